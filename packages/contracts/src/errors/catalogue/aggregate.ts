@@ -1,0 +1,2 @@
+/** Errors of the area `aggregate`. */
+export const aggregateErrors = {} as const;

@@ -1,0 +1,2 @@
+/** Errors of the area `auth`. */
+export const authErrors = {} as const;

@@ -1,0 +1,2 @@
+/** Errors of the area `client-api`. */
+export const clientApiErrors = {} as const;

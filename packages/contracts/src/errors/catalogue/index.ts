@@ -1,0 +1,28 @@
+import { aggregateErrors } from "./aggregate.js";
+import { authErrors } from "./auth.js";
+import { clientApiErrors } from "./client-api.js";
+import { generalErrors } from "./general.js";
+import { jobErrors } from "./job.js";
+import { kitErrors } from "./kit.js";
+import { pocErrors } from "./poc.js";
+import { projectErrors } from "./project.js";
+import type { ErrorRow } from "./row.js";
+import { runtimeErrors } from "./runtime.js";
+import { transferErrors } from "./transfer.js";
+
+/** Every error code of FLARE-TS with what follows from it; `docs/errors.md` is made from this table. */
+export const errorCatalogue = Object.freeze({
+  ...generalErrors,
+  ...projectErrors,
+  ...kitErrors,
+  ...authErrors,
+  ...transferErrors,
+  ...jobErrors,
+  ...runtimeErrors,
+  ...aggregateErrors,
+  ...clientApiErrors,
+  ...pocErrors,
+}) satisfies Record<string, ErrorRow>;
+
+/** A code of the catalogue, `area/what`. */
+export type ErrorCode = keyof typeof errorCatalogue;

@@ -1,0 +1,2 @@
+/** Errors of the area `job`. */
+export const jobErrors = {} as const;

@@ -1,0 +1,2 @@
+/** Errors of the area `kit`. */
+export const kitErrors = {} as const;

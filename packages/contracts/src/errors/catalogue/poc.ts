@@ -1,0 +1,2 @@
+/** Errors of the area `poc`. */
+export const pocErrors = {} as const;

@@ -1,0 +1,2 @@
+/** Errors of the area `project`. */
+export const projectErrors = {} as const;

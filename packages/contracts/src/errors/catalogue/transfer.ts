@@ -1,0 +1,2 @@
+/** Errors of the area `transfer`. */
+export const transferErrors = {} as const;

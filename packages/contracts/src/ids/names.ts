@@ -1,0 +1,35 @@
+import { z } from "zod";
+
+/** A SHA-256 in lower-case hexadecimal: the name of a model, an update or a file in the content-addressed store. */
+export type ContentHash = string & { readonly __brand: "ContentHash" };
+
+export const contentHashSchema = z
+  .string()
+  .regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in lower-case hexadecimal")
+  .transform((text) => text as ContentHash);
+
+/** Whether a text is a content hash. */
+export function isContentHash(text: string): text is ContentHash {
+  return /^[0-9a-f]{64}$/.test(text);
+}
+
+/** Organisation, project and other simple names: FLARE's rule. */
+export const simpleNameSchema = z.string().regex(/^[A-Za-z0-9_]+$/, "may hold letters, digits and _ only");
+
+/** Names of clients and relays: FLARE's rule. */
+export const siteNameSchema = z.string().regex(/^[A-Za-z0-9-_]+$/, "may hold letters, digits, - and _ only").max(63);
+
+/** Names of servers and their hosts: DNS names (RFC 1123) or an IP address. */
+export const hostNameSchema = z
+  .string()
+  .max(253)
+  .regex(
+    /^(?=.)([A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)(\.[A-Za-z0-9](?:[A-Za-z0-9-]{0,61}[A-Za-z0-9])?)*$|^[0-9a-fA-F:]+$/,
+    "must be a DNS name or an IP address",
+  );
+
+/** Names of admins: e-mail addresses. */
+export const adminNameSchema = z.string().regex(/^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$/, "must be an e-mail address");
+
+/** A job id: UUID version 4. */
+export const jobIdSchema = z.uuid();

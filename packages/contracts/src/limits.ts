@@ -1,0 +1,36 @@
+/** Every limit of the system; `docs/limits.md` says what happens at each. Bytes unless the name says otherwise. */
+export const limits = Object.freeze({
+  /** Payload of one message on a transfer stream. */
+  chunkBytes: 1024 * 1024,
+  /** HTTP/2 window for a stream and for a connection, on both sides (64 KiB would give 1 MB/s at 40 ms). */
+  http2WindowBytes: 4 * 1024 * 1024,
+  /** Largest gRPC message of the control plane. */
+  controlMessageBytes: 4 * 1024 * 1024,
+  /** An upload is made durable each time that so many bytes have arrived. */
+  checkpointBytes: 16 * 1024 * 1024,
+  /** Header of a safetensors file; the format's own reference implementation has the same limit. */
+  safetensorsHeaderBytes: 100_000_000,
+  tensorsPerModel: 100_000,
+  /** Bytes of a file that a person writes (project.yml, meta.json, config_fed_*.json). */
+  documentBytes: 1024 * 1024,
+  /** Files in one job. */
+  jobFiles: 10_000,
+  /** Size of one file in a job. */
+  jobFileBytes: 1024 * 1024 * 1024,
+  /** Text from a peer that may stand in a log line or an error. */
+  peerTextChars: 500,
+  /** Answer time for the two steps of registration. */
+  registrationMs: 60_000,
+  /** Life of a session token; it is renewed by registering again. */
+  tokenMs: 60 * 60_000,
+  /** Interval of the heartbeats that a site sends on its control stream. */
+  heartbeatMs: 5_000,
+  /** A control stream without any message for so long is taken for dead. */
+  silenceMs: 20_000,
+  /** First and longest wait before a site tries to reach the server again; jitter is added. */
+  reconnectFirstMs: 100,
+  reconnectMaxMs: 5_000,
+  /** Starts of one job process within `restartWindowMs` before it is given up. */
+  restarts: 5,
+  restartWindowMs: 300_000,
+});

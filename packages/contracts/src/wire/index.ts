@@ -1,0 +1,1 @@
+export * from "./generated/flare/v1/flare_pb.js";

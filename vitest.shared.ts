@@ -1,0 +1,12 @@
+import { defineConfig } from "vitest/config";
+
+/** One configuration for every room: real parts are slow to start, so a test has a minute, and nothing is retried. */
+export default defineConfig({
+  test: {
+    include: ["src/**/*.test.ts"],
+    retry: 0,
+    testTimeout: 60_000,
+    hookTimeout: 60_000,
+    passWithNoTests: false,
+  },
+});
