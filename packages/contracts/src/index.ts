@@ -21,3 +21,29 @@ export {
   siteNameSchema,
 } from "./ids/names.js";
 export { limits } from "./limits.js";
+export {
+  type AuthorizationPolicy,
+  type AuthorizationRequest,
+  authorizationPolicySchema,
+  isAllowed,
+} from "./kit/authorization-policy.js";
+export { defaultAuthorizationPolicy } from "./kit/default-policy.js";
+export { type FedAdmin, fedAdminSchema } from "./kit/fed-admin-schema.js";
+export { type FedClient, fedClientSchema } from "./kit/fed-client-schema.js";
+export { type FedServer, fedServerSchema } from "./kit/fed-server-schema.js";
+export { type LogConfig, logConfigSchema, logLevels } from "./kit/log-config-schema.js";
+export {
+  type ClientResourcesDocument,
+  clientResourcesSchema,
+  type ServerResourcesDocument,
+  serverResourcesSchema,
+} from "./kit/resources-schema.js";
+export { categoryOf, policyRightNames, type Right, type RightCategory, rightsByCategory, standaloneRights } from "./kit/rights.js";
+export {
+  type AdminRole,
+  adminRoles,
+  type ConnectionSecurity,
+  type ParticipantDocument,
+  type ProjectDocument,
+  projectDocumentSchema,
+} from "./project/project-schema.js";

@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { siteNameSchema } from "../ids/names.js";
+
+/** `local/resources.json` of a server. */
+export const serverResourcesSchema = z.strictObject({
+  format_version: z.literal(2),
+  servers: z.array(z.strictObject({ max_num_clients: z.int().min(1) })).length(1),
+  components: z.array(z.strictObject({ id: z.literal("job_scheduler"), args: z.strictObject({ max_jobs: z.int().min(1) }) })).max(1),
+});
+
+/** `local/resources.json` of a server. */
+export type ServerResourcesDocument = z.infer<typeof serverResourcesSchema>;
+
+/** `local/resources.json` of a client. */
+export const clientResourcesSchema = z.strictObject({
+  format_version: z.literal(2),
+  components: z
+    .array(
+      z.strictObject({
+        id: z.literal("resource_manager"),
+        args: z.strictObject({ num_of_gpus: z.int().min(0), mem_per_gpu_in_GiB: z.number().min(0) }),
+      }),
+    )
+    .max(1),
+  /** Data set's name to the path of a file or folder on the site's own disk; a trainer is told these paths. */
+  datasets: z.record(siteNameSchema, z.string().min(1)),
+});
+
+/** `local/resources.json` of a client. */
+export type ClientResourcesDocument = z.infer<typeof clientResourcesSchema>;
