@@ -1,2 +1,69 @@
-/** Errors of the area `job`. */
-export const jobErrors = {} as const;
+import { grpcStatus, row } from "./row.js";
+
+/** Errors of jobs, and of the store that keeps them. */
+export const jobErrors = {
+  "job/invalid": row("user", "A job folder has mistakes.", "Correct the lines that the message names, then submit again."),
+  "job/not-found": row("user", "There is no job with this id.", "List the jobs with `flare job list` and check the id.", {
+    grpc: grpcStatus.notFound,
+    http: 404,
+  }),
+  "job/id-taken": row("user", "Another job was submitted under this id.", "Submit again; a new id is made for every submission.", {
+    grpc: grpcStatus.alreadyExists,
+    http: 409,
+  }),
+  "job/key-mismatch": row(
+    "user",
+    "The private key does not belong to the certificate that a job is signed with.",
+    "Use certificate and key of one startup kit.",
+  ),
+  "job/signature-invalid": row(
+    "user",
+    "A signed job was changed after it was signed, or is not a signed job at all.",
+    "Submit the job again from its folder.",
+    { grpc: grpcStatus.permissionDenied, http: 403 },
+  ),
+  "job/signer-untrusted": row(
+    "user",
+    "The certificate that signed a job was not issued to an admin of this project.",
+    "Submit the job with the startup kit of an admin of this project.",
+    { grpc: grpcStatus.permissionDenied, http: 403 },
+  ),
+  "job/signer-expired": row(
+    "user",
+    "The certificate that signed a job is not valid at this time.",
+    "Renew the startup kit, and check the clocks of both machines; then submit again.",
+    { grpc: grpcStatus.permissionDenied, http: 403 },
+  ),
+  "job/wrong-project": row("user", "A job was signed for another project.", "Submit it with the startup kit of this project.", {
+    grpc: grpcStatus.permissionDenied,
+    http: 403,
+  }),
+  "job/manifest-invalid": row(
+    "user",
+    "The list of files in a signed job breaks a rule, for instance by a path that leaves the job.",
+    "Submit the job again with the `flare` command; do not run a job that came with such a list.",
+    { grpc: grpcStatus.permissionDenied, http: 403 },
+  ),
+  "job/file-missing": row(
+    "server",
+    "A file that the signed job lists is not in the store.",
+    "Submit the job again; if it comes back, check the disk of the store.",
+    { grpc: grpcStatus.notFound, http: 404 },
+  ),
+  "job/file-mismatch": row(
+    "server",
+    "A file of a job does not have the content that was signed.",
+    "Do not run the job; check the disk of the store, then submit the job again.",
+    { grpc: grpcStatus.dataLoss },
+  ),
+  "store/unusable": row(
+    "server",
+    "The database of the store cannot be used: it is damaged, locked, not a database, or written by a newer version.",
+    "Check the disk and the version; start the version that wrote it, or restore the file from a backup.",
+  ),
+  "store/full": row("server", "The store cannot write because the disk is full.", "Free space on the disk; the work goes on by itself.", {
+    isRetryable: true,
+    grpc: grpcStatus.resourceExhausted,
+    http: 507,
+  }),
+} as const;

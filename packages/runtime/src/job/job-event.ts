@@ -1,0 +1,68 @@
+import type { SerializedFlareError } from "@flare-ts/contracts";
+import type { ObjectRef } from "../store/model-store.js";
+import type { JobStatus } from "./job-status.js";
+
+/** Metrics of a model: name to finite number. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/** What a site's parameters are: a whole model, or the difference to the model that it was given. */
+export type ParamsType = "FULL" | "DIFF";
+
+/** Name of one task at one site; the key under which an update is accepted once. */
+export interface TaskKey {
+  readonly jobId: string;
+  readonly round: number;
+  readonly task: string;
+}
+
+/** An update that the server holds durably. */
+export interface AcceptedUpdate {
+  readonly site: string;
+  readonly update: ObjectRef;
+  readonly paramsType: ParamsType;
+  /** Samples or steps that the update stands for; positive and finite. */
+  readonly weight: number;
+  readonly metrics: Metrics;
+  readonly meta: Readonly<Record<string, unknown>>;
+}
+
+/**
+ * What happens to a job, in the order of its journal. Events with a `site` come from the server parent; the others are
+ * decisions of the workflow. The state of a workflow is a fold over these events and nothing else.
+ */
+export type JobEvent =
+  | { readonly type: "job-submitted"; readonly submitter: string; readonly name: string }
+  | { readonly type: "job-started"; readonly sites: readonly string[] }
+  | { readonly type: "round-opened"; readonly round: number; readonly task: string; readonly model: ObjectRef; readonly sites: readonly string[] }
+  | ({ readonly type: "update-accepted"; readonly round: number; readonly task: string } & AcceptedUpdate)
+  | { readonly type: "task-failed"; readonly round: number; readonly task: string; readonly site: string; readonly error: SerializedFlareError }
+  | { readonly type: "site-connected"; readonly site: string }
+  | { readonly type: "site-disconnected"; readonly site: string; readonly reason: string }
+  | { readonly type: "site-left"; readonly site: string; readonly error: SerializedFlareError }
+  | { readonly type: "deadline-passed"; readonly round: number }
+  | {
+      readonly type: "round-closed";
+      readonly round: number;
+      readonly contributors: readonly string[];
+      readonly missing: readonly string[];
+      readonly model: ObjectRef;
+      readonly metrics: Metrics;
+      /** Bytes of the updates that were folded. */
+      readonly bytes: number;
+      /** Seconds that the aggregation took. */
+      readonly aggregationSeconds: number;
+    }
+  | { readonly type: "best-model"; readonly round: number; readonly model: ObjectRef; readonly metric: string; readonly value: number }
+  | { readonly type: "process-restarted"; readonly where: string; readonly reason: string }
+  | { readonly type: "workflow-ended"; readonly model: ObjectRef; readonly reason: string }
+  | { readonly type: "job-ended"; readonly status: JobStatus; readonly reason: string };
+
+/** A journalled event. */
+export interface JournalEntry {
+  readonly jobId: string;
+  /** 1, 2, 3 … within the job, without gaps. */
+  readonly seq: number;
+  /** Milliseconds since the epoch, by the server's clock. */
+  readonly atMs: number;
+  readonly event: JobEvent;
+}

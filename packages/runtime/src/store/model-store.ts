@@ -1,0 +1,67 @@
+import type { ContentHash } from "@flare-ts/contracts";
+
+/** A finished object of the content-addressed store: a model, an update, or a file of a job. */
+export interface StoredObject {
+  readonly hash: ContentHash;
+  /** Bytes. */
+  readonly size: number;
+  /** A regular file that must only be read. */
+  readonly path: string;
+}
+
+/** Name and size of an object; what travels in messages and stands in journals. */
+export interface ObjectRef {
+  readonly hash: ContentHash;
+  /** Bytes. */
+  readonly size: number;
+}
+
+/** Models, updates and files of jobs as files named by their SHA-256. Every implementation passes `modelStoreCompliance`. */
+export interface ModelStore {
+  /** The finished object of that name, or `undefined`. */
+  find(hash: ContentHash): Promise<StoredObject | undefined>;
+
+  /**
+   * Takes a finished local file in: hashes it, makes it durable, and names it by its hash. Importing the same bytes
+   * twice is harmless.
+   *
+   * @param options.move the file may be renamed away instead of copied. @default false
+   */
+  importFile(path: string, options?: { readonly move?: boolean; readonly signal?: AbortSignal }): Promise<StoredObject>;
+
+  /** Stores a small object that is in memory. */
+  importBytes(bytes: Uint8Array): Promise<StoredObject>;
+
+  /** Bytes of an unfinished object that survive a crash; 0 when there is none, the size when it is finished. */
+  durableOffset(ref: ObjectRef): Promise<number>;
+
+  /**
+   * Opens an unfinished object for writing at its durable offset. One writer at a time: a second call takes the object
+   * over from the first, whose next write fails with `transfer/superseded`.
+   */
+  openWriter(ref: ObjectRef): Promise<ObjectWriter>;
+
+  /** Chunks of at most `limits.chunkBytes` from a finished object, in order. */
+  read(hash: ContentHash, offset: number, signal?: AbortSignal): AsyncIterable<Buffer>;
+
+  remove(hash: ContentHash): Promise<void>;
+
+  /** Names of all finished objects. */
+  list(): AsyncIterable<ContentHash>;
+}
+
+/** Appends to an unfinished object. */
+export interface ObjectWriter {
+  /** Offset of the next byte. */
+  readonly offset: number;
+  /** Appends; makes everything durable each `limits.checkpointBytes`. Resolves when more can be taken (backpressure). */
+  write(chunk: Uint8Array): Promise<void>;
+  /**
+   * Verifies size and hash, makes the object durable and finished.
+   *
+   * @throws FlareError `transfer/hash-mismatch`: the unfinished object is thrown away, the next writer starts at 0.
+   */
+  commit(): Promise<StoredObject>;
+  /** Stops writing and keeps what is durable. Harmless after `commit`. */
+  close(): Promise<void>;
+}

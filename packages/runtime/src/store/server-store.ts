@@ -1,0 +1,98 @@
+import type { JobEvent, JournalEntry, TaskKey } from "../job/job-event.js";
+import type { JobStatus } from "../job/job-status.js";
+import type { ObjectRef } from "./model-store.js";
+
+/** What the server keeps of a job. */
+export interface JobRecord {
+  readonly jobId: string;
+  readonly name: string;
+  readonly status: JobStatus;
+  readonly submitterName: string;
+  readonly submitterOrg: string;
+  readonly submitterRole: string;
+  readonly submitTimeMs: number;
+  readonly startTimeMs: number | undefined;
+  readonly endTimeMs: number | undefined;
+  /** Why the job ended as it did; empty while it has not. */
+  readonly reason: string;
+  readonly signedJob: ObjectRef;
+  /** Sites that take part, with the app that each runs; empty until the job is dispatched. */
+  readonly apps: Readonly<Record<string, string>>;
+  /** The global model at the end. */
+  readonly result: ObjectRef | undefined;
+}
+
+export interface NewJob {
+  readonly jobId: string;
+  readonly name: string;
+  readonly submitterName: string;
+  readonly submitterOrg: string;
+  readonly submitterRole: string;
+  readonly submitTimeMs: number;
+  readonly signedJob: ObjectRef;
+}
+
+/** A task that is open, or was: the model that a site has to train on. */
+export interface TaskRecord extends TaskKey {
+  readonly site: string;
+  readonly model: ObjectRef;
+  readonly totalRounds: number;
+  readonly meta: Readonly<Record<string, unknown>>;
+}
+
+/** What became of an update that was handed in. */
+export type UpdateOutcome = "accepted" | "duplicate" | "late";
+
+export interface JobFilter {
+  readonly statuses?: readonly JobStatus[];
+  readonly submitterName?: string;
+  readonly idPrefix?: string;
+  readonly namePrefix?: string;
+  /** Newest first when true. @default false */
+  readonly isReversed?: boolean;
+  readonly limit?: number;
+}
+
+/**
+ * The server's durable state. When a promise resolves, what it promises survives a kill and a power cut. Every
+ * implementation passes `serverStoreCompliance`.
+ */
+export interface ServerStore {
+  /** Adds a job. A job that is there with the same signed content is returned as it is; with other content it is refused (`job/id-taken`). */
+  addJob(job: NewJob): Promise<{ readonly job: JobRecord; readonly isNew: boolean }>;
+  job(jobId: string): Promise<JobRecord | undefined>;
+  /** In order of submission. */
+  jobs(filter?: JobFilter): Promise<readonly JobRecord[]>;
+  /** Changes a job; a finished job keeps its status (`false` is returned and nothing changes). */
+  updateJob(
+    jobId: string,
+    change: Partial<Pick<JobRecord, "status" | "startTimeMs" | "endTimeMs" | "reason" | "apps" | "result">>,
+  ): Promise<boolean>;
+
+  /** Appends to a job's journal. */
+  append(jobId: string, atMs: number, event: JobEvent): Promise<JournalEntry>;
+  /** Entries after `afterSeq`, in order. */
+  entries(jobId: string, afterSeq?: number): Promise<readonly JournalEntry[]>;
+
+  /** Opens tasks; those that are there already stay as they are. */
+  openTasks(tasks: readonly TaskRecord[]): Promise<void>;
+  /** Closes a task at all sites: updates from now on are late. */
+  closeTask(key: TaskKey): Promise<void>;
+  /** Open tasks of a site in unfinished jobs that it has neither answered nor reported as failed. */
+  openTasksOf(site: string): Promise<readonly TaskRecord[]>;
+
+  /**
+   * Accepts an update once per (job, round, task, site), and journals `update-accepted` in the same transaction. A second
+   * one is a `duplicate`, one for a task that is closed or unknown is `late`; neither changes anything.
+   */
+  acceptUpdate(
+    atMs: number,
+    key: TaskKey,
+    update: Extract<JobEvent, { type: "update-accepted" }>,
+  ): Promise<{ readonly outcome: UpdateOutcome; readonly entry?: JournalEntry }>;
+
+  /** Marks the site's task as failed, once; journals `task-failed` in the same transaction. `undefined` when it was answered or closed before. */
+  failTask(atMs: number, key: TaskKey, failure: Extract<JobEvent, { type: "task-failed" }>): Promise<JournalEntry | undefined>;
+
+  close(): Promise<void>;
+}

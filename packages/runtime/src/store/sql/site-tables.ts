@@ -1,0 +1,27 @@
+import type { ParamsType } from "../../job/job-event.js";
+import type { BigIntColumn, FlagColumn, JsonColumn } from "./columns.js";
+
+/** Tables of a site's store. */
+export interface SiteTables {
+  readonly results: ResultsTable;
+  readonly ended_jobs: EndedJobsTable;
+}
+
+export interface ResultsTable {
+  job_id: string;
+  round: number;
+  task: string;
+  /** Order of arrival. */
+  position: BigIntColumn;
+  update_hash: string;
+  update_size: BigIntColumn;
+  params_type: ParamsType;
+  weight: number;
+  metrics: JsonColumn;
+  meta: JsonColumn;
+  is_acknowledged: FlagColumn;
+}
+
+export interface EndedJobsTable {
+  job_id: string;
+}
