@@ -1,4 +1,4 @@
-export { pathText, type Position, type ReadDocument, type ReadDocumentInit, readDocument } from "./documents/read-document.js";
+export { type Position, pathText, type ReadDocument, type ReadDocumentInit, readDocument } from "./documents/read-document.js";
 export { type ErrorCode, errorCatalogue } from "./errors/catalogue/index.js";
 export { type Culprit, type ErrorRow, exitStatus, grpcStatus } from "./errors/catalogue/row.js";
 export {
@@ -20,7 +20,6 @@ export {
   simpleNameSchema,
   siteNameSchema,
 } from "./ids/names.js";
-export { limits } from "./limits.js";
 export {
   type AuthorizationPolicy,
   type AuthorizationRequest,
@@ -39,6 +38,8 @@ export {
   serverResourcesSchema,
 } from "./kit/resources-schema.js";
 export { categoryOf, policyRightNames, type Right, type RightCategory, rightsByCategory, standaloneRights } from "./kit/rights.js";
+export { signaturesSchema } from "./kit/signatures-schema.js";
+export { limits } from "./limits.js";
 export {
   type AdminRole,
   adminRoles,
@@ -47,3 +48,4 @@ export {
   type ProjectDocument,
   projectDocumentSchema,
 } from "./project/project-schema.js";
+export { provisionStateSchema } from "./project/provision-state-schema.js";

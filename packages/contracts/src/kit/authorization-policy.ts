@@ -4,7 +4,10 @@ import { categoryOf, policyRightNames, type Right, type RightCategory } from "./
 
 const conditionSchema = z
   .string("must be a condition or a list of conditions")
-  .regex(/^(not )?(any|all|none|no|(o|org|n|name):\S+)$/, "must be any, none, o:<org>, o:site, o:submitter, n:<name> or n:submitter, or one of these after 'not '");
+  .regex(
+    /^(not )?(any|all|none|no|(o|org|n|name):\S+)$/,
+    "must be any, none, o:<org>, o:site, o:submitter, n:<name> or n:submitter, or one of these after 'not '",
+  );
 
 const conditionsSchema = z.union([conditionSchema, z.array(conditionSchema)]);
 
@@ -12,7 +15,11 @@ const rightsSchema = z.record(z.string(), conditionsSchema).superRefine((rights,
   for (const right of Object.keys(rights)) {
     if (policyRightNames.includes(right)) continue;
     const near = nearestWord(right, policyRightNames);
-    context.addIssue({ code: "custom", path: [right], message: `unknown right '${right}'${near === undefined ? "" : `; did you mean '${near}'?`}` });
+    context.addIssue({
+      code: "custom",
+      path: [right],
+      message: `unknown right '${right}'${near === undefined ? "" : `; did you mean '${near}'?`}`,
+    });
   }
 });
 

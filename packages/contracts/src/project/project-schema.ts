@@ -30,7 +30,7 @@ const connectToSchema = z.union([
 ]);
 
 /** Keys whose values are only looked at when they come to have an effect. */
-const unread = z.unknown();
+const unread = z.unknown().optional();
 
 const anyParticipant = {
   org: simpleNameSchema,

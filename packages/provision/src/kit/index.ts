@@ -1,0 +1,11 @@
+export type { Kit, KitEndpoint, KitLocalFiles, KitType } from "./kit.js";
+export { readKit } from "./read-kit.js";
+export {
+  type ClientResources,
+  type LocalResources,
+  readAuthorizationPolicy,
+  readLocalResources,
+  readLogConfig,
+  type ServerResources,
+} from "./read-local.js";
+export { type VerifyKitOptions, verifyKit } from "./verify-kit.js";

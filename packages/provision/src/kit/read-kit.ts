@@ -1,0 +1,131 @@
+import { X509Certificate } from "node:crypto";
+import { readdir, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
+import { readHosts, readSubject } from "../pki/read-certificate.js";
+import type { Kit, KitLocalFiles, KitType } from "./kit.js";
+import { type KitConfig, readKitConfig } from "./kit-config.js";
+import { readKitFile } from "./read-kit-file.js";
+
+const configFiles: readonly [string, KitType][] = [
+  ["fed_server.json", "server"],
+  ["fed_client.json", "client"],
+  ["fed_admin.json", "admin"],
+];
+
+/**
+ * Reads a startup kit from its folder. It checks that everything is there, can be read and fits together, not whether
+ * it can be trusted: `verifyKit` does that.
+ *
+ * @throws FlareError `kit/not-a-folder`, `kit/not-a-kit`, `kit/ambiguous`, `kit/file-missing`, `kit/invalid`,
+ * `kit/not-supported`, `kit/certificate-unreadable`, `kit/identity-mismatch`, `kit/key-exposed`, `file/unreadable`.
+ */
+export async function readKit(path: string): Promise<Kit> {
+  const dir = resolve(path);
+  const startupDir = join(dir, "startup");
+  const [configName, type] = await findConfig(dir, startupDir);
+  const config = await readKitConfig(join(startupDir, configName), type);
+  const startup = {
+    dir: startupDir,
+    config: join(startupDir, configName),
+    certificate: join(startupDir, config.certificateFile),
+    privateKey: join(startupDir, config.privateKeyFile),
+    rootCa: join(startupDir, config.rootCaFile),
+  };
+  const [certificatePem, privateKeyPem, rootCaPem, local] = await Promise.all([
+    readKitFile(startup.certificate),
+    readKitFile(startup.privateKey),
+    readKitFile(startup.rootCa),
+    findLocalFiles(join(dir, "local")),
+  ]);
+  await refuseExposedKey(startup.privateKey);
+  const certificate = parseCertificate(certificatePem, startup.certificate);
+  const { commonName, org, role } = readSubject(certificate);
+  if (config.name !== undefined && config.name !== commonName) {
+    throw new FlareError(
+      "kit/identity-mismatch",
+      `${startup.config} is for '${config.name}', but ${startup.certificate} names '${commonName}'.`,
+      {
+        facts: { file: startup.config, configured: config.name, certified: commonName },
+      },
+    );
+  }
+  return {
+    dir,
+    type,
+    name: commonName,
+    org,
+    role,
+    project: config.project,
+    certificatePem,
+    privateKeyPem,
+    rootCaPem,
+    serverIdentity: config.serverIdentity ?? commonName,
+    endpoint: endpointOf(config, type === "server" ? readHosts(certificate) : [config.host]),
+    local,
+    transferDir: join(dir, "transfer"),
+    startup,
+  };
+}
+
+/**
+ * Reads a certificate of a kit.
+ *
+ * @throws FlareError `kit/certificate-unreadable`.
+ */
+export function parseCertificate(pem: string, file: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (cause) {
+    throw new FlareError("kit/certificate-unreadable", `${file} is not a certificate.`, { cause, facts: { file } });
+  }
+}
+
+function endpointOf({ host, port }: KitConfig, hosts: readonly string[]): Kit["endpoint"] {
+  return { host, port, scheme: "grpc", connectionSecurity: "mtls", hosts };
+}
+
+async function findConfig(dir: string, startupDir: string): Promise<readonly [string, KitType]> {
+  const info = await stat(dir).catch(() => undefined);
+  if (info?.isDirectory() !== true) throw new FlareError("kit/not-a-folder", `${dir} is not a folder.`, { facts: { dir } });
+  const names = await readdir(startupDir).catch((cause: unknown) => {
+    throw new FlareError("kit/not-a-kit", `${dir} has no folder startup.`, { cause, facts: { dir } });
+  });
+  const found = configFiles.filter(([name]) => names.includes(name));
+  const [first] = found;
+  if (first === undefined) {
+    const wanted = configFiles.map(([name]) => name).join(", ");
+    throw new FlareError("kit/not-a-kit", `${startupDir} has none of ${wanted}.`, { facts: { dir } });
+  }
+  if (found.length > 1) {
+    const files = found.map(([name]) => name);
+    throw new FlareError("kit/ambiguous", `${startupDir} has ${files.join(" and ")}; a kit has one of them.`, { facts: { dir, files } });
+  }
+  return first;
+}
+
+async function findLocalFiles(dir: string): Promise<KitLocalFiles> {
+  const names = new Set(await readdir(dir).catch(() => []));
+  const inForce = (name: string): string | undefined => {
+    const chosen = [name, `${name}.default`].find((candidate) => names.has(candidate));
+    return chosen === undefined ? undefined : join(dir, chosen);
+  };
+  return {
+    dir,
+    resources: inForce("resources.json"),
+    authorization: inForce("authorization.json"),
+    logConfig: inForce("log_config.json"),
+  };
+}
+
+/** Group and others get nothing: whoever reads the key is the participant. Windows keeps no such mode. */
+async function refuseExposedKey(file: string): Promise<void> {
+  if (process.platform === "win32") return;
+  const mode = (await stat(file)).mode & 0o777;
+  if ((mode & 0o077) === 0) return;
+  throw new FlareError(
+    "kit/key-exposed",
+    `The private key ${file} has mode ${mode.toString(8).padStart(4, "0")}, so that other accounts can use it; run: chmod 600 '${file}'`,
+    { facts: { file, mode: mode.toString(8).padStart(4, "0") } },
+  );
+}

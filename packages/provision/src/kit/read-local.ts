@@ -1,0 +1,82 @@
+import {
+  type AuthorizationPolicy,
+  authorizationPolicySchema,
+  clientResourcesSchema,
+  FlareError,
+  type LogConfig,
+  logConfigSchema,
+  readDocument,
+  serverResourcesSchema,
+} from "@flare-ts/contracts";
+import type { Kit, KitLocalFiles } from "./kit.js";
+import { readKitFile } from "./read-kit-file.js";
+
+/** What a server lets itself be loaded with. */
+export interface ServerResources {
+  readonly type: "server";
+  readonly maxClients: number;
+  /** Jobs that run at the same time. */
+  readonly maxJobs: number;
+}
+
+/** What a site puts at a job's disposal. */
+export interface ClientResources {
+  readonly type: "client";
+  readonly gpus: number;
+  readonly memPerGpuGiB: number;
+  /** Data set's name to its path on the site's disk. */
+  readonly datasets: Readonly<Record<string, string>>;
+}
+
+export type LocalResources = ServerResources | ClientResources;
+
+const defaultMaxJobs = 4;
+
+/**
+ * Reads `local/resources.json`, or its default, of a server's or client's kit.
+ *
+ * @throws FlareError `kit/file-missing`, `kit/local-invalid` with each mistake and its line, `kit/wrong-type` for an
+ * admin's kit.
+ */
+export async function readLocalResources(kit: Kit): Promise<LocalResources> {
+  if (kit.type === "admin")
+    throw new FlareError("kit/wrong-type", `${kit.dir} is an admin's kit; it has no resources.`, { facts: { dir: kit.dir } });
+  const { text, file } = await readLocal(kit, "resources", "resources.json");
+  if (kit.type === "server") {
+    const { servers, components } = readDocument({ text, file, schema: serverResourcesSchema, code: "kit/local-invalid" }).value;
+    const [server] = servers;
+    if (server === undefined) throw new TypeError("a list that the schema says has one entry is empty");
+    return { type: "server", maxClients: server.max_num_clients, maxJobs: components[0]?.args.max_jobs ?? defaultMaxJobs };
+  }
+  const { components, datasets } = readDocument({ text, file, schema: clientResourcesSchema, code: "kit/local-invalid" }).value;
+  const capacity = components[0]?.args;
+  return { type: "client", gpus: capacity?.num_of_gpus ?? 0, memPerGpuGiB: capacity?.mem_per_gpu_in_GiB ?? 0, datasets };
+}
+
+/**
+ * Reads `local/authorization.json`, or its default: what this site lets whom do.
+ *
+ * @throws FlareError `kit/file-missing`, `kit/local-invalid` with each mistake and its line.
+ */
+export async function readAuthorizationPolicy(kit: Kit): Promise<AuthorizationPolicy> {
+  const { text, file } = await readLocal(kit, "authorization", "authorization.json");
+  return readDocument({ text, file, schema: authorizationPolicySchema, code: "kit/local-invalid" }).value;
+}
+
+/**
+ * Reads `local/log_config.json`, or its default.
+ *
+ * @throws FlareError `kit/file-missing`, `kit/local-invalid` with each mistake and its line.
+ */
+export async function readLogConfig(kit: Kit): Promise<LogConfig> {
+  const { text, file } = await readLocal(kit, "logConfig", "log_config.json");
+  return readDocument({ text, file, schema: logConfigSchema, code: "kit/local-invalid" }).value;
+}
+
+async function readLocal(kit: Kit, which: Exclude<keyof KitLocalFiles, "dir">, name: string): Promise<{ text: string; file: string }> {
+  const file = kit.local[which];
+  if (file !== undefined) return { text: await readKitFile(file), file };
+  throw new FlareError("kit/file-missing", `${kit.local.dir} has neither ${name} nor ${name}.default.`, {
+    facts: { dir: kit.local.dir, file: name },
+  });
+}

@@ -1,0 +1,46 @@
+import { constants, type KeyObject, verify } from "node:crypto";
+import { readdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { FlareError, readDocument, signaturesSchema } from "@flare-ts/contracts";
+
+const signatureFile = "signature.json";
+
+/**
+ * Makes sure that a folder holds exactly what its `signature.json` speaks of, unchanged, and so does every folder inside.
+ *
+ * @throws FlareError `kit/signature-missing`, `kit/invalid`, `kit/signature-mismatch`, `kit/signed-file-missing`,
+ * `kit/unsigned-file`; each names the file.
+ */
+export async function verifyFolder(dir: string, rootKey: KeyObject): Promise<void> {
+  const entries = await readdir(dir, { withFileTypes: true });
+  const signatures = await readSignatures(join(dir, signatureFile));
+  const folders = new Set(entries.filter((entry) => entry.isDirectory()).map(({ name }) => name));
+  const names = new Set(entries.map(({ name }) => name));
+  for (const [name, signature] of signatures) {
+    const file = join(dir, name);
+    if (!names.has(name))
+      throw new FlareError("kit/signed-file-missing", `${file} was signed with the kit and is missing.`, { facts: { file } });
+    const content = folders.has(name) ? Buffer.from(name, "utf8") : await readFile(file);
+    if (!isSignedBy(rootKey, content, signature)) {
+      throw new FlareError("kit/signature-mismatch", `${file} was changed after the kit was signed.`, { facts: { file } });
+    }
+  }
+  for (const name of names) {
+    if (name === signatureFile || signatures.has(name)) continue;
+    const file = join(dir, name);
+    throw new FlareError("kit/unsigned-file", `${file} was not signed with the kit.`, { facts: { file } });
+  }
+  for (const name of folders) await verifyFolder(join(dir, name), rootKey);
+}
+
+async function readSignatures(file: string): Promise<ReadonlyMap<string, string>> {
+  const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new FlareError("kit/signature-missing", `${file} is missing.`, { cause, facts: { file } });
+  });
+  return new Map(Object.entries(readDocument({ text, file, schema: signaturesSchema, code: "kit/invalid" }).value));
+}
+
+function isSignedBy(key: KeyObject, content: Buffer, signature: string): boolean {
+  const options = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO };
+  return verify("sha256", content, options, Buffer.from(signature, "base64"));
+}

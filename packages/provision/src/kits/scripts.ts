@@ -1,0 +1,132 @@
+import { type KitFile, scriptFile } from "./kit-file.js";
+
+/** Scripts that start, watch and stop the process of a kit; POSIX shell, for any path. */
+export function processScripts(type: "server" | "client"): KitFile[] {
+  return [
+    scriptFile("startup/start.sh", callScript(type, "start", "starts the process in the background", ' "$kit" --daemon "$@"')),
+    scriptFile("startup/sub_start.sh", watchScript(type)),
+    scriptFile("startup/stop_fl.sh", callScript(type, "stop", "stops the process that start.sh started", ' "$kit" "$@"')),
+  ];
+}
+
+const head = (purpose: string): string => `#!/bin/sh
+# ${purpose}
+set -u
+kit=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
+`;
+
+/**
+ * FLARE_NODE and FLARE_CLI name the interpreter and the program; otherwise FLARE_COMMAND names one executable. Each is
+ * one word, whatever spaces it has.
+ */
+const execFlare = `flare() {
+  if [ -n "\${FLARE_NODE:-}" ] && [ -n "\${FLARE_CLI:-}" ]; then
+    exec "$FLARE_NODE" "$FLARE_CLI" "$@"
+  fi
+  exec "\${FLARE_COMMAND:-flare}" "$@"
+}
+`;
+
+function callScript(type: string, verb: string, purpose: string, args: string): string {
+  return `${head(`${verb === "start" ? "start.sh" : "stop_fl.sh"}: ${purpose}.`)}
+${execFlare}
+flare ${type} ${verb}${args}
+`;
+}
+
+function watchScript(type: string): string {
+  return `${head("sub_start.sh: runs the process in the foreground and starts it again when it dies. TERM stops both.")}pid_file=$kit/daemon_pid.fl
+max_restarts=5
+window_s=300
+child=
+sleeper=
+stopping=
+
+${execFlare}
+say() {
+  printf '%s sub_start.sh: %s\\n' "$(date -u +%Y-%m-%dT%H:%M:%SZ)" "$1" >&2
+}
+
+# Whether a process is a watchdog. Where there is no /proc, every live process counts as one.
+is_watchdog() {
+  kill -0 "$1" 2>/dev/null || return 1
+  [ ! -r "/proc/$1/cmdline" ] || grep -q sub_start.sh "/proc/$1/cmdline"
+}
+
+claim_pid_file() {
+  if (set -C; echo "$$" >"$pid_file") 2>/dev/null; then return 0; fi
+  other=$(cat "$pid_file" 2>/dev/null)
+  case $other in
+    '' | *[!0-9]*) ;;
+    *)
+      if [ "$other" != "$$" ] && is_watchdog "$other"; then
+        say "already running as process $other ($pid_file)"
+        return 1
+      fi
+      ;;
+  esac
+  echo "$$" >"$pid_file"
+}
+
+stop() {
+  stopping=1
+  [ -z "$child" ] || kill -TERM "$child" 2>/dev/null
+  [ -z "$sleeper" ] || kill -TERM "$sleeper" 2>/dev/null
+}
+
+leave() {
+  rm -f -- "$pid_file"
+  exit "$1"
+}
+
+# Waits for the child and keeps its status, however many signals interrupt the waiting.
+wait_for_child() {
+  wait "$child"
+  status=$?
+  while kill -0 "$child" 2>/dev/null; do
+    wait "$child"
+    status=$?
+  done
+}
+
+claim_pid_file || exit 1
+trap stop TERM INT HUP
+
+recent=
+while :; do
+  flare ${type} start "$kit" "$@" &
+  child=$!
+  # The signal may have come before the child's number was known.
+  [ -z "$stopping" ] || kill -TERM "$child" 2>/dev/null
+  wait_for_child
+  child=
+  [ -z "$stopping" ] || leave 0
+  # 0: it was asked to stop. 4: it was called wrongly, and would be again. 126, 127: there is no such command.
+  case $status in
+    0 | 4 | 126 | 127) leave "$status" ;;
+  esac
+
+  now=$(date +%s)
+  kept=
+  count=0
+  for started in $recent; do
+    if [ $((now - started)) -lt "$window_s" ]; then
+      kept="$kept $started"
+      count=$((count + 1))
+    fi
+  done
+  if [ "$count" -ge "$max_restarts" ]; then
+    say "the ${type} ended with status $status; it was started again $max_restarts times within $window_s seconds, so this is the end"
+    leave 1
+  fi
+  recent="$kept $now"
+  say "the ${type} ended with status $status; starting it again"
+  sleep 1 &
+  sleeper=$!
+  [ -z "$stopping" ] || kill -TERM "$sleeper" 2>/dev/null
+  wait "$sleeper"
+  sleeper=
+  [ -z "$stopping" ] || leave 0
+done
+`;
+}

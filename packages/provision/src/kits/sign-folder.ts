@@ -1,0 +1,34 @@
+import { constants, type KeyObject, sign } from "node:crypto";
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** Name of the file that holds the signatures of the folder it stands in. */
+export const signatureFile = "signature.json";
+
+/**
+ * Signs what a folder holds: `signature.json` maps each file's name to a signature of its bytes, and each folder's name
+ * to a signature of that name, RSA-PSS with SHA-256 and the longest salt, base64; every folder inside gets its own.
+ */
+export async function signFolder(dir: string, rootKey: KeyObject): Promise<void> {
+  const entries = await readdir(dir, { withFileTypes: true });
+  const signatures = await Promise.all(
+    entries
+      .filter(({ name }) => name !== signatureFile)
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1))
+      .map(async (entry): Promise<[string, string]> => {
+        const path = join(dir, entry.name);
+        if (!entry.isDirectory()) return [entry.name, signContent(await readFile(path), rootKey)];
+        await signFolder(path, rootKey);
+        return [entry.name, signContent(Buffer.from(entry.name, "utf8"), rootKey)];
+      }),
+  );
+  await writeFile(join(dir, signatureFile), `${JSON.stringify(Object.fromEntries(signatures), undefined, 2)}\n`, {
+    mode: 0o644,
+    flag: "wx",
+  });
+}
+
+function signContent(content: Buffer, key: KeyObject): string {
+  const options = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_MAX_SIGN };
+  return sign("sha256", content, options).toString("base64");
+}

@@ -1,0 +1,46 @@
+import { FlareError, type Problem, type ReadDocument } from "@flare-ts/contracts";
+
+/** Collects what is wrong, not supported or without effect in one project file, each with its line. */
+export class Findings {
+  readonly #problemAt: ReadDocument<unknown>["problemAt"];
+  readonly #mistakes: Problem[] = [];
+  readonly #unsupported: Problem[] = [];
+  readonly #warnings: Problem[] = [];
+
+  constructor(document: Pick<ReadDocument<unknown>, "problemAt">) {
+    this.#problemAt = document.problemAt;
+  }
+
+  mistake(path: readonly PropertyKey[], message: string): void {
+    this.#mistakes.push(this.#problemAt(path, message));
+  }
+
+  unsupported(path: readonly PropertyKey[], message: string): void {
+    this.#unsupported.push(this.#problemAt(path, message));
+  }
+
+  warning(path: readonly PropertyKey[], message: string): void {
+    this.#warnings.push(this.#problemAt(path, message));
+  }
+
+  get warnings(): readonly Problem[] {
+    return byLine(this.#warnings);
+  }
+
+  /**
+   * @throws FlareError `project/invalid` when there are mistakes, with what is not supported listed too; else
+   * `project/not-supported` when something is.
+   */
+  throwIfAny(file: string): void {
+    const problems = byLine([...this.#mistakes, ...this.#unsupported]);
+    if (problems.length === 0) return;
+    const hasMistakes = this.#mistakes.length > 0;
+    const count = problems.length === 1 ? "a mistake" : `${problems.length} mistakes`;
+    const message = hasMistakes ? `${file} has ${count}.` : `${file} asks for what is not supported yet.`;
+    throw new FlareError(hasMistakes ? "project/invalid" : "project/not-supported", message, { problems, facts: { file } });
+  }
+}
+
+function byLine(problems: readonly Problem[]): Problem[] {
+  return problems.toSorted((a, b) => (a.line ?? 0) - (b.line ?? 0));
+}

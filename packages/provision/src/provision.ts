@@ -1,0 +1,155 @@
+import { createPrivateKey, randomUUID } from "node:crypto";
+import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { FlareError, limits, type Problem } from "@flare-ts/contracts";
+import { buildKit } from "./kits/build-kit.js";
+import { writeKit } from "./kits/write-kit.js";
+import { createIdentities } from "./pki/project-identities.js";
+import { parseProject } from "./project/parse-project.js";
+import type { Participant, Project } from "./project/project.js";
+import { type ProjectState, readState, statePath, writeState } from "./state/project-state.js";
+import { lockWorkspace } from "./state/workspace-lock.js";
+
+export interface ProvisionInit {
+  /** Path of project.yml. */
+  readonly projectFile: string;
+  /** Folder that keeps the projects; made when it does not exist. */
+  readonly workspace: string;
+  /** From when certificates are good. @default the present */
+  readonly now?: Date;
+  /** Aborting leaves the workspace as it was. */
+  readonly signal?: AbortSignal;
+}
+
+/** One startup kit that was written. */
+export interface ProvisionedKit {
+  readonly name: string;
+  readonly type: Participant["type"];
+  /** Absolute path of its folder. */
+  readonly dir: string;
+}
+
+export interface ProvisionResult {
+  /** Absolute path, `<workspace>/<project>/prod_NN`. */
+  readonly prodDir: string;
+  /** In the order of the project file. */
+  readonly kits: readonly ProvisionedKit[];
+  /** What the project file asks for and has no effect, each with its line. */
+  readonly warnings: readonly Problem[];
+}
+
+/**
+ * Makes a startup kit for every participant of a project, in the next free `prod_NN` of its workspace. The workspace
+ * keeps root key and certificates in `state/cert.json`, so that provisioning again extends the same federation. Either
+ * all kits are written or nothing is.
+ *
+ * @throws FlareError `file/not-found`, `file/unreadable`, `file/unwritable`, `project/*`, `internal/aborted`.
+ */
+export async function provision(init: ProvisionInit): Promise<ProvisionResult> {
+  try {
+    const project = parseProject(await readProjectFile(init.projectFile), init.projectFile);
+    return await provisionProject(project, init);
+  } catch (cause) {
+    throw asFlareError(cause);
+  }
+}
+
+async function provisionProject(project: Project, { workspace, now = new Date(), signal }: ProvisionInit): Promise<ProvisionResult> {
+  signal?.throwIfAborted();
+  const projectDir = resolve(workspace, project.name);
+  const firstMade = await mkdir(projectDir, { recursive: true });
+  try {
+    const unlock = await lockWorkspace(projectDir);
+    try {
+      return await buildProd({ project, projectDir, now, signal });
+    } finally {
+      await unlock();
+    }
+  } catch (cause) {
+    if (firstMade !== undefined) await removeEmpty(projectDir, firstMade);
+    throw cause;
+  }
+}
+
+interface BuildInit {
+  readonly project: Project;
+  readonly projectDir: string;
+  readonly now: Date;
+  readonly signal: AbortSignal | undefined;
+}
+
+async function buildProd({ project, projectDir, now, signal }: BuildInit): Promise<ProvisionResult> {
+  const previous = await readState(projectDir);
+  const state = await createIdentities({ project, previous, stateFile: statePath(projectDir), now, signal });
+  const prodDir = join(projectDir, await nextProdName(projectDir));
+  const wip = join(projectDir, `.wip-${randomUUID()}`);
+  try {
+    await writeKits(project, state, wip, signal);
+    // The state first: kits whose root key is lost could never be extended, unused state harms nobody.
+    const takeBack = await writeState(projectDir, state);
+    try {
+      await rename(wip, prodDir);
+    } catch (cause) {
+      await takeBack();
+      throw cause;
+    }
+  } finally {
+    await rm(wip, { recursive: true, force: true });
+  }
+  return {
+    prodDir,
+    kits: project.participants.map(({ name, type }) => ({ name, type, dir: join(prodDir, name) })),
+    warnings: project.warnings,
+  };
+}
+
+async function writeKits(project: Project, state: ProjectState, dir: string, signal: AbortSignal | undefined): Promise<void> {
+  const rootKey = createPrivateKey(state.root.privateKeyPem);
+  await mkdir(dir);
+  for (const participant of project.participants) {
+    signal?.throwIfAborted();
+    const identity = state.participants.get(participant.name);
+    if (identity === undefined) throw new TypeError("a participant was left without an identity");
+    const files = buildKit({ project, participant, identity, rootCertificatePem: state.root.certificatePem });
+    await writeKit(join(dir, participant.name), files, rootKey);
+  }
+  signal?.throwIfAborted();
+}
+
+async function nextProdName(projectDir: string): Promise<string> {
+  const numbers = (await readdir(projectDir)).map((name) => Number(/^prod_(\d{2,})$/.exec(name)?.[1] ?? -1));
+  return `prod_${String(Math.max(-1, ...numbers) + 1).padStart(2, "0")}`;
+}
+
+async function readProjectFile(file: string): Promise<string> {
+  const info = await stat(file).catch((cause: unknown) => {
+    throw new FlareError("file/not-found", `There is no project file ${file}.`, { cause, facts: { file } });
+  });
+  if (!info.isFile()) throw new FlareError("file/unreadable", `${file} is not a file.`, { facts: { file } });
+  if (info.size > limits.documentBytes) {
+    throw new FlareError("file/unreadable", `${file} has ${info.size} bytes; a project file has ${limits.documentBytes} at most.`, {
+      facts: { file, bytes: info.size, limit: limits.documentBytes },
+    });
+  }
+  return await readFile(file, "utf8").catch((cause: unknown) => {
+    throw new FlareError("file/unreadable", `Cannot read ${file}.`, { cause, facts: { file } });
+  });
+}
+
+/** Removes the folders that this run made, from the innermost to the first, as long as they are empty. */
+async function removeEmpty(innermost: string, first: string): Promise<void> {
+  for (let dir = innermost; dir.length >= first.length; dir = join(dir, "..")) {
+    try {
+      await rmdir(dir);
+    } catch {
+      return;
+    }
+  }
+}
+
+function asFlareError(cause: unknown): FlareError {
+  const { code, path } = cause as NodeJS.ErrnoException;
+  const isOfFileSystem = !(cause instanceof FlareError) && typeof code === "string" && typeof path === "string";
+  if (!isOfFileSystem) return FlareError.from(cause);
+  return new FlareError("file/unwritable", `Cannot write ${path} (${code}).`, { cause, facts: { file: path, reason: code } });
+}

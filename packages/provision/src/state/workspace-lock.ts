@@ -1,0 +1,107 @@
+import { randomUUID } from "node:crypto";
+import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { hostname } from "node:os";
+import { join } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
+
+interface Holder {
+  readonly pid: number;
+  readonly host: string;
+  /** When the process started, in milliseconds since 1970: tells two processes with the same pid apart. */
+  readonly started: number;
+  readonly id: string;
+}
+
+const attempts = 5;
+
+/**
+ * Keeps every other provisioning run out of a project's folder until the answered function is called. A lock whose
+ * process has died is taken over.
+ *
+ * @throws FlareError `project/locked` when another run holds the lock.
+ */
+export async function lockWorkspace(projectDir: string): Promise<() => Promise<void>> {
+  const path = join(projectDir, ".provision.lock");
+  const self: Holder = { pid: process.pid, host: hostname(), started: Math.round(performance.timeOrigin), id: randomUUID() };
+  const mine = `${path}.${self.id}`;
+  await writeFile(mine, JSON.stringify(self), { flag: "wx", mode: 0o600 });
+  try {
+    for (let attempt = 0; attempt < attempts; attempt++) {
+      if (await tryLink(mine, path)) return async () => await rm(path, { force: true });
+      await removeStale(path, self);
+    }
+    throw locked(path);
+  } finally {
+    await rm(mine, { force: true });
+  }
+}
+
+/** A link appears whole or not at all, so that nobody ever reads a lock that is half written. */
+async function tryLink(from: string, to: string): Promise<boolean> {
+  try {
+    await link(from, to);
+    return true;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw cause;
+  }
+}
+
+async function removeStale(path: string, self: Holder): Promise<void> {
+  const text = await readIfPresent(path);
+  if (text === undefined) return;
+  const holder = parseHolder(text);
+  if (holder === undefined || isAlive(holder, self)) throw locked(path, holder);
+  // Moved away rather than deleted: of two runs that found the same dead lock, only one may remove it, and never a
+  // lock that the other has taken since.
+  const aside = `${path}.${self.id}.stale`;
+  try {
+    await rename(path, aside);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return;
+    throw cause;
+  }
+  try {
+    if ((await readIfPresent(aside)) !== text) await tryLink(aside, path);
+  } finally {
+    await rm(aside, { force: true });
+  }
+}
+
+function isAlive(holder: Holder, self: Holder): boolean {
+  if (holder.host !== self.host) return true;
+  if (holder.pid === self.pid) return holder.started === self.started;
+  try {
+    process.kill(holder.pid, 0);
+    return true;
+  } catch (cause) {
+    return (cause as NodeJS.ErrnoException).code !== "ESRCH";
+  }
+}
+
+function parseHolder(text: string): Holder | undefined {
+  try {
+    const value = JSON.parse(text) as Partial<Holder> | null;
+    const { pid, host, started, id } = value ?? {};
+    if (!Number.isInteger(pid) || typeof host !== "string" || typeof started !== "number" || typeof id !== "string") return undefined;
+    return { pid: Number(pid), host, started, id };
+  } catch {
+    return undefined;
+  }
+}
+
+async function readIfPresent(path: string): Promise<string | undefined> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
+    throw cause;
+  }
+}
+
+function locked(path: string, holder?: Holder): FlareError {
+  const who = holder === undefined ? "another run" : `process ${holder.pid} on ${holder.host}`;
+  return new FlareError("project/locked", `${who} is provisioning in this workspace; its lock is ${path}.`, {
+    facts: { file: path, ...(holder === undefined ? {} : { pid: holder.pid, host: holder.host }) },
+  });
+}
