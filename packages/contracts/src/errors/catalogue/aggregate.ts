@@ -1,2 +1,108 @@
-/** Errors of the area `aggregate`. */
-export const aggregateErrors = {} as const;
+import { grpcStatus, row } from "./row.js";
+
+/** Errors of the area `aggregate`: safetensors files, updates and the aggregate made of them. */
+export const aggregateErrors = {
+  "aggregate/safetensors-truncated": row(
+    "user",
+    "A safetensors file ends before its header or its tensors do.",
+    "Write or transfer the file again; it was cut off.",
+    { grpc: grpcStatus.dataLoss },
+  ),
+  "aggregate/safetensors-header": row(
+    "user",
+    "The header of a safetensors file is not what the format asks for.",
+    "Write the file with a safetensors library; a file of another kind must be converted first.",
+  ),
+  "aggregate/safetensors-dtype": row(
+    "user",
+    "A safetensors file holds a tensor of an element type that is not supported.",
+    "Convert the tensor to one of F64, F32, F16, BF16, I64, I32, I16, I8, U8 or BOOL.",
+  ),
+  "aggregate/safetensors-offsets": row(
+    "user",
+    "The header of a safetensors file places a tensor where it cannot be: wrong length, overlap, hole, or bytes that belong to no tensor.",
+    "Write the file again with a safetensors library; the header and the data do not belong together.",
+  ),
+  "aggregate/safetensors-limit": row(
+    "user",
+    "A safetensors file has a larger header, more tensors or more dimensions than the limit.",
+    "Split the model, or shorten names and metadata; docs/limits.md gives the limits.",
+    { grpc: grpcStatus.resourceExhausted, http: 413 },
+  ),
+  "aggregate/tensor-invalid": row(
+    "user",
+    "A tensor's data does not fit its name, element type or shape.",
+    "Give as many elements as the shape says, in the typed array that belongs to the element type.",
+  ),
+  "aggregate/update-empty": row("site", "An update holds no tensor at all.", "Check what the trainer sends and what the site's filters leave."),
+  "aggregate/unknown-tensor": row(
+    "site",
+    "An update holds a tensor that the global model does not have.",
+    "Send the tensors of the model that was received; check its version and the names in the trainer.",
+  ),
+  "aggregate/layout-mismatch": row(
+    "site",
+    "A tensor has another shape or element type than the global model says.",
+    "Use the model definition that the job was started with at every site.",
+  ),
+  "aggregate/params-type-mixed": row(
+    "site",
+    "An update is FULL where DIFF is aggregated, or the other way round.",
+    "Send the kind of parameters that the task asks for.",
+  ),
+  "aggregate/not-finite": row(
+    "site",
+    "A tensor or metric holds NaN or infinity.",
+    "Training has diverged or data is missing: lower the learning rate, clip gradients, check the input for gaps.",
+  ),
+  "aggregate/value-invalid": row("site", "A tensor of kind BOOL holds a byte other than 0 and 1.", "Write truth values as 0 or 1."),
+  "aggregate/out-of-range": row(
+    "site",
+    "A value is too large for the exact arithmetic's scale or for the element type of the result.",
+    "Check the update for values that exploded; where they are meant, announce a larger headroom or weight, or use a wider element type.",
+    { grpc: grpcStatus.outOfRange },
+  ),
+  "aggregate/weight-invalid": row(
+    "site",
+    "The weight of an update or of metrics is missing, zero, negative, not a number or outside the range.",
+    "Report the number of samples that the update was trained on.",
+  ),
+  "aggregate/contributor-twice": row(
+    "site",
+    "The same contributor was added twice to one aggregation.",
+    "Send one update a round; a retry of an update already accepted is not to be added.",
+    { grpc: grpcStatus.alreadyExists },
+  ),
+  "aggregate/too-many-contributors": row(
+    "user",
+    "An aggregation has more contributors than the exact arithmetic has headroom for.",
+    "Aggregate in groups and then the groups' results, each with the sum of its weights.",
+    { grpc: grpcStatus.resourceExhausted },
+  ),
+  "aggregate/no-contributions": row("server", "An aggregation was to be finished without any update.", "Wait for an update, or close the round as failed.", {
+    grpc: grpcStatus.failedPrecondition,
+    http: 409,
+  }),
+  "aggregate/base-missing": row(
+    "bug",
+    "Differences were to be aggregated without the model that they are added to.",
+    "Pass the path of the global model when the aggregation is finished.",
+  ),
+  "aggregate/scale-incomplete": row(
+    "bug",
+    "The announced scale has no usable entry for a tensor of the model.",
+    "Announce the scale from the same global model that the aggregation is opened with.",
+  ),
+  "aggregate/update-changed": row(
+    "server",
+    "The file of an update changed between the moment it was checked and the moment it was folded.",
+    "Keep accepted updates unchanged until the round is closed; then start the aggregation again.",
+    { isRetryable: true, grpc: grpcStatus.aborted },
+  ),
+  "aggregate/session-closed": row(
+    "bug",
+    "An aggregation that was finished or discarded was used again.",
+    "Open a new session for each aggregation.",
+    { grpc: grpcStatus.failedPrecondition },
+  ),
+} as const;

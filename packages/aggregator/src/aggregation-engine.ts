@@ -1,0 +1,112 @@
+import type { ExactScale } from "./exact/exact-scale.js";
+import type { SafetensorsLayout } from "./safetensors/layout.js";
+import type { Strategy } from "./strategy.js";
+
+/** Whether updates are whole models or differences to the global model. */
+export type ParamsType = "FULL" | "DIFF";
+
+/** Turns updates into a model; implementations differ in speed and device, never in meaning. */
+export interface AggregationEngine {
+  /** Stands in reports, such as `cpu-js-exact`. */
+  readonly name: string;
+  /**
+   * Begins one aggregation.
+   *
+   * @throws `aggregate/safetensors-…` and `file/…` for the model's file, `aggregate/scale-incomplete`, `internal/aborted`
+   */
+  open(init: AggregationInit): Promise<AggregationSession>;
+}
+
+export interface AggregationInit {
+  /** The global model's file, or its layout: which tensors there are, and of what shape and type. */
+  readonly model: string | SafetensorsLayout;
+  readonly strategy: Strategy;
+  /** What all updates of this session are. */
+  readonly paramsType: ParamsType;
+  /**
+   * The grid announced with the round. Give it wherever parts of one aggregation are folded at several places or before all
+   * updates are known; a value that does not fit is refused. Without it the grid follows from the updates themselves.
+   */
+  readonly scale?: ExactScale | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface Update {
+  /** Who sends it; at most once in a session. */
+  readonly contributor: string;
+  /** A safetensors file by path, to be left as it is until the session ends, or its bytes, of which a copy is kept. */
+  readonly source: string | Uint8Array;
+  /** Number of samples: exact below 2^29, otherwise rounded to 29 significant bits. */
+  readonly weight: number;
+  readonly paramsType: ParamsType;
+}
+
+/** One aggregation: any number of `add`, then `finish` or `discard`. */
+export interface AggregationSession {
+  /**
+   * Takes an update in, after checking all of it. Updates may come in any order and at once; the result has the same bytes.
+   * An update that is refused, or whose signal is aborted, leaves the session as if it had never been added.
+   *
+   * @throws `aggregate/weight-invalid`, `aggregate/params-type-mixed`, `aggregate/contributor-twice`,
+   *   `aggregate/too-many-contributors`, `aggregate/update-empty`, `aggregate/unknown-tensor`, `aggregate/layout-mismatch`,
+   *   `aggregate/not-finite`, `aggregate/value-invalid`, `aggregate/out-of-range`, `aggregate/safetensors-…`, `file/…`,
+   *   `aggregate/session-closed`, `internal/aborted`
+   */
+  add(update: Update, signal?: AbortSignal): Promise<void>;
+  /**
+   * Waits for updates that are being added, writes the new model and closes the session. On an error or abort no file is
+   * left and the session stays open, so that finishing may be tried again.
+   *
+   * @throws `aggregate/no-contributions`, `aggregate/base-missing`, `aggregate/update-changed`, `aggregate/layout-mismatch`,
+   *   `aggregate/out-of-range`, `file/…`, `aggregate/session-closed`, `internal/aborted`
+   */
+  finish(init: FinishInit): Promise<AggregationReport>;
+  /** Closes the session and lets go of everything that it holds; what runs is stopped. May be called at any time. */
+  discard(): Promise<void>;
+}
+
+export interface FinishInit {
+  /** Where the new model goes; it may be the base itself. */
+  readonly outPath: string;
+  /**
+   * The global model that updates were trained from. Needed for DIFF. Tensors that no contributor sent are taken from it;
+   * without it they are left out of the new model.
+   */
+  readonly base?: string | undefined;
+  /** Goes into the header of the new model. */
+  readonly metadata?: Readonly<Record<string, string>> | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What was aggregated, by whom and how. */
+export interface AggregationReport {
+  readonly engine: string;
+  /** What the arithmetic ran on, such as `cpu`. */
+  readonly device: string;
+  readonly strategy: Strategy["name"];
+  readonly paramsType: ParamsType;
+  /** Sorted by name. */
+  readonly contributors: readonly ContributorReport[];
+  /** Tensors that some contributors did not send, with the number of those that did. */
+  readonly partialTensors: readonly { readonly tensor: string; readonly contributors: number }[];
+  /** Tensors that no contributor sent. */
+  readonly skippedTensors: readonly string[];
+  /** Bytes of all updates. */
+  readonly bytesIn: number;
+  /** Size of the new model's file. */
+  readonly bytesOut: number;
+  /** Hash of the new model's file, lower-case hexadecimal. */
+  readonly sha256: string;
+  /** From `open` to the durable file. */
+  readonly seconds: number;
+}
+
+export interface ContributorReport {
+  readonly contributor: string;
+  /** As it was computed with. */
+  readonly weight: number;
+  /** Euclidean norm over all floating tensors of the update. */
+  readonly norm: number;
+  readonly tensors: number;
+  readonly bytes: number;
+}

@@ -1,0 +1,20 @@
+export type {
+  AggregationEngine,
+  AggregationInit,
+  AggregationReport,
+  AggregationSession,
+  ContributorReport,
+  FinishInit,
+  ParamsType,
+  Update,
+} from "./aggregation-engine.js";
+export { type AnnounceScaleInit, announceScale } from "./announce-scale.js";
+export { ExactJsEngine, type ExactJsEngineComponents } from "./cpu/exact-js-engine.js";
+export { type ExactScale, maxContributors } from "./exact/exact-scale.js";
+export { metricsWeightedMean, type WeightedMetrics } from "./metrics-weighted-mean.js";
+export { decodeSafetensors, encodeSafetensors } from "./safetensors/encode-safetensors.js";
+export type { SafetensorsLayout, TensorPlace, TensorSpec } from "./safetensors/layout.js";
+export { parseSafetensorsHeader, readSafetensorsHeader } from "./safetensors/read-header.js";
+export { type WriteSafetensorsInit, type WrittenFile, writeSafetensors } from "./safetensors/write-safetensors.js";
+export { type FedAvgStrategy, fedAvg, type Strategy } from "./strategy.js";
+export { type Dtype, dtypeBytes, isDtype, type Tensor, type TensorData } from "./tensor.js";
