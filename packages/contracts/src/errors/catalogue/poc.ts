@@ -1,2 +1,70 @@
-/** Errors of the area `poc`. */
-export const pocErrors = {} as const;
+import { exitStatus, grpcStatus, row } from "./row.js";
+
+/** Errors of the area `poc` and of the command line itself. */
+export const pocErrors = {
+  "cli/no-startup-kit": row(
+    "user",
+    "A command that talks to a server was given no admin's startup kit.",
+    "Give --startup-kit DIR, set FLARE_STARTUP_KIT_DIR, or run flare poc prepare.",
+    { exit: exitStatus.invalidArguments },
+  ),
+  "cli/output-exists": row(
+    "user",
+    "The file or folder that a command would write is already there.",
+    "Choose another place, or add --force to replace it.",
+    { grpc: grpcStatus.alreadyExists, http: 409 },
+  ),
+  "cli/not-confirmed": row(
+    "user",
+    "A command that cannot be taken back was not confirmed.",
+    "Answer y, or add --force where nobody can be asked.",
+    { exit: exitStatus.invalidArguments, grpc: grpcStatus.failedPrecondition },
+  ),
+  "cli/job-not-completed": row(
+    "user",
+    "A job that was watched to its end did not end as FINISHED:COMPLETED.",
+    "Read the reason, and the logs in the workspaces of the server and of the sites that it names.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
+  "poc/not-prepared": row("user", "There is no POC federation in the POC workspace.", "Run flare poc prepare first.", {
+    grpc: grpcStatus.failedPrecondition,
+    http: 409,
+  }),
+  "poc/exists": row(
+    "user",
+    "The POC workspace already holds a federation.",
+    "Use it with flare poc start, remove it with flare poc clean, or replace it with flare poc prepare --force.",
+    { grpc: grpcStatus.alreadyExists, http: 409 },
+  ),
+  "poc/foreign-folder": row(
+    "user",
+    "The POC workspace is a folder that flare poc prepare did not make, so it is neither replaced nor removed.",
+    "Set NVFLARE_POC_WORKSPACE to a folder that is empty or does not exist.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
+  "poc/running": row(
+    "user",
+    "Services of the POC federation are still running.",
+    "Run flare poc stop first, or add --force to have them stopped.",
+    {
+      grpc: grpcStatus.failedPrecondition,
+      http: 409,
+    },
+  ),
+  "poc/unknown-service": row(
+    "user",
+    "The POC federation has no service of that name.",
+    "Take one of the names that flare poc status lists.",
+    {
+      exit: exitStatus.invalidArguments,
+      grpc: grpcStatus.notFound,
+      http: 404,
+    },
+  ),
+  "poc/start-timeout": row(
+    "user",
+    "Services of the POC federation did not get ready in time.",
+    "Read log.txt in the folder of the service that is named, or wait longer with --timeout.",
+    { isRetryable: true, exit: exitStatus.timeout, grpc: grpcStatus.deadlineExceeded, http: 504 },
+  ),
+} as const;

@@ -1,0 +1,53 @@
+import { Command, Option } from "commander";
+import { outputFormats } from "./command-context.js";
+import { type BindHandler, commandGroups } from "./command-group.js";
+import { examplesText } from "./examples-text.js";
+import { softwareVersion } from "./software-version.js";
+
+/** What commander writes while it parses: help and version to `out`, nothing else. */
+export interface ProgramOutput {
+  readonly out: (text: string) => void;
+  readonly columns: number;
+}
+
+/**
+ * Builds the parser of the command line. Only the group that `argv` names is loaded with its commands, so that a start costs
+ * what the command needs and no more.
+ */
+export async function buildProgram(argv: readonly string[], bind: BindHandler, output: ProgramOutput): Promise<Command> {
+  const program = new Command("flare")
+    .description("Federated learning between institutions that may not move their data.")
+    .version(softwareVersion(), "-V, --version", "print the version")
+    .addOption(new Option("--format <form>", "form of the output").choices(outputFormats).default("txt"))
+    .option("--verbose", "debug log, and stack traces with errors")
+    .exitOverride()
+    .showSuggestionAfterError(true)
+    .configureOutput({
+      writeOut: output.out,
+      writeErr: output.out,
+      getOutHelpWidth: () => output.columns,
+      // Mistakes of the command line are printed like every other error, by whoever runs the program.
+      outputError: () => {},
+    })
+    .configureHelp({ showGlobalOptions: true })
+    .addHelpText(
+      "after",
+      `${examplesText([
+        [
+          "a federation on this machine, from nothing to a running job",
+          "flare poc prepare -n 2 && flare poc start && flare job submit -j my_job",
+        ],
+        ["what a command takes, with examples", "flare job submit --help"],
+        ["the same for a script", "flare job list --format json"],
+      ])}
+Exit status: 0 done, 1 error, 2 no connection or not let in, 3 timeout, 4 command line not understood, 5 fault of this software,
+130 or 143 stopped by Ctrl-C or SIGTERM before it was done. The first Ctrl-C stops in good order, the second at once.
+`,
+    );
+  const named = argv.find((word) => commandGroups.some((group) => group.name === word));
+  for (const group of commandGroups) {
+    const command = program.command(group.name).description(group.summary);
+    if (group.name === named) (await group.load())(command, bind);
+  }
+  return program;
+}

@@ -1,0 +1,33 @@
+import type { Json } from "@flare-ts/contracts";
+import type { Terminal } from "../terminal/terminal.js";
+
+/** The forms in which a command's result can be printed. */
+export const outputFormats = ["txt", "json", "jsonl"] as const;
+
+/** `txt` for people, `json` for one envelope at the end, `jsonl` for one line per event and the envelope as the last. */
+export type OutputFormat = (typeof outputFormats)[number];
+
+/** What a command is given besides its own arguments. */
+export interface CommandContext {
+  readonly terminal: Terminal;
+  readonly format: OutputFormat;
+  readonly isVerbose: boolean;
+  /** Aborts at the first Ctrl-C or SIGTERM. */
+  readonly signal: AbortSignal;
+  readonly env: Readonly<Record<string, string | undefined>>;
+  /** Folder that relative paths start from. */
+  readonly cwd: string;
+  /** Tells of something that happened before the command ends: a line for people, an object for `jsonl`, nothing for `json`. */
+  readonly report: (event: { readonly [key: string]: Json }, text: string) => void;
+}
+
+/** What a command gives back when it did what it was asked. */
+export interface CommandOutput {
+  /** `data` of the JSON envelope. */
+  readonly data: Json;
+  /** Lines for people, printed last. */
+  readonly text: readonly string[];
+}
+
+/** A command, loaded only when it is run. */
+export type CommandHandler<Options> = (context: CommandContext, options: Options) => Promise<CommandOutput>;

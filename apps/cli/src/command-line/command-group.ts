@@ -1,0 +1,50 @@
+import type { Command } from "commander";
+import type { CommandHandler } from "./command-context.js";
+
+/** Connects a command to the module that carries it out; the module is loaded when the command is run. */
+export type BindHandler = <Options>(
+  load: () => Promise<CommandHandler<Options>>,
+  options: (args: readonly string[], flags: Readonly<Record<string, unknown>>) => Options,
+) => (...args: unknown[]) => Promise<void>;
+
+/** A word after `flare` and everything below it. */
+export interface CommandGroup {
+  readonly name: string;
+  readonly summary: string;
+  /** Gives the group's commands, options and help to the program; called only when the command line names the group. */
+  readonly load: () => Promise<(group: Command, bind: BindHandler) => void>;
+}
+
+/** Every group, in the order of the help. */
+export const commandGroups: readonly CommandGroup[] = [
+  {
+    name: "provision",
+    summary: "make certificates and startup kits from project.yml",
+    load: async () => (await import("../commands/provision/provision-command.js")).addProvisionCommand,
+  },
+  {
+    name: "server",
+    summary: "start, stop and look at the server of a federation",
+    load: async () => (await import("../commands/service/service-commands.js")).addServerCommands,
+  },
+  {
+    name: "client",
+    summary: "start, stop and look at a site",
+    load: async () => (await import("../commands/service/service-commands.js")).addClientCommands,
+  },
+  {
+    name: "job",
+    summary: "submit, list, monitor, download and abort jobs",
+    load: async () => (await import("../commands/job/job-commands.js")).addJobCommands,
+  },
+  {
+    name: "poc",
+    summary: "a whole federation on this machine, with real processes and real certificates",
+    load: async () => (await import("../commands/poc/poc-commands.js")).addPocCommands,
+  },
+  {
+    name: "system",
+    summary: "look at a running federation",
+    load: async () => (await import("../commands/system/system-commands.js")).addSystemCommands,
+  },
+];

@@ -1,0 +1,24 @@
+import { FlareError } from "@flare-ts/contracts";
+import { CommanderError } from "commander";
+import type { CommandContext } from "./command-context.js";
+import { errorEnvelope } from "./envelope.js";
+import { errorText } from "./error-text.js";
+
+/** Prints why a command line failed, in the form that was asked for, and returns the exit status. */
+export function printFailure(context: CommandContext, reason: unknown, signalExitCode: number | undefined): number {
+  if (reason instanceof CommanderError && (reason.code === "commander.helpDisplayed" || reason.code === "commander.version")) return 0;
+  const error = reason instanceof CommanderError ? fromCommander(reason) : FlareError.from(reason);
+  const exitCode = error.code === "internal/aborted" && signalExitCode !== undefined ? signalExitCode : error.row.exit;
+  const text = errorText(error, { colors: context.terminal.colors, isVerbose: context.isVerbose });
+  if (context.format !== "txt") context.terminal.out(JSON.stringify(errorEnvelope(error, exitCode)));
+  if (context.format === "txt" || context.isVerbose) for (const line of text) context.terminal.err(line);
+  return exitCode;
+}
+
+/** One sentence, as every other error has it, out of what the parser says. */
+function fromCommander(error: CommanderError): FlareError {
+  const message = error.code === "commander.help" ? "the command line ends before it names a command" : error.message;
+  const [first = "", ...more] = message.replace(/^error: /, "").split("\n");
+  const sentence = `${first.charAt(0).toUpperCase()}${first.slice(1)}${/[.?!]$/.test(first) ? "" : "."}`;
+  return new FlareError("cli/invalid-arguments", [sentence, ...more.map((line) => line.replace(/^\((.*)\)$/, "$1"))].join(" "));
+}

@@ -1,0 +1,75 @@
+import { createTerminal } from "../terminal/terminal.js";
+import { buildProgram } from "./build-program.js";
+import { type CommandContext, type CommandOutput, type OutputFormat, outputFormats } from "./command-context.js";
+import type { BindHandler } from "./command-group.js";
+import { okEnvelope } from "./envelope.js";
+import { listenToStopSignals } from "./stop-signals.js";
+
+/**
+ * Runs one command line of `flare` in this process and resolves with its exit status. Never rejects: what goes wrong is
+ * printed in the form that `--format` asks for.
+ */
+export async function runFlare(argv: readonly string[]): Promise<number> {
+  const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, env: process.env });
+  // A reader that has enough (`| head`) is no error.
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  const format = formatIn(argv);
+  const isVerbose = argv.includes("--verbose");
+  const stop = listenToStopSignals((name) => {
+    terminal.err(`${name === "SIGINT" ? "Ctrl-C" : name}: stopping in good order; once more stops at once.`);
+  });
+  const context: CommandContext = {
+    terminal,
+    format,
+    isVerbose,
+    signal: stop.signal,
+    env: process.env,
+    cwd: process.cwd(),
+    report: (event, text) => {
+      if (format === "txt") terminal.out(text);
+      if (format === "jsonl") terminal.out(JSON.stringify(event));
+    },
+  };
+
+  let output: CommandOutput | undefined;
+  const bind: BindHandler =
+    (load, options) =>
+    async (...args) => {
+      // Commander hands over the arguments, then the options, then the command.
+      const words = args
+        .slice(0, -2)
+        .flat()
+        .filter((word) => word !== undefined)
+        .map(String);
+      output = await (await load())(context, options(words, args.at(-2) as Readonly<Record<string, unknown>>));
+    };
+  try {
+    const program = await buildProgram(argv, bind, { out: (text) => terminal.out(text.trimEnd()), columns: terminal.columns });
+    await program.parseAsync(expandLongShortFlags(argv), { from: "user" });
+    terminal.draw([]);
+    if (output !== undefined) printOutput(context, output);
+    return 0;
+  } catch (reason) {
+    terminal.draw([]);
+    // Loaded when needed: the schemas that come with the error catalogue cost more than everything else at a start.
+    return (await import("./print-failure.js")).printFailure(context, reason, stop.exitCode());
+  } finally {
+    stop.release();
+  }
+}
+
+function printOutput(context: CommandContext, output: CommandOutput): void {
+  const lines = context.format === "txt" ? output.text : [JSON.stringify(okEnvelope(output.data))];
+  for (const line of lines) context.terminal.out(line);
+}
+
+/** The form asked for, found before the command line is parsed, because its mistakes are printed in that form too. */
+function formatIn(argv: readonly string[]): OutputFormat {
+  const text = argv.find((word) => word.startsWith("--format="))?.slice("--format=".length) ?? argv[argv.indexOf("--format") + 1];
+  return argv.some((word) => word.startsWith("--format")) ? (outputFormats.find((format) => format === text) ?? "txt") : "txt";
+}
+
+/** FLARE has a short flag of two letters, which the parser does not know. */
+function expandLongShortFlags(argv: readonly string[]): string[] {
+  return argv.map((word) => (word === "-ex" ? "--exclude" : word));
+}

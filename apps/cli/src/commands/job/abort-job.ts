@@ -1,0 +1,37 @@
+import { createInterface } from "node:readline/promises";
+import { FlareError } from "@flare-ts/contracts";
+import { withAdmin } from "../../admin-kit/with-admin.js";
+import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+
+/** What `flare job abort` is given. */
+export interface AbortJobOptions {
+  readonly jobId: string;
+  readonly reason: string;
+  readonly isForced: boolean;
+  readonly startupKit: string | undefined;
+}
+
+/**
+ * Ends a job, after a person said so.
+ *
+ * @throws FlareError `cli/not-confirmed`.
+ */
+export async function abortJob(context: CommandContext, options: AbortJobOptions): Promise<CommandOutput> {
+  const { jobId, reason, isForced, startupKit } = options;
+  if (!isForced) await confirm(context, `Abort job ${jobId} at the server and at all sites? [y/N] `);
+  await withAdmin(context, startupKit, (session) => session.abortJob(jobId, reason));
+  return { data: { job_id: jobId, reason }, text: [`Aborted ${jobId}.`] };
+}
+
+async function confirm(context: CommandContext, question: string): Promise<void> {
+  if (!process.stdin.isTTY || context.format !== "txt") {
+    throw new FlareError("cli/not-confirmed", "Aborting a job needs --force where nobody can be asked.");
+  }
+  const lines = createInterface({ input: process.stdin, output: process.stderr });
+  try {
+    const answer = await lines.question(question, { signal: context.signal });
+    if (!/^y(es)?$/i.test(answer.trim())) throw new FlareError("cli/not-confirmed", "The job was not aborted.");
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,36 @@
+import { readdir, rm } from "node:fs/promises";
+import { join, resolve } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
+import { withAdmin } from "../../admin-kit/with-admin.js";
+import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { transferProgress } from "../../terminal/transfer-progress.js";
+
+/** What `flare job download` is given. */
+export interface DownloadJobOptions {
+  readonly jobId: string;
+  readonly output: string;
+  readonly isForced: boolean;
+  readonly startupKit: string | undefined;
+}
+
+/**
+ * Downloads the result of a job into a folder of its own.
+ *
+ * @throws FlareError `cli/output-exists`.
+ */
+export async function downloadJob(context: CommandContext, options: DownloadJobOptions): Promise<CommandOutput> {
+  const target = join(resolve(context.cwd, options.output), options.jobId);
+  const isTaken = await readdir(target).then(
+    (names) => names.length > 0,
+    () => false,
+  );
+  if (isTaken && !options.isForced) throw new FlareError("cli/output-exists", `${target} is already there.`, { facts: { folder: target } });
+  return await withAdmin(context, options.startupKit, async (session) => {
+    if (isTaken) await rm(target, { recursive: true, force: true });
+    const { dir, files } = await session.downloadJob(options.jobId, target, {
+      onProgress: transferProgress(context.terminal, "Receiving"),
+    });
+    const paths = files.map((file) => (typeof file === "string" ? file : file.path));
+    return { data: { job_id: options.jobId, dir, files: paths }, text: [`Downloaded to ${dir}:`, ...paths.map((path) => `  ${path}`)] };
+  });
+}

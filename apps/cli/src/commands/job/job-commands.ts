@@ -1,0 +1,107 @@
+import { type Command, InvalidArgumentError } from "commander";
+import { adminKitHelp } from "../../admin-kit/find-admin-kit.js";
+import type { BindHandler } from "../../command-line/command-group.js";
+import { examplesText } from "../../command-line/examples-text.js";
+
+const exampleId = "3f0c9a52-6f0e-4e0a-9d2b-0f8f5a4a7b11";
+
+/** Adds `flare job …`. */
+export function addJobCommands(group: Command, bind: BindHandler): void {
+  group.addHelpText("after", adminKitHelp);
+  withKit(group.command("submit").description("check, sign and send a job folder; prints the job's id"))
+    .requiredOption("-j, --job-folder <dir>", "the job: meta.json and its app folders")
+    .addHelpText(
+      "after",
+      examplesText([
+        ["submit", "flare job submit -j my_job"],
+        ["submit and watch, in a script", 'flare job monitor "$(flare job submit -j my_job --format json | jq -r .data.job_id)"'],
+      ]),
+    )
+    .action(
+      bind(
+        async () => (await import("./submit-job.js")).submitJob,
+        (_words, flags) => ({ folder: flags["jobFolder"] as string, startupKit: kitFlag(flags) }),
+      ),
+    );
+  withKit(group.command("list").description("list jobs, oldest first"))
+    .option("-n, --name-prefix <text>", "only jobs whose name begins so")
+    .option("-i, --id-prefix <text>", "only jobs whose id begins so")
+    .option("-r, --reverse", "newest first")
+    .option("-m, --max <n>", "so many at most", positiveInteger)
+    .addHelpText("after", examplesText([["the five newest", "flare job list -r -m 5"]]))
+    .action(
+      bind(
+        async () => (await import("./list-jobs.js")).listJobs,
+        (_words, flags) => ({
+          namePrefix: flags["namePrefix"] as string | undefined,
+          idPrefix: flags["idPrefix"] as string | undefined,
+          isReversed: flags["reverse"] === true,
+          limit: flags["max"] as number | undefined,
+          startupKit: kitFlag(flags),
+        }),
+      ),
+    );
+  withKit(group.command("monitor").description("show a job's rounds, those past and then each as it comes, until the job ends"))
+    .argument("<id>", "the job's id")
+    .addHelpText(
+      "after",
+      `${examplesText([
+        ["on a terminal", `flare job monitor ${exampleId}`],
+        ["each event as a line of JSON", `flare job monitor ${exampleId} --format jsonl`],
+      ])}
+Ctrl-C stops watching; the job goes on. Exit status 0 only if the job ends as FINISHED:COMPLETED.
+`,
+    )
+    .action(
+      bind(
+        async () => (await import("./monitor-job.js")).monitorJob,
+        ([jobId = ""], flags) => ({ jobId, startupKit: kitFlag(flags) }),
+      ),
+    );
+  withKit(group.command("download").description("download the result of a job: the global model and what belongs to it"))
+    .argument("<id>", "the job's id")
+    .option("-o, --output <dir>", "folder in which a folder named by the job's id is made", ".")
+    .option("--force", "replace a result that was downloaded before")
+    .addHelpText("after", examplesText([["into results/<id>", `flare job download ${exampleId} -o results`]]))
+    .action(
+      bind(
+        async () => (await import("./download-job.js")).downloadJob,
+        ([jobId = ""], flags) => ({
+          jobId,
+          output: flags["output"] as string,
+          isForced: flags["force"] === true,
+          startupKit: kitFlag(flags),
+        }),
+      ),
+    );
+  withKit(group.command("abort").description("end a job at the server and at all sites; it cannot be taken back"))
+    .argument("<id>", "the job's id")
+    .option("--reason <text>", "what the journal and the sites are told", "aborted by an admin")
+    .option("--force", "do not ask")
+    .addHelpText("after", examplesText([["in a script", `flare job abort ${exampleId} --force --reason 'wrong data set'`]]))
+    .action(
+      bind(
+        async () => (await import("./abort-job.js")).abortJob,
+        ([jobId = ""], flags) => ({
+          jobId,
+          reason: flags["reason"] as string,
+          isForced: flags["force"] === true,
+          startupKit: kitFlag(flags),
+        }),
+      ),
+    );
+}
+
+function withKit(command: Command): Command {
+  return command.option("--startup-kit <dir>", "the admin's startup kit");
+}
+
+function kitFlag(flags: Readonly<Record<string, unknown>>): string | undefined {
+  return flags["startupKit"] as string | undefined;
+}
+
+function positiveInteger(text: string): number {
+  const value = Number(text);
+  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It is a whole number from 1.");
+  return value;
+}

@@ -1,0 +1,79 @@
+import type { JobSummary } from "@flare-ts/runtime/admin";
+import { withAdmin } from "../../admin-kit/with-admin.js";
+import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { durationText } from "../../terminal/quantities.js";
+import { tableLines } from "../../terminal/table.js";
+
+/** What `flare job list` is given. */
+export interface ListJobsOptions {
+  readonly namePrefix: string | undefined;
+  readonly idPrefix: string | undefined;
+  readonly isReversed: boolean;
+  readonly limit: number | undefined;
+  readonly startupKit: string | undefined;
+}
+
+/** Lists the jobs that the admin may see. */
+export async function listJobs(context: CommandContext, options: ListJobsOptions): Promise<CommandOutput> {
+  const { namePrefix, idPrefix, isReversed, limit, startupKit } = options;
+  const jobs = await withAdmin(context, startupKit, (session) =>
+    session.listJobs({
+      isReversed,
+      ...(namePrefix === undefined ? {} : { namePrefix }),
+      ...(idPrefix === undefined ? {} : { idPrefix }),
+      ...(limit === undefined ? {} : { limit }),
+    }),
+  );
+  return {
+    data: jobs.map((job) => ({ ...jobData(job) })),
+    text:
+      jobs.length === 0
+        ? ["No jobs."]
+        : tableLines(
+            [
+              { title: "JOB ID" },
+              { title: "NAME" },
+              { title: "STATUS" },
+              { title: "SUBMITTED" },
+              { title: "BY" },
+              { title: "DURATION", align: "right" },
+              { title: "REASON" },
+            ],
+            jobs.map((job) => [
+              job.jobId,
+              job.name,
+              job.status,
+              new Date(job.submitTimeMs).toISOString().slice(0, 19).replace("T", " "),
+              job.submitterName,
+              durationMs(job) === null ? "-" : durationText(durationMs(job) ?? 0),
+              job.reason,
+            ]),
+          ),
+  };
+}
+
+/** A job as it stands in the JSON envelope; the keys are FLARE's. */
+export function jobData(job: JobSummary): {
+  readonly job_id: string;
+  readonly name: string;
+  readonly status: string;
+  readonly submitter_name: string;
+  readonly submit_time_iso: string;
+  readonly duration_ms: number | null;
+  readonly reason: string;
+} {
+  return {
+    job_id: job.jobId,
+    name: job.name,
+    status: job.status,
+    submitter_name: job.submitterName,
+    submit_time_iso: new Date(job.submitTimeMs).toISOString(),
+    duration_ms: durationMs(job),
+    reason: job.reason,
+  };
+}
+
+/** Milliseconds from start to end, or until now while it runs; `null` before the start. */
+function durationMs(job: JobSummary): number | null {
+  return job.startTimeMs === null ? null : (job.endTimeMs ?? Date.now()) - job.startTimeMs;
+}

@@ -1,0 +1,66 @@
+import { FlareError, type Json } from "@flare-ts/contracts";
+import { withAdmin } from "../../admin-kit/with-admin.js";
+import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { closedRoundLines, eventLine, openRoundLines, roundData } from "./round-lines.js";
+import { addToReport, emptyJobReport, type JobReport } from "./round-report.js";
+
+/** How often the clock of the round under way is drawn anew. */
+const redrawMs = 250;
+
+/**
+ * Shows a job from its first event to its last.
+ *
+ * @throws FlareError `cli/job-not-completed`, `internal/aborted` when it was told to stop watching.
+ */
+export async function monitorJob(
+  context: CommandContext,
+  options: { readonly jobId: string; readonly startupKit: string | undefined },
+): Promise<CommandOutput> {
+  const report = await withAdmin(context, options.startupKit, async (session) => {
+    const { terminal } = context;
+    let known: JobReport = emptyJobReport;
+    const redraw = (): void => terminal.draw(openRoundLines(known, Date.now(), terminal.colors));
+    const timer = terminal.isInteractive && context.format === "txt" ? setInterval(redraw, redrawMs) : undefined;
+    try {
+      for await (const entry of session.watchJob(options.jobId, { signal: context.signal })) {
+        known = addToReport(known, entry);
+        if (context.format === "jsonl") context.report(entry as unknown as { [key: string]: Json }, "");
+        if (context.format !== "txt") continue;
+        const line = eventLine(entry, terminal.colors);
+        if (line !== undefined) terminal.out(line);
+        if (entry.event.type === "round-closed") for (const text of roundLinesOf(known, entry.event.round, context)) terminal.out(text);
+        redraw();
+      }
+    } finally {
+      clearInterval(timer);
+      terminal.draw([]);
+    }
+    return known;
+  });
+  if (report.end === undefined) {
+    throw new FlareError("internal/aborted", `Stopped watching job ${options.jobId}; the job itself goes on.`, {
+      facts: { jobId: options.jobId },
+    });
+  }
+  const { status, reason } = report.end;
+  if (status !== "FINISHED:COMPLETED") {
+    throw new FlareError("cli/job-not-completed", `Job ${options.jobId} ended as ${status}: ${reason}`, {
+      facts: { jobId: options.jobId, status, reason },
+    });
+  }
+  return {
+    data: {
+      job_id: options.jobId,
+      status,
+      reason,
+      rounds: report.rounds.map(roundData),
+      best: report.best ?? null,
+    },
+    text: [`job ended: ${status}${reason === "" ? "" : ` (${reason})`}`],
+  };
+}
+
+function roundLinesOf(report: JobReport, number: number, context: CommandContext): string[] {
+  const round = report.rounds.find((one) => one.round === number);
+  return round === undefined ? [] : closedRoundLines(round, context.terminal.colors);
+}

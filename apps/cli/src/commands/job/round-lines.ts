@@ -1,0 +1,101 @@
+import type { Json } from "@flare-ts/contracts";
+import type { JournalEntry } from "@flare-ts/runtime/admin";
+import { barText } from "../../terminal/progress-bar.js";
+import { bytesText, durationText, metricText } from "../../terminal/quantities.js";
+import type { Colors } from "../../terminal/terminal.js";
+import type { JobReport, RoundReport } from "./round-report.js";
+
+/** Lines for a closed round: the federation first, then each site. Stable, for scripts too. */
+export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
+  const { closed } = round;
+  if (closed === undefined) return [];
+  const missing = closed.missing.length === 0 ? "" : colors.yellow(`  missing: ${closed.missing.join(", ")}`);
+  const width = Math.max(0, ...round.contributions.map(({ site }) => site.length));
+  return [
+    [
+      colors.bold(`round ${round.round}`),
+      metricsText(closed.metrics),
+      `updates ${round.contributions.length}/${round.sites.length}`,
+      bytesText(closed.bytes),
+      durationText(closed.seconds * 1000),
+    ]
+      .filter((part) => part !== "")
+      .join("  ") + missing,
+    ...round.contributions
+      .toSorted((a, b) => (a.site < b.site ? -1 : 1))
+      .map((one) => {
+        const parts = [
+          one.site.padEnd(width),
+          metricsText(one.metrics),
+          `weight ${one.weight}`,
+          bytesText(one.bytes),
+          durationText(one.seconds * 1000),
+        ];
+        return `  ${parts.filter((part) => part !== "").join("  ")}`;
+      }),
+    ...round.failures.map(({ site, message }) => colors.red(`  ${site} failed: ${message}`)),
+  ];
+}
+
+/** Lines of the round that is under way, to be drawn over and over. */
+export function openRoundLines(report: JobReport, nowMs: number, colors: Colors): string[] {
+  const round = report.rounds.at(-1);
+  if (round === undefined || round.closed !== undefined) return [];
+  const here = new Set(round.contributions.map(({ site }) => site));
+  const waiting = round.sites.filter((site) => !here.has(site));
+  const who = waiting.map((site) => (report.disconnected.includes(site) ? colors.yellow(`${site} (disconnected)`) : site)).join(", ");
+  const bar = colors.cyan(barText(here.size, round.sites.length));
+  return [
+    `round ${round.round}  ${bar}  ${here.size}/${round.sites.length}  ${durationText(Math.max(0, nowMs - round.openedMs))}  waiting for ${who || "-"}`,
+  ];
+}
+
+/** A line for an event that is not part of a round's figures, or `undefined` when there is nothing to tell. */
+export function eventLine({ event }: JournalEntry, colors: Colors): string | undefined {
+  switch (event.type) {
+    case "job-submitted":
+      return `job ${event.name} submitted by ${event.submitter}`;
+    case "job-started":
+      return `job started at ${event.sites.join(", ")}`;
+    case "site-connected":
+      return `${event.site} is connected`;
+    case "site-disconnected":
+      return colors.yellow(`${event.site} is disconnected: ${event.reason}`);
+    case "site-left":
+      return colors.yellow(`${event.site} has left the job: ${event.error.message}`);
+    case "deadline-passed":
+      return colors.yellow(`round ${event.round} passed its deadline`);
+    case "process-restarted":
+      return colors.yellow(`job process at ${event.where} started again: ${event.reason}`);
+    case "best-model":
+      return `round ${event.round} has the best model so far: ${event.metric} ${metricText(event.value)}`;
+    case "workflow-ended":
+      return `workflow ended: ${event.reason}`;
+    case "job-ended":
+    case "round-opened":
+    case "round-closed":
+    case "update-accepted":
+    case "task-failed":
+      return undefined;
+  }
+}
+
+/** A round as it stands in the JSON envelope. */
+export function roundData(round: RoundReport): Json {
+  return {
+    round: round.round,
+    metrics: round.closed?.metrics ?? {},
+    bytes: round.closed?.bytes ?? 0,
+    seconds: round.closed?.seconds ?? null,
+    missing: round.closed?.missing ?? [],
+    model: round.closed?.modelHash ?? null,
+    sites: round.contributions.map(({ site, metrics, weight, bytes, seconds }) => ({ site, metrics, weight, bytes, seconds })),
+    failures: round.failures.map(({ site, message }) => ({ site, message })),
+  };
+}
+
+function metricsText(metrics: Readonly<Record<string, number>>): string {
+  return Object.entries(metrics)
+    .map(([name, value]) => `${name} ${metricText(value)}`)
+    .join("  ");
+}

@@ -1,0 +1,16 @@
+import { resolve } from "node:path";
+import { withAdmin } from "../../admin-kit/with-admin.js";
+import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { transferProgress } from "../../terminal/transfer-progress.js";
+
+/** Sends a job to the server and says its id. */
+export async function submitJob(
+  context: CommandContext,
+  options: { readonly folder: string; readonly startupKit: string | undefined },
+): Promise<CommandOutput> {
+  const folder = resolve(context.cwd, options.folder);
+  return await withAdmin(context, options.startupKit, async (session) => {
+    const { jobId } = await session.submitJob(folder, { onProgress: transferProgress(context.terminal, "Sending") });
+    return { data: { job_id: jobId }, text: [`Submitted ${jobId}. Next: flare job monitor ${jobId}`] };
+  });
+}

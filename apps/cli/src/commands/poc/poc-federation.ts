@@ -1,0 +1,60 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+
+/** A federation in the POC workspace, as `flare poc prepare` wrote it down. */
+export interface PocFederation {
+  /** The POC workspace. */
+  readonly folder: string;
+  readonly project: string;
+  readonly port: number;
+  /** Server first, then the clients; each with the folder of its startup kit. */
+  readonly services: readonly PocService[];
+  readonly adminName: string;
+  readonly adminKit: string;
+}
+
+/** A process of a POC federation. */
+export interface PocService {
+  readonly name: string;
+  readonly kind: "server" | "client";
+  readonly kit: string;
+}
+
+/** The file in the POC workspace that says what is in it; its presence is also the proof that the folder is ours. */
+export const pocFileName = "poc.json";
+
+/** What `poc.json` holds; folders are relative to it. */
+export interface PocFile {
+  readonly schema_version: "1";
+  readonly project: string;
+  readonly port: number;
+  /** Folder of the kits, relative. */
+  readonly kits: string;
+  readonly server: string;
+  readonly clients: readonly string[];
+  readonly admin: string;
+}
+
+/** The federation that was prepared in a folder, or `undefined` when none was. */
+export async function readPocFederation(folder: string): Promise<PocFederation | undefined> {
+  let text: string;
+  try {
+    text = await readFile(join(folder, pocFileName), "utf8");
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === "ENOENT" || (error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
+    throw error;
+  }
+  const file = JSON.parse(text) as PocFile;
+  const kit = (name: string): string => join(folder, file.kits, name);
+  return {
+    folder,
+    project: file.project,
+    port: file.port,
+    services: [
+      { name: file.server, kind: "server", kit: kit(file.server) },
+      ...file.clients.map((name): PocService => ({ name, kind: "client", kit: kit(name) })),
+    ],
+    adminName: file.admin,
+    adminKit: kit(file.admin),
+  };
+}

@@ -1,0 +1,143 @@
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { join, relative, resolve } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
+import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { tableLines } from "../../terminal/table.js";
+import { pocDefaults } from "./poc-defaults.js";
+import { type PocFederation, type PocFile, pocFileName, readPocFederation } from "./poc-federation.js";
+import { pocFolder } from "./poc-folder.js";
+import { pocProjectText } from "./poc-project.js";
+import { runningServices } from "./running-services.js";
+
+/** What `flare poc prepare` is given. */
+export interface PreparePocOptions {
+  readonly numberOfClients: number;
+  readonly clients: readonly string[] | undefined;
+  readonly projectFile: string | undefined;
+  readonly port: number | undefined;
+  readonly isForced: boolean;
+}
+
+/** Makes the certificates and kits of a federation on this machine. */
+export async function preparePoc(context: CommandContext, options: PreparePocOptions): Promise<CommandOutput> {
+  const folder = pocFolder(context.env);
+  // A project file that cannot be read must not cost the federation that is there.
+  const input =
+    options.projectFile === undefined ? undefined : await readProject(resolve(context.cwd, options.projectFile), options.projectFile);
+  await makeRoom(folder, options.isForced);
+  const federation = await fillFolder(context, folder, input ?? (await generatedProject(options)), options.projectFile);
+  return {
+    data: {
+      folder,
+      project: federation.project,
+      port: federation.port,
+      services: federation.services.map(({ name, kind, kit }) => ({ name, kind, kit })),
+      admin: { name: federation.adminName, kit: federation.adminKit },
+    },
+    text: [
+      ...tableLines(
+        [{ title: "SERVICE" }, { title: "KIND" }, { title: "STARTUP KIT" }],
+        [
+          ...federation.services.map((service) => [service.name, service.kind, service.kit]),
+          [federation.adminName, "admin", federation.adminKit],
+        ],
+      ),
+      `Prepared in ${folder}, port ${federation.port}. Next: flare poc start`,
+    ],
+  };
+}
+
+async function readProject(path: string, shown: string): Promise<string> {
+  try {
+    return await readFile(path, "utf8");
+  } catch (cause) {
+    throw new FlareError("file/not-found", `There is no project file ${shown}.`, { facts: { file: shown }, cause });
+  }
+}
+
+async function makeRoom(folder: string, isForced: boolean): Promise<void> {
+  const federation = await readPocFederation(folder);
+  if (federation === undefined) {
+    const names = await readdir(folder).catch(() => []);
+    if (names.length > 0)
+      throw new FlareError("poc/foreign-folder", `${folder} holds files that are not a POC federation.`, { facts: { folder } });
+    return;
+  }
+  if (!isForced) throw new FlareError("poc/exists", `${folder} already holds project ${federation.project}.`, { facts: { folder } });
+  const running = await runningServices(federation.services);
+  if (running.length > 0) {
+    throw new FlareError("poc/running", `Still running: ${running.join(", ")}. A federation is replaced only when it is stopped.`, {
+      facts: { running },
+    });
+  }
+  await rm(folder, { recursive: true, force: true });
+}
+
+async function fillFolder(
+  context: CommandContext,
+  folder: string,
+  projectText: string,
+  shownFile: string | undefined,
+): Promise<PocFederation> {
+  try {
+    await mkdir(folder, { recursive: true, mode: 0o700 });
+    const projectFile = join(folder, "project.yml");
+    await writeFile(projectFile, projectText);
+    const { provision } = await import("@flare-ts/provision");
+    const { prodDir, kits } = await provision({
+      projectFile: shownFile === undefined ? projectFile : resolve(context.cwd, shownFile),
+      workspace: folder,
+      signal: context.signal,
+    });
+    const named = (type: string): string[] => kits.filter((kit) => kit.type === type).map((kit) => kit.name);
+    const [server = ""] = named("server");
+    const [admin] = named("admin");
+    if (admin === undefined) {
+      throw new FlareError("cli/invalid-arguments", `${shownFile ?? projectFile} has no admin, so nobody could submit a job.`);
+    }
+    const file: PocFile = {
+      schema_version: "1",
+      project: relative(folder, prodDir).split(/[\\/]/)[0] ?? "",
+      port: await portInKit(join(prodDir, admin)),
+      kits: relative(folder, prodDir),
+      server,
+      clients: named("client"),
+      admin,
+    };
+    // Last, so that a folder with this file in it is complete.
+    await writeFile(join(folder, pocFileName), `${JSON.stringify(file, undefined, 2)}\n`);
+    const federation = await readPocFederation(folder);
+    if (federation === undefined) throw new FlareError("poc/not-prepared", `${folder} was removed while it was prepared.`);
+    return federation;
+  } catch (error) {
+    await rm(folder, { recursive: true, force: true });
+    throw error;
+  }
+}
+
+async function portInKit(adminKit: string): Promise<number> {
+  const text = await readFile(join(adminKit, "startup", "fed_admin.json"), "utf8");
+  return (JSON.parse(text) as { admin: { port: number } }).admin.port;
+}
+
+async function generatedProject(options: PreparePocOptions): Promise<string> {
+  const clients = options.clients ?? Array.from({ length: options.numberOfClients }, (_, i) => `site-${i + 1}`);
+  return pocProjectText({ clients, port: options.port ?? (await freePort(pocDefaults.port)) });
+}
+
+/** The wanted port when nothing listens on it, else one that the system gives. */
+async function freePort(wanted: number): Promise<number> {
+  const probe = (port: number): Promise<number | undefined> =>
+    new Promise((settle) => {
+      const server = createServer();
+      server.once("error", () => settle(undefined));
+      server.listen(port, () => {
+        const address = server.address();
+        server.close(() => settle(typeof address === "object" ? address?.port : undefined));
+      });
+    });
+  const port = (await probe(wanted)) ?? (await probe(0));
+  if (port === undefined) throw new FlareError("cli/invalid-arguments", "No port of this machine can be opened; name one with --port.");
+  return port;
+}

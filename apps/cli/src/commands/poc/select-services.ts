@@ -1,0 +1,42 @@
+import { FlareError, nearestWord } from "@flare-ts/contracts";
+import { type PocFederation, type PocService, readPocFederation } from "./poc-federation.js";
+
+/** Which services a command is about; an empty `only` means all. */
+export interface ServiceSelection {
+  readonly only: readonly string[];
+  readonly except: readonly string[];
+}
+
+/**
+ * The federation of a POC workspace.
+ *
+ * @throws FlareError `poc/not-prepared`.
+ */
+export async function preparedFederation(folder: string): Promise<PocFederation> {
+  const federation = await readPocFederation(folder);
+  if (federation === undefined) throw new FlareError("poc/not-prepared", `${folder} holds no federation.`, { facts: { folder } });
+  return federation;
+}
+
+/**
+ * The services that a selection names, server first.
+ *
+ * @throws FlareError `poc/unknown-service` with the nearest known name.
+ */
+export function selectServices(federation: PocFederation, selection: ServiceSelection): readonly PocService[] {
+  const known = federation.services.map((service) => service.name);
+  for (const name of [...selection.only, ...selection.except]) {
+    if (known.includes(name)) continue;
+    const near = nearestWord(name, known);
+    throw new FlareError(
+      "poc/unknown-service",
+      `There is no service '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}.`.replace("?.", "?"),
+      {
+        facts: { name, known },
+      },
+    );
+  }
+  return federation.services.filter(
+    ({ name }) => (selection.only.length === 0 || selection.only.includes(name)) && !selection.except.includes(name),
+  );
+}

@@ -1,0 +1,104 @@
+import { setTimeout as pause } from "node:timers/promises";
+import { FlareError } from "@flare-ts/contracts";
+import type { AdminSession } from "@flare-ts/runtime/admin";
+import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { flareCommandPath } from "../../command-line/flare-command-path.js";
+import { durationText } from "../../terminal/quantities.js";
+import type { PocFederation, PocService } from "./poc-federation.js";
+import { pocFolder } from "./poc-folder.js";
+import { preparedFederation, type ServiceSelection, selectServices } from "./select-services.js";
+
+/** How often the server is asked whether the sites are there. */
+const askMs = 100;
+
+/** Starts services in the background; those that run stay as they are. */
+export async function startPoc(
+  context: CommandContext,
+  options: ServiceSelection & { readonly isWaiting: boolean; readonly timeoutMs: number },
+): Promise<CommandOutput> {
+  const federation = await preparedFederation(pocFolder(context.env));
+  const services = selectServices(federation, options);
+  const startMs = performance.now();
+  const { startDaemon, daemonStatus } = await import("@flare-ts/runtime");
+  const started = await Promise.all(
+    services.map(async (service) => {
+      const status = await daemonStatus(service.kit);
+      if (status.state === "running") return { name: service.name, pid: status.pid ?? null, isNew: false };
+      const command = { node: process.execPath, cli: flareCommandPath() };
+      return { name: service.name, pid: (await startDaemon({ kitDir: service.kit, kind: service.kind, command })).pid, isNew: true };
+    }),
+  );
+  for (const { name, pid, isNew } of started) {
+    context.report({ type: "started", name, pid, is_new: isNew }, `${name} ${isNew ? "started" : "already runs"}, process ${pid}`);
+  }
+  if (options.isWaiting) await waitForSites(context, federation, services, options.timeoutMs);
+  const seconds = (performance.now() - startMs) / 1000;
+  return {
+    data: { services: started.map(({ name, pid }) => ({ name, pid })), seconds },
+    text: [
+      options.isWaiting
+        ? `Ready after ${durationText(seconds * 1000)}. Next: flare job submit -j my_job`
+        : "Started; flare poc status says when they are ready.",
+    ],
+  };
+}
+
+async function waitForSites(
+  context: CommandContext,
+  federation: PocFederation,
+  services: readonly PocService[],
+  timeoutMs: number,
+): Promise<void> {
+  const wanted = services.filter((service) => service.kind === "client").map((service) => service.name);
+  const deadline = AbortSignal.timeout(timeoutMs);
+  const signal = AbortSignal.any([deadline, context.signal]);
+  const { connectAdmin } = await import("@flare-ts/runtime/admin");
+  let missing: readonly string[] = wanted;
+  try {
+    const session = await connectWhenUp(() => connectAdmin({ kitDir: federation.adminKit, signal }), signal, services);
+    try {
+      for (;;) {
+        missing = await missingSites(session, wanted);
+        if (missing.length === 0) return;
+        await pause(askMs, undefined, { signal });
+      }
+    } finally {
+      await session.close();
+    }
+  } catch (cause) {
+    if (!deadline.aborted || context.signal.aborted) throw cause;
+    throw new FlareError("poc/start-timeout", `Not connected after ${timeoutMs / 1000} s: ${missing.join(", ") || "the server"}.`, {
+      facts: { missing: [...missing] },
+      cause,
+    });
+  }
+}
+
+/** Dials until the server answers; a server process that has ended is not waited for. */
+async function connectWhenUp(
+  connect: () => Promise<AdminSession>,
+  signal: AbortSignal,
+  services: readonly PocService[],
+): Promise<AdminSession> {
+  const { daemonStatus } = await import("@flare-ts/runtime");
+  for (;;) {
+    try {
+      return await connect();
+    } catch (error) {
+      if (signal.aborted || !(error instanceof FlareError && error.row.isRetryable)) throw error;
+      for (const service of services) {
+        if ((await daemonStatus(service.kit)).state === "running") continue;
+        throw new FlareError("poc/start-timeout", `${service.name} ended right after its start; ${service.kit}/log.txt says why.`, {
+          cause: error,
+        });
+      }
+      await pause(askMs, undefined, { signal });
+    }
+  }
+}
+
+async function missingSites(session: AdminSession, wanted: readonly string[]): Promise<string[]> {
+  const { sites } = await session.status();
+  const connected = new Set(sites.filter((site) => site.state === "connected").map((site) => site.name));
+  return wanted.filter((name) => !connected.has(name));
+}

@@ -1,0 +1,92 @@
+import { type Command, InvalidArgumentError, Option } from "commander";
+import type { BindHandler } from "../../command-line/command-group.js";
+import { examplesText } from "../../command-line/examples-text.js";
+import type { ServiceKind } from "./service-kind.js";
+
+/** Adds `flare server …`. */
+export function addServerCommands(group: Command, bind: BindHandler): void {
+  addServiceCommands(group, bind, "server", "acme/prod_00/fl-server");
+}
+
+/** Adds `flare client …`. */
+export function addClientCommands(group: Command, bind: BindHandler): void {
+  addServiceCommands(group, bind, "client", "acme/prod_00/hospital-1");
+}
+
+/** Seconds that `stop` waits for a process to drain, by default. */
+const stopSeconds = 60;
+
+function addServiceCommands(group: Command, bind: BindHandler, kind: ServiceKind, exampleKit: string): void {
+  const word = kind === "server" ? "server" : "site";
+  const start = group
+    .command("start")
+    .description(
+      kind === "server"
+        ? "run the server in the foreground: one port for sites and admins, jobs, store"
+        : "run a site in the foreground: it dials the server, nothing dials it",
+    )
+    .argument("<kit>", "folder of the startup kit (the one with startup/ and local/ in it)")
+    .option("--daemon", "run in the background and return when the process has started")
+    .addOption(new Option("--workspace <dir>", "folder for state and logs, where the kit must not be written").conflicts("daemon"))
+    .addHelpText(
+      "after",
+      `${examplesText([
+        [`run the ${word} and see its log; Ctrl-C stops it in good order`, `flare ${kind} start ${exampleKit}`],
+        ["the same in the background", `flare ${kind} start ${exampleKit} --daemon`],
+      ])}
+Every file in startup/ is checked against the project's signature before anything else happens.
+A ${word} that a first Ctrl-C or SIGTERM stopped in good order exits with 0; a second one ends it at once with 130 or 143.
+What was accepted is on disk in either case, and the next start goes on from there.
+`,
+    );
+  if (kind === "server") {
+    start.addOption(new Option("--port <number>", "listen here instead of the port in the kit").argParser(portNumber).conflicts("daemon"));
+  }
+  start.action(
+    bind(
+      async () => (await import("./start-service.js")).startService,
+      ([kit = ""], flags) => ({
+        kind,
+        kit,
+        isDaemon: flags["daemon"] === true,
+        workspace: flags["workspace"] as string | undefined,
+        port: flags["port"] as number | undefined,
+      }),
+    ),
+  );
+  group
+    .command("stop")
+    .description(`stop a ${word} that runs in the background; it drains first`)
+    .argument("<kit>", "folder of the startup kit")
+    .option("--timeout <seconds>", "wait so long for it to drain", positiveSeconds, stopSeconds)
+    .addHelpText("after", examplesText([[`stop the ${word}; harmless when it does not run`, `flare ${kind} stop ${exampleKit}`]]))
+    .action(
+      bind(
+        async () => (await import("./stop-service.js")).stopService,
+        ([kit = ""], flags) => ({ kind, kit, timeoutMs: (flags["timeout"] as number) * 1000 }),
+      ),
+    );
+  group
+    .command("status")
+    .description(`say whether a ${word} runs in the background`)
+    .argument("<kit>", "folder of the startup kit")
+    .addHelpText("after", examplesText([["for a script", `flare ${kind} status ${exampleKit} --format json`]]))
+    .action(
+      bind(
+        async () => (await import("./service-status.js")).serviceStatus,
+        ([kit = ""]) => ({ kind, kit }),
+      ),
+    );
+}
+
+function portNumber(text: string): number {
+  const port = Number(text);
+  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
+  return port;
+}
+
+function positiveSeconds(text: string): number {
+  const seconds = Number(text);
+  if (!(seconds > 0)) throw new InvalidArgumentError("Seconds are a positive number.");
+  return seconds;
+}

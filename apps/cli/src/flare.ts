@@ -1,0 +1,12 @@
+#!/usr/bin/env node
+const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+if (major < 22 || (major === 22 && minor < 13)) {
+  process.stderr.write(`flare needs Node 22.13 or newer; this is Node ${process.versions.node}.\n`);
+  process.exit(1);
+}
+
+// Imported after the check, because older versions stop at the first module that they do not know.
+const { runFlare } = await import("./command-line/run-flare.js");
+const exitCode = await runFlare(process.argv.slice(2));
+// Waits for the output to be taken by a pipe, but not for sockets that a library left open.
+process.stdout.write("", () => process.exit(exitCode));

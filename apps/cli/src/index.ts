@@ -1,0 +1,1 @@
+export { flareCommandPath } from "./command-line/flare-command-path.js";
