@@ -98,7 +98,8 @@ export class ExactJsSession implements AggregationSession {
 
   async #admit({ contributor, source: given }: Update, weight: number, signal: AbortSignal | undefined): Promise<void> {
     const stop = this.#stopBy(signal);
-    const content = typeof given === "string" ? given : given.slice();
+    // Not slice(): a Buffer's slice would share the caller's memory.
+    const content = typeof given === "string" ? given : new Uint8Array(given);
     const source = await openContent(content, contributor);
     try {
       const inspected = await inspectUpdate(source, this.#init.model, contributor, stop);

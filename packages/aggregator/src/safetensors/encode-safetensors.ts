@@ -40,8 +40,9 @@ export function decodeSafetensors(bytes: Uint8Array, label?: string): Map<string
   const { tensors, dataOffset } = parseSafetensorsHeader(bytes, label);
   const decoded = new Map<string, Tensor>();
   for (const { name, dtype, shape, byteOffset, byteLength } of tensors) {
-    const own = bytes.slice(dataOffset + byteOffset, dataOffset + byteOffset + byteLength);
-    decoded.set(name, { dtype, shape, data: viewOf(dtype, own.buffer, own.byteOffset, byteLength / dtypeBytes[dtype]) });
+    // Not slice(): a Buffer's slice would share the memory, and its odd places.
+    const own = new Uint8Array(bytes.subarray(dataOffset + byteOffset, dataOffset + byteOffset + byteLength));
+    decoded.set(name, { dtype, shape, data: viewOf(dtype, own.buffer, 0, byteLength / dtypeBytes[dtype]) });
   }
   return decoded;
 }
