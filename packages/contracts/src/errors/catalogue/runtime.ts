@@ -1,2 +1,68 @@
+import { grpcStatus, row } from "./row.js";
+
 /** Errors of the area `runtime`. */
-export const runtimeErrors = {} as const;
+export const runtimeErrors = {
+  "runtime/quorum-lost": row(
+    "site",
+    "So many sites failed or left that a round can no longer get the answers that it needs.",
+    "Look at the first error that the message names; correct it at that site, or lower min_clients, and submit the job again.",
+  ),
+  "runtime/mandatory-site-lost": row(
+    "site",
+    "A site that the job names in mandatory_clients left it.",
+    "Correct the error at that site, or take it out of mandatory_clients, and submit the job again.",
+  ),
+  "runtime/channel-closed": row(
+    "server",
+    "The connection between a job process and its parent ended while a call was under way.",
+    "Nothing: the parent starts the job process again, and it goes on from the journal.",
+    { isRetryable: true },
+  ),
+  "runtime/unknown-call": row(
+    "bug",
+    "A process was asked for something that it does not offer.",
+    "Use the same version of FLARE-TS on both sides.",
+  ),
+  "runtime/job-process-start": row(
+    "server",
+    "A job process could not be started.",
+    "Check that the job's folder exists and can be written, and that the machine has processes and memory left.",
+    { isRetryable: true },
+  ),
+  "runtime/job-config": row(
+    "user",
+    "A job's configuration asks for something that its job process cannot do.",
+    "Correct what the message names, and submit the job again.",
+  ),
+  "runtime/already-running": row(
+    "user",
+    "Another process runs with the same kit.",
+    "Stop it first, with `stop` or by the signal TERM; it is undisturbed by this attempt.",
+    { grpc: grpcStatus.alreadyExists, http: 409 },
+  ),
+  "runtime/start-failed": row(
+    "user",
+    "A server or site that was started in the background did not become ready.",
+    "Read the lines of its log that the message shows.",
+  ),
+  "runtime/update-missing": row(
+    "site",
+    "An update was handed in whose bytes the server does not hold.",
+    "Nothing: the site uploads it again.",
+    { isRetryable: true },
+  ),
+  "runtime/bad-message": row("bug", "A peer sent a message that makes no sense.", "Use the same release line of FLARE-TS on both sides.", {
+    grpc: grpcStatus.invalidArgument,
+    http: 400,
+  }),
+  "runtime/object-missing": row(
+    "bug",
+    "The store lacks an object that it should hold.",
+    "Check whether files were deleted from the folder `models` of the kit.",
+  ),
+  "runtime/job-process-died": row(
+    "site",
+    "A job process died several times in a short time and is not started again.",
+    "Read `log.txt` in the job's folder, correct the cause, and submit the job again.",
+  ),
+} as const;

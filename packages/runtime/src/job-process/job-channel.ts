@@ -1,0 +1,94 @@
+import type { SerializedFlareError } from "@flare-ts/contracts";
+import type { AcceptedUpdate, JobEvent, JournalEntry, Metrics, ParamsType, TaskKey } from "../job/job-event.js";
+import type { ObjectRef } from "../store/model-store.js";
+
+/**
+ * Calls that a job process makes to its parent, and what it hears. The channel is local, carries JSON only (tensors go by
+ * file path), and gives the job process no key, no token and no socket of the network. Every launcher provides one.
+ */
+export interface ServerJobCalls {
+  /** The job, and its journal so far; events after it arrive as `event` notices. */
+  begin(params: Record<never, never>): { readonly job: ServerJobDescription; readonly entries: readonly JournalEntry[] };
+  /** Appends a decision of the workflow to the journal; resolves when it is durable. */
+  append(params: { readonly event: JobEvent }): { readonly seq: number };
+  /** Opens a task at sites; idempotent. */
+  assign(params: {
+    readonly round: number;
+    readonly task: string;
+    readonly model: ObjectRef;
+    readonly sites: readonly string[];
+    readonly totalRounds: number;
+    readonly meta: Readonly<Record<string, unknown>>;
+  }): Record<never, never>;
+  closeTask(params: { readonly round: number; readonly task: string }): Record<never, never>;
+  /** Path of an object for reading. */
+  objectPath(params: { readonly hash: string }): { readonly path: string };
+  /** Takes a file that the job process wrote into the store; the file is moved away. */
+  importObject(params: { readonly path: string }): ObjectRef;
+  /** The workflow is over. */
+  finish(params: { readonly model: ObjectRef; readonly reason: string }): Record<never, never>;
+  /** The workflow cannot go on. */
+  fail(params: { readonly error: SerializedFlareError }): Record<never, never>;
+}
+
+/** What a server job process hears from its parent. */
+export interface ServerJobNotices {
+  event: JournalEntry;
+}
+
+export interface ServerJobDescription {
+  readonly jobId: string;
+  readonly name: string;
+  /** Sites that take part. */
+  readonly sites: readonly string[];
+  readonly minClients: number;
+  readonly mandatoryClients: readonly string[];
+  /** Folder of the job process: `app_server/config`, `app_server/custom` inside; it may write here. */
+  readonly workspace: string;
+}
+
+export interface SiteJobCalls {
+  begin(params: Record<never, never>): SiteJobDescription;
+  /** Hands a result over; resolves when the site's parent has it durably. The file is moved away. */
+  result(params: { readonly key: TaskKey; readonly path: string } & Omit<AcceptedUpdate, "site" | "update">): Record<never, never>;
+  taskFailed(params: { readonly key: TaskKey; readonly error: SerializedFlareError }): Record<never, never>;
+  /** Metrics that the trainer logs with `log`. */
+  log(params: { readonly key: string; readonly value: number; readonly round: number | undefined }): Record<never, never>;
+}
+
+/** What a site's job process hears from its parent. */
+export interface SiteJobNotices {
+  task: SiteTask;
+  cancelTask: TaskKey;
+  /** The job is over: stop the trainer and exit. */
+  stop: { readonly reason: string };
+}
+
+export interface SiteTask {
+  readonly key: TaskKey;
+  /** A safetensors file that must only be read. */
+  readonly modelPath: string;
+  readonly totalRounds: number;
+  readonly meta: Readonly<Record<string, unknown>>;
+}
+
+export interface SiteJobDescription {
+  readonly jobId: string;
+  readonly jobName: string;
+  readonly site: string;
+  /** Folder of the job process: `app_<site>/config`, `app_<site>/custom` inside; it may write here. */
+  readonly workspace: string;
+  /** Folder of the app: `config/` and `custom/` inside. */
+  readonly appFolder: string;
+  /** Data sets that the site's operator offers: name to path on this site's disk. */
+  readonly datasets: Readonly<Record<string, string>>;
+}
+
+/** What a trainer sends back for a task. */
+export interface TrainerResult {
+  readonly path: string;
+  readonly paramsType: ParamsType;
+  readonly weight: number;
+  readonly metrics: Metrics;
+  readonly meta: Readonly<Record<string, unknown>>;
+}

@@ -1,0 +1,64 @@
+import { existsSync, readdirSync, realpathSync } from "node:fs";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+export interface PermissionInit {
+  /** The one folder in which the process may write. */
+  readonly workspace: string;
+  /** Further files and folders that it may read. */
+  readonly readable: readonly string[];
+  /** Whether it may start programs. They are not bound by these permissions. */
+  readonly mayStartProcesses: boolean;
+}
+
+/**
+ * Flags that put Node's permission model on: the process reads its workspace, the code of FLARE-TS and of what it depends on,
+ * and what is named, and nothing else; it writes in its workspace only. Node 26 also denies the network.
+ *
+ * `--permission` is taken by every Node from 22.13 on; its older name is gone since 24.
+ */
+export function permissionFlags(init: PermissionInit): readonly string[] {
+  const { workspace, readable, mayStartProcesses } = init;
+  const reads = new Set([workspace, ...readable, ...codeFolders()].flatMap(withRealPath));
+  return [
+    "--permission",
+    ...[...reads].map((path) => `--allow-fs-read=${path}`),
+    ...withRealPath(workspace).map((path) => `--allow-fs-write=${path}`),
+    "--allow-worker",
+    ...(mayStartProcesses ? ["--allow-child-process"] : []),
+  ];
+}
+
+/** Where the code lies that a job process loads: each `node_modules` from here upwards, and our own packages behind its links. */
+function codeFolders(): readonly string[] {
+  const ownPackage = realpathSync(join(dirname(fileURLToPath(import.meta.url)), "..", ".."));
+  const modules = ancestors(ownPackage)
+    .map((folder) => join(folder, "node_modules"))
+    .filter((folder) => existsSync(folder));
+  return [ownPackage, ...modules, ...modules.flatMap(linkedPackages)].flatMap(packageParts);
+}
+
+/** In a workspace the packages of this scope are links to folders beside each other. */
+function linkedPackages(modules: string): readonly string[] {
+  const scope = join(modules, "@flare-ts");
+  if (!existsSync(scope)) return [];
+  return readdirSync(scope)
+    .map((name) => join(scope, name))
+    .filter((link) => existsSync(link))
+    .map((link) => realpathSync(link));
+}
+
+/** Of a package of ours only what is published; of anything else everything. */
+function packageParts(folder: string): readonly string[] {
+  if (folder.endsWith("node_modules")) return [folder];
+  return ["dist", "package.json", "node_modules"].map((name) => join(folder, name)).filter((path) => existsSync(path));
+}
+
+function ancestors(folder: string): readonly string[] {
+  const parent = dirname(folder);
+  return parent === folder ? [folder] : [folder, ...ancestors(parent)];
+}
+
+function withRealPath(path: string): readonly string[] {
+  return existsSync(path) ? [path, realpathSync(path)] : [path];
+}

@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdir, open } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { FlareError } from "@flare-ts/contracts";
+import type { JobLaunch, JobLauncher, JobProcess, JobProcessExit } from "./job-launcher.js";
+import { childChannel } from "./node-ipc-channel.js";
+import { permissionFlags } from "./permission-flags.js";
+
+export interface ProcessJobLauncherInit {
+  /** Variables from which the few that a job process gets are taken. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Programs to start instead of those of this package. */
+  readonly entries?: Partial<Readonly<Record<JobLaunch["kind"], string>>>;
+}
+
+/**
+ * Starts each job process as a child of this process, under Node's permission model: it can read the job's workspace, the
+ * code and what is named, write in the workspace, and reach no key. A server's job process starts no programs; a site's
+ * starts the trainer. It gets few variables of the environment, and no open file but its log.
+ */
+export class ProcessJobLauncher implements JobLauncher {
+  readonly #environment: Readonly<Record<string, string>>;
+  readonly #entries: Readonly<Record<JobLaunch["kind"], string>>;
+
+  constructor(init: ProcessJobLauncherInit) {
+    this.#environment = jobEnvironment(init.environment);
+    this.#entries = { server: entryPath("server-job-main"), site: entryPath("site-job-main"), ...init.entries };
+  }
+
+  async launch(init: JobLaunch): Promise<JobProcess> {
+    const { kind, jobId, workspace, readable } = init;
+    const entry = this.#entries[kind];
+    const flags = permissionFlags({ workspace, readable: [...readable, entry], mayStartProcesses: kind === "site" });
+    await mkdir(workspace, { recursive: true });
+    const log = await open(join(workspace, "log.txt"), "a", 0o600);
+    try {
+      const child = spawn(process.execPath, [...flags, entry], {
+        cwd: workspace,
+        env: this.#environment,
+        stdio: ["ignore", log.fd, log.fd, "ipc"],
+        windowsHide: true,
+      });
+      const exited = exitOf(child);
+      await once(child, "spawn");
+      return { channel: childChannel(child), pid: child.pid ?? 0, exited, kill: (signal) => void child.kill(signal) };
+    } catch (cause) {
+      throw new FlareError("runtime/job-process-start", `The job process of job ${jobId} could not be started: ${String(cause)}`, {
+        facts: { jobId, kind, workspace },
+        cause,
+      });
+    } finally {
+      await log.close();
+    }
+  }
+}
+
+/** What a job process gets of its parent's environment; above all no NODE_OPTIONS, which could take the permissions off. */
+const passedVariables = [
+  "PATH",
+  "HOME",
+  "LANG",
+  "LC_ALL",
+  "TZ",
+  "TMPDIR",
+  "VIRTUAL_ENV",
+  "LD_LIBRARY_PATH",
+  "CUDA_VISIBLE_DEVICES",
+] as const;
+
+function jobEnvironment(environment: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {
+  const passed: Record<string, string> = {};
+  for (const name of passedVariables) {
+    const value = environment[name];
+    if (value !== undefined) passed[name] = value;
+  }
+  return passed;
+}
+
+/** The built program, also when this file runs from its source, as in tests. */
+function entryPath(name: string): string {
+  return fileURLToPath(new URL(`../../dist/job-process/${name}.js`, import.meta.url));
+}
+
+function exitOf(child: ChildProcess): Promise<JobProcessExit> {
+  return new Promise((resolve) => {
+    child.once("exit", (code, signal) => resolve({ code, signal }));
+    child.once("error", () => {
+      if (child.pid === undefined) resolve({ code: null, signal: null });
+    });
+  });
+}

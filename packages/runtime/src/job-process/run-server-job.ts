@@ -1,0 +1,97 @@
+import type { AggregationEngine } from "@flare-ts/aggregator";
+import { FlareError } from "@flare-ts/contracts";
+import type { JournalEntry } from "../job/job-event.js";
+import type { ObjectRef } from "../store/model-store.js";
+import type { Clock } from "../workflow/clock.js";
+import { workflowDriver } from "../workflow/registry.js";
+import type { WorkflowOutcome } from "../workflow/workflow-driver.js";
+import { jobExitStatus } from "./job-launcher.js";
+import type { MessageChannel } from "./message-channel.js";
+import { RpcPeer } from "./rpc-peer.js";
+import type { ServerJobPeer, ServerJobSide, ServerParentSide } from "./rpc-sides.js";
+import { ServerApp } from "./server-app.js";
+
+export interface ServerJobComponents {
+  readonly channel: MessageChannel;
+  readonly engine: AggregationEngine;
+  readonly clock: Clock;
+}
+
+/** How a server job process ends. */
+export interface ServerJobEnd {
+  /** Of `jobExitStatus`. */
+  readonly exitStatus: number;
+  readonly error?: FlareError;
+}
+
+/**
+ * Runs the workflow of one job, from wherever its journal stands, until the workflow or the job is over or the parent is
+ * gone. Never throws; what went wrong is in the result, and the parent was told if it can be.
+ */
+export async function runServerJob(components: ServerJobComponents): Promise<ServerJobEnd> {
+  const { channel, engine, clock } = components;
+  const early: JournalEntry[] = [];
+  let hear = (entry: JournalEntry): void => void early.push(entry);
+  const parent: ServerJobPeer = new RpcPeer<ServerJobSide, ServerParentSide>(
+    { channel },
+    { handlers: {}, listeners: { event: (entry) => hear(entry) } },
+  );
+  const stop = new AbortController();
+  channel.onClose(() => stop.abort());
+  parent.start();
+  try {
+    const { job, entries } = await parent.call("begin", {});
+    const app = await readApp(parent, () => ServerApp.read(job));
+    const initialModel = firstModel(entries) ?? (await importInitialModel(parent, app));
+    const driver = workflowDriver(app.settings.workflow, { job, initialModel }, { parent, engine, clock });
+    for (const entry of early) driver.hear(entry);
+    hear = (entry) => driver.hear(entry);
+    return endOf(await driver.run(entries, stop.signal));
+  } catch (reason) {
+    const error = reason instanceof ConfigError ? reason.error : FlareError.from(reason);
+    if (stop.signal.aborted || error.code === "runtime/channel-closed") return { exitStatus: jobExitStatus.aborted };
+    return { exitStatus: reason instanceof ConfigError ? jobExitStatus.configError : jobExitStatus.exception, error };
+  }
+}
+
+function endOf(outcome: WorkflowOutcome): ServerJobEnd {
+  switch (outcome.type) {
+    case "finished":
+      return { exitStatus: jobExitStatus.ok };
+    case "ended":
+      return { exitStatus: outcome.status === "FINISHED:COMPLETED" ? jobExitStatus.ok : jobExitStatus.aborted };
+    case "failed":
+      return { exitStatus: jobExitStatus.exception, error: FlareError.fromJSON(outcome.error) };
+  }
+}
+
+/** The model of the first round, when it is in the journal: it need not be taken into the store again. */
+function firstModel(entries: readonly JournalEntry[]): ObjectRef | undefined {
+  const opened = entries.find(({ event }) => event.type === "round-opened")?.event;
+  return opened?.type === "round-opened" ? opened.model : undefined;
+}
+
+async function importInitialModel(parent: ServerJobPeer, app: ServerApp): Promise<ObjectRef> {
+  const path = await readApp(parent, () => app.copyInitialModel());
+  return parent.call("importObject", { path });
+}
+
+/** What is wrong with the app's files stays wrong: the job fails instead of being started again. */
+async function readApp<T>(parent: ServerJobPeer, read: () => Promise<T>): Promise<T> {
+  try {
+    return await read();
+  } catch (reason) {
+    const error = FlareError.from(reason);
+    await parent.call("fail", { error: error.toJSON() });
+    throw new ConfigError(error);
+  }
+}
+
+class ConfigError extends Error {
+  readonly error: FlareError;
+
+  constructor(error: FlareError) {
+    super(error.message, { cause: error });
+    this.error = error;
+  }
+}

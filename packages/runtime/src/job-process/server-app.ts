@@ -1,0 +1,55 @@
+import { copyFile, mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { readSafetensorsHeader } from "@flare-ts/aggregator";
+import { compileServerConfig, FlareError, type ServerAppSettings } from "@flare-ts/contracts";
+import { documentEndings, documentNames, parseServerConfig } from "../job/job-documents.js";
+import type { ServerJobDescription } from "./job-channel.js";
+
+/** The server's app of a job, as it was laid out in the folder of its job process. */
+export class ServerApp {
+  readonly settings: ServerAppSettings;
+  readonly #folder: string;
+  readonly #workspace: string;
+
+  private constructor(settings: ServerAppSettings, folder: string, workspace: string) {
+    this.settings = settings;
+    this.#folder = folder;
+    this.#workspace = workspace;
+  }
+
+  /** @throws FlareError `job/invalid` for mistakes in the configuration, `file/not-found` when there is none. */
+  static async read(job: ServerJobDescription): Promise<ServerApp> {
+    const folder = join(job.workspace, "app_server");
+    const { text, file } = await readConfig(folder);
+    const { document } = parseServerConfig(text, file);
+    return new ServerApp(compileServerConfig(document.value, job), folder, job.workspace);
+  }
+
+  /**
+   * A copy of the job's first model, which may be moved away.
+   *
+   * @throws FlareError `file/not-found`, or `aggregate/safetensors-…` when the file is no model.
+   */
+  async copyInitialModel(): Promise<string> {
+    const { initialModel } = this.settings.workflow;
+    const source = join(this.#folder, initialModel);
+    await readSafetensorsHeader(source);
+    await mkdir(join(this.#workspace, "aggregates"), { recursive: true });
+    const copy = join(this.#workspace, "aggregates", "initial.safetensors");
+    await copyFile(source, copy);
+    return copy;
+  }
+}
+
+async function readConfig(folder: string): Promise<{ readonly text: string; readonly file: string }> {
+  for (const ending of documentEndings) {
+    const file = join(folder, `${documentNames.server}${ending}`);
+    try {
+      return { text: await readFile(file, "utf8"), file };
+    } catch (cause) {
+      if (!(cause instanceof Error && "code" in cause && cause.code === "ENOENT")) throw cause;
+    }
+  }
+  const file = join(folder, `${documentNames.server}.json`);
+  throw new FlareError("file/not-found", `The server's app has no configuration: ${file} does not exist.`, { facts: { file } });
+}

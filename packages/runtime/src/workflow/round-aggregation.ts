@@ -1,0 +1,140 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type AggregationEngine, type AggregationSession, fedAvg, metricsWeightedMean } from "@flare-ts/aggregator";
+import { FlareError } from "@flare-ts/contracts";
+import type { Metrics } from "../job/job-event.js";
+import type { ServerJobPeer } from "../job-process/rpc-sides.js";
+import type { ObjectRef } from "../store/model-store.js";
+import type { Contribution, WorkflowEffect } from "./workflow-machine.js";
+
+/** What a round made. */
+export interface RoundResult {
+  readonly model: ObjectRef;
+  /** Weighted mean of the contributors' metrics. */
+  readonly metrics: Metrics;
+  /** Bytes of all updates. */
+  readonly bytes: number;
+}
+
+type EffectOf<Type extends WorkflowEffect["type"]> = Extract<WorkflowEffect, { type: Type }>;
+
+/**
+ * The aggregate of the round that is open: folds updates as they come, and makes the new model of exactly those that are
+ * asked for.
+ */
+export class RoundAggregation {
+  readonly #engine: AggregationEngine;
+  readonly #parent: Pick<ServerJobPeer, "call">;
+  readonly #folder: string;
+  readonly #stop = new AbortController();
+  #open: OpenAggregation | undefined;
+
+  constructor(
+    components: { readonly engine: AggregationEngine; readonly parent: Pick<ServerJobPeer, "call"> },
+    init: { /** Where new models are written before the parent takes them. */ readonly folder: string },
+  ) {
+    this.#engine = components.engine;
+    this.#parent = components.parent;
+    this.#folder = init.folder;
+  }
+
+  /**
+   * Starts to fold an update in.
+   *
+   * @returns why the update cannot be used, or `undefined` once it is folded.
+   * @throws what is not the update's fault.
+   */
+  fold(effect: EffectOf<"fold">): Promise<FlareError | undefined> {
+    const { contribution } = effect;
+    const aggregation = this.#aggregationOf(effect);
+    const known = aggregation.folds.get(contribution.site);
+    if (known !== undefined) return known;
+    const folding = this.#fold(aggregation, contribution);
+    aggregation.folds.set(contribution.site, folding);
+    return folding;
+  }
+
+  /**
+   * Makes the new model of contributions that were folded, and gives it to the parent.
+   *
+   * @returns `undefined` when one of them could not be used: the round has to be judged anew.
+   */
+  async finish(effect: EffectOf<"aggregate">): Promise<RoundResult | undefined> {
+    const aggregation = this.#open;
+    if (aggregation?.round !== effect.round)
+      throw new FlareError("internal/bug", `Round ${effect.round} was to be closed before it was folded.`);
+    const folds = await Promise.all(effect.contributions.map(({ site }) => aggregation.folds.get(site)));
+    if (folds.some((problem) => problem !== undefined)) return undefined;
+    const { session, modelPath } = await aggregation.opening;
+    await mkdir(this.#folder, { recursive: true });
+    const outPath = join(this.#folder, `round-${effect.round}.safetensors`);
+    const report = await session.finish({ outPath, base: modelPath, signal: this.#stop.signal });
+    this.#open = undefined;
+    const model = await this.#parent.call("importObject", { path: outPath });
+    return { model, metrics: meanMetrics(effect.contributions), bytes: report.bytesIn };
+  }
+
+  /** Stops all that runs and lets go of what is held. */
+  async discard(): Promise<void> {
+    this.#stop.abort();
+    const opening = this.#open?.opening;
+    this.#open = undefined;
+    await opening?.then(({ session }) => session.discard()).catch(() => {});
+  }
+
+  #aggregationOf(effect: EffectOf<"fold">): OpenAggregation {
+    if (this.#open?.round === effect.round) return this.#open;
+    const opening = this.#openSession(effect);
+    // Whoever folds or finishes sees the failure; without this, one that comes before that would end the process.
+    opening.catch(() => {});
+    this.#open = { round: effect.round, paramsType: effect.paramsType, opening, folds: new Map() };
+    return this.#open;
+  }
+
+  async #openSession({ model, paramsType }: EffectOf<"fold">): Promise<OpenSession> {
+    const { path } = await this.#parent.call("objectPath", { hash: model.hash });
+    const session = await this.#engine.open({ model: path, strategy: fedAvg(), paramsType, signal: this.#stop.signal });
+    return { session, modelPath: path };
+  }
+
+  async #fold(aggregation: OpenAggregation, { site, update, paramsType, weight }: Contribution): Promise<FlareError | undefined> {
+    const [{ session }, { path }] = await Promise.all([aggregation.opening, this.#parent.call("objectPath", { hash: update.hash })]);
+    try {
+      await session.add({ contributor: site, source: path, weight, paramsType }, this.#stop.signal);
+      return undefined;
+    } catch (reason) {
+      const error = FlareError.from(reason);
+      if (isFaultOfUpdate(error)) return error;
+      throw error;
+    }
+  }
+}
+
+interface OpenSession {
+  readonly session: AggregationSession;
+  readonly modelPath: string;
+}
+
+interface OpenAggregation {
+  readonly round: number;
+  readonly paramsType: Contribution["paramsType"];
+  readonly opening: Promise<OpenSession>;
+  readonly folds: Map<string, Promise<FlareError | undefined>>;
+}
+
+/** Whether an update is to blame, so that the round may go on without it. */
+function isFaultOfUpdate(error: FlareError): boolean {
+  const isOwn = error.row.whose === "site" || error.row.whose === "user";
+  return error.code.startsWith("aggregate/") && isOwn && error.code !== "aggregate/too-many-contributors";
+}
+
+function meanMetrics(contributions: readonly Contribution[]): Metrics {
+  return metricsWeightedMean(
+    contributions.map(({ site, weight, metrics }) => ({
+      contributor: site,
+      weight,
+      // JSON has no NaN: a metric that was none arrives as `null`, and is no reason to lose the round.
+      metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
+    })),
+  );
+}

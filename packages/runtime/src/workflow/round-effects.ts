@@ -1,0 +1,63 @@
+import { answeredSites, deadlineOf, presentSites } from "./round-quorum.js";
+import type { OpenRound, RoundPlan, RoundState } from "./round-state.js";
+import { sampleSites } from "./sample-sites.js";
+import type { Contribution, WorkflowEffect } from "./workflow-machine.js";
+
+/** All that is to be done in a state, in the order in which it is to be started. */
+export function outstandingRoundEffects(plan: RoundPlan, state: RoundState): readonly WorkflowEffect[] {
+  const { phase } = state;
+  switch (phase.name) {
+    case "between":
+      return [...closeTask(phase.unclosedTask), ...saveBest(state), goOn(plan, state, phase)];
+    case "collecting":
+      return [...saveBest(state), assign(plan, phase), ...folds(phase, answeredSites(phase)), ...setDeadline(plan, phase)];
+    case "closing":
+      return [...saveBest(state), ...folds(phase, phase.contributors), aggregate(phase, phase.contributors)];
+    case "ended":
+      return [...saveBest(state), { type: "finish", model: state.model, reason: phase.reason }];
+    case "failed":
+      return [{ type: "fail", error: phase.error }];
+    case "over":
+      return [];
+  }
+}
+
+function goOn(plan: RoundPlan, state: RoundState, phase: Extract<RoundState["phase"], { name: "between" }>): WorkflowEffect {
+  if (phase.endReason !== undefined) return { type: "end", model: state.model, reason: phase.endReason };
+  const { seed, taskName, numClients } = plan.settings;
+  const sites = sampleSites(presentSites(plan, state), { seed, round: phase.nextRound, size: numClients });
+  return { type: "open-round", round: phase.nextRound, task: taskName, model: state.model, sites };
+}
+
+function assign(plan: RoundPlan, { round, task, model, sites }: OpenRound): WorkflowEffect {
+  return { type: "assign", round, task, model, sites, totalRounds: plan.settings.numRounds };
+}
+
+function folds({ round, task, model, answers }: OpenRound, sites: readonly string[]): WorkflowEffect[] {
+  const [first] = answers.values();
+  if (first === undefined) return [];
+  const { paramsType } = first;
+  return contributionsOf(answers, sites).map((contribution) => ({ type: "fold", round, task, model, paramsType, contribution }));
+}
+
+function setDeadline(plan: RoundPlan, open: OpenRound): WorkflowEffect[] {
+  const atMs = deadlineOf(plan, open);
+  return open.hasDeadlinePassed || atMs === undefined ? [] : [{ type: "set-deadline", round: open.round, atMs }];
+}
+
+function aggregate({ round, task, model, sites, answers }: OpenRound, contributors: readonly string[]): WorkflowEffect {
+  const missing = sites.filter((site) => !contributors.includes(site));
+  return { type: "aggregate", round, task, model, contributions: contributionsOf(answers, contributors), missing };
+}
+
+function closeTask(unclosed: { readonly round: number; readonly task: string } | undefined): WorkflowEffect[] {
+  return unclosed === undefined ? [] : [{ type: "close-task", ...unclosed }];
+}
+
+function saveBest(state: RoundState): WorkflowEffect[] {
+  return state.unsavedBest === undefined ? [] : [{ type: "save-best", ...state.unsavedBest }];
+}
+
+function contributionsOf(answers: ReadonlyMap<string, Contribution>, sites: readonly string[]): Contribution[] {
+  return sites.flatMap((site) => answers.get(site) ?? []);
+}

@@ -1,0 +1,63 @@
+import { FlareError, type Json, type SerializedFlareError } from "@flare-ts/contracts";
+import type { OpenRound, RoundPlan, RoundState, SiteFailure } from "./round-state.js";
+
+/** Answers that a round needs. */
+export function quorumOf(plan: RoundPlan): number {
+  return Math.max(1, plan.settings.minClients);
+}
+
+/** Sites of the job that did not leave it. */
+export function presentSites(plan: RoundPlan, state: RoundState): readonly string[] {
+  const gone = new Set(state.left.map(({ site }) => site));
+  return plan.sites.filter((site) => !gone.has(site));
+}
+
+/** Sites of a round that answered usably, sorted. */
+export function answeredSites(open: OpenRound): readonly string[] {
+  const failed = new Set(open.failures.map(({ site }) => site));
+  return [...open.answers.keys()].filter((site) => !failed.has(site)).sort();
+}
+
+/** Sites of a round that did not answer, and still may. */
+export function pendingSites(open: OpenRound, left: readonly SiteFailure[]): readonly string[] {
+  const gone = new Set([...open.failures, ...left].map(({ site }) => site));
+  return open.sites.filter((site) => !gone.has(site) && !open.answers.has(site));
+}
+
+/**
+ * When a round that has its quorum stops waiting for the others; `undefined` while no clock runs. Where both clocks are set,
+ * the one that runs out first.
+ */
+export function deadlineOf(plan: RoundPlan, open: OpenRound): number | undefined {
+  const { trainTimeoutMs, waitAfterMinReceivedMs } = plan.settings;
+  const sinceOpening = trainTimeoutMs === undefined ? Number.POSITIVE_INFINITY : open.openedAtMs + trainTimeoutMs;
+  const sinceQuorum =
+    waitAfterMinReceivedMs === undefined || open.quorumAtMs === undefined
+      ? Number.POSITIVE_INFINITY
+      : open.quorumAtMs + Math.max(waitAfterMinReceivedMs, open.quorumAtMs - open.openedAtMs);
+  const deadline = Math.min(sinceOpening, sinceQuorum);
+  return Number.isFinite(deadline) ? deadline : undefined;
+}
+
+/** The error of a round that can no longer get its quorum: who fell out, and why the first one did. */
+export function quorumLost(plan: RoundPlan, round: number, possible: number, failures: readonly SiteFailure[]): SerializedFlareError {
+  const needed = quorumOf(plan);
+  const first = failures[0];
+  const names = [...new Set(failures.map(({ site }) => site))];
+  const shown = names.length > 10 ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more` : names.join(", ");
+  const facts: Record<string, Json> = { round, needed, possible, sites: names };
+  if (first !== undefined) facts["firstError"] = { site: first.site, code: first.error.code, message: first.error.message };
+  return new FlareError(
+    "runtime/quorum-lost",
+    `Round ${round} needs answers of ${needed} ${needed === 1 ? "site" : "sites"}, and only ${possible} can answer.` +
+      (first === undefined ? "" : ` Failed: ${shown}. The first error was that of ${first.site}: ${first.error.message}`),
+    { facts },
+  ).toJSON();
+}
+
+/** The error of a job that lost a site without which it must not run. */
+export function mandatorySiteLost({ site, error }: SiteFailure): SerializedFlareError {
+  return new FlareError("runtime/mandatory-site-lost", `${site}, a mandatory client of the job, is gone: ${error.message}`, {
+    facts: { site, error: { code: error.code, message: error.message } },
+  }).toJSON();
+}

@@ -1,0 +1,74 @@
+import type { FedAvgSettings, SerializedFlareError } from "@flare-ts/contracts";
+import type { JobStatus } from "../job/job-status.js";
+import type { ObjectRef } from "../store/model-store.js";
+import type { Contribution } from "./workflow-machine.js";
+
+/** What does not change while a job runs. */
+export interface RoundPlan {
+  readonly settings: FedAvgSettings;
+  /** Sites of the job. */
+  readonly sites: readonly string[];
+  /** Sites without which the job fails. */
+  readonly mandatoryClients: readonly string[];
+  /** The model that the first round starts from. */
+  readonly initialModel: ObjectRef;
+}
+
+/** Where a job with rounds stands. */
+export interface RoundState {
+  /** The newest global model. */
+  readonly model: ObjectRef;
+  /** Sites that left the job, in the order in which they did. */
+  readonly left: readonly SiteFailure[];
+  /** Best value of the key metric so far, and rounds since then that brought no better one. */
+  readonly best: { readonly value: number; readonly staleRounds: number } | undefined;
+  /** A best model that is not yet in the journal. */
+  readonly unsavedBest: BestModel | undefined;
+  readonly phase: RoundPhase;
+}
+
+export type RoundPhase =
+  | {
+      readonly name: "between";
+      /** Number of the round to open next. */
+      readonly nextRound: number;
+      /** Why no round will follow. */
+      readonly endReason: string | undefined;
+      /** The task of the last round, when some site never answered it. */
+      readonly unclosedTask: { readonly round: number; readonly task: string } | undefined;
+    }
+  | ({ readonly name: "collecting" } & OpenRound)
+  | ({ readonly name: "closing" /** Sites whose updates count, sorted. */; readonly contributors: readonly string[] } & OpenRound)
+  | { readonly name: "ended"; readonly reason: string }
+  | { readonly name: "failed"; readonly error: SerializedFlareError }
+  | { readonly name: "over"; readonly status: JobStatus };
+
+export interface OpenRound {
+  readonly round: number;
+  readonly task: string;
+  /** The model that the sites train on. */
+  readonly model: ObjectRef;
+  /** Sites that were asked, sorted. */
+  readonly sites: readonly string[];
+  readonly openedAtMs: number;
+  /** Answers by site. */
+  readonly answers: ReadonlyMap<string, Contribution>;
+  /** Sites that failed in this round, in the order in which they did. */
+  readonly failures: readonly SiteFailure[];
+  /** When the number of answers reached the quorum. */
+  readonly quorumAtMs: number | undefined;
+  readonly hasDeadlinePassed: boolean;
+}
+
+export interface SiteFailure {
+  readonly site: string;
+  readonly error: SerializedFlareError;
+}
+
+export interface BestModel {
+  /** The round in which the sites measured the model. */
+  readonly round: number;
+  readonly model: ObjectRef;
+  readonly metric: string;
+  readonly value: number;
+}

@@ -1,0 +1,105 @@
+import type { SerializedFlareError } from "@flare-ts/contracts";
+import type { AcceptedUpdate, JournalEntry, ParamsType } from "../job/job-event.js";
+import type { ObjectRef } from "../store/model-store.js";
+
+/** An update with the weight that it has in the aggregate: the site's own weight times the job's factor for the site. */
+export type Contribution = Pick<AcceptedUpdate, "site" | "update" | "paramsType" | "weight" | "metrics">;
+
+/**
+ * What a workflow wants done. Each may be done again after a restart without harm: an effect that changes the journal is
+ * wanted only until its event stands there, and the others are idempotent.
+ */
+export type WorkflowEffect =
+  /** Journal `round-opened`. */
+  | {
+      readonly type: "open-round";
+      readonly round: number;
+      readonly task: string;
+      readonly model: ObjectRef;
+      readonly sites: readonly string[];
+    }
+  /** Open the task at sites. */
+  | {
+      readonly type: "assign";
+      readonly round: number;
+      readonly task: string;
+      readonly model: ObjectRef;
+      readonly sites: readonly string[];
+      readonly totalRounds: number;
+    }
+  /** Start to fold an update into the aggregate of its round. It will be part of it unless it proves to be unusable. */
+  | {
+      readonly type: "fold";
+      readonly round: number;
+      readonly task: string;
+      readonly model: ObjectRef;
+      /** What the updates of the round have to be: the first answer decides. */
+      readonly paramsType: ParamsType;
+      readonly contribution: Contribution;
+    }
+  /** Journal `deadline-passed` when the clock says so; replaces the deadline that was set before. */
+  | { readonly type: "set-deadline"; readonly round: number; readonly atMs: number }
+  /** Aggregate exactly these contributions (sorted by site) onto the model, and journal `round-closed`. */
+  | {
+      readonly type: "aggregate";
+      readonly round: number;
+      readonly task: string;
+      readonly model: ObjectRef;
+      readonly contributions: readonly Contribution[];
+      readonly missing: readonly string[];
+    }
+  /** Tell the sites that have not answered that they need not any more. */
+  | { readonly type: "close-task"; readonly round: number; readonly task: string }
+  /** Journal `best-model`. */
+  | { readonly type: "save-best"; readonly round: number; readonly model: ObjectRef; readonly metric: string; readonly value: number }
+  /** Journal `workflow-ended`. */
+  | { readonly type: "end"; readonly model: ObjectRef; readonly reason: string }
+  /** Hand the final model to the parent. */
+  | { readonly type: "finish"; readonly model: ObjectRef; readonly reason: string }
+  /** Tell the parent that the workflow cannot go on. */
+  | { readonly type: "fail"; readonly error: SerializedFlareError };
+
+/**
+ * A workflow as a pure machine. Its state is a fold over the journal, so a process that reads the journal again stands
+ * where the last one stood; what is to be done follows from the state alone.
+ */
+export interface WorkflowMachine<State> {
+  readonly initial: State;
+  /** The state after an event. An event that does not fit (late, repeated, foreign) leaves the state as it is. */
+  step(state: State, entry: JournalEntry): State;
+  /** All that is wanted in a state, in the order in which it is to be started. */
+  outstanding(state: State): readonly WorkflowEffect[];
+}
+
+/** Steps a machine, and says what is wanted now that was not wanted before. */
+export function advance<State>(
+  machine: WorkflowMachine<State>,
+  state: State,
+  entry: JournalEntry,
+): { readonly state: State; readonly effects: readonly WorkflowEffect[] } {
+  const next = machine.step(state, entry);
+  if (next === state) return { state, effects: [] };
+  const before = new Set(machine.outstanding(state).map(effectKey));
+  return { state: next, effects: machine.outstanding(next).filter((effect) => !before.has(effectKey(effect))) };
+}
+
+/** Two effects with the same key ask for the same thing. */
+function effectKey(effect: WorkflowEffect): string {
+  switch (effect.type) {
+    case "fold":
+      return `fold ${effect.round} ${effect.contribution.site}`;
+    case "set-deadline":
+      return `set-deadline ${effect.round} ${effect.atMs}`;
+    case "aggregate":
+      return `aggregate ${effect.round} ${effect.contributions.map(({ site }) => site).join(" ")}`;
+    case "open-round":
+    case "assign":
+    case "close-task":
+    case "save-best":
+      return `${effect.type} ${effect.round}`;
+    case "end":
+    case "finish":
+    case "fail":
+      return effect.type;
+  }
+}
