@@ -26,6 +26,20 @@ export const dtypeBytes: Readonly<Record<Dtype, number>> = Object.freeze({
   BOOL: 1,
 });
 
+/** The typed array that holds elements of each type. */
+const arrayOf: Readonly<Record<Dtype, new (buffer: ArrayBufferLike, byteOffset: number, length: number) => TensorData>> = Object.freeze({
+  F64: Float64Array,
+  F32: Float32Array,
+  F16: Uint16Array,
+  BF16: Uint16Array,
+  I64: BigInt64Array,
+  I32: Int32Array,
+  I16: Int16Array,
+  I8: Int8Array,
+  U8: Uint8Array,
+  BOOL: Uint8Array,
+});
+
 /** Whether a text names an element type that is supported. */
 export function isDtype(text: string): text is Dtype {
   return Object.hasOwn(dtypeBytes, text);
@@ -51,24 +65,5 @@ export function elementsOf(shape: readonly number[]): number | undefined {
 
 /** A view of little-endian bytes as elements; the bytes must start at a multiple of the element's size. */
 export function viewOf(dtype: Dtype, buffer: ArrayBufferLike, byteOffset: number, count: number): TensorData {
-  switch (dtype) {
-    case "F64":
-      return new Float64Array(buffer, byteOffset, count);
-    case "F32":
-      return new Float32Array(buffer, byteOffset, count);
-    case "F16":
-    case "BF16":
-      return new Uint16Array(buffer, byteOffset, count);
-    case "I64":
-      return new BigInt64Array(buffer, byteOffset, count);
-    case "I32":
-      return new Int32Array(buffer, byteOffset, count);
-    case "I16":
-      return new Int16Array(buffer, byteOffset, count);
-    case "I8":
-      return new Int8Array(buffer, byteOffset, count);
-    case "U8":
-    case "BOOL":
-      return new Uint8Array(buffer, byteOffset, count);
-  }
+  return new arrayOf[dtype](buffer, byteOffset, count);
 }

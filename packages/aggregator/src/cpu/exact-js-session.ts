@@ -53,9 +53,9 @@ export class ExactJsSession implements AggregationSession {
     if (paramsType !== this.#init.paramsType) {
       throw new FlareError(
         "aggregate/params-type-mixed",
-        `${quoted(contributor)} sent ${String(paramsType)} where ${this.#init.paramsType} is aggregated.`,
+        `${quoted(contributor)} sent ${paramsType} where ${this.#init.paramsType} is aggregated.`,
         {
-          facts: { contributor, paramsType: String(paramsType), wanted: this.#init.paramsType },
+          facts: { contributor, paramsType, wanted: this.#init.paramsType },
         },
       );
     }

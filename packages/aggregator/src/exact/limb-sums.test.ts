@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { distance, exactMean, rationalOf, ruleMean } from "../fed-avg.reference.js";
 import { gridFor, isOnGrid } from "./exact-scale.js";

@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { type Dtype, dtypeBytes, type Tensor, viewOf } from "../tensor.js";
 import { decodeSafetensors, encodeSafetensors } from "./encode-safetensors.js";

@@ -2,7 +2,7 @@ import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { FlareError, limits } from "@flare-ts/contracts";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { decodeSafetensors, encodeSafetensors } from "./encode-safetensors.js";
 import { parseSafetensorsHeader, readSafetensorsHeader } from "./read-header.js";
@@ -159,20 +159,21 @@ describe("a safetensors header", () => {
       ),
     });
     let refused = 0;
+    const verdict = (bytes: Uint8Array): string => {
+      try {
+        const tensors = [...decodeSafetensors(bytes).values()];
+        return tensors.every(({ shape, data }) => data.length === shape.reduce((a, b) => a * b, 1)) ? "valid" : "lies";
+      } catch (error) {
+        refused += 1;
+        return error instanceof FlareError ? error.code : String(error);
+      }
+    };
     fc.assert(
       fc.property(fc.array(mutation, { minLength: 1, maxLength: 4 }), fc.boolean(), (mutations, keepsPrefix) => {
         let bytes: Uint8Array = good;
         for (const { at, cut, insert } of mutations) bytes = Buffer.concat([bytes.subarray(0, at), insert, bytes.subarray(at + cut)]);
         if (keepsPrefix) bytes = Buffer.concat([good.subarray(0, 8), bytes.subarray(8)]);
-        try {
-          for (const tensor of decodeSafetensors(bytes).values()) {
-            expect(tensor.data.length).toBe(tensor.shape.reduce((a, b) => a * b, 1));
-          }
-        } catch (error) {
-          refused += 1;
-          expect(error).toBeInstanceOf(FlareError);
-          expect((error as FlareError).code).toMatch(/^aggregate\/safetensors-/);
-        }
+        expect(verdict(bytes)).toMatch(/^(valid|aggregate\/safetensors-[a-z]+)$/);
       }),
       { numRuns: 10_000 },
     );
