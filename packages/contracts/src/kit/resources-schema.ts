@@ -23,7 +23,15 @@ export const clientResourcesSchema = z.strictObject({
     )
     .max(1),
   /** Data set's name to the path of a file or folder on the site's own disk; a trainer is told these paths. */
-  datasets: z.record(siteNameSchema, z.string().min(1)),
+  datasets: z
+    .record(z.string(), z.string("must be a path").min(1, "must be a path"))
+    .superRefine((datasets, context) => {
+      for (const name of Object.keys(datasets)) {
+        if (siteNameSchema.safeParse(name).success) continue;
+        context.addIssue({ code: "custom", path: [name], message: "a data set's name may hold letters, digits, - and _ only" });
+      }
+    })
+    .default({}),
 });
 
 /** `local/resources.json` of a client. */

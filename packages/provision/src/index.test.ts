@@ -1,0 +1,27 @@
+import { readFileSync } from "node:fs";
+import { describe, expect, it } from "vitest";
+import * as provision from "./index.js";
+import * as kit from "./kit/index.js";
+
+/** What a module and everything that it imports takes from other packages. */
+function packagesOf(file: URL, seen: Set<string> = new Set()): string[] {
+  if (seen.has(file.href)) return [];
+  seen.add(file.href);
+  const specifiers = [...readFileSync(file, "utf8").matchAll(/from "([^"]+)"/g)].map((match) => match[1] ?? "");
+  return specifiers.flatMap((specifier) =>
+    specifier.startsWith(".") ? packagesOf(new URL(specifier.replace(/\.js$/, ".ts"), file), seen) : [specifier],
+  );
+}
+
+describe("the package's public surface", () => {
+  it("is exactly this", () => {
+    expect(Object.keys(provision).sort()).toEqual(["provision"]);
+    expect(Object.keys(kit).sort()).toEqual(["readAuthorizationPolicy", "readKit", "readLocalResources", "readLogConfig", "verifyKit"]);
+  });
+
+  it("opens kits without loading the library that makes certificates", () => {
+    const packages = (entry: string): Set<string> => new Set(packagesOf(new URL(entry, import.meta.url)));
+    expect(packages("./index.ts")).toContain("node-forge");
+    expect([...packages("./kit/index.ts")].filter((name) => !name.startsWith("node:"))).toEqual(["@flare-ts/contracts"]);
+  });
+});

@@ -1,0 +1,205 @@
+import { cp, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
+import { errorOf } from "../../test/error-of.js";
+import { KitStage, madeAt, type WrongKit } from "../../test/kit-stage.js";
+
+const dayMs = 24 * 60 * 60 * 1000;
+
+let stage: KitStage;
+beforeAll(async () => {
+  stage = await KitStage.build();
+});
+afterAll(async () => {
+  await stage.remove();
+});
+beforeEach(async () => {
+  await stage.refresh();
+});
+
+describe("a kit as it was provisioned", () => {
+  it.each(["server", "client", "admin"] as const)("for %s is trusted", async (type) => {
+    await expect(stage.open(type)).resolves.toBeUndefined();
+  });
+
+  it("is trusted with a folder inside startup, whose files are signed too", async () => {
+    await mkdir(stage.startup("client", "extra/deep"), { recursive: true });
+    await writeFile(stage.startup("client", "extra/deep/file"), "content");
+    await stage.signAgain("client");
+    await stage.open("client");
+    await writeFile(stage.startup("client", "extra/deep/file"), "Content");
+    const error = await errorOf(stage.open("client"));
+    expect(error).toMatchObject({ code: "kit/signature-mismatch", facts: { file: stage.startup("client", "extra/deep/file") } });
+  });
+});
+
+const wrongKits: readonly WrongKit[] = [
+  {
+    what: "a root certificate that is none",
+    type: "client",
+    spoil: async (kits) => await writeFile(kits.startup("client", "rootCA.pem"), "hello"),
+    code: "kit/certificate-unreadable",
+    file: "rootCA.pem",
+    message: "is not a certificate",
+  },
+  {
+    what: "a private key that is none",
+    type: "client",
+    spoil: async (kits) => await writeFile(kits.startup("client", "client.key"), "hello"),
+    code: "kit/certificate-unreadable",
+    file: "client.key",
+    message: "is not a private key",
+  },
+  {
+    what: "another participant's key",
+    type: "client",
+    spoil: async (kits) => await cp(kits.startup("admin", "client.key"), kits.startup("client", "client.key")),
+    code: "kit/key-mismatch",
+    file: "client.key",
+    message: "does not belong to",
+  },
+  {
+    what: "a client's certificate as a server's",
+    type: "server",
+    spoil: async (kits) => {
+      await cp(kits.startup("client", "client.crt"), kits.startup("server", "server.crt"));
+      await cp(kits.startup("client", "client.key"), kits.startup("server", "server.key"));
+    },
+    code: "kit/identity-mismatch",
+    file: "server.crt",
+    message: "gives 'hospital-a' the role 'client'",
+  },
+  {
+    what: "a certificate of another project",
+    type: "client",
+    spoil: async (kits) => {
+      for (const file of ["client.crt", "client.key"]) await cp(kits.strangersStartup(file), kits.startup("client", file));
+    },
+    code: "kit/untrusted-certificate",
+    file: "client.crt",
+    message: "was not issued by",
+  },
+  {
+    what: "the root certificate of another project",
+    type: "client",
+    spoil: async (kits) => await cp(kits.strangersStartup("rootCA.pem"), kits.startup("client", "rootCA.pem")),
+    code: "kit/untrusted-certificate",
+    file: "client.crt",
+    message: "was not issued by",
+  },
+  {
+    what: "a leaf as its root certificate",
+    type: "client",
+    spoil: async (kits) => await cp(kits.startup("client", "client.crt"), kits.startup("client", "rootCA.pem")),
+    code: "kit/untrusted-certificate",
+    file: "rootCA.pem",
+    message: "is not a root certificate",
+  },
+  {
+    what: "certificates that have ended",
+    type: "server",
+    spoil: async () => {},
+    at: new Date(madeAt.getTime() + 361 * dayMs),
+    code: "kit/expired",
+    file: "rootCA.pem",
+    message: "expired at 2027-10-27T12:00:00.000Z; it is 2027-10-28T12:00:00.000Z now",
+  },
+  {
+    what: "certificates from the future",
+    type: "server",
+    spoil: async () => {},
+    at: new Date(madeAt.getTime() - dayMs),
+    code: "kit/not-yet-valid",
+    file: "rootCA.pem",
+    message: "is good from 2026-11-01T11:55:00.000Z on; it is 2026-10-31T12:00:00.000Z now",
+  },
+  {
+    what: "no signatures",
+    type: "server",
+    spoil: async (kits) => await rm(kits.startup("server", "signature.json")),
+    code: "kit/signature-missing",
+    file: "signature.json",
+    message: "signature.json is missing",
+  },
+  {
+    what: "signatures that are none",
+    type: "server",
+    spoil: async (kits) => await writeFile(kits.startup("server", "signature.json"), '{\n  "start.sh": 5\n}\n'),
+    code: "kit/invalid",
+    file: "signature.json",
+    line: 2,
+    message: "signature.json has a mistake",
+  },
+  {
+    what: "an edited script",
+    type: "client",
+    spoil: async (kits) => await kits.edit("client", "start.sh", (text) => `${text}#`),
+    code: "kit/signature-mismatch",
+    file: "start.sh",
+    message: "start.sh was changed after the kit was signed",
+  },
+  {
+    what: "an edited configuration",
+    type: "admin",
+    spoil: async (kits) => await kits.edit("admin", "fed_admin.json", (text) => text.replace("8102", "8103")),
+    code: "kit/signature-mismatch",
+    file: "fed_admin.json",
+    message: "fed_admin.json was changed after the kit was signed",
+  },
+  {
+    what: "a signature by another key",
+    type: "client",
+    spoil: async (kits) => {
+      const { "start.sh": foreign } = JSON.parse(await readFile(kits.strangersStartup("signature.json"), "utf8")) as Record<string, string>;
+      await kits.edit("client", "signature.json", (text) => JSON.stringify({ ...JSON.parse(text), "start.sh": foreign }));
+    },
+    code: "kit/signature-mismatch",
+    file: "start.sh",
+    message: "start.sh was changed after the kit was signed",
+  },
+  {
+    what: "a missing script",
+    type: "client",
+    spoil: async (kits) => await rm(kits.startup("client", "stop_fl.sh")),
+    code: "kit/signed-file-missing",
+    file: "stop_fl.sh",
+    message: "stop_fl.sh was signed with the kit and is missing",
+  },
+  {
+    what: "a file more",
+    type: "client",
+    spoil: async (kits) => await writeFile(kits.startup("client", "customRootCA.pem"), "mine"),
+    code: "kit/unsigned-file",
+    file: "customRootCA.pem",
+    message: "customRootCA.pem was not signed with the kit",
+  },
+  {
+    what: "a file under another name",
+    type: "client",
+    spoil: async (kits) => await rename(kits.startup("client", "stop_fl.sh"), kits.startup("client", "stop.sh")),
+    code: "kit/signed-file-missing",
+    file: "stop_fl.sh",
+    message: "is missing",
+  },
+];
+
+describe("a kit with", () => {
+  it.each(wrongKits)("$what is refused", async (wrongKit) => {
+    const { code, file, line, message } = wrongKit;
+    const refusal = await stage.refusal(wrongKit);
+    expect(refusal).toMatchObject({ code, file, line });
+    expect(refusal.messages).toContain(message);
+    expect(refusal.text).not.toContain("PRIVATE KEY");
+  });
+});
+
+describe("opening a kit", () => {
+  it("takes less than 30 ms", async () => {
+    const durations: number[] = [];
+    for (let round = 0; round < 10; round++) {
+      const from = performance.now();
+      await stage.open("server");
+      durations.push(performance.now() - from);
+    }
+    expect(durations.toSorted((a, b) => a - b)[5]).toBeLessThan(30);
+  });
+});

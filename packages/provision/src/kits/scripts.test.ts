@@ -1,0 +1,167 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { existsSync } from "node:fs";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { temporaryFolder } from "../../test/temporary-folder.js";
+import { processScripts } from "./scripts.js";
+
+/**
+ * Stands in for the flare command: writes down its arguments and its process id, then behaves as the next line of
+ * `plan` says: `stay` until TERM, or a status to exit with.
+ */
+const fakeFlare = `#!/bin/sh
+here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
+{ printf '%s' "\${FLARE_TEST_PREFIX:-}"; printf '[%s]' "$@"; echo; } >>"$here/calls"
+plan=$(sed -n "$(wc -l <"$here/calls" | tr -d ' ')p" "$here/plan")
+echo "$$" >>"$here/pids"
+case $plan in
+  stay)
+    trap 'echo stopped >>"$here/stops"; exit 0' TERM
+    while :; do sleep 0.1; done
+    ;;
+esac
+exit "$plan"
+`;
+
+interface Stage {
+  readonly kit: string;
+  readonly bin: string;
+  remove(): Promise<void>;
+}
+
+async function buildStage(): Promise<Stage> {
+  const folder = await temporaryFolder();
+  const kit = join(folder.dir, "kit of site-1's");
+  const bin = join(folder.dir, "the bin");
+  await mkdir(join(kit, "startup"), { recursive: true });
+  await mkdir(bin);
+  for (const { path, text, mode } of processScripts("client")) {
+    await writeFile(join(kit, path), text);
+    await chmod(join(kit, path), mode);
+  }
+  await writeFile(join(bin, "flare"), fakeFlare, { mode: 0o755 });
+  return { kit, bin, remove: folder.remove };
+}
+
+const waiting = { timeout: 20_000, interval: 20 };
+
+describe.each(["sh", "bash"])("under %s", (shell) => {
+  let stage: Stage;
+  let children: ChildProcess[];
+  beforeEach(async () => {
+    stage = await buildStage();
+    children = [];
+  });
+  afterEach(async () => {
+    for (const child of children) if (child.exitCode === null && child.signalCode === null) child.kill("SIGTERM");
+    await Promise.all(
+      children.map(async (child) => (child.exitCode === null && child.signalCode === null ? await once(child, "exit") : [])),
+    );
+    await stage.remove();
+  });
+
+  const start = async (
+    script: string,
+    plan: readonly string[],
+    env: NodeJS.ProcessEnv = {},
+    args: readonly string[] = [],
+  ): Promise<ChildProcess> => {
+    await writeFile(join(stage.bin, "plan"), `${plan.join("\n")}\n`);
+    const child = spawn(shell, [join(stage.kit, "startup", script), ...args], {
+      env: { PATH: `${stage.bin}:${process.env["PATH"] ?? ""}`, ...env },
+      stdio: ["ignore", "ignore", "pipe"],
+      cwd: "/",
+    });
+    children.push(child);
+    return child;
+  };
+  const lines = async (file: string): Promise<string[]> =>
+    existsSync(join(stage.bin, file)) ? (await readFile(join(stage.bin, file), "utf8")).trimEnd().split("\n") : [];
+  const exitOf = async (child: ChildProcess): Promise<unknown> => (child.exitCode ?? (await once(child, "exit"))[0]) as unknown;
+  const count = async (file: string, wanted: number): Promise<void> => {
+    await vi.waitFor(async () => {
+      expect(await lines(file)).toHaveLength(wanted);
+    }, waiting);
+  };
+  const isAlive = (pid: number): boolean => {
+    try {
+      return process.kill(pid, 0);
+    } catch {
+      return false;
+    }
+  };
+  const pidFile = (): string => join(stage.kit, "daemon_pid.fl");
+
+  it("start.sh and stop_fl.sh call the command with the kit's path", async () => {
+    expect(await exitOf(await start("start.sh", ["0", "3"]))).toBe(0);
+    expect(await exitOf(await start("stop_fl.sh", ["0", "3"]))).toBe(3);
+    expect(await lines("calls")).toEqual([`[client][start][${stage.kit}][--daemon]`, `[client][stop][${stage.kit}]`]);
+  });
+
+  it("the interpreter and the program can be given, whatever spaces their paths have", async () => {
+    const program = join(stage.bin, "flare");
+    expect(await exitOf(await start("start.sh", ["0"], { PATH: process.env["PATH"], FLARE_NODE: "/bin/sh", FLARE_CLI: program }))).toBe(0);
+    expect(await exitOf(await start("stop_fl.sh", ["0", "0"], { PATH: process.env["PATH"], FLARE_COMMAND: program }))).toBe(0);
+    expect(await lines("calls")).toHaveLength(2);
+  });
+
+  it("sub_start.sh starts the process again after kill -9, and TERM stops both", async () => {
+    const watchdog = await start("sub_start.sh", ["stay", "stay"]);
+    await count("pids", 1);
+    expect((await readFile(pidFile(), "utf8")).trim()).toBe(String(watchdog.pid));
+    process.kill(Number((await lines("pids"))[0]), "SIGKILL");
+    await count("pids", 2);
+    watchdog.kill("SIGTERM");
+    expect(await exitOf(watchdog)).toBe(0);
+    expect(await lines("stops")).toEqual(["stopped"]);
+    expect(isAlive(Number((await lines("pids"))[1]))).toBe(false);
+    expect(existsSync(pidFile())).toBe(false);
+    expect(await lines("calls")).toEqual(Array.from({ length: 2 }, () => `[client][start][${stage.kit}]`));
+  });
+
+  it.each(["0", "4"])("sub_start.sh ends with the process when that ends with %s", async (status) => {
+    const watchdog = await start("sub_start.sh", [status]);
+    expect(await exitOf(watchdog)).toBe(Number(status));
+    expect(await lines("calls")).toHaveLength(1);
+    expect(existsSync(pidFile())).toBe(false);
+  });
+
+  it("sub_start.sh ends when there is no such command", async () => {
+    const watchdog = await start("sub_start.sh", [], { FLARE_COMMAND: join(stage.bin, "nothing here") });
+    expect(await exitOf(watchdog)).toBe(127);
+    expect(existsSync(pidFile())).toBe(false);
+  });
+
+  it("sub_start.sh gives up after five restarts, and says so", async () => {
+    const watchdog = await start("sub_start.sh", ["5", "137", "1", "5", "3", "5", "stay"]);
+    let errors = "";
+    watchdog.stderr?.setEncoding("utf8").on("data", (text: string) => (errors += text));
+    expect(await exitOf(watchdog)).toBe(1);
+    expect(await lines("calls")).toHaveLength(6);
+    expect(errors).toContain("the client ended with status 137; starting it again");
+    expect(errors).toContain("it was started again 5 times within 300 seconds");
+    expect(existsSync(pidFile())).toBe(false);
+  });
+
+  it("a second sub_start.sh leaves the first alone; one that died does not stand in the way", async () => {
+    const first = await start("sub_start.sh", ["stay", "0"]);
+    await count("pids", 1);
+    expect(await exitOf(await start("sub_start.sh", ["stay", "0"]))).toBe(1);
+    expect((await readFile(pidFile(), "utf8")).trim()).toBe(String(first.pid));
+    expect(await lines("calls")).toHaveLength(1);
+    first.kill("SIGTERM");
+    await exitOf(first);
+    await writeFile(pidFile(), "1073741824\n");
+    expect(await exitOf(await start("sub_start.sh", ["stay", "0"]))).toBe(0);
+  });
+
+  it("TERM between two starts ends sub_start.sh at once", async () => {
+    const watchdog = await start("sub_start.sh", ["5", "stay"]);
+    await new Promise<void>((said) => watchdog.stderr?.once("data", () => said()));
+    watchdog.kill("SIGTERM");
+    expect(await exitOf(watchdog)).toBe(0);
+    expect(existsSync(pidFile())).toBe(false);
+  });
+});
