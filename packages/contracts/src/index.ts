@@ -21,6 +21,33 @@ export {
   siteNameSchema,
 } from "./ids/names.js";
 export {
+  appConfigWarnings,
+  type ClientAppSettings,
+  type ClientConfigDocument,
+  clientConfigSchema,
+  compileClientConfig,
+  compileServerConfig,
+  type ExecutorSettings,
+  executorFor,
+  type ServerAppSettings,
+  type ServerConfigDocument,
+  serverConfigSchema,
+} from "./job/app-config.js";
+export type { ClientApiExecutorSettings, TrainerLaunch } from "./job/client-api-executor.js";
+export type { FedAvgJob, FedAvgSettings } from "./job/fed-avg.js";
+export {
+  compileMeta,
+  type DeployTargets,
+  type JobMeta,
+  type JobMetaDocument,
+  jobMetaSchema,
+  jobMetaWarnings,
+  serverTarget,
+} from "./job/job-meta.js";
+export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
+export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
+export { type Comparison, meetsStopCondition, type StopCondition } from "./job/stop-condition.js";
+export {
   type AuthorizationPolicy,
   type AuthorizationRequest,
   authorizationPolicySchema,

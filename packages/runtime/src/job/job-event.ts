@@ -33,9 +33,21 @@ export interface AcceptedUpdate {
 export type JobEvent =
   | { readonly type: "job-submitted"; readonly submitter: string; readonly name: string }
   | { readonly type: "job-started"; readonly sites: readonly string[] }
-  | { readonly type: "round-opened"; readonly round: number; readonly task: string; readonly model: ObjectRef; readonly sites: readonly string[] }
+  | {
+      readonly type: "round-opened";
+      readonly round: number;
+      readonly task: string;
+      readonly model: ObjectRef;
+      readonly sites: readonly string[];
+    }
   | ({ readonly type: "update-accepted"; readonly round: number; readonly task: string } & AcceptedUpdate)
-  | { readonly type: "task-failed"; readonly round: number; readonly task: string; readonly site: string; readonly error: SerializedFlareError }
+  | {
+      readonly type: "task-failed";
+      readonly round: number;
+      readonly task: string;
+      readonly site: string;
+      readonly error: SerializedFlareError;
+    }
   | { readonly type: "site-connected"; readonly site: string }
   | { readonly type: "site-disconnected"; readonly site: string; readonly reason: string }
   | { readonly type: "site-left"; readonly site: string; readonly error: SerializedFlareError }

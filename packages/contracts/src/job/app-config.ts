@@ -1,0 +1,106 @@
+import { z } from "zod";
+import type { ReadDocument } from "../documents/read-document.js";
+import type { Problem } from "../errors/flare-error.js";
+import { type ClientApiExecutorSettings, clientApiExecutorClass, compileClientApiExecutor } from "./client-api-executor.js";
+import { componentShape, readComponent } from "./component.js";
+import { compileFedAvg, type FedAvgJob, type FedAvgSettings, fedAvgClass } from "./fed-avg.js";
+import { ignoredSettingsIn, ignoredSettingsShape, isEmpty } from "./ignored-settings.js";
+
+/** What the server's job process runs. */
+export interface ServerAppSettings {
+  readonly workflow: FedAvgSettings;
+}
+
+/** What a site's job process runs. */
+export interface ClientAppSettings {
+  readonly executors: readonly ExecutorSettings[];
+}
+
+export interface ExecutorSettings {
+  /** Names of tasks; `*` at the end stands for any rest. The first executor that fits gets the task. */
+  readonly tasks: readonly string[];
+  readonly executor: ClientApiExecutorSettings;
+}
+
+const formatVersion = z.unknown().refine((version) => version === 2, "must be 2");
+
+const sharedShape = {
+  format_version: formatVersion,
+  components: notYet("components"),
+  task_data_filters: notYet("task_data_filters"),
+  task_result_filters: notYet("task_result_filters"),
+  ...ignoredSettingsShape,
+};
+
+const workflowSchema = z.strictObject({ id: z.string().min(1), ...componentShape }).transform((written, context) => {
+  const component = readComponent("workflow", [fedAvgClass], written, context);
+  return component === undefined ? z.NEVER : component;
+});
+
+const executorSchema = z.strictObject({ id: z.string().min(1).optional(), ...componentShape }).transform((written, context) => {
+  const component = readComponent("executor", [clientApiExecutorClass], written, context);
+  return component === undefined ? z.NEVER : component;
+});
+
+/** `config/config_fed_server.json`. */
+export const serverConfigSchema = z.strictObject({
+  ...sharedShape,
+  workflows: z.array(workflowSchema).min(1, "needs one workflow").max(1, "several workflows in one job are not supported yet; leave one"),
+});
+
+/** `config/config_fed_client.json`. */
+export const clientConfigSchema = z.strictObject({
+  ...sharedShape,
+  executors: z
+    .array(
+      z.strictObject({
+        tasks: z
+          .array(
+            z
+              .string()
+              .regex(/^[^*]*\*?$/, "may have a * at its end only")
+              .min(1),
+          )
+          .min(1, "needs the name of a task"),
+        executor: executorSchema,
+      }),
+    )
+    .min(1, "needs an executor"),
+});
+
+export type ServerConfigDocument = z.output<typeof serverConfigSchema>;
+export type ClientConfigDocument = z.output<typeof clientConfigSchema>;
+
+/** Settings of the server's app for the sites that take part. */
+export function compileServerConfig(document: ServerConfigDocument, job: FedAvgJob): ServerAppSettings {
+  const [workflow] = document.workflows;
+  if (workflow === undefined) throw new TypeError("the schema lets one workflow through");
+  return Object.freeze({ workflow: compileFedAvg(workflow.args, job) });
+}
+
+/** Settings of a site's app. */
+export function compileClientConfig(document: ClientConfigDocument): ClientAppSettings {
+  const executors = document.executors.map(({ tasks, executor }) =>
+    Object.freeze({ tasks: Object.freeze([...tasks]), executor: compileClientApiExecutor(executor.args) }),
+  );
+  return Object.freeze({ executors: Object.freeze(executors) });
+}
+
+/** The executor for a task, or `undefined`. */
+export function executorFor<Entry extends { readonly tasks: readonly string[] }>(
+  executors: readonly Entry[],
+  task: string,
+): Entry | undefined {
+  return executors.find(({ tasks }) => tasks.some((name) => (name.endsWith("*") ? task.startsWith(name.slice(0, -1)) : task === name)));
+}
+
+/** Settings of FLARE in a document that are accepted and do nothing here. */
+export function appConfigWarnings(document: ReadDocument<ServerConfigDocument | ClientConfigDocument>): readonly Problem[] {
+  return ignoredSettingsIn(document.value).map((name) =>
+    document.problemAt([name], `'${name}' has no effect here: nothing is polled and nothing runs into this time-out`),
+  );
+}
+
+function notYet(name: string) {
+  return z.unknown().optional().refine(isEmpty, `${name} are not supported yet; remove them or leave the list empty`);
+}

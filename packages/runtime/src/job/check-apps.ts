@@ -1,0 +1,83 @@
+import {
+  type ClientConfigDocument,
+  executorFor,
+  type JobMetaDocument,
+  type Problem,
+  type ReadDocument,
+  type ServerConfigDocument,
+  serverTarget,
+} from "@flare-ts/contracts";
+import type { JobApp, JobFolderFile } from "./job-folder.js";
+
+/** An app with those of its configurations that could be read. */
+export interface AppConfigs {
+  readonly app: JobApp;
+  readonly hasServerFile: boolean;
+  readonly hasClientFile: boolean;
+  readonly server: ReadDocument<ServerConfigDocument> | undefined;
+  readonly client: ReadDocument<ClientConfigDocument> | undefined;
+}
+
+export interface CheckAppsInit {
+  readonly meta: ReadDocument<JobMetaDocument>;
+  readonly configs: readonly AppConfigs[];
+  readonly files: ReadonlyMap<string, JobFolderFile>;
+}
+
+/** What does not fit between `meta.json`, the configurations of the apps, and the files that they name. */
+export function checkApps(init: CheckAppsInit): Problem[] {
+  return init.configs.flatMap((config) => [...checkFolder(init, config), ...checkServer(init, config), ...checkClient(init, config)]);
+}
+
+function checkFolder({ meta, files }: CheckAppsInit, { app, hasServerFile, hasClientFile }: AppConfigs): Problem[] {
+  const complain = (message: string): Problem => meta.problemAt(["deploy_map", app.name], message);
+  if (![...files.keys()].some((path) => path.startsWith(`${app.name}/`))) return [complain(`there is no folder '${app.name}'`)];
+  const problems: Problem[] = [];
+  if (app.runsOnServer && !hasServerFile)
+    problems.push(complain(`'${app.name}' goes to the server, but has no config/config_fed_server.json`));
+  if (app.runsOnSites && !hasClientFile) problems.push(complain(`'${app.name}' goes to sites, but has no config/config_fed_client.json`));
+  return problems;
+}
+
+function checkServer({ meta }: CheckAppsInit, { app, server }: AppConfigs): Problem[] {
+  const args = server?.value.workflows[0]?.args;
+  if (server === undefined || args === undefined || !app.runsOnServer) return [];
+  const sites = listedSites(meta.value);
+  if (sites === undefined) return [];
+  const complain = (arg: string, message: string, ...more: string[]): Problem =>
+    server.problemAt(["workflows", 0, "args", arg, ...more], message);
+  const problems: Problem[] = [];
+  for (const name of ["num_clients", "min_clients"] as const) {
+    const count = args[name];
+    if (count !== undefined && count > sites.length) {
+      problems.push(complain(name, `${name} is ${count}, but the job goes to ${sites.length} site(s)`));
+    }
+  }
+  for (const site of Object.keys(args.aggregation_weights)) {
+    if (!sites.includes(site)) problems.push(complain("aggregation_weights", `'${site}' is not in deploy_map`, site));
+  }
+  return problems;
+}
+
+function checkClient({ configs, files }: CheckAppsInit, { app, client }: AppConfigs): Problem[] {
+  if (client === undefined) return [];
+  const problems: Problem[] = [];
+  client.value.executors.forEach(({ executor }, i) => {
+    const script = executor.args.task_script_path;
+    if (script !== undefined && !files.has(`${app.name}/custom/${script}`)) {
+      const path = ["executors", i, "executor", "args", "task_script_path"];
+      problems.push(client.problemAt(path, `there is no file ${app.name}/custom/${script}`));
+    }
+  });
+  const task = configs.find((config) => config.app.runsOnServer)?.server?.value.workflows[0]?.args.task_name;
+  if (app.runsOnSites && task !== undefined && executorFor(client.value.executors, task) === undefined) {
+    problems.push(client.problemAt(["executors"], `no executor takes the task '${task}' of the workflow`));
+  }
+  return problems;
+}
+
+function listedSites(meta: JobMetaDocument): readonly string[] | undefined {
+  const lists = Object.values(meta.deploy_map);
+  if (lists.some((names) => names.length === 0 || names.includes("@ALL"))) return undefined;
+  return lists.flat().filter((name) => name !== serverTarget);
+}

@@ -1,0 +1,133 @@
+import { constants, createPrivateKey, type KeyObject, sign, verify, X509Certificate } from "node:crypto";
+import { adminRoles, FlareError, type SignedJobDocument, signedJobSchema } from "@flare-ts/contracts";
+import type { JobFolder } from "./job-folder.js";
+import { decodeManifest, encodeManifest, type JobManifest } from "./job-manifest.js";
+import { checkSigner, type Submitter } from "./job-signer.js";
+
+/** Largest signed job that is read; 10,000 files with long names fit. */
+export const maxSignedJobBytes = 32 * 1024 * 1024;
+
+const label = Buffer.from("flare-ts/1 job");
+
+export interface CreateSignedJobInit {
+  readonly folder: Pick<JobFolder, "folderName" | "files">;
+  /** A new UUID version 4. */
+  readonly jobId: string;
+  readonly project: string;
+  readonly submitter: { readonly certificatePem: string; readonly privateKeyPem: string };
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+}
+
+/**
+ * Signs a job with the submitter's key: the result carries the list of files with their hashes, the submitter's
+ * certificate, and an RSA-PSS/SHA-256 signature over `flare-ts/1 job` and the list.
+ *
+ * @throws FlareError `job/key-mismatch`
+ */
+export function createSignedJob(init: CreateSignedJobInit): Buffer {
+  const { certificatePem, privateKeyPem } = init.submitter;
+  const key = createPrivateKey(privateKeyPem);
+  if (!new X509Certificate(certificatePem).checkPrivateKey(key)) {
+    throw new FlareError("job/key-mismatch", "The private key of the submitter does not belong to the certificate.");
+  }
+  const manifest = encodeManifest({
+    project: init.project,
+    jobId: init.jobId,
+    jobFolderName: init.folder.folderName,
+    createdAtMs: init.nowMs,
+    files: init.folder.files,
+  });
+  const envelope: SignedJobDocument = {
+    format_version: 1,
+    manifest: manifest.toString("base64"),
+    certificate: certificatePem,
+    signature: sign("sha256", signedBytes(manifest), { key, ...pss }).toString("base64"),
+  };
+  return Buffer.from(JSON.stringify(envelope));
+}
+
+export interface VerifySignedJobInit {
+  readonly bytes: Uint8Array;
+  readonly rootCaPem: string;
+  /** The project that the verifier belongs to. */
+  readonly project: string;
+  readonly nowMs: number;
+}
+
+/** A signed job whose every part was found right. */
+export interface VerifiedJob {
+  readonly manifest: JobManifest;
+  readonly submitter: Submitter;
+}
+
+/**
+ * Verifies a signed job: the certificate (issued by the project's root to an admin, valid now), then the signature, then
+ * the project, then the list of files.
+ *
+ * @throws FlareError `job/signature-invalid`, `job/signer-untrusted`, `job/signer-expired`, `job/wrong-project`,
+ * `job/manifest-invalid`
+ */
+export function verifySignedJob(init: VerifySignedJobInit): VerifiedJob {
+  const { certificate: certificatePem, manifest: manifestBytes, signature } = openEnvelope(init.bytes);
+  const certificate = parseCertificate(certificatePem);
+  const submitter = checkSigner({ certificate, rootCaPem: init.rootCaPem, nowMs: init.nowMs, roles: adminRoles });
+  if (!isSigned(manifestBytes, signature, certificate.publicKey)) {
+    throw new FlareError("job/signature-invalid", `The signature of ${submitter.name} does not fit the job.`, {
+      facts: { submitter: submitter.name },
+    });
+  }
+  const manifest = decodeManifest(manifestBytes);
+  if (manifest.project !== init.project) {
+    throw new FlareError("job/wrong-project", `The job was signed for the project '${manifest.project}', not '${init.project}'.`, {
+      facts: { signedFor: manifest.project, project: init.project, submitter: submitter.name },
+    });
+  }
+  return { manifest, submitter };
+}
+
+const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+
+function openEnvelope(bytes: Uint8Array) {
+  if (bytes.length > maxSignedJobBytes) throw malformed("it is too large");
+  let value: unknown;
+  try {
+    value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));
+  } catch (cause) {
+    throw malformed("it is not JSON", cause);
+  }
+  const parsed = signedJobSchema.safeParse(value);
+  if (!parsed.success) throw malformed("it does not have the form of a signed job", parsed.error);
+  return {
+    certificate: parsed.data.certificate,
+    manifest: decodeBase64(parsed.data.manifest),
+    signature: decodeBase64(parsed.data.signature),
+  };
+}
+
+/** Node's decoder skips what is not base64; here every byte counts. */
+function decodeBase64(text: string): Buffer {
+  const bytes = Buffer.from(text, "base64");
+  if (bytes.toString("base64") !== text) throw malformed("a part of it is not base64");
+  return bytes;
+}
+
+function parseCertificate(pem: string): X509Certificate {
+  try {
+    return new X509Certificate(pem);
+  } catch (cause) {
+    throw malformed("its certificate cannot be read", cause);
+  }
+}
+
+function isSigned(manifest: Buffer, signature: Buffer, key: KeyObject): boolean {
+  return verify("sha256", signedBytes(manifest), { key, ...pss }, signature);
+}
+
+function signedBytes(manifest: Buffer): Buffer {
+  return Buffer.concat([label, manifest]);
+}
+
+function malformed(reason: string, cause?: unknown): FlareError {
+  return new FlareError("job/signature-invalid", `This is not a signed job: ${reason}.`, { facts: { reason }, cause });
+}
