@@ -1,0 +1,199 @@
+import { randomUUID } from "node:crypto";
+import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve, sep } from "node:path";
+import { contentHashSchema, FlareError, type Json } from "@flare-ts/contracts";
+import type { Kit } from "@flare-ts/provision/kit";
+import type { JobEvent, JournalEntry } from "../job/job-event.js";
+import type { JobStatus } from "../job/job-status.js";
+import { readJobFolder } from "../job/read-job-folder.js";
+import { createSignedJob } from "../job/signed-job.js";
+import type { ModelStore, ObjectRef } from "../store/model-store.js";
+import type { TransferClient } from "../transfer/transfer-client.js";
+import type { Connection } from "../transport/connection.js";
+import type { JobSummary, ResultFile, SystemStatus } from "./job-summary.js";
+import { type CommandVerb, signCommand } from "./signed-command.js";
+
+/** How far an upload or a download is. */
+export interface TransferProgress {
+  /** Path inside the job or the result. */
+  readonly file: string;
+  /** Bytes of this file that are through. */
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface TransferOptions {
+  readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ListJobsFilter {
+  readonly statuses?: readonly JobStatus[];
+  readonly idPrefix?: string;
+  readonly namePrefix?: string;
+  readonly isOnlyMine?: boolean;
+  readonly isReversed?: boolean;
+  readonly limit?: number;
+}
+
+export interface AdminSessionComponents {
+  /** Opens a registered connection. */
+  readonly dial: () => Promise<Connection>;
+  readonly kit: Kit;
+  /** Keeps what is on its way, so that a transfer goes on where it was. */
+  readonly models: ModelStore;
+  readonly transfer: TransferClient;
+  readonly now: () => number;
+}
+
+/** An admin's session at the server. Every command is signed by the admin's key. */
+export class AdminSession {
+  readonly #parts: AdminSessionComponents;
+  #live: Promise<Connection> | undefined;
+
+  constructor(components: AdminSessionComponents) {
+    this.#parts = components;
+  }
+
+  /** Connects now, so that what is wrong with kit or server is known at once; later calls connect by themselves. */
+  async open(): Promise<void> {
+    await this.#connect();
+  }
+
+  /**
+   * Checks, signs and submits a job folder. Submitting is idempotent for a `jobId`: a retry after a cut does not make a
+   * second job.
+   *
+   * @throws FlareError `job/invalid` with all mistakes of the folder, or what the server refuses.
+   */
+  async submitJob(folder: string, options: TransferOptions & { readonly jobId?: string } = {}): Promise<{ readonly jobId: string }> {
+    const { kit, models, now } = this.#parts;
+    const { onProgress, signal, jobId = randomUUID() } = options;
+    const job = await readJobFolder(folder);
+    const signed = await models.importBytes(createSignedJob({ folder: job, jobId, project: kit.project, submitter: kit, nowMs: now() }));
+    for (const file of job.files) {
+      const object = await models.importFile(file.absolutePath);
+      await this.#upload(object, file.path, onProgress, signal);
+      await models.remove(object.hash);
+    }
+    await this.#upload(signed, "signed job", onProgress, signal);
+    await this.#execute("submit_job", { signed_job: { hash: signed.hash, size: signed.size } }, signal);
+    await models.remove(signed.hash);
+    return { jobId };
+  }
+
+  async listJobs(filter: ListJobsFilter = {}, signal?: AbortSignal): Promise<readonly JobSummary[]> {
+    const { statuses, idPrefix, namePrefix, isOnlyMine, isReversed, limit } = filter;
+    const args: Record<string, Json> = {
+      ...(statuses === undefined ? {} : { statuses: [...statuses] }),
+      ...(idPrefix === undefined ? {} : { id_prefix: idPrefix }),
+      ...(namePrefix === undefined ? {} : { name_prefix: namePrefix }),
+      ...(isOnlyMine === undefined ? {} : { is_only_mine: isOnlyMine }),
+      ...(isReversed === undefined ? {} : { is_reversed: isReversed }),
+      ...(limit === undefined ? {} : { limit }),
+    };
+    return (await this.#execute("list_jobs", args, signal)) as unknown as readonly JobSummary[];
+  }
+
+  async jobMeta(jobId: string, signal?: AbortSignal): Promise<JobSummary> {
+    return (await this.#execute("get_job_meta", { job_id: jobId }, signal)) as unknown as JobSummary;
+  }
+
+  /** Ends a job; one that is over keeps its status, which is returned. */
+  async abortJob(jobId: string, reason = "", signal?: AbortSignal): Promise<{ readonly status: JobStatus }> {
+    return (await this.#execute("abort_job", { job_id: jobId, reason }, signal)) as unknown as { status: JobStatus };
+  }
+
+  /** The journal of a job from its start, then live; ends after `job-ended`. */
+  async *watchJob(jobId: string, options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<JournalEntry> {
+    const connection = await this.#connect();
+    for await (const entry of connection.watch(this.#sign(connection, "watch_job", { job_id: jobId }), options.signal)) {
+      yield { jobId: entry.jobId, seq: Number(entry.seq), atMs: Number(entry.atMs), event: JSON.parse(entry.eventJson) as JobEvent };
+    }
+  }
+
+  /** Downloads the models of a finished job into `<destination>/<job id>`, which appears only when it is whole. */
+  async downloadJob(
+    jobId: string,
+    destination: string,
+    options: TransferOptions = {},
+  ): Promise<{ readonly dir: string; readonly files: readonly ResultFile[] }> {
+    const { models, transfer } = this.#parts;
+    const { onProgress, signal } = options;
+    const dir = resolve(destination, jobId);
+    const draft = `${dir}.part`;
+    const { job, files } = (await this.#execute("download_job", { job_id: jobId }, signal)) as unknown as {
+      job: JobSummary;
+      files: readonly ResultFile[];
+    };
+    await rm(draft, { recursive: true, force: true });
+    await mkdir(draft, { recursive: true });
+    try {
+      for (const file of files) {
+        const target = resolve(draft, file.path);
+        if (!target.startsWith(draft + sep))
+          throw new FlareError("runtime/bad-message", "The server names a result file outside the result's folder.");
+        const object = { hash: contentHashSchema.parse(file.hash), size: file.size };
+        const held = await transfer.download(
+          this.#connect,
+          object,
+          (doneBytes) => onProgress?.({ file: file.path, doneBytes, totalBytes: file.size }),
+          signal,
+        );
+        await mkdir(dirname(target), { recursive: true });
+        await copyFile(held.path, target);
+      }
+      await writeFile(join(draft, "job_meta.json"), `${JSON.stringify(job, undefined, 2)}\n`);
+      await rename(draft, dir);
+    } catch (error) {
+      await rm(draft, { recursive: true, force: true });
+      if ((error as NodeJS.ErrnoException).code === "ENOTEMPTY")
+        throw new FlareError("file/exists", `${dir} is there already.`, { facts: { path: dir } });
+      throw error;
+    }
+    for (const file of files) await models.remove(contentHashSchema.parse(file.hash));
+    return { dir, files };
+  }
+
+  async status(signal?: AbortSignal): Promise<SystemStatus> {
+    return (await this.#execute("check_status", {}, signal)) as unknown as SystemStatus;
+  }
+
+  close(): void {
+    this.#live?.then((connection) => connection.close()).catch(() => undefined);
+  }
+
+  /** The live connection, or a new one after the last has broken. */
+  readonly #connect = (): Promise<Connection> => {
+    if (this.#live !== undefined) return this.#live;
+    const dialled = this.#parts.dial();
+    this.#live = dialled;
+    const forget = (): void => {
+      if (this.#live === dialled) this.#live = undefined;
+    };
+    dialled.then((connection) => connection.closed.then(forget), forget);
+    return dialled;
+  };
+
+  async #upload(
+    object: ObjectRef,
+    file: string,
+    onProgress: TransferOptions["onProgress"],
+    signal: AbortSignal | undefined,
+  ): Promise<void> {
+    const { transfer } = this.#parts;
+    await transfer.upload(this.#connect, object, (doneBytes) => onProgress?.({ file, doneBytes, totalBytes: object.size }), signal);
+  }
+
+  async #execute(verb: CommandVerb, args: Readonly<Record<string, Json>>, signal?: AbortSignal): Promise<Json> {
+    const connection = await this.#connect();
+    const reply = await connection.execute(this.#sign(connection, verb, args), signal);
+    return JSON.parse(reply.resultJson) as Json;
+  }
+
+  #sign(connection: Connection, verb: CommandVerb, args: Readonly<Record<string, Json>>): ReturnType<typeof signCommand> {
+    const { kit, now } = this.#parts;
+    const { project, certificatePem, privateKeyPem } = kit;
+    return signCommand({ verb, args, project, sessionId: connection.sessionId, certificatePem, privateKeyPem, nowMs: now() });
+  }
+}

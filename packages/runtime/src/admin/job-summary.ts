@@ -1,0 +1,38 @@
+import type { JobStatus } from "../job/job-status.js";
+
+/** A job, as admins see it. */
+export interface JobSummary {
+  readonly jobId: string;
+  readonly name: string;
+  readonly status: JobStatus;
+  readonly submitterName: string;
+  readonly submitterOrg: string;
+  readonly submitterRole: string;
+  readonly submitTimeMs: number;
+  readonly startTimeMs: number | null;
+  readonly endTimeMs: number | null;
+  /** Why it ended as it did, or why it waits. */
+  readonly reason: string;
+  readonly sites: readonly string[];
+}
+
+/** One file of a finished job's result. */
+export interface ResultFile {
+  /** Path inside the result's folder. */
+  readonly path: string;
+  readonly hash: string;
+  readonly size: number;
+}
+
+/** What the server says of itself and its sites. */
+export interface SystemStatus {
+  readonly server: { readonly name: string; readonly project: string; readonly startedAtMs: number };
+  readonly sites: readonly {
+    readonly name: string;
+    readonly org: string;
+    readonly state: "connected" | "disconnected";
+    readonly sinceMs: number;
+    readonly reason: string;
+  }[];
+  readonly runningJobs: readonly string[];
+}

@@ -1,0 +1,71 @@
+import { X509Certificate } from "node:crypto";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { provision } from "@flare-ts/provision";
+import { type Kit, readKit } from "@flare-ts/provision/kit";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { Identity } from "../session/identity.js";
+import { fingerprintOf } from "../session/project-keys.js";
+import { signCommand, verifyCommand } from "./signed-command.js";
+
+let folder: string;
+let admin: Kit;
+let site: Kit;
+let identity: Identity;
+const expected = (change: Partial<Parameters<typeof verifyCommand>[1]> = {}): Parameters<typeof verifyCommand>[1] => ({
+  identity,
+  sessionId: "s1",
+  project: "p",
+  ...change,
+});
+const sign = (kit: Kit): ReturnType<typeof signCommand> =>
+  signCommand({
+    verb: "abort_job",
+    args: { job_id: "j" },
+    project: "p",
+    sessionId: "s1",
+    certificatePem: kit.certificatePem,
+    privateKeyPem: kit.privateKeyPem,
+    nowMs: 1,
+  });
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "flare-command-"));
+  const projectFile = join(folder, "project.yml");
+  const participants = [
+    { name: "localhost", type: "server", org: "o" },
+    { name: "site-1", type: "client", org: "o" },
+    { name: "a@b.org", type: "admin", org: "o", role: "lead" },
+  ];
+  await writeFile(projectFile, JSON.stringify({ api_version: 3, name: "p", description: "", participants }));
+  const { prodDir } = await provision({ projectFile, workspace: folder });
+  [admin, site] = await Promise.all([readKit(join(prodDir, "a@b.org")), readKit(join(prodDir, "site-1"))]);
+  identity = {
+    name: "a@b.org",
+    org: "o",
+    role: "lead",
+    kind: "admin",
+    fingerprint: fingerprintOf(new X509Certificate(admin.certificatePem)),
+  };
+});
+afterAll(() => rm(folder, { recursive: true, force: true }));
+
+describe("a command of an admin", () => {
+  it("is accepted with the signature of the session's own key", () => {
+    expect(verifyCommand(sign(admin), expected())).toMatchObject({ verb: "abort_job", args: { job_id: "j" } });
+  });
+
+  it.each<[string, () => unknown]>([
+    [
+      "changed after it was signed",
+      () => verifyCommand({ ...sign(admin), commandJson: Buffer.from(sign(admin).commandJson).fill("x", 3, 4) }, expected()),
+    ],
+    ["signed by another participant", () => verifyCommand(sign(site), expected())],
+    ["with another's certificate", () => verifyCommand({ ...sign(site), certificate: admin.certificatePem }, expected())],
+    ["signed for another session", () => verifyCommand(sign(admin), expected({ sessionId: "s2" }))],
+    ["signed for another project", () => verifyCommand(sign(admin), expected({ project: "q" }))],
+  ])("is refused when it was %s", (_case, verify) => {
+    expect(verify).toThrow(expect.objectContaining({ code: "auth/command-invalid" }));
+  });
+});

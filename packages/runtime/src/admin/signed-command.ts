@@ -1,0 +1,94 @@
+import { constants, randomBytes, sign, verify, X509Certificate } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { FlareError, type Json } from "@flare-ts/contracts";
+import { type SignedCommand, SignedCommandSchema } from "@flare-ts/contracts/wire";
+import { z } from "zod";
+import type { Identity } from "../session/identity.js";
+
+/** Verbs of admins; the names are those of FLARE's console. */
+export const commandVerbs = ["submit_job", "list_jobs", "get_job_meta", "abort_job", "download_job", "watch_job", "check_status"] as const;
+export type CommandVerb = (typeof commandVerbs)[number];
+
+const commandSchema = z.strictObject({
+  project: z.string(),
+  session_id: z.string(),
+  verb: z.enum(commandVerbs),
+  args: z.record(z.string(), z.json()),
+  nonce: z.string(),
+  issued_at_ms: z.number(),
+});
+
+/** A command whose signature was verified. */
+export interface VerifiedCommand {
+  readonly verb: CommandVerb;
+  readonly args: Readonly<Record<string, Json>>;
+  readonly nonce: string;
+}
+
+const label = Buffer.from("flare-ts/1 command\0");
+const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
+
+/** Signs a command for one session: it is worth nothing in another, nor in another project. */
+export function signCommand(init: {
+  readonly verb: CommandVerb;
+  readonly args: Readonly<Record<string, Json>>;
+  readonly project: string;
+  readonly sessionId: string;
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  readonly nowMs: number;
+}): SignedCommand {
+  const { verb, args, project, sessionId, certificatePem, privateKeyPem, nowMs } = init;
+  const command = { project, session_id: sessionId, verb, args, nonce: randomBytes(16).toString("hex"), issued_at_ms: nowMs };
+  const commandJson = Buffer.from(JSON.stringify(command));
+  const signature = sign("sha256", Buffer.concat([label, commandJson]), { key: privateKeyPem, ...pss });
+  return create(SignedCommandSchema, { commandJson, certificate: certificatePem, signature });
+}
+
+/**
+ * Verifies that a command was signed by the key of this session's certificate, for this session and project.
+ *
+ * @throws FlareError `auth/command-invalid`
+ */
+export function verifyCommand(
+  command: SignedCommand,
+  expected: { readonly identity: Identity; readonly sessionId: string; readonly project: string },
+): VerifiedCommand {
+  const { identity, sessionId, project } = expected;
+  const refuse = (why: string): never => {
+    throw new FlareError("auth/command-invalid", `A command of ${identity.name} is refused: ${why}.`, {
+      facts: { who: identity.name, why },
+    });
+  };
+  const certificate = readCertificate(command.certificate);
+  if (certificate === undefined || fingerprint(certificate) !== identity.fingerprint)
+    return refuse("its certificate is not that of the session");
+  const isSigned = verify("sha256", Buffer.concat([label, command.commandJson]), { key: certificate.publicKey, ...pss }, command.signature);
+  if (!isSigned) return refuse("its signature is wrong");
+  const parsed = commandSchema.safeParse(readJson(command.commandJson));
+  if (!parsed.success) return refuse("it has not the form of a command");
+  const { verb, args, nonce, session_id, project: named } = parsed.data;
+  if (named !== project) return refuse("it was signed for another project");
+  if (session_id !== sessionId) return refuse("it was signed for another session");
+  return { verb, args: args as Record<string, Json>, nonce };
+}
+
+function readCertificate(pem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(pem);
+  } catch {
+    return undefined;
+  }
+}
+
+function fingerprint(certificate: X509Certificate): string {
+  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+}
+
+function readJson(bytes: Uint8Array): unknown {
+  try {
+    return JSON.parse(Buffer.from(bytes).toString("utf8"));
+  } catch {
+    return undefined;
+  }
+}

@@ -1,0 +1,101 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { FlareError, limits } from "@flare-ts/contracts";
+import { errorField, type Logger } from "../logging/logger.js";
+import { settlesWithin } from "../process/deadline.js";
+import type { JobLauncher, JobProcess } from "./job-launcher.js";
+import { type CallHandlers, RpcPeer, type RpcSide } from "./rpc-peer.js";
+
+export interface JobSupervisorComponents {
+  readonly launcher: JobLauncher;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+export interface JobSupervisorInit<Parent extends RpcSide> {
+  readonly kind: "server" | "site";
+  readonly jobId: string;
+  /** The job process may write here and nowhere else. */
+  readonly workspace: string;
+  /** Further files and folders that the job process may read. */
+  readonly readable: readonly string[];
+  readonly handlers: CallHandlers<Parent["calls"]>;
+  /** The process has died and is being started again. */
+  readonly onRestart: (reason: string) => void;
+  /** The process died `limits.restarts` times within `limits.restartWindowMs`; it is not started again. */
+  readonly onGivenUp: (error: FlareError) => void;
+}
+
+const restartDelayMs = 50;
+const stopGraceMs = 5_000;
+
+/** Keeps one job process alive until it is stopped: starts it again when it dies, and gives up when it keeps dying. */
+export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
+  readonly #parts: JobSupervisorComponents;
+  readonly #init: JobSupervisorInit<Parent>;
+  readonly #deaths: number[] = [];
+  #current: { readonly process: JobProcess; readonly rpc: RpcPeer<Parent, Job> } | undefined;
+  #isStopping = false;
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(components: JobSupervisorComponents, init: JobSupervisorInit<Parent>) {
+    this.#parts = components;
+    this.#init = init;
+  }
+
+  start(): void {
+    this.#loop = this.#run();
+  }
+
+  /** Tells the job process something; dropped when it is down, as it hears everything anew when it begins. */
+  notify<Name extends keyof Job["notices"] & string>(name: Name, params: Job["notices"][Name]): void {
+    this.#current?.rpc.notify(name, params);
+  }
+
+  /** Ends the job process: `ask` asks it politely, then a signal, then a kill. */
+  async stop(ask: () => void = () => undefined): Promise<void> {
+    this.#isStopping = true;
+    const current = this.#current;
+    if (current !== undefined) {
+      ask();
+      if (!(await settlesWithin(current.process.exited, stopGraceMs))) current.process.kill("SIGTERM");
+      if (!(await settlesWithin(current.process.exited, stopGraceMs))) current.process.kill("SIGKILL");
+    }
+    await this.#loop;
+  }
+
+  async #run(): Promise<void> {
+    const { launcher, logger } = this.#parts;
+    const { kind, jobId, workspace, readable, handlers, onRestart, onGivenUp } = this.#init;
+    while (!this.#isStopping) {
+      let reason: string;
+      try {
+        const process = await launcher.launch({ kind, jobId, workspace, readable });
+        const rpc = new RpcPeer<Parent, Job>({ channel: process.channel }, { handlers, listeners: {} as never });
+        this.#current = { process, rpc };
+        rpc.start();
+        logger.info("job process started", { pid: process.pid });
+        const { code, signal } = await process.exited;
+        reason = signal === null ? `exit status ${code}` : `signal ${signal}`;
+      } catch (error) {
+        logger.error("job process could not be started", { error: errorField(error) });
+        reason = FlareError.from(error).message;
+      }
+      this.#current = undefined;
+      if (this.#isStopping) return;
+      logger.warn("job process died", { reason });
+      if (this.#hasDiedTooOften()) {
+        onGivenUp(new FlareError("runtime/job-process-died", `The job process died ${limits.restarts} times, last by ${reason}.`, { facts: { jobId, reason } }));
+        return;
+      }
+      onRestart(reason);
+      await sleep(restartDelayMs);
+    }
+  }
+
+  #hasDiedTooOften(): boolean {
+    const now = this.#parts.now();
+    this.#deaths.push(now);
+    while ((this.#deaths[0] ?? now) < now - limits.restartWindowMs) this.#deaths.shift();
+    return this.#deaths.length >= limits.restarts;
+  }
+}

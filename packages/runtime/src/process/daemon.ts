@@ -1,0 +1,126 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { FlareError } from "@flare-ts/contracts";
+import { type InstanceState, readInstance } from "./instance-lock.js";
+import { identifyProcess } from "./process-identity.js";
+
+export interface StartDaemonInit {
+  readonly kitDir: string;
+  /** How to call the `flare` command: the Node binary and the script. */
+  readonly command: { readonly node: string; readonly cli: string };
+  /** Give up waiting for readiness after so long. @default 30_000 */
+  readonly timeoutMs?: number;
+  readonly signal?: AbortSignal;
+}
+
+/** What is known of a kit's daemon. */
+export type DaemonStatus =
+  | { readonly state: "stopped" }
+  | ({ readonly state: "starting" | "ready"; readonly watchdogPid?: number } & Pick<InstanceState, "pid" | "sinceMs" | "port">);
+
+const pollMs = 20;
+
+/**
+ * Starts a kit's server or site in the background under the watchdog of the kit (`startup/sub_start.sh`), which starts
+ * it again when it dies, and waits until it is ready. Output goes to `log.txt` in the kit.
+ *
+ * @throws FlareError `runtime/already-running`, or `runtime/start-failed` with the last lines of output.
+ */
+export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid: number }> {
+  const { kitDir, command, timeoutMs = 30_000, signal } = init;
+  const running = readInstance(kitDir);
+  if (running !== undefined) {
+    throw new FlareError("runtime/already-running", `This kit is in use by process ${running.pid}.`, {
+      facts: { folder: kitDir, pid: running.pid },
+    });
+  }
+  const logPath = join(kitDir, "log.txt");
+  const log = openSync(logPath, "a", 0o600);
+  const watchdog = spawn("sh", [join(kitDir, "startup", "sub_start.sh")], {
+    cwd: kitDir,
+    detached: true,
+    stdio: ["ignore", log, log],
+    env: { ...process.env, FLARE_NODE: command.node, FLARE_CLI: command.cli },
+  });
+  closeSync(log);
+  let isOver = false;
+  const exited = once(watchdog, "exit").then(() => (isOver = true));
+  exited.catch(() => (isOver = true));
+  const deadline = performance.now() + timeoutMs;
+  while (!isOver && performance.now() < deadline) {
+    signal?.throwIfAborted();
+    const instance = readInstance(kitDir);
+    if (instance?.state === "ready") {
+      watchdog.unref();
+      return { pid: instance.pid };
+    }
+    await sleep(pollMs);
+  }
+  const tail = lastLines(logPath, 10);
+  if (!isOver) await stopDaemon(kitDir, { timeoutMs: 5_000 });
+  throw new FlareError(
+    "runtime/start-failed",
+    isOver ? "The process ended before it was ready." : `The process was not ready within ${timeoutMs / 1000} s.`,
+    {
+      facts: { folder: kitDir, log: logPath, lastLines: tail },
+    },
+  );
+}
+
+/** Stops a kit's watchdog and process: a polite signal first, a kill after `timeoutMs`. */
+export async function stopDaemon(kitDir: string, options: { readonly timeoutMs: number }): Promise<"stopped" | "not-running"> {
+  const watchdogPid = readWatchdog(kitDir);
+  const instance = readInstance(kitDir);
+  const targets = [watchdogPid, instance?.pid].filter((pid) => pid !== undefined);
+  if (targets.length === 0) return "not-running";
+  signalAll(watchdogPid === undefined ? targets : [watchdogPid], "SIGTERM");
+  const deadline = performance.now() + options.timeoutMs;
+  while (targets.some((pid) => identifyProcess(pid) !== undefined)) {
+    if (performance.now() > deadline) signalAll(targets, "SIGKILL");
+    await sleep(pollMs);
+  }
+  rmSync(join(kitDir, "daemon_pid.fl"), { force: true });
+  rmSync(join(kitDir, "pid.fl"), { force: true });
+  return "stopped";
+}
+
+/** Whether a kit's server or site runs. */
+export function daemonStatus(kitDir: string): DaemonStatus {
+  const instance = readInstance(kitDir);
+  if (instance === undefined) return { state: "stopped" };
+  const { pid, state, sinceMs, port } = instance;
+  const watchdogPid = readWatchdog(kitDir);
+  return { state, pid, sinceMs, ...(port === undefined ? {} : { port }), ...(watchdogPid === undefined ? {} : { watchdogPid }) };
+}
+
+/** The watchdog's process number, when it is alive and really is this kit's watchdog. */
+function readWatchdog(kitDir: string): number | undefined {
+  try {
+    const pid = Number.parseInt(readFileSync(join(kitDir, "daemon_pid.fl"), "utf8"), 10);
+    const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8");
+    return commandLine.includes("sub_start.sh") ? pid : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
+  for (const pid of pids) {
+    try {
+      process.kill(pid, signal);
+    } catch {
+      // It ended in the meantime, which is what was wanted.
+    }
+  }
+}
+
+function lastLines(path: string, count: number): string[] {
+  try {
+    return readFileSync(path, "utf8").trimEnd().split("\n").slice(-count);
+  } catch {
+    return [];
+  }
+}

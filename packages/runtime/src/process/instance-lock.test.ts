@@ -1,0 +1,37 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { claimInstance, readInstance } from "./instance-lock.js";
+import { identifyProcess } from "./process-identity.js";
+
+let folder: string;
+beforeEach(async () => {
+  folder = await mkdtemp(join(tmpdir(), "flare-lock-"));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+describe("the claim of a process on a workspace", () => {
+  it("refuses a second one while the first is alive, and leaves the first undisturbed", async () => {
+    const other = spawn("sleep", ["60"]);
+    await once(other, "spawn");
+    const identity = identifyProcess(other.pid ?? 0);
+    const text = JSON.stringify({ ...identity, state: "ready", sinceMs: 1 });
+    await writeFile(join(folder, "pid.fl"), text);
+    expect(() => claimInstance(folder, 2)).toThrow(expect.objectContaining({ code: "runtime/already-running" }));
+    expect(readInstance(folder)).toMatchObject({ pid: other.pid, state: "ready" });
+    other.kill("SIGKILL");
+    await once(other, "exit");
+  });
+
+  it("takes over what a dead process left, also when its number is in use again", async () => {
+    await writeFile(join(folder, "pid.fl"), JSON.stringify({ pid: process.pid, started: "1", state: "ready", sinceMs: 1 }));
+    const lock = claimInstance(folder, 2);
+    lock.update("ready", 8002);
+    expect(readInstance(folder)).toMatchObject({ pid: process.pid, state: "ready", port: 8002, sinceMs: 2 });
+    lock.release();
+    expect(readInstance(folder)).toBeUndefined();
+  });
+});

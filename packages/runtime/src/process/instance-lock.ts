@@ -1,0 +1,75 @@
+import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
+import { identifyProcess, isAlive, type ProcessIdentity } from "./process-identity.js";
+
+/** What a running server or site says of itself in `pid.fl`. */
+export interface InstanceState extends ProcessIdentity {
+  readonly state: "starting" | "ready";
+  readonly sinceMs: number;
+  /** Port that a server listens on. */
+  readonly port?: number;
+}
+
+/** The claim of this process on a workspace, kept in FLARE's `pid.fl`. */
+export interface InstanceLock {
+  update(state: "starting" | "ready", port?: number): void;
+  release(): void;
+}
+
+/**
+ * Claims a workspace for this process. A claim by a process that is gone is taken over.
+ *
+ * @throws FlareError `runtime/already-running` when another live process has it; that one is undisturbed.
+ */
+export function claimInstance(folder: string, nowMs: number): InstanceLock {
+  const path = join(folder, "pid.fl");
+  const self = identifyProcess(process.pid) ?? { pid: process.pid, started: "" };
+  const text = (state: "starting" | "ready", port?: number): string =>
+    JSON.stringify({ ...self, state, sinceMs: nowMs, ...(port === undefined ? {} : { port }) } satisfies InstanceState);
+  const draft = `${path}.${process.pid}`;
+  writeFileSync(draft, text("starting"), { mode: 0o600 });
+  try {
+    claimFile(draft, path, folder);
+  } finally {
+    rmSync(draft, { force: true });
+  }
+  return {
+    update: (state, port) => {
+      writeFileSync(draft, text(state, port), { mode: 0o600 });
+      renameSync(draft, path);
+    },
+    release: () => {
+      if (readInstance(folder)?.pid === process.pid) rmSync(path, { force: true });
+    },
+  };
+}
+
+/** What `pid.fl` says, when the process behind it is alive. */
+export function readInstance(folder: string): InstanceState | undefined {
+  try {
+    const state = JSON.parse(readFileSync(join(folder, "pid.fl"), "utf8")) as InstanceState;
+    return isAlive(state) ? state : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
+function claimFile(draft: string, path: string, folder: string): void {
+  // A hard link fails when the name is taken, which makes the claim atomic; two rounds take over a dead owner's file.
+  for (let attempt = 0; attempt < 2; attempt++) {
+    try {
+      linkSync(draft, path);
+      return;
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST")
+        throw new FlareError("file/unwritable", `${path} cannot be written.`, { cause: error, facts: { path } });
+    }
+    const owner = readInstance(folder);
+    if (owner !== undefined) {
+      throw new FlareError("runtime/already-running", `This kit is in use by process ${owner.pid}.`, { facts: { folder, pid: owner.pid } });
+    }
+    rmSync(path, { force: true });
+  }
+  throw new FlareError("runtime/already-running", "Another process has just taken this kit.", { facts: { folder } });
+}

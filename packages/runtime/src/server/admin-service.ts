@@ -1,0 +1,250 @@
+import { create } from "@bufbuild/protobuf";
+import { type AuthorizationRequest, contentHashSchema, FlareError, type Json, jobIdSchema, type Right } from "@flare-ts/contracts";
+import {
+  type CommandReply,
+  CommandReplySchema,
+  JobEventSchema,
+  type SignedCommand,
+  type JobEvent as WireJobEvent,
+} from "@flare-ts/contracts/wire";
+import { z } from "zod";
+import type { JobSummary, ResultFile, SystemStatus } from "../admin/job-summary.js";
+import { type CommandVerb, type VerifiedCommand, verifyCommand } from "../admin/signed-command.js";
+import type { JournalEntry } from "../job/job-event.js";
+import { isFinished, jobStatuses } from "../job/job-status.js";
+import type { AuditLog } from "../logging/audit-log.js";
+import type { Logger } from "../logging/logger.js";
+import type { Identity } from "../session/identity.js";
+import type { JobRecord, ServerStore } from "../store/server-store.js";
+import type { CallContext } from "../transport/connection.js";
+import type { JobIntake } from "./job-intake.js";
+import type { JobScheduler } from "./job-scheduler.js";
+import type { JobTable } from "./job-table.js";
+import type { JournalHub } from "./journal-hub.js";
+import type { ObjectGrants } from "./object-grants.js";
+import type { SiteDirectory } from "./site-directory.js";
+
+export interface AdminServiceComponents {
+  readonly store: ServerStore;
+  readonly hub: JournalHub;
+  readonly jobs: JobTable;
+  readonly scheduler: JobScheduler;
+  readonly intake: JobIntake;
+  readonly directory: SiteDirectory;
+  readonly grants: ObjectGrants;
+  readonly audit: AuditLog;
+  readonly logger: Logger;
+  /** The server's own policy. */
+  readonly isAllowed: (request: Omit<AuthorizationRequest, "site">) => boolean;
+}
+
+export interface AdminServiceInit {
+  readonly serverName: string;
+  readonly project: string;
+  readonly startedAtMs: number;
+}
+
+type Arguments = Readonly<Record<string, Json>>;
+type Answer = (identity: Identity, args: Arguments) => Promise<Json>;
+
+const jobArgument = z.strictObject({ job_id: jobIdSchema });
+const listArguments = z.strictObject({
+  statuses: z.array(z.enum(jobStatuses)).optional(),
+  id_prefix: z.string().optional(),
+  name_prefix: z.string().optional(),
+  is_only_mine: z.boolean().optional(),
+  is_reversed: z.boolean().optional(),
+  limit: z.int().positive().optional(),
+});
+const submitArguments = z.strictObject({ signed_job: z.strictObject({ hash: contentHashSchema, size: z.int().positive() }) });
+const abortArguments = z.strictObject({ job_id: jobIdSchema, reason: z.string().max(500) });
+
+/** Commands of admins: each is verified by its signature, allowed by the server's policy, and audited. */
+export class AdminService {
+  readonly #parts: AdminServiceComponents;
+  readonly #init: AdminServiceInit;
+  /** Nonces of commands by session; a command counts once. */
+  readonly #seen = new Map<string, Set<string>>();
+  readonly #answers: Readonly<Record<Exclude<CommandVerb, "watch_job">, Answer>> = {
+    submit_job: (identity, args) => this.#submit(identity, args),
+    list_jobs: (identity, args) => this.#list(identity, args),
+    get_job_meta: async (_identity, args) => (await this.#summary(await this.#job(args))) as unknown as Json,
+    abort_job: (identity, args) => this.#abort(identity, args),
+    download_job: (identity, args) => this.#download(identity, args),
+    check_status: () => Promise.resolve(this.#status() as unknown as Json),
+  };
+
+  constructor(components: AdminServiceComponents, init: AdminServiceInit) {
+    this.#parts = components;
+    this.#init = init;
+  }
+
+  async execute(context: CallContext, signed: SignedCommand): Promise<CommandReply> {
+    const command = await this.#admit(context, signed);
+    if (command.verb === "watch_job") throw new FlareError("runtime/bad-message", "watch_job is a stream, not a call.");
+    const result = await this.#answers[command.verb](context.identity, command.args);
+    return create(CommandReplySchema, { resultJson: JSON.stringify(result) });
+  }
+
+  /** Events of a job, the past first; ends after `job-ended`. */
+  async *watch(context: CallContext, signed: SignedCommand): AsyncIterable<WireJobEvent> {
+    const command = await this.#admit(context, signed);
+    if (command.verb !== "watch_job") throw new FlareError("runtime/bad-message", `${command.verb} is a call, not a stream.`);
+    const job = await this.#job(command.args);
+    const queue: JournalEntry[] = [];
+    let wake = Promise.withResolvers<void>();
+    const stop = await this.#parts.hub.follow(job.jobId, (entry) => {
+      queue.push(entry);
+      wake.resolve();
+    });
+    const onAbort = (): void => wake.resolve();
+    context.signal.addEventListener("abort", onAbort, { once: true });
+    try {
+      while (!context.signal.aborted) {
+        for (const { jobId, seq, atMs, event } of queue.splice(0)) {
+          yield create(JobEventSchema, { jobId, seq: BigInt(seq), atMs: BigInt(atMs), eventJson: JSON.stringify(event) });
+          if (event.type === "job-ended") return;
+        }
+        await wake.promise;
+        wake = Promise.withResolvers<void>();
+      }
+    } finally {
+      stop();
+      context.signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** A session is over: its nonces are forgotten. */
+  forgetSession(sessionId: string): void {
+    this.#seen.delete(sessionId);
+  }
+
+  async #admit(context: CallContext, signed: SignedCommand): Promise<VerifiedCommand> {
+    const { identity, sessionId } = context;
+    const { audit } = this.#parts;
+    let verb = "unknown";
+    try {
+      const command = verifyCommand(signed, { identity, sessionId, project: this.#init.project });
+      ({ verb } = command);
+      const seen = this.#seen.get(sessionId) ?? new Set();
+      this.#seen.set(sessionId, seen);
+      if (seen.has(command.nonce)) {
+        throw new FlareError("auth/command-invalid", `A command of ${identity.name} is refused: it was sent before.`, {
+          facts: { who: identity.name },
+        });
+      }
+      seen.add(command.nonce);
+      await this.#authorize(identity, command);
+      audit.write({ who: identity.name, action: verb, outcome: "allowed", facts: command.args });
+      return command;
+    } catch (reason) {
+      const error = FlareError.from(reason);
+      audit.write({ who: identity.name, action: verb, outcome: "refused", code: error.code, reason: error.message });
+      throw error;
+    }
+  }
+
+  async #authorize(identity: Identity, { verb, args }: VerifiedCommand): Promise<void> {
+    const right: Right = verb === "watch_job" ? "get_job_meta" : verb;
+    const job = typeof args["job_id"] === "string" ? await this.#parts.store.job(args["job_id"]) : undefined;
+    const { name, org, role } = identity;
+    const submitter = job === undefined ? undefined : { name: job.submitterName, org: job.submitterOrg };
+    const isPermitted = this.#parts.isAllowed({ right, user: { name, org, role }, ...(submitter === undefined ? {} : { submitter }) });
+    if (!isPermitted) {
+      throw new FlareError("auth/not-authorized", `${name} (${role} of ${org}) may not ${verb} here.`, {
+        facts: { who: name, role, right },
+      });
+    }
+  }
+
+  async #submit(identity: Identity, args: Arguments): Promise<Json> {
+    const { signed_job } = submitArguments.parse(args);
+    const { job, isNew } = await this.#parts.intake.accept(identity, signed_job);
+    if (isNew) {
+      await this.#parts.hub.append(job.jobId, { type: "job-submitted", submitter: job.submitterName, name: job.name });
+      this.#parts.logger.info("job submitted", { job: job.jobId, name: job.name, submitter: job.submitterName });
+      this.#parts.scheduler.look();
+    }
+    return { job_id: job.jobId };
+  }
+
+  async #list(identity: Identity, args: Arguments): Promise<Json> {
+    const { statuses, id_prefix, name_prefix, is_only_mine, is_reversed, limit } = listArguments.parse(args);
+    const jobs = await this.#parts.store.jobs({
+      ...(statuses === undefined ? {} : { statuses }),
+      ...(id_prefix === undefined ? {} : { idPrefix: id_prefix }),
+      ...(name_prefix === undefined ? {} : { namePrefix: name_prefix }),
+      ...(is_only_mine === true ? { submitterName: identity.name } : {}),
+      ...(is_reversed === undefined ? {} : { isReversed: is_reversed }),
+      ...(limit === undefined ? {} : { limit }),
+    });
+    return (await Promise.all(jobs.map((job) => this.#summary(job)))) as unknown as Json;
+  }
+
+  async #abort(identity: Identity, args: Arguments): Promise<Json> {
+    const { job_id, reason } = abortArguments.parse(args);
+    const job = await this.#job({ job_id });
+    if (isFinished(job.status)) return { status: job.status };
+    const why = reason === "" ? `aborted by ${identity.name}` : `aborted by ${identity.name}: ${reason}`;
+    const running = this.#parts.jobs.get(job.jobId);
+    if (running !== undefined) await running.end("FINISHED:ABORTED", why);
+    else if (await this.#parts.store.updateJob(job.jobId, { status: "FINISHED:ABORTED", reason: why })) {
+      await this.#parts.hub.append(job.jobId, { type: "job-ended", status: "FINISHED:ABORTED", reason: why });
+    }
+    return { status: "FINISHED:ABORTED" };
+  }
+
+  async #download(identity: Identity, args: Arguments): Promise<Json> {
+    const job = await this.#job(args);
+    if (!isFinished(job.status))
+      throw new FlareError("job/not-done", `Job ${job.jobId} is ${job.status}; it has no result yet.`, {
+        facts: { job: job.jobId, status: job.status },
+      });
+    const entries = await this.#parts.store.entries(job.jobId);
+    const best = entries.flatMap(({ event }) => (event.type === "best-model" ? [event.model] : [])).at(-1);
+    const files: ResultFile[] = [
+      ...(job.result === undefined ? [] : [{ path: "models/FL_global_model.safetensors", ...job.result }]),
+      ...(best === undefined ? [] : [{ path: "models/best_FL_global_model.safetensors", ...best }]),
+    ];
+    this.#parts.grants.grant(
+      identity.name,
+      `download:${job.jobId}`,
+      files.map((file) => contentHashSchema.parse(file.hash)),
+    );
+    return { job: (await this.#summary(job)) as unknown as Json, files: files as unknown as Json };
+  }
+
+  #status(): SystemStatus {
+    const { serverName, project, startedAtMs } = this.#init;
+    return {
+      server: { name: serverName, project, startedAtMs },
+      sites: this.#parts.directory.known(),
+      runningJobs: this.#parts.jobs.all().map((job) => job.jobId),
+    };
+  }
+
+  async #job(args: Arguments): Promise<JobRecord> {
+    const { job_id } = jobArgument.parse(args);
+    const job = await this.#parts.store.job(job_id);
+    if (job === undefined) throw new FlareError("job/not-found", `There is no job ${job_id}.`, { facts: { job: job_id } });
+    return job;
+  }
+
+  #summary(job: JobRecord): Promise<JobSummary> {
+    const { jobId, name, status, submitterName, submitterOrg, submitterRole, submitTimeMs, startTimeMs, endTimeMs, reason, apps } = job;
+    const why = status === "SUBMITTED" ? (this.#parts.scheduler.waitingFor(jobId) ?? "") : reason;
+    return Promise.resolve({
+      jobId,
+      name,
+      status,
+      submitterName,
+      submitterOrg,
+      submitterRole,
+      submitTimeMs,
+      startTimeMs: startTimeMs ?? null,
+      endTimeMs: endTimeMs ?? null,
+      reason: why,
+      sites: Object.keys(apps).sort(),
+    });
+  }
+}

@@ -1,0 +1,106 @@
+import { link, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { type AuthorizationRequest, FlareError, type Right } from "@flare-ts/contracts";
+import type { JobManifest } from "../job/job-manifest.js";
+import type { Submitter } from "../job/job-signer.js";
+import { readJobFolder } from "../job/read-job-folder.js";
+import { maxSignedJobBytes, verifySignedJob } from "../job/signed-job.js";
+import type { Identity } from "../session/identity.js";
+import type { ModelStore, ObjectRef } from "../store/model-store.js";
+import type { ObjectRetention } from "../store/object-retention.js";
+import type { JobRecord, ServerStore } from "../store/server-store.js";
+
+export interface JobIntakeComponents {
+  readonly store: ServerStore;
+  readonly models: ModelStore;
+  readonly retention: ObjectRetention;
+  readonly now: () => number;
+  /** The server's own policy. */
+  readonly isAllowed: (request: Omit<AuthorizationRequest, "site">) => boolean;
+}
+
+export interface JobIntakeInit {
+  readonly workspace: string;
+  readonly rootCaPem: string;
+  readonly project: string;
+}
+
+/** Takes submitted jobs in: verifies the signature, and checks the whole folder again, as a submitter may have skipped that. */
+export class JobIntake {
+  readonly #parts: JobIntakeComponents;
+  readonly #init: JobIntakeInit;
+
+  constructor(components: JobIntakeComponents, init: JobIntakeInit) {
+    this.#parts = components;
+    this.#init = init;
+  }
+
+  /**
+   * Takes a job in, once: a repetition gives the job that is there.
+   *
+   * @throws FlareError `job/files-missing`, `job/not-yours`, `auth/not-authorized`, what `verifySignedJob` and
+   * `readJobFolder` find.
+   */
+  async accept(identity: Identity, signedJob: ObjectRef): Promise<{ readonly job: JobRecord; readonly isNew: boolean }> {
+    const { store, models, retention, now } = this.#parts;
+    const { rootCaPem, project } = this.#init;
+    const held = await models.find(signedJob.hash);
+    if (held === undefined || held.size !== signedJob.size || held.size > maxSignedJobBytes) {
+      throw new FlareError("job/files-missing", "The signed job is not in the server's store.", { facts: { hash: signedJob.hash } });
+    }
+    const { manifest, submitter } = verifySignedJob({ bytes: await readFile(held.path), rootCaPem, project, nowMs: now() });
+    if (submitter.name !== identity.name) {
+      throw new FlareError("job/not-yours", `The job was signed by ${submitter.name}, but ${identity.name} submits it.`, {
+        facts: { signer: submitter.name, who: identity.name },
+      });
+    }
+    const name = await this.#checkFolder(manifest, submitter);
+    const added = await store.addJob({
+      jobId: manifest.jobId,
+      name,
+      submitterName: submitter.name,
+      submitterOrg: submitter.org,
+      submitterRole: submitter.role,
+      submitTimeMs: now(),
+      signedJob,
+    });
+    retention.hold(`job:${manifest.jobId}`, [signedJob.hash, ...manifest.files.map((file) => file.sha256)]);
+    return added;
+  }
+
+  /** Builds the folder anew, by links into the store, and reads it as the submitter should have. */
+  async #checkFolder(manifest: JobManifest, submitter: Submitter): Promise<string> {
+    const { models } = this.#parts;
+    const draft = await mkdtemp(join(this.#init.workspace, ".incoming-"));
+    try {
+      const missing: string[] = [];
+      for (const { path, sha256, size } of manifest.files) {
+        const held = await models.find(sha256);
+        if (held === undefined || held.size !== size) {
+          missing.push(path);
+          continue;
+        }
+        const target = join(draft, path);
+        await mkdir(dirname(target), { recursive: true });
+        await link(held.path, target);
+      }
+      if (missing.length > 0)
+        throw new FlareError("job/files-missing", `The server's store lacks ${missing.length} file(s) of the job.`, {
+          facts: { files: missing.slice(0, 10) },
+        });
+      const folder = await readJobFolder(draft);
+      const { name, org, role } = submitter;
+      const rights: Right[] = manifest.files.some((file) => file.path.split("/")[1] === "custom") ? ["submit_job", "byoc"] : ["submit_job"];
+      for (const right of rights) {
+        if (!this.#parts.isAllowed({ right, user: { name, org, role }, submitter: { name, org } })) {
+          throw new FlareError("auth/not-authorized", `${name} (${role} of ${org}) has no right '${right}' here.`, {
+            facts: { who: name, role, right },
+          });
+        }
+      }
+      return folder.meta.name;
+    } finally {
+      await rm(draft, { recursive: true, force: true });
+    }
+  }
+}

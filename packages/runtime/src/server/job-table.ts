@@ -1,0 +1,77 @@
+import type { DeployJob, Task } from "@flare-ts/contracts/wire";
+import type { TaskKey } from "../job/job-event.js";
+import type { ServerStore } from "../store/server-store.js";
+import type { ServerJob } from "./server-job.js";
+import { taskToWire } from "./task-message.js";
+
+/** How far a site is with its task, as it last said. */
+export interface TaskProgressReport {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+  readonly atMs: number;
+}
+
+/** The jobs that run on this server now. */
+export class JobTable {
+  readonly #store: ServerStore;
+  readonly #running = new Map<string, ServerJob>();
+  readonly #progress = new Map<string, Map<string, TaskProgressReport & { readonly round: number }>>();
+
+  constructor(components: { readonly store: ServerStore }) {
+    this.#store = components.store;
+  }
+
+  add(job: ServerJob): void {
+    this.#running.set(job.jobId, job);
+  }
+
+  remove(jobId: string): void {
+    this.#running.delete(jobId);
+    this.#progress.delete(jobId);
+  }
+
+  get(jobId: string): ServerJob | undefined {
+    return this.#running.get(jobId);
+  }
+
+  get size(): number {
+    return this.#running.size;
+  }
+
+  all(): readonly ServerJob[] {
+    return [...this.#running.values()];
+  }
+
+  /** Whether a site takes part in a running job. */
+  isParticipant(jobId: string, site: string): boolean {
+    return this.#running.get(jobId)?.apps[site] !== undefined;
+  }
+
+  runningJobsOf(site: string): string[] {
+    return this.all()
+      .filter((job) => job.apps[site] !== undefined)
+      .map((job) => job.jobId);
+  }
+
+  /** Everything that a site should be doing now. */
+  async desiredState(site: string): Promise<{ readonly deployments: DeployJob[]; readonly tasks: Task[] }> {
+    const deployments = this.all().flatMap((job) => job.deploymentFor(site) ?? []);
+    const open = await this.#store.openTasksOf(site);
+    const tasks = open.filter((task) => this.isParticipant(task.jobId, site));
+    for (const task of tasks) this.#running.get(task.jobId)?.grantTask(site, task.model.hash);
+    return { deployments, tasks: tasks.map(taskToWire) };
+  }
+
+  noteProgress(site: string, key: TaskKey, report: TaskProgressReport): void {
+    if (!this.isParticipant(key.jobId, site)) return;
+    const sites = this.#progress.get(key.jobId) ?? new Map();
+    sites.set(site, { ...report, round: key.round });
+    this.#progress.set(key.jobId, sites);
+  }
+
+  /** The last word of each site on its task. */
+  progressOf(jobId: string): Readonly<Record<string, TaskProgressReport>> {
+    return Object.fromEntries(this.#progress.get(jobId) ?? []);
+  }
+}

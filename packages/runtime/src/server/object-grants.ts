@@ -1,0 +1,51 @@
+import type { ContentHash } from "@flare-ts/contracts";
+import type { Identity } from "../session/identity.js";
+import type { ObjectRef } from "../store/model-store.js";
+import type { TransferGuard } from "../transport/connection.js";
+
+/**
+ * Which participant may read which object: what the server has named to it in a message, and nothing else. Who may write
+ * is decided by `mayUpload`.
+ */
+export class ObjectGrants implements TransferGuard {
+  readonly #readable = new Map<string, Map<ContentHash, Set<string>>>();
+  readonly #mayUpload: (identity: Identity) => Promise<boolean>;
+
+  constructor(components: { readonly mayUpload: (identity: Identity) => Promise<boolean> }) {
+    this.#mayUpload = components.mayUpload;
+  }
+
+  /** Lets a participant read objects, for the sake of a job. */
+  grant(name: string, jobId: string, hashes: Iterable<ContentHash>): void {
+    const own = this.#readable.get(name) ?? new Map<ContentHash, Set<string>>();
+    this.#readable.set(name, own);
+    for (const hash of hashes) {
+      const reasons = own.get(hash) ?? new Set();
+      reasons.add(jobId);
+      own.set(hash, reasons);
+    }
+  }
+
+  /** Takes back what was granted for the sake of a job. */
+  revokeJob(jobId: string): void {
+    for (const own of this.#readable.values()) {
+      for (const [hash, reasons] of own) {
+        reasons.delete(jobId);
+        if (reasons.size === 0) own.delete(hash);
+      }
+    }
+  }
+
+  /** Takes an object back from everybody, as it is no longer kept. */
+  revokeObject(hash: ContentHash): void {
+    for (const own of this.#readable.values()) own.delete(hash);
+  }
+
+  mayRead(identity: Identity, hash: ContentHash): Promise<boolean> {
+    return Promise.resolve(this.#readable.get(identity.name)?.has(hash) ?? false);
+  }
+
+  mayWrite(identity: Identity, _object: ObjectRef): Promise<boolean> {
+    return this.#mayUpload(identity);
+  }
+}

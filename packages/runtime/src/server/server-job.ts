@@ -1,0 +1,279 @@
+import { join, relative, resolve } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import { type ContentHash, contentHashSchema, FlareError, isContentHash } from "@flare-ts/contracts";
+import { type DeployJob, DeployJobSchema, EndJobSchema, ServerMessageSchema } from "@flare-ts/contracts/wire";
+import type { JournalEntry } from "../job/job-event.js";
+import { filesForApp } from "../job/job-manifest.js";
+import type { JobStatus } from "../job/job-status.js";
+import { layOutJob } from "../job/lay-out-job.js";
+import type { ServerJobCalls } from "../job-process/job-channel.js";
+import type { JobLauncher } from "../job-process/job-launcher.js";
+import { JobSupervisor } from "../job-process/job-supervisor.js";
+import type { CallHandlers } from "../job-process/rpc-peer.js";
+import type { ServerJobSide, ServerParentSide } from "../job-process/rpc-sides.js";
+import { errorField, type Logger } from "../logging/logger.js";
+import type { ModelStore } from "../store/model-store.js";
+import type { ObjectRetention } from "../store/object-retention.js";
+import type { JobRecord, ServerStore } from "../store/server-store.js";
+import { objectToWire, taskKeyToWire } from "../transport/wire-values.js";
+import type { JobDefinition } from "./job-definition.js";
+import type { JournalHub } from "./journal-hub.js";
+import type { ObjectGrants } from "./object-grants.js";
+import type { SiteDirectory } from "./site-directory.js";
+import { taskToWire } from "./task-message.js";
+
+export interface ServerJobComponents {
+  readonly store: ServerStore;
+  readonly hub: JournalHub;
+  readonly models: ModelStore;
+  readonly directory: SiteDirectory;
+  readonly grants: ObjectGrants;
+  readonly retention: ObjectRetention;
+  readonly launcher: JobLauncher;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+export interface ServerJobInit {
+  readonly record: JobRecord;
+  readonly definition: JobDefinition;
+  /** Sites that take part, with the app of each. */
+  readonly apps: Readonly<Record<string, string>>;
+  /** Folder of the job: `<workspace>/<job id>`. */
+  readonly workspace: string;
+  readonly objectsFolder: string;
+  readonly onEnded: (jobId: string) => void;
+}
+
+/** One running job at the server: gives its job process what it asks for, and carries tasks to the sites. */
+export class ServerJob {
+  readonly jobId: string;
+  readonly apps: Readonly<Record<string, string>>;
+  readonly #parts: ServerJobComponents;
+  readonly #init: ServerJobInit;
+  readonly #logger: Logger;
+  readonly #supervisor: JobSupervisor<ServerParentSide, ServerJobSide>;
+  #unfollow: (() => void) | undefined;
+  #hasEnded = false;
+  #isLive = false;
+  /** Objects that the job still needs, by why. */
+  readonly #needs = { model: "", best: "", updates: new Set<ContentHash>() };
+
+  constructor(components: ServerJobComponents, init: ServerJobInit) {
+    this.#parts = components;
+    this.#init = init;
+    this.jobId = init.record.jobId;
+    this.apps = init.apps;
+    this.#logger = components.logger.child({ job: this.jobId });
+    this.#supervisor = new JobSupervisor<ServerParentSide, ServerJobSide>(
+      { launcher: components.launcher, logger: this.#logger, now: components.now },
+      {
+        kind: "server",
+        jobId: this.jobId,
+        workspace: init.workspace,
+        readable: [init.objectsFolder],
+        handlers: this.#calls(),
+        onRestart: (reason) => this.#journal({ type: "process-restarted", where: "server", reason }),
+        onGivenUp: (error) => void this.end("FINISHED:EXECUTION_EXCEPTION", error.message),
+      },
+    );
+  }
+
+  /** Lays the job out, and starts its job process; tells the sites that are attached. */
+  async start(): Promise<void> {
+    const { models, directory, hub, retention } = this.#parts;
+    const { definition, workspace } = this.#init;
+    retention.hold(this.#holder, this.#kept());
+    await layOutJob({
+      manifest: definition.manifest,
+      find: (hash) => models.find(hash),
+      destination: workspace,
+      app: definition.serverApp,
+      site: "server",
+    });
+    this.#unfollow = await hub.follow(this.jobId, (entry) => this.#note(entry));
+    this.#isLive = true;
+    await retention.keepOnly(this.#holder, this.#kept());
+    for (const site of Object.keys(this.apps)) {
+      const deployment = this.deploymentFor(site);
+      if (deployment !== undefined && directory.get(site) !== undefined)
+        directory.push(site, create(ServerMessageSchema, { message: { case: "deploy", value: deployment } }));
+    }
+    this.#supervisor.start();
+  }
+
+  /** What a site has to know to run this job; grants the site what it needs to read. */
+  deploymentFor(site: string): DeployJob | undefined {
+    const app = this.apps[site];
+    if (app === undefined || this.#hasEnded) return undefined;
+    const { record, definition } = this.#init;
+    this.#parts.grants.grant(site, this.jobId, [
+      record.signedJob.hash,
+      ...filesForApp(definition.manifest, app).map((file) => file.sha256),
+    ]);
+    return create(DeployJobSchema, { jobId: this.jobId, signedJob: objectToWire(record.signedJob), app });
+  }
+
+  grantTask(site: string, model: ContentHash): void {
+    this.#parts.grants.grant(site, this.jobId, [model]);
+  }
+
+  /** Ends the job for good, once: journals, tells the sites, stops the job process. */
+  async end(status: JobStatus, reason: string, result?: { readonly hash: ContentHash; readonly size: number }): Promise<void> {
+    if (this.#hasEnded) return;
+    this.#hasEnded = true;
+    const { store, hub, directory, grants, retention, now } = this.#parts;
+    await store.updateJob(this.jobId, { status, reason, endTimeMs: now(), ...(result === undefined ? {} : { result }) });
+    await hub.append(this.jobId, { type: "job-ended", status, reason });
+    this.#logger.info("job ended", { status, reason });
+    for (const site of Object.keys(this.apps)) {
+      directory.push(
+        site,
+        create(ServerMessageSchema, { message: { case: "endJob", value: create(EndJobSchema, { jobId: this.jobId, status, reason }) } }),
+      );
+    }
+    this.#unfollow?.();
+    // The call that ended the job must be answered before its process is stopped.
+    setImmediate(() => {
+      this.#supervisor
+        .stop()
+        .then(async () => {
+          grants.revokeJob(this.jobId);
+          this.#needs.updates.clear();
+          await retention.keepOnly(this.#holder, this.#kept());
+          hub.forget(this.jobId);
+          this.#init.onEnded(this.jobId);
+        })
+        .catch((error: unknown) => this.#logger.error("job could not be cleared away", { error: errorField(error) }));
+    });
+  }
+
+  /** Stops the job process without ending the job: the next start of the server goes on with it. */
+  async suspend(): Promise<void> {
+    this.#unfollow?.();
+    await this.#supervisor.stop();
+  }
+
+  get #holder(): string {
+    return `job:${this.jobId}`;
+  }
+
+  #calls(): CallHandlers<ServerJobCalls> {
+    const { store, hub, models, directory, now } = this.#parts;
+    const { record, definition, workspace } = this.#init;
+    let unfollow: (() => void) | undefined;
+    return {
+      begin: async () => {
+        unfollow?.();
+        const entries: JournalEntry[] = [];
+        let isAnswered = false;
+        unfollow = await hub.follow(this.jobId, (entry) => {
+          if (isAnswered) this.#supervisor.notify("event", entry);
+          else entries.push(entry);
+        });
+        isAnswered = true;
+        const { minClients, mandatoryClients } = definition.meta;
+        return {
+          job: {
+            jobId: this.jobId,
+            name: record.name,
+            sites: Object.keys(this.apps).sort(),
+            minClients: minClients ?? 1,
+            mandatoryClients,
+            workspace,
+          },
+          entries,
+        };
+      },
+      append: async ({ event }) => ({ seq: (await hub.append(this.jobId, event)).seq }),
+      assign: async ({ round, task, model, sites, totalRounds, meta }) => {
+        const tasks = sites.map((site) => ({ jobId: this.jobId, round, task, site, model, totalRounds, meta }));
+        await store.openTasks(tasks);
+        const open = await Promise.all(sites.map((site) => store.openTasksOf(site)));
+        for (const record of open.flat()) {
+          if (record.jobId !== this.jobId || record.round !== round || record.task !== task) continue;
+          this.grantTask(record.site, model.hash);
+          directory.push(record.site, create(ServerMessageSchema, { message: { case: "task", value: taskToWire(record) } }));
+        }
+        return {};
+      },
+      closeTask: async ({ round, task }) => {
+        const key = { jobId: this.jobId, round, task };
+        await store.closeTask(key);
+        for (const site of Object.keys(this.apps))
+          directory.push(site, create(ServerMessageSchema, { message: { case: "closeTask", value: taskKeyToWire(key) } }));
+        return {};
+      },
+      objectPath: async ({ hash }) => {
+        const held = await models.find(contentHashSchema.parse(hash));
+        if (held === undefined)
+          throw new FlareError("runtime/object-missing", `The store does not hold ${hash}.`, { facts: { hash, job: this.jobId } });
+        return { path: held.path };
+      },
+      importObject: async ({ path }) => {
+        const inside = relative(workspace, resolve(workspace, path));
+        if (inside.startsWith("..") || inside === "")
+          throw new FlareError("runtime/bad-message", "A job process may import files of its own folder only.", { facts: { path } });
+        const { hash, size } = await models.importFile(join(workspace, inside), { move: true });
+        this.#parts.retention.hold(this.#holder, [hash]);
+        return { hash, size };
+      },
+      finish: async ({ model, reason }) => {
+        await this.end("FINISHED:COMPLETED", reason, model);
+        return {};
+      },
+      fail: async ({ error }) => {
+        this.#logger.error("workflow failed", { error: { ...error } as never });
+        await store.updateJob(this.jobId, { startTimeMs: record.startTimeMs ?? now() });
+        await this.end("FINISHED:EXECUTION_EXCEPTION", error.message);
+        return {};
+      },
+    };
+  }
+
+  /** Follows the journal to know which objects are still needed. */
+  #note({ event }: JournalEntry): void {
+    const { retention } = this.#parts;
+    switch (event.type) {
+      case "round-opened":
+        this.#needs.model = event.model.hash;
+        break;
+      case "update-accepted":
+        this.#needs.updates.add(event.update.hash);
+        break;
+      case "best-model":
+        this.#needs.best = event.model.hash;
+        break;
+      case "round-closed":
+        this.#needs.model = event.model.hash;
+        this.#needs.updates.clear();
+        break;
+      case "workflow-ended":
+        this.#needs.model = event.model.hash;
+        break;
+      default:
+        return;
+    }
+    // While the past is told, an object of an early round must not be removed for want of a later entry.
+    if (!this.#isLive) return;
+    if (event.type === "round-closed" || event.type === "best-model") void retention.keepOnly(this.#holder, this.#kept());
+    else retention.hold(this.#holder, this.#kept());
+  }
+
+  #kept(): ContentHash[] {
+    const { record, definition } = this.#init;
+    const { model, best, updates } = this.#needs;
+    return [
+      record.signedJob.hash,
+      ...definition.manifest.files.map((file) => file.sha256),
+      ...[model, best].filter(isContentHash),
+      ...updates,
+    ];
+  }
+
+  #journal(event: Parameters<JournalHub["append"]>[1]): void {
+    this.#parts.hub
+      .append(this.jobId, event)
+      .catch((error: unknown) => this.#logger.error("journal could not be written", { error: errorField(error) }));
+  }
+}

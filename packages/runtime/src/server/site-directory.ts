@@ -1,0 +1,69 @@
+import type { ServerMessage } from "@flare-ts/contracts/wire";
+import type { Identity } from "../session/identity.js";
+
+/** A site whose control stream is open. */
+export interface AttachedSite {
+  readonly identity: Identity;
+  readonly sessionId: string;
+  readonly sinceMs: number;
+  readonly softwareVersion: string;
+  /** Puts a message on the control stream; a broken stream is noticed by its end, not here. */
+  push(message: ServerMessage): void;
+}
+
+/** A site that the server has seen since it started. */
+export interface KnownSite {
+  readonly name: string;
+  readonly org: string;
+  readonly state: "connected" | "disconnected";
+  readonly sinceMs: number;
+  /** Why it is disconnected. */
+  readonly reason: string;
+}
+
+/** Who is attached. */
+export class SiteDirectory {
+  readonly #attached = new Map<string, AttachedSite>();
+  readonly #known = new Map<string, KnownSite>();
+  readonly #now: () => number;
+
+  constructor(components: { readonly now: () => number }) {
+    this.#now = components.now;
+  }
+
+  add(site: AttachedSite): void {
+    const { name, org } = site.identity;
+    this.#attached.set(name, site);
+    this.#known.set(name, { name, org, state: "connected", sinceMs: site.sinceMs, reason: "" });
+  }
+
+  /** Forgets a site's stream; a newer stream of the same site stays. Says whether the site is gone now. */
+  remove(site: AttachedSite, reason: string): boolean {
+    const { name, org } = site.identity;
+    if (this.#attached.get(name) !== site) return false;
+    this.#attached.delete(name);
+    this.#known.set(name, { name, org, state: "disconnected", sinceMs: this.#now(), reason });
+    return true;
+  }
+
+  get(name: string): AttachedSite | undefined {
+    return this.#attached.get(name);
+  }
+
+  /** Names of the attached sites, sorted. */
+  names(): string[] {
+    return [...this.#attached.keys()].sort();
+  }
+
+  get size(): number {
+    return this.#attached.size;
+  }
+
+  known(): KnownSite[] {
+    return [...this.#known.values()].sort((a, b) => (a.name < b.name ? -1 : 1));
+  }
+
+  push(name: string, message: ServerMessage): void {
+    this.#attached.get(name)?.push(message);
+  }
+}

@@ -1,0 +1,146 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type AuthorizationRequest, FlareError, isAllowed } from "@flare-ts/contracts";
+import { readAuthorizationPolicy, readKit, readLocalResources, readLogConfig, verifyKit } from "@flare-ts/provision/kit";
+import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
+import { FileAuditLog } from "../logging/audit-log.js";
+import { createLogger, type LogLine } from "../logging/logger.js";
+import { claimInstance } from "../process/instance-lock.js";
+import { StopList } from "../process/stop-list.js";
+import { Authenticator } from "../session/authenticator.js";
+import type { Identity } from "../session/identity.js";
+import { readProjectKeys } from "../session/project-keys.js";
+import { FileModelStore } from "../store/file-model-store.js";
+import { ObjectRetention } from "../store/object-retention.js";
+import { openSqliteServerStore } from "../store/sqlite-server-store.js";
+import { TransferServer } from "../transfer/transfer-server.js";
+import { GrpcServerTransport } from "../transport/grpc-server-transport.js";
+import { AdminService } from "./admin-service.js";
+import { auditSessions } from "./audit-sessions.js";
+import { holdResultsAndWaitingJobs } from "./hold-stored-jobs.js";
+import { createDefinitionReader } from "./job-definition.js";
+import { JobIntake } from "./job-intake.js";
+import { JobScheduler } from "./job-scheduler.js";
+import { JobTable } from "./job-table.js";
+import { JournalHub } from "./journal-hub.js";
+import { ObjectGrants } from "./object-grants.js";
+import { SiteDirectory } from "./site-directory.js";
+import { SiteService } from "./site-service.js";
+
+export interface StartServerInit {
+  readonly kitDir: string;
+  /** Folder for what the server keeps. @default the kit */
+  readonly workspace?: string | undefined;
+  /** Port in place of the kit's. */
+  readonly port?: number | undefined;
+  readonly onLog?: ((line: LogLine) => void) | undefined;
+}
+
+/** A server that runs in this process. */
+export interface RunningServer {
+  readonly name: string;
+  readonly port: number;
+  /** Stops in an orderly way; running jobs go on at the next start. */
+  stop(): Promise<void>;
+}
+
+const stopDeadlineMs = 15_000;
+
+/**
+ * Starts the server of a federation from its startup kit, goes on with the jobs that ran when it last stopped, and
+ * resolves when it listens.
+ *
+ * @throws FlareError what is wrong with the kit (`kit/…`), `runtime/already-running`, `transfer/port-in-use`.
+ */
+export async function startServer(init: StartServerInit): Promise<RunningServer> {
+  const now = Date.now;
+  const kit = await readKit(init.kitDir);
+  if (kit.type !== "server")
+    throw new FlareError("kit/wrong-type", `${kit.dir} is the kit of a ${kit.type}, not of a server.`, {
+      facts: { dir: kit.dir, type: kit.type },
+    });
+  await verifyKit(kit);
+  const [resources, policy, logConfig] = await Promise.all([readLocalResources(kit), readAuthorizationPolicy(kit), readLogConfig(kit)]);
+  const workspace = init.workspace ?? kit.dir;
+  await mkdir(workspace, { recursive: true });
+
+  const parts = new StopList();
+  try {
+    const lock = claimInstance(workspace, now());
+    parts.add("instance lock", () => lock.release());
+    const { logger, close: closeLog } = createLogger({ folder: workspace, level: logConfig.level, onLine: init.onLog });
+    parts.add("log", closeLog);
+    const audit = new FileAuditLog({ folder: workspace, now });
+    const store = await openSqliteServerStore({ path: join(workspace, "server.db") });
+    parts.add("store", () => store.close());
+    const objectsFolder = join(workspace, "models");
+    const models = await FileModelStore.open({ root: objectsFolder });
+    const hub = new JournalHub({ store, now });
+    const directory = new SiteDirectory({ now });
+    const jobs = new JobTable({ store });
+
+    const isAllowedHere = (request: Omit<AuthorizationRequest, "site">): boolean =>
+      isAllowed(policy, { ...request, site: { org: kit.org } });
+    const mayUpload = ({ kind, name, org, role }: Identity): Promise<boolean> =>
+      Promise.resolve(
+        kind === "client" ? jobs.runningJobsOf(name).length > 0 : isAllowedHere({ right: "submit_job", user: { name, org, role } }),
+      );
+    const grants = new ObjectGrants({ mayUpload });
+    const retention = new ObjectRetention({ models, logger, onRemoved: (hash) => grants.revokeObject(hash) });
+    const readDefinition = createDefinitionReader({ models, rootCaPem: kit.rootCaPem, project: kit.project });
+    const launcher = new ProcessJobLauncher({ environment: process.env });
+    const jobParts = { store, hub, models, directory, grants, retention, launcher, logger, now };
+    const maxJobs = resources.type === "server" ? resources.maxJobs : 1;
+    const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder });
+    const intake = new JobIntake(
+      { store, models, retention, now, isAllowed: isAllowedHere },
+      { workspace, rootCaPem: kit.rootCaPem, project: kit.project },
+    );
+    const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
+    const sites = new SiteService({ directory, jobs, hub, models, logger, now, disconnect, onSitesChanged: () => scheduler.look() });
+    const admins = new AdminService(
+      { store, hub, jobs, scheduler, intake, directory, grants, audit, logger, isAllowed: isAllowedHere },
+      { serverName: kit.name, project: kit.project, startedAtMs: now() },
+    );
+    const transfer = new TransferServer({ store: models, guard: grants });
+
+    const keys = readProjectKeys(kit);
+    const authenticator = new Authenticator(
+      { audit: auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId) }), now },
+      { project: kit.project, serverName: kit.name, keys },
+    );
+    const transport = new GrpcServerTransport(
+      {
+        handlers: {
+          attach: (context, send) => sites.attach(context, send),
+          submitUpdate: (context, request) => sites.submitUpdate(context, request),
+          stat: (context, object) => transfer.stat(context, object),
+          upload: (context, object, chunks) => transfer.upload(context, object, chunks),
+          download: (context, object, offset) => transfer.download(context, object, offset),
+          execute: (context, command) => admins.execute(context, command),
+          watch: (context, command) => admins.watch(context, command),
+        },
+        authenticator,
+        logger: {
+          error: (fields, message) => logger.error(message, { ...fields }),
+          warn: (fields, message) => logger.warn(message, { ...fields }),
+          debug: (fields, message) => logger.debug(message, { ...fields }),
+        },
+      },
+      { host: "0.0.0.0", port: init.port ?? kit.endpoint.port, keys },
+    );
+
+    await holdResultsAndWaitingJobs({ store, retention, readDefinition });
+    await scheduler.start();
+    parts.add("jobs", () => scheduler.stop());
+    await retention.sweep();
+    const port = await transport.start();
+    parts.add("transport", () => transport.stop(2_000));
+    lock.update("ready", port);
+    logger.info("server started", { project: kit.project, port });
+    return { name: kit.name, port, stop: () => parts.stop(stopDeadlineMs, logger) };
+  } catch (error) {
+    await parts.stop(stopDeadlineMs);
+    throw error;
+  }
+}

@@ -1,0 +1,122 @@
+import { readFile } from "node:fs/promises";
+import { type AuthorizationRequest, FlareError, type Right } from "@flare-ts/contracts";
+import type { DeployJob } from "@flare-ts/contracts/wire";
+import { filesForApp } from "../job/job-manifest.js";
+import type { Submitter } from "../job/job-signer.js";
+import { layOutJob } from "../job/lay-out-job.js";
+import { type VerifiedJob, verifySignedJob } from "../job/signed-job.js";
+import type { AuditLog } from "../logging/audit-log.js";
+import type { ModelStore } from "../store/model-store.js";
+import type { ObjectRetention } from "../store/object-retention.js";
+import type { SiteStore } from "../store/site-store.js";
+import type { TransferClient } from "../transfer/transfer-client.js";
+import { objectFromWire } from "../transport/wire-values.js";
+import type { ServerLink } from "./server-link.js";
+
+export interface JobAdmissionComponents {
+  readonly link: ServerLink;
+  readonly transfer: TransferClient;
+  readonly models: ModelStore;
+  readonly store: SiteStore;
+  readonly retention: ObjectRetention;
+  readonly audit: AuditLog;
+  readonly now: () => number;
+  /** The site's own policy, from its own kit. */
+  readonly isAllowed: (request: Omit<AuthorizationRequest, "site">) => boolean;
+}
+
+export interface JobAdmissionInit {
+  readonly site: string;
+  readonly project: string;
+  readonly rootCaPem: string;
+}
+
+/** A job that was found good and laid out at this site. */
+export interface AdmittedJob {
+  readonly jobName: string;
+  /** Folder of the job process. */
+  readonly folder: string;
+  /** Folder of the app. */
+  readonly appFolder: string;
+}
+
+/** Decides whether this site runs a job: the submitter's signature and the site's own policy count, not the server's word. */
+export class JobAdmission {
+  readonly #parts: JobAdmissionComponents;
+  readonly #init: JobAdmissionInit;
+
+  constructor(components: JobAdmissionComponents, init: JobAdmissionInit) {
+    this.#parts = components;
+    this.#init = init;
+  }
+
+  /**
+   * Fetches a job, verifies it, asks the site's policy, and lays it out.
+   *
+   * @throws FlareError `job/signature-invalid` and its kin, `auth/not-authorized`, `job/replayed`
+   */
+  async admit(deployment: DeployJob, folder: string, signal: AbortSignal): Promise<AdmittedJob> {
+    const { models, store, retention, audit } = this.#parts;
+    const { jobId, app } = deployment;
+    let submitter = "unknown";
+    try {
+      if (await store.hasEnded(jobId))
+        throw new FlareError("job/replayed", `Job ${jobId} has ended here before; a signed job runs once.`, { facts: { job: jobId } });
+      const signedJob = objectFromWire(deployment.signedJob);
+      const verified = await this.#fetchSignedJob(signedJob, signal);
+      submitter = verified.submitter.name;
+      if (verified.manifest.jobId !== jobId) {
+        throw new FlareError("job/replayed", `Job ${jobId} was signed as job ${verified.manifest.jobId}.`, {
+          facts: { job: jobId, signedAs: verified.manifest.jobId },
+        });
+      }
+      const files = filesForApp(verified.manifest, app);
+      this.#authorize("submit_job", verified.submitter, jobId);
+      if (files.some((file) => file.path.startsWith(`${app}/custom/`))) this.#authorize("byoc", verified.submitter, jobId);
+      retention.hold(`job:${jobId}`, [signedJob.hash, ...files.map((file) => file.sha256)]);
+      await this.#fetchFiles(files, signal);
+      const { appFolder } = await layOutJob({
+        manifest: verified.manifest,
+        find: (hash) => models.find(hash),
+        destination: folder,
+        app,
+        site: this.#init.site,
+        signal,
+      });
+      audit.write({ who: submitter, action: "run_job", outcome: "allowed", facts: { job: jobId } });
+      return { jobName: verified.manifest.jobFolderName, folder, appFolder };
+    } catch (reason) {
+      const error = FlareError.from(reason);
+      if (!signal.aborted)
+        audit.write({
+          who: submitter,
+          action: "run_job",
+          outcome: "refused",
+          code: error.code,
+          reason: error.message,
+          facts: { job: jobId },
+        });
+      throw error;
+    }
+  }
+
+  async #fetchSignedJob(signedJob: ReturnType<typeof objectFromWire>, signal: AbortSignal): Promise<VerifiedJob> {
+    const { link, transfer, now } = this.#parts;
+    const { rootCaPem, project } = this.#init;
+    const { path } = await transfer.download(() => link.connection(signal), signedJob, undefined, signal);
+    return verifySignedJob({ bytes: await readFile(path), rootCaPem, project, nowMs: now() });
+  }
+
+  async #fetchFiles(files: VerifiedJob["manifest"]["files"], signal: AbortSignal): Promise<void> {
+    const { link, transfer } = this.#parts;
+    for (const { sha256, size } of files) await transfer.download(() => link.connection(signal), { hash: sha256, size }, undefined, signal);
+  }
+
+  #authorize(right: Right, submitter: Submitter, jobId: string): void {
+    const { name, org, role } = submitter;
+    if (this.#parts.isAllowed({ right, user: { name, org, role }, submitter: { name, org } })) return;
+    throw new FlareError("auth/not-authorized", `This site does not let ${name} (${role} of ${org}) use the right '${right}'.`, {
+      facts: { who: name, role, right, job: jobId, site: this.#init.site },
+    });
+  }
+}

@@ -1,0 +1,118 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
+import { FlareError } from "@flare-ts/contracts";
+import { SubmitUpdateRequestSchema, TaskFailedSchema, TaskProgressSchema } from "@flare-ts/contracts/wire";
+import { errorField, type Logger } from "../logging/logger.js";
+import type { ObjectRetention } from "../store/object-retention.js";
+import type { SiteResult, SiteStore } from "../store/site-store.js";
+import type { TransferClient } from "../transfer/transfer-client.js";
+import { objectToWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
+import { backoffMs } from "./backoff.js";
+import type { ServerLink } from "./server-link.js";
+
+export interface ResultDeliveryComponents {
+  readonly link: ServerLink;
+  readonly transfer: TransferClient;
+  readonly store: SiteStore;
+  readonly retention: ObjectRetention;
+  readonly logger: Logger;
+  readonly random: () => number;
+}
+
+/** Brings results to the server, each until it is acknowledged, over any number of connections. */
+export class ResultDelivery {
+  readonly #parts: ResultDeliveryComponents;
+  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #stop = new AbortController();
+
+  constructor(components: ResultDeliveryComponents) {
+    this.#parts = components;
+  }
+
+  /** Goes on with what an earlier process of this site could not deliver. */
+  async start(): Promise<void> {
+    for (const result of await this.#parts.store.pendingResults()) this.deliver(result);
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    await Promise.allSettled(this.#underWay.values());
+  }
+
+  /** Starts the delivery of a result, unless it is under way. */
+  deliver(result: SiteResult): void {
+    const key = taskKeyText(result);
+    if (this.#underWay.has(key)) return;
+    this.#parts.retention.hold(resultHolder(result), [result.update.hash]);
+    const delivery = this.#deliver(result)
+      .catch((error: unknown) => {
+        if (!this.#stop.signal.aborted)
+          this.#parts.logger.error("result could not be delivered", { job: result.jobId, round: result.round, error: errorField(error) });
+      })
+      .finally(() => this.#underWay.delete(key));
+    this.#underWay.set(key, delivery);
+  }
+
+  async #deliver(result: SiteResult): Promise<void> {
+    const { link, transfer, store, retention, logger, random } = this.#parts;
+    const { signal } = this.#stop;
+    const key = taskKeyToWire(result);
+    const log = logger.child({ job: result.jobId, round: result.round });
+    for (let attempt = 0; ; attempt++) {
+      try {
+        await transfer.upload(
+          () => link.connection(signal),
+          result.update,
+          (done) => this.#tellProgress(result, done),
+          signal,
+        );
+        const connection = await link.connection(signal);
+        const reply = await connection.submitUpdate(
+          create(SubmitUpdateRequestSchema, {
+            key,
+            update: objectToWire(result.update),
+            paramsType: result.paramsType,
+            weight: result.weight,
+            metricsJson: JSON.stringify(result.metrics),
+            metaJson: JSON.stringify(result.meta),
+          }),
+          signal,
+        );
+        await store.acknowledge(result);
+        await retention.release(resultHolder(result));
+        log.info("update delivered", { outcome: reply.outcome, bytes: result.update.size });
+        return;
+      } catch (reason) {
+        signal.throwIfAborted();
+        const error = FlareError.from(reason);
+        if (error.row.isRetryable) {
+          log.debug("update was not taken yet", { attempt, error: errorField(error) });
+          await sleep(backoffMs(attempt, random()), undefined, { signal });
+          continue;
+        }
+        // The server will never take this result: the task has failed, and the workflow must know.
+        link.tell({ case: "taskFailed", value: create(TaskFailedSchema, { key, errorJson: JSON.stringify(error) }) });
+        await store.acknowledge(result);
+        await retention.release(resultHolder(result));
+        throw error;
+      }
+    }
+  }
+
+  #tellProgress(result: SiteResult, done: number): void {
+    this.#parts.link.tell({
+      case: "taskProgress",
+      value: create(TaskProgressSchema, {
+        key: taskKeyToWire(result),
+        phase: "uploading",
+        done: BigInt(done),
+        total: BigInt(result.update.size),
+      }),
+    });
+  }
+}
+
+/** Under this name the site keeps the bytes of a result until it is delivered. */
+function resultHolder(result: SiteResult): string {
+  return `result:${taskKeyText(result)}`;
+}

@@ -1,0 +1,129 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { create } from "@bufbuild/protobuf";
+import { FlareError, limits } from "@flare-ts/contracts";
+import { HeartbeatSchema, type ServerMessage, SiteHelloSchema, type SiteMessage, SiteMessageSchema } from "@flare-ts/contracts/wire";
+import { errorField, type Logger } from "../logging/logger.js";
+import type { Connection, OutgoingStream } from "../transport/connection.js";
+import { backoffMs } from "./backoff.js";
+
+export interface ServerLinkComponents {
+  readonly dial: (signal: AbortSignal) => Promise<Connection>;
+  readonly logger: Logger;
+  readonly random: () => number;
+  readonly now: () => number;
+  /** What the site says of itself at each attachment. */
+  readonly hello: () => { readonly softwareVersion: string; readonly jobIds: string[] };
+  readonly onMessage: (message: ServerMessage) => void;
+}
+
+/** The site's way to its server: dials out, attaches, keeps the stream alive, and comes back by itself whenever it breaks. */
+export class ServerLink {
+  readonly #parts: ServerLinkComponents;
+  readonly #stop = new AbortController();
+  #live: { readonly connection: Connection; readonly stream: OutgoingStream<SiteMessage> } | undefined;
+  #waiting: ((connection: Connection) => void)[] = [];
+  #loop: Promise<void> = Promise.resolve();
+
+  constructor(components: ServerLinkComponents) {
+    this.#parts = components;
+  }
+
+  /**
+   * Starts; resolves when the site is attached for the first time.
+   *
+   * @throws FlareError when the server or this site's kit refuses for a reason that waiting does not heal.
+   */
+  start(): Promise<void> {
+    const first = Promise.withResolvers<void>();
+    this.#loop = this.#run(first);
+    return first.promise;
+  }
+
+  async stop(): Promise<void> {
+    this.#stop.abort();
+    this.#live?.connection.close();
+    await this.#loop;
+  }
+
+  /** The live connection; waits for the next one when there is none. */
+  connection(signal?: AbortSignal): Promise<Connection> {
+    if (this.#live !== undefined) return Promise.resolve(this.#live.connection);
+    return new Promise((resolve, reject) => {
+      const leave = (): void => reject(new FlareError("internal/aborted", "The wait for the server was stopped."));
+      if (signal?.aborted === true || this.#stop.signal.aborted) return leave();
+      signal?.addEventListener("abort", leave, { once: true });
+      this.#stop.signal.addEventListener("abort", leave, { once: true });
+      this.#waiting.push((connection) => {
+        signal?.removeEventListener("abort", leave);
+        this.#stop.signal.removeEventListener("abort", leave);
+        resolve(connection);
+      });
+    });
+  }
+
+  /** Tells the server something; silently drops it while there is no connection, as the next attachment states everything anew. */
+  tell(message: SiteMessage["message"]): void {
+    this.#live?.stream
+      .write(create(SiteMessageSchema, { message }))
+      .catch((error: unknown) => this.#parts.logger.debug("message to server was not sent", { error: errorField(error) }));
+  }
+
+  async #run(first: PromiseWithResolvers<void>): Promise<void> {
+    const { logger, random } = this.#parts;
+    let attempt = 0;
+    let wasAttached = false;
+    while (!this.#stop.signal.aborted) {
+      try {
+        await this.#attachOnce(() => {
+          attempt = 0;
+          wasAttached = true;
+          first.resolve();
+        });
+      } catch (reason) {
+        if (this.#stop.signal.aborted) break;
+        const error = FlareError.from(reason);
+        if (!error.row.isRetryable && !wasAttached) {
+          first.reject(error);
+          return;
+        }
+        logger[attempt === 0 ? "warn" : "debug"]("server cannot be reached", { attempt, error: errorField(error) });
+      }
+      await sleep(backoffMs(attempt, random()), undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      attempt += 1;
+    }
+    first.reject(new FlareError("internal/aborted", "The site was stopped before it reached the server."));
+  }
+
+  async #attachOnce(onAttached: () => void): Promise<void> {
+    const { dial, logger, hello, now } = this.#parts;
+    const connection = await dial(this.#stop.signal);
+    let heardAt = performance.now();
+    let isAttached = false;
+    const stream = connection.attach((message) => {
+      heardAt = performance.now();
+      if (!isAttached) {
+        isAttached = true;
+        onAttached();
+        logger.info("attached to server", { session: connection.sessionId });
+      }
+      this.#parts.onMessage(message);
+    });
+    const heartbeat = setInterval(() => {
+      if (performance.now() - heardAt > limits.silenceMs) {
+        logger.warn("server is silent", { silenceMs: limits.silenceMs });
+        connection.close();
+      } else this.tell({ case: "heartbeat", value: create(HeartbeatSchema, { sentAtMs: BigInt(now()) }) });
+    }, limits.heartbeatMs);
+    try {
+      this.#live = { connection, stream };
+      await stream.write(create(SiteMessageSchema, { message: { case: "hello", value: create(SiteHelloSchema, hello()) } }));
+      for (const resolve of this.#waiting.splice(0)) resolve(connection);
+      const reason = await connection.closed;
+      if (!this.#stop.signal.aborted) logger.warn("connection to server is over", { reason });
+    } finally {
+      this.#live = undefined;
+      clearInterval(heartbeat);
+      connection.close();
+    }
+  }
+}

@@ -1,0 +1,105 @@
+import { join } from "node:path";
+import type { DeployJob, ServerMessage } from "@flare-ts/contracts/wire";
+import { errorField, type Logger } from "../logging/logger.js";
+import type { ObjectRetention } from "../store/object-retention.js";
+import type { SiteStore } from "../store/site-store.js";
+import { taskKeyFromWire } from "../transport/wire-values.js";
+import type { ResultDelivery } from "./result-delivery.js";
+import { SiteJob, type SiteJobComponents } from "./site-job.js";
+
+export interface SiteAgentComponents extends SiteJobComponents {
+  readonly store: SiteStore;
+  readonly delivery: ResultDelivery;
+  readonly retention: ObjectRetention;
+  readonly logger: Logger;
+}
+
+export interface SiteAgentInit {
+  readonly site: string;
+  /** Folder of the site; each job has its own inside. */
+  readonly workspace: string;
+  readonly datasets: Readonly<Record<string, string>>;
+  readonly modelsFolder: string;
+}
+
+/** Does at this site what the server's messages ask for. A message may come twice, and never needs an earlier one. */
+export class SiteAgent {
+  readonly #parts: SiteAgentComponents;
+  readonly #init: SiteAgentInit;
+  readonly #jobs = new Map<string, SiteJob>();
+
+  constructor(components: SiteAgentComponents, init: SiteAgentInit) {
+    this.#parts = components;
+    this.#init = init;
+  }
+
+  /** Ids of the jobs that run here. */
+  jobIds(): string[] {
+    return [...this.#jobs.keys()].sort();
+  }
+
+  /** Takes a message of the server; what goes wrong with it is logged. */
+  hear(message: ServerMessage): void {
+    this.#obey(message).catch((error: unknown) => {
+      this.#parts.logger.error("message from server failed", { kind: message.message.case ?? "none", error: errorField(error) });
+    });
+  }
+
+  /** Stops the job processes; what is durable stays for the next start. */
+  async stop(): Promise<void> {
+    await Promise.all([...this.#jobs.values()].map((job) => job.stop("the site stops")));
+    this.#jobs.clear();
+  }
+
+  async #obey({ message }: ServerMessage): Promise<void> {
+    switch (message.case) {
+      case "desired": {
+        const wanted = new Set(message.value.jobs.map((job) => job.jobId));
+        for (const jobId of this.#jobs.keys()) if (!wanted.has(jobId)) await this.#end(jobId, "the server does not know the job any more");
+        for (const deployment of message.value.jobs) this.#deploy(deployment);
+        await Promise.all(message.value.tasks.map((task) => this.#jobs.get(task.key?.jobId ?? "")?.takeTask(task)));
+        return;
+      }
+      case "deploy":
+        this.#deploy(message.value);
+        return;
+      case "task":
+        await this.#jobs.get(message.value.key?.jobId ?? "")?.takeTask(message.value);
+        return;
+      case "closeTask": {
+        const key = taskKeyFromWire(message.value);
+        await this.#jobs.get(key.jobId)?.closeTask(key);
+        return;
+      }
+      case "endJob":
+        await this.#end(message.value.jobId, `${message.value.status}: ${message.value.reason}`);
+        return;
+      case "updateAccepted":
+      case "heartbeat":
+      case undefined:
+        return;
+    }
+  }
+
+  #deploy(deployment: DeployJob): void {
+    const known = this.#jobs.get(deployment.jobId);
+    if (known !== undefined) {
+      known.restate();
+      return;
+    }
+    const { site, workspace, datasets, modelsFolder } = this.#init;
+    const job = new SiteJob(this.#parts, { deployment, site, workspace: join(workspace, deployment.jobId), datasets, modelsFolder });
+    this.#jobs.set(deployment.jobId, job);
+    job.start();
+  }
+
+  async #end(jobId: string, reason: string): Promise<void> {
+    const job = this.#jobs.get(jobId);
+    if (job === undefined) return;
+    this.#jobs.delete(jobId);
+    await this.#parts.store.endJob(jobId);
+    this.#parts.logger.info("job ended", { job: jobId, reason });
+    await job.stop(reason);
+    await this.#parts.retention.release(`job:${jobId}`);
+  }
+}

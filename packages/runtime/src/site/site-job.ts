@@ -1,0 +1,216 @@
+import { create } from "@bufbuild/protobuf";
+import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
+import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema } from "@flare-ts/contracts/wire";
+import type { TaskKey } from "../job/job-event.js";
+import type { SiteJobCalls, SiteTask } from "../job-process/job-channel.js";
+import type { JobLauncher } from "../job-process/job-launcher.js";
+import { JobSupervisor } from "../job-process/job-supervisor.js";
+import type { CallHandlers } from "../job-process/rpc-peer.js";
+import type { SiteJobSide, SiteParentSide } from "../job-process/rpc-sides.js";
+import { errorField, type Logger } from "../logging/logger.js";
+import type { ModelStore } from "../store/model-store.js";
+import type { ObjectRetention } from "../store/object-retention.js";
+import type { SiteStore } from "../store/site-store.js";
+import type { TransferClient } from "../transfer/transfer-client.js";
+import { objectFromWire, taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
+import type { JobAdmission } from "./job-admission.js";
+import type { ResultDelivery } from "./result-delivery.js";
+import type { ServerLink } from "./server-link.js";
+
+export interface SiteJobComponents {
+  readonly link: ServerLink;
+  readonly transfer: TransferClient;
+  readonly models: ModelStore;
+  readonly store: SiteStore;
+  readonly retention: ObjectRetention;
+  readonly delivery: ResultDelivery;
+  readonly admission: JobAdmission;
+  readonly launcher: JobLauncher;
+  readonly logger: Logger;
+  readonly now: () => number;
+}
+
+interface OpenTask {
+  readonly key: TaskKey;
+  /** Set while the job process has to work on it. */
+  ready?: SiteTask;
+  failure?: SerializedFlareError;
+}
+
+export interface SiteJobInit {
+  readonly deployment: DeployJob;
+  readonly site: string;
+  /** Folder of the job: `<workspace>/<job id>`. */
+  readonly workspace: string;
+  readonly datasets: Readonly<Record<string, string>>;
+  /** Folder in which the models lie that job processes get. */
+  readonly modelsFolder: string;
+}
+
+/** One job at this site: admits it, keeps its job process alive, brings tasks in and results out. */
+export class SiteJob {
+  readonly jobId: string;
+  readonly #parts: SiteJobComponents;
+  readonly #init: SiteJobInit;
+  readonly #logger: Logger;
+  readonly #stop = new AbortController();
+  /** Open tasks of this job; a task that has its model waits here for the job process to be up. */
+  readonly #tasks = new Map<string, OpenTask>();
+  #left: FlareError | undefined;
+  #supervisor: JobSupervisor<SiteParentSide, SiteJobSide> | undefined;
+  #started: Promise<void> = Promise.resolve();
+
+  constructor(components: SiteJobComponents, init: SiteJobInit) {
+    this.#parts = components;
+    this.#init = init;
+    this.jobId = init.deployment.jobId;
+    this.#logger = components.logger.child({ job: this.jobId });
+  }
+
+  /** Admits and starts the job; a job that cannot run here is reported to the server as left. */
+  start(): void {
+    this.#started = this.#start().catch((reason: unknown) => {
+      if (!this.#stop.signal.aborted) this.#leave(FlareError.from(reason));
+    });
+  }
+
+  /** Takes a task in; one that is known is not taken twice. */
+  async takeTask(task: Task): Promise<void> {
+    const { store, delivery, transfer, link, retention } = this.#parts;
+    const key = taskKeyFromWire(task.key);
+    const text = taskKeyText(key);
+    const known = this.#tasks.get(text);
+    if (known !== undefined) {
+      // The server asks again after a reconnection: what it was told meanwhile may be lost.
+      if (known.failure !== undefined) this.#tellFailure(key, known.failure);
+      return;
+    }
+    const entry: OpenTask = { key };
+    this.#tasks.set(text, entry);
+    const result = await store.result(key);
+    if (result !== undefined) {
+      delivery.deliver(result);
+      return;
+    }
+    try {
+      const model = objectFromWire(task.model);
+      retention.hold(`task:${text}`, [model.hash]);
+      const held = await transfer.download(() => link.connection(this.#stop.signal), model, undefined, this.#stop.signal);
+      if (!this.#tasks.has(text)) return;
+      entry.ready = {
+        key,
+        modelPath: held.path,
+        totalRounds: task.totalRounds,
+        meta: JSON.parse(task.metaJson || "{}") as Record<string, unknown>,
+      };
+      this.#supervisor?.notify("task", entry.ready);
+    } catch (reason) {
+      if (!this.#stop.signal.aborted) this.#failTask(key, FlareError.from(reason).toJSON());
+    }
+  }
+
+  /** The server wants no answer to a task any more. */
+  async closeTask(key: TaskKey): Promise<void> {
+    const text = taskKeyText(key);
+    if (this.#tasks.delete(text)) this.#supervisor?.notify("cancelTask", key);
+    await this.#parts.retention.release(`task:${text}`);
+  }
+
+  /** Stops the job process and forgets the tasks; what is durable stays for the next start of the site. */
+  async stop(reason: string): Promise<void> {
+    this.#stop.abort();
+    await this.#started;
+    await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }));
+    for (const text of this.#tasks.keys()) await this.#parts.retention.release(`task:${text}`);
+    this.#tasks.clear();
+  }
+
+  async #start(): Promise<void> {
+    const { admission, launcher, now } = this.#parts;
+    const { deployment, workspace } = this.#init;
+    const { folder, jobName, appFolder } = await admission.admit(deployment, workspace, this.#stop.signal);
+    if (this.#stop.signal.aborted) return;
+    this.#logger.info("job admitted", { name: jobName, app: deployment.app });
+    this.#supervisor = new JobSupervisor<SiteParentSide, SiteJobSide>(
+      { launcher, logger: this.#logger, now },
+      {
+        kind: "site",
+        jobId: this.jobId,
+        workspace: folder,
+        readable: [this.#init.modelsFolder, ...Object.values(this.#init.datasets)],
+        handlers: this.#calls({ jobName, folder, appFolder }),
+        onRestart: () => undefined,
+        onGivenUp: (error) => this.#leave(error),
+      },
+    );
+    this.#supervisor.start();
+  }
+
+  #calls(place: { readonly jobName: string; readonly folder: string; readonly appFolder: string }): CallHandlers<SiteJobCalls> {
+    const { site, datasets, modelsFolder } = this.#init;
+    return {
+      begin: () => {
+        // The reply goes out first; the open tasks follow it on the same channel.
+        queueMicrotask(() => this.#deliverReadyTasks());
+        return Promise.resolve({
+          jobId: this.jobId,
+          jobName: place.jobName,
+          site,
+          workspace: place.folder,
+          appFolder: place.appFolder,
+          datasets,
+          modelsFolder,
+        });
+      },
+      result: async ({ key, path, ...rest }) => {
+        const { models, store, delivery } = this.#parts;
+        const task = this.#tasks.get(taskKeyText(key));
+        if (task === undefined) return {};
+        const { hash, size } = await models.importFile(path, { move: true });
+        delivery.deliver(await store.addResult({ ...key, ...rest, update: { hash, size } }));
+        delete task.ready;
+        return {};
+      },
+      taskFailed: ({ key, error }) => {
+        this.#failTask(key, error);
+        return Promise.resolve({});
+      },
+      log: ({ key, value, round }) => {
+        this.#logger.info("trainer metric", { key, value, round });
+        return Promise.resolve({});
+      },
+    };
+  }
+
+  #deliverReadyTasks(): void {
+    for (const { ready } of this.#tasks.values()) if (ready !== undefined) this.#supervisor?.notify("task", ready);
+  }
+
+  #failTask(key: TaskKey, error: SerializedFlareError): void {
+    this.#logger.error("task failed", { round: key.round, error: { ...error } as never });
+    const task = this.#tasks.get(taskKeyText(key));
+    if (task !== undefined) {
+      task.failure = error;
+      delete task.ready;
+    }
+    this.#tellFailure(key, error);
+  }
+
+  #tellFailure(key: TaskKey, error: SerializedFlareError): void {
+    this.#parts.link.tell({
+      case: "taskFailed",
+      value: create(TaskFailedSchema, { key: taskKeyToWire(key), errorJson: JSON.stringify(error) }),
+    });
+  }
+
+  /** Says again what the server may not have heard. */
+  restate(): void {
+    if (this.#left !== undefined) this.#leave(this.#left);
+  }
+
+  #leave(error: FlareError): void {
+    this.#left = error;
+    this.#logger.error("job cannot run here", { error: errorField(error) });
+    this.#parts.link.tell({ case: "jobLeft", value: create(JobLeftSchema, { jobId: this.jobId, errorJson: JSON.stringify(error) }) });
+  }
+}

@@ -1,0 +1,8 @@
+import type { Kit } from "@flare-ts/provision/kit";
+import type { DialServerInit } from "./dial-server.js";
+
+/** Where a kit's server is and who is calling, for `dialServer`. */
+export function endpointOf(kit: Kit): Omit<DialServerInit, "keys"> {
+  const { host, port } = kit.endpoint;
+  return { host, port, serverIdentity: kit.serverIdentity, project: kit.project, name: kit.name };
+}

@@ -1,0 +1,68 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { encodeSafetensors } from "@flare-ts/aggregator";
+import type { Json } from "@flare-ts/contracts";
+
+export interface AddOneJobInit {
+  /** Folder to write the job to. */
+  readonly folder: string;
+  readonly rounds: number;
+  /** Length of the one float32 tensor. @default 9, as a 3x3 matrix */
+  readonly parameters?: number;
+  /** Milliseconds that each trainer takes for a round. @default 0 */
+  readonly trainMs?: number;
+  /** Further arguments of FedAvg. */
+  readonly args?: Readonly<Record<string, Json>>;
+  readonly minClients?: number;
+  /** Site whose trainer never answers. */
+  readonly silentSite?: string;
+  /** Site whose trainer fails in each round. */
+  readonly failingSite?: string;
+}
+
+/** Writes a job whose trainers add one to every parameter, as FLARE's hello-numpy does; the weight differs by site. */
+export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
+  const { folder, rounds, parameters = 9, trainMs = 0, args = {}, minClients = 1, silentSite = "", failingSite = "" } = init;
+  const app = join(folder, "app");
+  await mkdir(join(app, "config"), { recursive: true });
+  await mkdir(join(app, "custom"), { recursive: true });
+  const json = (path: string, value: unknown): Promise<void> => writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
+  await json(join(folder, "meta.json"), { name: "add-one", deploy_map: { app: ["@ALL"] }, min_clients: minClients });
+  await json(join(app, "config", "config_fed_server.json"), {
+    format_version: 2,
+    workflows: [{ id: "fedavg", path: "FedAvg", args: { num_rounds: rounds, initial_model: "initial_model.safetensors", key_metric: "mean", ...args } }],
+  });
+  await json(join(app, "config", "config_fed_client.json"), {
+    format_version: 2,
+    executors: [
+      {
+        tasks: ["train"],
+        executor: { path: "ClientAPIExecutor", args: { task_script_path: "train.ts", task_script_args: [String(trainMs), silentSite, failingSite] } },
+      },
+    ],
+  });
+  await writeFile(join(app, "custom", "train.ts"), trainScript);
+  const data = Float32Array.from({ length: parameters }, (_, i) => i / 8);
+  await writeFile(join(app, "initial_model.safetensors"), encodeSafetensors({ weight: { dtype: "F32", shape: [parameters], data } }));
+}
+
+const trainScript = `import { setTimeout as sleep } from "node:timers/promises";
+import * as flare from "@flare-ts/runtime/client";
+
+const [trainMs = "0", silentSite = "", failingSite = ""] = process.argv.slice(2);
+await flare.init();
+const site = flare.getSiteName();
+while (flare.isRunning()) {
+  const model = await flare.receive();
+  if (model === undefined) break;
+  if (site === silentSite) await new Promise((resolve) => setTimeout(resolve, 2 ** 30));
+  if (site === failingSite) throw new Error("this trainer fails on purpose");
+  await sleep(Number(trainMs));
+  const tensor = model.params.weight;
+  const data = tensor.data.map((value) => value + 1);
+  const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
+  const weight = 10 + site.length + Number(site.at(-1) ?? 0);
+  await flare.send(new flare.FLModel({ params: { weight: { ...tensor, data } }, paramsType: "FULL", metrics: { mean }, meta: { NUM_STEPS_CURRENT_ROUND: weight } }));
+}
+await flare.shutdown();
+`;

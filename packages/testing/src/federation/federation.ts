@@ -1,0 +1,87 @@
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { provision } from "@flare-ts/provision";
+import { readInstance, startDaemon, stopDaemon } from "@flare-ts/runtime";
+import { type AdminSession, connectAdmin } from "@flare-ts/runtime/admin";
+import { freePort } from "./free-port.js";
+
+export interface CreateFederationInit {
+  /** Names of the sites. */
+  readonly sites: readonly string[];
+  /** @default "testfed" */
+  readonly project?: string;
+}
+
+/** A provisioned federation on this machine: real kits, real processes, real mTLS. */
+export interface Federation {
+  readonly folder: string;
+  readonly port: number;
+  readonly adminKit: string;
+  /** Kit folder of the server or of a site. */
+  kitOf(name: string): string;
+  /** Starts a participant under its kit's watchdog, and waits until it is ready. */
+  start(name: string): Promise<void>;
+  /** Starts the server, then all sites. */
+  startAll(): Promise<void>;
+  stop(name: string): Promise<void>;
+  /** Process number of a participant's parent process. */
+  pidOf(name: string): number | undefined;
+  admin(): Promise<AdminSession>;
+  /** Stops everything and removes the folder. */
+  dispose(): Promise<void>;
+}
+
+const serverName = "localhost";
+export const adminName = "admin@example.org";
+const program = fileURLToPath(new URL("../../dist/federation/participant-program.js", import.meta.url));
+
+/** Provisions a federation into a temporary folder; nothing runs yet. */
+export async function createFederation({ sites, project = "testfed" }: CreateFederationInit): Promise<Federation> {
+  const folder = await mkdtemp(join(tmpdir(), "flare-federation-"));
+  const port = await freePort();
+  const projectFile = join(folder, "project.yml");
+  await writeFile(projectFile, projectText(project, port, sites));
+  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace") });
+  const kitOf = (name: string): string => join(prodDir, name === "server" ? serverName : name);
+  const start = async (name: string): Promise<void> => {
+    await startDaemon({ kitDir: kitOf(name), command: { node: process.execPath, cli: program } });
+  };
+  const stop = async (name: string): Promise<void> => {
+    await stopDaemon(kitOf(name), { timeoutMs: 20_000 });
+  };
+  const adminKit = join(prodDir, adminName);
+  return {
+    folder,
+    port,
+    adminKit,
+    kitOf,
+    start,
+    stop,
+    startAll: async () => {
+      await start("server");
+      await Promise.all(sites.map(start));
+    },
+    pidOf: (name) => readInstance(kitOf(name))?.pid,
+    admin: () => connectAdmin({ kitDir: adminKit }),
+    dispose: async () => {
+      await Promise.all(sites.map(stop));
+      await stop("server");
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+function projectText(project: string, port: number, sites: readonly string[]): string {
+  return JSON.stringify({
+    api_version: 3,
+    name: project,
+    description: "a federation of a test",
+    participants: [
+      { name: serverName, type: "server", org: "center", fed_learn_port: port },
+      ...sites.map((name) => ({ name, type: "client", org: "hospital" })),
+      { name: adminName, type: "admin", org: "center", role: "project_admin" },
+    ],
+  });
+}

@@ -1,0 +1,7 @@
+export { type AggregationEngineComplianceInit, aggregationEngineCompliance } from "./aggregation/aggregation-engine-compliance.js";
+export { type AddOneJobInit, writeAddOneJob } from "./federation/add-one-job.js";
+export { eventually } from "./federation/eventually.js";
+export { adminName, type CreateFederationInit, createFederation, type Federation } from "./federation/federation.js";
+export { followJob } from "./federation/follow-job.js";
+export { freePort } from "./federation/free-port.js";
+export { descendantsOf, type ProcessEntry, processesWith } from "./federation/process-tree.js";
