@@ -2,7 +2,7 @@ import { FlareError } from "@flare-ts/contracts";
 import { quoted } from "../peer-text.js";
 
 /** Significant bits of a weight: times the 24 of a float32 they make 53, so that the product is exact in float64. */
-export const weightBits = 29;
+const weightBits = 29;
 
 /** Smallest and largest weight. */
 export const weightRange = Object.freeze({ least: 2 ** -100, most: 2 ** 100 });
