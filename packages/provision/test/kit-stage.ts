@@ -11,9 +11,9 @@ import { temporaryFolder } from "./temporary-folder.js";
 /** When the kits of the stage were made. */
 export const madeAt = new Date("2026-11-01T12:00:00Z");
 
-export const kitNames = { server: "server1.example.org", client: "hospital-a", admin: "admin@example.org" };
+const kitNames = { server: "server1.example.org", client: "hospital-a", admin: "admin@example.org" };
 
-export type StageKitType = keyof typeof kitNames;
+type StageKitType = keyof typeof kitNames;
 
 /** A kit that is wrong in one way, and the error that it must lead to. */
 export interface WrongKit {

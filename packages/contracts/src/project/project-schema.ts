@@ -8,7 +8,7 @@ export const adminRoles = ["project_admin", "org_admin", "lead", "member"] as co
 export type AdminRole = (typeof adminRoles)[number];
 
 /** Kinds of participants that a project file may name. */
-export const participantTypes = ["server", "client", "admin", "relay", "overseer"] as const;
+const participantTypes = ["server", "client", "admin", "relay", "overseer"] as const;
 
 /** How two processes secure their connection. */
 export const connectionSecuritySchema = z.enum(["mtls", "tls", "clear"], { error: "must be mtls, tls or clear" });

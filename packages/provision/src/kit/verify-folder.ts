@@ -2,8 +2,7 @@ import { constants, type KeyObject, verify } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError, readDocument, signaturesSchema } from "@flare-ts/contracts";
-
-const signatureFile = "signature.json";
+import { signatureFile } from "./signature-file.js";
 
 /**
  * Makes sure that a folder holds exactly what its `signature.json` speaks of, unchanged, and so does every folder inside.

@@ -1,9 +1,7 @@
 import { constants, type KeyObject, sign } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-
-/** Name of the file that holds the signatures of the folder it stands in. */
-export const signatureFile = "signature.json";
+import { signatureFile } from "../kit/signature-file.js";
 
 /**
  * Signs what a folder holds: `signature.json` maps each file's name to a signature of its bytes, and each folder's name

@@ -3,7 +3,7 @@ import { isIP } from "node:net";
 import forge from "node-forge";
 
 /** Whom a certificate names. */
-export interface CertificateSubject {
+interface CertificateSubject {
   readonly commonName: string;
   readonly org?: string;
   /** Goes into unstructuredName (OID 1.2.840.113549.1.9.2), where FLARE keeps it. */
