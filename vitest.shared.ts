@@ -8,5 +8,7 @@ export default defineConfig({
     testTimeout: 60_000,
     hookTimeout: 60_000,
     passWithNoTests: false,
+    // `npm test` adds up the reports of all packages.
+    reporters: ["default", ["json", { outputFile: "coverage/test-report.json" }]],
   },
 });

@@ -13,6 +13,6 @@ export async function withAdmin<Result>(
   try {
     return await work(session);
   } finally {
-    await session.close();
+    session.close();
   }
 }

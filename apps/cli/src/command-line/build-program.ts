@@ -1,6 +1,7 @@
 import { Command, Option } from "commander";
+import type { BindHandler } from "./bind-handler.js";
 import { outputFormats } from "./command-context.js";
-import { type BindHandler, commandGroups } from "./command-group.js";
+import { commandGroups } from "./command-group.js";
 import { examplesText } from "./examples-text.js";
 import { softwareVersion } from "./software-version.js";
 

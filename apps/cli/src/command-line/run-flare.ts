@@ -1,7 +1,7 @@
 import { createTerminal } from "../terminal/terminal.js";
+import type { BindHandler } from "./bind-handler.js";
 import { buildProgram } from "./build-program.js";
 import { type CommandContext, type CommandOutput, type OutputFormat, outputFormats } from "./command-context.js";
-import type { BindHandler } from "./command-group.js";
 import { okEnvelope } from "./envelope.js";
 import { listenToStopSignals } from "./stop-signals.js";
 

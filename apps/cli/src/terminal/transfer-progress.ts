@@ -5,7 +5,7 @@ import type { Terminal } from "./terminal.js";
 /** How far a transfer is. */
 export interface TransferProgress {
   readonly file: string;
-  readonly sentBytes: number;
+  readonly doneBytes: number;
   readonly totalBytes: number;
 }
 
@@ -15,11 +15,11 @@ const redrawMs = 50;
 /** Draws a bar for a transfer on a terminal; draws nothing elsewhere, where the result is the line that counts. */
 export function transferProgress(terminal: Terminal, verb: string): (progress: TransferProgress) => void {
   let drawnMs = 0;
-  return ({ file, sentBytes, totalBytes }) => {
+  return ({ file, doneBytes, totalBytes }) => {
     const nowMs = performance.now();
-    if (sentBytes < totalBytes && nowMs - drawnMs < redrawMs) return;
+    if (doneBytes < totalBytes && nowMs - drawnMs < redrawMs) return;
     drawnMs = nowMs;
-    const size = `${bytesText(sentBytes)} of ${bytesText(totalBytes)}`;
-    terminal.draw([`${verb} ${file}  ${terminal.colors.cyan(barText(sentBytes, totalBytes))}  ${size}`]);
+    const size = `${bytesText(doneBytes)} of ${bytesText(totalBytes)}`;
+    terminal.draw([`${verb} ${file}  ${terminal.colors.cyan(barText(doneBytes, totalBytes))}  ${size}`]);
   };
 }

@@ -19,8 +19,9 @@ export interface AbortJobOptions {
 export async function abortJob(context: CommandContext, options: AbortJobOptions): Promise<CommandOutput> {
   const { jobId, reason, isForced, startupKit } = options;
   if (!isForced) await confirm(context, `Abort job ${jobId} at the server and at all sites? [y/N] `);
-  await withAdmin(context, startupKit, (session) => session.abortJob(jobId, reason));
-  return { data: { job_id: jobId, reason }, text: [`Aborted ${jobId}.`] };
+  const { status } = await withAdmin(context, startupKit, (session) => session.abortJob(jobId, reason, context.signal));
+  const text = status === "FINISHED:ABORTED" ? `Aborted ${jobId}.` : `Job ${jobId} was over before, with status ${status}.`;
+  return { data: { job_id: jobId, status, reason }, text: [text] };
 }
 
 async function confirm(context: CommandContext, question: string): Promise<void> {

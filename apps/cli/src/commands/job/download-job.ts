@@ -3,6 +3,7 @@ import { join, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { withAdmin } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { bytesText } from "../../terminal/quantities.js";
 import { transferProgress } from "../../terminal/transfer-progress.js";
 
 /** What `flare job download` is given. */
@@ -19,7 +20,8 @@ export interface DownloadJobOptions {
  * @throws FlareError `cli/output-exists`.
  */
 export async function downloadJob(context: CommandContext, options: DownloadJobOptions): Promise<CommandOutput> {
-  const target = join(resolve(context.cwd, options.output), options.jobId);
+  const output = resolve(context.cwd, options.output);
+  const target = join(output, options.jobId);
   const isTaken = await readdir(target).then(
     (names) => names.length > 0,
     () => false,
@@ -30,7 +32,9 @@ export async function downloadJob(context: CommandContext, options: DownloadJobO
     const { dir, files } = await session.downloadJob(options.jobId, target, {
       onProgress: transferProgress(context.terminal, "Receiving"),
     });
-    const paths = files.map((file) => (typeof file === "string" ? file : file.path));
-    return { data: { job_id: options.jobId, dir, files: paths }, text: [`Downloaded to ${dir}:`, ...paths.map((path) => `  ${path}`)] };
+    return {
+      data: { job_id: options.jobId, dir, files: files.map(({ path, hash, size }) => ({ path, sha256: hash, bytes: size })) },
+      text: [`Downloaded to ${dir}:`, ...files.map(({ path, hash, size }) => `  ${path}  ${bytesText(size)}  sha256 ${hash}`)],
+    };
   });
 }

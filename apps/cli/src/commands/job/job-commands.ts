@@ -1,6 +1,6 @@
 import { type Command, InvalidArgumentError } from "commander";
 import { adminKitHelp } from "../../admin-kit/find-admin-kit.js";
-import type { BindHandler } from "../../command-line/command-group.js";
+import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
 
 const exampleId = "3f0c9a52-6f0e-4e0a-9d2b-0f8f5a4a7b11";

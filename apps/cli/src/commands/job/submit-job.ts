@@ -10,7 +10,10 @@ export async function submitJob(
 ): Promise<CommandOutput> {
   const folder = resolve(context.cwd, options.folder);
   return await withAdmin(context, options.startupKit, async (session) => {
-    const { jobId } = await session.submitJob(folder, { onProgress: transferProgress(context.terminal, "Sending") });
+    const { jobId } = await session.submitJob(folder, {
+      onProgress: transferProgress(context.terminal, "Sending"),
+      signal: context.signal,
+    });
     return { data: { job_id: jobId }, text: [`Submitted ${jobId}. Next: flare job monitor ${jobId}`] };
   });
 }

@@ -1,5 +1,5 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
-import type { BindHandler } from "../../command-line/command-group.js";
+import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
 import { pocDefaults } from "./poc-defaults.js";
 import { pocFolderVariable } from "./poc-folder.js";

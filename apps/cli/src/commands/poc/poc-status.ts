@@ -8,30 +8,33 @@ import { preparedFederation } from "./select-services.js";
 export async function pocStatus(context: CommandContext): Promise<CommandOutput> {
   const federation = await preparedFederation(pocFolder(context.env));
   const { daemonStatus } = await import("@flare-ts/runtime");
-  const rows = await Promise.all(federation.services.map(async (service) => ({ service, status: await daemonStatus(service.kit) })));
+  const rows = federation.services.map((service) => {
+    const status = daemonStatus(service.kit);
+    return { service, ...(status.state === "stopped" ? { state: status.state, pid: undefined, sinceMs: undefined } : status) };
+  });
   return {
     data: {
       folder: federation.folder,
       project: federation.project,
       port: federation.port,
       admin: { name: federation.adminName, kit: federation.adminKit },
-      services: rows.map(({ service, status }) => ({
+      services: rows.map(({ service, state, pid, sinceMs }) => ({
         name: service.name,
         kind: service.kind,
         kit: service.kit,
-        state: status.state,
-        pid: status.pid ?? null,
-        since_ms: status.sinceMs ?? null,
+        state,
+        pid: pid ?? null,
+        since_ms: sinceMs ?? null,
       })),
     },
     text: tableLines(
       [{ title: "SERVICE" }, { title: "KIND" }, { title: "STATE" }, { title: "PROCESS", align: "right" }, { title: "FOR", align: "right" }],
-      rows.map(({ service, status }) => [
+      rows.map(({ service, state, pid, sinceMs }) => [
         service.name,
         service.kind,
-        status.state,
-        status.pid === undefined ? "-" : String(status.pid),
-        status.sinceMs === undefined ? "-" : durationText(Date.now() - status.sinceMs),
+        state,
+        pid === undefined ? "-" : String(pid),
+        sinceMs === undefined ? "-" : durationText(Date.now() - sinceMs),
       ]),
     ),
   };

@@ -20,12 +20,13 @@ export async function startPoc(
   const services = selectServices(federation, options);
   const startMs = performance.now();
   const { startDaemon, daemonStatus } = await import("@flare-ts/runtime");
+  const command = { node: process.execPath, cli: flareCommandPath() };
   const started = await Promise.all(
     services.map(async (service) => {
-      const status = await daemonStatus(service.kit);
-      if (status.state === "running") return { name: service.name, pid: status.pid ?? null, isNew: false };
-      const command = { node: process.execPath, cli: flareCommandPath() };
-      return { name: service.name, pid: (await startDaemon({ kitDir: service.kit, kind: service.kind, command })).pid, isNew: true };
+      const status = daemonStatus(service.kit);
+      if (status.state !== "stopped") return { name: service.name, pid: status.pid, isNew: false };
+      const { pid } = await startDaemon({ kitDir: service.kit, command, timeoutMs: options.timeoutMs, signal: context.signal });
+      return { name: service.name, pid, isNew: true };
     }),
   );
   for (const { name, pid, isNew } of started) {
@@ -63,7 +64,7 @@ async function waitForSites(
         await pause(askMs, undefined, { signal });
       }
     } finally {
-      await session.close();
+      session.close();
     }
   } catch (cause) {
     if (!deadline.aborted || context.signal.aborted) throw cause;
@@ -87,7 +88,7 @@ async function connectWhenUp(
     } catch (error) {
       if (signal.aborted || !(error instanceof FlareError && error.row.isRetryable)) throw error;
       for (const service of services) {
-        if ((await daemonStatus(service.kit)).state === "running") continue;
+        if (daemonStatus(service.kit).state !== "stopped") continue;
         throw new FlareError("poc/start-timeout", `${service.name} ended right after its start; ${service.kit}/log.txt says why.`, {
           cause: error,
         });

@@ -10,14 +10,14 @@ export async function serviceStatus(
 ): Promise<CommandOutput> {
   const kitDir = resolve(context.cwd, options.kit);
   const { daemonStatus } = await import("@flare-ts/runtime");
-  const status = await daemonStatus(kitDir);
-  const since = status.sinceMs === undefined ? "" : `, for ${durationText(Date.now() - status.sinceMs)}`;
-  const text =
-    status.state === "running"
-      ? `The ${serviceWord(options.kind)} runs, process ${status.pid}${since}.`
-      : `The ${serviceWord(options.kind)} does not run.`;
+  const status = daemonStatus(kitDir);
+  const word = serviceWord(options.kind);
+  if (status.state === "stopped")
+    return { data: { kind: options.kind, kit: kitDir, state: "stopped" }, text: [`The ${word} does not run.`] };
+  const { state, pid, sinceMs, port } = status;
+  const how = state === "ready" ? "runs" : "is starting";
   return {
-    data: { kind: options.kind, kit: kitDir, state: status.state, pid: status.pid ?? null, since_ms: status.sinceMs ?? null },
-    text: [text],
+    data: { kind: options.kind, kit: kitDir, state, pid, since_ms: sinceMs, ...(port === undefined ? {} : { port }) },
+    text: [`The ${word} ${how}, process ${pid}${port === undefined ? "" : `, port ${port}`}, for ${durationText(Date.now() - sinceMs)}.`],
   };
 }

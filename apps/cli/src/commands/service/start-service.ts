@@ -14,38 +14,48 @@ export interface StartServiceOptions {
   readonly port: number | undefined;
 }
 
+interface RunningService {
+  readonly name: string;
+  readonly port?: number;
+  stop(): Promise<void>;
+}
+
 /** Runs a server or a site until it is told to stop, or starts it in the background. */
 export async function startService(context: CommandContext, options: StartServiceOptions): Promise<CommandOutput> {
   const { kind } = options;
   const kitDir = resolve(context.cwd, options.kit);
   const runtime = await import("@flare-ts/runtime");
   if (options.isDaemon) {
-    const { pid } = await runtime.startDaemon({ kitDir, kind, command: { node: process.execPath, cli: flareCommandPath() } });
+    const command = { node: process.execPath, cli: flareCommandPath() };
+    const { pid } = await runtime.startDaemon({ kitDir, command, signal: context.signal });
     return {
       data: { kind, kit: kitDir, state: "running", pid },
       text: [`The ${serviceWord(kind)} runs in the background, process ${pid}.`],
     };
   }
-  const init = {
-    kitDir,
-    signal: context.signal,
-    onEvent: (event: LogEvent) => printEvent(context, event),
-    ...(options.workspace === undefined ? {} : { workspace: resolve(context.cwd, options.workspace) }),
-  };
-  const running =
+  const onLog = (event: LogEvent): void => printEvent(context, event);
+  const workspace = options.workspace === undefined ? undefined : resolve(context.cwd, options.workspace);
+  const running: RunningService =
     kind === "server"
-      ? await runtime.startServer({ ...init, ...(options.port === undefined ? {} : { port: options.port }) })
-      : await runtime.startSite(init);
-  const stop = (): void => void running.stop();
-  context.signal.addEventListener("abort", stop, { once: true });
-  if (context.signal.aborted) stop();
-  const port: { readonly [key: string]: Json } = "port" in running ? { port: running.port } : {};
+      ? await runtime.startServer({ kitDir, workspace, port: options.port, onLog })
+      : await runtime.startSite({ kitDir, workspace, onLog, signal: context.signal });
+  const place: { readonly [key: string]: Json } = running.port === undefined ? {} : { port: running.port };
   context.report(
-    { type: "started", kind, pid: process.pid, ...port },
-    "port" in running ? `The server listens on port ${running.port}, process ${process.pid}.` : `The site runs, process ${process.pid}.`,
+    { type: "started", kind, name: running.name, pid: process.pid, ...place },
+    kind === "server"
+      ? `Server ${running.name} listens on port ${running.port}, process ${process.pid}.`
+      : `Site ${running.name} is connected, process ${process.pid}.`,
   );
-  await running.closed;
-  return { data: { kind, kit: kitDir, state: "stopped", ...port }, text: [`The ${serviceWord(kind)} has stopped.`] };
+  await aborted(context.signal);
+  await running.stop();
+  return { data: { kind, kit: kitDir, name: running.name, state: "stopped", ...place }, text: [`The ${serviceWord(kind)} has stopped.`] };
+}
+
+function aborted(signal: AbortSignal): Promise<void> {
+  return new Promise((resolveAborted) => {
+    if (signal.aborted) resolveAborted();
+    signal.addEventListener("abort", () => resolveAborted(), { once: true });
+  });
 }
 
 function printEvent(context: CommandContext, event: LogEvent): void {

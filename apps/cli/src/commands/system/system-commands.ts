@@ -1,6 +1,6 @@
 import type { Command } from "commander";
 import { adminKitHelp } from "../../admin-kit/find-admin-kit.js";
-import type { BindHandler } from "../../command-line/command-group.js";
+import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
 
 /** Adds `flare system …`. */

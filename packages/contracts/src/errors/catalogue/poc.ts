@@ -11,7 +11,7 @@ export const pocErrors = {
   "cli/output-exists": row(
     "user",
     "The file or folder that a command would write is already there.",
-    "Choose another place, or add --force to replace it.",
+    "Choose another place, or remove it; flare job download replaces it with --force.",
     { grpc: grpcStatus.alreadyExists, http: 409 },
   ),
   "cli/not-confirmed": row(

@@ -1,0 +1,49 @@
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { root, runCommand } from "./run-command.mjs";
+import { workspaceFolders } from "./workspace-folders.mjs";
+
+/** Runs the tests of every package and prints the totals as the last line. Returns the exit status. */
+export async function runTests(args) {
+  const reports = workspaceFolders().map((folder) => ({ folder, path: join(root, folder, "coverage", "test-report.json") }));
+  for (const { path } of reports) rmSync(path, { force: true });
+  const status = await runCommand("turbo", ["run", "test", "--concurrency=2", "--continue", "--output-logs=new-only", ...args]);
+  const totals = addUp(reports);
+  for (const line of totals.failedNames) process.stdout.write(`failed: ${line}\n`);
+  for (const line of totals.skippedNames) process.stdout.write(`skipped: ${line}\n`);
+  if (totals.passed + totals.failed === 0) process.stdout.write("No test reported a result; the reason is above.\n");
+  if (totals.skippedNames.length > 0) process.stdout.write(`${totals.skippedNames.length} skipped\n`);
+  process.stdout.write(`${totals.passed} passed, ${totals.failed} failed\n`);
+  if (status !== 0) return status;
+  // A machine may lack what a test needs; the one that decides may not.
+  if (totals.skippedNames.length > 0 && process.env.FLARE_NO_SKIPS === "1") return 1;
+  return totals.passed === 0 || totals.failed > 0 ? 1 : 0;
+}
+
+function addUp(reports) {
+  const totals = { passed: 0, failed: 0, failedNames: [], skippedNames: [] };
+  for (const { folder, path } of reports) {
+    let report;
+    try {
+      report = JSON.parse(readFileSync(path, "utf8"));
+    } catch {
+      continue;
+    }
+    for (const file of report.testResults) {
+      if (file.status === "failed" && file.assertionResults.length === 0) {
+        totals.failed++;
+        totals.failedNames.push(`${folder}: ${file.name}`);
+      }
+      for (const test of file.assertionResults) {
+        const name = `${folder}: ${test.fullName}`;
+        if (test.status === "passed") totals.passed++;
+        else if (test.status === "failed") {
+          totals.failed++;
+          totals.failedNames.push(name);
+        } else totals.skippedNames.push(name);
+      }
+    }
+  }
+  return totals;
+}

@@ -1,0 +1,64 @@
+// Who may import whom. `docs/architecture.md` says why; this table is what counts.
+
+/** Node modules that open sockets. */
+const sockets = ["net", "http", "http2", "https", "tls", "dgram", "dns", "dns/promises"];
+/** Node modules that touch files. */
+const files = ["fs", "fs/promises"];
+/** Node modules that start processes. */
+const processes = ["child_process", "cluster"];
+
+/**
+ * One row per package, by folder. `siblings`: public entries of other packages that it may import; a name alone is the main
+ * entry. `denied`: Node modules that it must not import. `tests` adds siblings for test files.
+ */
+export const boundaries = {
+  "packages/contracts": { siblings: [], denied: [...sockets, ...files, ...processes] },
+  "packages/aggregator": { siblings: ["@flare-ts/contracts"], denied: [...sockets, ...processes] },
+  "packages/provision": { siblings: ["@flare-ts/contracts"], denied: [...sockets, ...processes] },
+  "packages/runtime": {
+    siblings: ["@flare-ts/contracts", "@flare-ts/contracts/wire", "@flare-ts/aggregator", "@flare-ts/provision/kit"],
+    denied: [],
+    tests: ["@flare-ts/provision"],
+  },
+  "packages/testing": {
+    siblings: [
+      "@flare-ts/contracts",
+      "@flare-ts/contracts/wire",
+      "@flare-ts/aggregator",
+      "@flare-ts/provision",
+      "@flare-ts/provision/kit",
+      "@flare-ts/runtime",
+      "@flare-ts/runtime/admin",
+      "@flare-ts/runtime/client",
+    ],
+    denied: [],
+  },
+  "apps/cli": {
+    siblings: ["@flare-ts/contracts", "@flare-ts/provision", "@flare-ts/provision/kit", "@flare-ts/runtime", "@flare-ts/runtime/admin"],
+    denied: [],
+  },
+  "examples/breast-cancer": {
+    siblings: [
+      "@flare-ts/contracts",
+      "@flare-ts/aggregator",
+      "@flare-ts/provision",
+      "@flare-ts/runtime",
+      "@flare-ts/runtime/admin",
+      "@flare-ts/runtime/client",
+      "@flare-ts/cli",
+    ],
+    denied: [],
+  },
+  benchmarks: {
+    siblings: [
+      "@flare-ts/contracts",
+      "@flare-ts/aggregator",
+      "@flare-ts/provision",
+      "@flare-ts/runtime",
+      "@flare-ts/runtime/admin",
+      "@flare-ts/runtime/client",
+      "@flare-ts/cli",
+    ],
+    denied: [],
+  },
+};
