@@ -41,6 +41,8 @@ export class SqlServerStore implements ServerStore {
 
   async jobs(filter: JobFilter = {}): Promise<readonly JobRecord[]> {
     const { statuses, submitterName, idPrefix, namePrefix, isReversed = false, limit } = filter;
+    // `in ()` is an error in PostgreSQL.
+    if (statuses?.length === 0) return [];
     let query = this.#db.selectFrom("jobs").selectAll();
     if (statuses !== undefined) query = query.where("status", "in", statuses);
     if (submitterName !== undefined) query = query.where("submitter_name", "=", submitterName);

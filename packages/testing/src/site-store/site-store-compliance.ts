@@ -1,0 +1,95 @@
+import type { ContentHash } from "@flare-ts/contracts";
+import type { SiteResult, SiteStore } from "@flare-ts/runtime";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+/** An implementation of `SiteStore` under test. */
+export interface SiteStoreSubject {
+  /** Opens the store; called again after `close`, it must find what was there. */
+  open(): Promise<SiteStore>;
+  /** Removes everything that was stored. */
+  dispose(): Promise<void>;
+}
+
+/** What every `SiteStore` promises. `create` makes an empty store for each test. */
+export function siteStoreCompliance(name: string, create: () => Promise<SiteStoreSubject>): void {
+  describe(`${name} as a SiteStore`, () => {
+    let subject: SiteStoreSubject;
+    let store: SiteStore;
+
+    beforeEach(async () => {
+      subject = await create();
+      store = await subject.open();
+    });
+
+    afterEach(async () => {
+      await store.close();
+      await subject.dispose();
+    });
+
+    const reopen = async (): Promise<void> => {
+      await store.close();
+      store = await subject.open();
+    };
+
+    it("keeps results until they are acknowledged, oldest first, also over a restart", async () => {
+      await store.addResult(result("j2", 0));
+      await store.addResult(result("j1", 1));
+      await store.addResult(result("j1", 0));
+      await reopen();
+      expect(await store.pendingResults()).toEqual([result("j2", 0), result("j1", 1), result("j1", 0)]);
+      await store.acknowledge(result("j1", 1));
+      await reopen();
+      expect(await store.pendingResults()).toEqual([result("j2", 0), result("j1", 0)]);
+      expect(await store.result(result("j1", 1))).toEqual(result("j1", 1));
+    });
+
+    it("keeps the first of two results for a task, acknowledged or not", async () => {
+      await store.addResult(result("j1", 0));
+      expect(await store.addResult({ ...result("j1", 0), weight: 9 })).toEqual(result("j1", 0));
+      await store.acknowledge(result("j1", 0));
+      expect(await store.addResult({ ...result("j1", 0), weight: 9 })).toEqual(result("j1", 0));
+      expect(await store.pendingResults()).toEqual([]);
+    });
+
+    it("forgets the results of a job that is over, and remembers that it is", async () => {
+      await store.addResult(result("j1", 0));
+      await store.addResult(result("j2", 0));
+      expect(await store.hasEnded("j1")).toBe(false);
+      await store.endJob("j1");
+      await store.endJob("j1");
+      await reopen();
+      expect(await store.hasEnded("j1")).toBe(true);
+      expect(await store.hasEnded("j2")).toBe(false);
+      expect(await store.pendingResults()).toEqual([result("j2", 0)]);
+      expect(await store.result(result("j1", 0))).toBeUndefined();
+    });
+
+    it("does not keep a result that comes after the end of its job", async () => {
+      await store.endJob("j1");
+      expect(await store.addResult(result("j1", 0))).toEqual(result("j1", 0));
+      expect(await store.pendingResults()).toEqual([]);
+    });
+
+    it("takes the acknowledgement of an unknown result as nothing", async () => {
+      await store.acknowledge(result("j1", 0));
+      expect(await store.result(result("j1", 0))).toBeUndefined();
+    });
+
+    it("gives back every field, numbers exactly", async () => {
+      const full: SiteResult = {
+        ...result("j1", 0),
+        paramsType: "DIFF",
+        weight: 0.1 + 0.2,
+        metrics: { loss: 5e-324, accuracy: 1 },
+        meta: { text: "ä\u0000😀", nested: { list: [1, null] } },
+      };
+      await store.addResult(full);
+      expect(await store.result(full)).toEqual(full);
+    });
+  });
+}
+
+function result(jobId: string, round: number): SiteResult {
+  const update = { hash: "e".repeat(64) as ContentHash, size: 2 ** 40 };
+  return { jobId, round, task: "train", update, paramsType: "FULL", weight: 100, metrics: {}, meta: {} };
+}
