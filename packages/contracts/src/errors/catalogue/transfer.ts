@@ -1,2 +1,88 @@
-/** Errors of the area `transfer`. */
-export const transferErrors = {} as const;
+import { exitStatus, grpcStatus, row } from "./row.js";
+
+const connection = { exit: exitStatus.connection, isRetryable: true, grpc: grpcStatus.unavailable, http: 503 } as const;
+
+/** Errors of the area `transfer`: connections, and objects on their way or at rest. */
+export const transferErrors = {
+  "transfer/unreachable": row(
+    "server",
+    "No connection to the server could be made.",
+    "Check the address, the network, and whether the server runs.",
+    connection,
+  ),
+  "transfer/disconnected": row(
+    "server",
+    "The connection ended before the call did.",
+    "Nothing: the call is made again on the next connection.",
+    connection,
+  ),
+  "transfer/server-stopping": row("server", "The server is shutting down.", "Wait until it runs again.", connection),
+  "transfer/cannot-listen": row(
+    "user",
+    "The server's port cannot be opened.",
+    "Check whether another process holds the port, and the address.",
+    {
+      exit: exitStatus.connection,
+    },
+  ),
+  "transfer/protocol": row(
+    "bug",
+    "The other side sent something that the wire protocol does not allow.",
+    "Compare the versions of both sides.",
+  ),
+  "transfer/not-allowed": row(
+    "site",
+    "The participant may not read or write this object.",
+    "Nothing: the object is not part of a task or job of this participant.",
+    {
+      grpc: grpcStatus.permissionDenied,
+      http: 403,
+    },
+  ),
+  "transfer/object-missing": row("server", "The object is not in the store.", "Hand it in again, or ask for one that is there.", {
+    grpc: grpcStatus.notFound,
+    http: 404,
+  }),
+  "transfer/hash-mismatch": row(
+    "site",
+    "The bytes of an object do not have the hash that names it; they were thrown away.",
+    "Send it again; if it stays, check disk and memory.",
+    {
+      grpc: grpcStatus.dataLoss,
+      http: 422,
+    },
+  ),
+  "transfer/size-mismatch": row(
+    "site",
+    "An object has another size than announced; what arrived was thrown away.",
+    "Send it again with its right size.",
+    {
+      grpc: grpcStatus.invalidArgument,
+      http: 422,
+    },
+  ),
+  "transfer/incomplete": row("site", "An object was to be finished before all its bytes were there.", "Send the rest.", {
+    isRetryable: true,
+    grpc: grpcStatus.failedPrecondition,
+  }),
+  "transfer/wrong-offset": row(
+    "site",
+    "A piece of an object does not follow on what is there.",
+    "Ask for the durable offset and go on from it.",
+    {
+      isRetryable: true,
+      grpc: grpcStatus.outOfRange,
+      http: 416,
+    },
+  ),
+  "transfer/superseded": row("site", "A newer transfer of the same object took over.", "Nothing: the newer one goes on.", {
+    isRetryable: true,
+    grpc: grpcStatus.aborted,
+    http: 409,
+  }),
+  "transfer/disk-full": row("server", "The disk is full.", "Free space; the transfer then goes on where it was.", {
+    isRetryable: true,
+    grpc: grpcStatus.resourceExhausted,
+    http: 507,
+  }),
+} as const;

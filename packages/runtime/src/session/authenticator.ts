@@ -1,0 +1,331 @@
+import { randomBytes, randomUUID } from "node:crypto";
+import { create } from "@bufbuild/protobuf";
+import { FlareError, limits } from "@flare-ts/contracts";
+import {
+  type ChallengeReply,
+  ChallengeReplySchema,
+  type ChallengeRequest,
+  type RegisterReply,
+  RegisterReplySchema,
+  type RegisterRequest,
+} from "@flare-ts/contracts/wire";
+import type { Audit, AuthEvent } from "./auth-event.js";
+import { ChallengeBook, type PendingChallenge } from "./challenge-book.js";
+import { type ConnectionBinding, MutualTlsBinding, notYours, type PeerConnection } from "./connection-binding.js";
+import type { Identity, ParticipantKind } from "./identity.js";
+import { fingerprintOf, type ProjectKeys, parseCertificate } from "./project-keys.js";
+import { protocolVersion } from "./protocol-version.js";
+import { type Session, SessionBook } from "./session-book.js";
+import { clientHello, isSignedBy, type RegistrationFacts, serverHello, signTranscript } from "./transcript.js";
+import { verifyParticipant } from "./verify-certificate.js";
+
+export interface AuthenticatorComponents {
+  /** Hears of every registration, refusal and end. */
+  readonly audit: Audit;
+  /** Whether a proven identity may (still) take part. @default everybody may */
+  readonly isAllowed?: (identity: Identity) => boolean;
+  /** @default MutualTlsBinding */
+  readonly binding?: ConnectionBinding;
+  /** Milliseconds since the epoch. @default Date.now */
+  readonly now?: () => number;
+}
+
+export interface AuthenticatorInit {
+  readonly project: string;
+  /** Common name of the server's certificate. */
+  readonly serverName: string;
+  readonly keys: ProjectKeys;
+  /** @default limits.registrationMs */
+  readonly registrationMs?: number;
+  /** @default limits.tokenMs */
+  readonly tokenMs?: number;
+  /** @default limits.silenceMs */
+  readonly silenceMs?: number;
+}
+
+/** What came of a registration: the reply, and the silent session of the same name that had to go, if there was one. */
+export interface Registration {
+  readonly reply: RegisterReply;
+  readonly superseded: Session | undefined;
+}
+
+/**
+ * The server's side of sessions: proves the server to a participant, the participant to the server, and each later call
+ * to be the participant's. Every refusal has its own code, goes to the audit, and changes nothing else.
+ */
+export class Authenticator {
+  readonly #audit: Audit;
+  readonly #isAllowed: (identity: Identity) => boolean;
+  readonly #binding: ConnectionBinding;
+  readonly #now: () => number;
+  readonly #init: AuthenticatorInit;
+  readonly #challenges = new ChallengeBook({ max: 10_000, maxPerConnection: 16 });
+  readonly #sessions = new SessionBook();
+
+  constructor(components: AuthenticatorComponents, init: AuthenticatorInit) {
+    this.#audit = components.audit;
+    this.#isAllowed = components.isAllowed ?? (() => true);
+    this.#binding = components.binding ?? new MutualTlsBinding();
+    this.#now = components.now ?? Date.now;
+    this.#init = init;
+  }
+
+  /**
+   * First step of a registration: proves the server, and gives out what the participant must sign.
+   *
+   * @throws FlareError `auth/protocol-version`, `auth/wrong-project`, `auth/too-many-challenges`
+   */
+  challenge(request: ChallengeRequest, connection: PeerConnection): ChallengeReply {
+    return this.#audited("challenge", connection, request.identity, () => {
+      const { project, keys, registrationMs = limits.registrationMs } = this.#init;
+      if (request.protocolVersion !== protocolVersion) {
+        throw new FlareError(
+          "auth/protocol-version",
+          `The participant speaks version ${request.protocolVersion} of the protocol, this server ${protocolVersion}.`,
+          {
+            facts: { theirs: request.protocolVersion, ours: protocolVersion },
+          },
+        );
+      }
+      if (request.project !== project) {
+        throw new FlareError(
+          "auth/wrong-project",
+          `The participant is of project ${quote(request.project)}, this server of ${quote(project)}.`,
+          {
+            facts: { theirs: cap(request.project), ours: project },
+          },
+        );
+      }
+      if (
+        request.clientNonce.byteLength < minNonceBytes ||
+        request.clientNonce.byteLength > maxNonceBytes ||
+        request.identity.length > maxNameChars
+      ) {
+        throw new FlareError("transfer/protocol", "The registration's name or nonce has a size that the protocol does not allow.");
+      }
+      const pending: PendingChallenge = {
+        id: randomUUID(),
+        identity: request.identity,
+        clientNonce: Uint8Array.from(request.clientNonce),
+        serverNonce: randomBytes(32),
+        connectionId: connection.id,
+        expiresAtMs: this.#now() + registrationMs,
+      };
+      this.#challenges.add(pending, this.#now());
+      return create(ChallengeReplySchema, {
+        protocolVersion,
+        challengeId: pending.id,
+        serverNonce: pending.serverNonce,
+        certificate: keys.certificatePem,
+        signature: signTranscript(serverHello(this.#factsOf(pending)), keys.privateKey),
+      });
+    });
+  }
+
+  /**
+   * Second step: proves the participant and opens its session, or renews the one it has on this connection.
+   *
+   * @throws FlareError `auth/…` for each way in which the proof can fail
+   */
+  register(request: RegisterRequest, connection: PeerConnection): Registration {
+    let claimed: string | undefined;
+    return this.#audited(
+      "register",
+      connection,
+      () => claimed,
+      () => {
+        const pending = this.#challenges.take(request.challengeId, connection.id, this.#now());
+        claimed = pending.identity;
+        const identity = this.#prove(pending, request, connection);
+        const superseded = this.#makeRoom(identity, connection);
+        const { session, token, expiresAtMs, isRenewal } = this.#sessions.issue(
+          identity,
+          connection,
+          this.#now(),
+          this.#init.tokenMs ?? limits.tokenMs,
+        );
+        this.#audit({
+          kind: isRenewal ? "renewed" : "registered",
+          name: identity.name,
+          sessionId: session.id,
+          address: connection.address,
+          fingerprint: identity.fingerprint,
+        });
+        const reply = create(RegisterReplySchema, { sessionId: session.id, token, expiresAtMs: BigInt(expiresAtMs) });
+        return { reply, superseded };
+      },
+    );
+  }
+
+  /**
+   * The session of a call, which is thereby alive.
+   *
+   * @throws FlareError `auth/token-unknown`, `auth/token-expired`, `auth/token-not-yours`, `auth/wrong-kind`, `auth/not-allowed`
+   */
+  authenticate(token: string, connection: PeerConnection, kinds: readonly ParticipantKind[]): Session {
+    let claimed: string | undefined;
+    return this.#audited(
+      "call",
+      connection,
+      () => claimed,
+      () => {
+        const session = this.#sessions.byToken(token, this.#now());
+        const { identity } = session;
+        claimed = identity.name;
+        if (!this.#binding.mayUse(session.connection, connection)) throw notYours(identity.name, session.connection, connection);
+        this.#requireAllowed(identity);
+        if (!kinds.includes(identity.kind)) {
+          throw new FlareError(
+            "auth/wrong-kind",
+            `${quote(identity.name)} is registered as ${identity.kind}; the call is for ${kinds.join(" or ")}.`,
+            {
+              facts: { name: identity.name, kind: identity.kind, allowed: [...kinds] },
+            },
+          );
+        }
+        this.#sessions.touch(session.id, this.#now());
+        return session;
+      },
+    );
+  }
+
+  /** Notes that something was heard of a session. */
+  touch(sessionId: string): void {
+    this.#sessions.touch(sessionId, this.#now());
+  }
+
+  /** Live sessions of a name. */
+  sessionsOf(name: string): readonly Session[] {
+    return this.#sessions.find(name);
+  }
+
+  session(sessionId: string): Session | undefined {
+    return this.#sessions.get(sessionId);
+  }
+
+  /** Ends a session: its tokens are worth nothing from now on. */
+  end(sessionId: string, reason: string): void {
+    const session = this.#sessions.end(sessionId);
+    if (session === undefined) return;
+    this.#audit({ kind: "ended", name: session.identity.name, sessionId, address: session.connection.address, reason });
+  }
+
+  /** A connection is closed: its sessions and open challenges end. */
+  connectionClosed(connectionId: string): void {
+    this.#challenges.forgetConnection(connectionId);
+    for (const { id } of this.#sessions.onConnection(connectionId)) this.end(id, "connection closed");
+  }
+
+  /** Records a refusal that happened before anything of ours was asked, in the TLS handshake. */
+  refusedInTls(address: string, reason: string): void {
+    this.#audit({ kind: "refused", step: "tls", code: "auth/tls-refused", reason: cap(reason), address });
+  }
+
+  #prove(pending: PendingChallenge, request: RegisterRequest, connection: PeerConnection): Identity {
+    const { project, keys } = this.#init;
+    const certificate = parseCertificate(request.certificate, "certificate of the registration");
+    const identity = verifyParticipant({ certificate, root: keys.root, project, nowMs: this.#now() });
+    if (identity.name !== pending.identity) {
+      throw new FlareError(
+        "auth/name-mismatch",
+        `The peer claims to be ${quote(pending.identity)}, its certificate is that of ${quote(identity.name)}.`,
+        {
+          facts: { claimed: cap(pending.identity), certificate: cap(identity.name) },
+        },
+      );
+    }
+    if (!isSignedBy(clientHello(this.#factsOf(pending), identity.fingerprint), request.signature, certificate.publicKey)) {
+      throw new FlareError("auth/bad-signature", `The registration of ${quote(identity.name)} is not signed by its certificate's key.`, {
+        facts: { name: cap(identity.name), fingerprint: identity.fingerprint },
+      });
+    }
+    if (!this.#binding.mayRegister(identity, connection)) {
+      throw new FlareError(
+        "auth/certificate-untrusted",
+        `The certificate of ${quote(identity.name)} is not the one of this connection's TLS handshake.`,
+        {
+          facts: { name: cap(identity.name), registered: identity.fingerprint, ofConnection: connection.fingerprint ?? null },
+        },
+      );
+    }
+    this.#requireAllowed(identity);
+    return identity;
+  }
+
+  // A kit that runs twice must not throw its first process out; a process that died must not keep its successor out.
+  #makeRoom(identity: Identity, connection: PeerConnection): Session | undefined {
+    if (identity.kind !== "client") return undefined;
+    const other = this.#sessions.find(identity.name).find((session) => session.connection.id !== connection.id);
+    if (other === undefined) return undefined;
+    const silentMs = this.#now() - other.lastSeenMs;
+    if (silentMs <= (this.#init.silenceMs ?? limits.silenceMs)) {
+      throw new FlareError(
+        "auth/already-connected",
+        `${quote(identity.name)} is connected from ${other.connection.address}, last heard of ${silentMs} ms ago.`,
+        {
+          facts: { name: cap(identity.name), address: other.connection.address, silentMs },
+        },
+      );
+    }
+    this.end(other.id, `silent for ${silentMs} ms, superseded from ${connection.address}`);
+    return other;
+  }
+
+  #requireAllowed(identity: Identity): void {
+    if (this.#isAllowed(identity)) return;
+    throw new FlareError("auth/not-allowed", `${quote(identity.name)} may not take part any more.`, {
+      facts: { name: cap(identity.name), fingerprint: identity.fingerprint },
+    });
+  }
+
+  #factsOf(pending: PendingChallenge): RegistrationFacts {
+    const { project, serverName, keys } = this.#init;
+    return {
+      protocolVersion,
+      project,
+      serverName,
+      identity: pending.identity,
+      challengeId: pending.id,
+      clientNonce: pending.clientNonce,
+      serverNonce: pending.serverNonce,
+      serverFingerprint: fingerprintOf(keys.certificate),
+    };
+  }
+
+  #audited<Result>(
+    step: RefusedStep,
+    connection: PeerConnection,
+    claimed: string | (() => string | undefined),
+    action: () => Result,
+  ): Result {
+    try {
+      return action();
+    } catch (reason) {
+      const error = FlareError.from(reason);
+      const name = typeof claimed === "string" ? claimed : claimed();
+      this.#audit({
+        kind: "refused",
+        step,
+        code: error.code,
+        reason: error.message,
+        address: connection.address,
+        ...(name === undefined ? {} : { claimedName: cap(name) }),
+      });
+      throw error;
+    }
+  }
+}
+
+type RefusedStep = Extract<AuthEvent, { kind: "refused" }>["step"];
+
+const minNonceBytes = 16;
+const maxNonceBytes = 64;
+const maxNameChars = 320;
+
+function cap(text: string): string {
+  return text.slice(0, limits.peerTextChars);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(cap(text));
+}

@@ -1,0 +1,38 @@
+import { FlareError } from "@flare-ts/contracts";
+import type { Identity } from "./identity.js";
+
+/** What the transport knows of the network connection that a call came on. */
+export interface PeerConnection {
+  /** Names the connection while the server runs; never used twice. */
+  readonly id: string;
+  /** Address and port of the peer, for logs. */
+  readonly address: string;
+  /** SHA-256 of the certificate of the TLS handshake, lower-case hexadecimal; `undefined` when TLS ended at a proxy. */
+  readonly fingerprint: string | undefined;
+}
+
+/** Decides what ties a session to its participant beyond the token, so that a copied token is worth nothing. */
+export interface ConnectionBinding {
+  /** Whether the certificate that is being registered may be registered on this connection. */
+  mayRegister(identity: Identity, connection: PeerConnection): boolean;
+  /** Whether a call on `connection` may use a session that was registered on `registeredOn`. */
+  mayUse(registeredOn: PeerConnection, connection: PeerConnection): boolean;
+}
+
+/** For TLS that ends here: certificate and connection of the handshake are those of the session. */
+export class MutualTlsBinding implements ConnectionBinding {
+  mayRegister(identity: Identity, connection: PeerConnection): boolean {
+    return connection.fingerprint === identity.fingerprint;
+  }
+
+  mayUse(registeredOn: PeerConnection, connection: PeerConnection): boolean {
+    return registeredOn.id === connection.id && registeredOn.fingerprint === connection.fingerprint;
+  }
+}
+
+/** The error for a session that is used from elsewhere. */
+export function notYours(name: string, registeredOn: PeerConnection, connection: PeerConnection): FlareError {
+  return new FlareError("auth/token-not-yours", `The token of ${JSON.stringify(name)} was issued on another connection.`, {
+    facts: { name, registeredFrom: registeredOn.address, usedFrom: connection.address },
+  });
+}

@@ -1,0 +1,107 @@
+import { create } from "@bufbuild/protobuf";
+import { FlareError, limits } from "@flare-ts/contracts";
+import {
+  type ChallengeReply,
+  type ChallengeRequest,
+  ChallengeRequestSchema,
+  type RegisterReply,
+  type RegisterRequest,
+  RegisterRequestSchema,
+} from "@flare-ts/contracts/wire";
+import { fingerprintOf, type ProjectKeys, parseCertificate } from "./project-keys.js";
+import { protocolVersion } from "./protocol-version.js";
+import { clientHello, isSignedBy, type RegistrationFacts, serverHello, signTranscript } from "./transcript.js";
+import { verifyServer } from "./verify-certificate.js";
+
+/** A session as its participant holds it. */
+export interface SessionTicket {
+  readonly sessionId: string;
+  readonly token: string;
+  /** When to renew the token; milliseconds from now. */
+  readonly renewInMs: number;
+}
+
+export interface RegisterSessionComponents {
+  challenge(request: ChallengeRequest): Promise<ChallengeReply>;
+  register(request: RegisterRequest): Promise<RegisterReply>;
+  randomBytes(length: number): Buffer;
+  /** Milliseconds since the epoch. */
+  now(): number;
+}
+
+export interface RegisterSessionInit {
+  readonly keys: ProjectKeys;
+  readonly project: string;
+  readonly serverIdentity: string;
+  readonly name: string;
+  /** SHA-256 of the certificate that TLS showed, if TLS ends at the server. */
+  readonly tlsFingerprint: () => string | undefined;
+}
+
+/**
+ * The participant's side of a registration: the server proves itself first, then the participant.
+ *
+ * @throws FlareError `auth/server-untrusted` when whoever answers is not the project's server
+ */
+export async function registerSession(components: RegisterSessionComponents, init: RegisterSessionInit): Promise<SessionTicket> {
+  const { keys, project, serverIdentity, name } = init;
+  const clientNonce = components.randomBytes(32);
+  const reply = await components.challenge(create(ChallengeRequestSchema, { protocolVersion, project, identity: name, clientNonce }));
+  const server = parseCertificate(reply.certificate, "certificate of the server");
+  const facts: RegistrationFacts = {
+    protocolVersion,
+    project,
+    serverName: serverIdentity,
+    identity: name,
+    challengeId: reply.challengeId,
+    clientNonce,
+    serverNonce: reply.serverNonce,
+    serverFingerprint: fingerprintOf(server),
+  };
+  proveServer(components, init, reply, facts);
+  const signature = signTranscript(clientHello(facts, fingerprintOf(keys.certificate)), keys.privateKey);
+  const { sessionId, token, expiresAtMs } = await components.register(
+    create(RegisterRequestSchema, { challengeId: reply.challengeId, certificate: keys.certificatePem, signature }),
+  );
+  return { sessionId, token, renewInMs: renewIn(Number(expiresAtMs) - components.now()) };
+}
+
+function proveServer(
+  components: RegisterSessionComponents,
+  init: RegisterSessionInit,
+  reply: ChallengeReply,
+  facts: RegistrationFacts,
+): void {
+  const { keys, project, serverIdentity, tlsFingerprint } = init;
+  const server = parseCertificate(reply.certificate, "certificate of the server");
+  let serverName: string;
+  try {
+    serverName = verifyServer({ certificate: server, root: keys.root, project, nowMs: components.now() });
+  } catch (error) {
+    throw untrusted(FlareError.from(error).message, facts, error);
+  }
+  if (serverName !== serverIdentity) {
+    throw untrusted(`The certificate shown is that of ${JSON.stringify(serverName)}, not of ${JSON.stringify(serverIdentity)}.`, facts);
+  }
+  const seen = tlsFingerprint();
+  if (seen !== undefined && seen !== facts.serverFingerprint) {
+    throw untrusted("The certificate of the challenge is not the one of the TLS handshake: something stands in between.", facts);
+  }
+  if (!isSignedBy(serverHello(facts), reply.signature, server.publicKey)) {
+    throw untrusted("The challenge is not signed by the key of the server's certificate.", facts);
+  }
+}
+
+function untrusted(why: string, facts: RegistrationFacts, cause?: unknown): FlareError {
+  return new FlareError("auth/server-untrusted", why.slice(0, limits.peerTextChars), {
+    facts: { serverIdentity: facts.serverName, fingerprint: facts.serverFingerprint },
+    cause,
+  });
+}
+
+// At two thirds of the token's life. The two clocks may differ, so what they say is kept within bounds.
+function renewIn(lifeMs: number): number {
+  return Math.min(Math.max((lifeMs * 2) / 3, minRenewMs), (limits.tokenMs * 2) / 3);
+}
+
+const minRenewMs = 500;

@@ -1,0 +1,53 @@
+import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
+
+/** Turns an error of the file system into the one that a user can act on. */
+export function diskError(reason: unknown, path: string): FlareError {
+  if (reason instanceof FlareError) return reason;
+  const code = errnoOf(reason);
+  if (code === "ENOSPC" || code === "EDQUOT") {
+    return new FlareError("transfer/disk-full", `No space is left to write ${path}.`, { facts: { path }, cause: reason });
+  }
+  if (reason instanceof Error && reason.name === "AbortError") return FlareError.from(reason);
+  const message = reason instanceof Error ? reason.message : String(reason);
+  return new FlareError("file/unwritable", `${path} cannot be written: ${message}`, {
+    facts: { path, ...(code ? { errno: code } : {}) },
+    cause: reason,
+  });
+}
+
+/** The `code` of a system error, such as `ENOENT`. */
+export function errnoOf(reason: unknown): string | undefined {
+  return reason instanceof Error && "code" in reason && typeof reason.code === "string" ? reason.code : undefined;
+}
+
+/** Writes all bytes at a position; a partial write is continued. */
+export async function writeFully(handle: FileHandle, bytes: Uint8Array, position: number): Promise<void> {
+  let done = 0;
+  while (done < bytes.byteLength) {
+    const { bytesWritten } = await handle.write(bytes, done, bytes.byteLength - done, position + done);
+    done += bytesWritten;
+  }
+}
+
+/** Renames a file whose content is durable so that the new name survives a crash too. */
+export async function renameDurably(from: string, to: string): Promise<void> {
+  await rename(from, to);
+  await syncFolder(dirname(to));
+}
+
+/** Makes the entries of a folder durable. */
+export async function syncFolder(path: string): Promise<void> {
+  const handle = await open(path, "r");
+  try {
+    await handle.sync();
+  } finally {
+    await handle.close();
+  }
+}
+
+/** Removes a file; one that is not there is fine. */
+export async function removeFile(path: string): Promise<void> {
+  await rm(path, { force: true });
+}

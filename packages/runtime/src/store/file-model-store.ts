@@ -1,0 +1,354 @@
+import { createHash, randomUUID } from "node:crypto";
+import { access, copyFile, type FileHandle, mkdir, open, readdir, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { type ContentHash, FlareError, isContentHash, limits } from "@flare-ts/contracts";
+import { diskError, errnoOf, removeFile, renameDurably, syncFolder, writeFully } from "./file-model-store-disk.js";
+import { readDurableOffset, writeDurableOffset } from "./file-model-store-offset.js";
+import { emptyPrefix, FileModelWriter, type HashedPrefix, hashPrefix } from "./file-model-store-writer.js";
+import type { ModelStore, ObjectRef, ObjectWriter, StoredObject } from "./model-store.js";
+
+export interface FileModelStoreInit {
+  /** Folder of the store; made when it is not there. One process at a time opens it for writing. */
+  readonly root: string;
+  /** Bytes between two checkpoints of an unfinished object. @default limits.checkpointBytes */
+  readonly checkpointBytes?: number;
+}
+
+/**
+ * Keeps every object as one read-only file, `objects/ab/<hash>`, and every unfinished one as `partial/<hash>` beside the
+ * record of what survives a crash. Memory is a few chunks for each open transfer, whatever the objects' size.
+ */
+export class FileModelStore implements ModelStore {
+  readonly #root: string;
+  readonly #checkpointBytes: number;
+  readonly #writers = new Map<ContentHash, FileModelWriter>();
+  /** Hashes of what writers of this process left behind: a resumed transfer need not read its prefix again. */
+  readonly #prefixes = new Map<ContentHash, HashedPrefix>();
+  /** The tail of what happens to each unfinished object, one thing at a time. */
+  readonly #queues = new Map<ContentHash, Promise<unknown>>();
+
+  private constructor(init: FileModelStoreInit) {
+    this.#root = init.root;
+    this.#checkpointBytes = init.checkpointBytes ?? limits.checkpointBytes;
+  }
+
+  /**
+   * Opens a store, making its folders where they are missing.
+   *
+   * @throws FlareError `file/unwritable`, `transfer/disk-full`
+   */
+  static async open(init: FileModelStoreInit): Promise<FileModelStore> {
+    const store = new FileModelStore(init);
+    try {
+      await mkdir(join(init.root, "objects"), { recursive: true, mode: 0o700 });
+      await mkdir(join(init.root, "partial"), { recursive: true, mode: 0o700 });
+      // Copies that a crash left behind; nothing refers to them.
+      for (const name of await readdir(join(init.root, "partial"))) {
+        if (name.startsWith(copyPrefix)) await removeFile(join(init.root, "partial", name));
+      }
+    } catch (error) {
+      throw diskError(error, init.root);
+    }
+    return store;
+  }
+
+  async find(hash: ContentHash): Promise<StoredObject | undefined> {
+    const path = this.#objectPath(hash);
+    try {
+      const { size } = await stat(path);
+      return { hash, size, path };
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return undefined;
+      throw diskError(error, path);
+    }
+  }
+
+  async importFile(path: string, options: { readonly move?: boolean; readonly signal?: AbortSignal } = {}): Promise<StoredObject> {
+    const { move = false, signal } = options;
+    try {
+      return move ? await this.#moveIn(path, signal) : await this.#copyIn(path, signal);
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") throw new FlareError("file/not-found", `${path} does not exist.`, { facts: { path }, cause: error });
+      throw diskError(error, path);
+    }
+  }
+
+  async importBytes(bytes: Uint8Array): Promise<StoredObject> {
+    const hash = createHash("sha256").update(bytes).digest("hex") as ContentHash;
+    const present = await this.find(hash);
+    if (present !== undefined) return present;
+    return await this.#withCopy(async (file, path) => {
+      await writeFully(file, bytes, 0);
+      await file.chmod(0o444);
+      await file.sync();
+      return await this.#publish(path, { hash, size: bytes.byteLength });
+    });
+  }
+
+  async durableOffset(ref: ObjectRef): Promise<number> {
+    const finished = await this.find(ref.hash);
+    if (finished !== undefined) return requireSize(finished, ref).size;
+    const offset = await readDurableOffset(this.#recordPath(ref.hash), ref);
+    if (offset === 0) return 0;
+    try {
+      // The file may be gone or shorter when somebody cleaned up by hand.
+      const { size } = await stat(this.#partialPath(ref.hash));
+      return size >= offset ? offset : 0;
+    } catch (error) {
+      if (errnoOf(error) === "ENOENT") return 0;
+      throw diskError(error, this.#partialPath(ref.hash));
+    }
+  }
+
+  async openWriter(ref: ObjectRef): Promise<ObjectWriter> {
+    // The old writer stops at once, although the new one may have to wait for its last write.
+    const taken = this.#writers.get(ref.hash)?.supersede();
+    return await this.#inTurn(ref.hash, async () => {
+      await taken;
+      await this.#writers.get(ref.hash)?.supersede();
+      return await this.#openWriter(ref);
+    });
+  }
+
+  async *read(hash: ContentHash, offset: number, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
+    const file = await this.#openObject(hash);
+    let ahead: Promise<Buffer> | undefined;
+    try {
+      const { size } = await file.stat();
+      if (offset > size) {
+        throw new FlareError("transfer/wrong-offset", `Object ${hash} has ${size} bytes, so nothing starts at ${offset}.`, {
+          facts: { hash, size, offset },
+        });
+      }
+      let position = offset;
+      // One chunk is read while the previous one is on its way.
+      const next = (): Promise<Buffer> | undefined => (position < size ? quiet(readChunk(file, position, size)) : undefined);
+      ahead = next();
+      while (ahead !== undefined) {
+        const chunk: Buffer = await ahead;
+        signal?.throwIfAborted();
+        position += chunk.byteLength;
+        ahead = next();
+        yield chunk;
+      }
+    } finally {
+      await ahead?.catch(() => undefined);
+      await file.close();
+    }
+  }
+
+  async remove(hash: ContentHash): Promise<void> {
+    const writer = this.#writers.get(hash);
+    await this.#inTurn(hash, async () => {
+      await writer?.supersede();
+      await removeFile(this.#objectPath(hash));
+      await this.#discard(hash);
+    });
+  }
+
+  async *list(): AsyncGenerator<ContentHash, void, undefined> {
+    const objects = join(this.#root, "objects");
+    for (const folder of (await readdir(objects)).toSorted()) {
+      for (const name of (await readdir(join(objects, folder))).toSorted()) {
+        if (isContentHash(name)) yield name;
+      }
+    }
+  }
+
+  async #openWriter(ref: ObjectRef): Promise<ObjectWriter> {
+    const path = this.#partialPath(ref.hash);
+    const finished = await this.find(ref.hash);
+    if (finished !== undefined) {
+      throw new FlareError("transfer/superseded", `Object ${ref.hash} is finished already.`, {
+        facts: { hash: ref.hash, size: finished.size },
+      });
+    }
+    const durable = await this.durableOffset(ref);
+    let file: FileHandle | undefined;
+    try {
+      file = await openOrCreate(path);
+      const prefix = await this.#prefixAt(ref.hash, durable, file);
+      // Bytes behind the durable offset may not have reached the disk in order.
+      await file.truncate(prefix.offset);
+      const writer = new FileModelWriter(this.#writerComponents(ref, path, file), {
+        ref,
+        path,
+        prefix,
+        checkpointBytes: this.#checkpointBytes,
+      });
+      this.#writers.set(ref.hash, writer);
+      return writer;
+    } catch (error) {
+      await file?.close();
+      throw diskError(error, path);
+    }
+  }
+
+  #writerComponents(ref: ObjectRef, path: string, file: FileHandle): ConstructorParameters<typeof FileModelWriter>[0] {
+    return {
+      file,
+      recordOffset: async (offset) => writeDurableOffset(this.#recordPath(ref.hash), { size: ref.size, offset }),
+      publish: async () => {
+        const object = await this.#publish(path, ref);
+        await removeFile(this.#recordPath(ref.hash));
+        return object;
+      },
+      discard: async () => this.#discard(ref.hash),
+      released: (prefix) => {
+        this.#writers.delete(ref.hash);
+        if (prefix === undefined || prefix.offset === 0) this.#prefixes.delete(ref.hash);
+        else this.#prefixes.set(ref.hash, prefix);
+      },
+    };
+  }
+
+  async #prefixAt(hash: ContentHash, offset: number, file: FileHandle): Promise<HashedPrefix> {
+    if (offset === 0) return emptyPrefix();
+    const known = this.#prefixes.get(hash);
+    return known?.offset === offset ? known : await hashPrefix(file, offset);
+  }
+
+  async #moveIn(path: string, signal: AbortSignal | undefined): Promise<StoredObject> {
+    const file = await open(path, "r");
+    let ref: ObjectRef;
+    try {
+      const { size } = await file.stat();
+      const { hash, offset } = await hashPrefix(file, size, signal);
+      ref = { hash: hash.digest("hex") as ContentHash, size: offset };
+      const present = await this.find(ref.hash);
+      if (present !== undefined) {
+        await removeFile(path);
+        return present;
+      }
+      await file.chmod(0o444);
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    try {
+      return await this.#publish(path, ref);
+    } catch (error) {
+      if (errnoOf(error) !== "EXDEV") throw error;
+    }
+    const object = await this.#copyIn(path, signal);
+    await removeFile(path);
+    return object;
+  }
+
+  async #copyIn(path: string, signal: AbortSignal | undefined): Promise<StoredObject> {
+    await access(path);
+    return await this.#withCopy(async (_file, copy) => {
+      // The kernel copies (or shares the blocks of) the file, and what is hashed is the copy: the original may change.
+      await copyFile(path, copy);
+      const copied = await open(copy, "r");
+      try {
+        const { size } = await copied.stat();
+        const { hash, offset } = await hashPrefix(copied, size, signal);
+        const ref = { hash: hash.digest("hex") as ContentHash, size: offset };
+        const present = await this.find(ref.hash);
+        if (present !== undefined) return present;
+        await copied.chmod(0o444);
+        await copied.sync();
+        return await this.#publish(copy, ref);
+      } finally {
+        await copied.close();
+      }
+    });
+  }
+
+  /** Runs `fill` with a fresh file of this store's disk and removes whatever of it is left afterwards. */
+  async #withCopy(fill: (file: FileHandle, path: string) => Promise<StoredObject>): Promise<StoredObject> {
+    const path = join(this.#root, "partial", `${copyPrefix}${randomUUID()}`);
+    try {
+      const file = await open(path, "wx", 0o600);
+      try {
+        return await fill(file, path);
+      } finally {
+        await file.close();
+        await removeFile(path);
+      }
+    } catch (error) {
+      throw diskError(error, path);
+    }
+  }
+
+  async #publish(from: string, ref: ObjectRef): Promise<StoredObject> {
+    const path = this.#objectPath(ref.hash);
+    const folder = join(this.#root, "objects", ref.hash.slice(0, 2));
+    if ((await mkdir(folder, { recursive: true, mode: 0o700 })) !== undefined) await syncFolder(join(this.#root, "objects"));
+    await renameDurably(from, path);
+    return { hash: ref.hash, size: ref.size, path };
+  }
+
+  async #discard(hash: ContentHash): Promise<void> {
+    this.#prefixes.delete(hash);
+    // The record first: a partial file without a record counts as empty.
+    await removeFile(this.#recordPath(hash));
+    await removeFile(this.#partialPath(hash));
+  }
+
+  async #openObject(hash: ContentHash): Promise<FileHandle> {
+    try {
+      return await open(this.#objectPath(hash), "r");
+    } catch (error) {
+      if (errnoOf(error) !== "ENOENT") throw diskError(error, this.#objectPath(hash));
+      throw new FlareError("transfer/object-missing", `Object ${hash} is not in the store.`, { facts: { hash }, cause: error });
+    }
+  }
+
+  async #inTurn<Result>(hash: ContentHash, action: () => Promise<Result>): Promise<Result> {
+    const turn = (this.#queues.get(hash) ?? Promise.resolve()).then(action);
+    const tail = turn.then(
+      () => undefined,
+      () => undefined,
+    );
+    this.#queues.set(hash, tail);
+    try {
+      return await turn;
+    } finally {
+      if (this.#queues.get(hash) === tail) this.#queues.delete(hash);
+    }
+  }
+
+  #objectPath(hash: ContentHash): string {
+    return join(this.#root, "objects", hash.slice(0, 2), hash);
+  }
+
+  #partialPath(hash: ContentHash): string {
+    return join(this.#root, "partial", hash);
+  }
+
+  #recordPath(hash: ContentHash): string {
+    return join(this.#root, "partial", `${hash}.offset`);
+  }
+}
+
+const copyPrefix = "copy-";
+
+async function openOrCreate(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "r+");
+  } catch (error) {
+    if (errnoOf(error) !== "ENOENT") throw error;
+    return await open(path, "wx+", 0o600);
+  }
+}
+
+async function readChunk(file: FileHandle, position: number, size: number): Promise<Buffer> {
+  const buffer = Buffer.allocUnsafe(Math.min(limits.chunkBytes, size - position));
+  const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, position);
+  if (bytesRead === 0) throw new FlareError("file/unreadable", "A finished object is shorter than it was.", { facts: { position, size } });
+  return buffer.subarray(0, bytesRead);
+}
+
+function requireSize(object: StoredObject, ref: ObjectRef): StoredObject {
+  if (object.size === ref.size) return object;
+  throw new FlareError("transfer/size-mismatch", `Object ${ref.hash} has ${object.size} bytes, not ${ref.size}.`, {
+    facts: { hash: ref.hash, announced: ref.size, size: object.size },
+  });
+}
+
+function quiet<Result>(promise: Promise<Result>): Promise<Result> {
+  promise.catch(() => undefined);
+  return promise;
+}

@@ -1,0 +1,135 @@
+import { FlareError } from "@flare-ts/contracts";
+import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
+import type { Chunk, Connection } from "../transport/connection.js";
+import { abortable } from "./abortable.js";
+import { Backoff } from "./backoff.js";
+import { SharedFlights } from "./shared-flights.js";
+
+/** Gives the live connection, or waits for the next one. */
+export type ConnectionProvider = () => Promise<Connection>;
+
+/** Hears how many bytes of an object are at the other side (upload) or here (download). */
+export type OnProgress = (done: number, total: number) => void;
+
+/**
+ * Brings objects to the server and from it, over as many connections as it takes: each attempt goes on at the durable
+ * offset. What the receiver has is not sent again.
+ */
+export class TransferClient {
+  readonly #store: ModelStore;
+  readonly #downloads = new SharedFlights<StoredObject>();
+
+  constructor(components: { readonly store: ModelStore }) {
+    this.#store = components.store;
+  }
+
+  /**
+   * Resolves when the server has an object of the local store, durable and verified.
+   *
+   * @throws FlareError what cannot be retried, such as `transfer/not-allowed`; `internal/aborted`
+   */
+  async upload(connect: ConnectionProvider, object: ObjectRef, onProgress?: OnProgress, signal?: AbortSignal): Promise<void> {
+    await this.#untilDone(connect, signal, async (connection, noteProgress) => {
+      const { isComplete, durableOffset } = await connection.stat(object, signal);
+      if (isComplete) {
+        onProgress?.(object.size, object.size);
+        return true;
+      }
+      const start = Number(durableOffset);
+      const report = (sent: number): void => {
+        if (sent > start) noteProgress();
+        onProgress?.(sent, object.size);
+      };
+      report(start);
+      const reply = await connection.upload(this.#chunks(object, start, report, signal), signal);
+      return reply.isComplete ? true : undefined;
+    });
+  }
+
+  /**
+   * Resolves with an object in the local store, fetching it unless it is there. Concurrent calls for one object share
+   * one transfer, which stops when every caller has aborted.
+   *
+   * @throws FlareError what cannot be retried, such as `transfer/object-missing`; `internal/aborted`
+   */
+  async download(connect: ConnectionProvider, object: ObjectRef, onProgress?: OnProgress, signal?: AbortSignal): Promise<StoredObject> {
+    const present = await this.#store.find(object.hash);
+    if (present !== undefined) {
+      onProgress?.(object.size, object.size);
+      return present;
+    }
+    return await this.#downloads.join(object.hash, { onProgress, signal }, async (report, shared) =>
+      this.#fetch(connect, object, report, shared),
+    );
+  }
+
+  async #fetch(connect: ConnectionProvider, object: ObjectRef, onProgress: OnProgress, signal: AbortSignal): Promise<StoredObject> {
+    return await this.#untilDone(connect, signal, async (connection, noteProgress) => {
+      const present = await this.#store.find(object.hash);
+      if (present !== undefined) return present;
+      const writer = await this.#store.openWriter(object);
+      try {
+        onProgress(writer.offset, object.size);
+        for await (const { offset, data } of connection.download(object, writer.offset, signal)) {
+          if (offset !== writer.offset) {
+            throw new FlareError(
+              "transfer/wrong-offset",
+              `The server sent offset ${offset} of object ${object.hash} where ${writer.offset} was due.`,
+              {
+                facts: { hash: object.hash, offset, due: writer.offset },
+              },
+            );
+          }
+          await writer.write(data);
+          noteProgress();
+          onProgress(writer.offset, object.size);
+        }
+        return await writer.commit();
+      } finally {
+        await writer.close();
+      }
+    });
+  }
+
+  async *#chunks(
+    object: ObjectRef,
+    start: number,
+    report: (sent: number) => void,
+    signal?: AbortSignal,
+  ): AsyncGenerator<Chunk, void, undefined> {
+    let offset = start;
+    let isFirst = true;
+    for await (const data of this.#store.read(object.hash, start, signal)) {
+      yield isFirst ? { object, offset, data } : { offset, data };
+      isFirst = false;
+      offset += data.byteLength;
+      report(offset);
+    }
+    // Even an object without (further) bytes must be named.
+    if (isFirst) yield { object, offset, data: Buffer.alloc(0) };
+  }
+
+  /** Repeats an attempt on the next connection until it gives a result. */
+  async #untilDone<Result>(
+    connect: ConnectionProvider,
+    signal: AbortSignal | undefined,
+    attempt: (connection: Connection, noteProgress: () => void) => Promise<Result | undefined>,
+  ): Promise<Result> {
+    const backoff = new Backoff();
+    let mismatches = 0;
+    for (;;) {
+      const connection = await abortable(connect(), signal);
+      try {
+        const result = await attempt(connection, () => backoff.reset());
+        if (result !== undefined) return result;
+      } catch (error) {
+        if (signal?.aborted === true) throw FlareError.from(signal.reason);
+        if (!(error instanceof FlareError)) throw error;
+        // The part of an earlier attempt may have been damaged at rest; it is thrown away by now, so once more tells.
+        const isFirstMismatch = error.code === "transfer/hash-mismatch" && mismatches++ === 0;
+        if (!error.row.isRetryable && !isFirstMismatch) throw error;
+      }
+      await backoff.wait(signal);
+    }
+  }
+}

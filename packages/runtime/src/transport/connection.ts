@@ -1,0 +1,88 @@
+import type { ContentHash } from "@flare-ts/contracts";
+import type {
+  CommandReply,
+  JobEvent,
+  ServerMessage,
+  SignedCommand,
+  SiteMessage,
+  StatReply,
+  SubmitUpdateReply,
+  SubmitUpdateRequest,
+} from "@flare-ts/contracts/wire";
+import type { Identity } from "../session/identity.js";
+import type { ObjectRef } from "../store/model-store.js";
+
+/** A piece of an object on its way. The first of an upload names the object. */
+export interface Chunk {
+  readonly object?: ObjectRef;
+  readonly offset: number;
+  readonly data: Buffer;
+}
+
+/** A stream that one side writes to; `write` resolves when more can be taken. */
+export interface OutgoingStream<Message> {
+  write(message: Message): Promise<void>;
+  end(): void;
+}
+
+/**
+ * A registered connection of a site or an admin to the server. It never reconnects by itself: when `closed` resolves it is
+ * over, and a new one is dialled. Calls on a dead connection fail with `transfer/disconnected`, which is retryable.
+ */
+export interface Connection {
+  readonly sessionId: string;
+  /** Resolves with the reason once the connection is over, never rejects. */
+  readonly closed: Promise<string>;
+  attach(onMessage: (message: ServerMessage) => void): OutgoingStream<SiteMessage>;
+  submitUpdate(request: SubmitUpdateRequest, signal?: AbortSignal): Promise<SubmitUpdateReply>;
+  stat(object: ObjectRef, signal?: AbortSignal): Promise<StatReply>;
+  /** Sends chunks; resolves with the server's reply when it has everything durable and verified. */
+  upload(chunks: AsyncIterable<Chunk>, signal?: AbortSignal): Promise<{ readonly isComplete: boolean; readonly durableOffset: number }>;
+  download(object: ObjectRef, offset: number, signal?: AbortSignal): AsyncIterable<Chunk>;
+  execute(command: SignedCommand, signal?: AbortSignal): Promise<CommandReply>;
+  watch(command: SignedCommand, signal?: AbortSignal): AsyncIterable<JobEvent>;
+  close(): void;
+}
+
+/** What a call's handler knows of its caller. */
+export interface CallContext {
+  readonly identity: Identity;
+  readonly sessionId: string;
+  /** Aborts when the call is cancelled or its connection ends. */
+  readonly signal: AbortSignal;
+}
+
+/** What the server side of the transport asks of the server; one method per call of the wire protocol. */
+export interface ServerHandlers {
+  /** The site's control stream is open. `send` resolves when more can be taken; the returned object hears of what comes. */
+  attach(
+    context: CallContext,
+    send: (message: ServerMessage) => Promise<void>,
+  ): { onMessage(message: SiteMessage): void; onClose(reason: string): void };
+  submitUpdate(context: CallContext, request: SubmitUpdateRequest): Promise<SubmitUpdateReply>;
+  stat(context: CallContext, object: ObjectRef): Promise<{ readonly isComplete: boolean; readonly durableOffset: number }>;
+  upload(
+    context: CallContext,
+    object: ObjectRef,
+    chunks: AsyncIterable<Chunk>,
+  ): Promise<{ readonly isComplete: boolean; readonly durableOffset: number }>;
+  download(context: CallContext, object: ObjectRef, offset: number): AsyncIterable<Chunk>;
+  execute(context: CallContext, command: SignedCommand): Promise<CommandReply>;
+  watch(context: CallContext, command: SignedCommand): AsyncIterable<JobEvent>;
+}
+
+/** The server side of the transport: one port, every call authenticated. */
+export interface ServerTransport {
+  /** Binds the port and resolves with the one in use (which matters for port 0). */
+  start(): Promise<number>;
+  /** Ends the session of a participant and closes its connection. */
+  disconnect(sessionId: string, reason: string): void;
+  /** Stops taking calls, waits for those in progress up to `deadlineMs`, then cuts them. */
+  stop(deadlineMs: number): Promise<void>;
+}
+
+/** Decides which objects a session may read and write; a hash alone opens nothing. */
+export interface TransferGuard {
+  mayRead(identity: Identity, hash: ContentHash): Promise<boolean>;
+  mayWrite(identity: Identity, object: ObjectRef): Promise<boolean>;
+}

@@ -1,0 +1,109 @@
+import { createHash, randomBytes } from "node:crypto";
+import { isIP } from "node:net";
+import { checkServerIdentity, createSecureContext, type PeerCertificate, type SecureContext } from "node:tls";
+import { FlareError, limits } from "@flare-ts/contracts";
+import { ChannelCredentials, type ChannelOptions, Client } from "@grpc/grpc-js";
+import type { ProjectKeys } from "../session/project-keys.js";
+import { registerSession } from "../session/register-session.js";
+import { ClientCalls } from "./client-calls.js";
+import type { Connection } from "./connection.js";
+import { explainDialFailure } from "./explain-dial-failure.js";
+import { messageOptions } from "./flow-control.js";
+import { GrpcConnection } from "./grpc-connection.js";
+import { wireMethods } from "./wire-method.js";
+
+export interface DialServerInit {
+  readonly keys: ProjectKeys;
+  /** Where the server listens: a name of its certificate. */
+  readonly host: string;
+  readonly port: number;
+  /** Common name that the server's certificate must carry. */
+  readonly serverIdentity: string;
+  readonly project: string;
+  /** The name to register under; that of the certificate. */
+  readonly name: string;
+  /** HTTP/2 window of each stream and connection. @default limits.http2WindowBytes */
+  readonly windowBytes?: number;
+}
+
+/**
+ * Connects to the server over mutual TLS, checks that it is the project's server, and registers. The session's token is
+ * renewed while the connection lives.
+ *
+ * @throws FlareError `transfer/unreachable`, `auth/tls-refused`, `auth/server-untrusted`, and what the server refuses with
+ */
+export async function dialServer(init: DialServerInit, signal?: AbortSignal): Promise<Connection> {
+  signal?.throwIfAborted();
+  const seen: SeenServer = { fingerprint: undefined };
+  const client = new Client(targetOf(init), credentialsOf(init, seen), optionsOf(init));
+  const calls = new ClientCalls({ client }, { peer: `${init.host}:${init.port}` });
+  const register = async (registerSignal?: AbortSignal): ReturnType<typeof registerSession> =>
+    registerSession(
+      {
+        challenge: async (request) =>
+          calls.unary(wireMethods.challenge, request, { signal: registerSignal, deadlineMs: limits.registrationMs }),
+        register: async (request) =>
+          calls.unary(wireMethods.register, request, { signal: registerSignal, deadlineMs: limits.registrationMs }),
+        randomBytes,
+        now: Date.now,
+      },
+      { ...init, tlsFingerprint: () => seen.fingerprint },
+    );
+  try {
+    const ticket = await register(signal);
+    return new GrpcConnection({ client, calls, register }, { ticket });
+  } catch (error) {
+    client.close();
+    throw signal?.aborted === true ? FlareError.from(signal.reason) : explainDialFailure(error, init);
+  }
+}
+
+/** The certificate that the TLS handshake showed. */
+interface SeenServer {
+  fingerprint: string | undefined;
+}
+
+function credentialsOf({ keys, host }: DialServerInit, seen: SeenServer): ChannelCredentials {
+  return ChannelCredentials.createFromSecureContext(secureContextOf(keys), {
+    // The name given here is that of SNI, which cannot be an IP address.
+    checkServerIdentity: (_name: string, certificate: PeerCertificate) => {
+      seen.fingerprint = createHash("sha256").update(certificate.raw).digest("hex");
+      return checkServerIdentity(host, certificate);
+    },
+  });
+}
+
+function secureContextOf(keys: ProjectKeys): SecureContext {
+  try {
+    return createSecureContext({ ca: keys.rootCaPem, cert: keys.certificatePem, key: keys.privateKeyPem, minVersion: "TLSv1.2" });
+  } catch (error) {
+    throw new FlareError("auth/certificate-unreadable", "The participant's certificate or key cannot be used for TLS.", { cause: error });
+  }
+}
+
+function targetOf({ host, port }: DialServerInit): string {
+  return `dns:${host.includes(":") ? `[${host}]` : host}:${port}`;
+}
+
+function optionsOf({ host, serverIdentity, windowBytes = limits.http2WindowBytes }: DialServerInit): ChannelOptions {
+  return {
+    ...messageOptions(windowBytes, limits.controlMessageBytes),
+    // One connection for each call of this function: tokens belong to connections.
+    "grpc.use_local_subchannel_pool": 1,
+    // Repeating a call is the caller's business; grpc-js would keep copies of chunks for it.
+    "grpc.enable_retries": 0,
+    "grpc.service_config_disable_resolution": 1,
+    "grpc.enable_channelz": 0,
+    "grpc.client_idle_timeout_ms": maxTimeoutMs,
+    ...(isIP(host) === 0 ? {} : { "grpc.ssl_target_name_override": isIP(serverIdentity) === 0 ? serverIdentity : "server" }),
+    ...(isLoopback(host) ? { "grpc.enable_http_proxy": 0 } : {}),
+  };
+}
+
+// The longest that a timer of Node can take.
+const maxTimeoutMs = 2 ** 31 - 1;
+
+function isLoopback(host: string): boolean {
+  if (host === "localhost" || host.endsWith(".localhost")) return true;
+  return isIP(host) === 4 ? host.startsWith("127.") : host === "::1";
+}

@@ -1,0 +1,212 @@
+import { create } from "@bufbuild/protobuf";
+import { FlareError } from "@flare-ts/contracts";
+import {
+  type CommandReply,
+  DownloadRequestSchema,
+  type JobEvent,
+  ObjectRefSchema,
+  type ServerMessage,
+  type SignedCommand,
+  type SiteMessage,
+  type StatReply,
+  StatRequestSchema,
+  type SubmitUpdateReply,
+  type SubmitUpdateRequest,
+  type ObjectRef as WireObjectRef,
+} from "@flare-ts/contracts/wire";
+import { type Client, connectivityState, Metadata } from "@grpc/grpc-js";
+import type { SessionTicket } from "../session/register-session.js";
+import type { ObjectRef } from "../store/model-store.js";
+import { BoundedWriter } from "./bounded-writer.js";
+import type { CallOptions, ClientCalls } from "./client-calls.js";
+import type { Chunk, Connection, OutgoingStream } from "./connection.js";
+import { tokenKey } from "./token-key.js";
+import { wireMethods } from "./wire-method.js";
+
+export interface GrpcConnectionComponents {
+  readonly client: Client;
+  readonly calls: ClientCalls;
+  /** Registers again on the same connection, which renews the token. */
+  readonly register: () => Promise<SessionTicket>;
+}
+
+/** A registered connection over gRPC. It ends with its TCP connection, its control stream or its session. */
+export class GrpcConnection implements Connection {
+  readonly sessionId: string;
+  readonly closed: Promise<string>;
+  readonly #client: Client;
+  readonly #calls: ClientCalls;
+  readonly #register: () => Promise<SessionTicket>;
+  #token: string;
+  #resolveClosed: (reason: string) => void = () => undefined;
+  #isOver = false;
+  #renewal: NodeJS.Timeout | undefined;
+
+  constructor(components: GrpcConnectionComponents, init: { readonly ticket: SessionTicket }) {
+    this.#client = components.client;
+    this.#calls = components.calls;
+    this.#register = components.register;
+    this.sessionId = init.ticket.sessionId;
+    this.#token = init.ticket.token;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
+    this.#renewAfter(init.ticket.renewInMs);
+    this.#watchChannel();
+  }
+
+  attach(onMessage: (message: ServerMessage) => void): OutgoingStream<SiteMessage> {
+    const call = this.#calls.duplex(wireMethods.attach, this.#options());
+    const writer = new BoundedWriter<SiteMessage>(call, { maxPending: controlMessagesUnderWay });
+    const over = (reason: FlareError): void => {
+      writer.fail(reason);
+      this.#over(reason.message);
+    };
+    call.on("data", (message: ServerMessage) => {
+      try {
+        if (!this.#isOver) onMessage(message);
+      } catch (reason) {
+        over(FlareError.from(reason));
+      }
+    });
+    call.once("end", () => over(new FlareError("transfer/disconnected", `${this.#calls.peer} ended the control stream.`)));
+    call.on("error", (reason) => over(this.#calls.errorOf(reason)));
+    return {
+      write: async (message) => writer.write(message),
+      end: () => void call.end(),
+    };
+  }
+
+  async submitUpdate(request: SubmitUpdateRequest, signal?: AbortSignal): Promise<SubmitUpdateReply> {
+    return await this.#noting(this.#calls.unary(wireMethods.submitUpdate, request, this.#options(signal)));
+  }
+
+  async stat(object: ObjectRef, signal?: AbortSignal): Promise<StatReply> {
+    return await this.#noting(
+      this.#calls.unary(wireMethods.stat, create(StatRequestSchema, { object: wireRef(object) }), this.#options(signal)),
+    );
+  }
+
+  async upload(
+    chunks: AsyncIterable<Chunk>,
+    signal?: AbortSignal,
+  ): Promise<{ readonly isComplete: boolean; readonly durableOffset: number }> {
+    const reply = await this.#noting(this.#calls.sendStream(wireMethods.upload, chunks, chunksUnderWay, this.#options(signal)));
+    return { isComplete: reply.isComplete, durableOffset: Number(reply.durableOffset) };
+  }
+
+  async *download(object: ObjectRef, offset: number, signal?: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
+    const request = create(DownloadRequestSchema, { object: wireRef(object), offset: BigInt(offset) });
+    yield* this.#notingAll(this.#calls.receiveStream(wireMethods.download, request, chunksReadAhead, this.#options(signal)));
+  }
+
+  async execute(command: SignedCommand, signal?: AbortSignal): Promise<CommandReply> {
+    return await this.#noting(this.#calls.unary(wireMethods.execute, command, this.#options(signal)));
+  }
+
+  async *watch(command: SignedCommand, signal?: AbortSignal): AsyncGenerator<JobEvent, void, undefined> {
+    yield* this.#notingAll(this.#calls.receiveStream(wireMethods.watch, command, controlMessagesUnderWay, this.#options(signal)));
+  }
+
+  close(): void {
+    this.#over("closed by this side");
+  }
+
+  #options(signal?: AbortSignal): CallOptions {
+    const metadata = new Metadata();
+    metadata.set(tokenKey, `Bearer ${this.#token}`);
+    return { metadata, signal };
+  }
+
+  #over(reason: string): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    clearTimeout(this.#renewal);
+    this.#calls.endAll(
+      new FlareError("transfer/disconnected", `The connection to ${this.#calls.peer} is over: ${reason}`, { facts: { reason } }),
+    );
+    this.#client.close();
+    this.#resolveClosed(reason);
+  }
+
+  async #lost(): Promise<void> {
+    const reason = "the network connection was lost";
+    this.#calls.refuseNew(new FlareError("transfer/disconnected", `The connection to ${this.#calls.peer} is over: ${reason}`));
+    // Calls under way end by themselves, and may know better why.
+    await this.#calls.idle();
+    this.#over(reason);
+  }
+
+  // A lost connection makes the channel leave READY at once; grpc-js would quietly make another, on which the token
+  // is worth nothing.
+  #watchChannel(): void {
+    const channel = this.#client.getChannel();
+    const check = (): void => {
+      if (this.#isOver) return;
+      const state = channel.getConnectivityState(false);
+      if (state !== connectivityState.READY) void this.#lost();
+      else channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, check);
+    };
+    check();
+  }
+
+  #renewAfter(delayMs: number): void {
+    this.#renewal = setTimeout(() => void this.#renew(), delayMs);
+    this.#renewal.unref();
+  }
+
+  async #renew(): Promise<void> {
+    try {
+      const ticket = await this.#register();
+      if (this.#isOver) return;
+      this.#token = ticket.token;
+      this.#renewAfter(ticket.renewInMs);
+    } catch (reason) {
+      const error = FlareError.from(reason);
+      if (this.#isOver) return;
+      if (error.row.isRetryable && error.code !== "transfer/disconnected") this.#renewAfter(retryRenewalMs);
+      else this.#over(`the session could not be renewed: ${error.message}`);
+    }
+  }
+
+  async #noting<Result>(work: Promise<Result>): Promise<Result> {
+    try {
+      return await work;
+    } catch (reason) {
+      this.#note(reason);
+      throw reason;
+    }
+  }
+
+  async *#notingAll<Message>(messages: AsyncIterable<Message>): AsyncGenerator<Message, void, undefined> {
+    try {
+      yield* messages;
+    } catch (reason) {
+      this.#note(reason);
+      throw reason;
+    }
+  }
+
+  // The session is gone although the connection stands: nothing more can come of it.
+  #note(reason: unknown): void {
+    if (reason instanceof FlareError && endsSession.has(reason.code)) this.#over(reason.message);
+  }
+}
+
+const controlMessagesUnderWay = 64;
+/** Chunks of 1 MiB on their way to the socket, for each upload. */
+const chunksUnderWay = 4;
+/** Chunks of 1 MiB that are read ahead of the consumer, for each download. */
+const chunksReadAhead = 2;
+const retryRenewalMs = 5_000;
+const endsSession = new Set<string>([
+  "auth/session-ended",
+  "auth/token-unknown",
+  "auth/token-expired",
+  "auth/token-not-yours",
+  "auth/not-allowed",
+]);
+
+function wireRef({ hash, size }: ObjectRef): WireObjectRef {
+  return create(ObjectRefSchema, { hash, size: BigInt(size) });
+}

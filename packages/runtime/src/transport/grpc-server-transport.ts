@@ -1,0 +1,164 @@
+import { create } from "@bufbuild/protobuf";
+import { FlareError, isContentHash, limits } from "@flare-ts/contracts";
+import { StatReplySchema, UploadReplySchema, type ObjectRef as WireObjectRef } from "@flare-ts/contracts/wire";
+import { Server, ServerCredentials } from "@grpc/grpc-js";
+import type { Authenticator } from "../session/authenticator.js";
+import type { ProjectKeys } from "../session/project-keys.js";
+import type { ObjectRef } from "../store/model-store.js";
+import type { ServerHandlers, ServerTransport } from "./connection.js";
+import { http2ServersOf, messageOptions, withServerOptions } from "./flow-control.js";
+import { answerAttach, answerDownload, answerPlain, answerUnary, answerUpload, answerWatch } from "./server-answers.js";
+import { ServerCalls } from "./server-calls.js";
+import { ServerConnections } from "./server-connections.js";
+import type { TransportLogger } from "./transport-logger.js";
+import { wireMethods } from "./wire-method.js";
+
+export interface GrpcServerTransportComponents {
+  readonly handlers: ServerHandlers;
+  readonly authenticator: Authenticator;
+  readonly logger?: TransportLogger;
+}
+
+export interface GrpcServerTransportInit {
+  /** Address to listen on, such as `0.0.0.0`. */
+  readonly host: string;
+  /** 0 takes any free port. */
+  readonly port: number;
+  readonly keys: ProjectKeys;
+  /** HTTP/2 window of each stream and connection. @default limits.http2WindowBytes */
+  readonly windowBytes?: number;
+}
+
+/** The wire protocol over gRPC and mutual TLS: only certificates of the project get as far as a call. */
+export class GrpcServerTransport implements ServerTransport {
+  readonly #handlers: ServerHandlers;
+  readonly #authenticator: Authenticator;
+  readonly #logger: TransportLogger | undefined;
+  readonly #init: GrpcServerTransportInit;
+  readonly #windowBytes: number;
+  readonly #connections: ServerConnections;
+  readonly #calls: ServerCalls;
+  readonly #server: Server;
+
+  constructor(components: GrpcServerTransportComponents, init: GrpcServerTransportInit) {
+    const { authenticator } = components;
+    this.#handlers = components.handlers;
+    this.#authenticator = authenticator;
+    this.#logger = components.logger;
+    this.#init = init;
+    this.#windowBytes = init.windowBytes ?? limits.http2WindowBytes;
+    this.#connections = new ServerConnections(
+      {
+        onClosed: (connectionId) => authenticator.connectionClosed(connectionId),
+        onTlsRefused: (address, reason) => authenticator.refusedInTls(address, reason),
+      },
+      { windowBytes: this.#windowBytes },
+    );
+    this.#calls = new ServerCalls({ authenticator, connections: this.#connections });
+    this.#server = new Server({
+      ...messageOptions(this.#windowBytes, limits.controlMessageBytes),
+      "grpc-node.flow_control_window": this.#windowBytes,
+      "grpc.enable_channelz": 0,
+    });
+  }
+
+  /** @throws FlareError `transfer/cannot-listen`, `auth/certificate-unreadable` */
+  async start(): Promise<number> {
+    this.#addCalls();
+    const { host, port } = this.#init;
+    const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
+    return await new Promise<number>((resolve, reject) => {
+      this.#server.bindAsync(address, this.#credentials(), (error, bound) => {
+        if (error !== null) {
+          reject(
+            new FlareError("transfer/cannot-listen", `The server cannot listen on ${address}: ${error.message}`, {
+              facts: { address },
+              cause: error,
+            }),
+          );
+          return;
+        }
+        for (const listener of http2ServersOf(this.#server)) this.#connections.follow(listener);
+        resolve(bound);
+      });
+    });
+  }
+
+  disconnect(sessionId: string, reason: string): void {
+    const session = this.#authenticator.session(sessionId);
+    if (session === undefined) return;
+    this.#authenticator.end(sessionId, reason);
+    this.#cut(sessionId, session.connection.id, reason);
+  }
+
+  async stop(deadlineMs: number): Promise<void> {
+    const reason = new FlareError("transfer/server-stopping", "The server is shutting down.");
+    const shutdown = new Promise<void>((resolve) => {
+      this.#server.tryShutdown(() => resolve());
+    });
+    this.#calls.refuseNew(reason);
+    await within(deadlineMs, Promise.all([this.#calls.idle(), shutdown]));
+    this.#calls.endAll(reason);
+    this.#server.forceShutdown();
+    this.#connections.destroyAll();
+    await shutdown;
+  }
+
+  #cut(sessionId: string, connectionId: string, reason: string): void {
+    this.#calls.endSession(sessionId, new FlareError("auth/session-ended", `The server ended the session: ${reason}`));
+    this.#connections.close(connectionId);
+  }
+
+  #credentials(): ServerCredentials {
+    const { certificatePem, privateKeyPem, rootCaPem } = this.#init.keys;
+    const pairs = [{ cert_chain: Buffer.from(certificatePem), private_key: Buffer.from(privateKeyPem) }];
+    try {
+      return withServerOptions(ServerCredentials.createSsl(Buffer.from(rootCaPem), pairs, true), this.#windowBytes);
+    } catch (error) {
+      throw new FlareError("auth/certificate-unreadable", "The server's certificate or key cannot be used for TLS.", { cause: error });
+    }
+  }
+
+  #addCalls(): void {
+    const handlers = this.#handlers;
+    const parts = { calls: this.#calls, connections: this.#connections, logger: this.#logger };
+    const site = ["client"] as const;
+    const admin = ["admin"] as const;
+    const anyone = ["client", "admin"] as const;
+    this.#server.addService(wireMethods, {
+      challenge: answerPlain(parts, (request, connection) => this.#authenticator.challenge(request, connection)),
+      register: answerPlain(parts, (request, connection) => {
+        const { reply, superseded } = this.#authenticator.register(request, connection);
+        if (superseded !== undefined) this.#cut(superseded.id, superseded.connection.id, "a newer connection took its place");
+        return reply;
+      }),
+      attach: answerAttach(parts, site, handlers),
+      submitUpdate: answerUnary(parts, site, async (context, request) => handlers.submitUpdate(context, request)),
+      stat: answerUnary(parts, anyone, async (context, { object }) => {
+        const { isComplete, durableOffset } = await handlers.stat(context, refOf(object));
+        return create(StatReplySchema, { isComplete, durableOffset: BigInt(durableOffset) });
+      }),
+      upload: answerUpload(parts, anyone, async (context, object, chunks) => {
+        const { isComplete, durableOffset } = await handlers.upload(context, object, chunks);
+        return create(UploadReplySchema, { isComplete, durableOffset: BigInt(durableOffset) });
+      }),
+      download: answerDownload(parts, anyone, (context, { object, offset }) => handlers.download(context, refOf(object), Number(offset))),
+      execute: answerUnary(parts, admin, async (context, command) => handlers.execute(context, command)),
+      watch: answerWatch(parts, admin, (context, command) => handlers.watch(context, command)),
+    });
+  }
+}
+
+function refOf(object: WireObjectRef | undefined): ObjectRef {
+  if (object === undefined || !isContentHash(object.hash)) throw new FlareError("transfer/protocol", "The call names no object.");
+  return { hash: object.hash, size: Number(object.size) };
+}
+
+async function within(deadlineMs: number, work: Promise<unknown>): Promise<void> {
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, deadlineMs);
+  });
+  await Promise.race([work, deadline]);
+  clearTimeout(timer);
+}

@@ -1,0 +1,253 @@
+import { FlareError } from "@flare-ts/contracts";
+import type { JobEvent, ServerMessage, SiteMessage } from "@flare-ts/contracts/wire";
+import type {
+  handleBidiStreamingCall,
+  handleClientStreamingCall,
+  handleServerStreamingCall,
+  handleUnaryCall,
+  ServerReadableStream,
+  ServerWritableStream,
+  sendUnaryData,
+} from "@grpc/grpc-js";
+import type { PeerConnection } from "../session/connection-binding.js";
+import type { ParticipantKind } from "../session/identity.js";
+import type { ObjectRef } from "../store/model-store.js";
+import { BoundedWriter } from "./bounded-writer.js";
+import type { CallContext, Chunk, ServerHandlers } from "./connection.js";
+import { limitReadAhead } from "./flow-control.js";
+import type { OpenCall, ServerCalls } from "./server-calls.js";
+import type { ServerConnections } from "./server-connections.js";
+import type { TransportLogger } from "./transport-logger.js";
+import { toWireStatus, type WireStatus } from "./wire-error.js";
+
+/** What every answer is made with. */
+export interface AnswerParts {
+  readonly calls: ServerCalls;
+  readonly connections: ServerConnections;
+  readonly logger: TransportLogger | undefined;
+}
+
+type Kinds = readonly ParticipantKind[];
+
+/** A call that needs no session: the steps of registration. */
+export function answerPlain<Request, Reply>(
+  parts: AnswerParts,
+  answer: (request: Request, connection: PeerConnection) => Reply,
+): handleUnaryCall<Request, Reply> {
+  return (call, callback) => {
+    try {
+      callback(null, answer(call.request, parts.connections.of(call.getPeer())));
+    } catch (reason) {
+      callback(statusOf(parts, reason));
+    }
+  };
+}
+
+/** A call with one request and one reply. */
+export function answerUnary<Request, Reply>(
+  parts: AnswerParts,
+  kinds: Kinds,
+  answer: (context: CallContext, request: Request) => Promise<Reply>,
+): handleUnaryCall<Request, Reply> {
+  return (call, callback) => {
+    void reply(parts, callback, async () => {
+      const open = parts.calls.begin(call, kinds);
+      return await untilAborted(open, answer(open.context, call.request));
+    });
+  };
+}
+
+/** A stream of chunks that comes in; the first names the object. */
+export function answerUpload<Reply>(
+  parts: AnswerParts,
+  kinds: Kinds,
+  answer: (context: CallContext, object: ObjectRef, chunks: AsyncIterable<Chunk>) => Promise<Reply>,
+): handleClientStreamingCall<Chunk, Reply> {
+  return (call, callback) => {
+    limitReadAhead(call, readAhead);
+    void reply(parts, callback, async () => {
+      const open = parts.calls.begin(call, kinds);
+      return await untilAborted(open, receive(call, open, answer));
+    });
+  };
+}
+
+/** A stream of chunks that goes out. */
+export function answerDownload<Request>(
+  parts: AnswerParts,
+  kinds: Kinds,
+  answer: (context: CallContext, request: Request) => AsyncIterable<Chunk>,
+): handleServerStreamingCall<Request, Chunk> {
+  return (call) => {
+    void sendAll(parts, call, () => parts.calls.begin(call, kinds), answer, chunksUnderWay);
+  };
+}
+
+/** A stream of events that goes out until its source ends. */
+export function answerWatch<Request>(
+  parts: AnswerParts,
+  kinds: Kinds,
+  answer: (context: CallContext, request: Request) => AsyncIterable<JobEvent>,
+): handleServerStreamingCall<Request, JobEvent> {
+  return (call) => {
+    void sendAll(parts, call, () => parts.calls.begin(call, kinds, true), answer, messagesUnderWay);
+  };
+}
+
+/** The control stream of a site. */
+export function answerAttach(
+  parts: AnswerParts,
+  kinds: Kinds,
+  handlers: Pick<ServerHandlers, "attach">,
+): handleBidiStreamingCall<SiteMessage, ServerMessage> {
+  return (call) => {
+    let open: OpenCall;
+    try {
+      open = parts.calls.begin(call, kinds, true);
+    } catch (reason) {
+      call.emit("error", statusOf(parts, reason));
+      return;
+    }
+    const { context, touch, end } = open;
+    const writer = new BoundedWriter<ServerMessage>(call, { maxPending: messagesUnderWay });
+    let close: ((reason: string) => void) | undefined;
+    const finish = (reason: FlareError): void => {
+      const told = close;
+      close = undefined;
+      writer.fail(reason);
+      end();
+      told?.(reason.message);
+    };
+    const fail = (reason: unknown): void => {
+      const status = statusOf(parts, reason);
+      finish(FlareError.from(reason));
+      call.emit("error", status);
+    };
+    try {
+      const listener = handlers.attach(context, async (message) => writer.write(message));
+      close = (reason) => listener.onClose(reason);
+      call.on("data", (message: SiteMessage) => {
+        touch();
+        try {
+          if (close !== undefined) listener.onMessage(message);
+        } catch (reason) {
+          fail(reason);
+        }
+      });
+      call.once("end", () => {
+        finish(new FlareError("transfer/disconnected", "The site ended its control stream."));
+        call.end();
+      });
+      context.signal.addEventListener("abort", () => {
+        if (close !== undefined) fail(context.signal.reason);
+      });
+    } catch (reason) {
+      fail(reason);
+    }
+  };
+}
+
+/** Chunks of 1 MiB that are read ahead of the handler, for each upload. */
+const readAhead = 2;
+/** Chunks of 1 MiB that are on their way to the socket, for each download. */
+const chunksUnderWay = 4;
+const messagesUnderWay = 64;
+
+async function reply<Reply>(parts: AnswerParts, callback: sendUnaryData<Reply>, run: () => Promise<Reply>): Promise<void> {
+  let message: Reply;
+  try {
+    message = await run();
+  } catch (reason) {
+    callback(statusOf(parts, reason));
+    return;
+  }
+  callback(null, message);
+}
+
+async function sendAll<Request, Message>(
+  parts: AnswerParts,
+  call: ServerWritableStream<Request, Message>,
+  begin: () => OpenCall,
+  answer: (context: CallContext, request: Request) => AsyncIterable<Message>,
+  maxPending: number,
+): Promise<void> {
+  let open: OpenCall | undefined;
+  try {
+    open = begin();
+    const { context, touch } = open;
+    const writer = new BoundedWriter<Message>(call, { maxPending });
+    context.signal.addEventListener("abort", () => writer.fail(context.signal.reason));
+    for await (const message of answer(context, call.request)) {
+      await writer.write(message);
+      touch();
+    }
+    call.end();
+  } catch (reason) {
+    if (!call.cancelled) call.emit("error", statusOf(parts, reason));
+  } finally {
+    open?.end();
+  }
+}
+
+async function receive<Reply>(
+  call: ServerReadableStream<Chunk, Reply>,
+  open: OpenCall,
+  answer: (context: CallContext, object: ObjectRef, chunks: AsyncIterable<Chunk>) => Promise<Reply>,
+): Promise<Reply> {
+  const chunks = incoming(call, open);
+  try {
+    const first = await chunks.next();
+    if (first.done === true || first.value.object === undefined) {
+      throw new FlareError("transfer/protocol", "The first chunk of an upload must name its object.");
+    }
+    return await answer(open.context, first.value.object, startingWith(first.value, chunks));
+  } finally {
+    await chunks.return();
+  }
+}
+
+async function* incoming<Reply>(
+  call: ServerReadableStream<Chunk, Reply>,
+  { context: { signal }, touch }: OpenCall,
+): AsyncGenerator<Chunk, void, undefined> {
+  const stop = (): void => void call.destroy();
+  signal.addEventListener("abort", stop);
+  try {
+    for await (const chunk of call as AsyncIterable<Chunk>) {
+      touch();
+      yield chunk;
+    }
+  } catch (reason) {
+    if (signal.aborted) throw signal.reason;
+    throw new FlareError("transfer/disconnected", "The upload ended before it was complete.", { cause: reason });
+  } finally {
+    signal.removeEventListener("abort", stop);
+  }
+}
+
+async function* startingWith(first: Chunk, rest: AsyncIterable<Chunk>): AsyncGenerator<Chunk, void, undefined> {
+  yield first;
+  yield* rest;
+}
+
+// The caller hears at once that its session ended; the call counts as open until its handler has noticed too.
+async function untilAborted<Reply>(open: OpenCall, work: Promise<Reply>): Promise<Reply> {
+  const { signal } = open.context;
+  let stop: (() => void) | undefined;
+  const aborted = new Promise<never>((_resolve, reject) => {
+    stop = () => reject(signal.reason as Error);
+    signal.addEventListener("abort", stop);
+    if (signal.aborted) stop();
+  });
+  const settled = work.finally(() => {
+    if (stop !== undefined) signal.removeEventListener("abort", stop);
+    open.end();
+  });
+  return await Promise.race([settled, aborted]);
+}
+
+function statusOf(parts: AnswerParts, reason: unknown): WireStatus & Partial<Error> {
+  if (!(reason instanceof FlareError)) parts.logger?.error({ err: reason }, "a call failed unexpectedly");
+  else parts.logger?.debug({ code: reason.code, reason: reason.message }, "a call was refused");
+  return toWireStatus(reason);
+}

@@ -1,0 +1,77 @@
+import { create } from "@bufbuild/protobuf";
+import { CommandReplySchema, SubmitUpdateReplySchema } from "@flare-ts/contracts/wire";
+import type { AuthEvent } from "../session/auth-event.js";
+import { Authenticator, type AuthenticatorInit } from "../session/authenticator.js";
+import type { ProjectKeys } from "../session/project-keys.js";
+import { TestProject } from "../session/test-project.test-support.js";
+import type { Connection, ServerHandlers } from "./connection.js";
+import { type DialServerInit, dialServer } from "./dial-server.js";
+import { GrpcServerTransport } from "./grpc-server-transport.js";
+
+/** A server on loopback with real TLS, and what a test needs to dial it. */
+export interface TestServer {
+  readonly project: TestProject;
+  readonly transport: GrpcServerTransport;
+  readonly authenticator: Authenticator;
+  readonly port: number;
+  /** Everything the audit heard. */
+  readonly events: AuthEvent[];
+  /** How a participant with these keys dials; a new certificate of that name by default. */
+  dialInit(name: string, keys?: ProjectKeys): DialServerInit;
+  dial(name: string, keys?: ProjectKeys): Promise<Connection>;
+  /** Closes all dialled connections and stops. */
+  stop(): Promise<void>;
+}
+
+/** Starts a server; calls that a test gives no handler for answer with an empty message, or end. */
+export async function startTestServer(
+  handlers: Partial<ServerHandlers> = {},
+  init: Partial<AuthenticatorInit> & { readonly now?: () => number; readonly isAllowed?: () => boolean } = {},
+): Promise<TestServer> {
+  const { now, isAllowed, ...authenticatorInit } = init;
+  const project = new TestProject("test-project");
+  const keys = project.server();
+  const events: AuthEvent[] = [];
+  const authenticator = new Authenticator(
+    { audit: (event) => events.push(event), ...(now ? { now } : {}), ...(isAllowed ? { isAllowed } : {}) },
+    { project: project.name, serverName: "server-1", keys, ...authenticatorInit },
+  );
+  const transport = new GrpcServerTransport({ authenticator, handlers: { ...quietHandlers, ...handlers } }, { host: "127.0.0.1", port: 0, keys });
+  const port = await transport.start();
+  const connections: Connection[] = [];
+  const dialInit = (name: string, participant = project.issue({ name })): DialServerInit => ({
+    keys: participant,
+    host: "localhost",
+    port,
+    serverIdentity: "server-1",
+    project: project.name,
+    name,
+  });
+  return {
+    project,
+    transport,
+    authenticator,
+    port,
+    events,
+    dialInit,
+    dial: async (name, participant) => {
+      const connection = await dialServer(dialInit(name, participant));
+      connections.push(connection);
+      return connection;
+    },
+    stop: async () => {
+      for (const connection of connections) connection.close();
+      await transport.stop(1000);
+    },
+  };
+}
+
+const quietHandlers: ServerHandlers = {
+  attach: () => ({ onMessage: () => undefined, onClose: () => undefined }),
+  submitUpdate: async () => create(SubmitUpdateReplySchema, { outcome: "accepted" }),
+  stat: async () => ({ isComplete: false, durableOffset: 0 }),
+  upload: async () => ({ isComplete: false, durableOffset: 0 }),
+  download: async function* () {},
+  execute: async () => create(CommandReplySchema, { resultJson: "{}" }),
+  watch: async function* () {},
+};
