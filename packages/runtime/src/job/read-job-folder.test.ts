@@ -59,7 +59,7 @@ const length = Buffer.alloc(8);
 length.writeBigUInt64LE(BigInt(header.length));
 const model = Buffer.concat([length, header, Buffer.alloc(4)]);
 
-const goodJob: Readonly<Record<string, string | Buffer>> = {
+const goodJob: Readonly<Record<string, string | Uint8Array>> = {
   "meta.json": meta,
   "app/config/config_fed_server.json": server,
   "app/config/config_fed_client.json": client,
@@ -68,7 +68,7 @@ const goodJob: Readonly<Record<string, string | Buffer>> = {
 };
 
 /** Two apps: one for the server, one for two sites. */
-const splitJob: Readonly<Record<string, string | Buffer>> = {
+const splitJob: Readonly<Record<string, string | Uint8Array>> = {
   "meta.json": meta.replace(`{ "app": ["@ALL"] }`, `{ "srv": ["server"], "hospital": ["site-1", "site-2"] }`),
   "srv/config/config_fed_server.json": server,
   "srv/models/initial.safetensors": model,
@@ -76,7 +76,7 @@ const splitJob: Readonly<Record<string, string | Buffer>> = {
   "hospital/custom/train.mjs": "",
 };
 
-type Files = Readonly<Record<string, string | Buffer | undefined>>;
+type Files = Readonly<Record<string, string | Uint8Array | undefined>>;
 
 async function write(files: Files): Promise<void> {
   for (const [path, content] of Object.entries(files)) {
@@ -337,9 +337,8 @@ describe("readJobFolder", () => {
   it.each(wrongJobs)("refuses %s, with file and line", async (_what, files, file, line, message) => {
     const { code, problems } = await problemsOf({ ...goodJob, ...files });
     expect(code).toBe("job/invalid");
-    const found = problems.find((problem) => problem.file === file && message.test(problem.message));
-    expect(found, JSON.stringify(problems)).toBeDefined();
-    expect(found?.line).toBe(line);
+    expect(problems).toContainEqual(expect.objectContaining({ file, message: expect.stringMatching(message) as string }));
+    expect(problems.find((problem) => problem.file === file && message.test(problem.message))?.line).toBe(line);
   });
 
   it.each([
@@ -358,7 +357,11 @@ describe("readJobFolder", () => {
     await symlink("nowhere", join(folder, "app/custom/b"));
     await symlink("../config", join(folder, "app/custom/c"));
     const { problems } = await problemsOf({});
-    expect(problems.map((problem) => problem.file).sort()).toEqual(["app/custom/a", "app/custom/b", "app/custom/c"]);
+    expect(problems.map((problem) => problem.file).toSorted((a, b) => (String(a) < String(b) ? -1 : 1))).toEqual([
+      "app/custom/a",
+      "app/custom/b",
+      "app/custom/c",
+    ]);
   });
 
   it("names all mistakes of all files at once", async () => {

@@ -1,5 +1,5 @@
 import type { ContentHash } from "@flare-ts/contracts";
-import type { JobEvent, JournalEntry, NewJob, ServerStore, TaskKey, TaskRecord } from "@flare-ts/runtime";
+import type { JobEvent, JournalEntry, NewJob, ServerStore, TaskKey, TaskRecord } from "@flare-ts/runtime/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 /** An implementation of `ServerStore` under test. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openSqliteServerStore } from "@flare-ts/runtime";
+import { openSqliteServerStore } from "@flare-ts/runtime/store";
 import { serverStoreCompliance } from "./server-store-compliance.js";
 
 serverStoreCompliance("SQLite", async () => {

@@ -1,5 +1,5 @@
 import type { ContentHash } from "@flare-ts/contracts";
-import type { SiteResult, SiteStore } from "@flare-ts/runtime";
+import type { SiteResult, SiteStore } from "@flare-ts/runtime/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 
 /** An implementation of `SiteStore` under test. */

@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { openSqliteSiteStore } from "@flare-ts/runtime";
+import { openSqliteSiteStore } from "@flare-ts/runtime/store";
 import { siteStoreCompliance } from "./site-store-compliance.js";
 
 siteStoreCompliance("SQLite", async () => {

@@ -1,0 +1,138 @@
+import { spawn, spawnSync } from "node:child_process";
+import { randomInt } from "node:crypto";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
+import { createInterface } from "node:readline";
+import type { ContentHash } from "@flare-ts/contracts";
+import { sql } from "kysely";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { NewJob } from "../server-store.js";
+import { openSqliteServerStore } from "../sqlite-server-store.js";
+import { openSqliteSiteStore } from "../sqlite-site-store.js";
+import { loadNodeSqlite } from "./load-node-sqlite.js";
+import { openSqliteDatabase } from "./open-sqlite-database.js";
+
+let folder = "";
+
+beforeEach(() => {
+  folder = mkdtempSync(join(tmpdir(), "flare-sqlite-"));
+});
+
+afterEach(() => rmSync(folder, { recursive: true, force: true }));
+
+describe("SQLite store", () => {
+  it("is readable by its owner only, with its log", async () => {
+    const path = join(folder, "new", "server.sqlite");
+    const store = await openSqliteServerStore({ path });
+    await store.addJob(job);
+    for (const file of [path, `${path}-wal`, `${path}-shm`]) expect(statSync(file).mode & 0o777).toBe(0o600);
+    expect(statSync(dirname(path)).mode & 0o777).toBe(0o700);
+    await store.close();
+  });
+
+  it("takes a file that others could read away from them", async () => {
+    const path = join(folder, "site.sqlite");
+    writeFileSync(path, "", { mode: 0o644 });
+    await (await openSqliteSiteStore({ path })).close();
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it("writes ahead, waits for the disk at every commit, checks references, and waits for other readers", async () => {
+    const db = await openSqliteDatabase<unknown>({ path: join(folder, "any.sqlite"), migrations: {} });
+    const pragma = async (name: string): Promise<unknown> =>
+      Object.values((await sql`pragma ${sql.raw(name)}`.execute(db)).rows[0] ?? {})[0];
+    expect(await pragma("journal_mode")).toBe("wal");
+    expect(await pragma("synchronous")).toBe(2);
+    expect(await pragma("foreign_keys")).toBe(1);
+    expect(await pragma("busy_timeout")).toBe(5000);
+    await db.destroy();
+  });
+
+  it("says that a file which is no database cannot be used", async () => {
+    const path = join(folder, "server.sqlite");
+    writeFileSync(path, "this is a letter, not a database".repeat(100));
+    await expect(openSqliteServerStore({ path })).rejects.toMatchObject({ code: "store/unusable", facts: { path } });
+  });
+
+  it("refuses tables that a newer version has changed", async () => {
+    const path = join(folder, "server.sqlite");
+    await (await openSqliteServerStore({ path })).close();
+    const { DatabaseSync } = loadNodeSqlite();
+    const database = new DatabaseSync(path);
+    database.exec("insert into kysely_migration (name, timestamp) values ('9999-future', '2099-01-01')");
+    database.close();
+    await expect(openSqliteServerStore({ path })).rejects.toMatchObject({ code: "store/unusable" });
+  });
+
+  it("says that a folder where a file should be cannot be used", async () => {
+    await expect(openSqliteServerStore({ path: folder })).rejects.toMatchObject({ code: "store/unusable" });
+  });
+
+  it("loads without a warning on the terminal, and lets other warnings through", () => {
+    const script = `
+      import { loadNodeSqlite } from ${built("sqlite/load-node-sqlite.js")};
+      loadNodeSqlite();
+      process.emitWarning("another feature", "ExperimentalWarning");
+    `;
+    const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" });
+    expect(status).toBe(0);
+    expect(stderr).toContain("another feature");
+    expect(stderr).not.toContain("SQLite");
+  });
+
+  it("loses nothing that it acknowledged when its process is killed, and leaves no gap", async () => {
+    const path = join(folder, "server.sqlite");
+    const store = await openSqliteServerStore({ path });
+    await store.addJob(job);
+    await store.close();
+    for (let kill = 0; kill < 5; kill++) {
+      const acknowledged = await appendUntilKilled(path, randomInt(20, 200));
+      const reopened = await openSqliteServerStore({ path });
+      const entries = await reopened.entries(job.jobId);
+      await reopened.close();
+      expect(entries.length).toBeGreaterThanOrEqual(acknowledged);
+      expect(entries.map((entry) => entry.seq)).toEqual(entries.map((_, i) => i + 1));
+    }
+  });
+});
+
+const job: NewJob = {
+  jobId: "j1",
+  name: "job",
+  submitterName: "lead@a.org",
+  submitterOrg: "clinic_a",
+  submitterRole: "lead",
+  submitTimeMs: 1,
+  signedJob: { hash: "a".repeat(64) as ContentHash, size: 1 },
+};
+
+/** Appends in a process of its own, kills it after so many acknowledgements and a moment, and returns the last number that it printed. */
+async function appendUntilKilled(path: string, count: number): Promise<number> {
+  const script = `
+    import { writeSync } from "node:fs";
+    import { openSqliteServerStore } from ${built("sqlite-server-store.js")};
+    const store = await openSqliteServerStore({ path: ${JSON.stringify(path)} });
+    for (;;) {
+      const { seq } = await store.append("j1", Date.now(), { type: "site-connected", site: "site-1" });
+      writeSync(1, seq + "\\n");
+    }
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script], { stdio: ["ignore", "pipe", "inherit"] });
+  const closed = once(child, "close");
+  let last = 0;
+  let lines = 0;
+  for await (const line of createInterface({ input: child.stdout })) {
+    last = Number(line);
+    if (++lines === count) child.kill("SIGKILL");
+  }
+  await closed;
+  expect(lines).toBeGreaterThanOrEqual(count);
+  return last;
+}
+
+/** The built module as a literal for a script; a process of Node cannot load the source as it is. */
+function built(module: string): string {
+  return JSON.stringify(new URL(`../../../dist/store/${module}`, import.meta.url).href);
+}
