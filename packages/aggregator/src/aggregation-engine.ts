@@ -75,6 +75,11 @@ export interface FinishInit {
   readonly base?: string | undefined;
   /** Goes into the header of the new model. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
+  /**
+   * Whether the file survives a power cut once `finish` resolves. Off where another process makes it durable, or where Node's
+   * permission model denies fsync. @default true
+   */
+  readonly isDurable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 

@@ -144,7 +144,11 @@ export class ExactJsSession implements AggregationSession {
         signal: stop,
       });
       const specs = model.tensors.filter((_, tensor) => isIncluded(tensor));
-      const written = await writeSafetensors(init.outPath, specs, chunks, { metadata: init.metadata ?? {}, signal: stop });
+      const written = await writeSafetensors(init.outPath, specs, chunks, {
+        metadata: init.metadata ?? {},
+        isDurable: init.isDurable,
+        signal: stop,
+      });
       return this.#report(updates, senders, skipped, written);
     } finally {
       await Promise.all(opened.map((source) => source.close()));

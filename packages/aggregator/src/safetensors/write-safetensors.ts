@@ -14,12 +14,14 @@ export interface WrittenFile {
 
 export interface WriteSafetensorsInit {
   readonly metadata?: Readonly<Record<string, string>>;
+  /** Whether the file survives a power cut once it is there; Node's permission model denies the fsync that this takes. @default true */
+  readonly isDurable?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 /**
- * Writes a safetensors file in the order given, chunk by chunk. The file appears under its name only when it is complete and
- * durable; on any error, and on abort, nothing is left. A chunk may be reused by the caller once the next one is asked for.
+ * Writes a safetensors file in the order given, chunk by chunk. The file appears under its name only when it is complete
+ * (and durable, unless `isDurable` is false); on any error, and on abort, nothing is left. A chunk may be reused by the caller once the next one is asked for.
  *
  * @param chunks - the tensors' little-endian bytes one after the other, cut anywhere
  * @throws `aggregate/tensor-invalid` when there are more or fewer bytes than the tensors take, `file/unwritable`, `internal/aborted`
@@ -46,7 +48,7 @@ export async function writeSafetensors(
     await put(header);
     for await (const chunk of chunks) await put(chunk);
     if (written !== layout.totalBytes) throw wrongLength(path, layout.totalBytes, "fewer");
-    await orUnwritable(path, part.sync());
+    if (init.isDurable !== false) await orUnwritable(path, part.sync());
     await part.close();
     await orUnwritable(path, rename(partPath, path));
     return { bytes: written, sha256: hash.digest("hex") };

@@ -34,7 +34,11 @@ export const aggregateErrors = {
     "A tensor's data does not fit its name, element type or shape.",
     "Give as many elements as the shape says, in the typed array that belongs to the element type.",
   ),
-  "aggregate/update-empty": row("site", "An update holds no tensor at all.", "Check what the trainer sends and what the site's filters leave."),
+  "aggregate/update-empty": row(
+    "site",
+    "An update holds no tensor at all.",
+    "Check what the trainer sends and what the site's filters leave.",
+  ),
   "aggregate/unknown-tensor": row(
     "site",
     "An update holds a tensor that the global model does not have.",
@@ -79,10 +83,15 @@ export const aggregateErrors = {
     "Aggregate in groups and then the groups' results, each with the sum of its weights.",
     { grpc: grpcStatus.resourceExhausted },
   ),
-  "aggregate/no-contributions": row("server", "An aggregation was to be finished without any update.", "Wait for an update, or close the round as failed.", {
-    grpc: grpcStatus.failedPrecondition,
-    http: 409,
-  }),
+  "aggregate/no-contributions": row(
+    "server",
+    "An aggregation was to be finished without any update.",
+    "Wait for an update, or close the round as failed.",
+    {
+      grpc: grpcStatus.failedPrecondition,
+      http: 409,
+    },
+  ),
   "aggregate/base-missing": row(
     "bug",
     "Differences were to be aggregated without the model that they are added to.",
