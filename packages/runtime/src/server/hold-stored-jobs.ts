@@ -15,7 +15,7 @@ export async function holdResultsAndWaitingJobs(components: {
     const best = isFinished(status)
       ? (await store.entries(jobId)).flatMap(({ event }) => (event.type === "best-model" ? [event.model.hash] : []))
       : [];
-    retention.hold(`job:${jobId}`, [
+    await retention.hold(`job:${jobId}`, [
       signedJob.hash,
       ...manifest.files.map((file) => file.sha256),
       ...(result === undefined ? [] : [result.hash]),

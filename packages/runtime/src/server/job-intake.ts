@@ -54,6 +54,7 @@ export class JobIntake {
         facts: { signer: submitter.name, who: identity.name },
       });
     }
+    await retention.hold(`job:${manifest.jobId}`, [signedJob.hash, ...manifest.files.map((file) => file.sha256)]);
     const name = await this.#checkFolder(manifest, submitter);
     const added = await store.addJob({
       jobId: manifest.jobId,
@@ -64,7 +65,6 @@ export class JobIntake {
       submitTimeMs: now(),
       signedJob,
     });
-    retention.hold(`job:${manifest.jobId}`, [signedJob.hash, ...manifest.files.map((file) => file.sha256)]);
     return added;
   }
 

@@ -83,7 +83,7 @@ export class ServerJob {
   async start(): Promise<void> {
     const { models, directory, hub, retention } = this.#parts;
     const { definition, workspace } = this.#init;
-    retention.hold(this.#holder, this.#kept());
+    await retention.hold(this.#holder, this.#kept());
     await layOutJob({
       manifest: definition.manifest,
       find: (hash) => models.find(hash),
@@ -215,7 +215,7 @@ export class ServerJob {
         if (inside.startsWith("..") || inside === "")
           throw new FlareError("runtime/bad-message", "A job process may import files of its own folder only.", { facts: { path } });
         const { hash, size } = await models.importFile(join(workspace, inside), { move: true });
-        this.#parts.retention.hold(this.#holder, [hash]);
+        await this.#parts.retention.hold(this.#holder, [hash]);
         return { hash, size };
       },
       finish: async ({ model, reason }) => {
@@ -256,8 +256,9 @@ export class ServerJob {
     }
     // While the past is told, an object of an early round must not be removed for want of a later entry.
     if (!this.#isLive) return;
-    if (event.type === "round-closed" || event.type === "best-model") void retention.keepOnly(this.#holder, this.#kept());
-    else retention.hold(this.#holder, this.#kept());
+    // A round's input may yet become the best model after the round has closed, so old objects go when the next one opens.
+    if (event.type === "round-opened") void retention.keepOnly(this.#holder, this.#kept());
+    else void retention.hold(this.#holder, this.#kept());
   }
 
   #kept(): ContentHash[] {

@@ -10,11 +10,12 @@ import {
   SubmitUpdateReplySchema,
   type SubmitUpdateRequest,
 } from "@flare-ts/contracts/wire";
-import type { Metrics, ParamsType } from "../job/job-event.js";
+import type { JobEvent, Metrics, ParamsType } from "../job/job-event.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
+import type { ObjectRetention } from "../store/object-retention.js";
 import type { CallContext } from "../transport/connection.js";
-import { taskKeyFromWire } from "../transport/wire-values.js";
+import { taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { JobTable } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { AttachedSite, SiteDirectory } from "./site-directory.js";
@@ -24,6 +25,7 @@ export interface SiteServiceComponents {
   readonly jobs: JobTable;
   readonly hub: JournalHub;
   readonly models: ModelStore;
+  readonly retention: ObjectRetention;
   readonly logger: Logger;
   readonly now: () => number;
   /** Ends a session whose site has fallen silent. */
@@ -88,26 +90,22 @@ export class SiteService {
 
   /** Accepts an update whose bytes are in the store; the reply is given when the acceptance is durable. */
   async submitUpdate(context: CallContext, request: SubmitUpdateRequest): Promise<SubmitUpdateReply> {
-    const { hub, models, jobs, logger } = this.#parts;
+    const { hub, models, jobs, logger, retention } = this.#parts;
     const key = taskKeyFromWire(request.key);
     const site = context.identity.name;
-    if (!jobs.isParticipant(key.jobId, site)) {
-      return create(SubmitUpdateReplySchema, { ...(request.key === undefined ? {} : { key: request.key }), outcome: "late" });
+    if (!jobs.isParticipant(key.jobId, site)) return create(SubmitUpdateReplySchema, { key: taskKeyToWire(key), outcome: "late" });
+    const { hash = "" } = request.update ?? {};
+    const holder = `update:${site}:${taskKeyText(key)}`;
+    await retention.hold(holder, isContentHash(hash) ? [hash] : []);
+    try {
+      const update = await heldObject(models, request);
+      const outcome = await hub.acceptUpdate(key, acceptedUpdate(site, update, request));
+      logger.debug("update handed in", { site, job: key.jobId, round: key.round, outcome, bytes: update.size });
+      return create(SubmitUpdateReplySchema, { key: taskKeyToWire(key), outcome });
+    } finally {
+      // By now the job holds it, or nobody wants it.
+      await retention.release(holder);
     }
-    const update = await heldObject(models, request);
-    const outcome = await hub.acceptUpdate(key, {
-      type: "update-accepted",
-      round: key.round,
-      task: key.task,
-      site,
-      update,
-      paramsType: paramsType(request.paramsType),
-      weight: positive(request.weight, site),
-      metrics: metrics(request.metricsJson, site),
-      meta: JSON.parse(request.metaJson === "" ? "{}" : request.metaJson) as Record<string, unknown>,
-    });
-    logger.debug("update handed in", { site, job: key.jobId, round: key.round, outcome, bytes: update.size });
-    return create(SubmitUpdateReplySchema, { ...(request.key === undefined ? {} : { key: request.key }), outcome });
   }
 
   async #welcome(site: AttachedSite): Promise<void> {
@@ -160,6 +158,21 @@ export class SiteService {
         .catch((error: unknown) => this.#parts.logger.error("journal could not be written", { job: jobId, error: errorField(error) }));
     }
   }
+}
+
+function acceptedUpdate(site: string, update: ObjectRef, request: SubmitUpdateRequest): Extract<JobEvent, { type: "update-accepted" }> {
+  const { round, task } = taskKeyFromWire(request.key);
+  return {
+    type: "update-accepted",
+    round,
+    task,
+    site,
+    update,
+    paramsType: paramsType(request.paramsType),
+    weight: positive(request.weight, site),
+    metrics: metrics(request.metricsJson, site),
+    meta: JSON.parse(request.metaJson === "" ? "{}" : request.metaJson) as Record<string, unknown>,
+  };
 }
 
 async function heldObject(models: ModelStore, request: SubmitUpdateRequest): Promise<ObjectRef> {

@@ -97,7 +97,17 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       { workspace, rootCaPem: kit.rootCaPem, project: kit.project },
     );
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
-    const sites = new SiteService({ directory, jobs, hub, models, logger, now, disconnect, onSitesChanged: () => scheduler.look() });
+    const sites = new SiteService({
+      directory,
+      jobs,
+      hub,
+      models,
+      retention,
+      logger,
+      now,
+      disconnect,
+      onSitesChanged: () => scheduler.look(),
+    });
     const admins = new AdminService(
       { store, hub, jobs, scheduler, intake, directory, grants, audit, logger, isAllowed: isAllowedHere },
       { serverName: kit.name, project: kit.project, startedAtMs: now() },

@@ -73,7 +73,7 @@ export class JobAdmission {
       const files = filesForApp(verified.manifest, app);
       this.#authorize("submit_job", verified.submitter, jobId);
       if (files.some((file) => file.path.startsWith(`${app}/custom/`))) this.#authorize("byoc", verified.submitter, jobId);
-      retention.hold(`job:${jobId}`, [signedJob.hash, ...files.map((file) => file.sha256)]);
+      await retention.hold(`job:${jobId}`, [signedJob.hash, ...files.map((file) => file.sha256)]);
       await this.#fetchFiles(files, signal);
       const { appFolder } = await layOutJob({
         manifest: verified.manifest,

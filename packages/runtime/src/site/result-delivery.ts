@@ -43,8 +43,9 @@ export class ResultDelivery {
   deliver(result: SiteResult): void {
     const key = taskKeyText(result);
     if (this.#underWay.has(key)) return;
-    this.#parts.retention.hold(resultHolder(result), [result.update.hash]);
-    const delivery = this.#deliver(result)
+    const held = this.#parts.retention.hold(resultHolder(result), [result.update.hash]);
+    const delivery = held
+      .then(() => this.#deliver(result))
       .catch((error: unknown) => {
         if (!this.#stop.signal.aborted)
           this.#parts.logger.error("result could not be delivered", { job: result.jobId, round: result.round, error: errorField(error) });

@@ -94,7 +94,7 @@ export class SiteJob {
     }
     try {
       const model = objectFromWire(task.model);
-      retention.hold(`task:${text}`, [model.hash]);
+      await retention.hold(`task:${text}`, [model.hash]);
       const held = await transfer.download(() => link.connection(this.#stop.signal), model, undefined, this.#stop.signal);
       if (!this.#tasks.has(text)) return;
       entry.ready = {

@@ -11,6 +11,7 @@ export class ObjectRetention {
   readonly #logger: Logger;
   readonly #onRemoved: ((hash: ContentHash) => void) | undefined;
   readonly #held = new Map<string, Set<ContentHash>>();
+  readonly #removing = new Map<ContentHash, Promise<void>>();
 
   constructor(components: { readonly models: ModelStore; readonly logger: Logger; readonly onRemoved?: (hash: ContentHash) => void }) {
     this.#models = components.models;
@@ -18,10 +19,16 @@ export class ObjectRetention {
     this.#onRemoved = components.onRemoved;
   }
 
-  hold(holder: string, hashes: Iterable<ContentHash>): void {
+  /**
+   * Adds to what a holder needs. Once it resolves, none of these objects is being removed: what the store then finds stays,
+   * and what it does not find has to be fetched.
+   */
+  async hold(holder: string, hashes: Iterable<ContentHash>): Promise<void> {
     const own = this.#held.get(holder) ?? new Set();
     this.#held.set(holder, own);
-    for (const hash of hashes) own.add(hash);
+    const wanted = [...hashes];
+    for (const hash of wanted) own.add(hash);
+    await Promise.all(wanted.map((hash) => this.#removing.get(hash)));
   }
 
   /** The holder needs nothing any more. */
@@ -46,10 +53,13 @@ export class ObjectRetention {
   async #removeUnheld(hash: ContentHash): Promise<void> {
     for (const own of this.#held.values()) if (own.has(hash)) return;
     this.#onRemoved?.(hash);
-    try {
-      await this.#models.remove(hash);
-    } catch (error) {
-      this.#logger.warn("object could not be removed", { hash, error: errorField(error) });
-    }
+    const removal = this.#models
+      .remove(hash)
+      .catch((error: unknown) => this.#logger.warn("object could not be removed", { hash, error: errorField(error) }))
+      .finally(() => {
+        if (this.#removing.get(hash) === removal) this.#removing.delete(hash);
+      });
+    this.#removing.set(hash, removal);
+    await removal;
   }
 }

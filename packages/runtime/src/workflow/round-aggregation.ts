@@ -63,12 +63,14 @@ export class RoundAggregation {
     const aggregation = this.#open;
     if (aggregation?.round !== effect.round)
       throw new FlareError("internal/bug", `Round ${effect.round} was to be closed before it was folded.`);
-    const folds = await Promise.all(effect.contributions.map(({ site }) => aggregation.folds.get(site)));
-    if (folds.some((problem) => problem !== undefined)) return undefined;
+    const folds = effect.contributions.flatMap(({ site }) => aggregation.folds.get(site) ?? []);
+    const problems = await Promise.all(folds);
+    if (problems.some((problem) => problem !== undefined)) return undefined;
     const { session, modelPath } = await aggregation.opening;
     await mkdir(this.#folder, { recursive: true });
     const outPath = join(this.#folder, `round-${effect.round}.safetensors`);
-    const report = await session.finish({ outPath, base: modelPath, signal: this.#stop.signal });
+    // The parent makes the file durable when it takes it; the permission model denies fsync to this process.
+    const report = await session.finish({ outPath, base: modelPath, isDurable: false, signal: this.#stop.signal });
     this.#open = undefined;
     const model = await this.#parent.call("importObject", { path: outPath });
     return { model, metrics: meanMetrics(effect.contributions), bytes: report.bytesIn };

@@ -43,7 +43,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
   });
   await writeFile(join(app, "custom", "train.ts"), trainScript);
   const data = Float32Array.from({ length: parameters }, (_, i) => i / 8);
-  await writeFile(join(app, "initial_model.safetensors"), encodeSafetensors({ weight: { dtype: "F32", shape: [parameters], data } }));
+  await writeFile(join(app, "initial_model.safetensors"), encodeSafetensors([["weight", { dtype: "F32", shape: [parameters], data }]]));
 }
 
 const trainScript = `import { setTimeout as sleep } from "node:timers/promises";
@@ -52,7 +52,7 @@ import * as flare from "@flare-ts/runtime/client";
 const [trainMs = "0", silentSite = "", failingSite = ""] = process.argv.slice(2);
 await flare.init();
 const site = flare.getSiteName();
-while (flare.isRunning()) {
+while (await flare.isRunning()) {
   const model = await flare.receive();
   if (model === undefined) break;
   if (site === silentSite) await new Promise((resolve) => setTimeout(resolve, 2 ** 30));
@@ -64,5 +64,5 @@ while (flare.isRunning()) {
   const weight = 10 + site.length + Number(site.at(-1) ?? 0);
   await flare.send(new flare.FLModel({ params: { weight: { ...tensor, data } }, paramsType: "FULL", metrics: { mean }, meta: { NUM_STEPS_CURRENT_ROUND: weight } }));
 }
-await flare.shutdown();
+flare.shutdown();
 `;

@@ -1,0 +1,64 @@
+import { lstat, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
+import type { ResultMessage } from "../client/protocol.js";
+import type { TrainerResult } from "../job-process/job-channel.js";
+
+/** Results that trainers have written and the site's parent has not yet taken. */
+export class ResultFolder {
+  readonly #folder: string;
+
+  constructor(init: { readonly folder: string }) {
+    this.#folder = init.folder;
+  }
+
+  /**
+   * Keeps a result so that a job process started later finds it.
+   *
+   * @throws FlareError `client-api/result-invalid` when the file is not a plain file directly inside the folder
+   */
+  async keep(message: ResultMessage): Promise<TrainerResult> {
+    const { task_id: taskId, path, params_type: paramsType, weight, metrics, meta } = message;
+    await this.#checkFile(path);
+    const result: TrainerResult = { path, paramsType, weight, metrics, meta };
+    const record = this.#recordPath(taskId);
+    await writeFile(`${record}.part`, JSON.stringify(result));
+    await rename(`${record}.part`, record);
+    return result;
+  }
+
+  /** A result that was kept and not yet taken. */
+  async find(taskId: string): Promise<TrainerResult | undefined> {
+    try {
+      const result = JSON.parse(await readFile(this.#recordPath(taskId), "utf8")) as TrainerResult;
+      await this.#checkFile(result.path);
+      return result;
+    } catch {
+      return undefined;
+    }
+  }
+
+  /** Removes what is left of a result. */
+  async forget(taskId: string, path?: string): Promise<void> {
+    await rm(this.#recordPath(taskId), { force: true });
+    if (path !== undefined && dirname(path) === this.#folder) await rm(path, { force: true });
+  }
+
+  #recordPath(taskId: string): string {
+    return join(this.#folder, `${encodeURIComponent(taskId)}.json`);
+  }
+
+  async #checkFile(path: string): Promise<void> {
+    try {
+      // Not realpath: it looks at every folder above, which Node's permission model denies to a job process.
+      if (resolve(dirname(path)) === resolve(this.#folder) && (await lstat(path)).isFile()) {
+        return;
+      }
+    } catch {
+      // Told below like any other path that is not right.
+    }
+    throw new FlareError("client-api/result-invalid", "The path of a result is not a file directly inside result_folder.", {
+      facts: { path },
+    });
+  }
+}
