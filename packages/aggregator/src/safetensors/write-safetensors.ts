@@ -20,8 +20,9 @@ export interface WriteSafetensorsInit {
 }
 
 /**
- * Writes a safetensors file in the order given, chunk by chunk. The file appears under its name only when it is complete
- * (and durable, unless `isDurable` is false); on any error, and on abort, nothing is left. A chunk may be reused by the caller once the next one is asked for.
+ * Writes a safetensors file in the order given, chunk by chunk. The file appears under its name only when it is complete (and
+ * durable, unless `isDurable` is false); on any error, and on abort, nothing is left. A chunk may be reused by the caller once
+ * the next one is asked for.
  *
  * @param chunks - the tensors' little-endian bytes one after the other, cut anywhere
  * @throws `aggregate/tensor-invalid` when there are more or fewer bytes than the tensors take, `file/unwritable`, `internal/aborted`
