@@ -29,6 +29,7 @@ export {
   compileServerConfig,
   type ExecutorSettings,
   executorFor,
+  runsCommand,
   type ServerAppSettings,
   type ServerConfigDocument,
   serverConfigSchema,

@@ -94,6 +94,14 @@ export function executorFor<Entry extends { readonly tasks: readonly string[] }>
   return executors.find(({ tasks }) => tasks.some((name) => (name.endsWith("*") ? task.startsWith(name.slice(0, -1)) : task === name)));
 }
 
+/**
+ * Whether a site's app starts programs of the submitter's choice without a file in `custom/`: a `command` may be anything,
+ * so it needs the right `byoc` just as code does.
+ */
+export function runsCommand(document: ClientConfigDocument): boolean {
+  return document.executors.some(({ executor }) => executor.args.command !== undefined);
+}
+
 /** Settings of FLARE in a document that are accepted and do nothing here. */
 export function appConfigWarnings(document: ReadDocument<ServerConfigDocument | ClientConfigDocument>): readonly Problem[] {
   return ignoredSettingsIn(document.value).map((name) =>

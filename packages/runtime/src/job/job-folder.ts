@@ -19,8 +19,8 @@ export interface JobApp {
   readonly name: string;
   readonly runsOnServer: boolean;
   readonly runsOnSites: boolean;
-  /** Whether it brings code of its own (`custom/`). */
-  readonly hasCustomCode: boolean;
+  /** Whether it brings code of its own: files in `custom/`, or a `command`; submitter and sites need the right `byoc`. */
+  readonly bringsCode: boolean;
 }
 
 /** A file of a job, as it is listed and signed. */

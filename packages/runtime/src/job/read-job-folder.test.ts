@@ -99,7 +99,7 @@ describe("readJobFolder", () => {
     const job = await readJobFolder(folder);
     expect(job.name).toBe("breast-cancer");
     expect(job.folderName).toBe("my_job");
-    expect(job.apps).toEqual([{ name: "app", runsOnServer: true, runsOnSites: true, hasCustomCode: true }]);
+    expect(job.apps).toEqual([{ name: "app", runsOnServer: true, runsOnSites: true, bringsCode: true }]);
     expect(job.files.map(({ path }) => path)).toEqual(Object.keys(goodJob).sort());
     expect(job.files.find(({ path }) => path === "app/custom/train.mjs")).toMatchObject({
       size: 0,
@@ -121,6 +121,18 @@ describe("readJobFolder", () => {
     expect(job.apps.map(({ name, runsOnServer, runsOnSites }) => [name, runsOnServer, runsOnSites])).toEqual([
       ["srv", true, false],
       ["hospital", false, true],
+    ]);
+  });
+
+  it("counts a command as code that the submitter brings, with or without custom/", async () => {
+    await write({ ...splitJob, "hospital/custom/train.mjs": undefined });
+    await write({
+      "hospital/config/config_fed_client.json": client.replace(/"task_script_path".*"--lr 0.1"/, `"command": ["python3", "-c", "print()"]`),
+    });
+    const job = await readJobFolder(folder);
+    expect(job.apps.map(({ name, bringsCode }) => [name, bringsCode])).toEqual([
+      ["srv", false],
+      ["hospital", true],
     ]);
   });
 

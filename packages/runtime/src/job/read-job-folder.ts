@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
-import { compileMeta, FlareError, type JobMeta, limits, type Problem, serverTarget } from "@flare-ts/contracts";
-import { checkApps } from "./check-apps.js";
+import { compileMeta, FlareError, type JobMeta, limits, type Problem, runsCommand, serverTarget } from "@flare-ts/contracts";
+import { type AppConfigs, checkApps } from "./check-apps.js";
 import { checkInitialModels } from "./check-initial-models.js";
 import { documentEndings, documentNames, type JobDocument, parseClientConfig, parseJobMeta, parseServerConfig } from "./job-documents.js";
 import type { JobApp, JobFolder, JobFolderFile } from "./job-folder.js";
@@ -44,19 +44,8 @@ class JobFolderReader {
     }
     const meta = await this.#parse(metaFile, parseJobMeta);
     const apps = meta === undefined ? this.#guessApps() : this.#appsOf(compileMeta(meta.value));
-    const configs = await Promise.all(
-      apps.map(async (app) => {
-        const serverFile = this.#find(`${app.name}/`, documentNames.server);
-        const clientFile = this.#find(`${app.name}/`, documentNames.client);
-        return {
-          app,
-          hasServerFile: serverFile !== undefined,
-          hasClientFile: clientFile !== undefined,
-          server: await this.#parse(serverFile, parseServerConfig),
-          client: await this.#parse(clientFile, parseClientConfig),
-        };
-      }),
-    );
+    const configs: AppConfigs[] = [];
+    for (const app of apps) configs.push(await this.#readApp(app));
     if (meta !== undefined) {
       this.#problems.push(...checkApps({ meta, configs, files: this.#files }));
     }
@@ -66,9 +55,24 @@ class JobFolderReader {
       name: meta.value.name,
       folderName: basename(this.#root),
       meta: compileMeta(meta.value),
-      apps,
+      apps: configs.map(({ app, client }) => ({
+        ...app,
+        bringsCode: app.bringsCode || (client !== undefined && runsCommand(client.value)),
+      })),
       files: [...this.#files.values()],
       warnings: this.#warnings,
+    };
+  }
+
+  async #readApp(app: JobApp): Promise<AppConfigs> {
+    const serverFile = this.#find(`${app.name}/`, documentNames.server);
+    const clientFile = this.#find(`${app.name}/`, documentNames.client);
+    return {
+      app,
+      hasServerFile: serverFile !== undefined,
+      hasClientFile: clientFile !== undefined,
+      server: await this.#parse(serverFile, parseServerConfig),
+      client: await this.#parse(clientFile, parseClientConfig),
     };
   }
 
@@ -109,7 +113,7 @@ class JobFolderReader {
       name,
       runsOnServer: targets === "@ALL" || targets.includes(serverTarget),
       runsOnSites: targets === "@ALL" || targets.some((target) => target !== serverTarget),
-      hasCustomCode: this.#hasFolder(`${name}/custom`),
+      bringsCode: this.#hasFolder(`${name}/custom`),
     }));
   }
 
@@ -118,7 +122,7 @@ class JobFolderReader {
     const names = new Set(
       [...this.#files.keys()].filter((path) => /^[^/]+\/config\//.test(path)).map((path) => path.slice(0, path.indexOf("/"))),
     );
-    return [...names].map((name) => ({ name, runsOnServer: false, runsOnSites: false, hasCustomCode: this.#hasFolder(`${name}/custom`) }));
+    return [...names].map((name) => ({ name, runsOnServer: false, runsOnSites: false, bringsCode: this.#hasFolder(`${name}/custom`) }));
   }
 
   #hasFolder(path: string): boolean {

@@ -1,0 +1,119 @@
+import { describe, expect, it } from "vitest";
+import { clientConfigSchema, compileClientConfig, compileServerConfig, executorFor, serverConfigSchema } from "./app-config.js";
+import type { FedAvgSettings } from "./fed-avg.js";
+
+const job = { jobId: "0b7f0a0e-4c0e-4a3c-9a55-6f7f5d1f6f10", sites: ["site-1", "site-2", "site-3"], minClients: undefined };
+
+function fedAvg(args: Readonly<Record<string, unknown>>, change: Partial<typeof job> | { minClients: number } = {}): FedAvgSettings {
+  const workflow = { id: "w", path: "FedAvg", args: { initial_model: "m.safetensors", ...args } };
+  const document = serverConfigSchema.parse({ format_version: 2, workflows: [workflow] });
+  return compileServerConfig(document, { ...job, ...change }).workflow;
+}
+
+function executor(args: Readonly<Record<string, unknown>>) {
+  const document = clientConfigSchema.parse({
+    format_version: 2,
+    executors: [{ tasks: ["train"], executor: { path: "ClientAPIExecutor", args } }],
+  });
+  return compileClientConfig(document).executors[0]?.executor;
+}
+
+describe("FedAvg", () => {
+  it("asks every site, needs every site, and waits 10 s for stragglers by default", () => {
+    expect(fedAvg({})).toEqual({
+      kind: "FedAvg",
+      taskName: "train",
+      numClients: 3,
+      minClients: 3,
+      numRounds: 5,
+      startRound: 0,
+      trainTimeoutMs: undefined,
+      waitAfterMinReceivedMs: 10_000,
+      stopCondition: undefined,
+      patience: undefined,
+      keyMetric: "val_accuracy",
+      isKeyMetricNegated: false,
+      aggregationWeights: {},
+      initialModel: "m.safetensors",
+      seed: expect.any(Number) as number,
+    });
+  });
+
+  it("takes its quorum from its own min_clients, else the job's, and never more than it asks", () => {
+    expect(fedAvg({}, { minClients: 2 }).minClients).toBe(2);
+    expect(fedAvg({ min_clients: 1 }, { minClients: 2 }).minClients).toBe(1);
+    expect(fedAvg({ num_clients: 1 }, { minClients: 2 }).minClients).toBe(1);
+    expect(fedAvg({ num_clients: 9, min_clients: 9 })).toMatchObject({ numClients: 3, minClients: 3 });
+  });
+
+  it("has a deadline from train_timeout alone, from the quorum alone, or both", () => {
+    const deadline = (args: object) => {
+      const { trainTimeoutMs, waitAfterMinReceivedMs } = fedAvg({ ...args });
+      return [trainTimeoutMs, waitAfterMinReceivedMs];
+    };
+    expect(deadline({ train_timeout: 60 })).toEqual([60_000, undefined]);
+    expect(deadline({ wait_time_after_min_received: 0.5 })).toEqual([undefined, 500]);
+    expect(deadline({ train_timeout: 60, wait_time_after_min_received: 2 })).toEqual([60_000, 2_000]);
+  });
+
+  it("samples the same sites for the same job, and others for another", () => {
+    expect(fedAvg({}).seed).toBe(fedAvg({}).seed);
+    expect(fedAvg({}, { jobId: "another" }).seed).not.toBe(fedAvg({}).seed);
+    expect(fedAvg({ seed: 7 }).seed).toBe(7);
+  });
+
+  it("takes null for an argument that is not there, as FLARE's exporters write it", () => {
+    expect(fedAvg({ patience: null, exclude_vars: null, model: null }).patience).toBeUndefined();
+  });
+
+  it("cannot be changed after it was compiled", () => {
+    const settings = fedAvg({ aggregation_weights: { "site-1": 2 } });
+    expect(Object.isFrozen(settings)).toBe(true);
+    expect(Object.isFrozen(settings.aggregationWeights)).toBe(true);
+  });
+});
+
+describe("ClientAPIExecutor", () => {
+  it("has FLARE's times by default", () => {
+    expect(executor({ task_script_path: "train.py" })).toEqual({
+      kind: "ClientAPIExecutor",
+      launch: { kind: "script", path: "train.py", args: [] },
+      isLaunchedOnce: true,
+      launchTimeoutMs: 300_000,
+      heartbeatIntervalMs: 5_000,
+      heartbeatTimeoutMs: 30_000,
+      stopGracePeriodMs: 30_000,
+      trainTaskName: "train",
+      paramsTransferType: undefined,
+      maxRestarts: 3,
+      env: {},
+    });
+  });
+
+  it("takes words as a list or as a line", () => {
+    expect(executor({ task_script_path: "t.py", task_script_args: "--lr 0.1 --name 'a b'" })?.launch).toMatchObject({
+      args: ["--lr", "0.1", "--name", "a b"],
+    });
+    expect(executor({ command: ["torchrun", "train me.py"] })?.launch).toEqual({ kind: "command", command: ["torchrun", "train me.py"] });
+    expect(executor({ command: 'python3 -u "my script.py"' })?.launch).toEqual({
+      kind: "command",
+      command: ["python3", "-u", "my script.py"],
+    });
+  });
+});
+
+describe("executorFor", () => {
+  const executors = [{ tasks: ["train"] }, { tasks: ["val_*"] }, { tasks: ["*"] }];
+
+  it.each([
+    ["train", 0],
+    ["val_local", 1],
+    ["training", 2],
+  ])("gives the task %s to the first that fits", (task, index) => {
+    expect(executorFor(executors, task)).toBe(executors[index]);
+  });
+
+  it("finds nothing where nothing fits", () => {
+    expect(executorFor([{ tasks: ["train"] }], "validate")).toBeUndefined();
+  });
+});
