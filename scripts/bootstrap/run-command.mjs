@@ -7,7 +7,7 @@ import { fileURLToPath } from "node:url";
 export const root = fileURLToPath(new URL("../..", import.meta.url));
 
 /** The environment of everything that is run: the toolchain's own Node first, nobody is told about us. */
-export function toolEnvironment() {
+function toolEnvironment() {
   return {
     ...process.env,
     PATH: [join(root, "node_modules", ".bin"), process.env.PATH].join(delimiter),

@@ -21,7 +21,9 @@ export async function runTests(args) {
   return totals.passed === 0 || totals.failed > 0 ? 1 : 0;
 }
 
+/** @returns {{ passed: number, failed: number, failedNames: string[], skippedNames: string[] }} */
 function addUp(reports) {
+  /** @type {{ passed: number, failed: number, failedNames: string[], skippedNames: string[] }} */
   const totals = { passed: 0, failed: 0, failedNames: [], skippedNames: [] };
   for (const { folder, path } of reports) {
     let report;

@@ -16,7 +16,7 @@ export async function setUp() {
 }
 
 /** Whether node_modules holds what package-lock.json names. npm notes what it installed when it has finished, and only then. */
-export function isInstalled() {
+function isInstalled() {
   if (!existsSync(join(root, "node_modules", ".bin", "turbo"))) return false;
   try {
     const wanted = readLock("package-lock.json");

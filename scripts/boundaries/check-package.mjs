@@ -34,8 +34,10 @@ export function checkPackage({ folder, manifest, rule, files, entries }) {
       } else if (builtins.has(specifier)) {
         say(`'${specifier}' lacks the prefix node:`);
       } else if (specifier.startsWith("@flare-ts/")) {
-        if (specifier === manifest.name || specifier.startsWith(`${manifest.name}/`)) say(`'${specifier}' is the package itself`);
+        const isSelf = packageOf(specifier) === manifest.name;
+        if (isSelf && !isTest) say(`'${specifier}' is the package itself`);
         else if (!entries.has(specifier)) say(`'${specifier}' is no public entry`);
+        else if (isSelf) continue;
         else if (!siblings.has(specifier)) say(`${folder} may not import ${specifier}`);
         else if (!declared.has(packageOf(specifier))) say(`${packageOf(specifier)} is not among the dependencies in package.json`);
       } else if (!declared.has(packageOf(specifier)) && !isFromRoot(specifier, path, isTest)) {

@@ -30,6 +30,7 @@ export const boundaries = {
       "@flare-ts/runtime",
       "@flare-ts/runtime/admin",
       "@flare-ts/runtime/client",
+      "@flare-ts/runtime/store",
     ],
     denied: [],
   },

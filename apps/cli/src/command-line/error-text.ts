@@ -14,7 +14,7 @@ export function errorText(error: FlareError, init: { readonly colors: Colors; re
 }
 
 /** The anchor of a code's heading in `docs/errors.md`, by GitHub's rule. */
-export function anchorOf(code: string): string {
+function anchorOf(code: string): string {
   return code.replaceAll("/", "");
 }
 

@@ -2,6 +2,7 @@ import { createInterface } from "node:readline/promises";
 import { FlareError } from "@flare-ts/contracts";
 import { withAdmin } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { parseJobId } from "./parse-job-id.js";
 
 /** What `flare job abort` is given. */
 export interface AbortJobOptions {
@@ -17,7 +18,8 @@ export interface AbortJobOptions {
  * @throws FlareError `cli/not-confirmed`.
  */
 export async function abortJob(context: CommandContext, options: AbortJobOptions): Promise<CommandOutput> {
-  const { jobId, reason, isForced, startupKit } = options;
+  const { reason, isForced, startupKit } = options;
+  const jobId = parseJobId(options.jobId);
   if (!isForced) await confirm(context, `Abort job ${jobId} at the server and at all sites? [y/N] `);
   const { status } = await withAdmin(context, startupKit, (session) => session.abortJob(jobId, reason, context.signal));
   const text = status === "FINISHED:ABORTED" ? `Aborted ${jobId}.` : `Job ${jobId} was over before, with status ${status}.`;

@@ -5,6 +5,7 @@ import { withAdmin } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { bytesText } from "../../terminal/quantities.js";
 import { transferProgress } from "../../terminal/transfer-progress.js";
+import { parseJobId } from "./parse-job-id.js";
 
 /** What `flare job download` is given. */
 export interface DownloadJobOptions {
@@ -20,8 +21,9 @@ export interface DownloadJobOptions {
  * @throws FlareError `cli/output-exists`.
  */
 export async function downloadJob(context: CommandContext, options: DownloadJobOptions): Promise<CommandOutput> {
+  const jobId = parseJobId(options.jobId);
   const output = resolve(context.cwd, options.output);
-  const target = join(output, options.jobId);
+  const target = join(output, jobId);
   const isTaken = await readdir(target).then(
     (names) => names.length > 0,
     () => false,
@@ -29,11 +31,11 @@ export async function downloadJob(context: CommandContext, options: DownloadJobO
   if (isTaken && !options.isForced) throw new FlareError("cli/output-exists", `${target} is already there.`, { facts: { folder: target } });
   return await withAdmin(context, options.startupKit, async (session) => {
     if (isTaken) await rm(target, { recursive: true, force: true });
-    const { dir, files } = await session.downloadJob(options.jobId, target, {
+    const { dir, files } = await session.downloadJob(jobId, target, {
       onProgress: transferProgress(context.terminal, "Receiving"),
     });
     return {
-      data: { job_id: options.jobId, dir, files: files.map(({ path, hash, size }) => ({ path, sha256: hash, bytes: size })) },
+      data: { job_id: jobId, dir, files: files.map(({ path, hash, size }) => ({ path, sha256: hash, bytes: size })) },
       text: [`Downloaded to ${dir}:`, ...files.map(({ path, hash, size }) => `  ${path}  ${bytesText(size)}  sha256 ${hash}`)],
     };
   });

@@ -1,6 +1,7 @@
 import { FlareError, type Json } from "@flare-ts/contracts";
 import { withAdmin } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { parseJobId } from "./parse-job-id.js";
 import { closedRoundLines, eventLine, openRoundLines, roundData } from "./round-lines.js";
 import { addToReport, emptyJobReport, type JobReport } from "./round-report.js";
 
@@ -16,13 +17,14 @@ export async function monitorJob(
   context: CommandContext,
   options: { readonly jobId: string; readonly startupKit: string | undefined },
 ): Promise<CommandOutput> {
+  const jobId = parseJobId(options.jobId);
   const report = await withAdmin(context, options.startupKit, async (session) => {
     const { terminal } = context;
     let known: JobReport = emptyJobReport;
     const redraw = (): void => terminal.draw(openRoundLines(known, Date.now(), terminal.colors));
     const timer = terminal.isInteractive && context.format === "txt" ? setInterval(redraw, redrawMs) : undefined;
     try {
-      for await (const entry of session.watchJob(options.jobId, { signal: context.signal })) {
+      for await (const entry of session.watchJob(jobId, { signal: context.signal })) {
         known = addToReport(known, entry);
         if (context.format === "jsonl") context.report(entry as unknown as { [key: string]: Json }, "");
         if (context.format !== "txt") continue;
@@ -38,19 +40,19 @@ export async function monitorJob(
     return known;
   });
   if (report.end === undefined) {
-    throw new FlareError("internal/aborted", `Stopped watching job ${options.jobId}; the job itself goes on.`, {
-      facts: { jobId: options.jobId },
+    throw new FlareError("internal/aborted", `Stopped watching job ${jobId}; the job itself goes on.`, {
+      facts: { jobId },
     });
   }
   const { status, reason } = report.end;
   if (status !== "FINISHED:COMPLETED") {
-    throw new FlareError("cli/job-not-completed", `Job ${options.jobId} ended as ${status}: ${reason}`, {
-      facts: { jobId: options.jobId, status, reason },
+    throw new FlareError("cli/job-not-completed", `Job ${jobId} ended as ${status}: ${reason}`, {
+      facts: { jobId, status, reason },
     });
   }
   return {
     data: {
-      job_id: options.jobId,
+      job_id: jobId,
       status,
       reason,
       rounds: report.rounds.map(roundData),

@@ -76,8 +76,9 @@ export function eventLine({ event }: JournalEntry, colors: Colors): string | und
     case "round-closed":
     case "update-accepted":
     case "task-failed":
-      return undefined;
+      break;
   }
+  return undefined;
 }
 
 /** A round as it stands in the JSON envelope. */

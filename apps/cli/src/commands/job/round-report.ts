@@ -94,8 +94,9 @@ export function addToReport(report: JobReport, entry: JournalEntry): JobReport {
     case "deadline-passed":
     case "process-restarted":
     case "workflow-ended":
-      return report;
+      break;
   }
+  return report;
 }
 
 function changeRound(report: JobReport, number: number, change: (round: RoundReport) => RoundReport): JobReport {

@@ -1,0 +1,53 @@
+/** The text of docs/limits.md: every limit with its value and what happens at it. */
+export function limitsPage(limits) {
+  const missing = Object.keys(limits).filter((name) => consequences[name] === undefined);
+  if (missing.length > 0) throw new Error(`scripts/docs/limits-page.mjs does not say what happens at ${missing.join(", ")}`);
+  const rows = Object.entries(limits).map(([name, value]) => {
+    const [what, happens] = consequences[name];
+    return `| \`${name}\` | ${valueText(name, value)} | ${what} | ${happens} |`;
+  });
+  return `<!-- Made by scripts/generate-docs.mjs from packages/contracts/src/limits.ts. Do not edit. -->
+
+# Limits
+
+Nothing in FLARE-TS grows without bound. These are the bounds, and what happens at each. They stand in
+\`packages/contracts/src/limits.ts\`; every part of the software reads them from there.
+
+| name | value | what it bounds | what happens at it |
+| --- | --- | --- | --- |
+${rows.join("\n")}
+`;
+}
+
+const consequences = {
+  chunkBytes: ["one message of a transfer", "a larger one is refused and the transfer ends; senders never make one"],
+  http2WindowBytes: [
+    "bytes under way without an answer, for a stream and for a connection",
+    "the sender waits; it is what makes a transfer fast over a long line",
+  ],
+  controlMessageBytes: ["one message of the control plane", "the call is refused; models never travel in such messages"],
+  checkpointBytes: ["bytes of an upload that a crash can cost", "everything so far is made durable; an upload goes on from there"],
+  safetensorsHeaderBytes: ["header of a model file", "the model is refused"],
+  tensorsPerModel: ["tensors in a model", "the model is refused"],
+  documentBytes: ["a file that a person writes", "the file is refused before it is parsed"],
+  jobFiles: ["files in a job", "the job is refused when it is submitted"],
+  jobFileBytes: ["one file in a job", "the job is refused when it is submitted"],
+  peerTextChars: ["text of a peer in a log line or an error", "the rest is cut off"],
+  registrationMs: ["time for the two steps of registration", "the challenge is forgotten; the participant begins again"],
+  tokenMs: ["life of a session's token", "the participant registers again; nothing that is under way is lost"],
+  heartbeatMs: ["silence of a site that is well", "a heartbeat is sent"],
+  silenceMs: ["silence on a control stream", "the stream is taken for dead; the site dials again and goes on where it was"],
+  reconnectFirstMs: ["first wait before a site dials again", "it dials; the wait grows, with jitter, up to `reconnectMaxMs`"],
+  reconnectMaxMs: ["longest wait before a site dials again", "it dials; a server that comes back is found within this time"],
+  restarts: [
+    "starts of one job process within `restartWindowMs`",
+    "the process is given up: at a site the site leaves the job, at the server the job ends",
+  ],
+  restartWindowMs: ["time over which `restarts` counts", "older starts are forgotten"],
+};
+
+function valueText(name, value) {
+  if (name.endsWith("Bytes")) return value % 1048576 === 0 ? `${value / 1048576} MiB` : `${value.toLocaleString("en-US")} bytes`;
+  if (name.endsWith("Ms")) return value % 60_000 === 0 ? `${value / 60_000} min` : `${value / 1000} s`;
+  return value.toLocaleString("en-US");
+}

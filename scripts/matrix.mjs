@@ -1,0 +1,37 @@
+// Runs the main job on every other Node that is supported. The toolchain's own one is what `npm start` runs on.
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import process from "node:process";
+import { runCommand } from "./bootstrap/run-command.mjs";
+import { setUp } from "./bootstrap/set-up.mjs";
+
+const versions = ["22.23.3", "24.21.0"];
+
+await setUp();
+const folder = mkdtempSync(join(tmpdir(), "flare-node-"));
+try {
+  for (const version of versions) {
+    const name = `node-${process.platform}-${process.arch}`;
+    const prefix = join(folder, version);
+    const isThere = await runCommand("npm", [
+      "install",
+      "--prefix",
+      prefix,
+      "--no-audit",
+      "--no-fund",
+      "--loglevel=error",
+      `${name}@${version}`,
+    ]);
+    if (isThere !== 0) throw new Error(`Node ${version} cannot be installed (npm status ${isThere}).`);
+    process.stdout.write(`\nNode ${version}\n`);
+    const node = join(prefix, "node_modules", name, "bin", "node");
+    const status = await runCommand(node, ["examples/breast-cancer/dist/run.js"]);
+    if (status !== 0) throw new Error(`The main job failed on Node ${version} (status ${status}).`);
+  }
+} catch (error) {
+  process.stderr.write(`${error.message}\n`);
+  process.exitCode = 1;
+} finally {
+  rmSync(folder, { recursive: true, force: true });
+}
