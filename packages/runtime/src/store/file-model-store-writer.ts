@@ -137,6 +137,8 @@ export class FileModelWriter implements ObjectWriter {
 
   async #close(): Promise<void> {
     if (this.#state === "finished") return;
+    // From here on nothing more is taken.
+    this.#state = "finished";
     try {
       // What is there is made durable, so that a cut link costs nothing; a full disk leaves the last checkpoint.
       await this.#settled();
@@ -144,7 +146,6 @@ export class FileModelWriter implements ObjectWriter {
     } catch {
       // The last checkpoint stands.
     } finally {
-      if (this.#state === "open") this.#state = "finished";
       await this.#components.file.close();
       this.#components.released(this.#durable);
     }

@@ -25,21 +25,24 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
   }
 
   /** @throws FlareError `transfer/not-allowed`, `transfer/size-mismatch` */
-  async stat({ identity }: CallContext, object: ObjectRef): Promise<ObjectState> {
+  async stat({ identity, sessionId }: CallContext, object: ObjectRef): Promise<ObjectState> {
     const isAllowed = (await this.#guard.mayWrite(identity, object)) || (await this.#guard.mayRead(identity, object.hash));
     if (!isAllowed) throw notAllowed(identity.name, object, "see");
+    const running = this.#uploads.get(object.hash);
+    // What an upload over a lost connection left unwritten becomes durable now, instead of being sent again.
+    if (running !== undefined && isOutlived(running, identity.name, sessionId)) await running.writer?.close();
     return await this.#state(object);
   }
 
   /** @throws FlareError `transfer/not-allowed`, `transfer/hash-mismatch`, `transfer/size-mismatch`, `transfer/disk-full` */
   async upload(context: CallContext, object: ObjectRef, chunks: AsyncIterable<Chunk>): Promise<ObjectState> {
-    const { identity, signal } = context;
+    const { identity, sessionId, signal } = context;
     if (!(await this.#guard.mayWrite(identity, object))) throw notAllowed(identity.name, object, "write");
-    const running = await this.#takeTurn(identity.name, object, signal);
+    const running = await this.#takeTurn(object, identity.name, sessionId, signal);
     try {
       const state = await this.#state(object);
       if (state.isComplete) return state;
-      return await this.#receive(object, chunks, running, signal);
+      return await this.#receive(object, chunks, running);
     } finally {
       if (this.#uploads.get(object.hash) === running) this.#uploads.delete(object.hash);
       running.finish();
@@ -60,11 +63,11 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
     }
   }
 
-  async #receive(object: ObjectRef, chunks: AsyncIterable<Chunk>, running: RunningUpload, signal: AbortSignal): Promise<ObjectState> {
+  async #receive(object: ObjectRef, chunks: AsyncIterable<Chunk>, running: RunningUpload): Promise<ObjectState> {
     const writer = await this.#store.openWriter(object);
+    running.writer = writer;
     try {
       for await (const { offset, data } of chunks) {
-        signal.throwIfAborted();
         // What is there already is skipped; a gap ends the stream, and its sender goes on from the durable offset.
         const known = writer.offset - offset;
         if (known < 0) break;
@@ -73,26 +76,22 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
       }
       if (writer.offset === object.size) await writer.commit();
     } finally {
-      await this.#close(writer);
+      await writer.close();
     }
     return await this.#state(object);
   }
 
-  async #close(writer: ObjectWriter): Promise<void> {
-    await writer.close();
-  }
-
   /**
-   * One upload of an object at a time. A participant's own newer upload takes over at once: its older one is dead or
-   * will be. Somebody else's waits, since two that take over from each other would never end, unless the running one
+   * One upload of an object at a time. A participant's newer session takes over at once, for its older one is dead or
+   * will be. Any other upload waits, since two that take over from each other would never end, unless the running one
    * has stopped making progress.
    */
-  async #takeTurn(name: string, object: ObjectRef, signal: AbortSignal): Promise<RunningUpload> {
+  async #takeTurn(object: ObjectRef, name: string, sessionId: string, signal: AbortSignal): Promise<RunningUpload> {
     for (;;) {
       const running = this.#uploads.get(object.hash);
       const idleMs = running === undefined ? 0 : performance.now() - running.lastProgressMs;
-      if (running === undefined || running.name === name || idleMs > limits.silenceMs) {
-        const mine = startUpload(name);
+      if (running === undefined || isOutlived(running, name, sessionId) || idleMs > limits.silenceMs) {
+        const mine = startUpload(name, sessionId);
         this.#uploads.set(object.hash, mine);
         return mine;
       }
@@ -110,17 +109,23 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
 
 interface RunningUpload {
   readonly name: string;
+  readonly sessionId: string;
   readonly finished: Promise<void>;
   readonly finish: () => void;
+  writer: ObjectWriter | undefined;
   lastProgressMs: number;
 }
 
-function startUpload(name: string): RunningUpload {
+function isOutlived(running: RunningUpload, name: string, sessionId: string): boolean {
+  return running.name === name && running.sessionId !== sessionId;
+}
+
+function startUpload(name: string, sessionId: string): RunningUpload {
   let finish: () => void = () => undefined;
   const finished = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  return { name, finished, finish, lastProgressMs: performance.now() };
+  return { name, sessionId, finished, finish, writer: undefined, lastProgressMs: performance.now() };
 }
 
 async function settledOrWaited(work: Promise<void>, waitMs: number, signal: AbortSignal): Promise<void> {

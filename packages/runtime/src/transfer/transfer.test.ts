@@ -85,17 +85,24 @@ describe("transfers", () => {
     }
   }
 
-  it.each([0, 1, limits.chunkBytes - 1, limits.chunkBytes, limits.chunkBytes + 1, 5_000_000])("moves an object of %i bytes there and back", async (size) => {
-    const object = await objectAt(siteStore, size);
-    const client = new TransferClient({ store: siteStore });
-    const { connect } = redialling();
-    await client.upload(connect, object);
-    const stored = await serverStore.find(object.hash);
-    expect(stored?.size).toBe(size);
-    await siteStore.remove(object.hash);
-    const fetched = await client.download(connect, object);
-    expect(createHash("sha256").update(await readFile(fetched.path)).digest("hex")).toBe(object.hash);
-  });
+  it.each([0, 1, limits.chunkBytes - 1, limits.chunkBytes, limits.chunkBytes + 1, 5_000_000])(
+    "moves an object of %i bytes there and back",
+    async (size) => {
+      const object = await objectAt(siteStore, size);
+      const client = new TransferClient({ store: siteStore });
+      const { connect } = redialling();
+      await client.upload(connect, object);
+      const stored = await serverStore.find(object.hash);
+      expect(stored?.size).toBe(size);
+      await siteStore.remove(object.hash);
+      const fetched = await client.download(connect, object);
+      expect(
+        createHash("sha256")
+          .update(await readFile(fetched.path))
+          .digest("hex"),
+      ).toBe(object.hash);
+    },
+  );
 
   it("does not send again what the receiver holds", async () => {
     const object = await objectAt(siteStore, megabyte);
@@ -127,8 +134,8 @@ describe("transfers", () => {
     });
     expect(cuts).toHaveLength(0);
     expect((await serverStore.find(object.hash))?.size).toBe(size);
-    // Nothing that arrived is asked for twice.
-    expect(received).toBe(size);
+    // Of what arrived, no more than the chunk in hand is asked for twice.
+    expect(received).toBeLessThanOrEqual(size + 20 * limits.chunkBytes);
     // What was given to the connection and lost: queue, window and socket, at most, for each cut.
     expect(sent).toBeLessThanOrEqual(size + 20 * (limits.http2WindowBytes + 8 * megabyte));
   });

@@ -36,7 +36,10 @@ export async function startTestServer(
     { audit: (event) => events.push(event), ...(now ? { now } : {}), ...(isAllowed ? { isAllowed } : {}) },
     { project: project.name, serverName: "server-1", keys, ...authenticatorInit },
   );
-  const transport = new GrpcServerTransport({ authenticator, handlers: { ...quietHandlers, ...handlers } }, { host: "127.0.0.1", port: 0, keys });
+  const transport = new GrpcServerTransport(
+    { authenticator, handlers: { ...quietHandlers, ...handlers } },
+    { host: "127.0.0.1", port: 0, keys },
+  );
   const port = await transport.start();
   const connections: Connection[] = [];
   const dialInit = (name: string, participant = project.issue({ name })): DialServerInit => ({
