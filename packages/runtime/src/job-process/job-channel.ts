@@ -2,13 +2,16 @@ import type { SerializedFlareError } from "@flare-ts/contracts";
 import type { AcceptedUpdate, JobEvent, JournalEntry, Metrics, ParamsType, TaskKey } from "../job/job-event.js";
 import type { ObjectRef } from "../store/model-store.js";
 
+/** No parameters, or no result. */
+export type Nothing = Readonly<Record<string, never>>;
+
 /**
  * Calls that a job process makes to its parent, and what it hears. The channel is local, carries JSON only (tensors go by
  * file path), and gives the job process no key, no token and no socket of the network. Every launcher provides one.
  */
 export interface ServerJobCalls {
   /** The job, and its journal so far; events after it arrive as `event` notices. */
-  begin(params: Record<never, never>): { readonly job: ServerJobDescription; readonly entries: readonly JournalEntry[] };
+  begin(params: Nothing): { readonly job: ServerJobDescription; readonly entries: readonly JournalEntry[] };
   /** Appends a decision of the workflow to the journal; resolves when it is durable. */
   append(params: { readonly event: JobEvent }): { readonly seq: number };
   /** Opens a task at sites; idempotent. */
@@ -19,16 +22,16 @@ export interface ServerJobCalls {
     readonly sites: readonly string[];
     readonly totalRounds: number;
     readonly meta: Readonly<Record<string, unknown>>;
-  }): Record<never, never>;
-  closeTask(params: { readonly round: number; readonly task: string }): Record<never, never>;
+  }): Nothing;
+  closeTask(params: { readonly round: number; readonly task: string }): Nothing;
   /** Path of an object for reading. */
   objectPath(params: { readonly hash: string }): { readonly path: string };
   /** Takes a file that the job process wrote into the store; the file is moved away. */
   importObject(params: { readonly path: string }): ObjectRef;
   /** The workflow is over. */
-  finish(params: { readonly model: ObjectRef; readonly reason: string }): Record<never, never>;
+  finish(params: { readonly model: ObjectRef; readonly reason: string }): Nothing;
   /** The workflow cannot go on. */
-  fail(params: { readonly error: SerializedFlareError }): Record<never, never>;
+  fail(params: { readonly error: SerializedFlareError }): Nothing;
 }
 
 /** What a server job process hears from its parent. */
@@ -48,12 +51,12 @@ export interface ServerJobDescription {
 }
 
 export interface SiteJobCalls {
-  begin(params: Record<never, never>): SiteJobDescription;
+  begin(params: Nothing): SiteJobDescription;
   /** Hands a result over; resolves when the site's parent has it durably. The file is moved away. */
-  result(params: { readonly key: TaskKey; readonly path: string } & Omit<AcceptedUpdate, "site" | "update">): Record<never, never>;
-  taskFailed(params: { readonly key: TaskKey; readonly error: SerializedFlareError }): Record<never, never>;
+  result(params: { readonly key: TaskKey; readonly path: string } & Omit<AcceptedUpdate, "site" | "update">): Nothing;
+  taskFailed(params: { readonly key: TaskKey; readonly error: SerializedFlareError }): Nothing;
   /** Metrics that the trainer logs with `log`. */
-  log(params: { readonly key: string; readonly value: number; readonly round: number | undefined }): Record<never, never>;
+  log(params: { readonly key: string; readonly value: number; readonly round: number | undefined }): Nothing;
 }
 
 /** What a site's job process hears from its parent. */
@@ -82,6 +85,8 @@ export interface SiteJobDescription {
   readonly appFolder: string;
   /** Data sets that the site's operator offers: name to path on this site's disk. */
   readonly datasets: Readonly<Record<string, string>>;
+  /** Folder in which the models lie that tasks name; a trainer must be able to read there. */
+  readonly modelsFolder: string;
 }
 
 /** What a trainer sends back for a task. */

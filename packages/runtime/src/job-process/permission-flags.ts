@@ -1,5 +1,5 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { dirname, join, resolve, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 
 export interface PermissionInit {
@@ -19,13 +19,13 @@ export interface PermissionInit {
  */
 export function permissionFlags(init: PermissionInit): readonly string[] {
   const { workspace, readable, mayStartProcesses } = init;
-  const reads = new Set([workspace, ...readable, ...codeFolders()].flatMap(withRealPath));
   return [
     "--permission",
-    ...[...reads].map((path) => `--allow-fs-read=${path}`),
-    ...withRealPath(workspace).map((path) => `--allow-fs-write=${path}`),
-    "--allow-worker",
+    ...outermost([workspace, ...readable, ...codeFolders()].flatMap(withRealPath)).map((path) => `--allow-fs-read=${path}`),
+    ...outermost(withRealPath(workspace)).map((path) => `--allow-fs-write=${path}`),
     ...(mayStartProcesses ? ["--allow-child-process"] : []),
+    // Node warns of --allow-child-process in each process; that is known here, and would stand at the top of each job's log.
+    "--disable-warning=SecurityWarning",
   ];
 }
 
@@ -57,6 +57,12 @@ function packageParts(folder: string): readonly string[] {
 function ancestors(folder: string): readonly string[] {
   const parent = dirname(folder);
   return parent === folder ? [folder] : [folder, ...ancestors(parent)];
+}
+
+/** Each path that does not lie in another one; Node 22.13 dies of a path that was allowed before. */
+function outermost(paths: readonly string[]): readonly string[] {
+  const sorted = [...new Set(paths.map((path) => resolve(path)))].sort();
+  return sorted.filter((path) => !sorted.some((other) => other !== path && path.startsWith(`${other}${sep}`)));
 }
 
 function withRealPath(path: string): readonly string[] {

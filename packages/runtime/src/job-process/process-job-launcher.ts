@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, open } from "node:fs/promises";
+import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FlareError } from "@flare-ts/contracts";
@@ -33,9 +33,10 @@ export class ProcessJobLauncher implements JobLauncher {
     const { kind, jobId, workspace, readable } = init;
     const entry = this.#entries[kind];
     const flags = permissionFlags({ workspace, readable: [...readable, entry], mayStartProcesses: kind === "site" });
-    await mkdir(workspace, { recursive: true });
-    const log = await open(join(workspace, "log.txt"), "a", 0o600);
+    let log: FileHandle | undefined;
     try {
+      await mkdir(workspace, { recursive: true });
+      log = await open(join(workspace, "log.txt"), "a", 0o600);
       const child = spawn(process.execPath, [...flags, entry], {
         cwd: workspace,
         env: this.#environment,
@@ -51,7 +52,7 @@ export class ProcessJobLauncher implements JobLauncher {
         cause,
       });
     } finally {
-      await log.close();
+      await log?.close();
     }
   }
 }

@@ -4,29 +4,35 @@ import type { RpcPeer } from "./rpc-peer.js";
 /** What the server's parent takes from the job process of a job. */
 export interface ServerParentSide {
   readonly calls: ServerJobCalls;
-  readonly notices: Record<never, never>;
+  readonly notices: object;
 }
 
 /** What a server job process takes from its parent. */
 export interface ServerJobSide {
-  readonly calls: Record<never, never>;
+  readonly calls: object;
   readonly notices: ServerJobNotices;
 }
 
 /** What a site's parent takes from the job process of a job. */
 export interface SiteParentSide {
   readonly calls: SiteJobCalls;
-  readonly notices: Record<never, never>;
+  readonly notices: object;
 }
 
 /** What a site's job process takes from its parent. */
 export interface SiteJobSide {
-  readonly calls: Record<never, never>;
+  readonly calls: object;
   readonly notices: SiteJobNotices;
 }
 
+/** The parent's end of the channel to a server job process. */
+export type ServerParentPeer = RpcPeer<ServerParentSide, ServerJobSide>;
+
 /** A server job process's end of the channel to its parent. */
 export type ServerJobPeer = RpcPeer<ServerJobSide, ServerParentSide>;
+
+/** The parent's end of the channel to a site's job process. */
+export type SiteParentPeer = RpcPeer<SiteParentSide, SiteJobSide>;
 
 /** A site's job process's end of the channel to its parent. */
 export type SiteJobPeer = RpcPeer<SiteJobSide, SiteParentSide>;

@@ -55,14 +55,9 @@ export async function runServerJob(components: ServerJobComponents): Promise<Ser
 }
 
 function endOf(outcome: WorkflowOutcome): ServerJobEnd {
-  switch (outcome.type) {
-    case "finished":
-      return { exitStatus: jobExitStatus.ok };
-    case "ended":
-      return { exitStatus: outcome.status === "FINISHED:COMPLETED" ? jobExitStatus.ok : jobExitStatus.aborted };
-    case "failed":
-      return { exitStatus: jobExitStatus.exception, error: FlareError.fromJSON(outcome.error) };
-  }
+  if (outcome.type === "failed") return { exitStatus: jobExitStatus.exception, error: FlareError.fromJSON(outcome.error) };
+  const isDone = outcome.type === "finished" || outcome.status === "FINISHED:COMPLETED";
+  return { exitStatus: isDone ? jobExitStatus.ok : jobExitStatus.aborted };
 }
 
 /** The model of the first round, when it is in the journal: it need not be taken into the store again. */

@@ -18,6 +18,7 @@ export function outstandingRoundEffects(plan: RoundPlan, state: RoundState): rea
     case "failed":
       return [{ type: "fail", error: phase.error }];
     case "over":
+    default:
       return [];
   }
 }

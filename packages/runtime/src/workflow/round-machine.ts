@@ -64,7 +64,14 @@ function stepEvent(plan: RoundPlan, state: RoundState, entry: JournalEntry): Rou
       return state.unsavedBest?.round === event.round ? { ...state, unsavedBest: undefined } : state;
     case "workflow-ended":
       return { ...state, model: event.model, phase: { name: "ended", reason: event.reason } };
+    case "job-submitted":
+    case "job-started":
+    case "site-connected":
+    case "site-disconnected":
+    case "process-restarted":
+      return state;
     default:
+      // A newer version may have added a kind of event; it decided nothing here.
       return state;
   }
 }

@@ -99,7 +99,7 @@ export class WorkflowDriver<State> {
   #start(effects: readonly WorkflowEffect[]): void {
     for (const effect of effects) {
       // Folding goes on beside everything else: the next update need not wait for this one.
-      if (effect.type === "fold") this.#watch(this.#fold(effect));
+      if (effect.type === "fold") void this.#watch(this.#fold(effect));
       else this.#queue = this.#queue.then(() => this.#watch(this.#perform(effect)));
     }
   }
@@ -115,14 +115,13 @@ export class WorkflowDriver<State> {
 
   /** What may go away by itself is left to the next process; anything else would fail there too, so the job ends. */
   async #giveUp(error: FlareError): Promise<void> {
-    if (error.row.isRetryable) {
-      this.#outcome.reject(error);
-      return;
+    try {
+      if (error.row.isRetryable) throw error;
+      await this.#parent.call("fail", { error: error.toJSON() });
+      this.#outcome.resolve({ type: "failed", error: error.toJSON() });
+    } catch (reason) {
+      this.#outcome.reject(FlareError.from(reason));
     }
-    await this.#parent.call("fail", { error: error.toJSON() }).then(
-      () => this.#outcome.resolve({ type: "failed", error: error.toJSON() }),
-      (reason: unknown) => this.#outcome.reject(FlareError.from(reason)),
-    );
   }
 
   async #perform(effect: Exclude<WorkflowEffect, { type: "fold" }>): Promise<void> {

@@ -100,6 +100,7 @@ function effectKey(effect: WorkflowEffect): string {
     case "end":
     case "finish":
     case "fail":
+    default:
       return effect.type;
   }
 }

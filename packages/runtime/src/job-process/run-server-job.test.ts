@@ -1,0 +1,218 @@
+import { rm } from "node:fs/promises";
+import { ExactJsEngine } from "@flare-ts/aggregator";
+import { afterEach, describe, expect, it } from "vitest";
+import type { JournalEntry } from "../job/job-event.js";
+import { systemClock } from "../workflow/clock.js";
+import { ManualClock } from "../workflow/manual-clock.test-support.js";
+import { memoryChannels } from "./memory-channel.test-support.js";
+import type { MemoryJobHost, MemoryJobHostInit } from "./memory-job-host.test-support.js";
+import { RpcPeer } from "./rpc-peer.js";
+import type { ServerJobSide, ServerParentSide } from "./rpc-sides.js";
+import { runServerJob, type ServerJobEnd } from "./run-server-job.js";
+import { answerOf, finalHash, modelBytes, type SmallJobInit, smallJob, valuesOf } from "./small-job.test-support.js";
+
+const folders: string[] = [];
+
+afterEach(async () => {
+  await Promise.all(folders.splice(0).map((folder) => rm(folder, { recursive: true })));
+});
+
+describe("a whole job", () => {
+  it("is run to its end, with two journal entries of the workflow per round", async () => {
+    const host = await hostOf({ args: { num_rounds: 3 } });
+    expect(await run(host)).toEqual({ exitStatus: 0 });
+    expect(
+      host.eventsOf("round-closed").map(({ round, contributors, missing, bytes }) => ({ round, contributors, missing, bytes })),
+    ).toEqual(
+      [0, 1, 2].map((round) => ({ round, contributors: ["site-1", "site-2", "site-3"], missing: [], bytes: expect.any(Number) as number })),
+    );
+    expect(host.end).toMatchObject({ reason: "all 3 rounds are done" });
+    expect(host.calls.filter((call) => call.startsWith("append"))).toEqual([
+      ...Array.from({ length: 3 }, () => ["append round-opened", "append round-closed"]).flat(),
+      "append workflow-ended",
+    ]);
+    // No site is left to be told: nothing is closed.
+    expect(host.calls).not.toContain("closeTask");
+  });
+
+  it("makes the weighted mean of what the sites send", async () => {
+    const host = await hostOf({ args: { num_rounds: 1, aggregation_weights: { "site-3": 2 } } });
+    await run(host);
+    // Weights 1, 2 and 2 * 3; each site adds its number to each element.
+    const mean = (1 * 1 + 2 * 2 + 6 * 3) / 9;
+    expect(await modelOf(host)).toEqual([1, 2, 3].map((value) => Math.fround(value + mean)));
+    expect(host.eventsOf("round-closed")[0]?.metrics).toEqual({ loss: (1 * 1 + 2 * 2 + 6 * 3) / 9 });
+  });
+
+  it("adds the mean difference to the model where sites send differences", async () => {
+    const full = await hostOf({ args: { num_rounds: 3 } });
+    const difference = await hostOf({ args: { num_rounds: 3 }, train: (task) => Promise.resolve(answerOf(task, "DIFF")) });
+    await run(full);
+    await run(difference);
+    const wanted = await modelOf(full);
+    // Both are rounded to F32 in each round, in another place: 1e-6 is two units in the last place of 10.
+    for (const [index, value] of (await modelOf(difference)).entries()) expect(Math.abs(value - (wanted[index] ?? 0))).toBeLessThan(1e-6);
+  });
+
+  it("gives the same bytes in whatever order sites answer", async () => {
+    const hashes = new Set<string>();
+    for (const order of [
+      ["site-1", "site-2", "site-3"],
+      ["site-3", "site-1", "site-2"],
+      ["site-2", "site-3", "site-1"],
+    ]) {
+      const host = await hostOf({ args: { num_rounds: 2 }, train: inOrder(order) });
+      await run(host);
+      expect(host.eventsOf("update-accepted").map(({ site }) => site)).toEqual([...order, ...order]);
+      hashes.add(finalHash(host));
+    }
+    expect(hashes.size).toBe(1);
+  });
+
+  it("gives the same bytes when its process is killed at any entry of the journal, before or after it is written", async () => {
+    const undisturbed = await hostOf({ args: { num_rounds: 2, key_metric: "loss", negate_key_metric: true } });
+    await run(undisturbed);
+    expect(undisturbed.eventsOf("best-model")).toHaveLength(1);
+    const count = undisturbed.entries.length;
+    for (let seq = 1; seq <= count; seq++) {
+      for (const when of ["before", "after"] as const) {
+        const host = await hostOf({ args: { num_rounds: 2, key_metric: "loss", negate_key_metric: true } });
+        expect(await run(host, { seq, when }), `killed ${when} ${seq}`).toEqual({ exitStatus: 0 });
+        expect(finalHash(host), `killed ${when} ${seq}`).toBe(finalHash(undisturbed));
+        expect(decisionsOf(host.entries), `killed ${when} ${seq}`).toEqual(decisionsOf(undisturbed.entries));
+      }
+    }
+  });
+
+  it("closes a round at quorum and deadline without a site that never answers, and tells it so", async () => {
+    const clock = new ManualClock(1_000_000);
+    const host = await hostOf({
+      args: { num_rounds: 1, min_clients: 2, wait_time_after_min_received: 5 },
+      clock,
+      train: (task) => Promise.resolve(task.site === "site-2" ? "silence" : answerOf(task)),
+    });
+    const running = run(host, undefined, clock);
+    await expect.poll(() => clock.timers).toEqual([1_005_000]);
+    expect(host.eventsOf("round-closed")).toEqual([]);
+    clock.turnTo(1_005_000);
+    expect(await running).toEqual({ exitStatus: 0 });
+    expect(host.eventsOf("round-closed")[0]).toMatchObject({ contributors: ["site-1", "site-3"], missing: ["site-2"] });
+    expect(host.calls).toContain("closeTask");
+    expect(clock.timers).toEqual([]);
+  });
+
+  it("goes on without a site whose update cannot be used, and says why", async () => {
+    const host = await hostOf({
+      args: { num_rounds: 1, min_clients: 2 },
+      train: (task) =>
+        Promise.resolve(task.site === "site-2" ? { ...answerOf(task), bytes: modelBytes([Number.NaN, 0, 0]) } : answerOf(task)),
+    });
+    expect(await run(host)).toEqual({ exitStatus: 0 });
+    expect(host.eventsOf("task-failed")).toMatchObject([{ site: "site-2", error: { code: "aggregate/not-finite" } }]);
+    expect(host.eventsOf("round-closed")[0]).toMatchObject({ contributors: ["site-1", "site-3"], missing: ["site-2"] });
+  });
+
+  it("ends with the sites and the first error when too many fail", async () => {
+    const error = { code: "client-api/none", message: "CUDA is out of memory" };
+    const host = await hostOf({
+      args: { min_clients: 2 },
+      train: (task) => Promise.resolve(task.site === "site-1" ? answerOf(task) : { error }),
+    });
+    const end = await run(host);
+    expect(end.exitStatus).toBe(101);
+    expect(host.end).toMatchObject({
+      error: { code: "runtime/quorum-lost", message: expect.stringContaining("CUDA is out of memory") as string },
+    });
+  });
+
+  it("stops when the job is ended from outside", async () => {
+    const host = await hostOf({ args: {}, train: () => Promise.resolve("silence") });
+    const running = run(host);
+    await expect.poll(() => host.calls).toContain("assign");
+    host.add({ type: "job-ended", status: "FINISHED:ABORTED", reason: "aborted by lead@hospital.org" });
+    expect(await running).toEqual({ exitStatus: 9 });
+    expect(host.end).toBeUndefined();
+  });
+
+  it("fails with file and line when the configuration has a mistake", async () => {
+    const host = await hostOf({ args: { num_rounds: 0 } });
+    expect((await run(host)).exitStatus).toBe(103);
+    expect(host.end).toMatchObject({
+      error: { code: "job/invalid", problems: [{ file: expect.stringContaining("config_fed_server.json") as string, line: 1 }] },
+    });
+  });
+
+  it("fails when there is no initial model", async () => {
+    const host = await hostOf({ args: { initial_model: "nowhere.safetensors" } });
+    expect((await run(host)).exitStatus).toBe(103);
+    expect(host.end).toMatchObject({ error: { code: "file/not-found" } });
+  });
+});
+
+interface Kill {
+  readonly seq: number;
+  readonly when: "before" | "after";
+}
+
+/** Runs a job process, and another one each time that it is killed. */
+async function run(host: MemoryJobHost, kill?: Kill, clock = systemClock): Promise<ServerJobEnd> {
+  const engine = new ExactJsEngine({ nowMs: () => performance.now() });
+  let pending = kill;
+  for (;;) {
+    const [parentEnd, jobEnd] = memoryChannels();
+    const isKilled = (when: Kill["when"], seq: number): boolean => {
+      if (pending?.when !== when || pending.seq !== seq) return false;
+      pending = undefined;
+      parentEnd.close();
+      return true;
+    };
+    const { append } = host.handlers;
+    const peer = new RpcPeer<ServerParentSide, ServerJobSide>(
+      { channel: parentEnd },
+      {
+        handlers: {
+          ...host.handlers,
+          append: (params) => {
+            if (isKilled("before", host.entries.length + 1)) throw new Error("killed");
+            return append(params);
+          },
+        },
+        listeners: {},
+      },
+    );
+    host.onEntry = ({ seq }) => void isKilled("after", seq);
+    host.notify = (entry) => peer.notify("event", entry);
+    peer.start();
+    const end = await runServerJob({ channel: jobEnd, engine, clock });
+    if (host.end !== undefined || end.exitStatus !== 9 || host.eventsOf("job-ended").length > 0) return end;
+  }
+}
+
+async function hostOf(init: SmallJobInit): Promise<MemoryJobHost> {
+  const host = await smallJob(init);
+  folders.push(host.folder);
+  return host;
+}
+
+/** Sites answer one after the other, in this order in each round. */
+function inOrder(order: readonly string[]): MemoryJobHostInit["train"] {
+  return async (task, host) => {
+    await expect
+      .poll(() => host.eventsOf("update-accepted").filter(({ round }) => round === task.round).length, { interval: 1 })
+      .toBe(order.indexOf(task.site));
+    return answerOf(task);
+  };
+}
+
+async function modelOf(host: MemoryJobHost): Promise<number[]> {
+  if (host.end === undefined || !("model" in host.end)) throw new Error("the job did not finish");
+  return valuesOf(await host.read(host.end.model));
+}
+
+/** What the workflow decided, without when and how fast. */
+function decisionsOf(entries: readonly JournalEntry[]): unknown[] {
+  return entries.flatMap(({ event }) => {
+    if (event.type === "update-accepted") return [];
+    return [event.type === "round-closed" ? { ...event, aggregationSeconds: 0 } : event];
+  });
+}
