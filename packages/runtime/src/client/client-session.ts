@@ -1,0 +1,267 @@
+import { readFile, rename, writeFile } from "node:fs/promises";
+import { Socket } from "node:net";
+import { join } from "node:path";
+import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator";
+import { FlareError } from "@flare-ts/contracts";
+import { readBootstrap, versionMismatch } from "./bootstrap.js";
+import { checkJobMessage } from "./check-message.js";
+import { differenceOf } from "./difference.js";
+import { FLModel, type FLModelInit } from "./fl-model.js";
+import { LineChannel } from "./line-channel.js";
+import {
+  type JobMessage,
+  protocolVersion,
+  type ResultAckMessage,
+  type ResultRefusedMessage,
+  type TaskMessage,
+  type WelcomeMessage,
+  weightKey,
+} from "./protocol.js";
+
+/** Who and where a trainer is. */
+export interface SystemInfo {
+  readonly siteName: string;
+  readonly jobId: string;
+  readonly jobName: string;
+  /** Data sets that the site's operator offers: name to path. */
+  readonly datasets: Readonly<Record<string, string>>;
+}
+
+type Reply = ResultAckMessage | ResultRefusedMessage;
+
+/** Name and version that this client gives in `hello`. */
+const clientName = "flare-ts/0.1.0";
+
+/** Opens the session of the trainer that this process is. @throws FlareError `client-api/*` */
+export async function openClientSession(env: NodeJS.ProcessEnv = process.env): Promise<ClientSession> {
+  const { fd } = await readBootstrap(env);
+  let socket: Socket;
+  try {
+    socket = new Socket({ fd, readable: true, writable: true });
+  } catch (cause) {
+    throw new FlareError("client-api/bootstrap-invalid", `File descriptor ${fd} is not a channel.`, { facts: { fd }, cause });
+  }
+  const session = new ClientSession({ socket });
+  await session.open();
+  return session;
+}
+
+/**
+ * One trainer's talk with the job process that started it: models come in, results go out. A session that waits for nothing
+ * does not keep the process alive.
+ */
+export class ClientSession {
+  readonly #socket: Socket;
+  readonly #channel: LineChannel;
+  readonly #tasks: TaskMessage[] = [];
+  #welcome: WelcomeMessage | undefined;
+  #current: TaskMessage | undefined;
+  #reply: Reply | undefined;
+  #isStopped = false;
+  #failure: FlareError | undefined;
+  #waiters: (() => void)[] = [];
+
+  constructor(components: { readonly socket: Socket }) {
+    this.#socket = components.socket;
+    this.#channel = new LineChannel(
+      { stream: components.socket },
+      {
+        onMessage: (raw) => {
+          try {
+            const message = checkJobMessage(raw);
+            if (message !== undefined) this.#take(message);
+          } catch (error) {
+            this.#channel.violated(FlareError.from(error));
+          }
+        },
+        onClose: (error) => {
+          this.#failure ??= error;
+          this.#wake();
+        },
+      },
+    );
+  }
+
+  /** Greets the job process. @throws FlareError `client-api/disconnected`, `client-api/version-mismatch` */
+  async open(): Promise<void> {
+    this.#channel.start();
+    this.#channel.send({ type: "hello", protocol_version: protocolVersion, client: clientName });
+    await this.#until(() => this.#welcome !== undefined || !this.#channel.isOpen);
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#welcome === undefined) throw disconnected();
+    if (this.#welcome.protocol_version !== protocolVersion) throw versionMismatch(this.#welcome.protocol_version);
+  }
+
+  /** Waits for the next task; `true` when there is one to answer, `false` when the job is over. */
+  async isRunning(): Promise<boolean> {
+    return (await this.#nextTask()) !== undefined;
+  }
+
+  /**
+   * The model to train, as fresh tensors; `undefined` when the job is over. Until it is answered with `send`, the same model
+   * comes again.
+   */
+  async receive(): Promise<FLModel | undefined> {
+    const task = await this.#nextTask();
+    if (task === undefined) return undefined;
+    return new FLModel({
+      params: await readParams(task.model_path),
+      currentRound: task.current_round,
+      startRound: task.start_round,
+      totalRounds: task.total_rounds,
+      meta: task.meta,
+    });
+  }
+
+  /**
+   * Answers the task. Resolves when the site holds the result durably, or when it is no longer wanted because the round went
+   * on or the job is over; a retry by the script is never needed.
+   *
+   * @throws FlareError `client-api/no-task`, `client-api/weight-missing`, `client-api/result-invalid`,
+   *   `client-api/difference-unsupported`, `client-api/disconnected`
+   */
+  async send(model: FLModelInit): Promise<void> {
+    const task = this.#current;
+    if (task === undefined) throw new FlareError("client-api/no-task", "send() was called without a model to answer.");
+    const weight = checkWeight(model);
+    checkMetrics(model);
+    const { params, paramsType } = await this.#transferable(model, task);
+    // A trainer that outlived its job process must not write into the file of the one that took its place.
+    const path = join(this.#welcomed.result_folder, `${encodeURIComponent(task.task_id)}.${process.pid}.safetensors`);
+    await writeFile(`${path}.part`, encodeSafetensors(Object.entries(params)));
+    await rename(`${path}.part`, path);
+    const { metrics = {}, meta = {} } = model;
+    this.#channel.send({ type: "result", task_id: task.task_id, path, params_type: paramsType, weight, metrics, meta });
+    await this.#until(() => this.#reply !== undefined || this.#isStopped || !this.#channel.isOpen);
+    const reply = this.#takeReply();
+    if (reply?.type === "result_refused") throw FlareError.fromJSON(reply.error);
+    if (reply === undefined && !this.#isStopped) throw this.#failure ?? disconnected();
+    this.#current = undefined;
+  }
+
+  /** Shows a metric while training goes on; it belongs to the round of the task being answered. */
+  log(key: string, value: number): void {
+    if (!Number.isFinite(value))
+      throw new FlareError("client-api/result-invalid", `log('${key}') needs a finite number.`, { facts: { key } });
+    const round = this.#current?.current_round;
+    this.#channel.send({ type: "log", key, value, ...(round === undefined ? {} : { round }) });
+  }
+
+  systemInfo(): SystemInfo {
+    const { site_name, job_id, job_name, datasets } = this.#welcomed;
+    return { siteName: site_name, jobId: job_id, jobName: job_name, datasets };
+  }
+
+  /** Name of the task being answered; `undefined` between tasks. */
+  get taskName(): string | undefined {
+    return this.#current?.task_name;
+  }
+
+  /** Whether the task being answered is training. */
+  get isTrain(): boolean {
+    return this.#current !== undefined && this.#welcomed.train_task_names.includes(this.#current.task_name);
+  }
+
+  /** Leaves the session; the job process takes the trainer for done. */
+  shutdown(): void {
+    this.#isStopped = true;
+    this.#channel.end();
+    this.#wake();
+  }
+
+  get #welcomed(): WelcomeMessage {
+    if (this.#welcome === undefined) throw new FlareError("client-api/not-initialised", "The session is not open yet.");
+    return this.#welcome;
+  }
+
+  async #nextTask(): Promise<TaskMessage | undefined> {
+    if (this.#current !== undefined) return this.#isStopped ? undefined : this.#current;
+    await this.#until(() => this.#tasks.length > 0 || this.#isStopped || !this.#channel.isOpen);
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#isStopped || !this.#channel.isOpen) return undefined;
+    this.#current = this.#tasks.shift();
+    return this.#current;
+  }
+
+  async #transferable(model: FLModelInit, task: TaskMessage): Promise<Required<Pick<FLModelInit, "params" | "paramsType">>> {
+    const { params, paramsType = "FULL" } = model;
+    if (paramsType === "DIFF" || this.#welcomed.params_transfer_type === "FULL") return { params, paramsType };
+    return { params: differenceOf(params, await readParams(task.model_path)), paramsType: "DIFF" };
+  }
+
+  #take(message: JobMessage): void {
+    switch (message.type) {
+      case "welcome":
+        this.#welcome = message;
+        break;
+      case "task":
+        this.#tasks.push(message);
+        break;
+      case "cancel": {
+        const at = this.#tasks.findIndex(({ task_id }) => task_id === message.task_id);
+        if (at >= 0) this.#tasks.splice(at, 1);
+        break;
+      }
+      case "result_ack":
+      case "result_refused":
+        if (message.task_id === this.#current?.task_id) this.#reply = message;
+        break;
+      case "stop":
+        this.#isStopped = true;
+        this.#channel.end();
+        break;
+      case "error":
+        this.#failure = FlareError.fromJSON(message.error);
+        this.#channel.end();
+        break;
+    }
+    this.#wake();
+  }
+
+  #takeReply(): Reply | undefined {
+    const reply = this.#reply;
+    this.#reply = undefined;
+    return reply;
+  }
+
+  async #until(condition: () => boolean): Promise<void> {
+    this.#socket.ref();
+    while (!condition()) {
+      await new Promise<void>((resolve) => {
+        this.#waiters.push(resolve);
+      });
+    }
+    this.#socket.unref();
+  }
+
+  #wake(): void {
+    const waiters = this.#waiters;
+    this.#waiters = [];
+    for (const resolve of waiters) resolve();
+  }
+}
+
+async function readParams(path: string): Promise<Record<string, Tensor>> {
+  return Object.fromEntries(decodeSafetensors(await readFile(path), path));
+}
+
+function checkWeight({ meta = {} }: FLModelInit): number {
+  const weight = meta[weightKey];
+  if (typeof weight === "number" && Number.isFinite(weight) && weight > 0) return weight;
+  throw new FlareError("client-api/weight-missing", `meta.${weightKey} is ${JSON.stringify(weight) ?? "missing"}, not a positive number.`, {
+    facts: { value: weight ?? null },
+  });
+}
+
+function checkMetrics({ metrics = {} }: FLModelInit): void {
+  for (const [name, value] of Object.entries(metrics)) {
+    if (Number.isFinite(value)) continue;
+    throw new FlareError("client-api/result-invalid", `The metric '${name}' is ${String(value)}, not a finite number.`, {
+      facts: { metric: name },
+    });
+  }
+}
+
+function disconnected(): FlareError {
+  return new FlareError("client-api/disconnected", "The job process has closed the channel.");
+}

@@ -1,0 +1,36 @@
+import type { Tensor } from "@flare-ts/aggregator";
+import { FlareError } from "@flare-ts/contracts";
+
+/**
+ * The difference `after - before`, tensor by tensor, for F32 and F64; each element is rounded once to its own type.
+ *
+ * @throws FlareError `client-api/result-invalid` when names or shapes differ, `client-api/difference-unsupported` for other types
+ */
+export function differenceOf(after: Readonly<Record<string, Tensor>>, before: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
+  const names = Object.keys(after);
+  const missing = Object.keys(before).find((name) => !Object.hasOwn(after, name));
+  if (missing !== undefined) throw invalid(missing, "is missing from the result");
+  return Object.fromEntries(names.map((name) => [name, subtract(name, after[name], before[name])]));
+}
+
+function subtract(name: string, after: Tensor | undefined, before: Tensor | undefined): Tensor {
+  if (after === undefined || before === undefined) throw invalid(name, "was not in the model that was received");
+  if (after.dtype !== before.dtype || after.shape.join() !== before.shape.join()) {
+    throw invalid(name, `is ${after.dtype} [${after.shape.join(", ")}], where ${before.dtype} [${before.shape.join(", ")}] was received`);
+  }
+  const { data } = after;
+  const base = before.data;
+  if (data instanceof Float32Array && base instanceof Float32Array) {
+    return { ...after, data: data.map((value, i) => value - (base[i] ?? Number.NaN)) };
+  }
+  if (data instanceof Float64Array && base instanceof Float64Array) {
+    return { ...after, data: data.map((value, i) => value - (base[i] ?? Number.NaN)) };
+  }
+  throw new FlareError("client-api/difference-unsupported", `Tensor '${name}' is ${after.dtype}; differences are made for F32 and F64.`, {
+    facts: { tensor: name, dtype: after.dtype },
+  });
+}
+
+function invalid(name: string, what: string): FlareError {
+  return new FlareError("client-api/result-invalid", `Tensor '${name}' ${what}.`, { facts: { tensor: name } });
+}

@@ -1,0 +1,83 @@
+import { FlareError } from "@flare-ts/contracts";
+import { type ClientSession, openClientSession, type SystemInfo } from "./client-session.js";
+import type { FLModel, FLModelInit } from "./fl-model.js";
+
+export { ClientSession, openClientSession, type SystemInfo } from "./client-session.js";
+export { FLModel, type FLModelInit, ParamsType } from "./fl-model.js";
+
+/**
+ * The session that the functions of this module use. FLARE's Client API is a set of functions over one session per process, so
+ * this is the one piece of module-level state; everything it holds is in `ClientSession`, which can be used without it.
+ */
+const defaultSession: { current: ClientSession | undefined } = { current: undefined };
+
+/**
+ * Opens the session with the job process that started this script; once, before anything slow.
+ *
+ * @throws FlareError `client-api/no-bootstrap`, `client-api/bootstrap-invalid`, `client-api/version-mismatch`,
+ *   `client-api/disconnected`
+ */
+export async function init(): Promise<void> {
+  defaultSession.current ??= await openClientSession();
+}
+
+/** Waits for the next task; `false` when the job is over and the script should end. */
+export async function isRunning(): Promise<boolean> {
+  return session().isRunning();
+}
+
+/** The model to train, as fresh tensors; `undefined` when the job is over. */
+export async function receive(): Promise<FLModel | undefined> {
+  return session().receive();
+}
+
+/**
+ * Answers the model that was received. `meta.NUM_STEPS_CURRENT_ROUND` must be a positive number. Resolves when the site holds
+ * the result durably, or when it is no longer wanted.
+ *
+ * @throws FlareError `client-api/no-task`, `client-api/weight-missing`, `client-api/result-invalid`,
+ *   `client-api/difference-unsupported`, `client-api/disconnected`
+ */
+export async function send(model: FLModelInit): Promise<void> {
+  await session().send(model);
+}
+
+/** Shows a metric of the current round while training goes on. @throws FlareError `client-api/result-invalid` */
+export function log(key: string, value: number): void {
+  session().log(key, value);
+}
+
+/** Site, job, and the data sets that the site's operator offers. */
+export function systemInfo(): SystemInfo {
+  return session().systemInfo();
+}
+
+/** Id of the job. */
+export function getJobId(): string {
+  return session().systemInfo().jobId;
+}
+
+/** Name of this site. */
+export function getSiteName(): string {
+  return session().systemInfo().siteName;
+}
+
+/** Name of the task being answered; `undefined` between tasks. */
+export function getTaskName(): string | undefined {
+  return session().taskName;
+}
+
+/** Whether the task being answered is training. */
+export function isTrain(): boolean {
+  return session().isTrain;
+}
+
+/** Leaves the session before the job is over. */
+export function shutdown(): void {
+  defaultSession.current?.shutdown();
+}
+
+function session(): ClientSession {
+  if (defaultSession.current !== undefined) return defaultSession.current;
+  throw new FlareError("client-api/not-initialised", "init() has not been called, or not been awaited.");
+}

@@ -1,0 +1,157 @@
+import { existsSync } from "node:fs";
+import { mkdir, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type ClientApiExecutorSettings, FlareError } from "@flare-ts/contracts";
+import { writeBootstrap } from "../client/bootstrap.js";
+import { type LogMessage, type Meta, protocolVersion, type TaskMessage } from "../client/protocol.js";
+import type { SiteJobDescription, SiteTask } from "../job-process/job-channel.js";
+import { endLeftovers } from "./end-leftovers.js";
+import type { Executor, TaskContext } from "./executor.js";
+import { ResultFolder } from "./result-folder.js";
+import { trainerCommand } from "./trainer-command.js";
+import { spawnTrainer, type TrainerProcess } from "./trainer-process.js";
+
+export interface ClientApiExecutorInit {
+  readonly settings: ClientApiExecutorSettings;
+  readonly job: SiteJobDescription;
+  /** Name of the executor's folder inside the workspace; one per executor of the job. */
+  readonly folderName: string;
+  readonly onLog: (message: LogMessage) => void;
+  /** The trainer has died and is started again for the same task. */
+  readonly onRestart: (error: FlareError) => void;
+}
+
+/** Failures after which the same task may succeed with a new trainer. */
+const restartable: ReadonlySet<string> = new Set(["client-api/trainer-died", "client-api/launch-timeout", "client-api/protocol-violation"]);
+
+/** Makes a Client API executor; what an earlier job process of this job left running is ended first. */
+export async function createClientApiExecutor(init: ClientApiExecutorInit): Promise<ClientApiExecutor> {
+  const folder = join(init.job.workspace, init.folderName);
+  const temporaryFolder = join(folder, "tmp");
+  const resultFolder = join(folder, "results");
+  const bootstrapPath = join(folder, "bootstrap.json");
+  if (existsSync(bootstrapPath)) await endLeftovers(bootstrapPath);
+  await rm(temporaryFolder, { recursive: true, force: true });
+  await mkdir(temporaryFolder, { recursive: true });
+  await mkdir(resultFolder, { recursive: true });
+  const { jobId, site, datasets } = init.job;
+  await writeBootstrap(bootstrapPath, { protocol_version: protocolVersion, channel: "fd:3", job_id: jobId, site_name: site, datasets });
+  // Scripts are ES modules unless their own folder says otherwise.
+  await writeFile(join(init.job.workspace, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`);
+  const results = new ResultFolder({ folder: resultFolder });
+  return new ClientApiExecutor({ results }, { ...init, bootstrapPath, resultFolder, temporaryFolder });
+}
+
+interface Places {
+  readonly bootstrapPath: string;
+  readonly resultFolder: string;
+  readonly temporaryFolder: string;
+}
+
+/** Runs the user's training program in a process of its own and talks to it by the Client API. */
+export class ClientApiExecutor implements Executor {
+  readonly #results: ResultFolder;
+  readonly #init: ClientApiExecutorInit & Places;
+  readonly #stopping = new AbortController();
+  #trainer: TrainerProcess | undefined;
+
+  constructor(components: { readonly results: ResultFolder }, init: ClientApiExecutorInit & Places) {
+    this.#results = components.results;
+    this.#init = init;
+  }
+
+  async execute(task: SiteTask, context: TaskContext): Promise<void> {
+    const { settings } = this.#init;
+    const message = taskMessage(task);
+    const taskId = message.task_id;
+    const signal = AbortSignal.any([context.signal, this.#stopping.signal]);
+    const stored = await this.#results.find(taskId);
+    const result = stored ?? (await this.#train(message, signal));
+    await context.deliver(result);
+    await this.#results.forget(taskId);
+    if (stored !== undefined) return;
+    this.#trainer?.acknowledge(taskId);
+    if (!settings.isLaunchedOnce) await this.#endTrainer("The task is done.");
+  }
+
+  async stop(reason: string): Promise<void> {
+    this.#stopping.abort(new FlareError("internal/aborted", reason));
+    await this.#endTrainer(reason);
+  }
+
+  kill(): void {
+    this.#trainer?.kill();
+  }
+
+  async #train(message: TaskMessage, signal: AbortSignal): ReturnType<ResultFolder["keep"]> {
+    for (let restarts = 0; ; restarts += 1) {
+      try {
+        const trainer = await this.#runningTrainer(signal);
+        return await trainer.exchange(message, (result) => this.#results.keep(result), signal);
+      } catch (reason) {
+        if (signal.aborted) {
+          // A trainer that serves one task has nothing left to do; one that serves the job finds the cancellation at send().
+          if (!this.#init.settings.isLaunchedOnce) this.kill();
+          throw signal.reason;
+        }
+        const error = FlareError.from(reason);
+        if (!restartable.has(error.code) || restarts >= this.#init.settings.maxRestarts) throw error;
+        this.#init.onRestart(error);
+      }
+    }
+  }
+
+  async #runningTrainer(signal: AbortSignal): Promise<TrainerProcess> {
+    if (this.#trainer?.isReachable === true) return this.#trainer;
+    await this.#endTrainer("The trainer has left the session.");
+    const { settings, job, resultFolder, onLog } = this.#init;
+    const { jobId, jobName, site, datasets } = job;
+    const command = await trainerCommand(this.#init);
+    signal.throwIfAborted();
+    const trainer = await spawnTrainer({
+      command,
+      welcome: {
+        type: "welcome",
+        protocol_version: protocolVersion,
+        job_id: jobId,
+        job_name: jobName,
+        site_name: site,
+        params_transfer_type: settings.paramsTransferType ?? "FULL",
+        train_task_names: [settings.trainTaskName],
+        datasets,
+        result_folder: resultFolder,
+      },
+      launchTimeoutMs: settings.launchTimeoutMs,
+      stopGracePeriodMs: settings.stopGracePeriodMs,
+      logFile: join(job.workspace, "trainer.log"),
+      onLog,
+      onUnwanted: ({ task_id: taskId, path }) => void this.#results.forget(taskId, path),
+    });
+    this.#trainer = trainer;
+    try {
+      await trainer.start(signal);
+    } catch (error) {
+      await trainer.end();
+      throw error;
+    }
+    return trainer;
+  }
+
+  async #endTrainer(reason: string): Promise<void> {
+    await this.#trainer?.stop(reason);
+    this.#trainer = undefined;
+  }
+}
+
+function taskMessage({ key, modelPath, totalRounds, meta }: SiteTask): TaskMessage {
+  return {
+    type: "task",
+    task_id: `${key.task}-${key.round}`,
+    task_name: key.task,
+    model_path: modelPath,
+    current_round: key.round,
+    start_round: 0,
+    total_rounds: totalRounds,
+    meta: meta as Meta,
+  };
+}

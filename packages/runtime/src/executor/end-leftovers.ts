@@ -1,0 +1,19 @@
+import { execFile } from "node:child_process";
+import { realpathSync } from "node:fs";
+import { dirname } from "node:path";
+import { fileURLToPath } from "node:url";
+import { promisify } from "node:util";
+
+/**
+ * Ends what trainers of an earlier job process are left, and resolves when they are gone. They are known by the bootstrap file
+ * in their environment, which no process of another job has; that also finds those that left their group, and is safe when a
+ * process number was given out again. Only Linux shows the environment of a process; elsewhere leftovers end at their next
+ * `send`.
+ *
+ * A program of its own does it, because a job process may be denied `/proc` by the permission model.
+ */
+export async function endLeftovers(bootstrapPath: string): Promise<void> {
+  const program = realpathSync(fileURLToPath(new URL("../../dist/executor/end-leftovers-main.js", import.meta.url)));
+  const flags = ["--permission", "--allow-fs-read=/proc", `--allow-fs-read=${dirname(dirname(program))}`];
+  await promisify(execFile)(process.execPath, [...flags, program, bootstrapPath], { env: {} });
+}

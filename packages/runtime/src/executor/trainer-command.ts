@@ -1,0 +1,96 @@
+import { realpath } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { pathToFileURL } from "node:url";
+import { type ClientApiExecutorSettings, FlareError } from "@flare-ts/contracts";
+import { bootstrapVariable } from "../client/protocol.js";
+import { trainerRegisterPath } from "../client/trainer-hooks.js";
+import type { SiteJobDescription } from "../job-process/job-channel.js";
+import { trainerPermissions } from "./trainer-permissions.js";
+
+/** How a trainer is started. */
+export interface TrainerCommand {
+  readonly file: string;
+  readonly args: readonly string[];
+  readonly env: Readonly<Record<string, string>>;
+  readonly cwd: string;
+}
+
+export interface TrainerCommandInit {
+  readonly settings: ClientApiExecutorSettings;
+  readonly job: SiteJobDescription;
+  readonly bootstrapPath: string;
+  /** Folder for temporary files; inside the workspace. */
+  readonly temporaryFolder: string;
+}
+
+/** What a trainer inherits of the job process's environment; everything else stays behind. */
+const inherited = [
+  "PATH",
+  "HOME",
+  "USER",
+  "LOGNAME",
+  "LANG",
+  "LC_ALL",
+  "LC_CTYPE",
+  "TZ",
+  "LD_LIBRARY_PATH",
+  "CUDA_VISIBLE_DEVICES",
+  "NVIDIA_VISIBLE_DEVICES",
+  "SystemRoot",
+] as const;
+
+/** Variables by which a job could switch the permission model off or load native code into the trainer. */
+const unsafeInSandbox = /^(NODE_|LD_|DYLD_|OPENSSL_|SSL_|GLIBC_|MALLOC_|GCONV_PATH$|LOCPATH$)/;
+
+/**
+ * The command line and environment of a trainer. A script runs in this Node under its permission model (see
+ * `trainerPermissions`). A `command` runs with the rights of the site's own processes.
+ *
+ * @throws FlareError `client-api/script-missing`, `client-api/launch-failed`
+ */
+export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerCommand> {
+  const { settings, job, bootstrapPath, temporaryFolder } = init;
+  const env: Record<string, string> = {};
+  for (const name of inherited) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  Object.assign(env, { TMPDIR: temporaryFolder }, settings.env, { [bootstrapVariable]: bootstrapPath });
+  const cwd = join(job.appFolder, "custom");
+  if (settings.launch.kind === "command") {
+    const [file = "", ...args] = settings.launch.command;
+    return { file, args, env, cwd };
+  }
+  const unsafe = Object.keys(settings.env).find((name) => unsafeInSandbox.test(name));
+  if (unsafe !== undefined) {
+    throw new FlareError("client-api/launch-failed", `The executor's env sets ${unsafe}, which a script in the sandbox may not have.`, {
+      facts: { variable: unsafe },
+    });
+  }
+  const { path, args } = settings.launch;
+  const script = await scriptPath(cwd, path);
+  const readable = [job.modelsFolder, ...Object.values(job.datasets)];
+  const permissions = trainerPermissions({ workspace: job.workspace, readable });
+  const flags = [...permissions, ...typeStrippingFlags(), "--import", pathToFileURL(trainerRegisterPath).href];
+  return { file: process.execPath, args: [...flags, script, ...args], env, cwd };
+}
+
+async function scriptPath(custom: string, script: string): Promise<string> {
+  if (!/\.[cm]?[jt]s$/.test(script)) {
+    throw new FlareError("client-api/launch-failed", `task_script_path '${script}' is not JavaScript or TypeScript.`, {
+      facts: { script },
+    });
+  }
+  try {
+    const [folder, path] = await Promise.all([realpath(custom), realpath(join(custom, script))]);
+    if (path.startsWith(folder + sep)) return path;
+  } catch {
+    // Told below together with a path that leads out of the folder.
+  }
+  throw new FlareError("client-api/script-missing", `custom/${script} is not there.`, { facts: { script, folder: custom } });
+}
+
+/** Node strips types without a flag since 22.18 and 23.6; before, the flag comes with a warning of its own. */
+function typeStrippingFlags(): string[] {
+  return process.features.typescript ? [] : ["--experimental-strip-types", "--disable-warning=ExperimentalWarning"];
+}

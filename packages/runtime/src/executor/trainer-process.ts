@@ -1,0 +1,238 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { open } from "node:fs/promises";
+import type { Duplex } from "node:stream";
+import { FlareError } from "@flare-ts/contracts";
+import { versionMismatch } from "../client/bootstrap.js";
+import { checkTrainerMessage } from "../client/check-message.js";
+import { LineChannel, type RawMessage } from "../client/line-channel.js";
+import {
+  type LogMessage,
+  protocolVersion,
+  type ResultMessage,
+  type TaskMessage,
+  type TrainerMessage,
+  type WelcomeMessage,
+} from "../client/protocol.js";
+import { settlesWithin } from "../process/deadline.js";
+import { readOutputTail } from "./output-tail.js";
+import { signalGroup } from "./signal-group.js";
+import type { TrainerCommand } from "./trainer-command.js";
+
+export interface TrainerInit {
+  readonly command: TrainerCommand;
+  readonly welcome: WelcomeMessage;
+  readonly launchTimeoutMs: number;
+  readonly stopGracePeriodMs: number;
+  /** Where the trainer's output goes; it is appended to. */
+  readonly logFile: string;
+  onLog(message: LogMessage): void;
+  /** A result came that nobody waits for. */
+  onUnwanted(message: ResultMessage): void;
+}
+
+/** Starts a trainer in a process group of its own; it has not said anything yet. @throws FlareError `client-api/launch-failed` */
+export async function spawnTrainer(init: TrainerInit): Promise<TrainerProcess> {
+  const { file, args, env, cwd } = init.command;
+  const log = await open(init.logFile, "a");
+  const { size: logStart } = await log.stat();
+  try {
+    const child = spawn(file, args, { env: { ...env }, cwd, detached: true, stdio: ["ignore", log.fd, log.fd, "pipe"] });
+    // Made before anything is awaited: a trainer may end at once.
+    const trainer = new TrainerProcess({ child }, { ...init, logStart });
+    await once(child, "spawn");
+    return trainer;
+  } catch (cause) {
+    throw new FlareError("client-api/launch-failed", `${file} could not be started: ${(cause as Error).message}`, {
+      facts: { file },
+      cause,
+    });
+  } finally {
+    await log.close();
+  }
+}
+
+interface OpenTask {
+  readonly taskId: string;
+  take(message: ResultMessage): void;
+  fail(error: FlareError): void;
+}
+
+/** A running trainer and the channel to it. */
+export class TrainerProcess {
+  readonly #child: ChildProcess;
+  readonly #init: TrainerInit & { readonly logStart: number };
+  readonly #channel: LineChannel;
+  readonly #exited: Promise<void>;
+  #hasGreeted = false;
+  #isGone = false;
+  #violation: FlareError | undefined;
+  #open: OpenTask | undefined;
+  #wakeStart: () => void = () => {};
+
+  constructor(components: { readonly child: ChildProcess }, init: TrainerInit & { readonly logStart: number }) {
+    this.#child = components.child;
+    this.#init = init;
+    this.#exited = new Promise((resolve) => {
+      components.child.once("exit", () => {
+        this.#isGone = true;
+        // What the trainer has started goes with it.
+        this.kill();
+        void this.#failOpenTask();
+        resolve();
+      });
+    });
+    this.#channel = new LineChannel(
+      { stream: components.child.stdio[3] as Duplex },
+      { onMessage: (raw) => this.#takeRaw(raw), onClose: (error) => this.#fail(error) },
+    );
+  }
+
+  /** Whether tasks can be delivered to it. */
+  get isReachable(): boolean {
+    return !this.#isGone && this.#channel.isOpen;
+  }
+
+  /**
+   * Waits for `hello` and answers it.
+   *
+   * @throws FlareError `client-api/launch-timeout`, `client-api/trainer-died`, `client-api/version-mismatch`,
+   *   `client-api/protocol-violation`; the reason of the signal when it is aborted
+   */
+  async start(signal: AbortSignal): Promise<void> {
+    this.#channel.start();
+    const greeted = new Promise<void>((resolve) => {
+      this.#wakeStart = resolve;
+    });
+    const isInTime = await settlesWithin(Promise.race([greeted, this.#exited, aborted(signal)]), this.#init.launchTimeoutMs);
+    signal.throwIfAborted();
+    if (this.#violation !== undefined) throw this.#violation;
+    if (this.#hasGreeted) return;
+    if (this.#isGone) throw await this.#death();
+    const seconds = this.#init.launchTimeoutMs / 1000;
+    const output = await this.#output();
+    throw isInTime
+      ? new FlareError("client-api/trainer-died", "The trainer closed its channel before it called init().", { facts: { output } })
+      : new FlareError("client-api/launch-timeout", `The trainer did not call init() within ${seconds} s.`, { facts: { seconds, output } });
+  }
+
+  /**
+   * Delivers a task and waits for a result that `take` accepts; one that it refuses is sent back to the script with the reason.
+   *
+   * @throws FlareError `client-api/trainer-died`, `client-api/protocol-violation`; the reason of the signal when it is aborted,
+   *   after which a late result is dropped
+   */
+  async exchange<T>(task: TaskMessage, take: (message: ResultMessage) => Promise<T>, signal: AbortSignal): Promise<T> {
+    const taskId = task.task_id;
+    const answered = new Promise<T>((resolve, reject) => {
+      const refuseOrFail = (reason: unknown): void => {
+        if (reason instanceof FlareError) this.#channel.send({ type: "result_refused", task_id: taskId, error: reason.toJSON() });
+        else reject(reason);
+      };
+      this.#open = { taskId, take: (message) => void take(message).then(resolve, refuseOrFail), fail: reject };
+    });
+    if (this.#isGone) void this.#failOpenTask();
+    else this.#channel.send(task);
+    try {
+      return await Promise.race([answered, aborted(signal)]);
+    } catch (error) {
+      this.#channel.send({ type: "cancel", task_id: taskId });
+      throw error;
+    } finally {
+      this.#open = undefined;
+    }
+  }
+
+  /** Tells the trainer that its result is durable. */
+  acknowledge(taskId: string): void {
+    this.#channel.send({ type: "result_ack", task_id: taskId, accepted: true });
+  }
+
+  /** Ends the trainer: `stop`, then SIGTERM, then SIGKILL to its whole group, each after the grace period. */
+  async stop(reason: string): Promise<void> {
+    this.#channel.send({ type: "stop", reason });
+    const graceMs = this.#init.stopGracePeriodMs;
+    if (await settlesWithin(this.#exited, graceMs)) return;
+    if (this.#child.pid !== undefined) signalGroup(this.#child.pid, "SIGTERM");
+    if (!(await settlesWithin(this.#exited, graceMs))) this.kill();
+    await this.#exited;
+  }
+
+  /** Ends the whole group; resolves when the trainer is gone. */
+  async end(): Promise<void> {
+    this.kill();
+    await this.#exited;
+  }
+
+  /** Ends the whole group at once. */
+  kill(): void {
+    if (this.#child.pid !== undefined) signalGroup(this.#child.pid, "SIGKILL");
+  }
+
+  #takeRaw(raw: RawMessage): void {
+    try {
+      const message = checkTrainerMessage(raw);
+      if (message !== undefined) this.#take(message);
+    } catch (error) {
+      this.#channel.violated(FlareError.from(error));
+    }
+  }
+
+  #take(message: TrainerMessage): void {
+    if (message.type === "hello") {
+      if (message.protocol_version !== protocolVersion) throw versionMismatch(message.protocol_version);
+      if (this.#hasGreeted) throw new FlareError("client-api/protocol-violation", "The trainer sent 'hello' twice.");
+      this.#hasGreeted = true;
+      this.#channel.send(this.#init.welcome);
+      this.#wakeStart();
+      return;
+    }
+    if (!this.#hasGreeted) throw new FlareError("client-api/protocol-violation", `The trainer sent '${message.type}' before 'hello'.`);
+    if (message.type === "log") this.#init.onLog(message);
+    else if (message.task_id === this.#open?.taskId) this.#open.take(message);
+    else {
+      this.#init.onUnwanted(message);
+      this.#channel.send({ type: "result_ack", task_id: message.task_id, accepted: false });
+    }
+  }
+
+  async #failOpenTask(): Promise<void> {
+    const task = this.#open;
+    if (task !== undefined) task.fail(this.#violation ?? (await this.#death()));
+  }
+
+  /** The channel is over. A trainer that broke the protocol is ended; one that closed the channel is expected to end by itself. */
+  #fail(error: FlareError | undefined): void {
+    this.#wakeStart();
+    if (error === undefined) {
+      if (this.#open !== undefined) void this.#endLingering();
+      return;
+    }
+    this.#violation = error;
+    this.kill();
+  }
+
+  async #endLingering(): Promise<void> {
+    if (!(await settlesWithin(this.#exited, this.#init.stopGracePeriodMs))) this.kill();
+  }
+
+  async #death(): Promise<FlareError> {
+    const { exitCode, signalCode } = this.#child;
+    const how = signalCode === null ? `exit status ${exitCode}` : `signal ${signalCode}`;
+    return new FlareError("client-api/trainer-died", `The trainer ended with ${how} before it sent a result.`, {
+      facts: { exitCode, signal: signalCode, output: await this.#output() },
+    });
+  }
+
+  #output(): Promise<string[]> {
+    return readOutputTail(this.#init.logFile, this.#init.logStart);
+  }
+}
+
+function aborted(signal: AbortSignal): Promise<never> {
+  return new Promise((_, reject) => {
+    const fail = (): void => reject(signal.reason as Error);
+    if (signal.aborted) fail();
+    else signal.addEventListener("abort", fail, { once: true });
+  });
+}

@@ -1,0 +1,211 @@
+import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { setTimeout as delay } from "node:timers/promises";
+import { decodeSafetensors, encodeSafetensors } from "@flare-ts/aggregator";
+import type { SerializedFlareError } from "@flare-ts/contracts";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { SiteJobCalls, SiteTask } from "./job-channel.js";
+import type { JobProcess } from "./job-launcher.js";
+import { ProcessJobLauncher } from "./process-job-launcher.js";
+import { RpcPeer } from "./rpc-peer.js";
+import type { SiteJobSide, SiteParentSide } from "./rpc-sides.js";
+
+const jobId = "5b1b7c1c-5f0e-4a52-9a3f-5f5a4f4a7a11";
+const trainer = (body: string): string => `
+import * as flare from "@flare-ts/runtime/client";
+import { writeFileSync } from "node:fs";
+await flare.init();
+writeFileSync("pid", String(process.pid));
+while (await flare.isRunning()) {
+  const model = await flare.receive();
+  if (model === undefined) break;
+  ${body}
+  flare.log("loss", 0.25);
+  await flare.send({ params: model.params, metrics: { loss: 0.25 }, meta: { NUM_STEPS_CURRENT_ROUND: 3 } });
+}
+`;
+
+let root: string;
+let custom: string;
+let started: JobProcess[];
+const results: Parameters<SiteJobCalls["result"]>[0][] = [];
+const failures: SerializedFlareError[] = [];
+const logged: unknown[] = [];
+
+beforeEach(() => {
+  root = mkdtempSync(join(tmpdir(), "flare-site-job-"));
+  custom = join(root, "job", "app_site-1", "custom");
+  mkdirSync(custom, { recursive: true });
+  mkdirSync(join(root, "job", "app_site-1", "config"));
+  mkdirSync(join(root, "models"));
+  started = [];
+  for (const list of [results, failures, logged]) list.length = 0;
+});
+
+afterEach(async () => {
+  for (const process of started) process.kill("SIGTERM");
+  await Promise.all(started.map(({ exited }) => exited));
+  rmSync(root, { recursive: true, force: true });
+});
+
+async function start(
+  script: string,
+  executor: unknown = { path: "ClientAPIExecutor", args: { task_script_path: "train.ts" } },
+): Promise<Site> {
+  writeFileSync(join(custom, "train.ts"), script);
+  const config = { format_version: 2, executors: [{ tasks: ["train"], executor }] };
+  writeFileSync(join(root, "job", "app_site-1", "config", "config_fed_client.json"), JSON.stringify(config));
+  const workspace = join(root, "job");
+  const process = await new ProcessJobLauncher({ environment: globalThis.process.env }).launch({
+    kind: "site",
+    jobId,
+    workspace,
+    readable: [join(root, "models")],
+  });
+  started.push(process);
+  const begun = Promise.withResolvers<void>();
+  const peer: RpcPeer<SiteParentSide, SiteJobSide> = new RpcPeer<SiteParentSide, SiteJobSide>(
+    { channel: process.channel },
+    {
+      listeners: {},
+      handlers: {
+        begin: () => {
+          setImmediate(() => begun.resolve());
+          return {
+            jobId,
+            jobName: "test",
+            site: "site-1",
+            workspace,
+            appFolder: join(workspace, "app_site-1"),
+            datasets: {},
+            modelsFolder: join(root, "models"),
+          };
+        },
+        result: (result) => {
+          renameSync(result.path, join(root, "models", `result-${result.key.round}`));
+          results.push(result);
+          return {};
+        },
+        taskFailed: ({ error }) => {
+          failures.push(error);
+          return {};
+        },
+        log: (line) => {
+          logged.push(line);
+          return {};
+        },
+      },
+    },
+  );
+  peer.start();
+  await begun.promise;
+  return { process, peer };
+}
+
+interface Site {
+  readonly process: JobProcess;
+  readonly peer: RpcPeer<SiteParentSide, SiteJobSide>;
+}
+
+function task(round: number): SiteTask {
+  const modelPath = join(root, "models", `model-${round}`);
+  writeFileSync(modelPath, encodeSafetensors([["w", { dtype: "F32", shape: [1], data: Float32Array.of(round) }]]));
+  return { key: { jobId, round, task: "train" }, modelPath, totalRounds: 2, meta: {} };
+}
+
+async function until(condition: () => boolean): Promise<void> {
+  while (!condition()) await delay(5);
+}
+
+function trainerPid(): number {
+  try {
+    return Number(readFileSync(join(custom, "pid"), "utf8"));
+  } catch {
+    return 0;
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
+    return !stat.slice(stat.lastIndexOf(")")).startsWith(") Z");
+  } catch {
+    return false;
+  }
+}
+
+describe("the job process of a site", () => {
+  it("answers tasks with its trainer, and both end when the job stops", async () => {
+    const { process, peer } = await start(trainer(""));
+    peer.notify("task", task(0));
+    peer.notify("task", task(1));
+    peer.notify("task", task(1));
+    await until(() => results.length === 2);
+    expect(results[1]).toMatchObject({ key: { jobId, round: 1, task: "train" }, paramsType: "FULL", weight: 3, metrics: { loss: 0.25 } });
+    expect(decodeSafetensors(readFileSync(join(root, "models", "result-1"))).get("w")?.data).toEqual(Float32Array.of(1));
+    expect(logged).toEqual([
+      { key: "loss", value: 0.25, round: 0 },
+      { key: "loss", value: 0.25, round: 1 },
+    ]);
+    const pid = trainerPid();
+    peer.notify("stop", { reason: "done" });
+    expect(await process.exited).toEqual({ code: 0, signal: null });
+    expect(isRunning(pid)).toBe(false);
+    expect(failures).toEqual([]);
+  });
+
+  it("takes its trainer along when its parent goes away", async () => {
+    const { process, peer } = await start(trainer("for (;;);"));
+    peer.notify("task", task(0));
+    await until(() => trainerPid() > 0);
+    const pid = trainerPid();
+    process.channel.close();
+    expect(await process.exited).toEqual({ code: 0, signal: null });
+    await until(() => !isRunning(pid));
+  });
+
+  it("is followed by an idle trainer when it is killed", async () => {
+    const { process, peer } = await start(trainer(""));
+    peer.notify("task", task(0));
+    await until(() => results.length === 1);
+    const pid = trainerPid();
+    process.kill("SIGKILL");
+    expect(await process.exited).toEqual({ code: null, signal: "SIGKILL" });
+    await until(() => !isRunning(pid));
+  });
+
+  it("does a task again after it was killed in the middle, with one trainer only", async () => {
+    const first = await start(trainer(`if (model.currentRound === 0 && !(await import("node:fs")).existsSync("again")) for (;;);`));
+    first.peer.notify("task", task(0));
+    await until(() => trainerPid() > 0);
+    const pid = trainerPid();
+    first.process.kill("SIGKILL");
+    await first.process.exited;
+    writeFileSync(join(custom, "again"), "");
+    const second = await start(readFileSync(join(custom, "train.ts"), "utf8"));
+    second.peer.notify("task", task(0));
+    await until(() => results.length === 1);
+    expect(isRunning(pid)).toBe(false);
+  });
+
+  it("says which line of its configuration is wrong when a task comes", async () => {
+    const { peer } = await start("", { path: "ClientAPIExecutor", args: { task_script_pth: "train.ts" } });
+    peer.notify("task", task(0));
+    await until(() => failures.length === 1);
+    expect(failures[0]).toMatchObject({ code: "job/invalid", problems: [{ line: 1 }, { line: 1 }] });
+  });
+
+  it("says what the trainer said when it fails, and which task nobody answers", async () => {
+    const { peer } = await start("throw new Error('no such column: benign');", {
+      path: "ClientAPIExecutor",
+      args: { task_script_path: "train.ts", max_restarts: 1 },
+    });
+    peer.notify("task", task(0));
+    const other = task(1);
+    peer.notify("task", { ...other, key: { ...other.key, task: "validate" } });
+    await until(() => failures.length === 2);
+    expect(failures.map(({ code }) => code)).toEqual(["client-api/trainer-died", "client-api/no-executor"]);
+    expect(JSON.stringify(failures[0]?.facts)).toContain("no such column: benign");
+  });
+});

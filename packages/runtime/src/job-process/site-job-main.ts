@@ -1,0 +1,70 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { clientConfigSchema, compileClientConfig, FlareError, readDocument } from "@flare-ts/contracts";
+import { createClientApiExecutor } from "../executor/client-api-executor.js";
+import type { ExecutorEntry } from "../executor/executor-table.js";
+import { createLogger, errorField, type Logger } from "../logging/logger.js";
+import type { SiteJobDescription } from "./job-channel.js";
+import { parentChannel } from "./node-ipc-channel.js";
+import { RpcPeer } from "./rpc-peer.js";
+import type { SiteJobPeer, SiteJobSide, SiteParentSide } from "./rpc-sides.js";
+import { SiteJobTasks } from "./site-job-tasks.js";
+
+/**
+ * The program of a site's job process: it runs the job's executors, holds no key and no network connection, and ends with its
+ * parent. Its log is `log.json` in the job's workspace.
+ */
+const channel = parentChannel();
+const entries: ExecutorEntry[] = [];
+const started = Promise.withResolvers<readonly ExecutorEntry[]>();
+// Tasks report the reason; without one there is nobody to tell.
+started.promise.catch(() => {});
+
+const peer: SiteJobPeer = new RpcPeer<SiteJobSide, SiteParentSide>(
+  { channel },
+  {
+    handlers: {},
+    listeners: {
+      task: (task) => tasks.take(task),
+      cancelTask: (key) => tasks.cancel(key),
+      stop: ({ reason }) => void tasks.stop(reason).then(() => process.exit(0)),
+    },
+  },
+);
+const tasks = new SiteJobTasks({ parent: peer, executors: started.promise });
+
+channel.onClose(() => exitAtOnce());
+process.once("SIGTERM", exitAtOnce);
+process.once("SIGINT", exitAtOnce);
+
+peer.start();
+const job = await peer.call("begin", {});
+const { logger } = createLogger({ folder: job.workspace, level: "info" });
+try {
+  await startExecutors(job, logger);
+  started.resolve(entries);
+} catch (reason) {
+  logger.error("executors could not be started", { error: errorField(reason) });
+  started.reject(FlareError.from(reason));
+}
+
+async function startExecutors(description: SiteJobDescription, log: Logger): Promise<void> {
+  const file = join(description.appFolder, "config", "config_fed_client.json");
+  const document = readDocument({ text: await readFile(file, "utf8"), file, schema: clientConfigSchema, code: "job/invalid" });
+  const { executors } = compileClientConfig(document.value);
+  for (const [index, { tasks: names, executor: settings }] of executors.entries()) {
+    const executor = await createClientApiExecutor({
+      settings,
+      job: description,
+      folderName: `client_api_${index}`,
+      onLog: ({ key, value, round }) => void peer.call("log", { key, value, round }).catch(() => {}),
+      onRestart: (error) => log.warn("trainer is started again", { error: errorField(error) }),
+    });
+    entries.push({ tasks: names, executor });
+  }
+}
+
+function exitAtOnce(): void {
+  for (const { executor } of entries) executor.kill();
+  process.exit(0);
+}
