@@ -37,9 +37,11 @@ export interface SiteServiceComponents {
 /** The control plane of sites: their control streams, and the updates that they hand in. */
 export class SiteService {
   readonly #parts: SiteServiceComponents;
+  readonly #maxClients: number;
 
-  constructor(components: SiteServiceComponents) {
+  constructor(components: SiteServiceComponents, init: { readonly maxClients: number }) {
     this.#parts = components;
+    this.#maxClients = init.maxClients;
   }
 
   /** Serves one control stream; a site that says nothing for `limits.silenceMs` is disconnected. */
@@ -49,6 +51,11 @@ export class SiteService {
   ): { onMessage(message: SiteMessage): void; onClose(reason: string): void } {
     const { directory, logger, now, disconnect, onSitesChanged } = this.#parts;
     const { name } = context.identity;
+    if (directory.size >= this.#maxClients && directory.get(name) === undefined) {
+      throw new FlareError("runtime/too-many-sites", `${this.#maxClients} sites are connected; the server takes no more.`, {
+        facts: { site: name, maxClients: this.#maxClients },
+      });
+    }
     const log = logger.child({ site: name, session: context.sessionId });
     const push = (message: ServerMessage): void => {
       send(message).catch((error: unknown) => log.debug("message to site was not sent", { error: errorField(error) }));

@@ -90,24 +90,28 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const readDefinition = createDefinitionReader({ models, rootCaPem: kit.rootCaPem, project: kit.project });
     const launcher = new ProcessJobLauncher({ environment: process.env });
     const jobParts = { store, hub, models, directory, grants, retention, launcher, logger, now };
-    const maxJobs = resources.type === "server" ? resources.maxJobs : 1;
+    if (resources.type !== "server") throw new TypeError("the resources of a server's kit are a server's");
+    const { maxJobs, maxClients } = resources;
     const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder });
     const intake = new JobIntake(
       { store, models, retention, now, isAllowed: isAllowedHere },
       { workspace, rootCaPem: kit.rootCaPem, project: kit.project },
     );
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
-    const sites = new SiteService({
-      directory,
-      jobs,
-      hub,
-      models,
-      retention,
-      logger,
-      now,
-      disconnect,
-      onSitesChanged: () => scheduler.look(),
-    });
+    const sites = new SiteService(
+      {
+        directory,
+        jobs,
+        hub,
+        models,
+        retention,
+        logger,
+        now,
+        disconnect,
+        onSitesChanged: () => scheduler.look(),
+      },
+      { maxClients },
+    );
     const admins = new AdminService(
       { store, hub, jobs, scheduler, intake, directory, grants, audit, logger, isAllowed: isAllowedHere },
       { serverName: kit.name, project: kit.project, startedAtMs: now() },
@@ -131,11 +135,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
           watch: (context, command) => admins.watch(context, command),
         },
         authenticator,
-        logger: {
-          error: (fields, message) => logger.error(message, { ...fields }),
-          warn: (fields, message) => logger.warn(message, { ...fields }),
-          debug: (fields, message) => logger.debug(message, { ...fields }),
-        },
+        logger,
       },
       { host: "0.0.0.0", port: init.port ?? kit.endpoint.port, keys },
     );

@@ -2,6 +2,7 @@ import { create } from "@bufbuild/protobuf";
 import { FlareError, isContentHash, limits } from "@flare-ts/contracts";
 import { StatReplySchema, UploadReplySchema, type ObjectRef as WireObjectRef } from "@flare-ts/contracts/wire";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
+import type { Logger } from "../logging/logger.js";
 import type { Authenticator } from "../session/authenticator.js";
 import type { ProjectKeys } from "../session/project-keys.js";
 import type { ObjectRef } from "../store/model-store.js";
@@ -10,13 +11,12 @@ import { http2ServersOf, messageOptions, withServerOptions } from "./flow-contro
 import { answerAttach, answerDownload, answerPlain, answerUnary, answerUpload, answerWatch } from "./server-answers.js";
 import { ServerCalls } from "./server-calls.js";
 import { ServerConnections } from "./server-connections.js";
-import type { TransportLogger } from "./transport-logger.js";
 import { wireMethods } from "./wire-method.js";
 
 export interface GrpcServerTransportComponents {
   readonly handlers: ServerHandlers;
   readonly authenticator: Authenticator;
-  readonly logger?: TransportLogger;
+  readonly logger?: Logger;
 }
 
 export interface GrpcServerTransportInit {
@@ -33,7 +33,7 @@ export interface GrpcServerTransportInit {
 export class GrpcServerTransport implements ServerTransport {
   readonly #handlers: ServerHandlers;
   readonly #authenticator: Authenticator;
-  readonly #logger: TransportLogger | undefined;
+  readonly #logger: Logger | undefined;
   readonly #init: GrpcServerTransportInit;
   readonly #windowBytes: number;
   readonly #connections: ServerConnections;

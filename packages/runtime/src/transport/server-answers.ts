@@ -9,6 +9,7 @@ import type {
   ServerWritableStream,
   sendUnaryData,
 } from "@grpc/grpc-js";
+import { errorField, type Logger } from "../logging/logger.js";
 import type { PeerConnection } from "../session/connection-binding.js";
 import type { ParticipantKind } from "../session/identity.js";
 import type { ObjectRef } from "../store/model-store.js";
@@ -17,14 +18,13 @@ import type { CallContext, Chunk, ServerHandlers } from "./connection.js";
 import { limitReadAhead } from "./flow-control.js";
 import type { OpenCall, ServerCalls } from "./server-calls.js";
 import type { ServerConnections } from "./server-connections.js";
-import type { TransportLogger } from "./transport-logger.js";
 import { toWireStatus, type WireStatus } from "./wire-error.js";
 
 /** What every answer is made with. */
 export interface AnswerParts {
   readonly calls: ServerCalls;
   readonly connections: ServerConnections;
-  readonly logger: TransportLogger | undefined;
+  readonly logger: Logger | undefined;
 }
 
 type Kinds = readonly ParticipantKind[];
@@ -247,7 +247,7 @@ async function untilAborted<Reply>(open: OpenCall, work: Promise<Reply>): Promis
 }
 
 function statusOf(parts: AnswerParts, reason: unknown): WireStatus & Partial<Error> {
-  if (!(reason instanceof FlareError)) parts.logger?.error({ err: reason }, "a call failed unexpectedly");
-  else parts.logger?.debug({ code: reason.code, reason: reason.message }, "a call was refused");
+  if (!(reason instanceof FlareError)) parts.logger?.error("call failed unexpectedly", { error: errorField(reason) });
+  else parts.logger?.debug("call refused", { code: reason.code, reason: reason.message });
   return toWireStatus(reason);
 }

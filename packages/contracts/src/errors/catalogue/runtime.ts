@@ -65,4 +65,14 @@ export const runtimeErrors = {
     "A job process died several times in a short time and is not started again.",
     "Read `log.txt` in the job's folder, correct the cause, and submit the job again.",
   ),
+  "runtime/too-many-sites": row(
+    "server",
+    "As many sites are connected as the server takes.",
+    "Raise `max_num_clients` in `local/resources.json` of the server's kit and start it again.",
+    {
+      isRetryable: true,
+      grpc: grpcStatus.resourceExhausted,
+      http: 429,
+    },
+  ),
 } as const;

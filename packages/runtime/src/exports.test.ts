@@ -1,0 +1,31 @@
+import { describe, expect, it } from "vitest";
+
+describe("the public surface of this package", () => {
+  it.each([
+    ["index", ["daemonStatus", "readInstance", "softwareVersion", "startDaemon", "startServer", "startSite", "stopDaemon"]],
+    ["admin/index", ["AdminSession", "connectAdmin", "isFinished", "jobStatuses"]],
+    [
+      "client/index",
+      [
+        "ClientSession",
+        "FLModel",
+        "ParamsType",
+        "getJobId",
+        "getSiteName",
+        "getTaskName",
+        "init",
+        "isRunning",
+        "isTrain",
+        "log",
+        "openClientSession",
+        "receive",
+        "send",
+        "shutdown",
+        "systemInfo",
+      ],
+    ],
+    ["store/index", ["FileModelStore", "openSqliteServerStore", "openSqliteSiteStore"]],
+  ])("is, at %s, these names and no others", async (entry, names) => {
+    expect(Object.keys((await import(`./${entry}.js`)) as object).sort()).toEqual(names);
+  });
+});
