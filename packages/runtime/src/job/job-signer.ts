@@ -26,35 +26,49 @@ const minModulusBits = 2048;
  * @throws FlareError `job/signer-untrusted`, `job/signer-expired`
  */
 export function checkSigner(init: CheckSignerInit): Submitter {
-  const { certificate } = init;
+  const { certificate, nowMs } = init;
   const root = new X509Certificate(init.rootCaPem);
+  // Nothing else is asked of a certificate that the root did not sign: `toLegacyObject` of Node 24.21 crashes the process
+  // on one whose key cannot be decoded.
+  if (!certificate.checkIssued(root) || !certificate.verify(root.publicKey)) throw untrusted(certificate, "it is not of this project");
+  if (certificate.ca) throw untrusted(certificate, "it is the certificate of an authority");
+  if (rsaBits(certificate) < minModulusBits) throw untrusted(certificate, `its key is not RSA of ${minModulusBits} bits or more`);
   const submitter = submitterOf(certificate);
-  const untrusted = (reason: string): FlareError =>
-    new FlareError("job/signer-untrusted", `The signer '${submitter.name}' of a job is not trusted: ${reason}.`, {
-      facts: { name: submitter.name, fingerprint: certificate.fingerprint256, reason },
-    });
-  if (!certificate.checkIssued(root) || !certificate.verify(root.publicKey)) throw untrusted("the certificate is not of this project");
-  if (certificate.ca) throw untrusted("the certificate is one of an authority");
-  const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
-  if (asymmetricKeyType !== "rsa" || (asymmetricKeyDetails?.modulusLength ?? 0) < minModulusBits)
-    throw untrusted("the key is not RSA of 2048 bits or more");
-  if (!init.roles.includes(submitter.role)) throw untrusted(`'${submitter.role}' is not the role of an admin`);
-  for (const { what, of } of [
-    { what: "certificate", of: certificate },
-    { what: "root certificate", of: root },
-  ]) {
-    const from = Date.parse(of.validFrom);
-    const to = Date.parse(of.validTo);
-    // A date that cannot be read compares as false, and so is not valid.
-    if (!(init.nowMs >= from && init.nowMs <= to)) {
-      throw new FlareError(
-        "job/signer-expired",
-        `The ${what} of the signer '${submitter.name}' is valid from ${of.validFrom} to ${of.validTo}, and it is ${new Date(init.nowMs).toUTCString()}.`,
-        { facts: { name: submitter.name, validFrom: of.validFrom, validTo: of.validTo, nowMs: init.nowMs } },
-      );
-    }
+  if (!init.roles.includes(submitter.role)) {
+    throw untrusted(certificate, `'${submitter.name}' has the role '${submitter.role}', which is not one of an admin`);
   }
+  checkTime("certificate", certificate, submitter, nowMs);
+  checkTime("root certificate", root, submitter, nowMs);
   return submitter;
+}
+
+/** Size of an RSA key; 0 for any other key, and for one that cannot be decoded. */
+function rsaBits(certificate: X509Certificate): number {
+  try {
+    const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
+    return asymmetricKeyType === "rsa" ? (asymmetricKeyDetails?.modulusLength ?? 0) : 0;
+  } catch {
+    return 0;
+  }
+}
+
+function checkTime(what: string, certificate: X509Certificate, submitter: Submitter, nowMs: number): void {
+  const { validFrom, validTo } = certificate;
+  // A date that cannot be read compares as false, and so is not valid.
+  if (nowMs >= Date.parse(validFrom) && nowMs <= Date.parse(validTo)) return;
+  const now = new Date(nowMs).toUTCString();
+  throw new FlareError(
+    "job/signer-expired",
+    `The ${what} of the signer '${submitter.name}' is valid from ${validFrom} to ${validTo}, and it is ${now}.`,
+    { facts: { name: submitter.name, validFrom, validTo, nowMs } },
+  );
+}
+
+function untrusted(certificate: X509Certificate, reason: string): FlareError {
+  const { fingerprint256 } = certificate;
+  return new FlareError("job/signer-untrusted", `The certificate ${fingerprint256} that signed a job is not trusted: ${reason}.`, {
+    facts: { fingerprint: fingerprint256, reason },
+  });
 }
 
 /** `toLegacyObject` keeps each attribute apart; the text of `subject` could be forged with a line break in a name. */

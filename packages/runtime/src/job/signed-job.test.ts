@@ -67,6 +67,17 @@ describe("signed job", () => {
     );
   });
 
+  it("is refused when any byte of its certificate is changed, and the process lives on", () => {
+    const envelope = JSON.parse(signed().toString()) as Record<string, string>;
+    const der = Buffer.from(lead.certificatePem.split("-----")[2] ?? "", "base64");
+    for (let at = 0; at < der.length; at++) {
+      const tampered = Buffer.from(der);
+      tampered[at] = (tampered[at] ?? 0) ^ 0x55;
+      const certificate = `-----BEGIN CERTIFICATE-----\n${tampered.toString("base64")}\n-----END CERTIFICATE-----\n`;
+      expect(codeOf(() => verify(Buffer.from(JSON.stringify({ ...envelope, certificate }))))).toMatch(/^job\/sign/);
+    }
+  });
+
   it("is refused when its manifest or its signature is another job's", () => {
     const one = JSON.parse(signed().toString()) as Record<string, string>;
     const other = JSON.parse(signed([file("meta.json"), file("app/y")]).toString()) as Record<string, string>;
