@@ -44,7 +44,8 @@ export interface ServerJobDescription {
   readonly name: string;
   /** Sites that take part. */
   readonly sites: readonly string[];
-  readonly minClients: number;
+  /** The job's `min_clients`; `undefined` when it was not written. */
+  readonly minClients: number | undefined;
   readonly mandatoryClients: readonly string[];
   /** Folder of the job process: `app_server/config`, `app_server/custom` inside; it may write here. */
   readonly workspace: string;

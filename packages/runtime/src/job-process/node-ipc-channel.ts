@@ -29,13 +29,20 @@ interface IpcEnd {
 }
 
 function ipcChannel(end: IpcEnd): MessageChannel {
+  // What comes before somebody listens is kept: Node would drop it.
+  let early: unknown[] = [];
+  let take = (message: unknown): void => void early.push(message);
+  end.on("message", (message) => take(message));
   return {
     send: (message) => {
       // A line that breaks while a message is under way is reported by `disconnect`; the callback keeps it from being thrown.
       if (end.connected) end.send?.(message as object, undefined, undefined, () => {});
     },
     onMessage: (listener) => {
-      end.on("message", listener);
+      const messages = early;
+      early = [];
+      take = listener;
+      for (const message of messages) listener(message);
     },
     onClose: (listener) => {
       if (end.connected) end.once("disconnect", listener);

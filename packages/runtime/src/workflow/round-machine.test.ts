@@ -197,6 +197,8 @@ describe("round machine", () => {
       expect(run.add(updateOf("a", 1))).toEqual([]);
       expect(run.add({ ...updateOf("b", 0), task: "validate" })).toEqual([]);
       expect(run.add(updateOf("stranger", 0))).toEqual([]);
+      const aggregate = run.add(updateOf("b", 0)).find((effect) => effect.type === "aggregate");
+      expect(aggregate?.contributions.map(({ weight }) => weight)).toEqual([10, 10]);
     });
 
     it("changes nothing for an answer to a closed round", () => {
