@@ -30,14 +30,23 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
   await json(join(folder, "meta.json"), { name: "add-one", deploy_map: { app: ["@ALL"] }, min_clients: minClients });
   await json(join(app, "config", "config_fed_server.json"), {
     format_version: 2,
-    workflows: [{ id: "fedavg", path: "FedAvg", args: { num_rounds: rounds, initial_model: "initial_model.safetensors", key_metric: "mean", ...args } }],
+    workflows: [
+      {
+        id: "fedavg",
+        path: "FedAvg",
+        args: { num_rounds: rounds, initial_model: "initial_model.safetensors", key_metric: "mean", ...args },
+      },
+    ],
   });
   await json(join(app, "config", "config_fed_client.json"), {
     format_version: 2,
     executors: [
       {
         tasks: ["train"],
-        executor: { path: "ClientAPIExecutor", args: { task_script_path: "train.ts", task_script_args: [String(trainMs), silentSite, failingSite] } },
+        executor: {
+          path: "ClientAPIExecutor",
+          args: { task_script_path: "train.ts", task_script_args: [String(trainMs), silentSite, failingSite] },
+        },
       },
     ],
   });

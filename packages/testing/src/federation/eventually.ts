@@ -1,7 +1,11 @@
 import { setTimeout as sleep } from "node:timers/promises";
 
 /** Waits until a condition gives something that is neither `undefined` nor `false`, and gives that. @throws after `timeoutMs` */
-export async function eventually<T>(what: string, condition: () => T | Promise<T>, timeoutMs = 30_000): Promise<Exclude<T, undefined | false>> {
+export async function eventually<T>(
+  what: string,
+  condition: () => T | Promise<T>,
+  timeoutMs = 30_000,
+): Promise<Exclude<T, undefined | false>> {
   const deadline = performance.now() + timeoutMs;
   for (;;) {
     const value = await condition();

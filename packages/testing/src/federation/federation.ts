@@ -12,6 +12,8 @@ export interface CreateFederationInit {
   readonly sites: readonly string[];
   /** @default "testfed" */
   readonly project?: string;
+  /** Port of the server. @default a free one */
+  readonly port?: number;
 }
 
 /** A provisioned federation on this machine: real kits, real processes, real mTLS. */
@@ -38,9 +40,9 @@ export const adminName = "admin@example.org";
 const program = fileURLToPath(new URL("../../dist/federation/participant-program.js", import.meta.url));
 
 /** Provisions a federation into a temporary folder; nothing runs yet. */
-export async function createFederation({ sites, project = "testfed" }: CreateFederationInit): Promise<Federation> {
+export async function createFederation({ sites, project = "testfed", port: wantedPort }: CreateFederationInit): Promise<Federation> {
   const folder = await mkdtemp(join(tmpdir(), "flare-federation-"));
-  const port = await freePort();
+  const port = wantedPort ?? (await freePort());
   const projectFile = join(folder, "project.yml");
   await writeFile(projectFile, projectText(project, port, sites));
   const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace") });

@@ -6,7 +6,11 @@ import type { Federation } from "./federation.js";
 /**
  * Follows a job to its end through any number of server restarts, and gives its journal. `onEntry` hears each entry once.
  */
-export async function followJob(federation: Federation, jobId: string, onEntry: (entry: JournalEntry) => void | Promise<void> = () => undefined): Promise<JournalEntry[]> {
+export async function followJob(
+  federation: Federation,
+  jobId: string,
+  onEntry: (entry: JournalEntry) => void | Promise<void> = () => undefined,
+): Promise<JournalEntry[]> {
   const entries: JournalEntry[] = [];
   for (;;) {
     try {

@@ -17,7 +17,14 @@ let undisturbed: string;
 
 beforeAll(async () => {
   jobFolder = await mkdtemp(join(tmpdir(), "flare-job-"));
-  await writeAddOneJob({ folder: jobFolder, rounds, trainMs: 250, parameters: 1000, minClients: sites.length, args: { min_clients: sites.length } });
+  await writeAddOneJob({
+    folder: jobFolder,
+    rounds,
+    trainMs: 250,
+    parameters: 1000,
+    minClients: sites.length,
+    args: { min_clients: sites.length },
+  });
   federation = await createFederation({ sites });
   await federation.startAll();
   undisturbed = await runJob();
@@ -61,7 +68,11 @@ async function runJob(findVictim?: () => number | undefined): Promise<string> {
 
 function expectEachUpdateOnce(entries: readonly JournalEntry[]): void {
   const updates = entries.flatMap(({ event }) => (event.type === "update-accepted" ? [`${event.round}/${event.site}`] : []));
-  expect(updates.sort()).toEqual(Array.from({ length: rounds }, (_, round) => sites.map((site) => `${round}/${site}`)).flat().sort());
+  expect(updates.sort()).toEqual(
+    Array.from({ length: rounds }, (_, round) => sites.map((site) => `${round}/${site}`))
+      .flat()
+      .sort(),
+  );
 }
 
 function resultHash(entries: readonly JournalEntry[]): string {
