@@ -37,6 +37,7 @@ export const boundaries = {
   "apps/cli": {
     siblings: ["@flare-ts/contracts", "@flare-ts/provision", "@flare-ts/provision/kit", "@flare-ts/runtime", "@flare-ts/runtime/admin"],
     denied: [],
+    tests: ["@flare-ts/testing"],
   },
   "examples/breast-cancer": {
     siblings: [

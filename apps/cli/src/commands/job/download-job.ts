@@ -31,8 +31,9 @@ export async function downloadJob(context: CommandContext, options: DownloadJobO
   if (isTaken && !options.isForced) throw new FlareError("cli/output-exists", `${target} is already there.`, { facts: { folder: target } });
   return await withAdmin(context, options.startupKit, async (session) => {
     if (isTaken) await rm(target, { recursive: true, force: true });
-    const { dir, files } = await session.downloadJob(jobId, target, {
+    const { dir, files } = await session.downloadJob(jobId, output, {
       onProgress: transferProgress(context.terminal, "Receiving"),
+      signal: context.signal,
     });
     return {
       data: { job_id: jobId, dir, files: files.map(({ path, hash, size }) => ({ path, sha256: hash, bytes: size })) },

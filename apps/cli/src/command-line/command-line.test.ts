@@ -1,0 +1,80 @@
+import { readFile } from "node:fs/promises";
+import { errorCatalogue } from "@flare-ts/contracts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FlareFolder, flareFolder } from "../flare-process.test-support.js";
+
+let folder: FlareFolder;
+beforeAll(async () => {
+  folder = await flareFolder();
+});
+afterAll(() => folder.remove());
+
+const commands = [
+  ["provision"],
+  ...["server", "client"].flatMap((group) => ["start", "stop", "status"].map((verb) => [group, verb])),
+  ...["submit", "list", "monitor", "download", "abort"].map((verb) => ["job", verb]),
+  ...["prepare", "start", "stop", "status", "clean"].map((verb) => ["poc", verb]),
+  ["system", "status"],
+];
+
+describe("the command line", () => {
+  it("prints the version of the package", async () => {
+    const manifest = JSON.parse(await readFile(new URL("../../package.json", import.meta.url), "utf8")) as { version: string };
+    expect(await folder.run("--version")).toEqual({ exitCode: 0, stdout: `${manifest.version}\n`, stderr: "" });
+  });
+
+  it.each(commands)("has examples in the help of %s %s", async (...words) => {
+    const { exitCode, stdout, stderr } = await folder.run(...words.filter((word) => typeof word === "string"), "--help");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toContain("Usage: flare ");
+    expect(stdout).toMatch(/Examples:\n {2}# .+\n {2}\$ flare /);
+  });
+
+  it.each([
+    [["provisoin"], /Unknown command 'provisoin'. Did you mean provision\?/],
+    [["job", "submitt"], /Unknown command 'submitt'. Did you mean submit\?/],
+    [["server", "start", "kit", "--deamon"], /Unknown option '--deamon'. Did you mean --daemon\?/],
+    [["server", "start"], /Missing required argument 'kit'/],
+    [["server", "start", "kit", "extra"], /Too many arguments/],
+    [["server", "start", "kit", "--port", "70000"], /A port is a whole number/],
+    [["server", "start", "kit", "--port", "1", "--daemon"], /cannot be used with/],
+    [["job"], /ends before it names a command/],
+    [["job", "submit"], /'-j, --job-folder <dir>' not specified/],
+    [["job", "list", "--format", "xml"], /Allowed choices are txt, json, jsonl/],
+    [["job", "monitor", "not-an-id", "--startup-kit", "."], /'not-an-id' is not the id of a job/],
+    [["poc", "prepare", "-n", "0"], /whole number from 1/],
+    [["poc", "stop", "--timeout", "-1"], /positive number/],
+    [[], /Usage: flare/],
+  ])("answers %j with one clear error and status 4", async (args, expected) => {
+    const { exitCode, stdout, stderr } = await folder.run(...args);
+    expect(exitCode).toBe(4);
+    expect(stdout + stderr).toMatch(expected);
+    expect(stderr).toContain("What to do: Run the command with --help.");
+    expect(stderr).not.toContain("    at ");
+  });
+
+  it("wraps results and errors in FLARE's envelope when asked", async () => {
+    const bad = await folder.run("server", "start", "nowhere", "--format", "json");
+    const envelope = JSON.parse(bad.stdout) as Record<string, unknown>;
+    expect(envelope).toMatchObject({ schema_version: "1", status: "error", exit_code: bad.exitCode });
+    expect(Object.keys(errorCatalogue)).toContain(envelope["error_code"]);
+    expect(envelope["message"]).toContain("nowhere");
+    expect(envelope["hint"]).not.toBe("");
+    const good = await folder.run("server", "status", ".", "--format=json");
+    expect(JSON.parse(good.stdout)).toMatchObject({ schema_version: "1", status: "ok", exit_code: 0, data: { state: "stopped" } });
+  });
+
+  it("shows a stack trace only with --verbose", async () => {
+    const quiet = await folder.run("server", "start", "nowhere");
+    expect(quiet.stderr).not.toContain("    at ");
+    expect(quiet.stderr).toMatch(/^error [\w/-]+: .*\nWhat to do: .*\nRead more: docs\/errors.md#\w[\w-]*\n$/);
+    expect((await folder.run("server", "start", "nowhere", "--verbose")).stderr).toContain("    at ");
+  });
+
+  it("says how an admin's kit is named when there is none", async () => {
+    const { exitCode, stderr } = await folder.run("system", "status");
+    expect(exitCode).toBe(4);
+    expect(stderr).toContain("error cli/no-startup-kit:");
+    expect(stderr).toContain("--startup-kit");
+  });
+});

@@ -1,0 +1,153 @@
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { writeAddOneJob } from "@flare-ts/testing";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
+
+interface PocData {
+  readonly folder: string;
+  readonly services: readonly { readonly name: string; readonly kit: string; readonly pid: number | null; readonly state: string }[];
+}
+
+describe("a POC federation", () => {
+  let folder: FlareFolder;
+  beforeAll(async () => {
+    folder = await flareFolder();
+    await folder.data("poc", "prepare", "-n", "2");
+    await folder.data("poc", "start");
+  });
+  afterAll(async () => {
+    await folder.run("poc", "clean", "--force");
+    await folder.remove();
+  });
+
+  it("runs a job from submission to the downloaded model, all by one-shot commands", async () => {
+    const jobFolder = join(folder.path, "add-one");
+    await writeAddOneJob({ folder: jobFolder, rounds: 3 });
+    const { job_id: jobId } = (await folder.data("job", "submit", "-j", jobFolder)) as { job_id: string };
+
+    const { exitCode, stdout } = await folder.run("job", "monitor", jobId);
+    expect(exitCode).toBe(0);
+    expect(stdout).toMatch(/^round 2 {2}mean 3\.5000 {2}updates 2\/2 {2}216 B {2}\d+\.\d\d s$/m);
+    expect(stdout).toMatch(/^ {2}site-1 {2}mean 3\.5000 {2}weight 17 {2}108 B {2}/m);
+    expect(stdout).toMatch(/^job ended: FINISHED:COMPLETED/m);
+
+    const lines = (await folder.run("job", "monitor", jobId, "--format", "jsonl")).stdout
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as object);
+    expect(lines.at(0)).toMatchObject({ jobId, seq: 1, event: { type: "job-submitted" } });
+    expect(lines.at(-1)).toMatchObject({ status: "ok", data: { job_id: jobId, status: "FINISHED:COMPLETED" } });
+
+    expect(await folder.data("job", "list", "-n", "add", "-r", "-m", "1")).toMatchObject([{ job_id: jobId, status: "FINISHED:COMPLETED" }]);
+    expect(await folder.data("job", "list", "-n", "other")).toEqual([]);
+
+    const download = ["job", "download", jobId, "-o", "results"];
+    const first = (await folder.data(...download)) as { dir: string; files: { path: string; sha256: string }[] };
+    expect(first.dir).toBe(join(folder.path, "results", jobId));
+    expect(first.files.map((file) => file.path)).toContain("models/FL_global_model.safetensors");
+    expect((await folder.run(...download)).stderr).toContain("error cli/output-exists:");
+    expect(await folder.data(...download, "--force")).toEqual(first);
+  });
+
+  it("ends a job that is aborted, and whoever watches it learns so", async () => {
+    const jobFolder = join(folder.path, "endless");
+    await writeAddOneJob({ folder: jobFolder, rounds: 1000, trainMs: 50 });
+    const { job_id: jobId } = (await folder.data("job", "submit", "-j", jobFolder)) as { job_id: string };
+    const watcher = folder.start("job", "monitor", jobId);
+    await watcher.printed(/^round 1 /m);
+    const asked = await folder.run("job", "abort", jobId);
+    expect(asked.exitCode).toBe(4);
+    expect(asked.stderr).toContain("error cli/not-confirmed:");
+    expect(await folder.data("job", "abort", jobId, "--force", "--reason", "enough")).toMatchObject({ status: "FINISHED:ABORTED" });
+    const { exitCode, stderr } = await watcher.finished;
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("error cli/job-not-completed:");
+    expect(stderr).toContain("enough");
+  });
+
+  it("lets go of a watched job at Ctrl-C with status 130, and the job goes on", async () => {
+    const jobFolder = join(folder.path, "watched");
+    await writeAddOneJob({ folder: jobFolder, rounds: 1000, trainMs: 50 });
+    const { job_id: jobId } = (await folder.data("job", "submit", "-j", jobFolder)) as { job_id: string };
+    const watcher = folder.start("job", "monitor", jobId);
+    await watcher.printed(/^round 1 /m);
+    watcher.child.kill("SIGINT");
+    expect((await watcher.finished).exitCode).toBe(130);
+    expect(await folder.data("job", "list", "-i", jobId)).toMatchObject([{ status: "RUNNING" }]);
+    await folder.data("job", "abort", jobId, "--force");
+  });
+
+  it("refuses a job with mistakes before anything is sent, each with its file and line", async () => {
+    const jobFolder = join(folder.path, "broken");
+    await writeAddOneJob({ folder: jobFolder, rounds: 1 });
+    await writeFile(join(jobFolder, "meta.json"), '{\n  "name": "broken",\n  "deploy_mapp": { "app": ["@ALL"] }\n}\n');
+    const { exitCode, stderr } = await folder.run("job", "submit", "-j", jobFolder);
+    expect(exitCode).toBe(1);
+    expect(stderr).toMatch(/meta\.json:3:\d+: unknown key 'deploy_mapp'; did you mean 'deploy_map'\?/);
+  });
+
+  it("keeps what runs: prepare and clean refuse, start leaves it alone", async () => {
+    expect((await folder.run("poc", "clean")).stderr).toContain("error poc/running:");
+    expect((await folder.run("poc", "prepare")).stderr).toContain("error poc/exists:");
+    expect((await folder.run("poc", "prepare", "--force")).stderr).toContain("error poc/running:");
+    const before = (await folder.data("poc", "status")) as PocData;
+    expect((await folder.run("poc", "start")).stdout).toContain("server already runs");
+    expect(((await folder.data("poc", "status")) as PocData).services.map((one) => one.pid)).toEqual(before.services.map((one) => one.pid));
+  });
+
+  it("stops and starts single services, and names the nearest when there is none of that name", async () => {
+    expect(await folder.data("poc", "stop", "-p", "site-2")).toEqual([{ name: "site-2", outcome: "stopped" }]);
+    const states = ((await folder.data("poc", "status")) as PocData).services.map((one) => one.state);
+    expect(states).toEqual(["ready", "ready", "stopped"]);
+    await folder.data("poc", "start", "-ex", "server", "site-1");
+    expect(((await folder.data("poc", "status")) as PocData).services.map((one) => one.state)).toEqual(["ready", "ready", "ready"]);
+    const unknown = await folder.run("poc", "stop", "-p", "site2");
+    expect(unknown.exitCode).toBe(4);
+    expect(unknown.stderr).toContain("There is no service 'site2'; did you mean 'site-2'?");
+  });
+
+  it("shows the sites of the running federation", async () => {
+    expect(await folder.data("system", "status")).toMatchObject({
+      server: { name: "server", project: "example_project" },
+      sites: [
+        { name: "site-1", state: "connected" },
+        { name: "site-2", state: "connected" },
+      ],
+    });
+  });
+});
+
+describe("the POC workspace", () => {
+  let folder: FlareFolder;
+  beforeAll(async () => {
+    folder = await flareFolder();
+  });
+  afterAll(() => folder.remove());
+
+  it("is asked for when there is none, and is gone after clean", async () => {
+    expect((await folder.run("poc", "start")).stderr).toContain("error poc/not-prepared:");
+    const data = (await folder.data("poc", "prepare", "-c", "north", "south")) as PocData;
+    expect(data.services.map((one) => one.name)).toEqual(["server", "north", "south"]);
+    await folder.data("poc", "clean");
+    expect(await readdir(folder.path)).toEqual([]);
+  });
+
+  it("is never taken from files that are not ours", async () => {
+    const poc = join(folder.path, "poc");
+    await mkdir(poc);
+    await writeFile(join(poc, "thesis.txt"), "the only copy");
+    expect((await folder.run("poc", "prepare", "--force")).stderr).toContain("error poc/foreign-folder:");
+    expect((await folder.run("poc", "clean", "--force")).stderr).toContain("error poc/not-prepared:");
+    expect(await readFile(join(poc, "thesis.txt"), "utf8")).toBe("the only copy");
+    await rm(poc, { recursive: true });
+  });
+
+  it("is left as it was when the project file is wrong", async () => {
+    await writeFile(join(folder.path, "wrong.yml"), "api_version: 3\nname: x\n");
+    const { exitCode, stderr } = await folder.run("poc", "prepare", "-i", "wrong.yml");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("error project/invalid:");
+    expect(await readdir(folder.path)).toEqual(["wrong.yml"]);
+  });
+});

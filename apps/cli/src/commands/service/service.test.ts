@@ -1,0 +1,60 @@
+import { appendFile } from "node:fs/promises";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
+
+describe("flare server and flare client", () => {
+  let folder: FlareFolder;
+  let kits: string;
+  beforeAll(async () => {
+    folder = await flareFolder();
+    await folder.data("provision", "-g");
+    kits = ((await folder.data("provision")) as { prod_dir: string }).prod_dir;
+  });
+  afterAll(() => folder.remove());
+
+  it("says when the server listens, drains at SIGTERM and ends with 0", async () => {
+    const server = folder.start(
+      "server",
+      "start",
+      join(kits, "server.example.org"),
+      "--port",
+      "0",
+      "--workspace",
+      join(folder.path, "state"),
+    );
+    await server.printed(/Server server\.example\.org listens on port \d+/);
+    server.child.kill("SIGTERM");
+    const { exitCode, stdout, stderr } = await server.finished;
+    expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
+    expect(stdout).toContain("The server has stopped.");
+    expect(stderr).toContain("stopping in good order");
+  });
+
+  it("refuses a second process on the same kit and leaves the first alone", async () => {
+    const kit = join(kits, "server.example.org");
+    const server = folder.start("server", "start", kit, "--port", "0");
+    await server.printed(/listens on port/);
+    const second = await folder.run("server", "start", kit, "--port", "0");
+    expect(second.stderr).toContain("error runtime/already-running:");
+    expect(await folder.data("server", "status", kit)).toMatchObject({ state: "ready", pid: server.child.pid });
+    server.child.kill("SIGTERM");
+    expect((await server.finished).exitCode).toBe(0);
+    expect(await folder.data("server", "stop", kit)).toMatchObject({ outcome: "not-running" });
+  });
+
+  it("takes no kit of another kind", async () => {
+    const { exitCode, stderr } = await folder.run("server", "start", join(kits, "hospital-1"));
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain("error kit/wrong-type:");
+  });
+
+  it("names the file of a kit that was changed", async () => {
+    const kit = join(kits, "hospital-2");
+    await appendFile(join(kit, "startup", "fed_client.json"), "\n");
+    const { exitCode, stderr } = await folder.run("client", "start", kit);
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain("error kit/");
+    expect(stderr).toContain("fed_client.json");
+  });
+});

@@ -1,0 +1,88 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** The built command, as people get it. */
+const flare = fileURLToPath(new URL("../dist/flare.js", import.meta.url));
+
+/** What a finished `flare` left behind. */
+export interface FlareResult {
+  readonly exitCode: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/** A folder in which the built command is run, with a POC workspace and a home of its own. */
+export interface FlareFolder {
+  readonly path: string;
+  /** Runs a command line to its end. */
+  run(...args: readonly string[]): Promise<FlareResult>;
+  /** Runs a command line and reads `data` of its JSON envelope; fails when the command does. */
+  data(...args: readonly string[]): Promise<unknown>;
+  /** Starts a command line that goes on. */
+  start(...args: readonly string[]): FlareProcess;
+  remove(): Promise<void>;
+}
+
+/** A running `flare`. */
+export interface FlareProcess {
+  readonly child: ChildProcess;
+  /** Resolves when the output so far matches; rejects when the process ends before. */
+  printed(pattern: RegExp): Promise<void>;
+  readonly finished: Promise<FlareResult>;
+}
+
+/** Makes a temporary folder for command lines. */
+export async function flareFolder(env: Readonly<Record<string, string>> = {}): Promise<FlareFolder> {
+  const path = await mkdtemp(join(tmpdir(), "flare-cli-"));
+  const start = (...args: readonly string[]): FlareProcess =>
+    startFlare(args, path, { HOME: path, NVFLARE_POC_WORKSPACE: join(path, "poc"), NO_COLOR: "1", ...env });
+  const run = (...args: readonly string[]): Promise<FlareResult> => start(...args).finished;
+  return {
+    path,
+    run,
+    start,
+    data: async (...args) => {
+      const result = await run(...args, "--format", "json");
+      if (result.exitCode !== 0) throw new Error(`flare ${args.join(" ")}: ${result.exitCode}\n${result.stdout}${result.stderr}`);
+      return (JSON.parse(result.stdout) as { data: unknown }).data;
+    },
+    remove: () => rm(path, { recursive: true, force: true }),
+  };
+}
+
+function startFlare(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): FlareProcess {
+  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NV)?FLARE_/.test(name)));
+  const child = spawn(process.execPath, [flare, ...args], {
+    cwd,
+    env: { ...kept, ...env },
+    stdio: ["ignore", "pipe", "pipe"],
+  });
+  let stdout = "";
+  let stderr = "";
+  let changed: () => void = () => {};
+  child.stdout.setEncoding("utf8").on("data", (text: string) => {
+    stdout += text;
+    changed();
+  });
+  child.stderr.setEncoding("utf8").on("data", (text: string) => {
+    stderr += text;
+    changed();
+  });
+  const finished = once(child, "close").then(([exitCode]): FlareResult => ({ exitCode: exitCode as number | null, stdout, stderr }));
+  return {
+    child,
+    finished,
+    printed: async (pattern) => {
+      let isOver = false;
+      const over = finished.then(() => (isOver = true));
+      while (!pattern.test(stdout + stderr)) {
+        if (isOver) throw new Error(`flare ended before it printed ${String(pattern)}:\n${stdout}${stderr}`);
+        await Promise.race([over, new Promise<void>((resolve) => (changed = resolve))]);
+      }
+    },
+  };
+}
