@@ -81,7 +81,7 @@ function certificate({ subject, issuer, publicKey, signingKey, isRoot, hosts }: 
   );
   const signature = sign("sha256", body, signingKey);
   const der = sequence(body, algorithm, tlv(0x03, Buffer.from([0]), signature));
-  return `-----BEGIN CERTIFICATE-----\n${der.toString("base64").replace(/.{64}/g, "$&\n")}\n-----END CERTIFICATE-----\n`;
+  return `-----BEGIN CERTIFICATE-----\n${(der.toString("base64").match(/.{1,64}/g) ?? []).join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 
 function extensions({ usage }: TestSubject, isRoot: boolean, hosts: readonly string[]): Buffer[] {

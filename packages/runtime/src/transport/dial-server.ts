@@ -10,6 +10,7 @@ import type { Connection } from "./connection.js";
 import { explainDialFailure } from "./explain-dial-failure.js";
 import { messageOptions } from "./flow-control.js";
 import { GrpcConnection } from "./grpc-connection.js";
+import { quietGrpc } from "./quiet-grpc.js";
 import { wireMethods } from "./wire-method.js";
 
 export interface DialServerInit {
@@ -34,6 +35,7 @@ export interface DialServerInit {
  */
 export async function dialServer(init: DialServerInit, signal?: AbortSignal): Promise<Connection> {
   signal?.throwIfAborted();
+  quietGrpc();
   const seen: SeenServer = { fingerprint: undefined };
   const client = new Client(targetOf(init), credentialsOf(init, seen), optionsOf(init));
   const calls = new ClientCalls({ client }, { peer: `${init.host}:${init.port}` });

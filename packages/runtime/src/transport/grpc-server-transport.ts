@@ -8,6 +8,7 @@ import type { ProjectKeys } from "../session/project-keys.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { ServerHandlers, ServerTransport } from "./connection.js";
 import { http2ServersOf, messageOptions, withServerOptions } from "./flow-control.js";
+import { quietGrpc } from "./quiet-grpc.js";
 import { answerAttach, answerDownload, answerPlain, answerUnary, answerUpload, answerWatch } from "./server-answers.js";
 import { ServerCalls } from "./server-calls.js";
 import { ServerConnections } from "./server-connections.js";
@@ -64,6 +65,7 @@ export class GrpcServerTransport implements ServerTransport {
 
   /** @throws FlareError `transfer/cannot-listen`, `auth/certificate-unreadable` */
   async start(): Promise<number> {
+    quietGrpc();
     this.#addCalls();
     const { host, port } = this.#init;
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;

@@ -39,15 +39,18 @@ export function modelStoreCompliance(name: string, create: () => Promise<ModelSt
     };
 
     describe("finished objects", () => {
-      it.each([0, 1, limits.chunkBytes, limits.chunkBytes * 2 + 7])("gives back the %i bytes that were imported, also after a restart", async (size) => {
-        const bytes = randomBytes(size);
-        const object = await store.importFile(await fileOf(bytes));
-        expect(object).toMatchObject({ hash: hashOf(bytes), size });
-        store = await subject.open();
-        expect(await store.find(object.hash)).toEqual(object);
-        expectSame(Buffer.concat(await collect(store.read(object.hash, 0))), bytes);
-        expectSame(await readFile(object.path), bytes);
-      });
+      it.each([0, 1, limits.chunkBytes, limits.chunkBytes * 2 + 7])(
+        "gives back the %i bytes that were imported, also after a restart",
+        async (size) => {
+          const bytes = randomBytes(size);
+          const object = await store.importFile(await fileOf(bytes));
+          expect(object).toMatchObject({ hash: hashOf(bytes), size });
+          store = await subject.open();
+          expect(await store.find(object.hash)).toEqual(object);
+          expectSame(Buffer.concat(await collect(store.read(object.hash, 0))), bytes);
+          expectSame(await readFile(object.path), bytes);
+        },
+      );
 
       it("gives an object one name however it came in, and takes it twice without harm", async () => {
         const bytes = randomBytes(1000);

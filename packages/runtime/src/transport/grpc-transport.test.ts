@@ -1,0 +1,487 @@
+import { randomBytes } from "node:crypto";
+import { once } from "node:events";
+import { connect as connectTls } from "node:tls";
+import { create } from "@bufbuild/protobuf";
+import { type ContentHash, FlareError, limits } from "@flare-ts/contracts";
+import {
+  ChallengeRequestSchema,
+  JobEventSchema,
+  RegisterRequestSchema,
+  type ServerMessage,
+  ServerMessageSchema,
+  SignedCommandSchema,
+  type SiteMessage,
+  SiteMessageSchema,
+  StatRequestSchema,
+  SubmitUpdateReplySchema,
+  SubmitUpdateRequestSchema,
+} from "@flare-ts/contracts/wire";
+import { ChannelCredentials, Client, Metadata } from "@grpc/grpc-js";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { ProjectKeys } from "../session/project-keys.js";
+import { registerSession } from "../session/register-session.js";
+import { TestProject } from "../session/test-project.test-support.js";
+import type { Chunk, ServerHandlers } from "./connection.js";
+import { dialServer } from "./dial-server.js";
+import { GrpcServerTransport } from "./grpc-server-transport.js";
+import { startTestServer, type TestServer } from "./test-server.test-support.js";
+import { tokenKey } from "./token-key.js";
+import { fromWireStatus } from "./wire-error.js";
+import { wireMethods } from "./wire-method.js";
+
+const hash = "ef".repeat(32) as ContentHash;
+
+describe("GrpcServerTransport and dialServer", () => {
+  let server: TestServer;
+
+  afterEach(async () => {
+    await server.stop();
+  });
+
+  function refusals(): unknown[] {
+    return server.events.filter(({ kind }) => kind === "refused");
+  }
+
+  describe("calls", () => {
+    it("carries every call of the protocol", async () => {
+      const heard: (string | undefined)[] = [];
+      server = await startTestServer({
+        attach: (_context, send) => ({
+          onMessage: (message) => {
+            heard.push(message.message.case);
+            void send(heartbeatOfServer(7n));
+          },
+          onClose: (reason) => heard.push(reason),
+        }),
+        submitUpdate: async ({ identity }, { weight }) => create(SubmitUpdateReplySchema, { outcome: `${identity.name} ${weight}` }),
+        stat: async (_context, { size }) => ({ isComplete: false, durableOffset: size - 1 }),
+        upload: async (_context, object, chunks) => {
+          let size = 0;
+          for await (const { data } of chunks) size += data.byteLength;
+          return { isComplete: size === object.size, durableOffset: size };
+        },
+        download: async function* (_context, object, offset) {
+          yield { offset, data: Buffer.alloc(object.size - offset, 1) };
+        },
+        watch: async function* () {
+          yield create(JobEventSchema, { seq: 1n });
+          yield create(JobEventSchema, { seq: 2n });
+        },
+      });
+      const site = await server.dial("site-1");
+      const reply = await new Promise<ServerMessage>((resolve) => {
+        const stream = site.attach(resolve);
+        void stream.write(heartbeatOfSite(1n));
+      });
+      expect(reply.message).toMatchObject({ case: "heartbeat", value: { sentAtMs: 7n } });
+      expect((await site.submitUpdate(create(SubmitUpdateRequestSchema, { weight: 2.5 }))).outcome).toBe("site-1 2.5");
+      const huge = { hash, size: 5_000_000_000 };
+      expect(await site.stat(huge)).toMatchObject({ isComplete: false, durableOffset: 4_999_999_999n });
+      expect(await site.upload(chunksOf([3, 0, 4]))).toEqual({ isComplete: true, durableOffset: 7 });
+      const [chunk] = await collect(site.download(huge, 4_999_999_990));
+      expect(chunk).toMatchObject({ offset: 4_999_999_990, data: Buffer.alloc(10, 1) });
+      const admin = await server.dial("ann@a.org", server.project.issue({ name: "ann@a.org", role: "lead" }));
+      expect((await admin.execute(create(SignedCommandSchema))).resultJson).toBe("{}");
+      expect((await collect(admin.watch(create(SignedCommandSchema)))).map(({ seq }) => seq)).toEqual([1n, 2n]);
+      site.close();
+      await expect.poll(() => heard.length).toBe(2);
+    });
+
+    it("gives the caller the very error that the handler threw", async () => {
+      const error = new FlareError("document/invalid", "Two mistakes.", {
+        facts: { file: "meta.json", count: 2 },
+        problems: [{ message: "no name", file: "meta.json", line: 3 }],
+      });
+      const fail = async (): Promise<never> => {
+        throw error;
+      };
+      server = await startTestServer({
+        submitUpdate: fail,
+        upload: fail,
+        // oxlint-disable-next-line require-yield
+        download: async function* () {
+          throw error;
+        },
+      });
+      const site = await server.dial("site-1");
+      await expect(site.submitUpdate(create(SubmitUpdateRequestSchema))).rejects.toEqual(error);
+      await expect(site.upload(chunksOf([1, 2, 3]))).rejects.toEqual(error);
+      await expect(collect(site.download({ hash, size: 1 }, 0))).rejects.toEqual(error);
+    });
+
+    it("tells a peer nothing of our insides, and cuts errors that are too large", async () => {
+      server = await startTestServer({
+        submitUpdate: async () => {
+          throw new TypeError("secret of /srv/kit/startup/server.key");
+        },
+        stat: async () => {
+          throw new FlareError("document/invalid", "m".repeat(100_000), { facts: { much: "x".repeat(100_000) } });
+        },
+      });
+      const site = await server.dial("site-1");
+      const bug = await site.submitUpdate(create(SubmitUpdateRequestSchema)).catch((error: unknown) => error);
+      expect(bug).toMatchObject({ code: "internal/bug" });
+      expect(JSON.stringify(bug)).not.toContain("secret");
+      const large = (await site.stat({ hash, size: 1 }).catch((error: unknown) => error)) as FlareError;
+      expect(large.code).toBe("document/invalid");
+      expect(large.message.length).toBe(limits.peerTextChars);
+    });
+
+    it("ends a call at both sides when its caller aborts", async () => {
+      let aborted: unknown;
+      server = await startTestServer({
+        submitUpdate: async ({ signal }) => {
+          await once(signal, "abort");
+          aborted = signal.reason;
+          throw signal.reason;
+        },
+      });
+      const site = await server.dial("site-1");
+      const abort = new AbortController();
+      const call = site.submitUpdate(create(SubmitUpdateRequestSchema), abort.signal);
+      setImmediate(() => abort.abort());
+      await expect(call).rejects.toMatchObject({ code: "internal/aborted" });
+      await site.stat({ hash, size: 1 });
+      await expect.poll(() => aborted).toMatchObject({ code: "transfer/disconnected" });
+    });
+
+    it("closes the source of an upload before the reply is given, however early it comes", async () => {
+      server = await startTestServer({ upload: async () => ({ isComplete: false, durableOffset: 5 }) });
+      const site = await server.dial("site-1");
+      let isClosed = false;
+      const endless = async function* (): AsyncGenerator<Chunk, void, undefined> {
+        try {
+          for (let offset = 0; ; offset += 1000) yield { object: { hash, size: 1e9 }, offset, data: Buffer.alloc(1000) };
+        } finally {
+          isClosed = true;
+        }
+      };
+      expect(await site.upload(endless())).toEqual({ isComplete: false, durableOffset: 5 });
+      expect(isClosed).toBe(true);
+    });
+
+    it("keeps sites from the calls of admins, and admins from those of sites", async () => {
+      server = await startTestServer();
+      const site = await server.dial("site-1");
+      await expect(site.execute(create(SignedCommandSchema))).rejects.toMatchObject({ code: "auth/wrong-kind" });
+      const admin = await server.dial("ann@a.org", server.project.issue({ name: "ann@a.org", role: "lead" }));
+      await expect(admin.submitUpdate(create(SubmitUpdateRequestSchema))).rejects.toMatchObject({ code: "auth/wrong-kind" });
+      expect(refusals()).toMatchObject([
+        { code: "auth/wrong-kind", claimedName: "site-1" },
+        { code: "auth/wrong-kind", claimedName: "ann@a.org" },
+      ]);
+    });
+  });
+
+  describe("who may connect", () => {
+    it.each([
+      [
+        "a stranger's certificate",
+        (project: TestProject) => project.issue({ name: "site-1" }, new TestProject("stranger")),
+        /CERT|issuer|signature/i,
+      ],
+      [
+        "one of another project of the same name",
+        (project: TestProject) => project.issue({ name: "site-1" }, new TestProject(project.name)),
+        /CERT/,
+      ],
+      [
+        "an expired one",
+        (project: TestProject) => project.issue({ name: "site-1", validTo: new Date(Date.now() - 60_000) }),
+        /CERT_HAS_EXPIRED/,
+      ],
+    ])("refuses %s in TLS, and the audit says why and from where", async (_what, keysOf, reason) => {
+      let asked = 0;
+      server = await startTestServer({
+        attach: () => {
+          asked += 1;
+          return { onMessage: () => undefined, onClose: () => undefined };
+        },
+      });
+      await expect(server.dial("site-1", keysOf(server.project))).rejects.toMatchObject({ code: "auth/tls-refused" });
+      await expect.poll(refusals).toMatchObject([{ step: "tls", code: "auth/tls-refused", reason: expect.stringMatching(reason) }]);
+      expect(refusals()).toMatchObject([{ address: expect.stringMatching(/^127\.0\.0\.1:\d+$/) }]);
+      expect(asked).toBe(0);
+      expect(server.authenticator.sessionsOf("site-1")).toEqual([]);
+    });
+
+    it("refuses a peer without a certificate, and TLS older than 1.2", async () => {
+      server = await startTestServer();
+      const ca = server.project.rootCaPem;
+      const failed = async (options: object): Promise<void> => {
+        const socket = connectTls({ host: "localhost", port: server.port, ca, ALPNProtocols: ["h2"], ...options });
+        socket.on("error", () => undefined);
+        await new Promise((resolve) => {
+          socket.once("close", resolve);
+        });
+      };
+      await failed({});
+      const { certificatePem: cert, privateKeyPem: key } = server.project.issue({ name: "site-1" });
+      await failed({ cert, key, minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" });
+      await expect.poll(() => refusals().length).toBe(2);
+    });
+
+    it("refuses a client that claims another's name", async () => {
+      server = await startTestServer();
+      const keys = server.project.issue({ name: "site-2" });
+      await expect(server.dial("site-1", keys)).rejects.toMatchObject({ code: "auth/name-mismatch" });
+      expect(refusals()).toMatchObject([{ step: "register", code: "auth/name-mismatch", claimedName: "site-1" }]);
+    });
+
+    it("does not talk to a server of another project, of another name, or at a name that is not in its certificate", async () => {
+      server = await startTestServer();
+      const other = new TestProject(server.project.name);
+      const init = server.dialInit("site-1");
+      await expect(dialServer({ ...init, keys: other.issue({ name: "site-1" }) })).rejects.toMatchObject({ code: "auth/tls-refused" });
+      await expect(dialServer({ ...init, serverIdentity: "server-2" })).rejects.toMatchObject({ code: "auth/server-untrusted" });
+      await expect(dialServer({ ...init, host: "127.0.0.1" })).rejects.toMatchObject({
+        code: "auth/tls-refused",
+        message: expect.stringContaining("does not carry the name 127.0.0.1"),
+      });
+      await expect(dialServer({ ...init, project: "another" })).rejects.toMatchObject({ code: "auth/wrong-project" });
+    });
+
+    it("tells an unknown host and a closed port from a refusal", async () => {
+      server = await startTestServer();
+      const init = server.dialInit("site-1");
+      await expect(dialServer({ ...init, host: "nowhere.invalid" })).rejects.toMatchObject({ code: "transfer/unreachable" });
+      await expect(dialServer({ ...init, port: 1 })).rejects.toMatchObject({
+        code: "transfer/unreachable",
+        message: expect.stringContaining("ECONNREFUSED"),
+      });
+      const abort = new AbortController();
+      abort.abort();
+      await expect(dialServer(init, abort.signal)).rejects.toThrow(/abort/i);
+    });
+
+    it("refuses a token that is used on another connection, also with the certificate that it belongs to", async () => {
+      let token = "";
+      server = await startTestServer();
+      const keys = server.project.issue({ name: "site-1" });
+      // Recorded by a raw client, which registers as ours does; its token is then played again from elsewhere.
+      const site = rawClient(server, keys);
+      try {
+        token = await site.registerByHand("site-1");
+        expect(await site.statWith(token)).toBeUndefined();
+        const thief = rawClient(server, keys);
+        expect(await thief.statWith(token)).toBe("auth/token-not-yours");
+        expect(await thief.statWith("made-up")).toBe("auth/token-unknown");
+        expect(await thief.statWith(undefined)).toBe("auth/token-unknown");
+        thief.close();
+        const other = rawClient(server, server.project.issue({ name: "site-2" }));
+        expect(await other.statWith(token)).toBe("auth/token-not-yours");
+        other.close();
+      } finally {
+        site.close();
+      }
+      expect(refusals()).toMatchObject([
+        { code: "auth/token-not-yours" },
+        { code: "auth/token-unknown" },
+        { code: "auth/token-unknown" },
+        { code: "auth/token-not-yours" },
+      ]);
+      // The token died with its connection.
+      await expect.poll(() => server.authenticator.sessionsOf("site-1")).toEqual([]);
+    });
+
+    it("refuses the second of two processes with one kit, and leaves the first undisturbed", async () => {
+      server = await startTestServer();
+      const keys = server.project.issue({ name: "site-1" });
+      const first = await server.dial("site-1", keys);
+      await expect(server.dial("site-1", keys)).rejects.toMatchObject({ code: "auth/already-connected" });
+      await first.stat({ hash, size: 1 });
+      first.close();
+      await expect.poll(() => server.authenticator.sessionsOf("site-1")).toEqual([]);
+      await server.dial("site-1", keys);
+    });
+
+    it("lets a silent session's successor in, and closes the silent one", async () => {
+      let nowMs = Date.now();
+      server = await startTestServer({}, { now: () => nowMs });
+      const keys = server.project.issue({ name: "site-1" });
+      const silent = await server.dial("site-1", keys);
+      nowMs += limits.silenceMs + 1;
+      const next = await server.dial("site-1", keys);
+      await silent.closed;
+      await next.stat({ hash, size: 1 });
+      expect(server.authenticator.sessionsOf("site-1")).toMatchObject([{ id: next.sessionId }]);
+    });
+  });
+
+  describe("how a connection ends", () => {
+    const control = (closed: string[]): Partial<ServerHandlers> => ({
+      attach: () => ({ onMessage: () => void heard.push("message"), onClose: (reason) => closed.push(reason) }),
+    });
+    let heard: string[] = [];
+
+    beforeEach(() => {
+      heard = [];
+    });
+
+    it("tells a site why it was disconnected, ends its calls and its token", async () => {
+      const closed: string[] = [];
+      server = await startTestServer({
+        ...control(closed),
+        submitUpdate: async ({ signal }) => {
+          await once(signal, "abort");
+          throw signal.reason;
+        },
+      });
+      const site = await server.dial("site-1");
+      site.attach(() => undefined);
+      const call = site.submitUpdate(create(SubmitUpdateRequestSchema)).catch((error: unknown) => error);
+      await expect.poll(async () => (await site.stat({ hash, size: 1 })).isComplete).toBe(false);
+      server.transport.disconnect(site.sessionId, "revoked");
+      expect(await site.closed).toContain("revoked");
+      expect(await call).toMatchObject({ row: { isRetryable: true } });
+      expect(closed).toEqual([expect.stringContaining("revoked")]);
+      expect(server.authenticator.session(site.sessionId)).toBeUndefined();
+      await expect(site.stat({ hash, size: 1 })).rejects.toMatchObject({ code: "transfer/disconnected" });
+      expect(server.events.at(-1)).toMatchObject({ kind: "ended", name: "site-1", reason: "revoked" });
+    });
+
+    it("tells the server at once that a site is gone", async () => {
+      const closed: string[] = [];
+      server = await startTestServer(control(closed));
+      const site = await server.dial("site-1");
+      const stream = site.attach(() => undefined);
+      await stream.write(heartbeatOfSite(1n));
+      await expect.poll(() => heard.length).toBe(1);
+      site.close();
+      await expect.poll(() => closed.length).toBe(1);
+      expect(await site.closed).toBe("closed by this side");
+      await expect(stream.write(heartbeatOfSite(2n))).rejects.toMatchObject({ code: "transfer/disconnected" });
+    });
+
+    it("tells a site at once that the server is gone, and fails its calls as retryable", async () => {
+      server = await startTestServer({
+        submitUpdate: async ({ signal }) => {
+          await once(signal, "abort");
+          throw signal.reason;
+        },
+      });
+      const site = await server.dial("site-1");
+      site.attach(() => undefined);
+      const call = site.submitUpdate(create(SubmitUpdateRequestSchema)).catch((error: unknown) => error);
+      await site.stat({ hash, size: 1 });
+      await server.transport.stop(0);
+      await site.closed;
+      expect(await call).toMatchObject({ row: { isRetryable: true } });
+    });
+
+    it("waits for calls in progress when it stops, but for no longer than it is told", async () => {
+      const order: string[] = [];
+      let release: () => void = () => undefined;
+      server = await startTestServer({
+        ...control(order),
+        submitUpdate: async () => {
+          await new Promise<void>((resolve) => {
+            release = resolve;
+          });
+          order.push("answered");
+          return create(SubmitUpdateReplySchema, { outcome: "accepted" });
+        },
+      });
+      const site = await server.dial("site-1");
+      const call = site.submitUpdate(create(SubmitUpdateRequestSchema));
+      await site.stat({ hash, size: 1 });
+      const stopped = server.transport.stop(30_000).then(() => order.push("stopped"));
+      release();
+      expect((await call).outcome).toBe("accepted");
+      await stopped;
+      expect(order).toEqual(["answered", "stopped"]);
+    });
+
+    it("renews its token while it lives", async () => {
+      server = await startTestServer({}, { tokenMs: 900 });
+      const site = await server.dial("site-1");
+      await expect.poll(() => server.events.filter(({ kind }) => kind === "renewed").length, { timeout: 20_000 }).toBeGreaterThanOrEqual(3);
+      await site.stat({ hash, size: 1 });
+      expect(server.authenticator.sessionsOf("site-1")).toHaveLength(1);
+      expect(refusals()).toEqual([]);
+    });
+  });
+
+  it("says which address it cannot listen on", async () => {
+    server = await startTestServer();
+    const { port } = server;
+    const second = new GrpcServerTransport(
+      { authenticator: server.authenticator, handlers: {} as ServerHandlers },
+      { host: "127.0.0.1", port, keys: server.project.server() },
+    );
+    await expect(second.start()).rejects.toMatchObject({
+      code: "transfer/cannot-listen",
+      message: expect.stringContaining(`127.0.0.1:${port}`),
+    });
+  });
+});
+
+/** A client below ours: plain calls with whatever token. */
+function rawClient(server: TestServer, keys: ProjectKeys) {
+  const credentials = ChannelCredentials.createSsl(
+    Buffer.from(keys.rootCaPem),
+    Buffer.from(keys.privateKeyPem),
+    Buffer.from(keys.certificatePem),
+  );
+  const client = new Client(`localhost:${server.port}`, credentials, { "grpc.use_local_subchannel_pool": 1 });
+  const call = async <Request, Reply>(
+    method: { path: string; requestSerialize: (request: Request) => Buffer; responseDeserialize: (bytes: Buffer) => Reply },
+    request: Request,
+    metadata = new Metadata(),
+  ): Promise<Reply> =>
+    await new Promise((resolve, reject) => {
+      client.makeUnaryRequest(method.path, method.requestSerialize, method.responseDeserialize, request, metadata, (error, reply) => {
+        if (error === null && reply !== undefined) resolve(reply);
+        else reject(fromWireStatus(error, "server"));
+      });
+    });
+  return {
+    registerByHand: async (name: string): Promise<string> => {
+      const ticket = await registerSession(
+        {
+          challenge: async (request) => call(wireMethods.challenge, create(ChallengeRequestSchema, request)),
+          register: async (request) => call(wireMethods.register, create(RegisterRequestSchema, request)),
+          randomBytes,
+          now: Date.now,
+        },
+        { keys, project: server.project.name, serverIdentity: "server-1", name, tlsFingerprint: () => undefined },
+      );
+      return ticket.token;
+    },
+    /** The code of the refusal, or nothing. */
+    statWith: async (token: string | undefined): Promise<string | undefined> => {
+      const metadata = new Metadata();
+      if (token !== undefined) metadata.set(tokenKey, `Bearer ${token}`);
+      try {
+        await call(wireMethods.stat, create(StatRequestSchema, { object: { hash, size: 1n } }), metadata);
+        return undefined;
+      } catch (error) {
+        return (error as FlareError).code;
+      }
+    },
+    close: (): void => client.close(),
+  };
+}
+
+function heartbeatOfSite(sentAtMs: bigint): SiteMessage {
+  return create(SiteMessageSchema, { message: { case: "heartbeat", value: { sentAtMs } } });
+}
+
+function heartbeatOfServer(sentAtMs: bigint): ServerMessage {
+  return create(ServerMessageSchema, { message: { case: "heartbeat", value: { sentAtMs } } });
+}
+
+async function* chunksOf(sizes: readonly number[]): AsyncGenerator<Chunk, void, undefined> {
+  const object = { hash, size: sizes.reduce((sum, size) => sum + size, 0) };
+  let offset = 0;
+  for (const [i, size] of sizes.entries()) {
+    yield { ...(i === 0 ? { object } : {}), offset, data: Buffer.alloc(size) };
+    offset += size;
+  }
+}
+
+async function collect<Item>(items: AsyncIterable<Item>): Promise<Item[]> {
+  const all: Item[] = [];
+  for await (const item of items) all.push(item);
+  return all;
+}
