@@ -1,4 +1,4 @@
-import { open, readFile } from "node:fs/promises";
+import { constants, open, readFile } from "node:fs/promises";
 import { errnoOf } from "./file-model-store-disk.js";
 import type { ObjectRef } from "./model-store.js";
 
@@ -33,7 +33,8 @@ export async function readDurableOffset(path: string, ref: ObjectRef): Promise<n
  * never more, as long as the data was made durable before.
  */
 export async function writeDurableOffset(path: string, record: DurableOffset): Promise<void> {
-  const handle = await open(path, "w+", 0o600);
+  // Not truncated first: who reads, or dies, in between must find the old record or the new one.
+  const handle = await open(path, constants.O_WRONLY | constants.O_CREAT, 0o600);
   try {
     await handle.write(encode(record), 0);
   } finally {

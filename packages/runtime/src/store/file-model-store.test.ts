@@ -37,10 +37,13 @@ describe("FileModelStore", () => {
   it("makes what arrives durable at each checkpoint", async () => {
     const store = await FileModelStore.open({ root, checkpointBytes: 1000 });
     const writer = await store.openWriter(ref);
-    for (let at = 0; at < 4500; at += 500) await writer.write(bytes.subarray(at, at + 500));
-    // A checkpoint runs behind the writes, by one at most.
-    expect(await store.durableOffset(ref)).toBeGreaterThanOrEqual(3000);
-    await writer.close();
+    try {
+      for (let at = 0; at < 4500; at += 500) await writer.write(bytes.subarray(at, at + 500));
+      // A checkpoint runs behind the writes, by one at most.
+      expect(await store.durableOffset(ref)).toBeGreaterThanOrEqual(3000);
+    } finally {
+      await writer.close();
+    }
   });
 
   it("cuts what lies behind the durable offset, which a crash may have left in any state", async () => {
