@@ -17,6 +17,8 @@ export const limits = Object.freeze({
   jobFiles: 10_000,
   /** Size of one file in a job. */
   jobFileBytes: 1024 * 1024 * 1024,
+  /** A signed job: its list of files with signature and certificate; 10,000 files with long names fit. */
+  signedJobBytes: 32 * 1024 * 1024,
   /** Text from a peer that may stand in a log line or an error. */
   peerTextChars: 500,
   /** Answer time for the two steps of registration. */

@@ -17,7 +17,10 @@ export function isContentHash(text: string): text is ContentHash {
 export const simpleNameSchema = z.string().regex(/^[A-Za-z0-9_]+$/, "may hold letters, digits and _ only");
 
 /** Names of clients and relays: FLARE's rule. */
-export const siteNameSchema = z.string().regex(/^[A-Za-z0-9-_]+$/, "may hold letters, digits, - and _ only").max(63);
+export const siteNameSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9-_]+$/, "may hold letters, digits, - and _ only")
+  .max(63);
 
 /** Names of servers and their hosts: DNS names (RFC 1123) or an IP address. */
 export const hostNameSchema = z

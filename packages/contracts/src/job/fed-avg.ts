@@ -65,7 +65,7 @@ const argsSchema = z
       })
       .optional(),
     patience: z.int().min(1).optional(),
-    key_metric: z.string().min(1).default("val_accuracy"),
+    key_metric: z.string().min(1).optional(),
     negate_key_metric: z.boolean().default(false),
     aggregation_weights: z.record(siteNameSchema, z.number().positive()).default({}),
     task_name: z.string().min(1).default("train"),
@@ -111,7 +111,7 @@ export function compileFedAvg(args: FedAvgArgs, job: FedAvgJob): FedAvgSettings 
     waitAfterMinReceivedMs: milliseconds(args.wait_time_after_min_received ?? (args.train_timeout === undefined ? 10 : undefined)),
     stopCondition: args.stop_cond,
     patience: args.patience,
-    keyMetric: args.key_metric,
+    keyMetric: args.key_metric ?? args.stop_cond?.metric ?? "val_accuracy",
     isKeyMetricNegated: args.negate_key_metric,
     aggregationWeights: Object.freeze({ ...args.aggregation_weights }),
     initialModel: args.initial_model,

@@ -1,3 +1,4 @@
+export { readSubject, type SubjectFields } from "../pki/read-certificate.js";
 export type { Kit, KitEndpoint, KitLocalFiles, KitType } from "./kit.js";
 export { readKit } from "./read-kit.js";
 export {

@@ -51,6 +51,11 @@ export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
     this.#current?.rpc.notify(name, params);
   }
 
+  /** Closes the channel, upon which the job process ends by itself. */
+  hangUp(): void {
+    this.#current?.rpc.close();
+  }
+
   /** Ends the job process: `ask` asks it politely, then a signal, then a kill. */
   async stop(ask: () => void = () => undefined): Promise<void> {
     this.#isStopping = true;
@@ -84,7 +89,11 @@ export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
       if (this.#isStopping) return;
       logger.warn("job process died", { reason });
       if (this.#hasDiedTooOften()) {
-        onGivenUp(new FlareError("runtime/job-process-died", `The job process died ${limits.restarts} times, last by ${reason}.`, { facts: { jobId, reason } }));
+        onGivenUp(
+          new FlareError("runtime/job-process-died", `The job process died ${limits.restarts} times, last by ${reason}.`, {
+            facts: { jobId, reason },
+          }),
+        );
         return;
       }
       onRestart(reason);

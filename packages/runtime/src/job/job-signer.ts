@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts";
+import { readSubject } from "@flare-ts/provision/kit";
 
 /** Who submitted a job, from a certificate that was verified. */
 export interface Submitter {
@@ -71,12 +72,7 @@ function untrusted(certificate: X509Certificate, reason: string): FlareError {
   });
 }
 
-/** `toLegacyObject` keeps each attribute apart; the text of `subject` could be forged with a line break in a name. */
 function submitterOf(certificate: X509Certificate): Submitter {
-  const subject = certificate.toLegacyObject().subject as unknown as Readonly<Record<string, unknown>>;
-  const attribute = (name: string): string => {
-    const value = subject[name];
-    return typeof value === "string" ? value : "";
-  };
-  return { name: attribute("CN"), org: attribute("O"), role: attribute("unstructuredName") };
+  const { commonName, org, role } = readSubject(certificate);
+  return { name: commonName, org, role };
 }

@@ -1,11 +1,8 @@
 import { constants, createPrivateKey, type KeyObject, sign, verify, X509Certificate } from "node:crypto";
-import { adminRoles, FlareError, type SignedJobDocument, signedJobSchema } from "@flare-ts/contracts";
+import { adminRoles, FlareError, limits, type SignedJobDocument, signedJobSchema } from "@flare-ts/contracts";
 import type { JobFolder } from "./job-folder.js";
 import { decodeManifest, encodeManifest, type JobManifest } from "./job-manifest.js";
 import { checkSigner, type Submitter } from "./job-signer.js";
-
-/** Largest signed job that is read; 10,000 files with long names fit. */
-export const maxSignedJobBytes = 32 * 1024 * 1024;
 
 const label = Buffer.from("flare-ts/1 job");
 
@@ -86,10 +83,18 @@ export function verifySignedJob(init: VerifySignedJobInit): VerifiedJob {
   return { manifest, submitter };
 }
 
+/**
+ * The moment at which a job was signed, by its own word. For a job that was accepted while its signer's
+ * certificate was good.
+ */
+export function signingTime(bytes: Uint8Array): number {
+  return decodeManifest(openEnvelope(bytes).manifest).createdAtMs;
+}
+
 const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 
 function openEnvelope(bytes: Uint8Array) {
-  if (bytes.length > maxSignedJobBytes) throw malformed("it is too large");
+  if (bytes.length > limits.signedJobBytes) throw malformed("it is too large");
   let value: unknown;
   try {
     value = JSON.parse(new TextDecoder("utf-8", { fatal: true }).decode(bytes));

@@ -4,7 +4,7 @@ import { resolveDeployMap } from "../job/deploy-map.js";
 import { parseJobMeta } from "../job/job-documents.js";
 import { type JobManifest, metaFileOf } from "../job/job-manifest.js";
 import type { Submitter } from "../job/job-signer.js";
-import { verifySignedJob } from "../job/signed-job.js";
+import { signingTime, verifySignedJob } from "../job/signed-job.js";
 import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
 
 /** What a signed job says, verified. */
@@ -28,19 +28,13 @@ export function createDefinitionReader(components: {
   const { models, rootCaPem, project } = components;
   return async (signedJob) => {
     const bytes = await readFile((await held(models, signedJob.hash, "signed job")).path);
-    const { manifest, submitter } = verifySignedJob({ bytes, rootCaPem, project, nowMs: signedAt(bytes) });
+    const { manifest, submitter } = verifySignedJob({ bytes, rootCaPem, project, nowMs: signingTime(bytes) });
     const file = metaFileOf(manifest);
     if (file === undefined) throw new FlareError("job/manifest-invalid", "A signed job has no meta.json.");
     const text = await readFile((await held(models, file.sha256, file.path)).path, "utf8");
     const meta = compileMeta(parseJobMeta(text, file.path).document.value);
     return { manifest, submitter, meta, serverApp: resolveDeployMap(meta, []).serverApp };
   };
-}
-
-/** The moment at which the job was signed, by its own word; at acceptance the present counts. */
-function signedAt(bytes: Buffer): number {
-  const { manifest } = JSON.parse(bytes.toString("utf8")) as { manifest: string };
-  return (JSON.parse(Buffer.from(manifest, "base64").toString("utf8")) as { created_at_ms: number }).created_at_ms;
 }
 
 async function held(models: ModelStore, hash: StoredObject["hash"], what: string): Promise<StoredObject> {

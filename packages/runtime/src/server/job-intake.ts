@@ -1,10 +1,10 @@
 import { link, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type AuthorizationRequest, FlareError, type Right } from "@flare-ts/contracts";
+import { type AuthorizationRequest, FlareError, limits, type Right } from "@flare-ts/contracts";
 import type { JobManifest } from "../job/job-manifest.js";
 import type { Submitter } from "../job/job-signer.js";
 import { readJobFolder } from "../job/read-job-folder.js";
-import { maxSignedJobBytes, verifySignedJob } from "../job/signed-job.js";
+import { verifySignedJob } from "../job/signed-job.js";
 import type { Identity } from "../session/identity.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
@@ -45,7 +45,7 @@ export class JobIntake {
     const { store, models, retention, now } = this.#parts;
     const { rootCaPem, project } = this.#init;
     const held = await models.find(signedJob.hash);
-    if (held === undefined || held.size !== signedJob.size || held.size > maxSignedJobBytes) {
+    if (held === undefined || held.size !== signedJob.size || held.size > limits.signedJobBytes) {
       throw new FlareError("job/files-missing", "The signed job is not in the server's store.", { facts: { hash: signedJob.hash } });
     }
     const { manifest, submitter } = verifySignedJob({ bytes: await readFile(held.path), rootCaPem, project, nowMs: now() });
@@ -90,7 +90,7 @@ export class JobIntake {
         });
       const folder = await readJobFolder(draft);
       const { name, org, role } = submitter;
-      const rights: Right[] = manifest.files.some((file) => file.path.split("/")[1] === "custom") ? ["submit_job", "byoc"] : ["submit_job"];
+      const rights: Right[] = folder.apps.some((app) => app.bringsCode) ? ["submit_job", "byoc"] : ["submit_job"];
       for (const right of rights) {
         if (!this.#parts.isAllowed({ right, user: { name, org, role }, submitter: { name, org } })) {
           throw new FlareError("auth/not-authorized", `${name} (${role} of ${org}) has no right '${right}' here.`, {

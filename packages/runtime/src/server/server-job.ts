@@ -57,7 +57,7 @@ export class ServerJob {
   #hasEnded = false;
   #isLive = false;
   /** Objects that the job still needs, by why. */
-  readonly #needs = { model: "", best: "", updates: new Set<ContentHash>() };
+  readonly #needs = { model: "", input: "", best: "", updates: new Set<ContentHash>() };
 
   constructor(components: ServerJobComponents, init: ServerJobInit) {
     this.#parts = components;
@@ -140,6 +140,7 @@ export class ServerJob {
         .then(async () => {
           grants.revokeJob(this.jobId);
           this.#needs.updates.clear();
+          this.#needs.input = "";
           await retention.keepOnly(this.#holder, this.#kept());
           hub.forget(this.jobId);
           this.#init.onEnded(this.jobId);
@@ -151,7 +152,8 @@ export class ServerJob {
   /** Stops the job process without ending the job: the next start of the server goes on with it. */
   async suspend(): Promise<void> {
     this.#unfollow?.();
-    await this.#supervisor.stop();
+    // A closed channel is all that a job process needs to end; nothing of it is lost.
+    await this.#supervisor.stop(() => this.#supervisor.hangUp());
   }
 
   get #holder(): string {
@@ -237,6 +239,7 @@ export class ServerJob {
     switch (event.type) {
       case "round-opened":
         this.#needs.model = event.model.hash;
+        this.#needs.input = event.model.hash;
         break;
       case "update-accepted":
         this.#needs.updates.add(event.update.hash);
@@ -263,11 +266,11 @@ export class ServerJob {
 
   #kept(): ContentHash[] {
     const { record, definition } = this.#init;
-    const { model, best, updates } = this.#needs;
+    const { model, input, best, updates } = this.#needs;
     return [
       record.signedJob.hash,
       ...definition.manifest.files.map((file) => file.sha256),
-      ...[model, best].filter(isContentHash),
+      ...[model, input, best].filter(isContentHash),
       ...updates,
     ];
   }

@@ -1,5 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { FlareError, type Json, limits } from "@flare-ts/contracts";
+import { readSubject, type SubjectFields } from "@flare-ts/provision/kit";
 import type { Identity, ParticipantKind } from "./identity.js";
 import { fingerprintOf } from "./project-keys.js";
 
@@ -19,7 +20,7 @@ export interface VerifyCertificateInit {
  * `auth/certificate-not-yet-valid`, `auth/certificate-usage`
  */
 export function verifyParticipant(init: VerifyCertificateInit): Identity {
-  const { name, org, role } = verifyIssued(init, clientAuth);
+  const { commonName: name, org, role } = verifyIssued(init, clientAuth);
   const kind = kindOf(role);
   if (kind === undefined) {
     throw new FlareError(
@@ -35,7 +36,7 @@ export function verifyParticipant(init: VerifyCertificateInit): Identity {
 
 /** As `verifyParticipant`, for the certificate of the project's server; gives its name. */
 export function verifyServer(init: VerifyCertificateInit): string {
-  const { name, role } = verifyIssued(init, serverAuth);
+  const { commonName: name, role } = verifyIssued(init, serverAuth);
   if (role !== "server") {
     throw new FlareError("auth/certificate-usage", `The certificate of ${quote(name)} is not that of a server.`, {
       facts: { name: cap(name), role: cap(role) },
@@ -51,41 +52,37 @@ const clientAuth = "1.3.6.1.5.5.7.3.2";
 /** FLARE's roles of people. */
 const adminRoles = new Set(["project_admin", "org_admin", "lead", "member"]);
 
-interface Subject {
-  readonly name: string;
-  readonly org: string;
-  readonly role: string;
-}
-
-function verifyIssued({ certificate, root, project, nowMs }: VerifyCertificateInit, usage: string): Subject {
-  const subject = readSubject(certificate.subject);
+function verifyIssued({ certificate, root, project, nowMs }: VerifyCertificateInit, usage: string): SubjectFields {
+  const subject = readSubject(certificate);
   const facts: { [key: string]: Json } = {
-    name: cap(subject.name),
-    issuer: cap(nameIn(certificate.issuer)),
+    name: cap(subject.commonName),
+    issuer: cap(issuerName(certificate)),
     fingerprint: fingerprintOf(certificate),
   };
-  if (nameIn(root.subject) !== project) {
+  if (readSubject(root).commonName !== project) {
     throw new FlareError(
       "auth/wrong-project",
-      `The root certificate is that of project ${quote(nameIn(root.subject))}, not ${quote(project)}.`,
+      `The root certificate is that of project ${quote(readSubject(root).commonName)}, not ${quote(project)}.`,
       { facts },
     );
   }
   if (!certificate.checkIssued(root) || !certificate.verify(root.publicKey)) {
-    const message = `The certificate of ${quote(subject.name)} was issued by ${quote(nameIn(certificate.issuer))}, not by this project's root.`;
+    const message = `The certificate of ${quote(subject.commonName)} was issued by ${quote(issuerName(certificate))}, not by this project's root.`;
     throw new FlareError("auth/certificate-untrusted", message, { facts });
   }
   if (certificate.ca) {
-    throw new FlareError("auth/certificate-usage", `The certificate of ${quote(subject.name)} is one that issues certificates.`, { facts });
+    throw new FlareError("auth/certificate-usage", `The certificate of ${quote(subject.commonName)} is one that issues certificates.`, {
+      facts,
+    });
   }
-  requireValidNow(certificate, "certificate", subject.name, nowMs, facts);
+  requireValidNow(certificate, "certificate", subject.commonName, nowMs, facts);
   requireValidNow(root, "root certificate", project, nowMs, facts);
   // `keyUsage` of Node is the extended key usage; certificates of central provisioning carry none.
   const usages: readonly string[] | undefined = certificate.keyUsage;
   if (usages !== undefined && usages.length > 0 && !usages.includes(usage)) {
     throw new FlareError(
       "auth/certificate-usage",
-      `The certificate of ${quote(subject.name)} is not meant for this side of a connection.`,
+      `The certificate of ${quote(subject.commonName)} is not meant for this side of a connection.`,
       {
         facts: { ...facts, usages: [...usages] },
       },
@@ -112,24 +109,8 @@ function kindOf(role: string): ParticipantKind | undefined {
   return adminRoles.has(role) ? "admin" : undefined;
 }
 
-/** FLARE writes the role into the attribute unstructuredName (1.2.840.113549.1.9.2), which OpenSSL prints by that name. */
-function readSubject(text: string): Subject {
-  const fields = fieldsOf(text);
-  return { name: fields.get("CN") ?? "", org: fields.get("O") ?? "", role: fields.get("unstructuredName") ?? "" };
-}
-
-function nameIn(text: string): string {
-  return fieldsOf(text).get("CN") ?? "";
-}
-
-// One attribute a line; a value with a line break is escaped by Node, so a line cannot be forged. The first one counts.
-function fieldsOf(text: string): Map<string, string> {
-  const fields = new Map<string, string>();
-  for (const line of text.split("\n")) {
-    const equals = line.indexOf("=");
-    if (equals > 0 && !fields.has(line.slice(0, equals))) fields.set(line.slice(0, equals), line.slice(equals + 1));
-  }
-  return fields;
+function issuerName(certificate: X509Certificate): string {
+  return /^CN=(.*)$/m.exec(certificate.issuer)?.[1] ?? "";
 }
 
 function cap(text: string): string {

@@ -1,12 +1,14 @@
-import { readFile } from "node:fs/promises";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
 import { type AuthorizationRequest, FlareError, type Right } from "@flare-ts/contracts";
 import type { DeployJob } from "@flare-ts/contracts/wire";
+import { bringsCode } from "../job/brings-code.js";
 import { filesForApp } from "../job/job-manifest.js";
 import type { Submitter } from "../job/job-signer.js";
 import { layOutJob } from "../job/lay-out-job.js";
-import { type VerifiedJob, verifySignedJob } from "../job/signed-job.js";
+import { signingTime, type VerifiedJob, verifySignedJob } from "../job/signed-job.js";
 import type { AuditLog } from "../logging/audit-log.js";
-import type { ModelStore } from "../store/model-store.js";
+import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
@@ -63,7 +65,7 @@ export class JobAdmission {
       if (await store.hasEnded(jobId))
         throw new FlareError("job/replayed", `Job ${jobId} has ended here before; a signed job runs once.`, { facts: { job: jobId } });
       const signedJob = objectFromWire(deployment.signedJob);
-      const verified = await this.#fetchSignedJob(signedJob, signal);
+      const verified = await this.#fetchSignedJob(signedJob, await exists(join(folder, `app_${this.#init.site}`)), signal);
       submitter = verified.submitter.name;
       if (verified.manifest.jobId !== jobId) {
         throw new FlareError("job/replayed", `Job ${jobId} was signed as job ${verified.manifest.jobId}.`, {
@@ -72,12 +74,13 @@ export class JobAdmission {
       }
       const files = filesForApp(verified.manifest, app);
       this.#authorize("submit_job", verified.submitter, jobId);
-      if (files.some((file) => file.path.startsWith(`${app}/custom/`))) this.#authorize("byoc", verified.submitter, jobId);
       await retention.hold(`job:${jobId}`, [signedJob.hash, ...files.map((file) => file.sha256)]);
       await this.#fetchFiles(files, signal);
+      const find: ModelStore["find"] = (hash) => models.find(hash);
+      if (await bringsCode({ manifest: verified.manifest, app, find })) this.#authorize("byoc", verified.submitter, jobId);
       const { appFolder } = await layOutJob({
         manifest: verified.manifest,
-        find: (hash) => models.find(hash),
+        find,
         destination: folder,
         app,
         site: this.#init.site,
@@ -100,11 +103,13 @@ export class JobAdmission {
     }
   }
 
-  async #fetchSignedJob(signedJob: ReturnType<typeof objectFromWire>, signal: AbortSignal): Promise<VerifiedJob> {
+  async #fetchSignedJob(signedJob: ObjectRef, wasAdmitted: boolean, signal: AbortSignal): Promise<VerifiedJob> {
     const { link, transfer, now } = this.#parts;
     const { rootCaPem, project } = this.#init;
     const { path } = await transfer.download(() => link.connection(signal), signedJob, undefined, signal);
-    return verifySignedJob({ bytes: await readFile(path), rootCaPem, project, nowMs: now() });
+    const bytes = await readFile(path);
+    // A job that was admitted here goes on when its submitter's certificate expires meanwhile.
+    return verifySignedJob({ bytes, rootCaPem, project, nowMs: wasAdmitted ? signingTime(bytes) : now() });
   }
 
   async #fetchFiles(files: VerifiedJob["manifest"]["files"], signal: AbortSignal): Promise<void> {
@@ -119,4 +124,11 @@ export class JobAdmission {
       facts: { who: name, role, right, job: jobId, site: this.#init.site },
     });
   }
+}
+
+async function exists(path: string): Promise<boolean> {
+  return stat(path).then(
+    () => true,
+    () => false,
+  );
 }

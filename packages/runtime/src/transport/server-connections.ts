@@ -1,9 +1,10 @@
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { FlareError } from "@flare-ts/contracts";
 import type { PeerConnection } from "../session/connection-binding.js";
+import { fingerprintOf } from "../session/project-keys.js";
 import { type Http2Listener, raiseConnectionWindow } from "./flow-control.js";
 
 export interface ServerConnectionsComponents {
@@ -95,7 +96,8 @@ function addressOf(host: string | undefined, port: number | undefined): string {
 }
 
 function peerFingerprint(socket: TLSSocket): string | undefined {
-  if (typeof socket.getPeerCertificate !== "function") return undefined;
-  const { raw } = socket.getPeerCertificate();
-  return raw === undefined ? undefined : createHash("sha256").update(raw).digest("hex");
+  // Not getPeerCertificate: Node 24 crashes in it on a certificate whose key cannot be decoded.
+  if (typeof socket.getPeerX509Certificate !== "function") return undefined;
+  const certificate = socket.getPeerX509Certificate();
+  return certificate === undefined ? undefined : fingerprintOf(certificate);
 }

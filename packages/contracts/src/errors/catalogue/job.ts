@@ -66,4 +66,32 @@ export const jobErrors = {
     grpc: grpcStatus.resourceExhausted,
     http: 507,
   }),
+  "job/files-missing": row(
+    "user",
+    "A job was submitted without all of its files.",
+    "Submit again; what is there already is not sent twice.",
+    { isRetryable: true },
+  ),
+  "job/not-yours": row(
+    "user",
+    "A job was submitted by another person than signed it.",
+    "Submit with the kit that the job is signed with.",
+    {
+      grpc: grpcStatus.permissionDenied,
+      http: 403,
+    },
+  ),
+  "job/replayed": row(
+    "server",
+    "A signed job was presented again, or under another id.",
+    "Submit the job anew; every submission is signed by itself.",
+    {
+      grpc: grpcStatus.permissionDenied,
+      http: 403,
+    },
+  ),
+  "job/not-done": row("user", "A job has no result as long as it runs.", "Wait for its end with `flare job monitor`.", {
+    grpc: grpcStatus.failedPrecondition,
+    http: 409,
+  }),
 } as const;
