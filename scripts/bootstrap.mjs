@@ -12,7 +12,7 @@ const usage = `usage: node scripts/bootstrap.mjs start | test | check [gate...] 
 async function main([command, ...args]) {
   if (command === "start") {
     await setUp();
-    return await runCommand("node", ["examples/breast-cancer/dist/run.js", ...args]);
+    return await runCommand("node", ["examples/breast-cancer/src/run.ts", ...args]);
   }
   if (command === "test") {
     await setUp();

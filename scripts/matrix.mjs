@@ -26,7 +26,7 @@ try {
     if (isThere !== 0) throw new Error(`Node ${version} cannot be installed (npm status ${isThere}).`);
     process.stdout.write(`\nNode ${version}\n`);
     const node = join(prefix, "node_modules", name, "bin", "node");
-    const status = await runCommand(node, ["examples/breast-cancer/dist/run.js"]);
+    const status = await runCommand(node, ["examples/breast-cancer/src/run.ts"]);
     if (status !== 0) throw new Error(`The main job failed on Node ${version} (status ${status}).`);
   }
 } catch (error) {

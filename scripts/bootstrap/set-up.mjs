@@ -44,7 +44,8 @@ function isSame(present, wanted) {
 
 async function install() {
   process.stderr.write("Installing what package-lock.json names (once; a minute or two).\n");
-  const args = ["ci", "--no-audit", "--no-fund"];
+  // Warnings are about the Node that npm runs on, and nothing else runs on it.
+  const args = ["ci", "--no-audit", "--no-fund", "--loglevel=error"];
   // npm says how it was called; so the same npm is used when it is not on the PATH.
   const npm = process.env.npm_execpath;
   const [command, first] = npm?.endsWith(".js") ? [process.execPath, [npm]] : [npm ?? "npm", []];

@@ -97,6 +97,7 @@ export function roundData(round: RoundReport): Json {
 
 function metricsText(metrics: Readonly<Record<string, number>>): string {
   return Object.entries(metrics)
+    .toSorted(([a], [b]) => (a < b ? -1 : 1))
     .map(([name, value]) => `${name} ${metricText(value)}`)
     .join("  ");
 }
