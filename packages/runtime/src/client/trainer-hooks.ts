@@ -1,26 +1,19 @@
-import { fileURLToPath } from "node:url";
-
+/** What a resolve hook gives back. */
 interface Resolved {
   readonly url: string;
-  readonly format?: string | null;
-  readonly shortCircuit?: boolean;
+  readonly shortCircuit: boolean;
 }
 
-/** Packages that a script of a job may import by name, as installed beside this file. */
-const installed: Readonly<Record<string, string>> = Object.freeze({
-  "@flare-ts/runtime/client": new URL("./index.js", import.meta.url).href,
-  "@flare-ts/aggregator": import.meta.resolve("@flare-ts/aggregator"),
-});
-
-/** Module hook that lets a script in a job's folder, which has no `node_modules`, import the Client API. */
-export function resolve<Context, Result>(
+/**
+ * Module hook that lets a script in a job's folder, which has no `node_modules`, import `@flare-ts/runtime/client` and
+ * `@flare-ts/aggregator` as they are installed beside this file.
+ */
+export function resolve<Context extends object, Result>(
   specifier: string,
   context: Context,
   nextResolve: (specifier: string, context: Context) => Result,
 ): Result | Resolved {
-  const url = Object.hasOwn(installed, specifier) ? installed[specifier] : undefined;
-  return url === undefined ? nextResolve(specifier, context) : { url, shortCircuit: true };
+  if (specifier === "@flare-ts/runtime/client") return { url: new URL("./index.js", import.meta.url).href, shortCircuit: true };
+  if (specifier === "@flare-ts/aggregator") return nextResolve(specifier, { ...context, parentURL: import.meta.url });
+  return nextResolve(specifier, context);
 }
-
-/** Path of the module to give to `node --import`; the built one, also when this file runs from its source. */
-export const trainerRegisterPath = fileURLToPath(new URL("../../dist/client/trainer-register.js", import.meta.url));

@@ -1,9 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { pathToFileURL } from "node:url";
 import { type ClientApiExecutorSettings, FlareError } from "@flare-ts/contracts";
 import { bootstrapVariable } from "../client/protocol.js";
-import { trainerRegisterPath } from "../client/trainer-hooks.js";
 import type { SiteJobDescription } from "../job-process/job-channel.js";
 import { trainerPermissions } from "./trainer-permissions.js";
 
@@ -22,6 +20,9 @@ export interface TrainerCommandInit {
   /** Folder for temporary files; inside the workspace. */
   readonly temporaryFolder: string;
 }
+
+/** The module that makes the Client API importable; the built one, also when this file runs from its source. */
+const trainerRegister = new URL("../../dist/client/trainer-register.js", import.meta.url).href;
 
 /** What a trainer inherits of the job process's environment; everything else stays behind. */
 const inherited = [
@@ -71,7 +72,7 @@ export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerC
   const script = await scriptPath(cwd, path);
   const readable = [job.modelsFolder, ...Object.values(job.datasets)];
   const permissions = trainerPermissions({ workspace: job.workspace, readable });
-  const flags = [...permissions, ...typeStrippingFlags(), "--import", pathToFileURL(trainerRegisterPath).href];
+  const flags = [...permissions, ...typeStrippingFlags(), "--import", trainerRegister];
   return { file: process.execPath, args: [...flags, script, ...args], env, cwd };
 }
 
@@ -90,7 +91,8 @@ async function scriptPath(custom: string, script: string): Promise<string> {
   throw new FlareError("client-api/script-missing", `custom/${script} is not there.`, { facts: { script, folder: custom } });
 }
 
-/** Node strips types without a flag since 22.18 and 23.6; before, the flag comes with a warning of its own. */
-function typeStrippingFlags(): string[] {
-  return process.features.typescript ? [] : ["--experimental-strip-types", "--disable-warning=ExperimentalWarning"];
+/** Node 22 strips types without a flag since 22.18; before, the flag comes with a warning of its own. */
+function typeStrippingFlags(): readonly string[] {
+  const [major = 0, minor = 0] = process.versions.node.split(".").map(Number);
+  return major > 22 || minor >= 18 ? [] : ["--experimental-strip-types", "--disable-warning=ExperimentalWarning"];
 }

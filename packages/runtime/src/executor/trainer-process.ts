@@ -108,6 +108,8 @@ export class TrainerProcess {
     signal.throwIfAborted();
     if (this.#violation !== undefined) throw this.#violation;
     if (this.#hasGreeted) return;
+    // A process that ends closes its channel first; how it ended is the better reason.
+    if (isInTime) await settlesWithin(this.#exited, this.#init.stopGracePeriodMs);
     if (this.#isGone) throw await this.#death();
     const seconds = this.#init.launchTimeoutMs / 1000;
     const output = await this.#output();
