@@ -34,6 +34,8 @@ const peer: SiteJobPeer = new RpcPeer<SiteJobSide, SiteParentSide>(
 const tasks = new SiteJobTasks({ parent: peer, executors: started.promise });
 
 channel.onClose(() => exitAtOnce());
+// Without a listener this signal opens Node's debugger, by which a trainer could run its code in this process.
+process.on("SIGUSR1", () => {});
 process.once("SIGTERM", exitAtOnce);
 process.once("SIGINT", exitAtOnce);
 
