@@ -11,8 +11,10 @@ import {
 } from "@flare-ts/contracts/wire";
 import type { Audit, AuthEvent } from "./auth-event.js";
 import { ChallengeBook, type PendingChallenge } from "./challenge-book.js";
+import { checkChallengeRequest } from "./check-challenge-request.js";
 import { type ConnectionBinding, MutualTlsBinding, notYours, type PeerConnection } from "./connection-binding.js";
 import type { Identity, ParticipantKind } from "./identity.js";
+import { capPeerText as cap, quotePeerText as quote } from "./peer-text.js";
 import { fingerprintOf, type ProjectKeys, parseCertificate } from "./project-keys.js";
 import { protocolVersion } from "./protocol-version.js";
 import { type Session, SessionBook } from "./session-book.js";
@@ -78,31 +80,7 @@ export class Authenticator {
   challenge(request: ChallengeRequest, connection: PeerConnection): ChallengeReply {
     return this.#audited("challenge", connection, request.identity, () => {
       const { project, keys, registrationMs = limits.registrationMs } = this.#init;
-      if (request.protocolVersion !== protocolVersion) {
-        throw new FlareError(
-          "auth/protocol-version",
-          `The participant speaks version ${request.protocolVersion} of the protocol, this server ${protocolVersion}.`,
-          {
-            facts: { theirs: request.protocolVersion, ours: protocolVersion },
-          },
-        );
-      }
-      if (request.project !== project) {
-        throw new FlareError(
-          "auth/wrong-project",
-          `The participant is of project ${quote(request.project)}, this server of ${quote(project)}.`,
-          {
-            facts: { theirs: cap(request.project), ours: project },
-          },
-        );
-      }
-      if (
-        request.clientNonce.byteLength < minNonceBytes ||
-        request.clientNonce.byteLength > maxNonceBytes ||
-        request.identity.length > maxNameChars
-      ) {
-        throw new FlareError("transfer/protocol", "The registration's name or nonce has a size that the protocol does not allow.");
-      }
+      checkChallengeRequest(request, project);
       const pending: PendingChallenge = {
         id: randomUUID(),
         identity: request.identity,
@@ -317,15 +295,3 @@ export class Authenticator {
 }
 
 type RefusedStep = Extract<AuthEvent, { kind: "refused" }>["step"];
-
-const minNonceBytes = 16;
-const maxNonceBytes = 64;
-const maxNameChars = 320;
-
-function cap(text: string): string {
-  return text.slice(0, limits.peerTextChars);
-}
-
-function quote(text: string): string {
-  return JSON.stringify(cap(text));
-}

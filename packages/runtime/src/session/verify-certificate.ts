@@ -1,7 +1,8 @@
 import type { X509Certificate } from "node:crypto";
-import { FlareError, type Json, limits } from "@flare-ts/contracts";
+import { FlareError, type Json } from "@flare-ts/contracts";
 import { readSubject, type SubjectFields } from "@flare-ts/provision/kit";
 import type { Identity, ParticipantKind } from "./identity.js";
+import { capPeerText as cap, quotePeerText as quote } from "./peer-text.js";
 import { fingerprintOf } from "./project-keys.js";
 
 export interface VerifyCertificateInit {
@@ -111,12 +112,4 @@ function kindOf(role: string): ParticipantKind | undefined {
 
 function issuerName(certificate: X509Certificate): string {
   return /^CN=(.*)$/m.exec(certificate.issuer)?.[1] ?? "";
-}
-
-function cap(text: string): string {
-  return text.slice(0, limits.peerTextChars);
-}
-
-function quote(text: string): string {
-  return JSON.stringify(cap(text));
 }

@@ -1,8 +1,8 @@
-import { createHash, randomUUID } from "node:crypto";
-import { access, copyFile, type FileHandle, mkdir, open, readdir, stat } from "node:fs/promises";
+import { type FileHandle, mkdir, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type ContentHash, FlareError, isContentHash, limits } from "@flare-ts/contracts";
-import { diskError, errnoOf, removeFile, renameDurably, syncFolder, writeFully } from "./file-model-store-disk.js";
+import { diskError, errnoOf, removeFile, renameDurably, syncFolder } from "./file-model-store-disk.js";
+import { copyPrefix, FileModelStoreIntake } from "./file-model-store-intake.js";
 import { readDurableOffset, writeDurableOffset } from "./file-model-store-offset.js";
 import { emptyPrefix, FileModelWriter, type HashedPrefix, hashPrefix } from "./file-model-store-writer.js";
 import type { ModelStore, ObjectRef, ObjectWriter, StoredObject } from "./model-store.js";
@@ -21,6 +21,7 @@ export interface FileModelStoreInit {
 export class FileModelStore implements ModelStore {
   readonly #root: string;
   readonly #checkpointBytes: number;
+  readonly #intake: FileModelStoreIntake;
   readonly #writers = new Map<ContentHash, FileModelWriter>();
   /** Hashes of what writers of this process left behind: a resumed transfer need not read its prefix again. */
   readonly #prefixes = new Map<ContentHash, HashedPrefix>();
@@ -30,6 +31,10 @@ export class FileModelStore implements ModelStore {
   private constructor(init: FileModelStoreInit) {
     this.#root = init.root;
     this.#checkpointBytes = init.checkpointBytes ?? limits.checkpointBytes;
+    this.#intake = new FileModelStoreIntake(
+      { find: async (hash) => this.find(hash), publish: async (from, ref) => this.#publish(from, ref) },
+      { folder: join(init.root, "partial") },
+    );
   }
 
   /**
@@ -64,25 +69,11 @@ export class FileModelStore implements ModelStore {
   }
 
   async importFile(path: string, options: { readonly move?: boolean; readonly signal?: AbortSignal } = {}): Promise<StoredObject> {
-    const { move = false, signal } = options;
-    try {
-      return move ? await this.#moveIn(path, signal) : await this.#copyIn(path, signal);
-    } catch (error) {
-      if (errnoOf(error) === "ENOENT") throw new FlareError("file/not-found", `${path} does not exist.`, { facts: { path }, cause: error });
-      throw diskError(error, path);
-    }
+    return options.move === true ? await this.#intake.move(path, options.signal) : await this.#intake.copy(path, options.signal);
   }
 
   async importBytes(bytes: Uint8Array): Promise<StoredObject> {
-    const hash = createHash("sha256").update(bytes).digest("hex") as ContentHash;
-    const present = await this.find(hash);
-    if (present !== undefined) return present;
-    return await this.#withCopy(async (file, path) => {
-      await writeFully(file, bytes, 0);
-      await file.chmod(0o444);
-      await file.sync();
-      return await this.#publish(path, { hash, size: bytes.byteLength });
-    });
+    return await this.#intake.bytes(bytes);
   }
 
   async durableOffset(ref: ObjectRef): Promise<number> {
@@ -208,70 +199,6 @@ export class FileModelStore implements ModelStore {
     return known?.offset === offset ? known : await hashPrefix(file, offset);
   }
 
-  async #moveIn(path: string, signal: AbortSignal | undefined): Promise<StoredObject> {
-    const file = await open(path, "r");
-    let ref: ObjectRef;
-    try {
-      const { size } = await file.stat();
-      const { hash, offset } = await hashPrefix(file, size, signal);
-      ref = { hash: hash.digest("hex") as ContentHash, size: offset };
-      const present = await this.find(ref.hash);
-      if (present !== undefined) {
-        await removeFile(path);
-        return present;
-      }
-      await file.chmod(0o444);
-      await file.sync();
-    } finally {
-      await file.close();
-    }
-    try {
-      return await this.#publish(path, ref);
-    } catch (error) {
-      if (errnoOf(error) !== "EXDEV") throw error;
-    }
-    const object = await this.#copyIn(path, signal);
-    await removeFile(path);
-    return object;
-  }
-
-  async #copyIn(path: string, signal: AbortSignal | undefined): Promise<StoredObject> {
-    await access(path);
-    return await this.#withCopy(async (_file, copy) => {
-      // The kernel copies (or shares the blocks of) the file, and what is hashed is the copy: the original may change.
-      await copyFile(path, copy);
-      const copied = await open(copy, "r");
-      try {
-        const { size } = await copied.stat();
-        const { hash, offset } = await hashPrefix(copied, size, signal);
-        const ref = { hash: hash.digest("hex") as ContentHash, size: offset };
-        const present = await this.find(ref.hash);
-        if (present !== undefined) return present;
-        await copied.chmod(0o444);
-        await copied.sync();
-        return await this.#publish(copy, ref);
-      } finally {
-        await copied.close();
-      }
-    });
-  }
-
-  /** Runs `fill` with a fresh file of this store's disk and removes whatever of it is left afterwards. */
-  async #withCopy(fill: (file: FileHandle, path: string) => Promise<StoredObject>): Promise<StoredObject> {
-    const path = join(this.#root, "partial", `${copyPrefix}${randomUUID()}`);
-    try {
-      const file = await open(path, "wx", 0o600);
-      try {
-        return await fill(file, path);
-      } finally {
-        await file.close();
-        await removeFile(path);
-      }
-    } catch (error) {
-      throw diskError(error, path);
-    }
-  }
-
   async #publish(from: string, ref: ObjectRef): Promise<StoredObject> {
     const path = this.#objectPath(ref.hash);
     const folder = join(this.#root, "objects", ref.hash.slice(0, 2));
@@ -322,8 +249,6 @@ export class FileModelStore implements ModelStore {
     return join(this.#root, "partial", `${hash}.offset`);
   }
 }
-
-const copyPrefix = "copy-";
 
 async function openOrCreate(path: string): Promise<FileHandle> {
   try {

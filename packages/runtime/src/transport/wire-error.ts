@@ -2,7 +2,7 @@ import { FlareError, limits, type SerializedFlareError } from "@flare-ts/contrac
 import { Metadata, type ServiceError, status } from "@grpc/grpc-js";
 
 /** Metadata key under which a refused call carries the serialised error. */
-export const errorKey = "flare-error-bin";
+const errorKey = "flare-error-bin";
 
 /** What grpc-js sends for a failed call. */
 export interface WireStatus {

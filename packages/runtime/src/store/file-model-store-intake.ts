@@ -1,0 +1,109 @@
+import { createHash, randomUUID } from "node:crypto";
+import { copyFile, type FileHandle, open } from "node:fs/promises";
+import { join } from "node:path";
+import { type ContentHash, FlareError } from "@flare-ts/contracts";
+import { diskError, errnoOf, removeFile, writeFully } from "./file-model-store-disk.js";
+import { hashPrefix } from "./file-model-store-writer.js";
+import type { ObjectRef, StoredObject } from "./model-store.js";
+
+/** How the names of copies under way begin. */
+export const copyPrefix = "copy-";
+
+export interface FileModelStoreIntakeComponents {
+  readonly find: (hash: ContentHash) => Promise<StoredObject | undefined>;
+  /** Gives a durable file its final name. */
+  readonly publish: (from: string, ref: ObjectRef) => Promise<StoredObject>;
+}
+
+/** Takes finished files and bytes into a store of files: hashed, durable, read-only. */
+export class FileModelStoreIntake {
+  readonly #components: FileModelStoreIntakeComponents;
+  readonly #folder: string;
+
+  constructor(components: FileModelStoreIntakeComponents, init: { readonly folder: string }) {
+    this.#components = components;
+    this.#folder = init.folder;
+  }
+
+  async bytes(bytes: Uint8Array): Promise<StoredObject> {
+    const hash = createHash("sha256").update(bytes).digest("hex") as ContentHash;
+    const present = await this.#components.find(hash);
+    if (present !== undefined) return present;
+    return await this.#withCopy(async (file, path) => {
+      await writeFully(file, bytes, 0);
+      return await this.#finish(file, path, { hash, size: bytes.byteLength });
+    });
+  }
+
+  /** The original stays; what is hashed is the copy, for the original may change meanwhile. */
+  async copy(path: string, signal: AbortSignal | undefined): Promise<StoredObject> {
+    await (await openOriginal(path)).close();
+    return await this.#withCopy(async (_file, copy) => {
+      // The kernel copies the file, or shares its blocks where the file system can.
+      await copyFile(path, copy);
+      const file = await open(copy, "r");
+      try {
+        const ref = await refOf(file, signal);
+        return (await this.#components.find(ref.hash)) ?? (await this.#finish(file, copy, ref));
+      } finally {
+        await file.close();
+      }
+    });
+  }
+
+  /** The original is renamed away, or copied and removed where it lies on another disk. */
+  async move(path: string, signal: AbortSignal | undefined): Promise<StoredObject> {
+    const file = await openOriginal(path);
+    try {
+      const ref = await refOf(file, signal);
+      const present = await this.#components.find(ref.hash);
+      if (present === undefined) return await this.#finish(file, path, ref);
+      await removeFile(path);
+      return present;
+    } catch (error) {
+      if (errnoOf(error) !== "EXDEV") throw diskError(error, path);
+    } finally {
+      await file.close();
+    }
+    const object = await this.copy(path, signal);
+    await removeFile(path);
+    return object;
+  }
+
+  async #finish(file: FileHandle, path: string, ref: ObjectRef): Promise<StoredObject> {
+    await file.chmod(0o444);
+    await file.sync();
+    return await this.#components.publish(path, ref);
+  }
+
+  /** Runs `fill` with a fresh file of the store's disk and removes whatever of it is left afterwards. */
+  async #withCopy(fill: (file: FileHandle, path: string) => Promise<StoredObject>): Promise<StoredObject> {
+    const path = join(this.#folder, `${copyPrefix}${randomUUID()}`);
+    try {
+      const file = await open(path, "wx", 0o600);
+      try {
+        return await fill(file, path);
+      } finally {
+        await file.close();
+        await removeFile(path);
+      }
+    } catch (error) {
+      throw diskError(error, path);
+    }
+  }
+}
+
+async function openOriginal(path: string): Promise<FileHandle> {
+  try {
+    return await open(path, "r");
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") throw new FlareError("file/not-found", `${path} does not exist.`, { facts: { path }, cause: error });
+    throw new FlareError("file/unreadable", `${path} cannot be read: ${String(error)}`, { facts: { path }, cause: error });
+  }
+}
+
+async function refOf(file: FileHandle, signal: AbortSignal | undefined): Promise<ObjectRef> {
+  const { size } = await file.stat();
+  const { hash, offset } = await hashPrefix(file, size, signal);
+  return { hash: hash.digest("hex") as ContentHash, size: offset };
+}
