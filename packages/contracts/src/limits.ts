@@ -32,7 +32,6 @@ export const limits = Object.freeze({
   /** First and longest wait before a site tries to reach the server again; jitter is added. */
   reconnectFirstMs: 100,
   reconnectMaxMs: 5_000,
-  /** Starts of one job process within `restartWindowMs` before it is given up. */
+  /** Deaths of one job process in a row, without anything done in between, after which it is given up. */
   restarts: 5,
-  restartWindowMs: 300_000,
 });

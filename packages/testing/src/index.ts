@@ -5,5 +5,6 @@ export { adminName, type CreateFederationInit, createFederation, type Federation
 export { followJob } from "./federation/follow-job.js";
 export { freePort } from "./federation/free-port.js";
 export { descendantsOf, type ProcessEntry, processesWith } from "./federation/process-tree.js";
+export { modelStoreCompliance } from "./model-store/model-store-compliance.js";
 export { serverStoreCompliance } from "./server-store/server-store-compliance.js";
 export { siteStoreCompliance } from "./site-store/site-store-compliance.js";

@@ -80,8 +80,6 @@ describe("ClientAPIExecutor", () => {
       launch: { kind: "script", path: "train.py", args: [] },
       isLaunchedOnce: true,
       launchTimeoutMs: 300_000,
-      heartbeatIntervalMs: 5_000,
-      heartbeatTimeoutMs: 30_000,
       stopGracePeriodMs: 30_000,
       trainTaskName: "train",
       paramsTransferType: undefined,

@@ -24,16 +24,13 @@ export interface ClientApiExecutorSettings {
   readonly launch: TrainerLaunch;
   /** One trainer for the whole job, or a new one for each task. */
   readonly isLaunchedOnce: boolean;
-  /** Time for the trainer to call `init`. */
+  /** Time that a trainer has to say hello after it was started. */
   readonly launchTimeoutMs: number;
-  readonly heartbeatIntervalMs: number;
-  /** Silence after which the trainer is taken for dead. */
-  readonly heartbeatTimeoutMs: number;
   /** Time between the request to stop and the kill. */
   readonly stopGracePeriodMs: number;
   /** Name of the task that is training. */
   readonly trainTaskName: string;
-  /** What the trainer must send; `undefined`: either. */
+  /** What the site sends: a whole model, or the difference to the one it was given; `undefined`: as the trainer sends it. */
   readonly paramsTransferType: "FULL" | "DIFF" | undefined;
   /** Starts of a trainer that died, within one task, before the task fails. */
   readonly maxRestarts: number;
@@ -67,8 +64,6 @@ const argsSchema = z
     command: wordsSchema.refine((words) => (words[0] ?? "") !== "", "is empty").optional(),
     launch_once: z.boolean().default(true),
     launch_timeout: seconds.default(300),
-    heartbeat_interval: seconds.default(5),
-    heartbeat_timeout: seconds.default(30),
     stop_grace_period: seconds.default(30),
     train_task_name: z.string().min(1).default("train"),
     params_transfer_type: z.enum(["FULL", "DIFF"]).optional(),
@@ -82,7 +77,6 @@ const argsSchema = z
     if (args.task_script_path !== undefined && args.command !== undefined)
       complain("command", "give either task_script_path or command, not both");
     if (args.task_script_args !== undefined && args.task_script_path === undefined) complain("task_script_args", "needs task_script_path");
-    if (args.heartbeat_timeout <= args.heartbeat_interval) complain("heartbeat_timeout", "must be more than heartbeat_interval");
   });
 
 /** Arguments of ClientAPIExecutor as a job writes them. */
@@ -96,6 +90,8 @@ export const clientApiExecutorClass: ComponentClass<ClientApiExecutorArgs> = {
   args: argsSchema,
   argNames: Object.keys(argsSchema.shape),
   refusedArgs: {
+    heartbeat_interval: notYet,
+    heartbeat_timeout: notYet,
     shutdown_timeout: "use 'stop_grace_period'",
     task_wait_timeout: notYet,
     result_wait_timeout: "a task ends when the trainer stops making progress, or at the round's deadline; remove it",
@@ -122,8 +118,6 @@ export function compileClientApiExecutor(args: ClientApiExecutorArgs): ClientApi
     ),
     isLaunchedOnce: args.launch_once,
     launchTimeoutMs: args.launch_timeout * 1000,
-    heartbeatIntervalMs: args.heartbeat_interval * 1000,
-    heartbeatTimeoutMs: args.heartbeat_timeout * 1000,
     stopGracePeriodMs: args.stop_grace_period * 1000,
     trainTaskName: args.train_task_name,
     paramsTransferType: args.params_transfer_type,

@@ -36,8 +36,8 @@ flare ${type} ${verb}${args}
 
 function watchScript(type: string): string {
   return `${head("sub_start.sh: runs the process in the foreground and starts it again when it dies. TERM stops both.")}pid_file=$kit/daemon_pid.fl
-max_restarts=5
-window_s=300
+max_delay_s=30
+healthy_s=10
 child=
 sleeper=
 stopping=
@@ -92,8 +92,9 @@ wait_for_child() {
 claim_pid_file || exit 1
 trap stop TERM INT HUP
 
-recent=
+delay=1
 while :; do
+  started=$(date +%s)
   flare ${type} start "$kit" "$@" &
   child=$!
   # The signal may have come before the child's number was known.
@@ -101,32 +102,22 @@ while :; do
   wait_for_child
   child=
   [ -z "$stopping" ] || leave 0
-  # 0: it was asked to stop. 4: it was called wrongly, and would be again. 126, 127: there is no such command.
+  # 0: it was asked to stop. 1 to 4: it has said what is wrong, and would say it again. 126, 127: there is no such command.
   case $status in
-    0 | 4 | 126 | 127) leave "$status" ;;
+    0 | 1 | 2 | 3 | 4 | 126 | 127) leave "$status" ;;
   esac
 
-  now=$(date +%s)
-  kept=
-  count=0
-  for started in $recent; do
-    if [ $((now - started)) -lt "$window_s" ]; then
-      kept="$kept $started"
-      count=$((count + 1))
-    fi
-  done
-  if [ "$count" -ge "$max_restarts" ]; then
-    say "the ${type} ended with status $status; it was started again $max_restarts times within $window_s seconds, so this is the end"
-    leave 1
-  fi
-  recent="$kept $now"
-  say "the ${type} ended with status $status; starting it again"
-  sleep 1 &
+  # A process that was well for a while is started again soon; one that keeps dying is not worth a core.
+  [ $(($(date +%s) - started)) -lt "$healthy_s" ] || delay=1
+  say "the ${type} ended with status $status; starting it again in $delay s"
+  sleep "$delay" &
   sleeper=$!
   [ -z "$stopping" ] || kill -TERM "$sleeper" 2>/dev/null
   wait "$sleeper"
   sleeper=
   [ -z "$stopping" ] || leave 0
+  delay=$((delay * 2))
+  [ "$delay" -le "$max_delay_s" ] || delay=$max_delay_s
 done
 `;
 }

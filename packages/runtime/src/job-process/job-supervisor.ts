@@ -8,7 +8,6 @@ import { type CallHandlers, RpcPeer, type RpcSide } from "./rpc-peer.js";
 export interface JobSupervisorComponents {
   readonly launcher: JobLauncher;
   readonly logger: Logger;
-  readonly now: () => number;
 }
 
 export interface JobSupervisorInit<Parent extends RpcSide> {
@@ -21,18 +20,21 @@ export interface JobSupervisorInit<Parent extends RpcSide> {
   readonly handlers: CallHandlers<Parent["calls"]>;
   /** The process has died and is being started again. */
   readonly onRestart: (reason: string) => void;
-  /** The process died `limits.restarts` times within `limits.restartWindowMs`; it is not started again. */
+  /** The process died `limits.restarts` times in a row without getting anything done; it is not started again. */
   readonly onGivenUp: (error: FlareError) => void;
 }
 
 const restartDelayMs = 50;
 const stopGraceMs = 5_000;
 
-/** Keeps one job process alive until it is stopped: starts it again when it dies, and gives up when it keeps dying. */
+/**
+ * Keeps one job process alive until it is stopped: starts it again when it dies, and gives up when it keeps dying without
+ * getting anything done. A call other than `begin` counts as done: whatever killed it then is not the job's fault.
+ */
 export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
   readonly #parts: JobSupervisorComponents;
   readonly #init: JobSupervisorInit<Parent>;
-  readonly #deaths: number[] = [];
+  #deathsInVain = 0;
   #current: { readonly process: JobProcess; readonly rpc: RpcPeer<Parent, Job> } | undefined;
   #isStopping = false;
   #loop: Promise<void> = Promise.resolve();
@@ -75,8 +77,10 @@ export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
       let reason: string;
       try {
         const process = await launcher.launch({ kind, jobId, workspace, readable });
-        const rpc = new RpcPeer<Parent, Job>({ channel: process.channel }, { handlers, listeners: {} as never });
+        const rpc = new RpcPeer<Parent, Job>({ channel: process.channel }, { handlers: this.#noting(handlers), listeners: {} as never });
         this.#current = { process, rpc };
+        // It may have been stopped while the process was being started.
+        if (this.#isStopping) process.kill("SIGKILL");
         rpc.start();
         logger.info("job process started", { pid: process.pid });
         const { code, signal } = await process.exited;
@@ -88,9 +92,10 @@ export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
       this.#current = undefined;
       if (this.#isStopping) return;
       logger.warn("job process died", { reason });
-      if (this.#hasDiedTooOften()) {
+      this.#deathsInVain += 1;
+      if (this.#deathsInVain >= limits.restarts) {
         onGivenUp(
-          new FlareError("runtime/job-process-died", `The job process died ${limits.restarts} times, last by ${reason}.`, {
+          new FlareError("runtime/job-process-died", `The job process died ${limits.restarts} times in a row, last by ${reason}.`, {
             facts: { jobId, reason },
           }),
         );
@@ -101,10 +106,14 @@ export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
     }
   }
 
-  #hasDiedTooOften(): boolean {
-    const now = this.#parts.now();
-    this.#deaths.push(now);
-    while ((this.#deaths[0] ?? now) < now - limits.restartWindowMs) this.#deaths.shift();
-    return this.#deaths.length >= limits.restarts;
+  #noting(handlers: CallHandlers<Parent["calls"]>): CallHandlers<Parent["calls"]> {
+    const noted = Object.entries<(params: unknown) => unknown>(handlers as never).map(([name, answer]) => [
+      name,
+      (params: unknown): unknown => {
+        if (name !== "begin") this.#deathsInVain = 0;
+        return answer(params);
+      },
+    ]);
+    return Object.fromEntries(noted) as CallHandlers<Parent["calls"]>;
   }
 }

@@ -66,7 +66,7 @@ export class ServerJob {
     this.apps = init.apps;
     this.#logger = components.logger.child({ job: this.jobId });
     this.#supervisor = new JobSupervisor<ServerParentSide, ServerJobSide>(
-      { launcher: components.launcher, logger: this.#logger, now: components.now },
+      { launcher: components.launcher, logger: this.#logger },
       {
         kind: "server",
         jobId: this.jobId,

@@ -6,6 +6,7 @@ import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { FileAuditLog } from "../logging/audit-log.js";
 import { createLogger, type LogLine } from "../logging/logger.js";
 import { claimInstance } from "../process/instance-lock.js";
+import { refuseDebugger } from "../process/no-debugger.js";
 import { StopList } from "../process/stop-list.js";
 import { Authenticator } from "../session/authenticator.js";
 import type { Identity } from "../session/identity.js";
@@ -54,6 +55,7 @@ const stopDeadlineMs = 15_000;
  */
 export async function startServer(init: StartServerInit): Promise<RunningServer> {
   const now = Date.now;
+  refuseDebugger();
   const kit = await readKit(init.kitDir);
   if (kit.type !== "server")
     throw new FlareError("kit/wrong-type", `${kit.dir} is the kit of a ${kit.type}, not of a server.`, {

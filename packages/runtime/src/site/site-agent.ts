@@ -88,7 +88,13 @@ export class SiteAgent {
       return;
     }
     const { site, workspace, datasets, modelsFolder } = this.#init;
-    const job = new SiteJob(this.#parts, { deployment, site, workspace: join(workspace, deployment.jobId), datasets, modelsFolder });
+    const job = new SiteJob(this.#parts, {
+      deployment,
+      site,
+      workspace: join(workspace, deployment.jobId),
+      datasets,
+      modelsFolder: join(modelsFolder, deployment.jobId),
+    });
     this.#jobs.set(deployment.jobId, job);
     job.start();
   }

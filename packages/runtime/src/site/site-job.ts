@@ -1,3 +1,5 @@
+import { link, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
 import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema } from "@flare-ts/contracts/wire";
@@ -8,7 +10,7 @@ import { JobSupervisor } from "../job-process/job-supervisor.js";
 import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { SiteJobSide, SiteParentSide } from "../job-process/rpc-sides.js";
 import { errorField, type Logger } from "../logging/logger.js";
-import type { ModelStore } from "../store/model-store.js";
+import type { ModelStore, StoredObject } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
@@ -27,7 +29,6 @@ export interface SiteJobComponents {
   readonly admission: JobAdmission;
   readonly launcher: JobLauncher;
   readonly logger: Logger;
-  readonly now: () => number;
 }
 
 interface OpenTask {
@@ -43,7 +44,7 @@ export interface SiteJobInit {
   /** Folder of the job: `<workspace>/<job id>`. */
   readonly workspace: string;
   readonly datasets: Readonly<Record<string, string>>;
-  /** Folder in which the models lie that job processes get. */
+  /** Folder for the models that this job's processes get; they can read it, not write. */
   readonly modelsFolder: string;
 }
 
@@ -99,7 +100,7 @@ export class SiteJob {
       if (!this.#tasks.has(text)) return;
       entry.ready = {
         key,
-        modelPath: held.path,
+        modelPath: await this.#lendModel(held),
         totalRounds: task.totalRounds,
         meta: JSON.parse(task.metaJson || "{}") as Record<string, unknown>,
       };
@@ -114,6 +115,7 @@ export class SiteJob {
     const text = taskKeyText(key);
     if (this.#tasks.delete(text)) this.#supervisor?.notify("cancelTask", key);
     await this.#parts.retention.release(`task:${text}`);
+    if (this.#tasks.size === 0) await rm(this.#init.modelsFolder, { recursive: true, force: true });
   }
 
   /** Stops the job process and forgets the tasks; what is durable stays for the next start of the site. */
@@ -123,16 +125,26 @@ export class SiteJob {
     await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }));
     for (const text of this.#tasks.keys()) await this.#parts.retention.release(`task:${text}`);
     this.#tasks.clear();
+    await rm(this.#init.modelsFolder, { recursive: true, force: true });
+  }
+
+  /** Puts a model where the trainers of this job can read it, and those of other jobs cannot. */
+  async #lendModel({ hash, path }: StoredObject): Promise<string> {
+    const lent = join(this.#init.modelsFolder, hash);
+    await mkdir(this.#init.modelsFolder, { recursive: true, mode: 0o700 });
+    await rm(lent, { force: true });
+    await link(path, lent);
+    return lent;
   }
 
   async #start(): Promise<void> {
-    const { admission, launcher, now } = this.#parts;
+    const { admission, launcher } = this.#parts;
     const { deployment, workspace } = this.#init;
     const { folder, jobName, appFolder } = await admission.admit(deployment, workspace, this.#stop.signal);
     if (this.#stop.signal.aborted) return;
     this.#logger.info("job admitted", { name: jobName, app: deployment.app });
     this.#supervisor = new JobSupervisor<SiteParentSide, SiteJobSide>(
-      { launcher, logger: this.#logger, now },
+      { launcher, logger: this.#logger },
       {
         kind: "site",
         jobId: this.jobId,
@@ -199,7 +211,7 @@ export class SiteJob {
   #tellFailure(key: TaskKey, error: SerializedFlareError): void {
     this.#parts.link.tell({
       case: "taskFailed",
-      value: create(TaskFailedSchema, { key: taskKeyToWire(key), errorJson: JSON.stringify(error) }),
+      value: create(TaskFailedSchema, { key: taskKeyToWire(key), errorJson: JSON.stringify(withoutOutput(error)) }),
     });
   }
 
@@ -211,6 +223,16 @@ export class SiteJob {
   #leave(error: FlareError): void {
     this.#left = error;
     this.#logger.error("job cannot run here", { error: errorField(error) });
-    this.#parts.link.tell({ case: "jobLeft", value: create(JobLeftSchema, { jobId: this.jobId, errorJson: JSON.stringify(error) }) });
+    this.#parts.link.tell({
+      case: "jobLeft",
+      value: create(JobLeftSchema, { jobId: this.jobId, errorJson: JSON.stringify(withoutOutput(error.toJSON())) }),
+    });
   }
+}
+
+/** What a trainer printed may hold patients' data: it stays in the site's log, and the server is told that it is there. */
+function withoutOutput(error: SerializedFlareError): SerializedFlareError {
+  if (error.facts?.["output"] === undefined) return error;
+  const { output: _output, ...facts } = error.facts;
+  return { ...error, facts: { ...facts, output: "in the site's log" } };
 }

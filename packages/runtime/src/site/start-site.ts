@@ -6,6 +6,7 @@ import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { FileAuditLog } from "../logging/audit-log.js";
 import { createLogger, type LogLine } from "../logging/logger.js";
 import { claimInstance } from "../process/instance-lock.js";
+import { refuseDebugger } from "../process/no-debugger.js";
 import { StopList } from "../process/stop-list.js";
 import { readProjectKeys } from "../session/project-keys.js";
 import { FileModelStore } from "../store/file-model-store.js";
@@ -45,6 +46,7 @@ const stopDeadlineMs = 15_000;
  */
 export async function startSite(init: StartSiteInit): Promise<RunningSite> {
   const now = Date.now;
+  refuseDebugger();
   const kit = await readKit(init.kitDir);
   if (kit.type !== "client")
     throw new FlareError("kit/wrong-type", `${kit.dir} is the kit of a ${kit.type}, not of a client.`, {
@@ -89,8 +91,8 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     const launcher = new ProcessJobLauncher({ environment: process.env });
     const datasets = resources.type === "client" ? resources.datasets : {};
     const agent = new SiteAgent(
-      { link, transfer, models, store, retention, delivery, admission, launcher, logger, now },
-      { site: kit.name, workspace, datasets, modelsFolder: objectsFolder },
+      { link, transfer, models, store, retention, delivery, admission, launcher, logger },
+      { site: kit.name, workspace, datasets, modelsFolder: join(objectsFolder, "lent") },
     );
     parts.add("jobs", () => agent.stop());
     parts.add("deliveries", () => delivery.stop());

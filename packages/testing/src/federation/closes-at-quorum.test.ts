@@ -1,4 +1,4 @@
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JobEvent } from "@flare-ts/runtime/admin";
@@ -45,7 +45,9 @@ describe("a round with quorum and deadline", () => {
     const events = await run("failing", { rounds: 1, failingSite: "site-2", minClients: 2, args: { min_clients: 2 } });
     const failed = events.find((event) => event.type === "task-failed");
     expect(failed).toMatchObject({ site: "site-2", error: { code: "client-api/trainer-died" } });
-    expect(JSON.stringify(failed)).toContain("this trainer fails on purpose");
+    // What a trainer prints stays at its site.
+    expect(JSON.stringify(events)).not.toContain("this trainer fails on purpose");
+    expect(await readFile(join(federation.kitOf("site-2"), "log.json"), "utf8")).toContain("this trainer fails on purpose");
     expect(events.at(-1)).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });
   });
 
