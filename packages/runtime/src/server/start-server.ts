@@ -1,17 +1,9 @@
-import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { type AuthorizationRequest, FlareError, isAllowed } from "@flare-ts/contracts";
-import { readAuthorizationPolicy, readKit, readLocalResources, readLogConfig, verifyKit } from "@flare-ts/provision/kit";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
-import { FileAuditLog } from "../logging/audit-log.js";
-import { createLogger, type LogLine } from "../logging/logger.js";
-import { claimInstance } from "../process/instance-lock.js";
-import { refuseDebugger } from "../process/no-debugger.js";
-import { StopList } from "../process/stop-list.js";
+import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
 import { Authenticator } from "../session/authenticator.js";
 import type { Identity } from "../session/identity.js";
 import { readProjectKeys } from "../session/project-keys.js";
-import { FileModelStore } from "../store/file-model-store.js";
 import { ObjectRetention } from "../store/object-retention.js";
 import { openSqliteServerStore } from "../store/sqlite-server-store.js";
 import { TransferServer } from "../transfer/transfer-server.js";
@@ -28,13 +20,9 @@ import { ObjectGrants } from "./object-grants.js";
 import { SiteDirectory } from "./site-directory.js";
 import { SiteService } from "./site-service.js";
 
-export interface StartServerInit {
-  readonly kitDir: string;
-  /** Folder for what the server keeps. @default the kit */
-  readonly workspace?: string | undefined;
+export interface StartServerInit extends OpenParticipantInit {
   /** Port in place of the kit's. */
   readonly port?: number | undefined;
-  readonly onLog?: ((line: LogLine) => void) | undefined;
 }
 
 /** A server that runs in this process. */
@@ -45,8 +33,6 @@ export interface RunningServer {
   stop(): Promise<void>;
 }
 
-const stopDeadlineMs = 15_000;
-
 /**
  * Starts the server of a federation from its startup kit, goes on with the jobs that ran when it last stopped, and
  * resolves when it listens.
@@ -54,49 +40,27 @@ const stopDeadlineMs = 15_000;
  * @throws FlareError what is wrong with the kit (`kit/…`), `runtime/already-running`, `transfer/port-in-use`.
  */
 export async function startServer(init: StartServerInit): Promise<RunningServer> {
-  const now = Date.now;
-  refuseDebugger();
-  const kit = await readKit(init.kitDir);
-  if (kit.type !== "server")
-    throw new FlareError("kit/wrong-type", `${kit.dir} is the kit of a ${kit.type}, not of a server.`, {
-      facts: { dir: kit.dir, type: kit.type },
-    });
-  await verifyKit(kit);
-  const [resources, policy, logConfig] = await Promise.all([readLocalResources(kit), readAuthorizationPolicy(kit), readLogConfig(kit)]);
-  const workspace = init.workspace ?? kit.dir;
-  await mkdir(workspace, { recursive: true });
-
-  const parts = new StopList();
-  try {
-    const lock = claimInstance(workspace, now());
-    parts.add("instance lock", () => lock.release());
-    const { logger, close: closeLog } = createLogger({ folder: workspace, level: logConfig.level, onLine: init.onLog });
-    parts.add("log", closeLog);
-    const audit = new FileAuditLog({ folder: workspace, now });
+  return openParticipant("server", init, async (participant) => {
+    const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now } = participant;
     const store = await openSqliteServerStore({ path: join(workspace, "server.db") });
     parts.add("store", () => store.close());
-    const objectsFolder = join(workspace, "models");
-    const models = await FileModelStore.open({ root: objectsFolder });
     const hub = new JournalHub({ store, now });
     const directory = new SiteDirectory({ now });
     const jobs = new JobTable({ store });
 
-    const isAllowedHere = (request: Omit<AuthorizationRequest, "site">): boolean =>
-      isAllowed(policy, { ...request, site: { org: kit.org } });
     const mayUpload = ({ kind, name, org, role }: Identity): Promise<boolean> =>
       Promise.resolve(
-        kind === "client" ? jobs.runningJobsOf(name).length > 0 : isAllowedHere({ right: "submit_job", user: { name, org, role } }),
+        kind === "client" ? jobs.runningJobsOf(name).length > 0 : isAllowed({ right: "submit_job", user: { name, org, role } }),
       );
     const grants = new ObjectGrants({ mayUpload });
     const retention = new ObjectRetention({ models, logger, onRemoved: (hash) => grants.revokeObject(hash) });
     const readDefinition = createDefinitionReader({ models, rootCaPem: kit.rootCaPem, project: kit.project });
     const launcher = new ProcessJobLauncher({ environment: process.env });
     const jobParts = { store, hub, models, directory, grants, retention, launcher, logger, now };
-    if (resources.type !== "server") throw new TypeError("the resources of a server's kit are a server's");
     const { maxJobs, maxClients } = resources;
-    const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder });
+    const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder: modelsFolder });
     const intake = new JobIntake(
-      { store, models, retention, now, isAllowed: isAllowedHere },
+      { store, models, retention, now, isAllowed },
       { workspace, rootCaPem: kit.rootCaPem, project: kit.project },
     );
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
@@ -115,7 +79,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       { maxClients },
     );
     const admins = new AdminService(
-      { store, hub, jobs, scheduler, intake, directory, grants, audit, logger, isAllowed: isAllowedHere },
+      { store, hub, jobs, scheduler, intake, directory, grants, audit, logger, isAllowed },
       { serverName: kit.name, project: kit.project, startedAtMs: now() },
     );
     const transfer = new TransferServer({ store: models, guard: grants });
@@ -150,9 +114,6 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     parts.add("transport", () => transport.stop(2_000));
     lock.update("ready", port);
     logger.info("server started", { project: kit.project, port });
-    return { name: kit.name, port, stop: () => parts.stop(stopDeadlineMs, logger) };
-  } catch (error) {
-    await parts.stop(stopDeadlineMs);
-    throw error;
-  }
+    return { name: kit.name, port };
+  });
 }

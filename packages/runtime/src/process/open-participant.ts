@@ -1,0 +1,110 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { type AuthorizationRequest, FlareError, isAllowed } from "@flare-ts/contracts";
+import {
+  type Kit,
+  type LocalResources,
+  readAuthorizationPolicy,
+  readKit,
+  readLocalResources,
+  readLogConfig,
+  verifyKit,
+} from "@flare-ts/provision/kit";
+import { type AuditLog, FileAuditLog } from "../logging/audit-log.js";
+import { createLogger, type Logger, type LogLine } from "../logging/logger.js";
+import { FileModelStore } from "../store/file-model-store.js";
+import { claimInstance, type InstanceLock } from "./instance-lock.js";
+import { refuseDebugger } from "./no-debugger.js";
+import { StopList } from "./stop-list.js";
+
+export interface OpenParticipantInit {
+  readonly kitDir: string;
+  /** Folder for what the participant keeps. @default the kit */
+  readonly workspace?: string | undefined;
+  readonly onLog?: ((line: LogLine) => void) | undefined;
+}
+
+/** Asks a participant's own policy; the participant is the site that the policy speaks of. */
+export type PolicyCheck = (request: Omit<AuthorizationRequest, "site">) => boolean;
+
+/** What the parent process of a server and that of a site have in common. */
+export interface Participant<Type extends "server" | "client"> {
+  readonly kit: Kit;
+  readonly resources: Extract<LocalResources, { type: Type }>;
+  readonly workspace: string;
+  readonly modelsFolder: string;
+  readonly models: FileModelStore;
+  readonly lock: InstanceLock;
+  readonly logger: Logger;
+  readonly audit: AuditLog;
+  readonly isAllowed: PolicyCheck;
+  /** What was started so far; it stops in reverse. */
+  readonly parts: StopList;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+const stopDeadlineMs = 15_000;
+
+/**
+ * Reads and verifies a kit, claims its workspace, opens log, audit log and model store, and hands them to `start`. When that
+ * fails, everything is closed again.
+ *
+ * @throws FlareError what is wrong with the kit (`kit/…`), `runtime/already-running`, and what `start` throws.
+ */
+export async function openParticipant<Type extends "server" | "client", Running>(
+  type: Type,
+  init: OpenParticipantInit,
+  start: (participant: Participant<Type>) => Promise<Running>,
+): Promise<Running & { stop(): Promise<void> }> {
+  refuseDebugger();
+  const kit = await readKit(init.kitDir);
+  if (kit.type !== type) throw wrongKit(kit, type);
+  await verifyKit(kit);
+  const [resources, policy, logConfig] = await Promise.all([readLocalResources(kit), readAuthorizationPolicy(kit), readLogConfig(kit)]);
+  if (!isOfType(resources, type)) throw wrongKit(kit, type);
+  const workspace = init.workspace ?? kit.dir;
+  await mkdir(workspace, { recursive: true });
+  const now = Date.now;
+  const parts = new StopList();
+  try {
+    const lock = claimInstance(workspace, now());
+    parts.add("instance lock", () => lock.release());
+    const { logger, close } = createLogger({ folder: workspace, level: logConfig.level, onLine: init.onLog });
+    parts.add("log", close);
+    const audit = new FileAuditLog({ folder: workspace, now });
+    const modelsFolder = join(workspace, "models");
+    const models = await FileModelStore.open({ root: modelsFolder });
+    const isAllowedHere: PolicyCheck = (request) => isAllowed(policy, { ...request, site: { org: kit.org } });
+    const running = await start({
+      kit,
+      resources,
+      workspace,
+      modelsFolder,
+      models,
+      lock,
+      logger,
+      audit,
+      isAllowed: isAllowedHere,
+      parts,
+      now,
+    });
+    return { ...running, stop: () => parts.stop(stopDeadlineMs, logger) };
+  } catch (error) {
+    await parts.stop(stopDeadlineMs);
+    throw error;
+  }
+}
+
+function isOfType<Type extends "server" | "client">(
+  resources: LocalResources,
+  type: Type,
+): resources is Extract<LocalResources, { type: Type }> {
+  return resources.type === type;
+}
+
+function wrongKit(kit: Kit, wanted: string): FlareError {
+  return new FlareError("kit/wrong-type", `${kit.dir} is the kit of a ${kit.type}, not of a ${wanted}.`, {
+    facts: { dir: kit.dir, type: kit.type },
+  });
+}
