@@ -70,7 +70,7 @@ export function verifyCommand(
   const { verb, args, nonce, session_id, project: named } = parsed.data;
   if (named !== project) return refuse("it was signed for another project");
   if (session_id !== sessionId) return refuse("it was signed for another session");
-  return { verb, args: args as Record<string, Json>, nonce };
+  return { verb, args, nonce };
 }
 
 function readCertificate(pem: string): X509Certificate | undefined {

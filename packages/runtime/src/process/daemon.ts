@@ -11,7 +11,7 @@ export interface StartDaemonInit {
   readonly kitDir: string;
   /** How to call the `flare` command: the Node binary and the script. */
   readonly command: { readonly node: string; readonly cli: string };
-  /** Give up waiting for readiness after so long. @default 30_000 */
+  /** Wait for readiness so long at most. @default 30_000 */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
 }
@@ -25,11 +25,12 @@ const pollMs = 20;
 
 /**
  * Starts a kit's server or site in the background under the watchdog of the kit (`startup/sub_start.sh`), which starts
- * it again when it dies, and waits until it is ready. Output goes to `log.txt` in the kit.
+ * it again when it dies, and waits until it is ready. One that is alive but not ready in time, such as a site whose server is
+ * down, is left to go on by itself; the state says so. Output goes to `log.txt` in the kit.
  *
  * @throws FlareError `runtime/already-running`, or `runtime/start-failed` with the last lines of output.
  */
-export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid: number }> {
+export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid: number; readonly state: InstanceState["state"] }> {
   const { kitDir, command, timeoutMs = 30_000, signal } = init;
   const running = readInstance(kitDir);
   if (running !== undefined) {
@@ -46,28 +47,25 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
     env: { ...process.env, FLARE_NODE: command.node, FLARE_CLI: command.cli },
   });
   closeSync(log);
-  let isOver = false;
-  const exited = once(watchdog, "exit").then(() => (isOver = true));
-  exited.catch(() => (isOver = true));
+  const exited = once(watchdog, "exit");
+  const isOver = (): boolean => watchdog.exitCode !== null || watchdog.signalCode !== null;
   const deadline = performance.now() + timeoutMs;
-  while (!isOver && performance.now() < deadline) {
-    signal?.throwIfAborted();
-    const instance = readInstance(kitDir);
-    if (instance?.state === "ready") {
-      watchdog.unref();
-      return { pid: instance.pid };
+  let instance = readInstance(kitDir);
+  while (instance?.state !== "ready" && !isOver() && performance.now() < deadline) {
+    await Promise.race([sleep(pollMs), exited]);
+    if (signal?.aborted === true) {
+      await stopDaemon(kitDir, { timeoutMs: 5_000 });
+      signal.throwIfAborted();
     }
-    await sleep(pollMs);
+    instance = readInstance(kitDir);
   }
-  const tail = lastLines(logPath, 10);
-  if (!isOver) await stopDaemon(kitDir, { timeoutMs: 5_000 });
-  throw new FlareError(
-    "runtime/start-failed",
-    isOver ? "The process ended before it was ready." : `The process was not ready within ${timeoutMs / 1000} s.`,
-    {
-      facts: { folder: kitDir, log: logPath, lastLines: tail },
-    },
-  );
+  if (instance !== undefined && !isOver()) {
+    watchdog.unref();
+    return { pid: instance.pid, state: instance.state };
+  }
+  if (!isOver()) await stopDaemon(kitDir, { timeoutMs: 5_000 });
+  const message = isOver() ? "The process ended before it was ready." : `The process did not start within ${timeoutMs / 1000} s.`;
+  throw new FlareError("runtime/start-failed", message, { facts: { folder: kitDir, log: logPath, lastLines: lastLines(logPath, 10) } });
 }
 
 /** Stops a kit's watchdog and process: a polite signal first, a kill after `timeoutMs`. */

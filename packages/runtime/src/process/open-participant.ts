@@ -70,8 +70,9 @@ export async function openParticipant<Type extends "server" | "client", Running>
   try {
     const lock = claimInstance(workspace, now());
     parts.add("instance lock", () => lock.release());
-    const { logger, close } = createLogger({ folder: workspace, level: logConfig.level, onLine: init.onLog });
-    parts.add("log", close);
+    const log = createLogger({ folder: workspace, level: logConfig.level, onLine: init.onLog });
+    const { logger } = log;
+    parts.add("log", () => log.close());
     const audit = new FileAuditLog({ folder: workspace, now });
     const modelsFolder = join(workspace, "models");
     const models = await FileModelStore.open({ root: modelsFolder });

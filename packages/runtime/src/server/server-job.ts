@@ -192,10 +192,9 @@ export class ServerJob {
         const tasks = sites.map((site) => ({ jobId: this.jobId, round, task, site, model, totalRounds, meta }));
         await store.openTasks(tasks);
         const open = await Promise.all(sites.map((site) => store.openTasksOf(site)));
-        for (const record of open.flat()) {
-          if (record.jobId !== this.jobId || record.round !== round || record.task !== task) continue;
-          this.grantTask(record.site, model.hash);
-          directory.push(record.site, create(ServerMessageSchema, { message: { case: "task", value: taskToWire(record) } }));
+        for (const own of open.flat().filter((one) => one.jobId === this.jobId && one.round === round && one.task === task)) {
+          this.grantTask(own.site, model.hash);
+          directory.push(own.site, create(ServerMessageSchema, { message: { case: "task", value: taskToWire(own) } }));
         }
         return {};
       },
@@ -236,27 +235,13 @@ export class ServerJob {
   /** Follows the journal to know which objects are still needed. */
   #note({ event }: JournalEntry): void {
     const { retention } = this.#parts;
-    switch (event.type) {
-      case "round-opened":
-        this.#needs.model = event.model.hash;
-        this.#needs.input = event.model.hash;
-        break;
-      case "update-accepted":
-        this.#needs.updates.add(event.update.hash);
-        break;
-      case "best-model":
-        this.#needs.best = event.model.hash;
-        break;
-      case "round-closed":
-        this.#needs.model = event.model.hash;
-        this.#needs.updates.clear();
-        break;
-      case "workflow-ended":
-        this.#needs.model = event.model.hash;
-        break;
-      default:
-        return;
-    }
+    const needs = this.#needs;
+    if (event.type === "round-opened") needs.input = event.model.hash;
+    if (event.type === "round-opened" || event.type === "round-closed" || event.type === "workflow-ended") needs.model = event.model.hash;
+    else if (event.type === "update-accepted") needs.updates.add(event.update.hash);
+    else if (event.type === "best-model") needs.best = event.model.hash;
+    else return;
+    if (event.type === "round-closed") needs.updates.clear();
     // While the past is told, an object of an early round must not be removed for want of a later entry.
     if (!this.#isLive) return;
     // A round's input may yet become the best model after the round has closed, so old objects go when the next one opens.

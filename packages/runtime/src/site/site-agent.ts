@@ -57,7 +57,7 @@ export class SiteAgent {
         const wanted = new Set(message.value.jobs.map((job) => job.jobId));
         for (const jobId of this.#jobs.keys()) if (!wanted.has(jobId)) await this.#end(jobId, "the server does not know the job any more");
         for (const deployment of message.value.jobs) this.#deploy(deployment);
-        await Promise.all(message.value.tasks.map((task) => this.#jobs.get(task.key?.jobId ?? "")?.takeTask(task)));
+        await Promise.all(message.value.tasks.map(async (task) => this.#jobs.get(task.key?.jobId ?? "")?.takeTask(task)));
         return;
       }
       case "deploy":

@@ -1,4 +1,4 @@
-import { link, mkdir, rm } from "node:fs/promises";
+import { link as linkFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
@@ -133,7 +133,7 @@ export class SiteJob {
     const lent = join(this.#init.modelsFolder, hash);
     await mkdir(this.#init.modelsFolder, { recursive: true, mode: 0o700 });
     await rm(lent, { force: true });
-    await link(path, lent);
+    await linkFile(path, lent);
     return lent;
   }
 

@@ -28,7 +28,7 @@ export class ObjectRetention {
     this.#held.set(holder, own);
     const wanted = [...hashes];
     for (const hash of wanted) own.add(hash);
-    await Promise.all(wanted.map((hash) => this.#removing.get(hash)));
+    for (const hash of wanted) await this.#removing.get(hash);
   }
 
   /** The holder needs nothing any more. */

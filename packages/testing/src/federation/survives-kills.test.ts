@@ -33,7 +33,6 @@ beforeAll(async () => {
 afterAll(async () => {
   await federation.dispose();
   await rm(jobFolder, { recursive: true, force: true });
-  expect(processesWith(federation.folder)).toEqual([]);
 });
 
 describe("a job whose processes are killed in the middle of a round ends with the bytes of an undisturbed run", () => {
@@ -45,6 +44,11 @@ describe("a job whose processes are killed in the middle of a round ends with th
     ["a trainer", () => jobProcessOf("site-1", "train.ts")],
   ])("when the victim is %s", async (_victim, findPid) => {
     expect(await runJob(findPid)).toBe(undisturbed);
+  });
+
+  it("and when everything is stopped, no process is left", async () => {
+    await Promise.all([...sites, "server"].map((name) => federation.stop(name)));
+    expect(processesWith(federation.folder)).toEqual([]);
   });
 });
 

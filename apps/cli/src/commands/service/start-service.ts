@@ -1,4 +1,4 @@
-import { resolve } from "node:path";
+import { join, resolve } from "node:path";
 import type { Json } from "@flare-ts/contracts";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { flareCommandPath } from "../../command-line/flare-command-path.js";
@@ -20,6 +20,9 @@ interface RunningService {
   stop(): Promise<void>;
 }
 
+/** How long the command waits for a background process to be ready; it goes on by itself after that. */
+const daemonReadyMs = 10_000;
+
 /** Runs a server or a site until it is told to stop, or starts it in the background. */
 export async function startService(context: CommandContext, options: StartServiceOptions): Promise<CommandOutput> {
   const { kind } = options;
@@ -27,10 +30,12 @@ export async function startService(context: CommandContext, options: StartServic
   const runtime = await import("@flare-ts/runtime");
   if (options.isDaemon) {
     const command = { node: process.execPath, cli: flareCommandPath() };
-    const { pid } = await runtime.startDaemon({ kitDir, command, signal: context.signal });
+    const { pid, state } = await runtime.startDaemon({ kitDir, command, timeoutMs: daemonReadyMs, signal: context.signal });
+    const how = state === "ready" ? `runs in the background, process ${pid}.` : `is starting in the background, process ${pid}.`;
+    const hint = kind === "client" ? "It has not reached the server yet and goes on trying" : "It is not ready yet";
     return {
-      data: { kind, kit: kitDir, state: "running", pid },
-      text: [`The ${serviceWord(kind)} runs in the background, process ${pid}.`],
+      data: { kind, kit: kitDir, state, pid },
+      text: [`The ${serviceWord(kind)} ${how}`, ...(state === "ready" ? [] : [`${hint}; its log is ${join(kitDir, "log.txt")}.`])],
     };
   }
   const onLog = (event: LogEvent): void => printEvent(context, event);
