@@ -60,6 +60,7 @@ export const boundaries = {
       "@flare-ts/runtime/admin",
       "@flare-ts/runtime/client",
       "@flare-ts/cli",
+      "@flare-ts/testing",
     ],
     denied: [],
   },

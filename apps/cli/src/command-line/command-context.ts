@@ -19,6 +19,8 @@ export interface CommandContext {
   readonly cwd: string;
   /** Tells of something that happened before the command ends: a line for people, an object for `jsonl`, nothing for `json`. */
   readonly report: (event: { readonly [key: string]: Json }, text: string) => void;
+  /** Lets the command go on when nobody reads its output any more; otherwise it ends, as `| head` expects. */
+  readonly outliveReader: () => void;
 }
 
 /** What a command gives back when it did what it was asked. */

@@ -11,8 +11,14 @@ import { listenToStopSignals } from "./stop-signals.js";
  */
 export async function runFlare(argv: readonly string[]): Promise<number> {
   const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, env: process.env });
-  // A reader that has enough (`| head`) is no error.
-  process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+  let needsReader = true;
+  process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    // A reader that has enough (`| head`) is no error.
+    if (needsReader) process.exit(error.code === "EPIPE" ? 0 : 1);
+  });
+  process.stderr.on("error", () => {
+    // There is nowhere left to say so.
+  });
   const format = formatIn(argv);
   const isVerbose = argv.includes("--verbose");
   const stop = listenToStopSignals((name) => {
@@ -28,6 +34,9 @@ export async function runFlare(argv: readonly string[]): Promise<number> {
     report: (event, text) => {
       if (format === "txt") terminal.out(text);
       if (format === "jsonl") terminal.out(JSON.stringify(event));
+    },
+    outliveReader: () => {
+      needsReader = false;
     },
   };
 

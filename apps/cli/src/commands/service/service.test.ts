@@ -1,5 +1,6 @@
-import { appendFile } from "node:fs/promises";
+import { appendFile, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { freePort } from "@flare-ts/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
 
@@ -29,6 +30,27 @@ describe("flare server and flare client", () => {
     expect({ exitCode, stderr }).toMatchObject({ exitCode: 0 });
     expect(stdout).toContain("The server has stopped.");
     expect(stderr).toContain("stopping in good order");
+  });
+
+  it("goes on when nobody reads its log any more", async () => {
+    const project = join(folder.path, "own-port.yml");
+    const sample = await readFile(join(folder.path, "project.yml"), "utf8");
+    const port = await freePort();
+    await writeFile(project, sample.replace("fed_learn_port: 8002", `fed_learn_port: ${port}\n    default_host: localhost`));
+    const { prod_dir: own } = (await folder.data("provision", "-p", project, "-w", "own")) as { prod_dir: string };
+    const kit = join(own, "server.example.org");
+    const server = folder.start("server", "start", kit);
+    await server.printed(/listens on port/);
+    server.child.stdout?.destroy();
+    server.child.stderr?.destroy();
+    // The server writes a log line about the site, which nobody can read.
+    const site = folder.start("client", "start", join(own, "hospital-1"));
+    await site.printed(/Site hospital-1 is connected/);
+    site.child.kill("SIGTERM");
+    expect((await site.finished).exitCode).toBe(0);
+    expect(await folder.data("server", "status", kit)).toMatchObject({ state: "ready", pid: server.child.pid });
+    server.child.kill("SIGTERM");
+    expect((await server.finished).exitCode).toBe(0);
   });
 
   it("refuses a second process on the same kit and leaves the first alone", async () => {

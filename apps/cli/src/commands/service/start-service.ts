@@ -38,6 +38,8 @@ export async function startService(context: CommandContext, options: StartServic
       text: [`The ${serviceWord(kind)} ${how}`, ...(state === "ready" ? [] : [`${hint}; its log is ${join(kitDir, "log.txt")}.`])],
     };
   }
+  // A server must not end because whoever read its log did.
+  context.outliveReader();
   const onLog = (event: LogEvent): void => printEvent(context, event);
   const workspace = options.workspace === undefined ? undefined : resolve(context.cwd, options.workspace);
   const running: RunningService =
