@@ -23,6 +23,9 @@ for (const name of ["SIGINT", "SIGTERM"] as const) {
   });
 }
 
+// Whoever reads the output may go first (`npm start | head`, or Ctrl-C on a pipeline): what runs must be stopped all the same.
+for (const stream of [process.stdout, process.stderr]) stream.on("error", () => stopping.abort());
+
 try {
   await run(flareCommand(stopping.signal));
 } catch (error) {
