@@ -29,6 +29,8 @@ export interface CommandOutput {
   readonly data: Json;
   /** Lines for people, printed last. */
   readonly text: readonly string[];
+  /** What a person may want to do next; kept off the standard output, so that scripts get the result alone. */
+  readonly hints?: readonly string[];
 }
 
 /** A command, loaded only when it is run. */

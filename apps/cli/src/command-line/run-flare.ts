@@ -70,6 +70,7 @@ export async function runFlare(argv: readonly string[]): Promise<number> {
 function printOutput(context: CommandContext, output: CommandOutput): void {
   const lines = context.format === "txt" ? output.text : [JSON.stringify(okEnvelope(output.data))];
   for (const line of lines) context.terminal.out(line);
+  for (const hint of context.format === "txt" ? (output.hints ?? []) : []) context.terminal.err(context.terminal.colors.dim(hint));
 }
 
 /** The form asked for, found before the command line is parsed, because its mistakes are printed in that form too. */

@@ -14,7 +14,7 @@ export function addJobCommands(group: Command, bind: BindHandler): void {
       "after",
       examplesText([
         ["submit", "flare job submit -j my_job"],
-        ["submit and watch, in a script", 'flare job monitor "$(flare job submit -j my_job --format json | jq -r .data.job_id)"'],
+        ["submit and watch, in a script", 'flare job monitor "$(flare job submit -j my_job)"'],
       ]),
     )
     .action(

@@ -14,6 +14,6 @@ export async function submitJob(
       onProgress: transferProgress(context.terminal, "Sending"),
       signal: context.signal,
     });
-    return { data: { job_id: jobId }, text: [`Submitted ${jobId}. Next: flare job monitor ${jobId}`] };
+    return { data: { job_id: jobId }, text: [jobId], hints: [`Next: flare job monitor ${jobId}`] };
   });
 }

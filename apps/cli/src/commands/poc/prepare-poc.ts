@@ -43,8 +43,9 @@ export async function preparePoc(context: CommandContext, options: PreparePocOpt
           [federation.adminName, "admin", federation.adminKit],
         ],
       ),
-      `Prepared in ${folder}, port ${federation.port}. Next: flare poc start`,
+      `Prepared in ${folder}, port ${federation.port}.`,
     ],
+    hints: ["Next: flare poc start"],
   };
 }
 

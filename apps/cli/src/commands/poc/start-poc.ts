@@ -36,11 +36,8 @@ export async function startPoc(
   const seconds = (performance.now() - startMs) / 1000;
   return {
     data: { services: started.map(({ name, pid }) => ({ name, pid })), seconds },
-    text: [
-      options.isWaiting
-        ? `Ready after ${durationText(seconds * 1000)}. Next: flare job submit -j my_job`
-        : "Started; flare poc status says when they are ready.",
-    ],
+    text: [options.isWaiting ? `Ready after ${durationText(seconds * 1000)}.` : "Started."],
+    hints: [options.isWaiting ? "Next: flare job submit -j my_job" : "flare system status says when the sites are connected."],
   };
 }
 

@@ -45,7 +45,8 @@ async function writeSample(path: string, shownPath: string): Promise<CommandOutp
   }
   return {
     data: { project_file: path },
-    text: [`Wrote ${shownPath}. Put your names in it, then run: flare provision -p ${shownPath}`],
+    text: [`Wrote ${shownPath}.`],
+    hints: [`Next: put your names in it, then flare provision -p ${shownPath}`],
   };
 }
 
