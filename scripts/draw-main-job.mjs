@@ -21,6 +21,9 @@ const shown = [...lines.slice(0, from), "⋮", ...lines.slice(to)].filter((line)
 mkdirSync(join(root, "docs", "images"), { recursive: true });
 writeFileSync(
   join(root, "docs", "images", "main-job.svg"),
-  terminalPicture(["$ npm start", ...shown], "npm start: three hospitals train a model together, round by round, and a table compares the result"),
+  terminalPicture(
+    ["$ npm start", ...shown],
+    "npm start: three hospitals train a model together, round by round, and a table compares the result",
+  ),
 );
 process.stdout.write("Wrote docs/images/main-job.svg\n");

@@ -1,12 +1,19 @@
 /** Colours of the picture by the codes that a terminal gets. */
 const colors = { 31: "#f7768e", 32: "#9ece6a", 33: "#e0af68", 36: "#7dcfff" };
+/** What a terminal gets to change its colours. */
+const styleCode = new RegExp(`(${String.fromCharCode(27)}\\[\\d+m)`);
 const columnWidth = 8.4;
 const lineHeight = 19;
 const margin = 18;
 
 /** An SVG picture of what a terminal showed, colours included. It is text, so it stays sharp and can be searched. */
 export function terminalPicture(lines, title) {
-  const visible = lines.map((line) => line.replaceAll(/\u001b\[\d+m/g, ""));
+  const visible = lines.map((line) =>
+    line
+      .split(styleCode)
+      .filter((part) => !styleCode.test(part))
+      .join(""),
+  );
   const width = Math.ceil(Math.max(...visible.map((line) => line.length)) * columnWidth + 2 * margin);
   const height = lines.length * lineHeight + 2 * margin + 22;
   const rows = lines.map((line, i) => `<text x="${margin}" y="${margin + 36 + i * lineHeight}">${spans(line)}</text>`);
@@ -24,11 +31,10 @@ ${rows.join("\n")}
 function spans(line) {
   let style = { isBold: false, isDim: false, color: undefined };
   return line
-    .split(/(\u001b\[\d+m)/)
+    .split(styleCode)
     .map((part) => {
-      const code = /^\u001b\[(\d+)m$/.exec(part)?.[1];
-      if (code === undefined) return part === "" ? "" : span(part, style);
-      style = changed(style, Number(code));
+      if (!styleCode.test(part)) return part === "" ? "" : span(part, style);
+      style = changed(style, Number(part.slice(2, -1)));
       return "";
     })
     .join("");
@@ -44,7 +50,11 @@ function changed(style, code) {
 }
 
 function span(text, { isBold, isDim, color }) {
-  const attributes = [isBold ? ' font-weight="bold"' : "", isDim ? ' opacity="0.6"' : "", color === undefined ? "" : ` fill="${color}"`].join("");
+  const attributes = [
+    isBold ? ' font-weight="bold"' : "",
+    isDim ? ' opacity="0.6"' : "",
+    color === undefined ? "" : ` fill="${color}"`,
+  ].join("");
   return attributes === "" ? escape(text) : `<tspan${attributes}>${escape(text)}</tspan>`;
 }
 
