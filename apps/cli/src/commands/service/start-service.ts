@@ -30,9 +30,13 @@ export async function startService(context: CommandContext, options: StartServic
   const runtime = await import("@flare-ts/runtime");
   if (options.isDaemon) {
     const command = { node: process.execPath, cli: flareCommandPath() };
-    const { pid, state } = await runtime.startDaemon({ kitDir, command, signal: context.signal });
-    const how = state === "ready" ? "runs in the background" : "goes on starting in the background, because its server does not answer yet";
-    return { data: { kind, kit: kitDir, state, pid }, text: [`The ${serviceWord(kind)} ${how}, process ${pid}.`] };
+    const { pid, state } = await runtime.startDaemon({ kitDir, command, timeoutMs: daemonReadyMs, signal: context.signal });
+    const how = state === "ready" ? `runs in the background, process ${pid}.` : `is starting in the background, process ${pid}.`;
+    const hint = kind === "client" ? "It has not reached the server yet and goes on trying" : "It is not ready yet";
+    return {
+      data: { kind, kit: kitDir, state, pid },
+      text: [`The ${serviceWord(kind)} ${how}`, ...(state === "ready" ? [] : [`${hint}; its log is ${join(kitDir, "log.txt")}.`])],
+    };
   }
   // A server must not end because whoever read its log did.
   context.outliveReader();
