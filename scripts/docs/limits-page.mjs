@@ -32,6 +32,7 @@ const consequences = {
   documentBytes: ["a file that a person writes", "the file is refused before it is parsed"],
   jobFiles: ["files in a job", "the job is refused when it is submitted"],
   jobFileBytes: ["one file in a job", "the job is refused when it is submitted"],
+  signedJobBytes: ["the signed list of a job's files", "the job is refused"],
   peerTextChars: ["text of a peer in a log line or an error", "the rest is cut off"],
   registrationMs: ["time for the two steps of registration", "the challenge is forgotten; the participant begins again"],
   tokenMs: ["life of a session's token", "the participant registers again; nothing that is under way is lost"],
