@@ -2,8 +2,9 @@ import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
 import type { SubmitUpdateRequest } from "@flare-ts/contracts/wire";
 import type { JobEvent, Metrics, ParamsType } from "../job/job-event.js";
 import { capPeerText } from "../logging/logger.js";
-import type { ObjectRef } from "../store/model-store.js";
 import { taskKeyFromWire } from "../transport/wire-values.js";
+
+type JobEventOf<Type extends JobEvent["type"]> = Extract<JobEvent, { type: Type }>;
 
 /** Characters of the metrics, or of the properties, of one update: each stands in the job's journal for good. */
 const maxReportChars = 64 * 1024;
@@ -11,18 +12,17 @@ const maxReportChars = 64 * 1024;
 const maxErrorChars = 16 * 1024;
 
 /**
- * What a site says of an update that it hands in.
+ * What a site says of an update that it hands in, checked; whether the update is there is another question.
  *
  * @throws FlareError `runtime/bad-message`, `runtime/report-too-large`
  */
-export function readReport(site: string, update: ObjectRef, request: SubmitUpdateRequest): Extract<JobEvent, { type: "update-accepted" }> {
+export function readReport(site: string, request: SubmitUpdateRequest): Omit<JobEventOf<"update-accepted">, "update"> {
   const { round, task } = taskKeyFromWire(request.key);
   return {
     type: "update-accepted",
     round,
     task,
     site,
-    update,
     paramsType: paramsType(request.paramsType),
     weight: weight(request.weight, site),
     metrics: metrics(request.metricsJson, site),

@@ -98,17 +98,21 @@ export class SiteService {
     const key = taskKeyFromWire(request.key);
     const site = context.identity.name;
     if (!jobs.isParticipant(key.jobId, site)) return create(SubmitUpdateReplySchema, { key: taskKeyToWire(key), outcome: "late" });
+    const report = readReport(site, request);
     const { hash = "" } = request.update ?? {};
     const holder = `update:${site}:${taskKeyText(key)}`;
     await retention.hold(holder, isContentHash(hash) ? [hash] : []);
     try {
       const update = await heldObject(models, request);
-      const outcome = await hub.acceptUpdate(key, readReport(site, update, request));
+      const outcome = await hub.acceptUpdate(key, { ...report, update });
       logger.debug("update handed in", { site, job: key.jobId, round: key.round, outcome, bytes: update.size });
-      return create(SubmitUpdateReplySchema, { key: taskKeyToWire(key), outcome });
-    } finally {
       // By now the job holds it, or nobody wants it.
       await retention.release(holder);
+      return create(SubmitUpdateReplySchema, { key: taskKeyToWire(key), outcome });
+    } catch (error) {
+      // What the site will try again need not be sent again.
+      if (!FlareError.from(error).row.isRetryable) await retention.release(holder);
+      throw error;
     }
   }
 
