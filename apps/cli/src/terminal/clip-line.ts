@@ -8,15 +8,15 @@ const styleCode = new RegExp(`(${escape}\\[[0-9;]*m)`);
 export function clipLine(line: string, columns: number): string {
   const parts = line.split(styleCode);
   const isText = (part: string): boolean => !styleCode.test(part);
-  const length = parts.filter(isText).reduce((sum, part) => sum + [...part].length, 0);
+  const length = parts.filter(isText).reduce((sum, part) => sum + Array.from(part).length, 0);
   if (length <= columns) return line;
   let room = Math.max(0, columns - 1);
   let isCut = false;
   return parts
     .map((part) => {
       if (!isText(part)) return part;
-      const shown = [...part].slice(0, room).join("");
-      room -= [...shown].length;
+      const shown = Array.from(part).slice(0, room).join("");
+      room -= Array.from(shown).length;
       if (room > 0 || isCut) return shown;
       isCut = true;
       return `${shown}…`;
