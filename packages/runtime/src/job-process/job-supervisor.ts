@@ -25,7 +25,7 @@ export interface JobSupervisorInit<Parent extends RpcSide> {
 }
 
 const restartDelayMs = 50;
-const stopGraceMs = 5_000;
+const defaultGraceMs = 5_000;
 
 /**
  * Keeps one job process alive until it is stopped: starts it again when it dies, and gives up when it keeps dying without
@@ -58,14 +58,14 @@ export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
     this.#current?.rpc.close();
   }
 
-  /** Ends the job process: `ask` asks it politely, then a signal, then a kill. */
-  async stop(ask: () => void = () => undefined): Promise<void> {
+  /** Ends the job process: `ask` asks it politely, then a signal, then a kill, each after the grace (5 s unless it is given). */
+  async stop(ask: () => void = () => undefined, graceMs = defaultGraceMs): Promise<void> {
     this.#isStopping = true;
     const current = this.#current;
     if (current !== undefined) {
       ask();
-      if (!(await settlesWithin(current.process.exited, stopGraceMs))) current.process.kill("SIGTERM");
-      if (!(await settlesWithin(current.process.exited, stopGraceMs))) current.process.kill("SIGKILL");
+      if (!(await settlesWithin(current.process.exited, graceMs))) current.process.kill("SIGTERM");
+      if (!(await settlesWithin(current.process.exited, graceMs))) current.process.kill("SIGKILL");
     }
     await this.#loop;
   }

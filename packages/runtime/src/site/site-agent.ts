@@ -23,6 +23,9 @@ export interface SiteAgentInit {
   readonly modelsFolder: string;
 }
 
+/** A trainer in the middle of a round loses it when its site stops; it is not waited for any longer than this. */
+const siteStopGraceMs = 2_000;
+
 /** Does at this site what the server's messages ask for. A message may come twice, and never needs an earlier one. */
 export class SiteAgent {
   readonly #parts: SiteAgentComponents;
@@ -48,7 +51,7 @@ export class SiteAgent {
 
   /** Stops the job processes; what is durable stays for the next start. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#jobs.values()].map((job) => job.stop("the site stops")));
+    await Promise.all([...this.#jobs.values()].map((job) => job.stop("the site stops", siteStopGraceMs)));
     this.#jobs.clear();
   }
 

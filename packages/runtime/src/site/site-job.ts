@@ -117,10 +117,10 @@ export class SiteJob {
   }
 
   /** Stops the job process and forgets the tasks; what is durable stays for the next start of the site. */
-  async stop(reason: string): Promise<void> {
+  async stop(reason: string, graceMs?: number): Promise<void> {
     this.#stop.abort();
     await this.#started;
-    await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }));
+    await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }), graceMs);
     for (const text of this.#tasks.keys()) await this.#parts.retention.release(`task:${text}`);
     this.#tasks.clear();
     await rm(this.#init.modelsFolder, { recursive: true, force: true });
