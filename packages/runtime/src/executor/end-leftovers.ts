@@ -24,7 +24,7 @@ export async function endLeftovers(bootstrapPath: string): Promise<void> {
       return;
     } catch (error) {
       // Whatever killed the program is no reason to fail a task.
-      if (attempt === attempts || (error as { signal?: unknown }).signal == null) throw error;
+      if (attempt === attempts || typeof (error as { signal?: unknown }).signal !== "string") throw error;
     }
   }
 }

@@ -277,8 +277,12 @@ export class ServerJob {
         await this.end("FINISHED:COMPLETED", reason, model);
         return {};
       },
+      interrupt: ({ error }) => {
+        this.#logger.error("workflow cannot go on yet", { error: errorField(FlareError.fromJSON(error)) });
+        return {};
+      },
       fail: async ({ error }) => {
-        this.#logger.error("workflow failed", { error: { ...error } as never });
+        this.#logger.error("workflow failed", { error: errorField(FlareError.fromJSON(error)) });
         await this.end("FINISHED:EXECUTION_EXCEPTION", error.message);
         return {};
       },

@@ -1,5 +1,6 @@
 import { link as linkFile, lstat, mkdir, realpath, rm } from "node:fs/promises";
 import { join, sep } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
 import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema } from "@flare-ts/contracts/wire";
@@ -50,6 +51,9 @@ export interface SiteJobInit {
   readonly modelsFolder: string;
 }
 
+/** A job that cannot be started yet is tried again after so long. */
+const startRetryMs = 5_000;
+
 /** One job at this site: admits it, keeps its job process alive, brings tasks in and results out. */
 export class SiteJob {
   readonly jobId: string;
@@ -72,9 +76,7 @@ export class SiteJob {
 
   /** Admits and starts the job; a job that cannot run here is reported to the server as left. */
   start(): void {
-    this.#started = this.#start().catch((reason: unknown) => {
-      if (!this.#stop.signal.aborted) this.#leave(FlareError.from(reason));
-    });
+    this.#started = this.#startInTheEnd();
   }
 
   /** Takes a task in; one that is known is not taken twice. */
@@ -145,6 +147,26 @@ export class SiteJob {
     await rm(lent, { force: true });
     await linkFile(path, lent);
     return lent;
+  }
+
+  /** What may heal by itself, such as a full disk, is waited for; anything else makes the site leave the job. */
+  async #startInTheEnd(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#start();
+        return;
+      } catch (reason) {
+        if (signal.aborted) return;
+        const error = FlareError.from(reason);
+        if (!error.row.isRetryable) {
+          this.#leave(error);
+          return;
+        }
+        this.#logger.error("job cannot be started yet", { error: errorField(error) });
+        await sleep(startRetryMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
   }
 
   async #start(): Promise<void> {

@@ -40,7 +40,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     // What a process that was killed had lent to its trainers; they are gone.
     const lentFolder = join(modelsFolder, "lent");
     await rm(lentFolder, { recursive: true, force: true });
-    const transfer = new TransferClient({ store: models });
+    const transfer = new TransferClient({ store: models, logger });
     const random = Math.random;
     const keys = readProjectKeys(kit);
 

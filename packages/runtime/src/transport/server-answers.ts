@@ -250,8 +250,13 @@ async function untilAborted<Reply>(open: OpenCall, work: Promise<Reply>): Promis
   return await Promise.race([settled, aborted]);
 }
 
+/** HTTP status of errors that somebody has to make room for. */
+const storageFull = 507;
+
 function statusOf(parts: AnswerParts, reason: unknown): WireStatus & Partial<Error> {
   if (!(reason instanceof FlareError)) parts.logger?.error("call failed unexpectedly", { error: errorField(reason) });
+  else if (reason.row.http === storageFull || reason.code === "store/unusable" || reason.code === "file/unwritable")
+    parts.logger?.error("call failed for want of storage", { error: errorField(reason) });
   else parts.logger?.debug("call refused", { code: reason.code, reason: reason.message });
   return toWireStatus(reason);
 }
