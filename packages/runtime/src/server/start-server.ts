@@ -84,7 +84,11 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
 
     const keys = readProjectKeys(kit);
     const authenticator = new Authenticator(
-      { audit: auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId) }), now },
+      {
+        audit: auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId) }),
+        now,
+        steadyNow: () => performance.now(),
+      },
       { project: kit.project, serverName: kit.name, keys },
     );
     const transport = new GrpcServerTransport(
