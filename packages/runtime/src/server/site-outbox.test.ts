@@ -19,11 +19,11 @@ describe("what a site is told", () => {
       sent.push(numberOf(message));
       return Promise.resolve();
     });
-    outbox.push(message(1));
-    outbox.push(message(2));
+    outbox.push(heartbeat(1));
+    outbox.push(heartbeat(2));
     expect(sent).toEqual([]);
-    outbox.open(message(0));
-    outbox.push(message(3));
+    outbox.open(heartbeat(0));
+    outbox.push(heartbeat(3));
     expect(sent).toEqual([0n, 1n, 2n, 3n]);
   });
 
@@ -34,8 +34,8 @@ describe("what a site is told", () => {
         () => new Promise(() => {}),
         (reason) => reasons.push(reason),
       );
-      if (isOpen) outbox.open(message(0));
-      for (let i = 0; i < 1_001; i++) outbox.push(message(i));
+      if (isOpen) outbox.open(heartbeat(0));
+      for (let i = 0; i < 1_001; i++) outbox.push(heartbeat(i));
       expect(reasons.length).toBeGreaterThan(0);
       expect(reasons[0]).toContain("unread");
     }
@@ -46,7 +46,7 @@ function outboxOf(send: (message: ServerMessage) => Promise<void>, onOverflow: (
   return new SiteOutbox({ send, onOverflow, logger: silent });
 }
 
-function message(number: number): ServerMessage {
+function heartbeat(number: number): ServerMessage {
   return create(ServerMessageSchema, { message: { case: "heartbeat", value: create(HeartbeatSchema, { sentAtMs: BigInt(number) }) } });
 }
 
