@@ -14,7 +14,7 @@ let disk: string | undefined;
 
 afterEach(async () => {
   await Promise.all([...sites, "server"].map(async (name) => federation?.stop(name)));
-  if (disk !== undefined) execFileSync("umount", [disk]);
+  if (disk !== undefined) execFileSync("/usr/bin/umount", [disk]);
   disk = undefined;
   await federation?.dispose();
 });
@@ -51,7 +51,7 @@ describe.runIf(mayMount())("a job outlives a full disk, which the log names, and
 async function useSmallDisk(kit: string): Promise<void> {
   const copy = await mkdtemp(join(tmpdir(), "flare-kit-"));
   await cp(kit, copy, { recursive: true, preserveTimestamps: true });
-  execFileSync("mount", ["-t", "tmpfs", "-o", "size=40m,mode=700", "flare-test", kit]);
+  execFileSync("/usr/bin/mount", ["-t", "tmpfs", "-o", "size=40m,mode=700", "flare-test", kit]);
   disk = kit;
   await cp(copy, kit, { recursive: true, preserveTimestamps: true });
   await rm(copy, { recursive: true, force: true });
@@ -67,6 +67,6 @@ async function freeWhenTold(kit: string): Promise<void> {
 }
 
 function mayMount(): boolean {
-  const { status } = spawnSync("unshare", ["--mount", "mount", "-t", "tmpfs", "flare-test", tmpdir()]);
+  const { status } = spawnSync("/usr/bin/unshare", ["--mount", "/usr/bin/mount", "-t", "tmpfs", "flare-test", tmpdir()]);
   return status === 0 && process.getuid?.() === 0;
 }
