@@ -1,7 +1,7 @@
 import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { type ContentHash, contentHashSchema, FlareError, isContentHash, type SerializedFlareError } from "@flare-ts/contracts";
+import { type ContentHash, contentHashSchema, FlareError, type SerializedFlareError } from "@flare-ts/contracts";
 import { type DeployJob, DeployJobSchema, EndJobSchema, ServerMessageSchema } from "@flare-ts/contracts/wire";
 import type { JournalEntry } from "../job/job-event.js";
 import { filesForApp } from "../job/job-manifest.js";
@@ -18,6 +18,7 @@ import type { ObjectRetention } from "../store/object-retention.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
 import { objectToWire, taskKeyToWire } from "../transport/wire-values.js";
 import type { JobDefinition } from "./job-definition.js";
+import { JobNeeds } from "./job-needs.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
 import type { SiteDirectory } from "./site-directory.js";
@@ -65,14 +66,14 @@ export class ServerJob {
   #ending: Promise<void> | undefined;
   #hasEnded = false;
   #isLive = false;
-  /** Objects that the job still needs, by why. */
-  readonly #needs = { model: "", input: "", best: "", updates: new Set<ContentHash>() };
+  readonly #needs: JobNeeds;
 
   constructor(components: ServerJobComponents, init: ServerJobInit) {
     this.#parts = components;
     this.#init = init;
     this.jobId = init.record.jobId;
     this.apps = init.apps;
+    this.#needs = new JobNeeds({ files: [init.record.signedJob.hash, ...init.definition.manifest.files.map((file) => file.sha256)] });
     this.#logger = components.logger.child({ job: this.jobId });
     this.#supervisor = new JobSupervisor<ServerParentSide, ServerJobSide>(
       { launcher: components.launcher, logger: this.#logger },
@@ -92,7 +93,7 @@ export class ServerJob {
   async start(): Promise<void> {
     const { models, directory, hub, retention } = this.#parts;
     const { definition, workspace } = this.#init;
-    await retention.hold(this.#holder, this.#kept());
+    await retention.hold(this.#holder, this.#needs.hashes());
     await layOutJob({
       manifest: definition.manifest,
       find: (hash) => models.find(hash),
@@ -102,7 +103,7 @@ export class ServerJob {
     });
     this.#unfollow.self = await hub.follow(this.jobId, (entry) => this.#note(entry));
     this.#isLive = true;
-    await retention.keepOnly(this.#holder, this.#kept());
+    await retention.keepOnly(this.#holder, this.#needs.hashes());
     for (const site of Object.keys(this.apps)) {
       const deployment = this.deploymentFor(site);
       if (deployment !== undefined && directory.get(site) !== undefined)
@@ -183,9 +184,8 @@ export class ServerJob {
     try {
       await this.#supervisor.stop();
       grants.revokeJob(this.jobId);
-      this.#needs.updates.clear();
-      this.#needs.input = "";
-      await retention.keepOnly(this.#holder, this.#kept());
+      this.#needs.end();
+      await retention.keepOnly(this.#holder, this.#needs.hashes());
     } finally {
       hub.forget(this.jobId);
       this.#init.onEnded(this.jobId);
@@ -289,33 +289,14 @@ export class ServerJob {
     };
   }
 
-  /** Follows the journal to know which objects are still needed. */
   #note({ event }: JournalEntry): void {
     const { retention } = this.#parts;
-    const needs = this.#needs;
     if (event.type === "site-left") this.#left.add(event.site);
-    if (event.type === "round-opened") needs.input = event.model.hash;
-    if (event.type === "round-opened" || event.type === "round-closed" || event.type === "workflow-ended") needs.model = event.model.hash;
-    else if (event.type === "update-accepted") needs.updates.add(event.update.hash);
-    else if (event.type === "best-model") needs.best = event.model.hash;
-    else return;
-    if (event.type === "round-closed") needs.updates.clear();
+    const change = this.#needs.note(event);
     // While the past is told, an object of an early round must not be removed for want of a later entry.
     if (!this.#isLive) return;
-    // A round's input may yet become the best model after the round has closed, so old objects go when the next one opens.
-    if (event.type === "round-opened") void retention.keepOnly(this.#holder, this.#kept());
-    else void retention.hold(this.#holder, this.#kept());
-  }
-
-  #kept(): ContentHash[] {
-    const { record, definition } = this.#init;
-    const { model, input, best, updates } = this.#needs;
-    return [
-      record.signedJob.hash,
-      ...definition.manifest.files.map((file) => file.sha256),
-      ...[model, input, best].filter(isContentHash),
-      ...updates,
-    ];
+    if (change === "more") void retention.hold(this.#holder, this.#needs.hashes());
+    if (change === "less") void retention.keepOnly(this.#holder, this.#needs.hashes());
   }
 
   #journal(event: Parameters<JournalHub["append"]>[1]): void {
