@@ -34,6 +34,13 @@ const consequences = {
   jobFileBytes: ["one file in a job", "the job is refused when it is submitted"],
   signedJobBytes: ["the signed list of a job's files", "the job is refused"],
   peerTextChars: ["text of a peer in a log line or an error", "the rest is cut off"],
+  reportChars: ["metrics or further properties of an update", "the update is refused and its task fails at that site"],
+  reportedErrorChars: ["an error that a site reports", "its code and message are kept, the rest is cut off"],
+  unreadMessages: ["messages that a site has not taken", "the site is disconnected; it dials again and is told the state anew"],
+  rememberedCommands: [
+    "commands of a session that are remembered one by one",
+    "an older one that comes again is told by its time of signing",
+  ],
   registrationMs: ["time for the two steps of registration", "the challenge is forgotten; the participant begins again"],
   tokenMs: ["life of a session's token", "the participant registers again; nothing that is under way is lost"],
   heartbeatMs: ["silence of a site that is well", "a heartbeat is sent"],

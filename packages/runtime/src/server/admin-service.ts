@@ -238,6 +238,7 @@ export class AdminService {
       endTimeMs: endTimeMs ?? null,
       reason: isFinished(status) ? reason : (this.#parts.scheduler.waitingFor(jobId) ?? ""),
       sites: Object.keys(apps).sort(),
+      progress: this.#parts.jobs.progressOf(jobId),
     };
   }
 }

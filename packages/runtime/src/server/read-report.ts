@@ -1,15 +1,10 @@
-import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
+import { FlareError, limits, type SerializedFlareError } from "@flare-ts/contracts";
 import type { SubmitUpdateRequest } from "@flare-ts/contracts/wire";
 import type { JobEvent, Metrics, ParamsType } from "../job/job-event.js";
 import { capPeerText } from "../logging/logger.js";
 import { taskKeyFromWire } from "../transport/wire-values.js";
 
 type JobEventOf<Type extends JobEvent["type"]> = Extract<JobEvent, { type: Type }>;
-
-/** Characters of the metrics, or of the properties, of one update: each stands in the job's journal for good. */
-const maxReportChars = 64 * 1024;
-/** Characters of an error; of a longer one only code and message are kept. */
-const maxErrorChars = 16 * 1024;
 
 /**
  * What a site says of an update that it hands in, checked; whether the update is there is another question.
@@ -35,7 +30,7 @@ export function peerError(json: string): SerializedFlareError {
   try {
     const error = FlareError.fromJSON(JSON.parse(json) as SerializedFlareError).toJSON();
     const message = capPeerText(error.message);
-    return json.length > maxErrorChars ? { code: error.code, message } : { ...error, message };
+    return json.length > limits.reportedErrorChars ? { code: error.code, message } : { ...error, message };
   } catch {
     return { code: "internal/bug", message: capPeerText(json) };
   }
@@ -60,9 +55,9 @@ function metrics(json: string, site: string): Metrics {
 }
 
 function plainObject(json: string, what: string, site: string): Readonly<Record<string, unknown>> {
-  if (json.length > maxReportChars) {
+  if (json.length > limits.reportChars) {
     throw new FlareError("runtime/report-too-large", `The ${what} of an update of ${site} have ${json.length} characters of JSON.`, {
-      facts: { site, what, chars: json.length, limit: maxReportChars },
+      facts: { site, what, chars: json.length, limit: limits.reportChars },
     });
   }
   const value = json === "" ? {} : parse(json);

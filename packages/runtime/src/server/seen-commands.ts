@@ -1,7 +1,5 @@
+import { limits } from "@flare-ts/contracts";
 import type { VerifiedCommand } from "../admin/signed-command.js";
-
-/** Commands of a session that are remembered one by one. */
-const defaultMax = 10_000;
 
 /**
  * Tells a command from its repetition, for as long as a session lives and in bounded memory: the nonces of the last commands
@@ -15,7 +13,7 @@ export class SeenCommands {
   #forgottenUntilMs = Number.NEGATIVE_INFINITY;
 
   constructor(init: { readonly max?: number } = {}) {
-    this.#max = init.max ?? defaultMax;
+    this.#max = init.max ?? limits.rememberedCommands;
   }
 
   /** Whether a command is here for the first time; from now on it is not. */

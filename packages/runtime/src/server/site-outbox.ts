@@ -1,3 +1,4 @@
+import { limits } from "@flare-ts/contracts";
 import type { ServerMessage } from "@flare-ts/contracts/wire";
 import { errorField, type Logger } from "../logging/logger.js";
 
@@ -8,9 +9,6 @@ export interface SiteOutboxComponents {
   readonly onOverflow: (reason: string) => void;
   readonly logger: Logger;
 }
-
-/** A site that leaves so many messages unread is given up: they would fill the server's memory. */
-const maxUnread = 1_000;
 
 /**
  * What one control stream still has to tell its site. Nothing goes out before the site's state: a task of a job that it was
@@ -26,7 +24,8 @@ export class SiteOutbox {
   }
 
   push(message: ServerMessage): void {
-    if (Math.max(this.#unread, this.#early?.length ?? 0) >= maxUnread) this.#parts.onOverflow(`it left ${maxUnread} messages unread`);
+    if (Math.max(this.#unread, this.#early?.length ?? 0) >= limits.unreadMessages)
+      this.#parts.onOverflow(`it left ${limits.unreadMessages} messages unread`);
     else if (this.#early !== undefined) this.#early.push(message);
     else this.#send(message);
   }
