@@ -64,7 +64,8 @@ async function runJob(findVictim?: () => number | undefined): Promise<string> {
     const pid = await eventually("the victim runs", findVictim);
     process.kill(pid, "SIGKILL");
   });
-  expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });
+  const failures = entries.map(({ event }) => event).filter(({ type }) => type === "task-failed" || type === "site-left");
+  expect({ ...entries.at(-1)?.event, failures }).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED", failures: [] });
   expect(isKilled).toBe(findVictim !== undefined);
   expectEachUpdateOnce(entries);
   return resultHash(entries);
