@@ -15,6 +15,8 @@ export interface AggregationEngine {
    * @throws `aggregate/safetensors-…` and `file/…` for the model's file, `aggregate/scale-incomplete`, `internal/aborted`
    */
   open(init: AggregationInit): Promise<AggregationSession>;
+  /** Ends the engine's threads and lets go of its memory. Sessions are to be finished or discarded before. */
+  close(): Promise<void>;
 }
 
 export interface AggregationInit {

@@ -4,6 +4,7 @@ import * as entry from "./index.js";
 it("exports these names and no others", () => {
   expect(Object.keys(entry).sort()).toEqual([
     "ExactJsEngine",
+    "WasmEngine",
     "announceScale",
     "decodeSafetensors",
     "dtypeBytes",
@@ -11,6 +12,7 @@ it("exports these names and no others", () => {
     "fedAvg",
     "isDtype",
     "maxContributors",
+    "maxThreads",
     "metricsWeightedMean",
     "parseSafetensorsHeader",
     "readSafetensorsHeader",

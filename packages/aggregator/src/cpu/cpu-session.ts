@@ -9,11 +9,12 @@ import { readLayout } from "../safetensors/read-header.js";
 import { writeSafetensors } from "../safetensors/write-safetensors.js";
 import type { Strategy } from "../strategy.js";
 import { isFloatDtype } from "../tensor.js";
-import { type FoldSource, foldUpdates } from "./fold-updates.js";
-import { type InspectedUpdate, inspectUpdate } from "./inspect-update.js";
+import type { CpuArithmetic, KeptBytes } from "./cpu-arithmetic.js";
+import type { FoldSource } from "./fold-updates.js";
+import type { InspectedUpdate } from "./inspect-update.js";
 import { type ModelIndex, matchLayout } from "./match-layout.js";
 
-export interface ExactJsSessionInit {
+export interface CpuSessionInit {
   readonly engine: string;
   readonly model: ModelIndex;
   readonly strategy: Strategy["name"];
@@ -26,23 +27,28 @@ export interface ExactJsSessionInit {
 interface AcceptedUpdate extends InspectedUpdate {
   readonly contributor: string;
   readonly weight: number;
-  readonly content: string | Uint8Array;
+  readonly content: Content;
   readonly identity: string;
   readonly bytes: number;
 }
 
-/** See `ExactJsEngine`, which makes it. */
-export class ExactJsSession implements AggregationSession {
+/** An update's bytes until the session ends: a file, or bytes that are kept. */
+type Content = string | KeptBytes;
+
+/** A session of the engines that compute on the CPU: the rules are here, the speed is in the arithmetic. */
+export class CpuSession implements AggregationSession {
   readonly #nowMs: () => number;
-  readonly #init: ExactJsSessionInit;
+  readonly #arithmetic: CpuArithmetic;
+  readonly #init: CpuSessionInit;
   readonly #accepted = new Map<string, AcceptedUpdate>();
   readonly #adding = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
   #finishing: Promise<AggregationReport> | undefined;
   #isClosed = false;
 
-  constructor(components: { readonly nowMs: () => number }, init: ExactJsSessionInit) {
+  constructor(components: { readonly nowMs: () => number; readonly arithmetic: CpuArithmetic }, init: CpuSessionInit) {
     this.#nowMs = components.nowMs;
+    this.#arithmetic = components.arithmetic;
     this.#init = init;
   }
 
@@ -82,7 +88,7 @@ export class ExactJsSession implements AggregationSession {
     try {
       const report = await this.#finishing;
       this.#isClosed = true;
-      this.#accepted.clear();
+      this.#letGo();
       return report;
     } finally {
       this.#finishing = undefined;
@@ -93,22 +99,32 @@ export class ExactJsSession implements AggregationSession {
     this.#isClosed = true;
     this.#closing.abort();
     await Promise.allSettled([...this.#adding.values(), this.#finishing]);
-    this.#accepted.clear();
+    this.#letGo();
   }
 
   async #admit({ contributor, source: given }: Update, weight: number, signal: AbortSignal | undefined): Promise<void> {
     const stop = this.#stopBy(signal);
-    // Not slice(): a Buffer's slice would share the caller's memory.
-    const content = typeof given === "string" ? given : new Uint8Array(given);
-    const source = await openContent(content, contributor);
+    const content = typeof given === "string" ? given : this.#arithmetic.keep(given);
+    let isAccepted = false;
     try {
-      const inspected = await inspectUpdate(source, this.#init.model, contributor, stop);
-      this.#requireOnGrid(inspected, contributor, weight);
-      throwIfAborted(stop);
-      this.#accepted.set(contributor, { ...inspected, contributor, weight, content, identity: source.identity, bytes: source.size });
+      const source = await openContent(content, contributor);
+      try {
+        const inspected = await this.#arithmetic.inspect(source, this.#init.model, contributor, stop);
+        this.#requireOnGrid(inspected, contributor, weight);
+        throwIfAborted(stop);
+        this.#accepted.set(contributor, { ...inspected, contributor, weight, content, identity: source.identity, bytes: source.size });
+        isAccepted = true;
+      } finally {
+        await source.close();
+      }
     } finally {
-      await source.close();
+      if (!isAccepted) release(content);
     }
+  }
+
+  #letGo(): void {
+    for (const { content } of this.#accepted.values()) release(content);
+    this.#accepted.clear();
   }
 
   async #finish(init: FinishInit): Promise<AggregationReport> {
@@ -116,7 +132,8 @@ export class ExactJsSession implements AggregationSession {
     const stop = this.#stopBy(init.signal);
     throwIfAborted(stop);
     const { model, paramsType } = this.#init;
-    const updates = [...this.#accepted.values()];
+    // By name, so that sums that round have the same bits in any order too.
+    const updates = [...this.#accepted.values()].sort((a, b) => (a.contributor < b.contributor ? -1 : 1));
     if (updates.length === 0) throw new FlareError("aggregate/no-contributions", "There is no update to aggregate.");
     if (paramsType === "DIFF" && init.base === undefined) {
       throw new FlareError("aggregate/base-missing", "Differences were aggregated without the model that they belong to.");
@@ -134,7 +151,7 @@ export class ExactJsSession implements AggregationSession {
         if (source.identity !== update.identity) throw changed(update.contributor, source.label);
         sources.push({ source, weight: update.weight, offsets: update.offsets });
       }
-      const chunks = foldUpdates({
+      const chunks = this.#arithmetic.fold({
         tensors: model.tensors,
         updates: sources,
         ...this.#grids(updates),
@@ -208,12 +225,10 @@ export class ExactJsSession implements AggregationSession {
     const { engine, strategy, paramsType, model, startMs } = this.#init;
     return {
       engine,
-      device: "cpu",
+      device: this.#arithmetic.device,
       strategy,
       paramsType,
-      contributors: updates
-        .map(({ contributor, weight, norm, tensors, bytes }) => ({ contributor, weight, norm, tensors, bytes }))
-        .sort((a, b) => (a.contributor < b.contributor ? -1 : 1)),
+      contributors: updates.map(({ contributor, weight, norm, tensors, bytes }) => ({ contributor, weight, norm, tensors, bytes })),
       partialTensors: model.tensors.flatMap(({ name }, tensor) => {
         const contributors = senders[tensor] ?? 0;
         return contributors > 0 && contributors < updates.length ? [{ tensor: name, contributors }] : [];
@@ -237,8 +252,13 @@ export class ExactJsSession implements AggregationSession {
   }
 }
 
-function openContent(content: string | Uint8Array, contributor: string): Promise<ByteSource> {
-  return typeof content === "string" ? openFileSource(content) : Promise.resolve(bytesSource(content, `bytes of ${contributor}`));
+function openContent(content: Content, contributor: string): Promise<ByteSource> {
+  if (typeof content === "string") return openFileSource(content);
+  return Promise.resolve(bytesSource(content.bytes, `bytes of ${contributor}`, content.address));
+}
+
+function release(content: Content): void {
+  if (typeof content !== "string") content.release();
 }
 
 function changed(contributor: string, file: string): FlareError {
