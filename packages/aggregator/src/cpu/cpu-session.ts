@@ -1,18 +1,20 @@
 import { FlareError, limits } from "@flare-ts/contracts";
 import { throwIfAborted } from "../abort.js";
 import type { AggregationReport, AggregationSession, FinishInit, ParamsType, Update } from "../aggregation-engine.js";
-import { type ByteSource, bytesSource, openFileSource } from "../byte-source.js";
+import { type ByteSource, openFileSource } from "../byte-source.js";
 import { gridFor, isOnGrid, maxContributors } from "../exact/exact-scale.js";
 import { exactWeight } from "../exact/weight.js";
 import { quoted } from "../peer-text.js";
+import type { TensorPlace } from "../safetensors/layout.js";
 import { readLayout } from "../safetensors/read-header.js";
 import { writeSafetensors } from "../safetensors/write-safetensors.js";
 import type { Strategy } from "../strategy.js";
 import { isFloatDtype } from "../tensor.js";
-import type { CpuArithmetic, KeptBytes } from "./cpu-arithmetic.js";
+import type { CpuArithmetic } from "./cpu-arithmetic.js";
 import type { FoldSource } from "./fold-updates.js";
 import type { InspectedUpdate } from "./inspect-update.js";
 import { type ModelIndex, matchLayout } from "./match-layout.js";
+import { takeContent, type UpdateContent } from "./update-content.js";
 
 export interface CpuSessionInit {
   readonly engine: string;
@@ -22,18 +24,17 @@ export interface CpuSessionInit {
   /** Grid of each tensor of the model, where it was announced. */
   readonly announced: Float64Array | undefined;
   readonly startMs: number;
+  /** Where updates that come as streams are kept. */
+  readonly spoolFolder: string;
 }
 
 interface AcceptedUpdate extends InspectedUpdate {
   readonly contributor: string;
   readonly weight: number;
-  readonly content: Content;
+  readonly content: UpdateContent;
   readonly identity: string;
   readonly bytes: number;
 }
-
-/** An update's bytes until the session ends: a file, or bytes that are kept. */
-type Content = string | KeptBytes;
 
 /** A session of the engines that compute on the CPU: the rules are here, the speed is in the arithmetic. */
 export class CpuSession implements AggregationSession {
@@ -88,7 +89,7 @@ export class CpuSession implements AggregationSession {
     try {
       const report = await this.#finishing;
       this.#isClosed = true;
-      this.#letGo();
+      await this.#letGo();
       return report;
     } finally {
       this.#finishing = undefined;
@@ -99,15 +100,20 @@ export class CpuSession implements AggregationSession {
     this.#isClosed = true;
     this.#closing.abort();
     await Promise.allSettled([...this.#adding.values(), this.#finishing]);
-    this.#letGo();
+    await this.#letGo();
   }
 
   async #admit({ contributor, source: given }: Update, weight: number, signal: AbortSignal | undefined): Promise<void> {
     const stop = this.#stopBy(signal);
-    const content = typeof given === "string" ? given : this.#arithmetic.keep(given);
+    const content = await takeContent(given, this.#arithmetic, {
+      folder: this.#init.spoolFolder,
+      maxBytes: this.#maxUpdateBytes(),
+      label: `bytes of ${contributor}`,
+      signal: stop,
+    });
     let isAccepted = false;
     try {
-      const source = await openContent(content, contributor);
+      const source = await content.open();
       try {
         const inspected = await this.#arithmetic.inspect(source, this.#init.model, contributor, stop);
         this.#requireOnGrid(inspected, contributor, weight);
@@ -118,13 +124,19 @@ export class CpuSession implements AggregationSession {
         await source.close();
       }
     } finally {
-      if (!isAccepted) release(content);
+      if (!isAccepted) await content.release();
     }
   }
 
-  #letGo(): void {
-    for (const { content } of this.#accepted.values()) release(content);
+  /** The longest header and every tensor of the model. */
+  #maxUpdateBytes(): number {
+    return this.#init.model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 8 + limits.safetensorsHeaderBytes);
+  }
+
+  async #letGo(): Promise<void> {
+    const updates = [...this.#accepted.values()];
     this.#accepted.clear();
+    await Promise.all(updates.map(({ content }) => content.release()));
   }
 
   async #finish(init: FinishInit): Promise<AggregationReport> {
@@ -146,7 +158,7 @@ export class CpuSession implements AggregationSession {
       const base = init.base === undefined ? undefined : await this.#openBase(init.base, opened);
       const sources: FoldSource[] = [];
       for (const update of updates) {
-        const source = await openContent(update.content, update.contributor);
+        const source = await update.content.open();
         opened.push(source);
         if (source.identity !== update.identity) throw changed(update.contributor, source.label);
         sources.push({ source, weight: update.weight, offsets: update.offsets });
@@ -161,7 +173,7 @@ export class CpuSession implements AggregationSession {
         signal: stop,
       });
       const specs = model.tensors.filter((_, tensor) => isIncluded(tensor));
-      const written = await writeSafetensors(init.outPath, specs, chunks, {
+      const written = await writeSafetensors(init.outPath, specs, withProgress(chunks, specs, init.onProgress), {
         metadata: init.metadata ?? {},
         isDurable: init.isDurable,
         signal: stop,
@@ -252,13 +264,18 @@ export class CpuSession implements AggregationSession {
   }
 }
 
-function openContent(content: Content, contributor: string): Promise<ByteSource> {
-  if (typeof content === "string") return openFileSource(content);
-  return Promise.resolve(bytesSource(content.bytes, `bytes of ${contributor}`, content.address));
-}
-
-function release(content: Content): void {
-  if (typeof content !== "string") content.release();
+async function* withProgress(
+  chunks: AsyncIterable<Uint8Array>,
+  specs: readonly TensorPlace[],
+  onProgress: FinishInit["onProgress"],
+): AsyncGenerator<Uint8Array> {
+  const totalBytes = specs.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  let doneBytes = 0;
+  for await (const chunk of chunks) {
+    doneBytes += chunk.byteLength;
+    yield chunk;
+    onProgress?.({ doneBytes, totalBytes });
+  }
 }
 
 function changed(contributor: string, file: string): FlareError {

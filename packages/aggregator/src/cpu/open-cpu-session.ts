@@ -1,3 +1,4 @@
+import { tmpdir } from "node:os";
 import { throwIfAborted } from "../abort.js";
 import type { AggregationInit, AggregationSession } from "../aggregation-engine.js";
 import { announcedGrid } from "../exact/exact-scale.js";
@@ -11,7 +12,7 @@ import { indexModel } from "./match-layout.js";
 export async function openCpuSession(
   components: { readonly nowMs: () => number; readonly arithmetic: CpuArithmetic },
   engine: string,
-  { model, strategy, paramsType, scale, signal }: AggregationInit,
+  { model, strategy, paramsType, scale, spoolFolder = tmpdir(), signal }: AggregationInit,
 ): Promise<AggregationSession> {
   throwIfAborted(signal);
   const startMs = components.nowMs();
@@ -25,5 +26,6 @@ export async function openCpuSession(
     paramsType,
     announced: announced === undefined ? undefined : Float64Array.from(announced),
     startMs,
+    spoolFolder,
   });
 }
