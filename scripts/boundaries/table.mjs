@@ -62,6 +62,7 @@ export const boundaries = {
     siblings: [
       "@flare-ts/contracts",
       "@flare-ts/aggregator",
+      "@flare-ts/aggregator/kernels",
       "@flare-ts/provision",
       "@flare-ts/runtime",
       "@flare-ts/runtime/admin",

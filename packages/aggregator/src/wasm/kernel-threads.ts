@@ -23,8 +23,13 @@ export interface KernelThreads {
   close(): Promise<void>;
 }
 
+/** Starts so many threads for kernels; with one it is the caller's, and none is started. */
+export function kernelThreads(kernels: KernelModule, memory: KernelMemory, count: number): KernelThreads {
+  return count === 1 ? callerThread(kernels, memory) : new WorkerThreads(kernels, memory, count);
+}
+
 /** Runs kernels on the thread that asks, which is busy meanwhile: up to a millisecond a call. */
-export function callerThread({ api, module }: KernelModule, { memory }: KernelMemory): KernelThreads {
+function callerThread({ api, module }: KernelModule, { memory }: KernelMemory): KernelThreads {
   const { exports } = new api.Instance(module, { env: { memory } });
   const kernels = kernelNames.map((name) => exports[name] as (...args: number[]) => void);
   return {
@@ -43,7 +48,7 @@ interface Run {
 }
 
 /** Runs kernels on threads of their own, which see the same memory. Idle threads do not keep the process alive. */
-export class WorkerThreads implements KernelThreads {
+class WorkerThreads implements KernelThreads {
   readonly count: number;
   readonly #workers: readonly Worker[];
   readonly #runs = new Map<number, Run>();

@@ -4,7 +4,7 @@ import type { CpuArithmetic } from "../cpu/cpu-arithmetic.js";
 import { openCpuSession } from "../cpu/open-cpu-session.js";
 import { KernelMemory } from "./kernel-memory.js";
 import { loadKernelModule } from "./kernel-module.js";
-import { callerThread, WorkerThreads } from "./kernel-threads.js";
+import { kernelThreads } from "./kernel-threads.js";
 import type { SumMode } from "./sum-mode.js";
 import { wasmArithmetic } from "./wasm-arithmetic.js";
 import type { WasmParts } from "./wasm-parts.js";
@@ -63,7 +63,7 @@ export class WasmEngine implements AggregationEngine {
     const memory = new KernelMemory(kernels);
     const parts: WasmParts = {
       memory,
-      threads: threads === 1 ? callerThread(kernels, memory) : new WorkerThreads(kernels, memory, threads),
+      threads: kernelThreads(kernels, memory, threads),
       slots: new WorkSlots(memory),
     };
     const device = `cpu, WebAssembly ${kernels.isSimd ? "with" : "without"} vector instructions, ${threads} ${threads === 1 ? "thread" : "threads"}`;
