@@ -90,7 +90,7 @@ class BatchFold {
           await threads.run(calls);
           calls = shares.map(() => []);
         }
-        await Promise.all(pass.map((update, i) => bringIn(update, batch, memory.view(slot.inputs[i] ?? 0, batchBytes))));
+        await allDone(pass.map((update, i) => bringIn(update, batch, memory.view(slot.inputs[i] ?? 0, batchBytes))));
         throwIfAborted(signal);
         this.#addIntegers(pass, integers, slot);
         for (const [thread, each] of shares.entries()) calls[thread]?.push(...foldCalls(this.#plan, each, pass, begun, slot));
@@ -179,6 +179,11 @@ class BatchFold {
       }
     }
   }
+}
+
+/** Waits for all, also where one fails: none may go on writing into a slot that is given back. */
+async function allDone(reads: readonly Promise<void>[]): Promise<void> {
+  for (const read of await Promise.allSettled(reads)) if (read.status === "rejected") throw read.reason;
 }
 
 function magicBits(gridBits: number): bigint {

@@ -60,10 +60,11 @@ class WorkerThreads implements KernelThreads {
     this.#workers = Array.from({ length: count }, () => {
       // As text, so that it is found wherever this file ends up: in a bundle, in a test, behind permissions on files.
       const worker = new Worker(threadText, { eval: true, workerData: { module, memory, kernelNames }, execArgv: [], stdin: false });
-      worker.unref();
       worker.on("message", (run: number) => this.#finishPart(run));
       worker.on("error", (cause) => this.#end(cause));
       worker.on("exit", () => this.#end(undefined));
+      // After the listeners: one for messages keeps the process alive again.
+      worker.unref();
       return worker;
     });
   }

@@ -1,6 +1,8 @@
+import { execFile } from "node:child_process";
 import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AggregationEngine, ParamsType } from "../aggregation-engine.js";
@@ -247,6 +249,26 @@ describe("rounding sums by kernels", () => {
       await Promise.all(rounding.map((engine) => engine.close()));
     },
   );
+});
+
+describe("an engine that is closed", () => {
+  it("refuses what it cannot do any more, instead of waiting for ever", async () => {
+    const engine = await WasmEngine.create({ nowMs }, { threads: 2 });
+    const model = sampleUpdate([{ dtype: "F32", shape: [100] }], 1);
+    const session = await engine.open({ model: parseSafetensorsHeader(model), strategy: fedAvg(), paramsType: "FULL" });
+    const adding = session.add({ contributor: "a", weight: 1, source: model, paramsType: "FULL" });
+    await Promise.allSettled([adding, engine.close()]);
+    await expect(session.add({ contributor: "b", weight: 1, source: model, paramsType: "FULL" })).rejects.toMatchObject({
+      code: "aggregate/threads-ended",
+    });
+    await session.discard();
+  });
+
+  it("does not keep its process alive, closed or not", async () => {
+    const entry = JSON.stringify(new URL("../../dist/index.js", import.meta.url).href);
+    const program = `const { WasmEngine } = await import(${entry}); await WasmEngine.create({ nowMs: () => 0 }, { threads: 2 });`;
+    await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], { timeout: 30_000 });
+  });
 });
 
 describe("the memory of the kernels", () => {
