@@ -267,7 +267,8 @@ describe("an engine that is closed", () => {
   it("does not keep its process alive, closed or not", async () => {
     const entry = JSON.stringify(new URL("../../dist/index.js", import.meta.url).href);
     const program = `const { WasmEngine } = await import(${entry}); await WasmEngine.create({ nowMs: () => 0 }, { threads: 2 });`;
-    await promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], { timeout: 30_000 });
+    const ended = promisify(execFile)(process.execPath, ["--input-type=module", "--eval", program], { timeout: 30_000 });
+    await expect(ended).resolves.toEqual({ stdout: "", stderr: "" });
   });
 });
 
