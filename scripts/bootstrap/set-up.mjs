@@ -1,4 +1,4 @@
-import { chmodSync, existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { root, runCommand } from "./run-command.mjs";
@@ -78,7 +78,6 @@ function requireNode() {
 function linkCommand() {
   const target = join(root, "apps", "cli", "dist", "flare.js");
   if (!existsSync(target)) return;
-  chmodSync(target, 0o755);
   const link = join(root, "node_modules", ".bin", "flare");
   rmSync(link, { force: true });
   symlinkSync(join("..", "..", "apps", "cli", "dist", "flare.js"), link);

@@ -12,7 +12,7 @@ export function checkPackage({ folder, manifest, rule, files, entries }) {
   const offences = [];
   const graph = new Map();
   for (const [path, text] of files) {
-    const isTest = /\.(test|bench)\.ts$/.test(path) || path.startsWith("test/");
+    const isTest = /\.(test|bench|test-support|reference)\.ts$/.test(path) || path.startsWith("test/");
     const declared = new Set([
       ...Object.keys(manifest.dependencies ?? {}),
       ...Object.keys(manifest.peerDependencies ?? {}),

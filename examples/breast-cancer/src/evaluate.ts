@@ -19,6 +19,8 @@ export interface EvaluatedModel extends Score {
   readonly name: string;
   /** Patients that it was trained on. */
   readonly patients: number;
+  /** Held-out patients that it was judged on. */
+  readonly judgedOn: number;
 }
 
 export interface EvaluateInit {
@@ -48,14 +50,16 @@ export function compare(tables: ReadonlyMap<Place, readonly Row[]>, federate: (s
     training: Object.values(sites).flatMap(({ training }) => training),
     validation: Object.values(sites).flatMap(({ validation }) => validation),
   };
+  const judge = (name: string, patients: number, model: Model): EvaluatedModel => ({
+    name,
+    patients,
+    judgedOn: heldOut.length,
+    ...score(model, heldOut),
+  });
   return [
-    { name: "federated", patients: pooled.training.length, ...score(federate(sites), heldOut) },
-    ...Object.entries(sites).map(([name, rows]) => ({
-      name,
-      patients: rows.training.length,
-      ...score(simulate({ [name]: rows }), heldOut),
-    })),
-    { name: "pooled", patients: pooled.training.length, ...score(simulate({ pooled }), heldOut) },
+    judge("federated", pooled.training.length, federate(sites)),
+    ...Object.entries(sites).map(([name, rows]) => judge(name, rows.training.length, simulate({ [name]: rows }))),
+    judge("pooled", pooled.training.length, simulate({ pooled })),
   ];
 }
 

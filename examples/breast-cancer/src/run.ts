@@ -77,11 +77,12 @@ async function run(flare: FlareCommand): Promise<void> {
 /** Every model on the same held-out patients. */
 function tableText(models: readonly EvaluatedModel[]): string {
   const line = (name: string, patients: string, accuracy: string, loss: string): string =>
-    `${name.padEnd(24)}${patients.padStart(8)}${accuracy.padStart(10)}${loss.padStart(8)}\n`;
+    `${name.padEnd(24)}${patients.padStart(10)}${accuracy.padStart(10)}${loss.padStart(8)}\n`;
   const rows = models.map(({ name, patients, accuracy, loss }) =>
     line(name === "federated" || name === "pooled" ? name : `${name} alone`, String(patients), accuracy.toFixed(4), loss.toFixed(4)),
   );
-  return `${line("model", "patients", "accuracy", "loss")}${rows.join("")}`;
+  const caption = `Each model on the same ${models[0]?.judgedOn ?? 0} held-out patients, whom nobody trained on:\n\n`;
+  return `${caption}${line("model", "trained on", "accuracy", "loss")}${rows.join("")}`;
 }
 
 function say(text: string): void {

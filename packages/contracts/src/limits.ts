@@ -21,6 +21,14 @@ export const limits = Object.freeze({
   signedJobBytes: 32 * 1024 * 1024,
   /** Text from a peer that may stand in a log line or an error. */
   peerTextChars: 500,
+  /** Metrics or further properties of an update, as JSON. */
+  reportChars: 64 * 1024,
+  /** An error that a site reports, as JSON. */
+  reportedErrorChars: 16 * 1024,
+  /** Messages for a site that it has not taken yet. */
+  unreadMessages: 1_000,
+  /** Commands of a session whose repetition is told by their nonce; an older one is told by its time of signing. */
+  rememberedCommands: 10_000,
   /** Answer time for the two steps of registration. */
   registrationMs: 60_000,
   /** Life of a session token; it is renewed by registering again. */

@@ -16,7 +16,14 @@ function packagesOf(file: URL, seen: Set<string> = new Set()): string[] {
 describe("the package's public surface", () => {
   it("is exactly this", () => {
     expect(Object.keys(provision).sort()).toEqual(["provision"]);
-    expect(Object.keys(kit).sort()).toEqual(["readAuthorizationPolicy", "readKit", "readLocalResources", "readLogConfig", "verifyKit"]);
+    expect(Object.keys(kit).sort()).toEqual([
+      "readAuthorizationPolicy",
+      "readKit",
+      "readLocalResources",
+      "readLogConfig",
+      "readSubject",
+      "verifyKit",
+    ]);
   });
 
   it("opens kits without loading the library that makes certificates", () => {

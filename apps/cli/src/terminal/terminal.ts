@@ -1,4 +1,5 @@
 import picocolors from "picocolors";
+import { clipLine } from "./clip-line.js";
 
 /** Colours, or the same functions doing nothing. */
 export type Colors = ReturnType<typeof picocolors.createColors>;
@@ -35,7 +36,7 @@ export function createTerminal(streams: {
   let lines: readonly string[] = [];
   const redraw = (): void => {
     if (!isInteractive) return;
-    stderr.write(lines.map((line) => `${line}\n`).join(""));
+    stderr.write(lines.map((line) => `${clipLine(line, stderr.columns || 80)}\n`).join(""));
     drawn = lines.length;
   };
   const write = (stream: NodeJS.WriteStream, line: string): void => {

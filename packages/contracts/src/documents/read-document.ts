@@ -57,9 +57,19 @@ export function readDocument<T>(init: ReadDocumentInit<T>): ReadDocument<T> {
     ...(path.length > 0 ? { path: pathText(path) } : {}),
     message,
   });
-  const parsed = schema.safeParse(document.toJS({ maxAliasCount: 100 }));
+  const parsed = schema.safeParse(valueOf(document, () => fail([{ file, line: 1, column: 1, message: "has too many aliases" }])));
   if (!parsed.success) fail(parsed.error.issues.flatMap((issue) => issueProblems(issue, schema, problemAt)));
   return { value: parsed.data as T, locate, problemAt };
+}
+
+/** The plain value of a document; aliases that would blow it up are refused. */
+function valueOf(document: ReturnType<typeof parseDocument>, refuse: () => never): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    if (error instanceof ReferenceError) return refuse();
+    throw error;
+  }
 }
 
 /** `a[0].b` for `["a", 0, "b"]`. */

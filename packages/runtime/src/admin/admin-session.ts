@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { contentHashSchema, FlareError, type Json } from "@flare-ts/contracts";
 import type { Kit } from "@flare-ts/provision/kit";
@@ -142,6 +142,8 @@ export class AdminSession {
         );
         await mkdir(dirname(target), { recursive: true });
         await copyFile(held.path, target);
+        // Objects of the store are read-only; the copy belongs to the person who asked for it.
+        await chmod(target, 0o644);
       }
       await writeFile(join(draft, "job_meta.json"), `${JSON.stringify(job, undefined, 2)}\n`);
       await rename(draft, dir);

@@ -14,6 +14,10 @@ export interface JobSummary {
   /** Why it ended as it did, or why it waits. */
   readonly reason: string;
   readonly sites: readonly string[];
+  /** What each site last said of its task, for a job that runs: `training`, `uploading` with bytes done and in all. */
+  readonly progress: Readonly<
+    Record<string, { readonly phase: string; readonly done: number; readonly total: number; readonly atMs: number }>
+  >;
 }
 
 /** One file of a finished job's result. */

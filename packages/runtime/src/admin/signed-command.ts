@@ -14,7 +14,7 @@ const commandSchema = z.strictObject({
   session_id: z.string(),
   verb: z.enum(commandVerbs),
   args: z.record(z.string(), z.json()),
-  nonce: z.string(),
+  nonce: z.string().max(64),
   issued_at_ms: z.number(),
 });
 
@@ -23,6 +23,8 @@ export interface VerifiedCommand {
   readonly verb: CommandVerb;
   readonly args: Readonly<Record<string, Json>>;
   readonly nonce: string;
+  /** When it was signed, by the admin's clock. */
+  readonly issuedAtMs: number;
 }
 
 const label = Buffer.from("flare-ts/1 command\0");
@@ -67,10 +69,10 @@ export function verifyCommand(
   if (!isSigned) return refuse("its signature is wrong");
   const parsed = commandSchema.safeParse(readJson(command.commandJson));
   if (!parsed.success) return refuse("it has not the form of a command");
-  const { verb, args, nonce, session_id, project: named } = parsed.data;
+  const { verb, args, nonce, session_id, project: named, issued_at_ms: issuedAtMs } = parsed.data;
   if (named !== project) return refuse("it was signed for another project");
   if (session_id !== sessionId) return refuse("it was signed for another session");
-  return { verb, args, nonce };
+  return { verb, args, nonce, issuedAtMs };
 }
 
 function readCertificate(pem: string): X509Certificate | undefined {

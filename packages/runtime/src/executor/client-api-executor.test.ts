@@ -72,8 +72,6 @@ async function open(script: string, settings: Partial<ClientApiExecutorSettings>
       launch: { kind: "script", path: "train.ts", args: [] },
       isLaunchedOnce: true,
       launchTimeoutMs: 30_000,
-      heartbeatIntervalMs: 5_000,
-      heartbeatTimeoutMs: 30_000,
       stopGracePeriodMs: 5_000,
       trainTaskName: "train",
       paramsTransferType: undefined,

@@ -4,6 +4,9 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 
+/** How often the program is started when it is killed. */
+const attempts = 5;
+
 /**
  * Ends what trainers of an earlier job process are left, and resolves when they are gone. They are known by the bootstrap file
  * in their environment, which no process of another job has; that also finds those that left their group, and is safe when a
@@ -15,5 +18,13 @@ import { promisify } from "node:util";
 export async function endLeftovers(bootstrapPath: string): Promise<void> {
   const program = realpathSync(fileURLToPath(new URL("../../dist/executor/end-leftovers-main.js", import.meta.url)));
   const flags = ["--permission", "--allow-fs-read=/proc", `--allow-fs-read=${dirname(dirname(program))}`];
-  await promisify(execFile)(process.execPath, [...flags, program, bootstrapPath], { env: {} });
+  for (let attempt = 1; ; attempt += 1) {
+    try {
+      await promisify(execFile)(process.execPath, [...flags, program, bootstrapPath], { env: {} });
+      return;
+    } catch (error) {
+      // Whatever killed the program is no reason to fail a task.
+      if (attempt === attempts || typeof (error as { signal?: unknown }).signal !== "string") throw error;
+    }
+  }
 }

@@ -30,6 +30,8 @@ export interface ServerJobCalls {
   importObject(params: { readonly path: string }): ObjectRef;
   /** The workflow is over. */
   finish(params: { readonly model: ObjectRef; readonly reason: string }): Nothing;
+  /** This process cannot go on, and ends; another one may, from the journal. */
+  interrupt(params: { readonly error: SerializedFlareError }): Nothing;
   /** The workflow cannot go on. */
   fail(params: { readonly error: SerializedFlareError }): Nothing;
 }

@@ -24,19 +24,24 @@ export interface JobSupervisorInit<Parent extends RpcSide> {
   readonly onGivenUp: (error: FlareError) => void;
 }
 
-const restartDelayMs = 50;
-const stopGraceMs = 5_000;
+/** First and longest wait before the process is started again; it doubles with each death of a process that lived for less. */
+const firstRestartMs = 50;
+const maxRestartMs = 5_000;
+const defaultGraceMs = 5_000;
+
+/** Calls that a process makes before it has done anything, or because it cannot. */
+const inVain = new Set(["begin", "interrupt"]);
 
 /**
  * Keeps one job process alive until it is stopped: starts it again when it dies, and gives up when it keeps dying without
- * getting anything done. A call other than `begin` counts as done: whatever killed it then is not the job's fault.
+ * getting anything done. A call other than `begin` and `interrupt` counts as done: whatever killed it then is not the job's fault.
  */
 export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
   readonly #parts: JobSupervisorComponents;
   readonly #init: JobSupervisorInit<Parent>;
   #deathsInVain = 0;
   #current: { readonly process: JobProcess; readonly rpc: RpcPeer<Parent, Job> } | undefined;
-  #isStopping = false;
+  readonly #stopping = new AbortController();
   #loop: Promise<void> = Promise.resolve();
 
   constructor(components: JobSupervisorComponents, init: JobSupervisorInit<Parent>) {
@@ -58,14 +63,14 @@ export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
     this.#current?.rpc.close();
   }
 
-  /** Ends the job process: `ask` asks it politely, then a signal, then a kill. */
-  async stop(ask: () => void = () => undefined): Promise<void> {
-    this.#isStopping = true;
+  /** Ends the job process: `ask` asks it politely, then a signal, then a kill, each after the grace (5 s unless it is given). */
+  async stop(ask: () => void = () => undefined, graceMs = defaultGraceMs): Promise<void> {
+    this.#stopping.abort();
     const current = this.#current;
     if (current !== undefined) {
       ask();
-      if (!(await settlesWithin(current.process.exited, stopGraceMs))) current.process.kill("SIGTERM");
-      if (!(await settlesWithin(current.process.exited, stopGraceMs))) current.process.kill("SIGKILL");
+      if (!(await settlesWithin(current.process.exited, graceMs))) current.process.kill("SIGTERM");
+      if (!(await settlesWithin(current.process.exited, graceMs))) current.process.kill("SIGKILL");
     }
     await this.#loop;
   }
@@ -73,14 +78,16 @@ export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
   async #run(): Promise<void> {
     const { launcher, logger } = this.#parts;
     const { kind, jobId, workspace, readable, handlers, onRestart, onGivenUp } = this.#init;
-    while (!this.#isStopping) {
+    let delayMs = firstRestartMs;
+    while (!this.#stopping.signal.aborted) {
       let reason: string;
+      const startedMs = performance.now();
       try {
         const process = await launcher.launch({ kind, jobId, workspace, readable });
         const rpc = new RpcPeer<Parent, Job>({ channel: process.channel }, { handlers: this.#noting(handlers), listeners: {} as never });
         this.#current = { process, rpc };
         // It may have been stopped while the process was being started.
-        if (this.#isStopping) process.kill("SIGKILL");
+        if (this.#stopping.signal.aborted) process.kill("SIGKILL");
         rpc.start();
         logger.info("job process started", { pid: process.pid });
         const { code, signal } = await process.exited;
@@ -90,7 +97,7 @@ export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
         reason = FlareError.from(error).message;
       }
       this.#current = undefined;
-      if (this.#isStopping) return;
+      if (this.#stopping.signal.aborted) return;
       logger.warn("job process died", { reason });
       this.#deathsInVain += 1;
       if (this.#deathsInVain >= limits.restarts) {
@@ -102,7 +109,9 @@ export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
         return;
       }
       onRestart(reason);
-      await sleep(restartDelayMs);
+      if (performance.now() - startedMs > maxRestartMs) delayMs = firstRestartMs;
+      await sleep(delayMs, undefined, { signal: this.#stopping.signal }).catch(() => undefined);
+      delayMs = Math.min(delayMs * 2, maxRestartMs);
     }
   }
 
@@ -110,7 +119,7 @@ export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
     const noted = Object.entries<(params: unknown) => unknown>(handlers as never).map(([name, answer]) => [
       name,
       (params: unknown): unknown => {
-        if (name !== "begin") this.#deathsInVain = 0;
+        if (!inVain.has(name)) this.#deathsInVain = 0;
         return answer(params);
       },
     ]);

@@ -77,6 +77,7 @@ export class MemoryJobHost {
       this.end = { model, reason };
       return this.#noted("finish", {});
     },
+    interrupt: () => this.#noted("interrupt", {}),
     fail: ({ error }) => {
       this.end = { error };
       return this.#noted("fail", {});

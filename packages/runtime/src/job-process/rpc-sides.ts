@@ -25,14 +25,8 @@ export interface SiteJobSide {
   readonly notices: SiteJobNotices;
 }
 
-/** The parent's end of the channel to a server job process. */
-export type ServerParentPeer = RpcPeer<ServerParentSide, ServerJobSide>;
-
 /** A server job process's end of the channel to its parent. */
 export type ServerJobPeer = RpcPeer<ServerJobSide, ServerParentSide>;
-
-/** The parent's end of the channel to a site's job process. */
-export type SiteParentPeer = RpcPeer<SiteParentSide, SiteJobSide>;
 
 /** A site's job process's end of the channel to its parent. */
 export type SiteJobPeer = RpcPeer<SiteJobSide, SiteParentSide>;

@@ -50,6 +50,7 @@ export async function runServerJob(components: ServerJobComponents): Promise<Ser
   } catch (reason) {
     const error = reason instanceof ConfigError ? reason.error : FlareError.from(reason);
     if (stop.signal.aborted || error.code === "runtime/channel-closed") return { exitStatus: jobExitStatus.aborted };
+    if (!(reason instanceof ConfigError)) await parent.call("interrupt", { error: error.toJSON() }).catch(() => undefined);
     return { exitStatus: reason instanceof ConfigError ? jobExitStatus.configError : jobExitStatus.exception, error };
   }
 }

@@ -39,6 +39,8 @@ export type JobEvent =
       readonly task: string;
       readonly model: ObjectRef;
       readonly sites: readonly string[];
+      /** Rounds that the workflow does at most. */
+      readonly totalRounds: number;
     }
   | ({ readonly type: "update-accepted"; readonly round: number; readonly task: string } & AcceptedUpdate)
   | {

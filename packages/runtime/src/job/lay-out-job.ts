@@ -3,6 +3,7 @@ import { createReadStream } from "node:fs";
 import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import { diskError } from "../store/file-model-store-disk.js";
 import type { ModelStore } from "../store/model-store.js";
 import type { JobFile } from "./job-folder.js";
 import { filesForApp, type JobManifest, metaFileOf } from "./job-manifest.js";
@@ -34,7 +35,7 @@ export interface LaidOutJob {
  * its folder and must never reach the store. The app folder appears complete or not at all; one that is there already
  * stays as it is, so that a restarted job finds what it wrote.
  *
- * @throws FlareError `job/file-missing`, `job/file-mismatch`
+ * @throws FlareError `job/file-missing`, `job/file-mismatch`, `transfer/disk-full`
  */
 export async function layOutJob(init: LayOutJobInit): Promise<LaidOutJob> {
   const { destination, app, site, manifest } = init;
@@ -42,11 +43,11 @@ export async function layOutJob(init: LayOutJobInit): Promise<LaidOutJob> {
   if (meta === undefined) throw new TypeError("a manifest without meta.json is never verified");
   const name = `app_${site}`;
   const laidOut = { appFolder: join(destination, name), metaFile: join(destination, meta.path) };
-  await mkdir(destination, { recursive: true, mode: 0o700 });
-  await removePartial(destination, name);
   const partial = join(destination, `.${name}.${randomUUID()}`);
-  await mkdir(partial, { mode: 0o700 });
   try {
+    await mkdir(destination, { recursive: true, mode: 0o700 });
+    await removePartial(destination, name);
+    await mkdir(partial, { mode: 0o700 });
     const newMeta = join(partial, meta.path);
     await copy(init, meta, newMeta);
     await rename(newMeta, laidOut.metaFile);
@@ -58,6 +59,8 @@ export async function layOutJob(init: LayOutJobInit): Promise<LaidOutJob> {
       await rename(partial, laidOut.appFolder);
     }
     await syncFolder(destination);
+  } catch (error) {
+    throw diskError(error, destination);
   } finally {
     await rm(partial, { recursive: true, force: true });
   }

@@ -1,7 +1,8 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Json } from "@flare-ts/contracts";
-import { capPeerText } from "./logger.js";
+import { diskError } from "../store/file-model-store-disk.js";
+import { capPeerText, errorField, type Logger } from "./logger.js";
 
 /** One line of the audit log: who did what, and whether it was allowed. */
 export interface AuditEntry {
@@ -24,11 +25,15 @@ export interface AuditLog {
 export class FileAuditLog implements AuditLog {
   readonly #path: string;
   readonly #now: () => number;
+  readonly #logger: Logger;
 
-  constructor(init: { readonly folder: string; readonly now: () => number }) {
+  constructor(components: { readonly logger: Logger; readonly now: () => number }, init: { readonly folder: string }) {
     this.#path = join(init.folder, "audit.log");
-    this.#now = init.now;
+    this.#now = components.now;
+    this.#logger = components.logger;
   }
+
+  /** @throws FlareError `file/unwritable`, `transfer/disk-full` when something would be allowed that cannot be written down */
 
   write(entry: AuditEntry): void {
     const line = {
@@ -37,6 +42,13 @@ export class FileAuditLog implements AuditLog {
       who: capPeerText(entry.who),
       ...(entry.reason === undefined ? {} : { reason: capPeerText(entry.reason) }),
     };
-    appendFileSync(this.#path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+    try {
+      appendFileSync(this.#path, `${JSON.stringify(line)}\n`, { mode: 0o600 });
+    } catch (reason) {
+      // A refusal stays one, and strangers who are refused must not stop the process by filling the disk.
+      const error = diskError(reason, this.#path);
+      this.#logger.error("audit log could not be written", { ...line, facts: undefined, error: errorField(error) });
+      if (entry.outcome === "allowed" && entry.action !== "session_ended") throw error;
+    }
   }
 }

@@ -33,6 +33,8 @@ export function createLogger(init: {
 }): { readonly logger: Logger; close(): void } {
   mkdirSync(init.folder, { recursive: true });
   const destination = pino.destination({ dest: join(init.folder, "log.json"), sync: true, mkdir: true });
+  // A log that cannot be written, on a full disk for instance, is no reason to stop what it tells of.
+  destination.on("error", () => undefined);
   const sink = pino(
     {
       level: init.level,

@@ -13,6 +13,7 @@ import {
 import { type AuditLog, FileAuditLog } from "../logging/audit-log.js";
 import { createLogger, type Logger, type LogLine } from "../logging/logger.js";
 import { FileModelStore } from "../store/file-model-store.js";
+import { endOnCrash } from "./end-on-crash.js";
 import { claimInstance, type InstanceLock } from "./instance-lock.js";
 import { refuseDebugger } from "./no-debugger.js";
 import { StopList } from "./stop-list.js";
@@ -73,7 +74,8 @@ export async function openParticipant<Type extends "server" | "client", Running>
     const log = createLogger({ folder: workspace, level: logConfig.level, onLine: init.onLog });
     const { logger } = log;
     parts.add("log", () => log.close());
-    const audit = new FileAuditLog({ folder: workspace, now });
+    parts.add("crash", endOnCrash(logger));
+    const audit = new FileAuditLog({ logger, now }, { folder: workspace });
     const modelsFolder = join(workspace, "models");
     const models = await FileModelStore.open({ root: modelsFolder });
     const isAllowedHere: PolicyCheck = (request) => isAllowed(policy, { ...request, site: { org: kit.org } });

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { type AuthorizationRequest, contentHashSchema, FlareError, type Json, jobIdSchema, type Right } from "@flare-ts/contracts";
+import { type AuthorizationRequest, contentHashSchema, FlareError, type Json, jobIdSchema, limits, type Right } from "@flare-ts/contracts";
 import {
   type CommandReply,
   CommandReplySchema,
@@ -13,7 +13,7 @@ import { type CommandVerb, type VerifiedCommand, verifyCommand } from "../admin/
 import type { JournalEntry } from "../job/job-event.js";
 import { isFinished, jobStatuses } from "../job/job-status.js";
 import type { AuditLog } from "../logging/audit-log.js";
-import type { Logger } from "../logging/logger.js";
+import { capPeerText, type Logger } from "../logging/logger.js";
 import type { Identity } from "../session/identity.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
 import type { CallContext } from "../transport/connection.js";
@@ -22,6 +22,7 @@ import type { JobScheduler } from "./job-scheduler.js";
 import type { JobTable } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
+import { SeenCommands } from "./seen-commands.js";
 import type { SiteDirectory } from "./site-directory.js";
 
 export interface AdminServiceComponents {
@@ -63,12 +64,12 @@ const abortArguments = z.strictObject({ job_id: jobIdSchema, reason: z.string().
 export class AdminService {
   readonly #parts: AdminServiceComponents;
   readonly #init: AdminServiceInit;
-  /** Nonces of commands by session; a command counts once. */
-  readonly #seen = new Map<string, Set<string>>();
+  /** Commands by session; each counts once. */
+  readonly #seen = new Map<string, SeenCommands>();
   readonly #answers: Readonly<Record<Exclude<CommandVerb, "watch_job">, Answer>> = {
     submit_job: (identity, args) => this.#submit(identity, args),
     list_jobs: (identity, args) => this.#list(identity, args),
-    get_job_meta: async (_identity, args) => (await this.#summary(await this.#job(args))) as unknown as Json,
+    get_job_meta: async (_identity, args) => this.#summary(await this.#job(args)) as unknown as Json,
     abort_job: (identity, args) => this.#abort(identity, args),
     download_job: (identity, args) => this.#download(identity, args),
     check_status: () => Promise.resolve(this.#status() as unknown as Json),
@@ -126,16 +127,15 @@ export class AdminService {
     try {
       const command = verifyCommand(signed, { identity, sessionId, project: this.#init.project });
       ({ verb } = command);
-      const seen = this.#seen.get(sessionId) ?? new Set();
+      const seen = this.#seen.get(sessionId) ?? new SeenCommands();
       this.#seen.set(sessionId, seen);
-      if (seen.has(command.nonce)) {
+      if (!seen.isFirst(command)) {
         throw new FlareError("auth/command-invalid", `A command of ${identity.name} is refused: it was sent before.`, {
           facts: { who: identity.name },
         });
       }
-      seen.add(command.nonce);
       await this.#authorize(identity, command);
-      audit.write({ who: identity.name, action: verb, outcome: "allowed", facts: command.args });
+      audit.write({ who: identity.name, action: verb, outcome: "allowed", facts: briefly(command.args) });
       return command;
     } catch (reason) {
       const error = FlareError.from(reason);
@@ -158,10 +158,9 @@ export class AdminService {
   }
 
   async #submit(identity: Identity, args: Arguments): Promise<Json> {
-    const { signed_job } = submitArguments.parse(args);
+    const { signed_job } = parseArguments(submitArguments, args);
     const { job, isNew } = await this.#parts.intake.accept(identity, signed_job);
     if (isNew) {
-      await this.#parts.hub.append(job.jobId, { type: "job-submitted", submitter: job.submitterName, name: job.name });
       this.#parts.logger.info("job submitted", { job: job.jobId, name: job.name, submitter: job.submitterName });
       this.#parts.scheduler.look();
     }
@@ -169,7 +168,7 @@ export class AdminService {
   }
 
   async #list(identity: Identity, args: Arguments): Promise<Json> {
-    const { statuses, id_prefix, name_prefix, is_only_mine, is_reversed, limit } = listArguments.parse(args);
+    const { statuses, id_prefix, name_prefix, is_only_mine, is_reversed, limit } = parseArguments(listArguments, args);
     const jobs = await this.#parts.store.jobs({
       ...(statuses === undefined ? {} : { statuses }),
       ...(id_prefix === undefined ? {} : { idPrefix: id_prefix }),
@@ -178,20 +177,15 @@ export class AdminService {
       ...(is_reversed === undefined ? {} : { isReversed: is_reversed }),
       ...(limit === undefined ? {} : { limit }),
     });
-    return (await Promise.all(jobs.map((job) => this.#summary(job)))) as unknown as Json;
+    return jobs.map((job) => this.#summary(job)) as unknown as Json;
   }
 
   async #abort(identity: Identity, args: Arguments): Promise<Json> {
-    const { job_id, reason } = abortArguments.parse(args);
+    const { job_id, reason } = parseArguments(abortArguments, args);
     const job = await this.#job({ job_id });
     if (isFinished(job.status)) return { status: job.status };
-    const why = reason === "" ? `aborted by ${identity.name}` : `aborted by ${identity.name}: ${reason}`;
-    const running = this.#parts.jobs.get(job.jobId);
-    if (running !== undefined) await running.end("FINISHED:ABORTED", why);
-    else if (await this.#parts.store.updateJob(job.jobId, { status: "FINISHED:ABORTED", reason: why })) {
-      await this.#parts.hub.append(job.jobId, { type: "job-ended", status: "FINISHED:ABORTED", reason: why });
-    }
-    return { status: "FINISHED:ABORTED" };
+    await this.#parts.scheduler.abort(job.jobId, reason === "" ? `aborted by ${identity.name}` : `aborted by ${identity.name}: ${reason}`);
+    return { status: (await this.#job({ job_id })).status };
   }
 
   async #download(identity: Identity, args: Arguments): Promise<Json> {
@@ -211,7 +205,7 @@ export class AdminService {
       `download:${job.jobId}`,
       files.map((file) => contentHashSchema.parse(file.hash)),
     );
-    return { job: (await this.#summary(job)) as unknown as Json, files: files as unknown as Json };
+    return { job: this.#summary(job) as unknown as Json, files: files as unknown as Json };
   }
 
   #status(): SystemStatus {
@@ -224,16 +218,15 @@ export class AdminService {
   }
 
   async #job(args: Arguments): Promise<JobRecord> {
-    const { job_id } = jobArgument.parse(args);
+    const { job_id } = parseArguments(jobArgument, args);
     const job = await this.#parts.store.job(job_id);
     if (job === undefined) throw new FlareError("job/not-found", `There is no job ${job_id}.`, { facts: { job: job_id } });
     return job;
   }
 
-  #summary(job: JobRecord): Promise<JobSummary> {
+  #summary(job: JobRecord): JobSummary {
     const { jobId, name, status, submitterName, submitterOrg, submitterRole, submitTimeMs, startTimeMs, endTimeMs, reason, apps } = job;
-    const why = status === "SUBMITTED" ? (this.#parts.scheduler.waitingFor(jobId) ?? "") : reason;
-    return Promise.resolve({
+    return {
       jobId,
       name,
       status,
@@ -243,8 +236,30 @@ export class AdminService {
       submitTimeMs,
       startTimeMs: startTimeMs ?? null,
       endTimeMs: endTimeMs ?? null,
-      reason: why,
+      reason: isFinished(status) ? reason : (this.#parts.scheduler.waitingFor(jobId) ?? ""),
       sites: Object.keys(apps).sort(),
-    });
+      progress: this.#parts.jobs.progressOf(jobId),
+    };
   }
+}
+
+/** Arguments as they may stand in a line of the audit log. */
+function briefly(args: Arguments): Arguments {
+  const text = JSON.stringify(args);
+  return text.length <= limits.peerTextChars ? args : { cut: capPeerText(text) };
+}
+
+/** @throws FlareError `runtime/bad-message` */
+function parseArguments<Schema extends z.ZodType>(schema: Schema, args: Arguments): z.output<Schema> {
+  const parsed = schema.safeParse(args);
+  if (parsed.success) return parsed.data;
+  const [issue] = parsed.error.issues;
+  const where = issue?.path.join(".") ?? "";
+  throw new FlareError(
+    "runtime/bad-message",
+    `The arguments of a command are wrong${where === "" ? "" : ` at '${where}'`}: ${issue?.message ?? ""}.`,
+    {
+      facts: { where },
+    },
+  );
 }

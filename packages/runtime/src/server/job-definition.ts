@@ -1,11 +1,11 @@
 import { readFile } from "node:fs/promises";
-import { compileMeta, FlareError, type JobMeta } from "@flare-ts/contracts";
+import { FlareError, type JobMeta } from "@flare-ts/contracts";
 import { resolveDeployMap } from "../job/deploy-map.js";
-import { parseJobMeta } from "../job/job-documents.js";
-import { type JobManifest, metaFileOf } from "../job/job-manifest.js";
+import type { JobManifest } from "../job/job-manifest.js";
 import type { Submitter } from "../job/job-signer.js";
+import { readManifestMeta } from "../job/read-manifest-meta.js";
 import { signingTime, verifySignedJob } from "../job/signed-job.js";
-import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
+import type { ModelStore, ObjectRef } from "../store/model-store.js";
 
 /** What a signed job says, verified. */
 export interface JobDefinition {
@@ -27,18 +27,12 @@ export function createDefinitionReader(components: {
 }): DefinitionReader {
   const { models, rootCaPem, project } = components;
   return async (signedJob) => {
-    const bytes = await readFile((await held(models, signedJob.hash, "signed job")).path);
+    const { hash } = signedJob;
+    const held = await models.find(hash);
+    if (held === undefined) throw new FlareError("job/file-missing", "The store lacks the signed form of a job.", { facts: { hash } });
+    const bytes = await readFile(held.path);
     const { manifest, submitter } = verifySignedJob({ bytes, rootCaPem, project, nowMs: signingTime(bytes) });
-    const file = metaFileOf(manifest);
-    if (file === undefined) throw new FlareError("job/manifest-invalid", "A signed job has no meta.json.");
-    const text = await readFile((await held(models, file.sha256, file.path)).path, "utf8");
-    const meta = compileMeta(parseJobMeta(text, file.path).document.value);
+    const meta = await readManifestMeta(manifest, (file) => models.find(file));
     return { manifest, submitter, meta, serverApp: resolveDeployMap(meta, []).serverApp };
   };
-}
-
-async function held(models: ModelStore, hash: StoredObject["hash"], what: string): Promise<StoredObject> {
-  const object = await models.find(hash);
-  if (object === undefined) throw new FlareError("job/file-missing", `The store lacks the ${what} of a job.`, { facts: { hash, what } });
-  return object;
 }

@@ -1,17 +1,20 @@
-import { link, mkdir, mkdtemp, readFile, rm } from "node:fs/promises";
+import { randomUUID } from "node:crypto";
+import { link, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type AuthorizationRequest, FlareError, limits, type Right } from "@flare-ts/contracts";
+import { type AuthorizationRequest, type ContentHash, FlareError, limits, type Right } from "@flare-ts/contracts";
 import type { JobManifest } from "../job/job-manifest.js";
 import type { Submitter } from "../job/job-signer.js";
 import { readJobFolder } from "../job/read-job-folder.js";
-import { verifySignedJob } from "../job/signed-job.js";
+import { type VerifiedJob, verifySignedJob } from "../job/signed-job.js";
 import type { Identity } from "../session/identity.js";
+import { diskError } from "../store/file-model-store-disk.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
-import type { JobRecord, ServerStore } from "../store/server-store.js";
+import type { AddedJob } from "../store/server-store.js";
+import type { JournalHub } from "./journal-hub.js";
 
 export interface JobIntakeComponents {
-  readonly store: ServerStore;
+  readonly hub: JournalHub;
   readonly models: ModelStore;
   readonly retention: ObjectRetention;
   readonly now: () => number;
@@ -24,6 +27,9 @@ export interface JobIntakeInit {
   readonly rootCaPem: string;
   readonly project: string;
 }
+
+/** How the names of folders begin in which submitted jobs are looked at. */
+const draftPrefix = ".incoming-";
 
 /** Takes submitted jobs in: verifies the signature, and checks the whole folder again, as a submitter may have skipped that. */
 export class JobIntake {
@@ -41,23 +47,50 @@ export class JobIntake {
    * @throws FlareError `job/files-missing`, `job/not-yours`, `auth/not-authorized`, what `verifySignedJob` and
    * `readJobFolder` find.
    */
-  async accept(identity: Identity, signedJob: ObjectRef): Promise<{ readonly job: JobRecord; readonly isNew: boolean }> {
-    const { store, models, retention, now } = this.#parts;
+  async accept(identity: Identity, signedJob: ObjectRef): Promise<AddedJob> {
+    const { retention } = this.#parts;
+    // Until the job is known, its files are held under a name of their own: a refused one must not touch what another holds.
+    const holder = `intake:${randomUUID()}`;
+    await retention.hold(holder, [signedJob.hash]);
+    try {
+      const { manifest, submitter } = await this.#verify(identity, signedJob);
+      const hashes = [signedJob.hash, ...manifest.files.map((file) => file.sha256)];
+      await retention.hold(holder, hashes);
+      return await this.#add(manifest, submitter, signedJob, hashes);
+    } finally {
+      await retention.release(holder);
+    }
+  }
+
+  /** Removes what a crash in the middle of a submission left. */
+  async clear(): Promise<void> {
+    const { workspace } = this.#init;
+    for (const name of await readdir(workspace)) {
+      if (name.startsWith(draftPrefix)) await rm(join(workspace, name), { recursive: true, force: true });
+    }
+  }
+
+  async #verify(identity: Identity, signedJob: ObjectRef): Promise<VerifiedJob> {
+    const { models, now } = this.#parts;
     const { rootCaPem, project } = this.#init;
     const held = await models.find(signedJob.hash);
     if (held === undefined || held.size !== signedJob.size || held.size > limits.signedJobBytes) {
       throw new FlareError("job/files-missing", "The signed job is not in the server's store.", { facts: { hash: signedJob.hash } });
     }
-    const { manifest, submitter } = verifySignedJob({ bytes: await readFile(held.path), rootCaPem, project, nowMs: now() });
-    if (submitter.name !== identity.name) {
-      throw new FlareError("job/not-yours", `The job was signed by ${submitter.name}, but ${identity.name} submits it.`, {
-        facts: { signer: submitter.name, who: identity.name },
-      });
-    }
-    await retention.hold(`job:${manifest.jobId}`, [signedJob.hash, ...manifest.files.map((file) => file.sha256)]);
+    const verified = verifySignedJob({ bytes: await readFile(held.path), rootCaPem, project, nowMs: now() });
+    const signer = verified.submitter.name;
+    if (signer === identity.name) return verified;
+    throw new FlareError("job/not-yours", `The job was signed by ${signer}, but ${identity.name} submits it.`, {
+      facts: { signer, who: identity.name },
+    });
+  }
+
+  async #add(manifest: JobManifest, submitter: Submitter, signedJob: ObjectRef, hashes: readonly ContentHash[]): Promise<AddedJob> {
+    const { hub, retention, now } = this.#parts;
+    const { jobId } = manifest;
     const name = await this.#checkFolder(manifest, submitter);
-    const added = await store.addJob({
-      jobId: manifest.jobId,
+    const added = await hub.addJob({
+      jobId,
       name,
       submitterName: submitter.name,
       submitterOrg: submitter.org,
@@ -65,13 +98,15 @@ export class JobIntake {
       submitTimeMs: now(),
       signedJob,
     });
+    // A job that was known holds what it needs by itself.
+    if (added.isNew) await retention.hold(`job:${jobId}`, hashes);
     return added;
   }
 
   /** Builds the folder anew, by links into the store, and reads it as the submitter should have. */
   async #checkFolder(manifest: JobManifest, submitter: Submitter): Promise<string> {
     const { models } = this.#parts;
-    const draft = await mkdtemp(join(this.#init.workspace, ".incoming-"));
+    const draft = await mkdtemp(join(this.#init.workspace, draftPrefix));
     try {
       const missing: string[] = [];
       for (const { path, sha256, size } of manifest.files) {
@@ -99,6 +134,8 @@ export class JobIntake {
         }
       }
       return folder.meta.name;
+    } catch (error) {
+      throw error instanceof FlareError ? error : diskError(error, draft);
     } finally {
       await rm(draft, { recursive: true, force: true });
     }

@@ -22,15 +22,23 @@ export interface JobSchedulerInit {
   readonly objectsFolder: string;
 }
 
-/** Starts jobs in the order in which they were submitted, as soon as the sites that they need are connected. */
+/** After what may heal by itself, such as a full disk, a job is tried again after so long. */
+const retryMs = 5_000;
+
+/**
+ * Starts jobs in the order in which they were submitted, as soon as the sites that they need are connected; ends those that
+ * are to be aborted. One thing at a time, so that a job never starts while it is being aborted.
+ */
 export class JobScheduler {
   readonly #parts: JobSchedulerComponents;
   readonly #init: JobSchedulerInit;
   /** Why each waiting job waits. */
   readonly #waiting = new Map<string, string>();
   #isStopped = false;
-  #pass: Promise<void> = Promise.resolve();
+  /** The tail of what is being done. */
+  #queue: Promise<void> = Promise.resolve();
   #isPassDue = false;
+  #retry: NodeJS.Timeout | undefined;
 
   constructor(components: JobSchedulerComponents, init: JobSchedulerInit) {
     this.#parts = components;
@@ -39,11 +47,7 @@ export class JobScheduler {
 
   /** Goes on with the jobs that ran when the server stopped, then looks for jobs to start. */
   async start(): Promise<void> {
-    const { store, logger } = this.#parts;
-    for (const record of await store.jobs({ statuses: ["DISPATCHED", "RUNNING"] })) {
-      logger.info("job goes on", { job: record.jobId, name: record.name });
-      await this.#run(record, record.apps);
-    }
+    await this.#inTurn(() => this.#goOn());
     this.look();
   }
 
@@ -51,83 +55,141 @@ export class JobScheduler {
   look(): void {
     if (this.#isPassDue || this.#isStopped) return;
     this.#isPassDue = true;
-    this.#pass = this.#pass.then(async () => {
+    this.#inTurn(async () => {
       this.#isPassDue = false;
+      await this.#goOn();
       await this.#startWhatCan();
+    }).catch((error: unknown) => {
+      this.#parts.logger.error("jobs could not be scheduled", { error: errorField(error) });
+      this.#lookLater();
     });
-    this.#pass.catch((error: unknown) => this.#parts.logger.error("jobs could not be scheduled", { error: errorField(error) }));
   }
 
-  /** Why a submitted job does not run yet. */
+  /** Ends a job, whether it waits or runs. One that is over stays as it is. */
+  async abort(jobId: string, reason: string): Promise<void> {
+    await this.#inTurn(async () => {
+      const { hub, jobs, now } = this.#parts;
+      const running = jobs.get(jobId);
+      if (running === undefined) {
+        await hub.changeJob(
+          jobId,
+          { status: "FINISHED:ABORTED", reason, endTimeMs: now() },
+          { type: "job-ended", status: "FINISHED:ABORTED", reason },
+        );
+      } else await running.end("FINISHED:ABORTED", reason);
+      this.#waiting.delete(jobId);
+    });
+  }
+
+  /** Why an unfinished job does not run. */
   waitingFor(jobId: string): string | undefined {
     return this.#waiting.get(jobId);
   }
 
   async stop(): Promise<void> {
     this.#isStopped = true;
-    await this.#pass.catch(() => undefined);
+    clearTimeout(this.#retry);
+    await this.#queue;
     await Promise.all(this.#parts.jobs.all().map((job) => job.suspend()));
   }
 
-  async #startWhatCan(): Promise<void> {
-    const { store, jobs, directory, readDefinition } = this.#parts;
-    for (const record of await store.jobs({ statuses: ["SUBMITTED"] })) {
+  /** What fails is its caller's to report; what comes after it is done all the same. */
+  #inTurn(action: () => Promise<void>): Promise<void> {
+    const turn = this.#queue.then(action);
+    this.#queue = turn.catch(() => undefined);
+    return turn;
+  }
+
+  #lookLater(): void {
+    if (this.#isStopped) return;
+    clearTimeout(this.#retry);
+    this.#retry = setTimeout(() => this.look(), retryMs);
+  }
+
+  /** Runs the jobs that were begun and do not run now. */
+  async #goOn(): Promise<void> {
+    const { store, jobs, logger } = this.#parts;
+    for (const record of await store.jobs({ statuses: ["DISPATCHED", "RUNNING"] })) {
       if (this.#isStopped) return;
-      if (jobs.size >= this.#init.maxJobs) {
-        this.#waiting.set(record.jobId, `${jobs.size} of ${this.#init.maxJobs} jobs run`);
-        continue;
-      }
-      try {
-        const { meta } = await readDefinition(record.signedJob);
-        const sites = selectJobSites(meta, directory.names());
-        if (!sites.canStart) {
-          this.#waiting.set(record.jobId, waitingText(sites));
-          continue;
-        }
-        const { apps } = sites;
-        this.#waiting.delete(record.jobId);
-        await store.updateJob(record.jobId, { status: "DISPATCHED", apps, startTimeMs: this.#parts.now() });
-        await this.#run(record, apps);
-      } catch (error) {
-        await this.#cannotRun(record, FlareError.from(error));
-      }
+      if (jobs.get(record.jobId) !== undefined) continue;
+      logger.info("job goes on", { job: record.jobId, name: record.name });
+      await this.#run(record, record.apps);
     }
   }
 
+  async #startWhatCan(): Promise<void> {
+    const { store, jobs } = this.#parts;
+    for (const record of await store.jobs({ statuses: ["SUBMITTED"] })) {
+      if (this.#isStopped) return;
+      if (jobs.size >= this.#init.maxJobs) this.#waiting.set(record.jobId, `${jobs.size} of ${this.#init.maxJobs} jobs run`);
+      else await this.#startIfItCan(record);
+    }
+  }
+
+  async #startIfItCan(record: JobRecord): Promise<void> {
+    const { store, directory, readDefinition, now } = this.#parts;
+    let sites: JobSites;
+    try {
+      sites = selectJobSites((await readDefinition(record.signedJob)).meta, directory.names());
+    } catch (error) {
+      await this.#cannotRun(record.jobId, FlareError.from(error));
+      return;
+    }
+    if (!sites.canStart) {
+      this.#waiting.set(record.jobId, waitingText(sites));
+      return;
+    }
+    const { apps } = sites;
+    if (await store.updateJob(record.jobId, { status: "DISPATCHED", apps, startTimeMs: now() })) await this.#run(record, apps);
+  }
+
   async #run(record: JobRecord, apps: Readonly<Record<string, string>>): Promise<void> {
-    const { store, hub, jobs, readDefinition } = this.#parts;
+    const { hub, jobs, readDefinition } = this.#parts;
     const { workspace, objectsFolder } = this.#init;
+    const { jobId } = record;
     try {
       const definition = await readDefinition(record.signedJob);
+      if (record.status !== "RUNNING") {
+        await hub.changeJob(jobId, { status: "RUNNING" }, { type: "job-started", sites: Object.keys(apps).sort() });
+      }
       const job = new ServerJob(this.#parts, {
         record,
         definition,
         apps,
-        workspace: join(workspace, record.jobId),
+        workspace: join(workspace, jobId),
         objectsFolder,
-        onEnded: (jobId) => {
+        onEnded: () => {
           jobs.remove(jobId);
           this.look();
         },
       });
       jobs.add(job);
       await job.start();
-      if (record.status !== "RUNNING") {
-        await store.updateJob(record.jobId, { status: "RUNNING" });
-        await hub.append(record.jobId, { type: "job-started", sites: Object.keys(apps).sort() });
-      }
+      this.#waiting.delete(jobId);
     } catch (error) {
-      await this.#cannotRun(record, FlareError.from(error));
+      await this.#cannotRun(jobId, FlareError.from(error));
     }
   }
 
-  async #cannotRun(record: JobRecord, error: FlareError): Promise<void> {
-    const { store, hub, jobs, logger, now } = this.#parts;
-    logger.error("job could not be started", { job: record.jobId, error: errorField(error) });
-    jobs.remove(record.jobId);
-    if (await store.updateJob(record.jobId, { status: "FINISHED:FAILED_TO_RUN", reason: error.message, endTimeMs: now() })) {
-      await hub.append(record.jobId, { type: "job-ended", status: "FINISHED:FAILED_TO_RUN", reason: error.message });
+  /** What may heal by itself leaves the job waiting; anything else ends it. */
+  async #cannotRun(jobId: string, error: FlareError): Promise<void> {
+    const { hub, jobs, logger, now } = this.#parts;
+    logger.error("job could not be started", { job: jobId, error: errorField(error) });
+    const job = jobs.get(jobId);
+    if (error.row.isRetryable) {
+      await job?.suspend();
+      jobs.remove(jobId);
+      this.#waiting.set(jobId, error.message);
+      this.#lookLater();
+      return;
     }
+    const reason = error.message;
+    if (job !== undefined) await job.end("FINISHED:FAILED_TO_RUN", reason);
+    else {
+      const ended = { type: "job-ended", status: "FINISHED:FAILED_TO_RUN", reason } as const;
+      await hub.changeJob(jobId, { status: "FINISHED:FAILED_TO_RUN", reason, endTimeMs: now() }, ended);
+    }
+    this.#waiting.delete(jobId);
   }
 }
 

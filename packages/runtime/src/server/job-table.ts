@@ -1,6 +1,7 @@
-import type { DeployJob, Task } from "@flare-ts/contracts/wire";
+import { create } from "@bufbuild/protobuf";
+import { type DesiredState, DesiredStateSchema } from "@flare-ts/contracts/wire";
 import type { TaskKey } from "../job/job-event.js";
-import type { ServerStore } from "../store/server-store.js";
+import type { TaskRecord } from "../store/server-store.js";
 import type { ServerJob } from "./server-job.js";
 import { taskToWire } from "./task-message.js";
 
@@ -14,13 +15,8 @@ export interface TaskProgressReport {
 
 /** The jobs that run on this server now. */
 export class JobTable {
-  readonly #store: ServerStore;
   readonly #running = new Map<string, ServerJob>();
   readonly #progress = new Map<string, Map<string, TaskProgressReport & { readonly round: number }>>();
-
-  constructor(components: { readonly store: ServerStore }) {
-    this.#store = components.store;
-  }
 
   add(job: ServerJob): void {
     this.#running.set(job.jobId, job);
@@ -45,22 +41,22 @@ export class JobTable {
 
   /** Whether a site takes part in a running job. */
   isParticipant(jobId: string, site: string): boolean {
-    return this.#running.get(jobId)?.apps[site] !== undefined;
+    const job = this.#running.get(jobId);
+    return job !== undefined && Object.hasOwn(job.apps, site);
   }
 
   runningJobsOf(site: string): string[] {
     return this.all()
-      .filter((job) => job.apps[site] !== undefined)
+      .filter((job) => Object.hasOwn(job.apps, site))
       .map((job) => job.jobId);
   }
 
-  /** Everything that a site should be doing now. */
-  async desiredState(site: string): Promise<{ readonly deployments: DeployJob[]; readonly tasks: Task[] }> {
-    const deployments = this.all().flatMap((job) => job.deploymentFor(site) ?? []);
-    const open = await this.#store.openTasksOf(site);
-    const tasks = open.filter((task) => this.isParticipant(task.jobId, site));
+  /** Everything that a site should be doing now, given its open tasks in the store. */
+  desiredState(site: string, openTasks: readonly TaskRecord[]): DesiredState {
+    const jobs = this.all().flatMap((job) => job.deploymentFor(site) ?? []);
+    const tasks = openTasks.filter((task) => this.isParticipant(task.jobId, site));
     for (const task of tasks) this.#running.get(task.jobId)?.grantTask(site, task.model.hash);
-    return { deployments, tasks: tasks.map(taskToWire) };
+    return create(DesiredStateSchema, { jobs, tasks: tasks.map(taskToWire) });
   }
 
   noteProgress(site: string, key: TaskKey, report: TaskProgressReport): void {

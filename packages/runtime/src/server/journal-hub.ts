@@ -1,5 +1,5 @@
 import type { JobEvent, JournalEntry, TaskKey } from "../job/job-event.js";
-import type { ServerStore, UpdateOutcome } from "../store/server-store.js";
+import type { AddedJob, JobChange, NewJob, ServerStore, UpdateOutcome } from "../store/server-store.js";
 
 type Listener = (entry: JournalEntry) => void;
 
@@ -21,6 +21,20 @@ export class JournalHub {
     const entry = await this.#store.append(jobId, this.#now(), event);
     this.#tell(entry);
     return entry;
+  }
+
+  /** Adds a job together with its first entry. */
+  async addJob(job: NewJob): Promise<AddedJob> {
+    const added = await this.#store.addJob(job, { type: "job-submitted", submitter: job.submitterName, name: job.name });
+    if (added.entry !== undefined) this.#tell(added.entry);
+    return added;
+  }
+
+  /** Changes a job together with the entry that says so; `false`, and nothing happens, when it is finished. */
+  async changeJob(jobId: string, change: JobChange, event: JobEvent): Promise<boolean> {
+    const entry = await this.#store.changeJob(jobId, change, this.#now(), event);
+    if (entry !== undefined) this.#tell(entry);
+    return entry !== undefined;
   }
 
   async acceptUpdate(key: TaskKey, update: Extract<JobEvent, { type: "update-accepted" }>): Promise<UpdateOutcome> {

@@ -1,6 +1,7 @@
 import { join, relative, resolve } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { type ContentHash, contentHashSchema, FlareError, isContentHash } from "@flare-ts/contracts";
+import { type ContentHash, contentHashSchema, FlareError, type SerializedFlareError } from "@flare-ts/contracts";
 import { type DeployJob, DeployJobSchema, EndJobSchema, ServerMessageSchema } from "@flare-ts/contracts/wire";
 import type { JournalEntry } from "../job/job-event.js";
 import { filesForApp } from "../job/job-manifest.js";
@@ -12,11 +13,12 @@ import { JobSupervisor } from "../job-process/job-supervisor.js";
 import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { ServerJobSide, ServerParentSide } from "../job-process/rpc-sides.js";
 import { errorField, type Logger } from "../logging/logger.js";
-import type { ModelStore } from "../store/model-store.js";
+import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
 import { objectToWire, taskKeyToWire } from "../transport/wire-values.js";
 import type { JobDefinition } from "./job-definition.js";
+import { JobNeeds } from "./job-needs.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
 import type { SiteDirectory } from "./site-directory.js";
@@ -45,6 +47,9 @@ export interface ServerJobInit {
   readonly onEnded: (jobId: string) => void;
 }
 
+/** The end of a job that could not be written down, for want of space, is tried again after so long. */
+const endRetryMs = 5_000;
+
 /** One running job at the server: gives its job process what it asks for, and carries tasks to the sites. */
 export class ServerJob {
   readonly jobId: string;
@@ -53,17 +58,22 @@ export class ServerJob {
   readonly #init: ServerJobInit;
   readonly #logger: Logger;
   readonly #supervisor: JobSupervisor<ServerParentSide, ServerJobSide>;
-  #unfollow: (() => void) | undefined;
+  readonly #suspension = new AbortController();
+  /** Ends what follows the journal, by who follows. */
+  readonly #unfollow: { self?: () => void; process?: () => void } = {};
+  /** Sites that have left; each is journalled once. */
+  readonly #left = new Set<string>();
+  #ending: Promise<void> | undefined;
   #hasEnded = false;
   #isLive = false;
-  /** Objects that the job still needs, by why. */
-  readonly #needs = { model: "", input: "", best: "", updates: new Set<ContentHash>() };
+  readonly #needs: JobNeeds;
 
   constructor(components: ServerJobComponents, init: ServerJobInit) {
     this.#parts = components;
     this.#init = init;
     this.jobId = init.record.jobId;
     this.apps = init.apps;
+    this.#needs = new JobNeeds({ files: [init.record.signedJob.hash, ...init.definition.manifest.files.map((file) => file.sha256)] });
     this.#logger = components.logger.child({ job: this.jobId });
     this.#supervisor = new JobSupervisor<ServerParentSide, ServerJobSide>(
       { launcher: components.launcher, logger: this.#logger },
@@ -74,7 +84,7 @@ export class ServerJob {
         readable: [init.objectsFolder],
         handlers: this.#calls(),
         onRestart: (reason) => this.#journal({ type: "process-restarted", where: "server", reason }),
-        onGivenUp: (error) => void this.end("FINISHED:EXECUTION_EXCEPTION", error.message),
+        onGivenUp: (error) => void this.#endInTheEnd("FINISHED:EXECUTION_EXCEPTION", error.message),
       },
     );
   }
@@ -83,7 +93,7 @@ export class ServerJob {
   async start(): Promise<void> {
     const { models, directory, hub, retention } = this.#parts;
     const { definition, workspace } = this.#init;
-    await retention.hold(this.#holder, this.#kept());
+    await retention.hold(this.#holder, this.#needs.hashes());
     await layOutJob({
       manifest: definition.manifest,
       find: (hash) => models.find(hash),
@@ -91,9 +101,9 @@ export class ServerJob {
       app: definition.serverApp,
       site: "server",
     });
-    this.#unfollow = await hub.follow(this.jobId, (entry) => this.#note(entry));
+    this.#unfollow.self = await hub.follow(this.jobId, (entry) => this.#note(entry));
     this.#isLive = true;
-    await retention.keepOnly(this.#holder, this.#kept());
+    await retention.keepOnly(this.#holder, this.#needs.hashes());
     for (const site of Object.keys(this.apps)) {
       const deployment = this.deploymentFor(site);
       if (deployment !== undefined && directory.get(site) !== undefined)
@@ -104,7 +114,7 @@ export class ServerJob {
 
   /** What a site has to know to run this job; grants the site what it needs to read. */
   deploymentFor(site: string): DeployJob | undefined {
-    const app = this.apps[site];
+    const app = Object.hasOwn(this.apps, site) ? this.apps[site] : undefined;
     if (app === undefined || this.#hasEnded) return undefined;
     const { record, definition } = this.#init;
     this.#parts.grants.grant(site, this.jobId, [
@@ -118,42 +128,87 @@ export class ServerJob {
     this.#parts.grants.grant(site, this.jobId, [model]);
   }
 
-  /** Ends the job for good, once: journals, tells the sites, stops the job process. */
-  async end(status: JobStatus, reason: string, result?: { readonly hash: ContentHash; readonly size: number }): Promise<void> {
-    if (this.#hasEnded) return;
-    this.#hasEnded = true;
-    const { store, hub, directory, grants, retention, now } = this.#parts;
-    await store.updateJob(this.jobId, { status, reason, endTimeMs: now(), ...(result === undefined ? {} : { result }) });
-    await hub.append(this.jobId, { type: "job-ended", status, reason });
-    this.#logger.info("job ended", { status, reason });
-    for (const site of Object.keys(this.apps)) {
-      directory.push(
-        site,
-        create(ServerMessageSchema, { message: { case: "endJob", value: create(EndJobSchema, { jobId: this.jobId, status, reason }) } }),
-      );
+  /** A site has stopped taking part, which it says again after each reconnection. */
+  async siteLeft(site: string, error: SerializedFlareError): Promise<void> {
+    if (this.#left.has(site) || this.#hasEnded) return;
+    this.#left.add(site);
+    this.#logger.warn("site left a job", { site, error: errorField(FlareError.fromJSON(error)) });
+    try {
+      await this.#parts.hub.append(this.jobId, { type: "site-left", site, error });
+    } catch (reason) {
+      this.#left.delete(site);
+      throw reason;
     }
-    this.#unfollow?.();
-    // The call that ended the job must be answered before its process is stopped.
-    setImmediate(() => {
-      this.#supervisor
-        .stop()
-        .then(async () => {
-          grants.revokeJob(this.jobId);
-          this.#needs.updates.clear();
-          this.#needs.input = "";
-          await retention.keepOnly(this.#holder, this.#kept());
-          hub.forget(this.jobId);
-          this.#init.onEnded(this.jobId);
-        })
-        .catch((error: unknown) => this.#logger.error("job could not be cleared away", { error: errorField(error) }));
+  }
+
+  /**
+   * Ends the job for good, once: journals, tells the sites, stops the job process.
+   *
+   * @throws FlareError `store/full` and other reasons for which the end could not be made durable; the job then goes on.
+   */
+  end(status: JobStatus, reason: string, result?: ObjectRef): Promise<void> {
+    this.#ending ??= this.#end(status, reason, result).catch((error: unknown) => {
+      this.#ending = undefined;
+      throw error;
     });
+    return this.#ending;
   }
 
   /** Stops the job process without ending the job: the next start of the server goes on with it. */
   async suspend(): Promise<void> {
-    this.#unfollow?.();
+    this.#suspension.abort();
+    this.#stopFollowing();
     // A closed channel is all that a job process needs to end; nothing of it is lost.
     await this.#supervisor.stop(() => this.#supervisor.hangUp());
+  }
+
+  async #end(status: JobStatus, reason: string, result: ObjectRef | undefined): Promise<void> {
+    const { hub, directory, now } = this.#parts;
+    const change = { status, reason, endTimeMs: now(), ...(result === undefined ? {} : { result }) };
+    await hub.changeJob(this.jobId, change, { type: "job-ended", status, reason });
+    this.#hasEnded = true;
+    this.#logger.info("job ended", { status, reason });
+    const message = create(EndJobSchema, { jobId: this.jobId, status, reason });
+    for (const site of Object.keys(this.apps)) {
+      directory.push(site, create(ServerMessageSchema, { message: { case: "endJob", value: message } }));
+    }
+    this.#stopFollowing();
+    // The call that ended the job must be answered before its process is stopped.
+    setImmediate(() => {
+      this.#clearAway().catch((error: unknown) => this.#logger.error("job could not be cleared away", { error: errorField(error) }));
+    });
+  }
+
+  async #clearAway(): Promise<void> {
+    const { grants, retention, hub } = this.#parts;
+    try {
+      await this.#supervisor.stop();
+      grants.revokeJob(this.jobId);
+      this.#needs.end();
+      await retention.keepOnly(this.#holder, this.#needs.hashes());
+    } finally {
+      hub.forget(this.jobId);
+      this.#init.onEnded(this.jobId);
+    }
+  }
+
+  /** Ends a job that nothing else will end, however long that cannot be written down. */
+  async #endInTheEnd(status: JobStatus, reason: string): Promise<void> {
+    const { signal } = this.#suspension;
+    while (!signal.aborted) {
+      try {
+        await this.end(status, reason);
+        return;
+      } catch (error) {
+        this.#logger.error("the end of the job could not be written", { error: errorField(error) });
+        await sleep(endRetryMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
+  }
+
+  #stopFollowing(): void {
+    this.#unfollow.self?.();
+    this.#unfollow.process?.();
   }
 
   get #holder(): string {
@@ -161,15 +216,14 @@ export class ServerJob {
   }
 
   #calls(): CallHandlers<ServerJobCalls> {
-    const { store, hub, models, directory, now } = this.#parts;
+    const { store, hub, models, directory } = this.#parts;
     const { record, definition, workspace } = this.#init;
-    let unfollow: (() => void) | undefined;
     return {
       begin: async () => {
-        unfollow?.();
+        this.#unfollow.process?.();
         const entries: JournalEntry[] = [];
         let isAnswered = false;
-        unfollow = await hub.follow(this.jobId, (entry) => {
+        this.#unfollow.process = await hub.follow(this.jobId, (entry) => {
           if (isAnswered) this.#supervisor.notify("event", entry);
           else entries.push(entry);
         });
@@ -223,41 +277,26 @@ export class ServerJob {
         await this.end("FINISHED:COMPLETED", reason, model);
         return {};
       },
+      interrupt: ({ error }) => {
+        this.#logger.error("workflow cannot go on yet", { error: errorField(FlareError.fromJSON(error)) });
+        return {};
+      },
       fail: async ({ error }) => {
-        this.#logger.error("workflow failed", { error: { ...error } as never });
-        await store.updateJob(this.jobId, { startTimeMs: record.startTimeMs ?? now() });
+        this.#logger.error("workflow failed", { error: errorField(FlareError.fromJSON(error)) });
         await this.end("FINISHED:EXECUTION_EXCEPTION", error.message);
         return {};
       },
     };
   }
 
-  /** Follows the journal to know which objects are still needed. */
   #note({ event }: JournalEntry): void {
     const { retention } = this.#parts;
-    const needs = this.#needs;
-    if (event.type === "round-opened") needs.input = event.model.hash;
-    if (event.type === "round-opened" || event.type === "round-closed" || event.type === "workflow-ended") needs.model = event.model.hash;
-    else if (event.type === "update-accepted") needs.updates.add(event.update.hash);
-    else if (event.type === "best-model") needs.best = event.model.hash;
-    else return;
-    if (event.type === "round-closed") needs.updates.clear();
+    if (event.type === "site-left") this.#left.add(event.site);
+    const change = this.#needs.note(event);
     // While the past is told, an object of an early round must not be removed for want of a later entry.
     if (!this.#isLive) return;
-    // A round's input may yet become the best model after the round has closed, so old objects go when the next one opens.
-    if (event.type === "round-opened") void retention.keepOnly(this.#holder, this.#kept());
-    else void retention.hold(this.#holder, this.#kept());
-  }
-
-  #kept(): ContentHash[] {
-    const { record, definition } = this.#init;
-    const { model, input, best, updates } = this.#needs;
-    return [
-      record.signedJob.hash,
-      ...definition.manifest.files.map((file) => file.sha256),
-      ...[model, input, best].filter(isContentHash),
-      ...updates,
-    ];
+    if (change === "more") void retention.hold(this.#holder, this.#needs.hashes());
+    if (change === "less") void retention.keepOnly(this.#holder, this.#needs.hashes());
   }
 
   #journal(event: Parameters<JournalHub["append"]>[1]): void {

@@ -1,29 +1,32 @@
 import { create } from "@bufbuild/protobuf";
-import { FlareError, isContentHash, limits, type SerializedFlareError } from "@flare-ts/contracts";
+import { FlareError, isContentHash, limits } from "@flare-ts/contracts";
 import {
-  DesiredStateSchema,
   HeartbeatSchema,
   type ServerMessage,
   ServerMessageSchema,
+  type SiteHello,
   type SiteMessage,
   type SubmitUpdateReply,
   SubmitUpdateReplySchema,
   type SubmitUpdateRequest,
 } from "@flare-ts/contracts/wire";
-import type { JobEvent, Metrics, ParamsType } from "../job/job-event.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
+import type { ServerStore } from "../store/server-store.js";
 import type { CallContext } from "../transport/connection.js";
 import { taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { JobTable } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
+import { peerError, readReport } from "./read-report.js";
 import type { AttachedSite, SiteDirectory } from "./site-directory.js";
+import { SiteOutbox } from "./site-outbox.js";
 
 export interface SiteServiceComponents {
   readonly directory: SiteDirectory;
   readonly jobs: JobTable;
   readonly hub: JournalHub;
+  readonly store: Pick<ServerStore, "openTasksOf">;
   readonly models: ModelStore;
   readonly retention: ObjectRetention;
   readonly logger: Logger;
@@ -44,11 +47,14 @@ export class SiteService {
     this.#maxClients = init.maxClients;
   }
 
-  /** Serves one control stream; a site that says nothing for `limits.silenceMs` is disconnected. */
+  /**
+   * Serves one control stream; a site that says nothing for `limits.silenceMs`, or does not take what it is told, is
+   * disconnected. `onMessage` resolves when the next message can be taken.
+   */
   attach(
     context: CallContext,
     send: (message: ServerMessage) => Promise<void>,
-  ): { onMessage(message: SiteMessage): void; onClose(reason: string): void } {
+  ): { onMessage(message: SiteMessage): Promise<void>; onClose(reason: string): void } {
     const { directory, logger, now, disconnect, onSitesChanged } = this.#parts;
     const { name } = context.identity;
     if (directory.size >= this.#maxClients && directory.get(name) === undefined) {
@@ -57,33 +63,24 @@ export class SiteService {
       });
     }
     const log = logger.child({ site: name, session: context.sessionId });
-    const push = (message: ServerMessage): void => {
-      send(message).catch((error: unknown) => log.debug("message to site was not sent", { error: errorField(error) }));
-    };
-    const silence = setTimeout(() => disconnect(context.sessionId, `no message for ${limits.silenceMs / 1000} s`), limits.silenceMs);
+    const cut = (reason: string): void => disconnect(context.sessionId, reason);
+    const outbox = new SiteOutbox({ send, onOverflow: cut, logger: log });
+    const silence = setTimeout(() => cut(`no message for ${limits.silenceMs / 1000} s`), limits.silenceMs);
     let site: AttachedSite | undefined;
     return {
-      onMessage: (message) => {
+      onMessage: async ({ message }) => {
         silence.refresh();
-        if (message.message.case === "hello") {
-          site = {
-            identity: context.identity,
-            sessionId: context.sessionId,
-            sinceMs: now(),
-            softwareVersion: capPeerText(message.message.value.softwareVersion),
-            push,
-          };
-          directory.add(site);
-          log.info("site connected", { softwareVersion: site.softwareVersion });
-          this.#welcome(site).then(onSitesChanged, (error: unknown) => {
-            log.error("site could not be given its state", { error: errorField(error) });
-            disconnect(context.sessionId, "its state could not be read");
-          });
-          return;
+        try {
+          if (message.case !== "hello") await this.#hear(name, message, outbox);
+          else if (site === undefined) {
+            site = attachedSite(context, message.value, outbox, now());
+            await this.#welcome(site, outbox);
+            log.info("site connected", { softwareVersion: site.softwareVersion });
+          }
+        } catch (error) {
+          log.error("message from site failed", { kind: message.case ?? "none", error: errorField(error) });
+          if (message.case === "hello") cut("its state could not be read");
         }
-        this.#hear(name, message, push).catch((error: unknown) =>
-          log.error("message from site failed", { kind: message.message.case ?? "none", error: errorField(error) }),
-        );
       },
       onClose: (reason) => {
         clearTimeout(silence);
@@ -101,35 +98,42 @@ export class SiteService {
     const key = taskKeyFromWire(request.key);
     const site = context.identity.name;
     if (!jobs.isParticipant(key.jobId, site)) return create(SubmitUpdateReplySchema, { key: taskKeyToWire(key), outcome: "late" });
+    const report = readReport(site, request);
     const { hash = "" } = request.update ?? {};
     const holder = `update:${site}:${taskKeyText(key)}`;
     await retention.hold(holder, isContentHash(hash) ? [hash] : []);
     try {
       const update = await heldObject(models, request);
-      const outcome = await hub.acceptUpdate(key, acceptedUpdate(site, update, request));
+      const outcome = await hub.acceptUpdate(key, { ...report, update });
       logger.debug("update handed in", { site, job: key.jobId, round: key.round, outcome, bytes: update.size });
-      return create(SubmitUpdateReplySchema, { key: taskKeyToWire(key), outcome });
-    } finally {
       // By now the job holds it, or nobody wants it.
       await retention.release(holder);
+      return create(SubmitUpdateReplySchema, { key: taskKeyToWire(key), outcome });
+    } catch (error) {
+      // What the site will try again need not be sent again.
+      if (!FlareError.from(error).row.isRetryable) await retention.release(holder);
+      throw error;
     }
   }
 
-  async #welcome(site: AttachedSite): Promise<void> {
+  async #welcome(site: AttachedSite, outbox: SiteOutbox): Promise<void> {
+    const { directory, store, jobs, onSitesChanged } = this.#parts;
     const { name } = site.identity;
-    const { deployments, tasks } = await this.#parts.jobs.desiredState(name);
-    site.push(
-      create(ServerMessageSchema, { message: { case: "desired", value: create(DesiredStateSchema, { jobs: deployments, tasks }) } }),
-    );
+    // From here on what comes up for the site waits in its outbox, so nothing falls between the state and what follows it.
+    directory.add(site);
+    const openTasks = await store.openTasksOf(name);
+    outbox.open(create(ServerMessageSchema, { message: { case: "desired", value: jobs.desiredState(name, openTasks) } }));
     this.#journalForJobsOf(name, { type: "site-connected", site: name });
+    onSitesChanged();
   }
 
-  async #hear(site: string, message: SiteMessage, push: (message: ServerMessage) => void): Promise<void> {
-    const { hub, jobs, now, logger } = this.#parts;
-    const { case: kind, value } = message.message;
+  async #hear(site: string, { case: kind, value }: SiteMessage["message"], outbox: SiteOutbox): Promise<void> {
+    const { hub, jobs, now } = this.#parts;
     switch (kind) {
       case "heartbeat":
-        push(create(ServerMessageSchema, { message: { case: "heartbeat", value: create(HeartbeatSchema, { sentAtMs: BigInt(now()) }) } }));
+        outbox.push(
+          create(ServerMessageSchema, { message: { case: "heartbeat", value: create(HeartbeatSchema, { sentAtMs: BigInt(now()) }) } }),
+        );
         return;
       case "taskFailed": {
         const key = taskKeyFromWire(value.key);
@@ -139,10 +143,7 @@ export class SiteService {
         return;
       }
       case "jobLeft":
-        if (jobs.isParticipant(value.jobId, site)) {
-          logger.warn("site left a job", { site, job: value.jobId, error: { ...peerError(value.errorJson) } as never });
-          await hub.append(value.jobId, { type: "site-left", site, error: peerError(value.errorJson) });
-        }
+        if (jobs.isParticipant(value.jobId, site)) await jobs.get(value.jobId)?.siteLeft(site, peerError(value.errorJson));
         return;
       case "taskProgress":
         jobs.noteProgress(site, taskKeyFromWire(value.key), {
@@ -167,19 +168,9 @@ export class SiteService {
   }
 }
 
-function acceptedUpdate(site: string, update: ObjectRef, request: SubmitUpdateRequest): Extract<JobEvent, { type: "update-accepted" }> {
-  const { round, task } = taskKeyFromWire(request.key);
-  return {
-    type: "update-accepted",
-    round,
-    task,
-    site,
-    update,
-    paramsType: paramsType(request.paramsType),
-    weight: positive(request.weight, site),
-    metrics: metrics(request.metricsJson, site),
-    meta: JSON.parse(request.metaJson === "" ? "{}" : request.metaJson) as Record<string, unknown>,
-  };
+function attachedSite({ identity, sessionId }: CallContext, hello: SiteHello, outbox: SiteOutbox, sinceMs: number): AttachedSite {
+  const softwareVersion = capPeerText(hello.softwareVersion);
+  return { identity, sessionId, sinceMs, softwareVersion, push: (message) => outbox.push(message) };
 }
 
 async function heldObject(models: ModelStore, request: SubmitUpdateRequest): Promise<ObjectRef> {
@@ -191,33 +182,4 @@ async function heldObject(models: ModelStore, request: SubmitUpdateRequest): Pro
     });
   }
   return { hash: held.hash, size: held.size };
-}
-
-function paramsType(text: string): ParamsType {
-  if (text === "FULL" || text === "DIFF") return text;
-  throw new FlareError("runtime/bad-message", `An update's parameters are FULL or DIFF, not '${capPeerText(text)}'.`);
-}
-
-function positive(weight: number, site: string): number {
-  if (Number.isFinite(weight) && weight > 0) return weight;
-  throw new FlareError("runtime/bad-message", `The update of ${site} has the weight ${weight}; a weight is positive and finite.`, {
-    facts: { site },
-  });
-}
-
-function metrics(json: string, site: string): Metrics {
-  const value: unknown = JSON.parse(json === "" ? "{}" : json);
-  const isGood =
-    typeof value === "object" && value !== null && Object.values(value).every((item) => typeof item === "number" && Number.isFinite(item));
-  if (isGood) return value as Metrics;
-  throw new FlareError("runtime/bad-message", `The metrics of ${site} are not an object of finite numbers.`, { facts: { site } });
-}
-
-function peerError(json: string): SerializedFlareError {
-  try {
-    const error = FlareError.fromJSON(JSON.parse(json) as SerializedFlareError).toJSON();
-    return { ...error, message: capPeerText(error.message) };
-  } catch {
-    return { code: "internal/bug", message: capPeerText(json) };
-  }
 }

@@ -46,7 +46,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     parts.add("store", () => store.close());
     const hub = new JournalHub({ store, now });
     const directory = new SiteDirectory({ now });
-    const jobs = new JobTable({ store });
+    const jobs = new JobTable();
 
     const mayUpload = ({ kind, name, org, role }: Identity): Promise<boolean> =>
       Promise.resolve(
@@ -59,16 +59,14 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const jobParts = { store, hub, models, directory, grants, retention, launcher, logger, now };
     const { maxJobs, maxClients } = resources;
     const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder: modelsFolder });
-    const intake = new JobIntake(
-      { store, models, retention, now, isAllowed },
-      { workspace, rootCaPem: kit.rootCaPem, project: kit.project },
-    );
+    const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, rootCaPem: kit.rootCaPem, project: kit.project });
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
     const sites = new SiteService(
       {
         directory,
         jobs,
         hub,
+        store,
         models,
         retention,
         logger,
@@ -86,7 +84,11 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
 
     const keys = readProjectKeys(kit);
     const authenticator = new Authenticator(
-      { audit: auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId) }), now },
+      {
+        audit: auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId) }),
+        now,
+        steadyNow: () => performance.now(),
+      },
       { project: kit.project, serverName: kit.name, keys },
     );
     const transport = new GrpcServerTransport(
@@ -106,7 +108,8 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       { host: "0.0.0.0", port: init.port ?? kit.endpoint.port, keys },
     );
 
-    await holdResultsAndWaitingJobs({ store, retention, readDefinition });
+    await intake.clear();
+    await holdResultsAndWaitingJobs({ store, retention, readDefinition, logger });
     await scheduler.start();
     parts.add("jobs", () => scheduler.stop());
     await retention.sweep();

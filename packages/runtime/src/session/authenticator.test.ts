@@ -15,16 +15,18 @@ const day = 24 * 3_600_000;
 
 describe("Authenticator", () => {
   let nowMs: number;
+  let jumpMs: number;
   let events: AuthEvent[];
   let isAllowed: boolean;
   let authenticator: Authenticator;
 
   beforeEach(() => {
     nowMs = Date.now();
+    jumpMs = 0;
     events = [];
     isAllowed = true;
     authenticator = new Authenticator(
-      { audit: (event) => events.push(event), isAllowed: () => isAllowed, now: () => nowMs },
+      { audit: (event) => events.push(event), isAllowed: () => isAllowed, now: () => nowMs + jumpMs, steadyNow: () => nowMs },
       { project: project.name, serverName: "server-1", keys: serverKeys },
     );
   });
@@ -260,6 +262,17 @@ describe("Authenticator", () => {
     expect(() => authenticator.authenticate(first.token, connection, ["client"])).toThrow(/expired/);
     expect(authenticator.authenticate(second.token, connection, ["client"]).id).toBe(first.sessionId);
     expect(events.map(({ kind }) => kind)).toEqual(["registered", "renewed", "refused"]);
+  });
+
+  it.each([3_600_000, -3_600_000])("does not mind that its clock jumps by %i ms", async (jump) => {
+    const keys = project.issue({ name: "site-1" });
+    const first = connectionOf(keys);
+    const { token, sessionId } = await register("site-1", keys, first);
+    jumpMs = jump;
+    expect(authenticator.authenticate(token, first, ["client"]).id).toBe(sessionId);
+    await expect(register("site-1", keys)).rejects.toMatchObject({ code: "auth/already-connected" });
+    nowMs += 20_001;
+    expect((await register("site-1", keys)).sessionId).not.toBe(sessionId);
   });
 
   it("keeps the first of two processes with one kit, until it is silent or its connection closed", async () => {

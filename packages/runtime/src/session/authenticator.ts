@@ -28,8 +28,10 @@ export interface AuthenticatorComponents {
   readonly isAllowed?: (identity: Identity) => boolean;
   /** @default MutualTlsBinding */
   readonly binding?: ConnectionBinding;
-  /** Milliseconds since the epoch. @default Date.now */
+  /** Milliseconds since the epoch; certificates are judged by it. @default Date.now */
   readonly now?: () => number;
+  /** Milliseconds of a clock that never jumps; tokens, challenges and silence are measured by it. @default now */
+  readonly steadyNow?: () => number;
 }
 
 export interface AuthenticatorInit {
@@ -60,6 +62,7 @@ export class Authenticator {
   readonly #isAllowed: (identity: Identity) => boolean;
   readonly #binding: ConnectionBinding;
   readonly #now: () => number;
+  readonly #steadyNow: () => number;
   readonly #init: AuthenticatorInit;
   readonly #challenges = new ChallengeBook({ max: 10_000, maxPerConnection: 16 });
   readonly #sessions = new SessionBook();
@@ -69,6 +72,7 @@ export class Authenticator {
     this.#isAllowed = components.isAllowed ?? (() => true);
     this.#binding = components.binding ?? new MutualTlsBinding();
     this.#now = components.now ?? Date.now;
+    this.#steadyNow = components.steadyNow ?? this.#now;
     this.#init = init;
   }
 
@@ -87,9 +91,9 @@ export class Authenticator {
         clientNonce: Uint8Array.from(request.clientNonce),
         serverNonce: randomBytes(32),
         connectionId: connection.id,
-        expiresAtMs: this.#now() + registrationMs,
+        expiresAtMs: this.#steadyNow() + registrationMs,
       };
-      this.#challenges.add(pending, this.#now());
+      this.#challenges.add(pending, this.#steadyNow());
       return create(ChallengeReplySchema, {
         protocolVersion,
         challengeId: pending.id,
@@ -112,16 +116,12 @@ export class Authenticator {
       connection,
       () => claimed,
       () => {
-        const pending = this.#challenges.take(request.challengeId, connection.id, this.#now());
+        const pending = this.#challenges.take(request.challengeId, connection.id, this.#steadyNow());
         claimed = pending.identity;
         const identity = this.#prove(pending, request, connection);
         const superseded = this.#makeRoom(identity, connection);
-        const { session, token, expiresAtMs, isRenewal } = this.#sessions.issue(
-          identity,
-          connection,
-          this.#now(),
-          this.#init.tokenMs ?? limits.tokenMs,
-        );
+        const { tokenMs = limits.tokenMs } = this.#init;
+        const { session, token, isRenewal } = this.#sessions.issue(identity, connection, this.#steadyNow(), tokenMs);
         this.#audit({
           kind: isRenewal ? "renewed" : "registered",
           name: identity.name,
@@ -129,7 +129,7 @@ export class Authenticator {
           address: connection.address,
           fingerprint: identity.fingerprint,
         });
-        const reply = create(RegisterReplySchema, { sessionId: session.id, token, expiresAtMs: BigInt(expiresAtMs) });
+        const reply = create(RegisterReplySchema, { sessionId: session.id, token, expiresAtMs: BigInt(this.#now() + tokenMs) });
         return { reply, superseded };
       },
     );
@@ -147,7 +147,7 @@ export class Authenticator {
       connection,
       () => claimed,
       () => {
-        const session = this.#sessions.byToken(token, this.#now());
+        const session = this.#sessions.byToken(token, this.#steadyNow());
         const { identity } = session;
         claimed = identity.name;
         if (!this.#binding.mayUse(session.connection, connection)) throw notYours(identity.name, session.connection, connection);
@@ -161,7 +161,7 @@ export class Authenticator {
             },
           );
         }
-        this.#sessions.touch(session.id, this.#now());
+        this.#sessions.touch(session.id, this.#steadyNow());
         return session;
       },
     );
@@ -169,7 +169,7 @@ export class Authenticator {
 
   /** Notes that something was heard of a session. */
   touch(sessionId: string): void {
-    this.#sessions.touch(sessionId, this.#now());
+    this.#sessions.touch(sessionId, this.#steadyNow());
   }
 
   /** Live sessions of a name. */
@@ -235,7 +235,7 @@ export class Authenticator {
     if (identity.kind !== "client") return undefined;
     const other = this.#sessions.find(identity.name).find((session) => session.connection.id !== connection.id);
     if (other === undefined) return undefined;
-    const silentMs = this.#now() - other.lastSeenMs;
+    const silentMs = this.#steadyNow() - other.lastSeenMs;
     if (silentMs <= (this.#init.silenceMs ?? limits.silenceMs)) {
       throw new FlareError(
         "auth/already-connected",

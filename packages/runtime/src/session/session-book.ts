@@ -8,7 +8,7 @@ export interface Session {
   readonly id: string;
   readonly identity: Identity;
   readonly connection: PeerConnection;
-  /** When something was last heard of it; milliseconds since the epoch. */
+  /** When something was last heard of it; milliseconds of the clock that the book is used with. */
   readonly lastSeenMs: number;
 }
 
@@ -16,7 +16,6 @@ export interface Session {
 export interface IssuedToken {
   readonly session: Session;
   readonly token: string;
-  readonly expiresAtMs: number;
 }
 
 /** Live sessions and the hashes of their tokens. */
@@ -34,7 +33,7 @@ export class SessionBook {
     const digest = digestOf(token);
     const expiresAtMs = nowMs + tokenMs;
     this.#tokens.set(digest.toString("hex"), { digest, sessionId: session.id, expiresAtMs });
-    return { session, token, expiresAtMs, isRenewal: known !== undefined };
+    return { session, token, isRenewal: known !== undefined };
   }
 
   /** @throws FlareError `auth/token-unknown`, `auth/token-expired` */
@@ -48,7 +47,7 @@ export class SessionBook {
     }
     if (nowMs > known.expiresAtMs) {
       throw new FlareError("auth/token-expired", `The token of ${JSON.stringify(session.identity.name)} expired.`, {
-        facts: { name: session.identity.name, expiredAtMs: known.expiresAtMs },
+        facts: { name: session.identity.name, lateMs: nowMs - known.expiresAtMs },
       });
     }
     return session;

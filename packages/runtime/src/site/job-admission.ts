@@ -1,13 +1,16 @@
 import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { type AuthorizationRequest, FlareError, type Right } from "@flare-ts/contracts";
+import { type AuthorizationRequest, FlareError, limits, type Right } from "@flare-ts/contracts";
 import type { DeployJob } from "@flare-ts/contracts/wire";
 import { bringsCode } from "../job/brings-code.js";
-import { filesForApp } from "../job/job-manifest.js";
+import { resolveDeployMap } from "../job/deploy-map.js";
+import { filesForApp, type JobManifest } from "../job/job-manifest.js";
 import type { Submitter } from "../job/job-signer.js";
 import { layOutJob } from "../job/lay-out-job.js";
+import { readManifestMeta } from "../job/read-manifest-meta.js";
 import { signingTime, type VerifiedJob, verifySignedJob } from "../job/signed-job.js";
 import type { AuditLog } from "../logging/audit-log.js";
+import { capPeerText } from "../logging/logger.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
@@ -55,7 +58,7 @@ export class JobAdmission {
   /**
    * Fetches a job, verifies it, asks the site's policy, and lays it out.
    *
-   * @throws FlareError `job/signature-invalid` and its kin, `auth/not-authorized`, `job/replayed`
+   * @throws FlareError `job/signature-invalid` and its kin, `auth/not-authorized`, `job/replayed`, `job/wrong-app`
    */
   async admit(deployment: DeployJob, folder: string, signal: AbortSignal): Promise<AdmittedJob> {
     const { models, store, retention, audit } = this.#parts;
@@ -65,6 +68,11 @@ export class JobAdmission {
       if (await store.hasEnded(jobId))
         throw new FlareError("job/replayed", `Job ${jobId} has ended here before; a signed job runs once.`, { facts: { job: jobId } });
       const signedJob = objectFromWire(deployment.signedJob);
+      if (signedJob.size > limits.signedJobBytes)
+        throw new FlareError("runtime/bad-message", `The server says that a signed job has ${signedJob.size} bytes.`, {
+          facts: { job: jobId },
+        });
+      await retention.hold(`job:${jobId}`, [signedJob.hash]);
       const verified = await this.#fetchSignedJob(signedJob, await exists(join(folder, `app_${this.#init.site}`)), signal);
       submitter = verified.submitter.name;
       if (verified.manifest.jobId !== jobId) {
@@ -74,9 +82,13 @@ export class JobAdmission {
       }
       const files = filesForApp(verified.manifest, app);
       this.#authorize("submit_job", verified.submitter, jobId);
-      await retention.hold(`job:${jobId}`, [signedJob.hash, ...files.map((file) => file.sha256)]);
+      await retention.hold(
+        `job:${jobId}`,
+        files.map((file) => file.sha256),
+      );
       await this.#fetchFiles(files, signal);
       const find: ModelStore["find"] = (hash) => models.find(hash);
+      await this.#checkApp(verified.manifest, app);
       if (await bringsCode({ manifest: verified.manifest, app, find })) this.#authorize("byoc", verified.submitter, jobId);
       const { appFolder } = await layOutJob({
         manifest: verified.manifest,
@@ -115,6 +127,17 @@ export class JobAdmission {
   async #fetchFiles(files: VerifiedJob["manifest"]["files"], signal: AbortSignal): Promise<void> {
     const { link, transfer } = this.#parts;
     for (const { sha256, size } of files) await transfer.download(() => link.connection(signal), { hash: sha256, size }, undefined, signal);
+  }
+
+  /** Which app a site runs was signed with the job: the server may leave a site out, and choose nothing else. */
+  async #checkApp(manifest: JobManifest, app: string): Promise<void> {
+    const { site } = this.#init;
+    const meta = await readManifestMeta(manifest, (hash) => this.#parts.models.find(hash));
+    const { apps } = resolveDeployMap(meta, [site]);
+    if (Object.hasOwn(apps, site) && apps[site] === app) return;
+    throw new FlareError("job/wrong-app", `The job's deploy_map does not give the app '${capPeerText(app)}' to ${site}.`, {
+      facts: { site, app: capPeerText(app), job: manifest.jobId },
+    });
   }
 
   #authorize(right: Right, submitter: Submitter, jobId: string): void {

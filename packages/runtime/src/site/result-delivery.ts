@@ -22,7 +22,7 @@ export interface ResultDeliveryComponents {
 /** Brings results to the server, each until it is acknowledged, over any number of connections. */
 export class ResultDelivery {
   readonly #parts: ResultDeliveryComponents;
-  readonly #underWay = new Map<string, Promise<void>>();
+  readonly #underWay = new Map<string, Delivery>();
   readonly #stop = new AbortController();
 
   constructor(components: ResultDeliveryComponents) {
@@ -36,27 +36,38 @@ export class ResultDelivery {
 
   async stop(): Promise<void> {
     this.#stop.abort();
-    await Promise.allSettled(this.#underWay.values());
+    await Promise.allSettled([...this.#underWay.values()].map(({ done }) => done));
+  }
+
+  /** Gives up the results of a job that is over. */
+  async drop(jobId: string): Promise<void> {
+    for (const { result, abort, done } of this.#underWay.values()) {
+      if (result.jobId !== jobId) continue;
+      abort.abort();
+      await done;
+      await this.#parts.retention.release(resultHolder(result));
+    }
   }
 
   /** Starts the delivery of a result, unless it is under way. */
   deliver(result: SiteResult): void {
     const key = taskKeyText(result);
     if (this.#underWay.has(key)) return;
+    const abort = new AbortController();
+    const signal = AbortSignal.any([this.#stop.signal, abort.signal]);
     const held = this.#parts.retention.hold(resultHolder(result), [result.update.hash]);
-    const delivery = held
-      .then(() => this.#deliver(result))
+    const done = held
+      .then(() => this.#deliver(result, signal))
       .catch((error: unknown) => {
-        if (!this.#stop.signal.aborted)
+        if (!signal.aborted)
           this.#parts.logger.error("result could not be delivered", { job: result.jobId, round: result.round, error: errorField(error) });
       })
       .finally(() => this.#underWay.delete(key));
-    this.#underWay.set(key, delivery);
+    this.#underWay.set(key, { result, abort, done });
   }
 
-  async #deliver(result: SiteResult): Promise<void> {
+  async #deliver(result: SiteResult, signal: AbortSignal): Promise<void> {
     const { link, transfer, store, retention, logger, random } = this.#parts;
-    const { signal } = this.#stop;
     const key = taskKeyToWire(result);
     const log = logger.child({ job: result.jobId, round: result.round });
     for (let attempt = 0; ; attempt++) {
@@ -111,6 +122,12 @@ export class ResultDelivery {
       }),
     });
   }
+}
+
+interface Delivery {
+  readonly result: SiteResult;
+  readonly abort: AbortController;
+  readonly done: Promise<void>;
 }
 
 /** Under this name the site keeps the bytes of a result until it is delivered. */

@@ -21,7 +21,7 @@ export class ServerLink {
   readonly #parts: ServerLinkComponents;
   readonly #stop = new AbortController();
   #live: { readonly connection: Connection; readonly stream: OutgoingStream<SiteMessage> } | undefined;
-  #waiting: ((connection: Connection) => void)[] = [];
+  readonly #waiting = new Set<(connection: Connection) => void>();
   #loop: Promise<void> = Promise.resolve();
 
   constructor(components: ServerLinkComponents) {
@@ -48,16 +48,19 @@ export class ServerLink {
   /** The live connection; waits for the next one when there is none. */
   connection(signal?: AbortSignal): Promise<Connection> {
     if (this.#live !== undefined) return Promise.resolve(this.#live.connection);
+    const either = AbortSignal.any(signal === undefined ? [this.#stop.signal] : [this.#stop.signal, signal]);
     return new Promise((resolve, reject) => {
-      const leave = (): void => reject(new FlareError("internal/aborted", "The wait for the server was stopped."));
-      if (signal?.aborted === true || this.#stop.signal.aborted) return leave();
-      signal?.addEventListener("abort", leave, { once: true });
-      this.#stop.signal.addEventListener("abort", leave, { once: true });
-      this.#waiting.push((connection) => {
-        signal?.removeEventListener("abort", leave);
-        this.#stop.signal.removeEventListener("abort", leave);
+      const leave = (): void => {
+        this.#waiting.delete(take);
+        reject(new FlareError("internal/aborted", "The wait for the server was stopped."));
+      };
+      const take = (connection: Connection): void => {
+        either.removeEventListener("abort", leave);
         resolve(connection);
-      });
+      };
+      if (either.aborted) return leave();
+      either.addEventListener("abort", leave, { once: true });
+      this.#waiting.add(take);
     });
   }
 
@@ -117,7 +120,8 @@ export class ServerLink {
     try {
       this.#live = { connection, stream };
       await stream.write(create(SiteMessageSchema, { message: { case: "hello", value: create(SiteHelloSchema, hello()) } }));
-      for (const resolve of this.#waiting.splice(0)) resolve(connection);
+      for (const take of this.#waiting) take(connection);
+      this.#waiting.clear();
       const reason = await connection.closed;
       if (!this.#stop.signal.aborted) logger.warn("connection to server is over", { reason });
     } finally {

@@ -1,6 +1,7 @@
 import { join } from "node:path";
-import type { DeployJob, ServerMessage } from "@flare-ts/contracts/wire";
-import { errorField, type Logger } from "../logging/logger.js";
+import { jobIdSchema } from "@flare-ts/contracts";
+import type { DeployJob, ServerMessage, Task } from "@flare-ts/contracts/wire";
+import { capPeerText, errorField, type Logger } from "../logging/logger.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
 import { taskKeyFromWire } from "../transport/wire-values.js";
@@ -21,6 +22,9 @@ export interface SiteAgentInit {
   readonly datasets: Readonly<Record<string, string>>;
   readonly modelsFolder: string;
 }
+
+/** A trainer in the middle of a round loses it when its site stops; it is not waited for any longer than this. */
+const siteStopGraceMs = 2_000;
 
 /** Does at this site what the server's messages ask for. A message may come twice, and never needs an earlier one. */
 export class SiteAgent {
@@ -47,24 +51,30 @@ export class SiteAgent {
 
   /** Stops the job processes; what is durable stays for the next start. */
   async stop(): Promise<void> {
-    await Promise.all([...this.#jobs.values()].map((job) => job.stop("the site stops")));
+    await Promise.all([...this.#jobs.values()].map((job) => job.stop("the site stops", siteStopGraceMs)));
     this.#jobs.clear();
   }
 
   async #obey({ message }: ServerMessage): Promise<void> {
     switch (message.case) {
       case "desired": {
-        const wanted = new Set(message.value.jobs.map((job) => job.jobId));
-        for (const jobId of this.#jobs.keys()) if (!wanted.has(jobId)) await this.#end(jobId, "the server does not know the job any more");
-        for (const deployment of message.value.jobs) this.#deploy(deployment);
-        await Promise.all(message.value.tasks.map(async (task) => this.#jobs.get(task.key?.jobId ?? "")?.takeTask(task)));
+        const { jobs, tasks } = message.value;
+        const wanted = new Set(jobs.map((job) => job.jobId));
+        const over = [...this.#jobs.keys()].filter((jobId) => !wanted.has(jobId));
+        // At once, as messages that follow may be about these jobs; ending others takes its time.
+        for (const deployment of jobs) this.#deploy(deployment);
+        await Promise.all([
+          ...over.map((jobId) => this.#end(jobId, "the server does not run the job any more")),
+          ...tasks.map((task) => this.#takeTask(task)),
+        ]);
+        await this.#removeLeftovers();
         return;
       }
       case "deploy":
         this.#deploy(message.value);
         return;
       case "task":
-        await this.#jobs.get(message.value.key?.jobId ?? "")?.takeTask(message.value);
+        await this.#takeTask(message.value);
         return;
       case "closeTask": {
         const key = taskKeyFromWire(message.value);
@@ -82,6 +92,11 @@ export class SiteAgent {
   }
 
   #deploy(deployment: DeployJob): void {
+    // The id becomes the name of folders here: the server's word is not enough for that.
+    if (!jobIdSchema.safeParse(deployment.jobId).success) {
+      this.#parts.logger.error("server named a job by something that is not a job id", { job: capPeerText(deployment.jobId) });
+      return;
+    }
     const known = this.#jobs.get(deployment.jobId);
     if (known !== undefined) {
       known.restate();
@@ -99,13 +114,24 @@ export class SiteAgent {
     job.start();
   }
 
+  async #takeTask(task: Task): Promise<void> {
+    await this.#jobs.get(task.key?.jobId ?? "")?.takeTask(task);
+  }
+
   async #end(jobId: string, reason: string): Promise<void> {
+    const { store, delivery, logger, retention } = this.#parts;
     const job = this.#jobs.get(jobId);
     if (job === undefined) return;
     this.#jobs.delete(jobId);
-    await this.#parts.store.endJob(jobId);
-    this.#parts.logger.info("job ended", { job: jobId, reason });
-    await job.stop(reason);
-    await this.#parts.retention.release(`job:${jobId}`);
+    await store.endJob(jobId);
+    logger.info("job ended", { job: jobId, reason: capPeerText(reason) });
+    await Promise.all([job.stop(reason), delivery.drop(jobId)]);
+    await retention.release(`job:${jobId}`);
+    await this.#removeLeftovers();
+  }
+
+  /** Objects that a crash has left; while a job runs, one of them may be what it fetches next. */
+  async #removeLeftovers(): Promise<void> {
+    if (this.#jobs.size === 0) await this.#parts.retention.sweep();
   }
 }

@@ -1,5 +1,6 @@
-import { link as linkFile, mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
+import { link as linkFile, lstat, mkdir, realpath, rm } from "node:fs/promises";
+import { join, sep } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
 import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema } from "@flare-ts/contracts/wire";
@@ -33,6 +34,8 @@ export interface SiteJobComponents {
 
 interface OpenTask {
   readonly key: TaskKey;
+  /** Nobody wants the answer any more. */
+  readonly closed: AbortController;
   /** Set while the job process has to work on it. */
   ready?: SiteTask;
   failure?: SerializedFlareError;
@@ -47,6 +50,9 @@ export interface SiteJobInit {
   /** Folder for the models that this job's processes get; they can read it, not write. */
   readonly modelsFolder: string;
 }
+
+/** A job that cannot be started yet is tried again after so long. */
+const startRetryMs = 5_000;
 
 /** One job at this site: admits it, keeps its job process alive, brings tasks in and results out. */
 export class SiteJob {
@@ -70,9 +76,7 @@ export class SiteJob {
 
   /** Admits and starts the job; a job that cannot run here is reported to the server as left. */
   start(): void {
-    this.#started = this.#start().catch((reason: unknown) => {
-      if (!this.#stop.signal.aborted) this.#leave(FlareError.from(reason));
-    });
+    this.#started = this.#startInTheEnd();
   }
 
   /** Takes a task in; one that is known is not taken twice. */
@@ -86,46 +90,54 @@ export class SiteJob {
       if (known.failure !== undefined) this.#tellFailure(key, known.failure);
       return;
     }
-    const entry: OpenTask = { key };
+    const entry: OpenTask = { key, closed: new AbortController() };
+    const signal = AbortSignal.any([this.#stop.signal, entry.closed.signal]);
     this.#tasks.set(text, entry);
-    const result = await store.result(key);
-    if (result !== undefined) {
-      delivery.deliver(result);
-      return;
-    }
     try {
+      const result = await store.result(key);
+      if (result !== undefined) {
+        this.#tasks.delete(text);
+        delivery.deliver(result);
+        return;
+      }
       const model = objectFromWire(task.model);
       await retention.hold(`task:${text}`, [model.hash]);
-      const held = await transfer.download(() => link.connection(this.#stop.signal), model, undefined, this.#stop.signal);
-      if (!this.#tasks.has(text)) return;
-      entry.ready = {
-        key,
-        modelPath: await this.#lendModel(held),
-        totalRounds: task.totalRounds,
-        meta: JSON.parse(task.metaJson || "{}") as Record<string, unknown>,
-      };
+      const held = await transfer.download(() => link.connection(signal), model, undefined, signal);
+      if (signal.aborted) return;
+      entry.ready = { key, modelPath: await this.#lendModel(held), totalRounds: task.totalRounds, meta: readMeta(task.metaJson) };
       this.#supervisor?.notify("task", entry.ready);
     } catch (reason) {
-      if (!this.#stop.signal.aborted) this.#failTask(key, FlareError.from(reason).toJSON());
+      if (!signal.aborted) await this.#failTask(key, FlareError.from(reason).toJSON());
     }
   }
 
   /** The server wants no answer to a task any more. */
   async closeTask(key: TaskKey): Promise<void> {
-    const text = taskKeyText(key);
-    if (this.#tasks.delete(text)) this.#supervisor?.notify("cancelTask", key);
-    await this.#parts.retention.release(`task:${text}`);
-    if (this.#tasks.size === 0) await rm(this.#init.modelsFolder, { recursive: true, force: true });
+    if (!this.#tasks.has(taskKeyText(key))) return;
+    this.#supervisor?.notify("cancelTask", key);
+    await this.#forget(key);
   }
 
   /** Stops the job process and forgets the tasks; what is durable stays for the next start of the site. */
-  async stop(reason: string): Promise<void> {
+  async stop(reason: string, graceMs?: number): Promise<void> {
     this.#stop.abort();
     await this.#started;
-    await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }));
+    await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }), graceMs);
     for (const text of this.#tasks.keys()) await this.#parts.retention.release(`task:${text}`);
     this.#tasks.clear();
     await rm(this.#init.modelsFolder, { recursive: true, force: true });
+  }
+
+  /** A task is answered, or nobody wants its answer: its model need not be kept. */
+  async #forget(key: TaskKey): Promise<void> {
+    const text = taskKeyText(key);
+    const task = this.#tasks.get(text);
+    const lent = task?.ready?.modelPath;
+    this.#tasks.delete(text);
+    task?.closed.abort();
+    const isLentToOther = [...this.#tasks.values()].some(({ ready }) => ready?.modelPath === lent);
+    if (lent !== undefined && !isLentToOther) await rm(lent, { force: true });
+    await this.#parts.retention.release(`task:${text}`);
   }
 
   /** Puts a model where the trainers of this job can read it, and those of other jobs cannot. */
@@ -135,6 +147,26 @@ export class SiteJob {
     await rm(lent, { force: true });
     await linkFile(path, lent);
     return lent;
+  }
+
+  /** What may heal by itself, such as a full disk, is waited for; anything else makes the site leave the job. */
+  async #startInTheEnd(): Promise<void> {
+    const { signal } = this.#stop;
+    while (!signal.aborted) {
+      try {
+        await this.#start();
+        return;
+      } catch (reason) {
+        if (signal.aborted) return;
+        const error = FlareError.from(reason);
+        if (!error.row.isRetryable) {
+          this.#leave(error);
+          return;
+        }
+        this.#logger.error("job cannot be started yet", { error: errorField(error) });
+        await sleep(startRetryMs, undefined, { signal }).catch(() => undefined);
+      }
+    }
   }
 
   async #start(): Promise<void> {
@@ -175,17 +207,19 @@ export class SiteJob {
         });
       },
       result: async ({ key, path, ...rest }) => {
-        const { models, store, delivery } = this.#parts;
-        const task = this.#tasks.get(taskKeyText(key));
-        if (task === undefined) return {};
-        const { hash, size } = await models.importFile(path, { move: true });
+        const { models, store, delivery, retention } = this.#parts;
+        const text = taskKeyText(key);
+        if (!this.#tasks.has(text)) return {};
+        const { hash, size } = await models.importFile(await ownFile(path, place.folder), { move: true });
+        // Held before anybody can drop the same bytes for another reason.
+        await retention.hold(`task:${text}`, [hash]);
         delivery.deliver(await store.addResult({ ...key, ...rest, update: { hash, size } }));
-        delete task.ready;
+        await this.#forget(key);
         return {};
       },
-      taskFailed: ({ key, error }) => {
-        this.#failTask(key, error);
-        return Promise.resolve({});
+      taskFailed: async ({ key, error }) => {
+        await this.#failTask(key, error);
+        return {};
       },
       log: ({ key, value, round }) => {
         this.#logger.info("trainer metric", { key, value, round });
@@ -198,14 +232,14 @@ export class SiteJob {
     for (const { ready } of this.#tasks.values()) if (ready !== undefined) this.#supervisor?.notify("task", ready);
   }
 
-  #failTask(key: TaskKey, error: SerializedFlareError): void {
+  /** The failure is kept until the task is closed, as the server may ask again; the model is not. */
+  async #failTask(key: TaskKey, error: SerializedFlareError): Promise<void> {
     this.#logger.error("task failed", { round: key.round, error: { ...error } as never });
-    const task = this.#tasks.get(taskKeyText(key));
-    if (task !== undefined) {
-      task.failure = error;
-      delete task.ready;
-    }
+    const text = taskKeyText(key);
+    const isOpen = this.#tasks.has(text);
     this.#tellFailure(key, error);
+    await this.#forget(key);
+    if (isOpen) this.#tasks.set(text, { key, failure: error, closed: new AbortController() });
   }
 
   #tellFailure(key: TaskKey, error: SerializedFlareError): void {
@@ -227,6 +261,30 @@ export class SiteJob {
       case: "jobLeft",
       value: create(JobLeftSchema, { jobId: this.jobId, errorJson: JSON.stringify(withoutOutput(error.toJSON())) }),
     });
+  }
+}
+
+/**
+ * The path of a plain file of the job's own folder. The job process runs what a submitter sent: any other path that it names
+ * would be handed to the server.
+ *
+ * @throws FlareError `runtime/bad-message`
+ */
+async function ownFile(path: string, folder: string): Promise<string> {
+  try {
+    const [real, root, entry] = await Promise.all([realpath(path), realpath(folder), lstat(path)]);
+    if (real.startsWith(root + sep) && entry.isFile()) return real;
+  } catch {
+    // Told below like any other path that is not right.
+  }
+  throw new FlareError("runtime/bad-message", "A job process may hand over plain files of its own folder only.", { facts: { path } });
+}
+
+function readMeta(json: string): Readonly<Record<string, unknown>> {
+  try {
+    return JSON.parse(json === "" ? "{}" : json) as Record<string, unknown>;
+  } catch (cause) {
+    throw new FlareError("runtime/bad-message", "The properties of a task are not JSON.", { cause });
   }
 }
 

@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
@@ -36,7 +37,10 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     const store = await openSqliteSiteStore({ path: join(workspace, "site.db") });
     parts.add("store", () => store.close());
     const retention = new ObjectRetention({ models, logger });
-    const transfer = new TransferClient({ store: models });
+    // What a process that was killed had lent to its trainers; they are gone.
+    const lentFolder = join(modelsFolder, "lent");
+    await rm(lentFolder, { recursive: true, force: true });
+    const transfer = new TransferClient({ store: models, logger });
     const random = Math.random;
     const keys = readProjectKeys(kit);
 
@@ -56,7 +60,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     const launcher = new ProcessJobLauncher({ environment: process.env });
     const agent = new SiteAgent(
       { link, transfer, models, store, retention, delivery, admission, launcher, logger },
-      { site: kit.name, workspace, datasets: resources.datasets, modelsFolder: join(modelsFolder, "lent") },
+      { site: kit.name, workspace, datasets: resources.datasets, modelsFolder: lentFolder },
     );
     parts.add("jobs", () => agent.stop());
     parts.add("deliveries", () => delivery.stop());

@@ -6,7 +6,7 @@ import { FlareError } from "@flare-ts/contracts";
 export function diskError(reason: unknown, path: string): FlareError {
   if (reason instanceof FlareError) return reason;
   const code = errnoOf(reason);
-  if (code === "ENOSPC" || code === "EDQUOT") {
+  if (isDiskFull(reason)) {
     return new FlareError("transfer/disk-full", `No space is left to write ${path}.`, { facts: { path }, cause: reason });
   }
   if (reason instanceof Error && reason.name === "AbortError") return FlareError.from(reason);
@@ -15,6 +15,12 @@ export function diskError(reason: unknown, path: string): FlareError {
     facts: { path, ...(code ? { errno: code } : {}) },
     cause: reason,
   });
+}
+
+/** Whether an error of the file system says that there is no space, or no more for this user. */
+export function isDiskFull(reason: unknown): boolean {
+  const code = errnoOf(reason);
+  return code === "ENOSPC" || code === "EDQUOT";
 }
 
 /** The `code` of a system error, such as `ENOENT`. */

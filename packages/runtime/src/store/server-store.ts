@@ -32,6 +32,17 @@ export interface NewJob {
   readonly signedJob: ObjectRef;
 }
 
+/** What may change of a job. */
+export type JobChange = Partial<Pick<JobRecord, "status" | "startTimeMs" | "endTimeMs" | "reason" | "apps" | "result">>;
+
+/** What came of adding a job. */
+export interface AddedJob {
+  readonly job: JobRecord;
+  readonly isNew: boolean;
+  /** The first entry of the journal of a job that is new. */
+  readonly entry?: JournalEntry;
+}
+
 /** A task that is open, or was: the model that a site has to train on. */
 export interface TaskRecord extends TaskKey {
   readonly site: string;
@@ -58,16 +69,22 @@ export interface JobFilter {
  * implementation passes `serverStoreCompliance`.
  */
 export interface ServerStore {
-  /** Adds a job. A job that is there with the same signed content is returned as it is; with other content it is refused (`job/id-taken`). */
-  addJob(job: NewJob): Promise<{ readonly job: JobRecord; readonly isNew: boolean }>;
+  /**
+   * Adds a job, with the first event of its journal in the same transaction. A job that is there with the same signed content
+   * is returned as it is; with other content it is refused (`job/id-taken`).
+   */
+  addJob(job: NewJob, first?: JobEvent): Promise<AddedJob>;
   job(jobId: string): Promise<JobRecord | undefined>;
   /** In order of submission. */
   jobs(filter?: JobFilter): Promise<readonly JobRecord[]>;
   /** Changes a job; a finished job keeps its status (`false` is returned and nothing changes). */
-  updateJob(
-    jobId: string,
-    change: Partial<Pick<JobRecord, "status" | "startTimeMs" | "endTimeMs" | "reason" | "apps" | "result">>,
-  ): Promise<boolean>;
+  updateJob(jobId: string, change: JobChange): Promise<boolean>;
+
+  /**
+   * Changes an unfinished job and journals why, in one transaction: neither is ever there without the other. `undefined` when
+   * the job is finished, and nothing changes.
+   */
+  changeJob(jobId: string, change: JobChange, atMs: number, event: JobEvent): Promise<JournalEntry | undefined>;
 
   /** Appends to a job's journal. */
   append(jobId: string, atMs: number, event: JobEvent): Promise<JournalEntry>;

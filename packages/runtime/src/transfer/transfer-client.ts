@@ -1,4 +1,5 @@
 import { FlareError } from "@flare-ts/contracts";
+import { errorField, type Logger } from "../logging/logger.js";
 import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
 import type { Chunk, Connection } from "../transport/connection.js";
 import { abortable } from "./abortable.js";
@@ -17,10 +18,12 @@ export type OnProgress = (done: number, total: number) => void;
  */
 export class TransferClient {
   readonly #store: ModelStore;
+  readonly #logger: Logger | undefined;
   readonly #downloads = new SharedFlights<StoredObject>();
 
-  constructor(components: { readonly store: ModelStore }) {
+  constructor(components: { readonly store: ModelStore /** Hears why a transfer waits. */; readonly logger?: Logger }) {
     this.#store = components.store;
+    this.#logger = components.logger;
   }
 
   /**
@@ -117,10 +120,15 @@ export class TransferClient {
   ): Promise<Result> {
     const backoff = new Backoff();
     let mismatches = 0;
+    let lastCode = "";
     for (;;) {
       const connection = await abortable(connect(), signal);
       try {
-        const result = await attempt(connection, () => backoff.reset());
+        // Bytes that a full disk did not take are no progress: without this the sender would hammer it.
+        const noteProgress = (): void => {
+          if (!isFull(lastCode)) backoff.reset();
+        };
+        const result = await attempt(connection, noteProgress);
         if (result !== undefined) return result;
       } catch (error) {
         if (signal?.aborted === true) throw FlareError.from(signal.reason);
@@ -128,8 +136,16 @@ export class TransferClient {
         // The part of an earlier attempt may have been damaged at rest; it is thrown away by now, so once more tells.
         const isFirstMismatch = error.code === "transfer/hash-mismatch" && mismatches++ === 0;
         if (!error.row.isRetryable && !isFirstMismatch) throw error;
+        const { code } = error;
+        // A broken connection is told of by whoever holds it.
+        if (code !== lastCode && code !== "transfer/disconnected") this.#logger?.warn("transfer waits", { error: errorField(error) });
+        lastCode = code;
       }
       await backoff.wait(signal);
     }
   }
+}
+
+function isFull(code: string): boolean {
+  return code === "transfer/disk-full" || code === "store/full";
 }

@@ -54,11 +54,14 @@ export interface CallContext {
 
 /** What the server side of the transport asks of the server; one method per call of the wire protocol. */
 export interface ServerHandlers {
-  /** The site's control stream is open. `send` resolves when more can be taken; the returned object hears of what comes. */
+  /**
+   * The site's control stream is open. `send` resolves when more can be taken; the returned object hears of what comes, and
+   * of the next message when it is done with this one.
+   */
   attach(
     context: CallContext,
     send: (message: ServerMessage) => Promise<void>,
-  ): { onMessage(message: SiteMessage): void; onClose(reason: string): void };
+  ): { onMessage(message: SiteMessage): void | Promise<void>; onClose(reason: string): void };
   submitUpdate(context: CallContext, request: SubmitUpdateRequest): Promise<SubmitUpdateReply>;
   stat(context: CallContext, object: ObjectRef): Promise<{ readonly isComplete: boolean; readonly durableOffset: number }>;
   upload(

@@ -109,6 +109,7 @@ export function answerAttach(
       return;
     }
     const { context, touch, end } = open;
+    limitReadAhead(call, readAhead);
     const writer = new BoundedWriter<ServerMessage>(call, { maxPending: messagesUnderWay });
     let close: ((reason: string) => void) | undefined;
     const finish = (reason: FlareError): void => {
@@ -126,14 +127,17 @@ export function answerAttach(
     try {
       const listener = handlers.attach(context, async (message) => writer.write(message));
       close = (reason) => listener.onClose(reason);
-      call.on("data", (message: SiteMessage) => {
+      const take = async (message: SiteMessage): Promise<void> => {
         touch();
+        call.pause();
         try {
-          if (close !== undefined) listener.onMessage(message);
+          if (close !== undefined) await listener.onMessage(message);
         } catch (reason) {
           fail(reason);
         }
-      });
+        call.resume();
+      };
+      call.on("data", (message: SiteMessage) => void take(message));
       call.once("end", () => {
         finish(new FlareError("transfer/disconnected", "The site ended its control stream."));
         call.end();
@@ -147,7 +151,7 @@ export function answerAttach(
   };
 }
 
-/** Chunks of 1 MiB that are read ahead of the handler, for each upload. */
+/** Messages, or chunks of 1 MiB, that are read ahead of the handler of a stream. */
 const readAhead = 2;
 /** Chunks of 1 MiB that are on their way to the socket, for each download. */
 const chunksUnderWay = 4;
@@ -246,8 +250,13 @@ async function untilAborted<Reply>(open: OpenCall, work: Promise<Reply>): Promis
   return await Promise.race([settled, aborted]);
 }
 
+/** HTTP status of errors that somebody has to make room for. */
+const storageFull = 507;
+
 function statusOf(parts: AnswerParts, reason: unknown): WireStatus & Partial<Error> {
   if (!(reason instanceof FlareError)) parts.logger?.error("call failed unexpectedly", { error: errorField(reason) });
+  else if (reason.row.http === storageFull || reason.code === "store/unusable" || reason.code === "file/unwritable")
+    parts.logger?.error("call failed for want of storage", { error: errorField(reason) });
   else parts.logger?.debug("call refused", { code: reason.code, reason: reason.message });
   return toWireStatus(reason);
 }

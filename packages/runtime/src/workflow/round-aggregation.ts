@@ -4,6 +4,7 @@ import { type AggregationEngine, type AggregationSession, fedAvg, metricsWeighte
 import { FlareError } from "@flare-ts/contracts";
 import type { Metrics } from "../job/job-event.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
+import { diskError, isDiskFull } from "../store/file-model-store-disk.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { Contribution, WorkflowEffect } from "./workflow-machine.js";
 
@@ -70,7 +71,9 @@ export class RoundAggregation {
     await mkdir(this.#folder, { recursive: true });
     const outPath = join(this.#folder, `round-${effect.round}.safetensors`);
     // The parent makes the file durable when it takes it; the permission model denies fsync to this process.
-    const report = await session.finish({ outPath, base: modelPath, isDurable: false, signal: this.#stop.signal });
+    const report = await session
+      .finish({ outPath, base: modelPath, isDurable: false, signal: this.#stop.signal })
+      .catch((reason: unknown) => Promise.reject(writeError(reason, outPath)));
     this.#open = undefined;
     const model = await this.#parent.call("importObject", { path: outPath });
     return { model, metrics: meanMetrics(effect.contributions), bytes: report.bytesIn };
@@ -122,6 +125,12 @@ interface OpenAggregation {
   readonly paramsType: Contribution["paramsType"];
   readonly opening: Promise<OpenSession>;
   readonly folds: Map<string, Promise<FlareError | undefined>>;
+}
+
+/** A full disk is waited for, by a new process; whatever else cannot be written ends the job. */
+function writeError(reason: unknown, path: string): FlareError {
+  const error = FlareError.from(reason);
+  return error.code === "file/unwritable" && isDiskFull(error.cause) ? diskError(error.cause, path) : error;
 }
 
 /** Whether an update is to blame, so that the round may go on without it. */

@@ -25,9 +25,9 @@ export function outstandingRoundEffects(plan: RoundPlan, state: RoundState): rea
 
 function goOn(plan: RoundPlan, state: RoundState, phase: Extract<RoundState["phase"], { name: "between" }>): WorkflowEffect {
   if (phase.endReason !== undefined) return { type: "end", model: state.model, reason: phase.endReason };
-  const { seed, taskName, numClients } = plan.settings;
+  const { seed, taskName, numClients, numRounds } = plan.settings;
   const sites = sampleSites(presentSites(plan, state), { seed, round: phase.nextRound, size: numClients });
-  return { type: "open-round", round: phase.nextRound, task: taskName, model: state.model, sites };
+  return { type: "open-round", round: phase.nextRound, task: taskName, model: state.model, sites, totalRounds: numRounds };
 }
 
 function assign(plan: RoundPlan, { round, task, model, sites }: OpenRound): WorkflowEffect {

@@ -159,7 +159,14 @@ class World {
     const effect = this.#queue.shift();
     switch (effect?.type) {
       case "open-round":
-        this.#add({ type: "round-opened", round: effect.round, task: effect.task, model: effect.model, sites: effect.sites });
+        this.#add({
+          type: "round-opened",
+          round: effect.round,
+          task: effect.task,
+          model: effect.model,
+          sites: effect.sites,
+          totalRounds: effect.totalRounds,
+        });
         break;
       case "fold": {
         const { round, contribution } = effect;

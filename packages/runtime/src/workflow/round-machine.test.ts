@@ -8,7 +8,9 @@ import { advance, type WorkflowEffect } from "./workflow-machine.js";
 describe("round machine", () => {
   it("opens the first round at all sites with the initial model", () => {
     const run = new Run(planOf(["b", "a"]));
-    expect(run.wanted).toEqual([{ type: "open-round", round: 0, task: "train", model: objectNumber(0), sites: ["a", "b"] }]);
+    expect(run.wanted).toEqual([
+      { type: "open-round", round: 0, task: "train", model: objectNumber(0), sites: ["a", "b"], totalRounds: 2 },
+    ]);
   });
 
   it("assigns the task once the round is in the journal", () => {
@@ -37,7 +39,9 @@ describe("round machine", () => {
     const run = new Run(planOf(["a"]));
     run.open(0);
     run.add(updateOf("a", 0));
-    expect(run.close(0, ["a"], 1)).toEqual([{ type: "open-round", round: 1, task: "train", model: objectNumber(1), sites: ["a"] }]);
+    expect(run.close(0, ["a"], 1)).toEqual([
+      { type: "open-round", round: 1, task: "train", model: objectNumber(1), sites: ["a"], totalRounds: 2 },
+    ]);
     run.open(1, 1);
     run.add(updateOf("a", 1));
     expect(run.close(1, ["a"], 2)).toEqual([{ type: "end", model: objectNumber(2), reason: "all 2 rounds are done" }]);
@@ -297,7 +301,10 @@ class Run {
 
   open(round: number, model = 0, atMs?: number): readonly WorkflowEffect[] {
     const open = this.wanted.find((effect) => effect.type === "open-round");
-    return this.add({ type: "round-opened", round, task: "train", model: objectNumber(model), sites: open?.sites ?? [] }, atMs);
+    return this.add(
+      { type: "round-opened", round, task: "train", model: objectNumber(model), sites: open?.sites ?? [], totalRounds: 2 },
+      atMs,
+    );
   }
 
   close(

@@ -128,8 +128,8 @@ export class WorkflowDriver<State> {
     if (this.#isOver) return;
     switch (effect.type) {
       case "open-round": {
-        const { round, task, model, sites } = effect;
-        return this.#append({ type: "round-opened", round, task, model, sites });
+        const { round, task, model, sites, totalRounds } = effect;
+        return this.#append({ type: "round-opened", round, task, model, sites, totalRounds });
       }
       case "assign": {
         const { round, task, model, sites, totalRounds } = effect;

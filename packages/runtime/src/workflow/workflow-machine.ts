@@ -17,6 +17,7 @@ export type WorkflowEffect =
       readonly task: string;
       readonly model: ObjectRef;
       readonly sites: readonly string[];
+      readonly totalRounds: number;
     }
   /** Open the task at sites. */
   | {

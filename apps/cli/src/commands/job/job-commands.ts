@@ -76,7 +76,7 @@ Ctrl-C stops watching; the job goes on. Exit status 0 only if the job ends as FI
     );
   withKit(group.command("abort").description("end a job at the server and at all sites; it cannot be taken back"))
     .argument("<id>", "the job's id")
-    .option("--reason <text>", "what the journal and the sites are told", "aborted by an admin")
+    .option("--reason <text>", "what the journal and the sites are told")
     .option("--force", "do not ask")
     .addHelpText("after", examplesText([["in a script", `flare job abort ${exampleId} --force --reason 'wrong data set'`]]))
     .action(
@@ -84,7 +84,7 @@ Ctrl-C stops watching; the job goes on. Exit status 0 only if the job ends as FI
         async () => (await import("./abort-job.js")).abortJob,
         ([jobId = ""], flags) => ({
           jobId,
-          reason: flags["reason"] as string,
+          reason: (flags["reason"] as string | undefined) ?? "",
           isForced: flags["force"] === true,
           startupKit: kitFlag(flags),
         }),

@@ -45,8 +45,10 @@ export function openRoundLines(report: JobReport, nowMs: number, colors: Colors)
   const waiting = round.sites.filter((site) => !here.has(site));
   const who = waiting.map((site) => (report.disconnected.includes(site) ? colors.yellow(`${site} (disconnected)`) : site)).join(", ");
   const bar = colors.cyan(barText(here.size, round.sites.length));
+  const ordinal = `${report.rounds.length} of ${round.totalRounds}`;
+  const what = who === "" ? "aggregating" : `waiting for ${who}`;
   return [
-    `round ${round.round}  ${bar}  ${here.size}/${round.sites.length}  ${durationText(Math.max(0, nowMs - round.openedMs))}  waiting for ${who || "-"}`,
+    `round ${round.round} (${ordinal})  ${bar}  ${here.size}/${round.sites.length}  ${durationText(Math.max(0, nowMs - round.openedMs))}  ${what}`,
   ];
 }
 

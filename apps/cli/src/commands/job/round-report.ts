@@ -15,6 +15,8 @@ export interface RoundReport {
   readonly round: number;
   readonly openedMs: number;
   readonly sites: readonly string[];
+  /** Rounds that the job does at most. */
+  readonly totalRounds: number;
   readonly contributions: readonly SiteContribution[];
   /** Sites that reported that they could not do the task, with the reason. */
   readonly failures: readonly { readonly site: string; readonly message: string }[];
@@ -49,7 +51,10 @@ export function addToReport(report: JobReport, entry: JournalEntry): JobReport {
     case "round-opened":
       return {
         ...report,
-        rounds: [...report.rounds, { round: event.round, openedMs: atMs, sites: event.sites, contributions: [], failures: [] }],
+        rounds: [
+          ...report.rounds,
+          { round: event.round, openedMs: atMs, sites: event.sites, totalRounds: event.totalRounds, contributions: [], failures: [] },
+        ],
       };
     case "update-accepted":
       return changeRound(report, event.round, (round) => ({

@@ -8,7 +8,7 @@ export interface SiteRows {
 }
 
 /** How a hospital trains in one round. */
-export const settings = Object.freeze({ epochs: 4, batchSize: 16, learningRate: 0.1, decay: 0.001, seed: 7 });
+const settings = Object.freeze({ epochs: 4, batchSize: 16, learningRate: 0.1, decay: 0.001, seed: 7 });
 
 /** Every fifth row is for validation. */
 export function siteRows(rows: readonly Row[]): SiteRows {

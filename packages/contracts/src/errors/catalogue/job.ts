@@ -90,6 +90,12 @@ export const jobErrors = {
       http: 403,
     },
   ),
+  "job/wrong-app": row(
+    "server",
+    "A site was told to run an app that the job's deploy_map does not give it.",
+    "Do not trust that server before it is known why; correct the job's deploy_map if it is not what was meant.",
+    { grpc: grpcStatus.permissionDenied, http: 403 },
+  ),
   "job/not-done": row("user", "A job has no result as long as it runs.", "Wait for its end with `flare job monitor`.", {
     grpc: grpcStatus.failedPrecondition,
     http: 409,

@@ -55,6 +55,12 @@ export const runtimeErrors = {
     grpc: grpcStatus.invalidArgument,
     http: 400,
   }),
+  "runtime/report-too-large": row(
+    "site",
+    "The metrics or the properties of an update are larger than a journal can hold.",
+    "Log fewer metrics, and send what is large as a tensor of the model.",
+    { grpc: grpcStatus.invalidArgument, http: 413 },
+  ),
   "runtime/object-missing": row(
     "bug",
     "The store lacks an object that it should hold.",

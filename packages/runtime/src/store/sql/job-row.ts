@@ -1,12 +1,9 @@
 import { type ContentHash, FlareError } from "@flare-ts/contracts";
 import type { Insertable, Selectable, Updateable } from "kysely";
 import { isFinished, type JobStatus } from "../../job/job-status.js";
-import type { JobRecord, NewJob } from "../server-store.js";
+import type { JobChange, JobRecord, NewJob } from "../server-store.js";
 import { fromJsonText, toJsonText, toNumber, toOptionalNumber } from "./columns.js";
 import type { JobsTable } from "./server-tables.js";
-
-/** What `updateJob` may change. */
-export type JobChange = Partial<Pick<JobRecord, "status" | "startTimeMs" | "endTimeMs" | "reason" | "apps" | "result">>;
 
 /** The record that a row stands for. */
 export function jobFromRow(row: Selectable<JobsTable>): JobRecord {

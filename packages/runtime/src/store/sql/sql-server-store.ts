@@ -1,9 +1,9 @@
 import { type ContentHash, FlareError } from "@flare-ts/contracts";
 import { type Expression, type ExpressionBuilder, type Kysely, type Selectable, type SqlBool, sql, type Transaction } from "kysely";
 import type { JobEvent, JournalEntry, TaskKey } from "../../job/job-event.js";
-import type { JobFilter, JobRecord, NewJob, ServerStore, TaskRecord, UpdateOutcome } from "../server-store.js";
+import type { AddedJob, JobChange, JobFilter, JobRecord, NewJob, ServerStore, TaskRecord, UpdateOutcome } from "../server-store.js";
 import { fromJsonText, toJsonText, toNumber } from "./columns.js";
-import { columnsFromChange, type JobChange, jobFromRow, jobNotFound, rowFromNewJob } from "./job-row.js";
+import { columnsFromChange, jobFromRow, jobNotFound, rowFromNewJob } from "./job-row.js";
 import type { ServerTables, TaskAnswer, TasksTable } from "./server-tables.js";
 
 /** The server's store over a SQL database; the queries are the same for SQLite and PostgreSQL. */
@@ -14,7 +14,7 @@ export class SqlServerStore implements ServerStore {
     this.#db = components.db;
   }
 
-  async addJob(job: NewJob): Promise<{ readonly job: JobRecord; readonly isNew: boolean }> {
+  async addJob(job: NewJob, first?: JobEvent): Promise<AddedJob> {
     return this.#db.transaction().execute(async (db) => {
       const existing = await db.selectFrom("jobs").selectAll().where("job_id", "=", job.jobId).executeTakeFirst();
       if (existing !== undefined) {
@@ -30,7 +30,8 @@ export class SqlServerStore implements ServerStore {
         .values(rowFromNewJob(job, toNumber(last?.position ?? 0) + 1))
         .returningAll()
         .executeTakeFirstOrThrow();
-      return { job: jobFromRow(row), isNew: true };
+      const added = { job: jobFromRow(row), isNew: true };
+      return first === undefined ? added : { ...added, entry: await appendTo(db, job.jobId, job.submitTimeMs, first) };
     });
   }
 
@@ -55,17 +56,13 @@ export class SqlServerStore implements ServerStore {
   }
 
   async updateJob(jobId: string, change: JobChange): Promise<boolean> {
-    const columns = columnsFromChange(change);
-    // `name = name` lets an empty change go the same way as every other.
-    const { numUpdatedRows } = await this.#db
-      .updateTable("jobs")
-      .set((eb) => ({ name: eb.ref("name"), ...columns }))
-      .where("job_id", "=", jobId)
-      .where("is_finished", "=", 0)
-      .executeTakeFirstOrThrow();
-    if (numUpdatedRows > 0n) return true;
-    if ((await this.job(jobId)) === undefined) throw jobNotFound(jobId);
-    return false;
+    return applyChange(this.#db, jobId, change);
+  }
+
+  async changeJob(jobId: string, change: JobChange, atMs: number, event: JobEvent): Promise<JournalEntry | undefined> {
+    return this.#db.transaction().execute(async (db) => {
+      return (await applyChange(db, jobId, change)) ? appendTo(db, jobId, atMs, event) : undefined;
+    });
   }
 
   async append(jobId: string, atMs: number, event: JobEvent): Promise<JournalEntry> {
@@ -165,6 +162,22 @@ export class SqlServerStore implements ServerStore {
   async close(): Promise<void> {
     await this.#db.destroy();
   }
+}
+
+/** Changes a job that is not finished; `false` when it is. */
+async function applyChange(db: Kysely<ServerTables>, jobId: string, change: JobChange): Promise<boolean> {
+  const columns = columnsFromChange(change);
+  // `name = name` lets an empty change go the same way as every other.
+  const { numUpdatedRows } = await db
+    .updateTable("jobs")
+    .set((eb) => ({ name: eb.ref("name"), ...columns }))
+    .where("job_id", "=", jobId)
+    .where("is_finished", "=", 0)
+    .executeTakeFirstOrThrow();
+  if (numUpdatedRows > 0n) return true;
+  const known = await db.selectFrom("jobs").select("job_id").where("job_id", "=", jobId).executeTakeFirst();
+  if (known === undefined) throw jobNotFound(jobId);
+  return false;
 }
 
 /** Adds a journal entry; the row of the job is locked by the update, so that numbers follow one another without gaps. */

@@ -32,6 +32,20 @@ describe("SQLite store", () => {
     await store.close();
   });
 
+  it("changes a job and journals why in one step, and neither once the job is finished", async () => {
+    const store = await openSqliteServerStore({ path: join(folder, "server.sqlite") });
+    const submitted = { type: "job-submitted", submitter: job.submitterName, name: job.name } as const;
+    expect(await store.addJob(job, submitted)).toMatchObject({ isNew: true, entry: { seq: 1, atMs: job.submitTimeMs, event: submitted } });
+    expect(await store.addJob(job, submitted)).not.toHaveProperty("entry");
+    const ended = { type: "job-ended", status: "FINISHED:ABORTED", reason: "a test" } as const;
+    expect(await store.changeJob(job.jobId, { status: "FINISHED:ABORTED" }, 7, ended)).toMatchObject({ seq: 2, atMs: 7, event: ended });
+    expect(await store.changeJob(job.jobId, { status: "RUNNING" }, 8, { type: "job-started", sites: [] })).toBeUndefined();
+    expect((await store.entries(job.jobId)).map(({ event }) => event)).toEqual([submitted, ended]);
+    expect((await store.job(job.jobId))?.status).toBe("FINISHED:ABORTED");
+    await expect(store.changeJob("0b7a0c7e-2f55-4a53-9a5f-000000000000", {}, 9, ended)).rejects.toMatchObject({ code: "job/not-found" });
+    await store.close();
+  });
+
   it("takes a file that others could read away from them", async () => {
     const path = join(folder, "site.sqlite");
     writeFileSync(path, "", { mode: 0o644 });

@@ -1,0 +1,101 @@
+import { describe, expect, it } from "vitest";
+import { z } from "zod";
+import { FlareError, type Problem } from "../errors/flare-error.js";
+import { pathText, readDocument } from "./read-document.js";
+
+const schema = z.strictObject({
+  name: z.string(),
+  port: z.int().min(1).default(8002),
+  participants: z.array(z.strictObject({ name: z.string(), role: z.enum(["lead", "member"]).optional() })).default([]),
+  target: z.union([z.string(), z.strictObject({ host: z.string(), port: z.int() })]).optional(),
+});
+
+function problemsOf(text: string, file = "project.yml"): readonly Problem[] {
+  try {
+    readDocument({ text, file, schema });
+  } catch (error) {
+    if (error instanceof FlareError) return error.problems;
+    throw error;
+  }
+  return [];
+}
+
+describe("readDocument", () => {
+  it("reads YAML and JSON alike and fills in defaults", () => {
+    const expected = { name: "x", port: 8002, participants: [{ name: "a" }] };
+    expect(readDocument({ text: "name: x\nparticipants:\n  - name: a\n", file: "f", schema }).value).toEqual(expected);
+    expect(readDocument({ text: '{"name": "x", "participants": [{"name": "a"}]}', file: "f", schema }).value).toEqual(expected);
+  });
+
+  it("reports all mistakes at once, each with file, line, column and path", () => {
+    expect(problemsOf("name: 3\nport: 0\nparticipants:\n  - name: a\n    role: boss\n")).toMatchObject([
+      { file: "project.yml", line: 1, column: 1, path: "name" },
+      { file: "project.yml", line: 2, column: 1, path: "port" },
+      { file: "project.yml", line: 5, column: 5, path: "participants[0].role" },
+    ]);
+  });
+
+  it("names the nearest known key for one that it does not know", () => {
+    expect(problemsOf("name: x\nprot: 1\nzzzzzzzz: 1\n").map(({ line, message }) => ({ line, message }))).toEqual([
+      { line: 2, message: "unknown key 'prot'; did you mean 'port'?" },
+      { line: 3, message: "unknown key 'zzzzzzzz'" },
+    ]);
+  });
+
+  it("names the nearest key inside a list and inside a union", () => {
+    expect(problemsOf("name: x\nparticipants:\n  - nmae: a\n").map(({ message }) => message)).toContain(
+      "unknown key 'nmae'; did you mean 'name'?",
+    );
+    expect(problemsOf("name: x\ntarget:\n  hots: a\n  port: 1\n").map(({ message }) => message)).toContain(
+      "unknown key 'hots'; did you mean 'host'?",
+    );
+  });
+
+  it("points at the parent when a key is missing", () => {
+    expect(problemsOf("name: x\nparticipants:\n  - role: lead\n")).toMatchObject([{ line: 3, path: "participants[0].name" }]);
+  });
+
+  it.each([
+    ["a quote that is not closed", 'name: "x\n', 1],
+    ["the same key twice", "name: x\nname: y\n", 2],
+    ["brackets that do not match", '{"name": ["x"}', 1],
+    ["a tab as indentation", "participants:\n\t- name: a\n", 2],
+  ])("gives the line of %s", (_, text, line) => {
+    const [problem] = problemsOf(text);
+    expect(problem).toMatchObject({ file: "project.yml" });
+    expect(problem?.line).toBeGreaterThanOrEqual(line);
+  });
+
+  it("refuses an empty document, and one that is a list", () => {
+    expect(problemsOf("")).toHaveLength(1);
+    expect(problemsOf("- a\n")).toHaveLength(1);
+  });
+
+  it("does not let aliases blow a small file up", () => {
+    const lines = ["a: &a [x, x, x, x, x, x, x, x, x, x]"];
+    for (let i = 1; i < 10; i++) {
+      const previous = String.fromCharCode(96 + i);
+      const name = String.fromCharCode(97 + i);
+      lines.push(`${name}: &${name} [${Array.from({ length: 10 }, () => `*${previous}`).join(", ")}]`);
+    }
+    const text = `name: [${lines.length}]\n${lines.join("\n")}\n`;
+    expect(problemsOf(text)).toEqual([{ file: "project.yml", line: 1, column: 1, message: "has too many aliases" }]);
+  });
+
+  it("uses the code that it is told", () => {
+    expect(() => readDocument({ text: "x", file: "f", schema, code: "project/invalid" })).toThrow(
+      expect.objectContaining({ code: "project/invalid" }) as Error,
+    );
+  });
+
+  it("locates what exists and falls back to the nearest that does", () => {
+    const document = readDocument({ text: "name: x\nparticipants:\n  - name: a\n  - name: b\n", file: "f", schema });
+    expect(document.locate(["participants", 1, "name"])).toEqual({ line: 4, column: 5 });
+    expect(document.locate(["participants", 7])).toEqual({ line: 2, column: 1 });
+    expect(document.problemAt(["name"], "is taken")).toEqual({ file: "f", line: 1, column: 1, path: "name", message: "is taken" });
+  });
+
+  it("writes paths as a person would", () => {
+    expect(pathText(["participants", 0, "name"])).toBe("participants[0].name");
+  });
+});

@@ -1,0 +1,89 @@
+import { once } from "node:events";
+import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { encodeSafetensors } from "@flare-ts/aggregator";
+import { provision } from "@flare-ts/provision";
+import { type Kit, readKit } from "@flare-ts/provision/kit";
+import { readProjectKeys } from "../session/project-keys.js";
+import type { Connection } from "../transport/connection.js";
+import { dialServer } from "../transport/dial-server.js";
+import { endpointOf } from "../transport/endpoint-of.js";
+
+/** Kits of a server, two sites and an admin, in a temporary folder; nothing runs. */
+export interface SmallFederation {
+  readonly folder: string;
+  kitDir(name: string): string;
+  kit(name: string): Promise<Kit>;
+  /** A registered connection to the server under the name of a participant, in place of its own program. */
+  dial(name: string): Promise<Connection>;
+  /** Writes a job that gives one app to some sites, and gives its folder. */
+  writeJob(sites: readonly string[]): Promise<string>;
+  dispose(): Promise<void>;
+}
+
+export const adminName = "admin@example.org";
+
+export async function createSmallFederation(): Promise<SmallFederation> {
+  const folder = await mkdtemp(join(tmpdir(), "flare-small-"));
+  const projectFile = join(folder, "project.yml");
+  const participants = [
+    { name: "localhost", type: "server", org: "o", fed_learn_port: await freePort() },
+    { name: "site-1", type: "client", org: "o" },
+    { name: "site-2", type: "client", org: "o" },
+    { name: adminName, type: "admin", org: "o", role: "project_admin" },
+  ];
+  await writeFile(projectFile, JSON.stringify({ api_version: 3, name: "small", description: "", participants }));
+  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace") });
+  const kitDir = (name: string): string => join(prodDir, name);
+  const connections: Connection[] = [];
+  return {
+    folder,
+    kitDir,
+    kit: (name) => readKit(kitDir(name)),
+    dial: async (name) => {
+      const kit = await readKit(kitDir(name));
+      const connection = await dialServer({ ...endpointOf(kit), keys: readProjectKeys(kit) });
+      connections.push(connection);
+      return connection;
+    },
+    writeJob: (sites) => writeJob(folder, sites),
+    dispose: async () => {
+      for (const connection of connections) connection.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+async function writeJob(folder: string, sites: readonly string[]): Promise<string> {
+  const job = await mkdtemp(join(folder, "job-"));
+  const workflow = { id: "w", path: "FedAvg", args: { num_rounds: 1, initial_model: "model.safetensors", min_clients: 1 } };
+  const executor = { path: "ClientAPIExecutor", args: { task_script_path: "train.ts" } };
+  const model = encodeSafetensors([["w", { dtype: "F32", shape: [1], data: Float32Array.of(1) }]]);
+  for (const app of ["app", "other"]) {
+    await mkdir(join(job, app, "config"), { recursive: true });
+    await mkdir(join(job, app, "custom"));
+    const config = join(job, app, "config");
+    await writeFile(join(config, "config_fed_server.json"), JSON.stringify({ format_version: 2, workflows: [workflow] }));
+    await writeFile(
+      join(config, "config_fed_client.json"),
+      JSON.stringify({ format_version: 2, executors: [{ tasks: ["train"], executor }] }),
+    );
+    await writeFile(join(job, app, "custom", "train.ts"), "setInterval(() => {}, 1000);");
+    await writeFile(join(job, app, "model.safetensors"), model);
+  }
+  const deployMap = { app: ["server", ...sites], other: ["somebody-else"] };
+  await writeFile(join(job, "meta.json"), JSON.stringify({ name: "small", deploy_map: deployMap, min_clients: 1 }));
+  return job;
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer().listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const address = server.address();
+  server.close();
+  await once(server, "close");
+  if (address === null || typeof address === "string") throw new TypeError("a TCP server has an address with a port");
+  return address.port;
+}

@@ -1,0 +1,42 @@
+import { type ContentHash, isContentHash } from "@flare-ts/contracts";
+import type { JobEvent } from "../job/job-event.js";
+
+/** The objects that a job still needs, told from its journal. */
+export class JobNeeds {
+  /** Files of the job itself. */
+  readonly #files: readonly ContentHash[];
+  readonly #updates = new Set<ContentHash>();
+  #model = "";
+  #input = "";
+  #best = "";
+
+  constructor(init: { readonly files: readonly ContentHash[] }) {
+    this.#files = init.files;
+  }
+
+  /**
+   * Takes an event in, and says what it changes: more is needed, or less. A round's input may yet become the best model after
+   * the round has closed, so old objects go when the next one opens.
+   */
+  note(event: JobEvent): "more" | "less" | "nothing" {
+    const { type } = event;
+    if (type === "update-accepted") this.#updates.add(event.update.hash);
+    else if (type === "best-model") this.#best = event.model.hash;
+    else if (type === "round-opened" || type === "round-closed" || type === "workflow-ended") this.#model = event.model.hash;
+    else return "nothing";
+    if (type === "round-closed") this.#updates.clear();
+    if (type !== "round-opened") return "more";
+    this.#input = event.model.hash;
+    return "less";
+  }
+
+  /** The job is over: only what it made, and the job itself, are kept. */
+  end(): void {
+    this.#updates.clear();
+    this.#input = "";
+  }
+
+  hashes(): readonly ContentHash[] {
+    return [...this.#files, ...[this.#model, this.#input, this.#best].filter(isContentHash), ...this.#updates];
+  }
+}

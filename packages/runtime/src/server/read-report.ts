@@ -1,0 +1,74 @@
+import { FlareError, limits, type SerializedFlareError } from "@flare-ts/contracts";
+import type { SubmitUpdateRequest } from "@flare-ts/contracts/wire";
+import type { JobEvent, Metrics, ParamsType } from "../job/job-event.js";
+import { capPeerText } from "../logging/logger.js";
+import { taskKeyFromWire } from "../transport/wire-values.js";
+
+type JobEventOf<Type extends JobEvent["type"]> = Extract<JobEvent, { type: Type }>;
+
+/**
+ * What a site says of an update that it hands in, checked; whether the update is there is another question.
+ *
+ * @throws FlareError `runtime/bad-message`, `runtime/report-too-large`
+ */
+export function readReport(site: string, request: SubmitUpdateRequest): Omit<JobEventOf<"update-accepted">, "update"> {
+  const { round, task } = taskKeyFromWire(request.key);
+  return {
+    type: "update-accepted",
+    round,
+    task,
+    site,
+    paramsType: paramsType(request.paramsType),
+    weight: weight(request.weight, site),
+    metrics: metrics(request.metricsJson, site),
+    meta: plainObject(request.metaJson, "properties", site),
+  };
+}
+
+/** An error that a site sent; what is not one is told as it came. */
+export function peerError(json: string): SerializedFlareError {
+  try {
+    const error = FlareError.fromJSON(JSON.parse(json) as SerializedFlareError).toJSON();
+    const message = capPeerText(error.message);
+    return json.length > limits.reportedErrorChars ? { code: error.code, message } : { ...error, message };
+  } catch {
+    return { code: "internal/bug", message: capPeerText(json) };
+  }
+}
+
+function paramsType(text: string): ParamsType {
+  if (text === "FULL" || text === "DIFF") return text;
+  throw new FlareError("runtime/bad-message", `An update's parameters are FULL or DIFF, not '${capPeerText(text)}'.`);
+}
+
+function weight(value: number, site: string): number {
+  if (Number.isFinite(value) && value > 0) return value;
+  throw new FlareError("runtime/bad-message", `The update of ${site} has the weight ${value}; a weight is positive and finite.`, {
+    facts: { site },
+  });
+}
+
+function metrics(json: string, site: string): Metrics {
+  const value = plainObject(json, "metrics", site);
+  if (Object.values(value).every((item) => typeof item === "number" && Number.isFinite(item))) return value as Metrics;
+  throw new FlareError("runtime/bad-message", `The metrics of ${site} are not an object of finite numbers.`, { facts: { site } });
+}
+
+function plainObject(json: string, what: string, site: string): Readonly<Record<string, unknown>> {
+  if (json.length > limits.reportChars) {
+    throw new FlareError("runtime/report-too-large", `The ${what} of an update of ${site} have ${json.length} characters of JSON.`, {
+      facts: { site, what, chars: json.length, limit: limits.reportChars },
+    });
+  }
+  const value = json === "" ? {} : parse(json);
+  if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;
+  throw new FlareError("runtime/bad-message", `The ${what} of an update of ${site} are not a JSON object.`, { facts: { site, what } });
+}
+
+function parse(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    return undefined;
+  }
+}
