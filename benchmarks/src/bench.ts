@@ -2,6 +2,7 @@
 import { mkdirSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseArgs } from "node:util";
+import { aggregateUsage, benchAggregate } from "./aggregate/bench-aggregate.ts";
 import { readEnvironment } from "./environment.ts";
 import { measureRounds } from "./measure-rounds.ts";
 import { measureStartUp, type StartUp } from "./measure-start-up.ts";
@@ -14,15 +15,25 @@ const { values, positionals } = parseArgs({
     sites: { type: "string", default: "2" },
     rounds: { type: "string", default: "30" },
     starts: { type: "string", default: "5" },
+    clients: { type: "string", default: "8" },
+    params: { type: "string", default: "25000000" },
+    layout: { type: "string", default: "160" },
+    mode: { type: "string", default: "all" },
+    threads: { type: "string", default: "1,2" },
+    runs: { type: "string", default: "5" },
     help: { type: "boolean", default: false },
   },
 });
 
-if (values.help || positionals.length !== 1 || positionals[0] !== "rounds") {
+if (!values.help && positionals.length === 1 && positionals[0] === "aggregate") {
+  await benchAggregate(values);
+} else if (values.help || positionals.length !== 1 || positionals[0] !== "rounds") {
   process.stdout.write(`usage: npm run bench -- rounds [--sites 2] [--rounds 30] [--starts 5]
 
 rounds   seconds per round of a 3x3 model over real processes and mutual TLS, and from start to the first registered site.
          Keeps the figures with machine, versions and commit in benchmarks/results/rounds.json.
+
+       npm run bench -- ${aggregateUsage}
 `);
   process.exitCode = values.help ? 0 : 4;
 } else {

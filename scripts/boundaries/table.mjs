@@ -35,7 +35,14 @@ export const boundaries = {
     denied: [],
   },
   "apps/cli": {
-    siblings: ["@flare-ts/contracts", "@flare-ts/provision", "@flare-ts/provision/kit", "@flare-ts/runtime", "@flare-ts/runtime/admin"],
+    siblings: [
+      "@flare-ts/contracts",
+      "@flare-ts/aggregator",
+      "@flare-ts/provision",
+      "@flare-ts/provision/kit",
+      "@flare-ts/runtime",
+      "@flare-ts/runtime/admin",
+    ],
     denied: [],
     tests: ["@flare-ts/testing"],
   },
@@ -55,6 +62,7 @@ export const boundaries = {
     siblings: [
       "@flare-ts/contracts",
       "@flare-ts/aggregator",
+      "@flare-ts/aggregator/kernels",
       "@flare-ts/provision",
       "@flare-ts/runtime",
       "@flare-ts/runtime/admin",

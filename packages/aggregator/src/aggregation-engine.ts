@@ -15,6 +15,8 @@ export interface AggregationEngine {
    * @throws `aggregate/safetensors-…` and `file/…` for the model's file, `aggregate/scale-incomplete`, `internal/aborted`
    */
   open(init: AggregationInit): Promise<AggregationSession>;
+  /** Ends the engine's threads and lets go of its memory. Sessions are to be finished or discarded before. */
+  close(): Promise<void>;
 }
 
 export interface AggregationInit {
@@ -28,14 +30,19 @@ export interface AggregationInit {
    * updates are known; a value that does not fit is refused. Without it the grid follows from the updates themselves.
    */
   readonly scale?: ExactScale | undefined;
+  /** Existing folder for updates that come as streams, which lie there until the session ends. @default the system's folder for temporary files */
+  readonly spoolFolder?: string | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
 export interface Update {
   /** Who sends it; at most once in a session. */
   readonly contributor: string;
-  /** A safetensors file by path, to be left as it is until the session ends, or its bytes, of which a copy is kept. */
-  readonly source: string | Uint8Array;
+  /**
+   * A safetensors file by path, to be left as it is until the session ends; its bytes, of which a copy is kept; or a stream of
+   * its bytes, cut anywhere, which is written to a temporary file. Chunks of a stream must not be written to again.
+   */
+  readonly source: string | Uint8Array | AsyncIterable<Uint8Array>;
   /** Number of samples: exact below 2^29, otherwise rounded to 29 significant bits. */
   readonly weight: number;
   readonly paramsType: ParamsType;
@@ -80,7 +87,15 @@ export interface FinishInit {
    * permission model denies fsync. @default true
    */
   readonly isDurable?: boolean | undefined;
+  /** Told of each piece of the new model that was made. */
+  readonly onProgress?: ((progress: FinishProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** How much of the new model was made; sizes without the file's header. */
+export interface FinishProgress {
+  readonly doneBytes: number;
+  readonly totalBytes: number;
 }
 
 /** What was aggregated, by whom and how. */

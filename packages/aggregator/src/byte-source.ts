@@ -8,6 +8,8 @@ export interface ByteSource {
   readonly size: number;
   /** Changes when the content was replaced or written; the same for the same content. */
   readonly identity: string;
+  /** Where the bytes lie in the memory of an engine's kernels, if they do. */
+  readonly address?: number | undefined;
   /** Fills the whole target from `position` on. @throws `aggregate/safetensors-truncated` when the bytes end before */
   read(target: Uint8Array, position: number): Promise<void>;
   close(): Promise<void>;
@@ -44,9 +46,10 @@ export async function handleSource(handle: FileHandle, label: string): Promise<B
 }
 
 /** Reads from memory; the bytes are not copied. */
-export function bytesSource(bytes: Uint8Array, label: string): ByteSource {
+export function bytesSource(bytes: Uint8Array, label: string, address?: number): ByteSource {
   return {
     label,
+    address,
     size: bytes.byteLength,
     identity: label,
     read: async (target, position) => {

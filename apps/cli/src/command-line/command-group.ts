@@ -32,6 +32,11 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async () => (await import("../commands/job/job-commands.js")).addJobCommands,
   },
   {
+    name: "aggregate",
+    summary: "average safetensors files into a new model",
+    load: async () => (await import("../commands/aggregate/aggregate-command.js")).addAggregateCommand,
+  },
+  {
     name: "poc",
     summary: "a whole federation on this machine, with real processes and real certificates",
     load: async () => (await import("../commands/poc/poc-commands.js")).addPocCommands,

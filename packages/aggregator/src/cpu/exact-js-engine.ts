@@ -1,10 +1,6 @@
-import { throwIfAborted } from "../abort.js";
 import type { AggregationEngine, AggregationInit, AggregationSession } from "../aggregation-engine.js";
-import { announcedGrid } from "../exact/exact-scale.js";
-import { readSafetensorsHeader } from "../safetensors/read-header.js";
-import { isFloatDtype } from "../tensor.js";
-import { ExactJsSession } from "./exact-js-session.js";
-import { indexModel } from "./match-layout.js";
+import { jsArithmetic } from "./cpu-arithmetic.js";
+import { openCpuSession } from "./open-cpu-session.js";
 
 export interface ExactJsEngineComponents {
   /** Milliseconds from any beginning, such as `() => performance.now()`; only differences are used. */
@@ -30,23 +26,9 @@ export class ExactJsEngine implements AggregationEngine {
     this.#nowMs = components.nowMs;
   }
 
-  async open(init: AggregationInit): Promise<AggregationSession> {
-    throwIfAborted(init.signal);
-    const startMs = this.#nowMs();
-    const layout = typeof init.model === "string" ? await readSafetensorsHeader(init.model) : init.model;
-    const { scale } = init;
-    const announced =
-      scale === undefined ? undefined : layout.tensors.map(({ name, dtype }) => (isFloatDtype(dtype) ? announcedGrid(scale, name) : 0));
-    return new ExactJsSession(
-      { nowMs: this.#nowMs },
-      {
-        engine: this.name,
-        model: indexModel(layout),
-        strategy: init.strategy.name,
-        paramsType: init.paramsType,
-        announced: announced === undefined ? undefined : Float64Array.from(announced),
-        startMs,
-      },
-    );
+  open(init: AggregationInit): Promise<AggregationSession> {
+    return openCpuSession({ nowMs: this.#nowMs, arithmetic: jsArithmetic }, this.name, init);
   }
+
+  async close(): Promise<void> {}
 }

@@ -67,7 +67,7 @@ export async function* foldUpdates(init: FoldInit): AsyncGenerator<Uint8Array> {
         continue;
       }
       const wrong = isFloatDtype(piece.dtype) ? storeFloatPiece(piece) : storeIntegerPiece(piece, integers.get(piece));
-      if (wrong >= 0) throw tooLarge(piece, wrong);
+      if (wrong >= 0) throw beyondType(tensors, piece, wrong);
       out.set(new Uint8Array(stored, 0, bytes), piece.at);
     }
     yield out.subarray(0, batch.bytes);
@@ -119,15 +119,16 @@ export async function* foldUpdates(init: FoldInit): AsyncGenerator<Uint8Array> {
     const from = init.isDifference ? (views.raw(buffers[0], piece) as IntegerData) : undefined;
     return storeIntegers(piece.dtype, integerSums, from, piece.count, stored);
   }
+}
 
-  function tooLarge({ tensor, firstElement, dtype }: Piece, index: number): FlareError {
-    const name = tensors[tensor]?.name ?? "";
-    return new FlareError(
-      "aggregate/out-of-range",
-      `The new value of tensor ${quoted(name)} at element ${firstElement + index} is beyond ${dtype}.`,
-      {
-        facts: { tensor: name.slice(0, limits.peerTextChars), element: firstElement + index, dtype },
-      },
-    );
-  }
+/** Says which new value does not fit the model's type. */
+export function beyondType(tensors: readonly TensorPlace[], { tensor, firstElement, dtype }: Piece, index: number): FlareError {
+  const name = tensors[tensor]?.name ?? "";
+  return new FlareError(
+    "aggregate/out-of-range",
+    `The new value of tensor ${quoted(name)} at element ${firstElement + index} is beyond ${dtype}.`,
+    {
+      facts: { tensor: name.slice(0, limits.peerTextChars), element: firstElement + index, dtype },
+    },
+  );
 }

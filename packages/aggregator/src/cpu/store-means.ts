@@ -3,7 +3,7 @@ import { encodeBf16, encodeF16 } from "../half-floats.js";
 import { type Dtype, viewOf } from "../tensor.js";
 
 /** What is below in magnitude rounds to a finite value of the type. */
-const roundsToFinite: Readonly<Partial<Record<Dtype, number>>> = {
+export const roundsToFinite: Readonly<Partial<Record<Dtype, number>>> = {
   F16: 65_520,
   BF16: (2 - 2 ** -8) * 2 ** 127,
   F32: (2 - 2 ** -24) * 2 ** 127,

@@ -108,6 +108,24 @@ export const aggregateErrors = {
     "Keep accepted updates unchanged until the round is closed; then start the aggregation again.",
     { isRetryable: true, grpc: grpcStatus.aborted },
   ),
+  "aggregate/threads-ended": row(
+    "bug",
+    "A thread of the aggregation engine ended while it was needed, or the engine was closed too early.",
+    "Finish or discard all sessions before the engine is closed; otherwise open a new engine and report what the log says.",
+    { isRetryable: true },
+  ),
+  "aggregate/memory-exhausted": row(
+    "server",
+    "The aggregation engine cannot get the memory that its kernels need.",
+    "Give the process 64 MiB more, or use fewer processes on the machine.",
+    { isRetryable: true, grpc: grpcStatus.resourceExhausted },
+  ),
+  "aggregate/engine-unavailable": row(
+    "user",
+    "The engine or mode that was asked for does not run in this process.",
+    "Ask for `auto`, or start Node without the option that turns WebAssembly or threads off.",
+    { grpc: grpcStatus.failedPrecondition },
+  ),
   "aggregate/session-closed": row(
     "bug",
     "An aggregation that was finished or discarded was used again.",

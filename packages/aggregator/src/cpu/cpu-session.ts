@@ -1,19 +1,22 @@
 import { FlareError, limits } from "@flare-ts/contracts";
 import { throwIfAborted } from "../abort.js";
 import type { AggregationReport, AggregationSession, FinishInit, ParamsType, Update } from "../aggregation-engine.js";
-import { type ByteSource, bytesSource, openFileSource } from "../byte-source.js";
+import { type ByteSource, openFileSource } from "../byte-source.js";
 import { gridFor, isOnGrid, maxContributors } from "../exact/exact-scale.js";
 import { exactWeight } from "../exact/weight.js";
 import { quoted } from "../peer-text.js";
+import type { TensorPlace } from "../safetensors/layout.js";
 import { readLayout } from "../safetensors/read-header.js";
 import { writeSafetensors } from "../safetensors/write-safetensors.js";
 import type { Strategy } from "../strategy.js";
 import { isFloatDtype } from "../tensor.js";
-import { type FoldSource, foldUpdates } from "./fold-updates.js";
-import { type InspectedUpdate, inspectUpdate } from "./inspect-update.js";
+import type { CpuArithmetic } from "./cpu-arithmetic.js";
+import type { FoldSource } from "./fold-updates.js";
+import type { InspectedUpdate } from "./inspect-update.js";
 import { type ModelIndex, matchLayout } from "./match-layout.js";
+import { takeContent, type UpdateContent } from "./update-content.js";
 
-export interface ExactJsSessionInit {
+export interface CpuSessionInit {
   readonly engine: string;
   readonly model: ModelIndex;
   readonly strategy: Strategy["name"];
@@ -21,28 +24,32 @@ export interface ExactJsSessionInit {
   /** Grid of each tensor of the model, where it was announced. */
   readonly announced: Float64Array | undefined;
   readonly startMs: number;
+  /** Where updates that come as streams are kept. */
+  readonly spoolFolder: string;
 }
 
 interface AcceptedUpdate extends InspectedUpdate {
   readonly contributor: string;
   readonly weight: number;
-  readonly content: string | Uint8Array;
+  readonly content: UpdateContent;
   readonly identity: string;
   readonly bytes: number;
 }
 
-/** See `ExactJsEngine`, which makes it. */
-export class ExactJsSession implements AggregationSession {
+/** A session of the engines that compute on the CPU: the rules are here, the speed is in the arithmetic. */
+export class CpuSession implements AggregationSession {
   readonly #nowMs: () => number;
-  readonly #init: ExactJsSessionInit;
+  readonly #arithmetic: CpuArithmetic;
+  readonly #init: CpuSessionInit;
   readonly #accepted = new Map<string, AcceptedUpdate>();
   readonly #adding = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
   #finishing: Promise<AggregationReport> | undefined;
   #isClosed = false;
 
-  constructor(components: { readonly nowMs: () => number }, init: ExactJsSessionInit) {
+  constructor(components: { readonly nowMs: () => number; readonly arithmetic: CpuArithmetic }, init: CpuSessionInit) {
     this.#nowMs = components.nowMs;
+    this.#arithmetic = components.arithmetic;
     this.#init = init;
   }
 
@@ -82,7 +89,7 @@ export class ExactJsSession implements AggregationSession {
     try {
       const report = await this.#finishing;
       this.#isClosed = true;
-      this.#accepted.clear();
+      await this.#letGo();
       return report;
     } finally {
       this.#finishing = undefined;
@@ -93,22 +100,43 @@ export class ExactJsSession implements AggregationSession {
     this.#isClosed = true;
     this.#closing.abort();
     await Promise.allSettled([...this.#adding.values(), this.#finishing]);
-    this.#accepted.clear();
+    await this.#letGo();
   }
 
   async #admit({ contributor, source: given }: Update, weight: number, signal: AbortSignal | undefined): Promise<void> {
     const stop = this.#stopBy(signal);
-    // Not slice(): a Buffer's slice would share the caller's memory.
-    const content = typeof given === "string" ? given : new Uint8Array(given);
-    const source = await openContent(content, contributor);
+    const content = await takeContent(given, this.#arithmetic, {
+      folder: this.#init.spoolFolder,
+      maxBytes: this.#maxUpdateBytes(),
+      label: `bytes of ${contributor}`,
+      signal: stop,
+    });
+    let isAccepted = false;
     try {
-      const inspected = await inspectUpdate(source, this.#init.model, contributor, stop);
-      this.#requireOnGrid(inspected, contributor, weight);
-      throwIfAborted(stop);
-      this.#accepted.set(contributor, { ...inspected, contributor, weight, content, identity: source.identity, bytes: source.size });
+      const source = await content.open();
+      try {
+        const inspected = await this.#arithmetic.inspect(source, this.#init.model, contributor, stop);
+        this.#requireOnGrid(inspected, contributor, weight);
+        throwIfAborted(stop);
+        this.#accepted.set(contributor, { ...inspected, contributor, weight, content, identity: source.identity, bytes: source.size });
+        isAccepted = true;
+      } finally {
+        await source.close();
+      }
     } finally {
-      await source.close();
+      if (!isAccepted) await content.release();
     }
+  }
+
+  /** The longest header and every tensor of the model. */
+  #maxUpdateBytes(): number {
+    return this.#init.model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 8 + limits.safetensorsHeaderBytes);
+  }
+
+  async #letGo(): Promise<void> {
+    const updates = [...this.#accepted.values()];
+    this.#accepted.clear();
+    await Promise.all(updates.map(({ content }) => content.release()));
   }
 
   async #finish(init: FinishInit): Promise<AggregationReport> {
@@ -116,7 +144,8 @@ export class ExactJsSession implements AggregationSession {
     const stop = this.#stopBy(init.signal);
     throwIfAborted(stop);
     const { model, paramsType } = this.#init;
-    const updates = [...this.#accepted.values()];
+    // By name, so that sums that round have the same bits in any order too.
+    const updates = [...this.#accepted.values()].sort((a, b) => (a.contributor < b.contributor ? -1 : 1));
     if (updates.length === 0) throw new FlareError("aggregate/no-contributions", "There is no update to aggregate.");
     if (paramsType === "DIFF" && init.base === undefined) {
       throw new FlareError("aggregate/base-missing", "Differences were aggregated without the model that they belong to.");
@@ -129,12 +158,12 @@ export class ExactJsSession implements AggregationSession {
       const base = init.base === undefined ? undefined : await this.#openBase(init.base, opened);
       const sources: FoldSource[] = [];
       for (const update of updates) {
-        const source = await openContent(update.content, update.contributor);
+        const source = await update.content.open();
         opened.push(source);
         if (source.identity !== update.identity) throw changed(update.contributor, source.label);
         sources.push({ source, weight: update.weight, offsets: update.offsets });
       }
-      const chunks = foldUpdates({
+      const chunks = this.#arithmetic.fold({
         tensors: model.tensors,
         updates: sources,
         ...this.#grids(updates),
@@ -144,7 +173,7 @@ export class ExactJsSession implements AggregationSession {
         signal: stop,
       });
       const specs = model.tensors.filter((_, tensor) => isIncluded(tensor));
-      const written = await writeSafetensors(init.outPath, specs, chunks, {
+      const written = await writeSafetensors(init.outPath, specs, withProgress(chunks, specs, init.onProgress), {
         metadata: init.metadata ?? {},
         isDurable: init.isDurable,
         signal: stop,
@@ -208,12 +237,10 @@ export class ExactJsSession implements AggregationSession {
     const { engine, strategy, paramsType, model, startMs } = this.#init;
     return {
       engine,
-      device: "cpu",
+      device: this.#arithmetic.device,
       strategy,
       paramsType,
-      contributors: updates
-        .map(({ contributor, weight, norm, tensors, bytes }) => ({ contributor, weight, norm, tensors, bytes }))
-        .sort((a, b) => (a.contributor < b.contributor ? -1 : 1)),
+      contributors: updates.map(({ contributor, weight, norm, tensors, bytes }) => ({ contributor, weight, norm, tensors, bytes })),
       partialTensors: model.tensors.flatMap(({ name }, tensor) => {
         const contributors = senders[tensor] ?? 0;
         return contributors > 0 && contributors < updates.length ? [{ tensor: name, contributors }] : [];
@@ -237,8 +264,18 @@ export class ExactJsSession implements AggregationSession {
   }
 }
 
-function openContent(content: string | Uint8Array, contributor: string): Promise<ByteSource> {
-  return typeof content === "string" ? openFileSource(content) : Promise.resolve(bytesSource(content, `bytes of ${contributor}`));
+async function* withProgress(
+  chunks: AsyncIterable<Uint8Array>,
+  specs: readonly TensorPlace[],
+  onProgress: FinishInit["onProgress"],
+): AsyncGenerator<Uint8Array> {
+  const totalBytes = specs.reduce((sum, { byteLength }) => sum + byteLength, 0);
+  let doneBytes = 0;
+  for await (const chunk of chunks) {
+    doneBytes += chunk.byteLength;
+    yield chunk;
+    onProgress?.({ doneBytes, totalBytes });
+  }
 }
 
 function changed(contributor: string, file: string): FlareError {

@@ -1,0 +1,70 @@
+import { readdir, readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { decodeSafetensors, encodeSafetensors } from "@flare-ts/aggregator";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
+
+let folder: FlareFolder;
+beforeEach(async () => {
+  folder = await flareFolder();
+  for (const [name, values] of Object.entries({ a: [1, 2], b: [4, 8], bad: [1, Number.NaN] })) {
+    const data = Float32Array.from(values);
+    await writeFile(join(folder.path, `${name}.safetensors`), encodeSafetensors([["layer.w", { dtype: "F32", shape: [2], data }]]));
+  }
+});
+afterEach(() => folder.remove());
+
+describe("flare aggregate", () => {
+  const modes = ["exact", "fast", "float64"];
+  it.each(modes)("writes the weighted mean in mode %s and says who went in, with what and how", async (mode) => {
+    const { exitCode, stdout, stderr } = await folder.run(
+      "aggregate",
+      "-w",
+      "2,1",
+      "a.safetensors",
+      "b.safetensors",
+      "-o",
+      "o.safetensors",
+      "--mode",
+      mode,
+    );
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toMatch(/^a\.safetensors +2 +2\.23607 +1 +\d+ B$/m);
+    expect(stdout).toContain(`cpu-wasm-${mode} (cpu, WebAssembly`);
+    const out = decodeSafetensors(await readFile(join(folder.path, "o.safetensors")));
+    expect([...(out.get("layer.w")?.data ?? [])]).toEqual([2, 4]);
+  });
+
+  it("gives the same bytes from each engine, in any order, as JSON says", async () => {
+    const hashes = new Set<unknown>();
+    for (const words of [
+      ["-w", "3,5", "a.safetensors", "b.safetensors", "--engine", "js"],
+      ["-w", "5,3", "b.safetensors", "a.safetensors", "--threads", "3"],
+    ]) {
+      const data = (await folder.data("aggregate", ...words, "-o", "o.safetensors")) as {
+        report: { sha256: string; contributors: unknown[] };
+      };
+      expect(data.report.contributors).toHaveLength(2);
+      hashes.add(data.report.sha256);
+    }
+    expect(hashes.size).toBe(1);
+  });
+
+  it.each([
+    ["NaN, by name of tensor and file", ["-w", "1,1", "a.safetensors", "bad.safetensors"], "error aggregate/not-finite:"],
+    ["a file that is not there", ["-w", "1,1", "a.safetensors", "none.safetensors"], "error file/not-found:"],
+    ["fewer weights than files", ["-w", "1", "a.safetensors", "b.safetensors"], "error cli/invalid-arguments:"],
+    ["a weight of zero", ["-w", "1,0", "a.safetensors", "b.safetensors"], "error cli/invalid-arguments:"],
+    ["no threads", ["-w", "1,1", "a.safetensors", "b.safetensors", "--threads", "0"], "error cli/invalid-arguments:"],
+    [
+      "a mode that the engine lacks",
+      ["-w", "1,1", "a.safetensors", "b.safetensors", "--engine", "js", "--mode", "fast"],
+      "error aggregate/engine-unavailable:",
+    ],
+  ])("refuses %s and writes nothing", async (_what, words, wanted) => {
+    const { exitCode, stderr } = await folder.run("aggregate", ...words, "-o", "o.safetensors");
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain(wanted);
+    expect(await readdir(folder.path)).toEqual(["a.safetensors", "b.safetensors", "bad.safetensors"]);
+  });
+});

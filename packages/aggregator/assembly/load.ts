@@ -1,0 +1,46 @@
+// Element types as they lie in a file, told apart by AssemblyScript types: f32 is F32, u16 is BF16, i16 is F16, f64 is F64.
+
+/** Bytes of the file's type; the stand-ins have the same. */
+@inline
+export function stride<T>(): usize {
+  return sizeof<T>();
+}
+
+/** One element, decoded exactly. */
+@inline
+export function loadOne<T>(at: usize): f32 {
+  if (isFloat<T>()) return load<f32>(at);
+  if (!isSigned<T>()) return reinterpret<f32>((load<u16>(at) as u32) << 16);
+  const bits = load<u16>(at) as u32;
+  const magnitude = (bits & 0x7fff) << 13;
+  // Times 2^112 moves the exponent from binary16's bias to float32's, of subnormals too; what was above it is not finite.
+  const word = reinterpret<u32>(reinterpret<f32>(magnitude) * reinterpret<f32>(0x77800000));
+  return reinterpret<f32>(word | (magnitude >= 0x0f800000 ? 0x7f800000 : 0) | ((bits & 0x8000) << 16));
+}
+
+/** Four elements, decoded exactly. */
+@inline
+export function loadFour<T>(at: usize): v128 {
+  if (isFloat<T>()) return v128.load(at);
+  const bits = v128.load16x4_u(at);
+  if (!isSigned<T>()) return i32x4.shl(bits, 16);
+  const magnitude = i32x4.shl(v128.and(bits, i32x4.splat(0x7fff)), 13);
+  const word = f32x4.mul(magnitude, i32x4.splat(0x77800000));
+  const notFinite = v128.and(i32x4.gt_s(magnitude, i32x4.splat(0x0f7fffff)), i32x4.splat(0x7f800000));
+  const sign = i32x4.shl(v128.and(bits, i32x4.splat(0x8000)), 16);
+  return v128.or(v128.or(word, notFinite), sign);
+}
+
+/** Elements 0 and 1 as float64. */
+@inline
+export function loadTwo<T>(at: usize): v128 {
+  // Engines turn this pair into one instruction, which spares the shuffle for the upper half.
+  if (isFloat<T>()) return sizeof<T>() == 8 ? v128.load(at) : f64x2.promote_low_f32x4(v128.load64_zero(at));
+  return f64x2.promote_low_f32x4(loadFour<T>(at));
+}
+
+/** Elements 2 and 3 of four that were loaded, as float64. */
+@inline
+export function upperTwo(four: v128): v128 {
+  return f64x2.promote_low_f32x4(i32x4.shuffle(four, four, 2, 3, 2, 3));
+}

@@ -1,0 +1,15 @@
+import { expect, it } from "vitest";
+import * as entry from "./kernels.js";
+
+it("the entry for those that run kernels without a session exports these names and no others", () => {
+  expect(Object.keys(entry).sort()).toEqual([
+    "KernelMemory",
+    "WorkSlots",
+    "bytesSource",
+    "indexModel",
+    "kernelCall",
+    "kernelThreads",
+    "loadKernelModule",
+    "wasmArithmetic",
+  ]);
+});

@@ -1,0 +1,2 @@
+/** How floating elements are summed. */
+export type SumMode = "exact" | "fast" | "float64";
