@@ -38,7 +38,11 @@ describe("a round with quorum and deadline", () => {
       { contributors: ["site-1", "site-2"], missing: ["site-3"] },
       { contributors: ["site-1", "site-2"], missing: ["site-3"] },
     ]);
-    expect(events.at(-1)).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });
+    expect(events.at(-1)).toEqual({
+      type: "job-ended",
+      status: "FINISHED:COMPLETED",
+      reason: expect.stringContaining("rounds are done") as string,
+    });
   });
 
   it("goes on without a site whose trainer fails, and names the error", async () => {
@@ -48,7 +52,11 @@ describe("a round with quorum and deadline", () => {
     // What a trainer prints stays at its site.
     expect(JSON.stringify(events)).not.toContain("this trainer fails on purpose");
     expect(await readFile(join(federation.kitOf("site-2"), "log.json"), "utf8")).toContain("this trainer fails on purpose");
-    expect(events.at(-1)).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });
+    expect(events.at(-1)).toEqual({
+      type: "job-ended",
+      status: "FINISHED:COMPLETED",
+      reason: expect.stringContaining("rounds are done") as string,
+    });
   });
 
   it("fails the job when so many sites fail that the quorum cannot be reached", async () => {

@@ -39,7 +39,11 @@ describe.runIf(mayMount())("a job outlives a full disk, which the log names, and
       freed = freeWhenTold(kit);
     });
     await freed;
-    expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });
+    expect(entries.at(-1)?.event).toEqual({
+      type: "job-ended",
+      status: "FINISHED:COMPLETED",
+      reason: expect.stringContaining("rounds are done") as string,
+    });
     expect(federation.pidOf(name)).toBe(pid);
     await rm(folder, { recursive: true, force: true });
   });
