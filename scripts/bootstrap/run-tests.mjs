@@ -8,7 +8,9 @@ import { workspaceFolders } from "./workspace-folders.mjs";
 export async function runTests(args) {
   const reports = workspaceFolders().map((folder) => ({ folder, path: join(root, folder, "coverage", "test-report.json") }));
   for (const { path } of reports) rmSync(path, { force: true });
-  const status = await runCommand("turbo", ["run", "test", "--concurrency=2", "--continue", "--output-logs=new-only", ...args]);
+  // Everything is built by now. Without --only, turbo would look at the build again and put its files in place anew, while
+  // processes of other tests are loading them.
+  const status = await runCommand("turbo", ["run", "test", "--only", "--concurrency=2", "--continue", "--output-logs=new-only", ...args]);
   const totals = addUp(reports);
   for (const line of totals.failedNames) process.stdout.write(`failed: ${line}\n`);
   for (const line of totals.skippedNames) process.stdout.write(`skipped: ${line}\n`);
