@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { cp, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -59,6 +60,16 @@ describe("a running server", () => {
     expect(refused.map((line) => line.reason).join("\n")).toMatch(/certificate/i);
   });
 
+  it("shows openssl s_client its chain and name, with the certificate of a site and of nobody else", () => {
+    const startup = join(federation.kitOf("site-2"), "startup");
+    const good = speakTls(join(startup, "rootCA.pem"), startup);
+    expect(good).toContain("Verify return code: 0 (ok)");
+    expect(good).toMatch(/subject=.*CN ?= ?localhost/);
+    expect(good).toContain("ALPN protocol: h2");
+    expect(speakTls(join(startup, "rootCA.pem"), startup, "elsewhere.example.org")).toMatch(/hostname mismatch/i);
+    expect(speakTls(join(stranger.kitOf("site-1"), "startup", "rootCA.pem"), startup)).not.toContain("Verify return code: 0 (ok)");
+  });
+
   it("does not start a site whose kit was changed, nor one that is already running", async () => {
     const copy = join(folder, "edited");
     await cp(federation.kitOf("site-2"), copy, { recursive: true });
@@ -76,6 +87,18 @@ describe("a running server", () => {
     expect(federation.adminKit).toContain(adminName);
   });
 });
+
+/** What `openssl s_client` says of the server, for a site's certificate and a root. */
+function speakTls(rootCa: string, startup: string, host = "localhost"): string {
+  const identity = ["-cert", join(startup, "client.crt"), "-key", join(startup, "client.key"), "-CAfile", rootCa];
+  const checks = ["-verify_hostname", host, "-servername", "localhost", "-alpn", "h2"];
+  const { stdout, stderr } = spawnSync("openssl", ["s_client", "-connect", `localhost:${federation.port}`, ...identity, ...checks], {
+    input: "",
+    encoding: "utf8",
+    timeout: 20_000,
+  });
+  return `${stdout}${stderr}`;
+}
 
 /** Tries a TLS handshake and resolves when it is over, however it ended. */
 function shakeHands(identity: {
