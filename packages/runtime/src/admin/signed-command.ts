@@ -4,6 +4,7 @@ import { FlareError, type Json } from "@flare-ts/contracts";
 import { type SignedCommand, SignedCommandSchema } from "@flare-ts/contracts/wire";
 import { z } from "zod";
 import type { Identity } from "../session/identity.js";
+import { fingerprintOf } from "../session/project-keys.js";
 
 /** Verbs of admins; the names are those of FLARE's console. */
 export const commandVerbs = ["submit_job", "list_jobs", "get_job_meta", "abort_job", "download_job", "watch_job", "check_status"] as const;
@@ -63,7 +64,7 @@ export function verifyCommand(
     });
   };
   const certificate = readCertificate(command.certificate);
-  if (certificate === undefined || fingerprint(certificate) !== identity.fingerprint)
+  if (certificate === undefined || fingerprintOf(certificate) !== identity.fingerprint)
     return refuse("its certificate is not that of the session");
   const isSigned = verify("sha256", Buffer.concat([label, command.commandJson]), { key: certificate.publicKey, ...pss }, command.signature);
   if (!isSigned) return refuse("its signature is wrong");
@@ -81,10 +82,6 @@ function readCertificate(pem: string): X509Certificate | undefined {
   } catch {
     return undefined;
   }
-}
-
-function fingerprint(certificate: X509Certificate): string {
-  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
 function readJson(bytes: Uint8Array): unknown {

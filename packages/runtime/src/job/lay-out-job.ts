@@ -41,7 +41,7 @@ export async function layOutJob(init: LayOutJobInit): Promise<LaidOutJob> {
   const { destination, app, site, manifest } = init;
   const meta = metaFileOf(manifest);
   if (meta === undefined) throw new TypeError("a manifest without meta.json is never verified");
-  const name = `app_${site}`;
+  const name = appFolderName(site);
   const laidOut = { appFolder: join(destination, name), metaFile: join(destination, meta.path) };
   const partial = join(destination, `.${name}.${randomUUID()}`);
   try {
@@ -51,7 +51,7 @@ export async function layOutJob(init: LayOutJobInit): Promise<LaidOutJob> {
     const newMeta = join(partial, meta.path);
     await copy(init, meta, newMeta);
     await rename(newMeta, laidOut.metaFile);
-    if (!(await exists(laidOut.appFolder))) {
+    if (!(await isLaidOut(destination, site))) {
       await mkdir(join(partial, "config"), { mode: 0o700 });
       for (const file of filesForApp(manifest, app)) {
         if (file !== meta) await copy(init, file, join(partial, file.path.slice(app.length + 1)));
@@ -65,6 +65,18 @@ export async function layOutJob(init: LayOutJobInit): Promise<LaidOutJob> {
     await rm(partial, { recursive: true, force: true });
   }
   return laidOut;
+}
+
+/** Whether a job was laid out for this site, or for `server`, before. */
+export async function isLaidOut(destination: string, site: string): Promise<boolean> {
+  return stat(join(destination, appFolderName(site))).then(
+    () => true,
+    () => false,
+  );
+}
+
+function appFolderName(site: string): string {
+  return `app_${site}`;
 }
 
 async function copy(init: LayOutJobInit, file: JobFile, path: string): Promise<void> {
@@ -103,13 +115,6 @@ async function removePartial(destination: string, name: string): Promise<void> {
   for (const entry of await readdir(destination)) {
     if (entry.startsWith(`.${name}.`)) await rm(join(destination, entry), { recursive: true, force: true });
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }
 
 async function syncFolder(folder: string): Promise<void> {

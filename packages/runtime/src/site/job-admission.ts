@@ -1,12 +1,11 @@
-import { readFile, stat } from "node:fs/promises";
-import { join } from "node:path";
+import { readFile } from "node:fs/promises";
 import { type AuthorizationRequest, FlareError, limits, type Right } from "@flare-ts/contracts";
 import type { DeployJob } from "@flare-ts/contracts/wire";
 import { bringsCode } from "../job/brings-code.js";
 import { resolveDeployMap } from "../job/deploy-map.js";
 import { filesForApp, type JobManifest } from "../job/job-manifest.js";
 import type { Submitter } from "../job/job-signer.js";
-import { layOutJob } from "../job/lay-out-job.js";
+import { isLaidOut, layOutJob } from "../job/lay-out-job.js";
 import { readManifestMeta } from "../job/read-manifest-meta.js";
 import { signingTime, type VerifiedJob, verifySignedJob } from "../job/signed-job.js";
 import type { AuditLog } from "../logging/audit-log.js";
@@ -73,7 +72,7 @@ export class JobAdmission {
           facts: { job: jobId },
         });
       await retention.hold(`job:${jobId}`, [signedJob.hash]);
-      const verified = await this.#fetchSignedJob(signedJob, await exists(join(folder, `app_${this.#init.site}`)), signal);
+      const verified = await this.#fetchSignedJob(signedJob, await isLaidOut(folder, this.#init.site), signal);
       submitter = verified.submitter.name;
       if (verified.manifest.jobId !== jobId) {
         throw new FlareError("job/replayed", `Job ${jobId} was signed as job ${verified.manifest.jobId}.`, {
@@ -147,11 +146,4 @@ export class JobAdmission {
       facts: { who: name, role, right, job: jobId, site: this.#init.site },
     });
   }
-}
-
-async function exists(path: string): Promise<boolean> {
-  return stat(path).then(
-    () => true,
-    () => false,
-  );
 }

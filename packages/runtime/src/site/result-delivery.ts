@@ -5,9 +5,9 @@ import { SubmitUpdateRequestSchema, TaskFailedSchema, TaskProgressSchema } from 
 import { errorField, type Logger } from "../logging/logger.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteResult, SiteStore } from "../store/site-store.js";
+import { backoffMs } from "../transfer/backoff.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import { objectToWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
-import { backoffMs } from "./backoff.js";
 import type { ServerLink } from "./server-link.js";
 
 export interface ResultDeliveryComponents {

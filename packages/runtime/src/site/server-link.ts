@@ -3,8 +3,8 @@ import { create } from "@bufbuild/protobuf";
 import { FlareError, limits } from "@flare-ts/contracts";
 import { HeartbeatSchema, type ServerMessage, SiteHelloSchema, type SiteMessage, SiteMessageSchema } from "@flare-ts/contracts/wire";
 import { errorField, type Logger } from "../logging/logger.js";
+import { backoffMs } from "../transfer/backoff.js";
 import type { Connection, OutgoingStream } from "../transport/connection.js";
-import { backoffMs } from "./backoff.js";
 
 export interface ServerLinkComponents {
   readonly dial: (signal: AbortSignal) => Promise<Connection>;

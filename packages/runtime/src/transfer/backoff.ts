@@ -1,10 +1,21 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlareError, limits } from "@flare-ts/contracts";
 
-/** Waits between attempts: doubling from `limits.reconnectFirstMs` to `limits.reconnectMaxMs`, each shortened at random. */
+/**
+ * Milliseconds to wait before attempt `attempt` (0, 1, 2 …): doubles from `limits.reconnectFirstMs` to
+ * `limits.reconnectMaxMs`, then spreads evenly over the upper half so that many sites do not come back at once.
+ *
+ * @param random a number in [0, 1)
+ */
+export function backoffMs(attempt: number, random: number): number {
+  const ceiling = Math.min(limits.reconnectMaxMs, limits.reconnectFirstMs * 2 ** Math.min(attempt, 30));
+  return ceiling / 2 + (random * ceiling) / 2;
+}
+
+/** Waits between attempts, each time longer, by `backoffMs`. */
 export class Backoff {
   readonly #random: () => number;
-  #nextMs: number = limits.reconnectFirstMs;
+  #attempt = 0;
 
   constructor(components: { readonly random?: () => number } = {}) {
     this.#random = components.random ?? Math.random;
@@ -12,14 +23,13 @@ export class Backoff {
 
   /** Something was achieved: the next wait is the shortest again. */
   reset(): void {
-    this.#nextMs = limits.reconnectFirstMs;
+    this.#attempt = 0;
   }
 
   /** @throws FlareError `internal/aborted` */
   async wait(signal?: AbortSignal): Promise<void> {
-    // Between half and all of it, so that sites which lost the server together do not return together.
-    const delayMs = this.#nextMs * (0.5 + this.#random() / 2);
-    this.#nextMs = Math.min(this.#nextMs * 2, limits.reconnectMaxMs);
+    const delayMs = backoffMs(this.#attempt, this.#random());
+    this.#attempt += 1;
     try {
       await sleep(delayMs, undefined, signal === undefined ? {} : { signal });
     } catch (reason) {
