@@ -126,6 +126,29 @@ export const aggregateErrors = {
     "Ask for `auto`, or start Node without the option that turns WebAssembly or threads off.",
     { grpc: grpcStatus.failedPrecondition },
   ),
+  "aggregate/strategy-unfit": row(
+    "user",
+    "The strategy cannot combine these updates, such as too few of them, or differences where it needs whole models.",
+    "Choose another strategy or its settings, or wait for more updates.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
+  "aggregate/strategy-invalid": row(
+    "user",
+    "A setting of an aggregation strategy is outside of its range.",
+    "Give a value in the range that the message names.",
+  ),
+  "aggregate/device-memory": row(
+    "server",
+    "The device has no room for a part of the aggregation.",
+    "Nothing: smaller parts are tried, then the CPU. Where it happens often, use fewer programs on the device.",
+    { isRetryable: true, grpc: grpcStatus.resourceExhausted },
+  ),
+  "aggregate/device-lost": row(
+    "server",
+    "The device that computed has stopped doing so.",
+    "Nothing: the CPU goes on. Look at the system's log for the driver's reason, and run `flare doctor engines`.",
+    { isRetryable: true },
+  ),
   "aggregate/session-closed": row(
     "bug",
     "An aggregation that was finished or discarded was used again.",

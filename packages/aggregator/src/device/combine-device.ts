@@ -1,0 +1,46 @@
+/** Elements of one run of a tile: it belongs to one tensor and one grid, and begins at a multiple of this. */
+export const runElements = 256;
+
+/**
+ * The same elements of several updates, laid out for a device: runs of `runElements`, the last of a tensor filled up with
+ * zeros.
+ */
+export interface Tile {
+  /** One array for each update, all of one length, a multiple of `runElements`. Not to be written to. */
+  readonly values: readonly Float32Array[];
+}
+
+/**
+ * What computes combinations of float32 values outside of the CPU's own engine. Everything else, files, checks, grids, integer
+ * tensors, other types, server steps, is done by who calls it. Several calls may be under way at once, so that one tile is
+ * uploaded while another is computed; nothing that a call has taken on the device is left there once it has resolved or rejected.
+ *
+ * @throws each method: `aggregate/device-memory` when the device has no room for the tile, so that a smaller one may be tried,
+ *   and `aggregate/device-lost` when it will not compute any more
+ */
+export interface CombineDevice {
+  /** Stands in the engine's name, such as `webgpu`. */
+  readonly name: string;
+  /** What it runs on, in words: the adapter or library, and its version. */
+  readonly device: string;
+  /** Most elements of all updates in one tile. */
+  readonly maxTileElements: number;
+  /** Whether `exactSum` can be called. */
+  readonly isExact: boolean;
+  /** Σ factors[i] × values[i], in float32, in the order of the updates; the factors are rounded to float32. */
+  weightedSum(tile: Tile, factors: readonly number[]): Promise<Float32Array>;
+  /**
+   * Σ round(factors[i] × values[i] × 2^gridBits) modulo 2^64, each term rounded to a whole number, to nearest, ties to even.
+   * Products are exact: factors have at most 29 significant bits. Every |factor × value| is below 2^(51 - gridBits).
+   *
+   * @param gridBits - one for each run
+   */
+  exactSum(tile: Tile, factors: readonly number[], gridBits: Int32Array): Promise<BigInt64Array>;
+  /** The middle value of each element; of an even number the mean of the two in the middle, in float32. */
+  median(tile: Tile): Promise<Float32Array>;
+  /** The mean in float32 of the values of each element without the `cut` smallest and the `cut` largest. */
+  trimmedMean(tile: Tile, cut: number): Promise<Float32Array>;
+  /** Σ (values[i] - values[j])² over the tile, for all pairs: entry `i * n + j`; symmetric, zeros on the diagonal. */
+  squaredDistances(tile: Tile): Promise<Float64Array>;
+  close(): Promise<void>;
+}
