@@ -18,7 +18,7 @@ export { decodeSafetensors, encodeSafetensors } from "./safetensors/encode-safet
 export type { SafetensorsLayout, TensorPlace, TensorSpec } from "./safetensors/layout.js";
 export { parseSafetensorsHeader, readSafetensorsHeader } from "./safetensors/read-header.js";
 export { type WriteSafetensorsInit, type WrittenFile, writeSafetensors } from "./safetensors/write-safetensors.js";
-export { type FedAvgStrategy, fedAvg, type Strategy } from "./strategy.js";
+export { type FedAvgStrategy, fedAvg, type Strategy } from "./strategies/fed-avg.js";
 export { type Dtype, dtypeBytes, isDtype, type Tensor, type TensorData } from "./tensor.js";
 export type { SumMode } from "./wasm/sum-mode.js";
 export { maxThreads, WasmEngine, type WasmEngineComponents, type WasmEngineInit } from "./wasm/wasm-engine.js";

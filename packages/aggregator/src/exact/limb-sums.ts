@@ -50,3 +50,18 @@ export function foldFloat64(sums: LimbSums, at: number, values: Float64Array, we
 export function meansOf(sums: LimbSums, at: number, total: number, into: Float64Array): void {
   for (let i = 0; i < into.length; i++) into[i] = ((sums.high[at + i] as number) + (sums.low[at + i] as number)) / total;
 }
+
+/** Adds sums that were made elsewhere, in grid steps. */
+export function addSums({ high, low }: LimbSums, at: number, sums: BigInt64Array): void {
+  // Halves of 32 bits: the upper one counts multiples of 2^32 steps, so both limbs stay exact.
+  const halves = new Int32Array(sums.buffer, sums.byteOffset, 2 * sums.length);
+  for (let i = 0; i < sums.length; i++) {
+    high[at + i] = (high[at + i] as number) + (halves[2 * i + 1] as number) * 2 ** 32;
+    low[at + i] = (low[at + i] as number) + ((halves[2 * i] as number) >>> 0);
+  }
+}
+
+/** The first sums as 64-bit integers. */
+export function sumsOf({ high, low }: LimbSums, count: number): BigInt64Array {
+  return BigInt64Array.from({ length: count }, (_, i) => BigInt(high[i] as number) + BigInt(low[i] as number));
+}

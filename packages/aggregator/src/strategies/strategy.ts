@@ -24,6 +24,11 @@ export interface Strategy {
    */
   readonly weigh?: ((facts: StrategyFacts) => readonly Share[]) | undefined;
   readonly step?: ServerStep | undefined;
+  /**
+   * Whether `weigh` gives each contributor a share that depends on it alone, so that groups of contributors may be summed in
+   * different places. @default true without `weigh`, false with it
+   */
+  readonly isSeparable?: boolean | undefined;
 }
 
 /** What has to be known before anything is summed; each costs a pass over the updates, or the first one may do it. */

@@ -3,7 +3,7 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { FlareError } from "@flare-ts/contracts";
-import { throwIfAborted } from "./abort.js";
+import { throwIfAborted } from "../abort.js";
 
 export interface SpoolInit {
   /** Where a folder is made for the file. */

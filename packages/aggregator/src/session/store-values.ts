@@ -1,4 +1,4 @@
-import type { IntegerData, IntegerSums } from "../exact/integer-means.js";
+import type { IntegerData } from "../exact/integer-means.js";
 import { encodeBf16, encodeF16 } from "../half-floats.js";
 import { type Dtype, viewOf } from "../tensor.js";
 
@@ -30,12 +30,22 @@ export function storeFloats(dtype: Dtype, values: Float64Array, into: ArrayBuffe
   return -1;
 }
 
-/** Writes means of integers, each added to the base where there is one. Gives the index of one beyond the type, or -1. */
-export function storeIntegers(dtype: Dtype, sums: IntegerSums, base: IntegerData | undefined, count: number, into: ArrayBuffer): number {
+/**
+ * Writes integers, each added to the base where there is one. Gives the index of one beyond the type, or -1.
+ *
+ * @param valueAt - the integer at an index
+ */
+export function storeIntegers(
+  dtype: Dtype,
+  valueAt: (index: number) => bigint,
+  base: IntegerData | undefined,
+  count: number,
+  into: ArrayBuffer,
+): number {
   const [least, most] = integerRange[dtype] ?? [0n, 0n];
   const target = viewOf(dtype, into, 0, count);
   for (let i = 0; i < count; i++) {
-    const value = sums.mean(i) + (base === undefined ? 0n : BigInt(base[i] as number | bigint));
+    const value = valueAt(i) + (base === undefined ? 0n : BigInt(base[i] as number | bigint));
     if (value < least || value > most) return i;
     if (target instanceof BigInt64Array) target[i] = value;
     else target[i] = Number(value);
