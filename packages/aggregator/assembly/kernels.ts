@@ -3,8 +3,11 @@ import { foldDouble, foldExact, foldSingle } from "./fold";
 import { scanSingle } from "./scan";
 
 export { addBaseF64, checkSingle, finishExactF32, meansOfDouble, meansOfExact, widen } from "./finish";
+export { finishGridF32, meansOfGrid } from "./finish-exact";
+export { gridOf } from "./grid";
 export { scanF64 } from "./scan";
 export { storeBf16, storeF16, storeF32, storeF64 } from "./store";
+export * from "./sums";
 
 export function scanF32(x: usize, count: usize, result: usize): void {
   scanSingle<f32>(x, count, result);

@@ -6,6 +6,15 @@ export function stride<T>(): usize {
   return sizeof<T>();
 }
 
+/**
+ * Updates that are added in one pass at most: cold memory answers faster when more places are asked for at a time. Where decoding
+ * is what takes the time, fewer give smaller code.
+ */
+@inline
+export function widest<T>(): i32 {
+  return sizeof<T>() > 2 ? 8 : 4;
+}
+
 /** One element, decoded exactly. */
 @inline
 export function loadOne<T>(at: usize): f32 {

@@ -1,0 +1,96 @@
+import { loadFour, loadOne, stride, widest } from "./load";
+
+/**
+ * sums (float32) = [sums +] Σ w * x, one update after the other in the order of the list, whatever their number.
+ *
+ * @param inputs - addresses of the updates' elements, as u32
+ * @param weights - their weights, as float64, each rounded to float32 once
+ * @param isFirst - begins with the first product instead of with what the sums hold; sums of nothing are then zero
+ */
+@inline
+export function sumSingle<T>(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
+  if (n <= 0) {
+    if (isFirst) memory.fill(sums, 0, count << 2);
+    return;
+  }
+  while (n > 0) {
+    const size = n >= 8 && widest<T>() == 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
+    if (isFirst) {
+      if (widest<T>() == 8 && size == 8) addGroup<T>(8, true, sums, count, inputs, weights);
+      else if (size == 4) addGroup<T>(4, true, sums, count, inputs, weights);
+      else if (size == 2) addGroup<T>(2, true, sums, count, inputs, weights);
+      else addGroup<T>(1, true, sums, count, inputs, weights);
+    } else {
+      if (widest<T>() == 8 && size == 8) addGroup<T>(8, false, sums, count, inputs, weights);
+      else if (size == 4) addGroup<T>(4, false, sums, count, inputs, weights);
+      else if (size == 2) addGroup<T>(2, false, sums, count, inputs, weights);
+      else addGroup<T>(1, false, sums, count, inputs, weights);
+    }
+    isFirst = false;
+    n -= size;
+    inputs += size << 2;
+    weights += size << 3;
+  }
+}
+
+/** Adds so many updates in one pass; the number and `isFirst` are constants wherever this is called. */
+@inline
+function addGroup<T>(size: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
+  const x0 = load<u32>(inputs) as usize, f0 = load<f64>(weights) as f32;
+  const x1 = size > 1 ? (load<u32>(inputs, 4) as usize) : 0, f1 = size > 1 ? (load<f64>(weights, 8) as f32) : 0;
+  const x2 = size > 2 ? (load<u32>(inputs, 8) as usize) : 0, f2 = size > 2 ? (load<f64>(weights, 16) as f32) : 0;
+  const x3 = size > 3 ? (load<u32>(inputs, 12) as usize) : 0, f3 = size > 3 ? (load<f64>(weights, 24) as f32) : 0;
+  const x4 = size > 4 ? (load<u32>(inputs, 16) as usize) : 0, f4 = size > 4 ? (load<f64>(weights, 32) as f32) : 0;
+  const x5 = size > 5 ? (load<u32>(inputs, 20) as usize) : 0, f5 = size > 5 ? (load<f64>(weights, 40) as f32) : 0;
+  const x6 = size > 6 ? (load<u32>(inputs, 24) as usize) : 0, f6 = size > 6 ? (load<f64>(weights, 48) as f32) : 0;
+  const x7 = size > 7 ? (load<u32>(inputs, 28) as usize) : 0, f7 = size > 7 ? (load<f64>(weights, 56) as f32) : 0;
+  let i: usize = 0;
+  if (ASC_FEATURE_SIMD) {
+    const v0 = f32x4.splat(f0), v1 = f32x4.splat(f1), v2 = f32x4.splat(f2), v3 = f32x4.splat(f3);
+    const v4 = f32x4.splat(f4), v5 = f32x4.splat(f5), v6 = f32x4.splat(f6), v7 = f32x4.splat(f7);
+    // One update alone leaves the loop so short that two steps in one are faster.
+    if (size == 1) {
+      const whole = count & ~7;
+      for (; i < whole; i += 8) {
+        const at = i * stride<T>(), to = sums + (i << 2);
+        addFour<T>(size, isFirst, to, at, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
+        addFour<T>(size, isFirst, to + 16, at + 4 * stride<T>(), x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
+      }
+    }
+    const whole = count & ~3;
+    for (; i < whole; i += 4) {
+      addFour<T>(size, isFirst, sums + (i << 2), i * stride<T>(), x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
+    }
+  }
+  for (; i < count; i++) {
+    const at = i * stride<T>(), to = sums + (i << 2);
+    let sum: f32 = loadOne<T>(x0 + at) * f0;
+    if (!isFirst) sum = load<f32>(to) + sum;
+    if (size > 1) sum += loadOne<T>(x1 + at) * f1;
+    if (size > 2) sum += loadOne<T>(x2 + at) * f2;
+    if (size > 3) sum += loadOne<T>(x3 + at) * f3;
+    if (size > 4) sum += loadOne<T>(x4 + at) * f4;
+    if (size > 5) sum += loadOne<T>(x5 + at) * f5;
+    if (size > 6) sum += loadOne<T>(x6 + at) * f6;
+    if (size > 7) sum += loadOne<T>(x7 + at) * f7;
+    store<f32>(to, sum);
+  }
+}
+
+@inline
+function addFour<T>(
+  size: i32, isFirst: bool, to: usize, at: usize,
+  x0: usize, x1: usize, x2: usize, x3: usize, x4: usize, x5: usize, x6: usize, x7: usize,
+  v0: v128, v1: v128, v2: v128, v3: v128, v4: v128, v5: v128, v6: v128, v7: v128,
+): void {
+  let sum = f32x4.mul(loadFour<T>(x0 + at), v0);
+  if (!isFirst) sum = f32x4.add(v128.load(to), sum);
+  if (size > 1) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x1 + at), v1));
+  if (size > 2) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x2 + at), v2));
+  if (size > 3) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x3 + at), v3));
+  if (size > 4) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x4 + at), v4));
+  if (size > 5) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x5 + at), v5));
+  if (size > 6) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x6 + at), v6));
+  if (size > 7) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x7 + at), v7));
+  v128.store(to, sum);
+}

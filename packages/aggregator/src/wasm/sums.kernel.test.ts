@@ -1,0 +1,156 @@
+import * as fc from "fast-check";
+import { beforeAll, describe, expect, it } from "vitest";
+import { decodeBf16, decodeF16 } from "../half-floats.js";
+import type { KernelType } from "./kernel-names.js";
+import { type RawKernels, rawKernels } from "./raw-kernels.test-support.js";
+import { doubleSums, exactMeans, exactSums, gridBitsOf, magicOf, singleSums } from "./sums-kernels.reference.js";
+
+let forms: readonly RawKernels[] = [];
+beforeAll(async () => {
+  forms = await rawKernels();
+});
+
+const elementBytes: Readonly<Record<KernelType, number>> = { F32: 4, F64: 8, Bf16: 2, F16: 2 };
+const types = Object.keys(elementBytes) as KernelType[];
+const weight = fc.oneof(fc.integer({ min: 1, max: 2 ** 29 - 1 }), fc.constantFrom(2 ** -100, 2 ** 100, 0.25));
+const hostile = fc.constantFrom(0, -0, 2 ** -149, -(2 ** -126), 3.4028234663852886e38, -3.4028234663852886e38, 2 ** -1074, 1);
+
+/** Any bytes as elements, so that every bit pattern occurs, or numbers that are often hostile. */
+const updates = fc.record({
+  count: fc.oneof(fc.integer({ min: 0, max: 40 }), fc.integer({ min: 500, max: 530 })),
+  weights: fc.array(weight, { maxLength: 21 }),
+  skew: fc.integer({ min: 0, max: 17 }),
+  seed: fc.integer(),
+  isAnyBits: fc.boolean(),
+  sprinkled: fc.array(hostile, { minLength: 1, maxLength: 8 }),
+});
+type Updates = typeof updates extends fc.Arbitrary<infer Value> ? Value : never;
+
+/** Elements of one update, as bytes and as what they mean. */
+function elementsOf(
+  type: KernelType,
+  { count, seed, isAnyBits, sprinkled }: Updates,
+  update: number,
+): { raw: ArrayBufferView; values: ArrayLike<number> } {
+  let state = Math.imul(seed + update, 2_654_435_761) | 0;
+  const next = (): number => {
+    state = (Math.imul(state, 1_664_525) + 1_013_904_223) | 0;
+    return state >>> 8;
+  };
+  const bytes = Uint8Array.from({ length: count * elementBytes[type] }, () => next() & 0xff);
+  if (type === "F32" || type === "F64") {
+    const values = type === "F32" ? new Float32Array(bytes.buffer) : new Float64Array(bytes.buffer);
+    if (!isAnyBits)
+      for (let k = 0; k < count; k++) values[k] = next() % 11 === 0 ? (sprinkled[k % sprinkled.length] ?? 0) : next() / 2 ** 23 - 1;
+    return { raw: values, values };
+  }
+  const raw = new Uint16Array(bytes.buffer);
+  // Below the infinities of either type.
+  if (!isAnyBits) for (let k = 0; k < count; k++) raw[k] = (raw[k] ?? 0) & 0xbbff;
+  const values = new Float32Array(count);
+  if (type === "F16") decodeF16(raw, values);
+  else decodeBf16(raw, values);
+  return { raw, values };
+}
+
+interface Laid {
+  readonly values: readonly ArrayLike<number>[];
+  readonly inputs: number;
+  readonly weightsAt: number;
+}
+
+function lay(kernels: RawKernels, type: KernelType, sample: Updates): Laid {
+  const elements = sample.weights.map((_, i) => elementsOf(type, sample, i));
+  const addresses = elements.map(({ raw }, i) => kernels.put(raw, (sample.skew * (i + 1)) % 19));
+  return {
+    values: elements.map(({ values }) => values),
+    inputs: kernels.put(Uint32Array.from(addresses)),
+    weightsAt: kernels.put(Float64Array.from(sample.weights)),
+  };
+}
+
+/** Runs the property on both forms with all memory given back, and guarded, between. */
+function onBoth(run: (kernels: RawKernels) => void): void {
+  for (const kernels of forms) {
+    run(kernels);
+    kernels.reset();
+  }
+}
+
+describe.each(types)("sums of %s", (type) => {
+  it("in float64 and float32 add one update after the other, bit by bit, whatever their number", () => {
+    fc.assert(
+      fc.property(updates, fc.boolean(), (sample, isFirst) => {
+        onBoth((kernels) => {
+          const { values, inputs, weightsAt } = lay(kernels, type, sample);
+          const { count, weights, skew } = sample;
+          const before = Float64Array.from({ length: count }, (_, k) => k - 7.25);
+          const doubles = kernels.put(before, skew);
+          kernels.call(`sumDouble${type}`, weights.length, Number(isFirst), doubles, count, inputs, weightsAt);
+          const expected = doubleSums({ values, weights }, count, isFirst ? undefined : before);
+          expect(new Float64Array(kernels.bytes(doubles, 8 * count))).toEqual(Float64Array.from(expected));
+          if (type === "F64") return;
+          const singles = kernels.put(Float32Array.from(before), skew);
+          kernels.call(`sumSingle${type}`, weights.length, Number(isFirst), singles, count, inputs, weightsAt);
+          const rounded = singleSums({ values, weights }, count, isFirst ? undefined : before);
+          expect(new Float32Array(kernels.bytes(singles, 4 * count))).toEqual(Float32Array.from(rounded));
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("in exact mode are those of whole numbers on the grid that the largest term asks for, and so are their means", () => {
+    fc.assert(
+      fc.property(updates, fc.boolean(), (any, isFirst) => {
+        const sample = { ...any, isAnyBits: false };
+        onBoth((kernels) => {
+          const { values, inputs, weightsAt } = lay(kernels, type, sample);
+          const { count, weights, skew } = sample;
+          const n = weights.length;
+          const results = kernels.room(24 * n);
+          kernels.call(`scanAll${type}`, n, inputs, count, results, 24);
+          const maxAbs = values.map((of) => Array.from(of).reduce((largest, value) => Math.max(largest, Math.abs(value)), 0));
+          expect(weights.map((_, i) => new Float64Array(kernels.bytes(results + 24 * i, 8))[0])).toEqual(maxAbs);
+          const grid = kernels.room(16);
+          kernels.call("gridOf", results, 24, n, weightsAt, grid);
+          const gridBits = gridBitsOf(maxAbs, weights);
+          expect([...new Float64Array(kernels.bytes(grid, 16))]).toEqual([magicOf(gridBits), 2 ** gridBits]);
+          const before = BigInt64Array.from({ length: count }, (_, k) => BigInt(k) * 0x1234_5678_9abc_def1n * 13n);
+          const sums = kernels.put(before, skew);
+          kernels.call(`sumExact${type}`, n, Number(isFirst), sums, count, inputs, weightsAt, grid);
+          const expected = exactSums({ values, weights }, count, isFirst ? undefined : before, gridBits);
+          expect(new BigInt64Array(kernels.bytes(sums, 8 * count))).toEqual(BigInt64Array.from(expected));
+          const total = weights.reduce((sum, each) => sum + each, 0) || 1;
+          const means = exactMeans(expected, n, gridBits, total);
+          const limit = means.reduce((largest, mean) => Math.max(largest, Math.abs(mean)), 0);
+          const out = kernels.room(4 * count, skew);
+          const flags = kernels.put(new Int32Array(2));
+          kernels.call("finishGridF32", n, sums, count, grid, total, out, limit + 1, flags);
+          kernels.call("finishGridF32", n, sums, count, grid, total, out, limit, flags + 4);
+          expect(new Float32Array(kernels.bytes(out, 4 * count))).toEqual(Float32Array.from(means));
+          expect([...new Int32Array(kernels.bytes(flags, 8))]).toEqual([limit + 1 > limit ? 0 : 1, count > 0 ? 1 : 0]);
+          kernels.call("meansOfGrid", n, sums, count, grid, total);
+          expect(new Float64Array(kernels.bytes(sums, 8 * count))).toEqual(Float64Array.from(means));
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("a grid", () => {
+  it("is the one that exact-scale gives, for every exponent, next to powers of two, and for zeros", () => {
+    const largest = [0, 2 ** -1074, 2 ** -1022 - 2 ** -1074, ...Array.from({ length: 1400 }, (_, i) => 2 ** (i - 849))];
+    for (const power of largest) {
+      for (const value of [power, power * (1 + 2 ** -52), power * (1 - 2 ** -53)]) {
+        onBoth((kernels) => {
+          const grid = kernels.room(16);
+          kernels.call("gridOf", kernels.put(Float64Array.of(value)), 8, 1, kernels.put(Float64Array.of(1)), grid);
+          const gridBits = gridBitsOf([value], [1]);
+          expect([...new Float64Array(kernels.bytes(grid, 16))], `${value}`).toEqual([magicOf(gridBits), 2 ** gridBits]);
+        });
+      }
+    }
+  });
+});
