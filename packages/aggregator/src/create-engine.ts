@@ -2,7 +2,7 @@ import { availableParallelism } from "node:os";
 import process from "node:process";
 import { FlareError } from "@flare-ts/contracts";
 import type { AggregationEngine } from "./aggregation-engine.js";
-import { ExactJsEngine } from "./cpu/exact-js-engine.js";
+import { ExactJsEngine } from "./js/exact-js-engine.js";
 import { loadKernelModule } from "./wasm/kernel-module.js";
 import type { SumMode } from "./wasm/sum-mode.js";
 import { maxThreads, WasmEngine, type WasmEngineComponents } from "./wasm/wasm-engine.js";

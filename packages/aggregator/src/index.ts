@@ -10,7 +10,7 @@ export type {
   Update,
 } from "./aggregation-engine.js";
 export { type AnnounceScaleInit, announceScale } from "./announce-scale.js";
-export { ExactJsEngine, type ExactJsEngineComponents } from "./cpu/exact-js-engine.js";
+export { ExactJsEngine, type ExactJsEngineComponents } from "./js/exact-js-engine.js";
 export { type ChosenEngine, type CreateEngineInit, createEngine, engineNames } from "./create-engine.js";
 export { type ExactScale, maxContributors } from "./exact/exact-scale.js";
 export { metricsWeightedMean, type WeightedMetrics } from "./metrics-weighted-mean.js";

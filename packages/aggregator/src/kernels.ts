@@ -1,5 +1,5 @@
 export { bytesSource } from "./byte-source.js";
-export { indexModel } from "./cpu/match-layout.js";
+export { indexModel } from "./session/match-layout.js";
 export { kernelCall } from "./wasm/kernel-call.js";
 export { KernelMemory } from "./wasm/kernel-memory.js";
 export { loadKernelModule } from "./wasm/kernel-module.js";

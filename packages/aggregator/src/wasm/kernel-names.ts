@@ -4,19 +4,6 @@ export const kernelNames = [
   "scanBf16",
   "scanF16",
   "scanF64",
-  "foldSingleF32",
-  "foldSingleBf16",
-  "foldSingleF16",
-  "foldDoubleF32",
-  "foldDoubleBf16",
-  "foldDoubleF16",
-  "foldDoubleF64",
-  "foldExactF32",
-  "foldExactBf16",
-  "foldExactF16",
-  "foldExactF64",
-  "finishExactF32",
-  "meansOfExact",
   "meansOfDouble",
   "widen",
   "addBaseF32",
@@ -46,6 +33,8 @@ export const kernelNames = [
   "sumExactF64",
   "finishGridF32",
   "meansOfGrid",
+  "addSteps",
+  "stepsOf",
 ] as const;
 
 export type KernelName = (typeof kernelNames)[number];

@@ -1,7 +1,7 @@
 import { FlareError } from "@flare-ts/contracts";
 import type { AggregationEngine, AggregationInit, AggregationSession } from "../aggregation-engine.js";
-import type { CpuArithmetic } from "../cpu/cpu-arithmetic.js";
-import { openCpuSession } from "../cpu/open-cpu-session.js";
+import type { Arithmetic } from "../session/arithmetic.js";
+import { openSession } from "../session/open-session.js";
 import { KernelMemory } from "./kernel-memory.js";
 import { loadKernelModule } from "./kernel-module.js";
 import { kernelThreads } from "./kernel-threads.js";
@@ -43,9 +43,9 @@ export class WasmEngine implements AggregationEngine {
   readonly name: string;
   readonly #nowMs: () => number;
   readonly #parts: WasmParts;
-  readonly #arithmetic: CpuArithmetic;
+  readonly #arithmetic: Arithmetic;
 
-  private constructor(components: WasmEngineComponents, parts: WasmParts, arithmetic: CpuArithmetic, name: string) {
+  private constructor(components: WasmEngineComponents, parts: WasmParts, arithmetic: Arithmetic, name: string) {
     this.name = name;
     this.#nowMs = components.nowMs;
     this.#parts = parts;
@@ -64,7 +64,7 @@ export class WasmEngine implements AggregationEngine {
     const parts: WasmParts = {
       memory,
       threads: kernelThreads(kernels, memory, threads),
-      slots: new WorkSlots(memory),
+      slots: new WorkSlots(memory, threads + 2),
     };
     const device = `cpu, WebAssembly ${kernels.isSimd ? "with" : "without"} vector instructions, ${threads} ${threads === 1 ? "thread" : "threads"}`;
     return new WasmEngine(components, parts, wasmArithmetic(parts, mode, device), `cpu-wasm-${mode}`);
@@ -81,7 +81,7 @@ export class WasmEngine implements AggregationEngine {
   }
 
   open(init: AggregationInit): Promise<AggregationSession> {
-    return openCpuSession({ nowMs: this.#nowMs, arithmetic: this.#arithmetic }, this.name, init);
+    return openSession({ nowMs: this.#nowMs, arithmetic: this.#arithmetic }, this.name, init);
   }
 
   close(): Promise<void> {

@@ -1,0 +1,125 @@
+import { FlareError, limits } from "@flare-ts/contracts";
+import { throwIfAborted } from "../abort.js";
+import { PieceValues } from "../js/piece-values.js";
+import { quoted } from "../peer-text.js";
+import type { FoldedBatch, FoldInit, FoldUpdate } from "../session/arithmetic.js";
+import { type Batch, batchElements, type Piece, planBatches } from "../session/batches.js";
+import { combineIntegers, type IntegerPieces } from "../session/combine-integers.js";
+import { BatchFinisher } from "../session/finish-batch.js";
+import { planReads } from "../session/plan-reads.js";
+import { readPieces } from "../session/read-pieces.js";
+import { type FoldPlan, planFold } from "./fold-plan.js";
+import { foldProgram, type PlacedPiece, placePieces } from "./fold-program.js";
+import { inFlight } from "./in-flight.js";
+import { readFailed } from "./read-failed.js";
+import type { SumMode } from "./sum-mode.js";
+import type { WasmParts } from "./wasm-parts.js";
+import { slotEntries, slotPieces, type WorkSlot } from "./work-slots.js";
+
+/** A batch that the kernels are done with. */
+interface SummedBatch {
+  readonly slot: WorkSlot;
+  readonly batch: Batch;
+  readonly pieces: readonly PlacedPiece[];
+  readonly integers: IntegerPieces;
+}
+
+/**
+ * Makes the new model's bytes as `foldUpdates` does; in mode `exact` the same bytes. A few batches are in work at once, so
+ * that reading, folding and what the caller does with the bytes overlap.
+ *
+ * @throws as `foldUpdates`
+ */
+export async function* foldByKernels(parts: WasmParts, mode: SumMode, init: FoldInit): AsyncGenerator<FoldedBatch> {
+  const { slots, memory } = parts;
+  const plan = planFold(init, mode);
+  const finisher = new BatchFinisher(init, plan.totals);
+  const entries = Math.max(1, init.updates.length);
+  const most = {
+    elements: init.result === "sums" ? batchElements / 2 : batchElements,
+    pieces: Math.max(1, Math.min(slotPieces, Math.floor(slotEntries / entries))),
+  };
+  const summed = inFlight({
+    items: planBatches(init.tensors, init.isIncluded, most),
+    count: slots.count,
+    start: async (batch: Batch) => {
+      const slot = await slots.take();
+      try {
+        return await sumBatch(parts, plan, batch, slot);
+      } catch (cause) {
+        slots.giveBack(slot);
+        throw cause;
+      }
+    },
+    release: ({ slot }: SummedBatch) => slots.giveBack(slot),
+  });
+  for await (const each of summed) {
+    const { slot, batch, integers } = each;
+    throwIfAborted(init.signal);
+    await requireFit(parts, plan, each);
+    if (init.result === "sums") {
+      const sums = memory.view(slot.out, 8 * batch.elements);
+      for (const [piece, sum] of integers) {
+        sums.set(new Uint8Array(BigInt64Array.from({ length: piece.count }, (_, i) => sum(i)).buffer), 8 * piece.element);
+      }
+      yield { model: sums, state: [] };
+      continue;
+    }
+    const out = memory.view(slot.out, batch.bytes);
+    const isStored = ({ tensor }: Piece): boolean => plan.tensors[tensor]?.type !== undefined && plan.tensors[tensor].isStored;
+    const floats = memory.doubles(slot.means, batch.elements);
+    yield { model: out, state: await finisher.finish(batch, { floats, integers, isStored }, out) };
+  }
+}
+
+async function sumBatch({ memory, threads }: WasmParts, plan: FoldPlan, batch: Batch, slot: WorkSlot): Promise<SummedBatch> {
+  const { init, totals } = plan;
+  throwIfAborted(init.signal);
+  const thread = threads.next();
+  const pieces = placePieces(plan, batch);
+  const program = foldProgram(plan, pieces, { memory, scratch: thread.scratch, slot });
+  // Both are waited for, also where one fails: nothing may go on writing into a slot that is given back.
+  const [failure, integers] = await Promise.allSettled([
+    program.length === 0 ? undefined : thread.run(program),
+    combineIntegers(init, totals, batch),
+  ]);
+  if (failure.status === "rejected") throw failure.reason;
+  if (failure.value !== undefined) throw readFailed(failure.value, [...init.updates, init.base]);
+  if (integers.status === "rejected") throw integers.reason;
+  return { slot, batch, pieces, integers: integers.value };
+}
+
+/** Refuses values that were not checked before and are not fit, and new values beyond their type. */
+async function requireFit({ memory }: WasmParts, { init }: FoldPlan, { slot, pieces }: SummedBatch): Promise<void> {
+  const flags = memory.words(slot.flags, slotPieces);
+  const results = memory.doubles(slot.results, 2 * slotEntries);
+  for (const { piece, plan, index, entry } of pieces) {
+    for (const [position, i] of plan.values.entries()) {
+      const update = init.updates[i];
+      if (update?.findings === undefined) continue;
+      const maxAbs = results[2 * (entry + position)] ?? 0;
+      const squares = results[2 * (entry + position) + 1] ?? 0;
+      // Only what cannot be told from the scan alone is read again, for the message.
+      const values = Number.isFinite(squares) ? new Float32Array(0) : await valuesOf(update, piece);
+      update.findings.addFloat(piece, { maxAbs, squares }, () => values);
+    }
+    if (flags[index] !== 0) throw beyondType(init, piece);
+  }
+}
+
+async function valuesOf({ source, stored }: FoldUpdate, piece: Piece): Promise<Float32Array | Float64Array> {
+  const plan = planReads(stored, [piece]);
+  const buffer = new Uint8Array(plan.bytes);
+  await readPieces(source, plan, buffer);
+  const [place] = plan.pieces;
+  return place === undefined ? new Float32Array(0) : new PieceValues().floats(buffer, place, piece);
+}
+
+function beyondType({ tensors }: FoldInit, { tensor, dtype, firstElement, count }: Piece): FlareError {
+  const name = tensors[tensor]?.name ?? "";
+  return new FlareError(
+    "aggregate/out-of-range",
+    `A new value of tensor ${quoted(name)}, among elements ${firstElement} to ${firstElement + count - 1}, is beyond ${dtype}.`,
+    { facts: { tensor: name.slice(0, limits.peerTextChars), element: firstElement, dtype } },
+  );
+}
