@@ -1,6 +1,8 @@
+import { decodeShort } from "./decode";
 import { addBase } from "./finish";
 import { scanSingle } from "./scan";
 
+export { decodeInt8, scatterF32 } from "./decode";
 export { addBaseF64, checkSingle, meansOfDouble, widen } from "./finish";
 export { finishGridF32, meansOfGrid } from "./finish-exact";
 export { gridOf } from "./grid";
@@ -31,4 +33,12 @@ export function scanF16(x: usize, count: usize, result: usize): void {
 
 export function addBaseF16(means: usize, count: usize, base: usize): void {
   addBase<i16>(means, count, base);
+}
+
+export function decodeBf16(x: usize, count: usize, out: usize): void {
+  decodeShort<u16>(x, count, out);
+}
+
+export function decodeF16(x: usize, count: usize, out: usize): void {
+  decodeShort<i16>(x, count, out);
 }

@@ -9,7 +9,7 @@ import { gridFor } from "../exact/exact-scale.js";
 import { distance, exactMean, rationalOf, ruleMean } from "../fed-avg.reference.js";
 import { decodeSafetensors, encodeSafetensors } from "../safetensors/encode-safetensors.js";
 import { parseSafetensorsHeader } from "../safetensors/read-header.js";
-import { fedAvg } from "../strategy.js";
+import { fedAvg } from "../strategies/fed-avg.js";
 import type { Tensor } from "../tensor.js";
 import { ExactJsEngine } from "./exact-js-engine.js";
 

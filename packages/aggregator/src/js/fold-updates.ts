@@ -2,7 +2,7 @@ import { throwIfAborted } from "../abort.js";
 import { gridFor } from "../exact/exact-scale.js";
 import { addSums, foldFloat32, foldFloat64, type LimbSums, meansOf, sumsOf } from "../exact/limb-sums.js";
 import type { FoldedBatch, FoldInit, FoldUpdate } from "../session/arithmetic.js";
-import { type Batch, batchBytes, batchElements, batchesForAllValues, blockElements, type Piece, planBatches } from "../session/batches.js";
+import { type Batch, batchBytes, batchElements, batchesForAllValues, type Piece, planBatches } from "../session/batches.js";
 import { combineIntegers } from "../session/combine-integers.js";
 import { BatchFinisher } from "../session/finish-batch.js";
 import { foldTotals, type TensorTotals } from "../session/fold-totals.js";
@@ -83,17 +83,19 @@ class MeansOfBatch {
     }
     for (const piece of batch.pieces) {
       const totals = this.#totals[piece.tensor];
-      if (!isFloatDtype(piece.dtype) || totals === undefined || totals.senders.length === 0) continue;
-      // A power of two changes no bit of the quotient here: the grid is taken off together with the weight.
-      const divisor = totals.weight * 2 ** gridBits(piece);
-      meansOf(this.#limbs, piece.element, divisor, this.#means.subarray(piece.element, piece.element + piece.count));
+      if (!isFloatDtype(piece.dtype) || totals?.isCombined !== true) continue;
+      meansOf(this.#limbs, piece.element, totals.weight, this.#means.subarray(piece.element, piece.element + piece.count));
     }
     return this.#means;
   }
 
-  /** The sums behind the means, in grid steps. */
-  sums({ elements }: Batch): BigInt64Array {
-    return sumsOf(this.#limbs, elements);
+  /** The sums behind the means, in steps of the announced grids. */
+  sums({ pieces, elements }: Batch): BigInt64Array {
+    const sums = new BigInt64Array(elements);
+    for (const { tensor, dtype, element, count } of pieces) {
+      if (isFloatDtype(dtype)) sums.set(sumsOf(this.#limbs, element, count, this.#init.announced?.[tensor] ?? 0), element);
+    }
+    return sums;
   }
 
   async #readEach(index: number, update: FoldUpdate, batch: Batch, take: (piece: Piece, values: Float32Array | Float64Array) => void): Promise<void> {
@@ -115,7 +117,8 @@ class MeansOfBatch {
     await readPieces(update.source, plan, bytes);
     for (const [i, piece] of pieces.entries()) {
       const at = plan.pieces[i]?.at ?? 0;
-      addSums(this.#limbs, piece.element, this.#values.raw(bytes, at, "I64", piece.count) as BigInt64Array);
+      const steps = this.#values.raw(bytes, at, "I64", piece.count) as BigInt64Array;
+      addSums(this.#limbs, piece.element, steps, this.#init.announced?.[piece.tensor] ?? 0);
     }
   }
 }
@@ -172,7 +175,7 @@ class ValuesOfBatch {
 }
 
 function sumsBytes({ pieces, elements }: Batch, floats: BigInt64Array, integers: ReadonlyMap<Piece, (index: number) => bigint>): Uint8Array {
-  const sums = floats.slice(0, elements);
+  const sums = floats;
   for (const piece of pieces) {
     const sum = integers.get(piece);
     if (sum !== undefined) for (let i = 0; i < piece.count; i++) sums[piece.element + i] = sum(i);

@@ -1,6 +1,6 @@
 import type { ByteSource } from "../byte-source.js";
 import type { TensorPlace } from "../safetensors/layout.js";
-import type { Combine, ServerStep } from "../strategies/strategy.js";
+import type { Combine, ServerStep, Strategy } from "../strategies/strategy.js";
 import type { StoredTensors } from "./stored-tensor.js";
 import type { UpdateFindings } from "./update-findings.js";
 
@@ -69,6 +69,7 @@ export interface FoldInit {
   /** In the order of the contributors' names. */
   readonly updates: readonly FoldUpdate[];
   readonly combine: Combine;
+  readonly combines: Strategy["combines"];
   /** The grid of each tensor, where it was announced; otherwise each block has its own. */
   readonly announced: Float64Array | undefined;
   /** Taken over for tensors that no update has, and what differences are added to. */

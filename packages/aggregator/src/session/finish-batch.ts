@@ -57,7 +57,7 @@ export class BatchFinisher {
     const states = step === undefined ? undefined : await this.#readState(step, batch);
     for (const [index, piece] of left.entries()) {
       const baseAt = basePlan?.pieces[index]?.at ?? -1;
-      if (this.#totals[piece.tensor]?.senders.length === 0) {
+      if (this.#totals[piece.tensor]?.isCombined === false) {
         out.set(baseBytes.subarray(baseAt, baseAt + piece.count * dtypeBytes[piece.dtype]), piece.at);
         continue;
       }

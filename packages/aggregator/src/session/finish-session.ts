@@ -53,6 +53,7 @@ export async function finishSession(components: UpdateSessionComponents, init: F
         return { source: sources[i]?.source as ByteSource, stored: update.stored, contributor: update.name, ...share, findings: isChecked ? undefined : findings, sums: update.sums };
       }),
       combine: strategy.combine,
+      combines: strategy.combines,
       announced,
       base,
       isDifference: paramsType === "DIFF",
@@ -75,7 +76,8 @@ function requireFit({ arithmetic }: UpdateSessionComponents, { strategy, paramsT
   if (paramsType === "DIFF" && finish.base === undefined && result === "model") {
     throw new FlareError("aggregate/base-missing", "Differences were aggregated without the model that they belong to.");
   }
-  if (finish.base === undefined && result === "model" && (strategy.step !== undefined || strategy.needs.norms === true)) {
+  const isBaseNeeded = strategy.step !== undefined || strategy.needs.norms === true || (strategy.combine.kind === "mean" && strategy.combine.divisor !== undefined);
+  if (finish.base === undefined && result === "model" && isBaseNeeded) {
     throw new FlareError("aggregate/base-missing", `${strategy.name} needs the global model that updates were trained from.`);
   }
   if (result === "model") return;

@@ -1,4 +1,5 @@
 import { totalWeight } from "../exact/weight.js";
+import { isFloatDtype } from "../tensor.js";
 import type { FoldInit, FoldUpdate } from "./arithmetic.js";
 
 /** What goes into the sums of one tensor. */
@@ -7,7 +8,9 @@ export interface TensorTotals {
   readonly senders: readonly number[];
   /** Contributors behind them. */
   readonly contributors: number;
-  /** The divisor; 0 where nobody sent the tensor. */
+  /** Whether there is a combined value; otherwise the tensor stays as the base has it. */
+  readonly isCombined: boolean;
+  /** The divisor. */
   readonly weight: number;
   /**
    * Factor on the base in base + Σ factor × (value - base) / Σ weight: 1 for differences, 0 where factors and weights are the
@@ -17,19 +20,27 @@ export interface TensorTotals {
 }
 
 /** Adds up who counts for each tensor of the model, with the same bits whatever the order or tree of updates. */
-export function foldTotals({ tensors, updates, isDifference }: Pick<FoldInit, "tensors" | "updates" | "isDifference">): readonly TensorTotals[] {
+export function foldTotals({ tensors, updates, combine, combines, isDifference }: FoldInit): readonly TensorTotals[] {
+  const divisor = combine.kind === "mean" ? combine.divisor : undefined;
   // Most tensors have the same senders, so each set of them is added up once.
   const known = new Map<string, TensorTotals>();
-  return tensors.map((_, tensor) => {
-    const senders = updates.flatMap((update, i) => (countsFor(update, tensor) ? [i] : []));
-    const behind = senders.flatMap((i) => contributorsOf(updates[i], tensor));
+  return tensors.map((spec, tensor) => {
+    const isWanted = combines?.(spec) !== false;
+    const senders = isWanted ? updates.flatMap((update, i) => (countsFor(update, tensor) ? [i] : [])) : [];
     const hasSums = senders.some((i) => updates[i]?.sums !== undefined);
-    const key = hasSums ? `${tensor}` : senders.join();
+    const key = `${hasSums ? tensor : ""}/${isWanted && isFloatDtype(spec.dtype)}/${senders.join()}`;
     const found = known.get(key);
     if (found !== undefined) return found;
-    const weight = totalWeight(behind.map((each) => each.weight));
+    const behind = senders.flatMap((i) => contributorsOf(updates[i], tensor));
+    const weight = divisor ?? totalWeight(behind.map((each) => each.weight));
     const factor = totalWeight(behind.map((each) => each.factor));
-    const totals = { senders, contributors: behind.length, weight, baseFactor: isDifference ? 1 : weight === factor ? 0 : 1 - factor / weight };
+    const totals = {
+      senders,
+      contributors: behind.length,
+      isCombined: senders.length > 0 || (divisor !== undefined && isWanted && isFloatDtype(spec.dtype)),
+      weight,
+      baseFactor: isDifference ? 1 : weight === factor ? 0 : 1 - factor / weight,
+    };
     known.set(key, totals);
     return totals;
   });

@@ -1,5 +1,6 @@
 import { FlareError, limits } from "@flare-ts/contracts";
 import { throwIfAborted } from "../abort.js";
+import { foldUpdates } from "../js/fold-updates.js";
 import { PieceValues } from "../js/piece-values.js";
 import { quoted } from "../peer-text.js";
 import type { FoldedBatch, FoldInit, FoldUpdate } from "../session/arithmetic.js";
@@ -103,7 +104,7 @@ async function requireFit({ memory }: WasmParts, { init }: FoldPlan, { slot, pie
       const values = Number.isFinite(squares) ? new Float32Array(0) : await valuesOf(update, piece);
       update.findings.addFloat(piece, { maxAbs, squares }, () => values);
     }
-    if (flags[index] !== 0) throw beyondType(init, piece);
+    if (flags[index] !== 0) throw await beyondType(init, piece);
   }
 }
 
@@ -115,8 +116,17 @@ async function valuesOf({ source, stored }: FoldUpdate, piece: Piece): Promise<F
   return place === undefined ? new Float32Array(0) : new PieceValues().floats(buffer, place, piece);
 }
 
-function beyondType({ tensors }: FoldInit, { tensor, dtype, firstElement, count }: Piece): FlareError {
-  const name = tensors[tensor]?.name ?? "";
+/** Says which new value is beyond its type: plain JavaScript finds it again, unless rounding sums have made it so. */
+async function beyondType(init: FoldInit, piece: Piece): Promise<FlareError> {
+  const { tensor, dtype, firstElement, count } = piece;
+  const updates = init.updates.map((update) => ({ ...update, findings: undefined }));
+  try {
+    for await (const batch of foldUpdates({ ...init, updates, isIncluded: (other) => other === tensor })) void batch;
+  } catch (cause) {
+    if (cause instanceof FlareError && cause.code === "aggregate/out-of-range") return cause;
+    throw cause;
+  }
+  const name = init.tensors[tensor]?.name ?? "";
   return new FlareError(
     "aggregate/out-of-range",
     `A new value of tensor ${quoted(name)}, among elements ${firstElement} to ${firstElement + count - 1}, is beyond ${dtype}.`,

@@ -43,7 +43,7 @@ export function planFold(init: FoldInit, mode: SumMode): FoldPlan {
     const total = totals[index] as TensorTotals;
     const values = total.senders.filter((i) => updates[i]?.sums === undefined);
     const isSingle = mode === "fast" && tensor.dtype !== "F64";
-    const isFloat = isFloatDtype(tensor.dtype) && total.senders.length > 0;
+    const isFloat = isFloatDtype(tensor.dtype) && total.isCombined;
     const isStepped = step?.step.appliesTo(tensor) === true;
     return {
       ...total,

@@ -35,6 +35,10 @@ export const kernelNames = [
   "meansOfGrid",
   "addSteps",
   "stepsOf",
+  "decodeBf16",
+  "decodeF16",
+  "decodeInt8",
+  "scatterF32",
 ] as const;
 
 export type KernelName = (typeof kernelNames)[number];
