@@ -65,4 +65,5 @@ export { createStrategy, type StrategyComponents, type StrategyName, strategyNam
 export { type TrimmedMeanSettings, trimmedMean } from "./strategies/trimmed-mean.js";
 export { type Dtype, dtypeBytes, isDtype, type Tensor, type TensorData } from "./tensor.js";
 export type { SumMode } from "./wasm/sum-mode.js";
-export { maxThreads, WasmEngine, type WasmEngineComponents, type WasmEngineInit } from "./wasm/wasm-engine.js";
+export { WasmEngine, type WasmEngineComponents, type WasmEngineInit } from "./wasm/wasm-engine.js";
+export { maxThreads } from "./wasm/wasm-parts.js";

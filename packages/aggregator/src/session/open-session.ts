@@ -34,7 +34,7 @@ export async function openSession(
     model: indexModel(layout),
     strategy,
     paramsType,
-    isCheckedEarly: check === "add" || (strategy.needs.norms === true && paramsType === "DIFF"),
+    isCheckedEarly: check === "add" || strategy.needs.norms === true || strategy.needs.distances === true,
     announced: announced === undefined ? undefined : Float64Array.from(announced),
     startMs,
     spoolFolder,

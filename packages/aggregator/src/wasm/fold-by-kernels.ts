@@ -11,7 +11,7 @@ import { planReads } from "../session/plan-reads.js";
 import { readPieces } from "../session/read-pieces.js";
 import { type FoldPlan, planFold } from "./fold-plan.js";
 import { foldProgram, type PlacedPiece, placePieces } from "./fold-program.js";
-import { inFlight } from "./in-flight.js";
+import { inFlight } from "../session/in-flight.js";
 import { readFailed } from "./read-failed.js";
 import type { SumMode } from "./sum-mode.js";
 import type { WasmParts } from "./wasm-parts.js";

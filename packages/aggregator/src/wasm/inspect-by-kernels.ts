@@ -7,7 +7,7 @@ import { planReads } from "../session/plan-reads.js";
 import { readPieces } from "../session/read-pieces.js";
 import type { UpdateFindings } from "../session/update-findings.js";
 import { isFloatDtype, type TensorData } from "../tensor.js";
-import { inFlight } from "./in-flight.js";
+import { inFlight } from "../session/in-flight.js";
 import { addCall, type KernelProgram, kernelType } from "./kernel-program.js";
 import { readFailed } from "./read-failed.js";
 import { tileElements } from "./thread-scratch.js";

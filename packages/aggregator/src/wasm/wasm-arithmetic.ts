@@ -8,9 +8,9 @@ import type { SumMode } from "./sum-mode.js";
 import type { WasmParts } from "./wasm-parts.js";
 
 /** Arithmetic by kernels. */
-export function wasmArithmetic(parts: WasmParts, mode: SumMode, device: string): Arithmetic {
+export function wasmArithmetic(parts: WasmParts, mode: SumMode): Arithmetic {
   return {
-    device,
+    device: parts.device,
     isExact: mode === "exact",
     keep: (bytes) => keepIn(parts, bytes),
     inspect: (...args) => inspectByKernels(parts, ...args),

@@ -14,7 +14,8 @@ import { parseSafetensorsHeader } from "../safetensors/read-header.js";
 import { fedAvg } from "../strategies/fed-avg.js";
 import { type Dtype, dtypeBytes } from "../tensor.js";
 import { type SampleTensor, sampleUpdate } from "./sample-federation.test-support.js";
-import { maxThreads, WasmEngine } from "./wasm-engine.js";
+import { WasmEngine } from "./wasm-engine.js";
+import { maxThreads } from "./wasm-parts.js";
 
 const nowMs = (): number => performance.now();
 const js = new ExactJsEngine({ nowMs });
