@@ -11,6 +11,13 @@ export type {
   Update,
 } from "./aggregation-engine.js";
 export { type AnnounceScaleInit, announceScale } from "./announce-scale.js";
+export {
+  type CompressionForm,
+  type CompressionReport,
+  type CompressUpdateInit,
+  compressionForms,
+  compressUpdate,
+} from "./compression/compress-update.js";
 export { type ChosenEngine, type CreateEngineInit, createEngine, engineNames } from "./create-engine.js";
 export { type CombineDevice, runElements, type Tile } from "./device/combine-device.js";
 export { type ExactScale, maxContributors } from "./exact/exact-scale.js";
