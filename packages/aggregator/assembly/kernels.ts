@@ -2,6 +2,7 @@ import { addBase } from "./finish";
 import { foldDouble, foldExact, foldSingle } from "./fold";
 import { scanSingle } from "./scan";
 
+export { zero } from "./constants";
 export { addBaseF64, checkSingle, finishExactF32, meansOfDouble, meansOfExact, widen } from "./finish";
 export { finishGridF32, meansOfGrid } from "./finish-exact";
 export { gridOf } from "./grid";
