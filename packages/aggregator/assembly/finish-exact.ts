@@ -1,3 +1,4 @@
+import { held64, magnitudes64 } from "./constants";
 import { bothBelow, demoted } from "./store";
 
 /**
@@ -14,10 +15,12 @@ export function meansOfGrid(n: i32, sums: usize, count: usize, grid: usize, tota
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
     const biases = i64x2.splat(bias), divisors = f64x2.splat(divisor);
+    const lower = held64(0xffffffff), lowExponent = held64(0x4330000000000000);
+    const highExponent = held64(0x4530000080000000), offset = held64(0x4530000080100000);
     const whole = count & ~1;
     for (; i < whole; i += 2) {
       const at = sums + (i << 3);
-      v128.store(at, f64x2.div(doublesOf(i64x2.sub(v128.load(at), biases)), divisors));
+      v128.store(at, f64x2.div(doublesOf(i64x2.sub(v128.load(at), biases), lower, lowExponent, highExponent, offset), divisors));
     }
   }
   for (; i < count; i++) {
@@ -34,14 +37,16 @@ export function finishGridF32(n: i32, sums: usize, count: usize, grid: usize, to
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
     const biases = i64x2.splat(bias), divisors = f64x2.splat(divisor);
-    const limits = f64x2.splat(limit);
+    const lower = held64(0xffffffff), lowExponent = held64(0x4330000000000000);
+    const highExponent = held64(0x4530000080000000), offset = held64(0x4530000080100000);
+    const limits = f64x2.splat(limit), magnitudes = magnitudes64();
     let within = f64x2.eq(limits, limits);
     const whole = count & ~3;
     for (; i < whole; i += 4) {
       const at = sums + (i << 3);
-      const low = f64x2.div(doublesOf(i64x2.sub(v128.load(at), biases)), divisors);
-      const high = f64x2.div(doublesOf(i64x2.sub(v128.load(at, 16), biases)), divisors);
-      within = v128.and(within, bothBelow(f64x2.abs(low), f64x2.abs(high), limits));
+      const low = f64x2.div(doublesOf(i64x2.sub(v128.load(at), biases), lower, lowExponent, highExponent, offset), divisors);
+      const high = f64x2.div(doublesOf(i64x2.sub(v128.load(at, 16), biases), lower, lowExponent, highExponent, offset), divisors);
+      within = v128.and(within, bothBelow(v128.and(low, magnitudes), v128.and(high, magnitudes), limits));
       v128.store(out + (i << 2), demoted(low, high));
     }
     isBeyond = !i64x2.all_true(within);
@@ -65,8 +70,8 @@ export function biasOf(n: i32, grid: usize): i64 {
  * halves become exact float64 by setting exponents, and their sum rounds once.
  */
 @inline
-function doublesOf(sums: v128): v128 {
-  const low = v128.or(v128.and(sums, i64x2.splat(0xffffffff)), i64x2.splat(0x4330000000000000));
-  const high = v128.xor(i64x2.shr_u(sums, 32), i64x2.splat(0x4530000080000000));
-  return f64x2.add(f64x2.sub(high, f64x2.splat(reinterpret<f64>(0x4530000080100000))), low);
+function doublesOf(sums: v128, lower: v128, lowExponent: v128, highExponent: v128, offset: v128): v128 {
+  const low = v128.or(v128.and(sums, lower), lowExponent);
+  const high = v128.xor(i64x2.shr_u(sums, 32), highExponent);
+  return f64x2.add(f64x2.sub(high, offset), low);
 }

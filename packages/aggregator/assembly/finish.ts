@@ -1,3 +1,4 @@
+import { magnitudes32 } from "./constants";
 import { loadOne, loadTwo } from "./load";
 
 /** Divides float64 sums in place. */
@@ -42,10 +43,10 @@ export function checkSingle(values: usize, count: usize, result: usize): void {
   let isBeyond = false;
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
-    const limits = f32x4.splat(f32.MAX_VALUE);
+    const limits = f32x4.splat(f32.MAX_VALUE), magnitudes = magnitudes32();
     let within = f32x4.eq(limits, limits);
     const whole = count & ~3;
-    for (; i < whole; i += 4) within = v128.and(within, f32x4.le(f32x4.abs(v128.load(values + (i << 2))), limits));
+    for (; i < whole; i += 4) within = v128.and(within, f32x4.le(v128.and(v128.load(values + (i << 2)), magnitudes), limits));
     isBeyond = !i32x4.all_true(within);
   }
   for (; i < count; i++) if (!(abs(load<f32>(values + (i << 2))) <= f32.MAX_VALUE)) isBeyond = true;

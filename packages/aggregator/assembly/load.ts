@@ -1,3 +1,5 @@
+import { held32 } from "./constants";
+
 // Element types as they lie in a file, told apart by AssemblyScript types: f32 is F32, u16 is BF16, i16 is F16, f64 is F64.
 
 /** Bytes of the file's type; the stand-ins have the same. */
@@ -18,9 +20,14 @@ export function widest<T>(): i32 {
 /** One element, decoded exactly. */
 @inline
 export function loadOne<T>(at: usize): f32 {
-  if (isFloat<T>()) return load<f32>(at);
-  if (!isSigned<T>()) return reinterpret<f32>((load<u16>(at) as u32) << 16);
-  const bits = load<u16>(at) as u32;
+  return decoded<T>(isFloat<T>() ? load<u32>(at) : (load<u16>(at) as u32));
+}
+
+/** What the bits of one element mean. */
+@inline
+export function decoded<T>(bits: u32): f32 {
+  if (isFloat<T>()) return reinterpret<f32>(bits);
+  if (!isSigned<T>()) return reinterpret<f32>(bits << 16);
   const magnitude = (bits & 0x7fff) << 13;
   // Times 2^112 moves the exponent from binary16's bias to float32's, of subnormals too; what was above it is not finite.
   const word = reinterpret<u32>(reinterpret<f32>(magnitude) * reinterpret<f32>(0x77800000));
@@ -38,6 +45,27 @@ export function loadFour<T>(at: usize): v128 {
   const notFinite = v128.and(i32x4.gt_s(magnitude, i32x4.splat(0x0f7fffff)), i32x4.splat(0x7f800000));
   const sign = i32x4.shl(v128.and(bits, i32x4.splat(0x8000)), 16);
   return v128.or(v128.or(word, notFinite), sign);
+}
+
+/** What `loadFinite` and those that call it need, to be kept outside of the loop. */
+@inline
+export function finiteMask<T>(): v128 {
+  return isInteger<T>() && isSigned<T>() ? held32(0x8fffe000) : i32x4.splat(0);
+}
+
+/** 2^112, likewise. */
+@inline
+export function finitePower<T>(): v128 {
+  return isInteger<T>() && isSigned<T>() ? held32(0x77800000) : i32x4.splat(0);
+}
+
+/** Four elements that are finite, decoded exactly; what is not finite becomes some number or other. */
+@inline
+export function loadFinite<T>(at: usize, mask: v128, power: v128): v128 {
+  if (isFloat<T>()) return v128.load(at);
+  if (!isSigned<T>()) return i32x4.shl(v128.load16x4_u(at), 16);
+  // The sign comes down to its place by itself; times 2^112 moves the exponent from binary16's bias, of subnormals too.
+  return f32x4.mul(v128.and(i32x4.shl(v128.load16x4_s(at), 13), mask), power);
 }
 
 /** Elements 0 and 1 as float64. */

@@ -1,3 +1,5 @@
+import { held32, held64, magnitudes32, magnitudes64 } from "./constants";
+
 // Rounding float64 to the type of the model, to nearest, ties to even. Each function writes 1 to `result` when a magnitude is not
 // below `limit`, or is NaN, and nothing otherwise; what it stored is then not to be used.
 
@@ -17,12 +19,12 @@ export function storeF32(means: usize, count: usize, out: usize, limit: f64, res
   let isBeyond = false;
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
-    const limits = f64x2.splat(limit);
+    const limits = f64x2.splat(limit), magnitudes = magnitudes64();
     let within = f64x2.eq(limits, limits);
     const whole = count & ~3;
     for (; i < whole; i += 4) {
       const low = v128.load(means + (i << 3)), high = v128.load(means + (i << 3), 16);
-      within = v128.and(within, bothBelow(f64x2.abs(low), f64x2.abs(high), limits));
+      within = v128.and(within, bothBelow(v128.and(low, magnitudes), v128.and(high, magnitudes), limits));
       v128.store(out + (i << 2), demoted(low, high));
     }
     isBeyond = !i64x2.all_true(within);
@@ -49,15 +51,16 @@ export function storeBf16(means: usize, count: usize, out: usize, limit: f64, re
   let isBeyond = false;
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
-    const limits = f64x2.splat(limit);
+    const limits = f64x2.splat(limit), magnitudes = magnitudes64();
+    const one = held32(1), almostHalf = held32(0x7fff);
     let within = f64x2.eq(limits, limits);
     const whole = count & ~3;
     for (; i < whole; i += 4) {
       const low = v128.load(means + (i << 3)), high = v128.load(means + (i << 3), 16);
-      within = v128.and(within, bothBelow(f64x2.abs(low), f64x2.abs(high), limits));
-      const bits = oddFour(low, high);
-      const isOdd = v128.and(i32x4.shr_u(bits, 16), i32x4.splat(1));
-      const rounded = i32x4.shr_u(i32x4.add(i32x4.add(bits, i32x4.splat(0x7fff)), isOdd), 16);
+      within = v128.and(within, bothBelow(v128.and(low, magnitudes), v128.and(high, magnitudes), limits));
+      const bits = oddFour(low, high, one, magnitudes);
+      const isOdd = v128.and(i32x4.shr_u(bits, 16), one);
+      const rounded = i32x4.shr_u(i32x4.add(i32x4.add(bits, almostHalf), isOdd), 16);
       v128.store64_lane(out + (i << 1), i16x8.narrow_i32x4_u(rounded, rounded), 0);
     }
     isBeyond = !i64x2.all_true(within);
@@ -75,21 +78,22 @@ export function storeF16(means: usize, count: usize, out: usize, limit: f64, res
   let isBeyond = false;
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
-    const limits = f64x2.splat(limit);
+    const limits = f64x2.splat(limit), magnitudes = magnitudes64();
+    const one = held32(1), signBit = held32(0x8000), magnitudesOf32 = magnitudes32(), leastNormal = held32(0x38800000);
+    const bias = held32(0x38000000 - 0xfff), steps = held64(reinterpret<u64>(subnormalMagic)), lastBits = held32(0x7ff);
     let within = f64x2.eq(limits, limits);
     const whole = count & ~3;
     for (; i < whole; i += 4) {
       const low = v128.load(means + (i << 3)), high = v128.load(means + (i << 3), 16);
-      const lowAbs = f64x2.abs(low), highAbs = f64x2.abs(high);
+      const lowAbs = v128.and(low, magnitudes), highAbs = v128.and(high, magnitudes);
       within = v128.and(within, bothBelow(lowAbs, highAbs, limits));
-      const bits = oddFour(low, high);
-      const sign = v128.and(i32x4.shr_u(bits, 16), i32x4.splat(0x8000));
-      const magnitude = v128.and(bits, i32x4.splat(0x7fffffff));
-      const isOdd = v128.and(i32x4.shr_u(magnitude, 13), i32x4.splat(1));
-      const normal = i32x4.shr_u(i32x4.add(i32x4.sub(magnitude, i32x4.splat(0x38000000 - 0xfff)), isOdd), 13);
-      const steps = f64x2.splat(subnormalMagic);
-      const subnormal = v128.and(i32x4.shuffle(f64x2.add(lowAbs, steps), f64x2.add(highAbs, steps), 0, 2, 4, 6), i32x4.splat(0x7ff));
-      const isSmall = i32x4.lt_s(magnitude, i32x4.splat(0x38800000));
+      const bits = oddFour(low, high, one, magnitudes);
+      const sign = v128.and(i32x4.shr_u(bits, 16), signBit);
+      const magnitude = v128.and(bits, magnitudesOf32);
+      const isOdd = v128.and(i32x4.shr_u(magnitude, 13), one);
+      const normal = i32x4.shr_u(i32x4.add(i32x4.sub(magnitude, bias), isOdd), 13);
+      const subnormal = v128.and(i32x4.shuffle(f64x2.add(lowAbs, steps), f64x2.add(highAbs, steps), 0, 2, 4, 6), lastBits);
+      const isSmall = i32x4.lt_s(magnitude, leastNormal);
       const rounded = v128.or(sign, v128.bitselect(subnormal, normal, isSmall));
       v128.store64_lane(out + (i << 1), i16x8.narrow_i32x4_u(rounded, rounded), 0);
     }
@@ -126,15 +130,15 @@ function oddBits(value: f64): u32 {
 }
 
 @inline
-function oddFour(low: v128, high: v128): v128 {
+function oddFour(low: v128, high: v128, one: v128, magnitudes: v128): v128 {
   const lowNear = f32x4.demote_f64x2_zero(low), highNear = f32x4.demote_f64x2_zero(high);
   const lowBack = f64x2.promote_low_f32x4(lowNear), highBack = f64x2.promote_low_f32x4(highNear);
   const isAbove = i32x4.shuffle(
-    f64x2.gt(f64x2.abs(lowBack), f64x2.abs(low)),
-    f64x2.gt(f64x2.abs(highBack), f64x2.abs(high)),
+    f64x2.gt(v128.and(lowBack, magnitudes), v128.and(low, magnitudes)),
+    f64x2.gt(v128.and(highBack, magnitudes), v128.and(high, magnitudes)),
     0, 2, 4, 6,
   );
   const isCut = i32x4.shuffle(f64x2.ne(lowBack, low), f64x2.ne(highBack, high), 0, 2, 4, 6);
   const nearest = i32x4.shuffle(lowNear, highNear, 0, 1, 4, 5);
-  return v128.or(i32x4.add(nearest, isAbove), v128.and(isCut, i32x4.splat(1)));
+  return v128.or(i32x4.add(nearest, isAbove), v128.and(isCut, one));
 }

@@ -1,7 +1,7 @@
-import { loadFour, loadOne, stride, widest } from "./load";
+import { finiteMask, finitePower, loadFinite, loadOne, stride, widest } from "./load";
 
 /**
- * sums (float32) = [sums +] Σ w * x, one update after the other in the order of the list, whatever their number.
+ * sums (float32) = [sums +] Σ w * x, one update after the other in the order of the list, whatever their number. Elements are finite.
  *
  * @param inputs - addresses of the updates' elements, as u32
  * @param weights - their weights, as float64, each rounded to float32 once
@@ -48,18 +48,19 @@ function addGroup<T>(size: i32, isFirst: bool, sums: usize, count: usize, inputs
   if (ASC_FEATURE_SIMD) {
     const v0 = f32x4.splat(f0), v1 = f32x4.splat(f1), v2 = f32x4.splat(f2), v3 = f32x4.splat(f3);
     const v4 = f32x4.splat(f4), v5 = f32x4.splat(f5), v6 = f32x4.splat(f6), v7 = f32x4.splat(f7);
+    const mask = finiteMask<T>(), power = finitePower<T>();
     // One update alone leaves the loop so short that two steps in one are faster.
     if (size == 1) {
       const whole = count & ~7;
       for (; i < whole; i += 8) {
         const at = i * stride<T>(), to = sums + (i << 2);
-        addFour<T>(size, isFirst, to, at, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
-        addFour<T>(size, isFirst, to + 16, at + 4 * stride<T>(), x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
+        addFour<T>(size, isFirst, to, at, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7, mask, power);
+        addFour<T>(size, isFirst, to + 16, at + 4 * stride<T>(), x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7, mask, power);
       }
     }
     const whole = count & ~3;
     for (; i < whole; i += 4) {
-      addFour<T>(size, isFirst, sums + (i << 2), i * stride<T>(), x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
+      addFour<T>(size, isFirst, sums + (i << 2), i * stride<T>(), x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7, mask, power);
     }
   }
   for (; i < count; i++) {
@@ -81,16 +82,16 @@ function addGroup<T>(size: i32, isFirst: bool, sums: usize, count: usize, inputs
 function addFour<T>(
   size: i32, isFirst: bool, to: usize, at: usize,
   x0: usize, x1: usize, x2: usize, x3: usize, x4: usize, x5: usize, x6: usize, x7: usize,
-  v0: v128, v1: v128, v2: v128, v3: v128, v4: v128, v5: v128, v6: v128, v7: v128,
+  v0: v128, v1: v128, v2: v128, v3: v128, v4: v128, v5: v128, v6: v128, v7: v128, mask: v128, power: v128,
 ): void {
-  let sum = f32x4.mul(loadFour<T>(x0 + at), v0);
+  let sum = f32x4.mul(loadFinite<T>(x0 + at, mask, power), v0);
   if (!isFirst) sum = f32x4.add(v128.load(to), sum);
-  if (size > 1) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x1 + at), v1));
-  if (size > 2) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x2 + at), v2));
-  if (size > 3) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x3 + at), v3));
-  if (size > 4) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x4 + at), v4));
-  if (size > 5) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x5 + at), v5));
-  if (size > 6) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x6 + at), v6));
-  if (size > 7) sum = f32x4.add(sum, f32x4.mul(loadFour<T>(x7 + at), v7));
+  if (size > 1) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x1 + at, mask, power), v1));
+  if (size > 2) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x2 + at, mask, power), v2));
+  if (size > 3) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x3 + at, mask, power), v3));
+  if (size > 4) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x4 + at, mask, power), v4));
+  if (size > 5) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x5 + at, mask, power), v5));
+  if (size > 6) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x6 + at, mask, power), v6));
+  if (size > 7) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x7 + at, mask, power), v7));
   v128.store(to, sum);
 }

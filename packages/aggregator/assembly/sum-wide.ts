@@ -1,10 +1,10 @@
-import { loadFour, loadOne, loadTwo, stride, upperTwo, widest } from "./load";
+import { finiteMask, finitePower, loadFinite, loadOne, loadTwo, stride, upperTwo, widest } from "./load";
 
 /**
- * Sums of 8 bytes for each element: sums = [sums +] Σ terms, over any number of updates. Float64 sums add w * x in the order of the
- * list. Exact ones are int64 and add bits(w * x + magic) modulo 2^64: the magic number 1.5 * 2^52 grid steps makes the float64
- * addition round to whole steps, and the bits of neighbouring float64 are neighbouring integers. What is stored is so many
- * times bits(magic) too high; `finish-exact.ts` takes that away.
+ * Sums of 8 bytes for each element: sums = [sums +] Σ terms, over any number of updates with finite elements. Float64 sums add
+ * w * x in the order of the list. Exact ones are int64 and add bits(w * x + magic) modulo 2^64: the magic number 1.5 * 2^52 grid
+ * steps makes the float64 addition round to whole steps, and the bits of neighbouring float64 are neighbouring integers. What is
+ * stored is so many times bits(magic) too high; `finish-exact.ts` takes that away.
  *
  * @param isExact - a constant wherever this is called
  * @param isFirst - begins with the first term instead of with what the sums hold; sums of nothing are then zero
@@ -52,42 +52,42 @@ function addGroup<T>(isExact: bool, size: i32, isFirst: bool, sums: usize, count
   if (ASC_FEATURE_SIMD) {
     const v0 = f64x2.splat(w0), v1 = f64x2.splat(w1), v2 = f64x2.splat(w2), v3 = f64x2.splat(w3);
     const v4 = f64x2.splat(w4), v5 = f64x2.splat(w5), v6 = f64x2.splat(w6), v7 = f64x2.splat(w7);
-    const m = f64x2.splat(magic);
+    const m = f64x2.splat(magic), mask = finiteMask<T>(), power = finitePower<T>();
     const whole = count & ~3;
     for (; i < whole; i += 4) {
       const at = i * stride<T>(), to = sums + (i << 3);
-      let low = termOf(isExact, lowOf<T>(x0 + at), v0, m), high = termOf(isExact, highOf<T>(x0 + at), v0, m);
+      let low = termOf(isExact, lowOf<T>(x0 + at, mask, power), v0, m), high = termOf(isExact, highOf<T>(x0 + at, mask, power), v0, m);
       if (!isFirst) {
         low = plus(isExact, v128.load(to), low);
         high = plus(isExact, v128.load(to, 16), high);
       }
       if (size > 1) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x1 + at), v1, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x1 + at), v1, m));
+        low = plus(isExact, low, termOf(isExact, lowOf<T>(x1 + at, mask, power), v1, m));
+        high = plus(isExact, high, termOf(isExact, highOf<T>(x1 + at, mask, power), v1, m));
       }
       if (size > 2) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x2 + at), v2, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x2 + at), v2, m));
+        low = plus(isExact, low, termOf(isExact, lowOf<T>(x2 + at, mask, power), v2, m));
+        high = plus(isExact, high, termOf(isExact, highOf<T>(x2 + at, mask, power), v2, m));
       }
       if (size > 3) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x3 + at), v3, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x3 + at), v3, m));
+        low = plus(isExact, low, termOf(isExact, lowOf<T>(x3 + at, mask, power), v3, m));
+        high = plus(isExact, high, termOf(isExact, highOf<T>(x3 + at, mask, power), v3, m));
       }
       if (size > 4) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x4 + at), v4, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x4 + at), v4, m));
+        low = plus(isExact, low, termOf(isExact, lowOf<T>(x4 + at, mask, power), v4, m));
+        high = plus(isExact, high, termOf(isExact, highOf<T>(x4 + at, mask, power), v4, m));
       }
       if (size > 5) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x5 + at), v5, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x5 + at), v5, m));
+        low = plus(isExact, low, termOf(isExact, lowOf<T>(x5 + at, mask, power), v5, m));
+        high = plus(isExact, high, termOf(isExact, highOf<T>(x5 + at, mask, power), v5, m));
       }
       if (size > 6) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x6 + at), v6, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x6 + at), v6, m));
+        low = plus(isExact, low, termOf(isExact, lowOf<T>(x6 + at, mask, power), v6, m));
+        high = plus(isExact, high, termOf(isExact, highOf<T>(x6 + at, mask, power), v6, m));
       }
       if (size > 7) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x7 + at), v7, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x7 + at), v7, m));
+        low = plus(isExact, low, termOf(isExact, lowOf<T>(x7 + at, mask, power), v7, m));
+        high = plus(isExact, high, termOf(isExact, highOf<T>(x7 + at, mask, power), v7, m));
       }
       v128.store(to, low);
       v128.store(to, high, 16);
@@ -133,12 +133,11 @@ function plusOne(isExact: bool, sum: i64, term: i64): i64 {
 }
 
 @inline
-function lowOf<T>(at: usize): v128 {
-  return loadTwo<T>(at);
+function lowOf<T>(at: usize, mask: v128, power: v128): v128 {
+  return isFloat<T>() ? loadTwo<T>(at) : f64x2.promote_low_f32x4(loadFinite<T>(at, mask, power));
 }
 
 @inline
-function highOf<T>(at: usize): v128 {
-  if (isFloat<T>()) return loadTwo<T>(at + 2 * stride<T>());
-  return upperTwo(loadFour<T>(at));
+function highOf<T>(at: usize, mask: v128, power: v128): v128 {
+  return isFloat<T>() ? loadTwo<T>(at + 2 * stride<T>()) : upperTwo(loadFinite<T>(at, mask, power));
 }

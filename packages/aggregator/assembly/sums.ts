@@ -1,3 +1,4 @@
+import { largestAll } from "./largest";
 import { scanF64, scanSingle } from "./scan";
 import { sumSingle } from "./sum-single";
 import { sumWide } from "./sum-wide";
@@ -63,4 +64,20 @@ export function scanAllF16(n: i32, inputs: usize, count: usize, results: usize, 
 
 export function scanAllF64(n: i32, inputs: usize, count: usize, results: usize, stride: usize): void {
   for (let i = 0; i < n; i++) scanF64(load<u32>(inputs + (i << 2)), count, results + (i as usize) * stride);
+}
+
+export function largestAllF32(n: i32, inputs: usize, count: usize, results: usize, distance: usize): void {
+  largestAll<f32>(n, inputs, count, results, distance);
+}
+
+export function largestAllBf16(n: i32, inputs: usize, count: usize, results: usize, distance: usize): void {
+  largestAll<u16>(n, inputs, count, results, distance);
+}
+
+export function largestAllF16(n: i32, inputs: usize, count: usize, results: usize, distance: usize): void {
+  largestAll<i16>(n, inputs, count, results, distance);
+}
+
+export function largestAllF64(n: i32, inputs: usize, count: usize, results: usize, distance: usize): void {
+  largestAll<f64>(n, inputs, count, results, distance);
 }

@@ -45,8 +45,8 @@ function elementsOf(
     return { raw: values, values };
   }
   const raw = new Uint16Array(bytes.buffer);
-  // Below the infinities of either type.
-  if (!isAnyBits) for (let k = 0; k < count; k++) raw[k] = (raw[k] ?? 0) & 0xbbff;
+  // Below the infinities of either type; only those of binary16 are beyond what is promised.
+  if (!isAnyBits || type === "F16") for (let k = 0; k < count; k++) raw[k] = (raw[k] ?? 0) & 0xbbff;
   const values = new Float32Array(count);
   if (type === "F16") decodeF16(raw, values);
   else decodeBf16(raw, values);
@@ -135,6 +135,40 @@ describe.each(types)("sums of %s", (type) => {
         });
       }),
       { numRuns: 60 },
+    );
+  });
+});
+
+describe.each(types)("a scan of %s", (type) => {
+  it("finds the largest magnitude, the sum of squares, and whether all are finite", () => {
+    fc.assert(
+      fc.property(updates, fc.boolean(), fc.integer({ min: 0, max: 529 }), (any, isFinite, place) => {
+        // Squares of any float64 are beyond float64 themselves.
+        const sample = { ...any, isAnyBits: any.isAnyBits && type !== "F64" };
+        onBoth((kernels) => {
+          const { raw, values } = elementsOf(type, sample, 0);
+          const spoilt = new Uint8Array(raw.buffer);
+          const size = elementBytes[type];
+          // All bits set are NaN in every type.
+          if (!isFinite && place < sample.count) spoilt.fill(0xff, place * size, (place + 1) * size);
+          const result = kernels.room(16);
+          kernels.call(`scan${type}`, kernels.put(raw, sample.skew), sample.count, result);
+          const [largest = 0, squares = 0] = new Float64Array(kernels.bytes(result, 16));
+          const most = kernels.room(16 * 5);
+          const five = kernels.put(new Uint32Array(5).fill(kernels.put(raw, sample.skew)));
+          kernels.call(`largestAll${type}`, 5, five, sample.count, most, 16);
+          const largests = [0, 1, 2, 3, 4].map((i) => new Float64Array(kernels.bytes(most + 16 * i, 8))[0]);
+          const isSpoilt = (!isFinite && place < sample.count) || Array.from(values).some((value) => !Number.isFinite(value));
+          expect(Number.isFinite(squares)).toBe(!isSpoilt);
+          if (type !== "F64") for (const each of largests) expect(Number.isFinite(each)).toBe(!isSpoilt);
+          if (isSpoilt) return;
+          expect(largests).toEqual([largest, largest, largest, largest, largest]);
+          expect(largest).toBe(Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0));
+          const expected = Array.from(values).reduce((sum, value) => sum + value * value, 0);
+          expect(Math.abs(squares - expected)).toBeLessThanOrEqual(sample.count * 2 ** -52 * expected);
+        });
+      }),
+      { numRuns: 100 },
     );
   });
 });
