@@ -2,6 +2,7 @@ import { decodeShort } from "./decode";
 import { addBase } from "./finish";
 import { scanSingle } from "./scan";
 
+export { zero } from "./constants";
 export { decodeInt8, scatterF32 } from "./decode";
 export { addBaseF64, checkSingle, meansOfDouble, widen } from "./finish";
 export { finishGridF32, meansOfGrid } from "./finish-exact";

@@ -82,6 +82,8 @@ class Tile {
   readonly #places: ProgramPlaces;
   readonly #program: KernelProgram;
   readonly #all: readonly Piece[];
+  /** Where each piece's sums begin among those of the tile, in elements: pieces that kernels do not combine may lie between. */
+  readonly #offsets = new Map<PlacedPiece, number>();
 
   constructor(plan: FoldPlan, pieces: readonly PlacedPiece[], places: ProgramPlaces, program: KernelProgram) {
     this.#plan = plan;
@@ -89,6 +91,11 @@ class Tile {
     this.#places = places;
     this.#program = program;
     this.#all = pieces.map(({ piece }) => piece);
+    let offset = 0;
+    for (const placed of pieces) {
+      this.#offsets.set(placed, offset);
+      offset += placed.piece.count;
+    }
   }
 
   add(): void {
@@ -258,11 +265,11 @@ class Tile {
     return sums;
   }
 
-  #sumsAt({ piece, plan }: PlacedPiece): number {
+  #sumsAt(placed: PlacedPiece): number {
+    const { piece, plan } = placed;
     const { scratch, slot } = this.#places;
     if (plan.sums === "single" && plan.isStored && !plan.isAddedToBase && piece.dtype === "F32") return slot.out + piece.at;
-    const first = this.#pieces[0]?.piece.element ?? 0;
-    if (plan.isStored || this.#plan.init.result === "sums" || plan.sums === "single") return scratch.sums + 8 * (piece.element - first);
+    if (plan.isStored || this.#plan.init.result === "sums" || plan.sums === "single") return scratch.sums + 8 * (this.#offsets.get(placed) ?? 0);
     return slot.means + 8 * piece.element;
   }
 }

@@ -102,7 +102,7 @@ describe("exact sums by kernels", () => {
         if (!wanted.includes("/")) finished += 1;
         for (const engine of engines) expect(await outcome(engine, given, [...updates.keys()].toReversed())).toBe(wanted);
       }),
-      { numRuns: 15 },
+      { numRuns: 15, endOnFailure: true },
     );
     expect(finished).toBeGreaterThan(5);
   });
