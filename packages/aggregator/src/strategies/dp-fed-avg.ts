@@ -10,7 +10,7 @@ import type { StepBlock, Strategy } from "./strategy.js";
 export interface DpFedAvgSettings {
   /** Largest Euclidean norm C of a contributor's change, over all floating tensors together; 1e-9 to 1e9. */
   readonly clipNorm: number;
-  /** Noise z as a multiple of C, 0.001 to 1000; what the accountant takes. Below 0.3 there is hardly any privacy. */
+  /** Noise z as a multiple of C, 0.001 to 1000; what the accountant takes. At 0.5 one round has an ε above 10 for δ = 1e-5. */
   readonly noiseMultiplier: number;
   /** Contributors M that a round is planned for, a whole number, 1 to 1000000. It divides, whoever comes. */
   readonly expectedContributors: number;

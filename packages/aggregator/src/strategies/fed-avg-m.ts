@@ -26,7 +26,7 @@ export const fedAvgMRules = {
  * float32 tensor of state for v.
  *
  * @see Hsu, Qi, Brown, "Measuring the Effects of Non-Identical Data Distribution for Federated Visual Classification",
- *   arXiv:1909.06335, 2019, section 4.3
+ *   arXiv:1909.06335, 2019
  * @throws `aggregate/strategy-invalid`
  */
 export function fedAvgM(settings: FedAvgMSettings = {}): Strategy {

@@ -31,8 +31,7 @@ export const fedBuffRules = {
  * Costs one pass over the updates.
  *
  * @see Nguyen, Malik, Zhan, Yousefpour, Rabbat, Malek, Huba, "Federated Learning with Buffered Asynchronous Aggregation",
- *   AISTATS 2022, Algorithm 1; s with α = 0.5 is its section 5, after Xie, Koyejo, Gupta, "Asynchronous Federated
- *   Optimization", 2019
+ *   AISTATS 2022, Algorithm 1; s with α = 0.5 is the one of its experiments
  * @throws `aggregate/strategy-invalid`
  */
 export function fedBuff(settings: FedBuffSettings = {}): Strategy {

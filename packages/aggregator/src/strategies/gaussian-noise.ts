@@ -1,3 +1,5 @@
+import { FlareError } from "@flare-ts/contracts";
+
 /** Gives fresh random bytes; for privacy they have to be cryptographic, such as those of `randomBytes` of `node:crypto`. */
 export type RandomBytes = (count: number) => Uint8Array;
 
@@ -15,6 +17,7 @@ const pairsPerCall = 1024;
  * can no longer be told. The two values that one transform gives go to different elements, as their sum would again be the
  * transform of two numbers.
  *
+ * @throws `internal/bug` when the source gives another number of bytes
  * @see Box, Muller, "A Note on the Generation of Random Normal Deviates", Annals of Mathematical Statistics 29, 1958
  * @see Holohan, Braghin, "Secure Random Sampling in Differential Privacy", ESORICS 2021
  */
@@ -23,7 +26,10 @@ export function gaussianNoise(into: Float64Array, randomBytes: RandomBytes): voi
   for (let first = 0; first < pairs; first += pairsPerCall) {
     const count = Math.min(pairsPerCall, pairs - first);
     const bytes = randomBytes(count * bytesPerPair);
-    const view = new DataView(bytes.buffer, bytes.byteOffset, count * bytesPerPair);
+    if (bytes.length !== count * bytesPerPair) {
+      throw new FlareError("internal/bug", `The source of random bytes gave ${bytes.length} of ${count * bytesPerPair}.`);
+    }
+    const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.length);
     for (let pair = 0; pair < count; pair++) {
       let one = 0;
       let other = 0;

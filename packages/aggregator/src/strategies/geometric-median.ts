@@ -36,7 +36,7 @@ export const geometricMedianRules = {
  * over the updates, and n² operations for each iteration.
  *
  * @see Pillutla, Kakade, Harchaoui, "Robust Aggregation for Federated Learning", IEEE Transactions on Signal Processing 70,
- *   2022, algorithm 2
+ *   2022
  * @throws `aggregate/strategy-invalid`
  */
 export function geometricMedian(settings: GeometricMedianSettings = {}): Strategy {

@@ -10,7 +10,7 @@ export interface KrumSettings {
 }
 
 export interface MultiKrumSettings extends KrumSettings {
-  /** Updates m that are averaged, 1 to n - f. @default n - f, as in the paper's experiments */
+  /** Updates m that are averaged, 1 to n - f. @default n - f */
   readonly selected?: number;
   /** How the selected ones count; a number of samples is the contributor's own word. @default "uniform" */
   readonly weighting?: Weighting;
@@ -35,7 +35,7 @@ export const multiKrumRules = {
  * `aggregate/strategy-unfit`. Costs a pass that measures n (n - 1) / 2 distances, and one that takes the winner.
  *
  * @see Blanchard, El Mhamdi, Guerraoui, Stainer, "Machine Learning with Adversaries: Byzantine Tolerant Gradient Descent",
- *   NeurIPS 2017, section 4
+ *   NeurIPS 2017
  * @throws `aggregate/strategy-invalid`
  */
 export function krum(settings: KrumSettings): Strategy {
@@ -56,7 +56,7 @@ export function krum(settings: KrumSettings): Strategy {
  * over the selected updates.
  *
  * @see Blanchard, El Mhamdi, Guerraoui, Stainer, "Machine Learning with Adversaries: Byzantine Tolerant Gradient Descent",
- *   NeurIPS 2017, section 5
+ *   NeurIPS 2017
  * @throws `aggregate/strategy-invalid`
  */
 export function multiKrum(settings: MultiKrumSettings): Strategy {

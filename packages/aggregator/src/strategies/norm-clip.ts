@@ -25,7 +25,7 @@ export const normClipRules = { clipNorm: clipNormRule, weighting: choiceRule(wei
  *
  * Takes FULL and DIFF; needs a base. Costs a pass that measures norms, and one that sums.
  *
- * @see Sun, Kairouz, Suresh, McMahan, "Can You Really Backdoor Federated Learning?", 2019, section 4
+ * @see Sun, Kairouz, Suresh, McMahan, "Can You Really Backdoor Federated Learning?", arXiv:1911.07963, 2019
  * @throws `aggregate/strategy-invalid`
  */
 export function normClip(settings: NormClipSettings): Strategy {

@@ -27,7 +27,15 @@ export interface EpsilonInit {
 export const defaultOrders: readonly number[] = Object.freeze([
   ...Array.from({ length: 99 }, (_, i) => 1 + (i + 1) / 10),
   ...Array.from({ length: 53 }, (_, i) => 11 + i),
-  ...[72, 80, 96, 128, 192, 256, 384, 512, 1024],
+  72,
+  80,
+  96,
+  128,
+  192,
+  256,
+  384,
+  512,
+  1024,
 ]);
 
 /** Below this, sampling takes next to nothing off an ε in the hundreds, and the integral would take long. */

@@ -1,27 +1,20 @@
 import { FlareError, nearestWord } from "@flare-ts/contracts";
 import { quoted } from "../peer-text.js";
-import { type DpFedAvgSettings, dpFedAvg, dpFedAvgRules } from "./dp-fed-avg.js";
+import { dpFedAvg, dpFedAvgRules } from "./dp-fed-avg.js";
 import { fedAvg } from "./fed-avg.js";
-import { type FedAvgMSettings, fedAvgM, fedAvgMRules } from "./fed-avg-m.js";
-import { type FedBuffSettings, fedBuff, fedBuffRules } from "./fed-buff.js";
-import { type FedAdagradSettings, type FedAdamSettings, type FedYogiSettings, fedOpt, fedOptRules } from "./fed-opt.js";
-import { type FedProxSettings, fedProx, fedProxRules } from "./fed-prox.js";
+import { fedAvgM, fedAvgMRules } from "./fed-avg-m.js";
+import { fedBuff, fedBuffRules } from "./fed-buff.js";
+import { fedOpt, fedOptRules } from "./fed-opt.js";
+import { fedProx, fedProxRules } from "./fed-prox.js";
 import type { RandomBytes } from "./gaussian-noise.js";
-import { type GeometricMedianSettings, geometricMedian, geometricMedianRules } from "./geometric-median.js";
-import { type KrumSettings, krum, krumRules, type MultiKrumSettings, multiKrum, multiKrumRules } from "./krum.js";
+import { geometricMedian, geometricMedianRules } from "./geometric-median.js";
+import { krum, krumRules, multiKrum, multiKrumRules } from "./krum.js";
 import { coordinateMedian } from "./median.js";
-import { type NormClipSettings, normClip, normClipRules } from "./norm-clip.js";
-import {
-  type ScaffoldControlSettings,
-  type ScaffoldModelSettings,
-  scaffoldControl,
-  scaffoldControlRules,
-  scaffoldModel,
-  scaffoldModelRules,
-} from "./scaffold.js";
-import { readSettings, type SettingRules } from "./setting-rules.js";
+import { normClip, normClipRules } from "./norm-clip.js";
+import { scaffoldControl, scaffoldControlRules, scaffoldModel, scaffoldModelRules } from "./scaffold.js";
+import { readSettings, type SettingRules, type SettingsBy } from "./setting-rules.js";
 import type { Strategy } from "./strategy.js";
-import { type TrimmedMeanSettings, trimmedMean, trimmedMeanRules } from "./trimmed-mean.js";
+import { trimmedMean, trimmedMeanRules } from "./trimmed-mean.js";
 
 /** What some strategies need besides their settings. */
 export interface StrategyComponents {
@@ -32,38 +25,37 @@ export interface StrategyComponents {
 /** A strategy that can be asked for by name. */
 interface NamedStrategy {
   readonly rules: SettingRules;
-  make(settings: object, components: StrategyComponents): Strategy;
+  readonly make: (settings: object, components: StrategyComponents) => Strategy;
 }
 
-/** Settings are checked by each strategy itself, so that the types may be taken as given here. */
-function named<Settings>(rules: SettingRules, make: (settings: Settings, components: StrategyComponents) => Strategy): NamedStrategy {
-  return { rules, make: (settings, components) => make(settings as Settings, components) };
+/** Settings are checked before they are passed on, so that none is overridden in silence. */
+function named<Rules extends SettingRules>(
+  name: string,
+  rules: Rules,
+  make: (settings: SettingsBy<Rules>, components: StrategyComponents) => Strategy,
+): NamedStrategy {
+  return { rules, make: (settings, components) => make(readSettings(name, rules, settings), components) };
 }
 
-function withoutSettings(name: string, make: () => Strategy): NamedStrategy {
-  return named<object>({}, (settings) => {
-    readSettings(name, {}, settings);
-    return make();
-  });
-}
+const { adam, yogi, adagrad } = fedOptRules;
 
 const strategies = Object.freeze({
-  "fed-avg": withoutSettings("fed-avg", fedAvg),
-  "fed-prox": named<FedProxSettings>(fedProxRules, fedProx),
-  "fed-avg-m": named<FedAvgMSettings>(fedAvgMRules, fedAvgM),
-  "fed-adam": named<FedAdamSettings>(fedOptRules.adam, (settings) => fedOpt({ ...settings, optimizer: "adam" })),
-  "fed-yogi": named<FedYogiSettings>(fedOptRules.yogi, (settings) => fedOpt({ ...settings, optimizer: "yogi" })),
-  "fed-adagrad": named<FedAdagradSettings>(fedOptRules.adagrad, (settings) => fedOpt({ ...settings, optimizer: "adagrad" })),
-  scaffold: named<ScaffoldModelSettings>(scaffoldModelRules, scaffoldModel),
-  "scaffold-control": named<ScaffoldControlSettings>(scaffoldControlRules, scaffoldControl),
-  "fed-buff": named<FedBuffSettings>(fedBuffRules, fedBuff),
-  median: withoutSettings("median", coordinateMedian),
-  "trimmed-mean": named<TrimmedMeanSettings>(trimmedMeanRules, trimmedMean),
-  krum: named<KrumSettings>(krumRules, krum),
-  "multi-krum": named<MultiKrumSettings>(multiKrumRules, multiKrum),
-  "geometric-median": named<GeometricMedianSettings>(geometricMedianRules, geometricMedian),
-  "norm-clip": named<NormClipSettings>(normClipRules, normClip),
-  "dp-fed-avg": named<DpFedAvgSettings>(dpFedAvgRules, (settings, { randomBytes }) => dpFedAvg({ ...settings, randomBytes })),
+  "fed-avg": named("fed-avg", {}, fedAvg),
+  "fed-prox": named("fed-prox", fedProxRules, fedProx),
+  "fed-avg-m": named("fed-avg-m", fedAvgMRules, fedAvgM),
+  "fed-adam": named("fed-adam", adam, (settings) => fedOpt({ ...settings, optimizer: "adam" })),
+  "fed-yogi": named("fed-yogi", yogi, (settings) => fedOpt({ ...settings, optimizer: "yogi" })),
+  "fed-adagrad": named("fed-adagrad", adagrad, (settings) => fedOpt({ ...settings, optimizer: "adagrad" })),
+  scaffold: named("scaffold", scaffoldModelRules, scaffoldModel),
+  "scaffold-control": named("scaffold-control", scaffoldControlRules, scaffoldControl),
+  "fed-buff": named("fed-buff", fedBuffRules, fedBuff),
+  median: named("median", {}, coordinateMedian),
+  "trimmed-mean": named("trimmed-mean", trimmedMeanRules, trimmedMean),
+  krum: named("krum", krumRules, krum),
+  "multi-krum": named("multi-krum", multiKrumRules, multiKrum),
+  "geometric-median": named("geometric-median", geometricMedianRules, geometricMedian),
+  "norm-clip": named("norm-clip", normClipRules, normClip),
+  "dp-fed-avg": named("dp-fed-avg", dpFedAvgRules, (settings, { randomBytes }) => dpFedAvg({ ...settings, randomBytes })),
 });
 
 /** A strategy that `createStrategy` knows. */

@@ -156,8 +156,8 @@ export const aggregateErrors = {
   ),
   "aggregate/strategy-invalid": row(
     "user",
-    "A setting of an aggregation strategy is outside of its range.",
-    "Give a value in the range that the message names.",
+    "There is no such aggregation strategy or setting of it, a value is outside of its range, or a strategy of one's own is malformed.",
+    "Use a name, a setting or a value that the message names.",
   ),
   "aggregate/device-memory": row(
     "server",
