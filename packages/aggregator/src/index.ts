@@ -22,5 +22,7 @@ export { parseSafetensorsHeader, readSafetensorsHeader } from "./safetensors/rea
 export { type WriteSafetensorsInit, type WrittenFile, writeSafetensors } from "./safetensors/write-safetensors.js";
 export { type FedAvgStrategy, fedAvg, type Strategy } from "./strategy.js";
 export { type Dtype, dtypeBytes, isDtype, type Tensor, type TensorData } from "./tensor.js";
+export type { Tfjs, TfTensor } from "./tfjs/tfjs.js";
+export { type TfjsDeviceInit, tfjsDevice } from "./tfjs/tfjs-device.js";
 export type { SumMode } from "./wasm/sum-mode.js";
 export { maxThreads, WasmEngine, type WasmEngineComponents, type WasmEngineInit } from "./wasm/wasm-engine.js";

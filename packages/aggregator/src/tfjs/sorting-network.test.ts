@@ -1,0 +1,44 @@
+import fc from "fast-check";
+import { expect, it } from "vitest";
+import { type SortingStep, sortingSteps } from "./sorting-network.js";
+
+function sortedBy(steps: readonly SortingStep[], values: readonly number[]): number[] {
+  const places = [...values];
+  for (const { low, high, keeps } of steps) {
+    const pair = [places[low] ?? Number.NaN, places[high] ?? Number.NaN];
+    places[low] = keeps === "high" ? Number.NaN : Math.min(...pair);
+    places[high] = keeps === "low" ? Number.NaN : Math.max(...pair);
+  }
+  return places;
+}
+
+it("puts at the wanted ranks what sorting puts there", () => {
+  const cases = fc
+    .array(fc.integer({ min: 0, max: 9 }), { minLength: 1, maxLength: 70 })
+    .chain((values) => fc.tuple(fc.constant(values), fc.subarray([...values.keys()])));
+  fc.assert(
+    fc.property(cases, ([values, ranks]) => {
+      const got = sortedBy(sortingSteps(values.length, ranks), values);
+      const wanted = values.toSorted((a, b) => a - b);
+      expect(ranks.map((rank) => got[rank])).toEqual(ranks.map((rank) => wanted[rank]));
+    }),
+    { numRuns: 500 },
+  );
+});
+
+it("sorts every sequence of zeros and ones up to 12 values, and so every sequence", () => {
+  for (let count = 1; count <= 12; count++) {
+    const steps = sortingSteps(count, [...Array(count).keys()]);
+    for (let bits = 0; bits < 2 ** count; bits++) {
+      const values = Array.from({ length: count }, (_, at) => (bits >> at) & 1);
+      expect(sortedBy(steps, values)).toEqual(values.toSorted());
+    }
+  }
+});
+
+it("takes as many steps as Batcher's network, and fewer for the middle alone", () => {
+  const all = (count: number): number => sortingSteps(count, [...Array(count).keys()]).length;
+  expect([2, 4, 8, 16, 32, 64].map(all)).toEqual([1, 5, 19, 63, 191, 543]);
+  expect(sortingSteps(32, [15, 16]).length).toBeLessThan(160);
+  expect(sortingSteps(1, [0])).toEqual([]);
+});
