@@ -8,11 +8,17 @@ it("gives what the program answers", async () => {
   expect(await probeInChild({ program, argument: { number: 21, name: `"'\`\n` } })).toEqual({
     kind: "answered",
     answer: { doubled: 42, name: `"'\`\n` },
+    wrote: "",
   });
 });
 
 it("ends the process once it has answered, whatever else it waits for", async () => {
-  expect(await probeInChild({ program: "setInterval(() => {}, 1000); answer(null);" })).toEqual({ kind: "answered", answer: null });
+  expect(await probeInChild({ program: "setInterval(() => {}, 1000); answer(null);" })).toMatchObject({ kind: "answered", answer: null });
+});
+
+it("gives what the program wrote to standard error beside its answer", async () => {
+  const program = "process.stderr.write('no driver\\n', () => answer(1));";
+  expect(await probeInChild({ program })).toEqual({ kind: "answered", answer: 1, wrote: "no driver\n" });
 });
 
 it.each([
@@ -24,7 +30,7 @@ it.each([
   ["crashes on its way out", "process.on('exit', () => process.abort()); answer(1);", /ended by SIGABRT/],
 ])("is a reason when the program %s", async (_, program, reason) => {
   const outcome = await probeInChild({ program });
-  expect(outcome).toMatchObject({ kind: "failed" });
+  expect(outcome).toMatchObject({ kind: "failed", isTimeout: false });
   expect(outcome.kind === "failed" ? outcome.reason : "").toMatch(reason);
 });
 
@@ -32,6 +38,7 @@ it("ends a program that hangs, on its thread too", async () => {
   const outcome = await probeInChild({ program: "console.error('busy with the driver'); for (;;);", timeoutMs: 500 });
   expect(outcome).toEqual({
     kind: "failed",
+    isTimeout: true,
     reason: 'The probe failed: its process did not end within 500 ms; it wrote "busy with the driver".',
   });
 });
@@ -40,6 +47,7 @@ it("quotes the last lines of the program, and no more", async () => {
   const outcome = await probeInChild({ program: "for (let i = 0; i < 10000; i++) console.error('line ' + i); process.exitCode = 3;" });
   expect(outcome).toEqual({
     kind: "failed",
+    isTimeout: false,
     reason: String.raw`The probe failed: its process ended with status 3; it wrote "line 9997\nline 9998\nline 9999".`,
   });
 });

@@ -18,8 +18,21 @@ export interface ProbeInChildInit {
   readonly signal?: AbortSignal;
 }
 
-/** What came of a probe; `reason` is a sentence. */
-export type ProbeOutcome = { readonly kind: "answered"; readonly answer: Json } | { readonly kind: "failed"; readonly reason: string };
+/** What came of a probe. */
+export type ProbeOutcome =
+  | {
+      readonly kind: "answered";
+      readonly answer: Json;
+      /** The end of what it wrote to its standard error; native libraries log there. */
+      readonly wrote: string;
+    }
+  | {
+      readonly kind: "failed";
+      /** A sentence. */
+      readonly reason: string;
+      /** Whether its time was over. */
+      readonly isTimeout: boolean;
+    };
 
 const defaultTimeoutMs = 30_000;
 const keptChars = 4096;
@@ -73,19 +86,19 @@ function outcomeOf(child: ChildProcess, time: string): Promise<ProbeOutcome> {
   return new Promise((resolve) => {
     child.on("error", (cause) => resolve(failed(`no process could be started: ${cause.message}`, errors)));
     child.on("close", (code, signal) => {
-      if (code === 0 && answer !== undefined) resolve({ kind: "answered", answer: answer.value });
-      else if (child.killed) resolve(failed(`its process did not end within ${time}`, errors));
+      if (code === 0 && answer !== undefined) resolve({ kind: "answered", answer: answer.value, wrote: errors });
+      else if (child.killed) resolve(failed(`its process did not end within ${time}`, errors, true));
       else if (signal !== null) resolve(failed(`its process was ended by ${signal}`, errors));
       else resolve(failed(code === 0 ? "its process ended without an answer" : `its process ended with status ${code}`, errors));
     });
   });
 }
 
-function failed(what: string, errors: string): ProbeOutcome {
+function failed(what: string, errors: string, isTimeout = false): ProbeOutcome {
   // Node's own stack and version follow a message that is wanted.
   const lines = errors.split("\n").filter((line) => line.trim() !== "" && !/^\s+at |^Node\.js v/.test(line));
   const last = lines.slice(-keptLines).join("\n");
-  return { kind: "failed", reason: `The probe failed: ${what}${last === "" ? "" : `; it wrote ${quoted(last)}`}.` };
+  return { kind: "failed", isTimeout, reason: `The probe failed: ${what}${last === "" ? "" : `; it wrote ${quoted(last)}`}.` };
 }
 
 function messageOf(cause: unknown): string {
