@@ -12,6 +12,7 @@ export type {
 export { type AnnounceScaleInit, announceScale } from "./announce-scale.js";
 export { ExactJsEngine, type ExactJsEngineComponents } from "./cpu/exact-js-engine.js";
 export { type ChosenEngine, type CreateEngineInit, createEngine, engineNames } from "./create-engine.js";
+export { type DescribeEnginesInit, describeEngines, type EngineDescription } from "./describe-engines.js";
 export { type CombineDevice, runElements, type Tile } from "./device/combine-device.js";
 export { type ProbeInChildInit, type ProbeOutcome, probeInChild } from "./device/probe-in-child.js";
 export { type ExactScale, maxContributors } from "./exact/exact-scale.js";
@@ -22,7 +23,13 @@ export { parseSafetensorsHeader, readSafetensorsHeader } from "./safetensors/rea
 export { type WriteSafetensorsInit, type WrittenFile, writeSafetensors } from "./safetensors/write-safetensors.js";
 export { type FedAvgStrategy, fedAvg, type Strategy } from "./strategy.js";
 export { type Dtype, dtypeBytes, isDtype, type Tensor, type TensorData } from "./tensor.js";
+export type { FoundTfjsGpu } from "./tfjs/find-tfjs-gpu.js";
+export { type OpenedTfjsGpu, openTfjsGpu } from "./tfjs/open-tfjs-gpu.js";
+export { type ProbeTfjsGpuInit, probeTfjsGpu, type TfjsGpuProbe } from "./tfjs/probe-tfjs-gpu.js";
+export { readTensorFlowBuild, type TensorFlowBuild } from "./tfjs/tensorflow-build.js";
 export type { Tfjs, TfTensor } from "./tfjs/tfjs.js";
 export { type TfjsDeviceInit, tfjsDevice } from "./tfjs/tfjs-device.js";
+export type { TfjsGpuAbsence } from "./tfjs/tfjs-gpu-absence.js";
+export { tfjsGpuFolder, tfjsGpuFolders, tfjsGpuFolderVariable } from "./tfjs/tfjs-gpu-folders.js";
 export type { SumMode } from "./wasm/sum-mode.js";
 export { maxThreads, WasmEngine, type WasmEngineComponents, type WasmEngineInit } from "./wasm/wasm-engine.js";

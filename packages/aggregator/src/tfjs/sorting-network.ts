@@ -15,13 +15,13 @@ export interface SortingStep {
 export function sortingSteps(count: number, ranks: readonly number[]): readonly SortingStep[] {
   const wanted = new Set(ranks);
   const steps: SortingStep[] = [];
-  for (const [low, high] of exchanges(count).reverse()) {
+  for (const [low, high] of exchanges(count).toReversed()) {
     const [isLow, isHigh] = [wanted.has(low), wanted.has(high)];
     if (!isLow && !isHigh) continue;
     steps.push({ low, high, keeps: isLow && isHigh ? "both" : isLow ? "low" : "high" });
     wanted.add(low).add(high);
   }
-  return steps.reverse();
+  return steps.toReversed();
 }
 
 function exchanges(count: number): (readonly [low: number, high: number])[] {

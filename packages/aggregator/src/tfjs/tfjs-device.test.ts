@@ -113,6 +113,14 @@ describe("a device on TensorFlow.js", () => {
     expect(tf.memory().numTensors).toBe(before);
   });
 
+  it("does not compute on another backend than the one it was opened on", async () => {
+    let backend = "wasm";
+    const device = open({ getBackend: () => backend });
+    backend = "cpu";
+    const computing = device.median(sampleTile(2));
+    await expect(computing).rejects.toMatchObject({ code: "aggregate/device-lost", message: expect.stringContaining("from wasm to cpu") });
+  });
+
   it("has no exact sums, and says so", async () => {
     expect(open().isExact).toBe(false);
     await expect(open().exactSum(sampleTile(1), [1], new Int32Array(2))).rejects.toMatchObject({ code: "internal/bug" });

@@ -36,10 +36,12 @@ class TfjsDevice<Tensor extends TfTensor> implements CombineDevice {
   readonly maxTileElements = maxTileElements;
   readonly isExact = false;
   readonly #tf: Tfjs<Tensor>;
+  readonly #backend: string;
   #isClosed = false;
 
   constructor(tf: Tfjs<Tensor>, description: string) {
     this.#tf = tf;
+    this.#backend = tf.getBackend();
     this.device = description;
   }
 
@@ -92,6 +94,10 @@ class TfjsDevice<Tensor extends TfTensor> implements CombineDevice {
 
   async #compute(tile: Tile, combine: (tf: Tfjs<Tensor>) => readonly Tensor[]): Promise<readonly Float32Array[]> {
     if (this.#isClosed) throw new FlareError("aggregate/device-lost", "The device was closed.");
+    const backend = this.#tf.getBackend();
+    if (backend !== this.#backend) {
+      throw new FlareError("aggregate/device-lost", `The program has set TensorFlow.js from ${this.#backend} to ${backend}.`);
+    }
     const elements = tile.values.reduce((sum, each) => sum + each.length, 0);
     if (elements > maxTileElements) {
       throw new FlareError("aggregate/device-memory", `A tile of ${elements} elements is larger than ${maxTileElements}.`);

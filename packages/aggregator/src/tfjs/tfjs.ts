@@ -9,6 +9,8 @@ export interface TfTensor {
  * on, such as `@tensorflow/tfjs-node-gpu`; its types are not needed to use this package.
  */
 export interface Tfjs<Tensor extends TfTensor = TfTensor> {
+  /** The name of the backend that computes. */
+  getBackend(): string;
   /** Disposes of every tensor that was made while `compute` ran and was not kept, also when it throws. */
   tidy(compute: () => void): unknown;
   keep(tensor: Tensor): Tensor;
