@@ -15,12 +15,12 @@ export interface RunToolInit {
 export interface ToolResult {
   /** Status 0. */
   readonly isDone: boolean;
-  /** The end of what it wrote; empty where it was shown. */
+  /** The last errors that it wrote, or else its last lines; none where they were shown. */
   readonly lastLines: readonly string[];
 }
 
-const keptChars = 8192;
-const keptLines = 12;
+const keptChars = 16_384;
+const keptLines = 8;
 
 /**
  * Runs a program to its end, without a shell. An abort ends it together with all processes that it started.
@@ -64,4 +64,11 @@ export async function runTool({ command, args, cwd, env, signal, isShown }: RunT
   } finally {
     signal.removeEventListener("abort", end);
   }
+}
+
+/** Tools follow the error that counts with their versions, their command lines and stacks. */
+function tellingLines(text: string): readonly string[] {
+  const lines = text.split("\n").filter((line) => line.trim() !== "");
+  const errors = lines.filter((line) => /error\b/i.test(line));
+  return (errors.length > 0 ? errors : lines).slice(-keptLines);
 }
