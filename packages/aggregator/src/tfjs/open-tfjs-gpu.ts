@@ -31,7 +31,7 @@ export async function openTfjsGpu(init: ProbeTfjsGpuInit): Promise<OpenedTfjsGpu
   const require = createRequire(join(found.folder, "package.json"));
   const other = Object.keys(require.cache).find((path) => otherCopies.test(path) && !path.startsWith(found.folder));
   if (other !== undefined) return { isOpen: false, ...otherTfjs(other) };
-  restoreIsNullOrUndefined();
+  restoreUtil();
   try {
     const tf = require(found.folder) as TfjsNode;
     await tf.ready();
@@ -52,11 +52,13 @@ interface TfjsNode extends Tfjs {
 }
 
 /**
- * TensorFlow.js 4.22 calls `util.isNullOrUndefined`, which Node has no more since 23. The function is put back as it was, and
- * stays, since it is looked up at each call; nobody who lists the module's names sees it.
+ * TensorFlow.js 4.22 calls two functions of `node:util` that Node gives up: `isNullOrUndefined` is gone since 23, `isArray` is
+ * deprecated. What is missing is put back as it was, and stays, since it is looked up at each call; who lists the module's
+ * names does not see it.
  */
-function restoreIsNullOrUndefined(): void {
-  if ("isNullOrUndefined" in util) return;
-  const value = (given: unknown): boolean => given === null || given === undefined;
-  Object.defineProperty(util, "isNullOrUndefined", { value, configurable: true, writable: true, enumerable: false });
+function restoreUtil(): void {
+  const removed = { isNullOrUndefined: (given: unknown) => given === null || given === undefined, isArray: Array.isArray };
+  for (const [name, value] of Object.entries(removed)) {
+    if (!(name in util)) Object.defineProperty(util, name, { value, configurable: true, writable: true, enumerable: false });
+  }
 }

@@ -47,14 +47,15 @@ export async function probeTfjsGpu(init: ProbeTfjsGpuInit): Promise<TfjsGpuProbe
   return { isUsable: true, found, isGpu: answer.isGpu, description: `${answer.isGpu ? gpuName(outcome.wrote) : "cpu"} (${versions})` };
 }
 
-// `util.isNullOrUndefined` is gone since Node 23, and TensorFlow.js 4.22 calls it. TensorFlow names the GPU in its log only, and
-// would take the memory of all GPUs.
+// TensorFlow.js 4.22 calls functions of `util` that newer versions of Node lack; see openTfjsGpu. TensorFlow names the GPU in its
+// log only, and would take the memory of all GPUs.
 const program = `
   import { createRequire } from "node:module";
   import util from "node:util";
   process.env.TF_CPP_MIN_LOG_LEVEL = "0";
   process.env.TF_FORCE_GPU_ALLOW_GROWTH = "true";
   util.isNullOrUndefined ??= (value) => value === null || value === undefined;
+  util.isArray ??= Array.isArray;
   const tf = createRequire(argument.folder + "/package.json")(argument.folder);
   await tf.ready();
   const { isUsingGpuDevice, binding } = tf.backend();

@@ -51,13 +51,7 @@ export async function runTool({ command, args, cwd, env, signal, isShown }: RunT
       child.on("close", resolve);
     });
     signal.throwIfAborted();
-    return {
-      isDone: code === 0,
-      lastLines: text
-        .split("\n")
-        .filter((line) => line.trim() !== "")
-        .slice(-keptLines),
-    };
+    return { isDone: code === 0, lastLines: tellingLines(text) };
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code !== "ENOENT") throw cause;
     throw new FlareError("gpu/tools-missing", `There is no ${command} on the PATH.`, { facts: { missing: [command] }, cause });

@@ -1,7 +1,7 @@
 import { execFile } from "node:child_process";
 import { chmod, mkdir, symlink, writeFile } from "node:fs/promises";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { missingTools } from "./missing-tools.js";
 
@@ -23,7 +23,7 @@ export async function standInNpm(folder: string, init: StandInNpm = {}, tools: r
   const bin = join(folder, "bin");
   await mkdir(bin);
   for (const tool of tools) await symlink(await which(tool), join(bin, tool));
-  const nodeGyp = dirname(createRequire(import.meta.url).resolve("node-gyp/package.json"));
+  const nodeGyp = dirname(fileURLToPath(import.meta.resolve("node-gyp/package.json")));
   const instead = { fails: "console.error('npm error network'); process.exit(1);", hangs: "console.error('npm waits'); for (;;);" };
   const program = `#!${process.execPath}
     const fs = require("node:fs");
