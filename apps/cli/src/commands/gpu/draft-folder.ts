@@ -54,7 +54,8 @@ export async function createDraft(folder: string): Promise<DraftFolder> {
       }
       await rm(old, { recursive: true, force: true });
     },
-    discard: () => rm(path, { recursive: true, force: true }),
+    // A tool that was killed may still be about to write.
+    discard: () => rm(path, { recursive: true, force: true, maxRetries: 5 }),
   };
 }
 

@@ -134,11 +134,12 @@ describe("flare gpu setup --tensorflow", () => {
       ),
     });
   });
+});
 
-  const withoutTools = missingForBuilds.length === 0 ? "" : `, which needs ${missingForBuilds.join(", ")}`;
-  const build = it.skipIf(missingForBuilds.length > 0);
+const lacking = missingForBuilds.length === 0 ? "" : ` (this machine lacks ${missingForBuilds.join(", ")})`;
 
-  build(`names the programs that are missing${withoutTools}`, async () => {
+describe.skipIf(missingForBuilds.length > 0)(`a build of flare gpu setup${lacking}`, () => {
+  it("names the programs that are missing", async () => {
     const tensorflow = await standInTensorflow(root, true);
     const { exitCode, stderr } = await (await withNpm({}, ["python3"])).run("gpu", "setup", "--tensorflow", tensorflow);
     expect({ exitCode, stderr }).toEqual({
@@ -148,7 +149,7 @@ describe("flare gpu setup --tensorflow", () => {
     expect(await inPlace()).toEqual([]);
   });
 
-  build(`builds an add-on that finds TensorFlow, and the CUDA of pip, without help${withoutTools}`, async () => {
+  it("builds an add-on that finds TensorFlow, and the CUDA of pip, without help", async () => {
     const tensorflow = await standInTensorflow(root, true);
     const flare = await withNpm();
     expect(await flare.data("gpu", "setup", "--tensorflow", tensorflow)).toEqual({
@@ -160,7 +161,7 @@ describe("flare gpu setup --tensorflow", () => {
     expect((await readdir(join(root, "data", "flare-ts", "tfjs-gpu"))).sort()).toEqual(["node_modules", "package.json"]);
   });
 
-  build(`says that CUDA is not found, given site-packages itself too${withoutTools}`, async () => {
+  it("says that CUDA is not found, given site-packages itself too", async () => {
     const tensorflow = await standInTensorflow(root, false);
     const { exitCode, stderr } = await (await withNpm()).run("gpu", "setup", "--tensorflow", join(tensorflow, ".."));
     expect({ exitCode, stderr }).toEqual({
@@ -169,7 +170,7 @@ describe("flare gpu setup --tensorflow", () => {
     });
   });
 
-  build(`shows the compiler's lines when the build fails, and leaves nothing${withoutTools}`, async () => {
+  it("shows the compiler's lines when the build fails, and leaves nothing", async () => {
     const tensorflow = await standInTensorflow(root, true);
     const flare = await withNpm({ addon: "int broken = no_such_thing;" });
     const { exitCode, stderr } = await flare.run("gpu", "setup", "--tensorflow", tensorflow);
