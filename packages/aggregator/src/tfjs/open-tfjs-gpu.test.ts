@@ -58,6 +58,13 @@ describe("opening a GPU through TensorFlow.js", () => {
     });
   });
 
+  it("is a reason when what is there cannot be read", async () => {
+    const { folder, packageFolder } = await standIn("");
+    await writeFile(join(packageFolder, "package.json"), "no JSON");
+    const opened = await openTfjsGpu({ folders: [folder] });
+    expect(opened).toMatchObject({ isOpen: false, kind: "load-failed", reason: expect.stringContaining(packageFolder) });
+  });
+
   it("takes the first folder whose package has an add-on, names the GPU, and computes", async () => {
     const [bare, whole] = [await standIn("throw 1;", false), await standIn(computingPackage({ isUsingGpuDevice: true, log: gpuLog }))];
     const opened = await openTfjsGpu({ folders: [bare.folder, whole.folder] });

@@ -1,5 +1,5 @@
 import { createRequire } from "node:module";
-import { join } from "node:path";
+import { join, sep } from "node:path";
 import util from "node:util";
 import type { CombineDevice } from "../device/combine-device.js";
 import { type ProbeTfjsGpuInit, probeTfjsGpu } from "./probe-tfjs-gpu.js";
@@ -29,7 +29,7 @@ export async function openTfjsGpu(init: ProbeTfjsGpuInit): Promise<OpenedTfjsGpu
   if (!probe.isUsable) return { isOpen: false, kind: probe.kind, reason: probe.reason, advice: probe.advice };
   const { found, description } = probe;
   const require = createRequire(join(found.folder, "package.json"));
-  const other = Object.keys(require.cache).find((path) => otherCopies.test(path) && !path.startsWith(found.folder));
+  const other = Object.keys(require.cache).find((path) => otherCopies.test(path) && !path.startsWith(found.folder + sep));
   if (other !== undefined) return { isOpen: false, ...otherTfjs(other) };
   restoreUtil();
   try {

@@ -4,7 +4,7 @@ import { probeInChild } from "../device/probe-in-child.js";
 import { quoted } from "../peer-text.js";
 import { type FoundTfjsGpu, findTfjsGpu } from "./find-tfjs-gpu.js";
 import { readTensorFlowBuild } from "./tensorflow-build.js";
-import { addonMissing, hung, loadFailed, noGpuDevice, packageMissing, type TfjsGpuAbsence } from "./tfjs-gpu-absence.js";
+import { addonMissing, hung, loadFailed, noGpuDevice, packageMissing, searchFailed, type TfjsGpuAbsence } from "./tfjs-gpu-absence.js";
 
 export interface ProbeTfjsGpuInit {
   /** Where to look for `@tensorflow/tfjs-node-gpu`, such as the user's project and the folder of `flare gpu setup`. */
@@ -29,7 +29,12 @@ export type TfjsGpuProbe =
  */
 export async function probeTfjsGpu(init: ProbeTfjsGpuInit): Promise<TfjsGpuProbe> {
   const { folders, isCpuAllowed = false, timeoutMs = 120_000, signal } = init;
-  const found = findTfjsGpu(folders);
+  let found: FoundTfjsGpu | undefined;
+  try {
+    found = findTfjsGpu(folders);
+  } catch (cause) {
+    return absent(searchFailed(cause instanceof Error ? cause.message : String(cause)));
+  }
   if (found === undefined) return absent(packageMissing(folders));
   if (!found.hasAddon) return absent(addonMissing(found));
   const outcome = await probeInChild({

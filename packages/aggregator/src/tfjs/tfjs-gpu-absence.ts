@@ -1,5 +1,4 @@
-import type { FoundTfjsGpu } from "./find-tfjs-gpu.js";
-import { tfjsGpuPackage } from "./find-tfjs-gpu.js";
+import { type FoundTfjsGpu, tfjsGpuPackage } from "./find-tfjs-gpu.js";
 import type { TensorFlowBuild } from "./tensorflow-build.js";
 
 /** Why TensorFlow.js does not compute on a GPU here. */
@@ -22,6 +21,11 @@ const withOtherWay = `Run \`${setUp}\`, or \`flare gpu setup --stock\` where CUD
 /** The package is in none of the folders. */
 export function packageMissing(folders: readonly string[]): TfjsGpuAbsence {
   return { kind: "package-missing", reason: `${tfjsGpuPackage} is not found from ${folders.join(", ")}.`, advice: withOtherWay };
+}
+
+/** Whether the package is there could not be found out. */
+export function searchFailed(cause: string): TfjsGpuAbsence {
+  return { kind: "load-failed", reason: `Looking for ${tfjsGpuPackage} failed: ${cause}`, advice: `Put it in place anew: \`${setUp}\`.` };
 }
 
 /** The package is there without its add-on. */

@@ -22,10 +22,8 @@ export function draftPath(folder: string): string {
 
 /** @throws `gpu/foreign-folder` where something is in the place that we did not make */
 export function checkPlace(folder: string): void {
-  if (!existsSync(folder) || readdirSync(folder).length === 0) return;
-  const manifest = join(folder, "package.json");
-  const { name } = existsSync(manifest) ? (JSON.parse(readFileSync(manifest, "utf8")) as { readonly name?: unknown }) : {};
-  if (name !== folderName) throw new FlareError("gpu/foreign-folder", `${folder} holds something else.`, { facts: { folder } });
+  if (!existsSync(folder) || isOurs(folder)) return;
+  throw new FlareError("gpu/foreign-folder", `${folder} holds something else.`, { facts: { folder } });
 }
 
 /** Makes the draft, an empty package for npm, and removes those that killed runs have left. @throws `file/unwritable` */
@@ -57,6 +55,17 @@ export async function createDraft(folder: string): Promise<DraftFolder> {
     // A tool that was killed may still be about to write.
     discard: () => rm(path, { recursive: true, force: true, maxRetries: 5 }),
   };
+}
+
+/** Whether the folder is empty or an earlier set-up. */
+function isOurs(folder: string): boolean {
+  try {
+    if (readdirSync(folder).length === 0) return true;
+    const { name } = JSON.parse(readFileSync(join(folder, "package.json"), "utf8")) as { readonly name?: unknown };
+    return name === folderName;
+  } catch {
+    return false;
+  }
 }
 
 /** Removes what runs that were killed have left beside the folder. */

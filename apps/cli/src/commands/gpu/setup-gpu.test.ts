@@ -103,9 +103,9 @@ describe("flare gpu setup --stock", () => {
     expect(await inPlace()).toEqual([]);
   });
 
-  it("does not touch a folder that it did not make", async () => {
+  it.each(['{ "name": "mine" }', "no JSON"])("does not touch a folder that it did not make, of package.json %j", async (manifest) => {
     const flare = await withNpm({ gpus: "1" });
-    await writeFile(join(flare.path, "package.json"), '{ "name": "mine" }');
+    await writeFile(join(flare.path, "package.json"), manifest);
     const { exitCode, stderr } = await flare.run("gpu", "setup", "--stock", "--folder", ".");
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining("error gpu/foreign-folder:") });
     expect(await readdir(flare.path)).toEqual(["package.json"]);
