@@ -23,16 +23,21 @@ export type ProbeOutcome =
   | {
       readonly kind: "answered";
       readonly answer: Json;
-      /** The end of what it wrote to its standard error; native libraries log there. */
+      /** The last lines that the program wrote to its standard error, quoted; empty for none. */
       readonly wrote: string;
+      /** All that it wrote there, or the end of it; native libraries log there what they tell nowhere else. */
+      readonly log: string;
     }
   | {
       readonly kind: "failed";
-      /** A sentence. */
+      /** A sentence, which quotes the last lines. */
       readonly reason: string;
       /** Whether its time was over. */
       readonly isTimeout: boolean;
     };
+
+/** Runs a program somewhere else. */
+export type Probe = (init: ProbeInChildInit) => Promise<ProbeOutcome>;
 
 const defaultTimeoutMs = 30_000;
 const keptChars = 4096;
@@ -86,7 +91,7 @@ function outcomeOf(child: ChildProcess, time: string): Promise<ProbeOutcome> {
   return new Promise((resolve) => {
     child.on("error", (cause) => resolve(failed(`no process could be started: ${cause.message}`, errors)));
     child.on("close", (code, signal) => {
-      if (code === 0 && answer !== undefined) resolve({ kind: "answered", answer: answer.value, wrote: errors });
+      if (code === 0 && answer !== undefined) resolve({ kind: "answered", answer: answer.value, wrote: lastLines(errors), log: errors });
       else if (child.killed) resolve(failed(`its process did not end within ${time}`, errors, true));
       else if (signal !== null) resolve(failed(`its process was ended by ${signal}`, errors));
       else resolve(failed(code === 0 ? "its process ended without an answer" : `its process ended with status ${code}`, errors));
@@ -95,10 +100,14 @@ function outcomeOf(child: ChildProcess, time: string): Promise<ProbeOutcome> {
 }
 
 function failed(what: string, errors: string, isTimeout = false): ProbeOutcome {
+  const wrote = lastLines(errors);
+  return { kind: "failed", isTimeout, reason: `The probe failed: ${what}${wrote === "" ? "" : `; it wrote ${wrote}`}.` };
+}
+
+function lastLines(errors: string): string {
   // Node's own stack and version follow a message that is wanted.
   const lines = errors.split("\n").filter((line) => line.trim() !== "" && !/^\s+at |^Node\.js v/.test(line));
-  const last = lines.slice(-keptLines).join("\n");
-  return { kind: "failed", isTimeout, reason: `The probe failed: ${what}${last === "" ? "" : `; it wrote ${quoted(last)}`}.` };
+  return lines.length === 0 ? "" : quoted(lines.slice(-keptLines).join("\n"));
 }
 
 function messageOf(cause: unknown): string {

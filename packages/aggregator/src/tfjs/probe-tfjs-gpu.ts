@@ -47,9 +47,9 @@ export async function probeTfjsGpu(init: ProbeTfjsGpuInit): Promise<TfjsGpuProbe
   const answer = readAnswer(outcome.answer);
   if (answer === undefined || answer.sum !== 9) return absent(loadFailed(found, `it answered ${quoted(JSON.stringify(outcome.answer))}.`));
   const build = readTensorFlowBuild(join(found.folder, "deps", "lib"), answer.tensorflow);
-  if (!answer.isGpu && !isCpuAllowed) return absent(noGpuDevice(build, toldLines(outcome.wrote)));
+  if (!answer.isGpu && !isCpuAllowed) return absent(noGpuDevice(build, toldLines(outcome.log)));
   const versions = `TensorFlow ${answer.tensorflow}, tfjs-node-gpu ${found.version}`;
-  return { isUsable: true, found, isGpu: answer.isGpu, description: `${answer.isGpu ? gpuName(outcome.wrote) : "cpu"} (${versions})` };
+  return { isUsable: true, found, isGpu: answer.isGpu, description: `${answer.isGpu ? gpuName(outcome.log) : "cpu"} (${versions})` };
 }
 
 // TensorFlow.js 4.22 calls functions of `util` that newer versions of Node lack; see openTfjsGpu. TensorFlow names the GPU in its
@@ -83,13 +83,13 @@ function absent(absence: TfjsGpuAbsence): TfjsGpuProbe {
 }
 
 /** The name in the last `Created device …:GPU:0 …: name: NVIDIA A100, pci bus id: …`; of several GPUs, tfjs-node takes the last. */
-function gpuName(wrote: string): string {
-  const names = [...wrote.matchAll(/device:GPU:\d.*?\bname: (.+?), pci bus id/g)].map((match) => match[1]);
+function gpuName(log: string): string {
+  const names = [...log.matchAll(/device:GPU:\d.*?\bname: (.+?), pci bus id/g)].map((match) => match[1]);
   return names.at(-1) ?? "an NVIDIA GPU";
 }
 
 /** What TensorFlow said that may tell why: its last warnings and errors, without times and places in its source. */
-function toldLines(wrote: string): readonly string[] {
-  const lines = wrote.split("\n").filter((line) => /(?:^|: )[EWF](?:\d{4})? .*\]/.test(line));
+function toldLines(log: string): readonly string[] {
+  const lines = log.split("\n").filter((line) => /(?:^|: )[EWF](?:\d{4})? .*\]/.test(line));
   return lines.slice(-3).map((line) => line.replace(/^.*?\.(cc|h):\d+\] /, "").slice(0, 300));
 }

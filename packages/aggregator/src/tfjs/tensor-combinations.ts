@@ -1,5 +1,5 @@
 import { runElements } from "../device/combine-device.js";
-import { sortingSteps } from "./sorting-network.js";
+import { sortingNetwork } from "../device/sorting-network.js";
 import type { Tfjs, TfTensor } from "./tfjs.js";
 
 /** Σ factors[i] × values[i] from the first to the last: every product and every sum is rounded to float32. */
@@ -22,10 +22,10 @@ export function ranksOf<Tensor extends TfTensor>(
   const rows = [...rowsOf(tf, values)];
   // By steps on whole rows, since tfjs cannot sort. Its `topk` along the other axis is 2 to 4 times slower on TensorFlow's CPU
   // kernels and as slow on WebAssembly; on a GPU it would sort each element's few values as a segment of their own.
-  for (const { low, high, keeps } of sortingSteps(rows.length, ranks)) {
+  for (const { low, high, isLowNeeded, isHighNeeded } of sortingNetwork(rows.length, (place) => ranks.includes(place))) {
     const [a, b] = [at(rows, low), at(rows, high)];
-    if (keeps !== "high") rows[low] = tf.minimum(a, b);
-    if (keeps !== "low") rows[high] = tf.maximum(a, b);
+    if (isLowNeeded) rows[low] = tf.minimum(a, b);
+    if (isHighNeeded) rows[high] = tf.maximum(a, b);
     a.dispose();
     b.dispose();
   }
