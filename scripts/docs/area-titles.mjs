@@ -6,6 +6,7 @@ export const areaTitles = {
   "client-api": "Trainers: the Client API",
   document: "Files that a person writes",
   file: "Files and folders",
+  gpu: "GPUs: what computes on them",
   internal: "Faults and interruptions",
   job: "Jobs",
   kit: "Startup kits",

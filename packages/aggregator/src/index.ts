@@ -19,7 +19,9 @@ export {
   compressUpdate,
 } from "./compression/compress-update.js";
 export { type ChosenEngine, type CreateEngineInit, createEngine, engineNames } from "./create-engine.js";
+export { type DescribeEnginesInit, describeEngines, type EngineDescription } from "./describe-engines.js";
 export { type CombineDevice, runElements, type Tile } from "./device/combine-device.js";
+export { type ProbeInChildInit, type ProbeOutcome, probeInChild } from "./device/probe-in-child.js";
 export { type ExactScale, maxContributors } from "./exact/exact-scale.js";
 export { ExactJsEngine, type ExactJsEngineComponents } from "./js/exact-js-engine.js";
 export { metricsWeightedMean, type WeightedMetrics } from "./metrics-weighted-mean.js";
@@ -71,6 +73,14 @@ export type {
 export { createStrategy, type StrategyComponents, type StrategyName, strategyNames } from "./strategies/strategy-names.js";
 export { type TrimmedMeanSettings, trimmedMean } from "./strategies/trimmed-mean.js";
 export { type Dtype, dtypeBytes, isDtype, type Tensor, type TensorData } from "./tensor.js";
+export type { FoundTfjsGpu } from "./tfjs/find-tfjs-gpu.js";
+export { type OpenedTfjsGpu, openTfjsGpu } from "./tfjs/open-tfjs-gpu.js";
+export { type ProbeTfjsGpuInit, probeTfjsGpu, type TfjsGpuProbe } from "./tfjs/probe-tfjs-gpu.js";
+export { readTensorFlowBuild, type TensorFlowBuild } from "./tfjs/tensorflow-build.js";
+export type { Tfjs, TfTensor } from "./tfjs/tfjs.js";
+export { type TfjsDeviceInit, tfjsDevice } from "./tfjs/tfjs-device.js";
+export type { TfjsGpuAbsence } from "./tfjs/tfjs-gpu-absence.js";
+export { tfjsGpuFolder, tfjsGpuFolders, tfjsGpuFolderVariable } from "./tfjs/tfjs-gpu-folders.js";
 export type { SumMode } from "./wasm/sum-mode.js";
 export { WasmEngine, type WasmEngineComponents, type WasmEngineInit } from "./wasm/wasm-engine.js";
 export { maxThreads } from "./wasm/wasm-parts.js";

@@ -37,6 +37,16 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async () => (await import("../commands/aggregate/aggregate-command.js")).addAggregateCommand,
   },
   {
+    name: "doctor",
+    summary: "say what runs on this machine, and what to do for what does not",
+    load: async () => (await import("../commands/doctor/doctor-commands.js")).addDoctorCommands,
+  },
+  {
+    name: "gpu",
+    summary: "put in place what aggregation on a GPU needs",
+    load: async () => (await import("../commands/gpu/gpu-commands.js")).addGpuCommands,
+  },
+  {
     name: "poc",
     summary: "a whole federation on this machine, with real processes and real certificates",
     load: async () => (await import("../commands/poc/poc-commands.js")).addPocCommands,

@@ -15,6 +15,8 @@ const commands = [
   ...["submit", "list", "monitor", "download", "abort"].map((verb) => ["job", verb]),
   ...["prepare", "start", "stop", "status", "clean"].map((verb) => ["poc", verb]),
   ["system", "status"],
+  ["doctor", "engines"],
+  ["gpu", "setup"],
 ];
 
 describe("the command line", () => {

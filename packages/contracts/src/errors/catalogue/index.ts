@@ -2,6 +2,7 @@ import { aggregateErrors } from "./aggregate.js";
 import { authErrors } from "./auth.js";
 import { clientApiErrors } from "./client-api.js";
 import { generalErrors } from "./general.js";
+import { gpuErrors } from "./gpu.js";
 import { jobErrors } from "./job.js";
 import { kitErrors } from "./kit.js";
 import { pocErrors } from "./poc.js";
@@ -22,6 +23,7 @@ export const errorCatalogue = Object.freeze({
   ...aggregateErrors,
   ...clientApiErrors,
   ...pocErrors,
+  ...gpuErrors,
 }) satisfies Record<string, ErrorRow>;
 
 /** A code of the catalogue, `area/what`. */
