@@ -62,11 +62,14 @@ export class BatchOnDevice {
     const laid = layRows(pieces);
     const largestTerms = new Float64Array(pieces.length);
     const values = await Promise.all(
-      senders.map((update) =>
-        readRow(update, laid, (index, maxAbs) => {
+      senders.map((update) => {
+        const note = (index: number, maxAbs: number): void => {
           largestTerms[index] = Math.max(largestTerms[index] ?? 0, maxAbs * Math.abs(update.factor));
-        }),
-      ),
+        };
+        const { maxima } = update;
+        if (maxima !== undefined) for (const [index, piece] of pieces.entries()) note(index, maxima.of(piece));
+        return readRow(update, laid, maxima === undefined ? note : undefined);
+      }),
     );
     if (this.#init.combine.kind !== "mean") this.#take(laid.pieces, await this.#middle({ values }));
     else if (this.#mode === "fast") {

@@ -26,12 +26,12 @@ export function layRows(pieces: readonly Piece[]): { readonly pieces: readonly R
 /**
  * Reads what an update holds of pieces of float32 and less into a row; zeros where it lacks a tensor.
  *
- * @param onPiece - told of the largest magnitude of each piece
+ * @param onPiece - told of the largest magnitude of each piece, where it is not known yet
  */
 export async function readRow(
   update: ReadableUpdate,
   { pieces, length }: ReturnType<typeof layRows>,
-  onPiece: (index: number, maxAbs: number) => void = () => {},
+  onPiece?: (index: number, maxAbs: number) => void,
 ): Promise<Float32Array> {
   const row = new Float32Array(length);
   const plan = planReads(
@@ -46,7 +46,7 @@ export async function readRow(
     if (place === undefined) continue;
     const floats = values.floats(bytes, place, piece);
     row.set(floats, at);
-    onPiece(index, scanFloats(floats).maxAbs);
+    onPiece?.(index, scanFloats(floats).maxAbs);
   }
   return row;
 }

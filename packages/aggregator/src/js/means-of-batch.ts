@@ -30,16 +30,21 @@ export class MeansOfBatch {
     this.#limbs.high.fill(0, 0, batch.elements);
     this.#limbs.low.fill(0, 0, batch.elements);
     const largestTerms = new Map<Piece, number>();
-    // The grid follows from all values of a block, so they are read once for it and once more for the sums.
-    if (announced === undefined || updates.some(({ findings }) => findings !== undefined)) {
-      for (const [i, update] of updates.entries()) {
-        if (update.sums !== undefined) continue;
-        await this.#readEach(i, update, batch, (piece, values) => {
-          const scanned = scanFloats(values);
-          update.findings?.addFloat(piece, scanned, () => values);
-          largestTerms.set(piece, Math.max(largestTerms.get(piece) ?? 0, scanned.maxAbs * Math.abs(update.factor)));
-        });
+    const note = (piece: Piece, maxAbs: number, { factor }: FoldUpdate): void => {
+      largestTerms.set(piece, Math.max(largestTerms.get(piece) ?? 0, maxAbs * Math.abs(factor)));
+    };
+    for (const [i, update] of updates.entries()) {
+      if (update.sums !== undefined) continue;
+      if (update.findings === undefined && (announced !== undefined || update.maxima !== undefined)) {
+        for (const piece of this.#piecesOf(i, batch)) note(piece, update.maxima?.of(piece) ?? 0, update);
+        continue;
       }
+      // The grid follows from all values of a block, so they are read once for it and once more for the sums.
+      await this.#readEach(i, update, batch, (piece, values) => {
+        const scanned = scanFloats(values);
+        update.findings?.addFloat(piece, scanned, () => values);
+        note(piece, scanned.maxAbs, update);
+      });
     }
     const gridBits = (piece: Piece): number => announced?.[piece.tensor] ?? finiteGrid(largestTerms.get(piece) ?? 0);
     for (const [i, update] of updates.entries()) {
@@ -69,9 +74,14 @@ export class MeansOfBatch {
     return sums;
   }
 
+  /** Floating pieces that an update counts for. */
+  #piecesOf(index: number, { pieces }: Batch): readonly Piece[] {
+    return pieces.filter(({ tensor, dtype }) => isFloatDtype(dtype) && this.#totals[tensor]?.senders.includes(index) === true);
+  }
+
   async #readEach(index: number, update: FoldUpdate, batch: Batch, take: (piece: Piece, values: Float32Array | Float64Array) => void): Promise<void> {
     throwIfAborted(this.#init.signal);
-    const pieces = batch.pieces.filter(({ tensor, dtype }) => isFloatDtype(dtype) && this.#totals[tensor]?.senders.includes(index) === true);
+    const pieces = this.#piecesOf(index, batch);
     const plan = planReads(update.stored, pieces);
     const bytes = this.#buffer.of(plan.bytes);
     await readPieces(update.source, plan, bytes);
@@ -82,7 +92,7 @@ export class MeansOfBatch {
   }
 
   async #readSums(index: number, update: FoldUpdate, batch: Batch): Promise<void> {
-    const pieces = batch.pieces.filter(({ tensor, dtype }) => isFloatDtype(dtype) && this.#totals[tensor]?.senders.includes(index) === true);
+    const pieces = this.#piecesOf(index, batch);
     const plan = planReads(update.stored, pieces);
     const bytes = this.#buffer.of(plan.bytes);
     await readPieces(update.source, plan, bytes);

@@ -1,4 +1,5 @@
 import type { SummedContributor } from "./arithmetic.js";
+import type { BlockMaxima } from "./block-maxima.js";
 import type { StoredTensors } from "./stored-tensor.js";
 import type { UpdateContent } from "./update-content.js";
 
@@ -17,6 +18,8 @@ export interface AcceptedUpdate {
   readonly stored: StoredTensors;
   /** Euclidean norm of its values; `undefined` until they are checked. */
   readonly norm: number | undefined;
+  /** Largest magnitudes of its blocks; `undefined` until they are checked. */
+  readonly maxima: BlockMaxima | undefined;
   /** The contributors behind sums, sorted by name. */
   readonly sums: readonly NamedContributor[] | undefined;
 }

@@ -50,7 +50,7 @@ export async function finishSession(components: UpdateSessionComponents, init: F
           announced: announced === undefined ? undefined : { factor: share.factor, gridBits: announced },
         });
         const isChecked = update.norm !== undefined;
-        return { source: sources[i]?.source as ByteSource, stored: update.stored, contributor: update.name, ...share, findings: isChecked ? undefined : findings, sums: update.sums };
+        return { source: sources[i]?.source as ByteSource, stored: update.stored, contributor: update.name, ...share, findings: isChecked ? undefined : findings, maxima: update.maxima, sums: update.sums };
       }),
       combine: strategy.combine,
       combines: strategy.combines,

@@ -14,8 +14,8 @@ export interface ModelIndex {
 }
 
 /** Makes a model's tensors findable by name. */
-export function indexModel(layout: SafetensorsLayout): ModelIndex {
-  return { tensors: layout.tensors, indexOf: new Map(layout.tensors.map(({ name }, index) => [name, index])) };
+export function indexModel({ tensors }: Pick<SafetensorsLayout, "tensors">): ModelIndex {
+  return { tensors, indexOf: new Map(tensors.map(({ name }, index) => [name, index])) };
 }
 
 /**

@@ -4,6 +4,7 @@ import { quoted } from "../peer-text.js";
 import type { TensorPlace } from "../safetensors/layout.js";
 import type { TensorData } from "../tensor.js";
 import type { Piece } from "./batches.js";
+import { BlockMaxima } from "./block-maxima.js";
 
 /** What a scan over floating elements finds. */
 export interface Scanned {
@@ -22,14 +23,13 @@ export interface UpdateFindingsInit {
 
 /** Gathers what is found in the pieces of an update, in order, and refuses what is not fit. */
 export class UpdateFindings {
-  /** Largest absolute value of each floating tensor of the model so far. */
-  readonly maxAbs: Float64Array;
+  readonly maxima: BlockMaxima;
   readonly #init: UpdateFindingsInit;
   #squares = 0;
 
   constructor(init: UpdateFindingsInit) {
     this.#init = init;
-    this.maxAbs = new Float64Array(init.tensors.length);
+    this.maxima = new BlockMaxima(init.tensors);
   }
 
   /** Euclidean norm over all floating tensors. */
@@ -59,7 +59,7 @@ export class UpdateFindings {
     }
     if (maxAbs >= maxMagnitude) throw this.#refused("aggregate/out-of-range", `holds a value of ${maxAbs}`, tensor);
     this.#requireOnGrid(tensor, maxAbs);
-    this.maxAbs[tensor] = Math.max(this.maxAbs[tensor] ?? 0, maxAbs);
+    this.maxima.note(piece, maxAbs);
     this.#squares += squares;
   }
 

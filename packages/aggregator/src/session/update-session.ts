@@ -168,6 +168,7 @@ export class UpdateSession implements AggregationSession {
           tensors: stored.filter((tensor) => tensor !== undefined).length,
           stored,
           norm: isCheckedEarly ? findings.norm : undefined,
+          maxima: isCheckedEarly ? findings.maxima : undefined,
           sums: undefined,
         });
         isAccepted = true;
@@ -206,6 +207,7 @@ export class UpdateSession implements AggregationSession {
         tensors: layout.tensors.length,
         stored,
         norm: 0,
+        maxima: undefined,
         sums,
       });
     } finally {

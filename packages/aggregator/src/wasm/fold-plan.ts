@@ -1,3 +1,4 @@
+import { gridFor } from "../exact/exact-scale.js";
 import type { FoldInit } from "../session/arithmetic.js";
 import type { Piece } from "../session/batches.js";
 import { foldTotals, type TensorTotals } from "../session/fold-totals.js";
@@ -56,8 +57,22 @@ export function planFold(init: FoldInit, mode: SumMode): FoldPlan {
       isAddedToBase: isDifference,
     };
   });
-  const isScanned = (mode === "exact" && announced === undefined) || updates.some(({ findings }) => findings !== undefined);
+  const isKnown = announced !== undefined || updates.every(({ maxima, sums }) => maxima !== undefined || sums !== undefined);
+  const isScanned = (mode === "exact" && !isKnown) || updates.some(({ findings }) => findings !== undefined);
   return { mode, init, totals, tensors, isScanned };
+}
+
+/** The grid of a piece, where it is known before values are looked at: announced, or by what was found when they were checked. */
+export function knownGrid({ init }: FoldPlan, { piece, values }: { readonly piece: Piece; readonly values: readonly number[] }): number | undefined {
+  const announced = init.announced?.[piece.tensor];
+  if (announced !== undefined) return announced;
+  let largestTerm = 0;
+  for (const i of values) {
+    const { maxima, factor = 0 } = init.updates[i] ?? {};
+    if (maxima === undefined) return undefined;
+    largestTerm = Math.max(largestTerm, maxima.of(piece) * Math.abs(factor));
+  }
+  return Number.isFinite(largestTerm) ? gridFor(largestTerm) : 0;
 }
 
 /** Adding it rounds to whole steps of the grid. */

@@ -3,7 +3,7 @@ import type { Batch, Piece } from "../session/batches.js";
 import { planReads } from "../session/plan-reads.js";
 import { roundsToFinite } from "../session/store-values.js";
 import { dtypeBytes } from "../tensor.js";
-import { type FoldPlan, isKernelPiece, magicOf, type TensorPlan } from "./fold-plan.js";
+import { type FoldPlan, isKernelPiece, knownGrid, magicOf, type TensorPlan } from "./fold-plan.js";
 import type { KernelMemory } from "./kernel-memory.js";
 import { addCall, addRead, type KernelProgram, kernelType } from "./kernel-program.js";
 import { inputBytes, type ThreadScratch, tileElements } from "./thread-scratch.js";
@@ -59,8 +59,8 @@ export function foldProgram(plan: FoldPlan, pieces: readonly PlacedPiece[], plac
   return program;
 }
 
-/** Factors, announced grids and clean flags, which do not wait for a thread. */
-function writeLists({ init }: FoldPlan, pieces: readonly PlacedPiece[], { memory, slot }: ProgramPlaces): void {
+/** Factors, grids that are known and clean flags, which do not wait for a thread. */
+function writeLists(fold: FoldPlan, pieces: readonly PlacedPiece[], { memory, slot }: ProgramPlaces): void {
   const last = pieces.at(-1);
   if (last === undefined) return;
   const factors = memory.doubles(slot.lists, slotEntries);
@@ -68,7 +68,8 @@ function writeLists({ init }: FoldPlan, pieces: readonly PlacedPiece[], { memory
   memory.view(slot.flags, 4 * (last.index + 1)).fill(0);
   for (const { piece, plan, index, entry } of pieces) {
     factors.set(plan.factors, entry);
-    const bits = init.announced?.[piece.tensor];
+    if (fold.isScanned && fold.init.announced === undefined) continue;
+    const bits = fold.mode === "exact" ? knownGrid(fold, { piece, values: plan.values }) : undefined;
     if (bits === undefined) continue;
     grids[2 * index] = magicOf(bits);
     grids[2 * index + 1] = 2 ** bits;
