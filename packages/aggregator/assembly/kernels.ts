@@ -9,6 +9,7 @@ export { gridOf } from "./grid";
 export { scanF64 } from "./scan";
 export { storeBf16, storeF16, storeF32, storeF64 } from "./store";
 export * from "./sums";
+export { trimmedMeanF32 } from "./trimmed-mean";
 
 export function scanF32(x: usize, count: usize, result: usize): void {
   scanSingle<f32>(x, count, result);

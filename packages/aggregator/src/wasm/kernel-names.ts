@@ -50,6 +50,7 @@ export const kernelNames = [
   "sumExactF64",
   "finishGridF32",
   "meansOfGrid",
+  "trimmedMeanF32",
 ] as const;
 
 export type KernelName = (typeof kernelNames)[number];
