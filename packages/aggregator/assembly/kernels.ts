@@ -11,6 +11,7 @@ export { scanF64 } from "./scan";
 export { storeBf16, storeF16, storeF32, storeF64 } from "./store";
 export { addSteps, stepsOf } from "./steps";
 export * from "./sums";
+export { trimmedMeanF32 } from "./trimmed-mean";
 
 export function scanF32(x: usize, count: usize, result: usize): void {
   scanSingle<f32>(x, count, result);

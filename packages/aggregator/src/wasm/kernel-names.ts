@@ -43,6 +43,7 @@ export const kernelNames = [
   "decodeF16",
   "decodeInt8",
   "scatterF32",
+  "trimmedMeanF32",
 ] as const;
 
 export type KernelName = (typeof kernelNames)[number];
