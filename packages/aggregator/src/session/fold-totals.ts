@@ -39,7 +39,7 @@ export function foldTotals({ tensors, updates, combine, combines, isDifference }
       contributors: behind.length,
       isCombined: senders.length > 0 || (divisor !== undefined && isWanted && isFloatDtype(spec.dtype)),
       weight,
-      baseFactor: isDifference ? 1 : weight === factor ? 0 : 1 - factor / weight,
+      baseFactor: isDifference ? 1 : weight === factor || combine.kind !== "mean" ? 0 : 1 - factor / weight,
     };
     known.set(key, totals);
     return totals;

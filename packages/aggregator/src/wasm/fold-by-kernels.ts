@@ -2,17 +2,19 @@ import { FlareError, limits } from "@flare-ts/contracts";
 import { throwIfAborted } from "../abort.js";
 import { foldUpdates } from "../js/fold-updates.js";
 import { PieceValues } from "../js/piece-values.js";
+import { ValuesOfBatch } from "../js/values-of-batch.js";
 import { quoted } from "../peer-text.js";
 import type { FoldedBatch, FoldInit, FoldUpdate } from "../session/arithmetic.js";
-import { type Batch, batchElements, type Piece, planBatches } from "../session/batches.js";
+import { type Batch, batchElements, blockElements, type Piece, planBatches } from "../session/batches.js";
 import { combineIntegers, type IntegerPieces } from "../session/combine-integers.js";
 import { BatchFinisher } from "../session/finish-batch.js";
 import { planReads } from "../session/plan-reads.js";
 import { readPieces } from "../session/read-pieces.js";
 import { type FoldPlan, planFold } from "./fold-plan.js";
-import { foldProgram, type PlacedPiece, placePieces } from "./fold-program.js";
+import { elementsTogether, foldProgram, type PlacedPiece, placePieces } from "./fold-program.js";
 import { inFlight } from "../session/in-flight.js";
 import { readFailed } from "./read-failed.js";
+import { SortingPlans } from "./sorting-plans.js";
 import type { SumMode } from "./sum-mode.js";
 import type { WasmParts } from "./wasm-parts.js";
 import { slotEntries, slotPieces, type WorkSlot } from "./work-slots.js";
@@ -32,13 +34,25 @@ interface SummedBatch {
  * @throws as `foldUpdates`
  */
 export async function* foldByKernels(parts: WasmParts, mode: SumMode, init: FoldInit): AsyncGenerator<FoldedBatch> {
+  const sortings = new SortingPlans(parts.memory);
+  try {
+    yield* foldPlanned(parts, planFold(init, mode, sortings));
+  } finally {
+    sortings.release();
+  }
+}
+
+async function* foldPlanned(parts: WasmParts, plan: FoldPlan): AsyncGenerator<FoldedBatch> {
   const { slots, memory } = parts;
-  const plan = planFold(init, mode);
+  const { init } = plan;
   const finisher = new BatchFinisher(init, plan.totals);
   const entries = Math.max(1, init.updates.length);
+  const together = elementsTogether(plan);
   const most = {
     elements: init.result === "sums" ? batchElements / 2 : batchElements,
     pieces: Math.max(1, Math.min(slotPieces, Math.floor(slotEntries / entries))),
+    // Pieces are whole blocks as long as all values of a block can be held.
+    pieceElements: together >= blockElements ? blockElements : 2 ** Math.floor(Math.log2(together)),
   };
   const summed = inFlight({
     items: planBatches(init.tensors, init.isIncluded, most),
@@ -79,15 +93,28 @@ async function sumBatch({ memory, threads }: WasmParts, plan: FoldPlan, batch: B
   const thread = threads.next();
   const pieces = placePieces(plan, batch);
   const program = foldProgram(plan, pieces, { memory, scratch: thread.scratch, slot });
-  // Both are waited for, also where one fails: nothing may go on writing into a slot that is given back.
-  const [failure, integers] = await Promise.allSettled([
+  // All are waited for, also where one fails: nothing may go on writing into a slot that is given back.
+  const [failure, integers, wide] = await Promise.allSettled([
     program.length === 0 ? undefined : thread.run(program),
     combineIntegers(init, totals, batch),
+    middleOfWide(plan, batch),
   ]);
   if (failure.status === "rejected") throw failure.reason;
   if (failure.value !== undefined) throw readFailed(failure.value, [...init.updates, init.base]);
   if (integers.status === "rejected") throw integers.reason;
+  if (wide.status === "rejected") throw wide.reason;
+  for (const { element, count } of wide.value.pieces) {
+    memory.doubles(slot.means + 8 * element, count).set(wide.value.combined.subarray(element, element + count));
+  }
   return { slot, batch, pieces, integers: integers.value };
+}
+
+/** Medians and trimmed means of float64, by plain JavaScript. */
+async function middleOfWide(plan: FoldPlan, batch: Batch): Promise<{ readonly pieces: readonly Piece[]; readonly combined: Float64Array }> {
+  const { init, totals } = plan;
+  const pieces = init.combine.kind === "mean" ? [] : batch.pieces.filter(({ tensor, dtype }) => dtype === "F64" && totals[tensor]?.isCombined === true);
+  if (pieces.length === 0) return { pieces, combined: new Float64Array(0) };
+  return { pieces, combined: await new ValuesOfBatch(init, totals).combine({ ...batch, pieces }) };
 }
 
 /** Refuses values that were not checked before and are not fit, and new values beyond their type. */

@@ -2,9 +2,11 @@ import { gridFor } from "../exact/exact-scale.js";
 import type { FoldInit } from "../session/arithmetic.js";
 import type { Piece } from "../session/batches.js";
 import { foldTotals, type TensorTotals } from "../session/fold-totals.js";
+import { trimmedCount } from "../strategies/trimmed-mean.js";
 import { isFloatDtype } from "../tensor.js";
-import { kernelType } from "./kernel-program.js";
 import type { KernelType } from "./kernel-names.js";
+import { kernelType } from "./kernel-program.js";
+import type { PlacedSortingPlan, SortingPlans } from "./sorting-plans.js";
 import type { SumMode } from "./sum-mode.js";
 import { commonType } from "./tile-inputs.js";
 
@@ -12,8 +14,10 @@ import { commonType } from "./tile-inputs.js";
 export interface TensorPlan extends TensorTotals {
   /** Type that the kernels read; `undefined` where plain JavaScript combines the tensor, or nobody sent it. */
   readonly type: KernelType | undefined;
-  /** `single`: float32 sums of weights that add up to 1. */
-  readonly sums: "exact" | "single" | "double";
+  /** `single`: float32 sums of weights that add up to 1; `middle`: no sums, but a median or trimmed mean as float32. */
+  readonly sums: "exact" | "single" | "double" | "middle";
+  /** How the values are sorted for their middle. */
+  readonly sorting: PlacedSortingPlan | undefined;
   /** Updates whose values are summed, and those that are sums themselves, as indices into the list of updates. */
   readonly values: readonly number[];
   readonly partial: readonly number[];
@@ -37,19 +41,24 @@ export interface FoldPlan {
 }
 
 /** Decides for each tensor of a model how kernels sum it. */
-export function planFold(init: FoldInit, mode: SumMode): FoldPlan {
+export function planFold(init: FoldInit, mode: SumMode, sortings: SortingPlans): FoldPlan {
   const totals = foldTotals(init);
-  const { updates, step, isDifference, announced } = init;
+  const { updates, step, isDifference, announced, combine } = init;
+  const isMiddle = combine.kind !== "mean";
+  const cutOf = (n: number): number => (combine.kind === "trimmed-mean" ? trimmedCount(combine.fraction, n) : (n - 1) >> 1);
   const tensors = init.tensors.map((tensor, index): TensorPlan => {
     const total = totals[index] as TensorTotals;
     const values = total.senders.filter((i) => updates[i]?.sums === undefined);
     const isSingle = mode === "fast" && tensor.dtype !== "F64";
-    const isFloat = isFloatDtype(tensor.dtype) && total.isCombined;
+    // Kernels find the middle of float32 alone.
+    const isFloat = isFloatDtype(tensor.dtype) && total.isCombined && !(isMiddle && tensor.dtype === "F64");
     const isStepped = step?.step.appliesTo(tensor) === true;
+    const stored = values.map((i) => updates[i]?.stored[index]);
     return {
       ...total,
-      type: isFloat ? (commonType(tensor.dtype, values.map((i) => updates[i]?.stored[index])) ?? kernelType(tensor.dtype)) : undefined,
-      sums: mode === "exact" ? "exact" : isSingle ? "single" : "double",
+      type: !isFloat ? undefined : isMiddle ? "F32" : (commonType(tensor.dtype, stored) ?? kernelType(tensor.dtype)),
+      sums: isMiddle ? "middle" : mode === "exact" ? "exact" : isSingle ? "single" : "double",
+      sorting: isMiddle && isFloat ? sortings.of(values.length, cutOf(values.length)) : undefined,
       values,
       partial: total.senders.filter((i) => updates[i]?.sums !== undefined),
       factors: values.map((i) => (updates[i]?.factor ?? 0) / (isSingle ? total.weight : 1)),
@@ -58,7 +67,7 @@ export function planFold(init: FoldInit, mode: SumMode): FoldPlan {
     };
   });
   const isKnown = announced !== undefined || updates.every(({ maxima, sums }) => maxima !== undefined || sums !== undefined);
-  const isScanned = (mode === "exact" && !isKnown) || updates.some(({ findings }) => findings !== undefined);
+  const isScanned = (mode === "exact" && !isMiddle && !isKnown) || updates.some(({ findings }) => findings !== undefined);
   return { mode, init, totals, tensors, isScanned };
 }
 

@@ -51,13 +51,28 @@ export function foldProgram(plan: FoldPlan, pieces: readonly PlacedPiece[], plac
     let elements = 0;
     for (; end < pieces.length; end++) {
       elements += pieces[end]?.piece.count ?? 0;
-      if (end > first && elements > tileElements) break;
+      if (end > first && elements > elementsTogether(plan, pieces[end])) break;
     }
     new Tile(plan, pieces.slice(first, end), places, program).add();
     first = end;
   }
   return program;
 }
+
+/** Elements of a tile. Where a middle is looked for, all values of a tile are held at once. */
+export function elementsTogether({ init, tensors }: FoldPlan, placed?: PlacedPiece): number {
+  if (init.combine.kind === "mean") return tileElements;
+  const tileBytes = Math.max(0, ...(placed === undefined ? tensors : [placed.plan]).map(({ sorting }) => sorting?.tileBytes ?? 0));
+  const isPlain = init.updates.every(({ stored }) => stored.every((each) => each === undefined || (each.kind === "plain" && each.dtype !== "F16" && each.dtype !== "BF16")));
+  const bytes = Math.floor((inputBytes - tileBytes) / Math.max(1, init.updates.length)) - alignmentBytes;
+  return Math.min(tileElements, Math.floor(bytes / (isPlain ? 4 : decodedBytes)));
+}
+
+/** What the places of an update in a thread's inputs may lose to their alignment. */
+const alignmentBytes = 256;
+
+/** Bytes of an element that is decoded: a value and an index at most, and what they become. */
+const decodedBytes = 12;
 
 /** Factors, grids that are known and clean flags, which do not wait for a thread. */
 function writeLists(fold: FoldPlan, pieces: readonly PlacedPiece[], { memory, slot }: ProgramPlaces): void {
@@ -101,7 +116,14 @@ class Tile {
 
   add(): void {
     const groups = this.#groups();
-    const isGridded = this.#plan.mode === "exact" && this.#plan.init.announced === undefined;
+    const isMiddle = this.#plan.init.combine.kind !== "mean";
+    // A middle needs all values at once; many small pieces may take more room than their elements say.
+    if (isMiddle && groups.length > 1 && this.#pieces.length > 1) {
+      const half = this.#pieces.length >> 1;
+      for (const part of [this.#pieces.slice(0, half), this.#pieces.slice(half)]) new Tile(this.#plan, part, this.#places, this.#program).add();
+      return;
+    }
+    const isGridded = this.#plan.mode === "exact" && !isMiddle && this.#plan.init.announced === undefined;
     if (this.#plan.isScanned) {
       for (const group of groups) {
         this.#bring(group);
@@ -123,12 +145,13 @@ class Tile {
   /** Updates by how many of them fit into the thread's inputs at once. */
   #groups(): readonly (readonly Member[])[] {
     const groups: Member[][] = [];
-    let bytes = inputBytes + 1;
+    const room = inputBytes - this.#sortingBytes();
+    let bytes = room + 1;
     for (const [i, update] of this.#plan.init.updates.entries()) {
       const isIn = this.#pieces.some(({ plan }) => plan.values.includes(i));
       if (!isIn) continue;
       const input = planInput(update, this.#all, (index) => this.#isDecoded(update, index));
-      if (bytes + input.bytes > inputBytes) {
+      if (bytes + input.bytes > room) {
         groups.push([]);
         bytes = 0;
       }
@@ -136,6 +159,11 @@ class Tile {
       bytes += input.bytes;
     }
     return groups;
+  }
+
+  /** Rows that values are sorted in take the end of a thread's inputs. */
+  #sortingBytes(): number {
+    return Math.max(0, ...this.#pieces.map(({ plan }) => plan.sorting?.tileBytes ?? 0));
   }
 
   #isDecoded({ stored }: ReadableUpdate, index: number): boolean {
@@ -189,8 +217,14 @@ class Tile {
   #addSum(placed: PlacedPiece, first: number, count: number): void {
     const { slot } = this.#places;
     const { plan, piece, entry, index } = placed;
-    const { type } = plan;
+    const { type, sorting } = plan;
     if (type === undefined) return;
+    if (sorting !== undefined) {
+      const rows = this.#places.scratch.inputs + inputBytes - sorting.tileBytes;
+      const inputs = addressesAt(slot, entry);
+      addCall(this.#program, "trimmedMeanF32", count, sorting.cut, inputs, piece.count, this.#sumsAt(placed), sorting.steps, sorting.split, rows);
+      return;
+    }
     const args = [count, first === 0 ? 1 : 0, this.#sumsAt(placed), piece.count, addressesAt(slot, entry + first), slot.lists + 8 * (entry + first)];
     if (plan.sums === "exact") addCall(this.#program, `sumExact${type}`, ...args, slot.grids + 16 * index);
     else if (plan.sums === "double" || type === "F64") addCall(this.#program, `sumDouble${type}`, ...args);
@@ -237,7 +271,7 @@ class Tile {
       const out = slot.out + piece.at;
       const limit = roundsToFinite[piece.dtype] ?? 0;
       const isPlain = plan.isStored && !plan.isAddedToBase && type === "F32";
-      if (isPlain && plan.sums === "single") {
+      if (isPlain && (plan.sums === "single" || plan.sums === "middle")) {
         addCall(this.#program, "checkSingle", out, piece.count, flag);
       } else if (isPlain && plan.sums === "exact") {
         addCall(this.#program, "finishGridF32", plan.values.length, this.#sumsAt(placed), piece.count, slot.grids + 16 * index, plan.weight, out, limit, flag);
@@ -269,8 +303,9 @@ class Tile {
   #sumsAt(placed: PlacedPiece): number {
     const { piece, plan } = placed;
     const { scratch, slot } = this.#places;
-    if (plan.sums === "single" && plan.isStored && !plan.isAddedToBase && piece.dtype === "F32") return slot.out + piece.at;
-    if (plan.isStored || this.#plan.init.result === "sums" || plan.sums === "single") return scratch.sums + 8 * (this.#offsets.get(placed) ?? 0);
+    const isSingle = plan.sums === "single" || plan.sums === "middle";
+    if (isSingle && plan.isStored && !plan.isAddedToBase && piece.dtype === "F32") return slot.out + piece.at;
+    if (plan.isStored || this.#plan.init.result === "sums" || isSingle) return scratch.sums + 8 * (this.#offsets.get(placed) ?? 0);
     return slot.means + 8 * piece.element;
   }
 }

@@ -4,6 +4,7 @@ import { measureDistances } from "../js/measure-distances.js";
 import type { Arithmetic, KeptBytes } from "../session/arithmetic.js";
 import { foldByKernels } from "./fold-by-kernels.js";
 import { inspectByKernels } from "./inspect-by-kernels.js";
+import { maxRows } from "./robust-kernels.js";
 import type { SumMode } from "./sum-mode.js";
 import type { WasmParts } from "./wasm-parts.js";
 
@@ -18,7 +19,7 @@ export function wasmArithmetic(parts: WasmParts, mode: SumMode): Arithmetic {
     fold: (init) => {
       // At the very limit a sum could be 2^63, one more than a 64-bit integer holds; two limbs hold it.
       const isBeyond = mode === "exact" && init.updates.reduce((sum, { sums }) => sum + (sums?.length ?? 1), 0) >= maxContributors;
-      return isBeyond || init.combine.kind !== "mean" ? foldUpdates(init) : foldByKernels(parts, mode, init);
+      return isBeyond || init.combine.kind === "custom" || (init.combine.kind !== "mean" && init.updates.length > maxRows) ? foldUpdates(init) : foldByKernels(parts, mode, init);
     },
   };
 }

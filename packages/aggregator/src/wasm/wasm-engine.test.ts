@@ -12,6 +12,9 @@ import { maxContributors } from "../exact/exact-scale.js";
 import { decodeSafetensors, encodeSafetensors } from "../safetensors/encode-safetensors.js";
 import { parseSafetensorsHeader } from "../safetensors/read-header.js";
 import { fedAvg } from "../strategies/fed-avg.js";
+import { coordinateMedian } from "../strategies/median.js";
+import type { Strategy } from "../strategies/strategy.js";
+import { trimmedMean } from "../strategies/trimmed-mean.js";
 import { type Dtype, dtypeBytes } from "../tensor.js";
 import { type SampleTensor, sampleUpdate } from "./sample-federation.test-support.js";
 import { WasmEngine } from "./wasm-engine.js";
@@ -39,15 +42,16 @@ interface Federation {
   readonly updates: readonly { readonly weight: number; readonly source: Uint8Array | string }[];
   readonly paramsType?: ParamsType;
   readonly base?: string;
+  readonly strategy?: Strategy;
 }
 
 /** Adds updates, each under a name that goes with it, in the order given, and gives the hash of the new model or the error's code. */
 async function outcome(
   engine: AggregationEngine,
-  { model, updates, paramsType = "FULL", base }: Federation,
+  { model, updates, paramsType = "FULL", base, strategy = fedAvg() }: Federation,
   order?: readonly number[],
 ): Promise<string> {
-  const session = await engine.open({ model: parseSafetensorsHeader(model), strategy: fedAvg(), paramsType });
+  const session = await engine.open({ model: parseSafetensorsHeader(model), strategy, paramsType });
   try {
     for (const i of order ?? updates.keys()) {
       const update = updates[i];
@@ -78,13 +82,14 @@ const federation = fc.record({
   absence: fc.constantFrom(0, 0.3),
   paramsType: fc.constantFrom<ParamsType[]>("FULL", "DIFF"),
   isFile: fc.boolean(),
+  strategy: fc.constantFrom(fedAvg(), fedAvg(), coordinateMedian(), trimmedMean({ fraction: 0.2 })),
 });
 
 describe("exact sums by kernels", () => {
   it("are those of plain JavaScript bit by bit: any shapes, types, weights, order, threads, with and without vector instructions", async () => {
     let finished = 0;
     await fc.assert(
-      fc.asyncProperty(federation, async ({ tensors, weights, seed, absence, paramsType, isFile }) => {
+      fc.asyncProperty(federation, async ({ tensors, weights, seed, absence, paramsType, isFile, strategy }) => {
         const model = sampleUpdate(tensors, seed);
         const base = join(folder, "base.safetensors");
         await writeFile(base, model);
@@ -97,12 +102,12 @@ describe("exact sums by kernels", () => {
             return { weight, source: join(folder, `${i}.safetensors`) };
           }),
         );
-        const given = { model, updates, paramsType, base };
+        const given = { model, updates, paramsType, base, strategy };
         const wanted = await outcome(js, given);
         if (!wanted.includes("/")) finished += 1;
         for (const engine of engines) expect(await outcome(engine, given, [...updates.keys()].toReversed())).toBe(wanted);
       }),
-      { numRuns: 15, endOnFailure: true },
+      { numRuns: 20, endOnFailure: true },
     );
     expect(finished).toBeGreaterThan(5);
   });
