@@ -18,9 +18,18 @@ export {
   compressionForms,
   compressUpdate,
 } from "./compression/compress-update.js";
-export { type ChosenEngine, type CreateEngineInit, createEngine, engineNames } from "./create-engine.js";
+export {
+  type ChosenEngine,
+  type CreateEngineComponents,
+  type CreateEngineInit,
+  createEngine,
+  engineNames,
+} from "./create-engine.js";
 export { type DescribeEnginesInit, describeEngines, type EngineDescription } from "./describe-engines.js";
+export type { Workload } from "./device/choose-by-time.js";
 export { type CombineDevice, runElements, type Tile } from "./device/combine-device.js";
+export { DeviceEngine, type DeviceEngineComponents } from "./device/device-engine.js";
+export { type DeviceOpeners, deviceOpeners, type OpenedDevice, softwareGpuVariable } from "./device/device-openers.js";
 export { type ProbeInChildInit, type ProbeOutcome, probeInChild } from "./device/probe-in-child.js";
 export { type ExactScale, maxContributors } from "./exact/exact-scale.js";
 export { ExactJsEngine, type ExactJsEngineComponents } from "./js/exact-js-engine.js";

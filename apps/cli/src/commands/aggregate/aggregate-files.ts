@@ -1,6 +1,19 @@
-import { stat } from "node:fs/promises";
-import { resolve } from "node:path";
-import { type AggregationReport, type CreateEngineInit, createEngine, fedAvg, maxThreads } from "@flare-ts/aggregator";
+import { randomBytes } from "node:crypto";
+import { homedir } from "node:os";
+import { isAbsolute, join, resolve } from "node:path";
+import process from "node:process";
+import {
+  type AggregationReport,
+  type CreateEngineInit,
+  createEngine,
+  createStrategy,
+  type FinishInit,
+  maxThreads,
+  type ParamsType,
+  readSafetensorsHeader,
+  type Strategy,
+  type Workload,
+} from "@flare-ts/aggregator";
 import { FlareError } from "@flare-ts/contracts";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { bytesText, durationText } from "../../terminal/quantities.js";
@@ -12,41 +25,54 @@ export interface AggregateOptions {
   /** As typed: numbers with commas between them. */
   readonly weights: string;
   readonly output: string;
+  readonly strategy: string;
+  /** As typed: `key=value` each. */
+  readonly strategyOptions: readonly string[];
+  readonly paramsType: ParamsType;
+  readonly base: string | undefined;
+  /** As typed: numbers with commas between them. */
+  readonly staleness: string | undefined;
+  readonly stateFrom: string | undefined;
+  readonly stateTo: string | undefined;
   readonly mode: CreateEngineInit["mode"];
   readonly engine: CreateEngineInit["engine"];
   /** As typed. */
   readonly threads: string | undefined;
 }
 
-/** Averages safetensors files into a new one and says who went in with what. */
+/** Combines safetensors files into a new one and says who went in with what, and what computed. */
 export async function aggregateFiles(context: CommandContext, options: AggregateOptions): Promise<CommandOutput> {
   const { terminal, signal, cwd } = context;
-  const { files, output } = options;
-  const weights = parseWeights(options.weights, files.length);
+  const { files, output, paramsType } = options;
+  const weights = parseNumbers(options.weights, files.length, "weights", (weight) => weight > 0);
+  const staleness = options.staleness === undefined ? undefined : parseNumbers(options.staleness, files.length, "staleness", (age) => age >= 0);
   const threads = parseThreads(options.threads);
-  const nowMs = (): number => performance.now();
-  const { engine, device, reasons } = await createEngine({ nowMs }, { engine: options.engine, mode: options.mode, threads });
+  const strategy = createStrategy(options.strategy, parseSettings(options.strategyOptions), { randomBytes });
+  const base = options.base === undefined ? undefined : resolve(cwd, options.base);
+  const model = base ?? resolve(cwd, files[0] ?? "");
+  const chosen = await createEngine(
+    { nowMs: () => performance.now() },
+    { engine: options.engine, mode: options.mode, threads, workload: await workloadOf(model, files.length, strategy), trialsFile: trialsFile() },
+  );
+  const { engine, reasons } = chosen;
   try {
-    const session = await engine.open({ model: resolve(cwd, files[0] ?? ""), strategy: fedAvg(), paramsType: "FULL", signal });
+    const session = await engine.open({ model, strategy, paramsType, check: "finish", signal });
     try {
-      const sizes = await Promise.all(files.map((file) => fileBytes(resolve(cwd, file))));
-      const totalBytes = sizes.reduce((sum, bytes) => sum + bytes, 0);
-      const checking = transferProgress(terminal, "Checking");
-      let doneBytes = 0;
       for (const [i, file] of files.entries()) {
-        checking({ file, doneBytes, totalBytes });
-        await session.add({ contributor: file, weight: weights[i] ?? 0, source: resolve(cwd, file), paramsType: "FULL" }, signal);
-        doneBytes += sizes[i] ?? 0;
+        const update = { contributor: file, weight: weights[i] ?? 0, source: resolve(cwd, file), paramsType, staleness: staleness?.[i] };
+        await session.add(update, signal);
       }
-      const writing = transferProgress(terminal, "Writing");
+      const writing = transferProgress(terminal, "Aggregating");
       const report = await session.finish({
         outPath: resolve(cwd, output),
+        base,
+        state: stateOf(options, cwd),
         onProgress: (progress) => writing({ file: output, ...progress }),
         signal,
       });
       return {
-        data: { output: resolve(cwd, output), device, reasons, report: plain(report) },
-        text: [...reportLines(report, output), ...reasons],
+        data: { output: resolve(cwd, output), device: report.device, reasons, report: plain(report) },
+        text: [...reportLines(report, output), ...report.notes, ...reasons],
       };
     } finally {
       terminal.draw([]);
@@ -57,10 +83,46 @@ export async function aggregateFiles(context: CommandContext, options: Aggregate
   }
 }
 
+/** What `auto` decides by. A model that cannot be read is told when it is opened. */
+async function workloadOf(model: string, updates: number, { combine, needs }: Strategy): Promise<Workload | undefined> {
+  if (combine.kind === "custom") return undefined;
+  try {
+    const { tensors } = await readSafetensorsHeader(model);
+    const elements = tensors.reduce((sum, { shape }) => sum + shape.reduce((product, size) => product * size, 1), 0);
+    return { updates, elements, combine: needs.distances === true ? "distances" : combine.kind };
+  } catch {
+    return undefined;
+  }
+}
+
+/** Where trials of engines are kept. */
+function trialsFile(): string {
+  const { XDG_CACHE_HOME: cache = "", HOME: home = homedir() } = process.env;
+  return join(isAbsolute(cache) ? cache : join(home, ".cache"), "flare-ts", "engine-trials.json");
+}
+
+function stateOf({ stateFrom, stateTo }: AggregateOptions, cwd: string): FinishInit["state"] {
+  if (stateTo === undefined) {
+    if (stateFrom === undefined) return undefined;
+    throw invalid("--state-from goes together with --state-to, where what the next round needs is kept.", stateFrom);
+  }
+  return { from: stateFrom === undefined ? undefined : resolve(cwd, stateFrom), to: resolve(cwd, stateTo) };
+}
+
+function parseSettings(options: readonly string[]): Readonly<Record<string, string>> {
+  return Object.fromEntries(
+    options.map((option) => {
+      const [, key, value] = /^([^=]+)=(.*)$/.exec(option) ?? [];
+      if (key === undefined || value === undefined) throw invalid(`'${option}' is not a setting; it looks like fraction=0.2.`, option);
+      return [key, value];
+    }),
+  );
+}
+
 function reportLines(report: AggregationReport, output: string): readonly string[] {
-  const rows = report.contributors.map(({ contributor, weight, norm, tensors, bytes }) => [
+  const rows = report.contributors.map(({ contributor, weight, factor, norm, tensors, bytes }) => [
     contributor,
-    String(weight),
+    factor === weight ? String(weight) : `${factor.toPrecision(6)} of ${weight}`,
     norm.toPrecision(6),
     String(tensors),
     bytesText(bytes),
@@ -68,9 +130,9 @@ function reportLines(report: AggregationReport, output: string): readonly string
   const right = (title: string): { readonly title: string; readonly align: "right" } => ({ title, align: "right" });
   return [
     ...tableLines([{ title: "FILE" }, right("WEIGHT"), right("NORM"), right("TENSORS"), right("SIZE")], rows),
-    ...report.partialTensors.map(({ tensor, contributors }) => `${tensor}: averaged over the ${contributors} files that have it`),
+    ...report.partialTensors.map(({ tensor, contributors }) => `${tensor}: combined over the ${contributors} files that have it`),
     `${output}: ${bytesText(report.bytesOut)}, SHA-256 ${report.sha256}`,
-    `${report.engine} (${report.device}): ${durationText(report.seconds * 1000)}`,
+    `${report.strategy} by ${report.engine} (${report.device}): ${durationText(report.seconds * 1000)}`,
   ];
 }
 
@@ -79,14 +141,18 @@ function plain(report: AggregationReport): CommandOutput["data"] {
   return JSON.parse(JSON.stringify(report)) as CommandOutput["data"];
 }
 
-function parseWeights(text: string, count: number): readonly number[] {
-  const weights = text.split(",").map((each) => (each.trim() === "" ? Number.NaN : Number(each)));
-  if (weights.length !== count)
-    throw invalid(`${weights.length} weights for ${count} files; give one number of samples for each file.`, text);
-  const wrong = weights.findIndex((weight) => !(weight > 0) || !Number.isFinite(weight));
-  if (wrong >= 0)
-    throw invalid(`'${text.split(",")[wrong] ?? ""}' is not a weight; it must be above 0, such as a number of samples.`, text);
-  return weights;
+function parseNumbers(text: string, count: number, what: "weights" | "staleness", isFit: (value: number) => boolean): readonly number[] {
+  const values = text.split(",").map((each) => (each.trim() === "" ? Number.NaN : Number(each)));
+  if (values.length !== count) throw invalid(`${values.length} ${what} for ${count} files; give one number for each file.`, text);
+  const wrong = values.findIndex((value) => !isFit(value) || !Number.isFinite(value));
+  if (wrong < 0) return values;
+  const given = text.split(",")[wrong] ?? "";
+  throw invalid(
+    what === "weights"
+      ? `'${given}' is not a weight; it must be above 0, such as a number of samples.`
+      : `'${given}' is not a staleness; it must be a number of rounds from 0 up.`,
+    text,
+  );
 }
 
 function parseThreads(text: string | undefined): number | undefined {
@@ -99,12 +165,4 @@ function parseThreads(text: string | undefined): number | undefined {
 
 function invalid(message: string, given: string): FlareError {
   return new FlareError("cli/invalid-arguments", message, { facts: { given } });
-}
-
-/** Size for the progress alone: what cannot be read is told when it is added. */
-async function fileBytes(path: string): Promise<number> {
-  return stat(path).then(
-    ({ size }) => size,
-    () => 0,
-  );
 }
