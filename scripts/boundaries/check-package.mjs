@@ -19,6 +19,7 @@ export function checkPackage({ folder, manifest, rule, files, entries }) {
       ...Object.keys(manifest.optionalDependencies ?? {}),
       ...(isTest ? Object.keys(manifest.devDependencies ?? {}) : []),
     ]);
+    const denied = rule.denied.filter((name) => !rule.except?.[path]?.includes(name));
     const siblings = new Set([...rule.siblings, ...(isTest ? (rule.tests ?? []) : [])]);
     const edges = [];
     for (const { specifier, statement, line } of readImports(text)) {
@@ -30,7 +31,7 @@ export function checkPackage({ folder, manifest, rule, files, entries }) {
         } else edges.push(target.replace(/\.js$/, ".ts"));
       } else if (specifier.startsWith("node:")) {
         const name = specifier.slice("node:".length);
-        if (rule.denied.includes(name) && !isTest && !isPure(name, statement)) say(`${folder} must not use ${specifier}`);
+        if (denied.includes(name) && !isTest && !isPure(name, statement)) say(`${folder} must not use ${specifier}`);
       } else if (builtins.has(specifier)) {
         say(`'${specifier}' lacks the prefix node:`);
       } else if (specifier.startsWith("@flare-ts/")) {

@@ -27,12 +27,12 @@ const allowed = [
 
 /** Runs the gate on made-up files and returns a line for each case in which it is wrong. */
 export function selfTest() {
-  const check = (text) =>
+  const check = (text, path = "src/x.ts") =>
     checkPackage({
       folder: "packages/example",
       manifest: { name: "@flare-ts/example", dependencies: { "@flare-ts/contracts": "1" } },
-      rule: { siblings: ["@flare-ts/contracts"], denied: ["net"] },
-      files: new Map([["src/x.ts", text]]),
+      rule: { siblings: ["@flare-ts/contracts"], denied: ["net", "tls"], except: { "src/except.ts": ["net"] } },
+      files: new Map([[path, text]]),
       entries: new Set(["@flare-ts/contracts", "@flare-ts/runtime"]),
     }).offences;
   const wrong = [];
@@ -40,6 +40,8 @@ export function selfTest() {
     if (!check(text).some((line) => line.includes(expected))) wrong.push(`not seen: ${what}`);
   }
   for (const text of allowed) if (check(text).length > 0) wrong.push(`wrongly refused: ${text}`);
+  if (check('import { connect } from "node:net";', "src/except.ts").length > 0) wrong.push("wrongly refused: what a file is excepted for");
+  if (check('import { connect } from "node:tls";', "src/except.ts").length === 0) wrong.push("not seen: more than a file is excepted for");
   if (
     findCycles(
       new Map([

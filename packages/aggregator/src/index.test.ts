@@ -17,7 +17,9 @@ it("exports these names and no others", () => {
     "maxThreads",
     "metricsWeightedMean",
     "parseSafetensorsHeader",
+    "probeInChild",
     "readSafetensorsHeader",
+    "runElements",
     "writeSafetensors",
   ]);
 });

@@ -12,6 +12,8 @@ export type {
 export { type AnnounceScaleInit, announceScale } from "./announce-scale.js";
 export { ExactJsEngine, type ExactJsEngineComponents } from "./cpu/exact-js-engine.js";
 export { type ChosenEngine, type CreateEngineInit, createEngine, engineNames } from "./create-engine.js";
+export { type CombineDevice, runElements, type Tile } from "./device/combine-device.js";
+export { type ProbeInChildInit, type ProbeOutcome, probeInChild } from "./device/probe-in-child.js";
 export { type ExactScale, maxContributors } from "./exact/exact-scale.js";
 export { metricsWeightedMean, type WeightedMetrics } from "./metrics-weighted-mean.js";
 export { decodeSafetensors, encodeSafetensors } from "./safetensors/encode-safetensors.js";

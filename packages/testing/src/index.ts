@@ -1,4 +1,9 @@
 export { type AggregationEngineComplianceInit, aggregationEngineCompliance } from "./aggregation/aggregation-engine-compliance.js";
+export {
+  type CombineDeviceComplianceInit,
+  combineDeviceCompliance,
+} from "./aggregation/combine-device-compliance.js";
+export type { DeviceTolerance } from "./aggregation/device-faults.js";
 export { type AddOneJobInit, writeAddOneJob } from "./federation/add-one-job.js";
 export { eventually } from "./federation/eventually.js";
 export { adminName, type CreateFederationInit, createFederation, type Federation } from "./federation/federation.js";
