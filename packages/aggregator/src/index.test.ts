@@ -16,6 +16,7 @@ it("exports these names and no others", () => {
     "maxContributors",
     "maxThreads",
     "metricsWeightedMean",
+    "openWebGpuDevice",
     "parseSafetensorsHeader",
     "probeInChild",
     "readSafetensorsHeader",

@@ -4,15 +4,20 @@ import { expect, it } from "vitest";
 import { probeInChild } from "./probe-in-child.js";
 
 it("gives what the program answers", async () => {
-  const program = "answer({ doubled: argument.number * 2, name: argument.name });";
+  const program = "console.error('by the way'); answer({ doubled: argument.number * 2, name: argument.name });";
   expect(await probeInChild({ program, argument: { number: 21, name: `"'\`\n` } })).toEqual({
     kind: "answered",
     answer: { doubled: 42, name: `"'\`\n` },
+    wrote: '"by the way"',
   });
 });
 
 it("ends the process once it has answered, whatever else it waits for", async () => {
-  expect(await probeInChild({ program: "setInterval(() => {}, 1000); answer(null);" })).toEqual({ kind: "answered", answer: null });
+  expect(await probeInChild({ program: "setInterval(() => {}, 1000); answer(null);" })).toEqual({
+    kind: "answered",
+    answer: null,
+    wrote: "",
+  });
 });
 
 it.each([

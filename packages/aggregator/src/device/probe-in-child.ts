@@ -18,8 +18,19 @@ export interface ProbeInChildInit {
   readonly signal?: AbortSignal;
 }
 
-/** What came of a probe; `reason` is a sentence. */
-export type ProbeOutcome = { readonly kind: "answered"; readonly answer: Json } | { readonly kind: "failed"; readonly reason: string };
+/** What came of a probe. */
+export type ProbeOutcome =
+  | {
+      readonly kind: "answered";
+      readonly answer: Json;
+      /** The last lines that the program wrote to its standard error, quoted; empty for none. */
+      readonly wrote: string;
+    }
+  /** The reason is a sentence, and quotes these lines. */
+  | { readonly kind: "failed"; readonly reason: string };
+
+/** Runs a program somewhere else. */
+export type Probe = (init: ProbeInChildInit) => Promise<ProbeOutcome>;
 
 const defaultTimeoutMs = 30_000;
 const keptChars = 4096;
@@ -73,7 +84,7 @@ function outcomeOf(child: ChildProcess, time: string): Promise<ProbeOutcome> {
   return new Promise((resolve) => {
     child.on("error", (cause) => resolve(failed(`no process could be started: ${cause.message}`, errors)));
     child.on("close", (code, signal) => {
-      if (code === 0 && answer !== undefined) resolve({ kind: "answered", answer: answer.value });
+      if (code === 0 && answer !== undefined) resolve({ kind: "answered", answer: answer.value, wrote: lastLines(errors) });
       else if (child.killed) resolve(failed(`its process did not end within ${time}`, errors));
       else if (signal !== null) resolve(failed(`its process was ended by ${signal}`, errors));
       else resolve(failed(code === 0 ? "its process ended without an answer" : `its process ended with status ${code}`, errors));
@@ -82,10 +93,14 @@ function outcomeOf(child: ChildProcess, time: string): Promise<ProbeOutcome> {
 }
 
 function failed(what: string, errors: string): ProbeOutcome {
+  const wrote = lastLines(errors);
+  return { kind: "failed", reason: `The probe failed: ${what}${wrote === "" ? "" : `; it wrote ${wrote}`}.` };
+}
+
+function lastLines(errors: string): string {
   // Node's own stack and version follow a message that is wanted.
   const lines = errors.split("\n").filter((line) => line.trim() !== "" && !/^\s+at |^Node\.js v/.test(line));
-  const last = lines.slice(-keptLines).join("\n");
-  return { kind: "failed", reason: `The probe failed: ${what}${last === "" ? "" : `; it wrote ${quoted(last)}`}.` };
+  return lines.length === 0 ? "" : quoted(lines.slice(-keptLines).join("\n"));
 }
 
 function messageOf(cause: unknown): string {

@@ -1,4 +1,4 @@
-import { type CombineDevice, runElements } from "@flare-ts/aggregator";
+import type { CombineDevice } from "@flare-ts/aggregator";
 import { expect, it } from "vitest";
 import { deviceFaults } from "./device-faults.js";
 import { gridsOf, numbersFrom, sampleFactors, trainedTile } from "./sample-tiles.js";
