@@ -1,6 +1,6 @@
 /**
- * Factors as the kernel for exact sums takes them: for each, a whole number of at most 29 bits with the sign as its highest
- * bit, and the power of two that it is multiplied by.
+ * Factors as the kernel for exact sums takes them: for each, a whole number of exactly 29 bits (0 for 0) with the sign as its
+ * highest bit, and the power of two that it is multiplied by.
  *
  * @throws RangeError for a factor of more than 29 significant bits
  */
@@ -14,11 +14,11 @@ export function exactFactors(factors: readonly number[]): Int32Array {
       digits /= 2;
       exponent += 1;
     }
-    while (!Number.isInteger(digits)) {
+    while (digits < 2 ** 28 && digits > 0) {
       digits *= 2;
       exponent -= 1;
     }
-    if (!(digits < 2 ** 29)) throw new RangeError(`factor ${at} has more than 29 significant bits`);
+    if (!Number.isInteger(digits)) throw new RangeError(`factor ${at} has more than 29 significant bits`);
     words[2 * at] = factor < 0 ? digits | (1 << 31) : digits;
     words[2 * at + 1] = exponent;
   }
