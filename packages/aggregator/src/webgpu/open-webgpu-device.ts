@@ -39,6 +39,8 @@ export type WebGpuOpening =
 /**
  * Opens the machine's GPU by WebGPU: Vulkan on Linux, Metal on macOS, Direct3D 12 on Windows, through the package `webgpu`,
  * which need not be installed. The driver is tried first, in another process. What is in the way is a value.
+ *
+ * The device's exact sums and medians have every bit of the rule; its other results err as `WebGpuDevice` says.
  */
 export async function openWebGpuDevice(components: WebGpuComponents, init: WebGpuInit = {}): Promise<WebGpuOpening> {
   const found = findWebGpu();

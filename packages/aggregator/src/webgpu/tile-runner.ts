@@ -84,21 +84,22 @@ export class TileRunner {
     if (this.#lost !== undefined) throw this.#lost;
     const pipeline = await this.#pipelineOf(call.kernel);
     let buffers: CallBuffers | undefined;
+    let result: ArrayBuffer | undefined;
     const verdict = await underErrorScopes(this.#device, async () => {
       buffers = this.#takeBuffers(call);
       this.#submit(call, pipeline, buffers);
       await buffers.readable.mapAsync(mapRead, 0, call.resultBytes);
-    });
-    if (verdict.kind === "done" && buffers !== undefined) {
-      const result = buffers.readable.getMappedRange(0, call.resultBytes).slice(0);
+      result = buffers.readable.getMappedRange(0, call.resultBytes).slice(0);
       buffers.readable.unmap();
-      for (const buffer of Object.values(buffers)) this.#pool.giveBack(buffer);
+    });
+    if (verdict.kind === "done" && result !== undefined) {
+      for (const buffer of Object.values(buffers ?? {})) this.#pool.giveBack(buffer);
       return result;
     }
     for (const buffer of Object.values(buffers ?? {})) buffer.destroy();
     // What waits for later calls may be what there was no room for.
     this.#pool.empty();
-    throw verdict.kind === "refused" ? this.#lose(verdict.reason) : this.#noRoom(call);
+    throw verdict.kind === "no-memory" ? this.#noRoom(call) : this.#lose(verdict.kind === "refused" ? verdict.reason : "It gave nothing.");
   }
 
   #takeBuffers(call: TileCall): CallBuffers {
@@ -144,7 +145,7 @@ export class TileRunner {
   async #compile({ key, text }: TileKernel): Promise<GPUComputePipeline> {
     let pipeline: GPUComputePipeline | undefined;
     const verdict = await underErrorScopes(this.#device, async () => {
-      const module = this.#device.createShaderModule({ label: key, code: text });
+      const module = this.#device.createShaderModule({ label: key, code: text() });
       pipeline = await this.#device.createComputePipelineAsync({ layout: "auto", compute: { module } });
     });
     if (pipeline !== undefined) return pipeline;

@@ -2,10 +2,10 @@ import { FlareError } from "@flare-ts/contracts";
 import { type CombineDevice, runElements, type Tile } from "../device/combine-device.js";
 import { exactFactors } from "./exact-factors.js";
 import { exactSumKernel } from "./kernels/exact-sum-kernel.js";
-import { maxSorted, medianKernel, trimmedMeanKernel } from "./kernels/median-kernel.js";
-import { rankMedianKernel, rankTrimmedMeanKernel } from "./kernels/rank-kernel.js";
+import { medianKernel } from "./kernels/median-kernel.js";
 import { squaredDistancesKernel } from "./kernels/squared-distances-kernel.js";
 import { runsInRow, type TileKernel } from "./kernels/tile-kernel.js";
+import { trimmedMeanKernel } from "./kernels/trimmed-mean-kernel.js";
 import { weightedSumKernel } from "./kernels/weighted-sum-kernel.js";
 import { distanceGrid, sumDistances } from "./sum-distances.js";
 import type { TileRunner } from "./tile-runner.js";
@@ -14,10 +14,11 @@ import type { TileRunner } from "./tile-runner.js";
  * A GPU, by WebGPU. Exact sums and medians have every bit of the rule. In float32, with u = 2^-24 and n updates:
  *
  * - a weighted sum errs by at most (n + 1) u Σ |factor × value|;
- * - a trimmed mean by at most (n + 2) u times the mean of |value| over what is kept; the CPU's has an error of u;
+ * - a trimmed mean of k kept values by at most (k + 1) u times the mean of their |value|, where the CPU's errs by u;
  * - a squared distance by 2^-19 of itself.
  *
- * Subnormal numbers may count as zero in these three.
+ * Subnormal numbers may count as zero in these three. A device that rounds otherwise than to the nearest, as WGSL permits and
+ * none is known to do, errs by twice as much.
  */
 export class WebGpuDevice implements CombineDevice {
   readonly name = "webgpu";
@@ -39,6 +40,7 @@ export class WebGpuDevice implements CombineDevice {
 
   async exactSum(tile: Tile, factors: readonly number[], gridBits: Int32Array): Promise<BigInt64Array> {
     const elements = this.#elementsOf(tile, factors);
+    if (gridBits.length !== elements / runElements) throw new RangeError("there is not one grid for each run");
     const words = new Int32Array(gridBits.length + 2 * factors.length);
     words.set(gridBits);
     words.set(exactFactors(factors), gridBits.length);
@@ -48,9 +50,8 @@ export class WebGpuDevice implements CombineDevice {
   async median(tile: Tile): Promise<Float32Array> {
     const updates = tile.values.length;
     const elements = this.#elementsOf(tile);
-    const kernel = updates > maxSorted ? rankMedianKernel : medianKernel(updates);
     const isOdd = updates % 2 === 1;
-    const middles = new Float32Array(await this.#combine(kernel, tile, new Uint32Array(1), (isOdd ? 4 : 8) * elements));
+    const middles = new Float32Array(await this.#combine(medianKernel(updates), tile, new Uint32Array(0), (isOdd ? 4 : 8) * elements));
     return isOdd ? middles : meansOf(middles.subarray(0, elements), middles.subarray(elements));
   }
 
@@ -58,8 +59,8 @@ export class WebGpuDevice implements CombineDevice {
     const updates = tile.values.length;
     const elements = this.#elementsOf(tile);
     if (!Number.isInteger(cut) || cut < 0 || 2 * cut >= updates) throw new RangeError(`${cut} cannot be cut off both ends of ${updates}`);
-    const kernel = updates > maxSorted ? rankTrimmedMeanKernel : trimmedMeanKernel(updates);
-    return new Float32Array(await this.#combine(kernel, tile, Uint32Array.of(cut), 4 * elements));
+    const words = Uint32Array.of(cut, bitsOf(1 / (updates - 2 * cut)));
+    return new Float32Array(await this.#combine(trimmedMeanKernel(updates), tile, words, 4 * elements));
   }
 
   async squaredDistances(tile: Tile): Promise<Float64Array> {
@@ -112,4 +113,8 @@ function meansOf(lower: Float32Array, upper: Float32Array): Float32Array {
   const means = new Float32Array(lower.length);
   for (let i = 0; i < means.length; i++) means[i] = ((lower[i] as number) + (upper[i] as number)) / 2;
   return means;
+}
+
+function bitsOf(value: number): number {
+  return new Uint32Array(Float32Array.of(value).buffer)[0] as number;
 }

@@ -176,6 +176,16 @@ export function combineDeviceCompliance({ name, open, isExact, tolerance = {}, h
       expect((await Promise.all(looks)).flat()).toEqual([]);
     });
 
+    it("takes a tile as large as it says", async () => {
+      const values = new Float32Array(Math.floor(device.maxTileElements / runElements) * runElements);
+      for (const at of [0, values.length >> 1, values.length - 1]) values[at] = 3;
+      const sums = await device.weightedSum({ values: [values] }, [1]);
+      expect(Buffer.compare(bytesOf(sums), bytesOf(values))).toBe(0);
+      const grids = new Int32Array(values.length / runElements);
+      const exact = isExact ? await device.exactSum({ values: [values] }, [1], grids) : BigInt64Array.from(values, BigInt);
+      expect(exact.findIndex((sum, at) => sum !== BigInt(values[at] ?? 0))).toBe(-1);
+    });
+
     it("refuses a tile that is too large, and goes on", async () => {
       const each = new Float32Array(Math.ceil(device.maxTileElements / 64 / runElements + 1) * runElements);
       const tile: Tile = { values: Array.from({ length: 64 }, () => each) };
@@ -236,4 +246,8 @@ export function combineDeviceCompliance({ name, open, isExact, tolerance = {}, h
 /** What calls have taken may be given back in the turn of the event loop after the last of them. */
 function oneTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
+}
+
+function bytesOf(values: Float32Array): Buffer {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -16,7 +16,7 @@ import { kernelHead, type TileKernel } from "./tile-kernel.js";
  */
 export const exactSumKernel: TileKernel = {
   key: "exact-sum",
-  text: `
+  text: () => `
 ${kernelHead("vec4<u32>")}
 alias Words = vec4<u32>;
 struct Wide { low: Words, high: Words }

@@ -24,7 +24,7 @@ const sides = [0, 1, 2, 3];
  */
 export const squaredDistancesKernel: TileKernel = {
   key: "squared-distances",
-  text: `
+  text: () => `
 ${kernelHead("vec4<u32>")}
 var<workgroup> largest: atomic<u32>;
 var<workgroup> sums: array<vec4<f32>, ${lanes * blockSide}>;

@@ -2,7 +2,8 @@
 export interface TileKernel {
   /** Names the text: one text has one key. */
   readonly key: string;
-  readonly text: string;
+  /** Writes the text, which may be long. */
+  readonly text: () => string;
 }
 
 /** Runs in one row of a grid of workgroups; a grid may have 65,535 at most in each direction. */

@@ -8,7 +8,7 @@ import { kernelHead, type TileKernel } from "./tile-kernel.js";
  */
 export const weightedSumKernel: TileKernel = {
   key: "weighted-sum",
-  text: `
+  text: () => `
 ${kernelHead("vec4<u32>")}
 @compute @workgroup_size(64)
 fn main(@builtin(workgroup_id) group: vec3<u32>, @builtin(local_invocation_index) lane: u32) {
