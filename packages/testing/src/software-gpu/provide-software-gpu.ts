@@ -37,14 +37,16 @@ export async function provideSoftwareGpu(): Promise<SoftwareGpu> {
   env.VK_ICD_FILENAMES = join(folder, manifest);
   env.VK_DRIVER_FILES = join(folder, manifest);
   // Processes look for libraries where this said when they began; this process finds the one that it has loaded already.
-  env.LD_LIBRARY_PATH = [folder, ...(env.LD_LIBRARY_PATH ? [env.LD_LIBRARY_PATH] : [])].join(":");
+  const others = (env.LD_LIBRARY_PATH ?? "").split(":").filter((each) => each !== "" && each !== folder);
+  env.LD_LIBRARY_PATH = [folder, ...others].join(":");
   keepLoaded(join(folder, loader));
   return { kind: "ready", folder };
 }
 
 function findPackage(): string | undefined {
+  const require = createRequire(import.meta.url);
   try {
-    return dirname(dirname(createRequire(import.meta.url).resolve("@sparticuz/chromium")));
+    return dirname(dirname(require.resolve("@sparticuz/chromium")));
   } catch {
     return undefined;
   }
