@@ -1,3 +1,4 @@
+import { faultOfDevice } from "../device/check-device.js";
 import type { CombineDevice } from "../device/combine-device.js";
 import type { Probe } from "../device/probe-in-child.js";
 import { quoted } from "../peer-text.js";
@@ -38,7 +39,8 @@ export type WebGpuOpening =
 
 /**
  * Opens the machine's GPU by WebGPU: Vulkan on Linux, Metal on macOS, Direct3D 12 on Windows, through the package `webgpu`,
- * which need not be installed. The driver is tried first, in another process. What is in the way is a value.
+ * which need not be installed. The driver is tried first, in another process, and then the
+ * device's exact sums and medians are compared with the CPU's. What is in the way is a value.
  *
  * The device's exact sums and medians have every bit of the rule; its other results err as `WebGpuDevice` says.
  */
@@ -53,9 +55,22 @@ export async function openWebGpuDevice(components: WebGpuComponents, init: WebGp
     if (adapter === null) return unavailable("no-adapter", "The GPU that was there a moment ago is gone.");
     const name = nameOf(adapter.info, found);
     const runner = new TileRunner(await adapter.requestDevice(), name);
-    return { kind: "open", device: new WebGpuDevice({ runner }, { device: name }) };
+    return await checked(new WebGpuDevice({ runner }, { device: name }));
   } catch (cause) {
     return unavailable("driver-failed", `The GPU could not be opened: ${String(cause)}.`);
+  }
+}
+
+/** The device, unless it cannot compute, or computes wrongly. */
+async function checked(device: CombineDevice): Promise<WebGpuOpening> {
+  try {
+    const fault = await faultOfDevice(device);
+    if (fault === undefined) return { kind: "open", device };
+    await device.close();
+    return unavailable("driver-failed", `The GPU computes wrongly: ${fault}.`);
+  } catch (cause) {
+    await device.close();
+    throw cause;
   }
 }
 

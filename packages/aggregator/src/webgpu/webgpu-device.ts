@@ -23,8 +23,8 @@ import type { TileRunner } from "./tile-runner.js";
 export class WebGpuDevice implements CombineDevice {
   readonly name = "webgpu";
   readonly device: string;
-  /** 64 MiB, so that uploads take milliseconds and the buffers of several calls stay small. */
-  readonly maxTileElements = 2 ** 24;
+  /** 32 MiB: an upload takes milliseconds, much longer than a call's overhead, and the buffers of several calls stay small. */
+  readonly maxTileElements = 2 ** 23;
   readonly isExact = true;
   readonly #runner: TileRunner;
 
