@@ -30,9 +30,8 @@ export type { Workload } from "./device/choose-by-time.js";
 export { type CombineDevice, runElements, type Tile } from "./device/combine-device.js";
 export { DeviceEngine, type DeviceEngineComponents } from "./device/device-engine.js";
 export { type DeviceOpeners, deviceOpeners, type OpenedDevice, softwareGpuVariable } from "./device/device-openers.js";
-export { type ProbeInChildInit, type ProbeOutcome, probeInChild } from "./device/probe-in-child.js";
+export { type Probe, type ProbeInChildInit, type ProbeOutcome, probeInChild } from "./device/probe-in-child.js";
 export { type ExactScale, maxContributors } from "./exact/exact-scale.js";
-export { ExactJsEngine, type ExactJsEngineComponents } from "./js/exact-js-engine.js";
 export { metricsWeightedMean, type WeightedMetrics } from "./metrics-weighted-mean.js";
 export { decodeSafetensors, encodeSafetensors } from "./safetensors/encode-safetensors.js";
 export type { SafetensorsLayout, TensorPlace, TensorSpec } from "./safetensors/layout.js";
@@ -93,3 +92,10 @@ export { tfjsGpuFolder, tfjsGpuFolders, tfjsGpuFolderVariable } from "./tfjs/tfj
 export type { SumMode } from "./wasm/sum-mode.js";
 export { WasmEngine, type WasmEngineComponents, type WasmEngineInit } from "./wasm/wasm-engine.js";
 export { maxThreads } from "./wasm/wasm-parts.js";
+export {
+  openWebGpuDevice,
+  type WebGpuComponents,
+  type WebGpuInit,
+  type WebGpuObstacle,
+  type WebGpuOpening,
+} from "./webgpu/open-webgpu-device.js";

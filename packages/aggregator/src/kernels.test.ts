@@ -5,11 +5,12 @@ it("the entry for those that run kernels without a session exports these names a
   expect(Object.keys(entry).sort()).toEqual([
     "KernelMemory",
     "WorkSlots",
+    "addCall",
     "bytesSource",
     "indexModel",
-    "kernelCall",
     "kernelThreads",
     "loadKernelModule",
+    "matchLayout",
     "wasmArithmetic",
   ]);
 });

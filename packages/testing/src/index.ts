@@ -13,3 +13,4 @@ export { descendantsOf, type ProcessEntry, processesWith } from "./federation/pr
 export { modelStoreCompliance } from "./model-store/model-store-compliance.js";
 export { serverStoreCompliance } from "./server-store/server-store-compliance.js";
 export { siteStoreCompliance } from "./site-store/site-store-compliance.js";
+export { provideSoftwareGpu, type SoftwareGpu } from "./software-gpu/provide-software-gpu.js";

@@ -11,7 +11,7 @@ export interface CombineDeviceComplianceInit {
   /** What the device must say of itself; tests of exact sums are there only where it is true. */
   readonly isExact: boolean;
   readonly tolerance?: DeviceTolerance;
-  /** Bytes that the device holds, where it can tell; the memory of this process is looked at in any case. */
+  /** Bytes that the device holds, where that can be told; the memory of this process is looked at in any case. */
   readonly heldBytes?: () => number;
 }
 
@@ -27,6 +27,7 @@ const shapes: readonly (readonly [updates: number, runs: number])[] = [
   [33, 1],
   [63, 1],
   [64, 1],
+  [100, 1],
 ];
 
 /** What a process may grow by over 1,000 calls that move 250 MiB; it is the noise of the garbage collector. */
@@ -175,6 +176,16 @@ export function combineDeviceCompliance({ name, open, isExact, tolerance = {}, h
       expect((await Promise.all(looks)).flat()).toEqual([]);
     });
 
+    it("takes a tile as large as it says", async () => {
+      const values = new Float32Array(Math.floor(device.maxTileElements / runElements) * runElements);
+      for (const at of [0, values.length >> 1, values.length - 1]) values[at] = 3;
+      const sums = await device.weightedSum({ values: [values] }, [1]);
+      expect(Buffer.compare(bytesOf(sums), bytesOf(values))).toBe(0);
+      const grids = new Int32Array(values.length / runElements);
+      const exact = isExact ? await device.exactSum({ values: [values] }, [1], grids) : BigInt64Array.from(values, BigInt);
+      expect(exact.findIndex((sum, at) => sum !== BigInt(values[at] ?? 0))).toBe(-1);
+    });
+
     it("refuses a tile that is too large, and goes on", async () => {
       const each = new Float32Array(Math.ceil(device.maxTileElements / 64 / runElements + 1) * runElements);
       const tile: Tile = { values: Array.from({ length: 64 }, () => each) };
@@ -208,8 +219,10 @@ export function combineDeviceCompliance({ name, open, isExact, tolerance = {}, h
         }
       };
       await rounds(20);
+      await oneTurn();
       const [processBefore, heldBefore] = [process.memoryUsage().rss, heldBytes?.()];
       await rounds(200);
+      await oneTurn();
       expect(process.memoryUsage().rss - processBefore).toBeLessThan(noiseBytes);
       expect(heldBytes?.()).toBe(heldBefore);
     });
@@ -228,4 +241,13 @@ export function combineDeviceCompliance({ name, open, isExact, tolerance = {}, h
       await device.close();
     });
   });
+}
+
+/** What calls have taken may be given back in the turn of the event loop after the last of them. */
+function oneTurn(): Promise<void> {
+  return new Promise((resolve) => setImmediate(resolve));
+}
+
+function bytesOf(values: Float32Array): Buffer {
+  return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }

@@ -1,10 +1,10 @@
-import { describeEngines, type EngineDescription, tfjsGpuFolders } from "@flare-ts/aggregator";
+import { describeEngines, deviceOpeners, type EngineDescription, tfjsGpuFolders } from "@flare-ts/aggregator";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { softwareVersion } from "../../command-line/software-version.js";
 
 /** Says which engines run here, on what, and of the others why not and what to do. */
 export async function doctorEngines({ env, cwd, signal }: CommandContext): Promise<CommandOutput> {
-  const engines = await describeEngines({ folders: tfjsGpuFolders(env, cwd), signal });
+  const engines = await describeEngines({ folders: tfjsGpuFolders(env, cwd), openWebgpu: deviceOpeners.webgpu, signal });
   const versions = { flare: softwareVersion(), node: process.versions.node, platform: process.platform, arch: process.arch };
   return {
     data: { ...versions, engines: engines.map(plain) },

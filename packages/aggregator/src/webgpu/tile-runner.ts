@@ -1,0 +1,168 @@
+import { FlareError } from "@flare-ts/contracts";
+import { BufferPool } from "./buffer-pool.js";
+import { underErrorScopes } from "./error-scopes.js";
+import type { TileKernel } from "./kernels/tile-kernel.js";
+import { bytesOf, settingsOf, type TileCall } from "./tile-call.js";
+
+/** Calls that have buffers on the device at once: one is uploaded, one is computed, one is read back. Others wait. */
+const callsAtOnce = 3;
+/** Largest part of a buffer that a kernel may see, which WebGPU grants everywhere without being asked. */
+const maxBufferBytes = 128 * 2 ** 20;
+
+// Numbers that the specification of WebGPU fixes; its namespaces are not on every host.
+const mapRead = 0x1;
+const inputUsage = 0x80 | 0x8;
+const resultUsage = 0x80 | 0x4;
+const readableUsage = mapRead | 0x8;
+
+interface CallBuffers {
+  readonly inputs: GPUBuffer;
+  readonly settings: GPUBuffer;
+  readonly results: GPUBuffer;
+  readonly readable: GPUBuffer;
+}
+
+/**
+ * Runs kernels on a device, several calls at once. Buffers go from call to call while any is under way, and are destroyed
+ * when none is.
+ */
+export class TileRunner {
+  readonly #device: GPUDevice;
+  readonly #name: string;
+  readonly #pool: BufferPool;
+  readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
+  readonly #underWay = new Set<Promise<ArrayBuffer>>();
+  readonly #waiting: (() => void)[] = [];
+  #computing = 0;
+  #lost: FlareError | undefined;
+
+  /** @param name - of the device, for messages */
+  constructor(device: GPUDevice, name: string) {
+    this.#device = device;
+    this.#name = name;
+    this.#pool = new BufferPool(device, callsAtOnce);
+    void device.lost.then(({ message }) => this.#lose(message));
+  }
+
+  /** Gives what the kernel wrote. @throws `aggregate/device-memory`, `aggregate/device-lost` */
+  async run(call: TileCall): Promise<ArrayBuffer> {
+    const running = this.#inTurn(call);
+    this.#underWay.add(running);
+    try {
+      return await running;
+    } finally {
+      this.#underWay.delete(running);
+      // Not at once: who waited for this call may go on with another.
+      setImmediate(() => {
+        if (this.#underWay.size === 0) this.#pool.empty();
+      });
+    }
+  }
+
+  /** Refuses what comes and what waits, lets what runs end, and gives the device back. */
+  async close(): Promise<void> {
+    this.#lose("It was closed.");
+    await Promise.allSettled(this.#underWay);
+    this.#pool.empty();
+    this.#device.destroy();
+  }
+
+  async #inTurn(call: TileCall): Promise<ArrayBuffer> {
+    if (Math.max(...Object.values(bytesOf(call))) > maxBufferBytes) throw this.#noRoom(call);
+    if (this.#computing < callsAtOnce) this.#computing += 1;
+    else await new Promise<void>((resolve) => this.#waiting.push(resolve));
+    try {
+      return await this.#compute(call);
+    } finally {
+      const next = this.#waiting.shift();
+      if (next === undefined) this.#computing -= 1;
+      else next();
+    }
+  }
+
+  async #compute(call: TileCall): Promise<ArrayBuffer> {
+    if (this.#lost !== undefined) throw this.#lost;
+    const pipeline = await this.#pipelineOf(call.kernel);
+    let buffers: CallBuffers | undefined;
+    let result: ArrayBuffer | undefined;
+    const verdict = await underErrorScopes(this.#device, async () => {
+      buffers = this.#takeBuffers(call);
+      this.#submit(call, pipeline, buffers);
+      await buffers.readable.mapAsync(mapRead, 0, call.resultBytes);
+      result = buffers.readable.getMappedRange(0, call.resultBytes).slice(0);
+      buffers.readable.unmap();
+    });
+    if (verdict.kind === "done" && result !== undefined) {
+      for (const buffer of Object.values(buffers ?? {})) this.#pool.giveBack(buffer);
+      return result;
+    }
+    for (const buffer of Object.values(buffers ?? {})) buffer.destroy();
+    // What waits for later calls may be what there was no room for.
+    this.#pool.empty();
+    throw verdict.kind === "no-memory" ? this.#noRoom(call) : this.#lose(verdict.kind === "refused" ? verdict.reason : "It gave nothing.");
+  }
+
+  #takeBuffers(call: TileCall): CallBuffers {
+    const bytes = bytesOf(call);
+    return {
+      inputs: this.#pool.take(bytes.inputs, inputUsage),
+      settings: this.#pool.take(bytes.settings, inputUsage),
+      results: this.#pool.take(bytes.results, resultUsage),
+      readable: this.#pool.take(bytes.results, readableUsage),
+    };
+  }
+
+  #submit(call: TileCall, pipeline: GPUComputePipeline, { inputs, settings, results, readable }: CallBuffers): void {
+    const { queue } = this.#device;
+    const bytes = bytesOf(call);
+    let offset = 0;
+    for (const values of call.values) {
+      queue.writeBuffer(inputs, offset, values);
+      offset += values.byteLength;
+    }
+    queue.writeBuffer(settings, 0, settingsOf(call));
+    const entries = [
+      { binding: 0, resource: { buffer: inputs, size: bytes.inputs } },
+      { binding: 1, resource: { buffer: settings, size: bytes.settings } },
+      { binding: 2, resource: { buffer: results, size: bytes.results } },
+    ];
+    const encoder = this.#device.createCommandEncoder();
+    const pass = encoder.beginComputePass();
+    pass.setPipeline(pipeline);
+    pass.setBindGroup(0, this.#device.createBindGroup({ layout: pipeline.getBindGroupLayout(0), entries }));
+    pass.dispatchWorkgroups(...call.workgroups);
+    pass.end();
+    encoder.copyBufferToBuffer(results, 0, readable, 0, bytes.results);
+    queue.submit([encoder.finish()]);
+  }
+
+  #pipelineOf(kernel: TileKernel): Promise<GPUComputePipeline> {
+    const made = this.#pipelines.get(kernel.key) ?? this.#compile(kernel);
+    this.#pipelines.set(kernel.key, made);
+    return made;
+  }
+
+  async #compile({ key, text }: TileKernel): Promise<GPUComputePipeline> {
+    let pipeline: GPUComputePipeline | undefined;
+    const verdict = await underErrorScopes(this.#device, async () => {
+      const module = this.#device.createShaderModule({ label: key, code: text() });
+      pipeline = await this.#device.createComputePipelineAsync({ layout: "auto", compute: { module } });
+    });
+    if (pipeline !== undefined) return pipeline;
+    throw this.#lose(`It refused the kernel ${key}${verdict.kind === "refused" ? `: ${verdict.reason}` : ", for want of memory"}.`);
+  }
+
+  #lose(reason: string): FlareError {
+    this.#lost ??= new FlareError("aggregate/device-lost", `The device ${this.#name} does not compute any more: ${reason}`, {
+      facts: { device: this.#name },
+    });
+    return this.#lost;
+  }
+
+  #noRoom(call: TileCall): FlareError {
+    const { inputs, results } = bytesOf(call);
+    return new FlareError("aggregate/device-memory", `The device ${this.#name} has no room for ${inputs + 2 * results} bytes at once.`, {
+      facts: { device: this.#name, bytes: inputs + 2 * results },
+    });
+  }
+}
