@@ -32,6 +32,7 @@ export { DeviceEngine, type DeviceEngineComponents } from "./device/device-engin
 export { type DeviceOpeners, deviceOpeners, type OpenedDevice, softwareGpuVariable } from "./device/device-openers.js";
 export { type Probe, type ProbeInChildInit, type ProbeOutcome, probeInChild } from "./device/probe-in-child.js";
 export { type ExactScale, maxContributors } from "./exact/exact-scale.js";
+export { ExactJsEngine, type ExactJsEngineComponents } from "./js/exact-js-engine.js";
 export { metricsWeightedMean, type WeightedMetrics } from "./metrics-weighted-mean.js";
 export { decodeSafetensors, encodeSafetensors } from "./safetensors/encode-safetensors.js";
 export type { SafetensorsLayout, TensorPlace, TensorSpec } from "./safetensors/layout.js";
