@@ -59,8 +59,9 @@ export function finishGridF32(n: i32, sums: usize, count: usize, grid: usize, to
   if (isBeyond) store<i32>(result, 1);
 }
 
+/** What `n` terms have added to a sum beside their steps. */
 @inline
-function biasOf(n: i32, grid: usize): i64 {
+export function biasOf(n: i32, grid: usize): i64 {
   return (n as i64) * load<i64>(grid);
 }
 

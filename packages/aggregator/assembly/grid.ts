@@ -15,7 +15,7 @@ const mostBits: i32 = 900;
 export function gridOf(results: usize, stride: usize, n: i32, weights: usize, grid: usize): void {
   let largest: f64 = 0;
   for (let i = 0; i < n; i++) {
-    const term = load<f64>(results + (i as usize) * stride) * load<f64>(weights + (i << 3));
+    const term = load<f64>(results + (i as usize) * stride) * abs(load<f64>(weights + (i << 3)));
     if (term > largest) largest = term;
   }
   let bits = defaultBits;

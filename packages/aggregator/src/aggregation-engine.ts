@@ -1,6 +1,6 @@
 import type { ExactScale } from "./exact/exact-scale.js";
 import type { SafetensorsLayout } from "./safetensors/layout.js";
-import type { Strategy } from "./strategy.js";
+import type { Share, Strategy } from "./strategies/strategy.js";
 
 /** Whether updates are whole models or differences to the global model. */
 export type ParamsType = "FULL" | "DIFF";
@@ -9,10 +9,13 @@ export type ParamsType = "FULL" | "DIFF";
 export interface AggregationEngine {
   /** Stands in reports, such as `cpu-js-exact`. */
   readonly name: string;
+  /** What it computes on, in words. */
+  readonly device: string;
   /**
    * Begins one aggregation.
    *
-   * @throws `aggregate/safetensors-…` and `file/…` for the model's file, `aggregate/scale-incomplete`, `internal/aborted`
+   * @throws `aggregate/safetensors-…` and `file/…` for the model's file, `aggregate/scale-incomplete`,
+   *   `aggregate/strategy-unfit` for a strategy that the engine's mode cannot carry out, `internal/aborted`
    */
   open(init: AggregationInit): Promise<AggregationSession>;
   /** Ends the engine's threads and lets go of its memory. Sessions are to be finished or discarded before. */
@@ -25,6 +28,15 @@ export interface AggregationInit {
   readonly strategy: Strategy;
   /** What all updates of this session are. */
   readonly paramsType: ParamsType;
+  /**
+   * When the values of an update are read and checked. `add`: before it counts, so that each update is accepted or refused by
+   * itself. `finish`: in the same pass as it is folded, so that each file is read once; a wrong value then shows in `finish`,
+   * which names its contributor, and the session goes on without it after `remove`. Strategies that need norms
+   * or distances always check when updates are added.
+   *
+   * @default "add"
+   */
+  readonly check?: "add" | "finish" | undefined;
   /**
    * The grid announced with the round. Give it wherever parts of one aggregation are folded at several places or before all
    * updates are known; a value that does not fit is refused. Without it the grid follows from the updates themselves.
@@ -46,28 +58,49 @@ export interface Update {
   /** Number of samples: exact below 2^29, otherwise rounded to 29 significant bits. */
   readonly weight: number;
   readonly paramsType: ParamsType;
+  /** Versions of the global model between the one that was trained from and the current one, for strategies that look at it. @default 0 */
+  readonly staleness?: number | undefined;
 }
 
 /** One aggregation: any number of `add`, then `finish` or `discard`. */
 export interface AggregationSession {
   /**
-   * Takes an update in, after checking all of it. Updates may come in any order and at once; the result has the same bytes.
-   * An update that is refused, or whose signal is aborted, leaves the session as if it had never been added.
+   * Takes an update in. Updates may come in any order and at once; the result has the same bytes. An update that is refused, or
+   * whose signal is aborted, leaves the session as if it had never been added.
    *
    * @throws `aggregate/weight-invalid`, `aggregate/params-type-mixed`, `aggregate/contributor-twice`,
    *   `aggregate/too-many-contributors`, `aggregate/update-empty`, `aggregate/unknown-tensor`, `aggregate/layout-mismatch`,
-   *   `aggregate/not-finite`, `aggregate/value-invalid`, `aggregate/out-of-range`, `aggregate/safetensors-…`, `file/…`,
-   *   `aggregate/session-closed`, `internal/aborted`
+   *   `aggregate/compression-invalid`, `aggregate/not-finite`, `aggregate/value-invalid`, `aggregate/out-of-range`,
+   *   `aggregate/safetensors-…`, `file/…`, `aggregate/session-closed`, `internal/aborted`
    */
   add(update: Update, signal?: AbortSignal): Promise<void>;
+  /**
+   * Takes in what another session's `finishSums` wrote, with all its contributors. Both sessions need the same announced scale
+   * and the same strategy.
+   *
+   * @param source - the file's path
+   * @throws as `add`, and `aggregate/sums-invalid`
+   */
+  addSums(source: string, signal?: AbortSignal): Promise<void>;
+  /** Takes an update, or sums by their file's path, out again, bit by bit as if it had never been added; says whether it was there. */
+  remove(contributor: string): Promise<boolean>;
   /**
    * Waits for updates that are being added, writes the new model and closes the session. On an error or abort no file is
    * left and the session stays open, so that finishing may be tried again.
    *
    * @throws `aggregate/no-contributions`, `aggregate/base-missing`, `aggregate/update-changed`, `aggregate/layout-mismatch`,
-   *   `aggregate/out-of-range`, `file/…`, `aggregate/session-closed`, `internal/aborted`
+   *   `aggregate/update-incomplete`, `aggregate/strategy-unfit`, `aggregate/state-invalid`, `aggregate/out-of-range`, what `add`
+   *   throws where values are checked at the end, `file/…`, `aggregate/session-closed`, `internal/aborted`
    */
   finish(init: FinishInit): Promise<AggregationReport>;
+  /**
+   * Writes the sums instead of a model, for `addSums` of a session elsewhere: relays fold their sites, the server folds
+   * relays, and the model has the same bytes as if all updates had been folded at one place. Needs an announced scale, mode
+   * `exact` and a strategy that is a mean of shares that follow from each contributor alone.
+   *
+   * @throws as `finish`
+   */
+  finishSums(init: Pick<FinishInit, "outPath" | "isDurable" | "onProgress" | "signal">): Promise<AggregationReport>;
   /** Closes the session and lets go of everything that it holds; what runs is stopped. May be called at any time. */
   discard(): Promise<void>;
 }
@@ -76,10 +109,12 @@ export interface FinishInit {
   /** Where the new model goes; it may be the base itself. */
   readonly outPath: string;
   /**
-   * The global model that updates were trained from. Needed for DIFF. Tensors that no contributor sent are taken from it;
-   * without it they are left out of the new model.
+   * The global model that updates were trained from. Needed for DIFF, for server steps and for norms of whole models. Tensors
+   * that no contributor sent are taken from it; without it they are left out of the new model.
    */
   readonly base?: string | undefined;
+  /** The state of the strategy's server step; needed where it keeps one. */
+  readonly state?: ServerState | undefined;
   /** Goes into the header of the new model. */
   readonly metadata?: Readonly<Record<string, string>> | undefined;
   /**
@@ -90,6 +125,14 @@ export interface FinishInit {
   /** Told of each piece of the new model that was made. */
   readonly onProgress?: ((progress: FinishProgress) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+/** Folders with one safetensors file for each thing that a server step keeps between rounds. */
+export interface ServerState {
+  /** What the round before has written; none at the first round. */
+  readonly from?: string | undefined;
+  /** Folder for the new state, made where it is not there. Another one than `from`, so that a round can be taken again. */
+  readonly to: string;
 }
 
 /** How much of the new model was made; sizes without the file's header. */
@@ -103,7 +146,8 @@ export interface AggregationReport {
   readonly engine: string;
   /** What the arithmetic ran on, such as `cpu`. */
   readonly device: string;
-  readonly strategy: Strategy["name"];
+  readonly strategy: string;
+  readonly settings: Strategy["settings"];
   readonly paramsType: ParamsType;
   /** Sorted by name. */
   readonly contributors: readonly ContributorReport[];
@@ -119,12 +163,18 @@ export interface AggregationReport {
   readonly sha256: string;
   /** From `open` to the durable file. */
   readonly seconds: number;
+  /** Most memory that the process has had since it began, in bytes. */
+  readonly peakMemoryBytes: number;
+  /** Sentences on what did not go as it was asked for, such as a device that was left for the CPU. */
+  readonly notes: readonly string[];
 }
 
-export interface ContributorReport {
+export interface ContributorReport extends Share {
   readonly contributor: string;
-  /** As it was computed with. */
+  /** What it counts with in the divisor; 0 where the strategy left it out. */
   readonly weight: number;
+  /** Factor on its values; the weight unless the strategy says otherwise. */
+  readonly factor: number;
   /** Euclidean norm over all floating tensors of the update. */
   readonly norm: number;
   readonly tensors: number;

@@ -1,9 +1,10 @@
 import { openFileSource } from "./byte-source.js";
-import { inspectUpdate } from "./cpu/inspect-update.js";
-import { indexModel } from "./cpu/match-layout.js";
 import { announcedScale, type ExactScale } from "./exact/exact-scale.js";
 import { exactWeight } from "./exact/weight.js";
+import { inspectUpdate } from "./js/inspect-update.js";
 import { readLayout } from "./safetensors/read-header.js";
+import { indexModel, matchLayout } from "./session/match-layout.js";
+import { UpdateFindings } from "./session/update-findings.js";
 import { isFloatDtype } from "./tensor.js";
 
 export interface AnnounceScaleInit {
@@ -24,9 +25,12 @@ export interface AnnounceScaleInit {
 export async function announceScale({ model, maxWeight, signal }: AnnounceScaleInit): Promise<ExactScale> {
   const source = await openFileSource(model);
   try {
-    const index = indexModel(await readLayout(source));
-    const { maxAbs } = await inspectUpdate(source, index, model, signal);
-    const largest = index.tensors.flatMap(({ name, dtype }, tensor) => (isFloatDtype(dtype) ? [[name, maxAbs[tensor] ?? 0] as const] : []));
+    const layout = await readLayout(source);
+    const { tensors } = layout;
+    const stored = await matchLayout(indexModel(layout), layout, source, model);
+    const findings = new UpdateFindings({ tensors, contributor: model, announced: undefined });
+    await inspectUpdate({ source, stored }, tensors, findings, signal);
+    const largest = tensors.flatMap(({ name, dtype }, tensor) => (isFloatDtype(dtype) ? [[name, findings.maxAbs[tensor] ?? 0] as const] : []));
     return announcedScale(Object.fromEntries(largest), exactWeight(maxWeight, "the announced maximum"));
   } finally {
     await source.close();

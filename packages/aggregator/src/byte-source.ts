@@ -10,6 +10,8 @@ export interface ByteSource {
   readonly identity: string;
   /** Where the bytes lie in the memory of an engine's kernels, if they do. */
   readonly address?: number | undefined;
+  /** The open file's descriptor, if it is one. */
+  readonly fd?: number | undefined;
   /** Fills the whole target from `position` on. @throws `aggregate/safetensors-truncated` when the bytes end before */
   read(target: Uint8Array, position: number): Promise<void>;
   close(): Promise<void>;
@@ -38,6 +40,7 @@ export async function handleSource(handle: FileHandle, label: string): Promise<B
   if (!stat.isFile()) throw new FlareError("file/unreadable", `${label} is not a file.`, { facts: { file: label } });
   return {
     label,
+    fd: handle.fd,
     size: Number(stat.size),
     identity: `${stat.dev}:${stat.ino}:${stat.size}:${stat.mtimeNs}`,
     read: (target, position) => readFully(handle, label, target, position),
@@ -74,13 +77,15 @@ async function readFully(handle: FileHandle, label: string, target: Uint8Array, 
   }
 }
 
-function truncated(file: string, expectedBytes: number, bytes: number): FlareError {
+/** Says that a file ends before it should. */
+export function truncated(file: string, expectedBytes: number, bytes: number): FlareError {
   return new FlareError("aggregate/safetensors-truncated", `${file}: ends after ${bytes} bytes, where ${expectedBytes} were expected.`, {
     facts: { file, expectedBytes, bytes },
   });
 }
 
-function readError(file: string, cause: unknown): FlareError {
+/** Says why a file cannot be opened or read. */
+export function readError(file: string, cause: unknown): FlareError {
   const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown reason";
   if (reason === "ENOENT") return new FlareError("file/not-found", `${file} does not exist.`, { facts: { file }, cause });
   return new FlareError("file/unreadable", `${file} cannot be read (${reason}).`, { facts: { file, reason }, cause });

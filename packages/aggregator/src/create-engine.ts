@@ -2,10 +2,11 @@ import { availableParallelism } from "node:os";
 import process from "node:process";
 import { FlareError } from "@flare-ts/contracts";
 import type { AggregationEngine } from "./aggregation-engine.js";
-import { ExactJsEngine } from "./cpu/exact-js-engine.js";
+import { ExactJsEngine } from "./js/exact-js-engine.js";
 import { loadKernelModule } from "./wasm/kernel-module.js";
 import type { SumMode } from "./wasm/sum-mode.js";
-import { maxThreads, WasmEngine, type WasmEngineComponents } from "./wasm/wasm-engine.js";
+import { WasmEngine, type WasmEngineComponents } from "./wasm/wasm-engine.js";
+import { maxThreads } from "./wasm/wasm-parts.js";
 
 /** Engines by name; `auto` takes the fastest that runs here. */
 export const engineNames = ["auto", "wasm", "js"] as const;

@@ -7,18 +7,70 @@ export type {
   FinishInit,
   FinishProgress,
   ParamsType,
+  ServerState,
   Update,
 } from "./aggregation-engine.js";
 export { type AnnounceScaleInit, announceScale } from "./announce-scale.js";
-export { ExactJsEngine, type ExactJsEngineComponents } from "./cpu/exact-js-engine.js";
+export {
+  type CompressionForm,
+  type CompressionReport,
+  type CompressUpdateInit,
+  compressionForms,
+  compressUpdate,
+} from "./compression/compress-update.js";
 export { type ChosenEngine, type CreateEngineInit, createEngine, engineNames } from "./create-engine.js";
+export { type CombineDevice, runElements, type Tile } from "./device/combine-device.js";
 export { type ExactScale, maxContributors } from "./exact/exact-scale.js";
+export { ExactJsEngine, type ExactJsEngineComponents } from "./js/exact-js-engine.js";
 export { metricsWeightedMean, type WeightedMetrics } from "./metrics-weighted-mean.js";
 export { decodeSafetensors, encodeSafetensors } from "./safetensors/encode-safetensors.js";
 export type { SafetensorsLayout, TensorPlace, TensorSpec } from "./safetensors/layout.js";
 export { parseSafetensorsHeader, readSafetensorsHeader } from "./safetensors/read-header.js";
-export { type WriteSafetensorsInit, type WrittenFile, writeSafetensors } from "./safetensors/write-safetensors.js";
-export { type FedAvgStrategy, fedAvg, type Strategy } from "./strategy.js";
+export { SafetensorsWriter, type WriteSafetensorsInit, type WrittenFile } from "./safetensors/safetensors-writer.js";
+export { writeSafetensors } from "./safetensors/write-safetensors.js";
+export { type CustomStrategy, customStrategy } from "./strategies/custom.js";
+export { type DpFedAvgInit, type DpFedAvgSettings, dpFedAvg } from "./strategies/dp-fed-avg.js";
+export { fedAvg } from "./strategies/fed-avg.js";
+export { type FedAvgMSettings, fedAvgM } from "./strategies/fed-avg-m.js";
+export { type FedBuffSettings, fedBuff } from "./strategies/fed-buff.js";
+export {
+  type FedAdagradSettings,
+  type FedAdamSettings,
+  type FedOptSettings,
+  type FedSgdSettings,
+  type FedYogiSettings,
+  fedOpt,
+} from "./strategies/fed-opt.js";
+export { type FedProxSettings, fedProx } from "./strategies/fed-prox.js";
+export type { RandomBytes } from "./strategies/gaussian-noise.js";
+export { type GeometricMedianSettings, geometricMedian } from "./strategies/geometric-median.js";
+export { type KrumSettings, krum, type MultiKrumSettings, multiKrum } from "./strategies/krum.js";
+export { coordinateMedian } from "./strategies/median.js";
+export { type NormClipSettings, normClip } from "./strategies/norm-clip.js";
+export {
+  defaultOrders,
+  type EpsilonInit,
+  epsilonFor,
+  epsilonOf,
+  type RdpInit,
+  rdpOfSampledGaussian,
+  type SampledGaussian,
+} from "./strategies/rdp-accountant.js";
+export { type ScaffoldControlSettings, type ScaffoldModelSettings, scaffoldControl, scaffoldModel } from "./strategies/scaffold.js";
+export type {
+  Combine,
+  CombineValues,
+  ContributorFacts,
+  ServerStep,
+  Share,
+  StepBlock,
+  Strategy,
+  StrategyFacts,
+  StrategyNeeds,
+} from "./strategies/strategy.js";
+export { createStrategy, type StrategyComponents, type StrategyName, strategyNames } from "./strategies/strategy-names.js";
+export { type TrimmedMeanSettings, trimmedMean } from "./strategies/trimmed-mean.js";
 export { type Dtype, dtypeBytes, isDtype, type Tensor, type TensorData } from "./tensor.js";
 export type { SumMode } from "./wasm/sum-mode.js";
-export { maxThreads, WasmEngine, type WasmEngineComponents, type WasmEngineInit } from "./wasm/wasm-engine.js";
+export { WasmEngine, type WasmEngineComponents, type WasmEngineInit } from "./wasm/wasm-engine.js";
+export { maxThreads } from "./wasm/wasm-parts.js";

@@ -36,9 +36,26 @@ export class IntegerSums {
     for (let i = 0; i < values.length; i++) this.#big[i] = (this.#big[i] as bigint) + whole * BigInt(values[i] as number | bigint);
   }
 
+  /** Adds sums of weight × value that were made elsewhere. Weights have to be whole numbers. */
+  addSums(sums: BigInt64Array): void {
+    for (let i = 0; i < sums.length; i++) {
+      if (this.#isPlain) this.#plain[i] = (this.#plain[i] as number) + Number(sums[i] as bigint);
+      else this.#big[i] = (this.#big[i] as bigint) + (sums[i] as bigint);
+    }
+  }
+
+  /** The sum of weight × value at an index; `undefined` where weights were not all whole numbers. */
+  sum(index: number): bigint | undefined {
+    return this.#isWhole ? this.#sumAt(index) : undefined;
+  }
+
   /** The mean at an index. */
   mean(index: number): bigint {
-    return divideRounded(this.#isPlain ? BigInt(this.#plain[index] as number) : (this.#big[index] as bigint), this.#total);
+    return divideRounded(this.#sumAt(index), this.#total);
+  }
+
+  #sumAt(index: number): bigint {
+    return this.#isPlain ? BigInt(this.#plain[index] as number) : (this.#big[index] as bigint);
   }
 }
 

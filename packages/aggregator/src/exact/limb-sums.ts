@@ -50,3 +50,20 @@ export function foldFloat64(sums: LimbSums, at: number, values: Float64Array, we
 export function meansOf(sums: LimbSums, at: number, total: number, into: Float64Array): void {
   for (let i = 0; i < into.length; i++) into[i] = ((sums.high[at + i] as number) + (sums.low[at + i] as number)) / total;
 }
+
+/** Adds sums that were made elsewhere, in grid steps. */
+export function addSums({ high, low }: LimbSums, at: number, steps: BigInt64Array, gridBits: number): void {
+  // Halves of 32 bits: the upper one counts multiples of 2^32 steps, so both limbs stay exact.
+  const halves = new Int32Array(steps.buffer, steps.byteOffset, 2 * steps.length);
+  const step = 2 ** -gridBits;
+  for (let i = 0; i < steps.length; i++) {
+    high[at + i] = (high[at + i] as number) + (halves[2 * i + 1] as number) * (2 ** 32 * step);
+    low[at + i] = (low[at + i] as number) + ((halves[2 * i] as number) >>> 0) * step;
+  }
+}
+
+/** Sums as 64-bit integers: how many grid steps they are. */
+export function sumsOf({ high, low }: LimbSums, at: number, count: number, gridBits: number): BigInt64Array {
+  const perStep = 2 ** gridBits;
+  return BigInt64Array.from({ length: count }, (_, i) => BigInt((high[at + i] as number) * perStep) + BigInt((low[at + i] as number) * perStep));
+}

@@ -23,10 +23,23 @@ export function exactWeight(weight: number, contributor: string): number {
       },
     );
   }
+  return roundedToBits(weight);
+}
+
+/**
+ * A factor on values, or a share's weight, as it is computed with: rounded to 29 significant bits; 0 where it is nearer to 0 than
+ * `weightRange.least`.
+ */
+export function exactFactor(factor: number): number {
+  return Math.abs(factor) < weightRange.least ? 0 : roundedToBits(factor);
+}
+
+/** Rounds to 29 significant bits, to nearest, ties to even. */
+function roundedToBits(value: number): number {
   // The unit in the last of 29 places; adding and taking away 1.5 times 2^52 units rounds to whole units.
-  const unit = 2 ** (exponentAbove(weight) - weightBits);
+  const unit = 2 ** (exponentAbove(value) - weightBits);
   const magic = 1.5 * 2 ** 52 * unit;
-  return weight + magic - magic;
+  return value + magic - magic;
 }
 
 /** The sum of weights, whatever their order; exact for numbers of samples. */

@@ -18,25 +18,44 @@ export interface Strategy {
   readonly needs: StrategyNeeds;
   readonly combine: Combine;
   /**
+   * Whether a tensor is combined; one that is not stays as the base has it, whatever contributors send. @default each is
+   */
+  readonly combines?: ((tensor: TensorSpec) => boolean) | undefined;
+  /**
    * Gives the share of each contributor, in the order of the facts. @default each counts with its weight
    *
    * @throws `aggregate/strategy-unfit` when these contributors cannot be combined so, such as too few for Krum
    */
   readonly weigh?: ((facts: StrategyFacts) => readonly Share[]) | undefined;
   readonly step?: ServerStep | undefined;
+  /**
+   * Whether `weigh` gives each contributor a share that depends on it alone, so that groups of contributors may be summed in
+   * different places. @default true without `weigh`, false with it
+   */
+  readonly isSeparable?: boolean | undefined;
 }
 
-/** What has to be known before anything is summed; each costs a pass over the updates, or the first one may do it. */
+/** What a strategy asks for. What has to be known before anything is summed costs a pass over the updates, or the first one may do it. */
 export interface StrategyNeeds {
   /** Norms of the differences from the base: `ContributorFacts.norm`. */
   readonly norms?: boolean;
   /** `StrategyFacts.squaredDistances`; all contributors then have to send the same tensors. */
   readonly distances?: boolean;
+  /** What updates have to be, where it matters; others are refused with `aggregate/strategy-unfit`. @default either */
+  readonly paramsType?: "FULL" | "DIFF";
 }
 
 /** How the values that contributors sent for one element become one. */
 export type Combine =
-  | { readonly kind: "mean" }
+  | {
+      readonly kind: "mean";
+      /**
+       * Divides each sum, whoever sent the tensor: a contributor that did not send it counts as one that changed nothing, and
+       * a tensor that nobody sent has a change of 0 and still takes the step. A base is needed. @default the sum of the
+       * weights of those that sent it
+       */
+      readonly divisor?: number;
+    }
   /** The middle value, or the mean of the two in the middle; shares do not count, but a factor of 0 leaves a contributor out. */
   | { readonly kind: "median" }
   /** The mean of what is left when `fraction` of the values, rounded down, is cut off at each end; 0 ≤ fraction < 0.5. Shares as for the median. */

@@ -1,191 +1,135 @@
+import { FlareError, limits } from "@flare-ts/contracts";
 import { throwIfAborted } from "../abort.js";
-import { type Batch, batchBytes, batchElements, type Piece, planBatches, readBatch } from "../cpu/batches.js";
-import { beyondType, type FoldInit, type FoldSource } from "../cpu/fold-updates.js";
-import { PieceViews } from "../cpu/piece-views.js";
-import { roundsToFinite, storeIntegers } from "../cpu/store-means.js";
-import { type IntegerData, IntegerSums } from "../exact/integer-means.js";
-import { totalWeight } from "../exact/weight.js";
-import { dtypeBytes, isFloatDtype } from "../tensor.js";
-import { bringIn, pieceAddress } from "./batch-sources.js";
-import { type FoldPlan, finishCalls, foldCalls } from "./fold-plan.js";
-import { InFlight } from "./in-flight.js";
-import { splitBatch } from "./split-batch.js";
+import { foldUpdates } from "../js/fold-updates.js";
+import { PieceValues } from "../js/piece-values.js";
+import { quoted } from "../peer-text.js";
+import type { FoldedBatch, FoldInit, FoldUpdate } from "../session/arithmetic.js";
+import { type Batch, batchElements, type Piece, planBatches } from "../session/batches.js";
+import { combineIntegers, type IntegerPieces } from "../session/combine-integers.js";
+import { BatchFinisher } from "../session/finish-batch.js";
+import { inFlight } from "../session/in-flight.js";
+import { planReads } from "../session/plan-reads.js";
+import { readPieces } from "../session/read-pieces.js";
+import { type FoldPlan, planFold } from "./fold-plan.js";
+import { foldProgram, type PlacedPiece, placePieces } from "./fold-program.js";
+import { readFailed } from "./read-failed.js";
 import type { SumMode } from "./sum-mode.js";
 import type { WasmParts } from "./wasm-parts.js";
-import { updatesPerPass, type WorkSlot } from "./work-slots.js";
+import { slotEntries, slotPieces, type WorkSlot } from "./work-slots.js";
+
+/** A batch that the kernels are done with. */
+interface SummedBatch {
+  readonly slot: WorkSlot;
+  readonly batch: Batch;
+  readonly pieces: readonly PlacedPiece[];
+  readonly integers: IntegerPieces;
+}
 
 /**
  * Makes the new model's bytes as `foldUpdates` does; in mode `exact` the same bytes. A few batches are in work at once, so
  * that reading, folding and what the caller does with the bytes overlap.
  *
- * @throws `aggregate/out-of-range`, `internal/aborted`
+ * @throws as `foldUpdates`
  */
-export async function* foldByKernels(parts: WasmParts, mode: SumMode, init: FoldInit): AsyncGenerator<Uint8Array> {
-  const { slots } = parts;
-  const fold = new BatchFold(parts, mode, init);
-  const inFlight = new InFlight({
-    items: planBatches(init.tensors, init.isIncluded),
+export async function* foldByKernels(parts: WasmParts, mode: SumMode, init: FoldInit): AsyncGenerator<FoldedBatch> {
+  const { slots, memory } = parts;
+  const plan = planFold(init, mode);
+  const finisher = new BatchFinisher(init, plan.totals);
+  const entries = Math.max(1, init.updates.length);
+  const most = {
+    elements: init.result === "sums" ? batchElements / 2 : batchElements,
+    pieces: Math.max(1, Math.min(slotPieces, Math.floor(slotEntries / entries))),
+  };
+  const summed = inFlight({
+    items: planBatches(init.tensors, init.isIncluded, most),
+    count: slots.count,
     start: async (batch: Batch) => {
       const slot = await slots.take();
       try {
-        return { slot, bytes: await fold.run(batch, slot) };
+        return await sumBatch(parts, plan, batch, slot);
       } catch (cause) {
         slots.giveBack(slot);
         throw cause;
       }
     },
-    release: ({ slot }) => slots.giveBack(slot),
+    release: ({ slot }: SummedBatch) => slots.giveBack(slot),
   });
-  for await (const { bytes } of inFlight.results()) yield bytes;
-}
-
-/** Folds batches, each in a slot of its own. */
-class BatchFold {
-  readonly #parts: WasmParts;
-  readonly #init: FoldInit;
-  readonly #updates: readonly FoldSource[];
-  readonly #plan: FoldPlan;
-  readonly #weights: readonly (readonly number[])[];
-  readonly #baseOffsets: Float64Array | undefined;
-
-  constructor(parts: WasmParts, mode: SumMode, init: FoldInit) {
-    this.#parts = parts;
-    this.#init = init;
-    this.#updates = init.updates;
-    this.#weights = init.tensors.map((_, tensor) =>
-      init.updates.filter(({ offsets }) => (offsets[tensor] ?? -1) >= 0).map(({ weight }) => weight),
-    );
-    const totals = this.#weights.map((each) => totalWeight(each));
-    this.#plan = {
-      mode,
-      gridBits: init.gridBits,
-      isDifference: init.isDifference,
-      totals,
-      senders: this.#weights.map(({ length }) => length),
-    };
-    this.#baseOffsets = init.base?.offsets.map((offset, tensor) => (init.isDifference || totals[tensor] === 0 ? offset : -1));
-  }
-
-  /** Gives the batch's new bytes, which lie in the slot. */
-  async run(batch: Batch, slot: WorkSlot): Promise<Uint8Array> {
-    const { memory, threads } = this.#parts;
-    const { base, signal } = this.#init;
-    throwIfAborted(signal);
-    const shares = splitBatch(batch, threads.count);
-    const integers = this.#beginIntegers(batch);
-    const begun = new Set<Piece>();
-    let calls: number[][] = shares.map(() => []);
-    const readsBase =
-      base === undefined || this.#baseOffsets === undefined
-        ? undefined
-        : readBatch(base.source, this.#baseOffsets, batch, memory.view(slot.base, batchBytes));
-    // Waited for below; what is thrown before must not leave it unhandled.
-    readsBase?.catch(() => {});
-    try {
-      for (let first = 0; first < this.#updates.length; first += updatesPerPass) {
-        const pass = this.#updates.slice(first, first + updatesPerPass);
-        const isRead = pass.some(({ source }) => source.address === undefined);
-        // What is read takes the place of what the pass before has folded.
-        if (isRead && calls.some(({ length }) => length > 0)) {
-          await threads.run(calls);
-          calls = shares.map(() => []);
-        }
-        await allDone(pass.map((update, i) => bringIn(update, batch, memory.view(slot.inputs[i] ?? 0, batchBytes))));
-        throwIfAborted(signal);
-        this.#addIntegers(pass, integers, slot);
-        for (const [thread, each] of shares.entries()) calls[thread]?.push(...foldCalls(this.#plan, each, pass, begun, slot));
-        for (const piece of batch.pieces) if (pass.some(({ offsets }) => (offsets[piece.tensor] ?? -1) >= 0)) begun.add(piece);
+  for await (const each of summed) {
+    const { slot, batch, integers } = each;
+    throwIfAborted(init.signal);
+    await requireFit(parts, plan, each);
+    if (init.result === "sums") {
+      const sums = memory.view(slot.out, 8 * batch.elements);
+      for (const [piece, sum] of integers) {
+        sums.set(new Uint8Array(BigInt64Array.from({ length: piece.count }, (_, i) => sum(i)).buffer), 8 * piece.element);
       }
-    } finally {
-      await readsBase?.catch(() => {});
+      yield { model: sums, state: [] };
+      continue;
     }
-    await readsBase;
-    this.#clearFlags(slot);
-    for (const [thread, each] of shares.entries()) calls[thread]?.push(...finishCalls(this.#plan, each, slot, slot.flags + 64 * thread));
-    if (calls.some(({ length }) => length > 0)) await threads.run(calls);
-    this.#requireWithinType(batch, slot);
-    this.#storeOthers(batch, integers, slot);
-    return memory.view(slot.out, batch.bytes);
-  }
-
-  #beginIntegers(batch: Batch): Map<Piece, IntegerSums> {
-    const integers = new Map<Piece, IntegerSums>();
-    for (const piece of batch.pieces) {
-      if (isFloatDtype(piece.dtype)) continue;
-      integers.set(piece, new IntegerSums(piece.count, this.#weights[piece.tensor] ?? [], this.#init.maxAbs[piece.tensor] ?? 0));
-    }
-    return integers;
-  }
-
-  #addIntegers(pass: readonly FoldSource[], integers: ReadonlyMap<Piece, IntegerSums>, slot: WorkSlot): void {
-    const views = new PieceViews();
-    for (const [piece, sums] of integers) {
-      for (const [i, update] of pass.entries()) {
-        if ((update.offsets[piece.tensor] ?? -1) < 0) continue;
-        sums.add(this.#integersAt(views, piece, pieceAddress(update, piece, slot.inputs[i] ?? 0)), update.weight);
-      }
-    }
-  }
-
-  /** Integers, and tensors that nobody sent: the few that kernels do not make. */
-  #storeOthers(batch: Batch, integers: ReadonlyMap<Piece, IntegerSums>, slot: WorkSlot): void {
-    const { memory } = this.#parts;
-    const views = new PieceViews();
-    for (const piece of batch.pieces) {
-      const bytes = piece.count * dtypeBytes[piece.dtype];
-      const out = memory.view(slot.out + piece.at, bytes);
-      const sums = integers.get(piece);
-      if (this.#plan.totals[piece.tensor] === 0) out.set(memory.view(slot.base + piece.at, bytes));
-      else if (sums !== undefined) {
-        const from = this.#init.isDifference ? this.#integersAt(views, piece, slot.base + piece.at) : undefined;
-        const stored = new ArrayBuffer(bytes);
-        const wrong = storeIntegers(piece.dtype, sums, from, piece.count, stored);
-        if (wrong >= 0) throw beyondType(this.#init.tensors, piece, wrong);
-        out.set(new Uint8Array(stored));
-      }
-    }
-  }
-
-  #integersAt(views: PieceViews, piece: Piece, address: number): IntegerData {
-    return views.raw(this.#parts.memory.view(address, piece.count * dtypeBytes[piece.dtype]), { ...piece, at: 0 }) as IntegerData;
-  }
-
-  #clearFlags(slot: WorkSlot): void {
-    this.#parts.memory.view(slot.flags, 64 * this.#parts.threads.count).fill(0);
-  }
-
-  #requireWithinType(batch: Batch, slot: WorkSlot): void {
-    const { memory, threads } = this.#parts;
-    if (memory.view(slot.flags, 64 * threads.count).every((flag) => flag === 0)) return;
-    const { mode, isDifference, totals, senders, gridBits } = this.#plan;
-    const view = memory.view(slot.sums, 8 * batchElements);
-    const sums = new Float64Array(view.buffer, view.byteOffset, batchElements);
-    const steps = new BigInt64Array(view.buffer, view.byteOffset, batchElements);
-    const views = new PieceViews();
-    for (const piece of batch.pieces) {
-      const { tensor, dtype, element, count } = piece;
-      if (!isFloatDtype(dtype) || totals[tensor] === 0) continue;
-      const bits = gridBits[tensor] ?? 0;
-      const isFused = dtype === "F32" && !isDifference;
-      const meanAt = (i: number): number => {
-        if (!isFused || mode === "float64") return sums[element + i] as number;
-        if (mode === "fast") return out[i] as number;
-        const bias = BigInt(senders[tensor] ?? 0) * magicBits(bits);
-        return Number(BigInt.asIntN(64, (steps[element + i] as bigint) - bias)) / ((totals[tensor] ?? 1) * 2 ** bits);
-      };
-      const out = views.raw(memory.view(slot.out, batch.bytes), piece);
-      for (let i = 0; i < count; i++) {
-        if (!(Math.abs(meanAt(i)) < (roundsToFinite[dtype] ?? 0))) throw beyondType(this.#init.tensors, piece, i);
-      }
-    }
+    const out = memory.view(slot.out, batch.bytes);
+    const isStored = ({ tensor }: Piece): boolean => plan.tensors[tensor]?.type !== undefined && plan.tensors[tensor].isStored;
+    const floats = memory.doubles(slot.means, batch.elements);
+    yield { model: out, state: await finisher.finish(batch, { floats, integers, isStored }, out) };
   }
 }
 
-/** Waits for all, also where one fails: none may go on writing into a slot that is given back. */
-async function allDone(reads: readonly Promise<void>[]): Promise<void> {
-  for (const read of await Promise.allSettled(reads)) if (read.status === "rejected") throw read.reason;
+async function sumBatch({ memory, threads }: WasmParts, plan: FoldPlan, batch: Batch, slot: WorkSlot): Promise<SummedBatch> {
+  const { init, totals } = plan;
+  throwIfAborted(init.signal);
+  const thread = threads.next();
+  const pieces = placePieces(plan, batch);
+  const program = foldProgram(plan, pieces, { memory, scratch: thread.scratch, slot });
+  // Both are waited for, also where one fails: nothing may go on writing into a slot that is given back.
+  const [failure, integers] = await Promise.allSettled([
+    program.length === 0 ? undefined : thread.run(program),
+    combineIntegers(init, totals, batch),
+  ]);
+  if (failure.status === "rejected") throw failure.reason;
+  if (failure.value !== undefined) throw readFailed(failure.value, [...init.updates, init.base]);
+  if (integers.status === "rejected") throw integers.reason;
+  return { slot, batch, pieces, integers: integers.value };
 }
 
-function magicBits(gridBits: number): bigint {
-  return new BigInt64Array(Float64Array.of(1.5 * 2 ** (52 - gridBits)).buffer)[0] as bigint;
+/** Refuses values that were not checked before and are not fit, and new values beyond their type. */
+async function requireFit({ memory }: WasmParts, { init }: FoldPlan, { slot, pieces }: SummedBatch): Promise<void> {
+  const flags = memory.words(slot.flags, slotPieces);
+  const results = memory.doubles(slot.results, 2 * slotEntries);
+  for (const { piece, plan, index, entry } of pieces) {
+    for (const [position, i] of plan.values.entries()) {
+      const update = init.updates[i];
+      if (update?.findings === undefined) continue;
+      const maxAbs = results[2 * (entry + position)] ?? 0;
+      const squares = results[2 * (entry + position) + 1] ?? 0;
+      // Only what cannot be told from the scan alone is read again, for the message.
+      const values = Number.isFinite(squares) ? new Float32Array(0) : await valuesOf(update, piece);
+      update.findings.addFloat(piece, { maxAbs, squares }, () => values);
+    }
+    if (flags[index] !== 0) throw await beyondType(init, piece);
+  }
+}
+
+async function valuesOf({ source, stored }: FoldUpdate, piece: Piece): Promise<Float32Array | Float64Array> {
+  const plan = planReads(stored, [piece]);
+  const buffer = new Uint8Array(plan.bytes);
+  await readPieces(source, plan, buffer);
+  const [place] = plan.pieces;
+  return place === undefined ? new Float32Array(0) : new PieceValues().floats(buffer, place, piece);
+}
+
+/** Says which new value is beyond its type: plain JavaScript finds it again, unless rounding sums have made it so. */
+async function beyondType(init: FoldInit, piece: Piece): Promise<FlareError> {
+  const { tensor, dtype, firstElement, count } = piece;
+  const updates = init.updates.map((update) => ({ ...update, findings: undefined }));
+  try {
+    for await (const batch of foldUpdates({ ...init, updates, isIncluded: (other) => other === tensor })) void batch;
+  } catch (cause) {
+    if (cause instanceof FlareError && cause.code === "aggregate/out-of-range") return cause;
+    throw cause;
+  }
+  const name = init.tensors[tensor]?.name ?? "";
+  return new FlareError(
+    "aggregate/out-of-range",
+    `A new value of tensor ${quoted(name)}, among elements ${firstElement} to ${firstElement + count - 1}, is beyond ${dtype}.`,
+    { facts: { tensor: name.slice(0, limits.peerTextChars), element: firstElement, dtype } },
+  );
 }

@@ -1,98 +1,71 @@
-import type { Piece } from "../cpu/batches.js";
-import type { FoldSource } from "../cpu/fold-updates.js";
-import { roundsToFinite } from "../cpu/store-means.js";
-import { dtypeBytes } from "../tensor.js";
-import { pieceAddress } from "./batch-sources.js";
-import { kernelCall, kernelType } from "./kernel-call.js";
-import type { Share } from "./split-batch.js";
+import type { FoldInit } from "../session/arithmetic.js";
+import type { Piece } from "../session/batches.js";
+import { foldTotals, type TensorTotals } from "../session/fold-totals.js";
+import { isFloatDtype } from "../tensor.js";
+import { kernelType } from "./kernel-program.js";
+import type { KernelType } from "./kernel-names.js";
 import type { SumMode } from "./sum-mode.js";
-import { updatesPerPass, type WorkSlot } from "./work-slots.js";
+import { commonType } from "./tile-inputs.js";
 
-/** What all batches of one aggregation have in common; lists go by tensor. */
+/** How a tensor is summed: the same in all its pieces. */
+export interface TensorPlan extends TensorTotals {
+  /** Type that the kernels read; `undefined` where plain JavaScript combines the tensor, or nobody sent it. */
+  readonly type: KernelType | undefined;
+  /** `single`: float32 sums of weights that add up to 1. */
+  readonly sums: "exact" | "single" | "double";
+  /** Updates whose values are summed, and those that are sums themselves, as indices into the list of updates. */
+  readonly values: readonly number[];
+  readonly partial: readonly number[];
+  /** Factor of each of `values`, as the kernels take it. */
+  readonly factors: readonly number[];
+  /** Kernels write new values; otherwise means go to plain JavaScript, which adds a part of the base or takes the server's step. */
+  readonly isStored: boolean;
+  /** Kernels add the base to the means. */
+  readonly isAddedToBase: boolean;
+}
+
+/** What all batches of one aggregation have in common. */
 export interface FoldPlan {
   readonly mode: SumMode;
-  readonly gridBits: Float64Array;
-  /** Sums of the weights of those that sent the tensor. */
-  readonly totals: readonly number[];
-  /** How many sent the tensor. */
-  readonly senders: readonly number[];
-  readonly isDifference: boolean;
+  readonly init: FoldInit;
+  readonly totals: readonly TensorTotals[];
+  /** By tensor of the model. */
+  readonly tensors: readonly TensorPlan[];
+  /** Values are scanned as they are folded: for their grid, or because they were not checked before. */
+  readonly isScanned: boolean;
 }
 
-/** Calls that add the updates of one pass to the sums of one thread's shares. */
-export function foldCalls(
-  plan: FoldPlan,
-  shares: readonly Share[],
-  pass: readonly FoldSource[],
-  begun: ReadonlySet<Piece>,
-  slot: WorkSlot,
-): readonly number[] {
-  return shares.flatMap(({ piece, from, count }) => {
-    const type = kernelType(piece.dtype);
-    if (type === undefined) return [];
-    const senders = pass.flatMap((update, i) => ((update.offsets[piece.tensor] ?? -1) < 0 ? [] : [{ update, input: slot.inputs[i] ?? 0 }]));
-    if (senders.length === 0) return [];
-    const values = senders.map(({ update, input }) => pieceAddress(update, piece, input) + from * dtypeBytes[piece.dtype]);
-    const total = plan.totals[piece.tensor] ?? 1;
-    const weights = senders.map(({ update: { weight } }) => (isSingle(plan, piece) ? weight / total : weight));
-    const common = [
-      senders.length,
-      begun.has(piece) ? 0 : 1,
-      sumsAt(plan, piece, slot, from),
-      count,
-      ...padded(values),
-      ...padded(weights),
-    ];
-    if (plan.mode === "exact") return kernelCall(`foldExact${type}`, [...common, magicOf(plan, piece)]);
-    if (type === "F64" || plan.mode === "float64") return kernelCall(`foldDouble${type}`, common);
-    return kernelCall(`foldSingle${type}`, common);
+/** Decides for each tensor of a model how kernels sum it. */
+export function planFold(init: FoldInit, mode: SumMode): FoldPlan {
+  const totals = foldTotals(init);
+  const { updates, step, isDifference, announced } = init;
+  const tensors = init.tensors.map((tensor, index): TensorPlan => {
+    const total = totals[index] as TensorTotals;
+    const values = total.senders.filter((i) => updates[i]?.sums === undefined);
+    const isSingle = mode === "fast" && tensor.dtype !== "F64";
+    const isFloat = isFloatDtype(tensor.dtype) && total.isCombined;
+    const isStepped = step?.step.appliesTo(tensor) === true;
+    return {
+      ...total,
+      type: isFloat ? (commonType(tensor.dtype, values.map((i) => updates[i]?.stored[index])) ?? kernelType(tensor.dtype)) : undefined,
+      sums: mode === "exact" ? "exact" : isSingle ? "single" : "double",
+      values,
+      partial: total.senders.filter((i) => updates[i]?.sums !== undefined),
+      factors: values.map((i) => (updates[i]?.factor ?? 0) / (isSingle ? total.weight : 1)),
+      isStored: isFloat && !isStepped && (isDifference || total.baseFactor === 0),
+      isAddedToBase: isDifference,
+    };
   });
-}
-
-/** Calls that turn the sums of one thread's shares into new values; `flag` is set where one is beyond the model's type. */
-export function finishCalls(plan: FoldPlan, shares: readonly Share[], slot: WorkSlot, flag: number): readonly number[] {
-  return shares.flatMap(({ piece, from, count }) => {
-    const type = kernelType(piece.dtype);
-    const total = plan.totals[piece.tensor] ?? 0;
-    if (type === undefined || total === 0) return [];
-    const means = slot.sums + 8 * (piece.element + from);
-    const out = slot.out + piece.at + from * dtypeBytes[piece.dtype];
-    const limit = roundsToFinite[piece.dtype] ?? 0;
-    const isFused = type === "F32" && !plan.isDifference;
-    if (isSingle(plan, piece) && isFused) return kernelCall("checkSingle", [out, count, flag]);
-    // A power of two changes no bit of a quotient here: the grid is taken off together with the weight.
-    const exact = [means, count, plan.senders[piece.tensor] ?? 0, magicOf(plan, piece), total * 2 ** (plan.gridBits[piece.tensor] ?? 0)];
-    if (plan.mode === "exact" && isFused) return kernelCall("finishExactF32", [...exact, out, limit, flag]);
-    const base = slot.base + piece.at + from * dtypeBytes[piece.dtype];
-    return [
-      ...(plan.mode === "exact"
-        ? kernelCall("meansOfExact", exact)
-        : isSingle(plan, piece)
-          ? kernelCall("widen", [sumsAt(plan, piece, slot, from), count, means])
-          : kernelCall("meansOfDouble", [means, count, total])),
-      ...(plan.isDifference ? kernelCall(`addBase${type}`, [means, count, base]) : []),
-      ...kernelCall(`store${type}`, [means, count, out, limit, flag]),
-    ];
-  });
-}
-
-/** Whether sums are float32, of weights that add up to 1; float64 tensors always have sums of their own type. */
-function isSingle({ mode }: FoldPlan, { dtype }: Piece): boolean {
-  return mode === "fast" && dtype !== "F64";
-}
-
-function sumsAt(plan: FoldPlan, piece: Piece, slot: WorkSlot, from: number): number {
-  if (!isSingle(plan, piece)) return slot.sums + 8 * (piece.element + from);
-  // Where nothing is left to do but a check, sums are made in place.
-  if (piece.dtype === "F32" && !plan.isDifference) return slot.out + piece.at + 4 * from;
-  return slot.singles + 4 * (piece.element + from);
+  const isScanned = (mode === "exact" && announced === undefined) || updates.some(({ findings }) => findings !== undefined);
+  return { mode, init, totals, tensors, isScanned };
 }
 
 /** Adding it rounds to whole steps of the grid. */
-function magicOf({ gridBits }: FoldPlan, { tensor }: Piece): number {
-  return 1.5 * 2 ** (52 - (gridBits[tensor] ?? 0));
+export function magicOf(gridBits: number): number {
+  return 1.5 * 2 ** (52 - gridBits);
 }
 
-function padded(values: readonly number[]): readonly number[] {
-  return [...values, ...Array.from({ length: updatesPerPass - values.length }, () => 0)];
+/** Whether kernels combine a piece. */
+export function isKernelPiece({ tensors }: FoldPlan, { tensor }: Piece): boolean {
+  return tensors[tensor]?.type !== undefined;
 }

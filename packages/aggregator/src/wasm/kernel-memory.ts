@@ -66,6 +66,18 @@ export class KernelMemory {
     return this.#bytes.subarray(address, address + bytes);
   }
 
+  /** Float64 at an address that is a multiple of 8. */
+  doubles(address: number, count: number): Float64Array {
+    const { buffer, byteOffset } = this.view(address, 8 * count);
+    return new Float64Array(buffer, byteOffset, count);
+  }
+
+  /** Unsigned 32-bit integers at an address that is a multiple of 4. */
+  words(address: number, count: number): Uint32Array {
+    const { buffer, byteOffset } = this.view(address, 4 * count);
+    return new Uint32Array(buffer, byteOffset, count);
+  }
+
   #grow(wanted: number): boolean {
     const end = this.size;
     const last = this.#free.at(-1);

@@ -1,24 +1,29 @@
+import { readSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { FlareError } from "@flare-ts/contracts";
 import type { KernelMemory } from "./kernel-memory.js";
 import type { KernelModule } from "./kernel-module.js";
 import { kernelNames } from "./kernel-names.js";
-import { runKernelCalls } from "./run-kernel-calls.js";
+import { type KernelProgram, type ReadFailure, runProgram } from "./kernel-program.js";
+import { type ThreadScratch, threadScratch } from "./thread-scratch.js";
 
-/** Calls of kernels for one thread, as `runKernelCalls` takes them. */
-export type KernelCalls = number[];
-
-/** Runs kernels: on the caller's thread, or on several others. */
-export interface KernelThreads {
-  readonly count: number;
+/** One of the threads that run programs, with places of its own that stay in its cache. */
+export interface KernelThread {
+  readonly scratch: ThreadScratch;
   /**
-   * Runs the calls of each thread, thread by thread in the order given; resolves when all are done. Several runs may be under
-   * way; each thread takes them in the order in which they were asked for.
+   * Runs a program; several may be asked for, and are run in that order. Resolves with the read that failed, if one did: what
+   * came after it was not done.
    *
-   * @param calls - one array for each thread
    * @throws `aggregate/threads-ended`
    */
-  run(calls: readonly KernelCalls[]): Promise<void>;
+  run(program: KernelProgram): Promise<ReadFailure | undefined>;
+}
+
+/** Runs programs of kernels and reads: on the caller's thread, or on several others. */
+export interface KernelThreads {
+  readonly count: number;
+  /** The thread with the least to do. @throws `aggregate/memory-exhausted` */
+  next(): KernelThread;
   /** Ends the threads; what runs is refused. */
   close(): Promise<void>;
 }
@@ -28,39 +33,47 @@ export function kernelThreads(kernels: KernelModule, memory: KernelMemory, count
   return count === 1 ? callerThread(kernels, memory) : new WorkerThreads(kernels, memory, count);
 }
 
-/** Runs kernels on the thread that asks, which is busy meanwhile: up to a millisecond a call. */
-function callerThread({ api, module }: KernelModule, { memory }: KernelMemory): KernelThreads {
-  const { exports } = new api.Instance(module, { env: { memory } });
+/** Runs programs on the thread that asks, which is busy meanwhile: some milliseconds for a program. */
+function callerThread({ api, module }: KernelModule, memory: KernelMemory): KernelThreads {
+  const { exports } = new api.Instance(module, { env: { memory: memory.memory } });
   const kernels = kernelNames.map((name) => exports[name] as (...args: number[]) => void);
+  let scratch: ThreadScratch | undefined;
   return {
     count: 1,
-    run: async (calls) => {
-      for (const each of calls) runKernelCalls(kernels, each);
+    next: () => {
+      scratch ??= threadScratch(memory);
+      return { scratch, run: async (program) => runProgram(kernels, program, memory.memory, readSync) };
     },
     close: async () => {},
   };
 }
 
 interface Run {
-  waitingFor: number;
-  readonly resolve: () => void;
+  readonly thread: number;
+  readonly resolve: (failure: ReadFailure | undefined) => void;
   readonly reject: (cause: FlareError) => void;
 }
 
-/** Runs kernels on threads of their own, which see the same memory. Idle threads do not keep the process alive. */
+/** Runs programs on threads of their own, which see the same memory. Idle threads do not keep the process alive. */
 class WorkerThreads implements KernelThreads {
   readonly count: number;
+  readonly #memory: KernelMemory;
   readonly #workers: readonly Worker[];
+  readonly #threads: (KernelThread | undefined)[] = [];
+  readonly #queued: number[];
   readonly #runs = new Map<number, Run>();
   #nextRun = 0;
   #ended: FlareError | undefined;
 
-  constructor({ module }: KernelModule, { memory }: KernelMemory, count: number) {
+  constructor({ module }: KernelModule, memory: KernelMemory, count: number) {
     this.count = count;
+    this.#memory = memory;
+    this.#queued = Array.from({ length: count }, () => 0);
     this.#workers = Array.from({ length: count }, () => {
+      const workerData = { module, memory: memory.memory, kernelNames };
       // As text, so that it is found wherever this file ends up: in a bundle, in a test, behind permissions on files.
-      const worker = new Worker(threadText, { eval: true, workerData: { module, memory, kernelNames }, execArgv: [], stdin: false });
-      worker.on("message", (run: number) => this.#finishPart(run));
+      const worker = new Worker(threadText, { eval: true, workerData, execArgv: [], stdin: false });
+      worker.on("message", ([id, failure]: [number, ReadFailure | undefined]) => this.#finish(id, failure));
       worker.on("error", (cause) => this.#end(cause));
       worker.on("exit", () => this.#end(undefined));
       // After the listeners: one for messages keeps the process alive again.
@@ -69,29 +82,35 @@ class WorkerThreads implements KernelThreads {
     });
   }
 
-  run(calls: readonly KernelCalls[]): Promise<void> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    const id = this.#nextRun;
-    this.#nextRun += 1;
-    return new Promise((resolve, reject) => {
-      if (this.#runs.size === 0) for (const worker of this.#workers) worker.ref();
-      this.#runs.set(id, { waitingFor: calls.length, resolve, reject });
-      for (const [thread, each] of calls.entries()) this.#workers[thread]?.postMessage([id, each]);
-    });
+  next(): KernelThread {
+    const thread = this.#queued.indexOf(Math.min(...this.#queued));
+    this.#threads[thread] ??= { scratch: threadScratch(this.#memory), run: (program) => this.#run(thread, program) };
+    return this.#threads[thread];
   }
 
   async close(): Promise<void> {
     await Promise.all(this.#workers.map((worker) => worker.terminate()));
   }
 
-  #finishPart(id: number): void {
+  #run(thread: number, program: KernelProgram): Promise<ReadFailure | undefined> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    const id = this.#nextRun;
+    this.#nextRun += 1;
+    return new Promise((resolve, reject) => {
+      if (this.#runs.size === 0) for (const worker of this.#workers) worker.ref();
+      this.#runs.set(id, { thread, resolve, reject });
+      this.#queued[thread] = (this.#queued[thread] ?? 0) + 1;
+      this.#workers[thread]?.postMessage([id, Float64Array.from(program)]);
+    });
+  }
+
+  #finish(id: number, failure: ReadFailure | undefined): void {
     const run = this.#runs.get(id);
     if (run === undefined) return;
-    run.waitingFor -= 1;
-    if (run.waitingFor > 0) return;
     this.#runs.delete(id);
+    this.#queued[run.thread] = (this.#queued[run.thread] ?? 1) - 1;
     if (this.#runs.size === 0) for (const worker of this.#workers) worker.unref();
-    run.resolve();
+    run.resolve(failure);
   }
 
   #end(cause: unknown): void {
@@ -102,12 +121,11 @@ class WorkerThreads implements KernelThreads {
 }
 
 const threadText = `
+const { readSync } = require("node:fs");
 const { parentPort, workerData } = require("node:worker_threads");
-const { exports: kernelsByName } = new WebAssembly.Instance(workerData.module, { env: { memory: workerData.memory } });
-const kernels = workerData.kernelNames.map((name) => kernelsByName[name]);
-const run = ${runKernelCalls.toString()};
-parentPort.on("message", ([id, calls]) => {
-  run(kernels, calls);
-  parentPort.postMessage(id);
-});
+const { module: code, memory, kernelNames } = workerData;
+const { exports: kernelsByName } = new WebAssembly.Instance(code, { env: { memory } });
+const kernels = kernelNames.map((name) => kernelsByName[name]);
+const run = ${runProgram.toString()};
+parentPort.on("message", ([id, program]) => parentPort.postMessage([id, run(kernels, program, memory, readSync)]));
 `;

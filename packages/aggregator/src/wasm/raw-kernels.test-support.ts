@@ -1,8 +1,7 @@
-import { kernelCall } from "./kernel-call.js";
 import { KernelMemory } from "./kernel-memory.js";
 import { loadKernelModule } from "./kernel-module.js";
 import { type KernelName, kernelNames } from "./kernel-names.js";
-import { runKernelCalls } from "./run-kernel-calls.js";
+import { addCall, type KernelProgram, runProgram } from "./kernel-program.js";
 
 /** Kernels with a memory of their own, called one by one. */
 export interface RawKernels {
@@ -51,7 +50,11 @@ async function load(isSimd: boolean): Promise<RawKernels> {
       return address;
     },
     bytes: (address, count) => new Uint8Array(memory.view(address, count)).buffer,
-    call: (name, ...args) => runKernelCalls(kernels, kernelCall(name, args)),
+    call: (name, ...args) => {
+      const program: KernelProgram = [];
+      addCall(program, name, ...args);
+      runProgram(kernels, program, memory.memory, () => 0);
+    },
     reset: () => {
       for (const { address, before, bytes } of rooms) {
         const isIntact = [memory.view(address, before), memory.view(address + before + bytes, guardBytes)].every((side) =>

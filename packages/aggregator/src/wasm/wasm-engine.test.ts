@@ -7,14 +7,15 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AggregationEngine, ParamsType } from "../aggregation-engine.js";
 import { announceScale } from "../announce-scale.js";
-import { ExactJsEngine } from "../cpu/exact-js-engine.js";
+import { ExactJsEngine } from "../js/exact-js-engine.js";
 import { maxContributors } from "../exact/exact-scale.js";
 import { decodeSafetensors, encodeSafetensors } from "../safetensors/encode-safetensors.js";
 import { parseSafetensorsHeader } from "../safetensors/read-header.js";
-import { fedAvg } from "../strategy.js";
+import { fedAvg } from "../strategies/fed-avg.js";
 import { type Dtype, dtypeBytes } from "../tensor.js";
 import { type SampleTensor, sampleUpdate } from "./sample-federation.test-support.js";
-import { maxThreads, WasmEngine } from "./wasm-engine.js";
+import { WasmEngine } from "./wasm-engine.js";
+import { maxThreads } from "./wasm-parts.js";
 
 const nowMs = (): number => performance.now();
 const js = new ExactJsEngine({ nowMs });

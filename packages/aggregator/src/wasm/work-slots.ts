@@ -1,39 +1,44 @@
-import { FlareError } from "@flare-ts/contracts";
-import { batchBytes, batchElements } from "../cpu/batches.js";
+import { batchBytes, batchElements } from "../session/batches.js";
 import type { KernelMemory } from "./kernel-memory.js";
-
-/** Updates that a kernel folds in one pass. Measured: 4 are 1.4 to 1.9 times faster than 1, and 8 bring nothing more. */
-export const updatesPerPass = 4;
-
-/** Batches in work at once: while one is folded, others are read, hashed and written. */
-export const slotCount = 4;
+import { exhausted } from "./thread-scratch.js";
 
 /** Where one batch is worked on, as addresses in the memory of the kernels. */
 export interface WorkSlot {
-  /** A batch's bytes of each update of a pass. */
-  readonly inputs: readonly number[];
-  readonly base: number;
+  /** The batch's new bytes. */
   readonly out: number;
-  /** 8 bytes for each element of a batch. */
-  readonly sums: number;
-  /** 4 bytes for each element of a batch. */
-  readonly singles: number;
-  /** One flag for each thread, 64 bytes apart. */
+  /** Combined values as float64, where plain JavaScript goes on with them. */
+  readonly means: number;
+  /** What scans found: two float64 for each entry, of which there is one for each piece and update. */
+  readonly results: number;
+  /** A factor as float64 and an address as u32 for each entry. */
+  readonly lists: number;
+  /** The magic number and the power of two of each piece's grid. */
+  readonly grids: number;
+  /** A u32 for each piece, not 0 where a new value is beyond its type. */
   readonly flags: number;
 }
 
-const flagBytes = 64 * 64;
-const slotBytes = (updatesPerPass + 2) * batchBytes + 12 * batchElements + flagBytes;
+/** Pieces times updates of one batch. */
+export const slotEntries = 65_536;
 
-/** The places where batches are worked on, lent in the order in which they are asked for. Together 36 MiB, taken when first needed. */
+/** Pieces of one batch. */
+export const slotPieces = 1024;
+
+const areas = { out: batchBytes, means: 8 * batchElements, results: 16 * slotEntries, lists: 16 * slotEntries, grids: 16 * slotPieces, flags: 4 * slotPieces };
+const slotBytes = Object.values(areas).reduce((sum, bytes) => sum + bytes, 0);
+
+/** The places where batches are worked on, lent in the order in which they are asked for, taken from the memory when first needed. */
 export class WorkSlots {
+  /** Batches in work at once: while some are folded, others are read, hashed and written. */
+  readonly count: number;
   readonly #memory: KernelMemory;
   readonly #idle: WorkSlot[] = [];
   readonly #waiting: ((slot: WorkSlot) => void)[] = [];
   #made = 0;
 
-  constructor(memory: KernelMemory) {
+  constructor(memory: KernelMemory, count: number) {
     this.#memory = memory;
+    this.count = count;
   }
 
   /** Waits for a slot, which is to be given back. @throws `aggregate/memory-exhausted` */
@@ -42,6 +47,7 @@ export class WorkSlots {
     return idle ?? new Promise((resolve) => this.#waiting.push(resolve));
   }
 
+  /** Takes a slot back. */
   giveBack(slot: WorkSlot): void {
     const next = this.#waiting.shift();
     if (next === undefined) this.#idle.push(slot);
@@ -49,25 +55,18 @@ export class WorkSlots {
   }
 
   #make(): WorkSlot | undefined {
-    if (this.#made === slotCount) return undefined;
-    const address = this.#memory.allocate(slotBytes);
-    if (address === undefined) {
+    if (this.#made === this.count) return undefined;
+    const out = this.#memory.allocate(slotBytes);
+    if (out === undefined) {
       // With one slot work goes on, one batch after the other.
       if (this.#made > 0) return undefined;
-      throw new FlareError("aggregate/memory-exhausted", `The engine cannot get ${slotBytes} bytes of memory.`, {
-        facts: { bytes: slotBytes },
-      });
+      throw exhausted(slotBytes);
     }
     this.#made += 1;
-    const base = address + updatesPerPass * batchBytes;
-    const sums = base + 2 * batchBytes;
-    return {
-      inputs: Array.from({ length: updatesPerPass }, (_, i) => address + i * batchBytes),
-      base,
-      out: base + batchBytes,
-      sums,
-      singles: sums + 8 * batchElements,
-      flags: sums + 12 * batchElements,
-    };
+    const means = out + areas.out;
+    const results = means + areas.means;
+    const lists = results + areas.results;
+    const grids = lists + areas.lists;
+    return { out, means, results, lists, grids, flags: grids + areas.grids };
   }
 }

@@ -126,6 +126,28 @@ export const aggregateErrors = {
     "Ask for `auto`, or start Node without the option that turns WebAssembly or threads off.",
     { grpc: grpcStatus.failedPrecondition },
   ),
+  "aggregate/compression-invalid": row(
+    "site",
+    "A compressed update is not what its form asks for, such as other scales or indices than its tensors need.",
+    "Make compressed updates with `compressUpdate` or by the form that the package's README gives; otherwise send plain tensors.",
+  ),
+  "aggregate/update-incomplete": row(
+    "site",
+    "An update lacks a tensor that others have, under a strategy that compares whole updates.",
+    "Send the same tensors from every site, or choose a strategy that looks at each tensor by itself.",
+  ),
+  "aggregate/sums-invalid": row(
+    "server",
+    "A file of sums does not go with this aggregation: another model, scale or strategy, or numbers that nobody can have summed.",
+    "Make the sums with the scale, strategy and model of the round, and with the same version of the software.",
+    { grpc: grpcStatus.invalidArgument },
+  ),
+  "aggregate/state-invalid": row(
+    "user",
+    "What a server step keeps between rounds is missing, or is of another strategy or model.",
+    "Give the folder that the round before has written, or none to begin anew.",
+    { grpc: grpcStatus.failedPrecondition },
+  ),
   "aggregate/strategy-unfit": row(
     "user",
     "The strategy cannot combine these updates, such as too few of them, or differences where it needs whole models.",

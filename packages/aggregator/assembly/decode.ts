@@ -1,0 +1,60 @@
+import { held32, magnitudes32 } from "./constants";
+import { finiteMask, finitePower, loadAny, loadOne, stride } from "./load";
+
+/** Elements stored in 16 bits as float32, exactly. */
+@inline
+export function decodeShort<T>(x: usize, count: usize, out: usize): void {
+  let i: usize = 0;
+  if (ASC_FEATURE_SIMD) {
+    const mask = finiteMask<T>(), power = finitePower<T>(), magnitudes = magnitudes32();
+    const beyond = held32(0x47800000), infinity = held32(0x7f800000);
+    const whole = count & ~3;
+    for (; i < whole; i += 4) {
+      v128.store(out + (i << 2), loadAny<T>(x + i * stride<T>(), mask, power, magnitudes, beyond, infinity));
+    }
+  }
+  for (; i < count; i++) store<f32>(out + (i << 2), loadOne<T>(x + i * stride<T>()));
+}
+
+/**
+ * Elements of int8 as float32, each scale × q rounded once.
+ *
+ * @param scales - float32, that of the first element first
+ * @param block - how many elements share a scale
+ * @param first - index of the first element in its tensor
+ */
+export function decodeInt8(x: usize, scales: usize, block: usize, first: usize, count: usize, out: usize): void {
+  let scaleAt = scales;
+  let left = block - (first % block);
+  for (let i: usize = 0; i < count; ) {
+    const scale = load<f32>(scaleAt);
+    const end = min(count, i + left);
+    if (ASC_FEATURE_SIMD) {
+      const scaleFour = f32x4.splat(scale);
+      const whole = i + ((end - i) & ~7);
+      for (; i < whole; i += 8) {
+        const words = v128.load8x8_s(x + i);
+        v128.store(out + (i << 2), f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(words)), scaleFour));
+        v128.store(out + (i << 2), f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(words)), scaleFour), 16);
+      }
+    }
+    for (; i < end; i++) store<f32>(out + (i << 2), (load<i8>(x + i) as f32) * scale);
+    scaleAt += 4;
+    left = block;
+  }
+}
+
+/**
+ * Sparse elements as float32, zeros between them.
+ *
+ * @param indices - int32, ascending; those outside of the elements are passed over
+ * @param k - how many there are
+ * @param first - index of the first element
+ */
+export function scatterF32(indices: usize, values: usize, k: usize, first: i32, count: i32, out: usize): void {
+  memory.fill(out, 0, (count as usize) << 2);
+  for (let i: usize = 0; i < k; i++) {
+    const element = load<i32>(indices + (i << 2)) - first;
+    if (element >= 0 && element < count) store<f32>(out + ((element as usize) << 2), load<f32>(values + (i << 2)));
+  }
+}

@@ -1,0 +1,118 @@
+import { gridFor } from "../exact/exact-scale.js";
+import { MeansOfBatch } from "../js/means-of-batch.js";
+import { ValuesOfBatch } from "../js/values-of-batch.js";
+import type { FoldInit, FoldUpdate } from "../session/arithmetic.js";
+import type { Batch, Piece } from "../session/batches.js";
+import type { TensorTotals } from "../session/fold-totals.js";
+import { trimmedCount } from "../strategies/trimmed-mean.js";
+import { isFloatDtype } from "../tensor.js";
+import { type CombineDevice, runElements, type Tile } from "./combine-device.js";
+import { inSmallerTiles } from "./in-smaller-tiles.js";
+import { layRows, type RowPiece, readRow } from "./tile-rows.js";
+
+/** Combines one batch on a device: tensors with the same senders together, float64 by plain JavaScript. */
+export class BatchOnDevice {
+  readonly #device: CombineDevice;
+  readonly #mode: "exact" | "fast";
+  readonly #init: FoldInit;
+  readonly #totals: readonly TensorTotals[];
+  readonly #batch: Batch;
+  readonly #combined: Float64Array;
+
+  constructor(device: CombineDevice, mode: "exact" | "fast", init: FoldInit, totals: readonly TensorTotals[], batch: Batch) {
+    this.#device = device;
+    this.#mode = mode;
+    this.#init = init;
+    this.#totals = totals;
+    this.#batch = batch;
+    this.#combined = new Float64Array(batch.elements);
+  }
+
+  /** Gives the combined value of each floating element of the batch. @throws as `CombineDevice` */
+  async run(): Promise<Float64Array> {
+    const groups = new Map<string, Piece[]>();
+    const wide: Piece[] = [];
+    for (const piece of this.#batch.pieces) {
+      const totals = this.#totals[piece.tensor];
+      if (!isFloatDtype(piece.dtype) || totals?.isCombined !== true) continue;
+      if (piece.dtype === "F64") wide.push(piece);
+      else {
+        const key = totals.senders.join();
+        groups.set(key, [...(groups.get(key) ?? []), piece]);
+      }
+    }
+    for (const pieces of groups.values()) await this.#combine(pieces);
+    if (wide.length > 0) await this.onCpu(wide);
+    return this.#combined;
+  }
+
+  /** The same by plain JavaScript, exactly. */
+  async onCpu(pieces: readonly Piece[] = this.#batch.pieces): Promise<Float64Array> {
+    const { combine } = this.#init;
+    const fold = combine.kind === "mean" ? new MeansOfBatch(this.#init, this.#totals) : new ValuesOfBatch(this.#init, this.#totals);
+    const combined = await fold.combine({ ...this.#batch, pieces });
+    for (const { element, count } of pieces) this.#combined.set(combined.subarray(element, element + count), element);
+    return this.#combined;
+  }
+
+  async #combine(pieces: readonly Piece[]): Promise<void> {
+    const totals = this.#totals[pieces[0]?.tensor ?? -1];
+    const senders = (totals?.senders ?? []).flatMap((i) => this.#init.updates[i] ?? []);
+    if (totals === undefined || senders.length === 0) return;
+    const laid = layRows(pieces);
+    const largestTerms = new Float64Array(pieces.length);
+    const values = await Promise.all(
+      senders.map((update) =>
+        readRow(update, laid, (index, maxAbs) => {
+          largestTerms[index] = Math.max(largestTerms[index] ?? 0, maxAbs * Math.abs(update.factor));
+        }),
+      ),
+    );
+    if (this.#init.combine.kind !== "mean") this.#take(laid.pieces, await this.#middle({ values }));
+    else if (this.#mode === "fast") {
+      const factors = senders.map(({ factor }) => factor / totals.weight);
+      this.#take(laid.pieces, await inSmallerTiles({ values }, (tile) => this.#device.weightedSum(tile, factors), joined));
+    } else await this.#exact(laid.pieces, { values }, senders, totals.weight, largestTerms);
+  }
+
+  #middle(tile: Tile): Promise<Float32Array> {
+    const { combine } = this.#init;
+    if (combine.kind !== "trimmed-mean") return inSmallerTiles(tile, (each) => this.#device.median(each), joined);
+    const cut = trimmedCount(combine.fraction, tile.values.length);
+    return inSmallerTiles(tile, (each) => this.#device.trimmedMean(each, cut), joined);
+  }
+
+  async #exact(pieces: readonly RowPiece[], tile: Tile, senders: readonly FoldUpdate[], weight: number, largestTerms: Float64Array): Promise<void> {
+    const { announced } = this.#init;
+    const gridBits = new Int32Array((tile.values[0]?.length ?? 0) / runElements);
+    for (const [index, { piece, at }] of pieces.entries()) {
+      const largest = largestTerms[index] ?? 0;
+      const bits = announced?.[piece.tensor] ?? (Number.isFinite(largest) ? gridFor(largest) : 0);
+      gridBits.fill(bits, at / runElements, (at + Math.ceil(piece.count / runElements) * runElements) / runElements);
+    }
+    const factors = senders.map(({ factor }) => factor);
+    const sums = await inSmallerTiles(
+      tile,
+      (each, from) => {
+        const first = from / runElements;
+        return this.#device.exactSum(each, factors, gridBits.subarray(first, first + (each.values[0]?.length ?? 0) / runElements));
+      },
+      (a, b) => BigInt64Array.from([...a, ...b]),
+    );
+    for (const { piece, at } of pieces) {
+      const divisor = weight * 2 ** (gridBits[at / runElements] ?? 0);
+      for (let i = 0; i < piece.count; i++) this.#combined[piece.element + i] = Number(sums[at + i] as bigint) / divisor;
+    }
+  }
+
+  #take(pieces: readonly RowPiece[], combined: Float32Array): void {
+    for (const { piece, at } of pieces) this.#combined.set(combined.subarray(at, at + piece.count), piece.element);
+  }
+}
+
+function joined(first: Float32Array, second: Float32Array): Float32Array {
+  const both = new Float32Array(first.length + second.length);
+  both.set(first);
+  both.set(second, first.length);
+  return both;
+}

@@ -1,0 +1,39 @@
+import process from "node:process";
+import type { AggregationReport, ContributorReport } from "../aggregation-engine.js";
+import type { WrittenFile } from "../safetensors/safetensors-writer.js";
+import type { FoldInit } from "./arithmetic.js";
+import type { FinishSessionInit } from "./finish-session.js";
+import { foldTotals } from "./fold-totals.js";
+import type { UpdateSessionComponents } from "./update-session.js";
+
+/** Says what was aggregated, by whom and how. */
+export function reportSession({ arithmetic, nowMs }: UpdateSessionComponents, init: FinishSessionInit, fold: FoldInit, written: WrittenFile): AggregationReport {
+  const { engine, strategy, paramsType, model, startMs, updates } = init;
+  const contributors = updates.flatMap((update, i): readonly ContributorReport[] => {
+    if (update.sums !== undefined) return update.sums.map(({ absent: _, ...each }) => each);
+    const { weight = 0, factor = 0, findings } = fold.updates[i] ?? {};
+    return [{ contributor: update.name, weight, factor, norm: update.norm ?? findings?.norm ?? 0, tensors: update.tensors, bytes: update.bytes }];
+  });
+  const totals = foldTotals(fold);
+  const behind = (tensor: number): number => totals[tensor]?.contributors ?? 0;
+  const counted = contributors.filter(({ weight, factor }) => weight !== 0 || factor !== 0).length;
+  return {
+    engine,
+    device: arithmetic.device,
+    strategy: strategy.name,
+    settings: strategy.settings,
+    paramsType,
+    contributors: contributors.toSorted((a, b) => (a.contributor < b.contributor ? -1 : 1)),
+    partialTensors: model.tensors.flatMap(({ name }, tensor) => {
+      const some = behind(tensor);
+      return some > 0 && some < counted ? [{ tensor: name, contributors: some }] : [];
+    }),
+    skippedTensors: model.tensors.filter((_, tensor) => behind(tensor) === 0).map(({ name }) => name),
+    bytesIn: updates.reduce((sum, { bytes }) => sum + bytes, 0),
+    bytesOut: written.bytes,
+    sha256: written.sha256,
+    seconds: (nowMs() - startMs) / 1000,
+    peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
+    notes: arithmetic.notes?.() ?? [],
+  };
+}

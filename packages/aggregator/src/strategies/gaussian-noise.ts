@@ -1,0 +1,48 @@
+/** Gives fresh random bytes; for privacy they have to be cryptographic, such as those of `randomBytes` of `node:crypto`. */
+export type RandomBytes = (count: number) => Uint8Array;
+
+/** Draws that are added up for one value. */
+const drawsPerValue = 4;
+/** Each draw makes two values of two uniform numbers of 8 bytes. */
+const bytesPerPair = drawsPerValue * 2 * 8;
+const pairsPerCall = 1024;
+
+/**
+ * Fills an array with independent Gaussian noise of mean 0 and standard deviation 1, from 32 bytes for each value.
+ *
+ * Each value is half the sum of four values of the Box-Muller transform, on uniform numbers of 53 bits. A single one can only
+ * take some of the floats near it, and which ones says something about the numbers it was made from; of a sum of four they
+ * can no longer be told. The two values that one transform gives go to different elements, as their sum would again be the
+ * transform of two numbers.
+ *
+ * @see Box, Muller, "A Note on the Generation of Random Normal Deviates", Annals of Mathematical Statistics 29, 1958
+ * @see Holohan, Braghin, "Secure Random Sampling in Differential Privacy", ESORICS 2021
+ */
+export function gaussianNoise(into: Float64Array, randomBytes: RandomBytes): void {
+  const pairs = Math.ceil(into.length / 2);
+  for (let first = 0; first < pairs; first += pairsPerCall) {
+    const count = Math.min(pairsPerCall, pairs - first);
+    const bytes = randomBytes(count * bytesPerPair);
+    const view = new DataView(bytes.buffer, bytes.byteOffset, count * bytesPerPair);
+    for (let pair = 0; pair < count; pair++) {
+      let one = 0;
+      let other = 0;
+      for (let draw = 0; draw < drawsPerValue; draw++) {
+        const at = pair * bytesPerPair + draw * 16;
+        // Above 0, so that the logarithm is finite.
+        const radius = Math.sqrt(-2 * Math.log(uniform(view, at) + 2 ** -53));
+        const angle = 2 * Math.PI * uniform(view, at + 8);
+        one += radius * Math.cos(angle);
+        other += radius * Math.sin(angle);
+      }
+      // A write beyond the end, for an odd length, goes nowhere.
+      into[2 * (first + pair)] = one / 2;
+      into[2 * (first + pair) + 1] = other / 2;
+    }
+  }
+}
+
+/** A multiple of 2^-53 of at least 0 and below 1: 27 bits of one word and 26 of the next. */
+function uniform(view: DataView, at: number): number {
+  return ((view.getUint32(at, true) >>> 5) * 2 ** 26 + (view.getUint32(at + 4, true) >>> 6)) * 2 ** -53;
+}

@@ -1,0 +1,296 @@
+import type { ReadableUpdate } from "../session/arithmetic.js";
+import type { Batch, Piece } from "../session/batches.js";
+import { planReads } from "../session/plan-reads.js";
+import { roundsToFinite } from "../session/store-values.js";
+import { dtypeBytes } from "../tensor.js";
+import { type FoldPlan, isKernelPiece, magicOf, type TensorPlan } from "./fold-plan.js";
+import type { KernelMemory } from "./kernel-memory.js";
+import { addCall, addRead, type KernelProgram, kernelType } from "./kernel-program.js";
+import { inputBytes, type ThreadScratch, tileElements } from "./thread-scratch.js";
+import { addInput, needsDecoding, planInput, type TileInput } from "./tile-inputs.js";
+import { slotEntries, type WorkSlot } from "./work-slots.js";
+
+/** A piece of a batch, with its place in the slot's lists. */
+export interface PlacedPiece {
+  readonly piece: Piece;
+  readonly plan: TensorPlan;
+  /** Index of the piece in the batch, for its grid and its flag. */
+  readonly index: number;
+  /** First of its entries, of which there is one for each of the plan's values. */
+  readonly entry: number;
+}
+
+/** Where a program works. */
+export interface ProgramPlaces {
+  readonly memory: KernelMemory;
+  readonly scratch: ThreadScratch;
+  readonly slot: WorkSlot;
+}
+
+/** The pieces of a batch that kernels combine. */
+export function placePieces(plan: FoldPlan, batch: Batch): readonly PlacedPiece[] {
+  let entry = 0;
+  return batch.pieces.flatMap((piece, index) => {
+    const tensor = plan.tensors[piece.tensor];
+    if (!isKernelPiece(plan, piece) || tensor === undefined) return [];
+    const placed = { piece, plan: tensor, index, entry };
+    entry += tensor.values.length;
+    return [placed];
+  });
+}
+
+/**
+ * Writes the program that folds a batch: tile after tile it reads what all updates hold of a few pieces, scans them for their
+ * grid, sums them while they are in the cache, and stores the new values.
+ */
+export function foldProgram(plan: FoldPlan, pieces: readonly PlacedPiece[], places: ProgramPlaces): KernelProgram {
+  const program: KernelProgram = [];
+  writeLists(plan, pieces, places);
+  for (let first = 0; first < pieces.length; ) {
+    let end = first;
+    let elements = 0;
+    for (; end < pieces.length; end++) {
+      elements += pieces[end]?.piece.count ?? 0;
+      if (end > first && elements > tileElements) break;
+    }
+    new Tile(plan, pieces.slice(first, end), places, program).add();
+    first = end;
+  }
+  return program;
+}
+
+/** Factors, announced grids and clean flags, which do not wait for a thread. */
+function writeLists({ init }: FoldPlan, pieces: readonly PlacedPiece[], { memory, slot }: ProgramPlaces): void {
+  const last = pieces.at(-1);
+  if (last === undefined) return;
+  const factors = memory.doubles(slot.lists, slotEntries);
+  const grids = memory.doubles(slot.grids, 2 * (last.index + 1));
+  memory.view(slot.flags, 4 * (last.index + 1)).fill(0);
+  for (const { piece, plan, index, entry } of pieces) {
+    factors.set(plan.factors, entry);
+    const bits = init.announced?.[piece.tensor];
+    if (bits === undefined) continue;
+    grids[2 * index] = magicOf(bits);
+    grids[2 * index + 1] = 2 ** bits;
+  }
+}
+
+/** A few pieces that a thread works on together. */
+class Tile {
+  readonly #plan: FoldPlan;
+  readonly #pieces: readonly PlacedPiece[];
+  readonly #places: ProgramPlaces;
+  readonly #program: KernelProgram;
+  readonly #all: readonly Piece[];
+
+  constructor(plan: FoldPlan, pieces: readonly PlacedPiece[], places: ProgramPlaces, program: KernelProgram) {
+    this.#plan = plan;
+    this.#pieces = pieces;
+    this.#places = places;
+    this.#program = program;
+    this.#all = pieces.map(({ piece }) => piece);
+  }
+
+  add(): void {
+    const groups = this.#groups();
+    const isGridded = this.#plan.mode === "exact" && this.#plan.init.announced === undefined;
+    if (this.#plan.isScanned) {
+      for (const group of groups) {
+        this.#bring(group);
+        this.#scan(group);
+      }
+      if (isGridded) for (const placed of this.#pieces) this.#grid(placed);
+    }
+    for (const group of groups) {
+      // One group is still where it was scanned.
+      if (!this.#plan.isScanned || groups.length > 1) this.#bring(group);
+      this.#sum(group);
+    }
+    if (groups.length === 0) for (const placed of this.#pieces) this.#begin(placed);
+    this.#addPartialSums();
+    if (this.#plan.init.result === "sums") for (const placed of this.#pieces) this.#storeSteps(placed);
+    else this.#finish();
+  }
+
+  /** Updates by how many of them fit into the thread's inputs at once. */
+  #groups(): readonly (readonly Member[])[] {
+    const groups: Member[][] = [];
+    let bytes = inputBytes + 1;
+    for (const [i, update] of this.#plan.init.updates.entries()) {
+      const isIn = this.#pieces.some(({ plan }) => plan.values.includes(i));
+      if (!isIn) continue;
+      const input = planInput(update, this.#all, (index) => this.#isDecoded(update, index));
+      if (bytes + input.bytes > inputBytes) {
+        groups.push([]);
+        bytes = 0;
+      }
+      groups.at(-1)?.push({ update: i, input, at: this.#places.scratch.inputs + bytes });
+      bytes += input.bytes;
+    }
+    return groups;
+  }
+
+  #isDecoded({ stored }: ReadableUpdate, index: number): boolean {
+    const placed = this.#pieces[index];
+    return placed !== undefined && needsDecoding(stored[placed.piece.tensor], placed.plan.type);
+  }
+
+  /** Reads what the updates hold of the pieces, and lists where it is. */
+  #bring(group: readonly Member[]): void {
+    const { memory, slot } = this.#places;
+    const addresses = memory.words(slot.lists + 8 * slotEntries, slotEntries);
+    for (const { update, input, at } of group) {
+      const found = addInput(this.#program, input, this.#all, (index) => this.#isDecoded(input.update, index), at);
+      for (const [index, { plan, entry }] of this.#pieces.entries()) {
+        const position = plan.values.indexOf(update);
+        const address = found[index];
+        if (position >= 0 && address !== undefined) addresses[entry + position] = address;
+      }
+    }
+  }
+
+  #scan(group: readonly Member[]): void {
+    const { slot } = this.#places;
+    for (const placed of this.#pieces) {
+      const { first, count } = membersOf(placed, group);
+      const { type } = placed.plan;
+      if (count === 0 || type === undefined) continue;
+      const entry = placed.entry + first;
+      addCall(this.#program, `scanAll${type}`, count, addressesAt(slot, entry), placed.piece.count, slot.results + 16 * entry, 16);
+    }
+  }
+
+  #grid({ plan, index, entry }: PlacedPiece): void {
+    const { slot } = this.#places;
+    addCall(this.#program, "gridOf", slot.results + 16 * entry, 16, plan.values.length, slot.lists + 8 * entry, slot.grids + 16 * index);
+  }
+
+  #sum(group: readonly Member[]): void {
+    for (const placed of this.#pieces) {
+      const { first, count } = membersOf(placed, group);
+      if (count > 0) this.#addSum(placed, first, count);
+      else if (placed.plan.values.length === 0) this.#begin(placed);
+    }
+  }
+
+  /** Sums of no values are zeros. */
+  #begin(placed: PlacedPiece): void {
+    this.#addSum(placed, 0, 0);
+  }
+
+  #addSum(placed: PlacedPiece, first: number, count: number): void {
+    const { slot } = this.#places;
+    const { plan, piece, entry, index } = placed;
+    const { type } = plan;
+    if (type === undefined) return;
+    const args = [count, first === 0 ? 1 : 0, this.#sumsAt(placed), piece.count, addressesAt(slot, entry + first), slot.lists + 8 * (entry + first)];
+    if (plan.sums === "exact") addCall(this.#program, `sumExact${type}`, ...args, slot.grids + 16 * index);
+    else if (plan.sums === "double" || type === "F64") addCall(this.#program, `sumDouble${type}`, ...args);
+    else addCall(this.#program, `sumSingle${type}`, ...args);
+  }
+
+  #addPartialSums(): void {
+    const { scratch } = this.#places;
+    for (const [i, { source, stored }] of this.#plan.init.updates.entries()) {
+      const pieces = this.#pieces.filter(({ plan }) => plan.partial.includes(i));
+      if (pieces.length === 0) continue;
+      const { reads, pieces: found } = planReads(
+        stored,
+        pieces.map(({ piece }) => piece),
+      );
+      for (const read of reads) addRead(this.#program, source.fd ?? -1, scratch.inputs + read.at, read.bytes, read.position);
+      for (const [index, placed] of pieces.entries()) {
+        addCall(this.#program, "addSteps", this.#sumsAt(placed), scratch.inputs + (found[index]?.at ?? 0), placed.piece.count);
+      }
+    }
+  }
+
+  #storeSteps(placed: PlacedPiece): void {
+    const { slot } = this.#places;
+    const { piece, plan, index } = placed;
+    addCall(this.#program, "stepsOf", plan.values.length, this.#sumsAt(placed), piece.count, slot.grids + 16 * index, slot.out + 8 * piece.element);
+  }
+
+  /** Sums to new values, or to means where plain JavaScript goes on. */
+  #finish(): void {
+    const { scratch, slot } = this.#places;
+    const { base } = this.#plan.init;
+    const added = this.#pieces.filter(({ plan }) => plan.isStored && plan.isAddedToBase);
+    const basePlan = base === undefined ? undefined : planReads(
+      base.stored,
+      added.map(({ piece }) => piece),
+    );
+    for (const read of basePlan?.reads ?? []) addRead(this.#program, base?.source.fd ?? -1, scratch.base + read.at, read.bytes, read.position);
+    for (const placed of this.#pieces) {
+      const { piece, plan, index } = placed;
+      const type = kernelType(piece.dtype);
+      if (type === undefined) continue;
+      const flag = slot.flags + 4 * index;
+      const out = slot.out + piece.at;
+      const limit = roundsToFinite[piece.dtype] ?? 0;
+      const isPlain = plan.isStored && !plan.isAddedToBase && type === "F32";
+      if (isPlain && plan.sums === "single") {
+        addCall(this.#program, "checkSingle", out, piece.count, flag);
+      } else if (isPlain && plan.sums === "exact") {
+        addCall(this.#program, "finishGridF32", plan.values.length, this.#sumsAt(placed), piece.count, slot.grids + 16 * index, plan.weight, out, limit, flag);
+      } else {
+        const means = this.#addMeans(placed);
+        if (!plan.isStored) continue;
+        const at = basePlan?.pieces[added.indexOf(placed)]?.at;
+        if (plan.isAddedToBase && at !== undefined) addCall(this.#program, `addBase${type}`, means, piece.count, scratch.base + at);
+        addCall(this.#program, `store${type}`, means, piece.count, out, limit, flag);
+      }
+    }
+  }
+
+  /** Sums to float64 means. Gives where they are. */
+  #addMeans(placed: PlacedPiece): number {
+    const { slot } = this.#places;
+    const { piece, plan, index } = placed;
+    const sums = this.#sumsAt(placed);
+    if (plan.sums === "exact") addCall(this.#program, "meansOfGrid", plan.values.length, sums, piece.count, slot.grids + 16 * index, plan.weight);
+    else if (plan.sums === "double" || plan.type === "F64") addCall(this.#program, "meansOfDouble", sums, piece.count, plan.weight);
+    else {
+      const means = slot.means + 8 * piece.element;
+      addCall(this.#program, "widen", sums, piece.count, means);
+      return means;
+    }
+    return sums;
+  }
+
+  #sumsAt({ piece, plan }: PlacedPiece): number {
+    const { scratch, slot } = this.#places;
+    if (plan.sums === "single" && plan.isStored && !plan.isAddedToBase && piece.dtype === "F32") return slot.out + piece.at;
+    const first = this.#pieces[0]?.piece.element ?? 0;
+    if (plan.isStored || this.#plan.init.result === "sums" || plan.sums === "single") return scratch.sums + 8 * (piece.element - first);
+    return slot.means + 8 * piece.element;
+  }
+}
+
+/** An update in a group of those that are held at once. */
+interface Member {
+  /** Its index in the list of updates. */
+  readonly update: number;
+  readonly input: TileInput;
+  /** Address of what it takes of the thread's inputs. */
+  readonly at: number;
+}
+
+/** Which of a piece's values are in a group: they follow each other, since both are in the order of updates. */
+function membersOf({ plan }: PlacedPiece, group: readonly Member[]): { readonly first: number; readonly count: number } {
+  const low = group[0]?.update ?? 0;
+  const high = group.at(-1)?.update ?? -1;
+  const first = plan.values.findIndex((i) => i >= low);
+  if (first < 0) return { first: 0, count: 0 };
+  const after = plan.values.findIndex((i) => i > high);
+  return { first, count: (after < 0 ? plan.values.length : after) - first };
+}
+
+function addressesAt({ lists }: WorkSlot, entry: number): number {
+  return lists + 8 * slotEntries + 4 * entry;
+}
+
+/** Bytes of a piece's new values. */
+export function newBytes({ count, dtype }: Piece): number {
+  return count * dtypeBytes[dtype];
+}
