@@ -1,12 +1,17 @@
-import { loadFour, loadOne, stride } from "./load";
+import { held32, magnitudes32 } from "./constants";
+import { finiteMask, finitePower, loadAny, loadOne, stride } from "./load";
 
 /** Elements stored in 16 bits as float32, exactly. */
 @inline
 export function decodeShort<T>(x: usize, count: usize, out: usize): void {
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
+    const mask = finiteMask<T>(), power = finitePower<T>(), magnitudes = magnitudes32();
+    const beyond = held32(0x47800000), infinity = held32(0x7f800000);
     const whole = count & ~3;
-    for (; i < whole; i += 4) v128.store(out + (i << 2), loadFour<T>(x + i * stride<T>()));
+    for (; i < whole; i += 4) {
+      v128.store(out + (i << 2), loadAny<T>(x + i * stride<T>(), mask, power, magnitudes, beyond, infinity));
+    }
   }
   for (; i < count; i++) store<f32>(out + (i << 2), loadOne<T>(x + i * stride<T>()));
 }

@@ -3,6 +3,8 @@ import { addBase } from "./finish";
 import { scanSingle } from "./scan";
 
 export { zero } from "./constants";
+export { addDifferenceSquaresF32, addDifferenceSquaresF64 } from "./differences";
+export { addDistancesF32 } from "./distances";
 export { decodeInt8, scatterF32 } from "./decode";
 export { addBaseF64, checkSingle, meansOfDouble, widen } from "./finish";
 export { finishGridF32, meansOfGrid } from "./finish-exact";

@@ -34,19 +34,6 @@ export function decoded<T>(bits: u32): f32 {
   return reinterpret<f32>(word | (magnitude >= 0x0f800000 ? 0x7f800000 : 0) | ((bits & 0x8000) << 16));
 }
 
-/** Four elements, decoded exactly. */
-@inline
-export function loadFour<T>(at: usize): v128 {
-  if (isFloat<T>()) return v128.load(at);
-  const bits = v128.load16x4_u(at);
-  if (!isSigned<T>()) return i32x4.shl(bits, 16);
-  const magnitude = i32x4.shl(v128.and(bits, i32x4.splat(0x7fff)), 13);
-  const word = f32x4.mul(magnitude, i32x4.splat(0x77800000));
-  const notFinite = v128.and(i32x4.gt_s(magnitude, i32x4.splat(0x0f7fffff)), i32x4.splat(0x7f800000));
-  const sign = i32x4.shl(v128.and(bits, i32x4.splat(0x8000)), 16);
-  return v128.or(v128.or(word, notFinite), sign);
-}
-
 /** What `loadFinite` and those that call it need, to be kept outside of the loop. */
 @inline
 export function finiteMask<T>(): v128 {
@@ -68,12 +55,18 @@ export function loadFinite<T>(at: usize, mask: v128, power: v128): v128 {
   return f32x4.mul(v128.and(i32x4.shl(v128.load16x4_s(at), 13), mask), power);
 }
 
-/** Elements 0 and 1 as float64. */
+/** Four elements of 16 bits, decoded exactly. What decodes to 2^16 and more is not finite. */
+@inline
+export function loadAny<T>(at: usize, mask: v128, power: v128, magnitudes: v128, beyond: v128, infinity: v128): v128 {
+  const four = loadFinite<T>(at, mask, power);
+  return isSigned<T>() ? v128.or(four, v128.and(f32x4.ge(v128.and(four, magnitudes), beyond), infinity)) : four;
+}
+
+/** Elements 0 and 1 of a floating type as float64. */
 @inline
 export function loadTwo<T>(at: usize): v128 {
   // Engines turn this pair into one instruction, which spares the shuffle for the upper half.
-  if (isFloat<T>()) return sizeof<T>() == 8 ? v128.load(at) : f64x2.promote_low_f32x4(v128.load64_zero(at));
-  return f64x2.promote_low_f32x4(loadFour<T>(at));
+  return sizeof<T>() == 8 ? v128.load(at) : f64x2.promote_low_f32x4(v128.load64_zero(at));
 }
 
 /** Elements 2 and 3 of four that were loaded, as float64. */

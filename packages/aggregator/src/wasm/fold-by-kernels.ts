@@ -8,11 +8,11 @@ import type { FoldedBatch, FoldInit, FoldUpdate } from "../session/arithmetic.js
 import { type Batch, batchElements, blockElements, type Piece, planBatches } from "../session/batches.js";
 import { combineIntegers, type IntegerPieces } from "../session/combine-integers.js";
 import { BatchFinisher } from "../session/finish-batch.js";
+import { inFlight } from "../session/in-flight.js";
 import { planReads } from "../session/plan-reads.js";
 import { readPieces } from "../session/read-pieces.js";
 import { type FoldPlan, planFold } from "./fold-plan.js";
 import { elementsTogether, foldProgram, type PlacedPiece, placePieces } from "./fold-program.js";
-import { inFlight } from "../session/in-flight.js";
 import { readFailed } from "./read-failed.js";
 import { SortingPlans } from "./sorting-plans.js";
 import type { SumMode } from "./sum-mode.js";

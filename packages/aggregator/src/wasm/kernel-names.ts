@@ -37,13 +37,16 @@ export const kernelNames = [
   "sumExactF64",
   "finishGridF32",
   "meansOfGrid",
+  "trimmedMeanF32",
+  "addDistancesF32",
+  "addDifferenceSquaresF32",
+  "addDifferenceSquaresF64",
   "addSteps",
   "stepsOf",
   "decodeBf16",
   "decodeF16",
   "decodeInt8",
   "scatterF32",
-  "trimmedMeanF32",
 ] as const;
 
 export type KernelName = (typeof kernelNames)[number];

@@ -1,7 +1,7 @@
 import { maxContributors } from "../exact/exact-scale.js";
 import { foldUpdates } from "../js/fold-updates.js";
-import { measureDistances } from "../js/measure-distances.js";
 import type { Arithmetic, KeptBytes } from "../session/arithmetic.js";
+import { distancesByKernels } from "./distances-by-kernels.js";
 import { foldByKernels } from "./fold-by-kernels.js";
 import { inspectByKernels } from "./inspect-by-kernels.js";
 import { maxRows } from "./robust-kernels.js";
@@ -15,7 +15,7 @@ export function wasmArithmetic(parts: WasmParts, mode: SumMode): Arithmetic {
     isExact: mode === "exact",
     keep: (bytes) => keepIn(parts, bytes),
     inspect: (...args) => inspectByKernels(parts, ...args),
-    distances: measureDistances,
+    distances: (init) => distancesByKernels(parts, init),
     fold: (init) => {
       // At the very limit a sum could be 2^63, one more than a 64-bit integer holds; two limbs hold it.
       const isBeyond = mode === "exact" && init.updates.reduce((sum, { sums }) => sum + (sums?.length ?? 1), 0) >= maxContributors;
