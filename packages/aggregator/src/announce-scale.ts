@@ -30,7 +30,9 @@ export async function announceScale({ model, maxWeight, signal }: AnnounceScaleI
     const stored = await matchLayout(indexModel(layout), layout, source, model);
     const findings = new UpdateFindings({ tensors, contributor: model, announced: undefined });
     await inspectUpdate({ source, stored }, tensors, findings, signal);
-    const largest = tensors.flatMap(({ name, dtype }, tensor) => (isFloatDtype(dtype) ? [[name, findings.maxima.ofTensor(tensor)] as const] : []));
+    const largest = tensors.flatMap(({ name, dtype }, tensor) =>
+      isFloatDtype(dtype) ? [[name, findings.maxima.ofTensor(tensor)] as const] : [],
+    );
     return announcedScale(Object.fromEntries(largest), exactWeight(maxWeight, "the announced maximum"));
   } finally {
     await source.close();

@@ -120,7 +120,10 @@ async function fastest(components: CreateEngineComponents, init: CreateEngineIni
   for (const name of deviceNames) {
     if (name === "gpu" && mode === "exact" && workload.combine === "mean") continue;
     const cpu = await cpuOf(mode, threads);
-    const outcome = await chooseByTime({ nowMs: components.nowMs, cpu: cpu.arithmetic, open: openers[name] }, { name, mode, workload, trialsFile });
+    const outcome = await chooseByTime(
+      { nowMs: components.nowMs, cpu: cpu.arithmetic, open: openers[name] },
+      { name, mode, workload, trialsFile },
+    );
     await cpu.close();
     reasons.push(outcome.reason);
     if (outcome.device !== undefined) return deviceEngine(components, outcome.device, mode, threads, reasons);

@@ -4,6 +4,7 @@ import * as entry from "./index.js";
 it("exports these names and no others", () => {
   expect(Object.keys(entry).sort()).toEqual([
     "DeviceEngine",
+    "ExactJsEngine",
     "SafetensorsWriter",
     "WasmEngine",
     "announceScale",

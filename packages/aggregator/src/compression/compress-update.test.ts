@@ -22,7 +22,10 @@ async function writeModel(name: string, seed: number): Promise<string> {
   await writeFile(
     path,
     encodeSafetensors([
-      ["w", { dtype: "F32", shape: [length], data: Float32Array.from({ length }, (_, i) => Math.sin(i * 0.7 + seed) * 10 ** ((i % 7) - 3)) }],
+      [
+        "w",
+        { dtype: "F32", shape: [length], data: Float32Array.from({ length }, (_, i) => Math.sin(i * 0.7 + seed) * 10 ** ((i % 7) - 3)) },
+      ],
       ["empty", { dtype: "F32", shape: [0], data: new Float32Array(0) }],
       ["scalar", { dtype: "F32", shape: [], data: Float32Array.of(seed) }],
       ["steps", { dtype: "I64", shape: [1], data: BigInt64Array.of(BigInt(seed)) }],
@@ -61,7 +64,12 @@ describe("compressed updates", () => {
       for (const isFile of [true, false]) {
         const session = await engine.open({ model, strategy: fedAvg(), paramsType: "FULL" });
         for (const [i, { outPath }] of updates.entries()) {
-          await session.add({ contributor: `site-${i}`, weight: i + 1, source: isFile ? outPath : await readFile(outPath), paramsType: "FULL" });
+          await session.add({
+            contributor: `site-${i}`,
+            weight: i + 1,
+            source: isFile ? outPath : await readFile(outPath),
+            paramsType: "FULL",
+          });
         }
         const { sha256 } = await session.finish({ outPath: join(folder, "out.safetensors") });
         hashes.add(sha256);
@@ -70,11 +78,14 @@ describe("compressed updates", () => {
     }
     expect(hashes.size).toBe(1);
     const out = decodeSafetensors(await readFile(join(folder, "out.safetensors")));
-    const plain = await Promise.all([1, 2, 3].map(async (seed) => decodeSafetensors(await readFile(join(folder, `plain-${seed}.safetensors`)))));
+    const plain = await Promise.all(
+      [1, 2, 3].map(async (seed) => decodeSafetensors(await readFile(join(folder, `plain-${seed}.safetensors`)))),
+    );
     const largest = Math.max(...updates.map(({ report }) => report.largestError));
     for (const [i, got] of [...(out.get("w")?.data ?? [])].entries()) {
       const mean = plain.reduce((sum, each, k) => sum + ((k + 1) * Number(each.get("w")?.data[i])) / 6, 0);
-      if (Math.abs(Number(got) - mean) > largest + 1e-6 * Math.abs(mean)) expect.fail(`element ${i}: ${got} instead of ${mean}, errors of ${largest}`);
+      if (Math.abs(Number(got) - mean) > largest + 1e-6 * Math.abs(mean))
+        expect.fail(`element ${i}: ${got} instead of ${mean}, errors of ${largest}`);
     }
     expect(out.get("steps")?.data).toEqual(BigInt64Array.of(2n));
     expect(out.get("scalar")?.data[0]).toBeCloseTo(14 / 6, form.form === "int8" || form.form === "bfloat16" ? 1 : 3);
@@ -131,13 +142,62 @@ describe("a compressed file that lies", () => {
   const marked = { "flare.compressed": "1", "flare.int8-block": "32" };
 
   it.each([
-    ["an index beyond the tensor", [["w", f32([1])], ["w::indices", i32([100])]], marked],
-    ["a negative index", [["w", f32([1])], ["w::indices", i32([-1])]], marked],
-    ["indices that do not ascend", [["w", f32([1, 2])], ["w::indices", i32([5, 5])]], marked],
-    ["fewer indices than values", [["w", f32([1, 2])], ["w::indices", i32([5])]], marked],
-    ["too few scales", [["w", i8(100)], ["w::scale", f32([1, 1, 1])]], marked],
-    ["a block that is no power of two", [["w", i8(100)], ["w::scale", f32([1, 1, 1, 1])]], { ...marked, "flare.int8-block": "33" }],
-    ["a version to come", [["w", i8(100)], ["w::scale", f32([1, 1, 1, 1])]], { ...marked, "flare.compressed": "2" }],
+    [
+      "an index beyond the tensor",
+      [
+        ["w", f32([1])],
+        ["w::indices", i32([100])],
+      ],
+      marked,
+    ],
+    [
+      "a negative index",
+      [
+        ["w", f32([1])],
+        ["w::indices", i32([-1])],
+      ],
+      marked,
+    ],
+    [
+      "indices that do not ascend",
+      [
+        ["w", f32([1, 2])],
+        ["w::indices", i32([5, 5])],
+      ],
+      marked,
+    ],
+    [
+      "fewer indices than values",
+      [
+        ["w", f32([1, 2])],
+        ["w::indices", i32([5])],
+      ],
+      marked,
+    ],
+    [
+      "too few scales",
+      [
+        ["w", i8(100)],
+        ["w::scale", f32([1, 1, 1])],
+      ],
+      marked,
+    ],
+    [
+      "a block that is no power of two",
+      [
+        ["w", i8(100)],
+        ["w::scale", f32([1, 1, 1, 1])],
+      ],
+      { ...marked, "flare.int8-block": "33" },
+    ],
+    [
+      "a version to come",
+      [
+        ["w", i8(100)],
+        ["w::scale", f32([1, 1, 1, 1])],
+      ],
+      { ...marked, "flare.compressed": "2" },
+    ],
   ] as const)("by %s is refused", async (_what, tensors, metadata) => {
     const engine = new ExactJsEngine({ nowMs });
     const path = join(folder, "model-of-100.safetensors");

@@ -6,7 +6,15 @@ import type { TensorPlace, TensorSpec } from "../safetensors/layout.js";
 import { readLayout } from "../safetensors/read-header.js";
 import { SafetensorsWriter } from "../safetensors/safetensors-writer.js";
 import { elementsOf } from "../tensor.js";
-import { compressedKey, compressedMetadata, defaultInt8Block, indicesName, int8Blocks, isInt8Block, scalesName } from "./compressed-format.js";
+import {
+  compressedKey,
+  compressedMetadata,
+  defaultInt8Block,
+  indicesName,
+  int8Blocks,
+  isInt8Block,
+  scalesName,
+} from "./compressed-format.js";
 import { encodeShort, Int8Encoder, type TensorEncoder } from "./encoders.js";
 import { LargestElements } from "./largest-elements.js";
 
@@ -58,7 +66,8 @@ const chunkElements = 65_536;
  */
 export async function compressUpdate(init: CompressUpdateInit): Promise<CompressionReport> {
   const { block = defaultInt8Block, fraction = 0.01 } = init;
-  if (!isInt8Block(block)) throw invalid(`A block of ${block} elements; a power of two from ${int8Blocks.least} to ${int8Blocks.most} is wanted.`);
+  if (!isInt8Block(block))
+    throw invalid(`A block of ${block} elements; a power of two from ${int8Blocks.least} to ${int8Blocks.most} is wanted.`);
   if (!(fraction > 0 && fraction <= 1)) throw invalid(`A fraction of ${fraction}; it must be above 0 and at most 1.`);
   const source = await openFileSource(init.source);
   try {
@@ -66,13 +75,15 @@ export async function compressUpdate(init: CompressUpdateInit): Promise<Compress
     if (metadata[compressedKey] !== undefined) throw invalid(`${init.source} is compressed already.`);
     const reader = new ChunkReader(source, dataOffset, init.signal);
     const kept = new Map<string, LargestElements>();
-    if (init.form === "top-k") for (const tensor of tensors.filter(isCompressed)) kept.set(tensor.name, await choose(reader, tensor, fraction));
+    if (init.form === "top-k")
+      for (const tensor of tensors.filter(isCompressed)) kept.set(tensor.name, await choose(reader, tensor, fraction));
     const specs = tensors.flatMap((tensor) => compressedSpecs(init.form, tensor, block, kept.get(tensor.name)?.count ?? 0));
     const form = { ...metadata, ...compressedMetadata(block) };
     const writer = await SafetensorsWriter.create(init.outPath, specs, { metadata: form, isDurable: init.isDurable, signal: init.signal });
     try {
       const errors = new Errors();
-      for (const tensor of tensors) await writeTensor(writer, reader, tensor, { form: init.form, block, kept: kept.get(tensor.name), errors });
+      for (const tensor of tensors)
+        await writeTensor(writer, reader, tensor, { form: init.form, block, kept: kept.get(tensor.name), errors });
       const written = await writer.finish();
       return { form: init.form, bytesIn: source.size, bytesOut: written.bytes, ...errors.report() };
     } catch (cause) {
@@ -116,7 +127,12 @@ interface WriteTensorInit {
   readonly errors: Errors;
 }
 
-async function writeTensor(writer: SafetensorsWriter, reader: ChunkReader, tensor: TensorPlace, { form, block, kept, errors }: WriteTensorInit): Promise<void> {
+async function writeTensor(
+  writer: SafetensorsWriter,
+  reader: ChunkReader,
+  tensor: TensorPlace,
+  { form, block, kept, errors }: WriteTensorInit,
+): Promise<void> {
   if (!isCompressed(tensor)) {
     for await (const bytes of reader.bytes(tensor)) await writer.put(bytes);
     return;

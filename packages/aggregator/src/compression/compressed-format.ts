@@ -37,9 +37,13 @@ export function compressionOf({ metadata }: SafetensorsLayout): { readonly int8B
   const text = metadata[int8BlockKey] ?? String(defaultInt8Block);
   const int8Block = /^\d{1,5}$/.test(text) ? Number(text) : 0;
   if (!isInt8Block(int8Block)) {
-    throw new FlareError("aggregate/compression-invalid", `Scales for blocks of ${quoted(text)} elements; powers of two from 32 to 4096 are known.`, {
-      facts: { block: text.slice(0, limits.peerTextChars) },
-    });
+    throw new FlareError(
+      "aggregate/compression-invalid",
+      `Scales for blocks of ${quoted(text)} elements; powers of two from 32 to 4096 are known.`,
+      {
+        facts: { block: text.slice(0, limits.peerTextChars) },
+      },
+    );
   }
   return { int8Block };
 }

@@ -85,7 +85,13 @@ export class BatchOnDevice {
     return inSmallerTiles(tile, (each) => this.#device.trimmedMean(each, cut), joined);
   }
 
-  async #exact(pieces: readonly RowPiece[], tile: Tile, senders: readonly FoldUpdate[], weight: number, largestTerms: Float64Array): Promise<void> {
+  async #exact(
+    pieces: readonly RowPiece[],
+    tile: Tile,
+    senders: readonly FoldUpdate[],
+    weight: number,
+    largestTerms: Float64Array,
+  ): Promise<void> {
     const { announced } = this.#init;
     const gridBits = new Int32Array((tile.values[0]?.length ?? 0) / runElements);
     for (const [index, { piece, at }] of pieces.entries()) {

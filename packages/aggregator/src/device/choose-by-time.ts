@@ -54,7 +54,8 @@ export async function chooseByTime({ nowMs, cpu, open }: ChooseByTimeComponents,
   const size = { updates: Math.min(workload.updates, most.updates), elements: powerOfTwo(Math.min(workload.elements, most.elements)) };
   const key = [name, mode, workload.combine, size.updates, size.elements].join("/");
   const known = trialsFile === undefined ? undefined : await readTrial(trialsFile, key);
-  if (known !== undefined && known.deviceMs * leastGain >= known.cpuMs) return { device: undefined, reason: `${comparison(known, name)}, in an earlier trial: the CPU is used.` };
+  if (known !== undefined && known.deviceMs * leastGain >= known.cpuMs)
+    return { device: undefined, reason: `${comparison(known, name)}, in an earlier trial: the CPU is used.` };
   const opened = await open();
   if ("reason" in opened) return { device: undefined, reason: `${name}: ${opened.reason}` };
   const { device } = opened;
@@ -72,19 +73,35 @@ export async function chooseByTime({ nowMs, cpu, open }: ChooseByTimeComponents,
     if (known === undefined && trialsFile !== undefined) await writeTrial(trialsFile, key, trial);
     const isFaster = trial.deviceMs * leastGain < trial.cpuMs;
     if (!isFaster) await device.close();
-    return { device: isFaster ? device : undefined, reason: `${comparison(trial, name)}: ${isFaster ? `${device.device} is used` : "the CPU is used"}.` };
+    return {
+      device: isFaster ? device : undefined,
+      reason: `${comparison(trial, name)}: ${isFaster ? `${device.device} is used` : "the CPU is used"}.`,
+    };
   } catch (cause) {
     await device.close();
     return { device: undefined, reason: `${name} failed in a trial: ${String(cause)}` };
   }
 }
 
-function comparison({ cpuMs, deviceMs, updates, elements }: { readonly cpuMs: number; readonly deviceMs: number; readonly updates: number; readonly elements: number }, name: string): string {
+function comparison(
+  {
+    cpuMs,
+    deviceMs,
+    updates,
+    elements,
+  }: { readonly cpuMs: number; readonly deviceMs: number; readonly updates: number; readonly elements: number },
+  name: string,
+): string {
   return `${name} took ${deviceMs.toFixed(1)} ms and the CPU ${cpuMs.toFixed(1)} ms for ${updates} updates of ${elements} elements`;
 }
 
 /** Median time of folding so much, after a run to warm up. */
-async function timeOf(arithmetic: Arithmetic, { updates, elements }: { readonly updates: number; readonly elements: number }, combine: Workload["combine"], nowMs: () => number): Promise<number> {
+async function timeOf(
+  arithmetic: Arithmetic,
+  { updates, elements }: { readonly updates: number; readonly elements: number },
+  combine: Workload["combine"],
+  nowMs: () => number,
+): Promise<number> {
   const kept = await Promise.all(Array.from({ length: updates }, (_, i) => keptUpdate(arithmetic, i, elements)));
   try {
     const { tensors } = parseSafetensorsHeader(sample(0, elements));
@@ -93,7 +110,8 @@ async function timeOf(arithmetic: Arithmetic, { updates, elements }: { readonly 
     for (let run = 0; run <= runs; run++) {
       const start = nowMs();
       if (combine === "distances") await arithmetic.distances({ tensors, sources, signal: undefined });
-      const how: Combine = combine === "median" ? { kind: combine } : combine === "trimmed-mean" ? { kind: combine, fraction: 0.1 } : { kind: "mean" };
+      const how: Combine =
+        combine === "median" ? { kind: combine } : combine === "trimmed-mean" ? { kind: combine, fraction: 0.1 } : { kind: "mean" };
       const batches = arithmetic.fold({
         tensors,
         updates: sources,
@@ -116,13 +134,26 @@ async function timeOf(arithmetic: Arithmetic, { updates, elements }: { readonly 
   }
 }
 
-async function keptUpdate(arithmetic: Arithmetic, index: number, elements: number): Promise<{ readonly update: FoldUpdate; readonly release: () => void }> {
+async function keptUpdate(
+  arithmetic: Arithmetic,
+  index: number,
+  elements: number,
+): Promise<{ readonly update: FoldUpdate; readonly release: () => void }> {
   const bytes = sample(index, elements);
   const kept = arithmetic.keep(bytes) ?? { bytes, address: undefined, release: () => {} };
   const source = bytesSource(kept.bytes, `update ${index}`, kept.address);
   const layout = parseSafetensorsHeader(bytes);
   const stored = await matchLayout(indexModel(layout), layout, source, source.label);
-  const update = { contributor: source.label, source, stored, factor: 100 + index, weight: 100 + index, findings: undefined, maxima: undefined, sums: undefined };
+  const update = {
+    contributor: source.label,
+    source,
+    stored,
+    factor: 100 + index,
+    weight: 100 + index,
+    findings: undefined,
+    maxima: undefined,
+    sums: undefined,
+  };
   return { update, release: kept.release };
 }
 

@@ -5,8 +5,8 @@ import { type Batch, batchBytes, batchesForAllValues, planBatches } from "../ses
 import { combineIntegers } from "../session/combine-integers.js";
 import { BatchFinisher } from "../session/finish-batch.js";
 import { foldTotals } from "../session/fold-totals.js";
-import { isFloatDtype } from "../tensor.js";
 import { inFlight } from "../session/in-flight.js";
+import { isFloatDtype } from "../tensor.js";
 import { BatchOnDevice } from "./batch-on-device.js";
 import type { CombineDevice } from "./combine-device.js";
 import { inSmallerTiles } from "./in-smaller-tiles.js";
@@ -49,7 +49,8 @@ export function deviceArithmetic(device: CombineDevice, cpu: Arithmetic, { mode 
       }
     },
     fold: (init) => {
-      const isForCpu = isLost || init.combine.kind === "custom" || init.result === "sums" || init.updates.some(({ sums }) => sums !== undefined);
+      const isForCpu =
+        isLost || init.combine.kind === "custom" || init.result === "sums" || init.updates.some(({ sums }) => sums !== undefined);
       return isForCpu ? cpu.fold(init) : foldOnDevice(device, cpu, mode, init, leave, () => isLost);
     },
   };
@@ -120,7 +121,8 @@ function limitsFor({ combine, updates }: FoldInit, elements: number): Parameters
 async function distancesOnDevice(device: CombineDevice, { tensors, sources, signal }: DistancesInit): Promise<Float64Array> {
   const n = sources.length;
   const distances = new Float64Array(n * n);
-  const isCompared = (tensor: number): boolean => sources[0]?.stored[tensor] !== undefined && isFloatDtype(tensors[tensor]?.dtype ?? "BOOL");
+  const isCompared = (tensor: number): boolean =>
+    sources[0]?.stored[tensor] !== undefined && isFloatDtype(tensors[tensor]?.dtype ?? "BOOL");
   if (tensors.some(({ dtype }, tensor) => dtype === "F64" && isCompared(tensor))) {
     throw new FlareError("aggregate/device-memory", "It has no float64.");
   }
@@ -132,7 +134,11 @@ async function distancesOnDevice(device: CombineDevice, { tensors, sources, sign
       throwIfAborted(signal);
       const laid = layRows(pieces);
       const values = await Promise.all(sources.map((source) => readRow(source, laid)));
-      return inSmallerTiles({ values }, (tile) => device.squaredDistances(tile), (a, b) => a.map((value, i) => value + (b[i] ?? 0)));
+      return inSmallerTiles(
+        { values },
+        (tile) => device.squaredDistances(tile),
+        (a, b) => a.map((value, i) => value + (b[i] ?? 0)),
+      );
     },
     release: () => {},
   });

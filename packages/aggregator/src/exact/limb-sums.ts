@@ -65,5 +65,8 @@ export function addSums({ high, low }: LimbSums, at: number, steps: BigInt64Arra
 /** Sums as 64-bit integers: how many grid steps they are. */
 export function sumsOf({ high, low }: LimbSums, at: number, count: number, gridBits: number): BigInt64Array {
   const perStep = 2 ** gridBits;
-  return BigInt64Array.from({ length: count }, (_, i) => BigInt((high[at + i] as number) * perStep) + BigInt((low[at + i] as number) * perStep));
+  return BigInt64Array.from(
+    { length: count },
+    (_, i) => BigInt((high[at + i] as number) * perStep) + BigInt((low[at + i] as number) * perStep),
+  );
 }

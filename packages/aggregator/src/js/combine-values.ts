@@ -10,7 +10,13 @@ import type { Dtype } from "../tensor.js";
  * @param shares - of the same contributors
  * @param dtype - of the model; medians and trimmed means are rounded to float32 for the types of at most 32 bits
  */
-export function combineValues(combine: Combine, values: readonly Float64Array[], shares: readonly Share[], dtype: Dtype, into: Float64Array): void {
+export function combineValues(
+  combine: Combine,
+  values: readonly Float64Array[],
+  shares: readonly Share[],
+  dtype: Dtype,
+  into: Float64Array,
+): void {
   if (combine.kind === "custom") {
     combine.combine(values, shares, into);
     return;

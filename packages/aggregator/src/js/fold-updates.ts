@@ -18,7 +18,10 @@ export async function* foldUpdates(init: FoldInit): AsyncGenerator<FoldedBatch> 
   const finisher = new BatchFinisher(init, totals);
   const means = init.combine.kind === "mean" ? new MeansOfBatch(init, totals) : undefined;
   const fold = means ?? new ValuesOfBatch(init, totals);
-  const limits = means !== undefined ? { elements: init.result === "sums" ? batchElements / 2 : batchElements } : batchesForAllValues(init.updates.length);
+  const limits =
+    means !== undefined
+      ? { elements: init.result === "sums" ? batchElements / 2 : batchElements }
+      : batchesForAllValues(init.updates.length);
   const out = new Uint8Array(batchBytes);
   for (const batch of planBatches(init.tensors, init.isIncluded, limits)) {
     throwIfAborted(init.signal);

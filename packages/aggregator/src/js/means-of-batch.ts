@@ -79,7 +79,12 @@ export class MeansOfBatch {
     return pieces.filter(({ tensor, dtype }) => isFloatDtype(dtype) && this.#totals[tensor]?.senders.includes(index) === true);
   }
 
-  async #readEach(index: number, update: FoldUpdate, batch: Batch, take: (piece: Piece, values: Float32Array | Float64Array) => void): Promise<void> {
+  async #readEach(
+    index: number,
+    update: FoldUpdate,
+    batch: Batch,
+    take: (piece: Piece, values: Float32Array | Float64Array) => void,
+  ): Promise<void> {
     throwIfAborted(this.#init.signal);
     const pieces = this.#piecesOf(index, batch);
     const plan = planReads(update.stored, pieces);

@@ -33,7 +33,8 @@ export class BlockMaxima {
   /** The largest magnitude of a tensor. */
   ofTensor(tensor: number): number {
     let largest = 0;
-    for (let block = this.#starts[tensor] ?? 0; block < (this.#starts[tensor + 1] ?? 0); block++) largest = Math.max(largest, this.#maxima[block] ?? 0);
+    for (let block = this.#starts[tensor] ?? 0; block < (this.#starts[tensor + 1] ?? 0); block++)
+      largest = Math.max(largest, this.#maxima[block] ?? 0);
     return largest;
   }
 

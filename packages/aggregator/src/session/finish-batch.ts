@@ -72,7 +72,14 @@ export class BatchFinisher {
     return states?.after ?? [];
   }
 
-  #storeFloats(piece: Piece, values: Float64Array, baseBytes: Uint8Array, plan: ReadPlan | undefined, index: number, states: StateOfBatch | undefined): number {
+  #storeFloats(
+    piece: Piece,
+    values: Float64Array,
+    baseBytes: Uint8Array,
+    plan: ReadPlan | undefined,
+    index: number,
+    states: StateOfBatch | undefined,
+  ): number {
     const { isDifference, step } = this.#init;
     const baseFactor = this.#totals[piece.tensor]?.baseFactor ?? 0;
     const isStepped = this.isStepped(piece.tensor);

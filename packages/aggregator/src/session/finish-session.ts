@@ -50,7 +50,15 @@ export async function finishSession(components: UpdateSessionComponents, init: F
           announced: announced === undefined ? undefined : { factor: share.factor, gridBits: announced },
         });
         const isChecked = update.norm !== undefined;
-        return { source: sources[i]?.source as ByteSource, stored: update.stored, contributor: update.name, ...share, findings: isChecked ? undefined : findings, maxima: update.maxima, sums: update.sums };
+        return {
+          source: sources[i]?.source as ByteSource,
+          stored: update.stored,
+          contributor: update.name,
+          ...share,
+          findings: isChecked ? undefined : findings,
+          maxima: update.maxima,
+          sums: update.sums,
+        };
       }),
       combine: strategy.combine,
       combines: strategy.combines,
@@ -76,7 +84,10 @@ function requireFit({ arithmetic }: UpdateSessionComponents, { strategy, paramsT
   if (paramsType === "DIFF" && finish.base === undefined && result === "model") {
     throw new FlareError("aggregate/base-missing", "Differences were aggregated without the model that they belong to.");
   }
-  const isBaseNeeded = strategy.step !== undefined || strategy.needs.norms === true || (strategy.combine.kind === "mean" && strategy.combine.divisor !== undefined);
+  const isBaseNeeded =
+    strategy.step !== undefined ||
+    strategy.needs.norms === true ||
+    (strategy.combine.kind === "mean" && strategy.combine.divisor !== undefined);
   if (finish.base === undefined && result === "model" && isBaseNeeded) {
     throw new FlareError("aggregate/base-missing", `${strategy.name} needs the global model that updates were trained from.`);
   }
@@ -87,7 +98,13 @@ function requireFit({ arithmetic }: UpdateSessionComponents, { strategy, paramsT
   }
 }
 
-async function writeResult(components: UpdateSessionComponents, init: FinishSessionInit, fold: FoldInit, included: readonly TensorSpec[], step: FoldStep | undefined): Promise<WrittenFile> {
+async function writeResult(
+  components: UpdateSessionComponents,
+  init: FinishSessionInit,
+  fold: FoldInit,
+  included: readonly TensorSpec[],
+  step: FoldStep | undefined,
+): Promise<WrittenFile> {
   const { finish, result, model, strategy, paramsType, announced, updates } = init;
   const { outPath, isDurable, signal, onProgress, state } = finish;
   const specs = result === "sums" ? included.map((spec) => ({ ...spec, dtype: "I64" as const })) : included;
@@ -128,7 +145,17 @@ function contributorsOf({ updates, tensors }: FoldInit, accepted: readonly Accep
       const { factor = 0, weight = 0, findings } = updates[i] ?? {};
       const absent = new Set(tensors.flatMap((_, tensor) => (update.stored[tensor] === undefined ? [tensor] : [])));
       // Norms of updates that are checked while they are summed are not known when the header is written.
-      return [{ contributor: update.name, factor, weight, absent, norm: update.norm ?? findings?.norm ?? 0, tensors: update.tensors, bytes: update.bytes }];
+      return [
+        {
+          contributor: update.name,
+          factor,
+          weight,
+          absent,
+          norm: update.norm ?? findings?.norm ?? 0,
+          tensors: update.tensors,
+          bytes: update.bytes,
+        },
+      ];
     })
     .sort((a, b) => (a.contributor < b.contributor ? -1 : 1));
 }

@@ -25,7 +25,13 @@ export function indexModel({ tensors }: Pick<SafetensorsLayout, "tensors">): Mod
  * @param isSums - whether the file holds sums, which are I64 whatever the model's types
  * @throws `aggregate/unknown-tensor`, `aggregate/layout-mismatch`, `aggregate/compression-invalid`
  */
-export async function matchLayout(model: ModelIndex, layout: SafetensorsLayout, source: ByteSource, who: string, isSums = false): Promise<StoredTensors> {
+export async function matchLayout(
+  model: ModelIndex,
+  layout: SafetensorsLayout,
+  source: ByteSource,
+  who: string,
+  isSums = false,
+): Promise<StoredTensors> {
   const stored: (StoredTensor | undefined)[] = model.tensors.map(() => undefined);
   const compression = compressionOf(layout);
   const companions = new Map(layout.tensors.map((tensor) => [tensor.name, tensor]));
@@ -59,16 +65,34 @@ export async function matchLayout(model: ModelIndex, layout: SafetensorsLayout, 
   return stored;
 }
 
-function int8Tensor(found: TensorPlace, wanted: TensorPlace, offset: number, scales: TensorPlace & { readonly offset: number }, block: number, who: string): StoredTensor {
+function int8Tensor(
+  found: TensorPlace,
+  wanted: TensorPlace,
+  offset: number,
+  scales: TensorPlace & { readonly offset: number },
+  block: number,
+  who: string,
+): StoredTensor {
   if (found.dtype !== "I8" || !isSameShape(found.shape, wanted.shape) || !isDecodable(wanted)) throw mismatch(found, wanted, who);
   const blocks = Math.ceil((elementsOf(found.shape) ?? 0) / block);
   if (scales.dtype !== "F32" || scales.shape.length !== 1 || scales.shape[0] !== blocks) {
-    throw invalid(found.name, who, `needs ${blocks} scales of F32 for blocks of ${block}, and has ${scales.dtype} [${scales.shape.join(", ")}]`);
+    throw invalid(
+      found.name,
+      who,
+      `needs ${blocks} scales of F32 for blocks of ${block}, and has ${scales.dtype} [${scales.shape.join(", ")}]`,
+    );
   }
   return { kind: "int8", offset, scales: scales.offset, block };
 }
 
-async function sparseTensor(found: TensorPlace, wanted: TensorPlace, offset: number, indices: TensorPlace & { readonly offset: number }, source: ByteSource, who: string): Promise<StoredTensor> {
+async function sparseTensor(
+  found: TensorPlace,
+  wanted: TensorPlace,
+  offset: number,
+  indices: TensorPlace & { readonly offset: number },
+  source: ByteSource,
+  who: string,
+): Promise<StoredTensor> {
   const elements = elementsOf(wanted.shape) ?? 0;
   const count = found.shape[0] ?? 0;
   if (found.dtype !== "F32" || found.shape.length !== 1 || !isDecodable(wanted)) throw mismatch(found, wanted, who);
@@ -82,7 +106,8 @@ async function sparseTensor(found: TensorPlace, wanted: TensorPlace, offset: num
     const some = Math.min(buffer.byteLength / 4, count - done);
     await source.read(buffer.subarray(0, 4 * some), indices.offset + 4 * done);
     for (const index of new Int32Array(buffer.buffer, 0, some)) {
-      if (index <= before || index >= elements) throw invalid(found.name, who, `has the index ${index} after ${before}, of ${elements} elements`);
+      if (index <= before || index >= elements)
+        throw invalid(found.name, who, `has the index ${index} after ${before}, of ${elements} elements`);
       before = index;
       const next = Math.floor(index / blockElements) + 1;
       starts[next] = (starts[next] as number) + 1;

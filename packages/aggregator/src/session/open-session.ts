@@ -16,9 +16,13 @@ export async function openSession(
 ): Promise<AggregationSession> {
   throwIfAborted(signal);
   if ((strategy.needs.paramsType ?? paramsType) !== paramsType) {
-    throw new FlareError("aggregate/strategy-unfit", `${strategy.name} takes ${strategy.needs.paramsType ?? ""} updates, not ${paramsType}.`, {
-      facts: { strategy: strategy.name, paramsType },
-    });
+    throw new FlareError(
+      "aggregate/strategy-unfit",
+      `${strategy.name} takes ${strategy.needs.paramsType ?? ""} updates, not ${paramsType}.`,
+      {
+        facts: { strategy: strategy.name, paramsType },
+      },
+    );
   }
   if (scale !== undefined && strategy.combine.kind !== "mean") {
     throw new FlareError("aggregate/strategy-unfit", `A scale was announced, and ${strategy.name} makes no sums that it could be for.`, {

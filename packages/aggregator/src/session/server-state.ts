@@ -30,13 +30,22 @@ function stateTensors({ step }: Strategy, tensors: readonly TensorSpec[]): reado
  * @param opened - takes what has to be closed
  * @throws `aggregate/state-invalid` where it is another strategy's or another model's, `file/…`
  */
-export async function openState(strategy: Strategy, model: readonly TensorSpec[], state: ServerState | undefined, opened: ReadableUpdate["source"][]): Promise<FoldStep | undefined> {
+export async function openState(
+  strategy: Strategy,
+  model: readonly TensorSpec[],
+  state: ServerState | undefined,
+  opened: ReadableUpdate["source"][],
+): Promise<FoldStep | undefined> {
   const { step } = strategy;
   if (step === undefined) return undefined;
   if (step.stateNames.length > 0 && state === undefined) {
-    throw new FlareError("aggregate/state-invalid", `${strategy.name} keeps ${step.stateNames.join(" and ")} between rounds and has no folder for it.`, {
-      facts: { strategy: strategy.name },
-    });
+    throw new FlareError(
+      "aggregate/state-invalid",
+      `${strategy.name} keeps ${step.stateNames.join(" and ")} between rounds and has no folder for it.`,
+      {
+        facts: { strategy: strategy.name },
+      },
+    );
   }
   if (state?.from === undefined) return { step, state: [], stepNumber: 1 };
   const wanted = stateTensors(strategy, model);

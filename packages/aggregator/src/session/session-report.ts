@@ -7,12 +7,19 @@ import { foldTotals } from "./fold-totals.js";
 import type { UpdateSessionComponents } from "./update-session.js";
 
 /** Says what was aggregated, by whom and how. */
-export function reportSession({ arithmetic, nowMs }: UpdateSessionComponents, init: FinishSessionInit, fold: FoldInit, written: WrittenFile): AggregationReport {
+export function reportSession(
+  { arithmetic, nowMs }: UpdateSessionComponents,
+  init: FinishSessionInit,
+  fold: FoldInit,
+  written: WrittenFile,
+): AggregationReport {
   const { engine, strategy, paramsType, model, startMs, updates } = init;
   const contributors = updates.flatMap((update, i): readonly ContributorReport[] => {
     if (update.sums !== undefined) return update.sums.map(({ absent: _, ...each }) => each);
     const { weight = 0, factor = 0, findings } = fold.updates[i] ?? {};
-    return [{ contributor: update.name, weight, factor, norm: update.norm ?? findings?.norm ?? 0, tensors: update.tensors, bytes: update.bytes }];
+    return [
+      { contributor: update.name, weight, factor, norm: update.norm ?? findings?.norm ?? 0, tensors: update.tensors, bytes: update.bytes },
+    ];
   });
   const totals = foldTotals(fold);
   const behind = (tensor: number): number => totals[tensor]?.contributors ?? 0;

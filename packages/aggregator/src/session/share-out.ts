@@ -60,11 +60,13 @@ async function factsOf(
   for (const i of own) {
     if (strategy.needs.norms !== true) norms.push(undefined);
     else if (paramsType === "DIFF") norms.push(updates[i]?.norm);
-    else if (base !== undefined) norms.push(Math.sqrt((await arithmetic.distances({ tensors, sources: [sourceOf(i), base], signal }))[1] ?? 0));
+    else if (base !== undefined)
+      norms.push(Math.sqrt((await arithmetic.distances({ tensors, sources: [sourceOf(i), base], signal }))[1] ?? 0));
   }
   let squaredDistances: Float64Array | undefined;
   if (strategy.needs.distances === true) {
-    if (own.length > maxDistances) throw unfit(strategy.name, `measures distances between at most ${maxDistances} contributors, not ${own.length}`);
+    if (own.length > maxDistances)
+      throw unfit(strategy.name, `measures distances between at most ${maxDistances} contributors, not ${own.length}`);
     requireSameTensors(init, own);
     squaredDistances = await arithmetic.distances({ tensors, sources: own.map(sourceOf), signal });
   }
@@ -81,9 +83,13 @@ function requireSameTensors({ updates, model, strategy }: Parameters<typeof shar
     const [without] = own.filter((i) => updates[i]?.stored[tensor] === undefined);
     if (without === undefined || !isFloatDtype(dtype) || own.every((i) => updates[i]?.stored[tensor] === undefined)) continue;
     const contributor = updates[without]?.name ?? "";
-    throw new FlareError("aggregate/update-incomplete", `${strategy.name} compares whole updates, and that of ${quoted(contributor)} lacks tensor ${quoted(name)}.`, {
-      facts: { contributor, tensor: name.slice(0, limits.peerTextChars) },
-    });
+    throw new FlareError(
+      "aggregate/update-incomplete",
+      `${strategy.name} compares whole updates, and that of ${quoted(contributor)} lacks tensor ${quoted(name)}.`,
+      {
+        facts: { contributor, tensor: name.slice(0, limits.peerTextChars) },
+      },
+    );
   }
 }
 

@@ -21,13 +21,22 @@ const sumsKey = "flare.sums";
 const termUpper = 2 ** 51 / 2 ** 32;
 
 /** The metadata of a file of sums. */
-export function sumsMetadata({ tensors }: ModelIndex, heading: SumsHeading, contributors: readonly NamedContributor[]): Readonly<Record<string, string>> {
+export function sumsMetadata(
+  { tensors }: ModelIndex,
+  heading: SumsHeading,
+  contributors: readonly NamedContributor[],
+): Readonly<Record<string, string>> {
   const named = contributors.map(({ absent, ...each }) => ({ ...each, absent: [...absent].map((tensor) => tensors[tensor]?.name ?? "") }));
   return { [sumsKey]: JSON.stringify({ ...heading, contributors: named }) };
 }
 
 /** Reads who is in a file of sums. @throws `aggregate/sums-invalid` where it does not go with the heading */
-export function readSumsMetadata({ metadata }: SafetensorsLayout, model: ModelIndex, wanted: SumsHeading, file: string): readonly NamedContributor[] {
+export function readSumsMetadata(
+  { metadata }: SafetensorsLayout,
+  model: ModelIndex,
+  wanted: SumsHeading,
+  file: string,
+): readonly NamedContributor[] {
   const invalid = (what: string): never => {
     throw new FlareError("aggregate/sums-invalid", `${file} ${what}.`, { facts: { file } });
   };
@@ -52,7 +61,15 @@ export function readSumsMetadata({ metadata }: SafetensorsLayout, model: ModelIn
     if (!Array.isArray(absent) || !absent.every((name) => typeof name === "string" && model.indexOf.has(name))) {
       return invalid("names absent tensors that the model does not have");
     }
-    return { contributor, absent: new Set(absent.map((name: string) => model.indexOf.get(name) ?? -1)), factor, weight, norm, tensors, bytes } as NamedContributor;
+    return {
+      contributor,
+      absent: new Set(absent.map((name: string) => model.indexOf.get(name) ?? -1)),
+      factor,
+      weight,
+      norm,
+      tensors,
+      bytes,
+    } as NamedContributor;
   });
 }
 
@@ -69,9 +86,13 @@ export async function checkSums(source: ByteSource, stored: StoredTensors, { ten
       for (let i = 1; i < halves.length; i += 2) {
         if (Math.abs(halves[i] as number) <= contributors * termUpper) continue;
         const name = tensors[index]?.name ?? "";
-        throw new FlareError("aggregate/sums-invalid", `${source.label} holds a sum in ${name} that ${contributors} contributors cannot have made.`, {
-          facts: { file: source.label, tensor: name },
-        });
+        throw new FlareError(
+          "aggregate/sums-invalid",
+          `${source.label} holds a sum in ${name} that ${contributors} contributors cannot have made.`,
+          {
+            facts: { file: source.label, tensor: name },
+          },
+        );
       }
       done += some;
     }

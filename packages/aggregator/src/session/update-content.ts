@@ -18,7 +18,8 @@ export async function takeContent(
   if (typeof given === "string") return { open: () => openFileSource(given), release: async () => {} };
   if (given instanceof Uint8Array) {
     const kept = arithmetic.keep(given);
-    if (kept !== undefined) return { open: async () => bytesSource(kept.bytes, spool.label, kept.address), release: async () => kept.release() };
+    if (kept !== undefined)
+      return { open: async () => bytesSource(kept.bytes, spool.label, kept.address), release: async () => kept.release() };
   }
   const spooled = await spoolStream(given instanceof Uint8Array ? inOne(given) : given, spool);
   return { open: async () => ({ ...(await openFileSource(spooled.path)), label: spool.label }), release: () => spooled.remove() };

@@ -53,9 +53,13 @@ export class UpdateSession implements AggregationSession {
     const { contributor, paramsType, staleness = 0 } = update;
     const weight = exactWeight(update.weight, contributor);
     if (!(Number.isFinite(staleness) && staleness >= 0)) {
-      throw new FlareError("aggregate/weight-invalid", `The staleness of ${quoted(contributor)} is ${String(staleness)}; it must be a number from 0 up.`, {
-        facts: { contributor, staleness: String(staleness) },
-      });
+      throw new FlareError(
+        "aggregate/weight-invalid",
+        `The staleness of ${quoted(contributor)} is ${String(staleness)}; it must be a number from 0 up.`,
+        {
+          facts: { contributor, staleness: String(staleness) },
+        },
+      );
     }
     if (paramsType !== this.#init.paramsType) {
       throw new FlareError(
@@ -148,7 +152,9 @@ export class UpdateSession implements AggregationSession {
         throwIfAborted(stop);
         const layout = await readLayout(source);
         if (layout.tensors.length === 0) {
-          throw new FlareError("aggregate/update-empty", `The update of ${quoted(contributor)} holds no tensor.`, { facts: { contributor } });
+          throw new FlareError("aggregate/update-empty", `The update of ${quoted(contributor)} holds no tensor.`, {
+            facts: { contributor },
+          });
         }
         const stored = await matchLayout(model, layout, source, contributor);
         const findings = new UpdateFindings({

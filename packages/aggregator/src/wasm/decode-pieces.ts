@@ -10,7 +10,13 @@ export interface StoredAddresses {
 }
 
 /** Adds the decoding of a piece to float32 to a program. */
-export function addDecoding(program: KernelProgram, { stored, count }: StoredPiece, piece: Piece, { at, companionAt }: StoredAddresses, out: number): void {
+export function addDecoding(
+  program: KernelProgram,
+  { stored, count }: StoredPiece,
+  piece: Piece,
+  { at, companionAt }: StoredAddresses,
+  out: number,
+): void {
   switch (stored.kind) {
     case "plain":
       addCall(program, stored.dtype === "F16" ? "decodeF16" : "decodeBf16", at, count, out);

@@ -29,7 +29,8 @@ const decodedBytes = 12;
 export async function distancesByKernels(parts: WasmParts, init: DistancesInit): Promise<Float64Array> {
   const { tensors, sources, signal } = init;
   const n = sources.length;
-  const isCompared = (tensor: number): boolean => sources[0]?.stored[tensor] !== undefined && isFloatDtype(tensors[tensor]?.dtype ?? "BOOL");
+  const isCompared = (tensor: number): boolean =>
+    sources[0]?.stored[tensor] !== undefined && isFloatDtype(tensors[tensor]?.dtype ?? "BOOL");
   const isWide = tensors.some(({ dtype }, tensor) => dtype === "F64" && isCompared(tensor));
   if (n > maxSources || (isWide && n > 2)) return measureDistances(init);
   const pieceElements = Math.min(blockElements, 2 ** Math.floor(Math.log2(elementsOfTile(sources))));
@@ -56,7 +57,9 @@ export async function distancesByKernels(parts: WasmParts, init: DistancesInit):
 
 /** Elements of all sources that a thread's inputs hold beside the kernel's own rows. */
 function elementsOfTile(sources: readonly ReadableUpdate[]): number {
-  const isPlain = sources.every(({ stored }) => stored.every((each) => each === undefined || (each.kind === "plain" && each.dtype !== "F16" && each.dtype !== "BF16")));
+  const isPlain = sources.every(({ stored }) =>
+    stored.every((each) => each === undefined || (each.kind === "plain" && each.dtype !== "F16" && each.dtype !== "BF16")),
+  );
   const bytes = Math.floor((inputBytes - distancesTileBytes(sources.length)) / sources.length) - alignmentBytes;
   return Math.min(tileElements, Math.floor(bytes / (isPlain ? 4 : decodedBytes)));
 }
@@ -70,7 +73,8 @@ async function measureBatch(parts: WasmParts, sources: readonly ReadableUpdate[]
   const addresses = memory.words(slot.lists + 8 * slotEntries, slotEntries);
   for (const [index, piece] of batch.pieces.entries()) {
     // Tensors of 16 bits are decoded: the kernels compare float32, and two of float64.
-    const isDecoded = (source: ReadableUpdate): boolean => needsDecoding(source.stored[piece.tensor], piece.dtype === "F64" ? "F64" : "F32");
+    const isDecoded = (source: ReadableUpdate): boolean =>
+      needsDecoding(source.stored[piece.tensor], piece.dtype === "F64" ? "F64" : "F32");
     let at = thread.scratch.inputs;
     const found: (number | undefined)[] = [];
     for (const source of sources) {
@@ -78,7 +82,12 @@ async function measureBatch(parts: WasmParts, sources: readonly ReadableUpdate[]
       found.push(...addInput(program, input, [piece], () => isDecoded(source), at));
       at += input.bytes;
     }
-    addPiece(program, piece, found, { addresses, entry: index * n, slot, rows: thread.scratch.inputs + inputBytes - distancesTileBytes(n) });
+    addPiece(program, piece, found, {
+      addresses,
+      entry: index * n,
+      slot,
+      rows: thread.scratch.inputs + inputBytes - distancesTileBytes(n),
+    });
   }
   const failure = program.length === 0 ? undefined : await thread.run(program);
   if (failure !== undefined) throw readFailed(failure, sources);
@@ -88,13 +97,25 @@ function addPiece(
   program: KernelProgram,
   { dtype, count }: Piece,
   found: readonly (number | undefined)[],
-  { addresses, entry, slot, rows }: { readonly addresses: Uint32Array; readonly entry: number; readonly slot: WorkSlot; readonly rows: number },
+  {
+    addresses,
+    entry,
+    slot,
+    rows,
+  }: { readonly addresses: Uint32Array; readonly entry: number; readonly slot: WorkSlot; readonly rows: number },
 ): void {
   const n = found.length;
   // What a source lacks is compared with nothing; strategies that compare ask for the same tensors of all.
   if (found.some((address) => address === undefined)) return;
   if (n === 2) {
-    addCall(program, dtype === "F64" ? "addDifferenceSquaresF64" : "addDifferenceSquaresF32", found[0] ?? 0, found[1] ?? 0, count, slot.means);
+    addCall(
+      program,
+      dtype === "F64" ? "addDifferenceSquaresF64" : "addDifferenceSquaresF32",
+      found[0] ?? 0,
+      found[1] ?? 0,
+      count,
+      slot.means,
+    );
     return;
   }
   for (const [i, address] of found.entries()) addresses[entry + i] = address ?? 0;
@@ -109,8 +130,7 @@ function addMatrix(distances: Float64Array, { memory }: WasmParts, slot: WorkSlo
     distances[2] = distances[1];
     return;
   }
-  const view = memory.view(slot.means, 4 * n * n);
-  const matrix = new Float32Array(view.buffer, view.byteOffset, n * n);
+  const matrix = memory.doubles(slot.means, n * n);
   for (let i = 1; i < n; i++) {
     for (let j = 0; j < i; j++) {
       const sum = (distances[i * n + j] ?? 0) + (matrix[i * n + j] ?? 0);

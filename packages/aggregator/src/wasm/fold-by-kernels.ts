@@ -112,7 +112,8 @@ async function sumBatch({ memory, threads }: WasmParts, plan: FoldPlan, batch: B
 /** Medians and trimmed means of float64, by plain JavaScript. */
 async function middleOfWide(plan: FoldPlan, batch: Batch): Promise<{ readonly pieces: readonly Piece[]; readonly combined: Float64Array }> {
   const { init, totals } = plan;
-  const pieces = init.combine.kind === "mean" ? [] : batch.pieces.filter(({ tensor, dtype }) => dtype === "F64" && totals[tensor]?.isCombined === true);
+  const pieces =
+    init.combine.kind === "mean" ? [] : batch.pieces.filter(({ tensor, dtype }) => dtype === "F64" && totals[tensor]?.isCombined === true);
   if (pieces.length === 0) return { pieces, combined: new Float64Array(0) };
   return { pieces, combined: await new ValuesOfBatch(init, totals).combine({ ...batch, pieces }) };
 }

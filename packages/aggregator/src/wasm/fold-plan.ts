@@ -72,7 +72,10 @@ export function planFold(init: FoldInit, mode: SumMode, sortings: SortingPlans):
 }
 
 /** The grid of a piece, where it is known before values are looked at: announced, or by what was found when they were checked. */
-export function knownGrid({ init }: FoldPlan, { piece, values }: { readonly piece: Piece; readonly values: readonly number[] }): number | undefined {
+export function knownGrid(
+  { init }: FoldPlan,
+  { piece, values }: { readonly piece: Piece; readonly values: readonly number[] },
+): number | undefined {
   const announced = init.announced?.[piece.tensor];
   if (announced !== undefined) return announced;
   let largestTerm = 0;

@@ -63,7 +63,9 @@ export function foldProgram(plan: FoldPlan, pieces: readonly PlacedPiece[], plac
 export function elementsTogether({ init, tensors }: FoldPlan, placed?: PlacedPiece): number {
   if (init.combine.kind === "mean") return tileElements;
   const tileBytes = Math.max(0, ...(placed === undefined ? tensors : [placed.plan]).map(({ sorting }) => sorting?.tileBytes ?? 0));
-  const isPlain = init.updates.every(({ stored }) => stored.every((each) => each === undefined || (each.kind === "plain" && each.dtype !== "F16" && each.dtype !== "BF16")));
+  const isPlain = init.updates.every(({ stored }) =>
+    stored.every((each) => each === undefined || (each.kind === "plain" && each.dtype !== "F16" && each.dtype !== "BF16")),
+  );
   const bytes = Math.floor((inputBytes - tileBytes) / Math.max(1, init.updates.length)) - alignmentBytes;
   return Math.min(tileElements, Math.floor(bytes / (isPlain ? 4 : decodedBytes)));
 }
@@ -120,7 +122,8 @@ class Tile {
     // A middle needs all values at once; many small pieces may take more room than their elements say.
     if (isMiddle && groups.length > 1 && this.#pieces.length > 1) {
       const half = this.#pieces.length >> 1;
-      for (const part of [this.#pieces.slice(0, half), this.#pieces.slice(half)]) new Tile(this.#plan, part, this.#places, this.#program).add();
+      for (const part of [this.#pieces.slice(0, half), this.#pieces.slice(half)])
+        new Tile(this.#plan, part, this.#places, this.#program).add();
       return;
     }
     const isGridded = this.#plan.mode === "exact" && !isMiddle && this.#plan.init.announced === undefined;
@@ -222,10 +225,28 @@ class Tile {
     if (sorting !== undefined) {
       const rows = this.#places.scratch.inputs + inputBytes - sorting.tileBytes;
       const inputs = addressesAt(slot, entry);
-      addCall(this.#program, "trimmedMeanF32", count, sorting.cut, inputs, piece.count, this.#sumsAt(placed), sorting.steps, sorting.split, rows);
+      addCall(
+        this.#program,
+        "trimmedMeanF32",
+        count,
+        sorting.cut,
+        inputs,
+        piece.count,
+        this.#sumsAt(placed),
+        sorting.steps,
+        sorting.split,
+        rows,
+      );
       return;
     }
-    const args = [count, first === 0 ? 1 : 0, this.#sumsAt(placed), piece.count, addressesAt(slot, entry + first), slot.lists + 8 * (entry + first)];
+    const args = [
+      count,
+      first === 0 ? 1 : 0,
+      this.#sumsAt(placed),
+      piece.count,
+      addressesAt(slot, entry + first),
+      slot.lists + 8 * (entry + first),
+    ];
     if (plan.sums === "exact") addCall(this.#program, `sumExact${type}`, ...args, slot.grids + 16 * index);
     else if (plan.sums === "double" || type === "F64") addCall(this.#program, `sumDouble${type}`, ...args);
     else addCall(this.#program, `sumSingle${type}`, ...args);
@@ -250,7 +271,15 @@ class Tile {
   #storeSteps(placed: PlacedPiece): void {
     const { slot } = this.#places;
     const { piece, plan, index } = placed;
-    addCall(this.#program, "stepsOf", plan.values.length, this.#sumsAt(placed), piece.count, slot.grids + 16 * index, slot.out + 8 * piece.element);
+    addCall(
+      this.#program,
+      "stepsOf",
+      plan.values.length,
+      this.#sumsAt(placed),
+      piece.count,
+      slot.grids + 16 * index,
+      slot.out + 8 * piece.element,
+    );
   }
 
   /** Sums to new values, or to means where plain JavaScript goes on. */
@@ -258,11 +287,15 @@ class Tile {
     const { scratch, slot } = this.#places;
     const { base } = this.#plan.init;
     const added = this.#pieces.filter(({ plan }) => plan.isStored && plan.isAddedToBase);
-    const basePlan = base === undefined ? undefined : planReads(
-      base.stored,
-      added.map(({ piece }) => piece),
-    );
-    for (const read of basePlan?.reads ?? []) addRead(this.#program, base?.source.fd ?? -1, scratch.base + read.at, read.bytes, read.position);
+    const basePlan =
+      base === undefined
+        ? undefined
+        : planReads(
+            base.stored,
+            added.map(({ piece }) => piece),
+          );
+    for (const read of basePlan?.reads ?? [])
+      addRead(this.#program, base?.source.fd ?? -1, scratch.base + read.at, read.bytes, read.position);
     for (const placed of this.#pieces) {
       const { piece, plan, index } = placed;
       const type = kernelType(piece.dtype);
@@ -274,7 +307,18 @@ class Tile {
       if (isPlain && (plan.sums === "single" || plan.sums === "middle")) {
         addCall(this.#program, "checkSingle", out, piece.count, flag);
       } else if (isPlain && plan.sums === "exact") {
-        addCall(this.#program, "finishGridF32", plan.values.length, this.#sumsAt(placed), piece.count, slot.grids + 16 * index, plan.weight, out, limit, flag);
+        addCall(
+          this.#program,
+          "finishGridF32",
+          plan.values.length,
+          this.#sumsAt(placed),
+          piece.count,
+          slot.grids + 16 * index,
+          plan.weight,
+          out,
+          limit,
+          flag,
+        );
       } else {
         const means = this.#addMeans(placed);
         if (!plan.isStored) continue;
@@ -290,7 +334,8 @@ class Tile {
     const { slot } = this.#places;
     const { piece, plan, index } = placed;
     const sums = this.#sumsAt(placed);
-    if (plan.sums === "exact") addCall(this.#program, "meansOfGrid", plan.values.length, sums, piece.count, slot.grids + 16 * index, plan.weight);
+    if (plan.sums === "exact")
+      addCall(this.#program, "meansOfGrid", plan.values.length, sums, piece.count, slot.grids + 16 * index, plan.weight);
     else if (plan.sums === "double" || plan.type === "F64") addCall(this.#program, "meansOfDouble", sums, piece.count, plan.weight);
     else {
       const means = slot.means + 8 * piece.element;

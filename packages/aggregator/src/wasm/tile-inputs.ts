@@ -45,7 +45,8 @@ export function addInput(
   at: number,
 ): readonly (number | undefined)[] {
   const { source } = update;
-  for (const read of source.address === undefined ? plan.reads : []) addRead(program, source.fd ?? -1, at + read.at, read.bytes, read.position);
+  for (const read of source.address === undefined ? plan.reads : [])
+    addRead(program, source.fd ?? -1, at + read.at, read.bytes, read.position);
   let next = source.address === undefined ? at + aligned(plan.bytes) : at;
   return plan.pieces.map((place, index) => {
     const piece = pieces[index];

@@ -19,7 +19,9 @@ export function wasmArithmetic(parts: WasmParts, mode: SumMode): Arithmetic {
     fold: (init) => {
       // At the very limit a sum could be 2^63, one more than a 64-bit integer holds; two limbs hold it.
       const isBeyond = mode === "exact" && init.updates.reduce((sum, { sums }) => sum + (sums?.length ?? 1), 0) >= maxContributors;
-      return isBeyond || init.combine.kind === "custom" || (init.combine.kind !== "mean" && init.updates.length > maxRows) ? foldUpdates(init) : foldByKernels(parts, mode, init);
+      return isBeyond || init.combine.kind === "custom" || (init.combine.kind !== "mean" && init.updates.length > maxRows)
+        ? foldUpdates(init)
+        : foldByKernels(parts, mode, init);
     },
   };
 }

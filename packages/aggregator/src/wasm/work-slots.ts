@@ -24,7 +24,14 @@ export const slotEntries = 65_536;
 /** Pieces of one batch. */
 export const slotPieces = 1024;
 
-const areas = { out: batchBytes, means: 8 * batchElements, results: 16 * slotEntries, lists: 16 * slotEntries, grids: 16 * slotPieces, flags: 4 * slotPieces };
+const areas = {
+  out: batchBytes,
+  means: 8 * batchElements,
+  results: 16 * slotEntries,
+  lists: 16 * slotEntries,
+  grids: 16 * slotPieces,
+  flags: 4 * slotPieces,
+};
 const slotBytes = Object.values(areas).reduce((sum, bytes) => sum + bytes, 0);
 
 /** The places where batches are worked on, lent in the order in which they are asked for, taken from the memory when first needed. */

@@ -16,7 +16,13 @@ export interface ReferenceUpdate {
  */
 export function referenceAggregate(
   strategy: Strategy,
-  { updates, base, paramsType, state = {}, stepNumber = 1 }: {
+  {
+    updates,
+    base,
+    paramsType,
+    state = {},
+    stepNumber = 1,
+  }: {
     readonly updates: readonly ReferenceUpdate[];
     readonly base: Values;
     readonly paramsType: ParamsType;
@@ -27,18 +33,23 @@ export function referenceAggregate(
   const sorted = updates.toSorted((a, b) => (a.contributor < b.contributor ? -1 : 1));
   const shares = sharesOf(strategy, sorted, base, paramsType);
   const model: Record<string, readonly number[]> = {};
-  const after: Record<string, Record<string, readonly number[]>> = Object.fromEntries((strategy.step?.stateNames ?? []).map((name) => [name, {}]));
+  const after: Record<string, Record<string, readonly number[]>> = Object.fromEntries(
+    (strategy.step?.stateNames ?? []).map((name) => [name, {}]),
+  );
   for (const [tensor, from] of Object.entries(base)) {
     const spec = { name: tensor, dtype: "F32" as const, shape: [from.length] };
     const senders = sorted.flatMap((update, i) => {
       const share = shares[i] as Share;
       const values = update.values[tensor];
-      return values === undefined || strategy.combines?.(spec) === false || (share.factor === 0 && share.weight === 0) ? [] : [{ values, share }];
+      return values === undefined || strategy.combines?.(spec) === false || (share.factor === 0 && share.weight === 0)
+        ? []
+        : [{ values, share }];
     });
     const divisor = strategy.combine.kind === "mean" ? strategy.combine.divisor : undefined;
     if (senders.length === 0 && (divisor === undefined || strategy.combines?.(spec) === false)) {
       model[tensor] = from;
-      for (const name of Object.keys(after)) (after[name] as Record<string, readonly number[]>)[tensor] = state[name]?.[tensor] ?? from.map(() => 0);
+      for (const name of Object.keys(after))
+        (after[name] as Record<string, readonly number[]>)[tensor] = state[name]?.[tensor] ?? from.map(() => 0);
       continue;
     }
     const total = divisor ?? senders.reduce((sum, { share }) => sum + share.weight, 0);
@@ -55,7 +66,8 @@ export function referenceAggregate(
       const states = strategy.step.stateNames.map((name) => Float64Array.from(state[name]?.[tensor] ?? from.map(() => 0)));
       strategy.step.apply({ tensor, firstElement: 0, change, base: Float64Array.from(from), state: states, stepNumber });
       model[tensor] = from.map((before, i) => before + (change[i] as number));
-      for (const [i, name] of strategy.step.stateNames.entries()) (after[name] as Record<string, readonly number[]>)[tensor] = [...(states[i] as Float64Array)];
+      for (const [i, name] of strategy.step.stateNames.entries())
+        (after[name] as Record<string, readonly number[]>)[tensor] = [...(states[i] as Float64Array)];
     } else model[tensor] = from.map((before, i) => before + (changes[i] as number));
   }
   return { model, state: after };
@@ -73,7 +85,8 @@ function sharesOf(strategy: Strategy, updates: readonly ReferenceUpdate[], base:
       staleness,
       norm: strategy.needs.norms === true ? Math.sqrt(squares(flat[i] ?? [], paramsType === "FULL" ? origin : [])) : undefined,
     })),
-    squaredDistances: strategy.needs.distances === true ? Float64Array.from(flat.flatMap((a) => flat.map((b) => squares(a, b)))) : undefined,
+    squaredDistances:
+      strategy.needs.distances === true ? Float64Array.from(flat.flatMap((a) => flat.map((b) => squares(a, b)))) : undefined,
   });
 }
 

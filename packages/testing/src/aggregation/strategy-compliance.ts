@@ -98,7 +98,8 @@ export function strategyCompliance({ name, engine, sums = "float64", isMiddleExa
 
   const shapes: Readonly<Record<string, number>> = { weight: 20_011, bias: 7, "bn.running_mean": 5, scalar: 1, head: 33 };
   const tensorOf = (values: readonly number[]): Tensor => ({ dtype: "F32", shape: [values.length], data: Float32Array.from(values) });
-  const fileOf = (values: Values): Uint8Array => encodeSafetensors(Object.entries(values).map(([tensor, each]) => [tensor, tensorOf(each)]));
+  const fileOf = (values: Values): Uint8Array =>
+    encodeSafetensors(Object.entries(values).map(([tensor, each]) => [tensor, tensorOf(each)]));
   const made = (seed: number, scale: number): Values =>
     Object.fromEntries(
       Object.entries(shapes).map(([tensor, length], t) => [
@@ -117,15 +118,25 @@ export function strategyCompliance({ name, engine, sums = "float64", isMiddleExa
           const all = made(10 * round + i, paramsType === "FULL" ? 1 : 0.05);
           // Those that compare whole updates want whole updates; the others live with a tensor that some lack.
           const { head: _head, ...rest } = all;
-          return { contributor: `site-${i}`, weight: 1 + i * 3, staleness: i % 3, values: i === 2 && running.needs.distances !== true ? rest : all };
+          return {
+            contributor: `site-${i}`,
+            weight: 1 + i * 3,
+            staleness: i % 3,
+            values: i === 2 && running.needs.distances !== true ? rest : all,
+          };
         });
         const basePath = join(folder, `base-${round}.safetensors`);
         await writeFile(basePath, fileOf(base));
         const run = async (order: readonly ReferenceUpdate[], strategy: Strategy, to: string): Promise<string> => {
           const session = await engine().open({ model: parseSafetensorsHeader(fileOf(base)), strategy, paramsType });
-          for (const { contributor, weight, staleness, values } of order) await session.add({ contributor, weight, staleness, paramsType, source: fileOf(values) });
+          for (const { contributor, weight, staleness, values } of order)
+            await session.add({ contributor, weight, staleness, paramsType, source: fileOf(values) });
           const from = round === 1 ? undefined : join(folder, "state-1");
-          const report = await session.finish({ outPath: join(folder, "out.safetensors"), base: basePath, state: { from, to: join(folder, to) } });
+          const report = await session.finish({
+            outPath: join(folder, "out.safetensors"),
+            base: basePath,
+            state: { from, to: join(folder, to) },
+          });
           expect(report).toMatchObject({ strategy: strategy.name, settings: strategy.settings });
           return report.sha256;
         };

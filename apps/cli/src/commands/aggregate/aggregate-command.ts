@@ -12,7 +12,9 @@ export function addAggregateCommand(command: Command, bind: BindHandler): void {
     .requiredOption("-o, --output <file>", "where the new model goes")
     .addOption(new Option("-s, --strategy <name>", "how updates become a model").choices(strategyNames).default("fed-avg"))
     .option("--strategy-option <key=value>", "a setting of the strategy; may be given several times", collect, [])
-    .addOption(new Option("--params-type <type>", "whether files are whole models or differences").choices(["FULL", "DIFF"]).default("FULL"))
+    .addOption(
+      new Option("--params-type <type>", "whether files are whole models or differences").choices(["FULL", "DIFF"]).default("FULL"),
+    )
     .option("--base <file>", "the global model that files were trained from; needed for DIFF and by some strategies")
     .option("--staleness <list>", "rounds between the base and what each file was trained from, for fed-buff")
     .option("--state-from <folder>", "what the strategy kept in the round before; none at the first round")

@@ -45,14 +45,21 @@ export async function aggregateFiles(context: CommandContext, options: Aggregate
   const { terminal, signal, cwd } = context;
   const { files, output, paramsType } = options;
   const weights = parseNumbers(options.weights, files.length, "weights", (weight) => weight > 0);
-  const staleness = options.staleness === undefined ? undefined : parseNumbers(options.staleness, files.length, "staleness", (age) => age >= 0);
+  const staleness =
+    options.staleness === undefined ? undefined : parseNumbers(options.staleness, files.length, "staleness", (age) => age >= 0);
   const threads = parseThreads(options.threads);
   const strategy = createStrategy(options.strategy, parseSettings(options.strategyOptions), { randomBytes });
   const base = options.base === undefined ? undefined : resolve(cwd, options.base);
   const model = base ?? resolve(cwd, files[0] ?? "");
   const chosen = await createEngine(
     { nowMs: () => performance.now() },
-    { engine: options.engine, mode: options.mode, threads, workload: await workloadOf(model, files.length, strategy), trialsFile: trialsFile() },
+    {
+      engine: options.engine,
+      mode: options.mode,
+      threads,
+      workload: await workloadOf(model, files.length, strategy),
+      trialsFile: trialsFile(),
+    },
   );
   const { engine, reasons } = chosen;
   try {
