@@ -6,27 +6,27 @@ export interface BaselineForm {
   readonly what: string;
   /** What it computes. */
   readonly rule: "mean" | "median" | "lower-median" | "trimmed-mean" | "distances";
-  /** Whether it is told how many threads to use. The others use one, or as many as the BLAS library takes. */
-  readonly hasThreads: boolean;
+  /** Whether it is told how many threads to use, uses as many as the BLAS library takes, or one. */
+  readonly threads: "told" | "blas" | "one";
   /** Whether it reads files and writes one instead of having all updates in memory. */
   readonly readsFiles: boolean;
   /** How many times the size of all updates it takes while it runs, beside the updates themselves. */
   readonly memoryFactor: number;
 }
 
-const mean = { rule: "mean", hasThreads: false, readsFiles: false, memoryFactor: 0.5 } as const;
+const mean = { rule: "mean", threads: "one", readsFiles: false, memoryFactor: 0.5 } as const;
 
 const rows = {
   "numpy-add": { ...mean, library: "numpy", what: "NumPy: np.add(acc, w * x, out=acc)" },
   "flower-reduce": { ...mean, library: "numpy", what: "NumPy: Flower's aggregate", memoryFactor: 1.5 },
   "flower-inplace": { ...mean, library: "numpy", what: "NumPy: Flower's aggregate_inplace, without np.load", memoryFactor: 1.5 },
-  "numpy-gemv": { ...mean, library: "numpy", what: "NumPy: w @ X, updates in one array" },
+  "numpy-gemv": { ...mean, library: "numpy", what: "NumPy: w @ X, updates in one array", threads: "blas" },
   "numpy-files": { ...mean, library: "numpy", what: "NumPy: np.fromfile, np.add, tofile", readsFiles: true },
   "numpy-median": { ...mean, library: "numpy", what: "NumPy: np.median", rule: "median", memoryFactor: 2 },
   "numpy-sort-trim": { ...mean, library: "numpy", what: "NumPy: np.sort and the mean of the middle", rule: "trimmed-mean", memoryFactor: 2 },
-  "numpy-krum": { ...mean, library: "numpy", what: "NumPy: distances by X @ X.T", rule: "distances" },
-  "torch-add": { ...mean, library: "torch", what: "PyTorch: acc.add_(x, alpha=w)", hasThreads: true },
-  "torch-median": { ...mean, library: "torch", what: "PyTorch: torch.median, the lower one", rule: "lower-median", hasThreads: true, memoryFactor: 2 },
+  "numpy-krum": { ...mean, library: "numpy", what: "NumPy: distances by X @ X.T", rule: "distances", threads: "blas" },
+  "torch-add": { ...mean, library: "torch", what: "PyTorch: acc.add_(x, alpha=w)", threads: "told" },
+  "torch-median": { ...mean, library: "torch", what: "PyTorch: torch.median, the lower one", rule: "lower-median", threads: "told", memoryFactor: 2 },
 } as const satisfies Record<string, BaselineForm>;
 
 /** The forms by name. */
