@@ -5,12 +5,14 @@ import { benchAggregate } from "./aggregate/bench-aggregate.ts";
 import { invalidArguments } from "./command-line/invalid-arguments.ts";
 import { benchCompare } from "./compare/bench-compare.ts";
 import { benchMemory } from "./memory/bench-memory.ts";
+import { benchPage } from "./report/bench-page.ts";
 import { benchRounds } from "./rounds/bench-rounds.ts";
 
 const commands: Readonly<Record<string, { readonly about: string; readonly run: (args: readonly string[]) => Promise<void> }>> = {
   aggregate: { about: "how fast, how exactly and in how much memory updates are aggregated, beside NumPy and PyTorch", run: benchAggregate },
   compare: { about: "what changed beyond noise between two results of aggregate", run: benchCompare },
   memory: { about: "aggregates many updates of a large model under a limit on memory", run: benchMemory },
+  page: { about: "draws the page of figures that were measured before", run: benchPage },
   rounds: { about: "seconds per round and of start-up, with real processes", run: benchRounds },
 };
 

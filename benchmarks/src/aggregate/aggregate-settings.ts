@@ -1,4 +1,5 @@
 import { engineNames, maxThreads, type SumMode } from "@flare-ts/aggregator";
+import { givenPath } from "../command-line/given-path.ts";
 import { invalidArguments } from "../command-line/invalid-arguments.ts";
 import type { GivenOptions } from "../command-line/parse-options.ts";
 import { listOf, oneOf, wholeNumber } from "../command-line/parse-values.ts";
@@ -63,11 +64,11 @@ export function aggregateSettings(given: GivenOptions<AggregateOption>): Aggrega
     ).toSorted((a, b) => a - b),
     runs: numberOr("runs"),
     baselines: chosenBaselines(given.last("baselines") ?? aggregateDefaults.baselines, strategy.name),
-    python: given.last("python"),
-    folder: given.last("folder"),
-    out: given.last("out"),
+    python: given.last("python")?.includes("/") === true ? givenPath(given.last("python")) : given.last("python"),
+    folder: givenPath(given.last("folder")),
+    out: givenPath(given.last("out")),
     isPublished: given.has("publish"),
-    html: given.last("html"),
+    html: givenPath(given.last("html")),
     isQuick: given.has("quick"),
   };
   for (const engine of settings.engines) {

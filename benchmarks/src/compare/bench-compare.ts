@@ -1,4 +1,5 @@
 import process from "node:process";
+import { givenPath } from "../command-line/given-path.ts";
 import { invalidArguments } from "../command-line/invalid-arguments.ts";
 import { type OptionTable, optionLines, parseOptions } from "../command-line/parse-options.ts";
 import { percentage } from "../command-line/parse-values.ts";
@@ -37,7 +38,7 @@ export async function benchCompare(args: readonly string[]): Promise<void> {
   }
   const shareText = given.last("fail-on-slower");
   const share = shareText === undefined ? undefined : percentage("--fail-on-slower", shareText);
-  const [before, after] = [await readResult(beforePath), await readResult(afterPath)];
+  const [before, after] = [await readResult(givenPath(beforePath)), await readResult(givenPath(afterPath))];
   const comparison = compareResults(before, after);
   process.stdout.write(comparisonText(comparison, { before: before.environment, after: after.environment }));
   const slower = share === undefined ? [] : slowerEngines(comparison.figures, share);

@@ -43,5 +43,5 @@ function changeText({ speedUp, verdict }: Change): string {
 function ratioText(change: Change | undefined): string {
   if (change === undefined) return "";
   const { before, after, verdict } = change;
-  return `${threeDigits(before.median)} > ${threeDigits(after.median)} ${verdict}`;
+  return `${threeDigits(before.median)} → ${threeDigits(after.median)} ${verdict}`;
 }

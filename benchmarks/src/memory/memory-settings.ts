@@ -3,6 +3,7 @@ import { parseStrategy, type StrategyName, type StrategyOptions, strategyNames }
 import { type EngineName, engineRows, sumModes } from "../aggregate/engine/engines.ts";
 import { type FloatDtype, floatDtypes } from "../aggregate/layouts/float-dtype.ts";
 import { isScalable, type LayoutName, layoutNames, ownDtype } from "../aggregate/layouts/layouts.ts";
+import { givenPath } from "../command-line/given-path.ts";
 import { invalidArguments } from "../command-line/invalid-arguments.ts";
 import type { GivenOptions, OptionTable } from "../command-line/parse-options.ts";
 import { byteSize, oneOf, sizeOf, wholeNumber } from "../command-line/parse-values.ts";
@@ -53,7 +54,7 @@ export function memorySettings(given: GivenOptions<keyof typeof memoryOptions>):
     mode: modeOf(engine, given.last("mode") ?? "exact"),
     strategy: parseStrategy(given.last("strategy") ?? "fed-avg", given.all("strategy-option")),
     threads: wholeNumber("--threads", given.last("threads") ?? "2", { most: maxThreads }),
-    folder: given.last("folder"),
+    folder: givenPath(given.last("folder")),
   };
 }
 

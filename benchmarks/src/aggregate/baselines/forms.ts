@@ -19,8 +19,8 @@ const mean = { rule: "mean", threads: "one", readsFiles: false, memoryFactor: 0.
 const rows = {
   "numpy-add": { ...mean, library: "numpy", what: "NumPy: np.add(acc, w * x, out=acc)" },
   "flower-reduce": { ...mean, library: "numpy", what: "NumPy: Flower's aggregate", memoryFactor: 1.5 },
-  "flower-inplace": { ...mean, library: "numpy", what: "NumPy: Flower's aggregate_inplace, without np.load", memoryFactor: 1.5 },
-  "numpy-gemv": { ...mean, library: "numpy", what: "NumPy: w @ X, updates in one array", threads: "blas" },
+  "flower-inplace": { ...mean, library: "numpy", what: "NumPy: Flower's aggregate_inplace", memoryFactor: 1.5 },
+  "numpy-gemv": { ...mean, library: "numpy", what: "NumPy: w @ X, one array", threads: "blas" },
   "numpy-files": { ...mean, library: "numpy", what: "NumPy: np.fromfile, np.add, tofile", readsFiles: true },
   "numpy-median": { ...mean, library: "numpy", what: "NumPy: np.median", rule: "median", memoryFactor: 2 },
   "numpy-sort-trim": { ...mean, library: "numpy", what: "NumPy: np.sort and the mean of the middle", rule: "trimmed-mean", memoryFactor: 2 },
