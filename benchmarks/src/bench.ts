@@ -1,19 +1,35 @@
 // Prints a benchmark's table and keeps its figures: `npm run bench -- rounds`.
 import process from "node:process";
 import { FlareError, nearestWord } from "@flare-ts/contracts";
-import { benchAggregate } from "./aggregate/bench-aggregate.ts";
 import { invalidArguments } from "./command-line/invalid-arguments.ts";
-import { benchCompare } from "./compare/bench-compare.ts";
-import { benchMemory } from "./memory/bench-memory.ts";
-import { benchPage } from "./report/bench-page.ts";
-import { benchRounds } from "./rounds/bench-rounds.ts";
 
-const commands: Readonly<Record<string, { readonly about: string; readonly run: (args: readonly string[]) => Promise<void> }>> = {
-  aggregate: { about: "how fast, how exactly and in how much memory updates are aggregated, beside NumPy and PyTorch", run: benchAggregate },
-  compare: { about: "what changed beyond noise between two results of aggregate", run: benchCompare },
-  memory: { about: "aggregates many updates of a large model under a limit on memory", run: benchMemory },
-  page: { about: "draws the page of figures that were measured before", run: benchPage },
-  rounds: { about: "seconds per round and of start-up, with real processes", run: benchRounds },
+interface Command {
+  readonly about: string;
+  /** Loads the command when it is called, because some load much. */
+  readonly load: () => Promise<(args: readonly string[]) => Promise<void>>;
+}
+
+const commands: Readonly<Record<string, Command>> = {
+  aggregate: {
+    about: "how fast, how exactly and in how much memory updates are aggregated, beside NumPy and PyTorch",
+    load: async () => (await import("./aggregate/bench-aggregate.ts")).benchAggregate,
+  },
+  compare: {
+    about: "what changed beyond noise between two results of aggregate",
+    load: async () => (await import("./compare/bench-compare.ts")).benchCompare,
+  },
+  memory: {
+    about: "aggregates many updates of a large model under a limit on memory",
+    load: async () => (await import("./memory/bench-memory.ts")).benchMemory,
+  },
+  page: {
+    about: "draws the page of figures that were measured before",
+    load: async () => (await import("./report/bench-page.ts")).benchPage,
+  },
+  rounds: {
+    about: "seconds per round and of start-up, with real processes",
+    load: async () => (await import("./rounds/bench-rounds.ts")).benchRounds,
+  },
 };
 
 const usage = `usage: npm run bench -- <command> [options]
@@ -35,7 +51,8 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
   try {
     const command = name === undefined || !Object.hasOwn(commands, name) ? undefined : commands[name];
     if (command === undefined) throw invalidArguments(unknownCommand(name));
-    await command.run(args);
+    const runCommand = await command.load();
+    await runCommand(args);
     return Number(process.exitCode ?? 0);
   } catch (cause) {
     // Anything else is a mistake of the benchmark: with its stack.

@@ -24,7 +24,10 @@ const { clients, params, runs, layout, threads, engine, mode, strategy, baseline
 /** Options of `bench -- aggregate`. */
 export const aggregateOptions = {
   clients: { value: "<count>", about: `updates [${clients[0]}; quick: ${clients[1]}]` },
-  params: { value: "<count>", about: `parameters of the layouts flat and 160 [${params[0] / 1e6} million; quick: ${params[1] / 1e6} million]` },
+  params: {
+    value: "<count>",
+    about: `parameters of the layouts flat and 160 [${params[0] / 1e6} million; quick: ${params[1] / 1e6} million]`,
+  },
   layout: { value: "<name>", about: `names and shapes of tensors [${layout}]:\n${layoutNames.join(", ")}` },
   dtype: { value: "<type>", about: `element type of the updates [the model's own]: ${floatDtypeNames.join(", ")}` },
   engine: { value: "<names>", about: `engines, with commas between them, or all [${engine}]: ${engineNames.join(", ")}` },
@@ -41,7 +44,10 @@ export const aggregateOptions = {
     value: "<names>",
     about: `what is measured in Python [${baselines}: what does the same as the strategy], none, all, or\n${baselineNames.join(", ")}`,
   },
-  python: { value: "<command>", about: "the Python for the baselines [the first of python3 and /usr/bin/python3 that has NumPy and PyTorch]" },
+  python: {
+    value: "<command>",
+    about: "the Python for the baselines [the first of python3 and /usr/bin/python3 that has NumPy and PyTorch]",
+  },
   folder: { value: "<folder>", about: "where updates are kept while it runs [the system's folder for temporary files]" },
   out: { value: "<file.json>", about: "where the figures go [a new file in benchmarks/results/local/]" },
   publish: { about: "writes benchmarks/results/aggregate.json instead, which is committed" },

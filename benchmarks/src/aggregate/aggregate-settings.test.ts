@@ -46,6 +46,7 @@ describe("the settings of a run", () => {
       threads: [1, 4],
       baselines: ["numpy-krum", "torch-median"],
     });
+    expect(settings("--engine", "all", "--mode", "fast")).toMatchObject({ engines: ["wasm", "js"], isAnyEngine: true, modes: ["fast"] });
     expect(settings("--baselines", "none").baselines).toEqual([]);
     expect(settings("--baselines", "all").baselines).toHaveLength(10);
   });
@@ -69,6 +70,8 @@ describe("the settings of a run", () => {
     [["--baselines", "numpy-meidan"], "Did you mean 'numpy-median'?"],
     [["--out", "a.json", "--publish"], "--publish names the file itself"],
   ])("%j is refused in one sentence", (args, message) => {
-    expect(() => settings(...args)).toThrow(expect.objectContaining({ code: "cli/invalid-arguments", message: expect.stringContaining(message) }));
+    expect(() => settings(...args)).toThrow(
+      expect.objectContaining({ code: "cli/invalid-arguments", message: expect.stringContaining(message) }),
+    );
   });
 });

@@ -25,6 +25,8 @@ export interface AggregateSettings {
   readonly layout: LayoutName;
   readonly dtype: FloatDtype;
   readonly engines: readonly EngineName[];
+  /** Whether engines were asked for by `all`: those that do not run here are left out then. */
+  readonly isAnyEngine: boolean;
   readonly modes: readonly SumMode[];
   readonly strategy: { readonly name: StrategyName; readonly options: StrategyOptions };
   readonly threads: readonly number[];
@@ -48,15 +50,20 @@ export function aggregateSettings(given: GivenOptions<AggregateOption>): Aggrega
     return text === undefined ? aggregateDefaults[option][quick] : wholeNumber(`--${option}`, text);
   };
   const layout = oneOf("--layout", given.last("layout") ?? aggregateDefaults.layout, layoutNames);
-  if (given.has("params") && !isScalable(layout)) throw invalidArguments(`--params counts for flat and 160; ${layout} has its own number of parameters.`);
+  if (given.has("params") && !isScalable(layout))
+    throw invalidArguments(`--params counts for flat and 160; ${layout} has its own number of parameters.`);
   if (given.has("out") && given.has("publish")) throw invalidArguments("--publish names the file itself: leave out --out, or --publish.");
   const dtypeText = given.last("dtype");
   const strategy = parseStrategy(given.last("strategy") ?? aggregateDefaults.strategy, given.all("strategy-option"));
+  const engineText = given.last("engine") ?? aggregateDefaults.engine;
+  const isAnyEngine = engineText === "all";
   const settings: AggregateSettings = {
     points: pointSizes({ clients: numberOr("clients"), params: numberOr("params") }, layout, given.all("sweep")),
     layout,
     dtype: dtypeText === undefined ? ownDtype(layout) : oneOf("--dtype", dtypeText, floatDtypeNames),
-    engines: namesOrAll("--engine", given.last("engine") ?? aggregateDefaults.engine, engineNames),
+    // All of them are all that have names of their own: auto is one of these.
+    engines: isAnyEngine ? engineNames.filter((name) => name !== "auto") : namesOrAll("--engine", engineText, engineNames),
+    isAnyEngine,
     modes: namesOrAll("--mode", given.last("mode") ?? aggregateDefaults.mode, sumModes),
     strategy,
     threads: listOf("--threads", given.last("threads") ?? aggregateDefaults.threads, (part) =>
@@ -72,7 +79,7 @@ export function aggregateSettings(given: GivenOptions<AggregateOption>): Aggrega
     isQuick: given.has("quick"),
   };
   for (const engine of settings.engines) {
-    if (combinations({ ...settings, engines: [engine] }).length === 0) {
+    if (!isAnyEngine && combinations({ ...settings, engines: [engine] }).length === 0) {
       throw invalidArguments(`Engine ${engine} sums in mode ${engineRows[engine].modes.join(", ")}, not in ${settings.modes.join(", ")}.`);
     }
   }
@@ -88,7 +95,8 @@ function pointSizes(base: PointSize, layout: LayoutName, sweeps: readonly string
     const key = oneOf("--sweep", what, ["clients", "params"] as const);
     if (seen.has(key)) throw invalidArguments(`--sweep ${key} is given twice; put all its values into one list.`);
     seen.add(key);
-    if (key === "params" && !isScalable(layout)) throw invalidArguments(`--sweep params needs the layout flat or 160; ${layout} has one size.`);
+    if (key === "params" && !isScalable(layout))
+      throw invalidArguments(`--sweep params needs the layout flat or 160; ${layout} has one size.`);
     const values = listOf(`--sweep ${key}`, list, (part) => wholeNumber(`--sweep ${key}`, part));
     sizes.push(...values.map((value) => ({ ...base, [key]: value })));
   }

@@ -41,11 +41,20 @@ export async function measureAll(init: MeasureAllInit): Promise<Pick<BenchResult
       const at = join(folder, String(i));
       await mkdir(at);
       const distinct = await distinctFiles(at, tensors, size.clients);
-      if (distinct < size.clients) notes.add(`The disk had no room for all updates: ${distinct} of ${size.clients} files have contents of their own.`);
+      if (distinct < size.clients)
+        notes.add(`The disk had no room for all updates: ${distinct} of ${size.clients} files have contents of their own.`);
       say(`${sizeText(size, settings)}: writing ${distinct} files of ${(tensorBytes(tensors) / 1e6).toFixed(1)} MB`);
       const files = await writeUpdates({ folder: at, tensors, dtype: settings.dtype, count: size.clients, distinct, signal });
       const measured = await measurePoint({
-        ...{ settings, tensors, files, distinctFiles: distinct, folder: at, python, bandwidth, machineThreads, signal },
+        settings,
+        tensors,
+        files,
+        distinctFiles: distinct,
+        folder: at,
+        python,
+        bandwidth,
+        machineThreads,
+        signal,
         say: (line) => say(`${sizeText(size, settings)}: ${line}`),
       });
       points.push(measured.point);
@@ -81,6 +90,7 @@ async function openPython({ baselines, python: wanted }: AggregateSettings, note
 }
 
 function sizeText({ clients, params }: PointSize, { layout }: AggregateSettings): string {
-  const size = layout === "flat" || layout === "160" ? `${params >= 1e6 ? `${+(params / 1e6).toFixed(2)} million` : params} parameters` : layout;
+  const size =
+    layout === "flat" || layout === "160" ? `${params >= 1e6 ? `${+(params / 1e6).toFixed(2)} million` : params} parameters` : layout;
   return `${clients} ${clients === 1 ? "update" : "updates"} of ${size}`;
 }

@@ -59,7 +59,10 @@ export async function measurePoint(init: MeasurePointInit): Promise<MeasuredPoin
     for (const file of files) inputs.push(await readElements(file, sample));
     const baselines = await loadBaselines(init, { updateBytes, sample, inputs });
     notes.push(...baselines.notes);
-    const machine = [...(bandwidth === undefined ? [] : memoryContestants(bandwidth, init.machineThreads)), filesContestant(files, updateBytes)];
+    const machine = [
+      ...(bandwidth === undefined ? [] : memoryContestants(bandwidth, init.machineThreads)),
+      filesContestant(files, updateBytes),
+    ];
     const against = heldAgainst(
       [...machine, ...baselines.contestants].flatMap((each) => each.figures),
       strategy,
@@ -67,19 +70,26 @@ export async function measurePoint(init: MeasurePointInit): Promise<MeasuredPoin
     say("starting engines");
     const engines = await openEngines({
       ...settings,
-      ...{ files, folder, signal, updateBytes, sample, inputs },
+      files,
+      folder,
+      signal,
+      updateBytes,
+      sample,
+      inputs,
       strategy: strategy.make(settings.strategy.options),
       exact: strategy.exact,
       against: against.files,
     });
     opened.push(engines);
+    notes.push(...engines.notes);
     const kernels =
       strategy.isWeightedMean && settings.engines.some((engine) => engineRows[engine].hasKernels)
         ? await openKernels({
             ...settings,
-            ...{ files, updateBytes },
+            files,
+            updateBytes,
             params: floatElements(tensors),
-            against: against.memory,
+            against: (threads) => against.memory(threads),
             note: (text) => notes.push(text),
           })
         : [];
@@ -102,7 +112,15 @@ export async function measurePoint(init: MeasurePointInit): Promise<MeasuredPoin
     const memory = [...baselines.memory, ...(await engineMemory({ ...engines, strategy: settings.strategy, files, folder, signal }))];
     const { distinctFiles } = init;
     return {
-      point: { clients: files.length, params: floatElements(tensors), tensors: tensors.length, updateBytes, distinctFiles, figures, memory },
+      point: {
+        clients: files.length,
+        params: floatElements(tensors),
+        tensors: tensors.length,
+        updateBytes,
+        distinctFiles,
+        figures,
+        memory,
+      },
       devices: Object.fromEntries(engines.cases.map(({ name, device }) => [name, device])),
       notes,
     };
@@ -132,12 +150,26 @@ async function loadBaselines(
   await python.load(files, weightsOf(clients));
   // An eighth at each end, unless the strategy says otherwise.
   const cut = Math.floor(clients / 8);
-  return openBaselines({ python, forms: settings.baselines, threads: settings.threads, cut, clients, updateBytes, folder, sample, inputs, freeBytes, signal });
+  return openBaselines({
+    python,
+    forms: settings.baselines,
+    threads: settings.threads,
+    cut,
+    clients,
+    updateBytes,
+    folder,
+    sample,
+    inputs,
+    freeBytes,
+    signal,
+  });
 }
 
 /** The kernels alone compute what the WebAssembly engine does, so its errors are theirs. */
 function kernelErrors({ cases, errors }: OpenEngines): readonly (readonly [string, Figure["error"]])[] {
   return cases
     .filter(({ name }) => name.startsWith("cpu-wasm"))
-    .flatMap(({ mode, threads, id }) => [`kernels/mean/${mode}/t${threads}`, `kernels/chunks/${mode}/t${threads}`].map((kernel) => [kernel, errors.get(id)] as const));
+    .flatMap(({ mode, threads, id }) =>
+      [`kernels/mean/${mode}/t${threads}`, `kernels/chunks/${mode}/t${threads}`].map((kernel) => [kernel, errors.get(id)] as const),
+    );
 }

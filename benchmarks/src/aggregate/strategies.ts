@@ -49,7 +49,10 @@ export function strategyRow(name: StrategyName): StrategyRow {
  *
  * @throws `cli/invalid-arguments`
  */
-export function parseStrategy(name: string, options: readonly string[]): { readonly name: StrategyName; readonly options: StrategyOptions } {
+export function parseStrategy(
+  name: string,
+  options: readonly string[],
+): { readonly name: StrategyName; readonly options: StrategyOptions } {
   const known = oneOf("--strategy", name, strategyNames);
   const { optionNames } = strategyRow(known);
   const entries = options.map((text) => {

@@ -15,7 +15,11 @@ it("every contestant runs once in every round, and the first round does not coun
     },
   });
   const signal = new AbortController().signal;
-  const samples = await takeTurns([contestant("a"), contestant("b", "c")], { runs: 2, signal, onRound: (round) => log.push(String(round)) });
+  const samples = await takeTurns([contestant("a"), contestant("b", "c")], {
+    runs: 2,
+    signal,
+    onRound: (round) => log.push(String(round)),
+  });
   expect(log).toEqual(["0", "a", "b+c", "1", "a", "b+c", "2", "a", "b+c"]);
   expect(Object.fromEntries(samples)).toEqual({ a: [3, 6], b: [4, 7], c: [5, 8] });
 });
@@ -36,6 +40,11 @@ it("stops between two runs when it is told to", async () => {
 });
 
 it("spreads a few evenly among many", () => {
-  expect(spread([["n", "t"], ["1", "2", "3", "4"]])).toEqual(["1", "n", "2", "3", "t", "4"]);
+  expect(
+    spread([
+      ["n", "t"],
+      ["1", "2", "3", "4"],
+    ]),
+  ).toEqual(["1", "n", "2", "3", "t", "4"]);
   expect(spread([[], ["1", "2"]])).toEqual(["1", "2"]);
 });

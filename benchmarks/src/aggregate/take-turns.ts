@@ -20,11 +20,11 @@ export async function takeTurns(
   const samples = new Map<string, number[]>();
   for (let round = 0; round <= runs; round++) {
     onRound(round);
-    for (const { figures, run } of contestants) {
+    for (const contestant of contestants) {
       signal.throwIfAborted();
-      const times = await run();
+      const times = await contestant.run();
       if (round === 0) continue;
-      for (const [i, { id }] of figures.entries()) samples.set(id, [...(samples.get(id) ?? []), times[i] ?? Number.NaN]);
+      for (const [i, { id }] of contestant.figures.entries()) samples.set(id, [...(samples.get(id) ?? []), times[i] ?? Number.NaN]);
     }
   }
   return samples;

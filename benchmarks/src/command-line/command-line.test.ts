@@ -25,7 +25,9 @@ describe("options", () => {
     [["--clients"], "--clients needs a value: --clients <count>."],
     [["--quick=yes"], "--quick takes no value, not 'yes'."],
   ])("refuses %j in one sentence", (args, message) => {
-    expect(() => parseOptions(table, args)).toThrow(expect.objectContaining({ code: "cli/invalid-arguments", message: expect.stringContaining(message) }));
+    expect(() => parseOptions(table, args)).toThrow(
+      expect.objectContaining({ code: "cli/invalid-arguments", message: expect.stringContaining(message) }),
+    );
   });
 
   it("stand in the help in two columns", () => {
@@ -49,7 +51,11 @@ describe("values", () => {
     ["a fraction", () => wholeNumber("--runs", "2.5"), "--runs takes whole numbers of at least 1, not '2.5'."],
     ["nothing", () => wholeNumber("--runs", ""), "--runs takes whole numbers of at least 1, not ''."],
     ["too many", () => wholeNumber("--threads", "9", { most: 8 }), "--threads takes whole numbers from 1 to 8, not '9'."],
-    ["a word nearly right", () => oneOf("--mode", "exakt", ["exact", "fast"]), "--mode takes exact, fast, not 'exakt'. Did you mean 'exact'?"],
+    [
+      "a word nearly right",
+      () => oneOf("--mode", "exakt", ["exact", "fast"]),
+      "--mode takes exact, fast, not 'exakt'. Did you mean 'exact'?",
+    ],
     ["a hole in a list", () => listOf("--threads", "1,,2", Number), "--threads takes values with commas between them, not '1,,2'."],
     ["an unknown unit", () => byteSize("--limit", "5XB"), "--limit takes a size such as 512MB"],
     ["no size at all", () => byteSize("--limit", "0MB"), "--limit takes a size such as 512MB"],

@@ -38,7 +38,9 @@ export function parseOptions<Name extends string>(table: OptionTable<Name>, args
     strict: false,
     tokens: true,
     allowPositionals: true,
-    options: Object.fromEntries(names.map((name) => [name, { type: isRow(name) && table[name].value !== undefined ? "string" : "boolean" }])),
+    options: Object.fromEntries(
+      names.map((name) => [name, { type: isRow(name) && table[name].value !== undefined ? "string" : "boolean" }]),
+    ),
   });
   const given = new Map<string, string[]>();
   for (const token of tokens) {

@@ -16,9 +16,7 @@ export function oneOf<Word extends string>(option: string, text: string, words: 
   const word = words.find((each) => each === text);
   if (word !== undefined) return word;
   const near = nearestWord(text, words);
-  throw invalidArguments(
-    `${option} takes ${words.join(", ")}, not '${text}'.${near === undefined ? "" : ` Did you mean '${near}'?`}`,
-  );
+  throw invalidArguments(`${option} takes ${words.join(", ")}, not '${text}'.${near === undefined ? "" : ` Did you mean '${near}'?`}`);
 }
 
 /** What stands between commas, each once, in order. @throws `cli/invalid-arguments` when there is nothing between two of them */
@@ -41,7 +39,9 @@ export function sizeOf(text: string): number | undefined {
 export function byteSize(option: string, text: string): number {
   const bytes = sizeOf(text);
   if (bytes === undefined || bytes < 1) {
-    throw invalidArguments(`${option} takes a size such as 512MB, with one of the units ${Object.keys(unitBytes).join(", ")}, not '${text}'.`);
+    throw invalidArguments(
+      `${option} takes a size such as 512MB, with one of the units ${Object.keys(unitBytes).join(", ")}, not '${text}'.`,
+    );
   }
   return bytes;
 }

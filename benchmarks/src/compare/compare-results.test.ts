@@ -50,7 +50,10 @@ it("other work is not compared", () => {
 
 it("what only one has is named", () => {
   const before = sampleResult();
-  const after = { ...before, points: before.points.map((point) => ({ ...point, figures: point.figures.filter(({ id }) => id !== "kernels/mean/fast/t1") })) };
+  const after = {
+    ...before,
+    points: before.points.map((point) => ({ ...point, figures: point.figures.filter(({ id }) => id !== "kernels/mean/fast/t1") })),
+  };
   const comparison = compareResults(before, after);
   expect(comparison.onlyBefore).toHaveLength(8);
   expect(comparison.onlyAfter).toEqual([]);

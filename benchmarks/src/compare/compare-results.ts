@@ -90,7 +90,11 @@ function compareFigures(before: Placed, after: Placed): ComparedFigure {
     const [old, now] = [before, after].map(({ point, figure }) => speedRatios(point, figure, against));
     return old && now && judge(old, now, 1);
   };
-  return { ...after, ms: judge(before.figure.samplesMs, after.figure.samplesMs, -1), ratios: { numpy: ratio("numpy"), torch: ratio("torch") } };
+  return {
+    ...after,
+    ms: judge(before.figure.samplesMs, after.figure.samplesMs, -1),
+    ratios: { numpy: ratio("numpy"), torch: ratio("torch") },
+  };
 }
 
 /** The smallest p-value that so many values can give: all of one above all of the other. */

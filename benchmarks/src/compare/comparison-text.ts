@@ -27,7 +27,9 @@ export function comparisonText(
     ...textColumns([["", "ms before", "ms after", "speed", "x NumPy", "x PyTorch"], ...rows]),
     "",
     `${changed} of ${figures.length} figures changed: p < ${comparisonRule.mostProbable} by the Mann–Whitney test on all runs, and medians at least ${100 * comparisonRule.leastChange}% apart.`,
-    ...[onlyBefore, onlyAfter].flatMap((keys, i) => (keys.length === 0 ? [] : [`Only ${i === 0 ? "before" : "after"}: ${keys.join("; ")}`])),
+    ...[onlyBefore, onlyAfter].flatMap((keys, i) =>
+      keys.length === 0 ? [] : [`Only ${i === 0 ? "before" : "after"}: ${keys.join("; ")}`],
+    ),
     "",
   ].join("\n");
 }

@@ -1,47 +1,65 @@
+/** Values of both samples together up to which the p-value is exact. */
+const mostExact = 40;
+
 /**
  * How probable it is that two samples of the same thing lie at least as far apart as these two: the two-sided p-value of the
- * Mann–Whitney U test. It looks at the order of the values alone, so one value that is far off does little. Exact without equal
- * values; with some, by the normal approximation with their correction.
+ * Mann–Whitney U test. It looks at the order of the values alone, so one value that is far off does little. Exact, with equal values
+ * too, up to 40 values; beyond by the normal approximation.
  *
  * @see Mann and Whitney, "On a Test of Whether one of Two Random Variables is Stochastically Larger than the Other", 1947
  */
 export function mannWhitney(a: readonly number[], b: readonly number[]): number {
-  const below = a.reduce((sum, x) => sum + b.reduce((inner, y) => inner + (y < x ? 1 : y === x ? 0.5 : 0), 0), 0);
-  const pairs = a.length * b.length;
-  const least = Math.min(below, pairs - below);
-  const ties = tieSizes([...a, ...b]);
-  if (ties.every((size) => size === 1)) return Math.min(1, 2 * shareUpTo(least, a.length, b.length));
-  const count = a.length + b.length;
-  const correction = ties.reduce((sum, size) => sum + size ** 3 - size, 0) / (count * (count - 1));
-  const deviation = Math.sqrt((pairs / 12) * (count + 1 - correction));
-  // All values are equal.
-  if (deviation === 0) return 1;
-  return Math.min(1, 2 * normalTail(Math.max(0, pairs / 2 - least - 0.5) / deviation));
+  const ranks = doubledRanks([...a, ...b]);
+  const observed = ranks.slice(0, a.length).reduce((sum, rank) => sum + rank, 0);
+  // Twice the sum of ranks that the first sample has in the middle of all ways to mix them.
+  const middle = a.length * (ranks.length + 1);
+  const distance = Math.abs(observed - middle);
+  // All values are equal, or there are none.
+  if (distance === 0) return 1;
+  if (ranks.length > mostExact) return approximate(ranks, a.length, distance);
+  return sumDistribution(ranks, a.length).reduce(
+    (share, probability, sum) => (Math.abs(sum - middle) >= distance ? share + probability : share),
+    0,
+  );
 }
 
-function tieSizes(values: readonly number[]): readonly number[] {
-  const counts = new Map<number, number>();
-  for (const value of values) counts.set(value, (counts.get(value) ?? 0) + 1);
-  return [...counts.values()];
+/** Twice the rank of each value, which is whole: equal values share the mean of their ranks. */
+function doubledRanks(values: readonly number[]): readonly number[] {
+  return values.map((value) => 1 + values.reduce((sum, other) => sum + (other < value ? 2 : other === value ? 1 : 0), 0));
 }
 
-/** The share of all ways to mix n and m values in which U is at most `most`. */
-function shareUpTo(most: number, n: number, m: number): number {
-  // ways[i][u]: how many of the ways with i of the first kind and j of the second have U = u; built up by j.
-  let ways: number[][] = Array.from({ length: n + 1 }, () => [1]);
-  for (let j = 1; j <= m; j++) {
-    const next: number[][] = [[1]];
-    for (let i = 1; i <= n; i++) {
-      // The largest value is of the first kind and lies above all j of the second, or it is of the second kind.
-      const ofFirst = next[i - 1] ?? [];
-      const ofSecond = ways[i] ?? [];
-      next.push(Array.from({ length: i * j + 1 }, (_, u) => (ofFirst[u - j] ?? 0) + (ofSecond[u] ?? 0)));
+/** How probable each sum is, when so many of the ranks are drawn at random. */
+function sumDistribution(ranks: readonly number[], drawn: number): readonly number[] {
+  const most = ranks
+    .toSorted((x, y) => y - x)
+    .slice(0, drawn)
+    .reduce((sum, rank) => sum + rank, 0);
+  // chances[k][sum]: that k of the ranks so far are drawn and have this sum.
+  let chances = Array.from({ length: drawn + 1 }, () => new Float64Array(most + 1));
+  chances[0]?.fill(1, 0, 1);
+  for (const [i, rank] of ranks.entries()) {
+    const next = Array.from({ length: drawn + 1 }, () => new Float64Array(most + 1));
+    for (const [k, row] of chances.entries()) {
+      const isDrawn = (drawn - k) / (ranks.length - i);
+      for (const [sum, chance] of row.entries()) {
+        if (chance === 0) continue;
+        const [stay, draw] = [next[k], next[k + 1]];
+        if (stay !== undefined) stay[sum] = (stay[sum] ?? 0) + chance * (1 - isDrawn);
+        if (draw !== undefined) draw[sum + rank] = (draw[sum + rank] ?? 0) + chance * isDrawn;
+      }
     }
-    ways = next;
+    chances = next;
   }
-  const all = ways[n] ?? [];
-  const total = all.reduce((sum, count) => sum + count, 0);
-  return all.slice(0, Math.floor(most) + 1).reduce((sum, count) => sum + count, 0) / total;
+  return [...(chances[drawn] ?? [])];
+}
+
+function approximate(ranks: readonly number[], drawn: number, distance: number): number {
+  const rest = ranks.length - drawn;
+  const mean = ranks.length + 1;
+  // The variance of the ranks themselves, so that equal values are accounted for.
+  const variance = ranks.reduce((sum, rank) => sum + (rank - mean) ** 2, 0) / (ranks.length - 1) / ranks.length;
+  const deviation = Math.sqrt(variance * drawn * rest);
+  return Math.min(1, 2 * normalTail(Math.max(0, distance - 1) / deviation));
 }
 
 /**

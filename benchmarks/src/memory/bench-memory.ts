@@ -52,7 +52,15 @@ async function aggregateUnderLimit(settings: MemorySettings, folder: string, sig
   const files = await writeUpdates({ folder, tensors, dtype, count, distinct, signal });
   const tooMuch = new AbortController();
   const kept: { group?: MemoryGroup; watch?: ReturnType<typeof watchMemory>; reason?: string } = {};
-  const request = { engine, mode, threads, strategy: strategy.name, strategyOptions: strategy.options, files, outPath: join(folder, "out.safetensors") };
+  const request = {
+    engine,
+    mode,
+    threads,
+    strategy: strategy.name,
+    strategyOptions: strategy.options,
+    files,
+    outPath: join(folder, "out.safetensors"),
+  };
   try {
     const { answer, stderr } = await runOnce(request, {
       signal: AbortSignal.any([signal, tooMuch.signal]),

@@ -1,21 +1,23 @@
-import { engineNames, maxThreads, type SumMode } from "@flare-ts/aggregator";
-import { parseStrategy, type StrategyName, type StrategyOptions, strategyNames } from "../aggregate/strategies.ts";
+import { dtypeBytes, engineNames, maxThreads, type SumMode } from "@flare-ts/aggregator";
+import { nearestWord } from "@flare-ts/contracts";
 import { type EngineName, engineRows, sumModes } from "../aggregate/engine/engines.ts";
 import { type FloatDtype, floatDtypes } from "../aggregate/layouts/float-dtype.ts";
 import { isScalable, type LayoutName, layoutNames, ownDtype } from "../aggregate/layouts/layouts.ts";
+import { parseStrategy, type StrategyName, type StrategyOptions, strategyNames } from "../aggregate/strategies.ts";
 import { givenPath } from "../command-line/given-path.ts";
 import { invalidArguments } from "../command-line/invalid-arguments.ts";
 import type { GivenOptions, OptionTable } from "../command-line/parse-options.ts";
 import { byteSize, oneOf, sizeOf, wholeNumber } from "../command-line/parse-values.ts";
-import { nearestWord } from "@flare-ts/contracts";
-import { dtypeBytes } from "@flare-ts/aggregator";
 
 const models = layoutNames.filter((name) => !isScalable(name));
 
 /** Options of `bench -- memory`. */
 export const memoryOptions = {
   updates: { value: "<count>", about: "updates that are aggregated [32]" },
-  model: { value: "<size>", about: `size of the model, such as 2GB, which has 160 tensors of float32 [2GB]; or a model:\n${models.join(", ")}` },
+  model: {
+    value: "<size>",
+    about: `size of the model, such as 2GB, which has 160 tensors of float32 [2GB]; or a model:\n${models.join(", ")}`,
+  },
   limit: { value: "<size>", about: "memory that the process and all that it starts may take [512MB]" },
   engine: { value: "<name>", about: `[auto]: ${engineNames.join(", ")}` },
   mode: { value: "<name>", about: `how it sums [exact]: ${sumModes.join(", ")}` },
@@ -75,6 +77,7 @@ function modelOf(text: string): Pick<MemorySettings, "layout" | "dtype" | "param
 
 function modeOf(engine: EngineName, text: string): SumMode {
   const mode = oneOf("--mode", text, sumModes);
-  if (!engineRows[engine].modes.includes(mode)) throw invalidArguments(`Engine ${engine} sums in mode ${engineRows[engine].modes.join(", ")}, not in ${mode}.`);
+  if (!engineRows[engine].modes.includes(mode))
+    throw invalidArguments(`Engine ${engine} sums in mode ${engineRows[engine].modes.join(", ")}, not in ${mode}.`);
   return mode;
 }

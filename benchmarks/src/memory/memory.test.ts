@@ -16,11 +16,23 @@ const settings = (...args: readonly string[]): MemorySettings => memorySettings(
 
 describe("the settings", () => {
   it("are those of the promise without any option", () => {
-    expect(settings()).toMatchObject({ updates: 32, layout: "160", params: 500_000_000, limitBytes: 512e6, engine: "auto", mode: "exact", threads: 2 });
+    expect(settings()).toMatchObject({
+      updates: 32,
+      layout: "160",
+      params: 500_000_000,
+      limitBytes: 512e6,
+      engine: "auto",
+      mode: "exact",
+      threads: 2,
+    });
   });
 
   it("take a model by name", () => {
-    expect(settings("--model", "llama-1b", "--limit", "1GiB")).toMatchObject({ layout: "llama-1b", dtype: "bfloat16", limitBytes: 2 ** 30 });
+    expect(settings("--model", "llama-1b", "--limit", "1GiB")).toMatchObject({
+      layout: "llama-1b",
+      dtype: "bfloat16",
+      limitBytes: 2 ** 30,
+    });
   });
 
   it.each([
@@ -30,7 +42,9 @@ describe("the settings", () => {
     [["--update", "3"], "There is no option --update. Did you mean --updates?"],
     [["2GB"], "memory takes options only, not '2GB'."],
   ])("refuse %j in one sentence", (args, message) => {
-    expect(() => settings(...args)).toThrow(expect.objectContaining({ code: "cli/invalid-arguments", message: expect.stringContaining(message) }));
+    expect(() => settings(...args)).toThrow(
+      expect.objectContaining({ code: "cli/invalid-arguments", message: expect.stringContaining(message) }),
+    );
   });
 });
 

@@ -40,7 +40,10 @@ export function barChart({ text, width, groups, marks, axis }: BarChartInit): Ma
   // Labels of marks that lie close together go into rows of their own.
   const most = Math.max(...all.map(({ value, range }) => range?.[1] ?? value), ...marks.map(({ value }) => value));
   const scale = linearScale(most, [left, right], isNarrow ? 3 : 6);
-  const markRows = placeMarks(marks.map((mark) => ({ ...mark, x: scale.at(mark.value) })), width);
+  const markRows = placeMarks(
+    marks.map((mark) => ({ ...mark, x: scale.at(mark.value) })),
+    width,
+  );
   const top = 8 + 16 * (Math.max(-1, ...markRows.map(({ row }) => row)) + 1);
   const shapes: Markup[] = [];
   const texts: Markup[] = [];
@@ -54,7 +57,7 @@ export function barChart({ text, width, groups, marks, axis }: BarChartInit): Ma
       }
     }
     for (const bar of bars) {
-      const place = { y, isNarrow, rowHeight, left, at: scale.at };
+      const place = { y, isNarrow, rowHeight, left, at: (value: number) => scale.at(value) };
       shapes.push(barShape(bar, place));
       texts.push(barText(bar, place));
       y += rowHeight;

@@ -4,7 +4,7 @@ import { type Content, element, type Markup } from "./markup.ts";
 export type Series = "exact" | "fast" | "float64" | "numpy" | "torch" | "machine" | "other";
 
 /** Widths that each chart is drawn in: for screens with room, and for narrow ones. */
-export const chartWidths = { wide: 920, narrow: 420 } as const;
+const chartWidths = { wide: 920, narrow: 420 } as const;
 
 /** A chart in words, for those who do not see it. */
 export interface ChartText {
@@ -15,7 +15,11 @@ export interface ChartText {
 }
 
 /** An image that says in words what it shows. */
-export function chart({ id, title, description }: ChartText, size: { readonly width: number; readonly height: number }, ...content: readonly Content[]): Markup {
+export function chart(
+  { id, title, description }: ChartText,
+  size: { readonly width: number; readonly height: number },
+  ...content: readonly Content[]
+): Markup {
   return element(
     "svg",
     {

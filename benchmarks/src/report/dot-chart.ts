@@ -40,14 +40,15 @@ export function dotChart({ text, width, dots, mark, axis, tickText }: DotChartIn
     ),
     label((left + right) / 2, bottom + 34, axis, { class: "axis", "text-anchor": "middle" }),
     element("line", { x1: markX, x2: markX, y1: top - 18, y2: bottom, class: "mark" }),
-    label(markX + (markX > width / 2 ? -5 : 5), top - 6, mark.name, { class: "mark-name", "text-anchor": markX > width / 2 ? "end" : "start" }),
+    label(markX + (markX > width / 2 ? -5 : 5), top - 6, mark.name, {
+      class: "mark-name",
+      "text-anchor": markX > width / 2 ? "end" : "start",
+    }),
     dots.map(({ name, series, value, valueText }, i) => {
       const y = top + rowHeight * i + (isNarrow ? 27 : rowHeight / 2);
       const x = value > 0 ? scale.at(value) : left;
       return fragment(
-        isNarrow
-          ? label(0, y - 12, name, { class: "name" })
-          : label(left - 16, y + 4, name, { class: "name", "text-anchor": "end" }),
+        isNarrow ? label(0, y - 12, name, { class: "name" }) : label(left - 16, y + 4, name, { class: "name", "text-anchor": "end" }),
         element("line", { x1: left, x2: x, y1: y, y2: y, class: `stem series ${series}` }),
         element("circle", { cx: x, cy: y, r: 5.5, class: `fill ${series}` }),
         label(x + 10, y + 4, valueText, { class: "value" }),

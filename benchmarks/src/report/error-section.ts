@@ -3,7 +3,7 @@ import type { Figure, Point } from "../result/result.ts";
 import { bothWidths } from "./chart.ts";
 import { type Dot, dotChart } from "./dot-chart.ts";
 import { engineText, seriesOf } from "./figure-name.ts";
-import { figure, type PageSection, section } from "./section.ts";
+import { figureBlock, type PageSection, section } from "./section.ts";
 
 /** How far each is from exact arithmetic. */
 export function errorSection(point: Point): PageSection | undefined {
@@ -22,11 +22,15 @@ export function errorSection(point: Point): PageSection | undefined {
     "error",
     "Error",
     `The largest difference from exact arithmetic on ${elements} elements, in shares of the mean magnitude of the values that went in: Σ weight × |value| / Σ weight. Sums are compared as rational numbers of any length.`,
-    figure(
+    figureBlock(
       "Largest error",
       bothWidths("error-chart", (id, width) =>
         dotChart({
-          text: { id, title: "Largest error against exact arithmetic", description: `${sorted.map(({ name, valueText }) => `${name}: ${valueText}`).join("; ")}.` },
+          text: {
+            id,
+            title: "Largest error against exact arithmetic",
+            description: `${sorted.map(({ name, valueText }) => `${name}: ${valueText}`).join("; ")}.`,
+          },
           width,
           dots: sorted,
           mark: { value: 2 ** -24, name: "2⁻²⁴: half a unit of float32" },

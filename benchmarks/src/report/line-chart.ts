@@ -6,7 +6,11 @@ import { linearScale, logScale, type Scale, withTicks } from "./scale.ts";
 export interface Line {
   readonly name: string;
   readonly series: Series;
-  readonly points: readonly { readonly x: number; readonly y: number; readonly range?: readonly [least: number, most: number] | undefined }[];
+  readonly points: readonly {
+    readonly x: number;
+    readonly y: number;
+    readonly range?: readonly [least: number, most: number] | undefined;
+  }[];
 }
 
 export interface LineChartInit {
@@ -54,7 +58,11 @@ function drawnLine({ series, points }: Line, across: Scale, up: Scale): Markup {
     "g",
     { class: `series ${series}` },
     element("polyline", { points: at.map((point) => `${point.x.toFixed(1)},${point.y.toFixed(1)}`).join(" "), class: "stroke" }),
-    at.map((point) => point.range && element("line", { x1: point.x, x2: point.x, y1: up.at(point.range[0]), y2: up.at(point.range[1]), class: "whisker" })),
+    at.map(
+      (point) =>
+        point.range &&
+        element("line", { x1: point.x, x2: point.x, y1: up.at(point.range[0]), y2: up.at(point.range[1]), class: "whisker" }),
+    ),
     at.map((point) => marker(series, point.x, point.y)),
   );
 }
@@ -73,7 +81,12 @@ function marker(series: Series, x: number, y: number): Markup {
   return element("path", { d: path, transform: `translate(${x.toFixed(1)} ${y.toFixed(1)})`, class: "marker" });
 }
 
-function endLabels(lines: readonly Line[], across: Scale, up: Scale, { right, top, bottom }: { readonly right: number; readonly top: number; readonly bottom: number }): Markup {
+function endLabels(
+  lines: readonly Line[],
+  across: Scale,
+  up: Scale,
+  { right, top, bottom }: { readonly right: number; readonly top: number; readonly bottom: number },
+): Markup {
   const height = 15;
   const placed = lines
     .flatMap(({ name, series, points }) => {
@@ -84,7 +97,8 @@ function endLabels(lines: readonly Line[], across: Scale, up: Scale, { right, to
     .map((each) => ({ ...each, labelY: each.y }));
   // Downwards each keeps its distance from the one above; then upwards, so that none falls out of the frame.
   for (const [i, each] of placed.entries()) each.labelY = Math.max(each.labelY, (placed[i - 1]?.labelY ?? top - height) + height);
-  for (const [i, each] of [...placed.entries()].toReversed()) each.labelY = Math.min(each.labelY, (placed[i + 1]?.labelY ?? bottom + height) - height);
+  for (const [i, each] of [...placed.entries()].toReversed())
+    each.labelY = Math.min(each.labelY, (placed[i + 1]?.labelY ?? bottom + height) - height);
   return fragment(
     placed.map(({ name, series, x, y, labelY }) =>
       element(

@@ -21,9 +21,22 @@ export function machineSection({ environment, commandLine, settings, devices, py
     "machine",
     "Machine and command",
     "",
-    element("dl", {}, entries.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value)))),
+    element(
+      "dl",
+      {},
+      entries.map(([name, value]) => element("div", {}, element("dt", {}, name), element("dd", {}, value))),
+    ),
     element("pre", { tabindex: 0, role: "region", "aria-label": "Command line" }, element("code", {}, commandLine)),
-    notes.length === 0 ? undefined : [element("h3", {}, "Left out"), element("ul", {}, notes.map((note) => element("li", {}, note)))],
+    notes.length === 0
+      ? undefined
+      : [
+          element("h3", {}, "Left out"),
+          element(
+            "ul",
+            {},
+            notes.map((note) => element("li", {}, note)),
+          ),
+        ],
   );
 }
 

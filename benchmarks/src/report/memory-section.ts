@@ -7,20 +7,23 @@ import { figureName, seriesOf } from "./figure-name.ts";
 import { type Line, lineChart } from "./line-chart.ts";
 import { element, type Markup } from "./markup.ts";
 import { pointSweeps, type Sweep } from "./point-sweeps.ts";
-import { figure, type PageSection, section } from "./section.ts";
+import { figureBlock, type PageSection, section } from "./section.ts";
 
 /** How much memory each takes, and whether it grows. */
 export function memorySection(result: BenchResult): PageSection | undefined {
   const [point] = result.points;
   if (point === undefined || measured(point).length === 0) return undefined;
   const sweeps = pointSweeps(result).map((sweep) =>
-    figure(`Memory against ${sweep.name}`, sweepChart(sweep), `${sweep.fixed}; NumPy with the updates that it holds.`),
+    figureBlock(`Memory against ${sweep.name}`, sweepChart(sweep), `${sweep.fixed}; NumPy with the updates that it holds.`),
   );
   return section(
     "memory",
     "Memory",
     "The most that a process took while it aggregated: resident memory at its peak, above what it had before it began.",
-    figure("Peak memory", bothWidths("memory-chart", (id, width) => peaks(id, width, point))),
+    figureBlock(
+      "Peak memory",
+      bothWidths("memory-chart", (id, width) => peaks(id, width, point)),
+    ),
     sweeps.length === 0 ? undefined : element("div", { class: "pair" }, sweeps),
   );
 }
@@ -41,9 +44,14 @@ function peaks(id: string, width: number, point: Point): Markup {
       }));
   const groups = [
     { name: "Engines, updates in files: above the idle process", bars: bars("engine") },
-    { name: `NumPy and PyTorch: on top of the ${megabytes(point.clients * point.updateBytes)} MB of updates that they hold`, bars: bars("baseline") },
+    {
+      name: `NumPy and PyTorch: on top of the ${megabytes(point.clients * point.updateBytes)} MB of updates that they hold`,
+      bars: bars("baseline"),
+    },
   ].filter((group) => group.bars.length > 0);
-  const description = groups.map((group) => `${group.name}. ${group.bars.map(({ name, valueText }) => `${name}: ${valueText}`).join("; ")}`).join(". ");
+  const description = groups
+    .map((group) => `${group.name}. ${group.bars.map(({ name, valueText }) => `${name}: ${valueText}`).join("; ")}`)
+    .join(". ");
   return barChart({
     text: { id, title: "Peak memory in megabytes", description: `${description}. One update has ${megabytes(point.updateBytes)} MB.` },
     width,

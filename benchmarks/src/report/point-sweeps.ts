@@ -17,8 +17,18 @@ export function pointSweeps({ points }: BenchResult): readonly Sweep[] {
   const [first] = points;
   if (first === undefined) return [];
   const sweeps: readonly Sweep[] = [
-    { key: "clients", name: "number of updates", fixed: `${countText(first.params)} parameters each`, points: points.filter(({ params }) => params === first.params) },
-    { key: "params", name: "parameters", fixed: `${first.clients} updates`, points: points.filter(({ clients }) => clients === first.clients) },
+    {
+      key: "clients",
+      name: "number of updates",
+      fixed: `${countText(first.params)} parameters each`,
+      points: points.filter(({ params }) => params === first.params),
+    },
+    {
+      key: "params",
+      name: "parameters",
+      fixed: `${first.clients} updates`,
+      points: points.filter(({ clients }) => clients === first.clients),
+    },
   ];
   return sweeps
     .filter((sweep) => sweep.points.length > 1)

@@ -15,18 +15,20 @@ it("asks nobody for anything", () => {
 
 it("is whole: every element that begins ends, in order", () => {
   const open: string[] = [];
-  for (const [, end, name = "", selfClosing] of page.matchAll(/<(\/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*?(\/?)>/g)) {
-    if (selfClosing === "/" || ["meta", "link", "br"].includes(name)) continue;
-    if (end === "/") expect(open.pop()).toBe(name);
-    else open.push(name);
+  const wrong: string[] = [];
+  for (const [, end, name = ""] of page.matchAll(/<(\/?)([a-zA-Z][a-zA-Z0-9]*)[^>]*>/g)) {
+    if (["meta", "link", "br"].includes(name)) continue;
+    if (end !== "/") open.push(name);
+    else if (open.pop() !== name) wrong.push(name);
   }
-  expect(open).toEqual([]);
+  expect({ open, wrong }).toEqual({ open: [], wrong: [] });
 });
 
 it("names every chart, table and part for those who do not see it", () => {
   const ids = [...page.matchAll(/ id="([^"]+)"/g)].map(([, id]) => id);
   expect(new Set(ids).size).toBe(ids.length);
-  for (const [, names = ""] of page.matchAll(/aria-labelledby="([^"]+)"/g)) for (const name of names.split(" ")) expect(ids).toContain(name);
+  for (const [, names = ""] of page.matchAll(/aria-labelledby="([^"]+)"/g))
+    for (const name of names.split(" ")) expect(ids).toContain(name);
   const charts = page.match(/<svg [^>]*role="img"[^>]*aria-labelledby=/g) ?? [];
   expect(charts).toHaveLength(page.match(/<svg /g)?.length ?? 0);
   expect(charts.length).toBeGreaterThan(10);
@@ -53,7 +55,9 @@ it("leaves out what was not measured", () => {
   const { points, ...rest } = sampleResult();
   const [point] = points;
   if (point === undefined) throw new Error("the sample has no size");
-  const figures = point.figures.filter(({ group, source }) => group === "engine" && source === "files").map((figure) => ({ ...figure, against: {} }));
+  const figures = point.figures
+    .filter(({ group, source }) => group === "engine" && source === "files")
+    .map((figure) => ({ ...figure, against: {} }));
   const bare = resultPage({ ...rest, python: null, points: [{ ...point, figures, memory: [] }] });
   expect(bare).not.toContain('id="bandwidth"');
   expect(bare).not.toContain('id="sweeps"');
@@ -65,11 +69,10 @@ it("leaves out what was not measured", () => {
 it("keeps text readable in both themes", () => {
   // WCAG 2.2: 4.5 to 1 for text, 3 to 1 for what is drawn.
   for (const theme of themes()) {
-    for (const text of ["ink", "soft", "accent", "mark"]) expect(contrast(theme, text, "sheet"), text).toBeGreaterThanOrEqual(4.5);
-    for (const text of ["ink", "soft", "accent"]) expect(contrast(theme, text, "ground"), text).toBeGreaterThanOrEqual(4.5);
-    for (const series of ["exact", "fast", "float64", "numpy", "torch", "machine", "other"]) {
-      expect(contrast(theme, series, "sheet"), series).toBeGreaterThanOrEqual(3);
-    }
+    const contrasts = (names: readonly string[], ground: string): number => Math.min(...names.map((name) => contrast(theme, name, ground)));
+    expect(contrasts(["ink", "soft", "accent", "mark"], "sheet")).toBeGreaterThanOrEqual(4.5);
+    expect(contrasts(["ink", "soft", "accent"], "ground")).toBeGreaterThanOrEqual(4.5);
+    expect(contrasts(["exact", "fast", "float64", "numpy", "torch", "machine", "other"], "sheet")).toBeGreaterThanOrEqual(3);
   }
 });
 
@@ -77,7 +80,12 @@ function themes(): readonly ReadonlyMap<string, string>[] {
   return styles
     .split(":root {")
     .slice(1, 3)
-    .map((block) => new Map([...(block.split("}")[0] ?? "").matchAll(/--([a-z0-9]+): (#[0-9a-f]{6})/g)].map(([, name = "", colour = ""]) => [name, colour])));
+    .map(
+      (block) =>
+        new Map(
+          [...(block.split("}")[0] ?? "").matchAll(/--([a-z0-9]+): (#[0-9a-f]{6})/g)].map(([, name = "", colour = ""]) => [name, colour]),
+        ),
+    );
 }
 
 /** @see https://www.w3.org/TR/WCAG22/#dfn-contrast-ratio */

@@ -55,7 +55,11 @@ export function resultPage(result: BenchResult): string {
         summaryCards(point),
         contents(sections),
       ),
-      element("main", { id: "main" }, sections.map(({ markup }) => markup)),
+      element(
+        "main",
+        { id: "main" },
+        sections.map(({ markup }) => markup),
+      ),
       element("footer", {}, "Made by npm run bench -- aggregate. Every sample is in the file of figures beside this page."),
     ),
   );

@@ -20,12 +20,6 @@ export function section(id: string, heading: string, lead: string, ...content: r
 }
 
 /** A chart with its heading, and what one has to know to read it. */
-export function figure(heading: string, content: Markup, note?: string): Markup {
-  return element(
-    "figure",
-    {},
-    element("h3", {}, heading),
-    content,
-    note === undefined ? undefined : element("figcaption", {}, note),
-  );
+export function figureBlock(heading: string, content: Markup, note?: string): Markup {
+  return element("figure", {}, element("h3", {}, heading), content, note === undefined ? undefined : element("figcaption", {}, note));
 }

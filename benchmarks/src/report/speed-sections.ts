@@ -5,7 +5,7 @@ import { type Bar, barChart, type Mark } from "./bar-chart.ts";
 import { bothWidths } from "./chart.ts";
 import { figureName, isMain, seriesOf } from "./figure-name.ts";
 import type { Markup } from "./markup.ts";
-import { figure, type PageSection, section } from "./section.ts";
+import { figureBlock, type PageSection, section } from "./section.ts";
 
 /** Engines beside NumPy and PyTorch: how many bytes of updates each combines in a second. */
 export function speedSection(point: Point): PageSection {
@@ -16,10 +16,10 @@ export function speedSection(point: Point): PageSection {
     "speed",
     "Side by side",
     "Bytes of all updates, once, divided by the time: the median of all runs, with the fastest and the slowest. The ratio is to NumPy and is taken run by run, from what ran in the same second.",
-    inMemory.length === 0 ? undefined : figure("Updates in memory", bars("memory", inMemory, [], "GB/s of updates in memory")),
+    inMemory.length === 0 ? undefined : figureBlock("Updates in memory", bars("memory", inMemory, [], "GB/s of updates in memory")),
     overFiles.length === 0
       ? undefined
-      : figure(
+      : figureBlock(
           "Whole sessions over files",
           bars("files", overFiles, [], "GB/s of updates in files"),
           "Files lie in the page cache. The engines read each update, check it for NaN, infinity, shapes and types, combine all, hash the result and write it; NumPy reads, adds and writes.",
@@ -33,14 +33,22 @@ export function bandwidthSection(point: Point): PageSection | undefined {
   const inMemory = views.filter(({ figure: each }) => each.source === "memory" && isMain(each));
   const marks = point.figures
     .filter(({ id }) => /^machine\/(read|triad)\//.test(id))
-    .map((each): Mark => ({ value: gbPerSecond(each), name: `${each.id.includes("triad") ? "triad" : "read"} ${each.threads}T: ${threeDigits(gbPerSecond(each))}` }));
+    .map(
+      (each): Mark => ({
+        value: gbPerSecond(each),
+        name: `${each.id.includes("triad") ? "triad" : "read"} ${each.threads}T: ${threeDigits(gbPerSecond(each))}`,
+      }),
+    );
   if (inMemory.length === 0 || marks.length === 0) return undefined;
-  const shares = inMemory.map((view) => ({ ...view, note: view.shareOfRead === undefined ? undefined : `${(100 * view.shareOfRead).toFixed(0)}% of read` }));
+  const shares = inMemory.map((view) => ({
+    ...view,
+    note: view.shareOfRead === undefined ? undefined : `${(100 * view.shareOfRead).toFixed(0)}% of read`,
+  }));
   return section(
     "bandwidth",
     "Against the machine",
     "A weighted mean needs few operations for each byte, so memory limits it. The lines are what this machine gives, measured in turns with everything else: reading alone, and the triad a = b + s × c, which moves two arrays in and one out; 1T and 2T are threads.",
-    figure(
+    figureBlock(
       "Share of what memory can give",
       bothWidths("roofline", (id, width) =>
         barChart({

@@ -10,20 +10,21 @@ export function summaryCards(point: Point): Markup {
   const inMemory = main.filter(({ figure }) => figure.source === "memory");
   const compared = inMemory.length > 0 ? inMemory : main;
   const modes = [...new Set(compared.map(({ figure }) => figure.mode))];
-  const fastest = modes.flatMap((mode) => compared.filter(({ figure }) => figure.mode === mode).toSorted((a, b) => b.gbPerSecond - a.gbPerSecond)[0] ?? []);
-  const memory = point.memory.filter(({ group, addedBytes }) => group === "engine" && addedBytes !== null).map(({ addedBytes }) => addedBytes ?? 0);
+  const fastest = modes.flatMap(
+    (mode) => compared.filter(({ figure }) => figure.mode === mode).toSorted((a, b) => b.gbPerSecond - a.gbPerSecond)[0] ?? [],
+  );
+  const memory = point.memory
+    .filter(({ group, addedBytes }) => group === "engine" && addedBytes !== null)
+    .map(({ addedBytes }) => addedBytes ?? 0);
   return element(
     "ul",
     { class: "cards" },
     fastest.map(speedCard),
     memory.length === 0
       ? undefined
-      : card(
-          "peak memory",
-          `${megabytes(Math.max(...memory))} MB`,
-          "other",
-          [`at most, above the idle process, for ${megabytes(point.clients * point.updateBytes)} MB of updates in files`],
-        ),
+      : card("peak memory", `${megabytes(Math.max(...memory))} MB`, "other", [
+          `at most, above the idle process, for ${megabytes(point.clients * point.updateBytes)} MB of updates in files`,
+        ]),
   );
 }
 
@@ -34,7 +35,12 @@ function speedCard({ figure, gbPerSecond, timesNumpy, timesTorch, shareOfRead }:
     shareOfRead === undefined ? undefined : `${(100 * shareOfRead).toFixed(0)}% of read`,
     figure.error === undefined ? undefined : `error ${errorText(figure.error.relative)}`,
   ].filter((text) => text !== undefined);
-  return card(`${engineText(figure.engine, figure.mode)}, ${threadsText(figure.threads)}`, `${threeDigits(gbPerSecond)} GB/s`, `speed ${seriesOf(figure)}`, ratios);
+  return card(
+    `${engineText(figure.engine, figure.mode)}, ${threadsText(figure.threads)}`,
+    `${threeDigits(gbPerSecond)} GB/s`,
+    `speed ${seriesOf(figure)}`,
+    ratios,
+  );
 }
 
 function card(name: string, value: string, classes: string, notes: readonly string[]): Markup {
@@ -43,6 +49,10 @@ function card(name: string, value: string, classes: string, notes: readonly stri
     { class: `card ${classes}` },
     element("span", { class: "card-name" }, name),
     element("strong", {}, value),
-    element("span", { class: "card-note" }, notes.map((note) => element("span", {}, note))),
+    element(
+      "span",
+      { class: "card-note" },
+      notes.map((note) => element("span", {}, note)),
+    ),
   );
 }

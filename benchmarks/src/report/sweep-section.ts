@@ -6,7 +6,7 @@ import { engineText, isMain, seriesOf } from "./figure-name.ts";
 import { type Line, lineChart } from "./line-chart.ts";
 import { element, type Markup } from "./markup.ts";
 import { pointSweeps, type Sweep } from "./point-sweeps.ts";
-import { figure, type PageSection, section } from "./section.ts";
+import { figureBlock, type PageSection, section } from "./section.ts";
 
 /** Time and speed against the number and the size of updates, as far as these were swept. */
 export function sweepSection(result: BenchResult): PageSection | undefined {
@@ -20,8 +20,8 @@ export function sweepSection(result: BenchResult): PageSection | undefined {
       element(
         "div",
         { class: "pair" },
-        figure(`Time against ${sweep.name}`, sweepChart(sweep, "ms"), `${sweep.fixed}.`),
-        figure(`Speed against ${sweep.name}`, sweepChart(sweep, "gbPerSecond"), `${sweep.fixed}.`),
+        figureBlock(`Time against ${sweep.name}`, sweepChart(sweep, "ms"), `${sweep.fixed}.`),
+        figureBlock(`Speed against ${sweep.name}`, sweepChart(sweep, "gbPerSecond"), `${sweep.fixed}.`),
       ),
     ),
   );
@@ -31,7 +31,8 @@ export function sweepSection(result: BenchResult): PageSection | undefined {
 function chosen({ figures }: Point): ReadonlySet<string> {
   const inMemory = figures.filter((each) => isMain(each) && each.source === "memory");
   const main = inMemory.length > 0 ? inMemory : figures.filter(isMain);
-  const mostOf = (engine: string | undefined): number => Math.max(...main.filter((each) => each.engine === engine).map(({ threads }) => threads));
+  const mostOf = (engine: string | undefined): number =>
+    Math.max(...main.filter((each) => each.engine === engine).map(({ threads }) => threads));
   const ours = main.filter(({ threads, engine }) => threads === mostOf(engine));
   return new Set(ours.flatMap(({ id, against }) => [id, ...Object.values(against).filter((other) => other !== undefined)]));
 }

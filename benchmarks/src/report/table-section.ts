@@ -56,7 +56,15 @@ function table(id: string, caption: string, heads: readonly string[], rows: read
       "table",
       {},
       element("caption", { id }, caption),
-      element("thead", {}, element("tr", {}, heads.map((head, i) => element("th", { scope: "col", class: i < textColumns ? undefined : "number" }, head)))),
+      element(
+        "thead",
+        {},
+        element(
+          "tr",
+          {},
+          heads.map((head, i) => element("th", { scope: "col", class: i < textColumns ? undefined : "number" }, head)),
+        ),
+      ),
       element(
         "tbody",
         {},
@@ -64,7 +72,9 @@ function table(id: string, caption: string, heads: readonly string[], rows: read
           element(
             "tr",
             {},
-            row.map((cell, i) => (i === 0 ? element("th", { scope: "row" }, cell) : element("td", { class: i < textColumns ? undefined : "number" }, cell))),
+            row.map((cell, i) =>
+              i === 0 ? element("th", { scope: "row" }, cell) : element("td", { class: i < textColumns ? undefined : "number" }, cell),
+            ),
           ),
         ),
       ),

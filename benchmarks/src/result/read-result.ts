@@ -13,7 +13,10 @@ export async function readResult(file: string): Promise<BenchResult> {
     text = await readFile(file, "utf8");
   } catch (cause) {
     const isMissing = cause instanceof Error && "code" in cause && cause.code === "ENOENT";
-    throw new FlareError(isMissing ? "file/not-found" : "file/unreadable", `${file} ${isMissing ? "does not exist" : "cannot be read"}.`, { facts: { file }, cause });
+    throw new FlareError(isMissing ? "file/not-found" : "file/unreadable", `${file} ${isMissing ? "does not exist" : "cannot be read"}.`, {
+      facts: { file },
+      cause,
+    });
   }
   return checkResult(text, file);
 }

@@ -6,10 +6,15 @@ import { textColumns } from "./text-columns.ts";
 /** A result as text for a terminal: one table for each size. */
 export function resultTable(result: BenchResult): string {
   const { settings, environment, python, devices, notes } = result;
-  const blas = python === null ? "" : `, ${python.blas.library}${python.blas.core === null ? "" : ` (${python.blas.core})`}, threads: ${python.blas.threads ?? "?"}`;
+  const blas =
+    python === null
+      ? ""
+      : `, ${python.blas.library}${python.blas.core === null ? "" : ` (${python.blas.core})`}, threads: ${python.blas.threads ?? "?"}`;
   return [
     `${environment.cpu}, ${environment.cores} cores, Node ${environment.node}`,
-    ...(python === null ? [] : [`Python ${python.python}, NumPy ${python.numpy}, ${python.torch === null ? "no PyTorch" : `PyTorch ${python.torch}`}${blas}`]),
+    ...(python === null
+      ? []
+      : [`Python ${python.python}, NumPy ${python.numpy}, ${python.torch === null ? "no PyTorch" : `PyTorch ${python.torch}`}${blas}`]),
     ...Object.entries(devices).map(([name, device]) => `${name}: ${device}`),
     `${settings.strategy}, ${settings.layout}, ${settings.dtype}, ${settings.runs} runs: medians (smallest–largest)`,
     "",
@@ -30,7 +35,7 @@ function pointLines(point: Point): readonly string[] {
     ["memory", "kernels MB", "peak above idle MB"],
     ...point.memory.map(({ what, kernelBytes, addedBytes }) => [what, megabytes(kernelBytes), megabytes(addedBytes)]),
   ];
-  return [`${sizeText(point)}`, ...textColumns(rows), "", ...textColumns(memory)];
+  return [sizeText(point), ...textColumns(rows), "", ...textColumns(memory)];
 }
 
 function labelOf({ figure }: FigureView): string {

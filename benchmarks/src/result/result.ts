@@ -113,12 +113,19 @@ export const resultSchema = z
       const path = (i: number, key: string): PropertyKey[] => ["points", at, "figures", i, key];
       for (const [i, { against, samplesMs }] of figures.entries()) {
         const missing = Object.values(against).find((id) => id !== undefined && !ids.has(id));
-        if (missing !== undefined) context.issues.push({ code: "custom", input: missing, path: path(i, "against"), message: `names no figure: ${missing}` });
+        if (missing !== undefined)
+          context.issues.push({ code: "custom", input: missing, path: path(i, "against"), message: `names no figure: ${missing}` });
         if (samplesMs.length !== context.value.settings.runs) {
-          context.issues.push({ code: "custom", input: samplesMs.length, path: path(i, "samplesMs"), message: "has not one sample for each run" });
+          context.issues.push({
+            code: "custom",
+            input: samplesMs.length,
+            path: path(i, "samplesMs"),
+            message: "has not one sample for each run",
+          });
         }
       }
-      if (ids.size !== figures.length) context.issues.push({ code: "custom", input: ids.size, path: ["points", at, "figures"], message: "names an id twice" });
+      if (ids.size !== figures.length)
+        context.issues.push({ code: "custom", input: ids.size, path: ["points", at, "figures"], message: "names an id twice" });
     }
   });
 

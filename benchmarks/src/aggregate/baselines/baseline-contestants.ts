@@ -35,7 +35,7 @@ export interface Baselines {
 }
 
 /** The id of the figure of a baseline. */
-export function baselineId(form: BaselineName, threads: number): string {
+function baselineId(form: BaselineName, threads: number): string {
   return `baseline/${form}/t${threads}`;
 }
 
@@ -58,7 +58,7 @@ export async function openBaselines(init: BaselinesInit): Promise<Baselines> {
       init.signal.throwIfAborted();
       const id = baselineId(form, threads);
       const run = { form, threads, cut: init.cut, outPath: join(init.folder, "baseline.bin") };
-      const exact = exactRule(rule, init.cut);
+      const exact = exactRules[rule](init.cut);
       const at = exact === undefined ? undefined : init.sample.map(({ flat }) => flat);
       try {
         const trial = await python.run({ ...run, memory: true, ...(at === undefined ? {} : { at }) });
@@ -79,17 +79,11 @@ export async function openBaselines(init: BaselinesInit): Promise<Baselines> {
   return { contestants, memory, errors, notes };
 }
 
-function exactRule(rule: BaselineForm["rule"], cut: number): ExactRule | undefined {
-  switch (rule) {
-    case "mean":
-      return exactMean;
-    case "median":
-      return exactMedian;
-    case "lower-median":
-      return exactLowerMedian;
-    case "trimmed-mean":
-      return exactTrimmedMean(cut);
-    case "distances":
-      return undefined;
-  }
-}
+const exactRules: Readonly<Record<BaselineForm["rule"], (cut: number) => ExactRule | undefined>> = {
+  mean: () => exactMean,
+  median: () => exactMedian,
+  "lower-median": () => exactLowerMedian,
+  "trimmed-mean": (cut) => exactTrimmedMean(cut),
+  // Not of single elements.
+  distances: () => undefined,
+};

@@ -15,7 +15,10 @@ export async function findPython(candidates: readonly string[]): Promise<FoundPy
   const found: FoundPython[] = [];
   for (const command of candidates) {
     try {
-      const { stdout } = await promisify(execFile)(command, ["-c", "import importlib.util as u, numpy; print(u.find_spec('torch') is not None)"]);
+      const { stdout } = await promisify(execFile)(command, [
+        "-c",
+        "import importlib.util as u, numpy; print(u.find_spec('torch') is not None)",
+      ]);
       found.push({ command, hasTorch: stdout.trim() === "True" });
     } catch {
       // Not there, or without NumPy.

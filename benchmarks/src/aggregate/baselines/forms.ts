@@ -23,10 +23,23 @@ const rows = {
   "numpy-gemv": { ...mean, library: "numpy", what: "NumPy: w @ X, one array", threads: "blas" },
   "numpy-files": { ...mean, library: "numpy", what: "NumPy: np.fromfile, np.add, tofile", readsFiles: true },
   "numpy-median": { ...mean, library: "numpy", what: "NumPy: np.median", rule: "median", memoryFactor: 2 },
-  "numpy-sort-trim": { ...mean, library: "numpy", what: "NumPy: np.sort and the mean of the middle", rule: "trimmed-mean", memoryFactor: 2 },
+  "numpy-sort-trim": {
+    ...mean,
+    library: "numpy",
+    what: "NumPy: np.sort and the mean of the middle",
+    rule: "trimmed-mean",
+    memoryFactor: 2,
+  },
   "numpy-krum": { ...mean, library: "numpy", what: "NumPy: distances by X @ X.T", rule: "distances", threads: "blas" },
   "torch-add": { ...mean, library: "torch", what: "PyTorch: acc.add_(x, alpha=w)", threads: "told" },
-  "torch-median": { ...mean, library: "torch", what: "PyTorch: torch.median, the lower one", rule: "lower-median", threads: "told", memoryFactor: 2 },
+  "torch-median": {
+    ...mean,
+    library: "torch",
+    what: "PyTorch: torch.median, the lower one",
+    rule: "lower-median",
+    threads: "told",
+    memoryFactor: 2,
+  },
 } as const satisfies Record<string, BaselineForm>;
 
 /** The forms by name. */

@@ -4,7 +4,7 @@ import process from "node:process";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
 import { type StrategyName, type StrategyOptions, strategyRow } from "../strategies.ts";
-import { openMeasuredEngine, type EngineSettings } from "./measure-engine.ts";
+import { type EngineSettings, openMeasuredEngine } from "./measure-engine.ts";
 
 /** What is to be aggregated, and how. */
 export interface OnceRequest extends Omit<EngineSettings, "strategy"> {

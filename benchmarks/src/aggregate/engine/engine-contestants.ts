@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Strategy, SumMode } from "@flare-ts/aggregator";
+import { FlareError } from "@flare-ts/contracts";
 import type { Figure } from "../../result/result.ts";
 import type { Contestant, FigureHead } from "../contestant.ts";
 import type { ExactRule } from "../exact/exact-value.ts";
@@ -11,6 +12,8 @@ import { type MeasuredEngine, openMeasuredEngine } from "./measure-engine.ts";
 
 export interface EnginesInit {
   readonly engines: readonly EngineName[];
+  /** Whether engines that do not run here are left out instead of refused. */
+  readonly isAnyEngine: boolean;
   readonly modes: readonly SumMode[];
   readonly threads: readonly number[];
   readonly strategy: Strategy;
@@ -44,12 +47,16 @@ export interface OpenEngines {
   readonly contestants: readonly Contestant[];
   /** By the ids of the figures for whole sessions. */
   readonly errors: ReadonlyMap<string, Figure["error"]>;
+  /** What was left out, and why. */
+  readonly notes: readonly string[];
   close(): Promise<void>;
 }
 
 /**
  * Starts each engine in each of its modes with each number of threads, runs it once for its error, and makes contestants of whole
  * sessions over files. Two names for the same engine give one.
+ *
+ * @throws `aggregate/engine-unavailable` unless `isAnyEngine`
  */
 export async function openEngines(init: EnginesInit): Promise<OpenEngines> {
   const open: MeasuredEngine[] = [];
@@ -59,10 +66,18 @@ export async function openEngines(init: EnginesInit): Promise<OpenEngines> {
   const cases: EngineCase[] = [];
   const contestants: Contestant[] = [];
   const errors = new Map<string, Figure["error"]>();
+  const notes = new Set<string>();
   try {
     for (const { engine, mode, threads } of combinations(init)) {
       init.signal.throwIfAborted();
-      const measured = await openMeasuredEngine({ engine, mode, threads, strategy: init.strategy });
+      let measured: MeasuredEngine;
+      try {
+        measured = await openMeasuredEngine({ engine, mode, threads, strategy: init.strategy });
+      } catch (cause) {
+        if (!init.isAnyEngine || !(cause instanceof FlareError) || cause.code !== "aggregate/engine-unavailable") throw cause;
+        notes.add(`Engine ${engine} was left out: ${cause.message}`);
+        continue;
+      }
       open.push(measured);
       const base = `engine/${measured.name}/${init.strategy.name}/t${threads}`;
       const id = `${base}/all`;
@@ -94,7 +109,7 @@ export async function openEngines(init: EnginesInit): Promise<OpenEngines> {
         },
       });
     }
-    return { cases, contestants, errors, close };
+    return { cases, contestants, errors, notes: [...notes], close };
   } catch (cause) {
     await close();
     throw cause;
@@ -102,11 +117,11 @@ export async function openEngines(init: EnginesInit): Promise<OpenEngines> {
 }
 
 /** Every engine with the modes and numbers of threads that make a difference to it. */
-export function combinations({
-  engines,
-  modes,
-  threads,
-}: Pick<EnginesInit, "engines" | "modes" | "threads">): readonly { readonly engine: EngineName; readonly mode: SumMode; readonly threads: number }[] {
+export function combinations({ engines, modes, threads }: Pick<EnginesInit, "engines" | "modes" | "threads">): readonly {
+  readonly engine: EngineName;
+  readonly mode: SumMode;
+  readonly threads: number;
+}[] {
   return engines.flatMap((engine) => {
     const row = engineRows[engine];
     return modes

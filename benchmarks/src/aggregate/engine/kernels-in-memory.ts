@@ -1,6 +1,14 @@
 import { readFile } from "node:fs/promises";
 import { readSafetensorsHeader, type SumMode } from "@flare-ts/aggregator";
-import { bytesSource, indexModel, KernelMemory, kernelThreads, loadKernelModule, WorkSlots, wasmArithmetic } from "@flare-ts/aggregator/kernels";
+import {
+  bytesSource,
+  indexModel,
+  KernelMemory,
+  kernelThreads,
+  loadKernelModule,
+  WorkSlots,
+  wasmArithmetic,
+} from "@flare-ts/aggregator/kernels";
 import type { Contestant, FigureHead } from "../contestant.ts";
 import { weightOf } from "../updates/weights.ts";
 
@@ -30,7 +38,13 @@ const gridBits = 40;
  * The kernels alone: the weighted mean of updates that lie in their memory, batch by batch as the engine makes it, but dropped
  * instead of hashed and written; and the check of all updates for NaN, infinity and norms.
  */
-export async function kernelsInMemory({ files, updateBytes, modes, threads: counts, against }: KernelsInMemoryInit): Promise<OpenContestants> {
+export async function kernelsInMemory({
+  files,
+  updateBytes,
+  modes,
+  threads: counts,
+  against,
+}: KernelsInMemoryInit): Promise<OpenContestants> {
   const kernels = await loadKernelModule();
   if (kernels === undefined) throw new Error("This process has no WebAssembly.");
   const memory = new KernelMemory(kernels);
@@ -51,7 +65,11 @@ export async function kernelsInMemory({ files, updateBytes, modes, threads: coun
       sources.push(bytesSource(kept.bytes, file, kept.address));
     }
     const updates = await Promise.all(
-      sources.map(async (source, i) => ({ source, weight: weightOf(i), ...(await arithmetic.inspect(source, model, "client", undefined)) })),
+      sources.map(async (source, i) => ({
+        source,
+        weight: weightOf(i),
+        ...(await arithmetic.inspect(source, model, "client", undefined)),
+      })),
     );
     const maxAbs = Float64Array.from(layout.tensors, (_, tensor) => Math.max(...updates.map((update) => update.maxAbs[tensor] ?? 0)));
     const head = { group: "engine", source: "memory", bytes: files.length * updateBytes, engine: "cpu-wasm" } as const;
@@ -59,17 +77,29 @@ export async function kernelsInMemory({ files, updateBytes, modes, threads: coun
       const threads = parts.threads.count;
       const checking = wasmArithmetic(parts, "exact", "");
       const check: Contestant = {
-        figures: [{ ...head, id: `kernels/check/t${threads}`, what: "check for NaN and norms", threads, against: { read: against(threads).read } }],
+        figures: [
+          { ...head, id: `kernels/check/t${threads}`, what: "check for NaN and norms", threads, against: { read: against(threads).read } },
+        ],
         run: timed(async () => {
           for (const source of sources) await checking.inspect(source, model, "client", undefined);
         }),
       };
       const means = modes.map((mode): Contestant => {
-        const arithmetic = wasmArithmetic(parts, mode, "");
+        const folding = wasmArithmetic(parts, mode, "");
         return {
-          figures: [{ ...head, id: `kernels/mean/${mode}/t${threads}`, what: "weighted mean", mode, strategy: "fed-avg", threads, against: against(threads) }],
+          figures: [
+            {
+              ...head,
+              id: `kernels/mean/${mode}/t${threads}`,
+              what: "weighted mean",
+              mode,
+              strategy: "fed-avg",
+              threads,
+              against: against(threads),
+            },
+          ],
           run: timed(async () => {
-            const chunks = arithmetic.fold({
+            const chunks = folding.fold({
               tensors: layout.tensors,
               updates,
               gridBits: new Float64Array(layout.tensors.length).fill(gridBits),

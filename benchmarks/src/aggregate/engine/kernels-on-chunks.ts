@@ -46,7 +46,8 @@ export async function kernelsOnChunks({ files, dtype, modes, against }: KernelsO
     }));
   });
   const [input, result, sums] = [4 * chunkElements, 64, 8 * elements].map((bytes) => memory.allocate(bytes));
-  if (input === undefined || result === undefined || sums === undefined) throw new RangeError("The model is larger than what kernels can address.");
+  if (input === undefined || result === undefined || sums === undefined)
+    throw new RangeError("The model is larger than what kernels can address.");
   const type = kernelTypes[dtype];
   const addAll = async (mode: "exact" | "fast"): Promise<void> => {
     for (const client of files.keys()) {

@@ -24,7 +24,8 @@ export async function openKernels(init: OpenKernelsInit): Promise<readonly OpenC
   const bytes = files.length * updateBytes;
   const free = process.availableMemory();
   const opened: OpenContestants[] = [];
-  if (bytes > mostKernelBytes) note("Kernels on updates in memory were left out: the updates are larger than the 4 GiB that kernels address.");
+  if (bytes > mostKernelBytes)
+    note("Kernels on updates in memory were left out: the updates are larger than the 4 GiB that kernels address.");
   else if (bytes > 0.8 * free) note("Kernels on updates in memory were left out: this machine has no memory for the updates.");
   else opened.push(await kernelsInMemory(init));
   const chunkBytes = 8 * params + Math.min(files.length, 4) * updateBytes;

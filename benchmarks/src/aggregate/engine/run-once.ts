@@ -21,7 +21,11 @@ export interface OnceOutcome {
 
 /** Aggregates once in a process of its own, which ends with the signal. @throws AbortError */
 export async function runOnce(request: OnceRequest, { signal, onStart }: RunOnceInit): Promise<OnceOutcome> {
-  const child = spawn(process.execPath, [join(import.meta.dirname, "aggregate-once.ts")], { stdio: ["pipe", "pipe", "pipe"], signal, killSignal: "SIGKILL" });
+  const child = spawn(process.execPath, [join(import.meta.dirname, "aggregate-once.ts")], {
+    stdio: ["pipe", "pipe", "pipe"],
+    signal,
+    killSignal: "SIGKILL",
+  });
   const ended = once(child, "close");
   ended.catch(() => {});
   child.stdin.on("error", () => {});

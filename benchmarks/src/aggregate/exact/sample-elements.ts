@@ -51,25 +51,13 @@ export async function readElements(path: string, elements: readonly SampledEleme
 }
 
 function decode(bytes: DataView, dtype: Dtype): number {
-  switch (dtype) {
-    case "F32":
-      return bytes.getFloat32(0, true);
-    case "BF16": {
-      const widened = new DataView(new ArrayBuffer(4));
-      widened.setUint16(2, bytes.getUint16(0, true), true);
-      return widened.getFloat32(0, true);
-    }
-    case "F16":
-      return halfValue(bytes.getUint16(0, true));
-    case "F64":
-    case "I64":
-    case "I32":
-    case "I16":
-    case "I8":
-    case "U8":
-    case "BOOL":
-      throw new RangeError(`elements of type ${dtype} are not sampled`);
-  }
+  if (dtype === "F32") return bytes.getFloat32(0, true);
+  if (dtype === "F16") return halfValue(bytes.getUint16(0, true));
+  if (dtype !== "BF16") throw new RangeError(`elements of type ${dtype} are not sampled`);
+  // The upper half of a float32.
+  const widened = new DataView(new ArrayBuffer(4));
+  widened.setUint16(2, bytes.getUint16(0, true), true);
+  return widened.getFloat32(0, true);
 }
 
 /** A finite binary16. */

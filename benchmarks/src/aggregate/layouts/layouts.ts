@@ -28,9 +28,7 @@ const rows = {
   "bert-large": model("float32", (dtype) => bertTensors({ layers: 24, width: 1024 }, dtype)),
   gpt2: model("float32", (dtype) => gpt2Tensors({ layers: 12, width: 768 }, dtype)),
   "gpt2-xl": model("float32", (dtype) => gpt2Tensors({ layers: 48, width: 1600 }, dtype)),
-  "llama-1b": model("bfloat16", (dtype) =>
-    llamaTensors({ layers: 16, width: 2048, keyWidth: 512, innerWidth: 8192, isTied: true }, dtype),
-  ),
+  "llama-1b": model("bfloat16", (dtype) => llamaTensors({ layers: 16, width: 2048, keyWidth: 512, innerWidth: 8192, isTied: true }, dtype)),
   "llama-3b": model("bfloat16", (dtype) =>
     llamaTensors({ layers: 28, width: 3072, keyWidth: 1024, innerWidth: 8192, isTied: true }, dtype),
   ),

@@ -29,8 +29,15 @@ export function resnetTensors({ blocks, isBottleneck }: ResnetSizes, dtype: Dtyp
     const width = 64 * 2 ** stage;
     const output = expansion * width;
     const convolutions: readonly (readonly [output: number, input: number, size: number])[] = isBottleneck
-      ? [[width, 0, 1], [width, width, 3], [output, width, 1]]
-      : [[width, 0, 3], [width, width, 3]];
+      ? [
+          [width, 0, 1],
+          [width, width, 3],
+          [output, width, 1],
+        ]
+      : [
+          [width, 0, 3],
+          [width, width, 3],
+        ];
     for (let block = 0; block < count; block++) {
       const name = `layer${stage + 1}.${block}`;
       for (const [i, [outputs, inputs, size]] of convolutions.entries()) {

@@ -3,14 +3,22 @@ import { bandwidthModule } from "./bandwidth-module.ts";
 import { bandwidthThreads } from "./bandwidth-threads.ts";
 
 interface WebAssemblyApi {
-  readonly Memory: new (limits: { readonly initial: number; readonly maximum: number; readonly shared: true }) => { readonly buffer: SharedArrayBuffer };
+  readonly Memory: new (limits: {
+    readonly initial: number;
+    readonly maximum: number;
+    readonly shared: true;
+  }) => { readonly buffer: SharedArrayBuffer };
   readonly Module: new (bytes: Uint8Array) => object;
   readonly Instance: new (module: object, imports: object) => { readonly exports: Readonly<Record<string, (...args: number[]) => number>> };
 }
 
 const { Memory, Module, Instance } = (globalThis as unknown as { readonly WebAssembly: WebAssemblyApi }).WebAssembly;
 
-function instance(): { readonly call: (name: string, ...args: number[]) => number; readonly values: Float32Array; readonly words: Int32Array } {
+function instance(): {
+  readonly call: (name: string, ...args: number[]) => number;
+  readonly values: Float32Array;
+  readonly words: Int32Array;
+} {
   const memory = new Memory({ initial: 1, maximum: 65_536, shared: true });
   const { exports } = new Instance(new Module(bandwidthModule()), { env: { memory } });
   return {

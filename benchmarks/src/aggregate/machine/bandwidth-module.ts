@@ -25,8 +25,9 @@ export function bandwidthModule(): Uint8Array {
     [0x60, ...vector([[i32], [i32], [i32], [i32]]), 0],
   ];
   const sharedMemory = [0x02, 0x03, ...unsigned(1), ...unsigned(65_536)];
+  const magicAndVersion = [0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00];
   return Uint8Array.from([
-    ...[0x00, 0x61, 0x73, 0x6d, 0x01, 0x00, 0x00, 0x00],
+    ...magicAndVersion,
     ...section(1, vector(types)),
     ...section(2, vector([[...text("env"), ...text("memory"), ...sharedMemory]])),
     ...section(3, vector(functions.map(({ type }) => [type]))),
@@ -48,23 +49,25 @@ function readCode(streams: number): Code {
   const pointers = Array.from({ length: streams }, (_, i) => 2 + i);
   const end = 2 + streams;
   const hash = (lane: number): number => end + 1 + lane / 16;
-  const xor = instruction(0xfd, ...unsigned(81));
+  const xor = [0xfd, ...unsigned(81)];
+  const extractLane = [0xfd, 27, 0];
+  const mix = (pointer: number, lane: number): Code => joined(getLocal(hash(lane)), load(pointer, lane), xor, setLocal(hash(lane)));
   return body(
     [
       [streams + 1, i32],
       [lanes.length, v128],
     ],
-    ...[...getLocal(1), ...constant(streams), ...divide, ...setLocal(1)],
-    ...pointers.flatMap((pointer, i) => [...getLocal(0), ...getLocal(1), ...constant(i), ...multiply, ...add, ...setLocal(pointer)]),
-    ...[...getLocal(0), ...getLocal(1), ...add, ...setLocal(end)],
-    ...loopUntil(
+    joined(getLocal(1), constant(streams), divide, setLocal(1)),
+    ...pointers.map((pointer, i) => joined(getLocal(0), getLocal(1), constant(i), multiply, add, setLocal(pointer))),
+    joined(getLocal(0), getLocal(1), add, setLocal(end)),
+    loopUntil(
       end,
       2,
-      pointers.flatMap((pointer) => lanes.flatMap((lane) => [...getLocal(hash(lane)), ...load(pointer, lane), ...xor, ...setLocal(hash(lane))])),
+      pointers.flatMap((pointer) => lanes.flatMap((lane) => mix(pointer, lane))),
       pointers,
     ),
-    ...lanes.flatMap((lane) => [...getLocal(hash(lane)), ...(lane === 0 ? [] : xor)]),
-    ...instruction(0xfd, 27, 0),
+    ...lanes.map((lane) => joined(getLocal(hash(lane)), lane === 0 ? [] : xor)),
+    extractLane,
   );
 }
 
@@ -72,11 +75,11 @@ function readCode(streams: number): Code {
 function copyCode(): Code {
   return body(
     [[1, i32]],
-    ...[...getLocal(0), ...getLocal(2), ...add, ...setLocal(3)],
-    ...loopUntil(
+    joined(getLocal(0), getLocal(2), add, setLocal(3)),
+    loopUntil(
       3,
       0,
-      lanes.flatMap((lane) => [...getLocal(0), ...load(1, lane), ...store(lane)]),
+      lanes.flatMap((lane) => joined(getLocal(0), load(1, lane), store(lane))),
       [0, 1],
     ),
   );
@@ -84,21 +87,18 @@ function copyCode(): Code {
 
 /** Parameters are locals 0, 1, 2 (a, b, c) and 3 (bytes); 4 is the end. */
 function triadCode(): Code {
-  const half = instruction(0x43, 0x00, 0x00, 0x00, 0x3f);
-  const splat = instruction(0xfd, 19);
-  const multiplyLanes = instruction(0xfd, ...unsigned(230));
-  const addLanes = instruction(0xfd, ...unsigned(228));
+  const half = [0x43, 0x00, 0x00, 0x00, 0x3f];
+  const splat = [0xfd, 19];
+  const multiplyLanes = [0xfd, ...unsigned(230)];
+  const addLanes = [0xfd, ...unsigned(228)];
+  const sum = (lane: number): Code => joined(load(1, lane), load(2, lane), half, splat, multiplyLanes, addLanes);
   return body(
     [[1, i32]],
-    ...[...getLocal(0), ...getLocal(3), ...add, ...setLocal(4)],
-    ...loopUntil(
+    joined(getLocal(0), getLocal(3), add, setLocal(4)),
+    loopUntil(
       4,
       0,
-      lanes.flatMap((lane) => [
-        ...getLocal(0),
-        ...[...load(1, lane), ...load(2, lane), ...half, ...splat, ...multiplyLanes, ...addLanes],
-        ...store(lane),
-      ]),
+      lanes.flatMap((lane) => joined(getLocal(0), sum(lane), store(lane))),
       [0, 1, 2],
     ),
   );
@@ -106,7 +106,7 @@ function triadCode(): Code {
 
 /** Runs code, and moves pointers on by a line, until the pointer in a local is no longer below the one in another. */
 function loopUntil(end: number, pointer: number, code: Code, pointers: readonly number[]): Code {
-  const moveOn = pointers.flatMap((each) => [...getLocal(each), ...constant(line), ...add, ...setLocal(each)]);
+  const moveOn = pointers.flatMap((each) => joined(getLocal(each), constant(line), add, setLocal(each)));
   const [block, empty, isLess, branchIf, blockEnd] = [0x03, 0x40, 0x49, 0x0d, 0x0b];
   return [block, empty, ...code, ...moveOn, ...getLocal(pointer), ...getLocal(end), isLess, branchIf, 0, blockEnd];
 }
@@ -115,8 +115,8 @@ const add: Code = [0x6a];
 const multiply: Code = [0x6c];
 const divide: Code = [0x6e];
 
-function instruction(...bytes: readonly number[]): Code {
-  return bytes;
+function joined(...parts: readonly Code[]): Code {
+  return parts.flat();
 }
 
 function getLocal(index: number): Code {
@@ -141,8 +141,8 @@ function store(offset: number): Code {
   return [0xfd, 11, 0, ...unsigned(offset)];
 }
 
-function body(locals: readonly (readonly [count: number, type: number])[], ...code: readonly number[]): Code {
-  return [...vector(locals.map(([count, type]) => [...unsigned(count), type])), ...code, 0x0b];
+function body(locals: readonly (readonly [count: number, type: number])[], ...code: readonly Code[]): Code {
+  return joined(vector(locals.map(([count, type]) => [...unsigned(count), type])), ...code, [0x0b]);
 }
 
 function section(id: number, content: Code): Code {

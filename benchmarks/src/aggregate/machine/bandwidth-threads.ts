@@ -16,7 +16,11 @@ export interface BandwidthThreads {
 
 /** The part of WebAssembly's interface that is used here; its types otherwise come with those of browsers only. */
 interface WebAssemblyApi {
-  readonly Memory: new (limits: { readonly initial: number; readonly maximum: number; readonly shared: true }) => { readonly buffer: SharedArrayBuffer };
+  readonly Memory: new (limits: {
+    readonly initial: number;
+    readonly maximum: number;
+    readonly shared: true;
+  }) => { readonly buffer: SharedArrayBuffer };
   readonly Module: new (bytes: Uint8Array) => object;
 }
 
@@ -51,6 +55,7 @@ export function bandwidthThreads(count: number, memoryBytes: number): BandwidthT
         workers.slice(0, threads).map(async (worker, thread) => {
           const at = pageBytes + thread * perThread;
           const array = perThread / arrays[name];
+          // oxlint-disable-next-line unicorn/require-post-message-target-origin -- a thread has no origin
           worker.postMessage([name, [...Array.from({ length: arrays[name] }, (_, i) => at + i * array), array]]);
           await once(worker, "message");
         }),

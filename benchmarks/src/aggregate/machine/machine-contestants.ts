@@ -3,7 +3,7 @@ import type { Contestant, FigureHead } from "../contestant.ts";
 import type { BandwidthName, BandwidthThreads } from "./bandwidth-threads.ts";
 
 /** The id of the figure that says how fast so many threads read memory. */
-export function readId(threads: number): string {
+function readId(threads: number): string {
   return `machine/read/t${threads}`;
 }
 
@@ -26,13 +26,16 @@ export function memoryContestants(bandwidth: BandwidthThreads, threadCounts: rea
         run: async () => [Math.min(await bandwidth.run("read", threads), await bandwidth.run("readFour", threads))],
       },
       { figures: [head("copy", `machine/copy/t${threads}`, "copy")], run: async () => [await bandwidth.run("copy", threads)] },
-      { figures: [head("triad: a = b + s * c", `machine/triad/t${threads}`, "triad")], run: async () => [await bandwidth.run("triad", threads)] },
+      {
+        figures: [head("triad: a = b + s * c", `machine/triad/t${threads}`, "triad")],
+        run: async () => [await bandwidth.run("triad", threads)],
+      },
     ];
   });
 }
 
 /** The id of the figure that says how fast files are read. */
-export const filesId = "machine/files/t1";
+const filesId = "machine/files/t1";
 
 /** How fast files in the page cache are read in chunks of 1 MiB, one after the other, with nothing done to them. */
 export function filesContestant(files: readonly string[], updateBytes: number): Contestant {

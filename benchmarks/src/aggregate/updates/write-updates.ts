@@ -2,7 +2,7 @@ import { link, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { dtypeBytes, type TensorSpec, writeSafetensors } from "@flare-ts/aggregator";
 import { FlareError } from "@flare-ts/contracts";
-import { type FloatDtype, elementCount, isFloat, tensorBytes } from "../layouts/float-dtype.ts";
+import { elementCount, type FloatDtype, isFloat, tensorBytes } from "../layouts/float-dtype.ts";
 import { fillValues } from "./fill-values.ts";
 
 export interface WriteUpdatesInit {
