@@ -113,7 +113,7 @@ function samplePoint(
     figure("baseline/torch-add/t1", 9.2, { what: "PyTorch: acc.add_(x, alpha=w)", error: error(1.9e-7) }),
     figure("baseline/torch-add/t2", 11.4, { what: "PyTorch: acc.add_(x, alpha=w)", error: error(1.9e-7) }),
     figure("baseline/flower-reduce/t1", 4.8, { what: "NumPy: Flower's aggregate", error: error(2.4e-7) }),
-    figure("baseline/numpy-files/t1", 2.4, { what: "NumPy: np.fromfile, np.add, tofile", source: "files", error: error(2.6e-7) }),
+    figure("baseline/numpy-files/t1", 2.4, { what: "NumPy: readinto, np.add, tofile", source: "files", error: error(2.6e-7) }),
     mean("exact", 1, 7.9),
     mean("exact", 2, 14.1),
     mean("fast", 1, 16.8),

@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import type { Figure, MemoryFigure } from "../../result/result.ts";
 import type { Contestant } from "../contestant.ts";
 import { type ExactRule, exactLowerMedian, exactMean, exactMedian, exactTrimmedMean } from "../exact/exact-value.ts";
@@ -33,6 +34,9 @@ export interface Baselines {
   readonly errors: ReadonlyMap<string, Figure["error"]>;
   readonly notes: readonly string[];
 }
+
+/** Threads of OpenBLAS go on spinning for up to 2^26 clock ticks after their work, and would slow down whoever comes next. */
+const settleMs = 50;
 
 /** The id of the figure of a baseline. */
 function baselineId(form: BaselineName, threads: number): string {
@@ -72,7 +76,11 @@ export async function openBaselines(init: BaselinesInit): Promise<Baselines> {
         figures: [
           { id, group: "baseline", what, source: readsFiles ? "files" : "memory", threads, bytes: clients * updateBytes, against: {} },
         ],
-        run: async () => [(await python.run(run)).ms],
+        run: async () => {
+          const { ms } = await python.run(run);
+          if (threads > 1) await setTimeout(settleMs);
+          return [ms];
+        },
       });
     }
   }

@@ -21,7 +21,7 @@ const rows = {
   "flower-reduce": { ...mean, library: "numpy", what: "NumPy: Flower's aggregate", memoryFactor: 1.5 },
   "flower-inplace": { ...mean, library: "numpy", what: "NumPy: Flower's aggregate_inplace", memoryFactor: 1.5 },
   "numpy-gemv": { ...mean, library: "numpy", what: "NumPy: w @ X, one array", threads: "blas" },
-  "numpy-files": { ...mean, library: "numpy", what: "NumPy: np.fromfile, np.add, tofile", readsFiles: true },
+  "numpy-files": { ...mean, library: "numpy", what: "NumPy: readinto, np.add, tofile", readsFiles: true },
   "numpy-median": { ...mean, library: "numpy", what: "NumPy: np.median", rule: "median", memoryFactor: 2 },
   "numpy-sort-trim": {
     ...mean,

@@ -34,8 +34,12 @@ class Updates:
             self.read_into(row, path)
 
     def read_into(self, row, path):
-        for first, end, offset in self.runs:
-            row[first:end] = np.fromfile(path, dtype=row.dtype, count=end - first, offset=self.begin + offset)
+        with open(path, "rb", buffering=0) as file:
+            for first, end, offset in self.runs:
+                file.seek(self.begin + offset)
+                rest = memoryview(row[first:end]).cast("B")
+                while len(rest) > 0:  # One call reads 2 GiB at most.
+                    rest = rest[file.readinto(rest) :]
 
     def layers(self, row):
         return [row[begin:end] for begin, end in self.cuts]
