@@ -1,10 +1,9 @@
-import { engineNames, maxThreads } from "@flare-ts/aggregator";
+import { engineNames, maxThreads, strategyNames } from "@flare-ts/aggregator";
 import type { OptionTable } from "../command-line/parse-options.ts";
 import { baselineNames } from "./baselines/forms.ts";
 import { sumModes } from "./engine/engines.ts";
 import { floatDtypeNames } from "./layouts/float-dtype.ts";
 import { layoutNames } from "./layouts/layouts.ts";
-import { strategyNames } from "./strategies.ts";
 
 /** What a run has that is not asked for otherwise; the second is with --quick. */
 export const aggregateDefaults = {

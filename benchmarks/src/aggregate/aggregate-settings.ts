@@ -9,7 +9,7 @@ import { combinations } from "./engine/engine-contestants.ts";
 import { type EngineName, engineRows, sumModes } from "./engine/engines.ts";
 import { type FloatDtype, floatDtypeNames } from "./layouts/float-dtype.ts";
 import { isScalable, type LayoutName, layoutNames, ownDtype } from "./layouts/layouts.ts";
-import { parseStrategy, type StrategyName, type StrategyOptions, strategyRow } from "./strategies.ts";
+import { type ChosenStrategy, parseStrategy, strategyRow } from "./strategies.ts";
 
 /** A size at which everything is measured. */
 export interface PointSize {
@@ -28,7 +28,7 @@ export interface AggregateSettings {
   /** Whether engines were asked for by `all`: those that do not run here are left out then. */
   readonly isAnyEngine: boolean;
   readonly modes: readonly SumMode[];
-  readonly strategy: { readonly name: StrategyName; readonly options: StrategyOptions };
+  readonly strategy: ChosenStrategy;
   readonly threads: readonly number[];
   readonly runs: number;
   readonly baselines: readonly BaselineName[];
@@ -70,7 +70,7 @@ export function aggregateSettings(given: GivenOptions<AggregateOption>): Aggrega
       wholeNumber("--threads", part, { most: maxThreads }),
     ).toSorted((a, b) => a - b),
     runs: numberOr("runs"),
-    baselines: chosenBaselines(given.last("baselines") ?? aggregateDefaults.baselines, strategy.name),
+    baselines: chosenBaselines(given.last("baselines") ?? aggregateDefaults.baselines, strategy),
     python: given.last("python")?.includes("/") === true ? givenPath(given.last("python")) : given.last("python"),
     folder: givenPath(given.last("folder")),
     out: givenPath(given.last("out")),
@@ -107,8 +107,8 @@ function namesOrAll<Name extends string>(option: string, text: string, names: re
   return text === "all" ? names : listOf(option, text, (part) => oneOf(option, part, names));
 }
 
-function chosenBaselines(text: string, strategy: StrategyName): readonly BaselineName[] {
-  const { baselines, fileBaseline } = strategyRow(strategy);
-  if (text === "auto") return [...baselines, fileBaseline];
+function chosenBaselines(text: string, strategy: ChosenStrategy): readonly BaselineName[] {
+  const { baselines, fileBaseline } = strategyRow(strategy, 1);
+  if (text === "auto") return fileBaseline === undefined ? baselines : [...baselines, fileBaseline];
   return text === "none" ? [] : namesOrAll("--baselines", text, baselineNames);
 }

@@ -17,7 +17,7 @@ export interface HeldAgainst {
  */
 export function heldAgainst(
   heads: readonly FigureHead[],
-  strategy: { readonly baselines: readonly BaselineName[]; readonly fileBaseline: BaselineName },
+  strategy: { readonly baselines: readonly BaselineName[]; readonly fileBaseline: BaselineName | undefined },
 ): HeldAgainst {
   const nearest = (prefix: string, threads: number): string | undefined => {
     const found = heads.filter(({ id }) => id.startsWith(`${prefix}/t`)).toSorted((a, b) => a.threads - b.threads);
@@ -35,7 +35,10 @@ export function heldAgainst(
         torch: baseline(strategy.baselines, "torch", threads),
         read: nearest("machine/read", threads),
       }),
-    files: defined({ numpy: baseline([strategy.fileBaseline], "numpy", 1), read: nearest("machine/files", 1) }),
+    files: defined({
+      numpy: baseline(strategy.fileBaseline === undefined ? [] : [strategy.fileBaseline], "numpy", 1),
+      read: nearest("machine/files", 1),
+    }),
   };
 }
 

@@ -13,7 +13,7 @@ import { heldAgainst } from "./held-against.ts";
 import { floatElements, tensorBytes } from "./layouts/float-dtype.ts";
 import type { BandwidthThreads } from "./machine/bandwidth-threads.ts";
 import { filesContestant, memoryContestants } from "./machine/machine-contestants.ts";
-import { strategyRow } from "./strategies.ts";
+import { cutOf, strategyRow } from "./strategies.ts";
 import { spread, takeTurns } from "./take-turns.ts";
 import { weightsOf } from "./updates/weights.ts";
 
@@ -49,7 +49,7 @@ const sampledElements = 2000;
 /** Measures everything for one number of updates of one size. */
 export async function measurePoint(init: MeasurePointInit): Promise<MeasuredPoint> {
   const { settings, tensors, files, folder, python, bandwidth, signal, say } = init;
-  const strategy = strategyRow(settings.strategy.name);
+  const strategy = strategyRow(settings.strategy, files.length);
   const updateBytes = tensorBytes(tensors);
   const notes: string[] = [];
   const opened: { close(): Promise<void> }[] = [];
@@ -76,23 +76,23 @@ export async function measurePoint(init: MeasurePointInit): Promise<MeasuredPoin
       updateBytes,
       sample,
       inputs,
-      strategy: strategy.make(settings.strategy.options),
+      strategy: strategy.strategy,
       exact: strategy.exact,
       against: against.files,
     });
     opened.push(engines);
     notes.push(...engines.notes);
-    const kernels =
-      strategy.isWeightedMean && settings.engines.some((engine) => engineRows[engine].hasKernels)
-        ? await openKernels({
-            ...settings,
-            files,
-            updateBytes,
-            params: floatElements(tensors),
-            against: (threads) => against.memory(threads),
-            note: (text) => notes.push(text),
-          })
-        : [];
+    const kernels = settings.engines.some((engine) => engineRows[engine].hasKernels)
+      ? await openKernels({
+          ...settings,
+          row: strategy,
+          files,
+          updateBytes,
+          params: floatElements(tensors),
+          against: (threads) => against.memory(threads),
+          note: (text) => notes.push(text),
+        })
+      : [];
     opened.push(...kernels);
     const ours = [...kernels.flatMap((each) => each.contestants), ...engines.contestants];
     const contestants = spread([machine, baselines.contestants, ours]);
@@ -148,8 +148,7 @@ async function loadBaselines(
   if (freeBytes < 0) return { ...none, notes: ["Baselines were left out: this machine has no memory for the updates."] };
   say("loading updates into Python and trying each baseline");
   await python.load(files, weightsOf(clients));
-  // An eighth at each end, unless the strategy says otherwise.
-  const cut = Math.floor(clients / 8);
+  const cut = cutOf(strategyRow(settings.strategy, clients).strategy, clients);
   return openBaselines({
     python,
     forms: settings.baselines,

@@ -1,74 +1,70 @@
-import { fedAvg, type Strategy } from "@flare-ts/aggregator";
-import { nearestWord } from "@flare-ts/contracts";
+import { randomBytes } from "node:crypto";
+import { createStrategy, type Strategy, type StrategyName, strategyNames } from "@flare-ts/aggregator";
 import { invalidArguments } from "../command-line/invalid-arguments.ts";
 import { oneOf } from "../command-line/parse-values.ts";
 import type { BaselineName } from "./baselines/forms.ts";
-import { type ExactRule, exactMean } from "./exact/exact-value.ts";
+import { type ExactRule, exactMean, exactMedian, exactTrimmedMean } from "./exact/exact-value.ts";
 
-/** What a strategy is made with. */
-export type StrategyOptions = Readonly<Record<string, string | number | boolean>>;
+/** What a strategy is made with, as typed. */
+export type StrategyOptions = Readonly<Record<string, string>>;
 
-interface StrategyRow {
-  /** Names of options, for those that have some. */
-  readonly optionNames: readonly string[];
-  readonly make: (options: StrategyOptions) => Strategy;
-  /** Baselines that do the same, the one that ratios are taken to first, of each library. */
-  readonly baselines: readonly BaselineName[];
-  /** The same over files. */
-  readonly fileBaseline: BaselineName;
-  /** What it makes of one element, without rounding; `undefined` where elements are not by themselves. */
-  readonly exact: ExactRule | undefined;
-  /** Whether the kernels for weighted sums are what does it. */
-  readonly isWeightedMean: boolean;
+/** A strategy by its name and options. */
+export interface ChosenStrategy {
+  readonly name: StrategyName;
+  readonly options: StrategyOptions;
 }
 
-const rows = {
-  "fed-avg": {
-    optionNames: [],
-    make: () => fedAvg(),
-    baselines: ["numpy-add", "torch-add", "flower-reduce", "flower-inplace", "numpy-gemv"],
-    fileBaseline: "numpy-files",
-    exact: exactMean,
-    isWeightedMean: true,
-  },
-} as const satisfies Record<string, StrategyRow>;
+/** What there is to measure of a strategy. */
+export interface StrategyRow {
+  readonly strategy: Strategy;
+  /** Baselines that do the same, the one that ratios are taken to first, of each library. */
+  readonly baselines: readonly BaselineName[];
+  /** The same over files, where there is one. */
+  readonly fileBaseline: BaselineName | undefined;
+  /** What it makes of one element, without rounding; `undefined` where elements are not by themselves. */
+  readonly exact: ExactRule | undefined;
+  /** What the kernels alone are measured with. */
+  readonly kernels: "mean" | "middle" | "distances";
+}
 
-/** Names of strategies that can be measured. */
-export type StrategyName = keyof typeof rows;
+const means: readonly BaselineName[] = ["numpy-add", "torch-add", "flower-reduce", "flower-inplace", "numpy-gemv"];
 
-/** All names. */
-export const strategyNames = Object.keys(rows) as readonly StrategyName[];
+/** What is known of a strategy for so many updates. @throws `aggregate/strategy-invalid` */
+export function strategyRow({ name, options }: ChosenStrategy, clients: number): StrategyRow {
+  // Options are checked here too, so that a wrong one is told before anything is written.
+  const strategy = createStrategy(name, options, { randomBytes });
+  const { combine, needs } = strategy;
+  if (combine.kind === "median") {
+    return { strategy, baselines: ["numpy-median", "torch-median"], fileBaseline: undefined, exact: exactMedian, kernels: "middle" };
+  }
+  if (combine.kind === "trimmed-mean") {
+    const exact = exactTrimmedMean(cutOf(strategy, clients));
+    return { strategy, baselines: ["numpy-sort-trim"], fileBaseline: undefined, exact, kernels: "middle" };
+  }
+  if (needs.distances === true)
+    return { strategy, baselines: ["numpy-krum"], fileBaseline: undefined, exact: undefined, kernels: "distances" };
+  const isPlain = name === "fed-avg" || name === "fed-prox";
+  return { strategy, baselines: means, fileBaseline: "numpy-files", exact: isPlain ? exactMean : undefined, kernels: "mean" };
+}
 
-/** What is known of a strategy. */
-export function strategyRow(name: StrategyName): StrategyRow {
-  return rows[name];
+/** Values that are cut off at each end by trimmed means, ours and the baselines'; an eighth where the strategy has none. */
+export function cutOf({ combine }: Strategy, clients: number): number {
+  return Math.floor((combine.kind === "trimmed-mean" ? combine.fraction : 1 / 8) * clients + 2 ** -30);
 }
 
 /**
  * A strategy's name and options as they stand on a command line: options as `name=value`.
  *
- * @throws `cli/invalid-arguments`
+ * @throws `cli/invalid-arguments`, `aggregate/strategy-invalid`
  */
-export function parseStrategy(
-  name: string,
-  options: readonly string[],
-): { readonly name: StrategyName; readonly options: StrategyOptions } {
+export function parseStrategy(name: string, options: readonly string[]): ChosenStrategy {
   const known = oneOf("--strategy", name, strategyNames);
-  const { optionNames } = strategyRow(known);
   const entries = options.map((text) => {
     const [, key = "", value = ""] = /^([^=]+)=(.+)$/.exec(text) ?? [];
     if (key === "") throw invalidArguments(`--strategy-option takes name=value, not '${text}'.`);
-    if (!optionNames.includes(key)) {
-      const near = nearestWord(key, optionNames);
-      const has = optionNames.length === 0 ? "has no options" : `has the options ${optionNames.join(", ")}`;
-      throw invalidArguments(`Strategy ${known} ${has}, and none called '${key}'.${near === undefined ? "" : ` Did you mean '${near}'?`}`);
-    }
-    return [key, optionValue(value)] as const;
+    return [key, value] as const;
   });
-  return { name: known, options: Object.fromEntries(entries) };
-}
-
-function optionValue(text: string): string | number | boolean {
-  if (text === "true" || text === "false") return text === "true";
-  return text.trim() !== "" && Number.isFinite(Number(text)) ? Number(text) : text;
+  const chosen = { name: known, options: Object.fromEntries(entries) };
+  createStrategy(known, chosen.options, { randomBytes });
+  return chosen;
 }

@@ -56,8 +56,7 @@ async function aggregateUnderLimit(settings: MemorySettings, folder: string, sig
     engine,
     mode,
     threads,
-    strategy: strategy.name,
-    strategyOptions: strategy.options,
+    strategy,
     files,
     outPath: join(folder, "out.safetensors"),
   };

@@ -1,9 +1,9 @@
-import { dtypeBytes, engineNames, maxThreads, type SumMode } from "@flare-ts/aggregator";
+import { dtypeBytes, engineNames, maxThreads, type SumMode, strategyNames } from "@flare-ts/aggregator";
 import { nearestWord } from "@flare-ts/contracts";
 import { type EngineName, engineRows, sumModes } from "../aggregate/engine/engines.ts";
 import { type FloatDtype, floatDtypes } from "../aggregate/layouts/float-dtype.ts";
 import { isScalable, type LayoutName, layoutNames, ownDtype } from "../aggregate/layouts/layouts.ts";
-import { parseStrategy, type StrategyName, type StrategyOptions, strategyNames } from "../aggregate/strategies.ts";
+import { type ChosenStrategy, parseStrategy } from "../aggregate/strategies.ts";
 import { givenPath } from "../command-line/given-path.ts";
 import { invalidArguments } from "../command-line/invalid-arguments.ts";
 import type { GivenOptions, OptionTable } from "../command-line/parse-options.ts";
@@ -38,7 +38,7 @@ export interface MemorySettings {
   readonly limitBytes: number;
   readonly engine: EngineName;
   readonly mode: SumMode;
-  readonly strategy: { readonly name: StrategyName; readonly options: StrategyOptions };
+  readonly strategy: ChosenStrategy;
   readonly threads: number;
   readonly folder: string | undefined;
 }

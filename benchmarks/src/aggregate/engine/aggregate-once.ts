@@ -3,13 +3,12 @@ import { readFileSync, writeFileSync } from "node:fs";
 import process from "node:process";
 import { text } from "node:stream/consumers";
 import { pathToFileURL } from "node:url";
-import { type StrategyName, type StrategyOptions, strategyRow } from "../strategies.ts";
+import { type ChosenStrategy, strategyRow } from "../strategies.ts";
 import { type EngineSettings, openMeasuredEngine } from "./measure-engine.ts";
 
 /** What is to be aggregated, and how. */
 export interface OnceRequest extends Omit<EngineSettings, "strategy"> {
-  readonly strategy: StrategyName;
-  readonly strategyOptions: StrategyOptions;
+  readonly strategy: ChosenStrategy;
   readonly files: readonly string[];
   readonly outPath: string;
 }
@@ -32,9 +31,9 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   process.stdout.write(JSON.stringify(await aggregateOnce(request)));
 }
 
-async function aggregateOnce({ files, outPath, strategy, strategyOptions, ...settings }: OnceRequest): Promise<OnceAnswer> {
+async function aggregateOnce({ files, outPath, strategy, ...settings }: OnceRequest): Promise<OnceAnswer> {
   const idleBytes = resetPeak() ? statusBytes("VmRSS") : null;
-  const engine = await openMeasuredEngine({ ...settings, strategy: strategyRow(strategy).make(strategyOptions) });
+  const engine = await openMeasuredEngine({ ...settings, strategy: strategyRow(strategy, files.length).strategy });
   try {
     const { addMs, finishMs, sha256 } = await engine.aggregate(files, outPath);
     return {

@@ -99,8 +99,8 @@ export async function openEngines(init: EnginesInit): Promise<OpenEngines> {
       } as const;
       contestants.push({
         figures: [
-          { ...head, id: `${base}/add`, what: "add: read, check", against: {} },
-          { ...head, id: `${base}/finish`, what: "finish: read, combine, hash, write", against: {} },
+          { ...head, id: `${base}/add`, what: "add: read headers", against: {} },
+          { ...head, id: `${base}/finish`, what: "finish: read, check, combine, hash, write", against: {} },
           { ...head, id, what: "whole session over files", against: init.against },
         ],
         run: async () => {

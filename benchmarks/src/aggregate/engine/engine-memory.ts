@@ -1,12 +1,12 @@
 import { join } from "node:path";
 import type { MemoryFigure } from "../../result/result.ts";
-import type { StrategyName, StrategyOptions } from "../strategies.ts";
+import type { ChosenStrategy } from "../strategies.ts";
 import type { EngineCase } from "./engine-contestants.ts";
 import { runOnce } from "./run-once.ts";
 
 export interface EngineMemoryInit {
   readonly cases: readonly EngineCase[];
-  readonly strategy: { readonly name: StrategyName; readonly options: StrategyOptions };
+  readonly strategy: ChosenStrategy;
   readonly files: readonly string[];
   readonly folder: string;
   readonly signal: AbortSignal;
@@ -22,7 +22,7 @@ export async function engineMemory({ cases, strategy, files, folder, signal }: E
   const figures: MemoryFigure[] = [];
   for (const { engine, mode, threads, name, id, sha256 } of cases) {
     const outPath = join(folder, "once.safetensors");
-    const request = { engine, mode, threads, strategy: strategy.name, strategyOptions: strategy.options, files, outPath };
+    const request = { engine, mode, threads, strategy, files, outPath };
     const { answer, stderr } = await runOnce(request, { signal });
     if (answer === undefined) throw new Error(`${name} failed in a process of its own: ${stderr}`);
     if (answer.sha256 !== sha256) throw new Error(`${name} gave ${answer.sha256} in a process of its own, and ${sha256} before.`);

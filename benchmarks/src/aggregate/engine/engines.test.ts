@@ -8,6 +8,7 @@ import { exactMean } from "../exact/exact-value.ts";
 import { readElements, sampleElements } from "../exact/sample-elements.ts";
 import { floatDtypeNames, tensorBytes } from "../layouts/float-dtype.ts";
 import { layoutTensors } from "../layouts/layouts.ts";
+import { strategyRow } from "../strategies.ts";
 import { writeUpdates } from "../updates/write-updates.ts";
 import { openEngines } from "./engine-contestants.ts";
 import { engineMemory } from "./engine-memory.ts";
@@ -72,6 +73,7 @@ describe.each(floatDtypeNames)("engines on updates of %s", (dtype) => {
       params: 7000,
       dtype,
       modes: ["exact", "fast", "float64"],
+      row: strategyRow({ name: "fed-avg", options: {} }, 3),
       threads: [1, 2],
       against: (threads) => ({ read: `machine/read/t${threads}` }),
       note: (text) => notes.push(text),
@@ -120,8 +122,7 @@ describe("a process of its own", () => {
       engine: "wasm",
       mode: "exact",
       threads: 1,
-      strategy: "fed-avg",
-      strategyOptions: {},
+      strategy: { name: "fed-avg", options: {} },
       files,
       outPath: join(folder, "out"),
     } as const;
@@ -145,8 +146,7 @@ describe("a process of its own", () => {
       engine: "wasm",
       mode: "exact",
       threads: 1,
-      strategy: "fed-avg",
-      strategyOptions: {},
+      strategy: { name: "fed-avg", options: {} },
       files: [join(folder, "none")],
       outPath: "",
     } as const;
@@ -162,8 +162,7 @@ describe("a process of its own", () => {
       engine: "wasm",
       mode: "exact",
       threads: 1,
-      strategy: "fed-avg",
-      strategyOptions: {},
+      strategy: { name: "fed-avg", options: {} },
       files: [],
       outPath: "",
     } as const;

@@ -17,6 +17,9 @@ export const sumModes: readonly SumMode[] = ["exact", "fast", "float64"];
 /** What there is to measure of each engine. */
 export const engineRows: Readonly<Record<EngineName, EngineRow>> = Object.freeze({
   auto: { modes: sumModes, hasThreads: true, hasKernels: true },
+  cpu: { modes: sumModes, hasThreads: true, hasKernels: true },
   wasm: { modes: sumModes, hasThreads: true, hasKernels: true },
   js: { modes: ["exact"], hasThreads: false, hasKernels: false },
+  webgpu: { modes: ["exact", "fast"], hasThreads: false, hasKernels: false },
+  gpu: { modes: ["fast"], hasThreads: false, hasKernels: false },
 });

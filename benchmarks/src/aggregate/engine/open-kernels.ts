@@ -2,6 +2,7 @@ import process from "node:process";
 import type { SumMode } from "@flare-ts/aggregator";
 import type { FigureHead } from "../contestant.ts";
 import type { FloatDtype } from "../layouts/float-dtype.ts";
+import type { StrategyRow } from "../strategies.ts";
 import { kernelsInMemory, mostKernelBytes, type OpenContestants } from "./kernels-in-memory.ts";
 import { kernelsOnChunks } from "./kernels-on-chunks.ts";
 
@@ -12,6 +13,7 @@ export interface OpenKernelsInit {
   readonly params: number;
   readonly dtype: FloatDtype;
   readonly modes: readonly SumMode[];
+  readonly row: StrategyRow;
   readonly threads: readonly number[];
   readonly against: (threads: number) => FigureHead["against"];
   /** Told what is left out, and why. */
@@ -20,7 +22,7 @@ export interface OpenKernelsInit {
 
 /** The kernels by themselves, as far as there is memory for the updates. */
 export async function openKernels(init: OpenKernelsInit): Promise<readonly OpenContestants[]> {
-  const { files, updateBytes, params, dtype, modes, note } = init;
+  const { files, updateBytes, params, dtype, modes, row, note } = init;
   const bytes = files.length * updateBytes;
   const free = process.availableMemory();
   const opened: OpenContestants[] = [];
@@ -28,6 +30,7 @@ export async function openKernels(init: OpenKernelsInit): Promise<readonly OpenC
     note("Kernels on updates in memory were left out: the updates are larger than the 4 GiB that kernels address.");
   else if (bytes > 0.8 * free) note("Kernels on updates in memory were left out: this machine has no memory for the updates.");
   else opened.push(await kernelsInMemory(init));
+  if (row.kernels !== "mean") return opened;
   const chunkBytes = 8 * params + Math.min(files.length, 4) * updateBytes;
   if (8 * params > mostKernelBytes || chunkBytes > 0.8 * process.availableMemory()) {
     note("Kernels on chunks were left out: the sums of the model are larger than what kernels address, or than memory.");
