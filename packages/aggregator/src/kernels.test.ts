@@ -12,6 +12,7 @@ it("the entry for those that run kernels without a session exports these names a
     "kernelThreads",
     "loadKernelModule",
     "matchLayout",
+    "plainFold",
     "wasmArithmetic",
   ]);
 });

@@ -8,6 +8,7 @@ import {
   kernelThreads,
   loadKernelModule,
   matchLayout,
+  plainFold,
   UpdateFindings,
   WorkSlots,
   wasmArithmetic,
@@ -111,19 +112,8 @@ export async function kernelsInMemory({
               await folding.distances({ tensors, sources: updates, signal: undefined });
               return;
             }
-            const batches = folding.fold({
-              tensors,
-              updates,
-              combine: row.kernels === "mean" ? { kind: "mean" } : row.strategy.combine,
-              combines: undefined,
-              announced: undefined,
-              base: undefined,
-              isDifference: false,
-              isIncluded: () => true,
-              step: undefined,
-              result: "model",
-              signal: undefined,
-            });
+            const combine = row.kernels === "mean" ? ({ kind: "mean" } as const) : row.strategy.combine;
+            const batches = folding.fold(plainFold(tensors, updates, combine));
             for await (const batch of batches) void batch;
           }),
         };

@@ -1,7 +1,7 @@
 import { bytesSource } from "../byte-source.js";
 import { encodeSafetensors } from "../safetensors/encode-safetensors.js";
 import { parseSafetensorsHeader } from "../safetensors/read-header.js";
-import type { Arithmetic, FoldUpdate } from "../session/arithmetic.js";
+import { type Arithmetic, type FoldUpdate, plainFold } from "../session/arithmetic.js";
 import { indexModel, matchLayout } from "../session/match-layout.js";
 import type { Combine } from "../strategies/strategy.js";
 import type { CombineDevice } from "./combine-device.js";
@@ -112,19 +112,7 @@ async function timeOf(
       if (combine === "distances") await arithmetic.distances({ tensors, sources, signal: undefined });
       const how: Combine =
         combine === "median" ? { kind: combine } : combine === "trimmed-mean" ? { kind: combine, fraction: 0.1 } : { kind: "mean" };
-      const batches = arithmetic.fold({
-        tensors,
-        updates: sources,
-        combine: how,
-        combines: undefined,
-        announced: undefined,
-        base: undefined,
-        isDifference: false,
-        isIncluded: () => true,
-        step: undefined,
-        result: "model",
-        signal: undefined,
-      });
+      const batches = arithmetic.fold(plainFold(tensors, sources, how));
       for await (const batch of batches) void batch;
       if (run > 0) times.push(nowMs() - start);
     }

@@ -105,3 +105,20 @@ export interface DistancesInit {
   readonly sources: readonly ReadableUpdate[];
   readonly signal: AbortSignal | undefined;
 }
+
+/** A fold of whole models that were checked before, without a base, a step or anything else. */
+export function plainFold(tensors: readonly TensorPlace[], updates: readonly FoldUpdate[], combine: Combine): FoldInit {
+  return {
+    tensors,
+    updates,
+    combine,
+    combines: undefined,
+    announced: undefined,
+    base: undefined,
+    isDifference: false,
+    isIncluded: () => true,
+    step: undefined,
+    result: "model",
+    signal: undefined,
+  };
+}

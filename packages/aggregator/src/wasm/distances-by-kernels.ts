@@ -2,24 +2,19 @@ import { throwIfAborted } from "../abort.js";
 import { measureDistances } from "../js/measure-distances.js";
 import type { DistancesInit, ReadableUpdate } from "../session/arithmetic.js";
 import { type Batch, blockElements, type Piece, planBatches } from "../session/batches.js";
-import { inFlight } from "../session/in-flight.js";
 import { isFloatDtype } from "../tensor.js";
 import { distancesTileBytes } from "./distances-kernels.js";
+import { inSlots } from "./in-slots.js";
 import { addCall, type KernelProgram } from "./kernel-program.js";
 import { readFailed } from "./read-failed.js";
-import { inputBytes, tileElements } from "./thread-scratch.js";
+import { inputBytes } from "./thread-scratch.js";
 import { addInput, needsDecoding, planInput, type TileInput } from "./tile-inputs.js";
+import { elementsHeld } from "./tile-room.js";
 import type { WasmParts } from "./wasm-parts.js";
 import { slotEntries, slotPieces, type WorkSlot } from "./work-slots.js";
 
 /** Sources whose matrix of distances has room in a slot. */
 const maxSources = 512;
-
-/** What the places of a source in a thread's inputs may lose to their alignment. */
-const alignmentBytes = 256;
-
-/** Bytes of an element that is decoded: a value and an index at most, and what they become. */
-const decodedBytes = 12;
 
 /**
  * Squared distances between sources by kernels: of two in float64, of more in float32 with sums of few elements, off by about
@@ -33,35 +28,16 @@ export async function distancesByKernels(parts: WasmParts, init: DistancesInit):
     sources[0]?.stored[tensor] !== undefined && isFloatDtype(tensors[tensor]?.dtype ?? "BOOL");
   const isWide = tensors.some(({ dtype }, tensor) => dtype === "F64" && isCompared(tensor));
   if (n > maxSources || (isWide && n > 2)) return measureDistances(init);
-  const pieceElements = Math.min(blockElements, 2 ** Math.floor(Math.log2(elementsOfTile(sources))));
-  const batches = inFlight({
-    items: planBatches(tensors, isCompared, { pieceElements, pieces: Math.max(1, Math.min(slotPieces, Math.floor(slotEntries / n))) }),
-    count: parts.slots.count,
-    start: async (batch: Batch) => {
-      throwIfAborted(signal);
-      const slot = await parts.slots.take();
-      try {
-        await measureBatch(parts, sources, batch, slot);
-        return slot;
-      } catch (cause) {
-        parts.slots.giveBack(slot);
-        throw cause;
-      }
-    },
-    release: (slot: WorkSlot) => parts.slots.giveBack(slot),
+  const pieceElements = Math.min(blockElements, 2 ** Math.floor(Math.log2(elementsHeld(sources, distancesTileBytes(n)))));
+  const most = { pieceElements, pieces: Math.max(1, Math.min(slotPieces, Math.floor(slotEntries / n))) };
+  const batches = inSlots(parts.slots, planBatches(tensors, isCompared, most), async (batch, slot) => {
+    throwIfAborted(signal);
+    await measureBatch(parts, sources, batch, slot);
+    return { slot };
   });
   const distances = new Float64Array(n * n);
-  for await (const slot of batches) addMatrix(distances, parts, slot, n);
+  for await (const { slot } of batches) addMatrix(distances, parts, slot, n);
   return distances;
-}
-
-/** Elements of all sources that a thread's inputs hold beside the kernel's own rows. */
-function elementsOfTile(sources: readonly ReadableUpdate[]): number {
-  const isPlain = sources.every(({ stored }) =>
-    stored.every((each) => each === undefined || (each.kind === "plain" && each.dtype !== "F16" && each.dtype !== "BF16")),
-  );
-  const bytes = Math.floor((inputBytes - distancesTileBytes(sources.length)) / sources.length) - alignmentBytes;
-  return Math.min(tileElements, Math.floor(bytes / (isPlain ? 4 : decodedBytes)));
 }
 
 async function measureBatch(parts: WasmParts, sources: readonly ReadableUpdate[], batch: Batch, slot: WorkSlot): Promise<void> {

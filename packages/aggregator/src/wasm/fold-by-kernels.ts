@@ -8,11 +8,11 @@ import type { FoldedBatch, FoldInit, FoldUpdate } from "../session/arithmetic.js
 import { type Batch, batchElements, blockElements, type Piece, planBatches } from "../session/batches.js";
 import { combineIntegers, type IntegerPieces } from "../session/combine-integers.js";
 import { BatchFinisher } from "../session/finish-batch.js";
-import { inFlight } from "../session/in-flight.js";
 import { planReads } from "../session/plan-reads.js";
 import { readPieces } from "../session/read-pieces.js";
 import { type FoldPlan, planFold } from "./fold-plan.js";
 import { elementsTogether, foldProgram, type PlacedPiece, placePieces } from "./fold-program.js";
+import { inSlots } from "./in-slots.js";
 import { readFailed } from "./read-failed.js";
 import { SortingPlans } from "./sorting-plans.js";
 import type { SumMode } from "./sum-mode.js";
@@ -54,20 +54,7 @@ async function* foldPlanned(parts: WasmParts, plan: FoldPlan): AsyncGenerator<Fo
     // Pieces are whole blocks as long as all values of a block can be held.
     pieceElements: together >= blockElements ? blockElements : 2 ** Math.floor(Math.log2(together)),
   };
-  const summed = inFlight({
-    items: planBatches(init.tensors, init.isIncluded, most),
-    count: slots.count,
-    start: async (batch: Batch) => {
-      const slot = await slots.take();
-      try {
-        return await sumBatch(parts, plan, batch, slot);
-      } catch (cause) {
-        slots.giveBack(slot);
-        throw cause;
-      }
-    },
-    release: ({ slot }: SummedBatch) => slots.giveBack(slot),
-  });
+  const summed = inSlots(slots, planBatches(init.tensors, init.isIncluded, most), (batch, slot) => sumBatch(parts, plan, batch, slot));
   for await (const each of summed) {
     const { slot, batch, integers } = each;
     throwIfAborted(init.signal);

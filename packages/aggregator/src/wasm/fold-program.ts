@@ -7,6 +7,7 @@ import type { KernelMemory } from "./kernel-memory.js";
 import { addCall, addRead, type KernelProgram, kernelType } from "./kernel-program.js";
 import { inputBytes, type ThreadScratch, tileElements } from "./thread-scratch.js";
 import { addInput, needsDecoding, planInput, type TileInput } from "./tile-inputs.js";
+import { elementsHeld } from "./tile-room.js";
 import { slotEntries, type WorkSlot } from "./work-slots.js";
 
 /** A piece of a batch, with its place in the slot's lists. */
@@ -62,18 +63,8 @@ export function foldProgram(plan: FoldPlan, pieces: readonly PlacedPiece[], plac
 export function elementsTogether({ init, tensors }: FoldPlan, placed?: PlacedPiece): number {
   if (init.combine.kind === "mean") return tileElements;
   const tileBytes = Math.max(0, ...(placed === undefined ? tensors : [placed.plan]).map(({ sorting }) => sorting?.tileBytes ?? 0));
-  const isPlain = init.updates.every(({ stored }) =>
-    stored.every((each) => each === undefined || (each.kind === "plain" && each.dtype !== "F16" && each.dtype !== "BF16")),
-  );
-  const bytes = Math.floor((inputBytes - tileBytes) / Math.max(1, init.updates.length)) - alignmentBytes;
-  return Math.min(tileElements, Math.floor(bytes / (isPlain ? 4 : decodedBytes)));
+  return elementsHeld(init.updates, tileBytes);
 }
-
-/** What the places of an update in a thread's inputs may lose to their alignment. */
-const alignmentBytes = 256;
-
-/** Bytes of an element that is decoded: a value and an index at most, and what they become. */
-const decodedBytes = 12;
 
 /** Factors, grids that are known and clean flags, which do not wait for a thread. */
 function writeLists(fold: FoldPlan, pieces: readonly PlacedPiece[], { memory, slot }: ProgramPlaces): void {

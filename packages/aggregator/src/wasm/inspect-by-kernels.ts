@@ -3,11 +3,11 @@ import { PieceValues } from "../js/piece-values.js";
 import type { TensorPlace } from "../safetensors/layout.js";
 import type { ReadableUpdate } from "../session/arithmetic.js";
 import { type Batch, type Piece, planBatches } from "../session/batches.js";
-import { inFlight } from "../session/in-flight.js";
 import { planReads } from "../session/plan-reads.js";
 import { readPieces } from "../session/read-pieces.js";
 import type { UpdateFindings } from "../session/update-findings.js";
 import { isFloatDtype, type TensorData } from "../tensor.js";
+import { inSlots } from "./in-slots.js";
 import { addCall, type KernelProgram, kernelType } from "./kernel-program.js";
 import { readFailed } from "./read-failed.js";
 import { tileElements } from "./thread-scratch.js";
@@ -25,20 +25,9 @@ export async function inspectByKernels(
 ): Promise<void> {
   const { slots, memory } = parts;
   const isIncluded = (tensor: number): boolean => update.stored[tensor] !== undefined;
-  const scanned = inFlight({
-    items: planBatches(tensors, isIncluded),
-    count: slots.count,
-    start: async (batch: Batch) => {
-      const slot = await slots.take();
-      try {
-        await scanBatch(parts, update, batch, slot);
-        return { batch, slot };
-      } catch (cause) {
-        slots.giveBack(slot);
-        throw cause;
-      }
-    },
-    release: ({ slot }: { readonly slot: WorkSlot }) => slots.giveBack(slot),
+  const scanned = inSlots(slots, planBatches(tensors, isIncluded), async (batch, slot) => {
+    await scanBatch(parts, update, batch, slot);
+    return { batch, slot };
   });
   const values = new PieceValues();
   for await (const { batch, slot } of scanned) {
