@@ -1,6 +1,7 @@
 // Prints a benchmark's table and keeps its figures: `npm run bench -- rounds`.
 import process from "node:process";
 import { FlareError, nearestWord } from "@flare-ts/contracts";
+import { BenchError } from "./command-line/bench-error.ts";
 import { invalidArguments } from "./command-line/invalid-arguments.ts";
 
 interface Command {
@@ -55,6 +56,10 @@ async function run([name, ...args]: readonly string[]): Promise<number> {
     await runCommand(args);
     return Number(process.exitCode ?? 0);
   } catch (cause) {
+    if (cause instanceof BenchError) {
+      process.stderr.write(`${cause.message}\n`);
+      return 1;
+    }
     // Anything else is a mistake of the benchmark: with its stack.
     if (!(cause instanceof FlareError)) throw cause;
     process.stderr.write(`${[cause.message, ...cause.problems.map(({ message, path }) => `  ${path ?? ""}: ${message}`)].join("\n")}\n`);

@@ -110,6 +110,7 @@ export async function measurePoint(init: MeasurePointInit): Promise<MeasuredPoin
       });
     say("measuring memory");
     const memory = [...baselines.memory, ...(await engineMemory({ ...engines, strategy: settings.strategy, files, folder, signal }))];
+    await python?.unload();
     const { distinctFiles } = init;
     return {
       point: {
@@ -126,7 +127,6 @@ export async function measurePoint(init: MeasurePointInit): Promise<MeasuredPoin
     };
   } finally {
     await Promise.all(opened.map((each) => each.close()));
-    if (!signal.aborted) await python?.unload();
   }
 }
 
@@ -137,7 +137,7 @@ interface Inputs {
 }
 
 async function loadBaselines(
-  { settings, files, folder, python, signal, say }: MeasurePointInit,
+  { settings, tensors, files, folder, python, signal, say }: MeasurePointInit,
   { updateBytes, sample, inputs }: Inputs,
 ): Promise<Baselines> {
   const none = { contestants: [], memory: [], errors: new Map<string, Figure["error"]>() };
@@ -156,6 +156,7 @@ async function loadBaselines(
     cut,
     clients,
     updateBytes,
+    params: floatElements(tensors),
     folder,
     sample,
     inputs,

@@ -5,8 +5,15 @@ import { type Dot, dotChart } from "./dot-chart.ts";
 import { engineText, seriesOf } from "./figure-name.ts";
 import { figureBlock, type PageSection, section } from "./section.ts";
 
+/** Half a unit in the last place of 1, as a power of two: the rounding to the type of the updates, which nothing can avoid. */
+const halfUnits: ReadonlyMap<string, number> = new Map([
+  ["float32", 24],
+  ["float16", 11],
+  ["bfloat16", 8],
+]);
+
 /** How far each is from exact arithmetic. */
-export function errorSection(point: Point): PageSection | undefined {
+export function errorSection(point: Point, dtype: string): PageSection | undefined {
   const dots = new Map<string, Dot>();
   for (const each of point.figures) {
     const { error } = each;
@@ -33,7 +40,7 @@ export function errorSection(point: Point): PageSection | undefined {
           },
           width,
           dots: sorted,
-          mark: { value: 2 ** -24, name: "2⁻²⁴: half a unit of float32" },
+          mark: { value: 2 ** -(halfUnits.get(dtype) ?? 24), name: `half a unit of ${halfUnits.has(dtype) ? dtype : "float32"}` },
           axis: "share of the mean magnitude (logarithmic)",
           tickText: (value) => value.toExponential(0).replace("e-", "e−"),
         }),

@@ -22,7 +22,7 @@ export function resultPage(result: BenchResult): string {
     bandwidthSection(point),
     sweepSection(result),
     memorySection(result),
-    errorSection(point),
+    errorSection(point, settings.dtype),
     tableSection(result),
     machineSection(result),
   ].filter((section) => section !== undefined);

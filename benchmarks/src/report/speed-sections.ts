@@ -1,6 +1,6 @@
 import { type FigureView, figureViews, gbPerSecond } from "../result/figure-view.ts";
 import { threeDigits, timesText } from "../result/number-text.ts";
-import type { Figure, Point } from "../result/result.ts";
+import type { Point } from "../result/result.ts";
 import { type Bar, barChart, type Mark } from "./bar-chart.ts";
 import { bothWidths } from "./chart.ts";
 import { figureName, isMain, seriesOf } from "./figure-name.ts";
@@ -9,19 +9,19 @@ import { figureBlock, type PageSection, section } from "./section.ts";
 
 /** Engines beside NumPy and PyTorch: how many bytes of updates each combines in a second. */
 export function speedSection(point: Point): PageSection {
-  const views = figureViews(point);
-  const inMemory = views.filter(({ figure }) => figure.source === "memory" && (isMain(figure) || isMeanBaseline(figure)));
-  const overFiles = views.filter(({ figure }) => figure.source === "files" && (isMain(figure) || figure.group === "baseline"));
+  const views = figureViews(point).filter(({ figure }) => isMain(figure) || figure.group === "baseline");
+  const inMemory = views.filter(({ figure }) => figure.source === "memory");
+  const overFiles = views.filter(({ figure }) => figure.source === "files");
   return section(
     "speed",
     "Side by side",
-    "Bytes of all updates, once, divided by the time: the median of all runs, with the fastest and the slowest. The ratio is to NumPy and is taken run by run, from what ran in the same second.",
-    inMemory.length === 0 ? undefined : figureBlock("Updates in memory", bars("memory", inMemory, [], "GB/s of updates in memory")),
+    "Bytes of all updates, once, divided by the time: the median of all runs, with the fastest and the slowest. The ratio is to NumPy and is taken run by run, from what ran side by side.",
+    inMemory.length === 0 ? undefined : figureBlock("Updates in memory", bars("memory", inMemory, "GB/s of updates in memory")),
     overFiles.length === 0
       ? undefined
       : figureBlock(
           "Whole sessions over files",
-          bars("files", overFiles, [], "GB/s of updates in files"),
+          bars("files", overFiles, "GB/s of updates in files"),
           "Files lie in the page cache. The engines read each update, check it for NaN, infinity, shapes and types, combine all, hash the result and write it; NumPy reads, adds and writes.",
         ),
   );
@@ -67,30 +67,32 @@ export function bandwidthSection(point: Point): PageSection | undefined {
   );
 }
 
-function bars(id: string, views: readonly FigureView[], marks: readonly Mark[], axis: string): Markup {
-  const noteOf = ({ timesNumpy, figure: each }: FigureView): string | undefined =>
-    each.group === "engine" && timesNumpy !== undefined ? `${timesText(timesNumpy)} × NumPy` : undefined;
+function bars(id: string, views: readonly FigureView[], axis: string): Markup {
+  const noteOf = ({ timesNumpy, figure }: FigureView): string | undefined =>
+    figure.group === "engine" && timesNumpy !== undefined ? `${timesText(timesNumpy)} × NumPy` : undefined;
   const fastestFirst = views.toSorted((a, b) => b.gbPerSecond - a.gbPerSecond);
-  return bothWidths(id, (chartId, width) =>
-    barChart({
-      text: {
-        id: chartId,
-        title: axis,
-        description: `${fastestFirst.map((view) => `${figureName(view.figure)}: ${threeDigits(view.gbPerSecond)} GB/s${noteOf(view) === undefined ? "" : `, ${noteOf(view)}`}`).join("; ")}.`,
-      },
-      width,
-      groups: [{ name: "", bars: fastestFirst.map((view) => bar(view, noteOf(view))) }],
-      marks,
-      axis,
-    }),
+  const { same, other } = byWork(fastestFirst);
+  const groups = [
+    { name: "", bars: same.map((view) => bar(view, noteOf(view))) },
+    { name: "Other rules, for comparison", bars: other.map((view) => bar(view, undefined)) },
+  ].filter((group) => group.bars.length > 0);
+  const description = fastestFirst.map(
+    (view) => `${figureName(view.figure)}: ${threeDigits(view.gbPerSecond)} GB/s${noteOf(view) === undefined ? "" : `, ${noteOf(view)}`}`,
   );
+  return bothWidths(id, (chartId, width) =>
+    barChart({ text: { id: chartId, title: axis, description: `${description.join("; ")}.` }, width, groups, marks: [], axis }),
+  );
+}
+
+/** Baselines that compute what the engines do, which is what these are held against, and those that do not. */
+function byWork(views: readonly FigureView[]): { readonly same: readonly FigureView[]; readonly other: readonly FigureView[] } {
+  const ids = new Set(views.flatMap(({ figure }) => [figure.against.numpy, figure.against.torch]));
+  const rules = new Set(views.filter(({ figure }) => ids.has(figure.id)).map(({ figure }) => figure.rule));
+  const isOther = ({ figure }: FigureView): boolean => figure.group === "baseline" && rules.size > 0 && !rules.has(figure.rule);
+  return { same: views.filter((view) => !isOther(view)), other: views.filter(isOther) };
 }
 
 function bar({ figure: each, ms, gbPerSecond: speed }: FigureView, noteText: string | undefined): Bar {
   const range = [each.bytes / 1e6 / ms.max, each.bytes / 1e6 / ms.min] as const;
   return { name: figureName(each), series: seriesOf(each), value: speed, range, valueText: `${threeDigits(speed)} GB/s`, noteText };
-}
-
-function isMeanBaseline({ group, source }: Figure): boolean {
-  return group === "baseline" && source === "memory";
 }

@@ -41,6 +41,8 @@ const figureSchema = z.strictObject({
   engine: z.string().optional(),
   mode: z.string().optional(),
   strategy: z.string().optional(),
+  /** What a baseline computes, such as `mean`. */
+  rule: z.string().optional(),
   /** One for each run, in the order of the runs: those at the same place stand beside each other in time. */
   samplesMs: z.array(milliseconds).min(1),
   /** Ids of the figures of the same point that this one is held against. */

@@ -18,6 +18,8 @@ export interface BaselinesInit {
   readonly cut: number;
   readonly clients: number;
   readonly updateBytes: number;
+  /** Floating elements of one update. */
+  readonly params: number;
   readonly folder: string;
   readonly sample: readonly SampledElement[];
   /** Values of the sampled elements in each update. */
@@ -51,9 +53,11 @@ export async function openBaselines(init: BaselinesInit): Promise<Baselines> {
   const errors = new Map<string, Figure["error"]>();
   const notes: string[] = [];
   for (const form of init.forms) {
-    const { library, what, rule, readsFiles, memoryFactor, threads: kind } = baselineForm(form);
+    const { library, what, rule, readsFiles, memoryFactor, widensAll, threads: kind } = baselineForm(form);
     if (library === "torch" && python.versions.torch === null) continue;
-    if (memoryFactor * clients * updateBytes > init.freeBytes) {
+    const asSingle = 4 * clients * init.params;
+    const widened = widensAll && updateBytes < 4 * init.params ? asSingle : 0;
+    if (memoryFactor * asSingle + widened > init.freeBytes) {
       notes.push(`${what} was left out: this machine has no memory for it beside the updates.`);
       continue;
     }
@@ -74,7 +78,16 @@ export async function openBaselines(init: BaselinesInit): Promise<Baselines> {
       }
       contestants.push({
         figures: [
-          { id, group: "baseline", what, source: readsFiles ? "files" : "memory", threads, bytes: clients * updateBytes, against: {} },
+          {
+            id,
+            group: "baseline",
+            what,
+            source: readsFiles ? "files" : "memory",
+            threads,
+            bytes: clients * updateBytes,
+            rule,
+            against: {},
+          },
         ],
         run: async () => {
           const { ms } = await python.run(run);

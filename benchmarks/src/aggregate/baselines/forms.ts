@@ -10,30 +10,34 @@ export interface BaselineForm {
   readonly threads: "told" | "blas" | "one";
   /** Whether it reads files and writes one instead of having all updates in memory. */
   readonly readsFiles: boolean;
-  /** How many times the size of all updates it takes while it runs, beside the updates themselves. */
+  /** How many times the size of all updates as float32 it takes while it runs, beside the updates themselves. */
   readonly memoryFactor: number;
+  /** Whether it makes float32 of all updates first, where they are of another type. */
+  readonly widensAll: boolean;
 }
 
-const mean = { rule: "mean", threads: "one", readsFiles: false, memoryFactor: 0.5 } as const;
+const mean = { rule: "mean", threads: "one", readsFiles: false, memoryFactor: 0.5, widensAll: false } as const;
 
 const rows = {
   "numpy-add": { ...mean, library: "numpy", what: "NumPy: np.add(acc, w * x, out=acc)" },
   "flower-reduce": { ...mean, library: "numpy", what: "NumPy: Flower's aggregate", memoryFactor: 1.5 },
   "flower-inplace": { ...mean, library: "numpy", what: "NumPy: Flower's aggregate_inplace", memoryFactor: 1.5 },
-  "numpy-gemv": { ...mean, library: "numpy", what: "NumPy: w @ X, one array", threads: "blas" },
+  "numpy-gemv": { ...mean, widensAll: true, library: "numpy", what: "NumPy: w @ X, one array", threads: "blas" },
   "numpy-files": { ...mean, library: "numpy", what: "NumPy: readinto, np.add, tofile", readsFiles: true },
-  "numpy-median": { ...mean, library: "numpy", what: "NumPy: np.median", rule: "median", memoryFactor: 2 },
+  "numpy-median": { ...mean, widensAll: true, library: "numpy", what: "NumPy: np.median", rule: "median", memoryFactor: 2 },
   "numpy-sort-trim": {
     ...mean,
+    widensAll: true,
     library: "numpy",
     what: "NumPy: np.sort and the mean of the middle",
     rule: "trimmed-mean",
     memoryFactor: 2,
   },
-  "numpy-krum": { ...mean, library: "numpy", what: "NumPy: distances by X @ X.T", rule: "distances", threads: "blas" },
+  "numpy-krum": { ...mean, widensAll: true, library: "numpy", what: "NumPy: distances by X @ X.T", rule: "distances", threads: "blas" },
   "torch-add": { ...mean, library: "torch", what: "PyTorch: acc.add_(x, alpha=w)", threads: "told" },
   "torch-median": {
     ...mean,
+    widensAll: true,
     library: "torch",
     what: "PyTorch: torch.median, the lower one",
     rule: "lower-median",

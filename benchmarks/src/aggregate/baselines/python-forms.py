@@ -85,6 +85,11 @@ def narrowed(values, dtype):
     return values if dtype == np.float32 else values.astype(dtype)
 
 
+def own(values):
+    """The values in their own type, where NumPy can compute with it."""
+    return widened(values) if values.dtype == np.uint16 else values
+
+
 def numpy_add(updates, _cut):
     sums = np.empty(updates.elements, dtype=np.float32)
     for target, *layers in zip(updates.layers(sums), *map(updates.layers, updates.rows)):
@@ -97,7 +102,7 @@ def numpy_add(updates, _cut):
 def flower_reduce(updates, _cut):
     # flwr.server.strategy.aggregate.aggregate
     results = [(updates.layers(row), weight) for row, weight in zip(updates.rows, updates.weights)]
-    weighted = [[widened(layer) * weight for layer in layers] for layers, weight in results]
+    weighted = [[own(layer) * weight for layer in layers] for layers, weight in results]
     return [reduce(np.add, layer_updates) / updates.total for layer_updates in zip(*weighted)]
 
 
@@ -186,7 +191,7 @@ FORMS = {
 def run(updates, message):
     form = message["form"]
     if form == "flower-inplace":
-        argument = [[np.array(widened(layer)) for layer in updates.layers(row)] for row in updates.rows]
+        argument = [[np.array(own(layer)) for layer in updates.layers(row)] for row in updates.rows]
     if torch is not None:
         torch.set_num_threads(message["threads"])
     peak = PeakMemory() if message.get("memory") else None
@@ -205,7 +210,9 @@ def run(updates, message):
             result = np.concatenate(result)
         elif torch is not None and isinstance(result, torch.Tensor):
             result = result.float().numpy()
-        answer["values"] = [float(value) for value in result.ravel()[message["at"]]]
+        # As the type of the updates, which the new model has.
+        values = result.ravel()[message["at"]].astype(np.float32)
+        answer["values"] = [float(value) for value in widened(narrowed(values, updates.rows.dtype))]
     return answer
 
 

@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { join } from "node:path";
 import process from "node:process";
 import { createInterface } from "node:readline";
+import { BenchError } from "../../command-line/bench-error.ts";
 import type { BaselineName } from "./forms.ts";
 
 /** What a Python says that it runs with. */
@@ -49,7 +50,7 @@ export interface PythonProcess {
 /** Settings that someone made for another machine or program, and that would make the baseline slower than it is. */
 const droppedVariables = ["OPENBLAS_CORETYPE", "OPENBLAS_L2_SIZE"];
 
-/** Starts Python; it ends with `close`, and with this process in any case. */
+/** Starts Python; it ends with `close`, and with this process in any case. Calls reject with a `BenchError` once it has ended. */
 export async function startPython(command: string): Promise<PythonProcess> {
   const env = Object.fromEntries(Object.entries(process.env).filter(([name]) => !droppedVariables.includes(name)));
   const child = spawn(command, ["-u", join(import.meta.dirname, "python-forms.py")], { stdio: ["pipe", "pipe", "pipe"], env });
@@ -66,8 +67,9 @@ export async function startPython(command: string): Promise<PythonProcess> {
     child.stdin.write(`${JSON.stringify(message)}\n`);
     const { value, done } = await lines.next();
     if (done === true) {
-      await closed;
-      throw new Error(`${command} ended: ${stderr}`);
+      const [status, signal] = (await closed) as [number | null, string | null];
+      const how = signal === null ? `with status ${status ?? "unknown"}` : `by ${signal}, as when memory is short`;
+      throw new BenchError(`${command} ended ${how}. Take fewer or smaller updates, or --baselines none. ${stderr}`.trim());
     }
     const answer = JSON.parse(value) as { readonly error?: string };
     if (answer.error !== undefined) throw new Error(`${command}: ${answer.error}`);
