@@ -1,3 +1,4 @@
+import { limits } from "@flare-ts/contracts";
 import { throwIfAborted } from "../abort.js";
 import { measureDistances } from "../js/measure-distances.js";
 import type { DistancesInit, ReadableUpdate } from "../session/arithmetic.js";
@@ -13,7 +14,7 @@ import type { WasmParts } from "./wasm-parts.js";
 import { slotEntries, slotPieces, type WorkSlot } from "./work-slots.js";
 
 /** Sources whose matrix of distances has room in a slot. */
-const maxSources = 512;
+const maxSources = limits.comparedByKernels;
 
 /** What the places of a source in a thread's inputs may lose to their alignment. */
 const alignmentBytes = 256;
