@@ -1,78 +1,70 @@
 // Prints a benchmark's table and keeps its figures: `npm run bench -- rounds`.
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { parseArgs } from "node:util";
-import { aggregateUsage, benchAggregate } from "./aggregate/bench-aggregate.ts";
-import { readEnvironment } from "./environment.ts";
-import { measureRounds } from "./measure-rounds.ts";
-import { measureStartUp, type StartUp } from "./measure-start-up.ts";
-import { peers } from "./peers.ts";
-import { secondsText, summarize } from "./statistics.ts";
+import process from "node:process";
+import { FlareError, nearestWord } from "@flare-ts/contracts";
+import { invalidArguments } from "./command-line/invalid-arguments.ts";
 
-const { values, positionals } = parseArgs({
-  allowPositionals: true,
-  options: {
-    sites: { type: "string", default: "2" },
-    rounds: { type: "string", default: "30" },
-    starts: { type: "string", default: "5" },
-    clients: { type: "string", default: "8" },
-    params: { type: "string", default: "25000000" },
-    layout: { type: "string", default: "160" },
-    mode: { type: "string", default: "all" },
-    threads: { type: "string", default: "1,2" },
-    runs: { type: "string", default: "5" },
-    help: { type: "boolean", default: false },
-  },
-});
-
-if (!values.help && positionals.length === 1 && positionals[0] === "aggregate") {
-  await benchAggregate(values);
-} else if (values.help || positionals.length !== 1 || positionals[0] !== "rounds") {
-  process.stdout.write(`usage: npm run bench -- rounds [--sites 2] [--rounds 30] [--starts 5]
-
-rounds   seconds per round of a 3x3 model over real processes and mutual TLS, and from start to the first registered site.
-         Keeps the figures with machine, versions and commit in benchmarks/results/rounds.json.
-
-       npm run bench -- ${aggregateUsage}
-`);
-  process.exitCode = values.help ? 0 : 4;
-} else {
-  await benchRounds(Number(values.sites), Number(values.rounds), Number(values.starts));
+interface Command {
+  readonly about: string;
+  /** Loads the command when it is called, because some load much. */
+  readonly load: () => Promise<(args: readonly string[]) => Promise<void>>;
 }
 
-async function benchRounds(sites: number, rounds: number, starts: number): Promise<void> {
-  const environment = readEnvironment();
-  const perRound = await measureRounds({ sites, rounds });
-  const round = summarize(perRound);
-  const startUps: StartUp[] = [];
-  for (let i = 0; i < starts; i += 1) startUps.push(await measureStartUp());
-  const listening = summarize(startUps.map((one) => one.listening));
-  const registered = summarize(startUps.map((one) => one.registered));
-  const rows = [
-    ["", "FLARE-TS", "FLARE", "Flower"],
-    [`a round, 3x3 model, ${sites} sites`, secondsText(round), `${peers.round.flare} s`, `${peers.round.flower.toFixed(1)} s`],
-    [
-      "start to first registered site",
-      secondsText(registered),
-      `${peers.startUp.flare} s (${peers.startUp.flareWithoutSleep} s without its sleep)`,
-      "-",
-    ],
-    ["start to listening", secondsText(listening), "-", "-"],
-  ];
-  const widths = [0, 1, 2, 3].map((i) => Math.max(...rows.map((row) => row[i]?.length ?? 0)));
-  for (const row of rows)
-    process.stdout.write(
-      `${row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join("  ")
-        .trimEnd()}\n`,
-    );
-  process.stdout.write(
-    "Medians (smallest–largest, number). FLARE and Flower were measured on a machine of the same kind; see benchmarks/src/peers.ts.\n",
-  );
+const commands: Readonly<Record<string, Command>> = {
+  aggregate: {
+    about: "how fast, how exactly and in how much memory updates are aggregated, beside NumPy and PyTorch",
+    load: async () => (await import("./aggregate/bench-aggregate.ts")).benchAggregate,
+  },
+  compare: {
+    about: "what changed beyond noise between two results of aggregate",
+    load: async () => (await import("./compare/bench-compare.ts")).benchCompare,
+  },
+  memory: {
+    about: "aggregates many updates of a large model under a limit on memory",
+    load: async () => (await import("./memory/bench-memory.ts")).benchMemory,
+  },
+  page: {
+    about: "draws the page of figures that were measured before",
+    load: async () => (await import("./report/bench-page.ts")).benchPage,
+  },
+  rounds: {
+    about: "seconds per round and of start-up, with real processes",
+    load: async () => (await import("./rounds/bench-rounds.ts")).benchRounds,
+  },
+};
 
-  const folder = join(import.meta.dirname, "..", "results");
-  mkdirSync(folder, { recursive: true });
-  const result = { benchmark: "rounds", environment, sites, seconds: { round, registered, listening }, perRound, startUps, peers };
-  writeFileSync(join(folder, "rounds.json"), `${JSON.stringify(result, undefined, 2)}\n`);
+const usage = `usage: npm run bench -- <command> [options]
+
+${Object.entries(commands)
+  .map(([name, { about }]) => `  ${name.padEnd(10)} ${about}`)
+  .join("\n")}
+
+npm run bench -- <command> --help says more.
+`;
+
+process.exitCode = await run(process.argv.slice(2));
+
+async function run([name, ...args]: readonly string[]): Promise<number> {
+  if (name === "--help" || name === "help") {
+    process.stdout.write(usage);
+    return 0;
+  }
+  try {
+    const command = name === undefined || !Object.hasOwn(commands, name) ? undefined : commands[name];
+    if (command === undefined) throw invalidArguments(unknownCommand(name));
+    const runCommand = await command.load();
+    await runCommand(args);
+    return Number(process.exitCode ?? 0);
+  } catch (cause) {
+    // Anything else is a mistake of the benchmark: with its stack.
+    if (!(cause instanceof FlareError)) throw cause;
+    process.stderr.write(`${[cause.message, ...cause.problems.map(({ message, path }) => `  ${path ?? ""}: ${message}`)].join("\n")}\n`);
+    return cause.row.exit;
+  }
+}
+
+function unknownCommand(name: string | undefined): string {
+  const names = Object.keys(commands);
+  if (name === undefined) return `Name a benchmark: ${names.join(", ")}.`;
+  const near = nearestWord(name, names);
+  return `There is no benchmark '${name}': ${names.join(", ")}.${near === undefined ? "" : ` Did you mean '${near}'?`}`;
 }

@@ -1,134 +1,73 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { mkdtemp, rm, stat } from "node:fs/promises";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
-import type { SumMode } from "@flare-ts/aggregator";
+import { mkdir, writeFile } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import { dirname, join } from "node:path";
+import process from "node:process";
+import { optionLines, parseOptions } from "../command-line/parse-options.ts";
 import { readEnvironment } from "../environment.ts";
-import { type Summary, summarize } from "../statistics.ts";
-import { type LayoutName, layoutNames, layoutTensors } from "./layouts.ts";
-import { measureFiles, measureReading } from "./measure-files.ts";
-import { measureNumpy } from "./measure-numpy.ts";
-import { measureResident, measureStreaming } from "./measure-resident.ts";
-import { writeUpdates } from "./write-updates.ts";
+import { resultPage } from "../report/result-page.ts";
+import { type BenchResult, resultSchemaName, resultVersion } from "../result/result.ts";
+import { resultTable } from "../result/result-table.ts";
+import { aggregateOptions } from "./aggregate-options.ts";
+import { type AggregateSettings, aggregateSettings } from "./aggregate-settings.ts";
+import { measureAll } from "./measure-all.ts";
+import { withTemporaryFolder } from "./temporary-folder.ts";
 
-/** As typed. */
-export interface AggregateBenchOptions {
-  readonly clients: string;
-  readonly params: string;
-  readonly layout: string;
-  readonly mode: string;
-  readonly threads: string;
-  readonly runs: string;
-}
+/** How `bench -- aggregate` is called. */
+export const aggregateUsage = `usage: npm run bench -- aggregate [options]
 
-/** How the benchmark is called. */
-export const aggregateUsage = `aggregate [--clients 8] [--params 25000000] [--layout 160|flat|resnet50] [--mode all|exact|fast|float64] [--threads 1,2] [--runs 5]
+Measures aggregation: the engines of FLARE-TS in every mode, what the machine's memory can give, and what people do in NumPy and
+PyTorch, in turns on the same data. Prints a table, keeps all samples in a file, and draws a page with plots.
 
-           GB/s of input of a weighted mean, against the bandwidth that the machine has and, where python3 and NumPy are there,
-           against np.add(acc, w * x, out=acc) on the same data in the same run. Keeps the figures in
-           benchmarks/results/aggregate.json. Updates are kept in a temporary folder: clients times parameters times 4 bytes.`;
+${optionLines(aggregateOptions)}
+`;
 
-const modeNames: readonly SumMode[] = ["fast", "exact", "float64"];
-
-interface Row {
-  readonly what: string;
-  readonly threads: string;
-  readonly ms: Summary;
-  /** Median of what the figure is held against, in milliseconds, and how that is called. */
-  readonly against?: { readonly name: string; readonly ms: number } | undefined;
-}
-
-/** Measures and prints a table; medians, with the ratio of medians of one run. */
-export async function benchAggregate(options: AggregateBenchOptions): Promise<void> {
-  const clients = wholeNumber("--clients", options.clients);
-  const runs = wholeNumber("--runs", options.runs);
-  const threadCounts = options.threads.split(",").map((each) => wholeNumber("--threads", each));
-  const layout = oneOf<LayoutName>("--layout", options.layout, layoutNames);
-  const modes = options.mode === "all" ? modeNames : [oneOf<SumMode>("--mode", options.mode, modeNames)];
-  const tensors = layoutTensors(layout, wholeNumber("--params", options.params));
+/** Measures, prints a table, and writes the figures. @throws `cli/invalid-arguments`, `file/…` */
+export async function benchAggregate(args: readonly string[]): Promise<void> {
+  const given = parseOptions(aggregateOptions, args);
+  if (given.has("help")) {
+    process.stdout.write(aggregateUsage);
+    return;
+  }
+  const settings = aggregateSettings(given);
   const environment = readEnvironment();
-  const folder = await mkdtemp(join(tmpdir(), "flare-bench-"));
-  try {
-    const files = await writeUpdates(folder, tensors, clients);
-    const bytes = clients * (await stat(files[0] ?? "")).size;
-    const reading = await measureReading(files, runs);
-    const numpy = await measureNumpy(files, runs);
-    const rows: Row[] = [{ what: "files: only reading", threads: "-", ms: reading }];
-    const numpySummary = numpy === undefined ? undefined : summarize(numpy.times);
-    if (numpy !== undefined && numpySummary !== undefined) {
-      rows.push({ what: `NumPy ${numpy.version}: np.add(acc, w * x, out=acc)`, threads: "1", ms: numpySummary });
-    }
-    const againstNumpy = numpySummary === undefined ? undefined : { name: "NumPy", ms: numpySummary.median };
-    const kernelMiB: number[] = [];
-    const streaming = await measureStreaming(
-      files,
-      modes.flatMap((mode) => (mode === "float64" ? [] : [mode])),
-      runs,
-    );
-    for (const [mode, ms] of Object.entries(streaming)) rows.push({ what: `chunks of 1 MiB: copy, check, add, ${mode}`, threads: "1", ms });
-    for (const count of threadCounts) {
-      const threads = String(count);
-      const { read, triad, check, fold } = await measureResident({ files, modes, threads: count, runs });
-      const againstRead = { name: "read", ms: read.median };
-      rows.push({ what: "memory: read", threads, ms: read }, { what: "memory: triad", threads, ms: triad });
-      rows.push({ what: "resident: check and norms", threads, ms: check, against: againstRead });
-      for (const [mode, ms] of Object.entries(fold)) {
-        rows.push({ what: `resident: weighted mean, ${mode}`, threads, ms, against: againstNumpy ?? againstRead });
-        if (againstNumpy !== undefined) rows.push({ what: `resident: weighted mean, ${mode}`, threads, ms, against: againstRead });
-      }
-      for (const mode of modes) {
-        const figures = await measureFiles(files, folder, { mode, threads: count, runs });
-        const against = { name: "reading files", ms: reading.median };
-        rows.push({ what: `files: add (read, check), ${mode}`, threads, ms: figures.add, against });
-        rows.push({ what: `files: finish (read, fold, hash, write), ${mode}`, threads, ms: figures.finish, against });
-        kernelMiB.push(figures.kernelMiB);
-      }
-    }
-    process.stdout.write(
-      `${clients} updates, ${layout}, ${tensors.length} tensors, ${(bytes / 1e6).toFixed(0)} MB; ${environment.cpu}, ${environment.cores} cores, Node ${environment.node}\n\n`,
-    );
-    printTable(rows, bytes);
-    process.stdout.write(
-      `\nGB/s are bytes of all updates once. Memory of the kernels with files: ${Math.max(...kernelMiB).toFixed(0)} MiB.\n`,
-    );
-    const results = join(import.meta.dirname, "..", "..", "results");
-    mkdirSync(results, { recursive: true });
-    const result = { benchmark: "aggregate", environment, clients, layout, bytes, runs, rows, kernelMiB, numpy: numpy?.version ?? null };
-    writeFileSync(join(results, "aggregate.json"), `${JSON.stringify(result, undefined, 2)}\n`);
-  } finally {
-    await rm(folder, { recursive: true });
+  const start = performance.now();
+  const say = (line: string): void => {
+    process.stderr.write(`${((performance.now() - start) / 1000).toFixed(1).padStart(6)} s  ${line}\n`);
+  };
+  const measured = await withTemporaryFolder(settings.folder, (folder, signal) =>
+    measureAll({ settings, folder, signal, say, cores: availableParallelism() }),
+  );
+  const result: BenchResult = {
+    schema: resultSchemaName,
+    version: resultVersion,
+    environment,
+    commandLine: `npm run bench -- aggregate ${args.join(" ")}`.trim(),
+    settings: {
+      layout: settings.layout,
+      dtype: settings.dtype,
+      strategy: settings.strategy.name,
+      strategyOptions: settings.strategy.options,
+      runs: settings.runs,
+    },
+    ...measured,
+  };
+  process.stdout.write(resultTable(result));
+  const out = outPath(settings, environment.date);
+  await write(out, `${JSON.stringify(result, undefined, 2)}\n`);
+  process.stdout.write(`\nFigures: ${out}\n`);
+  if (settings.html !== undefined) {
+    await write(settings.html, resultPage(result));
+    process.stdout.write(`Page: ${settings.html}\n`);
   }
 }
 
-function printTable(rows: readonly Row[], bytes: number): void {
-  const cells = [
-    ["", "threads", "ms (smallest–largest)", "GB/s", "ratio"],
-    ...rows.map(({ what, threads, ms, against }) => [
-      what,
-      threads,
-      `${ms.median.toFixed(0)} (${ms.min.toFixed(0)}–${ms.max.toFixed(0)})`,
-      (bytes / 1e6 / ms.median).toFixed(1),
-      against === undefined ? "" : `${(against.ms / ms.median).toFixed(2)} x ${against.name}`,
-    ]),
-  ];
-  const widths = [0, 1, 2, 3, 4].map((i) => Math.max(...cells.map((row) => row[i]?.length ?? 0)));
-  for (const row of cells)
-    process.stdout.write(
-      `${row
-        .map((cell, i) => cell.padEnd(widths[i] ?? 0))
-        .join("  ")
-        .trimEnd()}\n`,
-    );
+function outPath({ out, isPublished }: AggregateSettings, date: string): string {
+  const results = join(import.meta.dirname, "..", "..", "results");
+  if (isPublished) return join(results, "aggregate.json");
+  return out ?? join(results, "local", `aggregate-${date.replaceAll(":", "-").replace(/\..*/, "")}.json`);
 }
 
-function wholeNumber(option: string, text: string): number {
-  const value = Number(text);
-  if (!Number.isSafeInteger(value) || value < 1) throw new RangeError(`${option} takes whole numbers above 0, not '${text}'`);
-  return value;
-}
-
-function oneOf<Name extends string>(option: string, text: string, names: readonly Name[]): Name {
-  const name = names.find((each) => each === text);
-  if (name === undefined) throw new RangeError(`${option} is one of ${names.join(", ")}, not '${text}'`);
-  return name;
+async function write(path: string, text: string): Promise<void> {
+  await mkdir(dirname(path), { recursive: true });
+  await writeFile(path, text);
 }

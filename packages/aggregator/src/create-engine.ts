@@ -61,18 +61,9 @@ export interface ChosenEngine {
  */
 export async function createEngine(components: CreateEngineComponents, init: CreateEngineInit = {}): Promise<ChosenEngine> {
   const { engine = "auto", mode = "exact" } = init;
-  switch (engine) {
-    case "js":
-      return plain(components, mode, ["Plain JavaScript was asked for."]);
-    case "wasm":
-    case "cpu":
-      return onCpu(components, init);
-    case "webgpu":
-    case "gpu":
-      return onDevice(components, engine, init);
-    case "auto":
-      return fastest(components, init);
-  }
+  if (engine === "auto") return fastest(components, init);
+  if (engine === "webgpu" || engine === "gpu") return onDevice(components, engine, init);
+  return engine === "js" ? plain(components, mode, ["Plain JavaScript was asked for."]) : onCpu(components, init);
 }
 
 async function onCpu(components: CreateEngineComponents, { engine, mode = "exact", threads }: CreateEngineInit): Promise<ChosenEngine> {

@@ -1,5 +1,7 @@
 export { bytesSource } from "./byte-source.js";
+export type { FoldUpdate } from "./session/arithmetic.js";
 export { indexModel, matchLayout } from "./session/match-layout.js";
+export { UpdateFindings } from "./session/update-findings.js";
 export { KernelMemory } from "./wasm/kernel-memory.js";
 export { loadKernelModule } from "./wasm/kernel-module.js";
 export { addCall, type KernelProgram } from "./wasm/kernel-program.js";

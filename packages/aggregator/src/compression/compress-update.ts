@@ -102,22 +102,18 @@ function isCompressed({ dtype }: TensorSpec): boolean {
 function compressedSpecs(form: CompressionForm, tensor: TensorPlace, block: number, count: number): readonly TensorSpec[] {
   const { name, shape } = tensor;
   if (!isCompressed(tensor)) return [tensor];
-  switch (form) {
-    case "float16":
-      return [{ name, shape, dtype: "F16" }];
-    case "bfloat16":
-      return [{ name, shape, dtype: "BF16" }];
-    case "int8":
-      return [
-        { name, shape, dtype: "I8" },
-        { name: scalesName(name), shape: [Math.ceil((elementsOf(shape) ?? 0) / block)], dtype: "F32" },
-      ];
-    case "top-k":
-      return [
-        { name, shape: [count], dtype: "F32" },
-        { name: indicesName(name), shape: [count], dtype: "I32" },
-      ];
+  if (form === "float16") return [{ name, shape, dtype: "F16" }];
+  if (form === "bfloat16") return [{ name, shape, dtype: "BF16" }];
+  if (form === "int8") {
+    return [
+      { name, shape, dtype: "I8" },
+      { name: scalesName(name), shape: [Math.ceil((elementsOf(shape) ?? 0) / block)], dtype: "F32" },
+    ];
   }
+  return [
+    { name, shape: [count], dtype: "F32" },
+    { name: indicesName(name), shape: [count], dtype: "I32" },
+  ];
 }
 
 interface WriteTensorInit {

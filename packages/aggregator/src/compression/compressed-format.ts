@@ -14,7 +14,7 @@ export const compressedKey = "flare.compressed";
 const version = "1";
 
 /** Metadata with the number of elements that share a scale. */
-export const int8BlockKey = "flare.int8-block";
+const int8BlockKey = "flare.int8-block";
 
 /** Elements that share a scale unless something else is asked for: scales then add 1.6% to the bytes. */
 export const defaultInt8Block = 256;

@@ -110,7 +110,7 @@ export class BatchOnDevice {
     );
     for (const { piece, at } of pieces) {
       const divisor = weight * 2 ** (gridBits[at / runElements] ?? 0);
-      for (let i = 0; i < piece.count; i++) this.#combined[piece.element + i] = Number(sums[at + i] as bigint) / divisor;
+      for (let i = 0; i < piece.count; i++) this.#combined[piece.element + i] = Number(sums[at + i]) / divisor;
     }
   }
 

@@ -154,7 +154,7 @@ async function keptUpdate(
     maxima: undefined,
     sums: undefined,
   };
-  return { update, release: kept.release };
+  return { update, release: () => kept.release() };
 }
 
 function sample(seed: number, elements: number): Uint8Array {

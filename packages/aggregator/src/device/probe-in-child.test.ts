@@ -36,11 +36,11 @@ it.each([
 });
 
 it("ends a program that hangs, on its thread too", async () => {
-  const outcome = await probeInChild({ program: "console.error('busy with the driver'); for (;;);", timeoutMs: 500 });
-  expect(outcome).toEqual({
+  // How far it comes in that time is up to the machine.
+  expect(await probeInChild({ program: "for (;;);", timeoutMs: 500 })).toEqual({
     kind: "failed",
     isTimeout: true,
-    reason: 'The probe failed: its process did not end within 500 ms; it wrote "busy with the driver".',
+    reason: "The probe failed: its process did not end within 500 ms.",
   });
 });
 

@@ -39,7 +39,7 @@ export class IntegerSums {
   /** Adds sums of weight × value that were made elsewhere. Weights have to be whole numbers. */
   addSums(sums: BigInt64Array): void {
     for (let i = 0; i < sums.length; i++) {
-      if (this.#isPlain) this.#plain[i] = (this.#plain[i] as number) + Number(sums[i] as bigint);
+      if (this.#isPlain) this.#plain[i] = (this.#plain[i] as number) + Number(sums[i]);
       else this.#big[i] = (this.#big[i] as bigint) + (sums[i] as bigint);
     }
   }

@@ -171,7 +171,7 @@ class StateOfBatch {
 }
 
 /** Says which new value does not fit the model's type. */
-export function beyondType(tensors: readonly TensorPlace[], { tensor, firstElement, dtype }: Piece, index: number): FlareError {
+function beyondType(tensors: readonly TensorPlace[], { tensor, firstElement, dtype }: Piece, index: number): FlareError {
   const name = tensors[tensor]?.name ?? "";
   return new FlareError(
     "aggregate/out-of-range",

@@ -1,5 +1,5 @@
 import { FlareError, limits } from "@flare-ts/contracts";
-import type { AggregationReport, FinishInit } from "../aggregation-engine.js";
+import type { AggregationReport } from "../aggregation-engine.js";
 import { type ByteSource, openFileSource } from "../byte-source.js";
 import { quoted } from "../peer-text.js";
 import type { TensorSpec } from "../safetensors/layout.js";
@@ -10,20 +10,13 @@ import type { FoldedBatch, FoldInit, FoldStep, FoldUpdate, ReadableUpdate } from
 import { type ModelIndex, matchLayout } from "./match-layout.js";
 import { createState, openState } from "./server-state.js";
 import { reportSession } from "./session-report.js";
+import type { FinishSettings, SessionComponents } from "./session-settings.js";
 import { shareOut } from "./share-out.js";
 import { sumsMetadata } from "./sums-file.js";
 import { UpdateFindings } from "./update-findings.js";
-import type { UpdateSessionComponents, UpdateSessionInit } from "./update-session.js";
-
-export interface FinishSessionInit extends UpdateSessionInit {
-  /** Sorted by name. */
-  readonly updates: readonly AcceptedUpdate[];
-  readonly finish: FinishInit;
-  readonly result: "model" | "sums";
-}
 
 /** Folds what was accepted into a new model, or into sums. @throws as `AggregationSession.finish` */
-export async function finishSession(components: UpdateSessionComponents, init: FinishSessionInit): Promise<AggregationReport> {
+export async function finishSession(components: SessionComponents, init: FinishSettings): Promise<AggregationReport> {
   const { model, strategy, paramsType, announced, updates, finish, result } = init;
   const { signal } = finish;
   if (updates.length === 0) throw new FlareError("aggregate/no-contributions", "There is no update to aggregate.");
@@ -78,7 +71,7 @@ export async function finishSession(components: UpdateSessionComponents, init: F
   }
 }
 
-function requireFit({ arithmetic }: UpdateSessionComponents, { strategy, paramsType, announced, finish, result }: FinishSessionInit): void {
+function requireFit({ arithmetic }: SessionComponents, { strategy, paramsType, announced, finish, result }: FinishSettings): void {
   const unfit = (what: string): FlareError =>
     new FlareError("aggregate/strategy-unfit", `${what}.`, { facts: { strategy: strategy.name, paramsType } });
   if (paramsType === "DIFF" && finish.base === undefined && result === "model") {
@@ -99,8 +92,8 @@ function requireFit({ arithmetic }: UpdateSessionComponents, { strategy, paramsT
 }
 
 async function writeResult(
-  components: UpdateSessionComponents,
-  init: FinishSessionInit,
+  components: SessionComponents,
+  init: FinishSettings,
   fold: FoldInit,
   included: readonly TensorSpec[],
   step: FoldStep | undefined,

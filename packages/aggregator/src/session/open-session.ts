@@ -6,11 +6,12 @@ import { announcedGrid } from "../exact/exact-scale.js";
 import { readSafetensorsHeader } from "../safetensors/read-header.js";
 import { isFloatDtype } from "../tensor.js";
 import { indexModel } from "./match-layout.js";
-import { UpdateSession, type UpdateSessionComponents } from "./update-session.js";
+import type { SessionComponents } from "./session-settings.js";
+import { UpdateSession } from "./update-session.js";
 
 /** Reads the model's layout and begins a session. @throws as `AggregationEngine.open` */
 export async function openSession(
-  components: UpdateSessionComponents,
+  components: SessionComponents,
   engine: string,
   { model, strategy, paramsType, check = "add", scale, spoolFolder = tmpdir(), signal }: AggregationInit,
 ): Promise<AggregationSession> {

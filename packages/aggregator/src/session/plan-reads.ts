@@ -53,25 +53,21 @@ export function planReads(stored: StoredTensors, pieces: readonly Piece[]): Read
     const how = stored[piece.tensor];
     if (how === undefined) return undefined;
     const { firstElement, count } = piece;
-    switch (how.kind) {
-      case "plain": {
-        const size = dtypeBytes[how.dtype];
-        return { stored: how, at: place(how.offset + firstElement * size, count * size), companionAt: -1, count };
-      }
-      case "int8": {
-        const firstScale = Math.floor(firstElement / how.block);
-        const scales = Math.ceil((firstElement + count) / how.block) - firstScale;
-        const at = place(how.offset + firstElement, count);
-        return { stored: how, at, companionAt: place(how.scales + 4 * firstScale, 4 * scales), count };
-      }
-      case "sparse": {
-        const block = Math.floor(firstElement / blockElements);
-        const first = how.starts[block] ?? 0;
-        const some = (how.starts[block + 1] ?? first) - first;
-        const at = place(how.offset + 4 * first, 4 * some);
-        return { stored: how, at, companionAt: place(how.indices + 4 * first, 4 * some), count: some };
-      }
+    if (how.kind === "plain") {
+      const size = dtypeBytes[how.dtype];
+      return { stored: how, at: place(how.offset + firstElement * size, count * size), companionAt: -1, count };
     }
+    if (how.kind === "int8") {
+      const firstScale = Math.floor(firstElement / how.block);
+      const scales = Math.ceil((firstElement + count) / how.block) - firstScale;
+      const at = place(how.offset + firstElement, count);
+      return { stored: how, at, companionAt: place(how.scales + 4 * firstScale, 4 * scales), count };
+    }
+    const block = Math.floor(firstElement / blockElements);
+    const first = how.starts[block] ?? 0;
+    const some = (how.starts[block + 1] ?? first) - first;
+    const at = place(how.offset + 4 * first, 4 * some);
+    return { stored: how, at, companionAt: place(how.indices + 4 * first, 4 * some), count: some };
   });
   return { reads, pieces: placed, bytes: end };
 }

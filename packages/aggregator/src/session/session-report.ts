@@ -2,20 +2,19 @@ import process from "node:process";
 import type { AggregationReport, ContributorReport } from "../aggregation-engine.js";
 import type { WrittenFile } from "../safetensors/safetensors-writer.js";
 import type { FoldInit } from "./arithmetic.js";
-import type { FinishSessionInit } from "./finish-session.js";
 import { foldTotals } from "./fold-totals.js";
-import type { UpdateSessionComponents } from "./update-session.js";
+import type { FinishSettings, SessionComponents } from "./session-settings.js";
 
 /** Says what was aggregated, by whom and how. */
 export function reportSession(
-  { arithmetic, nowMs }: UpdateSessionComponents,
-  init: FinishSessionInit,
+  { arithmetic, nowMs }: SessionComponents,
+  init: FinishSettings,
   fold: FoldInit,
   written: WrittenFile,
 ): AggregationReport {
   const { engine, strategy, paramsType, model, startMs, updates } = init;
   const contributors = updates.flatMap((update, i): readonly ContributorReport[] => {
-    if (update.sums !== undefined) return update.sums.map(({ absent: _, ...each }) => each);
+    if (update.sums !== undefined) return update.sums.map(({ absent: _absent, ...each }) => each);
     const { weight = 0, factor = 0, findings } = fold.updates[i] ?? {};
     return [
       { contributor: update.name, weight, factor, norm: update.norm ?? findings?.norm ?? 0, tensors: update.tensors, bytes: update.bytes },

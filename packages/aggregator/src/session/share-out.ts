@@ -4,7 +4,7 @@ import { quoted } from "../peer-text.js";
 import type { ContributorFacts, Share } from "../strategies/strategy.js";
 import { isFloatDtype } from "../tensor.js";
 import type { Arithmetic, ReadableUpdate } from "./arithmetic.js";
-import type { FinishSessionInit } from "./finish-session.js";
+import type { FinishSettings } from "./session-settings.js";
 
 /** Most contributors whose distances are measured: their number goes with the square. */
 const maxDistances = limits.comparedContributors;
@@ -16,7 +16,7 @@ const maxDistances = limits.comparedContributors;
  */
 export async function shareOut(
   arithmetic: Arithmetic,
-  init: Pick<FinishSessionInit, "strategy" | "updates" | "model" | "paramsType" | "announced" | "finish"> & {
+  init: Pick<FinishSettings, "strategy" | "updates" | "model" | "paramsType" | "announced" | "finish"> & {
     readonly sources: readonly ReadableUpdate[];
     readonly base: ReadableUpdate | undefined;
   },

@@ -1,49 +1,29 @@
 import { FlareError, limits } from "@flare-ts/contracts";
 import { throwIfAborted } from "../abort.js";
-import type { AggregationReport, AggregationSession, FinishInit, ParamsType, Update } from "../aggregation-engine.js";
+import type { AggregationReport, AggregationSession, FinishInit, Update } from "../aggregation-engine.js";
 import { maxContributors } from "../exact/exact-scale.js";
 import { exactWeight } from "../exact/weight.js";
 import { quoted } from "../peer-text.js";
 import { readLayout } from "../safetensors/read-header.js";
-import type { Strategy } from "../strategies/strategy.js";
 import type { AcceptedUpdate } from "./accepted-update.js";
-import type { Arithmetic } from "./arithmetic.js";
 import { finishSession } from "./finish-session.js";
-import { type ModelIndex, matchLayout } from "./match-layout.js";
+import { matchLayout } from "./match-layout.js";
+import type { SessionComponents, SessionSettings } from "./session-settings.js";
 import { checkSums, readSumsMetadata, type SumsHeading } from "./sums-file.js";
 import { takeContent } from "./update-content.js";
 import { UpdateFindings } from "./update-findings.js";
 
-export interface UpdateSessionInit {
-  readonly engine: string;
-  readonly model: ModelIndex;
-  readonly strategy: Strategy;
-  readonly paramsType: ParamsType;
-  /** Whether values are checked when an update is added. */
-  readonly isCheckedEarly: boolean;
-  /** Grid of each tensor of the model, where it was announced. */
-  readonly announced: Float64Array | undefined;
-  readonly startMs: number;
-  /** Where updates that come as streams are kept. */
-  readonly spoolFolder: string;
-}
-
-export interface UpdateSessionComponents {
-  readonly nowMs: () => number;
-  readonly arithmetic: Arithmetic;
-}
-
 /** The session of every engine: the rules are here, the speed is in the arithmetic. */
 export class UpdateSession implements AggregationSession {
-  readonly #components: UpdateSessionComponents;
-  readonly #init: UpdateSessionInit;
+  readonly #components: SessionComponents;
+  readonly #init: SessionSettings;
   readonly #accepted = new Map<string, AcceptedUpdate>();
   readonly #adding = new Map<string, Promise<void>>();
   readonly #closing = new AbortController();
   #finishing: Promise<AggregationReport> | undefined;
   #isClosed = false;
 
-  constructor(components: UpdateSessionComponents, init: UpdateSessionInit) {
+  constructor(components: SessionComponents, init: SessionSettings) {
     this.#components = components;
     this.#init = init;
   }

@@ -2,7 +2,6 @@ import type { ReadableUpdate } from "../session/arithmetic.js";
 import type { Batch, Piece } from "../session/batches.js";
 import { planReads } from "../session/plan-reads.js";
 import { roundsToFinite } from "../session/store-values.js";
-import { dtypeBytes } from "../tensor.js";
 import { type FoldPlan, isKernelPiece, knownGrid, magicOf, type TensorPlan } from "./fold-plan.js";
 import type { KernelMemory } from "./kernel-memory.js";
 import { addCall, addRead, type KernelProgram, kernelType } from "./kernel-program.js";
@@ -376,9 +375,4 @@ function membersOf({ plan }: PlacedPiece, group: readonly Member[]): { readonly 
 
 function addressesAt({ lists }: WorkSlot, entry: number): number {
   return lists + 8 * slotEntries + 4 * entry;
-}
-
-/** Bytes of a piece's new values. */
-export function newBytes({ count, dtype }: Piece): number {
-  return count * dtypeBytes[dtype];
 }

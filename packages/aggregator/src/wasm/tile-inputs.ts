@@ -80,16 +80,12 @@ function inBuffer({ at, companionAt }: StoredPiece, buffer: number): StoredAddre
 }
 
 function inFile({ stored }: StoredPiece, { firstElement }: Piece, file: number): StoredAddresses {
-  switch (stored.kind) {
-    case "plain":
-      return { at: file + stored.offset + firstElement * dtypeBytes[stored.dtype], companionAt: 0 };
-    case "int8":
-      return { at: file + stored.offset + firstElement, companionAt: file + stored.scales + 4 * Math.floor(firstElement / stored.block) };
-    case "sparse": {
-      const first = stored.starts[Math.floor(firstElement / blockElements)] ?? 0;
-      return { at: file + stored.offset + 4 * first, companionAt: file + stored.indices + 4 * first };
-    }
+  if (stored.kind === "plain") return { at: file + stored.offset + firstElement * dtypeBytes[stored.dtype], companionAt: 0 };
+  if (stored.kind === "int8") {
+    return { at: file + stored.offset + firstElement, companionAt: file + stored.scales + 4 * Math.floor(firstElement / stored.block) };
   }
+  const first = stored.starts[Math.floor(firstElement / blockElements)] ?? 0;
+  return { at: file + stored.offset + 4 * first, companionAt: file + stored.indices + 4 * first };
 }
 
 function aligned(bytes: number): number {

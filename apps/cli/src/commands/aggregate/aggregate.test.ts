@@ -50,11 +50,41 @@ describe("flare aggregate", () => {
     expect(hashes.size).toBe(1);
   });
 
+  it("combines by any strategy, with its settings, and keeps its state for the next round", async () => {
+    const files = ["a.safetensors", "b.safetensors", "a.safetensors"];
+    await writeFile(join(folder.path, "c.safetensors"), await readFile(join(folder.path, "a.safetensors")));
+    const three = ["-w", "1,1,1", "a.safetensors", "b.safetensors", "c.safetensors", "-o", "o.safetensors"];
+    const trimmed = await folder.run("aggregate", ...three, "--strategy", "trimmed-mean", "--strategy-option", "fraction=0.34");
+    expect({ exitCode: trimmed.exitCode, stderr: trimmed.stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(trimmed.stdout).toContain("trimmed-mean by cpu-wasm-exact");
+    expect([...(decodeSafetensors(await readFile(join(folder.path, "o.safetensors"))).get("layer.w")?.data ?? [])]).toEqual([1, 2]);
+    const step = ["--strategy", "fed-avg-m", "--base", files[0] ?? "", "--state-to", "state/1"];
+    expect((await folder.run("aggregate", ...three, ...step)).exitCode).toBe(0);
+    expect(await readdir(join(folder.path, "state", "1"))).toEqual(["momentum.safetensors"]);
+    const next = ["--strategy", "fed-avg-m", "--base", "o.safetensors", "--state-from", "state/1", "--state-to", "state/2"];
+    expect((await folder.run("aggregate", ...three.slice(0, -1), "p.safetensors", ...next)).exitCode).toBe(0);
+  });
+
   it.each([
     ["NaN, by name of tensor and file", ["-w", "1,1", "a.safetensors", "bad.safetensors"], "error aggregate/not-finite:"],
     ["a file that is not there", ["-w", "1,1", "a.safetensors", "none.safetensors"], "error file/not-found:"],
     ["fewer weights than files", ["-w", "1", "a.safetensors", "b.safetensors"], "error cli/invalid-arguments:"],
     ["a weight of zero", ["-w", "1,0", "a.safetensors", "b.safetensors"], "error cli/invalid-arguments:"],
+    [
+      "a setting that the strategy lacks",
+      ["-w", "1,1", "a.safetensors", "b.safetensors", "--strategy", "trimmed-mean", "--strategy-option", "fractio=0.2"],
+      "error aggregate/strategy-invalid:",
+    ],
+    [
+      "a step without a place for its state",
+      ["-w", "1", "a.safetensors", "--strategy", "fed-avg-m", "--base", "a.safetensors"],
+      "error aggregate/state-invalid:",
+    ],
+    [
+      "an engine that is not here",
+      ["-w", "1", "a.safetensors", "--engine", "gpu", "--mode", "fast"],
+      "error aggregate/engine-unavailable:",
+    ],
     ["no threads", ["-w", "1,1", "a.safetensors", "b.safetensors", "--threads", "0"], "error cli/invalid-arguments:"],
     [
       "a mode that the engine lacks",

@@ -123,7 +123,7 @@ export const aggregateErrors = {
   "aggregate/engine-unavailable": row(
     "user",
     "The engine or mode that was asked for does not run in this process.",
-    "Ask for `auto`, or start Node without the option that turns WebAssembly or threads off.",
+    "Ask for `auto`, or run `flare doctor engines`, which says how to get each engine.",
     { grpc: grpcStatus.failedPrecondition },
   ),
   "aggregate/compression-invalid": row(
@@ -145,7 +145,7 @@ export const aggregateErrors = {
   "aggregate/state-invalid": row(
     "user",
     "What a server step keeps between rounds is missing, or is of another strategy or model.",
-    "Give the folder that the round before has written, or none to begin anew.",
+    "Name a folder for the new state (`--state-to`), and the one that the round before has written (`--state-from`), or none to begin anew.",
     { grpc: grpcStatus.failedPrecondition },
   ),
   "aggregate/strategy-unfit": row(

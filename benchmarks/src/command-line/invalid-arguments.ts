@@ -1,0 +1,6 @@
+import { FlareError } from "@flare-ts/contracts";
+
+/** The error of a command line that cannot be understood: exit status 4. */
+export function invalidArguments(message: string): FlareError {
+  return new FlareError("cli/invalid-arguments", message);
+}

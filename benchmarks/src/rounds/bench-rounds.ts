@@ -1,0 +1,67 @@
+import { mkdirSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import process from "node:process";
+import { invalidArguments } from "../command-line/invalid-arguments.ts";
+import { type OptionTable, optionLines, parseOptions } from "../command-line/parse-options.ts";
+import { wholeNumber } from "../command-line/parse-values.ts";
+import { readEnvironment } from "../environment.ts";
+import { textColumns } from "../result/text-columns.ts";
+import { secondsText, summarize } from "../statistics.ts";
+import { measureRounds } from "./measure-rounds.ts";
+import { measureStartUp, type StartUp } from "./measure-start-up.ts";
+import { peers } from "./peers.ts";
+
+const options = {
+  sites: { value: "<count>", about: "sites that take part [2]" },
+  rounds: { value: "<count>", about: "rounds after the first [30]" },
+  starts: { value: "<count>", about: "starts of a server and a site [5]" },
+  help: { about: "prints this" },
+} as const satisfies OptionTable<string>;
+
+const usage = `usage: npm run bench -- rounds [options]
+
+Seconds per round of a 3x3 model over real processes and mutual TLS, and from start to the first registered site. Keeps the figures
+with machine, versions and commit in benchmarks/results/rounds.json.
+
+${optionLines(options)}
+`;
+
+/** Measures rounds and start-up, prints a table and keeps the figures. @throws `cli/invalid-arguments` */
+export async function benchRounds(args: readonly string[]): Promise<void> {
+  const given = parseOptions(options, args);
+  if (given.has("help")) {
+    process.stdout.write(usage);
+    return;
+  }
+  if (given.words[0] !== undefined) throw invalidArguments(`rounds takes options only, not '${given.words[0]}'.`);
+  const sites = wholeNumber("--sites", given.last("sites") ?? "2");
+  const rounds = wholeNumber("--rounds", given.last("rounds") ?? "30");
+  const starts = wholeNumber("--starts", given.last("starts") ?? "5");
+  const environment = readEnvironment();
+  const perRound = await measureRounds({ sites, rounds });
+  const round = summarize(perRound);
+  const startUps: StartUp[] = [];
+  for (let i = 0; i < starts; i += 1) startUps.push(await measureStartUp());
+  const listening = summarize(startUps.map((one) => one.listening));
+  const registered = summarize(startUps.map((one) => one.registered));
+  const rows = [
+    ["", "FLARE-TS", "FLARE", "Flower"],
+    [`a round, 3x3 model, ${sites} sites`, secondsText(round), `${peers.round.flare} s`, `${peers.round.flower.toFixed(1)} s`],
+    [
+      "start to first registered site",
+      secondsText(registered),
+      `${peers.startUp.flare} s (${peers.startUp.flareWithoutSleep} s without its sleep)`,
+      "-",
+    ],
+    ["start to listening", secondsText(listening), "-", "-"],
+  ];
+  process.stdout.write(`${textColumns(rows).join("\n")}\n`);
+  process.stdout.write(
+    "Medians (smallest–largest, number). FLARE and Flower were measured on a machine of the same kind; see benchmarks/src/rounds/peers.ts.\n",
+  );
+
+  const folder = join(import.meta.dirname, "..", "..", "results");
+  mkdirSync(folder, { recursive: true });
+  const result = { benchmark: "rounds", environment, sites, seconds: { round, registered, listening }, perRound, startUps, peers };
+  writeFileSync(join(folder, "rounds.json"), `${JSON.stringify(result, undefined, 2)}\n`);
+}
