@@ -3,8 +3,26 @@ import { fileURLToPath } from "node:url";
 import { promisify } from "node:util";
 import { describe, expect, it } from "vitest";
 import { createEngine } from "./create-engine.js";
+import type { CombineDevice, Tile } from "./device/combine-device.js";
 
 const nowMs = (): number => performance.now();
+
+/** Gives zeros at once. */
+function instantDevice(name: string, closed: string[]): CombineDevice {
+  const zeros = async ({ values }: Tile): Promise<Float32Array> => new Float32Array(values[0]?.length ?? 0);
+  return {
+    name,
+    device: name,
+    maxTileElements: 2 ** 20,
+    isExact: false,
+    weightedSum: zeros,
+    exactSum: () => Promise.reject(new Error("asked for exact sums")),
+    median: zeros,
+    trimmedMean: zeros,
+    squaredDistances: async ({ values }) => new Float64Array(values.length ** 2),
+    close: async () => void closed.push(name),
+  };
+}
 
 /** Carries out `createEngine` of the built package in a process with the given options of Node. */
 async function inProcess(flags: readonly string[], init: string): Promise<unknown> {
@@ -38,6 +56,28 @@ describe("the engine that is created", () => {
     for (const init of ['{ engine: "wasm" }', '{ mode: "fast" }']) {
       expect(await inProcess(["--jitless"], init)).toMatchObject({ name: "aggregate/engine-unavailable" });
     }
+  });
+
+  it("is never by itself a device without exact sums where they are wanted, however fast", async () => {
+    // Each time that it is asked for, the clock has gone on by less: what comes second seems faster.
+    let asked = 0;
+    const slowingMs = (): number => 1e6 - 1e6 / ++asked;
+    const closed: string[] = [];
+    const opener = (name: string) => async (): Promise<{ readonly device: CombineDevice }> => ({ device: instantDevice(name, closed) });
+    const openers = { webgpu: opener("first"), gpu: opener("second") };
+    for (const combine of ["mean", "median", "trimmed-mean", "distances"] as const) {
+      const workload = { updates: 4, elements: 4096, combine };
+      const { engine, reasons } = await createEngine({ nowMs: slowingMs, openers }, { threads: 1, workload });
+      expect([engine.name, reasons]).toEqual(["cpu-wasm-exact", ["webgpu: first has no exact sums."]]);
+      await engine.close();
+    }
+    expect(closed).toEqual(["first", "first", "first", "first"]);
+    const { engine } = await createEngine(
+      { nowMs: slowingMs, openers },
+      { threads: 1, mode: "fast", workload: { updates: 4, elements: 4096, combine: "median" } },
+    );
+    expect(engine.name).toBe("first-fast");
+    await engine.close();
   });
 
   it("takes one thread where the permission model denies others, which is said, and refuses more", async () => {

@@ -109,7 +109,7 @@ async function fastest(components: CreateEngineComponents, init: CreateEngineIni
   const reasons: string[] = [];
   const openers = components.openers ?? deviceOpeners;
   for (const name of deviceNames) {
-    if (name === "gpu" && mode === "exact" && workload.combine === "mean") continue;
+    if (name === "gpu" && mode === "exact") continue;
     const cpu = await cpuOf(mode, threads);
     const outcome = await chooseByTime(
       { nowMs: components.nowMs, cpu: cpu.arithmetic, open: openers[name] },

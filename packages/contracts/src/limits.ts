@@ -13,6 +13,22 @@ export const limits = Object.freeze({
   tensorsPerModel: 100_000,
   /** Bytes of a file that a person writes (project.yml, meta.json, config_fed_*.json). */
   documentBytes: 1024 * 1024,
+  /** Contributors of one aggregation, those behind sums included: exact sums have headroom for so many. */
+  contributors: 4096,
+  /** Contributors whose updates are compared with each other: the work goes with the square. */
+  comparedContributors: 1024,
+  /** Updates whose matrix of distances has room in the memory of the kernels. */
+  comparedByKernels: 512,
+  /** Threads of one aggregation engine; kernels wait for memory long before. */
+  engineThreads: 8,
+  /** Elements of a compressed update that share a scale: a power of two in this range. */
+  int8BlockLeast: 32,
+  int8BlockMost: 4096,
+  /** Elements of a tensor that indices of 32 bits can name. */
+  topKElements: 2 ** 31 - 1,
+  /** Values of all updates that a device is given at once: 32 MiB and 64 MiB. */
+  webgpuTileElements: 2 ** 23,
+  tfjsTileElements: 2 ** 24,
   /** Files in one job. */
   jobFiles: 10_000,
   /** Size of one file in a job. */

@@ -156,7 +156,7 @@ async function writeTensor(
 
 async function choose(reader: ChunkReader, tensor: TensorPlace, fraction: number): Promise<LargestElements> {
   const elements = elementsOf(tensor.shape) ?? 0;
-  if (elements > 2 ** 31 - 1) throw invalid(`Tensor ${quoted(tensor.name)} has more elements than indices of 32 bits can say.`);
+  if (elements > limits.topKElements) throw invalid(`Tensor ${quoted(tensor.name)} has more elements than indices of 32 bits can say.`);
   const largest = new LargestElements(Math.ceil(elements * fraction));
   for await (const values of reader.floats(tensor)) largest.countMagnitudes(values);
   largest.restart();

@@ -20,7 +20,7 @@ const int8BlockKey = "flare.int8-block";
 export const defaultInt8Block = 256;
 
 /** Blocks of scales are powers of two in this range, so that they never lie across two blocks of the sums. */
-export const int8Blocks = Object.freeze({ least: 32, most: 4096 });
+export const int8Blocks = Object.freeze({ least: limits.int8BlockLeast, most: limits.int8BlockMost });
 
 export const scalesName = (tensor: string): string => `${tensor}::scale`;
 export const indicesName = (tensor: string): string => `${tensor}::indices`;
@@ -39,7 +39,7 @@ export function compressionOf({ metadata }: SafetensorsLayout): { readonly int8B
   if (!isInt8Block(int8Block)) {
     throw new FlareError(
       "aggregate/compression-invalid",
-      `Scales for blocks of ${quoted(text)} elements; powers of two from 32 to 4096 are known.`,
+      `Scales for blocks of ${quoted(text)} elements; powers of two from ${int8Blocks.least} to ${int8Blocks.most} are known.`,
       {
         facts: { block: text.slice(0, limits.peerTextChars) },
       },

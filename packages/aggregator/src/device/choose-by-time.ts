@@ -59,7 +59,7 @@ export async function chooseByTime({ nowMs, cpu, open }: ChooseByTimeComponents,
   const opened = await open();
   if ("reason" in opened) return { device: undefined, reason: `${name}: ${opened.reason}` };
   const { device } = opened;
-  if (mode === "exact" && workload.combine === "mean" && !device.isExact) {
+  if (mode === "exact" && !device.isExact) {
     await device.close();
     return { device: undefined, reason: `${name}: ${device.device} has no exact sums.` };
   }

@@ -12,7 +12,7 @@ export interface ExactScale {
 }
 
 /** Terms that one sum has headroom for: each is below 2^51 grid steps and a sum below 2^63. */
-export const maxContributors = 4096;
+export const maxContributors: number = limits.contributors;
 
 /** A term may have so many bits above the grid. */
 const termBits = 51;

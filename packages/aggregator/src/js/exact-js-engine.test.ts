@@ -9,6 +9,7 @@ import { gridFor } from "../exact/exact-scale.js";
 import { distance, exactMean, rationalOf, ruleMean } from "../fed-avg.reference.js";
 import { decodeSafetensors, encodeSafetensors } from "../safetensors/encode-safetensors.js";
 import { parseSafetensorsHeader } from "../safetensors/read-header.js";
+import { blockElements } from "../session/batches.js";
 import { fedAvg } from "../strategies/fed-avg.js";
 import type { Tensor } from "../tensor.js";
 import { ExactJsEngine } from "./exact-js-engine.js";
@@ -117,6 +118,38 @@ describe("FedAvg on the CPU", () => {
     expect([...(out.get("weight")?.data ?? [])]).toEqual([...Float32Array.of(0.1, -0.02, 3e-5)]);
     expect([...(out.get("running_var")?.data ?? [])]).toEqual([...Float32Array.of(1e6, 123_456.78, 0.5)]);
     expect([...(out.get("huge")?.data ?? [])]).toEqual([...Float32Array.of(3e38, -3e38)]);
+  });
+
+  it("gives each block of a tensor a grid of its own, so that the error goes with the block's largest value", async () => {
+    // The first block is full of large values; a tensor's grid would leave nothing of the values of 10^-9 in the second.
+    const valueOf = (seed: number, i: number): number => Math.fround((i < blockElements ? 1e9 : 1e-9) * Math.sin(seed + i * (1 + seed)));
+    const weights = [3, 2 ** 29 - 1, 1000, 77];
+    const length = blockElements + 300;
+    const files = weights.map((_, seed) => fileOf({ w: f32(Array.from({ length }, (__, i) => valueOf(seed, i))) }));
+    await aggregate(
+      files[0] ?? new Uint8Array(),
+      files.map((bytes, i) => ({ contributor: `site-${i}`, weight: weights[i] ?? 0, bytes })),
+    );
+    const out = decodeSafetensors(await readFile(join(folder, "out.safetensors"))).get("w")?.data ?? [];
+    for (const [first, end] of [
+      [0, blockElements],
+      [blockElements, length],
+    ] as const) {
+      const block = Array.from({ length: end - first }, (_, i) => weights.map((__, seed) => valueOf(seed, first + i)));
+      const largestOf = (factors: readonly number[]): number =>
+        block.reduce((most, terms) => Math.max(most, ...terms.map((value, seed) => Math.abs(value * (factors[seed] ?? 0)))), 0);
+      const gridBits = gridFor(largestOf(weights));
+      const largest = largestOf(weights.map(() => 1));
+      for (let i = 0; i < block.length; i += 53) {
+        const terms = block[i] ?? [];
+        const got = Number(out[first + i]);
+        expect(got).toBe(Math.fround(ruleMean(terms, weights, gridBits)));
+        const halfUnit = 2 ** (Math.floor(Math.log2(Math.abs(got))) - 24);
+        // The bound of the README: steps, two roundings of float64, and that of the type.
+        const bound = weights.length * 2 ** -51 * largest + 2 ** -52 * Math.abs(got) + halfUnit;
+        expect(distance(rationalOf(got), exactMean(terms, weights))).toBeLessThanOrEqual(bound);
+      }
+    }
   });
 
   it("crosses batches of 1 MiB with tensors on odd places", async () => {

@@ -7,7 +7,7 @@ import type { Arithmetic, ReadableUpdate } from "./arithmetic.js";
 import type { FinishSettings } from "./session-settings.js";
 
 /** Most contributors whose distances are measured: their number goes with the square. */
-const maxDistances = 1024;
+const maxDistances = limits.comparedContributors;
 
 /**
  * Asks the strategy for the share of each update; those of sums are zeros, since their contributors had theirs before.

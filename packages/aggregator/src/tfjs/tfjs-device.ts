@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts";
 import type { CombineDevice, Tile } from "../device/combine-device.js";
 import { deviceFailure } from "./device-failure.js";
 import { ranksOf, runDistancesOf, trimmedMeanOf, weightedSumOf } from "./tensor-combinations.js";
@@ -12,7 +12,7 @@ export interface TfjsDeviceInit<Tensor extends TfTensor = TfTensor> {
 }
 
 /** 64 MiB of values. Distances take the most room on the device, four times that; sorting takes a little more than once. */
-const maxTileElements = 2 ** 24;
+const maxTileElements: number = limits.tfjsTileElements;
 
 /**
  * A device over TensorFlow.js. With u = 2^-24, values and results below 2^-126 counting as zero where TensorFlow flushes them:

@@ -1,3 +1,4 @@
+import { limits } from "@flare-ts/contracts";
 import { throwIfAborted } from "../abort.js";
 import { measureDistances } from "../js/measure-distances.js";
 import type { DistancesInit, ReadableUpdate } from "../session/arithmetic.js";
@@ -14,7 +15,7 @@ import type { WasmParts } from "./wasm-parts.js";
 import { slotEntries, slotPieces, type WorkSlot } from "./work-slots.js";
 
 /** Sources whose matrix of distances has room in a slot. */
-const maxSources = 512;
+const maxSources = limits.comparedByKernels;
 
 /**
  * Squared distances between sources by kernels: of two in float64, of more in float32 with sums of few elements, off by about

@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts";
 import { KernelMemory } from "./kernel-memory.js";
 import { loadKernelModule } from "./kernel-module.js";
 import { type KernelThreads, kernelThreads } from "./kernel-threads.js";
@@ -21,7 +21,7 @@ export interface WasmPartsInit {
 }
 
 /** Most threads that may be asked for; kernels wait for memory long before. */
-export const maxThreads = 8;
+export const maxThreads: number = limits.engineThreads;
 
 /** Batches in work beside those that threads are busy with: they are read, hashed and written. */
 const slotsBeside = 2;

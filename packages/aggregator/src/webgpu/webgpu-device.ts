@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts";
 import { type CombineDevice, runElements, type Tile } from "../device/combine-device.js";
 import { exactFactors } from "./exact-factors.js";
 import { exactSumKernel } from "./kernels/exact-sum-kernel.js";
@@ -24,7 +24,7 @@ export class WebGpuDevice implements CombineDevice {
   readonly name = "webgpu";
   readonly device: string;
   /** 32 MiB: an upload takes milliseconds, much longer than a call's overhead, and the buffers of several calls stay small. */
-  readonly maxTileElements = 2 ** 23;
+  readonly maxTileElements: number = limits.webgpuTileElements;
   readonly isExact = true;
   readonly #runner: TileRunner;
 
