@@ -1,10 +1,12 @@
 import { FlareError, limits } from "@flare-ts/contracts";
+import { throwIfAborted } from "../abort.js";
 import type { AggregationReport } from "../aggregation-engine.js";
 import { type ByteSource, openFileSource } from "../byte-source.js";
 import { quoted } from "../peer-text.js";
 import type { TensorSpec } from "../safetensors/layout.js";
 import { readLayout } from "../safetensors/read-header.js";
 import { SafetensorsWriter, type WrittenFile } from "../safetensors/safetensors-writer.js";
+import type { Share } from "../strategies/strategy.js";
 import type { AcceptedUpdate } from "./accepted-update.js";
 import type { FoldedBatch, FoldInit, FoldStep, FoldUpdate, ReadableUpdate } from "./arithmetic.js";
 import { type ModelIndex, matchLayout } from "./match-layout.js";
@@ -33,6 +35,7 @@ export async function finishSession(components: SessionComponents, init: FinishS
       sources.push({ source, stored: update.stored });
     }
     const shares = await shareOut(components.arithmetic, { ...init, sources, base });
+    requireBase(init, shares);
     const fold: FoldInit = {
       tensors: model.tensors,
       updates: updates.map((update, i): FoldUpdate => {
@@ -91,6 +94,14 @@ function requireFit({ arithmetic }: SessionComponents, { strategy, paramsType, a
   }
 }
 
+/** A whole model that counts with more or less than its weight moves the base, which has to be known then. */
+function requireBase({ strategy, paramsType, updates, finish, result }: FinishSettings, shares: readonly Share[]): void {
+  if (finish.base !== undefined || result === "sums" || paramsType === "DIFF" || strategy.combine.kind !== "mean") return;
+  const behind = updates.flatMap(({ sums }, i) => sums ?? shares[i] ?? []);
+  if (behind.every(({ factor, weight }) => factor === weight)) return;
+  throw new FlareError("aggregate/base-missing", `${strategy.name} needs the global model that updates were trained from.`);
+}
+
 async function writeResult(
   components: SessionComponents,
   init: FinishSettings,
@@ -116,6 +127,7 @@ async function writeResult(
       doneBytes = Math.min(totalBytes, doneBytes + batch.model.byteLength);
       onProgress?.({ doneBytes, totalBytes });
     }
+    throwIfAborted(signal);
     // The state before the model: the model's name is what says that the round is done.
     for (const each of states) await each.finish();
     return await file.finish();
@@ -156,7 +168,7 @@ function contributorsOf({ updates, tensors }: FoldInit, accepted: readonly Accep
 async function openBase(model: ModelIndex, path: string, opened: ByteSource[]): Promise<ReadableUpdate> {
   const source = await openFileSource(path);
   opened.push(source);
-  const stored = await matchLayout(model, await readLayout(source), source, path);
+  const stored = await matchLayout(model, await readLayout(source), source, path, "plain");
   const missing = model.tensors.find((_, tensor) => stored[tensor] === undefined);
   if (missing !== undefined) {
     throw new FlareError("aggregate/layout-mismatch", `${path} lacks tensor ${quoted(missing.name)} of the model.`, {

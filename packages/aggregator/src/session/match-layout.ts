@@ -22,7 +22,7 @@ export function indexModel({ tensors }: Pick<SafetensorsLayout, "tensors">): Mod
  * Finds the model's tensors in a file: how each is stored there.
  *
  * @param who - how messages call the file's sender
- * @param isSums - whether the file holds sums, which are I64 whatever the model's types
+ * @param form - `update`: values may be compressed; `plain`: they may not; `sums`: they are I64 whatever the model's types
  * @throws `aggregate/unknown-tensor`, `aggregate/layout-mismatch`, `aggregate/compression-invalid`
  */
 export async function matchLayout(
@@ -30,10 +30,10 @@ export async function matchLayout(
   layout: SafetensorsLayout,
   source: ByteSource,
   who: string,
-  isSums = false,
+  form: "update" | "plain" | "sums" = "update",
 ): Promise<StoredTensors> {
   const stored: (StoredTensor | undefined)[] = model.tensors.map(() => undefined);
-  const compression = compressionOf(layout);
+  const compression = form === "update" ? compressionOf(layout) : undefined;
   const companions = new Map(layout.tensors.map((tensor) => [tensor.name, tensor]));
   for (const found of layout.tensors) {
     if (compression !== undefined && isCompanion(found.name, companions)) continue;
@@ -57,7 +57,7 @@ export async function matchLayout(
       stored[index] = await sparseTensor(found, wanted, offset, indices, source, who);
     } else {
       const isShort = compression !== undefined && wanted.dtype === "F32" && (found.dtype === "F16" || found.dtype === "BF16");
-      const dtype = isSums ? "I64" : isShort ? found.dtype : wanted.dtype;
+      const dtype = form === "sums" ? "I64" : isShort ? found.dtype : wanted.dtype;
       if (found.dtype !== dtype || !isSameShape(found.shape, wanted.shape)) throw mismatch(found, { ...wanted, dtype }, who);
       stored[index] = { kind: "plain", dtype, offset };
     }

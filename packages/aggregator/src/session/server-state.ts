@@ -1,5 +1,5 @@
 import { mkdir } from "node:fs/promises";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import type { ServerState } from "../aggregation-engine.js";
 import { openFileSource } from "../byte-source.js";
@@ -28,7 +28,7 @@ function stateTensors({ step }: Strategy, tensors: readonly TensorSpec[]): reado
  * Opens the state that a step goes on from.
  *
  * @param opened - takes what has to be closed
- * @throws `aggregate/state-invalid` where it is another strategy's or another model's, `file/…`
+ * @throws `aggregate/state-invalid` where it is missing, another strategy's or another model's, `aggregate/safetensors-…`, `file/…`
  */
 export async function openState(
   strategy: Strategy,
@@ -48,21 +48,35 @@ export async function openState(
     );
   }
   if (state?.from === undefined) return { step, state: [], stepNumber: 1 };
+  const { from } = state;
+  if (step.stateNames.length > 0 && resolve(from) === resolve(state.to)) {
+    throw new FlareError("aggregate/state-invalid", `${from} is to be read and written: the round could not be taken again.`, {
+      facts: { folder: from },
+    });
+  }
   const wanted = stateTensors(strategy, model);
   let steps = 0;
   const sources: ReadableUpdate[] = [];
   for (const name of step.stateNames) {
-    const path = join(state.from, `${name}.safetensors`);
-    const source = await openFileSource(path);
+    const path = join(from, `${name}.safetensors`);
+    const invalid = (what: string, cause?: unknown): FlareError =>
+      new FlareError("aggregate/state-invalid", `${path} ${what}.`, { facts: { file: path }, cause });
+    const source = await openFileSource(path).catch((cause: unknown) => {
+      throw hasCode(cause, "file/not-found") ? invalid("does not exist", cause) : cause;
+    });
     opened.push(source);
     const layout = await readLayout(source);
-    const invalid = (what: string): FlareError => new FlareError("aggregate/state-invalid", `${path} ${what}.`, { facts: { file: path } });
     const owner = layout.metadata[strategyKey];
     if (owner !== strategy.name) throw invalid(`is state of ${quoted(owner ?? "nobody")}, not of ${strategy.name}`);
-    steps = Number(layout.metadata[stepsKey]);
-    if (!Number.isSafeInteger(steps) || steps < 1) throw invalid("does not say how many steps were taken");
+    const taken = Number(layout.metadata[stepsKey]);
+    if (!Number.isSafeInteger(taken) || taken < 1) throw invalid("does not say how many steps were taken");
+    if (steps !== 0 && taken !== steps) throw invalid(`is of step ${taken}, and other files beside it of step ${steps}`);
+    steps = taken;
     const index = indexModel({ ...layout, tensors: wanted.map((tensor) => ({ ...tensor, byteOffset: 0, byteLength: 0 })) });
-    const stored = await matchLayout(index, layout, source, path);
+    const stored = await matchLayout(index, layout, source, path, "plain").catch((cause: unknown) => {
+      const isOther = hasCode(cause, "aggregate/unknown-tensor") || hasCode(cause, "aggregate/layout-mismatch");
+      throw isOther ? invalid(`is of another model: ${cause.message}`, cause) : cause;
+    });
     const missing = wanted.find((_, tensor) => stored[tensor] === undefined);
     if (missing !== undefined) throw invalid(`lacks tensor ${quoted(missing.name)}`);
     sources.push({ source, stored: inOrderOf(model, wanted, stored) });
@@ -91,6 +105,10 @@ export async function createState(
     throw cause;
   }
   return writers;
+}
+
+function hasCode(cause: unknown, code: FlareError["code"]): cause is FlareError {
+  return cause instanceof FlareError && cause.code === code;
 }
 
 /** Places by tensor of the model instead of tensor of the state. */

@@ -178,7 +178,7 @@ export class UpdateSession implements AggregationSession {
       const layout = await readLayout(source);
       const heading: SumsHeading = { strategy: strategy.name, paramsType, gridBits: [...announced] };
       const sums = readSumsMetadata(layout, model, heading, path);
-      const stored = await matchLayout(model, layout, source, path, true);
+      const stored = await matchLayout(model, layout, source, path, "sums");
       await checkSums(source, stored, model, sums.length);
       throwIfAborted(stop);
       for (const { contributor } of sums) if (this.#isKnown(contributor) || this.#adding.has(contributor)) throw twice(contributor);

@@ -1,4 +1,9 @@
 import { ExactJsEngine } from "@flare-ts/aggregator";
 import { aggregationEngineCompliance } from "./aggregation-engine-compliance.js";
+import { serverStateCompliance } from "./server-state-compliance.js";
+import { sessionCompliance } from "./session-compliance.js";
 
-aggregationEngineCompliance({ name: "cpu-js-exact", engine: () => new ExactJsEngine({ nowMs: () => performance.now() }) });
+const js = { name: "cpu-js-exact", engine: () => new ExactJsEngine({ nowMs: () => performance.now() }) };
+aggregationEngineCompliance(js);
+sessionCompliance(js);
+serverStateCompliance(js);

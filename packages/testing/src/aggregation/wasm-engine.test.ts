@@ -1,12 +1,19 @@
 import { WasmEngine } from "@flare-ts/aggregator";
 import { afterAll } from "vitest";
 import { aggregationEngineCompliance } from "./aggregation-engine-compliance.js";
+import { serverStateCompliance } from "./server-state-compliance.js";
+import { sessionCompliance } from "./session-compliance.js";
 
 for (const mode of ["exact", "fast", "float64"] as const) {
   for (const threads of [1, 3]) {
     const engine = await WasmEngine.create({ nowMs: () => performance.now() }, { mode, threads });
-    const sums = mode === "fast" ? "float32" : "float64";
-    aggregationEngineCompliance({ name: `${engine.name}, ${threads} threads`, engine: () => engine, sums });
+    const init = { name: `${engine.name}, ${threads} threads`, engine: () => engine };
+    aggregationEngineCompliance({ ...init, sums: mode === "fast" ? "float32" : "float64" });
+    // The rules of sessions do not depend on threads.
+    if (threads > 1) {
+      sessionCompliance(init);
+      serverStateCompliance(init);
+    }
     afterAll(() => engine.close());
   }
 }
