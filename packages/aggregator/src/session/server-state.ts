@@ -52,7 +52,7 @@ export async function openState(
   let steps = 0;
   const sources: ReadableUpdate[] = [];
   for (const name of step.stateNames) {
-    const path = join(state.from, `${name}.safetensors`);
+    const path = fileOfState(strategy, state.from, name);
     const source = await openFileSource(path);
     opened.push(source);
     const layout = await readLayout(source);
@@ -68,6 +68,15 @@ export async function openState(
     sources.push({ source, stored: inOrderOf(model, wanted, stored) });
   }
   return { step, state: sources, stepNumber: steps + 1 };
+}
+
+function fileOfState(strategy: Strategy, from: string | Readonly<Record<string, string>>, name: string): string {
+  if (typeof from === "string") return join(from, `${name}.safetensors`);
+  const path = Object.hasOwn(from, name) ? from[name] : undefined;
+  if (path !== undefined) return path;
+  throw new FlareError("aggregate/state-invalid", `${strategy.name} has no file of its ${name} from the round before.`, {
+    facts: { strategy: strategy.name, state: name },
+  });
 }
 
 /** Begins the files of the new state. @throws `file/unwritable` */

@@ -34,6 +34,8 @@ describe("FedAvg", () => {
       keyMetric: "val_accuracy",
       isKeyMetricNegated: false,
       aggregationWeights: {},
+      strategy: { name: "fed-avg", settings: {} },
+      fedproxMu: undefined,
       initialModel: "m.safetensors",
       seed: expect.any(Number) as number,
     });

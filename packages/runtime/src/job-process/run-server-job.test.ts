@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { ExactJsEngine } from "@flare-ts/aggregator";
 import { afterEach, describe, expect, it } from "vitest";
@@ -183,7 +184,7 @@ async function run(host: MemoryJobHost, kill?: Kill, clock = systemClock): Promi
     host.onEntry = ({ seq }) => void isKilled("after", seq);
     host.notify = (entry) => peer.notify("event", entry);
     peer.start();
-    const end = await runServerJob({ channel: jobEnd, engine, clock });
+    const end = await runServerJob({ channel: jobEnd, engine, randomBytes, clock });
     if (host.end !== undefined || end.exitStatus !== 9 || host.eventsOf("job-ended").length > 0) return end;
   }
 }
