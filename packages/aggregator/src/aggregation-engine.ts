@@ -127,10 +127,10 @@ export interface FinishInit {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** Folders with one safetensors file for each thing that a server step keeps between rounds. */
+/** Where that is which a server step keeps between rounds: one safetensors file for each of its `stateNames`. */
 export interface ServerState {
-  /** What the round before has written; none at the first round. */
-  readonly from?: string | undefined;
+  /** What the round before has written: its folder, or each file by its name without ending. None at the first round. */
+  readonly from?: string | Readonly<Record<string, string>> | undefined;
   /** Folder for the new state, made where it is not there. Another one than `from`, so that a round can be taken again. */
   readonly to: string;
 }

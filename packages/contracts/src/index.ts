@@ -35,7 +35,7 @@ export {
   serverConfigSchema,
 } from "./job/app-config.js";
 export type { ClientApiExecutorSettings, TrainerLaunch } from "./job/client-api-executor.js";
-export type { FedAvgJob, FedAvgSettings } from "./job/fed-avg.js";
+export { type FedAvgJob, type FedAvgSettings, type StrategyChoice, type StrategySetting, strategyOf } from "./job/fed-avg.js";
 export {
   compileMeta,
   type DeployTargets,

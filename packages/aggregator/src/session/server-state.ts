@@ -49,7 +49,7 @@ export async function openState(
   }
   if (state?.from === undefined) return { step, state: [], stepNumber: 1 };
   const { from } = state;
-  if (step.stateNames.length > 0 && resolve(from) === resolve(state.to)) {
+  if (step.stateNames.length > 0 && typeof from === "string" && resolve(from) === resolve(state.to)) {
     throw new FlareError("aggregate/state-invalid", `${from} is to be read and written: the round could not be taken again.`, {
       facts: { folder: from },
     });
@@ -58,7 +58,7 @@ export async function openState(
   let steps = 0;
   const sources: ReadableUpdate[] = [];
   for (const name of step.stateNames) {
-    const path = join(from, `${name}.safetensors`);
+    const path = fileOfState(strategy, from, name);
     const invalid = (what: string, cause?: unknown): FlareError =>
       new FlareError("aggregate/state-invalid", `${path} ${what}.`, { facts: { file: path }, cause });
     const source = await openFileSource(path).catch((cause: unknown) => {
@@ -82,6 +82,15 @@ export async function openState(
     sources.push({ source, stored: inOrderOf(model, wanted, stored) });
   }
   return { step, state: sources, stepNumber: steps + 1 };
+}
+
+function fileOfState(strategy: Strategy, from: string | Readonly<Record<string, string>>, name: string): string {
+  if (typeof from === "string") return join(from, `${name}.safetensors`);
+  const path = Object.hasOwn(from, name) ? from[name] : undefined;
+  if (path !== undefined) return path;
+  throw new FlareError("aggregate/state-invalid", `${strategy.name} has no file of its ${name} from the round before.`, {
+    facts: { strategy: strategy.name, state: name },
+  });
 }
 
 /** Begins the files of the new state. @throws `file/unwritable` */

@@ -52,6 +52,12 @@ describe("krum", () => {
     );
   });
 
+  it("says beforehand how many updates it takes", () => {
+    expect(krum({ byzantine: 2 }).minContributors).toBe(7);
+    expect(multiKrum({ byzantine: 2 }).minContributors).toBe(7);
+    expect(multiKrum({ byzantine: 2, selected: 9 }).minContributors).toBe(11);
+  });
+
   it("does not guess distances that the engine did not measure", () => {
     const contributors = ["a", "b", "c"].map((contributor) => ({ contributor, weight: 1, staleness: 0, norm: undefined }));
     for (const squaredDistances of [undefined, new Float64Array(4)]) {

@@ -46,6 +46,7 @@ export function krum(settings: KrumSettings): Strategy {
     needs: { distances: true },
     combine: { kind: "mean" },
     weigh: (facts) => select("krum", facts, { ...read, selected: 1, weighting: "uniform" }),
+    minContributors: fewest(read.byzantine),
   } as const satisfies Strategy);
 }
 
@@ -67,7 +68,13 @@ export function multiKrum(settings: MultiKrumSettings): Strategy {
     needs: { distances: true },
     combine: { kind: "mean" },
     weigh: (facts) => select("multi-krum", facts, read),
+    minContributors: Math.max(fewest(read.byzantine), (read.selected ?? 1) + read.byzantine),
   } as const satisfies Strategy);
+}
+
+/** Updates among which so many faulty ones can be told apart. */
+function fewest(faulty: number): number {
+  return 2 * faulty + 3;
 }
 
 interface Selection {
@@ -79,8 +86,8 @@ interface Selection {
 function select(strategy: string, facts: StrategyFacts, settings: Selection): readonly Share[] {
   const count = facts.contributors.length;
   const { byzantine: faulty, selected = count - faulty, weighting } = settings;
-  if (count < 2 * faulty + 3) {
-    throw unfit(strategy, `${strategy} needs ${2 * faulty + 3} updates to stand ${faulty} faulty ones; there are ${count}.`, count);
+  if (count < fewest(faulty)) {
+    throw unfit(strategy, `${strategy} needs ${fewest(faulty)} updates to stand ${faulty} faulty ones; there are ${count}.`, count);
   }
   if (selected > count - faulty) {
     throw unfit(

@@ -44,6 +44,8 @@ describe("createStrategy", () => {
 
   it("reads numbers, truth, words and lists from text, and takes them as they are", () => {
     const typed = { learningRate: "0.5", biasCorrection: "true", plainTensors: "a,b.c" };
+    const asTheyAre = { learningRate: 0.5, biasCorrection: true, plainTensors: ["a", "b.c"] };
+    expect(createStrategy("fed-adam", asTheyAre, components).settings).toEqual(createStrategy("fed-adam", typed, components).settings);
     expect(createStrategy("fed-adam", typed, components).settings).toMatchObject({
       learningRate: 0.5,
       biasCorrection: true,

@@ -74,7 +74,7 @@ export const strategyNames = Object.freeze(Object.keys(strategies) as readonly S
  */
 export function createStrategy(
   name: string,
-  options: Readonly<Record<string, string | number | boolean>>,
+  options: Readonly<Record<string, string | number | boolean | readonly string[]>>,
   components: StrategyComponents,
 ): Strategy {
   if (!Object.hasOwn(strategies, name)) {

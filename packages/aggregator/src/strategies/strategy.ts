@@ -28,6 +28,8 @@ export interface Strategy {
    */
   readonly weigh?: ((facts: StrategyFacts) => readonly Share[]) | undefined;
   readonly step?: ServerStep | undefined;
+  /** Fewest contributors that it can combine; with fewer `weigh` refuses. @default 1 */
+  readonly minContributors?: number | undefined;
   /**
    * Whether `weigh` gives each contributor a share that depends on it alone, so that groups of contributors may be summed in
    * different places. @default true without `weigh`, false with it

@@ -1,4 +1,5 @@
 import { readSync } from "node:fs";
+import process from "node:process";
 import { Worker } from "node:worker_threads";
 import { FlareError } from "@flare-ts/contracts";
 import type { KernelMemory } from "./kernel-memory.js";
@@ -72,7 +73,7 @@ class WorkerThreads implements KernelThreads {
     this.#workers = Array.from({ length: count }, () => {
       const workerData = { module, memory: memory.memory, kernelNames };
       // As text, so that it is found wherever this file ends up: in a bundle, in a test, behind permissions on files.
-      const worker = new Worker(threadText, { eval: true, workerData, execArgv: [], stdin: false });
+      const worker = new Worker(threadText, { eval: true, workerData, stdin: false, ...ownFlags() });
       worker.on("message", ([id, failure]: [number, ReadFailure | undefined]) => this.#finish(id, failure));
       worker.on("error", (cause) => this.#end(cause));
       worker.on("exit", () => this.#end(undefined));
@@ -118,6 +119,15 @@ class WorkerThreads implements KernelThreads {
     for (const { reject } of this.#runs.values()) reject(this.#ended);
     this.#runs.clear();
   }
+}
+
+/**
+ * Threads do without the process's flags, such as modules to be loaded first, but for the permission model: a thread with flags
+ * of its own is not bound by it.
+ */
+function ownFlags(): { readonly execArgv?: string[] } {
+  const permission: unknown = process.permission;
+  return permission === undefined ? { execArgv: [] } : {};
 }
 
 const threadText = `

@@ -34,6 +34,8 @@ describe("FedAvg", () => {
       keyMetric: "val_accuracy",
       isKeyMetricNegated: false,
       aggregationWeights: {},
+      strategy: { name: "fed-avg", settings: {} },
+      fedproxMu: undefined,
       initialModel: "m.safetensors",
       seed: expect.any(Number) as number,
     });
@@ -66,10 +68,23 @@ describe("FedAvg", () => {
     expect(fedAvg({ patience: null, exclude_vars: null, model: null }).patience).toBeUndefined();
   });
 
+  it("combines by the strategy that is named, else the one that fedprox_mu stands for, else the weighted mean", () => {
+    const choice = (args: object) => {
+      const { strategy, fedproxMu } = fedAvg({ ...args });
+      return [strategy, fedproxMu];
+    };
+    expect(choice({})).toEqual([{ name: "fed-avg", settings: {} }, undefined]);
+    expect(choice({ fedprox_mu: 0.1 })).toEqual([{ name: "fed-prox", settings: { mu: 0.1 } }, 0.1]);
+    expect(choice({ strategy: "median", fedprox_mu: 0.1 })).toEqual([{ name: "median", settings: {} }, 0.1]);
+    const settings = { learningRate: 0.1, biasCorrection: true, plainTensors: ["a"] };
+    expect(choice({ strategy: "fed-adam", strategy_args: settings })).toEqual([{ name: "fed-adam", settings }, undefined]);
+  });
+
   it("cannot be changed after it was compiled", () => {
     const settings = fedAvg({ aggregation_weights: { "site-1": 2 } });
     expect(Object.isFrozen(settings)).toBe(true);
     expect(Object.isFrozen(settings.aggregationWeights)).toBe(true);
+    expect(Object.isFrozen(settings.strategy.settings)).toBe(true);
   });
 });
 

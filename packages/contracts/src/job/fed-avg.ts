@@ -33,11 +33,25 @@ export interface FedAvgSettings {
   readonly isKeyMetricNegated: boolean;
   /** Factor on the weight of a site's update; 1 for a site that is not named. */
   readonly aggregationWeights: Readonly<Record<string, number>>;
+  /** How updates are combined. */
+  readonly strategy: StrategyChoice;
+  /** Weight of FedProx's proximal term as `fedprox_mu` gives it; trainers are told of it. */
+  readonly fedproxMu: number | undefined;
   /** The model of the first round: a safetensors file, relative to the folder of the server's app. */
   readonly initialModel: string;
   /** Seed of the sampling, 0 … 2^32 - 1. */
   readonly seed: number;
 }
+
+/** A strategy of the aggregator by name. Name and settings are checked by whoever knows the strategies, when a job is read. */
+export interface StrategyChoice {
+  readonly name: string;
+  /** As the job writes them, without defaults. */
+  readonly settings: Readonly<Record<string, StrategySetting>>;
+}
+
+/** What a setting of a strategy may be written as. */
+export type StrategySetting = string | number | boolean | readonly string[];
 
 /** What FedAvg's defaults depend on. */
 export interface FedAvgJob {
@@ -47,6 +61,13 @@ export interface FedAvgJob {
   /** `min_clients` of the job; `undefined` when it was not written. */
   readonly minClients: number | undefined;
 }
+
+/** The strategy that FLARE's argument `fedprox_mu` stands for. */
+const fedProx = "fed-prox";
+
+const strategySetting = z.union([z.string(), z.number(), z.boolean(), z.array(z.string())], {
+  error: "must be a number, a text, true or false, or a list of texts",
+});
 
 const argsSchema = z
   .strictObject({
@@ -71,6 +92,17 @@ const argsSchema = z
     task_name: z.string().min(1).default("train"),
     initial_model: jobPathSchema,
     seed: z.int().min(0).max(0xffff_ffff).optional(),
+    strategy: z.string().min(1).optional(),
+    strategy_args: z.record(z.string(), strategySetting).optional(),
+    fedprox_mu: z.number().min(0).max(1000).optional(),
+  })
+  .refine((args) => args.strategy_args === undefined || args.strategy !== undefined, {
+    path: ["strategy_args"],
+    message: "are settings of a 'strategy', which is not named",
+  })
+  .refine((args) => args.fedprox_mu === undefined || args.strategy !== fedProx, {
+    path: ["fedprox_mu"],
+    message: `is the strategy ${fedProx} with mu in strategy_args; leave one of them`,
   })
   .refine((args) => args.min_clients === undefined || args.num_clients === undefined || args.min_clients <= args.num_clients, {
     path: ["min_clients"],
@@ -79,8 +111,6 @@ const argsSchema = z
 
 /** Arguments of FedAvg as a job writes them. */
 export type FedAvgArgs = z.output<typeof argsSchema>;
-
-const notYet = "is FLARE's and not supported yet; remove it";
 
 export const fedAvgClass: ComponentClass<FedAvgArgs> = {
   name: "FedAvg",
@@ -91,9 +121,8 @@ export const fedAvgClass: ComponentClass<FedAvgArgs> = {
     save_filename: "the global model is kept in the store and comes with `flare job download`; remove it",
     memory_gc_rounds: "nothing is kept in memory between rounds; remove it",
     enable_tensor_disk_offload: "updates are always on disk; remove it",
-    aggregator: notYet,
-    exclude_vars: notYet,
-    fedprox_mu: notYet,
+    aggregator: "no class is loaded; name a way to combine updates by 'strategy'",
+    exclude_vars: "is FLARE's and not supported yet; remove it",
   },
 };
 
@@ -114,9 +143,18 @@ export function compileFedAvg(args: FedAvgArgs, job: FedAvgJob): FedAvgSettings 
     keyMetric: args.key_metric ?? args.stop_cond?.metric ?? "val_accuracy",
     isKeyMetricNegated: args.negate_key_metric,
     aggregationWeights: Object.freeze({ ...args.aggregation_weights }),
+    strategy: strategyOf(args),
+    fedproxMu: args.fedprox_mu,
     initialModel: args.initial_model,
     seed: args.seed ?? seedOf(job.jobId),
   });
+}
+
+/** The strategy that the arguments name: `strategy`, else what `fedprox_mu` stands for, else the weighted mean. */
+export function strategyOf({ strategy, strategy_args = {}, fedprox_mu }: FedAvgArgs): StrategyChoice {
+  if (strategy !== undefined) return Object.freeze({ name: strategy, settings: Object.freeze({ ...strategy_args }) });
+  if (fedprox_mu === undefined) return Object.freeze({ name: "fed-avg", settings: Object.freeze({}) });
+  return Object.freeze({ name: fedProx, settings: Object.freeze({ mu: fedprox_mu }) });
 }
 
 function milliseconds(value: number | undefined): number | undefined {

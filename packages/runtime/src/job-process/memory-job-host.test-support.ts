@@ -21,6 +21,7 @@ export interface HostedTask {
   readonly task: string;
   readonly model: Uint8Array;
   readonly totalRounds: number;
+  readonly meta: Readonly<Record<string, unknown>>;
 }
 
 export interface MemoryJobHostInit {
@@ -59,8 +60,8 @@ export class MemoryJobHost {
   readonly handlers: CallHandlers<ServerJobCalls> = {
     begin: () => this.#noted("begin", { job: { ...this.#init.job, workspace: this.workspace }, entries: [...this.entries] }),
     append: ({ event }) => this.#noted(`append ${event.type}`, { seq: this.add(event).seq }),
-    assign: ({ round, task, model, sites, totalRounds }) => {
-      for (const site of sites) void this.#train(site, round, task, model, totalRounds);
+    assign: ({ round, task, model, sites, totalRounds, meta }) => {
+      for (const site of sites) void this.#train({ site, round, task, totalRounds, meta }, model);
       return this.#noted("assign", {});
     },
     closeTask: ({ round, task }) => {
@@ -100,11 +101,12 @@ export class MemoryJobHost {
     return readFile(this.#pathOf(ref.hash));
   }
 
-  async #train(site: string, round: number, task: string, model: ObjectRef, totalRounds: number): Promise<void> {
+  async #train(assigned: Omit<HostedTask, "model">, model: ObjectRef): Promise<void> {
+    const { site, round, task } = assigned;
     const key = `${round} ${task} ${site}`;
     if (this.#tasks.has(key)) return;
     this.#tasks.add(key);
-    const answer = await this.#init.train({ site, round, task, model: await this.read(model), totalRounds }, this);
+    const answer = await this.#init.train({ ...assigned, model: await this.read(model) }, this);
     if (answer === "silence" || this.#closed.has(`${round} ${task}`)) return;
     if ("error" in answer) {
       this.add({ type: "task-failed", round, task, site, error: answer.error });

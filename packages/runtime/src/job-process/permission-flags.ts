@@ -9,6 +9,8 @@ export interface PermissionInit {
   readonly readable: readonly string[];
   /** Whether it may start programs. They are not bound by these permissions. */
   readonly mayStartProcesses: boolean;
+  /** Whether it may start threads. A thread that is given flags of its own is not bound by these permissions. */
+  readonly mayStartThreads: boolean;
 }
 
 /**
@@ -18,13 +20,14 @@ export interface PermissionInit {
  * `--permission` is taken by every Node from 22.13 on; its older name is gone since 24.
  */
 export function permissionFlags(init: PermissionInit): readonly string[] {
-  const { workspace, readable, mayStartProcesses } = init;
+  const { workspace, readable, mayStartProcesses, mayStartThreads } = init;
   return [
     "--permission",
     ...outermost([workspace, ...readable, ...codeFolders()].flatMap(withRealPath)).map((path) => `--allow-fs-read=${path}`),
     ...outermost(withRealPath(workspace)).map((path) => `--allow-fs-write=${path}`),
     ...(mayStartProcesses ? ["--allow-child-process"] : []),
-    // Node warns of --allow-child-process in each process; that is known here, and would stand at the top of each job's log.
+    ...(mayStartThreads ? ["--allow-worker"] : []),
+    // Node warns of both in each process; that is known here, and would stand at the top of each job's log.
     "--disable-warning=SecurityWarning",
   ];
 }

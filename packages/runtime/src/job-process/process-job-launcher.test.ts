@@ -58,6 +58,12 @@ describe("a job process", () => {
     expect(await tryIn("site", start)).toEqual({ program: "done" });
   });
 
+  it("starts threads at the server, which aggregates with them, and none at a site", async () => {
+    const start = { thread: `await new Worker("", { eval: true }).terminate()` };
+    expect(await tryIn("server", start)).toEqual({ thread: "done" });
+    expect(await tryIn("site", start)).toEqual({ thread: "ERR_ACCESS_DENIED" });
+  });
+
   it("gets few variables of the environment, and none that changes Node", async () => {
     const environment = { PATH: "/bin", NODE_OPTIONS: "--no-warnings", FLARE_SECRET: "x", TZ: "UTC" };
     const entry = await entryOf("process.send({ env: Object.keys(process.env) });");
@@ -123,6 +129,7 @@ async function tryIn(kind: JobLaunch["kind"], statements: Readonly<Record<string
   const entry = await entryOf(
     `import { readFileSync, symlinkSync, writeFileSync } from "node:fs";
      import { spawnSync } from "node:child_process";
+     import { Worker } from "node:worker_threads";
      const outcome = {};
      ${attempts.join("\n")}
      process.send(outcome, () => process.disconnect());`,

@@ -17,8 +17,8 @@ export interface ProcessJobLauncherInit {
 
 /**
  * Starts each job process as a child of this process, under Node's permission model: it can read the job's workspace, the
- * code and what is named, write in the workspace, and reach no key. A server's job process starts no programs; a site's
- * starts the trainer. It gets few variables of the environment, and no open file but its log.
+ * code and what is named, write in the workspace, and reach no key. A server's job process starts threads for
+ * the aggregation and no programs; a site's starts the trainer and no threads. It gets few variables of the environment, and no open file but its log.
  */
 export class ProcessJobLauncher implements JobLauncher {
   readonly #environment: Readonly<Record<string, string>>;
@@ -32,7 +32,12 @@ export class ProcessJobLauncher implements JobLauncher {
   async launch(init: JobLaunch): Promise<JobProcess> {
     const { kind, jobId, workspace, readable } = init;
     const entry = this.#entries[kind];
-    const flags = permissionFlags({ workspace, readable: [...readable, entry], mayStartProcesses: kind === "site" });
+    const flags = permissionFlags({
+      workspace,
+      readable: [...readable, entry],
+      mayStartProcesses: kind === "site",
+      mayStartThreads: kind === "server",
+    });
     let log: FileHandle | undefined;
     try {
       await mkdir(workspace, { recursive: true });

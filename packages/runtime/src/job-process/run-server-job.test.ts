@@ -1,4 +1,6 @@
-import { rm } from "node:fs/promises";
+import { randomBytes } from "node:crypto";
+import { readdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { ExactJsEngine } from "@flare-ts/aggregator";
 import { afterEach, describe, expect, it } from "vitest";
 import type { JournalEntry } from "../job/job-event.js";
@@ -69,19 +71,72 @@ describe("a whole job", () => {
     expect(hashes.size).toBe(1);
   });
 
-  it("gives the same bytes when its process is killed at any entry of the journal, before or after it is written", async () => {
-    const undisturbed = await hostOf({ args: { num_rounds: 2, key_metric: "loss", negate_key_metric: true } });
+  it.each([
+    ["fed-avg", {}],
+    ["fed-adam, which keeps state", { strategy: "fed-adam", strategy_args: { learningRate: 0.1 } }],
+  ])("gives the same bytes when its process is killed at any entry of the journal, before or after it is written: %s", async (_, more) => {
+    const args = { num_rounds: 2, key_metric: "loss", negate_key_metric: true, ...more };
+    const undisturbed = await hostOf({ args });
     await run(undisturbed);
     expect(undisturbed.eventsOf("best-model")).toHaveLength(1);
     const count = undisturbed.entries.length;
     for (let seq = 1; seq <= count; seq++) {
       for (const when of ["before", "after"] as const) {
-        const host = await hostOf({ args: { num_rounds: 2, key_metric: "loss", negate_key_metric: true } });
+        const host = await hostOf({ args });
         expect(await run(host, { seq, when }), `killed ${when} ${seq}`).toEqual({ exitStatus: 0 });
         expect(finalHash(host), `killed ${when} ${seq}`).toBe(finalHash(undisturbed));
         expect(decisionsOf(host.entries), `killed ${when} ${seq}`).toEqual(decisionsOf(undisturbed.entries));
       }
     }
+  });
+
+  it("combines updates by the strategy that the job names", async () => {
+    const host = await hostOf({ args: { num_rounds: 1, strategy: "median" } });
+    await run(host);
+    expect(await modelOf(host)).toEqual([3, 4, 5]);
+    expect(host.eventsOf("round-closed")).toMatchObject([{ strategy: "median", state: {} }]);
+  });
+
+  it("hands on what a strategy keeps from round to round", async () => {
+    const args = { num_rounds: 2, strategy: "fed-avg-m", strategy_args: { momentum: 0.5 } };
+    const host = await hostOf({ args });
+    await run(host);
+    // The mean change is 14/6 in each round: m is 14/6, then 0.5 * 14/6 + 14/6. 1e-5 is ten units in the last place of F32 at 10.
+    for (const [i, value] of (await modelOf(host)).entries()) expect(Math.abs(value - (i + 1 + 2.5 * (14 / 6)))).toBeLessThan(1e-5);
+    const states = host.eventsOf("round-closed").map(({ state }) => state ?? {});
+    expect(states.map((state) => Object.keys(state))).toEqual([["momentum"], ["momentum"]]);
+    expect(states[0]).not.toEqual(states[1]);
+    expect(await readdir(join(host.workspace, "aggregates"))).toEqual([]);
+  });
+
+  it.each([
+    ["is not in the journal", (entry: JournalEntry) => withoutState(entry), "aggregate/state-invalid"],
+    ["is another strategy's", (entry: JournalEntry, host: MemoryJobHost) => withForeignState(entry, host), "aggregate/state-invalid"],
+  ])("fails when the state of the round before %s", async (_what, change, code) => {
+    const host = await hostOf({
+      args: { num_rounds: 2, strategy: "fed-avg-m" },
+      train: (task, { entries }) => {
+        if (task.round === 1) entries.splice(0, entries.length, ...entries.map((entry) => change(entry, host)));
+        return Promise.resolve(answerOf(task));
+      },
+    });
+    // The process that comes after the first answer of round 1 reads the journal anew.
+    await run(host, { seq: 7, when: "after" });
+    expect(host.end).toMatchObject({ error: { code } });
+  });
+
+  it("tells trainers of the proximal term", async () => {
+    const metas: unknown[] = [];
+    const host = await hostOf({
+      args: { num_rounds: 1, fedprox_mu: 0.25 },
+      train: (task) => {
+        metas.push(task.meta);
+        return Promise.resolve(answerOf(task));
+      },
+    });
+    await run(host);
+    expect(metas).toEqual(Array.from({ length: 3 }, () => ({ fedprox_mu: 0.25 })));
+    expect(host.eventsOf("round-closed")).toMatchObject([{ strategy: "fed-prox" }]);
   });
 
   it("closes a round at quorum and deadline without a site that never answers, and tells it so", async () => {
@@ -183,7 +238,7 @@ async function run(host: MemoryJobHost, kill?: Kill, clock = systemClock): Promi
     host.onEntry = ({ seq }) => void isKilled("after", seq);
     host.notify = (entry) => peer.notify("event", entry);
     peer.start();
-    const end = await runServerJob({ channel: jobEnd, engine, clock });
+    const end = await runServerJob({ channel: jobEnd, engine, randomBytes, clock });
     if (host.end !== undefined || end.exitStatus !== 9 || host.eventsOf("job-ended").length > 0) return end;
   }
 }
@@ -207,6 +262,19 @@ function inOrder(order: readonly string[]): MemoryJobHostInit["train"] {
 async function modelOf(host: MemoryJobHost): Promise<number[]> {
   if (host.end === undefined || !("model" in host.end)) throw new Error("the job did not finish");
   return valuesOf(await host.read(host.end.model));
+}
+
+function withoutState(entry: JournalEntry): JournalEntry {
+  if (entry.event.type !== "round-closed") return entry;
+  const { state: _state, ...event } = entry.event;
+  return { ...entry, event };
+}
+
+/** The model in the place of the state: a file of tensors, but nobody's state. */
+function withForeignState(entry: JournalEntry, host: MemoryJobHost): JournalEntry {
+  if (entry.event.type !== "round-closed") return entry;
+  const [opened] = host.eventsOf("round-opened");
+  return { ...entry, event: { ...entry.event, state: { momentum: opened?.model ?? entry.event.model } } };
 }
 
 /** What the workflow decided, without when and how fast. */

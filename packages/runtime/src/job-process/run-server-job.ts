@@ -1,4 +1,4 @@
-import type { AggregationEngine } from "@flare-ts/aggregator";
+import type { AggregationEngine, StrategyComponents } from "@flare-ts/aggregator";
 import { FlareError } from "@flare-ts/contracts";
 import type { JournalEntry } from "../job/job-event.js";
 import type { ObjectRef } from "../store/model-store.js";
@@ -11,7 +11,7 @@ import { RpcPeer } from "./rpc-peer.js";
 import type { ServerJobPeer, ServerJobSide, ServerParentSide } from "./rpc-sides.js";
 import { ServerApp } from "./server-app.js";
 
-export interface ServerJobComponents {
+export interface ServerJobComponents extends StrategyComponents {
   readonly channel: MessageChannel;
   readonly engine: AggregationEngine;
   readonly clock: Clock;
@@ -29,7 +29,7 @@ export interface ServerJobEnd {
  * gone. Never throws; what went wrong is in the result, and the parent was told if it can be.
  */
 export async function runServerJob(components: ServerJobComponents): Promise<ServerJobEnd> {
-  const { channel, engine, clock } = components;
+  const { channel, engine, randomBytes, clock } = components;
   const early: JournalEntry[] = [];
   let hear = (entry: JournalEntry): void => void early.push(entry);
   const parent: ServerJobPeer = new RpcPeer<ServerJobSide, ServerParentSide>(
@@ -43,7 +43,7 @@ export async function runServerJob(components: ServerJobComponents): Promise<Ser
     const { job, entries } = await parent.call("begin", {});
     const app = await readApp(parent, () => ServerApp.read(job));
     const initialModel = firstModel(entries) ?? (await importInitialModel(parent, app));
-    const driver = workflowDriver(app.settings.workflow, { job, initialModel }, { parent, engine, clock });
+    const driver = workflowDriver(app.settings.workflow, { job, initialModel }, { parent, engine, randomBytes, clock });
     for (const entry of early) driver.hear(entry);
     hear = (entry) => driver.hear(entry);
     return endOf(await driver.run(entries, stop.signal));

@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, describe, expect, it } from "vitest";
 import type { JobProcess } from "./job-launcher.js";
@@ -20,6 +20,22 @@ describe("a server job process", () => {
     const { exited } = await launch(host);
     expect(await exited).toEqual({ code: 0, signal: null });
     expect(host.end).toMatchObject({ reason: "all 3 rounds are done" });
+  });
+
+  it("says in its log and in the journal what it aggregates with", async () => {
+    const host = await jobOf({ num_rounds: 1, strategy: "median" });
+    await (await launch(host)).exited;
+    const lines = (await readFile(join(host.workspace, "log.txt"), "utf8")).trimEnd().split("\n");
+    expect(lines.map((line) => JSON.parse(line) as unknown)).toEqual([
+      {
+        level: "info",
+        message: "engine chosen",
+        engine: "cpu-wasm-exact",
+        device: expect.stringContaining("WebAssembly") as string,
+        reasons: [],
+      },
+    ]);
+    expect(host.eventsOf("round-closed")).toMatchObject([{ engine: "cpu-wasm-exact", strategy: "median" }]);
   });
 
   it("gives the same model when it is killed in the middle of each round", async () => {

@@ -6,7 +6,9 @@ import {
   type ReadDocument,
   type ServerConfigDocument,
   serverTarget,
+  strategyOf,
 } from "@flare-ts/contracts";
+import { updatesNeededBy } from "../workflow/job-strategy.js";
 import type { JobApp, JobFolderFile } from "./job-folder.js";
 
 /** An app with those of its configurations that could be read. */
@@ -42,11 +44,11 @@ function checkFolder({ meta, files }: CheckAppsInit, { app, hasServerFile, hasCl
 function checkServer({ meta }: CheckAppsInit, { app, server }: AppConfigs): Problem[] {
   const args = server?.value.workflows[0]?.args;
   if (server === undefined || args === undefined || !app.runsOnServer) return [];
-  const sites = listedSites(meta.value);
-  if (sites === undefined) return [];
   const complain = (arg: string, message: string, ...more: string[]): Problem =>
     server.problemAt(["workflows", 0, "args", arg, ...more], message);
-  const problems: Problem[] = [];
+  const problems = checkNumbers(meta, args, complain);
+  const sites = listedSites(meta.value);
+  if (sites === undefined) return problems;
   for (const name of ["num_clients", "min_clients"] as const) {
     const count = args[name];
     if (count !== undefined && count > sites.length) {
@@ -55,6 +57,31 @@ function checkServer({ meta }: CheckAppsInit, { app, server }: AppConfigs): Prob
   }
   for (const site of Object.keys(args.aggregation_weights)) {
     if (!sites.includes(site)) problems.push(complain("aggregation_weights", `'${site}' is not in deploy_map`, site));
+  }
+  return problems;
+}
+
+/**
+ * A strategy that needs several updates must get them in each round: of those sites that the job starts with, as many are asked,
+ * and as many waited for.
+ */
+function checkNumbers(
+  meta: ReadDocument<JobMetaDocument>,
+  args: ServerConfigDocument["workflows"][number]["args"],
+  complain: (arg: string, message: string) => Problem,
+): Problem[] {
+  const { name } = strategyOf(args);
+  const needed = updatesNeededBy(strategyOf(args));
+  const problems: Problem[] = [];
+  for (const arg of ["num_clients", "min_clients"] as const) {
+    const count = args[arg];
+    if (count !== undefined && count < needed)
+      problems.push(complain(arg, `${arg} is ${count}, but ${name} with these settings needs ${needed} updates`));
+  }
+  const starting = meta.value.min_clients ?? 1;
+  if (starting < needed) {
+    const message = `min_clients is ${starting}, but the workflow's strategy ${name} needs ${needed} updates; the job must not start with fewer sites`;
+    problems.push(meta.problemAt(["min_clients"], message));
   }
   return problems;
 }

@@ -65,11 +65,19 @@ export type JobEvent =
       readonly bytes: number;
       /** Seconds that the aggregation took. */
       readonly aggregationSeconds: number;
+      /** What aggregated, such as `cpu-wasm-exact`, and by which strategy. Not in journals of older versions, nor is the state. */
+      readonly engine?: string;
+      readonly strategy?: string;
+      /** What the strategy keeps for the next round, by name; empty where it keeps nothing. */
+      readonly state?: StrategyState;
     }
   | { readonly type: "best-model"; readonly round: number; readonly model: ObjectRef; readonly metric: string; readonly value: number }
   | { readonly type: "process-restarted"; readonly where: string; readonly reason: string }
   | { readonly type: "workflow-ended"; readonly model: ObjectRef; readonly reason: string }
   | { readonly type: "job-ended"; readonly status: JobStatus; readonly reason: string };
+
+/** What a strategy keeps between rounds: a safetensors file for each name. */
+export type StrategyState = Readonly<Record<string, ObjectRef>>;
 
 /** A journalled event. */
 export interface JournalEntry {

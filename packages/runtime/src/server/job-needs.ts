@@ -9,6 +9,8 @@ export class JobNeeds {
   #model = "";
   #input = "";
   #best = "";
+  /** What the strategy keeps for the next round. */
+  #state: readonly ContentHash[] = [];
 
   constructor(init: { readonly files: readonly ContentHash[] }) {
     this.#files = init.files;
@@ -24,7 +26,10 @@ export class JobNeeds {
     else if (type === "best-model") this.#best = event.model.hash;
     else if (type === "round-opened" || type === "round-closed" || type === "workflow-ended") this.#model = event.model.hash;
     else return "nothing";
-    if (type === "round-closed") this.#updates.clear();
+    if (type === "round-closed") {
+      this.#updates.clear();
+      this.#state = Object.values(event.state ?? {}).map(({ hash }) => hash);
+    }
     if (type !== "round-opened") return "more";
     this.#input = event.model.hash;
     return "less";
@@ -34,9 +39,10 @@ export class JobNeeds {
   end(): void {
     this.#updates.clear();
     this.#input = "";
+    this.#state = [];
   }
 
   hashes(): readonly ContentHash[] {
-    return [...this.#files, ...[this.#model, this.#input, this.#best].filter(isContentHash), ...this.#updates];
+    return [...this.#files, ...[this.#model, this.#input, this.#best].filter(isContentHash), ...this.#state, ...this.#updates];
   }
 }

@@ -1,8 +1,14 @@
-import { mkdir } from "node:fs/promises";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type AggregationEngine, type AggregationSession, fedAvg, metricsWeightedMean } from "@flare-ts/aggregator";
+import {
+  type AggregationEngine,
+  type AggregationSession,
+  metricsWeightedMean,
+  type ServerState,
+  type Strategy,
+} from "@flare-ts/aggregator";
 import { FlareError } from "@flare-ts/contracts";
-import type { Metrics } from "../job/job-event.js";
+import type { Metrics, StrategyState } from "../job/job-event.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
 import { diskError, isDiskFull } from "../store/file-model-store-disk.js";
 import type { ObjectRef } from "../store/model-store.js";
@@ -15,6 +21,11 @@ export interface RoundResult {
   readonly metrics: Metrics;
   /** Bytes of all updates. */
   readonly bytes: number;
+  /** Name of the engine, and of the strategy. */
+  readonly engine: string;
+  readonly strategy: string;
+  /** What the strategy keeps for the next round. */
+  readonly state: StrategyState;
 }
 
 type EffectOf<Type extends WorkflowEffect["type"]> = Extract<WorkflowEffect, { type: Type }>;
@@ -25,16 +36,18 @@ type EffectOf<Type extends WorkflowEffect["type"]> = Extract<WorkflowEffect, { t
  */
 export class RoundAggregation {
   readonly #engine: AggregationEngine;
+  readonly #strategy: Strategy;
   readonly #parent: Pick<ServerJobPeer, "call">;
   readonly #folder: string;
   readonly #stop = new AbortController();
   #open: OpenAggregation | undefined;
 
   constructor(
-    components: { readonly engine: AggregationEngine; readonly parent: Pick<ServerJobPeer, "call"> },
+    components: { readonly engine: AggregationEngine; readonly strategy: Strategy; readonly parent: Pick<ServerJobPeer, "call"> },
     init: { /** Where new models are written before the parent takes them. */ readonly folder: string },
   ) {
     this.#engine = components.engine;
+    this.#strategy = components.strategy;
     this.#parent = components.parent;
     this.#folder = init.folder;
   }
@@ -70,13 +83,16 @@ export class RoundAggregation {
     const { session, modelPath } = await aggregation.opening;
     await mkdir(this.#folder, { recursive: true });
     const outPath = join(this.#folder, `round-${effect.round}.safetensors`);
-    // The parent makes the file durable when it takes it; the permission model denies fsync to this process.
+    const state = await this.#serverState(effect);
+    // The parent makes the files durable when it takes them; the permission model denies fsync to this process.
     const report = await session
-      .finish({ outPath, base: modelPath, isDurable: false, signal: this.#stop.signal })
+      .finish({ outPath, base: modelPath, state, isDurable: false, signal: this.#stop.signal })
       .catch((reason: unknown) => Promise.reject(writeError(reason, outPath)));
     this.#open = undefined;
     const model = await this.#parent.call("importObject", { path: outPath });
-    return { model, metrics: meanMetrics(effect.contributions), bytes: report.bytesIn };
+    const kept = await this.#importState(state);
+    const { bytesIn: bytes, engine, strategy } = report;
+    return { model, metrics: meanMetrics(effect.contributions), bytes, engine, strategy, state: kept };
   }
 
   /** Stops all that runs and lets go of what is held. */
@@ -85,6 +101,33 @@ export class RoundAggregation {
     const opening = this.#open?.opening;
     this.#open = undefined;
     await opening?.then(({ session }) => session.discard()).catch(() => {});
+  }
+
+  /** Where the strategy goes on from, and where what it keeps is written. What is there of a round that was broken off is overwritten. */
+  async #serverState({ round, state }: EffectOf<"aggregate">): Promise<ServerState | undefined> {
+    if (this.#stateNames.length === 0) return undefined;
+    const to = join(this.#folder, `state-${round}`);
+    if (state === undefined) return { to };
+    const paths = Object.entries(state).map(async ([name, { hash }]) => {
+      const { path } = await this.#parent.call("objectPath", { hash });
+      return [name, path] as const;
+    });
+    return { from: Object.fromEntries(await Promise.all(paths)), to };
+  }
+
+  /** Gives what the strategy keeps to the parent, which holds it for as long as the journal names it. */
+  async #importState(written: ServerState | undefined): Promise<StrategyState> {
+    if (written === undefined) return {};
+    const kept: Record<string, ObjectRef> = {};
+    for (const name of this.#stateNames) {
+      kept[name] = await this.#parent.call("importObject", { path: join(written.to, `${name}.safetensors`) });
+    }
+    await rm(written.to, { recursive: true, force: true });
+    return kept;
+  }
+
+  get #stateNames(): readonly string[] {
+    return this.#strategy.step?.stateNames ?? [];
   }
 
   #aggregationOf(effect: EffectOf<"fold">): OpenAggregation {
@@ -98,7 +141,7 @@ export class RoundAggregation {
 
   async #openSession({ model, paramsType }: EffectOf<"fold">): Promise<OpenSession> {
     const { path } = await this.#parent.call("objectPath", { hash: model.hash });
-    const session = await this.#engine.open({ model: path, strategy: fedAvg(), paramsType, signal: this.#stop.signal });
+    const session = await this.#engine.open({ model: path, strategy: this.#strategy, paramsType, check: "add", signal: this.#stop.signal });
     return { session, modelPath: path };
   }
 

@@ -12,7 +12,7 @@ export function outstandingRoundEffects(plan: RoundPlan, state: RoundState): rea
     case "collecting":
       return [...saveBest(state), assign(plan, phase), ...folds(phase, answeredSites(phase)), ...setDeadline(plan, phase)];
     case "closing":
-      return [...saveBest(state), ...folds(phase, phase.contributors), aggregate(phase, phase.contributors)];
+      return [...saveBest(state), ...folds(phase, phase.contributors), aggregate(state, phase, phase.contributors)];
     case "ended":
       return [...saveBest(state), { type: "finish", model: state.model, reason: phase.reason }];
     case "failed":
@@ -46,9 +46,13 @@ function setDeadline(plan: RoundPlan, open: OpenRound): WorkflowEffect[] {
   return open.hasDeadlinePassed || atMs === undefined ? [] : [{ type: "set-deadline", round: open.round, atMs }];
 }
 
-function aggregate({ round, task, model, sites, answers }: OpenRound, contributors: readonly string[]): WorkflowEffect {
+function aggregate(
+  { strategyState: state }: RoundState,
+  { round, task, model, sites, answers }: OpenRound,
+  contributors: readonly string[],
+): WorkflowEffect {
   const missing = sites.filter((site) => !contributors.includes(site));
-  return { type: "aggregate", round, task, model, contributions: contributionsOf(answers, contributors), missing };
+  return { type: "aggregate", round, task, model, state, contributions: contributionsOf(answers, contributors), missing };
 }
 
 function closeTask(unclosed: { readonly round: number; readonly task: string } | undefined): WorkflowEffect[] {

@@ -34,6 +34,7 @@ type EventOf<Type extends JobEvent["type"]> = Extract<JobEvent, { type: Type }>;
 function initialState(plan: RoundPlan): RoundState {
   return {
     model: plan.initialModel,
+    strategyState: undefined,
     left: [],
     best: undefined,
     unsavedBest: undefined,
@@ -135,6 +136,7 @@ function closeRound(plan: RoundPlan, state: RoundState, event: EventOf<"round-cl
   return {
     ...judged,
     model: event.model,
+    strategyState: event.state ?? {},
     phase: {
       name: "between",
       nextRound: event.round + 1,

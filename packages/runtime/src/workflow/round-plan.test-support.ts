@@ -24,6 +24,8 @@ export function planOf(sites: readonly string[], settings: Partial<FedAvgSetting
       keyMetric: "accuracy",
       isKeyMetricNegated: false,
       aggregationWeights: {},
+      strategy: { name: "fed-avg", settings: {} },
+      fedproxMu: undefined,
       initialModel: "model.safetensors",
       seed: 1,
       ...settings,

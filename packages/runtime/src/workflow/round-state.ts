@@ -1,4 +1,5 @@
 import type { FedAvgSettings, SerializedFlareError } from "@flare-ts/contracts";
+import type { StrategyState } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { Contribution } from "./workflow-machine.js";
@@ -18,6 +19,8 @@ export interface RoundPlan {
 export interface RoundState {
   /** The newest global model. */
   readonly model: ObjectRef;
+  /** What the strategy has kept from the newest closed round; `undefined` before the first. */
+  readonly strategyState: StrategyState | undefined;
   /** Sites that left the job, in the order in which they did. */
   readonly left: readonly SiteFailure[];
   /** Best value of the key metric so far, and rounds since then that brought no better one. */

@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { AggregationEngine } from "@flare-ts/aggregator";
+import type { AggregationEngine, Strategy } from "@flare-ts/aggregator";
 import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
@@ -19,7 +19,15 @@ export interface WorkflowDriverComponents<State> {
   readonly parent: Pick<ServerJobPeer, "call">;
   readonly machine: WorkflowMachine<State>;
   readonly engine: AggregationEngine;
+  readonly strategy: Strategy;
   readonly clock: Clock;
+}
+
+export interface WorkflowDriverInit {
+  /** Folder of the job process. */
+  readonly workspace: string;
+  /** What sites are told with each task. */
+  readonly taskMeta: Readonly<Record<string, unknown>>;
 }
 
 /**
@@ -30,6 +38,7 @@ export class WorkflowDriver<State> {
   readonly #parent: Pick<ServerJobPeer, "call">;
   readonly #machine: WorkflowMachine<State>;
   readonly #clock: Clock;
+  readonly #taskMeta: WorkflowDriverInit["taskMeta"];
   readonly #aggregation: RoundAggregation;
   readonly #outcome = Promise.withResolvers<WorkflowOutcome>();
   /** Entries that came before the one that they follow. */
@@ -40,12 +49,13 @@ export class WorkflowDriver<State> {
   #cancelDeadline: () => void = () => {};
   #isOver = false;
 
-  constructor(components: WorkflowDriverComponents<State>, init: { /** Folder of the job process. */ readonly workspace: string }) {
-    const { parent, machine, engine, clock } = components;
+  constructor(components: WorkflowDriverComponents<State>, init: WorkflowDriverInit) {
+    const { parent, machine, engine, strategy, clock } = components;
+    this.#taskMeta = init.taskMeta;
     this.#parent = parent;
     this.#machine = machine;
     this.#clock = clock;
-    this.#aggregation = new RoundAggregation({ engine, parent }, { folder: join(init.workspace, "aggregates") });
+    this.#aggregation = new RoundAggregation({ engine, strategy, parent }, { folder: join(init.workspace, "aggregates") });
     this.#state = machine.initial;
   }
 
@@ -133,7 +143,7 @@ export class WorkflowDriver<State> {
       }
       case "assign": {
         const { round, task, model, sites, totalRounds } = effect;
-        await this.#parent.call("assign", { round, task, model, sites, totalRounds, meta: {} });
+        await this.#parent.call("assign", { round, task, model, sites, totalRounds, meta: this.#taskMeta });
         return;
       }
       case "set-deadline":

@@ -1,5 +1,5 @@
 import type { SerializedFlareError } from "@flare-ts/contracts";
-import type { AcceptedUpdate, JournalEntry, ParamsType } from "../job/job-event.js";
+import type { AcceptedUpdate, JournalEntry, ParamsType, StrategyState } from "../job/job-event.js";
 import type { ObjectRef } from "../store/model-store.js";
 
 /** An update with the weight that it has in the aggregate: the site's own weight times the job's factor for the site. */
@@ -46,6 +46,8 @@ export type WorkflowEffect =
       readonly round: number;
       readonly task: string;
       readonly model: ObjectRef;
+      /** What the strategy has kept from the round before; `undefined` in the first. */
+      readonly state: StrategyState | undefined;
       readonly contributions: readonly Contribution[];
       readonly missing: readonly string[];
     }

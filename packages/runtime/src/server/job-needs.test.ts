@@ -1,0 +1,22 @@
+import { expect, it } from "vitest";
+import type { JobEvent } from "../job/job-event.js";
+import { objectNumber } from "../workflow/round-plan.test-support.js";
+import { JobNeeds } from "./job-needs.js";
+
+it("a job needs what its strategy keeps until the next round has closed, and nothing of it at its end", () => {
+  const needs = new JobNeeds({ files: [] });
+  const held = (...numbers: readonly number[]): boolean[] => numbers.map((number) => needs.hashes().includes(objectNumber(number).hash));
+  needs.note(closed(0, 10, { m: objectNumber(20), v: objectNumber(21) }));
+  expect(held(10, 20, 21)).toEqual([true, true, true]);
+  expect(needs.note({ type: "round-opened", round: 1, task: "train", model: objectNumber(10), sites: ["a"], totalRounds: 2 })).toBe("less");
+  expect(held(10, 20, 21)).toEqual([true, true, true]);
+  needs.note(closed(1, 11, { m: objectNumber(22), v: objectNumber(23) }));
+  expect(held(11, 20, 21, 22, 23)).toEqual([true, false, false, true, true]);
+  needs.end();
+  expect(held(11, 22, 23)).toEqual([true, false, false]);
+});
+
+function closed(round: number, model: number, state: Extract<JobEvent, { type: "round-closed" }>["state"]): JobEvent {
+  const event = { round, contributors: ["a"], missing: [], model: objectNumber(model), metrics: {}, bytes: 1, aggregationSeconds: 0 };
+  return { type: "round-closed", ...event, ...(state === undefined ? {} : { state }) };
+}

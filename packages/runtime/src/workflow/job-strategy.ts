@@ -1,0 +1,62 @@
+import { createStrategy, type Strategy, type StrategyComponents } from "@flare-ts/aggregator";
+import { FlareError, type StrategyChoice } from "@flare-ts/contracts";
+
+/** A mistake in what a job says of its strategy. */
+export interface StrategyProblem {
+  /** The setting that it is in; `undefined` when it is in the name. */
+  readonly setting: string | undefined;
+  readonly message: string;
+}
+
+/** Strategies of the aggregator that these rounds would carry out in name only. */
+const unfit: Readonly<Record<string, string>> = {
+  scaffold: "needs control variates, which are aggregated beside the model; a job has one aggregation a round",
+  "scaffold-control": "aggregates control variates, and a job has one aggregation a round",
+  "fed-buff": "weighs updates by their age, and in these rounds all updates are made from the newest model",
+};
+
+/** Key of a task's metadata by which trainers learn the weight of FedProx's proximal term; FLARE's name. */
+const fedproxKey = "fedprox_mu";
+
+/**
+ * Makes the strategy that a job has chosen.
+ *
+ * @throws `aggregate/strategy-invalid`
+ */
+export function createJobStrategy({ name, settings }: StrategyChoice, components: StrategyComponents): Strategy {
+  const reason = Object.hasOwn(unfit, name) ? unfit[name] : undefined;
+  if (reason !== undefined) {
+    throw new FlareError("aggregate/strategy-invalid", `The strategy ${name} ${reason}.`, { facts: { strategy: name } });
+  }
+  return createStrategy(name, settings, components);
+}
+
+/** Finds what is wrong with the strategy that a job has chosen. */
+export function strategyProblems(choice: StrategyChoice): readonly StrategyProblem[] {
+  try {
+    createJobStrategy(choice, { randomBytes: undrawn });
+    return [];
+  } catch (reason) {
+    const { code, message, problems, facts } = FlareError.from(reason);
+    if (code !== "aggregate/strategy-invalid") throw reason;
+    if (problems.length > 0) return problems.map((problem) => ({ setting: problem.path, message: problem.message }));
+    const [setting] = Array.isArray(facts["settings"]) ? facts["settings"] : [];
+    return [{ setting: typeof setting === "string" ? setting : undefined, message }];
+  }
+}
+
+/** Updates that a round needs, at least, for the strategy that a job has chosen; the choice has to be without a mistake. */
+export function updatesNeededBy(choice: StrategyChoice): number {
+  return createJobStrategy(choice, { randomBytes: undrawn }).minContributors ?? 1;
+}
+
+/** What trainers are told of the strategy, with each task. */
+export function trainerMeta(strategy: Strategy, fedproxMu: number | undefined): Readonly<Record<string, number>> {
+  const mu = fedproxMu ?? (strategy.name === "fed-prox" ? strategy.settings["mu"] : undefined);
+  return typeof mu === "number" ? { [fedproxKey]: mu } : {};
+}
+
+/** A strategy that is only looked at combines nothing, so it draws nothing either. */
+function undrawn(): never {
+  throw new FlareError("internal/bug", "A strategy drew random bytes before there was anything to combine.");
+}
