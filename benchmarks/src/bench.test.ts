@@ -111,7 +111,7 @@ describe("the command", () => {
     expect(stderr.trimEnd().split("\n")).toEqual([expect.stringContaining(message)]);
   });
 
-  it.each(["aggregate", "compare", "memory", "page", "rounds"])("explains %s", async (name) => {
+  it.each(["aggregate", "compare", "memory"])("explains %s", async (name) => {
     expect(await run(name, "--help")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`usage: npm run bench -- ${name}`) });
   });
 
