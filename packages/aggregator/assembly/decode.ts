@@ -1,16 +1,26 @@
 import { held32, magnitudes32 } from "./constants";
-import { finiteMask, finitePower, loadAny, loadOne, stride } from "./load";
+import { loadOne, stride } from "./load";
+import { firstFour, lastFour, shortBias, shortExponents, shortMask, shortSubnormals, shortUpper } from "./short";
 
 /** Elements stored in 16 bits as float32, exactly. */
 @inline
 export function decodeShort<T>(x: usize, count: usize, out: usize): void {
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
-    const mask = finiteMask<T>(), power = finitePower<T>(), magnitudes = magnitudes32();
-    const beyond = held32(0x47800000), infinity = held32(0x7f800000);
-    const whole = count & ~3;
-    for (; i < whole; i += 4) {
-      v128.store(out + (i << 2), loadAny<T>(x + i * stride<T>(), mask, power, magnitudes, beyond, infinity));
+    const mask = shortMask<T>(), bias = shortBias<T>(), exponents = shortExponents<T>();
+    const magnitudes = magnitudes32(), beyond = held32(0x477fffff), infinity = held32(0x7f800000);
+    const whole = count & ~7;
+    for (; i < whole; i += 8) {
+      const eight = v128.load(x + (i << 1)), subnormals = shortSubnormals<T>(eight, exponents);
+      const upper = shortUpper<T>(eight, subnormals, mask, bias);
+      let first = firstFour<T>(eight, upper, subnormals), last = lastFour<T>(eight, upper, subnormals);
+      if (isSigned<T>()) {
+        // What decodes to 2^16 and more is infinite or NaN.
+        first = v128.or(first, v128.and(i32x4.gt_s(v128.and(first, magnitudes), beyond), infinity));
+        last = v128.or(last, v128.and(i32x4.gt_s(v128.and(last, magnitudes), beyond), infinity));
+      }
+      v128.store(out + (i << 2), first);
+      v128.store(out + (i << 2), last, 16);
     }
   }
   for (; i < count; i++) store<f32>(out + (i << 2), loadOne<T>(x + i * stride<T>()));

@@ -1,6 +1,6 @@
 import { decodeShort } from "./decode";
 import { addBase } from "./finish";
-import { scanSingle } from "./scan";
+import { scanShort } from "./scan";
 
 export { zero } from "./constants";
 export { addDifferenceSquaresF32, addDifferenceSquaresF64 } from "./differences";
@@ -9,22 +9,19 @@ export { decodeInt8, scatterF32 } from "./decode";
 export { addBaseF64, checkSingle, meansOfDouble, widen } from "./finish";
 export { finishGridF32, meansOfGrid } from "./finish-exact";
 export { gridOf } from "./grid";
-export { scanF64 } from "./scan";
+export { scanF32, scanF64 } from "./scan";
 export { storeBf16, storeF16, storeF32, storeF64 } from "./store";
 export { addSteps, stepsOf } from "./steps";
+export { sumSingleF32 } from "./sum-single";
 export * from "./sums";
 export { trimmedMeanF32 } from "./trimmed-mean";
-
-export function scanF32(x: usize, count: usize, result: usize): void {
-  scanSingle<f32>(x, count, result);
-}
 
 export function addBaseF32(means: usize, count: usize, base: usize): void {
   addBase<f32>(means, count, base);
 }
 
 export function scanBf16(x: usize, count: usize, result: usize): void {
-  scanSingle<u16>(x, count, result);
+  scanShort<u16>(x, count, result);
 }
 
 export function addBaseBf16(means: usize, count: usize, base: usize): void {
@@ -32,7 +29,7 @@ export function addBaseBf16(means: usize, count: usize, base: usize): void {
 }
 
 export function scanF16(x: usize, count: usize, result: usize): void {
-  scanSingle<i16>(x, count, result);
+  scanShort<i16>(x, count, result);
 }
 
 export function addBaseF16(means: usize, count: usize, base: usize): void {

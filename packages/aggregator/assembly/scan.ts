@@ -1,12 +1,12 @@
-import { magnitudes32, magnitudes64 } from "./constants";
-import { decoded, finiteMask, finitePower, loadFinite, loadOne, loadTwo, stride, upperTwo } from "./load";
+import { held32, magnitudes32, magnitudes64 } from "./constants";
+import { decoded, loadOne, loadTwo, upperTwo } from "./load";
+import { firstFour, lastFour, shortBias, shortExponents, shortMask, shortSubnormals, shortUpper } from "./short";
 
 /**
  * Writes the largest absolute value of `count` elements and the sum of their squares as two float64. Where an element is infinite or
  * NaN, both are infinite or NaN.
  */
-@inline
-export function scanSingle<T>(x: usize, count: usize, result: usize): void {
+export function scanF32(x: usize, count: usize, result: usize): void {
   // Of magnitudes the bits are in the same order, and those of infinity and NaN come after all others.
   let largest: u32 = 0;
   let squares: f64 = 0;
@@ -16,56 +16,82 @@ export function scanSingle<T>(x: usize, count: usize, result: usize): void {
     let most0 = i32x4.splat(0), most1 = i32x4.splat(0), most2 = i32x4.splat(0), most3 = i32x4.splat(0);
     let sum0 = f64x2.splat(0), sum1 = f64x2.splat(0), sum2 = f64x2.splat(0), sum3 = f64x2.splat(0);
     const magnitudes = magnitudes32();
-    const mask = finiteMask<T>(), power = finitePower<T>();
     const quarter = (count >> 2) & ~3;
-    const step = quarter * stride<T>();
+    const step = quarter << 2;
     for (; i < quarter; i += 4) {
-      const at0 = x + i * stride<T>(), at1 = at0 + step, at2 = at1 + step, at3 = at2 + step;
-      most0 = i32x4.max_s(most0, v128.and(bitsOf<T>(at0), magnitudes));
-      most1 = i32x4.max_s(most1, v128.and(bitsOf<T>(at1), magnitudes));
-      most2 = i32x4.max_s(most2, v128.and(bitsOf<T>(at2), magnitudes));
-      most3 = i32x4.max_s(most3, v128.and(bitsOf<T>(at3), magnitudes));
-      sum0 = f64x2.add(sum0, squaresOf<T>(at0, mask, power));
-      sum1 = f64x2.add(sum1, squaresOf<T>(at1, mask, power));
-      sum2 = f64x2.add(sum2, squaresOf<T>(at2, mask, power));
-      sum3 = f64x2.add(sum3, squaresOf<T>(at3, mask, power));
+      const at0 = x + (i << 2), at1 = at0 + step, at2 = at1 + step, at3 = at2 + step;
+      most0 = i32x4.max_s(most0, v128.and(v128.load(at0), magnitudes));
+      most1 = i32x4.max_s(most1, v128.and(v128.load(at1), magnitudes));
+      most2 = i32x4.max_s(most2, v128.and(v128.load(at2), magnitudes));
+      most3 = i32x4.max_s(most3, v128.and(v128.load(at3), magnitudes));
+      sum0 = f64x2.add(sum0, squaresOf(loadTwo<f32>(at0), loadTwo<f32>(at0 + 8)));
+      sum1 = f64x2.add(sum1, squaresOf(loadTwo<f32>(at1), loadTwo<f32>(at1 + 8)));
+      sum2 = f64x2.add(sum2, squaresOf(loadTwo<f32>(at2), loadTwo<f32>(at2 + 8)));
+      sum3 = f64x2.add(sum3, squaresOf(loadTwo<f32>(at3), loadTwo<f32>(at3 + 8)));
     }
     i = quarter << 2;
-    const sum = f64x2.add(f64x2.add(sum0, sum1), f64x2.add(sum2, sum3));
-    squares = f64x2.extract_lane(sum, 0) + f64x2.extract_lane(sum, 1);
     const most = i32x4.max_s(i32x4.max_s(most0, most1), i32x4.max_s(most2, most3));
     largest = max(
       max(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)),
       max(i32x4.extract_lane(most, 2), i32x4.extract_lane(most, 3)),
     );
-    if (!isFloat<T>()) largest >>>= 16;
+    squares = sumOf(f64x2.add(f64x2.add(sum0, sum1), f64x2.add(sum2, sum3)));
   }
   for (; i < count; i++) {
-    const at = x + i * stride<T>();
-    largest = max(largest, isFloat<T>() ? load<u32>(at) & 0x7fffffff : (load<u16>(at) as u32) & 0x7fff);
-    const value = loadOne<T>(at) as f64;
+    largest = max(largest, load<u32>(x + (i << 2)) & 0x7fffffff);
+    const value = load<f32>(x + (i << 2)) as f64;
     squares += value * value;
   }
-  const magnitude = decoded<T>(largest);
-  store<f64>(result, magnitude as f64);
-  store<f64>(result, magnitude <= f32.MAX_VALUE ? squares : magnitude as f64, 8);
+  storeScan(reinterpret<f32>(largest), squares, result);
 }
 
-/** Bits of four elements; those of 16 bits stand in the upper halves. */
+/** The same for elements of 16 bits. */
 @inline
-function bitsOf<T>(at: usize): v128 {
-  return isFloat<T>() ? v128.load(at) : i32x4.shl(v128.load16x4_u(at), 16);
-}
-
-@inline
-function squaresOf<T>(at: usize, mask: v128, power: v128): v128 {
-  if (isFloat<T>()) {
-    const low = loadTwo<T>(at), high = loadTwo<T>(at + 8);
-    return f64x2.add(f64x2.mul(low, low), f64x2.mul(high, high));
+export function scanShort<T>(x: usize, count: usize, result: usize): void {
+  let largest: u32 = 0;
+  let squares: f64 = 0;
+  let i: usize = 0;
+  if (ASC_FEATURE_SIMD) {
+    let most = i32x4.splat(0);
+    let sum0 = f64x2.splat(0), sum1 = f64x2.splat(0);
+    const magnitudes = held32(0x7fff7fff);
+    const mask = shortMask<T>(), bias = shortBias<T>(), exponents = shortExponents<T>();
+    const whole = count & ~7;
+    for (; i < whole; i += 8) {
+      const eight = v128.load(x + (i << 1)), subnormals = shortSubnormals<T>(eight, exponents);
+      const upper = shortUpper<T>(eight, subnormals, mask, bias);
+      const first = firstFour<T>(eight, upper, subnormals), last = lastFour<T>(eight, upper, subnormals);
+      most = i16x8.max_s(most, v128.and(eight, magnitudes));
+      sum0 = f64x2.add(sum0, squaresOf(f64x2.promote_low_f32x4(first), upperTwo(first)));
+      sum1 = f64x2.add(sum1, squaresOf(f64x2.promote_low_f32x4(last), upperTwo(last)));
+    }
+    most = i16x8.max_s(most, i16x8.shuffle(most, most, 4, 5, 6, 7, 0, 1, 2, 3));
+    most = i16x8.max_s(most, i16x8.shuffle(most, most, 2, 3, 0, 1, 4, 5, 6, 7));
+    largest = max(i16x8.extract_lane_u(most, 0), i16x8.extract_lane_u(most, 1));
+    squares = sumOf(f64x2.add(sum0, sum1));
   }
-  const four = loadFinite<T>(at, mask, power);
-  const low = f64x2.promote_low_f32x4(four), high = upperTwo(four);
+  for (; i < count; i++) {
+    largest = max(largest, (load<u16>(x + (i << 1)) as u32) & 0x7fff);
+    const value = loadOne<T>(x + (i << 1)) as f64;
+    squares += value * value;
+  }
+  storeScan(decoded<T>(largest), squares, result);
+}
+
+@inline
+function squaresOf(low: v128, high: v128): v128 {
   return f64x2.add(f64x2.mul(low, low), f64x2.mul(high, high));
+}
+
+@inline
+function sumOf(two: v128): f64 {
+  return f64x2.extract_lane(two, 0) + f64x2.extract_lane(two, 1);
+}
+
+@inline
+function storeScan(largest: f32, squares: f64, result: usize): void {
+  store<f64>(result, largest as f64);
+  store<f64>(result, largest <= f32.MAX_VALUE ? squares : (largest as f64), 8);
 }
 
 /** The same for float64. NaN and infinity make the sum not finite and need not show in the largest. */

@@ -1,5 +1,3 @@
-import { finiteMask, finitePower, loadFinite, loadOne, stride, widest } from "./load";
-
 /**
  * sums (float32) = [sums +] Σ w * x, one update after the other in the order of the list, whatever their number. Elements are finite.
  *
@@ -7,24 +5,24 @@ import { finiteMask, finitePower, loadFinite, loadOne, stride, widest } from "./
  * @param weights - their weights, as float64, each rounded to float32 once
  * @param isFirst - begins with the first product instead of with what the sums hold; sums of nothing are then zero
  */
-@inline
-export function sumSingle<T>(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
+export function sumSingleF32(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
   if (n <= 0) {
     if (isFirst) memory.fill(sums, 0, count << 2);
     return;
   }
+  // Sums are read and written once for each group, and cold memory answers faster when more places are asked for at a time.
   while (n > 0) {
-    const size = n >= 8 && widest<T>() == 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
+    const size = n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
     if (isFirst) {
-      if (widest<T>() == 8 && size == 8) addGroup<T>(8, true, sums, count, inputs, weights);
-      else if (size == 4) addGroup<T>(4, true, sums, count, inputs, weights);
-      else if (size == 2) addGroup<T>(2, true, sums, count, inputs, weights);
-      else addGroup<T>(1, true, sums, count, inputs, weights);
+      if (size == 8) addGroup(8, true, sums, count, inputs, weights);
+      else if (size == 4) addGroup(4, true, sums, count, inputs, weights);
+      else if (size == 2) addGroup(2, true, sums, count, inputs, weights);
+      else addGroup(1, true, sums, count, inputs, weights);
     } else {
-      if (widest<T>() == 8 && size == 8) addGroup<T>(8, false, sums, count, inputs, weights);
-      else if (size == 4) addGroup<T>(4, false, sums, count, inputs, weights);
-      else if (size == 2) addGroup<T>(2, false, sums, count, inputs, weights);
-      else addGroup<T>(1, false, sums, count, inputs, weights);
+      if (size == 8) addGroup(8, false, sums, count, inputs, weights);
+      else if (size == 4) addGroup(4, false, sums, count, inputs, weights);
+      else if (size == 2) addGroup(2, false, sums, count, inputs, weights);
+      else addGroup(1, false, sums, count, inputs, weights);
     }
     isFirst = false;
     n -= size;
@@ -35,7 +33,7 @@ export function sumSingle<T>(n: i32, isFirst: bool, sums: usize, count: usize, i
 
 /** Adds so many updates in one pass; the number and `isFirst` are constants wherever this is called. */
 @inline
-function addGroup<T>(size: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
+function addGroup(size: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
   const x0 = load<u32>(inputs) as usize, f0 = load<f64>(weights) as f32;
   const x1 = size > 1 ? (load<u32>(inputs, 4) as usize) : 0, f1 = size > 1 ? (load<f64>(weights, 8) as f32) : 0;
   const x2 = size > 2 ? (load<u32>(inputs, 8) as usize) : 0, f2 = size > 2 ? (load<f64>(weights, 16) as f32) : 0;
@@ -48,50 +46,49 @@ function addGroup<T>(size: i32, isFirst: bool, sums: usize, count: usize, inputs
   if (ASC_FEATURE_SIMD) {
     const v0 = f32x4.splat(f0), v1 = f32x4.splat(f1), v2 = f32x4.splat(f2), v3 = f32x4.splat(f3);
     const v4 = f32x4.splat(f4), v5 = f32x4.splat(f5), v6 = f32x4.splat(f6), v7 = f32x4.splat(f7);
-    const mask = finiteMask<T>(), power = finitePower<T>();
     // One update alone leaves the loop so short that two steps in one are faster.
     if (size == 1) {
       const whole = count & ~7;
       for (; i < whole; i += 8) {
-        const at = i * stride<T>(), to = sums + (i << 2);
-        addFour<T>(size, isFirst, to, at, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7, mask, power);
-        addFour<T>(size, isFirst, to + 16, at + 4 * stride<T>(), x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7, mask, power);
+        const at = i << 2, to = sums + at;
+        addFour(size, isFirst, to, at, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
+        addFour(size, isFirst, to + 16, at + 16, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
       }
     }
     const whole = count & ~3;
     for (; i < whole; i += 4) {
-      addFour<T>(size, isFirst, sums + (i << 2), i * stride<T>(), x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7, mask, power);
+      addFour(size, isFirst, sums + (i << 2), i << 2, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
     }
   }
   for (; i < count; i++) {
-    const at = i * stride<T>(), to = sums + (i << 2);
-    let sum: f32 = loadOne<T>(x0 + at) * f0;
+    const at = i << 2, to = sums + at;
+    let sum: f32 = load<f32>(x0 + at) * f0;
     if (!isFirst) sum = load<f32>(to) + sum;
-    if (size > 1) sum += loadOne<T>(x1 + at) * f1;
-    if (size > 2) sum += loadOne<T>(x2 + at) * f2;
-    if (size > 3) sum += loadOne<T>(x3 + at) * f3;
-    if (size > 4) sum += loadOne<T>(x4 + at) * f4;
-    if (size > 5) sum += loadOne<T>(x5 + at) * f5;
-    if (size > 6) sum += loadOne<T>(x6 + at) * f6;
-    if (size > 7) sum += loadOne<T>(x7 + at) * f7;
+    if (size > 1) sum += load<f32>(x1 + at) * f1;
+    if (size > 2) sum += load<f32>(x2 + at) * f2;
+    if (size > 3) sum += load<f32>(x3 + at) * f3;
+    if (size > 4) sum += load<f32>(x4 + at) * f4;
+    if (size > 5) sum += load<f32>(x5 + at) * f5;
+    if (size > 6) sum += load<f32>(x6 + at) * f6;
+    if (size > 7) sum += load<f32>(x7 + at) * f7;
     store<f32>(to, sum);
   }
 }
 
 @inline
-function addFour<T>(
+function addFour(
   size: i32, isFirst: bool, to: usize, at: usize,
   x0: usize, x1: usize, x2: usize, x3: usize, x4: usize, x5: usize, x6: usize, x7: usize,
-  v0: v128, v1: v128, v2: v128, v3: v128, v4: v128, v5: v128, v6: v128, v7: v128, mask: v128, power: v128,
+  v0: v128, v1: v128, v2: v128, v3: v128, v4: v128, v5: v128, v6: v128, v7: v128,
 ): void {
-  let sum = f32x4.mul(loadFinite<T>(x0 + at, mask, power), v0);
+  let sum = f32x4.mul(v128.load(x0 + at), v0);
   if (!isFirst) sum = f32x4.add(v128.load(to), sum);
-  if (size > 1) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x1 + at, mask, power), v1));
-  if (size > 2) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x2 + at, mask, power), v2));
-  if (size > 3) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x3 + at, mask, power), v3));
-  if (size > 4) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x4 + at, mask, power), v4));
-  if (size > 5) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x5 + at, mask, power), v5));
-  if (size > 6) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x6 + at, mask, power), v6));
-  if (size > 7) sum = f32x4.add(sum, f32x4.mul(loadFinite<T>(x7 + at, mask, power), v7));
+  if (size > 1) sum = f32x4.add(sum, f32x4.mul(v128.load(x1 + at), v1));
+  if (size > 2) sum = f32x4.add(sum, f32x4.mul(v128.load(x2 + at), v2));
+  if (size > 3) sum = f32x4.add(sum, f32x4.mul(v128.load(x3 + at), v3));
+  if (size > 4) sum = f32x4.add(sum, f32x4.mul(v128.load(x4 + at), v4));
+  if (size > 5) sum = f32x4.add(sum, f32x4.mul(v128.load(x5 + at), v5));
+  if (size > 6) sum = f32x4.add(sum, f32x4.mul(v128.load(x6 + at), v6));
+  if (size > 7) sum = f32x4.add(sum, f32x4.mul(v128.load(x7 + at), v7));
   v128.store(to, sum);
 }

@@ -1,4 +1,4 @@
-import { finiteMask, finitePower, loadFinite, loadOne, loadTwo, stride, upperTwo, widest } from "./load";
+import { loadTwo, stride } from "./load";
 
 /**
  * Sums of 8 bytes for each element: sums = [sums +] Σ terms, over any number of updates with finite elements. Float64 sums add
@@ -18,14 +18,14 @@ export function sumWide<T>(isExact: bool, n: i32, isFirst: bool, sums: usize, co
     return;
   }
   while (n > 0) {
-    const size = n >= 8 && widest<T>() == 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
+    const size = n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
     if (isFirst) {
-      if (widest<T>() == 8 && size == 8) addGroup<T>(isExact, 8, true, sums, count, inputs, weights, magic);
+      if (size == 8) addGroup<T>(isExact, 8, true, sums, count, inputs, weights, magic);
       else if (size == 4) addGroup<T>(isExact, 4, true, sums, count, inputs, weights, magic);
       else if (size == 2) addGroup<T>(isExact, 2, true, sums, count, inputs, weights, magic);
       else addGroup<T>(isExact, 1, true, sums, count, inputs, weights, magic);
     } else {
-      if (widest<T>() == 8 && size == 8) addGroup<T>(isExact, 8, false, sums, count, inputs, weights, magic);
+      if (size == 8) addGroup<T>(isExact, 8, false, sums, count, inputs, weights, magic);
       else if (size == 4) addGroup<T>(isExact, 4, false, sums, count, inputs, weights, magic);
       else if (size == 2) addGroup<T>(isExact, 2, false, sums, count, inputs, weights, magic);
       else addGroup<T>(isExact, 1, false, sums, count, inputs, weights, magic);
@@ -52,42 +52,42 @@ function addGroup<T>(isExact: bool, size: i32, isFirst: bool, sums: usize, count
   if (ASC_FEATURE_SIMD) {
     const v0 = f64x2.splat(w0), v1 = f64x2.splat(w1), v2 = f64x2.splat(w2), v3 = f64x2.splat(w3);
     const v4 = f64x2.splat(w4), v5 = f64x2.splat(w5), v6 = f64x2.splat(w6), v7 = f64x2.splat(w7);
-    const m = f64x2.splat(magic), mask = finiteMask<T>(), power = finitePower<T>();
+    const m = f64x2.splat(magic);
     const whole = count & ~3;
     for (; i < whole; i += 4) {
-      const at = i * stride<T>(), to = sums + (i << 3);
-      let low = termOf(isExact, lowOf<T>(x0 + at, mask, power), v0, m), high = termOf(isExact, highOf<T>(x0 + at, mask, power), v0, m);
+      const at = i * stride<T>(), next = at + 2 * stride<T>(), to = sums + (i << 3);
+      let low = termOf(isExact, loadTwo<T>(x0 + at), v0, m), high = termOf(isExact, loadTwo<T>(x0 + next), v0, m);
       if (!isFirst) {
         low = plus(isExact, v128.load(to), low);
         high = plus(isExact, v128.load(to, 16), high);
       }
       if (size > 1) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x1 + at, mask, power), v1, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x1 + at, mask, power), v1, m));
+          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x1 + at), v1, m));
+        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x1 + next), v1, m));
       }
       if (size > 2) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x2 + at, mask, power), v2, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x2 + at, mask, power), v2, m));
+          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x2 + at), v2, m));
+        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x2 + next), v2, m));
       }
       if (size > 3) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x3 + at, mask, power), v3, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x3 + at, mask, power), v3, m));
+          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x3 + at), v3, m));
+        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x3 + next), v3, m));
       }
       if (size > 4) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x4 + at, mask, power), v4, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x4 + at, mask, power), v4, m));
+          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x4 + at), v4, m));
+        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x4 + next), v4, m));
       }
       if (size > 5) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x5 + at, mask, power), v5, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x5 + at, mask, power), v5, m));
+          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x5 + at), v5, m));
+        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x5 + next), v5, m));
       }
       if (size > 6) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x6 + at, mask, power), v6, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x6 + at, mask, power), v6, m));
+          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x6 + at), v6, m));
+        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x6 + next), v6, m));
       }
       if (size > 7) {
-        low = plus(isExact, low, termOf(isExact, lowOf<T>(x7 + at, mask, power), v7, m));
-        high = plus(isExact, high, termOf(isExact, highOf<T>(x7 + at, mask, power), v7, m));
+          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x7 + at), v7, m));
+        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x7 + next), v7, m));
       }
       v128.store(to, low);
       v128.store(to, high, 16);
@@ -109,35 +109,24 @@ function addGroup<T>(isExact: bool, size: i32, isFirst: bool, sums: usize, count
 }
 
 @inline
-function termOf(isExact: bool, values: v128, weights: v128, magic: v128): v128 {
+export function termOf(isExact: bool, values: v128, weights: v128, magic: v128): v128 {
   const product = f64x2.mul(values, weights);
   return isExact ? f64x2.add(product, magic) : product;
 }
 
 @inline
-function plus(isExact: bool, sums: v128, terms: v128): v128 {
+export function plus(isExact: bool, sums: v128, terms: v128): v128 {
   return isExact ? i64x2.add(sums, terms) : f64x2.add(sums, terms);
 }
 
 /** The bits of a term. */
 @inline
 function termOfOne<T>(isExact: bool, at: usize, weight: f64, magic: f64): i64 {
-  const value = isFloat<T>() && sizeof<T>() == 8 ? load<f64>(at) : (loadOne<T>(at) as f64);
-  const product = value * weight;
+  const product = (load<T>(at) as f64) * weight;
   return reinterpret<i64>(isExact ? product + magic : product);
 }
 
 @inline
-function plusOne(isExact: bool, sum: i64, term: i64): i64 {
+export function plusOne(isExact: bool, sum: i64, term: i64): i64 {
   return isExact ? sum + term : reinterpret<i64>(reinterpret<f64>(sum) + reinterpret<f64>(term));
-}
-
-@inline
-function lowOf<T>(at: usize, mask: v128, power: v128): v128 {
-  return isFloat<T>() ? loadTwo<T>(at) : f64x2.promote_low_f32x4(loadFinite<T>(at, mask, power));
-}
-
-@inline
-function highOf<T>(at: usize, mask: v128, power: v128): v128 {
-  return isFloat<T>() ? loadTwo<T>(at + 2 * stride<T>()) : upperTwo(loadFinite<T>(at, mask, power));
 }

@@ -1,20 +1,16 @@
 import { largestAll } from "./largest";
-import { scanF64, scanSingle } from "./scan";
-import { sumSingle } from "./sum-single";
+import { scanF32, scanF64, scanShort } from "./scan";
+import { doubleSums, exactSums, singleSums, sumShort } from "./sum-short";
 import { sumWide } from "./sum-wide";
 
 // Each kernel for each element type. `grid` is where `gridOf` has stored the magic number and 2^gridBits.
 
-export function sumSingleF32(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
-  sumSingle<f32>(n, isFirst, sums, count, inputs, weights);
-}
-
 export function sumSingleBf16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
-  sumSingle<u16>(n, isFirst, sums, count, inputs, weights);
+  sumShort<u16>(singleSums, n, isFirst, sums, count, inputs, weights, 0);
 }
 
 export function sumSingleF16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
-  sumSingle<i16>(n, isFirst, sums, count, inputs, weights);
+  sumShort<i16>(singleSums, n, isFirst, sums, count, inputs, weights, 0);
 }
 
 export function sumDoubleF32(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
@@ -22,11 +18,11 @@ export function sumDoubleF32(n: i32, isFirst: bool, sums: usize, count: usize, i
 }
 
 export function sumDoubleBf16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
-  sumWide<u16>(false, n, isFirst, sums, count, inputs, weights, 0);
+  sumShort<u16>(doubleSums, n, isFirst, sums, count, inputs, weights, 0);
 }
 
 export function sumDoubleF16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
-  sumWide<i16>(false, n, isFirst, sums, count, inputs, weights, 0);
+  sumShort<i16>(doubleSums, n, isFirst, sums, count, inputs, weights, 0);
 }
 
 export function sumDoubleF64(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
@@ -38,11 +34,11 @@ export function sumExactF32(n: i32, isFirst: bool, sums: usize, count: usize, in
 }
 
 export function sumExactBf16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, grid: usize): void {
-  sumWide<u16>(true, n, isFirst, sums, count, inputs, weights, load<f64>(grid));
+  sumShort<u16>(exactSums, n, isFirst, sums, count, inputs, weights, load<f64>(grid));
 }
 
 export function sumExactF16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, grid: usize): void {
-  sumWide<i16>(true, n, isFirst, sums, count, inputs, weights, load<f64>(grid));
+  sumShort<i16>(exactSums, n, isFirst, sums, count, inputs, weights, load<f64>(grid));
 }
 
 export function sumExactF64(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, grid: usize): void {
@@ -51,15 +47,15 @@ export function sumExactF64(n: i32, isFirst: bool, sums: usize, count: usize, in
 
 /** Scans n updates; what `scanF32` writes for each stands `stride` bytes apart. */
 export function scanAllF32(n: i32, inputs: usize, count: usize, results: usize, stride: usize): void {
-  for (let i = 0; i < n; i++) scanSingle<f32>(load<u32>(inputs + (i << 2)), count, results + (i as usize) * stride);
+  for (let i = 0; i < n; i++) scanF32(load<u32>(inputs + (i << 2)), count, results + (i as usize) * stride);
 }
 
 export function scanAllBf16(n: i32, inputs: usize, count: usize, results: usize, stride: usize): void {
-  for (let i = 0; i < n; i++) scanSingle<u16>(load<u32>(inputs + (i << 2)), count, results + (i as usize) * stride);
+  for (let i = 0; i < n; i++) scanShort<u16>(load<u32>(inputs + (i << 2)), count, results + (i as usize) * stride);
 }
 
 export function scanAllF16(n: i32, inputs: usize, count: usize, results: usize, stride: usize): void {
-  for (let i = 0; i < n; i++) scanSingle<i16>(load<u32>(inputs + (i << 2)), count, results + (i as usize) * stride);
+  for (let i = 0; i < n; i++) scanShort<i16>(load<u32>(inputs + (i << 2)), count, results + (i as usize) * stride);
 }
 
 export function scanAllF64(n: i32, inputs: usize, count: usize, results: usize, stride: usize): void {

@@ -1,5 +1,5 @@
-/** Bytes of a row, as in `assembly/rows.ts`. */
-const rowBytes = 576;
+/** Bytes of a row, as in `assembly/distances.ts`. */
+const rowBytes = 2368;
 
 /** Bytes that `addDistancesF32` needs for n updates. */
 export function distancesTileBytes(n: number): number {

@@ -32,11 +32,11 @@ function distance(a: Float32Array, b: Float32Array): number {
 }
 
 describe("squared distances", () => {
-  it("are within 2^-11 of those in float64, between any updates: near ones, equal ones, and with one far off in the center", () => {
+  it("are within 2^-9 of those in float64, between any updates: near ones, equal ones, and with one far off in the center", () => {
     fc.assert(
       fc.property(
         fc.array(update, { minLength: 1, maxLength: 13 }),
-        fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 140, max: 295 })),
+        fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 580, max: 1300 })),
         fc.nat(),
         fc.integer({ min: 0, max: 9 }),
         fc.boolean(),
@@ -57,7 +57,7 @@ describe("squared distances", () => {
               for (let j = 0; j < n; j++) {
                 const expected = j < i ? distance(values[i] ?? new Float32Array(), values[j] ?? new Float32Array()) : 0;
                 const measured = distances[i * n + j] ?? Number.NaN;
-                expect(Math.abs(measured - expected), `${kernels.form} ${i} ${j}`).toBeLessThanOrEqual(2 ** -11 * expected);
+                expect(Math.abs(measured - expected), `${kernels.form} ${i} ${j}`).toBeLessThanOrEqual(2 ** -9 * expected);
                 expect(added[i * n + j]).toBeCloseTo(1 + measured, 8);
               }
             }
@@ -82,7 +82,7 @@ describe("squared distances", () => {
       const distances = new Float64Array(kernels.bytes(at, 8 * 67 * 67));
       const wrong = distances.filter((measured, k) => {
         const [i, j] = [Math.floor(k / 67), k % 67];
-        return j >= i || (i - j) % 2 === 0 ? measured !== 0 : Math.abs(measured - far) > 2 ** -11 * far;
+        return j >= i || (i - j) % 2 === 0 ? measured !== 0 : Math.abs(measured - far) > 2 ** -9 * far;
       });
       expect([...wrong]).toEqual([]);
       kernels.reset();

@@ -48,8 +48,11 @@ function elementsOf(
   // Below the infinities of either type; only those of binary16 are beyond what is promised.
   if (!isAnyBits || type === "F16") for (let k = 0; k < count; k++) raw[k] = (raw[k] ?? 0) & 0xbbff;
   const values = new Float32Array(count);
-  if (type === "F16") decodeF16(raw, values);
-  else decodeBf16(raw, values);
+  // Zeros of binary16 lose their sign.
+  if (type === "F16") {
+    decodeF16(raw, values);
+    for (let k = 0; k < count; k++) values[k] = (values[k] ?? 0) + 0;
+  } else decodeBf16(raw, values);
   return { raw, values };
 }
 
