@@ -19,26 +19,29 @@ describe("decoding", () => {
   it.each([
     ["decodeF16", decodeF16],
     ["decodeBf16", decodeBf16],
-  ] as const)("%s gives every bit pattern its value, but for the sign of a zero, whatever the number of elements and their place", (name, decode) => {
-    const all = Uint16Array.from({ length: 65_536 }, (_, i) => i);
-    for (const kernels of forms) {
-      for (const [first, count, skew] of [
-        [0, 65_536, 0],
-        [0x7bfe, 7, 1],
-        [0xfbfd, 5, 3],
-        [3, 1, 2],
-        [0, 0, 0],
-      ] as const) {
-        const bits = all.subarray(first, first + count);
-        const expected = new Float32Array(count);
-        decode(bits, expected);
-        const out = kernels.room(4 * count, skew);
-        kernels.call(name, kernels.put(bits, skew), count, out);
-        expect(bitsOf(kernels.bytes(out, 4 * count))).toEqual(bitsOf(expected));
-        kernels.reset();
+  ] as const)(
+    "%s gives every bit pattern its value, but for the sign of a zero, whatever the number of elements and their place",
+    (name, decode) => {
+      const all = Uint16Array.from({ length: 65_536 }, (_, i) => i);
+      for (const kernels of forms) {
+        for (const [first, count, skew] of [
+          [0, 65_536, 0],
+          [0x7bfe, 7, 1],
+          [0xfbfd, 5, 3],
+          [3, 1, 2],
+          [0, 0, 0],
+        ] as const) {
+          const bits = all.subarray(first, first + count);
+          const expected = new Float32Array(count);
+          decode(bits, expected);
+          const out = kernels.room(4 * count, skew);
+          kernels.call(name, kernels.put(bits, skew), count, out);
+          expect(bitsOf(kernels.bytes(out, 4 * count))).toEqual(bitsOf(expected));
+          kernels.reset();
+        }
       }
-    }
-  });
+    },
+  );
 
   it("of int8 is scale × q, rounded once, wherever the elements begin in their block", () => {
     fc.assert(
