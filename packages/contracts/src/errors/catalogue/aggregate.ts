@@ -123,7 +123,7 @@ export const aggregateErrors = {
   "aggregate/engine-unavailable": row(
     "user",
     "The engine or mode that was asked for does not run in this process.",
-    "Ask for `auto`, or run `flare doctor engines`, which says how to get each engine.",
+    "Ask for `auto`, or start Node without the option that turns WebAssembly or threads off; `flare doctor engines` says how to get a GPU.",
     { grpc: grpcStatus.failedPrecondition },
   ),
   "aggregate/compression-invalid": row(
