@@ -36,11 +36,12 @@ export class IntegerSums {
     for (let i = 0; i < values.length; i++) this.#big[i] = (this.#big[i] as bigint) + whole * BigInt(values[i] as number | bigint);
   }
 
-  /** Adds sums of weight × value that were made elsewhere. Weights have to be whole numbers. */
+  /** Adds sums of weight × value that were made elsewhere, of weights that were whole numbers there. */
   addSums(sums: BigInt64Array): void {
+    const one = wholeWeight(1, this.#isWhole);
     for (let i = 0; i < sums.length; i++) {
-      if (this.#isPlain) this.#plain[i] = (this.#plain[i] as number) + Number(sums[i]);
-      else this.#big[i] = (this.#big[i] as bigint) + (sums[i] as bigint);
+      if (this.#isPlain) this.#plain[i] = (this.#plain[i] as number) + Number(sums[i] as bigint);
+      else this.#big[i] = (this.#big[i] as bigint) + one * (sums[i] as bigint);
     }
   }
 

@@ -14,6 +14,15 @@ import { ReusedBuffer, readPieces } from "./read-pieces.js";
 /** The combined value of each element of a piece of an integer tensor; as a sum, where sums are made. */
 export type IntegerPieces = ReadonlyMap<Piece, (index: number) => bigint>;
 
+/** Largest magnitudes of integer types; that of 64-bit integers, and of sums of them, is left out. */
+export const largestInteger: Readonly<Partial<Record<Dtype, number>>> = Object.freeze({
+  I32: 2 ** 31,
+  I16: 2 ** 15,
+  I8: 128,
+  U8: 255,
+  BOOL: 1,
+});
+
 /**
  * Combines the integer tensors of a batch. They are few and small in models, so plain JavaScript does it for every engine, and
  * exactly: means by weight, whatever the factors, rounded to the nearest integer, ties to even; median and trimmed mean likewise.
@@ -60,11 +69,8 @@ function sumsFor({ updates }: FoldInit, totals: TensorTotals | undefined, { tens
     const update: FoldUpdate | undefined = updates[i];
     return update?.sums?.filter(({ absent }) => !absent.has(tensor)).map(({ weight }) => weight) ?? [update?.weight ?? 0];
   });
-  return new IntegerSums(count, weights, largestOf[dtype] ?? Number.POSITIVE_INFINITY);
+  return new IntegerSums(count, weights, largestInteger[dtype] ?? Number.POSITIVE_INFINITY);
 }
-
-/** Largest magnitudes; 64-bit integers, and sums of them, are left out. */
-const largestOf: Readonly<Partial<Record<Dtype, number>>> = { I32: 2 ** 31, I16: 2 ** 15, I8: 128, U8: 255, BOOL: 1 };
 
 function middleOf(columns: readonly IntegerData[], { combine }: FoldInit): (index: number) => bigint {
   const n = columns.length;

@@ -1,4 +1,5 @@
 import { totalWeight } from "../exact/weight.js";
+import type { Share } from "../strategies/strategy.js";
 import { isFloatDtype } from "../tensor.js";
 import type { FoldInit, FoldUpdate } from "./arithmetic.js";
 
@@ -46,12 +47,17 @@ export function foldTotals({ tensors, updates, combine, combines, isDifference }
   });
 }
 
-function contributorsOf(update: FoldUpdate | undefined, tensor: number): readonly { readonly factor: number; readonly weight: number }[] {
+function contributorsOf(update: FoldUpdate | undefined, tensor: number): readonly Share[] {
   if (update === undefined) return [];
-  return update.sums?.filter(({ absent }) => !absent.has(tensor)) ?? [update];
+  // Those whom the strategy left out are named in sums and add nothing to them.
+  return update.sums?.filter((each) => !each.absent.has(tensor) && hasShare(each)) ?? [update];
 }
 
 function countsFor(update: FoldUpdate, tensor: number): boolean {
   if (update.stored[tensor] === undefined) return false;
-  return update.sums !== undefined || update.factor !== 0 || update.weight !== 0;
+  return update.sums === undefined ? hasShare(update) : contributorsOf(update, tensor).length > 0;
+}
+
+function hasShare({ factor, weight }: Share): boolean {
+  return factor !== 0 || weight !== 0;
 }

@@ -1,8 +1,12 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts";
 import type { ParamsType } from "../aggregation-engine.js";
 import type { ByteSource } from "../byte-source.js";
+import { weightRange } from "../exact/weight.js";
+import { quoted } from "../peer-text.js";
 import type { SafetensorsLayout } from "../safetensors/layout.js";
+import { type Dtype, elementsOf, isFloatDtype } from "../tensor.js";
 import type { NamedContributor } from "./accepted-update.js";
+import { largestInteger } from "./combine-integers.js";
 import type { ModelIndex } from "./match-layout.js";
 import type { StoredTensors } from "./stored-tensor.js";
 
@@ -17,8 +21,8 @@ export interface SumsHeading {
 /** Metadata of a file of sums. */
 const sumsKey = "flare.sums";
 
-/** Bits that one term may have, and grid steps beyond which a sum of so many terms cannot be. */
-const termUpper = 2 ** 51 / 2 ** 32;
+/** Grid steps that one term may have. */
+const termSteps = 2n ** 51n;
 
 /** The metadata of a file of sums. */
 export function sumsMetadata(
@@ -41,60 +45,82 @@ export function readSumsMetadata(
     throw new FlareError("aggregate/sums-invalid", `${file} ${what}.`, { facts: { file } });
   };
   const text = metadata[sumsKey];
-  if (text === undefined) return invalid("holds no sums: its metadata lacks " + sumsKey);
-  let given: Partial<SumsHeading> & { readonly contributors?: unknown };
+  if (text === undefined) return invalid(`holds no sums: its metadata lacks ${sumsKey}`);
+  let given: unknown;
   try {
-    given = JSON.parse(text) as typeof given;
+    given = JSON.parse(text);
   } catch {
     return invalid(`has ${sumsKey} that is not JSON`);
   }
+  if (!isRecord(given)) return invalid(`has ${sumsKey} that is not an object`);
   for (const key of ["strategy", "paramsType", "gridBits"] as const) {
     if (JSON.stringify(given[key]) !== JSON.stringify(wanted[key])) return invalid(`was made with another ${key}`);
   }
-  if (!Array.isArray(given.contributors) || given.contributors.length === 0) return invalid("names no contributors");
-  return given.contributors.map((each: Readonly<Record<string, unknown>>) => {
-    const { contributor, factor, weight, norm, tensors, bytes, absent } = each;
-    const numbers = [factor, weight, norm, tensors, bytes];
-    if (typeof contributor !== "string" || !numbers.every((number) => typeof number === "number" && Number.isFinite(number))) {
-      return invalid("describes a contributor wrongly");
-    }
-    if (!Array.isArray(absent) || !absent.every((name) => typeof name === "string" && model.indexOf.has(name))) {
-      return invalid("names absent tensors that the model does not have");
-    }
-    return {
-      contributor,
-      absent: new Set(absent.map((name: string) => model.indexOf.get(name) ?? -1)),
-      factor,
-      weight,
-      norm,
-      tensors,
-      bytes,
-    } as NamedContributor;
-  });
+  const { contributors } = given;
+  if (!Array.isArray(contributors) || contributors.length === 0) return invalid("names no contributors");
+  const named = contributors.map((each: unknown) => readContributor(each, model) ?? invalid("describes a contributor wrongly"));
+  if (new Set(named.map(({ contributor }) => contributor)).size < named.length) return invalid("names a contributor twice");
+  return named;
 }
 
-/** Refuses sums that so many contributors cannot have made, which might wrap around later. @throws `aggregate/sums-invalid` */
-export async function checkSums(source: ByteSource, stored: StoredTensors, { tensors }: ModelIndex, contributors: number): Promise<void> {
+/** `undefined` for what no session writes. */
+function readContributor(given: unknown, { indexOf }: ModelIndex): NamedContributor | undefined {
+  if (!isRecord(given)) return undefined;
+  const { contributor, factor, weight, norm, tensors, bytes, absent } = given;
+  const isWithin = (value: unknown, least: number): value is number => typeof value === "number" && value >= least && value <= 2 ** 500;
+  if (typeof contributor !== "string" || !isWithin(factor, -weightRange.most) || !isWithin(weight, 0)) return undefined;
+  if (factor > weightRange.most || weight > weightRange.most) return undefined;
+  if (!isWithin(norm, 0) || !isWithin(tensors, 0) || !isWithin(bytes, 0)) return undefined;
+  if (!Array.isArray(absent)) return undefined;
+  const lacking = absent.map((name: unknown) => (typeof name === "string" ? indexOf.get(name) : undefined));
+  if (lacking.includes(undefined)) return undefined;
+  return { contributor, factor, weight, norm, tensors, bytes, absent: new Set(lacking as readonly number[]) };
+}
+
+/**
+ * Refuses sums that these contributors cannot have made, which might wrap around later, and tensors that are not theirs.
+ *
+ * @throws `aggregate/sums-invalid`
+ */
+export async function checkSums(
+  source: ByteSource,
+  stored: StoredTensors,
+  { tensors }: ModelIndex,
+  contributors: readonly NamedContributor[],
+): Promise<void> {
   const buffer = new Uint8Array(2 ** 20);
-  for (const [index, tensor] of stored.entries()) {
-    const elements = tensors[index] === undefined ? 0 : tensors[index].shape.reduce((product, size) => product * size, 1);
-    if (tensor?.kind !== "plain") continue;
+  const words = new BigInt64Array(buffer.buffer);
+  for (const [index, { name, dtype, shape }] of tensors.entries()) {
+    const refuse = (what: string): never => {
+      throw new FlareError("aggregate/sums-invalid", `${source.label} ${what} tensor ${quoted(name)}.`, {
+        facts: { file: source.label, tensor: name.slice(0, limits.peerTextChars) },
+      });
+    };
+    const senders = contributors.filter(({ absent }) => !absent.has(index));
+    const tensor = stored[index];
+    if ((tensor === undefined) !== (senders.length === 0)) refuse("does not say the same of its contributors and of");
+    if (!isFloatDtype(dtype) && !senders.every(({ weight }) => Number.isSafeInteger(weight))) refuse("has weights that make no whole sums of");
+    const most = mostOf(dtype, senders);
+    if (tensor === undefined || most === undefined) continue;
+    const elements = elementsOf(shape) ?? 0;
     for (let done = 0; done < elements; ) {
-      const some = Math.min(buffer.byteLength / 8, elements - done);
+      const some = Math.min(words.length, elements - done);
       await source.read(buffer.subarray(0, 8 * some), tensor.offset + 8 * done);
-      const halves = new Int32Array(buffer.buffer, 0, 2 * some);
-      for (let i = 1; i < halves.length; i += 2) {
-        if (Math.abs(halves[i] as number) <= contributors * termUpper) continue;
-        const name = tensors[index]?.name ?? "";
-        throw new FlareError(
-          "aggregate/sums-invalid",
-          `${source.label} holds a sum in ${name} that ${contributors} contributors cannot have made.`,
-          {
-            facts: { file: source.label, tensor: name },
-          },
-        );
-      }
+      if (words.subarray(0, some).some((sum) => sum > most || sum < -most)) refuse(`holds a sum that ${senders.length} contributors cannot have made in`);
       done += some;
     }
   }
+}
+
+/** The largest magnitude of a sum; `undefined` where any 64-bit integer may be one. */
+function mostOf(dtype: Dtype, senders: readonly NamedContributor[]): bigint | undefined {
+  if (isFloatDtype(dtype)) return BigInt(senders.length) * termSteps;
+  const largest = largestInteger[dtype];
+  if (largest === undefined) return undefined;
+  const weights = senders.reduce((sum, { weight }) => sum + weight, 0);
+  return BigInt(Math.floor(weights * largest));
+}
+
+function isRecord(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null;
 }

@@ -171,7 +171,7 @@ describe("a tree of sums", () => {
           expect([report.partialTensors, report.skippedTensors]).toEqual([flat.partialTensors, flat.skippedTensors]);
         }
       }),
-      { numRuns: 25 },
+      { numRuns: 15 },
     );
     expect(levels).toBeGreaterThan(2);
   });
@@ -210,6 +210,17 @@ describe("a tree of sums", () => {
       expect(report.sha256).toBe(flat.sha256);
       expect([report.partialTensors, report.skippedTensors]).toEqual([flat.partialTensors, flat.skippedTensors]);
     }
+  });
+
+  it("takes integers by whole numbers of samples beside updates of broken weights", async () => {
+    const model = join(folder, "model.safetensors");
+    const of = (value: number): Uint8Array => encodeSafetensors([["n", { dtype: "I32", shape: [2], data: Int32Array.of(value, -value) }]]);
+    await writeFile(model, of(0));
+    const scale = await announceScale({ model, maxWeight: 1000 });
+    const updates = [3, 2, 0.75].map((weight, i) => ({ contributor: `${i}`, weight, source: of(1000 * i + 7) }));
+    const folding = new Folding({ model, scale, strategy: fedAvg(), paramsType: "FULL", updates });
+    const flat = await folding.model([0, 1, 2], engines[0] as AggregationEngine);
+    for (const engine of engines) expect((await folding.model([[0, 1], 2], engine)).sha256).toBe(flat.sha256);
   });
 
   it("holds 64-bit integers as long as their sums fit, and names the tensor where they do not", async () => {

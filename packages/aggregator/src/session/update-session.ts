@@ -179,7 +179,7 @@ export class UpdateSession implements AggregationSession {
       const heading: SumsHeading = { strategy: strategy.name, paramsType, gridBits: [...announced] };
       const sums = readSumsMetadata(layout, model, heading, path);
       const stored = await matchLayout(model, layout, source, path, "sums");
-      await checkSums(source, stored, model, sums.length);
+      await checkSums(source, stored, model, sums);
       throwIfAborted(stop);
       for (const { contributor } of sums) if (this.#isKnown(contributor) || this.#adding.has(contributor)) throw twice(contributor);
       this.#requireRoom(this.#adding.size - 1 + sums.length);

@@ -7,7 +7,7 @@ import { strategyNames } from "./strategy-names.js";
 /** A strategy of one's own; what is left out is as FedAvg has it. */
 export type CustomStrategy = Pick<Strategy, "name"> & Partial<Strategy>;
 
-const memberNames = ["name", "settings", "needs", "combine", "combines", "weigh", "step"] as const satisfies readonly (keyof Strategy)[];
+const memberNames = ["name", "settings", "needs", "combine", "combines", "weigh", "step", "isSeparable"] as const satisfies readonly (keyof Strategy)[];
 const needNames = ["norms", "distances", "paramsType"];
 const wordPattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const mostNameChars = 63;
@@ -45,7 +45,7 @@ export function customStrategy(description: CustomStrategy): Strategy {
       problems,
     });
   }
-  const { name, settings = {}, needs = {}, combine = { kind: "mean" }, combines, weigh, step } = description;
+  const { name, settings = {}, needs = {}, combine = { kind: "mean" }, combines, weigh, step, isSeparable } = description;
   const hasDivisor = combine.kind === "mean" && combine.divisor !== undefined;
   return Object.freeze({
     name,
@@ -55,6 +55,7 @@ export function customStrategy(description: CustomStrategy): Strategy {
     ...(combines === undefined ? {} : { combines }),
     ...(weigh === undefined ? {} : { weigh: (facts) => checkShares(name, facts, weigh(facts), hasDivisor) }),
     ...(step === undefined ? {} : { step }),
+    ...(isSeparable === undefined ? {} : { isSeparable }),
   } satisfies Strategy);
 }
 
@@ -71,7 +72,7 @@ function problemsOf(description: unknown): readonly Problem[] {
       near === undefined ? `A strategy has no member ${quoted(key)}.` : `A strategy has no member ${quoted(key)}; did you mean "${near}"?`,
     );
   }
-  const { name, settings, needs, combine, combines, weigh, step } = description;
+  const { name, settings, needs, combine, combines, weigh, step, isSeparable } = description;
   if (!isWord(name)) {
     problem("name", `The name of a strategy must be lower-case words with - between them, at most ${mostNameChars} characters.`);
   } else if (strategyNames.some((known) => known === name)) {
@@ -85,6 +86,7 @@ function problemsOf(description: unknown): readonly Problem[] {
   if (combines !== undefined && typeof combines !== "function") problem("combines", "combines must be a function.");
   if (weigh !== undefined && typeof weigh !== "function") problem("weigh", "weigh must be a function.");
   if (step !== undefined) checkStep(step, problem);
+  if (isSeparable !== undefined && typeof isSeparable !== "boolean") problem("isSeparable", "isSeparable must be true or false.");
   return problems;
 }
 

@@ -10,7 +10,7 @@ import { combineIntegers, type IntegerPieces } from "../session/combine-integers
 import { BatchFinisher } from "../session/finish-batch.js";
 import { planReads } from "../session/plan-reads.js";
 import { readPieces } from "../session/read-pieces.js";
-import { type FoldPlan, planFold } from "./fold-plan.js";
+import { type FoldPlan, isKernelPiece, planFold } from "./fold-plan.js";
 import { elementsTogether, foldProgram, type PlacedPiece, placePieces } from "./fold-program.js";
 import { inSlots } from "./in-slots.js";
 import { readFailed } from "./read-failed.js";
@@ -61,7 +61,10 @@ async function* foldPlanned(parts: WasmParts, plan: FoldPlan): AsyncGenerator<Fo
     await requireFit(parts, plan, each);
     if (init.result === "sums") {
       const sums = memory.view(slot.out, 8 * batch.elements);
-      for (const [piece, sum] of integers) {
+      for (const piece of batch.pieces) {
+        // What only those sent whom the strategy left out has sums of zero.
+        if (isKernelPiece(plan, piece)) continue;
+        const sum = integers.get(piece) ?? (() => 0n);
         sums.set(new Uint8Array(BigInt64Array.from({ length: piece.count }, (_, i) => sum(i)).buffer), 8 * piece.element);
       }
       yield { model: sums, state: [] };
