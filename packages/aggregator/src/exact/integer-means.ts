@@ -40,7 +40,7 @@ export class IntegerSums {
   addSums(sums: BigInt64Array): void {
     const one = wholeWeight(1, this.#isWhole);
     for (let i = 0; i < sums.length; i++) {
-      if (this.#isPlain) this.#plain[i] = (this.#plain[i] as number) + Number(sums[i] as bigint);
+      if (this.#isPlain) this.#plain[i] = (this.#plain[i] as number) + Number(sums[i]);
       else this.#big[i] = (this.#big[i] as bigint) + one * (sums[i] as bigint);
     }
   }
