@@ -19,26 +19,29 @@ describe("decoding", () => {
   it.each([
     ["decodeF16", decodeF16],
     ["decodeBf16", decodeBf16],
-  ] as const)("%s gives every bit pattern its value, but for the sign of a zero, whatever the number of elements and their place", (name, decode) => {
-    const all = Uint16Array.from({ length: 65_536 }, (_, i) => i);
-    for (const kernels of forms) {
-      for (const [first, count, skew] of [
-        [0, 65_536, 0],
-        [0x7bfe, 7, 1],
-        [0xfbfd, 5, 3],
-        [3, 1, 2],
-        [0, 0, 0],
-      ] as const) {
-        const bits = all.subarray(first, first + count);
-        const expected = new Float32Array(count);
-        decode(bits, expected);
-        const out = kernels.room(4 * count, skew);
-        kernels.call(name, kernels.put(bits, skew), count, out);
-        expect(bitsOf(kernels.bytes(out, 4 * count))).toEqual(bitsOf(expected));
-        kernels.reset();
+  ] as const)(
+    "%s gives every bit pattern its value, but for the sign of a zero, whatever the number of elements and their place",
+    (name, decode) => {
+      const all = Uint16Array.from({ length: 65_536 }, (_, i) => i);
+      for (const kernels of forms) {
+        for (const [first, count, skew] of [
+          [0, 65_536, 0],
+          [0x7bfe, 7, 1],
+          [0xfbfd, 5, 3],
+          [3, 1, 2],
+          [0, 0, 0],
+        ] as const) {
+          const bits = all.subarray(first, first + count);
+          const expected = new Float32Array(count);
+          decode(bits, expected);
+          const out = kernels.room(4 * count, skew);
+          kernels.call(name, kernels.put(bits, skew), count, out);
+          expect(bitsOf(kernels.bytes(out, 4 * count))).toEqual(bitsOf(expected));
+          kernels.reset();
+        }
       }
-    }
-  });
+    },
+  );
 
   it("of int8 is scale × q, rounded once, wherever the elements begin in their block", () => {
     fc.assert(
@@ -59,6 +62,41 @@ describe("decoding", () => {
             const out = kernels.room(4 * count, skew);
             kernels.call("decodeInt8", kernels.put(values, skew), kernels.put(scales, skew), block, first, count, out);
             expect(bitsOf(kernels.bytes(out, 4 * count))).toEqual(bitsOf(expected));
+            kernels.reset();
+          }
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+
+  it("of int8 while it is summed gives the bits that decoding first gives", () => {
+    fc.assert(
+      fc.property(
+        fc.integer({ min: 0, max: 11 }),
+        fc.constantFrom(32, 64, 256),
+        fc.integer({ min: 0, max: 300 }),
+        fc.integer({ min: 0, max: 600 }),
+        fc.boolean(),
+        fc.integer({ min: 0, max: 9 }),
+        (n, block, first, count, isFirst, skew) => {
+          const values = Array.from({ length: n }, (_, u) => Int8Array.from({ length: count }, (__, i) => (i + u) * 37));
+          const scales = values.map((_, u) => Float32Array.from({ length: 30 }, (__, i) => (u + 1) / (i + 3)));
+          for (const kernels of forms) {
+            const inputs = kernels.put(Uint32Array.from(values, (each) => kernels.put(each, skew)));
+            const scalesAt = scales.map((each) => kernels.put(each, skew));
+            const weights = kernels.put(Float64Array.from(values, (_, u) => (u + 1) / 7));
+            const decoded = values.map((each, u) => {
+              const out = kernels.room(4 * count);
+              kernels.call("decodeInt8", kernels.put(each), scalesAt[u] ?? 0, block, first, count, out);
+              return out;
+            });
+            const before = Float32Array.from({ length: count }, (_, i) => i / 3);
+            const [expected, sums] = [kernels.put(before), kernels.put(before, skew)];
+            kernels.call("sumSingleF32", n, Number(isFirst), expected, count, kernels.put(Uint32Array.from(decoded)), weights);
+            const scaleList = kernels.put(Uint32Array.from(scalesAt));
+            kernels.call("sumSingleInt8", n, Number(isFirst), sums, count, inputs, weights, scaleList, block, first);
+            expect(bitsOf(kernels.bytes(sums, 4 * count))).toEqual(bitsOf(kernels.bytes(expected, 4 * count)));
             kernels.reset();
           }
         },
