@@ -11,9 +11,9 @@ export function decodeShort<T>(x: usize, count: usize, out: usize): void {
     const magnitudes = magnitudes32(), beyond = held32(0x477fffff), infinity = held32(0x7f800000);
     const whole = count & ~7;
     for (; i < whole; i += 8) {
-      const eight = v128.load(x + (i << 1)), subnormals = shortSubnormals<T>(eight, exponents);
-      const upper = shortUpper<T>(eight, subnormals, mask, bias);
-      let first = firstFour<T>(eight, upper, subnormals), last = lastFour<T>(eight, upper, subnormals);
+      const eight = v128.load(x + (i << 1)), subnormals = shortSubnormals<T>(true, eight, exponents);
+      const upper = shortUpper<T>(true, eight, subnormals, mask, bias);
+      let first = firstFour<T>(true, eight, upper, subnormals), last = lastFour<T>(true, eight, upper, subnormals);
       if (isSigned<T>()) {
         // What decodes to 2^16 and more is infinite or NaN.
         first = v128.or(first, v128.and(i32x4.gt_s(v128.and(first, magnitudes), beyond), infinity));
@@ -40,12 +40,15 @@ export function decodeInt8(x: usize, scales: usize, block: usize, first: usize, 
     const scale = load<f32>(scaleAt);
     const end = min(count, i + left);
     if (ASC_FEATURE_SIMD) {
-      const scaleFour = f32x4.splat(scale);
-      const whole = i + ((end - i) & ~7);
-      for (; i < whole; i += 8) {
-        const words = v128.load8x8_s(x + i);
-        v128.store(out + (i << 2), f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(words)), scaleFour));
-        v128.store(out + (i << 2), f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(words)), scaleFour), 16);
+      const four = f32x4.splat(scale);
+      const whole = i + ((end - i) & ~15);
+      for (; i < whole; i += 16) {
+        const bytes = v128.load(x + i), to = out + (i << 2);
+        const first = i16x8.extend_low_i8x16_s(bytes), last = i16x8.extend_high_i8x16_s(bytes);
+        v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(first)), four));
+        v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(first)), four), 16);
+        v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(last)), four), 32);
+        v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(last)), four), 48);
       }
     }
     for (; i < end; i++) store<f32>(out + (i << 2), (load<i8>(x + i) as f32) * scale);

@@ -58,9 +58,9 @@ export function scanShort<T>(x: usize, count: usize, result: usize): void {
     const mask = shortMask<T>(), bias = shortBias<T>(), exponents = shortExponents<T>();
     const whole = count & ~7;
     for (; i < whole; i += 8) {
-      const eight = v128.load(x + (i << 1)), subnormals = shortSubnormals<T>(eight, exponents);
-      const upper = shortUpper<T>(eight, subnormals, mask, bias);
-      const first = firstFour<T>(eight, upper, subnormals), last = lastFour<T>(eight, upper, subnormals);
+      const eight = v128.load(x + (i << 1)), subnormals = shortSubnormals<T>(true, eight, exponents);
+      const upper = shortUpper<T>(true, eight, subnormals, mask, bias);
+      const first = firstFour<T>(true, eight, upper, subnormals), last = lastFour<T>(true, eight, upper, subnormals);
       most = i16x8.max_s(most, v128.and(eight, magnitudes));
       sum0 = f64x2.add(sum0, squaresOf(f64x2.promote_low_f32x4(first), upperTwo(first)));
       sum1 = f64x2.add(sum1, squaresOf(f64x2.promote_low_f32x4(last), upperTwo(last)));

@@ -1,3 +1,4 @@
+import { firstNotFinite, largestInteger } from "./find";
 import { largestAll } from "./largest";
 import { scanF32, scanF64, scanShort } from "./scan";
 import { doubleSums, exactSums, singleSums, sumShort } from "./sum-short";
@@ -76,4 +77,36 @@ export function largestAllF16(n: i32, inputs: usize, count: usize, results: usiz
 
 export function largestAllF64(n: i32, inputs: usize, count: usize, results: usize, distance: usize): void {
   largestAll<f64>(n, inputs, count, results, distance);
+}
+
+export function firstNotFiniteF32(x: usize, count: i32, result: usize): void {
+  firstNotFinite<f32>(x, count, result);
+}
+
+export function firstNotFiniteBf16(x: usize, count: i32, result: usize): void {
+  firstNotFinite<u16>(x, count, result);
+}
+
+export function firstNotFiniteF16(x: usize, count: i32, result: usize): void {
+  firstNotFinite<i16>(x, count, result);
+}
+
+export function firstNotFiniteF64(x: usize, count: i32, result: usize): void {
+  firstNotFinite<f64>(x, count, result);
+}
+
+export function largestI32(x: usize, count: usize, result: usize): void {
+  largestInteger<i32>(x, count, result);
+}
+
+export function largestI16(x: usize, count: usize, result: usize): void {
+  largestInteger<i16>(x, count, result);
+}
+
+export function largestI8(x: usize, count: usize, result: usize): void {
+  largestInteger<i8>(x, count, result);
+}
+
+export function largestU8(x: usize, count: usize, result: usize): void {
+  largestInteger<u8>(x, count, result);
 }
