@@ -6,6 +6,7 @@ it("exports these names and no others", () => {
     "DeviceEngine",
     "ExactJsEngine",
     "SafetensorsWriter",
+    "StreamSums",
     "WasmEngine",
     "announceScale",
     "compressUpdate",

@@ -81,6 +81,8 @@ export type {
 } from "./strategies/strategy.js";
 export { createStrategy, type StrategyComponents, type StrategyName, strategyNames } from "./strategies/strategy-names.js";
 export { type TrimmedMeanSettings, trimmedMean } from "./strategies/trimmed-mean.js";
+export { StreamSums, type StreamSumsComponents, type StreamSumsInit } from "./streams/stream-sums.js";
+export type { StreamUpdate } from "./streams/stream-update.js";
 export { type Dtype, dtypeBytes, isDtype, type Tensor, type TensorData } from "./tensor.js";
 export type { FoundTfjsGpu } from "./tfjs/find-tfjs-gpu.js";
 export { type OpenedTfjsGpu, openTfjsGpu } from "./tfjs/open-tfjs-gpu.js";

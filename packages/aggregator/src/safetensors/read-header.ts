@@ -5,7 +5,7 @@ import { checkLayout, type SafetensorsLayout } from "./layout.js";
 import { parseHeaderText } from "./parse-header.js";
 
 /** Bytes before the header's text: its length as a little-endian 64-bit integer. */
-const prefixBytes = 8;
+export const prefixBytes = 8;
 
 /**
  * Reads what a safetensors file holds, without its data. Whatever the file says, no more memory is taken than its header's
@@ -53,7 +53,8 @@ function layoutOf(text: Uint8Array, place: { file: string; dataOffset: number; t
   return checkLayout(entries, metadata, place);
 }
 
-function headerLength(prefix: Uint8Array, totalBytes: number, file: string): number {
+/** Reads the length of the header's text. @throws `aggregate/safetensors-truncated`, `aggregate/safetensors-limit` */
+export function headerLength(prefix: Uint8Array, totalBytes: number, file: string): number {
   if (prefix.byteLength < prefixBytes) {
     throw new FlareError("aggregate/safetensors-truncated", `${file}: ${totalBytes} bytes, too short for a safetensors file.`, {
       facts: { file, bytes: totalBytes },

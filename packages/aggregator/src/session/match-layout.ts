@@ -3,7 +3,7 @@ import type { ByteSource } from "../byte-source.js";
 import { compressionOf, indicesName, scalesName } from "../compression/compressed-format.js";
 import { quoted } from "../peer-text.js";
 import type { SafetensorsLayout, TensorPlace } from "../safetensors/layout.js";
-import { elementsOf } from "../tensor.js";
+import { type Dtype, elementsOf } from "../tensor.js";
 import { blockElements } from "./batches.js";
 import type { StoredTensor, StoredTensors } from "./stored-tensor.js";
 
@@ -37,13 +37,7 @@ export async function matchLayout(
   const companions = new Map(layout.tensors.map((tensor) => [tensor.name, tensor]));
   for (const found of layout.tensors) {
     if (compression !== undefined && isCompanion(found.name, companions)) continue;
-    const index = model.indexOf.get(found.name);
-    const wanted = index === undefined ? undefined : model.tensors[index];
-    if (index === undefined || wanted === undefined) {
-      throw new FlareError("aggregate/unknown-tensor", `Tensor ${quoted(found.name)} of ${quoted(who)} is not in the model.`, {
-        facts: { contributor: who, tensor: found.name.slice(0, limits.peerTextChars) },
-      });
-    }
+    const { index, wanted } = modelTensor(model, found, who);
     const offset = layout.dataOffset + found.byteOffset;
     const companion = (name: string): (TensorPlace & { readonly offset: number }) | undefined => {
       const tensor = companions.get(name);
@@ -56,13 +50,39 @@ export async function matchLayout(
     } else if (compression !== undefined && indices !== undefined) {
       stored[index] = await sparseTensor(found, wanted, offset, indices, source, who);
     } else {
-      const isShort = compression !== undefined && wanted.dtype === "F32" && (found.dtype === "F16" || found.dtype === "BF16");
-      const dtype = form === "sums" ? "I64" : isShort ? found.dtype : wanted.dtype;
-      if (found.dtype !== dtype || !isSameShape(found.shape, wanted.shape)) throw mismatch(found, { ...wanted, dtype }, who);
+      const dtype = form === "sums" ? "I64" : storedDtype(found, wanted, compression !== undefined);
+      requireSame(found, { ...wanted, dtype }, who);
       stored[index] = { kind: "plain", dtype, offset };
     }
   }
   return stored;
+}
+
+/** Finds the model's tensor that a tensor of a file is for. @throws `aggregate/unknown-tensor` */
+export function modelTensor(
+  { tensors, indexOf }: ModelIndex,
+  { name }: TensorPlace,
+  who: string,
+): { readonly index: number; readonly wanted: TensorPlace } {
+  const index = indexOf.get(name) ?? -1;
+  const wanted = tensors[index];
+  if (wanted === undefined) {
+    throw new FlareError("aggregate/unknown-tensor", `Tensor ${quoted(name)} of ${quoted(who)} is not in the model.`, {
+      facts: { contributor: who, tensor: name.slice(0, limits.peerTextChars) },
+    });
+  }
+  return { index, wanted };
+}
+
+/** The type that a plain tensor has to be of: the model's, or F16 and BF16 for its F32 in files that say that they are compressed. */
+export function storedDtype(found: TensorPlace, wanted: TensorPlace, isCompressed: boolean): Dtype {
+  const isShort = isCompressed && wanted.dtype === "F32" && (found.dtype === "F16" || found.dtype === "BF16");
+  return isShort ? found.dtype : wanted.dtype;
+}
+
+/** @throws `aggregate/layout-mismatch` where type or shape differ */
+export function requireSame(found: TensorPlace, wanted: TensorPlace, who: string): void {
+  if (found.dtype !== wanted.dtype || !isSameShape(found.shape, wanted.shape)) throw mismatch(found, wanted, who);
 }
 
 function int8Tensor(

@@ -2,6 +2,7 @@ import { readSync } from "node:fs";
 import process from "node:process";
 import { Worker } from "node:worker_threads";
 import { FlareError } from "@flare-ts/contracts";
+import { callableKernels } from "./callable-kernels.js";
 import type { KernelMemory } from "./kernel-memory.js";
 import type { KernelModule } from "./kernel-module.js";
 import { kernelNames } from "./kernel-names.js";
@@ -35,9 +36,9 @@ export function kernelThreads(kernels: KernelModule, memory: KernelMemory, count
 }
 
 /** Runs programs on the thread that asks, which is busy meanwhile: some milliseconds for a program. */
-function callerThread({ api, module }: KernelModule, memory: KernelMemory): KernelThreads {
-  const { exports } = new api.Instance(module, { env: { memory: memory.memory } });
-  const kernels = kernelNames.map((name) => exports[name] as (...args: number[]) => void);
+function callerThread(module: KernelModule, memory: KernelMemory): KernelThreads {
+  const callable = callableKernels(module, memory);
+  const kernels = kernelNames.map((name) => callable[name]);
   let scratch: ThreadScratch | undefined;
   return {
     count: 1,

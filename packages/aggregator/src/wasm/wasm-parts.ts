@@ -1,6 +1,6 @@
 import { FlareError, limits } from "@flare-ts/contracts";
 import { KernelMemory } from "./kernel-memory.js";
-import { loadKernelModule } from "./kernel-module.js";
+import { type KernelModule, loadKernelModule } from "./kernel-module.js";
 import { type KernelThreads, kernelThreads } from "./kernel-threads.js";
 import { WorkSlots } from "./work-slots.js";
 
@@ -29,15 +29,24 @@ const slotsBeside = 2;
 /** Compiles the kernels and starts the threads. @throws `aggregate/engine-unavailable`, RangeError for a number of threads */
 export async function createWasmParts({ threads = 1, isSimdAllowed = true }: WasmPartsInit = {}): Promise<WasmParts> {
   if (!Number.isInteger(threads) || threads < 1 || threads > maxThreads) throw new RangeError(`threads must be 1 to ${maxThreads}`);
-  const kernels = await loadKernelModule(isSimdAllowed);
-  if (kernels === undefined) {
-    throw new FlareError("aggregate/engine-unavailable", "This process has no WebAssembly.", { facts: { engine: "wasm" } });
-  }
+  const kernels = await requireKernels(isSimdAllowed);
   const memory = new KernelMemory(kernels);
   return {
     memory,
     threads: kernelThreads(kernels, memory, threads),
     slots: new WorkSlots(memory, threads + slotsBeside),
-    device: `cpu, WebAssembly ${kernels.isSimd ? "with" : "without"} vector instructions, ${threads} ${threads === 1 ? "thread" : "threads"}`,
+    device: deviceOf(kernels, threads),
   };
+}
+
+/** Compiles the kernels. @throws `aggregate/engine-unavailable` */
+export async function requireKernels(isSimdAllowed: boolean): Promise<KernelModule> {
+  const kernels = await loadKernelModule(isSimdAllowed);
+  if (kernels !== undefined) return kernels;
+  throw new FlareError("aggregate/engine-unavailable", "This process has no WebAssembly.", { facts: { engine: "wasm" } });
+}
+
+/** What kernels run on, in words. */
+export function deviceOf({ isSimd }: KernelModule, threads: number): string {
+  return `cpu, WebAssembly ${isSimd ? "with" : "without"} vector instructions, ${threads} ${threads === 1 ? "thread" : "threads"}`;
 }

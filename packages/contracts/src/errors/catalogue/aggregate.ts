@@ -171,6 +171,23 @@ export const aggregateErrors = {
     "Nothing: the CPU goes on. Look at the system's log for the driver's reason, and run `flare doctor engines`.",
     { isRetryable: true },
   ),
+  "aggregate/stream-compressed": row(
+    "site",
+    "An update is compressed in a form whose values cannot be summed in the order in which they arrive.",
+    "Send plain tensors, or compress to float16 or bfloat16; sessions that keep whole updates take every form.",
+  ),
+  "aggregate/update-unfinished": row(
+    "server",
+    "An update whose stream broke off, or was refused, is still in the sums in part.",
+    "Take it back with the bytes that it brought, or send the rest of it and end it; otherwise start the round again.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
+  "aggregate/not-taken-back": row(
+    "server",
+    "What a broken update has brought cannot be taken out of the sums.",
+    "Give the bytes that were written, from the first on, and use mode exact: sums in float32 cannot be restored.",
+    { grpc: grpcStatus.failedPrecondition },
+  ),
   "aggregate/session-closed": row(
     "bug",
     "An aggregation that was finished or discarded was used again.",

@@ -1,0 +1,172 @@
+import type { TensorPlace } from "../safetensors/layout.js";
+import { batchBytes, blockElements } from "../session/batches.js";
+import type { Scanned } from "../session/update-findings.js";
+import { type Dtype, elementsOf, isFloatDtype } from "../tensor.js";
+import { type CallableKernels, callableKernels } from "../wasm/callable-kernels.js";
+import { magicOf } from "../wasm/fold-plan.js";
+import { KernelMemory } from "../wasm/kernel-memory.js";
+import type { KernelType } from "../wasm/kernel-names.js";
+import { kernelType } from "../wasm/kernel-program.js";
+import { kernelThreads } from "../wasm/kernel-threads.js";
+import { exhausted } from "../wasm/thread-scratch.js";
+import { deviceOf, requireKernels, type WasmParts } from "../wasm/wasm-parts.js";
+import { WorkSlots } from "../wasm/work-slots.js";
+import type { StreamedTensor } from "./streamed-tensors.js";
+
+export interface ModelSumsInit {
+  readonly tensors: readonly TensorPlace[];
+  /** The grid of each tensor for exact sums; `undefined` for sums in float32, of F64 tensors in float64. */
+  readonly gridBits: Float64Array | undefined;
+  readonly isSimdAllowed: boolean;
+}
+
+/** Where the sums of a floating tensor lie in the memory of the kernels. */
+export interface SumsPlace {
+  readonly address: number;
+  /** Bytes of one sum. */
+  readonly width: 4 | 8;
+  /** Where the magic number and the power of two of its grid stand; 0 for sums that round. */
+  readonly grid: number;
+}
+
+/** A place of one block in the memory of the kernels. */
+export interface Staging {
+  readonly address: number;
+  readonly bytes: Uint8Array;
+}
+
+/** Bytes of the base for a batch: its reads begin at multiples of 64. */
+const baseBytes = 2 * batchBytes;
+/** Sums of no two tensors share a cache line. */
+const alignment = 64;
+const stagingBytes = 8 * blockElements;
+/** What a call is told and tells: an address, a factor, two results of a scan. */
+const callBytes = 64;
+
+/** The sums of all floating tensors of a model, in the memory of the kernels, and what adds blocks to them on the caller's thread. */
+export class ModelSums {
+  readonly parts: WasmParts;
+  readonly kernels: CallableKernels;
+  /** By tensor of the model; `undefined` for integers. */
+  readonly places: readonly (SumsPlace | undefined)[];
+  readonly isExact: boolean;
+  /** Where bytes of the base go. */
+  readonly base: number;
+  readonly #call: number;
+  readonly #inputs: Uint32Array;
+  readonly #factors: Float64Array;
+  readonly #results: Float64Array;
+  /** Elements of each tensor that hold a sum; those behind them hold anything. */
+  readonly #begun: Float64Array;
+
+  private constructor(
+    parts: WasmParts,
+    kernels: CallableKernels,
+    places: readonly (SumsPlace | undefined)[],
+    call: number,
+    init: ModelSumsInit,
+  ) {
+    const { memory } = parts;
+    this.parts = parts;
+    this.kernels = kernels;
+    this.places = places;
+    this.isExact = init.gridBits !== undefined;
+    this.#call = call;
+    this.#inputs = memory.words(call, 1);
+    this.#factors = memory.doubles(call + 8, 1);
+    this.#results = memory.doubles(call + 16, 2);
+    this.base = call + callBytes;
+    this.#begun = new Float64Array(places.length);
+  }
+
+  /** Takes the memory for a model. @throws `aggregate/memory-exhausted`, `aggregate/engine-unavailable` */
+  static async create(init: ModelSumsInit): Promise<ModelSums> {
+    const module = await requireKernels(init.isSimdAllowed);
+    const memory = new KernelMemory(module);
+    const slots = new WorkSlots(memory, 1);
+    // What finishing needs is taken now: once updates are summed it is too late to find that there is no room.
+    slots.giveBack(await slots.take());
+    const { tensors, gridBits } = init;
+    const grids = allocate(memory, 16 * tensors.length);
+    const call = allocate(memory, callBytes + baseBytes);
+    let end = 0;
+    const offsets = tensors.map(({ dtype, shape }) => {
+      const offset = end;
+      if (isFloatDtype(dtype)) end += Math.ceil((widthOf(dtype, gridBits) * (elementsOf(shape) ?? 0)) / alignment) * alignment;
+      return offset;
+    });
+    const sums = allocate(memory, end);
+    const places = tensors.map(({ dtype }, tensor): SumsPlace | undefined => {
+      if (!isFloatDtype(dtype)) return undefined;
+      const place = { address: sums + (offsets[tensor] ?? 0), width: widthOf(dtype, gridBits), grid: 0 };
+      if (gridBits === undefined) return place;
+      const bits = gridBits[tensor] ?? 0;
+      const grid = grids + 16 * tensor;
+      memory.doubles(grid, 2).set([magicOf(bits), 2 ** bits]);
+      return { ...place, grid };
+    });
+    const parts = { memory, threads: kernelThreads(module, memory, 1), slots, device: deviceOf(module, 1) };
+    return new ModelSums(parts, callableKernels(module, memory), places, call, init);
+  }
+
+  /** A place for the bytes of a block. @throws `aggregate/memory-exhausted` */
+  openStaging(): Staging {
+    const address = allocate(this.parts.memory, stagingBytes);
+    return { address, bytes: this.parts.memory.view(address, stagingBytes) };
+  }
+
+  closeStaging({ address }: Staging): void {
+    this.parts.memory.free(address, stagingBytes);
+  }
+
+  /** Looks through the first elements of a place. */
+  scan({ address }: Staging, { dtype }: StreamedTensor, count: number): Scanned {
+    this.kernels[`scan${typeOf(dtype)}`](address, count, this.#call + 16);
+    return { maxAbs: this.#results[0] as number, squares: this.#results[1] as number };
+  }
+
+  /** Adds factor × elements to sums. A tensor's elements are added from the first on. */
+  add({ address }: Staging, { tensor, dtype }: StreamedTensor, firstElement: number, count: number, factor: number): void {
+    const place = this.places[tensor];
+    if (place === undefined) return;
+    const type = typeOf(dtype);
+    const sums = place.address + place.width * firstElement;
+    const isFirst = firstElement >= (this.#begun[tensor] as number);
+    if (isFirst) this.#begun[tensor] = firstElement + count;
+    this.#inputs[0] = address;
+    this.#factors[0] = factor;
+    const inputs = this.#call;
+    if (this.isExact) this.kernels[`sumExact${type}`](1, Number(isFirst), sums, count, inputs, inputs + 8, place.grid);
+    else if (type === "F64") this.kernels.sumDoubleF64(1, Number(isFirst), sums, count, inputs, inputs + 8);
+    else this.kernels[`sumSingle${type}`](1, Number(isFirst), sums, count, inputs, inputs + 8);
+  }
+
+  /** Makes exact sums what they were before the same elements were added with the same factor. */
+  takeAway(staging: Staging, streamed: StreamedTensor, firstElement: number, count: number, factor: number): void {
+    const place = this.places[streamed.tensor];
+    if (place === undefined) return;
+    this.add(staging, streamed, firstElement, count, -factor);
+    // Both terms have left the bits of their magic number in the sum.
+    const sums = place.address + place.width * firstElement;
+    this.kernels.stepsOf(2, sums, count, place.grid, sums);
+  }
+
+  /** Begins anew with sums of nothing. */
+  restart(): void {
+    this.#begun.fill(0);
+  }
+}
+
+function widthOf(dtype: Dtype, gridBits: Float64Array | undefined): 4 | 8 {
+  return gridBits === undefined && dtype !== "F64" ? 4 : 8;
+}
+
+function typeOf(dtype: Dtype): KernelType {
+  return kernelType(dtype) ?? "F32";
+}
+
+function allocate(memory: KernelMemory, bytes: number): number {
+  const address = memory.allocate(bytes);
+  if (address === undefined) throw exhausted(bytes);
+  return address;
+}
