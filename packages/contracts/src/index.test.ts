@@ -55,6 +55,7 @@ it("exports what is pinned here and nothing else", () => {
       "simpleNameSchema",
       "siteNameSchema",
       "standaloneRights",
+      "strategyOf",
     ]
   `);
 });
