@@ -79,7 +79,8 @@ export async function chooseByTime({ nowMs, cpu, open }: ChooseByTimeComponents,
     };
   } catch (cause) {
     await device.close();
-    return { device: undefined, reason: `${name} failed in a trial: ${String(cause)}` };
+    const why = cause instanceof Error ? cause.message : String(cause);
+    return { device: undefined, reason: `${name} failed in a trial: ${why}` };
   }
 }
 
@@ -109,7 +110,11 @@ async function timeOf(
     const times: number[] = [];
     for (let run = 0; run <= runs; run++) {
       const start = nowMs();
-      if (combine === "distances") await arithmetic.distances({ tensors, sources, signal: undefined });
+      // A device that leaves its work to the CPU has not been timed.
+      const note = (sentence: string): never => {
+        throw new Error(sentence);
+      };
+      if (combine === "distances") await arithmetic.distances({ tensors, sources, note, signal: undefined });
       const how: Combine =
         combine === "median" ? { kind: combine } : combine === "trimmed-mean" ? { kind: combine, fraction: 0.1 } : { kind: "mean" };
       const batches = arithmetic.fold({
@@ -123,6 +128,7 @@ async function timeOf(
         isIncluded: () => true,
         step: undefined,
         result: "model",
+        note,
         signal: undefined,
       });
       for await (const batch of batches) void batch;

@@ -16,8 +16,9 @@ type TrialsFile = Readonly<Record<string, Readonly<Record<string, Trial>>>>;
 
 /** An earlier trial; `undefined` where there is none that can be read. */
 export async function readTrial(path: string, key: string): Promise<Trial | undefined> {
-  const trial = (await readTrials(path))[machine()]?.[key];
-  return trial !== undefined && Number.isFinite(trial.cpuMs) && Number.isFinite(trial.deviceMs) ? trial : undefined;
+  const trial: Partial<Trial> | null | undefined = (await readTrials(path))[machine()]?.[key];
+  const { cpuMs, deviceMs, updates, elements } = trial ?? {};
+  return isTime(cpuMs) && isTime(deviceMs) && isTime(updates) && isTime(elements) ? { cpuMs, deviceMs, updates, elements } : undefined;
 }
 
 /** Keeps a trial. That it cannot be written is no reason to fail: it is made again. */
@@ -32,6 +33,11 @@ export async function writeTrial(path: string, key: string, trial: Trial): Promi
   } catch {
     // See above.
   }
+}
+
+/** Or another number that a trial has. */
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }
 
 async function readTrials(path: string): Promise<TrialsFile> {
