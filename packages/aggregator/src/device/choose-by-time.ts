@@ -56,7 +56,7 @@ export async function chooseByTime({ nowMs, cpu, open }: ChooseByTimeComponents,
   const known = trialsFile === undefined ? undefined : await readTrial(trialsFile, key);
   if (known !== undefined && known.deviceMs * leastGain >= known.cpuMs)
     return { device: undefined, reason: `${comparison(known, name)}, in an earlier trial: the CPU is used.` };
-  const opened = await open();
+  const opened = await open().catch((cause: unknown): OpenedDevice => ({ reason: `It failed when it was opened: ${messageOf(cause)}` }));
   if ("reason" in opened) return { device: undefined, reason: `${name}: ${opened.reason}` };
   const { device } = opened;
   if (mode === "exact" && workload.combine === "mean" && !device.isExact) {
@@ -79,8 +79,7 @@ export async function chooseByTime({ nowMs, cpu, open }: ChooseByTimeComponents,
     };
   } catch (cause) {
     await device.close();
-    const why = cause instanceof Error ? cause.message : String(cause);
-    return { device: undefined, reason: `${name} failed in a trial: ${why}` };
+    return { device: undefined, reason: `${name} failed in a trial: ${messageOf(cause)}` };
   }
 }
 
@@ -171,6 +170,10 @@ function sample(seed: number, elements: number): Uint8Array {
     data[i] = state / 2 ** 32;
   }
   return encodeSafetensors([["w", { dtype: "F32", shape: [elements], data }]]);
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function powerOfTwo(value: number): number {

@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { dirname } from "node:path";
 import process from "node:process";
@@ -31,7 +31,7 @@ export async function writeTrial(path: string, key: string, trial: Trial): Promi
     await writeFile(part, `${JSON.stringify({ ...trials, [machine()]: own }, undefined, 2)}\n`);
     await rename(part, path);
   } catch {
-    // See above.
+    await rm(part, { force: true }).catch(() => {});
   }
 }
 
