@@ -51,7 +51,9 @@ describe("auto with a workload", () => {
   it("takes a device that is faster, says so, and knows it without another trial", async () => {
     const first = await choose(0.2);
     expect(first.chosen.engine.name).toBe("webgpu-exact");
-    expect(first.chosen.reasons).toEqual([expect.stringMatching(/^webgpu took 0\.2 ms and the CPU 1\.0 ms for 3 updates of 4096 elements: a fake is used\.$/)]);
+    expect(first.chosen.reasons).toEqual([
+      expect.stringMatching(/^webgpu took 0\.2 ms and the CPU 1\.0 ms for 3 updates of 4096 elements: a fake is used\.$/),
+    ]);
     expect(first.device.calls.length).toBeGreaterThan(0);
     await first.chosen.engine.close();
     expect(first.device.isClosed).toBe(true);
@@ -71,7 +73,11 @@ describe("auto with a workload", () => {
     expect(second.chosen.reasons[0]).toContain("in an earlier trial");
     await second.chosen.engine.close();
     // Another workload, mode or combination is another trial.
-    for (const init of [{ workload: { ...workload, updates: 2 } }, { mode: "fast" as const }, { workload: { ...workload, combine: "median" as const } }]) {
+    for (const init of [
+      { workload: { ...workload, updates: 2 } },
+      { mode: "fast" as const },
+      { workload: { ...workload, combine: "median" as const } },
+    ]) {
       const other = await choose(0.2, init);
       expect(other.opened).toBe(1);
       await other.chosen.engine.close();

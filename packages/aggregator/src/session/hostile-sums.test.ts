@@ -130,10 +130,26 @@ describe("sums that do not go with the aggregation", () => {
   });
 
   it.each<[string, string, (heading: Heading, tensors: Map<string, Tensor>) => unknown]>([
-    ["of another type", "aggregate/layout-mismatch", (_, tensors) => tensors.set("w", { dtype: "F32", shape: [1000], data: new Float32Array(1000) })],
-    ["of the integers' own type", "aggregate/layout-mismatch", (_, tensors) => tensors.set("n", { dtype: "U8", shape: [3], data: new Uint8Array(3) })],
-    ["of another shape", "aggregate/layout-mismatch", (_, tensors) => tensors.set("w", { dtype: "I64", shape: [500, 2], data: new BigInt64Array(1000) })],
-    ["with a tensor too many", "aggregate/unknown-tensor", (_, tensors) => tensors.set("v", { dtype: "I64", shape: [1], data: BigInt64Array.of(1n) })],
+    [
+      "of another type",
+      "aggregate/layout-mismatch",
+      (_, tensors) => tensors.set("w", { dtype: "F32", shape: [1000], data: new Float32Array(1000) }),
+    ],
+    [
+      "of the integers' own type",
+      "aggregate/layout-mismatch",
+      (_, tensors) => tensors.set("n", { dtype: "U8", shape: [3], data: new Uint8Array(3) }),
+    ],
+    [
+      "of another shape",
+      "aggregate/layout-mismatch",
+      (_, tensors) => tensors.set("w", { dtype: "I64", shape: [500, 2], data: new BigInt64Array(1000) }),
+    ],
+    [
+      "with a tensor too many",
+      "aggregate/unknown-tensor",
+      (_, tensors) => tensors.set("v", { dtype: "I64", shape: [1], data: BigInt64Array.of(1n) }),
+    ],
   ])("%s are refused by tensor", async (_what, code, change) => {
     const source = await sumsFile(change);
     for (const engine of engines) {

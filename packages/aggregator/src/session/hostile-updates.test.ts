@@ -44,7 +44,10 @@ afterAll(async () => {
 function model(): Uint8Array {
   return encodeSafetensors(
     [
-      ["conv.weight", { dtype: "F32", shape: [5, 61], data: Float32Array.from({ length: 305 }, (_, i) => Math.sin(i) * 10 ** ((i % 5) - 2)) }],
+      [
+        "conv.weight",
+        { dtype: "F32", shape: [5, 61], data: Float32Array.from({ length: 305 }, (_, i) => Math.sin(i) * 10 ** ((i % 5) - 2)) },
+      ],
       ["conv.bias", { dtype: "F16", shape: [7], data: Uint16Array.from({ length: 7 }, (_, i) => 0x3c00 + i) }],
       ["mean", { dtype: "F64", shape: [3], data: Float64Array.of(1e-3, -5, 1e6) }],
       ["steps", { dtype: "I64", shape: [], data: BigInt64Array.of(3n) }],
@@ -56,9 +59,25 @@ function model(): Uint8Array {
 }
 
 const encoder = new TextEncoder();
-const tokens = ['"', "{", "}", "[", "]", ",", ":", "-1", "1e9", "0", "7", "9007199254740993", "\\u0000", "\\ud800", '"dtype"', "null", "[[[["].concat(
-  ["F32", "F16", "I8", "BOOL", "I64", "::scale", "::indices", "flare.compressed", "64", "4294967296", "2147483648"],
-);
+const tokens = [
+  '"',
+  "{",
+  "}",
+  "[",
+  "]",
+  ",",
+  ":",
+  "-1",
+  "1e9",
+  "0",
+  "7",
+  "9007199254740993",
+  "\\u0000",
+  "\\ud800",
+  '"dtype"',
+  "null",
+  "[[[[",
+].concat(["F32", "F16", "I8", "BOOL", "I64", "::scale", "::indices", "flare.compressed", "64", "4294967296", "2147483648"]);
 const insert = fc.oneof(
   fc.uint8Array({ maxLength: 8 }),
   fc.constantFrom(...tokens).map((token) => encoder.encode(token)),
@@ -122,7 +141,12 @@ function mutate({ of, changes, isHeaderMeasured, end, cutAt }: Hostile): Uint8Ar
   for (const each of changes) {
     const bytes = parts[each.part];
     if ("words" in each) {
-      parts.header = Buffer.from(Buffer.from(bytes).toString("latin1").replace(...each.words), "latin1");
+      parts.header = Buffer.from(
+        Buffer.from(bytes)
+          .toString("latin1")
+          .replace(...each.words),
+        "latin1",
+      );
       continue;
     }
     const from = Math.floor(each.at * bytes.byteLength);

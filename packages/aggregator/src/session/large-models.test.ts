@@ -60,7 +60,11 @@ const f32 = (name: string, elements: number): TensorSpec => ({ name, dtype: "F32
 describe.skipIf(!isLarge)(`files beyond 4 GiB${isLarge ? "" : ": FLARE_LARGE is not 1"}`, () => {
   it("are read to their last byte, and a tensor behind 2^32 bytes is folded", async () => {
     const tensors = [f32("first", gib), f32("beyond", 0.25 * gib + 5), f32("tail", 33)];
-    const tail = (factor: number): Placed => ({ tensor: "tail", element: 0, values: Float32Array.from({ length: 33 }, (_, i) => factor * i) });
+    const tail = (factor: number): Placed => ({
+      tensor: "tail",
+      element: 0,
+      values: Float32Array.from({ length: 33 }, (_, i) => factor * i),
+    });
     const model = await fileWithHoles("model.safetensors", tensors, []);
     const layout = await readSafetensorsHeader(model);
     expect(layout.totalBytes).toBeGreaterThan(5 * gib);

@@ -62,7 +62,9 @@ async function runSession(engine: AggregationEngine, session: number, updates: r
     case 0:
       break;
     case 1: {
-      const refusals = [bytes.subarray(0, 100), streamOf(bytes.subarray(0, 200)), fileOf("nowhere")].map((source, i) => add(`bad ${i}`, source));
+      const refusals = [bytes.subarray(0, 100), streamOf(bytes.subarray(0, 200)), fileOf("nowhere")].map((source, i) =>
+        add(`bad ${i}`, source),
+      );
       for (const outcome of await Promise.allSettled(refusals)) expect(outcome.status).toBe("rejected");
       await opened.remove("1");
       break;
@@ -109,21 +111,25 @@ async function heldBytes(): Promise<number> {
 }
 
 // Open files are counted where Linux shows them.
-it.skipIf(process.platform !== "linux")(`${sessions} sessions leave nothing behind: no memory, no open file, no temporary file`, async () => {
-  const engine = await WasmEngine.create({ nowMs: () => performance.now() }, { threads: 2 });
-  const updates = Array.from({ length: contributors }, (_, i) => sample(i));
-  try {
-    // All kinds of sessions once, so that everything that is kept is there.
-    for (let session = 0; session < 210; session++) await runSession(engine, session, updates);
-    const before = { kernel: engine.kernelBytes, files: await openFiles(), held: await heldBytes() };
-    for (let session = 210; session < sessions; session++) await runSession(engine, session, updates);
-    expect(engine.kernelBytes).toBe(before.kernel);
-    expect(await openFiles()).toBeLessThanOrEqual(before.files);
-    // 790 sessions that held on to one update each would hold 15 MB.
-    expect((await heldBytes()) - before.held).toBeLessThan(3e6);
-    expect(await readdir(spoolFolder)).toEqual([]);
-    expect((await readdir(folder)).sort()).toEqual(["0", "1", "2", "broken", "out"].map((each) => `${each}.safetensors`));
-  } finally {
-    await engine.close();
-  }
-}, 180_000);
+it.skipIf(process.platform !== "linux")(
+  `${sessions} sessions leave nothing behind: no memory, no open file, no temporary file`,
+  async () => {
+    const engine = await WasmEngine.create({ nowMs: () => performance.now() }, { threads: 2 });
+    const updates = Array.from({ length: contributors }, (_, i) => sample(i));
+    try {
+      // All kinds of sessions once, so that everything that is kept is there.
+      for (let session = 0; session < 210; session++) await runSession(engine, session, updates);
+      const before = { kernel: engine.kernelBytes, files: await openFiles(), held: await heldBytes() };
+      for (let session = 210; session < sessions; session++) await runSession(engine, session, updates);
+      expect(engine.kernelBytes).toBe(before.kernel);
+      expect(await openFiles()).toBeLessThanOrEqual(before.files);
+      // 790 sessions that held on to one update each would hold 15 MB.
+      expect((await heldBytes()) - before.held).toBeLessThan(3e6);
+      expect(await readdir(spoolFolder)).toEqual([]);
+      expect((await readdir(folder)).sort()).toEqual(["0", "1", "2", "broken", "out"].map((each) => `${each}.safetensors`));
+    } finally {
+      await engine.close();
+    }
+  },
+  180_000,
+);

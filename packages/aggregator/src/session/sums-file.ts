@@ -99,14 +99,16 @@ export async function checkSums(
     const senders = contributors.filter(({ absent }) => !absent.has(index));
     const tensor = stored[index];
     if ((tensor === undefined) !== (senders.length === 0)) refuse("does not say the same of its contributors and of");
-    if (!isFloatDtype(dtype) && !senders.every(({ weight }) => Number.isSafeInteger(weight))) refuse("has weights that make no whole sums of");
+    if (!isFloatDtype(dtype) && !senders.every(({ weight }) => Number.isSafeInteger(weight)))
+      refuse("has weights that make no whole sums of");
     const most = mostOf(dtype, senders);
     if (tensor === undefined || most === undefined) continue;
     const elements = elementsOf(shape) ?? 0;
     for (let done = 0; done < elements; ) {
       const some = Math.min(words.length, elements - done);
       await source.read(buffer.subarray(0, 8 * some), tensor.offset + 8 * done);
-      if (words.subarray(0, some).some((sum) => sum > most || sum < -most)) refuse(`holds a sum that ${senders.length} contributors cannot have made in`);
+      if (words.subarray(0, some).some((sum) => sum > most || sum < -most))
+        refuse(`holds a sum that ${senders.length} contributors cannot have made in`);
       done += some;
     }
   }

@@ -100,7 +100,10 @@ const brokenWeight = fc.double({ min: 2 ** -30, max: 1000, noNaN: true });
 const round = fc.boolean().chain((isWhole) =>
   fc.record({
     tensors: fc.array(
-      fc.record({ dtype: fc.constantFrom(...(["F32", "F16", "BF16", "F64", ...(isWhole ? (["I64", "U8"] as const) : [])] as const)), shape }),
+      fc.record({
+        dtype: fc.constantFrom(...(["F32", "F16", "BF16", "F64", ...(isWhole ? (["I64", "U8"] as const) : [])] as const)),
+        shape,
+      }),
       { minLength: 1, maxLength: 5 },
     ),
     weights: fc.array(isWhole ? wholeWeight : brokenWeight, { minLength: 1, maxLength: 20 }),
@@ -176,7 +179,13 @@ describe("a tree of sums", () => {
   it("leaves out whom the strategy leaves out, also where nobody else sent the tensor", async () => {
     const model = join(folder, "model.safetensors");
     const one = (value: number): Tensor => ({ dtype: "F32", shape: [1], data: Float32Array.of(value) });
-    await writeFile(model, encodeSafetensors([["shared", one(1)], ["head", one(5)]]));
+    await writeFile(
+      model,
+      encodeSafetensors([
+        ["shared", one(1)],
+        ["head", one(5)],
+      ]),
+    );
     const scale = await announceScale({ model, maxWeight: 10 });
     const strategy: Strategy = {
       ...halves,
@@ -184,7 +193,14 @@ describe("a tree of sums", () => {
       weigh: ({ contributors }) => contributors.map(({ weight }) => (weight > 5 ? { factor: weight, weight } : { factor: 0, weight: 0 })),
     };
     const updates: readonly Sent[] = [
-      { contributor: "light", weight: 1, source: encodeSafetensors([["shared", one(100)], ["head", one(7)]]) },
+      {
+        contributor: "light",
+        weight: 1,
+        source: encodeSafetensors([
+          ["shared", one(100)],
+          ["head", one(7)],
+        ]),
+      },
       { contributor: "heavy", weight: 6, source: encodeSafetensors([["shared", one(3)]]) },
     ];
     const folding = new Folding({ model, scale, strategy, paramsType: "FULL", updates });

@@ -7,7 +7,16 @@ import { strategyNames } from "./strategy-names.js";
 /** A strategy of one's own; what is left out is as FedAvg has it. */
 export type CustomStrategy = Pick<Strategy, "name"> & Partial<Strategy>;
 
-const memberNames = ["name", "settings", "needs", "combine", "combines", "weigh", "step", "isSeparable"] as const satisfies readonly (keyof Strategy)[];
+const memberNames = [
+  "name",
+  "settings",
+  "needs",
+  "combine",
+  "combines",
+  "weigh",
+  "step",
+  "isSeparable",
+] as const satisfies readonly (keyof Strategy)[];
 const needNames = ["norms", "distances", "paramsType"];
 const wordPattern = /^[a-z][a-z0-9]*(-[a-z0-9]+)*$/;
 const mostNameChars = 63;

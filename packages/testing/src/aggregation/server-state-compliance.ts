@@ -12,8 +12,8 @@ import {
   type Strategy,
 } from "@flare-ts/aggregator";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { SessionComplianceInit } from "./session-compliance.js";
 import { f32, fileOf } from "./sample-models.js";
+import type { SessionComplianceInit } from "./session-compliance.js";
 
 /** Holds an engine to what `ServerState` promises: a round can be taken again, and state of something else is refused. */
 export function serverStateCompliance({ name, engine }: SessionComplianceInit): void {
@@ -45,7 +45,9 @@ export function serverStateCompliance({ name, engine }: SessionComplianceInit): 
     (await begin(strategy)).finish(finishOf(from, to));
   const stateOf = async (at: string): Promise<Readonly<Record<string, string>>> => {
     const files = (await readdir(place(at))).sort();
-    return Object.fromEntries(await Promise.all(files.map(async (file) => [file, (await readFile(join(place(at), file))).toString("hex")])));
+    return Object.fromEntries(
+      await Promise.all(files.map(async (file) => [file, (await readFile(join(place(at), file))).toString("hex")])),
+    );
   };
 
   describe(`${name}: server state`, () => {
@@ -158,10 +160,7 @@ export function serverStateCompliance({ name, engine }: SessionComplianceInit): 
 
     const firstFile = (): string => join(place("one"), `${adam().step?.stateNames[0] ?? ""}.safetensors`);
     const rewrite = (tensors: Parameters<typeof fileOf>[0], metadata: Readonly<Record<string, string>> = {}): Promise<void> =>
-      writeFile(
-        firstFile(),
-        encodeSafetensors(Object.entries(tensors), { "flare.strategy": "fed-adam", "flare.steps": "1", ...metadata }),
-      );
+      writeFile(firstFile(), encodeSafetensors(Object.entries(tensors), { "flare.strategy": "fed-adam", "flare.steps": "1", ...metadata }));
   });
 }
 

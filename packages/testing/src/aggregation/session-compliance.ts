@@ -49,7 +49,8 @@ export function sessionCompliance({ name, engine }: SessionComplianceInit): void
   const addAll = async (session: AggregationSession, seeds: readonly number[], paramsType: ParamsType = "FULL"): Promise<void> => {
     for (const seed of seeds) await add(session, seed, sample(seed), paramsType);
   };
-  const finish = (session: AggregationSession): Promise<AggregationReport> => session.finish({ outPath: outPath(), base: basePath, isDurable: false });
+  const finish = (session: AggregationSession): Promise<AggregationReport> =>
+    session.finish({ outPath: outPath(), base: basePath, isDurable: false });
   const outcomeOf = async (seeds: readonly number[], init: Partial<AggregationInit> = {}): Promise<AggregationReport> => {
     const session = await open(init);
     await addAll(session, seeds, init.paramsType);
