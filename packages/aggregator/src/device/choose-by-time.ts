@@ -56,7 +56,7 @@ export async function chooseByTime({ nowMs, cpu, open }: ChooseByTimeComponents,
   const known = trialsFile === undefined ? undefined : await readTrial(trialsFile, key);
   if (known !== undefined && known.deviceMs * leastGain >= known.cpuMs)
     return { device: undefined, reason: `${comparison(known, name)}, in an earlier trial: the CPU is used.` };
-  const opened = await open();
+  const opened = await open().catch((cause: unknown): OpenedDevice => ({ reason: `It failed when it was opened: ${messageOf(cause)}` }));
   if ("reason" in opened) return { device: undefined, reason: `${name}: ${opened.reason}` };
   const { device } = opened;
   if (mode === "exact" && !device.isExact) {
@@ -79,7 +79,7 @@ export async function chooseByTime({ nowMs, cpu, open }: ChooseByTimeComponents,
     };
   } catch (cause) {
     await device.close();
-    return { device: undefined, reason: `${name} failed in a trial: ${String(cause)}` };
+    return { device: undefined, reason: `${name} failed in a trial: ${messageOf(cause)}` };
   }
 }
 
@@ -109,10 +109,14 @@ async function timeOf(
     const times: number[] = [];
     for (let run = 0; run <= runs; run++) {
       const start = nowMs();
-      if (combine === "distances") await arithmetic.distances({ tensors, sources, signal: undefined });
+      // A device that leaves its work to the CPU has not been timed.
+      const note = (sentence: string): never => {
+        throw new Error(sentence);
+      };
+      if (combine === "distances") await arithmetic.distances({ tensors, sources, note, signal: undefined });
       const how: Combine =
         combine === "median" ? { kind: combine } : combine === "trimmed-mean" ? { kind: combine, fraction: 0.1 } : { kind: "mean" };
-      const batches = arithmetic.fold(plainFold(tensors, sources, how));
+      const batches = arithmetic.fold({ ...plainFold(tensors, sources, how), note });
       for await (const batch of batches) void batch;
       if (run > 0) times.push(nowMs() - start);
     }
@@ -153,6 +157,10 @@ function sample(seed: number, elements: number): Uint8Array {
     data[i] = state / 2 ** 32;
   }
   return encodeSafetensors([["w", { dtype: "F32", shape: [elements], data }]]);
+}
+
+function messageOf(cause: unknown): string {
+  return cause instanceof Error ? cause.message : String(cause);
 }
 
 function powerOfTwo(value: number): number {

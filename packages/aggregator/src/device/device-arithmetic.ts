@@ -1,6 +1,6 @@
 import { FlareError } from "@flare-ts/contracts";
 import { throwIfAborted } from "../abort.js";
-import type { Arithmetic, DistancesInit, FoldedBatch, FoldInit } from "../session/arithmetic.js";
+import type { Arithmetic, DistancesInit, FoldedBatch, FoldInit, TakeNote } from "../session/arithmetic.js";
 import { type Batch, batchBytes, batchesForAllValues, planBatches } from "../session/batches.js";
 import { combineIntegers } from "../session/combine-integers.js";
 import { BatchFinisher } from "../session/finish-batch.js";
@@ -26,34 +26,46 @@ export interface DeviceArithmeticInit {
  * the notes say so.
  */
 export function deviceArithmetic(device: CombineDevice, cpu: Arithmetic, { mode }: DeviceArithmeticInit): Arithmetic {
-  const notes = new Set<string>();
-  let isLost = false;
-  const leave = (cause: unknown): void => {
+  /** Why the device is not asked any more, once it is lost. */
+  let loss: string | undefined;
+  const leave: Leave = (cause, note) => {
     if (!(cause instanceof FlareError) || (cause.code !== "aggregate/device-lost" && cause.code !== "aggregate/device-memory")) throw cause;
-    isLost ||= cause.code === "aggregate/device-lost";
-    notes.add(`${device.name}: ${cause.message} The CPU went on, exactly.`);
+    const sentence = `${device.name}: ${cause.message} The CPU went on, exactly.`;
+    if (cause.code === "aggregate/device-lost") loss ??= sentence;
+    note?.(sentence);
+  };
+  const isLost = (note: TakeNote | undefined): boolean => {
+    if (loss !== undefined) note?.(loss);
+    return loss !== undefined;
   };
   return {
     device: device.device,
     isExact: mode === "exact",
-    notes: () => [...notes],
     keep: (bytes) => cpu.keep(bytes),
     inspect: (...args) => cpu.inspect(...args),
     distances: async (init) => {
-      if (isLost) return cpu.distances(init);
+      if (isLost(init.note)) return cpu.distances(init);
       try {
         return await distancesOnDevice(device, init);
       } catch (cause) {
-        leave(cause);
+        leave(cause, init.note);
         return cpu.distances(init);
       }
     },
     fold: (init) => {
-      const isForCpu =
-        isLost || init.combine.kind === "custom" || init.result === "sums" || init.updates.some(({ sums }) => sums !== undefined);
-      return isForCpu ? cpu.fold(init) : foldOnDevice(device, cpu, mode, init, leave, () => isLost);
+      const isForCpu = init.combine.kind === "custom" || init.result === "sums" || init.updates.some(({ sums }) => sums !== undefined);
+      return isForCpu || isLost(init.note) ? cpu.fold(init) : foldOnDevice(device, cpu, mode, init, { leave, isLost });
     },
   };
+}
+
+/** Goes on without the device, or throws what is no reason to. */
+type Leave = (cause: unknown, note: TakeNote | undefined) => void;
+
+/** How it is known, and made known, that the device cannot go on. */
+interface Leaving {
+  readonly leave: Leave;
+  readonly isLost: (note: TakeNote | undefined) => boolean;
 }
 
 async function* foldOnDevice(
@@ -61,12 +73,11 @@ async function* foldOnDevice(
   cpu: Arithmetic,
   mode: "exact" | "fast",
   init: FoldInit,
-  leave: (cause: unknown) => void,
-  isLost: () => boolean,
+  leaving: Leaving,
 ): AsyncGenerator<FoldedBatch> {
   // Values that were not checked before are checked first: a tile that is tried again would count them twice.
   const updates = await checked(cpu, init);
-  yield* foldChecked(device, mode, { ...init, updates }, leave, isLost);
+  yield* foldChecked(device, mode, { ...init, updates }, leaving);
 }
 
 async function checked(cpu: Arithmetic, { updates, tensors, signal }: FoldInit): Promise<FoldInit["updates"]> {
@@ -78,8 +89,7 @@ async function* foldChecked(
   device: CombineDevice,
   mode: "exact" | "fast",
   init: FoldInit,
-  leave: (cause: unknown) => void,
-  isLost: () => boolean,
+  { leave, isLost }: Leaving,
 ): AsyncGenerator<FoldedBatch> {
   const totals = foldTotals(init);
   const finisher = new BatchFinisher(init, totals);
@@ -95,9 +105,9 @@ async function* foldChecked(
       const work = new BatchOnDevice(device, mode, init, totals, batch);
       const integers = await combineIntegers(init, totals, batch);
       try {
-        return { batch, integers, floats: isLost() ? await work.onCpu() : await work.run() };
+        return { batch, integers, floats: isLost(init.note) ? await work.onCpu() : await work.run() };
       } catch (cause) {
-        leave(cause);
+        leave(cause, init.note);
         return { batch, integers, floats: await work.onCpu() };
       }
     },

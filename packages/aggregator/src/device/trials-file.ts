@@ -1,4 +1,4 @@
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { dirname } from "node:path";
 import process from "node:process";
@@ -16,8 +16,9 @@ type TrialsFile = Readonly<Record<string, Readonly<Record<string, Trial>>>>;
 
 /** An earlier trial; `undefined` where there is none that can be read. */
 export async function readTrial(path: string, key: string): Promise<Trial | undefined> {
-  const trial = (await readTrials(path))[machine()]?.[key];
-  return trial !== undefined && Number.isFinite(trial.cpuMs) && Number.isFinite(trial.deviceMs) ? trial : undefined;
+  const trial: Partial<Trial> | null | undefined = (await readTrials(path))[machine()]?.[key];
+  const { cpuMs, deviceMs, updates, elements } = trial ?? {};
+  return isTime(cpuMs) && isTime(deviceMs) && isTime(updates) && isTime(elements) ? { cpuMs, deviceMs, updates, elements } : undefined;
 }
 
 /** Keeps a trial. That it cannot be written is no reason to fail: it is made again. */
@@ -30,8 +31,13 @@ export async function writeTrial(path: string, key: string, trial: Trial): Promi
     await writeFile(part, `${JSON.stringify({ ...trials, [machine()]: own }, undefined, 2)}\n`);
     await rename(part, path);
   } catch {
-    // See above.
+    await rm(part, { force: true }).catch(() => {});
   }
+}
+
+/** Or another number that a trial has. */
+function isTime(value: unknown): value is number {
+  return typeof value === "number" && Number.isFinite(value) && value >= 0;
 }
 
 async function readTrials(path: string): Promise<TrialsFile> {

@@ -19,8 +19,6 @@ export interface Arithmetic {
   readonly device: string;
   /** Whether sums are exact, so that they may be made in several places. */
   readonly isExact: boolean;
-  /** What did not go as it was asked for, such as a device that was left; for reports. */
-  readonly notes?: (() => readonly string[]) | undefined;
   /** Copies bytes to where they are read fastest; `undefined` where there is no room for them. */
   keep(bytes: Uint8Array): KeptBytes | undefined;
   /** Reads all of an update once and gathers what it finds. @throws as `UpdateFindings` */
@@ -83,8 +81,12 @@ export interface FoldInit {
   readonly step: FoldStep | undefined;
   /** `sums`: I64 tensors of grid steps instead of a model, for a tree of aggregations; exact means only. */
   readonly result: "model" | "sums";
+  readonly note?: TakeNote | undefined;
   readonly signal: AbortSignal | undefined;
 }
+
+/** Takes a sentence for the report on what did not go as it was asked for, such as a device that was left; any number of times. */
+export type TakeNote = (sentence: string) => void;
 
 /** A server step and the state that it goes on from. */
 export interface FoldStep {
@@ -103,6 +105,7 @@ export interface FoldedBatch {
 export interface DistancesInit {
   readonly tensors: readonly TensorPlace[];
   readonly sources: readonly ReadableUpdate[];
+  readonly note?: TakeNote | undefined;
   readonly signal: AbortSignal | undefined;
 }
 

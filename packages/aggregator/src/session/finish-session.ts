@@ -8,7 +8,7 @@ import { readLayout } from "../safetensors/read-header.js";
 import { SafetensorsWriter, type WrittenFile } from "../safetensors/safetensors-writer.js";
 import type { Share } from "../strategies/strategy.js";
 import type { AcceptedUpdate } from "./accepted-update.js";
-import type { FoldedBatch, FoldInit, FoldStep, FoldUpdate, ReadableUpdate } from "./arithmetic.js";
+import type { FoldedBatch, FoldInit, FoldStep, FoldUpdate, ReadableUpdate, TakeNote } from "./arithmetic.js";
 import { type ModelIndex, matchLayout } from "./match-layout.js";
 import { createState, openState } from "./server-state.js";
 import { reportSession } from "./session-report.js";
@@ -24,6 +24,8 @@ export async function finishSession(components: SessionComponents, init: FinishS
   if (updates.length === 0) throw new FlareError("aggregate/no-contributions", "There is no update to aggregate.");
   requireFit(components, init);
   const opened: ByteSource[] = [];
+  const notes = new Set<string>();
+  const note: TakeNote = (sentence) => void notes.add(sentence);
   try {
     const base = finish.base === undefined ? undefined : await openBase(model, finish.base, opened);
     const step = result === "sums" ? undefined : await openState(strategy, model.tensors, finish.state, opened);
@@ -34,7 +36,7 @@ export async function finishSession(components: SessionComponents, init: FinishS
       if (source.identity !== update.identity) throw changed(update.name, source.label);
       sources.push({ source, stored: update.stored });
     }
-    const shares = await shareOut(components.arithmetic, { ...init, sources, base });
+    const shares = await shareOut(components.arithmetic, { ...init, sources, base, note });
     requireBase(init, shares);
     const fold: FoldInit = {
       tensors: model.tensors,
@@ -64,11 +66,12 @@ export async function finishSession(components: SessionComponents, init: FinishS
       isIncluded: (tensor) => finish.base !== undefined || updates.some(({ stored }) => stored[tensor] !== undefined),
       step,
       result,
+      note,
       signal,
     };
     const specs = model.tensors.filter((_, tensor) => fold.isIncluded(tensor));
     const written = await writeResult(components, init, fold, specs, step);
-    return reportSession(components, init, fold, written);
+    return reportSession(components, init, fold, { written, notes });
   } finally {
     await Promise.all(opened.map((source) => source.close()));
   }

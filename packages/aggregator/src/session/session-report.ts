@@ -10,7 +10,7 @@ export function reportSession(
   { arithmetic, nowMs }: SessionComponents,
   init: FinishSettings,
   fold: FoldInit,
-  written: WrittenFile,
+  { written, notes }: { readonly written: WrittenFile; readonly notes: Iterable<string> },
 ): AggregationReport {
   const { engine, strategy, paramsType, model, startMs, updates } = init;
   const contributors = updates.flatMap((update, i): readonly ContributorReport[] => {
@@ -40,6 +40,6 @@ export function reportSession(
     sha256: written.sha256,
     seconds: (nowMs() - startMs) / 1000,
     peakMemoryBytes: process.resourceUsage().maxRSS * 1024,
-    notes: arithmetic.notes?.() ?? [],
+    notes: [...notes],
   };
 }

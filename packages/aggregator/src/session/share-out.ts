@@ -3,7 +3,7 @@ import { exactFactor } from "../exact/weight.js";
 import { quoted } from "../peer-text.js";
 import type { ContributorFacts, Share } from "../strategies/strategy.js";
 import { isFloatDtype } from "../tensor.js";
-import type { Arithmetic, ReadableUpdate } from "./arithmetic.js";
+import type { Arithmetic, ReadableUpdate, TakeNote } from "./arithmetic.js";
 import type { FinishSettings } from "./session-settings.js";
 
 /** Most contributors whose distances are measured: their number goes with the square. */
@@ -19,6 +19,7 @@ export async function shareOut(
   init: Pick<FinishSettings, "strategy" | "updates" | "model" | "paramsType" | "announced" | "finish"> & {
     readonly sources: readonly ReadableUpdate[];
     readonly base: ReadableUpdate | undefined;
+    readonly note: TakeNote;
   },
 ): Promise<readonly Share[]> {
   const { strategy, updates, announced } = init;
@@ -52,7 +53,7 @@ async function factsOf(
   init: Parameters<typeof shareOut>[1],
   own: readonly number[],
 ): Promise<{ readonly contributors: readonly ContributorFacts[]; readonly squaredDistances: Float64Array | undefined }> {
-  const { strategy, updates, model, paramsType, sources, base, finish } = init;
+  const { strategy, updates, model, paramsType, sources, base, finish, note } = init;
   const { tensors } = model;
   const { signal } = finish;
   const sourceOf = (i: number): ReadableUpdate => sources[i] as ReadableUpdate;
@@ -61,14 +62,14 @@ async function factsOf(
     if (strategy.needs.norms !== true) norms.push(undefined);
     else if (paramsType === "DIFF") norms.push(updates[i]?.norm);
     else if (base !== undefined)
-      norms.push(Math.sqrt((await arithmetic.distances({ tensors, sources: [sourceOf(i), base], signal }))[1] ?? 0));
+      norms.push(Math.sqrt((await arithmetic.distances({ tensors, sources: [sourceOf(i), base], note, signal }))[1] ?? 0));
   }
   let squaredDistances: Float64Array | undefined;
   if (strategy.needs.distances === true) {
     if (own.length > maxDistances)
       throw unfit(strategy.name, `measures distances between at most ${maxDistances} contributors, not ${own.length}`);
     requireSameTensors(init, own);
-    squaredDistances = await arithmetic.distances({ tensors, sources: own.map(sourceOf), signal });
+    squaredDistances = await arithmetic.distances({ tensors, sources: own.map(sourceOf), note, signal });
   }
   const contributors = own.map((i, index) => {
     const { name = "", weight = 0, staleness = 0 } = updates[i] ?? {};
