@@ -1,9 +1,12 @@
-import { engineNames, maxThreads, strategyNames } from "@flare-ts/aggregator";
+import { compressionForms, engineNames, maxThreads, strategyNames } from "@flare-ts/aggregator";
 import type { OptionTable } from "../command-line/parse-options.ts";
 import { baselineNames } from "./baselines/forms.ts";
 import { sumModes } from "./engine/engines.ts";
 import { floatDtypeNames } from "./layouts/float-dtype.ts";
 import { layoutNames } from "./layouts/layouts.ts";
+
+/** Forms of `--compression`. */
+export const compressionNames = ["none", ...compressionForms] as const;
 
 /** What a run has that is not asked for otherwise; the second is with --quick. */
 export const aggregateDefaults = {
@@ -11,6 +14,7 @@ export const aggregateDefaults = {
   params: [25_000_000, 1_000_000],
   runs: [5, 3],
   layout: "160",
+  compression: "none",
   threads: "1,2",
   engine: "auto",
   mode: "all",
@@ -18,7 +22,7 @@ export const aggregateDefaults = {
   baselines: "auto",
 } as const;
 
-const { clients, params, runs, layout, threads, engine, mode, strategy, baselines } = aggregateDefaults;
+const { clients, params, runs, layout, compression, threads, engine, mode, strategy, baselines } = aggregateDefaults;
 
 /** Options of `bench -- aggregate`. */
 export const aggregateOptions = {
@@ -29,6 +33,10 @@ export const aggregateOptions = {
   },
   layout: { value: "<name>", about: `names and shapes of tensors [${layout}]:\n${layoutNames.join(", ")}` },
   dtype: { value: "<type>", about: `element type of the updates [the model's own]: ${floatDtypeNames.join(", ")}` },
+  compression: {
+    value: "<form>",
+    about: `what engines get the updates compressed to, while GB/s count them as they were [${compression}]: ${compressionNames.join(", ")}`,
+  },
   engine: { value: "<names>", about: `engines, with commas between them, or all [${engine}]: ${engineNames.join(", ")}` },
   mode: { value: "<names>", about: `how they sum, with commas between them, or all [${mode}]: ${sumModes.join(", ")}` },
   strategy: { value: "<name>", about: `how updates become a model [${strategy}]: ${strategyNames.join(", ")}` },

@@ -3,13 +3,14 @@ import { givenPath } from "../command-line/given-path.ts";
 import { invalidArguments } from "../command-line/invalid-arguments.ts";
 import type { GivenOptions } from "../command-line/parse-options.ts";
 import { listOf, oneOf, wholeNumber } from "../command-line/parse-values.ts";
-import { type AggregateOption, aggregateDefaults } from "./aggregate-options.ts";
+import { type AggregateOption, aggregateDefaults, compressionNames } from "./aggregate-options.ts";
 import { type BaselineName, baselineNames } from "./baselines/forms.ts";
 import { combinations } from "./engine/engine-contestants.ts";
 import { type EngineName, engineRows, sumModes } from "./engine/engines.ts";
 import { type FloatDtype, floatDtypeNames } from "./layouts/float-dtype.ts";
 import { isScalable, type LayoutName, layoutNames, ownDtype } from "./layouts/layouts.ts";
 import { type ChosenStrategy, parseStrategy, strategyRow } from "./strategies.ts";
+import type { Compression } from "./updates/compress-updates.ts";
 
 /** A size at which everything is measured. */
 export interface PointSize {
@@ -24,6 +25,8 @@ export interface AggregateSettings {
   readonly points: readonly PointSize[];
   readonly layout: LayoutName;
   readonly dtype: FloatDtype;
+  /** What engines get the updates compressed to. */
+  readonly compression: Compression;
   readonly engines: readonly EngineName[];
   /** Whether engines were asked for by `all`: those that do not run here are left out then. */
   readonly isAnyEngine: boolean;
@@ -57,10 +60,15 @@ export function aggregateSettings(given: GivenOptions<AggregateOption>): Aggrega
   const strategy = parseStrategy(given.last("strategy") ?? aggregateDefaults.strategy, given.all("strategy-option"));
   const engineText = given.last("engine") ?? aggregateDefaults.engine;
   const isAnyEngine = engineText === "all";
+  const compression = oneOf("--compression", given.last("compression") ?? aggregateDefaults.compression, compressionNames);
+  const dtype = dtypeText === undefined ? ownDtype(layout) : oneOf("--dtype", dtypeText, floatDtypeNames);
+  if (compression !== "none" && dtype !== "float32")
+    throw invalidArguments(`--compression takes updates of float32, and these are ${dtype}: add --dtype float32.`);
   const settings: AggregateSettings = {
     points: pointSizes({ clients: numberOr("clients"), params: numberOr("params") }, layout, given.all("sweep")),
     layout,
-    dtype: dtypeText === undefined ? ownDtype(layout) : oneOf("--dtype", dtypeText, floatDtypeNames),
+    dtype,
+    compression,
     // All of them are all that have names of their own: auto is one of these.
     engines: isAnyEngine ? engineNames.filter((name) => name !== "auto") : namesOrAll("--engine", engineText, engineNames),
     isAnyEngine,

@@ -45,6 +45,7 @@ export async function benchAggregate(args: readonly string[]): Promise<void> {
     settings: {
       layout: settings.layout,
       dtype: settings.dtype,
+      compression: settings.compression,
       strategy: settings.strategy.name,
       strategyOptions: settings.strategy.options,
       runs: settings.runs,

@@ -8,6 +8,7 @@ import { tensorBytes } from "./layouts/float-dtype.ts";
 import { layoutTensors } from "./layouts/layouts.ts";
 import { bandwidthThreads } from "./machine/bandwidth-threads.ts";
 import { measurePoint } from "./measure-point.ts";
+import { compressUpdates } from "./updates/compress-updates.ts";
 import { distinctFiles, writeUpdates } from "./updates/write-updates.ts";
 
 export interface MeasureAllInit {
@@ -45,10 +46,13 @@ export async function measureAll(init: MeasureAllInit): Promise<Pick<BenchResult
         notes.add(`The disk had no room for all updates: ${distinct} of ${size.clients} files have contents of their own.`);
       say(`${sizeText(size, settings)}: writing ${distinct} files of ${(tensorBytes(tensors) / 1e6).toFixed(1)} MB`);
       const files = await writeUpdates({ folder: at, tensors, dtype: settings.dtype, count: size.clients, distinct, signal });
+      if (settings.compression !== "none") say(`${sizeText(size, settings)}: compressing to ${settings.compression}`);
+      const engineFiles = await compressUpdates(files, { form: settings.compression, distinct, signal });
       const measured = await measurePoint({
         settings,
         tensors,
         files,
+        engineFiles,
         distinctFiles: distinct,
         folder: at,
         python,

@@ -22,6 +22,8 @@ export interface MeasurePointInit {
   readonly tensors: readonly TensorSpec[];
   /** One for each client. */
   readonly files: readonly string[];
+  /** What engines get: the same, or compressed. */
+  readonly engineFiles: readonly string[];
   /** How many of them have contents of their own. */
   readonly distinctFiles: number;
   readonly folder: string;
@@ -48,7 +50,7 @@ const sampledElements = 2000;
 
 /** Measures everything for one number of updates of one size. */
 export async function measurePoint(init: MeasurePointInit): Promise<MeasuredPoint> {
-  const { settings, tensors, files, folder, python, bandwidth, signal, say } = init;
+  const { settings, tensors, files, engineFiles, folder, python, bandwidth, signal, say } = init;
   const strategy = strategyRow(settings.strategy, files.length);
   const updateBytes = tensorBytes(tensors);
   const notes: string[] = [];
@@ -70,7 +72,8 @@ export async function measurePoint(init: MeasurePointInit): Promise<MeasuredPoin
     say("starting engines");
     const engines = await openEngines({
       ...settings,
-      files,
+      model: files[0] ?? "",
+      files: engineFiles,
       folder,
       signal,
       updateBytes,
@@ -86,7 +89,8 @@ export async function measurePoint(init: MeasurePointInit): Promise<MeasuredPoin
       ? await openKernels({
           ...settings,
           row: strategy,
-          files,
+          model: files[0] ?? "",
+          files: engineFiles,
           updateBytes,
           params: floatElements(tensors),
           against: (threads) => against.memory(threads),
@@ -109,7 +113,10 @@ export async function measurePoint(init: MeasurePointInit): Promise<MeasuredPoin
         return { ...head, samplesMs: [...(samples.get(head.id) ?? [])], ...(error === undefined ? {} : { error }) };
       });
     say("measuring memory");
-    const memory = [...baselines.memory, ...(await engineMemory({ ...engines, strategy: settings.strategy, files, folder, signal }))];
+    const memory = [
+      ...baselines.memory,
+      ...(await engineMemory({ ...engines, strategy: settings.strategy, model: files[0] ?? "", files: engineFiles, folder, signal })),
+    ];
     await python?.unload();
     const { distinctFiles } = init;
     return {

@@ -40,7 +40,7 @@ export const comparisonRule = Object.freeze({ mostProbable: 0.01, leastChange: 0
 
 /** Finds what changed between two results, figure by figure, where they measured the same work. */
 export function compareResults(before: BenchResult, after: BenchResult): Comparison {
-  const keys = ["layout", "dtype", "strategy", "strategyOptions"] as const;
+  const keys = ["layout", "dtype", "compression", "strategy", "strategyOptions"] as const;
   const otherSettings = keys.filter((key) => JSON.stringify(before.settings[key]) !== JSON.stringify(after.settings[key]));
   const isSameMachine = (["cpu", "cores", "os"] as const).every((key) => before.environment[key] === after.environment[key]);
   if (otherSettings.length > 0) return { figures: [], onlyBefore: [], onlyAfter: [], isSameMachine, otherSettings };

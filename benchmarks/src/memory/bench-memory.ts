@@ -57,6 +57,7 @@ async function aggregateUnderLimit(settings: MemorySettings, folder: string, sig
     mode,
     threads,
     strategy,
+    model: files[0] ?? "",
     files,
     outPath: join(folder, "out.safetensors"),
   };

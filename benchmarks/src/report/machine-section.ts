@@ -13,7 +13,10 @@ export function machineSection({ environment, commandLine, settings, devices, py
     ...Object.entries(devices).map(([name, device]) => [name, device] as const),
     ...(python === null ? [] : pythonEntries(python)),
     ["Strategy", [settings.strategy, ...options].join(", ")],
-    ["Updates", `layout ${settings.layout}, ${settings.dtype}, random values between −0.5 and 0.5`],
+    [
+      "Updates",
+      `layout ${settings.layout}, ${settings.dtype}, random values between −0.5 and 0.5${settings.compression === "none" ? "" : `, compressed to ${settings.compression}`}`,
+    ],
     ["Runs", `${settings.runs} after one to warm up, everything in turns`],
     ["Date", environment.date.replace("T", " ").replace(/\..*/, " UTC")],
   ];

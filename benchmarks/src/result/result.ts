@@ -88,6 +88,8 @@ export const resultSchema = z
     settings: z.strictObject({
       layout: z.string(),
       dtype: z.string(),
+      /** What engines got the updates compressed to. */
+      compression: z.string(),
       strategy: z.string(),
       strategyOptions: z.record(z.string(), z.union([z.string(), z.number(), z.boolean()])),
       runs: count,

@@ -36,7 +36,7 @@ export function sampleResult({
       memoryGiB: 24,
     },
     commandLine: "npm run bench -- aggregate --sweep clients=2,4,8,16,32 --sweep params=1e5,1e6,1e7",
-    settings: { layout: "160", dtype: "float32", strategy: "fed-avg", strategyOptions: {}, runs },
+    settings: { layout: "160", dtype: "float32", compression: "none", strategy: "fed-avg", strategyOptions: {}, runs },
     devices: { "cpu-wasm-exact": "cpu, WebAssembly with vector instructions, 2 threads" },
     python: {
       command: "python3",

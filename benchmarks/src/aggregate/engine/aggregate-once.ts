@@ -9,6 +9,7 @@ import { type EngineSettings, openMeasuredEngine } from "./measure-engine.ts";
 /** What is to be aggregated, and how. */
 export interface OnceRequest extends Omit<EngineSettings, "strategy"> {
   readonly strategy: ChosenStrategy;
+  readonly model: string;
   readonly files: readonly string[];
   readonly outPath: string;
 }
@@ -31,11 +32,11 @@ if (import.meta.url === pathToFileURL(process.argv[1] ?? "").href) {
   process.stdout.write(JSON.stringify(await aggregateOnce(request)));
 }
 
-async function aggregateOnce({ files, outPath, strategy, ...settings }: OnceRequest): Promise<OnceAnswer> {
+async function aggregateOnce({ model, files, outPath, strategy, ...settings }: OnceRequest): Promise<OnceAnswer> {
   const idleBytes = resetPeak() ? statusBytes("VmRSS") : null;
   const engine = await openMeasuredEngine({ ...settings, strategy: strategyRow(strategy, files.length).strategy });
   try {
-    const { addMs, finishMs, sha256 } = await engine.aggregate(files, outPath);
+    const { addMs, finishMs, sha256 } = await engine.aggregate({ model, files }, outPath);
     return {
       engine: engine.name,
       device: engine.device,

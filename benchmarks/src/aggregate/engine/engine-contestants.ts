@@ -17,6 +17,8 @@ export interface EnginesInit {
   readonly modes: readonly SumMode[];
   readonly threads: readonly number[];
   readonly strategy: Strategy;
+  /** File that says which tensors there are. */
+  readonly model: string;
   readonly files: readonly string[];
   readonly updateBytes: number;
   readonly folder: string;
@@ -83,7 +85,7 @@ export async function openEngines(init: EnginesInit): Promise<OpenEngines> {
       const id = `${base}/all`;
       if (cases.some((other) => other.id === id)) continue;
       const outPath = join(init.folder, "out.safetensors");
-      const { sha256 } = await measured.aggregate(init.files, outPath);
+      const { sha256 } = await measured.aggregate(init, outPath);
       cases.push({ engine, mode, threads, name: measured.name, device: measured.device, id, sha256 });
       if (init.exact !== undefined) {
         errors.set(id, largestError(await readElements(outPath, init.sample), init.inputs, weightsOf(init.files.length), init.exact));
@@ -104,7 +106,7 @@ export async function openEngines(init: EnginesInit): Promise<OpenEngines> {
           { ...head, id, what: "whole session over files", against: init.against },
         ],
         run: async () => {
-          const { addMs, finishMs } = await measured.aggregate(init.files, outPath);
+          const { addMs, finishMs } = await measured.aggregate(init, outPath);
           return [addMs, finishMs, addMs + finishMs];
         },
       });

@@ -7,6 +7,7 @@ import { runOnce } from "./run-once.ts";
 export interface EngineMemoryInit {
   readonly cases: readonly EngineCase[];
   readonly strategy: ChosenStrategy;
+  readonly model: string;
   readonly files: readonly string[];
   readonly folder: string;
   readonly signal: AbortSignal;
@@ -18,11 +19,11 @@ export interface EngineMemoryInit {
  *
  * @throws Error when a process fails or its result differs
  */
-export async function engineMemory({ cases, strategy, files, folder, signal }: EngineMemoryInit): Promise<readonly MemoryFigure[]> {
+export async function engineMemory({ cases, strategy, model, files, folder, signal }: EngineMemoryInit): Promise<readonly MemoryFigure[]> {
   const figures: MemoryFigure[] = [];
   for (const { engine, mode, threads, name, id, sha256 } of cases) {
     const outPath = join(folder, "once.safetensors");
-    const request = { engine, mode, threads, strategy, files, outPath };
+    const request = { engine, mode, threads, strategy, model, files, outPath };
     const { answer, stderr } = await runOnce(request, { signal });
     if (answer === undefined) throw new Error(`${name} failed in a process of its own: ${stderr}`);
     if (answer.sha256 !== sha256) throw new Error(`${name} gave ${answer.sha256} in a process of its own, and ${sha256} before.`);

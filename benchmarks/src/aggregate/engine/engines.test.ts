@@ -36,6 +36,7 @@ describe.each(floatDtypeNames)("engines on updates of %s", (dtype) => {
       modes: ["exact", "fast"],
       threads: [1],
       strategy: fedAvg(),
+      model: files[0] ?? "",
       files,
       updateBytes,
       folder,
@@ -68,6 +69,7 @@ describe.each(floatDtypeNames)("engines on updates of %s", (dtype) => {
     const files = await writeUpdates({ folder, tensors, dtype, count: 3, distinct: 3, signal });
     const notes: string[] = [];
     const opened = await openKernels({
+      model: files[0] ?? "",
       files,
       updateBytes,
       params: 7000,
@@ -123,6 +125,7 @@ describe("a process of its own", () => {
       mode: "exact",
       threads: 1,
       strategy: { name: "fed-avg", options: {} },
+      model: files[0] ?? "",
       files,
       outPath: join(folder, "out"),
     } as const;
@@ -147,6 +150,7 @@ describe("a process of its own", () => {
       mode: "exact",
       threads: 1,
       strategy: { name: "fed-avg", options: {} },
+      model: "",
       files: [join(folder, "none")],
       outPath: "",
     } as const;
@@ -163,6 +167,7 @@ describe("a process of its own", () => {
       mode: "exact",
       threads: 1,
       strategy: { name: "fed-avg", options: {} },
+      model: "",
       files: [],
       outPath: "",
     } as const;

@@ -18,6 +18,7 @@ import type { StrategyRow } from "../strategies.ts";
 import { weightOf } from "../updates/weights.ts";
 
 export interface KernelsInMemoryInit {
+  readonly model: string;
   readonly files: readonly string[];
   /** Bytes of one update's tensors. */
   readonly updateBytes: number;
@@ -42,6 +43,7 @@ export const mostKernelBytes = 2 ** 32 - 2 ** 28;
  * instead of hashed and written; and the check of all updates for NaN, infinity and norms.
  */
 export async function kernelsInMemory({
+  model,
   files,
   updateBytes,
   modes,
@@ -64,7 +66,7 @@ export async function kernelsInMemory({
   try {
     const [first] = pools;
     if (first === undefined) return { contestants: [], close };
-    const layout = await readSafetensorsHeader(files[0] ?? "");
+    const layout = await readSafetensorsHeader(model);
     const { tensors } = layout;
     const arithmetic = wasmArithmetic(first, "exact");
     const updates: FoldUpdate[] = [];

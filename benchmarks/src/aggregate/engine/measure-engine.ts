@@ -28,7 +28,7 @@ export interface MeasuredEngine {
   /** Memory of its kernels so far; `undefined` for an engine that has none. */
   kernelBytes(): number | undefined;
   /** Aggregates files into a file. */
-  aggregate(files: readonly string[], outPath: string): Promise<EngineRun>;
+  aggregate(updates: { readonly model: string; readonly files: readonly string[] }, outPath: string): Promise<EngineRun>;
   close(): Promise<void>;
 }
 
@@ -39,8 +39,8 @@ export async function openMeasuredEngine({ engine: name, mode, strategy, threads
     name: engine.name,
     device,
     kernelBytes: () => (engine instanceof WasmEngine ? engine.kernelBytes : undefined),
-    aggregate: async (files, outPath) => {
-      const session = await engine.open({ model: files[0] ?? "", strategy, paramsType: "FULL", check: "finish" });
+    aggregate: async ({ model, files }, outPath) => {
+      const session = await engine.open({ model, strategy, paramsType: "FULL", check: "finish" });
       try {
         const start = performance.now();
         for (const [i, source] of files.entries()) {
@@ -49,7 +49,7 @@ export async function openMeasuredEngine({ engine: name, mode, strategy, threads
           await session.add({ contributor, weight: weightOf(i), source, paramsType: "FULL" });
         }
         const added = performance.now();
-        const { sha256 } = await session.finish({ outPath, base: files[0], state: { to: `${outPath}.state` }, isDurable: false });
+        const { sha256 } = await session.finish({ outPath, base: model, state: { to: `${outPath}.state` }, isDurable: false });
         return { addMs: added - start, finishMs: performance.now() - added, sha256 };
       } finally {
         await session.discard();

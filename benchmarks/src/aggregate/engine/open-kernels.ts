@@ -7,6 +7,7 @@ import { kernelsInMemory, mostKernelBytes, type OpenContestants } from "./kernel
 import { kernelsOnChunks } from "./kernels-on-chunks.ts";
 
 export interface OpenKernelsInit {
+  readonly model: string;
   readonly files: readonly string[];
   readonly updateBytes: number;
   /** Floating elements of one update. */
@@ -30,7 +31,8 @@ export async function openKernels(init: OpenKernelsInit): Promise<readonly OpenC
     note("Kernels on updates in memory were left out: the updates are larger than the 4 GiB that kernels address.");
   else if (bytes > 0.8 * free) note("Kernels on updates in memory were left out: this machine has no memory for the updates.");
   else opened.push(await kernelsInMemory(init));
-  if (row.kernels !== "mean") return opened;
+  // Scales and indices stand behind the values that they are for, so these do not come in chunks that can be added.
+  if (row.kernels !== "mean" || files[0] !== init.model) return opened;
   const chunkBytes = 8 * params + Math.min(files.length, 4) * updateBytes;
   if (8 * params > mostKernelBytes || chunkBytes > 0.8 * process.availableMemory()) {
     note("Kernels on chunks were left out: the sums of the model are larger than what kernels address, or than memory.");
