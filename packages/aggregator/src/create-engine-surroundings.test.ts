@@ -104,34 +104,33 @@ const noDevices = {
 };
 const modes = ["exact", "fast", "float64"] as const;
 
+const made: readonly (readonly [CreateEngineInit["engine"], CreateEngineInit["mode"], string])[] = [
+  ...(["auto", "cpu", "wasm"] as const).flatMap((engine) => modes.map((mode) => [engine, mode, `cpu-wasm-${mode}`] as const)),
+  ["js", "exact", "cpu-js-exact"],
+  ["webgpu", "exact", "webgpu-exact"],
+  ["webgpu", "fast", "webgpu-fast"],
+  ["gpu", "fast", "webgpu-fast"],
+];
+const refused = engineNames.flatMap((engine) =>
+  modes.flatMap((mode) => (made.some(([other, its]) => other === engine && its === mode) ? [] : [[engine, mode] as const])),
+);
+
 describe("each engine in each mode", () => {
-  it.each(engineNames.flatMap((engine) => modes.map((mode) => ({ engine, mode }))))(
-    "says what it uses, or that it cannot: $engine, $mode",
-    async ({ engine, mode }) => {
-      const name =
-        engine === "js"
-          ? { exact: "cpu-js-exact", fast: undefined, float64: undefined }
-          : engine === "webgpu"
-            ? { exact: "webgpu-exact", fast: "webgpu-fast", float64: undefined }
-            : engine === "gpu"
-              ? { exact: undefined, fast: "webgpu-fast", float64: undefined }
-              : { exact: "cpu-wasm-exact", fast: "cpu-wasm-fast", float64: "cpu-wasm-float64" };
-      const making = createEngine({ nowMs, openers: devices }, { engine, mode, threads: 1 });
-      if (name[mode] === undefined) {
-        await expect(making).rejects.toMatchObject({
-          code: "aggregate/engine-unavailable",
-          message: expect.stringMatching(/^[A-Z].{10,}\.$/),
-          facts: { engine, mode },
-        });
-        return;
-      }
-      const made = await making;
-      expect(made.engine.name).toBe(name[mode]);
-      expect(made.device).toBe(made.engine.device);
-      expect(made.reasons).toEqual(engine === "js" ? ["Plain JavaScript was asked for."] : []);
-      await made.engine.close();
-    },
-  );
+  it.each(made)("says what it uses: %s, %s", async (engine, mode, name) => {
+    const chosen = await createEngine({ nowMs, openers: devices }, { engine, mode, threads: 1 });
+    expect(chosen.engine.name).toBe(name);
+    expect(chosen.device).toBe(chosen.engine.device);
+    expect(chosen.reasons).toEqual(engine === "js" ? ["Plain JavaScript was asked for."] : []);
+    await chosen.engine.close();
+  });
+
+  it.each(refused)("says that it cannot be: %s, %s", async (engine, mode) => {
+    await expect(createEngine({ nowMs, openers: devices }, { engine, mode, threads: 1 })).rejects.toMatchObject({
+      code: "aggregate/engine-unavailable",
+      message: expect.stringMatching(/^[A-Z].{10,}\.$/),
+      facts: { engine, mode },
+    });
+  });
 
   it.each(["webgpu", "gpu"] as const)("names why there is no device: %s", async (engine) => {
     await expect(createEngine({ nowMs, openers: noDevices }, { engine, mode: "fast" })).rejects.toMatchObject({
@@ -142,9 +141,13 @@ describe("each engine in each mode", () => {
 
   it("without GPU packages tells of both and takes the CPU", async () => {
     const workload = { updates: 2, elements: 1000, combine: "median" } as const;
-    const made = await createEngine({ nowMs, openers: noDevices }, { threads: 1, workload });
-    expect([made.engine.name, ...made.reasons]).toEqual(["cpu-wasm-exact", "webgpu: There is no adapter.", "gpu: There is no TensorFlow."]);
-    await made.engine.close();
+    const chosen = await createEngine({ nowMs, openers: noDevices }, { threads: 1, workload });
+    expect([chosen.engine.name, ...chosen.reasons]).toEqual([
+      "cpu-wasm-exact",
+      "webgpu: There is no adapter.",
+      "gpu: There is no TensorFlow.",
+    ]);
+    await chosen.engine.close();
   });
 });
 

@@ -16,10 +16,11 @@ import { WasmEngine } from "../wasm/wasm-engine.js";
 const nowMs = (): number => performance.now();
 let folder = "";
 let scale: ExactScale = { gridBits: {} };
+const js = new ExactJsEngine({ nowMs });
 let engines: readonly AggregationEngine[] = [];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "flare-sums-"));
-  engines = [new ExactJsEngine({ nowMs }), await WasmEngine.create({ nowMs }, { threads: 2 })];
+  engines = [js, await WasmEngine.create({ nowMs }, { threads: 2 })];
   await writeFile(at("model"), model());
   scale = await announceScale({ model: at("model"), maxWeight: 100 });
 });
@@ -55,7 +56,7 @@ async function sumsFile(
   change: (heading: Heading, tensors: Map<string, Tensor>) => unknown = () => undefined,
   metadata: Readonly<Record<string, string>> = {},
 ): Promise<string> {
-  const session = await open(engines[0] as AggregationEngine);
+  const session = await open(js);
   for (const seed of [1, 2]) await session.add({ contributor: `site-${seed}`, weight: 10 * seed, source: model(seed), paramsType: "FULL" });
   await session.finishSums({ outPath: at("good"), isDurable: false });
   const bytes = await readFile(at("good"));
@@ -78,7 +79,7 @@ const spoil =
 const contributor =
   (member: string, value: unknown) =>
   ({ contributors }: Heading): void => {
-    (contributors[0] as Record<string, unknown>)[member] = value;
+    Object.assign(contributors[0] ?? {}, { [member]: value });
   };
 
 const invalid: readonly [string, (heading: Heading, tensors: Map<string, Tensor>) => unknown][] = [
@@ -95,7 +96,7 @@ const invalid: readonly [string, (heading: Heading, tensors: Map<string, Tensor>
   ["of contributors that are no list", (heading) => (heading.contributors = {} as never)],
   ["of a contributor that is null", ({ contributors }) => contributors.push(null as never)],
   ["of a contributor that is a text", ({ contributors }) => contributors.push("site-3" as never)],
-  ["of a contributor twice", ({ contributors }) => contributors.push(contributors[0] as never)],
+  ["of a contributor twice", ({ contributors }) => contributors.push(...contributors.slice(0, 1))],
   ["of a contributor without a name", contributor("contributor", 5)],
   ["of a negative weight", contributor("weight", -1)],
   ["of an enormous weight", contributor("weight", 1e300)],
@@ -174,7 +175,7 @@ describe("sums that do not go with the aggregation", () => {
 
   it("are no update, and an update is no sums", async () => {
     const source = await sumsFile();
-    const session = await open(engines[0] as AggregationEngine);
+    const session = await open(js);
     await expect(session.add({ contributor: "a", weight: 1, source, paramsType: "FULL" })).rejects.toMatchObject({
       code: "aggregate/layout-mismatch",
     });
@@ -185,7 +186,7 @@ describe("sums that do not go with the aggregation", () => {
 
   it("come where no scale was announced, or come from a session that has none, or from what makes no sums", async () => {
     const source = await sumsFile();
-    const [engine] = engines as [AggregationEngine];
+    const engine = js;
     const without = await open(engine, { scale: undefined });
     await expect(without.addSums(source)).rejects.toMatchObject({ code: "aggregate/sums-invalid" });
     await without.add({ contributor: "a", weight: 1, source: model(1), paramsType: "FULL" });

@@ -166,7 +166,7 @@ function mutate({ of, changes, isHeaderMeasured, end, cutAt }: Hostile): Uint8Ar
 async function verdictOf(engine: AggregationEngine, source: Update["source"]): Promise<string> {
   const session = await engine.open({ model: parseSafetensorsHeader(model()), strategy: fedAvg(), paramsType: "FULL" });
   try {
-    await session.add({ contributor: "good", weight: 3, source: good[0] as Uint8Array, paramsType: "FULL" });
+    await session.add({ contributor: "good", weight: 3, source: good[0] ?? new Uint8Array(0), paramsType: "FULL" });
     await session.add({ contributor: "hostile", weight: 2, source, paramsType: "FULL" });
     return (await session.finish({ outPath: join(folder, "out.safetensors"), isDurable: false })).sha256;
   } catch (cause) {

@@ -4,6 +4,8 @@ import "@tensorflow/tfjs-backend-wasm";
 import { afterAll, describe } from "vitest";
 import { provideSoftwareGpu } from "../software-gpu/provide-software-gpu.js";
 import { aggregationEngineCompliance } from "./aggregation-engine-compliance.js";
+import { serverStateCompliance } from "./server-state-compliance.js";
+import { sessionCompliance } from "./session-compliance.js";
 import { strategyCompliance } from "./strategy-compliance.js";
 
 const gpu = await provideSoftwareGpu();
@@ -31,6 +33,8 @@ describe.skipIf(gpu.kind === "missing")(`engines on SwiftShader${gpu.kind === "m
   const exact = await engineOf("webgpu", "exact");
   aggregationEngineCompliance({ name: exact.name, engine: () => exact });
   strategyCompliance({ name: exact.name, engine: () => exact, isMiddleExact: false });
+  sessionCompliance({ name: exact.name, engine: () => exact });
+  serverStateCompliance({ name: exact.name, engine: () => exact });
   const fast = await engineOf("webgpu", "fast");
   aggregationEngineCompliance({ name: fast.name, engine: () => fast, sums: "float32" });
 });
@@ -38,3 +42,5 @@ describe.skipIf(gpu.kind === "missing")(`engines on SwiftShader${gpu.kind === "m
 const tfjs = await engineOf("gpu", "fast");
 aggregationEngineCompliance({ name: `${tfjs.name} on WebAssembly`, engine: () => tfjs, sums: "float32" });
 strategyCompliance({ name: `${tfjs.name} on WebAssembly`, engine: () => tfjs, sums: "float32", isMiddleExact: false });
+sessionCompliance({ name: `${tfjs.name} on WebAssembly`, engine: () => tfjs });
+serverStateCompliance({ name: `${tfjs.name} on WebAssembly`, engine: () => tfjs });
