@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createStrategy, type Strategy, type StrategyName, strategyNames } from "@flare-ts/aggregator";
+import { FlareError } from "@flare-ts/contracts";
 import { invalidArguments } from "../command-line/invalid-arguments.ts";
 import { oneOf } from "../command-line/parse-values.ts";
 import type { BaselineName } from "./baselines/forms.ts";
@@ -55,7 +56,7 @@ export function cutOf({ combine }: Strategy, clients: number): number {
 /**
  * A strategy's name and options as they stand on a command line: options as `name=value`.
  *
- * @throws `cli/invalid-arguments`, `aggregate/strategy-invalid`
+ * @throws `cli/invalid-arguments`
  */
 export function parseStrategy(name: string, options: readonly string[]): ChosenStrategy {
   const known = oneOf("--strategy", name, strategyNames);
@@ -65,6 +66,11 @@ export function parseStrategy(name: string, options: readonly string[]): ChosenS
     return [key, value] as const;
   });
   const chosen = { name: known, options: Object.fromEntries(entries) };
-  createStrategy(known, chosen.options, { randomBytes });
+  try {
+    createStrategy(known, chosen.options, { randomBytes });
+  } catch (cause) {
+    if (cause instanceof FlareError && cause.code === "aggregate/strategy-invalid") throw invalidArguments(cause.message);
+    throw cause;
+  }
   return chosen;
 }

@@ -97,7 +97,17 @@ describe.each(floatDtypeNames)("engines on updates of %s", (dtype) => {
 it("an engine that does not run here is refused by name, and left out of all", async () => {
   const tensors = layoutTensors("flat", "float32", 1000);
   const files = await writeUpdates({ folder, tensors, dtype: "float32", count: 2, distinct: 2, signal });
-  const rest = { modes: ["exact"], threads: [1], strategy: fedAvg(), files, updateBytes: 4000, folder, sample: [], inputs: [] } as const;
+  const rest = {
+    modes: ["exact"],
+    threads: [1],
+    strategy: fedAvg(),
+    model: files[0] ?? "",
+    files,
+    updateBytes: 4000,
+    folder,
+    sample: [],
+    inputs: [],
+  } as const;
   const init = { ...rest, engines: ["wasm", "js"], exact: undefined, against: {}, signal } as const;
   // As in a process without a compiler, `node --jitless`.
   vi.stubGlobal("WebAssembly", undefined);
@@ -135,13 +145,13 @@ describe("a process of its own", () => {
     const sha256 = answer?.sha256 ?? "";
     expect(sha256).toMatch(/^[0-9a-f]{64}$/);
     const one = { engine: "wasm", mode: "exact", threads: 1, name: "cpu-wasm-exact", device: "cpu", id: "x", sha256 } as const;
-    const [memory] = await engineMemory({ cases: [one], strategy, files, folder, signal });
+    const [memory] = await engineMemory({ cases: [one], strategy, model: files[0] ?? "", files, folder, signal });
     expect(memory?.kernelBytes).toBeGreaterThan(1e6);
     // Linux alone tells.
     expect(process.platform !== "linux" || (memory?.addedBytes ?? 0) > 1e6).toBe(true);
-    await expect(engineMemory({ cases: [{ ...one, sha256: "other" }], strategy, files, folder, signal })).rejects.toThrow(
-      "in a process of its own, and other before",
-    );
+    await expect(
+      engineMemory({ cases: [{ ...one, sha256: "other" }], strategy, model: files[0] ?? "", files, folder, signal }),
+    ).rejects.toThrow("in a process of its own, and other before");
   });
 
   it("says why it failed", async () => {
