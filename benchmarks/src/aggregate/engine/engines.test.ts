@@ -73,7 +73,6 @@ describe.each(floatDtypeNames)("engines on updates of %s", (dtype) => {
       files,
       updateBytes,
       params: 7000,
-      dtype,
       modes: ["exact", "fast", "float64"],
       row: strategyRow({ name: "fed-avg", options: {} }, 3),
       threads: [1, 2],

@@ -1,7 +1,6 @@
 import process from "node:process";
 import type { SumMode } from "@flare-ts/aggregator";
 import type { FigureHead } from "../contestant.ts";
-import type { FloatDtype } from "../layouts/float-dtype.ts";
 import type { StrategyRow } from "../strategies.ts";
 import { kernelsInMemory, mostKernelBytes, type OpenContestants } from "./kernels-in-memory.ts";
 import { kernelsOnChunks } from "./kernels-on-chunks.ts";
@@ -12,7 +11,6 @@ export interface OpenKernelsInit {
   readonly updateBytes: number;
   /** Floating elements of one update. */
   readonly params: number;
-  readonly dtype: FloatDtype;
   readonly modes: readonly SumMode[];
   readonly row: StrategyRow;
   readonly threads: readonly number[];
@@ -23,7 +21,7 @@ export interface OpenKernelsInit {
 
 /** The kernels by themselves, as far as there is memory for the updates. */
 export async function openKernels(init: OpenKernelsInit): Promise<readonly OpenContestants[]> {
-  const { files, updateBytes, params, dtype, modes, row, note } = init;
+  const { files, updateBytes, params, modes, row, note } = init;
   const bytes = files.length * updateBytes;
   const free = process.availableMemory();
   const opened: OpenContestants[] = [];
@@ -38,7 +36,7 @@ export async function openKernels(init: OpenKernelsInit): Promise<readonly OpenC
     note("Kernels on chunks were left out: the sums of the model are larger than what kernels address, or than memory.");
   } else {
     const sums = modes.flatMap((mode) => (mode === "float64" ? [] : [mode]));
-    opened.push(await kernelsOnChunks({ files, dtype, modes: sums, against: init.against(1) }));
+    opened.push(await kernelsOnChunks({ files, updateBytes, modes: sums, against: init.against(1) }));
   }
   return opened;
 }
