@@ -89,7 +89,7 @@ export class FoldedStream implements StreamUpdate {
     this.#init = init;
     this.#staging = init.sums.openStaging();
     this.#integers = new KeptIntegers(init.model.tensors);
-    this.#stream = this.#blocks((...block) => this.#addBlock(...block));
+    this.#stream = this.#blocks((streamed, firstElement, count) => this.#addBlock(streamed, firstElement, count));
   }
 
   get contributor(): string {
@@ -161,7 +161,7 @@ export class FoldedStream implements StreamUpdate {
     let seen = 0;
     const stream = this.#blocks((streamed, firstElement, count) => {
       const { sums, model, factor } = this.#init;
-      if (!isFloatDtype(streamed.dtype) || seen === this.#added.length) return;
+      if (!isFloatDtype(streamed.dtype)) return;
       const scanned = sums.scan(this.#staging, streamed, count);
       const wanted = this.#added[seen];
       if (!isSameBlock({ ...streamed, ...scanned, firstElement }, wanted)) {
@@ -174,6 +174,7 @@ export class FoldedStream implements StreamUpdate {
         this.#returned += 1;
       }
       seen += 1;
+      if (seen === this.#added.length) stream.stop();
     });
     for await (const chunk of replay) {
       this.#require("returning");
@@ -213,7 +214,7 @@ export class FoldedStream implements StreamUpdate {
     });
     guard?.(piece, scanned.maxAbs * factor);
     sums.add(this.#staging, streamed, firstElement, count, factor);
-    this.#added.push({ ...scanned, tensor, firstElement, dtype });
+    this.#added.push({ maxAbs: scanned.maxAbs, squares: scanned.squares, tensor, firstElement, dtype });
   }
 
   #break(): void {
