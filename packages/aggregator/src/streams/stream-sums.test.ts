@@ -215,12 +215,12 @@ describe("sums of streams in float32", () => {
       Float64Array.from({ length: 20_001 }, (_, j) => (((j * 7 + i * 13 + t) % 64) - 31) / 32);
     const file = (i: number): Uint8Array =>
       encodeSafetensors(
-        tensors.map(({ dtype, shape }, t) => {
+        tensors.map(({ dtype, shape: sizes }, t) => {
           const data = values(i, t);
           const bits = new Uint16Array(data.length);
           if (dtype === "F16") encodeF16(data, bits);
           if (dtype === "BF16") encodeBf16(data, bits);
-          return [`t${t}`, { dtype, shape, data: dtype === "F64" ? data : dtype === "F32" ? Float32Array.from(data) : bits }];
+          return [`t${t}`, { dtype, shape: sizes, data: dtype === "F64" ? data : dtype === "F32" ? Float32Array.from(data) : bits }];
         }),
       );
     const model = parseSafetensorsHeader(file(0));
@@ -277,7 +277,7 @@ async function sendInTurns(sums: StreamSums, sent: readonly Sent[], { lengths, b
     } else if (!each.isAgain && each.end < each.bytes.byteLength && each.update.bytes + next.value.byteLength > each.end) {
       each.update.write(next.value.subarray(0, each.end - each.update.bytes));
       const written = each.bytes.subarray(0, each.end);
-      await each.update.takeBack(cut(written, [...lengths].reverse()));
+      await each.update.takeBack(cut(written, lengths.toReversed()));
       each.update = each.begin();
       each.chunks = cut(each.bytes, lengths);
       each.isAgain = true;
