@@ -26,6 +26,7 @@ export class BlockStream {
   /** Bytes of the block in work that are in `staging`. */
   #filled = 0;
   #bytes = 0;
+  #isStopped = false;
 
   constructor(init: BlockStreamInit) {
     this.#init = init;
@@ -50,13 +51,14 @@ export class BlockStream {
   write(chunk: Uint8Array): void {
     const { staging, onBlock } = this.#init;
     let at = this.#takeHeader(chunk);
-    while (at < chunk.byteLength) {
+    while (at < chunk.byteLength && !this.#isStopped) {
       const tensor = this.#current();
       if (tensor === undefined) throw this.#beyond(chunk.byteLength - at);
       const count = Math.min(blockElements, tensor.elements - this.#firstElement);
       const wanted = count * dtypeBytes[tensor.dtype] - this.#filled;
       const some = Math.min(wanted, chunk.byteLength - at);
-      staging.set(at === 0 && some === chunk.byteLength ? chunk : chunk.subarray(at, at + some), this.#filled);
+      // A plain view: that of a Buffer takes longer to make than a small block to add.
+      staging.set(new Uint8Array(chunk.buffer, chunk.byteOffset + at, some), this.#filled);
       this.#filled += some;
       this.#bytes += some;
       at += some;
@@ -65,6 +67,11 @@ export class BlockStream {
       this.#firstElement += count;
       this.#filled = 0;
     }
+  }
+
+  /** Passes over everything that follows the block in work. */
+  stop(): void {
+    this.#isStopped = true;
   }
 
   #takeHeader(chunk: Uint8Array): number {

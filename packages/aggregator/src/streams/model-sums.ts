@@ -6,7 +6,6 @@ import { type CallableKernels, callableKernels } from "../wasm/callable-kernels.
 import { magicOf } from "../wasm/fold-plan.js";
 import { KernelMemory } from "../wasm/kernel-memory.js";
 import type { KernelType } from "../wasm/kernel-names.js";
-import { kernelType } from "../wasm/kernel-program.js";
 import { kernelThreads } from "../wasm/kernel-threads.js";
 import { exhausted } from "../wasm/thread-scratch.js";
 import { deviceOf, requireKernels, type WasmParts } from "../wasm/wasm-parts.js";
@@ -35,6 +34,13 @@ export interface Staging {
   readonly bytes: Uint8Array;
 }
 
+interface CallsOfType {
+  readonly scan: (...args: number[]) => void;
+  readonly sum: (...args: number[]) => void;
+}
+
+type CallsByDtype = Readonly<Partial<Record<Dtype, CallsOfType>>>;
+
 /** Bytes of the base for a batch: its reads begin at multiples of 64. */
 const baseBytes = 2 * batchBytes;
 /** Sums of no two tensors share a cache line. */
@@ -52,6 +58,7 @@ export class ModelSums {
   readonly isExact: boolean;
   /** Where bytes of the base go. */
   readonly base: number;
+  readonly #calls: CallsByDtype;
   readonly #call: number;
   readonly #inputs: Uint32Array;
   readonly #factors: Float64Array;
@@ -71,6 +78,7 @@ export class ModelSums {
     this.kernels = kernels;
     this.places = places;
     this.isExact = init.gridBits !== undefined;
+    this.#calls = callsByDtype(kernels, this.isExact);
     this.#call = call;
     this.#inputs = memory.words(call, 1);
     this.#factors = memory.doubles(call + 8, 1);
@@ -121,7 +129,7 @@ export class ModelSums {
 
   /** Looks through the first elements of a place. */
   scan({ address }: Staging, { dtype }: StreamedTensor, count: number): Scanned {
-    this.kernels[`scan${typeOf(dtype)}`](address, count, this.#call + 16);
+    this.#calls[dtype]?.scan(address, count, this.#call + 16);
     return { maxAbs: this.#results[0] as number, squares: this.#results[1] as number };
   }
 
@@ -129,16 +137,12 @@ export class ModelSums {
   add({ address }: Staging, { tensor, dtype }: StreamedTensor, firstElement: number, count: number, factor: number): void {
     const place = this.places[tensor];
     if (place === undefined) return;
-    const type = typeOf(dtype);
-    const sums = place.address + place.width * firstElement;
     const isFirst = firstElement >= (this.#begun[tensor] as number);
     if (isFirst) this.#begun[tensor] = firstElement + count;
     this.#inputs[0] = address;
     this.#factors[0] = factor;
-    const inputs = this.#call;
-    if (this.isExact) this.kernels[`sumExact${type}`](1, Number(isFirst), sums, count, inputs, inputs + 8, place.grid);
-    else if (type === "F64") this.kernels.sumDoubleF64(1, Number(isFirst), sums, count, inputs, inputs + 8);
-    else this.kernels[`sumSingle${type}`](1, Number(isFirst), sums, count, inputs, inputs + 8);
+    const sums = place.address + place.width * firstElement;
+    this.#calls[dtype]?.sum(1, isFirst ? 1 : 0, sums, count, this.#call, this.#call + 8, place.grid);
   }
 
   /** Makes exact sums what they were before the same elements were added with the same factor. */
@@ -161,8 +165,13 @@ function widthOf(dtype: Dtype, gridBits: Float64Array | undefined): 4 | 8 {
   return gridBits === undefined && dtype !== "F64" ? 4 : 8;
 }
 
-function typeOf(dtype: Dtype): KernelType {
-  return kernelType(dtype) ?? "F32";
+/** What is called for each block, looked up once: by name it would take longer than a small block does. */
+function callsByDtype(kernels: CallableKernels, isExact: boolean): CallsByDtype {
+  const calls = (type: KernelType): CallsOfType => ({
+    scan: kernels[`scan${type}`],
+    sum: isExact ? kernels[`sumExact${type}`] : type === "F64" ? kernels.sumDoubleF64 : kernels[`sumSingle${type}`],
+  });
+  return { F64: calls("F64"), F32: calls("F32"), F16: calls("F16"), BF16: calls("Bf16") };
 }
 
 function allocate(memory: KernelMemory, bytes: number): number {

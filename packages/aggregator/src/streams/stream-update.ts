@@ -89,7 +89,7 @@ export class FoldedStream implements StreamUpdate {
     this.#init = init;
     this.#staging = init.sums.openStaging();
     this.#integers = new KeptIntegers(init.model.tensors);
-    this.#stream = this.#blocks((...block) => this.#addBlock(...block));
+    this.#stream = this.#blocks((streamed, firstElement, count) => this.#addBlock(streamed, firstElement, count));
   }
 
   get contributor(): string {
@@ -101,7 +101,7 @@ export class FoldedStream implements StreamUpdate {
   }
 
   write(chunk: Uint8Array): void {
-    this.#require("open");
+    this.#requireState("open");
     try {
       this.#stream.write(chunk);
     } catch (cause) {
@@ -111,7 +111,7 @@ export class FoldedStream implements StreamUpdate {
   }
 
   end(): void {
-    this.#require("open");
+    this.#requireState("open");
     if (!this.#stream.isComplete) {
       this.#break();
       throw this.#truncated(this.#stream.bytes);
@@ -136,7 +136,7 @@ export class FoldedStream implements StreamUpdate {
   }
 
   async takeBack(replay: Iterable<Uint8Array> | AsyncIterable<Uint8Array>): Promise<void> {
-    this.#require("open", "broken");
+    this.#requireState("open", "broken");
     if (this.#added.length > 0 && !this.#init.sums.isExact) {
       throw this.#notTakenBack("was added to sums in float32, which cannot be restored");
     }
@@ -161,7 +161,7 @@ export class FoldedStream implements StreamUpdate {
     let seen = 0;
     const stream = this.#blocks((streamed, firstElement, count) => {
       const { sums, model, factor } = this.#init;
-      if (!isFloatDtype(streamed.dtype) || seen === this.#added.length) return;
+      if (!isFloatDtype(streamed.dtype)) return;
       const scanned = sums.scan(this.#staging, streamed, count);
       const wanted = this.#added[seen];
       if (!isSameBlock({ ...streamed, ...scanned, firstElement }, wanted)) {
@@ -174,9 +174,10 @@ export class FoldedStream implements StreamUpdate {
         this.#returned += 1;
       }
       seen += 1;
+      if (seen === this.#added.length) stream.stop();
     });
     for await (const chunk of replay) {
-      this.#require("returning");
+      this.#requireState("returning");
       stream.write(chunk);
       if (this.#returned === this.#added.length) return;
     }
@@ -213,7 +214,7 @@ export class FoldedStream implements StreamUpdate {
     });
     guard?.(piece, scanned.maxAbs * factor);
     sums.add(this.#staging, streamed, firstElement, count, factor);
-    this.#added.push({ ...scanned, tensor, firstElement, dtype });
+    this.#added.push({ maxAbs: scanned.maxAbs, squares: scanned.squares, tensor, firstElement, dtype });
   }
 
   #break(): void {
@@ -229,7 +230,7 @@ export class FoldedStream implements StreamUpdate {
     this.#init.sums.closeStaging(this.#staging);
   }
 
-  #require(...states: readonly State[]): void {
+  #requireState(...states: readonly State[]): void {
     if (states.includes(this.#state)) return;
     const { contributor } = this.#init;
     throw new FlareError("aggregate/session-closed", `The stream of ${quoted(contributor)} was ended, refused or taken back.`, {
