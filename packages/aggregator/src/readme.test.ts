@@ -48,6 +48,7 @@ describe("the README's examples, as they stand, on the built package", () => {
     expect(await valueIn("trimmed.safetensors")).toBe(2);
     expect(await valueIn("capped.safetensors")).toBe(1.5);
     expect(await valueIn("from-compressed.safetensors")).toBeCloseTo((120 * 1 + 80 * 2) / 200, 6);
+    expect(await valueIn("streamed.safetensors")).toBe(Math.fround((120 * 1 + 80 * 2) / 200));
     expect((await readdir(join(folder, "state-2"))).length).toBe(2);
   });
 });

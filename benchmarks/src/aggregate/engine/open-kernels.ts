@@ -31,7 +31,7 @@ export async function openKernels(init: OpenKernelsInit): Promise<readonly OpenC
   else opened.push(await kernelsInMemory(init));
   // Scales and indices stand behind the values that they are for, so these do not come in chunks that can be added.
   if (row.kernels !== "mean" || files[0] !== init.model) return opened;
-  const chunkBytes = 8 * params + Math.min(files.length, 4) * updateBytes;
+  const chunkBytes = 12 * params + Math.min(files.length, 4) * updateBytes;
   if (8 * params > mostKernelBytes || chunkBytes > 0.8 * process.availableMemory()) {
     note("Kernels on chunks were left out: the sums of the model are larger than what kernels address, or than memory.");
   } else {
