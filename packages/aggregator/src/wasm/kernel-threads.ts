@@ -7,6 +7,7 @@ import type { KernelMemory } from "./kernel-memory.js";
 import type { KernelModule } from "./kernel-module.js";
 import { kernelNames } from "./kernel-names.js";
 import { type KernelProgram, type ReadFailure, runProgram } from "./kernel-program.js";
+import { refreshMemory } from "./refresh-memory.js";
 import { type ThreadScratch, threadScratch } from "./thread-scratch.js";
 
 /** One of the threads that run programs, with places of its own that stay in its cache. */
@@ -102,7 +103,7 @@ class WorkerThreads implements KernelThreads {
       if (this.#runs.size === 0) for (const worker of this.#workers) worker.ref();
       this.#runs.set(id, { thread, resolve, reject });
       this.#queued[thread] = (this.#queued[thread] ?? 0) + 1;
-      this.#workers[thread]?.postMessage([id, Float64Array.from(program)]);
+      this.#workers[thread]?.postMessage([id, Float64Array.from(program), this.#memory.size]);
     });
   }
 
@@ -138,5 +139,9 @@ const { module: code, memory, kernelNames } = workerData;
 const { exports: kernelsByName } = new WebAssembly.Instance(code, { env: { memory } });
 const kernels = kernelNames.map((name) => kernelsByName[name]);
 const run = ${runProgram.toString()};
-parentPort.on("message", ([id, program]) => parentPort.postMessage([id, run(kernels, program, memory, readSync)]));
+const refresh = ${refreshMemory.toString()};
+parentPort.on("message", ([id, program, bytes]) => {
+  refresh(memory, bytes);
+  parentPort.postMessage([id, run(kernels, program, memory, readSync)]);
+});
 `;
