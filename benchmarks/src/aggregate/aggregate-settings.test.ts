@@ -46,7 +46,11 @@ describe("the settings of a run", () => {
       threads: [1, 4],
       baselines: ["numpy-krum", "torch-median"],
     });
-    expect(settings("--engine", "all", "--mode", "fast")).toMatchObject({ engines: ["wasm", "js"], isAnyEngine: true, modes: ["fast"] });
+    expect(settings("--engine", "all", "--mode", "fast")).toMatchObject({
+      engines: ["wasm", "js", "webgpu", "gpu"],
+      isAnyEngine: true,
+      modes: ["fast"],
+    });
     expect(settings("--baselines", "none").baselines).toEqual([]);
     expect(settings("--baselines", "all").baselines).toHaveLength(10);
   });

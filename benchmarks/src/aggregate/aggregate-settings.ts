@@ -69,8 +69,10 @@ export function aggregateSettings(given: GivenOptions<AggregateOption>): Aggrega
     layout,
     dtype,
     compression,
-    // All of them are all that have names of their own: auto is one of these.
-    engines: isAnyEngine ? engineNames.filter((name) => name !== "auto") : namesOrAll("--engine", engineText, engineNames),
+    // All of them are all that have names of their own: auto and cpu are one of these.
+    engines: isAnyEngine
+      ? engineNames.filter((name) => name !== "auto" && name !== "cpu")
+      : namesOrAll("--engine", engineText, engineNames),
     isAnyEngine,
     modes: namesOrAll("--mode", given.last("mode") ?? aggregateDefaults.mode, sumModes),
     strategy,

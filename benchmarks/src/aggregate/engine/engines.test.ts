@@ -159,7 +159,7 @@ describe("a process of its own", () => {
       mode: "exact",
       threads: 1,
       strategy: { name: "fed-avg", options: {} },
-      model: "",
+      model: join(folder, "none"),
       files: [join(folder, "none")],
       outPath: "",
     } as const;
