@@ -209,6 +209,16 @@ describe("a compressed file that lies", () => {
     await session.discard();
   });
 
+  it("is not taken for the model, whose types it does not have", async () => {
+    const source = join(folder, "model-of-100.safetensors");
+    await writeFile(source, model);
+    const outPath = join(folder, "compressed-model.safetensors");
+    await compressUpdate({ source, outPath, form: "int8" });
+    await expect(new ExactJsEngine({ nowMs }).open({ model: outPath, strategy: fedAvg(), paramsType: "FULL" })).rejects.toMatchObject({
+      code: "aggregate/compression-invalid",
+    });
+  });
+
   it("without saying that it is compressed is held to the model's own types", async () => {
     const path = join(folder, "model-of-100.safetensors");
     await writeFile(path, model);

@@ -97,7 +97,7 @@ describe("FedAvg on the CPU", () => {
           );
           for (const [element, got] of (out.get(`t${t}`)?.data ?? []).entries()) {
             const terms = columns.map((column) => column[element] ?? 0);
-            expect(got).toBe(Math.fround(ruleMean(terms, weights, gridBits)) + 0);
+            expect(got).toBe(Math.fround(ruleMean(terms, weights, gridBits)));
             const unit = Math.max(2 ** -149, 2 ** (Math.floor(Math.log2(Math.abs(Number(got)) || 2 ** -149)) - 23));
             const grid = (weights.length * 2 ** -(gridBits + 1)) / weights.reduce((a, b) => a + b, 0);
             expect(distance(rationalOf(Number(got)), exactMean(terms, weights))).toBeLessThanOrEqual(Math.max(unit, 2 * grid));

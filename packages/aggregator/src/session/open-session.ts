@@ -2,6 +2,7 @@ import { tmpdir } from "node:os";
 import { FlareError } from "@flare-ts/contracts";
 import { throwIfAborted } from "../abort.js";
 import type { AggregationInit, AggregationSession } from "../aggregation-engine.js";
+import { compressionOf } from "../compression/compressed-format.js";
 import { announcedGrid } from "../exact/exact-scale.js";
 import { readSafetensorsHeader } from "../safetensors/read-header.js";
 import { isFloatDtype } from "../tensor.js";
@@ -32,6 +33,16 @@ export async function openSession(
   }
   const startMs = components.nowMs();
   const layout = typeof model === "string" ? await readSafetensorsHeader(model) : model;
+  if (compressionOf(layout) !== undefined) {
+    const file = typeof model === "string" ? model : "The model";
+    throw new FlareError(
+      "aggregate/compression-invalid",
+      `${file} is a compressed update, which does not say what types the model has; give the model itself.`,
+      {
+        facts: { file },
+      },
+    );
+  }
   const announced =
     scale === undefined ? undefined : layout.tensors.map(({ name, dtype }) => (isFloatDtype(dtype) ? announcedGrid(scale, name) : 0));
   return new UpdateSession(components, {
