@@ -59,7 +59,7 @@ async function fileWithHoles(name: string, tensors: readonly TensorSpec[], place
 const gib = isLarge ? 2 ** 30 : 2 ** 18;
 const f32 = (name: string, elements: number): TensorSpec => ({ name, dtype: "F32", shape: [elements] });
 
-describe(isLarge ? "files beyond 4 GiB" : "files that stand for some beyond 4 GiB", () => {
+describe(`files ${isLarge ? "beyond" : "that stand for some beyond"} 4 GiB`, () => {
   it("are read to their last byte, and a tensor behind 2^32 bytes is folded", async () => {
     const tensors = [f32("first", gib), f32("beyond", 0.25 * gib + 5), f32("tail", 33)];
     const tail = (factor: number): Placed => ({

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { type ContentHash, limits } from "@flare-ts/contracts";
 import type { ModelStore, ObjectRef } from "@flare-ts/runtime/store";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { eventually } from "../federation/eventually.js";
 
 /** An implementation of `ModelStore` under test. */
 export interface ModelStoreSubject {
@@ -145,6 +146,8 @@ export function modelStoreCompliance(name: string, create: () => Promise<ModelSt
         const ref = refOf(bytes);
         const writer = await store.openWriter(ref);
         for (let at = 0; at < bytes.byteLength; at += limits.chunkBytes) await writer.write(bytes.subarray(at, at + limits.chunkBytes));
+        // The checkpoint is made beside the writing, which goes on in this process; one that died could not finish it later.
+        await eventually("the checkpoint is made", async () => (await store.durableOffset(ref)) === limits.checkpointBytes);
         // The process that wrote dies here: nothing is closed.
         store = await subject.open();
         const durable = await store.durableOffset(ref);
