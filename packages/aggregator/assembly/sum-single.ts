@@ -46,14 +46,18 @@ function addGroup(size: i32, isFirst: bool, sums: usize, count: usize, inputs: u
   if (ASC_FEATURE_SIMD) {
     const v0 = f32x4.splat(f0), v1 = f32x4.splat(f1), v2 = f32x4.splat(f2), v3 = f32x4.splat(f3);
     const v4 = f32x4.splat(f4), v5 = f32x4.splat(f5), v6 = f32x4.splat(f6), v7 = f32x4.splat(f7);
-    // One update alone leaves the loop so short that two steps in one are faster.
+    // One update alone, as it streams in, meets sums that are cold: four places at a time, since they would wait for each other.
     if (size == 1) {
-      const whole = count & ~7;
-      for (; i < whole; i += 8) {
-        const at = i << 2, to = sums + at;
-        addFour(size, isFirst, to, at, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
-        addFour(size, isFirst, to + 16, at + 16, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
+      const quarter = (count >> 2) & ~3;
+      const step = quarter << 2;
+      for (; i < quarter; i += 4) {
+        const at0 = i << 2, at1 = at0 + step, at2 = at1 + step, at3 = at2 + step;
+        addFour(size, isFirst, sums + at0, at0, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
+        addFour(size, isFirst, sums + at1, at1, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
+        addFour(size, isFirst, sums + at2, at2, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
+        addFour(size, isFirst, sums + at3, at3, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
       }
+      i = quarter << 2;
     }
     const whole = count & ~3;
     for (; i < whole; i += 4) {

@@ -53,6 +53,20 @@ function addGroup<T>(isExact: bool, size: i32, isFirst: bool, sums: usize, count
     const v0 = f64x2.splat(w0), v1 = f64x2.splat(w1), v2 = f64x2.splat(w2), v3 = f64x2.splat(w3);
     const v4 = f64x2.splat(w4), v5 = f64x2.splat(w5), v6 = f64x2.splat(w6), v7 = f64x2.splat(w7);
     const m = f64x2.splat(magic);
+    // One update alone, as it streams in, meets sums that are cold: four places at a time, since they would wait for each other.
+    if (size == 1) {
+      const quarter = (count >> 2) & ~3;
+      const step = quarter * stride<T>(), sumStep = quarter << 3;
+      for (; i < quarter; i += 4) {
+        const at0 = x0 + i * stride<T>(), at1 = at0 + step, at2 = at1 + step, at3 = at2 + step;
+        const to0 = sums + (i << 3), to1 = to0 + sumStep, to2 = to1 + sumStep, to3 = to2 + sumStep;
+        addFour<T>(isExact, isFirst, to0, at0, v0, m);
+        addFour<T>(isExact, isFirst, to1, at1, v0, m);
+        addFour<T>(isExact, isFirst, to2, at2, v0, m);
+        addFour<T>(isExact, isFirst, to3, at3, v0, m);
+      }
+      i = quarter << 2;
+    }
     const whole = count & ~3;
     for (; i < whole; i += 4) {
       const at = i * stride<T>(), next = at + 2 * stride<T>(), to = sums + (i << 3);
@@ -106,6 +120,14 @@ function addGroup<T>(isExact: bool, size: i32, isFirst: bool, sums: usize, count
     if (size > 7) sum = plusOne(isExact, sum, termOfOne<T>(isExact, x7 + at, w7, magic));
     store<i64>(to, sum);
   }
+}
+
+/** Adds four elements of one update. */
+@inline
+function addFour<T>(isExact: bool, isFirst: bool, to: usize, at: usize, weights: v128, magic: v128): void {
+  const low = termOf(isExact, loadTwo<T>(at), weights, magic), high = termOf(isExact, loadTwo<T>(at + 2 * stride<T>()), weights, magic);
+  v128.store(to, isFirst ? low : plus(isExact, v128.load(to), low));
+  v128.store(to, isFirst ? high : plus(isExact, v128.load(to, 16), high), 16);
 }
 
 @inline
