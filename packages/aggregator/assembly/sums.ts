@@ -1,5 +1,3 @@
-import { firstNotFinite, largestInteger } from "./find";
-import { largestAll } from "./largest";
 import { scanF32, scanF64, scanShort } from "./scan";
 import { doubleSums, exactSums, singleSums, sumShort } from "./sum-short";
 import { sumWide } from "./sum-wide";
@@ -61,52 +59,4 @@ export function scanAllF16(n: i32, inputs: usize, count: usize, results: usize, 
 
 export function scanAllF64(n: i32, inputs: usize, count: usize, results: usize, stride: usize): void {
   for (let i = 0; i < n; i++) scanF64(load<u32>(inputs + (i << 2)), count, results + (i as usize) * stride);
-}
-
-export function largestAllF32(n: i32, inputs: usize, count: usize, results: usize, distance: usize): void {
-  largestAll<f32>(n, inputs, count, results, distance);
-}
-
-export function largestAllBf16(n: i32, inputs: usize, count: usize, results: usize, distance: usize): void {
-  largestAll<u16>(n, inputs, count, results, distance);
-}
-
-export function largestAllF16(n: i32, inputs: usize, count: usize, results: usize, distance: usize): void {
-  largestAll<i16>(n, inputs, count, results, distance);
-}
-
-export function largestAllF64(n: i32, inputs: usize, count: usize, results: usize, distance: usize): void {
-  largestAll<f64>(n, inputs, count, results, distance);
-}
-
-export function firstNotFiniteF32(x: usize, count: i32, result: usize): void {
-  firstNotFinite<f32>(x, count, result);
-}
-
-export function firstNotFiniteBf16(x: usize, count: i32, result: usize): void {
-  firstNotFinite<u16>(x, count, result);
-}
-
-export function firstNotFiniteF16(x: usize, count: i32, result: usize): void {
-  firstNotFinite<i16>(x, count, result);
-}
-
-export function firstNotFiniteF64(x: usize, count: i32, result: usize): void {
-  firstNotFinite<f64>(x, count, result);
-}
-
-export function largestI32(x: usize, count: usize, result: usize): void {
-  largestInteger<i32>(x, count, result);
-}
-
-export function largestI16(x: usize, count: usize, result: usize): void {
-  largestInteger<i16>(x, count, result);
-}
-
-export function largestI8(x: usize, count: usize, result: usize): void {
-  largestInteger<i8>(x, count, result);
-}
-
-export function largestU8(x: usize, count: usize, result: usize): void {
-  largestInteger<u8>(x, count, result);
 }

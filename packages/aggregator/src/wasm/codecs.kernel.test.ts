@@ -70,41 +70,6 @@ describe("decoding", () => {
     );
   });
 
-  it("of int8 while it is summed gives the bits that decoding first gives", () => {
-    fc.assert(
-      fc.property(
-        fc.integer({ min: 0, max: 11 }),
-        fc.constantFrom(32, 64, 256),
-        fc.integer({ min: 0, max: 300 }),
-        fc.integer({ min: 0, max: 600 }),
-        fc.boolean(),
-        fc.integer({ min: 0, max: 9 }),
-        (n, block, first, count, isFirst, skew) => {
-          const values = Array.from({ length: n }, (_, u) => Int8Array.from({ length: count }, (__, i) => (i + u) * 37));
-          const scales = values.map((_, u) => Float32Array.from({ length: 30 }, (__, i) => (u + 1) / (i + 3)));
-          for (const kernels of forms) {
-            const inputs = kernels.put(Uint32Array.from(values, (each) => kernels.put(each, skew)));
-            const scalesAt = scales.map((each) => kernels.put(each, skew));
-            const weights = kernels.put(Float64Array.from(values, (_, u) => (u + 1) / 7));
-            const decoded = values.map((each, u) => {
-              const out = kernels.room(4 * count);
-              kernels.call("decodeInt8", kernels.put(each), scalesAt[u] ?? 0, block, first, count, out);
-              return out;
-            });
-            const before = Float32Array.from({ length: count }, (_, i) => i / 3);
-            const [expected, sums] = [kernels.put(before), kernels.put(before, skew)];
-            kernels.call("sumSingleF32", n, Number(isFirst), expected, count, kernels.put(Uint32Array.from(decoded)), weights);
-            const scaleList = kernels.put(Uint32Array.from(scalesAt));
-            kernels.call("sumSingleInt8", n, Number(isFirst), sums, count, inputs, weights, scaleList, block, first);
-            expect(bitsOf(kernels.bytes(sums, 4 * count))).toEqual(bitsOf(kernels.bytes(expected, 4 * count)));
-            kernels.reset();
-          }
-        },
-      ),
-      { numRuns: 60 },
-    );
-  });
-
   it("of sparse elements puts zeros between them, and passes over those of other parts and hostile ones", () => {
     fc.assert(
       fc.property(

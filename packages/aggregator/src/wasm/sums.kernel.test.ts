@@ -157,14 +157,9 @@ describe.each(types)("a scan of %s", (type) => {
           const result = kernels.room(16);
           kernels.call(`scan${type}`, kernels.put(raw, sample.skew), sample.count, result);
           const [largest = 0, squares = 0] = new Float64Array(kernels.bytes(result, 16));
-          const five = kernels.room(16 * 5);
-          const inputs = kernels.put(new Uint32Array(5).fill(kernels.put(raw, sample.skew)));
-          kernels.call(`largestAll${type}`, 5, inputs, sample.count, five, 16);
-          const largests = [0, 1, 2, 3, 4].map((i) => new Float64Array(kernels.bytes(five + 16 * i, 8))[0]);
           const isSpoilt = (!isFinite && place < sample.count) || Array.from(values).some((value) => !Number.isFinite(value));
           expect(Number.isFinite(squares)).toBe(!isSpoilt);
-          const areFinite = largests.map((each) => Number.isFinite(each) && largest === each);
-          expect(areFinite).toEqual(largests.map(() => !isSpoilt || type === "F64"));
+          expect(Number.isFinite(largest)).toBe(!isSpoilt || type === "F64");
           if (isSpoilt) return;
           expect(largest).toBe(Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0));
           const expected = Array.from(values).reduce((sum, value) => sum + value * value, 0);
