@@ -17,11 +17,13 @@ describe("the package's public surface", () => {
   it("is exactly this", () => {
     expect(Object.keys(provision).sort()).toEqual(["provision"]);
     expect(Object.keys(kit).sort()).toEqual([
+      "isSignedBy",
       "readAuthorizationPolicy",
       "readKit",
       "readLocalResources",
       "readLogConfig",
       "readSubject",
+      "signBytes",
       "verifyKit",
     ]);
   });

@@ -9,4 +9,5 @@ export {
   readLogConfig,
   type ServerResources,
 } from "./read-local.js";
+export { isSignedBy, type SignBytesOptions, signBytes } from "./signature.js";
 export { type VerifyKitOptions, verifyKit } from "./verify-kit.js";

@@ -1,7 +1,8 @@
-import { constants, type KeyObject, verify } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError, readDocument, signaturesSchema } from "@flare-ts/contracts";
+import { isSignedBy } from "./signature.js";
 import { signatureFile } from "./signature-file.js";
 
 /**
@@ -20,7 +21,7 @@ export async function verifyFolder(dir: string, rootKey: KeyObject): Promise<voi
     if (!names.has(name))
       throw new FlareError("kit/signed-file-missing", `${file} was signed with the kit and is missing.`, { facts: { file } });
     const content = folders.has(name) ? Buffer.from(name, "utf8") : await readFile(file);
-    if (!isSignedBy(rootKey, content, signature)) {
+    if (!isSignedBy(content, Buffer.from(signature, "base64"), rootKey)) {
       throw new FlareError("kit/signature-mismatch", `${file} was changed after the kit was signed.`, { facts: { file } });
     }
   }
@@ -37,9 +38,4 @@ async function readSignatures(file: string): Promise<ReadonlyMap<string, string>
     throw new FlareError("kit/signature-missing", `${file} is missing.`, { cause, facts: { file } });
   });
   return new Map(Object.entries(readDocument({ text, file, schema: signaturesSchema, code: "kit/invalid" }).value));
-}
-
-function isSignedBy(key: KeyObject, content: Buffer, signature: string): boolean {
-  const options = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_AUTO };
-  return verify("sha256", content, options, Buffer.from(signature, "base64"));
 }

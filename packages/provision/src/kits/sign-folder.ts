@@ -1,6 +1,7 @@
-import { constants, type KeyObject, sign } from "node:crypto";
+import type { KeyObject } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { signBytes } from "../kit/signature.js";
 import { signatureFile } from "../kit/signature-file.js";
 
 /**
@@ -27,6 +28,5 @@ export async function signFolder(dir: string, rootKey: KeyObject): Promise<void>
 }
 
 function signContent(content: Buffer, key: KeyObject): string {
-  const options = { key, padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_MAX_SIGN };
-  return sign("sha256", content, options).toString("base64");
+  return signBytes(content, key, { salt: "longest" }).toString("base64");
 }

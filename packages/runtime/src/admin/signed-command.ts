@@ -1,7 +1,8 @@
-import { constants, randomBytes, sign, verify, X509Certificate } from "node:crypto";
+import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { FlareError, type Json } from "@flare-ts/contracts";
 import { type SignedCommand, SignedCommandSchema } from "@flare-ts/contracts/wire";
+import { isSignedBy, signBytes } from "@flare-ts/provision/kit";
 import { z } from "zod";
 import type { Identity } from "../session/identity.js";
 import { fingerprintOf } from "../session/project-keys.js";
@@ -29,7 +30,6 @@ export interface VerifiedCommand {
 }
 
 const label = Buffer.from("flare-ts/1 command\0");
-const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 
 /** Signs a command for one session: it is worth nothing in another, nor in another project. */
 export function signCommand(init: {
@@ -44,7 +44,7 @@ export function signCommand(init: {
   const { verb, args, project, sessionId, certificatePem, privateKeyPem, nowMs } = init;
   const command = { project, session_id: sessionId, verb, args, nonce: randomBytes(16).toString("hex"), issued_at_ms: nowMs };
   const commandJson = Buffer.from(JSON.stringify(command));
-  const signature = sign("sha256", Buffer.concat([label, commandJson]), { key: privateKeyPem, ...pss });
+  const signature = signBytes(Buffer.concat([label, commandJson]), createPrivateKey(privateKeyPem));
   return create(SignedCommandSchema, { commandJson, certificate: certificatePem, signature });
 }
 
@@ -66,7 +66,7 @@ export function verifyCommand(
   const certificate = readCertificate(command.certificate);
   if (certificate === undefined || fingerprintOf(certificate) !== identity.fingerprint)
     return refuse("its certificate is not that of the session");
-  const isSigned = verify("sha256", Buffer.concat([label, command.commandJson]), { key: certificate.publicKey, ...pss }, command.signature);
+  const isSigned = isSignedBy(Buffer.concat([label, command.commandJson]), command.signature, certificate.publicKey);
   if (!isSigned) return refuse("its signature is wrong");
   const parsed = commandSchema.safeParse(readJson(command.commandJson));
   if (!parsed.success) return refuse("it has not the form of a command");

@@ -1,5 +1,6 @@
-import { constants, createPrivateKey, type KeyObject, sign, verify, X509Certificate } from "node:crypto";
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { adminRoles, FlareError, limits, type SignedJobDocument, signedJobSchema } from "@flare-ts/contracts";
+import { isSignedBy, signBytes } from "@flare-ts/provision/kit";
 import type { JobFolder } from "./job-folder.js";
 import { decodeManifest, encodeManifest, type JobManifest } from "./job-manifest.js";
 import { checkSigner, type Submitter } from "./job-signer.js";
@@ -18,7 +19,7 @@ export interface CreateSignedJobInit {
 
 /**
  * Signs a job with the submitter's key: the result carries the list of files with their hashes, the submitter's
- * certificate, and an RSA-PSS/SHA-256 signature over `flare-ts/1 job` and the list.
+ * certificate, and a signature of its key over `flare-ts/1 job` and the list.
  *
  * @throws FlareError `job/key-mismatch`
  */
@@ -39,7 +40,7 @@ export function createSignedJob(init: CreateSignedJobInit): Buffer {
     format_version: 1,
     manifest: manifest.toString("base64"),
     certificate: certificatePem,
-    signature: sign("sha256", signedBytes(manifest), { key, ...pss }).toString("base64"),
+    signature: signBytes(signedBytes(manifest), key).toString("base64"),
   };
   return Buffer.from(JSON.stringify(envelope));
 }
@@ -69,7 +70,7 @@ export function verifySignedJob(init: VerifySignedJobInit): VerifiedJob {
   const { certificate: certificatePem, manifest: manifestBytes, signature } = openEnvelope(init.bytes);
   const certificate = parseCertificate(certificatePem);
   const submitter = checkSigner({ certificate, rootCaPem: init.rootCaPem, nowMs: init.nowMs, roles: adminRoles });
-  if (!isSigned(manifestBytes, signature, certificate.publicKey)) {
+  if (!isSignedBy(signedBytes(manifestBytes), signature, certificate.publicKey)) {
     throw new FlareError("job/signature-invalid", `The signature of ${submitter.name} does not fit the job.`, {
       facts: { submitter: submitter.name },
     });
@@ -90,8 +91,6 @@ export function verifySignedJob(init: VerifySignedJobInit): VerifiedJob {
 export function signingTime(bytes: Uint8Array): number {
   return decodeManifest(openEnvelope(bytes).manifest).createdAtMs;
 }
-
-const pss = { padding: constants.RSA_PKCS1_PSS_PADDING, saltLength: constants.RSA_PSS_SALTLEN_DIGEST };
 
 function openEnvelope(bytes: Uint8Array) {
   if (bytes.length > limits.signedJobBytes) throw malformed("it is too large");
@@ -123,10 +122,6 @@ function parseCertificate(pem: string): X509Certificate {
   } catch (cause) {
     throw malformed("its certificate cannot be read", cause);
   }
-}
-
-function isSigned(manifest: Buffer, signature: Buffer, key: KeyObject): boolean {
-  return verify("sha256", signedBytes(manifest), { key, ...pss }, signature);
 }
 
 function signedBytes(manifest: Buffer): Buffer {

@@ -9,6 +9,7 @@ import {
   RegisterReplySchema,
   type RegisterRequest,
 } from "@flare-ts/contracts/wire";
+import { isSignedBy, signBytes } from "@flare-ts/provision/kit";
 import type { Audit, AuthEvent } from "./auth-event.js";
 import { ChallengeBook, type PendingChallenge } from "./challenge-book.js";
 import { checkChallengeRequest } from "./check-challenge-request.js";
@@ -18,7 +19,7 @@ import { capPeerText as cap, quotePeerText as quote } from "./peer-text.js";
 import { fingerprintOf, type ProjectKeys, parseCertificate } from "./project-keys.js";
 import { protocolVersion } from "./protocol-version.js";
 import { type Session, SessionBook } from "./session-book.js";
-import { clientHello, isSignedBy, type RegistrationFacts, serverHello, signTranscript } from "./transcript.js";
+import { clientHello, type RegistrationFacts, serverHello } from "./transcript.js";
 import { verifyParticipant } from "./verify-certificate.js";
 
 export interface AuthenticatorComponents {
@@ -99,7 +100,7 @@ export class Authenticator {
         challengeId: pending.id,
         serverNonce: pending.serverNonce,
         certificate: keys.certificatePem,
-        signature: signTranscript(serverHello(this.#factsOf(pending)), keys.privateKey),
+        signature: signBytes(serverHello(this.#factsOf(pending)), keys.privateKey),
       });
     });
   }

@@ -8,9 +8,10 @@ import {
   type RegisterRequest,
   RegisterRequestSchema,
 } from "@flare-ts/contracts/wire";
+import { isSignedBy, signBytes } from "@flare-ts/provision/kit";
 import { fingerprintOf, type ProjectKeys, parseCertificate } from "./project-keys.js";
 import { protocolVersion } from "./protocol-version.js";
-import { clientHello, isSignedBy, type RegistrationFacts, serverHello, signTranscript } from "./transcript.js";
+import { clientHello, type RegistrationFacts, serverHello } from "./transcript.js";
 import { verifyServer } from "./verify-certificate.js";
 
 /** A session as its participant holds it. */
@@ -59,7 +60,7 @@ export async function registerSession(components: RegisterSessionComponents, ini
     serverFingerprint: fingerprintOf(server),
   };
   proveServer(components, init, reply, facts);
-  const signature = signTranscript(clientHello(facts, fingerprintOf(keys.certificate)), keys.privateKey);
+  const signature = signBytes(clientHello(facts, fingerprintOf(keys.certificate)), keys.privateKey);
   const { sessionId, token, expiresAtMs } = await components.register(
     create(RegisterRequestSchema, { challengeId: reply.challengeId, certificate: keys.certificatePem, signature }),
   );
