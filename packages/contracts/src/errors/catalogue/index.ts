@@ -1,5 +1,6 @@
 import { aggregateErrors } from "./aggregate.js";
 import { authErrors } from "./auth.js";
+import { certificateErrors } from "./certificate.js";
 import { clientApiErrors } from "./client-api.js";
 import { generalErrors } from "./general.js";
 import { gpuErrors } from "./gpu.js";
@@ -16,6 +17,7 @@ export const errorCatalogue = Object.freeze({
   ...generalErrors,
   ...projectErrors,
   ...kitErrors,
+  ...certificateErrors,
   ...authErrors,
   ...transferErrors,
   ...jobErrors,
