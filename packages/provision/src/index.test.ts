@@ -26,16 +26,18 @@ describe("the package's public surface", () => {
       "keyTypes",
       "privateKeyPem",
       "readRequest",
-      "revocationReasons",
     ]);
     expect(Object.keys(kit).sort()).toEqual([
+      "ProjectTrust",
       "isSignedBy",
       "readAuthorizationPolicy",
+      "readCertificates",
       "readKit",
       "readLocalResources",
       "readLogConfig",
       "readSubject",
       "signBytes",
+      "signTrustList",
       "verifyKit",
     ]);
   });
