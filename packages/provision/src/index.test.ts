@@ -23,6 +23,7 @@ describe("the package's public surface", () => {
       "readLocalResources",
       "readLogConfig",
       "readSubject",
+      "refuseRelays",
       "signBytes",
       "verifyKit",
     ]);
