@@ -7,6 +7,6 @@ import { spawnSync } from "node:child_process";
 export function needsTool(program: string, debianPackage: string): boolean {
   const isThere = spawnSync("sh", ["-c", 'command -v "$1"', "sh", program], { stdio: "ignore" }).status === 0;
   if (isThere || process.env["FLARE_NO_SKIPS"] === "1") return false;
-  console.warn(`skipped: ${program} is missing; install the Debian package ${debianPackage}`);
+  process.stderr.write(`skipped: ${program} is missing; install the Debian package ${debianPackage}\n`);
   return true;
 }

@@ -20,6 +20,8 @@ const found: readonly (readonly [string, Buffer])[] = [
   ["SEC1 in DER", ec.privateKey.export({ type: "sec1", format: "der" })],
   ["Ed25519 in DER", ed.privateKey.export({ type: "pkcs8", format: "der" })],
   ["encrypted PKCS #8 in DER", rsa.privateKey.export({ type: "pkcs8", format: "der", ...encrypted })],
+  // The beginning of what `openssl pkcs12 -export` writes.
+  ["PKCS #12", Buffer.from("30820a1f020103308209d506092a864886f70d010701a08209c6048209c2308209be", "hex")],
   ["JWK", bytesOf(JSON.stringify(ec.privateKey.export({ format: "jwk" })))],
   ["OpenSSH", bytesOf("-----BEGIN OPENSSH PRIVATE KEY-----\nb3Bl")],
   ["PGP", bytesOf("-----BEGIN PGP PRIVATE KEY BLOCK-----\n")],

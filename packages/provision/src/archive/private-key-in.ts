@@ -10,8 +10,8 @@ const marks: readonly RegExp[] = [
 ];
 /** The kind and the private part of a JSON Web Key; one expression for both would take the square of the length. */
 const webKeyParts: readonly RegExp[] = [/"kty"\s*:/, /"d"\s*:\s*"/];
-/** PKCS #12: a sequence that begins with version 3 and the object identifier of PKCS #7 data. */
-const pkcs12 = /^\x30[\s\S]{1,5}\x02\x01\x03\x30[\s\S]{1,5}\x06\x09\x2a\x86\x48\x86\xf7\x0d\x01\x07/;
+/** PKCS #12, in hexadecimal: a sequence that begins with version 3 and the object identifier of PKCS #7 data. */
+const pkcs12 = /^30(?:..){1,5}02010330(?:..){1,5}06092a864886f70d0107/;
 /** The shortest that a key in DER can be: Ed25519 in PKCS #8. */
 const shortestDer = 48;
 /** Keys are not longer than this in DER: RSA of 16384 bits. */
@@ -23,7 +23,13 @@ const longestDer = 16 * 1024;
  */
 export function hasPrivateKey(bytes: Uint8Array): boolean {
   const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
-  return hasKeyText(text) || isDerKey(bytes) || (text.includes("\0") && hasKeyText(text.replaceAll("\0", ""))) || hasEncodedKey(text);
+  return (
+    hasKeyText(text) ||
+    isDerKey(bytes) ||
+    isPkcs12(bytes) ||
+    (text.includes("\0") && hasKeyText(text.replaceAll("\0", ""))) ||
+    hasEncodedKey(text)
+  );
 }
 
 /** Whether a file has a name that only private keys have. */
@@ -32,7 +38,11 @@ export function isKeyName(path: string): boolean {
 }
 
 function hasKeyText(text: string): boolean {
-  return marks.some((mark) => mark.test(text)) || webKeyParts.every((part) => part.test(text)) || pkcs12.test(text);
+  return marks.some((mark) => mark.test(text)) || webKeyParts.every((part) => part.test(text));
+}
+
+function isPkcs12(bytes: Uint8Array): boolean {
+  return pkcs12.test(Buffer.from(bytes.subarray(0, 40)).toString("hex"));
 }
 
 function isDerKey(bytes: Uint8Array): boolean {
@@ -56,7 +66,7 @@ function hasEncodedKey(text: string): boolean {
   for (const alphabet of [/[A-Za-z0-9+/]{64,}/g, /[A-Za-z0-9_-]{64,}/g]) {
     for (const [run] of joined.matchAll(alphabet)) {
       const decoded = Buffer.from(run, "base64");
-      if (isDerKey(decoded) || hasKeyText(decoded.toString("latin1"))) return true;
+      if (isDerKey(decoded) || isPkcs12(decoded) || hasKeyText(decoded.toString("latin1"))) return true;
     }
   }
   return false;
