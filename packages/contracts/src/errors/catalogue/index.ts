@@ -1,4 +1,5 @@
 import { aggregateErrors } from "./aggregate.js";
+import { archiveErrors } from "./archive.js";
 import { authErrors } from "./auth.js";
 import { clientApiErrors } from "./client-api.js";
 import { generalErrors } from "./general.js";
@@ -16,6 +17,7 @@ export const errorCatalogue = Object.freeze({
   ...generalErrors,
   ...projectErrors,
   ...kitErrors,
+  ...archiveErrors,
   ...authErrors,
   ...transferErrors,
   ...jobErrors,
