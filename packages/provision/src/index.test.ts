@@ -36,6 +36,7 @@ describe("the package's public surface", () => {
       "readLocalResources",
       "readLogConfig",
       "readSubject",
+      "refuseRelays",
       "signBytes",
       "signTrustList",
       "verifyKit",

@@ -1,4 +1,5 @@
 import { aggregateErrors } from "./aggregate.js";
+import { archiveErrors } from "./archive.js";
 import { authErrors } from "./auth.js";
 import { certificateErrors } from "./certificate.js";
 import { clientApiErrors } from "./client-api.js";
@@ -19,6 +20,7 @@ export const errorCatalogue = Object.freeze({
   ...projectErrors,
   ...kitErrors,
   ...certificateErrors,
+  ...archiveErrors,
   ...authErrors,
   ...trustErrors,
   ...transferErrors,
