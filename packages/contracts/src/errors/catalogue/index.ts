@@ -1,6 +1,7 @@
 import { aggregateErrors } from "./aggregate.js";
 import { archiveErrors } from "./archive.js";
 import { authErrors } from "./auth.js";
+import { certificateErrors } from "./certificate.js";
 import { clientApiErrors } from "./client-api.js";
 import { generalErrors } from "./general.js";
 import { gpuErrors } from "./gpu.js";
@@ -11,6 +12,7 @@ import { projectErrors } from "./project.js";
 import type { ErrorRow } from "./row.js";
 import { runtimeErrors } from "./runtime.js";
 import { transferErrors } from "./transfer.js";
+import { trustErrors } from "./trust.js";
 
 /** Every error code of FLARE-TS with what follows from it; `docs/errors.md` is made from this table. */
 export const errorCatalogue = Object.freeze({
@@ -18,7 +20,9 @@ export const errorCatalogue = Object.freeze({
   ...projectErrors,
   ...kitErrors,
   ...archiveErrors,
+  ...certificateErrors,
   ...authErrors,
+  ...trustErrors,
   ...transferErrors,
   ...jobErrors,
   ...runtimeErrors,
