@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { authIdentityMapSchema, authIdentitySchema } from "./auth-identity-schema.js";
 import { connectionSecuritySchema } from "../project/connection-schemas.js";
+import { authIdentityMapSchema, authIdentitySchema } from "./auth-identity-schema.js";
 import { schemeSchema, startupFileSchema, targetSchema } from "./fed-server-schema.js";
 import { kitCertificatesSchema } from "./kit-certificates-schema.js";
 

@@ -1,7 +1,7 @@
 import { z } from "zod";
+import { connectionSecuritySchema } from "../project/connection-schemas.js";
 import { authIdentityMapSchema, authIdentitySchema } from "./auth-identity-schema.js";
 import { kitCertificatesSchema } from "./kit-certificates-schema.js";
-import { connectionSecuritySchema } from "../project/connection-schemas.js";
 
 /** Where a server listens or where others reach it, `<host>:<port>`; an IPv6 address stands in square brackets. */
 export const targetSchema = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "must be <host>:<port>");
