@@ -1,7 +1,7 @@
+import { type WriteKitsInit, writeKits } from "../src/kits/write-kits.js";
 import { issueIntermediate, issueLeaf, issueRoot } from "../src/pki/certificate.js";
 import { createKeyPair, privateKeyPem } from "../src/pki/key-pair.js";
 import { type Project, roleOf } from "../src/project/project.js";
-import { type WriteKitsInit, writeKits } from "../src/kits/write-kits.js";
 
 const hourMs = 60 * 60 * 1000;
 
