@@ -18,6 +18,7 @@ describe("the package's public surface", () => {
     expect(Object.keys(provision).sort()).toEqual(["provision"]);
     expect(Object.keys(kit).sort()).toEqual([
       "ProjectTrust",
+      "TrustKeeper",
       "isSignedBy",
       "readAuthorizationPolicy",
       "readCertificates",
