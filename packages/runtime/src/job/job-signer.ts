@@ -1,5 +1,5 @@
-import { FlareError } from "@flare-ts/contracts";
-import type { ProjectTrust, RefusedChain, TrustedChain } from "@flare-ts/provision/kit";
+import { type ErrorCode, FlareError } from "@flare-ts/contracts";
+import type { ChainFault, ProjectTrust, RefusedChain, TrustedChain } from "@flare-ts/provision/kit";
 
 /** Who submitted a job, from a certificate that was verified. */
 export interface Submitter {
@@ -51,24 +51,23 @@ export function checkSignerAgain({ chainPem, trust, nowMs }: Pick<CheckSignerIni
   if (!verdict.ok && verdict.why !== "expired" && verdict.why !== "not-yet-valid") throw refusal(verdict, trust.project, nowMs);
 }
 
+const codes: Readonly<Record<ChainFault, ErrorCode>> = {
+  unreadable: "job/signature-invalid",
+  untrusted: "job/signer-untrusted",
+  "wrong-project": "job/wrong-project",
+  "weak-key": "job/signer-untrusted",
+  "is-authority": "job/signer-untrusted",
+  "issuer-not-allowed": "job/signer-untrusted",
+  revoked: "job/signer-revoked",
+  expired: "job/signer-expired",
+  "not-yet-valid": "job/signer-expired",
+};
+
 function refusal({ why, message, facts }: RefusedChain, project: string, nowMs: number): FlareError {
-  const of = `The certificate that signed a job is not trusted. ${message}`;
-  switch (why) {
-    case "unreadable":
-      return new FlareError("job/signature-invalid", "This is not a signed job: its certificate cannot be read.", { facts });
-    case "revoked":
-      return new FlareError("job/signer-revoked", of, { facts });
-    case "expired":
-    case "not-yet-valid":
-      return new FlareError("job/signer-expired", `${of} It is ${new Date(nowMs).toUTCString()}.`, { facts: { ...facts, nowMs } });
-    case "wrong-project":
-      return new FlareError("job/wrong-project", `${of} This is project '${project}'.`, { facts: { ...facts, project } });
-    case "untrusted":
-    case "weak-key":
-    case "is-authority":
-    case "issuer-not-allowed":
-      return new FlareError("job/signer-untrusted", of, { facts: { ...facts, reason: why } });
-  }
+  const now = new Date(nowMs).toUTCString();
+  return new FlareError(codes[why], `The certificate that signed a job is not trusted: ${message} It is ${now}.`, {
+    facts: { ...facts, reason: why, project, nowMs },
+  });
 }
 
 function untrusted(fingerprint: string, reason: string): FlareError {
