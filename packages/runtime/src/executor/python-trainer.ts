@@ -12,7 +12,7 @@ export interface PythonTrainerInit {
 }
 
 /** Variable by which a site's operator names the interpreter, such as that of a virtual environment. */
-export const pythonVariable = "FLARE_PYTHON";
+const pythonVariable = "FLARE_PYTHON";
 
 /**
  * How a script in Python is started: by `flare-client run`, which answers the imports of scripts that were written for NVIDIA
