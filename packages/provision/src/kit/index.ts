@@ -1,5 +1,5 @@
 export { readSubject, type SubjectFields } from "../pki/read-certificate.js";
-export type { Kit, KitEndpoint, KitLocalFiles, KitType } from "./kit.js";
+export type { Kit, KitCertificates, KitEndpoint, KitLocalFiles, KitRelay, KitType } from "./kit.js";
 export { readKit } from "./read-kit.js";
 export {
   type ClientResources,
@@ -9,5 +9,6 @@ export {
   readLogConfig,
   type ServerResources,
 } from "./read-local.js";
+export { refuseRelays } from "./refuse-relays.js";
 export { isSignedBy, type SignBytesOptions, signBytes } from "./signature.js";
 export { type VerifyKitOptions, verifyKit } from "./verify-kit.js";
