@@ -8,6 +8,7 @@ import {
   readKit,
   readLocalResources,
   readLogConfig,
+  refuseRelays,
   TrustKeeper,
   verifyKit,
 } from "@flare-ts/provision/kit";
@@ -23,6 +24,8 @@ export interface OpenParticipantInit {
   readonly kitDir: string;
   /** Folder for what the participant keeps. @default the kit */
   readonly workspace?: string | undefined;
+  /** Whether clear text may leave this machine, where the kit says `clear`. @default false */
+  readonly isClearAllowed?: boolean | undefined;
   readonly onLog?: ((line: LogLine) => void) | undefined;
 }
 
@@ -63,6 +66,7 @@ export async function openParticipant<Type extends "server" | "client", Running>
 ): Promise<Running & { stop(): Promise<void> }> {
   refuseDebugger();
   const kit = await readKit(init.kitDir);
+  refuseRelays(kit);
   if (kit.type !== type) throw wrongKit(kit, type);
   const workspace = init.workspace ?? kit.dir;
   const keeper = await TrustKeeper.open(kit, { workspace });
