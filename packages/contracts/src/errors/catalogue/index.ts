@@ -1,6 +1,7 @@
 import { aggregateErrors } from "./aggregate.js";
 import { archiveErrors } from "./archive.js";
 import { authErrors } from "./auth.js";
+import { certificateErrors } from "./certificate.js";
 import { clientApiErrors } from "./client-api.js";
 import { generalErrors } from "./general.js";
 import { gpuErrors } from "./gpu.js";
@@ -20,6 +21,7 @@ export const errorCatalogue = Object.freeze({
   ...kitErrors,
   ...archiveErrors,
   ...requestErrors,
+  ...certificateErrors,
   ...authErrors,
   ...transferErrors,
   ...jobErrors,
