@@ -29,13 +29,17 @@ describe("the package's public surface", () => {
       "revocationReasons",
     ]);
     expect(Object.keys(kit).sort()).toEqual([
+      "ProjectTrust",
+      "TrustKeeper",
       "isSignedBy",
       "readAuthorizationPolicy",
+      "readCertificates",
       "readKit",
       "readLocalResources",
       "readLogConfig",
       "readSubject",
       "signBytes",
+      "signTrustList",
       "verifyKit",
     ]);
   });

@@ -13,6 +13,7 @@ import { requestErrors } from "./request.js";
 import type { ErrorRow } from "./row.js";
 import { runtimeErrors } from "./runtime.js";
 import { transferErrors } from "./transfer.js";
+import { trustErrors } from "./trust.js";
 
 /** Every error code of FLARE-TS with what follows from it; `docs/errors.md` is made from this table. */
 export const errorCatalogue = Object.freeze({
@@ -23,6 +24,7 @@ export const errorCatalogue = Object.freeze({
   ...requestErrors,
   ...certificateErrors,
   ...authErrors,
+  ...trustErrors,
   ...transferErrors,
   ...jobErrors,
   ...runtimeErrors,
