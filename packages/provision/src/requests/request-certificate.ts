@@ -9,6 +9,7 @@ import { createRequest } from "../pki/request.js";
 import { type AuditOutcome, requestAuditFile, writeAudit } from "./audit.js";
 import { publicKeySha256, sha256 } from "./hashes.js";
 import { claimFields, claimOfFile, type IdentityClaim } from "./identity-claim.js";
+import { moment } from "./moment.js";
 import { placeFiles } from "./place-files.js";
 import { readTextFile } from "./read-text-file.js";
 import { approvedPart, wholeFile } from "./site-file.js";
@@ -105,9 +106,4 @@ export async function requestCertificate(init: RequestCertificateInit): Promise<
     site_yaml_path: join(dir, "site.yaml"),
   });
   return { requestId: request.request_id, claim, dir, archive, privateKey, publicKeySha256: request.public_key_sha256, audit };
-}
-
-/** A moment as FLARE writes it, in whole seconds. */
-function moment(date: Date): string {
-  return date.toISOString().replace(/\.\d+Z$/, "Z");
 }
