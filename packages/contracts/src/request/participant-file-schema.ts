@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { adminNameSchema, hostNameSchema, simpleNameSchema, siteNameSchema } from "../ids/names.js";
-import { connectionSecuritySchema } from "../project/project-schema.js";
+import { adminNameSchema, hostNameSchema, projectNameSchema, simpleNameSchema, siteNameSchema } from "../ids/names.js";
+import { hostNamesSchema, writtenSecuritySchema } from "../project/connection-schemas.js";
 
 /** Roles that a participant can ask for; whoever runs the project is made by `flare provision`. */
 export const requestRoles = ["org_admin", "lead", "member"] as const;
@@ -14,8 +14,8 @@ const serverSchema = z.strictObject({
   // An address in IPv6 has colons, which no file name has everywhere.
   name: hostNameSchema.max(maxNameChars, tooLong).regex(/^[^:]*$/, "must be a DNS name or an IPv4 address"),
   org: simpleNameSchema,
-  host_names: z.union([hostNameSchema, z.array(hostNameSchema)]).nullish(),
-  connection_security: connectionSecuritySchema.nullish(),
+  host_names: hostNamesSchema.nullish(),
+  connection_security: writtenSecuritySchema.nullish(),
 });
 
 const clientSchema = z.strictObject({
@@ -49,7 +49,7 @@ const adminSchema = z.strictObject({
 export const participantFileSchema = z.strictObject({
   api_version: z.literal([3, 4], { error: "must be 3 or 4" }).optional(),
   /** Name of the project. */
-  name: simpleNameSchema.max(63, "may hold 63 characters at most"),
+  name: projectNameSchema.max(63, "may hold 63 characters at most"),
   description: z.string().nullish(),
   participants: z.tuple(
     [

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { contentHashSchema } from "../ids/names.js";
-import { connectionSecuritySchema } from "../project/project-schema.js";
+import { contentHashSchema, hostNameSchema, projectNameSchema, simpleNameSchema } from "../ids/names.js";
+import { kitCertificatesSchema } from "../kit/kit-certificates-schema.js";
+import { connectionSecuritySchema, portSchema } from "../project/connection-schemas.js";
 import { requestRoles } from "./participant-file-schema.js";
 
 /** A UUID, or the same 32 digits without dashes. */
@@ -9,7 +10,9 @@ const requestIdSchema = z
   .regex(/^(?:[0-9a-f]{32}|[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})$/i, "must be a UUID")
   .transform((id) => id.toLowerCase());
 const momentSchema = z.iso.datetime({ offset: true, error: "must be a moment in ISO 8601" });
-const shortText = z.string().min(1, "must not be empty").max(255, "may hold 255 characters at most");
+const projectSchema = projectNameSchema.max(63, "may hold 63 characters at most");
+/** Every name that a participant can have, and none that leads out of a folder. */
+const nameSchema = z.string().regex(/^[A-Za-z0-9_%+-][A-Za-z0-9._%+@-]{0,63}$/, "must be the name of a participant");
 
 /** Kinds of certificates that can be asked for. */
 export const certificateTypes = ["client", "server", ...requestRoles] as const;
@@ -18,9 +21,9 @@ export const certificateTypes = ["client", "server", ...requestRoles] as const;
 const identity = {
   schema_version: z.literal("1"),
   request_id: requestIdSchema,
-  project: shortText,
-  name: shortText,
-  org: shortText,
+  project: projectSchema,
+  name: nameSchema,
+  org: simpleNameSchema,
   kind: z.enum(["site", "server", "user"]),
   cert_type: z.enum(certificateTypes),
   cert_role: z.preprocess((role) => (role === "org-admin" ? "org_admin" : role), z.enum(requestRoles).nullable().default(null)),
@@ -36,8 +39,6 @@ export const certificateRequestSchema = z.object({
   site_yaml_sha256: contentHashSchema,
 });
 
-const portSchema = z.int().min(1).max(65_535);
-
 /** SHA-256 of a certificate as FLARE writes it: `SHA256:AA:BB:…`. */
 const fingerprintSchema = z.string().regex(/^SHA256:[0-9A-F]{2}(?::[0-9A-F]{2}){31}$/, "must be a SHA-256 as SHA256:AA:BB:…");
 const provisionVersionSchema = z.string().regex(/^\d{2,6}$/, "must be a number of two digits or more");
@@ -51,14 +52,16 @@ export const signedApprovalSchema = z.object({
   scheme: z.enum(["grpc", "http", "tcp"]),
   default_connection_security: connectionSecuritySchema,
   server: z.object({
-    host: shortText,
+    host: hostNameSchema,
     /** Name of the server participant; absent where it is the host. */
-    name: shortText.optional(),
+    name: hostNameSchema.optional(),
     fed_learn_port: portSchema,
     admin_port: portSchema,
   }),
+  /** How certificates are renewed; FLARE has no such thing. */
+  certificates: kitCertificatesSchema.optional(),
   certificate: z.object({ serial: z.string().regex(/^[0-9a-f]{1,40}$/), valid_until: momentSchema }),
-  cert_file: shortText,
+  cert_file: z.string().max(255),
   rootca_file: z.literal("rootCA.pem"),
   hashes: z.object({
     csr_sha256: contentHashSchema,
@@ -71,7 +74,7 @@ export const signedApprovalSchema = z.object({
 
 /** `ca.json` beside a root certificate. */
 export const authorityFileSchema = z.object({
-  project: shortText,
+  project: projectSchema,
   created_at: momentSchema,
   provision_version: provisionVersionSchema,
   rootCA_fingerprint: fingerprintSchema,

@@ -4,8 +4,8 @@ import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { temporaryFolder } from "../../test/temporary-folder.js";
-import { processScripts } from "./scripts.js";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { processScripts } from "./process-scripts.js";
 
 /**
  * Stands in for the flare command: writes down its arguments and its process id, then behaves as the next line of
