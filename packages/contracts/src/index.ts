@@ -106,3 +106,4 @@ export {
   type SignedApprovalDocument,
   signedApprovalSchema,
 } from "./request/request-schema.js";
+export { sealedKeySchema } from "./request/sealed-key-schema.js";

@@ -1,10 +1,18 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { type AuthorityFileDocument, authorityFileSchema, FlareError, type ProjectProfile, projectProfileSchema, readDocument } from "@flare-ts/contracts";
+import {
+  type AuthorityFileDocument,
+  authorityFileSchema,
+  FlareError,
+  type ProjectProfile,
+  projectProfileSchema,
+  readDocument,
+} from "@flare-ts/contracts";
 import { readSubject } from "../pki/read-certificate.js";
 import { fingerprintOf } from "./fingerprint.js";
 import { readTextFile } from "./read-text-file.js";
+import { isSealed, openSealedKey } from "./sealed-key.js";
 
 /** Names of the files of a certificate authority: FLARE's. */
 export const authorityFiles = { certificate: "rootCA.pem", privateKey: "rootCA.key", document: "ca.json" } as const;
@@ -56,12 +64,16 @@ export async function readProfile(file: string): Promise<ProjectProfile> {
 }
 
 /**
- * The authority's private key out of its PEM.
+ * Opens the authority's private key; the passphrase is asked for when the key is encrypted.
  *
- * @throws FlareError `request/authority-invalid` when it is none, or another certificate's.
+ * @throws FlareError `request/wrong-passphrase`, `request/authority-invalid` when it is none, or another certificate's.
  */
-export function keyOfAuthority({ dir, certificate }: Authority, pem: string): KeyObject {
+export async function openAuthorityKey(
+  { dir, certificate, privateKeyText }: Authority,
+  passphrase: () => Promise<string>,
+): Promise<KeyObject> {
   const file = join(dir, authorityFiles.privateKey);
+  const pem = isSealed(privateKeyText) ? await openSealedKey(privateKeyText, file, await passphrase()) : privateKeyText;
   let key: KeyObject;
   try {
     key = createPrivateKey(pem);

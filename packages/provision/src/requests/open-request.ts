@@ -1,4 +1,10 @@
-import { certificateRequestSchema, type CertificateRequestDocument, FlareError, participantFileSchema, readDocument } from "@flare-ts/contracts";
+import {
+  type CertificateRequestDocument,
+  certificateRequestSchema,
+  FlareError,
+  participantFileSchema,
+  readDocument,
+} from "@flare-ts/contracts";
 import { type CertificateRequest, readRequest } from "../pki/read-request.js";
 import { publicKeySha256, sha256 } from "./hashes.js";
 import { claimDifference, claimOfDocument, claimOfFile, type IdentityClaim, isConsistent } from "./identity-claim.js";

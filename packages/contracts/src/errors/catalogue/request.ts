@@ -49,6 +49,11 @@ export const requestErrors = {
     "Kits of another root certificate are in the same folder already.",
     "Name another workspace with -w, or move the old kits away.",
   ),
+  "request/wrong-passphrase": row(
+    "user",
+    "The passphrase does not open the key of the certificate authority.",
+    "Give the passphrase that was chosen at flare cert init. Nobody can recover it: without it, a new authority has to be made.",
+  ),
   "request/authority-invalid": row(
     "user",
     "The folder of the certificate authority cannot be used: a file is missing, damaged or does not fit to the others.",
