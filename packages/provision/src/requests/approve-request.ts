@@ -86,23 +86,29 @@ export async function approveRequest(init: ApproveRequestInit): Promise<Approval
     readProfile(init.profileFile),
   ]);
   checkProject(init, request, authority, profile);
+  const parts = { request, authority, profile, now };
+  const summary = await summarize(init, parts);
+  refuseTakenName(summary, isForced);
+  if ((await init.confirm?.(summary)) === false) {
+    throw new FlareError("request/refused", `The request of ${summary.claim.name} was not approved.`, {
+      facts: { requestId: summary.requestId },
+    });
+  }
   const unlock = await lockWorkspace(authority.dir);
   try {
-    const summary = await summarize(init, { request, authority, profile, now });
-    if (summary.isNameTaken && !isForced) {
-      throw new FlareError("request/name-taken", `A certificate for ${summary.claim.name} was issued before, for another key.`, {
-        facts: { name: summary.claim.name, publicKeySha256: summary.publicKeySha256 },
-      });
-    }
-    if ((await init.confirm?.(summary)) === false) {
-      throw new FlareError("request/refused", `The request of ${summary.claim.name} was not approved.`, {
-        facts: { requestId: summary.requestId },
-      });
-    }
-    return await issue(init, { request, authority, profile, now }, summary);
+    // While somebody was thinking, the name may have been given to another key.
+    refuseTakenName(await summarize(init, parts), isForced);
+    return await issue(init, parts, summary);
   } finally {
     await unlock();
   }
+}
+
+function refuseTakenName({ isNameTaken, claim, publicKeySha256: key }: RequestSummary, isForced: boolean): void {
+  if (!isNameTaken || isForced) return;
+  throw new FlareError("request/name-taken", `A certificate for ${claim.name} was issued before, for another key.`, {
+    facts: { name: claim.name, publicKeySha256: key },
+  });
 }
 
 interface Parts {

@@ -49,6 +49,11 @@ export const requestErrors = {
     "Kits of another root certificate are in the same folder already.",
     "Name another workspace with -w, or move the old kits away.",
   ),
+  "cli/passphrase-needed": row(
+    "user",
+    "The passphrase of the certificate authority's key was not given.",
+    "Set FLARE_CA_PASSPHRASE, give --ca-passphrase-file, or run the command in a terminal, where it asks.",
+  ),
   "request/wrong-passphrase": row(
     "user",
     "The passphrase does not open the key of the certificate authority.",
