@@ -69,8 +69,6 @@ export {
   kitCertificatesSchema,
   type RenewableType,
   type RenewalIssuer,
-  renewableTypes,
-  renewalIssuers,
 } from "./kit/kit-certificates-schema.js";
 export { type LogConfig, logConfigSchema, logLevels } from "./kit/log-config-schema.js";
 export {
@@ -91,7 +89,8 @@ export {
   trustListSchema,
 } from "./kit/trust-list-schema.js";
 export { limits } from "./limits.js";
-export { maxRootValidDays, rootValidDaysSchema } from "./project/certificates-schema.js";
+export { type CaState, caStateSchema } from "./project/ca-state-schema.js";
+export { maxRootValidDays, renewableTypes, rootValidDaysSchema } from "./project/certificates-schema.js";
 export { type ConnectionSecurity, connectToMapSchema, listeningHostMapSchema } from "./project/connection-schemas.js";
 export { type ParticipantDocument, participantSchemas } from "./project/participant-schemas.js";
 export { adminRoles, builderSchema, type ProjectDocument, projectDocumentSchema } from "./project/project-schema.js";

@@ -22,6 +22,7 @@ export class TrustKeeper {
   #steps: readonly string[];
   #saved: string | undefined;
   #saving: Promise<void> = Promise.resolve();
+  readonly #followers = new Set<() => void>();
 
   private constructor(init: {
     readonly trust: ProjectTrust;
@@ -74,8 +75,16 @@ export class TrustKeeper {
   accept(trustListText: string): "accepted" | "known" {
     const before = this.trust.trustListText;
     const outcome = this.trust.accept(trustListText);
-    if (outcome === "accepted") this.#steps = this.#stepsTo(trustListText, before);
+    if (outcome === "known") return outcome;
+    this.#steps = this.#stepsTo(trustListText, before);
+    for (const follower of this.#followers) follower();
     return outcome;
+  }
+
+  /** Calls back after each list that came into force; for what holds copies, such as a TLS context. The result ends that. */
+  follow(onAccepted: () => void): () => void {
+    this.#followers.add(onAccepted);
+    return () => void this.#followers.delete(onAccepted);
   }
 
   /** Makes the list in force last; does nothing when it does already. */

@@ -59,22 +59,14 @@ function refusal({ startup }: Kit, { why, which, message, facts: chainFacts }: R
   const at = now.toISOString();
   const [validFrom, validTo] = [isoDate(chainFacts["validFrom"]), isoDate(chainFacts["validTo"])];
   const facts = { ...chainFacts, file, rootCa: startup.rootCa, validFrom, validTo, now: at };
-  switch (why) {
-    case "expired":
-      return new FlareError(codes[why], `${file} expired at ${validTo}; it is ${at} now.`, { facts });
-    case "not-yet-valid":
-      return new FlareError(codes[why], `${file} is good from ${validFrom} on; it is ${at} now.`, { facts });
-    case "unreadable":
-      return new FlareError(codes[why], `${file} does not hold a certificate and those that stand for it.`, { facts });
-    case "untrusted":
-      return new FlareError(codes[why], `${file} was not issued by ${startup.rootCa}. ${message}`, { facts });
-    case "wrong-project":
-    case "weak-key":
-    case "is-authority":
-    case "issuer-not-allowed":
-    case "revoked":
-      return new FlareError(codes[why], `${file} is not trusted. ${message}`, { facts });
-  }
+  const untrusted = `${file} is not trusted. ${message}`;
+  const texts: Readonly<Partial<Record<ChainFault, string>>> = {
+    expired: `${file} expired at ${validTo}; it is ${at} now.`,
+    "not-yet-valid": `${file} is good from ${validFrom} on; it is ${at} now.`,
+    unreadable: `${file} does not hold a certificate and those that stand for it.`,
+    untrusted: `${file} was not issued by ${startup.rootCa}. ${message}`,
+  };
+  return new FlareError(codes[why], texts[why] ?? untrusted, { facts });
 }
 
 function isoDate(date: unknown): string {
