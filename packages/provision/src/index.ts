@@ -22,5 +22,22 @@ export { type RevokeInit, type RevokeResult, revokeParticipant } from "./authori
 export { type FinishRolloverInit, finishRollover, type StartRolloverInit, startRollover } from "./authority/rollover.js";
 export { type RenewalToSign, type SignRenewalInit, signRenewal } from "./authority/sign-renewal.js";
 export { type ProvisionedKit, type ProvisionInit, type ProvisionResult, provision } from "./provision.js";
+export {
+  type ApprovalResult,
+  type ApproveRequestInit,
+  type AuditOutcome,
+  approveRequest,
+  type CertificateRequestResult,
+  type IdentityClaim,
+  type InitAuthorityInit,
+  type InitAuthorityResult,
+  initAuthority,
+  type PackageKitInit,
+  type PackageKitResult,
+  packageKit,
+  type RequestCertificateInit,
+  type RequestSummary,
+  requestCertificate,
+} from "./requests/index.js";
 export type { CaKey } from "./state/key-vault.js";
 export type { CaKeySource, StoredKeys } from "./state/stored-keys.js";
