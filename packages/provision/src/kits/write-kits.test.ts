@@ -31,8 +31,7 @@ beforeAll(async () => {
     ...parsed,
     outputs: { dockerImage: "example/flare:1", compose: { baseImage: "python:3.10", requirements: "numpy\n" }, startAll: true },
   };
-  const issuing = { certificatePem: rootPem, privateKeyPem: "a key\n" };
-  await writeKitsOf(project, full, { isIssuedBelow: true, issuing, trustListText: "{}\n" });
+  await writeKitsOf(project, full, { isIssuedBelow: true });
 });
 afterAll(() => folder.remove());
 
@@ -96,7 +95,13 @@ const programs = (...names: string[]): Record<string, string> => Object.fromEntr
 
 const processKit = (type: string, name: string): Record<string, string> => ({
   ...anybody("local/authorization.json.default", "local/log_config.json.default", "local/resources.json.default", "readme.txt"),
-  ...anybody(`deploy/flare-${name}.service`, `startup/${type}.crt`, `startup/fed_${type}.json`, "startup/rootCA.pem", "startup/signature.json"),
+  ...anybody(
+    `deploy/flare-${name}.service`,
+    `startup/${type}.crt`,
+    `startup/fed_${type}.json`,
+    "startup/rootCA.pem",
+    "startup/signature.json",
+  ),
   ...owner(`startup/${type}.key`),
   ...programs("start.sh", "stop_fl.sh", "sub_start.sh"),
 });
@@ -341,7 +346,10 @@ describe("a kit of every kind", () => {
         for (const at of bytesToChange(name, bytes)) {
           await writeFile(file, bytes.with(at, bytes[at] === 0x0a ? 0x20 : (bytes[at] ?? 0) ^ 1));
           const { code, facts } = await errorOf(open(dir));
-          expect({ code, file: facts["file"] }).toEqual({ code: expect.stringMatching(/^kit\//), file: name === "signature.json" ? expect.any(String) : file });
+          expect({ code, file: facts["file"] }).toEqual({
+            code: expect.stringMatching(/^kit\//),
+            file: name === "signature.json" ? expect.any(String) : file,
+          });
         }
         await writeFile(file, bytes);
       }

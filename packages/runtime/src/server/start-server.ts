@@ -19,6 +19,7 @@ import { JournalHub } from "./journal-hub.js";
 import { ObjectGrants } from "./object-grants.js";
 import { SiteDirectory } from "./site-directory.js";
 import { SiteService } from "./site-service.js";
+import { TrustService } from "./trust-service.js";
 
 export interface StartServerInit extends OpenParticipantInit {
   /** Port in place of the kit's. */
@@ -41,7 +42,7 @@ export interface RunningServer {
  */
 export async function startServer(init: StartServerInit): Promise<RunningServer> {
   return openParticipant("server", init, async (participant) => {
-    const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now } = participant;
+    const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper } = participant;
     const store = await openSqliteServerStore({ path: join(workspace, "server.db") });
     parts.add("store", () => store.close());
     const hub = new JournalHub({ store, now });
@@ -54,13 +55,24 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       );
     const grants = new ObjectGrants({ mayUpload });
     const retention = new ObjectRetention({ models, logger, onRemoved: (hash) => grants.revokeObject(hash) });
-    const readDefinition = createDefinitionReader({ models, rootCaPem: kit.rootCaPem, project: kit.project });
+    const readDefinition = createDefinitionReader({ models, trust: keeper.trust });
     const launcher = new ProcessJobLauncher({ environment: process.env });
     const jobParts = { store, hub, models, directory, grants, retention, launcher, logger, now };
     const { maxJobs, maxClients } = resources;
     const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder: modelsFolder });
-    const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, rootCaPem: kit.rootCaPem, project: kit.project });
+    const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, trust: keeper.trust });
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
+    const trust = new TrustService({
+      keeper,
+      store,
+      jobs,
+      scheduler,
+      readDefinition,
+      directory,
+      logger,
+      untrustedSessions: () => authenticator.untrustedSessions(),
+      disconnect,
+    });
     const sites = new SiteService(
       {
         directory,
@@ -69,6 +81,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         store,
         models,
         retention,
+        trust,
         logger,
         now,
         disconnect,
@@ -77,12 +90,12 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       { maxClients },
     );
     const admins = new AdminService(
-      { store, hub, jobs, scheduler, intake, directory, grants, audit, logger, isAllowed },
+      { store, hub, jobs, scheduler, intake, directory, grants, trust, keeper, now, audit, logger, isAllowed },
       { serverName: kit.name, project: kit.project, startedAtMs: now() },
     );
     const transfer = new TransferServer({ store: models, guard: grants });
 
-    const keys = readProjectKeys(kit);
+    const keys = readProjectKeys(kit, keeper.trust);
     const authenticator = new Authenticator(
       {
         audit: auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId) }),
@@ -110,6 +123,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
 
     await intake.clear();
     await holdResultsAndWaitingJobs({ store, retention, readDefinition, logger });
+    await trust.refuseJobs();
     await scheduler.start();
     parts.add("jobs", () => scheduler.stop());
     await retention.sweep();

@@ -77,7 +77,7 @@ function credentialsOf({ keys, host }: DialServerInit, seen: SeenServer): Channe
 
 function secureContextOf(keys: ProjectKeys): SecureContext {
   try {
-    return createSecureContext({ ca: keys.rootCaPem, cert: keys.certificatePem, key: keys.privateKeyPem, minVersion: "TLSv1.2" });
+    return createSecureContext({ ca: keys.trust.rootBundlePem, cert: keys.certificatePem, key: keys.privateKeyPem, minVersion: "TLSv1.2" });
   } catch (error) {
     throw new FlareError("auth/certificate-unreadable", "The participant's certificate or key cannot be used for TLS.", { cause: error });
   }

@@ -33,6 +33,7 @@ export interface GrpcConnectionComponents {
 /** A registered connection over gRPC. It ends with its TCP connection, its control stream or its session. */
 export class GrpcConnection implements Connection {
   readonly sessionId: string;
+  readonly serverChainPem: string;
   readonly closed: Promise<string>;
   readonly #client: Client;
   readonly #calls: ClientCalls;
@@ -47,6 +48,7 @@ export class GrpcConnection implements Connection {
     this.#calls = components.calls;
     this.#register = components.register;
     this.sessionId = init.ticket.sessionId;
+    this.serverChainPem = init.ticket.serverChainPem;
     this.#token = init.ticket.token;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -205,6 +207,7 @@ const endsSession = new Set<string>([
   "auth/token-expired",
   "auth/token-not-yours",
   "auth/not-allowed",
+  "auth/certificate-revoked",
 ]);
 
 function wireRef({ hash, size }: ObjectRef): WireObjectRef {

@@ -112,10 +112,10 @@ export class GrpcServerTransport implements ServerTransport {
   }
 
   #credentials(): ServerCredentials {
-    const { certificatePem, privateKeyPem, rootCaPem } = this.#init.keys;
+    const { certificatePem, privateKeyPem, trust } = this.#init.keys;
     const pairs = [{ cert_chain: Buffer.from(certificatePem), private_key: Buffer.from(privateKeyPem) }];
     try {
-      return withServerOptions(ServerCredentials.createSsl(Buffer.from(rootCaPem), pairs, true), this.#windowBytes);
+      return withServerOptions(ServerCredentials.createSsl(Buffer.from(trust.rootBundlePem), pairs, true), this.#windowBytes);
     } catch (error) {
       throw new FlareError("auth/certificate-unreadable", "The server's certificate or key cannot be used for TLS.", { cause: error });
     }

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file flare/v1/flare.proto.
  */
 export const file_flare_v1_flare: GenFile = /*@__PURE__*/
-  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEiZQoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMIn4KDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwiTwoPUmVnaXN0ZXJSZXF1ZXN0EhQKDGNoYWxsZW5nZV9pZBgBIAEoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAwiSQoNUmVnaXN0ZXJSZXBseRISCgpzZXNzaW9uX2lkGAEgASgJEg0KBXRva2VuGAIgASgJEhUKDWV4cGlyZXNfYXRfbXMYAyABKAMi7QEKC1NpdGVNZXNzYWdlEiQKBWhlbGxvGAEgASgLMhMuZmxhcmUudjEuU2l0ZUhlbGxvSAASKAoJaGVhcnRiZWF0GAIgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASKwoLdGFza19mYWlsZWQYAyABKAsyFC5mbGFyZS52MS5UYXNrRmFpbGVkSAASJQoIam9iX2xlZnQYBCABKAsyES5mbGFyZS52MS5Kb2JMZWZ0SAASLwoNdGFza19wcm9ncmVzcxgFIAEoCzIWLmZsYXJlLnYxLlRhc2tQcm9ncmVzc0gAQgkKB21lc3NhZ2UiNgoJU2l0ZUhlbGxvEhgKEHNvZnR3YXJlX3ZlcnNpb24YASABKAkSDwoHam9iX2lkcxgCIAMoCSIfCglIZWFydGJlYXQSEgoKc2VudF9hdF9tcxgBIAEoAyI2CgdUYXNrS2V5Eg4KBmpvYl9pZBgBIAEoCRINCgVyb3VuZBgCIAEoDRIMCgR0YXNrGAMgASgJIkAKClRhc2tGYWlsZWQSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRISCgplcnJvcl9qc29uGAIgASgJIloKDFRhc2tQcm9ncmVzcxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5Eg0KBXBoYXNlGAIgASgJEgwKBGRvbmUYAyABKAQSDQoFdG90YWwYBCABKAQiLQoHSm9iTGVmdBIOCgZqb2JfaWQYASABKAkSEgoKZXJyb3JfanNvbhgCIAEoCSK8AgoNU2VydmVyTWVzc2FnZRIpCgdkZXNpcmVkGAEgASgLMhYuZmxhcmUudjEuRGVzaXJlZFN0YXRlSAASJQoGZGVwbG95GAIgASgLMhMuZmxhcmUudjEuRGVwbG95Sm9iSAASHgoEdGFzaxgDIAEoCzIOLmZsYXJlLnYxLlRhc2tIABInCgpjbG9zZV90YXNrGAQgASgLMhEuZmxhcmUudjEuVGFza0tleUgAEiMKB2VuZF9qb2IYBSABKAsyEC5mbGFyZS52MS5FbmRKb2JIABIoCgloZWFydGJlYXQYBiABKAsyEy5mbGFyZS52MS5IZWFydGJlYXRIABI2Cg91cGRhdGVfYWNjZXB0ZWQYByABKAsyGy5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXBseUgAQgkKB21lc3NhZ2UiUAoMRGVzaXJlZFN0YXRlEiEKBGpvYnMYASADKAsyEy5mbGFyZS52MS5EZXBsb3lKb2ISHQoFdGFza3MYAiADKAsyDi5mbGFyZS52MS5UYXNrIlEKCURlcGxveUpvYhIOCgZqb2JfaWQYASABKAkSJwoKc2lnbmVkX2pvYhgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhILCgNhcHAYAyABKAkiJwoJT2JqZWN0UmVmEgwKBGhhc2gYASABKAkSDAoEc2l6ZRgCIAEoBCJzCgRUYXNrEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSIgoFbW9kZWwYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSFAoMdG90YWxfcm91bmRzGAMgASgNEhEKCW1ldGFfanNvbhgEIAEoCSI4CgZFbmRKb2ISDgoGam9iX2lkGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIOCgZyZWFzb24YAyABKAkiqAEKE1N1Ym1pdFVwZGF0ZVJlcXVlc3QSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIjCgZ1cGRhdGUYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSEwoLcGFyYW1zX3R5cGUYAyABKAkSDgoGd2VpZ2h0GAQgASgBEhQKDG1ldHJpY3NfanNvbhgFIAEoCRIRCgltZXRhX2pzb24YBiABKAkiRAoRU3VibWl0VXBkYXRlUmVwbHkSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIPCgdvdXRjb21lGAIgASgJIjIKC1N0YXRSZXF1ZXN0EiMKBm9iamVjdBgBIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZiI4CglTdGF0UmVwbHkSEwoLaXNfY29tcGxldGUYASABKAgSFgoOZHVyYWJsZV9vZmZzZXQYAiABKAQiRwoFQ2h1bmsSDAoEaGFzaBgBIAEoCRISCgp0b3RhbF9zaXplGAIgASgEEg4KBm9mZnNldBgDIAEoBBIMCgRkYXRhGAQgASgMIjoKC1VwbG9hZFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIkYKD0Rvd25sb2FkUmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSDgoGb2Zmc2V0GAIgASgEIk0KDVNpZ25lZENvbW1hbmQSFAoMY29tbWFuZF9qc29uGAEgASgMEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCIjCgxDb21tYW5kUmVwbHkSEwoLcmVzdWx0X2pzb24YASABKAkiSgoISm9iRXZlbnQSDgoGam9iX2lkGAEgASgJEgsKA3NlcRgCIAEoBBINCgVhdF9tcxgDIAEoAxISCgpldmVudF9qc29uGAQgASgJMowBCgdTZXNzaW9uEkEKCUNoYWxsZW5nZRIaLmZsYXJlLnYxLkNoYWxsZW5nZVJlcXVlc3QaGC5mbGFyZS52MS5DaGFsbGVuZ2VSZXBseRI+CghSZWdpc3RlchIZLmZsYXJlLnYxLlJlZ2lzdGVyUmVxdWVzdBoXLmZsYXJlLnYxLlJlZ2lzdGVyUmVwbHkykAEKBFNpdGUSPAoGQXR0YWNoEhUuZmxhcmUudjEuU2l0ZU1lc3NhZ2UaFy5mbGFyZS52MS5TZXJ2ZXJNZXNzYWdlKAEwARJKCgxTdWJtaXRVcGRhdGUSHS5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXF1ZXN0GhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHkyrAEKCFRyYW5zZmVyEjIKBFN0YXQSFS5mbGFyZS52MS5TdGF0UmVxdWVzdBoTLmZsYXJlLnYxLlN0YXRSZXBseRIyCgZVcGxvYWQSDy5mbGFyZS52MS5DaHVuaxoVLmZsYXJlLnYxLlVwbG9hZFJlcGx5KAESOAoIRG93bmxvYWQSGS5mbGFyZS52MS5Eb3dubG9hZFJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABMnsKBUFkbWluEjoKB0V4ZWN1dGUSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhYuZmxhcmUudjEuQ29tbWFuZFJlcGx5EjYKBVdhdGNoEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoSLmZsYXJlLnYxLkpvYkV2ZW50MAFiBnByb3RvMw");
+  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEiZQoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMIn4KDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwiTwoPUmVnaXN0ZXJSZXF1ZXN0EhQKDGNoYWxsZW5nZV9pZBgBIAEoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAwiSQoNUmVnaXN0ZXJSZXBseRISCgpzZXNzaW9uX2lkGAEgASgJEg0KBXRva2VuGAIgASgJEhUKDWV4cGlyZXNfYXRfbXMYAyABKAMimgIKC1NpdGVNZXNzYWdlEiQKBWhlbGxvGAEgASgLMhMuZmxhcmUudjEuU2l0ZUhlbGxvSAASKAoJaGVhcnRiZWF0GAIgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASKwoLdGFza19mYWlsZWQYAyABKAsyFC5mbGFyZS52MS5UYXNrRmFpbGVkSAASJQoIam9iX2xlZnQYBCABKAsyES5mbGFyZS52MS5Kb2JMZWZ0SAASLwoNdGFza19wcm9ncmVzcxgFIAEoCzIWLmZsYXJlLnYxLlRhc2tQcm9ncmVzc0gAEisKC3RydXN0X3N0YXRlGAYgASgLMhQuZmxhcmUudjEuVHJ1c3RTdGF0ZUgAQgkKB21lc3NhZ2UiTAoJU2l0ZUhlbGxvEhgKEHNvZnR3YXJlX3ZlcnNpb24YASABKAkSDwoHam9iX2lkcxgCIAMoCRIUCgx0cnVzdF9udW1iZXIYAyABKA0iMAoKVHJ1c3RTdGF0ZRIOCgZudW1iZXIYASABKA0SEgoKZXJyb3JfanNvbhgCIAEoCSIfCglIZWFydGJlYXQSEgoKc2VudF9hdF9tcxgBIAEoAyI2CgdUYXNrS2V5Eg4KBmpvYl9pZBgBIAEoCRINCgVyb3VuZBgCIAEoDRIMCgR0YXNrGAMgASgJIkAKClRhc2tGYWlsZWQSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRISCgplcnJvcl9qc29uGAIgASgJIloKDFRhc2tQcm9ncmVzcxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5Eg0KBXBoYXNlGAIgASgJEgwKBGRvbmUYAyABKAQSDQoFdG90YWwYBCABKAQiLQoHSm9iTGVmdBIOCgZqb2JfaWQYASABKAkSEgoKZXJyb3JfanNvbhgCIAEoCSLnAgoNU2VydmVyTWVzc2FnZRIpCgdkZXNpcmVkGAEgASgLMhYuZmxhcmUudjEuRGVzaXJlZFN0YXRlSAASJQoGZGVwbG95GAIgASgLMhMuZmxhcmUudjEuRGVwbG95Sm9iSAASHgoEdGFzaxgDIAEoCzIOLmZsYXJlLnYxLlRhc2tIABInCgpjbG9zZV90YXNrGAQgASgLMhEuZmxhcmUudjEuVGFza0tleUgAEiMKB2VuZF9qb2IYBSABKAsyEC5mbGFyZS52MS5FbmRKb2JIABIoCgloZWFydGJlYXQYBiABKAsyEy5mbGFyZS52MS5IZWFydGJlYXRIABI2Cg91cGRhdGVfYWNjZXB0ZWQYByABKAsyGy5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXBseUgAEikKCnRydXN0X2xpc3QYCCABKAsyEy5mbGFyZS52MS5UcnVzdExpc3RIAEIJCgdtZXNzYWdlIhkKCVRydXN0TGlzdBIMCgR0ZXh0GAEgASgJIlAKDERlc2lyZWRTdGF0ZRIhCgRqb2JzGAEgAygLMhMuZmxhcmUudjEuRGVwbG95Sm9iEh0KBXRhc2tzGAIgAygLMg4uZmxhcmUudjEuVGFzayJRCglEZXBsb3lKb2ISDgoGam9iX2lkGAEgASgJEicKCnNpZ25lZF9qb2IYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSCwoDYXBwGAMgASgJIicKCU9iamVjdFJlZhIMCgRoYXNoGAEgASgJEgwKBHNpemUYAiABKAQicwoEVGFzaxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiIKBW1vZGVsGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhQKDHRvdGFsX3JvdW5kcxgDIAEoDRIRCgltZXRhX2pzb24YBCABKAkiOAoGRW5kSm9iEg4KBmpvYl9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJIqgBChNTdWJtaXRVcGRhdGVSZXF1ZXN0Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSIwoGdXBkYXRlGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhMKC3BhcmFtc190eXBlGAMgASgJEg4KBndlaWdodBgEIAEoARIUCgxtZXRyaWNzX2pzb24YBSABKAkSEQoJbWV0YV9qc29uGAYgASgJIkQKEVN1Ym1pdFVwZGF0ZVJlcGx5Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSDwoHb3V0Y29tZRgCIAEoCSIyCgtTdGF0UmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYiOAoJU3RhdFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIkcKBUNodW5rEgwKBGhhc2gYASABKAkSEgoKdG90YWxfc2l6ZRgCIAEoBBIOCgZvZmZzZXQYAyABKAQSDAoEZGF0YRgEIAEoDCI6CgtVcGxvYWRSZXBseRITCgtpc19jb21wbGV0ZRgBIAEoCBIWCg5kdXJhYmxlX29mZnNldBgCIAEoBCJGCg9Eb3dubG9hZFJlcXVlc3QSIwoGb2JqZWN0GAEgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEg4KBm9mZnNldBgCIAEoBCJNCg1TaWduZWRDb21tYW5kEhQKDGNvbW1hbmRfanNvbhgBIAEoDBITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAwiIwoMQ29tbWFuZFJlcGx5EhMKC3Jlc3VsdF9qc29uGAEgASgJIkoKCEpvYkV2ZW50Eg4KBmpvYl9pZBgBIAEoCRILCgNzZXEYAiABKAQSDQoFYXRfbXMYAyABKAMSEgoKZXZlbnRfanNvbhgEIAEoCTKMAQoHU2Vzc2lvbhJBCglDaGFsbGVuZ2USGi5mbGFyZS52MS5DaGFsbGVuZ2VSZXF1ZXN0GhguZmxhcmUudjEuQ2hhbGxlbmdlUmVwbHkSPgoIUmVnaXN0ZXISGS5mbGFyZS52MS5SZWdpc3RlclJlcXVlc3QaFy5mbGFyZS52MS5SZWdpc3RlclJlcGx5MpABCgRTaXRlEjwKBkF0dGFjaBIVLmZsYXJlLnYxLlNpdGVNZXNzYWdlGhcuZmxhcmUudjEuU2VydmVyTWVzc2FnZSgBMAESSgoMU3VibWl0VXBkYXRlEh0uZmxhcmUudjEuU3VibWl0VXBkYXRlUmVxdWVzdBobLmZsYXJlLnYxLlN1Ym1pdFVwZGF0ZVJlcGx5MqwBCghUcmFuc2ZlchIyCgRTdGF0EhUuZmxhcmUudjEuU3RhdFJlcXVlc3QaEy5mbGFyZS52MS5TdGF0UmVwbHkSMgoGVXBsb2FkEg8uZmxhcmUudjEuQ2h1bmsaFS5mbGFyZS52MS5VcGxvYWRSZXBseSgBEjgKCERvd25sb2FkEhkuZmxhcmUudjEuRG93bmxvYWRSZXF1ZXN0Gg8uZmxhcmUudjEuQ2h1bmswATJ7CgVBZG1pbhI6CgdFeGVjdXRlEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoWLmZsYXJlLnYxLkNvbW1hbmRSZXBseRI2CgVXYXRjaBIXLmZsYXJlLnYxLlNpZ25lZENvbW1hbmQaEi5mbGFyZS52MS5Kb2JFdmVudDABYgZwcm90bzM");
 
 /**
  * @generated from message flare.v1.ChallengeRequest
@@ -180,6 +180,12 @@ export type SiteMessage = Message<"flare.v1.SiteMessage"> & {
      */
     value: TaskProgress;
     case: "taskProgress";
+  } | {
+    /**
+     * @generated from field: flare.v1.TrustState trust_state = 6;
+     */
+    value: TrustState;
+    case: "trustState";
   } | { case: undefined; value?: undefined };
 };
 
@@ -205,6 +211,13 @@ export type SiteHello = Message<"flare.v1.SiteHello"> & {
    * @generated from field: repeated string job_ids = 2;
    */
   jobIds: string[];
+
+  /**
+   * Number of the trust list in force at the site; 0 when it has none.
+   *
+   * @generated from field: uint32 trust_number = 3;
+   */
+  trustNumber: number;
 };
 
 /**
@@ -213,6 +226,34 @@ export type SiteHello = Message<"flare.v1.SiteHello"> & {
  */
 export const SiteHelloSchema: GenMessage<SiteHello> = /*@__PURE__*/
   messageDesc(file_flare_v1_flare, 5);
+
+/**
+ * What became of a trust list at the site.
+ *
+ * @generated from message flare.v1.TrustState
+ */
+export type TrustState = Message<"flare.v1.TrustState"> & {
+  /**
+   * Number of the list in force now.
+   *
+   * @generated from field: uint32 number = 1;
+   */
+  number: number;
+
+  /**
+   * A serialised error of the catalogue; empty when the list was taken.
+   *
+   * @generated from field: string error_json = 2;
+   */
+  errorJson: string;
+};
+
+/**
+ * Describes the message flare.v1.TrustState.
+ * Use `create(TrustStateSchema)` to create a new message.
+ */
+export const TrustStateSchema: GenMessage<TrustState> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 6);
 
 /**
  * @generated from message flare.v1.Heartbeat
@@ -229,7 +270,7 @@ export type Heartbeat = Message<"flare.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 6);
+  messageDesc(file_flare_v1_flare, 7);
 
 /**
  * @generated from message flare.v1.TaskKey
@@ -256,7 +297,7 @@ export type TaskKey = Message<"flare.v1.TaskKey"> & {
  * Use `create(TaskKeySchema)` to create a new message.
  */
 export const TaskKeySchema: GenMessage<TaskKey> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 7);
+  messageDesc(file_flare_v1_flare, 8);
 
 /**
  * @generated from message flare.v1.TaskFailed
@@ -280,7 +321,7 @@ export type TaskFailed = Message<"flare.v1.TaskFailed"> & {
  * Use `create(TaskFailedSchema)` to create a new message.
  */
 export const TaskFailedSchema: GenMessage<TaskFailed> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 8);
+  messageDesc(file_flare_v1_flare, 9);
 
 /**
  * @generated from message flare.v1.TaskProgress
@@ -314,7 +355,7 @@ export type TaskProgress = Message<"flare.v1.TaskProgress"> & {
  * Use `create(TaskProgressSchema)` to create a new message.
  */
 export const TaskProgressSchema: GenMessage<TaskProgress> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 9);
+  messageDesc(file_flare_v1_flare, 10);
 
 /**
  * The site has stopped taking part in a job.
@@ -338,7 +379,7 @@ export type JobLeft = Message<"flare.v1.JobLeft"> & {
  * Use `create(JobLeftSchema)` to create a new message.
  */
 export const JobLeftSchema: GenMessage<JobLeft> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 10);
+  messageDesc(file_flare_v1_flare, 11);
 
 /**
  * @generated from message flare.v1.ServerMessage
@@ -389,6 +430,12 @@ export type ServerMessage = Message<"flare.v1.ServerMessage"> & {
      */
     value: SubmitUpdateReply;
     case: "updateAccepted";
+  } | {
+    /**
+     * @generated from field: flare.v1.TrustList trust_list = 8;
+     */
+    value: TrustList;
+    case: "trustList";
   } | { case: undefined; value?: undefined };
 };
 
@@ -397,7 +444,26 @@ export type ServerMessage = Message<"flare.v1.ServerMessage"> & {
  * Use `create(ServerMessageSchema)` to create a new message.
  */
 export const ServerMessageSchema: GenMessage<ServerMessage> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 11);
+  messageDesc(file_flare_v1_flare, 12);
+
+/**
+ * Roots and revocations of the project, signed by its roots: whoever brings it need not be trusted.
+ *
+ * @generated from message flare.v1.TrustList
+ */
+export type TrustList = Message<"flare.v1.TrustList"> & {
+  /**
+   * @generated from field: string text = 1;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message flare.v1.TrustList.
+ * Use `create(TrustListSchema)` to create a new message.
+ */
+export const TrustListSchema: GenMessage<TrustList> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 13);
 
 /**
  * Everything that the server wants of this site; sent once per attachment. Jobs that are not listed are over.
@@ -421,7 +487,7 @@ export type DesiredState = Message<"flare.v1.DesiredState"> & {
  * Use `create(DesiredStateSchema)` to create a new message.
  */
 export const DesiredStateSchema: GenMessage<DesiredState> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 12);
+  messageDesc(file_flare_v1_flare, 14);
 
 /**
  * @generated from message flare.v1.DeployJob
@@ -452,7 +518,7 @@ export type DeployJob = Message<"flare.v1.DeployJob"> & {
  * Use `create(DeployJobSchema)` to create a new message.
  */
 export const DeployJobSchema: GenMessage<DeployJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 13);
+  messageDesc(file_flare_v1_flare, 15);
 
 /**
  * @generated from message flare.v1.ObjectRef
@@ -474,7 +540,7 @@ export type ObjectRef = Message<"flare.v1.ObjectRef"> & {
  * Use `create(ObjectRefSchema)` to create a new message.
  */
 export const ObjectRefSchema: GenMessage<ObjectRef> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 14);
+  messageDesc(file_flare_v1_flare, 16);
 
 /**
  * @generated from message flare.v1.Task
@@ -508,7 +574,7 @@ export type Task = Message<"flare.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 15);
+  messageDesc(file_flare_v1_flare, 17);
 
 /**
  * @generated from message flare.v1.EndJob
@@ -537,7 +603,7 @@ export type EndJob = Message<"flare.v1.EndJob"> & {
  * Use `create(EndJobSchema)` to create a new message.
  */
 export const EndJobSchema: GenMessage<EndJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 16);
+  messageDesc(file_flare_v1_flare, 18);
 
 /**
  * @generated from message flare.v1.SubmitUpdateRequest
@@ -585,7 +651,7 @@ export type SubmitUpdateRequest = Message<"flare.v1.SubmitUpdateRequest"> & {
  * Use `create(SubmitUpdateRequestSchema)` to create a new message.
  */
 export const SubmitUpdateRequestSchema: GenMessage<SubmitUpdateRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 17);
+  messageDesc(file_flare_v1_flare, 19);
 
 /**
  * @generated from message flare.v1.SubmitUpdateReply
@@ -609,7 +675,7 @@ export type SubmitUpdateReply = Message<"flare.v1.SubmitUpdateReply"> & {
  * Use `create(SubmitUpdateReplySchema)` to create a new message.
  */
 export const SubmitUpdateReplySchema: GenMessage<SubmitUpdateReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 18);
+  messageDesc(file_flare_v1_flare, 20);
 
 /**
  * @generated from message flare.v1.StatRequest
@@ -626,7 +692,7 @@ export type StatRequest = Message<"flare.v1.StatRequest"> & {
  * Use `create(StatRequestSchema)` to create a new message.
  */
 export const StatRequestSchema: GenMessage<StatRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 19);
+  messageDesc(file_flare_v1_flare, 21);
 
 /**
  * @generated from message flare.v1.StatReply
@@ -650,7 +716,7 @@ export type StatReply = Message<"flare.v1.StatReply"> & {
  * Use `create(StatReplySchema)` to create a new message.
  */
 export const StatReplySchema: GenMessage<StatReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 20);
+  messageDesc(file_flare_v1_flare, 22);
 
 /**
  * Written and read by a hand-made codec (a generated one costs up to half the speed); this is its format.
@@ -686,7 +752,7 @@ export type Chunk = Message<"flare.v1.Chunk"> & {
  * Use `create(ChunkSchema)` to create a new message.
  */
 export const ChunkSchema: GenMessage<Chunk> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 21);
+  messageDesc(file_flare_v1_flare, 23);
 
 /**
  * @generated from message flare.v1.UploadReply
@@ -708,7 +774,7 @@ export type UploadReply = Message<"flare.v1.UploadReply"> & {
  * Use `create(UploadReplySchema)` to create a new message.
  */
 export const UploadReplySchema: GenMessage<UploadReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 22);
+  messageDesc(file_flare_v1_flare, 24);
 
 /**
  * @generated from message flare.v1.DownloadRequest
@@ -730,7 +796,7 @@ export type DownloadRequest = Message<"flare.v1.DownloadRequest"> & {
  * Use `create(DownloadRequestSchema)` to create a new message.
  */
 export const DownloadRequestSchema: GenMessage<DownloadRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 23);
+  messageDesc(file_flare_v1_flare, 25);
 
 /**
  * @generated from message flare.v1.SignedCommand
@@ -761,7 +827,7 @@ export type SignedCommand = Message<"flare.v1.SignedCommand"> & {
  * Use `create(SignedCommandSchema)` to create a new message.
  */
 export const SignedCommandSchema: GenMessage<SignedCommand> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 24);
+  messageDesc(file_flare_v1_flare, 26);
 
 /**
  * @generated from message flare.v1.CommandReply
@@ -778,7 +844,7 @@ export type CommandReply = Message<"flare.v1.CommandReply"> & {
  * Use `create(CommandReplySchema)` to create a new message.
  */
 export const CommandReplySchema: GenMessage<CommandReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 25);
+  messageDesc(file_flare_v1_flare, 27);
 
 /**
  * @generated from message flare.v1.JobEvent
@@ -812,7 +878,7 @@ export type JobEvent = Message<"flare.v1.JobEvent"> & {
  * Use `create(JobEventSchema)` to create a new message.
  */
 export const JobEventSchema: GenMessage<JobEvent> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 26);
+  messageDesc(file_flare_v1_flare, 28);
 
 /**
  * Who a participant is, proven by its project certificate. Fresh nonces on both sides; no call needs a token.
