@@ -1,1 +1,1 @@
-export { type ProvisionedKit, type ProvisionInit, type ProvisionResult, provision } from "./provision.js";
+export { type KitArchive, type ProvisionedKit, type ProvisionInit, type ProvisionResult, provision } from "./provision.js";

@@ -2,6 +2,7 @@ import { createPrivateKey, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FlareError, limits, type Problem } from "@flare-ts/contracts";
+import { archiveKits, archiveName } from "./kits/archive-kits.js";
 import { writeKits } from "./kits/write-kits.js";
 import { createIdentities } from "./pki/project-identities.js";
 import { parseProject } from "./project/parse-project.js";
@@ -16,6 +17,8 @@ export interface ProvisionInit {
   readonly workspace: string;
   /** From when certificates are good. @default the present */
   readonly now?: Date;
+  /** Whether each kit is also put into an encrypted archive beside its folder. @default false */
+  readonly archives?: boolean;
   /** Aborting leaves the workspace as it was. */
   readonly signal?: AbortSignal;
 }
@@ -26,6 +29,16 @@ export interface ProvisionedKit {
   readonly type: Participant["type"];
   /** Absolute path of its folder. */
   readonly dir: string;
+  /** Where archives were asked for. */
+  readonly archive?: KitArchive;
+}
+
+/** A kit in a zip file that is encrypted with AES-256. */
+export interface KitArchive {
+  /** Absolute path. */
+  readonly file: string;
+  /** Opens the archive; to be shown once, it stands nowhere else. */
+  readonly passphrase: string;
 }
 
 export interface ProvisionResult {
@@ -53,14 +66,17 @@ export async function provision(init: ProvisionInit): Promise<ProvisionResult> {
   }
 }
 
-async function provisionProject(project: Project, { workspace, now = new Date(), signal }: ProvisionInit): Promise<ProvisionResult> {
+async function provisionProject(
+  project: Project,
+  { workspace, archives = false, now = new Date(), signal }: ProvisionInit,
+): Promise<ProvisionResult> {
   signal?.throwIfAborted();
   const projectDir = resolve(workspace, project.name);
   const firstMade = await mkdir(projectDir, { recursive: true });
   try {
     const unlock = await lockWorkspace(projectDir);
     try {
-      return await buildProd({ project, projectDir, now, signal });
+      return await buildProd({ project, projectDir, archives, now, signal });
     } finally {
       await unlock();
     }
@@ -73,15 +89,17 @@ async function provisionProject(project: Project, { workspace, now = new Date(),
 interface BuildInit {
   readonly project: Project;
   readonly projectDir: string;
+  readonly archives: boolean;
   readonly now: Date;
   readonly signal: AbortSignal | undefined;
 }
 
-async function buildProd({ project, projectDir, now, signal }: BuildInit): Promise<ProvisionResult> {
+async function buildProd({ project, projectDir, archives, now, signal }: BuildInit): Promise<ProvisionResult> {
   const previous = await readState(projectDir);
   const state = await createIdentities({ project, previous, stateFile: statePath(projectDir), now, signal });
   const prodDir = join(projectDir, await nextProdName(projectDir));
   const wip = join(projectDir, `.wip-${randomUUID()}`);
+  let passphrases: ReadonlyMap<string, string> = new Map();
   try {
     const rootKey = createPrivateKey(state.root.privateKeyPem);
     await writeKits({
@@ -94,6 +112,8 @@ async function buildProd({ project, projectDir, now, signal }: BuildInit): Promi
       now,
       signal,
     });
+    const names = project.participants.map(({ name }) => name);
+    if (archives) passphrases = await archiveKits({ dir: wip, names, now, signal });
     // The state first: kits whose root key is lost could never be extended, unused state harms nobody.
     const takeBack = await writeState(projectDir, state);
     try {
@@ -107,7 +127,11 @@ async function buildProd({ project, projectDir, now, signal }: BuildInit): Promi
   }
   return {
     prodDir,
-    kits: project.participants.map(({ name, type }) => ({ name, type, dir: join(prodDir, name) })),
+    kits: project.participants.map(({ name, type }) => {
+      const passphrase = passphrases.get(name);
+      const kit = { name, type, dir: join(prodDir, name) };
+      return passphrase === undefined ? kit : { ...kit, archive: { file: join(prodDir, archiveName(name)), passphrase } };
+    }),
     warnings: project.warnings,
   };
 }
