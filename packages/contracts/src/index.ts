@@ -1,5 +1,5 @@
-export { durationMs } from "./documents/duration-schema.js";
 export { type DocumentTree, type Position, readDocumentTree } from "./documents/document-tree.js";
+export { durationMs } from "./documents/duration-schema.js";
 export { checkDocument, pathText, type ReadDocument, type ReadDocumentInit, readDocument } from "./documents/read-document.js";
 export { type ErrorCode, errorCatalogue } from "./errors/catalogue/index.js";
 export { type Culprit, type ErrorRow, exitStatus, grpcStatus } from "./errors/catalogue/row.js";
@@ -89,6 +89,7 @@ export {
   trustListSchema,
 } from "./kit/trust-list-schema.js";
 export { limits } from "./limits.js";
+export { type CaState, caStateSchema } from "./project/ca-state-schema.js";
 export { maxRootValidDays, renewableTypes, rootValidDaysSchema } from "./project/certificates-schema.js";
 export { type ConnectionSecurity, connectToMapSchema, listeningHostMapSchema } from "./project/connection-schemas.js";
 export { type ParticipantDocument, participantSchemas } from "./project/participant-schemas.js";

@@ -1,12 +1,14 @@
-import { createPrivateKey, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FlareError, limits, type Problem } from "@flare-ts/contracts";
 import { archiveKits, archiveName } from "./kits/archive-kits.js";
+import { trustedRootsPem } from "./authority/trusted-roots.js";
 import { writeKits } from "./kits/write-kits.js";
 import { createIdentities } from "./pki/project-identities.js";
 import { parseProject } from "./project/parse-project.js";
 import type { Participant, Project } from "./project/project.js";
+import { type CaKey, KeyVault } from "./state/key-vault.js";
 import { readState, statePath, writeState } from "./state/project-state.js";
 import { lockWorkspace } from "./state/workspace-lock.js";
 
@@ -15,6 +17,8 @@ export interface ProvisionInit {
   readonly projectFile: string;
   /** Folder that keeps the projects; made when it does not exist. */
   readonly workspace: string;
+  /** How private keys are kept: sealed by a passphrase, or in clear text. A workspace in clear text is sealed once a passphrase is given. */
+  readonly caKey: CaKey;
   /** From when certificates are good. @default the present */
   readonly now?: Date;
   /** Whether each kit is also put into an encrypted archive beside its folder. @default false */
@@ -68,7 +72,7 @@ export async function provision(init: ProvisionInit): Promise<ProvisionResult> {
 
 async function provisionProject(
   project: Project,
-  { workspace, archives = false, now = new Date(), signal }: ProvisionInit,
+  { workspace, caKey, archives = false, now = new Date(), signal }: ProvisionInit,
 ): Promise<ProvisionResult> {
   signal?.throwIfAborted();
   const projectDir = resolve(workspace, project.name);
@@ -76,7 +80,7 @@ async function provisionProject(
   try {
     const unlock = await lockWorkspace(projectDir);
     try {
-      return await buildProd({ project, projectDir, archives, now, signal });
+      return await buildProd({ project, projectDir, caKey, archives, now, signal });
     } finally {
       await unlock();
     }
@@ -89,33 +93,37 @@ async function provisionProject(
 interface BuildInit {
   readonly project: Project;
   readonly projectDir: string;
+  readonly caKey: CaKey;
   readonly archives: boolean;
   readonly now: Date;
   readonly signal: AbortSignal | undefined;
 }
 
-async function buildProd({ project, projectDir, archives, now, signal }: BuildInit): Promise<ProvisionResult> {
-  const previous = await readState(projectDir);
-  const state = await createIdentities({ project, previous, stateFile: statePath(projectDir), now, signal });
+async function buildProd({ project, projectDir, caKey, archives, now, signal }: BuildInit): Promise<ProvisionResult> {
+  const stateFile = statePath(projectDir);
+  const vault = new KeyVault(caKey, stateFile);
+  const stored = await readState(projectDir, vault);
+  const { state, authority, warnings } = await createIdentities({ project, previous: stored.state, stateFile, now, signal });
   const prodDir = join(projectDir, await nextProdName(projectDir));
   const wip = join(projectDir, `.wip-${randomUUID()}`);
   let passphrases: ReadonlyMap<string, string> = new Map();
   try {
-    const rootKey = createPrivateKey(state.root.privateKeyPem);
     await writeKits({
       project,
       dir: wip,
       identities: state.participants,
-      rootCertificatePem: state.root.certificatePem,
-      rootKey,
-      issuer: { certificatePem: state.root.certificatePem, privateKey: rootKey },
+      rootCertificatePem: trustedRootsPem(state),
+      rootKey: authority.privateKey,
+      issuer: authority,
+      issuing: state.serverIssuer,
+      trustListText: state.trustList?.text,
       now,
       signal,
     });
     const names = project.participants.map(({ name }) => name);
     if (archives) passphrases = await archiveKits({ dir: wip, names, now, signal });
     // The state first: kits whose root key is lost could never be extended, unused state harms nobody.
-    const takeBack = await writeState(projectDir, state);
+    const takeBack = await writeState(projectDir, { state, requestedKeyPem: stored.requestedKeyPem }, vault);
     try {
       await rename(wip, prodDir);
     } catch (cause) {
@@ -132,7 +140,7 @@ async function buildProd({ project, projectDir, archives, now, signal }: BuildIn
       const kit = { name, type, dir: join(prodDir, name) };
       return passphrase === undefined ? kit : { ...kit, archive: { file: join(prodDir, archiveName(name)), passphrase } };
     }),
-    warnings: project.warnings,
+    warnings: [...project.warnings, ...warnings],
   };
 }
 

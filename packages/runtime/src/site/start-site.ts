@@ -46,7 +46,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     const keys = readProjectKeys(kit, keeper.trust);
 
     const link: ServerLink = new ServerLink({
-      dial: (signal) => dialServer({ ...endpointOf(kit), keys }, signal),
+      dial: (signal) => dialServer({ ...endpointOf(kit), keys, isClearAllowed: init.isClearAllowed }, signal),
       logger,
       random,
       now,
