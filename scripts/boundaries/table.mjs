@@ -22,7 +22,7 @@ export const boundaries = {
   },
   "packages/provision": { siblings: ["@flare-ts/contracts"], denied: [...sockets, ...processes] },
   "packages/runtime": {
-    siblings: ["@flare-ts/contracts", "@flare-ts/contracts/wire", "@flare-ts/aggregator", "@flare-ts/provision/kit"],
+    siblings: ["@flare-ts/contracts", "@flare-ts/contracts/wire", "@flare-ts/aggregator", "@flare-ts/provision/kit", "@flare-ts/provision/issue"],
     denied: [],
     tests: ["@flare-ts/provision"],
   },
@@ -33,6 +33,7 @@ export const boundaries = {
       "@flare-ts/aggregator",
       "@flare-ts/provision",
       "@flare-ts/provision/kit",
+      "@flare-ts/provision/issue",
       "@flare-ts/runtime",
       "@flare-ts/runtime/admin",
       "@flare-ts/runtime/client",
@@ -46,6 +47,7 @@ export const boundaries = {
       "@flare-ts/aggregator",
       "@flare-ts/provision",
       "@flare-ts/provision/kit",
+      "@flare-ts/provision/issue",
       "@flare-ts/runtime",
       "@flare-ts/runtime/admin",
     ],
@@ -64,6 +66,7 @@ export const boundaries = {
     ],
     denied: [],
   },
+  "clients/python": { siblings: [], denied: [...sockets] },
   benchmarks: {
     siblings: [
       "@flare-ts/contracts",

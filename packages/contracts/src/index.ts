@@ -1,5 +1,5 @@
-export { durationMs } from "./documents/duration-schema.js";
 export { type DocumentTree, type Position, readDocumentTree } from "./documents/document-tree.js";
+export { durationMs } from "./documents/duration-schema.js";
 export { checkDocument, pathText, type ReadDocument, type ReadDocumentInit, readDocument } from "./documents/read-document.js";
 export { type ErrorCode, errorCatalogue } from "./errors/catalogue/index.js";
 export { type Culprit, type ErrorRow, exitStatus, grpcStatus } from "./errors/catalogue/row.js";
@@ -58,10 +58,18 @@ export {
   authorizationPolicySchema,
   isAllowed,
 } from "./kit/authorization-policy.js";
+export { type CommConfig, commConfigSchema } from "./kit/comm-config-schema.js";
 export { defaultAuthorizationPolicy } from "./kit/default-policy.js";
 export { type FedAdmin, fedAdminSchema } from "./kit/fed-admin-schema.js";
 export { type FedClient, fedClientSchema } from "./kit/fed-client-schema.js";
+export { type FedRelay, fedRelaySchema, type RelayResources, relayResourcesSchema } from "./kit/fed-relay-schema.js";
 export { type FedServer, fedServerSchema } from "./kit/fed-server-schema.js";
+export {
+  type KitCertificatesDocument,
+  kitCertificatesSchema,
+  type RenewableType,
+  type RenewalIssuer,
+} from "./kit/kit-certificates-schema.js";
 export { type LogConfig, logConfigSchema, logLevels } from "./kit/log-config-schema.js";
 export {
   type ClientResourcesDocument,
@@ -71,10 +79,31 @@ export {
 } from "./kit/resources-schema.js";
 export { categoryOf, policyRightNames, type Right, type RightCategory, rightsByCategory, standaloneRights } from "./kit/rights.js";
 export { signaturesSchema } from "./kit/signatures-schema.js";
+export {
+  type Revocation,
+  type RevocationReason,
+  revocationReasons,
+  type TrustList,
+  type TrustListDocument,
+  trustListDocumentSchema,
+  trustListSchema,
+} from "./kit/trust-list-schema.js";
 export { limits } from "./limits.js";
+export { type CaState, caStateSchema } from "./project/ca-state-schema.js";
 export { maxRootValidDays, renewableTypes, rootValidDaysSchema } from "./project/certificates-schema.js";
 export { type ConnectionSecurity, connectToMapSchema, listeningHostMapSchema } from "./project/connection-schemas.js";
 export { type EdgeDocument, edgeSchema } from "./project/edge-schema.js";
 export { type ParticipantDocument, participantSchemas } from "./project/participant-schemas.js";
 export { adminRoles, builderSchema, type ProjectDocument, projectDocumentSchema } from "./project/project-schema.js";
 export { provisionStateSchema } from "./project/provision-state-schema.js";
+export { type ParticipantFileDocument, participantFileSchema, requestRoles } from "./request/participant-file-schema.js";
+export { type ProjectProfile, projectProfileSchema } from "./request/project-profile-schema.js";
+export {
+  type AuthorityFileDocument,
+  authorityFileSchema,
+  type CertificateRequestDocument,
+  certificateRequestSchema,
+  type SignedApprovalDocument,
+  signedApprovalSchema,
+} from "./request/request-schema.js";
+export { sealedKeySchema } from "./request/sealed-key-schema.js";

@@ -4,8 +4,8 @@ import {
   edgeSchema,
   listeningHostMapSchema,
   nearestWord,
-  participantSchemas,
   type ProjectDocument,
+  participantSchemas,
   projectDocumentSchema,
 } from "@flare-ts/contracts";
 import type { DocumentPath, Findings } from "./findings.js";
@@ -40,11 +40,19 @@ export function checkSupport(project: ProjectDocument, findings: Findings): void
 function checkEdge(edge: unknown, findings: Findings): void {
   if (!isMap(edge)) return;
   checkKeys(edge, Object.keys(edgeSchema.shape), ["edge"], findings);
-  findings.warning(["edge"], "edge makes the tree of relays and sites only: the routing proxy and what simulates devices are not written yet");
-  if (isGiven(edge["root_dir"])) findings.warning(["edge", "root_dir"], "root_dir has no effect: --workspace says where the project is kept");
+  findings.warning(
+    ["edge"],
+    "edge makes the tree of relays and sites only: the routing proxy and what simulates devices are not written yet",
+  );
+  if (isGiven(edge["root_dir"]))
+    findings.warning(["edge", "root_dir"], "root_dir has no effect: --workspace says where the project is kept");
 }
 
-function checkParticipant(participant: Readonly<Record<string, unknown>> & { type: keyof typeof participantSchemas }, path: DocumentPath, findings: Findings): void {
+function checkParticipant(
+  participant: Readonly<Record<string, unknown>> & { type: keyof typeof participantSchemas },
+  path: DocumentPath,
+  findings: Findings,
+): void {
   const schema = participantSchemas[participant.type];
   checkKeys(participant, Object.keys(schema.shape), path, findings);
   for (const [key, reason] of Object.entries(effectlessKeys)) {
@@ -53,7 +61,11 @@ function checkParticipant(participant: Readonly<Record<string, unknown>> & { typ
   if (participant["allow_log_streaming"] === true) {
     findings.warning([...path, "allow_log_streaming"], "allow_log_streaming has no effect: logs are not streamed yet");
   }
-  const maps = { connect_to: connectToMapSchema, listening_host: listeningHostMapSchema, capacity: participantSchemas.client.shape.capacity.unwrap().unwrap() };
+  const maps = {
+    connect_to: connectToMapSchema,
+    listening_host: listeningHostMapSchema,
+    capacity: participantSchemas.client.shape.capacity.unwrap().unwrap(),
+  };
   for (const [key, { shape }] of Object.entries(maps)) {
     const value = participant[key];
     if (isMap(value)) checkKeys(value, Object.keys(shape), [...path, key], findings);

@@ -46,7 +46,8 @@ class Includer {
   #includedBy(include: DocumentTree, files: readonly string[]): [string, DocumentTree][] {
     const items = Array.isArray(include.value) ? include.value.map((_, index) => partOf(include, index)) : [include];
     return items.flatMap((item) => {
-      if (typeof item.value !== "string" || item.value === "") throw invalid(item, "include must be the path of a file, or a list of paths");
+      if (typeof item.value !== "string" || item.value === "")
+        throw invalid(item, "include must be the path of a file, or a list of paths");
       return [...this.#open(item.value, item, files)];
     });
   }

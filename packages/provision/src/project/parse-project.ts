@@ -3,6 +3,7 @@ import { checkDocument, projectDocumentSchema } from "@flare-ts/contracts";
 import type { AddedParticipant } from "./add-participants.js";
 import { CaCertificates } from "./ca-certificates.js";
 import { checkNames } from "./check-names.js";
+import { checkRuntime } from "./check-runtime.js";
 import { checkSupport } from "./check-support.js";
 import { Findings } from "./findings.js";
 import { openProject } from "./open-project.js";
@@ -37,6 +38,7 @@ export function parseProject(text: string, file: string, { added = [], startAll 
   const findings = new Findings(document);
   const written = document.value;
   checkSupport(written, findings);
+  checkRuntime(written, findings);
   checkNames(written, findings);
   const builders = readBuilders(written, findings);
   const certificates = readCertificates(written, builders.rootValidDays, findings);

@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeSafetensors } from "@flare-ts/aggregator";
 import { provision } from "@flare-ts/provision";
-import { type Kit, readKit } from "@flare-ts/provision/kit";
+import { type Kit, readKit, TrustKeeper } from "@flare-ts/provision/kit";
 import { readProjectKeys } from "../session/project-keys.js";
 import type { Connection } from "../transport/connection.js";
 import { dialServer } from "../transport/dial-server.js";
@@ -35,7 +35,7 @@ export async function createSmallFederation(): Promise<SmallFederation> {
     { name: adminName, type: "admin", org: "o", role: "project_admin" },
   ];
   await writeFile(projectFile, JSON.stringify({ api_version: 3, name: "small", description: "", participants }));
-  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace") });
+  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear" });
   const kitDir = (name: string): string => join(prodDir, name);
   const connections: Connection[] = [];
   return {
@@ -44,7 +44,7 @@ export async function createSmallFederation(): Promise<SmallFederation> {
     kit: (name) => readKit(kitDir(name)),
     dial: async (name) => {
       const kit = await readKit(kitDir(name));
-      const connection = await dialServer({ ...endpointOf(kit), keys: readProjectKeys(kit) });
+      const connection = await dialServer({ ...endpointOf(kit), keys: readProjectKeys(kit, (await TrustKeeper.open(kit)).trust) });
       connections.push(connection);
       return connection;
     },
