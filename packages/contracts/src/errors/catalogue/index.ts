@@ -1,5 +1,7 @@
 import { aggregateErrors } from "./aggregate.js";
+import { archiveErrors } from "./archive.js";
 import { authErrors } from "./auth.js";
+import { certificateErrors } from "./certificate.js";
 import { clientApiErrors } from "./client-api.js";
 import { generalErrors } from "./general.js";
 import { gpuErrors } from "./gpu.js";
@@ -7,6 +9,7 @@ import { jobErrors } from "./job.js";
 import { kitErrors } from "./kit.js";
 import { pocErrors } from "./poc.js";
 import { projectErrors } from "./project.js";
+import { requestErrors } from "./request.js";
 import type { ErrorRow } from "./row.js";
 import { runtimeErrors } from "./runtime.js";
 import { transferErrors } from "./transfer.js";
@@ -17,6 +20,9 @@ export const errorCatalogue = Object.freeze({
   ...generalErrors,
   ...projectErrors,
   ...kitErrors,
+  ...archiveErrors,
+  ...requestErrors,
+  ...certificateErrors,
   ...authErrors,
   ...trustErrors,
   ...transferErrors,
