@@ -12,6 +12,7 @@ it("exports what is pinned here and nothing else", () => {
       "builderSchema",
       "categoryOf",
       "checkDocument",
+      "caStateSchema",
       "clientConfigSchema",
       "clientResourcesSchema",
       "commConfigSchema",

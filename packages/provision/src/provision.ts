@@ -7,8 +7,9 @@ import { writeKits } from "./kits/write-kits.js";
 import { createIdentities } from "./pki/project-identities.js";
 import { parseProject } from "./project/parse-project.js";
 import type { Participant, Project } from "./project/project.js";
-import { type CaKey, KeyVault } from "./state/key-vault.js";
+import { KeyVault } from "./state/key-vault.js";
 import { readState, statePath, writeState } from "./state/project-state.js";
+import { type CaKeySource, resolveCaKey } from "./state/stored-keys.js";
 import { lockWorkspace } from "./state/workspace-lock.js";
 
 export interface ProvisionInit {
@@ -17,7 +18,7 @@ export interface ProvisionInit {
   /** Folder that keeps the projects; made when it does not exist. */
   readonly workspace: string;
   /** How private keys are kept: sealed by a passphrase, or in clear text. A workspace in clear text is sealed once a passphrase is given. */
-  readonly caKey: CaKey;
+  readonly caKey: CaKeySource;
   /** From when certificates are good. @default the present */
   readonly now?: Date;
   /** Aborting leaves the workspace as it was. */
@@ -77,15 +78,24 @@ async function provisionProject(project: Project, { workspace, caKey, now = new 
 interface BuildInit {
   readonly project: Project;
   readonly projectDir: string;
-  readonly caKey: CaKey;
+  readonly caKey: CaKeySource;
   readonly now: Date;
   readonly signal: AbortSignal | undefined;
 }
 
 async function buildProd({ project, projectDir, caKey, now, signal }: BuildInit): Promise<ProvisionResult> {
   const stateFile = statePath(projectDir);
-  const vault = new KeyVault(caKey, stateFile);
+  const vault = new KeyVault(await resolveCaKey(caKey, projectDir), stateFile);
   const stored = await readState(projectDir, vault);
+  if (stored.state === undefined && stored.requestedKeyPem !== undefined) {
+    throw new FlareError(
+      "project/no-authority",
+      `A CA elsewhere was asked for the certificate of '${project.name}', and it has not come yet.`,
+      {
+        facts: { file: stateFile },
+      },
+    );
+  }
   const { state, authority, warnings } = await createIdentities({ project, previous: stored.state, stateFile, now, signal });
   const prodDir = join(projectDir, await nextProdName(projectDir));
   const wip = join(projectDir, `.wip-${randomUUID()}`);
