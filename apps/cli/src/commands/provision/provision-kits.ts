@@ -1,12 +1,13 @@
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { FlareError, type Problem } from "@flare-ts/contracts";
+import { type WorkspaceCaKeyOptions, workspaceCaKey } from "../../ca-key/workspace-ca-key.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { tableLines } from "../../terminal/table.js";
 import { sampleProjectText } from "./sample-project.js";
 
 /** What `flare provision` is given. */
-export interface ProvisionOptions {
+export interface ProvisionOptions extends WorkspaceCaKeyOptions {
   readonly projectFile: string;
   readonly workspace: string;
   readonly isGenerate: boolean;
@@ -20,6 +21,7 @@ export async function provisionKits(context: CommandContext, options: ProvisionO
     // Stays as it was typed, because it stands in the messages about its lines.
     projectFile: options.projectFile,
     workspace: resolve(context.cwd, options.workspace),
+    caKey: workspaceCaKey(context, { ...options, makesKits: true }),
     signal: context.signal,
   });
   for (const warning of warnings) context.terminal.err(`${context.terminal.colors.yellow("warning:")} ${warningText(warning)}`);
