@@ -17,7 +17,7 @@ describe("flare provision", () => {
     expect(again.exitCode).toBe(1);
     expect(again.stderr).toContain("error cli/output-exists:");
     expect(await readFile(join(folder.path, "project.yml"), "utf8")).toBe(sample);
-    const data = await folder.data("provision");
+    const data = await folder.data("provision", "--clear-ca-key");
     expect(data).toMatchObject({ prod_dir: join(folder.path, "workspace", "example_project", "prod_00"), warnings: [] });
     const kits = await readdir(join(folder.path, "workspace", "example_project", "prod_00"));
     expect(kits.sort()).toEqual(["admin@example.org", "hospital-1", "hospital-2", "lead@example.org", "server.example.org"]);
