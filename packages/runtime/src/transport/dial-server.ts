@@ -10,6 +10,8 @@ import type { Connection } from "./connection.js";
 import { explainDialFailure } from "./explain-dial-failure.js";
 import { messageOptions } from "./flow-control.js";
 import { GrpcConnection } from "./grpc-connection.js";
+import { routeTo } from "./proxy/dial-route.js";
+import type { Environment } from "./proxy/proxy-from-environment.js";
 import { quietGrpc } from "./quiet-grpc.js";
 import { wireMethods } from "./wire-method.js";
 
@@ -25,19 +27,22 @@ export interface DialServerInit {
   readonly name: string;
   /** HTTP/2 window of each stream and connection. @default limits.http2WindowBytes */
   readonly windowBytes?: number;
+  /** Variables that may name a proxy. @default process.env */
+  readonly environment?: Environment;
 }
 
 /**
  * Connects to the server over mutual TLS, checks that it is the project's server, and registers. The session's token is
  * renewed while the connection lives.
  *
- * @throws FlareError `transfer/unreachable`, `auth/tls-refused`, `auth/server-untrusted`, and what the server refuses with
+ * @throws FlareError `transfer/unreachable`, `transfer/proxy-…`, `auth/tls-refused`, `auth/server-untrusted`, and what the server refuses with
  */
 export async function dialServer(init: DialServerInit, signal?: AbortSignal): Promise<Connection> {
   signal?.throwIfAborted();
   quietGrpc();
   const seen: SeenServer = { fingerprint: undefined };
-  const client = new Client(targetOf(init), credentialsOf(init, seen), optionsOf(init));
+  const route = routeTo(init, init.environment ?? process.env);
+  const client = new Client(route.target, route.through(credentialsOf(init, seen)), { ...optionsOf(init), ...route.options });
   const calls = new ClientCalls({ client }, { peer: `${init.host}:${init.port}` });
   const register = async (registerSignal?: AbortSignal): ReturnType<typeof registerSession> =>
     registerSession(
@@ -56,7 +61,9 @@ export async function dialServer(init: DialServerInit, signal?: AbortSignal): Pr
     return new GrpcConnection({ client, calls, register }, { ticket });
   } catch (error) {
     client.close();
-    throw signal?.aborted === true ? FlareError.from(signal.reason) : explainDialFailure(error, init);
+    if (signal?.aborted === true) throw FlareError.from(signal.reason);
+    const failure = explainDialFailure(error, init);
+    throw route.failure(String(failure.facts["details"] ?? failure.message)) ?? failure;
   }
 }
 
@@ -83,10 +90,6 @@ function secureContextOf(keys: ProjectKeys): SecureContext {
   }
 }
 
-function targetOf({ host, port }: DialServerInit): string {
-  return `dns:${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
 function optionsOf({ host, serverIdentity, windowBytes = limits.http2WindowBytes }: DialServerInit): ChannelOptions {
   return {
     ...messageOptions(windowBytes, limits.controlMessageBytes),
@@ -98,14 +101,8 @@ function optionsOf({ host, serverIdentity, windowBytes = limits.http2WindowBytes
     "grpc.enable_channelz": 0,
     "grpc.client_idle_timeout_ms": maxTimeoutMs,
     ...(isIP(host) === 0 ? {} : { "grpc.ssl_target_name_override": isIP(serverIdentity) === 0 ? serverIdentity : "server" }),
-    ...(isLoopback(host) ? { "grpc.enable_http_proxy": 0 } : {}),
   };
 }
 
 // The longest that a timer of Node can take.
 const maxTimeoutMs = 2 ** 31 - 1;
-
-function isLoopback(host: string): boolean {
-  if (host === "localhost" || host.endsWith(".localhost")) return true;
-  return isIP(host) === 4 ? host.startsWith("127.") : host === "::1";
-}
