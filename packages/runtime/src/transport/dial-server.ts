@@ -63,7 +63,7 @@ export async function dialServer(init: DialServerInit, signal?: AbortSignal): Pr
     client.close();
     if (signal?.aborted === true) throw FlareError.from(signal.reason);
     const failure = explainDialFailure(error, init);
-    throw route.failure(String(failure.facts["details"] ?? failure.message)) ?? failure;
+    throw route.failure(failure) ?? failure;
   }
 }
 

@@ -14,8 +14,8 @@ export interface DialRoute {
   readonly proxy: HttpProxy | undefined;
   /** Credentials that do what the given ones do, behind the proxy's tunnel. */
   through(credentials: ChannelCredentials): ChannelCredentials;
-  /** Whether an attempt failed at the proxy, and how; `details` are what is known of a proxy that cannot be reached. */
-  failure(details: string): FlareError | undefined;
+  /** What to say in place of the error of a failed attempt, where it failed at the proxy. */
+  failure(error: FlareError): FlareError | undefined;
 }
 
 /**
@@ -42,8 +42,8 @@ export function routeTo(server: ProxiedTarget, environment: Environment): DialRo
     },
     proxy,
     through: (credentials) => tunnelled(credentials, async (socket) => tunnelThrough(socket, proxy, server, tunnel)),
-    failure: (details) => {
-      if (tunnel.stage === "unreached") return unreachable(proxy, details);
+    failure: ({ facts: { details }, message }) => {
+      if (tunnel.stage === "unreached") return unreachable(proxy, typeof details === "string" ? details : message);
       return tunnel.stage === "open" ? undefined : tunnel.stage;
     },
   };
