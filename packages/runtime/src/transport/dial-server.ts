@@ -61,6 +61,7 @@ export async function dialServer(init: DialServerInit, signal?: AbortSignal): Pr
     return new GrpcConnection({ client, calls, register }, { ticket });
   } catch (error) {
     client.close();
+    route.abandon();
     if (signal?.aborted === true) throw FlareError.from(signal.reason);
     const failure = explainDialFailure(error, init);
     throw route.failure(failure) ?? failure;

@@ -12,8 +12,10 @@ export interface DialRoute {
   readonly target: string;
   readonly options: ChannelOptions;
   readonly proxy: HttpProxy | undefined;
-  /** Credentials that do what the given ones do, behind the proxy's tunnel. */
+  /** Credentials that do what the given ones do, at the end of this way. */
   through(credentials: ChannelCredentials): ChannelCredentials;
+  /** Lets no connection be made any more: grpc-js tries once more after a channel that could not connect was closed. */
+  abandon(): void;
   /** What to say in place of the error of a failed attempt, where it failed at the proxy. */
   failure(error: FlareError): FlareError | undefined;
 }
@@ -28,9 +30,23 @@ export interface DialRoute {
 export function routeTo(server: ProxiedTarget, environment: Environment): DialRoute {
   const proxy = proxyFromEnvironment(environment, server);
   const options = { "grpc.enable_http_proxy": 0 };
+  const abandoned = new AbortController();
+  const through = (credentials: ChannelCredentials, open: (socket: Socket) => Promise<Socket>): ChannelCredentials =>
+    beforeTls(credentials, async (socket) => {
+      abandoned.signal.throwIfAborted();
+      return open(socket);
+    });
+  const abandon = (): void => abandoned.abort();
   if (proxy === undefined) {
-    const straight = (credentials: ChannelCredentials): ChannelCredentials => credentials;
-    return { target: targetOf(server), options, proxy, through: straight, failure: () => undefined };
+    const straight = async (socket: Socket): Promise<Socket> => socket;
+    return {
+      target: targetOf(server),
+      options,
+      proxy,
+      through: (credentials) => through(credentials, straight),
+      abandon,
+      failure: () => undefined,
+    };
   }
   const tunnel: TunnelState = { stage: "unreached" };
   return {
@@ -41,7 +57,8 @@ export function routeTo(server: ProxiedTarget, environment: Environment): DialRo
       ...(isIP(server.host) === 0 ? { "grpc.ssl_target_name_override": server.host } : {}),
     },
     proxy,
-    through: (credentials) => tunnelled(credentials, async (socket) => tunnelThrough(socket, proxy, server, tunnel)),
+    through: (credentials) => through(credentials, async (socket) => tunnelThrough(socket, proxy, server, tunnel)),
+    abandon,
     failure: ({ facts: { details }, message }) => {
       if (tunnel.stage === "unreached") return unreachable(proxy, typeof details === "string" ? details : message);
       return tunnel.stage === "open" ? undefined : tunnel.stage;
@@ -67,7 +84,7 @@ async function tunnelThrough(socket: Socket, proxy: HttpProxy, server: ProxiedTa
 
 // `_createSecureConnector` is the one place where grpc-js lets others at a connection before TLS. It is not documented:
 // grpc-js is pinned, and the tests with a real proxy fail when it is not called.
-function tunnelled(credentials: ChannelCredentials, open: (socket: Socket) => Promise<Socket>): ChannelCredentials {
+function beforeTls(credentials: ChannelCredentials, open: (socket: Socket) => Promise<Socket>): ChannelCredentials {
   const wrapped: ChannelCredentials = Object.create(credentials);
   wrapped._createSecureConnector = (...args) => {
     const inner = credentials._createSecureConnector(...args);
