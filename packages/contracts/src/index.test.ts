@@ -12,6 +12,7 @@ it("exports what is pinned here and nothing else", () => {
       "categoryOf",
       "clientConfigSchema",
       "clientResourcesSchema",
+      "commConfigSchema",
       "compileClientConfig",
       "compileMeta",
       "compileServerConfig",
@@ -22,6 +23,7 @@ it("exports what is pinned here and nothing else", () => {
       "exitStatus",
       "fedAdminSchema",
       "fedClientSchema",
+      "fedRelaySchema",
       "fedServerSchema",
       "grpcStatus",
       "hostNameSchema",
@@ -35,6 +37,7 @@ it("exports what is pinned here and nothing else", () => {
       "jobPathClash",
       "jobPathProblem",
       "jobPathSchema",
+      "kitCertificatesSchema",
       "limits",
       "logConfigSchema",
       "logLevels",
@@ -45,6 +48,10 @@ it("exports what is pinned here and nothing else", () => {
       "projectDocumentSchema",
       "provisionStateSchema",
       "readDocument",
+      "relayResourcesSchema",
+      "renewableTypes",
+      "renewalIssuers",
+      "revocationReasons",
       "rightsByCategory",
       "runsCommand",
       "serverConfigSchema",
@@ -56,6 +63,8 @@ it("exports what is pinned here and nothing else", () => {
       "siteNameSchema",
       "standaloneRights",
       "strategyOf",
+      "trustListDocumentSchema",
+      "trustListSchema",
     ]
   `);
 });

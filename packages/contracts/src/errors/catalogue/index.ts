@@ -1,5 +1,7 @@
 import { aggregateErrors } from "./aggregate.js";
+import { archiveErrors } from "./archive.js";
 import { authErrors } from "./auth.js";
+import { certificateErrors } from "./certificate.js";
 import { clientApiErrors } from "./client-api.js";
 import { generalErrors } from "./general.js";
 import { gpuErrors } from "./gpu.js";
@@ -10,13 +12,17 @@ import { projectErrors } from "./project.js";
 import type { ErrorRow } from "./row.js";
 import { runtimeErrors } from "./runtime.js";
 import { transferErrors } from "./transfer.js";
+import { trustErrors } from "./trust.js";
 
 /** Every error code of FLARE-TS with what follows from it; `docs/errors.md` is made from this table. */
 export const errorCatalogue = Object.freeze({
   ...generalErrors,
   ...projectErrors,
   ...kitErrors,
+  ...archiveErrors,
+  ...certificateErrors,
   ...authErrors,
+  ...trustErrors,
   ...transferErrors,
   ...jobErrors,
   ...runtimeErrors,

@@ -26,7 +26,7 @@ export const kitErrors = {
   "kit/not-supported": row(
     "site",
     "The startup kit asks for something that this version does not support yet.",
-    "Provision the project with connection_security mtls and scheme grpc.",
+    "Ask the project's admin for a kit without what the message names, or use a version that has it.",
   ),
   "kit/certificate-unreadable": row("site", "A certificate or key of the startup kit cannot be read as one.", askForNewKit),
   "kit/key-exposed": row(
@@ -41,6 +41,11 @@ export const kitErrors = {
     "site",
     "A certificate of the startup kit has expired.",
     "Check this machine's clock. If it is right, ask for a new kit.",
+  ),
+  "kit/revoked": row(
+    "site",
+    "The project trusts this kit's certificate no more: it was revoked.",
+    "Ask the project's admin, who knows the reason; a participant that comes back gets a new certificate.",
   ),
   "kit/not-yet-valid": row("site", "A certificate of the startup kit is not valid yet.", "Check this machine's clock and time zone."),
   "kit/signature-missing": row("site", "The startup kit carries no signatures.", askForNewKit),
