@@ -21,12 +21,6 @@ export function asksForLoopback(list: string): boolean {
   return entriesOf(list).includes("<-loopback>");
 }
 
-/** Whether a name or an address means this machine. */
-export function isLoopback(host: string): boolean {
-  if (host === "localhost" || host.endsWith(".localhost")) return true;
-  return isIP(host) === 4 ? host.startsWith("127.") : isIP(host) === 6 && inRange(host, "::1", 128);
-}
-
 function entriesOf(list: string): readonly string[] {
   return list
     .split(/[\s,]+/)

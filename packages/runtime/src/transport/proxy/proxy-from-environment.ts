@@ -1,5 +1,6 @@
+import { isLoopback } from "../connection-security.js";
 import { type HttpProxy, readProxyUrl } from "./http-proxy.js";
-import { asksForLoopback, isLoopback, isOnNoProxyList, type ProxiedTarget } from "./no-proxy.js";
+import { asksForLoopback, isOnNoProxyList, type ProxiedTarget } from "./no-proxy.js";
 
 /** Variables as a process has them. */
 export type Environment = Readonly<Record<string, string | undefined>>;

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file flare/v1/flare.proto.
  */
 export const file_flare_v1_flare: GenFile = /*@__PURE__*/
-  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEiZQoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMIn4KDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwiTwoPUmVnaXN0ZXJSZXF1ZXN0EhQKDGNoYWxsZW5nZV9pZBgBIAEoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAwiSQoNUmVnaXN0ZXJSZXBseRISCgpzZXNzaW9uX2lkGAEgASgJEg0KBXRva2VuGAIgASgJEhUKDWV4cGlyZXNfYXRfbXMYAyABKAMi7QEKC1NpdGVNZXNzYWdlEiQKBWhlbGxvGAEgASgLMhMuZmxhcmUudjEuU2l0ZUhlbGxvSAASKAoJaGVhcnRiZWF0GAIgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASKwoLdGFza19mYWlsZWQYAyABKAsyFC5mbGFyZS52MS5UYXNrRmFpbGVkSAASJQoIam9iX2xlZnQYBCABKAsyES5mbGFyZS52MS5Kb2JMZWZ0SAASLwoNdGFza19wcm9ncmVzcxgFIAEoCzIWLmZsYXJlLnYxLlRhc2tQcm9ncmVzc0gAQgkKB21lc3NhZ2UiNgoJU2l0ZUhlbGxvEhgKEHNvZnR3YXJlX3ZlcnNpb24YASABKAkSDwoHam9iX2lkcxgCIAMoCSIfCglIZWFydGJlYXQSEgoKc2VudF9hdF9tcxgBIAEoAyI2CgdUYXNrS2V5Eg4KBmpvYl9pZBgBIAEoCRINCgVyb3VuZBgCIAEoDRIMCgR0YXNrGAMgASgJIkAKClRhc2tGYWlsZWQSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRISCgplcnJvcl9qc29uGAIgASgJIloKDFRhc2tQcm9ncmVzcxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5Eg0KBXBoYXNlGAIgASgJEgwKBGRvbmUYAyABKAQSDQoFdG90YWwYBCABKAQiLQoHSm9iTGVmdBIOCgZqb2JfaWQYASABKAkSEgoKZXJyb3JfanNvbhgCIAEoCSK8AgoNU2VydmVyTWVzc2FnZRIpCgdkZXNpcmVkGAEgASgLMhYuZmxhcmUudjEuRGVzaXJlZFN0YXRlSAASJQoGZGVwbG95GAIgASgLMhMuZmxhcmUudjEuRGVwbG95Sm9iSAASHgoEdGFzaxgDIAEoCzIOLmZsYXJlLnYxLlRhc2tIABInCgpjbG9zZV90YXNrGAQgASgLMhEuZmxhcmUudjEuVGFza0tleUgAEiMKB2VuZF9qb2IYBSABKAsyEC5mbGFyZS52MS5FbmRKb2JIABIoCgloZWFydGJlYXQYBiABKAsyEy5mbGFyZS52MS5IZWFydGJlYXRIABI2Cg91cGRhdGVfYWNjZXB0ZWQYByABKAsyGy5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXBseUgAQgkKB21lc3NhZ2UiUAoMRGVzaXJlZFN0YXRlEiEKBGpvYnMYASADKAsyEy5mbGFyZS52MS5EZXBsb3lKb2ISHQoFdGFza3MYAiADKAsyDi5mbGFyZS52MS5UYXNrIlEKCURlcGxveUpvYhIOCgZqb2JfaWQYASABKAkSJwoKc2lnbmVkX2pvYhgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhILCgNhcHAYAyABKAkiJwoJT2JqZWN0UmVmEgwKBGhhc2gYASABKAkSDAoEc2l6ZRgCIAEoBCJzCgRUYXNrEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSIgoFbW9kZWwYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSFAoMdG90YWxfcm91bmRzGAMgASgNEhEKCW1ldGFfanNvbhgEIAEoCSI4CgZFbmRKb2ISDgoGam9iX2lkGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIOCgZyZWFzb24YAyABKAkiqAEKE1N1Ym1pdFVwZGF0ZVJlcXVlc3QSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIjCgZ1cGRhdGUYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSEwoLcGFyYW1zX3R5cGUYAyABKAkSDgoGd2VpZ2h0GAQgASgBEhQKDG1ldHJpY3NfanNvbhgFIAEoCRIRCgltZXRhX2pzb24YBiABKAkiRAoRU3VibWl0VXBkYXRlUmVwbHkSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIPCgdvdXRjb21lGAIgASgJIjIKC1N0YXRSZXF1ZXN0EiMKBm9iamVjdBgBIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZiI4CglTdGF0UmVwbHkSEwoLaXNfY29tcGxldGUYASABKAgSFgoOZHVyYWJsZV9vZmZzZXQYAiABKAQiRwoFQ2h1bmsSDAoEaGFzaBgBIAEoCRISCgp0b3RhbF9zaXplGAIgASgEEg4KBm9mZnNldBgDIAEoBBIMCgRkYXRhGAQgASgMIjoKC1VwbG9hZFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIkYKD0Rvd25sb2FkUmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSDgoGb2Zmc2V0GAIgASgEIk0KDVNpZ25lZENvbW1hbmQSFAoMY29tbWFuZF9qc29uGAEgASgMEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCIjCgxDb21tYW5kUmVwbHkSEwoLcmVzdWx0X2pzb24YASABKAkiSgoISm9iRXZlbnQSDgoGam9iX2lkGAEgASgJEgsKA3NlcRgCIAEoBBINCgVhdF9tcxgDIAEoAxISCgpldmVudF9qc29uGAQgASgJMowBCgdTZXNzaW9uEkEKCUNoYWxsZW5nZRIaLmZsYXJlLnYxLkNoYWxsZW5nZVJlcXVlc3QaGC5mbGFyZS52MS5DaGFsbGVuZ2VSZXBseRI+CghSZWdpc3RlchIZLmZsYXJlLnYxLlJlZ2lzdGVyUmVxdWVzdBoXLmZsYXJlLnYxLlJlZ2lzdGVyUmVwbHkykAEKBFNpdGUSPAoGQXR0YWNoEhUuZmxhcmUudjEuU2l0ZU1lc3NhZ2UaFy5mbGFyZS52MS5TZXJ2ZXJNZXNzYWdlKAEwARJKCgxTdWJtaXRVcGRhdGUSHS5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXF1ZXN0GhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHkyrAEKCFRyYW5zZmVyEjIKBFN0YXQSFS5mbGFyZS52MS5TdGF0UmVxdWVzdBoTLmZsYXJlLnYxLlN0YXRSZXBseRIyCgZVcGxvYWQSDy5mbGFyZS52MS5DaHVuaxoVLmZsYXJlLnYxLlVwbG9hZFJlcGx5KAESOAoIRG93bmxvYWQSGS5mbGFyZS52MS5Eb3dubG9hZFJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABMnsKBUFkbWluEjoKB0V4ZWN1dGUSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhYuZmxhcmUudjEuQ29tbWFuZFJlcGx5EjYKBVdhdGNoEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoSLmZsYXJlLnYxLkpvYkV2ZW50MAFiBnByb3RvMw");
+  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJJCg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAyIMCgpFbmRSZXF1ZXN0IgoKCEVuZFJlcGx5Iu0BCgtTaXRlTWVzc2FnZRIkCgVoZWxsbxgBIAEoCzITLmZsYXJlLnYxLlNpdGVIZWxsb0gAEigKCWhlYXJ0YmVhdBgCIAEoCzITLmZsYXJlLnYxLkhlYXJ0YmVhdEgAEisKC3Rhc2tfZmFpbGVkGAMgASgLMhQuZmxhcmUudjEuVGFza0ZhaWxlZEgAEiUKCGpvYl9sZWZ0GAQgASgLMhEuZmxhcmUudjEuSm9iTGVmdEgAEi8KDXRhc2tfcHJvZ3Jlc3MYBSABKAsyFi5mbGFyZS52MS5UYXNrUHJvZ3Jlc3NIAEIJCgdtZXNzYWdlIjYKCVNpdGVIZWxsbxIYChBzb2Z0d2FyZV92ZXJzaW9uGAEgASgJEg8KB2pvYl9pZHMYAiADKAkiHwoJSGVhcnRiZWF0EhIKCnNlbnRfYXRfbXMYASABKAMiNgoHVGFza0tleRIOCgZqb2JfaWQYASABKAkSDQoFcm91bmQYAiABKA0SDAoEdGFzaxgDIAEoCSJACgpUYXNrRmFpbGVkEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSEgoKZXJyb3JfanNvbhgCIAEoCSJaCgxUYXNrUHJvZ3Jlc3MSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRINCgVwaGFzZRgCIAEoCRIMCgRkb25lGAMgASgEEg0KBXRvdGFsGAQgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAkivAIKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIAEIJCgdtZXNzYWdlIlAKDERlc2lyZWRTdGF0ZRIhCgRqb2JzGAEgAygLMhMuZmxhcmUudjEuRGVwbG95Sm9iEh0KBXRhc2tzGAIgAygLMg4uZmxhcmUudjEuVGFzayJRCglEZXBsb3lKb2ISDgoGam9iX2lkGAEgASgJEicKCnNpZ25lZF9qb2IYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSCwoDYXBwGAMgASgJIicKCU9iamVjdFJlZhIMCgRoYXNoGAEgASgJEgwKBHNpemUYAiABKAQicwoEVGFzaxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiIKBW1vZGVsGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhQKDHRvdGFsX3JvdW5kcxgDIAEoDRIRCgltZXRhX2pzb24YBCABKAkiOAoGRW5kSm9iEg4KBmpvYl9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJIqgBChNTdWJtaXRVcGRhdGVSZXF1ZXN0Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSIwoGdXBkYXRlGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhMKC3BhcmFtc190eXBlGAMgASgJEg4KBndlaWdodBgEIAEoARIUCgxtZXRyaWNzX2pzb24YBSABKAkSEQoJbWV0YV9qc29uGAYgASgJIkQKEVN1Ym1pdFVwZGF0ZVJlcGx5Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSDwoHb3V0Y29tZRgCIAEoCSIyCgtTdGF0UmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYiOAoJU3RhdFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIkcKBUNodW5rEgwKBGhhc2gYASABKAkSEgoKdG90YWxfc2l6ZRgCIAEoBBIOCgZvZmZzZXQYAyABKAQSDAoEZGF0YRgEIAEoDCI6CgtVcGxvYWRSZXBseRITCgtpc19jb21wbGV0ZRgBIAEoCBIWCg5kdXJhYmxlX29mZnNldBgCIAEoBCJGCg9Eb3dubG9hZFJlcXVlc3QSIwoGb2JqZWN0GAEgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEg4KBm9mZnNldBgCIAEoBCJNCg1TaWduZWRDb21tYW5kEhQKDGNvbW1hbmRfanNvbhgBIAEoDBITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAwiIwoMQ29tbWFuZFJlcGx5EhMKC3Jlc3VsdF9qc29uGAEgASgJIkoKCEpvYkV2ZW50Eg4KBmpvYl9pZBgBIAEoCRILCgNzZXEYAiABKAQSDQoFYXRfbXMYAyABKAMSEgoKZXZlbnRfanNvbhgEIAEoCTK9AQoHU2Vzc2lvbhJBCglDaGFsbGVuZ2USGi5mbGFyZS52MS5DaGFsbGVuZ2VSZXF1ZXN0GhguZmxhcmUudjEuQ2hhbGxlbmdlUmVwbHkSPgoIUmVnaXN0ZXISGS5mbGFyZS52MS5SZWdpc3RlclJlcXVlc3QaFy5mbGFyZS52MS5SZWdpc3RlclJlcGx5Ei8KA0VuZBIULmZsYXJlLnYxLkVuZFJlcXVlc3QaEi5mbGFyZS52MS5FbmRSZXBseTKQAQoEU2l0ZRI8CgZBdHRhY2gSFS5mbGFyZS52MS5TaXRlTWVzc2FnZRoXLmZsYXJlLnYxLlNlcnZlck1lc3NhZ2UoATABEkoKDFN1Ym1pdFVwZGF0ZRIdLmZsYXJlLnYxLlN1Ym1pdFVwZGF0ZVJlcXVlc3QaGy5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXBseTKsAQoIVHJhbnNmZXISMgoEU3RhdBIVLmZsYXJlLnYxLlN0YXRSZXF1ZXN0GhMuZmxhcmUudjEuU3RhdFJlcGx5EjIKBlVwbG9hZBIPLmZsYXJlLnYxLkNodW5rGhUuZmxhcmUudjEuVXBsb2FkUmVwbHkoARI4CghEb3dubG9hZBIZLmZsYXJlLnYxLkRvd25sb2FkUmVxdWVzdBoPLmZsYXJlLnYxLkNodW5rMAEyewoFQWRtaW4SOgoHRXhlY3V0ZRIXLmZsYXJlLnYxLlNpZ25lZENvbW1hbmQaFi5mbGFyZS52MS5Db21tYW5kUmVwbHkSNgoFV2F0Y2gSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhIuZmxhcmUudjEuSm9iRXZlbnQwAWIGcHJvdG8z");
 
 /**
  * @generated from message flare.v1.ChallengeRequest
@@ -37,6 +37,13 @@ export type ChallengeRequest = Message<"flare.v1.ChallengeRequest"> & {
    * @generated from field: bytes client_nonce = 4;
    */
   clientNonce: Uint8Array;
+
+  /**
+   * Ephemeral X25519 public key (RFC 7748), 32 bytes, where calls are proven one by one (TLS that ends at a proxy); else empty.
+   *
+   * @generated from field: bytes client_key_share = 5;
+   */
+  clientKeyShare: Uint8Array;
 };
 
 /**
@@ -78,6 +85,13 @@ export type ChallengeReply = Message<"flare.v1.ChallengeReply"> & {
    * @generated from field: bytes signature = 5;
    */
   signature: Uint8Array;
+
+  /**
+   * As `client_key_share`.
+   *
+   * @generated from field: bytes server_key_share = 6;
+   */
+  serverKeyShare: Uint8Array;
 };
 
 /**
@@ -144,6 +158,32 @@ export const RegisterReplySchema: GenMessage<RegisterReply> = /*@__PURE__*/
   messageDesc(file_flare_v1_flare, 3);
 
 /**
+ * @generated from message flare.v1.EndRequest
+ */
+export type EndRequest = Message<"flare.v1.EndRequest"> & {
+};
+
+/**
+ * Describes the message flare.v1.EndRequest.
+ * Use `create(EndRequestSchema)` to create a new message.
+ */
+export const EndRequestSchema: GenMessage<EndRequest> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 4);
+
+/**
+ * @generated from message flare.v1.EndReply
+ */
+export type EndReply = Message<"flare.v1.EndReply"> & {
+};
+
+/**
+ * Describes the message flare.v1.EndReply.
+ * Use `create(EndReplySchema)` to create a new message.
+ */
+export const EndReplySchema: GenMessage<EndReply> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 5);
+
+/**
  * @generated from message flare.v1.SiteMessage
  */
 export type SiteMessage = Message<"flare.v1.SiteMessage"> & {
@@ -188,7 +228,7 @@ export type SiteMessage = Message<"flare.v1.SiteMessage"> & {
  * Use `create(SiteMessageSchema)` to create a new message.
  */
 export const SiteMessageSchema: GenMessage<SiteMessage> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 4);
+  messageDesc(file_flare_v1_flare, 6);
 
 /**
  * First message of a site: the server answers with the state that it wants.
@@ -212,7 +252,7 @@ export type SiteHello = Message<"flare.v1.SiteHello"> & {
  * Use `create(SiteHelloSchema)` to create a new message.
  */
 export const SiteHelloSchema: GenMessage<SiteHello> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 5);
+  messageDesc(file_flare_v1_flare, 7);
 
 /**
  * @generated from message flare.v1.Heartbeat
@@ -229,7 +269,7 @@ export type Heartbeat = Message<"flare.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 6);
+  messageDesc(file_flare_v1_flare, 8);
 
 /**
  * @generated from message flare.v1.TaskKey
@@ -256,7 +296,7 @@ export type TaskKey = Message<"flare.v1.TaskKey"> & {
  * Use `create(TaskKeySchema)` to create a new message.
  */
 export const TaskKeySchema: GenMessage<TaskKey> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 7);
+  messageDesc(file_flare_v1_flare, 9);
 
 /**
  * @generated from message flare.v1.TaskFailed
@@ -280,7 +320,7 @@ export type TaskFailed = Message<"flare.v1.TaskFailed"> & {
  * Use `create(TaskFailedSchema)` to create a new message.
  */
 export const TaskFailedSchema: GenMessage<TaskFailed> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 8);
+  messageDesc(file_flare_v1_flare, 10);
 
 /**
  * @generated from message flare.v1.TaskProgress
@@ -314,7 +354,7 @@ export type TaskProgress = Message<"flare.v1.TaskProgress"> & {
  * Use `create(TaskProgressSchema)` to create a new message.
  */
 export const TaskProgressSchema: GenMessage<TaskProgress> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 9);
+  messageDesc(file_flare_v1_flare, 11);
 
 /**
  * The site has stopped taking part in a job.
@@ -338,7 +378,7 @@ export type JobLeft = Message<"flare.v1.JobLeft"> & {
  * Use `create(JobLeftSchema)` to create a new message.
  */
 export const JobLeftSchema: GenMessage<JobLeft> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 10);
+  messageDesc(file_flare_v1_flare, 12);
 
 /**
  * @generated from message flare.v1.ServerMessage
@@ -397,7 +437,7 @@ export type ServerMessage = Message<"flare.v1.ServerMessage"> & {
  * Use `create(ServerMessageSchema)` to create a new message.
  */
 export const ServerMessageSchema: GenMessage<ServerMessage> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 11);
+  messageDesc(file_flare_v1_flare, 13);
 
 /**
  * Everything that the server wants of this site; sent once per attachment. Jobs that are not listed are over.
@@ -421,7 +461,7 @@ export type DesiredState = Message<"flare.v1.DesiredState"> & {
  * Use `create(DesiredStateSchema)` to create a new message.
  */
 export const DesiredStateSchema: GenMessage<DesiredState> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 12);
+  messageDesc(file_flare_v1_flare, 14);
 
 /**
  * @generated from message flare.v1.DeployJob
@@ -452,7 +492,7 @@ export type DeployJob = Message<"flare.v1.DeployJob"> & {
  * Use `create(DeployJobSchema)` to create a new message.
  */
 export const DeployJobSchema: GenMessage<DeployJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 13);
+  messageDesc(file_flare_v1_flare, 15);
 
 /**
  * @generated from message flare.v1.ObjectRef
@@ -474,7 +514,7 @@ export type ObjectRef = Message<"flare.v1.ObjectRef"> & {
  * Use `create(ObjectRefSchema)` to create a new message.
  */
 export const ObjectRefSchema: GenMessage<ObjectRef> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 14);
+  messageDesc(file_flare_v1_flare, 16);
 
 /**
  * @generated from message flare.v1.Task
@@ -508,7 +548,7 @@ export type Task = Message<"flare.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 15);
+  messageDesc(file_flare_v1_flare, 17);
 
 /**
  * @generated from message flare.v1.EndJob
@@ -537,7 +577,7 @@ export type EndJob = Message<"flare.v1.EndJob"> & {
  * Use `create(EndJobSchema)` to create a new message.
  */
 export const EndJobSchema: GenMessage<EndJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 16);
+  messageDesc(file_flare_v1_flare, 18);
 
 /**
  * @generated from message flare.v1.SubmitUpdateRequest
@@ -585,7 +625,7 @@ export type SubmitUpdateRequest = Message<"flare.v1.SubmitUpdateRequest"> & {
  * Use `create(SubmitUpdateRequestSchema)` to create a new message.
  */
 export const SubmitUpdateRequestSchema: GenMessage<SubmitUpdateRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 17);
+  messageDesc(file_flare_v1_flare, 19);
 
 /**
  * @generated from message flare.v1.SubmitUpdateReply
@@ -609,7 +649,7 @@ export type SubmitUpdateReply = Message<"flare.v1.SubmitUpdateReply"> & {
  * Use `create(SubmitUpdateReplySchema)` to create a new message.
  */
 export const SubmitUpdateReplySchema: GenMessage<SubmitUpdateReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 18);
+  messageDesc(file_flare_v1_flare, 20);
 
 /**
  * @generated from message flare.v1.StatRequest
@@ -626,7 +666,7 @@ export type StatRequest = Message<"flare.v1.StatRequest"> & {
  * Use `create(StatRequestSchema)` to create a new message.
  */
 export const StatRequestSchema: GenMessage<StatRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 19);
+  messageDesc(file_flare_v1_flare, 21);
 
 /**
  * @generated from message flare.v1.StatReply
@@ -650,7 +690,7 @@ export type StatReply = Message<"flare.v1.StatReply"> & {
  * Use `create(StatReplySchema)` to create a new message.
  */
 export const StatReplySchema: GenMessage<StatReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 20);
+  messageDesc(file_flare_v1_flare, 22);
 
 /**
  * Written and read by a hand-made codec (a generated one costs up to half the speed); this is its format.
@@ -686,7 +726,7 @@ export type Chunk = Message<"flare.v1.Chunk"> & {
  * Use `create(ChunkSchema)` to create a new message.
  */
 export const ChunkSchema: GenMessage<Chunk> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 21);
+  messageDesc(file_flare_v1_flare, 23);
 
 /**
  * @generated from message flare.v1.UploadReply
@@ -708,7 +748,7 @@ export type UploadReply = Message<"flare.v1.UploadReply"> & {
  * Use `create(UploadReplySchema)` to create a new message.
  */
 export const UploadReplySchema: GenMessage<UploadReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 22);
+  messageDesc(file_flare_v1_flare, 24);
 
 /**
  * @generated from message flare.v1.DownloadRequest
@@ -730,7 +770,7 @@ export type DownloadRequest = Message<"flare.v1.DownloadRequest"> & {
  * Use `create(DownloadRequestSchema)` to create a new message.
  */
 export const DownloadRequestSchema: GenMessage<DownloadRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 23);
+  messageDesc(file_flare_v1_flare, 25);
 
 /**
  * @generated from message flare.v1.SignedCommand
@@ -761,7 +801,7 @@ export type SignedCommand = Message<"flare.v1.SignedCommand"> & {
  * Use `create(SignedCommandSchema)` to create a new message.
  */
 export const SignedCommandSchema: GenMessage<SignedCommand> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 24);
+  messageDesc(file_flare_v1_flare, 26);
 
 /**
  * @generated from message flare.v1.CommandReply
@@ -778,7 +818,7 @@ export type CommandReply = Message<"flare.v1.CommandReply"> & {
  * Use `create(CommandReplySchema)` to create a new message.
  */
 export const CommandReplySchema: GenMessage<CommandReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 25);
+  messageDesc(file_flare_v1_flare, 27);
 
 /**
  * @generated from message flare.v1.JobEvent
@@ -812,7 +852,7 @@ export type JobEvent = Message<"flare.v1.JobEvent"> & {
  * Use `create(JobEventSchema)` to create a new message.
  */
 export const JobEventSchema: GenMessage<JobEvent> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 26);
+  messageDesc(file_flare_v1_flare, 28);
 
 /**
  * Who a participant is, proven by its project certificate. Fresh nonces on both sides; no call needs a token.
@@ -835,6 +875,16 @@ export const Session: GenService<{
     methodKind: "unary";
     input: typeof RegisterRequestSchema;
     output: typeof RegisterReplySchema;
+  },
+  /**
+   * Ends the session whose token and proof the call carries; for sessions that do not end with their connection.
+   *
+   * @generated from rpc flare.v1.Session.End
+   */
+  end: {
+    methodKind: "unary";
+    input: typeof EndRequestSchema;
+    output: typeof EndReplySchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_flare_v1_flare, 0);
