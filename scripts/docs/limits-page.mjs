@@ -25,6 +25,7 @@ const consequences = {
     "bytes under way without an answer, for a stream and for a connection",
     "the sender waits; it is what makes a transfer fast over a long line",
   ],
+  probeBytes: ["bytes of one measurement of the way to the server, in each direction", "the measurement ends with an error"],
   controlMessageBytes: ["one message of the control plane", "the call is refused; models never travel in such messages"],
   checkpointBytes: ["bytes of an upload that a crash can cost", "everything so far is made durable; an upload goes on from there"],
   safetensorsHeaderBytes: ["header of a model file", "the model is refused"],
