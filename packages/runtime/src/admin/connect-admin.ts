@@ -12,6 +12,8 @@ import { AdminSession } from "./admin-session.js";
 export interface ConnectAdminInit {
   /** Startup kit of the admin. */
   readonly kitDir: string;
+  /** Whether clear text may leave this machine, where the kit says `clear`. @default false */
+  readonly isClearAllowed?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,7 +33,7 @@ export async function connectAdmin(init: ConnectAdminInit): Promise<AdminSession
   await verifyKit(kit);
   const models = await FileModelStore.open({ root: join(kit.transferDir, "models") });
   const keys = readProjectKeys(kit);
-  const dial = (): Promise<Connection> => dialServer({ ...endpointOf(kit), keys }, init.signal);
+  const dial = (): Promise<Connection> => dialServer({ ...endpointOf(kit), keys, isClearAllowed: init.isClearAllowed }, init.signal);
   const session = new AdminSession({ dial, kit, models, transfer: new TransferClient({ store: models }), now: Date.now });
   await session.open();
   return session;

@@ -23,6 +23,8 @@ export interface OpenParticipantInit {
   readonly kitDir: string;
   /** Folder for what the participant keeps. @default the kit */
   readonly workspace?: string | undefined;
+  /** Whether clear text may leave this machine, where the kit says `clear`. @default false */
+  readonly isClearAllowed?: boolean | undefined;
   readonly onLog?: ((line: LogLine) => void) | undefined;
 }
 

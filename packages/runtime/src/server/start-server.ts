@@ -2,11 +2,13 @@ import { join } from "node:path";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
 import { Authenticator } from "../session/authenticator.js";
+import { CallProofBinding, MutualTlsBinding } from "../session/connection-binding.js";
 import type { Identity } from "../session/identity.js";
 import { readProjectKeys } from "../session/project-keys.js";
 import { ObjectRetention } from "../store/object-retention.js";
 import { openSqliteServerStore } from "../store/sqlite-server-store.js";
 import { TransferServer } from "../transfer/transfer-server.js";
+import { endsAtServer } from "../transport/connection-security.js";
 import { GrpcServerTransport } from "../transport/grpc-server-transport.js";
 import { AdminService } from "./admin-service.js";
 import { auditSessions } from "./audit-sessions.js";
@@ -23,6 +25,8 @@ import { SiteService } from "./site-service.js";
 export interface StartServerInit extends OpenParticipantInit {
   /** Port in place of the kit's. */
   readonly port?: number | undefined;
+  /** Address to listen on. @default every address; loopback for clear text that is not allowed to leave the machine */
+  readonly host?: string | undefined;
 }
 
 /** A server that runs in this process. */
@@ -37,7 +41,8 @@ export interface RunningServer {
  * Starts the server of a federation from its startup kit, goes on with the jobs that ran when it last stopped, and
  * resolves when it listens.
  *
- * @throws FlareError what is wrong with the kit (`kit/…`), `runtime/already-running`, `transfer/port-in-use`.
+ * @throws FlareError what is wrong with the kit (`kit/…`), `runtime/already-running`, `transfer/cannot-listen`,
+ * `transfer/clear-refused`.
  */
 export async function startServer(init: StartServerInit): Promise<RunningServer> {
   return openParticipant("server", init, async (participant) => {
@@ -83,9 +88,13 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const transfer = new TransferServer({ store: models, guard: grants });
 
     const keys = readProjectKeys(kit);
+    const { connectionSecurity } = kit.endpoint;
+    const { isClearAllowed = false } = init;
+    const host = init.host ?? (connectionSecurity === "clear" && !isClearAllowed ? "127.0.0.1" : "0.0.0.0");
     const authenticator = new Authenticator(
       {
         audit: auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId) }),
+        binding: endsAtServer(connectionSecurity) ? new MutualTlsBinding() : new CallProofBinding(),
         now,
         steadyNow: () => performance.now(),
       },
@@ -105,7 +114,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         authenticator,
         logger,
       },
-      { host: "0.0.0.0", port: init.port ?? kit.endpoint.port, keys },
+      { host, port: init.port ?? kit.endpoint.port, keys, connectionSecurity, isClearAllowed },
     );
 
     await intake.clear();
@@ -116,7 +125,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const port = await transport.start();
     parts.add("transport", () => transport.stop(2_000));
     lock.update("ready", port);
-    logger.info("server started", { project: kit.project, port });
+    logger.info("server started", { project: kit.project, host, port, connectionSecurity });
     return { name: kit.name, port };
   });
 }

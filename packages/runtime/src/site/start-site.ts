@@ -45,7 +45,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     const keys = readProjectKeys(kit);
 
     const link: ServerLink = new ServerLink({
-      dial: (signal) => dialServer({ ...endpointOf(kit), keys }, signal),
+      dial: (signal) => dialServer({ ...endpointOf(kit), keys, isClearAllowed: init.isClearAllowed }, signal),
       logger,
       random,
       now,

@@ -35,7 +35,7 @@ export interface DialServerInit {
   /** Root certificates by which a proxy that ends TLS is verified; PEM. @default the root of the project */
   readonly customRootCaPem?: string | undefined;
   /** Whether clear text may leave this machine. @default false */
-  readonly isClearAllowed?: boolean;
+  readonly isClearAllowed?: boolean | undefined;
 }
 
 /**

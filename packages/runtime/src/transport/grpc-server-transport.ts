@@ -34,7 +34,7 @@ export interface GrpcServerTransportInit {
   /** @default "mtls" */
   readonly connectionSecurity?: ConnectionSecurity;
   /** Whether clear text may come from other machines. @default false */
-  readonly isClearAllowed?: boolean;
+  readonly isClearAllowed?: boolean | undefined;
 }
 
 /**
