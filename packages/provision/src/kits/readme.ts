@@ -15,7 +15,9 @@ export function readme(project: Project, participant: Participant): string {
     ...(participant.type === "admin"
       ? []
       : ["local     settings that this site decides. To change one, copy <name>.json.default to <name>.json and edit the copy."]),
-    ...(participant.type === "server" || participant.type === "client" ? ["deploy    ways to run it for good; edit them as you need."] : []),
+    ...(participant.type === "server" || participant.type === "client"
+      ? ["deploy    ways to run it for good; edit them as you need."]
+      : []),
     "transfer  files on their way in and out.",
     "",
     ...secrets(participant),
@@ -73,8 +75,7 @@ const securityOfServer = {
   clear: "It listens in clear text: on the loopback interface only, or everywhere with --allow-clear, behind a proxy that ends TLS.",
 };
 
-const noThirdParties =
-  "local/comm_config.json holds its listening_host; this version does not let other programs connect there yet.";
+const noThirdParties = "local/comm_config.json holds its listening_host; this version does not let other programs connect there yet.";
 
 function sitePlace({ connectTo, listeningHost, relay }: ClientParticipant): string[] {
   return [
@@ -111,8 +112,7 @@ function composeUsage({ type }: ServerParticipant | ClientParticipant): string[]
 }
 
 function secrets(participant: Participant): string[] {
-  const keys =
-    participant.type === "relay" ? ["client.key", "server.key"] : [participant.type === "server" ? "server.key" : "client.key"];
+  const keys = participant.type === "relay" ? ["client.key", "server.key"] : [participant.type === "server" ? "server.key" : "client.key"];
   const paths = keys.map((key) => `startup/${key}`);
   const are = paths.length === 1 ? "is the private key. Whoever holds it" : "are private keys. Whoever holds one";
   return [`${paths.join(" and ")} ${are} can act as ${participant.name}: do not copy or send it.`];

@@ -7,7 +7,10 @@ import { targetText } from "./target-text.js";
 const serverFqcn = "server";
 
 /** What a relay, or a site behind one, dials, as FLARE's files say it. */
-export function upstreamOf({ server, participants }: Project, { connectTo, relay }: RelayParticipant | ClientParticipant): FedRelay["connect_to"] {
+export function upstreamOf(
+  { server, participants }: Project,
+  { connectTo, relay }: RelayParticipant | ClientParticipant,
+): FedRelay["connect_to"] {
   const parent = participants.find((each) => each.type === "relay" && each.name === relay);
   const upstream = parent?.type === "relay" ? parent : server;
   return {

@@ -58,7 +58,7 @@ async function createRoot({ project, now }: IdentitiesInit, key: KeyPair): Promi
   const certificatePem = await issueRoot({
     subject: { commonName: project.name },
     ...key,
-    validity: validityOf(now, project.rootValidDays),
+    validity: validityOf(now, project.certificates.rootValidDays),
   });
   return { certificatePem, privateKeyPem: privateKeyPem(key) };
 }
@@ -90,7 +90,8 @@ function stillSays(certificate: X509Certificate, participant: Participant, now: 
 }
 
 function hostsOf(participant: Participant): readonly string[] {
-  return participant.type === "server" ? participant.hosts : [participant.name];
+  if (participant.type === "server") return participant.hosts;
+  return [participant.name, ...(participant.type === "relay" ? participant.listeningHost.hosts : [])];
 }
 
 function validityOf(now: Date, days: number): Validity {
@@ -107,11 +108,11 @@ function checkPrevious({ project, stateFile, now }: IdentitiesInit, previous: Pr
     );
   }
   const days = Math.round((root.validToDate.getTime() - root.validFromDate.getTime()) / dayMs);
-  if (days !== project.rootValidDays) {
+  if (project.certificates.isRootValidDaysGiven && days !== project.certificates.rootValidDays) {
     throw new FlareError(
       "project/root-differs",
-      `root_valid_days is ${project.rootValidDays}, but the root certificate in ${stateFile} was made for ${days} days.`,
-      { facts: { file: stateFile, asked: project.rootValidDays, existing: days } },
+      `root_valid_days is ${project.certificates.rootValidDays}, but the root certificate in ${stateFile} was made for ${days} days.`,
+      { facts: { file: stateFile, asked: project.certificates.rootValidDays, existing: days } },
     );
   }
   for (const participant of project.participants) {

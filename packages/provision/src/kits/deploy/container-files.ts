@@ -22,7 +22,11 @@ export function kitContainerFiles(participant: ServerParticipant | ClientPartici
 export function projectContainerFiles({ name: project, server, participants }: Project, compose: Compose): KitFile[] {
   const sites = participants.filter((participant) => participant.type === "client");
   const services = [server, ...sites].map((participant) =>
-    composeService(participant, { kit: `./${participant.name}`, build: `./${sharedBuild}`, data: `\${DATA_DIR:-./data}/${participant.name}` }),
+    composeService(participant, {
+      kit: `./${participant.name}`,
+      build: `./${sharedBuild}`,
+      data: `\${DATA_DIR:-./data}/${participant.name}`,
+    }),
   );
   return [
     plainFile("compose.yaml", composeText(`Runs the server and the sites of ${project}, all on this machine`, services)),

@@ -9,7 +9,7 @@ FROM \${BASE_IMAGE}
 COPY --from=flare /usr/local/bin/node /opt/flare/bin/node
 COPY --from=flare /opt/flare /opt/flare
 ENV PATH=/opt/flare/bin:$PATH
-${hasRequirements ? 'COPY requirements.txt /opt/flare/requirements.txt\nRUN python3 -m pip install --no-cache-dir -r /opt/flare/requirements.txt\n' : ""}USER 1000:1000
+${hasRequirements ? "COPY requirements.txt /opt/flare/requirements.txt\nRUN python3 -m pip install --no-cache-dir -r /opt/flare/requirements.txt\n" : ""}USER 1000:1000
 WORKDIR /workspace
 ENTRYPOINT ["flare"]
 CMD ["--help"]
