@@ -69,8 +69,6 @@ export {
   kitCertificatesSchema,
   type RenewableType,
   type RenewalIssuer,
-  renewableTypes,
-  renewalIssuers,
 } from "./kit/kit-certificates-schema.js";
 export { type LogConfig, logConfigSchema, logLevels } from "./kit/log-config-schema.js";
 export {

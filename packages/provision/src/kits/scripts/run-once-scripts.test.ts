@@ -44,7 +44,12 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
 
   function run(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): ReturnType<typeof spawnSync> {
     const path = `${bin}:${process.env["PATH"] ?? ""}`;
-    return spawnSync(shell, [file, ...args], { env: { PATH: path, ...env }, encoding: "utf8", cwd: "/", stdio: ["ignore", "pipe", "pipe"] });
+    return spawnSync(shell, [file, ...args], {
+      env: { PATH: path, ...env },
+      encoding: "utf8",
+      cwd: "/",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
   }
   const calls = async (): Promise<string[]> => (await readFile(join(bin, "calls"), "utf8")).trimEnd().split("\n");
 
@@ -68,7 +73,11 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     const project = { server, participants: [client, relay, admin, server, { ...client, name: "hospital-b" }] } as unknown as Project;
     const file = await put("", startAllScript(project));
     for (const name of ["server1.example.org", "hospital-a", "hospital-b"]) {
-      await put(name, { path: "startup/start.sh", mode: 0o755, text: `#!/bin/sh\nflare ${name}\n${name === "hospital-a" ? "exit 3" : ""}\n` });
+      await put(name, {
+        path: "startup/start.sh",
+        mode: 0o755,
+        text: `#!/bin/sh\nflare ${name}\n${name === "hospital-a" ? "exit 3" : ""}\n`,
+      });
     }
     const { status, stderr } = run(file);
     expect(await calls()).toEqual(["flare:[server1.example.org]", "flare:[hospital-a]", "flare:[hospital-b]"]);
