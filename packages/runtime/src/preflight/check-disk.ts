@@ -24,9 +24,14 @@ export async function checkDisk(
   } catch (error) {
     signal.throwIfAborted();
     const { message } = error as Error | FlareError;
-    return failed("disk", `Nothing can be written to ${workspace}: ${message}`, "Give the account that runs FLARE-TS the right to write there, or choose another workspace.", {
-      folder: workspace,
-    });
+    return failed(
+      "disk",
+      `Nothing can be written to ${workspace}: ${message}`,
+      "Give the account that runs FLARE-TS the right to write there, or choose another workspace.",
+      {
+        folder: workspace,
+      },
+    );
   }
   return passed("disk", `${gigabytes(freeBytes)} free in ${workspace}, which takes ${Math.round(bytesPerSecond / 1e6)} MB/s.`, {
     folder: workspace,

@@ -1,5 +1,13 @@
 import { FlareError } from "@flare-ts/contracts";
-import { type Kit, readAuthorizationPolicy, readCertificates, readKit, readLocalResources, readLogConfig, verifyKit } from "@flare-ts/provision/kit";
+import {
+  type Kit,
+  readAuthorizationPolicy,
+  readCertificates,
+  readKit,
+  readLocalResources,
+  readLogConfig,
+  verifyKit,
+} from "@flare-ts/provision/kit";
 import { failed, type PreflightCheck, passed, problemOf, warned } from "./preflight-check.js";
 
 const dayMs = 24 * 3_600_000;
@@ -47,14 +55,20 @@ function isAboutDates(code: string): boolean {
 function checkDates({ certificatePem, rootCaPem, certificates }: Kit, nowMs: number): PreflightCheck {
   const [leaf] = readCertificates(certificatePem);
   const all = [leaf, ...readCertificates(certificatePem).slice(1), ...readCertificates(rootCaPem)].filter((one) => one !== undefined);
-  if (leaf === undefined) return failed("certificate", "The kit's certificate cannot be read.", "Ask the project's administrator for a new kit.");
+  if (leaf === undefined)
+    return failed("certificate", "The kit's certificate cannot be read.", "Ask the project's administrator for a new kit.");
   const fromMs = Math.max(...all.map(({ validFromDate }) => validFromDate.getTime()));
   const toMs = leaf.validToDate.getTime();
   const rootToMs = Math.min(...all.slice(1).map(({ validToDate }) => validToDate.getTime()), toMs);
   const facts = { valid_from: iso(fromMs), valid_to: iso(toMs), now: iso(nowMs) };
   if (nowMs < fromMs) {
     return {
-      ...failed("certificate", `The certificate is good from ${iso(fromMs)} on, and this machine's clock says ${iso(nowMs)}.`, clockTodo, facts),
+      ...failed(
+        "certificate",
+        `The certificate is good from ${iso(fromMs)} on, and this machine's clock says ${iso(nowMs)}.`,
+        clockTodo,
+        facts,
+      ),
       code: "kit/not-yet-valid",
     };
   }
@@ -76,7 +90,12 @@ function checkDates({ certificatePem, rootCaPem, certificates }: Kit, nowMs: num
   const lifeMs = toMs - leaf.validFromDate.getTime();
   const left = `The certificate is good until ${iso(toMs)}, ${leftDays < 2 ? `${Math.round(leftDays * 24)} hours` : `${Math.floor(leftDays)} days`} from now.`;
   if (!renews && leftDays < 30) {
-    return warned("certificate", left, "Ask the project's administrator for a new kit before that day; this project renews nothing by itself.", facts);
+    return warned(
+      "certificate",
+      left,
+      "Ask the project's administrator for a new kit before that day; this project renews nothing by itself.",
+      facts,
+    );
   }
   // A running participant renews at two thirds; with less than a quarter left that did not happen.
   if (renews && toMs - nowMs < lifeMs / 4) {

@@ -2,11 +2,11 @@ import { lookup } from "node:dns/promises";
 import { once } from "node:events";
 import { createServer } from "node:net";
 import { networkInterfaces } from "node:os";
+import { FlareError } from "@flare-ts/contracts";
 import type { Kit } from "@flare-ts/provision/kit";
 import { readInstance } from "../process/instance-lock.js";
 import { isLoopback } from "../transport/connection-security.js";
 import { failed, type PreflightCheck, passed, problemOf, warned } from "./preflight-check.js";
-import { FlareError } from "@flare-ts/contracts";
 
 /** Whether the server of a kit can listen on its port. */
 export async function checkListening({ dir, endpoint }: Kit): Promise<PreflightCheck> {
@@ -21,7 +21,10 @@ export async function checkListening({ dir, endpoint }: Kit): Promise<PreflightC
   } catch (error) {
     const running = readInstance(dir);
     if (running !== undefined && running.port === port)
-      return passed("listen", `The server of this kit runs already, as process ${running.pid}, and listens on port ${port}.`, { port, pid: running.pid });
+      return passed("listen", `The server of this kit runs already, as process ${running.pid}, and listens on port ${port}.`, {
+        port,
+        pid: running.pid,
+      });
     return problemOf(
       "listen",
       new FlareError("transfer/cannot-listen", `Port ${port} cannot be opened on ${host}: ${(error as Error).message}`, {
@@ -38,13 +41,22 @@ export async function checkReach({ endpoint }: Kit): Promise<PreflightCheck> {
   if (isLoopback(host)) return warned("reach", `${host} is this machine: no site elsewhere can reach it.`, loopbackTodo, { host });
   const addresses = await lookup(host, { all: true }).catch(() => []);
   if (addresses.length === 0) {
-    return failed("reach", `The name ${host} leads to no address.`, "Have the name entered in the DNS that the sites ask, or correct default_host.", { host });
+    return failed(
+      "reach",
+      `The name ${host} leads to no address.`,
+      "Have the name entered in the DNS that the sites ask, or correct default_host.",
+      { host },
+    );
   }
   const own = new Set(Object.values(networkInterfaces()).flatMap((list) => (list ?? []).map(({ address }) => address)));
   const list = addresses.map(({ address }) => address);
   const facts = { host, addresses: list };
   if (list.some((address) => own.has(address)))
-    return passed("reach", `${host} leads to this machine (${list.join(", ")}). Run \`flare preflight\` at a site to see whether port ${port} is open to it.`, facts);
+    return passed(
+      "reach",
+      `${host} leads to this machine (${list.join(", ")}). Run \`flare preflight\` at a site to see whether port ${port} is open to it.`,
+      facts,
+    );
   return warned(
     "reach",
     `${host} leads to ${list.join(", ")}, which is not an address of this machine.`,

@@ -1,6 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { type ConnectionSecurity, FlareError, isContentHash, limits } from "@flare-ts/contracts";
-import { EndReplySchema, ProbeReplySchema, StatReplySchema, UploadReplySchema, type ObjectRef as WireObjectRef } from "@flare-ts/contracts/wire";
+import {
+  EndReplySchema,
+  ProbeReplySchema,
+  StatReplySchema,
+  UploadReplySchema,
+  type ObjectRef as WireObjectRef,
+} from "@flare-ts/contracts/wire";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Logger } from "../logging/logger.js";
 import type { Authenticator } from "../session/authenticator.js";
@@ -9,8 +15,8 @@ import type { ObjectRef } from "../store/model-store.js";
 import type { ServerHandlers, ServerTransport } from "./connection.js";
 import { endsAtServer, refuseClearText } from "./connection-security.js";
 import { http2ServersOf, messageOptions, withServerOptions } from "./flow-control.js";
-import { quietGrpc } from "./quiet-grpc.js";
 import { countProbe, probeChunks } from "./probe-chunks.js";
+import { quietGrpc } from "./quiet-grpc.js";
 import { RequestBodies } from "./request-bodies.js";
 import { answerAttach, answerDownload, answerPlain, answerUnary, answerUpload, answerWatch } from "./server-answers.js";
 import { ServerCalls } from "./server-calls.js";

@@ -14,7 +14,8 @@ export async function countProbe(chunks: AsyncIterable<Chunk>): Promise<number> 
 /** Zeros, so many bytes of them. @throws FlareError `transfer/protocol` when they are more than a probe may be */
 export async function* probeChunks(bytes: number): AsyncGenerator<Chunk, void, undefined> {
   if (bytes > limits.probeBytes) throw tooMuch();
-  for (let offset = 0; offset < bytes; offset += limits.chunkBytes) yield { offset, data: zeros(Math.min(limits.chunkBytes, bytes - offset)) };
+  for (let offset = 0; offset < bytes; offset += limits.chunkBytes)
+    yield { offset, data: zeros(Math.min(limits.chunkBytes, bytes - offset)) };
 }
 
 /** The first piece of a probe on its way up: like every stream of chunks it names an object, here none that exists. */
