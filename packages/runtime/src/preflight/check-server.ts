@@ -11,13 +11,15 @@ export interface CheckServerInit {
   readonly kit: Kit;
   readonly modelBytes: number;
   readonly isClearAllowed: boolean;
+  /** How long each direction is measured. */
+  readonly measureMs: number;
   readonly signal: AbortSignal;
 }
 
 /** Registers as the participant: the server proves itself, lets it in or says why not, and the way is measured. */
 export async function checkServer(
   { steadyNow, environment }: Pick<PreflightParts, "steadyNow" | "environment">,
-  { kit, modelBytes, isClearAllowed, signal }: CheckServerInit,
+  { kit, modelBytes, isClearAllowed, measureMs, signal }: CheckServerInit,
 ): Promise<readonly PreflightCheck[]> {
   const proven = `${kit.serverIdentity} proved that it is the server of project ${kit.project}`;
   const facts = { server: kit.serverIdentity, project: kit.project };
@@ -36,7 +38,7 @@ export async function checkServer(
   }
   const server = passed("server", `${proven}, and it lets ${kit.name} in.`, facts);
   try {
-    const { up, down } = await measureBandwidth(connection, { steadyNow, signal });
+    const { up, down } = await measureBandwidth(connection, { steadyNow, signal, lastMs: measureMs });
     return [server, bandwidthCheck(up, down, modelBytes)];
   } catch (error) {
     signal.throwIfAborted();

@@ -6,9 +6,10 @@ import { type Kit, readCertificates } from "@flare-ts/provision/kit";
 import { addressOf } from "../transport/proxy/http-proxy.js";
 import { failed, type PreflightCheck, passed, skipped } from "./preflight-check.js";
 
-/** What a handshake with the server showed; the connection, where one came about, still stands. */
+/** What a handshake with the server showed. */
 export interface SeenTls {
   readonly checks: readonly PreflightCheck[];
+  /** The connection, where it is one to the server as far as can be told; only its dates may be wrong. */
   readonly socket: TLSSocket | undefined;
 }
 
@@ -31,7 +32,10 @@ export async function checkTls(kit: Kit, open: () => Promise<Socket>, signal: Ab
     protocol: socket.getProtocol(),
   };
   const tls = judge(kit, socket, leaf, facts) ?? passed("tls", trustedText(kit, leaf, socket), facts);
-  return { checks: [tls, http2Check(socket, host)], socket };
+  const http2 = http2Check(socket, host);
+  if (http2.outcome === "ok" && (tls.outcome === "ok" || isAboutDates(socket))) return { checks: [tls, http2], socket };
+  socket.destroy();
+  return { checks: [tls, http2], socket: undefined };
 }
 
 async function handshake({ endpoint, serverIdentity, ...kit }: Kit, raw: Socket, signal: AbortSignal): Promise<TLSSocket> {
@@ -66,8 +70,8 @@ function rootsOf({ customCaPem, rootCaPem }: Pick<Kit, "customCaPem" | "rootCaPe
 function judge(kit: Kit, socket: TLSSocket, leaf: DetailedPeerCertificate, facts: Record<string, Json>): PreflightCheck | undefined {
   const { host } = kit.endpoint;
   const refused = (found: string, todo: string): PreflightCheck => ({ ...failed("tls", found, todo, facts), code: "auth/tls-refused" });
-  const trouble = socket.authorized ? "" : String(socket.authorizationError);
-  if (/EXPIRED|NOT_YET_VALID/.test(trouble)) {
+  const trouble = troubleOf(socket);
+  if (isAboutDates(socket)) {
     return refused(
       `The certificate of ${nameText(leaf.subject)} is good from ${leaf.valid_from} to ${leaf.valid_to} only.`,
       "Check this machine's clock first; if it is right, whoever runs what answers there renews that certificate.",
@@ -82,6 +86,14 @@ function judge(kit: Kit, socket: TLSSocket, leaf: DetailedPeerCertificate, facts
     );
   }
   return undefined;
+}
+
+function troubleOf({ authorized, authorizationError }: TLSSocket): string {
+  return authorized ? "" : String(authorizationError);
+}
+
+function isAboutDates(socket: TLSSocket): boolean {
+  return /EXPIRED|NOT_YET_VALID/.test(troubleOf(socket));
 }
 
 function strangeIssuer(

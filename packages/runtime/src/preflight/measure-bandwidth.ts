@@ -11,15 +11,15 @@ export interface Bandwidth {
 export interface MeasureBandwidthInit {
   readonly steadyNow: () => number;
   readonly signal: AbortSignal;
-  /** How long each direction is measured. @default 2_000 */
-  readonly lastMs?: number;
+  /** How long each direction is measured. */
+  readonly lastMs: number;
 }
 
 // A fast way is measured in large pieces, as models travel; a slow one in small ones, or the last would take minutes.
 const leastChunk = 16 * 1024;
 const chunkMs = 200;
 
-/** Measures both directions one after the other, for two seconds each or until enough went through. */
+/** Measures both directions one after the other, for so long each or until enough went through. */
 export async function measureBandwidth(
   connection: Pick<Connection, "probeUp" | "probeDown">,
   init: MeasureBandwidthInit,
@@ -28,10 +28,7 @@ export async function measureBandwidth(
   return { up, down: await measureDown(connection, init) };
 }
 
-async function measureUp(
-  connection: Pick<Connection, "probeUp">,
-  { steadyNow, signal, lastMs = 2_000 }: MeasureBandwidthInit,
-): Promise<number> {
+async function measureUp(connection: Pick<Connection, "probeUp">, { steadyNow, signal, lastMs }: MeasureBandwidthInit): Promise<number> {
   const from = steadyNow();
   const chunks = async function* (): AsyncGenerator<Chunk, void, undefined> {
     let sent = leastChunk;
@@ -51,7 +48,7 @@ async function measureUp(
 
 async function measureDown(
   connection: Pick<Connection, "probeDown">,
-  { steadyNow, signal, lastMs = 2_000 }: MeasureBandwidthInit,
+  { steadyNow, signal, lastMs }: MeasureBandwidthInit,
 ): Promise<number> {
   const from = steadyNow();
   let bytes = 0;

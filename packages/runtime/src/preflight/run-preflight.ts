@@ -22,12 +22,15 @@ export interface RunPreflightInit {
   readonly modelBytes?: number | undefined;
   /** Whether clear text may leave this machine. @default false */
   readonly isClearAllowed?: boolean | undefined;
+  /** How long each direction of the way is measured. @default 2_000 */
+  readonly measureMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
   /** Hears of each check as soon as it is done. */
   readonly onCheck?: ((check: PreflightCheck) => void) | undefined;
 }
 
 const defaultModelBytes = 100_000_000;
+const defaultMeasureMs = 2_000;
 
 /**
  * Looks at a kit and everything around it that a start needs, and says of each thing that is wrong how to fix it. Nothing that
@@ -36,7 +39,13 @@ const defaultModelBytes = 100_000_000;
  * @throws FlareError `internal/aborted`
  */
 export async function runPreflight(init: RunPreflightInit, parts: PreflightParts = machineParts): Promise<readonly PreflightCheck[]> {
-  const { kitDir, modelBytes = defaultModelBytes, isClearAllowed = false, signal = new AbortController().signal } = init;
+  const {
+    kitDir,
+    modelBytes = defaultModelBytes,
+    isClearAllowed = false,
+    measureMs = defaultMeasureMs,
+    signal = new AbortController().signal,
+  } = init;
   const checks: PreflightCheck[] = [];
   const add = (...found: readonly PreflightCheck[]): void => {
     for (const check of found) {
@@ -52,7 +61,7 @@ export async function runPreflight(init: RunPreflightInit, parts: PreflightParts
     signal.throwIfAborted();
     add(await checkDisk(parts, { workspace: init.workspace ?? kit.dir, modelBytes, signal }));
     if (kit.type === "server") add(await checkListening(kit), await checkReach(kit));
-    else await checkServerFromHere(kit, parts, { modelBytes, isClearAllowed, signal, add });
+    else await checkServerFromHere(kit, parts, { modelBytes, isClearAllowed, measureMs, signal, add });
     return checks;
   } catch (error) {
     if (signal.aborted) throw FlareError.from(signal.reason);
@@ -69,6 +78,7 @@ async function checkServerFromHere(
   }: {
     readonly modelBytes: number;
     readonly isClearAllowed: boolean;
+    readonly measureMs: number;
     readonly signal: AbortSignal;
     readonly add: (...found: readonly PreflightCheck[]) => void;
   },
