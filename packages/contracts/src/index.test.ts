@@ -51,6 +51,7 @@ it("exports what is pinned here and nothing else", () => {
       "relayResourcesSchema",
       "renewableTypes",
       "renewalIssuers",
+      "revocationReasons",
       "rightsByCategory",
       "runsCommand",
       "serverConfigSchema",
@@ -62,6 +63,8 @@ it("exports what is pinned here and nothing else", () => {
       "siteNameSchema",
       "standaloneRights",
       "strategyOf",
+      "trustListDocumentSchema",
+      "trustListSchema",
     ]
   `);
 });

@@ -80,7 +80,7 @@ export async function startTestServer(
     project: project.name,
     name,
     connectionSecurity,
-    ...(way === "proxy" ? { customRootCaPem: proxyKeys.rootCaPem } : {}),
+    ...(way === "proxy" ? { customRootCaPem: proxyKeys.trust.rootBundlePem } : {}),
   });
   return {
     project,
