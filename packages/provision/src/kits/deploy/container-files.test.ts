@@ -5,7 +5,8 @@ import { parseProject } from "../../project/parse-project.js";
 import type { ClientParticipant } from "../../project/project.js";
 import { kitContainerFiles, projectContainerFiles } from "./container-files.js";
 
-const project = parseProject(projectText({ 13: "    capacity: { num_of_gpus: 2, mem_per_gpu_in_GiB: 16 }" }), "project.yml");
+const capacity = "    capacity: { num_of_gpus: 2, mem_per_gpu_in_GiB: 16 }";
+const project = parseProject(projectText({ 13: `    connect_to: localhost\n${capacity}` }), "project.yml");
 const site = project.participants.find((each): each is ClientParticipant => each.type === "client");
 
 type Files = ReturnType<typeof projectContainerFiles>;
@@ -40,6 +41,7 @@ describe("compose.yaml", () => {
           ...anyService("."),
           command: ["client", "start", "/workspace"],
           volumes: ["..:/workspace:Z", "${DATA_DIR:-./data}:/data:ro"],
+          network_mode: "host",
           deploy: gpus,
         },
       },
@@ -60,13 +62,24 @@ describe("compose.yaml", () => {
         ...anyService("./nvflare_compose"),
         command: ["client", "start", "/workspace"],
         volumes: ["./hospital-a:/workspace:Z", "${DATA_DIR:-./data}/hospital-a:/data:ro"],
+        network_mode: "service:server1.example.org",
         deploy: gpus,
       },
     });
   });
 
+  it("lets a site that dials the server by its name find it without sharing its network", () => {
+    const direct = parseProject(projectText({ 13: capacity }), "project.yml");
+    expect(textOf(projectContainerFiles(direct, {}), "compose.yaml")).not.toContain("network_mode");
+  });
+
   it("finds every variable that it uses in .env, or has a value for it", () => {
-    for (const [files, dir] of [[projectContainerFiles(project, {}), ""]] as const) {
+    if (site === undefined) throw new TypeError("the example has no site");
+    const cases: [Files, string][] = [
+      [projectContainerFiles(project, {}), ""],
+      [kitContainerFiles(site, {}), "deploy/"],
+    ];
+    for (const [files, dir] of cases) {
       const set = new Set([...textOf(files, `${dir}.env`).matchAll(/^(\w+)=/gm)].map((match) => match[1]));
       const used = [...textOf(files, `${dir}compose.yaml`).matchAll(/\$\{(\w+)(:-)?/g)];
       expect(used.filter(([, name, fallback]) => fallback === undefined && !set.has(name)).map(([text]) => text)).toEqual([]);
