@@ -16,7 +16,7 @@ export function upstreamOf(
   return {
     scheme: upstream.type === "relay" ? upstream.listeningHost.scheme : "grpc",
     identity: connectTo.name,
-    ...authIdentityOf({ name: connectTo.name, authIdentity: connectTo.authIdentity ?? upstream.authIdentity }),
+    ...authIdentityOf(connectTo),
     address: targetText(connectTo.host, connectTo.port),
     fqcn: upstream.type === "relay" ? upstream.fqcn : serverFqcn,
     connection_security: connectTo.connectionSecurity,

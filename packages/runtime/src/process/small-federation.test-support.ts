@@ -5,7 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeSafetensors } from "@flare-ts/aggregator";
 import { provision } from "@flare-ts/provision";
-import { type Kit, readKit } from "@flare-ts/provision/kit";
+import { type Kit, readKit, TrustKeeper } from "@flare-ts/provision/kit";
 import { readProjectKeys } from "../session/project-keys.js";
 import type { Connection } from "../transport/connection.js";
 import { dialServer } from "../transport/dial-server.js";
@@ -44,7 +44,7 @@ export async function createSmallFederation(serverName = "localhost"): Promise<S
     kit: (name) => readKit(kitDir(name)),
     dial: async (name) => {
       const kit = await readKit(kitDir(name));
-      const connection = await dialServer({ ...endpointOf(kit), keys: readProjectKeys(kit) });
+      const connection = await dialServer({ ...endpointOf(kit), keys: readProjectKeys(kit, (await TrustKeeper.open(kit)).trust) });
       connections.push(connection);
       return connection;
     },

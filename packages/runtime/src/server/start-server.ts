@@ -21,6 +21,7 @@ import { JournalHub } from "./journal-hub.js";
 import { ObjectGrants } from "./object-grants.js";
 import { SiteDirectory } from "./site-directory.js";
 import { SiteService } from "./site-service.js";
+import { TrustService } from "./trust-service.js";
 
 export interface StartServerInit extends OpenParticipantInit {
   /** Port in place of the kit's. */
@@ -46,7 +47,7 @@ export interface RunningServer {
  */
 export async function startServer(init: StartServerInit): Promise<RunningServer> {
   return openParticipant("server", init, async (participant) => {
-    const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now } = participant;
+    const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper } = participant;
     const store = await openSqliteServerStore({ path: join(workspace, "server.db") });
     parts.add("store", () => store.close());
     const hub = new JournalHub({ store, now });
@@ -59,13 +60,24 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       );
     const grants = new ObjectGrants({ mayUpload });
     const retention = new ObjectRetention({ models, logger, onRemoved: (hash) => grants.revokeObject(hash) });
-    const readDefinition = createDefinitionReader({ models, rootCaPem: kit.rootCaPem, project: kit.project });
+    const readDefinition = createDefinitionReader({ models, trust: keeper.trust });
     const launcher = new ProcessJobLauncher({ environment: process.env });
     const jobParts = { store, hub, models, directory, grants, retention, launcher, logger, now };
     const { maxJobs, maxClients } = resources;
     const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder: modelsFolder });
-    const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, rootCaPem: kit.rootCaPem, project: kit.project });
+    const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, trust: keeper.trust });
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
+    const trust = new TrustService({
+      keeper,
+      store,
+      jobs,
+      scheduler,
+      readDefinition,
+      directory,
+      logger,
+      untrustedSessions: () => authenticator.untrustedSessions(),
+      disconnect,
+    });
     const sites = new SiteService(
       {
         directory,
@@ -74,6 +86,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         store,
         models,
         retention,
+        trust,
         logger,
         now,
         disconnect,
@@ -82,12 +95,12 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       { maxClients },
     );
     const admins = new AdminService(
-      { store, hub, jobs, scheduler, intake, directory, grants, audit, logger, isAllowed },
+      { store, hub, jobs, scheduler, intake, directory, grants, trust, keeper, now, audit, logger, isAllowed },
       { serverName: kit.name, project: kit.project, startedAtMs: now() },
     );
     const transfer = new TransferServer({ store: models, guard: grants });
 
-    const keys = readProjectKeys(kit);
+    const keys = readProjectKeys(kit, keeper.trust);
     const { connectionSecurity } = kit.endpoint;
     const { isClearAllowed = false } = init;
     const host = init.host ?? (connectionSecurity === "clear" && !isClearAllowed ? "127.0.0.1" : "0.0.0.0");
@@ -119,6 +132,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
 
     await intake.clear();
     await holdResultsAndWaitingJobs({ store, retention, readDefinition, logger });
+    await trust.refuseJobs();
     await scheduler.start();
     parts.add("jobs", () => scheduler.stop());
     await retention.sweep();

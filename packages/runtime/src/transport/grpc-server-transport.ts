@@ -41,6 +41,8 @@ export interface GrpcServerTransportInit {
   readonly connectionSecurity?: ConnectionSecurity;
   /** Whether clear text may come from other machines. @default false */
   readonly isClearAllowed?: boolean | undefined;
+  /** How often sessions without calls are looked for, where they do not end with their connection. @default limits.heartbeatMs */
+  readonly idleCheckMs?: number;
 }
 
 /**
@@ -86,11 +88,11 @@ export class GrpcServerTransport implements ServerTransport {
 
   /** @throws FlareError `transfer/cannot-listen`, `transfer/clear-refused`, `auth/certificate-unreadable` */
   async start(): Promise<number> {
-    const { host, port, isClearAllowed = false } = this.#init;
+    const { host, port, isClearAllowed = false, idleCheckMs = limits.heartbeatMs } = this.#init;
     refuseClearText("listening on", host, { security: this.#security, isClearAllowed });
     quietGrpc();
     this.#addCalls();
-    if (this.#bodies !== undefined) this.#idleCheck = setInterval(() => this.#endSilent(), limits.heartbeatMs).unref();
+    if (this.#bodies !== undefined) this.#idleCheck = setInterval(() => this.#endSilent(), idleCheckMs).unref();
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
     return await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(address, this.#credentials(), (error, bound) => {
@@ -164,10 +166,11 @@ export class GrpcServerTransport implements ServerTransport {
 
   #credentials(): ServerCredentials {
     if (this.#security === "clear") return ServerCredentials.createInsecure();
-    const { certificatePem, privateKeyPem, rootCaPem } = this.#init.keys;
+    const { certificatePem, privateKeyPem, trust } = this.#init.keys;
     const pairs = [{ cert_chain: Buffer.from(certificatePem), private_key: Buffer.from(privateKeyPem) }];
     try {
-      return withServerOptions(ServerCredentials.createSsl(Buffer.from(rootCaPem), pairs, endsAtServer(this.#security)), this.#windowBytes);
+      const roots = Buffer.from(trust.rootBundlePem);
+      return withServerOptions(ServerCredentials.createSsl(roots, pairs, endsAtServer(this.#security)), this.#windowBytes);
     } catch (error) {
       throw new FlareError("auth/certificate-unreadable", "The server's certificate or key cannot be used for TLS.", { cause: error });
     }
