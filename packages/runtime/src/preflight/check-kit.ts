@@ -1,37 +1,49 @@
+import { stat } from "node:fs/promises";
 import { FlareError } from "@flare-ts/contracts";
 import {
   type Kit,
+  type ProjectTrust,
   readAuthorizationPolicy,
   readCertificates,
   readKit,
   readLocalResources,
   readLogConfig,
+  TrustKeeper,
   verifyKit,
 } from "@flare-ts/provision/kit";
 import { failed, type PreflightCheck, passed, problemOf, warned } from "./preflight-check.js";
 
 const dayMs = 24 * 3_600_000;
 
+/** A kit that could be read, with whom it trusts. */
+export interface CheckedKit {
+  readonly kit: Kit;
+  readonly trust: ProjectTrust;
+}
+
 /** Reads a kit; its files, their signatures and who may read the key are one check, its certificate's dates another. */
 export async function checkKit(
   kitDir: string,
-  nowMs: number,
-): Promise<{ readonly kit: Kit | undefined; readonly checks: readonly PreflightCheck[] }> {
+  { workspace, nowMs }: { readonly workspace: string | undefined; readonly nowMs: number },
+): Promise<{ readonly read: CheckedKit | undefined; readonly checks: readonly PreflightCheck[] }> {
   let kit: Kit;
+  let trust: ProjectTrust;
   try {
     kit = await readKit(kitDir);
+    ({ trust } = await TrustKeeper.open(kit, { workspace: await ifFolder(workspace) }));
   } catch (error) {
-    return { kit: undefined, checks: [problemOf("kit", error)] };
+    return { read: undefined, checks: [problemOf("kit", error)] };
   }
+  const read = { kit, trust };
   const dates = checkDates(kit, nowMs);
   try {
-    await verifyKit(kit, { now: new Date(nowMs) });
+    await verifyKit(kit, { now: new Date(nowMs), trust });
   } catch (error) {
     // What is wrong with the dates alone is said below, with what the clock has to do with it.
     const { code } = FlareError.from(error);
-    if (!isAboutDates(code) || dates.outcome === "ok") return { kit, checks: [problemOf("kit", error), dates] };
+    if (!isAboutDates(code) || dates.outcome === "ok") return { read, checks: [problemOf("kit", error), dates] };
   }
-  return { kit, checks: [passed("kit", whoIs(kit), { type: kit.type, name: kit.name, project: kit.project, dir: kit.dir }), dates] };
+  return { read, checks: [passed("kit", whoIs(kit), { type: kit.type, name: kit.name, project: kit.project, dir: kit.dir }), dates] };
 }
 
 /** Reads the settings in `local/` that a start reads. */
@@ -42,6 +54,13 @@ export async function checkSettings(kit: Kit): Promise<PreflightCheck> {
   } catch (error) {
     return problemOf("settings", error);
   }
+}
+
+/** A workspace that is not there yet holds no trust list; what else is wrong with it the check of the disk says. */
+async function ifFolder(path: string | undefined): Promise<string | undefined> {
+  if (path === undefined) return undefined;
+  const info = await stat(path).catch(() => undefined);
+  return info?.isDirectory() === true ? path : undefined;
 }
 
 function whoIs({ type, name, org, project }: Kit): string {

@@ -1,5 +1,5 @@
 import { FlareError } from "@flare-ts/contracts";
-import type { Kit } from "@flare-ts/provision/kit";
+import type { Kit, ProjectTrust } from "@flare-ts/provision/kit";
 import { readProjectKeys } from "../session/project-keys.js";
 import { dialServer } from "../transport/dial-server.js";
 import { endpointOf } from "../transport/endpoint-of.js";
@@ -9,6 +9,7 @@ import type { PreflightParts } from "./preflight-parts.js";
 
 export interface CheckServerInit {
   readonly kit: Kit;
+  readonly trust: ProjectTrust;
   readonly modelBytes: number;
   readonly isClearAllowed: boolean;
   /** How long each direction is measured. */
@@ -19,13 +20,13 @@ export interface CheckServerInit {
 /** Registers as the participant: the server proves itself, lets it in or says why not, and the way is measured. */
 export async function checkServer(
   { steadyNow, environment }: Pick<PreflightParts, "steadyNow" | "environment">,
-  { kit, modelBytes, isClearAllowed, measureMs, signal }: CheckServerInit,
+  { kit, trust, modelBytes, isClearAllowed, measureMs, signal }: CheckServerInit,
 ): Promise<readonly PreflightCheck[]> {
   const proven = `${kit.serverIdentity} proved that it is the server of project ${kit.project}`;
   const facts = { server: kit.serverIdentity, project: kit.project };
   let connection: Awaited<ReturnType<typeof dialServer>>;
   try {
-    connection = await dialServer({ ...endpointOf(kit), keys: readProjectKeys(kit), environment, isClearAllowed }, signal);
+    connection = await dialServer({ ...endpointOf(kit), keys: readProjectKeys(kit, trust), environment, isClearAllowed }, signal);
   } catch (error) {
     signal.throwIfAborted();
     const refusal = FlareError.from(error);

@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { isIP, type Socket } from "node:net";
 import { checkServerIdentity, connect, type DetailedPeerCertificate, type PeerCertificate, type TLSSocket } from "node:tls";
 import type { Json } from "@flare-ts/contracts";
-import { type Kit, readCertificates } from "@flare-ts/provision/kit";
+import { type Kit, type ProjectTrust, readCertificates } from "@flare-ts/provision/kit";
 import { addressOf } from "../transport/proxy/http-proxy.js";
+import type { CheckedKit } from "./check-kit.js";
 import { failed, type PreflightCheck, passed, skipped } from "./preflight-check.js";
 
 /** What a handshake with the server showed. */
@@ -16,11 +17,11 @@ export interface SeenTls {
 const handshakeMs = 15_000;
 
 /** Makes a TLS connection as the kit would, and looks at who answers, whatever that is. */
-export async function checkTls(kit: Kit, open: () => Promise<Socket>, signal: AbortSignal): Promise<SeenTls> {
+export async function checkTls({ kit, trust }: CheckedKit, open: () => Promise<Socket>, signal: AbortSignal): Promise<SeenTls> {
   const { host } = kit.endpoint;
   let socket: TLSSocket;
   try {
-    socket = await handshake(kit, await open(), signal);
+    socket = await handshake(kit, rootsOf(kit, trust), await open(), signal);
   } catch (error) {
     signal.throwIfAborted();
     return { checks: [noTls(kit, error), skipped("http2", "Not tried.")], socket: undefined };
@@ -31,21 +32,21 @@ export async function checkTls(kit: Kit, open: () => Promise<Socket>, signal: Ab
     chain: shown.map(({ subject, issuer }) => ({ subject: nameText(subject), issuer: nameText(issuer) })),
     protocol: socket.getProtocol(),
   };
-  const tls = judge(kit, socket, leaf, facts) ?? passed("tls", trustedText(kit, leaf, socket), facts);
+  const tls = judge(kit, rootsOf(kit, trust), { socket, leaf, facts }) ?? passed("tls", trustedText(kit, leaf, socket), facts);
   const http2 = http2Check(socket, host);
   if (http2.outcome === "ok" && (tls.outcome === "ok" || isAboutDates(socket))) return { checks: [tls, http2], socket };
   socket.destroy();
   return { checks: [tls, http2], socket: undefined };
 }
 
-async function handshake({ endpoint, serverIdentity, ...kit }: Kit, raw: Socket, signal: AbortSignal): Promise<TLSSocket> {
+async function handshake({ endpoint, serverIdentity, ...kit }: Kit, ca: string, raw: Socket, signal: AbortSignal): Promise<TLSSocket> {
   const { host, connectionSecurity } = endpoint;
   const isMutual = connectionSecurity === "mtls";
   const named = isIP(serverIdentity) === 0 ? serverIdentity : "server";
   const socket = connect({
     socket: raw,
     servername: isIP(host) === 0 ? host : named,
-    ca: rootsOf(kit, isMutual),
+    ca,
     ...(isMutual ? { cert: kit.certificatePem, key: kit.privateKeyPem } : {}),
     // Judged below: what is wrong is to be told, not only that something is.
     rejectUnauthorized: false,
@@ -62,12 +63,17 @@ async function handshake({ endpoint, serverIdentity, ...kit }: Kit, raw: Socket,
   }
 }
 
-function rootsOf({ customCaPem, rootCaPem }: Pick<Kit, "customCaPem" | "rootCaPem">, isMutual: boolean): string {
-  return isMutual ? rootCaPem : (customCaPem ?? rootCaPem);
+/** The roots by which whoever answers is judged. */
+function rootsOf({ endpoint, customCaPem }: Kit, trust: ProjectTrust): string {
+  return endpoint.connectionSecurity === "mtls" ? trust.rootBundlePem : (customCaPem ?? trust.rootBundlePem);
 }
 
 /** What is wrong with the certificate that was shown, if anything is. */
-function judge(kit: Kit, socket: TLSSocket, leaf: DetailedPeerCertificate, facts: Record<string, Json>): PreflightCheck | undefined {
+function judge(
+  kit: Kit,
+  roots: string,
+  { socket, leaf, facts }: { readonly socket: TLSSocket; readonly leaf: DetailedPeerCertificate; readonly facts: Record<string, Json> },
+): PreflightCheck | undefined {
   const { host } = kit.endpoint;
   const refused = (found: string, todo: string): PreflightCheck => ({ ...failed("tls", found, todo, facts), code: "auth/tls-refused" });
   const trouble = troubleOf(socket);
@@ -78,7 +84,7 @@ function judge(kit: Kit, socket: TLSSocket, leaf: DetailedPeerCertificate, facts
     );
   }
   const misnamed = checkServerIdentity(host, leaf);
-  if (trouble !== "") return strangeIssuer(kit, leaf, misnamed === undefined, refused);
+  if (trouble !== "") return strangeIssuer(kit, roots, { leaf, isNamed: misnamed === undefined, refused });
   if (misnamed !== undefined) {
     return refused(
       `The certificate of ${nameText(leaf.subject)} is not for ${host}, but for ${leaf.subjectaltname ?? "no name at all"}.`,
@@ -97,16 +103,20 @@ function isAboutDates(socket: TLSSocket): boolean {
 }
 
 function strangeIssuer(
-  kit: Kit,
-  leaf: DetailedPeerCertificate,
-  isNamed: boolean,
-  refused: (found: string, todo: string) => PreflightCheck,
+  { endpoint }: Kit,
+  rootsPem: string,
+  {
+    leaf,
+    isNamed,
+    refused,
+  }: {
+    readonly leaf: DetailedPeerCertificate;
+    readonly isNamed: boolean;
+    readonly refused: (found: string, todo: string) => PreflightCheck;
+  },
 ): PreflightCheck {
-  const { endpoint, customCaPem, rootCaPem } = kit;
   const at = addressOf(endpoint);
-  const roots = readCertificates(rootsOf({ customCaPem, rootCaPem }, endpoint.connectionSecurity === "mtls")).map(({ subject }) =>
-    subject.replaceAll("\n", ", "),
-  );
+  const roots = readCertificates(rootsPem).map(({ subject }) => subject.replaceAll("\n", ", "));
   const found = `${at} shows a certificate of ${nameText(leaf.subject)} that ${nameText(leaf.issuer)} issued, and not ${roots.join(" or ")}.`;
   if (endpoint.connectionSecurity === "mtls") {
     return isNamed

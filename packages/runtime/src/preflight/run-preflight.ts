@@ -1,11 +1,10 @@
 import type { Socket } from "node:net";
 import { FlareError } from "@flare-ts/contracts";
-import type { Kit } from "@flare-ts/provision/kit";
 import { isLoopback } from "../transport/connection-security.js";
 import { addressOf } from "../transport/proxy/http-proxy.js";
 import { checkClock } from "./check-clock.js";
 import { checkDisk } from "./check-disk.js";
-import { checkKit, checkSettings } from "./check-kit.js";
+import { type CheckedKit, checkKit, checkSettings } from "./check-kit.js";
 import { checkListening, checkReach } from "./check-listening.js";
 import { checkServer } from "./check-server.js";
 import { checkTls } from "./check-tls.js";
@@ -54,14 +53,15 @@ export async function runPreflight(init: RunPreflightInit, parts: PreflightParts
     }
   };
   try {
-    const { kit, checks: ofKit } = await checkKit(kitDir, parts.now());
+    const { read, checks: ofKit } = await checkKit(kitDir, { workspace: init.workspace, nowMs: parts.now() });
     add(...ofKit);
-    if (kit === undefined) return checks;
+    if (read === undefined) return checks;
+    const { kit } = read;
     if (kit.type !== "admin") add(await checkSettings(kit));
     signal.throwIfAborted();
     add(await checkDisk(parts, { workspace: init.workspace ?? kit.dir, modelBytes, signal }));
     if (kit.type === "server") add(await checkListening(kit), await checkReach(kit));
-    else await checkServerFromHere(kit, parts, { modelBytes, isClearAllowed, measureMs, signal, add });
+    else await checkServerFromHere(read, parts, { modelBytes, isClearAllowed, measureMs, signal, add });
     return checks;
   } catch (error) {
     if (signal.aborted) throw FlareError.from(signal.reason);
@@ -70,7 +70,7 @@ export async function runPreflight(init: RunPreflightInit, parts: PreflightParts
 }
 
 async function checkServerFromHere(
-  kit: Kit,
+  read: CheckedKit,
   parts: PreflightParts,
   {
     add,
@@ -84,20 +84,21 @@ async function checkServerFromHere(
   },
 ): Promise<void> {
   const { signal } = init;
+  const { kit } = read;
   const { endpoint } = kit;
   const way = await checkWay(parts, endpoint, signal);
   add(...way.checks);
   if (way.open === undefined) return add(...notTried("tls", "http2", "clock", "server", "bandwidth"));
-  const isSafe = await checkConnection(kit, parts, { open: way.open, signal, add });
+  const isSafe = await checkConnection(read, parts, { open: way.open, signal, add });
   // Nothing is sent to whom the kit does not trust.
   if (!isSafe) return add(...notTried("server", "bandwidth"));
   if (kit.type === "relay") return add(skipped("server", "Relays cannot be started yet."), ...notTried("bandwidth"));
-  add(...(await checkServer(parts, { kit, ...init })));
+  add(...(await checkServer(parts, { ...read, ...init })));
 }
 
 /** TLS, HTTP/2 and the clock, on one connection; whether the way is one that the kit can be used on. */
 async function checkConnection(
-  kit: Kit,
+  read: CheckedKit,
   parts: PreflightParts,
   {
     open,
@@ -105,7 +106,7 @@ async function checkConnection(
     add,
   }: { readonly open: () => Promise<Socket>; readonly signal: AbortSignal; readonly add: (...found: readonly PreflightCheck[]) => void },
 ): Promise<boolean> {
-  const { endpoint } = kit;
+  const { endpoint } = read.kit;
   const authority = addressOf(endpoint);
   const isEndedByProxy = endpoint.connectionSecurity !== "mtls" && !isLoopback(endpoint.host);
   if (endpoint.connectionSecurity === "clear") {
@@ -113,7 +114,7 @@ async function checkConnection(
     add(await checkClock(parts, { socket: await open(), authority, isEndedByProxy, signal }));
     return true;
   }
-  const { checks, socket } = await checkTls(kit, open, signal);
+  const { checks, socket } = await checkTls(read, open, signal);
   add(...checks);
   if (socket === undefined) {
     add(...notTried("clock"));
