@@ -1,11 +1,10 @@
 import process from "node:process";
 import { connectAdmin } from "@flare-ts/runtime/admin";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
-import { freePort } from "../federation/free-port.js";
-import { documentedConfiguration } from "./documented-configuration.js";
+import { startTinyproxy, tinyproxyUser } from "./documented-proxy.test-support.js";
 import { lackedProxies } from "./lacked-proxies.js";
 import { type ProxiedFederation, proxiedFederation } from "./proxied-federation.test-support.js";
-import { type ProxyProcess, startProxy } from "./start-proxy.js";
+import type { ProxyProcess } from "./start-proxy.js";
 
 const megabytes = Number(process.env["FLARE_PROXY_MB"] ?? "4");
 const lacked = lackedProxies("tinyproxy");
@@ -16,18 +15,7 @@ describe.skipIf(lacked !== "")(`a CONNECT proxy with a password${lacked}`, () =>
 
   beforeAll(async () => {
     federation = await proxiedFederation({ sites: ["site-1"] });
-    const port = await freePort();
-    proxy = await startProxy({
-      program: "tinyproxy",
-      port,
-      configuration: (folder) =>
-        documentedConfiguration("tinyproxy with a password", {
-          "Port 3128": `Port ${port}`,
-          "Listen 192.0.2.10": "Listen 127.0.0.1",
-          "ConnectPort 8002": `ConnectPort ${federation.port}`,
-          "/var/log/tinyproxy/tinyproxy.log": `${folder}/proxy.log`,
-        }),
-    });
+    proxy = await startTinyproxy(federation.port);
   });
   afterEach(() => vi.unstubAllEnvs());
   afterAll(async () => {
@@ -41,7 +29,7 @@ describe.skipIf(lacked !== "")(`a CONNECT proxy with a password${lacked}`, () =>
   }
 
   it("says that the server cannot be reached from the proxy, while the server is down", async () => {
-    surround("hospital:a-long-password@");
+    surround(tinyproxyUser);
     await expect(connectAdmin({ kitDir: federation.adminKit })).rejects.toMatchObject({
       code: "transfer/proxy-failed",
       message: expect.stringContaining(`localhost:${federation.port}`),
@@ -63,7 +51,7 @@ describe.skipIf(lacked !== "")(`a CONNECT proxy with a password${lacked}`, () =>
     const direct = await federation.runJob(megabytes * 1e6);
     expect(await proxy.log()).not.toContain(`Established connection to host "localhost"`);
     await site.stop();
-    surround("hospital:a-long-password@");
+    surround(tinyproxyUser);
     const heard = federation.lines.length;
     const proxied = await federation.startSite("site-1");
     const from = performance.now();
@@ -76,7 +64,7 @@ describe.skipIf(lacked !== "")(`a CONNECT proxy with a password${lacked}`, () =>
   }, 600_000);
 
   it("refuses a port that it does not allow", async () => {
-    surround("hospital:a-long-password@");
+    surround(tinyproxyUser);
     const other = await proxiedFederation({ sites: [] });
     await expect(connectAdmin({ kitDir: other.adminKit })).rejects.toMatchObject({ code: "transfer/proxy-forbidden" });
     await other.dispose();

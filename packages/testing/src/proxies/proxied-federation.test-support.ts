@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import process from "node:process";
 import { type RunningServer, type RunningSite, startServer, startSite } from "@flare-ts/runtime";
 import { writeAddOneJob } from "../federation/add-one-job.js";
 import { type CreateFederationInit, createFederation, type Federation } from "../federation/federation.js";
@@ -15,9 +16,19 @@ export interface ProxiedFederation extends Federation {
   /** Starts the server; on the port that the kits lead to in place of its own, where no proxy is to be in between. */
   readonly startServer: (port?: number) => Promise<RunningServer>;
   readonly startSite: (name: string) => Promise<RunningSite>;
-  /** Runs a job of one round with a model of so many bytes, and gives the hash of the model that came out. */
-  readonly runJob: (modelBytes: number) => Promise<string>;
+  /** Lines from that index on that tell of a broken or missing connection. */
+  readonly troubleSince: (index: number) => readonly string[];
+  /**
+   * Runs a job of one round with a model of so many bytes, and gives the hash of the model that came out. With a `title` it says
+   * how long a model of 100 MB or more took.
+   */
+  readonly runJob: (modelBytes: number, title?: string) => Promise<string>;
+  /** Runs the job of a folder, likewise. */
+  readonly runFolder: (folder: string) => Promise<string>;
 }
+
+/** Settings of a project whose keys take no time to make. */
+export const quickKeys = { certificates: { key_type: "p256" } };
 
 /** Provisions it; `port` of the federation is where the proxy is to listen. */
 export async function proxiedFederation(init: Omit<CreateFederationInit, "port"> & { readonly port?: number }): Promise<ProxiedFederation> {
@@ -36,7 +47,17 @@ export async function proxiedFederation(init: Omit<CreateFederationInit, "port">
     lines,
     startServer: async (port = serverPort) => keep(await startServer({ kitDir: federation.kitOf("server"), port, ...onLog("server") })),
     startSite: async (name) => keep(await startSite({ kitDir: federation.kitOf(name), ...onLog(name) })),
-    runJob: async (modelBytes) => runJob(federation, modelBytes),
+    troubleSince: (index) => lines.slice(index).filter((line) => /is over|cannot be reached|is silent/.test(line)),
+    runFolder: async (folder) => runFolder(federation, folder),
+    runJob: async (modelBytes, title) => {
+      const from = performance.now();
+      const hash = await runJob(federation, modelBytes);
+      if (title !== undefined && modelBytes >= 1e8)
+        process.stdout.write(
+          `${title}: ${modelBytes / 1e6} MB twice up and twice down in ${((performance.now() - from) / 1000).toFixed(1)} s\n`,
+        );
+      return hash;
+    },
     dispose: async () => {
       for (const one of running) await one.stop();
       await federation.dispose();
@@ -47,6 +68,10 @@ export async function proxiedFederation(init: Omit<CreateFederationInit, "port">
 async function runJob(federation: Federation, modelBytes: number): Promise<string> {
   const folder = join(federation.folder, `job-${modelBytes}`);
   await writeAddOneJob({ folder, rounds: 1, parameters: Math.ceil(modelBytes / 4) });
+  return runFolder(federation, folder);
+}
+
+async function runFolder(federation: Federation, folder: string): Promise<string> {
   const admin = await federation.admin();
   try {
     const { jobId } = await admin.submitJob(folder);
