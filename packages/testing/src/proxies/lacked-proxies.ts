@@ -6,7 +6,7 @@ import process from "node:process";
 export type ProxyProgram = "nginx" | "haproxy" | "tinyproxy";
 
 const packagesOf: Readonly<Record<ProxyProgram, string>> = {
-  nginx: "nginx-light libnginx-mod-stream",
+  nginx: "nginx libnginx-mod-stream",
   haproxy: "haproxy",
   tinyproxy: "tinyproxy",
 };
