@@ -57,7 +57,7 @@ export async function createFederation({
   const port = wantedPort ?? (await freePort());
   const projectFile = join(folder, "project.yml");
   await writeFile(projectFile, projectText(project, port, sites, settings));
-  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace") });
+  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear" });
   const kitOf = (name: string): string => join(prodDir, name === "server" ? serverName : name);
   const start = async (name: string): Promise<void> => {
     await startDaemon({ kitDir: kitOf(name), command: { node: process.execPath, cli: program } });

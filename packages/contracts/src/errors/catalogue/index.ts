@@ -10,6 +10,7 @@ import { kitErrors } from "./kit.js";
 import { pocErrors } from "./poc.js";
 import { preflightErrors } from "./preflight.js";
 import { projectErrors } from "./project.js";
+import { requestErrors } from "./request.js";
 import type { ErrorRow } from "./row.js";
 import { runtimeErrors } from "./runtime.js";
 import { transferErrors } from "./transfer.js";
@@ -20,8 +21,9 @@ export const errorCatalogue = Object.freeze({
   ...generalErrors,
   ...projectErrors,
   ...kitErrors,
-  ...certificateErrors,
   ...archiveErrors,
+  ...requestErrors,
+  ...certificateErrors,
   ...authErrors,
   ...trustErrors,
   ...transferErrors,
