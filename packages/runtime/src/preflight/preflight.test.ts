@@ -22,7 +22,7 @@ beforeAll(async () => {
   port = (await federation.kit("site-1")).endpoint.port;
 });
 afterEach(async () => {
-  for (const end of ends.splice(0).reverse()) await end();
+  for (const end of ends.splice(0).toReversed()) await end();
 });
 afterAll(() => federation.dispose());
 

@@ -20,11 +20,9 @@ export async function createProxyIdentity(): Promise<ProxyIdentity> {
   const paths = { root: at("root.crt"), certificate: at("proxy.crt"), key: at("proxy.key"), both: at("proxy.pem") };
   const curve = ["-newkey", "ec", "-pkeyopt", "ec_paramgen_curve:P-256", "-noenc", "-days", "2"];
   openssl("req", "-x509", ...curve, "-keyout", at("root.key"), "-out", paths.root, "-subj", "/CN=Public Authority");
-  openssl(
-    ...["req", "-x509", ...curve, "-keyout", paths.key, "-out", paths.certificate, "-subj", "/CN=localhost"],
-    ...["-CA", paths.root, "-CAkey", at("root.key")],
-    ...["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"],
-  );
+  const names = ["-addext", "subjectAltName=DNS:localhost", "-addext", "basicConstraints=critical,CA:FALSE"];
+  const issuer = ["-CA", paths.root, "-CAkey", at("root.key")];
+  openssl("req", "-x509", ...curve, "-keyout", paths.key, "-out", paths.certificate, "-subj", "/CN=localhost", ...issuer, ...names);
   await writeFile(paths.both, `${await readFile(paths.certificate, "utf8")}${await readFile(paths.key, "utf8")}`);
   return { ...paths, remove: () => rm(folder, { recursive: true, force: true }) };
 }
