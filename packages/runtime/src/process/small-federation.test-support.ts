@@ -30,11 +30,11 @@ export interface SmallFederation {
 export const adminName = "admin@example.org";
 export const otherAdminName = "other@example.org";
 
-export async function createSmallFederation(): Promise<SmallFederation> {
+export async function createSmallFederation(serverName = "localhost"): Promise<SmallFederation> {
   const folder = await mkdtemp(join(tmpdir(), "flare-small-"));
   const projectFile = join(folder, "project.yml");
   const participants = [
-    { name: "localhost", type: "server", org: "o", fed_learn_port: await freePort() },
+    { name: serverName, type: "server", org: "o", fed_learn_port: await freePort() },
     { name: "site-1", type: "client", org: "o" },
     { name: "site-2", type: "client", org: "o" },
     { name: adminName, type: "admin", org: "o", role: "project_admin" },

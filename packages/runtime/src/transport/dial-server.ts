@@ -7,10 +7,12 @@ import type { ProjectKeys } from "../session/project-keys.js";
 import { registerSession } from "../session/register-session.js";
 import { type CallOptions, ClientCalls } from "./client-calls.js";
 import type { Connection } from "./connection.js";
-import { endsAtServer, isLoopback, refuseClearText } from "./connection-security.js";
+import { endsAtServer, refuseClearText } from "./connection-security.js";
 import { explainDialFailure } from "./explain-dial-failure.js";
 import { messageOptions } from "./flow-control.js";
 import { GrpcConnection } from "./grpc-connection.js";
+import { routeTo } from "./proxy/dial-route.js";
+import type { Environment } from "./proxy/proxy-from-environment.js";
 import { quietGrpc } from "./quiet-grpc.js";
 import { wireMethods } from "./wire-method.js";
 
@@ -26,6 +28,8 @@ export interface DialServerInit {
   readonly name: string;
   /** HTTP/2 window of each stream and connection. @default limits.http2WindowBytes */
   readonly windowBytes?: number;
+  /** Variables that may name a proxy. @default process.env */
+  readonly environment?: Environment;
   /** @default "mtls" */
   readonly connectionSecurity?: ConnectionSecurity;
   /** Root certificates by which a proxy that ends TLS is verified; PEM. @default the root of the project */
@@ -39,8 +43,8 @@ export interface DialServerInit {
  * connection lives. Over mutual TLS the certificate of the handshake is the server's and the participant shows its own;
  * over `tls` and `clear` both prove themselves inside only.
  *
- * @throws FlareError `transfer/unreachable`, `transfer/clear-refused`, `auth/tls-refused`, `auth/server-untrusted`, and what
- * the server refuses with
+ * @throws FlareError `transfer/unreachable`, `transfer/clear-refused`, `transfer/proxy-…`, `auth/tls-refused`,
+ * `auth/server-untrusted`, and what the server refuses with
  */
 export async function dialServer(init: DialServerInit, signal?: AbortSignal): Promise<Connection> {
   signal?.throwIfAborted();
@@ -48,7 +52,8 @@ export async function dialServer(init: DialServerInit, signal?: AbortSignal): Pr
   refuseClearText("dialling", host, { security, isClearAllowed });
   quietGrpc();
   const seen: SeenServer = { fingerprint: undefined };
-  const client = new Client(targetOf(init), credentialsOf(init, seen), optionsOf(init));
+  const route = routeTo(init, init.environment ?? process.env);
+  const client = new Client(route.target, route.through(credentialsOf(init, seen)), { ...optionsOf(init), ...route.options });
   const calls = new ClientCalls({ client }, { peer: `${init.host}:${init.port}` });
   const register = async (authorize: CallOptions["authorize"], registerSignal?: AbortSignal): ReturnType<typeof registerSession> =>
     registerSession(
@@ -71,7 +76,10 @@ export async function dialServer(init: DialServerInit, signal?: AbortSignal): Pr
     return new GrpcConnection({ client, calls, register }, { ticket });
   } catch (error) {
     client.close();
-    throw signal?.aborted === true ? FlareError.from(signal.reason) : explainDialFailure(error, init);
+    route.abandon();
+    if (signal?.aborted === true) throw FlareError.from(signal.reason);
+    const failure = explainDialFailure(error, init);
+    throw route.failure(failure) ?? failure;
   }
 }
 
@@ -102,10 +110,6 @@ function secureContextOf({ keys, connectionSecurity, customRootCaPem }: DialServ
   }
 }
 
-function targetOf({ host, port }: DialServerInit): string {
-  return `dns:${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
 function optionsOf({ host, serverIdentity, windowBytes = limits.http2WindowBytes }: DialServerInit): ChannelOptions {
   return {
     ...messageOptions(windowBytes, limits.controlMessageBytes),
@@ -117,7 +121,6 @@ function optionsOf({ host, serverIdentity, windowBytes = limits.http2WindowBytes
     "grpc.enable_channelz": 0,
     "grpc.client_idle_timeout_ms": maxTimeoutMs,
     ...(isIP(host) === 0 ? {} : { "grpc.ssl_target_name_override": isIP(serverIdentity) === 0 ? serverIdentity : "server" }),
-    ...(isLoopback(host) ? { "grpc.enable_http_proxy": 0 } : {}),
   };
 }
 

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file flare/v1/flare.proto.
  */
 export const file_flare_v1_flare: GenFile = /*@__PURE__*/
-  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJJCg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAyIMCgpFbmRSZXF1ZXN0IgoKCEVuZFJlcGx5IpoCCgtTaXRlTWVzc2FnZRIkCgVoZWxsbxgBIAEoCzITLmZsYXJlLnYxLlNpdGVIZWxsb0gAEigKCWhlYXJ0YmVhdBgCIAEoCzITLmZsYXJlLnYxLkhlYXJ0YmVhdEgAEisKC3Rhc2tfZmFpbGVkGAMgASgLMhQuZmxhcmUudjEuVGFza0ZhaWxlZEgAEiUKCGpvYl9sZWZ0GAQgASgLMhEuZmxhcmUudjEuSm9iTGVmdEgAEi8KDXRhc2tfcHJvZ3Jlc3MYBSABKAsyFi5mbGFyZS52MS5UYXNrUHJvZ3Jlc3NIABIrCgt0cnVzdF9zdGF0ZRgGIAEoCzIULmZsYXJlLnYxLlRydXN0U3RhdGVIAEIJCgdtZXNzYWdlIkwKCVNpdGVIZWxsbxIYChBzb2Z0d2FyZV92ZXJzaW9uGAEgASgJEg8KB2pvYl9pZHMYAiADKAkSFAoMdHJ1c3RfbnVtYmVyGAMgASgNIjAKClRydXN0U3RhdGUSDgoGbnVtYmVyGAEgASgNEhIKCmVycm9yX2pzb24YAiABKAkiHwoJSGVhcnRiZWF0EhIKCnNlbnRfYXRfbXMYASABKAMiNgoHVGFza0tleRIOCgZqb2JfaWQYASABKAkSDQoFcm91bmQYAiABKA0SDAoEdGFzaxgDIAEoCSJACgpUYXNrRmFpbGVkEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSEgoKZXJyb3JfanNvbhgCIAEoCSJaCgxUYXNrUHJvZ3Jlc3MSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRINCgVwaGFzZRgCIAEoCRIMCgRkb25lGAMgASgEEg0KBXRvdGFsGAQgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAki5wIKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIABIpCgp0cnVzdF9saXN0GAggASgLMhMuZmxhcmUudjEuVHJ1c3RMaXN0SABCCQoHbWVzc2FnZSIZCglUcnVzdExpc3QSDAoEdGV4dBgBIAEoCSJQCgxEZXNpcmVkU3RhdGUSIQoEam9icxgBIAMoCzITLmZsYXJlLnYxLkRlcGxveUpvYhIdCgV0YXNrcxgCIAMoCzIOLmZsYXJlLnYxLlRhc2siUQoJRGVwbG95Sm9iEg4KBmpvYl9pZBgBIAEoCRInCgpzaWduZWRfam9iGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEgsKA2FwcBgDIAEoCSInCglPYmplY3RSZWYSDAoEaGFzaBgBIAEoCRIMCgRzaXplGAIgASgEInMKBFRhc2sSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIiCgVtb2RlbBgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhIUCgx0b3RhbF9yb3VuZHMYAyABKA0SEQoJbWV0YV9qc29uGAQgASgJIjgKBkVuZEpvYhIOCgZqb2JfaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEg4KBnJlYXNvbhgDIAEoCSKoAQoTU3VibWl0VXBkYXRlUmVxdWVzdBIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiMKBnVwZGF0ZRgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhITCgtwYXJhbXNfdHlwZRgDIAEoCRIOCgZ3ZWlnaHQYBCABKAESFAoMbWV0cmljc19qc29uGAUgASgJEhEKCW1ldGFfanNvbhgGIAEoCSJEChFTdWJtaXRVcGRhdGVSZXBseRIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5Eg8KB291dGNvbWUYAiABKAkiMgoLU3RhdFJlcXVlc3QSIwoGb2JqZWN0GAEgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmIjgKCVN0YXRSZXBseRITCgtpc19jb21wbGV0ZRgBIAEoCBIWCg5kdXJhYmxlX29mZnNldBgCIAEoBCJHCgVDaHVuaxIMCgRoYXNoGAEgASgJEhIKCnRvdGFsX3NpemUYAiABKAQSDgoGb2Zmc2V0GAMgASgEEgwKBGRhdGEYBCABKAwiOgoLVXBsb2FkUmVwbHkSEwoLaXNfY29tcGxldGUYASABKAgSFgoOZHVyYWJsZV9vZmZzZXQYAiABKAQiRgoPRG93bmxvYWRSZXF1ZXN0EiMKBm9iamVjdBgBIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhIOCgZvZmZzZXQYAiABKAQiTQoNU2lnbmVkQ29tbWFuZBIUCgxjb21tYW5kX2pzb24YASABKAwSEwoLY2VydGlmaWNhdGUYAiABKAkSEQoJc2lnbmF0dXJlGAMgASgMIiMKDENvbW1hbmRSZXBseRITCgtyZXN1bHRfanNvbhgBIAEoCSJKCghKb2JFdmVudBIOCgZqb2JfaWQYASABKAkSCwoDc2VxGAIgASgEEg0KBWF0X21zGAMgASgDEhIKCmV2ZW50X2pzb24YBCABKAkyvQEKB1Nlc3Npb24SQQoJQ2hhbGxlbmdlEhouZmxhcmUudjEuQ2hhbGxlbmdlUmVxdWVzdBoYLmZsYXJlLnYxLkNoYWxsZW5nZVJlcGx5Ej4KCFJlZ2lzdGVyEhkuZmxhcmUudjEuUmVnaXN0ZXJSZXF1ZXN0GhcuZmxhcmUudjEuUmVnaXN0ZXJSZXBseRIvCgNFbmQSFC5mbGFyZS52MS5FbmRSZXF1ZXN0GhIuZmxhcmUudjEuRW5kUmVwbHkykAEKBFNpdGUSPAoGQXR0YWNoEhUuZmxhcmUudjEuU2l0ZU1lc3NhZ2UaFy5mbGFyZS52MS5TZXJ2ZXJNZXNzYWdlKAEwARJKCgxTdWJtaXRVcGRhdGUSHS5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXF1ZXN0GhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHkyrAEKCFRyYW5zZmVyEjIKBFN0YXQSFS5mbGFyZS52MS5TdGF0UmVxdWVzdBoTLmZsYXJlLnYxLlN0YXRSZXBseRIyCgZVcGxvYWQSDy5mbGFyZS52MS5DaHVuaxoVLmZsYXJlLnYxLlVwbG9hZFJlcGx5KAESOAoIRG93bmxvYWQSGS5mbGFyZS52MS5Eb3dubG9hZFJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABMnsKBUFkbWluEjoKB0V4ZWN1dGUSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhYuZmxhcmUudjEuQ29tbWFuZFJlcGx5EjYKBVdhdGNoEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoSLmZsYXJlLnYxLkpvYkV2ZW50MAFiBnByb3RvMw");
+  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJJCg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAyIMCgpFbmRSZXF1ZXN0IgoKCEVuZFJlcGx5IpoCCgtTaXRlTWVzc2FnZRIkCgVoZWxsbxgBIAEoCzITLmZsYXJlLnYxLlNpdGVIZWxsb0gAEigKCWhlYXJ0YmVhdBgCIAEoCzITLmZsYXJlLnYxLkhlYXJ0YmVhdEgAEisKC3Rhc2tfZmFpbGVkGAMgASgLMhQuZmxhcmUudjEuVGFza0ZhaWxlZEgAEiUKCGpvYl9sZWZ0GAQgASgLMhEuZmxhcmUudjEuSm9iTGVmdEgAEi8KDXRhc2tfcHJvZ3Jlc3MYBSABKAsyFi5mbGFyZS52MS5UYXNrUHJvZ3Jlc3NIABIrCgt0cnVzdF9zdGF0ZRgGIAEoCzIULmZsYXJlLnYxLlRydXN0U3RhdGVIAEIJCgdtZXNzYWdlIkwKCVNpdGVIZWxsbxIYChBzb2Z0d2FyZV92ZXJzaW9uGAEgASgJEg8KB2pvYl9pZHMYAiADKAkSFAoMdHJ1c3RfbnVtYmVyGAMgASgNIjAKClRydXN0U3RhdGUSDgoGbnVtYmVyGAEgASgNEhIKCmVycm9yX2pzb24YAiABKAkiHwoJSGVhcnRiZWF0EhIKCnNlbnRfYXRfbXMYASABKAMiNgoHVGFza0tleRIOCgZqb2JfaWQYASABKAkSDQoFcm91bmQYAiABKA0SDAoEdGFzaxgDIAEoCSJACgpUYXNrRmFpbGVkEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSEgoKZXJyb3JfanNvbhgCIAEoCSJaCgxUYXNrUHJvZ3Jlc3MSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRINCgVwaGFzZRgCIAEoCRIMCgRkb25lGAMgASgEEg0KBXRvdGFsGAQgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAki5wIKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIABIpCgp0cnVzdF9saXN0GAggASgLMhMuZmxhcmUudjEuVHJ1c3RMaXN0SABCCQoHbWVzc2FnZSIZCglUcnVzdExpc3QSDAoEdGV4dBgBIAEoCSJQCgxEZXNpcmVkU3RhdGUSIQoEam9icxgBIAMoCzITLmZsYXJlLnYxLkRlcGxveUpvYhIdCgV0YXNrcxgCIAMoCzIOLmZsYXJlLnYxLlRhc2siUQoJRGVwbG95Sm9iEg4KBmpvYl9pZBgBIAEoCRInCgpzaWduZWRfam9iGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEgsKA2FwcBgDIAEoCSInCglPYmplY3RSZWYSDAoEaGFzaBgBIAEoCRIMCgRzaXplGAIgASgEInMKBFRhc2sSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIiCgVtb2RlbBgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhIUCgx0b3RhbF9yb3VuZHMYAyABKA0SEQoJbWV0YV9qc29uGAQgASgJIjgKBkVuZEpvYhIOCgZqb2JfaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEg4KBnJlYXNvbhgDIAEoCSKoAQoTU3VibWl0VXBkYXRlUmVxdWVzdBIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiMKBnVwZGF0ZRgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhITCgtwYXJhbXNfdHlwZRgDIAEoCRIOCgZ3ZWlnaHQYBCABKAESFAoMbWV0cmljc19qc29uGAUgASgJEhEKCW1ldGFfanNvbhgGIAEoCSJEChFTdWJtaXRVcGRhdGVSZXBseRIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5Eg8KB291dGNvbWUYAiABKAkiGwoKUHJvYmVSZXBseRINCgVieXRlcxgBIAEoBCIdCgxQcm9iZVJlcXVlc3QSDQoFYnl0ZXMYASABKAQiMgoLU3RhdFJlcXVlc3QSIwoGb2JqZWN0GAEgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmIjgKCVN0YXRSZXBseRITCgtpc19jb21wbGV0ZRgBIAEoCBIWCg5kdXJhYmxlX29mZnNldBgCIAEoBCJHCgVDaHVuaxIMCgRoYXNoGAEgASgJEhIKCnRvdGFsX3NpemUYAiABKAQSDgoGb2Zmc2V0GAMgASgEEgwKBGRhdGEYBCABKAwiOgoLVXBsb2FkUmVwbHkSEwoLaXNfY29tcGxldGUYASABKAgSFgoOZHVyYWJsZV9vZmZzZXQYAiABKAQiRgoPRG93bmxvYWRSZXF1ZXN0EiMKBm9iamVjdBgBIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhIOCgZvZmZzZXQYAiABKAQiTQoNU2lnbmVkQ29tbWFuZBIUCgxjb21tYW5kX2pzb24YASABKAwSEwoLY2VydGlmaWNhdGUYAiABKAkSEQoJc2lnbmF0dXJlGAMgASgMIiMKDENvbW1hbmRSZXBseRITCgtyZXN1bHRfanNvbhgBIAEoCSJKCghKb2JFdmVudBIOCgZqb2JfaWQYASABKAkSCwoDc2VxGAIgASgEEg0KBWF0X21zGAMgASgDEhIKCmV2ZW50X2pzb24YBCABKAkyvQEKB1Nlc3Npb24SQQoJQ2hhbGxlbmdlEhouZmxhcmUudjEuQ2hhbGxlbmdlUmVxdWVzdBoYLmZsYXJlLnYxLkNoYWxsZW5nZVJlcGx5Ej4KCFJlZ2lzdGVyEhkuZmxhcmUudjEuUmVnaXN0ZXJSZXF1ZXN0GhcuZmxhcmUudjEuUmVnaXN0ZXJSZXBseRIvCgNFbmQSFC5mbGFyZS52MS5FbmRSZXF1ZXN0GhIuZmxhcmUudjEuRW5kUmVwbHkykAEKBFNpdGUSPAoGQXR0YWNoEhUuZmxhcmUudjEuU2l0ZU1lc3NhZ2UaFy5mbGFyZS52MS5TZXJ2ZXJNZXNzYWdlKAEwARJKCgxTdWJtaXRVcGRhdGUSHS5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXF1ZXN0GhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHkymAIKCFRyYW5zZmVyEjIKBFN0YXQSFS5mbGFyZS52MS5TdGF0UmVxdWVzdBoTLmZsYXJlLnYxLlN0YXRSZXBseRIyCgZVcGxvYWQSDy5mbGFyZS52MS5DaHVuaxoVLmZsYXJlLnYxLlVwbG9hZFJlcGx5KAESOAoIRG93bmxvYWQSGS5mbGFyZS52MS5Eb3dubG9hZFJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABEjIKB1Byb2JlVXASDy5mbGFyZS52MS5DaHVuaxoULmZsYXJlLnYxLlByb2JlUmVwbHkoARI2CglQcm9iZURvd24SFi5mbGFyZS52MS5Qcm9iZVJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABMnsKBUFkbWluEjoKB0V4ZWN1dGUSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhYuZmxhcmUudjEuQ29tbWFuZFJlcGx5EjYKBVdhdGNoEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoSLmZsYXJlLnYxLkpvYkV2ZW50MAFiBnByb3RvMw");
 
 /**
  * @generated from message flare.v1.ChallengeRequest
@@ -718,6 +718,42 @@ export const SubmitUpdateReplySchema: GenMessage<SubmitUpdateReply> = /*@__PURE_
   messageDesc(file_flare_v1_flare, 22);
 
 /**
+ * How many bytes of a probe arrived.
+ *
+ * @generated from message flare.v1.ProbeReply
+ */
+export type ProbeReply = Message<"flare.v1.ProbeReply"> & {
+  /**
+   * @generated from field: uint64 bytes = 1;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message flare.v1.ProbeReply.
+ * Use `create(ProbeReplySchema)` to create a new message.
+ */
+export const ProbeReplySchema: GenMessage<ProbeReply> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 23);
+
+/**
+ * @generated from message flare.v1.ProbeRequest
+ */
+export type ProbeRequest = Message<"flare.v1.ProbeRequest"> & {
+  /**
+   * @generated from field: uint64 bytes = 1;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message flare.v1.ProbeRequest.
+ * Use `create(ProbeRequestSchema)` to create a new message.
+ */
+export const ProbeRequestSchema: GenMessage<ProbeRequest> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 24);
+
+/**
  * @generated from message flare.v1.StatRequest
  */
 export type StatRequest = Message<"flare.v1.StatRequest"> & {
@@ -732,7 +768,7 @@ export type StatRequest = Message<"flare.v1.StatRequest"> & {
  * Use `create(StatRequestSchema)` to create a new message.
  */
 export const StatRequestSchema: GenMessage<StatRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 23);
+  messageDesc(file_flare_v1_flare, 25);
 
 /**
  * @generated from message flare.v1.StatReply
@@ -756,7 +792,7 @@ export type StatReply = Message<"flare.v1.StatReply"> & {
  * Use `create(StatReplySchema)` to create a new message.
  */
 export const StatReplySchema: GenMessage<StatReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 24);
+  messageDesc(file_flare_v1_flare, 26);
 
 /**
  * Written and read by a hand-made codec (a generated one costs up to half the speed); this is its format.
@@ -792,7 +828,7 @@ export type Chunk = Message<"flare.v1.Chunk"> & {
  * Use `create(ChunkSchema)` to create a new message.
  */
 export const ChunkSchema: GenMessage<Chunk> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 25);
+  messageDesc(file_flare_v1_flare, 27);
 
 /**
  * @generated from message flare.v1.UploadReply
@@ -814,7 +850,7 @@ export type UploadReply = Message<"flare.v1.UploadReply"> & {
  * Use `create(UploadReplySchema)` to create a new message.
  */
 export const UploadReplySchema: GenMessage<UploadReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 26);
+  messageDesc(file_flare_v1_flare, 28);
 
 /**
  * @generated from message flare.v1.DownloadRequest
@@ -836,7 +872,7 @@ export type DownloadRequest = Message<"flare.v1.DownloadRequest"> & {
  * Use `create(DownloadRequestSchema)` to create a new message.
  */
 export const DownloadRequestSchema: GenMessage<DownloadRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 27);
+  messageDesc(file_flare_v1_flare, 29);
 
 /**
  * @generated from message flare.v1.SignedCommand
@@ -867,7 +903,7 @@ export type SignedCommand = Message<"flare.v1.SignedCommand"> & {
  * Use `create(SignedCommandSchema)` to create a new message.
  */
 export const SignedCommandSchema: GenMessage<SignedCommand> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 28);
+  messageDesc(file_flare_v1_flare, 30);
 
 /**
  * @generated from message flare.v1.CommandReply
@@ -884,7 +920,7 @@ export type CommandReply = Message<"flare.v1.CommandReply"> & {
  * Use `create(CommandReplySchema)` to create a new message.
  */
 export const CommandReplySchema: GenMessage<CommandReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 29);
+  messageDesc(file_flare_v1_flare, 31);
 
 /**
  * @generated from message flare.v1.JobEvent
@@ -918,7 +954,7 @@ export type JobEvent = Message<"flare.v1.JobEvent"> & {
  * Use `create(JobEventSchema)` to create a new message.
  */
 export const JobEventSchema: GenMessage<JobEvent> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 30);
+  messageDesc(file_flare_v1_flare, 32);
 
 /**
  * Who a participant is, proven by its project certificate. Fresh nonces on both sides; no call needs a token.
@@ -1012,6 +1048,24 @@ export const Transfer: GenService<{
   download: {
     methodKind: "server_streaming";
     input: typeof DownloadRequestSchema;
+    output: typeof ChunkSchema;
+  },
+  /**
+   * Measure the way: chunks that are counted and thrown away, and chunks of zeros. `flare preflight` asks for these.
+   *
+   * @generated from rpc flare.v1.Transfer.ProbeUp
+   */
+  probeUp: {
+    methodKind: "client_streaming";
+    input: typeof ChunkSchema;
+    output: typeof ProbeReplySchema;
+  },
+  /**
+   * @generated from rpc flare.v1.Transfer.ProbeDown
+   */
+  probeDown: {
+    methodKind: "server_streaming";
+    input: typeof ProbeRequestSchema;
     output: typeof ChunkSchema;
   },
 }> = /*@__PURE__*/
