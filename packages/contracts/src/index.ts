@@ -1,5 +1,5 @@
-export { durationMs } from "./documents/duration-schema.js";
 export { type DocumentTree, type Position, readDocumentTree } from "./documents/document-tree.js";
+export { durationMs } from "./documents/duration-schema.js";
 export { checkDocument, pathText, type ReadDocument, type ReadDocumentInit, readDocument } from "./documents/read-document.js";
 export { type ErrorCode, errorCatalogue } from "./errors/catalogue/index.js";
 export { type Culprit, type ErrorRow, exitStatus, grpcStatus } from "./errors/catalogue/row.js";
