@@ -156,7 +156,7 @@ describe("a way that does not lead to the server", () => {
   });
 
   it("names a host that nobody knows", async () => {
-    const elsewhere = await createSmallFederation("fl.nowhere.invalid");
+    const elsewhere = await createSmallFederation({ serverName: "fl.nowhere.invalid" });
     ends.push(() => elsewhere.dispose());
     const { outcomes, of } = await look({ kitDir: elsewhere.kitDir("site-1") });
     expect(outcomes).toMatchObject({ name: "problem", port: "skipped" });
