@@ -21,7 +21,7 @@ export { findProjectFolder, type ProjectFolderInit } from "./authority/project-f
 export { type RevokeInit, type RevokeResult, revokeParticipant } from "./authority/revoke.js";
 export { type FinishRolloverInit, finishRollover, type StartRolloverInit, startRollover } from "./authority/rollover.js";
 export { type RenewalToSign, type SignRenewalInit, signRenewal } from "./authority/sign-renewal.js";
-export { type ProvisionedKit, type ProvisionInit, type ProvisionResult, provision } from "./provision.js";
+export { type KitArchive, type ProvisionedKit, type ProvisionInit, type ProvisionResult, provision } from "./provision.js";
 export {
   type ApprovalResult,
   type ApproveRequestInit,

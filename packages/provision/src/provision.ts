@@ -3,6 +3,7 @@ import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promi
 import { join, resolve } from "node:path";
 import { FlareError, limits, type Problem } from "@flare-ts/contracts";
 import { trustedRootsPem } from "./authority/trusted-roots.js";
+import { archiveKits, archiveName } from "./kits/archive-kits.js";
 import { writeKits } from "./kits/write-kits.js";
 import { createIdentities } from "./pki/project-identities.js";
 import { parseProject } from "./project/parse-project.js";
@@ -21,6 +22,8 @@ export interface ProvisionInit {
   readonly caKey: CaKeySource;
   /** From when certificates are good. @default the present */
   readonly now?: Date;
+  /** Whether each kit is also put into an encrypted archive beside its folder. @default false */
+  readonly archives?: boolean;
   /** Aborting leaves the workspace as it was. */
   readonly signal?: AbortSignal;
 }
@@ -31,6 +34,16 @@ export interface ProvisionedKit {
   readonly type: Participant["type"];
   /** Absolute path of its folder. */
   readonly dir: string;
+  /** Where archives were asked for. */
+  readonly archive?: KitArchive;
+}
+
+/** A kit in a zip file that is encrypted with AES-256. */
+export interface KitArchive {
+  /** Absolute path. */
+  readonly file: string;
+  /** Opens the archive; to be shown once, it stands nowhere else. */
+  readonly passphrase: string;
 }
 
 export interface ProvisionResult {
@@ -58,14 +71,17 @@ export async function provision(init: ProvisionInit): Promise<ProvisionResult> {
   }
 }
 
-async function provisionProject(project: Project, { workspace, caKey, now = new Date(), signal }: ProvisionInit): Promise<ProvisionResult> {
+async function provisionProject(
+  project: Project,
+  { workspace, caKey, archives = false, now = new Date(), signal }: ProvisionInit,
+): Promise<ProvisionResult> {
   signal?.throwIfAborted();
   const projectDir = resolve(workspace, project.name);
   const firstMade = await mkdir(projectDir, { recursive: true });
   try {
     const unlock = await lockWorkspace(projectDir);
     try {
-      return await buildProd({ project, projectDir, caKey, now, signal });
+      return await buildProd({ project, projectDir, caKey, archives, now, signal });
     } finally {
       await unlock();
     }
@@ -79,11 +95,12 @@ interface BuildInit {
   readonly project: Project;
   readonly projectDir: string;
   readonly caKey: CaKeySource;
+  readonly archives: boolean;
   readonly now: Date;
   readonly signal: AbortSignal | undefined;
 }
 
-async function buildProd({ project, projectDir, caKey, now, signal }: BuildInit): Promise<ProvisionResult> {
+async function buildProd({ project, projectDir, caKey, archives, now, signal }: BuildInit): Promise<ProvisionResult> {
   const stateFile = statePath(projectDir);
   const vault = new KeyVault(await resolveCaKey(caKey, projectDir), stateFile);
   const stored = await readState(projectDir, vault);
@@ -99,6 +116,7 @@ async function buildProd({ project, projectDir, caKey, now, signal }: BuildInit)
   const { state, authority, warnings } = await createIdentities({ project, previous: stored.state, stateFile, now, signal });
   const prodDir = join(projectDir, await nextProdName(projectDir));
   const wip = join(projectDir, `.wip-${randomUUID()}`);
+  let passphrases: ReadonlyMap<string, string> = new Map();
   try {
     await writeKits({
       project,
@@ -112,6 +130,8 @@ async function buildProd({ project, projectDir, caKey, now, signal }: BuildInit)
       now,
       signal,
     });
+    const names = project.participants.map(({ name }) => name);
+    if (archives) passphrases = await archiveKits({ dir: wip, names, now, signal });
     // The state first: kits whose root key is lost could never be extended, unused state harms nobody.
     const takeBack = await writeState(projectDir, { state, requestedKeyPem: stored.requestedKeyPem }, vault);
     try {
@@ -125,7 +145,11 @@ async function buildProd({ project, projectDir, caKey, now, signal }: BuildInit)
   }
   return {
     prodDir,
-    kits: project.participants.map(({ name, type }) => ({ name, type, dir: join(prodDir, name) })),
+    kits: project.participants.map(({ name, type }) => {
+      const passphrase = passphrases.get(name);
+      const kit = { name, type, dir: join(prodDir, name) };
+      return passphrase === undefined ? kit : { ...kit, archive: { file: join(prodDir, archiveName(name)), passphrase } };
+    }),
     warnings: [...project.warnings, ...warnings],
   };
 }

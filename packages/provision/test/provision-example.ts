@@ -7,7 +7,7 @@ import { projectText } from "./project-text.js";
 export async function provisionExample(
   dir: string,
   replacements: Parameters<typeof projectText>[0] = {},
-  rest: Partial<Pick<ProvisionInit, "now" | "signal" | "caKey">> = {},
+  rest: Partial<Pick<ProvisionInit, "archives" | "now" | "signal" | "caKey">> = {},
 ): Promise<ProvisionResult> {
   const projectFile = join(dir, "project.yml");
   await writeFile(projectFile, projectText(replacements));

@@ -9,6 +9,8 @@ export interface ComposePlaces {
   readonly build: string;
   /** The folder of a site's data; the compose file's variables may stand in it. */
   readonly data: string;
+  /** Network mode in which a site that dials `localhost` meets the server there. */
+  readonly serversNetwork: string;
 }
 
 /** One participant's service in a compose file, indented for its place there. */
@@ -42,15 +44,15 @@ export function composeService(participant: ServerParticipant | ClientParticipan
 function serverLines({ hosts, port }: ServerParticipant): string[] {
   const aliases = hosts.filter((host) => isIP(host) === 0 && host !== "localhost");
   return [
-    ...(port < 1024 ? ['  cap_add: ["NET_BIND_SERVICE"]'] : []),
     `  ports: ["${port}:${port}"]`,
     ...(aliases.length === 0 ? [] : ["  networks:", "    default:", `      aliases: ${JSON.stringify(aliases)}`]),
   ];
 }
 
-function siteLines({ gpus }: ClientParticipant, { data }: ComposePlaces): string[] {
+function siteLines({ connectTo, gpus }: ClientParticipant, { data, serversNetwork }: ComposePlaces): string[] {
   return [
     `    - ${JSON.stringify(`${data}:/data:ro`)}`,
+    ...(isLoopback(connectTo.host) ? [`  network_mode: ${JSON.stringify(serversNetwork)}`] : []),
     ...(gpus === 0
       ? []
       : [
@@ -60,4 +62,8 @@ function siteLines({ gpus }: ClientParticipant, { data }: ComposePlaces): string
           `        devices: [{ driver: nvidia, count: ${gpus}, capabilities: [gpu] }]`,
         ]),
   ];
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
 }

@@ -10,7 +10,7 @@ const sharedBuild = "nvflare_compose";
 
 /** What one participant's machine needs to run its kit under compose: `deploy/compose.yaml`, `.env` and the Dockerfile. */
 export function kitContainerFiles(participant: ServerParticipant | ClientParticipant, compose: Compose): KitFile[] {
-  const service = composeService(participant, { kit: "..", build: ".", data: "${DATA_DIR:-./data}" });
+  const service = composeService(participant, { kit: "..", build: ".", data: "${DATA_DIR:-./data}", serversNetwork: "host" });
   return [
     plainFile("deploy/compose.yaml", composeText(`Runs the ${participant.type} ${participant.name}`, [service])),
     plainFile("deploy/.env", environmentText(compose)),
@@ -26,6 +26,7 @@ export function projectContainerFiles({ name: project, server, participants }: P
       kit: `./${participant.name}`,
       build: `./${sharedBuild}`,
       data: `\${DATA_DIR:-./data}/${participant.name}`,
+      serversNetwork: `service:${server.name}`,
     }),
   );
   return [
