@@ -63,7 +63,7 @@ describe("whatever arrives", () => {
   async function approveHostile(): Promise<string> {
     const { code, added, leaks } = await effects(() => exchange.approve("site", { archive: archive(), out: out(), isForced: true }));
     expect(leaks).toEqual([]);
-    const allowed = /^(?:out\.signed\.zip|home\/cert_approves\/[0-9a-f-]+\.json|ca\/issued(?:\/[\w.@%+-]+\.json)?)$/;
+    const allowed = /^(?:out\.signed\.zip|home\/cert_approves\/[0-9a-f-]+\.json|ca\/cancer\/state\/approved(?:\/[\w.@%+-]+\.json)?)$/;
     expect(added.filter((path) => code !== undefined || !allowed.test(path))).toEqual([]);
     await rm(out(), { force: true });
     return code ?? "taken";

@@ -9,6 +9,9 @@ import { publicKeySha256, sha256 } from "./hashes.js";
 import { claimDifference, claimOfDocument, type IdentityClaim, isConsistent } from "./identity-claim.js";
 import { readExchange } from "./read-exchange.js";
 
+/** Name of the trust list, in a signed archive and in a kit; there once somebody was revoked, or a root replaced. */
+export const trustListFile = "trust.json";
+
 /** An approval that its root certificate has signed, with a certificate that fits to it. */
 export interface OpenApproval {
   readonly document: SignedApprovalDocument;
@@ -17,7 +20,9 @@ export interface OpenApproval {
   readonly documentText: string;
   readonly signatureText: string;
   readonly certificatePem: string;
+  /** Every root that is trusted. */
   readonly rootPem: string;
+  readonly trustListText: string | undefined;
   readonly rootFingerprint: string;
 }
 
@@ -35,11 +40,11 @@ export interface OpenApprovalInit {
  * every hash, name and role is the same in all parts.
  *
  * @throws FlareError `request/incomplete`, `request/invalid`, `request/fingerprint-mismatch`, `request/signature-invalid`,
- * `request/mismatch`, `request/certificate-invalid`, `archive/*`, `file/not-found`, `file/unreadable`.
+ * `request/mismatch`, `request/certificate-invalid`, `trust/*` for a trust list that is not good, `archive/*`, `file/not-found`, `file/unreadable`.
  */
 export async function openApproval({ file, expectedFingerprint, now, signal }: OpenApprovalInit): Promise<OpenApproval> {
   const names = [approvalFiles.document, approvalFiles.signature, "site.yaml", authorityFiles.certificate];
-  const exchange = await readExchange({ file, names, suffix: ".crt", signal });
+  const exchange = await readExchange({ file, names, optional: [trustListFile], suffix: ".crt", signal });
   const documentText = exchange.text(approvalFiles.document);
   const named = `${file}: ${approvalFiles.document}`;
   const { value: document } = readDocument({ text: documentText, file: named, schema: signedApprovalSchema, code: "request/invalid" });
@@ -48,7 +53,8 @@ export async function openApproval({ file, expectedFingerprint, now, signal }: O
   const root = findRoot(file, rootPem, document.ca_info.rootCA_fingerprint, expectedFingerprint);
   const rootFingerprint = fingerprintOf(root);
   const certificatePem = exchange.text(exchange.namedFile);
-  const trust = ProjectTrust.from({ project: claim.project, rootCaPem: root.toString() });
+  const trustListText = exchange.has(trustListFile) ? exchange.text(trustListFile) : undefined;
+  const trust = ProjectTrust.from({ project: claim.project, rootCaPem: root.toString(), trustListText });
   const signers = [root, ...trust.authoritiesOf(certificatePem)].map(({ publicKey }) => publicKey);
   if (!isApprovalSigned(exchange.bytes(approvalFiles.document), exchange.bytes(approvalFiles.signature), signers)) {
     throw new FlareError(
@@ -76,7 +82,7 @@ export async function openApproval({ file, expectedFingerprint, now, signal }: O
     });
   }
   const signatureText = exchange.text(approvalFiles.signature);
-  return { document, claim, documentText, signatureText, certificatePem, rootPem, rootFingerprint };
+  return { document, claim, documentText, signatureText, certificatePem, rootPem, rootFingerprint, trustListText };
 }
 
 /** The root that an approval names, among those that it brings. */
