@@ -15,4 +15,5 @@ export const areaTitles = {
   runtime: "Server and sites at work",
   store: "State and models on disk",
   transfer: "Connections and transfers",
+  trust: "Trust: roots and revocations",
 };

@@ -45,6 +45,7 @@ it("exports what is pinned here and nothing else", () => {
       "projectDocumentSchema",
       "provisionStateSchema",
       "readDocument",
+      "revocationReasons",
       "rightsByCategory",
       "runsCommand",
       "serverConfigSchema",
@@ -56,6 +57,8 @@ it("exports what is pinned here and nothing else", () => {
       "siteNameSchema",
       "standaloneRights",
       "strategyOf",
+      "trustListDocumentSchema",
+      "trustListSchema",
     ]
   `);
 });

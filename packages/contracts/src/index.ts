@@ -67,6 +67,15 @@ export {
 } from "./kit/resources-schema.js";
 export { categoryOf, policyRightNames, type Right, type RightCategory, rightsByCategory, standaloneRights } from "./kit/rights.js";
 export { signaturesSchema } from "./kit/signatures-schema.js";
+export {
+  type Revocation,
+  type RevocationReason,
+  revocationReasons,
+  type TrustList,
+  type TrustListDocument,
+  trustListDocumentSchema,
+  trustListSchema,
+} from "./kit/trust-list-schema.js";
 export { limits } from "./limits.js";
 export {
   type AdminRole,

@@ -35,6 +35,13 @@ export const limits = Object.freeze({
   jobFileBytes: 1024 * 1024 * 1024,
   /** A signed job: its list of files with signature and certificate; 10,000 files with long names fit. */
   signedJobBytes: 32 * 1024 * 1024,
+  /** Certificates of one participant, its own first, and the size of the file or message that holds them. */
+  chainCertificates: 4,
+  chainBytes: 64 * 1024,
+  /** Root certificates that a project trusts side by side. */
+  trustedRoots: 8,
+  /** A trust list with its signatures: some thousand revocations. */
+  trustListBytes: 2 * 1024 * 1024,
   /** Text from a peer that may stand in a log line or an error. */
   peerTextChars: 500,
   /** Metrics or further properties of an update, as JSON. */

@@ -17,13 +17,16 @@ describe("the package's public surface", () => {
   it("is exactly this", () => {
     expect(Object.keys(provision).sort()).toEqual(["provision"]);
     expect(Object.keys(kit).sort()).toEqual([
+      "ProjectTrust",
       "isSignedBy",
       "readAuthorizationPolicy",
+      "readCertificates",
       "readKit",
       "readLocalResources",
       "readLogConfig",
       "readSubject",
       "signBytes",
+      "signTrustList",
       "verifyKit",
     ]);
   });

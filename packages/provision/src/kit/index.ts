@@ -1,5 +1,6 @@
 export { readSubject, type SubjectFields } from "../pki/read-certificate.js";
 export type { Kit, KitEndpoint, KitLocalFiles, KitType } from "./kit.js";
+export { type ReadCertificatesOptions, readCertificates } from "./read-certificates.js";
 export { readKit } from "./read-kit.js";
 export {
   type ClientResources,
@@ -10,4 +11,7 @@ export {
   type ServerResources,
 } from "./read-local.js";
 export { isSignedBy, type SignBytesOptions, signBytes } from "./signature.js";
+export { ProjectTrust, type ProjectTrustInit, type VerifyOptions } from "./trust.js";
+export { signTrustList, type TrustListSigner } from "./trust-list.js";
+export type { ChainFault, ChainVerdict, RefusedChain, TrustedChain } from "./verify-chain.js";
 export { type VerifyKitOptions, verifyKit } from "./verify-kit.js";

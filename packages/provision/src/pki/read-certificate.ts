@@ -12,8 +12,12 @@ export interface SubjectFields {
 export function readSubject(certificate: X509Certificate): SubjectFields {
   // A line for each attribute; within one, OpenSSL escapes line breaks, so that none can be forged.
   const fields = new Map(certificate.subject.split("\n").map((line): [string, string] => splitOnce(line)));
-  return { commonName: fields.get("CN") ?? "", org: fields.get("O") ?? "", role: fields.get("unstructuredName") ?? "" };
+  const textOf = (name: string): string => (fields.get(name) ?? "").replace(escaped, "$1");
+  return { commonName: textOf("CN"), org: textOf("O"), role: textOf("unstructuredName") };
 }
+
+/** OpenSSL escapes these (RFC 2253, 2.4); a backslash and control characters stay as it writes them, so that no two names read alike. */
+const escaped = /\\([,+"<>;# ])/g;
 
 /** Host names and addresses that a certificate is good for, in its order. */
 export function readHosts(certificate: X509Certificate): string[] {

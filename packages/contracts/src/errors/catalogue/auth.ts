@@ -60,6 +60,12 @@ export const authErrors = {
     "Ask the project's administrator for a new kit.",
     refused,
   ),
+  "auth/certificate-revoked": row(
+    "site",
+    "The project trusts this certificate no more: it was revoked.",
+    "Ask the project's administrator, who knows the reason; a participant that comes back gets a new certificate.",
+    refused,
+  ),
   "auth/certificate-not-yet-valid": row("site", "The certificate's first day lies ahead.", "Check the clocks of both machines.", refused),
   "auth/renewal-not-offered": row(
     "site",

@@ -10,6 +10,7 @@ import { projectErrors } from "./project.js";
 import type { ErrorRow } from "./row.js";
 import { runtimeErrors } from "./runtime.js";
 import { transferErrors } from "./transfer.js";
+import { trustErrors } from "./trust.js";
 
 /** Every error code of FLARE-TS with what follows from it; `docs/errors.md` is made from this table. */
 export const errorCatalogue = Object.freeze({
@@ -17,6 +18,7 @@ export const errorCatalogue = Object.freeze({
   ...projectErrors,
   ...kitErrors,
   ...authErrors,
+  ...trustErrors,
   ...transferErrors,
   ...jobErrors,
   ...runtimeErrors,

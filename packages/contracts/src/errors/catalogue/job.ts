@@ -34,6 +34,12 @@ export const jobErrors = {
     "Renew the startup kit, and check the clocks of both machines; then submit again.",
     { grpc: grpcStatus.permissionDenied, http: 403 },
   ),
+  "job/signer-revoked": row(
+    "user",
+    "The project trusts the certificate that signed a job no more: it was revoked.",
+    "Submit the job with a kit that is trusted; ask the project's administrator why this one is not.",
+    { grpc: grpcStatus.permissionDenied, http: 403 },
+  ),
   "job/wrong-project": row("user", "A job was signed for another project.", "Submit it with the startup kit of this project.", {
     grpc: grpcStatus.permissionDenied,
     http: 403,

@@ -42,6 +42,11 @@ export const kitErrors = {
     "A certificate of the startup kit has expired.",
     "Check this machine's clock. If it is right, ask for a new kit.",
   ),
+  "kit/revoked": row(
+    "site",
+    "The project trusts this kit's certificate no more: it was revoked.",
+    "Ask the project's admin, who knows the reason; a participant that comes back gets a new certificate.",
+  ),
   "kit/not-yet-valid": row("site", "A certificate of the startup kit is not valid yet.", "Check this machine's clock and time zone."),
   "kit/signature-missing": row("site", "The startup kit carries no signatures.", askForNewKit),
   "kit/signature-mismatch": row("site", "A file of the startup kit was changed after it was signed.", askForNewKit),

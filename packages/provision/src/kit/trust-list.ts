@@ -1,0 +1,84 @@
+import type { KeyObject, X509Certificate } from "node:crypto";
+import { FlareError, limits, type TrustList, type TrustListDocument, trustListDocumentSchema, trustListSchema } from "@flare-ts/contracts";
+import { isSignedBy, signBytes } from "./signature.js";
+
+/** A root with its private key, as the holder of the project's CA has it. */
+export interface TrustListSigner {
+  readonly certificate: X509Certificate;
+  readonly privateKey: KeyObject;
+}
+
+/** Signs a trust list with every root key that there is; the text is what goes into `trust.json` and over the wire. */
+export function signTrustList(document: TrustListDocument, signers: readonly TrustListSigner[]): string {
+  const bytes = Buffer.from(JSON.stringify(document));
+  const list: TrustList = {
+    format_version: 1,
+    document: bytes.toString("base64"),
+    signatures: signers.map(({ certificate, privateKey }) => ({
+      root: fingerprintOf(certificate),
+      signature: signBytes(signedBytes(bytes), privateKey).toString("base64"),
+    })),
+  };
+  return `${JSON.stringify(list)}\n`;
+}
+
+/** A trust list that a trusted root has signed. */
+export interface OpenTrustList {
+  readonly document: TrustListDocument;
+  /** The exact bytes that were signed. */
+  readonly bytes: Buffer;
+}
+
+/**
+ * Opens a trust list: nothing in it is looked at before one of the given roots is found to have signed it.
+ *
+ * @throws FlareError `trust/list-invalid`, `trust/signature-invalid`
+ */
+export function openTrustList(text: string, roots: readonly X509Certificate[]): OpenTrustList {
+  if (text.length > limits.trustListBytes) throw invalid(`it is longer than ${limits.trustListBytes} bytes`);
+  const list = trustListSchema.safeParse(parseJson(text));
+  if (!list.success) throw invalid("it does not have the form of one");
+  const bytes = decodeBase64(list.data.document);
+  const signed = signedBytes(bytes);
+  const isGood = list.data.signatures.some(({ root: fingerprint, signature }) => {
+    const root = roots.find((candidate) => fingerprintOf(candidate) === fingerprint);
+    return root !== undefined && isSignedBy(signed, Buffer.from(signature, "base64"), root.publicKey);
+  });
+  if (!isGood) {
+    throw new FlareError("trust/signature-invalid", "The trust list is not signed by a root that is trusted here.", {
+      facts: { signedBy: list.data.signatures.map(({ root }) => root), trusted: roots.map(fingerprintOf) },
+    });
+  }
+  const document = trustListDocumentSchema.safeParse(parseJson(bytes.toString("utf8")));
+  if (!document.success) throw invalid(`what was signed is not one: ${document.error.issues[0]?.message ?? ""}`);
+  return { document: document.data, bytes };
+}
+
+const label = Buffer.from("flare-ts/1 trust\0");
+
+function signedBytes(document: Buffer): Buffer {
+  return Buffer.concat([label, document]);
+}
+
+function fingerprintOf(certificate: X509Certificate): string {
+  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
+}
+
+/** Node's decoder skips what is not base64; here every byte counts. */
+function decodeBase64(text: string): Buffer {
+  const bytes = Buffer.from(text, "base64");
+  if (bytes.toString("base64") !== text) throw invalid("a part of it is not base64");
+  return bytes;
+}
+
+function parseJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined;
+  }
+}
+
+function invalid(why: string): FlareError {
+  return new FlareError("trust/list-invalid", `This is not a trust list: ${why}.`, { facts: { why } });
+}

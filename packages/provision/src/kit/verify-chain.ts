@@ -1,0 +1,216 @@
+import type { X509Certificate } from "node:crypto";
+import { adminRoles, type Json, limits, type Revocation } from "@flare-ts/contracts";
+import { readSubject, type SubjectFields } from "../pki/read-certificate.js";
+import { type CertificateDetails, readCertificateDetails } from "./certificate-der.js";
+import { keyWeakness } from "./key-weakness.js";
+import { readCertificates } from "./read-certificates.js";
+import type { Revocations } from "./revocations.js";
+
+/** Why a certificate is not accepted. */
+export type ChainFault =
+  | "unreadable"
+  | "untrusted"
+  | "wrong-project"
+  | "weak-key"
+  | "is-authority"
+  | "issuer-not-allowed"
+  | "revoked"
+  | "expired"
+  | "not-yet-valid";
+
+/** A participant's certificate that a root of the project stands for. */
+export interface TrustedChain {
+  readonly ok: true;
+  readonly certificate: X509Certificate;
+  readonly subject: SubjectFields;
+  /** The authority that issued the certificate itself. */
+  readonly issuedBy: X509Certificate;
+  readonly root: X509Certificate;
+}
+
+/** A certificate that is not accepted, and why. */
+export interface RefusedChain {
+  readonly ok: false;
+  readonly why: ChainFault;
+  /** The certificate that is at fault: the participant's, an authority's in between, or the root. */
+  readonly which: "leaf" | "intermediate" | "root";
+  /** A sentence for people; names in it are quoted and capped. */
+  readonly message: string;
+  readonly facts: { readonly [key: string]: Json };
+}
+
+export type ChainVerdict = TrustedChain | RefusedChain;
+
+export interface VerifyChainInit {
+  /** The participant's certificate first, then those that stand between it and a root; PEM. */
+  readonly chainPem: string;
+  readonly project: string;
+  readonly roots: readonly X509Certificate[];
+  readonly revocations: Revocations;
+  /** Milliseconds since the epoch. */
+  readonly nowMs: number;
+  /** How long ago the certificate, or one in between, may have expired. @default 0 */
+  readonly allowExpiredMs?: number | undefined;
+}
+
+/**
+ * Verifies a chain of certificates from the root down: a certificate's key is looked at only when the signature on it was found
+ * right, as some versions of Node crash on keys that cannot be decoded. Never throws for what a peer sent.
+ */
+export function verifyChain(init: VerifyChainInit): ChainVerdict {
+  let chain: X509Certificate[];
+  try {
+    chain = readCertificates(init.chainPem);
+  } catch (error) {
+    return { ok: false, why: "unreadable", which: "leaf", message: "The certificate cannot be read.", facts: { cause: String(error) } };
+  }
+  const [leaf] = chain;
+  if (leaf === undefined) return { ok: false, why: "unreadable", which: "leaf", message: "The certificate cannot be read.", facts: {} };
+  try {
+    return verify(init, leaf, chain);
+  } catch (error) {
+    const message = `The certificate of ${quote(readSubject(leaf).commonName)} cannot be read.`;
+    return { ok: false, why: "unreadable", which: "leaf", message, facts: { cause: cap(String(error)) } };
+  }
+}
+
+interface Link {
+  readonly certificate: X509Certificate;
+  readonly issuer: X509Certificate;
+  readonly which: "leaf" | "intermediate";
+  /** Authorities between this certificate and the participant's. */
+  readonly below: number;
+}
+
+function verify(init: VerifyChainInit, leaf: X509Certificate, chain: readonly X509Certificate[]): ChainVerdict {
+  const last = chain.at(-1) ?? leaf;
+  const isRoot = (certificate: X509Certificate): boolean => init.roots.some((root) => root.raw.equals(certificate.raw));
+  // Some servers send the root along.
+  const sent = chain.length > 1 && isRoot(last) ? chain.slice(0, -1) : chain;
+  const root = findRoot(sent.at(-1) ?? leaf, init);
+  if (root === undefined) return refuse("untrusted", "leaf", leaf, `was issued by ${quote(issuerName(leaf))}, not by this project's root`);
+  const links = sent.map((certificate, at): Link => {
+    const which = at === 0 ? "leaf" : "intermediate";
+    return { certificate, issuer: sent[at + 1] ?? root, which, below: Math.max(at - 1, 0) };
+  });
+  for (const link of links.toReversed()) {
+    const fault = checkSignature(link) ?? checkAuthority(link);
+    if (fault !== undefined) return fault;
+  }
+  const authorities = [...sent.slice(1), root];
+  if (!authorities.some((authority) => readSubject(authority).commonName === init.project))
+    return refuse("wrong-project", "root", root, `is not that of project ${quote(init.project)}`);
+  const issuedBy = authorities[0] ?? root;
+  if (issuedBy !== root && !mayIssue(issuedBy, readSubject(leaf).role)) {
+    const { commonName, role } = readSubject(issuedBy);
+    const what = `is for the role ${quote(readSubject(leaf).role)}, which its issuer ${quote(commonName)} (${quote(role)}) may not give`;
+    return refuse("issuer-not-allowed", "leaf", leaf, what);
+  }
+  for (const { certificate, which } of links) {
+    const revocation = init.revocations.find(certificate);
+    if (revocation !== undefined) return revoked(certificate, which, revocation);
+  }
+  const dated = [...links.map(({ certificate, which }) => ({ certificate, which })), { certificate: root, which: "root" as const }];
+  for (const { certificate, which } of dated.toReversed()) {
+    const fault = checkDates(certificate, which, init.nowMs, which === "root" ? 0 : (init.allowExpiredMs ?? 0));
+    if (fault !== undefined) return fault;
+  }
+  return { ok: true, certificate: leaf, subject: readSubject(leaf), issuedBy, root };
+}
+
+/** The root that signed a certificate; of several with that key one that is good now. */
+function findRoot(certificate: X509Certificate, { roots, nowMs }: VerifyChainInit): X509Certificate | undefined {
+  const found = roots.filter((root) => certificate.checkIssued(root) && certificate.verify(root.publicKey));
+  return found.find((root) => nowMs >= root.validFromDate.getTime() && nowMs <= root.validToDate.getTime()) ?? found[0];
+}
+
+function checkSignature({ certificate, issuer, which }: Link): RefusedChain | undefined {
+  if (certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey)) return undefined;
+  return refuse("untrusted", which, certificate, `was not issued by ${quote(readSubject(issuer).commonName)}, which follows it`);
+}
+
+/** What follows once the signature on a certificate was found right. */
+function checkAuthority({ certificate, which, below }: Link): RefusedChain | undefined {
+  const details = readCertificateDetails(certificate.raw);
+  if (details === undefined) return refuse("unreadable", which, certificate, "cannot be read");
+  const unknown = details.criticalExtensions.find((id) => !knownExtensions.has(id));
+  if (unknown !== undefined)
+    return refuse("untrusted", which, certificate, `has the critical extension ${unknown}, which is not known here`);
+  const weakness = keyWeakness(certificate, details);
+  if (weakness !== undefined) return refuse("weak-key", which, certificate, `is too weak: ${weakness}`);
+  if (which === "leaf") return certificate.ca ? refuse("is-authority", which, certificate, "is one that issues certificates") : undefined;
+  if (!certificate.ca) return refuse("untrusted", which, certificate, "is not one that issues certificates, but issued another");
+  if (below > pathLengthOf(certificate, details))
+    return refuse("untrusted", which, certificate, "does not allow another authority below it");
+  return undefined;
+}
+
+/** An authority that may issue certain roles stands for nobody else's intermediate, whatever its certificate says. */
+function pathLengthOf(certificate: X509Certificate, { pathLength }: CertificateDetails): number {
+  const isLimited = readSubject(certificate).role !== "";
+  return isLimited ? 0 : (pathLength ?? Number.POSITIVE_INFINITY);
+}
+
+/** An intermediate with a role issues what `issuer:<role>,<role>` names; `admin` stands for every role of admins. */
+function mayIssue(issuer: X509Certificate, role: string): boolean {
+  const { role: limits } = readSubject(issuer);
+  if (limits === "") return true;
+  if (!limits.startsWith(issuerPrefix)) return false;
+  const kind = (adminRoles as readonly string[]).includes(role) ? "admin" : role;
+  return limits.slice(issuerPrefix.length).split(",").includes(kind);
+}
+
+function checkDates(
+  certificate: X509Certificate,
+  which: RefusedChain["which"],
+  nowMs: number,
+  allowExpiredMs: number,
+): RefusedChain | undefined {
+  const { validFrom, validTo, validFromDate, validToDate } = certificate;
+  // A date that cannot be read compares as false, and so is not good.
+  if (!(nowMs >= validFromDate.getTime())) return refuse("not-yet-valid", which, certificate, `is valid from ${validFrom} only`);
+  if (!(nowMs <= validToDate.getTime() + allowExpiredMs)) return refuse("expired", which, certificate, `expired on ${validTo}`);
+  return undefined;
+}
+
+function revoked(certificate: X509Certificate, which: RefusedChain["which"], { revoked_at_ms, reason }: Revocation): RefusedChain {
+  const at = new Date(revoked_at_ms).toUTCString();
+  const { facts, ...refusal } = refuse("revoked", which, certificate, `was revoked on ${at}: ${reason}`);
+  return { ...refusal, facts: { ...facts, revokedAtMs: revoked_at_ms, reason } };
+}
+
+function refuse(why: ChainFault, which: RefusedChain["which"], certificate: X509Certificate, what: string): RefusedChain {
+  const { commonName: name } = readSubject(certificate);
+  const { serialNumber, fingerprint256, validFrom, validTo } = certificate;
+  return {
+    ok: false,
+    why,
+    which,
+    message: `The ${nouns[which]} of ${quote(name)} ${what}.`,
+    facts: {
+      name: cap(name),
+      issuer: cap(issuerName(certificate)),
+      serial: serialNumber.toLowerCase(),
+      fingerprint: fingerprint256.replaceAll(":", "").toLowerCase(),
+      validFrom,
+      validTo,
+    },
+  };
+}
+
+const issuerPrefix = "issuer:";
+const nouns = { leaf: "certificate", intermediate: "intermediate certificate", root: "root certificate" } as const;
+/** Key usage, names, constraints of authorities, policies, extended key usage: OpenSSL, this file or its callers go by them. */
+const knownExtensions = new Set(["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.32", "2.5.29.37"]);
+
+function issuerName(certificate: X509Certificate): string {
+  return /^CN=(.*)$/m.exec(certificate.issuer)?.[1] ?? "";
+}
+
+function cap(text: string): string {
+  return text.slice(0, limits.peerTextChars);
+}
+
+function quote(text: string): string {
+  return JSON.stringify(cap(text));
+}
