@@ -54,10 +54,20 @@ export {
   authorizationPolicySchema,
   isAllowed,
 } from "./kit/authorization-policy.js";
+export { type CommConfig, commConfigSchema } from "./kit/comm-config-schema.js";
 export { defaultAuthorizationPolicy } from "./kit/default-policy.js";
 export { type FedAdmin, fedAdminSchema } from "./kit/fed-admin-schema.js";
 export { type FedClient, fedClientSchema } from "./kit/fed-client-schema.js";
+export { type FedRelay, fedRelaySchema, type RelayResources, relayResourcesSchema } from "./kit/fed-relay-schema.js";
 export { type FedServer, fedServerSchema } from "./kit/fed-server-schema.js";
+export {
+  type KitCertificatesDocument,
+  kitCertificatesSchema,
+  type RenewableType,
+  type RenewalIssuer,
+  renewableTypes,
+  renewalIssuers,
+} from "./kit/kit-certificates-schema.js";
 export { type LogConfig, logConfigSchema, logLevels } from "./kit/log-config-schema.js";
 export {
   type ClientResourcesDocument,

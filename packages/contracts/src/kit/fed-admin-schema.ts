@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { connectionSecuritySchema } from "../project/project-schema.js";
 import { schemeSchema, startupFileSchema } from "./fed-server-schema.js";
+import { kitCertificatesSchema } from "./kit-certificates-schema.js";
 
 /** `startup/fed_admin.json`. */
 export const fedAdminSchema = z.strictObject({
@@ -21,6 +22,7 @@ export const fedAdminSchema = z.strictObject({
     client_cert: startupFileSchema,
     ca_cert: startupFileSchema,
   }),
+  certificates: kitCertificatesSchema.optional(),
 });
 
 /** `startup/fed_admin.json`. */

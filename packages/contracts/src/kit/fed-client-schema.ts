@@ -1,6 +1,8 @@
 import { z } from "zod";
 import { connectionSecuritySchema } from "../project/project-schema.js";
+import { authIdentityMapSchema, authIdentitySchema } from "./auth-identity-schema.js";
 import { schemeSchema, startupFileSchema, targetSchema } from "./fed-server-schema.js";
+import { kitCertificatesSchema } from "./kit-certificates-schema.js";
 
 /** `startup/fed_client.json`. */
 export const fedClientSchema = z.strictObject({
@@ -18,10 +20,14 @@ export const fedClientSchema = z.strictObject({
     ssl_private_key: startupFileSchema,
     ssl_cert: startupFileSchema,
     ssl_root_cert: startupFileSchema,
-    fqsn: z.string(),
+    /** Names of the sites above it and its own, with dots between. */
+    fqsn: z.string().min(1),
     is_leaf: z.boolean(),
     connection_security: connectionSecuritySchema,
+    auth_identity: authIdentitySchema.optional(),
+    auth_identity_map: authIdentityMapSchema.optional(),
   }),
+  certificates: kitCertificatesSchema.optional(),
 });
 
 /** `startup/fed_client.json`. */

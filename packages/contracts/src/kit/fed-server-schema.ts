@@ -1,5 +1,7 @@
 import { z } from "zod";
 import { connectionSecuritySchema } from "../project/project-schema.js";
+import { authIdentityMapSchema, authIdentitySchema } from "./auth-identity-schema.js";
+import { kitCertificatesSchema } from "./kit-certificates-schema.js";
 
 /** Where a server listens or where others reach it, `<host>:<port>`; an IPv6 address stands in square brackets. */
 export const targetSchema = z.string().regex(/^(\[[0-9a-fA-F:]+\]|[A-Za-z0-9.-]+):\d{1,5}$/, "must be <host>:<port>");
@@ -25,9 +27,12 @@ export const fedServerSchema = z.strictObject({
         ssl_cert: startupFileSchema,
         ssl_root_cert: startupFileSchema,
         connection_security: connectionSecuritySchema,
+        auth_identity: authIdentitySchema.optional(),
+        auth_identity_map: authIdentityMapSchema.optional(),
       }),
     )
     .length(1, "must name exactly one server"),
+  certificates: kitCertificatesSchema.optional(),
 });
 
 /** `startup/fed_server.json`. */

@@ -22,6 +22,8 @@ export const clientResourcesSchema = z.strictObject({
       }),
     )
     .max(1),
+  /** Whether the site lets its log be followed from afar. */
+  allow_log_streaming: z.boolean().optional(),
   /** Data set's name to the path of a file or folder on the site's own disk; a trainer is told these paths. */
   datasets: z
     .record(z.string(), z.string("must be a path").min(1, "must be a path"))

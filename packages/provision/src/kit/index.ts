@@ -1,5 +1,5 @@
-export { readSubject, type SubjectFields } from "../pki/read-certificate.js";
-export type { Kit, KitEndpoint, KitLocalFiles, KitType } from "./kit.js";
+export { readHosts, readSubject, type SubjectFields } from "../pki/read-certificate.js";
+export type { Kit, KitCertificates, KitEndpoint, KitLocalFiles, KitRelay, KitType } from "./kit.js";
 export { type ReadCertificatesOptions, readCertificates } from "./read-certificates.js";
 export { readKit } from "./read-kit.js";
 export {
@@ -10,6 +10,7 @@ export {
   readLogConfig,
   type ServerResources,
 } from "./read-local.js";
+export { refuseRelays } from "./refuse-relays.js";
 export { isSignedBy, type SignBytesOptions, signBytes } from "./signature.js";
 export { ProjectTrust, type ProjectTrustInit, type VerifyOptions } from "./trust.js";
 export { signTrustList, type TrustListSigner } from "./trust-list.js";

@@ -3,11 +3,13 @@ import {
   FlareError,
   fedAdminSchema,
   fedClientSchema,
+  fedRelaySchema,
   fedServerSchema,
+  type KitCertificatesDocument,
   type ReadDocument,
   readDocument,
 } from "@flare-ts/contracts";
-import type { KitType } from "./kit.js";
+import type { KitCertificates, KitType } from "./kit.js";
 import { readKitFile } from "./read-kit-file.js";
 
 /** What a kit's `fed_*.json` says, whatever the kind of kit. */
@@ -17,11 +19,13 @@ export interface KitConfig {
   readonly name: string | undefined;
   readonly host: string;
   readonly port: number;
+  readonly connectionSecurity: ConnectionSecurity;
   /** `undefined` in the server's own kit, likewise. */
   readonly serverIdentity: string | undefined;
   readonly certificateFile: string;
   readonly privateKeyFile: string;
   readonly rootCaFile: string;
+  readonly certificates: KitCertificates | undefined;
 }
 
 /**
@@ -32,20 +36,14 @@ export interface KitConfig {
 export async function readKitConfig(file: string, type: KitType): Promise<KitConfig> {
   const text = await readKitFile(file);
   if (type === "server") return readServer(text, file);
-  return type === "client" ? readClient(text, file) : readAdmin(text, file);
+  if (type === "client") return readClient(text, file);
+  return type === "relay" ? readRelay(text, file) : readAdmin(text, file);
 }
 
 function readServer(text: string, file: string): KitConfig {
   const document = readDocument({ text, file, schema: fedServerSchema, code: "kit/invalid" });
   const server = only(document.value.servers);
-  refuseOthers(
-    document,
-    file,
-    ["servers", 0, "service", "scheme"],
-    server.service.scheme,
-    ["servers", 0, "connection_security"],
-    server.connection_security,
-  );
+  refuseOtherSchemes(document, file, ["servers", 0, "service", "scheme"], server.service.scheme);
   return {
     ...splitTarget(server.service.target),
     project: server.name,
@@ -54,6 +52,8 @@ function readServer(text: string, file: string): KitConfig {
     certificateFile: server.ssl_cert,
     privateKeyFile: server.ssl_private_key,
     rootCaFile: server.ssl_root_cert,
+    connectionSecurity: server.connection_security,
+    certificates: readCertificateSettings(document.value.certificates),
   };
 }
 
@@ -61,29 +61,25 @@ function readClient(text: string, file: string): KitConfig {
   const document = readDocument({ text, file, schema: fedClientSchema, code: "kit/invalid" });
   const { client } = document.value;
   const server = only(document.value.servers);
-  refuseOthers(
-    document,
-    file,
-    ["servers", 0, "service", "scheme"],
-    server.service.scheme,
-    ["client", "connection_security"],
-    client.connection_security,
-  );
+  refuseOtherSchemes(document, file, ["servers", 0, "service", "scheme"], server.service.scheme);
   return {
     ...splitTarget(server.service.target),
     project: server.name,
-    name: client.fqsn,
+    // Above it stand the names of the sites that it belongs to.
+    name: client.fqsn.slice(client.fqsn.lastIndexOf(".") + 1),
     serverIdentity: server.identity,
     certificateFile: client.ssl_cert,
     privateKeyFile: client.ssl_private_key,
     rootCaFile: client.ssl_root_cert,
+    connectionSecurity: client.connection_security,
+    certificates: readCertificateSettings(document.value.certificates),
   };
 }
 
 function readAdmin(text: string, file: string): KitConfig {
   const document = readDocument({ text, file, schema: fedAdminSchema, code: "kit/invalid" });
   const { admin } = document.value;
-  refuseOthers(document, file, ["admin", "scheme"], admin.scheme, ["admin", "connection_security"], admin.connection_security);
+  refuseOtherSchemes(document, file, ["admin", "scheme"], admin.scheme);
   return {
     host: admin.host,
     port: admin.port,
@@ -93,7 +89,31 @@ function readAdmin(text: string, file: string): KitConfig {
     certificateFile: admin.client_cert,
     privateKeyFile: admin.client_key,
     rootCaFile: admin.ca_cert,
+    connectionSecurity: admin.connection_security,
+    certificates: readCertificateSettings(document.value.certificates),
   };
+}
+
+/** A relay can be read whatever its scheme is: no process runs it yet. */
+function readRelay(text: string, file: string): KitConfig {
+  const { value } = readDocument({ text, file, schema: fedRelaySchema, code: "kit/invalid" });
+  return {
+    ...splitTarget(value.connect_to.address),
+    project: value.project_name,
+    name: value.identity,
+    serverIdentity: value.server_identity,
+    certificateFile: "client.crt",
+    privateKeyFile: "client.key",
+    rootCaFile: "rootCA.pem",
+    connectionSecurity: value.connect_to.connection_security,
+    certificates: readCertificateSettings(value.certificates),
+  };
+}
+
+function readCertificateSettings(written: KitCertificatesDocument | undefined): KitCertificates | undefined {
+  if (written === undefined) return undefined;
+  const { renewal, leaf_lifetime_ms, renewal_grace_ms, server_may_renew } = written;
+  return { renewal, leafLifetimeMs: leaf_lifetime_ms, renewalGraceMs: renewal_grace_ms, serverMayRenew: server_may_renew };
 }
 
 function only<T>(list: readonly T[]): T {
@@ -107,20 +127,8 @@ function splitTarget(target: string): { host: string; port: number } {
   return { host: target.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(target.slice(colon + 1)) };
 }
 
-function refuseOthers(
-  document: ReadDocument<unknown>,
-  file: string,
-  schemePath: readonly PropertyKey[],
-  scheme: string,
-  securityPath: readonly PropertyKey[],
-  security: ConnectionSecurity,
-): void {
-  const problems = [
-    ...(scheme === "grpc" ? [] : [document.problemAt(schemePath, `scheme ${scheme} is not supported yet; only grpc is`)]),
-    ...(security === "mtls"
-      ? []
-      : [document.problemAt(securityPath, `connection_security ${security} is not supported yet; only mtls is`)]),
-  ];
-  if (problems.length > 0)
-    throw new FlareError("kit/not-supported", `${file} asks for what is not supported yet.`, { problems, facts: { file } });
+function refuseOtherSchemes(document: ReadDocument<unknown>, file: string, path: readonly PropertyKey[], scheme: string): void {
+  if (scheme === "grpc") return;
+  const problems = [document.problemAt(path, `scheme ${scheme} is not supported yet; only grpc is`)];
+  throw new FlareError("kit/not-supported", `${file} asks for what is not supported yet.`, { problems, facts: { file } });
 }

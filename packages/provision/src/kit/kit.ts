@@ -1,14 +1,15 @@
-import type { ConnectionSecurity } from "@flare-ts/contracts";
+import type { ConnectionSecurity, RenewableType, RenewalIssuer } from "@flare-ts/contracts";
 
 /** Who a kit is for. */
-export type KitType = "server" | "client" | "admin";
+export type KitType = "server" | "client" | "admin" | "relay";
 
-/** Where the server is: for its own kit where it listens, for every other kit where it is reached. */
+/** Where the server is: for its own kit where it listens, for every other kit where it is reached; for a relay, what it dials. */
 export interface KitEndpoint {
   readonly host: string;
   readonly port: number;
   readonly scheme: "grpc";
-  readonly connectionSecurity: Extract<ConnectionSecurity, "mtls">;
+  /** How the server listens, or how a participant dials it. */
+  readonly connectionSecurity: ConnectionSecurity;
   /** Names and addresses that the server's certificate is good for, in the server's kit; elsewhere the host alone. */
   readonly hosts: readonly string[];
 }
@@ -21,6 +22,25 @@ export interface KitLocalFiles {
   readonly logConfig: string | undefined;
 }
 
+/** The relay that a site dials in the server's place. */
+export interface KitRelay {
+  readonly name: string;
+  /** `<host>:<port>`. */
+  readonly address: string;
+  /** Absolute path of the file that says so. */
+  readonly file: string;
+}
+
+/** How the certificates of a kit's project are renewed. */
+export interface KitCertificates {
+  readonly renewal: RenewalIssuer;
+  readonly leafLifetimeMs: number;
+  /** For so long after its end a certificate is still good for one thing: to ask for the next. */
+  readonly renewalGraceMs: number;
+  /** Whose certificates the server may renew by itself. */
+  readonly serverMayRenew: readonly RenewableType[];
+}
+
 /** A startup kit as it was read from its folder. */
 export interface Kit {
   /** Absolute path. */
@@ -29,15 +49,21 @@ export interface Kit {
   /** Common name of the certificate. */
   readonly name: string;
   readonly org: string;
-  /** `server`, `client`, or the admin's role. */
+  /** `server`, `client`, `relay`, or the admin's role. */
   readonly role: string;
   readonly project: string;
   readonly certificatePem: string;
   readonly privateKeyPem: string;
   readonly rootCaPem: string;
+  /** Roots by which the certificate of a proxy in front of the server is judged, with `tls`; `undefined` where the kit's own do. */
+  readonly customCaPem: string | undefined;
   /** Common name of the server's certificate. */
   readonly serverIdentity: string;
   readonly endpoint: KitEndpoint;
+  /** Of a site's kit; `undefined` where the site dials the server itself. */
+  readonly relay: KitRelay | undefined;
+  /** `undefined` in kits of the versions that knew no renewal. */
+  readonly certificates: KitCertificates | undefined;
   readonly local: KitLocalFiles;
   /** Absolute path of the folder for files on their way in and out. */
   readonly transferDir: string;
@@ -48,5 +74,6 @@ export interface Kit {
     readonly certificate: string;
     readonly privateKey: string;
     readonly rootCa: string;
+    readonly customCa: string | undefined;
   };
 }

@@ -1,8 +1,11 @@
-import { chmod, cp, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { KitStage, type WrongKit } from "../../test/kit-stage.js";
+import type { Kit } from "./kit.js";
 import { readKit } from "./read-kit.js";
+import { refuseRelays } from "./refuse-relays.js";
 
 let stage: KitStage;
 beforeAll(async () => {
@@ -58,6 +61,88 @@ describe("a kit as it was provisioned", () => {
   });
 });
 
+describe("a kit for connections", () => {
+  it.each(["mtls", "tls", "clear"])("with %s is read, whoever it is for", async (security) => {
+    for (const type of ["server", "client", "admin"] as const) {
+      await stage.edit(type, `fed_${type}.json`, (text) => text.replace('"mtls"', `"${security}"`));
+      const { endpoint, customCaPem } = await readKit(stage.dir(type));
+      expect({ ...endpoint, customCaPem }).toMatchObject({ connectionSecurity: security, customCaPem: undefined });
+    }
+  });
+
+  it("brings the roots of a proxy where its connections end at one", async () => {
+    const rootPem = await readFile(stage.startup("client", "rootCA.pem"), "utf8");
+    await writeFile(stage.startup("client", "customRootCA.pem"), rootPem);
+    expect((await readKit(stage.dir("client"))).customCaPem).toBeUndefined();
+    await stage.edit("client", "fed_client.json", (text) => text.replace('"mtls"', '"tls"'));
+    const kit = await readKit(stage.dir("client"));
+    expect(kit).toMatchObject({ customCaPem: rootPem, startup: { customCa: stage.startup("client", "customRootCA.pem") } });
+  });
+});
+
+describe("a site of a hierarchy", () => {
+  it("is named by the last part of its fqsn", async () => {
+    await stage.edit("client", "fed_client.json", (text) => text.replace('"fqsn": "', '"fqsn": "region.city.'));
+    expect((await readKit(stage.dir("client"))).name).toBe("hospital-a");
+  });
+
+  const relayOf = async (): Promise<Kit> => {
+    await rm(stage.startup("client", "fed_client.json"));
+    await writeFile(stage.startup("client", "fed_relay.json"), JSON.stringify(fedRelay));
+    return await readKit(stage.dir("client"));
+  };
+
+  it("can be a relay, which is read and cannot be run yet", async () => {
+    const kit = await relayOf();
+    expect(kit).toMatchObject({
+      type: "relay",
+      name: "hospital-a",
+      project: "example_project",
+      serverIdentity: "server1.example.org",
+      endpoint: { host: "relay2.example.org", port: 9000, connectionSecurity: "tls" },
+    });
+    expect(codeOf(() => refuseRelays(kit))).toEqual(["kit/not-supported", expect.stringContaining("this version has no relay process")]);
+  });
+
+  it("can be behind a relay, and then does not dial the server in silence", async () => {
+    const file = join(stage.dir("client"), "local/relay__resources.json");
+    await writeFile(file, JSON.stringify({ format_version: 2, relay_config: fedRelay.connect_to }));
+    const kit = await readKit(stage.dir("client"));
+    expect(kit.relay).toEqual({ name: "relay-2", address: "relay2.example.org:9000", file });
+    expect(codeOf(() => refuseRelays(kit))).toEqual([
+      "kit/not-supported",
+      `${file} puts this site behind relay 'relay-2' at relay2.example.org:9000; this version has no relay process. Remove the file to let the site dial the server, localhost:8102, itself.`,
+    ]);
+    await rm(file);
+    const direct = await readKit(stage.dir("client"));
+    expect(codeOf(() => refuseRelays(direct))).toBeUndefined();
+  });
+});
+
+const fedRelay = {
+  format_version: 2,
+  project_name: "example_project",
+  identity: "hospital-a",
+  server_identity: "server1.example.org",
+  connect_to: {
+    scheme: "tcp",
+    identity: "relay-2",
+    address: "relay2.example.org:9000",
+    fqcn: "relay-1.relay-2",
+    connection_security: "tls",
+  },
+};
+
+function codeOf(work: () => void): [string, string] | undefined {
+  try {
+    work();
+    return undefined;
+  } catch (cause) {
+    const { code, message } = FlareError.from(cause);
+    return [code, message];
+  }
+}
+
 const wrongKits: readonly WrongKit[] = [
   {
     what: "no folder",
@@ -78,7 +163,7 @@ const wrongKits: readonly WrongKit[] = [
     type: "client",
     spoil: async (kits) => await rm(kits.startup("client", "fed_client.json")),
     code: "kit/not-a-kit",
-    message: "has none of fed_server.json, fed_client.json, fed_admin.json",
+    message: "has none of fed_server.json, fed_client.json, fed_admin.json, fed_relay.json",
   },
   {
     what: "the configurations of two kits",
@@ -134,13 +219,24 @@ const wrongKits: readonly WrongKit[] = [
     message: "must be the name of a file in startup",
   },
   {
-    what: "connections in clear text",
+    what: "an unknown connection_security",
     type: "admin",
-    spoil: async (kits) => await kits.edit("admin", "fed_admin.json", (text) => text.replace('"mtls"', '"clear"')),
-    code: "kit/not-supported",
+    spoil: async (kits) => await kits.edit("admin", "fed_admin.json", (text) => text.replace('"mtls"', '"ssl"')),
+    code: "kit/invalid",
     file: "fed_admin.json",
     line: 10,
-    message: "connection_security clear is not supported yet; only mtls is",
+    message: "must be mtls, tls or clear",
+  },
+  {
+    what: "roots of a proxy that are none",
+    type: "client",
+    spoil: async (kits) => {
+      await kits.edit("client", "fed_client.json", (text) => text.replace('"mtls"', '"tls"'));
+      await writeFile(kits.startup("client", "customRootCA.pem"), "hello");
+    },
+    code: "kit/certificate-unreadable",
+    file: "customRootCA.pem",
+    message: "is not a certificate",
   },
   {
     what: "a WebSocket scheme",

@@ -1,9 +1,9 @@
 import { X509Certificate } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, readDocument, relayResourcesSchema } from "@flare-ts/contracts";
 import { readHosts, readSubject } from "../pki/read-certificate.js";
-import type { Kit, KitLocalFiles, KitType } from "./kit.js";
+import type { Kit, KitLocalFiles, KitRelay, KitType } from "./kit.js";
 import { type KitConfig, readKitConfig } from "./kit-config.js";
 import { readKitFile } from "./read-kit-file.js";
 
@@ -11,19 +11,25 @@ const configFiles: readonly [string, KitType][] = [
   ["fed_server.json", "server"],
   ["fed_client.json", "client"],
   ["fed_admin.json", "admin"],
+  ["fed_relay.json", "relay"],
 ];
+
+/** FLARE's name for the root certificates of whoever stands in front of the server. */
+const customCaFile = "customRootCA.pem";
+/** FLARE's name for the file that puts a site behind a relay. */
+const relayFile = "relay__resources.json";
 
 /**
  * Reads a startup kit from its folder. It checks that everything is there, can be read and fits together, not whether
  * it can be trusted: `verifyKit` does that.
  *
  * @throws FlareError `kit/not-a-folder`, `kit/not-a-kit`, `kit/ambiguous`, `kit/file-missing`, `kit/invalid`,
- * `kit/not-supported`, `kit/certificate-unreadable`, `kit/identity-mismatch`, `kit/key-exposed`, `file/unreadable`.
+ * `kit/not-supported`, `kit/certificate-unreadable`, `kit/local-invalid`, `kit/identity-mismatch`, `kit/key-exposed`, `file/unreadable`.
  */
 export async function readKit(path: string): Promise<Kit> {
   const dir = resolve(path);
   const startupDir = join(dir, "startup");
-  const [configName, type] = await findConfig(dir, startupDir);
+  const { configName, type, names } = await findConfig(dir, startupDir);
   const config = await readKitConfig(join(startupDir, configName), type);
   const startup = {
     dir: startupDir,
@@ -31,13 +37,17 @@ export async function readKit(path: string): Promise<Kit> {
     certificate: join(startupDir, config.certificateFile),
     privateKey: join(startupDir, config.privateKeyFile),
     rootCa: join(startupDir, config.rootCaFile),
+    customCa: usesCustomCa(config, type) && names.includes(customCaFile) ? join(startupDir, customCaFile) : undefined,
   };
-  const [certificatePem, privateKeyPem, rootCaPem, local] = await Promise.all([
+  const [certificatePem, privateKeyPem, rootCaPem, customCaPem, local, relay] = await Promise.all([
     readKitFile(startup.certificate),
     readKitFile(startup.privateKey),
     readKitFile(startup.rootCa),
+    startup.customCa === undefined ? undefined : readKitFile(startup.customCa),
     findLocalFiles(join(dir, "local")),
+    type === "client" ? readRelay(join(dir, "local", relayFile)) : undefined,
   ]);
+  if (startup.customCa !== undefined) parseCertificate(customCaPem ?? "", startup.customCa);
   await refuseExposedKey(startup.privateKey);
   const certificate = parseCertificate(certificatePem, startup.certificate);
   const { commonName, org, role } = readSubject(certificate);
@@ -60,8 +70,11 @@ export async function readKit(path: string): Promise<Kit> {
     certificatePem,
     privateKeyPem,
     rootCaPem,
+    customCaPem,
     serverIdentity: config.serverIdentity ?? commonName,
     endpoint: endpointOf(config, type === "server" ? readHosts(certificate) : [config.host]),
+    relay,
+    certificates: config.certificates,
     local,
     transferDir: join(dir, "transfer"),
     startup,
@@ -81,11 +94,23 @@ export function parseCertificate(pem: string, file: string): X509Certificate {
   }
 }
 
-function endpointOf({ host, port }: KitConfig, hosts: readonly string[]): Kit["endpoint"] {
-  return { host, port, scheme: "grpc", connectionSecurity: "mtls", hosts };
+function endpointOf({ host, port, connectionSecurity }: KitConfig, hosts: readonly string[]): Kit["endpoint"] {
+  return { host, port, scheme: "grpc", connectionSecurity, hosts };
 }
 
-async function findConfig(dir: string, startupDir: string): Promise<readonly [string, KitType]> {
+/** Only with `tls` is the server's place taken by somebody whose certificate another authority may have issued. */
+function usesCustomCa({ connectionSecurity }: KitConfig, type: KitType): boolean {
+  return type !== "server" && connectionSecurity === "tls";
+}
+
+interface FoundConfig {
+  readonly configName: string;
+  readonly type: KitType;
+  /** Everything in startup. */
+  readonly names: readonly string[];
+}
+
+async function findConfig(dir: string, startupDir: string): Promise<FoundConfig> {
   const info = await stat(dir).catch(() => undefined);
   if (info?.isDirectory() !== true) throw new FlareError("kit/not-a-folder", `${dir} is not a folder.`, { facts: { dir } });
   const names = await readdir(startupDir).catch((cause: unknown) => {
@@ -101,7 +126,15 @@ async function findConfig(dir: string, startupDir: string): Promise<readonly [st
     const files = found.map(([name]) => name);
     throw new FlareError("kit/ambiguous", `${startupDir} has ${files.join(" and ")}; a kit has one of them.`, { facts: { dir, files } });
   }
-  return first;
+  const [configName, type] = first;
+  return { configName, type, names };
+}
+
+async function readRelay(file: string): Promise<KitRelay | undefined> {
+  if ((await stat(file).catch(() => undefined)) === undefined) return undefined;
+  const text = await readKitFile(file);
+  const { relay_config } = readDocument({ text, file, schema: relayResourcesSchema, code: "kit/local-invalid" }).value;
+  return { name: relay_config.identity, address: relay_config.address, file };
 }
 
 async function findLocalFiles(dir: string): Promise<KitLocalFiles> {

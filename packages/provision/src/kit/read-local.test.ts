@@ -10,7 +10,7 @@ import { readKit } from "./read-kit.js";
 import { readAuthorizationPolicy, readLocalResources, readLogConfig } from "./read-local.js";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
-let dirs: Readonly<Record<KitType, string>>;
+let dirs: Readonly<Record<Exclude<KitType, "relay">, string>>;
 
 beforeAll(async () => {
   folder = await temporaryFolder();

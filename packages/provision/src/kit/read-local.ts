@@ -35,12 +35,12 @@ const defaultMaxJobs = 4;
 /**
  * Reads `local/resources.json`, or its default, of a server's or client's kit.
  *
- * @throws FlareError `kit/file-missing`, `kit/local-invalid` with each mistake and its line, `kit/wrong-type` for an
- * admin's kit.
+ * @throws FlareError `kit/file-missing`, `kit/local-invalid` with each mistake and its line, `kit/wrong-type` for the
+ * kit of an admin or a relay.
  */
 export async function readLocalResources(kit: Kit): Promise<LocalResources> {
-  if (kit.type === "admin")
-    throw new FlareError("kit/wrong-type", `${kit.dir} is an admin's kit; it has no resources.`, { facts: { dir: kit.dir } });
+  if (kit.type === "admin" || kit.type === "relay")
+    throw new FlareError("kit/wrong-type", `${kit.dir} is the kit of a ${kit.type}; it has no resources.`, { facts: { dir: kit.dir } });
   const { text, file } = await readLocal(kit, "resources", "resources.json");
   if (kit.type === "server") {
     const { servers, components } = readDocument({ text, file, schema: serverResourcesSchema, code: "kit/local-invalid" }).value;

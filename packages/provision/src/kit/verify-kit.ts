@@ -63,7 +63,7 @@ function parseKey({ privateKeyPem, startup }: Kit): KeyObject {
 
 function checkIdentity(kit: Kit, certificate: X509Certificate): void {
   const { commonName, role } = readSubject(certificate);
-  const isProcess = role === "server" || role === "client";
+  const isProcess = role === "server" || role === "client" || role === "relay";
   const isRightRole = kit.type === "admin" ? !isProcess && role !== "" : role === kit.type;
   if (!isRightRole) {
     throw new FlareError(

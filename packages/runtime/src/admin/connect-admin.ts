@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
-import { readKit, verifyKit } from "@flare-ts/provision/kit";
+import { readKit, refuseRelays, verifyKit } from "@flare-ts/provision/kit";
 import { readProjectKeys } from "../session/project-keys.js";
 import { FileModelStore } from "../store/file-model-store.js";
 import { TransferClient } from "../transfer/transfer-client.js";
@@ -23,6 +23,7 @@ export interface ConnectAdminInit {
  */
 export async function connectAdmin(init: ConnectAdminInit): Promise<AdminSession> {
   const kit = await readKit(init.kitDir);
+  refuseRelays(kit);
   if (kit.type !== "admin")
     throw new FlareError("kit/wrong-type", `${kit.dir} is the kit of a ${kit.type}, not of an admin.`, {
       facts: { dir: kit.dir, type: kit.type },

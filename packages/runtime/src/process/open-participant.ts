@@ -8,6 +8,7 @@ import {
   readKit,
   readLocalResources,
   readLogConfig,
+  refuseRelays,
   verifyKit,
 } from "@flare-ts/provision/kit";
 import { type AuditLog, FileAuditLog } from "../logging/audit-log.js";
@@ -60,6 +61,7 @@ export async function openParticipant<Type extends "server" | "client", Running>
 ): Promise<Running & { stop(): Promise<void> }> {
   refuseDebugger();
   const kit = await readKit(init.kitDir);
+  refuseRelays(kit);
   if (kit.type !== type) throw wrongKit(kit, type);
   await verifyKit(kit);
   const [resources, policy, logConfig] = await Promise.all([readLocalResources(kit), readAuthorizationPolicy(kit), readLogConfig(kit)]);

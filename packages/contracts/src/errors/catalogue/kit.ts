@@ -26,7 +26,7 @@ export const kitErrors = {
   "kit/not-supported": row(
     "site",
     "The startup kit asks for something that this version does not support yet.",
-    "Provision the project with connection_security mtls and scheme grpc.",
+    "Ask the project's admin for a kit without what the message names, or use a version that has it.",
   ),
   "kit/certificate-unreadable": row("site", "A certificate or key of the startup kit cannot be read as one.", askForNewKit),
   "kit/key-exposed": row(
