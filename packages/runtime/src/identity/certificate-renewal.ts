@@ -1,4 +1,4 @@
-import { setTimeout as sleep } from "node:timers/promises";
+import { setTimeout as sleepReally } from "node:timers/promises";
 import { FlareError, type Json } from "@flare-ts/contracts";
 import { errorField, type Logger } from "../logging/logger.js";
 import type { LiveIdentity } from "./live-identity.js";
@@ -15,6 +15,8 @@ export interface CertificateRenewalComponents {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   readonly random: () => number;
+  /** Waits; ends early, without an error, when the signal is aborted. @default the timers of Node */
+  readonly sleep?: (ms: number, signal: AbortSignal) => Promise<void>;
 }
 
 /**
@@ -48,6 +50,7 @@ export class CertificateRenewal {
 
   async stop(): Promise<void> {
     this.#stop.abort();
+    this.#nudge.abort();
     await this.#loop;
   }
 
@@ -90,13 +93,12 @@ export class CertificateRenewal {
 
   // In short steps: a timer of Node takes 24 days at most and does not count the time that a machine sleeps.
   async #waitUntil(atMs: number, times: RenewalTimes): Promise<void> {
-    const { now } = this.#parts;
+    const { now, sleep = sleepOrStop } = this.#parts;
     while (!this.#stop.signal.aborted && !this.#isWanted) {
       const leftMs = atMs - now();
       if (leftMs <= 0) return;
       this.#nudge = new AbortController();
-      const signal = AbortSignal.any([this.#stop.signal, this.#nudge.signal]);
-      await sleep(Math.min(leftMs, this.#untilWarningMs(times), longestStepMs), undefined, { signal }).catch(() => undefined);
+      await sleep(Math.min(leftMs, this.#untilWarningMs(times)), this.#nudge.signal);
       this.#warn(times);
     }
   }
@@ -120,3 +122,7 @@ export class CertificateRenewal {
 }
 
 const longestStepMs = 60_000;
+
+async function sleepOrStop(ms: number, signal: AbortSignal): Promise<void> {
+  await sleepReally(ms, undefined, { signal }).catch(() => undefined);
+}
