@@ -1,5 +1,6 @@
 import { aggregateErrors } from "./aggregate.js";
 import { authErrors } from "./auth.js";
+import { certificateErrors } from "./certificate.js";
 import { clientApiErrors } from "./client-api.js";
 import { generalErrors } from "./general.js";
 import { gpuErrors } from "./gpu.js";
@@ -17,6 +18,7 @@ export const errorCatalogue = Object.freeze({
   ...generalErrors,
   ...projectErrors,
   ...kitErrors,
+  ...certificateErrors,
   ...authErrors,
   ...trustErrors,
   ...transferErrors,
