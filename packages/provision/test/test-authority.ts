@@ -72,16 +72,9 @@ export class TestCertificate implements TrustListSigner {
 }
 
 function keyPairOf(kind: NonNullable<TestCertificateInit["key"]>): { privateKey: KeyObject; publicKey: KeyObject } {
-  switch (kind) {
-    case "rsa1024":
-      return generateKeyPairSync("rsa", { modulusLength: 1024 });
-    case "rsa2048":
-      return generateKeyPairSync("rsa", { modulusLength: 2048 });
-    case "ed25519":
-      return generateKeyPairSync("ed25519");
-    default:
-      return generateKeyPairSync("ec", { namedCurve: kind.replace("p", "P-") });
-  }
+  if (kind === "ed25519") return generateKeyPairSync("ed25519");
+  if (kind === "rsa1024" || kind === "rsa2048") return generateKeyPairSync("rsa", { modulusLength: Number(kind.slice(3)) });
+  return generateKeyPairSync("ec", { namedCurve: kind.replace("p", "P-") });
 }
 
 function algorithmOf({ asymmetricKeyType }: KeyObject): Buffer {

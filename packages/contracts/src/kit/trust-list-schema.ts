@@ -21,10 +21,12 @@ export const trustListSchema = z.strictObject({
   signatures: z
     .array(
       z.strictObject({
-        /** SHA-256 of the root certificate, lower-case hexadecimal. */
+        /** SHA-256 of the signer's certificate, lower-case hexadecimal: a root's, or that of the project's own authority below one. */
         root: z.string().regex(/^[0-9a-f]{64}$/, "must be a SHA-256 in lower-case hexadecimal"),
         /** Base64; a signature of `signBytes` over `flare-ts/1 trust`, a zero byte and the document's bytes. */
         signature: z.string(),
+        /** Of an authority that is no root: its certificate, then those between it and the root; PEM. */
+        chain: z.string().optional(),
       }),
     )
     .max(limits.trustedRoots),

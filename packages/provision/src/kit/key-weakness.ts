@@ -9,15 +9,12 @@ export function keyWeakness(certificate: X509Certificate, { signatureAlgorithm }
   if (!signatureAlgorithms.has(signatureAlgorithm)) return `it is signed by the algorithm ${signatureAlgorithm}`;
   try {
     const { asymmetricKeyType, asymmetricKeyDetails: details } = certificate.publicKey;
-    switch (asymmetricKeyType) {
-      case "rsa":
-        if ((details?.modulusLength ?? 0) < leastModulusBits) return `its key is RSA of ${details?.modulusLength ?? 0} bits`;
-        return (details?.publicExponent ?? 0n) < 3n ? "its key is RSA with the exponent 1" : undefined;
-      case "ec":
-        return curves.has(details?.namedCurve ?? "") ? undefined : `its key is on the curve ${details?.namedCurve ?? "unknown"}`;
-      default:
-        return `its key is of the kind ${asymmetricKeyType ?? "unknown"}`;
+    if (asymmetricKeyType === "rsa") {
+      if ((details?.modulusLength ?? 0) < leastModulusBits) return `its key is RSA of ${details?.modulusLength ?? 0} bits`;
+      return (details?.publicExponent ?? 0n) < 3n ? "its key is RSA with the exponent 1" : undefined;
     }
+    if (asymmetricKeyType !== "ec") return `its key is of the kind ${asymmetricKeyType ?? "unknown"}`;
+    return curves.has(details?.namedCurve ?? "") ? undefined : `its key is on the curve ${details?.namedCurve ?? "unknown"}`;
   } catch {
     return "its key cannot be decoded";
   }

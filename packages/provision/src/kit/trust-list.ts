@@ -2,21 +2,24 @@ import type { KeyObject, X509Certificate } from "node:crypto";
 import { FlareError, limits, type TrustList, type TrustListDocument, trustListDocumentSchema, trustListSchema } from "@flare-ts/contracts";
 import { isSignedBy, signBytes } from "./signature.js";
 
-/** A root with its private key, as the holder of the project's CA has it. */
+/** An authority with its private key, as the holder of the project's CA has it. */
 export interface TrustListSigner {
   readonly certificate: X509Certificate;
   readonly privateKey: KeyObject;
+  /** For the project's own authority below a root whose key is elsewhere: what stands between the two, the root left out; PEM. */
+  readonly intermediatesPem?: string;
 }
 
-/** Signs a trust list with every root key that there is; the text is what goes into `trust.json` and over the wire. */
+/** Signs a trust list with every key of an authority that there is; the text is what goes into `trust.json` and over the wire. */
 export function signTrustList(document: TrustListDocument, signers: readonly TrustListSigner[]): string {
   const bytes = Buffer.from(JSON.stringify(document));
   const list: TrustList = {
     format_version: 1,
     document: bytes.toString("base64"),
-    signatures: signers.map(({ certificate, privateKey }) => ({
+    signatures: signers.map(({ certificate, privateKey, intermediatesPem = "" }) => ({
       root: fingerprintOf(certificate),
       signature: signBytes(signedBytes(bytes), privateKey).toString("base64"),
+      ...(certificate.checkIssued(certificate) ? {} : { chain: `${certificate.toString()}${intermediatesPem}` }),
     })),
   };
   return `${JSON.stringify(list)}\n`;
@@ -29,24 +32,27 @@ export interface OpenTrustList {
   readonly bytes: Buffer;
 }
 
+/** Finds the certificate of a signer by its fingerprint, and its chain where there is one; `undefined` for one that is not trusted. */
+export type SignerFinder = (fingerprint: string, chainPem: string | undefined) => X509Certificate | undefined;
+
 /**
- * Opens a trust list: nothing in it is looked at before one of the given roots is found to have signed it.
+ * Opens a trust list: nothing in it is looked at before one that is trusted is found to have signed it.
  *
  * @throws FlareError `trust/list-invalid`, `trust/signature-invalid`
  */
-export function openTrustList(text: string, roots: readonly X509Certificate[]): OpenTrustList {
+export function openTrustList(text: string, findSigner: SignerFinder): OpenTrustList {
   if (text.length > limits.trustListBytes) throw invalid(`it is longer than ${limits.trustListBytes} bytes`);
   const list = trustListSchema.safeParse(parseJson(text));
   if (!list.success) throw invalid("it does not have the form of one");
   const bytes = decodeBase64(list.data.document);
   const signed = signedBytes(bytes);
-  const isGood = list.data.signatures.some(({ root: fingerprint, signature }) => {
-    const root = roots.find((candidate) => fingerprintOf(candidate) === fingerprint);
-    return root !== undefined && isSignedBy(signed, Buffer.from(signature, "base64"), root.publicKey);
+  const isGood = list.data.signatures.some(({ root, chain, signature }) => {
+    const signer = findSigner(root, chain);
+    return signer !== undefined && isSignedBy(signed, Buffer.from(signature, "base64"), signer.publicKey);
   });
   if (!isGood) {
     throw new FlareError("trust/signature-invalid", "The trust list is not signed by a root that is trusted here.", {
-      facts: { signedBy: list.data.signatures.map(({ root }) => root), trusted: roots.map(fingerprintOf) },
+      facts: { signedBy: list.data.signatures.map(({ root }) => root) },
     });
   }
   const document = trustListDocumentSchema.safeParse(parseJson(bytes.toString("utf8")));
@@ -60,7 +66,8 @@ function signedBytes(document: Buffer): Buffer {
   return Buffer.concat([label, document]);
 }
 
-function fingerprintOf(certificate: X509Certificate): string {
+/** SHA-256 of a certificate, lower-case hexadecimal. */
+export function fingerprintOf(certificate: X509Certificate): string {
   return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 

@@ -265,6 +265,22 @@ describe("a trust list", () => {
     expect(codeOf(() => trustOf(root).accept(listOf({ number: 2, roots: [next.pem] }, [next])))).toBe("trust/signature-invalid");
   });
 
+  it("may be signed by the project's own authority below a root, but not by one that may issue for some roles only", () => {
+    const corporate = TestCertificate.root({ name: "Corp" });
+    const own = corporate.issue({ name: "p", isAuthority: true });
+    const other = corporate.issue({ name: "q", isAuthority: true });
+    const limited = own.issue({ name: "server-1", role: "issuer:client,server", isAuthority: true });
+    const participant = own.issue({ name: "site-1", role: "client" });
+    const signedBy = (certificate: TestCertificate, ...between: readonly TestCertificate[]): string => {
+      const { privateKey } = certificate;
+      const signer = { certificate: certificate.certificate, privateKey, intermediatesPem: chain(...between) };
+      return signTrustList({ project: "p", number: 1, issued_at_ms: nowMs, roots: [corporate.pem], revoked: [] }, [signer]);
+    };
+    for (const text of [signedBy(other), signedBy(limited, own), signedBy(participant, own), signedBy(own, other)])
+      expect(codeOf(() => trustOf(corporate).accept(text))).toBe("trust/signature-invalid");
+    expect(trustOf(corporate).accept(signedBy(own))).toBe("accepted");
+  });
+
   it("is in force from the start when it comes with the roots", () => {
     const trustListText = listOf({ number: 9, revoked: [revocation()] });
     expect(ProjectTrust.from({ project: "p", rootCaPem: root.pem, trustListText }).number).toBe(9);

@@ -2,8 +2,8 @@ import type { X509Certificate } from "node:crypto";
 import { FlareError, type Revocation } from "@flare-ts/contracts";
 import { readRoots } from "./read-roots.js";
 import { Revocations } from "./revocations.js";
-import { openTrustList } from "./trust-list.js";
-import { type ChainVerdict, verifyChain } from "./verify-chain.js";
+import { fingerprintOf, openTrustList } from "./trust-list.js";
+import { type ChainVerdict, findAuthority, verifyChain } from "./verify-chain.js";
 
 export interface ProjectTrustInit {
   readonly project: string;
@@ -91,10 +91,10 @@ export class ProjectTrust {
    * @throws FlareError `trust/list-invalid`, `trust/signature-invalid`, `trust/wrong-project`, `trust/outdated`
    */
   accept(trustListText: string): "accepted" | "known" {
-    const { roots, number, list } = this.#inForce;
+    const { number, list } = this.#inForce;
     // The list in force may be signed only by roots that it replaced.
     if (list?.text === trustListText) return "known";
-    const { document, bytes } = openTrustList(trustListText, roots);
+    const { document, bytes } = openTrustList(trustListText, (fingerprint, chainPem) => this.#findSigner(fingerprint, chainPem));
     if (document.project !== this.project) {
       throw new FlareError("trust/wrong-project", `The trust list is that of project '${document.project}', not '${this.project}'.`, {
         facts: { project: this.project, listProject: document.project },
@@ -120,6 +120,14 @@ export class ProjectTrust {
       list: { text: trustListText, bytes },
     };
     return "accepted";
+  }
+
+  #findSigner(fingerprint: string, chainPem: string | undefined): X509Certificate | undefined {
+    const { roots, revocations } = this.#inForce;
+    const root = roots.find((candidate) => fingerprintOf(candidate) === fingerprint);
+    if (root !== undefined || chainPem === undefined) return root;
+    const authority = findAuthority({ chainPem, project: this.project, roots, revocations });
+    return authority !== undefined && fingerprintOf(authority) === fingerprint ? authority : undefined;
   }
 }
 

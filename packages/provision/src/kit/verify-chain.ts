@@ -74,6 +74,24 @@ export function verifyChain(init: VerifyChainInit): ChainVerdict {
   }
 }
 
+/**
+ * The authority at the beginning of a chain, if it speaks for the project: a root, or an intermediate below one that may issue for
+ * every role. Dates are not looked at. Never throws for what a peer sent.
+ */
+export function findAuthority(init: Omit<VerifyChainInit, "nowMs" | "allowExpiredMs">): X509Certificate | undefined {
+  try {
+    const path = findPath(readCertificates(init.chainPem), { ...init, nowMs: 0 }, "intermediate");
+    if ("why" in path) return undefined;
+    const { links, authorities } = path;
+    const [first] = links;
+    if (first === undefined || readSubject(first.certificate).role !== "") return undefined;
+    if (links.some(({ certificate }) => init.revocations.find(certificate) !== undefined)) return undefined;
+    return isOfProject([first.certificate, ...authorities], init.project) ? first.certificate : undefined;
+  } catch {
+    return undefined;
+  }
+}
+
 interface Link {
   readonly certificate: X509Certificate;
   readonly issuer: X509Certificate;
@@ -82,25 +100,20 @@ interface Link {
   readonly below: number;
 }
 
+interface Path {
+  readonly links: readonly Link[];
+  readonly root: X509Certificate;
+  /** Those that stand for the first certificate, the nearest first, the root last. */
+  readonly authorities: readonly [X509Certificate, ...X509Certificate[]];
+}
+
 function verify(init: VerifyChainInit, leaf: X509Certificate, chain: readonly X509Certificate[]): ChainVerdict {
-  const last = chain.at(-1) ?? leaf;
-  const isRoot = (certificate: X509Certificate): boolean => init.roots.some((root) => root.raw.equals(certificate.raw));
-  // Some servers send the root along.
-  const sent = chain.length > 1 && isRoot(last) ? chain.slice(0, -1) : chain;
-  const root = findRoot(sent.at(-1) ?? leaf, init);
-  if (root === undefined) return refuse("untrusted", "leaf", leaf, `was issued by ${quote(issuerName(leaf))}, not by this project's root`);
-  const links = sent.map((certificate, at): Link => {
-    const which = at === 0 ? "leaf" : "intermediate";
-    return { certificate, issuer: sent[at + 1] ?? root, which, below: Math.max(at - 1, 0) };
-  });
-  for (const link of links.toReversed()) {
-    const fault = checkSignature(link) ?? checkAuthority(link);
-    if (fault !== undefined) return fault;
-  }
-  const authorities = [...sent.slice(1), root];
-  if (!authorities.some((authority) => readSubject(authority).commonName === init.project))
+  const path = findPath(chain, init, "leaf");
+  if ("why" in path) return path;
+  const { links, root, authorities } = path;
+  if (!isOfProject(authorities, init.project))
     return refuse("wrong-project", "root", root, `is not that of project ${quote(init.project)}`);
-  const issuedBy = authorities[0] ?? root;
+  const [issuedBy] = authorities;
   if (issuedBy !== root && !mayIssue(issuedBy, readSubject(leaf).role)) {
     const { commonName, role } = readSubject(issuedBy);
     const what = `is for the role ${quote(readSubject(leaf).role)}, which its issuer ${quote(commonName)} (${quote(role)}) may not give`;
@@ -118,8 +131,39 @@ function verify(init: VerifyChainInit, leaf: X509Certificate, chain: readonly X5
   return { ok: true, certificate: leaf, subject: readSubject(leaf), issuedBy, root };
 }
 
+/** Finds the way from a root to the first certificate of a chain, each signature and each authority on it checked. */
+function findPath(
+  chain: readonly X509Certificate[],
+  init: Pick<VerifyChainInit, "roots" | "nowMs">,
+  first: Link["which"],
+): Path | RefusedChain {
+  const isRoot = (certificate: X509Certificate): boolean => init.roots.some((root) => root.raw.equals(certificate.raw));
+  // Some programs send the root along.
+  const sent = chain.length > 1 && chain.slice(-1).every(isRoot) ? chain.slice(0, -1) : chain;
+  const [last] = sent.slice(-1);
+  if (last === undefined) throw new RangeError("the chain is empty");
+  const root = findRoot(last, init);
+  if (root === undefined) return refuse("untrusted", first, last, `was issued by ${quote(issuerName(last))}, not by this project's root`);
+  const links = sent.map((certificate, at): Link => {
+    const which = at === 0 ? first : "intermediate";
+    return { certificate, issuer: sent[at + 1] ?? root, which, below: first === "leaf" ? Math.max(at - 1, 0) : at };
+  });
+  for (const link of links.toReversed()) {
+    const fault = checkSignature(link) ?? checkAuthority(link);
+    if (fault !== undefined) return fault;
+  }
+  const [, ...intermediates] = sent;
+  const [nearest, ...others] = [...intermediates, root];
+  return { links, root, authorities: [nearest, ...others] };
+}
+
+/** One root may stand for several projects: then an authority below it carries the project's name. */
+function isOfProject(authorities: readonly X509Certificate[], project: string): boolean {
+  return authorities.some((authority) => readSubject(authority).commonName === project);
+}
+
 /** The root that signed a certificate; of several with that key one that is good now. */
-function findRoot(certificate: X509Certificate, { roots, nowMs }: VerifyChainInit): X509Certificate | undefined {
+function findRoot(certificate: X509Certificate, { roots, nowMs }: Pick<VerifyChainInit, "roots" | "nowMs">): X509Certificate | undefined {
   const found = roots.filter((root) => certificate.checkIssued(root) && certificate.verify(root.publicKey));
   return found.find((root) => nowMs >= root.validFromDate.getTime() && nowMs <= root.validToDate.getTime()) ?? found[0];
 }
@@ -153,11 +197,11 @@ function pathLengthOf(certificate: X509Certificate, { pathLength }: CertificateD
 
 /** An intermediate with a role issues what `issuer:<role>,<role>` names; `admin` stands for every role of admins. */
 function mayIssue(issuer: X509Certificate, role: string): boolean {
-  const { role: limits } = readSubject(issuer);
-  if (limits === "") return true;
-  if (!limits.startsWith(issuerPrefix)) return false;
+  const { role: allowed } = readSubject(issuer);
+  if (allowed === "") return true;
+  if (!allowed.startsWith(issuerPrefix)) return false;
   const kind = (adminRoles as readonly string[]).includes(role) ? "admin" : role;
-  return limits.slice(issuerPrefix.length).split(",").includes(kind);
+  return allowed.slice(issuerPrefix.length).split(",").includes(kind);
 }
 
 function checkDates(
