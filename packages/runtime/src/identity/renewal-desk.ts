@@ -1,7 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { adminRoles, FlareError, limits, type RenewableType, type RenewalIssuer } from "@flare-ts/contracts";
 import { type ProjectTrust, readHosts, type SubjectFields } from "@flare-ts/provision/kit";
-import { issueFromRequest, readRequest } from "@flare-ts/provision/issue";
+import { type CertificateRequest, issueFromRequest, readRequest } from "@flare-ts/provision/issue";
 import { capPeerText as cap, quotePeerText as quote } from "../session/peer-text.js";
 import { renewalDifference } from "./check-renewed.js";
 import type { IssuingAuthority, IssuingIdentity } from "./issuing-authority.js";
@@ -63,8 +63,8 @@ export class RenewalDesk {
     if (renewal === "none") {
       throw new FlareError("auth/renewal-not-offered", "The project does not renew certificates over the wire.", { facts: { name: cap(name) } });
     }
-    const request = await this.#readRequest(proven);
-    if (renewal === "server" && this.#init.serverMayRenew.includes(kindOf(role))) return this.#issue(proven, request);
+    this.#checkRequest(proven);
+    if (renewal === "server" && this.#init.serverMayRenew.includes(kindOf(role))) return this.#issue(proven);
     return this.#await(proven);
   }
 
@@ -83,7 +83,7 @@ export class RenewalDesk {
     if (!old.ok) throw refused(renewal.name, old.message);
     const difference = renewalDifference(old.certificate, verdict.certificate);
     if (difference !== undefined) throw refused(renewal.name, difference);
-    const { publicKey } = await readRequest(renewal.csrPem);
+    const { publicKey } = readRequest(renewal.csrPem);
     if (!publicKey.equals(verdict.certificate.publicKey)) throw refused(renewal.name, "it is for another key than the one requested");
     await pending.put({ ...renewal, completedPem: certificatePem });
     return renewal;
@@ -97,22 +97,20 @@ export class RenewalDesk {
     return issuer?.mayIssue.includes(kind) === true ? issuer : undefined;
   }
 
-  async #readRequest({ certificate, subject, csrPem }: ProvenRenewal): Promise<Awaited<ReturnType<typeof readRequest>>> {
-    if (csrPem.length > limits.chainBytes) throw refused(subject.commonName, "its request is too long");
-    const request = await readRequest(csrPem).catch((error: unknown) => {
-      throw refused(subject.commonName, FlareError.from(error).message);
-    });
-    for (const field of ["commonName", "org", "role"] as const) {
-      if (request.subject[field] !== subject[field]) throw refused(subject.commonName, `it is for ${field} ${quote(request.subject[field])}`);
+  #checkRequest({ certificate, subject, csrPem }: ProvenRenewal): void {
+    let request: CertificateRequest;
+    try {
+      request = readRequest(csrPem);
+    } catch (reason) {
+      throw refused(subject.commonName, FlareError.from(reason).message);
     }
-    const hosts = new Set(readHosts(certificate));
-    const other = request.hosts.find((host) => !hosts.has(host));
-    if (other !== undefined) throw refused(subject.commonName, `it is for the host ${quote(other)}`);
+    for (const field of ["commonName", "org", "role"] as const) {
+      if (request.subject[field] !== subject[field]) throw refused(subject.commonName, `it is for the ${field} ${quote(request.subject[field])}`);
+    }
     if (request.publicKey.equals(certificate.publicKey)) throw refused(subject.commonName, "it is for the old key");
-    return request;
   }
 
-  async #issue({ certificate, subject, csrPem }: ProvenRenewal, _request: unknown): Promise<string> {
+  async #issue({ certificate, subject, csrPem }: ProvenRenewal): Promise<string> {
     const { now, trust } = this.#parts;
     const { commonName: name, role } = subject;
     const issuer = this.#issuerFor(role);
@@ -129,7 +127,7 @@ export class RenewalDesk {
       subject,
       hosts: readHosts(certificate),
       validity: { from: new Date(fromMs), to: new Date(endMs) },
-      purpose: role === "server" ? "server" : "client",
+      purpose: role === "server" || role === "relay" ? role : "client",
     });
     // What nobody would accept is not given out.
     const verdict = trust.verify(chain, { nowMs });

@@ -42,6 +42,11 @@ export class TestProject {
     });
   }
 
+  /** The root with its key, for what issues certificates. */
+  get authority(): { readonly certificatePem: string; readonly privateKey: KeyObject } {
+    return { certificatePem: this.rootCaPem, privateKey: this.#rootKey };
+  }
+
   server(name = "server-1"): ProjectKeys {
     return this.issue({ name, role: "server", usage: "server" });
   }
