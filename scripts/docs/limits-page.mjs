@@ -65,6 +65,15 @@ const consequences = {
     "an older one that comes again is told by its time of signing",
   ],
   registrationMs: ["time for the two steps of registration", "the challenge is forgotten; the participant begins again"],
+  challengesPerSecond: [
+    "registrations that begin in a second, where TLS ends at a proxy",
+    "the next is refused for a moment; sessions that are open go on",
+  ],
+  overtakingCalls: ["calls of a session that overtake an earlier one, where TLS ends at a proxy", "the earlier one is refused"],
+  adminIdleMs: [
+    "silence of an admin's session, where TLS ends at a proxy",
+    "the session ends; the next command opens another by itself",
+  ],
   tokenMs: ["life of a session's token", "the participant registers again; nothing that is under way is lost"],
   heartbeatMs: ["silence of a site that is well", "a heartbeat is sent"],
   silenceMs: ["silence on a control stream", "the stream is taken for dead; the site dials again and goes on where it was"],

@@ -58,6 +58,12 @@ export const limits = Object.freeze({
   registrationMs: 60_000,
   /** Life of a session token; it is renewed by registering again. */
   tokenMs: 60 * 60_000,
+  /** Steps of registration that a server begins in a second where TLS ends at a proxy: anybody can ask, and each costs a signature. */
+  challengesPerSecond: 200,
+  /** Calls of a session that may overtake an earlier one, where each call is proven; a power of two. */
+  overtakingCalls: 4096,
+  /** An admin's session without a call for so long is ended, where it does not end with its connection. */
+  adminIdleMs: 15 * 60_000,
   /** Interval of the heartbeats that a site sends on its control stream. */
   heartbeatMs: 5_000,
   /** A control stream without any message for so long is taken for dead. */

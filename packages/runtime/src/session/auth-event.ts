@@ -1,25 +1,33 @@
 import type { ErrorCode } from "@flare-ts/contracts";
 
 /** One line of the audit log: somebody opened a session, was refused, or a session ended. */
-export type AuthEvent =
-  | {
-      readonly kind: "registered" | "renewed";
-      readonly name: string;
-      readonly sessionId: string;
-      readonly address: string;
-      readonly fingerprint: string;
-    }
-  | {
-      readonly kind: "refused";
-      /** What was asked for: a step of the registration, a call, or the TLS handshake. */
-      readonly step: "tls" | "challenge" | "register" | "call";
-      readonly code: ErrorCode;
-      readonly reason: string;
-      readonly address: string;
-      /** The name that the peer claims; not proven. */
-      readonly claimedName?: string;
-    }
-  | { readonly kind: "ended"; readonly name: string; readonly sessionId: string; readonly address: string; readonly reason: string };
+export type AuthEvent = WhereFrom &
+  (
+    | {
+        readonly kind: "registered" | "renewed";
+        readonly name: string;
+        readonly sessionId: string;
+        readonly fingerprint: string;
+      }
+    | {
+        readonly kind: "refused";
+        /** What was asked for: a step of the registration, a call, or the TLS handshake. */
+        readonly step: "tls" | "challenge" | "register" | "call";
+        readonly code: ErrorCode;
+        readonly reason: string;
+        /** The name that the peer claims; not proven. */
+        readonly claimedName?: string;
+      }
+    | { readonly kind: "ended"; readonly name: string; readonly sessionId: string; readonly reason: string }
+  );
+
+/** Where a peer is. */
+export interface WhereFrom {
+  /** Address of the connection: the peer's, or that of the proxy in between. */
+  readonly address: string;
+  /** What the proxy says; not proven. */
+  readonly claimedAddress?: string;
+}
 
 /** Takes audit events; must not throw. */
 export type Audit = (event: AuthEvent) => void;

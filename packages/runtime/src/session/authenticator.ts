@@ -10,11 +10,13 @@ import {
   type RegisterRequest,
 } from "@flare-ts/contracts/wire";
 import { isSignedBy, signBytes } from "@flare-ts/provision/kit";
-import type { Audit, AuthEvent } from "./auth-event.js";
+import type { Audit, AuthEvent, WhereFrom } from "./auth-event.js";
+import type { UnprovenCall } from "./call-proof.js";
 import { ChallengeBook, type PendingChallenge } from "./challenge-book.js";
 import { checkChallengeRequest } from "./check-challenge-request.js";
 import { type ConnectionBinding, MutualTlsBinding, notYours, type PeerConnection } from "./connection-binding.js";
 import type { Identity, ParticipantKind } from "./identity.js";
+import { beginAgreement, finishAgreement, sharesOf } from "./key-agreement.js";
 import { capPeerText as cap, quotePeerText as quote } from "./peer-text.js";
 import { fingerprintOf, type ProjectKeys, parseCertificate } from "./project-keys.js";
 import { protocolVersion } from "./protocol-version.js";
@@ -46,6 +48,13 @@ export interface AuthenticatorInit {
   readonly tokenMs?: number;
   /** @default limits.silenceMs */
   readonly silenceMs?: number;
+  /** @default limits.adminIdleMs */
+  readonly adminIdleMs?: number;
+}
+
+/** A call with the token that it carries. */
+export interface TokenCall extends UnprovenCall {
+  readonly token: string;
 }
 
 /** What came of a registration: the reply, and the silent session of the same name that had to go, if there was one. */
@@ -65,7 +74,7 @@ export class Authenticator {
   readonly #now: () => number;
   readonly #steadyNow: () => number;
   readonly #init: AuthenticatorInit;
-  readonly #challenges = new ChallengeBook({ max: 10_000, maxPerConnection: 16 });
+  readonly #challenges = new ChallengeBook({ max: 10_000, maxPerConnection: 16, maxPerSecond: limits.challengesPerSecond });
   readonly #sessions = new SessionBook();
 
   constructor(components: AuthenticatorComponents, init: AuthenticatorInit) {
@@ -80,7 +89,7 @@ export class Authenticator {
   /**
    * First step of a registration: proves the server, and gives out what the participant must sign.
    *
-   * @throws FlareError `auth/protocol-version`, `auth/wrong-project`, `auth/too-many-challenges`
+   * @throws FlareError `auth/protocol-version`, `auth/wrong-project`, `auth/security-mismatch`, `auth/too-many-challenges`
    */
   challenge(request: ChallengeRequest, connection: PeerConnection): ChallengeReply {
     return this.#audited("challenge", connection, request.identity, () => {
@@ -91,7 +100,8 @@ export class Authenticator {
         identity: request.identity,
         clientNonce: Uint8Array.from(request.clientNonce),
         serverNonce: randomBytes(32),
-        connectionId: connection.id,
+        connectionId: this.#placeOf(connection),
+        agreement: this.#binding.isPerCall ? beginAgreement(request.clientKeyShare) : undefined,
         expiresAtMs: this.#steadyNow() + registrationMs,
       };
       this.#challenges.add(pending, this.#steadyNow());
@@ -100,34 +110,45 @@ export class Authenticator {
         challengeId: pending.id,
         serverNonce: pending.serverNonce,
         certificate: keys.certificatePem,
+        ...(pending.agreement === undefined ? {} : { serverKeyShare: pending.agreement.own.publicKey }),
         signature: signBytes(serverHello(this.#factsOf(pending)), keys.privateKey),
       });
     });
   }
 
   /**
-   * Second step: proves the participant and opens its session, or renews the one it has on this connection.
+   * Second step: proves the participant and opens its session, or renews the one that it has on this connection or, where
+   * calls are proven one by one, that of the token that this call carries.
    *
    * @throws FlareError `auth/…` for each way in which the proof can fail
    */
-  register(request: RegisterRequest, connection: PeerConnection): Registration {
+  register(request: RegisterRequest, connection: PeerConnection, call?: TokenCall): Registration {
     let claimed: string | undefined;
     return this.#audited(
       "register",
       connection,
       () => claimed,
       () => {
-        const pending = this.#challenges.take(request.challengeId, connection.id, this.#steadyNow());
+        const pending = this.#challenges.take(request.challengeId, this.#placeOf(connection), this.#steadyNow());
         claimed = pending.identity;
         const identity = this.#prove(pending, request, connection);
-        const superseded = this.#makeRoom(identity, connection);
+        const verifier = pending.agreement && finishAgreement(pending.agreement, clientHello(this.#factsOf(pending), identity.fingerprint));
+        const renews = this.#renewedBy(identity, connection, call);
+        const superseded = this.#makeRoom(identity, connection, renews);
         const { tokenMs = limits.tokenMs } = this.#init;
-        const { session, token, isRenewal } = this.#sessions.issue(identity, connection, this.#steadyNow(), tokenMs);
+        const { session, token } = this.#sessions.issue({
+          identity,
+          connection,
+          nowMs: this.#steadyNow(),
+          tokenMs,
+          renews,
+          verifier,
+        });
         this.#audit({
-          kind: isRenewal ? "renewed" : "registered",
+          kind: renews === undefined ? "registered" : "renewed",
           name: identity.name,
           sessionId: session.id,
-          address: connection.address,
+          ...whereFrom(connection),
           fingerprint: identity.fingerprint,
         });
         const reply = create(RegisterReplySchema, { sessionId: session.id, token, expiresAtMs: BigInt(this.#now() + tokenMs) });
@@ -137,21 +158,23 @@ export class Authenticator {
   }
 
   /**
-   * The session of a call, which is thereby alive.
+   * The session of a call, which is thereby alive. Where calls are proven one by one, each is good once.
    *
-   * @throws FlareError `auth/token-unknown`, `auth/token-expired`, `auth/token-not-yours`, `auth/wrong-kind`, `auth/not-allowed`
+   * @throws FlareError `auth/token-unknown`, `auth/token-expired`, `auth/token-not-yours`, `auth/proof-missing`,
+   * `auth/proof-invalid`, `auth/call-replayed`, `auth/wrong-kind`, `auth/not-allowed`
    */
-  authenticate(token: string, connection: PeerConnection, kinds: readonly ParticipantKind[]): Session {
+  authenticate(token: string, connection: PeerConnection, kinds: readonly ParticipantKind[], call?: UnprovenCall): Session {
     let claimed: string | undefined;
     return this.#audited(
       "call",
       connection,
       () => claimed,
       () => {
-        const session = this.#sessions.byToken(token, this.#steadyNow());
+        const { session, verifier } = this.#sessions.byToken(token, this.#steadyNow());
         const { identity } = session;
         claimed = identity.name;
         if (!this.#binding.mayUse(session.connection, connection)) throw notYours(identity.name, session.connection, connection);
+        verifier?.verify({ sessionId: session.id, method: call?.method ?? "", body: call?.body }, call?.proof);
         this.#requireAllowed(identity);
         if (!kinds.includes(identity.kind)) {
           throw new FlareError(
@@ -173,6 +196,13 @@ export class Authenticator {
     this.#sessions.touch(sessionId, this.#steadyNow());
   }
 
+  /** Sessions that end for want of calls; only where they do not end with their connection. */
+  silentSessions(): readonly Session[] {
+    const { silenceMs = limits.silenceMs, adminIdleMs = limits.adminIdleMs } = this.#init;
+    if (!this.#binding.isPerCall) return [];
+    return this.#sessions.silent(this.#steadyNow(), ({ kind }) => (kind === "client" ? silenceMs : adminIdleMs));
+  }
+
   /** Live sessions of a name. */
   sessionsOf(name: string): readonly Session[] {
     return this.#sessions.find(name);
@@ -186,11 +216,12 @@ export class Authenticator {
   end(sessionId: string, reason: string): void {
     const session = this.#sessions.end(sessionId);
     if (session === undefined) return;
-    this.#audit({ kind: "ended", name: session.identity.name, sessionId, address: session.connection.address, reason });
+    this.#audit({ kind: "ended", name: session.identity.name, sessionId, ...whereFrom(session.connection), reason });
   }
 
-  /** A connection is closed: its sessions and open challenges end. */
+  /** A connection is closed: its sessions and open challenges end, where they belong to one. */
   connectionClosed(connectionId: string): void {
+    if (this.#binding.isPerCall) return;
     this.#challenges.forgetConnection(connectionId);
     for (const { id } of this.#sessions.onConnection(connectionId)) this.end(id, "connection closed");
   }
@@ -231,10 +262,25 @@ export class Authenticator {
     return identity;
   }
 
+  #placeOf(connection: PeerConnection): string | undefined {
+    return this.#binding.isPerCall ? undefined : connection.id;
+  }
+
+  #renewedBy(identity: Identity, connection: PeerConnection, call: TokenCall | undefined): Session | undefined {
+    if (!this.#binding.isPerCall) return this.#sessions.find(identity.name).find((session) => session.connection.id === connection.id);
+    if (call === undefined || call.token === "") return undefined;
+    const { session, verifier } = this.#sessions.byToken(call.token, this.#steadyNow());
+    verifier?.verify({ ...call, sessionId: session.id }, call.proof);
+    if (session.identity.name === identity.name) return session;
+    throw new FlareError("auth/name-mismatch", `${quote(identity.name)} cannot renew a session of ${quote(session.identity.name)}.`, {
+      facts: { claimed: cap(identity.name), session: cap(session.identity.name) },
+    });
+  }
+
   // A kit that runs twice must not throw its first process out; a process that died must not keep its successor out.
-  #makeRoom(identity: Identity, connection: PeerConnection): Session | undefined {
+  #makeRoom(identity: Identity, connection: PeerConnection, renews: Session | undefined): Session | undefined {
     if (identity.kind !== "client") return undefined;
-    const other = this.#sessions.find(identity.name).find((session) => session.connection.id !== connection.id);
+    const other = this.#sessions.find(identity.name).find((session) => session.id !== renews?.id);
     if (other === undefined) return undefined;
     const silentMs = this.#steadyNow() - other.lastSeenMs;
     if (silentMs <= (this.#init.silenceMs ?? limits.silenceMs)) {
@@ -268,6 +314,7 @@ export class Authenticator {
       clientNonce: pending.clientNonce,
       serverNonce: pending.serverNonce,
       serverFingerprint: fingerprintOf(keys.certificate),
+      ...(pending.agreement === undefined ? {} : { keyShares: sharesOf(pending.agreement) }),
     };
   }
 
@@ -287,12 +334,16 @@ export class Authenticator {
         step,
         code: error.code,
         reason: error.message,
-        address: connection.address,
+        ...whereFrom(connection),
         ...(name === undefined ? {} : { claimedName: cap(name) }),
       });
       throw error;
     }
   }
+}
+
+function whereFrom({ address, claimedAddress }: PeerConnection): WhereFrom {
+  return claimedAddress === undefined ? { address } : { address, claimedAddress };
 }
 
 type RefusedStep = Extract<AuthEvent, { kind: "refused" }>["step"];

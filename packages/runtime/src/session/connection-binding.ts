@@ -9,10 +9,14 @@ export interface PeerConnection {
   readonly address: string;
   /** SHA-256 of the certificate of the TLS handshake, lower-case hexadecimal; `undefined` when TLS ended at a proxy. */
   readonly fingerprint: string | undefined;
+  /** Where a proxy says that the peer is; not proven, for the audit log only. */
+  readonly claimedAddress?: string;
 }
 
 /** Decides what ties a session to its participant beyond the token, so that a copied token is worth nothing. */
 export interface ConnectionBinding {
+  /** Whether each call carries its own proof; then challenges and sessions belong to no connection. */
+  readonly isPerCall: boolean;
   /** Whether the certificate that is being registered may be registered on this connection. */
   mayRegister(identity: Identity, connection: PeerConnection): boolean;
   /** Whether a call on `connection` may use a session that was registered on `registeredOn`. */
@@ -21,12 +25,27 @@ export interface ConnectionBinding {
 
 /** For TLS that ends here: certificate and connection of the handshake are those of the session. */
 export class MutualTlsBinding implements ConnectionBinding {
+  readonly isPerCall = false;
+
   mayRegister(identity: Identity, connection: PeerConnection): boolean {
     return connection.fingerprint === identity.fingerprint;
   }
 
   mayUse(registeredOn: PeerConnection, connection: PeerConnection): boolean {
     return registeredOn.id === connection.id && registeredOn.fingerprint === connection.fingerprint;
+  }
+}
+
+/** For TLS that ends at a proxy, which spreads calls over connections as it likes: every call proves itself. */
+export class CallProofBinding implements ConnectionBinding {
+  readonly isPerCall = true;
+
+  mayRegister(): boolean {
+    return true;
+  }
+
+  mayUse(): boolean {
+    return true;
   }
 }
 

@@ -9,8 +9,10 @@ import {
   RegisterRequestSchema,
 } from "@flare-ts/contracts/wire";
 import { isSignedBy, signBytes } from "@flare-ts/provision/kit";
+import { CallProver } from "./call-proof.js";
 import { fingerprintOf, type ProjectKeys, parseCertificate } from "./project-keys.js";
 import { protocolVersion } from "./protocol-version.js";
+import { deriveCallKey, isKeyShare, makeKeyShare } from "./session-secret.js";
 import { clientHello, type RegistrationFacts, serverHello } from "./transcript.js";
 import { verifyServer } from "./verify-certificate.js";
 
@@ -20,6 +22,8 @@ export interface SessionTicket {
   readonly token: string;
   /** When to renew the token; milliseconds from now. */
   readonly renewInMs: number;
+  /** Proves the token's calls, where TLS ends at a proxy. */
+  readonly prover: CallProver | undefined;
 }
 
 export interface RegisterSessionComponents {
@@ -37,6 +41,8 @@ export interface RegisterSessionInit {
   readonly name: string;
   /** SHA-256 of the certificate that TLS showed, if TLS ends at the server. */
   readonly tlsFingerprint: () => string | undefined;
+  /** Whether the calls of the session are proven one by one, as where TLS ends at a proxy. @default false */
+  readonly isPerCall?: boolean;
 }
 
 /**
@@ -45,9 +51,17 @@ export interface RegisterSessionInit {
  * @throws FlareError `auth/server-untrusted` when whoever answers is not the project's server
  */
 export async function registerSession(components: RegisterSessionComponents, init: RegisterSessionInit): Promise<SessionTicket> {
-  const { keys, project, serverIdentity, name } = init;
+  const { keys, project, serverIdentity, name, isPerCall = false } = init;
   const clientNonce = components.randomBytes(32);
-  const reply = await components.challenge(create(ChallengeRequestSchema, { protocolVersion, project, identity: name, clientNonce }));
+  const share = isPerCall ? makeKeyShare() : undefined;
+  const offer = {
+    protocolVersion,
+    project,
+    identity: name,
+    clientNonce,
+    ...(share === undefined ? {} : { clientKeyShare: share.publicKey }),
+  };
+  const reply = await components.challenge(create(ChallengeRequestSchema, offer));
   const server = parseCertificate(reply.certificate, "certificate of the server");
   const facts: RegistrationFacts = {
     protocolVersion,
@@ -58,13 +72,16 @@ export async function registerSession(components: RegisterSessionComponents, ini
     clientNonce,
     serverNonce: reply.serverNonce,
     serverFingerprint: fingerprintOf(server),
+    ...(share === undefined ? {} : { keyShares: { client: share.publicKey, server: reply.serverKeyShare } }),
   };
   proveServer(components, init, reply, facts);
-  const signature = signBytes(clientHello(facts, fingerprintOf(keys.certificate)), keys.privateKey);
+  const hello = clientHello(facts, fingerprintOf(keys.certificate));
+  const signature = signBytes(hello, keys.privateKey);
   const { sessionId, token, expiresAtMs } = await components.register(
     create(RegisterRequestSchema, { challengeId: reply.challengeId, certificate: keys.certificatePem, signature }),
   );
-  return { sessionId, token, renewInMs: renewIn(Number(expiresAtMs) - components.now()) };
+  const prover = share && new CallProver({ key: deriveCallKey(share, reply.serverKeyShare, hello) });
+  return { sessionId, token, renewInMs: renewIn(Number(expiresAtMs) - components.now()), prover };
 }
 
 function proveServer(
@@ -87,6 +104,9 @@ function proveServer(
   const seen = tlsFingerprint();
   if (seen !== undefined && seen !== facts.serverFingerprint) {
     throw untrusted("The certificate of the challenge is not the one of the TLS handshake: something stands in between.", facts);
+  }
+  if (facts.keyShares !== undefined && !isKeyShare(facts.keyShares.server)) {
+    throw untrusted("The server gives no key for the session, as one does that expects mutual TLS.", facts);
   }
   if (!isSignedBy(serverHello(facts), reply.signature, server.publicKey)) {
     throw untrusted("The challenge is not signed by the key of the server's certificate.", facts);

@@ -1,5 +1,6 @@
 import { createHash, randomBytes, randomUUID, timingSafeEqual } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts";
+import type { CallVerifier } from "./call-proof.js";
 import type { PeerConnection } from "./connection-binding.js";
 import type { Identity } from "./identity.js";
 
@@ -18,26 +19,44 @@ export interface IssuedToken {
   readonly token: string;
 }
 
+/** A token that a call came with. */
+export interface FoundToken {
+  readonly session: Session;
+  /** What its calls are proven with, where they are proven one by one. */
+  readonly verifier: CallVerifier | undefined;
+}
+
+export interface IssueInit {
+  readonly identity: Identity;
+  readonly connection: PeerConnection;
+  readonly nowMs: number;
+  readonly tokenMs: number;
+  /** The session that is to go on. */
+  readonly renews: Session | undefined;
+  readonly verifier: CallVerifier | undefined;
+}
+
 /** Live sessions and the hashes of their tokens. */
 export class SessionBook {
   readonly #sessions = new Map<string, OpenSession>();
   readonly #tokens = new Map<string, KnownToken>();
 
-  /** Opens a session, or renews the one that the identity has on this connection: the old token then lives on to its own end. */
-  issue(identity: Identity, connection: PeerConnection, nowMs: number, tokenMs: number): IssuedToken & { readonly isRenewal: boolean } {
-    const known = this.find(identity.name).find((session) => session.connection.id === connection.id);
-    const session: OpenSession = { id: known?.id ?? randomUUID(), identity, connection, lastSeenMs: nowMs };
+  /** Opens a session, or gives another token of one: the old token then lives on to its own end. */
+  issue({ identity, connection, nowMs, tokenMs, renews, verifier }: IssueInit): IssuedToken {
+    // Where calls are proven, an idle admin whose token is renewed stays idle.
+    const lastSeenMs = verifier === undefined ? nowMs : (renews?.lastSeenMs ?? nowMs);
+    const session: OpenSession = { id: renews?.id ?? randomUUID(), identity, connection, lastSeenMs };
     this.#sessions.set(session.id, session);
     this.#forgetExpired(nowMs);
     const token = randomBytes(32).toString("base64url");
     const digest = digestOf(token);
     const expiresAtMs = nowMs + tokenMs;
-    this.#tokens.set(digest.toString("hex"), { digest, sessionId: session.id, expiresAtMs });
-    return { session, token, isRenewal: known !== undefined };
+    this.#tokens.set(digest.toString("hex"), { digest, sessionId: session.id, expiresAtMs, verifier });
+    return { session, token };
   }
 
   /** @throws FlareError `auth/token-unknown`, `auth/token-expired` */
-  byToken(token: string, nowMs: number): Session {
+  byToken(token: string, nowMs: number): FoundToken {
     // Looked up by hash: how long a comparison takes says nothing of the token.
     const digest = digestOf(token);
     const known = this.#tokens.get(digest.toString("hex"));
@@ -50,7 +69,7 @@ export class SessionBook {
         facts: { name: session.identity.name, lateMs: nowMs - known.expiresAtMs },
       });
     }
-    return session;
+    return { session, verifier: known.verifier };
   }
 
   get(sessionId: string): Session | undefined {
@@ -64,6 +83,11 @@ export class SessionBook {
 
   onConnection(connectionId: string): readonly Session[] {
     return [...this.#sessions.values()].filter((session) => session.connection.id === connectionId);
+  }
+
+  /** Sessions that were silent for longer than their kind may. */
+  silent(nowMs: number, maxMs: (identity: Identity) => number): readonly Session[] {
+    return [...this.#sessions.values()].filter(({ identity, lastSeenMs }) => nowMs - lastSeenMs > maxMs(identity));
   }
 
   touch(sessionId: string, nowMs: number): void {
@@ -96,6 +120,7 @@ interface KnownToken {
   readonly digest: Buffer;
   readonly sessionId: string;
   readonly expiresAtMs: number;
+  readonly verifier: CallVerifier | undefined;
 }
 
 function digestOf(token: string): Buffer {

@@ -1,4 +1,5 @@
 import { createHash } from "node:crypto";
+import type { KeyShares } from "./session-secret.js";
 
 /** What both sides of a registration sign: everything that it depends on. */
 export interface RegistrationFacts {
@@ -12,6 +13,8 @@ export interface RegistrationFacts {
   readonly serverNonce: Uint8Array;
   /** SHA-256 of the server's certificate, lower-case hexadecimal. */
   readonly serverFingerprint: string;
+  /** Where each call of the session is proven. */
+  readonly keyShares?: KeyShares;
 }
 
 /** The bytes that a server signs to prove itself to the participant that sent `clientNonce`. */
@@ -30,6 +33,18 @@ export function renewalRequest(facts: RegistrationFacts, oldFingerprint: string,
   return transcript("flare-ts/1 renew", [...fieldsOf(facts), oldFingerprint, digest]);
 }
 
+/** Label and fields as bytes; each is preceded by its length, so that no two different sets of fields give the same ones. */
+export function transcript(label: string, fields: readonly (string | Uint8Array)[]): Buffer {
+  const parts: Uint8Array[] = [];
+  for (const field of [label, ...fields]) {
+    const bytes = typeof field === "string" ? Buffer.from(field, "utf8") : field;
+    const length = Buffer.alloc(4);
+    length.writeUInt32BE(bytes.byteLength);
+    parts.push(length, bytes);
+  }
+  return Buffer.concat(parts);
+}
+
 function fieldsOf(facts: RegistrationFacts): readonly (string | Uint8Array)[] {
   return [
     String(facts.protocolVersion),
@@ -40,17 +55,6 @@ function fieldsOf(facts: RegistrationFacts): readonly (string | Uint8Array)[] {
     facts.clientNonce,
     facts.serverNonce,
     facts.serverFingerprint,
+    ...(facts.keyShares === undefined ? [] : [facts.keyShares.client, facts.keyShares.server]),
   ];
-}
-
-// Each field is preceded by its length: no two different sets of fields give the same bytes.
-function transcript(label: string, fields: readonly (string | Uint8Array)[]): Buffer {
-  const parts: Uint8Array[] = [];
-  for (const field of [label, ...fields]) {
-    const bytes = typeof field === "string" ? Buffer.from(field, "utf8") : field;
-    const length = Buffer.alloc(4);
-    length.writeUInt32BE(bytes.byteLength);
-    parts.push(length, bytes);
-  }
-  return Buffer.concat(parts);
 }

@@ -5,7 +5,8 @@ import { limitReadAhead } from "./flow-control.js";
 import { fromWireStatus } from "./wire-error.js";
 
 export interface CallOptions {
-  readonly metadata?: Metadata;
+  /** Gives a call its metadata; `body` is its request where that is a single message. */
+  readonly authorize?: (method: string, body: Uint8Array | undefined) => Metadata;
   readonly signal?: AbortSignal | undefined;
   /** Milliseconds from now. */
   readonly deadlineMs?: number;
@@ -50,14 +51,15 @@ export class ClientCalls {
 
   async unary<Request, Reply>(method: MethodDefinition<Request, Reply>, request: Request, options: CallOptions = {}): Promise<Reply> {
     this.#requireAlive(options);
-    const { metadata = new Metadata(), deadlineMs } = options;
+    const { deadlineMs } = options;
+    const body = method.requestSerialize(request);
     return await new Promise<Reply>((resolve, reject) => {
       const call = this.#client.makeUnaryRequest(
         method.path,
-        method.requestSerialize,
+        asItIs,
         method.responseDeserialize,
-        request,
-        metadata,
+        body,
+        authorized(method, body, options),
         deadlineMs === undefined ? {} : { deadline: Date.now() + deadlineMs },
         (error, reply) => {
           release();
@@ -84,7 +86,7 @@ export class ClientCalls {
         method.path,
         method.requestSerialize,
         method.responseDeserialize,
-        options.metadata ?? new Metadata(),
+        authorized(method, undefined, options),
         {},
         (error, message) => {
           release();
@@ -120,12 +122,13 @@ export class ClientCalls {
     options: CallOptions = {},
   ): AsyncGenerator<Message, void, undefined> {
     this.#requireAlive(options);
+    const body = method.requestSerialize(request);
     const call: ClientReadableStream<Message> = this.#client.makeServerStreamRequest(
       method.path,
-      method.requestSerialize,
+      asItIs,
       method.responseDeserialize,
-      request,
-      options.metadata ?? new Metadata(),
+      body,
+      authorized(method, body, options),
       {},
     );
     limitReadAhead(call, readAhead);
@@ -148,7 +151,7 @@ export class ClientCalls {
       method.path,
       method.requestSerialize,
       method.responseDeserialize,
-      options.metadata ?? new Metadata(),
+      authorized(method, undefined, options),
       {},
     );
     const release = this.#follow(call, options);
@@ -189,6 +192,19 @@ export class ClientCalls {
     const error = fromWireStatus(reason, this.#peer);
     return error.code === "transfer/disconnected" && this.#failure !== undefined ? this.#failure : error;
   }
+}
+
+// What is proven of a message must be the very bytes that are sent.
+function asItIs(body: Buffer): Buffer {
+  return body;
+}
+
+function authorized<Request, Reply>(
+  { path }: MethodDefinition<Request, Reply>,
+  body: Uint8Array | undefined,
+  { authorize }: CallOptions,
+): Metadata {
+  return authorize === undefined ? new Metadata() : authorize(path, body);
 }
 
 interface Cancellable {

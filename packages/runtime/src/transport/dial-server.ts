@@ -1,12 +1,13 @@
 import { createHash, randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { checkServerIdentity, createSecureContext, type PeerCertificate, type SecureContext } from "node:tls";
-import { FlareError, limits } from "@flare-ts/contracts";
+import { type ConnectionSecurity, FlareError, limits } from "@flare-ts/contracts";
 import { ChannelCredentials, type ChannelOptions, Client } from "@grpc/grpc-js";
 import type { ProjectKeys } from "../session/project-keys.js";
 import { registerSession } from "../session/register-session.js";
-import { ClientCalls } from "./client-calls.js";
+import { type CallOptions, ClientCalls } from "./client-calls.js";
 import type { Connection } from "./connection.js";
+import { endsAtServer, isLoopback, refuseClearText } from "./connection-security.js";
 import { explainDialFailure } from "./explain-dial-failure.js";
 import { messageOptions } from "./flow-control.js";
 import { GrpcConnection } from "./grpc-connection.js";
@@ -25,34 +26,48 @@ export interface DialServerInit {
   readonly name: string;
   /** HTTP/2 window of each stream and connection. @default limits.http2WindowBytes */
   readonly windowBytes?: number;
+  /** @default "mtls" */
+  readonly connectionSecurity?: ConnectionSecurity;
+  /** Root certificates by which a proxy that ends TLS is verified; PEM. @default the root of the project */
+  readonly customRootCaPem?: string | undefined;
+  /** Whether clear text may leave this machine. @default false */
+  readonly isClearAllowed?: boolean;
 }
 
 /**
- * Connects to the server over mutual TLS, checks that it is the project's server, and registers. The session's token is
- * renewed while the connection lives.
+ * Connects to the server, checks that it is the project's server, and registers. The session's token is renewed while the
+ * connection lives. Over mutual TLS the certificate of the handshake is the server's and the participant shows its own;
+ * over `tls` and `clear` both prove themselves inside only.
  *
- * @throws FlareError `transfer/unreachable`, `auth/tls-refused`, `auth/server-untrusted`, and what the server refuses with
+ * @throws FlareError `transfer/unreachable`, `transfer/clear-refused`, `auth/tls-refused`, `auth/server-untrusted`, and what
+ * the server refuses with
  */
 export async function dialServer(init: DialServerInit, signal?: AbortSignal): Promise<Connection> {
   signal?.throwIfAborted();
+  const { host, connectionSecurity: security = "mtls", isClearAllowed = false } = init;
+  refuseClearText("dialling", host, { security, isClearAllowed });
   quietGrpc();
   const seen: SeenServer = { fingerprint: undefined };
   const client = new Client(targetOf(init), credentialsOf(init, seen), optionsOf(init));
   const calls = new ClientCalls({ client }, { peer: `${init.host}:${init.port}` });
-  const register = async (registerSignal?: AbortSignal): ReturnType<typeof registerSession> =>
+  const register = async (authorize: CallOptions["authorize"], registerSignal?: AbortSignal): ReturnType<typeof registerSession> =>
     registerSession(
       {
         challenge: async (request) =>
           calls.unary(wireMethods.challenge, request, { signal: registerSignal, deadlineMs: limits.registrationMs }),
         register: async (request) =>
-          calls.unary(wireMethods.register, request, { signal: registerSignal, deadlineMs: limits.registrationMs }),
+          calls.unary(wireMethods.register, request, {
+            signal: registerSignal,
+            deadlineMs: limits.registrationMs,
+            ...(authorize === undefined ? {} : { authorize }),
+          }),
         randomBytes,
         now: Date.now,
       },
-      { ...init, tlsFingerprint: () => seen.fingerprint },
+      { ...init, isPerCall: !endsAtServer(security), tlsFingerprint: () => (endsAtServer(security) ? seen.fingerprint : undefined) },
     );
   try {
-    const ticket = await register(signal);
+    const ticket = await register(undefined, signal);
     return new GrpcConnection({ client, calls, register }, { ticket });
   } catch (error) {
     client.close();
@@ -65,8 +80,10 @@ interface SeenServer {
   fingerprint: string | undefined;
 }
 
-function credentialsOf({ keys, host }: DialServerInit, seen: SeenServer): ChannelCredentials {
-  return ChannelCredentials.createFromSecureContext(secureContextOf(keys), {
+function credentialsOf(init: DialServerInit, seen: SeenServer): ChannelCredentials {
+  if (init.connectionSecurity === "clear") return ChannelCredentials.createInsecure();
+  const { host } = init;
+  return ChannelCredentials.createFromSecureContext(secureContextOf(init), {
     // The name given here is that of SNI, which cannot be an IP address.
     checkServerIdentity: (_name: string, certificate: PeerCertificate) => {
       seen.fingerprint = createHash("sha256").update(certificate.raw).digest("hex");
@@ -75,9 +92,11 @@ function credentialsOf({ keys, host }: DialServerInit, seen: SeenServer): Channe
   });
 }
 
-function secureContextOf(keys: ProjectKeys): SecureContext {
+function secureContextOf({ keys, connectionSecurity, customRootCaPem }: DialServerInit): SecureContext {
+  const minVersion = "TLSv1.2";
   try {
-    return createSecureContext({ ca: keys.rootCaPem, cert: keys.certificatePem, key: keys.privateKeyPem, minVersion: "TLSv1.2" });
+    if (connectionSecurity === "tls") return createSecureContext({ ca: customRootCaPem ?? keys.rootCaPem, minVersion });
+    return createSecureContext({ ca: keys.rootCaPem, cert: keys.certificatePem, key: keys.privateKeyPem, minVersion });
   } catch (error) {
     throw new FlareError("auth/certificate-unreadable", "The participant's certificate or key cannot be used for TLS.", { cause: error });
   }
@@ -104,8 +123,3 @@ function optionsOf({ host, serverIdentity, windowBytes = limits.http2WindowBytes
 
 // The longest that a timer of Node can take.
 const maxTimeoutMs = 2 ** 31 - 1;
-
-function isLoopback(host: string): boolean {
-  if (host === "localhost" || host.endsWith(".localhost")) return true;
-  return isIP(host) === 4 ? host.startsWith("127.") : host === "::1";
-}

@@ -1,14 +1,18 @@
-import { FlareError } from "@flare-ts/contracts";
+import { type ConnectionSecurity, FlareError } from "@flare-ts/contracts";
 import type { ProjectKeys } from "../session/project-keys.js";
 
 export interface DialTarget {
   readonly keys: ProjectKeys;
   readonly host: string;
   readonly port: number;
+  /** @default "mtls" */
+  readonly connectionSecurity?: ConnectionSecurity;
+  readonly customRootCaPem?: string | undefined;
 }
 
 /** Says what a failed connection attempt means: nobody there, or somebody who does not accept us, or whom we do not. */
-export function explainDialFailure(reason: unknown, { keys, host, port }: DialTarget): FlareError {
+export function explainDialFailure(reason: unknown, target: DialTarget): FlareError {
+  const { keys, host, port, connectionSecurity = "mtls" } = target;
   const error = FlareError.from(reason);
   if (error.code !== "transfer/disconnected") return error;
   const address = `${host}:${port}`;
@@ -16,9 +20,10 @@ export function explainDialFailure(reason: unknown, { keys, host, port }: DialTa
   const details = typeof told === "string" ? told : error.message;
   const facts = { address, details };
   if (tlsPattern.test(details)) {
-    return new FlareError("auth/tls-refused", `TLS with ${address} failed: ${details}${hintOf(details, host)}`, { facts, cause: error });
+    return new FlareError("auth/tls-refused", `TLS with ${address} failed: ${details}${hintOf(details, target)}`, { facts, cause: error });
   }
-  const fault = faultOf(keys);
+  // Where TLS ends at a proxy, nobody has seen this participant's certificate so far.
+  const fault = connectionSecurity === "mtls" ? faultOf(keys) : undefined;
   if (fault !== undefined && hangUpPattern.test(details)) {
     return new FlareError("auth/tls-refused", `${address} ended the connection: ${fault}.`, { facts: { ...facts, fault }, cause: error });
   }
@@ -28,10 +33,14 @@ export function explainDialFailure(reason: unknown, { keys, host, port }: DialTa
 const tlsPattern = /certificate|altname|does not match|\bSSL\b|\bTLS\b|alert|handshake|self.signed|issuer/i;
 const hangUpPattern = /ECONNRESET|hang up|Failed to connect|dropped|RST_STREAM|EPIPE|closed/i;
 
-function hintOf(details: string, host: string): string {
-  if (/altname|does not match/i.test(details)) return ` The server's certificate does not carry the name ${host}.`;
-  if (/issuer|self.signed|unable to (get|verify)/i.test(details))
-    return " The server's certificate was not issued by the root of this kit's project.";
+function hintOf(details: string, { host, connectionSecurity, customRootCaPem }: DialTarget): string {
+  const whose = connectionSecurity === "tls" ? "The certificate shown there" : "The server's certificate";
+  if (/altname|does not match/i.test(details)) return ` ${whose} does not carry the name ${host}.`;
+  if (/issuer|self.signed|unable to (get|verify)/i.test(details)) {
+    if (customRootCaPem !== undefined) return ` ${whose} was not issued by a root in startup/customRootCA.pem.`;
+    const hint = connectionSecurity === "tls" ? "; that of a proxy needs the project's custom_ca_cert" : "";
+    return ` ${whose} was not issued by the root of this kit's project${hint}.`;
+  }
   if (/expired/i.test(details)) return " A certificate is past its last day.";
   return "";
 }

@@ -34,6 +34,7 @@ export function http2ServersOf(server: Server): readonly Http2Listener[] {
 
 /** What is used of an HTTP/2 server. */
 export interface Http2Listener {
+  updateSettings(settings: { readonly initialWindowSize: number }): void;
   on(event: "connection", listener: (socket: Socket) => void): this;
   on(event: "session", listener: (session: ServerHttp2Session) => void): this;
   on(event: "tlsClientError", listener: (error: Error, socket: FailedSocket) => void): this;

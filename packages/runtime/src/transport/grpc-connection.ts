@@ -3,6 +3,7 @@ import { FlareError } from "@flare-ts/contracts";
 import {
   type CommandReply,
   DownloadRequestSchema,
+  EndRequestSchema,
   type JobEvent,
   ObjectRefSchema,
   type ServerMessage,
@@ -14,30 +15,36 @@ import {
   type SubmitUpdateRequest,
   type ObjectRef as WireObjectRef,
 } from "@flare-ts/contracts/wire";
-import { type Client, connectivityState, Metadata } from "@grpc/grpc-js";
+import { type Client, connectivityState } from "@grpc/grpc-js";
 import type { SessionTicket } from "../session/register-session.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { BoundedWriter } from "./bounded-writer.js";
+import { CallCredentials } from "./call-credentials.js";
 import type { CallOptions, ClientCalls } from "./client-calls.js";
 import type { Chunk, Connection, OutgoingStream } from "./connection.js";
-import { tokenKey } from "./token-key.js";
 import { wireMethods } from "./wire-method.js";
 
 export interface GrpcConnectionComponents {
   readonly client: Client;
   readonly calls: ClientCalls;
-  /** Registers again on the same connection, which renews the token. */
-  readonly register: () => Promise<SessionTicket>;
+  /** Registers again, which renews the token; the call carries what is given, so that the session goes on. */
+  readonly register: (authorize: CallOptions["authorize"]) => Promise<SessionTicket>;
 }
 
-/** A registered connection over gRPC. It ends with its TCP connection, its control stream or its session. */
+/**
+ * A registered connection over gRPC. It ends with its control stream, its session, or its TCP connection; where calls are
+ * proven one by one, the last only while there is no control stream: a proxy may change connections under it.
+ */
 export class GrpcConnection implements Connection {
   readonly sessionId: string;
   readonly closed: Promise<string>;
   readonly #client: Client;
   readonly #calls: ClientCalls;
-  readonly #register: () => Promise<SessionTicket>;
-  #token: string;
+  readonly #register: GrpcConnectionComponents["register"];
+  readonly #credentials: CallCredentials;
+  readonly #isPerCall: boolean;
+  #isAttached = false;
+  #isClosing = false;
   #resolveClosed: (reason: string) => void = () => undefined;
   #isOver = false;
   #renewal: NodeJS.Timeout | undefined;
@@ -47,7 +54,8 @@ export class GrpcConnection implements Connection {
     this.#calls = components.calls;
     this.#register = components.register;
     this.sessionId = init.ticket.sessionId;
-    this.#token = init.ticket.token;
+    this.#credentials = new CallCredentials(init);
+    this.#isPerCall = init.ticket.prover !== undefined;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -57,6 +65,7 @@ export class GrpcConnection implements Connection {
 
   attach(onMessage: (message: ServerMessage) => void): OutgoingStream<SiteMessage> {
     const call = this.#calls.duplex(wireMethods.attach, this.#options());
+    this.#isAttached = true;
     const writer = new BoundedWriter<SiteMessage>(call, { maxPending: controlMessagesUnderWay });
     const over = (reason: FlareError): void => {
       writer.fail(reason);
@@ -109,13 +118,20 @@ export class GrpcConnection implements Connection {
   }
 
   close(): void {
-    this.#over("closed by this side");
+    if (this.#isClosing) return;
+    this.#isClosing = true;
+    const leave = (): void => this.#over("closed by this side");
+    // A session that is tied to nothing that closes is ended by a word; a site's ends with its control stream.
+    if (this.#isPerCall && !this.#isAttached) this.#sayEnd().then(leave, leave);
+    else leave();
+  }
+
+  async #sayEnd(): Promise<void> {
+    await this.#calls.unary(wireMethods.end, create(EndRequestSchema), { ...this.#options(), deadlineMs: endMs });
   }
 
   #options(signal?: AbortSignal): CallOptions {
-    const metadata = new Metadata();
-    metadata.set(tokenKey, `Bearer ${this.#token}`);
-    return { metadata, signal };
+    return { authorize: this.#credentials.metadataOf, signal };
   }
 
   #over(reason: string): void {
@@ -137,17 +153,21 @@ export class GrpcConnection implements Connection {
     this.#over(reason);
   }
 
-  // A lost connection makes the channel leave READY at once; grpc-js would quietly make another, on which the token
-  // is worth nothing.
+  // A lost connection makes the channel leave READY at once; grpc-js would quietly make another. On that one the token is
+  // worth nothing, unless calls are proven one by one: then the control stream tells whether the session lives.
   #watchChannel(): void {
     const channel = this.#client.getChannel();
     const check = (): void => {
       if (this.#isOver) return;
       const state = channel.getConnectivityState(false);
-      if (state !== connectivityState.READY) void this.#lost();
+      if (state !== connectivityState.READY && !this.#outlivesConnections()) void this.#lost();
       else channel.watchConnectivityState(state, Number.POSITIVE_INFINITY, check);
     };
     check();
+  }
+
+  #outlivesConnections(): boolean {
+    return this.#isPerCall && this.#isAttached;
   }
 
   #renewAfter(delayMs: number): void {
@@ -157,14 +177,15 @@ export class GrpcConnection implements Connection {
 
   async #renew(): Promise<void> {
     try {
-      const ticket = await this.#register();
+      const ticket = await this.#register(this.#credentials.metadataOf);
       if (this.#isOver) return;
-      this.#token = ticket.token;
+      this.#credentials.renew(ticket);
       this.#renewAfter(ticket.renewInMs);
     } catch (reason) {
       const error = FlareError.from(reason);
       if (this.#isOver) return;
-      if (error.row.isRetryable && error.code !== "transfer/disconnected") this.#renewAfter(retryRenewalMs);
+      const isGone = error.code === "transfer/disconnected" && !this.#outlivesConnections();
+      if (error.row.isRetryable && !isGone && !endsSession.has(error.code)) this.#renewAfter(retryRenewalMs);
       else this.#over(`the session could not be renewed: ${error.message}`);
     }
   }
@@ -199,6 +220,8 @@ const chunksUnderWay = 4;
 /** Chunks of 1 MiB that are read ahead of the consumer, for each download. */
 const chunksReadAhead = 2;
 const retryRenewalMs = 5_000;
+/** How long a farewell may take. */
+const endMs = 1_000;
 const endsSession = new Set<string>([
   "auth/session-ended",
   "auth/token-unknown",

@@ -1,14 +1,16 @@
 import { create } from "@bufbuild/protobuf";
-import { FlareError, isContentHash, limits } from "@flare-ts/contracts";
-import { StatReplySchema, UploadReplySchema, type ObjectRef as WireObjectRef } from "@flare-ts/contracts/wire";
+import { type ConnectionSecurity, FlareError, isContentHash, limits } from "@flare-ts/contracts";
+import { EndReplySchema, StatReplySchema, UploadReplySchema, type ObjectRef as WireObjectRef } from "@flare-ts/contracts/wire";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Logger } from "../logging/logger.js";
 import type { Authenticator } from "../session/authenticator.js";
 import type { ProjectKeys } from "../session/project-keys.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { ServerHandlers, ServerTransport } from "./connection.js";
+import { endsAtServer, refuseClearText } from "./connection-security.js";
 import { http2ServersOf, messageOptions, withServerOptions } from "./flow-control.js";
 import { quietGrpc } from "./quiet-grpc.js";
+import { RequestBodies } from "./request-bodies.js";
 import { answerAttach, answerDownload, answerPlain, answerUnary, answerUpload, answerWatch } from "./server-answers.js";
 import { ServerCalls } from "./server-calls.js";
 import { ServerConnections } from "./server-connections.js";
@@ -28,9 +30,16 @@ export interface GrpcServerTransportInit {
   readonly keys: ProjectKeys;
   /** HTTP/2 window of each stream and connection. @default limits.http2WindowBytes */
   readonly windowBytes?: number;
+  /** @default "mtls" */
+  readonly connectionSecurity?: ConnectionSecurity;
+  /** Whether clear text may come from other machines. @default false */
+  readonly isClearAllowed?: boolean;
 }
 
-/** The wire protocol over gRPC and mutual TLS: only certificates of the project get as far as a call. */
+/**
+ * The wire protocol over gRPC. Over mutual TLS only certificates of the project get as far as a call; behind a proxy that
+ * ends TLS anybody may ask, and every call proves itself.
+ */
 export class GrpcServerTransport implements ServerTransport {
   readonly #handlers: ServerHandlers;
   readonly #authenticator: Authenticator;
@@ -40,6 +49,9 @@ export class GrpcServerTransport implements ServerTransport {
   readonly #connections: ServerConnections;
   readonly #calls: ServerCalls;
   readonly #server: Server;
+  readonly #security: ConnectionSecurity;
+  readonly #bodies: RequestBodies | undefined;
+  #idleCheck: NodeJS.Timeout | undefined;
 
   constructor(components: GrpcServerTransportComponents, init: GrpcServerTransportInit) {
     const { authenticator } = components;
@@ -47,6 +59,8 @@ export class GrpcServerTransport implements ServerTransport {
     this.#authenticator = authenticator;
     this.#logger = components.logger;
     this.#init = init;
+    this.#security = init.connectionSecurity ?? "mtls";
+    this.#bodies = endsAtServer(this.#security) ? undefined : new RequestBodies();
     this.#windowBytes = init.windowBytes ?? limits.http2WindowBytes;
     this.#connections = new ServerConnections(
       {
@@ -55,7 +69,7 @@ export class GrpcServerTransport implements ServerTransport {
       },
       { windowBytes: this.#windowBytes },
     );
-    this.#calls = new ServerCalls({ authenticator, connections: this.#connections });
+    this.#calls = new ServerCalls({ authenticator, connections: this.#connections, bodies: this.#bodies });
     this.#server = new Server({
       ...messageOptions(this.#windowBytes, limits.controlMessageBytes),
       "grpc-node.flow_control_window": this.#windowBytes,
@@ -63,11 +77,13 @@ export class GrpcServerTransport implements ServerTransport {
     });
   }
 
-  /** @throws FlareError `transfer/cannot-listen`, `auth/certificate-unreadable` */
+  /** @throws FlareError `transfer/cannot-listen`, `transfer/clear-refused`, `auth/certificate-unreadable` */
   async start(): Promise<number> {
+    const { host, port, isClearAllowed = false } = this.#init;
+    refuseClearText("listening on", host, { security: this.#security, isClearAllowed });
     quietGrpc();
     this.#addCalls();
-    const { host, port } = this.#init;
+    if (this.#bodies !== undefined) this.#idleCheck = setInterval(() => this.#endSilent(), limits.heartbeatMs).unref();
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
     return await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(address, this.#credentials(), (error, bound) => {
@@ -80,7 +96,10 @@ export class GrpcServerTransport implements ServerTransport {
           );
           return;
         }
-        for (const listener of http2ServersOf(this.#server)) this.#connections.follow(listener);
+        for (const listener of http2ServersOf(this.#server)) {
+          if (this.#security === "clear") listener.updateSettings({ initialWindowSize: this.#windowBytes });
+          this.#connections.follow(listener);
+        }
         resolve(bound);
       });
     });
@@ -94,6 +113,7 @@ export class GrpcServerTransport implements ServerTransport {
   }
 
   async stop(deadlineMs: number): Promise<void> {
+    clearInterval(this.#idleCheck);
     const reason = new FlareError("transfer/server-stopping", "The server is shutting down.");
     const shutdown = new Promise<void>((resolve) => {
       this.#server.tryShutdown(() => resolve());
@@ -108,33 +128,78 @@ export class GrpcServerTransport implements ServerTransport {
 
   #cut(sessionId: string, connectionId: string, reason: string): void {
     this.#calls.endSession(sessionId, new FlareError("auth/session-ended", `The server ended the session: ${reason}`));
-    this.#connections.close(connectionId);
+    // Behind a proxy the connection carries the calls of others too.
+    if (endsAtServer(this.#security)) this.#connections.close(connectionId);
   }
 
+  #endSilent(): void {
+    for (const { id } of this.#authenticator.silentSessions()) if (!this.#calls.hasCalls(id)) this.disconnect(id, "silent for too long");
+  }
+
+  // A session that is tied to no connection ends with its control stream.
+  #attach: ServerHandlers["attach"] = (context, send) => {
+    const { attach } = this.#handlers;
+    if (endsAtServer(this.#security)) return attach(context, send);
+    try {
+      const listener = attach(context, send);
+      return {
+        onMessage: (message) => listener.onMessage(message),
+        onClose: (reason) => {
+          listener.onClose(reason);
+          this.disconnect(context.sessionId, reason);
+        },
+      };
+    } catch (error) {
+      this.disconnect(context.sessionId, "its control stream was refused");
+      throw error;
+    }
+  };
+
   #credentials(): ServerCredentials {
+    if (this.#security === "clear") return ServerCredentials.createInsecure();
     const { certificatePem, privateKeyPem, rootCaPem } = this.#init.keys;
     const pairs = [{ cert_chain: Buffer.from(certificatePem), private_key: Buffer.from(privateKeyPem) }];
     try {
-      return withServerOptions(ServerCredentials.createSsl(Buffer.from(rootCaPem), pairs, true), this.#windowBytes);
+      return withServerOptions(ServerCredentials.createSsl(Buffer.from(rootCaPem), pairs, endsAtServer(this.#security)), this.#windowBytes);
     } catch (error) {
       throw new FlareError("auth/certificate-unreadable", "The server's certificate or key cannot be used for TLS.", { cause: error });
     }
   }
 
+  #methods(): typeof wireMethods {
+    const bodies = this.#bodies;
+    if (bodies === undefined) return wireMethods;
+    return {
+      ...wireMethods,
+      register: bodies.remember(wireMethods.register),
+      end: bodies.remember(wireMethods.end),
+      submitUpdate: bodies.remember(wireMethods.submitUpdate),
+      stat: bodies.remember(wireMethods.stat),
+      download: bodies.remember(wireMethods.download),
+      execute: bodies.remember(wireMethods.execute),
+      watch: bodies.remember(wireMethods.watch),
+    };
+  }
+
   #addCalls(): void {
     const handlers = this.#handlers;
-    const parts = { calls: this.#calls, connections: this.#connections, logger: this.#logger };
+    const parts = { calls: this.#calls, logger: this.#logger };
     const site = ["client"] as const;
     const admin = ["admin"] as const;
     const anyone = ["client", "admin"] as const;
-    this.#server.addService(wireMethods, {
+    this.#server.addService(this.#methods(), {
       challenge: answerPlain(parts, (request, connection) => this.#authenticator.challenge(request, connection)),
-      register: answerPlain(parts, (request, connection) => {
-        const { reply, superseded } = this.#authenticator.register(request, connection);
+      register: answerPlain(parts, (request, connection, claim) => {
+        const { reply, superseded } = this.#authenticator.register(request, connection, claim);
         if (superseded !== undefined) this.#cut(superseded.id, superseded.connection.id, "a newer connection took its place");
         return reply;
       }),
-      attach: answerAttach(parts, site, handlers),
+      end: answerUnary(parts, anyone, async ({ sessionId }) => {
+        // When this call is answered, so that only the others are cut.
+        setImmediate(() => this.disconnect(sessionId, "ended by the participant"));
+        return create(EndReplySchema);
+      }),
+      attach: answerAttach(parts, site, { attach: this.#attach }),
       submitUpdate: answerUnary(parts, site, async (context, request) => handlers.submitUpdate(context, request)),
       stat: answerUnary(parts, anyone, async (context, { object }) => {
         const { isComplete, durableOffset } = await handlers.stat(context, refOf(object));

@@ -10,6 +10,7 @@ import type {
   sendUnaryData,
 } from "@grpc/grpc-js";
 import { errorField, type Logger } from "../logging/logger.js";
+import type { TokenCall } from "../session/authenticator.js";
 import type { PeerConnection } from "../session/connection-binding.js";
 import type { ParticipantKind } from "../session/identity.js";
 import type { ObjectRef } from "../store/model-store.js";
@@ -17,13 +18,11 @@ import { BoundedWriter } from "./bounded-writer.js";
 import type { CallContext, Chunk, ServerHandlers } from "./connection.js";
 import { limitReadAhead } from "./flow-control.js";
 import type { OpenCall, ServerCalls } from "./server-calls.js";
-import type { ServerConnections } from "./server-connections.js";
 import { toWireStatus, type WireStatus } from "./wire-error.js";
 
 /** What every answer is made with. */
 export interface AnswerParts {
   readonly calls: ServerCalls;
-  readonly connections: ServerConnections;
   readonly logger: Logger | undefined;
 }
 
@@ -32,11 +31,11 @@ type Kinds = readonly ParticipantKind[];
 /** A call that needs no session: the steps of registration. */
 export function answerPlain<Request, Reply>(
   parts: AnswerParts,
-  answer: (request: Request, connection: PeerConnection) => Reply,
+  answer: (request: Request, connection: PeerConnection, claim: TokenCall) => Reply,
 ): handleUnaryCall<Request, Reply> {
   return (call, callback) => {
     try {
-      callback(null, answer(call.request, parts.connections.of(call.getPeer())));
+      callback(null, answer(call.request, parts.calls.connectionOf(call), parts.calls.claimOf(call)));
     } catch (reason) {
       callback(statusOf(parts, reason));
     }

@@ -1,20 +1,30 @@
 import { FlareError } from "@flare-ts/contracts";
 import type { Metadata } from "@grpc/grpc-js";
-import type { Authenticator } from "../session/authenticator.js";
+import type { Authenticator, TokenCall } from "../session/authenticator.js";
+import type { PeerConnection } from "../session/connection-binding.js";
 import type { ParticipantKind } from "../session/identity.js";
+import { capPeerText } from "../session/peer-text.js";
 import type { CallContext } from "./connection.js";
+import { proofKey } from "./proof-key.js";
+import type { RequestBodies } from "./request-bodies.js";
+import { resetCall } from "./reset-call.js";
 import type { ServerConnections } from "./server-connections.js";
 import { tokenKey } from "./token-key.js";
 
 export interface ServerCallsComponents {
   readonly authenticator: Authenticator;
   readonly connections: ServerConnections;
+  /** Where calls are proven one by one. */
+  readonly bodies: RequestBodies | undefined;
 }
 
 /** What all calls of grpc-js have in common. */
 export interface AnyCall {
   readonly metadata: Metadata;
+  /** The request of a call that has a single one. */
+  readonly request?: unknown;
   getPeer(): string;
+  getPath(): string;
   on(event: "cancelled", listener: () => void): unknown;
 }
 
@@ -31,6 +41,7 @@ export interface OpenCall {
 export class ServerCalls {
   readonly #authenticator: Authenticator;
   readonly #connections: ServerConnections;
+  readonly #bodies: RequestBodies | undefined;
   readonly #open = new Set<Running>();
   readonly #idle: (() => void)[] = [];
   #refusal: FlareError | undefined;
@@ -38,6 +49,27 @@ export class ServerCalls {
   constructor(components: ServerCallsComponents) {
     this.#authenticator = components.authenticator;
     this.#connections = components.connections;
+    this.#bodies = components.bodies;
+  }
+
+  /** The connection that a call came on. @throws FlareError `transfer/disconnected` when it is closed by now */
+  connectionOf(call: AnyCall): PeerConnection {
+    const connection = this.#connections.of(call.getPeer());
+    if (this.#bodies === undefined) return connection;
+    const claimed = textOf(call.metadata, forwardedKey);
+    return claimed !== undefined ? { ...connection, claimedAddress: capPeerText(claimed) } : connection;
+  }
+
+  /** What a call carries to say whose it is. */
+  claimOf(call: AnyCall): TokenCall {
+    const { metadata, request } = call;
+    const body = typeof request === "object" && request !== null ? this.#bodies?.of(request) : undefined;
+    return {
+      token: (textOf(metadata, tokenKey) ?? "").replace(/^Bearer /, ""),
+      method: call.getPath(),
+      body,
+      proof: textOf(metadata, proofKey),
+    };
   }
 
   /**
@@ -48,9 +80,10 @@ export class ServerCalls {
    */
   begin(call: AnyCall, kinds: readonly ParticipantKind[], isEndless = false): OpenCall {
     if (this.#refusal !== undefined) throw this.#refusal;
-    const session = this.#authenticator.authenticate(tokenOf(call.metadata), this.#connections.of(call.getPeer()), kinds);
+    const claim = this.claimOf(call);
+    const session = this.#authenticator.authenticate(claim.token, this.connectionOf(call), kinds, claim);
     const abort = new AbortController();
-    const running = { sessionId: session.id, isEndless, abort };
+    const running = { sessionId: session.id, isEndless, abort, call };
     this.#open.add(running);
     call.on("cancelled", () =>
       abort.abort(new FlareError("transfer/disconnected", "The caller cancelled the call, or its connection ended.")),
@@ -62,8 +95,18 @@ export class ServerCalls {
     };
   }
 
+  /** Ends every call of a session: what is written still goes out, but for no longer than half a second. */
   endSession(sessionId: string, reason: FlareError): void {
-    for (const running of this.#open) if (running.sessionId === sessionId) running.abort.abort(reason);
+    for (const running of this.#open) {
+      if (running.sessionId !== sessionId) continue;
+      running.abort.abort(reason);
+      setTimeout(() => resetCall(running.call), flushMs).unref();
+    }
+  }
+
+  hasCalls(sessionId: string): boolean {
+    for (const running of this.#open) if (running.sessionId === sessionId) return true;
+    return false;
   }
 
   /** Refuses every new call with the reason, and ends those that would go on for ever. */
@@ -95,9 +138,14 @@ interface Running {
   readonly sessionId: string;
   readonly isEndless: boolean;
   readonly abort: AbortController;
+  readonly call: AnyCall;
 }
 
-function tokenOf(metadata: Metadata): string {
-  const [value] = metadata.get(tokenKey);
-  return typeof value === "string" ? value.replace(/^Bearer /, "") : "";
+const flushMs = 500;
+/** What proxies say of whom they speak for; anybody can write it. */
+const forwardedKey = "x-forwarded-for";
+
+function textOf(metadata: Metadata, key: string): string | undefined {
+  const [value] = metadata.get(key);
+  return typeof value === "string" ? value : undefined;
 }

@@ -155,6 +155,30 @@ export const authErrors = {
     "Register again; if nobody copied it, look in the audit log for the address that tried.",
     refused,
   ),
+  "auth/proof-missing": row(
+    "site",
+    "The call carries a token without the proof that it is the owner's: a token that was copied looks like this.",
+    "Nothing for the owner; look in the audit log for the address that tried.",
+    refused,
+  ),
+  "auth/proof-invalid": row(
+    "site",
+    "The proof of a call does not fit: it is another session's, or the call was changed on its way.",
+    "Look for what changes calls between site and server, such as a proxy that rewrites bodies; the audit log names the address.",
+    refused,
+  ),
+  "auth/call-replayed": row(
+    "site",
+    "The call was made before, or so many later ones came first that nobody can tell: a recorded call that is played again looks like this.",
+    "Check that no proxy on the way repeats requests by itself; if none does, look in the audit log for the address that tried.",
+    refused,
+  ),
+  "auth/security-mismatch": row(
+    "site",
+    "The two sides disagree on whether TLS ends at the server or at a proxy.",
+    "Give both kits connection_security that fits together: mtls on both sides, or tls or clear on both sides.",
+    { exit: exitStatus.connection, grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
   "auth/session-ended": row("server", "The server ended the session.", "The reason is in the message.", {
     exit: exitStatus.connection,
     isRetryable: true,

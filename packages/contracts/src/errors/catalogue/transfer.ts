@@ -25,6 +25,14 @@ export const transferErrors = {
       exit: exitStatus.connection,
     },
   ),
+  "transfer/clear-refused": row(
+    "user",
+    "A connection in clear text would leave this machine.",
+    "Use connection_security tls or mtls; or, where the network itself protects it, allow it with --allow-clear.",
+    {
+      exit: exitStatus.connection,
+    },
+  ),
   "transfer/protocol": row(
     "bug",
     "The other side sent something that the wire protocol does not allow.",

@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file flare/v1/flare.proto.
  */
 export const file_flare_v1_flare: GenFile = /*@__PURE__*/
-  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEiZQoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMIn4KDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwiTwoPUmVnaXN0ZXJSZXF1ZXN0EhQKDGNoYWxsZW5nZV9pZBgBIAEoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAwiXwoNUmVnaXN0ZXJSZXBseRISCgpzZXNzaW9uX2lkGAEgASgJEg0KBXRva2VuGAIgASgJEhUKDWV4cGlyZXNfYXRfbXMYAyABKAMSFAoMc2hvdWxkX3JlbmV3GAggASgIIl0KDFJlbmV3UmVxdWVzdBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSEwoLY2VydGlmaWNhdGUYAiABKAkSDwoHY3NyX3BlbRgDIAEoCRIRCglzaWduYXR1cmUYBCABKAwiSQoKUmVuZXdSZXBseRITCgtjZXJ0aWZpY2F0ZRgBIAEoCRISCgppc19wZW5kaW5nGAIgASgIEhIKCnRydXN0X2xpc3QYAyABKAki7QEKC1NpdGVNZXNzYWdlEiQKBWhlbGxvGAEgASgLMhMuZmxhcmUudjEuU2l0ZUhlbGxvSAASKAoJaGVhcnRiZWF0GAIgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASKwoLdGFza19mYWlsZWQYAyABKAsyFC5mbGFyZS52MS5UYXNrRmFpbGVkSAASJQoIam9iX2xlZnQYBCABKAsyES5mbGFyZS52MS5Kb2JMZWZ0SAASLwoNdGFza19wcm9ncmVzcxgFIAEoCzIWLmZsYXJlLnYxLlRhc2tQcm9ncmVzc0gAQgkKB21lc3NhZ2UiNgoJU2l0ZUhlbGxvEhgKEHNvZnR3YXJlX3ZlcnNpb24YASABKAkSDwoHam9iX2lkcxgCIAMoCSIfCglIZWFydGJlYXQSEgoKc2VudF9hdF9tcxgBIAEoAyI2CgdUYXNrS2V5Eg4KBmpvYl9pZBgBIAEoCRINCgVyb3VuZBgCIAEoDRIMCgR0YXNrGAMgASgJIkAKClRhc2tGYWlsZWQSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRISCgplcnJvcl9qc29uGAIgASgJIloKDFRhc2tQcm9ncmVzcxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5Eg0KBXBoYXNlGAIgASgJEgwKBGRvbmUYAyABKAQSDQoFdG90YWwYBCABKAQiLQoHSm9iTGVmdBIOCgZqb2JfaWQYASABKAkSEgoKZXJyb3JfanNvbhgCIAEoCSL1AgoNU2VydmVyTWVzc2FnZRIpCgdkZXNpcmVkGAEgASgLMhYuZmxhcmUudjEuRGVzaXJlZFN0YXRlSAASJQoGZGVwbG95GAIgASgLMhMuZmxhcmUudjEuRGVwbG95Sm9iSAASHgoEdGFzaxgDIAEoCzIOLmZsYXJlLnYxLlRhc2tIABInCgpjbG9zZV90YXNrGAQgASgLMhEuZmxhcmUudjEuVGFza0tleUgAEiMKB2VuZF9qb2IYBSABKAsyEC5mbGFyZS52MS5FbmRKb2JIABIoCgloZWFydGJlYXQYBiABKAsyEy5mbGFyZS52MS5IZWFydGJlYXRIABI2Cg91cGRhdGVfYWNjZXB0ZWQYByABKAsyGy5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXBseUgAEjcKEWNlcnRpZmljYXRlX3JlYWR5GAkgASgLMhouZmxhcmUudjEuQ2VydGlmaWNhdGVSZWFkeUgAQgkKB21lc3NhZ2UiEgoQQ2VydGlmaWNhdGVSZWFkeSJQCgxEZXNpcmVkU3RhdGUSIQoEam9icxgBIAMoCzITLmZsYXJlLnYxLkRlcGxveUpvYhIdCgV0YXNrcxgCIAMoCzIOLmZsYXJlLnYxLlRhc2siUQoJRGVwbG95Sm9iEg4KBmpvYl9pZBgBIAEoCRInCgpzaWduZWRfam9iGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEgsKA2FwcBgDIAEoCSInCglPYmplY3RSZWYSDAoEaGFzaBgBIAEoCRIMCgRzaXplGAIgASgEInMKBFRhc2sSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIiCgVtb2RlbBgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhIUCgx0b3RhbF9yb3VuZHMYAyABKA0SEQoJbWV0YV9qc29uGAQgASgJIjgKBkVuZEpvYhIOCgZqb2JfaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEg4KBnJlYXNvbhgDIAEoCSKoAQoTU3VibWl0VXBkYXRlUmVxdWVzdBIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiMKBnVwZGF0ZRgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhITCgtwYXJhbXNfdHlwZRgDIAEoCRIOCgZ3ZWlnaHQYBCABKAESFAoMbWV0cmljc19qc29uGAUgASgJEhEKCW1ldGFfanNvbhgGIAEoCSJEChFTdWJtaXRVcGRhdGVSZXBseRIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5Eg8KB291dGNvbWUYAiABKAkiMgoLU3RhdFJlcXVlc3QSIwoGb2JqZWN0GAEgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmIjgKCVN0YXRSZXBseRITCgtpc19jb21wbGV0ZRgBIAEoCBIWCg5kdXJhYmxlX29mZnNldBgCIAEoBCJHCgVDaHVuaxIMCgRoYXNoGAEgASgJEhIKCnRvdGFsX3NpemUYAiABKAQSDgoGb2Zmc2V0GAMgASgEEgwKBGRhdGEYBCABKAwiOgoLVXBsb2FkUmVwbHkSEwoLaXNfY29tcGxldGUYASABKAgSFgoOZHVyYWJsZV9vZmZzZXQYAiABKAQiRgoPRG93bmxvYWRSZXF1ZXN0EiMKBm9iamVjdBgBIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhIOCgZvZmZzZXQYAiABKAQiTQoNU2lnbmVkQ29tbWFuZBIUCgxjb21tYW5kX2pzb24YASABKAwSEwoLY2VydGlmaWNhdGUYAiABKAkSEQoJc2lnbmF0dXJlGAMgASgMIiMKDENvbW1hbmRSZXBseRITCgtyZXN1bHRfanNvbhgBIAEoCSJKCghKb2JFdmVudBIOCgZqb2JfaWQYASABKAkSCwoDc2VxGAIgASgEEg0KBWF0X21zGAMgASgDEhIKCmV2ZW50X2pzb24YBCABKAkywwEKB1Nlc3Npb24SQQoJQ2hhbGxlbmdlEhouZmxhcmUudjEuQ2hhbGxlbmdlUmVxdWVzdBoYLmZsYXJlLnYxLkNoYWxsZW5nZVJlcGx5Ej4KCFJlZ2lzdGVyEhkuZmxhcmUudjEuUmVnaXN0ZXJSZXF1ZXN0GhcuZmxhcmUudjEuUmVnaXN0ZXJSZXBseRI1CgVSZW5ldxIWLmZsYXJlLnYxLlJlbmV3UmVxdWVzdBoULmZsYXJlLnYxLlJlbmV3UmVwbHkykAEKBFNpdGUSPAoGQXR0YWNoEhUuZmxhcmUudjEuU2l0ZU1lc3NhZ2UaFy5mbGFyZS52MS5TZXJ2ZXJNZXNzYWdlKAEwARJKCgxTdWJtaXRVcGRhdGUSHS5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXF1ZXN0GhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHkyrAEKCFRyYW5zZmVyEjIKBFN0YXQSFS5mbGFyZS52MS5TdGF0UmVxdWVzdBoTLmZsYXJlLnYxLlN0YXRSZXBseRIyCgZVcGxvYWQSDy5mbGFyZS52MS5DaHVuaxoVLmZsYXJlLnYxLlVwbG9hZFJlcGx5KAESOAoIRG93bmxvYWQSGS5mbGFyZS52MS5Eb3dubG9hZFJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABMnsKBUFkbWluEjoKB0V4ZWN1dGUSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhYuZmxhcmUudjEuQ29tbWFuZFJlcGx5EjYKBVdhdGNoEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoSLmZsYXJlLnYxLkpvYkV2ZW50MAFiBnByb3RvMw");
+  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJfCg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAxIUCgxzaG91bGRfcmVuZXcYCCABKAgiXQoMUmVuZXdSZXF1ZXN0EhQKDGNoYWxsZW5nZV9pZBgBIAEoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIPCgdjc3JfcGVtGAMgASgJEhEKCXNpZ25hdHVyZRgEIAEoDCJJCgpSZW5ld1JlcGx5EhMKC2NlcnRpZmljYXRlGAEgASgJEhIKCmlzX3BlbmRpbmcYAiABKAgSEgoKdHJ1c3RfbGlzdBgDIAEoCSIMCgpFbmRSZXF1ZXN0IgoKCEVuZFJlcGx5Iu0BCgtTaXRlTWVzc2FnZRIkCgVoZWxsbxgBIAEoCzITLmZsYXJlLnYxLlNpdGVIZWxsb0gAEigKCWhlYXJ0YmVhdBgCIAEoCzITLmZsYXJlLnYxLkhlYXJ0YmVhdEgAEisKC3Rhc2tfZmFpbGVkGAMgASgLMhQuZmxhcmUudjEuVGFza0ZhaWxlZEgAEiUKCGpvYl9sZWZ0GAQgASgLMhEuZmxhcmUudjEuSm9iTGVmdEgAEi8KDXRhc2tfcHJvZ3Jlc3MYBSABKAsyFi5mbGFyZS52MS5UYXNrUHJvZ3Jlc3NIAEIJCgdtZXNzYWdlIjYKCVNpdGVIZWxsbxIYChBzb2Z0d2FyZV92ZXJzaW9uGAEgASgJEg8KB2pvYl9pZHMYAiADKAkiHwoJSGVhcnRiZWF0EhIKCnNlbnRfYXRfbXMYASABKAMiNgoHVGFza0tleRIOCgZqb2JfaWQYASABKAkSDQoFcm91bmQYAiABKA0SDAoEdGFzaxgDIAEoCSJACgpUYXNrRmFpbGVkEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSEgoKZXJyb3JfanNvbhgCIAEoCSJaCgxUYXNrUHJvZ3Jlc3MSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRINCgVwaGFzZRgCIAEoCRIMCgRkb25lGAMgASgEEg0KBXRvdGFsGAQgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAki9QIKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIABI3ChFjZXJ0aWZpY2F0ZV9yZWFkeRgJIAEoCzIaLmZsYXJlLnYxLkNlcnRpZmljYXRlUmVhZHlIAEIJCgdtZXNzYWdlIhIKEENlcnRpZmljYXRlUmVhZHkiUAoMRGVzaXJlZFN0YXRlEiEKBGpvYnMYASADKAsyEy5mbGFyZS52MS5EZXBsb3lKb2ISHQoFdGFza3MYAiADKAsyDi5mbGFyZS52MS5UYXNrIlEKCURlcGxveUpvYhIOCgZqb2JfaWQYASABKAkSJwoKc2lnbmVkX2pvYhgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhILCgNhcHAYAyABKAkiJwoJT2JqZWN0UmVmEgwKBGhhc2gYASABKAkSDAoEc2l6ZRgCIAEoBCJzCgRUYXNrEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSIgoFbW9kZWwYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSFAoMdG90YWxfcm91bmRzGAMgASgNEhEKCW1ldGFfanNvbhgEIAEoCSI4CgZFbmRKb2ISDgoGam9iX2lkGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIOCgZyZWFzb24YAyABKAkiqAEKE1N1Ym1pdFVwZGF0ZVJlcXVlc3QSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIjCgZ1cGRhdGUYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSEwoLcGFyYW1zX3R5cGUYAyABKAkSDgoGd2VpZ2h0GAQgASgBEhQKDG1ldHJpY3NfanNvbhgFIAEoCRIRCgltZXRhX2pzb24YBiABKAkiRAoRU3VibWl0VXBkYXRlUmVwbHkSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIPCgdvdXRjb21lGAIgASgJIjIKC1N0YXRSZXF1ZXN0EiMKBm9iamVjdBgBIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZiI4CglTdGF0UmVwbHkSEwoLaXNfY29tcGxldGUYASABKAgSFgoOZHVyYWJsZV9vZmZzZXQYAiABKAQiRwoFQ2h1bmsSDAoEaGFzaBgBIAEoCRISCgp0b3RhbF9zaXplGAIgASgEEg4KBm9mZnNldBgDIAEoBBIMCgRkYXRhGAQgASgMIjoKC1VwbG9hZFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIkYKD0Rvd25sb2FkUmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSDgoGb2Zmc2V0GAIgASgEIk0KDVNpZ25lZENvbW1hbmQSFAoMY29tbWFuZF9qc29uGAEgASgMEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCIjCgxDb21tYW5kUmVwbHkSEwoLcmVzdWx0X2pzb24YASABKAkiSgoISm9iRXZlbnQSDgoGam9iX2lkGAEgASgJEgsKA3NlcRgCIAEoBBINCgVhdF9tcxgDIAEoAxISCgpldmVudF9qc29uGAQgASgJMvQBCgdTZXNzaW9uEkEKCUNoYWxsZW5nZRIaLmZsYXJlLnYxLkNoYWxsZW5nZVJlcXVlc3QaGC5mbGFyZS52MS5DaGFsbGVuZ2VSZXBseRI+CghSZWdpc3RlchIZLmZsYXJlLnYxLlJlZ2lzdGVyUmVxdWVzdBoXLmZsYXJlLnYxLlJlZ2lzdGVyUmVwbHkSNQoFUmVuZXcSFi5mbGFyZS52MS5SZW5ld1JlcXVlc3QaFC5mbGFyZS52MS5SZW5ld1JlcGx5Ei8KA0VuZBIULmZsYXJlLnYxLkVuZFJlcXVlc3QaEi5mbGFyZS52MS5FbmRSZXBseTKQAQoEU2l0ZRI8CgZBdHRhY2gSFS5mbGFyZS52MS5TaXRlTWVzc2FnZRoXLmZsYXJlLnYxLlNlcnZlck1lc3NhZ2UoATABEkoKDFN1Ym1pdFVwZGF0ZRIdLmZsYXJlLnYxLlN1Ym1pdFVwZGF0ZVJlcXVlc3QaGy5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXBseTKsAQoIVHJhbnNmZXISMgoEU3RhdBIVLmZsYXJlLnYxLlN0YXRSZXF1ZXN0GhMuZmxhcmUudjEuU3RhdFJlcGx5EjIKBlVwbG9hZBIPLmZsYXJlLnYxLkNodW5rGhUuZmxhcmUudjEuVXBsb2FkUmVwbHkoARI4CghEb3dubG9hZBIZLmZsYXJlLnYxLkRvd25sb2FkUmVxdWVzdBoPLmZsYXJlLnYxLkNodW5rMAEyewoFQWRtaW4SOgoHRXhlY3V0ZRIXLmZsYXJlLnYxLlNpZ25lZENvbW1hbmQaFi5mbGFyZS52MS5Db21tYW5kUmVwbHkSNgoFV2F0Y2gSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhIuZmxhcmUudjEuSm9iRXZlbnQwAWIGcHJvdG8z");
 
 /**
  * @generated from message flare.v1.ChallengeRequest
@@ -37,6 +37,13 @@ export type ChallengeRequest = Message<"flare.v1.ChallengeRequest"> & {
    * @generated from field: bytes client_nonce = 4;
    */
   clientNonce: Uint8Array;
+
+  /**
+   * Ephemeral X25519 public key (RFC 7748), 32 bytes, where calls are proven one by one (TLS that ends at a proxy); else empty.
+   *
+   * @generated from field: bytes client_key_share = 5;
+   */
+  clientKeyShare: Uint8Array;
 };
 
 /**
@@ -78,6 +85,13 @@ export type ChallengeReply = Message<"flare.v1.ChallengeReply"> & {
    * @generated from field: bytes signature = 5;
    */
   signature: Uint8Array;
+
+  /**
+   * As `client_key_share`.
+   *
+   * @generated from field: bytes server_key_share = 6;
+   */
+  serverKeyShare: Uint8Array;
 };
 
 /**
@@ -222,6 +236,32 @@ export const RenewReplySchema: GenMessage<RenewReply> = /*@__PURE__*/
   messageDesc(file_flare_v1_flare, 5);
 
 /**
+ * @generated from message flare.v1.EndRequest
+ */
+export type EndRequest = Message<"flare.v1.EndRequest"> & {
+};
+
+/**
+ * Describes the message flare.v1.EndRequest.
+ * Use `create(EndRequestSchema)` to create a new message.
+ */
+export const EndRequestSchema: GenMessage<EndRequest> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 6);
+
+/**
+ * @generated from message flare.v1.EndReply
+ */
+export type EndReply = Message<"flare.v1.EndReply"> & {
+};
+
+/**
+ * Describes the message flare.v1.EndReply.
+ * Use `create(EndReplySchema)` to create a new message.
+ */
+export const EndReplySchema: GenMessage<EndReply> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 7);
+
+/**
  * @generated from message flare.v1.SiteMessage
  */
 export type SiteMessage = Message<"flare.v1.SiteMessage"> & {
@@ -266,7 +306,7 @@ export type SiteMessage = Message<"flare.v1.SiteMessage"> & {
  * Use `create(SiteMessageSchema)` to create a new message.
  */
 export const SiteMessageSchema: GenMessage<SiteMessage> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 6);
+  messageDesc(file_flare_v1_flare, 8);
 
 /**
  * First message of a site: the server answers with the state that it wants.
@@ -290,7 +330,7 @@ export type SiteHello = Message<"flare.v1.SiteHello"> & {
  * Use `create(SiteHelloSchema)` to create a new message.
  */
 export const SiteHelloSchema: GenMessage<SiteHello> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 7);
+  messageDesc(file_flare_v1_flare, 9);
 
 /**
  * @generated from message flare.v1.Heartbeat
@@ -307,7 +347,7 @@ export type Heartbeat = Message<"flare.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 8);
+  messageDesc(file_flare_v1_flare, 10);
 
 /**
  * @generated from message flare.v1.TaskKey
@@ -334,7 +374,7 @@ export type TaskKey = Message<"flare.v1.TaskKey"> & {
  * Use `create(TaskKeySchema)` to create a new message.
  */
 export const TaskKeySchema: GenMessage<TaskKey> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 9);
+  messageDesc(file_flare_v1_flare, 11);
 
 /**
  * @generated from message flare.v1.TaskFailed
@@ -358,7 +398,7 @@ export type TaskFailed = Message<"flare.v1.TaskFailed"> & {
  * Use `create(TaskFailedSchema)` to create a new message.
  */
 export const TaskFailedSchema: GenMessage<TaskFailed> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 10);
+  messageDesc(file_flare_v1_flare, 12);
 
 /**
  * @generated from message flare.v1.TaskProgress
@@ -392,7 +432,7 @@ export type TaskProgress = Message<"flare.v1.TaskProgress"> & {
  * Use `create(TaskProgressSchema)` to create a new message.
  */
 export const TaskProgressSchema: GenMessage<TaskProgress> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 11);
+  messageDesc(file_flare_v1_flare, 13);
 
 /**
  * The site has stopped taking part in a job.
@@ -416,7 +456,7 @@ export type JobLeft = Message<"flare.v1.JobLeft"> & {
  * Use `create(JobLeftSchema)` to create a new message.
  */
 export const JobLeftSchema: GenMessage<JobLeft> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 12);
+  messageDesc(file_flare_v1_flare, 14);
 
 /**
  * @generated from message flare.v1.ServerMessage
@@ -481,7 +521,7 @@ export type ServerMessage = Message<"flare.v1.ServerMessage"> & {
  * Use `create(ServerMessageSchema)` to create a new message.
  */
 export const ServerMessageSchema: GenMessage<ServerMessage> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 13);
+  messageDesc(file_flare_v1_flare, 15);
 
 /**
  * A new certificate can be had: `Session.Renew` gives it.
@@ -496,7 +536,7 @@ export type CertificateReady = Message<"flare.v1.CertificateReady"> & {
  * Use `create(CertificateReadySchema)` to create a new message.
  */
 export const CertificateReadySchema: GenMessage<CertificateReady> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 14);
+  messageDesc(file_flare_v1_flare, 16);
 
 /**
  * Everything that the server wants of this site; sent once per attachment. Jobs that are not listed are over.
@@ -520,7 +560,7 @@ export type DesiredState = Message<"flare.v1.DesiredState"> & {
  * Use `create(DesiredStateSchema)` to create a new message.
  */
 export const DesiredStateSchema: GenMessage<DesiredState> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 15);
+  messageDesc(file_flare_v1_flare, 17);
 
 /**
  * @generated from message flare.v1.DeployJob
@@ -551,7 +591,7 @@ export type DeployJob = Message<"flare.v1.DeployJob"> & {
  * Use `create(DeployJobSchema)` to create a new message.
  */
 export const DeployJobSchema: GenMessage<DeployJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 16);
+  messageDesc(file_flare_v1_flare, 18);
 
 /**
  * @generated from message flare.v1.ObjectRef
@@ -573,7 +613,7 @@ export type ObjectRef = Message<"flare.v1.ObjectRef"> & {
  * Use `create(ObjectRefSchema)` to create a new message.
  */
 export const ObjectRefSchema: GenMessage<ObjectRef> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 17);
+  messageDesc(file_flare_v1_flare, 19);
 
 /**
  * @generated from message flare.v1.Task
@@ -607,7 +647,7 @@ export type Task = Message<"flare.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 18);
+  messageDesc(file_flare_v1_flare, 20);
 
 /**
  * @generated from message flare.v1.EndJob
@@ -636,7 +676,7 @@ export type EndJob = Message<"flare.v1.EndJob"> & {
  * Use `create(EndJobSchema)` to create a new message.
  */
 export const EndJobSchema: GenMessage<EndJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 19);
+  messageDesc(file_flare_v1_flare, 21);
 
 /**
  * @generated from message flare.v1.SubmitUpdateRequest
@@ -684,7 +724,7 @@ export type SubmitUpdateRequest = Message<"flare.v1.SubmitUpdateRequest"> & {
  * Use `create(SubmitUpdateRequestSchema)` to create a new message.
  */
 export const SubmitUpdateRequestSchema: GenMessage<SubmitUpdateRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 20);
+  messageDesc(file_flare_v1_flare, 22);
 
 /**
  * @generated from message flare.v1.SubmitUpdateReply
@@ -708,7 +748,7 @@ export type SubmitUpdateReply = Message<"flare.v1.SubmitUpdateReply"> & {
  * Use `create(SubmitUpdateReplySchema)` to create a new message.
  */
 export const SubmitUpdateReplySchema: GenMessage<SubmitUpdateReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 21);
+  messageDesc(file_flare_v1_flare, 23);
 
 /**
  * @generated from message flare.v1.StatRequest
@@ -725,7 +765,7 @@ export type StatRequest = Message<"flare.v1.StatRequest"> & {
  * Use `create(StatRequestSchema)` to create a new message.
  */
 export const StatRequestSchema: GenMessage<StatRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 22);
+  messageDesc(file_flare_v1_flare, 24);
 
 /**
  * @generated from message flare.v1.StatReply
@@ -749,7 +789,7 @@ export type StatReply = Message<"flare.v1.StatReply"> & {
  * Use `create(StatReplySchema)` to create a new message.
  */
 export const StatReplySchema: GenMessage<StatReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 23);
+  messageDesc(file_flare_v1_flare, 25);
 
 /**
  * Written and read by a hand-made codec (a generated one costs up to half the speed); this is its format.
@@ -785,7 +825,7 @@ export type Chunk = Message<"flare.v1.Chunk"> & {
  * Use `create(ChunkSchema)` to create a new message.
  */
 export const ChunkSchema: GenMessage<Chunk> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 24);
+  messageDesc(file_flare_v1_flare, 26);
 
 /**
  * @generated from message flare.v1.UploadReply
@@ -807,7 +847,7 @@ export type UploadReply = Message<"flare.v1.UploadReply"> & {
  * Use `create(UploadReplySchema)` to create a new message.
  */
 export const UploadReplySchema: GenMessage<UploadReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 25);
+  messageDesc(file_flare_v1_flare, 27);
 
 /**
  * @generated from message flare.v1.DownloadRequest
@@ -829,7 +869,7 @@ export type DownloadRequest = Message<"flare.v1.DownloadRequest"> & {
  * Use `create(DownloadRequestSchema)` to create a new message.
  */
 export const DownloadRequestSchema: GenMessage<DownloadRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 26);
+  messageDesc(file_flare_v1_flare, 28);
 
 /**
  * @generated from message flare.v1.SignedCommand
@@ -860,7 +900,7 @@ export type SignedCommand = Message<"flare.v1.SignedCommand"> & {
  * Use `create(SignedCommandSchema)` to create a new message.
  */
 export const SignedCommandSchema: GenMessage<SignedCommand> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 27);
+  messageDesc(file_flare_v1_flare, 29);
 
 /**
  * @generated from message flare.v1.CommandReply
@@ -877,7 +917,7 @@ export type CommandReply = Message<"flare.v1.CommandReply"> & {
  * Use `create(CommandReplySchema)` to create a new message.
  */
 export const CommandReplySchema: GenMessage<CommandReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 28);
+  messageDesc(file_flare_v1_flare, 30);
 
 /**
  * @generated from message flare.v1.JobEvent
@@ -911,7 +951,7 @@ export type JobEvent = Message<"flare.v1.JobEvent"> & {
  * Use `create(JobEventSchema)` to create a new message.
  */
 export const JobEventSchema: GenMessage<JobEvent> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 29);
+  messageDesc(file_flare_v1_flare, 31);
 
 /**
  * Who a participant is, proven by its project certificate. Fresh nonces on both sides; no call needs a token.
@@ -944,6 +984,16 @@ export const Session: GenService<{
     methodKind: "unary";
     input: typeof RenewRequestSchema;
     output: typeof RenewReplySchema;
+  },
+  /**
+   * Ends the session whose token and proof the call carries; for sessions that do not end with their connection.
+   *
+   * @generated from rpc flare.v1.Session.End
+   */
+  end: {
+    methodKind: "unary";
+    input: typeof EndRequestSchema;
+    output: typeof EndReplySchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_flare_v1_flare, 0);
