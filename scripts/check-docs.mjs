@@ -14,7 +14,15 @@ import { runPage } from "./docs/run-block.mjs";
 
 const problems = [];
 const paths = globSync(
-  ["*.md", "docs/**/*.md", "packages/*/README.md", "apps/*/README.md", "examples/*/README.md", "benchmarks/README.md"],
+  [
+    "*.md",
+    "docs/**/*.md",
+    "packages/*/README.md",
+    "apps/*/README.md",
+    "examples/*/README.md",
+    "clients/*/README.md",
+    "benchmarks/README.md",
+  ],
   { cwd: root },
 );
 const pages = new Map(paths.map((path) => [path, readMarkdown(readFileSync(join(root, path), "utf8"))]));

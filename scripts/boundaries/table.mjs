@@ -66,6 +66,7 @@ export const boundaries = {
     ],
     denied: [],
   },
+  "clients/python": { siblings: [], denied: [...sockets] },
   benchmarks: {
     siblings: [
       "@flare-ts/contracts",

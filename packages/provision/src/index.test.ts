@@ -30,6 +30,7 @@ describe("the package's public surface", () => {
     ]);
     expect(Object.keys(kit).sort()).toEqual([
       "ProjectTrust",
+      "TrustKeeper",
       "isSignedBy",
       "readAuthorizationPolicy",
       "readCertificates",

@@ -88,6 +88,7 @@ describe("the default policy", () => {
     ["cat", "any", "site", "site", "none"],
     ["byoc", "any", "none", "any", "none"],
     ["server-predeployed-flwr", "any", "none", "none", "none"],
+    ["update_trust", "any", "none", "none", "none"],
   ];
 
   it.each(table)("gives %s as FLARE does", (right, ...expected) => {

@@ -13,6 +13,7 @@ export {
 export { refuseRelays } from "./refuse-relays.js";
 export { isSignedBy, type SignBytesOptions, signBytes } from "./signature.js";
 export { ProjectTrust, type ProjectTrustInit, type VerifyOptions } from "./trust.js";
+export { type OpenTrustKeeperOptions, TrustKeeper } from "./trust-keeper.js";
 export { signTrustList, type TrustListSigner } from "./trust-list.js";
 export type { ChainFault, ChainVerdict, RefusedChain, TrustedChain } from "./verify-chain.js";
 export { type VerifyKitOptions, verifyKit } from "./verify-kit.js";

@@ -3,7 +3,7 @@ import { FlareError, type Revocation } from "@flare-ts/contracts";
 import { readRoots } from "./read-roots.js";
 import { Revocations } from "./revocations.js";
 import { fingerprintOf, openTrustList } from "./trust-list.js";
-import { type ChainVerdict, findAuthority, verifyChain } from "./verify-chain.js";
+import { type ChainVerdict, findAuthorities, findAuthority, verifyChain } from "./verify-chain.js";
 
 export interface ProjectTrustInit {
   readonly project: string;
@@ -82,6 +82,12 @@ export class ProjectTrust {
   verify(chainPem: string, { nowMs, allowExpiredMs }: VerifyOptions): ChainVerdict {
     const { roots, revocations } = this.#inForce;
     return verifyChain({ chainPem, project: this.project, roots, revocations, nowMs, allowExpiredMs });
+  }
+
+  /** The authorities of a chain, roots left out, that speak for the project as a root does; empty for a chain that is not good. */
+  authoritiesOf(chainPem: string): readonly X509Certificate[] {
+    const { roots, revocations } = this.#inForce;
+    return findAuthorities({ chainPem, project: this.project, roots, revocations });
   }
 
   /**

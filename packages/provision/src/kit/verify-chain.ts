@@ -75,6 +75,22 @@ export function verifyChain(init: VerifyChainInit): ChainVerdict {
 }
 
 /**
+ * The authorities of a participant's chain, roots left out, that speak for the project as a root does: those that may issue for
+ * every role. Empty for a chain that is not good. Dates are not looked at.
+ */
+export function findAuthorities(init: Omit<VerifyChainInit, "nowMs" | "allowExpiredMs">): readonly X509Certificate[] {
+  try {
+    const [, ...intermediates] = readCertificates(init.chainPem);
+    return intermediates.flatMap((_, at) => {
+      const chainPem = intermediates.slice(at).map(String).join("");
+      return findAuthority({ ...init, chainPem }) ?? [];
+    });
+  } catch {
+    return [];
+  }
+}
+
+/**
  * The authority at the beginning of a chain, if it speaks for the project: a root, or an intermediate below one that may issue for
  * every role. Dates are not looked at. Never throws for what a peer sent.
  */

@@ -6,12 +6,13 @@ import { isSignedBy } from "./signature.js";
 import { signatureFile } from "./signature-file.js";
 
 /**
- * Makes sure that a folder holds exactly what its `signature.json` speaks of, unchanged, and so does every folder inside.
+ * Makes sure that a folder holds exactly what its `signature.json` speaks of, unchanged, and so does every folder inside; any of the
+ * given keys may have signed.
  *
  * @throws FlareError `kit/signature-missing`, `kit/invalid`, `kit/signature-mismatch`, `kit/signed-file-missing`,
  * `kit/unsigned-file`; each names the file.
  */
-export async function verifyFolder(dir: string, rootKey: KeyObject): Promise<void> {
+export async function verifyFolder(dir: string, signers: readonly KeyObject[]): Promise<void> {
   const entries = await readdir(dir, { withFileTypes: true });
   const signatures = await readSignatures(join(dir, signatureFile));
   const folders = new Set(entries.filter((entry) => entry.isDirectory()).map(({ name }) => name));
@@ -21,7 +22,7 @@ export async function verifyFolder(dir: string, rootKey: KeyObject): Promise<voi
     if (!names.has(name))
       throw new FlareError("kit/signed-file-missing", `${file} was signed with the kit and is missing.`, { facts: { file } });
     const content = folders.has(name) ? Buffer.from(name, "utf8") : await readFile(file);
-    if (!isSignedBy(content, Buffer.from(signature, "base64"), rootKey)) {
+    if (!signers.some((signer) => isSignedBy(content, Buffer.from(signature, "base64"), signer))) {
       throw new FlareError("kit/signature-mismatch", `${file} was changed after the kit was signed.`, { facts: { file } });
     }
   }
@@ -30,7 +31,7 @@ export async function verifyFolder(dir: string, rootKey: KeyObject): Promise<voi
     const file = join(dir, name);
     throw new FlareError("kit/unsigned-file", `${file} was not signed with the kit.`, { facts: { file } });
   }
-  for (const name of folders) await verifyFolder(join(dir, name), rootKey);
+  for (const name of folders) await verifyFolder(join(dir, name), signers);
 }
 
 async function readSignatures(file: string): Promise<ReadonlyMap<string, string>> {

@@ -1,53 +1,83 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
-import { FlareError } from "@flare-ts/contracts";
+import { type ErrorCode, FlareError } from "@flare-ts/contracts";
 import { readSubject } from "../pki/read-certificate.js";
 import type { Kit } from "./kit.js";
 import { parseCertificate } from "./read-kit.js";
+import { readRoots } from "./read-roots.js";
+import type { ProjectTrust } from "./trust.js";
+import { TrustKeeper } from "./trust-keeper.js";
+import type { ChainFault, RefusedChain } from "./verify-chain.js";
 import { verifyFolder } from "./verify-folder.js";
 
 export interface VerifyKitOptions {
   /** Moment at which the certificates must be good. @default the present */
   readonly now?: Date;
+  /** Whom the participant trusts. @default what the kit and its folder `identity` say */
+  readonly trust?: ProjectTrust | undefined;
 }
 
 /**
- * Makes sure that a kit can be trusted: its root certificate issued its certificate, both are good now, the private key
- * is theirs, configuration and certificate name the same participant, and every file in startup is as it was signed.
+ * Makes sure that a kit can be trusted: a root of its project stands for its certificate, both are good now and not revoked, the
+ * private key is theirs, configuration and certificate name the same participant, and every file in startup is as it was signed.
  *
- * @throws FlareError `kit/certificate-unreadable`, `kit/untrusted-certificate`, `kit/expired`, `kit/not-yet-valid`,
- * `kit/key-mismatch`, `kit/identity-mismatch`, `kit/signature-missing`, `kit/signature-mismatch`,
+ * @throws FlareError `kit/certificate-unreadable`, `kit/untrusted-certificate`, `kit/revoked`, `kit/expired`, `kit/not-yet-valid`,
+ * `trust/…` for a trust list that is not good, `kit/key-mismatch`, `kit/identity-mismatch`, `kit/signature-missing`, `kit/signature-mismatch`,
  * `kit/signed-file-missing`, `kit/unsigned-file`.
  */
-export async function verifyKit(kit: Kit, { now = new Date() }: VerifyKitOptions = {}): Promise<void> {
-  const root = parseCertificate(kit.rootCaPem, kit.startup.rootCa);
+export async function verifyKit(kit: Kit, { now = new Date(), trust: given }: VerifyKitOptions = {}): Promise<void> {
+  const trust = given ?? (await TrustKeeper.open(kit)).trust;
   const certificate = parseCertificate(kit.certificatePem, kit.startup.certificate);
-  checkChain(kit, certificate, root);
-  checkDates(root, kit.startup.rootCa, now);
-  checkDates(certificate, kit.startup.certificate, now);
+  const verdict = trust.verify(kit.certificatePem, { nowMs: now.getTime() });
+  if (!verdict.ok) throw refusal(kit, verdict, now);
   if (!certificate.checkPrivateKey(parseKey(kit))) {
     throw new FlareError("kit/key-mismatch", `The private key ${kit.startup.privateKey} does not belong to ${kit.startup.certificate}.`, {
       facts: { file: kit.startup.privateKey, certificate: kit.startup.certificate },
     });
   }
   checkIdentity(kit, certificate);
-  await verifyFolder(kit.startup.dir, root.publicKey);
+  await verifyFolder(kit.startup.dir, signersOf(kit, trust));
 }
 
-function checkChain({ startup }: Kit, certificate: X509Certificate, root: X509Certificate): void {
-  const facts = { file: startup.certificate, rootCa: startup.rootCa };
-  if (!root.ca || !root.verify(root.publicKey)) {
-    throw new FlareError("kit/untrusted-certificate", `${startup.rootCa} is not a root certificate.`, { facts: { file: startup.rootCa } });
-  }
-  if (!certificate.checkIssued(root) || !certificate.verify(root.publicKey)) {
-    throw new FlareError("kit/untrusted-certificate", `${startup.certificate} was not issued by ${startup.rootCa}.`, { facts });
-  }
+const codes: Readonly<Record<ChainFault, ErrorCode>> = {
+  unreadable: "kit/certificate-unreadable",
+  untrusted: "kit/untrusted-certificate",
+  "wrong-project": "kit/untrusted-certificate",
+  "weak-key": "kit/untrusted-certificate",
+  "is-authority": "kit/untrusted-certificate",
+  "issuer-not-allowed": "kit/untrusted-certificate",
+  revoked: "kit/revoked",
+  expired: "kit/expired",
+  "not-yet-valid": "kit/not-yet-valid",
+};
+
+function refusal({ startup }: Kit, { why, which, message, facts: chainFacts }: RefusedChain, now: Date): FlareError {
+  const file = which === "root" ? startup.rootCa : startup.certificate;
+  const at = now.toISOString();
+  const [validFrom, validTo] = [isoDate(chainFacts["validFrom"]), isoDate(chainFacts["validTo"])];
+  const facts = { ...chainFacts, file, rootCa: startup.rootCa, validFrom, validTo, now: at };
+  const untrusted = `${file} is not trusted. ${message}`;
+  const texts: Readonly<Partial<Record<ChainFault, string>>> = {
+    expired: `${file} expired at ${validTo}; it is ${at} now.`,
+    "not-yet-valid": `${file} is good from ${validFrom} on; it is ${at} now.`,
+    unreadable: `${file} does not hold a certificate and those that stand for it.`,
+    untrusted: `${file} was not issued by ${startup.rootCa}. ${message}`,
+  };
+  return new FlareError(codes[why], texts[why] ?? untrusted, { facts });
 }
 
-function checkDates({ validFromDate, validToDate }: X509Certificate, file: string, now: Date): void {
-  const [validFrom, validTo, at] = [validFromDate.toISOString(), validToDate.toISOString(), now.toISOString()];
-  const facts = { file, validFrom, validTo, now: at };
-  if (now > validToDate) throw new FlareError("kit/expired", `${file} expired at ${validTo}; it is ${at} now.`, { facts });
-  if (now < validFromDate) throw new FlareError("kit/not-yet-valid", `${file} is good from ${validFrom} on; it is ${at} now.`, { facts });
+function isoDate(date: unknown): string {
+  const ms = Date.parse(String(date));
+  return Number.isNaN(ms) ? String(date) : new Date(ms).toISOString();
+}
+
+/**
+ * Who may have signed the kit's files: the roots that it came with, which may have been replaced since, those that are trusted now,
+ * and the authorities that stand for its certificate and may issue for every role.
+ */
+function signersOf(kit: Kit, trust: ProjectTrust): readonly KeyObject[] {
+  const own = readRoots(kit.rootCaPem);
+  const roots = "problem" in own ? trust.roots : [...own.roots, ...trust.roots];
+  return [...roots, ...trust.authoritiesOf(kit.certificatePem)].map((certificate) => certificate.publicKey);
 }
 
 function parseKey({ privateKeyPem, startup }: Kit): KeyObject {

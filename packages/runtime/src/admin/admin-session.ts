@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chmod, copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { contentHashSchema, FlareError, type Json } from "@flare-ts/contracts";
-import type { Kit } from "@flare-ts/provision/kit";
+import type { Kit, TrustKeeper } from "@flare-ts/provision/kit";
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import { readJobFolder } from "../job/read-job-folder.js";
@@ -12,6 +12,7 @@ import type { TransferClient } from "../transfer/transfer-client.js";
 import type { Connection } from "../transport/connection.js";
 import type { JobSummary, ResultFile, SystemStatus } from "./job-summary.js";
 import { type CommandVerb, signCommand } from "./signed-command.js";
+import type { TrustUpdate } from "./trust-update.js";
 
 /** How far an upload or a download is. */
 export interface TransferProgress {
@@ -40,6 +41,8 @@ export interface AdminSessionComponents {
   /** Opens a registered connection. */
   readonly dial: () => Promise<Connection>;
   readonly kit: Kit;
+  /** Whom the admin trusts. */
+  readonly keeper: TrustKeeper;
   /** Keeps what is on its way, so that a transfer goes on where it was. */
   readonly models: ModelStore;
   readonly transfer: TransferClient;
@@ -161,6 +164,18 @@ export class AdminSession {
     return (await this.#execute("check_status", {}, signal)) as unknown as SystemStatus;
   }
 
+  /**
+   * Pushes a trust list: whoever is revoked by it is cut off at the server, and every site that is connected learns of it. The list's
+   * own signatures are what counts; the list in force may be pushed again.
+   *
+   * @throws FlareError `trust/…` for a list that the server refuses, `auth/not-authorized`
+   */
+  async updateTrust(trustListText: string, signal?: AbortSignal): Promise<TrustUpdate> {
+    const update = (await this.#execute("update_trust", { trust_list: trustListText }, signal)) as unknown as TrustUpdate;
+    await this.#adopt(trustListText);
+    return update;
+  }
+
   close(): void {
     this.#live?.then((connection) => connection.close()).catch(() => undefined);
   }
@@ -176,6 +191,19 @@ export class AdminSession {
     dialled.then((connection) => connection.closed.then(forget), forget);
     return dialled;
   };
+
+  /** What the server has accepted counts for this admin too, unless its kit has missed a change of roots. */
+  async #adopt(trustListText: string): Promise<void> {
+    const { keeper, now } = this.#parts;
+    try {
+      keeper.accept(trustListText);
+      await keeper.save();
+    } catch {
+      return;
+    }
+    const connection = await this.#live?.catch(() => undefined);
+    if (connection !== undefined && !keeper.trust.verify(connection.serverChainPem, { nowMs: now() }).ok) connection.close();
+  }
 
   async #upload(
     object: ObjectRef,

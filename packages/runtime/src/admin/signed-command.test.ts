@@ -3,7 +3,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { provision } from "@flare-ts/provision";
-import { type Kit, readKit } from "@flare-ts/provision/kit";
+import { type Kit, ProjectTrust, readKit } from "@flare-ts/provision/kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Identity } from "../session/identity.js";
 import { fingerprintOf } from "../session/project-keys.js";
@@ -16,14 +16,15 @@ let identity: Identity;
 const expected = (change: Partial<Parameters<typeof verifyCommand>[1]> = {}): Parameters<typeof verifyCommand>[1] => ({
   identity,
   sessionId: "s1",
-  project: "p",
+  trust: ProjectTrust.from({ project: "p", rootCaPem: admin.rootCaPem }),
+  nowMs: Date.now(),
   ...change,
 });
-const sign = (kit: Kit): ReturnType<typeof signCommand> =>
+const sign = (kit: Kit, project = "p"): ReturnType<typeof signCommand> =>
   signCommand({
     verb: "abort_job",
     args: { job_id: "j" },
-    project: "p",
+    project,
     sessionId: "s1",
     certificatePem: kit.certificatePem,
     privateKeyPem: kit.privateKeyPem,
@@ -46,6 +47,7 @@ beforeAll(async () => {
     org: "o",
     role: "lead",
     kind: "admin",
+    chainPem: admin.certificatePem,
     fingerprint: fingerprintOf(new X509Certificate(admin.certificatePem)),
   };
 });
@@ -64,7 +66,7 @@ describe("a command of an admin", () => {
     ["signed by another participant", () => verifyCommand(sign(site), expected())],
     ["with another's certificate", () => verifyCommand({ ...sign(site), certificate: admin.certificatePem }, expected())],
     ["signed for another session", () => verifyCommand(sign(admin), expected({ sessionId: "s2" }))],
-    ["signed for another project", () => verifyCommand(sign(admin), expected({ project: "q" }))],
+    ["signed for another project", () => verifyCommand(sign(admin, "q"), expected())],
   ])("is refused when it was %s", (_case, verify) => {
     expect(verify).toThrow(expect.objectContaining({ code: "auth/command-invalid" }));
   });

@@ -2,13 +2,23 @@ import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { FlareError, type Json } from "@flare-ts/contracts";
 import { type SignedCommand, SignedCommandSchema } from "@flare-ts/contracts/wire";
-import { isSignedBy, signBytes } from "@flare-ts/provision/kit";
+import { isSignedBy, type ProjectTrust, signBytes } from "@flare-ts/provision/kit";
 import { z } from "zod";
 import type { Identity } from "../session/identity.js";
 import { fingerprintOf } from "../session/project-keys.js";
+import { verifyTrusted } from "../session/verify-certificate.js";
 
 /** Verbs of admins; the names are those of FLARE's console. */
-export const commandVerbs = ["submit_job", "list_jobs", "get_job_meta", "abort_job", "download_job", "watch_job", "check_status"] as const;
+export const commandVerbs = [
+  "submit_job",
+  "list_jobs",
+  "get_job_meta",
+  "abort_job",
+  "download_job",
+  "watch_job",
+  "check_status",
+  "update_trust",
+] as const;
 export type CommandVerb = (typeof commandVerbs)[number];
 
 const commandSchema = z.strictObject({
@@ -49,15 +59,16 @@ export function signCommand(init: {
 }
 
 /**
- * Verifies that a command was signed by the key of this session's certificate, for this session and project.
+ * Verifies that a command was signed by the key of this session's certificate, which the project still trusts, for this session and
+ * project.
  *
- * @throws FlareError `auth/command-invalid`
+ * @throws FlareError `auth/command-invalid`, `auth/certificate-revoked` and its kin
  */
 export function verifyCommand(
   command: SignedCommand,
-  expected: { readonly identity: Identity; readonly sessionId: string; readonly project: string },
+  expected: { readonly identity: Identity; readonly sessionId: string; readonly trust: ProjectTrust; readonly nowMs: number },
 ): VerifiedCommand {
-  const { identity, sessionId, project } = expected;
+  const { identity, sessionId, trust, nowMs } = expected;
   const refuse = (why: string): never => {
     throw new FlareError("auth/command-invalid", `A command of ${identity.name} is refused: ${why}.`, {
       facts: { who: identity.name, why },
@@ -66,12 +77,13 @@ export function verifyCommand(
   const certificate = readCertificate(command.certificate);
   if (certificate === undefined || fingerprintOf(certificate) !== identity.fingerprint)
     return refuse("its certificate is not that of the session");
+  verifyTrusted({ chainPem: identity.chainPem, trust, nowMs });
   const isSigned = isSignedBy(Buffer.concat([label, command.commandJson]), command.signature, certificate.publicKey);
   if (!isSigned) return refuse("its signature is wrong");
   const parsed = commandSchema.safeParse(readJson(command.commandJson));
   if (!parsed.success) return refuse("it has not the form of a command");
   const { verb, args, nonce, session_id, project: named, issued_at_ms: issuedAtMs } = parsed.data;
-  if (named !== project) return refuse("it was signed for another project");
+  if (named !== trust.project) return refuse("it was signed for another project");
   if (session_id !== sessionId) return refuse("it was signed for another session");
   return { verb, args, nonce, issuedAtMs };
 }

@@ -3,6 +3,7 @@ import { join, sep } from "node:path";
 import { type ClientApiExecutorSettings, FlareError } from "@flare-ts/contracts";
 import { bootstrapVariable } from "../client/protocol.js";
 import type { SiteJobDescription } from "../job-process/job-channel.js";
+import { pythonTrainer } from "./python-trainer.js";
 import { trainerPermissions } from "./trainer-permissions.js";
 
 /** How a trainer is started. */
@@ -44,8 +45,8 @@ const inherited = [
 const unsafeInSandbox = /^(NODE_|LD_|DYLD_|OPENSSL_|SSL_|GLIBC_|MALLOC_|GCONV_PATH$|LOCPATH$)/;
 
 /**
- * The command line and environment of a trainer. A script runs in this Node under its permission model (see
- * `trainerPermissions`). A `command` runs with the rights of the site's own processes.
+ * The command line and environment of a trainer. A script in JavaScript or TypeScript runs in this Node under its permission
+ * model (see `trainerPermissions`). A script in Python and a `command` run with the rights of the site's own processes.
  *
  * @throws FlareError `client-api/script-missing`, `client-api/launch-failed`
  */
@@ -62,6 +63,11 @@ export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerC
     const [file = "", ...args] = settings.launch.command;
     return { file, args, env, cwd };
   }
+  if (settings.launch.path.endsWith(".py")) {
+    const script = await scriptPath(cwd, settings.launch.path);
+    const python = pythonTrainer({ script, args: settings.launch.args, environment: process.env, pythonPath: env["PYTHONPATH"] });
+    return { file: python.file, args: python.args, env: { ...env, ...python.env }, cwd };
+  }
   const unsafe = Object.keys(settings.env).find((name) => unsafeInSandbox.test(name));
   if (unsafe !== undefined) {
     throw new FlareError("client-api/launch-failed", `The executor's env sets ${unsafe}, which a script in the sandbox may not have.`, {
@@ -77,8 +83,8 @@ export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerC
 }
 
 async function scriptPath(custom: string, script: string): Promise<string> {
-  if (!/\.[cm]?[jt]s$/.test(script)) {
-    throw new FlareError("client-api/launch-failed", `task_script_path '${script}' is not JavaScript or TypeScript.`, {
+  if (!/\.([cm]?[jt]s|py)$/.test(script)) {
+    throw new FlareError("client-api/launch-failed", `task_script_path '${script}' is not JavaScript, TypeScript or Python.`, {
       facts: { script },
     });
   }

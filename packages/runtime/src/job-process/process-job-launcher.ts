@@ -71,6 +71,7 @@ const passedVariables = [
   "TZ",
   "TMPDIR",
   "VIRTUAL_ENV",
+  "FLARE_PYTHON",
   "LD_LIBRARY_PATH",
   "CUDA_VISIBLE_DEVICES",
 ] as const;

@@ -1,6 +1,5 @@
-import { X509Certificate } from "node:crypto";
-import { FlareError } from "@flare-ts/contracts";
-import { readSubject } from "@flare-ts/provision/kit";
+import { type ErrorCode, FlareError } from "@flare-ts/contracts";
+import type { ChainFault, ProjectTrust, RefusedChain, TrustedChain } from "@flare-ts/provision/kit";
 
 /** Who submitted a job, from a certificate that was verified. */
 export interface Submitter {
@@ -11,68 +10,68 @@ export interface Submitter {
 }
 
 export interface CheckSignerInit {
-  readonly certificate: X509Certificate;
-  readonly rootCaPem: string;
+  /** The signer's certificate, then those that stand between it and a root; PEM. */
+  readonly chainPem: string;
+  readonly trust: ProjectTrust;
   readonly nowMs: number;
   /** Roles that may sign jobs; a site's or the server's key must not. */
   readonly roles: readonly string[];
 }
 
-/** Smallest RSA key that is trusted. */
-const minModulusBits = 2048;
+/** A signer's certificate that was verified. */
+export interface CheckedSigner {
+  readonly submitter: Submitter;
+  readonly certificate: TrustedChain["certificate"];
+}
 
 /**
- * Checks that a certificate was issued by the project's root to an admin and is valid now.
+ * Checks that a root of the project stands for an admin's certificate, and that it is valid now and not revoked.
  *
- * @throws FlareError `job/signer-untrusted`, `job/signer-expired`
+ * @throws FlareError `job/signature-invalid`, `job/signer-untrusted`, `job/signer-revoked`, `job/signer-expired`, `job/wrong-project`
  */
-export function checkSigner(init: CheckSignerInit): Submitter {
-  const { certificate, nowMs } = init;
-  const root = new X509Certificate(init.rootCaPem);
-  // Nothing else is asked of a certificate that the root did not sign: `toLegacyObject` of Node 24.21 crashes the process
-  // on one whose key cannot be decoded.
-  if (!certificate.checkIssued(root) || !certificate.verify(root.publicKey)) throw untrusted(certificate, "it is not of this project");
-  if (certificate.ca) throw untrusted(certificate, "it is the certificate of an authority");
-  if (rsaBits(certificate) < minModulusBits) throw untrusted(certificate, `its key is not RSA of ${minModulusBits} bits or more`);
-  const submitter = submitterOf(certificate);
-  if (!init.roles.includes(submitter.role)) {
-    throw untrusted(certificate, `'${submitter.name}' has the role '${submitter.role}', which is not one of an admin`);
+export function checkSigner({ chainPem, trust, nowMs, roles }: CheckSignerInit): CheckedSigner {
+  const verdict = trust.verify(chainPem, { nowMs });
+  if (!verdict.ok) throw refusal(verdict, trust.project, nowMs);
+  const { commonName: name, org, role } = verdict.subject;
+  const { certificate } = verdict;
+  if (!roles.includes(role)) {
+    const reason = `'${name}' has the role '${role}', which is not one of an admin`;
+    throw untrusted(certificate.fingerprint256, reason);
   }
-  checkTime("certificate", certificate, submitter, nowMs);
-  checkTime("root certificate", root, submitter, nowMs);
-  return submitter;
+  return { submitter: { name, org, role }, certificate };
 }
 
-/** Size of an RSA key; 0 for any other key, and for one that cannot be decoded. */
-function rsaBits(certificate: X509Certificate): number {
-  try {
-    const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
-    return asymmetricKeyType === "rsa" ? (asymmetricKeyDetails?.modulusLength ?? 0) : 0;
-  } catch {
-    return 0;
-  }
+/**
+ * Makes sure that the project still trusts who signed a job that was accepted; that the certificate expired meanwhile does not matter.
+ *
+ * @throws FlareError `job/signer-revoked`, `job/signer-untrusted`
+ */
+export function checkSignerAgain({ chainPem, trust, nowMs }: Pick<CheckSignerInit, "chainPem" | "trust" | "nowMs">): void {
+  const verdict = trust.verify(chainPem, { nowMs });
+  if (!verdict.ok && verdict.why !== "expired" && verdict.why !== "not-yet-valid") throw refusal(verdict, trust.project, nowMs);
 }
 
-function checkTime(what: string, certificate: X509Certificate, submitter: Submitter, nowMs: number): void {
-  const { validFrom, validTo } = certificate;
-  // A date that cannot be read compares as false, and so is not valid.
-  if (nowMs >= Date.parse(validFrom) && nowMs <= Date.parse(validTo)) return;
+const codes: Readonly<Record<ChainFault, ErrorCode>> = {
+  unreadable: "job/signature-invalid",
+  untrusted: "job/signer-untrusted",
+  "wrong-project": "job/wrong-project",
+  "weak-key": "job/signer-untrusted",
+  "is-authority": "job/signer-untrusted",
+  "issuer-not-allowed": "job/signer-untrusted",
+  revoked: "job/signer-revoked",
+  expired: "job/signer-expired",
+  "not-yet-valid": "job/signer-expired",
+};
+
+function refusal({ why, message, facts }: RefusedChain, project: string, nowMs: number): FlareError {
   const now = new Date(nowMs).toUTCString();
-  throw new FlareError(
-    "job/signer-expired",
-    `The ${what} of the signer '${submitter.name}' is valid from ${validFrom} to ${validTo}, and it is ${now}.`,
-    { facts: { name: submitter.name, validFrom, validTo, nowMs } },
-  );
-}
-
-function untrusted(certificate: X509Certificate, reason: string): FlareError {
-  const { fingerprint256 } = certificate;
-  return new FlareError("job/signer-untrusted", `The certificate ${fingerprint256} that signed a job is not trusted: ${reason}.`, {
-    facts: { fingerprint: fingerprint256, reason },
+  return new FlareError(codes[why], `The certificate that signed a job is not trusted: ${message} It is ${now}.`, {
+    facts: { ...facts, reason: why, project, nowMs },
   });
 }
 
-function submitterOf(certificate: X509Certificate): Submitter {
-  const { commonName, org, role } = readSubject(certificate);
-  return { name: commonName, org, role };
+function untrusted(fingerprint: string, reason: string): FlareError {
+  return new FlareError("job/signer-untrusted", `The certificate ${fingerprint} that signed a job is not trusted: ${reason}.`, {
+    facts: { fingerprint, reason },
+  });
 }

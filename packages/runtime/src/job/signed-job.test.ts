@@ -4,6 +4,7 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { type ContentHash, FlareError } from "@flare-ts/contracts";
+import { ProjectTrust } from "@flare-ts/provision/kit";
 import { assert, integer, nat, property } from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { encodeManifest } from "./job-manifest.js";
@@ -86,9 +87,7 @@ describe("signed job", () => {
   });
 
   it("is refused for another project, from an unknown authority, from a site, and outside the certificate's time", () => {
-    expect(codeOf(() => verifySignedJob({ bytes: signed(), rootCaPem: root.certificatePem, project: "banks", nowMs }))).toBe(
-      "job/wrong-project",
-    );
+    expect(codeOf(() => verifySignedJob({ bytes: signed(), trust: trustOf("banks"), nowMs }))).toBe("job/wrong-project");
     expect(codeOf(() => verify(signed(undefined, stranger)))).toBe("job/signer-untrusted");
     expect(codeOf(() => verify(signed(undefined, site)))).toBe("job/signer-untrusted");
     expect(codeOf(() => verify(signed(undefined, root)))).toBe("job/signer-untrusted");
@@ -171,7 +170,11 @@ function signed(files = [file("meta.json"), file("app/config/config_fed_server.j
 }
 
 function verify(bytes: Buffer, at = nowMs) {
-  return verifySignedJob({ bytes, rootCaPem: root.certificatePem, project: "hospitals", nowMs: at });
+  return verifySignedJob({ bytes, trust: trustOf("hospitals"), nowMs: at });
+}
+
+function trustOf(project: string): ProjectTrust {
+  return ProjectTrust.from({ project, rootCaPem: root.certificatePem });
 }
 
 function codeOf(run: () => unknown): string {

@@ -1,6 +1,6 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { adminRoles, FlareError, limits, type SignedJobDocument, signedJobSchema } from "@flare-ts/contracts";
-import { isSignedBy, signBytes } from "@flare-ts/provision/kit";
+import { isSignedBy, type ProjectTrust, signBytes } from "@flare-ts/provision/kit";
 import type { JobFolder } from "./job-folder.js";
 import { decodeManifest, encodeManifest, type JobManifest } from "./job-manifest.js";
 import { checkSigner, type Submitter } from "./job-signer.js";
@@ -47,9 +47,8 @@ export function createSignedJob(init: CreateSignedJobInit): Buffer {
 
 export interface VerifySignedJobInit {
   readonly bytes: Uint8Array;
-  readonly rootCaPem: string;
-  /** The project that the verifier belongs to. */
-  readonly project: string;
+  /** Whom the verifier's project trusts. */
+  readonly trust: ProjectTrust;
   readonly nowMs: number;
 }
 
@@ -57,31 +56,33 @@ export interface VerifySignedJobInit {
 export interface VerifiedJob {
   readonly manifest: JobManifest;
   readonly submitter: Submitter;
+  /** The submitter's certificate, with those that stand between it and a root; PEM. */
+  readonly signerChainPem: string;
 }
 
 /**
- * Verifies a signed job: the certificate (issued by the project's root to an admin, valid now), then the signature, then
- * the project, then the list of files.
+ * Verifies a signed job: the certificate (a root of the project stands for it as an admin's; valid now, not revoked), then the
+ * signature, then the project, then the list of files.
  *
- * @throws FlareError `job/signature-invalid`, `job/signer-untrusted`, `job/signer-expired`, `job/wrong-project`,
- * `job/manifest-invalid`
+ * @throws FlareError `job/signature-invalid`, `job/signer-untrusted`, `job/signer-revoked`, `job/signer-expired`,
+ * `job/wrong-project`, `job/manifest-invalid`
  */
 export function verifySignedJob(init: VerifySignedJobInit): VerifiedJob {
-  const { certificate: certificatePem, manifest: manifestBytes, signature } = openEnvelope(init.bytes);
-  const certificate = parseCertificate(certificatePem);
-  const submitter = checkSigner({ certificate, rootCaPem: init.rootCaPem, nowMs: init.nowMs, roles: adminRoles });
+  const { trust, nowMs } = init;
+  const { certificate: signerChainPem, manifest: manifestBytes, signature } = openEnvelope(init.bytes);
+  const { submitter, certificate } = checkSigner({ chainPem: signerChainPem, trust, nowMs, roles: adminRoles });
   if (!isSignedBy(signedBytes(manifestBytes), signature, certificate.publicKey)) {
     throw new FlareError("job/signature-invalid", `The signature of ${submitter.name} does not fit the job.`, {
       facts: { submitter: submitter.name },
     });
   }
   const manifest = decodeManifest(manifestBytes);
-  if (manifest.project !== init.project) {
-    throw new FlareError("job/wrong-project", `The job was signed for the project '${manifest.project}', not '${init.project}'.`, {
-      facts: { signedFor: manifest.project, project: init.project, submitter: submitter.name },
+  if (manifest.project !== trust.project) {
+    throw new FlareError("job/wrong-project", `The job was signed for the project '${manifest.project}', not '${trust.project}'.`, {
+      facts: { signedFor: manifest.project, project: trust.project, submitter: submitter.name },
     });
   }
-  return { manifest, submitter };
+  return { manifest, submitter, signerChainPem };
 }
 
 /**
@@ -114,14 +115,6 @@ function decodeBase64(text: string): Buffer {
   const bytes = Buffer.from(text, "base64");
   if (bytes.toString("base64") !== text) throw malformed("a part of it is not base64");
   return bytes;
-}
-
-function parseCertificate(pem: string): X509Certificate {
-  try {
-    return new X509Certificate(pem);
-  } catch (cause) {
-    throw malformed("its certificate cannot be read", cause);
-  }
 }
 
 function signedBytes(manifest: Buffer): Buffer {

@@ -9,6 +9,7 @@ import {
   readLocalResources,
   readLogConfig,
   refuseRelays,
+  TrustKeeper,
   verifyKit,
 } from "@flare-ts/provision/kit";
 import { type AuditLog, FileAuditLog } from "../logging/audit-log.js";
@@ -23,6 +24,8 @@ export interface OpenParticipantInit {
   readonly kitDir: string;
   /** Folder for what the participant keeps. @default the kit */
   readonly workspace?: string | undefined;
+  /** Whether clear text may leave this machine, where the kit says `clear`. @default false */
+  readonly isClearAllowed?: boolean | undefined;
   readonly onLog?: ((line: LogLine) => void) | undefined;
 }
 
@@ -40,6 +43,8 @@ export interface Participant<Type extends "server" | "client"> {
   readonly logger: Logger;
   readonly audit: AuditLog;
   readonly isAllowed: PolicyCheck;
+  /** Whom the project trusts, from this start to the next. */
+  readonly keeper: TrustKeeper;
   /** What was started so far; it stops in reverse. */
   readonly parts: StopList;
   /** Milliseconds since the epoch. */
@@ -63,10 +68,11 @@ export async function openParticipant<Type extends "server" | "client", Running>
   const kit = await readKit(init.kitDir);
   refuseRelays(kit);
   if (kit.type !== type) throw wrongKit(kit, type);
-  await verifyKit(kit);
+  const workspace = init.workspace ?? kit.dir;
+  const keeper = await TrustKeeper.open(kit, { workspace });
+  await verifyKit(kit, { trust: keeper.trust });
   const [resources, policy, logConfig] = await Promise.all([readLocalResources(kit), readAuthorizationPolicy(kit), readLogConfig(kit)]);
   if (!isOfType(resources, type)) throw wrongKit(kit, type);
-  const workspace = init.workspace ?? kit.dir;
   await mkdir(workspace, { recursive: true });
   const now = Date.now;
   const parts = new StopList();
@@ -91,6 +97,7 @@ export async function openParticipant<Type extends "server" | "client", Running>
       logger,
       audit,
       isAllowed: isAllowedHere,
+      keeper,
       parts,
       now,
     });

@@ -7,6 +7,7 @@ import {
   type SignedCommand,
   type JobEvent as WireJobEvent,
 } from "@flare-ts/contracts/wire";
+import type { TrustKeeper } from "@flare-ts/provision/kit";
 import { z } from "zod";
 import type { JobSummary, ResultFile, SystemStatus } from "../admin/job-summary.js";
 import { type CommandVerb, type VerifiedCommand, verifyCommand } from "../admin/signed-command.js";
@@ -24,6 +25,7 @@ import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
 import { SeenCommands } from "./seen-commands.js";
 import type { SiteDirectory } from "./site-directory.js";
+import type { TrustService } from "./trust-service.js";
 
 export interface AdminServiceComponents {
   readonly store: ServerStore;
@@ -33,6 +35,9 @@ export interface AdminServiceComponents {
   readonly intake: JobIntake;
   readonly directory: SiteDirectory;
   readonly grants: ObjectGrants;
+  readonly trust: TrustService;
+  readonly keeper: Pick<TrustKeeper, "trust">;
+  readonly now: () => number;
   readonly audit: AuditLog;
   readonly logger: Logger;
   /** The server's own policy. */
@@ -58,6 +63,7 @@ const listArguments = z.strictObject({
   limit: z.int().positive().optional(),
 });
 const submitArguments = z.strictObject({ signed_job: z.strictObject({ hash: contentHashSchema, size: z.int().positive() }) });
+const trustArguments = z.strictObject({ trust_list: z.string() });
 const abortArguments = z.strictObject({ job_id: jobIdSchema, reason: z.string().max(500) });
 
 /** Commands of admins: each is verified by its signature, allowed by the server's policy, and audited. */
@@ -73,6 +79,8 @@ export class AdminService {
     abort_job: (identity, args) => this.#abort(identity, args),
     download_job: (identity, args) => this.#download(identity, args),
     check_status: () => Promise.resolve(this.#status() as unknown as Json),
+    update_trust: async (_identity, args) =>
+      (await this.#parts.trust.update(parseArguments(trustArguments, args).trust_list)) as unknown as Json,
   };
 
   constructor(components: AdminServiceComponents, init: AdminServiceInit) {
@@ -122,10 +130,10 @@ export class AdminService {
 
   async #admit(context: CallContext, signed: SignedCommand): Promise<VerifiedCommand> {
     const { identity, sessionId } = context;
-    const { audit } = this.#parts;
+    const { audit, keeper, now } = this.#parts;
     let verb = "unknown";
     try {
-      const command = verifyCommand(signed, { identity, sessionId, project: this.#init.project });
+      const command = verifyCommand(signed, { identity, sessionId, trust: keeper.trust, nowMs: now() });
       ({ verb } = command);
       const seen = this.#seen.get(sessionId) ?? new SeenCommands();
       this.#seen.set(sessionId, seen);

@@ -1,6 +1,7 @@
 import type { AuditLog } from "../logging/audit-log.js";
 import { capPeerText, type Logger } from "../logging/logger.js";
-import type { Audit } from "../session/auth-event.js";
+import type { Audit, WhereFrom } from "../session/auth-event.js";
+import { quotePeerText } from "../session/peer-text.js";
 
 /** Writes what happens to sessions to the audit log, and refusals to the log besides. */
 export function auditSessions(components: {
@@ -17,7 +18,7 @@ export function auditSessions(components: {
           who: event.name,
           action: `session_${event.kind}`,
           outcome: "allowed",
-          facts: { session: event.sessionId, address: event.address, fingerprint: event.fingerprint },
+          facts: { session: event.sessionId, ...placeOf(event), fingerprint: event.fingerprint },
         });
         return;
       case "ended":
@@ -27,7 +28,7 @@ export function auditSessions(components: {
           action: "session_ended",
           outcome: "allowed",
           reason: event.reason,
-          facts: { session: event.sessionId, address: event.address },
+          facts: { session: event.sessionId, ...placeOf(event) },
         });
         return;
       case "refused": {
@@ -38,17 +39,21 @@ export function auditSessions(components: {
           outcome: "refused",
           code: event.code,
           reason: event.reason,
-          facts: { address: event.address },
+          facts: placeOf(event),
         });
         logger.warn("peer refused", {
           who: capPeerText(who),
           step: event.step,
           code: event.code,
           reason: capPeerText(event.reason),
-          address: event.address,
+          ...placeOf(event),
         });
         return;
       }
     }
   };
+}
+
+function placeOf({ address, claimedAddress }: WhereFrom): { readonly [key: string]: string } {
+  return claimedAddress === undefined ? { address } : { address, claimed_address: quotePeerText(claimedAddress) };
 }

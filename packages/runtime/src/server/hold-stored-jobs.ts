@@ -1,3 +1,4 @@
+import { FlareError } from "@flare-ts/contracts";
 import { isFinished } from "../job/job-status.js";
 import { errorField, type Logger } from "../logging/logger.js";
 import type { ObjectRetention } from "../store/object-retention.js";
@@ -19,7 +20,9 @@ export async function holdResultsAndWaitingJobs(components: {
     const files = await readDefinition(signedJob).then(
       ({ manifest }) => manifest.files.map((file) => file.sha256),
       (error: unknown) => {
-        logger.error("the definition of a job cannot be read", { job: jobId, error: errorField(error) });
+        // That a submitter is not trusted any more is told where the job is ended; a finished one stays as it is.
+        const level = FlareError.from(error).code.startsWith("job/signer-") ? "debug" : "error";
+        logger[level]("the definition of a job cannot be read", { job: jobId, error: errorField(error) });
         return [];
       },
     );

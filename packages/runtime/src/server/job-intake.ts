@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { link, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type AuthorizationRequest, type ContentHash, FlareError, limits, type Right } from "@flare-ts/contracts";
+import type { ProjectTrust } from "@flare-ts/provision/kit";
 import type { JobManifest } from "../job/job-manifest.js";
 import type { Submitter } from "../job/job-signer.js";
 import { readJobFolder } from "../job/read-job-folder.js";
@@ -24,8 +25,7 @@ export interface JobIntakeComponents {
 
 export interface JobIntakeInit {
   readonly workspace: string;
-  readonly rootCaPem: string;
-  readonly project: string;
+  readonly trust: ProjectTrust;
 }
 
 /** How the names of folders begin in which submitted jobs are looked at. */
@@ -72,12 +72,11 @@ export class JobIntake {
 
   async #verify(identity: Identity, signedJob: ObjectRef): Promise<VerifiedJob> {
     const { models, now } = this.#parts;
-    const { rootCaPem, project } = this.#init;
     const held = await models.find(signedJob.hash);
     if (held === undefined || held.size !== signedJob.size || held.size > limits.signedJobBytes) {
       throw new FlareError("job/files-missing", "The signed job is not in the server's store.", { facts: { hash: signedJob.hash } });
     }
-    const verified = verifySignedJob({ bytes: await readFile(held.path), rootCaPem, project, nowMs: now() });
+    const verified = verifySignedJob({ bytes: await readFile(held.path), trust: this.#init.trust, nowMs: now() });
     const signer = verified.submitter.name;
     if (signer === identity.name) return verified;
     throw new FlareError("job/not-yours", `The job was signed by ${signer}, but ${identity.name} submits it.`, {

@@ -22,7 +22,7 @@ describe("what a site is told", () => {
     outbox.push(heartbeat(1));
     outbox.push(heartbeat(2));
     expect(sent).toEqual([]);
-    outbox.open(heartbeat(0));
+    outbox.open([heartbeat(0)]);
     outbox.push(heartbeat(3));
     expect(sent).toEqual([0n, 1n, 2n, 3n]);
   });
@@ -34,7 +34,7 @@ describe("what a site is told", () => {
         () => new Promise(() => {}),
         (reason) => reasons.push(reason),
       );
-      if (isOpen) outbox.open(heartbeat(0));
+      if (isOpen) outbox.open([heartbeat(0)]);
       for (let i = 0; i < 1_001; i++) outbox.push(heartbeat(i));
       expect(reasons.length).toBeGreaterThan(0);
       expect(reasons[0]).toContain("unread");

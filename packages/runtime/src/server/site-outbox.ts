@@ -31,10 +31,10 @@ export class SiteOutbox {
   }
 
   /** Tells the site its state, then everything that came up before. */
-  open(state: ServerMessage): void {
+  open(state: readonly ServerMessage[]): void {
     const early = this.#early ?? [];
     this.#early = undefined;
-    for (const message of [state, ...early]) this.#send(message);
+    for (const message of [...state, ...early]) this.#send(message);
   }
 
   #send(message: ServerMessage): void {

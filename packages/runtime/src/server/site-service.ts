@@ -21,6 +21,7 @@ import type { JournalHub } from "./journal-hub.js";
 import { peerError, readReport } from "./read-report.js";
 import type { AttachedSite, SiteDirectory } from "./site-directory.js";
 import { SiteOutbox } from "./site-outbox.js";
+import type { TrustService } from "./trust-service.js";
 
 export interface SiteServiceComponents {
   readonly directory: SiteDirectory;
@@ -29,6 +30,7 @@ export interface SiteServiceComponents {
   readonly store: Pick<ServerStore, "openTasksOf">;
   readonly models: ModelStore;
   readonly retention: ObjectRetention;
+  readonly trust: Pick<TrustService, "greeting" | "hear">;
   readonly logger: Logger;
   readonly now: () => number;
   /** Ends a session whose site has fallen silent. */
@@ -74,7 +76,7 @@ export class SiteService {
           if (message.case !== "hello") await this.#hear(name, message, outbox);
           else if (site === undefined) {
             site = attachedSite(context, message.value, outbox, now());
-            await this.#welcome(site, outbox);
+            await this.#welcome(site, message.value.trustNumber, outbox);
             log.info("site connected", { softwareVersion: site.softwareVersion });
           }
         } catch (error) {
@@ -116,13 +118,14 @@ export class SiteService {
     }
   }
 
-  async #welcome(site: AttachedSite, outbox: SiteOutbox): Promise<void> {
-    const { directory, store, jobs, onSitesChanged } = this.#parts;
+  async #welcome(site: AttachedSite, trustNumber: number, outbox: SiteOutbox): Promise<void> {
+    const { directory, store, jobs, trust, onSitesChanged } = this.#parts;
     const { name } = site.identity;
     // From here on what comes up for the site waits in its outbox, so nothing falls between the state and what follows it.
     directory.add(site);
     const openTasks = await store.openTasksOf(name);
-    outbox.open(create(ServerMessageSchema, { message: { case: "desired", value: jobs.desiredState(name, openTasks) } }));
+    const desired = create(ServerMessageSchema, { message: { case: "desired", value: jobs.desiredState(name, openTasks) } });
+    outbox.open([...trust.greeting(name, trustNumber), desired]);
     this.#journalForJobsOf(name, { type: "site-connected", site: name });
     onSitesChanged();
   }
@@ -152,6 +155,9 @@ export class SiteService {
           total: Number(value.total),
           atMs: now(),
         });
+        return;
+      case "trustState":
+        this.#parts.trust.hear(site, value);
         return;
       case "hello":
       case undefined:

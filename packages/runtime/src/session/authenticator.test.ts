@@ -75,6 +75,7 @@ describe("Authenticator", () => {
       role: "client",
       kind: "client",
       fingerprint: fingerprintOf(keys.certificate),
+      chainPem: keys.certificatePem,
     });
     expect(events).toMatchObject([{ kind: "registered", name: "site-1", sessionId }]);
   });

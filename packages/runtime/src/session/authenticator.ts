@@ -63,6 +63,12 @@ export interface Registration {
   readonly superseded: Session | undefined;
 }
 
+/** A session that has to go. */
+export interface UntrustedSession {
+  readonly session: Session;
+  readonly reason: string;
+}
+
 /**
  * The server's side of sessions: proves the server to a participant, the participant to the server, and each later call
  * to be the participant's. Every refusal has its own code, goes to the audit, and changes nothing else.
@@ -212,6 +218,17 @@ export class Authenticator {
     return this.#sessions.get(sessionId);
   }
 
+  /** Live sessions whose certificates the project trusts no more, each with the reason. */
+  untrustedSessions(): readonly UntrustedSession[] {
+    const { trust } = this.#init.keys;
+    return this.#sessions.all().flatMap((session) => {
+      const verdict = trust.verify(session.identity.chainPem, { nowMs: this.#now() });
+      // Dates end no session by themselves, nor does a clock that jumps: a token does not outlive its certificate.
+      const isGood = verdict.ok || verdict.why === "expired" || verdict.why === "not-yet-valid";
+      return isGood ? [] : [{ session, reason: verdict.message }];
+    });
+  }
+
   /** Ends a session: its tokens are worth nothing from now on. */
   end(sessionId: string, reason: string): void {
     const session = this.#sessions.end(sessionId);
@@ -232,9 +249,8 @@ export class Authenticator {
   }
 
   #prove(pending: PendingChallenge, request: RegisterRequest, connection: PeerConnection): Identity {
-    const { project, keys } = this.#init;
     const certificate = parseCertificate(request.certificate, "certificate of the registration");
-    const identity = verifyParticipant({ certificate, root: keys.root, project, nowMs: this.#now() });
+    const identity = verifyParticipant({ chainPem: request.certificate, trust: this.#init.keys.trust, nowMs: this.#now() });
     if (identity.name !== pending.identity) {
       throw new FlareError(
         "auth/name-mismatch",

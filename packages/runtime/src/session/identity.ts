@@ -11,4 +11,6 @@ export interface Identity {
   readonly kind: ParticipantKind;
   /** SHA-256 of the certificate, lower-case hexadecimal. */
   readonly fingerprint: string;
+  /** The certificate as it was registered, with those that stand between it and a root; PEM. */
+  readonly chainPem: string;
 }

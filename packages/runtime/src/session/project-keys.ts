@@ -1,20 +1,19 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts";
+import type { ProjectTrust } from "@flare-ts/provision/kit";
 
 export interface ProjectKeysInit {
-  /** Certificate of the participant; PEM. */
+  /** Certificate of the participant, then those that stand between it and a root; PEM. */
   readonly certificatePem: string;
   /** PEM. */
   readonly privateKeyPem: string;
-  /** Certificate of the project's root; PEM. */
-  readonly rootCaPem: string;
 }
 
-/** A participant's certificate and key with the root of its project, parsed once. */
+/** A participant's certificate and key, parsed once, with whom its project trusts. */
 export interface ProjectKeys extends ProjectKeysInit {
   readonly certificate: X509Certificate;
   readonly privateKey: KeyObject;
-  readonly root: X509Certificate;
+  readonly trust: ProjectTrust;
 }
 
 /**
@@ -22,16 +21,17 @@ export interface ProjectKeys extends ProjectKeysInit {
  *
  * @throws FlareError `auth/certificate-unreadable`
  */
-export function readProjectKeys(init: ProjectKeysInit): ProjectKeys {
+export function readProjectKeys({ certificatePem, privateKeyPem }: ProjectKeysInit, trust: ProjectTrust): ProjectKeys {
   return {
-    ...init,
-    certificate: parseCertificate(init.certificatePem, "participant's certificate"),
-    privateKey: parseKey(init.privateKeyPem),
-    root: parseCertificate(init.rootCaPem, "root certificate"),
+    certificatePem,
+    privateKeyPem,
+    certificate: parseCertificate(certificatePem, "participant's certificate"),
+    privateKey: parseKey(privateKeyPem),
+    trust,
   };
 }
 
-/** Parses one PEM certificate; `what` names it in the error. */
+/** Parses the first certificate of a PEM text; `what` names it in the error. */
 export function parseCertificate(pem: string, what: string): X509Certificate {
   try {
     return new X509Certificate(pem);

@@ -20,6 +20,8 @@ import { verifyServer } from "./verify-certificate.js";
 export interface SessionTicket {
   readonly sessionId: string;
   readonly token: string;
+  /** The server's certificate, with those that stand between it and a root; PEM. */
+  readonly serverChainPem: string;
   /** When to renew the token; milliseconds from now. */
   readonly renewInMs: number;
   /** Proves the token's calls, where TLS ends at a proxy. */
@@ -81,7 +83,8 @@ export async function registerSession(components: RegisterSessionComponents, ini
     create(RegisterRequestSchema, { challengeId: reply.challengeId, certificate: keys.certificatePem, signature }),
   );
   const prover = share && new CallProver({ key: deriveCallKey(share, reply.serverKeyShare, hello) });
-  return { sessionId, token, renewInMs: renewIn(Number(expiresAtMs) - components.now()), prover };
+  const renewInMs = renewIn(Number(expiresAtMs) - components.now());
+  return { sessionId, token, serverChainPem: reply.certificate, renewInMs, prover };
 }
 
 function proveServer(
@@ -90,11 +93,11 @@ function proveServer(
   reply: ChallengeReply,
   facts: RegistrationFacts,
 ): void {
-  const { keys, project, serverIdentity, tlsFingerprint } = init;
+  const { keys, serverIdentity, tlsFingerprint } = init;
   const server = parseCertificate(reply.certificate, "certificate of the server");
   let serverName: string;
   try {
-    serverName = verifyServer({ certificate: server, root: keys.root, project, nowMs: components.now() });
+    serverName = verifyServer({ chainPem: reply.certificate, trust: keys.trust, nowMs: components.now() });
   } catch (error) {
     throw untrusted(FlareError.from(error).message, facts, error);
   }

@@ -76,6 +76,11 @@ export class SessionBook {
     return this.#sessions.get(sessionId);
   }
 
+  /** Every live session. */
+  all(): readonly Session[] {
+    return [...this.#sessions.values()];
+  }
+
   /** Live sessions of a name. */
   find(name: string): readonly Session[] {
     return [...this.#sessions.values()].filter((session) => session.identity.name === name);

@@ -1,4 +1,5 @@
 import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { ProjectTrust } from "@flare-ts/provision/kit";
 import { type ProjectKeys, readProjectKeys } from "./project-keys.js";
 
 /** What a certificate of a test says; what is left out is as it should be. */
@@ -35,11 +36,14 @@ export class TestProject {
   issue(subject: TestSubject, issuer: TestProject = this): ProjectKeys {
     const { privateKey, publicKey } = keyPair(subject.keyType ?? "ec");
     const hosts = subject.role === "server" ? ["localhost", subject.name] : [subject.name];
-    return readProjectKeys({
-      certificatePem: certificate({ subject, issuer: issuer.name, publicKey, signingKey: issuer.#rootKey, isRoot: false, hosts }),
-      privateKeyPem: privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
-      rootCaPem: this.rootCaPem,
-    });
+    const certificatePem = certificate({ subject, issuer: issuer.name, publicKey, signingKey: issuer.#rootKey, isRoot: false, hosts });
+    const privateKeyPem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+    return readProjectKeys({ certificatePem, privateKeyPem }, this.trust());
+  }
+
+  /** Trust of its own for a participant: nobody else's changes with it. */
+  trust(): ProjectTrust {
+    return ProjectTrust.from({ project: this.name, rootCaPem: this.rootCaPem });
   }
 
   /** The root with its key, for what issues certificates. */

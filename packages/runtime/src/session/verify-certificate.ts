@@ -1,27 +1,27 @@
-import type { X509Certificate } from "node:crypto";
-import { FlareError, type Json } from "@flare-ts/contracts";
-import { readSubject, type SubjectFields } from "@flare-ts/provision/kit";
+import { adminRoles, type ErrorCode, FlareError } from "@flare-ts/contracts";
+import type { ChainFault, ProjectTrust, TrustedChain } from "@flare-ts/provision/kit";
 import type { Identity, ParticipantKind } from "./identity.js";
 import { capPeerText as cap, quotePeerText as quote } from "./peer-text.js";
 import { fingerprintOf } from "./project-keys.js";
 
 export interface VerifyCertificateInit {
-  readonly certificate: X509Certificate;
-  readonly root: X509Certificate;
-  readonly project: string;
+  /** The participant's certificate, then those that stand between it and a root; PEM. */
+  readonly chainPem: string;
+  readonly trust: ProjectTrust;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
 }
 
 /**
- * Checks that a certificate was issued by the project's root, is valid now, and is meant for a client of TLS; gives
- * the identity that it carries.
+ * Checks that a root of the project stands for a certificate, that it is valid now and not revoked, and that it is meant for a
+ * client of TLS; gives the identity that it carries.
  *
- * @throws FlareError `auth/wrong-project`, `auth/certificate-untrusted`, `auth/certificate-expired`,
- * `auth/certificate-not-yet-valid`, `auth/certificate-usage`
+ * @throws FlareError `auth/certificate-unreadable`, `auth/wrong-project`, `auth/certificate-untrusted`, `auth/certificate-revoked`,
+ * `auth/certificate-expired`, `auth/certificate-not-yet-valid`, `auth/certificate-usage`
  */
 export function verifyParticipant(init: VerifyCertificateInit): Identity {
-  const { commonName: name, org, role } = verifyIssued(init, clientAuth);
+  const { certificate, subject } = verifyIssued(init, clientAuth);
+  const { commonName: name, org, role } = subject;
   const kind = kindOf(role);
   if (kind === undefined) {
     throw new FlareError(
@@ -32,12 +32,12 @@ export function verifyParticipant(init: VerifyCertificateInit): Identity {
       },
     );
   }
-  return { name, org, role, kind, fingerprint: fingerprintOf(init.certificate) };
+  return { name, org, role, kind, fingerprint: fingerprintOf(certificate), chainPem: init.chainPem };
 }
 
 /** As `verifyParticipant`, for the certificate of the project's server; gives its name. */
 export function verifyServer(init: VerifyCertificateInit): string {
-  const { commonName: name, role } = verifyIssued(init, serverAuth);
+  const { commonName: name, role } = verifyIssued(init, serverAuth).subject;
   if (role !== "server") {
     throw new FlareError("auth/certificate-usage", `The certificate of ${quote(name)} is not that of a server.`, {
       facts: { name: cap(name), role: cap(role) },
@@ -46,70 +46,47 @@ export function verifyServer(init: VerifyCertificateInit): string {
   return name;
 }
 
+/**
+ * Makes sure that the project still trusts a certificate.
+ *
+ * @throws FlareError `auth/certificate-revoked`, `auth/certificate-untrusted`, `auth/certificate-expired` and others, as a registration
+ */
+export function verifyTrusted({ chainPem, trust, nowMs }: VerifyCertificateInit): TrustedChain {
+  const verdict = trust.verify(chainPem, { nowMs });
+  if (verdict.ok) return verdict;
+  throw new FlareError(codes[verdict.why], verdict.message, { facts: verdict.facts });
+}
+
+const codes: Readonly<Record<ChainFault, ErrorCode>> = {
+  unreadable: "auth/certificate-unreadable",
+  untrusted: "auth/certificate-untrusted",
+  "wrong-project": "auth/wrong-project",
+  "weak-key": "auth/certificate-untrusted",
+  "is-authority": "auth/certificate-usage",
+  "issuer-not-allowed": "auth/certificate-untrusted",
+  revoked: "auth/certificate-revoked",
+  expired: "auth/certificate-expired",
+  "not-yet-valid": "auth/certificate-not-yet-valid",
+};
+
 // Extended key usages of RFC 5280, 4.2.1.12.
 const serverAuth = "1.3.6.1.5.5.7.3.1";
 const clientAuth = "1.3.6.1.5.5.7.3.2";
 
-/** FLARE's roles of people. */
-const adminRoles = new Set(["project_admin", "org_admin", "lead", "member"]);
-
-function verifyIssued({ certificate, root, project, nowMs }: VerifyCertificateInit, usage: string): SubjectFields {
-  const subject = readSubject(certificate);
-  const facts: { [key: string]: Json } = {
-    name: cap(subject.commonName),
-    issuer: cap(issuerName(certificate)),
-    fingerprint: fingerprintOf(certificate),
-  };
-  if (readSubject(root).commonName !== project) {
-    throw new FlareError(
-      "auth/wrong-project",
-      `The root certificate is that of project ${quote(readSubject(root).commonName)}, not ${quote(project)}.`,
-      { facts },
-    );
-  }
-  if (!certificate.checkIssued(root) || !certificate.verify(root.publicKey)) {
-    const message = `The certificate of ${quote(subject.commonName)} was issued by ${quote(issuerName(certificate))}, not by this project's root.`;
-    throw new FlareError("auth/certificate-untrusted", message, { facts });
-  }
-  if (certificate.ca) {
-    throw new FlareError("auth/certificate-usage", `The certificate of ${quote(subject.commonName)} is one that issues certificates.`, {
-      facts,
-    });
-  }
-  requireValidNow(certificate, "certificate", subject.commonName, nowMs, facts);
-  requireValidNow(root, "root certificate", project, nowMs, facts);
+function verifyIssued(init: VerifyCertificateInit, usage: string): TrustedChain {
+  const chain = verifyTrusted(init);
   // `keyUsage` of Node is the extended key usage; certificates of central provisioning carry none.
-  const usages: readonly string[] | undefined = certificate.keyUsage;
+  const usages: readonly string[] | undefined = chain.certificate.keyUsage;
   if (usages !== undefined && usages.length > 0 && !usages.includes(usage)) {
-    throw new FlareError(
-      "auth/certificate-usage",
-      `The certificate of ${quote(subject.commonName)} is not meant for this side of a connection.`,
-      {
-        facts: { ...facts, usages: [...usages] },
-      },
-    );
-  }
-  return subject;
-}
-
-function requireValidNow(certificate: X509Certificate, what: string, name: string, nowMs: number, facts: { [key: string]: Json }): void {
-  if (nowMs < Date.parse(certificate.validFrom)) {
-    throw new FlareError("auth/certificate-not-yet-valid", `The ${what} of ${quote(name)} is valid from ${certificate.validFrom} only.`, {
-      facts: { ...facts, validFrom: certificate.validFrom },
+    const { commonName } = chain.subject;
+    throw new FlareError("auth/certificate-usage", `The certificate of ${quote(commonName)} is not meant for this side of a connection.`, {
+      facts: { name: cap(commonName), fingerprint: fingerprintOf(chain.certificate), usages: [...usages] },
     });
   }
-  if (nowMs > Date.parse(certificate.validTo)) {
-    throw new FlareError("auth/certificate-expired", `The ${what} of ${quote(name)} expired on ${certificate.validTo}.`, {
-      facts: { ...facts, validTo: certificate.validTo },
-    });
-  }
+  return chain;
 }
 
 function kindOf(role: string): ParticipantKind | undefined {
   if (role === "client") return "client";
-  return adminRoles.has(role) ? "admin" : undefined;
-}
-
-function issuerName(certificate: X509Certificate): string {
-  return /^CN=(.*)$/m.exec(certificate.issuer)?.[1] ?? "";
+  return (adminRoles as readonly string[]).includes(role) ? "admin" : undefined;
 }

@@ -3,6 +3,7 @@ import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { type ServerMessage, ServerMessageSchema, type SiteMessage } from "@flare-ts/contracts/wire";
+import { TrustKeeper } from "@flare-ts/provision/kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readJobFolder } from "../job/read-job-folder.js";
 import { createSignedJob } from "../job/signed-job.js";
@@ -26,7 +27,7 @@ const heard: SiteMessage["message"][] = [];
 beforeAll(async () => {
   federation = await createSmallFederation();
   const kit = await federation.kit("localhost");
-  const keys = readProjectKeys(kit);
+  const keys = readProjectKeys(kit, (await TrustKeeper.open(kit)).trust);
   models = await FileModelStore.open({ root: `${federation.folder}/evil` });
   const transfer = new TransferServer({
     store: models,

@@ -1,10 +1,11 @@
 import { readFile } from "node:fs/promises";
 import { type AuthorizationRequest, FlareError, limits, type Right } from "@flare-ts/contracts";
 import type { DeployJob } from "@flare-ts/contracts/wire";
+import type { ProjectTrust } from "@flare-ts/provision/kit";
 import { bringsCode } from "../job/brings-code.js";
 import { resolveDeployMap } from "../job/deploy-map.js";
 import { filesForApp, type JobManifest } from "../job/job-manifest.js";
-import type { Submitter } from "../job/job-signer.js";
+import { checkSignerAgain, type Submitter } from "../job/job-signer.js";
 import { isLaidOut, layOutJob } from "../job/lay-out-job.js";
 import { readManifestMeta } from "../job/read-manifest-meta.js";
 import { signingTime, type VerifiedJob, verifySignedJob } from "../job/signed-job.js";
@@ -31,8 +32,7 @@ export interface JobAdmissionComponents {
 
 export interface JobAdmissionInit {
   readonly site: string;
-  readonly project: string;
-  readonly rootCaPem: string;
+  readonly trust: ProjectTrust;
 }
 
 /** A job that was found good and laid out at this site. */
@@ -42,6 +42,12 @@ export interface AdmittedJob {
   readonly folder: string;
   /** Folder of the app. */
   readonly appFolder: string;
+  /**
+   * Makes sure that the project still trusts who signed the job.
+   *
+   * @throws FlareError `job/signer-revoked`, `job/signer-untrusted`
+   */
+  readonly checkSigner: () => void;
 }
 
 /** Decides whether this site runs a job: the submitter's signature and the site's own policy count, not the server's word. */
@@ -98,7 +104,9 @@ export class JobAdmission {
         signal,
       });
       audit.write({ who: submitter, action: "run_job", outcome: "allowed", facts: { job: jobId } });
-      return { jobName: verified.manifest.jobFolderName, folder, appFolder };
+      const { signerChainPem: chainPem, manifest } = verified;
+      const checkSigner = (): void => checkSignerAgain({ chainPem, trust: this.#init.trust, nowMs: this.#parts.now() });
+      return { jobName: manifest.jobFolderName, folder, appFolder, checkSigner };
     } catch (reason) {
       const error = FlareError.from(reason);
       if (!signal.aborted)
@@ -116,11 +124,11 @@ export class JobAdmission {
 
   async #fetchSignedJob(signedJob: ObjectRef, wasAdmitted: boolean, signal: AbortSignal): Promise<VerifiedJob> {
     const { link, transfer, now } = this.#parts;
-    const { rootCaPem, project } = this.#init;
+    const { trust } = this.#init;
     const { path } = await transfer.download(() => link.connection(signal), signedJob, undefined, signal);
     const bytes = await readFile(path);
     // A job that was admitted here goes on when its submitter's certificate expires meanwhile.
-    return verifySignedJob({ bytes, rootCaPem, project, nowMs: wasAdmitted ? signingTime(bytes) : now() });
+    return verifySignedJob({ bytes, trust, nowMs: wasAdmitted ? signingTime(bytes) : now() });
   }
 
   async #fetchFiles(files: VerifiedJob["manifest"]["files"], signal: AbortSignal): Promise<void> {

@@ -2,6 +2,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { FlareError, limits } from "@flare-ts/contracts";
 import { HeartbeatSchema, type ServerMessage, SiteHelloSchema, type SiteMessage, SiteMessageSchema } from "@flare-ts/contracts/wire";
+import type { ProjectTrust } from "@flare-ts/provision/kit";
 import { errorField, type Logger } from "../logging/logger.js";
 import { backoffMs } from "../transfer/backoff.js";
 import type { Connection, OutgoingStream } from "../transport/connection.js";
@@ -12,7 +13,8 @@ export interface ServerLinkComponents {
   readonly random: () => number;
   readonly now: () => number;
   /** What the site says of itself at each attachment. */
-  readonly hello: () => { readonly softwareVersion: string; readonly jobIds: string[] };
+  readonly hello: () => { readonly softwareVersion: string; readonly jobIds: string[]; readonly trustNumber: number };
+  readonly trust: ProjectTrust;
   readonly onMessage: (message: ServerMessage) => void;
 }
 
@@ -69,6 +71,18 @@ export class ServerLink {
     this.#live?.stream
       .write(create(SiteMessageSchema, { message }))
       .catch((error: unknown) => this.#parts.logger.debug("message to server was not sent", { error: errorField(error) }));
+  }
+
+  /** Ends the connection when the project does not trust the server's certificate any more. */
+  hangUpUntrusted(): void {
+    if (this.#live === undefined) return;
+    const { trust, now, logger } = this.#parts;
+    const { connection } = this.#live;
+    const verdict = trust.verify(connection.serverChainPem, { nowMs: now() });
+    // Dates end no connection that was made while they were good.
+    if (verdict.ok || verdict.why === "expired" || verdict.why === "not-yet-valid") return;
+    logger.error("the server is not trusted any more", { reason: verdict.message });
+    connection.close();
   }
 
   async #run(first: PromiseWithResolvers<void>): Promise<void> {

@@ -49,6 +49,11 @@ export class SiteAgent {
     });
   }
 
+  /** Ends what runs here for submitters who are not trusted any more. */
+  async checkSigners(): Promise<void> {
+    await Promise.all([...this.#jobs.values()].map((job) => job.checkSigner()));
+  }
+
   /** Stops the job processes; what is durable stays for the next start. */
   async stop(): Promise<void> {
     await Promise.all([...this.#jobs.values()].map((job) => job.stop("the site stops", siteStopGraceMs)));
@@ -84,6 +89,7 @@ export class SiteAgent {
       case "endJob":
         await this.#end(message.value.jobId, `${message.value.status}: ${message.value.reason}`);
         return;
+      case "trustList":
       case "updateAccepted":
       case "heartbeat":
       case undefined:

@@ -16,7 +16,7 @@ import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import { objectFromWire, taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
-import type { JobAdmission } from "./job-admission.js";
+import type { AdmittedJob, JobAdmission } from "./job-admission.js";
 import type { ResultDelivery } from "./result-delivery.js";
 import type { ServerLink } from "./server-link.js";
 
@@ -64,6 +64,7 @@ export class SiteJob {
   /** Open tasks of this job; a task that has its model waits here for the job process to be up. */
   readonly #tasks = new Map<string, OpenTask>();
   #left: FlareError | undefined;
+  #admitted: AdmittedJob | undefined;
   #supervisor: JobSupervisor<SiteParentSide, SiteJobSide> | undefined;
   #started: Promise<void> = Promise.resolve();
 
@@ -108,6 +109,17 @@ export class SiteJob {
       this.#supervisor?.notify("task", entry.ready);
     } catch (reason) {
       if (!signal.aborted) await this.#failTask(key, FlareError.from(reason).toJSON());
+    }
+  }
+
+  /** Stops the job and leaves it when the project does not trust its submitter any more. */
+  async checkSigner(): Promise<void> {
+    try {
+      this.#admitted?.checkSigner();
+    } catch (reason) {
+      const error = FlareError.from(reason);
+      this.#leave(error);
+      await this.stop(error.message);
     }
   }
 
@@ -172,8 +184,12 @@ export class SiteJob {
   async #start(): Promise<void> {
     const { admission, launcher } = this.#parts;
     const { deployment, workspace } = this.#init;
-    const { folder, jobName, appFolder } = await admission.admit(deployment, workspace, this.#stop.signal);
+    const admitted = await admission.admit(deployment, workspace, this.#stop.signal);
     if (this.#stop.signal.aborted) return;
+    // A trust list may have come while the job's files did.
+    admitted.checkSigner();
+    this.#admitted = admitted;
+    const { folder, jobName, appFolder } = admitted;
     this.#logger.info("job admitted", { name: jobName, app: deployment.app });
     this.#supervisor = new JobSupervisor<SiteParentSide, SiteJobSide>(
       { launcher, logger: this.#logger },

@@ -13,6 +13,7 @@ import { JobAdmission } from "./job-admission.js";
 import { ResultDelivery } from "./result-delivery.js";
 import { ServerLink } from "./server-link.js";
 import { SiteAgent } from "./site-agent.js";
+import { SiteTrust } from "./site-trust.js";
 
 export interface StartSiteInit extends OpenParticipantInit {
   readonly signal?: AbortSignal | undefined;
@@ -33,7 +34,7 @@ export interface RunningSite {
  */
 export async function startSite(init: StartSiteInit): Promise<RunningSite> {
   return openParticipant("client", init, async (participant) => {
-    const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now } = participant;
+    const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper } = participant;
     const store = await openSqliteSiteStore({ path: join(workspace, "site.db") });
     parts.add("store", () => store.close());
     const retention = new ObjectRetention({ models, logger });
@@ -42,26 +43,31 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     await rm(lentFolder, { recursive: true, force: true });
     const transfer = new TransferClient({ store: models, logger });
     const random = Math.random;
-    const keys = readProjectKeys(kit);
+    const keys = readProjectKeys(kit, keeper.trust);
 
     const link: ServerLink = new ServerLink({
-      dial: (signal) => dialServer({ ...endpointOf(kit), keys }, signal),
+      dial: (signal) => dialServer({ ...endpointOf(kit), keys, isClearAllowed: init.isClearAllowed }, signal),
       logger,
       random,
       now,
-      hello: () => ({ softwareVersion, jobIds: agent.jobIds() }),
-      onMessage: (message) => agent.hear(message),
+      hello: () => ({ softwareVersion, jobIds: agent.jobIds(), trustNumber: keeper.trust.number }),
+      onMessage: ({ message, ...rest }) => {
+        if (message.case === "trustList") void trust.take(message.value);
+        else agent.hear({ message, ...rest });
+      },
+      trust: keeper.trust,
     });
     const delivery = new ResultDelivery({ link, transfer, store, retention, logger, random });
     const admission = new JobAdmission(
       { link, transfer, models, store, retention, audit, now, isAllowed },
-      { site: kit.name, project: kit.project, rootCaPem: kit.rootCaPem },
+      { site: kit.name, trust: keeper.trust },
     );
     const launcher = new ProcessJobLauncher({ environment: process.env });
     const agent = new SiteAgent(
       { link, transfer, models, store, retention, delivery, admission, launcher, logger },
       { site: kit.name, workspace, datasets: resources.datasets, modelsFolder: lentFolder },
     );
+    const trust = new SiteTrust({ keeper, link, agent, audit, logger });
     parts.add("jobs", () => agent.stop());
     parts.add("deliveries", () => delivery.stop());
     parts.add("link", () => link.stop());

@@ -31,6 +31,8 @@ export interface OutgoingStream<Message> {
  */
 export interface Connection {
   readonly sessionId: string;
+  /** The server's certificate as it was proven at registration, with those that stand between it and a root; PEM. */
+  readonly serverChainPem: string;
   /** Resolves with the reason once the connection is over, never rejects. */
   readonly closed: Promise<string>;
   attach(onMessage: (message: ServerMessage) => void): OutgoingStream<SiteMessage>;

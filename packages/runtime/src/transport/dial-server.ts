@@ -31,7 +31,7 @@ export interface DialServerInit {
   /** Root certificates by which a proxy that ends TLS is verified; PEM. @default the root of the project */
   readonly customRootCaPem?: string | undefined;
   /** Whether clear text may leave this machine. @default false */
-  readonly isClearAllowed?: boolean;
+  readonly isClearAllowed?: boolean | undefined;
 }
 
 /**
@@ -95,8 +95,8 @@ function credentialsOf(init: DialServerInit, seen: SeenServer): ChannelCredentia
 function secureContextOf({ keys, connectionSecurity, customRootCaPem }: DialServerInit): SecureContext {
   const minVersion = "TLSv1.2";
   try {
-    if (connectionSecurity === "tls") return createSecureContext({ ca: customRootCaPem ?? keys.rootCaPem, minVersion });
-    return createSecureContext({ ca: keys.rootCaPem, cert: keys.certificatePem, key: keys.privateKeyPem, minVersion });
+    if (connectionSecurity === "tls") return createSecureContext({ ca: customRootCaPem ?? keys.trust.rootBundlePem, minVersion });
+    return createSecureContext({ ca: keys.trust.rootBundlePem, cert: keys.certificatePem, key: keys.privateKeyPem, minVersion });
   } catch (error) {
     throw new FlareError("auth/certificate-unreadable", "The participant's certificate or key cannot be used for TLS.", { cause: error });
   }

@@ -3,6 +3,14 @@ import type { DialServerInit } from "./dial-server.js";
 
 /** Where a kit's server is and who is calling, for `dialServer`. */
 export function endpointOf(kit: Kit): Omit<DialServerInit, "keys"> {
-  const { host, port } = kit.endpoint;
-  return { host, port, serverIdentity: kit.serverIdentity, project: kit.project, name: kit.name };
+  const { host, port, connectionSecurity } = kit.endpoint;
+  return {
+    host,
+    port,
+    connectionSecurity,
+    customRootCaPem: kit.customCaPem,
+    serverIdentity: kit.serverIdentity,
+    project: kit.project,
+    name: kit.name,
+  };
 }

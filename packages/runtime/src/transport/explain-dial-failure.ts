@@ -46,10 +46,7 @@ function hintOf(details: string, { host, connectionSecurity, customRootCaPem }: 
 }
 
 // A server that refuses a certificate just closes the connection, so the cause is looked for in our own.
-function faultOf({ certificate, root }: ProjectKeys): string | undefined {
-  if (!certificate.checkIssued(root) || !certificate.verify(root.publicKey))
-    return "this participant's certificate was not issued by the project's root";
-  if (Date.now() > Date.parse(certificate.validTo)) return `this participant's certificate expired on ${certificate.validTo}`;
-  if (Date.now() < Date.parse(certificate.validFrom)) return `this participant's certificate is valid from ${certificate.validFrom} only`;
-  return undefined;
+function faultOf({ certificatePem, trust }: ProjectKeys): string | undefined {
+  const verdict = trust.verify(certificatePem, { nowMs: Date.now() });
+  return verdict.ok ? undefined : verdict.message.replace(/\.$/, "");
 }

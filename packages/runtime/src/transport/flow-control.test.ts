@@ -18,7 +18,11 @@ describe("HTTP/2 flow control", () => {
   it("gives what is sent to the server the window that is asked for, on each stream and on the connection", async () => {
     server = await startTestServer();
     const keys = server.project.issue({ name: "site-1" });
-    const client = connect(`https://localhost:${server.port}`, { ca: keys.rootCaPem, cert: keys.certificatePem, key: keys.privateKeyPem });
+    const client = connect(`https://localhost:${server.port}`, {
+      ca: keys.trust.rootBundlePem,
+      cert: keys.certificatePem,
+      key: keys.privateKeyPem,
+    });
     try {
       await once(client, "remoteSettings");
       expect(client.remoteSettings.initialWindowSize).toBe(limits.http2WindowBytes);
@@ -30,8 +34,8 @@ describe("HTTP/2 flow control", () => {
 
   it("gives what is sent to a site the same", async () => {
     server = await startTestServer();
-    const { certificatePem: cert, privateKeyPem: key, rootCaPem: ca } = server.project.server();
-    const listener = createSecureServer({ cert, key, ca, requestCert: true });
+    const { certificatePem: cert, privateKeyPem: key, trust } = server.project.server();
+    const listener = createSecureServer({ cert, key, ca: trust.rootBundlePem, requestCert: true });
     const opened = once(listener, "session") as Promise<[ServerHttp2Session]>;
     listener.listen(0, "127.0.0.1");
     await once(listener, "listening");

@@ -37,6 +37,7 @@ export interface GrpcConnectionComponents {
  */
 export class GrpcConnection implements Connection {
   readonly sessionId: string;
+  readonly serverChainPem: string;
   readonly closed: Promise<string>;
   readonly #client: Client;
   readonly #calls: ClientCalls;
@@ -54,6 +55,7 @@ export class GrpcConnection implements Connection {
     this.#calls = components.calls;
     this.#register = components.register;
     this.sessionId = init.ticket.sessionId;
+    this.serverChainPem = init.ticket.serverChainPem;
     this.#credentials = new CallCredentials(init);
     this.#isPerCall = init.ticket.prover !== undefined;
     this.closed = new Promise((resolve) => {
@@ -228,6 +230,7 @@ const endsSession = new Set<string>([
   "auth/token-expired",
   "auth/token-not-yours",
   "auth/not-allowed",
+  "auth/certificate-revoked",
 ]);
 
 function wireRef({ hash, size }: ObjectRef): WireObjectRef {

@@ -33,7 +33,7 @@ export interface GrpcServerTransportInit {
   /** @default "mtls" */
   readonly connectionSecurity?: ConnectionSecurity;
   /** Whether clear text may come from other machines. @default false */
-  readonly isClearAllowed?: boolean;
+  readonly isClearAllowed?: boolean | undefined;
 }
 
 /**
@@ -157,10 +157,11 @@ export class GrpcServerTransport implements ServerTransport {
 
   #credentials(): ServerCredentials {
     if (this.#security === "clear") return ServerCredentials.createInsecure();
-    const { certificatePem, privateKeyPem, rootCaPem } = this.#init.keys;
+    const { certificatePem, privateKeyPem, trust } = this.#init.keys;
     const pairs = [{ cert_chain: Buffer.from(certificatePem), private_key: Buffer.from(privateKeyPem) }];
     try {
-      return withServerOptions(ServerCredentials.createSsl(Buffer.from(rootCaPem), pairs, endsAtServer(this.#security)), this.#windowBytes);
+      const roots = Buffer.from(trust.rootBundlePem);
+      return withServerOptions(ServerCredentials.createSsl(roots, pairs, endsAtServer(this.#security)), this.#windowBytes);
     } catch (error) {
       throw new FlareError("auth/certificate-unreadable", "The server's certificate or key cannot be used for TLS.", { cause: error });
     }

@@ -12,14 +12,17 @@ import {
   SubmitUpdateRequestSchema,
 } from "@flare-ts/contracts/wire";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AuthenticatorInit } from "../session/authenticator.js";
 import type { Chunk, ServerHandlers } from "./connection.js";
 import { GrpcServerTransport } from "./grpc-server-transport.js";
-import { startTestServer, type TestServer } from "./test-server.test-support.js";
+import { startTestServer as startServer, type TestServer, type TestWay } from "./test-server.test-support.js";
 
 const hash = "ef".repeat(32) as ContentHash;
 
-describe("GrpcServerTransport and dialServer", () => {
+describe.each<TestWay>(["mtls", "tls", "clear", "proxy"])("GrpcServerTransport and dialServer over %s", (way) => {
   let server: TestServer;
+  const startTestServer = (handlers: Partial<ServerHandlers> = {}, init: Partial<AuthenticatorInit> = {}): Promise<TestServer> =>
+    startServer(handlers, { ...init, way });
 
   afterEach(async () => {
     await server.stop();
@@ -256,7 +259,7 @@ describe("GrpcServerTransport and dialServer", () => {
 
   it("says which address it cannot listen on", async () => {
     server = await startTestServer();
-    const { port } = server;
+    const port = server.serverPort;
     const second = new GrpcServerTransport(
       { authenticator: server.authenticator, handlers: {} as ServerHandlers },
       { host: "127.0.0.1", port, keys: server.project.server() },

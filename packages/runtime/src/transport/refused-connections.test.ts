@@ -164,7 +164,7 @@ describe("who may connect", () => {
 /** A client below ours: plain calls with whatever token. */
 function rawClient(server: TestServer, keys: ProjectKeys) {
   const credentials = ChannelCredentials.createSsl(
-    Buffer.from(keys.rootCaPem),
+    Buffer.from(keys.trust.rootBundlePem),
     Buffer.from(keys.privateKeyPem),
     Buffer.from(keys.certificatePem),
   );

@@ -2,18 +2,28 @@ import { create } from "@bufbuild/protobuf";
 import { CommandReplySchema, SubmitUpdateReplySchema } from "@flare-ts/contracts/wire";
 import type { AuthEvent } from "../session/auth-event.js";
 import { Authenticator, type AuthenticatorInit } from "../session/authenticator.js";
+import { CallProofBinding, MutualTlsBinding } from "../session/connection-binding.js";
 import type { ProjectKeys } from "../session/project-keys.js";
 import { TestProject } from "../session/test-project.test-support.js";
 import type { Connection, ServerHandlers } from "./connection.js";
 import { type DialServerInit, dialServer } from "./dial-server.js";
 import { GrpcServerTransport } from "./grpc-server-transport.js";
+import { TerminatingProxy, type TerminatingProxyInit } from "./terminating-proxy.test-support.js";
+
+/** How a test's server is reached; `proxy` is TLS that ends at a proxy, behind which the server speaks TLS again. */
+export type TestWay = "mtls" | "tls" | "clear" | "proxy";
 
 /** A server on loopback with real TLS, and what a test needs to dial it. */
 export interface TestServer {
   readonly project: TestProject;
   readonly transport: GrpcServerTransport;
   readonly authenticator: Authenticator;
+  /** Where participants dial. */
   readonly port: number;
+  /** Where the server listens. */
+  readonly serverPort: number;
+  /** With the way `proxy` only. */
+  readonly proxy: TerminatingProxy;
   /** Everything the audit heard. */
   readonly events: AuthEvent[];
   /** How a participant with these keys dials; a new certificate of that name by default. */
@@ -23,24 +33,43 @@ export interface TestServer {
   stop(): Promise<void>;
 }
 
+export interface TestServerInit {
+  readonly now?: () => number;
+  readonly isAllowed?: () => boolean;
+  /** @default "mtls" */
+  readonly way?: TestWay;
+  /** What the proxy does to calls. */
+  readonly proxy?: Pick<TerminatingProxyInit, "onCall" | "onReply">;
+}
+
 /** Starts a server; calls that a test gives no handler for answer with an empty message, or end. */
 export async function startTestServer(
   handlers: Partial<ServerHandlers> = {},
-  init: Partial<AuthenticatorInit> & { readonly now?: () => number; readonly isAllowed?: () => boolean } = {},
+  init: Partial<AuthenticatorInit> & TestServerInit = {},
 ): Promise<TestServer> {
-  const { now, isAllowed, ...authenticatorInit } = init;
+  const { now, isAllowed, way = "mtls", proxy: proxyInit, ...authenticatorInit } = init;
+  const connectionSecurity = way === "proxy" ? "tls" : way;
   const project = new TestProject("test-project");
   const keys = project.server();
   const events: AuthEvent[] = [];
   const authenticator = new Authenticator(
-    { audit: (event) => events.push(event), ...(now ? { now } : {}), ...(isAllowed ? { isAllowed } : {}) },
+    {
+      audit: (event) => events.push(event),
+      binding: way === "mtls" ? new MutualTlsBinding() : new CallProofBinding(),
+      ...(now ? { now } : {}),
+      ...(isAllowed ? { isAllowed } : {}),
+    },
     { project: project.name, serverName: "server-1", keys, ...authenticatorInit },
   );
   const transport = new GrpcServerTransport(
     { authenticator, handlers: { ...quietHandlers, ...handlers } },
-    { host: "127.0.0.1", port: 0, keys },
+    { host: "127.0.0.1", port: 0, keys, connectionSecurity },
   );
-  const port = await transport.start();
+  const serverPort = await transport.start();
+  // The certificate of a proxy is nobody's of the project.
+  const proxyKeys = new TestProject("authority of proxies").issue({ name: "localhost" });
+  const proxy = new TerminatingProxy({ ...proxyKeys, ...proxyInit, upstream: { port: serverPort, isTls: true } });
+  const port = way === "proxy" ? await proxy.start() : serverPort;
   const connections: Connection[] = [];
   const dialInit = (name: string, participant = project.issue({ name })): DialServerInit => ({
     keys: participant,
@@ -49,12 +78,16 @@ export async function startTestServer(
     serverIdentity: "server-1",
     project: project.name,
     name,
+    connectionSecurity,
+    ...(way === "proxy" ? { customRootCaPem: proxyKeys.trust.rootBundlePem } : {}),
   });
   return {
     project,
     transport,
     authenticator,
     port,
+    serverPort,
+    proxy,
     events,
     dialInit,
     dial: async (name, participant) => {
@@ -64,6 +97,7 @@ export async function startTestServer(
     },
     stop: async () => {
       for (const connection of connections) connection.close();
+      if (way === "proxy") await proxy.stop();
       await transport.stop(1000);
     },
   };

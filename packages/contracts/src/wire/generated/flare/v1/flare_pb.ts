@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file flare/v1/flare.proto.
  */
 export const file_flare_v1_flare: GenFile = /*@__PURE__*/
-  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJfCg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAxIUCgxzaG91bGRfcmVuZXcYCCABKAgiXQoMUmVuZXdSZXF1ZXN0EhQKDGNoYWxsZW5nZV9pZBgBIAEoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIPCgdjc3JfcGVtGAMgASgJEhEKCXNpZ25hdHVyZRgEIAEoDCJJCgpSZW5ld1JlcGx5EhMKC2NlcnRpZmljYXRlGAEgASgJEhIKCmlzX3BlbmRpbmcYAiABKAgSEgoKdHJ1c3RfbGlzdBgDIAEoCSIMCgpFbmRSZXF1ZXN0IgoKCEVuZFJlcGx5Iu0BCgtTaXRlTWVzc2FnZRIkCgVoZWxsbxgBIAEoCzITLmZsYXJlLnYxLlNpdGVIZWxsb0gAEigKCWhlYXJ0YmVhdBgCIAEoCzITLmZsYXJlLnYxLkhlYXJ0YmVhdEgAEisKC3Rhc2tfZmFpbGVkGAMgASgLMhQuZmxhcmUudjEuVGFza0ZhaWxlZEgAEiUKCGpvYl9sZWZ0GAQgASgLMhEuZmxhcmUudjEuSm9iTGVmdEgAEi8KDXRhc2tfcHJvZ3Jlc3MYBSABKAsyFi5mbGFyZS52MS5UYXNrUHJvZ3Jlc3NIAEIJCgdtZXNzYWdlIjYKCVNpdGVIZWxsbxIYChBzb2Z0d2FyZV92ZXJzaW9uGAEgASgJEg8KB2pvYl9pZHMYAiADKAkiHwoJSGVhcnRiZWF0EhIKCnNlbnRfYXRfbXMYASABKAMiNgoHVGFza0tleRIOCgZqb2JfaWQYASABKAkSDQoFcm91bmQYAiABKA0SDAoEdGFzaxgDIAEoCSJACgpUYXNrRmFpbGVkEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSEgoKZXJyb3JfanNvbhgCIAEoCSJaCgxUYXNrUHJvZ3Jlc3MSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRINCgVwaGFzZRgCIAEoCRIMCgRkb25lGAMgASgEEg0KBXRvdGFsGAQgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAki9QIKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIABI3ChFjZXJ0aWZpY2F0ZV9yZWFkeRgJIAEoCzIaLmZsYXJlLnYxLkNlcnRpZmljYXRlUmVhZHlIAEIJCgdtZXNzYWdlIhIKEENlcnRpZmljYXRlUmVhZHkiUAoMRGVzaXJlZFN0YXRlEiEKBGpvYnMYASADKAsyEy5mbGFyZS52MS5EZXBsb3lKb2ISHQoFdGFza3MYAiADKAsyDi5mbGFyZS52MS5UYXNrIlEKCURlcGxveUpvYhIOCgZqb2JfaWQYASABKAkSJwoKc2lnbmVkX2pvYhgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhILCgNhcHAYAyABKAkiJwoJT2JqZWN0UmVmEgwKBGhhc2gYASABKAkSDAoEc2l6ZRgCIAEoBCJzCgRUYXNrEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSIgoFbW9kZWwYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSFAoMdG90YWxfcm91bmRzGAMgASgNEhEKCW1ldGFfanNvbhgEIAEoCSI4CgZFbmRKb2ISDgoGam9iX2lkGAEgASgJEg4KBnN0YXR1cxgCIAEoCRIOCgZyZWFzb24YAyABKAkiqAEKE1N1Ym1pdFVwZGF0ZVJlcXVlc3QSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIjCgZ1cGRhdGUYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSEwoLcGFyYW1zX3R5cGUYAyABKAkSDgoGd2VpZ2h0GAQgASgBEhQKDG1ldHJpY3NfanNvbhgFIAEoCRIRCgltZXRhX2pzb24YBiABKAkiRAoRU3VibWl0VXBkYXRlUmVwbHkSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIPCgdvdXRjb21lGAIgASgJIjIKC1N0YXRSZXF1ZXN0EiMKBm9iamVjdBgBIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZiI4CglTdGF0UmVwbHkSEwoLaXNfY29tcGxldGUYASABKAgSFgoOZHVyYWJsZV9vZmZzZXQYAiABKAQiRwoFQ2h1bmsSDAoEaGFzaBgBIAEoCRISCgp0b3RhbF9zaXplGAIgASgEEg4KBm9mZnNldBgDIAEoBBIMCgRkYXRhGAQgASgMIjoKC1VwbG9hZFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIkYKD0Rvd25sb2FkUmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSDgoGb2Zmc2V0GAIgASgEIk0KDVNpZ25lZENvbW1hbmQSFAoMY29tbWFuZF9qc29uGAEgASgMEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCIjCgxDb21tYW5kUmVwbHkSEwoLcmVzdWx0X2pzb24YASABKAkiSgoISm9iRXZlbnQSDgoGam9iX2lkGAEgASgJEgsKA3NlcRgCIAEoBBINCgVhdF9tcxgDIAEoAxISCgpldmVudF9qc29uGAQgASgJMvQBCgdTZXNzaW9uEkEKCUNoYWxsZW5nZRIaLmZsYXJlLnYxLkNoYWxsZW5nZVJlcXVlc3QaGC5mbGFyZS52MS5DaGFsbGVuZ2VSZXBseRI+CghSZWdpc3RlchIZLmZsYXJlLnYxLlJlZ2lzdGVyUmVxdWVzdBoXLmZsYXJlLnYxLlJlZ2lzdGVyUmVwbHkSNQoFUmVuZXcSFi5mbGFyZS52MS5SZW5ld1JlcXVlc3QaFC5mbGFyZS52MS5SZW5ld1JlcGx5Ei8KA0VuZBIULmZsYXJlLnYxLkVuZFJlcXVlc3QaEi5mbGFyZS52MS5FbmRSZXBseTKQAQoEU2l0ZRI8CgZBdHRhY2gSFS5mbGFyZS52MS5TaXRlTWVzc2FnZRoXLmZsYXJlLnYxLlNlcnZlck1lc3NhZ2UoATABEkoKDFN1Ym1pdFVwZGF0ZRIdLmZsYXJlLnYxLlN1Ym1pdFVwZGF0ZVJlcXVlc3QaGy5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXBseTKsAQoIVHJhbnNmZXISMgoEU3RhdBIVLmZsYXJlLnYxLlN0YXRSZXF1ZXN0GhMuZmxhcmUudjEuU3RhdFJlcGx5EjIKBlVwbG9hZBIPLmZsYXJlLnYxLkNodW5rGhUuZmxhcmUudjEuVXBsb2FkUmVwbHkoARI4CghEb3dubG9hZBIZLmZsYXJlLnYxLkRvd25sb2FkUmVxdWVzdBoPLmZsYXJlLnYxLkNodW5rMAEyewoFQWRtaW4SOgoHRXhlY3V0ZRIXLmZsYXJlLnYxLlNpZ25lZENvbW1hbmQaFi5mbGFyZS52MS5Db21tYW5kUmVwbHkSNgoFV2F0Y2gSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhIuZmxhcmUudjEuSm9iRXZlbnQwAWIGcHJvdG8z");
+  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJfCg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAxIUCgxzaG91bGRfcmVuZXcYCCABKAgiXQoMUmVuZXdSZXF1ZXN0EhQKDGNoYWxsZW5nZV9pZBgBIAEoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIPCgdjc3JfcGVtGAMgASgJEhEKCXNpZ25hdHVyZRgEIAEoDCJJCgpSZW5ld1JlcGx5EhMKC2NlcnRpZmljYXRlGAEgASgJEhIKCmlzX3BlbmRpbmcYAiABKAgSEgoKdHJ1c3RfbGlzdBgDIAEoCSIMCgpFbmRSZXF1ZXN0IgoKCEVuZFJlcGx5IpoCCgtTaXRlTWVzc2FnZRIkCgVoZWxsbxgBIAEoCzITLmZsYXJlLnYxLlNpdGVIZWxsb0gAEigKCWhlYXJ0YmVhdBgCIAEoCzITLmZsYXJlLnYxLkhlYXJ0YmVhdEgAEisKC3Rhc2tfZmFpbGVkGAMgASgLMhQuZmxhcmUudjEuVGFza0ZhaWxlZEgAEiUKCGpvYl9sZWZ0GAQgASgLMhEuZmxhcmUudjEuSm9iTGVmdEgAEi8KDXRhc2tfcHJvZ3Jlc3MYBSABKAsyFi5mbGFyZS52MS5UYXNrUHJvZ3Jlc3NIABIrCgt0cnVzdF9zdGF0ZRgGIAEoCzIULmZsYXJlLnYxLlRydXN0U3RhdGVIAEIJCgdtZXNzYWdlIkwKCVNpdGVIZWxsbxIYChBzb2Z0d2FyZV92ZXJzaW9uGAEgASgJEg8KB2pvYl9pZHMYAiADKAkSFAoMdHJ1c3RfbnVtYmVyGAMgASgNIjAKClRydXN0U3RhdGUSDgoGbnVtYmVyGAEgASgNEhIKCmVycm9yX2pzb24YAiABKAkiHwoJSGVhcnRiZWF0EhIKCnNlbnRfYXRfbXMYASABKAMiNgoHVGFza0tleRIOCgZqb2JfaWQYASABKAkSDQoFcm91bmQYAiABKA0SDAoEdGFzaxgDIAEoCSJACgpUYXNrRmFpbGVkEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSEgoKZXJyb3JfanNvbhgCIAEoCSJaCgxUYXNrUHJvZ3Jlc3MSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRINCgVwaGFzZRgCIAEoCRIMCgRkb25lGAMgASgEEg0KBXRvdGFsGAQgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAkioAMKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIABIpCgp0cnVzdF9saXN0GAggASgLMhMuZmxhcmUudjEuVHJ1c3RMaXN0SAASNwoRY2VydGlmaWNhdGVfcmVhZHkYCSABKAsyGi5mbGFyZS52MS5DZXJ0aWZpY2F0ZVJlYWR5SABCCQoHbWVzc2FnZSISChBDZXJ0aWZpY2F0ZVJlYWR5IhkKCVRydXN0TGlzdBIMCgR0ZXh0GAEgASgJIlAKDERlc2lyZWRTdGF0ZRIhCgRqb2JzGAEgAygLMhMuZmxhcmUudjEuRGVwbG95Sm9iEh0KBXRhc2tzGAIgAygLMg4uZmxhcmUudjEuVGFzayJRCglEZXBsb3lKb2ISDgoGam9iX2lkGAEgASgJEicKCnNpZ25lZF9qb2IYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSCwoDYXBwGAMgASgJIicKCU9iamVjdFJlZhIMCgRoYXNoGAEgASgJEgwKBHNpemUYAiABKAQicwoEVGFzaxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiIKBW1vZGVsGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhQKDHRvdGFsX3JvdW5kcxgDIAEoDRIRCgltZXRhX2pzb24YBCABKAkiOAoGRW5kSm9iEg4KBmpvYl9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJIqgBChNTdWJtaXRVcGRhdGVSZXF1ZXN0Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSIwoGdXBkYXRlGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhMKC3BhcmFtc190eXBlGAMgASgJEg4KBndlaWdodBgEIAEoARIUCgxtZXRyaWNzX2pzb24YBSABKAkSEQoJbWV0YV9qc29uGAYgASgJIkQKEVN1Ym1pdFVwZGF0ZVJlcGx5Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSDwoHb3V0Y29tZRgCIAEoCSIyCgtTdGF0UmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYiOAoJU3RhdFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIkcKBUNodW5rEgwKBGhhc2gYASABKAkSEgoKdG90YWxfc2l6ZRgCIAEoBBIOCgZvZmZzZXQYAyABKAQSDAoEZGF0YRgEIAEoDCI6CgtVcGxvYWRSZXBseRITCgtpc19jb21wbGV0ZRgBIAEoCBIWCg5kdXJhYmxlX29mZnNldBgCIAEoBCJGCg9Eb3dubG9hZFJlcXVlc3QSIwoGb2JqZWN0GAEgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEg4KBm9mZnNldBgCIAEoBCJNCg1TaWduZWRDb21tYW5kEhQKDGNvbW1hbmRfanNvbhgBIAEoDBITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAwiIwoMQ29tbWFuZFJlcGx5EhMKC3Jlc3VsdF9qc29uGAEgASgJIkoKCEpvYkV2ZW50Eg4KBmpvYl9pZBgBIAEoCRILCgNzZXEYAiABKAQSDQoFYXRfbXMYAyABKAMSEgoKZXZlbnRfanNvbhgEIAEoCTL0AQoHU2Vzc2lvbhJBCglDaGFsbGVuZ2USGi5mbGFyZS52MS5DaGFsbGVuZ2VSZXF1ZXN0GhguZmxhcmUudjEuQ2hhbGxlbmdlUmVwbHkSPgoIUmVnaXN0ZXISGS5mbGFyZS52MS5SZWdpc3RlclJlcXVlc3QaFy5mbGFyZS52MS5SZWdpc3RlclJlcGx5EjUKBVJlbmV3EhYuZmxhcmUudjEuUmVuZXdSZXF1ZXN0GhQuZmxhcmUudjEuUmVuZXdSZXBseRIvCgNFbmQSFC5mbGFyZS52MS5FbmRSZXF1ZXN0GhIuZmxhcmUudjEuRW5kUmVwbHkykAEKBFNpdGUSPAoGQXR0YWNoEhUuZmxhcmUudjEuU2l0ZU1lc3NhZ2UaFy5mbGFyZS52MS5TZXJ2ZXJNZXNzYWdlKAEwARJKCgxTdWJtaXRVcGRhdGUSHS5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXF1ZXN0GhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHkyrAEKCFRyYW5zZmVyEjIKBFN0YXQSFS5mbGFyZS52MS5TdGF0UmVxdWVzdBoTLmZsYXJlLnYxLlN0YXRSZXBseRIyCgZVcGxvYWQSDy5mbGFyZS52MS5DaHVuaxoVLmZsYXJlLnYxLlVwbG9hZFJlcGx5KAESOAoIRG93bmxvYWQSGS5mbGFyZS52MS5Eb3dubG9hZFJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABMnsKBUFkbWluEjoKB0V4ZWN1dGUSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhYuZmxhcmUudjEuQ29tbWFuZFJlcGx5EjYKBVdhdGNoEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoSLmZsYXJlLnYxLkpvYkV2ZW50MAFiBnByb3RvMw");
 
 /**
  * @generated from message flare.v1.ChallengeRequest
@@ -298,6 +298,12 @@ export type SiteMessage = Message<"flare.v1.SiteMessage"> & {
      */
     value: TaskProgress;
     case: "taskProgress";
+  } | {
+    /**
+     * @generated from field: flare.v1.TrustState trust_state = 6;
+     */
+    value: TrustState;
+    case: "trustState";
   } | { case: undefined; value?: undefined };
 };
 
@@ -323,6 +329,13 @@ export type SiteHello = Message<"flare.v1.SiteHello"> & {
    * @generated from field: repeated string job_ids = 2;
    */
   jobIds: string[];
+
+  /**
+   * Number of the trust list in force at the site; 0 when it has none.
+   *
+   * @generated from field: uint32 trust_number = 3;
+   */
+  trustNumber: number;
 };
 
 /**
@@ -331,6 +344,34 @@ export type SiteHello = Message<"flare.v1.SiteHello"> & {
  */
 export const SiteHelloSchema: GenMessage<SiteHello> = /*@__PURE__*/
   messageDesc(file_flare_v1_flare, 9);
+
+/**
+ * What became of a trust list at the site.
+ *
+ * @generated from message flare.v1.TrustState
+ */
+export type TrustState = Message<"flare.v1.TrustState"> & {
+  /**
+   * Number of the list in force now.
+   *
+   * @generated from field: uint32 number = 1;
+   */
+  number: number;
+
+  /**
+   * A serialised error of the catalogue; empty when the list was taken.
+   *
+   * @generated from field: string error_json = 2;
+   */
+  errorJson: string;
+};
+
+/**
+ * Describes the message flare.v1.TrustState.
+ * Use `create(TrustStateSchema)` to create a new message.
+ */
+export const TrustStateSchema: GenMessage<TrustState> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 10);
 
 /**
  * @generated from message flare.v1.Heartbeat
@@ -347,7 +388,7 @@ export type Heartbeat = Message<"flare.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 10);
+  messageDesc(file_flare_v1_flare, 11);
 
 /**
  * @generated from message flare.v1.TaskKey
@@ -374,7 +415,7 @@ export type TaskKey = Message<"flare.v1.TaskKey"> & {
  * Use `create(TaskKeySchema)` to create a new message.
  */
 export const TaskKeySchema: GenMessage<TaskKey> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 11);
+  messageDesc(file_flare_v1_flare, 12);
 
 /**
  * @generated from message flare.v1.TaskFailed
@@ -398,7 +439,7 @@ export type TaskFailed = Message<"flare.v1.TaskFailed"> & {
  * Use `create(TaskFailedSchema)` to create a new message.
  */
 export const TaskFailedSchema: GenMessage<TaskFailed> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 12);
+  messageDesc(file_flare_v1_flare, 13);
 
 /**
  * @generated from message flare.v1.TaskProgress
@@ -432,7 +473,7 @@ export type TaskProgress = Message<"flare.v1.TaskProgress"> & {
  * Use `create(TaskProgressSchema)` to create a new message.
  */
 export const TaskProgressSchema: GenMessage<TaskProgress> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 13);
+  messageDesc(file_flare_v1_flare, 14);
 
 /**
  * The site has stopped taking part in a job.
@@ -456,7 +497,7 @@ export type JobLeft = Message<"flare.v1.JobLeft"> & {
  * Use `create(JobLeftSchema)` to create a new message.
  */
 export const JobLeftSchema: GenMessage<JobLeft> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 14);
+  messageDesc(file_flare_v1_flare, 15);
 
 /**
  * @generated from message flare.v1.ServerMessage
@@ -509,6 +550,12 @@ export type ServerMessage = Message<"flare.v1.ServerMessage"> & {
     case: "updateAccepted";
   } | {
     /**
+     * @generated from field: flare.v1.TrustList trust_list = 8;
+     */
+    value: TrustList;
+    case: "trustList";
+  } | {
+    /**
      * @generated from field: flare.v1.CertificateReady certificate_ready = 9;
      */
     value: CertificateReady;
@@ -521,7 +568,7 @@ export type ServerMessage = Message<"flare.v1.ServerMessage"> & {
  * Use `create(ServerMessageSchema)` to create a new message.
  */
 export const ServerMessageSchema: GenMessage<ServerMessage> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 15);
+  messageDesc(file_flare_v1_flare, 16);
 
 /**
  * A new certificate can be had: `Session.Renew` gives it.
@@ -536,7 +583,26 @@ export type CertificateReady = Message<"flare.v1.CertificateReady"> & {
  * Use `create(CertificateReadySchema)` to create a new message.
  */
 export const CertificateReadySchema: GenMessage<CertificateReady> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 16);
+  messageDesc(file_flare_v1_flare, 17);
+
+/**
+ * Roots and revocations of the project, signed by its roots: whoever brings it need not be trusted.
+ *
+ * @generated from message flare.v1.TrustList
+ */
+export type TrustList = Message<"flare.v1.TrustList"> & {
+  /**
+   * @generated from field: string text = 1;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message flare.v1.TrustList.
+ * Use `create(TrustListSchema)` to create a new message.
+ */
+export const TrustListSchema: GenMessage<TrustList> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 18);
 
 /**
  * Everything that the server wants of this site; sent once per attachment. Jobs that are not listed are over.
@@ -560,7 +626,7 @@ export type DesiredState = Message<"flare.v1.DesiredState"> & {
  * Use `create(DesiredStateSchema)` to create a new message.
  */
 export const DesiredStateSchema: GenMessage<DesiredState> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 17);
+  messageDesc(file_flare_v1_flare, 19);
 
 /**
  * @generated from message flare.v1.DeployJob
@@ -591,7 +657,7 @@ export type DeployJob = Message<"flare.v1.DeployJob"> & {
  * Use `create(DeployJobSchema)` to create a new message.
  */
 export const DeployJobSchema: GenMessage<DeployJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 18);
+  messageDesc(file_flare_v1_flare, 20);
 
 /**
  * @generated from message flare.v1.ObjectRef
@@ -613,7 +679,7 @@ export type ObjectRef = Message<"flare.v1.ObjectRef"> & {
  * Use `create(ObjectRefSchema)` to create a new message.
  */
 export const ObjectRefSchema: GenMessage<ObjectRef> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 19);
+  messageDesc(file_flare_v1_flare, 21);
 
 /**
  * @generated from message flare.v1.Task
@@ -647,7 +713,7 @@ export type Task = Message<"flare.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 20);
+  messageDesc(file_flare_v1_flare, 22);
 
 /**
  * @generated from message flare.v1.EndJob
@@ -676,7 +742,7 @@ export type EndJob = Message<"flare.v1.EndJob"> & {
  * Use `create(EndJobSchema)` to create a new message.
  */
 export const EndJobSchema: GenMessage<EndJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 21);
+  messageDesc(file_flare_v1_flare, 23);
 
 /**
  * @generated from message flare.v1.SubmitUpdateRequest
@@ -724,7 +790,7 @@ export type SubmitUpdateRequest = Message<"flare.v1.SubmitUpdateRequest"> & {
  * Use `create(SubmitUpdateRequestSchema)` to create a new message.
  */
 export const SubmitUpdateRequestSchema: GenMessage<SubmitUpdateRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 22);
+  messageDesc(file_flare_v1_flare, 24);
 
 /**
  * @generated from message flare.v1.SubmitUpdateReply
@@ -748,7 +814,7 @@ export type SubmitUpdateReply = Message<"flare.v1.SubmitUpdateReply"> & {
  * Use `create(SubmitUpdateReplySchema)` to create a new message.
  */
 export const SubmitUpdateReplySchema: GenMessage<SubmitUpdateReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 23);
+  messageDesc(file_flare_v1_flare, 25);
 
 /**
  * @generated from message flare.v1.StatRequest
@@ -765,7 +831,7 @@ export type StatRequest = Message<"flare.v1.StatRequest"> & {
  * Use `create(StatRequestSchema)` to create a new message.
  */
 export const StatRequestSchema: GenMessage<StatRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 24);
+  messageDesc(file_flare_v1_flare, 26);
 
 /**
  * @generated from message flare.v1.StatReply
@@ -789,7 +855,7 @@ export type StatReply = Message<"flare.v1.StatReply"> & {
  * Use `create(StatReplySchema)` to create a new message.
  */
 export const StatReplySchema: GenMessage<StatReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 25);
+  messageDesc(file_flare_v1_flare, 27);
 
 /**
  * Written and read by a hand-made codec (a generated one costs up to half the speed); this is its format.
@@ -825,7 +891,7 @@ export type Chunk = Message<"flare.v1.Chunk"> & {
  * Use `create(ChunkSchema)` to create a new message.
  */
 export const ChunkSchema: GenMessage<Chunk> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 26);
+  messageDesc(file_flare_v1_flare, 28);
 
 /**
  * @generated from message flare.v1.UploadReply
@@ -847,7 +913,7 @@ export type UploadReply = Message<"flare.v1.UploadReply"> & {
  * Use `create(UploadReplySchema)` to create a new message.
  */
 export const UploadReplySchema: GenMessage<UploadReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 27);
+  messageDesc(file_flare_v1_flare, 29);
 
 /**
  * @generated from message flare.v1.DownloadRequest
@@ -869,7 +935,7 @@ export type DownloadRequest = Message<"flare.v1.DownloadRequest"> & {
  * Use `create(DownloadRequestSchema)` to create a new message.
  */
 export const DownloadRequestSchema: GenMessage<DownloadRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 28);
+  messageDesc(file_flare_v1_flare, 30);
 
 /**
  * @generated from message flare.v1.SignedCommand
@@ -900,7 +966,7 @@ export type SignedCommand = Message<"flare.v1.SignedCommand"> & {
  * Use `create(SignedCommandSchema)` to create a new message.
  */
 export const SignedCommandSchema: GenMessage<SignedCommand> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 29);
+  messageDesc(file_flare_v1_flare, 31);
 
 /**
  * @generated from message flare.v1.CommandReply
@@ -917,7 +983,7 @@ export type CommandReply = Message<"flare.v1.CommandReply"> & {
  * Use `create(CommandReplySchema)` to create a new message.
  */
 export const CommandReplySchema: GenMessage<CommandReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 30);
+  messageDesc(file_flare_v1_flare, 32);
 
 /**
  * @generated from message flare.v1.JobEvent
@@ -951,7 +1017,7 @@ export type JobEvent = Message<"flare.v1.JobEvent"> & {
  * Use `create(JobEventSchema)` to create a new message.
  */
 export const JobEventSchema: GenMessage<JobEvent> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 31);
+  messageDesc(file_flare_v1_flare, 33);
 
 /**
  * Who a participant is, proven by its project certificate. Fresh nonces on both sides; no call needs a token.

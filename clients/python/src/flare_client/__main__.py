@@ -1,0 +1,7 @@
+"""``python -m flare_client`` is the command ``flare-client``."""
+
+import sys
+
+from .command import main
+
+sys.exit(main())

@@ -1,0 +1,171 @@
+"""FLARE's Client API: functions of one session for the process."""
+
+import atexit
+from typing import Any, Dict, Optional
+
+from .errors import ClientApiError
+from .fl_model import FLModel
+from .ranks import rank_of, share
+from .result import check_metrics
+from .session import ClientSession, read_model
+
+
+class _Process:
+    """The session of this process, its rank, and the task that it answers."""
+
+    def __init__(self) -> None:
+        self.session: Optional[ClientSession] = None
+        self.rank = 0
+        self.facts: Optional[Dict[str, Any]] = None
+        self.task: Optional[Dict[str, Any]] = None
+        self.model: Optional[FLModel] = None
+        self.default_weight: Optional[float] = None
+
+
+_process = _Process()
+
+
+def use_default_weight(weight: Optional[float]) -> None:
+    """What a result without ``NUM_STEPS_CURRENT_ROUND`` counts as; to be set before ``init``."""
+    _process.default_weight = weight
+
+
+def init(rank: Optional[str] = None, config_file: Optional[str] = None) -> None:
+    """Opens the session. Calling it again does nothing.
+
+    :param rank: of this process among those of the trainer. The default is ``RANK`` of the environment, else 0.
+    :param config_file: FLARE's; not needed here.
+    """
+    del config_file
+    if _process.facts is not None:
+        return
+    _process.rank = rank_of(rank)
+    if _process.rank == 0:
+        _process.session = ClientSession.open(default_weight=_process.default_weight)
+        atexit.register(shutdown)
+        _process.facts = _process.session.welcome
+    else:
+        _process.facts = {}
+
+
+def is_running() -> bool:
+    """Waits for the next model: ``True`` when there is one to answer, ``False`` when the job is over."""
+    return _next_task(None) is not None
+
+
+def receive(timeout: Optional[float] = None) -> Optional[FLModel]:
+    """The model to train, as tensors of the script's own; ``None`` when the job is over or none came in time.
+
+    Until it is answered with :func:`send`, the same model comes again.
+    """
+    task = _next_task(timeout)
+    if task is None:
+        return None
+    if _process.model is None:
+        _process.model = read_model(task)
+    return _process.model
+
+
+def send(model: FLModel, clear_cache: bool = True) -> None:
+    """Answers the task; returns when the site holds the result durably, or when it is no longer wanted.
+
+    :param clear_cache: ``False`` keeps the received model for another look until the next one comes.
+    """
+    session = _opened()
+    if session is not None:
+        session.send(model)
+    _process.task = None
+    if clear_cache:
+        _process.model = None
+
+
+def log(key: str, value: Any, data_type: Any = None, **kwargs: Any) -> None:
+    """Shows a metric while training goes on. ``global_step`` names its round or step."""
+    del data_type
+    session = _opened()
+    if session is None:
+        return
+    metrics = value if isinstance(value, dict) else {key: value}
+    names = {name if len(metrics) == 1 and name == key else f"{key}/{name}": number for name, number in metrics.items()}
+    step = kwargs.get("global_step")
+    for name, number in check_metrics(FLModel(metrics=names)).items():
+        session.log(name, number, None if step is None else int(step))
+
+
+def system_info() -> Dict[str, Any]:
+    """``job_id``, ``site_name``, ``job_name``, and ``datasets``: the data sets that the site offers, name to path."""
+    facts = _facts()
+    return {key: facts.get(key) for key in ("job_id", "site_name", "job_name", "datasets")}
+
+
+def get_job_id() -> str:
+    """Which job."""
+    return str(_facts()["job_id"])
+
+
+def get_site_name() -> str:
+    """Which site."""
+    return str(_facts()["site_name"])
+
+
+def get_config() -> Dict[str, Any]:
+    """What the job process has said of the exchange."""
+    return dict(_facts())
+
+
+def get_task_name() -> str:
+    """Name of the task being answered, such as ``train``."""
+    if _process.task is None:
+        raise ClientApiError("client-api/no-task", "No task is being answered; call receive() first.")
+    return str(_process.task["task_name"])
+
+
+def is_train() -> bool:
+    """Whether the task being answered is training."""
+    return _process.task is not None and _process.task["task_name"] in _facts()["train_task_names"]
+
+
+def is_evaluate() -> bool:
+    """Whether the task being answered is evaluation alone."""
+    return _process.task is not None and _process.task["task_name"] == "validate"
+
+
+def is_submit_model() -> bool:
+    """Whether the task being answered asks for the site's own best model."""
+    return _process.task is not None and _process.task["task_name"] == "submit_model"
+
+
+def clear() -> None:
+    """Forgets the received model."""
+    _process.model = None
+
+
+def shutdown() -> None:
+    """Leaves the session; the job process takes the trainer for done."""
+    session, _process.session = _process.session, None
+    if session is not None:
+        session.shutdown()
+    _process.facts = _process.task = _process.model = None
+
+
+def _next_task(timeout: Optional[float]) -> Optional[Dict[str, Any]]:
+    session = _opened()
+    if _process.task is not None and (session is None or not session.is_over):
+        return _process.task
+    answer = share((session.next_task(timeout), session.welcome) if session is not None else None, _process.rank)
+    task, _process.facts = answer
+    if task is not _process.task:
+        _process.model = None
+    _process.task = task
+    return task
+
+
+def _opened() -> Optional[ClientSession]:
+    _facts()
+    return _process.session
+
+
+def _facts() -> Dict[str, Any]:
+    if _process.facts is None:
+        raise ClientApiError("client-api/not-initialised", "Call init() first.")
+    return _process.facts

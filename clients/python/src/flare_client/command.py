@@ -1,0 +1,50 @@
+"""The command ``flare-client``."""
+
+import argparse
+import os
+import runpy
+import sys
+from typing import List, Optional
+
+from .api import use_default_weight
+from .launch import launch
+from .nvflare_names import install_nvflare_names
+
+
+def main(arguments: Optional[List[str]] = None) -> int:
+    """Runs ``flare-client run`` or ``flare-client launch``; gives the exit status."""
+    parser = argparse.ArgumentParser(prog="flare-client", description="Runs training scripts of a federation.")
+    commands = parser.add_subparsers(dest="command", required=True, metavar="command")
+    run = commands.add_parser(
+        "run",
+        help="run a training script; 'import nvflare.client' gives it this Client API",
+        description="Runs a training script as a site's job process starts it. "
+        "A script written for NVIDIA FLARE runs unchanged: its imports of nvflare.client are answered here, "
+        "and a result without NUM_STEPS_CURRENT_ROUND counts as 1, as it does there.",
+    )
+    run.add_argument("script", help="path of the script")
+    run.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script is given")
+    start = commands.add_parser(
+        "launch",
+        help="start a launcher such as torchrun, whose rank 0 speaks with the job process",
+        description="Runs a launcher of several processes, such as torchrun, with a channel that its processes can reach: "
+        "flare-client launch torchrun --nproc_per_node=2 -m flare_client run train.py",
+    )
+    start.add_argument("launcher", nargs=argparse.REMAINDER, help="the launcher and its arguments")
+    given = parser.parse_args(arguments)
+    if given.command == "launch":
+        if not given.launcher:
+            start.error("give the launcher to start, such as torchrun")
+        return launch(given.launcher)
+    if not os.path.isfile(given.script):
+        run.error(f"there is no script {given.script}")
+    install_nvflare_names()
+    use_default_weight(1.0)
+    sys.argv = [given.script, *given.arguments]
+    sys.path.insert(0, os.path.dirname(os.path.abspath(given.script)))
+    runpy.run_path(given.script, run_name="__main__")
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

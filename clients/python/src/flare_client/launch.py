@@ -1,0 +1,53 @@
+"""Starts trainers of several processes by a launcher that closes what it inherits, such as torchrun.
+
+The channel of the job process is a file descriptor, which such launchers do not pass on. Here it becomes a socket with a
+path, to which the process of rank 0 connects.
+"""
+
+import json
+import os
+import socket
+import subprocess
+import tempfile
+import threading
+from typing import List
+
+from .bootstrap import VARIABLE, open_channel, read_bootstrap
+
+
+def launch(command: List[str]) -> int:
+    """Runs a command with a channel that its children can reach; gives its exit status, as a shell has it."""
+    bootstrap = read_bootstrap(os.environ)
+    upstream = open_channel(bootstrap["channel"])
+    # Only this user may enter the folder.
+    with tempfile.TemporaryDirectory(prefix="flare-") as folder, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+        path = os.path.join(folder, "channel")
+        listener.bind(path)
+        listener.listen(1)
+        file = os.path.join(folder, "bootstrap.json")
+        with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
+            json.dump({**bootstrap, "channel": f"unix:{path}"}, written)
+        child = subprocess.Popen(command, env={**os.environ, VARIABLE: file})
+        threading.Thread(target=_join, args=(listener, upstream), daemon=True).start()
+        status = child.wait()
+    return 128 - status if status < 0 else status
+
+
+def _join(listener: socket.socket, upstream: socket.socket) -> None:
+    try:
+        downstream, _ = listener.accept()
+    except OSError:
+        # The command has ended without a word.
+        return
+    threading.Thread(target=_copy, args=(upstream, downstream), daemon=True).start()
+    _copy(downstream, upstream)
+
+
+def _copy(source: socket.socket, target: socket.socket) -> None:
+    try:
+        while chunk := source.recv(65536):
+            target.sendall(chunk)
+        target.shutdown(socket.SHUT_WR)
+    except OSError:
+        # One side is gone, which the other hears by its own end of the channel.
+        pass

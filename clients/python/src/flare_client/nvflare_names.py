@@ -1,0 +1,96 @@
+"""Lets scripts that were written for NVIDIA FLARE find the Client API under the names that they import."""
+
+import importlib.abc
+import importlib.machinery
+import sys
+from types import ModuleType
+from typing import Any, Callable, Dict, Optional, Sequence
+
+
+def _client(module: ModuleType) -> None:
+    import flare_client
+
+    for name in flare_client.__all__:
+        setattr(module, name, getattr(flare_client, name))
+
+
+def _tracking(module: ModuleType) -> None:
+    from . import tracking
+
+    for name in ("SummaryWriter", "WandBWriter", "MLflowWriter"):
+        setattr(module, name, getattr(tracking, name))
+
+
+def _fl_model(module: ModuleType) -> None:
+    from .fl_model import FLModel, ParamsType
+
+    module.__dict__.update(FLModel=FLModel, ParamsType=ParamsType)
+
+
+def _np_constants(module: ModuleType) -> None:
+    class NPConstants:
+        NUMPY_KEY = "numpy_key"
+
+    module.__dict__.update(NPConstants=NPConstants)
+
+
+def _fl_constant(module: ModuleType) -> None:
+    class FLMetaKey:
+        NUM_STEPS_CURRENT_ROUND = "NUM_STEPS_CURRENT_ROUND"
+        JOB_ID = "job_id"
+        SITE_NAME = "site_name"
+
+    module.__dict__.update(FLMetaKey=FLMetaKey)
+
+
+def _dxo(module: ModuleType) -> None:
+    class MetaKey:
+        NUM_STEPS_CURRENT_ROUND = "NUM_STEPS_CURRENT_ROUND"
+
+    module.__dict__.update(MetaKey=MetaKey)
+
+
+def _package(module: ModuleType) -> None:
+    del module
+
+
+#: What a module of NVIDIA FLARE has here. A module that is not in the list is missing, as a script's author should hear.
+MODULES: Dict[str, Callable[[ModuleType], None]] = {
+    "nvflare": _package,
+    "nvflare.client": _client,
+    "nvflare.client.tracking": _tracking,
+    "nvflare.apis": _package,
+    "nvflare.apis.dxo": _dxo,
+    "nvflare.apis.fl_constant": _fl_constant,
+    "nvflare.app_common": _package,
+    "nvflare.app_common.abstract": _package,
+    "nvflare.app_common.abstract.fl_model": _fl_model,
+    "nvflare.app_common.np": _package,
+    "nvflare.app_common.np.constants": _np_constants,
+}
+
+
+class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
+    def find_spec(self, fullname: str, path: Optional[Sequence[Any]], target: Any = None) -> Optional[importlib.machinery.ModuleSpec]:
+        del path, target
+        if fullname in MODULES:
+            return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
+        if fullname.split(".")[0] == "nvflare":
+            raise ModuleNotFoundError(
+                f"{fullname} is a module of NVIDIA FLARE that flare-client does not have; it has {', '.join(sorted(MODULES)[1:])}",
+                name=fullname,
+            )
+        return None
+
+    def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
+        del spec
+
+    def exec_module(self, module: ModuleType) -> None:
+        MODULES[module.__name__](module)
+
+
+def install_nvflare_names() -> None:
+    """From now on ``import nvflare.client`` gives this package's Client API, also where NVIDIA FLARE is installed."""
+    for name in [name for name in sys.modules if name.split(".")[0] == "nvflare"]:
+        del sys.modules[name]
+    sys.meta_path.insert(0, _Finder())

@@ -1,0 +1,66 @@
+"""What an answer must be before it is sent."""
+
+import math
+import numbers
+import sys
+from typing import Any, Dict, Optional
+
+from .errors import ClientApiError
+from .fl_model import FLModel
+
+#: Key of ``meta`` that gives a result its weight; FLARE's name.
+WEIGHT_KEY = "NUM_STEPS_CURRENT_ROUND"
+
+
+def check_weight(model: FLModel, default: Optional[float]) -> float:
+    """Steps or samples that the result stands for.
+
+    :param default: taken, with a line on standard error, where the script gives none; ``None``: it must give one.
+    """
+    value = _number(model.meta.get(WEIGHT_KEY))
+    if value is None and WEIGHT_KEY not in model.meta and default is not None:
+        print(f"flare-client: the result has no {WEIGHT_KEY} in meta and counts as {default:g}", file=sys.stderr)
+        return default
+    if value is None or not (math.isfinite(value) and value > 0):
+        raise ClientApiError(
+            "client-api/weight-missing",
+            f"meta['{WEIGHT_KEY}'] is {model.meta.get(WEIGHT_KEY, 'missing')}; give the number of steps or samples that the result stands for.",
+        )
+    return value
+
+
+def check_metrics(model: FLModel) -> Dict[str, float]:
+    """Metrics as finite numbers."""
+    metrics: Dict[str, float] = {}
+    for name, value in (model.metrics or {}).items():
+        number = _number(value)
+        if number is None or not math.isfinite(number):
+            raise ClientApiError("client-api/result-invalid", f"The metric '{name}' is {value!r}, not a finite number.")
+        metrics[str(name)] = number
+    return metrics
+
+
+def plain_json(value: Any, where: str = "meta") -> Any:
+    """Plain JSON for what a script gives; NumPy's and torch's numbers become numbers."""
+    if value is None or isinstance(value, (bool, str)):
+        return value
+    if isinstance(value, dict):
+        return {str(key): plain_json(entry, f"{where}['{key}']") for key, entry in value.items()}
+    if isinstance(value, (list, tuple)):
+        return [plain_json(entry, where) for entry in value]
+    if isinstance(value, numbers.Integral):
+        return int(value)
+    number = _number(value)
+    if number is not None and math.isfinite(number):
+        return number
+    raise ClientApiError("client-api/result-invalid", f"{where} is {type(value).__name__}, which is not plain JSON.")
+
+
+def _number(value: Any) -> Optional[float]:
+    if isinstance(value, numbers.Real) and not isinstance(value, bool):
+        return float(value)
+    # A NumPy or torch scalar, or an array of one element.
+    item = getattr(value, "item", None)
+    if callable(item) and getattr(value, "shape", (2,)) in ((), (1,)):
+        return float(item())
+    return None

@@ -1,0 +1,225 @@
+"""One trainer's talk with the job process that started it: models come in, results go out."""
+
+import os
+import threading
+import time
+from typing import Any, Callable, Dict, List, Mapping, Optional
+from urllib.parse import quote
+
+from .bootstrap import PROTOCOL_VERSION, open_channel, read_bootstrap, version_mismatch
+from .channel import LineChannel
+from .errors import ClientApiError
+from .fl_model import FLModel, ParamsType
+from .result import check_metrics, check_weight, plain_json
+from .safetensors import RawTensor, read_safetensors, write_safetensors
+from .tensors import difference, raw_tensors, to_own
+
+#: Name and version that this client gives in ``hello``.
+CLIENT_NAME = "flare-client/0.1.0 (Python)"
+
+
+class ClientSession:
+    """A session of a trainer. A thread of its own listens, so that a task that is no longer wanted is dropped at once."""
+
+    def __init__(self, channel: LineChannel, default_weight: Optional[float] = None):
+        self._channel = channel
+        self._default_weight = default_weight
+        self._changed = threading.Condition()
+        self._welcome: Optional[Dict[str, Any]] = None
+        self._tasks: List[Dict[str, Any]] = []
+        self._current: Optional[Dict[str, Any]] = None
+        self._reply: Optional[Dict[str, Any]] = None
+        self._is_over = False
+        self._is_stopped = False
+        self._failure: Optional[ClientApiError] = None
+
+    @staticmethod
+    def open(environment: Mapping[str, str] = os.environ, default_weight: Optional[float] = None) -> "ClientSession":
+        """Opens the session of the trainer that this process is."""
+        bootstrap = read_bootstrap(environment)
+        session = ClientSession(LineChannel(open_channel(bootstrap["channel"])), default_weight)
+        session.greet()
+        return session
+
+    def greet(self) -> None:
+        """Says hello and waits for the answer."""
+        threading.Thread(target=self._listen, name="flare-client", daemon=True).start()
+        self._channel.send({"type": "hello", "protocol_version": PROTOCOL_VERSION, "client": CLIENT_NAME})
+        self._wait(lambda: self._welcome is not None, None)
+        if self._failure is not None:
+            raise self._failure
+        if self._welcome is None:
+            raise _disconnected()
+        if self._welcome.get("protocol_version") != PROTOCOL_VERSION:
+            raise version_mismatch(self._welcome.get("protocol_version"))
+
+    @property
+    def welcome(self) -> Dict[str, Any]:
+        """What the job process has said of job and site."""
+        if self._welcome is None:
+            raise ClientApiError("client-api/not-initialised", "The session is not open yet.")
+        return self._welcome
+
+    def next_task(self, timeout: Optional[float] = None) -> Optional[Dict[str, Any]]:
+        """The task to answer; ``None`` when the job is over, or when none came in time."""
+        if self._current is None:
+            self._wait(lambda: bool(self._tasks), timeout)
+            if self._failure is not None:
+                raise self._failure
+            with self._changed:
+                if self._tasks and not self._is_stopped:
+                    self._current = self._tasks.pop(0)
+        return None if self._is_stopped else self._current
+
+    @property
+    def is_over(self) -> bool:
+        """Whether nothing more will come."""
+        return self._is_stopped or self._is_over
+
+    @property
+    def current(self) -> Optional[Dict[str, Any]]:
+        """The task being answered."""
+        return self._current
+
+    def is_train(self) -> bool:
+        """Whether the task being answered is training."""
+        return self._current is not None and self._current["task_name"] in self.welcome["train_task_names"]
+
+    def send(self, model: FLModel) -> None:
+        """Answers the task. Returns when the site holds the result durably, or when it is no longer wanted."""
+        task = self._current
+        if task is None:
+            raise ClientApiError("client-api/no-task", "send() was called without a model to answer.")
+        weight = check_weight(model, self._default_weight)
+        metrics = check_metrics(model)
+        meta = plain_json(model.meta)
+        tensors, params_type = self._transferable(model, task)
+        # A trainer that outlived its job process must not write into the file of the one that took its place.
+        name = f"{quote(task['task_id'], safe='')}.{os.getpid()}.safetensors"
+        path = os.path.join(self.welcome["result_folder"], name)
+        write_safetensors(f"{path}.part", tensors.items())
+        os.replace(f"{path}.part", path)
+        message = {
+            "type": "result",
+            "task_id": task["task_id"],
+            "path": path,
+            "params_type": params_type.value,
+            "weight": weight,
+            "metrics": metrics,
+            "meta": meta,
+        }
+        self._reply = None
+        if self._is_stopped:
+            self._current = None
+            return
+        self._channel.send(message)
+        self._take_reply()
+
+    def log(self, key: str, value: float, step: Optional[int]) -> None:
+        """Shows a metric while training goes on."""
+        message: Dict[str, Any] = {"type": "log", "key": key, "value": value}
+        if step is not None:
+            message["round"] = step
+        if not self.is_over:
+            self._channel.send(message)
+
+    def shutdown(self) -> None:
+        """Leaves the session; the job process takes the trainer for done."""
+        with self._changed:
+            self._is_stopped = True
+            self._changed.notify_all()
+        self._channel.close()
+
+    def _take_reply(self) -> None:
+        self._wait(lambda: self._reply is not None, None)
+        if self._failure is not None:
+            raise self._failure
+        reply, self._reply = self._reply, None
+        if reply is None and not self._is_stopped:
+            raise _disconnected()
+        if reply is not None and reply["type"] == "result_refused":
+            error = reply.get("error") or {}
+            raise ClientApiError(str(error.get("code", "client-api/result-invalid")), str(error.get("message", "The result was refused.")))
+        self._current = None
+
+    def _transferable(self, model: FLModel, task: Mapping[str, Any]) -> "tuple[Dict[str, RawTensor], ParamsType]":
+        if model.params is None:
+            raise ClientApiError("client-api/result-invalid", "The answer has no params.")
+        tensors = raw_tensors(model.params)
+        if model.params_type == ParamsType.DIFF or self.welcome["params_transfer_type"] == "FULL":
+            return tensors, model.params_type or ParamsType.FULL
+        received = read_safetensors(task["model_path"])
+        missing = next((name for name in received if name not in tensors), None)
+        if missing is not None:
+            raise ClientApiError("client-api/result-invalid", f"Tensor '{missing}' is missing from the result.")
+        return {name: difference(name, tensor, received) for name, tensor in tensors.items()}, ParamsType.DIFF
+
+    def _listen(self) -> None:
+        failure: Optional[ClientApiError] = None
+        try:
+            while True:
+                message = self._channel.receive()
+                if message is None:
+                    break
+                with self._changed:
+                    self._take(message)
+                    self._changed.notify_all()
+        except ClientApiError as error:
+            failure = error
+        except (KeyError, TypeError, ValueError, OSError):
+            failure = None if self._is_stopped else self._channel.violated("A message has a missing or wrong field.")
+        with self._changed:
+            self._failure = self._failure or failure
+            self._is_over = True
+            self._changed.notify_all()
+
+    def _take(self, message: Dict[str, Any]) -> None:
+        kind = message["type"]
+        if kind == "welcome":
+            _require(message, job_id=str, site_name=str, params_transfer_type=str, train_task_names=list, datasets=dict, result_folder=str)
+            self._welcome = message
+        elif kind == "task":
+            _require(message, task_id=str, task_name=str, model_path=str, current_round=int, start_round=int, total_rounds=int, meta=dict)
+            self._tasks.append(message)
+        elif kind == "cancel":
+            self._tasks = [task for task in self._tasks if task["task_id"] != message["task_id"]]
+        elif kind in ("result_ack", "result_refused"):
+            if self._current is not None and message["task_id"] == self._current["task_id"]:
+                self._reply = message
+        elif kind == "stop":
+            self._is_stopped = True
+        elif kind == "error":
+            error = message["error"]
+            self._failure = ClientApiError(str(error["code"]), str(error["message"]))
+
+    def _wait(self, is_there: Callable[[], bool], timeout: Optional[float]) -> None:
+        end = None if timeout is None else time.monotonic() + timeout
+        with self._changed:
+            while not (is_there() or self._is_over or self._is_stopped or self._failure is not None):
+                left = None if end is None else end - time.monotonic()
+                if left is not None and left <= 0:
+                    return
+                self._changed.wait(left)
+
+
+def read_model(task: Mapping[str, Any]) -> FLModel:
+    """The model of a task, as tensors of the script's own."""
+    raw = read_safetensors(task["model_path"])
+    return FLModel(
+        params_type=ParamsType.FULL,
+        params={name: to_own(tensor) for name, tensor in raw.items()},
+        start_round=task["start_round"],
+        current_round=task["current_round"],
+        total_rounds=task["total_rounds"],
+        meta=dict(task["meta"]),
+    )
+
+
+def _require(message: Mapping[str, Any], **kinds: type) -> None:
+    for key, kind in kinds.items():
+        if not isinstance(message.get(key), kind):
+            raise KeyError(key)
+
+
+def _disconnected() -> ClientApiError:
+    return ClientApiError("client-api/disconnected", "The job process has closed the channel.")

@@ -1,0 +1,175 @@
+import textwrap
+import unittest
+
+import numpy as np
+from flare_client.tensors import to_own
+from job_process import JobProcess
+
+LOOP = textwrap.dedent(
+    """
+    import flare_client as flare
+    flare.init()
+    while flare.is_running():
+        model = flare.receive()
+        params = {name: value + 1 for name, value in model.params.items()}
+        flare.log("loss", 0.5, global_step=model.current_round)
+        flare.send(flare.FLModel(params=params, metrics={"loss": 0.5}, meta={"NUM_STEPS_CURRENT_ROUND": 7}))
+    print("over")
+    """
+)
+
+
+class Session(unittest.TestCase):
+    def test_answers_each_model_and_ends_when_the_job_is_over(self):
+        job = JobProcess(LOOP)
+        self.assertEqual(job.greet()["protocol_version"], 1)
+        for number in range(2):
+            job.task({"w": np.arange(3, dtype=np.float32)}, number, f"task-{number}")
+            result = job.result()
+            self.assertEqual((result["params_type"], result["weight"], result["metrics"]), ("FULL", 7.0, {"loss": 0.5}))
+            self.assertEqual(result["logs"], [{"type": "log", "key": "loss", "value": 0.5, "round": number}])
+            np.testing.assert_array_equal(to_own(result["tensors"]["w"]), np.float32([1, 2, 3]))
+            job.accept(result)
+        self.assertEqual(job.stop(), (0, "over\n"))
+
+    def test_sends_the_difference_where_the_job_wants_it(self):
+        job = JobProcess(LOOP, transfer="DIFF")
+        job.greet()
+        job.task({"w": np.arange(3, dtype=np.float32)})
+        result = job.result()
+        self.assertEqual(result["params_type"], "DIFF")
+        np.testing.assert_array_equal(to_own(result["tensors"]["w"]), np.float32([1, 1, 1]))
+        job.accept(result)
+        self.assertEqual(job.stop()[0], 0)
+
+    def test_a_refused_result_raises_and_the_task_stays_open(self):
+        script = LOOP.replace(
+            'flare.send(flare.FLModel(params=params,', 'answer = flare.FLModel(params=params,'
+        ).replace('7}))', "7})\n    try:\n        flare.send(answer)\n    except flare.ClientApiError as error:\n        print(error.code)\n        flare.send(answer)")
+        job = JobProcess(script)
+        job.greet()
+        job.task({"w": np.zeros(1, dtype=np.float32)})
+        first = job.result()
+        job.send(type="result_refused", task_id=first["task_id"], error={"code": "client-api/result-invalid", "message": "no"})
+        job.accept(job.result())
+        self.assertEqual(job.stop(), (0, "client-api/result-invalid\nover\n"))
+
+    def test_a_cancelled_task_is_dropped(self):
+        job = JobProcess(LOOP)
+        job.send(type="unknown", of="a later version")
+        job.greet()
+        # Both stand in the channel before the script asks.
+        job.task({"w": np.zeros(1, dtype=np.float32)}, 0, "first")
+        result = job.result()
+        job.task({"w": np.zeros(1, dtype=np.float32)}, 1, "second")
+        job.send(type="cancel", task_id="second")
+        job.task({"w": np.zeros(1, dtype=np.float32)}, 2, "third")
+        job.accept(result)
+        self.assertEqual(job.result()["task_id"], "third")
+        self.assertEqual(job.stop()[0], 0)
+
+    def test_a_job_process_that_is_gone_ends_the_loop(self):
+        job = JobProcess(LOOP)
+        job.greet()
+        job.socket.shutdown(2)
+        self.assertEqual(job.end(), (0, "over\n"))
+
+    def test_mistakes_of_a_script_have_codes(self):
+        mistakes = {
+            "client-api/no-task": "flare.send(flare.FLModel(params={}))",
+            "client-api/weight-missing": "flare.receive(); flare.send(flare.FLModel(params={}, meta={'NUM_STEPS_CURRENT_ROUND': 0}))",
+            "client-api/result-invalid": "flare.receive(); flare.send(flare.FLModel(params={'w': ['a']}, meta={'NUM_STEPS_CURRENT_ROUND': 1}))",
+        }
+        for code, line in mistakes.items():
+            with self.subTest(code):
+                job = JobProcess(f"import flare_client as flare\nflare.init()\n{line}\n")
+                job.greet()
+                if code != "client-api/no-task":
+                    job.task({"w": np.zeros(1, dtype=np.float32)})
+                status, output = job.end()
+                self.assertEqual(status, 1)
+                self.assertIn(code, output)
+
+    def test_what_breaks_the_protocol_is_told_to_both_sides(self):
+        for broken in (b"not json\n", b'{"type":"task"}\n', b"x" * (1024 * 1024 + 2)):
+            with self.subTest(broken[:20]):
+                job = JobProcess(LOOP)
+                job.greet()
+                job.socket.sendall(broken)
+                self.assertEqual(job.receive()["error"]["code"], "client-api/protocol-violation")
+                status, output = job.end()
+                self.assertEqual(status, 1)
+                self.assertIn("client-api/protocol-violation", output)
+
+    def test_another_version_is_refused(self):
+        job = JobProcess(LOOP)
+        job.receive()
+        job.send(
+            type="welcome", protocol_version=2, job_id="", job_name="", site_name="", params_transfer_type="FULL",
+            train_task_names=[], datasets={}, result_folder="",
+        )
+        status, output = job.end()
+        self.assertEqual(status, 1)
+        self.assertIn("client-api/version-mismatch", output)
+
+    def test_without_a_job_process_the_error_says_so(self):
+        import subprocess
+        import sys
+
+        from job_process import SOURCE
+
+        ended = subprocess.run(
+            [sys.executable, "-c", "import flare_client; flare_client.init()"], env={"PYTHONPATH": SOURCE}, capture_output=True, text=True
+        )
+        self.assertIn("client-api/no-bootstrap", ended.stderr)
+
+    def test_receive_gives_up_after_its_timeout(self):
+        job = JobProcess("import flare_client as flare\nflare.init()\nprint(flare.receive(timeout=0.01))\n")
+        job.greet()
+        self.assertEqual(job.end(), (0, "None\n"))
+
+
+class ScriptsForFlare(unittest.TestCase):
+    def test_a_script_that_imports_nvflare_runs_unchanged(self):
+        script = textwrap.dedent(
+            """
+            import sys
+            import numpy as np
+            import nvflare.client as flare
+            from nvflare.app_common.abstract.fl_model import FLModel, ParamsType
+            from nvflare.app_common.np.constants import NPConstants
+            from nvflare.client.tracking import SummaryWriter
+
+            flare.init()
+            writer = SummaryWriter()
+            info = flare.system_info()
+            print(info["site_name"], info["job_id"], sys.argv[1:])
+            while flare.is_running():
+                model = flare.receive()
+                assert flare.is_train() and not flare.is_evaluate()
+                array = model.params[NPConstants.NUMPY_KEY] + 1
+                writer.add_scalar("mean", np.mean(array), global_step=model.current_round)
+                flare.send(FLModel(params={NPConstants.NUMPY_KEY: array}, params_type=ParamsType.FULL, metrics={"mean": np.mean(array)}))
+            """
+        )
+        job = JobProcess(script, arguments=["--update_type", "full"])
+        job.greet()
+        job.task({"numpy_key": np.float64([[1, 2], [3, 4]])})
+        result = job.result()
+        self.assertEqual((result["weight"], result["metrics"]["mean"]), (1.0, 3.5))
+        self.assertEqual(result["logs"][0]["key"], "mean")
+        job.accept(result)
+        status, output = job.stop()
+        self.assertEqual(status, 0)
+        self.assertIn("site-1 job-1 ['--update_type', 'full']", output)
+        self.assertIn("counts as 1", output)
+
+    def test_a_module_that_is_not_there_is_named(self):
+        job = JobProcess("import nvflare.app_opt.pt.model_persistor\n")
+        status, output = job.end()
+        self.assertEqual(status, 1)
+        self.assertIn("nvflare.app_opt is a module of NVIDIA FLARE that flare-client does not have", output)
+
+
+if __name__ == "__main__":
+    unittest.main()

@@ -1,0 +1,33 @@
+import { createRequire } from "node:module";
+import { delimiter, dirname, join } from "node:path";
+
+export interface PythonTrainerInit {
+  /** Absolute path. */
+  readonly script: string;
+  readonly args: readonly string[];
+  /** Where the operator's choice of an interpreter is looked for. */
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** Further folders of modules, as the job's `env` has them. */
+  readonly pythonPath: string | undefined;
+}
+
+/** Variable by which a site's operator names the interpreter, such as that of a virtual environment. */
+const pythonVariable = "FLARE_PYTHON";
+
+/**
+ * How a script in Python is started: by `flare-client run`, which answers the imports of scripts that were written for NVIDIA
+ * FLARE too. The Client API for Python comes with this package, so that a site needs Python and NumPy and nothing of ours.
+ */
+export function pythonTrainer({ script, args, environment, pythonPath }: PythonTrainerInit) {
+  const { resolve } = createRequire(import.meta.url);
+  const client = join(dirname(resolve("@flare-ts/python-client/package.json")), "src");
+  return {
+    file: environment[pythonVariable] || "python3",
+    args: ["-m", "flare_client", "run", script, ...args],
+    env: {
+      PYTHONPATH: pythonPath === undefined ? client : `${client}${delimiter}${pythonPath}`,
+      // What a trainer said last must stand in its log when it dies.
+      PYTHONUNBUFFERED: "1",
+    },
+  };
+}

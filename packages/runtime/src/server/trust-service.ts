@@ -1,0 +1,164 @@
+import { create } from "@bufbuild/protobuf";
+import { FlareError } from "@flare-ts/contracts";
+import { type ServerMessage, ServerMessageSchema, type TrustState } from "@flare-ts/contracts/wire";
+import type { TrustKeeper } from "@flare-ts/provision/kit";
+import type { TrustUpdate } from "../admin/trust-update.js";
+import { isFinished } from "../job/job-status.js";
+import { capPeerText, errorField, type Logger } from "../logging/logger.js";
+import { settlesWithin } from "../process/deadline.js";
+import type { UntrustedSession } from "../session/authenticator.js";
+import type { ServerStore } from "../store/server-store.js";
+import type { DefinitionReader } from "./job-definition.js";
+import type { JobScheduler } from "./job-scheduler.js";
+import type { JobTable } from "./job-table.js";
+import { peerError } from "./read-report.js";
+import type { SiteDirectory } from "./site-directory.js";
+
+export interface TrustServiceComponents {
+  readonly keeper: TrustKeeper;
+  readonly store: Pick<ServerStore, "jobs">;
+  readonly jobs: JobTable;
+  readonly scheduler: Pick<JobScheduler, "abort">;
+  readonly readDefinition: DefinitionReader;
+  readonly directory: SiteDirectory;
+  readonly logger: Logger;
+  /** Live sessions whose certificates are not trusted any more. */
+  readonly untrustedSessions: () => readonly UntrustedSession[];
+  /** Ends a session and closes its connection. */
+  readonly disconnect: (sessionId: string, reason: string) => void;
+}
+
+/** The sites are told when jobs and list are dealt with here, or after so long. */
+const headStartMs = 500;
+/** Sites that are well answer at once; a command is not kept waiting for others. */
+const acknowledgementMs = 1_000;
+
+/** The server's part in revocation and in the change of roots: takes trust lists, cuts off whom they revoke, and tells the sites. */
+export class TrustService {
+  readonly #parts: TrustServiceComponents;
+  /** Number of the list in force at each site, as it last said. */
+  readonly #numbers = new Map<string, number>();
+  readonly #waiting = new Set<() => void>();
+
+  constructor(components: TrustServiceComponents) {
+    this.#parts = components;
+  }
+
+  /**
+   * Puts a trust list into force: first here, where whoever is revoked is cut off before anything else happens, then at the sites.
+   * Resolves when it would survive a crash of this server. The list in force may be given again.
+   *
+   * @throws FlareError `trust/…` for a list that is refused, which changes nothing; `store/full` when it could not be written
+   */
+  async update(trustListText: string): Promise<TrustUpdate> {
+    const { keeper, directory, logger } = this.#parts;
+    const { trust } = keeper;
+    const before = new Map(trust.revoked.map((one) => [one.name, JSON.stringify(one)]));
+    const outcome = keeper.accept(trustListText);
+    const cut = this.#cutSessions();
+    const revoked = trust.revoked.filter((one) => before.get(one.name) !== JSON.stringify(one)).map(({ name }) => name);
+    const gone = new Set(cut.map(({ name }) => name));
+    logger.info("trust list in force", { number: trust.number, outcome, revoked, sessions: cut.length });
+    const saved = keeper.save();
+    const ended = Promise.all([this.refuseJobs(), this.#leaveJobs(new Set([...revoked, ...gone]))]);
+    // Sites leave the jobs of a submitter who is revoked; told too early, they would make those fail for want of sites.
+    await settlesWithin(Promise.allSettled([saved, ended]), headStartMs);
+    for (const site of directory.names()) if (!gone.has(site)) this.#tell(site);
+    await Promise.all([saved, ended, this.#acknowledged(gone)]);
+    const attached = directory.names().filter((site) => !gone.has(site));
+    return {
+      number: trust.number,
+      outcome,
+      revoked,
+      sessions: cut,
+      acknowledged: attached.filter((site) => this.#isUpToDate(site)),
+      waiting: attached.filter((site) => !this.#isUpToDate(site)),
+    };
+  }
+
+  /** What a site that attaches is told before anything else; nothing when it has the list in force. */
+  greeting(site: string, number: number): readonly ServerMessage[] {
+    const { keeper, logger } = this.#parts;
+    this.#numbers.set(site, number);
+    if (number > keeper.trust.number)
+      logger.warn("a site has a newer trust list than this server; push it here again", { site, number, inForce: keeper.trust.number });
+    return this.#isUpToDate(site) ? [] : this.#message();
+  }
+
+  /** A site says which list is in force there. */
+  hear(site: string, { number, errorJson }: TrustState): void {
+    if (errorJson !== "")
+      this.#parts.logger.error("trust list was not taken", { site, error: errorField(FlareError.fromJSON(peerError(errorJson))) });
+    this.#numbers.set(site, number);
+    for (const look of this.#waiting) look();
+  }
+
+  /** Ends the unfinished jobs of submitters who are not trusted any more, whether they wait or run. */
+  async refuseJobs(): Promise<void> {
+    const { store, readDefinition, scheduler, logger } = this.#parts;
+    for (const { jobId, status, signedJob } of await store.jobs()) {
+      if (isFinished(status)) continue;
+      const error = await readDefinition(signedJob).then(
+        () => undefined,
+        (reason: unknown) => FlareError.from(reason),
+      );
+      if (error === undefined || !signerCodes.has(error.code)) continue;
+      logger.warn("job is ended: its submitter is not trusted any more", { job: jobId, error: errorField(error) });
+      await scheduler.abort(jobId, capPeerText(`${error.code}: ${error.message}`));
+    }
+  }
+
+  #cutSessions(): TrustUpdate["sessions"] {
+    const { untrustedSessions, disconnect } = this.#parts;
+    return untrustedSessions().map(({ session, reason }) => {
+      disconnect(session.id, reason);
+      return { name: session.identity.name, sessionId: session.id, address: session.connection.address };
+    });
+  }
+
+  /** A round does not wait for a site that will not come back; the quorum of its job decides. */
+  async #leaveJobs(names: ReadonlySet<string>): Promise<void> {
+    const { jobs, directory, keeper } = this.#parts;
+    for (const site of names) {
+      if (directory.get(site) !== undefined && !this.#wasCut(site)) continue;
+      const error = new FlareError("auth/certificate-revoked", `Trust list ${keeper.trust.number} revokes ${site}.`, { facts: { site } });
+      for (const jobId of jobs.runningJobsOf(site)) await jobs.get(jobId)?.siteLeft(site, error.toJSON());
+    }
+  }
+
+  #wasCut(site: string): boolean {
+    const { directory, keeper } = this.#parts;
+    const attached = directory.get(site);
+    // Its stream may not have ended yet.
+    return attached !== undefined && !keeper.trust.verify(attached.identity.chainPem, { nowMs: attached.sinceMs }).ok;
+  }
+
+  async #acknowledged(gone: ReadonlySet<string>): Promise<void> {
+    const isDone = (): boolean => this.#parts.directory.names().every((site) => gone.has(site) || this.#isUpToDate(site));
+    if (isDone()) return;
+    const done = Promise.withResolvers<void>();
+    const look = (): void => {
+      if (isDone()) done.resolve();
+    };
+    const timer = setTimeout(() => done.resolve(), acknowledgementMs);
+    this.#waiting.add(look);
+    await done.promise;
+    this.#waiting.delete(look);
+    clearTimeout(timer);
+  }
+
+  #isUpToDate(site: string): boolean {
+    return (this.#numbers.get(site) ?? 0) >= this.#parts.keeper.trust.number;
+  }
+
+  #tell(site: string): void {
+    for (const message of this.#message()) this.#parts.directory.push(site, message);
+  }
+
+  #message(): readonly ServerMessage[] {
+    const text = this.#parts.keeper.trust.trustListText;
+    return text === undefined ? [] : [create(ServerMessageSchema, { message: { case: "trustList", value: { text } } })];
+  }
+}
+
+const signerCodes = new Set<string>(["job/signer-revoked", "job/signer-untrusted", "job/wrong-project"]);
