@@ -26,7 +26,6 @@ describe("the package's public surface", () => {
       "keyTypes",
       "privateKeyPem",
       "readRequest",
-      "revocationReasons",
     ]);
     expect(Object.keys(kit).sort()).toEqual([
       "ProjectTrust",
@@ -38,6 +37,7 @@ describe("the package's public surface", () => {
       "readLocalResources",
       "readLogConfig",
       "readSubject",
+      "refuseRelays",
       "signBytes",
       "signTrustList",
       "verifyKit",

@@ -1,13 +1,15 @@
-import { createPrivateKey, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FlareError, limits, type Problem } from "@flare-ts/contracts";
-import { buildKit } from "./kits/build-kit.js";
-import { writeKit } from "./kits/write-kit.js";
+import { archiveKits, archiveName } from "./kits/archive-kits.js";
+import { trustedRootsPem } from "./authority/trusted-roots.js";
+import { writeKits } from "./kits/write-kits.js";
 import { createIdentities } from "./pki/project-identities.js";
 import { parseProject } from "./project/parse-project.js";
 import type { Participant, Project } from "./project/project.js";
-import { type ProjectState, readState, statePath, writeState } from "./state/project-state.js";
+import { type CaKey, KeyVault } from "./state/key-vault.js";
+import { readState, statePath, writeState } from "./state/project-state.js";
 import { lockWorkspace } from "./state/workspace-lock.js";
 
 export interface ProvisionInit {
@@ -15,8 +17,12 @@ export interface ProvisionInit {
   readonly projectFile: string;
   /** Folder that keeps the projects; made when it does not exist. */
   readonly workspace: string;
+  /** How private keys are kept: sealed by a passphrase, or in clear text. A workspace in clear text is sealed once a passphrase is given. */
+  readonly caKey: CaKey;
   /** From when certificates are good. @default the present */
   readonly now?: Date;
+  /** Whether each kit is also put into an encrypted archive beside its folder. @default false */
+  readonly archives?: boolean;
   /** Aborting leaves the workspace as it was. */
   readonly signal?: AbortSignal;
 }
@@ -27,6 +33,16 @@ export interface ProvisionedKit {
   readonly type: Participant["type"];
   /** Absolute path of its folder. */
   readonly dir: string;
+  /** Where archives were asked for. */
+  readonly archive?: KitArchive;
+}
+
+/** A kit in a zip file that is encrypted with AES-256. */
+export interface KitArchive {
+  /** Absolute path. */
+  readonly file: string;
+  /** Opens the archive; to be shown once, it stands nowhere else. */
+  readonly passphrase: string;
 }
 
 export interface ProvisionResult {
@@ -54,14 +70,17 @@ export async function provision(init: ProvisionInit): Promise<ProvisionResult> {
   }
 }
 
-async function provisionProject(project: Project, { workspace, now = new Date(), signal }: ProvisionInit): Promise<ProvisionResult> {
+async function provisionProject(
+  project: Project,
+  { workspace, caKey, archives = false, now = new Date(), signal }: ProvisionInit,
+): Promise<ProvisionResult> {
   signal?.throwIfAborted();
   const projectDir = resolve(workspace, project.name);
   const firstMade = await mkdir(projectDir, { recursive: true });
   try {
     const unlock = await lockWorkspace(projectDir);
     try {
-      return await buildProd({ project, projectDir, now, signal });
+      return await buildProd({ project, projectDir, caKey, archives, now, signal });
     } finally {
       await unlock();
     }
@@ -74,19 +93,37 @@ async function provisionProject(project: Project, { workspace, now = new Date(),
 interface BuildInit {
   readonly project: Project;
   readonly projectDir: string;
+  readonly caKey: CaKey;
+  readonly archives: boolean;
   readonly now: Date;
   readonly signal: AbortSignal | undefined;
 }
 
-async function buildProd({ project, projectDir, now, signal }: BuildInit): Promise<ProvisionResult> {
-  const previous = await readState(projectDir);
-  const state = await createIdentities({ project, previous, stateFile: statePath(projectDir), now, signal });
+async function buildProd({ project, projectDir, caKey, archives, now, signal }: BuildInit): Promise<ProvisionResult> {
+  const stateFile = statePath(projectDir);
+  const vault = new KeyVault(caKey, stateFile);
+  const stored = await readState(projectDir, vault);
+  const { state, authority, warnings } = await createIdentities({ project, previous: stored.state, stateFile, now, signal });
   const prodDir = join(projectDir, await nextProdName(projectDir));
   const wip = join(projectDir, `.wip-${randomUUID()}`);
+  let passphrases: ReadonlyMap<string, string> = new Map();
   try {
-    await writeKits(project, state, wip, signal);
+    await writeKits({
+      project,
+      dir: wip,
+      identities: state.participants,
+      rootCertificatePem: trustedRootsPem(state),
+      rootKey: authority.privateKey,
+      issuer: authority,
+      issuing: state.serverIssuer,
+      trustListText: state.trustList?.text,
+      now,
+      signal,
+    });
+    const names = project.participants.map(({ name }) => name);
+    if (archives) passphrases = await archiveKits({ dir: wip, names, now, signal });
     // The state first: kits whose root key is lost could never be extended, unused state harms nobody.
-    const takeBack = await writeState(projectDir, state);
+    const takeBack = await writeState(projectDir, { state, requestedKeyPem: stored.requestedKeyPem }, vault);
     try {
       await rename(wip, prodDir);
     } catch (cause) {
@@ -98,22 +135,13 @@ async function buildProd({ project, projectDir, now, signal }: BuildInit): Promi
   }
   return {
     prodDir,
-    kits: project.participants.map(({ name, type }) => ({ name, type, dir: join(prodDir, name) })),
-    warnings: project.warnings,
+    kits: project.participants.map(({ name, type }) => {
+      const passphrase = passphrases.get(name);
+      const kit = { name, type, dir: join(prodDir, name) };
+      return passphrase === undefined ? kit : { ...kit, archive: { file: join(prodDir, archiveName(name)), passphrase } };
+    }),
+    warnings: [...project.warnings, ...warnings],
   };
-}
-
-async function writeKits(project: Project, state: ProjectState, dir: string, signal: AbortSignal | undefined): Promise<void> {
-  const rootKey = createPrivateKey(state.root.privateKeyPem);
-  await mkdir(dir);
-  for (const participant of project.participants) {
-    signal?.throwIfAborted();
-    const identity = state.participants.get(participant.name);
-    if (identity === undefined) throw new TypeError("a participant was left without an identity");
-    const files = buildKit({ project, participant, identity, rootCertificatePem: state.root.certificatePem });
-    await writeKit(join(dir, participant.name), files, rootKey);
-  }
-  signal?.throwIfAborted();
 }
 
 async function nextProdName(projectDir: string): Promise<string> {

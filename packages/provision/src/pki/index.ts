@@ -5,5 +5,4 @@ export { createKeyPair, type KeyPair, keyPairFromPem, privateKeyPem } from "./ke
 export { type KeyType, keyTypes } from "./key-type.js";
 export { type CertificateRequest, readRequest } from "./read-request.js";
 export { createRequest, type RequestInit } from "./request.js";
-export { type RevocationReason, revocationReasons } from "./revocation-reason.js";
 export type { CertificateSubject } from "./subject.js";

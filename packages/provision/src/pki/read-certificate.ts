@@ -11,14 +11,13 @@ export interface SubjectFields {
 /** Reads name, organisation and role from a certificate; what is not there is empty. */
 export function readSubject(certificate: X509Certificate): SubjectFields {
   // A line for each attribute; within one, OpenSSL escapes line breaks, so that none can be forged.
-  const fields = new Map(
-    certificate.subject.split("\n").map((line): [string, string] => {
-      const [name, value] = splitOnce(line);
-      return [name, unescape(value)];
-    }),
-  );
-  return { commonName: fields.get("CN") ?? "", org: fields.get("O") ?? "", role: fields.get("unstructuredName") ?? "" };
+  const fields = new Map(certificate.subject.split("\n").map((line): [string, string] => splitOnce(line)));
+  const textOf = (name: string): string => (fields.get(name) ?? "").replace(escaped, "$1");
+  return { commonName: textOf("CN"), org: textOf("O"), role: textOf("unstructuredName") };
 }
+
+/** OpenSSL escapes these (RFC 2253, 2.4); a backslash and control characters stay as it writes them, so that no two names read alike. */
+const escaped = /\\([,+"<>;# ])/g;
 
 /** Host names and addresses that a certificate is good for, in its order. */
 export function readHosts(certificate: X509Certificate): string[] {
@@ -26,13 +25,6 @@ export function readHosts(certificate: X509Certificate): string[] {
     const [kind, value] = splitOnce(entry, ":");
     return kind === "DNS" || kind === "IP Address" ? [canonicalHost(value)] : [];
   });
-}
-
-/** Takes back what OpenSSL escapes: `\\,` for characters with a meaning in names (RFC 2253), `\\0A` for control characters. */
-function unescape(value: string): string {
-  return value.replaceAll(/\\(?:([0-9A-F]{2})|(.))/g, (_whole, hex: string | undefined, char: string) =>
-    hex === undefined ? char : String.fromCharCode(Number.parseInt(hex, 16)),
-  );
 }
 
 function splitOnce(text: string, separator = "="): [string, string] {

@@ -1,5 +1,5 @@
+import type { RevocationReason } from "@flare-ts/contracts";
 import type { IssuerName } from "./certificate-content.js";
-import type { RevocationReason } from "./revocation-reason.js";
 
 /** One certificate that counts no more. */
 export interface RevokedSerial {

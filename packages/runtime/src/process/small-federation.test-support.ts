@@ -41,7 +41,7 @@ export async function createSmallFederation(): Promise<SmallFederation> {
     { name: otherAdminName, type: "admin", org: "o", role: "project_admin" },
   ];
   await writeFile(projectFile, JSON.stringify({ api_version: 3, name: "small", description: "", participants }));
-  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace") });
+  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear" });
   const kitDir = (name: string): string => join(prodDir, name);
   const connections: Connection[] = [];
   return {

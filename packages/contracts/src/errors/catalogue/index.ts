@@ -1,4 +1,5 @@
 import { aggregateErrors } from "./aggregate.js";
+import { archiveErrors } from "./archive.js";
 import { authErrors } from "./auth.js";
 import { certificateErrors } from "./certificate.js";
 import { clientApiErrors } from "./client-api.js";
@@ -8,6 +9,7 @@ import { jobErrors } from "./job.js";
 import { kitErrors } from "./kit.js";
 import { pocErrors } from "./poc.js";
 import { projectErrors } from "./project.js";
+import { requestErrors } from "./request.js";
 import type { ErrorRow } from "./row.js";
 import { runtimeErrors } from "./runtime.js";
 import { transferErrors } from "./transfer.js";
@@ -18,6 +20,8 @@ export const errorCatalogue = Object.freeze({
   ...generalErrors,
   ...projectErrors,
   ...kitErrors,
+  ...archiveErrors,
+  ...requestErrors,
   ...certificateErrors,
   ...authErrors,
   ...trustErrors,
