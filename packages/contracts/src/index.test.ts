@@ -15,6 +15,7 @@ it("exports what is pinned here and nothing else", () => {
       "categoryOf",
       "certificateRequestSchema",
       "checkDocument",
+      "caStateSchema",
       "clientConfigSchema",
       "clientResourcesSchema",
       "commConfigSchema",

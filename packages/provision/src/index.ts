@@ -1,3 +1,26 @@
+export {
+  type CertificateCondition,
+  type CertificateKind,
+  type CertificateStatus,
+  kitCertificateStatus,
+  type ProjectStatus,
+  type ProjectStatusInit,
+  projectCertificateStatus,
+} from "./authority/certificate-status.js";
+export type { ChangeInit, PublishedTrust } from "./authority/change-state.js";
+export {
+  type ExternalCaInit,
+  type ExternalCaResult,
+  type ImportCaInit,
+  importCa,
+  requestCa,
+  type UseCaInit,
+  useCa,
+} from "./authority/external-ca.js";
+export type { ProjectFolderInit } from "./authority/project-folder.js";
+export { type RevokeInit, type RevokeResult, revokeParticipant } from "./authority/revoke.js";
+export { type FinishRolloverInit, finishRollover, type StartRolloverInit, startRollover } from "./authority/rollover.js";
+export { type RenewalToSign, type SignRenewalInit, signRenewal } from "./authority/sign-renewal.js";
 export { type KitArchive, type ProvisionedKit, type ProvisionInit, type ProvisionResult, provision } from "./provision.js";
 export {
   type ApprovalResult,
@@ -16,3 +39,5 @@ export {
   type RequestSummary,
   requestCertificate,
 } from "./requests/index.js";
+export type { CaKey } from "./state/key-vault.js";
+export type { CaKeySource, StoredKeys } from "./state/stored-keys.js";

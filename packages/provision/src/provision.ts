@@ -8,8 +8,9 @@ import { writeKits } from "./kits/write-kits.js";
 import { createIdentities } from "./pki/project-identities.js";
 import { parseProject } from "./project/parse-project.js";
 import type { Participant, Project } from "./project/project.js";
-import { type CaKey, KeyVault } from "./state/key-vault.js";
+import { KeyVault } from "./state/key-vault.js";
 import { readState, statePath, writeState } from "./state/project-state.js";
+import { type CaKeySource, resolveCaKey } from "./state/stored-keys.js";
 import { lockWorkspace } from "./state/workspace-lock.js";
 
 export interface ProvisionInit {
@@ -18,7 +19,7 @@ export interface ProvisionInit {
   /** Folder that keeps the projects; made when it does not exist. */
   readonly workspace: string;
   /** How private keys are kept: sealed by a passphrase, or in clear text. A workspace in clear text is sealed once a passphrase is given. */
-  readonly caKey: CaKey;
+  readonly caKey: CaKeySource;
   /** From when certificates are good. @default the present */
   readonly now?: Date;
   /** Whether each kit is also put into an encrypted archive beside its folder. @default false */
@@ -93,7 +94,7 @@ async function provisionProject(
 interface BuildInit {
   readonly project: Project;
   readonly projectDir: string;
-  readonly caKey: CaKey;
+  readonly caKey: CaKeySource;
   readonly archives: boolean;
   readonly now: Date;
   readonly signal: AbortSignal | undefined;
@@ -101,8 +102,17 @@ interface BuildInit {
 
 async function buildProd({ project, projectDir, caKey, archives, now, signal }: BuildInit): Promise<ProvisionResult> {
   const stateFile = statePath(projectDir);
-  const vault = new KeyVault(caKey, stateFile);
+  const vault = new KeyVault(await resolveCaKey(caKey, projectDir), stateFile);
   const stored = await readState(projectDir, vault);
+  if (stored.state === undefined && stored.requestedKeyPem !== undefined) {
+    throw new FlareError(
+      "project/no-authority",
+      `A CA elsewhere was asked for the certificate of '${project.name}', and it has not come yet.`,
+      {
+        facts: { file: stateFile },
+      },
+    );
+  }
   const { state, authority, warnings } = await createIdentities({ project, previous: stored.state, stateFile, now, signal });
   const prodDir = join(projectDir, await nextProdName(projectDir));
   const wip = join(projectDir, `.wip-${randomUUID()}`);

@@ -20,6 +20,7 @@ const profile = {
   scheme: "grpc",
   connection_security: "mtls",
   server: { host: "fl.example.org", fed_learn_port: 8102 },
+  certificates: { key_type: "p256" },
 };
 
 /**
@@ -73,7 +74,7 @@ export class Exchange {
   async request(who: Asker, change: object = {}, rest: Partial<RequestCertificateInit> = {}): Promise<CertificateRequestResult> {
     const participantFile = join(this.dir, `${who}.yaml`);
     await writeFile(participantFile, JSON.stringify({ name: "cancer", participants: [{ ...participants[who], ...change }] }, undefined, 2));
-    return await requestCertificate({ participantFile, baseDir: this.dir, home: this.home, now: this.now, ...rest });
+    return await requestCertificate({ participantFile, baseDir: this.dir, home: this.home, now: this.now, keyType: "p256", ...rest });
   }
 
   async approve(who: Asker, rest: Partial<ApproveRequestInit> = {}): Promise<ApprovalResult> {

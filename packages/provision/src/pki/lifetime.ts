@@ -2,7 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import type { Validity } from "./certificate-content.js";
 
 /** A certificate is good at once on a machine whose clock is a little behind. */
-const backdateMs = 5 * 60 * 1000;
+export const backdateMs = 5 * 60 * 1000;
 
 /**
  * A period that begins a little before now and lasts for the lifetime from now on. For somebody who was revoked it begins after

@@ -67,7 +67,7 @@ export function caStatePath(projectDir: string): string {
  *
  * @throws FlareError `project/state-invalid` when a file is damaged, `project/passphrase-missing`, `project/passphrase-wrong`.
  */
-export async function readState(projectDir: string, vault: KeyVault): Promise<StoredState> {
+export async function readState(projectDir: string, vault: Pick<KeyVault, "open">): Promise<StoredState> {
   const [caText, text] = await Promise.all([readTextIfPresent(caStatePath(projectDir)), readTextIfPresent(statePath(projectDir))]);
   const ca = caText === undefined ? undefined : readStateDocument(caText, caStatePath(projectDir), caStateSchema);
   const { root_cert, root_pri_key, ...participants } =
