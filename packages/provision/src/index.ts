@@ -17,7 +17,7 @@ export {
   type UseCaInit,
   useCa,
 } from "./authority/external-ca.js";
-export type { ProjectFolderInit } from "./authority/project-folder.js";
+export { findProjectFolder, type ProjectFolderInit } from "./authority/project-folder.js";
 export { type RevokeInit, type RevokeResult, revokeParticipant } from "./authority/revoke.js";
 export { type FinishRolloverInit, finishRollover, type StartRolloverInit, startRollover } from "./authority/rollover.js";
 export { type RenewalToSign, type SignRenewalInit, signRenewal } from "./authority/sign-renewal.js";

@@ -22,7 +22,7 @@ export async function caPassphrase({ cwd, env, signal }: CommandContext, { file,
   if (!canAsk()) {
     throw new FlareError(
       "cli/passphrase-needed",
-      "The private key of the authority is encrypted, and there is no passphrase in FLARE_CA_PASSPHRASE or --ca-passphrase-file.",
+      "There is no passphrase for the private key of the authority in FLARE_CA_PASSPHRASE or --ca-passphrase-file, and nobody can be asked.",
     );
   }
   const typed = await askSecret("Passphrase of the authority's key: ", signal);

@@ -18,7 +18,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: "cert",
-    summary: "certificates for keys that stay where they were made",
+    summary: "certificates: status, revocation, replacing the root; requests for keys that stay where they were made",
     load: async () => (await import("../commands/cert/cert-commands.js")).addCertCommands,
   },
   {

@@ -2,12 +2,13 @@ import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import { FlareError, type Problem } from "@flare-ts/contracts";
 import type { ProvisionedKit } from "@flare-ts/provision";
+import { type WorkspaceCaKeyOptions, workspaceCaKey } from "../../ca-key/workspace-ca-key.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { tableLines } from "../../terminal/table.js";
 import { sampleProjectText } from "./sample-project.js";
 
 /** What `flare provision` is given. */
-export interface ProvisionOptions {
+export interface ProvisionOptions extends WorkspaceCaKeyOptions {
   readonly projectFile: string;
   readonly workspace: string;
   readonly isGenerate: boolean;
@@ -23,6 +24,7 @@ export async function provisionKits(context: CommandContext, options: ProvisionO
     projectFile: options.projectFile,
     workspace: resolve(context.cwd, options.workspace),
     archives: options.isArchive,
+    caKey: workspaceCaKey(context, { ...options, makesKits: true }),
     signal: context.signal,
   });
   for (const warning of warnings) context.terminal.err(`${context.terminal.colors.yellow("warning:")} ${warningText(warning)}`);
