@@ -1,5 +1,5 @@
-import { describe, expect, it } from "vitest";
 import { FlareError } from "@flare-ts/contracts";
+import { describe, expect, it } from "vitest";
 import type { Logger } from "../logging/logger.js";
 import { TestProject } from "../session/test-project.test-support.js";
 import { CertificateRenewal, type RenewalOutcome } from "./certificate-renewal.js";
@@ -10,7 +10,8 @@ const project = new TestProject("p");
 const beginMs = Date.parse("2030-01-01T00:00:00Z");
 const minute = 60_000;
 
-const issue = (fromMs: number, lifeMs: number) => project.issue({ name: "site-1", validFrom: new Date(fromMs), validTo: new Date(fromMs + lifeMs) });
+const issue = (fromMs: number, lifeMs: number) =>
+  project.issue({ name: "site-1", validFrom: new Date(fromMs), validTo: new Date(fromMs + lifeMs) });
 
 /** Runs a renewal under a clock that jumps from one wait to the next, until `untilMs`. */
 async function run(lifeMs: number, untilMs: number, ask: (nowMs: number, identity: LiveIdentity) => RenewalOutcome): Promise<Run> {

@@ -124,5 +124,5 @@ export class CertificateRenewal {
 const longestStepMs = 60_000;
 
 async function sleepOrStop(ms: number, signal: AbortSignal): Promise<void> {
-  await sleepReally(ms, undefined, { signal }).catch(() => undefined);
+  await sleepReally(ms, undefined, { signal, ref: false }).catch(() => undefined);
 }

@@ -39,7 +39,9 @@ describe("the folder of renewed identities", () => {
   });
 
   it("keeps the key of a request until its certificate comes, also when the process is started anew", async () => {
-    const request = await identities.pending(() => Promise.resolve({ privateKeyPem: project.issue({ name: "a" }).privateKeyPem, csrPem: "r" }));
+    const request = await identities.pending(() =>
+      Promise.resolve({ privateKeyPem: project.issue({ name: "a" }).privateKeyPem, csrPem: "r" }),
+    );
     const reopened = new IdentityFolder({ folder: at(), name: "client" });
     expect(await reopened.pending(never)).toEqual(request);
     await rm(at("next", "client.csr"));

@@ -77,9 +77,13 @@ export class IssuingAuthority {
   async adopt(certificatePem: string, request: IdentityRequest): Promise<void> {
     const candidate = { certificatePem, privateKeyPem: request.privateKeyPem };
     if (this.#read(candidate) === undefined) {
-      throw new FlareError("auth/renewal-refused", "The certificate is not one to issue with: for another key, or by no root of this project.", {
-        facts: {},
-      });
+      throw new FlareError(
+        "auth/renewal-refused",
+        "The certificate is not one to issue with: for another key, or by no root of this project.",
+        {
+          facts: {},
+        },
+      );
     }
     await this.#parts.folder.adopt(certificatePem);
     this.#candidates = [candidate, ...this.#candidates];

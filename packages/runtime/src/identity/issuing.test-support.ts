@@ -13,7 +13,11 @@ export interface TestIssuingInit {
 
 /** An issuing certificate of a project, as the server's kit holds it. */
 export async function makeIssuing(project: TestProject, init: TestIssuingInit = {}): Promise<StoredIdentity> {
-  const { mayIssue = ["client", "server", "relay"], from = new Date(Date.now() - 3_600_000), to = new Date(Date.now() + 36_000_000) } = init;
+  const {
+    mayIssue = ["client", "server", "relay"],
+    from = new Date(Date.now() - 3_600_000),
+    to = new Date(Date.now() + 36_000_000),
+  } = init;
   const keyPair = await createKeyPair("p256");
   const certificatePem = await issueIntermediate({
     commonName: `${project.name} issuing`,

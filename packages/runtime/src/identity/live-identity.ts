@@ -22,10 +22,6 @@ export class LiveIdentity implements ProjectKeys {
     return this.#current.privateKeyPem;
   }
 
-  get rootCaPem(): string {
-    return this.#current.rootCaPem;
-  }
-
   get certificate(): ProjectKeys["certificate"] {
     return this.#current.certificate;
   }
@@ -34,8 +30,8 @@ export class LiveIdentity implements ProjectKeys {
     return this.#current.privateKey;
   }
 
-  get root(): ProjectKeys["root"] {
-    return this.#current.root;
+  get trust(): ProjectKeys["trust"] {
+    return this.#current.trust;
   }
 
   /** The keys in force now, which stay as they are. */

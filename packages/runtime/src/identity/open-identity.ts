@@ -1,6 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { FlareError } from "@flare-ts/contracts";
-import type { Kit, ProjectTrust, TrustedChain } from "@flare-ts/provision/kit";
+import { type Kit, type ProjectTrust, type TrustedChain, verifyKit } from "@flare-ts/provision/kit";
 import type { IdentityFolder, StoredIdentity } from "./identity-folder.js";
 
 export interface OpenIdentityInit {
@@ -17,7 +16,7 @@ export interface OpenIdentityInit {
  * Chooses who a participant is: the newest certificate that is good now, of its kit or of a renewal; when none is good any more,
  * the one that ended last, if it may still be renewed.
  *
- * @throws FlareError `kit/expired`, `kit/not-yet-valid`, `kit/revoked`, `kit/untrusted-certificate` when there is none
+ * @throws FlareError `kit/expired`, `kit/not-yet-valid`, `kit/revoked`, `kit/untrusted-certificate` when there is none: what is wrong with the kit's
  */
 export async function openIdentity({ kit, trust, folder, nowMs, warn }: OpenIdentityInit): Promise<StoredIdentity> {
   const allowExpiredMs = graceOf(kit);
@@ -37,12 +36,8 @@ export async function openIdentity({ kit, trust, folder, nowMs, warn }: OpenIden
   const newest = inDates.sort((a, b) => beginningOf(b.certificate) - beginningOf(a.certificate))[0];
   const chosen = newest ?? good.sort((a, b) => endOf(b.certificate) - endOf(a.certificate))[0];
   if (chosen !== undefined) return chosen.identity;
-  if (verdict.ok) throw new TypeError("a good certificate was not chosen");
-  const { why, message, facts } = verdict;
-  const tooLate = allowExpiredMs > 0 && why === "expired" ? " The project's grace for renewals is over too." : "";
-  throw new FlareError(codes[why] ?? "kit/untrusted-certificate", `${kit.startup.certificate}: ${message}${tooLate}`, {
-    facts: { file: kit.startup.certificate, ...facts },
-  });
+  await verifyKit(kit, { trust, now: new Date(nowMs) });
+  throw new TypeError("a good certificate was not chosen");
 }
 
 /** For so long after its end the kit's certificate may be renewed; 0 where the project does not renew. */
@@ -54,12 +49,6 @@ interface Good {
   readonly identity: StoredIdentity;
   readonly certificate: X509Certificate;
 }
-
-const codes: { readonly [why: string]: "kit/expired" | "kit/not-yet-valid" | "kit/revoked" } = {
-  expired: "kit/expired",
-  "not-yet-valid": "kit/not-yet-valid",
-  revoked: "kit/revoked",
-};
 
 function strangerTo(kit: Kit, { subject: { commonName, org, role } }: TrustedChain): string | undefined {
   if (commonName === kit.name && org === kit.org && role === kit.role) return undefined;

@@ -73,7 +73,10 @@ export class PendingRenewals {
       }
       await rename(`${path}.new`, path);
     } catch (cause) {
-      throw new FlareError("file/unwritable", `A request for a certificate cannot be written to ${path}.`, { facts: { file: path }, cause });
+      throw new FlareError("file/unwritable", `A request for a certificate cannot be written to ${path}.`, {
+        facts: { file: path },
+        cause,
+      });
     }
     this.#byName.set(keyOf(renewal), renewal);
   }

@@ -20,7 +20,7 @@ export interface RenewIdentityComponents {
   /** Milliseconds since the epoch. */
   readonly now: () => number;
   /** Sends a request, signed with the identity in force, and gives the answer. */
-  readonly ask: (csrPem: string, signal: AbortSignal) => Promise<RenewalAnswer>;
+  readonly ask: (csrPem: string) => Promise<RenewalAnswer>;
   readonly readKeys: (identity: { readonly certificatePem: string; readonly privateKeyPem: string }) => ProjectKeys;
 }
 
@@ -30,12 +30,12 @@ export interface RenewIdentityComponents {
  *
  * @throws FlareError `auth/renewal-untrusted`, `file/unwritable`, and what `ask` throws; the old certificate stays in force.
  */
-export async function renewIdentity(components: RenewIdentityComponents, signal: AbortSignal): Promise<RenewalOutcome> {
+export async function renewIdentity(components: RenewIdentityComponents): Promise<RenewalOutcome> {
   const { identity, folder, ask, readKeys } = components;
   const request = await folder.pending(() => makeRequest(identity.current));
   let answer: RenewalAnswer;
   try {
-    answer = await ask(request.csrPem, signal);
+    answer = await ask(request.csrPem);
   } catch (reason) {
     // The next one begins afresh: whatever was wrong may be wrong with the request.
     if (FlareError.from(reason).code === "auth/renewal-refused") await folder.discardPending();

@@ -1,7 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { adminRoles, FlareError, limits, type RenewableType, type RenewalIssuer } from "@flare-ts/contracts";
-import { type ProjectTrust, readHosts, type SubjectFields } from "@flare-ts/provision/kit";
 import { type CertificateRequest, issueFromRequest, readRequest } from "@flare-ts/provision/issue";
+import { type ProjectTrust, readHosts, type SubjectFields } from "@flare-ts/provision/kit";
 import { capPeerText as cap, quotePeerText as quote } from "../session/peer-text.js";
 import { renewalDifference } from "./check-renewed.js";
 import type { IssuingAuthority, IssuingIdentity } from "./issuing-authority.js";
@@ -61,7 +61,9 @@ export class RenewalDesk {
     const { renewal } = this.#init;
     const { commonName: name, role } = proven.subject;
     if (renewal === "none") {
-      throw new FlareError("auth/renewal-not-offered", "The project does not renew certificates over the wire.", { facts: { name: cap(name) } });
+      throw new FlareError("auth/renewal-not-offered", "The project does not renew certificates over the wire.", {
+        facts: { name: cap(name) },
+      });
     }
     this.#checkRequest(proven);
     if (renewal === "server" && this.#init.serverMayRenew.includes(kindOf(role))) return this.#issue(proven);
@@ -105,7 +107,8 @@ export class RenewalDesk {
       throw refused(subject.commonName, FlareError.from(reason).message);
     }
     for (const field of ["commonName", "org", "role"] as const) {
-      if (request.subject[field] !== subject[field]) throw refused(subject.commonName, `it is for the ${field} ${quote(request.subject[field])}`);
+      if (request.subject[field] !== subject[field])
+        throw refused(subject.commonName, `it is for the ${field} ${quote(request.subject[field])}`);
     }
     if (request.publicKey.equals(certificate.publicKey)) throw refused(subject.commonName, "it is for the old key");
   }
@@ -168,7 +171,9 @@ export function kindOf(role: string): RenewableType {
 }
 
 function refused(name: string, why: string): FlareError {
-  return new FlareError("auth/renewal-refused", `A renewal for ${quote(name)} is refused: ${why}.`, { facts: { name: cap(name), why: cap(why) } });
+  return new FlareError("auth/renewal-refused", `A renewal for ${quote(name)} is refused: ${why}.`, {
+    facts: { name: cap(name), why: cap(why) },
+  });
 }
 
 function impossible(name: string, why: string): FlareError {

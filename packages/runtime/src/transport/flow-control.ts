@@ -14,12 +14,17 @@ export function withServerOptions(credentials: ServerCredentials, windowBytes: n
   const own = credentials._getConstructorOptions.bind(credentials);
   credentials._getConstructorOptions = () => ({
     ...own(),
-    minVersion: "TLSv1.2",
+    minVersion,
+    // `guardHandshakes` decides about certificates, where they are asked for.
+    rejectUnauthorized: false,
     handshakeTimeout: 20_000,
     settings: { initialWindowSize: windowBytes },
   });
   return credentials;
 }
+
+/** The oldest version of TLS that is spoken. */
+export const minVersion = "TLSv1.2";
 
 /** Raises the window of one connection; to be called when the session opens. */
 export function raiseConnectionWindow(session: ServerHttp2Session, windowBytes: number): void {

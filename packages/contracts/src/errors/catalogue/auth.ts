@@ -79,6 +79,12 @@ export const authErrors = {
     "Ask the project's administrator for a new kit.",
     refused,
   ),
+  "auth/renewal-pending": row(
+    "site",
+    "The certificate has ended, and its renewal waits to be signed.",
+    "Tell the project's administrator, who signs it with `flare cert renewals`; the participant goes on by itself then.",
+    { exit: exitStatus.connection, isRetryable: true, grpc: grpcStatus.unavailable, http: 503 },
+  ),
   "auth/renewal-refused": row(
     "site",
     "A renewal asks for something else than the same certificate with another key and later dates.",
