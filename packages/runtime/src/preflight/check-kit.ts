@@ -1,4 +1,5 @@
 import { stat } from "node:fs/promises";
+import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import {
   type Kit,
@@ -11,39 +12,57 @@ import {
   TrustKeeper,
   verifyKit,
 } from "@flare-ts/provision/kit";
+import { IdentityFolder, type StoredIdentity } from "../identity/identity-folder.js";
+import { openIdentity } from "../identity/open-identity.js";
 import { failed, type PreflightCheck, passed, problemOf, warned } from "./preflight-check.js";
 
 const dayMs = 24 * 3_600_000;
 
-/** A kit that could be read, with whom it trusts. */
+/** A kit that could be read, with the certificate and key in force, and whom it trusts. */
 export interface CheckedKit {
   readonly kit: Kit;
   readonly trust: ProjectTrust;
 }
 
-/** Reads a kit; its files, their signatures and who may read the key are one check, its certificate's dates another. */
+/** Reads a kit; its files, their signatures and who may read the key are one check, the dates of its certificate another. */
 export async function checkKit(
   kitDir: string,
   { workspace, nowMs }: { readonly workspace: string | undefined; readonly nowMs: number },
 ): Promise<{ readonly read: CheckedKit | undefined; readonly checks: readonly PreflightCheck[] }> {
   let kit: Kit;
   let trust: ProjectTrust;
+  const kept = await ifFolder(workspace);
   try {
     kit = await readKit(kitDir);
-    ({ trust } = await TrustKeeper.open(kit, { workspace: await ifFolder(workspace) }));
+    ({ trust } = await TrustKeeper.open(kit, { workspace: kept }));
   } catch (error) {
     return { read: undefined, checks: [problemOf("kit", error)] };
   }
-  const read = { kit, trust };
-  const dates = checkDates(kit, nowMs);
+  const { identity, refusal } = await identityInForce(kit, { trust, workspace: kept ?? kit.dir, nowMs });
+  const read = { kit: { ...kit, ...identity }, trust };
+  const dates = checkDates(read.kit, nowMs);
   try {
-    await verifyKit(kit, { now: new Date(nowMs), trust });
-  } catch (error) {
+    await verifyKit(kit, { now: new Date(nowMs), trust, isCertificateJudged: false });
     // What is wrong with the dates alone is said below, with what the clock has to do with it.
-    const { code } = FlareError.from(error);
-    if (!isAboutDates(code) || dates.outcome === "ok") return { read, checks: [problemOf("kit", error), dates] };
+    if (refusal !== undefined && (!isAboutDates(refusal.code) || dates.outcome === "ok")) throw refusal;
+    return { read, checks: [passed("kit", whoIs(kit), { type: kit.type, name: kit.name, project: kit.project, dir: kit.dir }), dates] };
+  } catch (error) {
+    return { read, checks: [problemOf("kit", error), dates] };
   }
-  return { read, checks: [passed("kit", whoIs(kit), { type: kit.type, name: kit.name, project: kit.project, dir: kit.dir }), dates] };
+}
+
+/** The certificate and key that a start would use: the kit's, or those of a renewal. */
+async function identityInForce(
+  kit: Kit,
+  { trust, workspace, nowMs }: { readonly trust: ProjectTrust; readonly workspace: string; readonly nowMs: number },
+): Promise<{ readonly identity: StoredIdentity; readonly refusal: FlareError | undefined }> {
+  const folder = new IdentityFolder({ folder: join(workspace, "identity"), name: kit.type === "server" ? "server" : "client" });
+  try {
+    return { identity: await openIdentity({ kit, trust, folder, nowMs, warn: () => undefined }), refusal: undefined };
+  } catch (error) {
+    const { certificatePem, privateKeyPem } = kit;
+    return { identity: { certificatePem, privateKeyPem }, refusal: FlareError.from(error) };
+  }
 }
 
 /** Reads the settings in `local/` that a start reads. */
