@@ -223,8 +223,9 @@ export class Authenticator {
     const { trust } = this.#init.keys;
     return this.#sessions.all().flatMap((session) => {
       const verdict = trust.verify(session.identity.chainPem, { nowMs: this.#now() });
-      // That a certificate expires ends no session by itself: its token does not outlive it.
-      return verdict.ok || verdict.why === "expired" ? [] : [{ session, reason: verdict.message }];
+      // Dates end no session by themselves, nor does a clock that jumps: a token does not outlive its certificate.
+      const isGood = verdict.ok || verdict.why === "expired" || verdict.why === "not-yet-valid";
+      return isGood ? [] : [{ session, reason: verdict.message }];
     });
   }
 

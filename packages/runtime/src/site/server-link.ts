@@ -79,8 +79,8 @@ export class ServerLink {
     const { trust, now, logger } = this.#parts;
     const { connection } = this.#live;
     const verdict = trust.verify(connection.serverChainPem, { nowMs: now() });
-    // A certificate that expires ends no connection that was made with it.
-    if (verdict.ok || verdict.why === "expired") return;
+    // Dates end no connection that was made while they were good.
+    if (verdict.ok || verdict.why === "expired" || verdict.why === "not-yet-valid") return;
     logger.error("the server is not trusted any more", { reason: verdict.message });
     connection.close();
   }

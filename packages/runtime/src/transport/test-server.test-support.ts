@@ -16,6 +16,8 @@ export type TestWay = "mtls" | "tls" | "clear" | "proxy";
 /** A server on loopback with real TLS, and what a test needs to dial it. */
 export interface TestServer {
   readonly project: TestProject;
+  /** The server's own. */
+  readonly keys: ProjectKeys;
   readonly transport: GrpcServerTransport;
   readonly authenticator: Authenticator;
   /** Where participants dial. */
@@ -39,6 +41,8 @@ export interface TestServerInit {
   /** @default "mtls" */
   readonly way?: TestWay;
   readonly idleCheckMs?: number;
+  /** @default a new one */
+  readonly testProject?: TestProject;
   /** What the proxy does to calls. */
   readonly proxy?: Pick<TerminatingProxyInit, "onCall" | "onReply">;
 }
@@ -48,10 +52,17 @@ export async function startTestServer(
   handlers: Partial<ServerHandlers> = {},
   init: Partial<AuthenticatorInit> & TestServerInit = {},
 ): Promise<TestServer> {
-  const { now, isAllowed, way = "mtls", proxy: proxyInit, idleCheckMs, ...authenticatorInit } = init;
+  const {
+    now,
+    isAllowed,
+    way = "mtls",
+    proxy: proxyInit,
+    idleCheckMs,
+    testProject: project = new TestProject("test-project"),
+    ...authenticatorInit
+  } = init;
   const connectionSecurity = way === "proxy" ? "tls" : way;
-  const project = new TestProject("test-project");
-  const keys = project.server();
+  const keys = init.keys ?? project.server();
   const events: AuthEvent[] = [];
   const authenticator = new Authenticator(
     {
@@ -60,7 +71,7 @@ export async function startTestServer(
       ...(now ? { now } : {}),
       ...(isAllowed ? { isAllowed } : {}),
     },
-    { project: project.name, serverName: "server-1", keys, ...authenticatorInit },
+    { project: project.name, serverName: "server-1", ...authenticatorInit, keys },
   );
   const transport = new GrpcServerTransport(
     { authenticator, handlers: { ...quietHandlers, ...handlers } },
@@ -84,6 +95,7 @@ export async function startTestServer(
   });
   return {
     project,
+    keys,
     transport,
     authenticator,
     port,
