@@ -57,6 +57,7 @@ export async function startTestServer(
     isAllowed,
     way = "mtls",
     proxy: proxyInit,
+    idleCheckMs,
     testProject: project = new TestProject("test-project"),
     idleCheckMs,
     ...authenticatorInit
