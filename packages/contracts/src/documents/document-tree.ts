@@ -39,6 +39,8 @@ export function readDocumentTree({ text, file, code, hasMergeKeys = false }: Tre
   const document = parseDocument(text, {
     lineCounter,
     prettyErrors: false,
+    // What a stranger wrote must not print.
+    logLevel: "error",
     // The library compares every key with every other: minutes for a file of a megabyte.
     uniqueKeys: false,
     merge: hasMergeKeys,
