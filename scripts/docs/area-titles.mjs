@@ -2,6 +2,7 @@
 export const areaTitles = {
   aggregate: "Aggregation: models that do not fit together",
   auth: "Identity and rights: who may do what",
+  certificate: "Certificates: asking for them and issuing them",
   cli: "The command line",
   "client-api": "Trainers: the Client API",
   document: "Files that a person writes",

@@ -1,4 +1,6 @@
-export { type Position, pathText, type ReadDocument, type ReadDocumentInit, readDocument } from "./documents/read-document.js";
+export { type DocumentTree, type Position, readDocumentTree } from "./documents/document-tree.js";
+export { durationMs } from "./documents/duration-schema.js";
+export { checkDocument, pathText, type ReadDocument, type ReadDocumentInit, readDocument } from "./documents/read-document.js";
 export { type ErrorCode, errorCatalogue } from "./errors/catalogue/index.js";
 export { type Culprit, type ErrorRow, exitStatus, grpcStatus } from "./errors/catalogue/row.js";
 export {
@@ -17,8 +19,10 @@ export {
   hostNameSchema,
   isContentHash,
   jobIdSchema,
+  projectNameSchema,
   simpleNameSchema,
   siteNameSchema,
+  studyNameSchema,
 } from "./ids/names.js";
 export {
   appConfigWarnings,
@@ -65,8 +69,6 @@ export {
   kitCertificatesSchema,
   type RenewableType,
   type RenewalIssuer,
-  renewableTypes,
-  renewalIssuers,
 } from "./kit/kit-certificates-schema.js";
 export { type LogConfig, logConfigSchema, logLevels } from "./kit/log-config-schema.js";
 export {
@@ -87,12 +89,8 @@ export {
   trustListSchema,
 } from "./kit/trust-list-schema.js";
 export { limits } from "./limits.js";
-export {
-  type AdminRole,
-  adminRoles,
-  type ConnectionSecurity,
-  type ParticipantDocument,
-  type ProjectDocument,
-  projectDocumentSchema,
-} from "./project/project-schema.js";
+export { maxRootValidDays, renewableTypes, rootValidDaysSchema } from "./project/certificates-schema.js";
+export { type ConnectionSecurity, connectToMapSchema, listeningHostMapSchema } from "./project/connection-schemas.js";
+export { type ParticipantDocument, participantSchemas } from "./project/participant-schemas.js";
+export { adminRoles, builderSchema, type ProjectDocument, projectDocumentSchema } from "./project/project-schema.js";
 export { provisionStateSchema } from "./project/provision-state-schema.js";

@@ -2,12 +2,13 @@ import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import * as provision from "./index.js";
 import * as kit from "./kit/index.js";
+import * as issue from "./pki/index.js";
 
 /** What a module and everything that it imports takes from other packages. */
 function packagesOf(file: URL, seen: Set<string> = new Set()): string[] {
   if (seen.has(file.href)) return [];
   seen.add(file.href);
-  const specifiers = [...readFileSync(file, "utf8").matchAll(/from "([^"]+)"/g)].map((match) => match[1] ?? "");
+  const specifiers = [...readFileSync(file, "utf8").matchAll(/(?:from|import\() ?"([^"]+)"/g)].map((match) => match[1] ?? "");
   return specifiers.flatMap((specifier) =>
     specifier.startsWith(".") ? packagesOf(new URL(specifier.replace(/\.js$/, ".ts"), file), seen) : [specifier],
   );
@@ -16,6 +17,16 @@ function packagesOf(file: URL, seen: Set<string> = new Set()): string[] {
 describe("the package's public surface", () => {
   it("is exactly this", () => {
     expect(Object.keys(provision).sort()).toEqual(["provision"]);
+    expect(Object.keys(issue).sort()).toEqual([
+      "createKeyPair",
+      "createRequest",
+      "issueFromRequest",
+      "issueIntermediate",
+      "keyPairFromPem",
+      "keyTypes",
+      "privateKeyPem",
+      "readRequest",
+    ]);
     expect(Object.keys(kit).sort()).toEqual([
       "ProjectTrust",
       "TrustKeeper",
@@ -26,6 +37,7 @@ describe("the package's public surface", () => {
       "readLocalResources",
       "readLogConfig",
       "readSubject",
+      "refuseRelays",
       "signBytes",
       "signTrustList",
       "verifyKit",

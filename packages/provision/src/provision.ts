@@ -2,12 +2,11 @@ import { createPrivateKey, randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FlareError, limits, type Problem } from "@flare-ts/contracts";
-import { buildKit } from "./kits/build-kit.js";
-import { writeKit } from "./kits/write-kit.js";
+import { writeKits } from "./kits/write-kits.js";
 import { createIdentities } from "./pki/project-identities.js";
 import { parseProject } from "./project/parse-project.js";
 import type { Participant, Project } from "./project/project.js";
-import { type ProjectState, readState, statePath, writeState } from "./state/project-state.js";
+import { readState, statePath, writeState } from "./state/project-state.js";
 import { lockWorkspace } from "./state/workspace-lock.js";
 
 export interface ProvisionInit {
@@ -84,7 +83,17 @@ async function buildProd({ project, projectDir, now, signal }: BuildInit): Promi
   const prodDir = join(projectDir, await nextProdName(projectDir));
   const wip = join(projectDir, `.wip-${randomUUID()}`);
   try {
-    await writeKits(project, state, wip, signal);
+    const rootKey = createPrivateKey(state.root.privateKeyPem);
+    await writeKits({
+      project,
+      dir: wip,
+      identities: state.participants,
+      rootCertificatePem: state.root.certificatePem,
+      rootKey,
+      issuer: { certificatePem: state.root.certificatePem, privateKey: rootKey },
+      now,
+      signal,
+    });
     // The state first: kits whose root key is lost could never be extended, unused state harms nobody.
     const takeBack = await writeState(projectDir, state);
     try {
@@ -101,19 +110,6 @@ async function buildProd({ project, projectDir, now, signal }: BuildInit): Promi
     kits: project.participants.map(({ name, type }) => ({ name, type, dir: join(prodDir, name) })),
     warnings: project.warnings,
   };
-}
-
-async function writeKits(project: Project, state: ProjectState, dir: string, signal: AbortSignal | undefined): Promise<void> {
-  const rootKey = createPrivateKey(state.root.privateKeyPem);
-  await mkdir(dir);
-  for (const participant of project.participants) {
-    signal?.throwIfAborted();
-    const identity = state.participants.get(participant.name);
-    if (identity === undefined) throw new TypeError("a participant was left without an identity");
-    const files = buildKit({ project, participant, identity, rootCertificatePem: state.root.certificatePem });
-    await writeKit(join(dir, participant.name), files, rootKey);
-  }
-  signal?.throwIfAborted();
 }
 
 async function nextProdName(projectDir: string): Promise<string> {

@@ -1,20 +1,14 @@
-import { isMap, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml";
 import type { z } from "zod";
 import type { ErrorCode } from "../errors/catalogue/index.js";
 import { FlareError, type Problem } from "../errors/flare-error.js";
 import { nearestWord } from "../errors/nearest-word.js";
-
-/** Where a path inside a document stands in its text, 1-based. */
-export interface Position {
-  readonly line: number;
-  readonly column: number;
-}
+import { type DocumentTree, mistakesIn, type Position, readDocumentTree } from "./document-tree.js";
 
 /** A document that was read and found right. */
 export interface ReadDocument<T> {
   readonly value: T;
   /** Position of the nearest existing node for a path of keys and indexes. */
-  locate(path: readonly PropertyKey[]): Position | undefined;
+  locate(path: readonly PropertyKey[]): Partial<Position>;
   /** Builds a problem that stands at a path, for checks that a schema cannot make. */
   problemAt(path: readonly PropertyKey[], message: string): Problem;
 }
@@ -34,51 +28,43 @@ export interface ReadDocumentInit<T> {
  *
  * @throws FlareError with `init.code`, one problem per mistake.
  */
-export function readDocument<T>(init: ReadDocumentInit<T>): ReadDocument<T> {
-  const { text, file, schema, code = "document/invalid" } = init;
-  const lineCounter = new LineCounter();
-  const document = parseDocument(text, { lineCounter, prettyErrors: false, uniqueKeys: true, maxAliasCount: 100 } as never);
-  const fail = (problems: readonly Problem[]): never => {
-    throw new FlareError(code, summary(file, problems), { problems, facts: { file } });
-  };
-  if (document.errors.length > 0) {
-    fail(
-      document.errors.map((error) => {
-        const { line, col } = lineCounter.linePos(error.pos[0]);
-        return { file, line, column: col, message: error.message };
-      }),
-    );
-  }
-  const root = document.contents;
-  const locate = (path: readonly PropertyKey[]): Position | undefined => locateNode(root, path, lineCounter);
+export function readDocument<T>({ text, file, schema, code = "document/invalid" }: ReadDocumentInit<T>): ReadDocument<T> {
+  return checkDocument({ tree: readDocumentTree({ text, file, code }), file, schema, code });
+}
+
+/**
+ * Checks a document that was put together from several files, as `readDocument` does with the text of one.
+ *
+ * @throws FlareError with `init.code`, one problem per mistake.
+ */
+export function checkDocument<T>(init: {
+  readonly tree: DocumentTree;
+  /** Name of the main file, for the error as a whole. */
+  readonly file: string;
+  readonly schema: z.ZodType<T>;
+  readonly code: ErrorCode;
+}): ReadDocument<T> {
+  const { tree, file, schema, code } = init;
   const problemAt = (path: readonly PropertyKey[], message: string): Problem => ({
-    file,
-    ...locate(path),
+    ...tree.locate(path),
     ...(path.length > 0 ? { path: pathText(path) } : {}),
     message,
   });
-  const parsed = schema.safeParse(valueOf(document, () => fail([{ file, line: 1, column: 1, message: "has too many aliases" }])));
-  if (!parsed.success) fail(parsed.error.issues.flatMap((issue) => issueProblems(issue, schema, problemAt)));
-  return { value: parsed.data as T, locate, problemAt };
-}
-
-/** The plain value of a document; aliases that would blow it up are refused. */
-function valueOf(document: ReturnType<typeof parseDocument>, refuse: () => never): unknown {
-  try {
-    return document.toJS({ maxAliasCount: 100 });
-  } catch (error) {
-    if (error instanceof ReferenceError) return refuse();
-    throw error;
+  const parsed = schema.safeParse(tree.value);
+  if (!parsed.success) {
+    const problems = parsed.error.issues.flatMap((issue) => issueProblems(issue, schema, problemAt));
+    throw new FlareError(code, mistakesIn(file, problems), { problems, facts: { file } });
   }
+  const locate = (path: readonly PropertyKey[]): Partial<Position> => {
+    const { line, column } = tree.locate(path);
+    return line === undefined || column === undefined ? {} : { line, column };
+  };
+  return { value: parsed.data, locate, problemAt };
 }
 
 /** `a[0].b` for `["a", 0, "b"]`. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path.map((part, i) => (typeof part === "number" ? `[${part}]` : `${i === 0 ? "" : "."}${String(part)}`)).join("");
-}
-
-function summary(file: string, problems: readonly Problem[]): string {
-  return problems.length === 1 ? `${file} has a mistake.` : `${file} has ${problems.length} mistakes.`;
 }
 
 function issueProblems(
@@ -129,25 +115,4 @@ function unwrap(schema: z.ZodType): SchemaNode[] {
   if (def.type === "lazy" && def.getter !== undefined) return unwrap(def.getter());
   if (def.options !== undefined) return def.options.flatMap(unwrap);
   return [schema];
-}
-
-function locateNode(root: ParsedNode | Node | null, path: readonly PropertyKey[], lines: LineCounter): Position | undefined {
-  let node: unknown = root;
-  let offset = (root as ParsedNode | null)?.range?.[0];
-  for (const part of path) {
-    if (isMap(node)) {
-      const pair = node.items.find((item) => String((item.key as { value?: unknown } | null)?.value) === String(part));
-      if (pair === undefined) break;
-      offset = (pair.key as ParsedNode).range?.[0] ?? offset;
-      node = pair.value;
-    } else {
-      const item: unknown = (node as { items?: unknown[] } | null)?.items?.[Number(part)];
-      if (item === undefined) break;
-      node = item;
-      offset = (item as ParsedNode).range?.[0] ?? offset;
-    }
-  }
-  if (offset === undefined) return undefined;
-  const { line, col } = lines.linePos(offset);
-  return { line, column: col };
 }

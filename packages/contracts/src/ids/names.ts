@@ -16,6 +16,22 @@ export function isContentHash(text: string): text is ContentHash {
 /** Organisation, project and other simple names: FLARE's rule. */
 export const simpleNameSchema = z.string().regex(/^[A-Za-z0-9_]+$/, "may hold letters, digits and _ only");
 
+/** Name of a project: what makes a folder of one name on every system; FLARE cuts a longer one after 63 characters. */
+export const projectNameSchema = z
+  .string("must be a name")
+  .regex(
+    /^[A-Za-z0-9](?:[A-Za-z0-9 _.-]*[A-Za-z0-9_-])?$/,
+    "may hold letters, digits, _ - . and spaces only, and begins with a letter or digit",
+  );
+
+/** Name of a study: FLARE's rule. */
+export const studyNameSchema = z
+  .string()
+  .regex(
+    /^[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/,
+    "may hold small letters, digits, - and _ only, 63 at most, and neither - nor _ at its ends",
+  );
+
 /** Names of clients and relays: FLARE's rule. */
 export const siteNameSchema = z
   .string()

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { connectionSecuritySchema } from "../project/project-schema.js";
+import { connectionSecuritySchema } from "../project/connection-schemas.js";
 import { schemeSchema } from "./fed-server-schema.js";
 
 /** `local/comm_config.json`: how a process lets others in behind it, and how far up it connects by itself. */

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { connectionSecuritySchema } from "../project/project-schema.js";
+import { connectionSecuritySchema } from "../project/connection-schemas.js";
 import { authIdentityMapSchema, authIdentitySchema } from "./auth-identity-schema.js";
 import { schemeSchema, targetSchema } from "./fed-server-schema.js";
 import { kitCertificatesSchema } from "./kit-certificates-schema.js";

@@ -1,11 +1,18 @@
 import type { FedAdmin } from "@flare-ts/contracts";
 import type { AdminParticipant } from "../project/project.js";
-import { jsonFile, type KitFile, plainFile, secretFile } from "./kit-file.js";
+import { certificateSettings } from "./certificate-settings.js";
+import { identityFiles } from "./identity-files.js";
+import { jsonFile, type KitFile, plainFile } from "./kit-file.js";
 import type { KitInit } from "./kit-init.js";
 import { readme } from "./readme.js";
+import { adminScript } from "./scripts/admin-script.js";
+import { dockerScript } from "./scripts/docker-script.js";
 
 /** Files of an admin's kit. */
-export function adminFiles({ project, participant, identity, rootCertificatePem }: KitInit<AdminParticipant>): KitFile[] {
+export function adminFiles(init: KitInit<AdminParticipant>): KitFile[] {
+  const { project, participant } = init;
+  const { connectTo } = participant;
+  const { dockerImage } = project.outputs;
   const fedAdmin: FedAdmin = {
     format_version: 1,
     admin: {
@@ -13,9 +20,9 @@ export function adminFiles({ project, participant, identity, rootCertificatePem 
       username: participant.name,
       server_identity: project.server.name,
       scheme: "grpc",
-      host: participant.connectTo.host,
-      port: participant.connectTo.port,
-      connection_security: "mtls",
+      host: connectTo.host,
+      port: connectTo.port,
+      connection_security: connectTo.connectionSecurity,
       uid_source: "cert",
       with_file_transfer: true,
       upload_dir: "transfer",
@@ -24,12 +31,13 @@ export function adminFiles({ project, participant, identity, rootCertificatePem 
       client_cert: "client.crt",
       ca_cert: "rootCA.pem",
     },
+    certificates: certificateSettings(project),
   };
   return [
     jsonFile("startup/fed_admin.json", fedAdmin),
-    plainFile("startup/client.crt", identity.certificatePem),
-    secretFile("startup/client.key", identity.privateKeyPem),
-    plainFile("startup/rootCA.pem", rootCertificatePem),
+    ...identityFiles(init),
+    adminScript(),
+    ...(dockerImage === undefined ? [] : [dockerScript(participant, dockerImage)]),
     plainFile("readme.txt", readme(project, participant)),
   ];
 }

@@ -1,20 +1,25 @@
-import { type ClientResourcesDocument, defaultAuthorizationPolicy, type FedClient, type LogConfig } from "@flare-ts/contracts";
-import type { ClientParticipant } from "../project/project.js";
-import { jsonFile, type KitFile, plainFile, secretFile } from "./kit-file.js";
+import type { ClientResourcesDocument, FedClient, RelayResources } from "@flare-ts/contracts";
+import type { ClientParticipant, ConnectTo, Project } from "../project/project.js";
+import { authIdentityMap, authIdentityOf } from "./auth-identities.js";
+import { certificateSettings } from "./certificate-settings.js";
+import { commConfigFiles } from "./comm-config.js";
+import { identityFiles } from "./identity-files.js";
+import { jsonFile, type KitFile } from "./kit-file.js";
 import type { KitInit } from "./kit-init.js";
-import { readme } from "./readme.js";
-import { processScripts } from "./scripts.js";
+import { processFiles } from "./process-files.js";
 import { targetText } from "./target-text.js";
+import { upstreamOf } from "./upstream.js";
 
 /** Files of a site's kit. */
-export function clientFiles({ project, participant, identity, rootCertificatePem }: KitInit<ClientParticipant>): KitFile[] {
-  const { connectTo, gpus, memPerGpuGiB } = participant;
+export function clientFiles(init: KitInit<ClientParticipant>): KitFile[] {
+  const { project, participant } = init;
+  const server = serverSeenBy(participant, project);
   const fedClient: FedClient = {
     format_version: 2,
     servers: [
       {
         name: project.name,
-        service: { target: targetText(connectTo.host, connectTo.port), scheme: "grpc" },
+        service: { target: targetText(server.host, server.port), scheme: "grpc" },
         identity: project.server.name,
       },
     ],
@@ -22,25 +27,41 @@ export function clientFiles({ project, participant, identity, rootCertificatePem
       ssl_private_key: "client.key",
       ssl_cert: "client.crt",
       ssl_root_cert: "rootCA.pem",
-      fqsn: participant.name,
-      is_leaf: true,
-      connection_security: "mtls",
+      fqsn: participant.fqsn,
+      is_leaf: participant.isLeaf,
+      connection_security: server.connectionSecurity,
+      ...authIdentityOf(participant),
+      ...authIdentityMap(project),
     },
+    certificates: certificateSettings(project),
   };
-  const resources: ClientResourcesDocument = {
+  const isBehindRelay = participant.relay !== undefined;
+  const relayResources: RelayResources | undefined = isBehindRelay
+    ? { format_version: 2, relay_config: upstreamOf(project, participant) }
+    : undefined;
+  return [
+    jsonFile("startup/fed_client.json", fedClient),
+    ...identityFiles(init),
+    jsonFile("local/resources.json.default", resourcesOf(participant)),
+    ...(relayResources === undefined ? [] : [jsonFile("local/relay__resources.json", relayResources)]),
+    ...commConfigFiles(participant.listeningHost, { isBehindRelay }),
+    ...processFiles(init),
+  ];
+}
+
+/** Behind a relay as well, a kit says where the server is; the relay stands in `local/relay__resources.json`. */
+function serverSeenBy(
+  { relay, connectTo, connectionSecurity }: ClientParticipant,
+  { server }: Project,
+): Pick<ConnectTo, "host" | "port" | "connectionSecurity"> {
+  return relay === undefined ? connectTo : { host: server.hosts[0], port: server.port, connectionSecurity };
+}
+
+function resourcesOf({ gpus, memPerGpuGiB, allowLogStreaming }: ClientParticipant): ClientResourcesDocument {
+  return {
     format_version: 2,
+    allow_log_streaming: allowLogStreaming,
     components: [{ id: "resource_manager", args: { num_of_gpus: gpus, mem_per_gpu_in_GiB: memPerGpuGiB } }],
     datasets: {},
   };
-  return [
-    jsonFile("startup/fed_client.json", fedClient),
-    plainFile("startup/client.crt", identity.certificatePem),
-    secretFile("startup/client.key", identity.privateKeyPem),
-    plainFile("startup/rootCA.pem", rootCertificatePem),
-    ...processScripts("client"),
-    jsonFile("local/log_config.json.default", { level: "info" } satisfies LogConfig),
-    jsonFile("local/resources.json.default", resources),
-    jsonFile("local/authorization.json.default", defaultAuthorizationPolicy),
-    plainFile("readme.txt", readme(project, participant)),
-  ];
 }

@@ -1,37 +1,119 @@
-import type { Participant, Project } from "../project/project.js";
+import type { ClientParticipant, Participant, Project, RelayParticipant, ServerParticipant } from "../project/project.js";
+import { installedKit, serviceName, serviceUnitPath } from "./deploy/service-unit.js";
+import { noRelayProcess } from "./scripts/relay-script.js";
+import { targetText } from "./target-text.js";
 
 /** The kit's `readme.txt`: whose it is, how it is used, what must be kept secret. */
 export function readme(project: Project, participant: Participant): string {
-  const key = participant.type === "server" ? "server.key" : "client.key";
   const lines = [
     `Startup kit of ${participant.type} ${participant.name} (${participant.org}) in the project ${project.name}.`,
     ...(project.description === "" ? [] : [project.description]),
     "",
-    ...usage(participant),
+    ...usage(project, participant),
     "",
     "startup   identity and connection. Every file is signed: the software starts only when none was changed.",
     ...(participant.type === "admin"
       ? []
       : ["local     settings that this site decides. To change one, copy <name>.json.default to <name>.json and edit the copy."]),
+    ...(participant.type === "server" || participant.type === "client"
+      ? ["deploy    ways to run it for good; edit them as you need."]
+      : []),
     "transfer  files on their way in and out.",
     "",
-    `startup/${key} is the private key. Whoever holds it can act as ${participant.name}: do not copy or send it.`,
+    ...secrets(participant),
   ];
   return `${lines.join("\n")}\n`;
 }
 
-function usage(participant: Participant): string[] {
+function usage(project: Project, participant: Participant): string[] {
+  if (participant.type === "admin") return adminUsage(project);
+  if (participant.type === "relay") return relayUsage(participant);
   const { type } = participant;
-  if (type === "admin") return ["Give this folder to the flare command to submit jobs and to watch them; flare --help shows how."];
   return [
     `startup/start.sh     start the ${type} in the background (flare ${type} start <this folder> --daemon)`,
-    "startup/stop_fl.sh   stop it",
+    "startup/stop_fl.sh   stop it; at a terminal it asks first, -y keeps it from that",
+    "startup/sub_start.sh run it in the foreground, and again when it dies",
+    ...(project.outputs.dockerImage === undefined
+      ? []
+      : [`startup/docker.sh    run it in a container of ${project.outputs.dockerImage}; -d in the background`]),
     "",
-    ...(participant.type === "server"
-      ? [`Sites and admins reach it at port ${participant.port} of ${participant.hosts.join(", ")}.`]
-      : [
-          `It connects to ${participant.connectTo.host}, port ${participant.connectTo.port}; no port needs to be opened here.`,
-          'Data sets are named in local/resources.json: "datasets": { "<name>": "<path on this machine>" }.',
-        ]),
+    ...(participant.type === "server" ? serverPlace(participant) : sitePlace(participant)),
+    "",
+    ...serviceUsage(participant),
+    ...(project.outputs.compose === undefined ? [] : composeUsage(participant)),
   ];
+}
+
+function adminUsage({ outputs }: Project): string[] {
+  return [
+    "startup/fl_admin.sh <command>   the flare command as this admin, for example: startup/fl_admin.sh job list",
+    ...(outputs.dockerImage === undefined ? [] : [`startup/docker.sh <command>     the same in a container of ${outputs.dockerImage}`]),
+    "",
+    "flare --help lists the commands. FLARE_STARTUP_KIT_DIR=<this folder> names the kit for all that follow.",
+  ];
+}
+
+function relayUsage({ connectTo, listeningHost }: RelayParticipant): string[] {
+  return [
+    noRelayProcess,
+    "Until there is one, sites of the project connect to the server itself; the project's admin can say so by connect_to.",
+    "",
+    `It would connect to ${connectTo.name} at ${targetText(connectTo.host, connectTo.port)} and listen at ${targetText(listeningHost.hosts[0], listeningHost.port)}.`,
+  ];
+}
+
+function serverPlace({ port, hosts, connectionSecurity, listeningHost }: ServerParticipant): string[] {
+  return [
+    `Sites and admins reach it at port ${port} of ${hosts.join(", ")}.`,
+    ...(connectionSecurity === "mtls" ? [] : [securityOfServer[connectionSecurity]]),
+    ...(listeningHost === undefined ? [] : [noThirdParties]),
+  ];
+}
+
+const securityOfServer = {
+  tls: "It asks for no certificate when a connection is made, so that a proxy may stand in front; who calls is proven in each call.",
+  clear: "It listens in clear text: on the loopback interface only, or everywhere with --allow-clear, behind a proxy that ends TLS.",
+};
+
+const noThirdParties = "local/comm_config.json holds its listening_host; this version does not let other programs connect there yet.";
+
+function sitePlace({ connectTo, listeningHost, relay }: ClientParticipant): string[] {
+  return [
+    ...(relay === undefined
+      ? [`It connects to ${connectTo.host}, port ${connectTo.port}; no port needs to be opened here.`]
+      : [
+          `It belongs behind relay ${relay}, and this version has no relay process: start.sh refuses.`,
+          "Remove local/relay__resources.json to let it connect to the server itself.",
+        ]),
+    ...(listeningHost === undefined ? [] : [noThirdParties]),
+    'Data sets are named in local/resources.json: "datasets": { "<name>": "<path on this machine>" }.',
+  ];
+}
+
+function serviceUsage({ name }: ServerParticipant | ClientParticipant): string[] {
+  const kit = installedKit(name);
+  return [
+    "To have systemd run it, as root:",
+    "  id flare || useradd --system --create-home --home-dir /srv/flare --shell /sbin/nologin flare",
+    `  cp -a <this folder> ${kit} && chown -R flare: ${kit}`,
+    `  cp ${kit}/${serviceUnitPath(name)} /etc/systemd/system/`,
+    `  systemctl daemon-reload && systemctl enable --now ${serviceName(name)}`,
+    `For another folder or account, edit the copy in /etc/systemd/system. journalctl -u ${serviceName(name)} shows the log.`,
+  ];
+}
+
+function composeUsage({ type }: ServerParticipant | ClientParticipant): string[] {
+  return [
+    "",
+    "To run it in a container: look through deploy/.env, then",
+    "  cd deploy && docker compose up --build -d",
+    ...(type === "client" ? ["The folder DATA_DIR is /data in the container; that is the path to write into local/resources.json."] : []),
+  ];
+}
+
+function secrets(participant: Participant): string[] {
+  const keys = participant.type === "relay" ? ["client.key", "server.key"] : [participant.type === "server" ? "server.key" : "client.key"];
+  const paths = keys.map((key) => `startup/${key}`);
+  const are = paths.length === 1 ? "is the private key. Whoever holds it" : "are private keys. Whoever holds one";
+  return [`${paths.join(" and ")} ${are} can act as ${participant.name}: do not copy or send it.`];
 }

@@ -1,13 +1,17 @@
-import { defaultAuthorizationPolicy, type FedServer, type LogConfig, type ServerResourcesDocument } from "@flare-ts/contracts";
-import type { ServerParticipant } from "../project/project.js";
-import { jsonFile, type KitFile, plainFile, secretFile } from "./kit-file.js";
+import type { FedServer, ServerResourcesDocument } from "@flare-ts/contracts";
+import type { Project, ServerParticipant } from "../project/project.js";
+import { authIdentityMap, authIdentityOf } from "./auth-identities.js";
+import { certificateSettings } from "./certificate-settings.js";
+import { commConfigFiles } from "./comm-config.js";
+import { identityFiles } from "./identity-files.js";
+import { jsonFile, type KitFile } from "./kit-file.js";
 import type { KitInit } from "./kit-init.js";
-import { readme } from "./readme.js";
-import { processScripts } from "./scripts.js";
+import { processFiles } from "./process-files.js";
 import { targetText } from "./target-text.js";
 
 /** Files of the server's kit. */
-export function serverFiles({ project, participant, identity, rootCertificatePem }: KitInit<ServerParticipant>): KitFile[] {
+export function serverFiles(init: KitInit<ServerParticipant>): KitFile[] {
+  const { project, participant } = init;
   const [host] = participant.hosts;
   const fedServer: FedServer = {
     format_version: 2,
@@ -21,9 +25,12 @@ export function serverFiles({ project, participant, identity, rootCertificatePem
         ssl_private_key: "server.key",
         ssl_cert: "server.crt",
         ssl_root_cert: "rootCA.pem",
-        connection_security: "mtls",
+        connection_security: participant.connectionSecurity,
+        ...authIdentityOf(participant),
+        ...authIdentityMap(project),
       },
     ],
+    certificates: certificateSettings(project),
   };
   const resources: ServerResourcesDocument = {
     format_version: 2,
@@ -32,13 +39,16 @@ export function serverFiles({ project, participant, identity, rootCertificatePem
   };
   return [
     jsonFile("startup/fed_server.json", fedServer),
-    plainFile("startup/server.crt", identity.certificatePem),
-    secretFile("startup/server.key", identity.privateKeyPem),
-    plainFile("startup/rootCA.pem", rootCertificatePem),
-    ...processScripts("server"),
-    jsonFile("local/log_config.json.default", { level: "info" } satisfies LogConfig),
+    ...identityFiles(init),
     jsonFile("local/resources.json.default", resources),
-    jsonFile("local/authorization.json.default", defaultAuthorizationPolicy),
-    plainFile("readme.txt", readme(project, participant)),
+    ...studyRegistry(project),
+    ...commConfigFiles(participant.listeningHost, { isBehindRelay: false }),
+    ...processFiles(init),
   ];
+}
+
+function studyRegistry({ studies }: Project): KitFile[] {
+  if (studies === undefined) return [];
+  const entries = Object.entries(studies).map(([name, { siteOrgs, admins }]) => [name, { site_orgs: siteOrgs, admins }]);
+  return [jsonFile("local/study_registry.json", { format_version: "1.0", studies: Object.fromEntries(entries) })];
 }

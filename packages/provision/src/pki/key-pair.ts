@@ -1,5 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
+import type { KeyType } from "./key-type.js";
 
 /** A private key with its public half. */
 export interface KeyPair {
@@ -9,9 +10,10 @@ export interface KeyPair {
 
 const generate = promisify(generateKeyPair);
 
-/** Makes an RSA-2048 key in Node's thread pool; several calls at once run side by side. */
-export async function createKeyPair(): Promise<KeyPair> {
-  return await generate("rsa", { modulusLength: 2048, publicExponent: 65_537 });
+/** Makes a key in Node's thread pool; several calls at once run side by side. */
+export async function createKeyPair(type: KeyType): Promise<KeyPair> {
+  if (type === "p256") return await generate("ec", { namedCurve: "P-256" });
+  return await generate("rsa", { modulusLength: type === "rsa-2048" ? 2048 : 3072, publicExponent: 65_537 });
 }
 
 /** Reads a private key in PEM. */
@@ -20,7 +22,8 @@ export function keyPairFromPem(pem: string): KeyPair {
   return { privateKey, publicKey: createPublicKey(privateKey) };
 }
 
-/** A private key in the form that FLARE's kits hold: PKCS #1 in PEM, not encrypted. */
-export function privateKeyPem({ privateKey }: KeyPair): string {
-  return privateKey.export({ type: "pkcs1", format: "pem" }).toString();
+/** A private key in PEM, not encrypted: PKCS #1 for RSA, which is what FLARE's kits hold, PKCS #8 for a curve. */
+export function privateKeyPem({ privateKey }: Pick<KeyPair, "privateKey">): string {
+  const type = privateKey.asymmetricKeyType === "rsa" ? "pkcs1" : "pkcs8";
+  return privateKey.export({ type, format: "pem" }).toString();
 }

@@ -3,7 +3,8 @@ import { FlareError } from "@flare-ts/contracts";
 import { type Participant, type Project, roleOf } from "../project/project.js";
 import type { ProjectState, StoredIdentity } from "../state/project-state.js";
 import { canonicalHost } from "./canonical-host.js";
-import { type Issuer, issueLeaf, issueRoot, type Validity } from "./certificate.js";
+import { type Issuer, issueLeaf, issueRoot } from "./certificate.js";
+import type { Validity } from "./certificate-content.js";
 import { createKeyPair, type KeyPair, keyPairFromPem, privateKeyPem } from "./key-pair.js";
 import { readHosts, readSubject } from "./read-certificate.js";
 
@@ -32,36 +33,47 @@ const leafValidDays = 360;
 export async function createIdentities(init: IdentitiesInit): Promise<ProjectState> {
   const { project, previous, signal } = init;
   if (previous !== undefined) checkPrevious(init, previous);
-  const rootKeyMaking = previous === undefined ? createKeyPair() : readKey(previous.root, "root", init.stateFile);
+  const rootKeyMaking = previous === undefined ? createKeyPair("rsa-2048") : readKey(previous.root, "root", init.stateFile);
   const [rootKey, ...keys] = await Promise.all([
     rootKeyMaking,
     ...project.participants.map(async ({ name }) => {
       const known = previous?.participants.get(name);
-      return known === undefined ? await createKeyPair() : await readKey(known, name, init.stateFile);
+      return known === undefined ? await createKeyPair("rsa-2048") : await readKey(known, name, init.stateFile);
     }),
   ]);
   signal?.throwIfAborted();
-  const root = previous?.root ?? createRoot(init, rootKey);
+  const root = previous?.root ?? (await createRoot(init, rootKey));
   const issuer: Issuer = { certificatePem: root.certificatePem, privateKey: rootKey.privateKey };
-  const made = project.participants.map((participant, index): [string, StoredIdentity] => {
-    const key = keys[index];
-    if (key === undefined) throw new TypeError("a participant was left without a key");
-    return [participant.name, keepOrIssue(participant, key, issuer, init)];
-  });
+  const made = await Promise.all(
+    project.participants.map(async (participant, index): Promise<[string, StoredIdentity]> => {
+      const key = keys[index];
+      if (key === undefined) throw new TypeError("a participant was left without a key");
+      return [participant.name, await keepOrIssue(participant, key, issuer, init)];
+    }),
+  );
   return { root, participants: new Map([...(previous?.participants ?? []), ...made]) };
 }
 
-function createRoot({ project, now }: IdentitiesInit, key: KeyPair): StoredIdentity {
-  const certificatePem = issueRoot({ subject: { commonName: project.name }, ...key, validity: validityOf(now, project.rootValidDays) });
+async function createRoot({ project, now }: IdentitiesInit, key: KeyPair): Promise<StoredIdentity> {
+  const certificatePem = await issueRoot({
+    subject: { commonName: project.name },
+    ...key,
+    validity: validityOf(now, project.certificates.rootValidDays),
+  });
   return { certificatePem, privateKeyPem: privateKeyPem(key) };
 }
 
-function keepOrIssue(participant: Participant, key: KeyPair, issuer: Issuer, { previous, now }: IdentitiesInit): StoredIdentity {
+async function keepOrIssue(
+  participant: Participant,
+  key: KeyPair,
+  issuer: Issuer,
+  { previous, now }: IdentitiesInit,
+): Promise<StoredIdentity> {
   const known = previous?.participants.get(participant.name);
   if (known !== undefined && stillSays(new X509Certificate(known.certificatePem), participant, now)) return known;
   const { from, to } = validityOf(now, leafValidDays);
   const rootEnd = new X509Certificate(issuer.certificatePem).validToDate;
-  const certificatePem = issueLeaf({
+  const certificatePem = await issueLeaf({
     subject: { commonName: participant.name, org: participant.org, role: roleOf(participant) },
     publicKey: key.publicKey,
     validity: { from, to: to < rootEnd ? to : rootEnd },
@@ -78,7 +90,8 @@ function stillSays(certificate: X509Certificate, participant: Participant, now: 
 }
 
 function hostsOf(participant: Participant): readonly string[] {
-  return participant.type === "server" ? participant.hosts : [participant.name];
+  if (participant.type === "server") return participant.hosts;
+  return [participant.name, ...(participant.type === "relay" ? participant.listeningHost.hosts : [])];
 }
 
 function validityOf(now: Date, days: number): Validity {
@@ -95,11 +108,11 @@ function checkPrevious({ project, stateFile, now }: IdentitiesInit, previous: Pr
     );
   }
   const days = Math.round((root.validToDate.getTime() - root.validFromDate.getTime()) / dayMs);
-  if (days !== project.rootValidDays) {
+  if (project.certificates.isRootValidDaysGiven && days !== project.certificates.rootValidDays) {
     throw new FlareError(
       "project/root-differs",
-      `root_valid_days is ${project.rootValidDays}, but the root certificate in ${stateFile} was made for ${days} days.`,
-      { facts: { file: stateFile, asked: project.rootValidDays, existing: days } },
+      `root_valid_days is ${project.certificates.rootValidDays}, but the root certificate in ${stateFile} was made for ${days} days.`,
+      { facts: { file: stateFile, asked: project.certificates.rootValidDays, existing: days } },
     );
   }
   for (const participant of project.participants) {

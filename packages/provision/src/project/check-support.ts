@@ -1,70 +1,63 @@
-import type { ParticipantDocument, ProjectDocument } from "@flare-ts/contracts";
-import type { Findings } from "./findings.js";
+import { builderSchema, nearestWord, participantSchemas, projectDocumentSchema, type ProjectDocument } from "@flare-ts/contracts";
+import { connectToMapSchema, listeningHostMapSchema } from "@flare-ts/contracts";
+import type { DocumentPath, Findings } from "./findings.js";
 
-/** Keys that FLARE knows and that cannot be left out of a kit without changing what the project means. */
-const unsupportedKeys = {
-  project: ["custom_ca_cert", "studies", "edge", "include"],
-  server: ["custom_ca_cert", "listening_host", "auth_identity", "cc_config"],
-  client: ["custom_ca_cert", "listening_host", "auth_identity", "cc_config", "parent", "edge_service_port"],
-  admin: ["custom_ca_cert", "auth_identity", "cc_config"],
-} as const;
+/** Why a key of FLARE's has no effect here. */
+const effectlessKeys: Readonly<Record<string, string>> = {
+  use_aio: "everything is asynchronous always",
+  components: "FLARE does not read it any more",
+  enable_byoc: "the policy in authorization.json decides",
+  edge_service_port: "sites do not serve devices yet",
+  cc_config: "without CCBuilder FLARE does not read it either",
+};
 
-/** Keys that FLARE knows, that have no effect here, and without which the kits are still right. */
-const effectlessKeys = {
-  project: { packager: "kits are written as folders" },
-  server: {
-    use_aio: "the server is asynchronous always",
-    components: "FLARE does not read it any more",
-    enable_byoc: "the policy in authorization.json decides",
-  },
-  client: {
-    allow_log_streaming: "logs are not streamed yet",
-    components: "FLARE does not read it any more",
-    enable_byoc: "the policy in authorization.json decides",
-  },
-  admin: { components: "FLARE does not read it any more", enable_byoc: "the policy in authorization.json decides" },
-} as const;
-
-/** Finds everything that a project file asks for and this version cannot do, or does not need. */
+/** Finds everything that a project file says and that has no effect here; a key that is nearly a known one is a mistake. */
 export function checkSupport(project: ProjectDocument, findings: Findings): void {
-  if (project.api_version === 4) findings.unsupported(["api_version"], "api_version 4 is not supported yet; write 3 and leave out studies");
-  checkKeys(project, "project", [], findings);
-  checkSecurity(project.connection_security, ["connection_security"], findings);
+  checkKeys(project, Object.keys(projectDocumentSchema.shape), [], findings);
+  (project.builders ?? []).forEach((builder, index) => {
+    checkKeys(builder, Object.keys(builderSchema.shape), ["builders", index], findings);
+  });
+  if (isMap(project.packager)) checkKeys(project.packager, Object.keys(builderSchema.shape), ["packager"], findings);
   project.participants.forEach((participant, index) => {
-    checkParticipant(participant, ["participants", index], findings);
+    const path = ["participants", index];
+    if (participant.type === "other") {
+      findings.warning([...path, "type"], `type '${participant.writtenType}' is not known: no kit is made for it`);
+    } else if (participant.type === "overseer") {
+      findings.warning(path, `overseer '${String(participant.name)}' has no effect: FLARE has no overseer any more`);
+    } else checkParticipant(participant, path, findings);
   });
 }
 
-function checkParticipant(participant: ParticipantDocument, path: readonly PropertyKey[], findings: Findings): void {
-  if (participant.type === "relay") {
-    findings.unsupported(path, `relay '${participant.name}': relays are not supported yet`);
-    return;
+function checkParticipant(participant: Readonly<Record<string, unknown>> & { type: keyof typeof participantSchemas }, path: DocumentPath, findings: Findings): void {
+  const schema = participantSchemas[participant.type];
+  checkKeys(participant, Object.keys(schema.shape), path, findings);
+  for (const [key, reason] of Object.entries(effectlessKeys)) {
+    if (isGiven(participant[key])) findings.warning([...path, key], `${key} has no effect: ${reason}`);
   }
-  if (participant.type === "overseer") {
-    findings.warning(path, `overseer '${participant.name}' has no effect: FLARE has no overseer any more`);
-    return;
+  if (participant["allow_log_streaming"] === true) {
+    findings.warning([...path, "allow_log_streaming"], "allow_log_streaming has no effect: logs are not streamed yet");
   }
-  checkKeys(participant, participant.type, path, findings);
-  checkSecurity(participant.connection_security, [...path, "connection_security"], findings);
-  if (participant.type === "server" || typeof participant.connect_to !== "object" || participant.connect_to === null) return;
-  const { connection_security, auth_identity } = participant.connect_to;
-  checkSecurity(connection_security, [...path, "connect_to", "connection_security"], findings);
-  if (auth_identity !== undefined && auth_identity !== null) {
-    findings.unsupported([...path, "connect_to", "auth_identity"], "auth_identity is not supported yet");
+  const maps = { connect_to: connectToMapSchema, listening_host: listeningHostMapSchema, capacity: participantSchemas.client.shape.capacity.unwrap().unwrap() };
+  for (const [key, { shape }] of Object.entries(maps)) {
+    const value = participant[key];
+    if (isMap(value)) checkKeys(value, Object.keys(shape), [...path, key], findings);
   }
 }
 
-function checkKeys(value: object, kind: keyof typeof unsupportedKeys, path: readonly PropertyKey[], findings: Findings): void {
-  const given = new Map(Object.entries(value).filter(([, entry]) => entry !== undefined && entry !== null));
-  for (const key of unsupportedKeys[kind]) {
-    if (given.has(key)) findings.unsupported([...path, key], `${key} is not supported yet`);
-  }
-  for (const [key, reason] of Object.entries(effectlessKeys[kind])) {
-    if (given.has(key)) findings.warning([...path, key], `${key} has no effect: ${reason}`);
+function checkKeys(value: Readonly<Record<string, unknown>>, known: readonly string[], path: DocumentPath, findings: Findings): void {
+  for (const key of Object.keys(value)) {
+    if (known.includes(key)) continue;
+    const near = nearestWord(key, known);
+    // FLARE would go on with the default in silence, and a port or a name that nobody asked for.
+    if (near !== undefined) findings.mistake([...path, key], `unknown key '${key}'; did you mean '${near}'?`);
+    else findings.warning([...path, key], `unknown key '${key}' has no effect`);
   }
 }
 
-function checkSecurity(security: string | null | undefined, path: readonly PropertyKey[], findings: Findings): void {
-  if (security === undefined || security === null || security === "mtls") return;
-  findings.unsupported(path, `connection_security ${security} is not supported yet; only mtls is`);
+function isGiven(value: unknown): boolean {
+  return value !== undefined && value !== null;
+}
+
+function isMap(value: unknown): value is Readonly<Record<string, unknown>> {
+  return typeof value === "object" && value !== null && !Array.isArray(value);
 }

@@ -1,26 +1,34 @@
-import { FlareError, type Problem, type ReadDocument } from "@flare-ts/contracts";
+import { FlareError, type Problem } from "@flare-ts/contracts";
+
+/** A path inside a project file. */
+export type DocumentPath = readonly PropertyKey[];
 
 /** Collects what is wrong, not supported or without effect in one project file, each with its line. */
 export class Findings {
-  readonly #problemAt: ReadDocument<unknown>["problemAt"];
+  readonly #problemAt: (path: DocumentPath, message: string) => Problem;
   readonly #mistakes: Problem[] = [];
   readonly #unsupported: Problem[] = [];
   readonly #warnings: Problem[] = [];
 
-  constructor(document: Pick<ReadDocument<unknown>, "problemAt">) {
+  constructor(document: { readonly problemAt: (path: DocumentPath, message: string) => Problem }) {
     this.#problemAt = document.problemAt;
   }
 
-  mistake(path: readonly PropertyKey[], message: string): void {
+  mistake(path: DocumentPath, message: string): void {
     this.#mistakes.push(this.#problemAt(path, message));
   }
 
-  unsupported(path: readonly PropertyKey[], message: string): void {
+  unsupported(path: DocumentPath, message: string): void {
     this.#unsupported.push(this.#problemAt(path, message));
   }
 
-  warning(path: readonly PropertyKey[], message: string): void {
+  warning(path: DocumentPath, message: string): void {
     this.#warnings.push(this.#problemAt(path, message));
+  }
+
+  /** Makes problems that stand at a path, for what is found later. */
+  problemAt(path: DocumentPath): (message: string) => Problem {
+    return (message) => this.#problemAt(path, message);
   }
 
   get warnings(): readonly Problem[] {

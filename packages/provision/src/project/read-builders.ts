@@ -1,79 +1,75 @@
-import { nearestWord, type ProjectDocument } from "@flare-ts/contracts";
-import type { Findings } from "./findings.js";
+import { nearestWord, type ProjectDocument, rootValidDaysSchema } from "@flare-ts/contracts";
+import { type BuilderRule, builderRules, packagerRules } from "./builder-rules.js";
+import type { DocumentPath, Findings } from "./findings.js";
+import { isModulePath, type PluginReference, readPluginReference } from "./plugin-reference.js";
 
-/** What the builders of a project file come to. */
+/** What the builders and the packager of a project file come to. */
 export interface BuilderSettings {
-  /** @default 360 */
-  readonly rootValidDays: number;
+  readonly rootValidDays?: number;
   readonly requireSignedJobs?: true;
+  readonly dockerImage?: string;
+  readonly compose?: { readonly baseImage?: string; readonly requirementsFile: string };
+  readonly plugins: { readonly builders: readonly PluginReference[]; readonly packager?: PluginReference };
 }
 
-const defaultRootValidDays = 360;
-/** A century; X.509 could say more, no project should. */
-const maxRootValidDays = 36_525;
+type BuilderDocument = NonNullable<ProjectDocument["packager"]>;
+type FromArguments = Partial<Omit<BuilderSettings, "plugins" | "compose">> & { baseImage?: string; requirementsFile?: string };
 
-/** What an argument comes to: taken over, ignored with the reason, or nothing to say about. */
-type ArgumentRule = "used" | "silent" | { readonly warn: string };
+const defaultRequirementsFile = "requirements.txt";
 
-interface BuilderRule {
-  readonly args: Readonly<Record<string, ArgumentRule>>;
-  readonly warn?: string;
-  readonly isUnsupported?: boolean;
-}
-
-const base = "nvflare.lighter.impl.";
-const notWritten = (what: string): BuilderRule => ({ args: {}, warn: `${what} not written yet` });
-
-const builders: Readonly<Record<string, BuilderRule>> = {
-  [`${base}workspace.WorkspaceBuilder`]: { args: { template_file: "silent" } },
-  [`${base}template.TemplateBuilder`]: { args: {} },
-  [`${base}static_file.StaticFileBuilder`]: {
-    args: {
-      config_folder: { warn: "the folder of a job's configuration is always 'config'" },
-      scheme: "used",
-      app_validator: { warn: "jobs are checked by the built-in rules" },
-      download_job_url: { warn: "jobs are downloaded over the one port" },
-      docker_image: { warn: "docker.sh is not written yet" },
-      overseer_agent: { warn: "FLARE has no overseer any more" },
-      snapshot_persistor: { warn: "the server keeps its own journal" },
-      require_signed_jobs: "used",
-    },
-  },
-  [`${base}cert.CertBuilder`]: { args: { root_valid_days: "used" } },
-  [`${base}signature.SignatureBuilder`]: { args: {} },
-  [`${base}he.HEBuilder`]: notWritten("contexts of homomorphic encryption are"),
-  [`${base}docker.DockerBuilder`]: notWritten("compose.yaml is"),
-  [`${base}aws.AWSBuilder`]: notWritten("aws_start.sh is"),
-  [`${base}azure.AzureBuilder`]: notWritten("azure_start.sh is"),
-  [`${base}edge.EdgeBuilder`]: { args: {}, isUnsupported: true },
-  "nvflare.lighter.cc_provision.impl.cc.CCBuilder": { args: {}, isUnsupported: true },
-};
-
-/** Maps FLARE's builders and their arguments to what provisioning does here; every other builder is a mistake. */
-export function readBuilders(list: ProjectDocument["builders"], findings: Findings): BuilderSettings {
-  let settings: BuilderSettings = { rootValidDays: defaultRootValidDays };
-  (list ?? []).forEach((builder, index) => {
-    const path = ["builders", index] as const;
-    const rule = Object.hasOwn(builders, builder.path) ? builders[builder.path] : undefined;
-    const name = shortName(builder.path);
-    if (rule === undefined) {
-      const near = nearestBuilder(builder.path);
-      findings.mistake([...path, "path"], `unknown builder '${builder.path}'${near === undefined ? "" : `; did you mean '${near}'?`}`);
-      return;
-    }
-    if (rule.isUnsupported === true) {
-      findings.unsupported([...path, "path"], `${name} is not supported yet`);
-      return;
-    }
-    if (rule.warn !== undefined) {
-      findings.warning([...path, "path"], `${name} has no effect: ${rule.warn}`);
-      return;
-    }
-    for (const [argument, value] of Object.entries(builder.args ?? {})) {
-      settings = { ...settings, ...readArgument({ name, rule, argument, value, path: [...path, "args", argument] }, findings) };
-    }
+/** Maps FLARE's builders and their arguments to what provisioning does here, and takes modules of the user's. */
+export function readBuilders(project: ProjectDocument, findings: Findings): BuilderSettings {
+  let settings: FromArguments = {};
+  const plugins: PluginReference[] = [];
+  let hasCompose = false;
+  (project.builders ?? []).forEach((builder, index) => {
+    const path = ["builders", index];
+    if (isModulePath(builder.path)) plugins.push(readPluginReference(builder, path, findings));
+    else settings = { ...settings, ...readKnown({ builder, path, rules: builderRules, what: "builder" }, findings) };
+    hasCompose ||= builder.path.endsWith("docker.DockerBuilder");
   });
-  return settings;
+  const packager = readPackager(project.packager, findings);
+  const { baseImage, requirementsFile = defaultRequirementsFile, ...rest } = settings;
+  return {
+    ...rest,
+    ...(hasCompose ? { compose: { requirementsFile, ...(baseImage === undefined ? {} : { baseImage }) } } : {}),
+    plugins: { builders: plugins, ...(packager === undefined ? {} : { packager }) },
+  };
+}
+
+function readPackager(packager: ProjectDocument["packager"], findings: Findings): PluginReference | undefined {
+  if (packager === undefined || packager === null) return undefined;
+  if (isModulePath(packager.path)) return readPluginReference(packager, ["packager"], findings);
+  // The packager of the first versions was a builder.
+  readKnown({ builder: packager, path: ["packager"], rules: { ...builderRules, ...packagerRules }, what: "packager" }, findings);
+  return undefined;
+}
+
+interface Known {
+  readonly builder: BuilderDocument;
+  readonly path: DocumentPath;
+  readonly rules: Readonly<Record<string, BuilderRule>>;
+  readonly what: "builder" | "packager";
+}
+
+function readKnown({ builder, path, rules, what }: Known, findings: Findings): FromArguments {
+  const rule = Object.hasOwn(rules, builder.path) ? rules[builder.path] : undefined;
+  const name = shortName(builder.path);
+  const at = [...path, "path"];
+  if (rule === undefined) {
+    const near = nearestBuilder(builder.path, Object.keys(rules));
+    const advice = near === undefined ? `a ${what} of your own is a JavaScript module here, such as ./my-${what}.mjs` : `did you mean '${near}'?`;
+    findings.mistake(at, `unknown ${what} '${builder.path}'; ${advice}`);
+  } else if (rule.mistake !== undefined) findings.mistake(at, `${name}: ${rule.mistake}`);
+  else if (rule.unsupported !== undefined) findings.unsupported(at, `${name} is not supported yet: ${rule.unsupported}`);
+  else if (rule.warn !== undefined) findings.warning(at, `${name} has no effect: ${rule.warn}`);
+  else {
+    const values = Object.entries(builder.args ?? {}).map(([argument, value]) =>
+      readArgument({ name, rule, argument, value, path: [...path, "args", argument] }, findings),
+    );
+    return Object.assign({}, ...values) as FromArguments;
+  }
+  return {};
 }
 
 interface Argument {
@@ -81,45 +77,74 @@ interface Argument {
   readonly rule: BuilderRule;
   readonly argument: string;
   readonly value: unknown;
-  readonly path: readonly PropertyKey[];
+  readonly path: DocumentPath;
 }
 
-function readArgument({ name, rule, argument, value, path }: Argument, findings: Findings): Partial<BuilderSettings> {
+function readArgument({ name, rule, argument, value, path }: Argument, findings: Findings): FromArguments {
   const known = Object.hasOwn(rule.args, argument) ? rule.args[argument] : undefined;
   if (known === undefined) {
     const near = nearestWord(argument, Object.keys(rule.args));
-    findings.mistake(path, `${name} has no argument '${argument}'${near === undefined ? "" : `; did you mean '${near}'?`}`);
+    const message = `${name} has no argument '${argument}'${near === undefined ? "" : `; did you mean '${near}'?`}`;
+    if (rule.takesAnyArgument === true && near === undefined) findings.warning(path, `${message}; it has no effect`);
+    else findings.mistake(path, message);
     return {};
   }
-  if (value === null || value === undefined || known === "silent") return {};
+  if (value === null || value === undefined || value === "" || known === "silent") return {};
   if (argument === "config_folder" && value === "config") return {};
   if (typeof known === "object") {
     findings.warning(path, `${argument} has no effect: ${known.warn}`);
     return {};
   }
-  return readUsedArgument(argument, value, path, findings);
+  const reader = argumentReaders[argument];
+  if (reader === undefined) throw new TypeError(`nothing reads the argument ${argument}`);
+  return reader(value, path, findings);
 }
 
-function readUsedArgument(argument: string, value: unknown, path: readonly PropertyKey[], findings: Findings): Partial<BuilderSettings> {
-  if (argument === "root_valid_days") {
-    if (Number.isInteger(value) && Number(value) >= 1 && Number(value) <= maxRootValidDays) return { rootValidDays: Number(value) };
-    findings.mistake(path, `root_valid_days must be a whole number from 1 to ${maxRootValidDays}`);
-  } else if (argument === "scheme") {
-    if (value === "http" || value === "tcp") findings.warning(path, `scheme ${value} has no effect: connections use grpc`);
-    else if (value !== "grpc") findings.mistake(path, "scheme must be grpc, http or tcp");
-  } else if (argument === "require_signed_jobs") {
+const argumentReaders: Readonly<Record<string, (value: unknown, path: DocumentPath, findings: Findings) => FromArguments>> = {
+  root_valid_days: (value, path, findings) => {
+    const result = rootValidDaysSchema.safeParse(value);
+    if (result.success) return { rootValidDays: result.data };
+    findings.mistake(path, `root_valid_days ${result.error.issues[0]?.message}`);
+    return {};
+  },
+  scheme: (value, path, findings) => {
+    if (typeof value !== "string") findings.mistake(path, "scheme must be grpc, http or tcp");
+    else if (value.toLowerCase().trim() !== "grpc") findings.warning(path, `scheme ${value} has no effect: connections use grpc`);
+    return {};
+  },
+  require_signed_jobs: (value, path, findings) => {
     if (value === true) return { requireSignedJobs: true };
     if (value === false) findings.warning(path, "require_signed_jobs false has no effect: every job is signed and verified");
     else findings.mistake(path, "require_signed_jobs must be true or false");
-  }
+    return {};
+  },
+  docker_image: (value, path, findings) => readImage("docker_image", value, path, findings, (dockerImage) => ({ dockerImage })),
+  base_image: (value, path, findings) => readImage("base_image", value, path, findings, (baseImage) => ({ baseImage })),
+  requirements_file: (value, path, findings) => {
+    if (typeof value === "string") return { requirementsFile: value };
+    findings.mistake(path, "requirements_file must be the path of a file");
+    return {};
+  },
+};
+
+/** The name goes into scripts and files of Docker's: nothing that means more than a name there may stand in it. */
+function readImage(
+  argument: string,
+  value: unknown,
+  path: DocumentPath,
+  findings: Findings,
+  take: (image: string) => FromArguments,
+): FromArguments {
+  if (typeof value === "string" && /^[A-Za-z0-9][A-Za-z0-9._/:@-]{0,254}$/.test(value)) return take(value);
+  findings.mistake(path, `${argument} must be the name of an image, such as registry/name:tag`);
   return {};
 }
 
-function nearestBuilder(path: string): string | undefined {
-  const byPath = nearestWord(path, Object.keys(builders));
+function nearestBuilder(path: string, known: readonly string[]): string | undefined {
+  const byPath = nearestWord(path, known);
   if (byPath !== undefined && shortName(byPath) === shortName(path)) return byPath;
-  const byName = nearestWord(shortName(path), Object.keys(builders).map(shortName));
-  return Object.keys(builders).find((known) => shortName(known) === byName) ?? byPath;
+  const byName = nearestWord(shortName(path), known.map(shortName));
+  return known.find((candidate) => shortName(candidate) === byName);
 }
 
 function shortName(path: string): string {

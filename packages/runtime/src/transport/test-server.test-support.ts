@@ -42,6 +42,7 @@ export interface TestServerInit {
   readonly way?: TestWay;
   /** @default a new one */
   readonly testProject?: TestProject;
+  readonly idleCheckMs?: number;
   /** What the proxy does to calls. */
   readonly proxy?: Pick<TerminatingProxyInit, "onCall" | "onReply">;
 }
@@ -57,6 +58,7 @@ export async function startTestServer(
     way = "mtls",
     proxy: proxyInit,
     testProject: project = new TestProject("test-project"),
+    idleCheckMs,
     ...authenticatorInit
   } = init;
   const connectionSecurity = way === "proxy" ? "tls" : way;
@@ -73,7 +75,7 @@ export async function startTestServer(
   );
   const transport = new GrpcServerTransport(
     { authenticator, handlers: { ...quietHandlers, ...handlers } },
-    { host: "127.0.0.1", port: 0, keys, connectionSecurity },
+    { host: "127.0.0.1", port: 0, keys, connectionSecurity, ...(idleCheckMs === undefined ? {} : { idleCheckMs }) },
   );
   const serverPort = await transport.start();
   // The certificate of a proxy is nobody's of the project.

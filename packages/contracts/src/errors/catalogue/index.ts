@@ -1,5 +1,7 @@
 import { aggregateErrors } from "./aggregate.js";
+import { archiveErrors } from "./archive.js";
 import { authErrors } from "./auth.js";
+import { certificateErrors } from "./certificate.js";
 import { clientApiErrors } from "./client-api.js";
 import { generalErrors } from "./general.js";
 import { gpuErrors } from "./gpu.js";
@@ -17,6 +19,8 @@ export const errorCatalogue = Object.freeze({
   ...generalErrors,
   ...projectErrors,
   ...kitErrors,
+  ...archiveErrors,
+  ...certificateErrors,
   ...authErrors,
   ...trustErrors,
   ...transferErrors,

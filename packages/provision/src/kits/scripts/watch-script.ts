@@ -1,41 +1,8 @@
-import { type KitFile, scriptFile } from "./kit-file.js";
+import { execFlare, scriptHead } from "./script-parts.js";
 
-/** Scripts that start, watch and stop the process of a kit; POSIX shell, for any path. */
-export function processScripts(type: "server" | "client"): KitFile[] {
-  return [
-    scriptFile("startup/start.sh", callScript(type, "start", "starts the process in the background", ' "$kit" --daemon "$@"')),
-    scriptFile("startup/sub_start.sh", watchScript(type)),
-    scriptFile("startup/stop_fl.sh", callScript(type, "stop", "stops the process that start.sh started", ' "$kit" "$@"')),
-  ];
-}
-
-const head = (purpose: string): string => `#!/bin/sh
-# ${purpose}
-set -u
-kit=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
-`;
-
-/**
- * FLARE_NODE and FLARE_CLI name the interpreter and the program; otherwise FLARE_COMMAND names one executable. Each is
- * one word, whatever spaces it has.
- */
-const execFlare = `flare() {
-  if [ -n "\${FLARE_NODE:-}" ] && [ -n "\${FLARE_CLI:-}" ]; then
-    exec "$FLARE_NODE" "$FLARE_CLI" "$@"
-  fi
-  exec "\${FLARE_COMMAND:-flare}" "$@"
-}
-`;
-
-function callScript(type: string, verb: string, purpose: string, args: string): string {
-  return `${head(`${verb === "start" ? "start.sh" : "stop_fl.sh"}: ${purpose}.`)}
-${execFlare}
-flare ${type} ${verb}${args}
-`;
-}
-
-function watchScript(type: string): string {
-  return `${head("sub_start.sh: runs the process in the foreground and starts it again when it dies. TERM stops both.")}pid_file=$kit/daemon_pid.fl
+/** `sub_start.sh`: runs the process of a kit and starts it again when it dies. */
+export function watchScript(type: "server" | "client"): string {
+  return `${scriptHead("sub_start.sh: runs the process in the foreground and starts it again when it dies. TERM stops both.")}pid_file=$kit/daemon_pid.fl
 max_delay_s=30
 healthy_s=10
 child=

@@ -1,11 +1,12 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
 import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
-import { temporaryFolder } from "../../test/temporary-folder.js";
-import { processScripts } from "./scripts.js";
+import { needsTool } from "../../../test/needs-tool.js";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import { processScripts } from "./process-scripts.js";
 
 /**
  * Stands in for the flare command: writes down its arguments and its process id, then behaves as the next line of
@@ -23,6 +24,28 @@ case $plan in
     ;;
 esac
 exit "$plan"
+`;
+
+/** Runs the command at a pseudo-terminal, types the answer, and ends as the command does. */
+const atTerminal = `
+import os, pty, sys
+answer, command = sys.argv[1], sys.argv[2:]
+pid, terminal = pty.fork()
+if pid == 0:
+    os.execvp(command[0], command)
+os.write(terminal, answer.encode())
+output = b""
+while True:
+    try:
+        chunk = os.read(terminal, 4096)
+    except OSError:
+        break
+    if not chunk:
+        break
+    output += chunk
+status = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
+sys.stdout.write(output.decode())
+sys.exit(status)
 `;
 
 interface Stage {
@@ -99,6 +122,32 @@ describe.each(["sh", "bash"])("under %s", (shell) => {
     expect(await exitOf(await start("stop_fl.sh", ["0", "3"]))).toBe(3);
     expect(await lines("calls")).toEqual([`[client][start][${stage.kit}][--daemon]`, `[client][stop][${stage.kit}]`]);
   });
+
+  it("stop_fl.sh keeps its own options to itself and passes on the rest, each as one word", async () => {
+    for (const flag of ["-y", "--yes"]) expect(await exitOf(await start("stop_fl.sh", ["0", "0"], {}, [flag, "--timeout", "5 s"]))).toBe(0);
+    const passedOn = `[client][stop][${stage.kit}][--timeout][5 s]`;
+    expect(await lines("calls")).toEqual([passedOn, passedOn]);
+  });
+
+  const answers: readonly [string, string[], number, number][] = [
+    ["y\n", [], 0, 1],
+    ["Yes\n", [], 0, 1],
+    ["n\n", [], 1, 0],
+    ["\n", [], 1, 0],
+    ["", ["-y"], 0, 1],
+  ];
+  it.skipIf(needsTool("python3", "python3")).each(answers)(
+    "stop_fl.sh at a terminal, answered %j with %j, ends with %i",
+    async (answer, args, status, calls) => {
+      await writeFile(join(stage.bin, "plan"), "0\n");
+      const env = { PATH: `${stage.bin}:${process.env["PATH"] ?? ""}` };
+      const command = [shell, join(stage.kit, "startup", "stop_fl.sh"), ...args];
+      const result = spawnSync("python3", ["-c", atTerminal, answer, ...command], { env, encoding: "utf8", cwd: "/" });
+      expect(result).toMatchObject({ status });
+      expect(result.stdout.includes(`the client of ${stage.kit}`)).toBe(args.length === 0);
+      expect(await lines("calls")).toHaveLength(calls);
+    },
+  );
 
   it("the interpreter and the program can be given, whatever spaces their paths have", async () => {
     const program = join(stage.bin, "flare");

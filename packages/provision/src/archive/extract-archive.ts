@@ -1,0 +1,36 @@
+import { randomUUID } from "node:crypto";
+import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { dirname, join, resolve } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
+import { type ReadArchiveInit, readArchive } from "./read-archive.js";
+import { writeMembers } from "./write-members.js";
+
+export interface ExtractArchiveInit extends ReadArchiveInit {
+  /** Folder that is made; it must not exist. */
+  readonly dir: string;
+}
+
+/**
+ * Unpacks a zip file that somebody else made into a new folder: everything or nothing, and nothing outside of the folder.
+ * Permissions are kept as far as they let nobody but the owner write.
+ *
+ * @throws FlareError `file/exists`, and what `readArchive` throws.
+ */
+export async function extractArchive({ dir, ...init }: ExtractArchiveInit): Promise<void> {
+  const target = resolve(dir);
+  const isThere = await stat(target).then(
+    () => true,
+    () => false,
+  );
+  if (isThere) throw new FlareError("file/exists", `${target} is there already.`, { facts: { file: target } });
+  const members = await readArchive(init);
+  await mkdir(dirname(target), { recursive: true });
+  const draft = join(dirname(target), `.wip-${randomUUID()}`);
+  try {
+    await mkdir(draft, { mode: 0o700 });
+    await writeMembers(draft, members);
+    await rename(draft, target);
+  } finally {
+    await rm(draft, { recursive: true, force: true });
+  }
+}

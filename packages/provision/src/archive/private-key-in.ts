@@ -1,0 +1,73 @@
+import { createPrivateKey } from "node:crypto";
+
+/** Texts that only stand in files with a private key, whatever tool made them. */
+const marks: readonly RegExp[] = [
+  /-----\s*BEGIN [A-Z0-9 ]{0,40}PRIVATE KEY/i,
+  /---- BEGIN SSH2 ENCRYPTED PRIVATE KEY/i,
+  /PuTTY-User-Key-File-/i,
+  /openssh-key-v1\0/,
+  /AGE-SECRET-KEY-1/i,
+];
+/** The kind and the private part of a JSON Web Key; one expression for both would take the square of the length. */
+const webKeyParts: readonly RegExp[] = [/"kty"\s*:/, /"d"\s*:\s*"/];
+/** PKCS #12, in hexadecimal: a sequence that begins with version 3 and the object identifier of PKCS #7 data. */
+const pkcs12 = /^30(?:..){1,5}02010330(?:..){1,5}06092a864886f70d0107/;
+/** The shortest that a key in DER can be: Ed25519 in PKCS #8. */
+const shortestDer = 48;
+/** Keys are not longer than this in DER: RSA of 16384 bits. */
+const longestDer = 16 * 1024;
+
+/**
+ * Whether bytes are, or hold, a private key: in PEM or DER, PKCS #1, #8 or #12, SEC1, OpenSSH, PuTTY, PGP or JWK; encrypted
+ * or not; also when the text is UTF-16, has its lines joined, or is base64 again.
+ */
+export function hasPrivateKey(bytes: Uint8Array): boolean {
+  const text = Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("latin1");
+  return (
+    hasKeyText(text) ||
+    isDerKey(bytes) ||
+    isPkcs12(bytes) ||
+    (text.includes("\0") && hasKeyText(text.replaceAll("\0", ""))) ||
+    hasEncodedKey(text)
+  );
+}
+
+/** Whether a file has a name that only private keys have. */
+export function isKeyName(path: string): boolean {
+  return /\.(?:key|p12|pfx|ppk|jks)$|(?:^|\/)id_(?:rsa|dsa|ecdsa|ed25519)$/i.test(path);
+}
+
+function hasKeyText(text: string): boolean {
+  return marks.some((mark) => mark.test(text)) || webKeyParts.every((part) => part.test(text));
+}
+
+function isPkcs12(bytes: Uint8Array): boolean {
+  return pkcs12.test(Buffer.from(bytes.subarray(0, 40)).toString("hex"));
+}
+
+function isDerKey(bytes: Uint8Array): boolean {
+  if (bytes[0] !== 0x30 || bytes.length < shortestDer || bytes.length > longestDer) return false;
+  const key = Buffer.from(bytes);
+  return (["pkcs8", "pkcs1", "sec1"] as const).some((type) => {
+    try {
+      createPrivateKey({ key, format: "der", type });
+      return true;
+    } catch (cause) {
+      // An encrypted PKCS #8: readable but for the passphrase.
+      return (cause as NodeJS.ErrnoException).code === "ERR_MISSING_PASSPHRASE";
+    }
+  });
+}
+
+/** Keys that stand in a text as base64, their PEM's labels cut off or encoded too. */
+function hasEncodedKey(text: string): boolean {
+  // Line breaks may be real, or written \n as in JSON.
+  const joined = text.replace(/\\r|\\n|[\r\n]+[ \t]*/g, "");
+  for (const alphabet of [/[A-Za-z0-9+/]{64,}/g, /[A-Za-z0-9_-]{64,}/g]) {
+    for (const [run] of joined.matchAll(alphabet)) {
+      const decoded = Buffer.from(run, "base64");
+      if (isDerKey(decoded) || isPkcs12(decoded) || hasKeyText(decoded.toString("latin1"))) return true;
+    }
+  }
+  return false;
+}

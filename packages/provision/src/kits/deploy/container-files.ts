@@ -1,0 +1,66 @@
+import type { ClientParticipant, Project, ServerParticipant } from "../../project/project.js";
+import { type KitFile, plainFile } from "../kit-file.js";
+import { composeService } from "./compose-service.js";
+import { dockerfile } from "./dockerfile.js";
+
+type Compose = NonNullable<Project["outputs"]["compose"]>;
+
+/** FLARE's name for the folder of the image that all participants of a compose file share. */
+const sharedBuild = "nvflare_compose";
+
+/** What one participant's machine needs to run its kit under compose: `deploy/compose.yaml`, `.env` and the Dockerfile. */
+export function kitContainerFiles(participant: ServerParticipant | ClientParticipant, compose: Compose): KitFile[] {
+  const service = composeService(participant, { kit: "..", build: ".", data: "${DATA_DIR:-./data}", serversNetwork: "host" });
+  return [
+    plainFile("deploy/compose.yaml", composeText(`Runs the ${participant.type} ${participant.name}`, [service])),
+    plainFile("deploy/.env", environmentText(compose)),
+    ...imageFiles("deploy", compose),
+  ];
+}
+
+/** What runs the server and every site of a project on one machine, beside the kits: FLARE's `compose.yaml`. */
+export function projectContainerFiles({ name: project, server, participants }: Project, compose: Compose): KitFile[] {
+  const sites = participants.filter((participant) => participant.type === "client");
+  const services = [server, ...sites].map((participant) =>
+    composeService(participant, {
+      kit: `./${participant.name}`,
+      build: `./${sharedBuild}`,
+      data: `\${DATA_DIR:-./data}/${participant.name}`,
+      serversNetwork: `service:${server.name}`,
+    }),
+  );
+  return [
+    plainFile("compose.yaml", composeText(`Runs the server and the sites of ${project}, all on this machine`, services)),
+    plainFile(".env", environmentText(compose)),
+    ...imageFiles(sharedBuild, compose),
+  ];
+}
+
+function composeText(what: string, services: readonly string[]): string {
+  return `# ${what}: docker compose up --build -d\n# What differs from machine to machine stands in .env.\nservices:\n${services.join("\n")}`;
+}
+
+function imageFiles(dir: string, { requirements }: Compose): KitFile[] {
+  return [
+    plainFile(`${dir}/Dockerfile`, dockerfile(requirements !== undefined)),
+    // Nothing else of the folder goes into the image, whatever lies in it.
+    plainFile(`${dir}/.dockerignore`, "*\n!requirements.txt\n"),
+    ...(requirements === undefined ? [] : [plainFile(`${dir}/requirements.txt`, requirements)]),
+  ];
+}
+
+function environmentText({ baseImage }: Compose): string {
+  return `IMAGE_NAME=flare-service
+# What the image is built on: the image that your training scripts need, of the Debian or Red Hat family.
+BASE_IMAGE=${baseImage ?? "python:3.12-slim"}
+# The npm package of the flare command; name the version that the server runs, as in @flare-ts/cli@1.2.3.
+FLARE_PACKAGE=@flare-ts/cli
+# The account that owns the kit: id -u, id -g.
+FLARE_UID=1000
+FLARE_GID=1000
+# Memory that the processes of a training script share.
+SHM_SIZE=2gb
+# A folder of data, which the container sees as /data and cannot change.
+#DATA_DIR=/srv/data
+`;
+}

@@ -1,0 +1,16 @@
+import { type KitFile, scriptFile } from "../kit-file.js";
+import { execFlare, scriptHead } from "./script-parts.js";
+
+/** `fl_admin.sh`: the flare command as the admin of this kit; without arguments, what it can do. */
+export function adminScript(): KitFile {
+  return scriptFile(
+    "startup/fl_admin.sh",
+    `${scriptHead("fl_admin.sh: the flare command as this admin, for example: fl_admin.sh job list")}
+${execFlare}
+FLARE_STARTUP_KIT_DIR=$kit
+export FLARE_STARTUP_KIT_DIR
+[ $# -gt 0 ] || set -- --help
+flare "$@"
+`,
+  );
+}

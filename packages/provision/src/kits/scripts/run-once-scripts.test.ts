@@ -1,0 +1,116 @@
+import { spawnSync } from "node:child_process";
+import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { dirname, join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { temporaryFolder } from "../../../test/temporary-folder.js";
+import type { AdminParticipant, ClientParticipant, Project, RelayParticipant, ServerParticipant } from "../../project/project.js";
+import type { KitFile } from "../kit-file.js";
+import { adminScript } from "./admin-script.js";
+import { dockerScript } from "./docker-script.js";
+import { relayScript } from "./relay-script.js";
+import { startAllScript } from "./start-all-script.js";
+
+/** Writes down its arguments, its first variable and its name, one call a line. */
+const recorder = `#!/bin/sh
+{ printf '%s' "\${0##*/}:\${FLARE_STARTUP_KIT_DIR:-}"; printf '[%s]' "$@"; echo; } >>"$(dirname -- "$0")/calls"
+exit "\${RECORDER_STATUS:-0}"
+`;
+
+const server = { type: "server", name: "server1.example.org", port: 8002 } as ServerParticipant;
+const client = { type: "client", name: "hospital-a" } as ClientParticipant;
+const relay = { type: "relay", name: "relay-1" } as RelayParticipant;
+const admin = { type: "admin", name: "admin@example.org" } as AdminParticipant;
+
+describe.each(["dash", "bash"])("under %s", (shell) => {
+  let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+  let kits: string;
+  let bin: string;
+  beforeEach(async () => {
+    folder = await temporaryFolder();
+    kits = join(folder.dir, `kits' of "two" $HOME \`ls\` \\n`);
+    bin = join(folder.dir, "the bin");
+    await mkdir(bin);
+    for (const name of ["flare", "docker"]) await writeFile(join(bin, name), recorder, { mode: 0o755 });
+  });
+  afterEach(() => folder.remove());
+
+  async function put(kit: string, { path, text, mode }: KitFile): Promise<string> {
+    const file = join(kits, kit, path);
+    await mkdir(dirname(file), { recursive: true });
+    await writeFile(file, text);
+    await chmod(file, mode);
+    return file;
+  }
+
+  function run(file: string, args: readonly string[] = [], env: NodeJS.ProcessEnv = {}): ReturnType<typeof spawnSync> {
+    const path = `${bin}:${process.env["PATH"] ?? ""}`;
+    return spawnSync(shell, [file, ...args], {
+      env: { PATH: path, ...env },
+      encoding: "utf8",
+      cwd: "/",
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+  }
+  const calls = async (): Promise<string[]> => (await readFile(join(bin, "calls"), "utf8")).trimEnd().split("\n");
+
+  it("fl_admin.sh is the flare command with this kit", async () => {
+    const file = await put("admin", adminScript());
+    expect(run(file, ["job", "submit", "-j", "my job"], { RECORDER_STATUS: "3" }).status).toBe(3);
+    expect(run(file).status).toBe(0);
+    const kit = join(kits, "admin");
+    expect(await calls()).toEqual([`flare:${kit}[job][submit][-j][my job]`, `flare:${kit}[--help]`]);
+  });
+
+  it("a relay's start.sh says that there is no relay process", async () => {
+    const { status, stderr } = run(await put("relay-1", relayScript()));
+    expect(status).toBe(1);
+    expect(stderr).toBe(
+      `${join(kits, "relay-1")}: This version has no relay process: the kit holds a relay's identity and settings, and nothing runs it yet.\n`,
+    );
+  });
+
+  it("start_all.sh starts the server, then the sites, and names the relays that it leaves out", async () => {
+    const project = { server, participants: [client, relay, admin, server, { ...client, name: "hospital-b" }] } as unknown as Project;
+    const file = await put("", startAllScript(project));
+    for (const name of ["server1.example.org", "hospital-a", "hospital-b"]) {
+      await put(name, {
+        path: "startup/start.sh",
+        mode: 0o755,
+        text: `#!/bin/sh\nflare ${name}\n${name === "hospital-a" ? "exit 3" : ""}\n`,
+      });
+    }
+    const { status, stderr } = run(file);
+    expect(await calls()).toEqual(["flare:[server1.example.org]", "flare:[hospital-a]", "flare:[hospital-b]"]);
+    expect({ status, stderr }).toEqual({ status: 1, stderr: "relay relay-1 is left out: this version has no relay process\n" });
+  });
+
+  const user = `[--user][${process.getuid?.()}:${process.getgid?.()}]`;
+
+  it("docker.sh runs a site in the foreground, or with -d in the background", async () => {
+    const file = await put("hospital-a", dockerScript(client, "example/flare:1"));
+    const kit = join(kits, "hospital-a");
+    expect(run(file).status).toBe(0);
+    const given = { MY_DATA_DIR: "/srv/my data", GPU2USE: '--gpus="device=0,2"', NETARG: "--network=lab", DOCKER_IMAGE: "other:2" };
+    expect(run(file, ["-d", "--verbose"], given).status).toBe(0);
+    const safety = `${user}[--security-opt][no-new-privileges][--cap-drop][ALL][--ipc=host]`;
+    expect(await calls()).toEqual([
+      `docker:[run][-i][--init][--restart][no][--name][hospital-a]${safety}[--network=host][-v][${kit}:/workspace:Z][-w][/workspace][--rm][--entrypoint][flare][example/flare:1][client][start][/workspace]`,
+      `docker:[run][-d][--init][--restart][unless-stopped][--name][hospital-a]${safety}[--network=lab][-v][${kit}:/workspace:Z][-w][/workspace][--gpus="device=0,2"][-v][/srv/my data:/data:ro][--entrypoint][flare][other:2][client][start][/workspace][--verbose]`,
+    ]);
+  });
+
+  it("docker.sh of an admin runs one command", async () => {
+    const file = await put("admin", dockerScript(admin, "it's/flare"));
+    expect(run(file, ["job", "list"], { JOBS_DIR: "/my jobs" }).status).toBe(0);
+    expect(await calls()).toEqual([
+      `docker:[run][--rm][-i]${user}[--security-opt][no-new-privileges][--cap-drop][ALL][--network=host][--env][FLARE_STARTUP_KIT_DIR=/workspace][-v][${join(kits, "admin")}:/workspace:Z][-w][/workspace][-v][/my jobs:/jobs:ro][--entrypoint][flare][it's/flare][job][list]`,
+    ]);
+  });
+
+  it("docker.sh refuses a path that docker would take apart", async () => {
+    const file = await put("a:b", dockerScript(server, "example/flare:1"));
+    const { status, stderr } = run(file);
+    expect(status).toBe(1);
+    expect(stderr).toContain("it holds a colon");
+  });
+});

@@ -1,0 +1,39 @@
+import { adminRoles, nearestWord } from "@flare-ts/contracts";
+import { commonOf, type ParticipantSource, type Written } from "./participant-source.js";
+import type { AdminParticipant } from "./project.js";
+import { readConnectTo, type Targets } from "./read-connect-to.js";
+
+/** Roles that a certificate gives to processes; an admin that had one would pass for a process. */
+const processRoles = ["server", "client", "relay"];
+
+/** Fills in FLARE's defaults of an admin, who always connects to the server itself. */
+export function readAdmin(source: ParticipantSource<Written<"admin">>, targets: Targets): AdminParticipant {
+  const { written, path, findings } = source;
+  checkRole(source);
+  const common = commonOf(source);
+  const init = { ...source, targets, connectionSecurity: common.connectionSecurity };
+  const { connectTo, relay } = readConnectTo(init);
+  if (relay !== undefined) {
+    findings.warning([...path, "connect_to", "name"], `relay '${relay}' has no effect for an admin: admins connect to the server itself`);
+  }
+  return Object.freeze({
+    ...common,
+    type: "admin",
+    role: written.role,
+    connectTo: relay === undefined ? connectTo : readConnectTo({ ...init, written: { ...written, connect_to: undefined } }).connectTo,
+  });
+}
+
+function checkRole({ written: { name, role }, path, findings }: ParticipantSource<Written<"admin">>): void {
+  const roles: readonly string[] = adminRoles;
+  if (processRoles.includes(role)) {
+    findings.mistake([...path, "role"], `'${role}' is the role of a process, and cannot be that of an admin; FLARE's roles are ${roles.join(", ")}`);
+    return;
+  }
+  if (roles.includes(role)) return;
+  const near = nearestWord(role, roles);
+  findings.warning(
+    [...path, "role"],
+    `role '${role}' of '${name}' is not one of ${roles.join(", ")}${near === undefined ? "" : `; did you mean '${near}'?`} A role of your own may do what authorization.json of a site says, and nothing where it says nothing`,
+  );
+}
