@@ -41,10 +41,18 @@ export interface SmallFederationInit {
   readonly serverPort?: number;
   /** How the server listens. @default as the others dial */
   readonly serverSecurity?: ConnectionSecurity;
+  /** @default "rsa-2048" */
+  readonly keyType?: "rsa-2048" | "p256";
 }
 
 export async function createSmallFederation(init: SmallFederationInit = {}): Promise<SmallFederation> {
-  const { connectionSecurity = "mtls", serverSecurity = connectionSecurity, proxy, serverPort = await freePort() } = init;
+  const {
+    connectionSecurity = "mtls",
+    serverSecurity = connectionSecurity,
+    proxy,
+    serverPort = await freePort(),
+    keyType = "rsa-2048",
+  } = init;
   const folder = await mkdtemp(join(tmpdir(), "flare-small-"));
   const projectFile = join(folder, "project.yml");
   const connectTo = proxy === undefined ? {} : { connect_to: { host: "localhost", port: proxy.port } };
@@ -61,11 +69,12 @@ export async function createSmallFederation(init: SmallFederationInit = {}): Pro
     name: "small",
     description: "",
     connection_security: connectionSecurity,
+    certificates: { key_type: keyType },
     ...(proxy === undefined ? {} : { custom_ca_cert: "proxy-root.pem" }),
     participants,
   };
   await writeFile(projectFile, JSON.stringify(project));
-  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace") });
+  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear" });
   const kitDir = (name: string): string => join(prodDir, name);
   const connections: Connection[] = [];
   return {

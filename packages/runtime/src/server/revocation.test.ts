@@ -19,7 +19,7 @@ let admin: AdminSession;
 const running: { readonly site: RunningSite | AdminSession }[] = [];
 
 beforeEach(async () => {
-  federation = await createSmallFederation();
+  federation = await createSmallFederation({ keyType: "p256" });
   server = await startServer({ kitDir: federation.kitDir("localhost") });
   admin = await openAdmin(adminName);
 }, 60_000);
