@@ -59,7 +59,6 @@ export async function startTestServer(
     proxy: proxyInit,
     idleCheckMs,
     testProject: project = new TestProject("test-project"),
-    idleCheckMs,
     ...authenticatorInit
   } = init;
   const connectionSecurity = way === "proxy" ? "tls" : way;
