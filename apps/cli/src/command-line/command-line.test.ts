@@ -15,6 +15,10 @@ const commands = [
   ...["submit", "list", "monitor", "download", "abort"].map((verb) => ["job", verb]),
   ...["prepare", "start", "stop", "status", "clean"].map((verb) => ["poc", verb]),
   ["system", "status"],
+  ["cert", "init"],
+  ["cert", "request"],
+  ["cert", "approve"],
+  ["package"],
   ["doctor", "engines"],
   ["gpu", "setup"],
 ];
