@@ -1,17 +1,19 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeSafetensors } from "@flare-ts/aggregator";
+import type { TrustListDocument } from "@flare-ts/contracts";
 import { provision } from "@flare-ts/provision";
-import { type Kit, readKit, TrustKeeper } from "@flare-ts/provision/kit";
+import { type Kit, readKit, signTrustList, TrustKeeper } from "@flare-ts/provision/kit";
 import { readProjectKeys } from "../session/project-keys.js";
 import type { Connection } from "../transport/connection.js";
 import { dialServer } from "../transport/dial-server.js";
 import { endpointOf } from "../transport/endpoint-of.js";
 
-/** Kits of a server, two sites and an admin, in a temporary folder; nothing runs. */
+/** Kits of a server, two sites and two admins, in a temporary folder; nothing runs. */
 export interface SmallFederation {
   readonly folder: string;
   kitDir(name: string): string;
@@ -19,11 +21,14 @@ export interface SmallFederation {
   /** A registered connection to the server under the name of a participant, in place of its own program. */
   dial(name: string): Promise<Connection>;
   /** Writes a job that gives one app to some sites, and gives its folder. */
-  writeJob(sites: readonly string[]): Promise<string>;
+  writeJob(sites: readonly string[], minClients?: number): Promise<string>;
+  /** Signs a trust list with the project's root key; it revokes nobody unless it is told to. */
+  trustList(change: Partial<TrustListDocument> & Pick<TrustListDocument, "number">): Promise<string>;
   dispose(): Promise<void>;
 }
 
 export const adminName = "admin@example.org";
+export const otherAdminName = "other@example.org";
 
 export async function createSmallFederation(): Promise<SmallFederation> {
   const folder = await mkdtemp(join(tmpdir(), "flare-small-"));
@@ -33,6 +38,7 @@ export async function createSmallFederation(): Promise<SmallFederation> {
     { name: "site-1", type: "client", org: "o" },
     { name: "site-2", type: "client", org: "o" },
     { name: adminName, type: "admin", org: "o", role: "project_admin" },
+    { name: otherAdminName, type: "admin", org: "o", role: "project_admin" },
   ];
   await writeFile(projectFile, JSON.stringify({ api_version: 3, name: "small", description: "", participants }));
   const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear" });
@@ -48,7 +54,12 @@ export async function createSmallFederation(): Promise<SmallFederation> {
       connections.push(connection);
       return connection;
     },
-    writeJob: (sites) => writeJob(folder, sites),
+    writeJob: (sites, minClients = 1) => writeJob(folder, sites, minClients),
+    trustList: async (change) => {
+      const state = JSON.parse(await readFile(join(folder, "workspace/small/state/cert.json"), "utf8")) as RootState;
+      const signer = { certificate: new X509Certificate(state.root_cert), privateKey: createPrivateKey(state.root_pri_key) };
+      return signTrustList({ project: "small", issued_at_ms: Date.now(), roots: [state.root_cert], revoked: [], ...change }, [signer]);
+    },
     dispose: async () => {
       for (const connection of connections) connection.close();
       await rm(folder, { recursive: true, force: true });
@@ -56,7 +67,12 @@ export async function createSmallFederation(): Promise<SmallFederation> {
   };
 }
 
-async function writeJob(folder: string, sites: readonly string[]): Promise<string> {
+interface RootState {
+  readonly root_cert: string;
+  readonly root_pri_key: string;
+}
+
+async function writeJob(folder: string, sites: readonly string[], minClients: number): Promise<string> {
   const job = await mkdtemp(join(folder, "job-"));
   const workflow = { id: "w", path: "FedAvg", args: { num_rounds: 1, initial_model: "model.safetensors", min_clients: 1 } };
   const executor = { path: "ClientAPIExecutor", args: { task_script_path: "train.ts" } };
@@ -74,7 +90,7 @@ async function writeJob(folder: string, sites: readonly string[]): Promise<strin
     await writeFile(join(job, app, "model.safetensors"), model);
   }
   const deployMap = { app: ["server", ...sites], other: ["somebody-else"] };
-  await writeFile(join(job, "meta.json"), JSON.stringify({ name: "small", deploy_map: deployMap, min_clients: 1 }));
+  await writeFile(join(job, "meta.json"), JSON.stringify({ name: "small", deploy_map: deployMap, min_clients: minClients }));
   return job;
 }
 

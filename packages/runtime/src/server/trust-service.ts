@@ -5,6 +5,7 @@ import type { TrustKeeper } from "@flare-ts/provision/kit";
 import type { TrustUpdate } from "../admin/trust-update.js";
 import { isFinished } from "../job/job-status.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
+import { settlesWithin } from "../process/deadline.js";
 import type { UntrustedSession } from "../session/authenticator.js";
 import type { ServerStore } from "../store/server-store.js";
 import type { DefinitionReader } from "./job-definition.js";
@@ -27,6 +28,8 @@ export interface TrustServiceComponents {
   readonly disconnect: (sessionId: string, reason: string) => void;
 }
 
+/** The sites are told when jobs and list are dealt with here, or after so long. */
+const headStartMs = 500;
 /** Sites that are well answer at once; a command is not kept waiting for others. */
 const acknowledgementMs = 1_000;
 
@@ -55,9 +58,13 @@ export class TrustService {
     const cut = this.#cutSessions();
     const revoked = trust.revoked.filter((one) => before.get(one.name) !== JSON.stringify(one)).map(({ name }) => name);
     const gone = new Set(cut.map(({ name }) => name));
-    for (const site of directory.names()) if (!gone.has(site)) this.#tell(site);
     logger.info("trust list in force", { number: trust.number, outcome, revoked, sessions: cut.length });
-    await Promise.all([keeper.save(), this.refuseJobs(), this.#leaveJobs(new Set([...revoked, ...gone])), this.#acknowledged(gone)]);
+    const saved = keeper.save();
+    const ended = Promise.all([this.refuseJobs(), this.#leaveJobs(new Set([...revoked, ...gone]))]);
+    // Sites leave the jobs of a submitter who is revoked; told too early, they would make those fail for want of sites.
+    await settlesWithin(Promise.allSettled([saved, ended]), headStartMs);
+    for (const site of directory.names()) if (!gone.has(site)) this.#tell(site);
+    await Promise.all([saved, ended, this.#acknowledged(gone)]);
     const attached = directory.names().filter((site) => !gone.has(site));
     return {
       number: trust.number,

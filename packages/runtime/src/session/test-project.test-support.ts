@@ -46,6 +46,11 @@ export class TestProject {
     return ProjectTrust.from({ project: this.name, rootCaPem: this.rootCaPem });
   }
 
+  /** The root with its key, for what issues certificates. */
+  get authority(): { readonly certificatePem: string; readonly privateKey: KeyObject } {
+    return { certificatePem: this.rootCaPem, privateKey: this.#rootKey };
+  }
+
   server(name = "server-1"): ProjectKeys {
     return this.issue({ name, role: "server", usage: "server" });
   }

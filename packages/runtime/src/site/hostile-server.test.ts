@@ -53,6 +53,7 @@ beforeAll(async () => {
     submitUpdate: unused,
     execute: unused,
     watch: unused,
+    renew: unused,
   };
   const authenticator = new Authenticator({ audit: () => undefined }, { project: kit.project, serverName: kit.name, keys });
   transport = new GrpcServerTransport({ handlers, authenticator }, { host: "127.0.0.1", port: kit.endpoint.port, keys });

@@ -66,6 +66,11 @@ export class ServerLink {
     });
   }
 
+  /** The connection that stands, if there is one. */
+  get live(): Connection | undefined {
+    return this.#live?.connection;
+  }
+
   /** Tells the server something; silently drops it while there is no connection, as the next attachment states everything anew. */
   tell(message: SiteMessage["message"]): void {
     this.#live?.stream
@@ -79,8 +84,8 @@ export class ServerLink {
     const { trust, now, logger } = this.#parts;
     const { connection } = this.#live;
     const verdict = trust.verify(connection.serverChainPem, { nowMs: now() });
-    // A certificate that expires ends no connection that was made with it.
-    if (verdict.ok || verdict.why === "expired") return;
+    // Dates end no connection that was made while they were good.
+    if (verdict.ok || verdict.why === "expired" || verdict.why === "not-yet-valid") return;
     logger.error("the server is not trusted any more", { reason: verdict.message });
     connection.close();
   }

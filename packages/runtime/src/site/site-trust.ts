@@ -27,14 +27,13 @@ export class SiteTrust {
   async take({ text }: TrustList): Promise<void> {
     const { keeper, link, agent, audit, logger } = this.#parts;
     try {
-      if (keeper.accept(text) === "accepted") {
-        const { number } = keeper.trust;
-        logger.info("trust list in force", { number });
-        audit.write({ who: "server", action: "update_trust", outcome: "allowed", facts: { number } });
-      }
+      const outcome = keeper.accept(text);
       link.hangUpUntrusted();
       await Promise.all([keeper.save(), agent.checkSigners()]);
       this.#answer("");
+      const { number } = keeper.trust;
+      logger.info("trust list in force", { number, outcome });
+      if (outcome === "accepted") audit.write({ who: "server", action: "update_trust", outcome: "allowed", facts: { number } });
     } catch (reason) {
       const error = FlareError.from(reason);
       logger.error("trust list was not taken", { error: errorField(error) });
