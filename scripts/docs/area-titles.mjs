@@ -1,6 +1,7 @@
 /** Heading of each area of the error catalogue. */
 export const areaTitles = {
   aggregate: "Aggregation: models that do not fit together",
+  archive: "Archives that people hand to each other",
   auth: "Identity and rights: who may do what",
   certificate: "Certificates: asking for them and issuing them",
   cli: "The command line",
@@ -13,6 +14,7 @@ export const areaTitles = {
   kit: "Startup kits",
   poc: "POC: a federation on one machine",
   project: "Project files",
+  request: "Distributed provisioning: requests and approvals",
   runtime: "Server and sites at work",
   store: "State and models on disk",
   transfer: "Connections and transfers",

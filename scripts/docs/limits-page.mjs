@@ -52,6 +52,10 @@ const consequences = {
   chainBytes: ["the file or message that holds certificates", "it is refused before it is parsed"],
   trustedRoots: ["roots that a project trusts side by side", "the kit or the trust list is refused"],
   trustListBytes: ["a trust list with its signatures", "it is refused before it is parsed"],
+  renewalsPerLife: [
+    "certificates that a participant is given by renewal within the life of one",
+    "the next is refused for a while; the participant asks again by itself",
+  ],
   peerTextChars: ["text of a peer in a log line or an error", "the rest is cut off"],
   reportChars: ["metrics or further properties of an update", "the update is refused and its task fails at that site"],
   reportedErrorChars: ["an error that a site reports", "its code and message are kept, the rest is cut off"],

@@ -89,8 +89,20 @@ export {
   trustListSchema,
 } from "./kit/trust-list-schema.js";
 export { limits } from "./limits.js";
+export { type CaState, caStateSchema } from "./project/ca-state-schema.js";
 export { maxRootValidDays, renewableTypes, rootValidDaysSchema } from "./project/certificates-schema.js";
 export { type ConnectionSecurity, connectToMapSchema, listeningHostMapSchema } from "./project/connection-schemas.js";
 export { type ParticipantDocument, participantSchemas } from "./project/participant-schemas.js";
 export { adminRoles, builderSchema, type ProjectDocument, projectDocumentSchema } from "./project/project-schema.js";
 export { provisionStateSchema } from "./project/provision-state-schema.js";
+export { type ParticipantFileDocument, participantFileSchema, requestRoles } from "./request/participant-file-schema.js";
+export { type ProjectProfile, projectProfileSchema } from "./request/project-profile-schema.js";
+export {
+  type AuthorityFileDocument,
+  authorityFileSchema,
+  type CertificateRequestDocument,
+  certificateRequestSchema,
+  type SignedApprovalDocument,
+  signedApprovalSchema,
+} from "./request/request-schema.js";
+export { sealedKeySchema } from "./request/sealed-key-schema.js";

@@ -42,6 +42,8 @@ export const limits = Object.freeze({
   trustedRoots: 8,
   /** A trust list with its signatures: some thousand revocations. */
   trustListBytes: 2 * 1024 * 1024,
+  /** Certificates that a participant is given by renewal within the life of one. */
+  renewalsPerLife: 10,
   /** Text from a peer that may stand in a log line or an error. */
   peerTextChars: 500,
   /** Metrics or further properties of an update, as JSON. */

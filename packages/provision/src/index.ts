@@ -1,1 +1,43 @@
-export { type ProvisionedKit, type ProvisionInit, type ProvisionResult, provision } from "./provision.js";
+export {
+  type CertificateCondition,
+  type CertificateKind,
+  type CertificateStatus,
+  kitCertificateStatus,
+  type ProjectStatus,
+  type ProjectStatusInit,
+  projectCertificateStatus,
+} from "./authority/certificate-status.js";
+export type { ChangeInit, PublishedTrust } from "./authority/change-state.js";
+export {
+  type ExternalCaInit,
+  type ExternalCaResult,
+  type ImportCaInit,
+  importCa,
+  requestCa,
+  type UseCaInit,
+  useCa,
+} from "./authority/external-ca.js";
+export { findProjectFolder, type ProjectFolderInit } from "./authority/project-folder.js";
+export { type RevokeInit, type RevokeResult, revokeParticipant } from "./authority/revoke.js";
+export { type FinishRolloverInit, finishRollover, type StartRolloverInit, startRollover } from "./authority/rollover.js";
+export { type RenewalToSign, type SignRenewalInit, signRenewal } from "./authority/sign-renewal.js";
+export { type KitArchive, type ProvisionedKit, type ProvisionInit, type ProvisionResult, provision } from "./provision.js";
+export {
+  type ApprovalResult,
+  type ApproveRequestInit,
+  type AuditOutcome,
+  approveRequest,
+  type CertificateRequestResult,
+  type IdentityClaim,
+  type InitAuthorityInit,
+  type InitAuthorityResult,
+  initAuthority,
+  type PackageKitInit,
+  type PackageKitResult,
+  packageKit,
+  type RequestCertificateInit,
+  type RequestSummary,
+  requestCertificate,
+} from "./requests/index.js";
+export type { CaKey } from "./state/key-vault.js";
+export type { CaKeySource, StoredKeys } from "./state/stored-keys.js";

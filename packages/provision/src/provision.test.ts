@@ -199,8 +199,8 @@ describe("a provisioning run that fails", () => {
 
   it("says that there is no project file", async () => {
     const projectFile = join(folder.dir, "project.yml");
-    expect((await errorOf(provision({ projectFile, workspace: folder.dir }))).code).toBe("file/not-found");
-    expect((await errorOf(provision({ projectFile: folder.dir, workspace: folder.dir }))).code).toBe("file/unreadable");
+    expect((await errorOf(provision({ projectFile, workspace: folder.dir, caKey: "clear" }))).code).toBe("file/not-found");
+    expect((await errorOf(provision({ projectFile: folder.dir, workspace: folder.dir, caKey: "clear" }))).code).toBe("file/unreadable");
   });
 });
 

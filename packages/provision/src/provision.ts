@@ -1,12 +1,16 @@
-import { createPrivateKey, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FlareError, limits, type Problem } from "@flare-ts/contracts";
+import { archiveKits, archiveName } from "./kits/archive-kits.js";
+import { trustedRootsPem } from "./authority/trusted-roots.js";
 import { writeKits } from "./kits/write-kits.js";
 import { createIdentities } from "./pki/project-identities.js";
 import { parseProject } from "./project/parse-project.js";
 import type { Participant, Project } from "./project/project.js";
+import { KeyVault } from "./state/key-vault.js";
 import { readState, statePath, writeState } from "./state/project-state.js";
+import { type CaKeySource, resolveCaKey } from "./state/stored-keys.js";
 import { lockWorkspace } from "./state/workspace-lock.js";
 
 export interface ProvisionInit {
@@ -14,8 +18,12 @@ export interface ProvisionInit {
   readonly projectFile: string;
   /** Folder that keeps the projects; made when it does not exist. */
   readonly workspace: string;
+  /** How private keys are kept: sealed by a passphrase, or in clear text. A workspace in clear text is sealed once a passphrase is given. */
+  readonly caKey: CaKeySource;
   /** From when certificates are good. @default the present */
   readonly now?: Date;
+  /** Whether each kit is also put into an encrypted archive beside its folder. @default false */
+  readonly archives?: boolean;
   /** Aborting leaves the workspace as it was. */
   readonly signal?: AbortSignal;
 }
@@ -26,6 +34,16 @@ export interface ProvisionedKit {
   readonly type: Participant["type"];
   /** Absolute path of its folder. */
   readonly dir: string;
+  /** Where archives were asked for. */
+  readonly archive?: KitArchive;
+}
+
+/** A kit in a zip file that is encrypted with AES-256. */
+export interface KitArchive {
+  /** Absolute path. */
+  readonly file: string;
+  /** Opens the archive; to be shown once, it stands nowhere else. */
+  readonly passphrase: string;
 }
 
 export interface ProvisionResult {
@@ -53,14 +71,17 @@ export async function provision(init: ProvisionInit): Promise<ProvisionResult> {
   }
 }
 
-async function provisionProject(project: Project, { workspace, now = new Date(), signal }: ProvisionInit): Promise<ProvisionResult> {
+async function provisionProject(
+  project: Project,
+  { workspace, caKey, archives = false, now = new Date(), signal }: ProvisionInit,
+): Promise<ProvisionResult> {
   signal?.throwIfAborted();
   const projectDir = resolve(workspace, project.name);
   const firstMade = await mkdir(projectDir, { recursive: true });
   try {
     const unlock = await lockWorkspace(projectDir);
     try {
-      return await buildProd({ project, projectDir, now, signal });
+      return await buildProd({ project, projectDir, caKey, archives, now, signal });
     } finally {
       await unlock();
     }
@@ -73,29 +94,46 @@ async function provisionProject(project: Project, { workspace, now = new Date(),
 interface BuildInit {
   readonly project: Project;
   readonly projectDir: string;
+  readonly caKey: CaKeySource;
+  readonly archives: boolean;
   readonly now: Date;
   readonly signal: AbortSignal | undefined;
 }
 
-async function buildProd({ project, projectDir, now, signal }: BuildInit): Promise<ProvisionResult> {
-  const previous = await readState(projectDir);
-  const state = await createIdentities({ project, previous, stateFile: statePath(projectDir), now, signal });
+async function buildProd({ project, projectDir, caKey, archives, now, signal }: BuildInit): Promise<ProvisionResult> {
+  const stateFile = statePath(projectDir);
+  const vault = new KeyVault(await resolveCaKey(caKey, projectDir), stateFile);
+  const stored = await readState(projectDir, vault);
+  if (stored.state === undefined && stored.requestedKeyPem !== undefined) {
+    throw new FlareError(
+      "project/no-authority",
+      `A CA elsewhere was asked for the certificate of '${project.name}', and it has not come yet.`,
+      {
+        facts: { file: stateFile },
+      },
+    );
+  }
+  const { state, authority, warnings } = await createIdentities({ project, previous: stored.state, stateFile, now, signal });
   const prodDir = join(projectDir, await nextProdName(projectDir));
   const wip = join(projectDir, `.wip-${randomUUID()}`);
+  let passphrases: ReadonlyMap<string, string> = new Map();
   try {
-    const rootKey = createPrivateKey(state.root.privateKeyPem);
     await writeKits({
       project,
       dir: wip,
       identities: state.participants,
-      rootCertificatePem: state.root.certificatePem,
-      rootKey,
-      issuer: { certificatePem: state.root.certificatePem, privateKey: rootKey },
+      rootCertificatePem: trustedRootsPem(state),
+      rootKey: authority.privateKey,
+      issuer: authority,
+      issuing: state.serverIssuer,
+      trustListText: state.trustList?.text,
       now,
       signal,
     });
+    const names = project.participants.map(({ name }) => name);
+    if (archives) passphrases = await archiveKits({ dir: wip, names, now, signal });
     // The state first: kits whose root key is lost could never be extended, unused state harms nobody.
-    const takeBack = await writeState(projectDir, state);
+    const takeBack = await writeState(projectDir, { state, requestedKeyPem: stored.requestedKeyPem }, vault);
     try {
       await rename(wip, prodDir);
     } catch (cause) {
@@ -107,8 +145,12 @@ async function buildProd({ project, projectDir, now, signal }: BuildInit): Promi
   }
   return {
     prodDir,
-    kits: project.participants.map(({ name, type }) => ({ name, type, dir: join(prodDir, name) })),
-    warnings: project.warnings,
+    kits: project.participants.map(({ name, type }) => {
+      const passphrase = passphrases.get(name);
+      const kit = { name, type, dir: join(prodDir, name) };
+      return passphrase === undefined ? kit : { ...kit, archive: { file: join(prodDir, archiveName(name)), passphrase } };
+    }),
+    warnings: [...project.warnings, ...warnings],
   };
 }
 

@@ -7,9 +7,9 @@ import { projectText } from "./project-text.js";
 export async function provisionExample(
   dir: string,
   replacements: Parameters<typeof projectText>[0] = {},
-  rest: Pick<ProvisionInit, "now" | "signal"> = {},
+  rest: Partial<Pick<ProvisionInit, "archives" | "now" | "signal" | "caKey">> = {},
 ): Promise<ProvisionResult> {
   const projectFile = join(dir, "project.yml");
   await writeFile(projectFile, projectText(replacements));
-  return await provision({ projectFile, workspace: join(dir, "workspace"), ...rest });
+  return await provision({ projectFile, workspace: join(dir, "workspace"), caKey: "clear", ...rest });
 }

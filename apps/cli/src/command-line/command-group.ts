@@ -17,6 +17,16 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async () => (await import("../commands/provision/provision-command.js")).addProvisionCommand,
   },
   {
+    name: "cert",
+    summary: "certificates: status, revocation, replacing the root; requests for keys that stay where they were made",
+    load: async () => (await import("../commands/cert/cert-commands.js")).addCertCommands,
+  },
+  {
+    name: "package",
+    summary: "make a startup kit from an approved request",
+    load: async () => (await import("../commands/package/package-command.js")).addPackageCommand,
+  },
+  {
     name: "server",
     summary: "start, stop and look at the server of a federation",
     load: async () => (await import("../commands/service/service-commands.js")).addServerCommands,

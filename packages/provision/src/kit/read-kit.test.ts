@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { KitStage, type WrongKit } from "../../test/kit-stage.js";
 import type { Kit } from "./kit.js";
 import { readKit } from "./read-kit.js";
+import { readLocalResources } from "./read-local.js";
 import { refuseRelays } from "./refuse-relays.js";
 
 let stage: KitStage;
@@ -58,6 +59,27 @@ describe("a kit as it was provisioned", () => {
       role: "lead",
       endpoint: { host: "server1.example.org", port: 8102 },
     });
+  });
+});
+
+describe("a kit of an earlier version", () => {
+  it.each(["server", "client", "admin"] as const)("for %s, which says nothing of renewal, is still read", async (type) => {
+    expect((await readKit(stage.dir(type))).certificates).toMatchObject({ renewal: "server" });
+    await stage.edit(type, `fed_${type}.json`, (text) => {
+      const { certificates: _, ...rest } = JSON.parse(text) as Record<string, unknown>;
+      return JSON.stringify(rest);
+    });
+    await stage.signAgain(type);
+    const kit = await readKit(stage.dir(type));
+    expect(kit.certificates).toBeUndefined();
+    await stage.open(type);
+    if (type !== "client") return;
+    const { allow_log_streaming: __, ...resources } = JSON.parse(await readFile(kit.local.resources ?? "", "utf8")) as Record<
+      string,
+      unknown
+    >;
+    await writeFile(kit.local.resources ?? "", JSON.stringify(resources));
+    expect(await readLocalResources(kit)).toMatchObject({ type: "client", gpus: 0 });
   });
 });
 

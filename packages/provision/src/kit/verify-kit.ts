@@ -1,6 +1,7 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
 import { type ErrorCode, FlareError } from "@flare-ts/contracts";
 import { readSubject } from "../pki/read-certificate.js";
+import { readApproval } from "./approval.js";
 import type { Kit } from "./kit.js";
 import { parseCertificate } from "./read-kit.js";
 import { readRoots } from "./read-roots.js";
@@ -12,30 +13,36 @@ import { verifyFolder } from "./verify-folder.js";
 export interface VerifyKitOptions {
   /** Moment at which the certificates must be good. @default the present */
   readonly now?: Date;
+  /** Whether the kit's certificate must be good; where not, its participant may have a renewed one. @default true */
+  readonly isCertificateJudged?: boolean;
   /** Whom the participant trusts. @default what the kit and its folder `identity` say */
   readonly trust?: ProjectTrust | undefined;
 }
 
 /**
  * Makes sure that a kit can be trusted: a root of its project stands for its certificate, both are good now and not revoked, the
- * private key is theirs, configuration and certificate name the same participant, and every file in startup is as it was signed.
+ * private key is theirs, configuration and certificate name the same participant, and every file in startup is as it was signed: by a
+ * root, or, where the participant packaged the kit itself, by the participant's own key over what a root has approved.
  *
  * @throws FlareError `kit/certificate-unreadable`, `kit/untrusted-certificate`, `kit/revoked`, `kit/expired`, `kit/not-yet-valid`,
  * `trust/…` for a trust list that is not good, `kit/key-mismatch`, `kit/identity-mismatch`, `kit/signature-missing`, `kit/signature-mismatch`,
- * `kit/signed-file-missing`, `kit/unsigned-file`.
+ * `kit/signed-file-missing`, `kit/unsigned-file`, `kit/approval-mismatch`.
  */
-export async function verifyKit(kit: Kit, { now = new Date(), trust: given }: VerifyKitOptions = {}): Promise<void> {
+export async function verifyKit(kit: Kit, options: VerifyKitOptions = {}): Promise<void> {
+  const { now = new Date(), isCertificateJudged = true, trust: given } = options;
   const trust = given ?? (await TrustKeeper.open(kit)).trust;
   const certificate = parseCertificate(kit.certificatePem, kit.startup.certificate);
   const verdict = trust.verify(kit.certificatePem, { nowMs: now.getTime() });
-  if (!verdict.ok) throw refusal(kit, verdict, now);
+  if (!verdict.ok && isCertificateJudged) throw refusal(kit, verdict, now);
   if (!certificate.checkPrivateKey(parseKey(kit))) {
     throw new FlareError("kit/key-mismatch", `The private key ${kit.startup.privateKey} does not belong to ${kit.startup.certificate}.`, {
       facts: { file: kit.startup.privateKey, certificate: kit.startup.certificate },
     });
   }
   checkIdentity(kit, certificate);
-  await verifyFolder(kit.startup.dir, signersOf(kit, trust));
+  const signers = signersOf(kit, trust);
+  const approval = await readApproval(kit, signers);
+  await verifyFolder(kit.startup.dir, approval === undefined ? signers : [certificate.publicKey]);
 }
 
 const codes: Readonly<Record<ChainFault, ErrorCode>> = {

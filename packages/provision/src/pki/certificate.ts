@@ -54,6 +54,12 @@ export async function issueIntermediate({ commonName, mayIssue, publicKey, valid
   return await writeBelow(issuer, { subject, publicKey, validity, kind: { isAuthority: true, pathLength: 0 } });
 }
 
+/** Makes a certificate for an authority that may issue everything below another, intermediates included; PEM. */
+export async function issueAuthority({ commonName, ...rest }: Omit<IntermediateInit, "mayIssue">): Promise<string> {
+  const { issuer, publicKey, validity } = rest;
+  return await writeBelow(issuer, { subject: { commonName }, publicKey, validity, kind: { isAuthority: true } });
+}
+
 /** Makes a certificate for a participant, signed by the issuer; PEM of this certificate alone. */
 export async function issueLeaf({ subject, publicKey, validity, issuer, hosts, purpose }: LeafInit): Promise<string> {
   const kind: LeafKind = { isAuthority: false, isServer: purpose !== "client", isClient: purpose !== "server", hosts };

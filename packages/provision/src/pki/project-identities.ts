@@ -1,11 +1,15 @@
 import { X509Certificate } from "node:crypto";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, type Problem } from "@flare-ts/contracts";
+import { Revocations } from "../kit/revocations.js";
 import { type Participant, type Project, roleOf } from "../project/project.js";
-import type { ProjectState, StoredIdentity } from "../state/project-state.js";
+import type { IssuedCertificate, ProjectState, StoredIdentity, StoredRoot } from "../state/project-state.js";
+import { type Authority, openAuthority, openIdentity, parseStored } from "./authority.js";
 import { canonicalHost } from "./canonical-host.js";
-import { type Issuer, issueLeaf, issueRoot } from "./certificate.js";
-import type { Validity } from "./certificate-content.js";
-import { createKeyPair, type KeyPair, keyPairFromPem, privateKeyPem } from "./key-pair.js";
+import { issueIntermediate, issueLeaf, issueRoot } from "./certificate.js";
+import { chainBelowRoot, withinIssuer } from "./issue-from-request.js";
+import { type KeyPair, keyPairFromPem, privateKeyPem } from "./key-pair.js";
+import { createKeyPairs } from "./key-pairs.js";
+import { isEnding, validityFrom } from "./lifetime.js";
 import { readHosts, readSubject } from "./read-certificate.js";
 
 interface IdentitiesInit {
@@ -18,107 +22,216 @@ interface IdentitiesInit {
   readonly signal?: AbortSignal | undefined;
 }
 
-const dayMs = 24 * 60 * 60 * 1000;
-/** A kit is good at once on a machine whose clock is a little behind. */
-const backdateMs = 5 * 60 * 1000;
-/** FLARE gives every leaf so many days. */
-const leafValidDays = 360;
-
-/**
- * Answers a root and an identity for every participant: those that exist are kept, byte by byte, as long as they say
- * what the project says; a certificate that does not, or that has ended, is made anew for the same key.
- *
- * @throws FlareError `project/role-changed`, `project/root-differs`, `project/root-expired`, `project/state-invalid`.
- */
-export async function createIdentities(init: IdentitiesInit): Promise<ProjectState> {
-  const { project, previous, signal } = init;
-  if (previous !== undefined) checkPrevious(init, previous);
-  const rootKeyMaking = previous === undefined ? createKeyPair("rsa-2048") : readKey(previous.root, "root", init.stateFile);
-  const [rootKey, ...keys] = await Promise.all([
-    rootKeyMaking,
-    ...project.participants.map(async ({ name }) => {
-      const known = previous?.participants.get(name);
-      return known === undefined ? await createKeyPair("rsa-2048") : await readKey(known, name, init.stateFile);
-    }),
-  ]);
-  signal?.throwIfAborted();
-  const root = previous?.root ?? (await createRoot(init, rootKey));
-  const issuer: Issuer = { certificatePem: root.certificatePem, privateKey: rootKey.privateKey };
-  const made = await Promise.all(
-    project.participants.map(async (participant, index): Promise<[string, StoredIdentity]> => {
-      const key = keys[index];
-      if (key === undefined) throw new TypeError("a participant was left without a key");
-      return [participant.name, await keepOrIssue(participant, key, issuer, init)];
-    }),
-  );
-  return { root, participants: new Map([...(previous?.participants ?? []), ...made]) };
+/** The state of a project with a certificate for everybody in it. */
+export interface ProjectIdentities {
+  readonly state: ProjectState;
+  readonly authority: Authority;
+  /** What the holder of the CA should know about it. */
+  readonly warnings: readonly Problem[];
 }
 
-async function createRoot({ project, now }: IdentitiesInit, key: KeyPair): Promise<StoredIdentity> {
+const dayMs = 24 * 60 * 60 * 1000;
+
+/**
+ * Answers a root and an identity for every participant. Those that exist are kept, byte by byte, as long as they say what the
+ * project says, come from the authority in force, and have a third of their life before them; otherwise the certificate is made
+ * anew for the same key. Whoever was revoked gets a new key, and a certificate that begins after that moment.
+ *
+ * @throws FlareError `project/role-changed`, `project/root-differs`, `project/root-expired`, `project/state-invalid`,
+ * `project/no-authority`.
+ */
+export async function createIdentities(init: IdentitiesInit): Promise<ProjectIdentities> {
+  const { project, previous, stateFile, now, signal } = init;
+  const { keyType, leafLifetimeMs } = project.certificates;
+  const known = previous === undefined ? undefined : checkPrevious(init, previous);
+  const newcomers = project.participants.filter((participant) => keptKey(participant, init) === undefined);
+  const needsIssuer = project.certificates.renewalIssuer === "server" && previous?.serverIssuer === undefined;
+  const keys = [...(await createKeyPairs(keyType, newcomers.length + (needsIssuer ? 1 : 0) + (known === undefined ? 1 : 0)))];
+  signal?.throwIfAborted();
+  const root = previous?.root ?? (await createRoot(init, take(keys)));
+  const authority = known ?? openAuthority({ root, authority: undefined }, stateFile);
+  const newKeys = new Map(newcomers.map(({ name }) => [name, take(keys)]));
+  const participants = await Promise.all(
+    project.participants.map(async (participant): Promise<[string, StoredIdentity]> => {
+      return [participant.name, await keepOrIssue(participant, newKeys.get(participant.name), authority, init)];
+    }),
+  );
+  const serverIssuer = await keepOrIssueIssuer(init, authority, keys);
+  const state: ProjectState = {
+    root,
+    authority: previous?.authority,
+    formerRoots: previous?.formerRoots ?? [],
+    retiredRoots: previous?.retiredRoots ?? [],
+    serverIssuer,
+    participants: new Map([...(previous?.participants ?? []), ...participants]),
+    issued: withIssued(previous?.issued ?? [], [...participants, ...issuerEntry(project, serverIssuer)], now),
+    revoked: previous?.revoked ?? [],
+    trustList: previous?.trustList,
+    settings: { keyType, leafLifetimeMs },
+  };
+  return { state, authority, warnings: comebackWarnings(init, newKeys) };
+}
+
+async function createRoot({ project, now }: IdentitiesInit, key: KeyPair): Promise<StoredRoot> {
   const certificatePem = await issueRoot({
     subject: { commonName: project.name },
     ...key,
-    validity: validityOf(now, project.certificates.rootValidDays),
+    validity: validityFrom(now, project.certificates.rootValidDays * dayMs),
   });
   return { certificatePem, privateKeyPem: privateKeyPem(key) };
 }
 
-async function keepOrIssue(
-  participant: Participant,
-  key: KeyPair,
-  issuer: Issuer,
-  { previous, now }: IdentitiesInit,
-): Promise<StoredIdentity> {
-  const known = previous?.participants.get(participant.name);
-  if (known !== undefined && stillSays(new X509Certificate(known.certificatePem), participant, now)) return known;
-  const { from, to } = validityOf(now, leafValidDays);
-  const rootEnd = new X509Certificate(issuer.certificatePem).validToDate;
-  const certificatePem = await issueLeaf({
-    subject: { commonName: participant.name, org: participant.org, role: roleOf(participant) },
-    publicKey: key.publicKey,
-    validity: { from, to: to < rootEnd ? to : rootEnd },
-    issuer,
-    hosts: hostsOf(participant),
-    purpose: participant.type === "server" ? "server" : "client",
-  });
-  return { certificatePem, privateKeyPem: known?.privateKeyPem ?? privateKeyPem(key) };
+/** The key that a participant keeps; `undefined` for a newcomer, and for one whose key is not to be trusted any more. */
+function keptKey({ name }: Participant, { previous }: IdentitiesInit): string | undefined {
+  const identity = previous?.participants.get(name);
+  if (previous === undefined || identity === undefined) return undefined;
+  return isRevoked(identity, previous) ? undefined : identity.privateKeyPem;
 }
 
-function stillSays(certificate: X509Certificate, participant: Participant, now: Date): boolean {
-  if (certificate.validToDate <= now || readSubject(certificate).org !== participant.org) return false;
+function isRevoked({ certificatePem }: StoredIdentity, { revoked }: ProjectState): boolean {
+  return new Revocations(revoked).find(new X509Certificate(certificatePem)) !== undefined;
+}
+
+async function keepOrIssue(
+  participant: Participant,
+  newKey: KeyPair | undefined,
+  authority: Authority,
+  { project, previous, now }: IdentitiesInit,
+): Promise<StoredIdentity> {
+  const known = previous?.participants.get(participant.name);
+  if (newKey === undefined && known !== undefined && stillSays(known, participant, authority, now)) return known;
+  const key = newKey ?? keyPairFromPem(known?.privateKeyPem ?? "");
+  const revokedMs = previous?.revoked.filter(({ name }) => name === participant.name).map(({ revoked_at_ms }) => revoked_at_ms) ?? [];
+  const validity = validityFrom(now, project.certificates.leafLifetimeMs, revokedMs.length === 0 ? undefined : Math.max(...revokedMs));
+  const leaf = await issueLeaf({
+    subject: { commonName: participant.name, org: participant.org, role: roleOf(participant) },
+    publicKey: key.publicKey,
+    validity: withinIssuer(validity, authority),
+    issuer: authority,
+    hosts: participant.type === "server" ? participant.hosts : [participant.name],
+    purpose: participant.type === "server" ? "server" : "client",
+  });
+  return {
+    certificatePem: `${leaf}${chainBelowRoot(authority)}`,
+    privateKeyPem: known !== undefined && newKey === undefined ? known.privateKeyPem : privateKeyPem(key),
+  };
+}
+
+function stillSays({ certificatePem }: StoredIdentity, participant: Participant, authority: Authority, now: Date): boolean {
+  const certificate = new X509Certificate(certificatePem);
+  if (isEnding(certificate, now) && !reachesEndOf(certificate, authority)) return false;
+  if (certificate.validToDate <= now || readSubject(certificate).org !== participant.org || !isIssuedBy(certificate, authority))
+    return false;
   return participant.type !== "server" || readHosts(certificate).join() === participant.hosts.map(canonicalHost).join();
 }
 
-function hostsOf(participant: Participant): readonly string[] {
-  if (participant.type === "server") return participant.hosts;
-  return [participant.name, ...(participant.type === "relay" ? participant.listeningHost.hosts : [])];
+/** A certificate that ends with its authority would not last longer if it were made anew. */
+function reachesEndOf({ validToDate }: X509Certificate, { certificate }: Authority): boolean {
+  return validToDate >= certificate.validToDate;
 }
 
-function validityOf(now: Date, days: number): Validity {
-  return { from: new Date(now.getTime() - backdateMs), to: new Date(now.getTime() + days * dayMs) };
+function isIssuedBy(certificate: X509Certificate, authority: Authority): boolean {
+  return certificate.checkIssued(authority.certificate) && certificate.verify(authority.certificate.publicKey);
 }
 
-function checkPrevious({ project, stateFile, now }: IdentitiesInit, previous: ProjectState): void {
-  const root = parse(previous.root, "the root", stateFile);
-  if (root.validToDate <= now || root.validFromDate > now) {
+async function keepOrIssueIssuer(
+  { project, previous, now }: IdentitiesInit,
+  authority: Authority,
+  keys: KeyPair[],
+): Promise<StoredIdentity | undefined> {
+  const { renewalIssuer, serverMayRenew } = project.certificates;
+  if (renewalIssuer !== "server") return undefined;
+  const known = previous?.serverIssuer;
+  const isLost = known !== undefined && previous !== undefined && isRevoked(known, previous);
+  const mayIssue = serverMayRenew.join(",");
+  if (known !== undefined && !isLost) {
+    const certificate = new X509Certificate(known.certificatePem);
+    const isSame = readSubject(certificate).role === `issuer:${mayIssue}` && isIssuedBy(certificate, authority);
+    if (isSame && certificate.validToDate > now) return known;
+  }
+  const [spare] = isLost ? await createKeyPairs(project.certificates.keyType, 1) : keys.splice(0, 1);
+  const key = spare ?? keyPairFromPem(known?.privateKeyPem ?? "");
+  // As long as its authority: only a new kit could bring the server another.
+  const validity = { from: validityFrom(now, 0).from, to: authority.certificate.validToDate };
+  const certificatePem = await issueIntermediate({
+    commonName: `${project.name} issuer at ${project.server.name}`,
+    mayIssue: serverMayRenew,
+    publicKey: key.publicKey,
+    validity: withinIssuer(validity, authority),
+    issuer: authority,
+  });
+  return { certificatePem: `${certificatePem}${chainBelowRoot(authority)}`, privateKeyPem: privateKeyPem(key) };
+}
+
+function issuerEntry({ server }: Project, issuer: StoredIdentity | undefined): [string, StoredIdentity][] {
+  return issuer === undefined ? [] : [[server.name, issuer]];
+}
+
+/** What was issued before and has not ended, and what was issued now. */
+function withIssued(
+  before: readonly IssuedCertificate[],
+  made: readonly [string, StoredIdentity][],
+  now: Date,
+): readonly IssuedCertificate[] {
+  const all = [...before, ...made.map(([name, { certificatePem }]) => issuedEntry(name, certificatePem))];
+  const bySerial = new Map(all.filter(({ notAfterMs }) => notAfterMs > now.getTime()).map((entry) => [entry.serial, entry]));
+  return [...bySerial.values()];
+}
+
+/** How a certificate is remembered. */
+export function issuedEntry(name: string, certificatePem: string): IssuedCertificate {
+  const { serialNumber, validToDate } = new X509Certificate(certificatePem);
+  return { name, serial: serialNumber.toLowerCase(), notAfterMs: validToDate.getTime() };
+}
+
+function comebackWarnings({ previous }: IdentitiesInit, newKeys: ReadonlyMap<string, KeyPair>): Problem[] {
+  const revoked = new Map(previous?.revoked.map((entry) => [entry.name, entry]) ?? []);
+  return [...newKeys.keys()].flatMap((name) => {
+    const entry = revoked.get(name);
+    if (entry === undefined) return [];
+    const when = new Date(entry.revoked_at_ms).toISOString();
+    return [{ message: `'${name}' was revoked at ${when} (${entry.reason}) and is in the project file; its new kit lets it in again` }];
+  });
+}
+
+function take(keys: KeyPair[]): KeyPair {
+  const key = keys.shift();
+  if (key === undefined) throw new TypeError("there are fewer keys than participants");
+  return key;
+}
+
+/** Everything that was kept is looked at before anything is made; answers the authority. */
+function checkPrevious({ project, stateFile, now }: IdentitiesInit, previous: ProjectState): Authority {
+  const authority = openAuthority(previous, stateFile);
+  const root = parseStored(previous.root, "the root", stateFile);
+  for (const { validFromDate, validToDate } of [root, authority.certificate]) {
+    if (validToDate > now && validFromDate <= now) continue;
+    const [validFrom, validTo] = [validFromDate.toISOString(), validToDate.toISOString()];
     throw new FlareError(
       "project/root-expired",
-      `The root certificate in ${stateFile} is good from ${root.validFromDate.toISOString()} to ${root.validToDate.toISOString()}; it is ${now.toISOString()} now.`,
-      { facts: { file: stateFile, validFrom: root.validFromDate.toISOString(), validTo: root.validToDate.toISOString() } },
+      `The project's authority in ${stateFile} is good from ${validFrom} to ${validTo}; it is ${now.toISOString()} now.`,
+      { facts: { file: stateFile, validFrom, validTo } },
     );
   }
-  const days = Math.round((root.validToDate.getTime() - root.validFromDate.getTime()) / dayMs);
-  if (project.certificates.isRootValidDaysGiven && days !== project.certificates.rootValidDays) {
-    throw new FlareError(
-      "project/root-differs",
-      `root_valid_days is ${project.certificates.rootValidDays}, but the root certificate in ${stateFile} was made for ${days} days.`,
-      { facts: { file: stateFile, asked: project.certificates.rootValidDays, existing: days } },
-    );
-  }
+  checkRootDays(project, root, stateFile);
+  if (previous.serverIssuer !== undefined) openIdentity(previous.serverIssuer, "the server's issuer", stateFile);
   for (const participant of project.participants) {
     const known = previous.participants.get(participant.name);
-    if (known !== undefined) checkRole(participant, parse(known, `'${participant.name}'`, stateFile), stateFile);
+    if (known !== undefined) checkRole(participant, openIdentity(known, `'${participant.name}'`, stateFile).certificate, stateFile);
   }
+  return authority;
+}
+
+function checkRootDays({ name, certificates }: Project, root: X509Certificate, stateFile: string): void {
+  const days = Math.round((root.validToDate.getTime() - root.validFromDate.getTime()) / dayMs);
+  // A root from elsewhere lasts as long as it lasts.
+  const isOwn = readSubject(root).commonName === name;
+  if (!certificates.isRootValidDaysGiven || !isOwn || days === certificates.rootValidDays) return;
+  throw new FlareError(
+    "project/root-differs",
+    `root_valid_days is ${certificates.rootValidDays}, but the root certificate in ${stateFile} was made for ${days} days.`,
+    { facts: { file: stateFile, asked: certificates.rootValidDays, existing: days } },
+  );
 }
 
 function checkRole(participant: Participant, certificate: X509Certificate, stateFile: string): void {
@@ -129,29 +242,4 @@ function checkRole(participant: Participant, certificate: X509Certificate, state
     `'${participant.name}' is ${roleOf(participant)} in the project file, but the certificate in ${stateFile} says ${role}.`,
     { facts: { file: stateFile, name: participant.name, asked: roleOf(participant), existing: role } },
   );
-}
-
-function parse(identity: StoredIdentity, whose: string, stateFile: string): X509Certificate {
-  try {
-    return new X509Certificate(identity.certificatePem);
-  } catch (cause) {
-    throw damaged(stateFile, `the certificate of ${whose} cannot be read`, cause);
-  }
-}
-
-async function readKey(identity: StoredIdentity, whose: string, stateFile: string): Promise<KeyPair> {
-  const certificate = parse(identity, `'${whose}'`, stateFile);
-  let key: KeyPair;
-  try {
-    key = keyPairFromPem(identity.privateKeyPem);
-  } catch (cause) {
-    throw damaged(stateFile, `the private key of '${whose}' cannot be read`, cause);
-  }
-  if (!certificate.checkPrivateKey(key.privateKey))
-    throw damaged(stateFile, `the private key of '${whose}' does not belong to its certificate`);
-  return key;
-}
-
-function damaged(file: string, what: string, cause?: unknown): FlareError {
-  return new FlareError("project/state-invalid", `${file}: ${what}.`, { facts: { file }, ...(cause === undefined ? {} : { cause }) });
 }

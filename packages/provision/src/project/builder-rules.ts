@@ -47,7 +47,9 @@ export const builderRules: Readonly<Record<string, BuilderRule>> = {
   [`${base}edge.EdgeBuilder`]: noEffect("sites do not serve devices yet: edge__p_resources.json is not written"),
   [`${base}docker_launcher.DockerLauncherBuilder`]: noEffect("FLARE has removed it; jobs do not start in containers yet"),
   [`${base}helm_chart.HelmChartBuilder`]: noEffect("FLARE has removed it; no Helm chart is written"),
-  [`${base}workspace.DistributionBuilder`]: noEffect("FLARE has removed it; kits are written as folders, and 'flare package' makes archives"),
+  [`${base}workspace.DistributionBuilder`]: noEffect(
+    "FLARE has removed it; kits are written as folders, and 'flare package' makes archives",
+  ),
   [`${base}auth_policy.AuthPolicyBuilder`]: {
     args: {},
     mistake: "FLARE has removed it; policies stand in authorization.json of each kit",

@@ -1,5 +1,12 @@
-import { builderSchema, nearestWord, participantSchemas, projectDocumentSchema, type ProjectDocument } from "@flare-ts/contracts";
-import { connectToMapSchema, listeningHostMapSchema } from "@flare-ts/contracts";
+import {
+  builderSchema,
+  connectToMapSchema,
+  listeningHostMapSchema,
+  nearestWord,
+  type ProjectDocument,
+  participantSchemas,
+  projectDocumentSchema,
+} from "@flare-ts/contracts";
 import type { DocumentPath, Findings } from "./findings.js";
 
 /** Why a key of FLARE's has no effect here. */
@@ -28,7 +35,11 @@ export function checkSupport(project: ProjectDocument, findings: Findings): void
   });
 }
 
-function checkParticipant(participant: Readonly<Record<string, unknown>> & { type: keyof typeof participantSchemas }, path: DocumentPath, findings: Findings): void {
+function checkParticipant(
+  participant: Readonly<Record<string, unknown>> & { type: keyof typeof participantSchemas },
+  path: DocumentPath,
+  findings: Findings,
+): void {
   const schema = participantSchemas[participant.type];
   checkKeys(participant, Object.keys(schema.shape), path, findings);
   for (const [key, reason] of Object.entries(effectlessKeys)) {
@@ -37,7 +48,11 @@ function checkParticipant(participant: Readonly<Record<string, unknown>> & { typ
   if (participant["allow_log_streaming"] === true) {
     findings.warning([...path, "allow_log_streaming"], "allow_log_streaming has no effect: logs are not streamed yet");
   }
-  const maps = { connect_to: connectToMapSchema, listening_host: listeningHostMapSchema, capacity: participantSchemas.client.shape.capacity.unwrap().unwrap() };
+  const maps = {
+    connect_to: connectToMapSchema,
+    listening_host: listeningHostMapSchema,
+    capacity: participantSchemas.client.shape.capacity.unwrap().unwrap(),
+  };
   for (const [key, { shape }] of Object.entries(maps)) {
     const value = participant[key];
     if (isMap(value)) checkKeys(value, Object.keys(shape), [...path, key], findings);

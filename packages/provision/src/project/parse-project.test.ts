@@ -228,7 +228,7 @@ describe("a wrong project file", () => {
     const projectFile = join(folder.dir, "project.yml");
     const workspace = join(folder.dir, "workspace");
     await writeFile(projectFile, text);
-    const error = await errorOf(provision({ projectFile, workspace }));
+    const error = await errorOf(provision({ projectFile, workspace, caKey: "clear" }));
     expect(error.code).toBe(code ?? "project/invalid");
     expect(error.problems[0]?.message).toContain(message);
     expect(error.problems[0]).toMatchObject({ file: projectFile, line });

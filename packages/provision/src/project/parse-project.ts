@@ -1,6 +1,7 @@
 import { checkDocument, projectDocumentSchema, readDocumentTree } from "@flare-ts/contracts";
 import { CaCertificates } from "./ca-certificates.js";
 import { checkNames } from "./check-names.js";
+import { checkRuntime } from "./check-runtime.js";
 import { checkSupport } from "./check-support.js";
 import { Findings } from "./findings.js";
 import type { Project } from "./project.js";
@@ -22,6 +23,7 @@ export function parseProject(text: string, file: string): Project {
   const findings = new Findings(document);
   const written = document.value;
   checkSupport(written, findings);
+  checkRuntime(written, findings);
   checkNames(written, findings);
   const builders = readBuilders(written, findings);
   const certificates = readCertificates(written, builders.rootValidDays, findings);

@@ -36,7 +36,8 @@ export function commonOf({ written, path, project, caCertificates }: Participant
 } {
   const isOwn = written.custom_ca_cert !== undefined && written.custom_ca_cert !== null;
   const file = isOwn ? written.custom_ca_cert : project.custom_ca_cert;
-  const pem = file === undefined || file === null ? undefined : caCertificates.read(file, isOwn ? [...path, "custom_ca_cert"] : ["custom_ca_cert"]);
+  const pem =
+    file === undefined || file === null ? undefined : caCertificates.read(file, isOwn ? [...path, "custom_ca_cert"] : ["custom_ca_cert"]);
   return {
     name: written.name,
     org: written.org,

@@ -27,7 +27,10 @@ export function readAdmin(source: ParticipantSource<Written<"admin">>, targets: 
 function checkRole({ written: { name, role }, path, findings }: ParticipantSource<Written<"admin">>): void {
   const roles: readonly string[] = adminRoles;
   if (processRoles.includes(role)) {
-    findings.mistake([...path, "role"], `'${role}' is the role of a process, and cannot be that of an admin; FLARE's roles are ${roles.join(", ")}`);
+    findings.mistake(
+      [...path, "role"],
+      `'${role}' is the role of a process, and cannot be that of an admin; FLARE's roles are ${roles.join(", ")}`,
+    );
     return;
   }
   if (roles.includes(role)) return;

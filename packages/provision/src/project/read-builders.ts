@@ -58,7 +58,8 @@ function readKnown({ builder, path, rules, what }: Known, findings: Findings): F
   const at = [...path, "path"];
   if (rule === undefined) {
     const near = nearestBuilder(builder.path, Object.keys(rules));
-    const advice = near === undefined ? `a ${what} of your own is a JavaScript module here, such as ./my-${what}.mjs` : `did you mean '${near}'?`;
+    const advice =
+      near === undefined ? `a ${what} of your own is a JavaScript module here, such as ./my-${what}.mjs` : `did you mean '${near}'?`;
     findings.mistake(at, `unknown ${what} '${builder.path}'; ${advice}`);
   } else if (rule.mistake !== undefined) findings.mistake(at, `${name}: ${rule.mistake}`);
   else if (rule.unsupported !== undefined) findings.unsupported(at, `${name} is not supported yet: ${rule.unsupported}`);

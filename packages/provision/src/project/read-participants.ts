@@ -18,7 +18,9 @@ export interface ParticipantsInit {
 }
 
 /** Everybody who gets a kit, in the order of the project file, with the defaults filled in; nobody without a server. */
-export function readParticipants(init: ParticipantsInit): { readonly server: ServerParticipant; readonly participants: readonly Participant[] } | undefined {
+export function readParticipants(
+  init: ParticipantsInit,
+): { readonly server: ServerParticipant; readonly participants: readonly Participant[] } | undefined {
   const [serverSource] = sourcesOf("server", init);
   if (serverSource === undefined) return undefined;
   const server = readServer(serverSource);

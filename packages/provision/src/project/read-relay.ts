@@ -17,7 +17,12 @@ export function readRelayTarget({ written, path, findings }: ParticipantSource<W
  *
  * @param fqcn the relays from the one next to the server down to this one.
  */
-export function readRelay(source: ParticipantSource<Written<"relay">>, targets: Targets, target: RelayTarget, fqcn: readonly string[]): RelayParticipant {
+export function readRelay(
+  source: ParticipantSource<Written<"relay">>,
+  targets: Targets,
+  target: RelayTarget,
+  fqcn: readonly string[],
+): RelayParticipant {
   const common = commonOf(source);
   return Object.freeze({
     ...common,

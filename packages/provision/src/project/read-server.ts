@@ -50,6 +50,9 @@ function commonName({ written: { name }, path, findings }: ParticipantSource<Wri
   if (name.length <= maxCommonNameChars) return name;
   // A folder's name and a certificate's must not end in a dot or dash, which a cut may leave.
   const cut = name.slice(0, maxCommonNameChars);
-  findings.warning([...path, "name"], `'${name}' has ${name.length} characters, and a certificate's name holds ${maxCommonNameChars}: the server is called '${cut}', and is reached at default_host`);
+  findings.warning(
+    [...path, "name"],
+    `'${name}' has ${name.length} characters, and a certificate's name holds ${maxCommonNameChars}: the server is called '${cut}', and is reached at default_host`,
+  );
   return cut;
 }

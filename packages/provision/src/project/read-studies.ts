@@ -76,7 +76,8 @@ function readStudy({ name, study, path, known, findings }: StudyInit): Study {
   }
   const admins = study.admins ?? [];
   admins.forEach((admin, index) => {
-    if (!known.admins.has(admin)) findings.mistake([...path, "admins", index], `study '${name}' names '${admin}', who is no admin of this project`);
+    if (!known.admins.has(admin))
+      findings.mistake([...path, "admins", index], `study '${name}' names '${admin}', who is no admin of this project`);
   });
   return Object.freeze({ siteOrgs: Object.fromEntries(siteOrgs), admins: [...new Set(admins)] });
 }

@@ -40,7 +40,7 @@ beforeAll(async () => {
     { name: "a@b.org", type: "admin", org: "o", role: "lead" },
   ];
   await writeFile(projectFile, JSON.stringify({ api_version: 3, name: "p", description: "", participants }));
-  const { prodDir } = await provision({ projectFile, workspace: folder });
+  const { prodDir } = await provision({ projectFile, workspace: folder, caKey: "clear" });
   [admin, site] = await Promise.all([readKit(join(prodDir, "a@b.org")), readKit(join(prodDir, "site-1"))]);
   identity = {
     name: "a@b.org",

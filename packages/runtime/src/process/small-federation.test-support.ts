@@ -65,7 +65,7 @@ export async function createSmallFederation(init: SmallFederationInit = {}): Pro
     participants,
   };
   await writeFile(projectFile, JSON.stringify(project));
-  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace") });
+  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear" });
   const kitDir = (name: string): string => join(prodDir, name);
   const connections: Connection[] = [];
   return {

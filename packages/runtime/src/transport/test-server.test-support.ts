@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { CommandReplySchema, SubmitUpdateReplySchema } from "@flare-ts/contracts/wire";
+import { CommandReplySchema, RenewReplySchema, SubmitUpdateReplySchema } from "@flare-ts/contracts/wire";
 import type { AuthEvent } from "../session/auth-event.js";
 import { Authenticator, type AuthenticatorInit } from "../session/authenticator.js";
 import { CallProofBinding, MutualTlsBinding } from "../session/connection-binding.js";
@@ -124,4 +124,5 @@ const quietHandlers: ServerHandlers = {
   download: async function* () {},
   execute: async () => create(CommandReplySchema, { resultJson: "{}" }),
   watch: async function* () {},
+  renew: async () => create(RenewReplySchema, { isPending: true }),
 };

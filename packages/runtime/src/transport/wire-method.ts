@@ -8,6 +8,7 @@ import type { Chunk } from "./connection.js";
 export const wireMethods = Object.freeze({
   challenge: unary(Session.method.challenge),
   register: unary(Session.method.register),
+  renew: unary(Session.method.renew),
   end: unary(Session.method.end),
   attach: define(Site.method.attach, codecOf(Site.method.attach.input), codecOf(Site.method.attach.output)),
   submitUpdate: unary(Site.method.submitUpdate),

@@ -45,7 +45,7 @@ export async function createFederation({ sites, project = "testfed", port: wante
   const port = wantedPort ?? (await freePort());
   const projectFile = join(folder, "project.yml");
   await writeFile(projectFile, projectText(project, port, sites));
-  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace") });
+  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear" });
   const kitOf = (name: string): string => join(prodDir, name === "server" ? serverName : name);
   const start = async (name: string): Promise<void> => {
     await startDaemon({ kitDir: kitOf(name), command: { node: process.execPath, cli: program } });

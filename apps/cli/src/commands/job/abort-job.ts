@@ -1,7 +1,7 @@
-import { createInterface } from "node:readline/promises";
 import { FlareError } from "@flare-ts/contracts";
 import { withAdmin } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { askYes } from "../../terminal/ask-yes.js";
 import { parseJobId } from "./parse-job-id.js";
 
 /** What `flare job abort` is given. */
@@ -20,7 +20,7 @@ export interface AbortJobOptions {
 export async function abortJob(context: CommandContext, options: AbortJobOptions): Promise<CommandOutput> {
   const { reason, isForced, startupKit } = options;
   const jobId = parseJobId(options.jobId);
-  if (!isForced) await confirm(context, `Abort job ${jobId} at the server and at all sites? [y/N] `);
+  if (!isForced) await confirm(context, `Abort job ${jobId} at the server and at all sites?`);
   const { status } = await withAdmin(context, startupKit, (session) => session.abortJob(jobId, reason, context.signal));
   const text = status === "FINISHED:ABORTED" ? `Aborted ${jobId}.` : `Job ${jobId} was over before, with status ${status}.`;
   return { data: { job_id: jobId, status, reason }, text: [text] };
@@ -30,11 +30,5 @@ async function confirm(context: CommandContext, question: string): Promise<void>
   if (!process.stdin.isTTY || context.format !== "txt") {
     throw new FlareError("cli/not-confirmed", "Aborting a job needs --force where nobody can be asked.");
   }
-  const lines = createInterface({ input: process.stdin, output: process.stderr });
-  try {
-    const answer = await lines.question(question, { signal: context.signal });
-    if (!/^y(es)?$/i.test(answer.trim())) throw new FlareError("cli/not-confirmed", "The job was not aborted.");
-  } finally {
-    lines.close();
-  }
+  if (!(await askYes(question, context.signal))) throw new FlareError("cli/not-confirmed", "The job was not aborted.");
 }

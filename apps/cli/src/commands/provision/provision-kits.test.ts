@@ -23,6 +23,26 @@ describe("flare provision", () => {
     expect(kits.sort()).toEqual(["admin@example.org", "hospital-1", "hospital-2", "lead@example.org", "server.example.org"]);
   });
 
+  it("makes an encrypted archive of each kit when asked, and shows each passphrase once, on the standard output alone", async () => {
+    await folder.run("provision", "-g");
+    const { exitCode, stdout, stderr } = await folder.run("provision", "--archive");
+    expect(exitCode).toBe(0);
+    const prodDir = join(folder.path, "workspace", "example_project");
+    const shown = [...stdout.matchAll(/^(\S{4}(?:-\S{4}){4}) +(\S+\.zip)$/gm)].map(([, passphrase, file]) => [passphrase, file]);
+    expect(shown.map(([, file]) => file)).toEqual(
+      ["server.example.org", "hospital-1", "hospital-2", "admin@example.org", "lead@example.org"].map((name) =>
+        join(prodDir, "prod_00", `${name}.zip`),
+      ),
+    );
+    expect(new Set(shown.map(([passphrase]) => passphrase)).size).toBe(5);
+    for (const [passphrase = ""] of shown) expect(stderr).not.toContain(passphrase);
+    const { kits } = (await folder.data("provision", "--archive")) as { kits: { name: string; archive?: object }[] };
+    expect(kits[1]).toMatchObject({
+      name: "hospital-1",
+      archive: { file: join(prodDir, "prod_01", "hospital-1.zip"), passphrase: expect.stringMatching(/^\S{4}(-\S{4}){4}$/) },
+    });
+  });
+
   it("lists every mistake of a project file with its line, and writes nothing", async () => {
     await folder.run("provision", "-g", "-p", "wrong.yml");
     const path = join(folder.path, "wrong.yml");

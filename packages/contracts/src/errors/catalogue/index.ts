@@ -9,6 +9,7 @@ import { jobErrors } from "./job.js";
 import { kitErrors } from "./kit.js";
 import { pocErrors } from "./poc.js";
 import { projectErrors } from "./project.js";
+import { requestErrors } from "./request.js";
 import type { ErrorRow } from "./row.js";
 import { runtimeErrors } from "./runtime.js";
 import { transferErrors } from "./transfer.js";
@@ -20,6 +21,7 @@ export const errorCatalogue = Object.freeze({
   ...projectErrors,
   ...kitErrors,
   ...archiveErrors,
+  ...requestErrors,
   ...certificateErrors,
   ...authErrors,
   ...trustErrors,

@@ -48,6 +48,11 @@ export const kitErrors = {
     "Ask the project's admin, who knows the reason; a participant that comes back gets a new certificate.",
   ),
   "kit/not-yet-valid": row("site", "A certificate of the startup kit is not valid yet.", "Check this machine's clock and time zone."),
+  "kit/approval-mismatch": row(
+    "site",
+    "A kit that flare package made says something else than the project admin approved.",
+    "Make the kit again with flare package. If the approval itself is refused, ask the project admin to approve the request again.",
+  ),
   "kit/signature-missing": row("site", "The startup kit carries no signatures.", askForNewKit),
   "kit/signature-mismatch": row("site", "A file of the startup kit was changed after it was signed.", askForNewKit),
   "kit/signed-file-missing": row("site", "A file that was signed with the startup kit is missing.", askForNewKit),

@@ -18,7 +18,7 @@ export const projectErrors = {
   "project/state-invalid": row(
     "user",
     "The file in which the workspace keeps the project's certificates cannot be used.",
-    "Restore state/cert.json from a backup. Without it, every kit of the project must be made anew in an empty workspace.",
+    "Restore the folder state from a backup. Without it, every kit of the project must be made anew in an empty workspace.",
   ),
   "project/role-changed": row(
     "user",
@@ -32,7 +32,59 @@ export const projectErrors = {
   ),
   "project/root-expired": row(
     "user",
-    "The project's root certificate is outside its period of validity.",
-    "Check this machine's clock. If the certificate has expired, start with an empty workspace, which replaces every kit.",
+    "The certificate of the project's root, or of its authority below one, is outside its period of validity.",
+    "Check this machine's clock. If the certificate has expired, run flare cert rollover start, provision again, and hand out the kits.",
+  ),
+  "project/not-provisioned": row(
+    "user",
+    "The workspace holds no such project, or no CA for it yet.",
+    "Give the workspace and the project's name, or run flare provision first.",
+  ),
+  "project/passphrase-missing": row(
+    "user",
+    "The passphrase of the CA key is needed, and was not given.",
+    "Set FLARE_CA_PASSPHRASE, give --ca-passphrase-file, or run the command in a terminal, where it asks. --clear-ca-key keeps keys without one.",
+  ),
+  "project/passphrase-wrong": row(
+    "user",
+    "The passphrase does not open the private keys of the workspace.",
+    "Give the passphrase that the workspace was made with.",
+  ),
+  "project/passphrase-too-short": row(
+    "user",
+    "The passphrase for the CA key is too short.",
+    "Choose a longer one; several words are good.",
+  ),
+  "project/no-authority": row(
+    "user",
+    "The project has no key that certificates can be issued with: its root's is elsewhere, and no certificate came from there yet.",
+    "Have the request signed, then run flare cert ca import with the certificate and those above it.",
+  ),
+  "project/external-ca-invalid": row(
+    "user",
+    "The certificates of an external CA cannot be used for the project.",
+    "Give an authority's certificate with those above it up to the root, in PEM, and the key that belongs to the first.",
+  ),
+  "project/unknown-participant": row(
+    "user",
+    "The workspace has given no certificate to a participant of that name.",
+    "Take one of the names that flare cert status lists.",
+    { grpc: grpcStatus.notFound, http: 404 },
+  ),
+  "project/rollover-under-way": row(
+    "user",
+    "One root is taking over from another already.",
+    "Run flare cert rollover finish first, once everybody has the new root.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
+  "project/no-rollover": row("user", "No root is taking over from another.", "Run flare cert rollover start first.", {
+    grpc: grpcStatus.failedPrecondition,
+    http: 409,
+  }),
+  "project/rollover-not-done": row(
+    "user",
+    "Certificates in use come from the root that would not be trusted any more.",
+    "Provision again and hand out the kits, or have the participants renew; --force goes on without them.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
   ),
 } as const;

@@ -1,0 +1,46 @@
+import { resolve } from "node:path";
+import { workspaceCaKey } from "../../ca-key/workspace-ca-key.js";
+import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import type { HolderOptions } from "./holder-options.js";
+import { pushAndTell } from "./push-trust-list.js";
+
+/** What `flare cert rollover start` is given. */
+export interface StartRolloverOptions extends HolderOptions {
+  readonly keyType: "rsa-2048" | "rsa-3072" | "p256" | undefined;
+}
+
+/** What `flare cert rollover finish` is given. */
+export interface FinishRolloverOptions extends HolderOptions {
+  readonly isForced: boolean;
+}
+
+/** Makes a new root beside the old one, and tells the server that both are trusted. */
+export async function startRolloverCommand(context: CommandContext, options: StartRolloverOptions): Promise<CommandOutput> {
+  const { startRollover } = await import("@flare-ts/provision");
+  const trust = await startRollover({ ...placeOf(context, options), keyType: options.keyType });
+  const { data, text, hints } = await pushAndTell(context, options, trust);
+  return {
+    data,
+    text: ["A new root stands beside the old one; certificates come from the new one from now on.", ...text],
+    hints: [
+      ...hints,
+      "Then: once everybody has the list, provision again and hand out the kits, that of the server last; end with flare cert rollover finish.",
+    ],
+  };
+}
+
+/** Stops trusting the old root, and tells the server. */
+export async function finishRolloverCommand(context: CommandContext, options: FinishRolloverOptions): Promise<CommandOutput> {
+  const { finishRollover } = await import("@flare-ts/provision");
+  const trust = await finishRollover({ ...placeOf(context, options), isForced: options.isForced });
+  const { data, text, hints } = await pushAndTell(context, options, trust);
+  return { data, text: ["The old root is trusted no more.", ...text], hints };
+}
+
+function placeOf(context: CommandContext, options: HolderOptions) {
+  return {
+    workspace: resolve(context.cwd, options.workspace),
+    project: options.project,
+    caKey: workspaceCaKey(context, { ...options, makesKits: false }),
+  };
+}

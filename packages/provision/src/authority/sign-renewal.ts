@@ -1,0 +1,83 @@
+import { X509Certificate } from "node:crypto";
+import { FlareError } from "@flare-ts/contracts";
+import { openAuthority } from "../pki/authority.js";
+import { issueIntermediate } from "../pki/certificate.js";
+import { chainBelowRoot, issueFromRequest, withinIssuer } from "../pki/issue-from-request.js";
+import { validityFrom } from "../pki/lifetime.js";
+import { issuedEntry } from "../pki/project-identities.js";
+import { readHosts, readSubject } from "../pki/read-certificate.js";
+import { readRequest } from "../pki/read-request.js";
+import type { ProjectState } from "../state/project-state.js";
+import { type ChangeContext, type ChangeInit, changeState } from "./change-state.js";
+import { findProjectFolder, type ProjectFolderInit } from "./project-folder.js";
+import { provisioned } from "./provisioned.js";
+
+/** A request for the next certificate that the server keeps for the holder of the CA. */
+export interface RenewalToSign {
+  /** A participant's certificate, or that with which the server issues. */
+  readonly kind: "participant" | "issuer";
+  /** Common name of the participant; of the server, for its issuer. */
+  readonly name: string;
+  /** PKCS #10, PEM. */
+  readonly csrPem: string;
+}
+
+export interface SignRenewalInit extends ProjectFolderInit, ChangeInit {
+  readonly renewal: RenewalToSign;
+}
+
+/**
+ * Signs a request for the next certificate of a participant that the workspace knows: for the key of the request, with the name,
+ * organisation, role and host names of the certificate that the workspace gave it. What the request says of itself is not taken over;
+ * whether the key is the participant's is for a person to make sure. Answers the certificate, followed by those of its issuers.
+ *
+ * @throws FlareError `certificate/request-invalid`, `certificate/key-refused`, and what `revokeParticipant` throws.
+ */
+export async function signRenewal({ renewal, ...init }: SignRenewalInit): Promise<string> {
+  const { result } = await changeState(await findProjectFolder(init), init, async (stored, context) => {
+    const state = provisioned(stored, context);
+    const certificatePem =
+      renewal.kind === "issuer" ? await signIssuer(state, renewal, context) : await signParticipant(state, renewal, context);
+    const issued = [...state.issued, issuedEntry(renewal.name, certificatePem)];
+    return { ...stored, state: { ...state, issued }, result: certificatePem };
+  });
+  return result;
+}
+
+async function signParticipant(state: ProjectState, { name, csrPem }: RenewalToSign, { now, stateFile }: ChangeContext): Promise<string> {
+  const known = state.participants.get(name);
+  if (known === undefined) throw unknown(name);
+  const certificate = new X509Certificate(known.certificatePem);
+  const subject = readSubject(certificate);
+  const revokedMs = state.revoked.filter((entry) => entry.name === name).map(({ revoked_at_ms }) => revoked_at_ms);
+  return await issueFromRequest({
+    csrPem,
+    issuer: openAuthority(state, stateFile),
+    subject,
+    hosts: readHosts(certificate),
+    validity: validityFrom(now, lifetimeOf(state, certificate), revokedMs.length === 0 ? undefined : Math.max(...revokedMs)),
+    purpose: subject.role === "server" ? "server" : "client",
+  });
+}
+
+async function signIssuer(state: ProjectState, { name, csrPem }: RenewalToSign, { now, stateFile }: ChangeContext): Promise<string> {
+  if (state.serverIssuer === undefined) throw unknown(name);
+  const { commonName, role } = readSubject(new X509Certificate(state.serverIssuer.certificatePem));
+  const issuer = openAuthority(state, stateFile);
+  const certificatePem = await issueIntermediate({
+    commonName,
+    mayIssue: role.replace(/^issuer:/, "").split(","),
+    publicKey: readRequest(csrPem).publicKey,
+    validity: withinIssuer({ from: validityFrom(now, 0).from, to: issuer.certificate.validToDate }, issuer),
+    issuer,
+  });
+  return `${certificatePem}${chainBelowRoot(issuer)}`;
+}
+
+function lifetimeOf({ settings }: ProjectState, { validFromDate, validToDate }: X509Certificate): number {
+  return settings?.leafLifetimeMs ?? validToDate.getTime() - validFromDate.getTime();
+}
+
+function unknown(name: string): FlareError {
+  return new FlareError("project/unknown-participant", `No certificate was given to '${name}'.`, { facts: { name } });
+}

@@ -1,0 +1,63 @@
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { FlareError } from "@flare-ts/contracts";
+import type { ProjectState, StoredIdentity, StoredRoot } from "../state/project-state.js";
+import type { Issuer } from "./certificate.js";
+import { splitPem } from "./pem.js";
+
+/** Who issues the project's certificates: its authority below a root that is elsewhere, or its root. */
+export interface Authority extends Issuer {
+  readonly certificate: X509Certificate;
+}
+
+/**
+ * Opens the authority of a project and makes sure that its key belongs to it.
+ *
+ * @throws FlareError `project/no-authority`, `project/state-invalid`.
+ */
+export function openAuthority({ root, authority }: Pick<ProjectState, "root" | "authority">, stateFile: string): Authority {
+  if (authority !== undefined) return openIdentity(authority, "the authority", stateFile);
+  if (root.privateKeyPem === undefined) {
+    throw new FlareError("project/no-authority", `There is no key in ${stateFile} that certificates can be issued with.`, {
+      facts: { file: stateFile },
+    });
+  }
+  return openIdentity({ ...root, privateKeyPem: root.privateKeyPem }, "the root", stateFile);
+}
+
+/**
+ * Opens a certificate with its private key, and makes sure that they belong together.
+ *
+ * @throws FlareError `project/state-invalid`
+ */
+export function openIdentity({ certificatePem, privateKeyPem }: StoredIdentity, whose: string, stateFile: string): Authority {
+  const certificate = parseStored({ certificatePem }, whose, stateFile);
+  try {
+    const privateKey = createPrivateKey(privateKeyPem);
+    if (certificate.checkPrivateKey(privateKey)) return { certificate, certificatePem, privateKey };
+  } catch {
+    // The cause may quote the key.
+    throw damaged(stateFile, `the private key of ${whose} cannot be read`);
+  }
+  throw damaged(stateFile, `the private key of ${whose} does not belong to its certificate`);
+}
+
+/**
+ * Reads the first certificate of what was stored.
+ *
+ * @throws FlareError `project/state-invalid`
+ */
+export function parseStored({ certificatePem }: Pick<StoredRoot, "certificatePem">, whose: string, stateFile: string): X509Certificate {
+  try {
+    const [own = certificatePem] = splitPem("CERTIFICATE", certificatePem);
+    const certificate = new X509Certificate(own);
+    // Some damages show only when the key is looked at.
+    if (certificate.publicKey.type === "public") return certificate;
+  } catch (cause) {
+    throw damaged(stateFile, `the certificate of ${whose} cannot be read`, cause);
+  }
+  throw damaged(stateFile, `the certificate of ${whose} cannot be read`);
+}
+
+function damaged(file: string, what: string, cause?: unknown): FlareError {
+  return new FlareError("project/state-invalid", `${file}: ${what}.`, { facts: { file }, ...(cause === undefined ? {} : { cause }) });
+}
