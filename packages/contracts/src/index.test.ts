@@ -64,6 +64,7 @@ it("exports what is pinned here and nothing else", () => {
       "readDocumentTree",
       "relayResourcesSchema",
       "renewableTypes",
+      "requestRoles",
       "revocationReasons",
       "rightsByCategory",
       "rootValidDaysSchema",

@@ -35,6 +35,7 @@ it("a session that the server ended while nobody used it is opened again by the 
     kit,
     identity: new LiveIdentity({ keys }),
     keeper: {} as TrustKeeper,
+    identity: new LiveIdentity({ keys }),
     models,
     transfer: new TransferClient({ store: models }),
     now: Date.now,
