@@ -34,6 +34,8 @@ export interface GrpcServerTransportInit {
   readonly connectionSecurity?: ConnectionSecurity;
   /** Whether clear text may come from other machines. @default false */
   readonly isClearAllowed?: boolean | undefined;
+  /** How often sessions without calls are looked for, where they do not end with their connection. @default limits.heartbeatMs */
+  readonly idleCheckMs?: number;
 }
 
 /**
@@ -79,11 +81,11 @@ export class GrpcServerTransport implements ServerTransport {
 
   /** @throws FlareError `transfer/cannot-listen`, `transfer/clear-refused`, `auth/certificate-unreadable` */
   async start(): Promise<number> {
-    const { host, port, isClearAllowed = false } = this.#init;
+    const { host, port, isClearAllowed = false, idleCheckMs = limits.heartbeatMs } = this.#init;
     refuseClearText("listening on", host, { security: this.#security, isClearAllowed });
     quietGrpc();
     this.#addCalls();
-    if (this.#bodies !== undefined) this.#idleCheck = setInterval(() => this.#endSilent(), limits.heartbeatMs).unref();
+    if (this.#bodies !== undefined) this.#idleCheck = setInterval(() => this.#endSilent(), idleCheckMs).unref();
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
     return await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(address, this.#credentials(), (error, bound) => {

@@ -38,6 +38,7 @@ export interface TestServerInit {
   readonly isAllowed?: () => boolean;
   /** @default "mtls" */
   readonly way?: TestWay;
+  readonly idleCheckMs?: number;
   /** What the proxy does to calls. */
   readonly proxy?: Pick<TerminatingProxyInit, "onCall" | "onReply">;
 }
@@ -47,7 +48,7 @@ export async function startTestServer(
   handlers: Partial<ServerHandlers> = {},
   init: Partial<AuthenticatorInit> & TestServerInit = {},
 ): Promise<TestServer> {
-  const { now, isAllowed, way = "mtls", proxy: proxyInit, ...authenticatorInit } = init;
+  const { now, isAllowed, way = "mtls", proxy: proxyInit, idleCheckMs, ...authenticatorInit } = init;
   const connectionSecurity = way === "proxy" ? "tls" : way;
   const project = new TestProject("test-project");
   const keys = project.server();
@@ -63,7 +64,7 @@ export async function startTestServer(
   );
   const transport = new GrpcServerTransport(
     { authenticator, handlers: { ...quietHandlers, ...handlers } },
-    { host: "127.0.0.1", port: 0, keys, connectionSecurity },
+    { host: "127.0.0.1", port: 0, keys, connectionSecurity, ...(idleCheckMs === undefined ? {} : { idleCheckMs }) },
   );
   const serverPort = await transport.start();
   // The certificate of a proxy is nobody's of the project.

@@ -28,7 +28,7 @@ export const transferErrors = {
   "transfer/clear-refused": row(
     "user",
     "A connection in clear text would leave this machine.",
-    "Use connection_security tls or mtls; or, where the network itself protects it, allow it with --allow-clear.",
+    "Use connection_security tls or mtls; or, where the network itself protects it, allow it with --allow-clear at start or FLARE_ALLOW_CLEAR=1.",
     {
       exit: exitStatus.connection,
     },
