@@ -53,6 +53,7 @@ describe("the package's public surface", () => {
       "isSignedBy",
       "readAuthorizationPolicy",
       "readCertificates",
+      "readHosts",
       "readKit",
       "readLocalResources",
       "readLogConfig",
