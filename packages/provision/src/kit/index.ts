@@ -1,4 +1,4 @@
-export { readSubject, type SubjectFields } from "../pki/read-certificate.js";
+export { readHosts, readSubject, type SubjectFields } from "../pki/read-certificate.js";
 export type { Kit, KitCertificates, KitEndpoint, KitLocalFiles, KitRelay, KitType } from "./kit.js";
 export { type ReadCertificatesOptions, readCertificates } from "./read-certificates.js";
 export { readKit } from "./read-kit.js";

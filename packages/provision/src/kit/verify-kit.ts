@@ -13,6 +13,8 @@ import { verifyFolder } from "./verify-folder.js";
 export interface VerifyKitOptions {
   /** Moment at which the certificates must be good. @default the present */
   readonly now?: Date;
+  /** Whether the kit's certificate must be good; where not, its participant may have a renewed one. @default true */
+  readonly isCertificateJudged?: boolean;
   /** Whom the participant trusts. @default what the kit and its folder `identity` say */
   readonly trust?: ProjectTrust | undefined;
 }
@@ -26,11 +28,12 @@ export interface VerifyKitOptions {
  * `trust/…` for a trust list that is not good, `kit/key-mismatch`, `kit/identity-mismatch`, `kit/signature-missing`, `kit/signature-mismatch`,
  * `kit/signed-file-missing`, `kit/unsigned-file`, `kit/approval-mismatch`.
  */
-export async function verifyKit(kit: Kit, { now = new Date(), trust: given }: VerifyKitOptions = {}): Promise<void> {
+export async function verifyKit(kit: Kit, options: VerifyKitOptions = {}): Promise<void> {
+  const { now = new Date(), isCertificateJudged = true, trust: given } = options;
   const trust = given ?? (await TrustKeeper.open(kit)).trust;
   const certificate = parseCertificate(kit.certificatePem, kit.startup.certificate);
   const verdict = trust.verify(kit.certificatePem, { nowMs: now.getTime() });
-  if (!verdict.ok) throw refusal(kit, verdict, now);
+  if (!verdict.ok && isCertificateJudged) throw refusal(kit, verdict, now);
   if (!certificate.checkPrivateKey(parseKey(kit))) {
     throw new FlareError("kit/key-mismatch", `The private key ${kit.startup.privateKey} does not belong to ${kit.startup.certificate}.`, {
       facts: { file: kit.startup.privateKey, certificate: kit.startup.certificate },

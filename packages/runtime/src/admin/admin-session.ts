@@ -4,6 +4,7 @@ import { dirname, join, resolve, sep } from "node:path";
 import { contentHashSchema, FlareError, type Json } from "@flare-ts/contracts";
 import type { CommandReply } from "@flare-ts/contracts/wire";
 import type { Kit, TrustKeeper } from "@flare-ts/provision/kit";
+import type { LiveIdentity } from "../identity/live-identity.js";
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import { readJobFolder } from "../job/read-job-folder.js";
@@ -14,6 +15,7 @@ import type { Connection } from "../transport/connection.js";
 import type { JobSummary, ResultFile, SystemStatus } from "./job-summary.js";
 import { type CommandVerb, signCommand } from "./signed-command.js";
 import type { TrustUpdate } from "./trust-update.js";
+import type { WaitingRenewal } from "./waiting-renewal.js";
 
 /** How far an upload or a download is. */
 export interface TransferProgress {
@@ -48,6 +50,10 @@ export interface AdminSessionComponents {
   readonly models: ModelStore;
   readonly transfer: TransferClient;
   readonly now: () => number;
+  /** Who the admin is. */
+  readonly identity: LiveIdentity;
+  /** The session is closed for good. */
+  readonly onClose?: () => void;
 }
 
 /** An admin's session at the server. Every command is signed by the admin's key. */
@@ -71,10 +77,12 @@ export class AdminSession {
    * @throws FlareError `job/invalid` with all mistakes of the folder, or what the server refuses.
    */
   async submitJob(folder: string, options: TransferOptions & { readonly jobId?: string } = {}): Promise<{ readonly jobId: string }> {
-    const { kit, models, now } = this.#parts;
+    const { kit, identity, models, now } = this.#parts;
     const { onProgress, signal, jobId = randomUUID() } = options;
     const job = await readJobFolder(folder);
-    const signed = await models.importBytes(createSignedJob({ folder: job, jobId, project: kit.project, submitter: kit, nowMs: now() }));
+    const signed = await models.importBytes(
+      createSignedJob({ folder: job, jobId, project: kit.project, submitter: identity.current, nowMs: now() }),
+    );
     for (const file of job.files) {
       const object = await models.importFile(file.absolutePath);
       await this.#upload(object, file.path, onProgress, signal);
@@ -184,7 +192,22 @@ export class AdminSession {
     return update;
   }
 
+  /** Requests for certificates that wait at the server to be signed with the project's key. @throws FlareError `auth/not-authorized` */
+  async listRenewals(signal?: AbortSignal): Promise<readonly WaitingRenewal[]> {
+    return (await this.#execute("list_renewals", {}, signal)) as unknown as readonly WaitingRenewal[];
+  }
+
+  /**
+   * Hands the server the certificate (with its chain, PEM) that was signed for a request; whoever waits for it is told at once.
+   *
+   * @throws FlareError `auth/renewal-refused` when it is not what was requested, `auth/not-authorized`
+   */
+  async completeRenewal(id: string, certificatePem: string, signal?: AbortSignal): Promise<{ readonly name: string }> {
+    return (await this.#execute("complete_renewal", { id, certificate: certificatePem }, signal)) as unknown as { name: string };
+  }
+
   close(): void {
+    this.#parts.onClose?.();
     this.#live?.then((connection) => connection.close()).catch(() => undefined);
   }
 
@@ -246,7 +269,9 @@ export class AdminSession {
 
   #sign(connection: Connection, verb: CommandVerb, args: Readonly<Record<string, Json>>): ReturnType<typeof signCommand> {
     const { kit, now } = this.#parts;
-    const { project, certificatePem, privateKeyPem } = kit;
+    const { project } = kit;
+    // The session's own keys: those in force may be newer by a moment.
+    const { certificatePem, privateKeyPem } = connection.keys;
     return signCommand({ verb, args, project, sessionId: connection.sessionId, certificatePem, privateKeyPem, nowMs: now() });
   }
 }

@@ -1,11 +1,15 @@
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { readKit, refuseRelays, TrustKeeper, verifyKit } from "@flare-ts/provision/kit";
-import { readProjectKeys } from "../session/project-keys.js";
+import { CertificateRenewal } from "../identity/certificate-renewal.js";
+import { openLiveIdentity } from "../identity/open-live-identity.js";
+import { renewalTimes } from "../identity/renewal-times.js";
+import { WireRenewal } from "../identity/wire-renewal.js";
+import { lineLogger } from "../logging/line-logger.js";
+import { errorField, type LogFields, type Logger, type LogLine } from "../logging/logger.js";
 import { FileModelStore } from "../store/file-model-store.js";
 import { TransferClient } from "../transfer/transfer-client.js";
 import type { Connection } from "../transport/connection.js";
-import { dialServer } from "../transport/dial-server.js";
 import { endpointOf } from "../transport/endpoint-of.js";
 import { AdminSession } from "./admin-session.js";
 
@@ -14,6 +18,8 @@ export interface ConnectAdminInit {
   readonly kitDir: string;
   /** Whether clear text may leave this machine, where the kit says `clear`. @default false */
   readonly isClearAllowed?: boolean | undefined;
+  /** Hears of the renewal of the admin's certificate. */
+  readonly onLog?: ((line: LogLine) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -31,11 +37,43 @@ export async function connectAdmin(init: ConnectAdminInit): Promise<AdminSession
       facts: { dir: kit.dir, type: kit.type },
     });
   const keeper = await TrustKeeper.open(kit);
-  await verifyKit(kit, { trust: keeper.trust });
+  await verifyKit(kit, { trust: keeper.trust, isCertificateJudged: false });
+  const logger = lineLogger(init.onLog);
+  const now = Date.now;
+  const warn = (message: string, fields: LogFields): void => logger.warn(message, fields);
+  const opened = await openLiveIdentity({ kit, workspace: kit.dir, trust: keeper.trust, nowMs: now(), warn });
   const models = await FileModelStore.open({ root: join(kit.transferDir, "models") });
-  const keys = readProjectKeys(kit, keeper.trust);
-  const dial = (): Promise<Connection> => dialServer({ ...endpointOf(kit), keys, isClearAllowed: init.isClearAllowed }, init.signal);
-  const session = new AdminSession({ dial, kit, keeper, models, transfer: new TransferClient({ store: models }), now: Date.now });
+  let live: Connection | undefined;
+  const { identity } = opened;
+  const wire = new WireRenewal(
+    { ...opened, keeper, now, live: () => live },
+    { target: { ...endpointOf(kit), isClearAllowed: init.isClearAllowed } },
+  );
+  const renewal = new CertificateRenewal({ identity, ask: wire.ask, logger, now, random: Math.random });
+  const dial = async (): Promise<Connection> => {
+    const connection = await wire.dial(init.signal);
+    live = connection;
+    void connection.closed.then(() => {
+      if (live === connection) live = undefined;
+    });
+    if (connection.shouldRenew) renewal.renewNow();
+    return connection;
+  };
+  const onClose = (): void => void renewal.stop();
+  const transfer = new TransferClient({ store: models });
+  const session = new AdminSession({ dial, kit, keeper, models, transfer, now, identity, onClose });
   await session.open();
+  // Most commands are over before a renewal in the background would be: what is due is done first.
+  if (now() >= renewalTimes(identity.certificate, 0.5).dueMs) await renewFirst(wire, logger);
+  renewal.start();
   return session;
+}
+
+async function renewFirst(wire: WireRenewal, logger: Logger): Promise<void> {
+  try {
+    if ((await wire.ask()) === "renewed") logger.info("certificate renewed");
+    else logger.info("certificate renewal waits to be signed by the project's administrator");
+  } catch (error) {
+    logger.warn("certificate could not be renewed", { error: errorField(error) });
+  }
 }

@@ -4,3 +4,4 @@ export { AdminSession, type ListJobsFilter, type TransferOptions, type TransferP
 export { type ConnectAdminInit, connectAdmin } from "./connect-admin.js";
 export type { JobSummary, ResultFile, SystemStatus } from "./job-summary.js";
 export type { TrustUpdate } from "./trust-update.js";
+export type { WaitingRenewal } from "./waiting-renewal.js";

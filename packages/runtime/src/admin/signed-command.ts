@@ -18,6 +18,8 @@ export const commandVerbs = [
   "watch_job",
   "check_status",
   "update_trust",
+  "list_renewals",
+  "complete_renewal",
 ] as const;
 export type CommandVerb = (typeof commandVerbs)[number];
 
@@ -75,8 +77,7 @@ export function verifyCommand(
     });
   };
   const certificate = readCertificate(command.certificate);
-  if (certificate === undefined || fingerprintOf(certificate) !== identity.fingerprint)
-    return refuse("its certificate is not that of the session");
+  if (certificate === undefined || !isOfSession(certificate, identity, nowMs)) return refuse("its certificate is not that of the session");
   verifyTrusted({ chainPem: identity.chainPem, trust, nowMs });
   const isSigned = isSignedBy(Buffer.concat([label, command.commandJson]), command.signature, certificate.publicKey);
   if (!isSigned) return refuse("its signature is wrong");
@@ -86,6 +87,12 @@ export function verifyCommand(
   if (named !== trust.project) return refuse("it was signed for another project");
   if (session_id !== sessionId) return refuse("it was signed for another session");
   return { verb, args, nonce, issuedAtMs };
+}
+
+/** Also one that was renewed meanwhile: a command may be overtaken by the registration with the next. */
+function isOfSession(certificate: X509Certificate, { fingerprint, formerFingerprints = [] }: Identity, nowMs: number): boolean {
+  const shown = fingerprintOf(certificate);
+  return shown === fingerprint || (formerFingerprints.includes(shown) && nowMs <= Date.parse(certificate.validTo));
 }
 
 function readCertificate(pem: string): X509Certificate | undefined {

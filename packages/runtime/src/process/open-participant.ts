@@ -12,8 +12,9 @@ import {
   TrustKeeper,
   verifyKit,
 } from "@flare-ts/provision/kit";
+import { type OpenedIdentity, openLiveIdentity } from "../identity/open-live-identity.js";
 import { type AuditLog, FileAuditLog } from "../logging/audit-log.js";
-import { createLogger, type Logger, type LogLine } from "../logging/logger.js";
+import { createLogger, type LogFields, type Logger, type LogLine } from "../logging/logger.js";
 import { FileModelStore } from "../store/file-model-store.js";
 import { endOnCrash } from "./end-on-crash.js";
 import { claimInstance, type InstanceLock } from "./instance-lock.js";
@@ -45,6 +46,8 @@ export interface Participant<Type extends "server" | "client"> {
   readonly isAllowed: PolicyCheck;
   /** Whom the project trusts, from this start to the next. */
   readonly keeper: TrustKeeper;
+  /** Who the participant is, which changes by renewal. */
+  readonly opened: OpenedIdentity;
   /** What was started so far; it stops in reverse. */
   readonly parts: StopList;
   /** Milliseconds since the epoch. */
@@ -70,7 +73,7 @@ export async function openParticipant<Type extends "server" | "client", Running>
   if (kit.type !== type) throw wrongKit(kit, type);
   const workspace = init.workspace ?? kit.dir;
   const keeper = await TrustKeeper.open(kit, { workspace });
-  await verifyKit(kit, { trust: keeper.trust });
+  await verifyKit(kit, { trust: keeper.trust, isCertificateJudged: false });
   const [resources, policy, logConfig] = await Promise.all([readLocalResources(kit), readAuthorizationPolicy(kit), readLogConfig(kit)]);
   if (!isOfType(resources, type)) throw wrongKit(kit, type);
   await mkdir(workspace, { recursive: true });
@@ -83,6 +86,8 @@ export async function openParticipant<Type extends "server" | "client", Running>
     const { logger } = log;
     parts.add("log", () => log.close());
     parts.add("crash", endOnCrash(logger));
+    const warn = (message: string, fields: LogFields): void => logger.warn(message, fields);
+    const opened = await openLiveIdentity({ kit, workspace, trust: keeper.trust, nowMs: now(), warn });
     const audit = new FileAuditLog({ logger, now }, { folder: workspace });
     const modelsFolder = join(workspace, "models");
     const models = await FileModelStore.open({ root: modelsFolder });
@@ -98,6 +103,7 @@ export async function openParticipant<Type extends "server" | "client", Running>
       audit,
       isAllowed: isAllowedHere,
       keeper,
+      opened,
       parts,
       now,
     });

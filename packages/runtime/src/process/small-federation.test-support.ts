@@ -22,8 +22,8 @@ export interface SmallFederation {
   dial(name: string): Promise<Connection>;
   /** Where the server listens. */
   readonly serverPort: number;
-  /** Writes a job that gives one app to some sites, and gives its folder. @param script of the trainers; by default they only wait */
-  writeJob(sites: readonly string[], script?: string, minClients?: number): Promise<string>;
+  /** Writes a job that gives one app to some sites, and gives its folder. */
+  writeJob(sites: readonly string[], init?: WriteJobInit): Promise<string>;
   /** Signs a trust list with the project's root key; it revokes nobody unless it is told to. */
   trustList(change: Partial<TrustListDocument> & Pick<TrustListDocument, "number">): Promise<string>;
   dispose(): Promise<void>;
@@ -32,7 +32,16 @@ export interface SmallFederation {
 export const adminName = "admin@example.org";
 export const otherAdminName = "other@example.org";
 
+export interface WriteJobInit {
+  /** @default 1 */
+  readonly minClients?: number;
+  /** Script of the trainers. @default they only wait */
+  readonly script?: string;
+}
+
 export interface SmallFederationInit {
+  /** @default "localhost" */
+  readonly serverName?: string;
   /** @default "mtls" */
   readonly connectionSecurity?: ConnectionSecurity;
   /** A proxy between participants and server: where it listens, and the root of its certificate. */
@@ -46,18 +55,13 @@ export interface SmallFederationInit {
 }
 
 export async function createSmallFederation(init: SmallFederationInit = {}): Promise<SmallFederation> {
-  const {
-    connectionSecurity = "mtls",
-    serverSecurity = connectionSecurity,
-    proxy,
-    serverPort = await freePort(),
-    keyType = "rsa-2048",
-  } = init;
+  const { serverName = "localhost", connectionSecurity = "mtls", serverSecurity = connectionSecurity, proxy, keyType = "rsa-2048" } = init;
+  const serverPort = init.serverPort ?? (await freePort());
   const folder = await mkdtemp(join(tmpdir(), "flare-small-"));
   const projectFile = join(folder, "project.yml");
   const connectTo = proxy === undefined ? {} : { connect_to: { host: "localhost", port: proxy.port } };
   const participants = [
-    { name: "localhost", type: "server", org: "o", fed_learn_port: serverPort, connection_security: serverSecurity },
+    { name: serverName, type: "server", org: "o", fed_learn_port: serverPort, connection_security: serverSecurity },
     { name: "site-1", type: "client", org: "o", ...connectTo },
     { name: "site-2", type: "client", org: "o", ...connectTo },
     { name: adminName, type: "admin", org: "o", role: "project_admin", ...connectTo },
@@ -88,7 +92,7 @@ export async function createSmallFederation(init: SmallFederationInit = {}): Pro
       return connection;
     },
     serverPort,
-    writeJob: (sites, script = "setInterval(() => {}, 1000);", minClients = 1) => writeJob(folder, sites, script, minClients),
+    writeJob: (sites, jobInit = {}) => writeJob(folder, sites, jobInit),
     trustList: async (change) => {
       const state = JSON.parse(await readFile(join(folder, "workspace/small/state/cert.json"), "utf8")) as RootState;
       const signer = { certificate: new X509Certificate(state.root_cert), privateKey: createPrivateKey(state.root_pri_key) };
@@ -106,7 +110,8 @@ interface RootState {
   readonly root_pri_key: string;
 }
 
-async function writeJob(folder: string, sites: readonly string[], script: string, minClients: number): Promise<string> {
+async function writeJob(folder: string, sites: readonly string[], init: WriteJobInit): Promise<string> {
+  const { minClients = 1, script = "setInterval(() => {}, 1000);" } = init;
   const job = await mkdtemp(join(folder, "job-"));
   const workflow = { id: "w", path: "FedAvg", args: { num_rounds: 1, initial_model: "model.safetensors", min_clients: 1 } };
   const executor = { path: "ClientAPIExecutor", args: { task_script_path: "train.ts" } };

@@ -23,6 +23,7 @@ import type { JobScheduler } from "./job-scheduler.js";
 import type { JobTable } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
+import type { RenewalService } from "./renewal-service.js";
 import { SeenCommands } from "./seen-commands.js";
 import type { SiteDirectory } from "./site-directory.js";
 import type { TrustService } from "./trust-service.js";
@@ -36,6 +37,7 @@ export interface AdminServiceComponents {
   readonly directory: SiteDirectory;
   readonly grants: ObjectGrants;
   readonly trust: TrustService;
+  readonly renewals: Pick<RenewalService, "waiting" | "complete">;
   readonly keeper: Pick<TrustKeeper, "trust">;
   readonly now: () => number;
   readonly audit: AuditLog;
@@ -64,6 +66,8 @@ const listArguments = z.strictObject({
 });
 const submitArguments = z.strictObject({ signed_job: z.strictObject({ hash: contentHashSchema, size: z.int().positive() }) });
 const trustArguments = z.strictObject({ trust_list: z.string() });
+const noArguments = z.strictObject({});
+const renewalArguments = z.strictObject({ id: z.string().max(64), certificate: z.string().max(limits.chainBytes) });
 const abortArguments = z.strictObject({ job_id: jobIdSchema, reason: z.string().max(500) });
 
 /** Commands of admins: each is verified by its signature, allowed by the server's policy, and audited. */
@@ -79,6 +83,14 @@ export class AdminService {
     abort_job: (identity, args) => this.#abort(identity, args),
     download_job: (identity, args) => this.#download(identity, args),
     check_status: () => Promise.resolve(this.#status() as unknown as Json),
+    list_renewals: async (_identity, args) => {
+      parseArguments(noArguments, args);
+      return await Promise.resolve(this.#parts.renewals.waiting() as unknown as Json);
+    },
+    complete_renewal: async (_identity, args) => {
+      const { id, certificate } = parseArguments(renewalArguments, args);
+      return { name: (await this.#parts.renewals.complete(id, certificate)).name };
+    },
     update_trust: async (_identity, args) =>
       (await this.#parts.trust.update(parseArguments(trustArguments, args).trust_list)) as unknown as Json,
   };

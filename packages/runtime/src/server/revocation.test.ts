@@ -101,7 +101,7 @@ describe("revoking an admin", () => {
     await openSite("site-1");
     const submitter = await openAdmin(otherAdminName);
     const started = await submitter.submitJob(await federation.writeJob(["site-1"]));
-    const waiting = await submitter.submitJob(await federation.writeJob(["site-1", "site-2"], undefined, 2));
+    const waiting = await submitter.submitJob(await federation.writeJob(["site-1", "site-2"], { minClients: 2 }));
     const mine = await admin.submitJob(await federation.writeJob(["site-1"]));
     for (const { jobId } of [started, mine]) await expect.poll(async () => (await admin.jobMeta(jobId)).status).toBe("RUNNING");
     const update = await admin.updateTrust(await federation.trustList({ number: 1, revoked: [revocation(otherAdminName)] }));

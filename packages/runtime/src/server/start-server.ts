@@ -1,10 +1,14 @@
 import { join } from "node:path";
+import { FlareError, limits } from "@flare-ts/contracts";
+import type { Kit } from "@flare-ts/provision/kit";
+import { CertificateRenewal } from "../identity/certificate-renewal.js";
+import { graceOf } from "../identity/open-identity.js";
+import type { OpenedIdentity } from "../identity/open-live-identity.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
 import { Authenticator } from "../session/authenticator.js";
 import { CallProofBinding, MutualTlsBinding } from "../session/connection-binding.js";
 import type { Identity } from "../session/identity.js";
-import { readProjectKeys } from "../session/project-keys.js";
 import { ObjectRetention } from "../store/object-retention.js";
 import { openSqliteServerStore } from "../store/sqlite-server-store.js";
 import { TransferServer } from "../transfer/transfer-server.js";
@@ -19,6 +23,7 @@ import { JobScheduler } from "./job-scheduler.js";
 import { JobTable } from "./job-table.js";
 import { JournalHub } from "./journal-hub.js";
 import { ObjectGrants } from "./object-grants.js";
+import { RenewalService } from "./renewal-service.js";
 import { SiteDirectory } from "./site-directory.js";
 import { SiteService } from "./site-service.js";
 import { TrustService } from "./trust-service.js";
@@ -28,6 +33,8 @@ export interface StartServerInit extends OpenParticipantInit {
   readonly port?: number | undefined;
   /** Address to listen on. @default every address; loopback for clear text that is not allowed to leave the machine */
   readonly host?: string | undefined;
+  /** Life of the certificates that the server gives out by renewal, in milliseconds. @default that of the project */
+  readonly leafLifetimeMs?: number | undefined;
 }
 
 /** A server that runs in this process. */
@@ -47,7 +54,7 @@ export interface RunningServer {
  */
 export async function startServer(init: StartServerInit): Promise<RunningServer> {
   return openParticipant("server", init, async (participant) => {
-    const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper } = participant;
+    const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper, opened } = participant;
     const store = await openSqliteServerStore({ path: join(workspace, "server.db") });
     parts.add("store", () => store.close());
     const hub = new JournalHub({ store, now });
@@ -78,6 +85,12 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       untrustedSessions: () => authenticator.untrustedSessions(),
       disconnect,
     });
+    const { identity } = opened;
+    const renewals = await RenewalService.open(
+      { ...opened, keeper, directory, audit, logger, now, onOwnReady: () => ownRenewal.renewNow() },
+      { kit, workspace, leafLifetimeMs: init.leafLifetimeMs },
+    );
+    const ownRenewal = new CertificateRenewal({ identity, ask: () => renewals.renewOwn(), logger, now, random: Math.random });
     const sites = new SiteService(
       {
         directory,
@@ -95,12 +108,12 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       { maxClients },
     );
     const admins = new AdminService(
-      { store, hub, jobs, scheduler, intake, directory, grants, trust, keeper, now, audit, logger, isAllowed },
+      { store, hub, jobs, scheduler, intake, directory, grants, trust, renewals, keeper, now, audit, logger, isAllowed },
       { serverName: kit.name, project: kit.project, startedAtMs: now() },
     );
     const transfer = new TransferServer({ store: models, guard: grants });
 
-    const keys = readProjectKeys(kit, keeper.trust);
+    const renewalGraceMs = graceOf(kit);
     const { connectionSecurity } = kit.endpoint;
     const { isClearAllowed = false } = init;
     const host = init.host ?? (connectionSecurity === "clear" && !isClearAllowed ? "127.0.0.1" : "0.0.0.0");
@@ -108,10 +121,12 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       {
         audit: auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId) }),
         binding: endsAtServer(connectionSecurity) ? new MutualTlsBinding() : new CallProofBinding(),
+        keysShown: (fingerprint) => identity.keysShown(fingerprint, now()),
+        shouldRenew: (participantIdentity) => renewals.shouldRenew(participantIdentity),
         now,
         steadyNow: () => performance.now(),
       },
-      { project: kit.project, serverName: kit.name, keys },
+      { project: kit.project, serverName: kit.name, keys: identity, renewalGraceMs },
     );
     const transport = new GrpcServerTransport(
       {
@@ -123,11 +138,12 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
           download: (context, object, offset) => transfer.download(context, object, offset),
           execute: (context, command) => admins.execute(context, command),
           watch: (context, command) => admins.watch(context, command),
+          renew: (proven) => renewals.renew(proven),
         },
         authenticator,
         logger,
       },
-      { host, port: init.port ?? kit.endpoint.port, keys, connectionSecurity, isClearAllowed },
+      { host, port: init.port ?? kit.endpoint.port, keys: identity, connectionSecurity, isClearAllowed, renewalGraceMs },
     );
 
     await intake.clear();
@@ -136,10 +152,49 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     await scheduler.start();
     parts.add("jobs", () => scheduler.stop());
     await retention.sweep();
+    await renewEnded(opened, kit, now, () => renewals.renewOwn());
     const port = await transport.start();
     parts.add("transport", () => transport.stop(2_000));
+    ownRenewal.start();
+    parts.add("renewal", () => ownRenewal.stop());
+    parts.add(
+      "renewed identity",
+      identity.onReplaced(() => transport.renewTls()),
+    );
+    parts.add(
+      "trust in handshakes",
+      keeper.follow(() => {
+        transport.renewTls();
+        void renewals.keepIssuer();
+      }),
+    );
+    await renewals.keepIssuer();
+    const lookAtIssuer = setInterval(() => void renewals.keepIssuer(), issuerLookMs);
+    parts.add("issuer", () => clearInterval(lookAtIssuer));
+    const endOverdue = setInterval(() => {
+      for (const { session, reason } of authenticator.expiredSessions()) disconnect(session.id, reason);
+    }, limits.heartbeatMs);
+    parts.add("sessions", () => clearInterval(endOverdue));
     lock.update("ready", port);
     logger.info("server started", { project: kit.project, host, port, connectionSecurity });
     return { name: kit.name, port };
   });
+}
+
+/** A new issuing certificate is asked for long before it is needed. */
+const issuerLookMs = 600_000;
+
+/** A server that slept past the end of its certificate renews it before anybody sees it. */
+async function renewEnded({ identity }: OpenedIdentity, kit: Kit, now: () => number, renew: () => Promise<unknown>): Promise<void> {
+  const { validTo } = identity.certificate;
+  if (now() <= Date.parse(validTo)) return;
+  const ended = (cause?: unknown): FlareError =>
+    new FlareError("kit/expired", `The server's certificate expired on ${validTo}, and it could not be renewed here.`, {
+      facts: { file: kit.startup.certificate, validTo },
+      cause,
+    });
+  const outcome = await renew().catch((cause: unknown) => {
+    throw ended(cause);
+  });
+  if (outcome !== "renewed") throw ended();
 }

@@ -11,8 +11,8 @@ export type AuthEvent = WhereFrom &
       }
     | {
         readonly kind: "refused";
-        /** What was asked for: a step of the registration, a call, or the TLS handshake. */
-        readonly step: "tls" | "challenge" | "register" | "call";
+        /** What was asked for: a step of the registration, a renewal, a call, or the TLS handshake. */
+        readonly step: "tls" | "challenge" | "register" | "renew" | "call";
         readonly code: ErrorCode;
         readonly reason: string;
         /** The name that the peer claims; not proven. */

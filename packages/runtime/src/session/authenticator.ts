@@ -8,8 +8,10 @@ import {
   type RegisterReply,
   RegisterReplySchema,
   type RegisterRequest,
+  type RenewRequest,
 } from "@flare-ts/contracts/wire";
-import { isSignedBy, signBytes } from "@flare-ts/provision/kit";
+import { isSignedBy, readSubject, signBytes } from "@flare-ts/provision/kit";
+import type { ProvenRenewal } from "../identity/renewal-desk.js";
 import type { Audit, AuthEvent, WhereFrom } from "./auth-event.js";
 import type { UnprovenCall } from "./call-proof.js";
 import { ChallengeBook, type PendingChallenge } from "./challenge-book.js";
@@ -18,10 +20,10 @@ import { type ConnectionBinding, MutualTlsBinding, notYours, type PeerConnection
 import type { Identity, ParticipantKind } from "./identity.js";
 import { beginAgreement, finishAgreement, sharesOf } from "./key-agreement.js";
 import { capPeerText as cap, quotePeerText as quote } from "./peer-text.js";
-import { fingerprintOf, type ProjectKeys, parseCertificate } from "./project-keys.js";
+import { fingerprintOf, type ProjectKeys, parseCertificate, snapshotOf } from "./project-keys.js";
 import { protocolVersion } from "./protocol-version.js";
 import { type Session, SessionBook } from "./session-book.js";
-import { clientHello, type RegistrationFacts, serverHello } from "./transcript.js";
+import { clientHello, type RegistrationFacts, renewalRequest, serverHello } from "./transcript.js";
 import { verifyParticipant } from "./verify-certificate.js";
 
 export interface AuthenticatorComponents {
@@ -29,6 +31,10 @@ export interface AuthenticatorComponents {
   readonly audit: Audit;
   /** Whether a proven identity may (still) take part. @default everybody may */
   readonly isAllowed?: (identity: Identity) => boolean;
+  /** The server's keys of a certificate that it showed, while they are good. @default none but those in force */
+  readonly keysShown?: (fingerprint: string | undefined) => ProjectKeys | undefined;
+  /** Whether a participant should renew its certificate soon, whatever its age. @default nobody should */
+  readonly shouldRenew?: (identity: Identity) => boolean;
   /** @default MutualTlsBinding */
   readonly binding?: ConnectionBinding;
   /** Milliseconds since the epoch; certificates are judged by it. @default Date.now */
@@ -42,6 +48,8 @@ export interface AuthenticatorInit {
   /** Common name of the server's certificate. */
   readonly serverName: string;
   readonly keys: ProjectKeys;
+  /** How long after its end a certificate may be renewed. @default 0 */
+  readonly renewalGraceMs?: number;
   /** @default limits.registrationMs */
   readonly registrationMs?: number;
   /** @default limits.tokenMs */
@@ -77,6 +85,8 @@ export class Authenticator {
   readonly #audit: Audit;
   readonly #isAllowed: (identity: Identity) => boolean;
   readonly #binding: ConnectionBinding;
+  readonly #keysShown: (fingerprint: string | undefined) => ProjectKeys | undefined;
+  readonly #shouldRenew: (identity: Identity) => boolean;
   readonly #now: () => number;
   readonly #steadyNow: () => number;
   readonly #init: AuthenticatorInit;
@@ -87,6 +97,8 @@ export class Authenticator {
     this.#audit = components.audit;
     this.#isAllowed = components.isAllowed ?? (() => true);
     this.#binding = components.binding ?? new MutualTlsBinding();
+    this.#keysShown = components.keysShown ?? (() => undefined);
+    this.#shouldRenew = components.shouldRenew ?? (() => false);
     this.#now = components.now ?? Date.now;
     this.#steadyNow = components.steadyNow ?? this.#now;
     this.#init = init;
@@ -99,14 +111,16 @@ export class Authenticator {
    */
   challenge(request: ChallengeRequest, connection: PeerConnection): ChallengeReply {
     return this.#audited("challenge", connection, request.identity, () => {
-      const { project, keys, registrationMs = limits.registrationMs } = this.#init;
+      const { project, registrationMs = limits.registrationMs } = this.#init;
       checkChallengeRequest(request, project);
+      const keys = this.#keysFor(connection);
       const pending: PendingChallenge = {
         id: randomUUID(),
         identity: request.identity,
         clientNonce: Uint8Array.from(request.clientNonce),
         serverNonce: randomBytes(32),
         connectionId: this.#placeOf(connection),
+        serverKeys: keys,
         agreement: this.#binding.isPerCall ? beginAgreement(request.clientKeyShare) : undefined,
         expiresAtMs: this.#steadyNow() + registrationMs,
       };
@@ -141,7 +155,8 @@ export class Authenticator {
         const verifier = pending.agreement && finishAgreement(pending.agreement, clientHello(this.#factsOf(pending), identity.fingerprint));
         const renews = this.#renewedBy(identity, connection, call);
         const superseded = this.#makeRoom(identity, connection, renews);
-        const { tokenMs = limits.tokenMs } = this.#init;
+        const leftMs = Date.parse(parseCertificate(identity.chainPem, "certificate of the registration").validTo) - this.#now();
+        const tokenMs = Math.min(this.#init.tokenMs ?? limits.tokenMs, leftMs);
         const { session, token } = this.#sessions.issue({
           identity,
           connection,
@@ -157,8 +172,36 @@ export class Authenticator {
           ...whereFrom(connection),
           fingerprint: identity.fingerprint,
         });
-        const reply = create(RegisterReplySchema, { sessionId: session.id, token, expiresAtMs: BigInt(this.#now() + tokenMs) });
+        const expiresAtMs = BigInt(Math.floor(this.#now() + tokenMs));
+        const shouldRenew = this.#shouldRenew(identity);
+        const reply = create(RegisterReplySchema, { sessionId: session.id, token, expiresAtMs, shouldRenew });
         return { reply, superseded };
+      },
+    );
+  }
+
+  /**
+   * Proves that whoever asks for a new certificate owns the key of the old one, which may have ended within the grace.
+   *
+   * @throws FlareError `auth/renewal-too-late`, and `auth/…` for each other way in which the proof can fail
+   */
+  proveRenewal(request: RenewRequest, connection: PeerConnection): ProvenRenewal {
+    let claimed: string | undefined;
+    return this.#audited(
+      "renew",
+      connection,
+      () => claimed,
+      () => {
+        const pending = this.#challenges.take(request.challengeId, this.#placeOf(connection), this.#steadyNow());
+        claimed = pending.identity;
+        const { certificate: chainPem, csrPem, signature } = request;
+        if (csrPem.length > limits.chainBytes) throw new FlareError("transfer/protocol", "The request for a certificate is too long.");
+        const identity = this.#verify(pending, chainPem, connection, this.#init.renewalGraceMs ?? 0, {
+          signature,
+          transcriptOf: (facts, fingerprint) => renewalRequest(facts, fingerprint, csrPem),
+        });
+        const certificate = parseCertificate(chainPem, "certificate of the renewal");
+        return { chainPem: identity.chainPem, certificate, subject: readSubject(certificate), csrPem };
       },
     );
   }
@@ -229,6 +272,14 @@ export class Authenticator {
     });
   }
 
+  /** Live sessions whose certificate has ended, and which were not registered again with another. */
+  expiredSessions(): readonly UntrustedSession[] {
+    return this.#sessions.all().flatMap((session) => {
+      const { validTo } = parseCertificate(session.identity.chainPem, "certificate of a session");
+      return this.#now() <= Date.parse(validTo) ? [] : [{ session, reason: `its certificate ended on ${validTo}` }];
+    });
+  }
+
   /** Ends a session: its tokens are worth nothing from now on. */
   end(sessionId: string, reason: string): void {
     const session = this.#sessions.end(sessionId);
@@ -249,8 +300,21 @@ export class Authenticator {
   }
 
   #prove(pending: PendingChallenge, request: RegisterRequest, connection: PeerConnection): Identity {
-    const certificate = parseCertificate(request.certificate, "certificate of the registration");
-    const identity = verifyParticipant({ chainPem: request.certificate, trust: this.#init.keys.trust, nowMs: this.#now() });
+    return this.#verify(pending, request.certificate, connection, 0, { signature: request.signature, transcriptOf: clientHello });
+  }
+
+  #verify(
+    pending: PendingChallenge,
+    chainPem: string,
+    connection: PeerConnection,
+    allowExpiredMs: number,
+    proof: {
+      readonly signature: Uint8Array;
+      readonly transcriptOf: (facts: RegistrationFacts, fingerprint: string) => Uint8Array;
+    },
+  ): Identity {
+    const certificate = parseCertificate(chainPem, "certificate of the registration");
+    const identity = this.#verifyCertificate(chainPem, allowExpiredMs);
     if (identity.name !== pending.identity) {
       throw new FlareError(
         "auth/name-mismatch",
@@ -260,12 +324,12 @@ export class Authenticator {
         },
       );
     }
-    if (!isSignedBy(clientHello(this.#factsOf(pending), identity.fingerprint), request.signature, certificate.publicKey)) {
+    if (!isSignedBy(proof.transcriptOf(this.#factsOf(pending), identity.fingerprint), proof.signature, certificate.publicKey)) {
       throw new FlareError("auth/bad-signature", `The registration of ${quote(identity.name)} is not signed by its certificate's key.`, {
         facts: { name: cap(identity.name), fingerprint: identity.fingerprint },
       });
     }
-    if (!this.#binding.mayRegister(identity, connection)) {
+    if (!this.#binding.mayRegister(identity, connection) && !this.#isRenewed(identity, connection)) {
       throw new FlareError(
         "auth/certificate-untrusted",
         `The certificate of ${quote(identity.name)} is not the one of this connection's TLS handshake.`,
@@ -276,6 +340,33 @@ export class Authenticator {
     }
     this.#requireAllowed(identity);
     return identity;
+  }
+
+  #verifyCertificate(chainPem: string, allowExpiredMs: number): Identity {
+    const { trust } = this.#init.keys;
+    try {
+      return verifyParticipant({ chainPem, trust, nowMs: this.#now(), allowExpiredMs });
+    } catch (reason) {
+      const error = FlareError.from(reason);
+      if (allowExpiredMs === 0 || error.code !== "auth/certificate-expired") throw error;
+      throw new FlareError("auth/renewal-too-late", `${error.message} It may be renewed for ${allowExpiredMs / 1000} s after that.`, {
+        facts: { ...error.facts, graceMs: allowExpiredMs },
+      });
+    }
+  }
+
+  /** Whether this connection has a session of the same participant, who has got another certificate since the handshake. */
+  #isRenewed({ name, org, role }: Identity, connection: PeerConnection): boolean {
+    return this.#sessions
+      .onConnection(connection.id)
+      .some(({ identity }) => identity.name === name && identity.org === org && identity.role === role);
+  }
+
+  // Whoever registers first on a connection compares with the handshake; later the certificate in force is shown.
+  #keysFor(connection: PeerConnection): ProjectKeys {
+    const isFirst = !this.#binding.isPerCall && this.#sessions.onConnection(connection.id).length === 0;
+    const shown = isFirst ? this.#keysShown(connection.serverFingerprint) : undefined;
+    return shown ?? snapshotOf(this.#init.keys);
   }
 
   #placeOf(connection: PeerConnection): string | undefined {
@@ -320,7 +411,7 @@ export class Authenticator {
   }
 
   #factsOf(pending: PendingChallenge): RegistrationFacts {
-    const { project, serverName, keys } = this.#init;
+    const { project, serverName } = this.#init;
     return {
       protocolVersion,
       project,
@@ -329,7 +420,7 @@ export class Authenticator {
       challengeId: pending.id,
       clientNonce: pending.clientNonce,
       serverNonce: pending.serverNonce,
-      serverFingerprint: fingerprintOf(keys.certificate),
+      serverFingerprint: fingerprintOf(pending.serverKeys.certificate),
       ...(pending.agreement === undefined ? {} : { keyShares: sharesOf(pending.agreement) }),
     };
   }

@@ -1,5 +1,6 @@
 import { FlareError } from "@flare-ts/contracts";
 import type { KeyAgreement } from "./key-agreement.js";
+import type { ProjectKeys } from "./project-keys.js";
 
 /** A registration between its two steps. */
 export interface PendingChallenge {
@@ -9,6 +10,8 @@ export interface PendingChallenge {
   readonly serverNonce: Uint8Array;
   /** Connection that asked; only it may answer. `undefined` where a proxy spreads calls over connections. */
   readonly connectionId: string | undefined;
+  /** The server's keys that the challenge was signed with; those in force may be others by the second step. */
+  readonly serverKeys: ProjectKeys;
   /** Where calls of the session are proven one by one. */
   readonly agreement?: KeyAgreement | undefined;
   readonly expiresAtMs: number;

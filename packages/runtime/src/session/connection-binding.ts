@@ -9,6 +9,8 @@ export interface PeerConnection {
   readonly address: string;
   /** SHA-256 of the certificate of the TLS handshake, lower-case hexadecimal; `undefined` when TLS ended at a proxy. */
   readonly fingerprint: string | undefined;
+  /** SHA-256 of the certificate that the server showed in the handshake; `undefined` as above. */
+  readonly serverFingerprint?: string | undefined;
   /** Where a proxy says that the peer is; not proven, for the audit log only. */
   readonly claimedAddress?: string;
 }

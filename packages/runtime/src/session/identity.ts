@@ -11,6 +11,8 @@ export interface Identity {
   readonly kind: ParticipantKind;
   /** SHA-256 of the certificate, lower-case hexadecimal. */
   readonly fingerprint: string;
+  /** SHA-256 of the certificates that this session was registered with before, as a renewal replaces one. */
+  readonly formerFingerprints?: readonly string[];
   /** The certificate as it was registered, with those that stand between it and a root; PEM. */
   readonly chainPem: string;
 }

@@ -31,6 +31,11 @@ export function readProjectKeys({ certificatePem, privateKeyPem }: ProjectKeysIn
   };
 }
 
+/** The keys as they are now, of what may have others later. */
+export function snapshotOf({ certificatePem, privateKeyPem, certificate, privateKey, trust }: ProjectKeys): ProjectKeys {
+  return { certificatePem, privateKeyPem, certificate, privateKey, trust };
+}
+
 /** Parses the first certificate of a PEM text; `what` names it in the error. */
 export function parseCertificate(pem: string, what: string): X509Certificate {
   try {

@@ -12,7 +12,7 @@ import { isSignedBy, signBytes } from "@flare-ts/provision/kit";
 import { CallProver } from "./call-proof.js";
 import { fingerprintOf, type ProjectKeys, parseCertificate } from "./project-keys.js";
 import { protocolVersion } from "./protocol-version.js";
-import { deriveCallKey, isKeyShare, makeKeyShare } from "./session-secret.js";
+import { deriveCallKey, isKeyShare, type KeyShare, makeKeyShare } from "./session-secret.js";
 import { clientHello, type RegistrationFacts, serverHello } from "./transcript.js";
 import { verifyServer } from "./verify-certificate.js";
 
@@ -26,6 +26,8 @@ export interface SessionTicket {
   readonly renewInMs: number;
   /** Proves the token's calls, where TLS ends at a proxy. */
   readonly prover: CallProver | undefined;
+  /** Whether the server says that another certificate can be had. */
+  readonly shouldRenew: boolean;
 }
 
 export interface RegisterSessionComponents {
@@ -35,6 +37,9 @@ export interface RegisterSessionComponents {
   /** Milliseconds since the epoch. */
   now(): number;
 }
+
+/** What the first step of a registration or a renewal needs. */
+export type ChallengeComponents = Pick<RegisterSessionComponents, "challenge" | "randomBytes" | "now">;
 
 export interface RegisterSessionInit {
   readonly keys: ProjectKeys;
@@ -53,7 +58,33 @@ export interface RegisterSessionInit {
  * @throws FlareError `auth/server-untrusted` when whoever answers is not the project's server
  */
 export async function registerSession(components: RegisterSessionComponents, init: RegisterSessionInit): Promise<SessionTicket> {
-  const { keys, project, serverIdentity, name, isPerCall = false } = init;
+  const { keys } = init;
+  const { facts, reply, share } = await meetServer(components, init);
+  const hello = clientHello(facts, fingerprintOf(keys.certificate));
+  const signature = signBytes(hello, keys.privateKey);
+  const { sessionId, token, expiresAtMs, shouldRenew } = await components.register(
+    create(RegisterRequestSchema, { challengeId: reply.challengeId, certificate: keys.certificatePem, signature }),
+  );
+  const prover = share && new CallProver({ key: deriveCallKey(share, reply.serverKeyShare, hello) });
+  const renewInMs = renewIn(Number(expiresAtMs) - components.now());
+  return { sessionId, token, serverChainPem: reply.certificate, renewInMs, prover, shouldRenew };
+}
+
+/** A server that has proven itself, with what the participant has to sign. */
+export interface MetServer {
+  readonly facts: RegistrationFacts;
+  readonly reply: ChallengeReply;
+  /** The participant's part of a key agreement, where calls are proven one by one. */
+  readonly share: KeyShare | undefined;
+}
+
+/**
+ * The first step of a registration or a renewal: the server proves itself.
+ *
+ * @throws FlareError `auth/server-untrusted`
+ */
+export async function meetServer(components: ChallengeComponents, init: RegisterSessionInit): Promise<MetServer> {
+  const { project, serverIdentity, name, isPerCall = false } = init;
   const clientNonce = components.randomBytes(32);
   const share = isPerCall ? makeKeyShare() : undefined;
   const offer = {
@@ -77,22 +108,10 @@ export async function registerSession(components: RegisterSessionComponents, ini
     ...(share === undefined ? {} : { keyShares: { client: share.publicKey, server: reply.serverKeyShare } }),
   };
   proveServer(components, init, reply, facts);
-  const hello = clientHello(facts, fingerprintOf(keys.certificate));
-  const signature = signBytes(hello, keys.privateKey);
-  const { sessionId, token, expiresAtMs } = await components.register(
-    create(RegisterRequestSchema, { challengeId: reply.challengeId, certificate: keys.certificatePem, signature }),
-  );
-  const prover = share && new CallProver({ key: deriveCallKey(share, reply.serverKeyShare, hello) });
-  const renewInMs = renewIn(Number(expiresAtMs) - components.now());
-  return { sessionId, token, serverChainPem: reply.certificate, renewInMs, prover };
+  return { facts, reply, share };
 }
 
-function proveServer(
-  components: RegisterSessionComponents,
-  init: RegisterSessionInit,
-  reply: ChallengeReply,
-  facts: RegistrationFacts,
-): void {
+function proveServer(components: ChallengeComponents, init: RegisterSessionInit, reply: ChallengeReply, facts: RegistrationFacts): void {
   const { keys, serverIdentity, tlsFingerprint } = init;
   const server = parseCertificate(reply.certificate, "certificate of the server");
   let serverName: string;

@@ -45,7 +45,7 @@ export class SessionBook {
   issue({ identity, connection, nowMs, tokenMs, renews, verifier }: IssueInit): IssuedToken {
     // Where calls are proven, an idle admin whose token is renewed stays idle.
     const lastSeenMs = verifier === undefined ? nowMs : (renews?.lastSeenMs ?? nowMs);
-    const session: OpenSession = { id: renews?.id ?? randomUUID(), identity, connection, lastSeenMs };
+    const session: OpenSession = { id: renews?.id ?? randomUUID(), identity: withFormer(identity, renews), connection, lastSeenMs };
     this.#sessions.set(session.id, session);
     this.#forgetExpired(nowMs);
     const token = randomBytes(32).toString("base64url");
@@ -116,6 +116,14 @@ export class SessionBook {
 }
 
 const rememberMs = 3_600_000;
+
+/** A call that was signed before a renewal may arrive after it. */
+function withFormer(identity: Identity, renews: Session | undefined): Identity {
+  if (renews === undefined) return identity;
+  const { fingerprint, formerFingerprints = [] } = renews.identity;
+  const former = [...formerFingerprints, fingerprint].filter((known) => known !== identity.fingerprint);
+  return former.length === 0 ? identity : { ...identity, formerFingerprints: former.slice(-2) };
+}
 
 interface OpenSession extends Session {
   lastSeenMs: number;

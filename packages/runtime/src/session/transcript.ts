@@ -1,3 +1,4 @@
+import { createHash } from "node:crypto";
 import type { KeyShares } from "./session-secret.js";
 
 /** What both sides of a registration sign: everything that it depends on. */
@@ -24,6 +25,12 @@ export function serverHello(facts: RegistrationFacts): Buffer {
 /** The bytes that a participant signs to prove that the certificate with this fingerprint is its own. */
 export function clientHello(facts: RegistrationFacts, clientFingerprint: string): Buffer {
   return transcript("flare-ts/1 client-hello", [...fieldsOf(facts), clientFingerprint]);
+}
+
+/** The bytes that a participant signs, with the key of the certificate that it has, to trade it for the one that it requests. */
+export function renewalRequest(facts: RegistrationFacts, oldFingerprint: string, csrPem: string): Buffer {
+  const digest = createHash("sha256").update(csrPem, "utf8").digest();
+  return transcript("flare-ts/1 renew", [...fieldsOf(facts), oldFingerprint, digest]);
 }
 
 /** Label and fields as bytes; each is preceded by its length, so that no two different sets of fields give the same ones. */

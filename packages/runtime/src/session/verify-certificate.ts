@@ -10,6 +10,8 @@ export interface VerifyCertificateInit {
   readonly trust: ProjectTrust;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
+  /** How long ago the certificate may have ended. @default 0 */
+  readonly allowExpiredMs?: number;
 }
 
 /**
@@ -51,8 +53,8 @@ export function verifyServer(init: VerifyCertificateInit): string {
  *
  * @throws FlareError `auth/certificate-revoked`, `auth/certificate-untrusted`, `auth/certificate-expired` and others, as a registration
  */
-export function verifyTrusted({ chainPem, trust, nowMs }: VerifyCertificateInit): TrustedChain {
-  const verdict = trust.verify(chainPem, { nowMs });
+export function verifyTrusted({ chainPem, trust, nowMs, allowExpiredMs }: VerifyCertificateInit): TrustedChain {
+  const verdict = trust.verify(chainPem, { nowMs, allowExpiredMs });
   if (verdict.ok) return verdict;
   throw new FlareError(codes[verdict.why], verdict.message, { facts: verdict.facts });
 }

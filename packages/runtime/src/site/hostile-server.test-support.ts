@@ -108,6 +108,7 @@ export class HostileServer {
       submitUpdate: unused,
       execute: unused,
       watch: unused,
+      renew: unused,
     };
     const authenticator = new Authenticator({ audit: () => undefined }, { project: kit.project, serverName: kit.name, keys });
     this.#transport = new GrpcServerTransport({ handlers, authenticator }, { host: "127.0.0.1", port: kit.endpoint.port, keys });

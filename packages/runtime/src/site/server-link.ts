@@ -66,6 +66,11 @@ export class ServerLink {
     });
   }
 
+  /** The connection that stands, if there is one. */
+  get live(): Connection | undefined {
+    return this.#live?.connection;
+  }
+
   /** Tells the server something; silently drops it while there is no connection, as the next attachment states everything anew. */
   tell(message: SiteMessage["message"]): void {
     this.#live?.stream

@@ -95,6 +95,7 @@ export class SiteAgent {
         await this.#end(message.value.jobId, `${message.value.status}: ${message.value.reason}`);
         return;
       case "trustList":
+      case "certificateReady":
       case "updateAccepted":
       case "heartbeat":
       case undefined:

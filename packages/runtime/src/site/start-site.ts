@@ -1,12 +1,12 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { CertificateRenewal } from "../identity/certificate-renewal.js";
+import { WireRenewal } from "../identity/wire-renewal.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
-import { readProjectKeys } from "../session/project-keys.js";
 import { ObjectRetention } from "../store/object-retention.js";
 import { openSqliteSiteStore } from "../store/sqlite-site-store.js";
 import { TransferClient } from "../transfer/transfer-client.js";
-import { dialServer } from "../transport/dial-server.js";
 import { endpointOf } from "../transport/endpoint-of.js";
 import { softwareVersion } from "../version.js";
 import { JobAdmission } from "./job-admission.js";
@@ -34,7 +34,7 @@ export interface RunningSite {
  */
 export async function startSite(init: StartSiteInit): Promise<RunningSite> {
   return openParticipant("client", init, async (participant) => {
-    const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper } = participant;
+    const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper, opened } = participant;
     const store = await openSqliteSiteStore({ path: join(workspace, "site.db") });
     parts.add("store", () => store.close());
     const retention = new ObjectRetention({ models, logger });
@@ -43,16 +43,25 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     await rm(lentFolder, { recursive: true, force: true });
     const transfer = new TransferClient({ store: models, logger });
     const random = Math.random;
-    const keys = readProjectKeys(kit, keeper.trust);
+    const wire = new WireRenewal(
+      { ...opened, keeper, now, live: () => link.live },
+      { target: { ...endpointOf(kit), isClearAllowed: init.isClearAllowed } },
+    );
+    const renewal = new CertificateRenewal({ identity: opened.identity, ask: wire.ask, logger, now, random });
 
     const link: ServerLink = new ServerLink({
-      dial: (signal) => dialServer({ ...endpointOf(kit), keys, isClearAllowed: init.isClearAllowed }, signal),
+      dial: async (signal) => {
+        const connection = await wire.dial(signal);
+        if (connection.shouldRenew) renewal.renewNow();
+        return connection;
+      },
       logger,
       random,
       now,
       hello: () => ({ softwareVersion, jobIds: agent.jobIds(), trustNumber: keeper.trust.number }),
       onMessage: ({ message, ...rest }) => {
         if (message.case === "trustList") void trust.take(message.value);
+        else if (message.case === "certificateReady") renewal.renewNow();
         else agent.hear({ message, ...rest });
       },
       trust: keeper.trust,
@@ -77,6 +86,8 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     init.signal?.addEventListener("abort", stopEarly, { once: true });
     await link.start();
     init.signal?.removeEventListener("abort", stopEarly);
+    renewal.start();
+    parts.add("renewal", () => renewal.stop());
     lock.update("ready");
     logger.info("site started", { site: kit.name, project: kit.project, server: `${kit.endpoint.host}:${kit.endpoint.port}` });
     return { name: kit.name };

@@ -2,6 +2,7 @@ import type { ContentHash } from "@flare-ts/contracts";
 import type {
   CommandReply,
   JobEvent,
+  RenewReply,
   ServerMessage,
   SignedCommand,
   SiteMessage,
@@ -9,7 +10,9 @@ import type {
   SubmitUpdateReply,
   SubmitUpdateRequest,
 } from "@flare-ts/contracts/wire";
+import type { ProvenRenewal } from "../identity/renewal-desk.js";
 import type { Identity } from "../session/identity.js";
+import type { ProjectKeys } from "../session/project-keys.js";
 import type { ObjectRef } from "../store/model-store.js";
 
 /** A piece of an object on its way. The first of an upload names the object. */
@@ -33,6 +36,10 @@ export interface Connection {
   readonly sessionId: string;
   /** The server's certificate as it was proven at registration, with those that stand between it and a root; PEM. */
   readonly serverChainPem: string;
+  /** The keys that the session was registered with last: those that its commands are signed with. */
+  readonly keys: ProjectKeys;
+  /** Whether the server has said that another certificate can be had. */
+  readonly shouldRenew: boolean;
   /** Resolves with the reason once the connection is over, never rejects. */
   readonly closed: Promise<string>;
   attach(onMessage: (message: ServerMessage) => void): OutgoingStream<SiteMessage>;
@@ -41,8 +48,16 @@ export interface Connection {
   /** Sends chunks; resolves with the server's reply when it has everything durable and verified. */
   upload(chunks: AsyncIterable<Chunk>, signal?: AbortSignal): Promise<{ readonly isComplete: boolean; readonly durableOffset: number }>;
   download(object: ObjectRef, offset: number, signal?: AbortSignal): AsyncIterable<Chunk>;
+  /** Sends chunks that the server throws away; resolves with how many bytes arrived. */
+  probeUp(chunks: AsyncIterable<Chunk>, signal?: AbortSignal): Promise<number>;
+  /** Chunks of zeros from the server, so many bytes in all. */
+  probeDown(bytes: number, signal?: AbortSignal): AsyncIterable<Chunk>;
   execute(command: SignedCommand, signal?: AbortSignal): Promise<CommandReply>;
   watch(command: SignedCommand, signal?: AbortSignal): AsyncIterable<JobEvent>;
+  /** Asks for the certificate that follows the participant's own, for the key of a request (PKCS #10, PEM). */
+  renewCertificate(csrPem: string, signal?: AbortSignal): Promise<RenewReply>;
+  /** Registers again with the keys in force; the session and everything on the connection goes on. */
+  registerAgain(): Promise<void>;
   close(): void;
 }
 
@@ -74,12 +89,16 @@ export interface ServerHandlers {
   download(context: CallContext, object: ObjectRef, offset: number): AsyncIterable<Chunk>;
   execute(context: CallContext, command: SignedCommand): Promise<CommandReply>;
   watch(context: CallContext, command: SignedCommand): AsyncIterable<JobEvent>;
+  /** Somebody has proven to own a certificate, and wants the next one. */
+  renew(proven: ProvenRenewal): Promise<RenewReply>;
 }
 
 /** The server side of the transport: one port, every call authenticated. */
 export interface ServerTransport {
   /** Binds the port and resolves with the one in use (which matters for port 0). */
   start(): Promise<number>;
+  /** Shows the certificate in force, and goes by the roots in force, in handshakes from now on; connections that stand go on. */
+  renewTls(): void;
   /** Ends the session of a participant and closes its connection. */
   disconnect(sessionId: string, reason: string): void;
   /** Stops taking calls, waits for those in progress up to `deadlineMs`, then cuts them. */

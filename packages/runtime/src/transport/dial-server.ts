@@ -2,15 +2,19 @@ import { createHash, randomBytes } from "node:crypto";
 import { isIP } from "node:net";
 import { checkServerIdentity, createSecureContext, type PeerCertificate, type SecureContext } from "node:tls";
 import { type ConnectionSecurity, FlareError, limits } from "@flare-ts/contracts";
+import type { RenewReply, RenewRequest } from "@flare-ts/contracts/wire";
 import { ChannelCredentials, type ChannelOptions, Client } from "@grpc/grpc-js";
-import type { ProjectKeys } from "../session/project-keys.js";
-import { registerSession } from "../session/register-session.js";
+import { type ProjectKeys, snapshotOf } from "../session/project-keys.js";
+import { type ChallengeComponents, type RegisterSessionInit, registerSession } from "../session/register-session.js";
+import { requestRenewal } from "../session/request-renewal.js";
 import { type CallOptions, ClientCalls } from "./client-calls.js";
 import type { Connection } from "./connection.js";
-import { endsAtServer, isLoopback, refuseClearText } from "./connection-security.js";
+import { endsAtServer, refuseClearText } from "./connection-security.js";
 import { explainDialFailure } from "./explain-dial-failure.js";
 import { messageOptions } from "./flow-control.js";
-import { GrpcConnection } from "./grpc-connection.js";
+import { GrpcConnection, type RegisteredTicket } from "./grpc-connection.js";
+import { routeTo } from "./proxy/dial-route.js";
+import type { Environment } from "./proxy/proxy-from-environment.js";
 import { quietGrpc } from "./quiet-grpc.js";
 import { wireMethods } from "./wire-method.js";
 
@@ -26,6 +30,8 @@ export interface DialServerInit {
   readonly name: string;
   /** HTTP/2 window of each stream and connection. @default limits.http2WindowBytes */
   readonly windowBytes?: number;
+  /** Variables that may name a proxy. @default process.env */
+  readonly environment?: Environment;
   /** @default "mtls" */
   readonly connectionSecurity?: ConnectionSecurity;
   /** Root certificates by which a proxy that ends TLS is verified; PEM. @default the root of the project */
@@ -39,40 +45,98 @@ export interface DialServerInit {
  * connection lives. Over mutual TLS the certificate of the handshake is the server's and the participant shows its own;
  * over `tls` and `clear` both prove themselves inside only.
  *
- * @throws FlareError `transfer/unreachable`, `transfer/clear-refused`, `auth/tls-refused`, `auth/server-untrusted`, and what
- * the server refuses with
+ * @throws FlareError `transfer/unreachable`, `transfer/clear-refused`, `transfer/proxy-…`, `auth/tls-refused`,
+ * `auth/server-untrusted`, and what the server refuses with
  */
 export async function dialServer(init: DialServerInit, signal?: AbortSignal): Promise<Connection> {
+  return await onChannel(init, signal, async ({ client, calls, steps, session }) => {
+    let isFirst = true;
+    const register = async (authorize: CallOptions["authorize"], registerSignal?: AbortSignal): Promise<RegisteredTicket> => {
+      const keys = snapshotOf(init.keys);
+      const ticket = await registerSession(
+        {
+          ...steps(registerSignal),
+          register: async (request) =>
+            calls.unary(wireMethods.register, request, {
+              signal: registerSignal,
+              deadlineMs: limits.registrationMs,
+              ...(authorize === undefined ? {} : { authorize }),
+            }),
+        },
+        { ...session, keys, ...(isFirst ? {} : { tlsFingerprint: otherCertificate }) },
+      );
+      isFirst = false;
+      return { ...ticket, keys };
+    };
+    const renewCertificate = async (csrPem: string, renewSignal?: AbortSignal): Promise<RenewReply> =>
+      requestRenewal(
+        { ...steps(renewSignal), renew: renewCall(calls, renewSignal) },
+        { ...session, keys: snapshotOf(init.keys), tlsFingerprint: otherCertificate },
+        csrPem,
+      );
+    const ticket = await register(undefined, signal);
+    return new GrpcConnection({ client, calls, register, renewCertificate }, { ticket });
+  });
+}
+
+/**
+ * Connects to the server, without a session, to ask for the certificate that follows the participant's own: the way for one
+ * whose certificate has ended.
+ *
+ * @throws FlareError as `dialServer`, and `auth/renewal-…`
+ */
+export async function dialForRenewal(init: DialServerInit, csrPem: string, signal?: AbortSignal): Promise<RenewReply> {
+  return await onChannel(init, signal, async ({ client, calls, steps, session }) => {
+    const renew = renewCall(calls, signal);
+    const reply = await requestRenewal({ ...steps(signal), renew }, { ...session, keys: snapshotOf(init.keys) }, csrPem);
+    client.close();
+    return reply;
+  });
+}
+
+/** A way to the server, and what the steps on it have in common. */
+interface Channel {
+  readonly client: Client;
+  readonly calls: ClientCalls;
+  steps(signal: AbortSignal | undefined): ChallengeComponents;
+  readonly session: RegisterSessionInit;
+}
+
+async function onChannel<Result>(
+  init: DialServerInit,
+  signal: AbortSignal | undefined,
+  use: (channel: Channel) => Promise<Result>,
+): Promise<Result> {
   signal?.throwIfAborted();
   const { host, connectionSecurity: security = "mtls", isClearAllowed = false } = init;
   refuseClearText("dialling", host, { security, isClearAllowed });
   quietGrpc();
   const seen: SeenServer = { fingerprint: undefined };
-  const client = new Client(targetOf(init), credentialsOf(init, seen), optionsOf(init));
+  const route = routeTo(init, init.environment ?? process.env);
+  const client = new Client(route.target, route.through(credentialsOf(init, seen)), { ...optionsOf(init), ...route.options });
   const calls = new ClientCalls({ client }, { peer: `${init.host}:${init.port}` });
-  const register = async (authorize: CallOptions["authorize"], registerSignal?: AbortSignal): ReturnType<typeof registerSession> =>
-    registerSession(
-      {
-        challenge: async (request) =>
-          calls.unary(wireMethods.challenge, request, { signal: registerSignal, deadlineMs: limits.registrationMs }),
-        register: async (request) =>
-          calls.unary(wireMethods.register, request, {
-            signal: registerSignal,
-            deadlineMs: limits.registrationMs,
-            ...(authorize === undefined ? {} : { authorize }),
-          }),
-        randomBytes,
-        now: Date.now,
-      },
-      { ...init, isPerCall: !endsAtServer(security), tlsFingerprint: () => (endsAtServer(security) ? seen.fingerprint : undefined) },
-    );
+  const steps = (stepSignal: AbortSignal | undefined): ChallengeComponents => ({
+    challenge: async (request) => calls.unary(wireMethods.challenge, request, { signal: stepSignal, deadlineMs: limits.registrationMs }),
+    randomBytes,
+    now: Date.now,
+  });
+  const tlsFingerprint = (): string | undefined => (endsAtServer(security) ? seen.fingerprint : undefined);
   try {
-    const ticket = await register(undefined, signal);
-    return new GrpcConnection({ client, calls, register }, { ticket });
+    return await use({ client, calls, steps, session: { ...init, isPerCall: !endsAtServer(security), tlsFingerprint } });
   } catch (error) {
     client.close();
-    throw signal?.aborted === true ? FlareError.from(signal.reason) : explainDialFailure(error, init);
+    route.abandon();
+    if (signal?.aborted === true) throw FlareError.from(signal.reason);
+    const failure = explainDialFailure(error, init);
+    throw route.failure(failure) ?? failure;
   }
+}
+
+// On a connection that stands, the server may have got another certificate since the handshake.
+const otherCertificate = (): undefined => undefined;
+
+function renewCall(calls: ClientCalls, signal: AbortSignal | undefined): (request: RenewRequest) => Promise<RenewReply> {
+  return async (request) => calls.unary(wireMethods.renew, request, { signal, deadlineMs: limits.registrationMs });
 }
 
 /** The certificate that the TLS handshake showed. */
@@ -102,10 +166,6 @@ function secureContextOf({ keys, connectionSecurity, customRootCaPem }: DialServ
   }
 }
 
-function targetOf({ host, port }: DialServerInit): string {
-  return `dns:${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
 function optionsOf({ host, serverIdentity, windowBytes = limits.http2WindowBytes }: DialServerInit): ChannelOptions {
   return {
     ...messageOptions(windowBytes, limits.controlMessageBytes),
@@ -117,7 +177,6 @@ function optionsOf({ host, serverIdentity, windowBytes = limits.http2WindowBytes
     "grpc.enable_channelz": 0,
     "grpc.client_idle_timeout_ms": maxTimeoutMs,
     ...(isIP(host) === 0 ? {} : { "grpc.ssl_target_name_override": isIP(serverIdentity) === 0 ? serverIdentity : "server" }),
-    ...(isLoopback(host) ? { "grpc.enable_http_proxy": 0 } : {}),
   };
 }
 

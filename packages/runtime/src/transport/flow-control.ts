@@ -1,6 +1,7 @@
 import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { Readable } from "node:stream";
+import type { SecureContextOptions, TLSSocket } from "node:tls";
 import type { Server, ServerCredentials } from "@grpc/grpc-js";
 
 /**
@@ -13,12 +14,17 @@ export function withServerOptions(credentials: ServerCredentials, windowBytes: n
   const own = credentials._getConstructorOptions.bind(credentials);
   credentials._getConstructorOptions = () => ({
     ...own(),
-    minVersion: "TLSv1.2",
+    minVersion,
+    // `guardHandshakes` decides about certificates, where they are asked for.
+    rejectUnauthorized: false,
     handshakeTimeout: 20_000,
     settings: { initialWindowSize: windowBytes },
   });
   return credentials;
 }
+
+/** The oldest version of TLS that is spoken. */
+export const minVersion = "TLSv1.2";
 
 /** Raises the window of one connection; to be called when the session opens. */
 export function raiseConnectionWindow(session: ServerHttp2Session, windowBytes: number): void {
@@ -37,6 +43,11 @@ export interface Http2Listener {
   on(event: "connection", listener: (socket: Socket) => void): this;
   on(event: "session", listener: (session: ServerHttp2Session) => void): this;
   on(event: "tlsClientError", listener: (error: Error, socket: FailedSocket) => void): this;
+  on(event: "secureConnection", listener: (socket: TLSSocket) => void): this;
+  listeners(event: "secureConnection"): ((this: Http2Listener, socket: TLSSocket) => void)[];
+  removeAllListeners(event: "secureConnection"): this;
+  /** Certificate, key and roots for the handshakes from now on; the connections that stand are not touched. */
+  setSecureContext(options: SecureContextOptions): void;
 }
 
 /** The socket of a failed handshake. */

@@ -6,6 +6,8 @@ import {
   EndRequestSchema,
   type JobEvent,
   ObjectRefSchema,
+  ProbeRequestSchema,
+  type RenewReply,
   type ServerMessage,
   type SignedCommand,
   type SiteMessage,
@@ -16,6 +18,7 @@ import {
   type ObjectRef as WireObjectRef,
 } from "@flare-ts/contracts/wire";
 import { type Client, connectivityState } from "@grpc/grpc-js";
+import type { ProjectKeys } from "../session/project-keys.js";
 import type { SessionTicket } from "../session/register-session.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { BoundedWriter } from "./bounded-writer.js";
@@ -28,7 +31,14 @@ export interface GrpcConnectionComponents {
   readonly client: Client;
   readonly calls: ClientCalls;
   /** Registers again, which renews the token; the call carries what is given, so that the session goes on. */
-  readonly register: (authorize: CallOptions["authorize"]) => Promise<SessionTicket>;
+  readonly register: (authorize: CallOptions["authorize"]) => Promise<RegisteredTicket>;
+  /** Asks for the next certificate on the same connection. */
+  readonly renewCertificate: (csrPem: string, signal?: AbortSignal) => Promise<RenewReply>;
+}
+
+/** A session with the keys that it was registered with. */
+export interface RegisteredTicket extends SessionTicket {
+  readonly keys: ProjectKeys;
 }
 
 /**
@@ -37,11 +47,12 @@ export interface GrpcConnectionComponents {
  */
 export class GrpcConnection implements Connection {
   readonly sessionId: string;
-  readonly serverChainPem: string;
   readonly closed: Promise<string>;
   readonly #client: Client;
   readonly #calls: ClientCalls;
   readonly #register: GrpcConnectionComponents["register"];
+  readonly #renewCertificate: GrpcConnectionComponents["renewCertificate"];
+  #ticket: RegisteredTicket;
   readonly #credentials: CallCredentials;
   readonly #isPerCall: boolean;
   #isAttached = false;
@@ -50,12 +61,13 @@ export class GrpcConnection implements Connection {
   #isOver = false;
   #renewal: NodeJS.Timeout | undefined;
 
-  constructor(components: GrpcConnectionComponents, init: { readonly ticket: SessionTicket }) {
+  constructor(components: GrpcConnectionComponents, init: { readonly ticket: RegisteredTicket }) {
     this.#client = components.client;
     this.#calls = components.calls;
     this.#register = components.register;
     this.sessionId = init.ticket.sessionId;
-    this.serverChainPem = init.ticket.serverChainPem;
+    this.#renewCertificate = components.renewCertificate;
+    this.#ticket = init.ticket;
     this.#credentials = new CallCredentials(init);
     this.#isPerCall = init.ticket.prover !== undefined;
     this.closed = new Promise((resolve) => {
@@ -63,6 +75,18 @@ export class GrpcConnection implements Connection {
     });
     this.#renewAfter(init.ticket.renewInMs);
     this.#watchChannel();
+  }
+
+  get serverChainPem(): string {
+    return this.#ticket.serverChainPem;
+  }
+
+  get keys(): ProjectKeys {
+    return this.#ticket.keys;
+  }
+
+  get shouldRenew(): boolean {
+    return this.#ticket.shouldRenew;
   }
 
   attach(onMessage: (message: ServerMessage) => void): OutgoingStream<SiteMessage> {
@@ -111,12 +135,30 @@ export class GrpcConnection implements Connection {
     yield* this.#notingAll(this.#calls.receiveStream(wireMethods.download, request, chunksReadAhead, this.#options(signal)));
   }
 
+  async probeUp(chunks: AsyncIterable<Chunk>, signal?: AbortSignal): Promise<number> {
+    return Number((await this.#noting(this.#calls.sendStream(wireMethods.probeUp, chunks, chunksUnderWay, this.#options(signal)))).bytes);
+  }
+
+  async *probeDown(bytes: number, signal?: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
+    const request = create(ProbeRequestSchema, { bytes: BigInt(bytes) });
+    yield* this.#notingAll(this.#calls.receiveStream(wireMethods.probeDown, request, chunksReadAhead, this.#options(signal)));
+  }
+
   async execute(command: SignedCommand, signal?: AbortSignal): Promise<CommandReply> {
     return await this.#noting(this.#calls.unary(wireMethods.execute, command, this.#options(signal)));
   }
 
   async *watch(command: SignedCommand, signal?: AbortSignal): AsyncGenerator<JobEvent, void, undefined> {
     yield* this.#notingAll(this.#calls.receiveStream(wireMethods.watch, command, controlMessagesUnderWay, this.#options(signal)));
+  }
+
+  async renewCertificate(csrPem: string, signal?: AbortSignal): Promise<RenewReply> {
+    return await this.#noting(this.#renewCertificate(csrPem, signal));
+  }
+
+  async registerAgain(): Promise<void> {
+    clearTimeout(this.#renewal);
+    await this.#renew();
   }
 
   close(): void {
@@ -181,7 +223,9 @@ export class GrpcConnection implements Connection {
     try {
       const ticket = await this.#register(this.#credentials.metadataOf);
       if (this.#isOver) return;
+      this.#ticket = ticket;
       this.#credentials.renew(ticket);
+      clearTimeout(this.#renewal);
       this.#renewAfter(ticket.renewInMs);
     } catch (reason) {
       const error = FlareError.from(reason);

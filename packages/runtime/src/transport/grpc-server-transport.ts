@@ -1,14 +1,23 @@
 import { create } from "@bufbuild/protobuf";
 import { type ConnectionSecurity, FlareError, isContentHash, limits } from "@flare-ts/contracts";
-import { EndReplySchema, StatReplySchema, UploadReplySchema, type ObjectRef as WireObjectRef } from "@flare-ts/contracts/wire";
+import {
+  EndReplySchema,
+  ProbeReplySchema,
+  StatReplySchema,
+  UploadReplySchema,
+  type ObjectRef as WireObjectRef,
+} from "@flare-ts/contracts/wire";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Logger } from "../logging/logger.js";
 import type { Authenticator } from "../session/authenticator.js";
 import type { ProjectKeys } from "../session/project-keys.js";
+import { verifyParticipant } from "../session/verify-certificate.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { ServerHandlers, ServerTransport } from "./connection.js";
 import { endsAtServer, refuseClearText } from "./connection-security.js";
-import { http2ServersOf, messageOptions, withServerOptions } from "./flow-control.js";
+import { type Http2Listener, http2ServersOf, messageOptions, minVersion, withServerOptions } from "./flow-control.js";
+import { guardHandshakes } from "./guard-handshakes.js";
+import { countProbe, probeChunks } from "./probe-chunks.js";
 import { quietGrpc } from "./quiet-grpc.js";
 import { RequestBodies } from "./request-bodies.js";
 import { answerAttach, answerDownload, answerPlain, answerUnary, answerUpload, answerWatch } from "./server-answers.js";
@@ -28,6 +37,8 @@ export interface GrpcServerTransportInit {
   /** 0 takes any free port. */
   readonly port: number;
   readonly keys: ProjectKeys;
+  /** How long after its end a certificate is let through TLS, to be renewed and for nothing else. @default 0 */
+  readonly renewalGraceMs?: number;
   /** HTTP/2 window of each stream and connection. @default limits.http2WindowBytes */
   readonly windowBytes?: number;
   /** @default "mtls" */
@@ -100,11 +111,20 @@ export class GrpcServerTransport implements ServerTransport {
         }
         for (const listener of http2ServersOf(this.#server)) {
           if (this.#security === "clear") listener.updateSettings({ initialWindowSize: this.#windowBytes });
+          if (endsAtServer(this.#security)) this.#guard(listener);
           this.#connections.follow(listener);
         }
         resolve(bound);
       });
     });
+  }
+
+  renewTls(): void {
+    if (this.#security === "clear") return;
+    const { certificatePem, privateKeyPem, trust } = this.#init.keys;
+    for (const listener of http2ServersOf(this.#server)) {
+      listener.setSecureContext({ cert: certificatePem, key: privateKeyPem, ca: trust.rootBundlePem, minVersion });
+    }
   }
 
   disconnect(sessionId: string, reason: string): void {
@@ -132,6 +152,19 @@ export class GrpcServerTransport implements ServerTransport {
     this.#calls.endSession(sessionId, new FlareError("auth/session-ended", `The server ended the session: ${reason}`));
     // Behind a proxy the connection carries the calls of others too.
     if (endsAtServer(this.#security)) this.#connections.close(connectionId);
+  }
+
+  #guard(listener: Http2Listener): void {
+    const { keys, renewalGraceMs: allowExpiredMs = 0 } = this.#init;
+    const refuseExpired = (chainPem: string): string | undefined => {
+      try {
+        verifyParticipant({ chainPem, trust: keys.trust, nowMs: Date.now(), allowExpiredMs });
+        return undefined;
+      } catch (error) {
+        return FlareError.from(error).message;
+      }
+    };
+    guardHandshakes(listener, refuseExpired, (address, reason) => this.#authenticator.refusedInTls(address, reason));
   }
 
   #endSilent(): void {
@@ -179,6 +212,7 @@ export class GrpcServerTransport implements ServerTransport {
       submitUpdate: bodies.remember(wireMethods.submitUpdate),
       stat: bodies.remember(wireMethods.stat),
       download: bodies.remember(wireMethods.download),
+      probeDown: bodies.remember(wireMethods.probeDown),
       execute: bodies.remember(wireMethods.execute),
       watch: bodies.remember(wireMethods.watch),
     };
@@ -197,6 +231,7 @@ export class GrpcServerTransport implements ServerTransport {
         if (superseded !== undefined) this.#cut(superseded.id, superseded.connection.id, "a newer connection took its place");
         return reply;
       }),
+      renew: answerPlain(parts, (request, connection) => handlers.renew(this.#authenticator.proveRenewal(request, connection))),
       end: answerUnary(parts, anyone, async ({ sessionId }) => {
         // When this call is answered, so that only the others are cut.
         setImmediate(() => this.disconnect(sessionId, "ended by the participant"));
@@ -213,6 +248,10 @@ export class GrpcServerTransport implements ServerTransport {
         return create(UploadReplySchema, { isComplete, durableOffset: BigInt(durableOffset) });
       }),
       download: answerDownload(parts, anyone, (context, { object, offset }) => handlers.download(context, refOf(object), Number(offset))),
+      probeUp: answerUpload(parts, anyone, async (_context, _object, chunks) =>
+        create(ProbeReplySchema, { bytes: BigInt(await countProbe(chunks)) }),
+      ),
+      probeDown: answerDownload(parts, anyone, (_context, { bytes }) => probeChunks(Number(bytes))),
       execute: answerUnary(parts, admin, async (context, command) => handlers.execute(context, command)),
       watch: answerWatch(parts, admin, (context, command) => handlers.watch(context, command)),
     });

@@ -31,14 +31,10 @@ type Kinds = readonly ParticipantKind[];
 /** A call that needs no session: the steps of registration. */
 export function answerPlain<Request, Reply>(
   parts: AnswerParts,
-  answer: (request: Request, connection: PeerConnection, claim: TokenCall) => Reply,
+  answer: (request: Request, connection: PeerConnection, claim: TokenCall) => Reply | Promise<Reply>,
 ): handleUnaryCall<Request, Reply> {
   return (call, callback) => {
-    try {
-      callback(null, answer(call.request, parts.calls.connectionOf(call), parts.calls.claimOf(call)));
-    } catch (reason) {
-      callback(statusOf(parts, reason));
-    }
+    void reply(parts, callback, async () => await answer(call.request, parts.calls.connectionOf(call), parts.calls.claimOf(call)));
   };
 }
 

@@ -73,7 +73,8 @@ export class ServerConnections {
   #opened(session: ServerHttp2Session): void {
     const { socket } = session;
     const address = addressOf(socket?.remoteAddress, socket?.remotePort);
-    const peer = { id: randomUUID(), address, fingerprint: socket === undefined ? undefined : peerFingerprint(socket as TLSSocket) };
+    const [fingerprint, serverFingerprint] = socket === undefined ? [] : fingerprintsOf(socket as TLSSocket);
+    const peer: PeerConnection = { id: randomUUID(), address, fingerprint, serverFingerprint };
     this.#byAddress.set(address, { peer, session });
     raiseConnectionWindow(session, this.#windowBytes);
     session.once("close", () => {
@@ -95,9 +96,9 @@ function addressOf(host: string | undefined, port: number | undefined): string {
   return port === undefined ? host : `${host}:${port}`;
 }
 
-function peerFingerprint(socket: TLSSocket): string | undefined {
+/** Of the peer's certificate and of the one that it was shown; nothing without TLS. */
+function fingerprintsOf(socket: TLSSocket): readonly (string | undefined)[] {
   // Not getPeerCertificate: Node 24 crashes in it on a certificate whose key cannot be decoded.
-  if (typeof socket.getPeerX509Certificate !== "function") return undefined;
-  const certificate = socket.getPeerX509Certificate();
-  return certificate === undefined ? undefined : fingerprintOf(certificate);
+  if (typeof socket.getPeerX509Certificate !== "function") return [];
+  return [socket.getPeerX509Certificate(), socket.getX509Certificate()].map((certificate) => certificate && fingerprintOf(certificate));
 }

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { CommandReplySchema, SubmitUpdateReplySchema } from "@flare-ts/contracts/wire";
+import { CommandReplySchema, RenewReplySchema, SubmitUpdateReplySchema } from "@flare-ts/contracts/wire";
 import type { AuthEvent } from "../session/auth-event.js";
 import { Authenticator, type AuthenticatorInit } from "../session/authenticator.js";
 import { CallProofBinding, MutualTlsBinding } from "../session/connection-binding.js";
@@ -40,9 +40,9 @@ export interface TestServerInit {
   readonly isAllowed?: () => boolean;
   /** @default "mtls" */
   readonly way?: TestWay;
+  readonly idleCheckMs?: number;
   /** @default a new one */
   readonly testProject?: TestProject;
-  readonly idleCheckMs?: number;
   /** What the proxy does to calls. */
   readonly proxy?: Pick<TerminatingProxyInit, "onCall" | "onReply">;
 }
@@ -57,8 +57,8 @@ export async function startTestServer(
     isAllowed,
     way = "mtls",
     proxy: proxyInit,
-    testProject: project = new TestProject("test-project"),
     idleCheckMs,
+    testProject: project = new TestProject("test-project"),
     ...authenticatorInit
   } = init;
   const connectionSecurity = way === "proxy" ? "tls" : way;
@@ -124,4 +124,5 @@ const quietHandlers: ServerHandlers = {
   download: async function* () {},
   execute: async () => create(CommandReplySchema, { resultJson: "{}" }),
   watch: async function* () {},
+  renew: async () => create(RenewReplySchema, { isPending: true }),
 };

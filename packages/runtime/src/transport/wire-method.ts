@@ -8,12 +8,15 @@ import type { Chunk } from "./connection.js";
 export const wireMethods = Object.freeze({
   challenge: unary(Session.method.challenge),
   register: unary(Session.method.register),
+  renew: unary(Session.method.renew),
   end: unary(Session.method.end),
   attach: define(Site.method.attach, codecOf(Site.method.attach.input), codecOf(Site.method.attach.output)),
   submitUpdate: unary(Site.method.submitUpdate),
   stat: unary(Transfer.method.stat),
   upload: define(Transfer.method.upload, chunkCodec(), codecOf(Transfer.method.upload.output)),
   download: define(Transfer.method.download, codecOf(Transfer.method.download.input), chunkCodec()),
+  probeUp: define(Transfer.method.probeUp, chunkCodec(), codecOf(Transfer.method.probeUp.output)),
+  probeDown: define(Transfer.method.probeDown, codecOf(Transfer.method.probeDown.input), chunkCodec()),
   execute: unary(Admin.method.execute),
   watch: define(Admin.method.watch, codecOf(Admin.method.watch.input), codecOf(Admin.method.watch.output)),
 });

@@ -67,6 +67,48 @@ export const authErrors = {
     refused,
   ),
   "auth/certificate-not-yet-valid": row("site", "The certificate's first day lies ahead.", "Check the clocks of both machines.", refused),
+  "auth/renewal-not-offered": row(
+    "site",
+    "Certificates of this project are not renewed over the wire.",
+    "Ask the project's administrator for a new kit before the certificate ends.",
+    { exit: exitStatus.connection, grpc: grpcStatus.failedPrecondition, http: 403 },
+  ),
+  "auth/renewal-too-late": row(
+    "site",
+    "The certificate ended longer ago than the project's grace for renewals.",
+    "Ask the project's administrator for a new kit.",
+    refused,
+  ),
+  "auth/renewal-pending": row(
+    "site",
+    "The certificate has ended, and its renewal waits to be signed.",
+    "Tell the project's administrator, who signs it with `flare cert renewals`; the participant goes on by itself then.",
+    { exit: exitStatus.connection, isRetryable: true, grpc: grpcStatus.unavailable, http: 503 },
+  ),
+  "auth/renewal-refused": row(
+    "site",
+    "A renewal asks for something else than the same certificate with another key and later dates.",
+    "Start the participant from its own, unchanged kit; if it stays, ask the project's administrator for a new kit.",
+    { exit: exitStatus.connection, grpc: grpcStatus.permissionDenied, http: 403 },
+  ),
+  "auth/renewal-too-often": row(
+    "site",
+    "The participant has had many certificates in a short time.",
+    "Wait; if it stays, look for a second process with the same kit.",
+    { exit: exitStatus.connection, isRetryable: true, grpc: grpcStatus.resourceExhausted, http: 429 },
+  ),
+  "auth/renewal-impossible": row(
+    "server",
+    "The server cannot issue certificates: its issuing certificate is missing, has ended, or is not for this kind of participant.",
+    "Give the server a new issuing certificate: `flare cert renewals` signs the request that it has made.",
+    { exit: exitStatus.connection, isRetryable: true, grpc: grpcStatus.unavailable, http: 503 },
+  ),
+  "auth/renewal-untrusted": row(
+    "server",
+    "What the server gave in place of the certificate is not a renewal of it.",
+    "Look at the server: it issues with the wrong certificate, or something answers in its place.",
+    { exit: exitStatus.connection, isRetryable: true, grpc: grpcStatus.failedPrecondition, http: 502 },
+  ),
   "auth/certificate-usage": row(
     "site",
     "The certificate was issued for another use.",

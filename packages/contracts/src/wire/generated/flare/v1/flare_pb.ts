@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file flare/v1/flare.proto.
  */
 export const file_flare_v1_flare: GenFile = /*@__PURE__*/
-  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJJCg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAyIMCgpFbmRSZXF1ZXN0IgoKCEVuZFJlcGx5IpoCCgtTaXRlTWVzc2FnZRIkCgVoZWxsbxgBIAEoCzITLmZsYXJlLnYxLlNpdGVIZWxsb0gAEigKCWhlYXJ0YmVhdBgCIAEoCzITLmZsYXJlLnYxLkhlYXJ0YmVhdEgAEisKC3Rhc2tfZmFpbGVkGAMgASgLMhQuZmxhcmUudjEuVGFza0ZhaWxlZEgAEiUKCGpvYl9sZWZ0GAQgASgLMhEuZmxhcmUudjEuSm9iTGVmdEgAEi8KDXRhc2tfcHJvZ3Jlc3MYBSABKAsyFi5mbGFyZS52MS5UYXNrUHJvZ3Jlc3NIABIrCgt0cnVzdF9zdGF0ZRgGIAEoCzIULmZsYXJlLnYxLlRydXN0U3RhdGVIAEIJCgdtZXNzYWdlIkwKCVNpdGVIZWxsbxIYChBzb2Z0d2FyZV92ZXJzaW9uGAEgASgJEg8KB2pvYl9pZHMYAiADKAkSFAoMdHJ1c3RfbnVtYmVyGAMgASgNIjAKClRydXN0U3RhdGUSDgoGbnVtYmVyGAEgASgNEhIKCmVycm9yX2pzb24YAiABKAkiHwoJSGVhcnRiZWF0EhIKCnNlbnRfYXRfbXMYASABKAMiNgoHVGFza0tleRIOCgZqb2JfaWQYASABKAkSDQoFcm91bmQYAiABKA0SDAoEdGFzaxgDIAEoCSJACgpUYXNrRmFpbGVkEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSEgoKZXJyb3JfanNvbhgCIAEoCSJaCgxUYXNrUHJvZ3Jlc3MSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRINCgVwaGFzZRgCIAEoCRIMCgRkb25lGAMgASgEEg0KBXRvdGFsGAQgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAki5wIKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIABIpCgp0cnVzdF9saXN0GAggASgLMhMuZmxhcmUudjEuVHJ1c3RMaXN0SABCCQoHbWVzc2FnZSIZCglUcnVzdExpc3QSDAoEdGV4dBgBIAEoCSJQCgxEZXNpcmVkU3RhdGUSIQoEam9icxgBIAMoCzITLmZsYXJlLnYxLkRlcGxveUpvYhIdCgV0YXNrcxgCIAMoCzIOLmZsYXJlLnYxLlRhc2siUQoJRGVwbG95Sm9iEg4KBmpvYl9pZBgBIAEoCRInCgpzaWduZWRfam9iGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEgsKA2FwcBgDIAEoCSInCglPYmplY3RSZWYSDAoEaGFzaBgBIAEoCRIMCgRzaXplGAIgASgEInMKBFRhc2sSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIiCgVtb2RlbBgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhIUCgx0b3RhbF9yb3VuZHMYAyABKA0SEQoJbWV0YV9qc29uGAQgASgJIjgKBkVuZEpvYhIOCgZqb2JfaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEg4KBnJlYXNvbhgDIAEoCSKoAQoTU3VibWl0VXBkYXRlUmVxdWVzdBIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiMKBnVwZGF0ZRgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhITCgtwYXJhbXNfdHlwZRgDIAEoCRIOCgZ3ZWlnaHQYBCABKAESFAoMbWV0cmljc19qc29uGAUgASgJEhEKCW1ldGFfanNvbhgGIAEoCSJEChFTdWJtaXRVcGRhdGVSZXBseRIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5Eg8KB291dGNvbWUYAiABKAkiMgoLU3RhdFJlcXVlc3QSIwoGb2JqZWN0GAEgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmIjgKCVN0YXRSZXBseRITCgtpc19jb21wbGV0ZRgBIAEoCBIWCg5kdXJhYmxlX29mZnNldBgCIAEoBCJHCgVDaHVuaxIMCgRoYXNoGAEgASgJEhIKCnRvdGFsX3NpemUYAiABKAQSDgoGb2Zmc2V0GAMgASgEEgwKBGRhdGEYBCABKAwiOgoLVXBsb2FkUmVwbHkSEwoLaXNfY29tcGxldGUYASABKAgSFgoOZHVyYWJsZV9vZmZzZXQYAiABKAQiRgoPRG93bmxvYWRSZXF1ZXN0EiMKBm9iamVjdBgBIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhIOCgZvZmZzZXQYAiABKAQiTQoNU2lnbmVkQ29tbWFuZBIUCgxjb21tYW5kX2pzb24YASABKAwSEwoLY2VydGlmaWNhdGUYAiABKAkSEQoJc2lnbmF0dXJlGAMgASgMIiMKDENvbW1hbmRSZXBseRITCgtyZXN1bHRfanNvbhgBIAEoCSJKCghKb2JFdmVudBIOCgZqb2JfaWQYASABKAkSCwoDc2VxGAIgASgEEg0KBWF0X21zGAMgASgDEhIKCmV2ZW50X2pzb24YBCABKAkyvQEKB1Nlc3Npb24SQQoJQ2hhbGxlbmdlEhouZmxhcmUudjEuQ2hhbGxlbmdlUmVxdWVzdBoYLmZsYXJlLnYxLkNoYWxsZW5nZVJlcGx5Ej4KCFJlZ2lzdGVyEhkuZmxhcmUudjEuUmVnaXN0ZXJSZXF1ZXN0GhcuZmxhcmUudjEuUmVnaXN0ZXJSZXBseRIvCgNFbmQSFC5mbGFyZS52MS5FbmRSZXF1ZXN0GhIuZmxhcmUudjEuRW5kUmVwbHkykAEKBFNpdGUSPAoGQXR0YWNoEhUuZmxhcmUudjEuU2l0ZU1lc3NhZ2UaFy5mbGFyZS52MS5TZXJ2ZXJNZXNzYWdlKAEwARJKCgxTdWJtaXRVcGRhdGUSHS5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXF1ZXN0GhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHkyrAEKCFRyYW5zZmVyEjIKBFN0YXQSFS5mbGFyZS52MS5TdGF0UmVxdWVzdBoTLmZsYXJlLnYxLlN0YXRSZXBseRIyCgZVcGxvYWQSDy5mbGFyZS52MS5DaHVuaxoVLmZsYXJlLnYxLlVwbG9hZFJlcGx5KAESOAoIRG93bmxvYWQSGS5mbGFyZS52MS5Eb3dubG9hZFJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABMnsKBUFkbWluEjoKB0V4ZWN1dGUSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhYuZmxhcmUudjEuQ29tbWFuZFJlcGx5EjYKBVdhdGNoEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoSLmZsYXJlLnYxLkpvYkV2ZW50MAFiBnByb3RvMw");
+  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJfCg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAxIUCgxzaG91bGRfcmVuZXcYCCABKAgiXQoMUmVuZXdSZXF1ZXN0EhQKDGNoYWxsZW5nZV9pZBgBIAEoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIPCgdjc3JfcGVtGAMgASgJEhEKCXNpZ25hdHVyZRgEIAEoDCJJCgpSZW5ld1JlcGx5EhMKC2NlcnRpZmljYXRlGAEgASgJEhIKCmlzX3BlbmRpbmcYAiABKAgSEgoKdHJ1c3RfbGlzdBgDIAEoCSIMCgpFbmRSZXF1ZXN0IgoKCEVuZFJlcGx5IpoCCgtTaXRlTWVzc2FnZRIkCgVoZWxsbxgBIAEoCzITLmZsYXJlLnYxLlNpdGVIZWxsb0gAEigKCWhlYXJ0YmVhdBgCIAEoCzITLmZsYXJlLnYxLkhlYXJ0YmVhdEgAEisKC3Rhc2tfZmFpbGVkGAMgASgLMhQuZmxhcmUudjEuVGFza0ZhaWxlZEgAEiUKCGpvYl9sZWZ0GAQgASgLMhEuZmxhcmUudjEuSm9iTGVmdEgAEi8KDXRhc2tfcHJvZ3Jlc3MYBSABKAsyFi5mbGFyZS52MS5UYXNrUHJvZ3Jlc3NIABIrCgt0cnVzdF9zdGF0ZRgGIAEoCzIULmZsYXJlLnYxLlRydXN0U3RhdGVIAEIJCgdtZXNzYWdlIkwKCVNpdGVIZWxsbxIYChBzb2Z0d2FyZV92ZXJzaW9uGAEgASgJEg8KB2pvYl9pZHMYAiADKAkSFAoMdHJ1c3RfbnVtYmVyGAMgASgNIjAKClRydXN0U3RhdGUSDgoGbnVtYmVyGAEgASgNEhIKCmVycm9yX2pzb24YAiABKAkiHwoJSGVhcnRiZWF0EhIKCnNlbnRfYXRfbXMYASABKAMiNgoHVGFza0tleRIOCgZqb2JfaWQYASABKAkSDQoFcm91bmQYAiABKA0SDAoEdGFzaxgDIAEoCSJACgpUYXNrRmFpbGVkEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSEgoKZXJyb3JfanNvbhgCIAEoCSJaCgxUYXNrUHJvZ3Jlc3MSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRINCgVwaGFzZRgCIAEoCRIMCgRkb25lGAMgASgEEg0KBXRvdGFsGAQgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAkioAMKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIABIpCgp0cnVzdF9saXN0GAggASgLMhMuZmxhcmUudjEuVHJ1c3RMaXN0SAASNwoRY2VydGlmaWNhdGVfcmVhZHkYCSABKAsyGi5mbGFyZS52MS5DZXJ0aWZpY2F0ZVJlYWR5SABCCQoHbWVzc2FnZSISChBDZXJ0aWZpY2F0ZVJlYWR5IhkKCVRydXN0TGlzdBIMCgR0ZXh0GAEgASgJIlAKDERlc2lyZWRTdGF0ZRIhCgRqb2JzGAEgAygLMhMuZmxhcmUudjEuRGVwbG95Sm9iEh0KBXRhc2tzGAIgAygLMg4uZmxhcmUudjEuVGFzayJRCglEZXBsb3lKb2ISDgoGam9iX2lkGAEgASgJEicKCnNpZ25lZF9qb2IYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSCwoDYXBwGAMgASgJIicKCU9iamVjdFJlZhIMCgRoYXNoGAEgASgJEgwKBHNpemUYAiABKAQicwoEVGFzaxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiIKBW1vZGVsGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhQKDHRvdGFsX3JvdW5kcxgDIAEoDRIRCgltZXRhX2pzb24YBCABKAkiOAoGRW5kSm9iEg4KBmpvYl9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJIqgBChNTdWJtaXRVcGRhdGVSZXF1ZXN0Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSIwoGdXBkYXRlGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhMKC3BhcmFtc190eXBlGAMgASgJEg4KBndlaWdodBgEIAEoARIUCgxtZXRyaWNzX2pzb24YBSABKAkSEQoJbWV0YV9qc29uGAYgASgJIkQKEVN1Ym1pdFVwZGF0ZVJlcGx5Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSDwoHb3V0Y29tZRgCIAEoCSIbCgpQcm9iZVJlcGx5Eg0KBWJ5dGVzGAEgASgEIh0KDFByb2JlUmVxdWVzdBINCgVieXRlcxgBIAEoBCIyCgtTdGF0UmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYiOAoJU3RhdFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIkcKBUNodW5rEgwKBGhhc2gYASABKAkSEgoKdG90YWxfc2l6ZRgCIAEoBBIOCgZvZmZzZXQYAyABKAQSDAoEZGF0YRgEIAEoDCI6CgtVcGxvYWRSZXBseRITCgtpc19jb21wbGV0ZRgBIAEoCBIWCg5kdXJhYmxlX29mZnNldBgCIAEoBCJGCg9Eb3dubG9hZFJlcXVlc3QSIwoGb2JqZWN0GAEgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEg4KBm9mZnNldBgCIAEoBCJNCg1TaWduZWRDb21tYW5kEhQKDGNvbW1hbmRfanNvbhgBIAEoDBITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAwiIwoMQ29tbWFuZFJlcGx5EhMKC3Jlc3VsdF9qc29uGAEgASgJIkoKCEpvYkV2ZW50Eg4KBmpvYl9pZBgBIAEoCRILCgNzZXEYAiABKAQSDQoFYXRfbXMYAyABKAMSEgoKZXZlbnRfanNvbhgEIAEoCTL0AQoHU2Vzc2lvbhJBCglDaGFsbGVuZ2USGi5mbGFyZS52MS5DaGFsbGVuZ2VSZXF1ZXN0GhguZmxhcmUudjEuQ2hhbGxlbmdlUmVwbHkSPgoIUmVnaXN0ZXISGS5mbGFyZS52MS5SZWdpc3RlclJlcXVlc3QaFy5mbGFyZS52MS5SZWdpc3RlclJlcGx5EjUKBVJlbmV3EhYuZmxhcmUudjEuUmVuZXdSZXF1ZXN0GhQuZmxhcmUudjEuUmVuZXdSZXBseRIvCgNFbmQSFC5mbGFyZS52MS5FbmRSZXF1ZXN0GhIuZmxhcmUudjEuRW5kUmVwbHkykAEKBFNpdGUSPAoGQXR0YWNoEhUuZmxhcmUudjEuU2l0ZU1lc3NhZ2UaFy5mbGFyZS52MS5TZXJ2ZXJNZXNzYWdlKAEwARJKCgxTdWJtaXRVcGRhdGUSHS5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXF1ZXN0GhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHkymAIKCFRyYW5zZmVyEjIKBFN0YXQSFS5mbGFyZS52MS5TdGF0UmVxdWVzdBoTLmZsYXJlLnYxLlN0YXRSZXBseRIyCgZVcGxvYWQSDy5mbGFyZS52MS5DaHVuaxoVLmZsYXJlLnYxLlVwbG9hZFJlcGx5KAESOAoIRG93bmxvYWQSGS5mbGFyZS52MS5Eb3dubG9hZFJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABEjIKB1Byb2JlVXASDy5mbGFyZS52MS5DaHVuaxoULmZsYXJlLnYxLlByb2JlUmVwbHkoARI2CglQcm9iZURvd24SFi5mbGFyZS52MS5Qcm9iZVJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABMnsKBUFkbWluEjoKB0V4ZWN1dGUSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhYuZmxhcmUudjEuQ29tbWFuZFJlcGx5EjYKBVdhdGNoEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoSLmZsYXJlLnYxLkpvYkV2ZW50MAFiBnByb3RvMw");
 
 /**
  * @generated from message flare.v1.ChallengeRequest
@@ -148,6 +148,13 @@ export type RegisterReply = Message<"flare.v1.RegisterReply"> & {
    * @generated from field: int64 expires_at_ms = 3;
    */
   expiresAtMs: bigint;
+
+  /**
+   * A certificate by another issuer can be had: renew soon.
+   *
+   * @generated from field: bool should_renew = 8;
+   */
+  shouldRenew: boolean;
 };
 
 /**
@@ -156,6 +163,77 @@ export type RegisterReply = Message<"flare.v1.RegisterReply"> & {
  */
 export const RegisterReplySchema: GenMessage<RegisterReply> = /*@__PURE__*/
   messageDesc(file_flare_v1_flare, 3);
+
+/**
+ * @generated from message flare.v1.RenewRequest
+ */
+export type RenewRequest = Message<"flare.v1.RenewRequest"> & {
+  /**
+   * @generated from field: string challenge_id = 1;
+   */
+  challengeId: string;
+
+  /**
+   * PEM of the old certificate, with its chain.
+   *
+   * @generated from field: string certificate = 2;
+   */
+  certificate: string;
+
+  /**
+   * PKCS #10, PEM; signed by the new key.
+   *
+   * @generated from field: string csr_pem = 3;
+   */
+  csrPem: string;
+
+  /**
+   * By the old key, over the transcript `flare-ts/1 renew`.
+   *
+   * @generated from field: bytes signature = 4;
+   */
+  signature: Uint8Array;
+};
+
+/**
+ * Describes the message flare.v1.RenewRequest.
+ * Use `create(RenewRequestSchema)` to create a new message.
+ */
+export const RenewRequestSchema: GenMessage<RenewRequest> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 4);
+
+/**
+ * @generated from message flare.v1.RenewReply
+ */
+export type RenewReply = Message<"flare.v1.RenewReply"> & {
+  /**
+   * PEM of the new certificate with its chain; empty while it is pending.
+   *
+   * @generated from field: string certificate = 1;
+   */
+  certificate: string;
+
+  /**
+   * Somebody has to sign it by hand: ask again with the same request.
+   *
+   * @generated from field: bool is_pending = 2;
+   */
+  isPending: boolean;
+
+  /**
+   * The trust list in force at the server; empty when there is none.
+   *
+   * @generated from field: string trust_list = 3;
+   */
+  trustList: string;
+};
+
+/**
+ * Describes the message flare.v1.RenewReply.
+ * Use `create(RenewReplySchema)` to create a new message.
+ */
+export const RenewReplySchema: GenMessage<RenewReply> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 5);
 
 /**
  * @generated from message flare.v1.EndRequest
@@ -168,7 +246,7 @@ export type EndRequest = Message<"flare.v1.EndRequest"> & {
  * Use `create(EndRequestSchema)` to create a new message.
  */
 export const EndRequestSchema: GenMessage<EndRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 4);
+  messageDesc(file_flare_v1_flare, 6);
 
 /**
  * @generated from message flare.v1.EndReply
@@ -181,7 +259,7 @@ export type EndReply = Message<"flare.v1.EndReply"> & {
  * Use `create(EndReplySchema)` to create a new message.
  */
 export const EndReplySchema: GenMessage<EndReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 5);
+  messageDesc(file_flare_v1_flare, 7);
 
 /**
  * @generated from message flare.v1.SiteMessage
@@ -234,7 +312,7 @@ export type SiteMessage = Message<"flare.v1.SiteMessage"> & {
  * Use `create(SiteMessageSchema)` to create a new message.
  */
 export const SiteMessageSchema: GenMessage<SiteMessage> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 6);
+  messageDesc(file_flare_v1_flare, 8);
 
 /**
  * First message of a site: the server answers with the state that it wants.
@@ -265,7 +343,7 @@ export type SiteHello = Message<"flare.v1.SiteHello"> & {
  * Use `create(SiteHelloSchema)` to create a new message.
  */
 export const SiteHelloSchema: GenMessage<SiteHello> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 7);
+  messageDesc(file_flare_v1_flare, 9);
 
 /**
  * What became of a trust list at the site.
@@ -293,7 +371,7 @@ export type TrustState = Message<"flare.v1.TrustState"> & {
  * Use `create(TrustStateSchema)` to create a new message.
  */
 export const TrustStateSchema: GenMessage<TrustState> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 8);
+  messageDesc(file_flare_v1_flare, 10);
 
 /**
  * @generated from message flare.v1.Heartbeat
@@ -310,7 +388,7 @@ export type Heartbeat = Message<"flare.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 9);
+  messageDesc(file_flare_v1_flare, 11);
 
 /**
  * @generated from message flare.v1.TaskKey
@@ -337,7 +415,7 @@ export type TaskKey = Message<"flare.v1.TaskKey"> & {
  * Use `create(TaskKeySchema)` to create a new message.
  */
 export const TaskKeySchema: GenMessage<TaskKey> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 10);
+  messageDesc(file_flare_v1_flare, 12);
 
 /**
  * @generated from message flare.v1.TaskFailed
@@ -361,7 +439,7 @@ export type TaskFailed = Message<"flare.v1.TaskFailed"> & {
  * Use `create(TaskFailedSchema)` to create a new message.
  */
 export const TaskFailedSchema: GenMessage<TaskFailed> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 11);
+  messageDesc(file_flare_v1_flare, 13);
 
 /**
  * @generated from message flare.v1.TaskProgress
@@ -395,7 +473,7 @@ export type TaskProgress = Message<"flare.v1.TaskProgress"> & {
  * Use `create(TaskProgressSchema)` to create a new message.
  */
 export const TaskProgressSchema: GenMessage<TaskProgress> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 12);
+  messageDesc(file_flare_v1_flare, 14);
 
 /**
  * The site has stopped taking part in a job.
@@ -419,7 +497,7 @@ export type JobLeft = Message<"flare.v1.JobLeft"> & {
  * Use `create(JobLeftSchema)` to create a new message.
  */
 export const JobLeftSchema: GenMessage<JobLeft> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 13);
+  messageDesc(file_flare_v1_flare, 15);
 
 /**
  * @generated from message flare.v1.ServerMessage
@@ -476,6 +554,12 @@ export type ServerMessage = Message<"flare.v1.ServerMessage"> & {
      */
     value: TrustList;
     case: "trustList";
+  } | {
+    /**
+     * @generated from field: flare.v1.CertificateReady certificate_ready = 9;
+     */
+    value: CertificateReady;
+    case: "certificateReady";
   } | { case: undefined; value?: undefined };
 };
 
@@ -484,7 +568,22 @@ export type ServerMessage = Message<"flare.v1.ServerMessage"> & {
  * Use `create(ServerMessageSchema)` to create a new message.
  */
 export const ServerMessageSchema: GenMessage<ServerMessage> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 14);
+  messageDesc(file_flare_v1_flare, 16);
+
+/**
+ * A new certificate can be had: `Session.Renew` gives it.
+ *
+ * @generated from message flare.v1.CertificateReady
+ */
+export type CertificateReady = Message<"flare.v1.CertificateReady"> & {
+};
+
+/**
+ * Describes the message flare.v1.CertificateReady.
+ * Use `create(CertificateReadySchema)` to create a new message.
+ */
+export const CertificateReadySchema: GenMessage<CertificateReady> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 17);
 
 /**
  * Roots and revocations of the project, signed by its roots: whoever brings it need not be trusted.
@@ -503,7 +602,7 @@ export type TrustList = Message<"flare.v1.TrustList"> & {
  * Use `create(TrustListSchema)` to create a new message.
  */
 export const TrustListSchema: GenMessage<TrustList> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 15);
+  messageDesc(file_flare_v1_flare, 18);
 
 /**
  * Everything that the server wants of this site; sent once per attachment. Jobs that are not listed are over.
@@ -527,7 +626,7 @@ export type DesiredState = Message<"flare.v1.DesiredState"> & {
  * Use `create(DesiredStateSchema)` to create a new message.
  */
 export const DesiredStateSchema: GenMessage<DesiredState> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 16);
+  messageDesc(file_flare_v1_flare, 19);
 
 /**
  * @generated from message flare.v1.DeployJob
@@ -558,7 +657,7 @@ export type DeployJob = Message<"flare.v1.DeployJob"> & {
  * Use `create(DeployJobSchema)` to create a new message.
  */
 export const DeployJobSchema: GenMessage<DeployJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 17);
+  messageDesc(file_flare_v1_flare, 20);
 
 /**
  * @generated from message flare.v1.ObjectRef
@@ -580,7 +679,7 @@ export type ObjectRef = Message<"flare.v1.ObjectRef"> & {
  * Use `create(ObjectRefSchema)` to create a new message.
  */
 export const ObjectRefSchema: GenMessage<ObjectRef> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 18);
+  messageDesc(file_flare_v1_flare, 21);
 
 /**
  * @generated from message flare.v1.Task
@@ -614,7 +713,7 @@ export type Task = Message<"flare.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 19);
+  messageDesc(file_flare_v1_flare, 22);
 
 /**
  * @generated from message flare.v1.EndJob
@@ -643,7 +742,7 @@ export type EndJob = Message<"flare.v1.EndJob"> & {
  * Use `create(EndJobSchema)` to create a new message.
  */
 export const EndJobSchema: GenMessage<EndJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 20);
+  messageDesc(file_flare_v1_flare, 23);
 
 /**
  * @generated from message flare.v1.SubmitUpdateRequest
@@ -691,7 +790,7 @@ export type SubmitUpdateRequest = Message<"flare.v1.SubmitUpdateRequest"> & {
  * Use `create(SubmitUpdateRequestSchema)` to create a new message.
  */
 export const SubmitUpdateRequestSchema: GenMessage<SubmitUpdateRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 21);
+  messageDesc(file_flare_v1_flare, 24);
 
 /**
  * @generated from message flare.v1.SubmitUpdateReply
@@ -715,7 +814,43 @@ export type SubmitUpdateReply = Message<"flare.v1.SubmitUpdateReply"> & {
  * Use `create(SubmitUpdateReplySchema)` to create a new message.
  */
 export const SubmitUpdateReplySchema: GenMessage<SubmitUpdateReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 22);
+  messageDesc(file_flare_v1_flare, 25);
+
+/**
+ * How many bytes of a probe arrived.
+ *
+ * @generated from message flare.v1.ProbeReply
+ */
+export type ProbeReply = Message<"flare.v1.ProbeReply"> & {
+  /**
+   * @generated from field: uint64 bytes = 1;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message flare.v1.ProbeReply.
+ * Use `create(ProbeReplySchema)` to create a new message.
+ */
+export const ProbeReplySchema: GenMessage<ProbeReply> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 26);
+
+/**
+ * @generated from message flare.v1.ProbeRequest
+ */
+export type ProbeRequest = Message<"flare.v1.ProbeRequest"> & {
+  /**
+   * @generated from field: uint64 bytes = 1;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message flare.v1.ProbeRequest.
+ * Use `create(ProbeRequestSchema)` to create a new message.
+ */
+export const ProbeRequestSchema: GenMessage<ProbeRequest> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 27);
 
 /**
  * @generated from message flare.v1.StatRequest
@@ -732,7 +867,7 @@ export type StatRequest = Message<"flare.v1.StatRequest"> & {
  * Use `create(StatRequestSchema)` to create a new message.
  */
 export const StatRequestSchema: GenMessage<StatRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 23);
+  messageDesc(file_flare_v1_flare, 28);
 
 /**
  * @generated from message flare.v1.StatReply
@@ -756,7 +891,7 @@ export type StatReply = Message<"flare.v1.StatReply"> & {
  * Use `create(StatReplySchema)` to create a new message.
  */
 export const StatReplySchema: GenMessage<StatReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 24);
+  messageDesc(file_flare_v1_flare, 29);
 
 /**
  * Written and read by a hand-made codec (a generated one costs up to half the speed); this is its format.
@@ -792,7 +927,7 @@ export type Chunk = Message<"flare.v1.Chunk"> & {
  * Use `create(ChunkSchema)` to create a new message.
  */
 export const ChunkSchema: GenMessage<Chunk> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 25);
+  messageDesc(file_flare_v1_flare, 30);
 
 /**
  * @generated from message flare.v1.UploadReply
@@ -814,7 +949,7 @@ export type UploadReply = Message<"flare.v1.UploadReply"> & {
  * Use `create(UploadReplySchema)` to create a new message.
  */
 export const UploadReplySchema: GenMessage<UploadReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 26);
+  messageDesc(file_flare_v1_flare, 31);
 
 /**
  * @generated from message flare.v1.DownloadRequest
@@ -836,7 +971,7 @@ export type DownloadRequest = Message<"flare.v1.DownloadRequest"> & {
  * Use `create(DownloadRequestSchema)` to create a new message.
  */
 export const DownloadRequestSchema: GenMessage<DownloadRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 27);
+  messageDesc(file_flare_v1_flare, 32);
 
 /**
  * @generated from message flare.v1.SignedCommand
@@ -867,7 +1002,7 @@ export type SignedCommand = Message<"flare.v1.SignedCommand"> & {
  * Use `create(SignedCommandSchema)` to create a new message.
  */
 export const SignedCommandSchema: GenMessage<SignedCommand> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 28);
+  messageDesc(file_flare_v1_flare, 33);
 
 /**
  * @generated from message flare.v1.CommandReply
@@ -884,7 +1019,7 @@ export type CommandReply = Message<"flare.v1.CommandReply"> & {
  * Use `create(CommandReplySchema)` to create a new message.
  */
 export const CommandReplySchema: GenMessage<CommandReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 29);
+  messageDesc(file_flare_v1_flare, 34);
 
 /**
  * @generated from message flare.v1.JobEvent
@@ -918,7 +1053,7 @@ export type JobEvent = Message<"flare.v1.JobEvent"> & {
  * Use `create(JobEventSchema)` to create a new message.
  */
 export const JobEventSchema: GenMessage<JobEvent> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 30);
+  messageDesc(file_flare_v1_flare, 35);
 
 /**
  * Who a participant is, proven by its project certificate. Fresh nonces on both sides; no call needs a token.
@@ -941,6 +1076,16 @@ export const Session: GenService<{
     methodKind: "unary";
     input: typeof RegisterRequestSchema;
     output: typeof RegisterReplySchema;
+  },
+  /**
+   * Trades a certificate for the next one of the same participant: on any connection, also when it ended within the grace.
+   *
+   * @generated from rpc flare.v1.Session.Renew
+   */
+  renew: {
+    methodKind: "unary";
+    input: typeof RenewRequestSchema;
+    output: typeof RenewReplySchema;
   },
   /**
    * Ends the session whose token and proof the call carries; for sessions that do not end with their connection.
@@ -1012,6 +1157,24 @@ export const Transfer: GenService<{
   download: {
     methodKind: "server_streaming";
     input: typeof DownloadRequestSchema;
+    output: typeof ChunkSchema;
+  },
+  /**
+   * Measure the way: chunks that are counted and thrown away, and chunks of zeros. `flare preflight` asks for these.
+   *
+   * @generated from rpc flare.v1.Transfer.ProbeUp
+   */
+  probeUp: {
+    methodKind: "client_streaming";
+    input: typeof ChunkSchema;
+    output: typeof ProbeReplySchema;
+  },
+  /**
+   * @generated from rpc flare.v1.Transfer.ProbeDown
+   */
+  probeDown: {
+    methodKind: "server_streaming";
+    input: typeof ProbeRequestSchema;
     output: typeof ChunkSchema;
   },
 }> = /*@__PURE__*/

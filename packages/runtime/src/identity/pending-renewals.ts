@@ -1,0 +1,124 @@
+import { createHash } from "node:crypto";
+import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
+import { join } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
+import { z } from "zod";
+
+/** A request that somebody with the project's key has to sign. */
+export interface PendingRenewal {
+  /** Names the request; another request of the same participant has another id. */
+  readonly id: string;
+  /** A participant's certificate, or that with which the server issues. */
+  readonly kind: "participant" | "issuer";
+  /** Common name. */
+  readonly name: string;
+  readonly org: string;
+  readonly role: string;
+  /** PKCS #10, PEM. */
+  readonly csrPem: string;
+  /** The certificate that it follows, with its chain; PEM. */
+  readonly certificatePem: string;
+  readonly requestedAtMs: number;
+  /** The new certificate with its chain, once somebody has signed it; PEM. */
+  readonly completedPem?: string | undefined;
+}
+
+/** The requests for certificates that wait at the server, one for each participant: a file each in a folder. */
+export class PendingRenewals {
+  readonly #folder: string;
+  readonly #byName = new Map<string, PendingRenewal>();
+
+  private constructor(folder: string) {
+    this.#folder = folder;
+  }
+
+  /** Opens the folder; a file that is no request is left out. */
+  static async open(init: { readonly folder: string }): Promise<PendingRenewals> {
+    const pending = new PendingRenewals(init.folder);
+    for (const file of await readdir(init.folder).catch(() => [])) {
+      if (!file.endsWith(".json")) continue;
+      const renewal = parse(await readFile(join(init.folder, file), "utf8").catch(() => ""));
+      if (renewal !== undefined) pending.#byName.set(keyOf(renewal), renewal);
+    }
+    return pending;
+  }
+
+  /** Those that wait for a signature, the oldest first. */
+  waiting(): readonly PendingRenewal[] {
+    return [...this.#byName.values()]
+      .filter(({ completedPem }) => completedPem === undefined)
+      .sort((a, b) => a.requestedAtMs - b.requestedAtMs);
+  }
+
+  get(id: string): PendingRenewal | undefined {
+    return [...this.#byName.values()].find((renewal) => renewal.id === id);
+  }
+
+  /** The request of a participant, or of the issuing certificate. */
+  of(kind: PendingRenewal["kind"], name: string): PendingRenewal | undefined {
+    return this.#byName.get(keyOf({ kind, name }));
+  }
+
+  /** Keeps a request durably, in place of the participant's last one. @throws FlareError `file/unwritable` */
+  async put(renewal: PendingRenewal): Promise<void> {
+    const path = this.#pathOf(renewal);
+    try {
+      await mkdir(this.#folder, { recursive: true, mode: 0o700 });
+      const file = await open(`${path}.new`, "w", 0o600);
+      try {
+        await file.writeFile(JSON.stringify(renewal));
+        await file.sync();
+      } finally {
+        await file.close();
+      }
+      await rename(`${path}.new`, path);
+    } catch (cause) {
+      throw new FlareError("file/unwritable", `A request for a certificate cannot be written to ${path}.`, {
+        facts: { file: path },
+        cause,
+      });
+    }
+    this.#byName.set(keyOf(renewal), renewal);
+  }
+
+  /** Forgets a request: its certificate is with its owner. */
+  async remove(renewal: PendingRenewal): Promise<void> {
+    if (this.#byName.get(keyOf(renewal))?.id !== renewal.id) return;
+    this.#byName.delete(keyOf(renewal));
+    await rm(this.#pathOf(renewal), { force: true });
+  }
+
+  #pathOf(renewal: PendingRenewal): string {
+    const digest = createHash("sha256").update(keyOf(renewal)).digest("hex").slice(0, 32);
+    return join(this.#folder, `${digest}.json`);
+  }
+}
+
+/** The id of a request. */
+export function renewalId(csrPem: string): string {
+  return createHash("sha256").update(csrPem).digest("hex").slice(0, 16);
+}
+
+const schema = z.strictObject({
+  id: z.string(),
+  kind: z.enum(["participant", "issuer"]),
+  name: z.string(),
+  org: z.string(),
+  role: z.string(),
+  csrPem: z.string(),
+  certificatePem: z.string(),
+  requestedAtMs: z.number(),
+  completedPem: z.string().optional(),
+});
+
+function parse(text: string): PendingRenewal | undefined {
+  try {
+    return schema.parse(JSON.parse(text));
+  } catch {
+    return undefined;
+  }
+}
+
+function keyOf({ kind, name }: Pick<PendingRenewal, "kind" | "name">): string {
+  return `${kind}:${name}`;
+}

@@ -1,0 +1,100 @@
+import { FlareError } from "@flare-ts/contracts";
+import type { RenewReply } from "@flare-ts/contracts/wire";
+import type { TrustKeeper } from "@flare-ts/provision/kit";
+import { readProjectKeys } from "../session/project-keys.js";
+import type { Connection } from "../transport/connection.js";
+import { type DialServerInit, dialForRenewal, dialServer } from "../transport/dial-server.js";
+import type { RenewalOutcome } from "./certificate-renewal.js";
+import type { OpenedIdentity } from "./open-live-identity.js";
+import { type RenewalAnswer, renewIdentity } from "./renew-identity.js";
+
+export interface WireRenewalComponents extends OpenedIdentity {
+  readonly keeper: TrustKeeper;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+  /** The connection that stands, if there is one. */
+  readonly live: () => Connection | undefined;
+}
+
+/** How a site or an admin renews its certificate: over the connection that it has, or over one that is made for it. */
+export class WireRenewal {
+  readonly #parts: WireRenewalComponents;
+  readonly #target: Omit<DialServerInit, "keys">;
+  #turn: Promise<unknown> = Promise.resolve();
+
+  constructor(components: WireRenewalComponents, init: { readonly target: Omit<DialServerInit, "keys"> }) {
+    this.#parts = components;
+    this.#target = init.target;
+  }
+
+  /** Asks once for the next certificate; when it comes, it is in force, and the session goes on under it. */
+  readonly ask = async (signal?: AbortSignal): Promise<RenewalOutcome> => {
+    const mine = this.#turn.then(() => this.#askOnce(signal));
+    this.#turn = mine.catch(() => undefined);
+    return await mine;
+  };
+
+  /**
+   * Connects and registers; a certificate that has ended is renewed first.
+   *
+   * @throws FlareError `auth/renewal-too-late`, `auth/renewal-pending`, and what `dialServer` throws
+   */
+  async dial(signal?: AbortSignal): Promise<Connection> {
+    const { identity, now } = this.#parts;
+    const hasEnded = (): boolean => now() > Date.parse(identity.certificate.validTo);
+    if (hasEnded() && (await this.ask(signal)) === "pending") {
+      throw new FlareError(
+        "auth/renewal-pending",
+        "The certificate has ended, and its renewal waits to be signed by the project's administrator.",
+        {
+          facts: { validTo: identity.certificate.validTo },
+        },
+      );
+    }
+    return await dialServer({ ...this.#target, keys: identity }, signal);
+  }
+
+  async #askOnce(signal?: AbortSignal): Promise<RenewalOutcome> {
+    const { keeper, live } = this.#parts;
+    const outcome = await renewIdentity({
+      ...this.#parts,
+      trust: keeper.trust,
+      readKeys: (stored) => readProjectKeys(stored, keeper.trust),
+      ask: async (csrPem) => this.#answerOf(await this.#send(csrPem, signal)),
+    });
+    if (outcome === "renewed") await live()?.registerAgain();
+    return outcome;
+  }
+
+  async #send(csrPem: string, signal?: AbortSignal): Promise<RenewReply> {
+    const { identity, live, now } = this.#parts;
+    const connection = live();
+    if (connection !== undefined) return await connection.renewCertificate(csrPem, signal);
+    try {
+      return await dialForRenewal({ ...this.#target, keys: identity }, csrPem, signal);
+    } catch (reason) {
+      const error = FlareError.from(reason);
+      const { validTo } = identity.certificate;
+      // A server that does not renew a certificate any more refuses it in TLS, without a word.
+      if (error.code !== "auth/tls-refused" || now() <= Date.parse(validTo)) throw error;
+      throw new FlareError("auth/renewal-too-late", `The certificate ended on ${validTo}, and the server does not renew it any more.`, {
+        facts: { ...error.facts, validTo },
+        cause: error,
+      });
+    }
+  }
+
+  async #answerOf({ certificate, isPending, trustList }: RenewReply): Promise<RenewalAnswer> {
+    const { keeper } = this.#parts;
+    // Before the certificate, which may come from a new root. A list that is refused says so where lists are taken.
+    if (trustList !== "") {
+      try {
+        keeper.accept(trustList);
+      } catch {
+        return { certificatePem: isPending ? undefined : certificate };
+      }
+      await keeper.save();
+    }
+    return { certificatePem: isPending ? undefined : certificate };
+  }
+}
