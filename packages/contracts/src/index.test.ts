@@ -65,7 +65,6 @@ it("exports what is pinned here and nothing else", () => {
       "readDocumentTree",
       "relayResourcesSchema",
       "renewableTypes",
-      "requestRoles",
       "revocationReasons",
       "rightsByCategory",
       "rootValidDaysSchema",

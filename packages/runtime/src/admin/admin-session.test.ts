@@ -33,7 +33,6 @@ it("a session that the server ended while nobody used it is opened again by the 
   const admin = new AdminSession({
     dial: () => server.dial("ann@a.org", keys),
     kit,
-    identity: new LiveIdentity({ keys }),
     keeper: {} as TrustKeeper,
     identity: new LiveIdentity({ keys }),
     models,
