@@ -35,6 +35,8 @@ export function readDocumentTree({ text, file, code, hasMergeKeys = false }: Tre
   const document = parseDocument(text, {
     lineCounter,
     prettyErrors: false,
+    // What a stranger wrote must not print.
+    logLevel: "error",
     uniqueKeys: true,
     merge: hasMergeKeys,
     maxAliasCount: 100,
