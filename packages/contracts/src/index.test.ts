@@ -25,6 +25,7 @@ it("exports what is pinned here and nothing else", () => {
       "contentHashSchema",
       "defaultAuthorizationPolicy",
       "durationMs",
+      "edgeSchema",
       "errorCatalogue",
       "executorFor",
       "exitStatus",
