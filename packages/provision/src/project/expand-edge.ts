@@ -62,8 +62,20 @@ function treeOf(settings: EdgeDocument): object[] {
       port += 1;
       const child = `${path}${number}`;
       const listening = { default_host: host, port };
-      const relay = { name: `R${child}`, type: "relay", org, listening_host: listening, ...(level === 0 ? {} : { connect_to: { name: `R${path}` } }) };
-      const site = { name: `C${child}`, type: "client", org, connect_to: { name: `R${child}` }, ...(level === 0 ? {} : { parent: `C${path}` }) };
+      const relay = {
+        name: `R${child}`,
+        type: "relay",
+        org,
+        listening_host: listening,
+        ...(level === 0 ? {} : { connect_to: { name: `R${path}` } }),
+      };
+      const site = {
+        name: `C${child}`,
+        type: "client",
+        org,
+        connect_to: { name: `R${child}` },
+        ...(level === 0 ? {} : { parent: `C${path}` }),
+      };
       return [relay, ...(lcp_only === true ? [] : [site]), ...below(level + 1, child)];
     });
   };
