@@ -1,5 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { CommandReplySchema, RenewReplySchema, SubmitUpdateReplySchema } from "@flare-ts/contracts/wire";
+import type { ProjectTrust } from "@flare-ts/provision/kit";
+import { LiveIdentity } from "../identity/live-identity.js";
 import type { AuthEvent } from "../session/auth-event.js";
 import { Authenticator, type AuthenticatorInit } from "../session/authenticator.js";
 import { CallProofBinding, MutualTlsBinding } from "../session/connection-binding.js";
@@ -16,6 +18,8 @@ export type TestWay = "mtls" | "tls" | "clear" | "proxy";
 /** A server on loopback with real TLS, and what a test needs to dial it. */
 export interface TestServer {
   readonly project: TestProject;
+  /** Whom the server trusts. */
+  readonly serverTrust: ProjectTrust;
   readonly transport: GrpcServerTransport;
   readonly authenticator: Authenticator;
   /** Where participants dial. */
@@ -36,6 +40,10 @@ export interface TestServer {
 export interface TestServerInit {
   readonly now?: () => number;
   readonly isAllowed?: () => boolean;
+  /** @default one of the name "test-project" */
+  readonly testProject?: TestProject;
+  /** @default a new certificate of the server's */
+  readonly serverKeys?: ProjectKeys | LiveIdentity;
   /** @default "mtls" */
   readonly way?: TestWay;
   /** What the proxy does to calls. */
@@ -47,15 +55,23 @@ export async function startTestServer(
   handlers: Partial<ServerHandlers> = {},
   init: Partial<AuthenticatorInit> & TestServerInit = {},
 ): Promise<TestServer> {
-  const { now, isAllowed, way = "mtls", proxy: proxyInit, ...authenticatorInit } = init;
+  const {
+    now,
+    isAllowed,
+    way = "mtls",
+    proxy: proxyInit,
+    testProject: project = new TestProject("test-project"),
+    ...authenticatorInit
+  } = init;
   const connectionSecurity = way === "proxy" ? "tls" : way;
-  const project = new TestProject("test-project");
-  const keys = project.server();
+  const keys = init.serverKeys ?? project.server();
+  const { renewalGraceMs = 0 } = init;
   const events: AuthEvent[] = [];
   const authenticator = new Authenticator(
     {
       audit: (event) => events.push(event),
       binding: way === "mtls" ? new MutualTlsBinding() : new CallProofBinding(),
+      ...(keys instanceof LiveIdentity ? { keysShown: (fingerprint) => keys.keysShown(fingerprint, Date.now()) } : {}),
       ...(now ? { now } : {}),
       ...(isAllowed ? { isAllowed } : {}),
     },
@@ -63,7 +79,7 @@ export async function startTestServer(
   );
   const transport = new GrpcServerTransport(
     { authenticator, handlers: { ...quietHandlers, ...handlers } },
-    { host: "127.0.0.1", port: 0, keys, connectionSecurity },
+    { host: "127.0.0.1", port: 0, keys, connectionSecurity, renewalGraceMs },
   );
   const serverPort = await transport.start();
   // The certificate of a proxy is nobody's of the project.
@@ -83,6 +99,7 @@ export async function startTestServer(
   });
   return {
     project,
+    serverTrust: keys.trust,
     transport,
     authenticator,
     port,
