@@ -33,6 +33,8 @@ export const adminName = "admin@example.org";
 export const otherAdminName = "other@example.org";
 
 export interface SmallFederationInit {
+  /** @default "localhost" */
+  readonly serverName?: string;
   /** @default "mtls" */
   readonly connectionSecurity?: ConnectionSecurity;
   /** A proxy between participants and server: where it listens, and the root of its certificate. */
@@ -44,12 +46,13 @@ export interface SmallFederationInit {
 }
 
 export async function createSmallFederation(init: SmallFederationInit = {}): Promise<SmallFederation> {
-  const { connectionSecurity = "mtls", serverSecurity = connectionSecurity, proxy, serverPort = await freePort() } = init;
+  const { serverName = "localhost", connectionSecurity = "mtls", serverSecurity = connectionSecurity, proxy } = init;
+  const serverPort = init.serverPort ?? (await freePort());
   const folder = await mkdtemp(join(tmpdir(), "flare-small-"));
   const projectFile = join(folder, "project.yml");
   const connectTo = proxy === undefined ? {} : { connect_to: { host: "localhost", port: proxy.port } };
   const participants = [
-    { name: "localhost", type: "server", org: "o", fed_learn_port: serverPort, connection_security: serverSecurity },
+    { name: serverName, type: "server", org: "o", fed_learn_port: serverPort, connection_security: serverSecurity },
     { name: "site-1", type: "client", org: "o", ...connectTo },
     { name: "site-2", type: "client", org: "o", ...connectTo },
     { name: adminName, type: "admin", org: "o", role: "project_admin", ...connectTo },

@@ -2,6 +2,7 @@ import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import type { Json } from "@flare-ts/contracts";
 import { provision } from "@flare-ts/provision";
 import { readInstance, startDaemon, stopDaemon } from "@flare-ts/runtime";
 import { type AdminSession, connectAdmin } from "@flare-ts/runtime/admin";
@@ -14,6 +15,12 @@ export interface CreateFederationInit {
   readonly project?: string;
   /** Port of the server. @default a free one */
   readonly port?: number;
+  /** Further settings of the project file: of the whole, of the server, and of everybody else. */
+  readonly settings?: {
+    readonly project?: Readonly<Record<string, Json>>;
+    readonly server?: Readonly<Record<string, Json>>;
+    readonly others?: Readonly<Record<string, Json>>;
+  };
 }
 
 /** A provisioned federation on this machine: real kits, real processes, real mTLS. */
@@ -40,11 +47,16 @@ export const adminName = "admin@example.org";
 const program = fileURLToPath(new URL("../../dist/federation/participant-program.js", import.meta.url));
 
 /** Provisions a federation into a temporary folder; nothing runs yet. */
-export async function createFederation({ sites, project = "testfed", port: wantedPort }: CreateFederationInit): Promise<Federation> {
+export async function createFederation({
+  sites,
+  project = "testfed",
+  port: wantedPort,
+  settings = {},
+}: CreateFederationInit): Promise<Federation> {
   const folder = await mkdtemp(join(tmpdir(), "flare-federation-"));
   const port = wantedPort ?? (await freePort());
   const projectFile = join(folder, "project.yml");
-  await writeFile(projectFile, projectText(project, port, sites));
+  await writeFile(projectFile, projectText(project, port, sites, settings));
   const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear" });
   const kitOf = (name: string): string => join(prodDir, name === "server" ? serverName : name);
   const start = async (name: string): Promise<void> => {
@@ -75,15 +87,21 @@ export async function createFederation({ sites, project = "testfed", port: wante
   };
 }
 
-function projectText(project: string, port: number, sites: readonly string[]): string {
+function projectText(
+  project: string,
+  port: number,
+  sites: readonly string[],
+  { project: whole, server, others }: NonNullable<CreateFederationInit["settings"]>,
+): string {
   return JSON.stringify({
     api_version: 3,
     name: project,
     description: "a federation of a test",
+    ...whole,
     participants: [
-      { name: serverName, type: "server", org: "center", fed_learn_port: port },
-      ...sites.map((name) => ({ name, type: "client", org: "hospital" })),
-      { name: adminName, type: "admin", org: "center", role: "project_admin" },
+      { name: serverName, type: "server", org: "center", fed_learn_port: port, ...server },
+      ...sites.map((name) => ({ name, type: "client", org: "hospital", ...others })),
+      { name: adminName, type: "admin", org: "center", role: "project_admin", ...others },
     ],
   });
 }
