@@ -27,6 +27,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: "draws the page of figures that were measured before",
     load: async () => (await import("./report/bench-page.ts")).benchPage,
   },
+  provision: {
+    about: "seconds to provision a hundred participants, beside making their keys alone",
+    load: async () => (await import("./provision/bench-provision.ts")).benchProvision,
+  },
   rounds: {
     about: "seconds per round and of start-up, with real processes",
     load: async () => (await import("./rounds/bench-rounds.ts")).benchRounds,

@@ -22,7 +22,13 @@ export const boundaries = {
   },
   "packages/provision": { siblings: ["@flare-ts/contracts"], denied: [...sockets, ...processes] },
   "packages/runtime": {
-    siblings: ["@flare-ts/contracts", "@flare-ts/contracts/wire", "@flare-ts/aggregator", "@flare-ts/provision/kit", "@flare-ts/provision/issue"],
+    siblings: [
+      "@flare-ts/contracts",
+      "@flare-ts/contracts/wire",
+      "@flare-ts/aggregator",
+      "@flare-ts/provision/kit",
+      "@flare-ts/provision/issue",
+    ],
     denied: [],
     tests: ["@flare-ts/provision"],
   },
@@ -50,6 +56,7 @@ export const boundaries = {
       "@flare-ts/provision/issue",
       "@flare-ts/runtime",
       "@flare-ts/runtime/admin",
+      "@flare-ts/runtime/preflight",
     ],
     denied: [],
     tests: ["@flare-ts/testing"],

@@ -12,6 +12,7 @@ export const areaTitles = {
   internal: "Faults and interruptions",
   job: "Jobs",
   kit: "Startup kits",
+  preflight: "Preflight: looking before starting",
   poc: "POC: a federation on one machine",
   project: "Project files",
   request: "Distributed provisioning: requests and approvals",

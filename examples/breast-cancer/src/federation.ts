@@ -27,7 +27,7 @@ export async function provisionFederation({ flare, projectFile, folder, data }: 
   const text = await readFile(projectFile, "utf8");
   const project = join(folder, "project.yml");
   await writeFile(project, text.replaceAll(/(fed_learn_port|admin_port): \d+/g, `$1: ${port}`));
-  const { kits } = (await flare.data("provision", "-p", project, "-w", folder)) as {
+  const { kits } = (await flare.data("provision", "-p", project, "-w", folder, "--clear-ca-key")) as {
     kits: readonly { readonly name: string; readonly type: string; readonly dir: string }[];
   };
   const of = (type: string): readonly string[] => kits.filter((kit) => kit.type === type).map((kit) => kit.dir);

@@ -15,7 +15,6 @@ it("exports what is pinned here and nothing else", () => {
       "categoryOf",
       "certificateRequestSchema",
       "checkDocument",
-      "caStateSchema",
       "clientConfigSchema",
       "clientResourcesSchema",
       "commConfigSchema",

@@ -105,4 +105,3 @@ export {
   type SignedApprovalDocument,
   signedApprovalSchema,
 } from "./request/request-schema.js";
-export { sealedKeySchema } from "./request/sealed-key-schema.js";

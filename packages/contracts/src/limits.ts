@@ -4,6 +4,8 @@ export const limits = Object.freeze({
   chunkBytes: 1024 * 1024,
   /** HTTP/2 window for a stream and for a connection, on both sides (64 KiB would give 1 MB/s at 40 ms). */
   http2WindowBytes: 4 * 1024 * 1024,
+  /** What one measurement of the way to the server may carry, in each direction. */
+  probeBytes: 64 * 1024 * 1024,
   /** Largest gRPC message of the control plane. */
   controlMessageBytes: 4 * 1024 * 1024,
   /** An upload is made durable each time that so many bytes have arrived. */

@@ -53,7 +53,7 @@ export class Exchange {
     const authority = await initAuthority({
       profileFile,
       dir: authorityDir,
-      passphrase: undefined,
+      caKey: "clear",
       now: new Date("2026-11-01T12:00:00Z"),
       ...init,
     });
@@ -83,7 +83,7 @@ export class Exchange {
       authorityDir: this.authorityDir,
       profileFile: this.profileFile,
       out: this.signedArchive(who),
-      passphrase: async () => "",
+      caKey: "clear",
       home: this.home,
       now: this.now,
       ...rest,

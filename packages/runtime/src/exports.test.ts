@@ -24,6 +24,7 @@ describe("the public surface of this package", () => {
         "systemInfo",
       ],
     ],
+    ["preflight/index", ["runPreflight"]],
     ["store/index", ["FileModelStore", "openSqliteServerStore", "openSqliteSiteStore"]],
   ])("is, at %s, these names and no others", async (entry, names) => {
     expect(Object.keys((await import(`./${entry}.js`)) as object).sort()).toEqual(names);

@@ -1,4 +1,5 @@
 import { type AdminSession, connectAdmin } from "@flare-ts/runtime/admin";
+import { allowsClear } from "../command-line/allows-clear.js";
 import type { CommandContext } from "../command-line/command-context.js";
 import { findAdminKit } from "./find-admin-kit.js";
 
@@ -9,7 +10,7 @@ export async function withAdmin<Result>(
   work: (session: AdminSession) => Promise<Result>,
 ): Promise<Result> {
   const kitDir = await findAdminKit(context, startupKit);
-  const session = await connectAdmin({ kitDir, signal: context.signal });
+  const session = await connectAdmin({ kitDir, isClearAllowed: allowsClear(context), signal: context.signal });
   try {
     return await work(session);
   } finally {

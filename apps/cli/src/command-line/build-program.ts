@@ -1,7 +1,7 @@
 import { Command, Option } from "commander";
 import type { BindHandler } from "./bind-handler.js";
 import { outputFormats } from "./command-context.js";
-import { commandGroups } from "./command-group.js";
+import { type CommandGroup, commandGroups } from "./command-group.js";
 import { examplesText } from "./examples-text.js";
 import { softwareVersion } from "./software-version.js";
 
@@ -45,10 +45,14 @@ Exit status: 0 done, 1 error, 2 no connection or not let in, 3 timeout, 4 comman
 130 or 143 stopped by Ctrl-C or SIGTERM before it was done. The first Ctrl-C stops in good order, the second at once.
 `,
     );
-  const named = argv.find((word) => commandGroups.some((group) => group.name === word));
+  const wordsOf = ({ name, aliases = [] }: CommandGroup): readonly string[] => [name, ...aliases];
+  const named = argv.find((word) => commandGroups.some((group) => wordsOf(group).includes(word)));
   for (const group of commandGroups) {
-    const command = program.command(group.name).description(group.summary);
-    if (group.name === named) (await group.load())(command, bind);
+    const command = program
+      .command(group.name)
+      .aliases([...(group.aliases ?? [])])
+      .description(group.summary);
+    if (named !== undefined && wordsOf(group).includes(named)) (await group.load())(command, bind);
   }
   return program;
 }

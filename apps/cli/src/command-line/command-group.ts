@@ -4,6 +4,8 @@ import type { BindHandler } from "./bind-handler.js";
 /** A word after `flare` and everything below it. */
 export interface CommandGroup {
   readonly name: string;
+  /** Other words for it. */
+  readonly aliases?: readonly string[];
   readonly summary: string;
   /** Gives the group's commands, options and help to the program; called only when the command line names the group. */
   readonly load: () => Promise<(group: Command, bind: BindHandler) => void>;
@@ -35,6 +37,12 @@ export const commandGroups: readonly CommandGroup[] = [
     name: "client",
     summary: "start, stop and look at a site",
     load: async () => (await import("../commands/service/service-commands.js")).addClientCommands,
+  },
+  {
+    name: "preflight",
+    aliases: ["preflight-check"],
+    summary: "look at a kit and its surroundings before it is started",
+    load: async () => (await import("../commands/preflight/preflight-command.js")).addPreflightCommand,
   },
   {
     name: "job",

@@ -17,6 +17,8 @@ const commands = [
   ["system", "status"],
   ["doctor", "engines"],
   ["gpu", "setup"],
+  ["preflight"],
+  ["preflight-check"],
 ];
 
 describe("the command line", () => {
@@ -46,6 +48,8 @@ describe("the command line", () => {
     [["job", "monitor", "not-an-id", "--startup-kit", "."], /'not-an-id' is not the id of a job/],
     [["poc", "prepare", "-n", "0"], /whole number from 1/],
     [["poc", "stop", "--timeout", "-1"], /positive number/],
+    [["preflight"], /'-p, --kit <dir>' not specified/],
+    [["preflight", "-p", ".", "--model-size", "many"], /size such as 400MB/],
     [[], /Usage: flare/],
   ])("answers %j with one clear error and status 4", async (args, expected) => {
     const { exitCode, stdout, stderr } = await folder.run(...args);

@@ -1,11 +1,13 @@
 import { z } from "zod";
-import { renewableTypes } from "../project/certificates-schema.js";
 
 /** Who renews the certificates of a project: its server, whoever holds the CA key, or nobody. */
-const renewalIssuers = ["server", "ca_holder", "none"] as const;
+export const renewalIssuers = ["server", "ca_holder", "none"] as const;
 
 /** Who renews the certificates of a project. */
 export type RenewalIssuer = (typeof renewalIssuers)[number];
+
+/** Kinds of participants whose certificates a server can be allowed to renew. */
+export const renewableTypes = ["client", "server", "relay", "admin"] as const;
 
 /** A kind of participant whose certificates a server can be allowed to renew. */
 export type RenewableType = (typeof renewableTypes)[number];

@@ -23,7 +23,15 @@ export const rightsByCategory = Object.freeze({
 export type RightCategory = keyof typeof rightsByCategory;
 
 /** Rights that belong to no category. */
-export const standaloneRights = ["submit_job", "clone_job", "byoc", "server-predeployed-flwr", "update_trust", "list_renewals", "complete_renewal"] as const;
+export const standaloneRights = [
+  "submit_job",
+  "clone_job",
+  "byoc",
+  "server-predeployed-flwr",
+  "update_trust",
+  "list_renewals",
+  "complete_renewal",
+] as const;
 
 /** A command or ability that a policy decides on. */
 export type Right = (typeof rightsByCategory)[RightCategory][number] | (typeof standaloneRights)[number];

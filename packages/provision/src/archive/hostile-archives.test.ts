@@ -2,6 +2,7 @@ import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { mutateBytes, mutationCount, seeded } from "../../test/mutations.js";
 import { type RawEntry, rawZip } from "../../test/raw-zip.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import { type ArchiveLimits, exchangeLimits, extractArchive, writeArchive } from "./index.js";
@@ -126,37 +127,11 @@ describe("unpacking what somebody else made", () => {
     const original = await readFile(file);
     const random = seeded(20_261_125);
     const seen = new Set<string>();
-    for (let round = 0; round < Number(process.env["FLARE_MUTATIONS"] ?? 300); round++) {
-      const result = await outcome(mutate(original, random));
+    for (let round = 0; round < mutationCount(300); round++) {
+      const result = await outcome(mutateBytes(original, random));
       seen.add(Array.isArray(result) ? "written" : result);
     }
     expect([...seen].every((code) => code === "written" || code.startsWith("archive/"))).toBe(true);
     expect(seen.size).toBeGreaterThan(2);
   });
 });
-
-/** Changes, cuts, repeats or inserts a few bytes. */
-function mutate(original: Buffer, random: (below: number) => number): Buffer {
-  let bytes = Buffer.from(original);
-  for (let change = 0; change <= random(4); change++) {
-    const at = random(bytes.length);
-    const kind = random(6);
-    if (kind === 0) bytes = bytes.subarray(0, at);
-    else if (kind === 1) bytes = Buffer.concat([bytes.subarray(0, at), bytes.subarray(random(bytes.length))]);
-    else if (kind === 2) bytes = Buffer.concat([bytes.subarray(0, at), Buffer.from([random(256)]), bytes.subarray(at)]);
-    else if (kind === 3 && bytes.length > 4)
-      bytes.writeUInt32LE(random(2) === 0 ? 0xff_ff_ff_ff : random(2 ** 31), random(bytes.length - 3));
-    else bytes[at] = random(256);
-    if (bytes.length === 0) return bytes;
-  }
-  return bytes;
-}
-
-/** A linear congruential generator (Numerical Recipes): the same mutations in every run. */
-function seeded(seed: number): (below: number) => number {
-  let state = seed >>> 0;
-  return (below) => {
-    state = (Math.imul(state, 1_664_525) + 1_013_904_223) >>> 0;
-    return Math.floor((state / 2 ** 32) * below);
-  };
-}

@@ -1,7 +1,7 @@
 import type { KeyObject } from "node:crypto";
 import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { signBytes } from "../kit/signature.js";
+import { signBytesInPool } from "../kit/signature.js";
 import { signatureFile } from "../kit/signature-file.js";
 
 /**
@@ -16,9 +16,9 @@ export async function signFolder(dir: string, rootKey: KeyObject): Promise<void>
       .toSorted((a, b) => (a.name < b.name ? -1 : 1))
       .map(async (entry): Promise<[string, string]> => {
         const path = join(dir, entry.name);
-        if (!entry.isDirectory()) return [entry.name, signContent(await readFile(path), rootKey)];
+        if (!entry.isDirectory()) return [entry.name, await signContent(await readFile(path), rootKey)];
         await signFolder(path, rootKey);
-        return [entry.name, signContent(Buffer.from(entry.name, "utf8"), rootKey)];
+        return [entry.name, await signContent(Buffer.from(entry.name, "utf8"), rootKey)];
       }),
   );
   await writeFile(join(dir, signatureFile), `${JSON.stringify(Object.fromEntries(signatures), undefined, 2)}\n`, {
@@ -27,6 +27,7 @@ export async function signFolder(dir: string, rootKey: KeyObject): Promise<void>
   });
 }
 
-function signContent(content: Buffer, key: KeyObject): string {
-  return signBytes(content, key, { salt: "longest" }).toString("base64");
+/** A signature as `signature.json` holds it. */
+export async function signContent(content: Buffer, key: KeyObject): Promise<string> {
+  return (await signBytesInPool(content, key, { salt: "longest" })).toString("base64");
 }

@@ -1,7 +1,7 @@
 import { execFileSync } from "node:child_process";
 import { X509Certificate } from "node:crypto";
 import { readdir, readFile, stat, writeFile } from "node:fs/promises";
-import { dirname, join } from "node:path";
+import { basename, dirname, join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { errorOf } from "../../test/error-of.js";
 import { needsTool } from "../../test/needs-tool.js";
@@ -345,18 +345,19 @@ describe("a kit of every kind", () => {
 
   it("is found out when one byte of any file in startup was changed, and the file is named", async () => {
     for (const dir of kits()) {
-      for (const name of await readdir(join(dir, "startup"))) {
-        const file = join(dir, "startup", name);
+      const startup = join(dir, "startup");
+      const names = await readdir(startup);
+      for (const name of names) {
+        const file = join(startup, name);
         const bytes = await readFile(file);
         for (const at of bytesToChange(name, bytes)) {
           await writeFile(file, bytes.with(at, bytes[at] === 0x0a ? 0x20 : (bytes[at] ?? 0) ^ 1));
           const { code, facts } = await errorOf(open(dir));
-          // Of signatures that do not fit, each file is named whose signature it is.
-          const named = name === "signature.json" ? dirname(String(facts["file"])) : facts["file"];
-          expect({ code, named }).toEqual({
-            code: expect.stringMatching(/^kit\//),
-            named: name === "signature.json" ? dirname(file) : file,
-          });
+          const named = typeof facts["file"] === "string" ? facts["file"] : "";
+          expect(code).toMatch(/^kit\//);
+          expect(dirname(named)).toBe(startup);
+          // Of a signature that does not fit, the file is named whose signature it is.
+          expect(name === "signature.json" ? names : [name]).toContain(basename(named));
         }
         await writeFile(file, bytes);
       }

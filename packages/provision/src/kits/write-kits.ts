@@ -31,6 +31,7 @@ export interface WriteKitsInit {
 
 /** A kit is good at once on a machine whose clock is a little behind. */
 const backdateMs = 5 * 60 * 1000;
+const batchSize = 8;
 
 /** Writes and signs the kit of every participant, and beside them what belongs to none. */
 export async function writeKits(init: WriteKitsInit): Promise<void> {
@@ -38,7 +39,7 @@ export async function writeKits(init: WriteKitsInit): Promise<void> {
   const { keyType, leafLifetimeMs } = project.certificates;
   const validity = { from: new Date(now.getTime() - backdateMs), to: new Date(now.getTime() + leafLifetimeMs) };
   await mkdir(dir);
-  for (const participant of project.participants) {
+  await inBatches(project.participants, async (participant) => {
     signal?.throwIfAborted();
     const identity = identities.get(participant.name);
     if (identity === undefined) throw new TypeError("a participant was left without an identity");
@@ -52,7 +53,16 @@ export async function writeKits(init: WriteKitsInit): Promise<void> {
       trustListText: init.trustListText,
     });
     await writeKit(join(dir, participant.name), files, rootKey);
-  }
+  });
   await writeFiles(dir, projectFiles(project));
   signal?.throwIfAborted();
+}
+
+/** Works on several at once, and goes on to the end of a batch when one fails, so that nothing is written after that. */
+async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
+  for (let from = 0; from < items.length; from += batchSize) {
+    const outcomes = await Promise.allSettled(items.slice(from, from + batchSize).map(work));
+    const failure = outcomes.find((outcome) => outcome.status === "rejected");
+    if (failure !== undefined) throw failure.reason;
+  }
 }

@@ -3,18 +3,26 @@ import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { FlareError, type ProjectProfile } from "@flare-ts/contracts";
 import { writeArchive } from "../archive/index.js";
+import { changeState } from "../authority/change-state.js";
+import { provisioned } from "../authority/provisioned.js";
+import { trustedRootsPem } from "../authority/trusted-roots.js";
 import { approvalFiles } from "../kit/approval.js";
 import { signBytes } from "../kit/signature.js";
+import { type Authority, openAuthority } from "../pki/authority.js";
 import { issueFromRequest } from "../pki/issue-from-request.js";
+import { validityFrom } from "../pki/lifetime.js";
 import { splitPem } from "../pki/pem.js";
-import { lockWorkspace } from "../state/workspace-lock.js";
+import { issuedEntry } from "../pki/project-identities.js";
+import type { ProjectState } from "../state/project-state.js";
+import type { CaKeySource } from "../state/stored-keys.js";
+import { judgeName, rememberApprovedKey } from "./approved-keys.js";
 import { type AuditOutcome, approvalAuditFile, writeAudit } from "./audit.js";
-import { type Authority, authorityFiles, openAuthorityKey, readAuthority, readProfile } from "./authority.js";
+import { type Authority as AuthorityFolder, adoptAuthority, authorityFiles, findAuthority, peekState, readProfile } from "./authority.js";
 import { fingerprintOf } from "./fingerprint.js";
 import { publicKeySha256, sha256 } from "./hashes.js";
 import { claimFields, type IdentityClaim } from "./identity-claim.js";
-import { readIssued, recordIssued } from "./issued.js";
 import { moment } from "./moment.js";
+import { trustListFile } from "./open-approval.js";
 import { type OpenRequest, openRequest } from "./open-request.js";
 import { renewalSettings } from "./renewal-settings.js";
 import { wholeFile } from "./site-file.js";
@@ -29,14 +37,14 @@ export interface RequestSummary {
   readonly createdAt: string;
   readonly publicKeySha256: string;
   readonly validUntil: Date;
-  /** A certificate of this name was issued before, for another key. */
+  /** A certificate of this name is good, for another key. */
   readonly isNameTaken: boolean;
 }
 
 export interface ApproveRequestInit {
   /** Path of `<name>.request.zip`. */
   readonly archive: string;
-  /** Folder that `flare cert init` wrote. */
+  /** Folder that `flare cert init` wrote, or a workspace that holds the project. */
   readonly authorityDir: string;
   /** Path of project_profile.yaml. */
   readonly profileFile: string;
@@ -46,8 +54,8 @@ export interface ApproveRequestInit {
   readonly validDays?: number | undefined;
   /** Replaces a signed archive that is there, and issues for another key under a name that has a certificate. @default false */
   readonly isForced?: boolean;
-  /** Asked for when the authority's key is encrypted. */
-  readonly passphrase: () => Promise<string>;
+  /** How the authority's private keys are kept. */
+  readonly caKey: CaKeySource;
   /** Whether what the summary says is approved. @default it is */
   readonly confirm?: (summary: RequestSummary) => Promise<boolean>;
   /** Folder of the records. @default ~/.flare */
@@ -66,122 +74,132 @@ export interface ApprovalResult extends RequestSummary {
   /** For the participant, over another way than the archive. */
   readonly rootFingerprint: string;
   readonly audit: AuditOutcome;
+  /** A private key of the authority that FLARE left in clear text beside what is kept sealed now. */
+  readonly clearKeyFile: string | undefined;
 }
 
 const dayMs = 24 * 60 * 60_000;
-/** A certificate is good at once on a machine whose clock is a little behind. */
-const backdateMs = 5 * 60_000;
 
 /**
  * Checks everything that a request says of itself, shows it, and issues a certificate for its key: never beyond the root's
  * end, for the names that the project's profile and the request give. The signed archive holds no secret.
  *
- * @throws FlareError `request/*`, `certificate/*`, `archive/*`, `file/*`, `project/locked`.
+ * @throws FlareError `request/*`, `certificate/*`, `archive/*`, `file/*`, `project/*` for what the authority remembers.
  */
 export async function approveRequest(init: ApproveRequestInit): Promise<ApprovalResult> {
-  const { archive, now = new Date(), isForced = false, signal } = init;
-  const [request, authority, profile] = await Promise.all([
-    openRequest(archive, signal),
-    readAuthority(init.authorityDir),
-    readProfile(init.profileFile),
-  ]);
-  checkProject(init, request, authority, profile);
+  const { archive, now = new Date(), signal } = init;
+  const [request, profile] = await Promise.all([openRequest(archive, signal), readProfile(init.profileFile)]);
+  checkRequest(init, request, profile);
+  const authority = await findAuthority(init.authorityDir, profile.name);
   const parts = { request, authority, profile, now };
-  const summary = await summarize(init, parts);
-  refuseTakenName(summary, isForced);
+  const summary = await summarize(init, parts, await peekState(authority));
   if ((await init.confirm?.(summary)) === false) {
     throw new FlareError("request/refused", `The request of ${summary.claim.name} was not approved.`, {
       facts: { requestId: summary.requestId },
     });
   }
-  const unlock = await lockWorkspace(authority.dir);
-  try {
+  const clearKeyFile = await adoptAuthority(authority, profile, init.caKey);
+  const { result } = await changeState(authority.projectDir, { caKey: init.caKey, now }, async (stored, context) => {
+    const state = provisioned(stored, context);
     // While somebody was thinking, the name may have been given to another key.
-    refuseTakenName(await summarize(init, parts), isForced);
-    return await issue(init, parts, summary);
-  } finally {
-    await unlock();
-  }
-}
-
-function refuseTakenName({ isNameTaken, claim, publicKeySha256: key }: RequestSummary, isForced: boolean): void {
-  if (!isNameTaken || isForced) return;
-  throw new FlareError("request/name-taken", `A certificate for ${claim.name} was issued before, for another key.`, {
-    facts: { name: claim.name, publicKeySha256: key },
+    await summarize(init, parts, state);
+    const issued = await issue(init, parts, summary, openAuthority(state, context.stateFile), state);
+    const entry = issuedEntry(summary.claim.name, issued.certificatePem);
+    return { ...stored, state: { ...state, issued: [...state.issued, entry] }, result: issued.result };
   });
+  return { ...result, clearKeyFile };
 }
 
 interface Parts {
   readonly request: OpenRequest;
-  readonly authority: Authority;
+  readonly authority: AuthorityFolder;
   readonly profile: ProjectProfile;
   readonly now: Date;
 }
 
-function checkProject({ archive, profileFile }: ApproveRequestInit, { claim }: OpenRequest, authority: Authority, profile: ProjectProfile) {
-  const { project } = authority.document;
-  if (profile.name !== project) throw otherProject(profileFile, profile.name, project);
-  if (claim.project !== project) throw otherProject(archive, claim.project, project);
-  const server = profile.server.name ?? profile.server.host;
-  if (claim.kind === "server" && claim.name !== server) {
-    throw new FlareError("request/mismatch", `${archive} asks for the server ${claim.name}, but the profile's server is ${server}.`, {
-      facts: { file: archive, asked: claim.name, server },
-    });
-  }
-  if (claim.kind !== "server" && claim.name.toLowerCase() === server.toLowerCase()) {
-    throw new FlareError("request/mismatch", `${archive} asks for the name of the server, ${server}, as ${claim.certificateType}.`, {
-      facts: { file: archive, asked: claim.name, server },
-    });
-  }
-}
-
-async function summarize({ validDays }: ApproveRequestInit, { request, authority, profile, now }: Parts): Promise<RequestSummary> {
-  const { document, claim, hostNames } = request;
-  const rootEnd = authority.certificate.validToDate;
-  if (now >= rootEnd || now < authority.certificate.validFromDate) {
+function checkRequest({ archive }: ApproveRequestInit, { claim }: OpenRequest, profile: ProjectProfile): void {
+  if (claim.project !== profile.name) {
     throw new FlareError(
-      "request/authority-invalid",
-      `The root certificate is not good at ${now.toISOString()}; it ends at ${rootEnd.toISOString()}.`,
+      "request/wrong-project",
+      `${archive} is for the project ${claim.project}; the profile is that of ${profile.name}.`,
       {
-        facts: { validTo: rootEnd.toISOString() },
+        facts: { file: archive, found: claim.project, wanted: profile.name },
       },
     );
   }
-  const lifetimeMs = validDays === undefined ? renewalSettings(profile).leaf_lifetime_ms : validDays * dayMs;
-  const end = Math.min(now.getTime() + lifetimeMs, rootEnd.getTime());
+  const server = profile.server.name ?? profile.server.host;
+  const isServer = claim.kind === "server";
+  if (isServer ? claim.name === server : claim.name.toLowerCase() !== server.toLowerCase()) return;
+  throw new FlareError(
+    "request/mismatch",
+    `${archive} asks for ${claim.name} as ${claim.certificateType}, but ${server} is the server in the profile.`,
+    { facts: { file: archive, asked: claim.name, server } },
+  );
+}
+
+async function summarize(init: ApproveRequestInit, parts: Parts, state: ProjectState): Promise<RequestSummary> {
+  const { request, authority, profile, now } = parts;
+  const { document, claim, hostNames } = request;
+  const { validFromDate, validToDate } = new X509Certificate((state.authority ?? state.root).certificatePem);
+  if (now >= validToDate || now < validFromDate) {
+    throw new FlareError(
+      "project/root-expired",
+      `The authority's certificate is good from ${validFromDate.toISOString()} to ${validToDate.toISOString()}; it is ${now.toISOString()} now.`,
+      { facts: { validFrom: validFromDate.toISOString(), validTo: validToDate.toISOString() } },
+    );
+  }
   const keySha256 = publicKeySha256(request.request.publicKey);
-  const issued = await readIssued(authority.dir, claim.name);
+  const { name } = claim;
+  const verdict = await judgeName({ projectDir: authority.projectDir, state, name, publicKeySha256: keySha256, now });
+  const facts = { name, publicKeySha256: keySha256 };
+  if (verdict === "revoked") {
+    throw new FlareError("request/key-revoked", `The certificate of ${name} for this very key was revoked.`, { facts });
+  }
+  if (verdict === "taken" && init.isForced !== true) {
+    throw new FlareError("request/name-taken", `${name} has a certificate that is good, for another key.`, { facts });
+  }
+  const lifetimeMs = init.validDays === undefined ? renewalSettings(profile).leaf_lifetime_ms : init.validDays * dayMs;
   return {
     requestId: document.request_id,
     claim,
-    hosts: claim.kind === "server" ? [...new Set([profile.server.host, ...hostNames])] : [claim.name],
+    hosts: claim.kind === "server" ? [...new Set([profile.server.host, ...hostNames])] : [name],
     createdAt: document.created_at,
     publicKeySha256: keySha256,
-    validUntil: new Date(end),
-    isNameTaken: issued !== undefined && issued.public_key_sha256 !== keySha256,
+    validUntil: new Date(Math.min(now.getTime() + lifetimeMs, validToDate.getTime())),
+    isNameTaken: verdict === "taken",
   };
+}
+
+interface Issued {
+  readonly certificatePem: string;
+  readonly result: Omit<ApprovalResult, "clearKeyFile">;
 }
 
 async function issue(
   init: ApproveRequestInit,
   { request, authority, profile, now }: Parts,
   summary: RequestSummary,
-): Promise<ApprovalResult> {
+  issuer: Authority,
+  state: ProjectState,
+): Promise<Issued> {
   const { claim, hosts, requestId } = summary;
-  const privateKey = await openAuthorityKey(authority, init.passphrase);
+  const { privateKey } = issuer;
   init.signal?.throwIfAborted();
+  const revokedMs = state.revoked.filter(({ name }) => name === claim.name).map(({ revoked_at_ms }) => revoked_at_ms);
+  const revokedAtMs = revokedMs.length === 0 ? undefined : Math.max(...revokedMs);
   const certificatePem = await issueFromRequest({
     csrPem: request.csrPem,
-    issuer: { certificatePem: authority.certificatePem, privateKey },
+    issuer,
     subject: { commonName: claim.name, org: claim.org, role: claim.certificateType },
     hosts,
-    validity: { from: new Date(now.getTime() - backdateMs), to: summary.validUntil },
+    validity: validityFrom(now, summary.validUntil.getTime() - now.getTime(), revokedAtMs),
     purpose: claim.kind === "server" ? "server" : "client",
   });
   const [leafPem = certificatePem] = splitPem("CERTIFICATE", certificatePem);
   const certificate = new X509Certificate(leafPem);
-  const { provision_version: provisionVersion } = authority.document;
-  const rootFingerprint = fingerprintOf(authority.certificate);
+  const { provisionVersion, projectDir } = authority;
+  const rootFingerprint = fingerprintOf(new X509Certificate(state.root.certificatePem));
+  const rootsPem = trustedRootsPem(state);
   const { host, name, fed_learn_port, admin_port } = profile.server;
   const signed = {
     artifact_type: "nvflare.cert.signed",
@@ -206,7 +224,7 @@ async function issue(
       csr_sha256: request.document.csr_sha256,
       site_yaml_sha256: request.document.site_yaml_sha256,
       certificate_sha256: sha256(certificatePem),
-      rootca_sha256: sha256(authority.certificatePem),
+      rootca_sha256: sha256(rootsPem),
       public_key_sha256: summary.publicKeySha256,
     },
   };
@@ -216,15 +234,15 @@ async function issue(
     [approvalFiles.signature, signBytes(Buffer.from(document), privateKey).toString("base64")],
     ["site.yaml", request.siteFile],
     [`${claim.name}.crt`, certificatePem],
-    [authorityFiles.certificate, authority.certificatePem],
+    [authorityFiles.certificate, rootsPem],
+    ...(state.trustList === undefined ? [] : [[trustListFile, state.trustList.text] as const]),
   ];
   const archive = resolve(init.out ?? join(init.archive, "..", `${claim.name}.signed.zip`));
   // First, so that no certificate is ever out that is not remembered here.
-  await recordIssued(authority.dir, {
-    ...claimFields(claim),
+  await rememberApprovedKey(projectDir, claim.name, {
     request_id: requestId,
     public_key_sha256: summary.publicKeySha256,
-    ...signed.certificate,
+    serial: signed.certificate.serial,
   });
   await writeArchive({
     file: archive,
@@ -238,13 +256,8 @@ async function issue(
     request: request.document,
     request_zip_path: resolve(init.archive),
     signed_zip_path: archive,
-    ca: { ca_dir: authority.dir, metadata: authority.document },
+    ca: { ca_dir: resolve(init.authorityDir), metadata: authority.document ?? null, rootCA_fingerprint: rootFingerprint },
   });
-  return { ...summary, archive, serial: signed.certificate.serial, provisionVersion, rootFingerprint, audit };
-}
-
-function otherProject(file: string, found: string, wanted: string): FlareError {
-  return new FlareError("request/wrong-project", `${file} is for the project ${found}; the authority is that of ${wanted}.`, {
-    facts: { file, found, wanted },
-  });
+  const result = { ...summary, archive, serial: signed.certificate.serial, provisionVersion, rootFingerprint, audit };
+  return { certificatePem, result };
 }

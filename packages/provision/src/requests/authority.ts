@@ -1,5 +1,5 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { readFile } from "node:fs/promises";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { mkdir, readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
   type AuthorityFileDocument,
@@ -10,47 +10,104 @@ import {
   readDocument,
 } from "@flare-ts/contracts";
 import { readSubject } from "../pki/read-certificate.js";
+import { KeyVault } from "../state/key-vault.js";
+import { type ProjectState, readState, type StoredRoot, writeState } from "../state/project-state.js";
+import type { CaKeySource } from "../state/stored-keys.js";
+import { lockWorkspace } from "../state/workspace-lock.js";
 import { fingerprintOf } from "./fingerprint.js";
 import { readTextFile } from "./read-text-file.js";
-import { isSealed, openSealedKey } from "./sealed-key.js";
+import { renewalSettings } from "./renewal-settings.js";
 
 /** Names of the files of a certificate authority: FLARE's. */
 export const authorityFiles = { certificate: "rootCA.pem", privateKey: "rootCA.key", document: "ca.json" } as const;
 
-/** A certificate authority as `flare cert init` wrote it. */
+/** What `rootCA.key` is sealed for, where it is. */
+export const keyFileOwner = "rootCA.key";
+
+/**
+ * A certificate authority: a folder that `flare cert init` made, one that FLARE made, or a workspace that was provisioned. What is
+ * remembered of a project is in `<project>/state`, as in a workspace, so that everything of `flare cert` works on each of them.
+ */
 export interface Authority {
-  /** Absolute path. */
-  readonly dir: string;
-  readonly document: AuthorityFileDocument;
-  readonly certificate: X509Certificate;
-  /** As the file has it, byte by byte. */
-  readonly certificatePem: string;
-  /** The file with the private key, encrypted or not. */
-  readonly privateKeyText: string;
+  /** Absolute path of the project's folder. */
+  readonly projectDir: string;
+  readonly project: string;
+  /** Number of the folder `prod_NN` that kits go into. */
+  readonly provisionVersion: string;
+  /** `ca.json`, where there is one. */
+  readonly document: AuthorityFileDocument | undefined;
 }
 
 /**
- * Reads the folder of a certificate authority, but does not open its key.
+ * Finds a project in the folder of an authority.
  *
- * @throws FlareError `request/authority-invalid`.
+ * @throws FlareError `request/authority-invalid`, `request/wrong-project`.
  */
-export async function readAuthority(path: string): Promise<Authority> {
-  const dir = resolve(path);
-  const [certificatePem, privateKeyText, documentText] = await Promise.all([
-    readPart(dir, authorityFiles.certificate),
-    readPart(dir, authorityFiles.privateKey),
-    readPart(dir, authorityFiles.document),
-  ]);
-  const file = join(dir, authorityFiles.document);
-  const { value: document } = readDocument({ text: documentText, file, schema: authorityFileSchema, code: "request/authority-invalid" });
-  const certificate = parseRoot(certificatePem, join(dir, authorityFiles.certificate));
-  const fingerprint = fingerprintOf(certificate);
-  if (fingerprint !== document.rootCA_fingerprint) {
-    throw invalid(file, `speaks of another certificate than ${authorityFiles.certificate} (${fingerprint})`);
+export async function findAuthority(dir: string, project: string): Promise<Authority> {
+  const file = join(resolve(dir), authorityFiles.document);
+  const text = await readPart(file);
+  const document =
+    text === undefined ? undefined : readDocument({ text, file, schema: authorityFileSchema, code: "request/authority-invalid" }).value;
+  if (document !== undefined && document.project !== project) {
+    throw new FlareError("request/wrong-project", `The authority in ${dir} is that of ${document.project}, not of ${project}.`, {
+      facts: { file, found: document.project, wanted: project },
+    });
   }
-  const { commonName } = readSubject(certificate);
-  if (commonName !== document.project) throw invalid(file, `is for ${document.project}, but the certificate is of ${commonName}`);
-  return { dir, document, certificate, certificatePem, privateKeyText };
+  return { projectDir: join(resolve(dir), project), project, provisionVersion: document?.provision_version ?? "00", document };
+}
+
+/**
+ * What an authority remembers, its private keys left sealed; before anything was issued, its root alone.
+ *
+ * @throws FlareError `request/authority-invalid`, `project/state-invalid`.
+ */
+export async function peekState(authority: Authority): Promise<ProjectState> {
+  const { state } = await readState(authority.projectDir, { open: async (stored) => await Promise.resolve(stored) });
+  return state ?? stateOf(await readRootFiles(authority));
+}
+
+/**
+ * Makes what an authority remembers out of its files, where it does not remember anything yet: a folder that FLARE made. Answers
+ * the path of a private key that stays there in clear text.
+ *
+ * @throws FlareError `request/authority-invalid`, `project/passphrase-missing`, `project/passphrase-wrong`, `project/locked`.
+ */
+export async function adoptAuthority(authority: Authority, profile: ProjectProfile, caKeySource: CaKeySource): Promise<string | undefined> {
+  const { projectDir } = authority;
+  const present = await readState(projectDir, { open: async (stored) => await Promise.resolve(stored) });
+  if (present.state !== undefined) return undefined;
+  const root = await readRootFiles(authority);
+  const file = join(projectDir, "..", authorityFiles.privateKey);
+  const isClear = root.privateKeyPem.startsWith("-----BEGIN");
+  const caKey = typeof caKeySource === "function" ? await caKeySource(isClear ? "none" : "sealed") : caKeySource;
+  const vault = new KeyVault(caKey, file);
+  const privateKeyPem = await vault.open(root.privateKeyPem.trim(), keyFileOwner);
+  checkKey(privateKeyPem, root, file);
+  await mkdir(projectDir, { recursive: true, mode: 0o700 });
+  const unlock = await lockWorkspace(projectDir);
+  try {
+    const settings = { keyType: profile.certificates?.key_type ?? "rsa-2048", leafLifetimeMs: renewalSettings(profile).leaf_lifetime_ms };
+    await writeState(projectDir, { state: { ...stateOf({ ...root, privateKeyPem }), settings }, requestedKeyPem: undefined }, vault);
+  } finally {
+    await unlock();
+  }
+  return isClear && caKey !== "clear" ? file : undefined;
+}
+
+/** The state of a project of which nothing is known but its root. */
+export function stateOf(root: StoredRoot): ProjectState {
+  return {
+    root,
+    authority: undefined,
+    formerRoots: [],
+    retiredRoots: [],
+    serverIssuer: undefined,
+    participants: new Map(),
+    issued: [],
+    revoked: [],
+    trustList: undefined,
+    settings: undefined,
+  };
 }
 
 /**
@@ -63,34 +120,40 @@ export async function readProfile(file: string): Promise<ProjectProfile> {
   return readDocument({ text, file, schema: projectProfileSchema, code: "request/invalid" }).value;
 }
 
-/**
- * Opens the authority's private key; the passphrase is asked for when the key is encrypted.
- *
- * @throws FlareError `request/wrong-passphrase`, `request/authority-invalid` when it is none, or another certificate's.
- */
-export async function openAuthorityKey(
-  { dir, certificate, privateKeyText }: Authority,
-  passphrase: () => Promise<string>,
-): Promise<KeyObject> {
-  const file = join(dir, authorityFiles.privateKey);
-  const pem = isSealed(privateKeyText) ? await openSealedKey(privateKeyText, file, await passphrase()) : privateKeyText;
-  let key: KeyObject;
+async function readRootFiles({ projectDir, project, document }: Authority): Promise<{ certificatePem: string; privateKeyPem: string }> {
+  const fileOf = (name: string): string => join(projectDir, "..", name);
+  const [certificateFile, keyFile] = [fileOf(authorityFiles.certificate), fileOf(authorityFiles.privateKey)];
+  const [certificatePem, privateKeyPem] = await Promise.all([readPart(certificateFile), readPart(keyFile)]);
+  if (document === undefined) throw invalid(fileOf(authorityFiles.document), `is missing, and so is ${join(projectDir, "state")}`);
+  if (certificatePem === undefined) throw invalid(certificateFile, "is missing");
+  if (privateKeyPem === undefined) throw invalid(keyFile, "is missing");
+  const certificate = parseRoot(certificatePem, certificateFile);
+  const fingerprint = fingerprintOf(certificate);
+  if (fingerprint !== document.rootCA_fingerprint)
+    throw invalid(certificateFile, `has another fingerprint (${fingerprint}) than ca.json says`);
+  const { commonName } = readSubject(certificate);
+  if (commonName !== project) throw invalid(certificateFile, `is of ${commonName}, but ca.json is for ${project}`);
+  return { certificatePem, privateKeyPem };
+}
+
+function checkKey(pem: string, { certificatePem }: StoredRoot, file: string): void {
   try {
-    key = createPrivateKey(pem);
+    if (new X509Certificate(certificatePem).checkPrivateKey(createPrivateKey(pem))) return;
   } catch {
     // The cause may quote the key.
     throw invalid(file, "is not a private key");
   }
-  if (!certificate.checkPrivateKey(key)) throw invalid(file, `does not belong to ${authorityFiles.certificate}`);
-  return key;
+  throw invalid(file, `does not belong to ${authorityFiles.certificate}`);
 }
 
-async function readPart(dir: string, name: string): Promise<string> {
-  const file = join(dir, name);
-  return await readFile(file, "utf8").catch((cause: unknown) => {
+async function readPart(file: string): Promise<string | undefined> {
+  try {
+    return await readFile(file, "utf8");
+  } catch (cause) {
     const { code } = cause as NodeJS.ErrnoException;
-    throw invalid(file, code === "ENOENT" ? "is missing" : `cannot be read (${code})`, cause);
-  });
+    if (code === "ENOENT") return undefined;
+    throw invalid(file, `cannot be read (${code})`, cause);
+  }
 }
 
 function parseRoot(pem: string, file: string): X509Certificate {

@@ -1,15 +1,18 @@
 import { X509Certificate } from "node:crypto";
-import { resolve } from "node:path";
+import { mkdir } from "node:fs/promises";
+import { join, resolve } from "node:path";
 import { projectProfileSchema, readDocument } from "@flare-ts/contracts";
 import { issueRoot } from "../pki/certificate.js";
 import { createKeyPair, privateKeyPem } from "../pki/key-pair.js";
-import { authorityFiles } from "./authority.js";
+import { validityFrom } from "../pki/lifetime.js";
+import { type CaKey, KeyVault } from "../state/key-vault.js";
+import { writeState } from "../state/project-state.js";
+import { authorityFiles, keyFileOwner, stateOf } from "./authority.js";
 import { fingerprintOf } from "./fingerprint.js";
-import { issuedFolder } from "./issued.js";
 import { moment } from "./moment.js";
 import { placeFiles } from "./place-files.js";
 import { readTextFile } from "./read-text-file.js";
-import { sealKey } from "./sealed-key.js";
+import { renewalSettings } from "./renewal-settings.js";
 import { wholeFile } from "./site-file.js";
 
 export interface InitAuthorityInit {
@@ -25,8 +28,8 @@ export interface InitAuthorityInit {
   readonly deployVersion?: string;
   /** Keeps an earlier authority of the same folder in `.bak` and replaces it. @default false */
   readonly isForced?: boolean;
-  /** Encrypts the private key; `undefined` leaves it in clear text. */
-  readonly passphrase: string | undefined;
+  /** How the private key is kept: sealed by a passphrase, or in clear text. */
+  readonly caKey: CaKey;
   /** @default the present */
   readonly now?: Date;
   readonly signal?: AbortSignal | undefined;
@@ -40,30 +43,31 @@ export interface InitAuthorityResult {
   readonly validUntil: Date;
   readonly rootFingerprint: string;
   readonly provisionVersion: string;
-  readonly isKeyEncrypted: boolean;
+  readonly isKeySealed: boolean;
 }
 
 const dayMs = 24 * 60 * 60_000;
 const defaultRootDays = 3650;
-const backdateMs = 5 * 60_000;
 
 /**
- * Makes the certificate authority of a project: `rootCA.pem`, `rootCA.key` and `ca.json`, in a folder that its owner alone
- * may enter.
+ * Makes the certificate authority of a project: `rootCA.pem`, `rootCA.key` and `ca.json`, and `<project>/state` for what it
+ * will issue, in a folder that its owner alone may enter.
  *
- * @throws FlareError `request/invalid` with each mistake of the profile and its line, `file/*`.
+ * @throws FlareError `request/invalid` with each mistake of the profile and its line, `file/*`,
+ * `project/passphrase-too-short`.
  */
 export async function initAuthority(init: InitAuthorityInit): Promise<InitAuthorityResult> {
-  const { profileFile, isForced = false, deployVersion = "00", now = new Date(), passphrase, signal } = init;
+  const { profileFile, isForced = false, deployVersion = "00", now = new Date(), caKey, signal } = init;
   const text = await readTextFile(profileFile);
   const { value: profile } = readDocument({ text, file: profileFile, schema: projectProfileSchema, code: "request/invalid" });
-  const keyPair = await createKeyPair(profile.certificates?.key_type ?? "rsa-2048");
+  const keyType = profile.certificates?.key_type ?? "rsa-2048";
+  const keyPair = await createKeyPair(keyType);
   signal?.throwIfAborted();
   const days = init.validDays ?? profile.certificates?.root_valid_days ?? defaultRootDays;
   const certificatePem = await issueRoot({
     subject: { commonName: profile.name, ...(init.org === undefined ? {} : { org: init.org }) },
     ...keyPair,
-    validity: { from: new Date(now.getTime() - backdateMs), to: new Date(now.getTime() + days * dayMs) },
+    validity: validityFrom(now, days * dayMs),
   });
   const certificate = new X509Certificate(certificatePem);
   const rootFingerprint = fingerprintOf(certificate);
@@ -75,16 +79,23 @@ export async function initAuthority(init: InitAuthorityInit): Promise<InitAuthor
     project_profile: profile,
   };
   const pem = privateKeyPem(keyPair);
+  const vault = new KeyVault(caKey, join(init.dir, authorityFiles.privateKey));
+  const settings = { keyType, leafLifetimeMs: renewalSettings(profile).leaf_lifetime_ms };
+  const state = { ...stateOf({ certificatePem, privateKeyPem: pem }), settings };
   await placeFiles({
     dir: init.dir,
     files: [
       { name: authorityFiles.certificate, content: certificatePem, mode: 0o644 },
-      { name: authorityFiles.privateKey, content: passphrase === undefined ? pem : await sealKey(pem, passphrase), mode: 0o600 },
+      { name: authorityFiles.privateKey, content: `${(await vault.seal(pem, keyFileOwner)).trim()}\n`, mode: 0o600 },
       { name: authorityFiles.document, content: wholeFile(document), mode: 0o600 },
     ],
     isForced,
     now,
-    outdated: [issuedFolder],
+    complete: async (draft) => {
+      await mkdir(join(draft, profile.name), { mode: 0o700 });
+      await writeState(join(draft, profile.name), { state, requestedKeyPem: undefined }, vault);
+      return [profile.name];
+    },
   });
   return {
     project: profile.name,
@@ -92,6 +103,6 @@ export async function initAuthority(init: InitAuthorityInit): Promise<InitAuthor
     validUntil: certificate.validToDate,
     rootFingerprint,
     provisionVersion: deployVersion,
-    isKeyEncrypted: passphrase !== undefined,
+    isKeySealed: caKey !== "clear",
   };
 }

@@ -54,7 +54,7 @@ export interface PackageKitResult {
  * are signed with that key, and the approval that the root signed goes with them. The kit appears whole and verified, or not
  * at all.
  *
- * @throws FlareError `cli/invalid-arguments` for a fingerprint that is none, `request/*`, `archive/*`, `file/*`, `project/*`.
+ * @throws FlareError `cli/invalid-arguments` for a fingerprint that is none, `request/*`, `archive/*`, `file/*`, `project/*`, `trust/*`.
  */
 export async function packageKit(init: PackageKitInit): Promise<PackageKitResult> {
   const { archive, now = new Date(), home = join(homedir(), ".flare"), signal } = init;
@@ -75,6 +75,7 @@ export async function packageKit(init: PackageKitInit): Promise<PackageKitResult
         participant,
         identity: { certificatePem: approval.certificatePem, privateKeyPem: request.privateKeyPem },
         rootCertificatePem: approval.rootPem,
+        trustListText: approval.trustListText,
       }),
       plainFile(`startup/${approvalFiles.document}`, approval.documentText),
       plainFile(`startup/${approvalFiles.signature}`, approval.signatureText),

@@ -16,8 +16,6 @@ export interface PlaceFilesInit {
   /** Moves files of the same names into `.bak/<moment>/` instead of refusing. */
   readonly isForced: boolean;
   readonly now: Date;
-  /** Names of what else is moved to `.bak` when it is there and an old file is. */
-  readonly outdated?: readonly string[];
   /** Called with the folder in which the files stand before they are placed; may add files, whose names it answers. */
   readonly complete?: (draft: string) => Promise<readonly string[]>;
 }
@@ -27,7 +25,7 @@ export interface PlaceFilesInit {
  *
  * @throws FlareError `file/exists`, `file/unwritable`.
  */
-export async function placeFiles({ dir, files, isForced, now, outdated = [], complete }: PlaceFilesInit): Promise<void> {
+export async function placeFiles({ dir, files, isForced, now, complete }: PlaceFilesInit): Promise<void> {
   const target = resolve(dir);
   const draft = join(dirname(target), `.wip-${randomUUID()}`);
   try {
@@ -38,7 +36,7 @@ export async function placeFiles({ dir, files, isForced, now, outdated = [], com
       await chmod(join(draft, name), mode);
     }
     const names = [...files.map(({ name }) => name), ...((await complete?.(draft)) ?? [])];
-    await place({ draft, target, names, outdated, forcedAt: isForced ? now : undefined });
+    await place({ draft, target, names, forcedAt: isForced ? now : undefined });
   } catch (cause) {
     throw asFlareError(cause, target);
   } finally {
@@ -50,10 +48,9 @@ async function place(init: {
   readonly draft: string;
   readonly target: string;
   readonly names: readonly string[];
-  readonly outdated: readonly string[];
   readonly forcedAt: Date | undefined;
 }): Promise<void> {
-  const { draft, target, names, outdated, forcedAt } = init;
+  const { draft, target, names, forcedAt } = init;
   const present = new Set(await readdir(target).catch(absent));
   if (present.size === 0 && !(await exists(target))) return await rename(draft, target);
   const old = names.filter((name) => present.has(name));
@@ -70,7 +67,7 @@ async function place(init: {
     if (forcedAt !== undefined && old.length > 0) {
       const backup = join(target, ".bak", `${forcedAt.toISOString().replace(/[-:]|\.\d+/g, "")}-${randomUUID().slice(0, 8)}`);
       await mkdir(backup, { recursive: true, mode: 0o700 });
-      for (const name of [...old, ...outdated.filter((other) => present.has(other))]) await move(join(target, name), join(backup, name));
+      for (const name of old) await move(join(target, name), join(backup, name));
     }
     for (const name of names) await move(join(draft, name), join(target, name));
   } catch (cause) {

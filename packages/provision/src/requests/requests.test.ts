@@ -5,6 +5,7 @@ import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { errorOf } from "../../test/error-of.js";
 import { Exchange } from "../../test/exchange.js";
 import { edit, hashOf, type Members, repack } from "../../test/repack.js";
+import { revokeParticipant } from "../authority/revoke.js";
 import { readKit } from "../kit/read-kit.js";
 import { verifyKit } from "../kit/verify-kit.js";
 import { signFolder } from "../kits/sign-folder.js";
@@ -197,20 +198,76 @@ describe("an approval is refused", () => {
     await exchange.approve("site", { archive, out: `${out}2`, isForced: true });
   });
 
-  it("when a part of the authority is missing or of another", async () => {
-    const authorityDir = join(exchange.dir, "ca 2");
-    const spoil = async (change: () => Promise<unknown>): Promise<string> => {
-      await rm(authorityDir, { recursive: true, force: true });
-      await cp(exchange.authorityDir, authorityDir, { recursive: true });
-      await change();
-      return (await errorOf(exchange.approve("site", { archive, authorityDir, isForced: true }))).code;
-    };
-    const other = await Exchange.create();
-    const swap = async (name: string): Promise<void> => await cp(join(other.authorityDir, name), join(authorityDir, name));
-    expect(await spoil(async () => await rm(join(authorityDir, "ca.json")))).toBe("request/authority-invalid");
-    expect(await spoil(async () => await swap("rootCA.key"))).toBe("request/authority-invalid");
-    expect(await spoil(async () => await swap("rootCA.pem"))).toBe("request/authority-invalid");
+  it("when the folder holds no authority, or that of another project", async () => {
+    const { dir, profileFile } = exchange;
+    const empty = join(dir, "empty");
+    const refusal = async (rest: object): Promise<string> =>
+      (await errorOf(exchange.approve("site", { archive, isForced: true, ...rest }))).code;
+    expect(await refusal({ authorityDir: empty })).toBe("request/authority-invalid");
+    const other = await Exchange.create({}, { name: "other" });
+    expect(await refusal({ authorityDir: other.authorityDir })).toBe("request/wrong-project");
+    expect(await refusal({ profileFile: other.profileFile })).toBe("request/wrong-project");
+    expect(await readdir(dir)).not.toContain("empty");
+    expect(profileFile).not.toBe(other.profileFile);
     await other.remove();
+  });
+});
+
+describe("an authority that FLARE made", () => {
+  const asFlareMakesIt = async (): Promise<Exchange> => {
+    const made = await Exchange.create();
+    await rm(join(made.authorityDir, "cancer"), { recursive: true });
+    await made.request("site");
+    return made;
+  };
+
+  it("is taken over at the first approval: its key is sealed, and the one in clear text is named", async () => {
+    const theirs = await asFlareMakesIt();
+    const caKey = { passphrase: "correct horse" };
+    const { clearKeyFile } = await theirs.approve("site", { caKey });
+    expect(clearKeyFile).toBe(join(theirs.authorityDir, "rootCA.key"));
+    expect(await readFile(join(theirs.authorityDir, "cancer", "state", "ca.json"), "utf8")).not.toContain("PRIVATE KEY");
+    expect((await errorOf(theirs.approve("site", { isForced: true }))).code).toBe("project/passphrase-missing");
+    await theirs.remove();
+  });
+
+  it("is refused when its parts do not belong together", async () => {
+    const other = await Exchange.create();
+    for (const name of ["rootCA.pem", "rootCA.key", "ca.json"]) {
+      const theirs = await asFlareMakesIt();
+      await cp(join(other.authorityDir, name), join(theirs.authorityDir, name));
+      expect((await errorOf(theirs.approve("site"))).code).toBe("request/authority-invalid");
+      await rm(join(theirs.authorityDir, name));
+      expect((await errorOf(theirs.approve("site"))).code).toBe("request/authority-invalid");
+      expect(await readdir(theirs.authorityDir)).not.toContain("cancer");
+      await theirs.remove();
+    }
+    await other.remove();
+  });
+});
+
+describe("what was approved can be taken back", () => {
+  it("and a new key comes back, whose kit knows what was revoked", async () => {
+    const project = await Exchange.create();
+    await project.request("site");
+    const first = await project.approve("site");
+    const later = new Date(project.now.getTime() + 3_600_000);
+    const { serials } = await revokeParticipant({
+      workspace: project.authorityDir,
+      name: "hospital-a",
+      reason: "keyCompromise",
+      caKey: "clear",
+      now: later,
+    });
+    expect(serials).toEqual([first.serial]);
+    expect((await errorOf(project.approve("site", { isForced: true, now: later }))).code).toBe("request/key-revoked");
+    await project.request("site", {}, { isForced: true });
+    await project.approve("site", { isForced: true, now: later });
+    const soon = new Date(later.getTime() + 5_000);
+    const { dir } = await project.package("site", { now: soon });
+    expect(await readdir(join(dir, "startup"))).toContain("trust.json");
+    await verifyKit(await readKit(dir), { now: soon });
+    await project.remove();
   });
 });
 
@@ -224,7 +281,7 @@ describe("a certificate", () => {
     expect(longer.validUntil).toEqual(short.authority.validUntil);
     expect(longer.validUntil.getTime() - short.now.getTime()).toBe(30 * dayMs);
     const late = new Date(short.now.getTime() + 31 * dayMs);
-    expect((await errorOf(short.approve("site", { now: late, isForced: true }))).code).toBe("request/authority-invalid");
+    expect((await errorOf(short.approve("site", { now: late, isForced: true }))).code).toBe("project/root-expired");
     expect((await errorOf(short.package("site", { now: late }))).code).toBe("request/certificate-invalid");
     await short.remove();
   });
@@ -290,24 +347,24 @@ describe("flare package refuses", () => {
 
 describe("the authority's key", () => {
   it("is opened by its passphrase alone", async () => {
-    const sealed = await Exchange.create({ passphrase: "correct horse" });
+    const sealed = await Exchange.create({ caKey: { passphrase: "correct horse" } });
     expect(await readFile(join(sealed.authorityDir, "rootCA.key"), "utf8")).not.toContain("PRIVATE KEY");
     await sealed.request("site");
-    const wrong = { passphrase: async () => "wrong" };
-    expect((await errorOf(sealed.approve("site", wrong))).code).toBe("request/wrong-passphrase");
-    await sealed.approve("site", { passphrase: async () => "correct horse" });
+    const wrong = { caKey: { passphrase: "wrong horses" } };
+    expect((await errorOf(sealed.approve("site", wrong))).code).toBe("project/passphrase-wrong");
+    await sealed.approve("site", { caKey: { passphrase: "correct horse" } });
     await sealed.remove();
   });
 
   it("is not written over; with force it is kept", async () => {
     const { authorityDir, profileFile } = exchange;
     const { initAuthority } = await import("./init-authority.js");
-    const init = { profileFile, dir: authorityDir, passphrase: undefined, now: exchange.now };
+    const init = { profileFile, dir: authorityDir, caKey: "clear" as const, now: exchange.now };
     const key = await readFile(join(authorityDir, "rootCA.key"), "utf8");
     expect((await errorOf(initAuthority(init))).code).toBe("file/exists");
     await initAuthority({ ...init, isForced: true });
     const [moment = ""] = await readdir(join(authorityDir, ".bak"));
-    expect((await readdir(join(authorityDir, ".bak", moment))).sort()).toEqual(["ca.json", "issued", "rootCA.key", "rootCA.pem"]);
+    expect((await readdir(join(authorityDir, ".bak", moment))).sort()).toEqual(["ca.json", "cancer", "rootCA.key", "rootCA.pem"]);
     expect(await readFile(join(authorityDir, ".bak", moment, "rootCA.key"), "utf8")).toBe(key);
   });
 });

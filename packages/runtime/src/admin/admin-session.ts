@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chmod, copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { contentHashSchema, FlareError, type Json } from "@flare-ts/contracts";
+import type { CommandReply } from "@flare-ts/contracts/wire";
 import type { Kit, TrustKeeper } from "@flare-ts/provision/kit";
 import type { LiveIdentity } from "../identity/live-identity.js";
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
@@ -118,8 +119,15 @@ export class AdminSession {
   /** The journal of a job from its start, then live; ends after `job-ended`. */
   async *watchJob(jobId: string, options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<JournalEntry> {
     const connection = await this.#connect();
-    for await (const entry of connection.watch(this.#sign(connection, "watch_job", { job_id: jobId }), options.signal)) {
-      yield { jobId: entry.jobId, seq: Number(entry.seq), atMs: Number(entry.atMs), event: JSON.parse(entry.eventJson) as JobEvent };
+    let hasBegun = false;
+    try {
+      for await (const entry of this.#watch(connection, jobId, options.signal)) {
+        hasBegun = true;
+        yield entry;
+      }
+    } catch (reason) {
+      if (hasBegun) throw reason;
+      yield* this.#watch(await this.#reconnect(connection, reason), jobId, options.signal);
     }
   }
 
@@ -228,6 +236,12 @@ export class AdminSession {
     if (connection !== undefined && !keeper.trust.verify(connection.serverChainPem, { nowMs: now() }).ok) connection.close();
   }
 
+  async *#watch(connection: Connection, jobId: string, signal: AbortSignal | undefined): AsyncGenerator<JournalEntry, void, undefined> {
+    for await (const entry of connection.watch(this.#sign(connection, "watch_job", { job_id: jobId }), signal)) {
+      yield { jobId: entry.jobId, seq: Number(entry.seq), atMs: Number(entry.atMs), event: JSON.parse(entry.eventJson) as JobEvent };
+    }
+  }
+
   async #upload(
     object: ObjectRef,
     file: string,
@@ -239,9 +253,18 @@ export class AdminSession {
   }
 
   async #execute(verb: CommandVerb, args: Readonly<Record<string, Json>>, signal?: AbortSignal): Promise<Json> {
+    const execute = (connection: Connection): Promise<CommandReply> => connection.execute(this.#sign(connection, verb, args), signal);
     const connection = await this.#connect();
-    const reply = await connection.execute(this.#sign(connection, verb, args), signal);
+    const reply = await execute(connection).catch(async (reason: unknown) => execute(await this.#reconnect(connection, reason)));
     return JSON.parse(reply.resultJson) as Json;
+  }
+
+  // A server ends sessions that nobody used for long. What such a session is asked is refused before anything is done, so
+  // that it can be asked again in a new one.
+  async #reconnect(connection: Connection, reason: unknown): Promise<Connection> {
+    if (!(reason instanceof FlareError) || reason.code !== "auth/token-unknown") throw reason;
+    await connection.closed;
+    return await this.#connect();
   }
 
   #sign(connection: Connection, verb: CommandVerb, args: Readonly<Record<string, Json>>): ReturnType<typeof signCommand> {

@@ -46,11 +46,13 @@ export function createLogger(init: {
     destination,
   );
   const rank = logLevels.indexOf(init.level);
+  let isClosed = false;
   const make = (bound: LogFields): Logger => {
     const write = (level: LogLevel, message: string, fields: LogFields = {}): void => {
       if (logLevels.indexOf(level) > rank) return;
       const all = { ...bound, ...fields };
-      sink[level](all, message);
+      // What ends after everything was stopped may still have a word to say; pino would throw.
+      if (!isClosed) sink[level](all, message);
       init.onLine?.({ level, message, fields: all });
     };
     return {
@@ -61,7 +63,11 @@ export function createLogger(init: {
       child: (fields) => make({ ...bound, ...fields }),
     };
   };
-  return { logger: make({}), close: () => destination.end() };
+  const close = (): void => {
+    isClosed = true;
+    destination.end();
+  };
+  return { logger: make({}), close };
 }
 
 /** An error as a field of a log line. */

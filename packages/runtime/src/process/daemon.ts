@@ -11,6 +11,8 @@ export interface StartDaemonInit {
   readonly kitDir: string;
   /** How to call the `flare` command: the Node binary and the script. */
   readonly command: { readonly node: string; readonly cli: string };
+  /** Further arguments of its `start` command. */
+  readonly args?: readonly string[];
   /** Environment variables of the process, beside those of this one. */
   readonly environment?: Readonly<Record<string, string>>;
   /** Wait for readiness so long at most. @default 30_000 */
@@ -33,7 +35,7 @@ const pollMs = 20;
  * @throws FlareError `runtime/already-running`, or `runtime/start-failed` with the last lines of output.
  */
 export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid: number; readonly state: InstanceState["state"] }> {
-  const { kitDir, command, environment = {}, timeoutMs = 30_000, signal } = init;
+  const { kitDir, command, args = [], environment = {}, timeoutMs = 30_000, signal } = init;
   const running = readInstance(kitDir);
   if (running !== undefined) {
     throw new FlareError("runtime/already-running", `This kit is in use by process ${running.pid}.`, {
@@ -42,7 +44,7 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
   }
   const logPath = join(kitDir, "log.txt");
   const log = openSync(logPath, "a", 0o600);
-  const watchdog = spawn("sh", [join(kitDir, "startup", "sub_start.sh")], {
+  const watchdog = spawn("sh", [join(kitDir, "startup", "sub_start.sh"), ...args], {
     cwd: kitDir,
     detached: true,
     stdio: ["ignore", log, log],

@@ -5,7 +5,7 @@ import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeSafetensors } from "@flare-ts/aggregator";
-import type { TrustListDocument } from "@flare-ts/contracts";
+import type { ConnectionSecurity, TrustListDocument } from "@flare-ts/contracts";
 import { provision } from "@flare-ts/provision";
 import { type Kit, readKit, signTrustList, TrustKeeper } from "@flare-ts/provision/kit";
 import { readProjectKeys } from "../session/project-keys.js";
@@ -20,8 +20,10 @@ export interface SmallFederation {
   kit(name: string): Promise<Kit>;
   /** A registered connection to the server under the name of a participant, in place of its own program. */
   dial(name: string): Promise<Connection>;
-  /** Writes a job that gives one app to some sites, and gives its folder. */
-  writeJob(sites: readonly string[], minClients?: number): Promise<string>;
+  /** Where the server listens. */
+  readonly serverPort: number;
+  /** Writes a job that gives one app to some sites, and gives its folder. @param script of the trainers; by default they only wait */
+  writeJob(sites: readonly string[], minClients?: number, script?: string): Promise<string>;
   /** Signs a trust list with the project's root key; it revokes nobody unless it is told to. */
   trustList(change: Partial<TrustListDocument> & Pick<TrustListDocument, "number">): Promise<string>;
   dispose(): Promise<void>;
@@ -30,17 +32,42 @@ export interface SmallFederation {
 export const adminName = "admin@example.org";
 export const otherAdminName = "other@example.org";
 
-export async function createSmallFederation(): Promise<SmallFederation> {
+export interface SmallFederationInit {
+  /** @default "localhost" */
+  readonly serverName?: string;
+  /** @default "mtls" */
+  readonly connectionSecurity?: ConnectionSecurity;
+  /** A proxy between participants and server: where it listens, and the root of its certificate. */
+  readonly proxy?: { readonly port: number; readonly rootCaPem: string };
+  /** @default a free one */
+  readonly serverPort?: number;
+  /** How the server listens. @default as the others dial */
+  readonly serverSecurity?: ConnectionSecurity;
+}
+
+export async function createSmallFederation(init: SmallFederationInit = {}): Promise<SmallFederation> {
+  const { serverName = "localhost", connectionSecurity = "mtls", serverSecurity = connectionSecurity, proxy } = init;
+  const serverPort = init.serverPort ?? (await freePort());
   const folder = await mkdtemp(join(tmpdir(), "flare-small-"));
   const projectFile = join(folder, "project.yml");
+  const connectTo = proxy === undefined ? {} : { connect_to: { host: "localhost", port: proxy.port } };
   const participants = [
-    { name: "localhost", type: "server", org: "o", fed_learn_port: await freePort() },
-    { name: "site-1", type: "client", org: "o" },
-    { name: "site-2", type: "client", org: "o" },
-    { name: adminName, type: "admin", org: "o", role: "project_admin" },
-    { name: otherAdminName, type: "admin", org: "o", role: "project_admin" },
+    { name: serverName, type: "server", org: "o", fed_learn_port: serverPort, connection_security: serverSecurity },
+    { name: "site-1", type: "client", org: "o", ...connectTo },
+    { name: "site-2", type: "client", org: "o", ...connectTo },
+    { name: adminName, type: "admin", org: "o", role: "project_admin", ...connectTo },
+    { name: otherAdminName, type: "admin", org: "o", role: "project_admin", ...connectTo },
   ];
-  await writeFile(projectFile, JSON.stringify({ api_version: 3, name: "small", description: "", participants }));
+  if (proxy !== undefined) await writeFile(join(folder, "proxy-root.pem"), proxy.rootCaPem);
+  const project = {
+    api_version: 3,
+    name: "small",
+    description: "",
+    connection_security: connectionSecurity,
+    ...(proxy === undefined ? {} : { custom_ca_cert: "proxy-root.pem" }),
+    participants,
+  };
+  await writeFile(projectFile, JSON.stringify(project));
   const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear" });
   const kitDir = (name: string): string => join(prodDir, name);
   const connections: Connection[] = [];
@@ -54,7 +81,8 @@ export async function createSmallFederation(): Promise<SmallFederation> {
       connections.push(connection);
       return connection;
     },
-    writeJob: (sites, minClients = 1) => writeJob(folder, sites, minClients),
+    serverPort,
+    writeJob: (sites, minClients = 1, script = "setInterval(() => {}, 1000);") => writeJob(folder, sites, minClients, script),
     trustList: async (change) => {
       const state = JSON.parse(await readFile(join(folder, "workspace/small/state/cert.json"), "utf8")) as RootState;
       const signer = { certificate: new X509Certificate(state.root_cert), privateKey: createPrivateKey(state.root_pri_key) };
@@ -72,7 +100,7 @@ interface RootState {
   readonly root_pri_key: string;
 }
 
-async function writeJob(folder: string, sites: readonly string[], minClients: number): Promise<string> {
+async function writeJob(folder: string, sites: readonly string[], minClients: number, script: string): Promise<string> {
   const job = await mkdtemp(join(folder, "job-"));
   const workflow = { id: "w", path: "FedAvg", args: { num_rounds: 1, initial_model: "model.safetensors", min_clients: 1 } };
   const executor = { path: "ClientAPIExecutor", args: { task_script_path: "train.ts" } };
@@ -86,7 +114,7 @@ async function writeJob(folder: string, sites: readonly string[], minClients: nu
       join(config, "config_fed_client.json"),
       JSON.stringify({ format_version: 2, executors: [{ tasks: ["train"], executor }] }),
     );
-    await writeFile(join(job, app, "custom", "train.ts"), "setInterval(() => {}, 1000);");
+    await writeFile(join(job, app, "custom", "train.ts"), script);
     await writeFile(join(job, app, "model.safetensors"), model);
   }
   const deployMap = { app: ["server", ...sites], other: ["somebody-else"] };
@@ -94,7 +122,8 @@ async function writeJob(folder: string, sites: readonly string[], minClients: nu
   return job;
 }
 
-async function freePort(): Promise<number> {
+/** A port that nobody listens on. */
+export async function freePort(): Promise<number> {
   const server = createServer().listen(0, "127.0.0.1");
   await once(server, "listening");
   const address = server.address();

@@ -10,7 +10,7 @@ import { registerSession, type SessionTicket } from "./register-session.js";
 import { TestProject } from "./test-project.test-support.js";
 
 const project = new TestProject("project-a");
-const serverKeys = project.server();
+let serverKeys: ProjectKeys;
 const day = 24 * 3_600_000;
 
 describe("Authenticator", () => {
@@ -25,6 +25,7 @@ describe("Authenticator", () => {
     jumpMs = 0;
     events = [];
     isAllowed = true;
+    serverKeys = project.server();
     authenticator = new Authenticator(
       { audit: (event) => events.push(event), isAllowed: () => isAllowed, now: () => nowMs + jumpMs, steadyNow: () => nowMs },
       { project: project.name, serverName: "server-1", keys: serverKeys },
@@ -125,6 +126,35 @@ describe("Authenticator", () => {
       authenticator.register(create(RegisterRequestSchema, { challengeId, certificate: keys.certificatePem }), connection),
     ).toThrow(/expired/);
     expectRefused("auth/certificate-expired");
+  });
+
+  it("knows no token of a session whose participant was revoked, and registers nobody with such a certificate", async () => {
+    const keys = project.issue({ name: "site-1" });
+    const connection = connectionOf(keys);
+    const { token, sessionId } = await register("site-1", keys, connection);
+    const revoked = { name: "site-1", serials: [], revoked_at_ms: nowMs, reason: "keyCompromise" as const };
+    serverKeys.trust.accept(project.trustList({ number: 1, revoked: [revoked] }));
+    expect(authenticator.untrustedSessions()).toMatchObject([
+      { session: { id: sessionId }, reason: expect.stringContaining("was revoked") },
+    ]);
+    authenticator.end(sessionId, "revoked");
+    expect(authenticator.untrustedSessions()).toEqual([]);
+    expect(() => authenticator.authenticate(token, connection, ["client"])).toThrow(
+      expect.objectContaining({ code: "auth/token-unknown" }),
+    );
+    events = [];
+    for (const old of [keys, project.issue({ name: "site-1" })])
+      await expect(register("site-1", old)).rejects.toMatchObject({ code: "auth/certificate-revoked" });
+    expectRefused("auth/certificate-revoked");
+    await register(
+      "site-1",
+      project.issue({ name: "site-1", validFrom: new Date(nowMs + 1_000), validTo: new Date(nowMs + day) }),
+      undefined,
+      (request) => {
+        nowMs += 2_000;
+        return request;
+      },
+    );
   });
 
   it("refuses a certificate without its key", async () => {

@@ -1,5 +1,6 @@
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
-import { ProjectTrust } from "@flare-ts/provision/kit";
+import { createHash, createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign, X509Certificate } from "node:crypto";
+import type { TrustListDocument } from "@flare-ts/contracts";
+import { ProjectTrust, readSubject, signTrustList } from "@flare-ts/provision/kit";
 import { type ProjectKeys, readProjectKeys } from "./project-keys.js";
 
 /** What a certificate of a test says; what is left out is as it should be. */
@@ -19,26 +20,42 @@ export interface TestSubject {
   readonly keyType?: "ec" | "rsa";
 }
 
+/** What issues certificates in a test: the root of a project, or an intermediate below one. */
+export interface TestAuthority {
+  readonly name: string;
+  readonly privateKey: KeyObject;
+  /** Certificates that stand between a participant and the root, this authority's first; PEM. */
+  readonly chainPem: string;
+}
+
 /** A project with its own root that issues whatever certificate a test asks for; nothing of it is written to a disk. */
 export class TestProject {
   readonly name: string;
   readonly rootCaPem: string;
-  readonly #rootKey: KeyObject;
+  readonly root: TestAuthority;
 
   constructor(name: string) {
     this.name = name;
     const { privateKey, publicKey } = keyPair("ec");
-    this.#rootKey = privateKey;
-    this.rootCaPem = certificate({ subject: { name, role: "" }, issuer: name, publicKey, signingKey: privateKey, isRoot: true, hosts: [] });
+    this.root = { name, privateKey, chainPem: "" };
+    this.rootCaPem = certificate({ subject: { name, role: "" }, issuer: this.root, publicKey, isAuthority: true, hosts: [] });
   }
 
-  /** Keys of a participant; `issuer` may be another project whose root signs in place of this one. */
-  issue(subject: TestSubject, issuer: TestProject = this): ProjectKeys {
+  /** Keys of a participant; another project's root may sign in place of this one's, or an intermediate. */
+  issue(subject: TestSubject, issuer: TestProject | TestAuthority = this): ProjectKeys {
     const { privateKey, publicKey } = keyPair(subject.keyType ?? "ec");
     const hosts = subject.role === "server" ? ["localhost", subject.name] : [subject.name];
-    const certificatePem = certificate({ subject, issuer: issuer.name, publicKey, signingKey: issuer.#rootKey, isRoot: false, hosts });
+    const authority = "root" in issuer ? issuer.root : issuer;
+    const certificatePem = certificate({ subject, issuer: authority, publicKey, isAuthority: false, hosts }) + authority.chainPem;
     const privateKeyPem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
     return readProjectKeys({ certificatePem, privateKeyPem }, this.trust());
+  }
+
+  /** An authority below the root; its role says what it may issue. */
+  intermediate(subject: TestSubject): TestAuthority {
+    const { privateKey, publicKey } = keyPair("ec");
+    const chainPem = certificate({ subject, issuer: this.root, publicKey, isAuthority: true, hosts: [] });
+    return { name: subject.name, privateKey, chainPem };
   }
 
   /** Trust of its own for a participant: nobody else's changes with it. */
@@ -46,9 +63,15 @@ export class TestProject {
     return ProjectTrust.from({ project: this.name, rootCaPem: this.rootCaPem });
   }
 
+  /** A trust list that is signed by the root; it revokes nobody and changes no root unless it is told to. */
+  trustList(change: Partial<TrustListDocument> & Pick<TrustListDocument, "number">): string {
+    const signer = { certificate: new X509Certificate(this.rootCaPem), privateKey: this.root.privateKey };
+    return signTrustList({ project: this.name, issued_at_ms: Date.now(), roots: [this.rootCaPem], revoked: [], ...change }, [signer]);
+  }
+
   /** The root with its key, for what issues certificates. */
   get authority(): { readonly certificatePem: string; readonly privateKey: KeyObject } {
-    return { certificatePem: this.rootCaPem, privateKey: this.#rootKey };
+    return { certificatePem: this.rootCaPem, privateKey: this.root.privateKey };
   }
 
   server(name = "server-1"): ProjectKeys {
@@ -63,15 +86,14 @@ function keyPair(type: "ec" | "rsa"): { privateKey: KeyObject; publicKey: KeyObj
 
 interface CertificateInit {
   readonly subject: TestSubject;
-  readonly issuer: string;
+  readonly issuer: TestAuthority;
   readonly publicKey: KeyObject;
-  readonly signingKey: KeyObject;
-  readonly isRoot: boolean;
+  readonly isAuthority: boolean;
   readonly hosts: readonly string[];
 }
 
 // X.509 version 3 (RFC 5280) in DER, written by hand: Node can read certificates but not make them.
-function certificate({ subject, issuer, publicKey, signingKey, isRoot, hosts }: CertificateInit): string {
+function certificate({ subject, issuer, publicKey, isAuthority, hosts }: CertificateInit): string {
   const hour = 3_600_000;
   const validity = sequence(
     time(subject.validFrom ?? new Date(Date.now() - hour)),
@@ -82,19 +104,38 @@ function certificate({ subject, issuer, publicKey, signingKey, isRoot, hosts }: 
     tlv(0xa0, integer(Buffer.from([2]))),
     integer(Buffer.concat([Buffer.from([1]), randomBytes(15)])),
     algorithm,
-    isRoot ? nameOf(subject) : nameOf({ name: issuer, role: "" }),
+    issuerName(issuer),
     validity,
     nameOf(subject),
     publicKey.export({ type: "spki", format: "der" }),
-    tlv(0xa3, sequence(...extensions(subject, isRoot, hosts))),
+    tlv(0xa3, sequence(...extensions(subject, isAuthority, hosts), ...keyIds(publicKey, issuer))),
   );
-  const signature = sign("sha256", body, signingKey);
+  const signature = sign("sha256", body, issuer.privateKey);
   const der = sequence(body, algorithm, tlv(0x03, Buffer.from([0]), signature));
   return `-----BEGIN CERTIFICATE-----\n${(der.toString("base64").match(/.{1,64}/g) ?? []).join("\n")}\n-----END CERTIFICATE-----\n`;
 }
 
-function extensions({ usage }: TestSubject, isRoot: boolean, hosts: readonly string[]): Buffer[] {
-  const list = [extension("2.5.29.19", true, isRoot ? sequence(boolean(true)) : sequence())];
+/** Which key is certified and which one signs: roots of one name are told apart by it. */
+function keyIds(publicKey: KeyObject, issuer: TestAuthority): Buffer[] {
+  const keyId = (key: KeyObject): Buffer =>
+    createHash("sha1")
+      .update(key.export({ type: "spki", format: "der" }))
+      .digest();
+  return [
+    extension("2.5.29.14", false, tlv(0x04, keyId(publicKey))),
+    extension("2.5.29.35", false, sequence(tlv(0x80, keyId(createPublicKey(issuer.privateKey))))),
+  ];
+}
+
+/** An issuer's name has all that its own certificate's subject has. */
+function issuerName({ name, chainPem }: TestAuthority): Buffer {
+  if (chainPem === "") return nameOf({ name, role: "" });
+  const { role } = readSubject(new X509Certificate(chainPem));
+  return nameOf({ name, role });
+}
+
+function extensions({ usage }: TestSubject, isAuthority: boolean, hosts: readonly string[]): Buffer[] {
+  const list = [extension("2.5.29.19", true, isAuthority ? sequence(boolean(true)) : sequence())];
   if (hosts.length > 0) list.push(extension("2.5.29.17", false, sequence(...hosts.map((host) => tlv(0x82, Buffer.from(host))))));
   if (usage !== undefined)
     list.push(extension("2.5.29.37", false, sequence(oid(usage === "server" ? "1.3.6.1.5.5.7.3.1" : "1.3.6.1.5.5.7.3.2"))));

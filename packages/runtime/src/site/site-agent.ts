@@ -31,6 +31,7 @@ export class SiteAgent {
   readonly #parts: SiteAgentComponents;
   readonly #init: SiteAgentInit;
   readonly #jobs = new Map<string, SiteJob>();
+  readonly #obeying = new Set<Promise<void>>();
 
   constructor(components: SiteAgentComponents, init: SiteAgentInit) {
     this.#parts = components;
@@ -44,9 +45,12 @@ export class SiteAgent {
 
   /** Takes a message of the server; what goes wrong with it is logged. */
   hear(message: ServerMessage): void {
-    this.#obey(message).catch((error: unknown) => {
-      this.#parts.logger.error("message from server failed", { kind: message.message.case ?? "none", error: errorField(error) });
-    });
+    const obeyed = this.#obey(message)
+      .catch((error: unknown) => {
+        this.#parts.logger.error("message from server failed", { kind: message.message.case ?? "none", error: errorField(error) });
+      })
+      .finally(() => this.#obeying.delete(obeyed));
+    this.#obeying.add(obeyed);
   }
 
   /** Ends what runs here for submitters who are not trusted any more. */
@@ -58,6 +62,7 @@ export class SiteAgent {
   async stop(): Promise<void> {
     await Promise.all([...this.#jobs.values()].map((job) => job.stop("the site stops", siteStopGraceMs)));
     this.#jobs.clear();
+    await Promise.all(this.#obeying);
   }
 
   async #obey({ message }: ServerMessage): Promise<void> {

@@ -48,6 +48,10 @@ export interface Connection {
   /** Sends chunks; resolves with the server's reply when it has everything durable and verified. */
   upload(chunks: AsyncIterable<Chunk>, signal?: AbortSignal): Promise<{ readonly isComplete: boolean; readonly durableOffset: number }>;
   download(object: ObjectRef, offset: number, signal?: AbortSignal): AsyncIterable<Chunk>;
+  /** Sends chunks that the server throws away; resolves with how many bytes arrived. */
+  probeUp(chunks: AsyncIterable<Chunk>, signal?: AbortSignal): Promise<number>;
+  /** Chunks of zeros from the server, so many bytes in all. */
+  probeDown(bytes: number, signal?: AbortSignal): AsyncIterable<Chunk>;
   execute(command: SignedCommand, signal?: AbortSignal): Promise<CommandReply>;
   watch(command: SignedCommand, signal?: AbortSignal): AsyncIterable<JobEvent>;
   /** Asks for the certificate that follows the participant's own, for the key of a request (PKCS #10, PEM). */

@@ -9,10 +9,12 @@ import { type ChallengeComponents, type RegisterSessionInit, registerSession } f
 import { requestRenewal } from "../session/request-renewal.js";
 import { type CallOptions, ClientCalls } from "./client-calls.js";
 import type { Connection } from "./connection.js";
-import { endsAtServer, isLoopback, refuseClearText } from "./connection-security.js";
+import { endsAtServer, refuseClearText } from "./connection-security.js";
 import { explainDialFailure } from "./explain-dial-failure.js";
 import { messageOptions } from "./flow-control.js";
 import { GrpcConnection, type RegisteredTicket } from "./grpc-connection.js";
+import { routeTo } from "./proxy/dial-route.js";
+import type { Environment } from "./proxy/proxy-from-environment.js";
 import { quietGrpc } from "./quiet-grpc.js";
 import { wireMethods } from "./wire-method.js";
 
@@ -28,6 +30,8 @@ export interface DialServerInit {
   readonly name: string;
   /** HTTP/2 window of each stream and connection. @default limits.http2WindowBytes */
   readonly windowBytes?: number;
+  /** Variables that may name a proxy. @default process.env */
+  readonly environment?: Environment;
   /** @default "mtls" */
   readonly connectionSecurity?: ConnectionSecurity;
   /** Root certificates by which a proxy that ends TLS is verified; PEM. @default the root of the project */
@@ -41,8 +45,8 @@ export interface DialServerInit {
  * connection lives. Over mutual TLS the certificate of the handshake is the server's and the participant shows its own;
  * over `tls` and `clear` both prove themselves inside only.
  *
- * @throws FlareError `transfer/unreachable`, `transfer/clear-refused`, `auth/tls-refused`, `auth/server-untrusted`, and what
- * the server refuses with
+ * @throws FlareError `transfer/unreachable`, `transfer/clear-refused`, `transfer/proxy-…`, `auth/tls-refused`,
+ * `auth/server-untrusted`, and what the server refuses with
  */
 export async function dialServer(init: DialServerInit, signal?: AbortSignal): Promise<Connection> {
   return await onChannel(init, signal, async ({ client, calls, steps, session }) => {
@@ -108,7 +112,8 @@ async function onChannel<Result>(
   refuseClearText("dialling", host, { security, isClearAllowed });
   quietGrpc();
   const seen: SeenServer = { fingerprint: undefined };
-  const client = new Client(targetOf(init), credentialsOf(init, seen), optionsOf(init));
+  const route = routeTo(init, init.environment ?? process.env);
+  const client = new Client(route.target, route.through(credentialsOf(init, seen)), { ...optionsOf(init), ...route.options });
   const calls = new ClientCalls({ client }, { peer: `${init.host}:${init.port}` });
   const steps = (stepSignal: AbortSignal | undefined): ChallengeComponents => ({
     challenge: async (request) => calls.unary(wireMethods.challenge, request, { signal: stepSignal, deadlineMs: limits.registrationMs }),
@@ -120,7 +125,10 @@ async function onChannel<Result>(
     return await use({ client, calls, steps, session: { ...init, isPerCall: !endsAtServer(security), tlsFingerprint } });
   } catch (error) {
     client.close();
-    throw signal?.aborted === true ? FlareError.from(signal.reason) : explainDialFailure(error, init);
+    route.abandon();
+    if (signal?.aborted === true) throw FlareError.from(signal.reason);
+    const failure = explainDialFailure(error, init);
+    throw route.failure(failure) ?? failure;
   }
 }
 
@@ -158,10 +166,6 @@ function secureContextOf({ keys, connectionSecurity, customRootCaPem }: DialServ
   }
 }
 
-function targetOf({ host, port }: DialServerInit): string {
-  return `dns:${host.includes(":") ? `[${host}]` : host}:${port}`;
-}
-
 function optionsOf({ host, serverIdentity, windowBytes = limits.http2WindowBytes }: DialServerInit): ChannelOptions {
   return {
     ...messageOptions(windowBytes, limits.controlMessageBytes),
@@ -173,7 +177,6 @@ function optionsOf({ host, serverIdentity, windowBytes = limits.http2WindowBytes
     "grpc.enable_channelz": 0,
     "grpc.client_idle_timeout_ms": maxTimeoutMs,
     ...(isIP(host) === 0 ? {} : { "grpc.ssl_target_name_override": isIP(serverIdentity) === 0 ? serverIdentity : "server" }),
-    ...(isLoopback(host) ? { "grpc.enable_http_proxy": 0 } : {}),
   };
 }
 

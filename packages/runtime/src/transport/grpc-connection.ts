@@ -6,6 +6,7 @@ import {
   EndRequestSchema,
   type JobEvent,
   ObjectRefSchema,
+  ProbeRequestSchema,
   type RenewReply,
   type ServerMessage,
   type SignedCommand,
@@ -132,6 +133,15 @@ export class GrpcConnection implements Connection {
   async *download(object: ObjectRef, offset: number, signal?: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
     const request = create(DownloadRequestSchema, { object: wireRef(object), offset: BigInt(offset) });
     yield* this.#notingAll(this.#calls.receiveStream(wireMethods.download, request, chunksReadAhead, this.#options(signal)));
+  }
+
+  async probeUp(chunks: AsyncIterable<Chunk>, signal?: AbortSignal): Promise<number> {
+    return Number((await this.#noting(this.#calls.sendStream(wireMethods.probeUp, chunks, chunksUnderWay, this.#options(signal)))).bytes);
+  }
+
+  async *probeDown(bytes: number, signal?: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
+    const request = create(ProbeRequestSchema, { bytes: BigInt(bytes) });
+    yield* this.#notingAll(this.#calls.receiveStream(wireMethods.probeDown, request, chunksReadAhead, this.#options(signal)));
   }
 
   async execute(command: SignedCommand, signal?: AbortSignal): Promise<CommandReply> {

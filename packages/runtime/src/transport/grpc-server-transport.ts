@@ -1,6 +1,12 @@
 import { create } from "@bufbuild/protobuf";
 import { type ConnectionSecurity, FlareError, isContentHash, limits } from "@flare-ts/contracts";
-import { EndReplySchema, StatReplySchema, UploadReplySchema, type ObjectRef as WireObjectRef } from "@flare-ts/contracts/wire";
+import {
+  EndReplySchema,
+  ProbeReplySchema,
+  StatReplySchema,
+  UploadReplySchema,
+  type ObjectRef as WireObjectRef,
+} from "@flare-ts/contracts/wire";
 import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Logger } from "../logging/logger.js";
 import type { Authenticator } from "../session/authenticator.js";
@@ -11,6 +17,7 @@ import type { ServerHandlers, ServerTransport } from "./connection.js";
 import { endsAtServer, refuseClearText } from "./connection-security.js";
 import { type Http2Listener, http2ServersOf, messageOptions, minVersion, withServerOptions } from "./flow-control.js";
 import { guardHandshakes } from "./guard-handshakes.js";
+import { countProbe, probeChunks } from "./probe-chunks.js";
 import { quietGrpc } from "./quiet-grpc.js";
 import { RequestBodies } from "./request-bodies.js";
 import { answerAttach, answerDownload, answerPlain, answerUnary, answerUpload, answerWatch } from "./server-answers.js";
@@ -40,6 +47,8 @@ export interface GrpcServerTransportInit {
   readonly connectionSecurity?: ConnectionSecurity;
   /** Whether clear text may come from other machines. @default false */
   readonly isClearAllowed?: boolean | undefined;
+  /** How often sessions without calls are looked for, where they do not end with their connection. @default limits.heartbeatMs */
+  readonly idleCheckMs?: number;
 }
 
 /**
@@ -85,11 +94,11 @@ export class GrpcServerTransport implements ServerTransport {
 
   /** @throws FlareError `transfer/cannot-listen`, `transfer/clear-refused`, `auth/certificate-unreadable` */
   async start(): Promise<number> {
-    const { host, port, isClearAllowed = false } = this.#init;
+    const { host, port, isClearAllowed = false, idleCheckMs = limits.heartbeatMs } = this.#init;
     refuseClearText("listening on", host, { security: this.#security, isClearAllowed });
     quietGrpc();
     this.#addCalls();
-    if (this.#bodies !== undefined) this.#idleCheck = setInterval(() => this.#endSilent(), limits.heartbeatMs).unref();
+    if (this.#bodies !== undefined) this.#idleCheck = setInterval(() => this.#endSilent(), idleCheckMs).unref();
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
     return await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(address, this.#credentials(), (error, bound) => {
@@ -206,6 +215,7 @@ export class GrpcServerTransport implements ServerTransport {
       submitUpdate: bodies.remember(wireMethods.submitUpdate),
       stat: bodies.remember(wireMethods.stat),
       download: bodies.remember(wireMethods.download),
+      probeDown: bodies.remember(wireMethods.probeDown),
       execute: bodies.remember(wireMethods.execute),
       watch: bodies.remember(wireMethods.watch),
     };
@@ -241,6 +251,10 @@ export class GrpcServerTransport implements ServerTransport {
         return create(UploadReplySchema, { isComplete, durableOffset: BigInt(durableOffset) });
       }),
       download: answerDownload(parts, anyone, (context, { object, offset }) => handlers.download(context, refOf(object), Number(offset))),
+      probeUp: answerUpload(parts, anyone, async (_context, _object, chunks) =>
+        create(ProbeReplySchema, { bytes: BigInt(await countProbe(chunks)) }),
+      ),
+      probeDown: answerDownload(parts, anyone, (_context, { bytes }) => probeChunks(Number(bytes))),
       execute: answerUnary(parts, admin, async (context, command) => handlers.execute(context, command)),
       watch: answerWatch(parts, admin, (context, command) => handlers.watch(context, command)),
     });

@@ -36,7 +36,7 @@ describe("who may connect", () => {
     [
       "one of another project of the same name",
       (project: TestProject) => project.issue({ name: "site-1" }, new TestProject(project.name)),
-      /CERT/,
+      /CERT|VERIFY/,
     ],
     [
       "an expired one",

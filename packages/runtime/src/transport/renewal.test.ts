@@ -138,7 +138,7 @@ describe("a certificate that has ended, over mutual TLS", () => {
       { name: "site-1", serials: [keys.certificate.serialNumber], revoked_at_ms: Date.now(), reason: "keyCompromise" as const },
     ];
     const list = { project: server.project.name, number: 1, issued_at_ms: Date.now(), roots: [certificatePem], revoked };
-    server.serverTrust.accept(signTrustList(list, [{ certificate: new X509Certificate(certificatePem), privateKey }]));
+    server.keys.trust.accept(signTrustList(list, [{ certificate: new X509Certificate(certificatePem), privateKey }]));
     await expect(askWith(keys)).rejects.toMatchObject({ code: "auth/tls-refused" });
     await expect.poll(refusals).toMatchObject([{ step: "tls", reason: expect.stringMatching(/revoked/) }]);
   });
@@ -175,7 +175,7 @@ describe("a server that has got another certificate", () => {
   it.each<TestWay>(["mtls", "tls"])("shows it in the next handshake over %s, and every connection goes on", async (way) => {
     const project = new TestProject("test-project");
     const identity = new LiveIdentity({ keys: project.server() });
-    server = await startTestServer({}, { way, testProject: project, serverKeys: identity });
+    server = await startTestServer({}, { way, testProject: project, keys: identity });
     const keys = project.issue({ name: "site-1", usage: "client" });
     const shown = async (): Promise<string> => {
       const { certificatePem: cert, privateKeyPem: key } = keys;
@@ -204,7 +204,7 @@ describe("a server that has got another certificate", () => {
   it("still proves itself by the old one to whoever was shown that", async () => {
     const project = new TestProject("test-project");
     const identity = new LiveIdentity({ keys: project.server() });
-    server = await startTestServer({}, { testProject: project, serverKeys: identity });
+    server = await startTestServer({}, { testProject: project, keys: identity });
     // Handshakes show the old one, as for a connection that was made a moment before the renewal.
     identity.replace(project.server());
     await (await server.dial("site-1")).stat({ hash, size: 1 });

@@ -44,6 +44,7 @@ export class TerminatingProxy {
   readonly #sessions = new Set<ServerHttp2Session>();
   readonly #upstreams: (ClientHttp2Session | undefined)[] = [undefined, undefined];
   #turn = 0;
+  #openCalls = 0;
 
   constructor(init: TerminatingProxyInit) {
     this.#init = init;
@@ -68,6 +69,11 @@ export class TerminatingProxy {
   /** Connections to the server that are open. */
   get upstreamCount(): number {
     return this.#upstreams.filter((session) => session?.closed === false).length;
+  }
+
+  /** Calls that the server has not ended. */
+  get openCalls(): number {
+    return this.#openCalls;
   }
 
   /** Makes a captured call again, byte for byte, on the proxy's own connection or on a fresh one; gives the code of the error. */
@@ -114,6 +120,10 @@ export class TerminatingProxy {
   #open(stream: ServerHttp2Stream, headers: OutgoingHttpHeaders): ClientHttp2Stream {
     const up = this.#nextUpstream().request(headers);
     let trailers: IncomingHttpHeaders = {};
+    this.#openCalls += 1;
+    up.once("close", () => {
+      this.#openCalls -= 1;
+    });
     up.on("error", () => undefined);
     up.on("trailers", (sent) => {
       trailers = sent;
@@ -121,6 +131,7 @@ export class TerminatingProxy {
     up.on("response", (response, flags) => {
       if (stream.destroyed) return;
       if ((flags & constants.NGHTTP2_FLAG_END_STREAM) !== 0) {
+        up.resume();
         stream.respond(response, { endStream: true });
         return;
       }
@@ -139,7 +150,7 @@ export class TerminatingProxy {
       if (!up.closed) up.close(constants.NGHTTP2_CANCEL);
     });
     up.once("close", () => {
-      if (up.rstCode !== constants.NGHTTP2_NO_ERROR) stream.close(up.rstCode);
+      if (!up.readableEnded || up.rstCode !== constants.NGHTTP2_NO_ERROR) stream.close(up.rstCode || constants.NGHTTP2_CANCEL);
     });
     return up;
   }
@@ -166,7 +177,7 @@ export class TerminatingProxy {
 }
 
 const windowBytes = 1 << 20;
-const unaryPaths = /\/(Challenge|Register|End|SubmitUpdate|Stat|Execute)$/;
+const unaryPaths = /\/(Challenge|Register|Renew|End|SubmitUpdate|Stat|Execute)$/;
 
 async function bodyOf(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   const parts: Buffer[] = [];

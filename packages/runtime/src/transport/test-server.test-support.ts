@@ -1,6 +1,5 @@
 import { create } from "@bufbuild/protobuf";
 import { CommandReplySchema, RenewReplySchema, SubmitUpdateReplySchema } from "@flare-ts/contracts/wire";
-import type { ProjectTrust } from "@flare-ts/provision/kit";
 import { LiveIdentity } from "../identity/live-identity.js";
 import type { AuthEvent } from "../session/auth-event.js";
 import { Authenticator, type AuthenticatorInit } from "../session/authenticator.js";
@@ -18,8 +17,8 @@ export type TestWay = "mtls" | "tls" | "clear" | "proxy";
 /** A server on loopback with real TLS, and what a test needs to dial it. */
 export interface TestServer {
   readonly project: TestProject;
-  /** Whom the server trusts. */
-  readonly serverTrust: ProjectTrust;
+  /** The server's own. */
+  readonly keys: ProjectKeys;
   readonly transport: GrpcServerTransport;
   readonly authenticator: Authenticator;
   /** Where participants dial. */
@@ -40,12 +39,11 @@ export interface TestServer {
 export interface TestServerInit {
   readonly now?: () => number;
   readonly isAllowed?: () => boolean;
-  /** @default one of the name "test-project" */
-  readonly testProject?: TestProject;
-  /** @default a new certificate of the server's */
-  readonly serverKeys?: ProjectKeys | LiveIdentity;
   /** @default "mtls" */
   readonly way?: TestWay;
+  readonly idleCheckMs?: number;
+  /** @default a new one */
+  readonly testProject?: TestProject;
   /** What the proxy does to calls. */
   readonly proxy?: Pick<TerminatingProxyInit, "onCall" | "onReply">;
 }
@@ -60,11 +58,12 @@ export async function startTestServer(
     isAllowed,
     way = "mtls",
     proxy: proxyInit,
+    idleCheckMs,
     testProject: project = new TestProject("test-project"),
     ...authenticatorInit
   } = init;
   const connectionSecurity = way === "proxy" ? "tls" : way;
-  const keys = init.serverKeys ?? project.server();
+  const keys = init.keys ?? project.server();
   const { renewalGraceMs = 0 } = init;
   const events: AuthEvent[] = [];
   const authenticator = new Authenticator(
@@ -75,11 +74,11 @@ export async function startTestServer(
       ...(now ? { now } : {}),
       ...(isAllowed ? { isAllowed } : {}),
     },
-    { project: project.name, serverName: "server-1", keys, ...authenticatorInit },
+    { project: project.name, serverName: "server-1", ...authenticatorInit, keys },
   );
   const transport = new GrpcServerTransport(
     { authenticator, handlers: { ...quietHandlers, ...handlers } },
-    { host: "127.0.0.1", port: 0, keys, connectionSecurity, renewalGraceMs },
+    { host: "127.0.0.1", port: 0, keys, connectionSecurity, renewalGraceMs, ...(idleCheckMs === undefined ? {} : { idleCheckMs }) },
   );
   const serverPort = await transport.start();
   // The certificate of a proxy is nobody's of the project.
@@ -99,7 +98,7 @@ export async function startTestServer(
   });
   return {
     project,
-    serverTrust: keys.trust,
+    keys,
     transport,
     authenticator,
     port,

@@ -15,6 +15,8 @@ export const wireMethods = Object.freeze({
   stat: unary(Transfer.method.stat),
   upload: define(Transfer.method.upload, chunkCodec(), codecOf(Transfer.method.upload.output)),
   download: define(Transfer.method.download, codecOf(Transfer.method.download.input), chunkCodec()),
+  probeUp: define(Transfer.method.probeUp, chunkCodec(), codecOf(Transfer.method.probeUp.output)),
+  probeDown: define(Transfer.method.probeDown, codecOf(Transfer.method.probeDown.input), chunkCodec()),
   execute: unary(Admin.method.execute),
   watch: define(Admin.method.watch, codecOf(Admin.method.watch.input), codecOf(Admin.method.watch.output)),
 });

@@ -15,8 +15,12 @@ export interface CreateFederationInit {
   readonly project?: string;
   /** Port of the server. @default a free one */
   readonly port?: number;
-  /** What the project file says under `certificates`. */
-  readonly certificates?: Readonly<Record<string, Json>>;
+  /** Further settings of the project file: of the whole, of the server, and of everybody else. */
+  readonly settings?: {
+    readonly project?: Readonly<Record<string, Json>>;
+    readonly server?: Readonly<Record<string, Json>>;
+    readonly others?: Readonly<Record<string, Json>>;
+  };
   /** Life of the certificates that the server gives out by renewal, in milliseconds; a project file knows none under 5 minutes. */
   readonly leafLifetimeMs?: number;
   /** When the kits were made. @default the present */
@@ -48,11 +52,11 @@ const program = fileURLToPath(new URL("../../dist/federation/participant-program
 
 /** Provisions a federation into a temporary folder; nothing runs yet. */
 export async function createFederation(init: CreateFederationInit): Promise<Federation> {
-  const { sites, project = "testfed", port: wantedPort, certificates, leafLifetimeMs, madeAt = new Date() } = init;
+  const { sites, project = "testfed", port: wantedPort, settings = {}, leafLifetimeMs, madeAt = new Date() } = init;
   const folder = await mkdtemp(join(tmpdir(), "flare-federation-"));
   const port = wantedPort ?? (await freePort());
   const projectFile = join(folder, "project.yml");
-  await writeFile(projectFile, projectText(project, port, sites, certificates));
+  await writeFile(projectFile, projectText(project, port, sites, settings));
   const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear", now: madeAt });
   const kitOf = (name: string): string => join(prodDir, name === "server" ? serverName : name);
   const start = async (name: string): Promise<void> => {
@@ -84,16 +88,21 @@ export async function createFederation(init: CreateFederationInit): Promise<Fede
   };
 }
 
-function projectText(project: string, port: number, sites: readonly string[], certificates: CreateFederationInit["certificates"]): string {
+function projectText(
+  project: string,
+  port: number,
+  sites: readonly string[],
+  { project: whole, server, others }: NonNullable<CreateFederationInit["settings"]>,
+): string {
   return JSON.stringify({
     api_version: 3,
     name: project,
     description: "a federation of a test",
-    ...(certificates === undefined ? {} : { certificates }),
+    ...whole,
     participants: [
-      { name: serverName, type: "server", org: "center", fed_learn_port: port },
-      ...sites.map((name) => ({ name, type: "client", org: "hospital" })),
-      { name: adminName, type: "admin", org: "center", role: "project_admin" },
+      { name: serverName, type: "server", org: "center", fed_learn_port: port, ...server },
+      ...sites.map((name) => ({ name, type: "client", org: "hospital", ...others })),
+      { name: adminName, type: "admin", org: "center", role: "project_admin", ...others },
     ],
   });
 }

@@ -23,7 +23,7 @@ beforeAll(async () => {
   // Everybody has slept since the kits were made: certificates of 5 minutes that ended 5 minutes ago.
   const certificates = { leaf_lifetime: "5m", server_may_renew: ["client", "server", "admin"] };
   const madeAt = new Date(Date.now() - 600_000);
-  federation = await createFederation({ sites, certificates, leafLifetimeMs: lifetimeMs, madeAt });
+  federation = await createFederation({ sites, settings: { project: { certificates } }, leafLifetimeMs: lifetimeMs, madeAt });
   await federation.startAll();
 });
 

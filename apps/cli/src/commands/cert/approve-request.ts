@@ -1,7 +1,7 @@
 import { basename, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import type { RequestSummary } from "@flare-ts/provision";
-import { caPassphrase } from "../../ca-key/ca-passphrase.js";
+import { type WorkspaceCaKeyOptions, workspaceCaKey } from "../../ca-key/workspace-ca-key.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { canAsk } from "../../terminal/ask-secret.js";
 import { askYes } from "../../terminal/ask-yes.js";
@@ -9,14 +9,13 @@ import { flareHome } from "./flare-home.js";
 import { warnOfAudit } from "./warn-of-audit.js";
 
 /** What `flare cert approve` is given. */
-export interface ApproveRequestOptions {
+export interface ApproveRequestOptions extends WorkspaceCaKeyOptions {
   readonly request: string;
   readonly caDir: string;
   readonly profile: string;
   readonly out: string | undefined;
   readonly validDays: number | undefined;
   readonly isForced: boolean;
-  readonly passphraseFile: string | undefined;
   readonly isSure: boolean;
 }
 
@@ -34,12 +33,16 @@ export async function approveRequestCommand(context: CommandContext, options: Ap
     out: options.out === undefined ? undefined : resolve(context.cwd, options.out),
     validDays: options.validDays,
     isForced: options.isForced,
-    passphrase: async () => await caPassphrase(context, { file: options.passphraseFile, isNew: false }),
+    caKey: workspaceCaKey(context, { ...options, makesKits: false }),
     confirm: async (summary) => await confirm(context, summary, options.isSure),
     home: flareHome(context),
     signal: context.signal,
   });
   warnOfAudit(context, approved.audit);
+  const { terminal } = context;
+  if (approved.clearKeyFile !== undefined) {
+    terminal.err(`${terminal.colors.yellow("warning:")} ${approved.clearKeyFile} is in clear text; its sealed copy is enough, delete it`);
+  }
   const { claim } = approved;
   return {
     data: {

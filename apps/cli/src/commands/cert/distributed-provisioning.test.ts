@@ -88,7 +88,7 @@ describe("flare cert and flare package", () => {
     await writeFile(join(folder.path, "passphrase"), "another one\n");
     const archive = join("hospital-b", "hospital-b.request.zip");
     const wrong = await folder.run("cert", "approve", archive, "-c", "ca", "--yes", "--ca-passphrase-file", "passphrase");
-    expect(wrong.stderr).toContain("error request/wrong-passphrase:");
+    expect(wrong.stderr).toContain("error project/passphrase-wrong:");
     const { signed_zip } = (await folder.data("cert", "approve", archive, "-c", "ca", "--yes")) as { signed_zip: string };
     const other = `SHA256:${Array.from({ length: 32 }, () => "AB").join(":")}`;
     const refused = await folder.run("package", signed_zip, "--fingerprint", other, "-w", "at b");

@@ -1,18 +1,16 @@
 import { resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
-import { caPassphrase } from "../../ca-key/ca-passphrase.js";
+import { type WorkspaceCaKeyOptions, workspaceCaKey } from "../../ca-key/workspace-ca-key.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 
 /** What `flare cert init` is given. */
-export interface InitAuthorityOptions {
+export interface InitAuthorityOptions extends WorkspaceCaKeyOptions {
   readonly profile: string;
   readonly outputDir: string;
   readonly org: string | undefined;
   readonly validDays: number | undefined;
   readonly deployVersion: string;
   readonly isForced: boolean;
-  readonly passphraseFile: string | undefined;
-  readonly isClear: boolean;
 }
 
 /**
@@ -25,19 +23,17 @@ export async function initAuthorityCommand(context: CommandContext, options: Ini
   if (!/^\d{2,6}$/.test(deployVersion)) {
     throw new FlareError("cli/invalid-arguments", `--deploy-version ${deployVersion} is no number of two digits or more.`);
   }
-  if (isClear && passphraseFile !== undefined) {
-    throw new FlareError("cli/invalid-arguments", "--clear-ca-key and --ca-passphrase-file exclude each other.");
-  }
-  const passphrase = isClear ? undefined : await caPassphrase(context, { file: passphraseFile, isNew: true });
+  const source = workspaceCaKey(context, { passphraseFile, isClear, makesKits: true });
+  const caKey = typeof source === "function" ? await source("none") : source;
   const { initAuthority } = await import("@flare-ts/provision");
-  const { project, dir, validUntil, rootFingerprint, provisionVersion } = await initAuthority({
+  const { project, dir, validUntil, rootFingerprint, provisionVersion, isKeySealed } = await initAuthority({
     profileFile: options.profile,
     dir: resolve(context.cwd, options.outputDir),
     org: options.org,
     validDays: options.validDays,
     deployVersion,
     isForced: options.isForced,
-    passphrase,
+    caKey,
     signal: context.signal,
   });
   if (isClear)
@@ -49,7 +45,7 @@ export async function initAuthorityCommand(context: CommandContext, options: Ini
       valid_until: validUntil.toISOString(),
       provision_version: provisionVersion,
       rootca_fingerprint_sha256: rootFingerprint,
-      is_key_encrypted: passphrase !== undefined,
+      is_key_sealed: isKeySealed,
     },
     text: [
       `Made the certificate authority of ${project} in ${dir}, good until ${validUntil.toISOString()}.`,

@@ -1,12 +1,12 @@
 import { type Command, Option } from "commander";
+import { addCaKeyOptions, caKeyHelp, caKeyOptions } from "../../ca-key/workspace-ca-key.js";
 import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
 import { positiveNumber } from "./positive-number.js";
 
 /** Adds `flare cert init`, `request` and `approve`: certificates for keys that stay where they were made. */
 export function addRequestCommands(group: Command, bind: BindHandler): void {
-  group
-    .command("init")
+  addCaKeyOptions(group.command("init"))
     .description("make the certificate authority of a project")
     .requiredOption("--profile <file>", "the project's profile: name, server, connection_security", "project_profile.yaml")
     .requiredOption("-o, --output-dir <dir>", "folder of the authority")
@@ -14,13 +14,12 @@ export function addRequestCommands(group: Command, bind: BindHandler): void {
     .option("--valid-days <days>", "days that the root certificate is good for (the profile's root_valid_days, or 3650)", positiveNumber)
     .option("--deploy-version <nn>", "number of the folder prod_NN that kits go into", "00")
     .option("--force", "replace an authority that is there; it is kept in .bak")
-    .option("--ca-passphrase-file <file>", "file with the passphrase that encrypts the private key")
-    .option("--clear-ca-key", "leave the private key in clear text")
     .addHelpText(
       "after",
       `${examplesText([["an authority whose key is encrypted", "flare cert init --profile project_profile.yaml -o ca"]])}
-Writes rootCA.pem, rootCA.key and ca.json. The passphrase is asked for, or read from FLARE_CA_PASSPHRASE or the file.
-`,
+Writes rootCA.pem, rootCA.key, ca.json, and <project>/state for what it will issue: flare cert status, revoke and rollover take
+this folder as their --workspace.
+${caKeyHelp}`,
     )
     .action(
       bind(
@@ -32,8 +31,7 @@ Writes rootCA.pem, rootCA.key and ca.json. The passphrase is asked for, or read 
           validDays: flags["validDays"] as number | undefined,
           deployVersion: flags["deployVersion"] as string,
           isForced: flags["force"] === true,
-          passphraseFile: flags["caPassphraseFile"] as string | undefined,
-          isClear: flags["clearCaKey"] === true,
+          ...caKeyOptions(flags),
         }),
       ),
     );
@@ -61,21 +59,19 @@ Send <name>/<name>.request.zip to the project admin. <name>/<name>.key stays on 
         }),
       ),
     );
-  group
-    .command("approve <request>")
+  addCaKeyOptions(group.command("approve <request>"))
     .description("show what a request asks for, and issue the certificate")
-    .requiredOption("-c, --ca-dir <dir>", "folder of the authority")
+    .requiredOption("-c, --ca-dir <dir>", "folder of the authority, or a workspace that holds the project")
     .requiredOption("--profile <file>", "the project's profile", "project_profile.yaml")
     .option("--out <file>", "the archive for the participant (<name>.signed.zip beside the request)")
     .option("--valid-days <days>", "days that the certificate is good for (the profile's leaf_lifetime, or 90)", positiveNumber)
     .option("--force", "write over an archive that is there, and issue for a new key under a name that has a certificate")
-    .option("--ca-passphrase-file <file>", "file with the passphrase of the authority's key")
     .option("-y, --yes", "approve without being asked")
     .addHelpText(
       "after",
       `${examplesText([["look at a request, then say yes or no", "flare cert approve hospital-a.request.zip -c ca"]])}
 Send the archive back, and the fingerprint that is shown over another way, such as the telephone.
-`,
+${caKeyHelp}`,
     )
     .action(
       bind(
@@ -87,7 +83,7 @@ Send the archive back, and the fingerprint that is shown over another way, such 
           out: flags["out"] as string | undefined,
           validDays: flags["validDays"] as number | undefined,
           isForced: flags["force"] === true,
-          passphraseFile: flags["caPassphraseFile"] as string | undefined,
+          ...caKeyOptions(flags),
           isSure: flags["yes"] === true,
         }),
       ),

@@ -17,7 +17,7 @@ describe("flare provision", () => {
     expect(again.exitCode).toBe(1);
     expect(again.stderr).toContain("error cli/output-exists:");
     expect(await readFile(join(folder.path, "project.yml"), "utf8")).toBe(sample);
-    const data = await folder.data("provision");
+    const data = await folder.data("provision", "--clear-ca-key");
     expect(data).toMatchObject({ prod_dir: join(folder.path, "workspace", "example_project", "prod_00"), warnings: [] });
     const kits = await readdir(join(folder.path, "workspace", "example_project", "prod_00"));
     expect(kits.sort()).toEqual(["admin@example.org", "hospital-1", "hospital-2", "lead@example.org", "server.example.org"]);
@@ -25,7 +25,7 @@ describe("flare provision", () => {
 
   it("makes an encrypted archive of each kit when asked, and shows each passphrase once, on the standard output alone", async () => {
     await folder.run("provision", "-g");
-    const { exitCode, stdout, stderr } = await folder.run("provision", "--archive");
+    const { exitCode, stdout, stderr } = await folder.run("provision", "--archive", "--clear-ca-key");
     expect(exitCode).toBe(0);
     const prodDir = join(folder.path, "workspace", "example_project");
     const shown = [...stdout.matchAll(/^(\S{4}(?:-\S{4}){4}) +(\S+\.zip)$/gm)].map(([, passphrase, file]) => [passphrase, file]);
@@ -36,7 +36,7 @@ describe("flare provision", () => {
     );
     expect(new Set(shown.map(([passphrase]) => passphrase)).size).toBe(5);
     for (const [passphrase = ""] of shown) expect(stderr).not.toContain(passphrase);
-    const { kits } = (await folder.data("provision", "--archive")) as { kits: { name: string; archive?: object }[] };
+    const { kits } = (await folder.data("provision", "--archive", "--clear-ca-key")) as { kits: { name: string; archive?: object }[] };
     expect(kits[1]).toMatchObject({
       name: "hospital-1",
       archive: { file: join(prodDir, "prod_01", "hospital-1.zip"), passphrase: expect.stringMatching(/^\S{4}(-\S{4}){4}$/) },

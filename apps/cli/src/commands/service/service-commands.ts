@@ -39,7 +39,9 @@ A ${word} that a first Ctrl-C or SIGTERM stopped in good order exits with 0; a s
 What was accepted is on disk in either case, and the next start goes on from there.
 `,
     );
+  start.option("--allow-clear", "with connection_security clear, let clear text leave this machine; FLARE_ALLOW_CLEAR=1 does the same");
   if (kind === "server") {
+    start.option("--host <address>", "listen on this address only (default: all; with connection_security clear, this machine's own)");
     start.addOption(new Option("--port <number>", "listen here instead of the port in the kit").argParser(portNumber).conflicts("daemon"));
   }
   start.action(
@@ -51,6 +53,8 @@ What was accepted is on disk in either case, and the next start goes on from the
         isDaemon: flags["daemon"] === true,
         workspace: flags["workspace"] as string | undefined,
         port: flags["port"] as number | undefined,
+        host: flags["host"] as string | undefined,
+        isClearAllowed: flags["allowClear"] === true,
       }),
     ),
   );

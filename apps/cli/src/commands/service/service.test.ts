@@ -10,7 +10,7 @@ describe("flare server and flare client", () => {
   beforeAll(async () => {
     folder = await flareFolder();
     await folder.data("provision", "-g");
-    kits = ((await folder.data("provision")) as { prod_dir: string }).prod_dir;
+    kits = ((await folder.data("provision", "--clear-ca-key")) as { prod_dir: string }).prod_dir;
   });
   afterAll(() => folder.remove());
 
@@ -37,7 +37,7 @@ describe("flare server and flare client", () => {
     const sample = await readFile(join(folder.path, "project.yml"), "utf8");
     const port = await freePort();
     await writeFile(project, sample.replace("fed_learn_port: 8002", `fed_learn_port: ${port}\n    default_host: localhost`));
-    const { prod_dir: own } = (await folder.data("provision", "-p", project, "-w", "own")) as { prod_dir: string };
+    const { prod_dir: own } = (await folder.data("provision", "-p", project, "-w", "own", "--clear-ca-key")) as { prod_dir: string };
     const kit = join(own, "server.example.org");
     const server = folder.start("server", "start", kit);
     await server.printed(/listens on port/);

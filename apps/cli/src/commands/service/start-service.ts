@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import type { Json } from "@flare-ts/contracts";
+import { allowsClear } from "../../command-line/allows-clear.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { flareCommandPath } from "../../command-line/flare-command-path.js";
 import { type LogEvent, logLine } from "./log-line.js";
@@ -12,6 +13,9 @@ export interface StartServiceOptions {
   readonly isDaemon: boolean;
   readonly workspace: string | undefined;
   readonly port: number | undefined;
+  /** Address of a server. */
+  readonly host: string | undefined;
+  readonly isClearAllowed: boolean;
 }
 
 interface RunningService {
@@ -25,12 +29,19 @@ const daemonReadyMs = 10_000;
 
 /** Runs a server or a site until it is told to stop, or starts it in the background. */
 export async function startService(context: CommandContext, options: StartServiceOptions): Promise<CommandOutput> {
-  const { kind } = options;
+  const { kind, host } = options;
+  const isClearAllowed = options.isClearAllowed || allowsClear(context);
   const kitDir = resolve(context.cwd, options.kit);
   const runtime = await import("@flare-ts/runtime");
   if (options.isDaemon) {
     const command = { node: process.execPath, cli: flareCommandPath() };
-    const { pid, state } = await runtime.startDaemon({ kitDir, command, timeoutMs: daemonReadyMs, signal: context.signal });
+    const { pid, state } = await runtime.startDaemon({
+      kitDir,
+      command,
+      args: daemonArguments(host, isClearAllowed),
+      timeoutMs: daemonReadyMs,
+      signal: context.signal,
+    });
     const how = state === "ready" ? `runs in the background, process ${pid}.` : `is starting in the background, process ${pid}.`;
     const hint = kind === "client" ? "It has not reached the server yet and goes on trying" : "It is not ready yet";
     return {
@@ -44,8 +55,8 @@ export async function startService(context: CommandContext, options: StartServic
   const workspace = options.workspace === undefined ? undefined : resolve(context.cwd, options.workspace);
   const running: RunningService =
     kind === "server"
-      ? await runtime.startServer({ kitDir, workspace, port: options.port, onLog })
-      : await runtime.startSite({ kitDir, workspace, onLog, signal: context.signal });
+      ? await runtime.startServer({ kitDir, workspace, port: options.port, host, isClearAllowed, onLog })
+      : await runtime.startSite({ kitDir, workspace, isClearAllowed, onLog, signal: context.signal });
   const place: { readonly [key: string]: Json } = running.port === undefined ? {} : { port: running.port };
   context.report(
     { type: "started", kind, name: running.name, pid: process.pid, ...place },
@@ -56,6 +67,10 @@ export async function startService(context: CommandContext, options: StartServic
   await aborted(context.signal);
   await running.stop();
   return { data: { kind, kit: kitDir, name: running.name, state: "stopped", ...place }, text: [`The ${serviceWord(kind)} has stopped.`] };
+}
+
+function daemonArguments(host: string | undefined, isClearAllowed: boolean): string[] {
+  return [...(host === undefined ? [] : ["--host", host]), ...(isClearAllowed ? ["--allow-clear"] : [])];
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

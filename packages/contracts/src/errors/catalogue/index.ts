@@ -8,6 +8,7 @@ import { gpuErrors } from "./gpu.js";
 import { jobErrors } from "./job.js";
 import { kitErrors } from "./kit.js";
 import { pocErrors } from "./poc.js";
+import { preflightErrors } from "./preflight.js";
 import { projectErrors } from "./project.js";
 import { requestErrors } from "./request.js";
 import type { ErrorRow } from "./row.js";
@@ -31,6 +32,7 @@ export const errorCatalogue = Object.freeze({
   ...aggregateErrors,
   ...clientApiErrors,
   ...pocErrors,
+  ...preflightErrors,
   ...gpuErrors,
 }) satisfies Record<string, ErrorRow>;
 

@@ -23,6 +23,11 @@ export const requestErrors = {
     "A certificate for this name was issued before, for another key.",
     "Find out who asks. If the participant lost its key, revoke the old certificate, then approve with --force.",
   ),
+  "request/key-revoked": row(
+    "user",
+    "A certificate for the same key was revoked.",
+    "The participant makes a new key with flare cert request --force and sends that request.",
+  ),
   "request/signature-invalid": row("user", "An approval was not signed by the root certificate that it brings.", askForApproval),
   "request/certificate-invalid": row(
     "user",
@@ -53,11 +58,6 @@ export const requestErrors = {
     "user",
     "The passphrase of the certificate authority's key was not given.",
     "Set FLARE_CA_PASSPHRASE, give --ca-passphrase-file, or run the command in a terminal, where it asks.",
-  ),
-  "request/wrong-passphrase": row(
-    "user",
-    "The passphrase does not open the key of the certificate authority.",
-    "Give the passphrase that was chosen at flare cert init. Nobody can recover it: without it, a new authority has to be made.",
   ),
   "request/authority-invalid": row(
     "user",

@@ -10,6 +10,40 @@ export const transferErrors = {
     "Check the address, the network, and whether the server runs.",
     connection,
   ),
+  "transfer/proxy-invalid": row(
+    "user",
+    "An environment variable that names a proxy does not hold the URL of one.",
+    "Write it as http://host:port, or http://user:password@host:port with special characters in percent form, or unset it.",
+  ),
+  "transfer/proxy-not-supported": row(
+    "user",
+    "The environment names a proxy of a kind that cannot be used: only HTTP proxies that are spoken to in clear text can.",
+    "Set grpc_proxy to the http:// address of a proxy that answers CONNECT, or list the server in no_grpc_proxy.",
+  ),
+  "transfer/proxy-unreachable": row(
+    "site",
+    "The proxy that the environment names does not answer.",
+    "Check its address and that it runs, or list the server in NO_PROXY where it is reached without a proxy.",
+    connection,
+  ),
+  "transfer/proxy-authentication": row(
+    "user",
+    "The proxy wants a user and a password, and does not take those that it was given.",
+    "Write them into the proxy's URL: http://user:password@host:port, special characters in percent form.",
+    { exit: exitStatus.connection },
+  ),
+  "transfer/proxy-forbidden": row(
+    "site",
+    "The proxy refuses to connect to the server.",
+    "Have whoever runs the proxy allow CONNECT to the server's name and port.",
+    { exit: exitStatus.connection },
+  ),
+  "transfer/proxy-failed": row(
+    "server",
+    "The proxy could not connect to the server, or answered with something that makes no sense.",
+    "Check whether the server runs, and whether the proxy's network reaches it.",
+    connection,
+  ),
   "transfer/disconnected": row(
     "server",
     "The connection ended before the call did.",
@@ -28,7 +62,7 @@ export const transferErrors = {
   "transfer/clear-refused": row(
     "user",
     "A connection in clear text would leave this machine.",
-    "Use connection_security tls or mtls; or, where the network itself protects it, allow it with --allow-clear.",
+    "Use connection_security tls or mtls; or, where the network itself protects it, allow it with --allow-clear at start or FLARE_ALLOW_CLEAR=1.",
     {
       exit: exitStatus.connection,
     },

@@ -33,6 +33,7 @@ export function composeService(participant: ServerParticipant | ClientParticipan
     '  security_opt: ["no-new-privileges:true"]',
     '  cap_drop: ["ALL"]',
     '  shm_size: "${SHM_SIZE}"',
+    ...(isInClear(participant) ? ['  environment: { FLARE_ALLOW_CLEAR: "${FLARE_ALLOW_CLEAR:-}" }'] : []),
     "  volumes:",
     `    - ${JSON.stringify(`${places.kit}:/workspace:Z`)}`,
     ...(participant.type === "server" ? serverLines(participant) : siteLines(participant, places)),
@@ -62,6 +63,12 @@ function siteLines({ connectTo, gpus }: ClientParticipant, { data, serversNetwor
           `        devices: [{ driver: nvidia, count: ${gpus}, capabilities: [gpu] }]`,
         ]),
   ];
+}
+
+/** A container's loopback interface is no other container's: whoever wants clear text there says so in `.env`. */
+function isInClear(participant: ServerParticipant | ClientParticipant): boolean {
+  const { connectionSecurity } = participant.type === "server" ? participant : participant.connectTo;
+  return connectionSecurity === "clear";
 }
 
 function isLoopback(host: string): boolean {

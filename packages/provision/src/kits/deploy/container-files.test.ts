@@ -73,6 +73,15 @@ describe("compose.yaml", () => {
     expect(textOf(projectContainerFiles(direct, {}), "compose.yaml")).not.toContain("network_mode");
   });
 
+  it("lets clear text out of a container only where .env says so", () => {
+    const clear = parseProject(`${projectText()}connection_security: clear\n`, "project.yml");
+    const { services } = parse(textOf(projectContainerFiles(clear, {}), "compose.yaml")) as { services: Record<string, object> };
+    for (const service of Object.values(services)) {
+      expect(service).toMatchObject({ environment: { FLARE_ALLOW_CLEAR: "${FLARE_ALLOW_CLEAR:-}" } });
+    }
+    expect(textOf(projectContainerFiles(clear, {}), ".env")).toContain("\n#FLARE_ALLOW_CLEAR=1\n");
+  });
+
   it("finds every variable that it uses in .env, or has a value for it", () => {
     if (site === undefined) throw new TypeError("the example has no site");
     const cases: [Files, string][] = [

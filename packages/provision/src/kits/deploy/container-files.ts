@@ -62,5 +62,7 @@ FLARE_GID=1000
 SHM_SIZE=2gb
 # A folder of data, which the container sees as /data and cannot change.
 #DATA_DIR=/srv/data
+# With connection_security clear: lets clear text leave the container, for a network that encrypts or a proxy that does.
+#FLARE_ALLOW_CLEAR=1
 `;
 }

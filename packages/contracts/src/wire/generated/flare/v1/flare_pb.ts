@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file flare/v1/flare.proto.
  */
 export const file_flare_v1_flare: GenFile = /*@__PURE__*/
-  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJfCg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAxIUCgxzaG91bGRfcmVuZXcYCCABKAgiXQoMUmVuZXdSZXF1ZXN0EhQKDGNoYWxsZW5nZV9pZBgBIAEoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIPCgdjc3JfcGVtGAMgASgJEhEKCXNpZ25hdHVyZRgEIAEoDCJJCgpSZW5ld1JlcGx5EhMKC2NlcnRpZmljYXRlGAEgASgJEhIKCmlzX3BlbmRpbmcYAiABKAgSEgoKdHJ1c3RfbGlzdBgDIAEoCSIMCgpFbmRSZXF1ZXN0IgoKCEVuZFJlcGx5IpoCCgtTaXRlTWVzc2FnZRIkCgVoZWxsbxgBIAEoCzITLmZsYXJlLnYxLlNpdGVIZWxsb0gAEigKCWhlYXJ0YmVhdBgCIAEoCzITLmZsYXJlLnYxLkhlYXJ0YmVhdEgAEisKC3Rhc2tfZmFpbGVkGAMgASgLMhQuZmxhcmUudjEuVGFza0ZhaWxlZEgAEiUKCGpvYl9sZWZ0GAQgASgLMhEuZmxhcmUudjEuSm9iTGVmdEgAEi8KDXRhc2tfcHJvZ3Jlc3MYBSABKAsyFi5mbGFyZS52MS5UYXNrUHJvZ3Jlc3NIABIrCgt0cnVzdF9zdGF0ZRgGIAEoCzIULmZsYXJlLnYxLlRydXN0U3RhdGVIAEIJCgdtZXNzYWdlIkwKCVNpdGVIZWxsbxIYChBzb2Z0d2FyZV92ZXJzaW9uGAEgASgJEg8KB2pvYl9pZHMYAiADKAkSFAoMdHJ1c3RfbnVtYmVyGAMgASgNIjAKClRydXN0U3RhdGUSDgoGbnVtYmVyGAEgASgNEhIKCmVycm9yX2pzb24YAiABKAkiHwoJSGVhcnRiZWF0EhIKCnNlbnRfYXRfbXMYASABKAMiNgoHVGFza0tleRIOCgZqb2JfaWQYASABKAkSDQoFcm91bmQYAiABKA0SDAoEdGFzaxgDIAEoCSJACgpUYXNrRmFpbGVkEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSEgoKZXJyb3JfanNvbhgCIAEoCSJaCgxUYXNrUHJvZ3Jlc3MSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRINCgVwaGFzZRgCIAEoCRIMCgRkb25lGAMgASgEEg0KBXRvdGFsGAQgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAkioAMKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIABIpCgp0cnVzdF9saXN0GAggASgLMhMuZmxhcmUudjEuVHJ1c3RMaXN0SAASNwoRY2VydGlmaWNhdGVfcmVhZHkYCSABKAsyGi5mbGFyZS52MS5DZXJ0aWZpY2F0ZVJlYWR5SABCCQoHbWVzc2FnZSISChBDZXJ0aWZpY2F0ZVJlYWR5IhkKCVRydXN0TGlzdBIMCgR0ZXh0GAEgASgJIlAKDERlc2lyZWRTdGF0ZRIhCgRqb2JzGAEgAygLMhMuZmxhcmUudjEuRGVwbG95Sm9iEh0KBXRhc2tzGAIgAygLMg4uZmxhcmUudjEuVGFzayJRCglEZXBsb3lKb2ISDgoGam9iX2lkGAEgASgJEicKCnNpZ25lZF9qb2IYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSCwoDYXBwGAMgASgJIicKCU9iamVjdFJlZhIMCgRoYXNoGAEgASgJEgwKBHNpemUYAiABKAQicwoEVGFzaxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiIKBW1vZGVsGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhQKDHRvdGFsX3JvdW5kcxgDIAEoDRIRCgltZXRhX2pzb24YBCABKAkiOAoGRW5kSm9iEg4KBmpvYl9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJIqgBChNTdWJtaXRVcGRhdGVSZXF1ZXN0Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSIwoGdXBkYXRlGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhMKC3BhcmFtc190eXBlGAMgASgJEg4KBndlaWdodBgEIAEoARIUCgxtZXRyaWNzX2pzb24YBSABKAkSEQoJbWV0YV9qc29uGAYgASgJIkQKEVN1Ym1pdFVwZGF0ZVJlcGx5Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSDwoHb3V0Y29tZRgCIAEoCSIyCgtTdGF0UmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYiOAoJU3RhdFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIkcKBUNodW5rEgwKBGhhc2gYASABKAkSEgoKdG90YWxfc2l6ZRgCIAEoBBIOCgZvZmZzZXQYAyABKAQSDAoEZGF0YRgEIAEoDCI6CgtVcGxvYWRSZXBseRITCgtpc19jb21wbGV0ZRgBIAEoCBIWCg5kdXJhYmxlX29mZnNldBgCIAEoBCJGCg9Eb3dubG9hZFJlcXVlc3QSIwoGb2JqZWN0GAEgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEg4KBm9mZnNldBgCIAEoBCJNCg1TaWduZWRDb21tYW5kEhQKDGNvbW1hbmRfanNvbhgBIAEoDBITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAwiIwoMQ29tbWFuZFJlcGx5EhMKC3Jlc3VsdF9qc29uGAEgASgJIkoKCEpvYkV2ZW50Eg4KBmpvYl9pZBgBIAEoCRILCgNzZXEYAiABKAQSDQoFYXRfbXMYAyABKAMSEgoKZXZlbnRfanNvbhgEIAEoCTL0AQoHU2Vzc2lvbhJBCglDaGFsbGVuZ2USGi5mbGFyZS52MS5DaGFsbGVuZ2VSZXF1ZXN0GhguZmxhcmUudjEuQ2hhbGxlbmdlUmVwbHkSPgoIUmVnaXN0ZXISGS5mbGFyZS52MS5SZWdpc3RlclJlcXVlc3QaFy5mbGFyZS52MS5SZWdpc3RlclJlcGx5EjUKBVJlbmV3EhYuZmxhcmUudjEuUmVuZXdSZXF1ZXN0GhQuZmxhcmUudjEuUmVuZXdSZXBseRIvCgNFbmQSFC5mbGFyZS52MS5FbmRSZXF1ZXN0GhIuZmxhcmUudjEuRW5kUmVwbHkykAEKBFNpdGUSPAoGQXR0YWNoEhUuZmxhcmUudjEuU2l0ZU1lc3NhZ2UaFy5mbGFyZS52MS5TZXJ2ZXJNZXNzYWdlKAEwARJKCgxTdWJtaXRVcGRhdGUSHS5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXF1ZXN0GhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHkyrAEKCFRyYW5zZmVyEjIKBFN0YXQSFS5mbGFyZS52MS5TdGF0UmVxdWVzdBoTLmZsYXJlLnYxLlN0YXRSZXBseRIyCgZVcGxvYWQSDy5mbGFyZS52MS5DaHVuaxoVLmZsYXJlLnYxLlVwbG9hZFJlcGx5KAESOAoIRG93bmxvYWQSGS5mbGFyZS52MS5Eb3dubG9hZFJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABMnsKBUFkbWluEjoKB0V4ZWN1dGUSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhYuZmxhcmUudjEuQ29tbWFuZFJlcGx5EjYKBVdhdGNoEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoSLmZsYXJlLnYxLkpvYkV2ZW50MAFiBnByb3RvMw");
+  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJfCg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAxIUCgxzaG91bGRfcmVuZXcYCCABKAgiXQoMUmVuZXdSZXF1ZXN0EhQKDGNoYWxsZW5nZV9pZBgBIAEoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIPCgdjc3JfcGVtGAMgASgJEhEKCXNpZ25hdHVyZRgEIAEoDCJJCgpSZW5ld1JlcGx5EhMKC2NlcnRpZmljYXRlGAEgASgJEhIKCmlzX3BlbmRpbmcYAiABKAgSEgoKdHJ1c3RfbGlzdBgDIAEoCSIMCgpFbmRSZXF1ZXN0IgoKCEVuZFJlcGx5IpoCCgtTaXRlTWVzc2FnZRIkCgVoZWxsbxgBIAEoCzITLmZsYXJlLnYxLlNpdGVIZWxsb0gAEigKCWhlYXJ0YmVhdBgCIAEoCzITLmZsYXJlLnYxLkhlYXJ0YmVhdEgAEisKC3Rhc2tfZmFpbGVkGAMgASgLMhQuZmxhcmUudjEuVGFza0ZhaWxlZEgAEiUKCGpvYl9sZWZ0GAQgASgLMhEuZmxhcmUudjEuSm9iTGVmdEgAEi8KDXRhc2tfcHJvZ3Jlc3MYBSABKAsyFi5mbGFyZS52MS5UYXNrUHJvZ3Jlc3NIABIrCgt0cnVzdF9zdGF0ZRgGIAEoCzIULmZsYXJlLnYxLlRydXN0U3RhdGVIAEIJCgdtZXNzYWdlIkwKCVNpdGVIZWxsbxIYChBzb2Z0d2FyZV92ZXJzaW9uGAEgASgJEg8KB2pvYl9pZHMYAiADKAkSFAoMdHJ1c3RfbnVtYmVyGAMgASgNIjAKClRydXN0U3RhdGUSDgoGbnVtYmVyGAEgASgNEhIKCmVycm9yX2pzb24YAiABKAkiHwoJSGVhcnRiZWF0EhIKCnNlbnRfYXRfbXMYASABKAMiNgoHVGFza0tleRIOCgZqb2JfaWQYASABKAkSDQoFcm91bmQYAiABKA0SDAoEdGFzaxgDIAEoCSJACgpUYXNrRmFpbGVkEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSEgoKZXJyb3JfanNvbhgCIAEoCSJaCgxUYXNrUHJvZ3Jlc3MSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRINCgVwaGFzZRgCIAEoCRIMCgRkb25lGAMgASgEEg0KBXRvdGFsGAQgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAkioAMKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIABIpCgp0cnVzdF9saXN0GAggASgLMhMuZmxhcmUudjEuVHJ1c3RMaXN0SAASNwoRY2VydGlmaWNhdGVfcmVhZHkYCSABKAsyGi5mbGFyZS52MS5DZXJ0aWZpY2F0ZVJlYWR5SABCCQoHbWVzc2FnZSISChBDZXJ0aWZpY2F0ZVJlYWR5IhkKCVRydXN0TGlzdBIMCgR0ZXh0GAEgASgJIlAKDERlc2lyZWRTdGF0ZRIhCgRqb2JzGAEgAygLMhMuZmxhcmUudjEuRGVwbG95Sm9iEh0KBXRhc2tzGAIgAygLMg4uZmxhcmUudjEuVGFzayJRCglEZXBsb3lKb2ISDgoGam9iX2lkGAEgASgJEicKCnNpZ25lZF9qb2IYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSCwoDYXBwGAMgASgJIicKCU9iamVjdFJlZhIMCgRoYXNoGAEgASgJEgwKBHNpemUYAiABKAQicwoEVGFzaxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiIKBW1vZGVsGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhQKDHRvdGFsX3JvdW5kcxgDIAEoDRIRCgltZXRhX2pzb24YBCABKAkiOAoGRW5kSm9iEg4KBmpvYl9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJIqgBChNTdWJtaXRVcGRhdGVSZXF1ZXN0Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSIwoGdXBkYXRlGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhMKC3BhcmFtc190eXBlGAMgASgJEg4KBndlaWdodBgEIAEoARIUCgxtZXRyaWNzX2pzb24YBSABKAkSEQoJbWV0YV9qc29uGAYgASgJIkQKEVN1Ym1pdFVwZGF0ZVJlcGx5Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSDwoHb3V0Y29tZRgCIAEoCSIbCgpQcm9iZVJlcGx5Eg0KBWJ5dGVzGAEgASgEIh0KDFByb2JlUmVxdWVzdBINCgVieXRlcxgBIAEoBCIyCgtTdGF0UmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYiOAoJU3RhdFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIkcKBUNodW5rEgwKBGhhc2gYASABKAkSEgoKdG90YWxfc2l6ZRgCIAEoBBIOCgZvZmZzZXQYAyABKAQSDAoEZGF0YRgEIAEoDCI6CgtVcGxvYWRSZXBseRITCgtpc19jb21wbGV0ZRgBIAEoCBIWCg5kdXJhYmxlX29mZnNldBgCIAEoBCJGCg9Eb3dubG9hZFJlcXVlc3QSIwoGb2JqZWN0GAEgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEg4KBm9mZnNldBgCIAEoBCJNCg1TaWduZWRDb21tYW5kEhQKDGNvbW1hbmRfanNvbhgBIAEoDBITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAwiIwoMQ29tbWFuZFJlcGx5EhMKC3Jlc3VsdF9qc29uGAEgASgJIkoKCEpvYkV2ZW50Eg4KBmpvYl9pZBgBIAEoCRILCgNzZXEYAiABKAQSDQoFYXRfbXMYAyABKAMSEgoKZXZlbnRfanNvbhgEIAEoCTL0AQoHU2Vzc2lvbhJBCglDaGFsbGVuZ2USGi5mbGFyZS52MS5DaGFsbGVuZ2VSZXF1ZXN0GhguZmxhcmUudjEuQ2hhbGxlbmdlUmVwbHkSPgoIUmVnaXN0ZXISGS5mbGFyZS52MS5SZWdpc3RlclJlcXVlc3QaFy5mbGFyZS52MS5SZWdpc3RlclJlcGx5EjUKBVJlbmV3EhYuZmxhcmUudjEuUmVuZXdSZXF1ZXN0GhQuZmxhcmUudjEuUmVuZXdSZXBseRIvCgNFbmQSFC5mbGFyZS52MS5FbmRSZXF1ZXN0GhIuZmxhcmUudjEuRW5kUmVwbHkykAEKBFNpdGUSPAoGQXR0YWNoEhUuZmxhcmUudjEuU2l0ZU1lc3NhZ2UaFy5mbGFyZS52MS5TZXJ2ZXJNZXNzYWdlKAEwARJKCgxTdWJtaXRVcGRhdGUSHS5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXF1ZXN0GhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHkymAIKCFRyYW5zZmVyEjIKBFN0YXQSFS5mbGFyZS52MS5TdGF0UmVxdWVzdBoTLmZsYXJlLnYxLlN0YXRSZXBseRIyCgZVcGxvYWQSDy5mbGFyZS52MS5DaHVuaxoVLmZsYXJlLnYxLlVwbG9hZFJlcGx5KAESOAoIRG93bmxvYWQSGS5mbGFyZS52MS5Eb3dubG9hZFJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABEjIKB1Byb2JlVXASDy5mbGFyZS52MS5DaHVuaxoULmZsYXJlLnYxLlByb2JlUmVwbHkoARI2CglQcm9iZURvd24SFi5mbGFyZS52MS5Qcm9iZVJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABMnsKBUFkbWluEjoKB0V4ZWN1dGUSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhYuZmxhcmUudjEuQ29tbWFuZFJlcGx5EjYKBVdhdGNoEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoSLmZsYXJlLnYxLkpvYkV2ZW50MAFiBnByb3RvMw");
 
 /**
  * @generated from message flare.v1.ChallengeRequest
@@ -817,6 +817,42 @@ export const SubmitUpdateReplySchema: GenMessage<SubmitUpdateReply> = /*@__PURE_
   messageDesc(file_flare_v1_flare, 25);
 
 /**
+ * How many bytes of a probe arrived.
+ *
+ * @generated from message flare.v1.ProbeReply
+ */
+export type ProbeReply = Message<"flare.v1.ProbeReply"> & {
+  /**
+   * @generated from field: uint64 bytes = 1;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message flare.v1.ProbeReply.
+ * Use `create(ProbeReplySchema)` to create a new message.
+ */
+export const ProbeReplySchema: GenMessage<ProbeReply> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 26);
+
+/**
+ * @generated from message flare.v1.ProbeRequest
+ */
+export type ProbeRequest = Message<"flare.v1.ProbeRequest"> & {
+  /**
+   * @generated from field: uint64 bytes = 1;
+   */
+  bytes: bigint;
+};
+
+/**
+ * Describes the message flare.v1.ProbeRequest.
+ * Use `create(ProbeRequestSchema)` to create a new message.
+ */
+export const ProbeRequestSchema: GenMessage<ProbeRequest> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 27);
+
+/**
  * @generated from message flare.v1.StatRequest
  */
 export type StatRequest = Message<"flare.v1.StatRequest"> & {
@@ -831,7 +867,7 @@ export type StatRequest = Message<"flare.v1.StatRequest"> & {
  * Use `create(StatRequestSchema)` to create a new message.
  */
 export const StatRequestSchema: GenMessage<StatRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 26);
+  messageDesc(file_flare_v1_flare, 28);
 
 /**
  * @generated from message flare.v1.StatReply
@@ -855,7 +891,7 @@ export type StatReply = Message<"flare.v1.StatReply"> & {
  * Use `create(StatReplySchema)` to create a new message.
  */
 export const StatReplySchema: GenMessage<StatReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 27);
+  messageDesc(file_flare_v1_flare, 29);
 
 /**
  * Written and read by a hand-made codec (a generated one costs up to half the speed); this is its format.
@@ -891,7 +927,7 @@ export type Chunk = Message<"flare.v1.Chunk"> & {
  * Use `create(ChunkSchema)` to create a new message.
  */
 export const ChunkSchema: GenMessage<Chunk> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 28);
+  messageDesc(file_flare_v1_flare, 30);
 
 /**
  * @generated from message flare.v1.UploadReply
@@ -913,7 +949,7 @@ export type UploadReply = Message<"flare.v1.UploadReply"> & {
  * Use `create(UploadReplySchema)` to create a new message.
  */
 export const UploadReplySchema: GenMessage<UploadReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 29);
+  messageDesc(file_flare_v1_flare, 31);
 
 /**
  * @generated from message flare.v1.DownloadRequest
@@ -935,7 +971,7 @@ export type DownloadRequest = Message<"flare.v1.DownloadRequest"> & {
  * Use `create(DownloadRequestSchema)` to create a new message.
  */
 export const DownloadRequestSchema: GenMessage<DownloadRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 30);
+  messageDesc(file_flare_v1_flare, 32);
 
 /**
  * @generated from message flare.v1.SignedCommand
@@ -966,7 +1002,7 @@ export type SignedCommand = Message<"flare.v1.SignedCommand"> & {
  * Use `create(SignedCommandSchema)` to create a new message.
  */
 export const SignedCommandSchema: GenMessage<SignedCommand> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 31);
+  messageDesc(file_flare_v1_flare, 33);
 
 /**
  * @generated from message flare.v1.CommandReply
@@ -983,7 +1019,7 @@ export type CommandReply = Message<"flare.v1.CommandReply"> & {
  * Use `create(CommandReplySchema)` to create a new message.
  */
 export const CommandReplySchema: GenMessage<CommandReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 32);
+  messageDesc(file_flare_v1_flare, 34);
 
 /**
  * @generated from message flare.v1.JobEvent
@@ -1017,7 +1053,7 @@ export type JobEvent = Message<"flare.v1.JobEvent"> & {
  * Use `create(JobEventSchema)` to create a new message.
  */
 export const JobEventSchema: GenMessage<JobEvent> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 33);
+  messageDesc(file_flare_v1_flare, 35);
 
 /**
  * Who a participant is, proven by its project certificate. Fresh nonces on both sides; no call needs a token.
@@ -1121,6 +1157,24 @@ export const Transfer: GenService<{
   download: {
     methodKind: "server_streaming";
     input: typeof DownloadRequestSchema;
+    output: typeof ChunkSchema;
+  },
+  /**
+   * Measure the way: chunks that are counted and thrown away, and chunks of zeros. `flare preflight` asks for these.
+   *
+   * @generated from rpc flare.v1.Transfer.ProbeUp
+   */
+  probeUp: {
+    methodKind: "client_streaming";
+    input: typeof ChunkSchema;
+    output: typeof ProbeReplySchema;
+  },
+  /**
+   * @generated from rpc flare.v1.Transfer.ProbeDown
+   */
+  probeDown: {
+    methodKind: "server_streaming";
+    input: typeof ProbeRequestSchema;
     output: typeof ChunkSchema;
   },
 }> = /*@__PURE__*/

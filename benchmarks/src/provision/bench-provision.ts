@@ -1,0 +1,53 @@
+import process from "node:process";
+import { invalidArguments } from "../command-line/invalid-arguments.ts";
+import { type OptionTable, optionLines, parseOptions } from "../command-line/parse-options.ts";
+import { wholeNumber } from "../command-line/parse-values.ts";
+import { textColumns } from "../result/text-columns.ts";
+import { secondsText, summarize } from "../statistics.ts";
+import { measureKeys } from "./measure-keys.ts";
+import { measureProvision } from "./measure-provision.ts";
+
+const options = {
+  participants: { value: "<count>", about: "participants of the project [100]" },
+  runs: { value: "<count>", about: "runs of each, in turns [5]" },
+  help: { about: "prints this" },
+} as const satisfies OptionTable<string>;
+
+const usage = `usage: npm run bench -- provision [options]
+
+Seconds to provision a project, with RSA-2048 beside the time that Node's own crypto takes to make as many keys in as many threads,
+and with P-256.
+
+${optionLines(options)}
+`;
+
+/** Measures provisioning and prints a table. @throws `cli/invalid-arguments` */
+export async function benchProvision(args: readonly string[]): Promise<void> {
+  const given = parseOptions(options, args);
+  if (given.has("help")) {
+    process.stdout.write(usage);
+    return;
+  }
+  if (given.words[0] !== undefined) throw invalidArguments(`provision takes options only, not '${given.words[0]}'.`);
+  const participants = wholeNumber("--participants", given.last("participants") ?? "100", { least: 3 });
+  const runs = wholeNumber("--runs", given.last("runs") ?? "5");
+  const measured = { keys: [] as number[], rsa: [] as number[], ratio: [] as number[], p256: [] as number[] };
+  for (let run = 0; run < runs; run++) {
+    const keys = measureKeys(participants);
+    const rsa = await measureProvision(participants, "rsa-2048");
+    measured.keys.push(keys);
+    measured.rsa.push(rsa);
+    measured.ratio.push(rsa / keys);
+    measured.p256.push(await measureProvision(participants, "p256"));
+  }
+  const { median, min, max, count } = summarize(measured.ratio);
+  const rows = [
+    ["", `${participants} participants`],
+    ["as many RSA-2048 keys by Node's crypto", secondsText(summarize(measured.keys))],
+    ["provisioned with RSA-2048", secondsText(summarize(measured.rsa))],
+    ["ratio", `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)}, n=${count})`],
+    ["provisioned with P-256", secondsText(summarize(measured.p256))],
+  ];
+  process.stdout.write(`${textColumns(rows).join("\n")}\n`);
+  process.stdout.write("Medians (smallest–largest, number). The time of a key is random: few runs say little about the ratio.\n");
+}

@@ -1,0 +1,49 @@
+import { generateKeyPairSync } from "node:crypto";
+import { readFile, stat } from "node:fs/promises";
+import { join } from "node:path";
+import { afterEach, beforeEach, expect, it } from "vitest";
+import { temporaryFolder } from "../../test/temporary-folder.js";
+import { verifyFolder } from "../kit/verify-folder.js";
+import { type KitFile, plainFile, scriptFile, secretFile } from "./kit-file.js";
+import { signFolder } from "./sign-folder.js";
+import { writeFiles, writeKit } from "./write-kit.js";
+
+let folder: Awaited<ReturnType<typeof temporaryFolder>>;
+beforeEach(async () => {
+  folder = await temporaryFolder();
+});
+afterEach(() => folder.remove());
+
+const files: KitFile[] = [
+  plainFile("startup/rootCA.pem", "a certificate\n"),
+  secretFile("startup/client.key", "a key\n"),
+  scriptFile("startup/start.sh", "#!/bin/sh\n"),
+  plainFile("local/settings.json", "{}\n"),
+];
+
+it.each(["rsa", "ec"] as const)("what is written is signed as a folder is, with a root key of the kind %s", async (type) => {
+  const { privateKey, publicKey } =
+    type === "rsa" ? generateKeyPairSync("rsa", { modulusLength: 2048 }) : generateKeyPairSync("ec", { namedCurve: "P-256" });
+  await writeKit(join(folder.dir, "kit"), files, privateKey);
+  await verifyFolder(join(folder.dir, "kit/startup"), [publicKey]);
+  await writeFiles(join(folder.dir, "unsigned"), files);
+  await signFolder(join(folder.dir, "unsigned/startup"), privateKey);
+  const namesIn = async (kit: string): Promise<string[]> =>
+    Object.keys(JSON.parse(await readFile(join(folder.dir, kit, "startup/signature.json"), "utf8")) as object);
+  expect(await namesIn("kit")).toEqual(await namesIn("unsigned"));
+});
+
+it("modes are what they were asked to be, whatever the umask is", async () => {
+  const before = process.umask();
+  for (const umask of [0o000, 0o022, 0o077]) {
+    const dir = join(folder.dir, `umask ${umask}`);
+    process.umask(umask);
+    await writeFiles(dir, files).finally(() => process.umask(before));
+    for (const { path, mode } of files) expect((await stat(join(dir, path))).mode & 0o777).toBe(mode);
+  }
+});
+
+it("no file is written over", async () => {
+  await writeFiles(folder.dir, files);
+  await expect(writeFiles(folder.dir, files)).rejects.toMatchObject({ code: "EEXIST" });
+});

@@ -1,0 +1,2 @@
+export type { PreflightCheck, PreflightCheckName, PreflightOutcome } from "./preflight-check.js";
+export { type RunPreflightInit, runPreflight } from "./run-preflight.js";
