@@ -1,7 +1,8 @@
 import { realpathSync } from "node:fs";
-import { dirname, isAbsolute, join, relative, resolve, sep } from "node:path";
+import { dirname, isAbsolute, join, resolve } from "node:path";
 import { type DocumentTree, FlareError, readDocumentTree } from "@flare-ts/contracts";
 import { entriesOf, listOf, mapOf, partOf } from "./document-parts.js";
+import { isBelow } from "./is-below.js";
 import { readSmallFile } from "./read-small-file.js";
 
 /** More files than any project has; what doubles at each level stops here. */
@@ -74,12 +75,6 @@ class Includer {
     if (!isBelow(realPath(this.#root) ?? this.#root, real)) throw outside();
     return real;
   }
-}
-
-/** Whether a path leads to something inside of a folder. */
-function isBelow(dir: string, path: string): boolean {
-  const way = relative(dir, path);
-  return way !== "" && way !== ".." && !way.startsWith(`..${sep}`) && !isAbsolute(way);
 }
 
 function realPath(path: string): string | undefined {
