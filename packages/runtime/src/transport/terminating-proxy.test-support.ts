@@ -177,7 +177,7 @@ export class TerminatingProxy {
 }
 
 const windowBytes = 1 << 20;
-const unaryPaths = /\/(Challenge|Register|End|SubmitUpdate|Stat|Execute)$/;
+const unaryPaths = /\/(Challenge|Register|Renew|End|SubmitUpdate|Stat|Execute)$/;
 
 async function bodyOf(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   const parts: Buffer[] = [];
