@@ -112,6 +112,13 @@ export const participantSchema = z.unknown().transform((written, context): Parti
   }
   const result = participantSchemas[type as keyof typeof participantSchemas].safeParse(written);
   if (result.success) return result.data;
-  for (const issue of result.error.issues) context.issues.push({ ...issue, input: undefined } as never);
+  for (const issue of result.error.issues) context.issues.push(withKey(issue) as never);
   return z.NEVER;
 });
+
+/** Says which key is missing, which zod does not. */
+function withKey(issue: z.core.$ZodIssue): object {
+  const key = issue.path.at(-1);
+  const isMissing = issue.code === "invalid_type" && typeof key === "string" && issue.message.endsWith("received undefined");
+  return { ...issue, input: undefined, message: isMissing ? `${key} is missing` : issue.message };
+}
