@@ -96,7 +96,7 @@ export { type EdgeDocument, edgeSchema } from "./project/edge-schema.js";
 export { type ParticipantDocument, participantSchemas } from "./project/participant-schemas.js";
 export { adminRoles, builderSchema, type ProjectDocument, projectDocumentSchema } from "./project/project-schema.js";
 export { provisionStateSchema } from "./project/provision-state-schema.js";
-export { type ParticipantFileDocument, participantFileSchema, requestRoles } from "./request/participant-file-schema.js";
+export { type ParticipantFileDocument, participantFileSchema } from "./request/participant-file-schema.js";
 export { type ProjectProfile, projectProfileSchema } from "./request/project-profile-schema.js";
 export {
   type AuthorityFileDocument,

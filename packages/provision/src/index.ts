@@ -1,4 +1,13 @@
 export {
+  type ArchiveFolderInit,
+  type ArchiveLimits,
+  archiveFolder,
+  createPassphrase,
+  type ExtractArchiveInit,
+  extractArchive,
+  kitLimits,
+} from "./archive/index.js";
+export {
   type CertificateCondition,
   type CertificateKind,
   type CertificateStatus,

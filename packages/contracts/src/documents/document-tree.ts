@@ -54,7 +54,7 @@ export function readDocumentTree({ text, file, code, hasMergeKeys = false }: Tre
     fail(
       problems.map(({ at, message }) => {
         const { line, col } = lineCounter.linePos(at);
-        return { file, line, column: col, message: /^Maximum call stack/.test(message) ? "is nested too deeply" : message };
+        return { file, line, column: col, message: message.startsWith("Maximum call stack") ? "is nested too deeply" : message };
       }),
     );
   }
@@ -83,7 +83,8 @@ function repeatedKeys(root: ParsedNode | null, hasMergeKeys: boolean): number[] 
       waiting.push(item.key, item.value);
       if (!isScalar(item.key)) continue;
       // As the plain value has it, where 1 and "1" are the same key.
-      const key = String(item.key.value ?? "");
+      const { value } = item.key;
+      const key = typeof value === "string" ? value : JSON.stringify(value ?? "");
       if (seen.has(key) && !(hasMergeKeys && key === "<<")) found.push((item.key as ParsedNode).range[0]);
       seen.add(key);
     }

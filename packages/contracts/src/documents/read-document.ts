@@ -10,7 +10,7 @@ export interface ReadDocument<T> {
   /** Position of the nearest existing node for a path of keys and indexes. */
   locate(path: readonly PropertyKey[]): Position;
   /** Builds a problem that stands at a path, for checks that a schema cannot make. */
-  problemAt(path: readonly PropertyKey[], message: string): Problem;
+  readonly problemAt: (path: readonly PropertyKey[], message: string) => Problem;
 }
 
 export interface ReadDocumentInit<T> {

@@ -84,7 +84,7 @@ export const participantSchemas = {
 } as const;
 
 /** Kinds of participants that a project file may name. */
-export const participantTypes = Object.keys(participantSchemas) as (keyof typeof participantSchemas)[];
+const participantTypes = Object.keys(participantSchemas) as (keyof typeof participantSchemas)[];
 
 /** A participant of a type that only a builder of the user's can know. */
 export interface OtherParticipantDocument {

@@ -84,7 +84,7 @@ function checkKeys(value: Readonly<Record<string, unknown>>, known: readonly str
 
 /** Short words are near to each other by chance, unless they have the same letters. */
 function isSlip(key: string, near: string): boolean {
-  const sorted = (word: string): string => [...word.toLowerCase()].sort().join("");
+  const sorted = (word: string): string => Array.from(word.toLowerCase()).sort().join("");
   return key.length >= 5 || sorted(key) === sorted(near);
 }
 

@@ -14,7 +14,7 @@ export function hierarchyOf(parents: ReadonlyMap<string, string | undefined>): H
     const path: string[] = [];
     for (let at: string | undefined = name; at !== undefined; at = parents.get(at)) {
       const seen = path.indexOf(at);
-      if (seen >= 0) return { isTree: false, circle: [...path.slice(0, seen + 1).reverse(), at] };
+      if (seen >= 0) return { isTree: false, circle: [...path.slice(0, seen + 1).toReversed(), at] };
       path.unshift(at);
     }
     paths.set(name, path);

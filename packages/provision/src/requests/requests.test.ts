@@ -114,7 +114,9 @@ describe("a request", () => {
     await exchange.request("site", {}, { keyType: "p256", isForced: true });
     await exchange.approve("site", { isForced: true });
     const { dir } = await exchange.package("site", { isForced: true });
-    await verifyKit(await readKit(dir), { now: exchange.now });
+    const kit = await readKit(dir);
+    await verifyKit(kit, { now: exchange.now });
+    expect(createPrivateKey(kit.privateKeyPem).asymmetricKeyType).toBe("ec");
   });
 });
 

@@ -97,7 +97,7 @@ describe("a sealed key", () => {
     expect((await errorOf(vault.open(text, "participant 'a'"))).code).toBe("project/state-invalid");
     const start = text.lastIndexOf(":") + 1;
     await fc.assert(
-      fc.asyncProperty(fc.nat({ max: text.length - start - 5 }), fc.constantFrom(..."ABCxyz019"), async (at, char) => {
+      fc.asyncProperty(fc.nat({ max: text.length - start - 5 }), fc.constantFrom("A", "B", "x", "y", "0", "9"), async (at, char) => {
         const changed = text.slice(0, start + at) + char + text.slice(start + at + 1);
         if (changed === text) return;
         const error = await errorOf(vault.open(changed, "the root"));
@@ -125,16 +125,14 @@ describe("a damaged state", () => {
         const original = originals[which] ?? "";
         const place = at % original.length;
         await writeFile(join(projectDir(), "state", files[which] ?? ""), original.slice(0, place) + put + original.slice(place + length));
-        try {
-          await provisionWith("clear");
-        } catch (error) {
-          if (!(error instanceof FlareError)) throw error;
-          expect(["project/state-invalid", "project/role-changed", "project/root-differs", "project/no-authority"]).toContain(error.code);
-          const shown = [JSON.stringify(error), error.stack, String(error.cause), (error.cause as Error | undefined)?.stack].join("\n");
-          for (const secret of secrets) expect(shown).not.toContain(secret);
-        } finally {
-          for (const [index, file] of files.entries()) await writeFile(join(projectDir(), "state", file), originals[index] ?? "");
-        }
+        const error = await provisionWith("clear").catch((reason: unknown) => reason);
+        for (const [index, file] of files.entries()) await writeFile(join(projectDir(), "state", file), originals[index] ?? "");
+        // Damage that says the same thing, such as between two words, is none.
+        const code = error instanceof FlareError ? error.code : typeof error === "string" ? "none" : String(error);
+        expect(["none", "project/state-invalid", "project/role-changed", "project/root-differs", "project/no-authority"]).toContain(code);
+        const { stack = "", cause } = error instanceof Error ? error : new Error("none");
+        const shown = [JSON.stringify(error), stack, String(cause), cause instanceof Error ? cause.stack : ""].join("\n");
+        for (const secret of secrets) expect(shown).not.toContain(secret);
       }),
       { numRuns: Math.max(1, Math.floor(Number(process.env["FLARE_MUTATIONS"] ?? 1000) / 10)) },
     );

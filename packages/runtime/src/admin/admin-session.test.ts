@@ -5,6 +5,7 @@ import { create } from "@bufbuild/protobuf";
 import { CommandReplySchema, JobEventSchema } from "@flare-ts/contracts/wire";
 import type { Kit, TrustKeeper } from "@flare-ts/provision/kit";
 import { expect, it } from "vitest";
+import { LiveIdentity } from "../identity/live-identity.js";
 import { FileModelStore } from "../store/file-model-store.js";
 import { TransferClient } from "../transfer/transfer-client.js";
 import { startTestServer } from "../transport/test-server.test-support.js";
@@ -33,6 +34,7 @@ it("a session that the server ended while nobody used it is opened again by the 
     dial: () => server.dial("ann@a.org", keys),
     kit,
     keeper: {} as TrustKeeper,
+    identity: new LiveIdentity({ keys }),
     models,
     transfer: new TransferClient({ store: models }),
     now: Date.now,

@@ -243,6 +243,12 @@ describe("a kit and its machine", () => {
     expect(await look({ kitDir: join(federation.folder, "nowhere") })).toMatchObject({ checks: [{ code: "kit/not-a-folder" }] });
   });
 
+  it("says when the certificate has ended", async () => {
+    const { of } = await look({}, { now: () => Date.now() + 20 * 365 * 24 * 3_600_000 });
+    expect(of("kit").outcome).toBe("ok");
+    expect(of("certificate")).toMatchObject({ outcome: "problem", code: "kit/expired", todo: expect.stringContaining("new kit") });
+  });
+
   it("names settings that cannot be read", async () => {
     const copy = join(federation.folder, "settings");
     await cp(federation.kitDir("site-1"), copy, { recursive: true });

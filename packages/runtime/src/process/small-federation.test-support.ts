@@ -50,10 +50,12 @@ export interface SmallFederationInit {
   readonly serverPort?: number;
   /** How the server listens. @default as the others dial */
   readonly serverSecurity?: ConnectionSecurity;
+  /** @default "rsa-2048" */
+  readonly keyType?: "rsa-2048" | "p256";
 }
 
 export async function createSmallFederation(init: SmallFederationInit = {}): Promise<SmallFederation> {
-  const { serverName = "localhost", connectionSecurity = "mtls", serverSecurity = connectionSecurity, proxy } = init;
+  const { serverName = "localhost", connectionSecurity = "mtls", serverSecurity = connectionSecurity, proxy, keyType = "rsa-2048" } = init;
   const serverPort = init.serverPort ?? (await freePort());
   const folder = await mkdtemp(join(tmpdir(), "flare-small-"));
   const projectFile = join(folder, "project.yml");
@@ -71,6 +73,7 @@ export async function createSmallFederation(init: SmallFederationInit = {}): Pro
     name: "small",
     description: "",
     connection_security: connectionSecurity,
+    certificates: { key_type: keyType },
     ...(proxy === undefined ? {} : { custom_ca_cert: "proxy-root.pem" }),
     participants,
   };

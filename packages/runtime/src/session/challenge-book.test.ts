@@ -1,5 +1,8 @@
 import { describe, expect, it } from "vitest";
 import { ChallengeBook, type PendingChallenge } from "./challenge-book.js";
+import { TestProject } from "./test-project.test-support.js";
+
+const serverKeys = new TestProject("test-project").server();
 
 const challenge = (id: number): PendingChallenge => ({
   id: String(id),
@@ -7,6 +10,7 @@ const challenge = (id: number): PendingChallenge => ({
   clientNonce: new Uint8Array(32),
   serverNonce: new Uint8Array(32),
   connectionId: undefined,
+  serverKeys,
   expiresAtMs: 60_000,
 });
 

@@ -4,6 +4,7 @@ import type { ContentHash, FlareError } from "@flare-ts/contracts";
 import {
   ChallengeReplySchema,
   ChallengeRequestSchema,
+  RenewReplySchema,
   SignedCommandSchema,
   type SiteMessage,
   SiteMessageSchema,
@@ -11,6 +12,8 @@ import {
   SubmitUpdateRequestSchema,
 } from "@flare-ts/contracts/wire";
 import { afterEach, describe, expect, it } from "vitest";
+import { LiveIdentity } from "../identity/live-identity.js";
+import { fingerprintOf } from "../session/project-keys.js";
 import { makeKeyShare } from "../session/session-secret.js";
 import { TestProject } from "../session/test-project.test-support.js";
 import type { Chunk, Connection, ServerHandlers } from "./connection.js";
@@ -332,6 +335,30 @@ describe("behind a proxy that ends TLS", () => {
       await site.closed;
       await expect.poll(() => server.authenticator.sessionsOf("site-1")).toEqual([]);
       await server.dial("site-1");
+    });
+
+    it("goes on with another certificate, which is asked for with the key of the old one", async () => {
+      const asked: string[] = [];
+      await start({
+        attach: () => ({ onMessage: () => undefined, onClose: () => undefined }),
+        renew: async ({ subject, csrPem }) => {
+          asked.push(`${subject.commonName} ${csrPem}`);
+          return create(RenewReplySchema, { isPending: true });
+        },
+      });
+      const keys = new LiveIdentity({ keys: server.project.issue({ name: "site-1" }) });
+      const site = await server.dial("site-1", keys);
+      site.attach(() => undefined);
+      expect(await site.renewCertificate("a request")).toMatchObject({ isPending: true });
+      expect(asked).toEqual(["site-1 a request"]);
+      expect(await server.proxy.replay(lastCall("Renew"), "another connection")).toBe("auth/unknown-challenge");
+      keys.replace(server.project.issue({ name: "site-1" }));
+      await site.registerAgain();
+      await site.stat({ hash, size: 1 });
+      expect(server.authenticator.sessionsOf("site-1")).toMatchObject([
+        { id: site.sessionId, identity: { fingerprint: fingerprintOf(keys.certificate) } },
+      ]);
+      expect(server.events.map(({ kind }) => kind)).toEqual(["registered", "refused", "renewed"]);
     });
 
     it("of an admin outlives the proxy's connections, and ends when it is closed", async () => {

@@ -37,6 +37,8 @@ export interface GrpcServerTransportInit {
   /** 0 takes any free port. */
   readonly port: number;
   readonly keys: ProjectKeys;
+  /** Those that handshakes show. @default `keys` */
+  readonly handshakeKeys?: () => ProjectKeys;
   /** How long after its end a certificate is let through TLS, to be renewed and for nothing else. @default 0 */
   readonly renewalGraceMs?: number;
   /** HTTP/2 window of each stream and connection. @default limits.http2WindowBytes */
@@ -121,7 +123,8 @@ export class GrpcServerTransport implements ServerTransport {
 
   renewTls(): void {
     if (this.#security === "clear") return;
-    const { certificatePem, privateKeyPem, trust } = this.#init.keys;
+    const { keys, handshakeKeys = () => keys } = this.#init;
+    const { certificatePem, privateKeyPem, trust } = handshakeKeys();
     for (const listener of http2ServersOf(this.#server)) {
       listener.setSecureContext({ cert: certificatePem, key: privateKeyPem, ca: trust.rootBundlePem, minVersion });
     }
@@ -173,10 +176,9 @@ export class GrpcServerTransport implements ServerTransport {
 
   // A session that is tied to no connection ends with its control stream.
   #attach: ServerHandlers["attach"] = (context, send) => {
-    const { attach } = this.#handlers;
-    if (endsAtServer(this.#security)) return attach(context, send);
+    if (endsAtServer(this.#security)) return this.#handlers.attach(context, send);
     try {
-      const listener = attach(context, send);
+      const listener = this.#handlers.attach(context, send);
       return {
         onMessage: (message) => listener.onMessage(message),
         onClose: (reason) => {

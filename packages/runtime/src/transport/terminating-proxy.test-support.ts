@@ -177,7 +177,7 @@ export class TerminatingProxy {
 }
 
 const windowBytes = 1 << 20;
-const unaryPaths = /\/(Challenge|Register|End|SubmitUpdate|Stat|Execute)$/;
+const unaryPaths = /\/(Challenge|Register|Renew|End|SubmitUpdate|Stat|Execute)$/;
 
 async function bodyOf(stream: AsyncIterable<Buffer>): Promise<Buffer> {
   const parts: Buffer[] = [];
@@ -191,7 +191,8 @@ async function codeOf(stream: ClientHttp2Stream): Promise<string> {
     const look = (headers: IncomingHttpHeaders): void => {
       const sent = headers["flare-error-bin"];
       if (typeof sent === "string") resolve((JSON.parse(Buffer.from(sent, "base64").toString("utf8")) as { code: string }).code);
-      else if (headers["grpc-status"] !== undefined) resolve(headers["grpc-status"] === "0" ? "good" : `grpc ${headers["grpc-status"]}`);
+      else if (headers["grpc-status"] !== undefined)
+        resolve(headers["grpc-status"] === "0" ? "good" : `grpc ${String(headers["grpc-status"])}`);
     };
     stream.on("response", look);
     stream.on("trailers", look);
