@@ -81,8 +81,15 @@ describe("flare provision", () => {
     const flags = ["--add-user", "user.yml", "--add_client", "client.yml", "-s", "-c", "custom", "--force", "--clear-ca-key"];
     const { prod_dir } = (await folder.data("provision", ...flags)) as { prod_dir: string };
     expect((await readdir(prod_dir)).sort()).toEqual([
-      ...["admin@example.org", "bob@example.org", "hello.txt", "hospital-1", "hospital-2", "hospital-3", "lead@example.org"],
-      ...["server.example.org", "start_all.sh"],
+      "admin@example.org",
+      "bob@example.org",
+      "hello.txt",
+      "hospital-1",
+      "hospital-2",
+      "hospital-3",
+      "lead@example.org",
+      "server.example.org",
+      "start_all.sh",
     ]);
     expect(await readFile(at("project.yml"), "utf8")).toBe(`${sample}builders:\n  - path: ./hello.mjs\n`);
   });
