@@ -2,8 +2,10 @@
 //
 // A fenced block of commands (```sh) says what becomes of it:
 //   ```sh run    the gate runs it, together with the other such blocks of its page, from top to bottom
+//   ```sh run needs-numpy   likewise, where there is a Python with that module; elsewhere the page is skipped with a line that says so
 //   ```sh ci     .ci/run runs each line of it, because it takes long or needs a bare machine
 // A block without such a word is refused, so that no command in the pages goes unrun. Output and files are other languages.
+import { spawnSync } from "node:child_process";
 import { existsSync, globSync, readFileSync, statSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import process from "node:process";
@@ -38,7 +40,12 @@ for (const [path, page] of pages) {
     else if (block.words.includes("ci")) checkInCi(path, block);
     else problems.push(`${path}:${block.line}: the commands are neither marked 'run' nor 'ci'`);
   }
-  if (runnable.length > 0 && (only.length === 0 || only.includes(path))) {
+  const lacking = missingModules(runnable);
+  if (lacking.length > 0 && (only.length === 0 || only.includes(path))) {
+    const packages = lacking.map((name) => `python3-${name}`).join(", ");
+    process.stdout.write(`${path}: skipped; it needs a Python with ${lacking.join(" and ")} (Debian: ${packages})\n`);
+    if (process.env.FLARE_NO_SKIPS === "1") problems.push(`${path} was skipped`);
+  } else if (runnable.length > 0 && (only.length === 0 || only.includes(path))) {
     const start = Date.now();
     const failure = runPage(runnable);
     process.stdout.write(
@@ -54,6 +61,16 @@ for (const [path, text] of await generatedPages()) {
 for (const problem of problems) process.stdout.write(`${problem}\n`);
 process.stdout.write(`${pages.size} pages: ${problems.length === 0 ? "links resolve, commands run" : `${problems.length} problems`}\n`);
 process.exitCode = problems.length === 0 ? 0 : 1;
+
+/** Modules of Python that blocks need and that no Python here has. */
+function missingModules(blocks) {
+  const needed = blocks.flatMap(({ words }) =>
+    words.filter((word) => word.startsWith("needs-")).map((word) => word.slice("needs-".length)),
+  );
+  const pythons = [process.env.FLARE_PYTHON ?? "python3", "/usr/bin/python3"];
+  const has = (name) => pythons.some((python) => spawnSync(python, ["-c", `import ${name}`]).status === 0);
+  return [...new Set(needed)].filter((name) => !has(name));
+}
 
 function checkLinks(path, page) {
   for (const { target, line } of page.links) {

@@ -92,10 +92,11 @@ export { limits } from "./limits.js";
 export { type CaState, caStateSchema } from "./project/ca-state-schema.js";
 export { maxRootValidDays, renewableTypes, rootValidDaysSchema } from "./project/certificates-schema.js";
 export { type ConnectionSecurity, connectToMapSchema, listeningHostMapSchema } from "./project/connection-schemas.js";
+export { type EdgeDocument, edgeSchema } from "./project/edge-schema.js";
 export { type ParticipantDocument, participantSchemas } from "./project/participant-schemas.js";
 export { adminRoles, builderSchema, type ProjectDocument, projectDocumentSchema } from "./project/project-schema.js";
 export { provisionStateSchema } from "./project/provision-state-schema.js";
-export { type ParticipantFileDocument, participantFileSchema, requestRoles } from "./request/participant-file-schema.js";
+export { type ParticipantFileDocument, participantFileSchema } from "./request/participant-file-schema.js";
 export { type ProjectProfile, projectProfileSchema } from "./request/project-profile-schema.js";
 export {
   type AuthorityFileDocument,

@@ -18,11 +18,15 @@ describe("the package's public surface", () => {
   it("is exactly this", () => {
     expect(Object.keys(provision).sort()).toEqual([
       "approveRequest",
+      "archiveFolder",
+      "createPassphrase",
+      "extractArchive",
       "findProjectFolder",
       "finishRollover",
       "importCa",
       "initAuthority",
       "kitCertificateStatus",
+      "kitLimits",
       "packageKit",
       "projectCertificateStatus",
       "provision",
@@ -49,6 +53,7 @@ describe("the package's public surface", () => {
       "isSignedBy",
       "readAuthorizationPolicy",
       "readCertificates",
+      "readHosts",
       "readKit",
       "readLocalResources",
       "readLogConfig",

@@ -1,4 +1,13 @@
 export {
+  type ArchiveFolderInit,
+  type ArchiveLimits,
+  archiveFolder,
+  createPassphrase,
+  type ExtractArchiveInit,
+  extractArchive,
+  kitLimits,
+} from "./archive/index.js";
+export {
   type CertificateCondition,
   type CertificateKind,
   type CertificateStatus,
@@ -21,6 +30,19 @@ export { findProjectFolder, type ProjectFolderInit } from "./authority/project-f
 export { type RevokeInit, type RevokeResult, revokeParticipant } from "./authority/revoke.js";
 export { type FinishRolloverInit, finishRollover, type StartRolloverInit, startRollover } from "./authority/rollover.js";
 export { type RenewalToSign, type SignRenewalInit, signRenewal } from "./authority/sign-renewal.js";
+export type { KitBuilder, KitPackager, PluginArguments, ProvisionContext } from "./plugins/provision-plugin.js";
+export type {
+  AdminParticipant,
+  CertificateSettings,
+  ClientParticipant,
+  ConnectTo,
+  ListeningHost,
+  Participant,
+  Project,
+  RelayParticipant,
+  ServerParticipant,
+  Study,
+} from "./project/project.js";
 export { type KitArchive, type ProvisionedKit, type ProvisionInit, type ProvisionResult, provision } from "./provision.js";
 export {
   type ApprovalResult,

@@ -118,7 +118,7 @@ describe("provisioning again", () => {
     const later = new Date(now.getTime() + 400 * dayMs);
     const second = await provisionExample(folder.dir, rootDays, { now: later });
     const leaf = await certificateOf(join(second.prodDir, "hospital-a"), "client.crt");
-    expect(leaf.validToDate).toEqual(new Date(later.getTime() + 360 * dayMs));
+    expect(leaf.validToDate).toEqual(new Date(later.getTime() + 90 * dayMs));
     expect(leaf.publicKey.equals((await certificateOf(join(first.prodDir, "hospital-a"), "client.crt")).publicKey)).toBe(true);
     const error = await errorOf(provisionExample(folder.dir, rootDays, { now: new Date(now.getTime() + 801 * dayMs) }));
     expect(error.code).toBe("project/root-expired");
@@ -144,12 +144,17 @@ describe("provisioning again", () => {
     const path = join(projectDir(), "state/cert.json");
     const state = JSON.parse(await readFile(path, "utf8")) as Record<string, string>;
     const damages: [string, string][] = [
-      [JSON.stringify({ ...state, root_pri_key: undefined }), "root_pri_key"],
+      [JSON.stringify({ ...state, root_pri_key: 7 }), "root_pri_key"],
       [JSON.stringify({ ...state, root_cert: state["root_cert"]?.replace("MII", "MIJ") }), "the certificate of"],
       [
         JSON.stringify({ ...state, root_pri_key: (state["hospital-a"] as unknown as { pri_key: string }).pri_key }),
-        "does not belong to its certificate",
+        "the private key of the root is not that of ca.json",
       ],
+      [
+        JSON.stringify({ ...state, "hospital-a": { ...(state["hospital-a"] as unknown as object), pri_key: state["root_pri_key"] } }),
+        "does not belong",
+      ],
+
       ["{", ""],
     ];
     for (const [text, part] of damages) {
@@ -168,12 +173,12 @@ describe("a provisioning run that fails", () => {
     let looks = 0;
     const throwIfAborted = (): void => {
       looks += 1;
-      if (looks === look) controller.abort();
+      if (looks >= look) controller.abort();
       AbortSignal.prototype.throwIfAborted.call(controller.signal);
     };
     const signal = Object.assign(controller.signal, { throwIfAborted });
     expect((await errorOf(provisionExample(folder.dir, {}, { signal }))).code).toBe("internal/aborted");
-    expect(looks).toBe(look);
+    expect(looks).toBeGreaterThanOrEqual(look);
     expect(existsSync(join(folder.dir, "workspace"))).toBe(false);
   });
 

@@ -4,8 +4,11 @@ import { join, resolve } from "node:path";
 import { FlareError, limits, type Problem } from "@flare-ts/contracts";
 import { trustedRootsPem } from "./authority/trusted-roots.js";
 import { archiveKits, archiveName } from "./kits/archive-kits.js";
+import { signAgain } from "./kits/sign-again.js";
 import { writeKits } from "./kits/write-kits.js";
 import { createIdentities } from "./pki/project-identities.js";
+import { ProjectPlugins } from "./plugins/project-plugins.js";
+import type { AddedParticipant } from "./project/add-participants.js";
 import { parseProject } from "./project/parse-project.js";
 import type { Participant, Project } from "./project/project.js";
 import { KeyVault } from "./state/key-vault.js";
@@ -22,6 +25,14 @@ export interface ProvisionInit {
   readonly caKey: CaKeySource;
   /** From when certificates are good. @default the present */
   readonly now?: Date;
+  /** Path of a file with name, org and role of one more admin, for this run; the project file stays as it is. */
+  readonly addUserFile?: string;
+  /** Path of a file with name and org of one more client, for this run. */
+  readonly addClientFile?: string;
+  /** Folder that the project's own builders and packagers lie below. @default the current folder */
+  readonly customFolder?: string;
+  /** Whether `start_all.sh`, which starts everything on one machine, is written beside the kits. @default false */
+  readonly startAll?: boolean;
   /** Whether each kit is also put into an encrypted archive beside its folder. @default false */
   readonly archives?: boolean;
   /** Aborting leaves the workspace as it was. */
@@ -64,8 +75,9 @@ export interface ProvisionResult {
  */
 export async function provision(init: ProvisionInit): Promise<ProvisionResult> {
   try {
-    const project = parseProject(await readProjectFile(init.projectFile), init.projectFile);
-    return await provisionProject(project, init);
+    const text = await readProjectFile(init.projectFile);
+    const added = [...(await readAdded("admin", init.addUserFile)), ...(await readAdded("client", init.addClientFile))];
+    return await provisionProject(parseProject(text, init.projectFile, { added, startAll: init.startAll === true }), init);
   } catch (cause) {
     throw asFlareError(cause);
   }
@@ -73,15 +85,16 @@ export async function provision(init: ProvisionInit): Promise<ProvisionResult> {
 
 async function provisionProject(
   project: Project,
-  { workspace, caKey, archives = false, now = new Date(), signal }: ProvisionInit,
+  { workspace, caKey, customFolder = ".", archives = false, now = new Date(), signal }: ProvisionInit,
 ): Promise<ProvisionResult> {
   signal?.throwIfAborted();
   const projectDir = resolve(workspace, project.name);
+  const plugins = await ProjectPlugins.load({ project, customFolder: resolve(customFolder), projectDir, signal });
   const firstMade = await mkdir(projectDir, { recursive: true });
   try {
     const unlock = await lockWorkspace(projectDir);
     try {
-      return await buildProd({ project, projectDir, caKey, archives, now, signal });
+      return await buildProd({ project, plugins, projectDir, caKey, archives, now, signal });
     } finally {
       await unlock();
     }
@@ -93,6 +106,7 @@ async function provisionProject(
 
 interface BuildInit {
   readonly project: Project;
+  readonly plugins: ProjectPlugins;
   readonly projectDir: string;
   readonly caKey: CaKeySource;
   readonly archives: boolean;
@@ -100,7 +114,7 @@ interface BuildInit {
   readonly signal: AbortSignal | undefined;
 }
 
-async function buildProd({ project, projectDir, caKey, archives, now, signal }: BuildInit): Promise<ProvisionResult> {
+async function buildProd({ project, plugins, projectDir, caKey, archives, now, signal }: BuildInit): Promise<ProvisionResult> {
   const stateFile = statePath(projectDir);
   const vault = new KeyVault(await resolveCaKey(caKey, projectDir), stateFile);
   const stored = await readState(projectDir, vault);
@@ -118,6 +132,7 @@ async function buildProd({ project, projectDir, caKey, archives, now, signal }: 
   const wip = join(projectDir, `.wip-${randomUUID()}`);
   let passphrases: ReadonlyMap<string, string> = new Map();
   try {
+    await plugins.initialize(wip);
     await writeKits({
       project,
       dir: wip,
@@ -131,6 +146,10 @@ async function buildProd({ project, projectDir, caKey, archives, now, signal }: 
       signal,
     });
     const names = project.participants.map(({ name }) => name);
+    if (plugins.hasBuilders) {
+      await plugins.build(wip);
+      for (const name of names) await signAgain(join(wip, name), authority.privateKey);
+    }
     if (archives) passphrases = await archiveKits({ dir: wip, names, now, signal });
     // The state first: kits whose root key is lost could never be extended, unused state harms nobody.
     const takeBack = await writeState(projectDir, { state, requestedKeyPem: stored.requestedKeyPem }, vault);
@@ -143,6 +162,7 @@ async function buildProd({ project, projectDir, caKey, archives, now, signal }: 
   } finally {
     await rm(wip, { recursive: true, force: true });
   }
+  await plugins.package(prodDir);
   return {
     prodDir,
     kits: project.participants.map(({ name, type }) => {
@@ -150,7 +170,7 @@ async function buildProd({ project, projectDir, caKey, archives, now, signal }: 
       const kit = { name, type, dir: join(prodDir, name) };
       return passphrase === undefined ? kit : { ...kit, archive: { file: join(prodDir, archiveName(name)), passphrase } };
     }),
-    warnings: [...project.warnings, ...warnings],
+    warnings: [...project.warnings, ...warnings, ...plugins.warnings],
   };
 }
 
@@ -159,13 +179,17 @@ async function nextProdName(projectDir: string): Promise<string> {
   return `prod_${String(Math.max(-1, ...numbers) + 1).padStart(2, "0")}`;
 }
 
-async function readProjectFile(file: string): Promise<string> {
+async function readAdded(type: AddedParticipant["type"], file: string | undefined): Promise<AddedParticipant[]> {
+  return file === undefined ? [] : [{ type, file, text: await readProjectFile(file, "file") }];
+}
+
+async function readProjectFile(file: string, what = "project file"): Promise<string> {
   const info = await stat(file).catch((cause: unknown) => {
-    throw new FlareError("file/not-found", `There is no project file ${file}.`, { cause, facts: { file } });
+    throw new FlareError("file/not-found", `There is no ${what} ${file}.`, { cause, facts: { file } });
   });
   if (!info.isFile()) throw new FlareError("file/unreadable", `${file} is not a file.`, { facts: { file } });
   if (info.size > limits.documentBytes) {
-    throw new FlareError("file/unreadable", `${file} has ${info.size} bytes; a project file has ${limits.documentBytes} at most.`, {
+    throw new FlareError("file/unreadable", `${file} has ${info.size} bytes; a ${what} has ${limits.documentBytes} at most.`, {
       facts: { file, bytes: info.size, limit: limits.documentBytes },
     });
   }

@@ -1,7 +1,9 @@
-import { createPrivateKey } from "node:crypto";
-import { cp, readFile, rm, writeFile } from "node:fs/promises";
+import { createPrivateKey, X509Certificate } from "node:crypto";
+import { cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import type { TrustListDocument } from "@flare-ts/contracts";
 import { readKit } from "../src/kit/read-kit.js";
+import { signTrustList } from "../src/kit/trust-list.js";
 import { verifyKit } from "../src/kit/verify-kit.js";
 import { signFolder } from "../src/kits/sign-folder.js";
 import { errorOf } from "./error-of.js";
@@ -97,6 +99,15 @@ export class KitStage {
     await rm(this.startup(type, "signature.json"));
     const state = JSON.parse(await readFile(this.#stateFile, "utf8")) as { root_pri_key: string };
     await signFolder(this.startup(type), createPrivateKey(state.root_pri_key));
+  }
+
+  /** Puts a trust list of the project into a kit's workspace, as one that came over the wire. */
+  async trust(type: StageKitType, change: Partial<TrustListDocument>): Promise<void> {
+    const state = JSON.parse(await readFile(this.#stateFile, "utf8")) as { root_cert: string; root_pri_key: string };
+    const signer = { certificate: new X509Certificate(state.root_cert), privateKey: createPrivateKey(state.root_pri_key) };
+    const common = { project: "example_project", number: 1, issued_at_ms: 0, roots: [state.root_cert], revoked: [] };
+    await mkdir(join(this.dir(type), "identity"), { recursive: true });
+    await writeFile(join(this.dir(type), "identity/trust.json"), signTrustList({ ...common, ...change }, [signer]));
   }
 
   async open(type: StageKitType, at: Date = madeAt): Promise<void> {

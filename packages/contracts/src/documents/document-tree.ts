@@ -1,4 +1,4 @@
-import { isMap, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml";
+import { isCollection, isMap, isPair, isScalar, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml";
 import type { ErrorCode } from "../errors/catalogue/index.js";
 import { FlareError, type Problem } from "../errors/flare-error.js";
 
@@ -32,25 +32,32 @@ interface TreeInit {
  */
 export function readDocumentTree({ text, file, code, hasMergeKeys = false }: TreeInit): DocumentTree {
   const lineCounter = new LineCounter();
-  const document = parseDocument(text, {
-    lineCounter,
-    prettyErrors: false,
-    uniqueKeys: true,
-    merge: hasMergeKeys,
-    maxAliasCount: 100,
-  } as never);
   const fail = (problems: readonly Problem[]): never => {
     throw new FlareError(code, mistakesIn(file, problems), { problems, facts: { file } });
   };
-  if (document.errors.length > 0) {
+  const refuse = (message: string): never => fail([{ file, line: 1, column: 1, message }]);
+  const document = parseDocument(text, {
+    lineCounter,
+    prettyErrors: false,
+    // What a stranger wrote must not print.
+    logLevel: "error",
+    // The library compares every key with every other: minutes for a file of a megabyte.
+    uniqueKeys: false,
+    merge: hasMergeKeys,
+    maxAliasCount: 100,
+  } as never);
+  const problems = [
+    ...document.errors.map((error) => ({ at: error.pos[0], message: error.message })),
+    ...repeatedKeys(document.contents, hasMergeKeys).map((at) => ({ at, message: "Map keys must be unique" })),
+  ];
+  if (problems.length > 0) {
     fail(
-      document.errors.map((error) => {
-        const { line, col } = lineCounter.linePos(error.pos[0]);
-        return { file, line, column: col, message: error.message };
+      problems.map(({ at, message }) => {
+        const { line, col } = lineCounter.linePos(at);
+        return { file, line, column: col, message: /^Maximum call stack/.test(message) ? "is nested too deeply" : message };
       }),
     );
   }
-  const refuse = (message: string): never => fail([{ file, line: 1, column: 1, message }]);
   const root = document.contents;
   return { value: valueOf(document, refuse), locate: (path) => ({ file, ...locateNode(root, path, lineCounter) }) };
 }
@@ -60,13 +67,39 @@ export function mistakesIn(file: string, problems: readonly Problem[]): string {
   return problems.length === 1 ? `${file} has a mistake.` : `${file} has ${problems.length} mistakes.`;
 }
 
+/** Where a key stands that its map has already. */
+function repeatedKeys(root: ParsedNode | null, hasMergeKeys: boolean): number[] {
+  const found: number[] = [];
+  const waiting: unknown[] = [root];
+  while (waiting.length > 0) {
+    const node = waiting.pop();
+    if (!isCollection(node)) continue;
+    const seen = new Set<string>();
+    for (const item of node.items) {
+      if (!isPair(item)) {
+        waiting.push(item);
+        continue;
+      }
+      waiting.push(item.key, item.value);
+      if (!isScalar(item.key)) continue;
+      // As the plain value has it, where 1 and "1" are the same key.
+      const key = String(item.key.value ?? "");
+      if (seen.has(key) && !(hasMergeKeys && key === "<<")) found.push((item.key as ParsedNode).range[0]);
+      seen.add(key);
+    }
+  }
+  return found.toSorted((a, b) => a - b);
+}
+
 /** The plain value of a document; aliases that would blow it up, that name nothing or themselves, are refused. */
 function valueOf(document: ReturnType<typeof parseDocument>, refuse: (message: string) => never): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });
   } catch (error) {
+    if (error instanceof RangeError) return refuse("is nested too deeply");
     if (error instanceof ReferenceError) return refuse(error.message.startsWith("Excessive") ? "has too many aliases" : error.message);
-    throw error;
+    // What is left are keys of `<<` that name no map.
+    return refuse(error instanceof Error ? error.message : "cannot be read");
   }
 }
 

@@ -15,7 +15,7 @@ const projectSchema = projectNameSchema.max(63, "may hold 63 characters at most"
 const nameSchema = z.string().regex(/^[A-Za-z0-9_%+-][A-Za-z0-9._%+@-]{0,63}$/, "must be the name of a participant");
 
 /** Kinds of certificates that can be asked for. */
-export const certificateTypes = ["client", "server", ...requestRoles] as const;
+const certificateTypes = ["client", "server", ...requestRoles] as const;
 
 /** What a request and its approval say of who asks. */
 const identity = {

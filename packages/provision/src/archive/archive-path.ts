@@ -23,7 +23,7 @@ export function checkArchivePaths(archive: string, files: readonly string[], fol
 }
 
 /** What is wrong with one path of an archive, or `undefined`. */
-export function archivePathProblem(path: string): string | undefined {
+function archivePathProblem(path: string): string | undefined {
   const problem = jobPathProblem(path);
   if (problem !== undefined) return problem;
   const names = path.split("/");

@@ -61,8 +61,8 @@ export class TrustKeeper {
       return trust;
     };
     const trust = base();
-    const stepTexts = steps === undefined ? [] : readSteps(steps, join(folder, stepsFile));
-    for (const step of stepTexts) acceptFrom(trust, step, join(folder, stepsFile));
+    // Steps that lead nowhere are passed over: what counts is whether the list that is kept can be verified.
+    const stepTexts = (steps === undefined ? [] : readSteps(steps)).filter((step) => leadsTo(trust, [step]));
     if (kept !== undefined) acceptFrom(trust, kept, join(folder, listFile));
     return new TrustKeeper({ trust, base, folder, steps: stepTexts, saved: trust.trustListText });
   }
@@ -130,8 +130,8 @@ function acceptFrom(trust: ProjectTrust, text: string, file: string): void {
     trust.accept(text);
   } catch (reason) {
     const error = FlareError.from(reason);
-    // A kit that was made after the list that is kept brings a newer one.
-    if (error.code === "trust/outdated") return;
+    // A kit that was made after the list that is kept brings a newer one, and maybe newer roots.
+    if (error.code === "trust/outdated" || (error.code === "trust/signature-invalid" && claimedNumber(text) <= trust.number)) return;
     throw new FlareError(error.code, `${file}: ${error.message}`, { facts: { ...error.facts, file }, cause: error });
   }
 }
@@ -145,10 +145,16 @@ function leadsTo(trust: ProjectTrust, texts: readonly string[]): boolean {
   }
 }
 
-function readSteps(text: string, file: string): readonly string[] {
+/** What a list says its number is; only good for passing over one that would be too old in any case. */
+function claimedNumber(text: string): number {
+  const { document } = (parseJson(text) ?? {}) as { document?: unknown };
+  const { number } = (parseJson(Buffer.from(String(document), "base64").toString("utf8")) ?? {}) as { number?: unknown };
+  return typeof number === "number" ? number : Number.POSITIVE_INFINITY;
+}
+
+function readSteps(text: string): readonly string[] {
   const steps = parseJson(text);
-  if (Array.isArray(steps) && steps.every((step) => typeof step === "string")) return steps;
-  throw new FlareError("trust/list-invalid", `${file} does not hold trust lists.`, { facts: { file } });
+  return Array.isArray(steps) ? steps.filter((step) => typeof step === "string") : [];
 }
 
 function parseJson(text: string): unknown {

@@ -30,6 +30,19 @@ describe("a kit as it was provisioned", () => {
     const error = await errorOf(stage.open("client"));
     expect(error).toMatchObject({ code: "kit/signature-mismatch", facts: { file: stage.startup("client", "extra/deep/file") } });
   });
+
+  it("is trusted with several roots, of which any may have issued and signed", async () => {
+    const other = await readFile(stage.strangersStartup("rootCA.pem"), "utf8");
+    await stage.edit("client", "rootCA.pem", (own) => `${other}${own}`);
+    await stage.signAgain("client");
+    await expect(stage.open("client")).resolves.toBeUndefined();
+  });
+
+  it("is trusted when somebody else was revoked, or an earlier certificate of its own", async () => {
+    const own = { name: "hospital-a", serials: ["0b"], revoked_at_ms: madeAt.getTime() - dayMs, reason: "superseded" as const };
+    await stage.trust("client", { revoked: [own, { ...own, name: "hospital-b", revoked_at_ms: madeAt.getTime() }] });
+    await expect(stage.open("client")).resolves.toBeUndefined();
+  });
 });
 
 const wrongKits: readonly WrongKit[] = [
@@ -111,6 +124,33 @@ const wrongKits: readonly WrongKit[] = [
     code: "kit/not-yet-valid",
     file: "rootCA.pem",
     message: "is good from 2026-11-01T11:55:00.000Z on; it is 2026-10-31T12:00:00.000Z now",
+  },
+  {
+    what: "a certificate that was revoked",
+    type: "client",
+    spoil: async (kits) =>
+      await kits.trust("client", {
+        revoked: [{ name: "hospital-a", serials: [], revoked_at_ms: madeAt.getTime(), reason: "keyCompromise" }],
+      }),
+    code: "kit/revoked",
+    file: "client.crt",
+    message: "was revoked on Sun, 01 Nov 2026 12:00:00 GMT: keyCompromise",
+  },
+  {
+    what: "a trust list of another project",
+    type: "client",
+    spoil: async (kits) => await kits.trust("client", { project: "other" }),
+    code: "trust/wrong-project",
+    message: "identity/trust.json: The trust list is that of project 'other'",
+  },
+  {
+    what: "something behind its certificate that is none",
+    type: "client",
+    spoil: async (kits) =>
+      await kits.edit("client", "client.crt", (text) => `${text}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`),
+    code: "kit/certificate-unreadable",
+    file: "client.crt",
+    message: "does not hold a certificate",
   },
   {
     what: "no signatures",

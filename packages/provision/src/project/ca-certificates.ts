@@ -1,8 +1,7 @@
 import { X509Certificate } from "node:crypto";
-import { readFileSync, statSync } from "node:fs";
 import { dirname, resolve } from "node:path";
-import { limits } from "@flare-ts/contracts";
 import type { DocumentPath, Findings } from "./findings.js";
+import { readSmallFile } from "./read-small-file.js";
 
 const certificatePattern = /-----BEGIN CERTIFICATE-----[\s\S]*?-----END CERTIFICATE-----/g;
 
@@ -46,14 +45,5 @@ function isCertificate(pem: string): boolean {
     return new X509Certificate(pem).raw.length > 0;
   } catch {
     return false;
-  }
-}
-
-function readSmallFile(file: string): string | undefined {
-  try {
-    const info = statSync(file);
-    return info.isFile() && info.size <= limits.documentBytes ? readFileSync(file, "latin1") : undefined;
-  } catch {
-    return undefined;
   }
 }

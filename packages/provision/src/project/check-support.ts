@@ -1,6 +1,7 @@
 import {
   builderSchema,
   connectToMapSchema,
+  edgeSchema,
   listeningHostMapSchema,
   nearestWord,
   type ProjectDocument,
@@ -21,6 +22,7 @@ const effectlessKeys: Readonly<Record<string, string>> = {
 /** Finds everything that a project file says and that has no effect here; a key that is nearly a known one is a mistake. */
 export function checkSupport(project: ProjectDocument, findings: Findings): void {
   checkKeys(project, Object.keys(projectDocumentSchema.shape), [], findings);
+  checkEdge(project.edge, findings);
   (project.builders ?? []).forEach((builder, index) => {
     checkKeys(builder, Object.keys(builderSchema.shape), ["builders", index], findings);
   });
@@ -33,6 +35,17 @@ export function checkSupport(project: ProjectDocument, findings: Findings): void
       findings.warning(path, `overseer '${String(participant.name)}' has no effect: FLARE has no overseer any more`);
     } else checkParticipant(participant, path, findings);
   });
+}
+
+function checkEdge(edge: unknown, findings: Findings): void {
+  if (!isMap(edge)) return;
+  checkKeys(edge, Object.keys(edgeSchema.shape), ["edge"], findings);
+  findings.warning(
+    ["edge"],
+    "edge makes the tree of relays and sites only: the routing proxy and what simulates devices are not written yet",
+  );
+  if (isGiven(edge["root_dir"]))
+    findings.warning(["edge", "root_dir"], "root_dir has no effect: --workspace says where the project is kept");
 }
 
 function checkParticipant(

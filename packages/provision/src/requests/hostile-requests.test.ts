@@ -50,7 +50,7 @@ async function effects(run: () => Promise<unknown>): Promise<{ code: string | un
   const { code, text } = await outcomeOf(run);
   const added = (await listing()).filter((path) => !before.has(path));
   const texts: string[] = [text];
-  for (const path of added.filter((name) => !/client\.key$/.test(name))) {
+  for (const path of added.filter((name) => !name.endsWith("client.key"))) {
     texts.push(await readFile(join(exchange.dir, path), "latin1").catch(() => ""));
   }
   return { code, added, leaks: secrets.filter((secret) => texts.some((one) => one.includes(secret))) };

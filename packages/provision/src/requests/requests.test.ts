@@ -10,6 +10,7 @@ import { readKit } from "../kit/read-kit.js";
 import { verifyKit } from "../kit/verify-kit.js";
 import { signFolder } from "../kits/sign-folder.js";
 import { readSubject } from "../pki/read-certificate.js";
+import { provision } from "../provision.js";
 
 const dayMs = 24 * 3_600_000;
 let exchange: Exchange;
@@ -113,7 +114,9 @@ describe("a request", () => {
     await exchange.request("site", {}, { keyType: "p256", isForced: true });
     await exchange.approve("site", { isForced: true });
     const { dir } = await exchange.package("site", { isForced: true });
-    await verifyKit(await readKit(dir), { now: exchange.now });
+    const kit = await readKit(dir);
+    await verifyKit(kit, { now: exchange.now });
+    expect(createPrivateKey(kit.privateKeyPem).asymmetricKeyType).toBe("ec");
   });
 });
 
@@ -243,6 +246,48 @@ describe("an authority that FLARE made", () => {
       await theirs.remove();
     }
     await other.remove();
+  });
+});
+
+describe("requests and workspaces of others", () => {
+  it("are taken: a request whose site.yaml is written as FLARE's, with keys that only another version knows", async () => {
+    const { archive } = await exchange.request("site", { name: "hospital-w" });
+    await repack(archive, (members) => {
+      members["site.yaml"] = "name: cancer\nparticipants:\n- name: hospital-w\n  type: client\n  org: clinic\n";
+      edit(members, "request.json", { site_yaml_sha256: hashOf(members["site.yaml"]), from_another_version: true });
+      return members;
+    });
+    expect((await exchange.approve("site", { archive, out: join(exchange.dir, "w.zip") })).claim.name).toBe("hospital-w");
+  });
+
+  it("are taken: a project that was provisioned approves requests, and its kits and those know each other", async () => {
+    const workspace = join(exchange.dir, "provisioned");
+    const projectFile = join(exchange.dir, "project.yml");
+    const project = {
+      api_version: 3,
+      name: "cancer",
+      participants: [
+        { name: "fl.example.org", type: "server", org: "clinic", fed_learn_port: 8102 },
+        { name: "admin@example.org", type: "admin", org: "clinic", role: "project_admin" },
+      ],
+      certificates: { key_type: "p256" },
+    };
+    await writeFile(projectFile, JSON.stringify(project));
+    const { prodDir } = await provision({ projectFile, workspace, caKey: "clear", now: exchange.now });
+    const { archive } = await exchange.request("site", { name: "hospital-p" });
+    const rest = { archive, authorityDir: workspace, out: join(exchange.dir, "p.signed.zip") };
+    const { rootFingerprint } = await exchange.approve("site", rest);
+    const kit = await exchange.package("site", {
+      archive: rest.out,
+      fingerprint: rootFingerprint,
+      workspace: join(exchange.dir, "at p"),
+    });
+    const [theirs, ours] = await Promise.all([readKit(join(prodDir, "fl.example.org")), readKit(kit.dir)]);
+    expect(ours.rootCaPem).toBe(theirs.rootCaPem);
+    await verifyKit(ours, { now: exchange.now });
+    const taken = await exchange.request("user", { name: "admin@example.org" });
+    const again = { ...rest, archive: taken.archive, out: join(exchange.dir, "taken.zip") };
+    expect((await errorOf(exchange.approve("user", again))).code).toBe("request/name-taken");
   });
 });
 

@@ -1,6 +1,6 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { type CaState, caStateSchema, provisionStateSchema, type Revocation } from "@flare-ts/contracts";
+import { type CaState, caStateSchema, FlareError, provisionStateSchema, type Revocation } from "@flare-ts/contracts";
 import type { KeyType } from "../pki/key-type.js";
 import type { KeyVault } from "./key-vault.js";
 import { readStateDocument } from "./read-state-document.js";
@@ -102,7 +102,23 @@ export async function readState(projectDir: string, vault: Pick<KeyVault, "open"
     trustList: ca?.trust_list,
     settings: ca?.settings === undefined ? undefined : { keyType: ca.settings.key_type, leafLifetimeMs: ca.settings.leaf_lifetime_ms },
   };
+  if (ca?.root !== undefined && root_cert !== undefined) {
+    checkRepeated(state, await openRoot({ cert: root_cert, pri_key: root_pri_key }, owners.root), statePath(projectDir));
+  }
   return { state, requestedKeyPem };
+}
+
+/**
+ * Makes sure that the root in `cert.json` is one that `ca.json` knows: in force, or until now where a crash came between the two.
+ *
+ * @throws FlareError `project/state-invalid`
+ */
+function checkRepeated({ root, formerRoots, retiredRoots }: ProjectState, repeated: StoredRoot, file: string): void {
+  const known = [root, ...formerRoots, ...retiredRoots].find(({ certificatePem }) => certificatePem === repeated.certificatePem);
+  const isOpen = repeated.privateKeyPem?.startsWith("-----BEGIN") === true;
+  if (known !== undefined && (!isOpen || known.privateKeyPem === repeated.privateKeyPem)) return;
+  const what = known === undefined ? "the certificate of the root is not" : "the private key of the root is not";
+  throw new FlareError("project/state-invalid", `${file}: ${what} that of ca.json beside it.`, { facts: { file } });
 }
 
 /**

@@ -1,12 +1,23 @@
 import { FlareError, pathText } from "@flare-ts/contracts";
-import type { z } from "zod";
+
+/** A schema of the contracts, as far as it is used here. */
+interface Schema<T> {
+  safeParse(
+    value: unknown,
+  ):
+    | { readonly success: true; readonly data: T }
+    | {
+        readonly success: false;
+        readonly error: { readonly issues: readonly { readonly path: PropertyKey[]; readonly message: string }[] };
+      };
+}
 
 /**
  * Reads a JSON document that may hold private keys: no message quotes a part of it.
  *
  * @throws FlareError `project/state-invalid` with the path of each mistake.
  */
-export function readStateDocument<T>(text: string, file: string, schema: z.ZodType<T>): T {
+export function readStateDocument<T>(text: string, file: string, schema: Schema<T>): T {
   let value: unknown;
   try {
     value = JSON.parse(text);

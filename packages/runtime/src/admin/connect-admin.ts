@@ -56,7 +56,6 @@ export async function connectAdmin(init: ConnectAdminInit): Promise<AdminSession
     void connection.closed.then(() => {
       if (live === connection) live = undefined;
     });
-    if (connection.shouldRenew) renewal.renewNow();
     return connection;
   };
   const onClose = (): void => void renewal.stop();
@@ -64,7 +63,7 @@ export async function connectAdmin(init: ConnectAdminInit): Promise<AdminSession
   const session = new AdminSession({ dial, kit, keeper, models, transfer, now, identity, onClose });
   await session.open();
   // Most commands are over before a renewal in the background would be: what is due is done first.
-  if (now() >= renewalTimes(identity.certificate, 0.5).dueMs) await renewFirst(wire, logger);
+  if (live?.shouldRenew === true || now() >= renewalTimes(identity.certificate, 0.5).dueMs) await renewFirst(wire, logger);
   renewal.start();
   return session;
 }

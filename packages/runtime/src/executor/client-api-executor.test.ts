@@ -349,7 +349,7 @@ describe("a trainer that fails", () => {
       { launch: { kind: "script", path: "../../../startup/client.ts", args: [] } },
       "client-api/script-missing",
     ],
-    ["a script in another language", { launch: { kind: "script", path: "train.py", args: [] } }, "client-api/launch-failed"],
+    ["a script in another language", { launch: { kind: "script", path: "train.R", args: [] } }, "client-api/launch-failed"],
     ["a command that does not exist", { launch: { kind: "command", command: ["no-such-program"] } }, "client-api/launch-failed"],
   ] as const)("names %s", async (_, settings, code) => {
     writeFileSync(join(root, "startup", "client.ts"), "");

@@ -1,3 +1,4 @@
+import type { X509Certificate } from "node:crypto";
 import { fingerprintOf, type ProjectKeys } from "../session/project-keys.js";
 
 /**
@@ -50,6 +51,23 @@ export class LiveIdentity implements ProjectKeys {
   onReplaced(listener: () => void): () => void {
     this.#listeners.add(listener);
     return () => void this.#listeners.delete(listener);
+  }
+
+  /**
+   * The keys for handshakes with whoever connects next: those in force; while two roots are trusted side by side, those of before
+   * that the older root stands for, as somebody who was away may not know the newer one yet.
+   */
+  forHandshakes(nowMs: number): ProjectKeys {
+    const rootOf = ({ certificatePem, trust }: ProjectKeys): X509Certificate | undefined => {
+      const verdict = trust.verify(certificatePem, { nowMs });
+      return verdict.ok ? verdict.root : undefined;
+    };
+    const root = rootOf(this.#current);
+    const older = this.#former.find((keys) => {
+      const other = rootOf(keys);
+      return root !== undefined && other !== undefined && Date.parse(other.validFrom) < Date.parse(root.validFrom);
+    });
+    return older ?? this.#current;
   }
 
   /** The keys of a certificate that is or was this participant's, while that certificate is good. */

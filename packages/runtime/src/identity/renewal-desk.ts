@@ -3,6 +3,7 @@ import { adminRoles, FlareError, limits, type RenewableType, type RenewalIssuer 
 import { type CertificateRequest, issueFromRequest, readRequest } from "@flare-ts/provision/issue";
 import { type ProjectTrust, readHosts, type SubjectFields } from "@flare-ts/provision/kit";
 import { capPeerText as cap, quotePeerText as quote } from "../session/peer-text.js";
+import { fingerprintOf } from "../session/project-keys.js";
 import { renewalDifference } from "./check-renewed.js";
 import type { IssuingAuthority, IssuingIdentity } from "./issuing-authority.js";
 import { type PendingRenewal, type PendingRenewals, renewalId } from "./pending-renewals.js";
@@ -49,7 +50,11 @@ export class RenewalDesk {
   /** Whether a participant should ask now: there is another root than the one that stands for its certificate. */
   shouldRenew(role: string, rootFingerprint: string): boolean {
     const issuer = this.#issuerFor(role);
-    return issuer !== undefined && issuer.rootFingerprint !== rootFingerprint;
+    if (issuer !== undefined) return issuer.rootFingerprint !== rootFingerprint;
+    if (this.#init.renewal === "none" || (this.#init.renewal === "server" && this.#init.serverMayRenew.includes(kindOf(role))))
+      return false;
+    const [newest] = [...this.#parts.trust.roots].sort((a, b) => Date.parse(b.validFrom) - Date.parse(a.validFrom));
+    return newest !== undefined && fingerprintOf(newest) !== rootFingerprint;
   }
 
   /**

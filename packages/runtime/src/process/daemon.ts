@@ -13,6 +13,8 @@ export interface StartDaemonInit {
   readonly command: { readonly node: string; readonly cli: string };
   /** Further arguments of its `start` command. */
   readonly args?: readonly string[];
+  /** Environment variables of the process, beside those of this one. */
+  readonly environment?: Readonly<Record<string, string>>;
   /** Wait for readiness so long at most. @default 30_000 */
   readonly timeoutMs?: number;
   readonly signal?: AbortSignal;
@@ -33,7 +35,7 @@ const pollMs = 20;
  * @throws FlareError `runtime/already-running`, or `runtime/start-failed` with the last lines of output.
  */
 export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid: number; readonly state: InstanceState["state"] }> {
-  const { kitDir, command, args = [], timeoutMs = 30_000, signal } = init;
+  const { kitDir, command, args = [], environment = {}, timeoutMs = 30_000, signal } = init;
   const running = readInstance(kitDir);
   if (running !== undefined) {
     throw new FlareError("runtime/already-running", `This kit is in use by process ${running.pid}.`, {
@@ -46,7 +48,7 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
     cwd: kitDir,
     detached: true,
     stdio: ["ignore", log, log],
-    env: { ...process.env, FLARE_NODE: command.node, FLARE_CLI: command.cli },
+    env: { ...process.env, ...environment, FLARE_NODE: command.node, FLARE_CLI: command.cli },
   });
   closeSync(log);
   const exited = once(watchdog, "exit");

@@ -22,8 +22,8 @@ export interface SmallFederation {
   dial(name: string): Promise<Connection>;
   /** Where the server listens. */
   readonly serverPort: number;
-  /** Writes a job that gives one app to some sites, and gives its folder. @param script of the trainers; by default they only wait */
-  writeJob(sites: readonly string[], minClients?: number, script?: string): Promise<string>;
+  /** Writes a job that gives one app to some sites, and gives its folder. */
+  writeJob(sites: readonly string[], init?: WriteJobInit): Promise<string>;
   /** Signs a trust list with the project's root key; it revokes nobody unless it is told to. */
   trustList(change: Partial<TrustListDocument> & Pick<TrustListDocument, "number">): Promise<string>;
   dispose(): Promise<void>;
@@ -31,6 +31,13 @@ export interface SmallFederation {
 
 export const adminName = "admin@example.org";
 export const otherAdminName = "other@example.org";
+
+export interface WriteJobInit {
+  /** @default 1 */
+  readonly minClients?: number;
+  /** Script of the trainers. @default they only wait */
+  readonly script?: string;
+}
 
 export interface SmallFederationInit {
   /** @default "localhost" */
@@ -43,10 +50,12 @@ export interface SmallFederationInit {
   readonly serverPort?: number;
   /** How the server listens. @default as the others dial */
   readonly serverSecurity?: ConnectionSecurity;
+  /** @default "rsa-2048" */
+  readonly keyType?: "rsa-2048" | "p256";
 }
 
 export async function createSmallFederation(init: SmallFederationInit = {}): Promise<SmallFederation> {
-  const { serverName = "localhost", connectionSecurity = "mtls", serverSecurity = connectionSecurity, proxy } = init;
+  const { serverName = "localhost", connectionSecurity = "mtls", serverSecurity = connectionSecurity, proxy, keyType = "rsa-2048" } = init;
   const serverPort = init.serverPort ?? (await freePort());
   const folder = await mkdtemp(join(tmpdir(), "flare-small-"));
   const projectFile = join(folder, "project.yml");
@@ -64,6 +73,7 @@ export async function createSmallFederation(init: SmallFederationInit = {}): Pro
     name: "small",
     description: "",
     connection_security: connectionSecurity,
+    certificates: { key_type: keyType },
     ...(proxy === undefined ? {} : { custom_ca_cert: "proxy-root.pem" }),
     participants,
   };
@@ -82,7 +92,7 @@ export async function createSmallFederation(init: SmallFederationInit = {}): Pro
       return connection;
     },
     serverPort,
-    writeJob: (sites, minClients = 1, script = "setInterval(() => {}, 1000);") => writeJob(folder, sites, minClients, script),
+    writeJob: (sites, jobInit = {}) => writeJob(folder, sites, jobInit),
     trustList: async (change) => {
       const state = JSON.parse(await readFile(join(folder, "workspace/small/state/cert.json"), "utf8")) as RootState;
       const signer = { certificate: new X509Certificate(state.root_cert), privateKey: createPrivateKey(state.root_pri_key) };
@@ -100,7 +110,8 @@ interface RootState {
   readonly root_pri_key: string;
 }
 
-async function writeJob(folder: string, sites: readonly string[], minClients: number, script: string): Promise<string> {
+async function writeJob(folder: string, sites: readonly string[], init: WriteJobInit): Promise<string> {
+  const { minClients = 1, script = "setInterval(() => {}, 1000);" } = init;
   const job = await mkdtemp(join(folder, "job-"));
   const workflow = { id: "w", path: "FedAvg", args: { num_rounds: 1, initial_model: "model.safetensors", min_clients: 1 } };
   const executor = { path: "ClientAPIExecutor", args: { task_script_path: "train.ts" } };

@@ -51,7 +51,7 @@ async function modelOf(federation: SmallFederation): Promise<string> {
   }
   const admin = await connectAdmin({ kitDir: federation.kitDir(adminName) });
   stops.push(() => admin.close());
-  const { jobId } = await admin.submitJob(await federation.writeJob(["site-1", "site-2"], 1, trainScript));
+  const { jobId } = await admin.submitJob(await federation.writeJob(["site-1", "site-2"], { script: trainScript }));
   const events: string[] = [];
   for await (const { event } of admin.watchJob(jobId)) events.push(event.type);
   expect(events.at(-1)).toBe("job-ended");

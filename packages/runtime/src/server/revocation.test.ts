@@ -18,11 +18,11 @@ let server: RunningServer;
 let admin: AdminSession;
 const running: { readonly site: RunningSite | AdminSession }[] = [];
 
-beforeEach(async () => {
-  federation = await createSmallFederation();
+async function begin(connectionSecurity: "mtls" | "tls"): Promise<void> {
+  federation = await createSmallFederation({ keyType: "p256", connectionSecurity });
   server = await startServer({ kitDir: federation.kitDir("localhost") });
   admin = await openAdmin(adminName);
-}, 60_000);
+}
 
 afterEach(async () => {
   for (const { site } of running.splice(0).toReversed()) await ("stop" in site ? site.stop() : site.close());
@@ -30,7 +30,9 @@ afterEach(async () => {
   await federation.dispose();
 });
 
-describe("revoking a site", () => {
+describe.each(["mtls", "tls"] as const)("revoking a site, over %s,", (security) => {
+  beforeEach(async () => await begin(security));
+
   it("ends its connection and its session, and leaves the others alone", async ({ annotate }) => {
     const other = await openSite("site-2");
     const site = await federation.dial("site-1");
@@ -93,11 +95,13 @@ describe("revoking a site", () => {
 });
 
 describe("revoking an admin", () => {
+  beforeEach(async () => await begin("mtls"));
+
   it("refuses its jobs that wait, aborts those that run, and ends its session", async () => {
     await openSite("site-1");
     const submitter = await openAdmin(otherAdminName);
     const started = await submitter.submitJob(await federation.writeJob(["site-1"]));
-    const waiting = await submitter.submitJob(await federation.writeJob(["site-1", "site-2"], 2));
+    const waiting = await submitter.submitJob(await federation.writeJob(["site-1", "site-2"], { minClients: 2 }));
     const mine = await admin.submitJob(await federation.writeJob(["site-1"]));
     for (const { jobId } of [started, mine]) await expect.poll(async () => (await admin.jobMeta(jobId)).status).toBe("RUNNING");
     const update = await admin.updateTrust(await federation.trustList({ number: 1, revoked: [revocation(otherAdminName)] }));
@@ -115,6 +119,8 @@ describe("revoking an admin", () => {
 });
 
 describe("a trust list that is not good", () => {
+  beforeEach(async () => await begin("mtls"));
+
   it("is refused with its code, and changes nothing", async () => {
     const site = await federation.dial("site-1");
     void attach(site);

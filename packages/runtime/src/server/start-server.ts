@@ -143,7 +143,15 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         authenticator,
         logger,
       },
-      { host, port: init.port ?? kit.endpoint.port, keys: identity, connectionSecurity, isClearAllowed, renewalGraceMs },
+      {
+        host,
+        port: init.port ?? kit.endpoint.port,
+        keys: identity,
+        handshakeKeys: () => identity.forHandshakes(now()),
+        connectionSecurity,
+        isClearAllowed,
+        renewalGraceMs,
+      },
     );
 
     await intake.clear();
@@ -157,14 +165,16 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     parts.add("transport", () => transport.stop(2_000));
     ownRenewal.start();
     parts.add("renewal", () => ownRenewal.stop());
-    parts.add(
-      "renewed identity",
-      identity.onReplaced(() => transport.renewTls()),
-    );
+    let shown = identity.certificate;
+    const showInForce = (): void => {
+      shown = identity.forHandshakes(now()).certificate;
+      transport.renewTls();
+    };
+    parts.add("renewed identity", identity.onReplaced(showInForce));
     parts.add(
       "trust in handshakes",
       keeper.follow(() => {
-        transport.renewTls();
+        showInForce();
         void renewals.keepIssuer();
       }),
     );
@@ -173,6 +183,8 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     parts.add("issuer", () => clearInterval(lookAtIssuer));
     const endOverdue = setInterval(() => {
       for (const { session, reason } of authenticator.expiredSessions()) disconnect(session.id, reason);
+      // A certificate that is shown for an old root's sake may have ended.
+      if (identity.forHandshakes(now()).certificate !== shown) showInForce();
     }, limits.heartbeatMs);
     parts.add("sessions", () => clearInterval(endOverdue));
     lock.update("ready", port);

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { ChallengeBook, type PendingChallenge } from "./challenge-book.js";
 import { TestProject } from "./test-project.test-support.js";
 
-const serverKeys = new TestProject("project-a").server();
+const serverKeys = new TestProject("test-project").server();
 
 const challenge = (id: number): PendingChallenge => ({
   id: String(id),

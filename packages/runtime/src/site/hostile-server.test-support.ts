@@ -2,7 +2,7 @@ import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
 import { type ServerMessage, ServerMessageSchema, type SiteMessage } from "@flare-ts/contracts/wire";
 import { TrustKeeper } from "@flare-ts/provision/kit";
-import { expect } from "vitest";
+import { vi } from "vitest";
 import { readJobFolder } from "../job/read-job-folder.js";
 import { createSignedJob } from "../job/signed-job.js";
 import { adminName, type SmallFederation } from "../process/small-federation.test-support.js";
@@ -69,8 +69,14 @@ export class HostileServer {
   async expectHeard(kind: "jobLeft" | "taskFailed" | "trustState"): Promise<{ readonly errorJson: string }> {
     const find = (): { readonly errorJson: string } | undefined =>
       this.heard.flatMap((message) => (message.case === kind ? [message.value as { readonly errorJson: string }] : [])).at(0);
-    await expect.poll(find, { timeout: 10_000 }).toBeDefined();
-    return find() ?? { errorJson: "" };
+    return await vi.waitFor(
+      () => {
+        const found = find();
+        if (found === undefined) throw new Error(`the site said nothing of the kind ${kind}`);
+        return found;
+      },
+      { timeout: 10_000 },
+    );
   }
 
   async #listen(): Promise<void> {

@@ -1,5 +1,5 @@
-import { link as linkFile, lstat, mkdir, realpath, rm } from "node:fs/promises";
-import { join, sep } from "node:path";
+import { link as linkFile, mkdir, rm } from "node:fs/promises";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
@@ -17,6 +17,7 @@ import type { SiteStore } from "../store/site-store.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import { objectFromWire, taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { AdmittedJob, JobAdmission } from "./job-admission.js";
+import { ownFile } from "./own-file.js";
 import type { ResultDelivery } from "./result-delivery.js";
 import type { ServerLink } from "./server-link.js";
 
@@ -278,22 +279,6 @@ export class SiteJob {
       value: create(JobLeftSchema, { jobId: this.jobId, errorJson: JSON.stringify(withoutOutput(error.toJSON())) }),
     });
   }
-}
-
-/**
- * The path of a plain file of the job's own folder. The job process runs what a submitter sent: any other path that it names
- * would be handed to the server.
- *
- * @throws FlareError `runtime/bad-message`
- */
-async function ownFile(path: string, folder: string): Promise<string> {
-  try {
-    const [real, root, entry] = await Promise.all([realpath(path), realpath(folder), lstat(path)]);
-    if (real.startsWith(root + sep) && entry.isFile()) return real;
-  } catch {
-    // Told below like any other path that is not right.
-  }
-  throw new FlareError("runtime/bad-message", "A job process may hand over plain files of its own folder only.", { facts: { path } });
 }
 
 function readMeta(json: string): Readonly<Record<string, unknown>> {

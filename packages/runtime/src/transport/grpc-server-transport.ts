@@ -37,6 +37,8 @@ export interface GrpcServerTransportInit {
   /** 0 takes any free port. */
   readonly port: number;
   readonly keys: ProjectKeys;
+  /** Those that handshakes show. @default `keys` */
+  readonly handshakeKeys?: () => ProjectKeys;
   /** How long after its end a certificate is let through TLS, to be renewed and for nothing else. @default 0 */
   readonly renewalGraceMs?: number;
   /** HTTP/2 window of each stream and connection. @default limits.http2WindowBytes */
@@ -121,7 +123,8 @@ export class GrpcServerTransport implements ServerTransport {
 
   renewTls(): void {
     if (this.#security === "clear") return;
-    const { certificatePem, privateKeyPem, trust } = this.#init.keys;
+    const { keys, handshakeKeys = () => keys } = this.#init;
+    const { certificatePem, privateKeyPem, trust } = handshakeKeys();
     for (const listener of http2ServersOf(this.#server)) {
       listener.setSecureContext({ cert: certificatePem, key: privateKeyPem, ca: trust.rootBundlePem, minVersion });
     }

@@ -1,5 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { CommandReplySchema, RenewReplySchema, SubmitUpdateReplySchema } from "@flare-ts/contracts/wire";
+import { LiveIdentity } from "../identity/live-identity.js";
 import type { AuthEvent } from "../session/auth-event.js";
 import { Authenticator, type AuthenticatorInit } from "../session/authenticator.js";
 import { CallProofBinding, MutualTlsBinding } from "../session/connection-binding.js";
@@ -63,11 +64,13 @@ export async function startTestServer(
   } = init;
   const connectionSecurity = way === "proxy" ? "tls" : way;
   const keys = init.keys ?? project.server();
+  const { renewalGraceMs = 0 } = init;
   const events: AuthEvent[] = [];
   const authenticator = new Authenticator(
     {
       audit: (event) => events.push(event),
       binding: way === "mtls" ? new MutualTlsBinding() : new CallProofBinding(),
+      ...(keys instanceof LiveIdentity ? { keysShown: (fingerprint) => keys.keysShown(fingerprint, Date.now()) } : {}),
       ...(now ? { now } : {}),
       ...(isAllowed ? { isAllowed } : {}),
     },
@@ -75,7 +78,7 @@ export async function startTestServer(
   );
   const transport = new GrpcServerTransport(
     { authenticator, handlers: { ...quietHandlers, ...handlers } },
-    { host: "127.0.0.1", port: 0, keys, connectionSecurity, ...(idleCheckMs === undefined ? {} : { idleCheckMs }) },
+    { host: "127.0.0.1", port: 0, keys, connectionSecurity, renewalGraceMs, ...(idleCheckMs === undefined ? {} : { idleCheckMs }) },
   );
   const serverPort = await transport.start();
   // The certificate of a proxy is nobody's of the project.

@@ -21,6 +21,10 @@ export interface CreateFederationInit {
     readonly server?: Readonly<Record<string, Json>>;
     readonly others?: Readonly<Record<string, Json>>;
   };
+  /** Life of the certificates that the server gives out by renewal, in milliseconds; a project file knows none under 5 minutes. */
+  readonly leafLifetimeMs?: number;
+  /** When the kits were made. @default the present */
+  readonly madeAt?: Date;
 }
 
 /** A provisioned federation on this machine: real kits, real processes, real mTLS. */
@@ -47,20 +51,17 @@ export const adminName = "admin@example.org";
 const program = fileURLToPath(new URL("../../dist/federation/participant-program.js", import.meta.url));
 
 /** Provisions a federation into a temporary folder; nothing runs yet. */
-export async function createFederation({
-  sites,
-  project = "testfed",
-  port: wantedPort,
-  settings = {},
-}: CreateFederationInit): Promise<Federation> {
+export async function createFederation(init: CreateFederationInit): Promise<Federation> {
+  const { sites, project = "testfed", port: wantedPort, settings = {}, leafLifetimeMs, madeAt = new Date() } = init;
   const folder = await mkdtemp(join(tmpdir(), "flare-federation-"));
   const port = wantedPort ?? (await freePort());
   const projectFile = join(folder, "project.yml");
   await writeFile(projectFile, projectText(project, port, sites, settings));
-  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear" });
+  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear", now: madeAt });
   const kitOf = (name: string): string => join(prodDir, name === "server" ? serverName : name);
   const start = async (name: string): Promise<void> => {
-    await startDaemon({ kitDir: kitOf(name), command: { node: process.execPath, cli: program } });
+    const environment: Record<string, string> = leafLifetimeMs === undefined ? {} : { FLARE_TEST_LEAF_LIFETIME_MS: String(leafLifetimeMs) };
+    await startDaemon({ kitDir: kitOf(name), command: { node: process.execPath, cli: program }, environment });
   };
   const stop = async (name: string): Promise<void> => {
     await stopDaemon(kitOf(name), { timeoutMs: 20_000 });

@@ -3,6 +3,8 @@ import { startServer, startSite } from "@flare-ts/runtime";
 
 // What the watchdog of a kit runs in tests: `<server|client> start <kit>`, as the flare command would.
 const [kind, , kitDir = "."] = process.argv.slice(2);
+const lifetime = process.env["FLARE_TEST_LEAF_LIFETIME_MS"];
+const leafLifetimeMs = lifetime === undefined ? undefined : Number(lifetime);
 const stopping = new AbortController();
 const stopped = new Promise<void>((resolve) => {
   for (const signal of ["SIGTERM", "SIGINT"] as const) {
@@ -13,7 +15,7 @@ const stopped = new Promise<void>((resolve) => {
   }
 });
 try {
-  const running = kind === "server" ? await startServer({ kitDir }) : await startSite({ kitDir, signal: stopping.signal });
+  const running = kind === "server" ? await startServer({ kitDir, leafLifetimeMs }) : await startSite({ kitDir, signal: stopping.signal });
   await stopped;
   await running.stop();
 } catch (reason) {

@@ -84,16 +84,11 @@ describe("flare cert and flare package", () => {
     expect(stderr).toMatch(/wrong\.yaml:6:5: project_admin cannot be asked for/);
   });
 
-  it("refuse a passphrase that is wrong, and another fingerprint than the right one", async () => {
+  it("refuse a passphrase that is wrong", async () => {
     await writeFile(join(folder.path, "passphrase"), "another one\n");
     const archive = join("hospital-b", "hospital-b.request.zip");
     const wrong = await folder.run("cert", "approve", archive, "-c", "ca", "--yes", "--ca-passphrase-file", "passphrase");
     expect(wrong.stderr).toContain("error project/passphrase-wrong:");
-    const { signed_zip } = (await folder.data("cert", "approve", archive, "-c", "ca", "--yes")) as { signed_zip: string };
-    const other = `SHA256:${Array.from({ length: 32 }, () => "AB").join(":")}`;
-    const refused = await folder.run("package", signed_zip, "--fingerprint", other, "-w", "at b");
-    expect(refused.stderr).toContain("error request/fingerprint-mismatch:");
-    expect(await readdir(folder.path)).not.toContain("at b");
   });
 });
 

@@ -65,6 +65,30 @@ ${caKeyHelp}${adminKitHelp}`,
         }),
       ),
     );
+  withWorkspace(group.command("renewals [participants...]"))
+    .description("list the requests for certificates that wait at the server, and sign those of the participants that are named")
+    .option("--startup-kit <dir>", "the startup kit of a project_admin")
+    .addHelpText(
+      "after",
+      `${examplesText([
+        ["what waits", "flare cert renewals"],
+        ["sign a site's request", "flare cert renewals hospital-1 -w workspace"],
+      ])}
+With renewal: ca_holder every participant's request waits; with renewal: server, those that the server may not issue for.
+${caKeyHelp}${adminKitHelp}`,
+    )
+    .action(
+      bind(
+        async () => (await import("./sign-renewals.js")).renewalsCommand,
+        (participants, flags) => ({
+          ...caKeyOptions(flags),
+          participants,
+          workspace: flags["workspace"] as string,
+          project: flags["project"] as string | undefined,
+          startupKit: flags["startupKit"] as string | undefined,
+        }),
+      ),
+    );
   const rollover = group.command("rollover").description("replace the root of the project, with both trusted for a while");
   withWorkspace(withPush(rollover.command("start")))
     .description("make a new root beside the old one")

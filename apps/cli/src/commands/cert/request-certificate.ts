@@ -39,7 +39,10 @@ export async function requestCertificateCommand(context: CommandContext, options
       public_key_sha256: made.publicKeySha256,
       audit: "file" in made.audit ? made.audit.file : null,
     },
-    text: [`Request of ${claim.name} (${claim.certificateType}) for the project ${claim.project}: ${made.archive}`],
+    text: [
+      `Request of ${claim.name} (${claim.certificateType}) for the project ${claim.project}: ${made.archive}`,
+      `Public key: SHA-256 ${made.publicKeySha256}`,
+    ],
     hints: [
       `Next: send ${basename(made.archive)} to the project admin.`,
       `${made.privateKey} is the private key. It stays here; nobody else ever needs it.`,

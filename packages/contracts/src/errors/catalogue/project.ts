@@ -9,6 +9,11 @@ export const projectErrors = {
     "Remove or change the lines that the message names.",
     { grpc: grpcStatus.failedPrecondition, http: 409 },
   ),
+  "project/plugin-failed": row(
+    "user",
+    "A builder or packager of the project's own cannot be loaded, or failed.",
+    "Correct the module that the message names. A builder's failure leaves no kits; after a packager's they stay, complete.",
+  ),
   "project/locked": row(
     "user",
     "Another provisioning run is at work in the same workspace.",

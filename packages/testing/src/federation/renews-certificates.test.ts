@@ -1,0 +1,105 @@
+import { X509Certificate } from "node:crypto";
+import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { JobEvent } from "@flare-ts/runtime/admin";
+import { connectAdmin } from "@flare-ts/runtime/admin";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { writeAddOneJob } from "./add-one-job.js";
+import { eventually } from "./eventually.js";
+import { createFederation, type Federation } from "./federation.js";
+
+/** Minutes of a federation whose certificates live 5 minutes; without it, a quarter of a minute with certificates of 6 s. */
+const minutes = Number(process.env["FLARE_RENEWAL_MINUTES"] ?? 0);
+const lifetimeMs = minutes > 0 ? 300_000 : 6_000;
+const durationMs = minutes > 0 ? minutes * 60_000 : 16_000;
+const sites = ["site-1", "site-2"];
+
+let federation: Federation;
+let folder: string;
+
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "flare-renewal-"));
+  // Everybody has slept since the kits were made: certificates of 5 minutes that ended 5 minutes ago.
+  const certificates = { leaf_lifetime: "5m", server_may_renew: ["client", "server", "admin"] };
+  const madeAt = new Date(Date.now() - 600_000);
+  federation = await createFederation({ sites, settings: { project: { certificates } }, leafLifetimeMs: lifetimeMs, madeAt });
+  await federation.startAll();
+});
+
+afterAll(async () => {
+  await federation.dispose();
+  await rm(folder, { recursive: true, force: true });
+});
+
+async function logOf(name: string): Promise<readonly { readonly message: string; readonly level: string }[]> {
+  const text = await readFile(join(federation.kitOf(name), "log.json"), "utf8");
+  return text
+    .trim()
+    .split("\n")
+    .map((line) => JSON.parse(line) as { message: string; level: string });
+}
+
+describe("a federation whose certificates end while it works", () => {
+  it(
+    "renews those of server, sites and admin again and again, and no round and no connection notices",
+    async () => {
+      const job = join(folder, "job");
+      const trainMs = minutes > 0 ? 2_000 : 200;
+      await writeAddOneJob({ folder: job, rounds: 100_000, trainMs, minClients: 2, args: { min_clients: 2 } });
+      let adminRenewals = 0;
+      const admin = await connectAdmin({
+        kitDir: federation.adminKit,
+        onLog: ({ message }) => {
+          if (message === "certificate renewed") adminRenewals += 1;
+        },
+      });
+      const { jobId } = await admin.submitJob(job);
+      const events: JobEvent[] = [];
+      const endMs = performance.now() + durationMs;
+      let isAborted = false;
+      for await (const { event } of admin.watchJob(jobId)) {
+        events.push(event);
+        if (performance.now() < endMs || isAborted || event.type !== "round-closed") continue;
+        isAborted = true;
+        await admin.abortJob(jobId, "long enough");
+      }
+      admin.close();
+      const closed = events.filter((event) => event.type === "round-closed");
+      const renewals = await Promise.all(
+        ["server", ...sites].map(async (name) => (await logOf(name)).filter(({ message }) => message === "certificate renewed").length),
+      );
+      process.stdout.write(
+        `${closed.length} rounds in ${durationMs / 1000} s; renewals of server, sites and admin: ${[...renewals, adminRenewals].join(", ")}\n`,
+      );
+      expect(closed.filter(({ contributors, missing }) => contributors.length !== 2 || missing.length > 0)).toEqual([]);
+      expect(events.filter(({ type }) => type === "task-failed" || type === "site-disconnected")).toEqual([]);
+      expect(closed.length).toBeGreaterThan(durationMs / (trainMs * 20));
+      const least = Math.floor(durationMs / lifetimeMs);
+      for (const count of [...renewals, adminRenewals]) expect(count).toBeGreaterThanOrEqual(least);
+      for (const site of sites) expect((await logOf(site)).filter(({ message }) => message === "attached to server")).toHaveLength(1);
+      for (const name of ["server", ...sites]) expect((await logOf(name)).filter(({ level }) => level === "error")).toEqual([]);
+      const kept = (await readdir(join(federation.kitOf("site-1"), "identity"))).filter((name) => /^[0-9a-f]{8,}$/.test(name));
+      expect(kept).toHaveLength(1);
+    },
+    durationMs + 60_000,
+  );
+
+  it("takes everybody back whose certificate ended while the machine slept, and goes on with what was renewed last", async () => {
+    await Promise.all(sites.map((site) => federation.stop(site)));
+    await federation.stop("server");
+    await sleepUntilEnded(federation.kitOf("site-1"));
+    await federation.startAll();
+    const admin = await federation.admin();
+    expect((await admin.status()).sites.map(({ state }) => state)).toEqual(["connected", "connected"]);
+    admin.close();
+  });
+});
+
+/** The end of a certificate is waited for as that of any process would be: by the clock. */
+async function sleepUntilEnded(kitDir: string): Promise<void> {
+  const folder = join(kitDir, "identity");
+  const serial = (await readFile(join(folder, "current"), "utf8")).trim();
+  const { validTo } = new X509Certificate(await readFile(join(folder, serial, "client.crt")));
+  await eventually("the certificate has ended", () => Date.now() > Date.parse(validTo));
+}
