@@ -9,7 +9,7 @@ import { startSite } from "../site/start-site.js";
 import { TerminatingProxy } from "../transport/terminating-proxy.test-support.js";
 import { adminName, createSmallFederation, freePort, type SmallFederation } from "./small-federation.test-support.js";
 
-const stops: (() => Promise<unknown> | unknown)[] = [];
+const stops: (() => unknown)[] = [];
 const stopAll = async (): Promise<void> => {
   for (const stop of stops.splice(0).toReversed()) await stop();
 };

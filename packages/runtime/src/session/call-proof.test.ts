@@ -48,7 +48,7 @@ describe("the proof of a call", () => {
   it("is refused when more calls overtook it than the window holds", () => {
     const prover = new CallProver({ key });
     const verifier = new CallVerifier({ key });
-    const [first = "", second = ""] = [prover.prove(facts), prover.prove(facts)];
+    const [first, second] = [prover.prove(facts), prover.prove(facts)];
     for (let i = 0; i < 4094; i++) prover.prove(facts);
     verifier.verify(facts, prover.prove(facts));
     expect(codeOf(() => verifier.verify(facts, first))).toBe("auth/call-replayed");

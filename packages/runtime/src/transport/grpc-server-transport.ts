@@ -176,10 +176,10 @@ export class GrpcServerTransport implements ServerTransport {
 
   // A session that is tied to no connection ends with its control stream.
   #attach: ServerHandlers["attach"] = (context, send) => {
-    const { attach } = this.#handlers;
-    if (endsAtServer(this.#security)) return attach(context, send);
+    const handlers = this.#handlers;
+    if (endsAtServer(this.#security)) return handlers.attach(context, send);
     try {
-      const listener = attach(context, send);
+      const listener = handlers.attach(context, send);
       return {
         onMessage: (message) => listener.onMessage(message),
         onClose: (reason) => {

@@ -1,7 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import type { ContentHash } from "@flare-ts/contracts";
 import { SubmitUpdateReplySchema, SubmitUpdateRequestSchema } from "@flare-ts/contracts/wire";
-import { afterAll, it } from "vitest";
+import { afterAll, expect, it } from "vitest";
 import type { Chunk, Connection } from "./connection.js";
 import { startTestServer, type TestServer, type TestWay } from "./test-server.test-support.js";
 
@@ -31,6 +31,7 @@ it("what a proof for each call costs, of calls and of uploads", { timeout: 600_0
       note(`${way}: upload, MB/s`, uploadBytes / 1e6 / (await seconds(() => site.upload(chunks()))));
     }
   }
+  expect(figures.size).toBe(3 * ways.length);
   for (const [what, values] of figures) process.stdout.write(`${what} ${Math.round(values.toSorted((a, b) => a - b)[rounds >> 1] ?? 0)}\n`);
 });
 
