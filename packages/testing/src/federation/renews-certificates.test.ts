@@ -98,8 +98,8 @@ describe("a federation whose certificates end while it works", () => {
 
 /** The end of a certificate is waited for as that of any process would be: by the clock. */
 async function sleepUntilEnded(kitDir: string): Promise<void> {
-  const folder = join(kitDir, "identity");
-  const serial = (await readFile(join(folder, "current"), "utf8")).trim();
-  const { validTo } = new X509Certificate(await readFile(join(folder, serial, "client.crt")));
+  const renewed = join(kitDir, "identity");
+  const serial = (await readFile(join(renewed, "current"), "utf8")).trim();
+  const { validTo } = new X509Certificate(await readFile(join(renewed, serial, "client.crt")));
   await eventually("the certificate has ended", () => Date.now() > Date.parse(validTo));
 }
