@@ -10,7 +10,7 @@ import {
   type RegisterRequest,
   type RenewRequest,
 } from "@flare-ts/contracts/wire";
-import { isSignedBy, readSubject, signBytes } from "@flare-ts/provision/kit";
+import { readSubject, signBytes } from "@flare-ts/provision/kit";
 import type { ProvenRenewal } from "../identity/renewal-desk.js";
 import type { Audit, AuthEvent, WhereFrom } from "./auth-event.js";
 import type { UnprovenCall } from "./call-proof.js";
@@ -22,9 +22,9 @@ import { beginAgreement, finishAgreement, sharesOf } from "./key-agreement.js";
 import { capPeerText as cap, quotePeerText as quote } from "./peer-text.js";
 import { fingerprintOf, type ProjectKeys, parseCertificate, snapshotOf } from "./project-keys.js";
 import { protocolVersion } from "./protocol-version.js";
+import { type ProveParticipantInit, proveParticipant } from "./prove-participant.js";
 import { type Session, SessionBook } from "./session-book.js";
 import { clientHello, type RegistrationFacts, renewalRequest, serverHello } from "./transcript.js";
-import { verifyParticipant } from "./verify-certificate.js";
 
 export interface AuthenticatorComponents {
   /** Hears of every registration, refusal and end. */
@@ -151,7 +151,11 @@ export class Authenticator {
       () => {
         const pending = this.#challenges.take(request.challengeId, this.#placeOf(connection), this.#steadyNow());
         claimed = pending.identity;
-        const identity = this.#prove(pending, request, connection);
+        const identity = this.#prove(pending, connection, {
+          chainPem: request.certificate,
+          signature: request.signature,
+          transcriptOf: clientHello,
+        });
         const verifier = pending.agreement && finishAgreement(pending.agreement, clientHello(this.#factsOf(pending), identity.fingerprint));
         const renews = this.#renewedBy(identity, connection, call);
         const superseded = this.#makeRoom(identity, connection, renews);
@@ -196,9 +200,11 @@ export class Authenticator {
         claimed = pending.identity;
         const { certificate: chainPem, csrPem, signature } = request;
         if (csrPem.length > limits.chainBytes) throw new FlareError("transfer/protocol", "The request for a certificate is too long.");
-        const identity = this.#verify(pending, chainPem, connection, this.#init.renewalGraceMs ?? 0, {
+        const identity = this.#prove(pending, connection, {
+          chainPem,
           signature,
           transcriptOf: (facts, fingerprint) => renewalRequest(facts, fingerprint, csrPem),
+          allowExpiredMs: this.#init.renewalGraceMs ?? 0,
         });
         const certificate = parseCertificate(chainPem, "certificate of the renewal");
         return { chainPem: identity.chainPem, certificate, subject: readSubject(certificate), csrPem };
@@ -299,36 +305,12 @@ export class Authenticator {
     this.#audit({ kind: "refused", step: "tls", code: "auth/tls-refused", reason: cap(reason), address });
   }
 
-  #prove(pending: PendingChallenge, request: RegisterRequest, connection: PeerConnection): Identity {
-    return this.#verify(pending, request.certificate, connection, 0, { signature: request.signature, transcriptOf: clientHello });
-  }
-
-  #verify(
+  #prove(
     pending: PendingChallenge,
-    chainPem: string,
     connection: PeerConnection,
-    allowExpiredMs: number,
-    proof: {
-      readonly signature: Uint8Array;
-      readonly transcriptOf: (facts: RegistrationFacts, fingerprint: string) => Uint8Array;
-    },
+    proof: Pick<ProveParticipantInit, "chainPem" | "signature" | "transcriptOf" | "allowExpiredMs">,
   ): Identity {
-    const certificate = parseCertificate(chainPem, "certificate of the registration");
-    const identity = this.#verifyCertificate(chainPem, allowExpiredMs);
-    if (identity.name !== pending.identity) {
-      throw new FlareError(
-        "auth/name-mismatch",
-        `The peer claims to be ${quote(pending.identity)}, its certificate is that of ${quote(identity.name)}.`,
-        {
-          facts: { claimed: cap(pending.identity), certificate: cap(identity.name) },
-        },
-      );
-    }
-    if (!isSignedBy(proof.transcriptOf(this.#factsOf(pending), identity.fingerprint), proof.signature, certificate.publicKey)) {
-      throw new FlareError("auth/bad-signature", `The registration of ${quote(identity.name)} is not signed by its certificate's key.`, {
-        facts: { name: cap(identity.name), fingerprint: identity.fingerprint },
-      });
-    }
+    const identity = proveParticipant({ ...proof, facts: this.#factsOf(pending), trust: this.#init.keys.trust, nowMs: this.#now() });
     if (!this.#binding.mayRegister(identity, connection) && !this.#isRenewed(identity, connection)) {
       throw new FlareError(
         "auth/certificate-untrusted",
@@ -340,19 +322,6 @@ export class Authenticator {
     }
     this.#requireAllowed(identity);
     return identity;
-  }
-
-  #verifyCertificate(chainPem: string, allowExpiredMs: number): Identity {
-    const { trust } = this.#init.keys;
-    try {
-      return verifyParticipant({ chainPem, trust, nowMs: this.#now(), allowExpiredMs });
-    } catch (reason) {
-      const error = FlareError.from(reason);
-      if (allowExpiredMs === 0 || error.code !== "auth/certificate-expired") throw error;
-      throw new FlareError("auth/renewal-too-late", `${error.message} It may be renewed for ${allowExpiredMs / 1000} s after that.`, {
-        facts: { ...error.facts, graceMs: allowExpiredMs },
-      });
-    }
   }
 
   /** Whether this connection has a session of the same participant, who has got another certificate since the handshake. */
