@@ -25,13 +25,18 @@ it("what a proof for each call costs, of calls and of uploads", { timeout: 600_0
   // In turn, so that whatever else runs here weighs on all of them.
   for (let round = 0; round < rounds; round++) {
     for (const [way, site] of sites) {
-      note(`${way}: calls/s`, calls / (await seconds(() => inTurn(site, calls))));
+      const inOrder = await cost(() => inTurn(site, calls));
+      note(`${way}: calls/s`, calls / inOrder.seconds);
+      note(`${way}: CPU of both sides, us/call`, inOrder.cpuUs / calls);
       const side = Array.from({ length: atOnce }, () => calls / atOnce);
-      note(`${way}: calls/s, ${atOnce} at once`, calls / (await seconds(() => Promise.all(side.map((count) => inTurn(site, count))))));
-      note(`${way}: upload, MB/s`, uploadBytes / 1e6 / (await seconds(() => site.upload(chunks()))));
+      const together = await cost(() => Promise.all(side.map((count) => inTurn(site, count))));
+      note(`${way}: calls/s, ${atOnce} at once`, calls / together.seconds);
+      const upload = await cost(() => site.upload(chunks()));
+      note(`${way}: upload, MB/s`, uploadBytes / 1e6 / upload.seconds);
+      note(`${way}: upload, CPU of both sides, ms`, upload.cpuUs / 1000);
     }
   }
-  expect(figures.size).toBe(3 * ways.length);
+  expect(figures.size).toBe(5 * ways.length);
   for (const [what, values] of figures) process.stdout.write(`${what} ${Math.round(values.toSorted((a, b) => a - b)[rounds >> 1] ?? 0)}\n`);
 });
 
@@ -65,8 +70,10 @@ async function* chunks(): AsyncGenerator<Chunk, void, undefined> {
   }
 }
 
-async function seconds(work: () => Promise<unknown>): Promise<number> {
+async function cost(work: () => Promise<unknown>): Promise<{ readonly seconds: number; readonly cpuUs: number }> {
   const began = performance.now();
+  const before = process.cpuUsage();
   await work();
-  return (performance.now() - began) / 1000;
+  const { user, system } = process.cpuUsage(before);
+  return { seconds: (performance.now() - began) / 1000, cpuUs: user + system };
 }
