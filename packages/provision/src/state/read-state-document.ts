@@ -2,9 +2,7 @@ import { FlareError, pathText } from "@flare-ts/contracts";
 
 /** A schema of the contracts, as far as it is used here. */
 interface Schema<T> {
-  safeParse(
-    value: unknown,
-  ):
+  safeParse(value: unknown):
     | { readonly success: true; readonly data: T }
     | {
         readonly success: false;

@@ -170,7 +170,7 @@ export class RenewalDesk {
 const mostSkewMs = 300_000;
 
 /** Kind of participant that a role stands for. */
-export function kindOf(role: string): RenewableType {
+function kindOf(role: string): RenewableType {
   if ((adminRoles as readonly string[]).includes(role)) return "admin";
   return role === "server" || role === "relay" ? role : "client";
 }

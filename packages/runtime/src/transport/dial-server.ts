@@ -98,7 +98,7 @@ export async function dialForRenewal(init: DialServerInit, csrPem: string, signa
 interface Channel {
   readonly client: Client;
   readonly calls: ClientCalls;
-  steps(signal: AbortSignal | undefined): ChallengeComponents;
+  readonly steps: (signal: AbortSignal | undefined) => ChallengeComponents;
   readonly session: RegisterSessionInit;
 }
 
