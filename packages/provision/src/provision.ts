@@ -1,4 +1,5 @@
 import { randomUUID } from "node:crypto";
+import { existsSync } from "node:fs";
 import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FlareError, limits, type Problem } from "@flare-ts/contracts";
@@ -33,6 +34,8 @@ export interface ProvisionInit {
   readonly customFolder?: string;
   /** Whether `start_all.sh`, which starts everything on one machine, is written beside the kits. @default false */
   readonly startAll?: boolean;
+  /** Called with the project's folder before anything is written, when it is there already; to throw stops the run. */
+  readonly onExisting?: (projectDir: string) => void | Promise<void>;
   /** Whether each kit is also put into an encrypted archive beside its folder. @default false */
   readonly archives?: boolean;
   /** Aborting leaves the workspace as it was. */
@@ -85,11 +88,12 @@ export async function provision(init: ProvisionInit): Promise<ProvisionResult> {
 
 async function provisionProject(
   project: Project,
-  { workspace, caKey, customFolder = ".", archives = false, now = new Date(), signal }: ProvisionInit,
+  { workspace, caKey, customFolder = ".", archives = false, onExisting, now = new Date(), signal }: ProvisionInit,
 ): Promise<ProvisionResult> {
   signal?.throwIfAborted();
   const projectDir = resolve(workspace, project.name);
   const plugins = await ProjectPlugins.load({ project, customFolder: resolve(customFolder), projectDir, signal });
+  if (onExisting !== undefined && existsSync(projectDir)) await onExisting(projectDir);
   const firstMade = await mkdir(projectDir, { recursive: true });
   try {
     const unlock = await lockWorkspace(projectDir);

@@ -12,7 +12,7 @@ export interface Position {
 export interface DocumentTree {
   readonly value: unknown;
   /** File and position of the nearest existing node for a path of keys and indexes. */
-  locate(path: readonly PropertyKey[]): { readonly file: string } & Partial<Position>;
+  locate(path: readonly PropertyKey[]): { readonly file: string } & Position;
 }
 
 interface TreeInit {
@@ -54,7 +54,7 @@ export function readDocumentTree({ text, file, code, hasMergeKeys = false }: Tre
     fail(
       problems.map(({ at, message }) => {
         const { line, col } = lineCounter.linePos(at);
-        return { file, line, column: col, message: /^Maximum call stack/.test(message) ? "is nested too deeply" : message };
+        return { file, line, column: col, message: message.startsWith("Maximum call stack") ? "is nested too deeply" : message };
       }),
     );
   }
@@ -83,7 +83,8 @@ function repeatedKeys(root: ParsedNode | null, hasMergeKeys: boolean): number[] 
       waiting.push(item.key, item.value);
       if (!isScalar(item.key)) continue;
       // As the plain value has it, where 1 and "1" are the same key.
-      const key = String(item.key.value ?? "");
+      const { value } = item.key;
+      const key = typeof value === "string" ? value : JSON.stringify(value ?? "");
       if (seen.has(key) && !(hasMergeKeys && key === "<<")) found.push((item.key as ParsedNode).range[0]);
       seen.add(key);
     }
@@ -103,7 +104,7 @@ function valueOf(document: ReturnType<typeof parseDocument>, refuse: (message: s
   }
 }
 
-function locateNode(root: ParsedNode | Node | null, path: readonly PropertyKey[], lines: LineCounter): Position | undefined {
+function locateNode(root: ParsedNode | Node | null, path: readonly PropertyKey[], lines: LineCounter): Position {
   let node: unknown = root;
   let offset = (root as ParsedNode | null)?.range?.[0];
   for (const part of path) {
@@ -119,7 +120,8 @@ function locateNode(root: ParsedNode | Node | null, path: readonly PropertyKey[]
       offset = (item as ParsedNode).range?.[0] ?? offset;
     }
   }
-  if (offset === undefined) return undefined;
+  // An empty file has nothing but a beginning.
+  if (offset === undefined) return { line: 1, column: 1 };
   const { line, col } = lines.linePos(offset);
   return { line, column: col };
 }

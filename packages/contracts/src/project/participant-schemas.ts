@@ -84,7 +84,7 @@ export const participantSchemas = {
 } as const;
 
 /** Kinds of participants that a project file may name. */
-export const participantTypes = Object.keys(participantSchemas) as (keyof typeof participantSchemas)[];
+const participantTypes = Object.keys(participantSchemas) as (keyof typeof participantSchemas)[];
 
 /** A participant of a type that only a builder of the user's can know. */
 export interface OtherParticipantDocument {
@@ -112,6 +112,13 @@ export const participantSchema = z.unknown().transform((written, context): Parti
   }
   const result = participantSchemas[type as keyof typeof participantSchemas].safeParse(written);
   if (result.success) return result.data;
-  for (const issue of result.error.issues) context.issues.push({ ...issue, input: undefined } as never);
+  for (const issue of result.error.issues) context.issues.push(withKey(issue) as never);
   return z.NEVER;
 });
+
+/** Says which key is missing, which zod does not. */
+function withKey(issue: z.core.$ZodIssue): object {
+  const key = issue.path.at(-1);
+  const isMissing = issue.code === "invalid_type" && typeof key === "string" && issue.message.endsWith("received undefined");
+  return { ...issue, input: undefined, message: isMissing ? `${key} is missing` : issue.message };
+}

@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { adminRoles, type Json, limits, type Revocation } from "@flare-ts/contracts";
+import { type Json, limits, processRoles, type Revocation } from "@flare-ts/contracts";
 import { readSubject, type SubjectFields } from "../pki/read-certificate.js";
 import { type CertificateDetails, readCertificateDetails } from "./certificate-der.js";
 import { keyWeakness } from "./key-weakness.js";
@@ -216,7 +216,7 @@ function mayIssue(issuer: X509Certificate, role: string): boolean {
   const { role: allowed } = readSubject(issuer);
   if (allowed === "") return true;
   if (!allowed.startsWith(issuerPrefix)) return false;
-  const kind = (adminRoles as readonly string[]).includes(role) ? "admin" : role;
+  const kind = processRoles.find((known) => known === role) ?? "admin";
   return allowed.slice(issuerPrefix.length).split(",").includes(kind);
 }
 

@@ -38,7 +38,9 @@ export const builderRules: Readonly<Record<string, BuilderRule>> = {
     },
     takesAnyArgument: true,
   },
-  [`${base}cert.CertBuilder`]: { args: { root_valid_days: "used" } },
+  [`${base}cert.CertBuilder`]: {
+    args: { root_valid_days: "used", enable_job_ca: { warn: "job processes hold no key and need no certificate" } },
+  },
   [`${base}signature.SignatureBuilder`]: { args: {} },
   [`${base}docker.DockerBuilder`]: { args: { base_image: "used", requirements_file: "used" } },
   [`${base}he.HEBuilder`]: noEffect("contexts of homomorphic encryption are not written yet; a job that needs them is refused"),

@@ -77,9 +77,15 @@ function checkKeys(value: Readonly<Record<string, unknown>>, known: readonly str
     if (known.includes(key)) continue;
     const near = nearestWord(key, known);
     // FLARE would go on with the default in silence, and a port or a name that nobody asked for.
-    if (near !== undefined) findings.mistake([...path, key], `unknown key '${key}'; did you mean '${near}'?`);
+    if (near !== undefined && isSlip(key, near)) findings.mistake([...path, key], `unknown key '${key}'; did you mean '${near}'?`);
     else findings.warning([...path, key], `unknown key '${key}' has no effect`);
   }
+}
+
+/** Short words are near to each other by chance, unless they have the same letters. */
+function isSlip(key: string, near: string): boolean {
+  const sorted = (word: string): string => Array.from(word.toLowerCase()).sort().join("");
+  return key.length >= 5 || sorted(key) === sorted(near);
 }
 
 function isGiven(value: unknown): boolean {

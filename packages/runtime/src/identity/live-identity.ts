@@ -44,7 +44,7 @@ export class LiveIdentity implements ProjectKeys {
   replace(keys: ProjectKeys): void {
     this.#former = [this.#current, ...this.#former].slice(0, rememberedKeys);
     this.#current = keys;
-    for (const listener of this.#listeners) listener();
+    for (const listener of Array.from(this.#listeners)) listener();
   }
 
   /** Calls back after each replacement, until the returned function is called. */

@@ -1,4 +1,4 @@
-import * as fc from "fast-check";
+import { array, assert, integer, property } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { ProofWindow, type WindowOutcome } from "./proof-window.js";
 
@@ -29,8 +29,8 @@ describe("ProofWindow", () => {
 
   it("does what a set of all numbers so far would do", () => {
     const size = 32;
-    fc.assert(
-      fc.property(fc.array(fc.integer({ min: 1, max: 150 }), { maxLength: 200 }), (sequences) => {
+    assert(
+      property(array(integer({ min: 1, max: 150 }), { maxLength: 200 }), (sequences) => {
         const window = new ProofWindow(size);
         const seen = new Set<number>();
         for (const sequence of sequences) {

@@ -176,10 +176,9 @@ export class GrpcServerTransport implements ServerTransport {
 
   // A session that is tied to no connection ends with its control stream.
   #attach: ServerHandlers["attach"] = (context, send) => {
-    const handlers = this.#handlers;
-    if (endsAtServer(this.#security)) return handlers.attach(context, send);
+    if (endsAtServer(this.#security)) return this.#handlers.attach(context, send);
     try {
-      const listener = handlers.attach(context, send);
+      const listener = this.#handlers.attach(context, send);
       return {
         onMessage: (message) => listener.onMessage(message),
         onClose: (reason) => {

@@ -1,30 +1,54 @@
+import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { FlareError, type Problem } from "@flare-ts/contracts";
+import { FlareError, type Json, type Problem } from "@flare-ts/contracts";
 import type { ProvisionedKit } from "@flare-ts/provision";
 import { type WorkspaceCaKeyOptions, workspaceCaKey } from "../../ca-key/workspace-ca-key.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { askYes } from "../../terminal/ask-yes.js";
 import { tableLines } from "../../terminal/table.js";
-import { sampleProjectText } from "./sample-project.js";
+import { sampleEdgeProjectText, sampleProjectText } from "./sample-project.js";
 
 /** What `flare provision` is given. */
 export interface ProvisionOptions extends WorkspaceCaKeyOptions {
-  readonly projectFile: string;
+  /** @default project.yml */
+  readonly projectFile: string | undefined;
   readonly workspace: string;
-  readonly isGenerate: boolean;
+  readonly customFolder: string;
+  readonly addUserFile: string | undefined;
+  readonly addClientFile: string | undefined;
+  /** Which sample project file to write, and no kits. */
+  readonly sample: "plain" | "edge" | undefined;
+  readonly isStartAll: boolean;
   readonly isArchive: boolean;
+  readonly isForced: boolean;
+  /** What the command takes, where that is asked for. */
+  readonly schema: { readonly [key: string]: Json } | undefined;
 }
+
+const defaultProjectFile = "project.yml";
 
 /** Makes the startup kits of a project, or writes a sample project file. */
 export async function provisionKits(context: CommandContext, options: ProvisionOptions): Promise<CommandOutput> {
-  if (options.isGenerate) return await writeSample(resolve(context.cwd, options.projectFile), options.projectFile);
+  const { schema, projectFile = defaultProjectFile, addUserFile, addClientFile } = options;
+  if (schema !== undefined) return { data: schema, text: [JSON.stringify(schema, undefined, 2)] };
+  const isFirst = options.projectFile === undefined && !existsSync(resolve(context.cwd, projectFile));
+  const sample = options.sample ?? (isFirst ? "plain" : undefined);
+  if (sample !== undefined) return await writeSample(resolve(context.cwd, projectFile), projectFile, sample);
   const { provision } = await import("@flare-ts/provision");
   const { prodDir, kits, warnings } = await provision({
     // Stays as it was typed, because it stands in the messages about its lines.
-    projectFile: options.projectFile,
+    projectFile,
+    ...(addUserFile === undefined ? {} : { addUserFile }),
+    ...(addClientFile === undefined ? {} : { addClientFile }),
     workspace: resolve(context.cwd, options.workspace),
+    customFolder: resolve(context.cwd, options.customFolder),
+    startAll: options.isStartAll,
     archives: options.isArchive,
     caKey: workspaceCaKey(context, { ...options, makesKits: true }),
+    onExisting: async (dir) => {
+      if (!options.isForced) await confirm(context, dir);
+    },
     signal: context.signal,
   });
   for (const warning of warnings) context.terminal.err(`${context.terminal.colors.yellow("warning:")} ${warningText(warning)}`);
@@ -56,9 +80,16 @@ function archiveLines(kits: readonly ProvisionedKit[]): string[] {
   return ["", ...tableLines([{ title: "PASSPHRASE, SHOWN ONCE" }, { title: "ARCHIVE" }], rows)];
 }
 
-async function writeSample(path: string, shownPath: string): Promise<CommandOutput> {
+/** Only a person can be asked; a script goes on, because nothing is overwritten. */
+async function confirm(context: CommandContext, dir: string): Promise<void> {
+  if (!process.stdin.isTTY || !process.stderr.isTTY || context.format !== "txt") return;
+  if (await askYes(`${dir} is there already. Make new kits in it, beside the old ones?`, context.signal)) return;
+  throw new FlareError("cli/not-confirmed", "No kits were made.");
+}
+
+async function writeSample(path: string, shownPath: string, sample: "plain" | "edge"): Promise<CommandOutput> {
   try {
-    await writeFile(path, sampleProjectText, { flag: "wx" });
+    await writeFile(path, sample === "edge" ? sampleEdgeProjectText : sampleProjectText, { flag: "wx" });
   } catch (cause) {
     if ((cause as NodeJS.ErrnoException).code === "EEXIST") {
       throw new FlareError("cli/output-exists", `${shownPath} is already there and stays as it is.`, { facts: { file: shownPath }, cause });

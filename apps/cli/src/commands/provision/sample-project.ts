@@ -33,3 +33,28 @@ participants:
     org: research
     role: lead
 `;
+
+/** A project file to try hierarchies with: its relays and sites are made, not written. */
+export const sampleEdgeProjectText = `# A tree of relays and sites on one machine, for tests.
+# flare provision -p project.yml -w workspace
+api_version: 3
+name: example_project
+description: A tree of relays and sites
+
+# 2 relays below the server, 2 below each of them, a site at each relay, and 3 sites below each of the last ones.
+edge:
+  depth: 2
+  width: 2
+  clients: 3
+  # true leaves out the sites at the relays.
+  lcp_only: false
+  # A larger tree is refused.
+  max_sites: 100
+
+# The server, the relays and the sites are made. Only admins are named here.
+participants:
+  - name: admin@example.org
+    type: admin
+    org: research
+    role: project_admin
+`;
