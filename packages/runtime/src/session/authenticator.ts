@@ -23,7 +23,7 @@ import { beginAgreement, finishAgreement, sharesOf } from "./key-agreement.js";
 import { capPeerText as cap, quotePeerText as quote } from "./peer-text.js";
 import { fingerprintOf, type ProjectKeys, parseCertificate, snapshotOf } from "./project-keys.js";
 import { protocolVersion } from "./protocol-version.js";
-import { type ParticipantClaim, proveParticipant } from "./prove-participant.js";
+import { type ProveParticipantInit, proveParticipant } from "./prove-participant.js";
 import { type Session, SessionBook } from "./session-book.js";
 import { clientHello, type RegistrationFacts, renewalRequest, serverHello } from "./transcript.js";
 
@@ -167,12 +167,12 @@ export class Authenticator {
         claimed = pending.identity;
         const { certificate: chainPem, csrPem, signature } = request;
         if (csrPem.length > limits.chainBytes) throw new FlareError("transfer/protocol", "The request for a certificate is too long.");
-        const claim: ParticipantClaim = {
+        const identity = this.#prove(pending, connection, {
           chainPem,
           signature,
           transcriptOf: (facts, fingerprint) => renewalRequest(facts, fingerprint, csrPem),
-        };
-        const identity = this.#prove(pending, connection, claim, this.#init.renewalGraceMs);
+          allowExpiredMs: this.#init.renewalGraceMs ?? 0,
+        });
         const certificate = parseCertificate(chainPem, "certificate of the renewal");
         return { chainPem: identity.chainPem, certificate, subject: readSubject(certificate), csrPem };
       },
@@ -272,9 +272,12 @@ export class Authenticator {
     this.#audit.write({ kind: "refused", step: "tls", code: "auth/tls-refused", reason: cap(reason), address });
   }
 
-  #prove(pending: PendingChallenge, connection: PeerConnection, claim: ParticipantClaim, allowExpiredMs = 0): Identity {
-    const { trust } = this.#init.keys;
-    const identity = proveParticipant(claim, { facts: this.#factsOf(pending), trust, nowMs: this.#now(), allowExpiredMs });
+  #prove(
+    pending: PendingChallenge,
+    connection: PeerConnection,
+    proof: Pick<ProveParticipantInit, "chainPem" | "signature" | "transcriptOf" | "allowExpiredMs">,
+  ): Identity {
+    const identity = proveParticipant({ ...proof, facts: this.#factsOf(pending), trust: this.#init.keys.trust, nowMs: this.#now() });
     if (!this.#binding.mayRegister(identity, connection) && !this.#isRenewed(identity, connection)) {
       throw new FlareError(
         "auth/certificate-untrusted",

@@ -6,51 +6,44 @@ import { parseCertificate } from "./project-keys.js";
 import type { RegistrationFacts } from "./transcript.js";
 import { verifyParticipant } from "./verify-certificate.js";
 
-/** What a participant shows to prove who it is. */
-export interface ParticipantClaim {
-  /** Certificate with its chain; PEM. */
+export interface ProveParticipantInit {
+  /** What the challenge was made of. */
+  readonly facts: RegistrationFacts;
+  /** The certificate that the participant calls its own, with those that stand between it and a root; PEM. */
   readonly chainPem: string;
   readonly signature: Uint8Array;
-  /** What was to be signed, for the fingerprint of the certificate. */
+  /** What the signature is over, for the SHA-256 of that certificate. */
   readonly transcriptOf: (facts: RegistrationFacts, fingerprint: string) => Uint8Array;
-}
-
-export interface ProveParticipantInit {
-  readonly facts: RegistrationFacts;
   readonly trust: ProjectTrust;
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
-  /** How long the certificate may be past its end. */
-  readonly allowExpiredMs: number;
+  /** How long ago the certificate may have ended, for a renewal. @default 0 */
+  readonly allowExpiredMs?: number;
 }
 
 /**
- * Who a participant is: the project vouches for its certificate, it carries the claimed name, and its key signed.
+ * Proves that whoever answers a challenge owns the key of a good certificate of the name that it claimed.
  *
- * @throws FlareError `auth/certificate-…`, `auth/wrong-project`, `auth/renewal-too-late`, `auth/name-mismatch`, `auth/bad-signature`
+ * @throws FlareError as `verifyParticipant`, `auth/renewal-too-late`, `auth/name-mismatch`, `auth/bad-signature`
  */
-export function proveParticipant({ chainPem, signature, transcriptOf }: ParticipantClaim, init: ProveParticipantInit): Identity {
-  const { facts } = init;
+export function proveParticipant(init: ProveParticipantInit): Identity {
+  const { facts, chainPem, signature, transcriptOf } = init;
   const certificate = parseCertificate(chainPem, "certificate of the registration");
-  const identity = verifyDates(chainPem, init);
-  if (identity.name !== facts.identity) {
-    throw new FlareError(
-      "auth/name-mismatch",
-      `The peer claims to be ${quote(facts.identity)}, its certificate is that of ${quote(identity.name)}.`,
-      {
-        facts: { claimed: cap(facts.identity), certificate: cap(identity.name) },
-      },
-    );
+  const identity = verify(init);
+  const { name, fingerprint } = identity;
+  if (name !== facts.identity) {
+    const message = `The peer claims to be ${quote(facts.identity)}, its certificate is that of ${quote(name)}.`;
+    throw new FlareError("auth/name-mismatch", message, { facts: { claimed: cap(facts.identity), certificate: cap(name) } });
   }
-  if (!isSignedBy(transcriptOf(facts, identity.fingerprint), signature, certificate.publicKey)) {
-    throw new FlareError("auth/bad-signature", `The registration of ${quote(identity.name)} is not signed by its certificate's key.`, {
-      facts: { name: cap(identity.name), fingerprint: identity.fingerprint },
+  if (!isSignedBy(transcriptOf(facts, fingerprint), signature, certificate.publicKey)) {
+    throw new FlareError("auth/bad-signature", `The registration of ${quote(name)} is not signed by its certificate's key.`, {
+      facts: { name: cap(name), fingerprint },
     });
   }
   return identity;
 }
 
-function verifyDates(chainPem: string, { trust, nowMs, allowExpiredMs }: ProveParticipantInit): Identity {
+function verify({ chainPem, trust, nowMs, allowExpiredMs = 0 }: ProveParticipantInit): Identity {
   try {
     return verifyParticipant({ chainPem, trust, nowMs, allowExpiredMs });
   } catch (reason) {
