@@ -1,6 +1,6 @@
 import type { X509Certificate } from "node:crypto";
 import { limits } from "@flare-ts/contracts";
-import { readCertificateDetails } from "./certificate-der.js";
+import { readCertificateDetails } from "./certificate-details.js";
 import { keyWeakness } from "./key-weakness.js";
 import { readCertificates } from "./read-certificates.js";
 

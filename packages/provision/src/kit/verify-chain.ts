@@ -1,7 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { adminRoles, type Json, limits, type Revocation } from "@flare-ts/contracts";
 import { readSubject, type SubjectFields } from "../pki/read-certificate.js";
-import { type CertificateDetails, readCertificateDetails } from "./certificate-der.js";
+import { type CertificateDetails, readCertificateDetails } from "./certificate-details.js";
 import { keyWeakness } from "./key-weakness.js";
 import { readCertificates } from "./read-certificates.js";
 import type { Revocations } from "./revocations.js";
