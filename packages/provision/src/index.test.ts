@@ -50,6 +50,9 @@ describe("the package's public surface", () => {
     expect(Object.keys(kit).sort()).toEqual([
       "ProjectTrust",
       "TrustKeeper",
+      "currentIdentityFile",
+      "fingerprintOf",
+      "identityFolderOf",
       "isSignedBy",
       "readAuthorizationPolicy",
       "readCertificates",

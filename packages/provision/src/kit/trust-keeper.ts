@@ -1,7 +1,8 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import { identityFolderOf } from "./identity-layout.js";
 import type { Kit } from "./kit.js";
+import { readTextIfPresent } from "./read-if-present.js";
 import { ProjectTrust } from "./trust.js";
 import { writeDurably } from "./write-durably.js";
 
@@ -48,12 +49,12 @@ export class TrustKeeper {
     kit: Pick<Kit, "dir" | "project" | "rootCaPem" | "startup">,
     { workspace = kit.dir }: OpenTrustKeeperOptions = {},
   ): Promise<TrustKeeper> {
-    const folder = join(workspace, identityFolder);
+    const folder = identityFolderOf(workspace);
     const startupFile = join(kit.startup.dir, listFile);
     const [provisioned, kept, steps] = await Promise.all([
-      readIfThere(startupFile),
-      readIfThere(join(folder, listFile)),
-      readIfThere(join(folder, stepsFile)),
+      readTextIfPresent(startupFile),
+      readTextIfPresent(join(folder, listFile)),
+      readTextIfPresent(join(folder, stepsFile)),
     ]);
     const base = (): ProjectTrust => {
       const trust = rootsOf(kit);
@@ -110,7 +111,6 @@ export class TrustKeeper {
 }
 
 /** Folder, in a participant's workspace, of what replaces parts of its kit. */
-const identityFolder = "identity";
 const listFile = "trust.json";
 const stepsFile = "trust-steps.json";
 
@@ -162,14 +162,5 @@ function parseJson(text: string): unknown {
     return JSON.parse(text);
   } catch {
     return undefined;
-  }
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new FlareError("file/unreadable", `Cannot read ${file}.`, { cause, facts: { file } });
   }
 }

@@ -1,5 +1,6 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { FlareError, limits, type TrustList, type TrustListDocument, trustListDocumentSchema, trustListSchema } from "@flare-ts/contracts";
+import { fingerprintOf } from "./fingerprint-of.js";
 import { isSignedBy, signBytes } from "./signature.js";
 
 /** An authority with its private key, as the holder of the project's CA has it. */
@@ -64,11 +65,6 @@ const label = Buffer.from("flare-ts/1 trust\0");
 
 function signedBytes(document: Buffer): Buffer {
   return Buffer.concat([label, document]);
-}
-
-/** SHA-256 of a certificate, lower-case hexadecimal. */
-export function fingerprintOf(certificate: X509Certificate): string {
-  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
 /** Node's decoder skips what is not base64; here every byte counts. */

@@ -2,6 +2,7 @@ import type { X509Certificate } from "node:crypto";
 import { adminRoles, type Json, limits, type Revocation } from "@flare-ts/contracts";
 import { readSubject, type SubjectFields } from "../pki/read-certificate.js";
 import { type CertificateDetails, readCertificateDetails } from "./certificate-details.js";
+import { fingerprintOf } from "./fingerprint-of.js";
 import { keyWeakness } from "./key-weakness.js";
 import { readCertificates } from "./read-certificates.js";
 import type { Revocations } from "./revocations.js";
@@ -241,7 +242,7 @@ function revoked(certificate: X509Certificate, which: RefusedChain["which"], { r
 
 function refuse(why: ChainFault, which: RefusedChain["which"], certificate: X509Certificate, what: string): RefusedChain {
   const { commonName: name } = readSubject(certificate);
-  const { serialNumber, fingerprint256, validFrom, validTo } = certificate;
+  const { serialNumber, validFrom, validTo } = certificate;
   return {
     ok: false,
     why,
@@ -251,7 +252,7 @@ function refuse(why: ChainFault, which: RefusedChain["which"], certificate: X509
       name: cap(name),
       issuer: cap(issuerName(certificate)),
       serial: serialNumber.toLowerCase(),
-      fingerprint: fingerprint256.replaceAll(":", "").toLowerCase(),
+      fingerprint: fingerprintOf(certificate),
       validFrom,
       validTo,
     },

@@ -18,7 +18,7 @@ import type { CaKeySource } from "../state/stored-keys.js";
 import { judgeName, rememberApprovedKey } from "./approved-keys.js";
 import { type AuditOutcome, approvalAuditFile, writeAudit } from "./audit.js";
 import { type Authority as AuthorityFolder, adoptAuthority, authorityFiles, findAuthority, peekState, readProfile } from "./authority.js";
-import { fingerprintOf } from "./fingerprint.js";
+import { fingerprintText } from "./fingerprint-text.js";
 import { publicKeySha256, sha256 } from "./hashes.js";
 import { claimFields, type IdentityClaim } from "./identity-claim.js";
 import { moment } from "./moment.js";
@@ -198,7 +198,7 @@ async function issue(
   const [leafPem = certificatePem] = splitPem("CERTIFICATE", certificatePem);
   const certificate = new X509Certificate(leafPem);
   const { provisionVersion, projectDir } = authority;
-  const rootFingerprint = fingerprintOf(new X509Certificate(state.root.certificatePem));
+  const rootFingerprint = fingerprintText(new X509Certificate(state.root.certificatePem));
   const rootsPem = trustedRootsPem(state);
   const { host, name, fed_learn_port, admin_port } = profile.server;
   const signed = {

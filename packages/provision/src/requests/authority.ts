@@ -11,10 +11,10 @@ import {
 } from "@flare-ts/contracts";
 import { readSubject } from "../pki/read-certificate.js";
 import { KeyVault } from "../state/key-vault.js";
-import { type ProjectState, readState, type StoredRoot, writeState } from "../state/project-state.js";
+import { firstState, type ProjectState, readState, type StoredRoot, writeState } from "../state/project-state.js";
 import type { CaKeySource } from "../state/stored-keys.js";
 import { lockWorkspace } from "../state/workspace-lock.js";
-import { fingerprintOf } from "./fingerprint.js";
+import { fingerprintText } from "./fingerprint-text.js";
 import { readTextFile } from "./read-text-file.js";
 import { renewalSettings } from "./renewal-settings.js";
 
@@ -63,7 +63,7 @@ export async function findAuthority(dir: string, project: string): Promise<Autho
  */
 export async function peekState(authority: Authority): Promise<ProjectState> {
   const { state } = await readState(authority.projectDir, { open: async (stored) => await Promise.resolve(stored) });
-  return state ?? stateOf(await readRootFiles(authority));
+  return state ?? firstState({ root: await readRootFiles(authority), authority: undefined });
 }
 
 /**
@@ -87,27 +87,15 @@ export async function adoptAuthority(authority: Authority, profile: ProjectProfi
   const unlock = await lockWorkspace(projectDir);
   try {
     const settings = { keyType: profile.certificates?.key_type ?? "rsa-2048", leafLifetimeMs: renewalSettings(profile).leaf_lifetime_ms };
-    await writeState(projectDir, { state: { ...stateOf({ ...root, privateKeyPem }), settings }, requestedKeyPem: undefined }, vault);
+    await writeState(
+      projectDir,
+      { state: { ...firstState({ root: { ...root, privateKeyPem }, authority: undefined }), settings }, requestedKeyPem: undefined },
+      vault,
+    );
   } finally {
     await unlock();
   }
   return isClear && caKey !== "clear" ? file : undefined;
-}
-
-/** The state of a project of which nothing is known but its root. */
-export function stateOf(root: StoredRoot): ProjectState {
-  return {
-    root,
-    authority: undefined,
-    formerRoots: [],
-    retiredRoots: [],
-    serverIssuer: undefined,
-    participants: new Map(),
-    issued: [],
-    revoked: [],
-    trustList: undefined,
-    settings: undefined,
-  };
 }
 
 /**
@@ -128,7 +116,7 @@ async function readRootFiles({ projectDir, project, document }: Authority): Prom
   if (certificatePem === undefined) throw invalid(certificateFile, "is missing");
   if (privateKeyPem === undefined) throw invalid(keyFile, "is missing");
   const certificate = parseRoot(certificatePem, certificateFile);
-  const fingerprint = fingerprintOf(certificate);
+  const fingerprint = fingerprintText(certificate);
   if (fingerprint !== document.rootCA_fingerprint)
     throw invalid(certificateFile, `has another fingerprint (${fingerprint}) than ca.json says`);
   const { commonName } = readSubject(certificate);

@@ -10,7 +10,7 @@ import {
   ServerMessageSchema,
 } from "@flare-ts/contracts/wire";
 import { createKeyPair, createRequest, privateKeyPem } from "@flare-ts/provision/issue";
-import { type Kit, readSubject, type TrustKeeper } from "@flare-ts/provision/kit";
+import { identityFolderOf, type Kit, readSubject, type TrustKeeper } from "@flare-ts/provision/kit";
 import type { WaitingRenewal } from "../admin/waiting-renewal.js";
 import type { RenewalOutcome } from "../identity/certificate-renewal.js";
 import { IdentityFolder, type StoredIdentity } from "../identity/identity-folder.js";
@@ -68,7 +68,7 @@ export class RenewalService {
     const { keeper, now } = components;
     const { kit, workspace } = init;
     const { renewal, serverMayRenew, leafLifetimeMs } = kit.certificates ?? { renewal: "none", serverMayRenew: [], leafLifetimeMs: 0 };
-    const identityFolder = join(workspace, "identity");
+    const identityFolder = identityFolderOf(workspace);
     const authority = await IssuingAuthority.open(
       { trust: keeper.trust, folder: new IdentityFolder({ folder: join(identityFolder, "issuing"), name: "issuing" }), now },
       { fromKit: await readIssuing(kit) },
