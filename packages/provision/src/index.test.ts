@@ -43,7 +43,6 @@ describe("the package's public surface", () => {
       "issueFromRequest",
       "issueIntermediate",
       "keyPairFromPem",
-      "keyTypes",
       "privateKeyPem",
       "readRequest",
     ]);
@@ -54,6 +53,8 @@ describe("the package's public surface", () => {
       "fingerprintOf",
       "identityFolderOf",
       "isSignedBy",
+      "issuableBy",
+      "issuerRole",
       "readAuthorizationPolicy",
       "readCertificates",
       "readHosts",

@@ -3,6 +3,7 @@ import { adminRoles, type Json, limits, type Revocation } from "@flare-ts/contra
 import { readSubject, type SubjectFields } from "../pki/read-certificate.js";
 import { type CertificateDetails, readCertificateDetails } from "./certificate-details.js";
 import { fingerprintOf } from "./fingerprint-of.js";
+import { issuableBy } from "./issuer-role.js";
 import { keyWeakness } from "./key-weakness.js";
 import { readCertificates } from "./read-certificates.js";
 import type { Revocations } from "./revocations.js";
@@ -216,9 +217,8 @@ function pathLengthOf(certificate: X509Certificate, { pathLength }: CertificateD
 function mayIssue(issuer: X509Certificate, role: string): boolean {
   const { role: allowed } = readSubject(issuer);
   if (allowed === "") return true;
-  if (!allowed.startsWith(issuerPrefix)) return false;
   const kind = (adminRoles as readonly string[]).includes(role) ? "admin" : role;
-  return allowed.slice(issuerPrefix.length).split(",").includes(kind);
+  return issuableBy(allowed)?.includes(kind) === true;
 }
 
 function checkDates(
@@ -259,7 +259,6 @@ function refuse(why: ChainFault, which: RefusedChain["which"], certificate: X509
   };
 }
 
-const issuerPrefix = "issuer:";
 const nouns = { leaf: "certificate", intermediate: "intermediate certificate", root: "root certificate" } as const;
 /** Key usage, names, constraints of authorities, policies, extended key usage: OpenSSL, this file or its callers go by them. */
 const knownExtensions = new Set(["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.32", "2.5.29.37"]);

@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { FlareError, type Problem } from "@flare-ts/contracts";
+import { issuerRole } from "../kit/issuer-role.js";
 import { Revocations } from "../kit/revocations.js";
 import { type Participant, type Project, roleOf } from "../project/project.js";
 import type { IssuedCertificate, ProjectState, StoredIdentity, StoredRoot } from "../state/project-state.js";
@@ -140,10 +141,9 @@ async function keepOrIssueIssuer(
   if (renewalIssuer !== "server") return undefined;
   const known = previous?.serverIssuer;
   const isLost = known !== undefined && previous !== undefined && isRevoked(known, previous);
-  const mayIssue = serverMayRenew.join(",");
   if (known !== undefined && !isLost) {
     const certificate = new X509Certificate(known.certificatePem);
-    const isSame = readSubject(certificate).role === `issuer:${mayIssue}` && isIssuedBy(certificate, authority.certificate);
+    const isSame = readSubject(certificate).role === issuerRole(serverMayRenew) && isIssuedBy(certificate, authority.certificate);
     if (isSame && certificate.validToDate > now) return known;
   }
   const [spare] = isLost ? await createKeyPairs(project.certificates.keyType, 1) : keys.splice(0, 1);

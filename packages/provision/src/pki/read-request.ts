@@ -1,9 +1,9 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts";
 import { bitStringBytes, type DerElement, DerError, derTag, oidText, readDer, readDerList } from "./der.js";
-import { weaknessOf } from "./key-type.js";
 import { fromPem } from "./pem.js";
 import type { SubjectFields } from "./read-certificate.js";
+import { weaknessOf } from "./weakness-of.js";
 
 /** A request for a certificate whose sender has shown that the key is theirs. */
 export interface CertificateRequest {

@@ -1,9 +1,9 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { KeyType } from "@flare-ts/contracts";
 import { type CaState, caStateSchema, FlareError, provisionStateSchema, type Revocation } from "@flare-ts/contracts";
 import { readTextIfPresent } from "../kit/read-if-present.js";
 import { writeDurably } from "../kit/write-durably.js";
-import type { KeyType } from "../pki/key-type.js";
 import type { KeyVault } from "./key-vault.js";
 import { readStateDocument } from "./read-state-document.js";
 

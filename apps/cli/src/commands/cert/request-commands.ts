@@ -1,3 +1,4 @@
+import { type KeyType, keyTypes } from "@flare-ts/contracts";
 import { type Command, Option } from "commander";
 import { addCaKeyOptions, caKeyHelp, caKeyOptions } from "../../ca-key/workspace-ca-key.js";
 import type { BindHandler } from "../../command-line/bind-handler.js";
@@ -40,7 +41,7 @@ ${caKeyHelp}`,
     .description("make a private key and ask for a certificate")
     .requiredOption("-p, --participant <file>", "who asks: project, and one participant with name, type, org", "participant.yaml")
     .option("--out <dir>", "folder of the request (the participant's name)")
-    .addOption(new Option("--key-type <type>", "kind of private key").choices(["rsa-2048", "rsa-3072", "p256"]).default("rsa-2048"))
+    .addOption(new Option("--key-type <type>", "kind of private key").choices(keyTypes).default("rsa-2048"))
     .option("--force", "replace a request that is there; it is kept in .bak")
     .addHelpText(
       "after",
@@ -54,7 +55,7 @@ Send <name>/<name>.request.zip to the project admin. <name>/<name>.key stays on 
         (_words, flags) => ({
           participant: flags["participant"] as string,
           out: flags["out"] as string | undefined,
-          keyType: flags["keyType"] as "rsa-2048" | "rsa-3072" | "p256",
+          keyType: flags["keyType"] as KeyType,
           isForced: flags["force"] === true,
         }),
       ),
