@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { identityFolderOf } from "./identity-layout.js";
 import type { Kit } from "./kit.js";
+import { parseJson } from "./parse-json.js";
 import { readTextIfPresent } from "./read-if-present.js";
 import { ProjectTrust } from "./trust.js";
 import { writeDurably } from "./write-durably.js";
@@ -155,12 +156,4 @@ function claimedNumber(text: string): number {
 function readSteps(text: string): readonly string[] {
   const steps = parseJson(text);
   return Array.isArray(steps) ? steps.filter((step) => typeof step === "string") : [];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,6 +1,7 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { FlareError, limits, type TrustList, type TrustListDocument, trustListDocumentSchema, trustListSchema } from "@flare-ts/contracts";
 import { fingerprintOf } from "./fingerprint-of.js";
+import { parseJson } from "./parse-json.js";
 import { isSignedBy, signBytes } from "./signature.js";
 
 /** An authority with its private key, as the holder of the project's CA has it. */
@@ -72,14 +73,6 @@ function decodeBase64(text: string): Buffer {
   const bytes = Buffer.from(text, "base64");
   if (bytes.toString("base64") !== text) throw invalid("a part of it is not base64");
   return bytes;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function invalid(why: string): FlareError {
