@@ -33,6 +33,7 @@ const consequences = {
   safetensorsHeaderBytes: ["header of a model file", "the model is refused"],
   tensorsPerModel: ["tensors in a model", "the model is refused"],
   documentBytes: ["a file that a person writes", "the file is refused before it is parsed"],
+  includedFiles: ["files that a project file includes, and those that they include", "the project file is refused"],
   contributors: ["contributors of one aggregation, those behind sums included", "the next update is refused"],
   comparedContributors: [
     "contributors under a strategy that measures distances between updates",

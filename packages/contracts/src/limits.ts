@@ -15,6 +15,8 @@ export const limits = Object.freeze({
   tensorsPerModel: 100_000,
   /** Bytes of a file that a person writes (project.yml, meta.json, config_fed_*.json). */
   documentBytes: 1024 * 1024,
+  /** Files that a project file includes, and those that they include. */
+  includedFiles: 100,
   /** Contributors of one aggregation, those behind sums included: exact sums have headroom for so many. */
   contributors: 4096,
   /** Contributors whose updates are compared with each other: the work goes with the square. */

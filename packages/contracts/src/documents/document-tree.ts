@@ -12,7 +12,7 @@ export interface Position {
 export interface DocumentTree {
   readonly value: unknown;
   /** File and position of the nearest existing node for a path of keys and indexes. */
-  locate(path: readonly PropertyKey[]): { readonly file: string } & Partial<Position>;
+  locate(path: readonly PropertyKey[]): { readonly file: string } & Position;
 }
 
 interface TreeInit {
@@ -104,7 +104,7 @@ function valueOf(document: ReturnType<typeof parseDocument>, refuse: (message: s
   }
 }
 
-function locateNode(root: ParsedNode | Node | null, path: readonly PropertyKey[], lines: LineCounter): Position | undefined {
+function locateNode(root: ParsedNode | Node | null, path: readonly PropertyKey[], lines: LineCounter): Position {
   let node: unknown = root;
   let offset = (root as ParsedNode | null)?.range?.[0];
   for (const part of path) {
@@ -120,7 +120,8 @@ function locateNode(root: ParsedNode | Node | null, path: readonly PropertyKey[]
       offset = (item as ParsedNode).range?.[0] ?? offset;
     }
   }
-  if (offset === undefined) return undefined;
+  // An empty file has nothing but a beginning.
+  if (offset === undefined) return { line: 1, column: 1 };
   const { line, col } = lines.linePos(offset);
   return { line, column: col };
 }

@@ -8,7 +8,7 @@ import { type DocumentTree, mistakesIn, type Position, readDocumentTree } from "
 export interface ReadDocument<T> {
   readonly value: T;
   /** Position of the nearest existing node for a path of keys and indexes. */
-  locate(path: readonly PropertyKey[]): Partial<Position>;
+  locate(path: readonly PropertyKey[]): Position;
   /** Builds a problem that stands at a path, for checks that a schema cannot make. */
   readonly problemAt: (path: readonly PropertyKey[], message: string) => Problem;
 }
@@ -55,9 +55,9 @@ export function checkDocument<T>(init: {
     const problems = parsed.error.issues.flatMap((issue) => issueProblems(issue, schema, problemAt));
     throw new FlareError(code, mistakesIn(file, problems), { problems, facts: { file } });
   }
-  const locate = (path: readonly PropertyKey[]): Partial<Position> => {
+  const locate = (path: readonly PropertyKey[]): Position => {
     const { line, column } = tree.locate(path);
-    return line === undefined || column === undefined ? {} : { line, column };
+    return { line, column };
   };
   return { value: parsed.data, locate, problemAt };
 }

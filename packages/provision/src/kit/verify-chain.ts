@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { adminRoles, type Json, limits, type Revocation } from "@flare-ts/contracts";
+import { type Json, limits, processRoles, type Revocation } from "@flare-ts/contracts";
 import { readSubject, type SubjectFields } from "../pki/read-certificate.js";
 import { type CertificateDetails, readCertificateDetails } from "./certificate-details.js";
 import { fingerprintOf } from "./fingerprint-of.js";
@@ -217,7 +217,7 @@ function pathLengthOf(certificate: X509Certificate, { pathLength }: CertificateD
 function mayIssue(issuer: X509Certificate, role: string): boolean {
   const { role: allowed } = readSubject(issuer);
   if (allowed === "") return true;
-  const kind = (adminRoles as readonly string[]).includes(role) ? "admin" : role;
+  const kind = processRoles.find((known) => known === role) ?? "admin";
   return issuableBy(allowed)?.includes(kind) === true;
 }
 

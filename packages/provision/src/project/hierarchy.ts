@@ -1,4 +1,4 @@
-/** Where each member of a tree stands, by its name; or the members that stand in a circle. */
+/** Where each member of a tree stands, by its name; or the members of a circle, from one of them to itself. */
 export type Hierarchy =
   | { readonly isTree: true; readonly paths: ReadonlyMap<string, readonly string[]> }
   | { readonly isTree: false; readonly circle: readonly string[] };
@@ -14,7 +14,7 @@ export function hierarchyOf(parents: ReadonlyMap<string, string | undefined>): H
     const path: string[] = [];
     for (let at: string | undefined = name; at !== undefined; at = parents.get(at)) {
       const seen = path.indexOf(at);
-      if (seen >= 0) return { isTree: false, circle: path.slice(0, seen + 1).toReversed() };
+      if (seen >= 0) return { isTree: false, circle: [...path.slice(0, seen + 1).toReversed(), at] };
       path.unshift(at);
     }
     paths.set(name, path);

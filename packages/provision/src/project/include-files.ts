@@ -1,12 +1,9 @@
 import { realpathSync } from "node:fs";
 import { dirname, isAbsolute, join, resolve } from "node:path";
-import { type DocumentTree, FlareError, readDocumentTree } from "@flare-ts/contracts";
+import { type DocumentTree, FlareError, limits, readDocumentTree } from "@flare-ts/contracts";
 import { entriesOf, listOf, mapOf, partOf } from "./document-parts.js";
 import { isBelow } from "./is-below.js";
 import { readSmallFile } from "./read-small-file.js";
-
-/** More files than any project has; what doubles at each level stops here. */
-const maxFiles = 100;
 
 /**
  * Merges the files that a document includes, at any depth: what stands later wins, key by key, as in FLARE. A file is
@@ -58,7 +55,8 @@ class Includer {
     const real = this.#check(file, name, at);
     if (files.some((other) => realPath(other) === real)) throw invalid(at, `${[...files, file].join(" includes ")}: that is a circle`);
     this.#opened += 1;
-    if (this.#opened > maxFiles) throw invalid(at, `includes more than ${maxFiles} files`);
+    // What doubles at each level stops here.
+    if (this.#opened > limits.includedFiles) throw invalid(at, `includes more than ${limits.includedFiles} files`);
     const text = readSmallFile(real);
     if (text === undefined) throw invalid(at, `the included file ${file} cannot be read`);
     const tree = readDocumentTree({ text, file, code: "project/invalid", hasMergeKeys: true });

@@ -1,10 +1,7 @@
-import { adminRoles, nearestWord } from "@flare-ts/contracts";
+import { adminRoles, nearestWord, processRoles } from "@flare-ts/contracts";
 import { commonOf, type ParticipantSource, type Written } from "./participant-source.js";
 import type { AdminParticipant } from "./project.js";
 import { readConnectTo, type Targets } from "./read-connect-to.js";
-
-/** Roles that a certificate gives to processes; an admin that had one would pass for a process. */
-const processRoles = ["server", "client", "relay"];
 
 /** Fills in FLARE's defaults of an admin, who always connects to the server itself. */
 export function readAdmin(source: ParticipantSource<Written<"admin">>, targets: Targets): AdminParticipant {
@@ -26,7 +23,8 @@ export function readAdmin(source: ParticipantSource<Written<"admin">>, targets: 
 
 function checkRole({ written: { name, role }, path, findings }: ParticipantSource<Written<"admin">>): void {
   const roles: readonly string[] = adminRoles;
-  if (processRoles.includes(role)) {
+  // With such a role an admin would pass for a process.
+  if (processRoles.some((known) => known === role)) {
     findings.mistake(
       [...path, "role"],
       `'${role}' is the role of a process, and cannot be that of an admin; FLARE's roles are ${roles.join(", ")}`,

@@ -142,6 +142,8 @@ function readImage(
 }
 
 function nearestBuilder(path: string, known: readonly string[]): string | undefined {
+  // Elsewhere a class of the user's may have any name.
+  if (!path.startsWith("nvflare.")) return undefined;
   const byPath = nearestWord(path, known);
   if (byPath !== undefined && shortName(byPath) === shortName(path)) return byPath;
   const byName = nearestWord(shortName(path), known.map(shortName));

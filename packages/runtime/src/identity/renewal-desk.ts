@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import { adminRoles, FlareError, limits, type RenewableType, type RenewalIssuer } from "@flare-ts/contracts";
+import { FlareError, limits, processRoles, type RenewableType, type RenewalIssuer } from "@flare-ts/contracts";
 import { type CertificateRequest, issueFromRequest, readRequest } from "@flare-ts/provision/issue";
 import { type ProjectTrust, readHosts, type SubjectFields } from "@flare-ts/provision/kit";
 import { capPeerText as cap, quotePeerText as quote } from "../session/peer-text.js";
@@ -171,8 +171,7 @@ const mostSkewMs = 300_000;
 
 /** Kind of participant that a role stands for. */
 function kindOf(role: string): RenewableType {
-  if ((adminRoles as readonly string[]).includes(role)) return "admin";
-  return role === "server" || role === "relay" ? role : "client";
+  return processRoles.find((known) => known === role) ?? "admin";
 }
 
 function refused(name: string, why: string): FlareError {

@@ -1,11 +1,11 @@
-import { type ErrorCode, FlareError } from "@flare-ts/contracts";
+import { type ErrorCode, FlareError, isAdmin } from "@flare-ts/contracts";
 import type { ChainFault, ProjectTrust, RefusedChain, TrustedChain } from "@flare-ts/provision/kit";
 
 /** Who submitted a job, from a certificate that was verified. */
 export interface Submitter {
   readonly name: string;
   readonly org: string;
-  /** A FLARE role of admins. */
+  /** One of FLARE's roles of admins, or one of the project's own. */
   readonly role: string;
 }
 
@@ -14,8 +14,6 @@ export interface CheckSignerInit {
   readonly chainPem: string;
   readonly trust: ProjectTrust;
   readonly nowMs: number;
-  /** Roles that may sign jobs; a site's or the server's key must not. */
-  readonly roles: readonly string[];
 }
 
 /** A signer's certificate that was verified. */
@@ -29,12 +27,13 @@ export interface CheckedSigner {
  *
  * @throws FlareError `job/signature-invalid`, `job/signer-untrusted`, `job/signer-revoked`, `job/signer-expired`, `job/wrong-project`
  */
-export function checkSigner({ chainPem, trust, nowMs, roles }: CheckSignerInit): CheckedSigner {
+export function checkSigner({ chainPem, trust, nowMs }: CheckSignerInit): CheckedSigner {
   const verdict = trust.verify(chainPem, { nowMs });
   if (!verdict.ok) throw refusal(verdict, trust.project, nowMs);
   const { commonName: name, org, role } = verdict.subject;
   const { certificate } = verdict;
-  if (!roles.includes(role)) {
+  // A site's or the server's key must not sign jobs.
+  if (!isAdmin(name, role)) {
     const reason = `'${name}' has the role '${role}', which is not one of an admin`;
     throw untrusted(certificate.fingerprint256, reason);
   }

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { adminRoles, FlareError, limits, type SignedJobDocument, signedJobSchema } from "@flare-ts/contracts";
+import { FlareError, limits, type SignedJobDocument, signedJobSchema } from "@flare-ts/contracts";
 import { isSignedBy, type ProjectTrust, signBytes } from "@flare-ts/provision/kit";
 import type { JobFolder } from "./job-folder.js";
 import { decodeManifest, encodeManifest, type JobManifest } from "./job-manifest.js";
@@ -70,7 +70,7 @@ export interface VerifiedJob {
 export function verifySignedJob(init: VerifySignedJobInit): VerifiedJob {
   const { trust, nowMs } = init;
   const { certificate: signerChainPem, manifest: manifestBytes, signature } = openEnvelope(init.bytes);
-  const { submitter, certificate } = checkSigner({ chainPem: signerChainPem, trust, nowMs, roles: adminRoles });
+  const { submitter, certificate } = checkSigner({ chainPem: signerChainPem, trust, nowMs });
   if (!isSignedBy(signedBytes(manifestBytes), signature, certificate.publicKey)) {
     throw new FlareError("job/signature-invalid", `The signature of ${submitter.name} does not fit the job.`, {
       facts: { submitter: submitter.name },

@@ -52,6 +52,10 @@ export interface SmallFederationInit {
   readonly serverSecurity?: ConnectionSecurity;
   /** @default "rsa-2048" */
   readonly keyType?: "rsa-2048" | "p256";
+  /** Further settings under `certificates`. */
+  readonly certificates?: Readonly<Record<string, string>>;
+  /** When the kits were made. @default the present */
+  readonly madeAt?: Date;
 }
 
 export async function createSmallFederation(init: SmallFederationInit = {}): Promise<SmallFederation> {
@@ -73,12 +77,17 @@ export async function createSmallFederation(init: SmallFederationInit = {}): Pro
     name: "small",
     description: "",
     connection_security: connectionSecurity,
-    certificates: { key_type: keyType },
+    certificates: { key_type: keyType, ...init.certificates },
     ...(proxy === undefined ? {} : { custom_ca_cert: "proxy-root.pem" }),
     participants,
   };
   await writeFile(projectFile, JSON.stringify(project));
-  const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear" });
+  const { prodDir } = await provision({
+    projectFile,
+    workspace: join(folder, "workspace"),
+    caKey: "clear",
+    now: init.madeAt ?? new Date(),
+  });
   const kitDir = (name: string): string => join(prodDir, name);
   const connections: Connection[] = [];
   return {

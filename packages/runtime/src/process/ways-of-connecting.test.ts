@@ -17,10 +17,14 @@ afterEach(stopAll);
 
 describe("a whole federation", () => {
   it("comes to the same model over mutual TLS, over a proxy that ends TLS, and in clear text on one machine", async () => {
-    const expected = await modelOf(await createSmallFederation());
-    expect(await modelOf(await behindProxy(true))).toBe(expected);
-    expect(await modelOf(await behindProxy(false))).toBe(expected);
-    expect(await modelOf(await createSmallFederation({ connectionSecurity: "clear" }))).toBe(expected);
+    const direct = await runJob(await createSmallFederation());
+    const proxied = await runJob(await behindProxy(true));
+    const proxiedToClear = await runJob(await behindProxy(false));
+    const clear = await runJob(await createSmallFederation({ connectionSecurity: "clear" }));
+    for (const { model } of [proxied, proxiedToClear, clear]) expect(model).toBe(direct.model);
+    // Where the proxy says that sites are: a claim, in quotes.
+    expect(proxied.audit).toContain(String.raw`"claimed_address":"\"203.0.113.7\""`);
+    expect(direct.audit).not.toContain("claimed_address");
   });
 });
 
@@ -40,8 +44,8 @@ async function behindProxy(isTls: boolean): Promise<SmallFederation> {
   });
 }
 
-/** Runs a job on two sites; gives the SHA-256 of its model. */
-async function modelOf(federation: SmallFederation): Promise<string> {
+/** Runs a job on two sites; gives the SHA-256 of its model, and the server's audit log. */
+async function runJob(federation: SmallFederation): Promise<{ readonly model: string; readonly audit: string }> {
   stops.push(() => federation.dispose());
   const server = await startServer({ kitDir: federation.kitDir("localhost") });
   stops.push(() => server.stop());
@@ -57,8 +61,9 @@ async function modelOf(federation: SmallFederation): Promise<string> {
   expect(events.at(-1)).toBe("job-ended");
   const { dir } = await admin.downloadJob(jobId, federation.folder);
   const model = await readFile(join(dir, "models", "FL_global_model.safetensors"));
+  const audit = await readFile(join(federation.kitDir("localhost"), "audit.log"), "utf8");
   await stopAll();
-  return createHash("sha256").update(model).digest("hex");
+  return { model: createHash("sha256").update(model).digest("hex"), audit };
 }
 
 const trainScript = `import * as flare from "@flare-ts/runtime/client";

@@ -90,6 +90,15 @@ describe("Authenticator", () => {
     expect(authenticator.authenticate(token, connection, ["admin"]).identity).toMatchObject({ kind: "admin", role: "project_admin" });
   });
 
+  it("takes a role of the project's own for an admin's", async () => {
+    await register("site-1", project.issue({ name: "site-1", keyType: "rsa" }));
+    await register("site-2", project.issue({ name: "site-2", usage: "client" }));
+    const keys = project.issue({ name: "ann@a.org", role: "auditor" });
+    const connection = connectionOf(keys);
+    const { token } = await register("ann@a.org", keys, connection);
+    expect(authenticator.authenticate(token, connection, ["admin"]).identity).toMatchObject({ kind: "admin", role: "auditor" });
+  });
+
   const other = new TestProject("project-b");
   const impostor = new TestProject("project-a");
   it.each([

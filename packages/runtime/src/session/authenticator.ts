@@ -10,9 +10,10 @@ import {
   type RegisterRequest,
   type RenewRequest,
 } from "@flare-ts/contracts/wire";
-import { isSignedBy, readSubject, signBytes } from "@flare-ts/provision/kit";
+import { readSubject, signBytes } from "@flare-ts/provision/kit";
 import type { ProvenRenewal } from "../identity/renewal-desk.js";
-import type { Audit, AuthEvent, WhereFrom } from "./auth-event.js";
+import { AuthAudit, whereFrom } from "./auth-audit.js";
+import type { AuthenticatorComponents, AuthenticatorInit } from "./authenticator-init.js";
 import type { UnprovenCall } from "./call-proof.js";
 import { ChallengeBook, type PendingChallenge } from "./challenge-book.js";
 import { checkChallengeRequest } from "./check-challenge-request.js";
@@ -22,43 +23,9 @@ import { beginAgreement, finishAgreement, sharesOf } from "./key-agreement.js";
 import { capPeerText as cap, quotePeerText as quote } from "./peer-text.js";
 import { fingerprintOf, type ProjectKeys, parseCertificate, snapshotOf } from "./project-keys.js";
 import { protocolVersion } from "./protocol-version.js";
+import { type ParticipantClaim, proveParticipant } from "./prove-participant.js";
 import { type Session, SessionBook } from "./session-book.js";
 import { clientHello, type RegistrationFacts, renewalRequest, serverHello } from "./transcript.js";
-import { verifyParticipant } from "./verify-certificate.js";
-
-export interface AuthenticatorComponents {
-  /** Hears of every registration, refusal and end. */
-  readonly audit: Audit;
-  /** Whether a proven identity may (still) take part. @default everybody may */
-  readonly isAllowed?: (identity: Identity) => boolean;
-  /** The server's keys of a certificate that it showed, while they are good. @default none but those in force */
-  readonly keysShown?: (fingerprint: string | undefined) => ProjectKeys | undefined;
-  /** Whether a participant should renew its certificate soon, whatever its age. @default nobody should */
-  readonly shouldRenew?: (identity: Identity) => boolean;
-  /** @default MutualTlsBinding */
-  readonly binding?: ConnectionBinding;
-  /** Milliseconds since the epoch; certificates are judged by it. @default Date.now */
-  readonly now?: () => number;
-  /** Milliseconds of a clock that never jumps; tokens, challenges and silence are measured by it. @default now */
-  readonly steadyNow?: () => number;
-}
-
-export interface AuthenticatorInit {
-  readonly project: string;
-  /** Common name of the server's certificate. */
-  readonly serverName: string;
-  readonly keys: ProjectKeys;
-  /** How long after its end a certificate may be renewed. @default 0 */
-  readonly renewalGraceMs?: number;
-  /** @default limits.registrationMs */
-  readonly registrationMs?: number;
-  /** @default limits.tokenMs */
-  readonly tokenMs?: number;
-  /** @default limits.silenceMs */
-  readonly silenceMs?: number;
-  /** @default limits.adminIdleMs */
-  readonly adminIdleMs?: number;
-}
 
 /** A call with the token that it carries. */
 export interface TokenCall extends UnprovenCall {
@@ -82,7 +49,7 @@ export interface UntrustedSession {
  * to be the participant's. Every refusal has its own code, goes to the audit, and changes nothing else.
  */
 export class Authenticator {
-  readonly #audit: Audit;
+  readonly #audit: AuthAudit;
   readonly #isAllowed: (identity: Identity) => boolean;
   readonly #binding: ConnectionBinding;
   readonly #keysShown: (fingerprint: string | undefined) => ProjectKeys | undefined;
@@ -94,7 +61,7 @@ export class Authenticator {
   readonly #sessions = new SessionBook();
 
   constructor(components: AuthenticatorComponents, init: AuthenticatorInit) {
-    this.#audit = components.audit;
+    this.#audit = new AuthAudit(components);
     this.#isAllowed = components.isAllowed ?? (() => true);
     this.#binding = components.binding ?? new MutualTlsBinding();
     this.#keysShown = components.keysShown ?? (() => undefined);
@@ -110,7 +77,7 @@ export class Authenticator {
    * @throws FlareError `auth/protocol-version`, `auth/wrong-project`, `auth/security-mismatch`, `auth/too-many-challenges`
    */
   challenge(request: ChallengeRequest, connection: PeerConnection): ChallengeReply {
-    return this.#audited("challenge", connection, request.identity, () => {
+    return this.#audit.refusals("challenge", connection, request.identity, () => {
       const { project, registrationMs = limits.registrationMs } = this.#init;
       checkChallengeRequest(request, project);
       const keys = this.#keysFor(connection);
@@ -144,14 +111,18 @@ export class Authenticator {
    */
   register(request: RegisterRequest, connection: PeerConnection, call?: TokenCall): Registration {
     let claimed: string | undefined;
-    return this.#audited(
+    return this.#audit.refusals(
       "register",
       connection,
       () => claimed,
       () => {
         const pending = this.#challenges.take(request.challengeId, this.#placeOf(connection), this.#steadyNow());
         claimed = pending.identity;
-        const identity = this.#prove(pending, request, connection);
+        const identity = this.#prove(pending, connection, {
+          chainPem: request.certificate,
+          signature: request.signature,
+          transcriptOf: clientHello,
+        });
         const verifier = pending.agreement && finishAgreement(pending.agreement, clientHello(this.#factsOf(pending), identity.fingerprint));
         const renews = this.#renewedBy(identity, connection, call);
         const superseded = this.#makeRoom(identity, connection, renews);
@@ -165,7 +136,7 @@ export class Authenticator {
           renews,
           verifier,
         });
-        this.#audit({
+        this.#audit.write({
           kind: renews === undefined ? "registered" : "renewed",
           name: identity.name,
           sessionId: session.id,
@@ -187,7 +158,7 @@ export class Authenticator {
    */
   proveRenewal(request: RenewRequest, connection: PeerConnection): ProvenRenewal {
     let claimed: string | undefined;
-    return this.#audited(
+    return this.#audit.refusals(
       "renew",
       connection,
       () => claimed,
@@ -196,10 +167,12 @@ export class Authenticator {
         claimed = pending.identity;
         const { certificate: chainPem, csrPem, signature } = request;
         if (csrPem.length > limits.chainBytes) throw new FlareError("transfer/protocol", "The request for a certificate is too long.");
-        const identity = this.#verify(pending, chainPem, connection, this.#init.renewalGraceMs ?? 0, {
+        const claim: ParticipantClaim = {
+          chainPem,
           signature,
           transcriptOf: (facts, fingerprint) => renewalRequest(facts, fingerprint, csrPem),
-        });
+        };
+        const identity = this.#prove(pending, connection, claim, this.#init.renewalGraceMs);
         const certificate = parseCertificate(chainPem, "certificate of the renewal");
         return { chainPem: identity.chainPem, certificate, subject: readSubject(certificate), csrPem };
       },
@@ -214,7 +187,7 @@ export class Authenticator {
    */
   authenticate(token: string, connection: PeerConnection, kinds: readonly ParticipantKind[], call?: UnprovenCall): Session {
     let claimed: string | undefined;
-    return this.#audited(
+    return this.#audit.refusals(
       "call",
       connection,
       () => claimed,
@@ -284,7 +257,7 @@ export class Authenticator {
   end(sessionId: string, reason: string): void {
     const session = this.#sessions.end(sessionId);
     if (session === undefined) return;
-    this.#audit({ kind: "ended", name: session.identity.name, sessionId, ...whereFrom(session.connection), reason });
+    this.#audit.write({ kind: "ended", name: session.identity.name, sessionId, ...whereFrom(session.connection), reason });
   }
 
   /** A connection is closed: its sessions and open challenges end, where they belong to one. */
@@ -296,39 +269,12 @@ export class Authenticator {
 
   /** Records a refusal that happened before anything of ours was asked, in the TLS handshake. */
   refusedInTls(address: string, reason: string): void {
-    this.#audit({ kind: "refused", step: "tls", code: "auth/tls-refused", reason: cap(reason), address });
+    this.#audit.write({ kind: "refused", step: "tls", code: "auth/tls-refused", reason: cap(reason), address });
   }
 
-  #prove(pending: PendingChallenge, request: RegisterRequest, connection: PeerConnection): Identity {
-    return this.#verify(pending, request.certificate, connection, 0, { signature: request.signature, transcriptOf: clientHello });
-  }
-
-  #verify(
-    pending: PendingChallenge,
-    chainPem: string,
-    connection: PeerConnection,
-    allowExpiredMs: number,
-    proof: {
-      readonly signature: Uint8Array;
-      readonly transcriptOf: (facts: RegistrationFacts, fingerprint: string) => Uint8Array;
-    },
-  ): Identity {
-    const certificate = parseCertificate(chainPem, "certificate of the registration");
-    const identity = this.#verifyCertificate(chainPem, allowExpiredMs);
-    if (identity.name !== pending.identity) {
-      throw new FlareError(
-        "auth/name-mismatch",
-        `The peer claims to be ${quote(pending.identity)}, its certificate is that of ${quote(identity.name)}.`,
-        {
-          facts: { claimed: cap(pending.identity), certificate: cap(identity.name) },
-        },
-      );
-    }
-    if (!isSignedBy(proof.transcriptOf(this.#factsOf(pending), identity.fingerprint), proof.signature, certificate.publicKey)) {
-      throw new FlareError("auth/bad-signature", `The registration of ${quote(identity.name)} is not signed by its certificate's key.`, {
-        facts: { name: cap(identity.name), fingerprint: identity.fingerprint },
-      });
-    }
+  #prove(pending: PendingChallenge, connection: PeerConnection, claim: ParticipantClaim, allowExpiredMs = 0): Identity {
+    const { trust } = this.#init.keys;
+    const identity = proveParticipant(claim, { facts: this.#factsOf(pending), trust, nowMs: this.#now(), allowExpiredMs });
     if (!this.#binding.mayRegister(identity, connection) && !this.#isRenewed(identity, connection)) {
       throw new FlareError(
         "auth/certificate-untrusted",
@@ -340,19 +286,6 @@ export class Authenticator {
     }
     this.#requireAllowed(identity);
     return identity;
-  }
-
-  #verifyCertificate(chainPem: string, allowExpiredMs: number): Identity {
-    const { trust } = this.#init.keys;
-    try {
-      return verifyParticipant({ chainPem, trust, nowMs: this.#now(), allowExpiredMs });
-    } catch (reason) {
-      const error = FlareError.from(reason);
-      if (allowExpiredMs === 0 || error.code !== "auth/certificate-expired") throw error;
-      throw new FlareError("auth/renewal-too-late", `${error.message} It may be renewed for ${allowExpiredMs / 1000} s after that.`, {
-        facts: { ...error.facts, graceMs: allowExpiredMs },
-      });
-    }
   }
 
   /** Whether this connection has a session of the same participant, who has got another certificate since the handshake. */
@@ -424,33 +357,4 @@ export class Authenticator {
       ...(pending.agreement === undefined ? {} : { keyShares: sharesOf(pending.agreement) }),
     };
   }
-
-  #audited<Result>(
-    step: RefusedStep,
-    connection: PeerConnection,
-    claimed: string | (() => string | undefined),
-    action: () => Result,
-  ): Result {
-    try {
-      return action();
-    } catch (reason) {
-      const error = FlareError.from(reason);
-      const name = typeof claimed === "string" ? claimed : claimed();
-      this.#audit({
-        kind: "refused",
-        step,
-        code: error.code,
-        reason: error.message,
-        ...whereFrom(connection),
-        ...(name === undefined ? {} : { claimedName: cap(name) }),
-      });
-      throw error;
-    }
-  }
 }
-
-function whereFrom({ address, claimedAddress }: PeerConnection): WhereFrom {
-  return claimedAddress === undefined ? { address } : { address, claimedAddress };
-}
-
-type RefusedStep = Extract<AuthEvent, { kind: "refused" }>["step"];

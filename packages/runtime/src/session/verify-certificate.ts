@@ -1,4 +1,4 @@
-import { adminRoles, type ErrorCode, FlareError } from "@flare-ts/contracts";
+import { type ErrorCode, FlareError, isAdmin } from "@flare-ts/contracts";
 import type { ChainFault, ProjectTrust, TrustedChain } from "@flare-ts/provision/kit";
 import type { Identity, ParticipantKind } from "./identity.js";
 import { capPeerText as cap, quotePeerText as quote } from "./peer-text.js";
@@ -24,7 +24,7 @@ export interface VerifyCertificateInit {
 export function verifyParticipant(init: VerifyCertificateInit): Identity {
   const { certificate, subject } = verifyIssued(init, clientAuth);
   const { commonName: name, org, role } = subject;
-  const kind = kindOf(role);
+  const kind = kindOf(name, role);
   if (kind === undefined) {
     throw new FlareError(
       "auth/certificate-usage",
@@ -88,7 +88,7 @@ function verifyIssued(init: VerifyCertificateInit, usage: string): TrustedChain 
   return chain;
 }
 
-function kindOf(role: string): ParticipantKind | undefined {
+function kindOf(name: string, role: string): ParticipantKind | undefined {
   if (role === "client") return "client";
-  return (adminRoles as readonly string[]).includes(role) ? "admin" : undefined;
+  return isAdmin(name, role) ? "admin" : undefined;
 }

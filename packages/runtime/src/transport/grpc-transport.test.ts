@@ -12,7 +12,7 @@ import {
   SubmitUpdateRequestSchema,
 } from "@flare-ts/contracts/wire";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { AuthenticatorInit } from "../session/authenticator.js";
+import type { AuthenticatorInit } from "../session/authenticator-init.js";
 import type { Chunk, ServerHandlers } from "./connection.js";
 import { GrpcServerTransport } from "./grpc-server-transport.js";
 import { startTestServer as startServer, type TestServer, type TestWay } from "./test-server.test-support.js";

@@ -36,8 +36,7 @@ function refusalOf(socket: TLSSocket, refuseExpired: (chainPem: string) => strin
   const chain = peerChain(socket);
   const error: Error | string | null | undefined = socket.authorizationError;
   const reason = error instanceof Error ? error.message : error;
-  // OpenSSL has no objection to a peer that shows nothing.
-  if (chain === "") return reason ?? "peer did not return a certificate";
+  if (chain === "") return "peer did not return a certificate";
   if (socket.authorized) return undefined;
   if (reason !== expired) return reason ?? "certificate was not verified";
   const refusal = refuseExpired(chain);

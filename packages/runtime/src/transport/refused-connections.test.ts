@@ -72,6 +72,7 @@ describe("who may connect", () => {
     const { certificatePem: cert, privateKeyPem: key } = server.project.issue({ name: "site-1" });
     await failed({ cert, key, minVersion: "TLSv1.1", maxVersion: "TLSv1.1", ciphers: "DEFAULT@SECLEVEL=0" });
     await expect.poll(() => refusals().length).toBe(2);
+    expect(refusals()[0]).toMatchObject({ step: "tls", reason: "peer did not return a certificate" });
   });
 
   it("refuses a client that claims another's name", async () => {

@@ -189,10 +189,9 @@ async function bodyOf(stream: AsyncIterable<Buffer>): Promise<Buffer> {
 async function codeOf(stream: ClientHttp2Stream): Promise<string> {
   return await new Promise((resolve, reject) => {
     const look = (headers: IncomingHttpHeaders): void => {
-      const sent = headers["flare-error-bin"];
+      const { "flare-error-bin": sent, "grpc-status": status } = headers;
       if (typeof sent === "string") resolve((JSON.parse(Buffer.from(sent, "base64").toString("utf8")) as { code: string }).code);
-      else if (headers["grpc-status"] !== undefined)
-        resolve(headers["grpc-status"] === "0" ? "good" : `grpc ${String(headers["grpc-status"])}`);
+      else if (typeof status === "string") resolve(status === "0" ? "good" : `grpc ${status}`);
     };
     stream.on("response", look);
     stream.on("trailers", look);

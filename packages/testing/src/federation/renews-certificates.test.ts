@@ -18,20 +18,6 @@ const sites = ["site-1", "site-2"];
 let federation: Federation;
 let folder: string;
 
-beforeAll(async () => {
-  folder = await mkdtemp(join(tmpdir(), "flare-renewal-"));
-  // Everybody has slept since the kits were made: certificates of 5 minutes that ended 5 minutes ago.
-  const certificates = { leaf_lifetime: "5m", server_may_renew: ["client", "server", "admin"] };
-  const madeAt = new Date(Date.now() - 600_000);
-  federation = await createFederation({ sites, settings: { project: { certificates } }, leafLifetimeMs: lifetimeMs, madeAt });
-  await federation.startAll();
-});
-
-afterAll(async () => {
-  await federation.dispose();
-  await rm(folder, { recursive: true, force: true });
-});
-
 async function logOf(name: string): Promise<readonly { readonly message: string; readonly level: string }[]> {
   const text = await readFile(join(federation.kitOf(name), "log.json"), "utf8");
   return text
@@ -40,7 +26,26 @@ async function logOf(name: string): Promise<readonly { readonly message: string;
     .map((line) => JSON.parse(line) as { message: string; level: string });
 }
 
-describe("a federation whose certificates end while it works", () => {
+describe.each(["mtls", "tls"])("a federation over %s whose certificates end while it works", (security) => {
+  beforeAll(async () => {
+    folder = await mkdtemp(join(tmpdir(), "flare-renewal-"));
+    // Everybody has slept since the kits were made: certificates of 5 minutes that ended 5 minutes ago.
+    const certificates = { leaf_lifetime: "5m", server_may_renew: ["client", "server", "admin"] };
+    const madeAt = new Date(Date.now() - 600_000);
+    federation = await createFederation({
+      sites,
+      settings: { project: { certificates, connection_security: security } },
+      leafLifetimeMs: lifetimeMs,
+      madeAt,
+    });
+    await federation.startAll();
+  });
+
+  afterAll(async () => {
+    await federation.dispose();
+    await rm(folder, { recursive: true, force: true });
+  });
+
   it(
     "renews those of server, sites and admin again and again, and no round and no connection notices",
     async () => {
@@ -98,8 +103,8 @@ describe("a federation whose certificates end while it works", () => {
 
 /** The end of a certificate is waited for as that of any process would be: by the clock. */
 async function sleepUntilEnded(kitDir: string): Promise<void> {
-  const identity = join(kitDir, "identity");
-  const serial = (await readFile(join(identity, "current"), "utf8")).trim();
-  const { validTo } = new X509Certificate(await readFile(join(identity, serial, "client.crt")));
+  const renewed = join(kitDir, "identity");
+  const serial = (await readFile(join(renewed, "current"), "utf8")).trim();
+  const { validTo } = new X509Certificate(await readFile(join(renewed, serial, "client.crt")));
   await eventually("the certificate has ended", () => Date.now() > Date.parse(validTo));
 }

@@ -71,6 +71,23 @@ describe("flare server and flare client", () => {
     expect(stderr).toContain("error kit/wrong-type:");
   });
 
+  it("does not listen for clear text from other machines unless it is told to", async () => {
+    const sample = await readFile(join(folder.path, "project.yml"), "utf8");
+    await writeFile(join(folder.path, "clear.yml"), `${sample}\nconnection_security: clear\n`);
+    const { prod_dir: clear } = (await folder.data("provision", "-p", "clear.yml", "-w", "clear", "--clear-ca-key")) as {
+      prod_dir: string;
+    };
+    const kit = join(clear, "server.example.org");
+    const { exitCode, stderr } = await folder.run("server", "start", kit, "--port", "0", "--host", "0.0.0.0");
+    expect(exitCode).not.toBe(0);
+    expect(stderr).toContain("error transfer/clear-refused:");
+    expect(stderr).toContain("--allow-clear");
+    const server = folder.start("server", "start", kit, "--port", "0", "--host", "0.0.0.0", "--allow-clear");
+    await server.printed(/listens on port/);
+    server.child.kill("SIGTERM");
+    expect((await server.finished).exitCode).toBe(0);
+  });
+
   it("names the file of a kit that was changed", async () => {
     const kit = join(kits, "hospital-2");
     await appendFile(join(kit, "startup", "fed_client.json"), "\n");

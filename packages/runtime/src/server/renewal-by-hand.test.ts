@@ -1,0 +1,52 @@
+import { readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { signRenewal } from "@flare-ts/provision";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { AdminSession } from "../admin/admin-session.js";
+import { connectAdmin } from "../admin/connect-admin.js";
+import { adminName, createSmallFederation, type SmallFederation } from "../process/small-federation.test-support.js";
+import { type RunningSite, startSite } from "../site/start-site.js";
+import { type RunningServer, startServer } from "./start-server.js";
+
+let federation: SmallFederation;
+let server: RunningServer;
+let admin: AdminSession;
+let site: RunningSite | undefined;
+
+beforeEach(async () => {
+  // Certificates of 5 minutes, of which 4 are over: time to renew.
+  const madeAt = new Date(Date.now() - 240_000);
+  federation = await createSmallFederation({ certificates: { leaf_lifetime: "5m", renewal: "ca_holder" }, madeAt });
+  server = await startServer({ kitDir: federation.kitDir("localhost") });
+  admin = await connectAdmin({ kitDir: federation.kitDir(adminName) });
+});
+
+afterEach(async () => {
+  admin.close();
+  await site?.stop();
+  await server.stop();
+  await federation.dispose();
+});
+
+const isRenewed = async (name: string): Promise<boolean> =>
+  readFile(join(federation.kitDir(name), "identity", "current"), "utf8").then(
+    () => true,
+    () => false,
+  );
+
+describe("a project whose renewals are signed by hand", () => {
+  it("keeps every request until it is signed, and tells server and site at once", async () => {
+    site = await startSite({ kitDir: federation.kitDir("site-1") });
+    const names = async (): Promise<string[]> => (await admin.listRenewals()).map(({ name }) => name).sort();
+    await expect.poll(names).toEqual([adminName, "localhost", "site-1"]);
+    await expect(admin.completeRenewal("unknown", "no certificate")).rejects.toMatchObject({ code: "auth/renewal-refused" });
+    for (const renewal of await admin.listRenewals()) {
+      const certificate = await signRenewal({ workspace: join(federation.folder, "workspace"), caKey: "clear", renewal });
+      expect(await admin.completeRenewal(renewal.id, certificate)).toEqual({ name: renewal.name });
+    }
+    expect(await admin.listRenewals()).toEqual([]);
+    // Far sooner than they would ask by themselves again.
+    for (const name of ["localhost", "site-1"]) await expect.poll(() => isRenewed(name)).toBe(true);
+    expect((await admin.status()).sites).toMatchObject([{ name: "site-1", state: "connected" }]);
+  });
+});
