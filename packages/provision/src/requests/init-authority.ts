@@ -7,7 +7,7 @@ import { createKeyPair, privateKeyPem } from "../pki/key-pair.js";
 import { validityFrom } from "../pki/lifetime.js";
 import { type CaKey, KeyVault } from "../state/key-vault.js";
 import { firstState, writeState } from "../state/project-state.js";
-import { authorityFiles, keyFileOwner } from "./authority.js";
+import { authorityFiles, keyFileOwner } from "./authority-folder.js";
 import { fingerprintText } from "./fingerprint-text.js";
 import { moment } from "./moment.js";
 import { placeFiles } from "./place-files.js";

@@ -3,7 +3,7 @@ import { FlareError, readDocument, type SignedApprovalDocument, signedApprovalSc
 import { approvalFiles, isApprovalSigned } from "../kit/approval.js";
 import { readRoots } from "../kit/read-roots.js";
 import { ProjectTrust } from "../kit/trust.js";
-import { authorityFiles } from "./authority.js";
+import { authorityFiles } from "./authority-folder.js";
 import { fingerprintText } from "./fingerprint-text.js";
 import { publicKeySha256, sha256 } from "./hashes.js";
 import { claimDifference, claimOfDocument, type IdentityClaim, isConsistent } from "./identity-claim.js";

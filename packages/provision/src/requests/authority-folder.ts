@@ -28,7 +28,7 @@ export const keyFileOwner = "rootCA.key";
  * A certificate authority: a folder that `flare cert init` made, one that FLARE made, or a workspace that was provisioned. What is
  * remembered of a project is in `<project>/state`, as in a workspace, so that everything of `flare cert` works on each of them.
  */
-export interface Authority {
+export interface AuthorityFolder {
   /** Absolute path of the project's folder. */
   readonly projectDir: string;
   readonly project: string;
@@ -43,7 +43,7 @@ export interface Authority {
  *
  * @throws FlareError `request/authority-invalid`, `request/wrong-project`.
  */
-export async function findAuthority(dir: string, project: string): Promise<Authority> {
+export async function findAuthorityFolder(dir: string, project: string): Promise<AuthorityFolder> {
   const file = join(resolve(dir), authorityFiles.document);
   const text = await readPart(file);
   const document =
@@ -61,7 +61,7 @@ export async function findAuthority(dir: string, project: string): Promise<Autho
  *
  * @throws FlareError `request/authority-invalid`, `project/state-invalid`.
  */
-export async function peekState(authority: Authority): Promise<ProjectState> {
+export async function peekState(authority: AuthorityFolder): Promise<ProjectState> {
   const { state } = await readState(authority.projectDir, { open: async (stored) => await Promise.resolve(stored) });
   return state ?? firstState({ root: await readRootFiles(authority), authority: undefined });
 }
@@ -72,7 +72,11 @@ export async function peekState(authority: Authority): Promise<ProjectState> {
  *
  * @throws FlareError `request/authority-invalid`, `project/passphrase-missing`, `project/passphrase-wrong`, `project/locked`.
  */
-export async function adoptAuthority(authority: Authority, profile: ProjectProfile, caKeySource: CaKeySource): Promise<string | undefined> {
+export async function adoptAuthority(
+  authority: AuthorityFolder,
+  profile: ProjectProfile,
+  caKeySource: CaKeySource,
+): Promise<string | undefined> {
   const { projectDir } = authority;
   const present = await readState(projectDir, { open: async (stored) => await Promise.resolve(stored) });
   if (present.state !== undefined) return undefined;
@@ -108,7 +112,11 @@ export async function readProfile(file: string): Promise<ProjectProfile> {
   return readDocument({ text, file, schema: projectProfileSchema, code: "request/invalid" }).value;
 }
 
-async function readRootFiles({ projectDir, project, document }: Authority): Promise<{ certificatePem: string; privateKeyPem: string }> {
+async function readRootFiles({
+  projectDir,
+  project,
+  document,
+}: AuthorityFolder): Promise<{ certificatePem: string; privateKeyPem: string }> {
   const fileOf = (name: string): string => join(projectDir, "..", name);
   const [certificateFile, keyFile] = [fileOf(authorityFiles.certificate), fileOf(authorityFiles.privateKey)];
   const [certificatePem, privateKeyPem] = await Promise.all([readPart(certificateFile), readPart(keyFile)]);
