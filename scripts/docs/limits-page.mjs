@@ -2,6 +2,8 @@
 export function limitsPage(limits) {
   const missing = Object.keys(limits).filter((name) => consequences[name] === undefined);
   if (missing.length > 0) throw new Error(`scripts/docs/limits-page.mjs does not say what happens at ${missing.join(", ")}`);
+  const gone = Object.keys(consequences).filter((name) => limits[name] === undefined);
+  if (gone.length > 0) throw new Error(`scripts/docs/limits-page.mjs speaks of limits that there are not: ${gone.join(", ")}`);
   const rows = Object.entries(limits).map(([name, value]) => {
     const [what, happens] = consequences[name];
     return `| \`${name}\` | ${valueText(name, value)} | ${what} | ${happens} |`;
@@ -79,10 +81,9 @@ const consequences = {
   reconnectFirstMs: ["first wait before a site dials again", "it dials; the wait grows, with jitter, up to `reconnectMaxMs`"],
   reconnectMaxMs: ["longest wait before a site dials again", "it dials; a server that comes back is found within this time"],
   restarts: [
-    "starts of one job process within `restartWindowMs`",
+    "deaths of one job process in a row, without anything done in between",
     "the process is given up: at a site the site leaves the job, at the server the job ends",
   ],
-  restartWindowMs: ["time over which `restarts` counts", "older starts are forgotten"],
 };
 
 function valueText(name, value) {

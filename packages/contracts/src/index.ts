@@ -90,10 +90,11 @@ export {
 } from "./kit/trust-list-schema.js";
 export { limits } from "./limits.js";
 export { type CaState, caStateSchema } from "./project/ca-state-schema.js";
-export { maxRootValidDays, renewableTypes, rootValidDaysSchema } from "./project/certificates-schema.js";
+export { maxRootValidDays, rootValidDaysSchema } from "./project/certificates-schema.js";
 export { type ConnectionSecurity, connectToMapSchema, listeningHostMapSchema } from "./project/connection-schemas.js";
 export { type EdgeDocument, edgeSchema } from "./project/edge-schema.js";
 export { isAdmin, processRoles } from "./project/is-admin.js";
+export { type KeyType, keyTypes } from "./project/key-types.js";
 export { type ParticipantDocument, participantSchemas } from "./project/participant-schemas.js";
 export { adminRoles, builderSchema, type ProjectDocument, projectDocumentSchema } from "./project/project-schema.js";
 export { provisionStateSchema } from "./project/provision-state-schema.js";

@@ -44,7 +44,7 @@ describe("the command line", () => {
     [["server", "start", "kit", "--deamon"], /Unknown option '--deamon'. Did you mean --daemon\?/],
     [["server", "start"], /Missing required argument 'kit'/],
     [["server", "start", "kit", "extra"], /Too many arguments/],
-    [["server", "start", "kit", "--port", "70000"], /A port is a whole number/],
+    [["server", "start", "kit", "--port", "70000"], /whole number from 0 to 65535/],
     [["server", "start", "kit", "--port", "1", "--daemon"], /cannot be used with/],
     [["job"], /ends before it names a command/],
     [["job", "submit"], /'-j, --job-folder <dir>' not specified/],

@@ -6,7 +6,7 @@ export const renewalIssuers = ["server", "ca_holder", "none"] as const;
 /** Who renews the certificates of a project. */
 export type RenewalIssuer = (typeof renewalIssuers)[number];
 
-/** Kinds of participants whose certificates a server can be allowed to renew. */
+/** Kinds of participants whose certificates a server can be allowed to renew; `admin` stands for every admin role. */
 export const renewableTypes = ["client", "server", "relay", "admin"] as const;
 
 /** A kind of participant whose certificates a server can be allowed to renew. */

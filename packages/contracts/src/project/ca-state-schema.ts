@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { trustListDocumentSchema } from "../kit/trust-list-schema.js";
+import { keyTypes } from "./key-types.js";
 import { certificatePemSchema, storedKeySchema } from "./provision-state-schema.js";
 
 const identity = z.strictObject({ cert: certificatePemSchema, pri_key: storedKeySchema });
@@ -11,7 +12,7 @@ const moment = z.int().min(0);
 export const caStateSchema = z.strictObject({
   format_version: z.literal(1),
   /** What the project file said last. */
-  settings: z.strictObject({ key_type: z.enum(["rsa-2048", "rsa-3072", "p256"]), leaf_lifetime_ms: z.int().min(1) }).optional(),
+  settings: z.strictObject({ key_type: z.enum(keyTypes), leaf_lifetime_ms: z.int().min(1) }).optional(),
   /** The root in force; `cert.json` repeats it. */
   root: authority.optional(),
   /** The project's own authority below a root whose key is elsewhere: its certificate first, then those between it and the root. */

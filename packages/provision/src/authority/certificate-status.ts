@@ -1,14 +1,15 @@
 import { X509Certificate } from "node:crypto";
 import { basename, join } from "node:path";
 import type { Revocation } from "@flare-ts/contracts";
+import { currentIdentityFile, identityFolderOf } from "../kit/identity-layout.js";
 import type { Kit } from "../kit/kit.js";
+import { readTextIfPresent } from "../kit/read-if-present.js";
 import { Revocations } from "../kit/revocations.js";
 import { TrustKeeper } from "../kit/trust-keeper.js";
 import { isEnding } from "../pki/lifetime.js";
 import { splitPem } from "../pki/pem.js";
 import { readSubject } from "../pki/read-certificate.js";
 import { readState } from "../state/project-state.js";
-import { readTextIfPresent } from "../state/replace-file.js";
 import { findProjectFolder, type ProjectFolderInit } from "./project-folder.js";
 
 /** What a certificate is for. */
@@ -92,9 +93,9 @@ export async function kitCertificateStatus(kit: Kit, { now = new Date() }: { rea
 
 /** The certificate that the participant got since the kit was made; it lies in the folder that `identity/current` names. */
 async function renewedCertificate({ dir, type }: Kit): Promise<string | undefined> {
-  const folder = (await readTextIfPresent(join(dir, "identity", "current")))?.trim();
+  const folder = (await readTextIfPresent(join(identityFolderOf(dir), currentIdentityFile)))?.trim();
   if (folder === undefined || !/^[0-9a-fA-F]+$/.test(folder)) return undefined;
-  return await readTextIfPresent(join(dir, "identity", folder, `${type === "server" ? "server" : "client"}.crt`));
+  return await readTextIfPresent(join(identityFolderOf(dir), folder, `${type === "server" ? "server" : "client"}.crt`));
 }
 
 function judgeWith(revoked: readonly Revocation[], now: Date): (kind: CertificateKind, pem: string) => CertificateStatus {

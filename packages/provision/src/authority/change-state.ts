@@ -1,7 +1,7 @@
 import { basename, join } from "node:path";
+import { writeDurably } from "../kit/write-durably.js";
 import { KeyVault } from "../state/key-vault.js";
 import { type ProjectState, readState, type StoredState, statePath, writeState } from "../state/project-state.js";
-import { replaceFile } from "../state/replace-file.js";
 import { type CaKeySource, resolveCaKey } from "../state/stored-keys.js";
 import { lockWorkspace } from "../state/workspace-lock.js";
 import { revocationLists } from "./revocation-lists.js";
@@ -56,7 +56,7 @@ async function publishTrust(projectDir: string, state: ProjectState, now: Date):
   if (state.trustList === undefined) return undefined;
   const { number, text } = state.trustList;
   const [trustListFile, revocationListFile] = [join(projectDir, "state", "trust.json"), join(projectDir, "state", "crl.pem")];
-  await replaceFile(trustListFile, text);
-  await replaceFile(revocationListFile, await revocationLists(state, now));
+  await writeDurably(trustListFile, text);
+  await writeDurably(revocationListFile, await revocationLists(state, now));
   return { number, trustListText: text, trustListFile, revocationListFile };
 }

@@ -1,17 +1,19 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
+import type { KeyType } from "@flare-ts/contracts";
 import { FlareError, projectNameSchema } from "@flare-ts/contracts";
 import { readRoots } from "../kit/read-roots.js";
 import { issueAuthority } from "../pki/certificate.js";
+import { isIssuedBy } from "../pki/is-issued-by.js";
 import { withinIssuer } from "../pki/issue-from-request.js";
 import { createKeyPair, keyPairFromPem, privateKeyPem } from "../pki/key-pair.js";
-import { type KeyType, weaknessOf } from "../pki/key-type.js";
 import { validityFrom } from "../pki/lifetime.js";
 import { splitPem } from "../pki/pem.js";
 import { readSubject } from "../pki/read-certificate.js";
 import { createRequest } from "../pki/request.js";
-import type { ProjectState, StoredIdentity, StoredRoot, StoredState } from "../state/project-state.js";
+import { weaknessOf } from "../pki/weakness-of.js";
+import { firstState, type StoredIdentity, type StoredRoot, type StoredState } from "../state/project-state.js";
 import { type ChangeContext, type ChangeInit, changeState, type PublishedTrust } from "./change-state.js";
 import { replaceRoot } from "./rollover.js";
 
@@ -144,20 +146,6 @@ async function projectFolder({ workspace, project }: ExternalCaInit): Promise<st
   return dir;
 }
 
-function firstState(next: NewAuthority): ProjectState {
-  return {
-    ...next,
-    formerRoots: [],
-    retiredRoots: [],
-    serverIssuer: undefined,
-    participants: new Map(),
-    issued: [],
-    revoked: [],
-    trustList: undefined,
-    settings: undefined,
-  };
-}
-
 function withKey({ belowRoot, root }: Chain, keyPem: string): NewAuthority {
   if (belowRoot === "") return { root: { certificatePem: root, privateKeyPem: keyPem }, authority: undefined };
   return { root: { certificatePem: root, privateKeyPem: undefined }, authority: { certificatePem: belowRoot, privateKeyPem: keyPem } };
@@ -181,20 +169,12 @@ function readChain(chainPem: string, now: Date): Chain {
     const who = `the certificate of '${readSubject(certificate).commonName}'`;
     const issuer = certificates[index + 1] ?? certificate;
     if (!certificate.ca) throw invalid(`${who} is not one that issues certificates`);
-    if (!isSignedBy(certificate, issuer)) throw invalid(`${who} was not issued by the one that follows it`);
+    if (!isIssuedBy(certificate, issuer)) throw invalid(`${who} was not issued by the one that follows it`);
     const weakness = weaknessOf(certificate.publicKey);
     if (weakness !== undefined) throw invalid(`the key of ${who} is refused: ${weakness}`);
     if (certificate.validFromDate > now || certificate.validToDate <= now) throw invalid(`${who} is not good now`);
   }
   return { certificate: first, belowRoot: pems.slice(0, -1).join(""), root };
-}
-
-function isSignedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
-  try {
-    return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);
-  } catch {
-    return false;
-  }
 }
 
 function readKey(pem: string, certificate: X509Certificate): KeyObject {

@@ -1,8 +1,9 @@
 import { X509Certificate } from "node:crypto";
+import type { KeyType } from "@flare-ts/contracts";
 import { FlareError } from "@flare-ts/contracts";
 import { issueRoot } from "../pki/certificate.js";
+import { isIssuedBy } from "../pki/is-issued-by.js";
 import { createKeyPair, privateKeyPem } from "../pki/key-pair.js";
-import type { KeyType } from "../pki/key-type.js";
 import { backdateMs, validityFrom } from "../pki/lifetime.js";
 import type { ProjectState, StoredIdentity, StoredRoot } from "../state/project-state.js";
 import { type ChangeInit, changeState, type PublishedTrust } from "./change-state.js";
@@ -86,7 +87,7 @@ function stillBelow({ root, authority, participants }: ProjectState): string[] {
   const issuer = new X509Certificate((authority ?? root).certificatePem);
   return [...participants].flatMap(([name, { certificatePem }]) => {
     const certificate = new X509Certificate(certificatePem);
-    return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey) ? [] : [name];
+    return isIssuedBy(certificate, issuer) ? [] : [name];
   });
 }
 

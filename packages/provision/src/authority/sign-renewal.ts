@@ -1,5 +1,6 @@
 import { X509Certificate } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts";
+import { issuableBy } from "../kit/issuer-role.js";
 import { openAuthority } from "../pki/authority.js";
 import { issueIntermediate } from "../pki/certificate.js";
 import { chainBelowRoot, issueFromRequest, withinIssuer } from "../pki/issue-from-request.js";
@@ -66,7 +67,7 @@ async function signIssuer(state: ProjectState, { name, csrPem }: RenewalToSign, 
   const issuer = openAuthority(state, stateFile);
   const certificatePem = await issueIntermediate({
     commonName,
-    mayIssue: role.replace(/^issuer:/, "").split(","),
+    mayIssue: issuableBy(role) ?? [],
     publicKey: readRequest(csrPem).publicKey,
     validity: withinIssuer({ from: validityFrom(now, 0).from, to: issuer.certificate.validToDate }, issuer),
     issuer,

@@ -1,9 +1,9 @@
 import { createHash, type KeyObject } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError, readDocument, type SignedApprovalDocument, signedApprovalSchema } from "@flare-ts/contracts";
 import { readHosts } from "../pki/read-certificate.js";
 import type { Kit } from "./kit.js";
+import { readIfPresent } from "./read-if-present.js";
 import { parseCertificate } from "./read-kit.js";
 import { isSignedBy } from "./signature.js";
 
@@ -19,9 +19,9 @@ export const approvalFiles = { document: "signed.json", signature: "signed.json.
  */
 export async function readApproval(kit: Kit, rootKeys: readonly KeyObject[]): Promise<SignedApprovalDocument | undefined> {
   const file = join(kit.startup.dir, approvalFiles.document);
-  const bytes = await readIfThere(file);
+  const bytes = await readIfPresent(file);
   if (bytes === undefined) return undefined;
-  const signature = await readIfThere(join(kit.startup.dir, approvalFiles.signature));
+  const signature = await readIfPresent(join(kit.startup.dir, approvalFiles.signature));
   if (signature === undefined || !isApprovalSigned(bytes, signature, rootKeys)) {
     throw mismatch(file, "was not signed by the project's root certificate");
   }
@@ -62,15 +62,6 @@ function differenceFrom(kit: Kit, approval: SignedApprovalDocument): string | un
 
 function sha256(text: string): string {
   return createHash("sha256").update(text).digest("hex");
-}
-
-async function readIfThere(file: string): Promise<Buffer | undefined> {
-  try {
-    return await readFile(file);
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new FlareError("file/unreadable", `Cannot read ${file}.`, { cause, facts: { file } });
-  }
 }
 
 function mismatch(file: string, what: string): FlareError {

@@ -2,7 +2,7 @@ import { FlareError, isErrorCode } from "@flare-ts/contracts";
 import { assert, constantFrom, integer, property, tuple, uint8Array } from "fast-check";
 import { describe, expect, it } from "vitest";
 import { TestCertificate, testNow } from "../../test/test-authority.js";
-import { readCertificateDetails } from "./certificate-der.js";
+import { readCertificateDetails } from "./certificate-details.js";
 import { ProjectTrust } from "./trust.js";
 import { signTrustList } from "./trust-list.js";
 

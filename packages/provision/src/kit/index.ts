@@ -1,4 +1,7 @@
 export { readHosts, readSubject, type SubjectFields } from "../pki/read-certificate.js";
+export { fingerprintOf } from "./fingerprint-of.js";
+export { currentIdentityFile, identityFolderOf } from "./identity-layout.js";
+export { issuableBy, issuerRole } from "./issuer-role.js";
 export type { Kit, KitCertificates, KitEndpoint, KitLocalFiles, KitRelay, KitType } from "./kit.js";
 export { type ReadCertificatesOptions, readCertificates } from "./read-certificates.js";
 export { readKit } from "./read-kit.js";

@@ -1,5 +1,5 @@
 import type { X509Certificate } from "node:crypto";
-import type { CertificateDetails } from "./certificate-der.js";
+import type { CertificateDetails } from "./certificate-details.js";
 
 /**
  * Says what is too weak about the key of a certificate, or about the signature that it carries; `undefined` when nothing is.

@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { limits } from "@flare-ts/contracts";
-import { readCertificateDetails } from "./certificate-der.js";
+import { isIssuedBy } from "../pki/is-issued-by.js";
+import { readCertificateDetails } from "./certificate-details.js";
 import { keyWeakness } from "./key-weakness.js";
 import { readCertificates } from "./read-certificates.js";
 
@@ -22,16 +23,8 @@ export function readRoots(pem: string): RootsVerdict {
 function rootProblem(certificate: X509Certificate): string | undefined {
   const name = JSON.stringify(certificate.subject.slice(0, limits.peerTextChars));
   const details = readCertificateDetails(certificate.raw);
-  if (details === undefined || !certificate.ca || !isSelfSigned(certificate)) return `the certificate of ${name} is not a root certificate`;
+  if (details === undefined || !certificate.ca || !isIssuedBy(certificate, certificate))
+    return `the certificate of ${name} is not a root certificate`;
   const weakness = keyWeakness(certificate, details);
   return weakness === undefined ? undefined : `the root certificate of ${name} is too weak: ${weakness}`;
-}
-
-function isSelfSigned(certificate: X509Certificate): boolean {
-  try {
-    return certificate.checkIssued(certificate) && certificate.verify(certificate.publicKey);
-  } catch {
-    // A key that cannot be decoded has signed nothing.
-    return false;
-  }
 }

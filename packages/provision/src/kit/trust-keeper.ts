@@ -1,7 +1,9 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import { identityFolderOf } from "./identity-layout.js";
 import type { Kit } from "./kit.js";
+import { parseJson } from "./parse-json.js";
+import { readTextIfPresent } from "./read-if-present.js";
 import { ProjectTrust } from "./trust.js";
 import { writeDurably } from "./write-durably.js";
 
@@ -48,12 +50,12 @@ export class TrustKeeper {
     kit: Pick<Kit, "dir" | "project" | "rootCaPem" | "startup">,
     { workspace = kit.dir }: OpenTrustKeeperOptions = {},
   ): Promise<TrustKeeper> {
-    const folder = join(workspace, identityFolder);
+    const folder = identityFolderOf(workspace);
     const startupFile = join(kit.startup.dir, listFile);
     const [provisioned, kept, steps] = await Promise.all([
-      readIfThere(startupFile),
-      readIfThere(join(folder, listFile)),
-      readIfThere(join(folder, stepsFile)),
+      readTextIfPresent(startupFile),
+      readTextIfPresent(join(folder, listFile)),
+      readTextIfPresent(join(folder, stepsFile)),
     ]);
     const base = (): ProjectTrust => {
       const trust = rootsOf(kit);
@@ -110,7 +112,6 @@ export class TrustKeeper {
 }
 
 /** Folder, in a participant's workspace, of what replaces parts of its kit. */
-const identityFolder = "identity";
 const listFile = "trust.json";
 const stepsFile = "trust-steps.json";
 
@@ -155,21 +156,4 @@ function claimedNumber(text: string): number {
 function readSteps(text: string): readonly string[] {
   const steps = parseJson(text);
   return Array.isArray(steps) ? steps.filter((step) => typeof step === "string") : [];
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw new FlareError("file/unreadable", `Cannot read ${file}.`, { cause, facts: { file } });
-  }
 }

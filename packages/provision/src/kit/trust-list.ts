@@ -1,5 +1,7 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { FlareError, limits, type TrustList, type TrustListDocument, trustListDocumentSchema, trustListSchema } from "@flare-ts/contracts";
+import { fingerprintOf } from "./fingerprint-of.js";
+import { parseJson } from "./parse-json.js";
 import { isSignedBy, signBytes } from "./signature.js";
 
 /** An authority with its private key, as the holder of the project's CA has it. */
@@ -66,24 +68,11 @@ function signedBytes(document: Buffer): Buffer {
   return Buffer.concat([label, document]);
 }
 
-/** SHA-256 of a certificate, lower-case hexadecimal. */
-export function fingerprintOf(certificate: X509Certificate): string {
-  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
-}
-
 /** Node's decoder skips what is not base64; here every byte counts. */
 function decodeBase64(text: string): Buffer {
   const bytes = Buffer.from(text, "base64");
   if (bytes.toString("base64") !== text) throw invalid("a part of it is not base64");
   return bytes;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function invalid(why: string): FlareError {

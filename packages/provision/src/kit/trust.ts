@@ -1,8 +1,9 @@
 import type { X509Certificate } from "node:crypto";
 import { FlareError, type Revocation } from "@flare-ts/contracts";
+import { fingerprintOf } from "./fingerprint-of.js";
 import { readRoots } from "./read-roots.js";
 import { Revocations } from "./revocations.js";
-import { fingerprintOf, openTrustList } from "./trust-list.js";
+import { openTrustList } from "./trust-list.js";
 import { type ChainVerdict, findAuthorities, findAuthority, verifyChain } from "./verify-chain.js";
 
 export interface ProjectTrustInit {

@@ -1,7 +1,9 @@
 import type { X509Certificate } from "node:crypto";
 import { type Json, limits, processRoles, type Revocation } from "@flare-ts/contracts";
 import { readSubject, type SubjectFields } from "../pki/read-certificate.js";
-import { type CertificateDetails, readCertificateDetails } from "./certificate-der.js";
+import { type CertificateDetails, readCertificateDetails } from "./certificate-details.js";
+import { fingerprintOf } from "./fingerprint-of.js";
+import { issuableBy } from "./issuer-role.js";
 import { keyWeakness } from "./key-weakness.js";
 import { readCertificates } from "./read-certificates.js";
 import type { Revocations } from "./revocations.js";
@@ -215,9 +217,8 @@ function pathLengthOf(certificate: X509Certificate, { pathLength }: CertificateD
 function mayIssue(issuer: X509Certificate, role: string): boolean {
   const { role: allowed } = readSubject(issuer);
   if (allowed === "") return true;
-  if (!allowed.startsWith(issuerPrefix)) return false;
   const kind = processRoles.find((known) => known === role) ?? "admin";
-  return allowed.slice(issuerPrefix.length).split(",").includes(kind);
+  return issuableBy(allowed)?.includes(kind) === true;
 }
 
 function checkDates(
@@ -241,7 +242,7 @@ function revoked(certificate: X509Certificate, which: RefusedChain["which"], { r
 
 function refuse(why: ChainFault, which: RefusedChain["which"], certificate: X509Certificate, what: string): RefusedChain {
   const { commonName: name } = readSubject(certificate);
-  const { serialNumber, fingerprint256, validFrom, validTo } = certificate;
+  const { serialNumber, validFrom, validTo } = certificate;
   return {
     ok: false,
     why,
@@ -251,14 +252,13 @@ function refuse(why: ChainFault, which: RefusedChain["which"], certificate: X509
       name: cap(name),
       issuer: cap(issuerName(certificate)),
       serial: serialNumber.toLowerCase(),
-      fingerprint: fingerprint256.replaceAll(":", "").toLowerCase(),
+      fingerprint: fingerprintOf(certificate),
       validFrom,
       validTo,
     },
   };
 }
 
-const issuerPrefix = "issuer:";
 const nouns = { leaf: "certificate", intermediate: "intermediate certificate", root: "root certificate" } as const;
 /** Key usage, names, constraints of authorities, policies, extended key usage: OpenSSL, this file or its callers go by them. */
 const knownExtensions = new Set(["2.5.29.15", "2.5.29.17", "2.5.29.19", "2.5.29.32", "2.5.29.37"]);

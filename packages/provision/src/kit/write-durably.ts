@@ -1,12 +1,16 @@
-import { mkdir, open, rename } from "node:fs/promises";
+import { mkdir, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
 
-/** Replaces a file as a whole: after a crash it holds what it held before, or all of the new text. Its folder is the owner's alone. */
+/**
+ * Replaces a file as a whole, readable for its owner only: after a crash it holds what it held before, or all of the new text.
+ * A folder that is not there is made, and is the owner's alone.
+ */
 export async function writeDurably(file: string, text: string): Promise<void> {
   const folder = dirname(file);
   await mkdir(folder, { recursive: true, mode: 0o700 });
-  const draft = `${file}.part`;
-  const handle = await open(draft, "w", 0o600);
+  const draft = `${file}.new`;
+  await rm(draft, { force: true });
+  const handle = await open(draft, "wx", 0o600);
   try {
     await handle.writeFile(text);
     await handle.sync();

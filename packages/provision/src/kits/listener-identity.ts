@@ -1,8 +1,8 @@
+import type { KeyType } from "@flare-ts/contracts";
 import { type Issuer, issueLeaf } from "../pki/certificate.js";
 import type { Validity } from "../pki/certificate-content.js";
 import { chainBelowRoot, withinIssuer } from "../pki/issue-from-request.js";
 import { createKeyPair, privateKeyPem } from "../pki/key-pair.js";
-import type { KeyType } from "../pki/key-type.js";
 import { type Participant, roleOf } from "../project/project.js";
 import type { StoredIdentity } from "../state/project-state.js";
 

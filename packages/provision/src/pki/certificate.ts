@@ -1,4 +1,5 @@
 import { type KeyObject, randomBytes } from "node:crypto";
+import { issuerRole } from "../kit/issuer-role.js";
 import type { CertificateContent, LeafKind, Validity } from "./certificate-content.js";
 import { splitPem, toPem } from "./pem.js";
 import { readIssuerName } from "./read-issuer-name.js";
@@ -50,7 +51,7 @@ export async function issueRoot({ subject, privateKey, publicKey, validity }: Ro
  * unstructuredName, `issuer:client,server`: whoever verifies a participant's certificate refuses every other role.
  */
 export async function issueIntermediate({ commonName, mayIssue, publicKey, validity, issuer }: IntermediateInit): Promise<string> {
-  const subject = { commonName, role: `issuer:${mayIssue.join(",")}` };
+  const subject = { commonName, role: issuerRole(mayIssue) };
   return await writeBelow(issuer, { subject, publicKey, validity, kind: { isAuthority: true, pathLength: 0 } });
 }
 

@@ -9,6 +9,7 @@ export interface DerElement {
 
 /** Tags that certificates and requests are made of. */
 export const derTag = {
+  boolean: 0x01,
   integer: 0x02,
   bitString: 0x03,
   octetString: 0x04,
@@ -18,6 +19,8 @@ export const derTag = {
   ia5String: 0x16,
   sequence: 0x30,
   set: 0x31,
+  /** Extensions of a certificate. */
+  extensions: 0xa3,
 } as const;
 
 /** What a document that is not DER, or another one than expected, is refused with; the text says what is wrong. */
@@ -77,8 +80,25 @@ export function bitStringBytes({ tag, content }: DerElement): Buffer {
   return content.subarray(1);
 }
 
-/** An object identifier as hexadecimal digits of its content. */
-export function oidHex({ tag, content }: DerElement): string {
+/**
+ * An object identifier in its dotted form.
+ *
+ * @throws DerError
+ * @see ITU-T X.690, 8.19
+ */
+export function oidText({ tag, content }: DerElement): string {
   if (tag !== derTag.oid || content.length === 0) throw new DerError("an object identifier was expected");
-  return content.toString("hex");
+  const parts: number[] = [];
+  let part: number | undefined;
+  for (const byte of content) {
+    // A leading zero would give one identifier two forms.
+    if (part === undefined && byte === 0x80) throw new DerError("an object identifier is not in its shortest form");
+    part = (part ?? 0) * 128 + (byte & 0x7f);
+    if (byte >= 0x80) continue;
+    const root = Math.min(Math.floor(part / 40), 2);
+    parts.push(...(parts.length === 0 ? [root, part - 40 * root] : [part]));
+    part = undefined;
+  }
+  if (part !== undefined) throw new DerError("an object identifier is cut off");
+  return parts.join(".");
 }

@@ -3,6 +3,7 @@ import { createPrivateKey, generateKeyPairSync, sign, X509Certificate } from "no
 import { readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import { type KeyType, keyTypes } from "@flare-ts/contracts";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { errorOf } from "../../test/error-of.js";
@@ -10,7 +11,6 @@ import { temporaryFolder } from "../../test/temporary-folder.js";
 import { type Issuer, issueIntermediate, issueRoot } from "./certificate.js";
 import { issueFromRequest } from "./issue-from-request.js";
 import { createKeyPair, type KeyPair, keyPairFromPem, privateKeyPem } from "./key-pair.js";
-import { type KeyType, keyTypes } from "./key-type.js";
 import { fromPem, toPem } from "./pem.js";
 import { readSubject } from "./read-certificate.js";
 import { readRequest } from "./read-request.js";

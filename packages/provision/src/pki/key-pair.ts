@@ -1,6 +1,6 @@
 import { createPrivateKey, createPublicKey, generateKeyPair, type KeyObject } from "node:crypto";
 import { promisify } from "node:util";
-import type { KeyType } from "./key-type.js";
+import type { KeyType } from "@flare-ts/contracts";
 
 /** A private key with its public half. */
 export interface KeyPair {

@@ -1,8 +1,8 @@
 import type { KeyObject } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
+import type { KeyType } from "@flare-ts/contracts";
 import { createKeyPair, type KeyPair } from "./key-pair.js";
-import type { KeyType } from "./key-type.js";
 
 export interface CreateKeyPairsOptions {
   /** Threads that make keys at once. @default as many as there are cores */

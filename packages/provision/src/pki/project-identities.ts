@@ -1,11 +1,13 @@
 import { X509Certificate } from "node:crypto";
 import { FlareError, type Problem } from "@flare-ts/contracts";
+import { issuerRole } from "../kit/issuer-role.js";
 import { Revocations } from "../kit/revocations.js";
 import { type Participant, type Project, roleOf } from "../project/project.js";
 import type { IssuedCertificate, ProjectState, StoredIdentity, StoredRoot } from "../state/project-state.js";
 import { type Authority, openAuthority, openIdentity, parseStored } from "./authority.js";
 import { canonicalHost } from "./canonical-host.js";
 import { issueIntermediate, issueLeaf, issueRoot } from "./certificate.js";
+import { isIssuedBy } from "./is-issued-by.js";
 import { chainBelowRoot, withinIssuer } from "./issue-from-request.js";
 import { type KeyPair, keyPairFromPem, privateKeyPem } from "./key-pair.js";
 import { createKeyPairs } from "./key-pairs.js";
@@ -120,7 +122,7 @@ async function keepOrIssue(
 function stillSays({ certificatePem }: StoredIdentity, participant: Participant, authority: Authority, now: Date): boolean {
   const certificate = new X509Certificate(certificatePem);
   if (isEnding(certificate, now) && !reachesEndOf(certificate, authority)) return false;
-  if (certificate.validToDate <= now || readSubject(certificate).org !== participant.org || !isIssuedBy(certificate, authority))
+  if (certificate.validToDate <= now || readSubject(certificate).org !== participant.org || !isIssuedBy(certificate, authority.certificate))
     return false;
   return participant.type !== "server" || readHosts(certificate).join() === participant.hosts.map(canonicalHost).join();
 }
@@ -128,10 +130,6 @@ function stillSays({ certificatePem }: StoredIdentity, participant: Participant,
 /** A certificate that ends with its authority would not last longer if it were made anew. */
 function reachesEndOf({ validToDate }: X509Certificate, { certificate }: Authority): boolean {
   return validToDate >= certificate.validToDate;
-}
-
-function isIssuedBy(certificate: X509Certificate, authority: Authority): boolean {
-  return certificate.checkIssued(authority.certificate) && certificate.verify(authority.certificate.publicKey);
 }
 
 async function keepOrIssueIssuer(
@@ -143,10 +141,9 @@ async function keepOrIssueIssuer(
   if (renewalIssuer !== "server") return undefined;
   const known = previous?.serverIssuer;
   const isLost = known !== undefined && previous !== undefined && isRevoked(known, previous);
-  const mayIssue = serverMayRenew.join(",");
   if (known !== undefined && !isLost) {
     const certificate = new X509Certificate(known.certificatePem);
-    const isSame = readSubject(certificate).role === `issuer:${mayIssue}` && isIssuedBy(certificate, authority);
+    const isSame = readSubject(certificate).role === issuerRole(serverMayRenew) && isIssuedBy(certificate, authority.certificate);
     if (isSame && certificate.validToDate > now) return known;
   }
   const [spare] = isLost ? await createKeyPairs(project.certificates.keyType, 1) : keys.splice(0, 1);

@@ -1,9 +1,8 @@
 import { createHash, type KeyObject, X509Certificate } from "node:crypto";
 import type { IssuerName } from "./certificate-content.js";
-import { bitStringBytes, type DerElement, derTag, readDer, readDerList } from "./der.js";
+import { bitStringBytes, type DerElement, derTag, oidText, readDer, readDerList } from "./der.js";
 
-const subjectKeyIdentifierOid = "551d0e";
-const extensionsTag = 0xa3;
+const subjectKeyIdentifierOid = "2.5.29.14";
 
 /** How certificates name the owner of this one as their issuer: its subject byte by byte, and the identifier of its key. */
 export function readIssuerName(certificatePem: string): IssuerName {
@@ -14,7 +13,7 @@ export function readIssuerName(certificatePem: string): IssuerName {
   const fields = readDerList(body.content);
   const subject = fields[5];
   if (subject === undefined) throw new TypeError("a certificate that OpenSSL reads has a subject");
-  const extensions = fields.find(({ tag }) => tag === extensionsTag);
+  const extensions = fields.find(({ tag }) => tag === derTag.extensions);
   return { nameDer: subject.whole, keyIdentifier: identifierIn(extensions) ?? keyIdentifierOf(publicKey) };
 }
 
@@ -35,7 +34,7 @@ function identifierIn(extensions: DerElement | undefined): Buffer | undefined {
   for (const extension of readDerList(readDer(extensions.content).content)) {
     const [oid, ...rest] = readDerList(extension.content);
     const value = rest.at(-1);
-    if (oid?.content.toString("hex") === subjectKeyIdentifierOid && value !== undefined) return readDer(value.content).content;
+    if (oid !== undefined && value !== undefined && oidText(oid) === subjectKeyIdentifierOid) return readDer(value.content).content;
   }
   return undefined;
 }

@@ -1,9 +1,9 @@
 import { createPublicKey, type KeyObject, verify } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts";
-import { bitStringBytes, type DerElement, DerError, derTag, oidHex, readDer, readDerList } from "./der.js";
-import { weaknessOf } from "./key-type.js";
+import { bitStringBytes, type DerElement, DerError, derTag, oidText, readDer, readDerList } from "./der.js";
 import { fromPem } from "./pem.js";
 import type { SubjectFields } from "./read-certificate.js";
+import { weaknessOf } from "./weakness-of.js";
 
 /** A request for a certificate whose sender has shown that the key is theirs. */
 export interface CertificateRequest {
@@ -19,17 +19,17 @@ const mostChars = 16 * 1024;
 
 /** Signatures that are accepted, by object identifier. */
 const digests: Readonly<Record<string, { readonly keyType: string; readonly digest: string }>> = {
-  "2a864886f70d01010b": { keyType: "rsa", digest: "sha256" },
-  "2a864886f70d01010c": { keyType: "rsa", digest: "sha384" },
-  "2a864886f70d01010d": { keyType: "rsa", digest: "sha512" },
-  "2a8648ce3d040302": { keyType: "ec", digest: "sha256" },
-  "2a8648ce3d040303": { keyType: "ec", digest: "sha384" },
-  "2a8648ce3d040304": { keyType: "ec", digest: "sha512" },
+  "1.2.840.113549.1.1.11": { keyType: "rsa", digest: "sha256" },
+  "1.2.840.113549.1.1.12": { keyType: "rsa", digest: "sha384" },
+  "1.2.840.113549.1.1.13": { keyType: "rsa", digest: "sha512" },
+  "1.2.840.10045.4.3.2": { keyType: "ec", digest: "sha256" },
+  "1.2.840.10045.4.3.3": { keyType: "ec", digest: "sha384" },
+  "1.2.840.10045.4.3.4": { keyType: "ec", digest: "sha512" },
 };
 
-const commonNameOid = "550403";
-const organizationOid = "55040a";
-const unstructuredNameOid = "2a864886f70d010902";
+const commonNameOid = "2.5.4.3";
+const organizationOid = "2.5.4.10";
+const unstructuredNameOid = "1.2.840.113549.1.9.2";
 const textTags: readonly number[] = [derTag.utf8String, derTag.printableString, derTag.ia5String];
 
 /**
@@ -68,7 +68,7 @@ function readDocument(der: Buffer): CertificateRequest {
 
 function digestOf({ tag, content }: DerElement, publicKey: KeyObject): string {
   const [oid, ...parameters] = readDerList(content);
-  const method = oid === undefined ? undefined : digests[oidHex(oid)];
+  const method = oid === undefined ? undefined : digests[oidText(oid)];
   // Not covered by the signature, so that only what cannot mean anything else is let through: nothing, or NULL.
   const isPlain = parameters.length === 0 || Buffer.concat(parameters.map(({ whole }) => whole)).toString("hex") === "0500";
   if (tag !== derTag.sequence || !isPlain || method === undefined || method.keyType !== publicKey.asymmetricKeyType) {
@@ -99,7 +99,7 @@ function readName(name: DerElement): SubjectFields {
   for (const set of readDerList(name.content)) {
     for (const attribute of readDerList(set.content)) {
       const [type, value] = exactly(2, attribute);
-      const oid = oidHex(type);
+      const oid = oidText(type);
       if (![commonNameOid, organizationOid, unstructuredNameOid].includes(oid)) continue;
       if (found.has(oid)) throw new DerError("its subject says the same thing twice");
       found.set(oid, readText(value));

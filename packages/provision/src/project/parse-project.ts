@@ -9,7 +9,7 @@ import { Findings } from "./findings.js";
 import { openProject } from "./open-project.js";
 import type { Project, ProjectOutputs } from "./project.js";
 import { type BuilderSettings, readBuilders } from "./read-builders.js";
-import { readCertificates } from "./read-certificates.js";
+import { readCertificateSettings } from "./read-certificate-settings.js";
 import { readParticipants } from "./read-participants.js";
 import { readSmallFile } from "./read-small-file.js";
 import { readStudies } from "./read-studies.js";
@@ -41,7 +41,7 @@ export function parseProject(text: string, file: string, { added = [], startAll 
   checkRuntime(written, findings);
   checkNames(written, findings);
   const builders = readBuilders(written, findings);
-  const certificates = readCertificates(written, builders.rootValidDays, findings);
+  const certificates = readCertificateSettings(written, builders.rootValidDays, findings);
   const studies = readStudies(written, findings);
   const people = readParticipants({ project: written, caCertificates: new CaCertificates(file, findings), findings });
   const name = cutName(written.name, findings);

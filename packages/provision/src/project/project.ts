@@ -1,4 +1,4 @@
-import type { ConnectionSecurity, Problem } from "@flare-ts/contracts";
+import type { ConnectionSecurity, KeyType, Problem, RenewalIssuer } from "@flare-ts/contracts";
 import type { PluginReference } from "./plugin-reference.js";
 
 /** How a participant reaches the server, or the relay that it is behind. */
@@ -94,14 +94,14 @@ export type Participant = ServerParticipant | ClientParticipant | RelayParticipa
 
 /** How certificates are made and renewed. */
 export interface CertificateSettings {
-  readonly keyType: "rsa-2048" | "rsa-3072" | "p256";
+  readonly keyType: KeyType;
   readonly rootValidDays: number;
   /** Whether the project file says for how long; an existing root is compared with nothing else. */
   readonly isRootValidDaysGiven: boolean;
   readonly leafLifetimeMs: number;
   /** For so long after its end a certificate can still be renewed with proof of its key. */
   readonly renewalGraceMs: number;
-  readonly renewalIssuer: "server" | "ca_holder" | "none";
+  readonly renewalIssuer: RenewalIssuer;
   /** Kinds of participants whose certificates the server may renew; `admin` stands for every admin role. */
   readonly serverMayRenew: readonly Participant["type"][];
 }

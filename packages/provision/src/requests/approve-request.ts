@@ -17,8 +17,8 @@ import type { ProjectState } from "../state/project-state.js";
 import type { CaKeySource } from "../state/stored-keys.js";
 import { judgeName, rememberApprovedKey } from "./approved-keys.js";
 import { type AuditOutcome, approvalAuditFile, writeAudit } from "./audit.js";
-import { type Authority as AuthorityFolder, adoptAuthority, authorityFiles, findAuthority, peekState, readProfile } from "./authority.js";
-import { fingerprintOf } from "./fingerprint.js";
+import { type AuthorityFolder, adoptAuthority, authorityFiles, findAuthorityFolder, peekState, readProfile } from "./authority-folder.js";
+import { fingerprintText } from "./fingerprint-text.js";
 import { publicKeySha256, sha256 } from "./hashes.js";
 import { claimFields, type IdentityClaim } from "./identity-claim.js";
 import { moment } from "./moment.js";
@@ -90,7 +90,7 @@ export async function approveRequest(init: ApproveRequestInit): Promise<Approval
   const { archive, now = new Date(), signal } = init;
   const [request, profile] = await Promise.all([openRequest(archive, signal), readProfile(init.profileFile)]);
   checkRequest(init, request, profile);
-  const authority = await findAuthority(init.authorityDir, profile.name);
+  const authority = await findAuthorityFolder(init.authorityDir, profile.name);
   const parts = { request, authority, profile, now };
   const summary = await summarize(init, parts, await peekState(authority));
   if ((await init.confirm?.(summary)) === false) {
@@ -198,7 +198,7 @@ async function issue(
   const [leafPem = certificatePem] = splitPem("CERTIFICATE", certificatePem);
   const certificate = new X509Certificate(leafPem);
   const { provisionVersion, projectDir } = authority;
-  const rootFingerprint = fingerprintOf(new X509Certificate(state.root.certificatePem));
+  const rootFingerprint = fingerprintText(new X509Certificate(state.root.certificatePem));
   const rootsPem = trustedRootsPem(state);
   const { host, name, fed_learn_port, admin_port } = profile.server;
   const signed = {

@@ -1,5 +1,4 @@
 import { createPrivateKey, createPublicKey } from "node:crypto";
-import { readFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import {
   type CertificateRequestDocument,
@@ -9,6 +8,7 @@ import {
   participantFileSchema,
   readDocument,
 } from "@flare-ts/contracts";
+import { readTextIfPresent } from "../kit/read-if-present.js";
 import { requestAuditFile } from "./audit.js";
 import { publicKeySha256 } from "./hashes.js";
 import { claimDifference, claimOfDocument, claimOfFile } from "./identity-claim.js";
@@ -46,9 +46,9 @@ export async function findRequest(init: FindRequestInit): Promise<LocalRequest> 
   for (const dir of places) {
     const [keyFile, requestFile, siteFile] = [join(dir, `${name}.key`), join(dir, "request.json"), join(dir, "site.yaml")];
     const [privateKeyPem, requestText, siteText] = await Promise.all([
-      readIfThere(keyFile),
-      readIfThere(requestFile),
-      readIfThere(siteFile),
+      readTextIfPresent(keyFile),
+      readTextIfPresent(requestFile),
+      readTextIfPresent(siteFile),
     ]);
     if (privateKeyPem === undefined || requestText === undefined || siteText === undefined) continue;
     const code = "request/invalid";
@@ -76,7 +76,7 @@ async function placesOf({ approval, archive, requestDir, home }: FindRequestInit
 }
 
 async function recordedDir(file: string): Promise<string | undefined> {
-  const text = await readIfThere(file);
+  const text = await readTextIfPresent(file);
   try {
     const { request_dir } = JSON.parse(text ?? "{}") as { request_dir?: unknown };
     return typeof request_dir === "string" ? request_dir : undefined;
@@ -109,14 +109,4 @@ function checkKey(approval: OpenApproval, privateKeyPem: string, file: string): 
     // The cause may quote the key; that it is none is said below.
   }
   throw new FlareError("request/key-mismatch", `${file} is not the private key that the certificate was made for.`, { facts: { file } });
-}
-
-async function readIfThere(file: string): Promise<string | undefined> {
-  try {
-    return await readFile(file, "utf8");
-  } catch (cause) {
-    const { code } = cause as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR") return undefined;
-    throw new FlareError("file/unreadable", `Cannot read ${file} (${code}).`, { cause, facts: { file } });
-  }
 }

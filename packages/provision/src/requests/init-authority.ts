@@ -6,9 +6,9 @@ import { issueRoot } from "../pki/certificate.js";
 import { createKeyPair, privateKeyPem } from "../pki/key-pair.js";
 import { validityFrom } from "../pki/lifetime.js";
 import { type CaKey, KeyVault } from "../state/key-vault.js";
-import { writeState } from "../state/project-state.js";
-import { authorityFiles, keyFileOwner, stateOf } from "./authority.js";
-import { fingerprintOf } from "./fingerprint.js";
+import { firstState, writeState } from "../state/project-state.js";
+import { authorityFiles, keyFileOwner } from "./authority-folder.js";
+import { fingerprintText } from "./fingerprint-text.js";
 import { moment } from "./moment.js";
 import { placeFiles } from "./place-files.js";
 import { readTextFile } from "./read-text-file.js";
@@ -70,7 +70,7 @@ export async function initAuthority(init: InitAuthorityInit): Promise<InitAuthor
     validity: validityFrom(now, days * dayMs),
   });
   const certificate = new X509Certificate(certificatePem);
-  const rootFingerprint = fingerprintOf(certificate);
+  const rootFingerprint = fingerprintText(certificate);
   const document = {
     project: profile.name,
     created_at: moment(now),
@@ -81,7 +81,7 @@ export async function initAuthority(init: InitAuthorityInit): Promise<InitAuthor
   const pem = privateKeyPem(keyPair);
   const vault = new KeyVault(caKey, join(init.dir, authorityFiles.privateKey));
   const settings = { keyType, leafLifetimeMs: renewalSettings(profile).leaf_lifetime_ms };
-  const state = { ...stateOf({ certificatePem, privateKeyPem: pem }), settings };
+  const state = { ...firstState({ root: { certificatePem, privateKeyPem: pem }, authority: undefined }), settings };
   await placeFiles({
     dir: init.dir,
     files: [

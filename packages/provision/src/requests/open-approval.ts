@@ -3,8 +3,8 @@ import { FlareError, readDocument, type SignedApprovalDocument, signedApprovalSc
 import { approvalFiles, isApprovalSigned } from "../kit/approval.js";
 import { readRoots } from "../kit/read-roots.js";
 import { ProjectTrust } from "../kit/trust.js";
-import { authorityFiles } from "./authority.js";
-import { fingerprintOf } from "./fingerprint.js";
+import { authorityFiles } from "./authority-folder.js";
+import { fingerprintText } from "./fingerprint-text.js";
 import { publicKeySha256, sha256 } from "./hashes.js";
 import { claimDifference, claimOfDocument, type IdentityClaim, isConsistent } from "./identity-claim.js";
 import { readExchange } from "./read-exchange.js";
@@ -51,7 +51,7 @@ export async function openApproval({ file, expectedFingerprint, now, signal }: O
   const claim = claimOfDocument(document);
   const rootPem = exchange.text(authorityFiles.certificate);
   const root = findRoot(file, rootPem, document.ca_info.rootCA_fingerprint, expectedFingerprint);
-  const rootFingerprint = fingerprintOf(root);
+  const rootFingerprint = fingerprintText(root);
   const certificatePem = exchange.text(exchange.namedFile);
   const trustListText = exchange.has(trustListFile) ? exchange.text(trustListFile) : undefined;
   const trust = ProjectTrust.from({ project: claim.project, rootCaPem: root.toString(), trustListText });
@@ -89,8 +89,8 @@ export async function openApproval({ file, expectedFingerprint, now, signal }: O
 function findRoot(file: string, rootPem: string, named: string, expected: string | undefined): X509Certificate {
   const read = readRoots(rootPem);
   if ("problem" in read) throw wrongCertificate(file, `${authorityFiles.certificate} cannot be used: ${read.problem}`);
-  const root = read.roots.find((candidate) => fingerprintOf(candidate) === named);
-  const found = root === undefined ? read.roots.map(fingerprintOf).join(", ") : named;
+  const root = read.roots.find((candidate) => fingerprintText(candidate) === named);
+  const found = root === undefined ? read.roots.map(fingerprintText).join(", ") : named;
   if (expected !== undefined && expected !== found) {
     throw new FlareError("request/fingerprint-mismatch", `The root certificate in ${file} has the fingerprint ${found}, not ${expected}.`, {
       facts: { file, found, expected },

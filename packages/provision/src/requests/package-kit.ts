@@ -12,7 +12,7 @@ import { writeKit } from "../kits/write-kit.js";
 import type { Participant } from "../project/project.js";
 import { lockWorkspace } from "../state/workspace-lock.js";
 import { findRequest, type LocalRequest } from "./find-request.js";
-import { parseFingerprint } from "./fingerprint.js";
+import { parseFingerprint } from "./fingerprint-text.js";
 import type { IdentityClaim } from "./identity-claim.js";
 import { type OpenApproval, openApproval } from "./open-approval.js";
 import { packagedProject } from "./packaged-project.js";

@@ -1,10 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
+import type { KeyType } from "@flare-ts/contracts";
 import { participantFileSchema, readDocument } from "@flare-ts/contracts";
 import { writeArchive } from "../archive/index.js";
 import { createKeyPair, privateKeyPem } from "../pki/key-pair.js";
-import type { KeyType } from "../pki/key-type.js";
 import { createRequest } from "../pki/request.js";
 import { type AuditOutcome, requestAuditFile, writeAudit } from "./audit.js";
 import { publicKeySha256, sha256 } from "./hashes.js";

@@ -1,10 +1,11 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
+import type { KeyType } from "@flare-ts/contracts";
 import { type CaState, caStateSchema, FlareError, provisionStateSchema, type Revocation } from "@flare-ts/contracts";
-import type { KeyType } from "../pki/key-type.js";
+import { readTextIfPresent } from "../kit/read-if-present.js";
+import { writeDurably } from "../kit/write-durably.js";
 import type { KeyVault } from "./key-vault.js";
 import { readStateDocument } from "./read-state-document.js";
-import { readTextIfPresent, replaceFile } from "./replace-file.js";
 
 /** A certificate, perhaps followed by those of its issuers below the root, with its private key; PEM. */
 export interface StoredIdentity {
@@ -42,6 +43,22 @@ export interface ProjectState {
   readonly revoked: readonly Revocation[];
   readonly trustList: { readonly number: number; readonly text: string } | undefined;
   readonly settings: { readonly keyType: KeyType; readonly leafLifetimeMs: number } | undefined;
+}
+
+/** The state of a project of which nothing is known but what issues. */
+export function firstState({ root, authority }: Pick<ProjectState, "root" | "authority">): ProjectState {
+  return {
+    root,
+    authority,
+    formerRoots: [],
+    retiredRoots: [],
+    serverIssuer: undefined,
+    participants: new Map(),
+    issued: [],
+    revoked: [],
+    trustList: undefined,
+    settings: undefined,
+  };
 }
 
 /** What a workspace may hold before there is a root: a key for which an authority elsewhere is asked for a certificate. */
@@ -141,12 +158,12 @@ export async function writeState(
     if (isNew) await rm(join(projectDir, folder), { recursive: true, force: true });
     for (const [index, [path]] of texts.entries()) {
       const text = previous[index];
-      if (text !== undefined) await replaceFile(path, text);
+      if (text !== undefined) await writeDurably(path, text);
       else await rm(path, { force: true });
     }
   };
   try {
-    for (const [path, text] of texts) await replaceFile(path, text);
+    for (const [path, text] of texts) await writeDurably(path, text);
   } catch (cause) {
     await takeBack().catch(() => {});
     throw cause;

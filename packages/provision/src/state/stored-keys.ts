@@ -1,6 +1,6 @@
+import { readTextIfPresent } from "../kit/read-if-present.js";
 import type { CaKey } from "./key-vault.js";
 import { caStatePath, statePath } from "./project-state.js";
-import { readTextIfPresent } from "./replace-file.js";
 
 /** How a workspace keeps its private keys so far. */
 export type StoredKeys = "none" | "clear" | "sealed";

@@ -1,8 +1,9 @@
 import { randomUUID } from "node:crypto";
-import { link, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { link, rename, rm, writeFile } from "node:fs/promises";
 import { hostname } from "node:os";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import { readTextIfPresent } from "../kit/read-if-present.js";
 
 interface Holder {
   readonly pid: number;
@@ -48,7 +49,7 @@ async function tryLink(from: string, to: string): Promise<boolean> {
 }
 
 async function removeStale(path: string, self: Holder): Promise<void> {
-  const text = await readIfPresent(path);
+  const text = await readTextIfPresent(path);
   if (text === undefined) return;
   const holder = parseHolder(text);
   if (holder === undefined || isAlive(holder, self)) throw locked(path, holder);
@@ -62,7 +63,7 @@ async function removeStale(path: string, self: Holder): Promise<void> {
     throw cause;
   }
   try {
-    if ((await readIfPresent(aside)) !== text) await tryLink(aside, path);
+    if ((await readTextIfPresent(aside)) !== text) await tryLink(aside, path);
   } finally {
     await rm(aside, { force: true });
   }
@@ -87,15 +88,6 @@ function parseHolder(text: string): Holder | undefined {
     return { pid: Number(pid), host, started, id };
   } catch {
     return undefined;
-  }
-}
-
-async function readIfPresent(path: string): Promise<string | undefined> {
-  try {
-    return await readFile(path, "utf8");
-  } catch (cause) {
-    if ((cause as NodeJS.ErrnoException).code === "ENOENT") return undefined;
-    throw cause;
   }
 }
 

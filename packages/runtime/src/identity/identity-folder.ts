@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import { currentIdentityFile, identityFolderOf, type Kit } from "@flare-ts/provision/kit";
 
 /** A certificate with its chain and the key that belongs to it; PEM. */
 export interface StoredIdentity {
@@ -39,10 +40,15 @@ export class IdentityFolder {
     this.#name = init.name;
   }
 
+  /** Where the participant of a kit keeps what it got by renewal. */
+  static ofKit({ type }: Pick<Kit, "type">, workspace: string): IdentityFolder {
+    return new IdentityFolder({ folder: identityFolderOf(workspace), name: type === "server" ? "server" : "client" });
+  }
+
   /** Everything that is there; what is damaged is told, not thrown. */
   async read(): Promise<FoundIdentities> {
     const names = await readdir(this.#folder).catch(() => []);
-    const current = (await readFile(join(this.#folder, "current"), "utf8").catch(() => "")).trim();
+    const current = (await readFile(join(this.#folder, currentIdentityFile), "utf8").catch(() => "")).trim();
     const serials = names.filter((name) => serialPattern.test(name)).sort((a, b) => Number(b === current) - Number(a === current));
     const identities: StoredIdentity[] = [];
     const damaged: { folder: string; reason: string }[] = [];
@@ -84,7 +90,7 @@ export class IdentityFolder {
       await rename(waiting, join(this.#folder, serial));
       await syncFolder(this.#folder);
       await writeDurably(join(this.#folder, draft), `${serial}\n`, 0o644);
-      await rename(join(this.#folder, draft), join(this.#folder, "current"));
+      await rename(join(this.#folder, draft), join(this.#folder, currentIdentityFile));
       await syncFolder(this.#folder);
     });
     const names = await readdir(this.#folder).catch(() => []);
@@ -151,7 +157,7 @@ export class IdentityFolder {
 }
 
 const next = "next";
-const draft = "current.new";
+const draft = `${currentIdentityFile}.new`;
 const serialPattern = /^[0-9a-f]{2,64}$/;
 
 class DamagedError extends Error {}

@@ -1,6 +1,6 @@
 import { createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts";
-import { type ProjectTrust, readCertificates, readSubject } from "@flare-ts/provision/kit";
+import { issuableBy, type ProjectTrust, readCertificates, readSubject } from "@flare-ts/provision/kit";
 import { fingerprintOf } from "../session/project-keys.js";
 import type { IdentityFolder, IdentityRequest, StoredIdentity } from "./identity-folder.js";
 import { renewalTimes } from "./renewal-times.js";
@@ -96,13 +96,14 @@ export class IssuingAuthority {
       const [certificate] = chain;
       const root = this.#rootOf(chain);
       const { role } = certificate === undefined ? { role: "" } : readSubject(certificate);
-      if (certificate === undefined || root === undefined || !role.startsWith(issuerPrefix)) return undefined;
+      const mayIssue = issuableBy(role);
+      if (certificate === undefined || root === undefined || mayIssue === undefined) return undefined;
       if (!certificate.checkPrivateKey(privateKey)) return undefined;
       return {
         certificatePem,
         certificate,
         privateKey,
-        mayIssue: role.slice(issuerPrefix.length).split(","),
+        mayIssue,
         rootFingerprint: fingerprintOf(root),
         endsMs: Math.min(...[...chain, root].map(({ validTo }) => Date.parse(validTo))),
       };
@@ -123,9 +124,6 @@ export class IssuingAuthority {
     return undefined;
   }
 }
-
-/** How the role of an issuing certificate begins. */
-export const issuerPrefix = "issuer:";
 
 function isIssuedBy(certificate: X509Certificate, issuer: X509Certificate): boolean {
   return certificate.checkIssued(issuer) && certificate.verify(issuer.publicKey);

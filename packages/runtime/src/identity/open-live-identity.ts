@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import type { Kit, ProjectTrust } from "@flare-ts/provision/kit";
 import { readProjectKeys } from "../session/project-keys.js";
 import { IdentityFolder } from "./identity-folder.js";
@@ -29,7 +28,7 @@ export interface OpenedIdentity {
  */
 export async function openLiveIdentity(init: OpenLiveIdentityInit): Promise<OpenedIdentity> {
   const { kit, workspace, trust } = init;
-  const folder = new IdentityFolder({ folder: join(workspace, "identity"), name: kit.type === "server" ? "server" : "client" });
+  const folder = IdentityFolder.ofKit(kit, workspace);
   const stored = await openIdentity({ ...init, folder });
   return { identity: new LiveIdentity({ keys: readProjectKeys(stored, trust) }), folder };
 }

@@ -3,22 +3,10 @@ import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { z } from "zod";
+import type { WaitingRenewal } from "../admin/waiting-renewal.js";
 
-/** A request that somebody with the project's key has to sign. */
-export interface PendingRenewal {
-  /** Names the request; another request of the same participant has another id. */
-  readonly id: string;
-  /** A participant's certificate, or that with which the server issues. */
-  readonly kind: "participant" | "issuer";
-  /** Common name. */
-  readonly name: string;
-  readonly org: string;
-  readonly role: string;
-  /** PKCS #10, PEM. */
-  readonly csrPem: string;
-  /** The certificate that it follows, with its chain; PEM. */
-  readonly certificatePem: string;
-  readonly requestedAtMs: number;
+/** A request that waits, and what came of it. */
+export interface PendingRenewal extends WaitingRenewal {
   /** The new certificate with its chain, once somebody has signed it; PEM. */
   readonly completedPem?: string | undefined;
 }

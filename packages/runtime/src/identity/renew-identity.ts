@@ -1,5 +1,6 @@
+import type { KeyType } from "@flare-ts/contracts";
 import { FlareError } from "@flare-ts/contracts";
-import { createKeyPair, createRequest, type KeyType, privateKeyPem } from "@flare-ts/provision/issue";
+import { createKeyPair, createRequest, privateKeyPem } from "@flare-ts/provision/issue";
 import { type ProjectTrust, readSubject } from "@flare-ts/provision/kit";
 import type { ProjectKeys } from "../session/project-keys.js";
 import type { RenewalOutcome } from "./certificate-renewal.js";

@@ -1,5 +1,4 @@
 import { stat } from "node:fs/promises";
-import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import {
   type Kit,
@@ -56,7 +55,7 @@ async function identityInForce(
   kit: Kit,
   { trust, workspace, nowMs }: { readonly trust: ProjectTrust; readonly workspace: string; readonly nowMs: number },
 ): Promise<{ readonly identity: StoredIdentity; readonly refusal: FlareError | undefined }> {
-  const folder = new IdentityFolder({ folder: join(workspace, "identity"), name: kit.type === "server" ? "server" : "client" });
+  const folder = IdentityFolder.ofKit(kit, workspace);
   try {
     return { identity: await openIdentity({ kit, trust, folder, nowMs, warn: () => undefined }), refusal: undefined };
   } catch (error) {

@@ -10,11 +10,11 @@ import {
   ServerMessageSchema,
 } from "@flare-ts/contracts/wire";
 import { createKeyPair, createRequest, privateKeyPem } from "@flare-ts/provision/issue";
-import { type Kit, readSubject, type TrustKeeper } from "@flare-ts/provision/kit";
+import { identityFolderOf, issuerRole, type Kit, readSubject, type TrustKeeper } from "@flare-ts/provision/kit";
 import type { WaitingRenewal } from "../admin/waiting-renewal.js";
 import type { RenewalOutcome } from "../identity/certificate-renewal.js";
 import { IdentityFolder, type StoredIdentity } from "../identity/identity-folder.js";
-import { IssuingAuthority, issuerPrefix } from "../identity/issuing-authority.js";
+import { IssuingAuthority } from "../identity/issuing-authority.js";
 import type { OpenedIdentity } from "../identity/open-live-identity.js";
 import { PendingRenewals, renewalId } from "../identity/pending-renewals.js";
 import { renewIdentity } from "../identity/renew-identity.js";
@@ -68,7 +68,7 @@ export class RenewalService {
     const { keeper, now } = components;
     const { kit, workspace } = init;
     const { renewal, serverMayRenew, leafLifetimeMs } = kit.certificates ?? { renewal: "none", serverMayRenew: [], leafLifetimeMs: 0 };
-    const identityFolder = join(workspace, "identity");
+    const identityFolder = identityFolderOf(workspace);
     const authority = await IssuingAuthority.open(
       { trust: keeper.trust, folder: new IdentityFolder({ folder: join(identityFolder, "issuing"), name: "issuing" }), now },
       { fromKit: await readIssuing(kit) },
@@ -158,7 +158,7 @@ export class RenewalService {
     const { authority, pending } = this.#desk;
     if (!this.#isIssuing || !authority.isDue) return;
     const { commonName: name, org } = readSubject(identity.certificate);
-    const role = `${issuerPrefix}${this.#mayRenew.join(",")}`;
+    const role = issuerRole(this.#mayRenew);
     try {
       const { csrPem } = await authority.request(async () => {
         const keyPair = await createKeyPair(identity.privateKey.asymmetricKeyType === "ec" ? "p256" : "rsa-2048");

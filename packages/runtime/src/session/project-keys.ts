@@ -2,6 +2,8 @@ import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts";
 import type { ProjectTrust } from "@flare-ts/provision/kit";
 
+export { fingerprintOf } from "@flare-ts/provision/kit";
+
 export interface ProjectKeysInit {
   /** Certificate of the participant, then those that stand between it and a root; PEM. */
   readonly certificatePem: string;
@@ -43,11 +45,6 @@ export function parseCertificate(pem: string, what: string): X509Certificate {
   } catch (error) {
     throw new FlareError("auth/certificate-unreadable", `The ${what} is not a PEM certificate.`, { cause: error });
   }
-}
-
-/** SHA-256 of a certificate, lower-case hexadecimal. */
-export function fingerprintOf(certificate: X509Certificate): string {
-  return certificate.fingerprint256.replaceAll(":", "").toLowerCase();
 }
 
 function parseKey(pem: string): KeyObject {

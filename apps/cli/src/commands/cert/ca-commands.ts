@@ -1,3 +1,4 @@
+import { type KeyType, keyTypes } from "@flare-ts/contracts";
 import { type Command, Option } from "commander";
 import { addCaKeyOptions, caKeyHelp, caKeyOptions } from "../../ca-key/workspace-ca-key.js";
 import type { BindHandler } from "../../command-line/bind-handler.js";
@@ -24,7 +25,7 @@ ${caKeyHelp}`,
           ...place(flags),
           caCert: flags["caCert"] as string,
           caKey: flags["caKey"] as string,
-          keyType: flags["keyType"] as "rsa-2048" | "rsa-3072" | "p256",
+          keyType: flags["keyType"] as KeyType,
         }),
       ),
     );
@@ -44,7 +45,7 @@ ${caKeyHelp}`,
         (_words, flags) => ({
           ...place(flags),
           out: flags["out"] as string,
-          keyType: flags["keyType"] as "rsa-2048" | "rsa-3072" | "p256",
+          keyType: flags["keyType"] as KeyType,
         }),
       ),
     );
@@ -69,7 +70,7 @@ function withPlace(command: Command): Command {
 }
 
 function keyTypeOption(): Option {
-  return new Option("--key-type <type>", "kind of the authority's key").choices(["rsa-2048", "rsa-3072", "p256"]).default("rsa-2048");
+  return new Option("--key-type <type>", "kind of the authority's key").choices(keyTypes).default("rsa-2048");
 }
 
 function place(flags: Readonly<Record<string, unknown>>): CaPlaceOptions {

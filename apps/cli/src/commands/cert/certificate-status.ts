@@ -16,7 +16,7 @@ const kinds: Readonly<Record<CertificateStatus["kind"], string>> = {
   root: "root",
   "former-root": "former root",
   authority: "authority",
-  issuer: "issuer at the server",
+  issuer: "issuing certificate",
   participant: "",
 };
 

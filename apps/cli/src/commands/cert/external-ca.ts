@@ -1,5 +1,6 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { resolve } from "node:path";
+import type { KeyType } from "@flare-ts/contracts";
 import { FlareError } from "@flare-ts/contracts";
 import { type ExternalCaResult, importCa, requestCa, useCa } from "@flare-ts/provision";
 import { type WorkspaceCaKeyOptions, workspaceCaKey } from "../../ca-key/workspace-ca-key.js";
@@ -11,19 +12,17 @@ export interface CaPlaceOptions extends WorkspaceCaKeyOptions {
   readonly project: string;
 }
 
-type KeyTypeOption = "rsa-2048" | "rsa-3072" | "p256";
-
 /** What `flare cert ca use` is given. */
 export interface UseCaOptions extends CaPlaceOptions {
   readonly caCert: string;
   readonly caKey: string;
-  readonly keyType: KeyTypeOption;
+  readonly keyType: KeyType;
 }
 
 /** What `flare cert ca request` is given. */
 export interface RequestCaOptions extends CaPlaceOptions {
   readonly out: string;
-  readonly keyType: KeyTypeOption;
+  readonly keyType: KeyType;
 }
 
 /** What `flare cert ca import` is given. */

@@ -1,4 +1,4 @@
-import { revocationReasons } from "@flare-ts/contracts";
+import { type KeyType, keyTypes, revocationReasons } from "@flare-ts/contracts";
 import { type Command, Option } from "commander";
 import { adminKitHelp } from "../../admin-kit/find-admin-kit.js";
 import { addCaKeyOptions, caKeyHelp, caKeyOptions } from "../../ca-key/workspace-ca-key.js";
@@ -92,12 +92,12 @@ ${caKeyHelp}${adminKitHelp}`,
   const rollover = group.command("rollover").description("replace the root of the project, with both trusted for a while");
   withWorkspace(withPush(rollover.command("start")))
     .description("make a new root beside the old one")
-    .addOption(new Option("--key-type <type>", "kind of the new root's key (the project's)").choices(["rsa-2048", "rsa-3072", "p256"]))
+    .addOption(new Option("--key-type <type>", "kind of the new root's key (the project's)").choices(keyTypes))
     .addHelpText("after", `${caKeyHelp}${adminKitHelp}`)
     .action(
       bind(
         async () => (await import("./roll-over.js")).startRolloverCommand,
-        (_words, flags) => ({ ...holderOptions(flags), keyType: flags["keyType"] as "rsa-2048" | "rsa-3072" | "p256" | undefined }),
+        (_words, flags) => ({ ...holderOptions(flags), keyType: flags["keyType"] as KeyType | undefined }),
       ),
     );
   withWorkspace(withPush(rollover.command("finish")))

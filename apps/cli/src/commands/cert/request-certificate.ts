@@ -1,4 +1,5 @@
 import { basename, resolve } from "node:path";
+import type { KeyType } from "@flare-ts/contracts";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { flareHome } from "./flare-home.js";
 import { warnOfAudit } from "./warn-of-audit.js";
@@ -7,7 +8,7 @@ import { warnOfAudit } from "./warn-of-audit.js";
 export interface RequestCertificateOptions {
   readonly participant: string;
   readonly out: string | undefined;
-  readonly keyType: "rsa-2048" | "rsa-3072" | "p256";
+  readonly keyType: KeyType;
   readonly isForced: boolean;
 }
 

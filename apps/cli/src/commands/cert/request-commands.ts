@@ -1,8 +1,9 @@
+import { type KeyType, keyTypes, maxRootValidDays } from "@flare-ts/contracts";
 import { type Command, Option } from "commander";
 import { addCaKeyOptions, caKeyHelp, caKeyOptions } from "../../ca-key/workspace-ca-key.js";
 import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
-import { positiveNumber } from "./positive-number.js";
+import { wholeNumber } from "../../command-line/number-arguments.js";
 
 /** Adds `flare cert init`, `request` and `approve`: certificates for keys that stay where they were made. */
 export function addRequestCommands(group: Command, bind: BindHandler): void {
@@ -11,7 +12,11 @@ export function addRequestCommands(group: Command, bind: BindHandler): void {
     .requiredOption("--profile <file>", "the project's profile: name, server, connection_security", "project_profile.yaml")
     .requiredOption("-o, --output-dir <dir>", "folder of the authority")
     .option("--org <name>", "organisation in the root certificate")
-    .option("--valid-days <days>", "days that the root certificate is good for (the profile's root_valid_days, or 3650)", positiveNumber)
+    .option(
+      "--valid-days <days>",
+      "days that the root certificate is good for (the profile's root_valid_days, or 3650)",
+      wholeNumber(1, maxRootValidDays),
+    )
     .option("--deploy-version <nn>", "number of the folder prod_NN that kits go into", "00")
     .option("--force", "replace an authority that is there; it is kept in .bak")
     .addHelpText(
@@ -40,7 +45,7 @@ ${caKeyHelp}`,
     .description("make a private key and ask for a certificate")
     .requiredOption("-p, --participant <file>", "who asks: project, and one participant with name, type, org", "participant.yaml")
     .option("--out <dir>", "folder of the request (the participant's name)")
-    .addOption(new Option("--key-type <type>", "kind of private key").choices(["rsa-2048", "rsa-3072", "p256"]).default("rsa-2048"))
+    .addOption(new Option("--key-type <type>", "kind of private key").choices(keyTypes).default("rsa-2048"))
     .option("--force", "replace a request that is there; it is kept in .bak")
     .addHelpText(
       "after",
@@ -54,7 +59,7 @@ Send <name>/<name>.request.zip to the project admin. <name>/<name>.key stays on 
         (_words, flags) => ({
           participant: flags["participant"] as string,
           out: flags["out"] as string | undefined,
-          keyType: flags["keyType"] as "rsa-2048" | "rsa-3072" | "p256",
+          keyType: flags["keyType"] as KeyType,
           isForced: flags["force"] === true,
         }),
       ),
@@ -64,7 +69,11 @@ Send <name>/<name>.request.zip to the project admin. <name>/<name>.key stays on 
     .requiredOption("-c, --ca-dir <dir>", "folder of the authority, or a workspace that holds the project")
     .requiredOption("--profile <file>", "the project's profile", "project_profile.yaml")
     .option("--out <file>", "the archive for the participant (<name>.signed.zip beside the request)")
-    .option("--valid-days <days>", "days that the certificate is good for (the profile's leaf_lifetime, or 90)", positiveNumber)
+    .option(
+      "--valid-days <days>",
+      "days that the certificate is good for (the profile's leaf_lifetime, or 90)",
+      wholeNumber(1, maxRootValidDays),
+    )
     .option("--force", "write over an archive that is there, and issue for a new key under a name that has a certificate")
     .option("-y, --yes", "approve without being asked")
     .addHelpText(

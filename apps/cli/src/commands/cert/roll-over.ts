@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { KeyType } from "@flare-ts/contracts";
 import { workspaceCaKey } from "../../ca-key/workspace-ca-key.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import type { HolderOptions } from "./holder-options.js";
@@ -6,7 +7,7 @@ import { pushAndTell } from "./push-trust-list.js";
 
 /** What `flare cert rollover start` is given. */
 export interface StartRolloverOptions extends HolderOptions {
-  readonly keyType: "rsa-2048" | "rsa-3072" | "p256" | undefined;
+  readonly keyType: KeyType | undefined;
 }
 
 /** What `flare cert rollover finish` is given. */

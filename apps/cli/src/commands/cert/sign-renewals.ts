@@ -67,7 +67,7 @@ function waitingLines(waiting: readonly WaitingRenewal[]): string[] {
     [{ title: "NAME" }, { title: "FOR" }, { title: "SINCE" }, { title: "CERTIFICATE ENDS" }, { title: "NEW KEY, SHA-256" }],
     waiting.map((one) => [
       one.name,
-      one.kind === "issuer" ? "issuer at the server" : one.role,
+      one.kind === "issuer" ? "issuing certificate" : one.role,
       new Date(one.requestedAtMs).toISOString(),
       new X509Certificate(one.certificatePem).validToDate.toISOString(),
       keyDigest(one.csrPem),

@@ -1,7 +1,8 @@
-import { type Command, InvalidArgumentError } from "commander";
+import { type Command } from "commander";
 import { adminKitHelp } from "../../admin-kit/find-admin-kit.js";
 import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
+import { wholeNumber } from "../../command-line/number-arguments.js";
 
 const exampleId = "3f0c9a52-6f0e-4e0a-9d2b-0f8f5a4a7b11";
 
@@ -27,7 +28,7 @@ export function addJobCommands(group: Command, bind: BindHandler): void {
     .option("-n, --name-prefix <text>", "only jobs whose name begins so")
     .option("-i, --id-prefix <text>", "only jobs whose id begins so")
     .option("-r, --reverse", "newest first")
-    .option("-m, --max <n>", "so many at most", positiveInteger)
+    .option("-m, --max <n>", "so many at most", wholeNumber(1))
     .addHelpText("after", examplesText([["the five newest", "flare job list -r -m 5"]]))
     .action(
       bind(
@@ -98,10 +99,4 @@ function withKit(command: Command): Command {
 
 function kitFlag(flags: Readonly<Record<string, unknown>>): string | undefined {
   return flags["startupKit"] as string | undefined;
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It is a whole number from 1.");
-  return value;
 }

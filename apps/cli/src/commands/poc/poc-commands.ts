@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
+import { positiveSeconds, wholeNumber } from "../../command-line/number-arguments.js";
 import { pocDefaults } from "./poc-defaults.js";
 import { pocFolderVariable } from "./poc-folder.js";
 
@@ -21,14 +22,14 @@ The POC workspace is ~/.flare/poc, or the folder that ${pocFolderVariable} names
     .description("make certificates and kits for a federation on this machine")
     .addOption(
       new Option("-n, --number-of-clients <n>", "how many sites, named site-1, site-2, ...")
-        .argParser(positiveInteger)
+        .argParser(wholeNumber(1))
         .default(pocDefaults.clients),
     )
     .option("-c, --clients <name...>", "names of the sites instead of a number")
     .addOption(new Option("-i, --project-input <file>", "take this project.yml").conflicts(["numberOfClients", "clients", "port"]))
     .addOption(
       new Option("--port <number>", `port of the server (default: ${pocDefaults.port}, or a free one when it is taken)`).argParser(
-        portNumber,
+        wholeNumber(1, 65_535),
       ),
     )
     .option("--force", "replace the federation that is there")
@@ -109,22 +110,4 @@ function selection(command: Command): Command {
 
 function selected(flags: Readonly<Record<string, unknown>>): { readonly only: readonly string[]; readonly except: readonly string[] } {
   return { only: (flags["service"] as string[] | undefined) ?? [], except: (flags["exclude"] as string[] | undefined) ?? [] };
-}
-
-function positiveInteger(text: string): number {
-  const value = Number(text);
-  if (!Number.isInteger(value) || value < 1) throw new InvalidArgumentError("It is a whole number from 1.");
-  return value;
-}
-
-function portNumber(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 1 || port > 65_535) throw new InvalidArgumentError("A port is a whole number from 1 to 65535.");
-  return port;
-}
-
-function positiveSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!(seconds > 0)) throw new InvalidArgumentError("Seconds are a positive number.");
-  return seconds;
 }

@@ -1,6 +1,7 @@
-import { type Command, InvalidArgumentError, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
+import { positiveSeconds, wholeNumber } from "../../command-line/number-arguments.js";
 import type { ServiceKind } from "./service-kind.js";
 
 /** Adds `flare server …`. */
@@ -42,7 +43,9 @@ What was accepted is on disk in either case, and the next start goes on from the
   start.option("--allow-clear", "with connection_security clear, let clear text leave this machine; FLARE_ALLOW_CLEAR=1 does the same");
   if (kind === "server") {
     start.option("--host <address>", "listen on this address only (default: all; with connection_security clear, this machine's own)");
-    start.addOption(new Option("--port <number>", "listen here instead of the port in the kit").argParser(portNumber).conflicts("daemon"));
+    start.addOption(
+      new Option("--port <number>", "listen here instead of the port in the kit").argParser(wholeNumber(0, 65_535)).conflicts("daemon"),
+    );
   }
   start.action(
     bind(
@@ -81,16 +84,4 @@ What was accepted is on disk in either case, and the next start goes on from the
         ([kit = ""]) => ({ kind, kit }),
       ),
     );
-}
-
-function portNumber(text: string): number {
-  const port = Number(text);
-  if (!Number.isInteger(port) || port < 0 || port > 65_535) throw new InvalidArgumentError("A port is a whole number from 0 to 65535.");
-  return port;
-}
-
-function positiveSeconds(text: string): number {
-  const seconds = Number(text);
-  if (!(seconds > 0)) throw new InvalidArgumentError("Seconds are a positive number.");
-  return seconds;
 }

@@ -29,11 +29,6 @@ export const runtimeErrors = {
     "Check that the job's folder exists and can be written, and that the machine has processes and memory left.",
     { isRetryable: true },
   ),
-  "runtime/job-config": row(
-    "user",
-    "A job's configuration asks for something that its job process cannot do.",
-    "Correct what the message names, and submit the job again.",
-  ),
   "runtime/already-running": row(
     "user",
     "Another process runs with the same kit.",

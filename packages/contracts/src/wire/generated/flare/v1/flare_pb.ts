@@ -73,14 +73,14 @@ export type ChallengeReply = Message<"flare.v1.ChallengeReply"> & {
   serverNonce: Uint8Array;
 
   /**
-   * PEM of the server's certificate.
+   * PEM of the server's certificate, with its chain.
    *
    * @generated from field: string certificate = 4;
    */
   certificate: string;
 
   /**
-   * RSA-PSS/SHA-256 over the transcript `flare-ts/1 server-hello`.
+   * Signature over the transcript `flare-ts/1 server-hello`.
    *
    * @generated from field: bytes signature = 5;
    */
@@ -116,7 +116,7 @@ export type RegisterRequest = Message<"flare.v1.RegisterRequest"> & {
   certificate: string;
 
   /**
-   * RSA-PSS/SHA-256 over the transcript `flare-ts/1 client-hello`.
+   * Signature over the transcript `flare-ts/1 client-hello`.
    *
    * @generated from field: bytes signature = 3;
    */
@@ -990,7 +990,7 @@ export type SignedCommand = Message<"flare.v1.SignedCommand"> & {
   certificate: string;
 
   /**
-   * RSA-PSS/SHA-256 over `flare-ts/1 command` and the command's bytes.
+   * Signature over `flare-ts/1 command` and the command's bytes.
    *
    * @generated from field: bytes signature = 3;
    */

@@ -8,7 +8,7 @@ const defaultRootValidDays = 3650;
 const defaultMayRenew = ["client", "server", "relay"] as const;
 
 /** Fills in how certificates are made and renewed; the root's days may stand at FLARE's CertBuilder as well. */
-export function readCertificates(
+export function readCertificateSettings(
   { certificates }: ProjectDocument,
   builderDays: number | undefined,
   findings: Findings,

@@ -1,7 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 
 /** SHA-256 of a certificate as people compare it, FLARE's form: `SHA256:AA:BB:…`. */
-export function fingerprintOf({ fingerprint256 }: X509Certificate): string {
+export function fingerprintText({ fingerprint256 }: X509Certificate): string {
   return `SHA256:${fingerprint256}`;
 }
 

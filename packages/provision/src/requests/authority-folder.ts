@@ -11,10 +11,10 @@ import {
 } from "@flare-ts/contracts";
 import { readSubject } from "../pki/read-certificate.js";
 import { KeyVault } from "../state/key-vault.js";
-import { type ProjectState, readState, type StoredRoot, writeState } from "../state/project-state.js";
+import { firstState, type ProjectState, readState, type StoredRoot, writeState } from "../state/project-state.js";
 import type { CaKeySource } from "../state/stored-keys.js";
 import { lockWorkspace } from "../state/workspace-lock.js";
-import { fingerprintOf } from "./fingerprint.js";
+import { fingerprintText } from "./fingerprint-text.js";
 import { readTextFile } from "./read-text-file.js";
 import { renewalSettings } from "./renewal-settings.js";
 
@@ -28,7 +28,7 @@ export const keyFileOwner = "rootCA.key";
  * A certificate authority: a folder that `flare cert init` made, one that FLARE made, or a workspace that was provisioned. What is
  * remembered of a project is in `<project>/state`, as in a workspace, so that everything of `flare cert` works on each of them.
  */
-export interface Authority {
+export interface AuthorityFolder {
   /** Absolute path of the project's folder. */
   readonly projectDir: string;
   readonly project: string;
@@ -43,7 +43,7 @@ export interface Authority {
  *
  * @throws FlareError `request/authority-invalid`, `request/wrong-project`.
  */
-export async function findAuthority(dir: string, project: string): Promise<Authority> {
+export async function findAuthorityFolder(dir: string, project: string): Promise<AuthorityFolder> {
   const file = join(resolve(dir), authorityFiles.document);
   const text = await readPart(file);
   const document =
@@ -61,9 +61,9 @@ export async function findAuthority(dir: string, project: string): Promise<Autho
  *
  * @throws FlareError `request/authority-invalid`, `project/state-invalid`.
  */
-export async function peekState(authority: Authority): Promise<ProjectState> {
+export async function peekState(authority: AuthorityFolder): Promise<ProjectState> {
   const { state } = await readState(authority.projectDir, { open: async (stored) => await Promise.resolve(stored) });
-  return state ?? stateOf(await readRootFiles(authority));
+  return state ?? firstState({ root: await readRootFiles(authority), authority: undefined });
 }
 
 /**
@@ -72,7 +72,11 @@ export async function peekState(authority: Authority): Promise<ProjectState> {
  *
  * @throws FlareError `request/authority-invalid`, `project/passphrase-missing`, `project/passphrase-wrong`, `project/locked`.
  */
-export async function adoptAuthority(authority: Authority, profile: ProjectProfile, caKeySource: CaKeySource): Promise<string | undefined> {
+export async function adoptAuthority(
+  authority: AuthorityFolder,
+  profile: ProjectProfile,
+  caKeySource: CaKeySource,
+): Promise<string | undefined> {
   const { projectDir } = authority;
   const present = await readState(projectDir, { open: async (stored) => await Promise.resolve(stored) });
   if (present.state !== undefined) return undefined;
@@ -87,27 +91,15 @@ export async function adoptAuthority(authority: Authority, profile: ProjectProfi
   const unlock = await lockWorkspace(projectDir);
   try {
     const settings = { keyType: profile.certificates?.key_type ?? "rsa-2048", leafLifetimeMs: renewalSettings(profile).leaf_lifetime_ms };
-    await writeState(projectDir, { state: { ...stateOf({ ...root, privateKeyPem }), settings }, requestedKeyPem: undefined }, vault);
+    await writeState(
+      projectDir,
+      { state: { ...firstState({ root: { ...root, privateKeyPem }, authority: undefined }), settings }, requestedKeyPem: undefined },
+      vault,
+    );
   } finally {
     await unlock();
   }
   return isClear && caKey !== "clear" ? file : undefined;
-}
-
-/** The state of a project of which nothing is known but its root. */
-export function stateOf(root: StoredRoot): ProjectState {
-  return {
-    root,
-    authority: undefined,
-    formerRoots: [],
-    retiredRoots: [],
-    serverIssuer: undefined,
-    participants: new Map(),
-    issued: [],
-    revoked: [],
-    trustList: undefined,
-    settings: undefined,
-  };
 }
 
 /**
@@ -120,7 +112,11 @@ export async function readProfile(file: string): Promise<ProjectProfile> {
   return readDocument({ text, file, schema: projectProfileSchema, code: "request/invalid" }).value;
 }
 
-async function readRootFiles({ projectDir, project, document }: Authority): Promise<{ certificatePem: string; privateKeyPem: string }> {
+async function readRootFiles({
+  projectDir,
+  project,
+  document,
+}: AuthorityFolder): Promise<{ certificatePem: string; privateKeyPem: string }> {
   const fileOf = (name: string): string => join(projectDir, "..", name);
   const [certificateFile, keyFile] = [fileOf(authorityFiles.certificate), fileOf(authorityFiles.privateKey)];
   const [certificatePem, privateKeyPem] = await Promise.all([readPart(certificateFile), readPart(keyFile)]);
@@ -128,7 +124,7 @@ async function readRootFiles({ projectDir, project, document }: Authority): Prom
   if (certificatePem === undefined) throw invalid(certificateFile, "is missing");
   if (privateKeyPem === undefined) throw invalid(keyFile, "is missing");
   const certificate = parseRoot(certificatePem, certificateFile);
-  const fingerprint = fingerprintOf(certificate);
+  const fingerprint = fingerprintText(certificate);
   if (fingerprint !== document.rootCA_fingerprint)
     throw invalid(certificateFile, `has another fingerprint (${fingerprint}) than ca.json says`);
   const { commonName } = readSubject(certificate);
