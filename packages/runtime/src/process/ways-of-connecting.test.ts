@@ -16,16 +16,18 @@ const stopAll = async (): Promise<void> => {
 afterEach(stopAll);
 
 describe("a whole federation", () => {
-  it("comes to the same model over mutual TLS, over a proxy that ends TLS, and in clear text on one machine", async () => {
+  it("comes to the same model over mutual TLS, over a proxy that ends TLS, in clear text on one machine, and with keys on a curve", async () => {
     const direct = await runJob(await createSmallFederation());
     const proxied = await runJob(await behindProxy(true));
     const proxiedToClear = await runJob(await behindProxy(false));
     const clear = await runJob(await createSmallFederation({ connectionSecurity: "clear" }));
-    for (const { model } of [proxied, proxiedToClear, clear]) expect(model).toBe(direct.model);
+    const onCurve = await runJob(await createSmallFederation({ keyType: "p256" }));
+    for (const { model } of [proxied, proxiedToClear, clear, onCurve]) expect(model).toBe(direct.model);
     // Where the proxy says that sites are: a claim, in quotes.
     expect(proxied.audit).toContain(String.raw`"claimed_address":"\"203.0.113.7\""`);
     expect(direct.audit).not.toContain("claimed_address");
-  });
+    // Five federations, one after the other.
+  }, 180_000);
 });
 
 /** A federation whose kits lead to a proxy; `isTls` says whether the proxy encrypts again on its way to the server. */
