@@ -5,7 +5,6 @@ import type { TrustKeeper } from "@flare-ts/provision/kit";
 import type { TrustUpdate } from "../admin/trust-update.js";
 import { isFinished } from "../job/job-status.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
-import { settlesWithin } from "../process/deadline.js";
 import type { UntrustedSession } from "../session/authenticator.js";
 import type { ServerStore } from "../store/server-store.js";
 import type { DefinitionReader } from "./job-definition.js";
@@ -28,8 +27,6 @@ export interface TrustServiceComponents {
   readonly disconnect: (sessionId: string, reason: string) => void;
 }
 
-/** The sites are told when jobs and list are dealt with here, or after so long. */
-const headStartMs = 500;
 /** Sites that are well answer at once; a command is not kept waiting for others. */
 const acknowledgementMs = 1_000;
 
@@ -59,12 +56,12 @@ export class TrustService {
     const revoked = trust.revoked.filter((one) => before.get(one.name) !== JSON.stringify(one)).map(({ name }) => name);
     const gone = new Set(cut.map(({ name }) => name));
     logger.info("trust list in force", { number: trust.number, outcome, revoked, sessions: cut.length });
-    const saved = keeper.save();
-    const ended = Promise.all([this.refuseJobs(), this.#leaveJobs(new Set([...revoked, ...gone]))]);
+    const refusing = this.#beginRefusing();
+    const done = Promise.all([keeper.save(), refusing.then(({ ended }) => ended), this.#leaveJobs(new Set([...revoked, ...gone]))]);
     // Sites leave the jobs of a submitter who is revoked; told too early, they would make those fail for want of sites.
-    await settlesWithin(Promise.allSettled([saved, ended]), headStartMs);
+    await Promise.allSettled([refusing]);
     for (const site of directory.names()) if (!gone.has(site)) this.#tell(site);
-    await Promise.all([saved, ended, this.#acknowledged(gone)]);
+    await Promise.all([done, this.#acknowledged(gone)]);
     const attached = directory.names().filter((site) => !gone.has(site));
     return {
       number: trust.number,
@@ -95,7 +92,13 @@ export class TrustService {
 
   /** Ends the unfinished jobs of submitters who are not trusted any more, whether they wait or run. */
   async refuseJobs(): Promise<void> {
-    const { store, readDefinition, scheduler, logger } = this.#parts;
+    await (await this.#beginRefusing()).ended;
+  }
+
+  /** Resolves when the end of each of these jobs that runs has begun: what its sites say from then on does not change it. */
+  async #beginRefusing(): Promise<{ readonly ended: Promise<unknown> }> {
+    const { store, jobs, readDefinition, scheduler, logger } = this.#parts;
+    const ends: Promise<void>[] = [];
     for (const { jobId, status, signedJob } of await store.jobs()) {
       if (isFinished(status)) continue;
       const error = await readDefinition(signedJob).then(
@@ -104,8 +107,10 @@ export class TrustService {
       );
       if (error === undefined || !signerCodes.has(error.code)) continue;
       logger.warn("job is ended: its submitter is not trusted any more", { job: jobId, error: errorField(error) });
-      await scheduler.abort(jobId, capPeerText(`${error.code}: ${error.message}`));
+      const reason = capPeerText(`${error.code}: ${error.message}`);
+      ends.push(jobs.get(jobId)?.end("FINISHED:ABORTED", reason) ?? scheduler.abort(jobId, reason));
     }
+    return { ended: Promise.all(ends) };
   }
 
   #cutSessions(): TrustUpdate["sessions"] {
