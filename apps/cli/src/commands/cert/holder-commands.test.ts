@@ -82,10 +82,10 @@ describe("flare cert", () => {
     const server = folder.start("server", "start", join(kits, "localhost"));
     await server.printed(/listens on port/);
     await folder.data("provision");
-    const before = await folder.data("cert", "status");
-    const early = await folder.run("cert", "rollover", "finish", "--startup-kit", join(kits, "admin@example.org"));
+    const before = await folder.data("cert", "status", "--project", "cancer");
+    const early = await folder.run("cert", "rollover", "finish", "--project", "cancer", "--startup-kit", join(kits, "admin@example.org"));
     expect(early.stderr).toContain("Not everybody uses a certificate of the new root yet: admin@example.org, localhost.");
-    expect(await folder.data("cert", "status")).toEqual(before);
+    expect(await folder.data("cert", "status", "--project", "cancer")).toEqual(before);
     server.child.kill();
     await server.finished;
   });
