@@ -14,7 +14,7 @@ export interface CaPassphraseInit {
 /**
  * The passphrase of the authority's private key: from a file, from FLARE_CA_PASSPHRASE, or typed.
  *
- * @throws FlareError `cli/passphrase-needed`, `cli/invalid-arguments`, `file/unreadable`.
+ * @throws FlareError `cli/passphrase-needed`, `cli/invalid-arguments`, `file/not-found`, `file/unreadable`.
  */
 export async function caPassphrase({ cwd, env, signal }: CommandContext, { file, isNew }: CaPassphraseInit): Promise<string> {
   const given = file === undefined ? env["FLARE_CA_PASSPHRASE"] : await readPassphrase(resolve(cwd, file));
@@ -35,6 +35,8 @@ export async function caPassphrase({ cwd, env, signal }: CommandContext, { file,
 
 async function readPassphrase(file: string): Promise<string> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
+    const isMissing = (cause as NodeJS.ErrnoException).code === "ENOENT";
+    if (isMissing) throw new FlareError("file/not-found", `There is no file ${file}.`, { cause, facts: { file } });
     throw new FlareError("file/unreadable", `Cannot read ${file}.`, { cause, facts: { file } });
   });
   const [line = ""] = text.split(/\r?\n/);

@@ -21,6 +21,11 @@ function problemsOf(text: string, file = "project.yml"): readonly Problem[] {
 }
 
 describe("readDocument", () => {
+  it("says of an empty file that it is empty", () => {
+    const empty = { file: "project.yml", line: 1, column: 1, message: "the file is empty" };
+    expect([problemsOf(""), problemsOf("# nothing\n")]).toEqual([[empty], [empty]]);
+  });
+
   it("reads YAML and JSON alike and fills in defaults", () => {
     const expected = { name: "x", port: 8002, participants: [{ name: "a" }] };
     expect(readDocument({ text: "name: x\nparticipants:\n  - name: a\n", file: "f", schema }).value).toEqual(expected);

@@ -50,6 +50,7 @@ export function checkDocument<T>(init: {
     ...(path.length > 0 ? { path: pathText(path) } : {}),
     message,
   });
+  if (tree.value === null) throw new FlareError(code, mistakesIn(file, [empty(file)]), { problems: [empty(file)], facts: { file } });
   const parsed = schema.safeParse(tree.value);
   if (!parsed.success) {
     const problems = parsed.error.issues.flatMap((issue) => issueProblems(issue, schema, problemAt));
@@ -65,6 +66,10 @@ export function checkDocument<T>(init: {
 /** `a[0].b` for `["a", 0, "b"]`. */
 export function pathText(path: readonly PropertyKey[]): string {
   return path.map((part, i) => (typeof part === "number" ? `[${part}]` : `${i === 0 ? "" : "."}${String(part)}`)).join("");
+}
+
+function empty(file: string): Problem {
+  return { file, line: 1, column: 1, message: "the file is empty" };
 }
 
 function issueProblems(

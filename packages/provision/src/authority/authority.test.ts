@@ -146,7 +146,9 @@ describe("a rollover of the root", () => {
     expect([verdict(trust, old, later(3000)), verdict(trust, next, later(3000))]).toEqual(["ok", "ok"]);
     expect(new X509Certificate(next).publicKey.equals(new X509Certificate(old).publicKey)).toBe(true);
     await verifyKit(await readKit(join(during, "hospital-a")), { now: later(3000) });
-    const finished = await finishRollover(place(later(4000)));
+    const early = await errorOf(finishRollover({ ...place(later(4000)), inUse: [{ name: "hospital-a", chainPem: old }] }));
+    expect([early.code, early.facts["participants"]]).toEqual(["project/rollover-not-done", ["hospital-a"]]);
+    const finished = await finishRollover({ ...place(later(4000)), inUse: [{ name: "hospital-a", chainPem: next }] });
     for (const one of [trust, late]) {
       one.accept(finished.trustListText);
       expect([verdict(one, old, later(5000)), verdict(one, next, later(5000))]).toEqual(["untrusted", "ok"]);

@@ -5,6 +5,7 @@ import { issueRoot } from "../pki/certificate.js";
 import { isIssuedBy } from "../pki/is-issued-by.js";
 import { createKeyPair, privateKeyPem } from "../pki/key-pair.js";
 import { backdateMs, validityFrom } from "../pki/lifetime.js";
+import { splitPem } from "../pki/pem.js";
 import type { ProjectState, StoredIdentity, StoredRoot } from "../state/project-state.js";
 import { type ChangeInit, changeState, type PublishedTrust } from "./change-state.js";
 import { findProjectFolder, type ProjectFolderInit } from "./project-folder.js";
@@ -16,7 +17,16 @@ export interface StartRolloverInit extends ProjectFolderInit, ChangeInit {
   readonly keyType?: KeyType | undefined;
 }
 
+/** A certificate that a participant was seen to use. */
+export interface CertificateInUse {
+  readonly name: string;
+  /** The certificate, and those between it and a root; PEM. */
+  readonly chainPem: string;
+}
+
 export interface FinishRolloverInit extends ProjectFolderInit, ChangeInit {
+  /** Certificates in use, which may be older than those of the workspace. @default none */
+  readonly inUse?: readonly CertificateInUse[];
   /** Goes on although participants have certificates of the old root only. @default false */
   readonly isForced?: boolean;
 }
@@ -51,7 +61,7 @@ export async function startRollover({ keyType, ...init }: StartRolloverInit): Pr
  *
  * @throws FlareError `project/no-rollover`, `project/rollover-not-done`, and what `revokeParticipant` throws for the workspace.
  */
-export async function finishRollover({ isForced = false, ...init }: FinishRolloverInit): Promise<PublishedTrust> {
+export async function finishRollover({ isForced = false, inUse = [], ...init }: FinishRolloverInit): Promise<PublishedTrust> {
   const { trust } = await changeState(await findProjectFolder(init), init, async (stored, context) => {
     const state = provisioned(stored, context);
     if (state.formerRoots.length === 0) throw new FlareError("project/no-rollover", "No root is taking over from another.");
@@ -59,6 +69,12 @@ export async function finishRollover({ isForced = false, ...init }: FinishRollov
     if (left.length > 0) {
       throw new FlareError("project/rollover-not-done", `Certificates in this workspace come from the old root: ${left.join(", ")}.`, {
         facts: { participants: left },
+      });
+    }
+    const behind = isForced ? [] : inUse.filter(({ chainPem }) => !isBelow(chainPem, state)).map(({ name }) => name);
+    if (behind.length > 0) {
+      throw new FlareError("project/rollover-not-done", `Not everybody uses a certificate of the new root yet: ${behind.join(", ")}.`, {
+        facts: { participants: behind },
       });
     }
     const retiredRoots = [...state.formerRoots, ...state.retiredRoots].slice(0, mostRetired);
@@ -88,6 +104,14 @@ function stillBelow({ root, authority, participants }: ProjectState): string[] {
   return [...participants].flatMap(([name, { certificatePem }]) => {
     const certificate = new X509Certificate(certificatePem);
     return isIssuedBy(certificate, issuer) ? [] : [name];
+  });
+}
+
+function isBelow(chainPem: string, { root, authority }: ProjectState): boolean {
+  const anchors = [root, ...(authority === undefined ? [] : [authority])].map(({ certificatePem }) => new X509Certificate(certificatePem));
+  return splitPem("CERTIFICATE", chainPem).some((pem) => {
+    const certificate = new X509Certificate(pem);
+    return anchors.some((anchor) => certificate.checkIssued(anchor) && certificate.verify(anchor.publicKey));
   });
 }
 

@@ -70,6 +70,16 @@ export class AdminSession {
     await this.#connect();
   }
 
+  /** The certificates that admin and server proved themselves with, each with those between it and a root; PEM. */
+  async certificatesInUse(): Promise<readonly { readonly name: string; readonly chainPem: string }[]> {
+    const { kit, identity } = this.#parts;
+    const { serverChainPem } = await this.#connect();
+    return [
+      { name: kit.name, chainPem: identity.certificatePem },
+      { name: kit.serverIdentity, chainPem: serverChainPem },
+    ];
+  }
+
   /**
    * Checks, signs and submits a job folder. Submitting is idempotent for a `jobId`: a retry after a cut does not make a
    * second job.

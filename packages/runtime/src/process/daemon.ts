@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, fstatSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
@@ -32,7 +32,7 @@ const pollMs = 20;
  * it again when it dies, and waits until it is ready. One that is alive but not ready in time, such as a site whose server is
  * down, is left to go on by itself; the state says so. Output goes to `log.txt` in the kit.
  *
- * @throws FlareError `runtime/already-running`, or `runtime/start-failed` with the last lines of output.
+ * @throws FlareError `runtime/already-running`, or `runtime/start-failed` with the last lines that this start printed.
  */
 export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid: number; readonly state: InstanceState["state"] }> {
   const { kitDir, command, args = [], environment = {}, timeoutMs = 30_000, signal } = init;
@@ -44,6 +44,7 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
   }
   const logPath = join(kitDir, "log.txt");
   const log = openSync(logPath, "a", 0o600);
+  const logBegin = fstatSync(log).size;
   const watchdog = spawn("sh", [join(kitDir, "startup", "sub_start.sh"), ...args], {
     cwd: kitDir,
     detached: true,
@@ -69,7 +70,11 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
   }
   if (!isOver()) await stopDaemon(kitDir, { timeoutMs: 5_000 });
   const message = isOver() ? "The process ended before it was ready." : `The process did not start within ${timeoutMs / 1000} s.`;
-  throw new FlareError("runtime/start-failed", message, { facts: { folder: kitDir, log: logPath, lastLines: lastLines(logPath, 10) } });
+  const printed = lastLines(logPath, logBegin, 10);
+  throw new FlareError("runtime/start-failed", `${message} Its log, ${logPath}, ${printed.length === 0 ? "says nothing." : "ends with:"}`, {
+    problems: printed.map((line) => ({ message: line })),
+    facts: { folder: kitDir, log: logPath, lastLines: printed },
+  });
 }
 
 /** Stops a kit's watchdog and process: a polite signal first, a kill after `timeoutMs`. */
@@ -119,9 +124,15 @@ function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
   }
 }
 
-function lastLines(path: string, count: number): string[] {
+/** The last lines of a file behind a place in it: what earlier starts wrote there is no news. */
+function lastLines(path: string, begin: number, count: number): string[] {
   try {
-    return readFileSync(path, "utf8").trimEnd().split("\n").slice(-count);
+    return readFileSync(path)
+      .subarray(begin)
+      .toString()
+      .split("\n")
+      .filter((line) => line !== "")
+      .slice(-count);
   } catch {
     return [];
   }

@@ -6,6 +6,7 @@ import { type ServerMessage, SiteHelloSchema, SiteMessageSchema } from "@flare-t
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AdminSession } from "../admin/admin-session.js";
 import { connectAdmin } from "../admin/connect-admin.js";
+import type { LogLine } from "../logging/logger.js";
 import { adminName, createSmallFederation, otherAdminName, type SmallFederation } from "../process/small-federation.test-support.js";
 import { type RunningSite, startSite } from "../site/start-site.js";
 import type { Connection } from "../transport/connection.js";
@@ -62,6 +63,26 @@ describe.each(["mtls", "tls"] as const)("revoking a site, over %s,", (security) 
     expect(await audited()).toContainEqual(
       expect.objectContaining({ action: "register", outcome: "refused", code: "auth/certificate-revoked" }),
     );
+  });
+
+  it("is said once in the site's log, with what to do", async () => {
+    const lines: LogLine[] = [];
+    await openSite("site-1", (line) => lines.push(line));
+    await admin.updateTrust(await federation.trustList({ number: 1, revoked: [revocation("site-1")] }));
+    const refusals = (): LogLine[] => lines.filter(({ message }) => message === "the server does not let this site in");
+    await expect.poll(() => refusals().length).toBe(1);
+    expect(refusals()[0]).toMatchObject({
+      level: "error",
+      fields: {
+        code: "auth/certificate-revoked",
+        reason: expect.stringContaining('The certificate of "site-1" was revoked'),
+        todo: expect.stringContaining("Ask the project's administrator"),
+      },
+    });
+    const attempts = async (): Promise<number> =>
+      (await audited()).filter((line) => JSON.stringify(line).includes('"auth/certificate-revoked"')).length;
+    await expect.poll(attempts, { timeout: 10_000 }).toBeGreaterThan(2);
+    expect(refusals()).toHaveLength(1);
   });
 
   it("counts after a restart of the server, also for sites that were away", async () => {
@@ -148,8 +169,8 @@ async function openAdmin(name: string): Promise<AdminSession> {
   return session;
 }
 
-async function openSite(name: string): Promise<RunningSite> {
-  const site = await startSite({ kitDir: federation.kitDir(name) });
+async function openSite(name: string, onLog?: (line: LogLine) => void): Promise<RunningSite> {
+  const site = await startSite({ kitDir: federation.kitDir(name), onLog });
   running.push({ site });
   return site;
 }

@@ -94,11 +94,13 @@ export class ServerLink {
     const { logger, random } = this.#parts;
     let attempt = 0;
     let wasAttached = false;
+    let refusal: string | undefined;
     while (!this.#stop.signal.aborted) {
       try {
         await this.#attachOnce(() => {
           attempt = 0;
           wasAttached = true;
+          refusal = undefined;
           first.resolve();
         });
       } catch (reason) {
@@ -108,7 +110,14 @@ export class ServerLink {
           first.reject(error);
           return;
         }
-        logger[attempt === 0 ? "warn" : "debug"]("server cannot be reached", { attempt, error: errorField(error) });
+        if (error.row.isRetryable) {
+          logger[attempt === 0 ? "warn" : "debug"]("server cannot be reached", { attempt, error: errorField(error) });
+        } else {
+          // Waiting alone does not heal it, so somebody has to read it: once, and again when the reason is another one.
+          const level = refusal === error.code ? "debug" : "error";
+          logger[level]("the server does not let this site in", { code: error.code, reason: error.message, todo: error.row.todo });
+          refusal = error.code;
+        }
       }
       await sleep(backoffMs(attempt, random()), undefined, { signal: this.#stop.signal }).catch(() => undefined);
       attempt += 1;

@@ -84,7 +84,7 @@ function summaryLines({ claim, hosts, createdAt, publicKeySha256, validUntil, re
     `name         ${claim.name}`,
     `organisation ${claim.org}`,
     `role         ${claim.certificateType}`,
-    `good for     ${hosts.join(", ")}`,
+    `host names   ${hosts.join(", ")}`,
     `public key   SHA-256 ${publicKeySha256}`,
     `asked        ${createdAt}, request ${requestId}`,
     `good until   ${validUntil.toISOString()}`,

@@ -48,7 +48,7 @@ export async function certificateStatusCommand(context: CommandContext, options:
         status.certificates.map((one) => [
           one.name,
           kinds[one.kind] || one.role,
-          one.validTo.toISOString(),
+          dateText(one.validTo),
           leftText(one.validTo.getTime() - now.getTime()),
           one.condition,
         ]),
@@ -68,10 +68,15 @@ async function readStatus(
 
 function warningOf({ name, kind, condition, validTo }: CertificateStatus, now: Date): string[] {
   const what = kind === "participant" ? `the certificate of ${name}` : `the ${kinds[kind]} ${name}`;
-  if (condition === "ended") return [`${what} ended at ${validTo.toISOString()}`];
+  if (condition === "ended") return [`${what} ended at ${dateText(validTo)}`];
   if (condition === "not-yet-valid") return [`${what} is not good yet; check this machine's clock`];
   if (condition === "ending") return [`${what} ends in ${leftText(validTo.getTime() - now.getTime())}`];
   return [];
+}
+
+/** To the second, as certificates have it. */
+function dateText(date: Date): string {
+  return `${date.toISOString().slice(0, 19)}Z`;
 }
 
 function leftText(ms: number): string {

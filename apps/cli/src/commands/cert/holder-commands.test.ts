@@ -53,6 +53,13 @@ describe("flare cert", () => {
     expect(kept.stderr).toContain("flare cert push");
   });
 
+  it("has nothing to push for a project in which nobody was revoked", async () => {
+    await folder.data("provision", "-w", "untouched");
+    const { exitCode, stderr } = await folder.run("cert", "push", "-w", "untouched");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("error project/no-trust-list:");
+  });
+
   it("shows no passphrase and no key, and refuses a wrong passphrase in one sentence", async () => {
     await writeFile(join(folder.path, "wrong"), "battery horse correct\n");
     const wrong = await folder.run("provision", "--ca-passphrase-file", "wrong", "--verbose");
@@ -69,5 +76,17 @@ describe("flare cert", () => {
     expect(await readFile(join(folder.path, "second.csr"), "utf8")).toMatch(/^-----BEGIN CERTIFICATE REQUEST-----\n/);
     const again = await folder.run("cert", "ca", "request", "--project", "second", "-o", "second.csr");
     expect(again.stderr).toContain("error cli/output-exists:");
+  });
+
+  it("does not end a rollover while the server and the admin still use certificates of the old root", async () => {
+    const server = folder.start("server", "start", join(kits, "localhost"));
+    await server.printed(/listens on port/);
+    await folder.data("provision");
+    const before = await folder.data("cert", "status", "--project", "cancer");
+    const early = await folder.run("cert", "rollover", "finish", "--project", "cancer", "--startup-kit", join(kits, "admin@example.org"));
+    expect(early.stderr).toContain("Not everybody uses a certificate of the new root yet: admin@example.org, localhost.");
+    expect(await folder.data("cert", "status", "--project", "cancer")).toEqual(before);
+    server.child.kill();
+    await server.finished;
   });
 });

@@ -26,13 +26,13 @@ export interface PushOutcome {
 /**
  * Gives the server the trust list of a workspace.
  *
- * @throws FlareError `project/not-provisioned` when there is none, and as every command of an admin.
+ * @throws FlareError `project/no-trust-list`, and as every command of an admin.
  */
 export async function pushTrustListCommand(context: CommandContext, options: PushTrustListOptions): Promise<CommandOutput> {
   const projectDir = await findProjectFolder({ workspace: resolve(context.cwd, options.workspace), project: options.project });
   const file = join(projectDir, "state", "trust.json");
   const trustListText = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new FlareError("project/not-provisioned", `${file} is not there: nobody was revoked, and no root replaced.`, {
+    throw new FlareError("project/no-trust-list", `${file} is not there: nobody was revoked, and no root replaced.`, {
       cause,
       facts: { file },
     });
@@ -50,7 +50,7 @@ export async function pushTrustListCommand(context: CommandContext, options: Pus
 export async function pushAndTell(context: CommandContext, options: HolderOptions, trust: PublishedTrust): Promise<PushOutcome> {
   const { number, trustListFile, revocationListFile, trustListText } = trust;
   const data = { number, trust_list: trustListFile, revocation_list: revocationListFile };
-  const kitDir = options.isPushed ? await findKitOfProject(context, options.startupKit, trustListText) : undefined;
+  const kitDir = options.isPushed ? await findKitOfProject(context, options.startupKit, projectOf(trustListText)) : undefined;
   if (kitDir === undefined) {
     return {
       data: { ...data, is_pushed: false },
@@ -94,11 +94,11 @@ function updateLines({ number, sessions, acknowledged, waiting }: TrustUpdate): 
 }
 
 /** The admin's kit that was named or found; one that was found by itself counts only when it is of the project. */
-async function findKitOfProject(context: CommandContext, flag: string | undefined, trustListText: string): Promise<string | undefined> {
+export async function findKitOfProject(context: CommandContext, flag: string | undefined, project: string): Promise<string | undefined> {
   if (flag !== undefined) return await findAdminKit(context, flag);
   try {
     const dir = await findAdminKit(context, undefined);
-    return (await readKit(dir)).project === projectOf(trustListText) ? dir : undefined;
+    return (await readKit(dir)).project === project ? dir : undefined;
   } catch (error) {
     if (error instanceof FlareError && error.code === "cli/no-startup-kit") return undefined;
     throw error;

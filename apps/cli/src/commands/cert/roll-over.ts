@@ -1,9 +1,10 @@
-import { resolve } from "node:path";
+import { basename, resolve } from "node:path";
 import type { KeyType } from "@flare-ts/contracts";
+import { withAdmin } from "../../admin-kit/with-admin.js";
 import { workspaceCaKey } from "../../ca-key/workspace-ca-key.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import type { HolderOptions } from "./holder-options.js";
-import { pushAndTell } from "./push-trust-list.js";
+import { findKitOfProject, pushAndTell } from "./push-trust-list.js";
 
 /** What `flare cert rollover start` is given. */
 export interface StartRolloverOptions extends HolderOptions {
@@ -33,9 +34,18 @@ export async function startRolloverCommand(context: CommandContext, options: Sta
 /** Stops trusting the old root, and tells the server. */
 export async function finishRolloverCommand(context: CommandContext, options: FinishRolloverOptions): Promise<CommandOutput> {
   const { finishRollover } = await import("@flare-ts/provision");
-  const trust = await finishRollover({ ...placeOf(context, options), isForced: options.isForced });
+  // Who goes on with the old root would be cut off by the list; what can be seen of that is seen before anything changes.
+  const kitDir = options.isPushed && !options.isForced ? await adminKitOf(context, options) : undefined;
+  const inUse = kitDir === undefined ? [] : await withAdmin(context, kitDir, async (session) => await session.certificatesInUse());
+  const trust = await finishRollover({ ...placeOf(context, options), isForced: options.isForced, inUse });
   const { data, text, hints } = await pushAndTell(context, options, trust);
   return { data, text: ["The old root is trusted no more.", ...text], hints };
+}
+
+async function adminKitOf(context: CommandContext, { workspace, project, startupKit }: HolderOptions): Promise<string | undefined> {
+  const { findProjectFolder } = await import("@flare-ts/provision");
+  const projectDir = await findProjectFolder({ workspace: resolve(context.cwd, workspace), project });
+  return await findKitOfProject(context, startupKit, basename(projectDir));
 }
 
 function placeOf(context: CommandContext, options: HolderOptions) {

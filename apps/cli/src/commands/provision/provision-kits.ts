@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { writeFile } from "node:fs/promises";
-import { resolve } from "node:path";
+import { dirname, join, resolve } from "node:path";
 import { FlareError, type Json, type Problem } from "@flare-ts/contracts";
 import type { ProvisionedKit } from "@flare-ts/provision";
 import { type WorkspaceCaKeyOptions, workspaceCaKey } from "../../ca-key/workspace-ca-key.js";
@@ -70,7 +70,10 @@ export async function provisionKits(context: CommandContext, options: ProvisionO
       ),
       ...archiveLines(kits),
     ],
-    ...(options.isArchive ? { hints: ["Send each passphrase by another way than its archive."] } : {}),
+    hints: [
+      ...(options.isArchive ? ["Send each passphrase by another way than its archive."] : []),
+      `Next: hand each participant its own kit and no other, and back up ${join(dirname(prodDir), "state")}, which holds the CA.`,
+    ],
   };
 }
 

@@ -96,4 +96,14 @@ describe("flare server and flare client", () => {
     expect(stderr).toContain("error kit/");
     expect(stderr).toContain("fed_client.json");
   });
+
+  it("shows why a process in the background did not start, in that process's own words, and not those of earlier starts", async () => {
+    const kit = join(kits, "hospital-2");
+    await writeFile(join(kit, "log.txt"), "error of yesterday\n");
+    const { exitCode, stderr } = await folder.run("client", "start", kit, "--daemon");
+    expect(exitCode).toBe(1);
+    expect(stderr).toContain("error runtime/start-failed:");
+    expect(stderr).toMatch(/^ {2}error kit\/signature-mismatch: .*fed_client\.json/m);
+    expect(stderr).not.toContain("yesterday");
+  });
 });

@@ -17,7 +17,7 @@ export const pocErrors = {
   "cli/not-confirmed": row(
     "user",
     "A command that cannot be taken back was not confirmed.",
-    "Answer y, or add --force where nobody can be asked.",
+    "Answer y; where nobody can be asked, add the option that the message names.",
     { exit: exitStatus.invalidArguments, grpc: grpcStatus.failedPrecondition },
   ),
   "cli/job-not-completed": row(

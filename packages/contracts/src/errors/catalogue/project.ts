@@ -86,10 +86,16 @@ export const projectErrors = {
     grpc: grpcStatus.failedPrecondition,
     http: 409,
   }),
+  "project/no-trust-list": row(
+    "user",
+    "The workspace has no trust list, because nobody was revoked and no root was replaced.",
+    "Nothing has to be pushed. flare cert revoke and flare cert rollover start make a list.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
   "project/rollover-not-done": row(
     "user",
     "Certificates in use come from the root that would not be trusted any more.",
-    "Provision again and hand out the kits, or have the participants renew; --force goes on without them.",
+    "Provision again and hand out the kits, that of the server last, and give this command an admin's new kit; --force goes on without them.",
     { grpc: grpcStatus.failedPrecondition, http: 409 },
   ),
 } as const;
