@@ -7,7 +7,8 @@ export interface ReadCertificatesOptions {
 }
 
 /**
- * Reads the certificates of a PEM text in their order: that of a participant and its intermediates, or the roots of a project.
+ * Reads the certificates of a PEM text in their order: that of a participant and its intermediates, or the roots of a project. A
+ * text that holds something else in PEM is refused: OpenSSL takes further kinds for certificates, and would begin with another one.
  * Nothing is verified; until its issuer's signature is, nobody may touch a certificate's key.
  *
  * @throws FlareError `trust/certificate-unreadable`
@@ -16,6 +17,7 @@ export function readCertificates(pem: string, { most = limits.chainCertificates 
   if (pem.length > limits.chainBytes) throw unreadable(`it is longer than ${limits.chainBytes} bytes`);
   const blocks = pem.match(pemBlock) ?? [];
   if (blocks.length === 0) throw unreadable("it holds none");
+  if (blocks.length !== (pem.match(anyBegin) ?? []).length) throw unreadable("it holds something else besides");
   if (blocks.length > most) throw unreadable(`it holds more than ${most}`);
   return blocks.map((block) => {
     try {
@@ -26,7 +28,9 @@ export function readCertificates(pem: string, { most = limits.chainCertificates 
   });
 }
 
-const pemBlock = /-----BEGIN CERTIFICATE-----[^-]*-----END CERTIFICATE-----/g;
+// As for OpenSSL, a certificate begins with a line of its own.
+const pemBlock = /^-----BEGIN CERTIFICATE-----[ \t]*\r?\n[^-]*-----END CERTIFICATE-----/gm;
+const anyBegin = /-----BEGIN/g;
 
 function unreadable(why: string, cause?: unknown): FlareError {
   return new FlareError("trust/certificate-unreadable", `A text is not one of certificates in PEM: ${why}.`, {

@@ -57,6 +57,17 @@ describe("a chain of certificates", () => {
     expect(whyOf(trustOf(corporate), chain(admin, own, upper, corporate))).toBe("ok");
   });
 
+  it("is not read where a reader of OpenSSL's would begin with another certificate", () => {
+    const stranger = TestCertificate.root({ name: "stranger" });
+    const hidden = ["X509 CERTIFICATE", "TRUSTED CERTIFICATE"].map((label) => stranger.pem.replaceAll("CERTIFICATE", label));
+    for (const text of hidden)
+      for (const both of [text + client.pem, client.pem + text]) expect(whyOf(trustOf(root), both)).toBe("unreadable");
+    // Not at the beginning of a line: passed over by OpenSSL.
+    expect(whyOf(trustOf(root), ` ${client.pem}${root.pem}`)).toBe("unreadable");
+    expect(whyOf(trustOf(root), `${" ".repeat(254)}${client.pem}`)).toBe("unreadable");
+    expect(whyOf(trustOf(root), `subject=CN = site-1\n${client.pem.replaceAll("\n", "\r\n")}`)).toBe("ok");
+  });
+
   it.each(["p256", "p384", "rsa2048"] as const)("may have keys of the kind %s", (key) => {
     const authority = TestCertificate.root({ name: "p", key });
     expect(whyOf(trustOf(authority), authority.issue({ name: "site-1", role: "client", key }).pem)).toBe("ok");

@@ -1,12 +1,13 @@
 import { randomBytes } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import { ChallengeRequestSchema, RegisterRequestSchema } from "@flare-ts/contracts/wire";
+import { ChallengeRequestSchema, RegisterRequestSchema, RenewReplySchema } from "@flare-ts/contracts/wire";
 import { beforeEach, describe, expect, it } from "vitest";
 import type { AuthEvent } from "./auth-event.js";
 import { Authenticator } from "./authenticator.js";
 import type { PeerConnection } from "./connection-binding.js";
 import { fingerprintOf, type ProjectKeys } from "./project-keys.js";
 import { registerSession, type SessionTicket } from "./register-session.js";
+import { requestRenewal } from "./request-renewal.js";
 import { TestProject } from "./test-project.test-support.js";
 
 const project = new TestProject("project-a");
@@ -332,6 +333,34 @@ describe("Authenticator", () => {
     authenticator.connectionClosed(second.id);
     expect(authenticator.session(next.sessionId)).toBeUndefined();
     await register("site-1", keys);
+  });
+
+  it("does not renew for the name in a certificate that hides before the one of the connection", async () => {
+    const keys = project.issue({ name: "site-1" });
+    const connection = connectionOf(keys);
+    const forged = impostor.issue({ name: "server-1", role: "server" });
+    const certificatePem = forged.certificatePem.replaceAll("CERTIFICATE", "X509 CERTIFICATE") + keys.certificatePem;
+    const asking = requestRenewal(
+      {
+        challenge: async (request) => authenticator.challenge(request, connection),
+        renew: async (request) => {
+          authenticator.proveRenewal(request, connection);
+          return create(RenewReplySchema);
+        },
+        randomBytes,
+        now: () => nowMs,
+      },
+      {
+        keys: { ...keys, certificatePem, privateKey: forged.privateKey },
+        project: project.name,
+        serverIdentity: "server-1",
+        name: "site-1",
+        tlsFingerprint: () => fingerprintOf(serverKeys.certificate),
+      },
+      "a request",
+    );
+    await expect(asking).rejects.toMatchObject({ code: "auth/certificate-unreadable" });
+    expectRefused("auth/certificate-unreadable");
   });
 
   it("lets an admin have several sessions", async () => {

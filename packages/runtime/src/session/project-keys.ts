@@ -1,6 +1,6 @@
-import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
+import { createPrivateKey, type KeyObject, type X509Certificate } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts";
-import type { ProjectTrust } from "@flare-ts/provision/kit";
+import { type ProjectTrust, readCertificates } from "@flare-ts/provision/kit";
 
 export { fingerprintOf } from "@flare-ts/provision/kit";
 
@@ -38,10 +38,12 @@ export function snapshotOf({ certificatePem, privateKeyPem, certificate, private
   return { certificatePem, privateKeyPem, certificate, privateKey, trust };
 }
 
-/** Parses the first certificate of a PEM text; `what` names it in the error. */
+/** Parses the first certificate of a PEM text: the one that `ProjectTrust.verify` judges; `what` names it in the error. */
 export function parseCertificate(pem: string, what: string): X509Certificate {
   try {
-    return new X509Certificate(pem);
+    const [certificate] = readCertificates(pem);
+    if (certificate === undefined) throw new RangeError("it holds none");
+    return certificate;
   } catch (error) {
     throw new FlareError("auth/certificate-unreadable", `The ${what} is not a PEM certificate.`, { cause: error });
   }

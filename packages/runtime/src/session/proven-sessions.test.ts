@@ -48,6 +48,26 @@ describe("sessions whose calls are proven one by one", () => {
     );
   }
 
+  it.each(["X509 CERTIFICATE", "TRUSTED CERTIFICATE"])(
+    "are not opened with the key of a certificate that hides before the good one as %s, on either side",
+    async (label) => {
+      const site = project.issue({ name: "site-1" });
+      const stranger = new TestProject("elsewhere").issue({ name: "stranger" });
+      const disguised = (behind: ProjectKeys): ProjectKeys => ({
+        ...behind,
+        certificatePem: stranger.certificatePem.replaceAll("CERTIFICATE", label) + behind.certificatePem,
+        privateKey: stranger.privateKey,
+      });
+      await expect(register("site-1", disguised(site))).rejects.toMatchObject({ code: "auth/certificate-unreadable" });
+      expect(authenticator.sessionsOf("site-1")).toEqual([]);
+      authenticator = new Authenticator(
+        { audit: (event) => events.push(event), binding: new CallProofBinding(), now: () => nowMs },
+        { project: project.name, serverName: "server-1", keys: { ...disguised(serverKeys), certificate: stranger.certificate } },
+      );
+      await expect(register("site-1", site)).rejects.toMatchObject({ code: "auth/certificate-unreadable" });
+    },
+  );
+
   const claimOf = ({ token, prover, sessionId }: SessionTicket): TokenCall => {
     const body = Buffer.from("the request");
     return { token, method, body, proof: prover?.prove({ sessionId, method, body }) };
