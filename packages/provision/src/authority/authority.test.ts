@@ -342,6 +342,20 @@ describe("a renewal that the holder of the CA signs", () => {
     const stranger = { kind: "participant", name: "hospital-b", csrPem } as const;
     expect((await errorOf(signRenewal({ ...place(), renewal: stranger }))).code).toBe("project/unknown-participant");
   });
+
+  it("is never signed for somebody who was revoked, nor an issuing certificate for anybody but the server", async () => {
+    await provisionAt();
+    const keyPair = await createKeyPair("p256");
+    const csrPem = await createRequest({ subject: { commonName: "hospital-a" }, keyPair });
+    const codeOf = async (kind: "issuer" | "participant", name: string): Promise<string> =>
+      (await errorOf(signRenewal({ ...place(later(2 * dayMs)), renewal: { kind, name, csrPem } }))).code;
+    expect(await codeOf("issuer", "hospital-a")).toBe("project/unknown-participant");
+    for (const name of ["hospital-a", "server1.example.org"]) {
+      await revokeParticipant({ ...place(later(dayMs)), name, reason: "keyCompromise" });
+      expect(await codeOf("participant", name)).toBe("auth/certificate-revoked");
+    }
+    expect(await codeOf("issuer", "server1.example.org")).toBe("auth/certificate-revoked");
+  });
 });
 
 describe("a change of the state that is cut off", () => {

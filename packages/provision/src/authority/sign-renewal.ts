@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts";
 import { issuableBy } from "../kit/issuer-role.js";
+import { Revocations } from "../kit/revocations.js";
 import { openAuthority } from "../pki/authority.js";
 import { issueIntermediate } from "../pki/certificate.js";
 import { chainBelowRoot, issueFromRequest, withinIssuer } from "../pki/issue-from-request.js";
@@ -30,9 +31,10 @@ export interface SignRenewalInit extends ProjectFolderInit, ChangeInit {
 /**
  * Signs a request for the next certificate of a participant that the workspace knows: for the key of the request, with the name,
  * organisation, role and host names of the certificate that the workspace gave it. What the request says of itself is not taken over;
- * whether the key is the participant's is for a person to make sure. Answers the certificate, followed by those of its issuers.
+ * whether the key is the participant's is for a person to make sure. Answers the certificate, followed by those of its issuers. The
+ * request comes by way of the server, which may be in the wrong hands: who was revoked gets nothing, and only the server issues.
  *
- * @throws FlareError `certificate/request-invalid`, `certificate/key-refused`, and what `revokeParticipant` throws.
+ * @throws FlareError `auth/certificate-revoked`, `certificate/request-invalid`, `certificate/key-refused`, and what `revokeParticipant` throws.
  */
 export async function signRenewal({ renewal, ...init }: SignRenewalInit): Promise<string> {
   const { result } = await changeState(await findProjectFolder(init), init, async (stored, context) => {
@@ -46,9 +48,7 @@ export async function signRenewal({ renewal, ...init }: SignRenewalInit): Promis
 }
 
 async function signParticipant(state: ProjectState, { name, csrPem }: RenewalToSign, { now, stateFile }: ChangeContext): Promise<string> {
-  const known = state.participants.get(name);
-  if (known === undefined) throw unknown(name);
-  const certificate = new X509Certificate(known.certificatePem);
+  const certificate = certificateOf(state, name);
   const subject = readSubject(certificate);
   const revokedMs = state.revoked.filter((entry) => entry.name === name).map(({ revoked_at_ms }) => revoked_at_ms);
   return await issueFromRequest({
@@ -62,7 +62,8 @@ async function signParticipant(state: ProjectState, { name, csrPem }: RenewalToS
 }
 
 async function signIssuer(state: ProjectState, { name, csrPem }: RenewalToSign, { now, stateFile }: ChangeContext): Promise<string> {
-  if (state.serverIssuer === undefined) throw unknown(name);
+  // It would be recorded under a name that is not revoked with the server.
+  if (state.serverIssuer === undefined || readSubject(certificateOf(state, name)).role !== "server") throw unknown(name);
   const { commonName, role } = readSubject(new X509Certificate(state.serverIssuer.certificatePem));
   const issuer = openAuthority(state, stateFile);
   const certificatePem = await issueIntermediate({
@@ -73,6 +74,18 @@ async function signIssuer(state: ProjectState, { name, csrPem }: RenewalToSign, 
     issuer,
   });
   return `${certificatePem}${chainBelowRoot(issuer)}`;
+}
+
+/** The last certificate that the workspace gave to a participant. */
+function certificateOf({ participants, revoked }: ProjectState, name: string): X509Certificate {
+  const known = participants.get(name);
+  if (known === undefined) throw unknown(name);
+  const certificate = new X509Certificate(known.certificatePem);
+  const revocation = new Revocations(revoked).find(certificate);
+  if (revocation === undefined) return certificate;
+  throw new FlareError("auth/certificate-revoked", `'${name}' was revoked (${revocation.reason}); its certificate is not renewed.`, {
+    facts: { name, reason: revocation.reason },
+  });
 }
 
 function lifetimeOf({ settings }: ProjectState, { validFromDate, validToDate }: X509Certificate): number {
