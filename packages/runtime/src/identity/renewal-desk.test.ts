@@ -1,12 +1,13 @@
 import { X509Certificate } from "node:crypto";
-import { mkdtemp, rm } from "node:fs/promises";
+import { mkdtemp, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createKeyPair, createRequest, issueFromRequest, keyPairFromPem } from "@flare-ts/provision/issue";
 import { ProjectTrust, readCertificates, readSubject } from "@flare-ts/provision/kit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { ProjectKeys } from "../session/project-keys.js";
+import { fingerprintOf, type ProjectKeys } from "../session/project-keys.js";
 import { TestProject } from "../session/test-project.test-support.js";
+import { GivenCertificates } from "./given-certificates.js";
 import { IdentityFolder } from "./identity-folder.js";
 import { makeIssuing, type TestIssuingInit } from "./issuing.test-support.js";
 import { IssuingAuthority } from "./issuing-authority.js";
@@ -31,8 +32,9 @@ async function openDesk(init: Partial<RenewalDeskInit> & { readonly issuing?: Te
     { fromKit: await makeIssuing(project, init.issuing) },
   );
   const pending = await PendingRenewals.open({ folder: join(folder, "renewals") });
+  const given = await GivenCertificates.open({ file: join(folder, "given.json"), keepMs: 0 });
   const desk = new RenewalDesk(
-    { trust, authority, pending, now },
+    { trust, authority, pending, given, now },
     { renewal: "server", leafLifetimeMs: hour, serverMayRenew: ["client", "server"], ...init },
   );
   return { desk, trust, pending };
@@ -71,6 +73,27 @@ describe("the desk of renewals", () => {
     const certificate = new X509Certificate(chain);
     expect(Date.parse(certificate.validFrom)).toBeGreaterThanOrEqual(Math.floor(validFrom.getTime() / 1000) * 1000);
     expect(Date.parse(certificate.validTo)).toBeLessThanOrEqual(to.getTime());
+  });
+
+  it("knows, also when it is opened again, what a revocation covers that came later than a renewal of what was revoked", async () => {
+    const { desk } = await openDesk();
+    const validFrom = new Date(Date.now() - 6 * hour);
+    const stolen = project.issue({ name: "site-1", usage: "client", validFrom });
+    const second = new X509Certificate((await desk.renew(await proven(stolen))) ?? "");
+    const chainPem = (await desk.renew({ ...(await proven(stolen)), certificate: second })) ?? "";
+    const third = { name: "site-1", fingerprint: fingerprintOf(new X509Certificate(chainPem)) };
+    const returned = new X509Certificate((await desk.renew(await proven(project.issue({ name: "site-1", usage: "client" })))) ?? "");
+    const reopened = await openDesk();
+    expect(reopened.desk.isOfRevoked(third)).toBe(false);
+    const revoked = { name: "site-1", serials: [], revoked_at_ms: Date.now() - 3 * hour, reason: "keyCompromise" as const };
+    reopened.trust.accept(project.trustList({ number: 1, revoked: [revoked] }));
+    // By its own dates alone it would be good.
+    expect(reopened.trust.verify(chainPem, { nowMs: Date.now() }).ok).toBe(true);
+    expect(reopened.desk.isOfRevoked(third)).toBe(true);
+    expect(reopened.desk.isOfRevoked({ name: "site-1", fingerprint: fingerprintOf(returned) })).toBe(false);
+    expect((await stat(join(folder, "given.json"))).mode & 0o777).toBe(0o600);
+    await writeFile(join(folder, "given.json"), "[{}]");
+    await expect(openDesk()).rejects.toMatchObject({ code: "file/unreadable" });
   });
 
   it("refuses a request for another name, organisation or role, for the old key, or that is none", async () => {

@@ -1,10 +1,11 @@
-import type { X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { FlareError, limits, processRoles, type RenewableType, type RenewalIssuer } from "@flare-ts/contracts";
 import { type CertificateRequest, issueFromRequest, readRequest } from "@flare-ts/provision/issue";
 import { type ProjectTrust, readHosts, type SubjectFields } from "@flare-ts/provision/kit";
 import { capPeerText as cap, quotePeerText as quote } from "../session/peer-text.js";
 import { fingerprintOf } from "../session/project-keys.js";
 import { renewalDifference } from "./check-renewed.js";
+import type { GivenCertificates } from "./given-certificates.js";
 import type { IssuingAuthority, IssuingIdentity } from "./issuing-authority.js";
 import { type PendingRenewal, type PendingRenewals, renewalId } from "./pending-renewals.js";
 
@@ -22,6 +23,7 @@ export interface RenewalDeskComponents {
   readonly trust: ProjectTrust;
   readonly authority: IssuingAuthority;
   readonly pending: PendingRenewals;
+  readonly given: GivenCertificates;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
@@ -55,6 +57,13 @@ export class RenewalDesk {
       return false;
     const [newest] = [...this.#parts.trust.roots].sort((a, b) => Date.parse(b.validFrom) - Date.parse(a.validFrom));
     return newest !== undefined && fingerprintOf(newest) !== rootFingerprint;
+  }
+
+  /** Whether a certificate that was given out here was had for one, or for one before that, which its name's revocation covers. */
+  isOfRevoked({ name, fingerprint }: { readonly name: string; readonly fingerprint: string }): boolean {
+    const { given, trust } = this.#parts;
+    const beganMs = given.beganMs(fingerprint);
+    return beganMs !== undefined && trust.revoked.some((one) => one.name === name && beganMs <= one.revoked_at_ms);
   }
 
   /**
@@ -119,7 +128,7 @@ export class RenewalDesk {
   }
 
   async #issue({ certificate, subject, csrPem }: ProvenRenewal): Promise<string> {
-    const { now, trust } = this.#parts;
+    const { now, trust, given } = this.#parts;
     const { commonName: name, role } = subject;
     const issuer = this.#issuerFor(role);
     if (issuer === undefined) throw impossible(name, "the server has no issuing certificate that is good for it");
@@ -137,7 +146,11 @@ export class RenewalDesk {
       validity: { from: new Date(fromMs), to: new Date(endMs) },
       purpose: role === "server" || role === "relay" ? role : "client",
     });
-    // What nobody would accept is not given out.
+    const beganMs = given.beganMs(fingerprintOf(certificate)) ?? Date.parse(certificate.validFrom);
+    const fingerprint = fingerprintOf(new X509Certificate(chain));
+    await given.add({ fingerprint, beganMs, endsMs: endMs }, nowMs);
+    // What nobody would accept is not given out; a revocation may have come by now.
+    if (this.isOfRevoked({ name, fingerprint })) throw impossible(name, "it was revoked");
     const verdict = trust.verify(chain, { nowMs });
     if (!verdict.ok) throw impossible(name, verdict.message);
     return chain;

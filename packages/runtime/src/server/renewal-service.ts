@@ -13,6 +13,7 @@ import { createKeyPair, createRequest, privateKeyPem } from "@flare-ts/provision
 import { identityFolderOf, issuerRole, type Kit, readSubject, type TrustKeeper } from "@flare-ts/provision/kit";
 import type { WaitingRenewal } from "../admin/waiting-renewal.js";
 import type { RenewalOutcome } from "../identity/certificate-renewal.js";
+import { GivenCertificates } from "../identity/given-certificates.js";
 import { IdentityFolder, type StoredIdentity } from "../identity/identity-folder.js";
 import { IssuingAuthority } from "../identity/issuing-authority.js";
 import type { OpenedIdentity } from "../identity/open-live-identity.js";
@@ -74,8 +75,12 @@ export class RenewalService {
       { fromKit: await readIssuing(kit) },
     );
     const pending = await PendingRenewals.open({ folder: join(identityFolder, "renewals") });
+    const given = await GivenCertificates.open({
+      file: join(identityFolder, "given.json"),
+      keepMs: kit.certificates?.renewalGraceMs ?? 0,
+    });
     const desk = new RenewalDesk(
-      { trust: keeper.trust, authority, pending, now },
+      { trust: keeper.trust, authority, pending, given, now },
       { renewal, serverMayRenew, leafLifetimeMs: init.leafLifetimeMs ?? leafLifetimeMs },
     );
     return new RenewalService(components, { desk, authority, pending }, { isIssuing: renewal === "server", mayRenew: serverMayRenew });
@@ -96,6 +101,11 @@ export class RenewalService {
       audit.write({ who, action: "renew_certificate", outcome: "refused", code: error.code, reason: error.message });
       throw error;
     }
+  }
+
+  /** Whether a participant may take part: its certificate was not traded here for one that a revocation covers. */
+  isAllowed({ name, fingerprint }: Pick<Identity, "name" | "fingerprint">): boolean {
+    return !this.#desk.desk.isOfRevoked({ name, fingerprint });
   }
 
   /** Whether a participant that registers should renew soon: another root can stand for its certificate. */

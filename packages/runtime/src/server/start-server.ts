@@ -121,6 +121,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       {
         audit: auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId) }),
         binding: endsAtServer(connectionSecurity) ? new MutualTlsBinding() : new CallProofBinding(),
+        isAllowed: (participantIdentity) => renewals.isAllowed(participantIdentity),
         keysShown: (fingerprint) => identity.keysShown(fingerprint, now()),
         shouldRenew: (participantIdentity) => renewals.shouldRenew(participantIdentity),
         now,

@@ -282,6 +282,7 @@ describe("Authenticator", () => {
     expect(codeOf(() => authenticator.authenticate(token, connection, ["admin"]))).toBe("auth/wrong-kind");
     expect(codeOf(() => authenticator.authenticate(token, connection, ["client"]))).toBeUndefined();
     isAllowed = false;
+    expect(authenticator.untrustedSessions()).toMatchObject([{ reason: "it may not take part any more" }]);
     expect(codeOf(() => authenticator.authenticate(token, connection, ["client"]))).toBe("auth/not-allowed");
     isAllowed = true;
     nowMs += 3_600_001;

@@ -234,13 +234,14 @@ export class Authenticator {
     return this.#sessions.get(sessionId);
   }
 
-  /** Live sessions whose certificates the project trusts no more, each with the reason. */
+  /** Live sessions whose certificates the project trusts no more, or who may not take part any more, each with the reason. */
   untrustedSessions(): readonly UntrustedSession[] {
     const { trust } = this.#init.keys;
     return this.#sessions.all().flatMap((session) => {
       const verdict = trust.verify(session.identity.chainPem, { nowMs: this.#now() });
       // Dates end no session by themselves, nor does a clock that jumps: a token does not outlive its certificate.
       const isGood = verdict.ok || verdict.why === "expired" || verdict.why === "not-yet-valid";
+      if (isGood && !this.#isAllowed(session.identity)) return [{ session, reason: "it may not take part any more" }];
       return isGood ? [] : [{ session, reason: verdict.message }];
     });
   }
