@@ -28,8 +28,8 @@ export function readCertificates(pem: string, { most = limits.chainCertificates 
   });
 }
 
-// As for OpenSSL, a certificate begins with a line of its own.
-const pemBlock = /^-----BEGIN CERTIFICATE-----[ \t]*\r?\n[^-]*-----END CERTIFICATE-----/gm;
+// As for OpenSSL, a certificate begins with a line of its own; to it only a line feed ends one, to `^` other characters do too.
+const pemBlock = /(?<![^\n])-----BEGIN CERTIFICATE-----[ \t]*\r?\n[^-]*-----END CERTIFICATE-----/g;
 const anyBegin = /-----BEGIN/g;
 
 function unreadable(why: string, cause?: unknown): FlareError {

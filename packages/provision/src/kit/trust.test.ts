@@ -65,6 +65,7 @@ describe("a chain of certificates", () => {
     // Not at the beginning of a line: passed over by OpenSSL.
     expect(whyOf(trustOf(root), ` ${client.pem}${root.pem}`)).toBe("unreadable");
     expect(whyOf(trustOf(root), `${" ".repeat(254)}${client.pem}`)).toBe("unreadable");
+    for (const other of ["\r", "\u2028"]) expect(whyOf(trustOf(root), `${other}${client.pem}${stranger.pem}`)).toBe("unreadable");
     expect(whyOf(trustOf(root), `subject=CN = site-1\n${client.pem.replaceAll("\n", "\r\n")}`)).toBe("ok");
   });
 
