@@ -21,8 +21,10 @@ export const boundaries = {
     except: { "src/device/probe-in-child.ts": ["child_process"] },
   },
   "packages/provision": { siblings: ["@flare-ts/contracts"], denied: [...sockets, ...processes] },
+  "packages/sqlite": { siblings: ["@flare-ts/contracts"], denied: [...sockets, ...processes] },
   "packages/runtime": {
     siblings: [
+      "@flare-ts/sqlite",
       "@flare-ts/contracts",
       "@flare-ts/contracts/wire",
       "@flare-ts/aggregator",
@@ -31,6 +33,24 @@ export const boundaries = {
     ],
     denied: [],
     tests: ["@flare-ts/provision"],
+  },
+  "packages/dashboard-api": {
+    siblings: [
+      "@flare-ts/contracts",
+      "@flare-ts/provision",
+      "@flare-ts/provision/kit",
+      "@flare-ts/provision/issue",
+      "@flare-ts/runtime/admin",
+      "@flare-ts/sqlite",
+    ],
+    denied: [],
+    tests: ["@flare-ts/runtime", "@flare-ts/testing"],
+  },
+  // The page runs in a browser: what it knows of the API is its contract.
+  "apps/dashboard": {
+    siblings: ["@flare-ts/dashboard-api/contract"],
+    denied: [...sockets, ...files, ...processes],
+    tests: ["@flare-ts/testing"],
   },
   "packages/testing": {
     siblings: [
@@ -57,6 +77,7 @@ export const boundaries = {
       "@flare-ts/runtime",
       "@flare-ts/runtime/admin",
       "@flare-ts/runtime/preflight",
+      "@flare-ts/dashboard-api",
     ],
     denied: [],
     tests: ["@flare-ts/testing"],

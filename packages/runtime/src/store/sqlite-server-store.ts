@@ -1,8 +1,8 @@
+import { openSqliteDatabase } from "@flare-ts/sqlite";
 import type { ServerStore } from "./server-store.js";
 import { serverMigrations } from "./sql/server-migrations.js";
 import type { ServerTables } from "./sql/server-tables.js";
 import { SqlServerStore } from "./sql/sql-server-store.js";
-import { openSqliteDatabase } from "./sqlite/open-sqlite-database.js";
 
 /**
  * Opens the server's store in one SQLite file, readable by its owner only; file and folder are made when they do not exist.

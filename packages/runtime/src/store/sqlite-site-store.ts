@@ -1,8 +1,8 @@
+import { openSqliteDatabase } from "@flare-ts/sqlite";
 import type { SiteStore } from "./site-store.js";
 import { siteMigrations } from "./sql/site-migrations.js";
 import type { SiteTables } from "./sql/site-tables.js";
 import { SqlSiteStore } from "./sql/sql-site-store.js";
-import { openSqliteDatabase } from "./sqlite/open-sqlite-database.js";
 
 /**
  * Opens a site's store in one SQLite file, readable by its owner only; file and folder are made when they do not exist.

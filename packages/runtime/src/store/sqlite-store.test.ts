@@ -1,4 +1,4 @@
-import { spawn, spawnSync } from "node:child_process";
+import { spawn } from "node:child_process";
 import { randomInt } from "node:crypto";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
@@ -6,13 +6,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ContentHash } from "@flare-ts/contracts";
-import { sql } from "kysely";
+import { loadNodeSqlite } from "@flare-ts/sqlite";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { NewJob } from "../server-store.js";
-import { openSqliteServerStore } from "../sqlite-server-store.js";
-import { openSqliteSiteStore } from "../sqlite-site-store.js";
-import { loadNodeSqlite } from "./load-node-sqlite.js";
-import { openSqliteDatabase } from "./open-sqlite-database.js";
+import type { NewJob } from "./server-store.js";
+import { openSqliteServerStore } from "./sqlite-server-store.js";
+import { openSqliteSiteStore } from "./sqlite-site-store.js";
 
 let folder = "";
 
@@ -53,17 +51,6 @@ describe("SQLite store", () => {
     expect(statSync(path).mode & 0o777).toBe(0o600);
   });
 
-  it("writes ahead, waits for the disk at every commit, checks references, and waits for other readers", async () => {
-    const db = await openSqliteDatabase<unknown>({ path: join(folder, "any.sqlite"), migrations: {} });
-    const pragma = async (name: string): Promise<unknown> =>
-      Object.values((await sql`pragma ${sql.raw(name)}`.execute(db)).rows[0] ?? {})[0];
-    expect(await pragma("journal_mode")).toBe("wal");
-    expect(await pragma("synchronous")).toBe(2);
-    expect(await pragma("foreign_keys")).toBe(1);
-    expect(await pragma("busy_timeout")).toBe(5000);
-    await db.destroy();
-  });
-
   it("says that a file which is no database cannot be used", async () => {
     const path = join(folder, "server.sqlite");
     writeFileSync(path, "this is a letter, not a database".repeat(100));
@@ -82,18 +69,6 @@ describe("SQLite store", () => {
 
   it("says that a folder where a file should be cannot be used", async () => {
     await expect(openSqliteServerStore({ path: folder })).rejects.toMatchObject({ code: "store/unusable" });
-  });
-
-  it("loads without a warning on the terminal, and lets other warnings through", () => {
-    const script = `
-      import { loadNodeSqlite } from ${built("sqlite/load-node-sqlite.js")};
-      loadNodeSqlite();
-      process.emitWarning("another feature", "ExperimentalWarning");
-    `;
-    const { status, stderr } = spawnSync(process.execPath, ["--input-type=module", "--eval", script], { encoding: "utf8" });
-    expect(status).toBe(0);
-    expect(stderr).toContain("another feature");
-    expect(stderr).not.toContain("SQLite");
   });
 
   it("loses nothing that it acknowledged when its process is killed, and leaves no gap", async () => {
@@ -148,5 +123,5 @@ async function appendUntilKilled(path: string, count: number): Promise<number> {
 
 /** The built module as a literal for a script; a process of Node cannot load the source as it is. */
 function built(module: string): string {
-  return JSON.stringify(new URL(`../../../dist/store/${module}`, import.meta.url).href);
+  return JSON.stringify(new URL(`../../dist/store/${module}`, import.meta.url).href);
 }
