@@ -7,12 +7,19 @@ import {
   logConfigSchema,
   readDocument,
   serverResourcesSchema,
+  type UpdateForm,
 } from "@flare-ts/contracts";
 import type { Kit, KitLocalFiles } from "./kit.js";
 import { readKitFile } from "./read-kit-file.js";
 
+/** What a participant's processes may hold together; `undefined`: no limit was set. */
+export interface ResourceBudget {
+  readonly maxMemoryBytes: number | undefined;
+  readonly maxDiskBytes: number | undefined;
+}
+
 /** What a server lets itself be loaded with. */
-export interface ServerResources {
+export interface ServerResources extends ResourceBudget {
   readonly type: "server";
   readonly maxClients: number;
   /** Jobs that run at the same time. */
@@ -20,12 +27,14 @@ export interface ServerResources {
 }
 
 /** What a site puts at a job's disposal. */
-export interface ClientResources {
+export interface ClientResources extends ResourceBudget {
   readonly type: "client";
   readonly gpus: number;
   readonly memPerGpuGiB: number;
   /** Data set's name to its path on the site's disk. */
   readonly datasets: Readonly<Record<string, string>>;
+  /** How updates leave the site, whatever a job says; `undefined`: the job decides. */
+  readonly updateForm: "none" | UpdateForm | undefined;
 }
 
 export type LocalResources = ServerResources | ClientResources;
@@ -43,14 +52,34 @@ export async function readLocalResources(kit: Kit): Promise<LocalResources> {
     throw new FlareError("kit/wrong-type", `${kit.dir} is the kit of a ${kit.type}; it has no resources.`, { facts: { dir: kit.dir } });
   const { text, file } = await readLocal(kit, "resources", "resources.json");
   if (kit.type === "server") {
-    const { servers, components } = readDocument({ text, file, schema: serverResourcesSchema, code: "kit/local-invalid" }).value;
+    const document = readDocument({ text, file, schema: serverResourcesSchema, code: "kit/local-invalid" }).value;
+    const { servers, components } = document;
     const [server] = servers;
     if (server === undefined) throw new TypeError("a list that the schema says has one entry is empty");
-    return { type: "server", maxClients: server.max_num_clients, maxJobs: components[0]?.args.max_jobs ?? defaultMaxJobs };
+    const maxJobs = components[0]?.args.max_jobs ?? defaultMaxJobs;
+    return { type: "server", maxClients: server.max_num_clients, maxJobs, ...budgetOf(document) };
   }
-  const { components, datasets } = readDocument({ text, file, schema: clientResourcesSchema, code: "kit/local-invalid" }).value;
+  const document = readDocument({ text, file, schema: clientResourcesSchema, code: "kit/local-invalid" }).value;
+  const { components, datasets, update_form: updateForm } = document;
   const capacity = components[0]?.args;
-  return { type: "client", gpus: capacity?.num_of_gpus ?? 0, memPerGpuGiB: capacity?.mem_per_gpu_in_GiB ?? 0, datasets };
+  return {
+    type: "client",
+    gpus: capacity?.num_of_gpus ?? 0,
+    memPerGpuGiB: capacity?.mem_per_gpu_in_GiB ?? 0,
+    datasets,
+    updateForm,
+    ...budgetOf(document),
+  };
+}
+
+function budgetOf({
+  max_memory,
+  max_disk,
+}: {
+  readonly max_memory?: number | undefined;
+  readonly max_disk?: number | undefined;
+}): ResourceBudget {
+  return { maxMemoryBytes: max_memory, maxDiskBytes: max_disk };
 }
 
 /**
