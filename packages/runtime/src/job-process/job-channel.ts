@@ -1,4 +1,4 @@
-import type { SerializedFlareError } from "@flare-ts/contracts";
+import type { SerializedFlareError, UpdateForm } from "@flare-ts/contracts";
 import type { AcceptedUpdate, JobEvent, JournalEntry, Metrics, ParamsType, TaskKey } from "../job/job-event.js";
 import type { ObjectRef } from "../store/model-store.js";
 
@@ -88,6 +88,8 @@ export interface SiteJobDescription {
   readonly appFolder: string;
   /** Data sets that the site's operator offers: name to path on this site's disk. */
   readonly datasets: Readonly<Record<string, string>>;
+  /** How updates leave the site, whatever the job says; absent: the job decides. */
+  readonly updateForm?: "none" | UpdateForm;
   /** Folder in which the models lie that tasks name; a trainer must be able to read there. */
   readonly modelsFolder: string;
 }

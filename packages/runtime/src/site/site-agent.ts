@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { jobIdSchema } from "@flare-ts/contracts";
+import { jobIdSchema, type UpdateForm } from "@flare-ts/contracts";
 import type { DeployJob, ServerMessage, Task } from "@flare-ts/contracts/wire";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
 import type { ObjectRetention } from "../store/object-retention.js";
@@ -20,6 +20,8 @@ export interface SiteAgentInit {
   /** Folder of the site; each job has its own inside. */
   readonly workspace: string;
   readonly datasets: Readonly<Record<string, string>>;
+  /** How updates leave the site, whatever a job says. */
+  readonly updateForm?: "none" | UpdateForm | undefined;
   readonly modelsFolder: string;
 }
 
@@ -114,12 +116,13 @@ export class SiteAgent {
       known.restate();
       return;
     }
-    const { site, workspace, datasets, modelsFolder } = this.#init;
+    const { site, workspace, datasets, updateForm, modelsFolder } = this.#init;
     const job = new SiteJob(this.#parts, {
       deployment,
       site,
       workspace: join(workspace, deployment.jobId),
       datasets,
+      updateForm,
       modelsFolder: join(modelsFolder, deployment.jobId),
     });
     this.#jobs.set(deployment.jobId, job);

@@ -2,7 +2,7 @@ import { link as linkFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
+import { FlareError, type SerializedFlareError, type UpdateForm } from "@flare-ts/contracts";
 import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema } from "@flare-ts/contracts/wire";
 import type { TaskKey } from "../job/job-event.js";
 import type { SiteJobCalls, SiteTask } from "../job-process/job-channel.js";
@@ -48,6 +48,8 @@ export interface SiteJobInit {
   /** Folder of the job: `<workspace>/<job id>`. */
   readonly workspace: string;
   readonly datasets: Readonly<Record<string, string>>;
+  /** How updates leave the site, whatever a job says. */
+  readonly updateForm?: "none" | UpdateForm | undefined;
   /** Folder for the models that this job's processes get; they can read it, not write. */
   readonly modelsFolder: string;
 }
@@ -208,7 +210,7 @@ export class SiteJob {
   }
 
   #calls(place: { readonly jobName: string; readonly folder: string; readonly appFolder: string }): CallHandlers<SiteJobCalls> {
-    const { site, datasets, modelsFolder } = this.#init;
+    const { site, datasets, modelsFolder, updateForm } = this.#init;
     return {
       begin: () => {
         // The reply goes out first; the open tasks follow it on the same channel.
@@ -221,6 +223,7 @@ export class SiteJob {
           appFolder: place.appFolder,
           datasets,
           modelsFolder,
+          ...(updateForm === undefined ? {} : { updateForm }),
         });
       },
       result: async ({ key, path, ...rest }) => {

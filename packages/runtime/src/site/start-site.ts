@@ -74,7 +74,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     const launcher = new ProcessJobLauncher({ environment: process.env });
     const agent = new SiteAgent(
       { link, transfer, models, store, retention, delivery, admission, launcher, logger },
-      { site: kit.name, workspace, datasets: resources.datasets, modelsFolder: lentFolder },
+      { site: kit.name, workspace, datasets: resources.datasets, updateForm: resources.updateForm, modelsFolder: lentFolder },
     );
     const trust = new SiteTrust({ keeper, link, agent, audit, logger });
     parts.add("jobs", () => agent.stop());
