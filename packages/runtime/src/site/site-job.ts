@@ -194,6 +194,8 @@ export class SiteJob {
     this.#admitted = admitted;
     const { folder, jobName, appFolder } = admitted;
     this.#logger.info("job admitted", { name: jobName, app: deployment.app });
+    // Node's permission model grants what lies in a folder only when that exists as the process starts.
+    await mkdir(this.#init.modelsFolder, { recursive: true, mode: 0o700 });
     this.#supervisor = new JobSupervisor<SiteParentSide, SiteJobSide>(
       { launcher, logger: this.#logger },
       {
