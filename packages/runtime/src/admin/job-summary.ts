@@ -14,10 +14,18 @@ export interface JobSummary {
   /** Why it ended as it did, or why it waits. */
   readonly reason: string;
   readonly sites: readonly string[];
-  /** What each site last said of its task, for a job that runs: `training`, `uploading` with bytes done and in all. */
-  readonly progress: Readonly<
-    Record<string, { readonly phase: string; readonly done: number; readonly total: number; readonly atMs: number }>
-  >;
+  /** What each site last said of its task, for a job that runs: `training`, `uploading` with bytes done and in all, `waiting` with a reason. */
+  readonly progress: Readonly<Record<string, SiteProgress>>;
+}
+
+/** How far a site is with its task. */
+export interface SiteProgress {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+  readonly atMs: number;
+  /** What it waits for. */
+  readonly reason?: string;
 }
 
 /** One file of a finished job's result. */
@@ -39,4 +47,10 @@ export interface SystemStatus {
     readonly reason: string;
   }[];
   readonly runningJobs: readonly string[];
+  /** Jobs that do not run yet, with the reason. Not from servers of older versions, nor is what follows. */
+  readonly waitingJobs?: readonly { readonly jobId: string; readonly reason: string }[];
+  /** Transfers that wait for room, in their order. */
+  readonly waitingTransfers?: readonly { readonly who: string; readonly what: string; readonly reason: string; readonly sinceMs: number }[];
+  /** What the server may hold, where that was set. */
+  readonly budget?: { readonly maxMemoryBytes: number | null; readonly maxDiskBytes: number | null; readonly usedDiskBytes: number | null };
 }

@@ -11,6 +11,8 @@ export interface TaskProgressReport {
   readonly done: number;
   readonly total: number;
   readonly atMs: number;
+  /** What it waits for. */
+  readonly reason?: string;
 }
 
 /** The jobs that run on this server now. */

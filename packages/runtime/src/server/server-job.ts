@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { type ContentHash, contentHashSchema, FlareError, type SerializedFlareError } from "@flare-ts/contracts";
 import { type DeployJob, DeployJobSchema, EndJobSchema, ServerMessageSchema } from "@flare-ts/contracts/wire";
+import type { DiskBudget } from "../budget/disk-budget.js";
 import type { JournalEntry } from "../job/job-event.js";
 import { filesForApp } from "../job/job-manifest.js";
 import type { JobStatus } from "../job/job-status.js";
@@ -32,6 +33,8 @@ export interface ServerJobComponents {
   readonly grants: ObjectGrants;
   readonly retention: ObjectRetention;
   readonly launcher: JobLauncher;
+  /** Room on the disk is kept for the next model of a round. */
+  readonly disk?: DiskBudget | undefined;
   readonly logger: Logger;
   readonly now: () => number;
 }
@@ -180,10 +183,11 @@ export class ServerJob {
   }
 
   async #clearAway(): Promise<void> {
-    const { grants, retention, hub } = this.#parts;
+    const { grants, retention, hub, disk } = this.#parts;
     try {
       await this.#supervisor.stop();
       grants.revokeJob(this.jobId);
+      disk?.reserve(this.#holder, 0);
       this.#needs.end();
       await retention.keepOnly(this.#holder, this.#needs.hashes());
     } finally {
@@ -290,7 +294,9 @@ export class ServerJob {
   }
 
   #note({ event }: JournalEntry): void {
-    const { retention } = this.#parts;
+    const { retention, disk } = this.#parts;
+    if (event.type === "round-opened") disk?.reserve(this.#holder, event.model.size);
+    if (event.type === "round-closed") disk?.reserve(this.#holder, 0);
     if (event.type === "site-left") this.#left.add(event.site);
     const change = this.#needs.note(event);
     // While the past is told, an object of an early round must not be removed for want of a later entry.

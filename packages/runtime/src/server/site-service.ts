@@ -154,6 +154,7 @@ export class SiteService {
           done: Number(value.done),
           total: Number(value.total),
           atMs: now(),
+          ...(value.reason === "" ? {} : { reason: capPeerText(value.reason) }),
         });
         return;
       case "trustState":

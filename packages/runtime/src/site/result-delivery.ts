@@ -75,8 +75,9 @@ export class ResultDelivery {
         await transfer.upload(
           () => link.connection(signal),
           result.update,
-          (done) => this.#tellProgress(result, done),
+          (done) => this.#tellProgress(result, { phase: "uploading", done: BigInt(done) }),
           signal,
+          (reason) => this.#tellProgress(result, { phase: "waiting", reason }),
         );
         const connection = await link.connection(signal);
         const reply = await connection.submitUpdate(
@@ -111,14 +112,13 @@ export class ResultDelivery {
     }
   }
 
-  #tellProgress(result: SiteResult, done: number): void {
+  #tellProgress(result: SiteResult, state: { readonly phase: string; readonly done?: bigint; readonly reason?: string }): void {
     this.#parts.link.tell({
       case: "taskProgress",
       value: create(TaskProgressSchema, {
         key: taskKeyToWire(result),
-        phase: "uploading",
-        done: BigInt(done),
         total: BigInt(result.update.size),
+        ...state,
       }),
     });
   }

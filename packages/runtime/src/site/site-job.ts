@@ -3,7 +3,9 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { FlareError, type SerializedFlareError, type UpdateForm } from "@flare-ts/contracts";
-import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema } from "@flare-ts/contracts/wire";
+import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema, TaskProgressSchema } from "@flare-ts/contracts/wire";
+import type { Admission, Admitted } from "../budget/admission.js";
+import type { DiskBudget } from "../budget/disk-budget.js";
 import type { TaskKey } from "../job/job-event.js";
 import type { SiteJobCalls, SiteTask } from "../job-process/job-channel.js";
 import type { JobLauncher } from "../job-process/job-launcher.js";
@@ -31,6 +33,10 @@ export interface SiteJobComponents {
   readonly admission: JobAdmission;
   readonly launcher: JobLauncher;
   readonly logger: Logger;
+  /** Lets jobs in as the site's memory allows. */
+  readonly jobsAllowed: Pick<Admission, "enter">;
+  /** Room on the disk is kept for the answer to a task. */
+  readonly disk?: DiskBudget | undefined;
 }
 
 interface OpenTask {
@@ -67,6 +73,9 @@ export class SiteJob {
   /** Open tasks of this job; a task that has its model waits here for the job process to be up. */
   readonly #tasks = new Map<string, OpenTask>();
   #left: FlareError | undefined;
+  #allowed: Admitted | undefined;
+  /** Why the job waits here. */
+  #waitReason: string | undefined;
   #admitted: AdmittedJob | undefined;
   #supervisor: JobSupervisor<SiteParentSide, SiteJobSide> | undefined;
   #started: Promise<void> = Promise.resolve();
@@ -94,6 +103,7 @@ export class SiteJob {
       if (known.failure !== undefined) this.#tellFailure(key, known.failure);
       return;
     }
+    if (this.#waitReason !== undefined) this.#tellWaiting(key, this.#waitReason);
     const entry: OpenTask = { key, closed: new AbortController() };
     const signal = AbortSignal.any([this.#stop.signal, entry.closed.signal]);
     this.#tasks.set(text, entry);
@@ -106,7 +116,14 @@ export class SiteJob {
       }
       const model = objectFromWire(task.model);
       await retention.hold(`task:${text}`, [model.hash]);
-      const held = await transfer.download(() => link.connection(signal), model, undefined, signal);
+      this.#parts.disk?.reserve(`task:${text}`, model.size);
+      const held = await transfer.download(
+        () => link.connection(signal),
+        model,
+        undefined,
+        signal,
+        (reason) => this.#tellWaiting(key, reason),
+      );
       if (signal.aborted) return;
       entry.ready = { key, modelPath: await this.#lendModel(held), totalRounds: task.totalRounds, meta: readMeta(task.metaJson) };
       this.#supervisor?.notify("task", entry.ready);
@@ -138,7 +155,11 @@ export class SiteJob {
     this.#stop.abort();
     await this.#started;
     await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }), graceMs);
-    for (const text of this.#tasks.keys()) await this.#parts.retention.release(`task:${text}`);
+    this.#allowed?.leave();
+    for (const text of this.#tasks.keys()) {
+      this.#parts.disk?.reserve(`task:${text}`, 0);
+      await this.#parts.retention.release(`task:${text}`);
+    }
     this.#tasks.clear();
     await rm(this.#init.modelsFolder, { recursive: true, force: true });
   }
@@ -152,6 +173,7 @@ export class SiteJob {
     task?.closed.abort();
     const isLentToOther = [...this.#tasks.values()].some(({ ready }) => ready?.modelPath === lent);
     if (lent !== undefined && !isLentToOther) await rm(lent, { force: true });
+    this.#parts.disk?.reserve(`task:${text}`, 0);
     await this.#parts.retention.release(`task:${text}`);
   }
 
@@ -167,6 +189,15 @@ export class SiteJob {
   /** What may heal by itself, such as a full disk, is waited for; anything else makes the site leave the job. */
   async #startInTheEnd(): Promise<void> {
     const { signal } = this.#stop;
+    try {
+      // In the order in which the server names jobs, which is the same at every site: two sites never wait for each other's jobs.
+      this.#allowed = await this.#parts.jobsAllowed.enter({ who: this.jobId, what: "job", diskBytes: 0 }, signal, (reason) =>
+        this.#wait(reason),
+      );
+    } catch {
+      return;
+    }
+    this.#waitReason = undefined;
     while (!signal.aborted) {
       try {
         await this.#start();
@@ -248,6 +279,16 @@ export class SiteJob {
         return Promise.resolve({});
       },
     };
+  }
+
+  #wait(reason: string): void {
+    this.#waitReason = reason;
+    for (const { key } of this.#tasks.values()) this.#tellWaiting(key, reason);
+  }
+
+  #tellWaiting(key: TaskKey, reason: string): void {
+    const value = create(TaskProgressSchema, { key: taskKeyToWire(key), phase: "waiting", reason });
+    this.#parts.link.tell({ case: "taskProgress", value });
   }
 
   #deliverReadyTasks(): void {

@@ -1,5 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { Admission } from "../budget/admission.js";
+import { setByText } from "../budget/memory-plan.js";
 import { CertificateRenewal } from "../identity/certificate-renewal.js";
 import { WireRenewal } from "../identity/wire-renewal.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
@@ -35,13 +37,14 @@ export interface RunningSite {
 export async function startSite(init: StartSiteInit): Promise<RunningSite> {
   return openParticipant("client", init, async (participant) => {
     const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper, opened } = participant;
+    const { plan, disk, admission: transfersAllowed } = participant;
     const store = await openSqliteSiteStore({ path: join(workspace, "site.db") });
     parts.add("store", () => store.close());
     const retention = new ObjectRetention({ models, logger });
     // What a process that was killed had lent to its trainers; they are gone.
     const lentFolder = join(modelsFolder, "lent");
     await rm(lentFolder, { recursive: true, force: true });
-    const transfer = new TransferClient({ store: models, logger });
+    const transfer = new TransferClient({ store: models, logger, admission: transfersAllowed });
     const random = Math.random;
     const wire = new WireRenewal(
       { ...opened, keeper, now, live: () => link.live },
@@ -71,9 +74,10 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
       { link, transfer, models, store, retention, audit, now, isAllowed },
       { site: kit.name, trust: keeper.trust },
     );
-    const launcher = new ProcessJobLauncher({ environment: process.env });
+    const launcher = new ProcessJobLauncher({ environment: process.env, heapMiB: plan.jobHeapMiB });
+    const jobsAllowed = new Admission({ logger, now, steadyNow: () => performance.now() }, { most: plan.jobs, setBy: setByText(plan) });
     const agent = new SiteAgent(
-      { link, transfer, models, store, retention, delivery, admission, launcher, logger },
+      { link, transfer, models, store, retention, delivery, admission, launcher, logger, jobsAllowed, disk },
       { site: kit.name, workspace, datasets: resources.datasets, updateForm: resources.updateForm, modelsFolder: lentFolder },
     );
     const trust = new SiteTrust({ keeper, link, agent, audit, logger });

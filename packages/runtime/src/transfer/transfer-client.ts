@@ -1,13 +1,18 @@
 import { FlareError } from "@flare-ts/contracts";
+import type { Admission } from "../budget/admission.js";
 import { errorField, type Logger } from "../logging/logger.js";
 import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
 import type { Chunk, Connection } from "../transport/connection.js";
 import { abortable } from "./abortable.js";
 import { Backoff } from "./backoff.js";
 import { SharedFlights } from "./shared-flights.js";
+import { isSmall } from "./upload-leases.js";
 
 /** Gives the live connection, or waits for the next one. */
 export type ConnectionProvider = () => Promise<Connection>;
+
+/** Hears why a transfer waits on this side. */
+export type OnWait = (reason: string) => void;
 
 /** Hears how many bytes of an object are at the other side (upload) or here (download). */
 export type OnProgress = (done: number, total: number) => void;
@@ -19,10 +24,18 @@ export type OnProgress = (done: number, total: number) => void;
 export class TransferClient {
   readonly #store: ModelStore;
   readonly #logger: Logger | undefined;
+  readonly #admission: Admission | undefined;
   readonly #downloads = new SharedFlights<StoredObject>();
 
-  constructor(components: { readonly store: ModelStore /** Hears why a transfer waits. */; readonly logger?: Logger }) {
+  constructor(components: {
+    readonly store: ModelStore;
+    /** Hears why a transfer waits. */
+    readonly logger?: Logger;
+    /** Lets transfers in as this side's memory and disk allow. */
+    readonly admission?: Admission;
+  }) {
     this.#store = components.store;
+    this.#admission = components.admission;
     this.#logger = components.logger;
   }
 
@@ -31,7 +44,17 @@ export class TransferClient {
    *
    * @throws FlareError what cannot be retried, such as `transfer/not-allowed`; `internal/aborted`
    */
-  async upload(connect: ConnectionProvider, object: ObjectRef, onProgress?: OnProgress, signal?: AbortSignal): Promise<void> {
+  async upload(
+    connect: ConnectionProvider,
+    object: ObjectRef,
+    onProgress?: OnProgress,
+    signal?: AbortSignal,
+    onWait?: OnWait,
+  ): Promise<void> {
+    await this.#admitted(object, "upload", { signal, onWait }, () => this.#upload(connect, object, onProgress, signal));
+  }
+
+  async #upload(connect: ConnectionProvider, object: ObjectRef, onProgress?: OnProgress, signal?: AbortSignal): Promise<void> {
     await this.#untilDone(connect, signal, async (connection, noteProgress) => {
       const { isComplete, durableOffset } = await connection.stat(object, signal);
       if (isComplete) {
@@ -55,15 +78,36 @@ export class TransferClient {
    *
    * @throws FlareError what cannot be retried, such as `transfer/object-missing`; `internal/aborted`
    */
-  async download(connect: ConnectionProvider, object: ObjectRef, onProgress?: OnProgress, signal?: AbortSignal): Promise<StoredObject> {
+  async download(
+    connect: ConnectionProvider,
+    object: ObjectRef,
+    onProgress?: OnProgress,
+    signal?: AbortSignal,
+    onWait?: OnWait,
+  ): Promise<StoredObject> {
     const present = await this.#store.find(object.hash);
     if (present !== undefined) {
       onProgress?.(object.size, object.size);
       return present;
     }
     return await this.#downloads.join(object.hash, { onProgress, signal }, async (report, shared) =>
-      this.#fetch(connect, object, report, shared),
+      this.#admitted(object, "download", { signal: shared, onWait }, () => this.#fetch(connect, object, report, shared)),
     );
+  }
+
+  async #admitted<Result>(
+    object: ObjectRef,
+    what: "upload" | "download",
+    { signal, onWait }: { readonly signal: AbortSignal | undefined; readonly onWait: OnWait | undefined },
+    move: () => Promise<Result>,
+  ): Promise<Result> {
+    const request = { who: `object ${object.hash.slice(0, 12)}`, what, diskBytes: what === "upload" ? 0 : object.size };
+    const admitted = isSmall(object) ? undefined : await this.#admission?.enter(request, signal, onWait);
+    try {
+      return await move();
+    } finally {
+      admitted?.leave();
+    }
   }
 
   async #fetch(connect: ConnectionProvider, object: ObjectRef, onProgress: OnProgress, signal: AbortSignal): Promise<StoredObject> {

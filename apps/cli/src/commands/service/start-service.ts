@@ -16,6 +16,10 @@ export interface StartServiceOptions {
   /** Address of a server. */
   readonly host: string | undefined;
   readonly isClearAllowed: boolean;
+  /** Bytes that all its processes may hold, at a site without trainers. */
+  readonly maxMemoryBytes?: number | undefined;
+  /** Bytes that its folder may hold. */
+  readonly maxDiskBytes?: number | undefined;
 }
 
 interface RunningService {
@@ -29,7 +33,7 @@ const daemonReadyMs = 10_000;
 
 /** Runs a server or a site until it is told to stop, or starts it in the background. */
 export async function startService(context: CommandContext, options: StartServiceOptions): Promise<CommandOutput> {
-  const { kind, host } = options;
+  const { kind, host, maxMemoryBytes, maxDiskBytes } = options;
   const isClearAllowed = options.isClearAllowed || allowsClear(context);
   const kitDir = resolve(context.cwd, options.kit);
   const runtime = await import("@flare-ts/runtime");
@@ -38,7 +42,7 @@ export async function startService(context: CommandContext, options: StartServic
     const { pid, state } = await runtime.startDaemon({
       kitDir,
       command,
-      args: daemonArguments(host, isClearAllowed),
+      args: daemonArguments(options, isClearAllowed),
       timeoutMs: daemonReadyMs,
       signal: context.signal,
     });
@@ -55,8 +59,8 @@ export async function startService(context: CommandContext, options: StartServic
   const workspace = options.workspace === undefined ? undefined : resolve(context.cwd, options.workspace);
   const running: RunningService =
     kind === "server"
-      ? await runtime.startServer({ kitDir, workspace, port: options.port, host, isClearAllowed, onLog })
-      : await runtime.startSite({ kitDir, workspace, isClearAllowed, onLog, signal: context.signal });
+      ? await runtime.startServer({ kitDir, workspace, port: options.port, host, isClearAllowed, onLog, maxMemoryBytes, maxDiskBytes })
+      : await runtime.startSite({ kitDir, workspace, isClearAllowed, onLog, maxMemoryBytes, maxDiskBytes, signal: context.signal });
   const place: { readonly [key: string]: Json } = running.port === undefined ? {} : { port: running.port };
   context.report(
     { type: "started", kind, name: running.name, pid: process.pid, ...place },
@@ -69,8 +73,10 @@ export async function startService(context: CommandContext, options: StartServic
   return { data: { kind, kit: kitDir, name: running.name, state: "stopped", ...place }, text: [`The ${serviceWord(kind)} has stopped.`] };
 }
 
-function daemonArguments(host: string | undefined, isClearAllowed: boolean): string[] {
-  return [...(host === undefined ? [] : ["--host", host]), ...(isClearAllowed ? ["--allow-clear"] : [])];
+function daemonArguments({ host, maxMemoryBytes, maxDiskBytes }: StartServiceOptions, isClearAllowed: boolean): string[] {
+  const given = { "--host": host, "--max-memory": maxMemoryBytes, "--max-disk": maxDiskBytes };
+  const words = Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option, String(value)]));
+  return [...words, ...(isClearAllowed ? ["--allow-clear"] : [])];
 }
 
 function aborted(signal: AbortSignal): Promise<void> {
