@@ -1,3 +1,4 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -112,6 +113,8 @@ async function runJob(
   const admin = await federation.admin();
   try {
     const { jobId } = await admin.submitJob(folder);
+    // Nobody needs it any more, and of a large model the disk has many copies.
+    await rm(folder, { recursive: true });
     for await (const { event, atMs } of admin.watchJob(jobId)) {
       if (event.type === "round-opened" || event.type === "workflow-ended") opened.push(atMs);
       if (event.type === "round-closed") {

@@ -24,6 +24,8 @@ export interface ServerJobCalls {
     readonly meta: Readonly<Record<string, unknown>>;
   }): Nothing;
   closeTask(params: { readonly round: number; readonly task: string }): Nothing;
+  /** The object of a file of the server's app; the path is that inside the app. */
+  appFile(params: { readonly path: string }): ObjectRef;
   /** Path of an object for reading. */
   objectPath(params: { readonly hash: string }): { readonly path: string };
   /** Takes a file that the job process wrote into the store; the file is moved away. */

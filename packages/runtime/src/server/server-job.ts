@@ -103,6 +103,7 @@ export class ServerJob {
       destination: workspace,
       app: definition.serverApp,
       site: "server",
+      isLinked: true,
     });
     this.#unfollow.self = await hub.follow(this.jobId, (entry) => this.#note(entry));
     this.#isLive = true;
@@ -262,6 +263,13 @@ export class ServerJob {
         for (const site of Object.keys(this.apps))
           directory.push(site, create(ServerMessageSchema, { message: { case: "closeTask", value: taskKeyToWire(key) } }));
         return {};
+      },
+      appFile: ({ path }) => {
+        const { manifest, serverApp } = definition;
+        const file = manifest.files.find((each) => each.path === `${serverApp}/${path}`);
+        if (file === undefined)
+          throw new FlareError("job/file-missing", `The server's app has no file ${path}.`, { facts: { path, job: this.jobId } });
+        return { hash: file.sha256, size: file.size };
       },
       objectPath: async ({ hash }) => {
         const held = await models.find(contentHashSchema.parse(hash));
