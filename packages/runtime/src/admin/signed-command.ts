@@ -16,6 +16,7 @@ export const commandVerbs = [
   "abort_job",
   "download_job",
   "watch_job",
+  "get_receipts",
   "check_status",
   "update_trust",
   "list_renewals",

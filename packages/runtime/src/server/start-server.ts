@@ -69,7 +69,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const retention = new ObjectRetention({ models, logger, onRemoved: (hash) => grants.revokeObject(hash) });
     const readDefinition = createDefinitionReader({ models, trust: keeper.trust });
     const launcher = new ProcessJobLauncher({ environment: process.env });
-    const jobParts = { store, hub, models, directory, grants, retention, launcher, logger, now };
+    const jobParts = { store, hub, models, directory, grants, retention, launcher, identity: opened.identity, logger, now };
     const { maxJobs, maxClients } = resources;
     const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder: modelsFolder });
     const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, trust: keeper.trust });
