@@ -1,5 +1,5 @@
 import { rm } from "node:fs/promises";
-import { type CompressionForm, compressUpdate } from "@flare-ts/aggregator";
+import type { CompressionForm } from "@flare-ts/aggregator";
 import { executorFor, FlareError, type ResultFilterSettings, type UpdateForm } from "@flare-ts/contracts";
 import { withWire } from "../job/update-wire.js";
 import type { SiteTask, TrainerResult } from "./job-channel.js";
@@ -56,6 +56,8 @@ async function shapeOrLeave(result: TrainerResult, init: ShapeUpdateInit): Promi
 
 async function shape(result: TrainerResult, { form, signal }: ShapeUpdateInit, base: string | undefined): Promise<ShapedUpdate> {
   const outPath = shapedPath(result.path);
+  // Loaded where a form was asked for: a site's job process is small without it.
+  const { compressUpdate } = await import("@flare-ts/aggregator");
   // The parent makes files durable; the permission model denies fsync to this process.
   const report = await compressUpdate({ source: result.path, base, outPath, form: compressions[form], isDurable: false, signal });
   const { bytesIn: fullBytes, relativeError, largestError } = report;

@@ -14,6 +14,8 @@ import { JobSupervisor } from "../job-process/job-supervisor.js";
 import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { ServerJobSide, ServerParentSide } from "../job-process/rpc-sides.js";
 import { errorField, type Logger } from "../logging/logger.js";
+import { ReceiptWriter } from "../receipt/receipt-writer.js";
+import type { ProjectKeys } from "../session/project-keys.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
@@ -35,6 +37,8 @@ export interface ServerJobComponents {
   readonly launcher: JobLauncher;
   /** Room on the disk is kept for the next model of a round. */
   readonly disk?: DiskBudget | undefined;
+  /** The server's keys, with which it stands for what it did in a round. */
+  readonly identity: { readonly current: ProjectKeys };
   readonly logger: Logger;
   readonly now: () => number;
 }
@@ -70,6 +74,7 @@ export class ServerJob {
   #hasEnded = false;
   #isLive = false;
   readonly #needs: JobNeeds;
+  readonly #receipts: ReceiptWriter;
 
   constructor(components: ServerJobComponents, init: ServerJobInit) {
     this.#parts = components;
@@ -78,6 +83,10 @@ export class ServerJob {
     this.apps = init.apps;
     this.#needs = new JobNeeds({ files: [init.record.signedJob.hash, ...init.definition.manifest.files.map((file) => file.sha256)] });
     this.#logger = components.logger.child({ job: this.jobId });
+    this.#receipts = new ReceiptWriter(
+      { identity: components.identity, append: (event) => components.hub.append(this.jobId, event) },
+      { project: components.identity.current.trust.project, jobId: this.jobId },
+    );
     this.#supervisor = new JobSupervisor<ServerParentSide, ServerJobSide>(
       { launcher: components.launcher, logger: this.#logger },
       {
@@ -107,6 +116,7 @@ export class ServerJob {
     });
     this.#unfollow.self = await hub.follow(this.jobId, (entry) => this.#note(entry));
     this.#isLive = true;
+    this.#receipts.begin();
     await retention.keepOnly(this.#holder, this.#needs.hashes());
     for (const site of Object.keys(this.apps)) {
       const deployment = this.deploymentFor(site);
@@ -168,6 +178,7 @@ export class ServerJob {
 
   async #end(status: JobStatus, reason: string, result: ObjectRef | undefined): Promise<void> {
     const { hub, directory, now } = this.#parts;
+    await this.#receipts.settled();
     const change = { status, reason, endTimeMs: now(), ...(result === undefined ? {} : { result }) };
     await hub.changeJob(this.jobId, change, { type: "job-ended", status, reason });
     this.#hasEnded = true;
@@ -301,8 +312,10 @@ export class ServerJob {
     };
   }
 
-  #note({ event }: JournalEntry): void {
+  #note(entry: JournalEntry): void {
     const { retention, disk } = this.#parts;
+    const { event } = entry;
+    this.#receipts.note(entry);
     if (event.type === "round-opened") disk?.reserve(this.#holder, event.model.size);
     if (event.type === "round-closed") disk?.reserve(this.#holder, 0);
     if (event.type === "site-left") this.#left.add(event.site);
