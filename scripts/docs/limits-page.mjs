@@ -76,8 +76,12 @@ const consequences = {
   overtakingCalls: ["calls of a session that overtake an earlier one, where TLS ends at a proxy", "the earlier one is refused"],
   adminIdleMs: ["silence of an admin's session, where TLS ends at a proxy", "the session ends; the next command opens another by itself"],
   tokenMs: ["life of a session's token", "the participant registers again; nothing that is under way is lost"],
-  heartbeatMs: ["silence of a site that is well", "a heartbeat is sent"],
+  heartbeatMs: ["silence of a site, or of a trainer, that is well", "a heartbeat is sent"],
   silenceMs: ["silence on a control stream", "the stream is taken for dead; the site dials again and goes on where it was"],
+  stallMs: [
+    "time without progress of a transfer, a training step or a site's task, unless `stall_timeout` says otherwise",
+    "the transfer is broken off and goes on from where it was; the trainer is ended and started again; the round goes on without the site",
+  ],
   reconnectFirstMs: ["first wait before a site dials again", "it dials; the wait grows, with jitter, up to `reconnectMaxMs`"],
   reconnectMaxMs: ["longest wait before a site dials again", "it dials; a server that comes back is found within this time"],
   restarts: [
