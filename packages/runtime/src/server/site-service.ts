@@ -153,6 +153,8 @@ export class SiteService {
           phase: capPeerText(value.phase),
           done: Number(value.done),
           total: Number(value.total),
+          reason: capPeerText(value.reason),
+          stillMs: Number(value.stillMs),
           atMs: now(),
         });
         return;

@@ -11,11 +11,16 @@ import { endpointOf } from "../transport/endpoint-of.js";
 import { softwareVersion } from "../version.js";
 import { JobAdmission } from "./job-admission.js";
 import { ResultDelivery } from "./result-delivery.js";
+import { clearAttachFolder } from "../executor/attach-folder.js";
 import { ServerLink } from "./server-link.js";
 import { SiteAgent } from "./site-agent.js";
+import { SiteSecrets } from "./site-secrets.js";
 import { SiteTrust } from "./site-trust.js";
+import { TaskReporter } from "./task-reporter.js";
 
 export interface StartSiteInit extends OpenParticipantInit {
+  /** What makes no progress for so long is given up; milliseconds. @default that of local/resources.json */
+  readonly stallMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,7 +46,10 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     // What a process that was killed had lent to its trainers; they are gone.
     const lentFolder = join(modelsFolder, "lent");
     await rm(lentFolder, { recursive: true, force: true });
-    const transfer = new TransferClient({ store: models, logger });
+    const stallMs = init.stallMs ?? resources.stallMs;
+    const attachFolder = resources.attachFolder ?? join(workspace, "attach");
+    await clearAttachFolder(attachFolder);
+    const transfer = new TransferClient({ store: models, logger }, { stallMs });
     const random = Math.random;
     const wire = new WireRenewal(
       { ...opened, keeper, now, live: () => link.live },
@@ -66,20 +74,24 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
       },
       trust: keeper.trust,
     });
-    const delivery = new ResultDelivery({ link, transfer, store, retention, logger, random });
+    const reporter = new TaskReporter({ link, steadyNow: () => performance.now() });
+    const secrets = new SiteSecrets({ environment: process.env }, { sources: resources.secrets });
+    const delivery = new ResultDelivery({ link, transfer, store, retention, reporter, logger, random });
     const admission = new JobAdmission(
       { link, transfer, models, store, retention, audit, now, isAllowed },
       { site: kit.name, trust: keeper.trust },
     );
     const launcher = new ProcessJobLauncher({ environment: process.env });
     const agent = new SiteAgent(
-      { link, transfer, models, store, retention, delivery, admission, launcher, logger },
-      { site: kit.name, workspace, datasets: resources.datasets, modelsFolder: lentFolder },
+      { link, transfer, models, store, retention, delivery, admission, launcher, reporter, secrets, logger },
+      { site: kit.name, workspace, datasets: resources.datasets, modelsFolder: lentFolder, stallMs, attachFolder },
     );
     const trust = new SiteTrust({ keeper, link, agent, audit, logger });
     parts.add("jobs", () => agent.stop());
     parts.add("deliveries", () => delivery.stop());
     parts.add("link", () => link.stop());
+    reporter.start();
+    parts.add("reports", () => reporter.stop());
 
     await delivery.start();
     const stopEarly = (): void => void link.stop();
