@@ -2,12 +2,12 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts";
 import { readBootstrap, versionMismatch } from "./bootstrap.js";
 import { checkJobMessage } from "./check-message.js";
 import { differenceOf } from "./difference.js";
-import { Heartbeat } from "./heartbeat.js";
 import { FLModel, type FLModelInit } from "./fl-model.js";
+import { Heartbeat } from "./heartbeat.js";
 import { LineChannel } from "./line-channel.js";
 import {
   type JobMessage,
@@ -99,11 +99,12 @@ export class ClientSession {
   async open(): Promise<void> {
     this.#channel.start();
     this.#channel.send({ type: "hello", protocol_version: protocolVersion, client: clientName, heartbeats: true });
-    this.#heartbeat.start();
     await this.#until(() => this.#welcome !== undefined || !this.#channel.isOpen);
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#welcome === undefined) throw disconnected();
     if (this.#welcome.protocol_version !== protocolVersion) throw versionMismatch(this.#welcome.protocol_version);
+    const { heartbeat_seconds: seconds } = this.#welcome;
+    this.#heartbeat.start(seconds === undefined ? limits.heartbeatMs : seconds * 1000);
   }
 
   /** Waits for the next task; `true` when there is one to answer, `false` when the job is over. */

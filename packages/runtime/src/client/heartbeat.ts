@@ -1,5 +1,3 @@
-import { limits } from "@flare-ts/contracts";
-
 /**
  * Says every few seconds that this process lives, and whether it has done anything since. The timer is one of the event loop
  * that the script runs on, so a loop that never returns sends none; a script that waits for something that never comes does
@@ -13,13 +11,13 @@ export class Heartbeat {
     this.#send = components.send;
   }
 
-  start(): void {
+  start(everyMs: number): void {
     let lastUs = usedMicroseconds();
     this.#timer = setInterval(() => {
       const nowUs = usedMicroseconds();
-      this.#send(nowUs - lastUs >= idleMs * 1000);
+      this.#send(nowUs - lastUs >= everyMs * 1000 * idleShare);
       lastUs = nowUs;
-    }, limits.heartbeatMs);
+    }, everyMs);
     this.#timer.unref();
   }
 
@@ -28,8 +26,8 @@ export class Heartbeat {
   }
 }
 
-/** A process that waits uses far less processor time than this between two heartbeats: 1 % of a core. */
-const idleMs = limits.heartbeatMs / 100;
+/** A process that waits uses far less of a core than this. */
+const idleShare = 0.01;
 
 function usedMicroseconds(): number {
   const { user, system } = process.cpuUsage();

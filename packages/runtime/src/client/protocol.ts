@@ -93,6 +93,8 @@ export interface WelcomeMessage {
   /** The same for evaluation alone, and for the site's own best model. Job processes before this release do not say them. */
   readonly evaluate_task_names?: readonly string[];
   readonly submit_model_task_names?: readonly string[];
+  /** Seconds between two heartbeats. Job processes before this release do not say it, and need none. */
+  readonly heartbeat_seconds?: number;
   /** Garbage is collected after so many rounds; 0 or nothing: as the language does. */
   readonly memory_gc_rounds?: number;
   readonly cuda_empty_cache?: boolean;

@@ -1,7 +1,7 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ClientApiExecutorSettings, FlareError } from "@flare-ts/contracts";
+import { type ClientApiExecutorSettings, FlareError, limits } from "@flare-ts/contracts";
 import { writeBootstrap } from "../client/bootstrap.js";
 import { type LogMessage, type Meta, protocolVersion, type TaskMessage } from "../client/protocol.js";
 import type { SiteJobDescription, SiteTask } from "../job-process/job-channel.js";
@@ -145,6 +145,7 @@ export class ClientApiExecutor implements Executor {
         train_task_names: [settings.trainTaskName],
         evaluate_task_names: [settings.evaluateTaskName],
         submit_model_task_names: [settings.submitModelTaskName],
+        heartbeat_seconds: Math.min(limits.heartbeatMs, stallMs / 4) / 1000,
         memory_gc_rounds: settings.memoryGcRounds,
         cuda_empty_cache: settings.isCudaCacheEmptied,
         datasets,

@@ -21,8 +21,8 @@ import { capPeerText } from "../session/peer-text.js";
 import { hideSecrets } from "./hide-secrets.js";
 import { readOutputTail } from "./output-tail.js";
 import { signalGroup } from "./signal-group.js";
-import { readStack, stackSignal } from "./trainer-stack.js";
 import type { TrainerCommand } from "./trainer-command.js";
+import { readStack, stackSignal } from "./trainer-stack.js";
 
 /** What is heard of a trainer that moves. */
 export interface TrainerMove {
@@ -159,7 +159,13 @@ export class TrainerProcess {
         else reject(reason);
       };
       const watch = this.#sendsHeartbeats ? this.#watchTask() : undefined;
-      this.#open = { taskId, watch, isToldByScript: false, take: (message) => void take(message).then(resolve, refuseOrFail), fail: reject };
+      this.#open = {
+        taskId,
+        watch,
+        isToldByScript: false,
+        take: (message) => void take(message).then(resolve, refuseOrFail),
+        fail: reject,
+      };
     });
     if (this.#isGone) void this.#failOpenTask();
     else this.#channel.send(task);
@@ -247,7 +253,10 @@ export class TrainerProcess {
 
   #watchTask(): StallWatch {
     const { clock, stallMs } = this.#init;
-    return new StallWatch({ clock }, { stallMs, first: "the task's arrival", onStall: (stall) => void this.#endStalled(stall) });
+    return new StallWatch(
+      { clock },
+      { stallMs, first: "the task's arrival", onStall: (stall) => void this.#endStalled(stall).catch(() => this.kill()) },
+    );
   }
 
   /** Says where a trainer stands that does not move any more, and ends it. */

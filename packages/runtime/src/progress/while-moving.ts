@@ -1,5 +1,5 @@
 import { FlareError } from "@flare-ts/contracts";
-import { systemStallClock, type StallClock } from "./stall-clock.js";
+import { type StallClock, systemStallClock } from "./stall-clock.js";
 import { type Stall, StallWatch } from "./stall-watch.js";
 
 export interface WhileMovingInit {
@@ -22,10 +22,7 @@ export async function whileMoving<Result>(
 ): Promise<Result> {
   const { what, stallMs, signal, clock = systemStallClock } = init;
   const stalled = new AbortController();
-  const watch = new StallWatch(
-    { clock },
-    { stallMs, first: "its start", onStall: (stall) => stalled.abort(transferStalled(what, stall)) },
-  );
+  const watch = new StallWatch({ clock }, { stallMs, first: "its start", onStall: (stall) => stalled.abort(transferStalled(what, stall)) });
   try {
     const either = signal === undefined ? stalled.signal : AbortSignal.any([signal, stalled.signal]);
     return await work((moved) => watch.mark(moved), either);

@@ -75,10 +75,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const stallMs = init.stallMs ?? resources.stallMs;
     const jobParts = { store, hub, models, directory, grants, retention, launcher, logger, now, stallClock: systemStallClock };
     const { maxJobs, maxClients } = resources;
-    const scheduler = new JobScheduler(
-      { ...jobParts, jobs, readDefinition },
-      { maxJobs, workspace, objectsFolder: modelsFolder, stallMs },
-    );
+    const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder: modelsFolder, stallMs });
     const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, trust: keeper.trust });
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
     const trust = new TrustService({

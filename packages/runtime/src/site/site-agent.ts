@@ -1,11 +1,11 @@
 import { join } from "node:path";
 import { jobIdSchema } from "@flare-ts/contracts";
 import type { DeployJob, ServerMessage, Task } from "@flare-ts/contracts/wire";
+import { clearAttachFolder } from "../executor/attach-folder.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
 import { taskKeyFromWire } from "../transport/wire-values.js";
-import { clearAttachFolder } from "../executor/attach-folder.js";
 import type { ResultDelivery } from "./result-delivery.js";
 import { SiteJob, type SiteJobComponents } from "./site-job.js";
 

@@ -112,8 +112,7 @@ export class SiteJob {
       }
       const model = objectFromWire(task.model);
       await retention.hold(`task:${text}`, [model.hash]);
-      const report = (done: number, total: number): void =>
-        reporter.note(key, { phase: "downloading", done, total, reason: "the model" });
+      const report = (done: number, total: number): void => reporter.note(key, { phase: "downloading", done, total, reason: "the model" });
       report(0, model.size);
       const held = await transfer.download(() => link.connection(signal), model, report, signal);
       if (signal.aborted) return;

@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { clearAttachFolder } from "../executor/attach-folder.js";
 import { CertificateRenewal } from "../identity/certificate-renewal.js";
 import { WireRenewal } from "../identity/wire-renewal.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
@@ -11,7 +12,6 @@ import { endpointOf } from "../transport/endpoint-of.js";
 import { softwareVersion } from "../version.js";
 import { JobAdmission } from "./job-admission.js";
 import { ResultDelivery } from "./result-delivery.js";
-import { clearAttachFolder } from "../executor/attach-folder.js";
 import { ServerLink } from "./server-link.js";
 import { SiteAgent } from "./site-agent.js";
 import { SiteSecrets } from "./site-secrets.js";

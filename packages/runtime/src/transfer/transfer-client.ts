@@ -1,8 +1,8 @@
 import { FlareError, limits } from "@flare-ts/contracts";
 import { errorField, type Logger } from "../logging/logger.js";
+import { whileMoving } from "../progress/while-moving.js";
 import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
 import type { Chunk, Connection } from "../transport/connection.js";
-import { whileMoving } from "../progress/while-moving.js";
 import { abortable } from "./abortable.js";
 import { Backoff } from "./backoff.js";
 import { SharedFlights } from "./shared-flights.js";
