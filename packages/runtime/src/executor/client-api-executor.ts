@@ -162,7 +162,8 @@ export class ClientApiExecutor implements Executor {
     try {
       await trainer.start(signal);
     } catch (reason) {
-      await trainer.end();
+      // What stands in for a trainer takes its socket away.
+      await trainer.end(isAttached);
       if (isAttached && reason instanceof FlareError && reason.code === "client-api/launch-timeout") {
         throw attachTimeout(attachId, job.attachFolder, (settings.launchTimeoutMs ?? stallMs) / 1000);
       }

@@ -102,8 +102,16 @@ export class OneExecutor {
     return readFileSync(this.path(name), "utf8");
   }
 
-  async dispose(): Promise<void> {
+  async moment(): Promise<void> {
+    await delay(10);
+  }
+
+  async stop(): Promise<void> {
     await this.#executor?.stop("test over");
+  }
+
+  async dispose(): Promise<void> {
+    await this.stop();
     rmSync(this.root, { recursive: true, force: true });
   }
 }

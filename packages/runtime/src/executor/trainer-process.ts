@@ -195,8 +195,10 @@ export class TrainerProcess {
     await this.#exited;
   }
 
-  /** Ends the whole group; resolves when the trainer is gone. */
-  async end(): Promise<void> {
+  /** Ends the whole group, at once or by SIGTERM first; resolves when the trainer is gone. */
+  async end(isGentle = false): Promise<void> {
+    if (isGentle && this.#child.pid !== undefined) signalGroup(this.#child.pid, "SIGTERM");
+    if (isGentle) await settlesWithin(this.#exited, this.#init.stopGracePeriodMs);
     this.kill();
     await this.#exited;
   }
