@@ -118,12 +118,12 @@ describe.skipIf(pythonWithNumpy === undefined)("a trainer that is started by han
   });
 
   it("is waited for as long as attach_timeout says, and told of by name and folder", async () => {
-    await site.open({ launch: attach, launchTimeoutMs: 500 });
+    await site.open({ launch: attach, launchTimeoutMs: 2_000 });
     expect(await site.failure()).toMatchObject({
       code: "client-api/attach-timeout",
-      facts: { attachId: "mri", folder: site.job.attachFolder, seconds: 0.5 },
+      facts: { attachId: "mri", folder: site.job.attachFolder, seconds: 2 },
     });
-    expect(readdirSync(site.job.attachFolder)).toEqual([]);
+    expect(existsSync(join(site.job.attachFolder, "mri.json"))).toBe(false);
     const late = start(["-m", "flare_client", "attach", "--folder", site.job.attachFolder, "--wait", "0.1", join(site.root, "train.py")]);
     expect(await late.ended).toBe(1);
     expect(late.output()).toContain("has no profile of any job that waits for a trainer");

@@ -47,6 +47,18 @@ export class StallWatch {
     this.#movedAtMs = this.#clock.now();
   }
 
+  /** Until `resume`, whatever does not move is not the fault of what is watched. */
+  pause(): void {
+    this.#cancel();
+  }
+
+  /** It is to move again, from now on. */
+  resume(what: string): void {
+    this.#cancel();
+    this.mark(what);
+    if (!this.#isOver) this.#lookAfter(this.#init.stallMs);
+  }
+
   /** It is done, or given up for another reason. */
   stop(): void {
     this.#isOver = true;

@@ -107,6 +107,8 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         logger,
         now,
         disconnect,
+        heardOf: (sessionId) => transport.heardOf(sessionId),
+        stallClock: systemStallClock,
         onSitesChanged: () => scheduler.look(),
       },
       { maxClients },
@@ -156,6 +158,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         connectionSecurity,
         isClearAllowed,
         renewalGraceMs,
+        stallMs,
       },
     );
 

@@ -5,6 +5,7 @@ import { CertificateRenewal } from "../identity/certificate-renewal.js";
 import { WireRenewal } from "../identity/wire-renewal.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
+import { systemStallClock } from "../progress/stall-clock.js";
 import { ObjectRetention } from "../store/object-retention.js";
 import { openSqliteSiteStore } from "../store/sqlite-site-store.js";
 import { TransferClient } from "../transfer/transfer-client.js";
@@ -66,6 +67,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
       logger,
       random,
       now,
+      stallClock: systemStallClock,
       hello: () => ({ softwareVersion, jobIds: agent.jobIds(), trustNumber: keeper.trust.number }),
       onMessage: ({ message, ...rest }) => {
         if (message.case === "trustList") void trust.take(message.value);
