@@ -1,8 +1,8 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { join } from "node:path";
-import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator";
-import { FlareError, limits } from "@flare-ts/contracts";
+import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator/safetensors";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { readBootstrap, versionMismatch } from "./bootstrap.js";
 import { checkJobMessage } from "./check-message.js";
 import { differenceOf } from "./difference.js";

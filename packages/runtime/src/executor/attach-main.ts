@@ -1,7 +1,7 @@
 import { chmod, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { createServer, Socket } from "node:net";
 import { dirname, join } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { type Bootstrap, bootstrapVariable } from "../client/protocol.js";
 import { type AttachProfile, isAlive, profilePath, readProfile, removeProfile, socketPath } from "./attach-folder.js";
 

@@ -1,4 +1,4 @@
-import { limits } from "@flare-ts/contracts";
+import { limits } from "@flare-ts/contracts/errors";
 import type { StallClock } from "./stall-clock.js";
 import { StallWatch } from "./stall-watch.js";
 

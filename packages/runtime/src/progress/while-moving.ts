@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { type StallClock, systemStallClock } from "./stall-clock.js";
 import { type Stall, StallWatch } from "./stall-watch.js";
 

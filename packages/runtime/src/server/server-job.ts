@@ -14,6 +14,8 @@ import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { ServerJobSide, ServerParentSide } from "../job-process/rpc-sides.js";
 import { errorField, type Logger } from "../logging/logger.js";
 import type { StallClock } from "../progress/stall-clock.js";
+import { ReceiptWriter } from "../receipt/receipt-writer.js";
+import type { ProjectKeys } from "../session/project-keys.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
@@ -35,6 +37,8 @@ export interface ServerJobComponents {
   readonly grants: ObjectGrants;
   readonly retention: ObjectRetention;
   readonly launcher: JobLauncher;
+  /** The server's keys, with which it stands for what it did in a round. */
+  readonly identity: { readonly current: ProjectKeys };
   readonly logger: Logger;
   readonly now: () => number;
   readonly stallClock: StallClock;
@@ -75,6 +79,7 @@ export class ServerJob {
   readonly #needs: JobNeeds;
   readonly #watch: TaskWatch;
   #looking: NodeJS.Timeout | undefined;
+  readonly #receipts: ReceiptWriter;
 
   constructor(components: ServerJobComponents, init: ServerJobInit) {
     this.#parts = components;
@@ -87,6 +92,10 @@ export class ServerJob {
     this.#watch = new TaskWatch(
       { clock: components.stallClock, attachmentOf: (site) => components.directory.attachmentOf(site) },
       { stallMs, lookMs: lookMs(stallMs), onStalled: (site, task, error) => this.#giveUp(site, task, error) },
+    );
+    this.#receipts = new ReceiptWriter(
+      { identity: components.identity, append: (event) => components.hub.append(this.jobId, event) },
+      { project: components.identity.current.trust.project, jobId: this.jobId },
     );
     this.#supervisor = new JobSupervisor<ServerParentSide, ServerJobSide>(
       { launcher: components.launcher, logger: this.#logger },
@@ -116,6 +125,7 @@ export class ServerJob {
     });
     this.#unfollow.self = await hub.follow(this.jobId, (entry) => this.#note(entry));
     this.#isLive = true;
+    this.#receipts.begin();
     await retention.keepOnly(this.#holder, this.#needs.hashes());
     this.#looking = setInterval(() => this.#watch.look(), lookMs(this.#init.stallMs));
     for (const site of Object.keys(this.apps)) {
@@ -183,6 +193,7 @@ export class ServerJob {
 
   async #end(status: JobStatus, reason: string, result: ObjectRef | undefined): Promise<void> {
     const { hub, directory, now } = this.#parts;
+    await this.#receipts.settled();
     const change = { status, reason, endTimeMs: now(), ...(result === undefined ? {} : { result }) };
     await hub.changeJob(this.jobId, change, { type: "job-ended", status, reason });
     this.#hasEnded = true;
@@ -320,8 +331,10 @@ export class ServerJob {
     };
   }
 
-  #note({ event }: JournalEntry): void {
+  #note(entry: JournalEntry): void {
     const { retention } = this.#parts;
+    const { event } = entry;
+    this.#receipts.note(entry);
     if (event.type === "site-left") this.#left.add(event.site);
     this.#watch.note(event);
     const change = this.#needs.note(event);

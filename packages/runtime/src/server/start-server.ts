@@ -73,7 +73,8 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const readDefinition = createDefinitionReader({ models, trust: keeper.trust });
     const launcher = new ProcessJobLauncher({ environment: process.env });
     const stallMs = init.stallMs ?? resources.stallMs;
-    const jobParts = { store, hub, models, directory, grants, retention, launcher, logger, now, stallClock: systemStallClock };
+    const { identity } = opened;
+    const jobParts = { store, hub, models, directory, grants, retention, launcher, identity, logger, now, stallClock: systemStallClock };
     const { maxJobs, maxClients } = resources;
     const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder: modelsFolder, stallMs });
     const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, trust: keeper.trust });
@@ -89,7 +90,6 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       untrustedSessions: () => authenticator.untrustedSessions(),
       disconnect,
     });
-    const { identity } = opened;
     const renewals = await RenewalService.open(
       { ...opened, keeper, directory, audit, logger, now, onOwnReady: () => ownRenewal.renewNow() },
       { kit, workspace, leafLifetimeMs: init.leafLifetimeMs },
@@ -123,9 +123,11 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const { connectionSecurity } = kit.endpoint;
     const { isClearAllowed = false } = init;
     const host = init.host ?? (connectionSecurity === "clear" && !isClearAllowed ? "127.0.0.1" : "0.0.0.0");
+    const sessionAudit = auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId), now });
+    parts.add("refusals", () => sessionAudit.tellRest(true));
     const authenticator = new Authenticator(
       {
-        audit: auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId) }),
+        audit: sessionAudit.audit,
         binding: endsAtServer(connectionSecurity) ? new MutualTlsBinding() : new CallProofBinding(),
         isAllowed: (participantIdentity) => renewals.isAllowed(participantIdentity),
         keysShown: (fingerprint) => identity.keysShown(fingerprint, now()),
@@ -190,6 +192,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const lookAtIssuer = setInterval(() => void renewals.keepIssuer(), issuerLookMs);
     parts.add("issuer", () => clearInterval(lookAtIssuer));
     const endOverdue = setInterval(() => {
+      sessionAudit.tellRest();
       for (const { session, reason } of authenticator.expiredSessions()) disconnect(session.id, reason);
       // A certificate that is shown for an old root's sake may have ended.
       if (identity.forHandshakes(now()).certificate !== shown) showInForce();

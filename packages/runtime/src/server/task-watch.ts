@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import type { JobEvent, LateSite } from "../job/job-event.js";
 import type { StallClock } from "../progress/stall-clock.js";
 import type { TaskProgressReport } from "./job-table.js";

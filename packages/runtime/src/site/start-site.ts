@@ -75,6 +75,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
         else agent.hear({ message, ...rest });
       },
       trust: keeper.trust,
+      onContact: (contact) => lock.tell(contact),
     });
     const reporter = new TaskReporter({ link, steadyNow: () => performance.now() });
     const secrets = new SiteSecrets({ environment: process.env }, { sources: resources.secrets });

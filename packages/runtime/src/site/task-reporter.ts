@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { limits } from "@flare-ts/contracts";
+import { limits } from "@flare-ts/contracts/errors";
 import { TaskProgressSchema } from "@flare-ts/contracts/wire";
 import type { TaskKey } from "../job/job-event.js";
 import type { TaskPhase } from "../job-process/job-channel.js";
