@@ -4,8 +4,10 @@ import {
   clientResourcesSchema,
   FlareError,
   type LogConfig,
+  limits,
   logConfigSchema,
   readDocument,
+  type SecretSource,
   serverResourcesSchema,
   type UpdateForm,
 } from "@flare-ts/contracts";
@@ -24,6 +26,8 @@ export interface ServerResources extends ResourceBudget {
   readonly maxClients: number;
   /** Jobs that run at the same time. */
   readonly maxJobs: number;
+  /** What makes no progress for so long is given up. */
+  readonly stallMs: number;
 }
 
 /** What a site puts at a job's disposal. */
@@ -35,6 +39,12 @@ export interface ClientResources extends ResourceBudget {
   readonly datasets: Readonly<Record<string, string>>;
   /** How updates leave the site, whatever a job says; `undefined`: the job decides. */
   readonly updateForm: "none" | UpdateForm | undefined;
+  /** What makes no progress for so long is given up. */
+  readonly stallMs: number;
+  /** Secret's name to where it is. */
+  readonly secrets: Readonly<Record<string, SecretSource>>;
+  /** Where trainers that are started by hand find their job; `undefined`: in the site's own folder. */
+  readonly attachFolder: string | undefined;
 }
 
 export type LocalResources = ServerResources | ClientResources;
@@ -57,10 +67,10 @@ export async function readLocalResources(kit: Kit): Promise<LocalResources> {
     const [server] = servers;
     if (server === undefined) throw new TypeError("a list that the schema says has one entry is empty");
     const maxJobs = components[0]?.args.max_jobs ?? defaultMaxJobs;
-    return { type: "server", maxClients: server.max_num_clients, maxJobs, ...budgetOf(document) };
+    return { type: "server", maxClients: server.max_num_clients, maxJobs, stallMs: stallMsOf(document), ...budgetOf(document) };
   }
   const document = readDocument({ text, file, schema: clientResourcesSchema, code: "kit/local-invalid" }).value;
-  const { components, datasets, update_form: updateForm } = document;
+  const { components, datasets, update_form: updateForm, secrets = {}, attach_folder: attachFolder } = document;
   const capacity = components[0]?.args;
   return {
     type: "client",
@@ -69,6 +79,9 @@ export async function readLocalResources(kit: Kit): Promise<LocalResources> {
     datasets,
     updateForm,
     ...budgetOf(document),
+    stallMs: stallMsOf(document),
+    secrets,
+    attachFolder,
   };
 }
 
@@ -80,6 +93,10 @@ function budgetOf({
   readonly max_disk?: number | undefined;
 }): ResourceBudget {
   return { maxMemoryBytes: max_memory, maxDiskBytes: max_disk };
+}
+
+function stallMsOf({ stall_timeout: seconds }: { readonly stall_timeout?: number | undefined }): number {
+  return seconds === undefined ? limits.stallMs : Math.round(seconds * 1000);
 }
 
 /**

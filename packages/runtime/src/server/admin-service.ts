@@ -268,9 +268,10 @@ export class AdminService {
   #progressOf(jobId: string, apps: JobRecord["apps"]): JobSummary["progress"] {
     const progress: Record<string, SiteProgress> = { ...this.#parts.jobs.progressOf(jobId) };
     if (this.#parts.jobs.get(jobId) === undefined) return progress;
+    const nowMs = this.#parts.now();
     for (const { who, reason, sinceMs } of this.#parts.admission.waiting()) {
       const { done, total } = progress[who] ?? { done: 0, total: 0 };
-      if (Object.hasOwn(apps, who)) progress[who] = { phase: "waiting", done, total, atMs: sinceMs, reason };
+      if (Object.hasOwn(apps, who)) progress[who] = { phase: "waiting", done, total, reason, stillMs: nowMs - sinceMs, atMs: nowMs };
     }
     return progress;
   }

@@ -10,9 +10,11 @@ export interface TaskProgressReport {
   readonly phase: string;
   readonly done: number;
   readonly total: number;
+  /** What it waits for, or what moved last. */
+  readonly reason: string;
+  /** How long ago that was, by the site's clock. */
+  readonly stillMs: number;
   readonly atMs: number;
-  /** What it waits for. */
-  readonly reason?: string;
 }
 
 /** The jobs that run on this server now. */
@@ -63,6 +65,7 @@ export class JobTable {
 
   noteProgress(site: string, key: TaskKey, report: TaskProgressReport): void {
     if (!this.isParticipant(key.jobId, site)) return;
+    this.#running.get(key.jobId)?.hearProgress(site, key.round, report);
     const sites = this.#progress.get(key.jobId) ?? new Map();
     sites.set(site, { ...report, round: key.round });
     this.#progress.set(key.jobId, sites);

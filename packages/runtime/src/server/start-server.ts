@@ -7,6 +7,7 @@ import { graceOf } from "../identity/open-identity.js";
 import type { OpenedIdentity } from "../identity/open-live-identity.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
+import { systemStallClock } from "../progress/stall-clock.js";
 import { Authenticator } from "../session/authenticator.js";
 import { CallProofBinding, MutualTlsBinding } from "../session/connection-binding.js";
 import type { Identity } from "../session/identity.js";
@@ -36,6 +37,8 @@ export interface StartServerInit extends OpenParticipantInit {
   readonly host?: string | undefined;
   /** Life of the certificates that the server gives out by renewal, in milliseconds. @default that of the project */
   readonly leafLifetimeMs?: number | undefined;
+  /** What makes no progress for so long is given up; milliseconds. @default that of local/resources.json */
+  readonly stallMs?: number | undefined;
 }
 
 /** A server that runs in this process. */
@@ -72,11 +75,14 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const readDefinition = createDefinitionReader({ models, trust: keeper.trust });
     const { jobHeapMiB: heapMiB, engineThreads } = plan;
     const launcher = new ProcessJobLauncher({ environment: process.env, heapMiB, engineThreads });
-    const jobParts = { store, hub, models, directory, grants, retention, launcher, identity: opened.identity, logger, now, disk };
+    const stallMs = init.stallMs ?? resources.stallMs;
+    const { identity } = opened;
+    const stallClock = systemStallClock;
+    const jobParts = { store, hub, models, directory, grants, retention, launcher, identity, logger, now, disk, stallClock };
     const { maxJobs, maxClients } = resources;
     const scheduler = new JobScheduler(
       { ...jobParts, jobs, readDefinition },
-      { ...jobsAtOnce(maxJobs, plan), workspace, objectsFolder: modelsFolder },
+      { ...jobsAtOnce(maxJobs, plan), workspace, objectsFolder: modelsFolder, stallMs },
     );
     const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, trust: keeper.trust });
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
@@ -91,7 +97,6 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       untrustedSessions: () => authenticator.untrustedSessions(),
       disconnect,
     });
-    const { identity } = opened;
     const renewals = await RenewalService.open(
       { ...opened, keeper, directory, audit, logger, now, onOwnReady: () => ownRenewal.renewNow() },
       { kit, workspace, leafLifetimeMs: init.leafLifetimeMs },
@@ -109,6 +114,8 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         logger,
         now,
         disconnect,
+        heardOf: (sessionId) => transport.heardOf(sessionId),
+        stallClock: systemStallClock,
         onSitesChanged: () => scheduler.look(),
       },
       { maxClients },
@@ -160,6 +167,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         connectionSecurity,
         isClearAllowed,
         renewalGraceMs,
+        stallMs,
       },
     );
 

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { jobIdSchema, type UpdateForm } from "@flare-ts/contracts";
 import type { DeployJob, ServerMessage, Task } from "@flare-ts/contracts/wire";
+import { clearAttachFolder } from "../executor/attach-folder.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
@@ -23,6 +24,8 @@ export interface SiteAgentInit {
   /** How updates leave the site, whatever a job says. */
   readonly updateForm?: "none" | UpdateForm | undefined;
   readonly modelsFolder: string;
+  readonly stallMs: number;
+  readonly attachFolder: string;
 }
 
 /** A trainer in the middle of a round loses it when its site stops; it is not waited for any longer than this. */
@@ -116,7 +119,7 @@ export class SiteAgent {
       known.restate();
       return;
     }
-    const { site, workspace, datasets, updateForm, modelsFolder } = this.#init;
+    const { site, workspace, datasets, updateForm, modelsFolder, stallMs, attachFolder } = this.#init;
     const job = new SiteJob(this.#parts, {
       deployment,
       site,
@@ -124,6 +127,8 @@ export class SiteAgent {
       datasets,
       updateForm,
       modelsFolder: join(modelsFolder, deployment.jobId),
+      stallMs,
+      attachFolder,
     });
     this.#jobs.set(deployment.jobId, job);
     job.start();
@@ -141,6 +146,7 @@ export class SiteAgent {
     await store.endJob(jobId);
     logger.info("job ended", { job: jobId, reason: capPeerText(reason) });
     await Promise.all([job.stop(reason), delivery.drop(jobId)]);
+    await clearAttachFolder(this.#init.attachFolder);
     await retention.release(`job:${jobId}`);
     await this.#removeLeftovers();
   }

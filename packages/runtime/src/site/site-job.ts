@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { FlareError, type SerializedFlareError, type UpdateForm } from "@flare-ts/contracts";
-import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema, TaskProgressSchema } from "@flare-ts/contracts/wire";
+import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema } from "@flare-ts/contracts/wire";
 import type { Admission, Admitted } from "../budget/admission.js";
 import type { DiskBudget } from "../budget/disk-budget.js";
 import type { TaskKey } from "../job/job-event.js";
@@ -22,6 +22,8 @@ import type { AdmittedJob, JobAdmission } from "./job-admission.js";
 import { ownFile } from "./own-file.js";
 import type { ResultDelivery } from "./result-delivery.js";
 import type { ServerLink } from "./server-link.js";
+import type { SiteSecrets } from "./site-secrets.js";
+import type { TaskReporter } from "./task-reporter.js";
 
 export interface SiteJobComponents {
   readonly link: ServerLink;
@@ -32,6 +34,8 @@ export interface SiteJobComponents {
   readonly delivery: ResultDelivery;
   readonly admission: JobAdmission;
   readonly launcher: JobLauncher;
+  readonly reporter: TaskReporter;
+  readonly secrets: SiteSecrets;
   readonly logger: Logger;
   /** Lets jobs in as the site's memory allows. */
   readonly jobsAllowed: Pick<Admission, "enter">;
@@ -58,6 +62,10 @@ export interface SiteJobInit {
   readonly updateForm?: "none" | UpdateForm | undefined;
   /** Folder for the models that this job's processes get; they can read it, not write. */
   readonly modelsFolder: string;
+  /** What makes no progress for so long is given up. */
+  readonly stallMs: number;
+  /** Where trainers that are started by hand find their job. */
+  readonly attachFolder: string;
 }
 
 /** A job that cannot be started yet is tried again after so long. */
@@ -94,7 +102,7 @@ export class SiteJob {
 
   /** Takes a task in; one that is known is not taken twice. */
   async takeTask(task: Task): Promise<void> {
-    const { store, delivery, transfer, link, retention } = this.#parts;
+    const { store, delivery, transfer, link, retention, reporter } = this.#parts;
     const key = taskKeyFromWire(task.key);
     const text = taskKeyText(key);
     const known = this.#tasks.get(text);
@@ -103,7 +111,6 @@ export class SiteJob {
       if (known.failure !== undefined) this.#tellFailure(key, known.failure);
       return;
     }
-    if (this.#waitReason !== undefined) this.#tellWaiting(key, this.#waitReason);
     const entry: OpenTask = { key, closed: new AbortController() };
     const signal = AbortSignal.any([this.#stop.signal, entry.closed.signal]);
     this.#tasks.set(text, entry);
@@ -117,14 +124,17 @@ export class SiteJob {
       const model = objectFromWire(task.model);
       await retention.hold(`task:${text}`, [model.hash]);
       this.#parts.disk?.reserve(`task:${text}`, model.size);
+      const report = (done: number, total: number): void => reporter.note(key, { phase: "downloading", done, total, reason: "the model" });
+      report(0, model.size);
       const held = await transfer.download(
         () => link.connection(signal),
         model,
-        undefined,
+        report,
         signal,
         (reason) => this.#tellWaiting(key, reason),
       );
       if (signal.aborted) return;
+      reporter.note(key, { phase: "waiting", done: 0, total: 0, reason: this.#waitReason ?? "waits for the job process" });
       entry.ready = { key, modelPath: await this.#lendModel(held), totalRounds: task.totalRounds, meta: readMeta(task.metaJson) };
       this.#supervisor?.notify("task", entry.ready);
     } catch (reason) {
@@ -147,6 +157,7 @@ export class SiteJob {
   async closeTask(key: TaskKey): Promise<void> {
     if (!this.#tasks.has(taskKeyText(key))) return;
     this.#supervisor?.notify("cancelTask", key);
+    this.#parts.reporter.forget(key);
     await this.#forget(key);
   }
 
@@ -160,6 +171,7 @@ export class SiteJob {
       this.#parts.disk?.reserve(`task:${text}`, 0);
       await this.#parts.retention.release(`task:${text}`);
     }
+    for (const { key } of this.#tasks.values()) this.#parts.reporter.forget(key);
     this.#tasks.clear();
     await rm(this.#init.modelsFolder, { recursive: true, force: true });
   }
@@ -243,7 +255,7 @@ export class SiteJob {
   }
 
   #calls(place: { readonly jobName: string; readonly folder: string; readonly appFolder: string }): CallHandlers<SiteJobCalls> {
-    const { site, datasets, modelsFolder, updateForm } = this.#init;
+    const { site, datasets, modelsFolder, updateForm, stallMs, attachFolder } = this.#init;
     return {
       begin: () => {
         // The reply goes out first; the open tasks follow it on the same channel.
@@ -257,6 +269,8 @@ export class SiteJob {
           datasets,
           modelsFolder,
           ...(updateForm === undefined ? {} : { updateForm }),
+          stallMs,
+          attachFolder,
         });
       },
       result: async ({ key, path, ...rest }) => {
@@ -274,6 +288,11 @@ export class SiteJob {
         await this.#failTask(key, error);
         return {};
       },
+      taskProgress: ({ key, ...phase }) => {
+        if (this.#tasks.get(taskKeyText(key))?.ready !== undefined) this.#parts.reporter.note(key, phase);
+        return Promise.resolve({});
+      },
+      secrets: async ({ names }) => ({ values: await this.#parts.secrets.read(names) }),
       log: ({ key, value, round }) => {
         this.#logger.info("trainer metric", { key, value, round });
         return Promise.resolve({});
@@ -287,8 +306,7 @@ export class SiteJob {
   }
 
   #tellWaiting(key: TaskKey, reason: string): void {
-    const value = create(TaskProgressSchema, { key: taskKeyToWire(key), phase: "waiting", reason });
-    this.#parts.link.tell({ case: "taskProgress", value });
+    this.#parts.reporter.note(key, { phase: "waiting", done: 0, total: 0, reason });
   }
 
   #deliverReadyTasks(): void {
@@ -300,6 +318,7 @@ export class SiteJob {
     this.#logger.error("task failed", { round: key.round, error: { ...error } as never });
     const text = taskKeyText(key);
     const isOpen = this.#tasks.has(text);
+    this.#parts.reporter.forget(key);
     this.#tellFailure(key, error);
     await this.#forget(key);
     if (isOpen) this.#tasks.set(text, { key, failure: error, closed: new AbortController() });
@@ -337,7 +356,7 @@ function readMeta(json: string): Readonly<Record<string, unknown>> {
 
 /** What a trainer printed may hold patients' data: it stays in the site's log, and the server is told that it is there. */
 function withoutOutput(error: SerializedFlareError): SerializedFlareError {
-  if (error.facts?.["output"] === undefined) return error;
-  const { output: _output, ...facts } = error.facts;
+  const { output, stack, ...facts } = error.facts ?? {};
+  if (output === undefined && stack === undefined) return error;
   return { ...error, facts: { ...facts, output: "in the site's log" } };
 }

@@ -21,6 +21,8 @@ export interface StartServiceOptions {
   readonly maxMemoryBytes?: number | undefined;
   /** Bytes that its folder may hold. */
   readonly maxDiskBytes?: number | undefined;
+  /** What makes no progress for so long is given up. */
+  readonly stallSeconds: number | undefined;
 }
 
 interface RunningService {
@@ -34,7 +36,7 @@ const daemonReadyMs = 10_000;
 
 /** Runs a server or a site until it is told to stop, or starts it in the background. */
 export async function startService(context: CommandContext, options: StartServiceOptions): Promise<CommandOutput> {
-  const { kind, host, maxMemoryBytes, maxDiskBytes } = options;
+  const { kind, host, stallSeconds, maxMemoryBytes, maxDiskBytes } = options;
   const isClearAllowed = options.isClearAllowed || allowsClear(context);
   const kitDir = resolve(context.cwd, options.kit);
   // Loading the runtime makes V8 keep twice the memory that a site needs from then on (70 MB, 42 with this), before anything is done.
@@ -45,7 +47,7 @@ export async function startService(context: CommandContext, options: StartServic
     const { pid, state } = await runtime.startDaemon({
       kitDir,
       command,
-      args: daemonArguments(options, isClearAllowed),
+      args: daemonArguments({ ...options, isClearAllowed }),
       timeoutMs: daemonReadyMs,
       signal: context.signal,
     });
@@ -60,10 +62,12 @@ export async function startService(context: CommandContext, options: StartServic
   context.outliveReader();
   const onLog = (event: LogEvent): void => printEvent(context, event);
   const workspace = options.workspace === undefined ? undefined : resolve(context.cwd, options.workspace);
+  const stallMs = stallSeconds === undefined ? undefined : Math.round(stallSeconds * 1000);
+  const init = { kitDir, workspace, isClearAllowed, stallMs, onLog, maxMemoryBytes, maxDiskBytes };
   const running: RunningService =
     kind === "server"
-      ? await runtime.startServer({ kitDir, workspace, port: options.port, host, isClearAllowed, onLog, maxMemoryBytes, maxDiskBytes })
-      : await runtime.startSite({ kitDir, workspace, isClearAllowed, onLog, maxMemoryBytes, maxDiskBytes, signal: context.signal });
+      ? await runtime.startServer({ ...init, port: options.port, host })
+      : await runtime.startSite({ ...init, signal: context.signal });
   const place: { readonly [key: string]: Json } = running.port === undefined ? {} : { port: running.port };
   context.report(
     { type: "started", kind, name: running.name, pid: process.pid, ...place },
@@ -76,8 +80,8 @@ export async function startService(context: CommandContext, options: StartServic
   return { data: { kind, kit: kitDir, name: running.name, state: "stopped", ...place }, text: [`The ${serviceWord(kind)} has stopped.`] };
 }
 
-function daemonArguments({ host, maxMemoryBytes, maxDiskBytes }: StartServiceOptions, isClearAllowed: boolean): string[] {
-  const given = { "--host": host, "--max-memory": maxMemoryBytes, "--max-disk": maxDiskBytes };
+function daemonArguments({ host, isClearAllowed, stallSeconds, maxMemoryBytes, maxDiskBytes }: StartServiceOptions): string[] {
+  const given = { "--host": host, "--stall-timeout": stallSeconds, "--max-memory": maxMemoryBytes, "--max-disk": maxDiskBytes };
   const words = Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option, String(value)]));
   return [...words, ...(isClearAllowed ? ["--allow-clear"] : [])];
 }
