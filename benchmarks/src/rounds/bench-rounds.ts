@@ -1,7 +1,7 @@
 import process from "node:process";
 import { invalidArguments } from "../command-line/invalid-arguments.ts";
 import { type OptionTable, optionLines, parseOptions } from "../command-line/parse-options.ts";
-import { wholeNumber } from "../command-line/parse-values.ts";
+import { listOf, wholeNumber } from "../command-line/parse-values.ts";
 import { readEnvironment } from "../environment.ts";
 import { keepResult } from "../result/keep-result.ts";
 import { textColumns } from "../result/text-columns.ts";
@@ -13,7 +13,7 @@ import { measureStartUp, type StartUp } from "./measure-start-up.ts";
 import { peers } from "./peers.ts";
 
 const options = {
-  sites: { value: "<count>", about: "sites that take part [2]" },
+  sites: { value: "<count>", about: "sites that take part [2]; several with commas, such as 2,8,32, of a large model" },
   rounds: { value: "<count>", about: "rounds after the first [30; 5 of a large model]" },
   starts: { value: "<count>", about: "starts of a server and a site, with the 3x3 model [5]" },
   ...largeOptions,
@@ -38,11 +38,13 @@ export async function benchRounds(args: readonly string[]): Promise<void> {
     return;
   }
   if (given.words[0] !== undefined) throw invalidArguments(`rounds takes options only, not '${given.words[0]}'.`);
-  const sites = wholeNumber("--sites", given.last("sites") ?? "2");
+  const counts = listOf("--sites", given.last("sites") ?? "2", (text) => wholeNumber("--sites", text));
   const isLarge = given.last("model") !== undefined;
   const rounds = wholeNumber("--rounds", given.last("rounds") ?? (isLarge ? "5" : "30"));
-  const large = largeSettings(given, { sites, rounds });
-  if (large !== undefined) return benchLargeRounds(large, { isJson: given.has("json") });
+  const large = counts.map((sites) => largeSettings(given, { sites, rounds })).filter((each) => each !== undefined);
+  if (large.length > 0) return benchLargeRounds(large, { isJson: given.has("json") });
+  const [sites = 2, ...others] = counts;
+  if (others.length > 0) throw invalidArguments("--sites takes several counts with --model only.");
   const starts = wholeNumber("--starts", given.last("starts") ?? "5");
   const environment = readEnvironment();
   const perRound = await measureRounds({ sites, rounds });

@@ -26,6 +26,8 @@ export function largeReport(settings: LargeSettings, result: LargeRounds): strin
     ["site, above idle", `${megabytes(above(largest))} MB`, "-", "-"],
     ["trainer included", "-", ...beside("siteTimes")],
     ["updates of a round", `${megabytes(result.updateBytes)} MB`, "-", "-"],
+    ["server, growth from early rounds to late", growthText(result.server), "-", "-"],
+    ["site, growth from early rounds to late", growthText(largest), "-", "-"],
   ];
   return [
     ...textColumns(rows),
@@ -35,6 +37,29 @@ export function largeReport(settings: LargeSettings, result: LargeRounds): strin
     "FLARE and Flower were measured on a machine of the same kind; see benchmarks/src/rounds/peers.ts.",
     "",
   ].join("\n");
+}
+
+/** The server's memory against the number of sites, a line for each. */
+export function sitesReport(measured: readonly { readonly settings: LargeSettings; readonly result: LargeRounds }[]): string {
+  const rows = measured.map(({ settings, result }) => [
+    String(settings.sites),
+    `${megabytes(result.server.peakBytes)} MB`,
+    `${megabytes(above(result.server))} MB`,
+    secondsText(summarize(result.seconds)),
+  ]);
+  return [...textColumns([["sites", "server, at most", "above idle", "a round"], ...rows]), ""].join("\n");
+}
+
+/**
+ * How much more the median of the last quarter of the rounds is than that of the second quarter, by which processes have warmed up; a dash
+ * for too few rounds.
+ */
+export function growthText({ perRound }: Pick<ParticipantMemory, "perRound">): string {
+  const quarter = Math.floor(perRound.length / 4);
+  if (quarter < 2) return "-";
+  const early = summarize(perRound.slice(quarter, 2 * quarter)).median;
+  const late = summarize(perRound.slice(-quarter)).median;
+  return `${late < early ? "-" : "+"}${megabytes(Math.abs(late - early))} MB (${megabytes(early)} to ${megabytes(late)} MB)`;
 }
 
 /** What was held more than before there was a job. */

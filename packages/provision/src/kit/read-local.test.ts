@@ -60,7 +60,7 @@ describe("local settings", () => {
     await client("log_config.json", '{ "level": "debug" }');
     await client("authorization.json", '{ "format_version": "1.0", "permissions": {} }');
     const kit = await readKit(dirs.client);
-    expect(await readLocalResources(kit)).toEqual({ type: "client", gpus: 0, memPerGpuGiB: 0, datasets: { wdbc: "/data/wdbc.csv" } });
+    expect(await readLocalResources(kit)).toMatchObject({ type: "client", gpus: 0, memPerGpuGiB: 0, datasets: { wdbc: "/data/wdbc.csv" } });
     expect(await readLogConfig(kit)).toEqual({ level: "debug" });
     expect((await readAuthorizationPolicy(kit)).permissions).toEqual({});
   });
