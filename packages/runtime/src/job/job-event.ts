@@ -1,5 +1,6 @@
 import type { SerializedFlareError } from "@flare-ts/contracts";
 import type { ObjectRef } from "../store/model-store.js";
+import type { TransferAccount } from "../transfer/transfer-account.js";
 import type { JobStatus } from "./job-status.js";
 
 /** Metrics of a model: name to finite number. */
@@ -24,6 +25,8 @@ export interface AcceptedUpdate {
   readonly weight: number;
   readonly metrics: Metrics;
   readonly meta: Readonly<Record<string, unknown>>;
+  /** What of the update's bytes was sent, and what was not. Not in journals of older versions, nor where it is not known any more. */
+  readonly transfer?: TransferAccount;
 }
 
 /**

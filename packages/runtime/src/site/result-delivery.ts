@@ -55,7 +55,10 @@ export class ResultDelivery {
     if (this.#underWay.has(key)) return;
     const abort = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, abort.signal]);
-    const held = this.#parts.retention.hold(resultHolder(result), [result.update.hash]);
+    const held = this.#parts.retention.hold(resultHolder(result), [
+      result.update.hash,
+      ...(result.base === undefined ? [] : [result.base.hash]),
+    ]);
     const done = held
       .then(() => this.#deliver(result, signal))
       .catch((error: unknown) => {
@@ -72,11 +75,12 @@ export class ResultDelivery {
     const log = logger.child({ job: result.jobId, round: result.round });
     for (let attempt = 0; ; attempt++) {
       try {
-        await transfer.upload(
+        const account = await transfer.upload(
           () => link.connection(signal),
           result.update,
           (done) => this.#tellProgress(result, done),
           signal,
+          { base: result.base },
         );
         const connection = await link.connection(signal);
         const reply = await connection.submitUpdate(
@@ -92,7 +96,7 @@ export class ResultDelivery {
         );
         await store.acknowledge(result);
         await retention.release(resultHolder(result));
-        log.info("update delivered", { outcome: reply.outcome, bytes: result.update.size });
+        log.info("update delivered", { outcome: reply.outcome, bytes: result.update.size, ...account });
         return;
       } catch (reason) {
         signal.throwIfAborted();

@@ -11,7 +11,7 @@ import { JobSupervisor } from "../job-process/job-supervisor.js";
 import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { SiteJobSide, SiteParentSide } from "../job-process/rpc-sides.js";
 import { errorField, type Logger } from "../logging/logger.js";
-import type { ModelStore, StoredObject } from "../store/model-store.js";
+import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
@@ -37,6 +37,7 @@ interface OpenTask {
   readonly key: TaskKey;
   /** Nobody wants the answer any more. */
   readonly closed: AbortController;
+  readonly model: ObjectRef;
   /** Set while the job process has to work on it. */
   ready?: SiteTask;
   failure?: SerializedFlareError;
@@ -65,6 +66,7 @@ export class SiteJob {
   /** Open tasks of this job; a task that has its model waits here for the job process to be up. */
   readonly #tasks = new Map<string, OpenTask>();
   #left: FlareError | undefined;
+  #last: ObjectRef | undefined;
   #admitted: AdmittedJob | undefined;
   #supervisor: JobSupervisor<SiteParentSide, SiteJobSide> | undefined;
   #started: Promise<void> = Promise.resolve();
@@ -92,7 +94,8 @@ export class SiteJob {
       if (known.failure !== undefined) this.#tellFailure(key, known.failure);
       return;
     }
-    const entry: OpenTask = { key, closed: new AbortController() };
+    const model = objectFromWire(task.model);
+    const entry: OpenTask = { key, model, closed: new AbortController() };
     const signal = AbortSignal.any([this.#stop.signal, entry.closed.signal]);
     this.#tasks.set(text, entry);
     try {
@@ -102,10 +105,11 @@ export class SiteJob {
         delivery.deliver(result);
         return;
       }
-      const model = objectFromWire(task.model);
       await retention.hold(`task:${text}`, [model.hash]);
-      const held = await transfer.download(() => link.connection(signal), model, undefined, signal);
+      const base = await this.#lastModel();
+      const held = await transfer.download(() => link.connection(signal), model, undefined, signal, { base });
       if (signal.aborted) return;
+      await this.#keepAsLast(model);
       entry.ready = { key, modelPath: await this.#lendModel(held), totalRounds: task.totalRounds, meta: readMeta(task.metaJson) };
       this.#supervisor?.notify("task", entry.ready);
     } catch (reason) {
@@ -137,8 +141,26 @@ export class SiteJob {
     await this.#started;
     await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }), graceMs);
     for (const text of this.#tasks.keys()) await this.#parts.retention.release(`task:${text}`);
+    await this.#parts.retention.release(this.#lastHolder);
     this.#tasks.clear();
     await rm(this.#init.modelsFolder, { recursive: true, force: true });
+  }
+
+  /** The model that this job worked on last, held so that the next one need not be fetched whole. */
+  async #lastModel(): Promise<ObjectRef | undefined> {
+    const { store, retention } = this.#parts;
+    this.#last ??= await store.lastBase(this.jobId);
+    if (this.#last !== undefined) await retention.hold(this.#lastHolder, [this.#last.hash]);
+    return this.#last;
+  }
+
+  async #keepAsLast(model: ObjectRef): Promise<void> {
+    this.#last = model;
+    await this.#parts.retention.keepOnly(this.#lastHolder, [model.hash]);
+  }
+
+  get #lastHolder(): string {
+    return `last-model:${this.jobId}`;
   }
 
   /** A task is answered, or nobody wants its answer: its model need not be kept. */
@@ -226,11 +248,12 @@ export class SiteJob {
       result: async ({ key, path, ...rest }) => {
         const { models, store, delivery, retention } = this.#parts;
         const text = taskKeyText(key);
-        if (!this.#tasks.has(text)) return {};
+        const base = this.#tasks.get(text)?.model;
+        if (base === undefined) return {};
         const { hash, size } = await models.importFile(await ownFile(path, place.folder), { move: true });
         // Held before anybody can drop the same bytes for another reason.
         await retention.hold(`task:${text}`, [hash]);
-        delivery.deliver(await store.addResult({ ...key, ...rest, update: { hash, size } }));
+        delivery.deliver(await store.addResult({ ...key, ...rest, update: { hash, size }, base }));
         await this.#forget(key);
         return {};
       },
@@ -253,10 +276,10 @@ export class SiteJob {
   async #failTask(key: TaskKey, error: SerializedFlareError): Promise<void> {
     this.#logger.error("task failed", { round: key.round, error: { ...error } as never });
     const text = taskKeyText(key);
-    const isOpen = this.#tasks.has(text);
+    const open = this.#tasks.get(text);
     this.#tellFailure(key, error);
     await this.#forget(key);
-    if (isOpen) this.#tasks.set(text, { key, failure: error, closed: new AbortController() });
+    if (open !== undefined) this.#tasks.set(text, { key, model: open.model, failure: error, closed: new AbortController() });
   }
 
   #tellFailure(key: TaskKey, error: SerializedFlareError): void {

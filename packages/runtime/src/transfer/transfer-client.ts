@@ -4,13 +4,24 @@ import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.j
 import type { Chunk, Connection } from "../transport/connection.js";
 import { abortable } from "./abortable.js";
 import { Backoff } from "./backoff.js";
+import { lengthOf, readableForms } from "./chunk-forms.js";
+import { type OutgoingObjectInit, openHeld, outgoingObject } from "./outgoing-object.js";
 import { SharedFlights } from "./shared-flights.js";
+import { SharedReads } from "./shared-reads.js";
+import { type TransferAccount, TransferTally } from "./transfer-account.js";
+import { unpackChunk } from "./unpack-chunk.js";
 
 /** Gives the live connection, or waits for the next one. */
 export type ConnectionProvider = () => Promise<Connection>;
 
 /** Hears how many bytes of an object are at the other side (upload) or here (download). */
 export type OnProgress = (done: number, total: number) => void;
+
+/** How a transfer may save bytes. */
+export interface TransferOptions {
+  /** An object that both sides may hold and that is like this one: what is the same is copied instead of sent. */
+  readonly base?: ObjectRef | undefined;
+}
 
 /**
  * Brings objects to the server and from it, over as many connections as it takes: each attempt goes on at the durable
@@ -21,32 +32,58 @@ export class TransferClient {
   readonly #logger: Logger | undefined;
   readonly #downloads = new SharedFlights<StoredObject>();
 
-  constructor(components: { readonly store: ModelStore /** Hears why a transfer waits. */; readonly logger?: Logger }) {
+  readonly #reads = new SharedReads();
+  readonly #now: () => number;
+
+  constructor(components: {
+    readonly store: ModelStore;
+    /** Hears why a transfer waits. */
+    readonly logger?: Logger;
+    /** Milliseconds of a steady clock. @default performance.now */
+    readonly now?: () => number;
+  }) {
     this.#store = components.store;
     this.#logger = components.logger;
+    this.#now = components.now ?? (() => performance.now());
   }
 
   /**
-   * Resolves when the server has an object of the local store, durable and verified.
+   * Resolves when the server has an object of the local store, durable and verified, with what was sent for it.
    *
    * @throws FlareError what cannot be retried, such as `transfer/not-allowed`; `internal/aborted`
    */
-  async upload(connect: ConnectionProvider, object: ObjectRef, onProgress?: OnProgress, signal?: AbortSignal): Promise<void> {
-    await this.#untilDone(connect, signal, async (connection, noteProgress) => {
-      const { isComplete, durableOffset } = await connection.stat(object, signal);
-      if (isComplete) {
+  async upload(
+    connect: ConnectionProvider,
+    object: ObjectRef,
+    onProgress?: OnProgress,
+    signal?: AbortSignal,
+    options: TransferOptions = {},
+  ): Promise<TransferAccount> {
+    const tally = new TransferTally();
+    await this.#untilDone(connect, signal, async (connection, { noteProgress, isPlain }) => {
+      const base = isPlain ? undefined : options.base;
+      const state = await connection.stat(object, signal, base);
+      if (state.isComplete) {
         onProgress?.(object.size, object.size);
         return true;
       }
-      const start = Number(durableOffset);
+      const offset = state.durableOffset;
       const report = (sent: number): void => {
-        if (sent > start) noteProgress();
+        if (sent > offset) noteProgress();
         onProgress?.(sent, object.size);
       };
-      report(start);
-      const reply = await connection.upload(this.#chunks(object, start, report, signal), signal);
+      report(offset);
+      const init = {
+        object,
+        offset,
+        forms: isPlain ? [] : (state.forms ?? []),
+        base: state.isBaseHeld === true ? base : undefined,
+        signal,
+      };
+      const reply = await connection.upload(this.#chunks(init, tally, report), signal);
       return reply.isComplete ? true : undefined;
     });
+    return tally.account;
   }
 
   /**
@@ -55,58 +92,63 @@ export class TransferClient {
    *
    * @throws FlareError what cannot be retried, such as `transfer/object-missing`; `internal/aborted`
    */
-  async download(connect: ConnectionProvider, object: ObjectRef, onProgress?: OnProgress, signal?: AbortSignal): Promise<StoredObject> {
+  async download(
+    connect: ConnectionProvider,
+    object: ObjectRef,
+    onProgress?: OnProgress,
+    signal?: AbortSignal,
+    options: TransferOptions = {},
+  ): Promise<StoredObject> {
     const present = await this.#store.find(object.hash);
     if (present !== undefined) {
       onProgress?.(object.size, object.size);
       return present;
     }
     return await this.#downloads.join(object.hash, { onProgress, signal }, async (report, shared) =>
-      this.#fetch(connect, object, report, shared),
+      this.#fetch(connect, object, report, shared, options.base),
     );
   }
 
-  async #fetch(connect: ConnectionProvider, object: ObjectRef, onProgress: OnProgress, signal: AbortSignal): Promise<StoredObject> {
-    return await this.#untilDone(connect, signal, async (connection, noteProgress) => {
+  async #fetch(
+    connect: ConnectionProvider,
+    object: ObjectRef,
+    onProgress: OnProgress,
+    signal: AbortSignal,
+    wantedBase: ObjectRef | undefined,
+  ): Promise<StoredObject> {
+    const tally = new TransferTally();
+    const stored = await this.#untilDone(connect, signal, async (connection, { noteProgress, isPlain }) => {
       const present = await this.#store.find(object.hash);
       if (present !== undefined) return present;
       const writer = await this.#store.openWriter(object);
+      const base = isPlain || wantedBase === undefined ? undefined : await openHeld(this.#store, wantedBase);
       try {
         onProgress(writer.offset, object.size);
-        for await (const { offset, data } of connection.download(object, writer.offset, signal)) {
-          if (offset !== writer.offset) {
-            throw new FlareError(
-              "transfer/wrong-offset",
-              `The server sent offset ${offset} of object ${object.hash} where ${writer.offset} was due.`,
-              {
-                facts: { hash: object.hash, offset, due: writer.offset },
-              },
-            );
-          }
-          await writer.write(data);
+        const means = { forms: isPlain ? [] : readableForms(), base: base === undefined ? undefined : wantedBase };
+        for await (const chunk of connection.download(object, writer.offset, signal, means)) {
+          checkReply(chunk, writer.offset, object, means.base);
+          tally.count(chunk);
+          await unpackChunk(writer, chunk, base);
           noteProgress();
           onProgress(writer.offset, object.size);
         }
         return await writer.commit();
       } finally {
-        await writer.close();
+        await Promise.all([writer.close(), base?.close()]);
       }
     });
+    this.#logger?.debug("object fetched", { hash: object.hash, bytes: object.size, ...tally.account });
+    return stored;
   }
 
-  async *#chunks(
-    object: ObjectRef,
-    start: number,
-    report: (sent: number) => void,
-    signal?: AbortSignal,
-  ): AsyncGenerator<Chunk, void, undefined> {
-    let offset = start;
+  async *#chunks(init: OutgoingObjectInit, tally: TransferTally, report: (sent: number) => void): AsyncGenerator<Chunk, void, undefined> {
+    const { object, offset } = init;
     let isFirst = true;
-    for await (const data of this.#store.read(object.hash, start, signal)) {
-      yield isFirst ? { object, offset, data } : { offset, data };
+    for await (const chunk of outgoingObject({ store: this.#store, reads: this.#reads, now: this.#now }, init)) {
+      tally.count(chunk);
+      yield isFirst ? { ...chunk, object } : chunk;
       isFirst = false;
-      offset += data.byteLength;
-      report(offset);
+      report(chunk.offset + lengthOf(chunk));
     }
     // Even an object without (further) bytes must be named.
     if (isFirst) yield { object, offset, data: Buffer.alloc(0) };
@@ -116,7 +158,7 @@ export class TransferClient {
   async #untilDone<Result>(
     connect: ConnectionProvider,
     signal: AbortSignal | undefined,
-    attempt: (connection: Connection, noteProgress: () => void) => Promise<Result | undefined>,
+    attempt: (connection: Connection, terms: AttemptTerms) => Promise<Result | undefined>,
   ): Promise<Result> {
     const backoff = new Backoff();
     let mismatches = 0;
@@ -128,12 +170,13 @@ export class TransferClient {
         const noteProgress = (): void => {
           if (!isFull(lastCode)) backoff.reset();
         };
-        const result = await attempt(connection, noteProgress);
+        const result = await attempt(connection, { noteProgress, isPlain: mismatches > 0 });
         if (result !== undefined) return result;
       } catch (error) {
         if (signal?.aborted === true) throw FlareError.from(signal.reason);
         if (!(error instanceof FlareError)) throw error;
-        // The part of an earlier attempt may have been damaged at rest; it is thrown away by now, so once more tells.
+        // The part of an earlier attempt, or the base, may have been damaged at rest; the part is thrown away by now, so once
+        // more, without the base, tells.
         const isFirstMismatch = error.code === "transfer/hash-mismatch" && mismatches++ === 0;
         if (!error.row.isRetryable && !isFirstMismatch) throw error;
         const { code } = error;
@@ -144,6 +187,22 @@ export class TransferClient {
       await backoff.wait(signal);
     }
   }
+}
+
+interface AttemptTerms {
+  readonly noteProgress: () => void;
+  /** Whether every byte is to be sent, as an attempt to send less came to other bytes than it should. */
+  readonly isPlain: boolean;
+}
+
+function checkReply(chunk: Chunk, due: number, { hash }: ObjectRef, base: ObjectRef | undefined): void {
+  const { offset } = chunk;
+  if (chunk.base !== undefined && chunk.base !== base?.hash)
+    throw new FlareError("transfer/protocol", `The server copies from object ${chunk.base}, which was not offered.`);
+  if (offset === due) return;
+  throw new FlareError("transfer/wrong-offset", `The server sent offset ${offset} of object ${hash} where ${due} was due.`, {
+    facts: { hash, offset, due },
+  });
 }
 
 function isFull(code: string): boolean {
