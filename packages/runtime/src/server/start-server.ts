@@ -102,8 +102,15 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       { kit, workspace, leafLifetimeMs: init.leafLifetimeMs },
     );
     const ownRenewal = new CertificateRenewal({ identity, ask: () => renewals.renewOwn(), logger, now, random: Math.random });
+    const transfer = new TransferServer({
+      admission,
+      store: models,
+      guard: grants,
+      onSent: (site, { hash, size }, account) => logger.debug("object sent", { site, hash, bytes: size, ...account }),
+    });
     const sites = new SiteService(
       {
+        takeAccount: (hash) => transfer.takeAccount(hash),
         directory,
         jobs,
         hub,
@@ -124,8 +131,6 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       { store, hub, jobs, scheduler, intake, directory, grants, trust, renewals, keeper, now, audit, logger, isAllowed, admission },
       { serverName: kit.name, project: kit.project, startedAtMs: now(), plan, disk },
     );
-    const transfer = new TransferServer({ store: models, guard: grants, admission });
-
     const renewalGraceMs = graceOf(kit);
     const { connectionSecurity } = kit.endpoint;
     const { isClearAllowed = false } = init;
@@ -149,9 +154,9 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         handlers: {
           attach: (context, send) => sites.attach(context, send),
           submitUpdate: (context, request) => sites.submitUpdate(context, request),
-          stat: (context, object) => transfer.stat(context, object),
+          stat: (context, object, base) => transfer.stat(context, object, base),
           upload: (context, object, chunks) => transfer.upload(context, object, chunks),
-          download: (context, object, offset) => transfer.download(context, object, offset),
+          download: (context, object, offset, means) => transfer.download(context, object, offset, means),
           execute: (context, command) => admins.execute(context, command),
           watch: (context, command) => admins.watch(context, command),
           renew: (proven) => renewals.renew(proven),

@@ -13,7 +13,7 @@ import { JobSupervisor } from "../job-process/job-supervisor.js";
 import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { SiteJobSide, SiteParentSide } from "../job-process/rpc-sides.js";
 import { errorField, type Logger } from "../logging/logger.js";
-import type { ModelStore, StoredObject } from "../store/model-store.js";
+import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
@@ -47,6 +47,7 @@ interface OpenTask {
   readonly key: TaskKey;
   /** Nobody wants the answer any more. */
   readonly closed: AbortController;
+  readonly model: ObjectRef;
   /** Set while the job process has to work on it. */
   ready?: SiteTask;
   failure?: SerializedFlareError;
@@ -84,6 +85,7 @@ export class SiteJob {
   #allowed: Admitted | undefined;
   /** Why the job waits here. */
   #waitReason: string | undefined;
+  #last: ObjectRef | undefined;
   #admitted: AdmittedJob | undefined;
   #supervisor: JobSupervisor<SiteParentSide, SiteJobSide> | undefined;
   #started: Promise<void> = Promise.resolve();
@@ -111,7 +113,8 @@ export class SiteJob {
       if (known.failure !== undefined) this.#tellFailure(key, known.failure);
       return;
     }
-    const entry: OpenTask = { key, closed: new AbortController() };
+    const model = objectFromWire(task.model);
+    const entry: OpenTask = { key, model, closed: new AbortController() };
     const signal = AbortSignal.any([this.#stop.signal, entry.closed.signal]);
     this.#tasks.set(text, entry);
     try {
@@ -121,19 +124,15 @@ export class SiteJob {
         delivery.deliver(result);
         return;
       }
-      const model = objectFromWire(task.model);
       await retention.hold(`task:${text}`, [model.hash]);
       this.#parts.disk?.reserve(`task:${text}`, model.size);
       const report = (done: number, total: number): void => reporter.note(key, { phase: "downloading", done, total, reason: "the model" });
       report(0, model.size);
-      const held = await transfer.download(
-        () => link.connection(signal),
-        model,
-        report,
-        signal,
-        (reason) => this.#tellWaiting(key, reason),
-      );
+      const base = await this.#lastModel();
+      const onWait = (reason: string): void => this.#tellWaiting(key, reason);
+      const held = await transfer.download(() => link.connection(signal), model, report, signal, { base, onWait });
       if (signal.aborted) return;
+      await this.#keepAsLast(model);
       reporter.note(key, { phase: "waiting", done: 0, total: 0, reason: this.#waitReason ?? "waits for the job process" });
       entry.ready = { key, modelPath: await this.#lendModel(held), totalRounds: task.totalRounds, meta: readMeta(task.metaJson) };
       this.#supervisor?.notify("task", entry.ready);
@@ -172,8 +171,26 @@ export class SiteJob {
       await this.#parts.retention.release(`task:${text}`);
     }
     for (const { key } of this.#tasks.values()) this.#parts.reporter.forget(key);
+    await this.#parts.retention.release(this.#lastHolder);
     this.#tasks.clear();
     await rm(this.#init.modelsFolder, { recursive: true, force: true });
+  }
+
+  /** The model that this job worked on last, held so that the next one need not be fetched whole. */
+  async #lastModel(): Promise<ObjectRef | undefined> {
+    const { store, retention } = this.#parts;
+    this.#last ??= await store.lastBase(this.jobId);
+    if (this.#last !== undefined) await retention.hold(this.#lastHolder, [this.#last.hash]);
+    return this.#last;
+  }
+
+  async #keepAsLast(model: ObjectRef): Promise<void> {
+    this.#last = model;
+    await this.#parts.retention.keepOnly(this.#lastHolder, [model.hash]);
+  }
+
+  get #lastHolder(): string {
+    return `last-model:${this.jobId}`;
   }
 
   /** A task is answered, or nobody wants its answer: its model need not be kept. */
@@ -276,11 +293,12 @@ export class SiteJob {
       result: async ({ key, path, ...rest }) => {
         const { models, store, delivery, retention } = this.#parts;
         const text = taskKeyText(key);
-        if (!this.#tasks.has(text)) return {};
+        const base = this.#tasks.get(text)?.model;
+        if (base === undefined) return {};
         const { hash, size } = await models.importFile(await ownFile(path, place.folder), { move: true });
         // Held before anybody can drop the same bytes for another reason.
         await retention.hold(`task:${text}`, [hash]);
-        delivery.deliver(await store.addResult({ ...key, ...rest, update: { hash, size } }));
+        delivery.deliver(await store.addResult({ ...key, ...rest, update: { hash, size }, base }));
         await this.#forget(key);
         return {};
       },
@@ -317,11 +335,11 @@ export class SiteJob {
   async #failTask(key: TaskKey, error: SerializedFlareError): Promise<void> {
     this.#logger.error("task failed", { round: key.round, error: { ...error } as never });
     const text = taskKeyText(key);
-    const isOpen = this.#tasks.has(text);
+    const open = this.#tasks.get(text);
     this.#parts.reporter.forget(key);
     this.#tellFailure(key, error);
     await this.#forget(key);
-    if (isOpen) this.#tasks.set(text, { key, failure: error, closed: new AbortController() });
+    if (open !== undefined) this.#tasks.set(text, { key, model: open.model, failure: error, closed: new AbortController() });
   }
 
   #tellFailure(key: TaskKey, error: SerializedFlareError): void {

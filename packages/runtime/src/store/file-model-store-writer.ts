@@ -65,23 +65,21 @@ export class FileModelWriter implements ObjectWriter {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    this.#requireOpen();
-    if (this.#offset + chunk.byteLength > this.#ref.size) {
-      await this.#throwAway();
-      throw new FlareError(
-        "transfer/size-mismatch",
-        `More than the announced ${this.#ref.size} bytes of object ${this.#ref.hash} arrived.`,
-        {
-          facts: { hash: this.#ref.hash, announced: this.#ref.size },
-        },
-      );
-    }
-    const position = this.#offset;
-    this.#offset += chunk.byteLength;
+    const position = await this.#take(chunk.byteLength);
     this.#writing = quiet(this.#writing.then(async () => writeFully(this.#components.file, chunk, position)));
     this.#hash.update(chunk);
-    if (this.#offset - this.#lastCheckpoint >= this.#checkpointBytes) await this.#startCheckpoint();
-    await this.#watch(this.#writing);
+    await this.#taken();
+  }
+
+  async writeZeros(length: number): Promise<void> {
+    for (let done = 0; done < length; done += zeros.byteLength) {
+      const piece = zeros.subarray(0, Math.min(zeros.byteLength, length - done));
+      const end = (await this.#take(piece.byteLength)) + piece.byteLength;
+      // The file grows by a hole.
+      this.#writing = quiet(this.#writing.then(async () => this.#components.file.truncate(end)));
+      this.#hash.update(piece);
+      await this.#taken();
+    }
   }
 
   async commit(): Promise<StoredObject> {
@@ -101,6 +99,29 @@ export class FileModelWriter implements ObjectWriter {
   async supersede(): Promise<void> {
     if (this.#state === "open") this.#state = "superseded";
     await this.close();
+  }
+
+  /** The place of the next bytes, which are counted from now on. */
+  async #take(length: number): Promise<number> {
+    this.#requireOpen();
+    if (this.#offset + length > this.#ref.size) {
+      await this.#throwAway();
+      throw new FlareError(
+        "transfer/size-mismatch",
+        `More than the announced ${this.#ref.size} bytes of object ${this.#ref.hash} arrived.`,
+        {
+          facts: { hash: this.#ref.hash, announced: this.#ref.size },
+        },
+      );
+    }
+    const position = this.#offset;
+    this.#offset += length;
+    return position;
+  }
+
+  async #taken(): Promise<void> {
+    if (this.#offset - this.#lastCheckpoint >= this.#checkpointBytes) await this.#startCheckpoint();
+    await this.#watch(this.#writing);
   }
 
   async #commit(): Promise<StoredObject> {
@@ -196,6 +217,8 @@ export class FileModelWriter implements ObjectWriter {
     });
   }
 }
+
+const zeros = Buffer.alloc(1024 * 1024);
 
 /** The hash of nothing, where every object starts. */
 export function emptyPrefix(): HashedPrefix {
