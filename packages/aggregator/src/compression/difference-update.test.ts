@@ -61,12 +61,12 @@ describe("the difference of an update to its model", () => {
     expect(difference.relativeError).toBeLessThan(2 ** -9);
   });
 
-  it.each([
+  it.each<readonly [string, Readonly<Record<string, Tensor>>]>([
     ["aggregate/unknown-tensor", { other: floats(() => 1) }],
-    ["aggregate/layout-mismatch", { w: { dtype: "F32", shape: [1], data: Float32Array.of(1) } as Tensor }],
-    ["aggregate/out-of-range", { u: { dtype: "U8", shape: [1], data: Uint8Array.of(1) } as Tensor }],
-    ["aggregate/out-of-range", { n: { dtype: "I64", shape: [1], data: BigInt64Array.of(-(2n ** 63n)) } as Tensor }],
-    ["aggregate/out-of-range", { b: { dtype: "BOOL", shape: [1], data: Uint8Array.of(0) } as Tensor }],
+    ["aggregate/layout-mismatch", { w: { dtype: "F32", shape: [1], data: Float32Array.of(1) } }],
+    ["aggregate/out-of-range", { u: { dtype: "U8", shape: [1], data: Uint8Array.of(1) } }],
+    ["aggregate/out-of-range", { n: { dtype: "I64", shape: [1], data: BigInt64Array.of(-(2n ** 63n)) } }],
+    ["aggregate/out-of-range", { b: { dtype: "BOOL", shape: [1], data: Uint8Array.of(0) } }],
   ])("is refused with %s where it cannot be had, and leaves no file", async (code, tensors) => {
     const source = await write("wrong", tensors);
     const base = await write("model", {

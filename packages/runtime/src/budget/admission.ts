@@ -1,5 +1,5 @@
 import { byteSizeText } from "@flare-ts/contracts";
-import type { Logger } from "../logging/logger.js";
+import { errorField, type Logger } from "../logging/logger.js";
 import type { DiskBudget } from "./disk-budget.js";
 
 /** Something that holds memory while it lasts, and may take up room on the disk. */
@@ -63,7 +63,7 @@ export class Admission {
   readonly #init: AdmissionInit;
   readonly #waiting: Entry[] = [];
   readonly #inside = new Set<Inside>();
-  #looking: Promise<void> | undefined;
+  #isLooking = false;
   #isLookDue = false;
   #timer: NodeJS.Timeout | undefined;
 
@@ -113,16 +113,16 @@ export class Admission {
 
   #look(): void {
     this.#isLookDue = true;
-    this.#looking ??= this.#lookWhileDue().finally(() => {
-      this.#looking = undefined;
-    });
+    if (!this.#isLooking) void this.#lookWhileDue();
   }
 
   async #lookWhileDue(): Promise<void> {
+    this.#isLooking = true;
     while (this.#isLookDue) {
       this.#isLookDue = false;
-      await this.#pass();
+      await this.#pass().catch((error: unknown) => this.#parts.logger.error("room could not be looked for", { error: errorField(error) }));
     }
+    this.#isLooking = false;
     // Room also comes without a word: a disk is cleared, a fast sender becomes slow.
     clearTimeout(this.#timer);
     if (this.#waiting.length > 0) this.#timer = setTimeout(() => this.#look(), spanMs).unref();
@@ -130,7 +130,8 @@ export class Admission {
 
   async #pass(): Promise<void> {
     let diskReason: string | undefined;
-    for (const entry of [...this.#waiting]) {
+    // Whoever is let in leaves the list meanwhile.
+    for (const entry of this.#waiting.slice()) {
       const { diskBytes } = entry;
       const crowd = this.#crowded();
       if (crowd === undefined && diskBytes > 0) diskReason ??= await this.#parts.disk?.shortage(diskBytes, this.#promised());

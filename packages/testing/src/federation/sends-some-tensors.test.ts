@@ -50,8 +50,8 @@ describe.skipIf(isSkipped)("updates of some tensors, from TypeScript and from Py
     const wires = entries.flatMap(({ event }) =>
       event.type === "update-accepted" ? [[event.site, event.paramsType, event.wire?.form]] : [],
     );
-    expect(wires.filter(([site]) => site === "site-1")).toEqual(Array(2).fill(["site-1", "FULL", undefined]));
-    expect(wires.filter(([site]) => site === "site-2")).toEqual(Array(2).fill(["site-2", "DIFF", "bfloat16"]));
+    expect(wires.filter(([site]) => site === "site-1")).toEqual([0, 1].map(() => ["site-1", "FULL", undefined]));
+    expect(wires.filter(([site]) => site === "site-2")).toEqual([0, 1].map(() => ["site-2", "DIFF", "bfloat16"]));
   });
 
   async function writeJob(job: string): Promise<string> {
