@@ -39,15 +39,16 @@ export class TransferClient {
    * @throws FlareError what cannot be retried, such as `transfer/not-allowed`; `internal/aborted`
    */
   async upload(connect: ConnectionProvider, object: ObjectRef, onProgress?: OnProgress, signal?: AbortSignal): Promise<void> {
-    await this.#untilDone(connect, `The upload of object ${object.hash}`, signal, async (connection, noteProgress, moving) => {
-      const { isComplete, durableOffset } = await connection.stat(object, moving);
+    await this.#untilDone(connect, `The upload of object ${object.hash}`, signal, async ({ connection, note, waiting, moving }) => {
+      // A server that has no room answers when it has: that is no standstill.
+      const { isComplete, durableOffset } = await waiting(connection.stat(object, moving));
       if (isComplete) {
         onProgress?.(object.size, object.size);
         return true;
       }
       const start = Number(durableOffset);
       const report = (sent: number): void => {
-        if (sent > start) noteProgress(sent);
+        if (sent > start) note(sent);
         onProgress?.(sent, object.size);
       };
       report(start);
@@ -74,7 +75,7 @@ export class TransferClient {
   }
 
   async #fetch(connect: ConnectionProvider, object: ObjectRef, onProgress: OnProgress, signal: AbortSignal): Promise<StoredObject> {
-    return await this.#untilDone(connect, `The download of object ${object.hash}`, signal, async (connection, noteProgress, moving) => {
+    return await this.#untilDone(connect, `The download of object ${object.hash}`, signal, async ({ connection, note, moving }) => {
       const present = await this.#store.find(object.hash);
       if (present !== undefined) return present;
       const writer = await this.#store.openWriter(object);
@@ -91,7 +92,7 @@ export class TransferClient {
             );
           }
           await writer.write(data);
-          noteProgress(writer.offset);
+          note(writer.offset);
           onProgress(writer.offset, object.size);
         }
         return await writer.commit();
@@ -124,7 +125,7 @@ export class TransferClient {
     connect: ConnectionProvider,
     what: string,
     signal: AbortSignal | undefined,
-    attempt: (connection: Connection, noteProgress: (offset: number) => void, signal: AbortSignal) => Promise<Result | undefined>,
+    attempt: (attempt: Attempt) => Promise<Result | undefined>,
   ): Promise<Result> {
     const backoff = new Backoff();
     let mismatches = 0;
@@ -136,12 +137,18 @@ export class TransferClient {
         const noteProgress = (): void => {
           if (!isFull(lastCode)) backoff.reset();
         };
-        const result = await whileMoving({ what, stallMs: this.#stallMs, signal }, async (mark, moving) => {
+        const result = await whileMoving({ what, stallMs: this.#stallMs, signal }, async (watch, moving) => {
           const note = (offset: number): void => {
-            mark(`the chunk that ended at byte ${offset}`);
+            watch.mark(`the chunk that ended at byte ${offset}`);
             noteProgress();
           };
-          return await attempt(connection, note, moving);
+          const waiting = async <Reply>(reply: Promise<Reply>): Promise<Reply> => {
+            watch.pause();
+            const answer = await reply;
+            watch.resume("its start");
+            return answer;
+          };
+          return await attempt({ connection, note, waiting, moving });
         });
         if (result !== undefined) return result;
       } catch (error) {
@@ -158,6 +165,17 @@ export class TransferClient {
       await backoff.wait(signal);
     }
   }
+}
+
+/** One attempt at a transfer. */
+interface Attempt {
+  readonly connection: Connection;
+  /** The transfer has come to this offset. */
+  readonly note: (offset: number) => void;
+  /** Waits for what the other side may take its time for. */
+  readonly waiting: <Reply>(reply: Promise<Reply>) => Promise<Reply>;
+  /** Ends the attempt. */
+  readonly moving: AbortSignal;
 }
 
 function isFull(code: string): boolean {
