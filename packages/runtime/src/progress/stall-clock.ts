@@ -11,5 +11,5 @@ export interface StallClock extends Clock {
 export const systemStallClock: StallClock = Object.freeze({
   now: () => performance.now(),
   date: () => Date.now(),
-  setTimer: systemClock.setTimer,
+  setTimer: (delayMs, callback) => systemClock.setTimer(delayMs, callback),
 });
