@@ -8,7 +8,7 @@ export interface StallClock extends Clock {
 }
 
 /** The machine's. */
-export const systemStallClock: StallClock = Object.freeze({
+export const systemStallClock: StallClock = Object.freeze<StallClock>({
   now: () => performance.now(),
   date: () => Date.now(),
   setTimer: (delayMs, callback) => systemClock.setTimer(delayMs, callback),
