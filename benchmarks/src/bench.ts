@@ -35,6 +35,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: "seconds per round and of start-up, with real processes",
     load: async () => (await import("./rounds/bench-rounds.ts")).benchRounds,
   },
+  transfer: {
+    about: "seconds of one upload, durable and verified, beside a bare stream of grpc-js",
+    load: async () => (await import("./transfer/bench-transfer.ts")).benchTransfer,
+  },
 };
 
 const usage = `usage: npm run bench -- <command> [options]

@@ -2,6 +2,10 @@
 export const limits = Object.freeze({
   /** Payload of one message on a transfer stream. */
   chunkBytes: 1024 * 1024,
+  /** Bytes that one message may stand for without holding them: a run of zeros, or of bytes that the receiver has. */
+  chunkRunBytes: 64 * 1024 * 1024,
+  /** Chunks of objects that go to several receivers at a time, kept to be read from disk once. */
+  sharedChunkBytes: 16 * 1024 * 1024,
   /** HTTP/2 window for a stream and for a connection, on both sides (64 KiB would give 1 MB/s at 40 ms). */
   http2WindowBytes: 4 * 1024 * 1024,
   /** What one measurement of the way to the server may carry, in each direction. */
@@ -36,7 +40,7 @@ export const limits = Object.freeze({
   /** Files in one job. */
   jobFiles: 10_000,
   /** Size of one file in a job. */
-  jobFileBytes: 1024 * 1024 * 1024,
+  jobFileBytes: 1024 * 1024 * 1024 * 1024,
   /** A signed job: its list of files with signature and certificate; 10,000 files with long names fit. */
   signedJobBytes: 32 * 1024 * 1024,
   /** Certificates of one participant, its own first, and the size of the file or message that holds them. */

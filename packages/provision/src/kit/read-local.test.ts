@@ -60,9 +60,16 @@ describe("local settings", () => {
     await client("log_config.json", '{ "level": "debug" }');
     await client("authorization.json", '{ "format_version": "1.0", "permissions": {} }');
     const kit = await readKit(dirs.client);
-    expect(await readLocalResources(kit)).toEqual({ type: "client", gpus: 0, memPerGpuGiB: 0, datasets: { wdbc: "/data/wdbc.csv" } });
+    expect(await readLocalResources(kit)).toMatchObject({ type: "client", gpus: 0, memPerGpuGiB: 0, datasets: { wdbc: "/data/wdbc.csv" } });
     expect(await readLogConfig(kit)).toEqual({ level: "debug" });
     expect((await readAuthorizationPolicy(kit)).permissions).toEqual({});
+  });
+
+  it("say what the participant may hold, and how updates leave a site", async () => {
+    const text = '{ "format_version": 2, "components": [], "max_memory": "512MiB", "max_disk": 1000000, "update_form": "bfloat16" }';
+    await client("resources.json", text);
+    const budget = { maxMemoryBytes: 536_870_912, maxDiskBytes: 1_000_000, updateForm: "bfloat16" };
+    expect(await readLocalResources(await readKit(dirs.client))).toMatchObject(budget);
   });
 
   it("do not exist in an admin's kit", async () => {

@@ -1,7 +1,9 @@
 import type { SerializedFlareError } from "@flare-ts/contracts";
 import type { SignedReceipt } from "../receipt/signed-receipt.js";
 import type { ObjectRef } from "../store/model-store.js";
+import type { TransferAccount } from "../transfer/transfer-account.js";
 import type { JobStatus } from "./job-status.js";
+import type { UpdateWire } from "./update-wire.js";
 
 /** Metrics of a model: name to finite number. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -25,6 +27,10 @@ export interface AcceptedUpdate {
   readonly weight: number;
   readonly metrics: Metrics;
   readonly meta: Readonly<Record<string, unknown>>;
+  /** How it was made smaller for the wire; absent where it was not. */
+  readonly wire?: UpdateWire;
+  /** What of the update's bytes was sent, and what was not. Not in journals of older versions, nor where it is not known any more. */
+  readonly transfer?: TransferAccount;
 }
 
 /**

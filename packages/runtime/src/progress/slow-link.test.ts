@@ -39,7 +39,7 @@ async function throttled(bytesPerSecond: number, stallMs = 600_000) {
     {
       stat: async (context, object) => transfers.stat(context, object),
       upload: async (context, object, chunks) => transfers.upload(context, object, chunks),
-      download: (context, object, offset) => transfers.download(context, object, offset),
+      download: (context, object, offset, means) => transfers.download(context, object, offset, means),
       attach: ({ sessionId }, send) => {
         const watch = new SilenceWatch(
           { clock },

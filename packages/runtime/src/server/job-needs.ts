@@ -8,6 +8,8 @@ export class JobNeeds {
   readonly #updates = new Set<ContentHash>();
   #model = "";
   #input = "";
+  /** The input of the round before, while sites fetch that of this one: they hold it, and need only what has changed. */
+  #previous = "";
   #best = "";
   /** What the strategy keeps for the next round. */
   #state: readonly ContentHash[] = [];
@@ -28,9 +30,11 @@ export class JobNeeds {
     else return "nothing";
     if (type === "round-closed") {
       this.#updates.clear();
+      this.#previous = "";
       this.#state = Object.values(event.state ?? {}).map(({ hash }) => hash);
     }
     if (type !== "round-opened") return "more";
+    this.#previous = this.#input;
     this.#input = event.model.hash;
     return "less";
   }
@@ -39,10 +43,16 @@ export class JobNeeds {
   end(): void {
     this.#updates.clear();
     this.#input = "";
+    this.#previous = "";
     this.#state = [];
   }
 
   hashes(): readonly ContentHash[] {
-    return [...this.#files, ...[this.#model, this.#input, this.#best].filter(isContentHash), ...this.#state, ...this.#updates];
+    return [
+      ...this.#files,
+      ...[this.#model, this.#input, this.#previous, this.#best].filter(isContentHash),
+      ...this.#state,
+      ...this.#updates,
+    ];
   }
 }

@@ -1,5 +1,5 @@
 import { create } from "@bufbuild/protobuf";
-import { FlareError, isContentHash, limits } from "@flare-ts/contracts";
+import { type ContentHash, FlareError, isContentHash, limits } from "@flare-ts/contracts";
 import {
   HeartbeatSchema,
   type ServerMessage,
@@ -16,6 +16,7 @@ import type { StallClock } from "../progress/stall-clock.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { ServerStore } from "../store/server-store.js";
+import type { TransferAccount } from "../transfer/transfer-account.js";
 import type { CallContext } from "../transport/connection.js";
 import { taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { JobTable } from "./job-table.js";
@@ -33,6 +34,8 @@ export interface SiteServiceComponents {
   readonly models: ModelStore;
   readonly retention: ObjectRetention;
   readonly trust: Pick<TrustService, "greeting" | "hear">;
+  /** What was sent for an object. */
+  readonly takeAccount: (hash: ContentHash) => TransferAccount | undefined;
   readonly logger: Logger;
   readonly now: () => number;
   /** Ends a session whose site has fallen silent. */
@@ -104,7 +107,7 @@ export class SiteService {
 
   /** Accepts an update whose bytes are in the store; the reply is given when the acceptance is durable. */
   async submitUpdate(context: CallContext, request: SubmitUpdateRequest): Promise<SubmitUpdateReply> {
-    const { hub, models, jobs, logger, retention } = this.#parts;
+    const { hub, models, jobs, logger, retention, takeAccount } = this.#parts;
     const key = taskKeyFromWire(request.key);
     const site = context.identity.name;
     if (!jobs.isParticipant(key.jobId, site)) return create(SubmitUpdateReplySchema, { key: taskKeyToWire(key), outcome: "late" });
@@ -114,7 +117,8 @@ export class SiteService {
     await retention.hold(holder, isContentHash(hash) ? [hash] : []);
     try {
       const update = await heldObject(models, request);
-      const outcome = await hub.acceptUpdate(key, { ...report, update });
+      const transfer = takeAccount(update.hash);
+      const outcome = await hub.acceptUpdate(key, { ...report, update, ...(transfer === undefined ? {} : { transfer }) });
       logger.debug("update handed in", { site, job: key.jobId, round: key.round, outcome, bytes: update.size });
       // By now the job holds it, or nobody wants it.
       await retention.release(holder);

@@ -102,9 +102,9 @@ export class HostileServer {
           onClose: () => undefined,
         };
       },
-      stat: (context, object) => transfer.stat(context, object),
+      stat: (context, object, base) => transfer.stat(context, object, base),
       upload: (context, object, chunks) => transfer.upload(context, object, chunks),
-      download: (context, object, offset) => transfer.download(context, object, offset),
+      download: (context, object, offset, means) => transfer.download(context, object, offset, means),
       submitUpdate: unused,
       execute: unused,
       watch: unused,

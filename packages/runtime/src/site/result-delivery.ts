@@ -58,7 +58,10 @@ export class ResultDelivery {
     this.#parts.reporter.note(result, { phase: "waiting", done: 0, total: 0, reason: "waits for the server" });
     const abort = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, abort.signal]);
-    const held = this.#parts.retention.hold(resultHolder(result), [result.update.hash]);
+    const held = this.#parts.retention.hold(resultHolder(result), [
+      result.update.hash,
+      ...(result.base === undefined ? [] : [result.base.hash]),
+    ]);
     const done = held
       .then(() => this.#deliver(result, signal))
       .catch((error: unknown) => {
@@ -78,11 +81,15 @@ export class ResultDelivery {
     const log = logger.child({ job: result.jobId, round: result.round });
     for (let attempt = 0; ; attempt++) {
       try {
-        await transfer.upload(
+        const account = await transfer.upload(
           () => link.connection(signal),
           result.update,
           (done) => this.#tellProgress(result, done),
           signal,
+          {
+            base: result.base,
+            onWait: (reason) => this.#parts.reporter.note(result, { phase: "waiting", done: 0, total: 0, reason }),
+          },
         );
         const connection = await link.connection(signal);
         const reply = await connection.submitUpdate(
@@ -98,7 +105,7 @@ export class ResultDelivery {
         );
         await store.acknowledge(result);
         await retention.release(resultHolder(result));
-        log.info("update delivered", { outcome: reply.outcome, bytes: result.update.size });
+        log.info("update delivered", { outcome: reply.outcome, bytes: result.update.size, ...account });
         return;
       } catch (reason) {
         signal.throwIfAborted();

@@ -2,8 +2,10 @@ import { link as linkFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
+import { FlareError, type SerializedFlareError, type UpdateForm } from "@flare-ts/contracts";
 import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema } from "@flare-ts/contracts/wire";
+import type { Admission, Admitted } from "../budget/admission.js";
+import type { DiskBudget } from "../budget/disk-budget.js";
 import type { TaskKey } from "../job/job-event.js";
 import type { SiteJobCalls, SiteTask } from "../job-process/job-channel.js";
 import type { JobLauncher } from "../job-process/job-launcher.js";
@@ -11,7 +13,7 @@ import { JobSupervisor } from "../job-process/job-supervisor.js";
 import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { SiteJobSide, SiteParentSide } from "../job-process/rpc-sides.js";
 import { errorField, type Logger } from "../logging/logger.js";
-import type { ModelStore, StoredObject } from "../store/model-store.js";
+import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
@@ -35,12 +37,17 @@ export interface SiteJobComponents {
   readonly reporter: TaskReporter;
   readonly secrets: SiteSecrets;
   readonly logger: Logger;
+  /** Lets jobs in as the site's memory allows. */
+  readonly jobsAllowed: Pick<Admission, "enter">;
+  /** Room on the disk is kept for the answer to a task. */
+  readonly disk?: DiskBudget | undefined;
 }
 
 interface OpenTask {
   readonly key: TaskKey;
   /** Nobody wants the answer any more. */
   readonly closed: AbortController;
+  readonly model: ObjectRef;
   /** Set while the job process has to work on it. */
   ready?: SiteTask;
   failure?: SerializedFlareError;
@@ -52,6 +59,8 @@ export interface SiteJobInit {
   /** Folder of the job: `<workspace>/<job id>`. */
   readonly workspace: string;
   readonly datasets: Readonly<Record<string, string>>;
+  /** How updates leave the site, whatever a job says. */
+  readonly updateForm?: "none" | UpdateForm | undefined;
   /** Folder for the models that this job's processes get; they can read it, not write. */
   readonly modelsFolder: string;
   /** What makes no progress for so long is given up. */
@@ -73,6 +82,10 @@ export class SiteJob {
   /** Open tasks of this job; a task that has its model waits here for the job process to be up. */
   readonly #tasks = new Map<string, OpenTask>();
   #left: FlareError | undefined;
+  #allowed: Admitted | undefined;
+  /** Why the job waits here. */
+  #waitReason: string | undefined;
+  #last: ObjectRef | undefined;
   #admitted: AdmittedJob | undefined;
   #supervisor: JobSupervisor<SiteParentSide, SiteJobSide> | undefined;
   #started: Promise<void> = Promise.resolve();
@@ -100,7 +113,8 @@ export class SiteJob {
       if (known.failure !== undefined) this.#tellFailure(key, known.failure);
       return;
     }
-    const entry: OpenTask = { key, closed: new AbortController() };
+    const model = objectFromWire(task.model);
+    const entry: OpenTask = { key, model, closed: new AbortController() };
     const signal = AbortSignal.any([this.#stop.signal, entry.closed.signal]);
     this.#tasks.set(text, entry);
     try {
@@ -110,8 +124,8 @@ export class SiteJob {
         delivery.deliver(result);
         return;
       }
-      const model = objectFromWire(task.model);
       await retention.hold(`task:${text}`, [model.hash]);
+      this.#parts.disk?.reserve(`task:${text}`, model.size);
       let first: number | undefined;
       const report = (done: number, total: number): void => {
         first ??= done;
@@ -121,9 +135,12 @@ export class SiteJob {
         reporter.note(key, { phase, done, total, reason: isWaiting ? "waits for the model" : "the model" });
       };
       report(0, model.size);
-      const held = await transfer.download(() => link.connection(signal), model, report, signal);
+      const base = await this.#lastModel();
+      const onWait = (reason: string): void => this.#tellWaiting(key, reason);
+      const held = await transfer.download(() => link.connection(signal), model, report, signal, { base, onWait });
       if (signal.aborted) return;
-      reporter.note(key, { phase: "waiting", done: 0, total: 0, reason: "waits for the job process" });
+      await this.#keepAsLast(model);
+      reporter.note(key, { phase: "waiting", done: 0, total: 0, reason: this.#waitReason ?? "waits for the job process" });
       entry.ready = { key, modelPath: await this.#lendModel(held), totalRounds: task.totalRounds, meta: readMeta(task.metaJson) };
       this.#supervisor?.notify("task", entry.ready);
     } catch (reason) {
@@ -155,10 +172,32 @@ export class SiteJob {
     this.#stop.abort();
     await this.#started;
     await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }), graceMs);
-    for (const text of this.#tasks.keys()) await this.#parts.retention.release(`task:${text}`);
+    this.#allowed?.leave();
+    for (const text of this.#tasks.keys()) {
+      this.#parts.disk?.reserve(`task:${text}`, 0);
+      await this.#parts.retention.release(`task:${text}`);
+    }
     for (const { key } of this.#tasks.values()) this.#parts.reporter.forget(key);
+    await this.#parts.retention.release(this.#lastHolder);
     this.#tasks.clear();
     await rm(this.#init.modelsFolder, { recursive: true, force: true });
+  }
+
+  /** The model that this job worked on last, held so that the next one need not be fetched whole. */
+  async #lastModel(): Promise<ObjectRef | undefined> {
+    const { store, retention } = this.#parts;
+    this.#last ??= await store.lastBase(this.jobId);
+    if (this.#last !== undefined) await retention.hold(this.#lastHolder, [this.#last.hash]);
+    return this.#last;
+  }
+
+  async #keepAsLast(model: ObjectRef): Promise<void> {
+    this.#last = model;
+    await this.#parts.retention.keepOnly(this.#lastHolder, [model.hash]);
+  }
+
+  get #lastHolder(): string {
+    return `last-model:${this.jobId}`;
   }
 
   /** A task is answered, or nobody wants its answer: its model need not be kept. */
@@ -170,6 +209,7 @@ export class SiteJob {
     task?.closed.abort();
     const isLentToOther = [...this.#tasks.values()].some(({ ready }) => ready?.modelPath === lent);
     if (lent !== undefined && !isLentToOther) await rm(lent, { force: true });
+    this.#parts.disk?.reserve(`task:${text}`, 0);
     await this.#parts.retention.release(`task:${text}`);
   }
 
@@ -185,6 +225,15 @@ export class SiteJob {
   /** What may heal by itself, such as a full disk, is waited for; anything else makes the site leave the job. */
   async #startInTheEnd(): Promise<void> {
     const { signal } = this.#stop;
+    try {
+      // In the order in which the server names jobs, which is the same at every site: two sites never wait for each other's jobs.
+      this.#allowed = await this.#parts.jobsAllowed.enter({ who: this.jobId, what: "job", diskBytes: 0 }, signal, (reason) =>
+        this.#wait(reason),
+      );
+    } catch {
+      return;
+    }
+    this.#waitReason = undefined;
     while (!signal.aborted) {
       try {
         await this.#start();
@@ -212,6 +261,8 @@ export class SiteJob {
     this.#admitted = admitted;
     const { folder, jobName, appFolder } = admitted;
     this.#logger.info("job admitted", { name: jobName, app: deployment.app });
+    // Node's permission model grants what lies in a folder only when that exists as the process starts.
+    await mkdir(this.#init.modelsFolder, { recursive: true, mode: 0o700 });
     this.#supervisor = new JobSupervisor<SiteParentSide, SiteJobSide>(
       { launcher, logger: this.#logger },
       {
@@ -228,7 +279,7 @@ export class SiteJob {
   }
 
   #calls(place: { readonly jobName: string; readonly folder: string; readonly appFolder: string }): CallHandlers<SiteJobCalls> {
-    const { site, datasets, modelsFolder, stallMs, attachFolder } = this.#init;
+    const { site, datasets, modelsFolder, updateForm, stallMs, attachFolder } = this.#init;
     return {
       begin: () => {
         // The reply goes out first; the open tasks follow it on the same channel.
@@ -241,6 +292,7 @@ export class SiteJob {
           appFolder: place.appFolder,
           datasets,
           modelsFolder,
+          ...(updateForm === undefined ? {} : { updateForm }),
           stallMs,
           attachFolder,
         });
@@ -248,11 +300,12 @@ export class SiteJob {
       result: async ({ key, path, ...rest }) => {
         const { models, store, delivery, retention } = this.#parts;
         const text = taskKeyText(key);
-        if (!this.#tasks.has(text)) return {};
+        const base = this.#tasks.get(text)?.model;
+        if (base === undefined) return {};
         const { hash, size } = await models.importFile(await ownFile(path, place.folder), { move: true });
         // Held before anybody can drop the same bytes for another reason.
         await retention.hold(`task:${text}`, [hash]);
-        delivery.deliver(await store.addResult({ ...key, ...rest, update: { hash, size } }));
+        delivery.deliver(await store.addResult({ ...key, ...rest, update: { hash, size }, base }));
         await this.#forget(key);
         return {};
       },
@@ -272,6 +325,15 @@ export class SiteJob {
     };
   }
 
+  #wait(reason: string): void {
+    this.#waitReason = reason;
+    for (const { key } of this.#tasks.values()) this.#tellWaiting(key, reason);
+  }
+
+  #tellWaiting(key: TaskKey, reason: string): void {
+    this.#parts.reporter.note(key, { phase: "waiting", done: 0, total: 0, reason });
+  }
+
   #deliverReadyTasks(): void {
     for (const { ready } of this.#tasks.values()) if (ready !== undefined) this.#supervisor?.notify("task", ready);
   }
@@ -280,11 +342,11 @@ export class SiteJob {
   async #failTask(key: TaskKey, error: SerializedFlareError): Promise<void> {
     this.#logger.error("task failed", { round: key.round, error: { ...error } as never });
     const text = taskKeyText(key);
-    const isOpen = this.#tasks.has(text);
+    const open = this.#tasks.get(text);
     this.#parts.reporter.forget(key);
     this.#tellFailure(key, error);
     await this.#forget(key);
-    if (isOpen) this.#tasks.set(text, { key, failure: error, closed: new AbortController() });
+    if (open !== undefined) this.#tasks.set(text, { key, model: open.model, failure: error, closed: new AbortController() });
   }
 
   #tellFailure(key: TaskKey, error: SerializedFlareError): void {

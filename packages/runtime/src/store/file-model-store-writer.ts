@@ -65,23 +65,21 @@ export class FileModelWriter implements ObjectWriter {
   }
 
   async write(chunk: Uint8Array): Promise<void> {
-    this.#requireOpen();
-    if (this.#offset + chunk.byteLength > this.#ref.size) {
-      await this.#throwAway();
-      throw new FlareError(
-        "transfer/size-mismatch",
-        `More than the announced ${this.#ref.size} bytes of object ${this.#ref.hash} arrived.`,
-        {
-          facts: { hash: this.#ref.hash, announced: this.#ref.size },
-        },
-      );
-    }
-    const position = this.#offset;
-    this.#offset += chunk.byteLength;
+    const position = await this.#take(chunk.byteLength);
     this.#writing = quiet(this.#writing.then(async () => writeFully(this.#components.file, chunk, position)));
     this.#hash.update(chunk);
-    if (this.#offset - this.#lastCheckpoint >= this.#checkpointBytes) await this.#startCheckpoint();
-    await this.#watch(this.#writing);
+    await this.#taken();
+  }
+
+  async writeZeros(length: number): Promise<void> {
+    for (let done = 0; done < length; done += zeros.byteLength) {
+      const piece = zeros.subarray(0, Math.min(zeros.byteLength, length - done));
+      const end = (await this.#take(piece.byteLength)) + piece.byteLength;
+      // The file grows by a hole.
+      this.#writing = quiet(this.#writing.then(async () => this.#components.file.truncate(end)));
+      this.#hash.update(piece);
+      await this.#taken();
+    }
   }
 
   async commit(): Promise<StoredObject> {
@@ -101,6 +99,29 @@ export class FileModelWriter implements ObjectWriter {
   async supersede(): Promise<void> {
     if (this.#state === "open") this.#state = "superseded";
     await this.close();
+  }
+
+  /** The place of the next bytes, which are counted from now on. */
+  async #take(length: number): Promise<number> {
+    this.#requireOpen();
+    if (this.#offset + length > this.#ref.size) {
+      await this.#throwAway();
+      throw new FlareError(
+        "transfer/size-mismatch",
+        `More than the announced ${this.#ref.size} bytes of object ${this.#ref.hash} arrived.`,
+        {
+          facts: { hash: this.#ref.hash, announced: this.#ref.size },
+        },
+      );
+    }
+    const position = this.#offset;
+    this.#offset += length;
+    return position;
+  }
+
+  async #taken(): Promise<void> {
+    if (this.#offset - this.#lastCheckpoint >= this.#checkpointBytes) await this.#startCheckpoint();
+    await this.#watch(this.#writing);
   }
 
   async #commit(): Promise<StoredObject> {
@@ -197,28 +218,41 @@ export class FileModelWriter implements ObjectWriter {
   }
 }
 
+const zeros = Buffer.alloc(1024 * 1024);
+
 /** The hash of nothing, where every object starts. */
 export function emptyPrefix(): HashedPrefix {
   return { offset: 0, hash: createHash("sha256") };
 }
 
-/** Hashes the first `length` bytes of a file. */
+/** Hashes the first `length` bytes of a file; one piece is read while the one before is hashed. */
 export async function hashPrefix(file: FileHandle, length: number, signal?: AbortSignal): Promise<HashedPrefix> {
   const hash = createHash("sha256");
-  const buffer = Buffer.allocUnsafe(Math.min(limits.chunkBytes, Math.max(length, 1)));
+  const pieceBytes = Math.min(limits.chunkBytes, Math.max(length, 1));
+  const buffers = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(length > pieceBytes ? pieceBytes : 0)] as const;
+  const read = (position: number, turn: number): Promise<Buffer> => {
+    const buffer = buffers[turn % 2] ?? buffers[0];
+    const wanted = Math.min(buffer.byteLength, length - position);
+    const reading = file.read(buffer, 0, wanted, position).then(({ bytesRead }) => buffer.subarray(0, bytesRead));
+    return quiet(reading);
+  };
   let offset = 0;
-  while (offset < length) {
-    signal?.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.byteLength, length - offset), offset);
-    if (bytesRead === 0) break;
-    hash.update(buffer.subarray(0, bytesRead));
-    offset += bytesRead;
+  let ahead = length > 0 ? read(0, 0) : undefined;
+  for (let turn = 1; ahead !== undefined; turn += 1) {
+    const piece: Buffer = await ahead;
+    offset += piece.byteLength;
+    ahead = piece.byteLength > 0 && offset < length ? read(offset, turn) : undefined;
+    hash.update(piece);
+    if (signal?.aborted === true) {
+      await ahead?.catch(() => undefined);
+      signal.throwIfAborted();
+    }
   }
   return { offset, hash };
 }
 
 // The failure is met at the next write, commit or close; without this it would count as unhandled until then.
-function quiet(promise: Promise<void>): Promise<void> {
+function quiet<Result>(promise: Promise<Result>): Promise<Result> {
   promise.catch(() => undefined);
   return promise;
 }

@@ -101,6 +101,10 @@ export class FileModelStore implements ModelStore {
     });
   }
 
+  async open(hash: ContentHash): Promise<FileHandle> {
+    return await this.#openObject(hash);
+  }
+
   async *read(hash: ContentHash, offset: number, signal?: AbortSignal): AsyncGenerator<Buffer, void, undefined> {
     const file = await this.#openObject(hash);
     let ahead: Promise<Buffer> | undefined;

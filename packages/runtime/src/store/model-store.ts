@@ -1,3 +1,4 @@
+import type { FileHandle } from "node:fs/promises";
 import type { ContentHash } from "@flare-ts/contracts";
 
 /** A finished object of the content-addressed store: a model, an update, or a file of a job. */
@@ -41,6 +42,9 @@ export interface ModelStore {
    */
   openWriter(ref: ObjectRef): Promise<ObjectWriter>;
 
+  /** A finished object open for reading; what holds it open can read it although it is removed meanwhile. */
+  open(hash: ContentHash): Promise<FileHandle>;
+
   /** Chunks of at most `limits.chunkBytes` from a finished object, in order. */
   read(hash: ContentHash, offset: number, signal?: AbortSignal): AsyncIterable<Buffer>;
 
@@ -56,6 +60,8 @@ export interface ObjectWriter {
   readonly offset: number;
   /** Appends; makes everything durable each `limits.checkpointBytes`. Resolves when more can be taken (backpressure). */
   write(chunk: Uint8Array): Promise<void>;
+  /** Appends so many zeros, which need not take room on the disk. */
+  writeZeros(length: number): Promise<void>;
   /**
    * Verifies size and hash, makes the object durable and finished.
    *

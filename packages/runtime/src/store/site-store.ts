@@ -1,7 +1,11 @@
 import type { AcceptedUpdate, TaskKey } from "../job/job-event.js";
+import type { ObjectRef } from "./model-store.js";
 
 /** A result that the site's job process has handed to its parent. */
-export interface SiteResult extends TaskKey, Omit<AcceptedUpdate, "site"> {}
+export interface SiteResult extends TaskKey, Omit<AcceptedUpdate, "site" | "transfer"> {
+  /** The model that the update was made of: what is the same in both need not be sent. */
+  readonly base?: ObjectRef | undefined;
+}
 
 /** The site's durable state. When a promise resolves, what it promises survives a kill and a power cut. */
 export interface SiteStore {
@@ -10,6 +14,8 @@ export interface SiteStore {
   result(key: TaskKey): Promise<SiteResult | undefined>;
   /** Results that the server has not acknowledged, oldest first. */
   pendingResults(): Promise<readonly SiteResult[]>;
+  /** The model of the job's last result: the newest that this site has worked on, whether it still holds it or not. */
+  lastBase(jobId: string): Promise<ObjectRef | undefined>;
   /** The server has the result, or will never want it. It stays known until its job is forgotten. */
   acknowledge(key: TaskKey): Promise<void>;
   /** Remembers that a job is over, and drops its results. */

@@ -1,37 +1,64 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import type { FileHandle } from "node:fs/promises";
+import { type ContentHash, FlareError, limits } from "@flare-ts/contracts";
+import type { Admission, Admitted } from "../budget/admission.js";
+import type { Identity } from "../session/identity.js";
 import type { ModelStore, ObjectRef, ObjectWriter } from "../store/model-store.js";
-import type { CallContext, Chunk, ServerHandlers, TransferGuard } from "../transport/connection.js";
+import type { CallContext, Chunk, ObjectState, ReceiverMeans, ServerHandlers, TransferGuard } from "../transport/connection.js";
+import { lengthOf, readableForms } from "./chunk-forms.js";
+import { openHeld, outgoingObject } from "./outgoing-object.js";
+import { SharedReads } from "./shared-reads.js";
+import { type TransferAccount, TransferTally } from "./transfer-account.js";
+import { unpackChunk } from "./unpack-chunk.js";
+import { isSmall, UploadLeases } from "./upload-leases.js";
+import { UploadTallies } from "./upload-tallies.js";
 
 export interface TransferServerComponents {
   readonly store: ModelStore;
   readonly guard: TransferGuard;
-}
-
-/** How far an object is. */
-export interface ObjectState {
-  readonly isComplete: boolean;
-  readonly durableOffset: number;
+  /** Lets transfers in as memory and disk allow. */
+  readonly admission?: Admission | undefined;
+  /** Hears what went over the link when an object has been sent to its end. */
+  readonly onSent?: (name: string, object: ObjectRef, account: TransferAccount) => void;
+  /** Milliseconds of a steady clock. @default performance.now */
+  readonly now?: () => number;
 }
 
 /** The server's side of transfers: objects in and out of the store, for those who may. */
 export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | "download"> {
   readonly #store: ModelStore;
   readonly #guard: TransferGuard;
+  readonly #admission: Admission | undefined;
+  readonly #leases: UploadLeases;
+  readonly #onSent: TransferServerComponents["onSent"];
+  readonly #now: () => number;
   readonly #uploads = new Map<string, RunningUpload>();
+  readonly #tallies = new UploadTallies();
+  readonly #reads = new SharedReads();
 
   constructor(components: TransferServerComponents) {
     this.#store = components.store;
     this.#guard = components.guard;
+    this.#onSent = components.onSent;
+    this.#now = components.now ?? (() => performance.now());
+    this.#admission = components.admission;
+    this.#leases = new UploadLeases(components);
   }
 
   /** @throws FlareError `transfer/not-allowed`, `transfer/size-mismatch` */
-  async stat({ identity, sessionId }: CallContext, object: ObjectRef): Promise<ObjectState> {
-    const isAllowed = (await this.#guard.mayWrite(identity, object)) || (await this.#guard.mayRead(identity, object.hash));
-    if (!isAllowed) throw notAllowed(identity.name, object, "see");
+  async stat({ identity, sessionId, signal }: CallContext, object: ObjectRef, base?: ObjectRef): Promise<ObjectState> {
+    const mayWrite = await this.#guard.mayWrite(identity, object);
+    if (!mayWrite && !(await this.#guard.mayRead(identity, object.hash))) throw notAllowed(identity.name, object, "see");
     const running = this.#uploads.get(object.hash);
     // What an upload over a lost connection left unwritten becomes durable now, instead of being sent again.
-    if (running !== undefined && isOutlived(running, identity.name, sessionId)) await running.writer?.close();
-    return await this.#state(object);
+    if (running !== undefined && isOutlived(running, identity.name, sessionId)) {
+      await running.writer?.close();
+      running.admitted?.leave();
+    }
+    const { isComplete, durableOffset } = await this.#state(object);
+    if (!isComplete && mayWrite) await this.#leases.grant(identity.name, object, object.size - durableOffset, signal);
+    const held = base === undefined || !(await this.#guard.mayRead(identity, base.hash)) ? undefined : await this.#store.find(base.hash);
+    // Somebody else may have sent the object while this one waited for room.
+    return { ...(await this.#state(object)), forms: readableForms(), isBaseHeld: held !== undefined && held.size === base?.size };
   }
 
   /** @throws FlareError `transfer/not-allowed`, `transfer/hash-mismatch`, `transfer/size-mismatch`, `transfer/disk-full` */
@@ -41,44 +68,81 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
     const running = await this.#takeTurn(object, identity.name, sessionId, signal);
     try {
       const state = await this.#state(object);
-      if (state.isComplete) return state;
-      return await this.#receive(object, chunks, running);
+      running.admitted = await this.#leases.take(identity.name, object, object.size - state.durableOffset, signal);
+      return state.isComplete ? state : await this.#receive(identity, object, chunks, running);
     } finally {
+      running.admitted?.leave();
       if (this.#uploads.get(object.hash) === running) this.#uploads.delete(object.hash);
       running.finish();
     }
   }
 
   /** @throws FlareError `transfer/not-allowed`, `transfer/object-missing`, `transfer/wrong-offset` */
-  async *download({ identity, signal }: CallContext, object: ObjectRef, offset: number): AsyncGenerator<Chunk, void, undefined> {
+  async *download(
+    { identity, signal }: CallContext,
+    object: ObjectRef,
+    offset: number,
+    { forms, base }: ReceiverMeans,
+  ): AsyncGenerator<Chunk, void, undefined> {
     if (!(await this.#guard.mayRead(identity, object.hash))) throw notAllowed(identity.name, object, "read");
     const found = await this.#store.find(object.hash);
     if (found === undefined)
       throw new FlareError("transfer/object-missing", `Object ${object.hash} is not in the store.`, { facts: { hash: object.hash } });
     if (found.size !== object.size) throw sizeMismatch(object, found.size);
-    let at = offset;
-    for await (const data of this.#store.read(object.hash, offset, signal)) {
-      yield { offset: at, data };
-      at += data.byteLength;
+    // What of an object is the same would tell of it: only who may read it is told.
+    const known = base !== undefined && (await this.#guard.mayRead(identity, base.hash)) ? base : undefined;
+    const parts = { store: this.#store, reads: this.#reads, now: this.#now };
+    const tally = new TransferTally();
+    const request = { who: identity.name, what: "download", diskBytes: 0 };
+    const admitted = isSmall(object) ? undefined : await this.#admission?.enter(request, signal);
+    try {
+      for await (const chunk of outgoingObject(parts, { object, offset, forms, base: known, signal })) {
+        tally.count(chunk);
+        yield chunk;
+        admitted?.note(lengthOf(chunk));
+      }
+    } finally {
+      admitted?.leave();
     }
+    this.#onSent?.(identity.name, object, tally.account);
   }
 
-  async #receive(object: ObjectRef, chunks: AsyncIterable<Chunk>, running: RunningUpload): Promise<ObjectState> {
+  /** What the upload of an object took, over all connections; once, and `undefined` where it is not known (any more). */
+  takeAccount(hash: ContentHash): TransferAccount | undefined {
+    return this.#tallies.take(hash);
+  }
+
+  async #receive(identity: Identity, object: ObjectRef, chunks: AsyncIterable<Chunk>, running: RunningUpload): Promise<ObjectState> {
     const writer = await this.#store.openWriter(object);
     running.writer = writer;
+    const tally = this.#tallies.of(object.hash);
+    let base: FileHandle | undefined;
     try {
-      for await (const { offset, data } of chunks) {
-        // What is there already is skipped; a gap ends the stream, and its sender goes on from the durable offset.
-        const known = writer.offset - offset;
-        if (known < 0) break;
-        if (known < data.byteLength) await writer.write(known === 0 ? data : data.subarray(known));
-        running.lastProgressMs = performance.now();
+      for await (const chunk of chunks) {
+        if (chunk.base !== undefined && base === undefined) base = await this.#openBase(identity, chunk.base);
+        tally.count(chunk);
+        // A gap ends the stream, and its sender goes on from the durable offset.
+        if (!(await unpackChunk(writer, chunk, base))) break;
+        running.lastProgressMs = this.#now();
+        running.admitted?.note(lengthOf(chunk));
       }
       if (writer.offset === object.size) await writer.commit();
     } finally {
-      await writer.close();
+      await Promise.all([writer.close(), base?.close()]);
     }
     return await this.#state(object);
+  }
+
+  async #openBase(identity: Identity, hash: ContentHash): Promise<FileHandle> {
+    if (!(await this.#guard.mayRead(identity, hash)))
+      throw new FlareError("transfer/not-allowed", `${JSON.stringify(identity.name)} may not copy from object ${hash}.`, {
+        facts: { name: identity.name, hash },
+      });
+    const held = await this.#store.find(hash);
+    const file = held === undefined ? undefined : await openHeld(this.#store, held);
+    if (file === undefined)
+      throw new FlareError("transfer/base-missing", `Object ${hash} is not in the store any more.`, { facts: { hash } });
+    return file;
   }
 
   /**
@@ -89,9 +153,9 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
   async #takeTurn(object: ObjectRef, name: string, sessionId: string, signal: AbortSignal): Promise<RunningUpload> {
     for (;;) {
       const running = this.#uploads.get(object.hash);
-      const idleMs = running === undefined ? 0 : performance.now() - running.lastProgressMs;
+      const idleMs = running === undefined ? 0 : this.#now() - running.lastProgressMs;
       if (running === undefined || isOutlived(running, name, sessionId) || idleMs > limits.silenceMs) {
-        const mine = startUpload(name, sessionId);
+        const mine = startUpload(name, sessionId, this.#now());
         this.#uploads.set(object.hash, mine);
         return mine;
       }
@@ -113,6 +177,7 @@ interface RunningUpload {
   readonly finished: Promise<void>;
   readonly finish: () => void;
   writer: ObjectWriter | undefined;
+  admitted: Admitted | undefined;
   lastProgressMs: number;
 }
 
@@ -120,12 +185,12 @@ function isOutlived(running: RunningUpload, name: string, sessionId: string): bo
   return running.name === name && running.sessionId !== sessionId;
 }
 
-function startUpload(name: string, sessionId: string): RunningUpload {
+function startUpload(name: string, sessionId: string, nowMs: number): RunningUpload {
   let finish: () => void = () => undefined;
   const finished = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  return { name, sessionId, finished, finish, writer: undefined, lastProgressMs: performance.now() };
+  return { name, sessionId, finished, finish, writer: undefined, admitted: undefined, lastProgressMs: nowMs };
 }
 
 async function settledOrWaited(work: Promise<void>, waitMs: number, signal: AbortSignal): Promise<void> {

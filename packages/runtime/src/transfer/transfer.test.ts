@@ -35,7 +35,7 @@ describe("transfers", () => {
     server = await startTestServer({
       stat: async (context, object) => transfers.stat(context, object),
       upload: async (context, object, chunks) => transfers.upload(context, object, counted(chunks)),
-      download: (context, object, offset) => transfers.download(context, object, offset),
+      download: (context, object, offset, means) => transfers.download(context, object, offset, means),
     });
   });
 

@@ -1,5 +1,5 @@
 import { FlareError, isContentHash } from "@flare-ts/contracts";
-import type { Chunk } from "./connection.js";
+import type { Chunk, ChunkForm, PackedPiece } from "./connection.js";
 
 /**
  * Encodes the wire message `Chunk` without copying its data: grpc-js asks the result for its length and lets it copy
@@ -21,6 +21,10 @@ export function decodeChunk(bytes: Buffer): Chunk {
   let size = 0;
   let offset = 0;
   let data = bytes.subarray(0, 0);
+  let base = "";
+  let form = 0;
+  let length = 0;
+  let from = 0;
   while (reader.at < bytes.byteLength) {
     const tag = readVarint(reader);
     switch (tag) {
@@ -36,13 +40,27 @@ export function decodeChunk(bytes: Buffer): Chunk {
       case dataTag:
         data = readBytes(reader);
         break;
+      case formTag:
+        form = readVarint(reader);
+        break;
+      case lengthTag:
+        length = readVarint(reader);
+        break;
+      case sourceTag:
+        from = readVarint(reader);
+        break;
+      case baseTag:
+        base = readBytes(reader).toString("utf8");
+        break;
       default:
         skip(reader, tag & 7);
     }
   }
-  if (hash === "") return { offset, data };
-  if (!isContentHash(hash)) throw broken("names an object by something that is not a hash");
-  return { object: { hash, size }, offset, data };
+  const piece = form === 0 ? { offset, data } : { offset, data, packed: packedOf(form, length, from) };
+  if (hash === "" && base === "") return piece;
+  if (hash !== "" && !isContentHash(hash)) throw broken("names an object by something that is not a hash");
+  if (base !== "" && !isContentHash(base)) throw broken("names a base by something that is not a hash");
+  return { ...piece, ...(isContentHash(hash) ? { object: { hash, size } } : {}), ...(isContentHash(base) ? { base } : {}) };
 }
 
 // Tags of the fields of `Chunk` in flare.proto: number << 3 | wire type.
@@ -50,6 +68,20 @@ const hashTag = (1 << 3) | 2;
 const sizeTag = (2 << 3) | 0;
 const offsetTag = (3 << 3) | 0;
 const dataTag = (4 << 3) | 2;
+const formTag = (5 << 3) | 0;
+const lengthTag = (6 << 3) | 0;
+const sourceTag = (7 << 3) | 0;
+const baseTag = (8 << 3) | 2;
+
+// Values of the field `form` in flare.proto.
+const formNumbers: Readonly<Record<ChunkForm, number>> = { zeros: 1, copy: 2, zstd: 3 };
+
+function packedOf(form: number, length: number, from: number): PackedPiece {
+  if (form === formNumbers.copy) return { form: "copy", length, from };
+  if (form === formNumbers.zeros) return { form: "zeros", length };
+  if (form === formNumbers.zstd) return { form: "zstd", length };
+  throw broken(`has the form ${form}, which was not asked for`);
+}
 
 /** A header and data that become one message only in the frame of grpc-js. */
 class FusedChunk {
@@ -72,8 +104,8 @@ class FusedChunk {
   }
 }
 
-function headerOf({ object, offset, data }: Chunk): Buffer {
-  const header = Buffer.allocUnsafe(128);
+function headerOf({ object, base, offset, data, packed }: Chunk): Buffer {
+  const header = Buffer.allocUnsafe(base === undefined ? 128 : 256);
   let at = 0;
   if (object !== undefined) {
     header[at++] = hashTag;
@@ -87,6 +119,22 @@ function headerOf({ object, offset, data }: Chunk): Buffer {
   if (offset > 0) {
     header[at++] = offsetTag;
     at = writeVarint(header, offset, at);
+  }
+  // The order of fields is free; the data comes last, so that it need not be copied together with what stands around it.
+  if (packed !== undefined) {
+    header[at++] = formTag;
+    header[at++] = formNumbers[packed.form];
+    header[at++] = lengthTag;
+    at = writeVarint(header, packed.length, at);
+    if (packed.form === "copy") {
+      header[at++] = sourceTag;
+      at = writeVarint(header, packed.from, at);
+    }
+  }
+  if (base !== undefined) {
+    header[at++] = baseTag;
+    header[at++] = base.length;
+    at += header.write(base, at, "latin1");
   }
   if (data.byteLength > 0) {
     header[at++] = dataTag;

@@ -6,7 +6,6 @@ import type {
   ServerMessage,
   SignedCommand,
   SiteMessage,
-  StatReply,
   SubmitUpdateReply,
   SubmitUpdateRequest,
 } from "@flare-ts/contracts/wire";
@@ -15,11 +14,40 @@ import type { Identity } from "../session/identity.js";
 import type { ProjectKeys } from "../session/project-keys.js";
 import type { ObjectRef } from "../store/model-store.js";
 
-/** A piece of an object on its way. The first of an upload names the object. */
+/** A piece of an object on its way. The first of an upload names the object, and the base of a stream with copies. */
 export interface Chunk {
   readonly object?: ObjectRef;
+  /** The object that pieces of the form `copy` copy from; in the first chunk only. */
+  readonly base?: ContentHash;
   readonly offset: number;
   readonly data: Buffer;
+  /** How the piece is given, where `data` is not simply its bytes. */
+  readonly packed?: PackedPiece;
+}
+
+/** A form of a piece that a receiver may be able to read besides plain data. */
+export type ChunkForm = "zeros" | "copy" | "zstd";
+
+/** `length` bytes of the object: zeros, or bytes of the base from `from` on, or what `data` holds compressed. */
+export type PackedPiece =
+  | { readonly form: "zeros"; readonly length: number }
+  | { readonly form: "zstd"; readonly length: number }
+  | { readonly form: "copy"; readonly length: number; readonly from: number };
+
+/** What the receiver of a stream of chunks can make use of. */
+export interface ReceiverMeans {
+  readonly forms: readonly ChunkForm[];
+  /** An object that it holds. */
+  readonly base?: ObjectRef | undefined;
+}
+
+/** How far an object is at the server, and what the server can make use of. */
+export interface ObjectState {
+  readonly isComplete: boolean;
+  readonly durableOffset: number;
+  readonly forms?: readonly ChunkForm[];
+  /** Whether the server holds the base that was asked about, for this participant. */
+  readonly isBaseHeld?: boolean;
 }
 
 /** A stream that one side writes to; `write` resolves when more can be taken. */
@@ -46,10 +74,12 @@ export interface Connection {
   heardBytes(): number;
   attach(onMessage: (message: ServerMessage) => void): OutgoingStream<SiteMessage>;
   submitUpdate(request: SubmitUpdateRequest, signal?: AbortSignal): Promise<SubmitUpdateReply>;
-  stat(object: ObjectRef, signal?: AbortSignal): Promise<StatReply>;
+  /** @param base - an object that the upload would like to copy from */
+  stat(object: ObjectRef, signal?: AbortSignal, base?: ObjectRef): Promise<ObjectState>;
   /** Sends chunks; resolves with the server's reply when it has everything durable and verified. */
   upload(chunks: AsyncIterable<Chunk>, signal?: AbortSignal): Promise<{ readonly isComplete: boolean; readonly durableOffset: number }>;
-  download(object: ObjectRef, offset: number, signal?: AbortSignal): AsyncIterable<Chunk>;
+  /** @param means - what this side can make use of besides plain data. @default nothing */
+  download(object: ObjectRef, offset: number, signal?: AbortSignal, means?: ReceiverMeans): AsyncIterable<Chunk>;
   /** Sends chunks that the server throws away; resolves with how many bytes arrived. */
   probeUp(chunks: AsyncIterable<Chunk>, signal?: AbortSignal): Promise<number>;
   /** Chunks of zeros from the server, so many bytes in all. */
@@ -82,13 +112,13 @@ export interface ServerHandlers {
     send: (message: ServerMessage) => Promise<void>,
   ): { onMessage(message: SiteMessage): void | Promise<void>; onClose(reason: string): void };
   submitUpdate(context: CallContext, request: SubmitUpdateRequest): Promise<SubmitUpdateReply>;
-  stat(context: CallContext, object: ObjectRef): Promise<{ readonly isComplete: boolean; readonly durableOffset: number }>;
+  stat(context: CallContext, object: ObjectRef, base?: ObjectRef): Promise<ObjectState>;
   upload(
     context: CallContext,
     object: ObjectRef,
     chunks: AsyncIterable<Chunk>,
   ): Promise<{ readonly isComplete: boolean; readonly durableOffset: number }>;
-  download(context: CallContext, object: ObjectRef, offset: number): AsyncIterable<Chunk>;
+  download(context: CallContext, object: ObjectRef, offset: number, means: ReceiverMeans): AsyncIterable<Chunk>;
   execute(context: CallContext, command: SignedCommand): Promise<CommandReply>;
   watch(context: CallContext, command: SignedCommand): AsyncIterable<JobEvent>;
   /** Somebody has proven to own a certificate, and wants the next one. */

@@ -5,17 +5,14 @@ import {
   DownloadRequestSchema,
   EndRequestSchema,
   type JobEvent,
-  ObjectRefSchema,
   ProbeRequestSchema,
   type RenewReply,
   type ServerMessage,
   type SignedCommand,
   type SiteMessage,
-  type StatReply,
   StatRequestSchema,
   type SubmitUpdateReply,
   type SubmitUpdateRequest,
-  type ObjectRef as WireObjectRef,
 } from "@flare-ts/contracts/wire";
 import { type Client, connectivityState } from "@grpc/grpc-js";
 import type { ProjectKeys } from "../session/project-keys.js";
@@ -24,8 +21,9 @@ import type { ObjectRef } from "../store/model-store.js";
 import { BoundedWriter } from "./bounded-writer.js";
 import { CallCredentials } from "./call-credentials.js";
 import type { CallOptions, ClientCalls } from "./client-calls.js";
-import type { Chunk, Connection, OutgoingStream } from "./connection.js";
+import type { Chunk, Connection, ObjectState, OutgoingStream, ReceiverMeans } from "./connection.js";
 import { wireMethods } from "./wire-method.js";
+import { formsFromWire, objectToWire } from "./wire-values.js";
 
 export interface GrpcConnectionComponents {
   readonly client: Client;
@@ -124,10 +122,15 @@ export class GrpcConnection implements Connection {
     return await this.#noting(this.#calls.unary(wireMethods.submitUpdate, request, this.#options(signal)));
   }
 
-  async stat(object: ObjectRef, signal?: AbortSignal): Promise<StatReply> {
-    return await this.#noting(
-      this.#calls.unary(wireMethods.stat, create(StatRequestSchema, { object: wireRef(object) }), this.#options(signal)),
+  async stat(object: ObjectRef, signal?: AbortSignal, base?: ObjectRef): Promise<ObjectState> {
+    const request = create(StatRequestSchema, {
+      object: objectToWire(object),
+      ...(base === undefined ? {} : { base: objectToWire(base) }),
+    });
+    const { isComplete, durableOffset, forms, isBaseHeld } = await this.#noting(
+      this.#calls.unary(wireMethods.stat, request, this.#options(signal)),
     );
+    return { isComplete, durableOffset: Number(durableOffset), forms: formsFromWire(forms), isBaseHeld };
   }
 
   async upload(
@@ -138,8 +141,18 @@ export class GrpcConnection implements Connection {
     return { isComplete: reply.isComplete, durableOffset: Number(reply.durableOffset) };
   }
 
-  async *download(object: ObjectRef, offset: number, signal?: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
-    const request = create(DownloadRequestSchema, { object: wireRef(object), offset: BigInt(offset) });
+  async *download(
+    object: ObjectRef,
+    offset: number,
+    signal?: AbortSignal,
+    { forms, base }: ReceiverMeans = { forms: [] },
+  ): AsyncGenerator<Chunk, void, undefined> {
+    const request = create(DownloadRequestSchema, {
+      object: objectToWire(object),
+      offset: BigInt(offset),
+      forms: [...forms],
+      ...(base === undefined ? {} : { base: objectToWire(base) }),
+    });
     yield* this.#notingAll(this.#calls.receiveStream(wireMethods.download, request, chunksReadAhead, this.#options(signal)));
   }
 
@@ -284,7 +297,3 @@ const endsSession = new Set<string>([
   "auth/not-allowed",
   "auth/certificate-revoked",
 ]);
-
-function wireRef({ hash, size }: ObjectRef): WireObjectRef {
-  return create(ObjectRefSchema, { hash, size: BigInt(size) });
-}

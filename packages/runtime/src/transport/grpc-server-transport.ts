@@ -24,6 +24,7 @@ import { answerAttach, answerDownload, answerPlain, answerUnary, answerUpload, a
 import { ServerCalls } from "./server-calls.js";
 import { ServerConnections } from "./server-connections.js";
 import { wireMethods } from "./wire-method.js";
+import { formsFromWire } from "./wire-values.js";
 
 export interface GrpcServerTransportComponents {
   readonly handlers: ServerHandlers;
@@ -251,15 +252,21 @@ export class GrpcServerTransport implements ServerTransport {
       }),
       attach: answerAttach(parts, site, { attach: this.#attach }),
       submitUpdate: answerUnary(parts, site, async (context, request) => handlers.submitUpdate(context, request)),
-      stat: answerUnary(parts, anyone, async (context, { object }) => {
-        const { isComplete, durableOffset } = await handlers.stat(context, refOf(object));
-        return create(StatReplySchema, { isComplete, durableOffset: BigInt(durableOffset) });
+      stat: answerUnary(parts, anyone, async (context, { object, base }) => {
+        const state = await handlers.stat(context, refOf(object), base === undefined ? undefined : refOf(base));
+        const { isComplete, durableOffset, forms = [], isBaseHeld = false } = state;
+        return create(StatReplySchema, { isComplete, durableOffset: BigInt(durableOffset), forms: [...forms], isBaseHeld });
       }),
       upload: answerUpload(parts, anyone, async (context, object, chunks) => {
         const { isComplete, durableOffset } = await handlers.upload(context, object, chunks);
         return create(UploadReplySchema, { isComplete, durableOffset: BigInt(durableOffset) });
       }),
-      download: answerDownload(parts, anyone, (context, { object, offset }) => handlers.download(context, refOf(object), Number(offset))),
+      download: answerDownload(parts, anyone, (context, { object, offset, forms, base }) =>
+        handlers.download(context, refOf(object), Number(offset), {
+          forms: formsFromWire(forms),
+          base: base === undefined ? undefined : refOf(base),
+        }),
+      ),
       probeUp: answerUpload(parts, anyone, async (_context, _object, chunks) =>
         create(ProbeReplySchema, { bytes: BigInt(await countProbe(chunks)) }),
       ),

@@ -3,6 +3,7 @@ import { FlareError, isContentHash } from "@flare-ts/contracts";
 import { ObjectRefSchema, TaskKeySchema, type ObjectRef as WireObjectRef, type TaskKey as WireTaskKey } from "@flare-ts/contracts/wire";
 import type { TaskKey } from "../job/job-event.js";
 import type { ObjectRef } from "../store/model-store.js";
+import type { ChunkForm } from "./connection.js";
 
 /** The object that a message names. @throws FlareError `runtime/bad-message` */
 export function objectFromWire(object: WireObjectRef | undefined): ObjectRef {
@@ -14,6 +15,11 @@ export function objectFromWire(object: WireObjectRef | undefined): ObjectRef {
 
 export function objectToWire(object: ObjectRef): WireObjectRef {
   return create(ObjectRefSchema, { hash: object.hash, size: BigInt(object.size) });
+}
+
+/** The forms that a message lists; those of a later version are passed over. */
+export function formsFromWire(forms: readonly string[]): readonly ChunkForm[] {
+  return chunkForms.filter((form) => forms.includes(form));
 }
 
 /** The task that a message names. @throws FlareError `runtime/bad-message` */
@@ -32,3 +38,5 @@ export function taskKeyToWire(key: TaskKey): WireTaskKey {
 export function taskKeyText(key: TaskKey): string {
   return `${key.jobId}/${key.round}/${key.task}`;
 }
+
+const chunkForms: readonly ChunkForm[] = ["zeros", "copy", "zstd"];

@@ -103,6 +103,11 @@ export const transferErrors = {
       http: 422,
     },
   ),
+  "transfer/base-missing": row("server", "The object that an upload copies from is not there any more.", "Nothing: the bytes are sent.", {
+    isRetryable: true,
+    grpc: grpcStatus.failedPrecondition,
+    http: 409,
+  }),
   "transfer/incomplete": row("site", "An object was to be finished before all its bytes were there.", "Send the rest.", {
     isRetryable: true,
     grpc: grpcStatus.failedPrecondition,

@@ -4,6 +4,7 @@ import type { Migration } from "kysely/migration";
 /** Migrations of a site's store; a released one never changes. */
 export const siteMigrations: Readonly<Record<string, Migration>> = {
   "0001-results-ended-jobs": { up: createTables },
+  "0002-results-base": { up: addBase },
 };
 
 async function createTables(db: Kysely<unknown>): Promise<void> {
@@ -27,4 +28,9 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
     .createTable("ended_jobs")
     .addColumn("job_id", "text", (column) => column.primaryKey())
     .execute();
+}
+
+async function addBase(db: Kysely<unknown>): Promise<void> {
+  await db.schema.alterTable("results").addColumn("base_hash", "text").execute();
+  await db.schema.alterTable("results").addColumn("base_size", "bigint").execute();
 }

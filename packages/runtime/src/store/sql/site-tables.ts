@@ -20,6 +20,9 @@ export interface ResultsTable {
   metrics: JsonColumn;
   meta: JsonColumn;
   is_acknowledged: FlagColumn;
+  /** The model that the update was made of; null in rows of older versions. */
+  base_hash: string | null;
+  base_size: BigIntColumn | null;
 }
 
 export interface EndedJobsTable {

@@ -1,6 +1,7 @@
 import type { ContentHash } from "@flare-ts/contracts";
 import type { Expression, ExpressionBuilder, Kysely, Selectable, SqlBool } from "kysely";
 import type { TaskKey } from "../../job/job-event.js";
+import type { ObjectRef } from "../model-store.js";
 import type { SiteResult, SiteStore } from "../site-store.js";
 import { fromJsonText, toJsonText, toNumber } from "./columns.js";
 import type { ResultsTable, SiteTables } from "./site-tables.js";
@@ -38,6 +39,8 @@ export class SqlSiteStore implements SiteStore {
           metrics: toJsonText(result.metrics),
           meta: toJsonText(result.meta),
           is_acknowledged: 0,
+          base_hash: result.base?.hash ?? null,
+          base_size: result.base?.size ?? null,
         })
         .execute();
       return result;
@@ -52,6 +55,16 @@ export class SqlSiteStore implements SiteStore {
   async pendingResults(): Promise<readonly SiteResult[]> {
     const rows = await this.#db.selectFrom("results").selectAll().where("is_acknowledged", "=", 0).orderBy("position").execute();
     return rows.map(resultFromRow);
+  }
+
+  async lastBase(jobId: string): Promise<ObjectRef | undefined> {
+    const row = await this.#db
+      .selectFrom("results")
+      .select(["base_hash", "base_size"])
+      .where("job_id", "=", jobId)
+      .orderBy("position", "desc")
+      .executeTakeFirst();
+    return row === undefined ? undefined : baseFromRow(row);
   }
 
   async acknowledge(key: TaskKey): Promise<void> {
@@ -84,6 +97,7 @@ function isResult(key: TaskKey): (eb: ExpressionBuilder<SiteTables, "results">) 
 }
 
 function resultFromRow(row: Selectable<ResultsTable>): SiteResult {
+  const base = baseFromRow(row);
   return {
     jobId: row.job_id,
     round: row.round,
@@ -93,5 +107,13 @@ function resultFromRow(row: Selectable<ResultsTable>): SiteResult {
     weight: row.weight,
     metrics: fromJsonText(row.metrics) as SiteResult["metrics"],
     meta: fromJsonText(row.meta) as SiteResult["meta"],
+    ...(base === undefined ? {} : { base }),
   };
+}
+
+function baseFromRow({
+  base_hash: hash,
+  base_size: size,
+}: Pick<Selectable<ResultsTable>, "base_hash" | "base_size">): ObjectRef | undefined {
+  return hash === null || size === null ? undefined : { hash: hash as ContentHash, size: toNumber(size) };
 }

@@ -1,0 +1,53 @@
+import { once } from "node:events";
+import { randomBytes } from "node:crypto";
+import { createWriteStream } from "node:fs";
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import type { AdminSession } from "@flare-ts/runtime/admin";
+
+/** Seconds of the stages of one upload. */
+export interface UploadTimes {
+  /** From its first byte until the server has answered that it has the object, durable and verified. */
+  readonly upload: number;
+}
+
+/**
+ * Uploads a fresh file of random bytes to the server as part of a job's folder, and takes the time of the transfer alone: after
+ * the file was taken into the store here, until the server has answered.
+ */
+export async function measureUpload(admin: AdminSession, jobFolder: string, bytes: number): Promise<UploadTimes> {
+  const file = "app/config/model.bin";
+  const path = join(jobFolder, file);
+  await writeRandom(path, bytes);
+  let begun = 0;
+  let ended = 0;
+  try {
+    const abort = new AbortController();
+    await admin
+      .submitJob(jobFolder, {
+        signal: abort.signal,
+        onProgress: (progress) => {
+          if (progress.file === file) begun = begun === 0 ? performance.now() : begun;
+          else if (begun !== 0 && ended === 0) {
+            ended = performance.now();
+            // What has been measured is the transfer: the job is not wanted.
+            abort.abort();
+          }
+        },
+      })
+      .catch((error: unknown) => {
+        if (ended === 0) throw error;
+      });
+  } finally {
+    await rm(path);
+  }
+  return { upload: (ended - begun) / 1000 };
+}
+
+async function writeRandom(path: string, bytes: number): Promise<void> {
+  const out = createWriteStream(path);
+  const block = 16 * 1024 * 1024;
+  for (let left = bytes; left > 0; left -= block) if (!out.write(randomBytes(Math.min(block, left)))) await once(out, "drain");
+  out.end();
+  await once(out, "close");
+}
