@@ -1,13 +1,10 @@
 import { readFile, writeFile } from "node:fs/promises";
 import { FlareError } from "@flare-ts/contracts/errors";
+import { findProfile } from "./find-profile.js";
 import { type Bootstrap, bootstrapVariable, protocolVersion } from "./protocol.js";
 
-/** What a trainer needs to open its channel. */
-export interface ReadBootstrap {
-  readonly bootstrap: Bootstrap;
-  /** File descriptor of the channel. */
-  readonly fd: number;
-}
+/** Where the channel of a trainer is: a file descriptor that it has, or a UNIX socket to connect to. */
+export type ChannelPlace = { readonly fd: number } | { readonly path: string };
 
 /** Writes the file that a trainer starts from; only this user may read it. */
 export async function writeBootstrap(path: string, bootstrap: Bootstrap): Promise<void> {
@@ -15,12 +12,13 @@ export async function writeBootstrap(path: string, bootstrap: Bootstrap): Promis
 }
 
 /**
- * Reads the file that FLARE_CLIENT_API_BOOTSTRAP names.
+ * Reads the file that FLARE_CLIENT_API_BOOTSTRAP names, else the profile of a job that waits for a trainer.
  *
- * @throws FlareError `client-api/no-bootstrap`, `client-api/bootstrap-invalid`, `client-api/version-mismatch`
+ * @throws FlareError `client-api/no-bootstrap`, `client-api/bootstrap-invalid`, `client-api/version-mismatch`,
+ *   `client-api/attach-refused`
  */
-export async function readBootstrap(env: NodeJS.ProcessEnv): Promise<ReadBootstrap> {
-  const file = env[bootstrapVariable];
+export async function readBootstrap(env: NodeJS.ProcessEnv): Promise<ChannelPlace> {
+  const file = env[bootstrapVariable] || (await findProfile(env));
   if (file === undefined || file === "") {
     throw new FlareError("client-api/no-bootstrap", `The environment variable ${bootstrapVariable} is not set.`);
   }
@@ -34,13 +32,23 @@ export async function readBootstrap(env: NodeJS.ProcessEnv): Promise<ReadBootstr
     throw versionMismatch(value?.protocol_version);
   }
   const { channel, job_id, site_name, datasets } = value;
-  const fd = /^fd:([0-9]{1,4})$/.exec(String(channel))?.[1];
-  if (fd === undefined || typeof job_id !== "string" || typeof site_name !== "string" || typeof datasets !== "object") {
-    throw new FlareError("client-api/bootstrap-invalid", `${file} lacks a channel of the form fd:<n>, job_id, site_name or datasets.`, {
-      facts: { file, channel: String(channel) },
-    });
+  const place = placeOf(String(channel));
+  if (place === undefined || typeof job_id !== "string" || typeof site_name !== "string" || typeof datasets !== "object") {
+    throw new FlareError(
+      "client-api/bootstrap-invalid",
+      `${file} lacks a channel of the form fd:<n> or unix:<path>, job_id, site_name or datasets.`,
+      {
+        facts: { file, channel: String(channel) },
+      },
+    );
   }
-  return { bootstrap: value as Bootstrap, fd: Number(fd) };
+  return place;
+}
+
+function placeOf(channel: string): ChannelPlace | undefined {
+  const fd = /^fd:([0-9]{1,4})$/.exec(channel)?.[1];
+  if (fd !== undefined) return { fd: Number(fd) };
+  return /^unix:./.test(channel) ? { path: channel.slice("unix:".length) } : undefined;
 }
 
 /** The error for a peer of another protocol version. */

@@ -1,5 +1,5 @@
 import { readFile, rename, writeFile } from "node:fs/promises";
-import { Socket } from "node:net";
+import { connect, Socket } from "node:net";
 import { join } from "node:path";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator/safetensors";
 import { FlareError, limits } from "@flare-ts/contracts/errors";
@@ -44,16 +44,18 @@ const clientName = "flare-ts/0.1.0";
 
 /** Opens the session of the trainer that this process is. @throws FlareError `client-api/*` */
 export async function openClientSession(env: NodeJS.ProcessEnv = process.env): Promise<ClientSession> {
-  const { fd } = await readBootstrap(env);
-  let socket: Socket;
+  const place = await readBootstrap(env);
+  const session = new ClientSession({ socket: "fd" in place ? inherited(place.fd) : connect(place.path) });
+  await session.open();
+  return session;
+}
+
+function inherited(fd: number): Socket {
   try {
-    socket = new Socket({ fd, readable: true, writable: true });
+    return new Socket({ fd, readable: true, writable: true });
   } catch (cause) {
     throw new FlareError("client-api/bootstrap-invalid", `File descriptor ${fd} is not a channel.`, { facts: { fd }, cause });
   }
-  const session = new ClientSession({ socket });
-  await session.open();
-  return session;
 }
 
 /**

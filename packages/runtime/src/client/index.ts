@@ -51,8 +51,8 @@ export function log(key: string, value: number): void {
  * Says that the script moves: for loops that stay in one place for longer than the site's stall time. Once it is called for a
  * task, only `progress`, `log` and `send` count as progress of the task.
  */
-export function progress(progress: TaskProgress = {}): void {
-  session().progress(progress);
+export function progress(how: TaskProgress = {}): void {
+  session().progress(how);
 }
 
 /** Site, job, and the data sets that the site's operator offers. */

@@ -47,8 +47,8 @@ describe.skipIf(pythonWithNumpy === undefined)("a trainer that is started by han
     await Promise.all(started.map(({ ended }) => ended));
   });
 
-  function start(words: readonly string[], environment: Readonly<Record<string, string>> = {}): ByHand {
-    const child = spawn(pythonWithNumpy ?? "", words, {
+  function start(words: readonly string[], environment: Readonly<Record<string, string>> = {}, program = pythonWithNumpy ?? ""): ByHand {
+    const child = spawn(program, words, {
       env: { PATH: process.env["PATH"], PYTHONPATH: source, PYTHONUNBUFFERED: "1", ...environment },
       stdio: ["ignore", "pipe", "pipe"],
     });
@@ -81,6 +81,23 @@ describe.skipIf(pythonWithNumpy === undefined)("a trainer that is started by han
     expect(readdirSync(site.job.attachFolder).toSorted()).toEqual([`${site.job.jobId}.json`, `${site.job.jobId}.sock`]);
     await site.stop();
     expect(readdirSync(site.job.attachFolder)).toEqual([]);
+  });
+
+  it("may be one in TypeScript", async () => {
+    await site.open({ launch: attach });
+    const own = `import * as flare from ${JSON.stringify(new URL("../../dist/client/index.js", import.meta.url).href)};
+      await flare.init();
+      while (await flare.isRunning()) {
+        const model = await flare.receive();
+        await flare.send({ params: model.params, meta: { NUM_STEPS_CURRENT_ROUND: 2 } });
+      }`;
+    writeFileSync(join(site.root, "train.mjs"), own);
+    const environment = { FLARE_ATTACH_FOLDER: site.job.attachFolder, FLARE_ATTACH_ID: "mri" };
+    const byHand = start([join(site.root, "train.mjs")], environment, process.execPath);
+    expect((await site.train(0)).weight).toBe(2);
+    expect((await site.train(1)).weight).toBe(2);
+    await site.stop();
+    expect(await byHand.ended).toBe(0);
   });
 
   it("is refused while another serves the job, which goes on undisturbed", async () => {

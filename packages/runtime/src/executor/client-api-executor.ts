@@ -127,8 +127,8 @@ export class ClientApiExecutor implements Executor {
     const command = isAttached ? attachCommand({ ...this.#init, launch }) : await trainerCommand({ ...this.#init, secrets });
     signal.throwIfAborted();
     const attachId = isAttached ? attachIdOf(launch, job) : "";
-    const reason = isAttached ? `waits for a trainer to attach as '${attachId}'` : "starts the trainer";
-    this.#report({ phase: "waiting", done: 0, total: 0, reason });
+    const waitsFor = isAttached ? `waits for a trainer to attach as '${attachId}'` : "starts the trainer";
+    this.#report({ phase: "waiting", done: 0, total: 0, reason: waitsFor });
     const stallMs = Math.min(job.stallMs, settings.stallTimeoutMs ?? job.stallMs);
     const trainer = await spawnTrainer({
       clock,

@@ -5,7 +5,7 @@ export interface TaskContext {
   /** Aborted when the result is no longer wanted. */
   readonly signal: AbortSignal;
   /** Says how far the task is. */
-  report(phase: TaskPhase): void;
+  readonly report: (phase: TaskPhase) => void;
   /** Hands the result over; resolves when the site holds it durably. The file is moved away. */
   deliver(result: TrainerResult): Promise<void>;
 }

@@ -6,9 +6,9 @@ export interface SilenceWatchInit {
   /** @default limits.silenceMs */
   readonly silenceMs?: number | undefined;
   /** A number that changes whenever anything has come in. */
-  heard(): number;
+  readonly heard: () => number;
   /** Nothing has come in for so long. */
-  onSilence(reason: string): void;
+  readonly onSilence: (reason: string) => void;
 }
 
 /**

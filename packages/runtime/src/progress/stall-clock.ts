@@ -8,8 +8,8 @@ export interface StallClock extends Clock {
 }
 
 /** The machine's. */
-export const systemStallClock: StallClock = Object.freeze({
+export const systemStallClock: StallClock = Object.freeze<StallClock>({
   now: () => performance.now(),
   date: () => Date.now(),
-  setTimer: systemClock.setTimer,
+  setTimer: (delayMs, callback) => systemClock.setTimer(delayMs, callback),
 });

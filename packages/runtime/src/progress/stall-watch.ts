@@ -15,7 +15,7 @@ export interface StallWatchInit {
   /** What the time counts from. */
   readonly first: string;
   /** Called once, when nothing has moved for `stallMs`. */
-  onStall(stall: Stall): void;
+  readonly onStall: (stall: Stall) => void;
 }
 
 /**

@@ -2,8 +2,8 @@ export interface SteadilyInit<Report> {
   /** Reports that are no news are told so often at most. */
   readonly everyMs: number;
   /** What has to be told at once. */
-  isNews(report: Report, before: Report): boolean;
-  tell(report: Report): void;
+  readonly isNews: (report: Report, before: Report) => boolean;
+  readonly tell: (report: Report) => void;
   /** Steady milliseconds. @default performance.now */
   readonly now?: () => number;
 }

@@ -12,20 +12,20 @@ export interface WhileMovingInit {
 }
 
 /**
- * Does a piece of a transfer for as long as it moves. `work` says when it does, and gets a signal that ends it.
+ * Does a piece of a transfer for as long as it moves. `work` says when it does, and when it is not to, and gets a signal that ends it.
  *
  * @throws FlareError `transfer/stalled`, which says what stood still since when; what `work` throws
  */
 export async function whileMoving<Result>(
   init: WhileMovingInit,
-  work: (mark: (what: string) => void, signal: AbortSignal) => Promise<Result>,
+  work: (watch: Pick<StallWatch, "mark" | "pause" | "resume">, signal: AbortSignal) => Promise<Result>,
 ): Promise<Result> {
   const { what, stallMs, signal, clock = systemStallClock } = init;
   const stalled = new AbortController();
   const watch = new StallWatch({ clock }, { stallMs, first: "its start", onStall: (stall) => stalled.abort(transferStalled(what, stall)) });
   try {
     const either = signal === undefined ? stalled.signal : AbortSignal.any([signal, stalled.signal]);
-    return await work((moved) => watch.mark(moved), either);
+    return await work(watch, either);
   } catch (reason) {
     // Whatever the work made of being ended, this is why.
     if (stalled.signal.aborted) throw stalled.signal.reason;

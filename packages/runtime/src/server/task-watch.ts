@@ -1,7 +1,7 @@
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { JobEvent, LateSite } from "../job/job-event.js";
 import type { StallClock } from "../progress/stall-clock.js";
-import type { TaskProgressReport } from "./job-table.js";
+import type { TaskProgressReport } from "./task-progress.js";
 
 /** Whether a site is attached, and since when and why it is not. */
 export type Attachment = { readonly isAttached: true } | { readonly isAttached: false; readonly sinceMs: number; readonly reason: string };
@@ -16,7 +16,7 @@ export interface TaskWatchInit {
   /** How often `look` is called. */
   readonly lookMs: number;
   /** A site's task is to be given up. */
-  onStalled(site: string, task: { readonly round: number; readonly task: string }, error: FlareError): void;
+  readonly onStalled: (site: string, task: { readonly round: number; readonly task: string }, error: FlareError) => void;
 }
 
 /**
@@ -62,6 +62,13 @@ export class TaskWatch {
       case "job-ended":
         this.#open.clear();
         return;
+      case "job-submitted":
+      case "job-started":
+      case "site-disconnected":
+      case "deadline-passed":
+      case "best-model":
+      case "process-restarted":
+      case "round-receipt":
       default:
         return;
     }

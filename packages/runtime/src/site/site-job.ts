@@ -126,7 +126,14 @@ export class SiteJob {
       }
       await retention.hold(`task:${text}`, [model.hash]);
       this.#parts.disk?.reserve(`task:${text}`, model.size);
-      const report = (done: number, total: number): void => reporter.note(key, { phase: "downloading", done, total, reason: "the model" });
+      let first: number | undefined;
+      const report = (done: number, total: number): void => {
+        first ??= done;
+        // Until the first bytes come, the server may have no room to read them.
+        const isWaiting = done === first && done < total;
+        const phase = isWaiting ? "waiting" : "downloading";
+        reporter.note(key, { phase, done, total, reason: isWaiting ? "waits for the model" : "the model" });
+      };
       report(0, model.size);
       const base = await this.#lastModel();
       const onWait = (reason: string): void => this.#tellWaiting(key, reason);

@@ -86,30 +86,35 @@ export class TransferClient {
     wantedBase: ObjectRef | undefined,
     tally: TransferTally,
   ): Promise<void> {
-    await this.#untilDone(connect, `The upload of object ${object.hash}`, signal, async (connection, { noteProgress, isPlain, moving }) => {
-      const base = isPlain ? undefined : wantedBase;
-      // The server answers when it has room, which may take its time: waiting is no standstill.
-      const state = await connection.stat(object, signal, base);
-      if (state.isComplete) {
-        onProgress?.(object.size, object.size);
-        return true;
-      }
-      const offset = state.durableOffset;
-      const report = (sent: number): void => {
-        if (sent > offset) noteProgress(sent);
-        onProgress?.(sent, object.size);
-      };
-      report(offset);
-      const init = {
-        object,
-        offset,
-        forms: isPlain ? [] : (state.forms ?? []),
-        base: state.isBaseHeld === true ? base : undefined,
-        signal: moving,
-      };
-      const reply = await connection.upload(this.#chunks(init, tally, report), moving);
-      return reply.isComplete ? true : undefined;
-    });
+    await this.#untilDone(
+      connect,
+      `The upload of object ${object.hash}`,
+      signal,
+      async (connection, { noteProgress, isPlain, waiting, moving }) => {
+        const base = isPlain ? undefined : wantedBase;
+        // The server answers when it has room, which may take its time: waiting is no standstill.
+        const state = await waiting(connection.stat(object, moving, base));
+        if (state.isComplete) {
+          onProgress?.(object.size, object.size);
+          return true;
+        }
+        const offset = state.durableOffset;
+        const report = (sent: number): void => {
+          if (sent > offset) noteProgress(sent);
+          onProgress?.(sent, object.size);
+        };
+        report(offset);
+        const init = {
+          object,
+          offset,
+          forms: isPlain ? [] : (state.forms ?? []),
+          base: state.isBaseHeld === true ? base : undefined,
+          signal: moving,
+        };
+        const reply = await connection.upload(this.#chunks(init, tally, report), moving);
+        return reply.isComplete ? true : undefined;
+      },
+    );
   }
 
   /**
@@ -214,12 +219,18 @@ export class TransferClient {
         const noteProgress = (): void => {
           if (!isFull(lastCode)) backoff.reset();
         };
-        const result = await whileMoving({ what, stallMs: this.#stallMs, signal }, async (mark, moving) => {
+        const result = await whileMoving({ what, stallMs: this.#stallMs, signal }, async (watch, moving) => {
           const note = (offset: number): void => {
-            mark(`the chunk that ended at byte ${offset}`);
+            watch.mark(`the chunk that ended at byte ${offset}`);
             noteProgress();
           };
-          return await attempt(connection, { noteProgress: note, isPlain: mismatches > 0, moving });
+          const waiting = async <Reply>(reply: Promise<Reply>): Promise<Reply> => {
+            watch.pause();
+            const answer = await reply;
+            watch.resume("its start");
+            return answer;
+          };
+          return await attempt(connection, { noteProgress: note, isPlain: mismatches > 0, waiting, moving });
         });
         if (result !== undefined) return result;
       } catch (error) {
@@ -241,6 +252,8 @@ export class TransferClient {
 
 interface AttemptTerms {
   readonly noteProgress: (offset: number) => void;
+  /** Waits for what the other side may take its time for. */
+  readonly waiting: <Reply>(reply: Promise<Reply>) => Promise<Reply>;
   /** Ends the attempt, also when it stands still. */
   readonly moving: AbortSignal;
   /** Whether every byte is to be sent, as an attempt to send less came to other bytes than it should. */

@@ -1,4 +1,5 @@
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { cp, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -12,6 +13,7 @@ import { followJob } from "./follow-job.js";
 import { descendantsOf } from "./process-tree.js";
 
 const example = fileURLToPath(new URL("../../../../examples/numpy-hello/job", import.meta.url));
+const client = fileURLToPath(new URL("../../../../clients/python/src", import.meta.url));
 const python = [process.env["FLARE_PYTHON"] ?? "python3", "/usr/bin/python3"].find(
   (command) => spawnSync(command, ["-c", "import numpy"]).status === 0,
 );
@@ -57,6 +59,25 @@ describe.skipIf(python === undefined)("trainers in Python with NumPy (Debian pac
     expect(failed).toMatchObject({ error: { code: "client-api/trainer-died" } });
     expect(JSON.stringify(failed)).not.toContain("no data here");
     expect(await trainerLog("site-1", entries[0]?.jobId ?? "")).toContain("ValueError: no data here");
+  });
+
+  it("may be started by hand, and find their job", async () => {
+    const job = await jobWith({});
+    const config = join(job, "app", "config", "config_fed_client.json");
+    const executor = { path: "ClientAPIExecutor", args: { execution_mode: "attach", attach_id: "by-hand" } };
+    await writeFile(config, JSON.stringify({ format_version: 2, executors: [{ tasks: ["train"], executor }] }));
+    const byHand = sites.map((site) => {
+      const script = join(job, "app", "custom", "client.py");
+      const words = ["-m", "flare_client", "attach", "--folder", join(federation.kitOf(site), "attach"), script, "--update_type", "full"];
+      return spawn(python ?? "", words, { env: { ...process.env, PYTHONPATH: client }, stdio: "ignore" });
+    });
+    const ended = byHand.map(async (child) => once(child, "exit"));
+    expect(await result(await run(job))).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12]);
+    expect((await Promise.all(ended)).map(([code]) => code as number)).toEqual([0, 0]);
+    for (const site of sites) {
+      const left = async (): Promise<boolean> => (await readdir(join(federation.kitOf(site), "attach"))).length === 0;
+      await eventually("the folder for trainers is empty", left);
+    }
   });
 
   async function jobWith({ args = "", prologue = "" }): Promise<string> {
