@@ -34,6 +34,10 @@ export const boundaries = {
     denied: [],
     tests: ["@flare-ts/provision"],
   },
+  "packages/chaos": {
+    siblings: ["@flare-ts/contracts", "@flare-ts/aggregator", "@flare-ts/runtime", "@flare-ts/runtime/admin"],
+    denied: [],
+  },
   "packages/dashboard-api": {
     siblings: [
       "@flare-ts/contracts",
@@ -54,6 +58,7 @@ export const boundaries = {
   },
   "packages/testing": {
     siblings: [
+      "@flare-ts/chaos",
       "@flare-ts/contracts",
       "@flare-ts/contracts/wire",
       "@flare-ts/aggregator",
@@ -69,6 +74,7 @@ export const boundaries = {
   },
   "apps/cli": {
     siblings: [
+      "@flare-ts/chaos",
       "@flare-ts/contracts",
       "@flare-ts/aggregator",
       "@flare-ts/provision",
