@@ -1,14 +1,7 @@
 export { type FaultKind, type FaultOutcome, faultKinds, faultTexts, type PlannedFault } from "./faults/fault.js";
-export { type PlanFaultsInit, planFaults } from "./faults/plan-faults.js";
-export { ChaosFederation, type ChaosFederationInit, type ChaosParticipant } from "./federation/chaos-federation.js";
-export { type ChaosKits, copyKit } from "./federation/chaos-kits.js";
-export { descendantsOf, type ProcessEntry, processesIn, processesWith } from "./federation/process-tree.js";
-export { mountSmallDisk, type SmallDisk } from "./federation/small-disk.js";
-export { type FlareCommand, SupervisedService, type SupervisedServiceInit } from "./federation/supervised-service.js";
+export type { ChaosKits } from "./federation/chaos-kits.js";
+export { descendantsOf, type ProcessEntry, processesWith } from "./federation/process-tree.js";
+export type { FlareCommand } from "./federation/supervised-service.js";
 export { type ChaosJobInit, writeChaosJob } from "./job/write-chaos-job.js";
-export { FaultProxy, type FaultProxyInit, type LinkFaultResult } from "./proxy/fault-proxy.js";
-export { type Random, seededRandom } from "./random.js";
 export type { RunCheck } from "./run/check-run.js";
-export { type FollowJobInit, followJob } from "./run/follow-job.js";
 export { type ChaosProgress, type ChaosReport, type RunChaosInit, runChaos } from "./run/run-chaos.js";
-export { type RunResult, runJob } from "./run/run-job.js";

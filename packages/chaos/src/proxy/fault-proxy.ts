@@ -59,6 +59,11 @@ export class FaultProxy {
     return this.#pairs.size;
   }
 
+  /** New connections that are held back at this moment. */
+  get held(): number {
+    return this.#held?.length ?? 0;
+  }
+
   /** Resets the connection that carries the last of the next `bytes`; resolves when it has, or when `signal` is aborted. */
   async cut(bytes: number, signal: AbortSignal): Promise<"cut" | "nothing-passed"> {
     return await new Promise((resolve) => {

@@ -3,6 +3,7 @@ import { Socket } from "node:net";
 import { join } from "node:path";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator";
 import { FlareError } from "@flare-ts/contracts";
+import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { readBootstrap, versionMismatch } from "./bootstrap.js";
 import { checkJobMessage } from "./check-message.js";
 import { differenceOf } from "./difference.js";
@@ -128,8 +129,14 @@ export class ClientSession {
     const { params, paramsType } = await this.#transferable(model, task);
     // A trainer that outlived its job process must not write into the file of the one that took its place.
     const path = join(this.#welcomed.result_folder, `${encodeURIComponent(task.task_id)}.${process.pid}.safetensors`);
-    await writeFile(`${path}.part`, encodeSafetensors(Object.entries(params)));
-    await rename(`${path}.part`, path);
+    const bytes = encodeSafetensors(Object.entries(params));
+    await whenThereIsRoom(
+      async () => {
+        await writeFile(`${path}.part`, bytes);
+        await rename(`${path}.part`, path);
+      },
+      { onFull: () => process.stderr.write("flare: no space is left for the result; waiting until there is.\n") },
+    );
     const { metrics = {}, meta = {} } = model;
     this.#channel.send({ type: "result", task_id: task.task_id, path, params_type: paramsType, weight, metrics, meta });
     await this.#until(() => this.#reply !== undefined || this.#isStopped || !this.#channel.isOpen);

@@ -39,6 +39,7 @@ export async function createClientApiExecutor(init: ClientApiExecutorInit): Prom
   // Scripts are ES modules unless their own folder says otherwise.
   await writeFile(join(init.job.workspace, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`);
   const results = new ResultFolder({ folder: resultFolder });
+  await results.sweep();
   return new ClientApiExecutor({ results }, { ...init, bootstrapPath, resultFolder, temporaryFolder });
 }
 
@@ -77,6 +78,7 @@ export class ClientApiExecutor implements Executor {
   async stop(reason: string): Promise<void> {
     this.#stopping.abort(new FlareError("internal/aborted", reason));
     await this.#endTrainer(reason);
+    await this.#results.sweep();
   }
 
   kill(): void {
@@ -106,6 +108,7 @@ export class ClientApiExecutor implements Executor {
     await this.#endTrainer("The trainer has left the session.");
     const { settings, job, resultFolder, onLog } = this.#init;
     const { jobId, jobName, site, datasets } = job;
+    await this.#results.sweep();
     const command = await trainerCommand(this.#init);
     signal.throwIfAborted();
     const trainer = await spawnTrainer({

@@ -15,6 +15,7 @@ import {
   type WelcomeMessage,
 } from "../client/protocol.js";
 import { settlesWithin } from "../process/deadline.js";
+import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { readOutputTail } from "./output-tail.js";
 import { signalGroup } from "./signal-group.js";
 import type { TrainerCommand } from "./trainer-command.js";
@@ -34,7 +35,7 @@ export interface TrainerInit {
 /** Starts a trainer in a process group of its own; it has not said anything yet. @throws FlareError `client-api/launch-failed` */
 export async function spawnTrainer(init: TrainerInit): Promise<TrainerProcess> {
   const { file, args, env, cwd } = init.command;
-  const log = await open(init.logFile, "a");
+  const log = await whenThereIsRoom(() => open(init.logFile, "a"));
   const { size: logStart } = await log.stat();
   try {
     const child = spawn(file, args, { env: { ...env }, cwd, detached: true, stdio: ["ignore", log.fd, log.fd, "pipe"] });

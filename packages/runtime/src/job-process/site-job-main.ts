@@ -5,6 +5,7 @@ import { createClientApiExecutor } from "../executor/client-api-executor.js";
 import type { ExecutorEntry } from "../executor/executor-table.js";
 import { createLogger, errorField, type Logger } from "../logging/logger.js";
 import type { SiteJobDescription } from "./job-channel.js";
+import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { parentChannel } from "./node-ipc-channel.js";
 import { RpcPeer } from "./rpc-peer.js";
 import type { SiteJobPeer, SiteJobSide, SiteParentSide } from "./rpc-sides.js";
@@ -43,7 +44,9 @@ peer.start();
 const job = await peer.call("begin", {});
 const { logger } = createLogger({ folder: job.workspace, level: "info" });
 try {
-  await startExecutors(job, logger);
+  await whenThereIsRoom(() => startExecutors(job, logger), {
+    onFull: (error) => logger.error("executors cannot be started yet", { error: errorField(error) }),
+  });
   started.resolve(entries);
 } catch (reason) {
   logger.error("executors could not be started", { error: errorField(reason) });
@@ -54,6 +57,7 @@ async function startExecutors(description: SiteJobDescription, log: Logger): Pro
   const file = join(description.appFolder, "config", "config_fed_client.json");
   const document = readDocument({ text: await readFile(file, "utf8"), file, schema: clientConfigSchema, code: "job/invalid" });
   const { executors } = compileClientConfig(document.value);
+  entries.length = 0;
   for (const [index, { tasks: names, executor: settings }] of executors.entries()) {
     const executor = await createClientApiExecutor({
       settings,

@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { identifyProcess, isAlive, type ProcessIdentity } from "./process-identity.js";
@@ -28,17 +28,18 @@ export function claimInstance(folder: string, nowMs: number): InstanceLock {
   const text = (state: "starting" | "ready", port?: number): string =>
     JSON.stringify({ ...self, state, sinceMs: nowMs, ...(port === undefined ? {} : { port }) } satisfies InstanceState);
   const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, text("starting"), { mode: 0o600 });
-  try {
-    claimFile(draft, path, folder);
-  } finally {
-    rmSync(draft, { force: true });
-  }
+  const write = (content: string, thenDo: () => void): void => {
+    try {
+      writeFileSync(draft, content, { mode: 0o600 });
+      thenDo();
+    } finally {
+      rmSync(draft, { force: true });
+    }
+  };
+  write(text("starting"), () => claimFile(draft, path, folder));
+  removeDrafts(folder);
   return {
-    update: (state, port) => {
-      writeFileSync(draft, text(state, port), { mode: 0o600 });
-      renameSync(draft, path);
-    },
+    update: (state, port) => write(text(state, port), () => renameSync(draft, path)),
     release: () => {
       if (readInstance(folder)?.pid === process.pid) rmSync(path, { force: true });
     },
@@ -52,6 +53,14 @@ export function readInstance(folder: string): InstanceState | undefined {
     return isAlive(state) ? state : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** What processes that were killed while they wrote have left. */
+function removeDrafts(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = /^pid\.fl\.(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && identifyProcess(Number(pid)) === undefined) rmSync(join(folder, name), { force: true });
   }
 }
 
