@@ -10,7 +10,10 @@ const flare = "apps/cli/dist/flare.js";
 export async function runChaos(args) {
   const folder = await mkdtemp(join(tmpdir(), "flare-chaos-"));
   const env = { NVFLARE_POC_WORKSPACE: join(folder, "poc"), HOME: folder };
-  const prepared = await runCommand("node", [flare, "poc", "prepare", "-n", "2", "--format", "jsonl"], { env, stdio: ["ignore", "ignore", "inherit"] });
+  const prepared = await runCommand("node", [flare, "poc", "prepare", "-n", "2", "--format", "jsonl"], {
+    env,
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   const status = prepared === 0 ? await runCommand("node", [flare, "chaos", ...args], { env }) : prepared;
   if (status === 1) process.stderr.write(`Everything is kept in ${folder}.\n`);
   else await rm(folder, { recursive: true, force: true });

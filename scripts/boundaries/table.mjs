@@ -35,7 +35,7 @@ export const boundaries = {
     tests: ["@flare-ts/provision"],
   },
   "packages/chaos": {
-    siblings: ["@flare-ts/contracts", "@flare-ts/aggregator", "@flare-ts/runtime", "@flare-ts/runtime/admin"],
+    siblings: ["@flare-ts/contracts", "@flare-ts/aggregator", "@flare-ts/runtime", "@flare-ts/runtime/admin", "@flare-ts/runtime/client"],
     denied: [],
   },
   "packages/dashboard-api": {

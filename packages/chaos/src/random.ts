@@ -1,7 +1,7 @@
 /** Numbers that look random and are the same for the same seed. */
 export interface Random {
   /** At least 0, less than 1. */
-  next(): number;
+  readonly next: () => number;
   /** A whole number from `from` to `to`, both included. */
   between(from: number, to: number): number;
   /** One of `items`; `undefined` of none. */

@@ -1,7 +1,7 @@
 """Writing to a disk that may be full."""
 
 import errno
-import sys
+import os
 import time
 from typing import Callable
 
@@ -20,6 +20,14 @@ def when_there_is_room(write: Callable[[], None]) -> None:
             if error.errno not in (errno.ENOSPC, errno.EDQUOT):
                 raise
         if not is_told:
-            print("flare: no space is left for the result; waiting until there is.", file=sys.stderr)
             is_told = True
+            _say("flare: no space is left for the result; waiting until there is.\n")
         time.sleep(LOOK_SECONDS)
+
+
+def _say(text: str) -> None:
+    """The output of a trainer is a file on the same disk, which may have no room for this either."""
+    try:
+        os.write(2, text.encode())
+    except OSError:
+        pass

@@ -44,7 +44,9 @@ export class ChaosFederation {
   readonly port: number;
   readonly #adminKit: string;
 
-  private constructor(init: Pick<ChaosFederation, "folder" | "server" | "sites" | "proxy" | "command" | "port"> & { readonly adminKit: string }) {
+  private constructor(
+    init: Pick<ChaosFederation, "folder" | "server" | "sites" | "proxy" | "command" | "port"> & { readonly adminKit: string },
+  ) {
     this.folder = init.folder;
     this.server = init.server;
     this.sites = init.sites;

@@ -37,13 +37,11 @@ export async function mountSmallDisk(folder: string, bytes: number): Promise<Sma
 
 async function fillDisk(folder: string, during: Promise<unknown>): Promise<void> {
   const ballast = join(folder, "ballast");
-  let isOver = false;
-  const over = during.then(
-    () => (isOver = true),
-    () => (isOver = true),
-  );
+  const state = { isOver: false };
+  const end = (): void => void (state.isOver = true);
+  const over = during.then(end, end);
   try {
-    while (!isOver) {
+    while (!state.isOver) {
       await fillOnce(folder, ballast);
       await Promise.race([over, sleep(refillMs)]);
     }

@@ -90,7 +90,10 @@ describe("a fault proxy", () => {
 
   it("throttles each direction of a connection to so many bits in a second", async () => {
     const end = new AbortController();
-    const hole = proxy.throttle(1_000_000, sleep(60_000, undefined, { signal: end.signal }).catch(() => undefined));
+    const hole = proxy.throttle(
+      1_000_000,
+      sleep(60_000, undefined, { signal: end.signal }).catch(() => undefined),
+    );
     // 400 000 bits each way, the second behind the first by one piece.
     const { ms } = await exchange(randomBytes(50_000));
     expect(ms).toBeGreaterThan(400);
@@ -101,7 +104,10 @@ describe("a fault proxy", () => {
 
   it("delays both directions, and keeps the order", async () => {
     const end = new AbortController();
-    const delay = proxy.delay(150, sleep(60_000, undefined, { signal: end.signal }).catch(() => undefined));
+    const delay = proxy.delay(
+      150,
+      sleep(60_000, undefined, { signal: end.signal }).catch(() => undefined),
+    );
     const bytes = randomBytes(200_000);
     const { back, ms } = await exchange(bytes);
     // 150 ms each way, less a third of jitter at most.

@@ -33,8 +33,7 @@ const maxQueuedBytes = 8 * 1024 * 1024;
 /** Carries bytes of one socket to the other through the weather, in order, until either ends. Never rejects. */
 export async function pumpSocket(from: Socket, to: Socket, weather: LinkWeather): Promise<void> {
   const queue: Piece[] = [];
-  let queuedBytes = 0;
-  let isOver = false;
+  const flow = { queuedBytes: 0, isOver: false };
   let wakeReader: () => void = () => undefined;
   let wakeWriter: () => void = () => undefined;
   const read = async (): Promise<void> => {
@@ -46,16 +45,16 @@ export async function pumpSocket(from: Socket, to: Socket, weather: LinkWeather)
           // TCP keeps the order: what is late makes everything behind it late.
           lastDueMs = Math.max(lastDueMs, performance.now() + lateness(weather));
           queue.push({ bytes, dueMs: lastDueMs });
-          queuedBytes += bytes.byteLength;
+          flow.queuedBytes += bytes.byteLength;
           wakeWriter();
         }
-        while (queuedBytes > maxQueuedBytes && !isOver) await new Promise<void>((resolve) => (wakeReader = resolve));
-        if (isOver) return;
+        while (flow.queuedBytes > maxQueuedBytes && !flow.isOver) await new Promise<void>((resolve) => (wakeReader = resolve));
+        if (flow.isOver) return;
       }
     } catch {
       // The socket broke; the other end learns of it below.
     } finally {
-      isOver = true;
+      flow.isOver = true;
       wakeWriter();
     }
   };
@@ -63,7 +62,7 @@ export async function pumpSocket(from: Socket, to: Socket, weather: LinkWeather)
     for (;;) {
       const piece = queue.shift();
       if (piece === undefined) {
-        if (isOver) break;
+        if (flow.isOver) break;
         await new Promise<void>((resolve) => (wakeWriter = resolve));
         continue;
       }
@@ -78,10 +77,10 @@ export async function pumpSocket(from: Socket, to: Socket, weather: LinkWeather)
         to.resetAndDestroy();
         break;
       }
-      queuedBytes -= piece.bytes.byteLength;
+      flow.queuedBytes -= piece.bytes.byteLength;
       wakeReader();
     }
-    isOver = true;
+    flow.isOver = true;
     wakeReader();
     // In a hole the end of a connection does not get through either.
     await weather.hole;

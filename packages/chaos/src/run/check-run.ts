@@ -41,7 +41,11 @@ function endOf(entries: readonly JournalEntry[]): string {
 function sameResults(actual: RunResult["results"], expected: RunResult["results"]): RunCheck {
   const names = [...new Set([...Object.keys(actual), ...Object.keys(expected)])].sort();
   const others = names.filter((name) => actual[name] !== expected[name]).map((name) => `${name}: ${actual[name]}, not ${expected[name]}`);
-  return check("the result has the bytes of the undisturbed run", others, names.map((name) => `${name} ${actual[name]?.slice(0, 12)}`).join(", "));
+  return check(
+    "the result has the bytes of the undisturbed run",
+    others,
+    names.map((name) => `${name} ${actual[name]?.slice(0, 12)}`).join(", "),
+  );
 }
 
 function eachUpdateOnce(entries: readonly JournalEntry[]): RunCheck {
@@ -73,7 +77,9 @@ function eachUpdateOnce(entries: readonly JournalEntry[]): RunCheck {
 
 function failures(entries: readonly JournalEntry[]): string[] {
   return entries.flatMap(({ event }) =>
-    event.type === "task-failed" || event.type === "site-left" ? [`${event.site}: ${event.type}, ${event.error.code} ${event.error.message}`] : [],
+    event.type === "task-failed" || event.type === "site-left"
+      ? [`${event.site}: ${event.type}, ${event.error.code} ${event.error.message}`]
+      : [],
   );
 }
 

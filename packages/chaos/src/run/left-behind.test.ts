@@ -49,9 +49,10 @@ describe("what a federation has left", () => {
       "models/partial/<hash>.offset": 1,
       "<id>/app/train.ts": 1,
     });
-    expect(surplusFiles(shapes, new Map([["models/objects/<hash>", 3]]))).toEqual([
-      "<id>/app/train.ts: 1 instead of 0",
-      "models/partial/<hash>.offset: 1 instead of 0",
-    ].toSorted((a, b) => [...shapes.keys()].indexOf(a.split(":")[0] ?? "") - [...shapes.keys()].indexOf(b.split(":")[0] ?? "")));
+    expect(surplusFiles(shapes, new Map([["models/objects/<hash>", 3]]))).toEqual(
+      ["<id>/app/train.ts: 1 instead of 0", "models/partial/<hash>.offset: 1 instead of 0"].toSorted(
+        (a, b) => [...shapes.keys()].indexOf(a.split(":")[0] ?? "") - [...shapes.keys()].indexOf(b.split(":")[0] ?? ""),
+      ),
+    );
   });
 });

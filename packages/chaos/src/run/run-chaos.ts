@@ -78,7 +78,8 @@ export async function runChaos(init: RunChaosInit): Promise<ChaosReport> {
       jobFolder,
       ...(disturb === undefined ? {} : { disturb }),
       onEntry: (entry) => onProgress({ type: "entry", entry }),
-      signal: disturb === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(Math.max(endMs.least, faults * endMs.perFault))]),
+      signal:
+        disturb === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(Math.max(endMs.least, faults * endMs.perFault))]),
     });
   };
   const undisturbed = await run("undisturbed");
@@ -138,5 +139,9 @@ function faultsAsMeant(outcomes: readonly FaultOutcome[]): RunCheck {
   const failed = of("failed").map(({ fault, detail }) => `${fault.number} ${fault.kind}: ${detail}`);
   const noTurn = of("not-reached").length;
   const happened = `${of("injected").length} of ${outcomes.length}${noTurn === 0 ? "" : `; the job was over before ${noTurn} of them`}`;
-  return { name: "no fault went otherwise than meant", isGood: failed.length === 0, detail: failed.length === 0 ? happened : failed.join("; ") };
+  return {
+    name: "no fault went otherwise than meant",
+    isGood: failed.length === 0,
+    detail: failed.length === 0 ? happened : failed.join("; "),
+  };
 }

@@ -53,10 +53,11 @@ export async function runJob({ federation: init, jobFolder, disturb, onEntry, si
     const startMs = performance.now();
     const ended = new AbortController();
     const disturbance = disturb?.(federation, AbortSignal.any([signal, ended.signal]));
-    const journal = await followJob({ connect, jobId, onEntry, signal }).finally(async () => {
-      ended.abort();
-      await disturbance;
-    });
+    const followed = followJob({ connect, jobId, onEntry, signal }).finally(() => ended.abort());
+    // A fault that is under way is over before anything is looked at, or stopped.
+    const [outcome] = await Promise.allSettled([followed, disturbance]);
+    if (outcome.status === "rejected") throw outcome.reason;
+    const journal = outcome.value;
     const seconds = (performance.now() - startMs) / 1000;
     const results = await downloadResults(federation, jobId, signal);
     await jobProcessesGone(init.folder, jobId, signal);
@@ -89,7 +90,10 @@ async function downloadResults(federation: ChaosFederation, jobId: string, signa
     }
   }, signal);
   const hashes: Record<string, string> = {};
-  for (const { path } of files) hashes[path] = createHash("sha256").update(await readFile(join(dir, path))).digest("hex");
+  for (const { path } of files)
+    hashes[path] = createHash("sha256")
+      .update(await readFile(join(dir, path)))
+      .digest("hex");
   await rm(folder, { recursive: true, force: true });
   return hashes;
 }

@@ -1,3 +1,4 @@
+import { writeSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { join } from "node:path";
@@ -135,7 +136,7 @@ export class ClientSession {
         await writeFile(`${path}.part`, bytes);
         await rename(`${path}.part`, path);
       },
-      { onFull: () => process.stderr.write("flare: no space is left for the result; waiting until there is.\n") },
+      { onFull: sayThatThereIsNoRoom },
     );
     const { metrics = {}, meta = {} } = model;
     this.#channel.send({ type: "result", task_id: task.task_id, path, params_type: paramsType, weight, metrics, meta });
@@ -271,4 +272,13 @@ function checkMetrics({ metrics = {} }: FLModelInit): void {
 
 function disconnected(): FlareError {
   return new FlareError("client-api/disconnected", "The job process has closed the channel.");
+}
+
+/** Not through `process.stderr`: the output of a trainer is a file on the same disk, and its stream would end the process. */
+function sayThatThereIsNoRoom(): void {
+  try {
+    writeSync(2, "flare: no space is left for the result; waiting until there is.\n");
+  } catch {
+    // Then the log of the trainer has no room for this line either.
+  }
 }

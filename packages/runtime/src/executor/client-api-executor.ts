@@ -5,6 +5,7 @@ import { type ClientApiExecutorSettings, FlareError } from "@flare-ts/contracts"
 import { writeBootstrap } from "../client/bootstrap.js";
 import { type LogMessage, type Meta, protocolVersion, type TaskMessage } from "../client/protocol.js";
 import type { SiteJobDescription, SiteTask } from "../job-process/job-channel.js";
+import { waitForRoom } from "../store/when-there-is-room.js";
 import { endLeftovers } from "./end-leftovers.js";
 import type { Executor, TaskContext } from "./executor.js";
 import { ResultFolder } from "./result-folder.js";
@@ -97,7 +98,9 @@ export class ClientApiExecutor implements Executor {
           throw signal.reason;
         }
         const error = FlareError.from(reason);
-        if (!restartable.has(error.code) || restarts >= this.#init.settings.maxRestarts) throw error;
+        // What dies of a full disk, such as by a line that it prints, is not at fault.
+        if (error.code === "client-api/trainer-died" && (await waitForRoom(this.#init.job.workspace, signal))) restarts -= 1;
+        else if (!restartable.has(error.code) || restarts >= this.#init.settings.maxRestarts) throw error;
         this.#init.onRestart(error);
       }
     }

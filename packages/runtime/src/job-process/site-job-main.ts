@@ -4,8 +4,8 @@ import { clientConfigSchema, compileClientConfig, FlareError, readDocument } fro
 import { createClientApiExecutor } from "../executor/client-api-executor.js";
 import type { ExecutorEntry } from "../executor/executor-table.js";
 import { createLogger, errorField, type Logger } from "../logging/logger.js";
-import type { SiteJobDescription } from "./job-channel.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
+import type { SiteJobDescription } from "./job-channel.js";
 import { parentChannel } from "./node-ipc-channel.js";
 import { RpcPeer } from "./rpc-peer.js";
 import type { SiteJobPeer, SiteJobSide, SiteParentSide } from "./rpc-sides.js";

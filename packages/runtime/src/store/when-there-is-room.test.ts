@@ -1,6 +1,7 @@
+import { tmpdir } from "node:os";
 import { FlareError } from "@flare-ts/contracts";
 import { describe, expect, it } from "vitest";
-import { whenThereIsRoom } from "./when-there-is-room.js";
+import { waitForRoom, whenThereIsRoom } from "./when-there-is-room.js";
 
 const reasons = [
   Object.assign(new Error("no space left"), { code: "ENOSPC" }),
@@ -8,6 +9,10 @@ const reasons = [
   new FlareError("transfer/disk-full", "full"),
   new FlareError("store/full", "full"),
 ];
+
+it("a disk with room is not waited for", async () => {
+  expect(await waitForRoom(tmpdir(), new AbortController().signal)).toBe(false);
+});
 
 describe("writing to a disk that is full", () => {
   it("goes on when there is room, and says once why it waited", async () => {

@@ -1,3 +1,4 @@
+import { statfs } from "node:fs/promises";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
 import { isDiskFull } from "./file-model-store-disk.js";
@@ -11,6 +12,8 @@ export interface WhenThereIsRoomInit {
 
 /** How often it is looked whether there is room again. */
 const lookMs = 250;
+/** With less than this a program that writes files may well have died of it. */
+const nextToNothingBytes = 1024 * 1024;
 
 /**
  * Carries out something that writes, and again for as long as the disk is full: a full disk is the operator's to clear, and no reason
@@ -29,6 +32,20 @@ export async function whenThereIsRoom<Result>(action: () => Promise<Result>, ini
       if (!isTold) onFull?.(error);
     }
     await sleep(lookMs, undefined, signal === undefined ? {} : { signal }).catch(() => signal?.throwIfAborted());
+  }
+}
+
+/**
+ * Waits until the disk under a folder has room, where it has next to none.
+ *
+ * @returns whether it had to wait.
+ * @throws the reason of `signal` when it is aborted.
+ */
+export async function waitForRoom(folder: string, signal: AbortSignal): Promise<boolean> {
+  for (let hasWaited = false; ; hasWaited = true) {
+    const { bavail, bsize } = await statfs(folder);
+    if (bavail * bsize >= nextToNothingBytes) return hasWaited;
+    await sleep(lookMs, undefined, { signal }).catch(() => signal.throwIfAborted());
   }
 }
 

@@ -33,7 +33,10 @@ export async function chaosOnPoc(context: CommandContext, options: ChaosOptions)
   const { runChaos } = await import("@flare-ts/chaos");
   const { faults, kinds, seed = randomInt(2 ** 32) } = options;
   const folder = join(federation.folder, `chaos-${seed}-${process.pid}`);
-  context.report({ type: "begun", seed, faults, folder }, `Seed ${seed}: ${faults} ${faults === 1 ? "fault" : "faults"}, ${kits.sites.length} sites.`);
+  context.report(
+    { type: "begun", seed, faults, folder },
+    `Seed ${seed}: ${faults} ${faults === 1 ? "fault" : "faults"}, ${kits.sites.length} sites.`,
+  );
   let phase = "undisturbed";
   let round = 0;
   const onProgress = (progress: ChaosProgress): void => {
@@ -58,8 +61,12 @@ export async function chaosOnPoc(context: CommandContext, options: ChaosOptions)
   if (report.isGood) return { data, text: lines };
   await writeFile(join(folder, "report.json"), `${JSON.stringify(data, undefined, 2)}\n`);
   for (const line of context.format === "txt" ? lines : []) context.terminal.out(line);
-  throw new FlareError("poc/chaos-failed", `With seed ${seed} the job did not outlive the faults as it should; ${folder} holds everything.`, {
-    problems: report.checks.filter((check) => !check.isGood).map(({ name, detail }) => ({ message: `${name}: ${detail}` })),
-    facts: { seed, folder, report: data },
-  });
+  throw new FlareError(
+    "poc/chaos-failed",
+    `With seed ${seed} the job did not outlive the faults as it should; ${folder} holds everything.`,
+    {
+      problems: report.checks.filter((check) => !check.isGood).map(({ name, detail }) => ({ message: `${name}: ${detail}` })),
+      facts: { seed, folder, report: data },
+    },
+  );
 }

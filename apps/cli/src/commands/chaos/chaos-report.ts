@@ -16,13 +16,20 @@ export function reportLines(report: ChaosReport): readonly string[] {
     String(outcomes.filter(({ outcome }) => outcome === wanted).length);
   return [
     ...tableLines(
-      [{ title: "FAULT" }, { title: "HAPPENED", align: "right" }, { title: "NO VICTIM", align: "right" }, { title: "FAILED", align: "right" }],
-      [...kinds].sort(([a], [b]) => a.localeCompare(b)).map(([kind, outcomes]) => [
-        kind,
-        count(outcomes, "injected"),
-        count(outcomes, "no-victim"),
-        String(outcomes.filter(({ outcome }) => outcome === "failed" || outcome === "not-reached").length),
-      ]),
+      [
+        { title: "FAULT" },
+        { title: "HAPPENED", align: "right" },
+        { title: "NO VICTIM", align: "right" },
+        { title: "FAILED", align: "right" },
+      ],
+      [...kinds]
+        .sort(([a], [b]) => a.localeCompare(b))
+        .map(([kind, outcomes]) => [
+          kind,
+          count(outcomes, "injected"),
+          count(outcomes, "no-victim"),
+          String(outcomes.filter(({ outcome }) => outcome === "failed" || outcome === "not-reached").length),
+        ]),
     ),
     ...tableLines(
       [{ title: "CHECK" }, { title: "" }, { title: "FOUND" }],

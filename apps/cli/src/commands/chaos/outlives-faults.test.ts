@@ -22,18 +22,16 @@ beforeAll(async () => {
 afterAll(() => folder.remove());
 
 describe("a federation under flare chaos", () => {
-  it(
-    `ends its job with the bytes of an undisturbed run, counts each update once and leaves nothing, whatever of ${faults} faults happens`,
-    { timeout: 120_000 + faults * 30_000 },
-    async () => {
-      const report = (await folder.data("chaos", "--faults", String(faults), "--seed", String(seed))) as Report;
-      expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
-      expect({ ok: report.ok, seed: report.seed, count: report.faults.length }).toEqual({ ok: true, seed, count: faults });
-      // A fault may miss its victim; most must not.
-      expect(report.faults.filter(({ outcome }) => outcome === "injected").length).toBeGreaterThan(faults / 2);
-      expect((await readdir(join(folder.path, "poc"))).filter((name) => name.startsWith("chaos-"))).toEqual([]);
-    },
-  );
+  it(`ends its job with the bytes of an undisturbed run, counts each update once and leaves nothing, whatever of ${faults} faults happens`, {
+    timeout: 120_000 + faults * 30_000,
+  }, async () => {
+    const report = (await folder.data("chaos", "--faults", String(faults), "--seed", String(seed))) as Report;
+    expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect({ ok: report.ok, seed: report.seed, count: report.faults.length }).toEqual({ ok: true, seed, count: faults });
+    // A fault may miss its victim; most must not.
+    expect(report.faults.filter(({ outcome }) => outcome === "injected").length).toBeGreaterThan(faults / 2);
+    expect((await readdir(join(folder.path, "poc"))).filter((name) => name.startsWith("chaos-"))).toEqual([]);
+  });
 
   it("stops in good order when it is asked to, and leaves no process and no mount", { timeout: 60_000 }, async () => {
     const chaos = folder.start("chaos", "--faults", "5", "--seed", "2");
