@@ -10,6 +10,8 @@ export default defineConfig({
     retry: 0,
     testTimeout: 60_000,
     hookTimeout: 60_000,
+    // What is polled comes when it comes; a second is not enough where two processors run everything at once.
+    expect: { poll: { timeout: 20_000 } },
     passWithNoTests: false,
     // `npm test` adds up the reports of all packages.
     reporters: ["default", ["json", { outputFile: "coverage/test-report.json" }]],

@@ -15,19 +15,22 @@ const processes = ["child_process", "cluster"];
 export const boundaries = {
   "packages/contracts": { siblings: [], denied: [...sockets, ...files, ...processes] },
   "packages/aggregator": {
-    siblings: ["@flare-ts/contracts"],
+    siblings: ["@flare-ts/contracts", "@flare-ts/contracts/errors"],
     denied: [...sockets, ...processes],
     // A driver that aborts takes its whole process along, threads included: only another process can try it first.
     except: { "src/device/probe-in-child.ts": ["child_process"] },
   },
-  "packages/provision": { siblings: ["@flare-ts/contracts"], denied: [...sockets, ...processes] },
-  "packages/sqlite": { siblings: ["@flare-ts/contracts"], denied: [...sockets, ...processes] },
+  "packages/provision": { siblings: ["@flare-ts/contracts", "@flare-ts/contracts/errors"], denied: [...sockets, ...processes] },
+  "packages/sqlite": { siblings: ["@flare-ts/contracts", "@flare-ts/contracts/errors"], denied: [...sockets, ...processes] },
   "packages/runtime": {
     siblings: [
       "@flare-ts/sqlite",
       "@flare-ts/contracts",
+      "@flare-ts/contracts/errors",
       "@flare-ts/contracts/wire",
       "@flare-ts/aggregator",
+      "@flare-ts/aggregator/safetensors",
+      "@flare-ts/aggregator/strategies",
       "@flare-ts/provision/kit",
       "@flare-ts/provision/issue",
     ],
@@ -41,6 +44,7 @@ export const boundaries = {
   "packages/dashboard-api": {
     siblings: [
       "@flare-ts/contracts",
+      "@flare-ts/contracts/errors",
       "@flare-ts/provision",
       "@flare-ts/provision/kit",
       "@flare-ts/provision/issue",
@@ -60,8 +64,10 @@ export const boundaries = {
     siblings: [
       "@flare-ts/chaos",
       "@flare-ts/contracts",
+      "@flare-ts/contracts/errors",
       "@flare-ts/contracts/wire",
       "@flare-ts/aggregator",
+      "@flare-ts/aggregator/safetensors",
       "@flare-ts/provision",
       "@flare-ts/provision/kit",
       "@flare-ts/provision/issue",
@@ -76,7 +82,9 @@ export const boundaries = {
     siblings: [
       "@flare-ts/chaos",
       "@flare-ts/contracts",
+      "@flare-ts/contracts/errors",
       "@flare-ts/aggregator",
+      "@flare-ts/aggregator/safetensors",
       "@flare-ts/provision",
       "@flare-ts/provision/kit",
       "@flare-ts/provision/issue",
@@ -91,7 +99,9 @@ export const boundaries = {
   "examples/breast-cancer": {
     siblings: [
       "@flare-ts/contracts",
+      "@flare-ts/contracts/errors",
       "@flare-ts/aggregator",
+      "@flare-ts/aggregator/safetensors",
       "@flare-ts/provision",
       "@flare-ts/runtime",
       "@flare-ts/runtime/admin",
@@ -104,7 +114,9 @@ export const boundaries = {
   benchmarks: {
     siblings: [
       "@flare-ts/contracts",
+      "@flare-ts/contracts/errors",
       "@flare-ts/aggregator",
+      "@flare-ts/aggregator/safetensors",
       "@flare-ts/aggregator/kernels",
       "@flare-ts/provision",
       "@flare-ts/runtime",

@@ -4,6 +4,7 @@ import { type OptionTable, optionLines, parseOptions } from "../command-line/par
 import { wholeNumber } from "../command-line/parse-values.ts";
 import { textColumns } from "../result/text-columns.ts";
 import { secondsText, summarize } from "../statistics.ts";
+import { measureFiles } from "./measure-files.ts";
 import { measureKeys } from "./measure-keys.ts";
 import { measureProvision } from "./measure-provision.ts";
 
@@ -15,8 +16,8 @@ const options = {
 
 const usage = `usage: npm run bench -- provision [options]
 
-Seconds to provision a project, with RSA-2048 beside the time that Node's own crypto takes to make as many keys in as many threads,
-and with P-256.
+Seconds to provision a project, with RSA-2048 beside the time that Node's own crypto takes to make as many keys in as many threads and
+that the file system takes for as many empty kits, and with P-256.
 
 ${optionLines(options)}
 `;
@@ -31,23 +32,39 @@ export async function benchProvision(args: readonly string[]): Promise<void> {
   if (given.words[0] !== undefined) throw invalidArguments(`provision takes options only, not '${given.words[0]}'.`);
   const participants = wholeNumber("--participants", given.last("participants") ?? "100", { least: 3 });
   const runs = wholeNumber("--runs", given.last("runs") ?? "5");
-  const measured = { keys: [] as number[], rsa: [] as number[], ratio: [] as number[], p256: [] as number[] };
+  const measured = {
+    keys: [] as number[],
+    files: [] as number[],
+    rsa: [] as number[],
+    ratio: [] as number[],
+    rest: [] as number[],
+    p256: [] as number[],
+  };
   for (let run = 0; run < runs; run++) {
     const keys = measureKeys(participants);
+    const files = await measureFiles(participants);
     const rsa = await measureProvision(participants, "rsa-2048");
     measured.keys.push(keys);
+    measured.files.push(files);
     measured.rsa.push(rsa);
     measured.ratio.push(rsa / keys);
+    measured.rest.push(rsa / (keys + files));
     measured.p256.push(await measureProvision(participants, "p256"));
   }
-  const { median, min, max, count } = summarize(measured.ratio);
   const rows = [
     ["", `${participants} participants`],
     ["as many RSA-2048 keys by Node's crypto", secondsText(summarize(measured.keys))],
+    ["as many folders and files, written plainly", secondsText(summarize(measured.files))],
     ["provisioned with RSA-2048", secondsText(summarize(measured.rsa))],
-    ["ratio", `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)}, n=${count})`],
+    ["ratio to the keys", ratioText(measured.ratio)],
+    ["ratio to keys and files", ratioText(measured.rest)],
     ["provisioned with P-256", secondsText(summarize(measured.p256))],
   ];
   process.stdout.write(`${textColumns(rows).join("\n")}\n`);
   process.stdout.write("Medians (smallest–largest, number). The time of a key is random: few runs say little about the ratio.\n");
+}
+
+function ratioText(ratios: readonly number[]): string {
+  const { median, min, max, count } = summarize(ratios);
+  return `${median.toFixed(2)} (${min.toFixed(2)}–${max.toFixed(2)}, n=${count})`;
 }

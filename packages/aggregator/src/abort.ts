@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 
 /** Ends the caller's work once the signal is aborted. @throws `internal/aborted` */
 export function throwIfAborted(signal: AbortSignal | undefined): void {

@@ -1,5 +1,5 @@
 import { type FileHandle, open } from "node:fs/promises";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 
 /** Bytes that can be read at any place, such as a file or a buffer. */
 export interface ByteSource {

@@ -1,6 +1,6 @@
 import { availableParallelism } from "node:os";
 import process from "node:process";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import type { AggregationEngine } from "./aggregation-engine.js";
 import { chooseByTime, type Workload } from "./device/choose-by-time.js";
 import type { CombineDevice } from "./device/combine-device.js";

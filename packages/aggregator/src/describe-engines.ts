@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { createEngine } from "./create-engine.js";
 import type { CombineDevice } from "./device/combine-device.js";
 import { probeTfjsGpu } from "./tfjs/probe-tfjs-gpu.js";

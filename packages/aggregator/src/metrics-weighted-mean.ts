@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { exactWeight } from "./exact/weight.js";
 import { quoted } from "./peer-text.js";
 

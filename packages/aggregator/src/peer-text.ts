@@ -1,4 +1,4 @@
-import { limits } from "@flare-ts/contracts";
+import { limits } from "@flare-ts/contracts/errors";
 
 /** Text from a file or a peer as it may stand in a message: quoted, and cut at `limits.peerTextChars`. */
 export function quoted(text: string): string {

@@ -64,6 +64,9 @@ export const limits = Object.freeze({
   tokenMs: 60 * 60_000,
   /** Steps of registration that a server begins in a second where TLS ends at a proxy: anybody can ask, and each costs a signature. */
   challengesPerSecond: 200,
+  /** Refusals of strangers that the log and the audit log tell one by one in a minute, in all and from one address; what is beyond is counted. */
+  refusalsTold: 120,
+  refusalsToldOfAddress: 20,
   /** Calls of a session that may overtake an earlier one, where each call is proven; a power of two. */
   overtakingCalls: 4096,
   /** An admin's session without a call for so long is ended, where it does not end with its connection. */

@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
 import type { Arithmetic, DistancesInit, FoldedBatch, FoldInit, TakeNote } from "../session/arithmetic.js";
 import { type Batch, batchBytes, batchesForAllValues, planBatches } from "../session/batches.js";

@@ -1,7 +1,7 @@
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AggregationEngine, AggregationReport } from "../aggregation-engine.js";
 import { ExactJsEngine } from "../js/exact-js-engine.js";

@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { foldFloat32, sumsOf } from "../exact/limb-sums.js";
 import { medianOf } from "../strategies/median.js";
 import { trimmedMeanOf } from "../strategies/trimmed-mean.js";

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import process from "node:process";
-import type { Json } from "@flare-ts/contracts";
+import type { Json } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
 import { quoted } from "../peer-text.js";
 

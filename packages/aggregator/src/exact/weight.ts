@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { quoted } from "../peer-text.js";
 
 /** Significant bits of a weight: times the 24 of a float32 they make 53, so that the product is exact in float64. */

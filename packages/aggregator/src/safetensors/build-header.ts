@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { quoted } from "../peer-text.js";
 import { dtypeBytes, elementsOf } from "../tensor.js";
 import type { SafetensorsLayout, TensorPlace, TensorSpec } from "./layout.js";

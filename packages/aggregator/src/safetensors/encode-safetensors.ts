@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { quoted } from "../peer-text.js";
 import { dtypeBytes, elementsOf, type Tensor, type TensorData, viewOf } from "../tensor.js";
 import { buildHeader } from "./build-header.js";

@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { quoted } from "../peer-text.js";
 import { type Dtype, dtypeBytes, elementsOf, isDtype } from "../tensor.js";
 

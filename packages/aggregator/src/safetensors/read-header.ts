@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { type ByteSource, handleSource, openFileSource } from "../byte-source.js";
 import { checkLayout, type SafetensorsLayout } from "./layout.js";
 import { parseHeaderText } from "./parse-header.js";

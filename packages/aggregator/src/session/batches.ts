@@ -1,4 +1,4 @@
-import { limits } from "@flare-ts/contracts";
+import { limits } from "@flare-ts/contracts/errors";
 import type { TensorSpec } from "../safetensors/layout.js";
 import { type Dtype, dtypeBytes, elementsOf } from "../tensor.js";
 

@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import type { IntegerData } from "../exact/integer-means.js";
 import { PieceValues } from "../js/piece-values.js";
 import { quoted } from "../peer-text.js";

@@ -5,7 +5,7 @@ import process from "node:process";
 import { setImmediate as nextTurn } from "node:timers/promises";
 import { setFlagsFromString } from "node:v8";
 import { runInNewContext } from "node:vm";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { AggregationEngine, AggregationSession, Update } from "../aggregation-engine.js";
 import { encodeSafetensors } from "../safetensors/encode-safetensors.js";

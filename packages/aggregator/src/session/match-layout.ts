@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import type { ByteSource } from "../byte-source.js";
 import { compressionOf, indicesName, scalesName } from "../compression/compressed-format.js";
 import { quoted } from "../peer-text.js";

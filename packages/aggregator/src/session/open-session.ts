@@ -1,5 +1,5 @@
 import { tmpdir } from "node:os";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
 import type { AggregationInit, AggregationSession } from "../aggregation-engine.js";
 import { compressionOf } from "../compression/compressed-format.js";

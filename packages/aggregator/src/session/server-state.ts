@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import type { ServerState } from "../aggregation-engine.js";
 import { openFileSource } from "../byte-source.js";
 import { quoted } from "../peer-text.js";

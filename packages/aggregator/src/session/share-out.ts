@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { exactFactor } from "../exact/weight.js";
 import { quoted } from "../peer-text.js";
 import type { ContributorFacts, Share } from "../strategies/strategy.js";

@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import type { ParamsType } from "../aggregation-engine.js";
 import type { ByteSource } from "../byte-source.js";
 import { weightRange } from "../exact/weight.js";

@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { isOnGrid, maxMagnitude } from "../exact/exact-scale.js";
 import { quoted } from "../peer-text.js";
 import type { TensorPlace } from "../safetensors/layout.js";

@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
 import type { AggregationReport, AggregationSession, FinishInit, Update } from "../aggregation-engine.js";
 import { maxContributors } from "../exact/exact-scale.js";

@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { weightRange } from "../exact/weight.js";
 import { quoted } from "../peer-text.js";
 import type { Share, StrategyFacts } from "./strategy.js";

@@ -1,4 +1,4 @@
-import { FlareError, nearestWord, type Problem } from "@flare-ts/contracts";
+import { FlareError, nearestWord, type Problem } from "@flare-ts/contracts/errors";
 import { quoted } from "../peer-text.js";
 import { checkShares } from "./check-shares.js";
 import type { Combine, Strategy } from "./strategy.js";

@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { quoted } from "../peer-text.js";
 import { adaptiveStep, momentumStep, varianceRules } from "./fed-opt-steps.js";
 import { flagRule, namesRule, numberRule, optionalNumberRule, readSettings, shownSettings } from "./setting-rules.js";

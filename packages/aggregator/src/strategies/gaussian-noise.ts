@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 
 /** Gives fresh random bytes; for privacy they have to be cryptographic, such as those of `randomBytes` of `node:crypto`. */
 export type RandomBytes = (count: number) => Uint8Array;

@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { neededDistances } from "./needed-facts.js";
 import { choiceRule, numberRule, optionalNumberRule, readSettings, shownSettings } from "./setting-rules.js";
 import { type Weighting, weightBy, weightings } from "./shares.js";

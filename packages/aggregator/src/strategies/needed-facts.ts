@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { quoted } from "../peer-text.js";
 import type { ContributorFacts, StrategyFacts } from "./strategy.js";
 

@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { scaleChange } from "./scale-change.js";
 import { choiceRule, namesRule, numberRule, readSettings, shownSettings } from "./setting-rules.js";
 import { sampleShares, uniformShares, type Weighting, weightings } from "./shares.js";

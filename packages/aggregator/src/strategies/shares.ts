@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { exactWeight, weightRange } from "../exact/weight.js";
 import type { ContributorFacts, Share, StrategyFacts } from "./strategy.js";
 

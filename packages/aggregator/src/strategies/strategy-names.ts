@@ -1,4 +1,4 @@
-import { FlareError, nearestWord } from "@flare-ts/contracts";
+import { FlareError, nearestWord } from "@flare-ts/contracts/errors";
 import { quoted } from "../peer-text.js";
 import { dpFedAvg, dpFedAvgRules } from "./dp-fed-avg.js";
 import { fedAvg } from "./fed-avg.js";

@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 
 /** Squared distances beyond this would overflow in sums; only float64 tensors can lie so far apart. */
 const farthest = 2 ** 1000;

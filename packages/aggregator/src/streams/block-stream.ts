@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import type { SafetensorsLayout } from "../safetensors/layout.js";
 import { StreamedHeader } from "../safetensors/streamed-header.js";
 import { blockElements } from "../session/batches.js";

@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import type { AggregationReport, FinishInit, ParamsType } from "../aggregation-engine.js";
 import { announcedGrid, type ExactScale, maxContributors } from "../exact/exact-scale.js";
 import { exactWeight, exponentAbove } from "../exact/weight.js";

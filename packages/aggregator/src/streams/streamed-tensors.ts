@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { compressionOf, indicesName, scalesName } from "../compression/compressed-format.js";
 import { quoted } from "../peer-text.js";
 import type { SafetensorsLayout } from "../safetensors/layout.js";

@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 
 /**
  * How TensorFlow, through tfjs-node, says that there is no room: its status RESOURCE_EXHAUSTED, what it says where an upload

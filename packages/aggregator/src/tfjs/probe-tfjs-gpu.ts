@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Json } from "@flare-ts/contracts";
+import type { Json } from "@flare-ts/contracts/errors";
 import { probeInChild } from "../device/probe-in-child.js";
 import { quoted } from "../peer-text.js";
 import { type FoundTfjsGpu, findTfjsGpu } from "./find-tfjs-gpu.js";

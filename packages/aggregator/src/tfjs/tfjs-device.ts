@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import type { CombineDevice, Tile } from "../device/combine-device.js";
 import { deviceFailure } from "./device-failure.js";
 import { ranksOf, runDistancesOf, trimmedMeanOf, weightedSumOf } from "./tensor-combinations.js";

@@ -1,4 +1,4 @@
-import { limits } from "@flare-ts/contracts";
+import { limits } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
 import { measureDistances } from "../js/measure-distances.js";
 import type { DistancesInit, ReadableUpdate } from "../session/arithmetic.js";

@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
 import { foldUpdates } from "../js/fold-updates.js";
 import { PieceValues } from "../js/piece-values.js";

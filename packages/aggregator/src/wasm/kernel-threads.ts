@@ -1,7 +1,7 @@
 import { readSync } from "node:fs";
 import process from "node:process";
 import { Worker } from "node:worker_threads";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { callableKernels } from "./callable-kernels.js";
 import type { KernelMemory } from "./kernel-memory.js";
 import type { KernelModule } from "./kernel-module.js";

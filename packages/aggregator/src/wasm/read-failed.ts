@@ -1,4 +1,4 @@
-import type { FlareError } from "@flare-ts/contracts";
+import type { FlareError } from "@flare-ts/contracts/errors";
 import { readError, truncated } from "../byte-source.js";
 import type { ReadableUpdate } from "../session/arithmetic.js";
 import type { ReadFailure } from "./kernel-program.js";

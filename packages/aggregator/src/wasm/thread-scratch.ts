@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import type { KernelMemory } from "./kernel-memory.js";
 
 /** Places that one thread works in, as addresses in the memory of the kernels; small, so that they stay in its cache. */

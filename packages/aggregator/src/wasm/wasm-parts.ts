@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { KernelMemory } from "./kernel-memory.js";
 import { type KernelModule, loadKernelModule } from "./kernel-module.js";
 import { type KernelThreads, kernelThreads } from "./kernel-threads.js";

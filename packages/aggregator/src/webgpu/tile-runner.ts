@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { BufferPool } from "./buffer-pool.js";
 import { underErrorScopes } from "./error-scopes.js";
 import type { TileKernel } from "./kernels/tile-kernel.js";

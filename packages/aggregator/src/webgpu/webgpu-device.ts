@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { type CombineDevice, runElements, type Tile } from "../device/combine-device.js";
 import { exactFactors } from "./exact-factors.js";
 import { exactSumKernel } from "./kernels/exact-sum-kernel.js";

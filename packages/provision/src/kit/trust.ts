@@ -85,6 +85,11 @@ export class ProjectTrust {
     return verifyChain({ chainPem, project: this.project, roots, revocations, nowMs, allowExpiredMs });
   }
 
+  /** Whether the list in force revokes this certificate, whatever else is to be said of it. */
+  isRevoked(certificate: X509Certificate): boolean {
+    return this.#inForce.revocations.find(certificate) !== undefined;
+  }
+
   /** The authorities of a chain, roots left out, that speak for the project as a root does; empty for a chain that is not good. */
   authoritiesOf(chainPem: string): readonly X509Certificate[] {
     const { roots, revocations } = this.#inForce;

@@ -9,9 +9,12 @@ import type { JobEvent, JournalEntry } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import { readJobFolder } from "../job/read-job-folder.js";
 import { createSignedJob } from "../job/signed-job.js";
+import { verifyReceipts } from "../receipt/round-receipt.js";
+import type { SignedReceipt } from "../receipt/signed-receipt.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import type { Connection } from "../transport/connection.js";
+import type { JobReceipts } from "./job-receipts.js";
 import type { JobSummary, ResultFile, SystemStatus } from "./job-summary.js";
 import { type CommandVerb, signCommand } from "./signed-command.js";
 import type { TrustUpdate } from "./trust-update.js";
@@ -141,7 +144,19 @@ export class AdminSession {
     }
   }
 
-  /** Downloads the models of a finished job into `<destination>/<job id>`, which appears only when it is whole. */
+  /**
+   * The receipts of a job's rounds so far, from the first on, checked with whom this admin trusts. The server gives what its journal has: what
+   * it has changed or lost since does not verify.
+   */
+  async receipts(jobId: string, signal?: AbortSignal): Promise<JobReceipts> {
+    const { receipts } = (await this.#execute("get_receipts", { job_id: jobId }, signal)) as unknown as {
+      receipts: readonly SignedReceipt[];
+    };
+    const { keeper } = this.#parts;
+    return { receipts, verdicts: verifyReceipts(receipts, { trust: keeper.trust, jobId }) };
+  }
+
+  /** Downloads the models of a finished job and the receipts of its rounds into `<destination>/<job id>`, which appears only when it is whole. */
   async downloadJob(
     jobId: string,
     destination: string,
@@ -174,6 +189,7 @@ export class AdminSession {
         // Objects of the store are read-only; the copy belongs to the person who asked for it.
         await chmod(target, 0o644);
       }
+      await writeFile(join(draft, "receipts.json"), `${JSON.stringify((await this.receipts(jobId, signal)).receipts, undefined, 2)}\n`);
       await writeFile(join(draft, "job_meta.json"), `${JSON.stringify(job, undefined, 2)}\n`);
       await rename(draft, dir);
     } catch (error) {

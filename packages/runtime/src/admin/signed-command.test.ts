@@ -7,6 +7,7 @@ import { type Kit, ProjectTrust, readKit } from "@flare-ts/provision/kit";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { Identity } from "../session/identity.js";
 import { fingerprintOf } from "../session/project-keys.js";
+import { TestProject } from "../session/test-project.test-support.js";
 import { signCommand, verifyCommand } from "./signed-command.js";
 
 let folder: string;
@@ -56,6 +57,25 @@ afterAll(() => rm(folder, { recursive: true, force: true }));
 describe("a command of an admin", () => {
   it("is accepted with the signature of the session's own key", () => {
     expect(verifyCommand(sign(admin), expected())).toMatchObject({ verb: "abort_job", args: { job_id: "j" } });
+  });
+
+  it("is refused with a certificate of before the session's, once that one is revoked", () => {
+    const project = new TestProject("p");
+    const former = project.issue({ name: "a@b.org", role: "lead" });
+    const current = project.issue({ name: "a@b.org", role: "lead" });
+    const trust = project.trust();
+    const renewed = {
+      ...identity,
+      chainPem: current.certificatePem,
+      fingerprint: fingerprintOf(current.certificate),
+      formerFingerprints: [fingerprintOf(former.certificate)],
+    };
+    const { certificatePem, privateKeyPem } = former;
+    const command = signCommand({ verb: "abort_job", args: {}, project: "p", sessionId: "s1", certificatePem, privateKeyPem, nowMs: 1 });
+    expect(verifyCommand(command, expected({ identity: renewed, trust }))).toMatchObject({ verb: "abort_job" });
+    const revoked = [{ name: "another", serials: [former.certificate.serialNumber], revoked_at_ms: 0, reason: "keyCompromise" as const }];
+    trust.accept(project.trustList({ number: 1, revoked }));
+    expect(() => verifyCommand(command, expected({ identity: renewed, trust }))).toThrow(/its certificate is revoked/);
   });
 
   it.each<[string, () => unknown]>([

@@ -16,6 +16,7 @@ export const commandVerbs = [
   "abort_job",
   "download_job",
   "watch_job",
+  "get_receipts",
   "check_status",
   "update_trust",
   "list_renewals",
@@ -79,6 +80,7 @@ export function verifyCommand(
   const certificate = readCertificate(command.certificate);
   if (certificate === undefined || !isOfSession(certificate, identity, nowMs)) return refuse("its certificate is not that of the session");
   verifyTrusted({ chainPem: identity.chainPem, trust, nowMs });
+  if (trust.isRevoked(certificate)) return refuse("its certificate is revoked");
   const isSigned = isSignedBy(Buffer.concat([label, command.commandJson]), command.signature, certificate.publicKey);
   if (!isSigned) return refuse("its signature is wrong");
   const parsed = commandSchema.safeParse(readJson(command.commandJson));

@@ -1,5 +1,5 @@
 import { readFile, writeFile } from "node:fs/promises";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { type Bootstrap, bootstrapVariable, protocolVersion } from "./protocol.js";
 
 /** What a trainer needs to open its channel. */

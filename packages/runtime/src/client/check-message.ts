@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import type { RawMessage } from "./line-channel.js";
 import type { JobMessage, TrainerMessage } from "./protocol.js";
 

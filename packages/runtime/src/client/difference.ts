@@ -1,5 +1,5 @@
-import type { Tensor } from "@flare-ts/aggregator";
-import { FlareError } from "@flare-ts/contracts";
+import type { Tensor } from "@flare-ts/aggregator/safetensors";
+import { FlareError } from "@flare-ts/contracts/errors";
 
 /**
  * The difference `after - before`, tensor by tensor, for F32 and F64; each element is rounded once to its own type.

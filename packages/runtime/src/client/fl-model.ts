@@ -1,4 +1,4 @@
-import type { Tensor } from "@flare-ts/aggregator";
+import type { Tensor } from "@flare-ts/aggregator/safetensors";
 import type { Metrics } from "../job/job-event.js";
 import type { Meta } from "./protocol.js";
 

@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { type ClientSession, openClientSession, type SystemInfo } from "./client-session.js";
 import type { FLModel, FLModelInit } from "./fl-model.js";
 

@@ -1,5 +1,5 @@
 import { Duplex, PassThrough } from "node:stream";
-import type { FlareError } from "@flare-ts/contracts";
+import type { FlareError } from "@flare-ts/contracts/errors";
 import { describe, expect, it } from "vitest";
 import { LineChannel, type RawMessage } from "./line-channel.js";
 import { maxLineBytes } from "./protocol.js";

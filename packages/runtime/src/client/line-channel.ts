@@ -1,5 +1,5 @@
 import type { Duplex } from "node:stream";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { type JobMessage, maxLineBytes, type TrainerMessage } from "./protocol.js";
 
 /** A JSON object with a `type`, as it came in; nothing else about it is checked. */

@@ -1,4 +1,4 @@
-import type { Json, SerializedFlareError } from "@flare-ts/contracts";
+import type { Json, SerializedFlareError } from "@flare-ts/contracts/errors";
 import type { Metrics, ParamsType } from "../job/job-event.js";
 
 /** Version of the protocol between job process and trainer; `docs/client-api-protocol.md` is its text. */

@@ -14,6 +14,7 @@ export function resolve<Context extends object, Result>(
   nextResolve: (specifier: string, context: Context) => Result,
 ): Result | Resolved {
   if (specifier === "@flare-ts/runtime/client") return { url: new URL("./index.js", import.meta.url).href, shortCircuit: true };
-  if (specifier === "@flare-ts/aggregator") return nextResolve(specifier, { ...context, parentURL: import.meta.url });
+  if (specifier === "@flare-ts/aggregator" || specifier === "@flare-ts/aggregator/safetensors")
+    return nextResolve(specifier, { ...context, parentURL: import.meta.url });
   return nextResolve(specifier, context);
 }

@@ -1,6 +1,6 @@
 import { lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import type { ResultMessage } from "../client/protocol.js";
 import type { TrainerResult } from "../job-process/job-channel.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 import type { Duplex } from "node:stream";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { versionMismatch } from "../client/bootstrap.js";
 import { checkTrainerMessage } from "../client/check-message.js";
 import { LineChannel, type RawMessage } from "../client/line-channel.js";

@@ -94,6 +94,8 @@ export class IssuingAuthority {
       const privateKey = createPrivateKey(privateKeyPem);
       const chain = readCertificates(certificatePem);
       const [certificate] = chain;
+      // A newer one that was revoked must not stand before an older one that is good.
+      if (chain.some((one) => this.#parts.trust.isRevoked(one))) return undefined;
       const root = this.#rootOf(chain);
       const { role } = certificate === undefined ? { role: "" } : readSubject(certificate);
       const mayIssue = issuableBy(role);

@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { createHash, randomUUID } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
@@ -24,6 +24,7 @@ export class PendingRenewals {
   static async open(init: { readonly folder: string }): Promise<PendingRenewals> {
     const pending = new PendingRenewals(init.folder);
     for (const file of await readdir(init.folder).catch(() => [])) {
+      if (file.endsWith(".new")) await rm(join(init.folder, file), { force: true });
       if (!file.endsWith(".json")) continue;
       const renewal = parse(await readFile(join(init.folder, file), "utf8").catch(() => ""));
       if (renewal !== undefined) pending.#byName.set(keyOf(renewal), renewal);
@@ -50,17 +51,20 @@ export class PendingRenewals {
   /** Keeps a request durably, in place of the participant's last one. @throws FlareError `file/unwritable` */
   async put(renewal: PendingRenewal): Promise<void> {
     const path = this.#pathOf(renewal);
+    // Two requests of one participant may be written at a time; each draft is its own.
+    const draft = `${path}.${randomUUID()}.new`;
     try {
       await mkdir(this.#folder, { recursive: true, mode: 0o700 });
-      const file = await open(`${path}.new`, "w", 0o600);
+      const file = await open(draft, "wx", 0o600);
       try {
         await file.writeFile(JSON.stringify(renewal));
         await file.sync();
       } finally {
         await file.close();
       }
-      await rename(`${path}.new`, path);
+      await rename(draft, path);
     } catch (cause) {
+      await rm(draft, { force: true }).catch(() => undefined);
       throw new FlareError("file/unwritable", `A request for a certificate cannot be written to ${path}.`, {
         facts: { file: path },
         cause,

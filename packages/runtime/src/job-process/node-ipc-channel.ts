@@ -1,5 +1,5 @@
 import type { ChildProcess } from "node:child_process";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import type { MessageChannel } from "./message-channel.js";
 
 /** The parent's end of the IPC line to a child that was spawned with `ipc` in its `stdio`. */

@@ -1,4 +1,4 @@
-import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
+import { FlareError, type SerializedFlareError } from "@flare-ts/contracts/errors";
 import type { MessageChannel } from "./message-channel.js";
 
 /** What one side of a channel takes: calls that it answers, and notices that it hears. Each call has one object of parameters. */

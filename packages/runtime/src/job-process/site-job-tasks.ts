@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import type { Executor } from "../executor/executor.js";
 import { type ExecutorEntry, executorFor } from "../executor/executor-table.js";
 import type { TaskKey } from "../job/job-event.js";

@@ -1,4 +1,5 @@
 import type { SerializedFlareError } from "@flare-ts/contracts";
+import type { SignedReceipt } from "../receipt/signed-receipt.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { JobStatus } from "./job-status.js";
 
@@ -71,6 +72,7 @@ export type JobEvent =
       /** What the strategy keeps for the next round, by name; empty where it keeps nothing. */
       readonly state?: StrategyState;
     }
+  | ({ readonly type: "round-receipt"; readonly round: number } & SignedReceipt)
   | { readonly type: "best-model"; readonly round: number; readonly model: ObjectRef; readonly metric: string; readonly value: number }
   | { readonly type: "process-restarted"; readonly where: string; readonly reason: string }
   | { readonly type: "workflow-ended"; readonly model: ObjectRef; readonly reason: string }

@@ -1,6 +1,6 @@
 import { appendFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Json } from "@flare-ts/contracts";
+import type { Json } from "@flare-ts/contracts/errors";
 import { diskError } from "../store/file-model-store-disk.js";
 import { capPeerText, errorField, type Logger } from "./logger.js";
 

@@ -1,6 +1,6 @@
 import { mkdirSync } from "node:fs";
 import { join } from "node:path";
-import { FlareError, type Json, limits } from "@flare-ts/contracts";
+import { FlareError, type Json, limits } from "@flare-ts/contracts/errors";
 import pino from "pino";
 
 /** Levels, by what they mean to the operator: someone must act; it will become one; a rare milestone; per message. */

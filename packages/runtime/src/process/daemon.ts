@@ -23,7 +23,7 @@ export interface StartDaemonInit {
 /** What is known of a kit's daemon. */
 export type DaemonStatus =
   | { readonly state: "stopped" }
-  | ({ readonly state: "starting" | "ready"; readonly watchdogPid?: number } & Pick<InstanceState, "pid" | "sinceMs" | "port">);
+  | ({ readonly state: "starting" | "ready"; readonly watchdogPid?: number } & Pick<InstanceState, "pid" | "sinceMs" | "port" | "server">);
 
 const pollMs = 20;
 
@@ -98,9 +98,16 @@ export async function stopDaemon(kitDir: string, options: { readonly timeoutMs: 
 export function daemonStatus(kitDir: string): DaemonStatus {
   const instance = readInstance(kitDir);
   if (instance === undefined) return { state: "stopped" };
-  const { pid, state, sinceMs, port } = instance;
+  const { pid, state, sinceMs, port, server } = instance;
   const watchdogPid = readWatchdog(kitDir);
-  return { state, pid, sinceMs, ...(port === undefined ? {} : { port }), ...(watchdogPid === undefined ? {} : { watchdogPid }) };
+  return {
+    state,
+    pid,
+    sinceMs,
+    ...(port === undefined ? {} : { port }),
+    ...(server === undefined ? {} : { server }),
+    ...(watchdogPid === undefined ? {} : { watchdogPid }),
+  };
 }
 
 /** The watchdog's process number, when it is alive and really is this kit's watchdog. */

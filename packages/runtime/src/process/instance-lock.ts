@@ -3,17 +3,30 @@ import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { identifyProcess, isAlive, type ProcessIdentity } from "./process-identity.js";
 
+/** How a site stands with its server. */
+export interface ServerContact {
+  readonly state: "connected" | "unreachable" | "refused";
+  /** Milliseconds since the epoch. */
+  readonly sinceMs: number;
+  /** Why it is not connected. */
+  readonly reason?: string;
+}
+
 /** What a running server or site says of itself in `pid.fl`. */
 export interface InstanceState extends ProcessIdentity {
   readonly state: "starting" | "ready";
   readonly sinceMs: number;
   /** Port that a server listens on. */
   readonly port?: number;
+  /** Of a site. */
+  readonly server?: ServerContact;
 }
 
 /** The claim of this process on a workspace, kept in FLARE's `pid.fl`. */
 export interface InstanceLock {
   update(state: "starting" | "ready", port?: number): void;
+  /** Says how the site stands with its server; a full disk is no reason to stop, so nothing is thrown. */
+  tell(contact: ServerContact): void;
   release(): void;
 }
 
@@ -25,21 +38,32 @@ export interface InstanceLock {
 export function claimInstance(folder: string, nowMs: number): InstanceLock {
   const path = join(folder, "pid.fl");
   const self = identifyProcess(process.pid) ?? { pid: process.pid, started: "" };
-  const text = (state: "starting" | "ready", port?: number): string =>
-    JSON.stringify({ ...self, state, sinceMs: nowMs, ...(port === undefined ? {} : { port }) } satisfies InstanceState);
+  let said: InstanceState = { ...self, state: "starting", sinceMs: nowMs };
   const draft = `${path}.${process.pid}`;
-  const write = (content: string, thenDo: () => void): void => {
+  const write = (thenDo: () => void): void => {
     try {
-      writeFileSync(draft, content, { mode: 0o600 });
+      writeFileSync(draft, JSON.stringify(said), { mode: 0o600 });
       thenDo();
     } finally {
+      // A write that failed leaves a file too.
       rmSync(draft, { force: true });
     }
   };
-  write(text("starting"), () => claimFile(draft, path, folder));
+  const say = (change: Partial<InstanceState>): void => {
+    said = { ...said, ...change };
+    write(() => renameSync(draft, path));
+  };
+  write(() => claimFile(draft, path, folder));
   removeDrafts(folder);
   return {
-    update: (state, port) => write(text(state, port), () => renameSync(draft, path)),
+    update: (state, port) => say(port === undefined ? { state } : { state, port }),
+    tell: (server) => {
+      try {
+        say({ server });
+      } catch {
+        // It is for people who look; a full disk is told elsewhere.
+      }
+    },
     release: () => {
       if (readInstance(folder)?.pid === process.pid) rmSync(path, { force: true });
     },

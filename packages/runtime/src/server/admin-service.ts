@@ -81,6 +81,7 @@ export class AdminService {
     list_jobs: (identity, args) => this.#list(identity, args),
     get_job_meta: async (_identity, args) => this.#summary(await this.#job(args)) as unknown as Json,
     abort_job: (identity, args) => this.#abort(identity, args),
+    get_receipts: (_identity, args) => this.#receipts(args),
     download_job: (identity, args) => this.#download(identity, args),
     check_status: () => Promise.resolve(this.#status() as unknown as Json),
     list_renewals: async (_identity, args) => {
@@ -165,7 +166,7 @@ export class AdminService {
   }
 
   async #authorize(identity: Identity, { verb, args }: VerifiedCommand): Promise<void> {
-    const right: Right = verb === "watch_job" ? "get_job_meta" : verb;
+    const right: Right = verb === "watch_job" || verb === "get_receipts" ? "get_job_meta" : verb;
     const job = typeof args["job_id"] === "string" ? await this.#parts.store.job(args["job_id"]) : undefined;
     const { name, org, role } = identity;
     const submitter = job === undefined ? undefined : { name: job.submitterName, org: job.submitterOrg };
@@ -206,6 +207,17 @@ export class AdminService {
     if (isFinished(job.status)) return { status: job.status };
     await this.#parts.scheduler.abort(job.jobId, reason === "" ? `aborted by ${identity.name}` : `aborted by ${identity.name}: ${reason}`);
     return { status: (await this.#job({ job_id })).status };
+  }
+
+  async #receipts(args: Arguments): Promise<Json> {
+    const { jobId } = await this.#job(args);
+    const entries = await this.#parts.store.entries(jobId);
+    const receipts = entries.flatMap(({ event }) => {
+      if (event.type !== "round-receipt") return [];
+      const { document, signature, certificate } = event;
+      return [{ document, signature, certificate }];
+    });
+    return { receipts };
   }
 
   async #download(identity: Identity, args: Arguments): Promise<Json> {

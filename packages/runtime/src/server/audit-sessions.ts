@@ -2,15 +2,38 @@ import type { AuditLog } from "../logging/audit-log.js";
 import { capPeerText, type Logger } from "../logging/logger.js";
 import type { Audit, WhereFrom } from "../session/auth-event.js";
 import { quotePeerText } from "../session/peer-text.js";
+import { RefusalSampler } from "./refusal-sampler.js";
 
-/** Writes what happens to sessions to the audit log, and refusals to the log besides. */
+export interface SessionAudit {
+  readonly audit: Audit;
+  /** Writes how many refusals were not told one by one, once a minute is over, or at once. */
+  tellRest(isForced?: boolean): void;
+}
+
+/** Writes what happens to sessions to the audit log, and refusals to the log besides; a flood of refusals is counted and not told one by one. */
 export function auditSessions(components: {
   readonly audit: AuditLog;
   readonly logger: Logger;
   readonly onEnded: (sessionId: string) => void;
-}): Audit {
+  readonly now: () => number;
+}): SessionAudit {
   const { audit, logger, onEnded } = components;
-  return (event) => {
+  const sampler = new RefusalSampler(components);
+  const tellRest = (isForced?: boolean): void => {
+    for (const { step, code, count, sinceMs } of sampler.turn(isForced)) {
+      const since = new Date(sinceMs).toISOString();
+      audit.write({
+        who: "strangers",
+        action: step,
+        outcome: "refused",
+        code,
+        reason: `${count} more since ${since}`,
+        facts: { count, since },
+      });
+      logger.warn("peers refused", { step, code, count, since });
+    }
+  };
+  const write: Audit = (event) => {
     switch (event.kind) {
       case "registered":
       case "renewed":
@@ -32,6 +55,8 @@ export function auditSessions(components: {
         });
         return;
       case "refused": {
+        tellRest();
+        if (!sampler.isTold(event)) return;
         const who = event.claimedName ?? "stranger";
         audit.write({
           who,
@@ -52,6 +77,7 @@ export function auditSessions(components: {
       }
     }
   };
+  return { audit: write, tellRest };
 }
 
 function placeOf({ address, claimedAddress }: WhereFrom): { readonly [key: string]: string } {

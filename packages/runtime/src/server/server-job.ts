@@ -13,6 +13,8 @@ import { JobSupervisor } from "../job-process/job-supervisor.js";
 import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { ServerJobSide, ServerParentSide } from "../job-process/rpc-sides.js";
 import { errorField, type Logger } from "../logging/logger.js";
+import { ReceiptWriter } from "../receipt/receipt-writer.js";
+import type { ProjectKeys } from "../session/project-keys.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
@@ -32,6 +34,8 @@ export interface ServerJobComponents {
   readonly grants: ObjectGrants;
   readonly retention: ObjectRetention;
   readonly launcher: JobLauncher;
+  /** The server's keys, with which it stands for what it did in a round. */
+  readonly identity: { readonly current: ProjectKeys };
   readonly logger: Logger;
   readonly now: () => number;
 }
@@ -67,6 +71,7 @@ export class ServerJob {
   #hasEnded = false;
   #isLive = false;
   readonly #needs: JobNeeds;
+  readonly #receipts: ReceiptWriter;
 
   constructor(components: ServerJobComponents, init: ServerJobInit) {
     this.#parts = components;
@@ -75,6 +80,10 @@ export class ServerJob {
     this.apps = init.apps;
     this.#needs = new JobNeeds({ files: [init.record.signedJob.hash, ...init.definition.manifest.files.map((file) => file.sha256)] });
     this.#logger = components.logger.child({ job: this.jobId });
+    this.#receipts = new ReceiptWriter(
+      { identity: components.identity, append: (event) => components.hub.append(this.jobId, event) },
+      { project: components.identity.current.trust.project, jobId: this.jobId },
+    );
     this.#supervisor = new JobSupervisor<ServerParentSide, ServerJobSide>(
       { launcher: components.launcher, logger: this.#logger },
       {
@@ -103,6 +112,7 @@ export class ServerJob {
     });
     this.#unfollow.self = await hub.follow(this.jobId, (entry) => this.#note(entry));
     this.#isLive = true;
+    this.#receipts.begin();
     await retention.keepOnly(this.#holder, this.#needs.hashes());
     for (const site of Object.keys(this.apps)) {
       const deployment = this.deploymentFor(site);
@@ -164,6 +174,7 @@ export class ServerJob {
 
   async #end(status: JobStatus, reason: string, result: ObjectRef | undefined): Promise<void> {
     const { hub, directory, now } = this.#parts;
+    await this.#receipts.settled();
     const change = { status, reason, endTimeMs: now(), ...(result === undefined ? {} : { result }) };
     await hub.changeJob(this.jobId, change, { type: "job-ended", status, reason });
     this.#hasEnded = true;
@@ -289,8 +300,10 @@ export class ServerJob {
     };
   }
 
-  #note({ event }: JournalEntry): void {
+  #note(entry: JournalEntry): void {
     const { retention } = this.#parts;
+    const { event } = entry;
+    this.#receipts.note(entry);
     if (event.type === "site-left") this.#left.add(event.site);
     const change = this.#needs.note(event);
     // While the past is told, an object of an early round must not be removed for want of a later entry.

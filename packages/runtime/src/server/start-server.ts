@@ -69,7 +69,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const retention = new ObjectRetention({ models, logger, onRemoved: (hash) => grants.revokeObject(hash) });
     const readDefinition = createDefinitionReader({ models, trust: keeper.trust });
     const launcher = new ProcessJobLauncher({ environment: process.env });
-    const jobParts = { store, hub, models, directory, grants, retention, launcher, logger, now };
+    const jobParts = { store, hub, models, directory, grants, retention, launcher, identity: opened.identity, logger, now };
     const { maxJobs, maxClients } = resources;
     const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder: modelsFolder });
     const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, trust: keeper.trust });
@@ -117,9 +117,11 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const { connectionSecurity } = kit.endpoint;
     const { isClearAllowed = false } = init;
     const host = init.host ?? (connectionSecurity === "clear" && !isClearAllowed ? "127.0.0.1" : "0.0.0.0");
+    const sessionAudit = auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId), now });
+    parts.add("refusals", () => sessionAudit.tellRest(true));
     const authenticator = new Authenticator(
       {
-        audit: auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId) }),
+        audit: sessionAudit.audit,
         binding: endsAtServer(connectionSecurity) ? new MutualTlsBinding() : new CallProofBinding(),
         isAllowed: (participantIdentity) => renewals.isAllowed(participantIdentity),
         keysShown: (fingerprint) => identity.keysShown(fingerprint, now()),
@@ -183,6 +185,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const lookAtIssuer = setInterval(() => void renewals.keepIssuer(), issuerLookMs);
     parts.add("issuer", () => clearInterval(lookAtIssuer));
     const endOverdue = setInterval(() => {
+      sessionAudit.tellRest();
       for (const { session, reason } of authenticator.expiredSessions()) disconnect(session.id, reason);
       // A certificate that is shown for an old root's sake may have ended.
       if (identity.forHandshakes(now()).certificate !== shown) showInForce();

@@ -4,6 +4,7 @@ import { FlareError, limits } from "@flare-ts/contracts";
 import { HeartbeatSchema, type ServerMessage, SiteHelloSchema, type SiteMessage, SiteMessageSchema } from "@flare-ts/contracts/wire";
 import type { ProjectTrust } from "@flare-ts/provision/kit";
 import { errorField, type Logger } from "../logging/logger.js";
+import type { ServerContact } from "../process/instance-lock.js";
 import { backoffMs } from "../transfer/backoff.js";
 import type { Connection, OutgoingStream } from "../transport/connection.js";
 
@@ -16,6 +17,8 @@ export interface ServerLinkComponents {
   readonly hello: () => { readonly softwareVersion: string; readonly jobIds: string[]; readonly trustNumber: number };
   readonly trust: ProjectTrust;
   readonly onMessage: (message: ServerMessage) => void;
+  /** Hears whenever it changes how the site stands with its server. */
+  readonly onContact?: (contact: ServerContact) => void;
 }
 
 /** The site's way to its server: dials out, attaches, keeps the stream alive, and comes back by itself whenever it breaks. */
@@ -25,6 +28,7 @@ export class ServerLink {
   #live: { readonly connection: Connection; readonly stream: OutgoingStream<SiteMessage> } | undefined;
   readonly #waiting = new Set<(connection: Connection) => void>();
   #loop: Promise<void> = Promise.resolve();
+  #contact = "";
 
   constructor(components: ServerLinkComponents) {
     this.#parts = components;
@@ -101,6 +105,7 @@ export class ServerLink {
           attempt = 0;
           wasAttached = true;
           refusal = undefined;
+          this.#tellContact("connected");
           first.resolve();
         });
       } catch (reason) {
@@ -110,6 +115,7 @@ export class ServerLink {
           first.reject(error);
           return;
         }
+        this.#tellContact(error.row.isRetryable ? "unreachable" : "refused", error.message);
         if (error.row.isRetryable) {
           logger[attempt === 0 ? "warn" : "debug"]("server cannot be reached", { attempt, error: errorField(error) });
         } else {
@@ -123,6 +129,12 @@ export class ServerLink {
       attempt += 1;
     }
     first.reject(new FlareError("internal/aborted", "The site was stopped before it reached the server."));
+  }
+
+  #tellContact(state: ServerContact["state"], reason?: string): void {
+    if (this.#contact === `${state} ${reason}`) return;
+    this.#contact = `${state} ${reason}`;
+    this.#parts.onContact?.({ state, sinceMs: this.#parts.now(), ...(reason === undefined ? {} : { reason }) });
   }
 
   async #attachOnce(onAttached: () => void): Promise<void> {
@@ -152,6 +164,7 @@ export class ServerLink {
       this.#waiting.clear();
       const reason = await connection.closed;
       if (!this.#stop.signal.aborted) logger.warn("connection to server is over", { reason });
+      this.#tellContact("unreachable", reason);
     } finally {
       this.#live = undefined;
       clearInterval(heartbeat);

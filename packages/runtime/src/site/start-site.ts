@@ -65,6 +65,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
         else agent.hear({ message, ...rest });
       },
       trust: keeper.trust,
+      onContact: (contact) => lock.tell(contact),
     });
     const delivery = new ResultDelivery({ link, transfer, store, retention, logger, random });
     const admission = new JobAdmission(

@@ -1,5 +1,5 @@
 import { tmpdir } from "node:os";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { describe, expect, it } from "vitest";
 import { waitForRoom, whenThereIsRoom } from "./when-there-is-room.js";
 

@@ -27,7 +27,12 @@ export function explainDialFailure(reason: unknown, target: DialTarget): FlareEr
   if (fault !== undefined && hangUpPattern.test(details)) {
     return new FlareError("auth/tls-refused", `${address} ended the connection: ${fault}.`, { facts: { ...facts, fault }, cause: error });
   }
-  return new FlareError("transfer/unreachable", `The server at ${address} cannot be reached: ${details}`, { facts, cause: error });
+  // A server that is up and does not accept a certificate closes the connection without a word, as does what is no FLARE server at all.
+  const hint =
+    connectionSecurity === "mtls" && /ECONNRESET|hang up|EPIPE/i.test(details)
+      ? " Something answers there and hangs up: another program, or a server that does not accept this kit's certificate, such as that of another project. `flare preflight` tells which."
+      : "";
+  return new FlareError("transfer/unreachable", `The server at ${address} cannot be reached: ${details}${hint}`, { facts, cause: error });
 }
 
 const tlsPattern = /certificate|altname|does not match|\bSSL\b|\bTLS\b|alert|handshake|self.signed|issuer/i;

@@ -1,4 +1,4 @@
-import { createStrategy, type Strategy, type StrategyComponents } from "@flare-ts/aggregator";
+import { createStrategy, type Strategy, type StrategyComponents } from "@flare-ts/aggregator/strategies";
 import { FlareError, type StrategyChoice } from "@flare-ts/contracts";
 
 /** A mistake in what a job says of its strategy. */

@@ -7,7 +7,7 @@ import {
   type ServerState,
   type Strategy,
 } from "@flare-ts/aggregator";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import type { Metrics, StrategyState } from "../job/job-event.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
 import { diskError, isDiskFull } from "../store/file-model-store-disk.js";

@@ -66,6 +66,7 @@ function stepEvent(plan: RoundPlan, state: RoundState, entry: JournalEntry): Rou
     case "workflow-ended":
       return { ...state, model: event.model, phase: { name: "ended", reason: event.reason } };
     case "job-submitted":
+    case "round-receipt":
     case "job-started":
     case "site-connected":
     case "site-disconnected":

@@ -1,4 +1,4 @@
-import { FlareError, type Json, type SerializedFlareError } from "@flare-ts/contracts";
+import { FlareError, type Json, type SerializedFlareError } from "@flare-ts/contracts/errors";
 import type { OpenRound, RoundPlan, RoundState, SiteFailure } from "./round-state.js";
 
 /** Answers that a round needs. */

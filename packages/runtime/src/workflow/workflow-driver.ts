@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { AggregationEngine, Strategy } from "@flare-ts/aggregator";
-import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
+import { FlareError, type SerializedFlareError } from "@flare-ts/contracts/errors";
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";

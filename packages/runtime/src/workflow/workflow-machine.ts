@@ -1,4 +1,4 @@
-import type { SerializedFlareError } from "@flare-ts/contracts";
+import type { SerializedFlareError } from "@flare-ts/contracts/errors";
 import type { AcceptedUpdate, JournalEntry, ParamsType, StrategyState } from "../job/job-event.js";
 import type { ObjectRef } from "../store/model-store.js";
 

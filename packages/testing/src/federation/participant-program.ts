@@ -1,5 +1,5 @@
-import { FlareError } from "@flare-ts/contracts";
-import { startServer, startSite } from "@flare-ts/runtime";
+import { setFlagsFromString } from "node:v8";
+import { FlareError } from "@flare-ts/contracts/errors";
 
 // What the watchdog of a kit runs in tests: `<server|client> start <kit>`, as the flare command would.
 const [kind, , kitDir = "."] = process.argv.slice(2);
@@ -14,7 +14,10 @@ const stopped = new Promise<void>((resolve) => {
     });
   }
 });
+// As `flare client start` has it.
+if (kind === "client") setFlagsFromString("--optimize-for-size");
 try {
+  const { startServer, startSite } = await import("@flare-ts/runtime");
   const running = kind === "server" ? await startServer({ kitDir, leafLifetimeMs }) : await startSite({ kitDir, signal: stopping.signal });
   await stopped;
   await running.stop();

@@ -75,6 +75,19 @@ Ctrl-C stops watching; the job goes on. Exit status 0 only if the job ends as FI
         }),
       ),
     );
+  withKit(
+    group
+      .command("receipts")
+      .description("show what the server stands for in each round, and check its signatures and that none is missing"),
+  )
+    .argument("<id>", "the job's id")
+    .addHelpText("after", examplesText([["keep them", `flare job receipts ${exampleId} --format json > receipts.json`]]))
+    .action(
+      bind(
+        async () => (await import("./job-receipts.js")).jobReceipts,
+        ([jobId = ""], flags) => ({ jobId, startupKit: kitFlag(flags) }),
+      ),
+    );
   withKit(group.command("abort").description("end a job at the server and at all sites; it cannot be taken back"))
     .argument("<id>", "the job's id")
     .option("--reason <text>", "what the journal and the sites are told")

@@ -76,6 +76,7 @@ export function eventLine({ event }: JournalEntry, colors: Colors): string | und
     case "job-ended":
     case "round-opened":
     case "round-closed":
+    case "round-receipt":
     case "update-accepted":
     case "task-failed":
       break;

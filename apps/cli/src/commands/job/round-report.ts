@@ -95,6 +95,7 @@ export function addToReport(report: JobReport, entry: JournalEntry): JobReport {
     case "job-ended":
       return { ...report, end: { status: event.status, reason: event.reason } };
     case "job-started":
+    case "round-receipt":
     case "site-left":
     case "deadline-passed":
     case "process-restarted":

@@ -1,4 +1,5 @@
 import { resolve } from "node:path";
+import type { DaemonStatus } from "@flare-ts/runtime";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { durationText } from "../../terminal/quantities.js";
 import { type ServiceKind, serviceWord } from "./service-kind.js";
@@ -14,10 +15,28 @@ export async function serviceStatus(
   const word = serviceWord(options.kind);
   if (status.state === "stopped")
     return { data: { kind: options.kind, kit: kitDir, state: "stopped" }, text: [`The ${word} does not run.`] };
-  const { state, pid, sinceMs, port } = status;
+  const { state, pid, sinceMs, port, server } = status;
   const how = state === "ready" ? "runs" : "is starting";
   return {
-    data: { kind: options.kind, kit: kitDir, state, pid, since_ms: sinceMs, ...(port === undefined ? {} : { port }) },
-    text: [`The ${word} ${how}, process ${pid}${port === undefined ? "" : `, port ${port}`}, for ${durationText(Date.now() - sinceMs)}.`],
+    data: {
+      kind: options.kind,
+      kit: kitDir,
+      state,
+      pid,
+      since_ms: sinceMs,
+      ...(port === undefined ? {} : { port }),
+      ...(server === undefined ? {} : { server: { ...server } }),
+    },
+    text: [
+      `The ${word} ${how}, process ${pid}${port === undefined ? "" : `, port ${port}`}, for ${durationText(Date.now() - sinceMs)}.`,
+      ...(server === undefined ? [] : [contactText(server)]),
+    ],
   };
+}
+
+function contactText({ state, sinceMs, reason }: NonNullable<Extract<DaemonStatus, { pid: number }>["server"]>): string {
+  const since = `for ${durationText(Date.now() - sinceMs)}`;
+  if (state === "connected") return `It is connected to its server ${since}.`;
+  if (state === "refused") return `Its server does not let it in: ${reason ?? "no reason was given"}`;
+  return `Its server cannot be reached ${since}: ${reason ?? "no reason was given"}; it goes on trying. \`flare preflight\` finds out why.`;
 }

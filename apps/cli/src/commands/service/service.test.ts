@@ -46,11 +46,15 @@ describe("flare server and flare client", () => {
     // The server writes a log line about the site, which nobody can read.
     const site = folder.start("client", "start", join(own, "hospital-1"));
     await site.printed(/Site hospital-1 is connected/);
-    site.child.kill("SIGTERM");
-    expect((await site.finished).exitCode).toBe(0);
+    const statusOfSite = (): Promise<unknown> => folder.data("client", "status", join(own, "hospital-1"));
+    expect(await statusOfSite()).toMatchObject({ state: "ready", server: { state: "connected" } });
     expect(await folder.data("server", "status", kit)).toMatchObject({ state: "ready", pid: server.child.pid });
     server.child.kill("SIGTERM");
     expect((await server.finished).exitCode).toBe(0);
+    // A site whose server is away runs on, and its status says how it is.
+    await expect.poll(statusOfSite).toMatchObject({ state: "ready", server: { state: "unreachable" } });
+    site.child.kill("SIGTERM");
+    expect((await site.finished).exitCode).toBe(0);
   });
 
   it("refuses a second process on the same kit and leaves the first alone", async () => {

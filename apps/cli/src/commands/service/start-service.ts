@@ -1,4 +1,5 @@
 import { join, resolve } from "node:path";
+import { setFlagsFromString } from "node:v8";
 import type { Json } from "@flare-ts/contracts";
 import { allowsClear } from "../../command-line/allows-clear.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
@@ -32,6 +33,8 @@ export async function startService(context: CommandContext, options: StartServic
   const { kind, host } = options;
   const isClearAllowed = options.isClearAllowed || allowsClear(context);
   const kitDir = resolve(context.cwd, options.kit);
+  // Loading the runtime makes V8 keep twice the memory that a site needs from then on (70 MB, 42 with this), before anything is done.
+  if (kind === "client" && !options.isDaemon) setFlagsFromString("--optimize-for-size");
   const runtime = await import("@flare-ts/runtime");
   if (options.isDaemon) {
     const command = { node: process.execPath, cli: flareCommandPath() };

@@ -1,4 +1,4 @@
-import { grpcStatus, row } from "./row.js";
+import { exitStatus, grpcStatus, row } from "./row.js";
 
 /** Errors of jobs, and of the store that keeps them. */
 export const jobErrors = {
@@ -106,4 +106,10 @@ export const jobErrors = {
     grpc: grpcStatus.failedPrecondition,
     http: 409,
   }),
+  "job/receipt-invalid": row(
+    "server",
+    "A receipt of a round does not verify: it was changed, one before it is missing, or its signer is not trusted.",
+    "Do not rely on the rounds from this one on; keep the output, and ask the project's administrator what happened at the server.",
+    { exit: exitStatus.error, grpc: grpcStatus.dataLoss, http: 502 },
+  ),
 } as const;
