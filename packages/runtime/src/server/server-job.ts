@@ -23,11 +23,11 @@ import type { JobRecord, ServerStore } from "../store/server-store.js";
 import { objectToWire, taskKeyToWire } from "../transport/wire-values.js";
 import type { JobDefinition } from "./job-definition.js";
 import { JobNeeds } from "./job-needs.js";
-import type { TaskProgressReport } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
 import type { SiteDirectory } from "./site-directory.js";
 import { taskToWire } from "./task-message.js";
+import type { TaskProgressReport } from "./task-progress-report.js";
 import { TaskWatch } from "./task-watch.js";
 
 export interface ServerJobComponents {
