@@ -6,6 +6,7 @@ import { writeBootstrap } from "../client/bootstrap.js";
 import { type LogMessage, type Meta, protocolVersion, type TaskMessage } from "../client/protocol.js";
 import type { SiteJobDescription, SiteTask } from "../job-process/job-channel.js";
 import type { StallClock } from "../progress/stall-clock.js";
+import { waitForRoom } from "../store/when-there-is-room.js";
 import { attachCommand, attachIdOf } from "./attach-command.js";
 import { endLeftovers } from "./end-leftovers.js";
 import type { Executor, TaskContext } from "./executor.js";
@@ -49,6 +50,7 @@ export async function createClientApiExecutor(init: ClientApiExecutorInit): Prom
   // Scripts are ES modules unless their own folder says otherwise.
   await writeFile(join(init.job.workspace, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`);
   const results = new ResultFolder({ folder: resultFolder });
+  await results.sweep();
   return new ClientApiExecutor({ results }, { ...init, bootstrapPath, resultFolder, temporaryFolder });
 }
 
@@ -90,6 +92,7 @@ export class ClientApiExecutor implements Executor {
   async stop(reason: string): Promise<void> {
     this.#stopping.abort(new FlareError("internal/aborted", reason));
     await this.#endTrainer(reason);
+    await this.#results.sweep();
   }
 
   kill(): void {
@@ -110,7 +113,9 @@ export class ClientApiExecutor implements Executor {
         const error = FlareError.from(reason);
         const { launch, maxRestarts } = this.#init.settings;
         const isFinal = launch.kind === "attach" && !launch.isReconnectAllowed;
-        if (!restartable.has(error.code) || restarts >= maxRestarts || isFinal) throw error;
+        // What dies of a full disk, such as by a line that it prints, is not at fault.
+        if (error.code === "client-api/trainer-died" && !isFinal && (await waitForRoom(this.#init.job.workspace, signal))) restarts -= 1;
+        else if (!restartable.has(error.code) || restarts >= maxRestarts || isFinal) throw error;
         this.#init.onRestart(error);
       }
     }
@@ -121,6 +126,7 @@ export class ClientApiExecutor implements Executor {
     await this.#endTrainer("The trainer has left the session.");
     const { settings, job, resultFolder, onLog, clock } = this.#init;
     const { jobId, jobName, site, datasets } = job;
+    await this.#results.sweep();
     const { launch } = settings;
     const isAttached = launch.kind === "attach";
     const secrets = await this.#init.readSecrets(secretNames(settings));

@@ -1,4 +1,4 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { identifyProcess, isAlive, type ProcessIdentity } from "./process-identity.js";
@@ -39,25 +39,29 @@ export function claimInstance(folder: string, nowMs: number): InstanceLock {
   const path = join(folder, "pid.fl");
   const self = identifyProcess(process.pid) ?? { pid: process.pid, started: "" };
   let said: InstanceState = { ...self, state: "starting", sinceMs: nowMs };
+  const draft = `${path}.${process.pid}`;
+  const write = (thenDo: () => void): void => {
+    try {
+      writeFileSync(draft, JSON.stringify(said), { mode: 0o600 });
+      thenDo();
+    } finally {
+      // A write that failed leaves a file too.
+      rmSync(draft, { force: true });
+    }
+  };
   const say = (change: Partial<InstanceState>): void => {
     said = { ...said, ...change };
-    writeFileSync(draft, JSON.stringify(said), { mode: 0o600 });
-    renameSync(draft, path);
+    write(() => renameSync(draft, path));
   };
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, JSON.stringify(said), { mode: 0o600 });
-  try {
-    claimFile(draft, path, folder);
-  } finally {
-    rmSync(draft, { force: true });
-  }
+  write(() => claimFile(draft, path, folder));
+  removeDrafts(folder);
   return {
     update: (state, port) => say(port === undefined ? { state } : { state, port }),
     tell: (server) => {
       try {
         say({ server });
       } catch {
-        rmSync(draft, { force: true });
+        // It is for people who look; a full disk is told elsewhere.
       }
     },
     release: () => {
@@ -73,6 +77,14 @@ export function readInstance(folder: string): InstanceState | undefined {
     return isAlive(state) ? state : undefined;
   } catch {
     return undefined;
+  }
+}
+
+/** What processes that were killed while they wrote have left. */
+function removeDrafts(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = /^pid\.fl\.(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && identifyProcess(Number(pid)) === undefined) rmSync(join(folder, name), { force: true });
   }
 }
 

@@ -4,7 +4,7 @@ import type { TaskKey } from "../job/job-event.js";
 import type { TaskRecord } from "../store/server-store.js";
 import type { ServerJob } from "./server-job.js";
 import { taskToWire } from "./task-message.js";
-import type { TaskProgressReport } from "./task-progress.js";
+import type { TaskProgressReport } from "./task-progress-report.js";
 
 /** The jobs that run on this server now. */
 export class JobTable {

@@ -27,7 +27,7 @@ import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
 import type { SiteDirectory } from "./site-directory.js";
 import { taskToWire } from "./task-message.js";
-import type { TaskProgressReport } from "./task-progress.js";
+import type { TaskProgressReport } from "./task-progress-report.js";
 import { TaskWatch } from "./task-watch.js";
 
 export interface ServerJobComponents {

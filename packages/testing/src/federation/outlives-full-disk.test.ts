@@ -2,6 +2,7 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { appendFile, cp, mkdtemp, readFile, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import type { JobEvent } from "@flare-ts/runtime/admin";
 import { afterEach, describe, expect, it } from "vitest";
 import { writeAddOneJob } from "./add-one-job.js";
 import { eventually } from "./eventually.js";
@@ -21,22 +22,26 @@ afterEach(async () => {
 
 // A small disk of its own needs the right to mount one, as in most containers of CI.
 describe.runIf(mayMount())("a job outlives a full disk, which the log names, and goes on when there is space", () => {
-  it.each(["round-opened", "update-accepted"] as const)("of its server, full at '%s'", async (moment) => {
-    const name = "server";
+  it.each<["server" | "site-1", JobEvent["type"]]>([
+    ["server", "round-opened"],
+    ["server", "update-accepted"],
+    ["site-1", "round-opened"],
+    ["site-1", "update-accepted"],
+  ])("of %s, full at '%s'", async (name, moment) => {
     federation = await createFederation({ sites });
     const kit = federation.kitOf(name);
     await useSmallDisk(kit);
     await federation.startAll();
     const folder = await mkdtemp(join(tmpdir(), "flare-full-"));
-    await writeAddOneJob({ folder, rounds: 6, parameters: 500_000, minClients: 2, args: { min_clients: 2 } });
+    await writeAddOneJob({ folder, rounds: 6, trainMs: 200, parameters: 500_000, minClients: 2, args: { min_clients: 2 } });
     const admin = await federation.admin();
     const { jobId } = await admin.submitJob(folder);
     admin.close();
     const pid = federation.pidOf(name);
     let freed: Promise<void> | undefined;
     const entries = await followJob(federation, jobId, async ({ event }) => {
-      if (freed !== undefined || event.type !== moment || event.round !== 1) return;
-      freed = freeWhenTold(kit);
+      if (freed !== undefined || event.type !== moment || !("round" in event) || event.round !== 1) return;
+      freed = freeWhenTold(kit, jobId);
     });
     await freed;
     expect(entries.at(-1)?.event).toEqual({
@@ -59,18 +64,21 @@ async function useSmallDisk(kit: string): Promise<void> {
   await rm(copy, { recursive: true, force: true });
 }
 
-/** Room that is left for the log itself; a model of the job needs far more. */
+/** Room that is left for the logs themselves; a model of the job needs far more. */
 const slackBytes = 128 * 1024;
 
-/** Keeps the disk full, whatever the job frees meanwhile, until the log tells the operator why nothing moves; then makes room again. */
-async function freeWhenTold(kit: string): Promise<void> {
+/** Keeps the disk full, whatever the job frees meanwhile, until a log tells the operator why nothing moves; then makes room again. */
+async function freeWhenTold(kit: string, jobId: string): Promise<void> {
   const ballast = join(kit, "ballast");
   try {
     await eventually("the log names the full disk", async () => {
       const { bavail, bsize } = await statfs(kit);
       const free = bavail * bsize - slackBytes;
       if (free > 0) await appendFile(ballast, Buffer.alloc(free)).catch(() => undefined);
-      return /(disk|store).full"/.test(await readFile(join(kit, "log.json"), "utf8"));
+      const logs = ["log.json", join(jobId, "log.json"), join(jobId, "trainer.log")].map((name) =>
+        readFile(join(kit, name), "utf8").catch(() => ""),
+      );
+      return /(disk|store).full"|no space is left/.test((await Promise.all(logs)).join());
     });
   } finally {
     await rm(ballast, { force: true });
