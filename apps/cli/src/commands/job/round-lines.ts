@@ -92,7 +92,14 @@ export function roundData(round: RoundReport): Json {
     seconds: round.closed?.seconds ?? null,
     missing: round.closed?.missing ?? [],
     model: round.closed?.modelHash ?? null,
-    sites: round.contributions.map(({ site, metrics, weight, bytes, seconds }) => ({ site, metrics, weight, bytes, seconds })),
+    sites: round.contributions.map(({ site, metrics, weight, bytes, sentBytes, seconds }) => ({
+      site,
+      metrics,
+      weight,
+      bytes,
+      sentBytes: sentBytes ?? null,
+      seconds,
+    })),
     failures: round.failures.map(({ site, message }) => ({ site, message })),
   };
 }
