@@ -89,8 +89,8 @@ describe("a transfer sends no more than it has to", () => {
     expect(sentBytes()).toBeLessThan(320_000 + 2 * 64 * 1024);
     expect(account.sentBytes).toBe(sentBytes());
     expect(account.copiedBytes).toBeGreaterThan(frozen.byteLength - 2 * 64 * 1024);
-    expect(transfers.takeAccount(object.hash)).toEqual(account);
-    expect(transfers.takeAccount(object.hash)).toBeUndefined();
+    expect(transfers.takeAccount("site-1", object.hash)).toEqual(account);
+    expect(transfers.takeAccount("site-1", object.hash)).toBeUndefined();
   });
 
   it("downloads of a model only the tensors that changed since the one that the site holds", async () => {

@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts";
 import { errorField, type Logger } from "../logging/logger.js";
 import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
 import type { Chunk, Connection } from "../transport/connection.js";
@@ -137,7 +137,9 @@ export class TransferClient {
         await Promise.all([writer.close(), base?.close()]);
       }
     });
-    this.#logger?.debug("object fetched", { hash: object.hash, bytes: object.size, ...tally.account });
+    // Models are worth a line, the small files of a job are not.
+    const level = object.size >= limits.chunkBytes ? "info" : "debug";
+    this.#logger?.[level]("object fetched", { hash: object.hash, bytes: object.size, ...tally.account });
     return stored;
   }
 
