@@ -18,7 +18,9 @@ export interface BareStream {
 export async function openBareStream(kits: { readonly server: string; readonly client: string }): Promise<BareStream> {
   const child = spawn(process.execPath, [join(import.meta.dirname, "bare-server.ts"), kits.server], { stdio: ["pipe", "pipe", "inherit"] });
   const port = await firstLine(child);
-  const [ca, cert, key] = await Promise.all(["rootCA.pem", "client.crt", "client.key"].map((name) => readFile(join(kits.client, "startup", name))));
+  const [ca, cert, key] = await Promise.all(
+    ["rootCA.pem", "client.crt", "client.key"].map((name) => readFile(join(kits.client, "startup", name))),
+  );
   const credentials = ChannelCredentials.createFromSecureContext(createSecureContext({ ca, cert, key }));
   const client = new Client(`localhost:${port}`, credentials, streamOptions);
   return {

@@ -16,6 +16,25 @@ it("a job needs what its strategy keeps until the next round has closed, and not
   expect(held(11, 22, 23)).toEqual([true, false, false]);
 });
 
+it("a job needs the model of the round before while sites fetch that of this one, and no longer", () => {
+  const needs = new JobNeeds({ files: [] });
+  const held = (...numbers: readonly number[]): boolean[] => numbers.map((number) => needs.hashes().includes(objectNumber(number).hash));
+  const opened = (round: number, model: number): JobEvent => ({
+    type: "round-opened",
+    round,
+    task: "train",
+    model: objectNumber(model),
+    sites: ["a"],
+    totalRounds: 3,
+  });
+  needs.note(opened(0, 10));
+  needs.note(closed(0, 11, {}));
+  needs.note(opened(1, 11));
+  expect(held(10, 11)).toEqual([true, true]);
+  needs.note(closed(1, 12, {}));
+  expect(held(10, 11, 12)).toEqual([false, true, true]);
+});
+
 function closed(round: number, model: number, state: Extract<JobEvent, { type: "round-closed" }>["state"]): JobEvent {
   const event = { round, contributors: ["a"], missing: [], model: objectNumber(model), metrics: {}, bytes: 1, aggregationSeconds: 0 };
   return { type: "round-closed", ...event, ...(state === undefined ? {} : { state }) };

@@ -34,8 +34,8 @@ export interface SiteServiceComponents {
   readonly models: ModelStore;
   readonly retention: ObjectRetention;
   readonly trust: Pick<TrustService, "greeting" | "hear">;
-  /** What was sent for an object. */
-  readonly takeAccount: (hash: ContentHash) => TransferAccount | undefined;
+  /** What a site's upload of an object took. */
+  readonly takeAccount: (site: string, hash: ContentHash) => TransferAccount | undefined;
   readonly logger: Logger;
   readonly now: () => number;
   /** Ends a session whose site has fallen silent. */
@@ -117,7 +117,7 @@ export class SiteService {
     await retention.hold(holder, isContentHash(hash) ? [hash] : []);
     try {
       const update = await heldObject(models, request);
-      const transfer = takeAccount(update.hash);
+      const transfer = takeAccount(site, update.hash);
       const outcome = await hub.acceptUpdate(key, { ...report, update, ...(transfer === undefined ? {} : { transfer }) });
       logger.debug("update handed in", { site, job: key.jobId, round: key.round, outcome, bytes: update.size });
       // By now the job holds it, or nobody wants it.

@@ -110,7 +110,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     });
     const sites = new SiteService(
       {
-        takeAccount: (hash) => transfer.takeAccount(hash),
+        takeAccount: (site, hash) => transfer.takeAccount(site, hash),
         directory,
         jobs,
         hub,

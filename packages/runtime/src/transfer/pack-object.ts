@@ -3,7 +3,7 @@ import { limits } from "@flare-ts/contracts";
 import type { Chunk, ChunkForm, PackedPiece } from "../transport/connection.js";
 import type { BaseStretch } from "./base-map.js";
 import type { CompressionChoice } from "./compression-choice.js";
-import { type PieceReader, readFully } from "./shared-reads.js";
+import { type PieceReader, type ReadPiece, readFully } from "./shared-reads.js";
 
 export interface PackObjectComponents {
   readonly reader: PieceReader;
@@ -37,15 +37,18 @@ export async function* packObject(components: PackObjectComponents, init: PackOb
   let run: Run | undefined;
   let position = init.offset;
   const packer = new PiecePacker(components, init);
-  const next = (from: number): Promise<Buffer> | undefined =>
+  const next = (from: number): Promise<ReadPiece> | undefined =>
     from < size ? quiet(components.reader.read(from, endOfPiece(from, size))) : undefined;
   let ahead = next(position);
   try {
     while (ahead !== undefined) {
-      const bytes: Buffer = await ahead;
+      const piece: ReadPiece = await ahead;
+      const { bytes } = piece;
       signal?.throwIfAborted();
       ahead = next(position + bytes.byteLength);
-      for await (const chunk of packer.pack(bytes, position)) {
+      const uses = new PieceUses(piece);
+      for await (const packed of packer.pack(bytes, position)) {
+        const chunk = uses.count(packed);
         const joined: Run | undefined = run === undefined ? undefined : joinRuns(run, chunk);
         if (joined !== undefined) {
           run = joined;
@@ -55,11 +58,34 @@ export async function* packObject(components: PackObjectComponents, init: PackOb
         run = isRun(chunk) ? chunk : undefined;
         if (run === undefined) yield chunk;
       }
+      uses.release();
       position += bytes.byteLength;
     }
     if (run !== undefined) yield run;
   } finally {
     await ahead?.catch(() => undefined);
+  }
+}
+
+/** Gives a piece back when every chunk that shows its bytes was used up, and nothing more is cut from it. */
+class PieceUses {
+  readonly #piece: ReadPiece;
+  #open = 1;
+
+  constructor(piece: ReadPiece) {
+    this.#piece = piece;
+  }
+
+  /** The chunk, with a use of the piece if it shows some of its bytes. */
+  count(chunk: Chunk): Chunk {
+    if (chunk.packed !== undefined) return chunk;
+    this.#open += 1;
+    return { ...chunk, release: () => this.release() };
+  }
+
+  release(): void {
+    this.#open -= 1;
+    if (this.#open === 0) this.#piece.release();
   }
 }
 

@@ -1,10 +1,17 @@
 import type { FileHandle } from "node:fs/promises";
 import { FlareError, limits } from "@flare-ts/contracts";
 
-/** Reads pieces of one open object; the bytes must not be written to. */
+/** Bytes that were read; they must not be written to. */
+export interface ReadPiece {
+  readonly bytes: Buffer;
+  /** Nobody looks at the bytes any more: their memory may be read into again. */
+  release(): void;
+}
+
+/** Reads pieces of one open object. */
 export interface PieceReader {
   /** The bytes from `begin` up to `end`, which lie in one aligned piece of `limits.chunkBytes`. */
-  read(begin: number, end: number): Promise<Buffer>;
+  read(begin: number, end: number): Promise<ReadPiece>;
   close(): void;
 }
 
@@ -27,12 +34,16 @@ export class SharedReads {
     const { hash, size } = object;
     this.#readers.set(hash, (this.#readers.get(hash) ?? 0) + 1);
     let isOpen = true;
+    const free: Buffer[] = [];
     return {
       read: async (begin, end) => {
-        if ((this.#readers.get(hash) ?? 0) < 2) return await readFully(file, begin, end);
+        if ((this.#readers.get(hash) ?? 0) < 2) {
+          const memory = free.pop() ?? Buffer.allocUnsafe(Math.min(limits.chunkBytes, size));
+          return { bytes: await readInto(memory.subarray(0, end - begin), file, begin), release: () => void free.push(memory) };
+        }
         const first = begin - (begin % limits.chunkBytes);
         const piece = await this.#piece(`${hash} ${first}`, () => readFully(file, first, Math.min(size, first + limits.chunkBytes)));
-        return piece.subarray(begin - first, end - first);
+        return { bytes: piece.subarray(begin - first, end - first), release: () => undefined };
       },
       close: () => {
         if (!isOpen) return;
@@ -66,12 +77,15 @@ export class SharedReads {
 
 /** The bytes of a file from `begin` up to `end`. @throws FlareError `file/unreadable` when it ends before */
 export async function readFully(file: FileHandle, begin: number, end: number): Promise<Buffer> {
-  const bytes = Buffer.allocUnsafe(end - begin);
+  return await readInto(Buffer.allocUnsafe(end - begin), file, begin);
+}
+
+async function readInto(bytes: Buffer, file: FileHandle, begin: number): Promise<Buffer> {
   let done = 0;
   while (done < bytes.byteLength) {
     const { bytesRead } = await file.read(bytes, done, bytes.byteLength - done, begin + done);
     if (bytesRead === 0) {
-      throw new FlareError("file/unreadable", "A finished object is shorter than it was.", { facts: { position: begin + done, end } });
+      throw new FlareError("file/unreadable", "A finished object is shorter than it was.", { facts: { position: begin + done } });
     }
     done += bytesRead;
   }

@@ -185,7 +185,9 @@ export class TransferClient {
         await Promise.all([writer.close(), base?.close()]);
       }
     });
-    this.#logger?.debug("object fetched", { hash: object.hash, bytes: object.size, ...tally.account });
+    // Models are worth a line, the small files of a job are not.
+    const level = object.size >= limits.chunkBytes ? "info" : "debug";
+    this.#logger?.[level]("object fetched", { hash: object.hash, bytes: object.size, ...tally.account });
     return stored;
   }
 

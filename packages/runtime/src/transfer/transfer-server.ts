@@ -57,6 +57,8 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
     const { isComplete, durableOffset } = await this.#state(object);
     if (!isComplete && mayWrite) await this.#leases.grant(identity.name, object, object.size - durableOffset, signal);
     const held = base === undefined || !(await this.#guard.mayRead(identity, base.hash)) ? undefined : await this.#store.find(base.hash);
+    // Counted from here: what is complete already takes nothing.
+    this.#tallies.of(identity.name, object.hash);
     // Somebody else may have sent the object while this one waited for room.
     return { ...(await this.#state(object)), forms: readableForms(), isBaseHeld: held !== undefined && held.size === base?.size };
   }
@@ -107,15 +109,15 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
     this.#onSent?.(identity.name, object, tally.account);
   }
 
-  /** What the upload of an object took, over all connections; once, and `undefined` where it is not known (any more). */
-  takeAccount(hash: ContentHash): TransferAccount | undefined {
-    return this.#tallies.take(hash);
+  /** What a participant's upload of an object took, over all connections; once, and `undefined` where it is not known (any more). */
+  takeAccount(name: string, hash: ContentHash): TransferAccount | undefined {
+    return this.#tallies.take(name, hash);
   }
 
   async #receive(identity: Identity, object: ObjectRef, chunks: AsyncIterable<Chunk>, running: RunningUpload): Promise<ObjectState> {
     const writer = await this.#store.openWriter(object);
     running.writer = writer;
-    const tally = this.#tallies.of(object.hash);
+    const tally = this.#tallies.of(identity.name, object.hash);
     let base: FileHandle | undefined;
     try {
       for await (const chunk of chunks) {

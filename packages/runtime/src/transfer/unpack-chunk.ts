@@ -6,7 +6,7 @@ import { lengthOf } from "./chunk-forms.js";
 import { decompress } from "./compression-choice.js";
 
 /**
- * Writes what a chunk stands for. What the writer has already is passed over.
+ * Writes what a chunk stands for, and gives its memory back. What the writer has already is passed over.
  *
  * @param base - the object that chunks of this stream may copy from, open for reading
  * @returns whether the chunk was taken; one that leaves a gap is not
@@ -23,6 +23,7 @@ export async function unpackChunk(writer: ObjectWriter, chunk: Chunk, base: File
   else if (packed.form === "zeros") await writer.writeZeros(length - known);
   else if (packed.form === "zstd") await writer.write((await unpackFrame(data, length)).subarray(known));
   else await copyRange(writer, base, packed.from + known, length - known);
+  chunk.release?.();
   return true;
 }
 

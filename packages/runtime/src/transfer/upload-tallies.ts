@@ -4,14 +4,15 @@ import { type TransferAccount, TransferTally } from "./transfer-account.js";
 /** So many uploads are remembered; of abandoned ones nobody asks. */
 const mostTallies = 1000;
 
-/** Tallies of uploads by their objects, over all the connections that each took. */
+/** Tallies of uploads by participant and object, over all the connections that each took. */
 export class UploadTallies {
-  readonly #tallies = new Map<ContentHash, TransferTally>();
+  readonly #tallies = new Map<string, TransferTally>();
 
-  of(hash: ContentHash): TransferTally {
-    const tally = this.#tallies.get(hash) ?? new TransferTally();
-    this.#tallies.delete(hash);
-    this.#tallies.set(hash, tally);
+  of(name: string, hash: ContentHash): TransferTally {
+    const key = keyOf(name, hash);
+    const tally = this.#tallies.get(key) ?? new TransferTally();
+    this.#tallies.delete(key);
+    this.#tallies.set(key, tally);
     for (const oldest of this.#tallies.keys()) {
       if (this.#tallies.size <= mostTallies) break;
       this.#tallies.delete(oldest);
@@ -19,9 +20,14 @@ export class UploadTallies {
     return tally;
   }
 
-  take(hash: ContentHash): TransferAccount | undefined {
-    const tally = this.#tallies.get(hash);
-    this.#tallies.delete(hash);
+  take(name: string, hash: ContentHash): TransferAccount | undefined {
+    const key = keyOf(name, hash);
+    const tally = this.#tallies.get(key);
+    this.#tallies.delete(key);
     return tally?.account;
   }
+}
+
+function keyOf(name: string, hash: ContentHash): string {
+  return `${hash} ${name}`;
 }

@@ -47,6 +47,24 @@ describe("the codec of chunks", () => {
     }
   });
 
+  it("writes and reads chunks that stand for bytes which they do not hold", () => {
+    const base = "cd".repeat(32) as ContentHash;
+    const packed: readonly Chunk[] = [
+      { offset: 2 ** 32 + 5, data: Buffer.alloc(0), packed: { form: "zeros", length: 2 ** 26 } },
+      { object: { hash, size: 2 ** 33 }, base, offset: 0, data: Buffer.alloc(0), packed: { form: "copy", length: 7, from: 2 ** 32 + 1 } },
+      { offset: 9, data: randomBytes(300), packed: { form: "zstd", length: 4000 } },
+    ];
+    for (const chunk of packed) {
+      expect(decodeChunk(Buffer.from(bytesOf(chunk)))).toEqual(chunk);
+      const message = fromBinary(ChunkSchema, bytesOf(chunk));
+      expect(message.base).toBe(chunk.base ?? "");
+      expect(Number(message.length)).toBe(chunk.packed?.length);
+      expect(Number(message.sourceOffset)).toBe(chunk.packed?.form === "copy" ? chunk.packed.from : 0);
+      expect(decodeChunk(Buffer.from(toBinary(ChunkSchema, message)))).toEqual(chunk);
+    }
+    expect(() => decodeChunk(Buffer.from(toBinary(ChunkSchema, create(ChunkSchema, { form: 9, length: 1n }))))).toThrow(/form 9/);
+  });
+
   it("skips fields that a later version may add", () => {
     const later = Buffer.from([
       (9 << 3) | 0,

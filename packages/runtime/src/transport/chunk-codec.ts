@@ -7,7 +7,7 @@ import type { Chunk, ChunkForm, PackedPiece } from "./connection.js";
  */
 export function encodeChunk(chunk: Chunk): Buffer {
   // grpc-js 1.14 uses no more of the result than `length`, `byteLength` and `copy`; a test sends chunks through it.
-  return new FusedChunk(headerOf(chunk), chunk.data) as unknown as Buffer;
+  return new FusedChunk(headerOf(chunk), chunk) as unknown as Buffer;
 }
 
 /**
@@ -56,12 +56,32 @@ export function decodeChunk(bytes: Buffer): Chunk {
         skip(reader, tag & 7);
     }
   }
-  const piece = form === 0 ? { offset, data } : { offset, data, packed: packedOf(form, length, from) };
+  const release = releaseOf(bytes);
+  const piece: Chunk = {
+    offset,
+    data,
+    ...(form === 0 ? {} : { packed: packedOf(form, length, from) }),
+    ...(release === undefined ? {} : { release }),
+  };
   if (hash === "" && base === "") return piece;
   if (hash !== "" && !isContentHash(hash)) throw broken("names an object by something that is not a hash");
   if (base !== "" && !isContentHash(base)) throw broken("names a base by something that is not a hash");
   return { ...piece, ...(isContentHash(hash) ? { object: { hash, size } } : {}), ...(isContentHash(base) ? { base } : {}) };
 }
+
+/** Memory of this size is a message's own: smaller ones are cut from a pool. */
+const ownBytes = 64 * 1024;
+
+/** Gives the memory of a large message back at once: what is only dropped makes the collector run every few dozen messages. */
+function releaseOf(bytes: Buffer): (() => void) | undefined {
+  const { buffer } = bytes;
+  if (bytes.byteLength < ownBytes || !(buffer instanceof ArrayBuffer) || buffer.byteLength > bytes.byteLength + grpcPrefixBytes)
+    return undefined;
+  return () => void structuredClone(buffer, { transfer: [buffer] });
+}
+
+/** What precedes a message in its frame. */
+const grpcPrefixBytes = 5;
 
 // Tags of the fields of `Chunk` in flare.proto: number << 3 | wire type.
 const hashTag = (1 << 3) | 2;
@@ -88,18 +108,20 @@ class FusedChunk {
   readonly length: number;
   readonly byteLength: number;
   readonly #header: Buffer;
-  readonly #data: Buffer;
+  readonly #chunk: Chunk;
 
-  constructor(header: Buffer, data: Buffer) {
+  constructor(header: Buffer, chunk: Chunk) {
     this.#header = header;
-    this.#data = data;
-    this.length = header.byteLength + data.byteLength;
+    this.#chunk = chunk;
+    this.length = header.byteLength + chunk.data.byteLength;
     this.byteLength = this.length;
   }
 
   copy(target: Uint8Array, start: number): number {
+    const { data, release } = this.#chunk;
     this.#header.copy(target, start);
-    this.#data.copy(target, start + this.#header.byteLength);
+    data.copy(target, start + this.#header.byteLength);
+    release?.();
     return this.length;
   }
 }

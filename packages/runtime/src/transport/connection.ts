@@ -23,6 +23,8 @@ export interface Chunk {
   readonly data: Buffer;
   /** How the piece is given, where `data` is not simply its bytes. */
   readonly packed?: PackedPiece;
+  /** Who has used `data` up may say so, once, and look at it no more: its memory then serves again without a collection. */
+  readonly release?: (() => void) | undefined;
 }
 
 /** A form of a piece that a receiver may be able to read besides plain data. */

@@ -1,6 +1,6 @@
 import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { encodeSafetensors } from "@flare-ts/aggregator";
+import { encodeSafetensors, type Tensor } from "@flare-ts/aggregator";
 import type { Json } from "@flare-ts/contracts";
 
 export interface AddOneJobInit {
@@ -9,6 +9,8 @@ export interface AddOneJobInit {
   readonly rounds: number;
   /** Length of the one float32 tensor. @default 9, as a 3x3 matrix */
   readonly parameters?: number;
+  /** Length of a further float32 tensor that no trainer changes. @default no such tensor */
+  readonly frozenParameters?: number;
   /** Milliseconds that each trainer takes for a round. @default 0 */
   readonly trainMs?: number;
   /** Further arguments of FedAvg. */
@@ -28,6 +30,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
     folder,
     rounds,
     parameters = 9,
+    frozenParameters = 0,
     trainMs = 0,
     args = {},
     minClients = 1,
@@ -64,7 +67,12 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
   });
   await writeFile(join(app, "custom", "train.ts"), trainScript);
   const data = Float32Array.from({ length: parameters }, (_, i) => i / 8);
-  await writeFile(join(app, "initial_model.safetensors"), encodeSafetensors([["weight", { dtype: "F32", shape: [parameters], data }]]));
+  const tensors: [string, Tensor][] = [["weight", { dtype: "F32", shape: [parameters], data }]];
+  if (frozenParameters > 0) {
+    const frozen = Float32Array.from({ length: frozenParameters }, (_, i) => Math.sin(i));
+    tensors.push(["frozen", { dtype: "F32", shape: [frozenParameters], data: frozen }]);
+  }
+  await writeFile(join(app, "initial_model.safetensors"), encodeSafetensors(tensors));
 }
 
 const trainScript = `import { setTimeout as sleep } from "node:timers/promises";
@@ -83,7 +91,7 @@ while (await flare.isRunning()) {
   const data = tensor.data.map((value) => value + 1);
   const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
   const weight = 10 + site.length + Number(site.at(-1) ?? 0);
-  await flare.send(new flare.FLModel({ params: { weight: { ...tensor, data } }, paramsType: "FULL", metrics: { mean }, meta: { NUM_STEPS_CURRENT_ROUND: weight } }));
+  await flare.send(new flare.FLModel({ params: { ...model.params, weight: { ...tensor, data } }, paramsType: "FULL", metrics: { mean }, meta: { NUM_STEPS_CURRENT_ROUND: weight } }));
 }
 flare.shutdown();
 `;

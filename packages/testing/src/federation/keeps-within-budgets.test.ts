@@ -109,8 +109,11 @@ describe("a site with little memory", () => {
       const { jobId: first } = await admin.submitJob(folder);
       await eventually("the first job runs", async () => ((await admin.jobMeta(first)).status === "RUNNING" ? true : undefined));
       const { jobId: second } = await admin.submitJob(folder);
-      const progress = await eventually("the second waits at the site", async () => (await admin.jobMeta(second)).progress["site-1"]);
-      expect(progress).toMatchObject({ phase: "waiting", reason: "1 are under way, as many as --max-memory 240 MiB lets in" });
+      const reason = "1 are under way, as many as --max-memory 240 MiB lets in";
+      await eventually("the second waits at the site, and says why", async () => {
+        const progress = (await admin.jobMeta(second)).progress["site-1"];
+        return progress?.phase === "waiting" && progress.reason === reason;
+      });
       admin.close();
       for (const jobId of [first, second]) {
         expect((await followJob(federation, jobId)).at(-1)?.event).toMatchObject({ status: "FINISHED:COMPLETED" });

@@ -125,6 +125,26 @@ export function modelStoreCompliance(name: string, create: () => Promise<ModelSt
         expect(await store.durableOffset(ref)).toBe(size);
       });
 
+      it("takes zeros without their bytes, and gives them back like any others", async () => {
+        const bytes = Buffer.concat([randomBytes(10), Buffer.alloc(2 * limits.chunkBytes + 5), randomBytes(3), Buffer.alloc(7)]);
+        const ref = refOf(bytes);
+        const writer = await store.openWriter(ref);
+        await writer.write(bytes.subarray(0, 10));
+        await writer.writeZeros(2 * limits.chunkBytes + 5);
+        await writer.close();
+        store = await subject.open();
+        const next = await store.openWriter(ref);
+        expect(next.offset).toBe(2 * limits.chunkBytes + 15);
+        await next.write(bytes.subarray(next.offset, next.offset + 3));
+        await next.writeZeros(7);
+        await next.commit();
+        expectSame(Buffer.concat(await collect(store.read(ref.hash, 0))), bytes);
+        const file = await store.open(ref.hash);
+        await store.remove(ref.hash);
+        expectSame(await file.readFile(), bytes);
+        await file.close();
+      });
+
       it("keeps what was written when a writer closes, and goes on there after a restart", async () => {
         const bytes = randomBytes(3_000_000);
         const ref = refOf(bytes);

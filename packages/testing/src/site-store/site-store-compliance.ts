@@ -43,6 +43,23 @@ export function siteStoreCompliance(name: string, create: () => Promise<SiteStor
       expect(await store.result(result("j1", 1))).toEqual(result("j1", 1));
     });
 
+    it("knows the model of a job's last result, also over a restart, until the job is over", async () => {
+      const base = (digit: string): { readonly hash: ContentHash; readonly size: number } => ({
+        hash: digit.repeat(64) as ContentHash,
+        size: 5_000_000_000,
+      });
+      await store.addResult({ ...result("j1", 0), base: base("1") });
+      await store.addResult({ ...result("j2", 0), base: base("3") });
+      await store.addResult({ ...result("j1", 1), base: base("2") });
+      await store.acknowledge(result("j1", 1));
+      await reopen();
+      expect(await store.lastBase("j1")).toEqual(base("2"));
+      expect(await store.lastBase("j3")).toBeUndefined();
+      expect(await store.result(result("j1", 0))).toEqual({ ...result("j1", 0), base: base("1") });
+      await store.endJob("j1");
+      expect(await store.lastBase("j1")).toBeUndefined();
+    });
+
     it("keeps the first of two results for a task, acknowledged or not", async () => {
       await store.addResult(result("j1", 0));
       expect(await store.addResult({ ...result("j1", 0), weight: 9 })).toEqual(result("j1", 0));

@@ -96,11 +96,12 @@ export function roundData(round: RoundReport): Json {
     seconds: round.closed?.seconds ?? null,
     missing: round.closed?.missing ?? [],
     model: round.closed?.modelHash ?? null,
-    sites: round.contributions.map(({ site, metrics, weight, bytes, seconds, wire }) => ({
+    sites: round.contributions.map(({ site, metrics, weight, bytes, sentBytes, seconds, wire }) => ({
       site,
       metrics,
       weight,
       bytes,
+      sentBytes: sentBytes ?? null,
       seconds,
       ...(wire === undefined ? {} : { wire: { form: wire.form, relative_error: wire.relativeError } }),
     })),

@@ -6,6 +6,8 @@ export interface SiteContribution {
   readonly metrics: Readonly<Record<string, number>>;
   readonly weight: number;
   readonly bytes: number;
+  /** Bytes that went over the line for it. */
+  readonly sentBytes?: number;
   /** From the opening of the round to the acceptance of the update. */
   readonly seconds: number;
   /** How its update was made smaller for the wire, and what that cost. */
@@ -68,6 +70,7 @@ export function addToReport(report: JobReport, entry: JournalEntry): JobReport {
             metrics: event.metrics,
             weight: event.weight,
             bytes: event.update.size,
+            ...(event.transfer === undefined ? {} : { sentBytes: event.transfer.sentBytes }),
             seconds: (atMs - round.openedMs) / 1000,
             ...(event.wire === undefined ? {} : { wire: { form: event.wire.form, relativeError: event.wire.relativeError } }),
           },
