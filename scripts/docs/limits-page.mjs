@@ -18,6 +18,25 @@ Nothing in FLARE-TS grows without bound. These are the bounds, and what happens 
 | name | value | what it bounds | what happens at it |
 | --- | --- | --- | --- |
 ${rows.join("\n")}
+
+## Times that are no settings
+
+What makes no progress is given up after one time that the operator chooses, \`stall_timeout\` (see [operate a site](operate-a-site.md#progress-not-time-outs)).
+Every other time in the runtime is one of these. None has to be tuned to another, to a model or to a line.
+
+| time | why it is not the stall time |
+| --- | --- |
+| \`heartbeatMs\`, \`silenceMs\`, \`registrationMs\`, \`tokenMs\`, \`adminIdleMs\`; 20 s for a TLS handshake, 45 s for a proxy to open a tunnel, 1 s for a farewell | protocol constants: both sides rely on them, and what runs into them is tried again without loss |
+| \`silenceMs\` for a second upload of the same bytes | not a time after which something ends: the second takes over from one that does not move |
+| \`reconnectFirstMs\` to \`reconnectMaxMs\`; 5 s until a full disk is looked at again, a renewal of a token or the end of a job tried again; 50 ms to 5 s until a job process is started again | waits between attempts; nothing is given up |
+| 15 s to stop a part of a process, 5 s for a job process, 2 s for calls under way, half a second for a last word; \`--timeout\` of \`stop\`; 90 s in the unit for systemd | an order to stop has come: what is durable goes on at the next start |
+| \`stop_grace_period\` of an executor | the same for a trainer |
+| \`launch_timeout\` and \`attach_timeout\` of an executor | nothing can be heard of a trainer before it speaks; without them the stall time counts |
+| \`train_timeout\` and \`wait_time_after_min_received\` of FedAvg | a researcher's choice of who is waited for; without them it is measured |
+| 1 s for sites to confirm a trust list | the answer to the admin says which sites had by then; the list goes on its way |
+| 10 min between looks at the issuing certificate | nothing waits for it |
+| 10 s for a process in the background to be ready, 30 s for a proof of concept (\`--timeout\`) | a command stops watching; what it started goes on |
+| 10 to 15 s for each step of \`flare preflight\`, 30 to 120 s to try a GPU | a question that somebody waits for |
 `;
 }
 
@@ -76,8 +95,12 @@ const consequences = {
   overtakingCalls: ["calls of a session that overtake an earlier one, where TLS ends at a proxy", "the earlier one is refused"],
   adminIdleMs: ["silence of an admin's session, where TLS ends at a proxy", "the session ends; the next command opens another by itself"],
   tokenMs: ["life of a session's token", "the participant registers again; nothing that is under way is lost"],
-  heartbeatMs: ["silence of a site that is well", "a heartbeat is sent"],
+  heartbeatMs: ["silence of a site, or of a trainer, that is well", "a heartbeat is sent"],
   silenceMs: ["silence on a control stream", "the stream is taken for dead; the site dials again and goes on where it was"],
+  stallMs: [
+    "time without progress of a transfer, a training step or a site's task, unless `stall_timeout` says otherwise",
+    "the transfer is broken off and goes on from where it was; the trainer is ended and started again; the round goes on without the site",
+  ],
   reconnectFirstMs: ["first wait before a site dials again", "it dials; the wait grows, with jitter, up to `reconnectMaxMs`"],
   reconnectMaxMs: ["longest wait before a site dials again", "it dials; a server that comes back is found within this time"],
   restarts: [

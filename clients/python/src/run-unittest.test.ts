@@ -26,6 +26,10 @@ describe("flare_client passes its tests", () => {
     expect(runUnittest(numpy, "test_session")).toMatch(/\nOK\n$/);
   });
 
+  it.skipIf(numpy === undefined)("with NumPy (Debian package python3-numpy), of what they say of their progress", () => {
+    expect(runUnittest(numpy, "test_progress")).toMatch(/\nOK\n$/);
+  });
+
   it.skipIf(torch === undefined)("with PyTorch (Debian package python3-torch)", () => {
     expect(runUnittest(torch, "test_torch")).toMatch(/\nOK\n$/);
   });

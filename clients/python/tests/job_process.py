@@ -42,6 +42,8 @@ class JobProcess:
         )
         theirs.close()
         self.transfer = transfer
+        #: What heartbeats have said so far.
+        self.moved: List[bool] = []
 
     def path(self, name: str) -> str:
         return os.path.join(self.folder.name, name)
@@ -50,12 +52,22 @@ class JobProcess:
         self.socket.sendall(json.dumps(message).encode() + b"\n")
 
     def receive(self) -> Dict[str, Any]:
-        line = self.reader.readline()
-        return json.loads(line) if line else {"type": "end"}
+        while True:
+            line = self.reader.readline()
+            message = json.loads(line) if line else {"type": "end"}
+            if message["type"] != "heartbeat":
+                return message
+            self.moved.append(message["moved"])
 
-    def greet(self) -> Dict[str, Any]:
+    def heartbeat(self) -> bool:
+        message = json.loads(self.reader.readline())
+        assert message["type"] == "heartbeat", message
+        return message["moved"]
+
+    def greet(self, **more: Any) -> Dict[str, Any]:
         hello = self.receive()
         self.send(
+            **more,
             type="welcome",
             protocol_version=1,
             job_id="job-1",

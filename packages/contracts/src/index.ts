@@ -38,7 +38,7 @@ export {
   type ServerConfigDocument,
   serverConfigSchema,
 } from "./job/app-config.js";
-export type { ClientApiExecutorSettings, TrainerLaunch } from "./job/client-api-executor.js";
+export type { ClientApiExecutorSettings, EnvValue, TrainerLaunch } from "./job/client-api-executor.js";
 export { type FedAvgJob, type FedAvgSettings, type StrategyChoice, type StrategySetting, strategyOf } from "./job/fed-avg.js";
 export {
   compileMeta,
@@ -74,6 +74,7 @@ export { type LogConfig, logConfigSchema, logLevels } from "./kit/log-config-sch
 export {
   type ClientResourcesDocument,
   clientResourcesSchema,
+  type SecretSource,
   type ServerResourcesDocument,
   serverResourcesSchema,
 } from "./kit/resources-schema.js";

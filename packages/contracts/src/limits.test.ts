@@ -11,6 +11,7 @@ describe("limits", () => {
     expect(limits.chunkBytes).toBeLessThan(limits.http2WindowBytes);
     expect(limits.checkpointBytes % limits.chunkBytes).toBe(0);
     expect(limits.heartbeatMs * 2).toBeLessThan(limits.silenceMs);
+    expect(limits.silenceMs).toBeLessThan(limits.stallMs);
     expect(limits.reconnectFirstMs).toBeLessThan(limits.reconnectMaxMs);
     expect(limits.registrationMs).toBeLessThan(limits.tokenMs);
   });

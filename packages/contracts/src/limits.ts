@@ -71,10 +71,12 @@ export const limits = Object.freeze({
   overtakingCalls: 4096,
   /** An admin's session without a call for so long is ended, where it does not end with its connection. */
   adminIdleMs: 15 * 60_000,
-  /** Interval of the heartbeats that a site sends on its control stream. */
+  /** Interval of the heartbeats that a site sends on its control stream, and a trainer to its job process. */
   heartbeatMs: 5_000,
   /** A control stream without any message for so long is taken for dead. */
   silenceMs: 20_000,
+  /** What makes no progress for so long is given up, unless the operator chose another time by `stall_timeout`. */
+  stallMs: 10 * 60_000,
   /** First and longest wait before a site tries to reach the server again; jitter is added. */
   reconnectFirstMs: 100,
   reconnectMaxMs: 5_000,

@@ -1,6 +1,8 @@
 """FLARE's Client API: functions of one session for the process."""
 
 import atexit
+import gc
+import sys
 from typing import Any, Dict, Optional
 
 from .errors import ClientApiError
@@ -8,6 +10,7 @@ from .fl_model import FLModel
 from .ranks import rank_of, share
 from .result import check_metrics
 from .session import ClientSession, read_model
+from .stacks import write_stacks_when_asked
 
 
 class _Process:
@@ -20,6 +23,7 @@ class _Process:
         self.task: Optional[Dict[str, Any]] = None
         self.model: Optional[FLModel] = None
         self.default_weight: Optional[float] = None
+        self.sent = 0
 
 
 _process = _Process()
@@ -40,8 +44,9 @@ def init(rank: Optional[str] = None, config_file: Optional[str] = None) -> None:
     if _process.facts is not None:
         return
     _process.rank = rank_of(rank)
+    stack_signal = write_stacks_when_asked()
     if _process.rank == 0:
-        _process.session = ClientSession.open(default_weight=_process.default_weight)
+        _process.session = ClientSession.open(default_weight=_process.default_weight, stack_signal=stack_signal)
         atexit.register(shutdown)
         _process.facts = _process.session.welcome
     else:
@@ -77,6 +82,23 @@ def send(model: FLModel, clear_cache: bool = True) -> None:
     _process.task = None
     if clear_cache:
         _process.model = None
+    _process.sent += 1
+    _tidy(_facts(), _process.sent)
+
+
+def progress(done: Optional[float] = None, total: Optional[float] = None, note: Optional[str] = None) -> None:
+    """Says that the script moves: for loops that stay in one call for longer than the site's stall time.
+
+    From the first call for a model on, only this, :func:`log` and :func:`send` count as progress of the model, so that a loop which
+    hangs is found even while it keeps a processor busy. Cheap enough for every step.
+
+    :param done: steps that are done; for people.
+    :param total: steps in all.
+    :param note: what is being done.
+    """
+    session = _opened()
+    if session is not None:
+        session.progress(done, total, note)
 
 
 def log(key: str, value: Any, data_type: Any = None, **kwargs: Any) -> None:
@@ -127,12 +149,12 @@ def is_train() -> bool:
 
 def is_evaluate() -> bool:
     """Whether the task being answered is evaluation alone."""
-    return _process.task is not None and _process.task["task_name"] == "validate"
+    return _is_among("evaluate_task_names", "validate")
 
 
 def is_submit_model() -> bool:
     """Whether the task being answered asks for the site's own best model."""
-    return _process.task is not None and _process.task["task_name"] == "submit_model"
+    return _is_among("submit_model_task_names", "submit_model")
 
 
 def clear() -> None:
@@ -146,6 +168,20 @@ def shutdown() -> None:
     if session is not None:
         session.shutdown()
     _process.facts = _process.task = _process.model = None
+
+
+def _is_among(key: str, default: str) -> bool:
+    return _process.task is not None and _process.task["task_name"] in _facts().get(key, [default])
+
+
+def _tidy(facts: Dict[str, Any], sent: int) -> None:
+    rounds = facts.get("memory_gc_rounds", 0)
+    if not rounds or sent % rounds != 0:
+        return
+    gc.collect()
+    torch = sys.modules.get("torch")
+    if facts.get("cuda_empty_cache") and torch is not None and torch.cuda.is_available():
+        torch.cuda.empty_cache()
 
 
 def _next_task(timeout: Optional[float]) -> Optional[Dict[str, Any]]:

@@ -6,6 +6,7 @@ import re
 import socket
 from typing import Any, Dict, Mapping
 
+from .attach import profile_of
 from .errors import ClientApiError
 
 #: Version of the protocol between job process and trainer; ``docs/client-api-protocol.md`` is its text.
@@ -16,8 +17,8 @@ VARIABLE = "FLARE_CLIENT_API_BOOTSTRAP"
 
 
 def read_bootstrap(environment: Mapping[str, str]) -> Dict[str, Any]:
-    """Reads the file that ``FLARE_CLIENT_API_BOOTSTRAP`` names."""
-    path = environment.get(VARIABLE)
+    """Reads the file that ``FLARE_CLIENT_API_BOOTSTRAP`` names, else the profile of a job that waits for a trainer."""
+    path = environment.get(VARIABLE) or profile_of(environment)
     if not path:
         raise ClientApiError(
             "client-api/no-bootstrap", f"The environment variable {VARIABLE} is not set: a site's job process starts trainers with it."

@@ -7,12 +7,15 @@ import sys
 from typing import List, Optional
 
 from .api import use_default_weight
+from .attach import FOLDER_VARIABLE, ID_VARIABLE, find_profile
+from .bootstrap import VARIABLE
+from .errors import ClientApiError
 from .launch import launch
 from .nvflare_names import install_nvflare_names
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Runs ``flare-client run`` or ``flare-client launch``; gives the exit status."""
+    """Runs ``flare-client run``, ``launch`` or ``attach``; gives the exit status."""
     parser = argparse.ArgumentParser(prog="flare-client", description="Runs training scripts of a federation.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     run = commands.add_parser(
@@ -31,6 +34,20 @@ def main(arguments: Optional[List[str]] = None) -> int:
         "flare-client launch torchrun --nproc_per_node=2 -m flare_client run train.py",
     )
     start.add_argument("launcher", nargs=argparse.REMAINDER, help="the launcher and its arguments")
+    attach = commands.add_parser(
+        "attach",
+        help="run a training script by hand, for a job with execution_mode attach",
+        description="Waits for a job of the site that wants a trainer to attach, and runs a training script for it.",
+    )
+    attach.add_argument(
+        "--folder", default=os.environ.get(FOLDER_VARIABLE), help=f"the site's folder for it: <kit>/attach (default: {FOLDER_VARIABLE})"
+    )
+    attach.add_argument(
+        "--id", default=os.environ.get(ID_VARIABLE), help=f"attach_id of the job (default: {ID_VARIABLE}, else the only one there)"
+    )
+    attach.add_argument("--wait", type=float, metavar="SECONDS", help="give up when no job wants a trainer for so long (default: wait)")
+    attach.add_argument("script", help="path of the script")
+    attach.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script is given")
     given = parser.parse_args(arguments)
     if given.command == "launch":
         if not given.launcher:
@@ -38,6 +55,14 @@ def main(arguments: Optional[List[str]] = None) -> int:
         return launch(given.launcher)
     if not os.path.isfile(given.script):
         run.error(f"there is no script {given.script}")
+    if given.command == "attach":
+        if not given.folder:
+            attach.error(f"give --folder, or set {FOLDER_VARIABLE}")
+        try:
+            os.environ[VARIABLE] = find_profile(given.folder, given.id, given.wait)
+        except ClientApiError as error:
+            print(f"flare-client: {error}", file=sys.stderr)
+            return 1
     install_nvflare_names()
     use_default_weight(1.0)
     sys.argv = [given.script, *given.arguments]

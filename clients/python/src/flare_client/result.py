@@ -40,6 +40,14 @@ def check_metrics(model: FLModel) -> Dict[str, float]:
     return metrics
 
 
+def check_count(name: str, value: Any) -> float:
+    """A number of steps."""
+    number = _number(value)
+    if number is None or not (math.isfinite(number) and number >= 0):
+        raise ClientApiError("client-api/result-invalid", f"progress() needs {name} as a number that is not negative, not {value!r}.")
+    return number
+
+
 def plain_json(value: Any, where: str = "meta") -> Any:
     """Plain JSON for what a script gives; NumPy's and torch's numbers become numbers."""
     if value is None or isinstance(value, (bool, str)):

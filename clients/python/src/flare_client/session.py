@@ -10,7 +10,8 @@ from .bootstrap import PROTOCOL_VERSION, open_channel, read_bootstrap, version_m
 from .channel import LineChannel
 from .errors import ClientApiError
 from .fl_model import FLModel, ParamsType
-from .result import check_metrics, check_weight, plain_json
+from .heartbeat import INTERVAL, Heartbeat
+from .result import check_count, check_metrics, check_weight, plain_json
 from .room import when_there_is_room
 from .safetensors import RawTensor, read_safetensors, write_safetensors
 from .tensors import difference, raw_tensors, to_own
@@ -33,19 +34,28 @@ class ClientSession:
         self._is_over = False
         self._is_stopped = False
         self._failure: Optional[ClientApiError] = None
+        self._heartbeat = Heartbeat(lambda moved: self._channel.send({"type": "heartbeat", "moved": moved}))
 
     @staticmethod
-    def open(environment: Mapping[str, str] = os.environ, default_weight: Optional[float] = None) -> "ClientSession":
-        """Opens the session of the trainer that this process is."""
+    def open(
+        environment: Mapping[str, str] = os.environ, default_weight: Optional[float] = None, stack_signal: Optional[str] = None
+    ) -> "ClientSession":
+        """Opens the session of the trainer that this process is.
+
+        :param stack_signal: signal upon which the process writes its stacks to its output.
+        """
         bootstrap = read_bootstrap(environment)
         session = ClientSession(LineChannel(open_channel(bootstrap["channel"])), default_weight)
-        session.greet()
+        session.greet(stack_signal)
         return session
 
-    def greet(self) -> None:
+    def greet(self, stack_signal: Optional[str] = None) -> None:
         """Says hello and waits for the answer."""
         threading.Thread(target=self._listen, name="flare-client", daemon=True).start()
-        self._channel.send({"type": "hello", "protocol_version": PROTOCOL_VERSION, "client": CLIENT_NAME})
+        hello: Dict[str, Any] = {"type": "hello", "protocol_version": PROTOCOL_VERSION, "client": CLIENT_NAME, "heartbeats": True}
+        if stack_signal is not None:
+            hello["stack_signal"] = stack_signal
+        self._channel.send(hello)
         self._wait(lambda: self._welcome is not None, None)
         if self._failure is not None:
             raise self._failure
@@ -53,6 +63,7 @@ class ClientSession:
             raise _disconnected()
         if self._welcome.get("protocol_version") != PROTOCOL_VERSION:
             raise version_mismatch(self._welcome.get("protocol_version"))
+        self._heartbeat.start(float(self._welcome.get("heartbeat_seconds", INTERVAL)))
 
     @property
     def welcome(self) -> Dict[str, Any]:
@@ -63,6 +74,7 @@ class ClientSession:
 
     def next_task(self, timeout: Optional[float] = None) -> Optional[Dict[str, Any]]:
         """The task to answer; ``None`` when the job is over, or when none came in time."""
+        self._heartbeat.follow_this_thread()
         if self._current is None:
             self._wait(lambda: bool(self._tasks), timeout)
             if self._failure is not None:
@@ -128,8 +140,20 @@ class ClientSession:
         if not self.is_over:
             self._channel.send(message)
 
+    def progress(self, done: Optional[float], total: Optional[float], note: Optional[str]) -> None:
+        """Says that the script moves."""
+        message: Dict[str, Any] = {"type": "progress"}
+        for name, value in (("done", done), ("total", total)):
+            if value is not None:
+                message[name] = check_count(name, value)
+        if note is not None:
+            message["note"] = str(note)
+        if not self.is_over:
+            self._channel.send(message)
+
     def shutdown(self) -> None:
         """Leaves the session; the job process takes the trainer for done."""
+        self._heartbeat.stop()
         with self._changed:
             self._is_stopped = True
             self._changed.notify_all()

@@ -1,5 +1,13 @@
 import { describe, expect, it } from "vitest";
-import { clientConfigSchema, compileClientConfig, compileServerConfig, executorFor, serverConfigSchema } from "./app-config.js";
+import { readDocument } from "../documents/read-document.js";
+import {
+  appConfigWarnings,
+  clientConfigSchema,
+  compileClientConfig,
+  compileServerConfig,
+  executorFor,
+  serverConfigSchema,
+} from "./app-config.js";
 import type { FedAvgSettings } from "./fed-avg.js";
 
 const job = { jobId: "0b7f0a0e-4c0e-4a3c-9a55-6f7f5d1f6f10", sites: ["site-1", "site-2", "site-3"], minClients: undefined };
@@ -19,7 +27,7 @@ function executor(args: Readonly<Record<string, unknown>>) {
 }
 
 describe("FedAvg", () => {
-  it("asks every site, needs every site, and waits 10 s for stragglers by default", () => {
+  it("asks every site, needs every site, and leaves deadlines to what is measured by default", () => {
     expect(fedAvg({})).toEqual({
       kind: "FedAvg",
       taskName: "train",
@@ -28,7 +36,7 @@ describe("FedAvg", () => {
       numRounds: 5,
       startRound: 0,
       trainTimeoutMs: undefined,
-      waitAfterMinReceivedMs: 10_000,
+      waitAfterMinReceivedMs: undefined,
       stopCondition: undefined,
       patience: undefined,
       keyMetric: "val_accuracy",
@@ -89,18 +97,60 @@ describe("FedAvg", () => {
 });
 
 describe("ClientAPIExecutor", () => {
-  it("has FLARE's times by default", () => {
+  it("leaves what is not written to the site, and has FLARE's names of tasks", () => {
     expect(executor({ task_script_path: "train.py" })).toEqual({
       kind: "ClientAPIExecutor",
       launch: { kind: "script", path: "train.py", args: [] },
       isLaunchedOnce: true,
-      launchTimeoutMs: 300_000,
+      launchTimeoutMs: undefined,
+      stallTimeoutMs: undefined,
       stopGracePeriodMs: 30_000,
       trainTaskName: "train",
+      evaluateTaskName: "validate",
+      submitModelTaskName: "submit_model",
       paramsTransferType: undefined,
       maxRestarts: 3,
       env: {},
+      memoryGcRounds: 0,
+      isCudaCacheEmptied: false,
     });
+  });
+
+  it("starts nothing where trainers attach, and takes the time that they have from attach_timeout", () => {
+    expect(executor({ execution_mode: "attach", attach_id: "mri", attach_timeout: 60, stall_timeout: 5 })).toMatchObject({
+      launch: { kind: "attach", attachId: "mri", isReconnectAllowed: true },
+      launchTimeoutMs: 60_000,
+      stallTimeoutMs: 5_000,
+    });
+  });
+
+  it.each([
+    [{ execution_mode: "attach", command: "python3 t.py" }, /nothing is started/],
+    [{ execution_mode: "attach", env: { A: "b" } }, /nothing is started/],
+    [{ execution_mode: "attach", attach_id: "../x" }, /letters, digits/],
+    [{ task_script_path: "t.py", attach_id: "mri" }, /needs execution_mode 'attach'/],
+    [{ task_script_path: "t.py", env: { A: { from_file: "/etc/shadow" } } }, /from_secret/],
+    [{ task_script_path: "t.py", env: { A: { from_env: "HOME" } } }, /from_secret/],
+    [{ task_script_path: "t.py", env: { A: 1 } }, /must be a text/],
+    [{ task_script_path: "t.py", execution_mode: "in_process" }, /a process of its own/],
+  ])("refuses %j", (args, message) => {
+    const executors = [{ tasks: ["train"], executor: { path: "ClientAPIExecutor", args } }];
+    const { error } = clientConfigSchema.safeParse({ format_version: 2, executors });
+    expect(error?.issues.map((issue) => issue.message).join("\n")).toMatch(message);
+  });
+
+  it("takes secrets by name only", () => {
+    const env = { TOKEN: { from_secret: "hub" }, MODE: "fast" };
+    expect(executor({ task_script_path: "t.py", env })?.env).toEqual(env);
+  });
+
+  it("accepts FLARE's time-outs, and warns that they do nothing", () => {
+    const args = { task_script_path: "t.py", heartbeat_timeout: 30, task_wait_timeout: 5, train_with_evaluation: true };
+    const text = JSON.stringify({ format_version: 2, executors: [{ tasks: ["train"], executor: { path: "ClientAPIExecutor", args } }] });
+    const document = readDocument({ text, file: "config_fed_client.json", schema: clientConfigSchema, code: "job/invalid" });
+    const warnings = appConfigWarnings(document).map(({ message }) => message);
+    expect(warnings).toHaveLength(3);
+    expect(warnings[0]).toMatch(/'heartbeat_timeout' of ClientAPIExecutor: has no effect here; 'stall_timeout'/);
   });
 
   it("takes words as a list or as a line", () => {

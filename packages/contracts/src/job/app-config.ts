@@ -104,9 +104,15 @@ export function runsCommand(document: ClientConfigDocument): boolean {
 
 /** Settings of FLARE in a document that are accepted and do nothing here. */
 export function appConfigWarnings(document: ReadDocument<ServerConfigDocument | ClientConfigDocument>): readonly Problem[] {
-  return ignoredSettingsIn(document.value).map((name) =>
+  const { value } = document;
+  const settings = ignoredSettingsIn(value).map((name) =>
     document.problemAt([name], `'${name}' has no effect here: nothing is polled and nothing runs into this time-out`),
   );
+  const executors = "executors" in value ? value.executors : [];
+  const args = executors.flatMap(({ executor }, index) =>
+    executor.ignored.map(([name, reason]) => document.problemAt(["executors", index, "executor", "args", name], reason)),
+  );
+  return [...settings, ...args];
 }
 
 function notYet(name: string) {

@@ -10,10 +10,20 @@ export interface ComponentClass<Args> {
   readonly argNames: readonly string[];
   /** FLARE's arguments that are refused, each with the reason or the way round. */
   readonly refusedArgs: Readonly<Record<string, string>>;
+  /** FLARE's arguments that are accepted and do nothing, each with what takes their place. */
+  readonly ignoredArgs?: Readonly<Record<string, string>>;
 }
 
 /** `path` and `args` as written. */
 export const componentShape = { path: z.string().min(1), args: z.record(z.string(), z.unknown()).default({}) };
+
+/** A class that a job names, with its arguments. */
+export interface ReadComponent<Args> {
+  readonly name: string;
+  readonly args: Args;
+  /** Arguments that do nothing here: name and what takes their place. */
+  readonly ignored: readonly (readonly [string, string])[];
+}
 
 interface WrittenComponent {
   readonly path: string;
@@ -34,16 +44,16 @@ export function readComponent<Args>(
   known: readonly ComponentClass<Args>[],
   written: WrittenComponent,
   context: IssueContext,
-): { readonly name: string; readonly args: Args } | undefined {
+): ReadComponent<Args> | undefined {
   const found = findClass(known, written.path);
   if (found === undefined) {
     context.addIssue({ code: "custom", path: ["path"], message: unknownClass(kind, known, written.path) });
     return undefined;
   }
-  const { refused, rest } = sortArgs(found, written.args);
+  const { refused, ignored, rest } = sortArgs(found, written.args);
   for (const [name, reason] of refused) context.addIssue({ code: "custom", path: ["args", name], message: reason });
   const parsed = found.args.safeParse(rest);
-  if (parsed.success) return refused.length === 0 ? { name: found.name, args: parsed.data } : undefined;
+  if (parsed.success) return refused.length === 0 ? { name: found.name, args: parsed.data, ignored } : undefined;
   for (const issue of parsed.error.issues) {
     if (issue.code === "unrecognized_keys" && issue.path.length === 0) {
       for (const name of issue.keys) {
@@ -78,11 +88,15 @@ function unknownArg<Args>(found: ComponentClass<Args>, name: string): string {
 /** FLARE's exporters write `null` for an argument that is not set; it counts as absent. */
 function sortArgs<Args>(found: ComponentClass<Args>, args: WrittenComponent["args"]) {
   const given = Object.entries(args).filter(([, value]) => value !== null);
-  return {
-    refused: given.flatMap(([name]) => {
-      const reason = Object.hasOwn(found.refusedArgs, name) ? found.refusedArgs[name] : undefined;
+  const { refusedArgs, ignoredArgs = {} } = found;
+  const among = (table: Readonly<Record<string, string>>) =>
+    given.flatMap(([name]) => {
+      const reason = Object.hasOwn(table, name) ? table[name] : undefined;
       return reason === undefined ? [] : [[name, `'${name}' of ${found.name}: ${reason}`] as const];
-    }),
-    rest: Object.fromEntries(given.filter(([name]) => !Object.hasOwn(found.refusedArgs, name))),
+    });
+  return {
+    refused: among(refusedArgs),
+    ignored: among(ignoredArgs),
+    rest: Object.fromEntries(given.filter(([name]) => !Object.hasOwn(refusedArgs, name) && !Object.hasOwn(ignoredArgs, name))),
   };
 }

@@ -17,7 +17,10 @@ export interface FedAvgSettings {
   readonly numRounds: number;
   /** Number of the first round. */
   readonly startRound: number;
-  /** Deadline of a round, since it opened. */
+  /**
+   * Deadline of a round, since it opened. Where neither this nor `waitAfterMinReceivedMs` is set, deadlines follow from how
+   * long the sites took in earlier rounds.
+   */
   readonly trainTimeoutMs: number | undefined;
   /**
    * Once the quorum has answered, the others have this long, or as long as the quorum took if that is more. `undefined`:
@@ -137,7 +140,7 @@ export function compileFedAvg(args: FedAvgArgs, job: FedAvgJob): FedAvgSettings 
     numRounds: args.num_rounds,
     startRound: args.start_round,
     trainTimeoutMs: milliseconds(args.train_timeout),
-    waitAfterMinReceivedMs: milliseconds(args.wait_time_after_min_received ?? (args.train_timeout === undefined ? 10 : undefined)),
+    waitAfterMinReceivedMs: milliseconds(args.wait_time_after_min_received),
     stopCondition: args.stop_cond,
     patience: args.patience,
     keyMetric: args.key_metric ?? args.stop_cond?.metric ?? "val_accuracy",

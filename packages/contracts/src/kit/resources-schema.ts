@@ -1,11 +1,33 @@
 import { z } from "zod";
 import { siteNameSchema } from "../ids/names.js";
+import { seconds } from "../job/seconds.js";
+
+/** Names of the operator's own: letters, digits, - and _. */
+function named<Value extends z.ZodType>(what: string, value: Value) {
+  return z.record(z.string(), value).superRefine((entries, context) => {
+    for (const name of Object.keys(entries)) {
+      if (siteNameSchema.safeParse(name).success) continue;
+      context.addIssue({ code: "custom", path: [name], message: `${what} may hold letters, digits, - and _ only` });
+    }
+  });
+}
+
+/** Where a secret is: in a file of the site's, or in a variable of the environment that the site was started with. */
+const secretSource = z.union(
+  [z.strictObject({ from_file: z.string().min(1) }), z.strictObject({ from_env: z.string().regex(/^[A-Za-z_][A-Za-z0-9_]*$/) })],
+  { error: 'must be { "from_file": "<path>" } or { "from_env": "<name of a variable>" }' },
+);
+
+/** Where a secret of a site is. */
+export type SecretSource = z.infer<typeof secretSource>;
 
 /** `local/resources.json` of a server. */
 export const serverResourcesSchema = z.strictObject({
   format_version: z.literal(2),
   servers: z.array(z.strictObject({ max_num_clients: z.int().min(1) })).length(1),
   components: z.array(z.strictObject({ id: z.literal("job_scheduler"), args: z.strictObject({ max_jobs: z.int().min(1) }) })).max(1),
+  /** Seconds without progress after which a stream, or a task that nothing is heard of, is given up. */
+  stall_timeout: seconds.optional(),
 });
 
 /** `local/resources.json` of a server. */
@@ -25,15 +47,13 @@ export const clientResourcesSchema = z.strictObject({
   /** Whether the site lets its log be followed from afar. */
   allow_log_streaming: z.boolean().optional(),
   /** Data set's name to the path of a file or folder on the site's own disk; a trainer is told these paths. */
-  datasets: z
-    .record(z.string(), z.string("must be a path").min(1, "must be a path"))
-    .superRefine((datasets, context) => {
-      for (const name of Object.keys(datasets)) {
-        if (siteNameSchema.safeParse(name).success) continue;
-        context.addIssue({ code: "custom", path: [name], message: "a data set's name may hold letters, digits, - and _ only" });
-      }
-    })
-    .default({}),
+  datasets: named("a data set's name", z.string("must be a path").min(1, "must be a path")).default({}),
+  /** Seconds without progress after which a stream or a training step is given up. */
+  stall_timeout: seconds.optional(),
+  /** Secret's name to where it is; a job names it, and only its trainer gets the value. */
+  secrets: named("a secret's name", secretSource).optional(),
+  /** Folder in which trainers that are started by hand find their job. */
+  attach_folder: z.string().min(1).optional(),
 });
 
 /** `local/resources.json` of a client. */

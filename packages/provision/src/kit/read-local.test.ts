@@ -32,9 +32,22 @@ const client = async (name: string, text: string): Promise<string> => {
 
 describe("local settings", () => {
   it("start with the defaults of the kit", async () => {
-    expect(await readLocalResources(await readKit(dirs.server))).toEqual({ type: "server", maxClients: 100, maxJobs: 4 });
+    expect(await readLocalResources(await readKit(dirs.server))).toEqual({
+      type: "server",
+      maxClients: 100,
+      maxJobs: 4,
+      stallMs: 600_000,
+    });
     const kit = await readKit(dirs.client);
-    expect(await readLocalResources(kit)).toEqual({ type: "client", gpus: 2, memPerGpuGiB: 16, datasets: {} });
+    expect(await readLocalResources(kit)).toEqual({
+      type: "client",
+      gpus: 2,
+      memPerGpuGiB: 16,
+      datasets: {},
+      stallMs: 600_000,
+      secrets: {},
+      attachFolder: undefined,
+    });
     expect(await readLogConfig(kit)).toEqual({ level: "info" });
     const policy = await readAuthorizationPolicy(kit);
     const user = { name: "admin@example.org", org: "consortium", role: "lead" };

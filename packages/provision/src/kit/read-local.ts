@@ -4,8 +4,10 @@ import {
   clientResourcesSchema,
   FlareError,
   type LogConfig,
+  limits,
   logConfigSchema,
   readDocument,
+  type SecretSource,
   serverResourcesSchema,
 } from "@flare-ts/contracts";
 import type { Kit, KitLocalFiles } from "./kit.js";
@@ -17,6 +19,8 @@ export interface ServerResources {
   readonly maxClients: number;
   /** Jobs that run at the same time. */
   readonly maxJobs: number;
+  /** What makes no progress for so long is given up. */
+  readonly stallMs: number;
 }
 
 /** What a site puts at a job's disposal. */
@@ -26,6 +30,12 @@ export interface ClientResources {
   readonly memPerGpuGiB: number;
   /** Data set's name to its path on the site's disk. */
   readonly datasets: Readonly<Record<string, string>>;
+  /** What makes no progress for so long is given up. */
+  readonly stallMs: number;
+  /** Secret's name to where it is. */
+  readonly secrets: Readonly<Record<string, SecretSource>>;
+  /** Where trainers that are started by hand find their job; `undefined`: in the site's own folder. */
+  readonly attachFolder: string | undefined;
 }
 
 export type LocalResources = ServerResources | ClientResources;
@@ -43,14 +53,29 @@ export async function readLocalResources(kit: Kit): Promise<LocalResources> {
     throw new FlareError("kit/wrong-type", `${kit.dir} is the kit of a ${kit.type}; it has no resources.`, { facts: { dir: kit.dir } });
   const { text, file } = await readLocal(kit, "resources", "resources.json");
   if (kit.type === "server") {
-    const { servers, components } = readDocument({ text, file, schema: serverResourcesSchema, code: "kit/local-invalid" }).value;
+    const document = readDocument({ text, file, schema: serverResourcesSchema, code: "kit/local-invalid" }).value;
+    const { servers, components } = document;
     const [server] = servers;
     if (server === undefined) throw new TypeError("a list that the schema says has one entry is empty");
-    return { type: "server", maxClients: server.max_num_clients, maxJobs: components[0]?.args.max_jobs ?? defaultMaxJobs };
+    const maxJobs = components[0]?.args.max_jobs ?? defaultMaxJobs;
+    return { type: "server", maxClients: server.max_num_clients, maxJobs, stallMs: stallMsOf(document) };
   }
-  const { components, datasets } = readDocument({ text, file, schema: clientResourcesSchema, code: "kit/local-invalid" }).value;
+  const document = readDocument({ text, file, schema: clientResourcesSchema, code: "kit/local-invalid" }).value;
+  const { components, datasets, secrets = {}, attach_folder: attachFolder } = document;
   const capacity = components[0]?.args;
-  return { type: "client", gpus: capacity?.num_of_gpus ?? 0, memPerGpuGiB: capacity?.mem_per_gpu_in_GiB ?? 0, datasets };
+  return {
+    type: "client",
+    gpus: capacity?.num_of_gpus ?? 0,
+    memPerGpuGiB: capacity?.mem_per_gpu_in_GiB ?? 0,
+    datasets,
+    stallMs: stallMsOf(document),
+    secrets,
+    attachFolder,
+  };
+}
+
+function stallMsOf({ stall_timeout: seconds }: { readonly stall_timeout?: number | undefined }): number {
+  return seconds === undefined ? limits.stallMs : Math.round(seconds * 1000);
 }
 
 /**

@@ -14,9 +14,20 @@ export interface JobSummary {
   /** Why it ended as it did, or why it waits. */
   readonly reason: string;
   readonly sites: readonly string[];
-  /** What each site last said of its task, for a job that runs: `training`, `uploading` with bytes done and in all. */
+  /** What each site last said of its task, for a job that runs: `waiting`, `training`, `uploading` with bytes done and in all. */
   readonly progress: Readonly<
-    Record<string, { readonly phase: string; readonly done: number; readonly total: number; readonly atMs: number }>
+    Record<
+      string,
+      {
+        readonly phase: string;
+        readonly done: number;
+        readonly total: number;
+        /** What it waits for, or what moved last, and how long ago. */
+        readonly reason: string;
+        readonly stillMs: number;
+        readonly atMs: number;
+      }
+    >
   >;
 }
 

@@ -43,10 +43,18 @@ const jobFields: Readonly<Record<JobMessage["type"], Fields>> = {
   error: { error },
 };
 
+const optional =
+  (isRight: Check): Check =>
+  (value) =>
+    value === undefined || isRight(value);
+const count: Check = (value) => finite(value) && (value as number) >= 0;
+
 const trainerFields: Readonly<Record<TrainerMessage["type"], Fields>> = {
-  hello: { protocol_version: finite, client: text },
+  hello: { protocol_version: finite, client: text, heartbeats: optional(flag), stack_signal: optional(text) },
+  heartbeat: { moved: flag },
+  progress: { done: optional(count), total: optional(count), note: optional(text) },
   result: { task_id: text, path: text, params_type: paramsType, weight: positive, metrics: finiteRecord, meta: record },
-  log: { key: text, value: finite, round: (value) => value === undefined || finite(value) },
+  log: { key: text, value: finite, round: optional(finite) },
 };
 
 /**

@@ -3,12 +3,13 @@ import { readFile, rename, writeFile } from "node:fs/promises";
 import { Socket } from "node:net";
 import { join } from "node:path";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator/safetensors";
-import { FlareError } from "@flare-ts/contracts/errors";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { readBootstrap, versionMismatch } from "./bootstrap.js";
 import { checkJobMessage } from "./check-message.js";
 import { differenceOf } from "./difference.js";
 import { FLModel, type FLModelInit } from "./fl-model.js";
+import { Heartbeat } from "./heartbeat.js";
 import { LineChannel } from "./line-channel.js";
 import {
   type JobMessage,
@@ -27,6 +28,15 @@ export interface SystemInfo {
   readonly jobName: string;
   /** Data sets that the site's operator offers: name to path. */
   readonly datasets: Readonly<Record<string, string>>;
+}
+
+/** How far a task is, as the script counts it. */
+export interface TaskProgress {
+  /** Steps that are done, and in all; not negative. */
+  readonly done?: number;
+  readonly total?: number;
+  /** What is being done, for people. */
+  readonly note?: string;
 }
 
 type Reply = ResultAckMessage | ResultRefusedMessage;
@@ -55,6 +65,7 @@ export async function openClientSession(env: NodeJS.ProcessEnv = process.env): P
 export class ClientSession {
   readonly #socket: Socket;
   readonly #channel: LineChannel;
+  readonly #heartbeat: Heartbeat;
   readonly #tasks: TaskMessage[] = [];
   #welcome: WelcomeMessage | undefined;
   #current: TaskMessage | undefined;
@@ -65,6 +76,7 @@ export class ClientSession {
 
   constructor(components: { readonly socket: Socket }) {
     this.#socket = components.socket;
+    this.#heartbeat = new Heartbeat({ send: (moved) => this.#channel.send({ type: "heartbeat", moved }) });
     this.#channel = new LineChannel(
       { stream: components.socket },
       {
@@ -78,6 +90,7 @@ export class ClientSession {
         },
         onClose: (error) => {
           this.#failure ??= error;
+          this.#heartbeat.stop();
           this.#wake();
         },
       },
@@ -87,11 +100,13 @@ export class ClientSession {
   /** Greets the job process. @throws FlareError `client-api/disconnected`, `client-api/version-mismatch` */
   async open(): Promise<void> {
     this.#channel.start();
-    this.#channel.send({ type: "hello", protocol_version: protocolVersion, client: clientName });
+    this.#channel.send({ type: "hello", protocol_version: protocolVersion, client: clientName, heartbeats: true });
     await this.#until(() => this.#welcome !== undefined || !this.#channel.isOpen);
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#welcome === undefined) throw disconnected();
     if (this.#welcome.protocol_version !== protocolVersion) throw versionMismatch(this.#welcome.protocol_version);
+    const { heartbeat_seconds: seconds } = this.#welcome;
+    this.#heartbeat.start(seconds === undefined ? limits.heartbeatMs : seconds * 1000);
   }
 
   /** Waits for the next task; `true` when there is one to answer, `false` when the job is over. */
@@ -155,6 +170,19 @@ export class ClientSession {
     this.#channel.send({ type: "log", key, value, ...(round === undefined ? {} : { round }) });
   }
 
+  /**
+   * Says that the script moves. Once a script has said so for a task, nothing but this, `log` and `send` counts as progress of
+   * the task: a loop that stands still is then found even while it keeps the processor busy.
+   */
+  progress({ done, total, note }: TaskProgress = {}): void {
+    const numbers = { ...(done === undefined ? {} : { done }), ...(total === undefined ? {} : { total }) };
+    for (const [name, value] of Object.entries(numbers)) {
+      if (Number.isFinite(value) && value >= 0) continue;
+      throw new FlareError("client-api/result-invalid", `progress() needs ${name} as a number that is not negative.`, { facts: { name } });
+    }
+    this.#channel.send({ type: "progress", ...numbers, ...(note === undefined ? {} : { note }) });
+  }
+
   systemInfo(): SystemInfo {
     const { site_name, job_id, job_name, datasets } = this.#welcomed;
     return { siteName: site_name, jobId: job_id, jobName: job_name, datasets };
@@ -173,6 +201,7 @@ export class ClientSession {
   /** Leaves the session; the job process takes the trainer for done. */
   shutdown(): void {
     this.#isStopped = true;
+    this.#heartbeat.stop();
     this.#channel.end();
     this.#wake();
   }

@@ -1,8 +1,8 @@
 import { FlareError } from "@flare-ts/contracts/errors";
-import { type ClientSession, openClientSession, type SystemInfo } from "./client-session.js";
+import { type ClientSession, openClientSession, type SystemInfo, type TaskProgress } from "./client-session.js";
 import type { FLModel, FLModelInit } from "./fl-model.js";
 
-export { ClientSession, openClientSession, type SystemInfo } from "./client-session.js";
+export { ClientSession, openClientSession, type SystemInfo, type TaskProgress } from "./client-session.js";
 export { FLModel, type FLModelInit, ParamsType } from "./fl-model.js";
 
 /**
@@ -45,6 +45,14 @@ export async function send(model: FLModelInit): Promise<void> {
 /** Shows a metric of the current round while training goes on. @throws FlareError `client-api/result-invalid` */
 export function log(key: string, value: number): void {
   session().log(key, value);
+}
+
+/**
+ * Says that the script moves: for loops that stay in one place for longer than the site's stall time. Once it is called for a
+ * task, only `progress`, `log` and `send` count as progress of the task.
+ */
+export function progress(progress: TaskProgress = {}): void {
+  session().progress(progress);
 }
 
 /** Site, job, and the data sets that the site's operator offers. */

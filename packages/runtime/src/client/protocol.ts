@@ -33,6 +33,27 @@ export interface HelloMessage {
   readonly protocol_version: number;
   /** Name and version of the client library. */
   readonly client: string;
+  /** Whether it sends `heartbeat`: only such a trainer is ended for want of progress. */
+  readonly heartbeats?: boolean;
+  /** Signal upon which it writes where its threads stand to its output. */
+  readonly stack_signal?: string;
+}
+
+/** Every `heartbeatMs`, from a place that stops when the process does. */
+export interface HeartbeatMessage {
+  readonly type: "heartbeat";
+  /** Whether the training has moved since the last one, as far as the client can tell. */
+  readonly moved: boolean;
+}
+
+/** The script says that it moves. From the first one of a task on, heartbeats do not count as progress of it. */
+export interface ProgressMessage {
+  readonly type: "progress";
+  /** Steps of the task that are done, and in all, where the script counts them. */
+  readonly done?: number;
+  readonly total?: number;
+  /** What it does, for people. */
+  readonly note?: string;
 }
 
 /** A result; the file has been written and closed before. */
@@ -56,7 +77,7 @@ export interface LogMessage {
   readonly round?: number;
 }
 
-export type TrainerMessage = HelloMessage | ResultMessage | LogMessage;
+export type TrainerMessage = HelloMessage | HeartbeatMessage | ProgressMessage | ResultMessage | LogMessage;
 
 /** Answer to `hello`. */
 export interface WelcomeMessage {
@@ -69,6 +90,14 @@ export interface WelcomeMessage {
   readonly params_transfer_type: ParamsType;
   /** Names of the tasks that mean training. */
   readonly train_task_names: readonly string[];
+  /** The same for evaluation alone, and for the site's own best model. Job processes before this release do not say them. */
+  readonly evaluate_task_names?: readonly string[];
+  readonly submit_model_task_names?: readonly string[];
+  /** Seconds between two heartbeats. Job processes before this release do not say it, and need none. */
+  readonly heartbeat_seconds?: number;
+  /** Garbage is collected after so many rounds; 0 or nothing: as the language does. */
+  readonly memory_gc_rounds?: number;
+  readonly cuda_empty_cache?: boolean;
   readonly datasets: Readonly<Record<string, string>>;
   /** Folder for the files of results. */
   readonly result_folder: string;

@@ -6,7 +6,8 @@ import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/agg
 import { type ClientApiExecutorSettings, FlareError } from "@flare-ts/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { LogMessage } from "../client/protocol.js";
-import type { SiteJobDescription, SiteTask, TrainerResult } from "../job-process/job-channel.js";
+import type { SiteJobDescription, SiteTask, TaskPhase, TrainerResult } from "../job-process/job-channel.js";
+import { systemStallClock } from "../progress/stall-clock.js";
 import { type ClientApiExecutor, createClientApiExecutor } from "./client-api-executor.js";
 
 const jobId = "0b0e7c1c-5f0e-4a52-9a3f-5f5a4f4a7a11";
@@ -29,6 +30,7 @@ let root: string;
 let job: SiteJobDescription;
 let logs: LogMessage[];
 let restarts: FlareError[];
+let phases: TaskPhase[];
 let opened: ClientApiExecutor[];
 
 beforeEach(() => {
@@ -49,7 +51,10 @@ beforeEach(() => {
     appFolder,
     datasets: { wdbc: join(root, "data", "wdbc.csv") },
     modelsFolder: join(root, "models"),
+    stallMs: 30_000,
+    attachFolder: join(root, "attach"),
   };
+  phases = [];
   logs = [];
   restarts = [];
   opened = [];
@@ -63,8 +68,10 @@ afterEach(async () => {
 async function open(script: string, settings: Partial<ClientApiExecutorSettings> = {}): Promise<ClientApiExecutor> {
   writeFileSync(join(job.appFolder, "custom", "train.ts"), script);
   const executor = await createClientApiExecutor({
+    clock: systemStallClock,
     job,
     folderName: "client_api_0",
+    readSecrets: async (names) => Promise.resolve(Object.fromEntries(names.map((name) => [name, `value of ${name}`]))),
     onLog: (message) => logs.push(message),
     onRestart: (error) => restarts.push(error),
     settings: {
@@ -72,11 +79,16 @@ async function open(script: string, settings: Partial<ClientApiExecutorSettings>
       launch: { kind: "script", path: "train.ts", args: [] },
       isLaunchedOnce: true,
       launchTimeoutMs: 30_000,
+      stallTimeoutMs: undefined,
       stopGracePeriodMs: 5_000,
       trainTaskName: "train",
+      evaluateTaskName: "validate",
+      submitModelTaskName: "submit_model",
       paramsTransferType: undefined,
       maxRestarts: 0,
       env: {},
+      memoryGcRounds: 0,
+      isCudaCacheEmptied: false,
       ...settings,
     },
   });
@@ -100,6 +112,7 @@ async function execute(executor: ClientApiExecutor, site: SiteTask, signal = new
   const { promise, resolve } = Promise.withResolvers<Delivered>();
   await executor.execute(site, {
     signal,
+    report: (phase) => phases.push(phase),
     deliver: async (result) => {
       const w = decodeSafetensors(readFileSync(result.path)).get("w");
       rmSync(result.path);
@@ -250,6 +263,7 @@ describe("a site", () => {
     const executor = await open(withPid(addOne));
     const lost = executor.execute(task(0), {
       signal: new AbortController().signal,
+      report: () => {},
       deliver: () => Promise.reject(new Error("the parent is gone")),
     });
     await expect(lost).rejects.toThrow("the parent is gone");
@@ -261,7 +275,7 @@ describe("a site", () => {
 
   it("ends a trainer that an earlier job process left behind", async () => {
     const first = await open(withPid(loop("for (;;);")));
-    void first.execute(task(0), { signal: new AbortController().signal, deliver: async () => {} }).catch(() => {});
+    void first.execute(task(0), { signal: new AbortController().signal, report: () => {}, deliver: async () => {} }).catch(() => {});
     await until(() => isThere(pidFile()));
     const pid = Number(readFileSync(pidFile(), "utf8"));
     expect(isRunning(pid)).toBe(true);

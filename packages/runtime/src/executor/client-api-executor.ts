@@ -1,18 +1,21 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ClientApiExecutorSettings, FlareError } from "@flare-ts/contracts";
+import { type ClientApiExecutorSettings, FlareError, limits } from "@flare-ts/contracts";
 import { writeBootstrap } from "../client/bootstrap.js";
 import { type LogMessage, type Meta, protocolVersion, type TaskMessage } from "../client/protocol.js";
 import type { SiteJobDescription, SiteTask } from "../job-process/job-channel.js";
+import type { StallClock } from "../progress/stall-clock.js";
 import { waitForRoom } from "../store/when-there-is-room.js";
+import { attachCommand, attachIdOf } from "./attach-command.js";
 import { endLeftovers } from "./end-leftovers.js";
 import type { Executor, TaskContext } from "./executor.js";
 import { ResultFolder } from "./result-folder.js";
-import { trainerCommand } from "./trainer-command.js";
+import { secretNames, trainerCommand } from "./trainer-command.js";
 import { spawnTrainer, type TrainerProcess } from "./trainer-process.js";
 
 export interface ClientApiExecutorInit {
+  readonly clock: StallClock;
   readonly settings: ClientApiExecutorSettings;
   readonly job: SiteJobDescription;
   /** Name of the executor's folder inside the workspace; one per executor of the job. */
@@ -20,10 +23,17 @@ export interface ClientApiExecutorInit {
   readonly onLog: (message: LogMessage) => void;
   /** The trainer has died and is started again for the same task. */
   readonly onRestart: (error: FlareError) => void;
+  /** Values of secrets of the site, by name. @throws FlareError `client-api/secret-missing` */
+  readonly readSecrets: (names: readonly string[]) => Promise<Readonly<Record<string, string>>>;
 }
 
 /** Failures after which the same task may succeed with a new trainer. */
-const restartable: ReadonlySet<string> = new Set(["client-api/trainer-died", "client-api/launch-timeout", "client-api/protocol-violation"]);
+const restartable: ReadonlySet<string> = new Set([
+  "client-api/trainer-died",
+  "client-api/trainer-stalled",
+  "client-api/launch-timeout",
+  "client-api/protocol-violation",
+]);
 
 /** Makes a Client API executor; what an earlier job process of this job left running is ended first. */
 export async function createClientApiExecutor(init: ClientApiExecutorInit): Promise<ClientApiExecutor> {
@@ -40,7 +50,8 @@ export async function createClientApiExecutor(init: ClientApiExecutorInit): Prom
   // Scripts are ES modules unless their own folder says otherwise.
   await writeFile(join(init.job.workspace, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`);
   const results = new ResultFolder({ folder: resultFolder });
-  await results.sweep();
+  // A trainer that was started by hand may outlive a job process, and be writing.
+  if (init.settings.launch.kind !== "attach") await results.sweep();
   return new ClientApiExecutor({ results }, { ...init, bootstrapPath, resultFolder, temporaryFolder });
 }
 
@@ -56,6 +67,8 @@ export class ClientApiExecutor implements Executor {
   readonly #init: ClientApiExecutorInit & Places;
   readonly #stopping = new AbortController();
   #trainer: TrainerProcess | undefined;
+  /** Where the moves of the trainer are told. */
+  #report: TaskContext["report"] = () => {};
 
   constructor(components: { readonly results: ResultFolder }, init: ClientApiExecutorInit & Places) {
     this.#results = components.results;
@@ -67,6 +80,7 @@ export class ClientApiExecutor implements Executor {
     const message = taskMessage(task);
     const taskId = message.task_id;
     const signal = AbortSignal.any([context.signal, this.#stopping.signal]);
+    this.#report = context.report;
     const stored = await this.#results.find(taskId);
     const result = stored ?? (await this.#train(message, signal));
     await context.deliver(result);
@@ -79,7 +93,7 @@ export class ClientApiExecutor implements Executor {
   async stop(reason: string): Promise<void> {
     this.#stopping.abort(new FlareError("internal/aborted", reason));
     await this.#endTrainer(reason);
-    await this.#results.sweep();
+    if (this.#init.settings.launch.kind !== "attach") await this.#results.sweep();
   }
 
   kill(): void {
@@ -98,9 +112,12 @@ export class ClientApiExecutor implements Executor {
           throw signal.reason;
         }
         const error = FlareError.from(reason);
+        const { launch, maxRestarts } = this.#init.settings;
+        const isFinal = launch.kind === "attach" && !launch.isReconnectAllowed;
+        if (!restartable.has(error.code) || isFinal) throw error;
         // What dies of a full disk, such as by a line that it prints, is not at fault.
         if (error.code === "client-api/trainer-died" && (await waitForRoom(this.#init.job.workspace, signal))) restarts -= 1;
-        else if (!restartable.has(error.code) || restarts >= this.#init.settings.maxRestarts) throw error;
+        else if (restarts >= maxRestarts) throw error;
         this.#init.onRestart(error);
       }
     }
@@ -109,13 +126,23 @@ export class ClientApiExecutor implements Executor {
   async #runningTrainer(signal: AbortSignal): Promise<TrainerProcess> {
     if (this.#trainer?.isReachable === true) return this.#trainer;
     await this.#endTrainer("The trainer has left the session.");
-    const { settings, job, resultFolder, onLog } = this.#init;
+    const { settings, job, resultFolder, onLog, clock } = this.#init;
     const { jobId, jobName, site, datasets } = job;
-    await this.#results.sweep();
-    const command = await trainerCommand(this.#init);
+    const { launch } = settings;
+    const isAttached = launch.kind === "attach";
+    if (!isAttached) await this.#results.sweep();
+    const secrets = await this.#init.readSecrets(secretNames(settings));
+    const command = isAttached ? attachCommand({ ...this.#init, launch }) : await trainerCommand({ ...this.#init, secrets });
     signal.throwIfAborted();
+    const attachId = isAttached ? attachIdOf(launch, job) : "";
+    const reason = isAttached ? `waits for a trainer to attach as '${attachId}'` : "starts the trainer";
+    this.#report({ phase: "waiting", done: 0, total: 0, reason });
+    const stallMs = Math.min(job.stallMs, settings.stallTimeoutMs ?? job.stallMs);
     const trainer = await spawnTrainer({
+      clock,
       command,
+      secrets: Object.values(secrets),
+      stallMs,
       welcome: {
         type: "welcome",
         protocol_version: protocolVersion,
@@ -124,22 +151,33 @@ export class ClientApiExecutor implements Executor {
         site_name: site,
         params_transfer_type: settings.paramsTransferType ?? "FULL",
         train_task_names: [settings.trainTaskName],
+        evaluate_task_names: [settings.evaluateTaskName],
+        submit_model_task_names: [settings.submitModelTaskName],
+        heartbeat_seconds: Math.min(limits.heartbeatMs, stallMs / 4) / 1000,
+        memory_gc_rounds: settings.memoryGcRounds,
+        cuda_empty_cache: settings.isCudaCacheEmptied,
         datasets,
         result_folder: resultFolder,
       },
-      launchTimeoutMs: settings.launchTimeoutMs,
+      launchTimeoutMs: settings.launchTimeoutMs ?? stallMs,
       stopGracePeriodMs: settings.stopGracePeriodMs,
       logFile: join(job.workspace, "trainer.log"),
       onLog,
+      onMove: ({ done, total, what }) => this.#report({ phase: "training", done, total, reason: what }),
       onUnwanted: ({ task_id: taskId, path }) => void this.#results.forget(taskId, path),
     });
     this.#trainer = trainer;
     try {
       await trainer.start(signal);
-    } catch (error) {
-      await trainer.end();
-      throw error;
+    } catch (reason) {
+      // What stands in for a trainer takes its socket away.
+      await trainer.end(isAttached);
+      if (isAttached && reason instanceof FlareError && reason.code === "client-api/launch-timeout") {
+        throw attachTimeout(attachId, job.attachFolder, (settings.launchTimeoutMs ?? stallMs) / 1000);
+      }
+      throw reason;
     }
+    this.#report({ phase: "training", done: 0, total: 0, reason: "the trainer is there" });
     return trainer;
   }
 
@@ -147,6 +185,12 @@ export class ClientApiExecutor implements Executor {
     await this.#trainer?.stop(reason);
     this.#trainer = undefined;
   }
+}
+
+function attachTimeout(attachId: string, folder: string, seconds: number): FlareError {
+  return new FlareError("client-api/attach-timeout", `No trainer has attached as '${attachId}' within ${seconds} s.`, {
+    facts: { attachId, folder, seconds },
+  });
 }
 
 function taskMessage({ key, modelPath, totalRounds, meta }: SiteTask): TaskMessage {

@@ -1,9 +1,11 @@
-import type { SiteTask, TrainerResult } from "../job-process/job-channel.js";
+import type { SiteTask, TaskPhase, TrainerResult } from "../job-process/job-channel.js";
 
 /** What an executor gets beside a task. */
 export interface TaskContext {
   /** Aborted when the result is no longer wanted. */
   readonly signal: AbortSignal;
+  /** Says how far the task is. */
+  report(phase: TaskPhase): void;
   /** Hands the result over; resolves when the site holds it durably. The file is moved away. */
   deliver(result: TrainerResult): Promise<void>;
 }

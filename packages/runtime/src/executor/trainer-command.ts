@@ -20,6 +20,13 @@ export interface TrainerCommandInit {
   readonly bootstrapPath: string;
   /** Folder for temporary files; inside the workspace. */
   readonly temporaryFolder: string;
+  /** Values of the secrets that `env` names. */
+  readonly secrets: Readonly<Record<string, string>>;
+}
+
+/** Names of the secrets that the environment of an executor's trainer needs. */
+export function secretNames({ env }: Pick<ClientApiExecutorSettings, "env">): readonly string[] {
+  return [...new Set(Object.values(env).flatMap((value) => (typeof value === "string" ? [] : [value.from_secret])))];
 }
 
 /** The module that makes the Client API importable; the built one, also when this file runs from its source. */
@@ -51,13 +58,11 @@ const unsafeInSandbox = /^(NODE_|LD_|DYLD_|OPENSSL_|SSL_|GLIBC_|MALLOC_|GCONV_PA
  * @throws FlareError `client-api/script-missing`, `client-api/launch-failed`
  */
 export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerCommand> {
-  const { settings, job, bootstrapPath, temporaryFolder } = init;
+  const { settings, job, bootstrapPath, temporaryFolder, secrets } = init;
+  if (settings.launch.kind === "attach") throw new TypeError("a trainer that attaches is started by hand");
+  const own = Object.entries(settings.env).map(([name, value]) => [name, typeof value === "string" ? value : secrets[value.from_secret]]);
   const env: Record<string, string> = {};
-  for (const name of inherited) {
-    const value = process.env[name];
-    if (value !== undefined) env[name] = value;
-  }
-  Object.assign(env, { TMPDIR: temporaryFolder }, settings.env, { [bootstrapVariable]: bootstrapPath });
+  Object.assign(env, inheritedEnvironment(), { TMPDIR: temporaryFolder }, Object.fromEntries(own), { [bootstrapVariable]: bootstrapPath });
   const cwd = join(job.appFolder, "custom");
   if (settings.launch.kind === "command") {
     const [file = "", ...args] = settings.launch.command;
@@ -80,6 +85,16 @@ export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerC
   const permissions = trainerPermissions({ workspace: job.workspace, readable });
   const flags = [...permissions, ...typeStrippingFlags(), "--import", trainerRegister];
   return { file: process.execPath, args: [...flags, script, ...args], env, cwd };
+}
+
+/** What a program that the job process starts gets of the environment. */
+export function inheritedEnvironment(): Readonly<Record<string, string>> {
+  const env: Record<string, string> = {};
+  for (const name of inherited) {
+    const value = process.env[name];
+    if (value !== undefined) env[name] = value;
+  }
+  return env;
 }
 
 async function scriptPath(custom: string, script: string): Promise<string> {

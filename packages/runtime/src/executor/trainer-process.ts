@@ -15,19 +15,40 @@ import {
   type WelcomeMessage,
 } from "../client/protocol.js";
 import { settlesWithin } from "../process/deadline.js";
+import type { StallClock } from "../progress/stall-clock.js";
+import { type Stall, StallWatch } from "../progress/stall-watch.js";
+import { capPeerText } from "../session/peer-text.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
+import { hideSecrets } from "./hide-secrets.js";
 import { readOutputTail } from "./output-tail.js";
 import { signalGroup } from "./signal-group.js";
 import type { TrainerCommand } from "./trainer-command.js";
+import { readStack, stackSignal } from "./trainer-stack.js";
+
+/** What is heard of a trainer that moves. */
+export interface TrainerMove {
+  /** Steps that the script counts itself; 0 where it counts none. */
+  readonly done: number;
+  readonly total: number;
+  /** Such as `its output of loss`, for people. */
+  readonly what: string;
+}
 
 export interface TrainerInit {
+  readonly clock: StallClock;
   readonly command: TrainerCommand;
   readonly welcome: WelcomeMessage;
   readonly launchTimeoutMs: number;
+  /** A task that does not move for so long ends the trainer; one that sends no heartbeats is not judged by it. */
+  readonly stallMs: number;
   readonly stopGracePeriodMs: number;
+  /** Values that its environment has and that stand in no report of ours. */
+  readonly secrets: readonly string[];
   /** Where the trainer's output goes; it is appended to. */
   readonly logFile: string;
   onLog(message: LogMessage): void;
+  /** The open task has moved. */
+  onMove(move: TrainerMove): void;
   /** A result came that nobody waits for. */
   onUnwanted(message: ResultMessage): void;
 }
@@ -55,6 +76,10 @@ export async function spawnTrainer(init: TrainerInit): Promise<TrainerProcess> {
 
 interface OpenTask {
   readonly taskId: string;
+  /** Of a trainer that sends heartbeats. */
+  readonly watch: StallWatch | undefined;
+  /** Whether the script has said by `progress` how it moves: then nothing else of the client's own counts. */
+  isToldByScript: boolean;
   take(message: ResultMessage): void;
   fail(error: FlareError): void;
 }
@@ -66,6 +91,8 @@ export class TrainerProcess {
   readonly #channel: LineChannel;
   readonly #exited: Promise<void>;
   #hasGreeted = false;
+  #sendsHeartbeats = false;
+  #stackSignal: string | undefined;
   #isGone = false;
   #violation: FlareError | undefined;
   #open: OpenTask | undefined;
@@ -122,8 +149,8 @@ export class TrainerProcess {
   /**
    * Delivers a task and waits for a result that `take` accepts; one that it refuses is sent back to the script with the reason.
    *
-   * @throws FlareError `client-api/trainer-died`, `client-api/protocol-violation`; the reason of the signal when it is aborted,
-   *   after which a late result is dropped
+   * @throws FlareError `client-api/trainer-died`, `client-api/trainer-stalled`, `client-api/protocol-violation`; the reason of the
+   *   signal when it is aborted, after which a late result is dropped
    */
   async exchange<T>(task: TaskMessage, take: (message: ResultMessage) => Promise<T>, signal: AbortSignal): Promise<T> {
     const taskId = task.task_id;
@@ -132,7 +159,14 @@ export class TrainerProcess {
         if (reason instanceof FlareError) this.#channel.send({ type: "result_refused", task_id: taskId, error: reason.toJSON() });
         else reject(reason);
       };
-      this.#open = { taskId, take: (message) => void take(message).then(resolve, refuseOrFail), fail: reject };
+      const watch = this.#sendsHeartbeats ? this.#watchTask() : undefined;
+      this.#open = {
+        taskId,
+        watch,
+        isToldByScript: false,
+        take: (message) => void take(message).then(resolve, refuseOrFail),
+        fail: reject,
+      };
     });
     if (this.#isGone) void this.#failOpenTask();
     else this.#channel.send(task);
@@ -142,6 +176,7 @@ export class TrainerProcess {
       this.#channel.send({ type: "cancel", task_id: taskId });
       throw error;
     } finally {
+      this.#open?.watch?.stop();
       this.#open = undefined;
     }
   }
@@ -161,8 +196,10 @@ export class TrainerProcess {
     await this.#exited;
   }
 
-  /** Ends the whole group; resolves when the trainer is gone. */
-  async end(): Promise<void> {
+  /** Ends the whole group, at once or by SIGTERM first; resolves when the trainer is gone. */
+  async end(isGentle = false): Promise<void> {
+    if (isGentle && this.#child.pid !== undefined) signalGroup(this.#child.pid, "SIGTERM");
+    if (isGentle) await settlesWithin(this.#exited, this.#init.stopGracePeriodMs);
     this.kill();
     await this.#exited;
   }
@@ -186,17 +223,63 @@ export class TrainerProcess {
       if (message.protocol_version !== protocolVersion) throw versionMismatch(message.protocol_version);
       if (this.#hasGreeted) throw new FlareError("client-api/protocol-violation", "The trainer sent 'hello' twice.");
       this.#hasGreeted = true;
+      this.#sendsHeartbeats = message.heartbeats === true;
+      this.#stackSignal = message.stack_signal;
       this.#channel.send(this.#init.welcome);
       this.#wakeStart();
       return;
     }
     if (!this.#hasGreeted) throw new FlareError("client-api/protocol-violation", `The trainer sent '${message.type}' before 'hello'.`);
-    if (message.type === "log") this.#init.onLog(message);
-    else if (message.task_id === this.#open?.taskId) this.#open.take(message);
-    else {
+    if (message.type === "heartbeat") {
+      if (message.moved && this.#open?.isToldByScript === false) this.#moved(0, 0, "a heartbeat that found it at work");
+    } else if (message.type === "progress") {
+      if (this.#open !== undefined) this.#open.isToldByScript = true;
+      const { done = 0, total = 0, note } = message;
+      this.#moved(done, total, note === undefined ? "its progress()" : capPeerText(note));
+    } else if (message.type === "log") {
+      this.#moved(0, 0, `its output of ${capPeerText(message.key)}`);
+      this.#init.onLog(message);
+    } else if (message.task_id === this.#open?.taskId) {
+      this.#open.watch?.mark("its result");
+      this.#open.take(message);
+    } else {
       this.#init.onUnwanted(message);
       this.#channel.send({ type: "result_ack", task_id: message.task_id, accepted: false });
     }
+  }
+
+  #moved(done: number, total: number, what: string): void {
+    if (this.#open === undefined) return;
+    this.#open.watch?.mark(what);
+    this.#init.onMove({ done, total, what });
+  }
+
+  #watchTask(): StallWatch {
+    const { clock, stallMs } = this.#init;
+    return new StallWatch(
+      { clock },
+      { stallMs, first: "the task's arrival", onStall: (stall) => void this.#endStalled(stall).catch(() => this.kill()) },
+    );
+  }
+
+  /** Says where a trainer stands that does not move any more, and ends it. */
+  async #endStalled({ last, sinceMs, stillMs }: Stall): Promise<void> {
+    const since = new Date(sinceMs).toISOString();
+    const seconds = Math.round(stillMs / 1000);
+    const task = this.#open;
+    const { logFile: file, secrets } = this.#init;
+    const { pid } = this.#child;
+    const output = await this.#output();
+    const hasStack = pid !== undefined && this.#stackSignal === stackSignal;
+    const stack = hasStack ? hideSecrets(await readStack({ leader: pid, file, exited: this.#exited }), secrets) : [];
+    // Its result may have come in the last moment.
+    if (this.#isGone || this.#open === undefined || this.#open !== task) return;
+    this.#violation = new FlareError(
+      "client-api/trainer-stalled",
+      `The trainer has not moved since ${since}, for ${seconds} s; the last that was heard was ${last}.`,
+      { facts: { last, since, seconds, output, stack } },
+    );
+    this.kill();
   }
 
   async #failOpenTask(): Promise<void> {
@@ -227,8 +310,9 @@ export class TrainerProcess {
     });
   }
 
-  #output(): Promise<string[]> {
-    return readOutputTail(this.#init.logFile, this.#init.logStart);
+  async #output(): Promise<string[]> {
+    const { logFile, logStart, secrets } = this.#init;
+    return hideSecrets(await readOutputTail(logFile, logStart), secrets);
   }
 }
 

@@ -58,6 +58,10 @@ export interface SiteJobCalls {
   /** Hands a result over; resolves when the site's parent has it durably. The file is moved away. */
   result(params: { readonly key: TaskKey; readonly path: string } & Omit<AcceptedUpdate, "site" | "update">): Nothing;
   taskFailed(params: { readonly key: TaskKey; readonly error: SerializedFlareError }): Nothing;
+  /** A task has moved, or waits for something. */
+  taskProgress(params: { readonly key: TaskKey } & TaskPhase): Nothing;
+  /** Values of the site's secrets of these names; `client-api/secret-missing` when it lacks one. */
+  secrets(params: { readonly names: readonly string[] }): { readonly values: Readonly<Record<string, string>> };
   /** Metrics that the trainer logs with `log`. */
   log(params: { readonly key: string; readonly value: number; readonly round: number | undefined }): Nothing;
 }
@@ -68,6 +72,16 @@ export interface SiteJobNotices {
   cancelTask: TaskKey;
   /** The job is over: stop the trainer and exit. */
   stop: { readonly reason: string };
+}
+
+/** How far a task is at its site. */
+export interface TaskPhase {
+  readonly phase: "waiting" | "downloading" | "training" | "uploading";
+  /** Bytes of a transfer, or steps that a training script counts; 0 where nothing is counted. */
+  readonly done: number;
+  readonly total: number;
+  /** What it waits for, or what moved last; for people. */
+  readonly reason: string;
 }
 
 export interface SiteTask {
@@ -90,6 +104,10 @@ export interface SiteJobDescription {
   readonly datasets: Readonly<Record<string, string>>;
   /** Folder in which the models lie that tasks name; a trainer must be able to read there. */
   readonly modelsFolder: string;
+  /** A training step that makes no progress for so long is given up, unless the job asks for less. */
+  readonly stallMs: number;
+  /** Where trainers that are started by hand find their job. */
+  readonly attachFolder: string;
 }
 
 /** What a trainer sends back for a task. */

@@ -30,11 +30,11 @@ const maxRestartMs = 5_000;
 const defaultGraceMs = 5_000;
 
 /** Calls that a process makes before it has done anything, or because it cannot. */
-const inVain = new Set(["begin", "interrupt"]);
+const inVain = new Set(["begin", "interrupt", "secrets", "taskProgress"]);
 
 /**
  * Keeps one job process alive until it is stopped: starts it again when it dies, and gives up when it keeps dying without
- * getting anything done. A call other than `begin` and `interrupt` counts as done: whatever killed it then is not the job's fault.
+ * getting anything done. Calls of `inVain` do not count as done; any other does: whatever killed it then is not the job's fault.
  */
 export class JobSupervisor<Parent extends RpcSide, Job extends RpcSide> {
   readonly #parts: JobSupervisorComponents;

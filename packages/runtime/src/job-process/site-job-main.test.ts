@@ -5,7 +5,7 @@ import { setTimeout as delay } from "node:timers/promises";
 import { decodeSafetensors, encodeSafetensors } from "@flare-ts/aggregator";
 import type { SerializedFlareError } from "@flare-ts/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { SiteJobCalls, SiteTask } from "./job-channel.js";
+import type { SiteJobCalls, SiteTask, TaskPhase } from "./job-channel.js";
 import type { JobProcess } from "./job-launcher.js";
 import { ProcessJobLauncher } from "./process-job-launcher.js";
 import { RpcPeer } from "./rpc-peer.js";
@@ -32,6 +32,7 @@ let started: JobProcess[];
 const results: Parameters<SiteJobCalls["result"]>[0][] = [];
 const failures: SerializedFlareError[] = [];
 const logged: unknown[] = [];
+const phases: TaskPhase[] = [];
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "flare-site-job-"));
@@ -40,7 +41,7 @@ beforeEach(() => {
   mkdirSync(join(root, "job", "app_site-1", "config"));
   mkdirSync(join(root, "models"));
   started = [];
-  for (const list of [results, failures, logged]) list.length = 0;
+  for (const list of [results, failures, logged, phases]) list.length = 0;
 });
 
 afterEach(async () => {
@@ -80,6 +81,8 @@ async function start(
             appFolder: join(workspace, "app_site-1"),
             datasets: {},
             modelsFolder: join(root, "models"),
+            stallMs: 60_000,
+            attachFolder: join(root, "attach"),
           };
         },
         result: (result) => {
@@ -91,6 +94,11 @@ async function start(
           failures.push(error);
           return {};
         },
+        taskProgress: ({ key: _key, ...phase }) => {
+          phases.push(phase);
+          return {};
+        },
+        secrets: () => ({ values: {} }),
         log: (line) => {
           logged.push(line);
           return {};
@@ -148,6 +156,8 @@ describe("the job process of a site", () => {
       { key: "loss", value: 0.25, round: 0 },
       { key: "loss", value: 0.25, round: 1 },
     ]);
+    expect(phases[0]).toMatchObject({ phase: "waiting", reason: "starts the trainer" });
+    expect(phases.map(({ phase }) => phase)).toContain("training");
     const pid = trainerPid();
     peer.notify("stop", { reason: "done" });
     expect(await process.exited).toEqual({ code: 0, signal: null });

@@ -4,6 +4,7 @@ import { clientConfigSchema, compileClientConfig, FlareError, readDocument } fro
 import { createClientApiExecutor } from "../executor/client-api-executor.js";
 import type { ExecutorEntry } from "../executor/executor-table.js";
 import { createLogger, errorField, type Logger } from "../logging/logger.js";
+import { systemStallClock } from "../progress/stall-clock.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import type { SiteJobDescription } from "./job-channel.js";
 import { parentChannel } from "./node-ipc-channel.js";
@@ -60,10 +61,12 @@ async function startExecutors(description: SiteJobDescription, log: Logger): Pro
   entries.length = 0;
   for (const [index, { tasks: names, executor: settings }] of executors.entries()) {
     const executor = await createClientApiExecutor({
+      clock: systemStallClock,
       settings,
       job: description,
       folderName: `client_api_${index}`,
       onLog: ({ key, value, round }) => void peer.call("log", { key, value, round }).catch(() => {}),
+      readSecrets: async (secrets) => (secrets.length === 0 ? {} : (await peer.call("secrets", { names: secrets })).values),
       onRestart: (error) => log.warn("trainer is started again", { error: errorField(error) }),
     });
     entries.push({ tasks: names, executor });

@@ -2,7 +2,8 @@ import { FlareError } from "@flare-ts/contracts/errors";
 import type { Executor } from "../executor/executor.js";
 import { type ExecutorEntry, executorFor } from "../executor/executor-table.js";
 import type { TaskKey } from "../job/job-event.js";
-import type { SiteTask } from "./job-channel.js";
+import { steadily } from "../progress/steadily.js";
+import type { SiteTask, TaskPhase } from "./job-channel.js";
 import type { SiteJobPeer } from "./rpc-sides.js";
 
 export interface SiteJobTasksComponents {
@@ -57,10 +58,16 @@ export class SiteJobTasks {
     const { key } = task;
     const abort = new AbortController();
     this.#active = { key, abort };
+    const report = steadily<TaskPhase>({
+      everyMs: reportMs,
+      isNews: (phase, before) => phase.phase !== before.phase,
+      tell: (phase) => void parent.call("taskProgress", { key, ...phase }).catch(() => {}),
+    });
     try {
       const executor = executorFor(await executors, key.task);
       await executor.execute(task, {
         signal: abort.signal,
+        report,
         deliver: async ({ path, paramsType, weight, metrics, meta }) => {
           await parent.call("result", { key, path, paramsType, weight, metrics, meta });
         },
@@ -88,6 +95,9 @@ export class SiteJobTasks {
     }
   }
 }
+
+/** A script may say in each step that it moves. */
+const reportMs = 1_000;
 
 function isSame(a: TaskKey, b: TaskKey): boolean {
   return a.jobId === b.jobId && a.round === b.round && a.task === b.task;

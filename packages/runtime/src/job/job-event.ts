@@ -54,7 +54,12 @@ export type JobEvent =
   | { readonly type: "site-connected"; readonly site: string }
   | { readonly type: "site-disconnected"; readonly site: string; readonly reason: string }
   | { readonly type: "site-left"; readonly site: string; readonly error: SerializedFlareError }
-  | { readonly type: "deadline-passed"; readonly round: number }
+  | {
+      readonly type: "deadline-passed";
+      readonly round: number;
+      /** Who had not answered, and why; told by the server parent. Not in journals of older versions. */
+      readonly late?: readonly LateSite[];
+    }
   | {
       readonly type: "round-closed";
       readonly round: number;
@@ -77,6 +82,13 @@ export type JobEvent =
   | { readonly type: "process-restarted"; readonly where: string; readonly reason: string }
   | { readonly type: "workflow-ended"; readonly model: ObjectRef; readonly reason: string }
   | { readonly type: "job-ended"; readonly status: JobStatus; readonly reason: string };
+
+/** A site whose answer a round lacks at its deadline. */
+export interface LateSite {
+  readonly site: string;
+  /** Such as `uploading 10 of 100 bytes`, or since when it is disconnected; for people. */
+  readonly why: string;
+}
 
 /** What a strategy keeps between rounds: a safetensors file for each name. */
 export type StrategyState = Readonly<Record<string, ObjectRef>>;

@@ -20,6 +20,8 @@ export interface JobSchedulerInit {
   /** Folder of the server; each job has its own inside. */
   readonly workspace: string;
   readonly objectsFolder: string;
+  /** A site's task in which nothing moves for so long is given up. */
+  readonly stallMs: number;
 }
 
 /** After what may heal by itself, such as a full disk, a job is tried again after so long. */
@@ -145,7 +147,7 @@ export class JobScheduler {
 
   async #run(record: JobRecord, apps: Readonly<Record<string, string>>): Promise<void> {
     const { hub, jobs, readDefinition } = this.#parts;
-    const { workspace, objectsFolder } = this.#init;
+    const { workspace, objectsFolder, stallMs } = this.#init;
     const { jobId } = record;
     try {
       const definition = await readDefinition(record.signedJob);
@@ -158,6 +160,7 @@ export class JobScheduler {
         apps,
         workspace: join(workspace, jobId),
         objectsFolder,
+        stallMs,
         onEnded: () => {
           jobs.remove(jobId);
           this.look();

@@ -10,6 +10,10 @@ export interface TaskProgressReport {
   readonly phase: string;
   readonly done: number;
   readonly total: number;
+  /** What it waits for, or what moved last. */
+  readonly reason: string;
+  /** How long ago that was, by the site's clock. */
+  readonly stillMs: number;
   readonly atMs: number;
 }
 
@@ -61,6 +65,7 @@ export class JobTable {
 
   noteProgress(site: string, key: TaskKey, report: TaskProgressReport): void {
     if (!this.isParticipant(key.jobId, site)) return;
+    this.#running.get(key.jobId)?.hearProgress(site, key.round, report);
     const sites = this.#progress.get(key.jobId) ?? new Map();
     sites.set(site, { ...report, round: key.round });
     this.#progress.set(key.jobId, sites);

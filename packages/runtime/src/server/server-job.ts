@@ -1,9 +1,9 @@
 import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { type ContentHash, contentHashSchema, FlareError, type SerializedFlareError } from "@flare-ts/contracts";
+import { type ContentHash, contentHashSchema, FlareError, limits, type SerializedFlareError } from "@flare-ts/contracts";
 import { type DeployJob, DeployJobSchema, EndJobSchema, ServerMessageSchema } from "@flare-ts/contracts/wire";
-import type { JournalEntry } from "../job/job-event.js";
+import type { JobEvent, JournalEntry } from "../job/job-event.js";
 import { filesForApp } from "../job/job-manifest.js";
 import type { JobStatus } from "../job/job-status.js";
 import { layOutJob } from "../job/lay-out-job.js";
@@ -13,6 +13,7 @@ import { JobSupervisor } from "../job-process/job-supervisor.js";
 import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { ServerJobSide, ServerParentSide } from "../job-process/rpc-sides.js";
 import { errorField, type Logger } from "../logging/logger.js";
+import type { StallClock } from "../progress/stall-clock.js";
 import { ReceiptWriter } from "../receipt/receipt-writer.js";
 import type { ProjectKeys } from "../session/project-keys.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
@@ -21,10 +22,12 @@ import type { JobRecord, ServerStore } from "../store/server-store.js";
 import { objectToWire, taskKeyToWire } from "../transport/wire-values.js";
 import type { JobDefinition } from "./job-definition.js";
 import { JobNeeds } from "./job-needs.js";
+import type { TaskProgressReport } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
 import type { SiteDirectory } from "./site-directory.js";
 import { taskToWire } from "./task-message.js";
+import { TaskWatch } from "./task-watch.js";
 
 export interface ServerJobComponents {
   readonly store: ServerStore;
@@ -38,6 +41,7 @@ export interface ServerJobComponents {
   readonly identity: { readonly current: ProjectKeys };
   readonly logger: Logger;
   readonly now: () => number;
+  readonly stallClock: StallClock;
 }
 
 export interface ServerJobInit {
@@ -48,6 +52,8 @@ export interface ServerJobInit {
   /** Folder of the job: `<workspace>/<job id>`. */
   readonly workspace: string;
   readonly objectsFolder: string;
+  /** A site's task in which nothing moves for so long is given up. */
+  readonly stallMs: number;
   readonly onEnded: (jobId: string) => void;
 }
 
@@ -71,6 +77,8 @@ export class ServerJob {
   #hasEnded = false;
   #isLive = false;
   readonly #needs: JobNeeds;
+  readonly #watch: TaskWatch;
+  #looking: NodeJS.Timeout | undefined;
   readonly #receipts: ReceiptWriter;
 
   constructor(components: ServerJobComponents, init: ServerJobInit) {
@@ -80,6 +88,11 @@ export class ServerJob {
     this.apps = init.apps;
     this.#needs = new JobNeeds({ files: [init.record.signedJob.hash, ...init.definition.manifest.files.map((file) => file.sha256)] });
     this.#logger = components.logger.child({ job: this.jobId });
+    const { stallMs } = init;
+    this.#watch = new TaskWatch(
+      { clock: components.stallClock, attachmentOf: (site) => components.directory.attachmentOf(site) },
+      { stallMs, lookMs: lookMs(stallMs), onStalled: (site, task, error) => this.#giveUp(site, task, error) },
+    );
     this.#receipts = new ReceiptWriter(
       { identity: components.identity, append: (event) => components.hub.append(this.jobId, event) },
       { project: components.identity.current.trust.project, jobId: this.jobId },
@@ -114,6 +127,7 @@ export class ServerJob {
     this.#isLive = true;
     this.#receipts.begin();
     await retention.keepOnly(this.#holder, this.#needs.hashes());
+    this.#looking = setInterval(() => this.#watch.look(), lookMs(this.#init.stallMs));
     for (const site of Object.keys(this.apps)) {
       const deployment = this.deploymentFor(site);
       if (deployment !== undefined && directory.get(site) !== undefined)
@@ -136,6 +150,11 @@ export class ServerJob {
 
   grantTask(site: string, model: ContentHash): void {
     this.#parts.grants.grant(site, this.jobId, [model]);
+  }
+
+  /** A site has said how far it is with its task. */
+  hearProgress(site: string, round: number, report: TaskProgressReport): void {
+    this.#watch.hear(site, round, report);
   }
 
   /** A site has stopped taking part, which it says again after each reconnection. */
@@ -217,7 +236,19 @@ export class ServerJob {
     }
   }
 
+  /** The round goes on without a site whose task does not move. */
+  #giveUp(site: string, { round, task }: { readonly round: number; readonly task: string }, error: FlareError): void {
+    const { hub, directory } = this.#parts;
+    const key = { jobId: this.jobId, round, task };
+    this.#logger.error("task is given up", { site, round, error: errorField(error) });
+    hub
+      .failTask(key, { type: "task-failed", round, task, site, error: error.toJSON() })
+      .then(() => directory.push(site, create(ServerMessageSchema, { message: { case: "closeTask", value: taskKeyToWire(key) } })))
+      .catch((reason: unknown) => this.#logger.error("journal could not be written", { error: errorField(reason) }));
+  }
+
   #stopFollowing(): void {
+    clearInterval(this.#looking);
     this.#unfollow.self?.();
     this.#unfollow.process?.();
   }
@@ -252,7 +283,7 @@ export class ServerJob {
           entries,
         };
       },
-      append: async ({ event }) => ({ seq: (await hub.append(this.jobId, event)).seq }),
+      append: async ({ event }) => ({ seq: (await hub.append(this.jobId, this.#nameLate(event))).seq }),
       assign: async ({ round, task, model, sites, totalRounds, meta }) => {
         const tasks = sites.map((site) => ({ jobId: this.jobId, round, task, site, model, totalRounds, meta }));
         await store.openTasks(tasks);
@@ -305,6 +336,7 @@ export class ServerJob {
     const { event } = entry;
     this.#receipts.note(entry);
     if (event.type === "site-left") this.#left.add(event.site);
+    this.#watch.note(event);
     const change = this.#needs.note(event);
     // While the past is told, an object of an early round must not be removed for want of a later entry.
     if (!this.#isLive) return;
@@ -312,9 +344,22 @@ export class ServerJob {
     if (change === "less") void retention.keepOnly(this.#holder, this.#needs.hashes());
   }
 
+  /** The workflow knows who is late, and this process why. */
+  #nameLate(event: JobEvent): JobEvent {
+    if (event.type !== "deadline-passed") return event;
+    const late = this.#watch.lateIn(event.round);
+    this.#logger.warn("round passed its deadline", { round: event.round, late: late.map(({ site, why }) => `${site}: ${why}`) });
+    return { ...event, late };
+  }
+
   #journal(event: Parameters<JournalHub["append"]>[1]): void {
     this.#parts.hub
       .append(this.jobId, event)
       .catch((error: unknown) => this.#logger.error("journal could not be written", { error: errorField(error) }));
   }
+}
+
+/** How often it is looked whether tasks move. */
+function lookMs(stallMs: number): number {
+  return Math.min(limits.heartbeatMs, Math.ceil(stallMs / 4));
 }

@@ -1,5 +1,6 @@
 import type { ServerMessage } from "@flare-ts/contracts/wire";
 import type { Identity } from "../session/identity.js";
+import type { Attachment } from "./task-watch.js";
 
 /** A site whose control stream is open. */
 export interface AttachedSite {
@@ -44,6 +45,12 @@ export class SiteDirectory {
     this.#attached.delete(name);
     this.#known.set(name, { name, org, state: "disconnected", sinceMs: this.#now(), reason });
     return true;
+  }
+
+  attachmentOf(name: string): Attachment {
+    if (this.#attached.has(name)) return { isAttached: true };
+    const { sinceMs = 0, reason = "" } = this.#known.get(name) ?? {};
+    return { isAttached: false, sinceMs, reason };
   }
 
   get(name: string): AttachedSite | undefined {

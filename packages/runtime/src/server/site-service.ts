@@ -11,6 +11,8 @@ import {
   type SubmitUpdateRequest,
 } from "@flare-ts/contracts/wire";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
+import { SilenceWatch } from "../progress/silence-watch.js";
+import type { StallClock } from "../progress/stall-clock.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { ServerStore } from "../store/server-store.js";
@@ -35,6 +37,9 @@ export interface SiteServiceComponents {
   readonly now: () => number;
   /** Ends a session whose site has fallen silent. */
   readonly disconnect: (sessionId: string, reason: string) => void;
+  /** A number that changes whenever anything has come in from a session. */
+  readonly heardOf: (sessionId: string) => number;
+  readonly stallClock: StallClock;
   /** A site has come or gone: waiting jobs may start now. */
   readonly onSitesChanged: () => void;
 }
@@ -50,14 +55,14 @@ export class SiteService {
   }
 
   /**
-   * Serves one control stream; a site that says nothing for `limits.silenceMs`, or does not take what it is told, is
+   * Serves one control stream; a site of which nothing is heard for `limits.silenceMs`, or which does not take what it is told, is
    * disconnected. `onMessage` resolves when the next message can be taken.
    */
   attach(
     context: CallContext,
     send: (message: ServerMessage) => Promise<void>,
   ): { onMessage(message: SiteMessage): Promise<void>; onClose(reason: string): void } {
-    const { directory, logger, now, disconnect, onSitesChanged } = this.#parts;
+    const { directory, logger, now, disconnect, heardOf, stallClock, onSitesChanged } = this.#parts;
     const { name } = context.identity;
     if (directory.size >= this.#maxClients && directory.get(name) === undefined) {
       throw new FlareError("runtime/too-many-sites", `${this.#maxClients} sites are connected; the server takes no more.`, {
@@ -67,13 +72,15 @@ export class SiteService {
     const log = logger.child({ site: name, session: context.sessionId });
     const cut = (reason: string): void => disconnect(context.sessionId, reason);
     const outbox = new SiteOutbox({ send, onOverflow: cut, logger: log });
-    const silence = setTimeout(() => cut(`no message for ${limits.silenceMs / 1000} s`), limits.silenceMs);
+    const silence = new SilenceWatch({ clock: stallClock }, { heard: () => heardOf(context.sessionId), onSilence: cut });
+    // Not in answer to the site's: those may be stuck behind what it uploads.
+    const heartbeat = setInterval(() => outbox.push(heartbeatMessage(now())), limits.heartbeatMs);
     let site: AttachedSite | undefined;
     return {
       onMessage: async ({ message }) => {
-        silence.refresh();
+        silence.mark();
         try {
-          if (message.case !== "hello") await this.#hear(name, message, outbox);
+          if (message.case !== "hello") await this.#hear(name, message);
           else if (site === undefined) {
             site = attachedSite(context, message.value, outbox, now());
             await this.#welcome(site, message.value.trustNumber, outbox);
@@ -85,7 +92,8 @@ export class SiteService {
         }
       },
       onClose: (reason) => {
-        clearTimeout(silence);
+        silence.stop();
+        clearInterval(heartbeat);
         if (site === undefined || !directory.remove(site, reason)) return;
         log.info("site disconnected", { reason: capPeerText(reason) });
         this.#journalForJobsOf(name, { type: "site-disconnected", site: name, reason: capPeerText(reason) });
@@ -130,14 +138,9 @@ export class SiteService {
     onSitesChanged();
   }
 
-  async #hear(site: string, { case: kind, value }: SiteMessage["message"], outbox: SiteOutbox): Promise<void> {
+  async #hear(site: string, { case: kind, value }: SiteMessage["message"]): Promise<void> {
     const { hub, jobs, now } = this.#parts;
     switch (kind) {
-      case "heartbeat":
-        outbox.push(
-          create(ServerMessageSchema, { message: { case: "heartbeat", value: create(HeartbeatSchema, { sentAtMs: BigInt(now()) }) } }),
-        );
-        return;
       case "taskFailed": {
         const key = taskKeyFromWire(value.key);
         if (jobs.isParticipant(key.jobId, site)) {
@@ -153,12 +156,15 @@ export class SiteService {
           phase: capPeerText(value.phase),
           done: Number(value.done),
           total: Number(value.total),
+          reason: capPeerText(value.reason),
+          stillMs: Number(value.stillMs),
           atMs: now(),
         });
         return;
       case "trustState":
         this.#parts.trust.hear(site, value);
         return;
+      case "heartbeat":
       case "hello":
       case undefined:
         return;
@@ -172,6 +178,10 @@ export class SiteService {
         .catch((error: unknown) => this.#parts.logger.error("journal could not be written", { job: jobId, error: errorField(error) }));
     }
   }
+}
+
+function heartbeatMessage(nowMs: number): ServerMessage {
+  return create(ServerMessageSchema, { message: { case: "heartbeat", value: create(HeartbeatSchema, { sentAtMs: BigInt(nowMs) }) } });
 }
 
 function attachedSite({ identity, sessionId }: CallContext, hello: SiteHello, outbox: SiteOutbox, sinceMs: number): AttachedSite {

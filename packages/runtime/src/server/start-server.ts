@@ -6,6 +6,7 @@ import { graceOf } from "../identity/open-identity.js";
 import type { OpenedIdentity } from "../identity/open-live-identity.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
+import { systemStallClock } from "../progress/stall-clock.js";
 import { Authenticator } from "../session/authenticator.js";
 import { CallProofBinding, MutualTlsBinding } from "../session/connection-binding.js";
 import type { Identity } from "../session/identity.js";
@@ -35,6 +36,8 @@ export interface StartServerInit extends OpenParticipantInit {
   readonly host?: string | undefined;
   /** Life of the certificates that the server gives out by renewal, in milliseconds. @default that of the project */
   readonly leafLifetimeMs?: number | undefined;
+  /** What makes no progress for so long is given up; milliseconds. @default that of local/resources.json */
+  readonly stallMs?: number | undefined;
 }
 
 /** A server that runs in this process. */
@@ -69,9 +72,11 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const retention = new ObjectRetention({ models, logger, onRemoved: (hash) => grants.revokeObject(hash) });
     const readDefinition = createDefinitionReader({ models, trust: keeper.trust });
     const launcher = new ProcessJobLauncher({ environment: process.env });
-    const jobParts = { store, hub, models, directory, grants, retention, launcher, identity: opened.identity, logger, now };
+    const stallMs = init.stallMs ?? resources.stallMs;
+    const { identity } = opened;
+    const jobParts = { store, hub, models, directory, grants, retention, launcher, identity, logger, now, stallClock: systemStallClock };
     const { maxJobs, maxClients } = resources;
-    const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder: modelsFolder });
+    const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder: modelsFolder, stallMs });
     const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, trust: keeper.trust });
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
     const trust = new TrustService({
@@ -85,7 +90,6 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       untrustedSessions: () => authenticator.untrustedSessions(),
       disconnect,
     });
-    const { identity } = opened;
     const renewals = await RenewalService.open(
       { ...opened, keeper, directory, audit, logger, now, onOwnReady: () => ownRenewal.renewNow() },
       { kit, workspace, leafLifetimeMs: init.leafLifetimeMs },
@@ -103,6 +107,8 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         logger,
         now,
         disconnect,
+        heardOf: (sessionId) => transport.heardOf(sessionId),
+        stallClock: systemStallClock,
         onSitesChanged: () => scheduler.look(),
       },
       { maxClients },
@@ -154,6 +160,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         connectionSecurity,
         isClearAllowed,
         renewalGraceMs,
+        stallMs,
       },
     );
 

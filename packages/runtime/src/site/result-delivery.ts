@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { FlareError } from "@flare-ts/contracts";
-import { SubmitUpdateRequestSchema, TaskFailedSchema, TaskProgressSchema } from "@flare-ts/contracts/wire";
+import { SubmitUpdateRequestSchema, TaskFailedSchema } from "@flare-ts/contracts/wire";
 import { errorField, type Logger } from "../logging/logger.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteResult, SiteStore } from "../store/site-store.js";
@@ -9,12 +9,14 @@ import { backoffMs } from "../transfer/backoff.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import { objectToWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { ServerLink } from "./server-link.js";
+import type { TaskReporter } from "./task-reporter.js";
 
 export interface ResultDeliveryComponents {
   readonly link: ServerLink;
   readonly transfer: TransferClient;
   readonly store: SiteStore;
   readonly retention: ObjectRetention;
+  readonly reporter: TaskReporter;
   readonly logger: Logger;
   readonly random: () => number;
 }
@@ -53,6 +55,7 @@ export class ResultDelivery {
   deliver(result: SiteResult): void {
     const key = taskKeyText(result);
     if (this.#underWay.has(key)) return;
+    this.#parts.reporter.note(result, { phase: "waiting", done: 0, total: 0, reason: "waits for the server" });
     const abort = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, abort.signal]);
     const held = this.#parts.retention.hold(resultHolder(result), [result.update.hash]);
@@ -62,7 +65,10 @@ export class ResultDelivery {
         if (!signal.aborted)
           this.#parts.logger.error("result could not be delivered", { job: result.jobId, round: result.round, error: errorField(error) });
       })
-      .finally(() => this.#underWay.delete(key));
+      .finally(() => {
+        this.#underWay.delete(key);
+        this.#parts.reporter.forget(result);
+      });
     this.#underWay.set(key, { result, abort, done });
   }
 
@@ -112,15 +118,7 @@ export class ResultDelivery {
   }
 
   #tellProgress(result: SiteResult, done: number): void {
-    this.#parts.link.tell({
-      case: "taskProgress",
-      value: create(TaskProgressSchema, {
-        key: taskKeyToWire(result),
-        phase: "uploading",
-        done: BigInt(done),
-        total: BigInt(result.update.size),
-      }),
-    });
+    this.#parts.reporter.note(result, { phase: "uploading", done, total: result.update.size, reason: "the update" });
   }
 }
 

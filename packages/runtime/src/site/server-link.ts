@@ -5,6 +5,8 @@ import { HeartbeatSchema, type ServerMessage, SiteHelloSchema, type SiteMessage,
 import type { ProjectTrust } from "@flare-ts/provision/kit";
 import { errorField, type Logger } from "../logging/logger.js";
 import type { ServerContact } from "../process/instance-lock.js";
+import { SilenceWatch } from "../progress/silence-watch.js";
+import type { StallClock } from "../progress/stall-clock.js";
 import { backoffMs } from "../transfer/backoff.js";
 import type { Connection, OutgoingStream } from "../transport/connection.js";
 
@@ -13,6 +15,7 @@ export interface ServerLinkComponents {
   readonly logger: Logger;
   readonly random: () => number;
   readonly now: () => number;
+  readonly stallClock: StallClock;
   /** What the site says of itself at each attachment. */
   readonly hello: () => { readonly softwareVersion: string; readonly jobIds: string[]; readonly trustNumber: number };
   readonly trust: ProjectTrust;
@@ -138,12 +141,21 @@ export class ServerLink {
   }
 
   async #attachOnce(onAttached: () => void): Promise<void> {
-    const { dial, logger, hello, now } = this.#parts;
+    const { dial, logger, hello, now, stallClock } = this.#parts;
     const connection = await dial(this.#stop.signal);
-    let heardAt = performance.now();
     let isAttached = false;
+    const silence = new SilenceWatch(
+      { clock: stallClock },
+      {
+        heard: () => connection.heardBytes(),
+        onSilence: (reason) => {
+          logger.warn("server is silent", { reason });
+          connection.close();
+        },
+      },
+    );
     const stream = connection.attach((message) => {
-      heardAt = performance.now();
+      silence.mark();
       if (!isAttached) {
         isAttached = true;
         onAttached();
@@ -152,10 +164,7 @@ export class ServerLink {
       this.#parts.onMessage(message);
     });
     const heartbeat = setInterval(() => {
-      if (performance.now() - heardAt > limits.silenceMs) {
-        logger.warn("server is silent", { silenceMs: limits.silenceMs });
-        connection.close();
-      } else this.tell({ case: "heartbeat", value: create(HeartbeatSchema, { sentAtMs: BigInt(now()) }) });
+      this.tell({ case: "heartbeat", value: create(HeartbeatSchema, { sentAtMs: BigInt(now()) }) });
     }, limits.heartbeatMs);
     try {
       this.#live = { connection, stream };
@@ -168,6 +177,7 @@ export class ServerLink {
     } finally {
       this.#live = undefined;
       clearInterval(heartbeat);
+      silence.stop();
       connection.close();
     }
   }

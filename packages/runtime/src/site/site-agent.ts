@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { jobIdSchema } from "@flare-ts/contracts";
 import type { DeployJob, ServerMessage, Task } from "@flare-ts/contracts/wire";
+import { clearAttachFolder } from "../executor/attach-folder.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
@@ -21,6 +22,8 @@ export interface SiteAgentInit {
   readonly workspace: string;
   readonly datasets: Readonly<Record<string, string>>;
   readonly modelsFolder: string;
+  readonly stallMs: number;
+  readonly attachFolder: string;
 }
 
 /** A trainer in the middle of a round loses it when its site stops; it is not waited for any longer than this. */
@@ -114,13 +117,15 @@ export class SiteAgent {
       known.restate();
       return;
     }
-    const { site, workspace, datasets, modelsFolder } = this.#init;
+    const { site, workspace, datasets, modelsFolder, stallMs, attachFolder } = this.#init;
     const job = new SiteJob(this.#parts, {
       deployment,
       site,
       workspace: join(workspace, deployment.jobId),
       datasets,
       modelsFolder: join(modelsFolder, deployment.jobId),
+      stallMs,
+      attachFolder,
     });
     this.#jobs.set(deployment.jobId, job);
     job.start();
@@ -138,6 +143,7 @@ export class SiteAgent {
     await store.endJob(jobId);
     logger.info("job ended", { job: jobId, reason: capPeerText(reason) });
     await Promise.all([job.stop(reason), delivery.drop(jobId)]);
+    await clearAttachFolder(this.#init.attachFolder);
     await retention.release(`job:${jobId}`);
     await this.#removeLeftovers();
   }

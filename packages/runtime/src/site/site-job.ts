@@ -21,6 +21,8 @@ import type { AdmittedJob, JobAdmission } from "./job-admission.js";
 import { ownFile } from "./own-file.js";
 import type { ResultDelivery } from "./result-delivery.js";
 import type { ServerLink } from "./server-link.js";
+import type { SiteSecrets } from "./site-secrets.js";
+import type { TaskReporter } from "./task-reporter.js";
 
 export interface SiteJobComponents {
   readonly link: ServerLink;
@@ -31,6 +33,8 @@ export interface SiteJobComponents {
   readonly delivery: ResultDelivery;
   readonly admission: JobAdmission;
   readonly launcher: JobLauncher;
+  readonly reporter: TaskReporter;
+  readonly secrets: SiteSecrets;
   readonly logger: Logger;
 }
 
@@ -51,6 +55,10 @@ export interface SiteJobInit {
   readonly datasets: Readonly<Record<string, string>>;
   /** Folder for the models that this job's processes get; they can read it, not write. */
   readonly modelsFolder: string;
+  /** What makes no progress for so long is given up. */
+  readonly stallMs: number;
+  /** Where trainers that are started by hand find their job. */
+  readonly attachFolder: string;
 }
 
 /** A job that cannot be started yet is tried again after so long. */
@@ -84,7 +92,7 @@ export class SiteJob {
 
   /** Takes a task in; one that is known is not taken twice. */
   async takeTask(task: Task): Promise<void> {
-    const { store, delivery, transfer, link, retention } = this.#parts;
+    const { store, delivery, transfer, link, retention, reporter } = this.#parts;
     const key = taskKeyFromWire(task.key);
     const text = taskKeyText(key);
     const known = this.#tasks.get(text);
@@ -105,8 +113,11 @@ export class SiteJob {
       }
       const model = objectFromWire(task.model);
       await retention.hold(`task:${text}`, [model.hash]);
-      const held = await transfer.download(() => link.connection(signal), model, undefined, signal);
+      const report = (done: number, total: number): void => reporter.note(key, { phase: "downloading", done, total, reason: "the model" });
+      report(0, model.size);
+      const held = await transfer.download(() => link.connection(signal), model, report, signal);
       if (signal.aborted) return;
+      reporter.note(key, { phase: "waiting", done: 0, total: 0, reason: "waits for the job process" });
       const modelPath = await this.#whenThereIsRoom(() => this.#lendModel(held), signal);
       entry.ready = { key, modelPath, totalRounds: task.totalRounds, meta: readMeta(task.metaJson) };
       this.#supervisor?.notify("task", entry.ready);
@@ -130,6 +141,7 @@ export class SiteJob {
   async closeTask(key: TaskKey): Promise<void> {
     if (!this.#tasks.has(taskKeyText(key))) return;
     this.#supervisor?.notify("cancelTask", key);
+    this.#parts.reporter.forget(key);
     await this.#forget(key);
   }
 
@@ -139,6 +151,7 @@ export class SiteJob {
     await this.#started;
     await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }), graceMs);
     for (const text of this.#tasks.keys()) await this.#parts.retention.release(`task:${text}`);
+    for (const { key } of this.#tasks.values()) this.#parts.reporter.forget(key);
     this.#tasks.clear();
     await rm(this.#init.modelsFolder, { recursive: true, force: true });
   }
@@ -216,7 +229,7 @@ export class SiteJob {
   }
 
   #calls(place: { readonly jobName: string; readonly folder: string; readonly appFolder: string }): CallHandlers<SiteJobCalls> {
-    const { site, datasets, modelsFolder } = this.#init;
+    const { site, datasets, modelsFolder, stallMs, attachFolder } = this.#init;
     return {
       begin: () => {
         // The reply goes out first; the open tasks follow it on the same channel.
@@ -229,6 +242,8 @@ export class SiteJob {
           appFolder: place.appFolder,
           datasets,
           modelsFolder,
+          stallMs,
+          attachFolder,
         });
       },
       result: async ({ key, path, ...rest }) => {
@@ -247,6 +262,11 @@ export class SiteJob {
         await this.#failTask(key, error);
         return {};
       },
+      taskProgress: ({ key, ...phase }) => {
+        if (this.#tasks.get(taskKeyText(key))?.ready !== undefined) this.#parts.reporter.note(key, phase);
+        return Promise.resolve({});
+      },
+      secrets: async ({ names }) => ({ values: await this.#parts.secrets.read(names) }),
       log: ({ key, value, round }) => {
         this.#logger.info("trainer metric", { key, value, round });
         return Promise.resolve({});
@@ -263,6 +283,7 @@ export class SiteJob {
     this.#logger.error("task failed", { round: key.round, error: { ...error } as never });
     const text = taskKeyText(key);
     const isOpen = this.#tasks.has(text);
+    this.#parts.reporter.forget(key);
     this.#tellFailure(key, error);
     await this.#forget(key);
     if (isOpen) this.#tasks.set(text, { key, failure: error, closed: new AbortController() });
@@ -300,7 +321,7 @@ function readMeta(json: string): Readonly<Record<string, unknown>> {
 
 /** What a trainer printed may hold patients' data: it stays in the site's log, and the server is told that it is there. */
 function withoutOutput(error: SerializedFlareError): SerializedFlareError {
-  if (error.facts?.["output"] === undefined) return error;
-  const { output: _output, ...facts } = error.facts;
+  const { output, stack, ...facts } = error.facts ?? {};
+  if (output === undefined && stack === undefined) return error;
   return { ...error, facts: { ...facts, output: "in the site's log" } };
 }

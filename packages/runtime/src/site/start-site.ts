@@ -1,9 +1,11 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { clearAttachFolder } from "../executor/attach-folder.js";
 import { CertificateRenewal } from "../identity/certificate-renewal.js";
 import { WireRenewal } from "../identity/wire-renewal.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
+import { systemStallClock } from "../progress/stall-clock.js";
 import { ObjectRetention } from "../store/object-retention.js";
 import { openSqliteSiteStore } from "../store/sqlite-site-store.js";
 import { TransferClient } from "../transfer/transfer-client.js";
@@ -13,9 +15,13 @@ import { JobAdmission } from "./job-admission.js";
 import { ResultDelivery } from "./result-delivery.js";
 import { ServerLink } from "./server-link.js";
 import { SiteAgent } from "./site-agent.js";
+import { SiteSecrets } from "./site-secrets.js";
 import { SiteTrust } from "./site-trust.js";
+import { TaskReporter } from "./task-reporter.js";
 
 export interface StartSiteInit extends OpenParticipantInit {
+  /** What makes no progress for so long is given up; milliseconds. @default that of local/resources.json */
+  readonly stallMs?: number | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -41,7 +47,10 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     // What a process that was killed had lent to its trainers; they are gone.
     const lentFolder = join(modelsFolder, "lent");
     await rm(lentFolder, { recursive: true, force: true });
-    const transfer = new TransferClient({ store: models, logger });
+    const stallMs = init.stallMs ?? resources.stallMs;
+    const attachFolder = resources.attachFolder ?? join(workspace, "attach");
+    await clearAttachFolder(attachFolder);
+    const transfer = new TransferClient({ store: models, logger }, { stallMs });
     const random = Math.random;
     const wire = new WireRenewal(
       { ...opened, keeper, now, live: () => link.live },
@@ -58,6 +67,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
       logger,
       random,
       now,
+      stallClock: systemStallClock,
       hello: () => ({ softwareVersion, jobIds: agent.jobIds(), trustNumber: keeper.trust.number }),
       onMessage: ({ message, ...rest }) => {
         if (message.case === "trustList") void trust.take(message.value);
@@ -67,20 +77,24 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
       trust: keeper.trust,
       onContact: (contact) => lock.tell(contact),
     });
-    const delivery = new ResultDelivery({ link, transfer, store, retention, logger, random });
+    const reporter = new TaskReporter({ link, steadyNow: () => performance.now() });
+    const secrets = new SiteSecrets({ environment: process.env }, { sources: resources.secrets });
+    const delivery = new ResultDelivery({ link, transfer, store, retention, reporter, logger, random });
     const admission = new JobAdmission(
       { link, transfer, models, store, retention, audit, now, isAllowed },
       { site: kit.name, trust: keeper.trust },
     );
     const launcher = new ProcessJobLauncher({ environment: process.env });
     const agent = new SiteAgent(
-      { link, transfer, models, store, retention, delivery, admission, launcher, logger },
-      { site: kit.name, workspace, datasets: resources.datasets, modelsFolder: lentFolder },
+      { link, transfer, models, store, retention, delivery, admission, launcher, reporter, secrets, logger },
+      { site: kit.name, workspace, datasets: resources.datasets, modelsFolder: lentFolder, stallMs, attachFolder },
     );
     const trust = new SiteTrust({ keeper, link, agent, audit, logger });
     parts.add("jobs", () => agent.stop());
     parts.add("deliveries", () => delivery.stop());
     parts.add("link", () => link.stop());
+    reporter.start();
+    parts.add("reports", () => reporter.stop());
 
     await delivery.start();
     const stopEarly = (): void => void link.stop();

@@ -1,5 +1,6 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts";
 import { errorField, type Logger } from "../logging/logger.js";
+import { whileMoving } from "../progress/while-moving.js";
 import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
 import type { Chunk, Connection } from "../transport/connection.js";
 import { abortable } from "./abortable.js";
@@ -21,9 +22,15 @@ export class TransferClient {
   readonly #logger: Logger | undefined;
   readonly #downloads = new SharedFlights<StoredObject>();
 
-  constructor(components: { readonly store: ModelStore /** Hears why a transfer waits. */; readonly logger?: Logger }) {
+  readonly #stallMs: number;
+
+  constructor(
+    components: { readonly store: ModelStore /** Hears why a transfer waits. */; readonly logger?: Logger },
+    init: { /** An attempt that does not move for so long is broken off. @default limits.stallMs */ readonly stallMs?: number } = {},
+  ) {
     this.#store = components.store;
     this.#logger = components.logger;
+    this.#stallMs = init.stallMs ?? limits.stallMs;
   }
 
   /**
@@ -32,19 +39,19 @@ export class TransferClient {
    * @throws FlareError what cannot be retried, such as `transfer/not-allowed`; `internal/aborted`
    */
   async upload(connect: ConnectionProvider, object: ObjectRef, onProgress?: OnProgress, signal?: AbortSignal): Promise<void> {
-    await this.#untilDone(connect, signal, async (connection, noteProgress) => {
-      const { isComplete, durableOffset } = await connection.stat(object, signal);
+    await this.#untilDone(connect, `The upload of object ${object.hash}`, signal, async (connection, noteProgress, moving) => {
+      const { isComplete, durableOffset } = await connection.stat(object, moving);
       if (isComplete) {
         onProgress?.(object.size, object.size);
         return true;
       }
       const start = Number(durableOffset);
       const report = (sent: number): void => {
-        if (sent > start) noteProgress();
+        if (sent > start) noteProgress(sent);
         onProgress?.(sent, object.size);
       };
       report(start);
-      const reply = await connection.upload(this.#chunks(object, start, report, signal), signal);
+      const reply = await connection.upload(this.#chunks(object, start, report, moving), moving);
       return reply.isComplete ? true : undefined;
     });
   }
@@ -67,13 +74,13 @@ export class TransferClient {
   }
 
   async #fetch(connect: ConnectionProvider, object: ObjectRef, onProgress: OnProgress, signal: AbortSignal): Promise<StoredObject> {
-    return await this.#untilDone(connect, signal, async (connection, noteProgress) => {
+    return await this.#untilDone(connect, `The download of object ${object.hash}`, signal, async (connection, noteProgress, moving) => {
       const present = await this.#store.find(object.hash);
       if (present !== undefined) return present;
       const writer = await this.#store.openWriter(object);
       try {
         onProgress(writer.offset, object.size);
-        for await (const { offset, data } of connection.download(object, writer.offset, signal)) {
+        for await (const { offset, data } of connection.download(object, writer.offset, moving)) {
           if (offset !== writer.offset) {
             throw new FlareError(
               "transfer/wrong-offset",
@@ -84,7 +91,7 @@ export class TransferClient {
             );
           }
           await writer.write(data);
-          noteProgress();
+          noteProgress(writer.offset);
           onProgress(writer.offset, object.size);
         }
         return await writer.commit();
@@ -112,11 +119,12 @@ export class TransferClient {
     if (isFirst) yield { object, offset, data: Buffer.alloc(0) };
   }
 
-  /** Repeats an attempt on the next connection until it gives a result. */
+  /** Repeats an attempt on the next connection until it gives a result; one that does not move is broken off. */
   async #untilDone<Result>(
     connect: ConnectionProvider,
+    what: string,
     signal: AbortSignal | undefined,
-    attempt: (connection: Connection, noteProgress: () => void) => Promise<Result | undefined>,
+    attempt: (connection: Connection, noteProgress: (offset: number) => void, signal: AbortSignal) => Promise<Result | undefined>,
   ): Promise<Result> {
     const backoff = new Backoff();
     let mismatches = 0;
@@ -128,7 +136,13 @@ export class TransferClient {
         const noteProgress = (): void => {
           if (!isFull(lastCode)) backoff.reset();
         };
-        const result = await attempt(connection, noteProgress);
+        const result = await whileMoving({ what, stallMs: this.#stallMs, signal }, async (mark, moving) => {
+          const note = (offset: number): void => {
+            mark(`the chunk that ended at byte ${offset}`);
+            noteProgress();
+          };
+          return await attempt(connection, note, moving);
+        });
         if (result !== undefined) return result;
       } catch (error) {
         if (signal?.aborted === true) throw FlareError.from(signal.reason);

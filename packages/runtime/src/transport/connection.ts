@@ -42,6 +42,8 @@ export interface Connection {
   readonly shouldRenew: boolean;
   /** Resolves with the reason once the connection is over, never rejects. */
   readonly closed: Promise<string>;
+  /** A number that grows with whatever comes in: the server lives, though a message of it may be stuck behind a large object. */
+  heardBytes(): number;
   attach(onMessage: (message: ServerMessage) => void): OutgoingStream<SiteMessage>;
   submitUpdate(request: SubmitUpdateRequest, signal?: AbortSignal): Promise<SubmitUpdateReply>;
   stat(object: ObjectRef, signal?: AbortSignal): Promise<StatReply>;
@@ -99,6 +101,8 @@ export interface ServerTransport {
   start(): Promise<number>;
   /** Shows the certificate in force, and goes by the roots in force, in handshakes from now on; connections that stand go on. */
   renewTls(): void;
+  /** A number that grows with whatever comes in from a session: its participant lives, though a message of it may be stuck. */
+  heardOf(sessionId: string): number;
   /** Ends the session of a participant and closes its connection. */
   disconnect(sessionId: string, reason: string): void;
   /** Stops taking calls, waits for those in progress up to `deadlineMs`, then cuts them. */

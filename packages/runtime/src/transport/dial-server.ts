@@ -49,7 +49,7 @@ export interface DialServerInit {
  * `auth/server-untrusted`, and what the server refuses with
  */
 export async function dialServer(init: DialServerInit, signal?: AbortSignal): Promise<Connection> {
-  return await onChannel(init, signal, async ({ client, calls, steps, session }) => {
+  return await onChannel(init, signal, async ({ client, calls, steps, session, heardBytes }) => {
     let isFirst = true;
     const register = async (authorize: CallOptions["authorize"], registerSignal?: AbortSignal): Promise<RegisteredTicket> => {
       const keys = snapshotOf(init.keys);
@@ -75,7 +75,7 @@ export async function dialServer(init: DialServerInit, signal?: AbortSignal): Pr
         csrPem,
       );
     const ticket = await register(undefined, signal);
-    return new GrpcConnection({ client, calls, register, renewCertificate }, { ticket });
+    return new GrpcConnection({ client, calls, register, renewCertificate, heardBytes }, { ticket });
   });
 }
 
@@ -100,6 +100,7 @@ interface Channel {
   readonly calls: ClientCalls;
   readonly steps: (signal: AbortSignal | undefined) => ChallengeComponents;
   readonly session: RegisterSessionInit;
+  readonly heardBytes: () => number;
 }
 
 async function onChannel<Result>(
@@ -122,7 +123,8 @@ async function onChannel<Result>(
   });
   const tlsFingerprint = (): string | undefined => (endsAtServer(security) ? seen.fingerprint : undefined);
   try {
-    return await use({ client, calls, steps, session: { ...init, isPerCall: !endsAtServer(security), tlsFingerprint } });
+    const session = { ...init, isPerCall: !endsAtServer(security), tlsFingerprint };
+    return await use({ client, calls, steps, session, heardBytes: () => route.heardBytes() });
   } catch (error) {
     client.close();
     route.abandon();

@@ -34,6 +34,8 @@ export interface GrpcConnectionComponents {
   readonly register: (authorize: CallOptions["authorize"]) => Promise<RegisteredTicket>;
   /** Asks for the next certificate on the same connection. */
   readonly renewCertificate: (csrPem: string, signal?: AbortSignal) => Promise<RenewReply>;
+  /** Bytes that have come in so far. */
+  readonly heardBytes: () => number;
 }
 
 /** A session with the keys that it was registered with. */
@@ -52,6 +54,7 @@ export class GrpcConnection implements Connection {
   readonly #calls: ClientCalls;
   readonly #register: GrpcConnectionComponents["register"];
   readonly #renewCertificate: GrpcConnectionComponents["renewCertificate"];
+  readonly #heardBytes: () => number;
   #ticket: RegisteredTicket;
   readonly #credentials: CallCredentials;
   readonly #isPerCall: boolean;
@@ -67,6 +70,7 @@ export class GrpcConnection implements Connection {
     this.#register = components.register;
     this.sessionId = init.ticket.sessionId;
     this.#renewCertificate = components.renewCertificate;
+    this.#heardBytes = components.heardBytes;
     this.#ticket = init.ticket;
     this.#credentials = new CallCredentials(init);
     this.#isPerCall = init.ticket.prover !== undefined;
@@ -87,6 +91,10 @@ export class GrpcConnection implements Connection {
 
   get shouldRenew(): boolean {
     return this.#ticket.shouldRenew;
+  }
+
+  heardBytes(): number {
+    return this.#heardBytes();
   }
 
   attach(onMessage: (message: ServerMessage) => void): OutgoingStream<SiteMessage> {

@@ -49,6 +49,8 @@ export interface GrpcServerTransportInit {
   readonly isClearAllowed?: boolean | undefined;
   /** How often sessions without calls are looked for, where they do not end with their connection. @default limits.heartbeatMs */
   readonly idleCheckMs?: number;
+  /** A stream of chunks whose other end does not move for so long is broken off. @default limits.stallMs */
+  readonly stallMs?: number;
 }
 
 /**
@@ -128,6 +130,13 @@ export class GrpcServerTransport implements ServerTransport {
     for (const listener of http2ServersOf(this.#server)) {
       listener.setSecureContext({ cert: certificatePem, key: privateKeyPem, ca: trust.rootBundlePem, minVersion });
     }
+  }
+
+  heardOf(sessionId: string): number {
+    const session = this.#authenticator.session(sessionId);
+    if (session === undefined) return 0;
+    // Behind a proxy the connection carries the calls of others too.
+    return endsAtServer(this.#security) ? this.#connections.heardBytes(session.connection.id) : session.lastSeenMs;
   }
 
   disconnect(sessionId: string, reason: string): void {
@@ -222,7 +231,8 @@ export class GrpcServerTransport implements ServerTransport {
 
   #addCalls(): void {
     const handlers = this.#handlers;
-    const parts = { calls: this.#calls, logger: this.#logger };
+    const { stallMs = limits.stallMs } = this.#init;
+    const parts = { calls: this.#calls, logger: this.#logger, stallMs };
     const site = ["client"] as const;
     const admin = ["admin"] as const;
     const anyone = ["client", "admin"] as const;

@@ -10,6 +10,9 @@ import type {
   sendUnaryData,
 } from "@grpc/grpc-js";
 import { errorField, type Logger } from "../logging/logger.js";
+import { systemStallClock } from "../progress/stall-clock.js";
+import { type Stall, StallWatch } from "../progress/stall-watch.js";
+import { transferStalled } from "../progress/while-moving.js";
 import type { TokenCall } from "../session/authenticator.js";
 import type { PeerConnection } from "../session/connection-binding.js";
 import type { ParticipantKind } from "../session/identity.js";
@@ -24,6 +27,8 @@ import { toWireStatus, type WireStatus } from "./wire-error.js";
 export interface AnswerParts {
   readonly calls: ServerCalls;
   readonly logger: Logger | undefined;
+  /** A stream of chunks whose other end does not move for so long is broken off. */
+  readonly stallMs: number;
 }
 
 type Kinds = readonly ParticipantKind[];
@@ -62,7 +67,7 @@ export function answerUpload<Reply>(
     limitReadAhead(call, readAhead);
     void reply(parts, callback, async () => {
       const open = parts.calls.begin(call, kinds);
-      return await untilAborted(open, receive(call, open, answer));
+      return await untilAborted(open, receive(parts, call, open, answer));
     });
   };
 }
@@ -74,7 +79,7 @@ export function answerDownload<Request>(
   answer: (context: CallContext, request: Request) => AsyncIterable<Chunk>,
 ): handleServerStreamingCall<Request, Chunk> {
   return (call) => {
-    void sendAll(parts, call, () => parts.calls.begin(call, kinds), answer, chunksUnderWay);
+    void sendAll(parts, call, () => parts.calls.begin(call, kinds), answer, chunksUnderWay, "A download");
   };
 }
 
@@ -169,31 +174,39 @@ async function sendAll<Request, Message>(
   begin: () => OpenCall,
   answer: (context: CallContext, request: Request) => AsyncIterable<Message>,
   maxPending: number,
+  watched?: string,
 ): Promise<void> {
   let open: OpenCall | undefined;
+  let watch: StallWatch | undefined;
   try {
     open = begin();
     const { context, touch } = open;
+    if (watched !== undefined) watch = watchStream(parts, open, watched);
     const writer = new BoundedWriter<Message>(call, { maxPending });
     context.signal.addEventListener("abort", () => writer.fail(context.signal.reason));
     for await (const message of answer(context, call.request)) {
+      // Only while the other end has to take something: how long the next chunk takes to be read is this side's affair.
+      watch?.resume("the chunk before");
       await writer.write(message);
+      watch?.pause();
       touch();
     }
     call.end();
   } catch (reason) {
     if (!call.cancelled) call.emit("error", statusOf(parts, reason));
   } finally {
+    watch?.stop();
     open?.end();
   }
 }
 
 async function receive<Reply>(
+  parts: AnswerParts,
   call: ServerReadableStream<Chunk, Reply>,
   open: OpenCall,
   answer: (context: CallContext, object: ObjectRef, chunks: AsyncIterable<Chunk>) => Promise<Reply>,
 ): Promise<Reply> {
-  const chunks = incoming(call, open);
+  const chunks = incoming(parts, call, open);
   try {
     const first = await chunks.next();
     if (first.done === true || first.value.object === undefined) {
@@ -206,22 +219,40 @@ async function receive<Reply>(
 }
 
 async function* incoming<Reply>(
+  parts: AnswerParts,
   call: ServerReadableStream<Chunk, Reply>,
-  { context: { signal }, touch }: OpenCall,
+  open: OpenCall,
 ): AsyncGenerator<Chunk, void, undefined> {
+  const { context, touch } = open;
+  const { signal } = context;
+  const watch = watchStream(parts, open, "An upload");
+  watch.resume("its start");
   const stop = (): void => void call.destroy();
   signal.addEventListener("abort", stop);
   try {
     for await (const chunk of call as AsyncIterable<Chunk>) {
       touch();
+      // A slow disk of ours is no standstill of the sender's.
+      watch.pause();
       yield chunk;
+      watch.resume("the chunk before");
     }
   } catch (reason) {
     if (signal.aborted) throw signal.reason;
     throw new FlareError("transfer/disconnected", "The upload ended before it was complete.", { cause: reason });
   } finally {
+    watch.stop();
     signal.removeEventListener("abort", stop);
   }
+}
+
+/** A paused watch over a stream of chunks, which breaks the call off when its other end stands still. */
+function watchStream({ stallMs }: AnswerParts, { context, cut }: OpenCall, what: string): StallWatch {
+  const { name } = context.identity;
+  const onStall = (stall: Stall): void => cut(transferStalled(`${what} of ${name}`, stall));
+  const watch = new StallWatch({ clock: systemStallClock }, { stallMs, first: "its start", onStall });
+  watch.pause();
+  return watch;
 }
 
 async function* startingWith(first: Chunk, rest: AsyncIterable<Chunk>): AsyncGenerator<Chunk, void, undefined> {

@@ -33,6 +33,8 @@ export interface OpenCall {
   readonly context: CallContext;
   /** Notes that something was heard of the caller. */
   readonly touch: () => void;
+  /** Breaks the call off: it fails with this error. */
+  readonly cut: (reason: FlareError) => void;
   /** The call is answered, and its handler has nothing more to do. */
   readonly end: () => void;
 }
@@ -91,6 +93,7 @@ export class ServerCalls {
     return {
       context: { identity: session.identity, sessionId: session.id, signal: abort.signal },
       touch: () => this.#authenticator.touch(session.id),
+      cut: (reason) => abort.abort(reason),
       end: () => this.#ended(running),
     };
   }

@@ -55,6 +55,12 @@ export class ServerConnections {
     return live.peer;
   }
 
+  /** Bytes that have come in on a connection so far. */
+  heardBytes(connectionId: string): number {
+    for (const { peer, session } of this.#byAddress.values()) if (peer.id === connectionId) return session.socket?.bytesRead ?? 0;
+    return 0;
+  }
+
   /** Closes a connection: what is written still goes out, but for no longer than half a second. */
   close(connectionId: string): void {
     for (const { peer, session } of this.#byAddress.values()) {

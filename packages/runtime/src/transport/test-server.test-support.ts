@@ -43,6 +43,7 @@ export interface TestServerInit {
   /** @default "mtls" */
   readonly way?: TestWay;
   readonly idleCheckMs?: number;
+  readonly stallMs?: number;
   /** @default a new one */
   readonly testProject?: TestProject;
   /** What the proxy does to calls. */
@@ -60,6 +61,7 @@ export async function startTestServer(
     way = "mtls",
     proxy: proxyInit,
     idleCheckMs,
+    stallMs,
     testProject: project = new TestProject("test-project"),
     ...authenticatorInit
   } = init;
@@ -79,7 +81,15 @@ export async function startTestServer(
   );
   const transport = new GrpcServerTransport(
     { authenticator, handlers: { ...quietHandlers, ...handlers } },
-    { host: "127.0.0.1", port: 0, keys, connectionSecurity, renewalGraceMs, ...(idleCheckMs === undefined ? {} : { idleCheckMs }) },
+    {
+      host: "127.0.0.1",
+      port: 0,
+      keys,
+      connectionSecurity,
+      renewalGraceMs,
+      ...(idleCheckMs === undefined ? {} : { idleCheckMs }),
+      ...(stallMs === undefined ? {} : { stallMs }),
+    },
   );
   const serverPort = await transport.start();
   // The certificate of a proxy is nobody's of the project.

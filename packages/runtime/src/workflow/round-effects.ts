@@ -10,7 +10,7 @@ export function outstandingRoundEffects(plan: RoundPlan, state: RoundState): rea
     case "between":
       return [...closeTask(phase.unclosedTask), ...saveBest(state), goOn(plan, state, phase)];
     case "collecting":
-      return [...saveBest(state), assign(plan, phase), ...folds(phase, answeredSites(phase)), ...setDeadline(plan, phase)];
+      return [...saveBest(state), assign(plan, phase), ...folds(phase, answeredSites(phase)), ...setDeadline(plan, state, phase)];
     case "closing":
       return [...saveBest(state), ...folds(phase, phase.contributors), aggregate(state, phase, phase.contributors)];
     case "ended":
@@ -41,8 +41,8 @@ function folds({ round, task, model, answers }: OpenRound, sites: readonly strin
   return contributionsOf(answers, sites).map((contribution) => ({ type: "fold", round, task, model, paramsType, contribution }));
 }
 
-function setDeadline(plan: RoundPlan, open: OpenRound): WorkflowEffect[] {
-  const atMs = deadlineOf(plan, open);
+function setDeadline(plan: RoundPlan, state: RoundState, open: OpenRound): WorkflowEffect[] {
+  const atMs = deadlineOf(plan, state, open);
   return open.hasDeadlinePassed || atMs === undefined ? [] : [{ type: "set-deadline", round: open.round, atMs }];
 }
 

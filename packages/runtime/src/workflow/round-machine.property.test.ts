@@ -85,12 +85,13 @@ function plans(init: { readonly minClients?: "all" }): fc.Arbitrary<RoundPlan> {
       sample: fc.integer({ min: 1, max: 5 }),
       numRounds: fc.integer({ min: 1, max: 2 }),
       seed: fc.nat(),
+      isMeasured: fc.boolean(),
     })
-    .map(({ count, quorum, sample, numRounds, seed }) => {
+    .map(({ count, quorum, sample, numRounds, seed, isMeasured }) => {
       const sites = Array.from({ length: count }, (_, index) => `s${index}`);
       const numClients = Math.min(sample, count);
       const minClients = init.minClients === "all" ? numClients : Math.min(quorum, numClients);
-      return planOf(sites, { numClients, minClients, numRounds, seed });
+      return planOf(sites, { numClients, minClients, numRounds, seed, ...(isMeasured ? { waitAfterMinReceivedMs: undefined } : {}) });
     });
 }
 

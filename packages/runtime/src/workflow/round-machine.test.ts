@@ -75,6 +75,54 @@ describe("round machine", () => {
       expect(types(run.add(updateOf("a", 0)))).toEqual(["fold"]);
     });
 
+    describe("that the job leaves to what is measured", () => {
+      const measured = { minClients: 1, waitAfterMinReceivedMs: undefined, numRounds: 9 };
+
+      /** Plays a round that opens at 0 of its own time; gives the deadlines that it had, of that time. */
+      function round(run: Run, number: number, answers: Readonly<Record<string, number>>, closesAtMs: number): number[] {
+        const startMs = number * 1_000_000;
+        const effects = [...run.open(number, number, startMs)];
+        const inOrder = Object.entries(answers).toSorted(([, one], [, other]) => one - other);
+        for (const [site, atMs] of inOrder) effects.push(...run.add(updateOf(site, number), startMs + atMs));
+        if (inOrder.length < 2) run.add({ type: "deadline-passed", round: number }, startMs + closesAtMs);
+        run.close(number, Object.keys(answers).toSorted(), number + 1);
+        return effects.flatMap((effect) => (effect.type === "set-deadline" ? [effect.atMs - startMs] : []));
+      }
+
+      it("gives the others as long as the quorum took while nothing is known of them, and 10 s at least", () => {
+        const run = new Run(planOf(["a", "b"], measured));
+        expect(round(run, 0, { a: 60_000 }, 120_000)).toEqual([120_000]);
+        expect(round(new Run(planOf(["a", "b"], measured)), 0, { a: 500 }, 10_500)).toEqual([10_500]);
+      });
+
+      it("waits for a slow site for twice as long as it took before, also before there is a quorum", () => {
+        const run = new Run(planOf(["a", "b"], measured));
+        round(run, 0, { a: 20_000, b: 38_000 }, 0);
+        expect(round(run, 1, { a: 20_000, b: 30_000 }, 0)).toEqual([76_000]);
+        expect(round(run, 2, { a: 20_000, b: 50_000 }, 0)).toEqual([76_000]);
+        expect(round(run, 3, { a: 20_000, b: 50_000 }, 0)).toEqual([100_000]);
+      });
+
+      it("gives a site that missed a round twice and four times the time of the others, and then no more", () => {
+        const run = new Run(planOf(["a", "b"], measured));
+        round(run, 0, { a: 20_000, b: 20_000 }, 0);
+        expect(round(run, 1, { a: 20_000 }, 40_000)).toEqual([40_000]);
+        expect(round(run, 2, { a: 20_000 }, 80_000)).toEqual([80_000]);
+        expect(round(run, 3, { a: 20_000 }, 160_000)).toEqual([160_000]);
+        expect(round(run, 4, { a: 20_000 }, 40_000)).toEqual([40_000]);
+        round(run, 5, { a: 20_000, b: 21_000 }, 0);
+        expect(round(run, 6, { a: 20_000, b: 21_000 }, 0)).toEqual([42_000]);
+      });
+
+      it("stands after a replay where it stood before", () => {
+        const run = new Run(planOf(["a", "b"], measured));
+        round(run, 0, { a: 20_000, b: 38_000 }, 0);
+        run.open(1, 1, 1_000_000);
+        expect(run.replayed()).toEqual(run.wanted);
+        expect(run.wanted).toContainEqual({ type: "set-deadline", round: 1, atMs: 1_076_000 });
+      });
+    });
+
     it("counts train_timeout from the opening of the round", () => {
       const run = new Run(planOf(["a", "b"], { minClients: 1, trainTimeoutMs: 60_000, waitAfterMinReceivedMs: undefined }));
       expect(run.open(0, 0, 1000)).toContainEqual({ type: "set-deadline", round: 0, atMs: 61_000 });
@@ -323,6 +371,13 @@ class Run {
       bytes: 0,
       aggregationSeconds: 0,
     });
+  }
+
+  /** What another process wants that reads the journal from its start. */
+  replayed(): readonly WorkflowEffect[] {
+    let state = this.#machine.initial;
+    for (const entry of this.#journal.entries) state = this.#machine.step(state, entry);
+    return this.#machine.outstanding(state);
   }
 
   saveBest(): void {

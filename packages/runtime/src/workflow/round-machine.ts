@@ -1,5 +1,6 @@
 import { meetsStopCondition } from "@flare-ts/contracts";
 import type { JobEvent, JournalEntry, Metrics } from "../job/job-event.js";
+import { withAnswer, withMissed } from "./answer-times.js";
 import { outstandingRoundEffects } from "./round-effects.js";
 import { answeredSites, mandatorySiteLost, pendingSites, presentSites, quorumLost, quorumOf } from "./round-quorum.js";
 import type { OpenRound, RoundPlan, RoundState } from "./round-state.js";
@@ -9,6 +10,7 @@ import type { WorkflowMachine } from "./workflow-machine.js";
  * Rounds of FedAvg as a pure machine: draw sites, collect answers, close at quorum and deadline, go on with the new model.
  *
  * - A site's first answer in a round counts; whatever comes after it, or after the round, does not.
+ * - Where the job sets no deadline, it follows from how long sites took in earlier rounds; `answer-times.ts` says how.
  * - A round closes when every site that still can answer has done so, or when its deadline has passed and it has its
  *   quorum, whichever is first. A deadline that passes below the quorum closes the round at the moment the quorum is there.
  * - A round that can no longer get its quorum ends the job with an error that names the sites.
@@ -36,6 +38,7 @@ function initialState(plan: RoundPlan): RoundState {
     model: plan.initialModel,
     strategyState: undefined,
     left: [],
+    times: new Map(),
     best: undefined,
     unsavedBest: undefined,
     phase: { name: "between", nextRound: plan.settings.startRound, endReason: undefined, unclosedTask: undefined },
@@ -106,7 +109,8 @@ function takeAnswer(plan: RoundPlan, state: RoundState, event: EventOf<"update-a
   const factors = plan.settings.aggregationWeights;
   const weight = event.weight * (Object.hasOwn(factors, site) ? (factors[site] ?? 1) : 1);
   const open = { ...phase, answers: new Map(phase.answers).set(site, { site, update, paramsType, weight, metrics }) };
-  return { ...state, phase: { ...open, quorumAtMs: quorumTime(plan, open, atMs) } };
+  const times = withAnswer(state.times, site, atMs - phase.openedAtMs);
+  return { ...state, times, phase: { ...open, quorumAtMs: quorumTime(plan, open, atMs) } };
 }
 
 /** A failure after an answer means that the answer turned out to be unusable: it is taken back, and the round judged anew. */
@@ -133,16 +137,17 @@ function closeRound(plan: RoundPlan, state: RoundState, event: EventOf<"round-cl
   const judged = judge(plan, state, event.metrics, phase);
   const answered = new Set(phase.answers.keys());
   const failed = new Set(phase.failures.map(({ site }) => site));
-  const isTaskOpen = phase.sites.some((site) => !answered.has(site) && !failed.has(site));
+  const missed = phase.sites.filter((site) => !answered.has(site) && !failed.has(site));
   return {
     ...judged,
+    times: withMissed(state.times, missed),
     model: event.model,
     strategyState: event.state ?? {},
     phase: {
       name: "between",
       nextRound: event.round + 1,
       endReason: endReason(plan, judged, event),
-      unclosedTask: isTaskOpen ? { round: phase.round, task: phase.task } : undefined,
+      unclosedTask: missed.length > 0 ? { round: phase.round, task: phase.task } : undefined,
     },
   };
 }

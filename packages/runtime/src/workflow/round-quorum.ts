@@ -1,4 +1,5 @@
 import { FlareError, type Json, type SerializedFlareError } from "@flare-ts/contracts/errors";
+import { type AnswerTimes, allowanceOf } from "./answer-times.js";
 import type { OpenRound, RoundPlan, RoundState, SiteFailure } from "./round-state.js";
 
 /** Answers that a round needs. */
@@ -25,11 +26,12 @@ export function pendingSites(open: OpenRound, left: readonly SiteFailure[]): rea
 }
 
 /**
- * When a round that has its quorum stops waiting for the others; `undefined` while no clock runs. Where both clocks are set,
- * the one that runs out first.
+ * When a round stops waiting for the sites that have not answered, provided that it has its quorum; `undefined` while no clock
+ * runs. Where the job sets both clocks, the one that runs out first; where it sets none, what was measured.
  */
-export function deadlineOf(plan: RoundPlan, open: OpenRound): number | undefined {
+export function deadlineOf(plan: RoundPlan, { left, times }: Pick<RoundState, "left" | "times">, open: OpenRound): number | undefined {
   const { trainTimeoutMs, waitAfterMinReceivedMs } = plan.settings;
+  if (trainTimeoutMs === undefined && waitAfterMinReceivedMs === undefined) return measuredDeadline(open, left, times);
   const sinceOpening = trainTimeoutMs === undefined ? Number.POSITIVE_INFINITY : open.openedAtMs + trainTimeoutMs;
   const sinceQuorum =
     waitAfterMinReceivedMs === undefined || open.quorumAtMs === undefined
@@ -37,6 +39,17 @@ export function deadlineOf(plan: RoundPlan, open: OpenRound): number | undefined
       : open.quorumAtMs + Math.max(waitAfterMinReceivedMs, open.quorumAtMs - open.openedAtMs);
   const deadline = Math.min(sinceOpening, sinceQuorum);
   return Number.isFinite(deadline) ? deadline : undefined;
+}
+
+function measuredDeadline(open: OpenRound, left: readonly SiteFailure[], times: AnswerTimes): number | undefined {
+  const quorumMs = open.quorumAtMs === undefined ? undefined : Math.max(0, open.quorumAtMs - open.openedAtMs);
+  let latestMs = 0;
+  for (const site of pendingSites(open, left)) {
+    const allowanceMs = allowanceOf(times.get(site), quorumMs);
+    if (allowanceMs === undefined) return undefined;
+    latestMs = Math.max(latestMs, allowanceMs);
+  }
+  return latestMs === 0 ? undefined : open.openedAtMs + latestMs;
 }
 
 /** The error of a round that can no longer get its quorum: who fell out, and why the first one did. */

@@ -2,6 +2,7 @@ import type { FedAvgSettings, SerializedFlareError } from "@flare-ts/contracts";
 import type { StrategyState } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import type { ObjectRef } from "../store/model-store.js";
+import type { AnswerTimes } from "./answer-times.js";
 import type { Contribution } from "./workflow-machine.js";
 
 /** What does not change while a job runs. */
@@ -23,6 +24,8 @@ export interface RoundState {
   readonly strategyState: StrategyState | undefined;
   /** Sites that left the job, in the order in which they did. */
   readonly left: readonly SiteFailure[];
+  /** How long sites took in the rounds so far; deadlines that are not set follow from it. */
+  readonly times: AnswerTimes;
   /** Best value of the key metric so far, and rounds since then that brought no better one. */
   readonly best: { readonly value: number; readonly staleRounds: number } | undefined;
   /** A best model that is not yet in the journal. */

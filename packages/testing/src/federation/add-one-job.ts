@@ -18,11 +18,23 @@ export interface AddOneJobInit {
   readonly silentSite?: string;
   /** Site whose trainer fails in each round. */
   readonly failingSite?: string;
+  /** Further arguments of the executor. */
+  readonly executorArgs?: Readonly<Record<string, Json>>;
 }
 
 /** Writes a job whose trainers add one to every parameter, as FLARE's hello-numpy does; the weight differs by site. */
 export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
-  const { folder, rounds, parameters = 9, trainMs = 0, args = {}, minClients = 1, silentSite = "", failingSite = "" } = init;
+  const {
+    folder,
+    rounds,
+    parameters = 9,
+    trainMs = 0,
+    args = {},
+    minClients = 1,
+    silentSite = "",
+    failingSite = "",
+    executorArgs = {},
+  } = init;
   const app = join(folder, "app");
   await mkdir(join(app, "config"), { recursive: true });
   await mkdir(join(app, "custom"), { recursive: true });
@@ -45,7 +57,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
         tasks: ["train"],
         executor: {
           path: "ClientAPIExecutor",
-          args: { task_script_path: "train.ts", task_script_args: [String(trainMs), silentSite, failingSite] },
+          args: { task_script_path: "train.ts", task_script_args: [String(trainMs), silentSite, failingSite], ...executorArgs },
         },
       },
     ],

@@ -65,8 +65,10 @@ export function eventLine({ event }: JournalEntry, colors: Colors): string | und
       return colors.yellow(`${event.site} is disconnected: ${event.reason}`);
     case "site-left":
       return colors.yellow(`${event.site} has left the job: ${event.error.message}`);
-    case "deadline-passed":
-      return colors.yellow(`round ${event.round} passed its deadline`);
+    case "deadline-passed": {
+      const late = (event.late ?? []).map(({ site, why }) => `${site} (${why})`).join(", ");
+      return colors.yellow(`round ${event.round} passed its deadline${late === "" ? "" : `; late: ${late}`}`);
+    }
     case "process-restarted":
       return colors.yellow(`job process at ${event.where} started again: ${event.reason}`);
     case "best-model":

@@ -40,6 +40,12 @@ A ${word} that a first Ctrl-C or SIGTERM stopped in good order exits with 0; a s
 What was accepted is on disk in either case, and the next start goes on from there.
 `,
     );
+  start.addOption(
+    new Option(
+      "--stall-timeout <seconds>",
+      "give up what makes no progress for so long (default: stall_timeout of local/resources.json, else 600)",
+    ).argParser(positiveSeconds),
+  );
   start.option("--allow-clear", "with connection_security clear, let clear text leave this machine; FLARE_ALLOW_CLEAR=1 does the same");
   if (kind === "server") {
     start.option("--host <address>", "listen on this address only (default: all; with connection_security clear, this machine's own)");
@@ -58,6 +64,7 @@ What was accepted is on disk in either case, and the next start goes on from the
         port: flags["port"] as number | undefined,
         host: flags["host"] as string | undefined,
         isClearAllowed: flags["allowClear"] === true,
+        stallSeconds: flags["stallTimeout"] as number | undefined,
       }),
     ),
   );

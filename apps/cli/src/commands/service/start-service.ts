@@ -17,6 +17,8 @@ export interface StartServiceOptions {
   /** Address of a server. */
   readonly host: string | undefined;
   readonly isClearAllowed: boolean;
+  /** What makes no progress for so long is given up. */
+  readonly stallSeconds: number | undefined;
 }
 
 interface RunningService {
@@ -30,7 +32,7 @@ const daemonReadyMs = 10_000;
 
 /** Runs a server or a site until it is told to stop, or starts it in the background. */
 export async function startService(context: CommandContext, options: StartServiceOptions): Promise<CommandOutput> {
-  const { kind, host } = options;
+  const { kind, host, stallSeconds } = options;
   const isClearAllowed = options.isClearAllowed || allowsClear(context);
   const kitDir = resolve(context.cwd, options.kit);
   // Loading the runtime makes V8 keep twice the memory that a site needs from then on (70 MB, 42 with this), before anything is done.
@@ -41,7 +43,7 @@ export async function startService(context: CommandContext, options: StartServic
     const { pid, state } = await runtime.startDaemon({
       kitDir,
       command,
-      args: daemonArguments(host, isClearAllowed),
+      args: daemonArguments({ host, isClearAllowed, stallSeconds }),
       timeoutMs: daemonReadyMs,
       signal: context.signal,
     });
@@ -56,10 +58,11 @@ export async function startService(context: CommandContext, options: StartServic
   context.outliveReader();
   const onLog = (event: LogEvent): void => printEvent(context, event);
   const workspace = options.workspace === undefined ? undefined : resolve(context.cwd, options.workspace);
+  const stallMs = stallSeconds === undefined ? undefined : Math.round(stallSeconds * 1000);
   const running: RunningService =
     kind === "server"
-      ? await runtime.startServer({ kitDir, workspace, port: options.port, host, isClearAllowed, onLog })
-      : await runtime.startSite({ kitDir, workspace, isClearAllowed, onLog, signal: context.signal });
+      ? await runtime.startServer({ kitDir, workspace, port: options.port, host, isClearAllowed, stallMs, onLog })
+      : await runtime.startSite({ kitDir, workspace, isClearAllowed, stallMs, onLog, signal: context.signal });
   const place: { readonly [key: string]: Json } = running.port === undefined ? {} : { port: running.port };
   context.report(
     { type: "started", kind, name: running.name, pid: process.pid, ...place },
@@ -72,8 +75,16 @@ export async function startService(context: CommandContext, options: StartServic
   return { data: { kind, kit: kitDir, name: running.name, state: "stopped", ...place }, text: [`The ${serviceWord(kind)} has stopped.`] };
 }
 
-function daemonArguments(host: string | undefined, isClearAllowed: boolean): string[] {
-  return [...(host === undefined ? [] : ["--host", host]), ...(isClearAllowed ? ["--allow-clear"] : [])];
+function daemonArguments({
+  host,
+  isClearAllowed,
+  stallSeconds,
+}: Pick<StartServiceOptions, "host" | "isClearAllowed" | "stallSeconds">): string[] {
+  return [
+    ...(host === undefined ? [] : ["--host", host]),
+    ...(isClearAllowed ? ["--allow-clear"] : []),
+    ...(stallSeconds === undefined ? [] : ["--stall-timeout", String(stallSeconds)]),
+  ];
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

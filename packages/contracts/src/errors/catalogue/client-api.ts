@@ -57,6 +57,26 @@ export const clientApiErrors = {
     "The training script ended before it sent a result.",
     "Read the last lines of its output in this error, and all of it in trainer.log of the job's folder at the site.",
   ),
+  "client-api/trainer-stalled": row(
+    "user",
+    "The training script made no progress for the stall time, and was ended.",
+    "Read where it stood in `stack` and `output` of this error at the site. If it was well, call flare.progress() in its loop, or raise stall_timeout.",
+  ),
+  "client-api/attach-timeout": row(
+    "site",
+    "The job waits for a trainer that is started by hand, and none has come.",
+    "Start it at the site with `flare-client attach`, or raise attach_timeout of the executor.",
+  ),
+  "client-api/attach-refused": row(
+    "user",
+    "The trainer cannot attach: another one serves the job, or there is none of this name.",
+    "End the other trainer first, or give the attach_id and the folder of the job that is meant.",
+  ),
+  "client-api/secret-missing": row(
+    "site",
+    "The job names a secret that this site does not have.",
+    "Name it under `secrets` in local/resources.json of the site, with from_file or from_env, and start the site again.",
+  ),
   "client-api/launch-failed": row(
     "user",
     "The trainer could not be started.",
@@ -65,7 +85,7 @@ export const clientApiErrors = {
   "client-api/launch-timeout": row(
     "user",
     "The trainer was started but did not call init() in time.",
-    "Call init() before slow work such as loading data, or raise launch_timeout of the executor.",
+    "Call init() before slow work such as loading data, or raise launch_timeout of the executor (without one, stall_timeout counts).",
   ),
   "client-api/script-missing": row(
     "user",

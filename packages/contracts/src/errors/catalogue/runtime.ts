@@ -12,6 +12,11 @@ export const runtimeErrors = {
     "A site that the job names in mandatory_clients left it.",
     "Correct the error at that site, or take it out of mandatory_clients, and submit the job again.",
   ),
+  "runtime/task-stalled": row(
+    "site",
+    "Nothing has moved in a site's task for the stall time, and the round goes on without the site.",
+    "The message says what stood still since when. Look at the site's network and at its log, or raise stall_timeout of the server.",
+  ),
   "runtime/channel-closed": row(
     "server",
     "The connection between a job process and its parent ended while a call was under way.",

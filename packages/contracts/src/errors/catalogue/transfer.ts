@@ -122,6 +122,12 @@ export const transferErrors = {
     grpc: grpcStatus.aborted,
     http: 409,
   }),
+  "transfer/stalled": row(
+    "server",
+    "A transfer made no progress for the stall time, and was broken off.",
+    "Nothing: it goes on from where it was. If it happens again, look at the network and at the disk of the other side, or raise stall_timeout.",
+    connection,
+  ),
   "transfer/disk-full": row("server", "The disk is full.", "Free space; the transfer then goes on where it was.", {
     isRetryable: true,
     grpc: grpcStatus.resourceExhausted,

@@ -14,6 +14,8 @@ export interface DialRoute {
   readonly proxy: HttpProxy | undefined;
   /** Credentials that do what the given ones do, at the end of this way. */
   through(credentials: ChannelCredentials): ChannelCredentials;
+  /** Bytes that have come in on the way so far; whatever they are, the other end lives. */
+  heardBytes(): number;
   /** Lets no connection be made any more: grpc-js tries once more after a channel that could not connect was closed. */
   abandon(): void;
   /** What to say in place of the error of a failed attempt, where it failed at the proxy. */
@@ -31,9 +33,13 @@ export function routeTo(server: ProxiedTarget, environment: Environment): DialRo
   const proxy = proxyFromEnvironment(environment, server);
   const options = { "grpc.enable_http_proxy": 0 };
   const abandoned = new AbortController();
+  const heard: { socket: Socket | undefined; before: number } = { socket: undefined, before: 0 };
+  const heardBytes = (): number => heard.before + (heard.socket?.bytesRead ?? 0);
   const through = (credentials: ChannelCredentials, open: (socket: Socket) => Promise<Socket>): ChannelCredentials =>
     beforeTls(credentials, async (socket) => {
       abandoned.signal.throwIfAborted();
+      heard.before = heardBytes();
+      heard.socket = socket;
       return open(socket);
     });
   const abandon = (): void => abandoned.abort();
@@ -44,6 +50,7 @@ export function routeTo(server: ProxiedTarget, environment: Environment): DialRo
       options,
       proxy,
       through: (credentials) => through(credentials, straight),
+      heardBytes,
       abandon,
       failure: () => undefined,
     };
@@ -58,6 +65,7 @@ export function routeTo(server: ProxiedTarget, environment: Environment): DialRo
     },
     proxy,
     through: (credentials) => through(credentials, async (socket) => tunnelThrough(socket, proxy, server, tunnel)),
+    heardBytes,
     abandon,
     failure: ({ facts: { details }, message }) => {
       if (tunnel.stage === "unreached") return unreachable(proxy, typeof details === "string" ? details : message);

@@ -1,0 +1,11 @@
+/** What takes the place of a secret. */
+const hidden = "(secret)";
+
+/** A shorter one is found in too many places that have nothing to do with it. */
+const shortest = 4;
+
+/** Lines without the secrets that a program may have printed. */
+export function hideSecrets(lines: readonly string[], secrets: readonly string[]): string[] {
+  const hideable = secrets.filter((secret) => secret.length >= shortest).toSorted((a, b) => b.length - a.length);
+  return lines.map((line) => hideable.reduce((text, secret) => text.replaceAll(secret, hidden), line));
+}

@@ -1,0 +1,73 @@
+import { create } from "@bufbuild/protobuf";
+import { limits } from "@flare-ts/contracts/errors";
+import { TaskProgressSchema } from "@flare-ts/contracts/wire";
+import type { TaskKey } from "../job/job-event.js";
+import type { TaskPhase } from "../job-process/job-channel.js";
+import { taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
+import type { ServerLink } from "./server-link.js";
+
+export interface TaskReporterComponents {
+  readonly link: Pick<ServerLink, "tell">;
+  /** Steady milliseconds. */
+  readonly steadyNow: () => number;
+}
+
+/**
+ * Tells the server how far each open task is here: a new phase at once, everything else every few seconds. The server hears it
+ * again and again, so nothing is lost by a cut, and a task of which it hears nothing any more is one that nobody works on.
+ */
+export class TaskReporter {
+  readonly #parts: TaskReporterComponents;
+  readonly #tasks = new Map<string, OpenTask>();
+  #timer: NodeJS.Timeout | undefined;
+
+  constructor(components: TaskReporterComponents) {
+    this.#parts = components;
+  }
+
+  start(): void {
+    this.#timer = setInterval(() => this.tellAll(), limits.heartbeatMs);
+  }
+
+  stop(): void {
+    clearInterval(this.#timer);
+  }
+
+  /** A task has moved, or has begun to wait. */
+  note(key: TaskKey, phase: TaskPhase): void {
+    const text = taskKeyText(key);
+    const before = this.#tasks.get(text);
+    const isNews = before?.phase.phase !== phase.phase || (phase.total > 0 && phase.done === phase.total);
+    const nowMs = this.#parts.steadyNow();
+    // Waiting on is no move.
+    const movedAtMs = before === undefined || isNews || phase.phase !== "waiting" ? nowMs : before.movedAtMs;
+    const task = { key, phase, movedAtMs };
+    this.#tasks.set(text, task);
+    if (isNews) this.#tell(task);
+  }
+
+  /** A task is answered, or nobody wants its answer. */
+  forget(key: TaskKey): void {
+    this.#tasks.delete(taskKeyText(key));
+  }
+
+  /** Says of every task how far it is. */
+  tellAll(): void {
+    for (const task of this.#tasks.values()) this.#tell(task);
+  }
+
+  #tell({ key, phase: { phase, done, total, reason }, movedAtMs }: OpenTask): void {
+    const stillMs = BigInt(Math.max(0, Math.round(this.#parts.steadyNow() - movedAtMs)));
+    const counts = { done: BigInt(Math.round(done)), total: BigInt(Math.round(total)) };
+    this.#parts.link.tell({
+      case: "taskProgress",
+      value: create(TaskProgressSchema, { key: taskKeyToWire(key), phase, ...counts, reason, stillMs }),
+    });
+  }
+}
+
+interface OpenTask {
+  readonly key: TaskKey;
+  readonly phase: TaskPhase;
+  readonly movedAtMs: number;
+}
