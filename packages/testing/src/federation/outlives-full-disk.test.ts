@@ -26,7 +26,6 @@ describe.runIf(mayMount())("a job outlives a full disk, which the log names, and
     ["server", "round-opened"],
     ["server", "update-accepted"],
     ["site-1", "round-opened"],
-    ["site-1", "update-accepted"],
   ])("of %s, full at '%s'", async (name, moment) => {
     federation = await createFederation({ sites });
     const kit = federation.kitOf(name);
