@@ -61,7 +61,7 @@ export async function startService(context: CommandContext, options: StartServic
   const stallMs = stallSeconds === undefined ? undefined : Math.round(stallSeconds * 1000);
   const running: RunningService =
     kind === "server"
-      ? await runtime.startServer({ kitDir, workspace, port: options.port, host, isClearAllowed, stallMs, onLog })
+      ? await runtime.startServer({ kitDir, workspace, port: options.port, host, isClearAllowed, stallMs, onLog, signal: context.signal })
       : await runtime.startSite({ kitDir, workspace, isClearAllowed, stallMs, onLog, signal: context.signal });
   const place: { readonly [key: string]: Json } = running.port === undefined ? {} : { port: running.port };
   context.report(
