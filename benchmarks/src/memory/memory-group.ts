@@ -5,6 +5,10 @@ import { dirname, join } from "node:path";
 export interface MemoryGroup {
   /** How many processes were killed for it. */
   kills(): Promise<number>;
+  /** The most that was held, in bytes, files that the kernel keeps at hand included; `undefined` where it does not say. */
+  peak(): Promise<number | undefined>;
+  /** Puts a process back where it was, with what it starts from then on. */
+  release(pid: number): Promise<void>;
   /** Ends the group once its processes have ended. */
   remove(): Promise<void>;
 }
@@ -19,43 +23,88 @@ export interface MemoryGroupPlaces {
 const systemPlaces: MemoryGroupPlaces = { root: "/sys/fs/cgroup", own: "/proc/self/cgroup" };
 
 /**
- * Puts a process, and all that it will start, into a new cgroup v2 with a limit on its memory and no swap. Gives the reason, as a part
- * of a sentence, where that cannot be done.
+ * Puts a process, and all that it will start, into a new cgroup with a limit on its memory and no swap; version 2, or the controller
+ * of version 1 for memory. Gives the reason, as a part of a sentence, where that cannot be done.
  */
 export async function limitMemory(
   pid: number,
   limitBytes: number,
   { root, own }: MemoryGroupPlaces = systemPlaces,
 ): Promise<MemoryGroup | { readonly reason: string }> {
-  if (!(await holdsMemory(join(root, "cgroup.controllers")))) return { reason: "this system has no cgroup v2 for memory" };
-  const [, group = "/"] = /^0::(.*)$/m.exec(await textOf(own)) ?? [];
+  const text = await textOf(own);
+  const [, older] = /^\d+:(?:[^:]*,)?memory(?:,[^:]*)?:(.*)$/m.exec(text) ?? [];
+  if (older !== undefined) return tryGroup(join(root, "memory", older), olderFiles, pid, limitBytes);
+  if (!(await holdsMemory(join(root, "cgroup.controllers")))) return { reason: "this system has no cgroup for memory" };
+  const [, group = "/"] = /^0::(.*)$/m.exec(text) ?? [];
   let reason = "no cgroup lets its members be limited";
   // A group with processes of its own cannot limit members, but one above may.
   for (let parent = group; ; parent = dirname(parent)) {
     if (await holdsMemory(join(root, parent, "cgroup.subtree_control"))) {
-      try {
-        return await makeGroup(join(root, parent, `flare-bench-${pid}`), pid, limitBytes);
-      } catch (cause) {
-        reason = `a cgroup cannot be made: ${cause instanceof Error ? cause.message : String(cause)}`;
-      }
+      const made = await tryGroup(join(root, parent), files, pid, limitBytes, join(root, group));
+      if (!("reason" in made)) return made;
+      ({ reason } = made);
     }
     if (parent === dirname(parent)) return { reason };
   }
 }
 
-async function makeGroup(path: string, pid: number, limitBytes: number): Promise<MemoryGroup> {
+/** Names of a version's files; `swap` counts memory and swap together in version 1. */
+interface GroupFiles {
+  readonly limit: string;
+  readonly swap: string;
+  readonly swapBytes: (limitBytes: number) => number;
+  readonly peak: string;
+  readonly events: string;
+}
+
+const files: GroupFiles = {
+  limit: "memory.max",
+  swap: "memory.swap.max",
+  swapBytes: () => 0,
+  peak: "memory.peak",
+  events: "memory.events",
+};
+
+const olderFiles: GroupFiles = {
+  limit: "memory.limit_in_bytes",
+  swap: "memory.memsw.limit_in_bytes",
+  swapBytes: (limitBytes) => limitBytes,
+  peak: "memory.max_usage_in_bytes",
+  events: "memory.oom_control",
+};
+
+async function tryGroup(
+  parent: string,
+  names: GroupFiles,
+  pid: number,
+  limitBytes: number,
+  home = parent,
+): Promise<MemoryGroup | { readonly reason: string }> {
+  try {
+    return await makeGroup(join(parent, `flare-bench-${pid}`), names, pid, limitBytes, home);
+  } catch (cause) {
+    return { reason: `a cgroup cannot be made: ${cause instanceof Error ? cause.message : String(cause)}` };
+  }
+}
+
+async function makeGroup(path: string, names: GroupFiles, pid: number, limitBytes: number, home: string): Promise<MemoryGroup> {
   await mkdir(path);
   try {
-    await writeFile(join(path, "memory.max"), String(limitBytes));
+    await writeFile(join(path, names.limit), String(limitBytes));
     // Absent where the kernel does not count swap.
-    await writeFile(join(path, "memory.swap.max"), "0", { flag: "r+" }).catch(() => {});
+    await writeFile(join(path, names.swap), String(names.swapBytes(limitBytes)), { flag: "r+" }).catch(() => {});
     await writeFile(join(path, "cgroup.procs"), String(pid));
   } catch (cause) {
     await rmdir(path).catch(() => {});
     throw cause;
   }
   return {
-    kills: async () => Number(/^oom_kill (\d+)$/m.exec(await textOf(join(path, "memory.events")))?.[1] ?? 0),
+    kills: async () => Number(/^oom_kill (\d+)$/m.exec(await textOf(join(path, names.events)))?.[1] ?? 0),
+    peak: async () => {
+      const peak = await textOf(join(path, names.peak));
+      return peak === "" ? undefined : Number(peak);
+    },
+    release: (process) => writeFile(join(home, "cgroup.procs"), String(process)),
     // It may be busy for a moment after its last process; what stays is empty and limits nobody.
     remove: () => rmdir(path).catch(() => {}),
   };

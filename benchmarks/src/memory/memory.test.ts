@@ -103,9 +103,23 @@ describe("a limit that the kernel keeps", () => {
     expect(await group.kills()).toBe(1);
   });
 
+  it("is put on a new group of version 1 where that counts memory, and lets a process go again", async () => {
+    await writeFile(join(root, "own"), "4:memory:/session\n0::/\n");
+    await mkdir(join(root, "memory", "session"), { recursive: true });
+    const group = await limitMemory(4711, 512e6, { root, own: join(root, "own") });
+    const path = join(root, "memory", "session", "flare-bench-4711");
+    expect(await readFile(join(path, "memory.limit_in_bytes"), "utf8")).toBe("512000000");
+    if ("reason" in group) throw new Error(group.reason);
+    await writeFile(join(path, "memory.max_usage_in_bytes"), "511000000\n");
+    await writeFile(join(path, "memory.oom_control"), "oom_kill_disable 0\nunder_oom 0\noom_kill 3\n");
+    expect([await group.peak(), await group.kills()]).toEqual([511e6, 3]);
+    await group.release(4711);
+    expect(await readFile(join(root, "memory", "session", "cgroup.procs"), "utf8")).toBe("4711");
+  });
+
   it("is given up with the reason where it cannot be had", async () => {
     const places = { root, own: join(root, "own") };
-    expect(await limitMemory(1, 1, places)).toEqual({ reason: "this system has no cgroup v2 for memory" });
+    expect(await limitMemory(1, 1, places)).toEqual({ reason: "this system has no cgroup for memory" });
     await writeFile(join(root, "cgroup.controllers"), "memory\n");
     expect(await limitMemory(1, 1, places)).toEqual({ reason: "no cgroup lets its members be limited" });
     await writeFile(join(root, "cgroup.subtree_control"), "memory\n");

@@ -1,27 +1,31 @@
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import process from "node:process";
 import { invalidArguments } from "../command-line/invalid-arguments.ts";
 import { type OptionTable, optionLines, parseOptions } from "../command-line/parse-options.ts";
 import { wholeNumber } from "../command-line/parse-values.ts";
 import { readEnvironment } from "../environment.ts";
+import { keepResult } from "../result/keep-result.ts";
 import { textColumns } from "../result/text-columns.ts";
 import { secondsText, summarize } from "../statistics.ts";
+import { benchLargeRounds } from "./large/bench-large-rounds.ts";
+import { largeOptions, largeSettings } from "./large/large-settings.ts";
 import { measureRounds } from "./measure-rounds.ts";
 import { measureStartUp, type StartUp } from "./measure-start-up.ts";
 import { peers } from "./peers.ts";
 
 const options = {
   sites: { value: "<count>", about: "sites that take part [2]" },
-  rounds: { value: "<count>", about: "rounds after the first [30]" },
-  starts: { value: "<count>", about: "starts of a server and a site [5]" },
+  rounds: { value: "<count>", about: "rounds after the first [30; 5 of a large model]" },
+  starts: { value: "<count>", about: "starts of a server and a site, with the 3x3 model [5]" },
+  ...largeOptions,
+  json: { about: "prints the figures as JSON" },
   help: { about: "prints this" },
 } as const satisfies OptionTable<string>;
 
 const usage = `usage: npm run bench -- rounds [options]
 
-Seconds per round of a 3x3 model over real processes and mutual TLS, and from start to the first registered site. Keeps the figures
-with machine, versions and commit in benchmarks/results/rounds.json.
+Seconds per round over real processes and mutual TLS: of a 3x3 model, with the time from start to the first registered site; or of a
+large model, with the memory of server and sites. Keeps the figures with machine, versions and commit in benchmarks/results/rounds.json,
+those of a large model in rounds-<size>.json.
 
 ${optionLines(options)}
 `;
@@ -35,7 +39,10 @@ export async function benchRounds(args: readonly string[]): Promise<void> {
   }
   if (given.words[0] !== undefined) throw invalidArguments(`rounds takes options only, not '${given.words[0]}'.`);
   const sites = wholeNumber("--sites", given.last("sites") ?? "2");
-  const rounds = wholeNumber("--rounds", given.last("rounds") ?? "30");
+  const isLarge = given.last("model") !== undefined;
+  const rounds = wholeNumber("--rounds", given.last("rounds") ?? (isLarge ? "5" : "30"));
+  const large = largeSettings(given, { sites, rounds });
+  if (large !== undefined) return benchLargeRounds(large, { isJson: given.has("json") });
   const starts = wholeNumber("--starts", given.last("starts") ?? "5");
   const environment = readEnvironment();
   const perRound = await measureRounds({ sites, rounds });
@@ -55,13 +62,12 @@ export async function benchRounds(args: readonly string[]): Promise<void> {
     ],
     ["start to listening", secondsText(listening), "-", "-"],
   ];
-  process.stdout.write(`${textColumns(rows).join("\n")}\n`);
-  process.stdout.write(
-    "Medians (smallest–largest, number). FLARE and Flower were measured on a machine of the same kind; see benchmarks/src/rounds/peers.ts.\n",
-  );
-
-  const folder = join(import.meta.dirname, "..", "..", "results");
-  mkdirSync(folder, { recursive: true });
   const result = { benchmark: "rounds", environment, sites, seconds: { round, registered, listening }, perRound, startUps, peers };
-  writeFileSync(join(folder, "rounds.json"), `${JSON.stringify(result, undefined, 2)}\n`);
+  const text = [
+    ...textColumns(rows),
+    "Medians (smallest–largest, number). FLARE and Flower were measured on a machine of the same kind; see benchmarks/src/rounds/peers.ts.",
+    "",
+  ].join("\n");
+  process.stdout.write(given.has("json") ? keepResult("rounds", result) : text);
+  if (!given.has("json")) keepResult("rounds", result);
 }

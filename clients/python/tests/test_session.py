@@ -2,6 +2,7 @@ import textwrap
 import unittest
 
 import numpy as np
+from flare_client.safetensors import read_safetensors
 from flare_client.tensors import to_own
 from job_process import JobProcess
 
@@ -67,6 +68,22 @@ class Session(unittest.TestCase):
         job.accept(result)
         self.assertEqual(job.result()["task_id"], "third")
         self.assertEqual(job.stop()[0], 0)
+
+    def test_some_tensors_alone_may_be_sent_as_their_differences(self):
+        script = (
+            "import flare_client as flare\nflare.init()\nmodel = flare.receive()\n"
+            "flare.send(flare.FLModel(params={'adapter': model.params['adapter'] + 2}, meta={'NUM_STEPS_CURRENT_ROUND': 1}))\n"
+        )
+        job = JobProcess(script, transfer="DIFF")
+        job.greet()
+        job.task({"adapter": np.ones(2, dtype=np.float32), "frozen": np.ones(2, dtype=np.float32)})
+        result = job.result()
+        sent = read_safetensors(result["path"])
+        self.assertEqual(list(sent), ["adapter"])
+        self.assertEqual(np.frombuffer(sent["adapter"].data, dtype=np.float32).tolist(), [2, 2])
+        self.assertEqual(result["params_type"], "DIFF")
+        job.accept(result)
+        job.stop()
 
     def test_a_job_process_that_is_gone_ends_the_loop(self):
         job = JobProcess(LOOP)

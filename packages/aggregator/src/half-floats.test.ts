@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { decodeBf16, decodeF16, encodeBf16, encodeF16 } from "./half-floats.js";
+import { decodeBf16, decodeF16, encodeBf16, encodeF16, shortenFloats } from "./half-floats.js";
 
 type Codec = { decode: typeof decodeF16; encode: typeof encodeF16; infinity: number; smallest: number };
 
@@ -58,5 +58,23 @@ describe.each(Object.entries(codecs))("%s", (_name, codec) => {
     expect(encodeOne(codec, codec.smallest)).toBe(1);
     expect(encodeOne(codec, codec.smallest / 2)).toBe(0);
     expect(encodeOne(codec, 5e-324)).toBe(0);
+  });
+});
+
+describe.each(["F16", "BF16"] as const)("float32 as %s", (dtype) => {
+  it("is rounded as float64 is, and what is too large is named", () => {
+    const words = Uint32Array.from({ length: 1 << 17 }, (_, i) => (i * 2_654_435_761) >>> 0);
+    // Each neighbourhood of a value halfway between two of 16 bits.
+    const edges = Uint32Array.from({ length: 1 << 17 }, (_, i) => (((i >>> 2) << 15) + ((i & 3) - 1)) >>> 0);
+    const { encode, infinity } = codecs[dtype] ?? { encode: encodeF16, infinity: 0 };
+    const wrong: unknown[] = [];
+    for (const value of [...new Float32Array(words.buffer), ...new Float32Array(edges.buffer)]) {
+      const [wanted, got] = [new Uint16Array(1), new Uint16Array(1)];
+      encode(Float64Array.of(value), wanted);
+      const isHeld = ((wanted[0] ?? 0) & 0x7fff) < infinity;
+      const at = shortenFloats(dtype, Float32Array.of(value), got);
+      if (at !== (isHeld ? -1 : 0) || (isHeld && got[0] !== wanted[0])) wrong.push({ value, at, wanted: wanted[0], got: got[0] });
+    }
+    expect(wrong).toEqual([]);
   });
 });

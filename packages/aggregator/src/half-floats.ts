@@ -45,6 +45,30 @@ export function encodeBf16(values: Float64Array, into: Uint16Array): void {
 }
 
 /**
+ * Rounds float32 values to bits of a type of 16 bits, to nearest, ties to even; faster than by way of float64. Gives the index of a
+ * value that the type cannot hold, or -1.
+ */
+export function shortenFloats(dtype: "F16" | "BF16", values: Float32Array, into: Uint16Array): number {
+  const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+  if (dtype === "BF16") {
+    for (let i = 0; i < words.length; i++) {
+      const bits = words[i] as number;
+      if ((bits & 0x7fffffff) >= 0x7f7f8000) return i;
+      into[i] = (bits + 0x7fff + ((bits >>> 16) & 1)) >>> 16;
+    }
+    return -1;
+  }
+  for (let i = 0; i < words.length; i++) {
+    const bits = words[i] as number;
+    const magnitude = bits & 0x7fffffff;
+    if (magnitude >= 0x477ff000) return i;
+    const short = magnitude >= 0x38800000 ? (magnitude - 0x38000000 + 0xfff + ((magnitude >>> 13) & 1)) >>> 13 : subnormalF16(magnitude);
+    into[i] = ((bits >>> 16) & 0x8000) | short;
+  }
+  return -1;
+}
+
+/**
  * The float32 below the value in magnitude, its last bit set when anything was cut off. Rounding that to the short formats
  * is the same as rounding the float64 (S. Boldo and G. Melquiond, "Emulation of FMA and correctly rounded sums", 2008);
  * going through the nearest float32 instead would round twice.

@@ -19,6 +19,7 @@ it("exports these names and no others", () => {
     "defaultOrders",
     "describeEngines",
     "deviceOpeners",
+    "differenceUpdate",
     "dpFedAvg",
     "dtypeBytes",
     "encodeSafetensors",

@@ -18,6 +18,7 @@ export {
   compressionForms,
   compressUpdate,
 } from "./compression/compress-update.js";
+export { type DifferenceUpdateInit, differenceUpdate } from "./compression/difference-update.js";
 export {
   type ChosenEngine,
   type CreateEngineComponents,

@@ -11,6 +11,8 @@ it("exports what is pinned here and nothing else", () => {
       "authorityFileSchema",
       "authorizationPolicySchema",
       "builderSchema",
+      "byteSizeOf",
+      "byteSizeText",
       "caStateSchema",
       "categoryOf",
       "certificateRequestSchema",
@@ -84,6 +86,7 @@ it("exports what is pinned here and nothing else", () => {
       "studyNameSchema",
       "trustListDocumentSchema",
       "trustListSchema",
+      "updateForms",
     ]
   `);
 });

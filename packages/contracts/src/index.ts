@@ -1,3 +1,4 @@
+export { byteSizeOf, byteSizeText } from "./documents/byte-size-schema.js";
 export { type DocumentTree, type Position, readDocumentTree } from "./documents/document-tree.js";
 export { durationMs } from "./documents/duration-schema.js";
 export { checkDocument, pathText, type ReadDocument, type ReadDocumentInit, readDocument } from "./documents/read-document.js";
@@ -50,6 +51,7 @@ export {
   serverTarget,
 } from "./job/job-meta.js";
 export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
+export { type ResultFilterSettings, type UpdateForm, updateForms } from "./job/result-filters.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
 export { type Comparison, meetsStopCondition, type StopCondition } from "./job/stop-condition.js";
 export {

@@ -36,7 +36,7 @@ export const limits = Object.freeze({
   /** Files in one job. */
   jobFiles: 10_000,
   /** Size of one file in a job. */
-  jobFileBytes: 1024 * 1024 * 1024,
+  jobFileBytes: 1024 * 1024 * 1024 * 1024,
   /** A signed job: its list of files with signature and certificate; 10,000 files with long names fit. */
   signedJobBytes: 32 * 1024 * 1024,
   /** Certificates of one participant, its own first, and the size of the file or message that holds them. */

@@ -18,6 +18,7 @@ describe("the public surface of this package", () => {
         "isTrain",
         "log",
         "openClientSession",
+        "progress",
         "receive",
         "send",
         "shutdown",

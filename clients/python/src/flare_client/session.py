@@ -175,12 +175,11 @@ class ClientSession:
         if model.params is None:
             raise ClientApiError("client-api/result-invalid", "The answer has no params.")
         tensors = raw_tensors(model.params)
+        if not tensors:
+            raise ClientApiError("client-api/result-invalid", "The result has no tensor in its params.")
         if model.params_type == ParamsType.DIFF or self.welcome["params_transfer_type"] == "FULL":
             return tensors, model.params_type or ParamsType.FULL
         received = read_safetensors(task["model_path"])
-        missing = next((name for name in received if name not in tensors), None)
-        if missing is not None:
-            raise ClientApiError("client-api/result-invalid", f"Tensor '{missing}' is missing from the result.")
         return {name: difference(name, tensor, received) for name, tensor in tensors.items()}, ParamsType.DIFF
 
     def _listen(self) -> None:

@@ -1,11 +1,9 @@
 import { FlareError, limits } from "@flare-ts/contracts/errors";
-import { throwIfAborted } from "../abort.js";
-import { type ByteSource, openFileSource } from "../byte-source.js";
 import { quoted } from "../peer-text.js";
 import type { TensorPlace, TensorSpec } from "../safetensors/layout.js";
-import { readLayout } from "../safetensors/read-header.js";
 import { SafetensorsWriter } from "../safetensors/safetensors-writer.js";
 import { elementsOf } from "../tensor.js";
+import { ChunkReader } from "./chunk-reader.js";
 import {
   compressedKey,
   compressedMetadata,
@@ -28,6 +26,11 @@ export interface CompressUpdateInit {
   readonly source: string;
   /** Where the compressed one goes. */
   readonly outPath: string;
+  /**
+   * Model that the update was trained from, when the update is a whole model: its difference to it is compressed, which is smaller and so
+   * loses less, and the result is a DIFF.
+   */
+  readonly base?: string | undefined;
   readonly form: CompressionForm;
   /** Elements that share a scale in int8: a power of two from 32 to 4096. @default 256 */
   readonly block?: number | undefined;
@@ -49,9 +52,6 @@ export interface CompressionReport {
   readonly largestError: number;
 }
 
-/** Elements that are looked at together; a multiple of every block of scales. */
-const chunkElements = 65_536;
-
 /**
  * Makes an update smaller for the wire; every engine decodes it while it folds. Tensors of float32 are compressed, all others
  * are kept as they are. A chunk is in memory at a time, and the scales of one tensor.
@@ -61,7 +61,8 @@ const chunkElements = 65_536;
  * - `top-k`: the share of the elements with the largest magnitudes (as far as 8 significant bits tell them apart), the
  *   others are zero; for differences (Aji and Heafield, "Sparse Communication for Distributed Gradient Descent", EMNLP 2017).
  *
- * @throws `aggregate/compression-invalid` for settings, `aggregate/not-finite`, `aggregate/out-of-range` for a value beyond float16,
+ * @throws `aggregate/compression-invalid` for settings, `aggregate/unknown-tensor` and `aggregate/layout-mismatch` where update and
+ *   base do not fit, `aggregate/not-finite`, `aggregate/out-of-range` for a value beyond float16,
  *   `aggregate/safetensors-…`, `file/…`, `internal/aborted`
  */
 export async function compressUpdate(init: CompressUpdateInit): Promise<CompressionReport> {
@@ -69,11 +70,10 @@ export async function compressUpdate(init: CompressUpdateInit): Promise<Compress
   if (!isInt8Block(block))
     throw invalid(`A block of ${block} elements; a power of two from ${int8Blocks.least} to ${int8Blocks.most} is wanted.`);
   if (!(fraction > 0 && fraction <= 1)) throw invalid(`A fraction of ${fraction}; it must be above 0 and at most 1.`);
-  const source = await openFileSource(init.source);
+  const reader = await ChunkReader.open(init);
   try {
-    const { tensors, dataOffset, metadata } = await readLayout(source);
+    const { tensors, metadata } = reader.layout;
     if (metadata[compressedKey] !== undefined) throw invalid(`${init.source} is compressed already.`);
-    const reader = new ChunkReader(source, dataOffset, init.signal);
     const kept = new Map<string, LargestElements>();
     if (init.form === "top-k")
       for (const tensor of tensors.filter(isCompressed)) kept.set(tensor.name, await choose(reader, tensor, fraction));
@@ -85,13 +85,13 @@ export async function compressUpdate(init: CompressUpdateInit): Promise<Compress
       for (const tensor of tensors)
         await writeTensor(writer, reader, tensor, { form: init.form, block, kept: kept.get(tensor.name), errors });
       const written = await writer.finish();
-      return { form: init.form, bytesIn: source.size, bytesOut: written.bytes, ...errors.report() };
+      return { form: init.form, bytesIn: reader.size, bytesOut: written.bytes, ...errors.report() };
     } catch (cause) {
       await writer.discard();
       throw cause;
     }
   } finally {
-    await source.close();
+    await reader.close();
   }
 }
 
@@ -161,43 +161,6 @@ async function choose(reader: ChunkReader, tensor: TensorPlace, fraction: number
   for await (const values of reader.floats(tensor)) largest.countMagnitudes(values);
   largest.restart();
   return largest;
-}
-
-/** Reads tensors chunk by chunk. */
-class ChunkReader {
-  readonly #source: ByteSource;
-  readonly #dataOffset: number;
-  readonly #signal: AbortSignal | undefined;
-
-  constructor(source: ByteSource, dataOffset: number, signal: AbortSignal | undefined) {
-    this.#source = source;
-    this.#dataOffset = dataOffset;
-    this.#signal = signal;
-  }
-
-  async *bytes({ byteOffset, byteLength }: TensorPlace): AsyncGenerator<Uint8Array<ArrayBuffer>> {
-    for (let done = 0; done < byteLength; ) {
-      throwIfAborted(this.#signal);
-      const chunk = new Uint8Array(Math.min(4 * chunkElements, byteLength - done));
-      await this.#source.read(chunk, this.#dataOffset + byteOffset + done);
-      yield chunk;
-      done += chunk.byteLength;
-    }
-  }
-
-  /** @throws `aggregate/not-finite` */
-  async *floats(tensor: TensorPlace): AsyncGenerator<Float32Array> {
-    for await (const { buffer } of this.bytes(tensor)) {
-      const values = new Float32Array(buffer);
-      const wrong = values.find((value) => !Number.isFinite(value));
-      if (wrong !== undefined) {
-        throw new FlareError("aggregate/not-finite", `Tensor ${quoted(tensor.name)} of ${this.#source.label} holds ${wrong}.`, {
-          facts: { file: this.#source.label, tensor: tensor.name.slice(0, limits.peerTextChars) },
-        });
-      }
-      yield values;
-    }
-  }
 }
 
 /** Adds up what was lost. */

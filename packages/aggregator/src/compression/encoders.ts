@@ -1,5 +1,4 @@
-import { decodeBf16, decodeF16 } from "../half-floats.js";
-import { storeFloats } from "../session/store-values.js";
+import { decodeBf16, decodeF16, shortenFloats } from "../half-floats.js";
 
 /** What became of some elements. */
 export interface EncodedElements {
@@ -23,7 +22,7 @@ export function encodeShort(dtype: "F16" | "BF16"): TensorEncoder {
     encode: (values) => {
       const bits = new Uint16Array(values.length);
       const decoded = new Float32Array(values.length);
-      const wrong = storeFloats(dtype, Float64Array.from(values), bits.buffer);
+      const wrong = shortenFloats(dtype, values, bits);
       (dtype === "F16" ? decodeF16 : decodeBf16)(bits, decoded);
       return { bytes: new Uint8Array(bits.buffer), decoded, wrong };
     },

@@ -5,6 +5,7 @@ import { type ClientApiExecutorSettings, clientApiExecutorClass, compileClientAp
 import { componentShape, readComponent } from "./component.js";
 import { compileFedAvg, type FedAvgJob, type FedAvgSettings, fedAvgClass } from "./fed-avg.js";
 import { ignoredSettingsIn, ignoredSettingsShape, isEmpty } from "./ignored-settings.js";
+import { idleFiltersSchema, type ResultFilterSettings, siteResultFiltersSchema } from "./result-filters.js";
 
 /** What the server's job process runs. */
 export interface ServerAppSettings {
@@ -14,6 +15,8 @@ export interface ServerAppSettings {
 /** What a site's job process runs. */
 export interface ClientAppSettings {
   readonly executors: readonly ExecutorSettings[];
+  /** How results are sent; the first filter that fits a task is its own. */
+  readonly resultFilters: readonly ResultFilterSettings[];
 }
 
 export interface ExecutorSettings {
@@ -27,8 +30,8 @@ const formatVersion = z.unknown().refine((version) => version === 2, "must be 2"
 const sharedShape = {
   format_version: formatVersion,
   components: notYet("components"),
-  task_data_filters: notYet("task_data_filters"),
-  task_result_filters: notYet("task_result_filters"),
+  // Models go to sites as they are, so nothing is left to be undone there.
+  task_data_filters: idleFiltersSchema,
   ...ignoredSettingsShape,
 };
 
@@ -45,12 +48,14 @@ const executorSchema = z.strictObject({ id: z.string().min(1).optional(), ...com
 /** `config/config_fed_server.json`. */
 export const serverConfigSchema = z.strictObject({
   ...sharedShape,
+  task_result_filters: idleFiltersSchema,
   workflows: z.array(workflowSchema).min(1, "needs one workflow").max(1, "several workflows in one job are not supported yet; leave one"),
 });
 
 /** `config/config_fed_client.json`. */
 export const clientConfigSchema = z.strictObject({
   ...sharedShape,
+  task_result_filters: siteResultFiltersSchema,
   executors: z
     .array(
       z.strictObject({
@@ -83,10 +88,10 @@ export function compileClientConfig(document: ClientConfigDocument): ClientAppSe
   const executors = document.executors.map(({ tasks, executor }) =>
     Object.freeze({ tasks: Object.freeze([...tasks]), executor: compileClientApiExecutor(executor.args) }),
   );
-  return Object.freeze({ executors: Object.freeze(executors) });
+  return Object.freeze({ executors: Object.freeze(executors), resultFilters: Object.freeze([...document.task_result_filters]) });
 }
 
-/** The executor for a task, or `undefined`. */
+/** The executor or filter for a task, or `undefined`. */
 export function executorFor<Entry extends { readonly tasks: readonly string[] }>(
   executors: readonly Entry[],
   task: string,

@@ -1,6 +1,16 @@
 import { z } from "zod";
+import { byteSizeSchema } from "../documents/byte-size-schema.js";
 import { siteNameSchema } from "../ids/names.js";
+import { updateForms } from "../job/result-filters.js";
 import { seconds } from "../job/seconds.js";
+
+/** What a participant's processes may hold together; what goes beyond it waits. */
+const budgetShape = {
+  /** Memory of all its processes, at a site without trainers. */
+  max_memory: byteSizeSchema.optional(),
+  /** What its folder may hold. */
+  max_disk: byteSizeSchema.optional(),
+};
 
 /** Names of the operator's own: letters, digits, - and _. */
 function named<Value extends z.ZodType>(what: string, value: Value) {
@@ -25,6 +35,7 @@ export type SecretSource = z.infer<typeof secretSource>;
 export const serverResourcesSchema = z.strictObject({
   format_version: z.literal(2),
   servers: z.array(z.strictObject({ max_num_clients: z.int().min(1) })).length(1),
+  ...budgetShape,
   components: z.array(z.strictObject({ id: z.literal("job_scheduler"), args: z.strictObject({ max_jobs: z.int().min(1) }) })).max(1),
   /** Seconds without progress after which a stream, or a task that nothing is heard of, is given up. */
   stall_timeout: seconds.optional(),
@@ -36,6 +47,9 @@ export type ServerResourcesDocument = z.infer<typeof serverResourcesSchema>;
 /** `local/resources.json` of a client. */
 export const clientResourcesSchema = z.strictObject({
   format_version: z.literal(2),
+  ...budgetShape,
+  /** How updates leave the site, whatever a job says; `none`: as trainers make them. Without it the job decides. */
+  update_form: z.enum(["none", ...updateForms]).optional(),
   components: z
     .array(
       z.strictObject({

@@ -8,6 +8,7 @@ export { readKit } from "./read-kit.js";
 export {
   type ClientResources,
   type LocalResources,
+  type ResourceBudget,
   readAuthorizationPolicy,
   readLocalResources,
   readLogConfig,

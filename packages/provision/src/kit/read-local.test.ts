@@ -65,6 +65,13 @@ describe("local settings", () => {
     expect((await readAuthorizationPolicy(kit)).permissions).toEqual({});
   });
 
+  it("say what the participant may hold, and how updates leave a site", async () => {
+    const text = '{ "format_version": 2, "components": [], "max_memory": "512MiB", "max_disk": 1000000, "update_form": "bfloat16" }';
+    await client("resources.json", text);
+    const budget = { maxMemoryBytes: 536_870_912, maxDiskBytes: 1_000_000, updateForm: "bfloat16" };
+    expect(await readLocalResources(await readKit(dirs.client))).toMatchObject(budget);
+  });
+
   it("do not exist in an admin's kit", async () => {
     expect((await errorOf(readLocalResources(await readKit(dirs.admin)))).code).toBe("kit/wrong-type");
     expect((await errorOf(readAuthorizationPolicy(await readKit(dirs.admin)))).code).toBe("kit/file-missing");

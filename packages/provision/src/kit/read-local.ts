@@ -9,12 +9,19 @@ import {
   readDocument,
   type SecretSource,
   serverResourcesSchema,
+  type UpdateForm,
 } from "@flare-ts/contracts";
 import type { Kit, KitLocalFiles } from "./kit.js";
 import { readKitFile } from "./read-kit-file.js";
 
+/** What a participant's processes may hold together; `undefined`: no limit was set. */
+export interface ResourceBudget {
+  readonly maxMemoryBytes: number | undefined;
+  readonly maxDiskBytes: number | undefined;
+}
+
 /** What a server lets itself be loaded with. */
-export interface ServerResources {
+export interface ServerResources extends ResourceBudget {
   readonly type: "server";
   readonly maxClients: number;
   /** Jobs that run at the same time. */
@@ -24,12 +31,14 @@ export interface ServerResources {
 }
 
 /** What a site puts at a job's disposal. */
-export interface ClientResources {
+export interface ClientResources extends ResourceBudget {
   readonly type: "client";
   readonly gpus: number;
   readonly memPerGpuGiB: number;
   /** Data set's name to its path on the site's disk. */
   readonly datasets: Readonly<Record<string, string>>;
+  /** How updates leave the site, whatever a job says; `undefined`: the job decides. */
+  readonly updateForm: "none" | UpdateForm | undefined;
   /** What makes no progress for so long is given up. */
   readonly stallMs: number;
   /** Secret's name to where it is. */
@@ -58,20 +67,32 @@ export async function readLocalResources(kit: Kit): Promise<LocalResources> {
     const [server] = servers;
     if (server === undefined) throw new TypeError("a list that the schema says has one entry is empty");
     const maxJobs = components[0]?.args.max_jobs ?? defaultMaxJobs;
-    return { type: "server", maxClients: server.max_num_clients, maxJobs, stallMs: stallMsOf(document) };
+    return { type: "server", maxClients: server.max_num_clients, maxJobs, stallMs: stallMsOf(document), ...budgetOf(document) };
   }
   const document = readDocument({ text, file, schema: clientResourcesSchema, code: "kit/local-invalid" }).value;
-  const { components, datasets, secrets = {}, attach_folder: attachFolder } = document;
+  const { components, datasets, update_form: updateForm, secrets = {}, attach_folder: attachFolder } = document;
   const capacity = components[0]?.args;
   return {
     type: "client",
     gpus: capacity?.num_of_gpus ?? 0,
     memPerGpuGiB: capacity?.mem_per_gpu_in_GiB ?? 0,
     datasets,
+    updateForm,
+    ...budgetOf(document),
     stallMs: stallMsOf(document),
     secrets,
     attachFolder,
   };
+}
+
+function budgetOf({
+  max_memory,
+  max_disk,
+}: {
+  readonly max_memory?: number | undefined;
+  readonly max_disk?: number | undefined;
+}): ResourceBudget {
+  return { maxMemoryBytes: max_memory, maxDiskBytes: max_disk };
 }
 
 function stallMsOf({ stall_timeout: seconds }: { readonly stall_timeout?: number | undefined }): number {

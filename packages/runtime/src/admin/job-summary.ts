@@ -15,20 +15,18 @@ export interface JobSummary {
   readonly reason: string;
   readonly sites: readonly string[];
   /** What each site last said of its task, for a job that runs: `waiting`, `training`, `uploading` with bytes done and in all. */
-  readonly progress: Readonly<
-    Record<
-      string,
-      {
-        readonly phase: string;
-        readonly done: number;
-        readonly total: number;
-        /** What it waits for, or what moved last, and how long ago. */
-        readonly reason: string;
-        readonly stillMs: number;
-        readonly atMs: number;
-      }
-    >
-  >;
+  readonly progress: Readonly<Record<string, SiteProgress>>;
+}
+
+/** How far a site is with its task. */
+export interface SiteProgress {
+  readonly phase: string;
+  readonly done: number;
+  readonly total: number;
+  /** What it waits for, or what moved last, and how long ago. */
+  readonly reason: string;
+  readonly stillMs: number;
+  readonly atMs: number;
 }
 
 /** One file of a finished job's result. */
@@ -50,4 +48,10 @@ export interface SystemStatus {
     readonly reason: string;
   }[];
   readonly runningJobs: readonly string[];
+  /** Jobs that do not run yet, with the reason. Not from servers of older versions, nor is what follows. */
+  readonly waitingJobs?: readonly { readonly jobId: string; readonly reason: string }[];
+  /** Transfers that wait for room, in their order. */
+  readonly waitingTransfers?: readonly { readonly who: string; readonly what: string; readonly reason: string; readonly sinceMs: number }[];
+  /** What the server may hold, where that was set. */
+  readonly budget?: { readonly maxMemoryBytes: number | null; readonly maxDiskBytes: number | null; readonly usedDiskBytes: number | null };
 }

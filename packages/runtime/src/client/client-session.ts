@@ -142,6 +142,8 @@ export class ClientSession {
     if (task === undefined) throw new FlareError("client-api/no-task", "send() was called without a model to answer.");
     const weight = checkWeight(model);
     checkMetrics(model);
+    if (Object.keys(model.params).length === 0)
+      throw new FlareError("client-api/result-invalid", "The result has no tensor in its params.");
     const { params, paramsType } = await this.#transferable(model, task);
     // A trainer that outlived its job process must not write into the file of the one that took its place.
     const path = join(this.#welcomed.result_folder, `${encodeURIComponent(task.task_id)}.${process.pid}.safetensors`);

@@ -2,15 +2,14 @@ import type { Tensor } from "@flare-ts/aggregator/safetensors";
 import { FlareError } from "@flare-ts/contracts/errors";
 
 /**
- * The difference `after - before`, tensor by tensor, for F32 and F64; each element is rounded once to its own type.
+ * The difference `after - before` of each tensor of `after`, for F32 and F64; each element is rounded once to its own type. Tensors that
+ * are in `before` alone were not trained, such as all but the adapters of a large model, and are left out.
  *
- * @throws FlareError `client-api/result-invalid` when names or shapes differ, `client-api/difference-unsupported` for other types
+ * @throws FlareError `client-api/result-invalid` for a tensor that is not in `before` with the same type and shape,
+ *   `client-api/difference-unsupported` for other types
  */
 export function differenceOf(after: Readonly<Record<string, Tensor>>, before: Readonly<Record<string, Tensor>>): Record<string, Tensor> {
-  const names = Object.keys(after);
-  const missing = Object.keys(before).find((name) => !Object.hasOwn(after, name));
-  if (missing !== undefined) throw invalid(missing, "is missing from the result");
-  return Object.fromEntries(names.map((name) => [name, subtract(name, after[name], before[name])]));
+  return Object.fromEntries(Object.keys(after).map((name) => [name, subtract(name, after[name], before[name])]));
 }
 
 function subtract(name: string, after: Tensor | undefined, before: Tensor | undefined): Tensor {

@@ -8,7 +8,7 @@ export type ParamsType = (typeof ParamsType)[keyof typeof ParamsType];
 
 /** Fields of a model; only `params` must be there. */
 export interface FLModelInit {
-  /** Tensors by name. */
+  /** Tensors by name. A result may hold some of the model's, such as adapters: the others stay as they are. */
   readonly params: Readonly<Record<string, Tensor>>;
   /** @default "FULL" */
   readonly paramsType?: ParamsType;

@@ -114,10 +114,9 @@ export class ClientApiExecutor implements Executor {
         const error = FlareError.from(reason);
         const { launch, maxRestarts } = this.#init.settings;
         const isFinal = launch.kind === "attach" && !launch.isReconnectAllowed;
-        if (!restartable.has(error.code) || isFinal) throw error;
         // What dies of a full disk, such as by a line that it prints, is not at fault.
-        if (error.code === "client-api/trainer-died" && (await waitForRoom(this.#init.job.workspace, signal))) restarts -= 1;
-        else if (restarts >= maxRestarts) throw error;
+        if (error.code === "client-api/trainer-died" && !isFinal && (await waitForRoom(this.#init.job.workspace, signal))) restarts -= 1;
+        else if (!restartable.has(error.code) || restarts >= maxRestarts || isFinal) throw error;
         this.#init.onRestart(error);
       }
     }

@@ -52,7 +52,8 @@ export class ResultFolder {
 
   /** Removes what trainers that are gone have left: all but the results that are kept. */
   async sweep(): Promise<void> {
-    const names = await readdir(this.#folder);
+    // The folder of a job that is over may be gone already.
+    const names = await readdir(this.#folder).catch(() => []);
     const kept = new Set<string>();
     for (const record of names.filter((name) => name.endsWith(recordEnd))) {
       const result = await this.find(decodeURIComponent(record.slice(0, -recordEnd.length)));

@@ -1,3 +1,4 @@
+import type { UpdateForm } from "@flare-ts/contracts";
 import type { SerializedFlareError } from "@flare-ts/contracts/errors";
 import type { AcceptedUpdate, JobEvent, JournalEntry, Metrics, ParamsType, TaskKey } from "../job/job-event.js";
 import type { ObjectRef } from "../store/model-store.js";
@@ -24,6 +25,8 @@ export interface ServerJobCalls {
     readonly meta: Readonly<Record<string, unknown>>;
   }): Nothing;
   closeTask(params: { readonly round: number; readonly task: string }): Nothing;
+  /** The object of a file of the server's app; the path is that inside the app. */
+  appFile(params: { readonly path: string }): ObjectRef;
   /** Path of an object for reading. */
   objectPath(params: { readonly hash: string }): { readonly path: string };
   /** Takes a file that the job process wrote into the store; the file is moved away. */
@@ -102,6 +105,8 @@ export interface SiteJobDescription {
   readonly appFolder: string;
   /** Data sets that the site's operator offers: name to path on this site's disk. */
   readonly datasets: Readonly<Record<string, string>>;
+  /** How updates leave the site, whatever the job says; absent: the job decides. */
+  readonly updateForm?: "none" | UpdateForm;
   /** Folder in which the models lie that tasks name; a trainer must be able to read there. */
   readonly modelsFolder: string;
   /** A training step that makes no progress for so long is given up, unless the job asks for less. */

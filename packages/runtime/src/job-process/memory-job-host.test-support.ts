@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import { mkdirSync } from "node:fs";
-import { mkdir, readFile, rename, writeFile } from "node:fs/promises";
+import { copyFile, mkdir, readFile, rename, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { type ContentHash, FlareError, type SerializedFlareError } from "@flare-ts/contracts";
 import type { AcceptedUpdate, JobEvent, JournalEntry } from "../job/job-event.js";
@@ -67,6 +67,12 @@ export class MemoryJobHost {
     closeTask: ({ round, task }) => {
       this.#closed.add(`${round} ${task}`);
       return this.#noted("closeTask", {});
+    },
+    appFile: async ({ path }) => {
+      const file = join(this.workspace, "app_server", path);
+      const ref = refOf(await readFile(file));
+      await copyFile(file, this.#pathOf(ref.hash));
+      return this.#noted("appFile", ref);
     },
     objectPath: ({ hash }) => this.#noted("objectPath", { path: this.#pathOf(hash) }),
     importObject: async ({ path }) => {

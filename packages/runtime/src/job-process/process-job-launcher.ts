@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FlareError } from "@flare-ts/contracts";
+import { engineThreadsFlag } from "./engine-threads-flag.js";
 import type { JobLaunch, JobLauncher, JobProcess, JobProcessExit } from "./job-launcher.js";
 import { childChannel } from "./node-ipc-channel.js";
 import { permissionFlags } from "./permission-flags.js";
@@ -13,6 +14,10 @@ export interface ProcessJobLauncherInit {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** Programs to start instead of those of this package. */
   readonly entries?: Partial<Readonly<Record<JobLaunch["kind"], string>>>;
+  /** Heap of a job process. @default what Node takes */
+  readonly heapMiB?: number | undefined;
+  /** Threads of the aggregation in a server's job process. @default as many as are useful */
+  readonly engineThreads?: number | undefined;
 }
 
 /**
@@ -21,10 +26,12 @@ export interface ProcessJobLauncherInit {
  * the aggregation and no programs; a site's starts the trainer and no threads. It gets few variables of the environment, and no open file but its log.
  */
 export class ProcessJobLauncher implements JobLauncher {
+  readonly #init: ProcessJobLauncherInit;
   readonly #environment: Readonly<Record<string, string>>;
   readonly #entries: Readonly<Record<JobLaunch["kind"], string>>;
 
   constructor(init: ProcessJobLauncherInit) {
+    this.#init = init;
     this.#environment = jobEnvironment(init.environment);
     this.#entries = { server: entryPath("server-job-main"), site: entryPath("site-job-main"), ...init.entries };
   }
@@ -42,7 +49,10 @@ export class ProcessJobLauncher implements JobLauncher {
     try {
       await mkdir(workspace, { recursive: true });
       log = await open(join(workspace, "log.txt"), "a", 0o600);
-      const child = spawn(process.execPath, [...flags, ...(kind === "site" ? smallHeapFlags : []), entry], {
+      const { heapMiB, engineThreads } = this.#init;
+      const heap = heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`];
+      const threads = engineThreads === undefined || kind !== "server" ? [] : [`${engineThreadsFlag}${engineThreads}`];
+      const child = spawn(process.execPath, [...flags, ...(kind === "site" ? smallHeapFlags : []), ...heap, entry, ...threads], {
         cwd: workspace,
         env: this.#environment,
         stdio: ["ignore", log.fd, log.fd, "ipc"],

@@ -56,6 +56,30 @@ describe("a whole job", () => {
     for (const [index, value] of (await modelOf(difference)).entries()) expect(Math.abs(value - (wanted[index] ?? 0))).toBeLessThan(1e-6);
   });
 
+  it("takes whole models and differences in one round, with the same bytes in whatever order they come", async () => {
+    const hashes = new Set<string>();
+    for (const order of [
+      ["site-1", "site-2", "site-3"],
+      ["site-3", "site-2", "site-1"],
+    ]) {
+      const next = inOrder(order);
+      const host = await hostOf({
+        args: { num_rounds: 2 },
+        train: async (task, context) => {
+          await next(task, context);
+          return answerOf(task, task.site === "site-2" ? "DIFF" : "FULL");
+        },
+      });
+      expect(await run(host)).toEqual({ exitStatus: 0 });
+      hashes.add(finalHash(host));
+      const mean = (1 * 1 + 2 * 2 + 3 * 3) / 6;
+      // Differences of float32 are rounded once more than whole models: 1e-5 is ten units in the last place at 10.
+      for (const [i, value] of (await modelOf(host)).entries()) expect(Math.abs(value - (i + 1 + 2 * mean))).toBeLessThan(1e-5);
+      expect(await readdir(join(host.workspace, "aggregates"))).toEqual([]);
+    }
+    expect(hashes.size).toBe(1);
+  });
+
   it("gives the same bytes in whatever order sites answer", async () => {
     const hashes = new Set<string>();
     for (const order of [

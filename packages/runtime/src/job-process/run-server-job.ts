@@ -42,7 +42,7 @@ export async function runServerJob(components: ServerJobComponents): Promise<Ser
   try {
     const { job, entries } = await parent.call("begin", {});
     const app = await readApp(parent, () => ServerApp.read(job));
-    const initialModel = firstModel(entries) ?? (await importInitialModel(parent, app));
+    const initialModel = firstModel(entries) ?? (await initialModelOf(parent, app));
     const driver = workflowDriver(app.settings.workflow, { job, initialModel }, { parent, engine, randomBytes, clock });
     for (const entry of early) driver.hear(entry);
     hear = (entry) => driver.hear(entry);
@@ -61,15 +61,16 @@ function endOf(outcome: WorkflowOutcome): ServerJobEnd {
   return { exitStatus: isDone ? jobExitStatus.ok : jobExitStatus.aborted };
 }
 
-/** The model of the first round, when it is in the journal: it need not be taken into the store again. */
+/** The model of the first round, when it is in the journal. */
 function firstModel(entries: readonly JournalEntry[]): ObjectRef | undefined {
   const opened = entries.find(({ event }) => event.type === "round-opened")?.event;
   return opened?.type === "round-opened" ? opened.model : undefined;
 }
 
-async function importInitialModel(parent: ServerJobPeer, app: ServerApp): Promise<ObjectRef> {
-  const path = await readApp(parent, () => app.copyInitialModel());
-  return parent.call("importObject", { path });
+/** It is a file of the job, so the store has it. */
+async function initialModelOf(parent: ServerJobPeer, app: ServerApp): Promise<ObjectRef> {
+  const path = await readApp(parent, () => app.initialModel());
+  return parent.call("appFile", { path });
 }
 
 /** What is wrong with the app's files stays wrong: the job fails instead of being started again. */

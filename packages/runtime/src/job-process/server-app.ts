@@ -1,4 +1,4 @@
-import { copyFile, mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readSafetensorsHeader } from "@flare-ts/aggregator";
 import { compileServerConfig, FlareError, type ServerAppSettings } from "@flare-ts/contracts";
@@ -9,12 +9,10 @@ import type { ServerJobDescription } from "./job-channel.js";
 export class ServerApp {
   readonly settings: ServerAppSettings;
   readonly #folder: string;
-  readonly #workspace: string;
 
-  private constructor(settings: ServerAppSettings, folder: string, workspace: string) {
+  private constructor(settings: ServerAppSettings, folder: string) {
     this.settings = settings;
     this.#folder = folder;
-    this.#workspace = workspace;
   }
 
   /** @throws FlareError `job/invalid` for mistakes in the configuration, `file/not-found` when there is none. */
@@ -22,22 +20,18 @@ export class ServerApp {
     const folder = join(job.workspace, "app_server");
     const { text, file } = await readConfig(folder);
     const { document } = parseServerConfig(text, file);
-    return new ServerApp(compileServerConfig(document.value, job), folder, job.workspace);
+    return new ServerApp(compileServerConfig(document.value, job), folder);
   }
 
   /**
-   * A copy of the job's first model, which may be moved away.
+   * Path inside the app of the job's first model.
    *
    * @throws FlareError `file/not-found`, or `aggregate/safetensors-…` when the file is no model.
    */
-  async copyInitialModel(): Promise<string> {
+  async initialModel(): Promise<string> {
     const { initialModel } = this.settings.workflow;
-    const source = join(this.#folder, initialModel);
-    await readSafetensorsHeader(source);
-    await mkdir(join(this.#workspace, "aggregates"), { recursive: true });
-    const copy = join(this.#workspace, "aggregates", "initial.safetensors");
-    await copyFile(source, copy);
-    return copy;
+    await readSafetensorsHeader(join(this.#folder, initialModel));
+    return initialModel;
   }
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from "node:crypto";
 import { createEngine } from "@flare-ts/aggregator";
 import { systemClock } from "../workflow/clock.js";
+import { engineThreadsOf } from "./engine-threads-flag.js";
 import { jobExitStatus } from "./job-launcher.js";
 import { parentChannel } from "./node-ipc-channel.js";
 import { runServerJob } from "./run-server-job.js";
@@ -14,7 +15,10 @@ const channel = parentChannel();
 // Without a parent nothing that is under way can have an effect any more, so nothing is waited for.
 channel.onClose(() => process.exit(jobExitStatus.aborted));
 
-const { engine, device, reasons } = await createEngine({ nowMs: () => performance.now() }, { engine: "cpu" });
+const { engine, device, reasons } = await createEngine(
+  { nowMs: () => performance.now() },
+  { engine: "cpu", threads: engineThreadsOf(process.argv) },
+);
 process.stderr.write(`${JSON.stringify({ level: "info", message: "engine chosen", engine: engine.name, device, reasons })}\n`);
 const { exitStatus, error } = await runServerJob({ channel, engine, randomBytes, clock: systemClock });
 if (error !== undefined) process.stderr.write(`${JSON.stringify({ level: "error", message: "workflow failed", error })}\n`);

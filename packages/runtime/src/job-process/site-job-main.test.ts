@@ -1,9 +1,9 @@
-import { mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
-import { decodeSafetensors, encodeSafetensors } from "@flare-ts/aggregator";
-import type { SerializedFlareError } from "@flare-ts/contracts";
+import { decodeSafetensors, encodeSafetensors, readSafetensorsHeader } from "@flare-ts/aggregator";
+import type { SerializedFlareError, UpdateForm } from "@flare-ts/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { SiteJobCalls, SiteTask, TaskPhase } from "./job-channel.js";
 import type { JobProcess } from "./job-launcher.js";
@@ -53,9 +53,11 @@ afterEach(async () => {
 async function start(
   script: string,
   executor: unknown = { path: "ClientAPIExecutor", args: { task_script_path: "train.ts" } },
+  sending: { readonly filters?: unknown; readonly updateForm?: "none" | UpdateForm } = {},
 ): Promise<Site> {
   writeFileSync(join(custom, "train.ts"), script);
-  const config = { format_version: 2, executors: [{ tasks: ["train"], executor }] };
+  const { filters = [], updateForm } = sending;
+  const config = { format_version: 2, executors: [{ tasks: ["train"], executor }], task_result_filters: filters };
   writeFileSync(join(root, "job", "app_site-1", "config", "config_fed_client.json"), JSON.stringify(config));
   const workspace = join(root, "job");
   const process = await new ProcessJobLauncher({ environment: globalThis.process.env }).launch({
@@ -81,6 +83,7 @@ async function start(
             appFolder: join(workspace, "app_site-1"),
             datasets: {},
             modelsFolder: join(root, "models"),
+            ...(updateForm === undefined ? {} : { updateForm }),
             stallMs: 60_000,
             attachFolder: join(root, "attach"),
           };
@@ -142,6 +145,41 @@ function isRunning(pid: number): boolean {
     return false;
   }
 }
+
+const adding = trainer("for (const tensor of Object.values(model.params)) tensor.data[0] += 0.1;");
+const quantizer = (type: string): unknown => [
+  { tasks: ["train"], filters: [{ path: "nvflare.app_opt.pt.quantization.quantizer.ModelQuantizer", args: { quantization_type: type } }] },
+];
+
+describe("results", () => {
+  it.each([
+    ["by the job's filter", { filters: quantizer("float16") }, "float16", "F16"],
+    ["by the site's own setting, whatever the job says", { filters: quantizer("float16"), updateForm: "bfloat16" }, "bfloat16", "BF16"],
+    ["with a scale for each block", { updateForm: "blockwise8" }, "blockwise8", "I8"],
+  ] as const)("are sent as small differences, %s, with the error that this costs", async (_how, sending, form, dtype) => {
+    const { peer } = await start(adding, undefined, sending);
+    peer.notify("task", task(3));
+    await until(() => results.length + failures.length === 1);
+    expect(failures).toEqual([]);
+    expect(results[0]).toMatchObject({ paramsType: "DIFF", weight: 3, meta: { "flare.wire": { form, fullBytes: expect.any(Number) } } });
+    const { relativeError } = (results[0]?.meta["flare.wire"] ?? {}) as { readonly relativeError: number };
+    expect(relativeError).toBeLessThan(2 ** -7);
+    const path = join(root, "models", "result-3");
+    expect((await readSafetensorsHeader(path)).tensors.find(({ name }) => name === "w")).toMatchObject({ dtype });
+    await until(() => readdirSync(join(root, "job", "client_api_0", "results")).length === 0);
+  });
+
+  it("are sent as they are where the site says so, or where a value is beyond the form", async () => {
+    const { peer } = await start(adding, undefined, { filters: quantizer("blockwise8"), updateForm: "none" });
+    peer.notify("task", task(0));
+    await until(() => results.length + failures.length === 1);
+    expect(results[0]).toMatchObject({ paramsType: "FULL", meta: {} });
+    const { peer: other } = await start(trainer("model.params.w.data[0] = 1e6;"), undefined, { updateForm: "float16" });
+    other.notify("task", task(1));
+    await until(() => results.length + failures.length === 2);
+    expect(results[1]).toMatchObject({ paramsType: "FULL", meta: {} });
+  });
+});
 
 describe("the job process of a site", () => {
   it("answers tasks with its trainer, and both end when the job stops", async () => {

@@ -10,7 +10,8 @@ import type { SiteJobDescription } from "./job-channel.js";
 import { parentChannel } from "./node-ipc-channel.js";
 import { RpcPeer } from "./rpc-peer.js";
 import type { SiteJobPeer, SiteJobSide, SiteParentSide } from "./rpc-sides.js";
-import { SiteJobTasks } from "./site-job-tasks.js";
+import { shapeUpdate, updateFormFor } from "./shape-update.js";
+import { SiteJobTasks, type SiteJobTasksComponents } from "./site-job-tasks.js";
 
 /**
  * The program of a site's job process: it runs the job's executors, holds no key and no network connection, and ends with its
@@ -33,7 +34,9 @@ const peer: SiteJobPeer = new RpcPeer<SiteJobSide, SiteParentSide>(
     },
   },
 );
-const tasks = new SiteJobTasks({ parent: peer, executors: started.promise });
+// Known when the executors are, before which no task has a result.
+let shape: SiteJobTasksComponents["shape"] = (result) => Promise.resolve({ result });
+const tasks = new SiteJobTasks({ parent: peer, executors: started.promise, shape: (...given) => shape(...given) });
 
 channel.onClose(() => exitAtOnce());
 // Without a listener this signal opens Node's debugger, by which a trainer could run its code in this process.
@@ -57,8 +60,15 @@ try {
 async function startExecutors(description: SiteJobDescription, log: Logger): Promise<void> {
   const file = join(description.appFolder, "config", "config_fed_client.json");
   const document = readDocument({ text: await readFile(file, "utf8"), file, schema: clientConfigSchema, code: "job/invalid" });
-  const { executors } = compileClientConfig(document.value);
+  const { executors, resultFilters } = compileClientConfig(document.value);
   entries.length = 0;
+  shape = async (result, task, signal) => {
+    const form = updateFormFor(task.key.task, resultFilters, description.updateForm);
+    if (form === undefined) return { result };
+    const shaped = await shapeUpdate(result, { task, form, signal });
+    if (shaped.obstacle !== undefined) log.warn("an update is sent as it is", { form, error: errorField(shaped.obstacle) });
+    return shaped;
+  };
   for (const [index, { tasks: names, executor: settings }] of executors.entries()) {
     const executor = await createClientApiExecutor({
       clock: systemStallClock,

@@ -3,13 +3,16 @@ import type { Executor } from "../executor/executor.js";
 import { type ExecutorEntry, executorFor } from "../executor/executor-table.js";
 import type { TaskKey } from "../job/job-event.js";
 import { steadily } from "../progress/steadily.js";
-import type { SiteTask, TaskPhase } from "./job-channel.js";
+import type { SiteTask, TaskPhase, TrainerResult } from "./job-channel.js";
 import type { SiteJobPeer } from "./rpc-sides.js";
+import { forgetShaped, type ShapedUpdate } from "./shape-update.js";
 
 export interface SiteJobTasksComponents {
   readonly parent: Pick<SiteJobPeer, "call">;
   /** The job's executors; when this fails, every task fails with its error. */
   readonly executors: Promise<readonly ExecutorEntry[]>;
+  /** Makes a result what leaves the site. */
+  readonly shape: (result: TrainerResult, task: SiteTask, signal: AbortSignal) => Promise<ShapedUpdate>;
 }
 
 /** One job at one site: takes tasks from the parent, one after the other, and gives their results back. */
@@ -54,7 +57,7 @@ export class SiteJobTasks {
   }
 
   async #answer(task: SiteTask): Promise<void> {
-    const { parent, executors } = this.#components;
+    const { parent, executors, shape } = this.#components;
     const { key } = task;
     const abort = new AbortController();
     this.#active = { key, abort };
@@ -68,8 +71,11 @@ export class SiteJobTasks {
       await executor.execute(task, {
         signal: abort.signal,
         report,
-        deliver: async ({ path, paramsType, weight, metrics, meta }) => {
+        deliver: async (trained) => {
+          const { result } = await shape(trained, task, abort.signal);
+          const { path, paramsType, weight, metrics, meta } = result;
           await parent.call("result", { key, path, paramsType, weight, metrics, meta });
+          await forgetShaped(result, trained);
         },
       });
     } catch (reason) {

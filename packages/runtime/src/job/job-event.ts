@@ -2,6 +2,7 @@ import type { SerializedFlareError } from "@flare-ts/contracts";
 import type { SignedReceipt } from "../receipt/signed-receipt.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { JobStatus } from "./job-status.js";
+import type { UpdateWire } from "./update-wire.js";
 
 /** Metrics of a model: name to finite number. */
 export type Metrics = Readonly<Record<string, number>>;
@@ -25,6 +26,8 @@ export interface AcceptedUpdate {
   readonly weight: number;
   readonly metrics: Metrics;
   readonly meta: Readonly<Record<string, unknown>>;
+  /** How it was made smaller for the wire; absent where it was not. */
+  readonly wire?: UpdateWire;
 }
 
 /**

@@ -62,6 +62,19 @@ describe("layOutJob", () => {
     expect(readFileSync(join(store, hashOf("train")), "utf8")).toBe("train");
   });
 
+  it("gives a large file a further name instead of a copy where no code of the job runs, and looks at it all the same", async () => {
+    const content = "m".repeat(2 * 2 ** 20);
+    const sha256 = hashOf(content);
+    writeFileSync(join(store, sha256), content);
+    const withModel = { files: [...manifest.files, { path: "app/model.safetensors", size: content.length, sha256 }] };
+    const init = { manifest: withModel, find, destination, app: "app", site: "server", isLinked: true };
+    const { appFolder } = await layOutJob(init);
+    expect(statSync(join(appFolder, "model.safetensors")).ino).toBe(statSync(join(store, sha256)).ino);
+    expect(statSync(join(appFolder, "custom/train.mjs")).nlink).toBe(1);
+    replace(sha256, `${content.slice(1)}x`);
+    await expect(layOutJob({ ...init, site: "other" })).rejects.toMatchObject({ code: "job/file-mismatch" });
+  });
+
   it("leaves an app that is laid out as the job left it", async () => {
     const { appFolder } = await layOut();
     writeFileSync(join(appFolder, "state"), "of the job");

@@ -1,8 +1,8 @@
 import { createHash, randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
-import { mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
+import { link, mkdir, open, readdir, rename, rm, stat } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts";
 import { diskError } from "../store/file-model-store-disk.js";
 import type { ModelStore } from "../store/model-store.js";
 import type { JobFile } from "./job-folder.js";
@@ -19,6 +19,12 @@ export interface LayOutJobInit {
   readonly app: string;
   /** Name of the site, or `server`. */
   readonly site: string;
+  /**
+   * Whether large files become further names of the store's objects instead of copies: at the server, where no code of the job runs.
+   *
+   * @default false
+   */
+  readonly isLinked?: boolean;
   readonly signal?: AbortSignal;
 }
 
@@ -31,8 +37,8 @@ export interface LaidOutJob {
 }
 
 /**
- * Writes the files of an app where its job process runs: copies, each verified by its hash, because job code may write
- * its folder and must never reach the store. The app folder appears complete or not at all; one that is there already
+ * Writes the files of an app where its job process runs, each verified by its hash: copies, where job code may write its folder, which
+ * must never reach the store. The app folder appears complete or not at all; one that is there already
  * stays as it is, so that a restarted job finds what it wrote.
  *
  * @throws FlareError `job/file-missing`, `job/file-mismatch`, `transfer/disk-full`
@@ -88,25 +94,27 @@ async function copy(init: LayOutJobInit, file: JobFile, path: string): Promise<v
   }
   await mkdir(dirname(path), { recursive: true, mode: 0o700 });
   const hash = createHash("sha256");
-  const target = await open(path, "wx", 0o600);
+  const isLinked = init.isLinked === true && file.size > limits.chunkBytes;
+  if (isLinked) await link(object.path, path);
+  const target = isLinked ? undefined : await open(path, "wx", 0o600);
   try {
     let size = 0;
-    for await (const chunk of createReadStream(object.path, { signal: init.signal })) {
+    for await (const chunk of createReadStream(object.path, { signal: init.signal, highWaterMark: limits.chunkBytes })) {
       const bytes = chunk as Buffer;
       // A script that names its interpreter may be started by `command`.
-      if (size === 0 && bytes.subarray(0, 2).toString("latin1") === "#!") await target.chmod(0o700);
+      if (size === 0 && bytes.subarray(0, 2).toString("latin1") === "#!") await target?.chmod(0o700);
       size += bytes.length;
       hash.update(bytes);
-      await target.writeFile(bytes);
+      await target?.writeFile(bytes);
     }
     if (size !== file.size || hash.digest("hex") !== file.sha256) {
       throw new FlareError("job/file-mismatch", `The file ${file.path} of the job does not have the content that was signed.`, {
         facts: { path: file.path, sha256: file.sha256 },
       });
     }
-    await target.datasync();
+    await target?.datasync();
   } finally {
-    await target.close();
+    await target?.close();
   }
 }
 

@@ -290,10 +290,15 @@ describe("readJobFolder", () => {
     ],
     [
       "filters",
-      { [serverFile]: server.replace(`"task_result_filters": []`, `"task_result_filters": [{}, { "tasks": ["train"] }]`) },
+      {
+        [serverFile]: server.replace(
+          `"task_result_filters": []`,
+          `"task_result_filters": [{ "tasks": ["train"], "filters": [{ "path": "nvflare.app_common.filters.ExcludeVars" }] }]`,
+        ),
+      },
       serverFile,
       15,
-      /task_result_filters are not supported yet/,
+      /'nvflare.app_common.filters.ExcludeVars' is not supported yet; supported: ModelDequantizer/,
     ],
     ["a misspelt argument of the workflow", { [serverFile]: workflowArg(`"num_round": 3`) }, serverFile, 8, /did you mean 'num_rounds'/],
     ["no rounds", { [serverFile]: workflowArg(`"num_rounds": 0`) }, serverFile, 8, />=1/],

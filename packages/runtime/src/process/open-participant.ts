@@ -12,6 +12,9 @@ import {
   TrustKeeper,
   verifyKit,
 } from "@flare-ts/provision/kit";
+import { Admission } from "../budget/admission.js";
+import { DiskBudget } from "../budget/disk-budget.js";
+import { type MemoryPlan, memoryOfMachine, planMemory, setByText } from "../budget/memory-plan.js";
 import { type OpenedIdentity, openLiveIdentity } from "../identity/open-live-identity.js";
 import { type AuditLog, FileAuditLog } from "../logging/audit-log.js";
 import { createLogger, errorField, type LogFields, type Logger, type LogLine } from "../logging/logger.js";
@@ -29,6 +32,10 @@ export interface OpenParticipantInit {
   /** Whether clear text may leave this machine, where the kit says `clear`. @default false */
   readonly isClearAllowed?: boolean | undefined;
   readonly onLog?: ((line: LogLine) => void) | undefined;
+  /** Memory that all its processes may hold, at a site without trainers. @default `max_memory` of local/resources.json, or no limit */
+  readonly maxMemoryBytes?: number | undefined;
+  /** What its workspace may hold. @default `max_disk` of local/resources.json, or no limit */
+  readonly maxDiskBytes?: number | undefined;
   /** Ends the start. */
   readonly signal?: AbortSignal | undefined;
 }
@@ -53,10 +60,18 @@ export interface Participant<Type extends "server" | "client"> {
   readonly opened: OpenedIdentity;
   /** What was started so far; it stops in reverse. */
   readonly parts: StopList;
+  /** What its memory allows at once. */
+  readonly plan: MemoryPlan;
+  /** What its disk allows; `undefined` where no limit was set. */
+  readonly disk: DiskBudget | undefined;
+  /** Lets transfers in as both allow. */
+  readonly admission: Admission;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
 }
 
+/** Transfers at full speed that a server serves at once: more take turns at the same processor, and hold more memory. */
+const busyTransfers = 4;
 const stopDeadlineMs = 15_000;
 
 /**
@@ -90,6 +105,8 @@ async function openOnce<Type extends "server" | "client", Running>(
   await verifyKit(kit, { trust: keeper.trust, isCertificateJudged: false });
   const [resources, policy, logConfig] = await Promise.all([readLocalResources(kit), readAuthorizationPolicy(kit), readLogConfig(kit)]);
   if (!isOfType(resources, type)) throw wrongKit(kit, type);
+  const { maxMemoryBytes = resources.maxMemoryBytes, maxDiskBytes = resources.maxDiskBytes } = init;
+  const plan = planMemory({ kind: type, maxBytes: maxMemoryBytes, machineBytes: memoryOfMachine() });
   await mkdir(workspace, { recursive: true });
   const now = Date.now;
   const parts = new StopList();
@@ -105,6 +122,12 @@ async function openOnce<Type extends "server" | "client", Running>(
     const audit = new FileAuditLog({ logger, now }, { folder: workspace });
     const modelsFolder = join(workspace, "models");
     const models = await FileModelStore.open({ root: modelsFolder });
+    const disk = maxDiskBytes === undefined ? undefined : new DiskBudget({ folder: workspace, maxBytes: maxDiskBytes });
+    const steadyNow = (): number => performance.now();
+    const admission = new Admission(
+      { logger, now, steadyNow, disk },
+      { most: plan.transfers, setBy: setByText(plan), ...(type === "server" ? { mostBusy: busyTransfers } : {}) },
+    );
     const isAllowedHere: PolicyCheck = (request) => isAllowed(policy, { ...request, site: { org: kit.org } });
     const running = await start({
       kit,
@@ -119,6 +142,9 @@ async function openOnce<Type extends "server" | "client", Running>(
       keeper,
       opened,
       parts,
+      plan,
+      disk,
+      admission,
       now,
     });
     return { ...running, stop: () => parts.stop(stopDeadlineMs, logger) };

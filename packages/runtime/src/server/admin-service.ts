@@ -9,8 +9,11 @@ import {
 } from "@flare-ts/contracts/wire";
 import type { TrustKeeper } from "@flare-ts/provision/kit";
 import { z } from "zod";
-import type { JobSummary, ResultFile, SystemStatus } from "../admin/job-summary.js";
+import type { JobSummary, ResultFile, SiteProgress, SystemStatus } from "../admin/job-summary.js";
 import { type CommandVerb, type VerifiedCommand, verifyCommand } from "../admin/signed-command.js";
+import type { Admission } from "../budget/admission.js";
+import type { DiskBudget } from "../budget/disk-budget.js";
+import type { MemoryPlan } from "../budget/memory-plan.js";
 import type { JournalEntry } from "../job/job-event.js";
 import { isFinished, jobStatuses } from "../job/job-status.js";
 import type { AuditLog } from "../logging/audit-log.js";
@@ -39,6 +42,8 @@ export interface AdminServiceComponents {
   readonly trust: TrustService;
   readonly renewals: Pick<RenewalService, "waiting" | "complete">;
   readonly keeper: Pick<TrustKeeper, "trust">;
+  /** Knows which transfers wait. */
+  readonly admission: Pick<Admission, "waiting">;
   readonly now: () => number;
   readonly audit: AuditLog;
   readonly logger: Logger;
@@ -50,6 +55,8 @@ export interface AdminServiceInit {
   readonly serverName: string;
   readonly project: string;
   readonly startedAtMs: number;
+  readonly plan: Pick<MemoryPlan, "maxBytes">;
+  readonly disk: Pick<DiskBudget, "maxBytes" | "usedBytes"> | undefined;
 }
 
 type Arguments = Readonly<Record<string, Json>>;
@@ -83,7 +90,7 @@ export class AdminService {
     abort_job: (identity, args) => this.#abort(identity, args),
     get_receipts: (_identity, args) => this.#receipts(args),
     download_job: (identity, args) => this.#download(identity, args),
-    check_status: () => Promise.resolve(this.#status() as unknown as Json),
+    check_status: async () => (await this.#status()) as unknown as Json,
     list_renewals: async (_identity, args) => {
       parseArguments(noArguments, args);
       return await Promise.resolve(this.#parts.renewals.waiting() as unknown as Json);
@@ -240,13 +247,33 @@ export class AdminService {
     return { job: this.#summary(job) as unknown as Json, files: files as unknown as Json };
   }
 
-  #status(): SystemStatus {
-    const { serverName, project, startedAtMs } = this.#init;
+  async #status(): Promise<SystemStatus> {
+    const { serverName, project, startedAtMs, plan, disk } = this.#init;
+    const { directory, jobs, scheduler, admission } = this.#parts;
     return {
       server: { name: serverName, project, startedAtMs },
-      sites: this.#parts.directory.known(),
-      runningJobs: this.#parts.jobs.all().map((job) => job.jobId),
+      sites: directory.known(),
+      runningJobs: jobs.all().map((job) => job.jobId),
+      waitingJobs: scheduler.waitingJobs(),
+      waitingTransfers: admission.waiting().map(({ who, what, reason, sinceMs }) => ({ who, what, reason, sinceMs })),
+      budget: {
+        maxMemoryBytes: plan.maxBytes ?? null,
+        maxDiskBytes: disk?.maxBytes ?? null,
+        usedDiskBytes: (await disk?.usedBytes()) ?? null,
+      },
     };
+  }
+
+  /** What each site last said; one whose transfer waits here cannot know it. */
+  #progressOf(jobId: string, apps: JobRecord["apps"]): JobSummary["progress"] {
+    const progress: Record<string, SiteProgress> = { ...this.#parts.jobs.progressOf(jobId) };
+    if (this.#parts.jobs.get(jobId) === undefined) return progress;
+    const nowMs = this.#parts.now();
+    for (const { who, reason, sinceMs } of this.#parts.admission.waiting()) {
+      const { done, total } = progress[who] ?? { done: 0, total: 0 };
+      if (Object.hasOwn(apps, who)) progress[who] = { phase: "waiting", done, total, reason, stillMs: nowMs - sinceMs, atMs: nowMs };
+    }
+    return progress;
   }
 
   async #job(args: Arguments): Promise<JobRecord> {
@@ -270,7 +297,7 @@ export class AdminService {
       endTimeMs: endTimeMs ?? null,
       reason: isFinished(status) ? reason : (this.#parts.scheduler.waitingFor(jobId) ?? ""),
       sites: Object.keys(apps).sort(),
-      progress: this.#parts.jobs.progressOf(jobId),
+      progress: this.#progressOf(jobId, apps),
     };
   }
 }

@@ -17,6 +17,8 @@ export interface JobSchedulerComponents extends ServerJobComponents {
 export interface JobSchedulerInit {
   /** Jobs that run at the same time at most. */
   readonly maxJobs: number;
+  /** What sets that, for messages. */
+  readonly maxJobsSetBy: string;
   /** Folder of the server; each job has its own inside. */
   readonly workspace: string;
   readonly objectsFolder: string;
@@ -83,6 +85,11 @@ export class JobScheduler {
     });
   }
 
+  /** Jobs that wait, in the order in which they began to, with the reason. */
+  waitingJobs(): readonly { readonly jobId: string; readonly reason: string }[] {
+    return [...this.#waiting].map(([jobId, reason]) => ({ jobId, reason }));
+  }
+
   /** Why an unfinished job does not run. */
   waitingFor(jobId: string): string | undefined {
     return this.#waiting.get(jobId);
@@ -123,7 +130,8 @@ export class JobScheduler {
     const { store, jobs } = this.#parts;
     for (const record of await store.jobs({ statuses: ["SUBMITTED"] })) {
       if (this.#isStopped) return;
-      if (jobs.size >= this.#init.maxJobs) this.#waiting.set(record.jobId, `${jobs.size} of ${this.#init.maxJobs} jobs run`);
+      const { maxJobs, maxJobsSetBy } = this.#init;
+      if (jobs.size >= maxJobs) this.#wait(record.jobId, `${jobs.size} of ${maxJobs} jobs run, as many as ${maxJobsSetBy} lets`);
       else await this.#startIfItCan(record);
     }
   }
@@ -138,7 +146,7 @@ export class JobScheduler {
       return;
     }
     if (!sites.canStart) {
-      this.#waiting.set(record.jobId, waitingText(sites));
+      this.#wait(record.jobId, waitingText(sites));
       return;
     }
     const { apps } = sites;
@@ -172,6 +180,11 @@ export class JobScheduler {
     } catch (error) {
       await this.#cannotRun(jobId, FlareError.from(error));
     }
+  }
+
+  #wait(jobId: string, reason: string): void {
+    if (!this.#waiting.has(jobId)) this.#parts.logger.info("job waits", { job: jobId, reason });
+    this.#waiting.set(jobId, reason);
   }
 
   /** What may heal by itself leaves the job waiting; anything else ends it. */

@@ -4,18 +4,7 @@ import type { TaskKey } from "../job/job-event.js";
 import type { TaskRecord } from "../store/server-store.js";
 import type { ServerJob } from "./server-job.js";
 import { taskToWire } from "./task-message.js";
-
-/** How far a site is with its task, as it last said. */
-export interface TaskProgressReport {
-  readonly phase: string;
-  readonly done: number;
-  readonly total: number;
-  /** What it waits for, or what moved last. */
-  readonly reason: string;
-  /** How long ago that was, by the site's clock. */
-  readonly stillMs: number;
-  readonly atMs: number;
-}
+import type { TaskProgressReport } from "./task-progress-report.js";
 
 /** The jobs that run on this server now. */
 export class JobTable {

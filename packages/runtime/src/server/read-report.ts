@@ -1,6 +1,7 @@
 import { FlareError, limits, type SerializedFlareError } from "@flare-ts/contracts";
 import type { SubmitUpdateRequest } from "@flare-ts/contracts/wire";
 import type { JobEvent, Metrics, ParamsType } from "../job/job-event.js";
+import { takeWire } from "../job/update-wire.js";
 import { capPeerText } from "../logging/logger.js";
 import { taskKeyFromWire } from "../transport/wire-values.js";
 
@@ -21,7 +22,7 @@ export function readReport(site: string, request: SubmitUpdateRequest): Omit<Job
     paramsType: paramsType(request.paramsType),
     weight: weight(request.weight, site),
     metrics: metrics(request.metricsJson, site),
-    meta: plainObject(request.metaJson, "properties", site),
+    ...takeWire(plainObject(request.metaJson, "properties", site)),
   };
 }
 

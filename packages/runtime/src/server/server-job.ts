@@ -3,6 +3,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { type ContentHash, contentHashSchema, FlareError, limits, type SerializedFlareError } from "@flare-ts/contracts";
 import { type DeployJob, DeployJobSchema, EndJobSchema, ServerMessageSchema } from "@flare-ts/contracts/wire";
+import type { DiskBudget } from "../budget/disk-budget.js";
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
 import { filesForApp } from "../job/job-manifest.js";
 import type { JobStatus } from "../job/job-status.js";
@@ -22,11 +23,11 @@ import type { JobRecord, ServerStore } from "../store/server-store.js";
 import { objectToWire, taskKeyToWire } from "../transport/wire-values.js";
 import type { JobDefinition } from "./job-definition.js";
 import { JobNeeds } from "./job-needs.js";
-import type { TaskProgressReport } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
 import type { SiteDirectory } from "./site-directory.js";
 import { taskToWire } from "./task-message.js";
+import type { TaskProgressReport } from "./task-progress-report.js";
 import { TaskWatch } from "./task-watch.js";
 
 export interface ServerJobComponents {
@@ -37,6 +38,8 @@ export interface ServerJobComponents {
   readonly grants: ObjectGrants;
   readonly retention: ObjectRetention;
   readonly launcher: JobLauncher;
+  /** Room on the disk is kept for the next model of a round. */
+  readonly disk?: DiskBudget | undefined;
   /** The server's keys, with which it stands for what it did in a round. */
   readonly identity: { readonly current: ProjectKeys };
   readonly logger: Logger;
@@ -122,6 +125,7 @@ export class ServerJob {
       destination: workspace,
       app: definition.serverApp,
       site: "server",
+      isLinked: true,
     });
     this.#unfollow.self = await hub.follow(this.jobId, (entry) => this.#note(entry));
     this.#isLive = true;
@@ -210,10 +214,11 @@ export class ServerJob {
   }
 
   async #clearAway(): Promise<void> {
-    const { grants, retention, hub } = this.#parts;
+    const { grants, retention, hub, disk } = this.#parts;
     try {
       await this.#supervisor.stop();
       grants.revokeJob(this.jobId);
+      disk?.reserve(this.#holder, 0);
       this.#needs.end();
       await retention.keepOnly(this.#holder, this.#needs.hashes());
     } finally {
@@ -301,6 +306,13 @@ export class ServerJob {
           directory.push(site, create(ServerMessageSchema, { message: { case: "closeTask", value: taskKeyToWire(key) } }));
         return {};
       },
+      appFile: ({ path }) => {
+        const { manifest, serverApp } = definition;
+        const file = manifest.files.find((each) => each.path === `${serverApp}/${path}`);
+        if (file === undefined)
+          throw new FlareError("job/file-missing", `The server's app has no file ${path}.`, { facts: { path, job: this.jobId } });
+        return { hash: file.sha256, size: file.size };
+      },
       objectPath: async ({ hash }) => {
         const held = await models.find(contentHashSchema.parse(hash));
         if (held === undefined)
@@ -332,9 +344,11 @@ export class ServerJob {
   }
 
   #note(entry: JournalEntry): void {
-    const { retention } = this.#parts;
+    const { retention, disk } = this.#parts;
     const { event } = entry;
     this.#receipts.note(entry);
+    if (event.type === "round-opened") disk?.reserve(this.#holder, event.model.size);
+    if (event.type === "round-closed") disk?.reserve(this.#holder, 0);
     if (event.type === "site-left") this.#left.add(event.site);
     this.#watch.note(event);
     const change = this.#needs.note(event);

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { FlareError, limits } from "@flare-ts/contracts";
 import type { Kit } from "@flare-ts/provision/kit";
+import { type MemoryPlan, setByText } from "../budget/memory-plan.js";
 import { CertificateRenewal } from "../identity/certificate-renewal.js";
 import { graceOf } from "../identity/open-identity.js";
 import type { OpenedIdentity } from "../identity/open-live-identity.js";
@@ -58,6 +59,7 @@ export interface RunningServer {
 export async function startServer(init: StartServerInit): Promise<RunningServer> {
   return openParticipant("server", init, async (participant) => {
     const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper, opened } = participant;
+    const { plan, disk, admission } = participant;
     const store = await openSqliteServerStore({ path: join(workspace, "server.db") });
     parts.add("store", () => store.close());
     const hub = new JournalHub({ store, now });
@@ -71,12 +73,17 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const grants = new ObjectGrants({ mayUpload });
     const retention = new ObjectRetention({ models, logger, onRemoved: (hash) => grants.revokeObject(hash) });
     const readDefinition = createDefinitionReader({ models, trust: keeper.trust });
-    const launcher = new ProcessJobLauncher({ environment: process.env });
+    const { jobHeapMiB: heapMiB, engineThreads } = plan;
+    const launcher = new ProcessJobLauncher({ environment: process.env, heapMiB, engineThreads });
     const stallMs = init.stallMs ?? resources.stallMs;
     const { identity } = opened;
-    const jobParts = { store, hub, models, directory, grants, retention, launcher, identity, logger, now, stallClock: systemStallClock };
+    const stallClock = systemStallClock;
+    const jobParts = { store, hub, models, directory, grants, retention, launcher, identity, logger, now, disk, stallClock };
     const { maxJobs, maxClients } = resources;
-    const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder: modelsFolder, stallMs });
+    const scheduler = new JobScheduler(
+      { ...jobParts, jobs, readDefinition },
+      { ...jobsAtOnce(maxJobs, plan), workspace, objectsFolder: modelsFolder, stallMs },
+    );
     const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, trust: keeper.trust });
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
     const trust = new TrustService({
@@ -114,10 +121,10 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       { maxClients },
     );
     const admins = new AdminService(
-      { store, hub, jobs, scheduler, intake, directory, grants, trust, renewals, keeper, now, audit, logger, isAllowed },
-      { serverName: kit.name, project: kit.project, startedAtMs: now() },
+      { store, hub, jobs, scheduler, intake, directory, grants, trust, renewals, keeper, now, audit, logger, isAllowed, admission },
+      { serverName: kit.name, project: kit.project, startedAtMs: now(), plan, disk },
     );
-    const transfer = new TransferServer({ store: models, guard: grants });
+    const transfer = new TransferServer({ store: models, guard: grants, admission });
 
     const renewalGraceMs = graceOf(kit);
     const { connectionSecurity } = kit.endpoint;
@@ -202,6 +209,11 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     logger.info("server started", { project: kit.project, host, port, connectionSecurity });
     return { name: kit.name, port };
   });
+}
+
+/** Jobs that run at the same time: as the operator says, and as memory allows. */
+function jobsAtOnce(maxJobs: number, plan: MemoryPlan): { readonly maxJobs: number; readonly maxJobsSetBy: string } {
+  return plan.jobs < maxJobs ? { maxJobs: plan.jobs, maxJobsSetBy: setByText(plan) } : { maxJobs, maxJobsSetBy: "max_jobs" };
 }
 
 /** A new issuing certificate is asked for long before it is needed. */

@@ -1,7 +1,7 @@
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { JobEvent, LateSite } from "../job/job-event.js";
 import type { StallClock } from "../progress/stall-clock.js";
-import type { TaskProgressReport } from "./job-table.js";
+import type { TaskProgressReport } from "./task-progress-report.js";
 
 /** Whether a site is attached, and since when and why it is not. */
 export type Attachment = { readonly isAttached: true } | { readonly isAttached: false; readonly sinceMs: number; readonly reason: string };

@@ -83,6 +83,7 @@ export class ResultDelivery {
           result.update,
           (done) => this.#tellProgress(result, done),
           signal,
+          (reason) => this.#parts.reporter.note(result, { phase: "waiting", done: 0, total: 0, reason }),
         );
         const connection = await link.connection(signal);
         const reply = await connection.submitUpdate(

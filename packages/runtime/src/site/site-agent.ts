@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { jobIdSchema } from "@flare-ts/contracts";
+import { jobIdSchema, type UpdateForm } from "@flare-ts/contracts";
 import type { DeployJob, ServerMessage, Task } from "@flare-ts/contracts/wire";
 import { clearAttachFolder } from "../executor/attach-folder.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
@@ -21,6 +21,8 @@ export interface SiteAgentInit {
   /** Folder of the site; each job has its own inside. */
   readonly workspace: string;
   readonly datasets: Readonly<Record<string, string>>;
+  /** How updates leave the site, whatever a job says. */
+  readonly updateForm?: "none" | UpdateForm | undefined;
   readonly modelsFolder: string;
   readonly stallMs: number;
   readonly attachFolder: string;
@@ -117,12 +119,13 @@ export class SiteAgent {
       known.restate();
       return;
     }
-    const { site, workspace, datasets, modelsFolder, stallMs, attachFolder } = this.#init;
+    const { site, workspace, datasets, updateForm, modelsFolder, stallMs, attachFolder } = this.#init;
     const job = new SiteJob(this.#parts, {
       deployment,
       site,
       workspace: join(workspace, deployment.jobId),
       datasets,
+      updateForm,
       modelsFolder: join(modelsFolder, deployment.jobId),
       stallMs,
       attachFolder,

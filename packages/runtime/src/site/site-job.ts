@@ -2,8 +2,10 @@ import { link as linkFile, mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { FlareError, type SerializedFlareError } from "@flare-ts/contracts";
+import { FlareError, type SerializedFlareError, type UpdateForm } from "@flare-ts/contracts";
 import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema } from "@flare-ts/contracts/wire";
+import type { Admission, Admitted } from "../budget/admission.js";
+import type { DiskBudget } from "../budget/disk-budget.js";
 import type { TaskKey } from "../job/job-event.js";
 import type { SiteJobCalls, SiteTask } from "../job-process/job-channel.js";
 import type { JobLauncher } from "../job-process/job-launcher.js";
@@ -36,6 +38,10 @@ export interface SiteJobComponents {
   readonly reporter: TaskReporter;
   readonly secrets: SiteSecrets;
   readonly logger: Logger;
+  /** Lets jobs in as the site's memory allows. */
+  readonly jobsAllowed: Pick<Admission, "enter">;
+  /** Room on the disk is kept for the answer to a task. */
+  readonly disk?: DiskBudget | undefined;
 }
 
 interface OpenTask {
@@ -53,6 +59,8 @@ export interface SiteJobInit {
   /** Folder of the job: `<workspace>/<job id>`. */
   readonly workspace: string;
   readonly datasets: Readonly<Record<string, string>>;
+  /** How updates leave the site, whatever a job says. */
+  readonly updateForm?: "none" | UpdateForm | undefined;
   /** Folder for the models that this job's processes get; they can read it, not write. */
   readonly modelsFolder: string;
   /** What makes no progress for so long is given up. */
@@ -74,6 +82,9 @@ export class SiteJob {
   /** Open tasks of this job; a task that has its model waits here for the job process to be up. */
   readonly #tasks = new Map<string, OpenTask>();
   #left: FlareError | undefined;
+  #allowed: Admitted | undefined;
+  /** Why the job waits here. */
+  #waitReason: string | undefined;
   #admitted: AdmittedJob | undefined;
   #supervisor: JobSupervisor<SiteParentSide, SiteJobSide> | undefined;
   #started: Promise<void> = Promise.resolve();
@@ -113,12 +124,19 @@ export class SiteJob {
       }
       const model = objectFromWire(task.model);
       await retention.hold(`task:${text}`, [model.hash]);
+      this.#parts.disk?.reserve(`task:${text}`, model.size);
       const report = (done: number, total: number): void => reporter.note(key, { phase: "downloading", done, total, reason: "the model" });
       report(0, model.size);
-      const held = await transfer.download(() => link.connection(signal), model, report, signal);
+      const held = await transfer.download(
+        () => link.connection(signal),
+        model,
+        report,
+        signal,
+        (reason) => this.#tellWaiting(key, reason),
+      );
       if (signal.aborted) return;
-      reporter.note(key, { phase: "waiting", done: 0, total: 0, reason: "waits for the job process" });
       const modelPath = await this.#whenThereIsRoom(() => this.#lendModel(held), signal);
+      reporter.note(key, { phase: "waiting", done: 0, total: 0, reason: this.#waitReason ?? "waits for the job process" });
       entry.ready = { key, modelPath, totalRounds: task.totalRounds, meta: readMeta(task.metaJson) };
       this.#supervisor?.notify("task", entry.ready);
     } catch (reason) {
@@ -150,7 +168,11 @@ export class SiteJob {
     this.#stop.abort();
     await this.#started;
     await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }), graceMs);
-    for (const text of this.#tasks.keys()) await this.#parts.retention.release(`task:${text}`);
+    this.#allowed?.leave();
+    for (const text of this.#tasks.keys()) {
+      this.#parts.disk?.reserve(`task:${text}`, 0);
+      await this.#parts.retention.release(`task:${text}`);
+    }
     for (const { key } of this.#tasks.values()) this.#parts.reporter.forget(key);
     this.#tasks.clear();
     await rm(this.#init.modelsFolder, { recursive: true, force: true });
@@ -165,6 +187,7 @@ export class SiteJob {
     task?.closed.abort();
     const isLentToOther = [...this.#tasks.values()].some(({ ready }) => ready?.modelPath === lent);
     if (lent !== undefined && !isLentToOther) await rm(lent, { force: true });
+    this.#parts.disk?.reserve(`task:${text}`, 0);
     await this.#parts.retention.release(`task:${text}`);
   }
 
@@ -186,6 +209,15 @@ export class SiteJob {
   /** What may heal by itself, such as a full disk, is waited for; anything else makes the site leave the job. */
   async #startInTheEnd(): Promise<void> {
     const { signal } = this.#stop;
+    try {
+      // In the order in which the server names jobs, which is the same at every site: two sites never wait for each other's jobs.
+      this.#allowed = await this.#parts.jobsAllowed.enter({ who: this.jobId, what: "job", diskBytes: 0 }, signal, (reason) =>
+        this.#wait(reason),
+      );
+    } catch {
+      return;
+    }
+    this.#waitReason = undefined;
     while (!signal.aborted) {
       try {
         await this.#start();
@@ -213,6 +245,8 @@ export class SiteJob {
     this.#admitted = admitted;
     const { folder, jobName, appFolder } = admitted;
     this.#logger.info("job admitted", { name: jobName, app: deployment.app });
+    // Node's permission model grants what lies in a folder only when that exists as the process starts.
+    await mkdir(this.#init.modelsFolder, { recursive: true, mode: 0o700 });
     this.#supervisor = new JobSupervisor<SiteParentSide, SiteJobSide>(
       { launcher, logger: this.#logger },
       {
@@ -229,7 +263,7 @@ export class SiteJob {
   }
 
   #calls(place: { readonly jobName: string; readonly folder: string; readonly appFolder: string }): CallHandlers<SiteJobCalls> {
-    const { site, datasets, modelsFolder, stallMs, attachFolder } = this.#init;
+    const { site, datasets, modelsFolder, updateForm, stallMs, attachFolder } = this.#init;
     return {
       begin: () => {
         // The reply goes out first; the open tasks follow it on the same channel.
@@ -242,6 +276,7 @@ export class SiteJob {
           appFolder: place.appFolder,
           datasets,
           modelsFolder,
+          ...(updateForm === undefined ? {} : { updateForm }),
           stallMs,
           attachFolder,
         });
@@ -272,6 +307,15 @@ export class SiteJob {
         return Promise.resolve({});
       },
     };
+  }
+
+  #wait(reason: string): void {
+    this.#waitReason = reason;
+    for (const { key } of this.#tasks.values()) this.#tellWaiting(key, reason);
+  }
+
+  #tellWaiting(key: TaskKey, reason: string): void {
+    this.#parts.reporter.note(key, { phase: "waiting", done: 0, total: 0, reason });
   }
 
   #deliverReadyTasks(): void {

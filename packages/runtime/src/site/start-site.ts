@@ -1,5 +1,7 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { Admission } from "../budget/admission.js";
+import { setByText } from "../budget/memory-plan.js";
 import { clearAttachFolder } from "../executor/attach-folder.js";
 import { CertificateRenewal } from "../identity/certificate-renewal.js";
 import { WireRenewal } from "../identity/wire-renewal.js";
@@ -40,6 +42,7 @@ export interface RunningSite {
 export async function startSite(init: StartSiteInit): Promise<RunningSite> {
   return openParticipant("client", init, async (participant) => {
     const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper, opened } = participant;
+    const { plan, disk, admission: transfersAllowed } = participant;
     const store = await openSqliteSiteStore({ path: join(workspace, "site.db") });
     parts.add("store", () => store.close());
     const retention = new ObjectRetention({ models, logger });
@@ -49,7 +52,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     const stallMs = init.stallMs ?? resources.stallMs;
     const attachFolder = resources.attachFolder ?? join(workspace, "attach");
     await clearAttachFolder(attachFolder);
-    const transfer = new TransferClient({ store: models, logger }, { stallMs });
+    const transfer = new TransferClient({ store: models, logger, admission: transfersAllowed }, { stallMs });
     const random = Math.random;
     const wire = new WireRenewal(
       { ...opened, keeper, now, live: () => link.live },
@@ -83,10 +86,19 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
       { link, transfer, models, store, retention, audit, now, isAllowed },
       { site: kit.name, trust: keeper.trust },
     );
-    const launcher = new ProcessJobLauncher({ environment: process.env });
+    const launcher = new ProcessJobLauncher({ environment: process.env, heapMiB: plan.jobHeapMiB });
+    const jobsAllowed = new Admission({ logger, now, steadyNow: () => performance.now() }, { most: plan.jobs, setBy: setByText(plan) });
     const agent = new SiteAgent(
-      { link, transfer, models, store, retention, delivery, admission, launcher, reporter, secrets, logger },
-      { site: kit.name, workspace, datasets: resources.datasets, modelsFolder: lentFolder, stallMs, attachFolder },
+      { link, transfer, models, store, retention, delivery, admission, launcher, reporter, secrets, logger, jobsAllowed, disk },
+      {
+        site: kit.name,
+        workspace,
+        datasets: resources.datasets,
+        updateForm: resources.updateForm,
+        modelsFolder: lentFolder,
+        stallMs,
+        attachFolder,
+      },
     );
     const trust = new SiteTrust({ keeper, link, agent, audit, logger });
     parts.add("jobs", () => agent.stop());

@@ -43,7 +43,7 @@ export class FileModelStoreIntake {
       await copyFile(path, copy);
       const file = await open(copy, "r");
       try {
-        const ref = await refOf(file, signal);
+        const ref = await durableRefOf(file, signal);
         return (await this.#components.find(ref.hash)) ?? (await this.#finish(file, copy, ref));
       } finally {
         await file.close();
@@ -55,7 +55,7 @@ export class FileModelStoreIntake {
   async move(path: string, signal: AbortSignal | undefined): Promise<StoredObject> {
     const file = await openOriginal(path);
     try {
-      const ref = await refOf(file, signal);
+      const ref = await durableRefOf(file, signal);
       const present = await this.#components.find(ref.hash);
       if (present === undefined) return await this.#finish(file, path, ref);
       await removeFile(path);
@@ -100,6 +100,14 @@ async function openOriginal(path: string): Promise<FileHandle> {
     if (errnoOf(error) === "ENOENT") throw new FlareError("file/not-found", `${path} does not exist.`, { facts: { path }, cause: error });
     throw new FlareError("file/unreadable", `${path} cannot be read: ${String(error)}`, { facts: { path }, cause: error });
   }
+}
+
+/** The disk writes while the processor hashes. */
+async function durableRefOf(file: FileHandle, signal: AbortSignal | undefined): Promise<ObjectRef> {
+  const [ref, synced] = await Promise.allSettled([refOf(file, signal), file.datasync()]);
+  if (ref.status === "rejected") throw ref.reason as Error;
+  if (synced.status === "rejected") throw synced.reason as Error;
+  return ref.value;
 }
 
 async function refOf(file: FileHandle, signal: AbortSignal | undefined): Promise<ObjectRef> {

@@ -202,23 +202,34 @@ export function emptyPrefix(): HashedPrefix {
   return { offset: 0, hash: createHash("sha256") };
 }
 
-/** Hashes the first `length` bytes of a file. */
+/** Hashes the first `length` bytes of a file; one piece is read while the one before is hashed. */
 export async function hashPrefix(file: FileHandle, length: number, signal?: AbortSignal): Promise<HashedPrefix> {
   const hash = createHash("sha256");
-  const buffer = Buffer.allocUnsafe(Math.min(limits.chunkBytes, Math.max(length, 1)));
+  const pieceBytes = Math.min(limits.chunkBytes, Math.max(length, 1));
+  const buffers = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(length > pieceBytes ? pieceBytes : 0)] as const;
+  const read = (position: number, turn: number): Promise<Buffer> => {
+    const buffer = buffers[turn % 2] ?? buffers[0];
+    const wanted = Math.min(buffer.byteLength, length - position);
+    const reading = file.read(buffer, 0, wanted, position).then(({ bytesRead }) => buffer.subarray(0, bytesRead));
+    return quiet(reading);
+  };
   let offset = 0;
-  while (offset < length) {
-    signal?.throwIfAborted();
-    const { bytesRead } = await file.read(buffer, 0, Math.min(buffer.byteLength, length - offset), offset);
-    if (bytesRead === 0) break;
-    hash.update(buffer.subarray(0, bytesRead));
-    offset += bytesRead;
+  let ahead = length > 0 ? read(0, 0) : undefined;
+  for (let turn = 1; ahead !== undefined; turn += 1) {
+    const piece: Buffer = await ahead;
+    offset += piece.byteLength;
+    ahead = piece.byteLength > 0 && offset < length ? read(offset, turn) : undefined;
+    hash.update(piece);
+    if (signal?.aborted === true) {
+      await ahead?.catch(() => undefined);
+      signal.throwIfAborted();
+    }
   }
   return { offset, hash };
 }
 
 // The failure is met at the next write, commit or close; without this it would count as unhandled until then.
-function quiet(promise: Promise<void>): Promise<void> {
+function quiet<Result>(promise: Promise<Result>): Promise<Result> {
   promise.catch(() => undefined);
   return promise;
 }

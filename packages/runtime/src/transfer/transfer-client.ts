@@ -1,4 +1,5 @@
 import { FlareError, limits } from "@flare-ts/contracts";
+import type { Admission } from "../budget/admission.js";
 import { errorField, type Logger } from "../logging/logger.js";
 import { whileMoving } from "../progress/while-moving.js";
 import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
@@ -6,9 +7,13 @@ import type { Chunk, Connection } from "../transport/connection.js";
 import { abortable } from "./abortable.js";
 import { Backoff } from "./backoff.js";
 import { SharedFlights } from "./shared-flights.js";
+import { isSmall } from "./upload-leases.js";
 
 /** Gives the live connection, or waits for the next one. */
 export type ConnectionProvider = () => Promise<Connection>;
+
+/** Hears why a transfer waits on this side. */
+export type OnWait = (reason: string) => void;
 
 /** Hears how many bytes of an object are at the other side (upload) or here (download). */
 export type OnProgress = (done: number, total: number) => void;
@@ -20,15 +25,23 @@ export type OnProgress = (done: number, total: number) => void;
 export class TransferClient {
   readonly #store: ModelStore;
   readonly #logger: Logger | undefined;
+  readonly #admission: Admission | undefined;
   readonly #downloads = new SharedFlights<StoredObject>();
 
   readonly #stallMs: number;
 
   constructor(
-    components: { readonly store: ModelStore /** Hears why a transfer waits. */; readonly logger?: Logger },
+    components: {
+      readonly store: ModelStore;
+      /** Hears why a transfer waits. */
+      readonly logger?: Logger;
+      /** Lets transfers in as this side's memory and disk allow. */
+      readonly admission?: Admission;
+    },
     init: { /** An attempt that does not move for so long is broken off. @default limits.stallMs */ readonly stallMs?: number } = {},
   ) {
     this.#store = components.store;
+    this.#admission = components.admission;
     this.#logger = components.logger;
     this.#stallMs = init.stallMs ?? limits.stallMs;
   }
@@ -38,9 +51,20 @@ export class TransferClient {
    *
    * @throws FlareError what cannot be retried, such as `transfer/not-allowed`; `internal/aborted`
    */
-  async upload(connect: ConnectionProvider, object: ObjectRef, onProgress?: OnProgress, signal?: AbortSignal): Promise<void> {
+  async upload(
+    connect: ConnectionProvider,
+    object: ObjectRef,
+    onProgress?: OnProgress,
+    signal?: AbortSignal,
+    onWait?: OnWait,
+  ): Promise<void> {
+    await this.#admitted(object, "upload", { signal, onWait }, () => this.#upload(connect, object, onProgress, signal));
+  }
+
+  async #upload(connect: ConnectionProvider, object: ObjectRef, onProgress?: OnProgress, signal?: AbortSignal): Promise<void> {
     await this.#untilDone(connect, `The upload of object ${object.hash}`, signal, async (connection, noteProgress, moving) => {
-      const { isComplete, durableOffset } = await connection.stat(object, moving);
+      // The server answers when it has room, which may take its time: waiting is no standstill.
+      const { isComplete, durableOffset } = await connection.stat(object, signal);
       if (isComplete) {
         onProgress?.(object.size, object.size);
         return true;
@@ -62,15 +86,36 @@ export class TransferClient {
    *
    * @throws FlareError what cannot be retried, such as `transfer/object-missing`; `internal/aborted`
    */
-  async download(connect: ConnectionProvider, object: ObjectRef, onProgress?: OnProgress, signal?: AbortSignal): Promise<StoredObject> {
+  async download(
+    connect: ConnectionProvider,
+    object: ObjectRef,
+    onProgress?: OnProgress,
+    signal?: AbortSignal,
+    onWait?: OnWait,
+  ): Promise<StoredObject> {
     const present = await this.#store.find(object.hash);
     if (present !== undefined) {
       onProgress?.(object.size, object.size);
       return present;
     }
     return await this.#downloads.join(object.hash, { onProgress, signal }, async (report, shared) =>
-      this.#fetch(connect, object, report, shared),
+      this.#admitted(object, "download", { signal: shared, onWait }, () => this.#fetch(connect, object, report, shared)),
     );
+  }
+
+  async #admitted<Result>(
+    object: ObjectRef,
+    what: "upload" | "download",
+    { signal, onWait }: { readonly signal: AbortSignal | undefined; readonly onWait: OnWait | undefined },
+    move: () => Promise<Result>,
+  ): Promise<Result> {
+    const request = { who: `object ${object.hash.slice(0, 12)}`, what, diskBytes: what === "upload" ? 0 : object.size };
+    const admitted = isSmall(object) ? undefined : await this.#admission?.enter(request, signal, onWait);
+    try {
+      return await move();
+    } finally {
+      admitted?.leave();
+    }
   }
 
   async #fetch(connect: ConnectionProvider, object: ObjectRef, onProgress: OnProgress, signal: AbortSignal): Promise<StoredObject> {

@@ -1,10 +1,14 @@
 import { FlareError, limits } from "@flare-ts/contracts";
+import type { Admission, Admitted } from "../budget/admission.js";
 import type { ModelStore, ObjectRef, ObjectWriter } from "../store/model-store.js";
 import type { CallContext, Chunk, ServerHandlers, TransferGuard } from "../transport/connection.js";
+import { isSmall, UploadLeases } from "./upload-leases.js";
 
 export interface TransferServerComponents {
   readonly store: ModelStore;
   readonly guard: TransferGuard;
+  /** Lets transfers in as memory and disk allow. */
+  readonly admission?: Admission | undefined;
 }
 
 /** How far an object is. */
@@ -17,20 +21,31 @@ export interface ObjectState {
 export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | "download"> {
   readonly #store: ModelStore;
   readonly #guard: TransferGuard;
+  readonly #admission: Admission | undefined;
+  readonly #leases: UploadLeases;
   readonly #uploads = new Map<string, RunningUpload>();
 
   constructor(components: TransferServerComponents) {
     this.#store = components.store;
     this.#guard = components.guard;
+    this.#admission = components.admission;
+    this.#leases = new UploadLeases(components);
   }
 
   /** @throws FlareError `transfer/not-allowed`, `transfer/size-mismatch` */
-  async stat({ identity, sessionId }: CallContext, object: ObjectRef): Promise<ObjectState> {
-    const isAllowed = (await this.#guard.mayWrite(identity, object)) || (await this.#guard.mayRead(identity, object.hash));
-    if (!isAllowed) throw notAllowed(identity.name, object, "see");
+  async stat({ identity, sessionId, signal }: CallContext, object: ObjectRef): Promise<ObjectState> {
+    const mayWrite = await this.#guard.mayWrite(identity, object);
+    if (!mayWrite && !(await this.#guard.mayRead(identity, object.hash))) throw notAllowed(identity.name, object, "see");
     const running = this.#uploads.get(object.hash);
     // What an upload over a lost connection left unwritten becomes durable now, instead of being sent again.
-    if (running !== undefined && isOutlived(running, identity.name, sessionId)) await running.writer?.close();
+    if (running !== undefined && isOutlived(running, identity.name, sessionId)) {
+      await running.writer?.close();
+      running.admitted?.leave();
+    }
+    const { isComplete, durableOffset } = await this.#state(object);
+    if (isComplete || !mayWrite) return { isComplete, durableOffset };
+    await this.#leases.grant(identity.name, object, object.size - durableOffset, signal);
+    // Somebody else may have sent it meanwhile.
     return await this.#state(object);
   }
 
@@ -41,9 +56,10 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
     const running = await this.#takeTurn(object, identity.name, sessionId, signal);
     try {
       const state = await this.#state(object);
-      if (state.isComplete) return state;
-      return await this.#receive(object, chunks, running);
+      running.admitted = await this.#leases.take(identity.name, object, object.size - state.durableOffset, signal);
+      return state.isComplete ? state : await this.#receive(object, chunks, running);
     } finally {
+      running.admitted?.leave();
       if (this.#uploads.get(object.hash) === running) this.#uploads.delete(object.hash);
       running.finish();
     }
@@ -56,10 +72,17 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
     if (found === undefined)
       throw new FlareError("transfer/object-missing", `Object ${object.hash} is not in the store.`, { facts: { hash: object.hash } });
     if (found.size !== object.size) throw sizeMismatch(object, found.size);
-    let at = offset;
-    for await (const data of this.#store.read(object.hash, offset, signal)) {
-      yield { offset: at, data };
-      at += data.byteLength;
+    const request = { who: identity.name, what: "download", diskBytes: 0 };
+    const admitted = isSmall(object) ? undefined : await this.#admission?.enter(request, signal);
+    try {
+      let at = offset;
+      for await (const data of this.#store.read(object.hash, offset, signal)) {
+        yield { offset: at, data };
+        at += data.byteLength;
+        admitted?.note(data.byteLength);
+      }
+    } finally {
+      admitted?.leave();
     }
   }
 
@@ -73,6 +96,7 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
         if (known < 0) break;
         if (known < data.byteLength) await writer.write(known === 0 ? data : data.subarray(known));
         running.lastProgressMs = performance.now();
+        running.admitted?.note(data.byteLength);
       }
       if (writer.offset === object.size) await writer.commit();
     } finally {
@@ -113,6 +137,7 @@ interface RunningUpload {
   readonly finished: Promise<void>;
   readonly finish: () => void;
   writer: ObjectWriter | undefined;
+  admitted: Admitted | undefined;
   lastProgressMs: number;
 }
 
@@ -125,7 +150,7 @@ function startUpload(name: string, sessionId: string): RunningUpload {
   const finished = new Promise<void>((resolve) => {
     finish = resolve;
   });
-  return { name, sessionId, finished, finish, writer: undefined, lastProgressMs: performance.now() };
+  return { name, sessionId, finished, finish, writer: undefined, admitted: undefined, lastProgressMs: performance.now() };
 }
 
 async function settledOrWaited(work: Promise<void>, waitMs: number, signal: AbortSignal): Promise<void> {

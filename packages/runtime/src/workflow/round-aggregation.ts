@@ -3,12 +3,13 @@ import { join } from "node:path";
 import {
   type AggregationEngine,
   type AggregationSession,
+  differenceUpdate,
   metricsWeightedMean,
   type ServerState,
   type Strategy,
 } from "@flare-ts/aggregator";
 import { FlareError } from "@flare-ts/contracts/errors";
-import type { Metrics, StrategyState } from "../job/job-event.js";
+import type { Metrics, ParamsType, StrategyState } from "../job/job-event.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
 import { diskError, isDiskFull } from "../store/file-model-store-disk.js";
 import type { ObjectRef } from "../store/model-store.js";
@@ -80,7 +81,7 @@ export class RoundAggregation {
     const folds = effect.contributions.flatMap(({ site }) => aggregation.folds.get(site) ?? []);
     const problems = await Promise.all(folds);
     if (problems.some((problem) => problem !== undefined)) return undefined;
-    const { session, modelPath } = await aggregation.opening;
+    const { session, modelPath } = await this.#whole(aggregation, effect);
     await mkdir(this.#folder, { recursive: true });
     const outPath = join(this.#folder, `round-${effect.round}.safetensors`);
     const state = await this.#serverState(effect);
@@ -89,6 +90,7 @@ export class RoundAggregation {
       .finish({ outPath, base: modelPath, state, isDurable: false, signal: this.#stop.signal })
       .catch((reason: unknown) => Promise.reject(writeError(reason, outPath)));
     this.#open = undefined;
+    await this.#letGo(aggregation);
     const model = await this.#parent.call("importObject", { path: outPath });
     const kept = await this.#importState(state);
     const { bytesIn: bytes, engine, strategy } = report;
@@ -98,9 +100,9 @@ export class RoundAggregation {
   /** Stops all that runs and lets go of what is held. */
   async discard(): Promise<void> {
     this.#stop.abort();
-    const opening = this.#open?.opening;
+    const open = this.#open;
     this.#open = undefined;
-    await opening?.then(({ session }) => session.discard()).catch(() => {});
+    if (open !== undefined) await this.#letGo(open);
   }
 
   /** Where the strategy goes on from, and where what it keeps is written. What is there of a round that was broken off is overwritten. */
@@ -132,21 +134,57 @@ export class RoundAggregation {
 
   #aggregationOf(effect: EffectOf<"fold">): OpenAggregation {
     if (this.#open?.round === effect.round) return this.#open;
-    const opening = this.#openSession(effect);
-    // Whoever folds or finishes sees the failure; without this, one that comes before that would end the process.
-    opening.catch(() => {});
-    this.#open = { round: effect.round, paramsType: effect.paramsType, opening, folds: new Map() };
+    this.#open = { round: effect.round, model: effect.model, sessions: new Map(), differences: [], folds: new Map() };
     return this.#open;
   }
 
-  async #openSession({ model, paramsType }: EffectOf<"fold">): Promise<OpenSession> {
+  /** The session for whole models, or that for differences. */
+  #sessionOf(aggregation: OpenAggregation, paramsType: ParamsType): Promise<OpenSession> {
+    const known = aggregation.sessions.get(paramsType);
+    if (known !== undefined) return known;
+    const opening = this.#openSession(aggregation.model, paramsType);
+    // Whoever folds or finishes sees the failure; without this, one that comes before that would end the process.
+    opening.catch(() => {});
+    aggregation.sessions.set(paramsType, opening);
+    return opening;
+  }
+
+  /**
+   * The session with all contributions in it. Where some sent whole models and others differences, as a site that makes its updates
+   * smaller does, whole models become differences too: what comes out depends on who takes part, not on who came first.
+   */
+  async #whole(aggregation: OpenAggregation, { contributions }: EffectOf<"aggregate">): Promise<OpenSession> {
+    const [first = "FULL", ...others] = [...new Set(contributions.map(({ paramsType }) => paramsType))];
+    if (others.length === 0) return this.#sessionOf(aggregation, first);
+    const whole = await this.#sessionOf(aggregation, "DIFF");
+    for (const { site, update, weight } of contributions.filter(({ paramsType }) => paramsType === "FULL")) {
+      const { path: source } = await this.#parent.call("objectPath", { hash: update.hash });
+      const outPath = join(this.#folder, `difference-${aggregation.differences.length}.safetensors`);
+      await mkdir(this.#folder, { recursive: true });
+      aggregation.differences.push(outPath);
+      const { signal } = this.#stop;
+      await differenceUpdate({ source, base: whole.modelPath, outPath, isDurable: false, signal });
+      await whole.session.add({ contributor: site, source: outPath, weight, paramsType: "DIFF" }, signal);
+    }
+    return whole;
+  }
+
+  async #letGo({ sessions, differences }: OpenAggregation): Promise<void> {
+    const discards = [...sessions.values()].map((opening) => opening.then(({ session }) => session.discard()).catch(() => {}));
+    await Promise.all([...discards, ...differences.map((path) => rm(path, { force: true }))]);
+  }
+
+  async #openSession(model: ObjectRef, paramsType: ParamsType): Promise<OpenSession> {
     const { path } = await this.#parent.call("objectPath", { hash: model.hash });
     const session = await this.#engine.open({ model: path, strategy: this.#strategy, paramsType, check: "add", signal: this.#stop.signal });
     return { session, modelPath: path };
   }
 
   async #fold(aggregation: OpenAggregation, { site, update, paramsType, weight }: Contribution): Promise<FlareError | undefined> {
-    const [{ session }, { path }] = await Promise.all([aggregation.opening, this.#parent.call("objectPath", { hash: update.hash })]);
+    const [{ session }, { path }] = await Promise.all([
+      this.#sessionOf(aggregation, paramsType),
+      this.#parent.call("objectPath", { hash: update.hash }),
+    ]);
     try {
       await session.add({ contributor: site, source: path, weight, paramsType }, this.#stop.signal);
       return undefined;
@@ -165,8 +203,10 @@ interface OpenSession {
 
 interface OpenAggregation {
   readonly round: number;
-  readonly paramsType: Contribution["paramsType"];
-  readonly opening: Promise<OpenSession>;
+  readonly model: ObjectRef;
+  readonly sessions: Map<ParamsType, Promise<OpenSession>>;
+  /** Files of whole models that were made differences. */
+  readonly differences: string[];
   readonly folds: Map<string, Promise<FlareError | undefined>>;
 }
 

@@ -35,10 +35,7 @@ function assign(plan: RoundPlan, { round, task, model, sites }: OpenRound): Work
 }
 
 function folds({ round, task, model, answers }: OpenRound, sites: readonly string[]): WorkflowEffect[] {
-  const [first] = answers.values();
-  if (first === undefined) return [];
-  const { paramsType } = first;
-  return contributionsOf(answers, sites).map((contribution) => ({ type: "fold", round, task, model, paramsType, contribution }));
+  return contributionsOf(answers, sites).map((contribution) => ({ type: "fold", round, task, model, contribution }));
 }
 
 function setDeadline(plan: RoundPlan, state: RoundState, open: OpenRound): WorkflowEffect[] {

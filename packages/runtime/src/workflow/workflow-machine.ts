@@ -1,5 +1,5 @@
 import type { SerializedFlareError } from "@flare-ts/contracts/errors";
-import type { AcceptedUpdate, JournalEntry, ParamsType, StrategyState } from "../job/job-event.js";
+import type { AcceptedUpdate, JournalEntry, StrategyState } from "../job/job-event.js";
 import type { ObjectRef } from "../store/model-store.js";
 
 /** An update with the weight that it has in the aggregate: the site's own weight times the job's factor for the site. */
@@ -34,8 +34,6 @@ export type WorkflowEffect =
       readonly round: number;
       readonly task: string;
       readonly model: ObjectRef;
-      /** What the updates of the round have to be: the first answer decides. */
-      readonly paramsType: ParamsType;
       readonly contribution: Contribution;
     }
   /** Journal `deadline-passed` when the clock says so; replaces the deadline that was set before. */

@@ -25,6 +25,10 @@ export interface CreateFederationInit {
   readonly leafLifetimeMs?: number;
   /** When the kits were made. @default the present */
   readonly madeAt?: Date;
+  /** The program that runs participants. @default one that knows `<server|client> start <kit>` only */
+  readonly program?: string;
+  /** Further arguments of the start of a participant, by its name; the server's is `server`. */
+  readonly startArguments?: Readonly<Record<string, readonly string[]>>;
 }
 
 /** A provisioned federation on this machine: real kits, real processes, real mTLS. */
@@ -48,11 +52,12 @@ export interface Federation {
 
 const serverName = "localhost";
 export const adminName = "admin@example.org";
-const program = fileURLToPath(new URL("../../dist/federation/participant-program.js", import.meta.url));
+const ownProgram = fileURLToPath(new URL("../../dist/federation/participant-program.js", import.meta.url));
 
 /** Provisions a federation into a temporary folder; nothing runs yet. */
 export async function createFederation(init: CreateFederationInit): Promise<Federation> {
   const { sites, project = "testfed", port: wantedPort, settings = {}, leafLifetimeMs, madeAt = new Date() } = init;
+  const { program = ownProgram, startArguments = {} } = init;
   const folder = await mkdtemp(join(tmpdir(), "flare-federation-"));
   const port = wantedPort ?? (await freePort());
   const projectFile = join(folder, "project.yml");
@@ -61,7 +66,12 @@ export async function createFederation(init: CreateFederationInit): Promise<Fede
   const kitOf = (name: string): string => join(prodDir, name === "server" ? serverName : name);
   const start = async (name: string): Promise<void> => {
     const environment: Record<string, string> = leafLifetimeMs === undefined ? {} : { FLARE_TEST_LEAF_LIFETIME_MS: String(leafLifetimeMs) };
-    await startDaemon({ kitDir: kitOf(name), command: { node: process.execPath, cli: program }, environment });
+    await startDaemon({
+      kitDir: kitOf(name),
+      command: { node: process.execPath, cli: program },
+      environment,
+      args: startArguments[name] ?? [],
+    });
   };
   const stop = async (name: string): Promise<void> => {
     await stopDaemon(kitOf(name), { timeoutMs: 20_000 });

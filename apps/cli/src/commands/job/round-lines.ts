@@ -30,6 +30,7 @@ export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
           `weight ${one.weight}`,
           bytesText(one.bytes),
           durationText(one.seconds * 1000),
+          one.wire === undefined ? "" : `as ${one.wire.form}, error ${one.wire.relativeError.toExponential(1)}`,
         ];
         return `  ${parts.filter((part) => part !== "").join("  ")}`;
       }),
@@ -95,7 +96,14 @@ export function roundData(round: RoundReport): Json {
     seconds: round.closed?.seconds ?? null,
     missing: round.closed?.missing ?? [],
     model: round.closed?.modelHash ?? null,
-    sites: round.contributions.map(({ site, metrics, weight, bytes, seconds }) => ({ site, metrics, weight, bytes, seconds })),
+    sites: round.contributions.map(({ site, metrics, weight, bytes, seconds, wire }) => ({
+      site,
+      metrics,
+      weight,
+      bytes,
+      seconds,
+      ...(wire === undefined ? {} : { wire: { form: wire.form, relative_error: wire.relativeError } }),
+    })),
     failures: round.failures.map(({ site, message }) => ({ site, message })),
   };
 }

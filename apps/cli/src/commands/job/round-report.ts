@@ -8,6 +8,8 @@ export interface SiteContribution {
   readonly bytes: number;
   /** From the opening of the round to the acceptance of the update. */
   readonly seconds: number;
+  /** How its update was made smaller for the wire, and what that cost. */
+  readonly wire?: { readonly form: string; readonly relativeError: number };
 }
 
 /** A round as a person looks at it. */
@@ -67,6 +69,7 @@ export function addToReport(report: JobReport, entry: JournalEntry): JobReport {
             weight: event.weight,
             bytes: event.update.size,
             seconds: (atMs - round.openedMs) / 1000,
+            ...(event.wire === undefined ? {} : { wire: { form: event.wire.form, relativeError: event.wire.relativeError } }),
           },
         ],
       }));

@@ -1,7 +1,7 @@
 import { type Command, Option } from "commander";
 import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
-import { positiveSeconds, wholeNumber } from "../../command-line/number-arguments.js";
+import { byteSize, positiveSeconds, wholeNumber } from "../../command-line/number-arguments.js";
 import type { ServiceKind } from "./service-kind.js";
 
 /** Adds `flare server …`. */
@@ -47,6 +47,12 @@ What was accepted is on disk in either case, and the next start goes on from the
     ).argParser(positiveSeconds),
   );
   start.option("--allow-clear", "with connection_security clear, let clear text leave this machine; FLARE_ALLOW_CLEAR=1 does the same");
+  start.option(
+    "--max-memory <size>",
+    `memory that all processes of the ${word} may hold${kind === "server" ? "" : " beside its trainers"}, such as 512MiB; what goes beyond it waits`,
+    byteSize,
+  );
+  start.option("--max-disk <size>", "what its folder may hold, such as 10GiB; what goes beyond it waits", byteSize);
   if (kind === "server") {
     start.option("--host <address>", "listen on this address only (default: all; with connection_security clear, this machine's own)");
     start.addOption(
@@ -64,6 +70,8 @@ What was accepted is on disk in either case, and the next start goes on from the
         port: flags["port"] as number | undefined,
         host: flags["host"] as string | undefined,
         isClearAllowed: flags["allowClear"] === true,
+        maxMemoryBytes: flags["maxMemory"] as number | undefined,
+        maxDiskBytes: flags["maxDisk"] as number | undefined,
         stallSeconds: flags["stallTimeout"] as number | undefined,
       }),
     ),

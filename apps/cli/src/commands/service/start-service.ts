@@ -17,6 +17,10 @@ export interface StartServiceOptions {
   /** Address of a server. */
   readonly host: string | undefined;
   readonly isClearAllowed: boolean;
+  /** Bytes that all its processes may hold, at a site without trainers. */
+  readonly maxMemoryBytes?: number | undefined;
+  /** Bytes that its folder may hold. */
+  readonly maxDiskBytes?: number | undefined;
   /** What makes no progress for so long is given up. */
   readonly stallSeconds: number | undefined;
 }
@@ -32,7 +36,7 @@ const daemonReadyMs = 10_000;
 
 /** Runs a server or a site until it is told to stop, or starts it in the background. */
 export async function startService(context: CommandContext, options: StartServiceOptions): Promise<CommandOutput> {
-  const { kind, host, stallSeconds } = options;
+  const { kind, host, stallSeconds, maxMemoryBytes, maxDiskBytes } = options;
   const isClearAllowed = options.isClearAllowed || allowsClear(context);
   const kitDir = resolve(context.cwd, options.kit);
   // Loading the runtime makes V8 keep twice the memory that a site needs from then on (70 MB, 42 with this), before anything is done.
@@ -43,7 +47,7 @@ export async function startService(context: CommandContext, options: StartServic
     const { pid, state } = await runtime.startDaemon({
       kitDir,
       command,
-      args: daemonArguments({ host, isClearAllowed, stallSeconds }),
+      args: daemonArguments({ ...options, isClearAllowed }),
       timeoutMs: daemonReadyMs,
       signal: context.signal,
     });
@@ -59,10 +63,9 @@ export async function startService(context: CommandContext, options: StartServic
   const onLog = (event: LogEvent): void => printEvent(context, event);
   const workspace = options.workspace === undefined ? undefined : resolve(context.cwd, options.workspace);
   const stallMs = stallSeconds === undefined ? undefined : Math.round(stallSeconds * 1000);
+  const init = { kitDir, workspace, isClearAllowed, stallMs, onLog, maxMemoryBytes, maxDiskBytes, signal: context.signal };
   const running: RunningService =
-    kind === "server"
-      ? await runtime.startServer({ kitDir, workspace, port: options.port, host, isClearAllowed, stallMs, onLog, signal: context.signal })
-      : await runtime.startSite({ kitDir, workspace, isClearAllowed, stallMs, onLog, signal: context.signal });
+    kind === "server" ? await runtime.startServer({ ...init, port: options.port, host }) : await runtime.startSite(init);
   const place: { readonly [key: string]: Json } = running.port === undefined ? {} : { port: running.port };
   context.report(
     { type: "started", kind, name: running.name, pid: process.pid, ...place },
@@ -75,16 +78,10 @@ export async function startService(context: CommandContext, options: StartServic
   return { data: { kind, kit: kitDir, name: running.name, state: "stopped", ...place }, text: [`The ${serviceWord(kind)} has stopped.`] };
 }
 
-function daemonArguments({
-  host,
-  isClearAllowed,
-  stallSeconds,
-}: Pick<StartServiceOptions, "host" | "isClearAllowed" | "stallSeconds">): string[] {
-  return [
-    ...(host === undefined ? [] : ["--host", host]),
-    ...(isClearAllowed ? ["--allow-clear"] : []),
-    ...(stallSeconds === undefined ? [] : ["--stall-timeout", String(stallSeconds)]),
-  ];
+function daemonArguments({ host, isClearAllowed, stallSeconds, maxMemoryBytes, maxDiskBytes }: StartServiceOptions): string[] {
+  const given = { "--host": host, "--stall-timeout": stallSeconds, "--max-memory": maxMemoryBytes, "--max-disk": maxDiskBytes };
+  const words = Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option, String(value)]));
+  return [...words, ...(isClearAllowed ? ["--allow-clear"] : [])];
 }
 
 function aborted(signal: AbortSignal): Promise<void> {

@@ -34,6 +34,11 @@ export const runtimeErrors = {
     "Check that the job's folder exists and can be written, and that the machine has processes and memory left.",
     { isRetryable: true },
   ),
+  "runtime/budget-too-small": row(
+    "user",
+    "The memory that a server or a site may hold is less than one job needs.",
+    "Give more with `--max-memory` or `max_memory` in local/resources.json, or leave it out.",
+  ),
   "runtime/already-running": row(
     "user",
     "Another process runs with the same kit.",

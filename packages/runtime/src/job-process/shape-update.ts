@@ -1,0 +1,77 @@
+import { rm } from "node:fs/promises";
+import type { CompressionForm } from "@flare-ts/aggregator";
+import { executorFor, FlareError, type ResultFilterSettings, type UpdateForm } from "@flare-ts/contracts";
+import { withWire } from "../job/update-wire.js";
+import type { SiteTask, TrainerResult } from "./job-channel.js";
+
+export interface ShapeUpdateInit {
+  readonly task: SiteTask;
+  readonly form: UpdateForm;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** A result as it leaves the site. */
+export interface ShapedUpdate {
+  readonly result: TrainerResult;
+  /** Why it could not be made smaller. */
+  readonly obstacle?: FlareError;
+}
+
+/** The form in which results of a task are sent: the site's own choice, whatever it is, before that of the job. */
+export function updateFormFor(
+  task: string,
+  filters: readonly ResultFilterSettings[],
+  siteForm: "none" | UpdateForm | undefined,
+): UpdateForm | undefined {
+  if (siteForm !== undefined) return siteForm === "none" ? undefined : siteForm;
+  return executorFor(filters, task)?.updateForm;
+}
+
+/**
+ * Makes a result smaller for the wire, in a file beside it. A whole model becomes the difference to the model of its task first, as
+ * rounding a small difference loses less than rounding what it is the difference of. A result that the form cannot hold is left as it is.
+ *
+ * @throws what is wrong with the result itself (`aggregate/…`, `file/…`); the reason of the signal
+ */
+export async function shapeUpdate(result: TrainerResult, init: ShapeUpdateInit): Promise<ShapedUpdate> {
+  if (result.paramsType === "DIFF") return shapeOrLeave(result, init);
+  try {
+    return await shape(result, init, init.task.modelPath);
+  } catch (reason) {
+    // Integers without a sign have no differences.
+    if (FlareError.from(reason).code !== "aggregate/out-of-range") throw reason;
+    return shapeOrLeave(result, init);
+  }
+}
+
+async function shapeOrLeave(result: TrainerResult, init: ShapeUpdateInit): Promise<ShapedUpdate> {
+  try {
+    return await shape(result, init, undefined);
+  } catch (reason) {
+    const obstacle = FlareError.from(reason);
+    if (obstacle.code !== "aggregate/out-of-range") throw reason;
+    return { result, obstacle };
+  }
+}
+
+async function shape(result: TrainerResult, { form, signal }: ShapeUpdateInit, base: string | undefined): Promise<ShapedUpdate> {
+  const outPath = shapedPath(result.path);
+  // Loaded where a form was asked for: a site's job process is small without it.
+  const { compressUpdate } = await import("@flare-ts/aggregator");
+  // The parent makes files durable; the permission model denies fsync to this process.
+  const report = await compressUpdate({ source: result.path, base, outPath, form: compressions[form], isDurable: false, signal });
+  const { bytesIn: fullBytes, relativeError, largestError } = report;
+  const meta = withWire(result.meta, { form, fullBytes, relativeError, largestError });
+  return { result: { ...result, path: outPath, paramsType: base === undefined ? result.paramsType : "DIFF", meta } };
+}
+
+/** Removes the trainer's own file once the smaller one was handed over. */
+export async function forgetShaped(result: TrainerResult, { path }: TrainerResult): Promise<void> {
+  if (result.path !== path) await rm(path, { force: true });
+}
+
+const compressions: Readonly<Record<UpdateForm, CompressionForm>> = { float16: "float16", bfloat16: "bfloat16", blockwise8: "int8" };
+
+function shapedPath(path: string): string {
+  return path.replace(/\.safetensors$/, ".small.safetensors");
+}
