@@ -50,7 +50,8 @@ export async function createClientApiExecutor(init: ClientApiExecutorInit): Prom
   // Scripts are ES modules unless their own folder says otherwise.
   await writeFile(join(init.job.workspace, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`);
   const results = new ResultFolder({ folder: resultFolder });
-  await results.sweep();
+  // A trainer that was started by hand may outlive a job process, and be writing.
+  if (init.settings.launch.kind !== "attach") await results.sweep();
   return new ClientApiExecutor({ results }, { ...init, bootstrapPath, resultFolder, temporaryFolder });
 }
 
@@ -92,7 +93,7 @@ export class ClientApiExecutor implements Executor {
   async stop(reason: string): Promise<void> {
     this.#stopping.abort(new FlareError("internal/aborted", reason));
     await this.#endTrainer(reason);
-    await this.#results.sweep();
+    if (this.#init.settings.launch.kind !== "attach") await this.#results.sweep();
   }
 
   kill(): void {
@@ -126,9 +127,9 @@ export class ClientApiExecutor implements Executor {
     await this.#endTrainer("The trainer has left the session.");
     const { settings, job, resultFolder, onLog, clock } = this.#init;
     const { jobId, jobName, site, datasets } = job;
-    await this.#results.sweep();
     const { launch } = settings;
     const isAttached = launch.kind === "attach";
+    if (!isAttached) await this.#results.sweep();
     const secrets = await this.#init.readSecrets(secretNames(settings));
     const command = isAttached ? attachCommand({ ...this.#init, launch }) : await trainerCommand({ ...this.#init, secrets });
     signal.throwIfAborted();

@@ -1,6 +1,7 @@
 import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import { diskError } from "../store/file-model-store-disk.js";
 import { identifyProcess, isAlive, type ProcessIdentity } from "./process-identity.js";
 
 /** How a site stands with its server. */
@@ -95,8 +96,7 @@ function claimFile(draft: string, path: string, folder: string): void {
       linkSync(draft, path);
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST")
-        throw new FlareError("file/unwritable", `${path} cannot be written.`, { cause: error, facts: { path } });
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw diskError(error, path);
     }
     const owner = readInstance(folder);
     if (owner !== undefined) {

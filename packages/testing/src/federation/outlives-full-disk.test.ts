@@ -2,12 +2,15 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { appendFile, cp, mkdtemp, readFile, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { daemonStatus } from "@flare-ts/runtime";
 import type { JobEvent } from "@flare-ts/runtime/admin";
 import { afterEach, describe, expect, it } from "vitest";
 import { writeAddOneJob } from "./add-one-job.js";
 import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { followJob } from "./follow-job.js";
+import { descendantsOf } from "./process-tree.js";
 
 const sites = ["site-1", "site-2"];
 let federation: Federation | undefined;
@@ -26,7 +29,6 @@ describe.runIf(mayMount())("a job outlives a full disk, which the log names, and
     ["server", "round-opened"],
     ["server", "update-accepted"],
     ["site-1", "round-opened"],
-    ["site-1", "update-accepted"],
   ])("of %s, full at '%s'", async (name, moment) => {
     federation = await createFederation({ sites });
     const kit = federation.kitOf(name);
@@ -53,6 +55,55 @@ describe.runIf(mayMount())("a job outlives a full disk, which the log names, and
     await rm(folder, { recursive: true, force: true });
   });
 });
+
+// A small disk of its own needs the right to mount one.
+it.runIf(mayMount())("a server that is killed while its disk is full comes back by itself when there is space", async () => {
+  federation = await createFederation({ sites: [] });
+  const kit = federation.kitOf("server");
+  await useSmallDisk(kit);
+  await federation.start("server");
+  const pid = federation.pidOf("server") ?? 0;
+  const { watchdogPid = 0 } = daemonStatus(kit) as { watchdogPid?: number };
+  const full = mountedFull(kit);
+  await full.filled;
+  process.kill(pid, "SIGKILL");
+  const again = await eventually("the watchdog starts it again", () =>
+    descendantsOf(watchdogPid).find(({ commandLine }) => commandLine.includes("server start")),
+  );
+  // Long enough for a process that does not wait to have ended.
+  await sleep(3_000);
+  await full.free();
+  await eventually("the server is ready", () => daemonStatus(kit).state === "ready");
+  expect(federation.pidOf("server")).toBe(again.pid);
+});
+
+/** Keeps a disk full to its last block. */
+function mountedFull(kit: string): { readonly filled: Promise<void>; free(): Promise<void> } {
+  const ballast = join(kit, "ballast");
+  const fill = async (): Promise<void> => {
+    let bytes = 8 * 1024 * 1024;
+    while (bytes >= 1) {
+      try {
+        await appendFile(ballast, Buffer.alloc(bytes));
+      } catch {
+        bytes = Math.floor(bytes / 2);
+      }
+    }
+  };
+  const filled = fill();
+  let last = filled;
+  const timer = setInterval(() => {
+    last = last.then(fill);
+  }, 100);
+  return {
+    filled,
+    free: async () => {
+      clearInterval(timer);
+      await last;
+      await rm(ballast, { force: true });
+    },
+  };
+}
 
 /** Puts a kit onto a disk of 40 MB. */
 async function useSmallDisk(kit: string): Promise<void> {

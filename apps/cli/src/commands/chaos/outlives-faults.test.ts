@@ -1,6 +1,6 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { faultKinds } from "@flare-ts/chaos";
+import { faultKinds, processesWith } from "@flare-ts/chaos";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
 
@@ -38,7 +38,7 @@ describe("a federation under flare chaos", () => {
     await chaos.printed(/rounds in peace/);
     chaos.child.kill("SIGTERM");
     expect((await chaos.finished).exitCode).toBe(143);
-    const { processesWith } = await import("@flare-ts/chaos");
     expect(processesWith(folder.path)).toEqual([]);
+    expect(await readFile("/proc/mounts", "utf8")).not.toContain(folder.path);
   });
 });

@@ -18,8 +18,6 @@ describe("flare chaos", () => {
 
   it("refuses the kits of a federation at work, for a server that is elsewhere, also when the POC workspace names them", async () => {
     await folder.data("provision", "-g");
-    const project = await readFile(join(folder.path, "project.yml"), "utf8");
-    await writeFile(join(folder.path, "project.yml"), project);
     const { prod_dir: production } = (await folder.data("provision", "--clear-ca-key")) as { prod_dir: string };
     await folder.data("poc", "prepare", "-n", "2");
     const pocFile = join(folder.path, "poc", "poc.json");

@@ -63,11 +63,9 @@ export async function startService(context: CommandContext, options: StartServic
   const onLog = (event: LogEvent): void => printEvent(context, event);
   const workspace = options.workspace === undefined ? undefined : resolve(context.cwd, options.workspace);
   const stallMs = stallSeconds === undefined ? undefined : Math.round(stallSeconds * 1000);
-  const init = { kitDir, workspace, isClearAllowed, stallMs, onLog, maxMemoryBytes, maxDiskBytes };
+  const init = { kitDir, workspace, isClearAllowed, stallMs, onLog, maxMemoryBytes, maxDiskBytes, signal: context.signal };
   const running: RunningService =
-    kind === "server"
-      ? await runtime.startServer({ ...init, port: options.port, host })
-      : await runtime.startSite({ ...init, signal: context.signal });
+    kind === "server" ? await runtime.startServer({ ...init, port: options.port, host }) : await runtime.startSite(init);
   const place: { readonly [key: string]: Json } = running.port === undefined ? {} : { port: running.port };
   context.report(
     { type: "started", kind, name: running.name, pid: process.pid, ...place },
