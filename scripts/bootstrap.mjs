@@ -2,11 +2,12 @@
 // Plain JavaScript without dependencies, because it runs before anything is installed.
 import process from "node:process";
 import { runGates } from "./bootstrap/gates.mjs";
+import { runChaos } from "./bootstrap/run-chaos.mjs";
 import { runCommand } from "./bootstrap/run-command.mjs";
 import { runTests } from "./bootstrap/run-tests.mjs";
 import { setUp } from "./bootstrap/set-up.mjs";
 
-const usage = `usage: node scripts/bootstrap.mjs start | test | check [gate...] [--except gate]`;
+const usage = `usage: node scripts/bootstrap.mjs start | test | chaos [option...] | check [gate...] [--except gate]`;
 
 /** Carries out one of the commands and returns the exit status. */
 async function main([command, ...args]) {
@@ -17,6 +18,10 @@ async function main([command, ...args]) {
   if (command === "test") {
     await setUp();
     return await runTests(args);
+  }
+  if (command === "chaos") {
+    await setUp();
+    return await runChaos(args);
   }
   if (command === "check") {
     await setUp();

@@ -22,7 +22,7 @@ function toolEnvironment() {
  */
 export function runCommand(command, args, options = {}) {
   return new Promise((resolve, reject) => {
-    const child = spawn(command, args, { cwd: root, stdio: "inherit", env: { ...toolEnvironment(), ...options.env } });
+    const child = spawn(command, args, { cwd: root, stdio: options.stdio ?? "inherit", env: { ...toolEnvironment(), ...options.env } });
     // A terminal sends Ctrl-C to the whole group; SIGTERM comes to this process alone.
     const ignore = () => {};
     const forward = () => child.kill("SIGTERM");

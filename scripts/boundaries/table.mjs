@@ -37,6 +37,10 @@ export const boundaries = {
     denied: [],
     tests: ["@flare-ts/provision"],
   },
+  "packages/chaos": {
+    siblings: ["@flare-ts/contracts", "@flare-ts/aggregator", "@flare-ts/runtime", "@flare-ts/runtime/admin", "@flare-ts/runtime/client"],
+    denied: [],
+  },
   "packages/dashboard-api": {
     siblings: [
       "@flare-ts/contracts",
@@ -58,6 +62,7 @@ export const boundaries = {
   },
   "packages/testing": {
     siblings: [
+      "@flare-ts/chaos",
       "@flare-ts/contracts",
       "@flare-ts/contracts/errors",
       "@flare-ts/contracts/wire",
@@ -75,6 +80,7 @@ export const boundaries = {
   },
   "apps/cli": {
     siblings: [
+      "@flare-ts/chaos",
       "@flare-ts/contracts",
       "@flare-ts/contracts/errors",
       "@flare-ts/aggregator",

@@ -70,6 +70,11 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async () => (await import("../commands/poc/poc-commands.js")).addPocCommands,
   },
   {
+    name: "chaos",
+    summary: "let a job run on copies of the POC federation while processes, links, disks and clocks fail",
+    load: async () => (await import("../commands/chaos/chaos-command.js")).addChaosCommand,
+  },
+  {
     name: "system",
     summary: "look at a running federation",
     load: async () => (await import("../commands/system/system-commands.js")).addSystemCommands,

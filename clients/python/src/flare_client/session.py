@@ -12,6 +12,7 @@ from .errors import ClientApiError
 from .fl_model import FLModel, ParamsType
 from .heartbeat import INTERVAL, Heartbeat
 from .result import check_count, check_metrics, check_weight, plain_json
+from .room import when_there_is_room
 from .safetensors import RawTensor, read_safetensors, write_safetensors
 from .tensors import difference, raw_tensors, to_own
 
@@ -109,8 +110,12 @@ class ClientSession:
         # A trainer that outlived its job process must not write into the file of the one that took its place.
         name = f"{quote(task['task_id'], safe='')}.{os.getpid()}.safetensors"
         path = os.path.join(self.welcome["result_folder"], name)
-        write_safetensors(f"{path}.part", tensors.items())
-        os.replace(f"{path}.part", path)
+
+        def write() -> None:
+            write_safetensors(f"{path}.part", tensors.items())
+            os.replace(f"{path}.part", path)
+
+        when_there_is_room(write)
         message = {
             "type": "result",
             "task_id": task["task_id"],

@@ -1,8 +1,10 @@
+import { writeSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { connect, Socket } from "node:net";
 import { join } from "node:path";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator/safetensors";
 import { FlareError, limits } from "@flare-ts/contracts/errors";
+import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { readBootstrap, versionMismatch } from "./bootstrap.js";
 import { checkJobMessage } from "./check-message.js";
 import { differenceOf } from "./difference.js";
@@ -147,8 +149,14 @@ export class ClientSession {
     const { params, paramsType } = await this.#transferable(model, task);
     // A trainer that outlived its job process must not write into the file of the one that took its place.
     const path = join(this.#welcomed.result_folder, `${encodeURIComponent(task.task_id)}.${process.pid}.safetensors`);
-    await writeFile(`${path}.part`, encodeSafetensors(Object.entries(params)));
-    await rename(`${path}.part`, path);
+    const bytes = encodeSafetensors(Object.entries(params));
+    await whenThereIsRoom(
+      async () => {
+        await writeFile(`${path}.part`, bytes);
+        await rename(`${path}.part`, path);
+      },
+      { onFull: sayThatThereIsNoRoom },
+    );
     const { metrics = {}, meta = {} } = model;
     this.#channel.send({ type: "result", task_id: task.task_id, path, params_type: paramsType, weight, metrics, meta });
     await this.#until(() => this.#reply !== undefined || this.#isStopped || !this.#channel.isOpen);
@@ -297,4 +305,13 @@ function checkMetrics({ metrics = {} }: FLModelInit): void {
 
 function disconnected(): FlareError {
   return new FlareError("client-api/disconnected", "The job process has closed the channel.");
+}
+
+/** Not through `process.stderr`: the output of a trainer is a file on the same disk, and its stream would end the process. */
+function sayThatThereIsNoRoom(): void {
+  try {
+    writeSync(2, "flare: no space is left for the result; waiting until there is.\n");
+  } catch {
+    // Then the log of the trainer has no room for this line either.
+  }
 }

@@ -6,6 +6,7 @@ import { writeBootstrap } from "../client/bootstrap.js";
 import { type LogMessage, type Meta, protocolVersion, type TaskMessage } from "../client/protocol.js";
 import type { SiteJobDescription, SiteTask } from "../job-process/job-channel.js";
 import type { StallClock } from "../progress/stall-clock.js";
+import { waitForRoom } from "../store/when-there-is-room.js";
 import { attachCommand, attachIdOf } from "./attach-command.js";
 import { endLeftovers } from "./end-leftovers.js";
 import type { Executor, TaskContext } from "./executor.js";
@@ -49,6 +50,8 @@ export async function createClientApiExecutor(init: ClientApiExecutorInit): Prom
   // Scripts are ES modules unless their own folder says otherwise.
   await writeFile(join(init.job.workspace, "package.json"), `${JSON.stringify({ private: true, type: "module" })}\n`);
   const results = new ResultFolder({ folder: resultFolder });
+  // A trainer that was started by hand may outlive a job process, and be writing.
+  if (init.settings.launch.kind !== "attach") await results.sweep();
   return new ClientApiExecutor({ results }, { ...init, bootstrapPath, resultFolder, temporaryFolder });
 }
 
@@ -90,6 +93,7 @@ export class ClientApiExecutor implements Executor {
   async stop(reason: string): Promise<void> {
     this.#stopping.abort(new FlareError("internal/aborted", reason));
     await this.#endTrainer(reason);
+    if (this.#init.settings.launch.kind !== "attach") await this.#results.sweep();
   }
 
   kill(): void {
@@ -110,7 +114,10 @@ export class ClientApiExecutor implements Executor {
         const error = FlareError.from(reason);
         const { launch, maxRestarts } = this.#init.settings;
         const isFinal = launch.kind === "attach" && !launch.isReconnectAllowed;
-        if (!restartable.has(error.code) || restarts >= maxRestarts || isFinal) throw error;
+        if (!restartable.has(error.code) || isFinal) throw error;
+        // What dies of a full disk, such as by a line that it prints, is not at fault.
+        if (error.code === "client-api/trainer-died" && (await waitForRoom(this.#init.job.workspace, signal))) restarts -= 1;
+        else if (restarts >= maxRestarts) throw error;
         this.#init.onRestart(error);
       }
     }
@@ -123,6 +130,7 @@ export class ClientApiExecutor implements Executor {
     const { jobId, jobName, site, datasets } = job;
     const { launch } = settings;
     const isAttached = launch.kind === "attach";
+    if (!isAttached) await this.#results.sweep();
     const secrets = await this.#init.readSecrets(secretNames(settings));
     const command = isAttached ? attachCommand({ ...this.#init, launch }) : await trainerCommand({ ...this.#init, secrets });
     signal.throwIfAborted();

@@ -1,8 +1,12 @@
-import { lstat, readFile, rename, rm, writeFile } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { basename, dirname, join, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { ResultMessage } from "../client/protocol.js";
 import type { TrainerResult } from "../job-process/job-channel.js";
+import { whenThereIsRoom } from "../store/when-there-is-room.js";
+
+/** How the names of records end; those of results end in `.safetensors`. */
+const recordEnd = ".json";
 
 /** Results that trainers have written and the site's parent has not yet taken. */
 export class ResultFolder {
@@ -22,8 +26,10 @@ export class ResultFolder {
     await this.#checkFile(path);
     const result: TrainerResult = { path, paramsType, weight, metrics, meta };
     const record = this.#recordPath(taskId);
-    await writeFile(`${record}.part`, JSON.stringify(result));
-    await rename(`${record}.part`, record);
+    await whenThereIsRoom(async () => {
+      await writeFile(`${record}.part`, JSON.stringify(result));
+      await rename(`${record}.part`, record);
+    });
     return result;
   }
 
@@ -44,8 +50,19 @@ export class ResultFolder {
     if (path !== undefined && dirname(path) === this.#folder) await rm(path, { force: true });
   }
 
+  /** Removes what trainers that are gone have left: all but the results that are kept. */
+  async sweep(): Promise<void> {
+    const names = await readdir(this.#folder);
+    const kept = new Set<string>();
+    for (const record of names.filter((name) => name.endsWith(recordEnd))) {
+      const result = await this.find(decodeURIComponent(record.slice(0, -recordEnd.length)));
+      if (result !== undefined) kept.add(record).add(basename(result.path));
+    }
+    for (const name of names) if (!kept.has(name)) await rm(join(this.#folder, name), { recursive: true, force: true });
+  }
+
   #recordPath(taskId: string): string {
-    return join(this.#folder, `${encodeURIComponent(taskId)}.json`);
+    return join(this.#folder, `${encodeURIComponent(taskId)}${recordEnd}`);
   }
 
   async #checkFile(path: string): Promise<void> {

@@ -18,6 +18,7 @@ import { settlesWithin } from "../process/deadline.js";
 import type { StallClock } from "../progress/stall-clock.js";
 import { type Stall, StallWatch } from "../progress/stall-watch.js";
 import { capPeerText } from "../session/peer-text.js";
+import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { hideSecrets } from "./hide-secrets.js";
 import { readOutputTail } from "./output-tail.js";
 import { signalGroup } from "./signal-group.js";
@@ -55,7 +56,7 @@ export interface TrainerInit {
 /** Starts a trainer in a process group of its own; it has not said anything yet. @throws FlareError `client-api/launch-failed` */
 export async function spawnTrainer(init: TrainerInit): Promise<TrainerProcess> {
   const { file, args, env, cwd } = init.command;
-  const log = await open(init.logFile, "a");
+  const log = await whenThereIsRoom(() => open(init.logFile, "a"));
   const { size: logStart } = await log.stat();
   try {
     const child = spawn(file, args, { env: { ...env }, cwd, detached: true, stdio: ["ignore", log.fd, log.fd, "pipe"] });

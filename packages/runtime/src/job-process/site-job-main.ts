@@ -5,6 +5,7 @@ import { createClientApiExecutor } from "../executor/client-api-executor.js";
 import type { ExecutorEntry } from "../executor/executor-table.js";
 import { createLogger, errorField, type Logger } from "../logging/logger.js";
 import { systemStallClock } from "../progress/stall-clock.js";
+import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import type { SiteJobDescription } from "./job-channel.js";
 import { parentChannel } from "./node-ipc-channel.js";
 import { RpcPeer } from "./rpc-peer.js";
@@ -47,7 +48,9 @@ peer.start();
 const job = await peer.call("begin", {});
 const { logger } = createLogger({ folder: job.workspace, level: "info" });
 try {
-  await startExecutors(job, logger);
+  await whenThereIsRoom(() => startExecutors(job, logger), {
+    onFull: (error) => logger.error("executors cannot be started yet", { error: errorField(error) }),
+  });
   started.resolve(entries);
 } catch (reason) {
   logger.error("executors could not be started", { error: errorField(reason) });
@@ -58,6 +61,7 @@ async function startExecutors(description: SiteJobDescription, log: Logger): Pro
   const file = join(description.appFolder, "config", "config_fed_client.json");
   const document = readDocument({ text: await readFile(file, "utf8"), file, schema: clientConfigSchema, code: "job/invalid" });
   const { executors, resultFilters } = compileClientConfig(document.value);
+  entries.length = 0;
   shape = async (result, task, signal) => {
     const form = updateFormFor(task.key.task, resultFilters, description.updateForm);
     if (form === undefined) return { result };

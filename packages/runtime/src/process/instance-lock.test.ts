@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -24,6 +24,14 @@ describe("the claim of a process on a workspace", () => {
     expect(readInstance(folder)).toMatchObject({ pid: other.pid, state: "ready" });
     other.kill("SIGKILL");
     await once(other, "exit");
+  });
+
+  it("clears away what a process that was killed in the middle of its claim has left", async () => {
+    const gone = spawn("true");
+    await once(gone, "exit");
+    await writeFile(join(folder, `pid.fl.${gone.pid}`), "");
+    claimInstance(folder, 2);
+    expect(await readdir(folder)).toEqual(["pid.fl"]);
   });
 
   it("takes over what a dead process left, also when its number is in use again", async () => {

@@ -1,6 +1,7 @@
-import { linkSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import { diskError } from "../store/file-model-store-disk.js";
 import { identifyProcess, isAlive, type ProcessIdentity } from "./process-identity.js";
 
 /** How a site stands with its server. */
@@ -39,25 +40,29 @@ export function claimInstance(folder: string, nowMs: number): InstanceLock {
   const path = join(folder, "pid.fl");
   const self = identifyProcess(process.pid) ?? { pid: process.pid, started: "" };
   let said: InstanceState = { ...self, state: "starting", sinceMs: nowMs };
+  const draft = `${path}.${process.pid}`;
+  const write = (thenDo: () => void): void => {
+    try {
+      writeFileSync(draft, JSON.stringify(said), { mode: 0o600 });
+      thenDo();
+    } finally {
+      // A write that failed leaves a file too.
+      rmSync(draft, { force: true });
+    }
+  };
   const say = (change: Partial<InstanceState>): void => {
     said = { ...said, ...change };
-    writeFileSync(draft, JSON.stringify(said), { mode: 0o600 });
-    renameSync(draft, path);
+    write(() => renameSync(draft, path));
   };
-  const draft = `${path}.${process.pid}`;
-  writeFileSync(draft, JSON.stringify(said), { mode: 0o600 });
-  try {
-    claimFile(draft, path, folder);
-  } finally {
-    rmSync(draft, { force: true });
-  }
+  write(() => claimFile(draft, path, folder));
+  removeDrafts(folder);
   return {
     update: (state, port) => say(port === undefined ? { state } : { state, port }),
     tell: (server) => {
       try {
         say({ server });
       } catch {
-        rmSync(draft, { force: true });
+        // It is for people who look; a full disk is told elsewhere.
       }
     },
     release: () => {
@@ -76,6 +81,14 @@ export function readInstance(folder: string): InstanceState | undefined {
   }
 }
 
+/** What processes that were killed while they wrote have left. */
+function removeDrafts(folder: string): void {
+  for (const name of readdirSync(folder)) {
+    const pid = /^pid\.fl\.(\d+)$/.exec(name)?.[1];
+    if (pid !== undefined && identifyProcess(Number(pid)) === undefined) rmSync(join(folder, name), { force: true });
+  }
+}
+
 function claimFile(draft: string, path: string, folder: string): void {
   // A hard link fails when the name is taken, which makes the claim atomic; two rounds take over a dead owner's file.
   for (let attempt = 0; attempt < 2; attempt++) {
@@ -83,8 +96,7 @@ function claimFile(draft: string, path: string, folder: string): void {
       linkSync(draft, path);
       return;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST")
-        throw new FlareError("file/unwritable", `${path} cannot be written.`, { cause: error, facts: { path } });
+      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw diskError(error, path);
     }
     const owner = readInstance(folder);
     if (owner !== undefined) {

@@ -17,8 +17,9 @@ import { DiskBudget } from "../budget/disk-budget.js";
 import { type MemoryPlan, memoryOfMachine, planMemory, setByText } from "../budget/memory-plan.js";
 import { type OpenedIdentity, openLiveIdentity } from "../identity/open-live-identity.js";
 import { type AuditLog, FileAuditLog } from "../logging/audit-log.js";
-import { createLogger, type LogFields, type Logger, type LogLine } from "../logging/logger.js";
+import { createLogger, errorField, type LogFields, type Logger, type LogLine } from "../logging/logger.js";
 import { FileModelStore } from "../store/file-model-store.js";
+import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { endOnCrash } from "./end-on-crash.js";
 import { claimInstance, type InstanceLock } from "./instance-lock.js";
 import { refuseDebugger } from "./no-debugger.js";
@@ -35,6 +36,8 @@ export interface OpenParticipantInit {
   readonly maxMemoryBytes?: number | undefined;
   /** What its workspace may hold. @default `max_disk` of local/resources.json, or no limit */
   readonly maxDiskBytes?: number | undefined;
+  /** Ends the start. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Asks a participant's own policy; the participant is the site that the policy speaks of. */
@@ -73,11 +76,22 @@ const stopDeadlineMs = 15_000;
 
 /**
  * Reads and verifies a kit, claims its workspace, opens log, audit log and model store, and hands them to `start`. When that
- * fails, everything is closed again.
+ * fails, everything is closed again. A disk that is full is waited for.
  *
  * @throws FlareError what is wrong with the kit (`kit/…`), `runtime/already-running`, and what `start` throws.
  */
 export async function openParticipant<Type extends "server" | "client", Running>(
+  type: Type,
+  init: OpenParticipantInit,
+  start: (participant: Participant<Type>) => Promise<Running>,
+): Promise<Running & { stop(): Promise<void> }> {
+  // Ending would be for good: a watchdog takes an error that has been told for one that stays.
+  const onFull = (error: unknown): void =>
+    init.onLog?.({ level: "error", message: "the start waits for room on the disk", fields: { error: errorField(error) } });
+  return await whenThereIsRoom(() => openOnce(type, init, start), { signal: init.signal, onFull });
+}
+
+async function openOnce<Type extends "server" | "client", Running>(
   type: Type,
   init: OpenParticipantInit,
   start: (participant: Participant<Type>) => Promise<Running>,

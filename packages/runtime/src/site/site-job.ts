@@ -16,6 +16,7 @@ import { errorField, type Logger } from "../logging/logger.js";
 import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
+import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import { objectFromWire, taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { AdmittedJob, JobAdmission } from "./job-admission.js";
@@ -141,7 +142,8 @@ export class SiteJob {
       if (signal.aborted) return;
       await this.#keepAsLast(model);
       reporter.note(key, { phase: "waiting", done: 0, total: 0, reason: this.#waitReason ?? "waits for the job process" });
-      entry.ready = { key, modelPath: await this.#lendModel(held), totalRounds: task.totalRounds, meta: readMeta(task.metaJson) };
+      const modelPath = await this.#whenThereIsRoom(() => this.#lendModel(held), signal);
+      entry.ready = { key, modelPath, totalRounds: task.totalRounds, meta: readMeta(task.metaJson) };
       this.#supervisor?.notify("task", entry.ready);
     } catch (reason) {
       if (!signal.aborted) await this.#failTask(key, FlareError.from(reason).toJSON());
@@ -220,6 +222,12 @@ export class SiteJob {
     await rm(lent, { force: true });
     await linkFile(path, lent);
     return lent;
+  }
+
+  /** Writes what a round depends on; a full disk is the operator's to clear, and the job waits for it. */
+  #whenThereIsRoom<Result>(action: () => Promise<Result>, signal = this.#stop.signal): Promise<Result> {
+    const onFull = (error: unknown): void => this.#logger.error("the job waits for room on the disk", { error: errorField(error) });
+    return whenThereIsRoom(action, { signal, onFull });
   }
 
   /** What may heal by itself, such as a full disk, is waited for; anything else makes the site leave the job. */
@@ -302,10 +310,11 @@ export class SiteJob {
         const text = taskKeyText(key);
         const base = this.#tasks.get(text)?.model;
         if (base === undefined) return {};
-        const { hash, size } = await models.importFile(await ownFile(path, place.folder), { move: true });
+        const own = await ownFile(path, place.folder);
+        const { hash, size } = await this.#whenThereIsRoom(() => models.importFile(own, { move: true }));
         // Held before anybody can drop the same bytes for another reason.
         await retention.hold(`task:${text}`, [hash]);
-        delivery.deliver(await store.addResult({ ...key, ...rest, update: { hash, size }, base }));
+        delivery.deliver(await this.#whenThereIsRoom(() => store.addResult({ ...key, ...rest, update: { hash, size }, base })));
         await this.#forget(key);
         return {};
       },

@@ -24,7 +24,6 @@ import { TaskReporter } from "./task-reporter.js";
 export interface StartSiteInit extends OpenParticipantInit {
   /** What makes no progress for so long is given up; milliseconds. @default that of local/resources.json */
   readonly stallMs?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** A site that runs in this process. */

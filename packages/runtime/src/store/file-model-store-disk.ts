@@ -1,6 +1,6 @@
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 
 /** Turns an error of the file system into the one that a user can act on. */
 export function diskError(reason: unknown, path: string): FlareError {

@@ -19,7 +19,7 @@ export function explainDialFailure(reason: unknown, target: DialTarget): FlareEr
   const { details: told } = error.facts;
   const details = typeof told === "string" ? told : error.message;
   const facts = { address, details };
-  if (tlsPattern.test(details)) {
+  if (tlsPattern.test(details) && !cutPattern.test(details)) {
     return new FlareError("auth/tls-refused", `TLS with ${address} failed: ${details}${hintOf(details, target)}`, { facts, cause: error });
   }
   // Where TLS ends at a proxy, nobody has seen this participant's certificate so far.
@@ -29,14 +29,16 @@ export function explainDialFailure(reason: unknown, target: DialTarget): FlareEr
   }
   // A server that is up and does not accept a certificate closes the connection without a word, as does what is no FLARE server at all.
   const hint =
-    connectionSecurity === "mtls" && /ECONNRESET|hang up|EPIPE/i.test(details)
+    connectionSecurity === "mtls" && /disconnected before secure TLS|ECONNRESET|hang up|EPIPE/i.test(details)
       ? " Something answers there and hangs up: another program, or a server that does not accept this kit's certificate, such as that of another project. `flare preflight` tells which."
       : "";
   return new FlareError("transfer/unreachable", `The server at ${address} cannot be reached: ${details}${hint}`, { facts, cause: error });
 }
 
 const tlsPattern = /certificate|altname|does not match|\bSSL\b|\bTLS\b|alert|handshake|self.signed|issuer/i;
-const hangUpPattern = /ECONNRESET|hang up|Failed to connect|dropped|RST_STREAM|EPIPE|closed/i;
+/** Node's words for a connection that ended in the middle of a handshake: nobody has refused anything, and the next attempt may do. */
+const cutPattern = /disconnected before secure TLS/i;
+const hangUpPattern = /disconnected before secure TLS|ECONNRESET|hang up|Failed to connect|dropped|RST_STREAM|EPIPE|closed/i;
 
 function hintOf(details: string, { host, connectionSecurity, customRootCaPem }: DialTarget): string {
   const whose = connectionSecurity === "tls" ? "The certificate shown there" : "The server's certificate";

@@ -2,11 +2,15 @@ import { execFileSync, spawnSync } from "node:child_process";
 import { appendFile, cp, mkdtemp, readFile, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
+import { daemonStatus } from "@flare-ts/runtime";
+import type { JobEvent } from "@flare-ts/runtime/admin";
 import { afterEach, describe, expect, it } from "vitest";
 import { writeAddOneJob } from "./add-one-job.js";
 import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { followJob } from "./follow-job.js";
+import { descendantsOf } from "./process-tree.js";
 
 const sites = ["site-1", "site-2"];
 let federation: Federation | undefined;
@@ -21,22 +25,25 @@ afterEach(async () => {
 
 // A small disk of its own needs the right to mount one, as in most containers of CI.
 describe.runIf(mayMount())("a job outlives a full disk, which the log names, and goes on when there is space", () => {
-  it.each(["round-opened", "update-accepted"] as const)("of its server, full at '%s'", async (moment) => {
-    const name = "server";
+  it.each<["server" | "site-1", JobEvent["type"]]>([
+    ["server", "round-opened"],
+    ["server", "update-accepted"],
+    ["site-1", "round-opened"],
+  ])("of %s, full at '%s'", async (name, moment) => {
     federation = await createFederation({ sites });
     const kit = federation.kitOf(name);
     await useSmallDisk(kit);
     await federation.startAll();
     const folder = await mkdtemp(join(tmpdir(), "flare-full-"));
-    await writeAddOneJob({ folder, rounds: 6, parameters: 500_000, minClients: 2, args: { min_clients: 2 } });
+    await writeAddOneJob({ folder, rounds: 6, trainMs: 200, parameters: 500_000, minClients: 2, args: { min_clients: 2 } });
     const admin = await federation.admin();
     const { jobId } = await admin.submitJob(folder);
     admin.close();
     const pid = federation.pidOf(name);
     let freed: Promise<void> | undefined;
     const entries = await followJob(federation, jobId, async ({ event }) => {
-      if (freed !== undefined || event.type !== moment || event.round !== 1) return;
-      freed = freeWhenTold(kit);
+      if (freed !== undefined || event.type !== moment || !("round" in event) || event.round !== 1) return;
+      freed = freeWhenTold(kit, jobId);
     });
     await freed;
     expect(entries.at(-1)?.event).toEqual({
@@ -49,6 +56,51 @@ describe.runIf(mayMount())("a job outlives a full disk, which the log names, and
   });
 });
 
+// A small disk of its own needs the right to mount one.
+it.runIf(mayMount())("a server that is killed while its disk is full comes back by itself when there is space", async () => {
+  federation = await createFederation({ sites: [] });
+  const kit = federation.kitOf("server");
+  await useSmallDisk(kit);
+  await federation.start("server");
+  const pid = federation.pidOf("server") ?? 0;
+  const { watchdogPid = 0 } = daemonStatus(kit) as { watchdogPid?: number };
+  const full = mountedFull(kit);
+  await full.filled;
+  process.kill(pid, "SIGKILL");
+  const again = await eventually("the watchdog starts it again", () =>
+    descendantsOf(watchdogPid).find(({ commandLine }) => commandLine.includes("server start")),
+  );
+  // Long enough for a process that does not wait to have ended.
+  await sleep(3_000);
+  await full.free();
+  await eventually("the server is ready", () => federation?.pidOf("server") === again.pid && daemonStatus(kit).state === "ready");
+});
+
+/** Keeps a disk full to its last block. */
+function mountedFull(kit: string): { readonly filled: Promise<void>; free(): Promise<void> } {
+  const ballast = join(kit, "ballast");
+  const fill = async (): Promise<void> => {
+    for (let bytes = 8 * 1024 * 1024; bytes >= 1; ) {
+      await appendFile(ballast, Buffer.alloc(bytes)).catch(() => {
+        bytes = Math.floor(bytes / 2);
+      });
+    }
+  };
+  const filled = fill();
+  let last = filled;
+  const timer = setInterval(() => {
+    last = last.then(fill);
+  }, 100);
+  return {
+    filled,
+    free: async () => {
+      clearInterval(timer);
+      await last;
+      await rm(ballast, { force: true });
+    },
+  };
+}
+
 /** Puts a kit onto a disk of 40 MB. */
 async function useSmallDisk(kit: string): Promise<void> {
   const copy = await mkdtemp(join(tmpdir(), "flare-kit-"));
@@ -59,18 +111,21 @@ async function useSmallDisk(kit: string): Promise<void> {
   await rm(copy, { recursive: true, force: true });
 }
 
-/** Room that is left for the log itself; a model of the job needs far more. */
+/** Room that is left for the logs themselves; a model of the job needs far more. */
 const slackBytes = 128 * 1024;
 
-/** Keeps the disk full, whatever the job frees meanwhile, until the log tells the operator why nothing moves; then makes room again. */
-async function freeWhenTold(kit: string): Promise<void> {
+/** Keeps the disk full, whatever the job frees meanwhile, until a log tells the operator why nothing moves; then makes room again. */
+async function freeWhenTold(kit: string, jobId: string): Promise<void> {
   const ballast = join(kit, "ballast");
   try {
     await eventually("the log names the full disk", async () => {
       const { bavail, bsize } = await statfs(kit);
       const free = bavail * bsize - slackBytes;
       if (free > 0) await appendFile(ballast, Buffer.alloc(free)).catch(() => undefined);
-      return /(disk|store).full"/.test(await readFile(join(kit, "log.json"), "utf8"));
+      const logs = ["log.json", join(jobId, "log.json"), join(jobId, "trainer.log")].map((name) =>
+        readFile(join(kit, name), "utf8").catch(() => ""),
+      );
+      return /(disk|store).full"|no space is left/.test((await Promise.all(logs)).join());
     });
   } finally {
     await rm(ballast, { force: true });

@@ -66,7 +66,7 @@ export async function startService(context: CommandContext, options: StartServic
   const init = { kitDir, workspace, isClearAllowed, stallMs, onLog, maxMemoryBytes, maxDiskBytes };
   const running: RunningService =
     kind === "server"
-      ? await runtime.startServer({ ...init, port: options.port, host })
+      ? await runtime.startServer({ ...init, port: options.port, host, signal: context.signal })
       : await runtime.startSite({ ...init, signal: context.signal });
   const place: { readonly [key: string]: Json } = running.port === undefined ? {} : { port: running.port };
   context.report(

@@ -67,4 +67,15 @@ export const pocErrors = {
     "Read log.txt in the folder of the service that is named, or wait longer with --timeout.",
     { isRetryable: true, exit: exitStatus.timeout, grpc: grpcStatus.deadlineExceeded, http: 504 },
   ),
+  "poc/not-local": row(
+    "user",
+    "Faults are made only in a federation that flare poc prepare made and that is all on this machine.",
+    "Run flare poc prepare, and flare chaos on what that made. Never use the kits of a federation at work for it.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
+  "poc/chaos-failed": row(
+    "bug",
+    "A job did not outlive the faults as it should have.",
+    "Run flare chaos with the same seed again, and report the seed with the folder that the message names.",
+  ),
 } as const;

@@ -1,0 +1,44 @@
+import { readdir } from "node:fs/promises";
+import { join } from "node:path";
+import { faultKinds } from "@flare-ts/chaos";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
+
+interface Report {
+  readonly ok: boolean;
+  readonly seed: number;
+  readonly checks: readonly { readonly name: string; readonly ok: boolean; readonly detail: string }[];
+  readonly faults: readonly { readonly number: number; readonly kind: string; readonly outcome: string; readonly detail: string }[];
+}
+
+const faults = Number(process.env["FLARE_CHAOS_FAULTS"] ?? faultKinds.length);
+const seed = Number(process.env["FLARE_CHAOS_SEED"] ?? 1);
+
+let folder: FlareFolder;
+beforeAll(async () => {
+  folder = await flareFolder();
+  await folder.data("poc", "prepare", "-n", "2");
+});
+afterAll(() => folder.remove());
+
+describe("a federation under flare chaos", () => {
+  it(`ends its job with the bytes of an undisturbed run, counts each update once and leaves nothing, whatever of ${faults} faults happens`, {
+    timeout: 120_000 + faults * 30_000,
+  }, async () => {
+    const report = (await folder.data("chaos", "--faults", String(faults), "--seed", String(seed))) as Report;
+    expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect({ ok: report.ok, seed: report.seed, count: report.faults.length }).toEqual({ ok: true, seed, count: faults });
+    // A fault may miss its victim; most must not.
+    expect(report.faults.filter(({ outcome }) => outcome === "injected").length).toBeGreaterThan(faults / 2);
+    expect((await readdir(join(folder.path, "poc"))).filter((name) => name.startsWith("chaos-"))).toEqual([]);
+  });
+
+  it("stops in good order when it is asked to, and leaves no process and no mount", { timeout: 60_000 }, async () => {
+    const chaos = folder.start("chaos", "--faults", "5", "--seed", "2");
+    await chaos.printed(/rounds in peace/);
+    chaos.child.kill("SIGTERM");
+    expect((await chaos.finished).exitCode).toBe(143);
+    const { processesWith } = await import("@flare-ts/chaos");
+    expect(processesWith(folder.path)).toEqual([]);
+  });
+});

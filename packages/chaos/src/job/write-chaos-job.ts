@@ -1,0 +1,80 @@
+import { mkdir, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { encodeSafetensors } from "@flare-ts/aggregator";
+import { seededRandom } from "../random.js";
+
+export interface ChaosJobInit {
+  /** Folder to write the job to. */
+  readonly folder: string;
+  readonly rounds: number;
+  /** Sites that each round waits for. */
+  readonly sites: number;
+  /** Numbers of the model, 4 bytes each. */
+  readonly parameters: number;
+  /** Milliseconds that a trainer takes for a round; they do not change the result. */
+  readonly trainMs: number;
+  /** Further arguments of FedAvg. */
+  readonly args?: Readonly<Record<string, number>>;
+  /** Whether all sites give the same update, so that it does not matter which of them a round heard. @default false */
+  readonly areSitesAlike?: boolean;
+}
+
+/** Writes a job whose trainers compute the same update whenever they are given the same model, and another one for each round and site. */
+export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
+  const { folder, rounds, sites, parameters, trainMs, args = {}, areSitesAlike = false } = init;
+  const app = join(folder, "app");
+  await mkdir(join(app, "config"), { recursive: true });
+  await mkdir(join(app, "custom"), { recursive: true });
+  const json = (path: string, value: unknown): Promise<void> => writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
+  const minClients = args["min_clients"] ?? sites;
+  await json(join(folder, "meta.json"), { name: "chaos", deploy_map: { app: ["@ALL"] }, min_clients: minClients });
+  await json(join(app, "config", "config_fed_server.json"), {
+    format_version: 2,
+    workflows: [
+      {
+        id: "fedavg",
+        path: "FedAvg",
+        args: { min_clients: sites, num_rounds: rounds, initial_model: "initial_model.safetensors", ...args },
+      },
+    ],
+  });
+  await json(join(app, "config", "config_fed_client.json"), {
+    format_version: 2,
+    executors: [
+      {
+        tasks: ["train"],
+        executor: {
+          path: "ClientAPIExecutor",
+          args: { task_script_path: "train.ts", task_script_args: [String(trainMs), String(areSitesAlike)] },
+        },
+      },
+    ],
+  });
+  await writeFile(join(app, "custom", "train.ts"), trainScript);
+  const random = seededRandom(parameters);
+  const data = Float32Array.from({ length: parameters }, () => random.next() - 0.5);
+  await writeFile(join(app, "initial_model.safetensors"), encodeSafetensors([["weight", { dtype: "F32", shape: [parameters], data }]]));
+}
+
+const trainScript = `import { setTimeout as sleep } from "node:timers/promises";
+import * as flare from "@flare-ts/runtime/client";
+
+const [trainMs = "0", areSitesAlike = "false"] = process.argv.slice(2);
+await flare.init();
+const site = areSitesAlike === "true" ? "any" : flare.getSiteName();
+while (await flare.isRunning()) {
+  const model = await flare.receive();
+  if (model === undefined) break;
+  await sleep(Number(trainMs));
+  const tensor = model.params.weight;
+  // A step that depends on the model, the round and the site, and on nothing else.
+  let state = [...(site + "/" + model.currentRound)].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, 7);
+  const data = tensor.data.map((value) => {
+    state = (Math.imul(state, 1664525) + 1013904223) | 0;
+    return 0.9 * value + state / 2 ** 33;
+  });
+  const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
+  await flare.send(new flare.FLModel({ params: { weight: { ...tensor, data } }, paramsType: "FULL", metrics: { mean }, meta: { NUM_STEPS_CURRENT_ROUND: 10 + site.length } }));
+}
+flare.shutdown();
+`;
