@@ -59,7 +59,7 @@ describe("a site that stands still", () => {
     });
     await federation.start("site-3");
     const failed = events.find((event) => event.type === "task-failed");
-    expect(failed).toMatchObject({ site: "site-3", error: { code: "runtime/task-stalled", facts: { seconds: 3 } } });
+    expect(failed).toMatchObject({ site: "site-3", error: { code: "runtime/task-stalled", facts: { site: "site-3" } } });
     expect(failed?.error.message).toMatch(/The task of site-3 has not moved since \d{4}-.*: disconnected since \d{4}-/);
     expect(events.find((event) => event.type === "round-closed")).toMatchObject({
       contributors: ["site-1", "site-2"],
