@@ -24,7 +24,17 @@ export interface AddOneJobInit {
 
 /** Writes a job whose trainers add one to every parameter, as FLARE's hello-numpy does; the weight differs by site. */
 export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
-  const { folder, rounds, parameters = 9, frozenParameters = 0, trainMs = 0, args = {}, minClients = 1, silentSite = "", failingSite = "" } = init;
+  const {
+    folder,
+    rounds,
+    parameters = 9,
+    frozenParameters = 0,
+    trainMs = 0,
+    args = {},
+    minClients = 1,
+    silentSite = "",
+    failingSite = "",
+  } = init;
   const app = join(folder, "app");
   await mkdir(join(app, "config"), { recursive: true });
   await mkdir(join(app, "custom"), { recursive: true });
