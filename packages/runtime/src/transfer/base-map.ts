@@ -26,7 +26,7 @@ export async function mapOntoBase(object: FileHandle, base: FileHandle): Promise
 }
 
 /** The stretches of two layouts, in order; neighbours that were neighbours in the base are one. */
-export function stretchesOf(own: SafetensorsLayout, old: SafetensorsLayout): readonly BaseStretch[] {
+function stretchesOf(own: SafetensorsLayout, old: SafetensorsLayout): readonly BaseStretch[] {
   const oldTensors = new Map(old.tensors.map((tensor) => [tensor.name, tensor]));
   const stretches: BaseStretch[] = [];
   // The header is one more piece: of models of one family it is mostly the same.

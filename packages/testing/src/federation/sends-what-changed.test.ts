@@ -56,7 +56,7 @@ it("a job with a frozen layer sends it to each site once, and never back", async
 
 /** What a site's log says of the models that it fetched. */
 async function fetchedModels(site: string): Promise<readonly { readonly bytes: number; readonly sentBytes: number }[]> {
-  const text = await readFile(join(federation.kitOf(site), "log.txt"), "utf8");
+  const text = await readFile(join(federation.kitOf(site), "log.json"), "utf8");
   const lines = text.split("\n").flatMap((line) => (line.startsWith("{") ? [JSON.parse(line) as Record<string, unknown>] : []));
-  return lines.filter(({ msg, message }) => (msg ?? message) === "object fetched") as never;
+  return lines.filter(({ message }) => message === "object fetched") as never;
 }
