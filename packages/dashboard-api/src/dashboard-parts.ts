@@ -4,6 +4,7 @@ import type { Changes } from "./changes.js";
 import type { Database } from "./db/tables.js";
 import type { RequestGuard } from "./http/request-guard.js";
 import type { SessionCookie } from "./http/session-cookie.js";
+import type { KitService } from "./kits/kit-service.js";
 import type { Sessions } from "./people/sessions.js";
 import type { Passwords } from "./secrets/passwords.js";
 import type { RandomBytes } from "./secrets/tokens.js";
@@ -22,6 +23,8 @@ export interface DashboardParts {
   readonly cookie: SessionCookie;
   readonly audit: AuditLog;
   readonly changes: Changes;
+  /** The CA and kits. */
+  readonly kits: KitService;
   /** Everything that is not in the database is kept here. */
   readonly dataFolder: string;
   /** The address under which people reach the dashboard, without a slash at its end; links begin with it. */

@@ -13,6 +13,7 @@ import type { Implementation } from "./http/implement.js";
 import { checkCoverage } from "./http/register-routes.js";
 import { RequestGuard } from "./http/request-guard.js";
 import { SessionCookie } from "./http/session-cookie.js";
+import { openKitService } from "./kits/kit-service.js";
 import { defaultSessionLimits, type SessionLimits, Sessions } from "./people/sessions.js";
 import { openVault } from "./secrets/open-vault.js";
 import { defaultScryptCost, Passwords, type ScryptCost } from "./secrets/passwords.js";
@@ -39,6 +40,8 @@ export interface OpenDashboardInit {
   readonly isSecure?: boolean;
   /** How long sessions last. */
   readonly sessionLimits?: Partial<SessionLimits>;
+  /** Of the CA's key. @default asked for when the project is frozen, and again after each start */
+  readonly caPassphrase?: string | undefined;
   /** Cost of hashing a password. @default 2^17 blocks of 1 KiB */
   readonly scryptCost?: ScryptCost;
 }
@@ -76,6 +79,8 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     { sessions, vault, cookie },
     { publicOrigin: publicUrl === undefined ? undefined : new URL(publicUrl).origin },
   );
+  const [audit, changes] = [new AuditLog({ now, randomBytes }), new Changes()];
+  const kits = await openKitService({ db, now, randomBytes, logger, audit, changes }, { dataFolder, caPassphrase: init.caPassphrase });
   const parts: DashboardParts = {
     db,
     now,
@@ -86,8 +91,9 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     sessions,
     guard,
     cookie,
-    audit: new AuditLog({ now, randomBytes }),
-    changes: new Changes(),
+    audit,
+    changes,
+    kits,
     dataFolder,
     publicUrl: () => publicUrl ?? "",
   };
@@ -99,6 +105,9 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     reachedAt(url) {
       publicUrl ??= url;
     },
-    close: () => db.destroy(),
+    async close() {
+      await kits.close();
+      await db.destroy();
+    },
   };
 }
