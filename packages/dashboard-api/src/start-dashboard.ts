@@ -13,6 +13,8 @@ export interface StartDashboardInit extends OpenDashboardInit {
 export interface RunningDashboard {
   /** Where people reach it. */
   readonly url: string;
+  /** The one-time link by which the first project admin comes in; `undefined` once there is one. */
+  readonly setUpLink: string | undefined;
   /** What answers. */
   readonly dashboard: Dashboard;
   /** Answers what was asked, then lets go of everything. */
@@ -43,6 +45,7 @@ export async function startDashboard(init: StartDashboardInit, components: Dashb
   }
   return {
     url: dashboard.parts.publicUrl(),
+    setUpLink: await dashboard.setUpLink(),
     dashboard,
     async stop() {
       await app.close();
