@@ -6,6 +6,7 @@ import type { Database } from "./db/tables.js";
 import type { RequestGuard } from "./http/request-guard.js";
 import type { SessionCookie } from "./http/session-cookie.js";
 import type { Mailer } from "./mail/mailer.js";
+import type { Metrics } from "./metrics/metrics.js";
 import type { OidcSignIn } from "./oidc/oidc-sign-in.js";
 import type { Attempts } from "./people/attempts.js";
 import type { OneTimeLinks } from "./people/one-time-links.js";
@@ -34,6 +35,7 @@ export interface DashboardParts {
   readonly cookie: SessionCookie;
   readonly audit: AuditLog;
   readonly changes: Changes;
+  readonly metrics: Metrics;
   /** For what goes on after an answer. */
   readonly tasks: BackgroundTasks;
   /** Everything that is not in the database is kept here. */

@@ -16,6 +16,8 @@ import { RequestGuard } from "./http/request-guard.js";
 import { SessionCookie } from "./http/session-cookie.js";
 import type { Mailer } from "./mail/mailer.js";
 import { SmtpMailer, type SmtpSettings } from "./mail/smtp-mailer.js";
+import { Metrics } from "./metrics/metrics.js";
+import { addOwnGauges } from "./metrics/own-gauges.js";
 import type { OidcProviderSettings } from "./oidc/oidc-provider.js";
 import { OidcSignIn } from "./oidc/oidc-sign-in.js";
 import { Attempts } from "./people/attempts.js";
@@ -90,6 +92,8 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     { randomBytes },
     { cost: init.scryptCost ?? defaultScryptCost, atOnce: availableParallelism(), maxWaiting: 100 },
   );
+  const metrics = new Metrics();
+  addOwnGauges(metrics, { db, now });
   const tasks = new BackgroundTasks({ logger });
   const guard = new RequestGuard(
     { sessions, vault, cookie },
@@ -113,6 +117,7 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     audit: new AuditLog({ now, randomBytes }),
     changes: new Changes(),
     tasks,
+    metrics,
     dataFolder,
     publicUrl: () => publicUrl ?? "",
   };

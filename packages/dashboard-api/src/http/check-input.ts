@@ -9,7 +9,9 @@ import { z } from "zod";
 export function checkInput(part: "params" | "query" | "body", schema: z.ZodType, value: unknown): unknown {
   const message = hostileInside(value, 0);
   if (message !== undefined) {
-    throw new FlareError("dashboard/invalid-request", `The request has mistakes: ${part} ${message}.`, { problems: [{ path: part, message }] });
+    throw new FlareError("dashboard/invalid-request", `The request has mistakes: ${part} ${message}.`, {
+      problems: [{ path: part, message }],
+    });
   }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;

@@ -81,7 +81,7 @@ export class Attempts {
       .onConflict((conflict) =>
         conflict
           .column("key")
-          .doUpdateSet({ failures, last_at_ms: now, blocked_until_ms: sql<number>`${now} + ${waitAfter(rule, failures)}` })
+          .doUpdateSet({ failures, last_at_ms: now, blocked_until_ms: sql<number>`cast(${now} as bigint) + ${waitAfter(rule, failures)}` })
           .where("attempts.blocked_until_ms", "<=", now),
       )
       .returning("key")
@@ -117,7 +117,7 @@ function waitAfter(rule: AttemptRule, failures: ReturnType<typeof sql<number>>):
     steps.unshift({ failures: n, waitMs: Math.min(waitMs, rule.longestWaitMs) });
     if (waitMs >= rule.longestWaitMs) break;
   }
-  const cases = steps.map((step) => sql`when ${failures} >= ${step.failures} then ${sql.lit(step.waitMs)}`);
+  const cases = steps.map((step) => sql`when ${failures} >= ${sql.lit(step.failures)} then ${sql.lit(step.waitMs)}`);
   return sql<number>`case ${sql.join(cases, sql` `)} else 0 end`;
 }
 
