@@ -38,6 +38,8 @@ export interface DashboardParts {
   readonly metrics: Metrics;
   /** For what goes on after an answer. */
   readonly tasks: BackgroundTasks;
+  /** Aborts when the dashboard stops: what answers without an end, such as a stream of events, ends then. */
+  readonly stopping: AbortSignal;
   /** Everything that is not in the database is kept here. */
   readonly dataFolder: string;
   /** The address under which people reach the dashboard, without a slash at its end; links begin with it. */

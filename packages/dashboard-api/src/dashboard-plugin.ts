@@ -25,6 +25,7 @@ export interface DashboardPluginOptions {
 /** A Fastify plugin that answers for a dashboard; it can be mounted in another Fastify app. */
 export async function dashboardPlugin(app: FastifyInstance, options: DashboardPluginOptions): Promise<void> {
   const { parts, implementations } = options.dashboard;
+  app.addHook("preClose", async () => options.dashboard.stopStreams());
   await app.register(fastifyCookie);
   await addSecurityHeaders(app, { hasStrictTransport: options.hasStrictTransport ?? false });
   await addRateLimits(app, { ...defaultRateLimits, ...options.rateLimits });

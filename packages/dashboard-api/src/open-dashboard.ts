@@ -68,6 +68,8 @@ export interface Dashboard {
   setUpLink(): Promise<string | undefined>;
   /** Says where it can be reached, once that is known; a public address that was set stays. */
   reachedAt(url: string): void;
+  /** Ends answers that would go on for ever; `close` does so too. */
+  stopStreams(): void;
   /** Lets go of the database and everything else. */
   close(): Promise<void>;
 }
@@ -92,6 +94,7 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     { randomBytes },
     { cost: init.scryptCost ?? defaultScryptCost, atOnce: availableParallelism(), maxWaiting: 100 },
   );
+  const stopping = new AbortController();
   const metrics = new Metrics();
   addOwnGauges(metrics, { db, now });
   const tasks = new BackgroundTasks({ logger });
@@ -118,6 +121,7 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     changes: new Changes(),
     tasks,
     metrics,
+    stopping: stopping.signal,
     dataFolder,
     publicUrl: () => publicUrl ?? "",
   };
@@ -130,7 +134,9 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
       publicUrl ??= url;
     },
     setUpLink: () => createSetUpLink(parts),
+    stopStreams: () => stopping.abort(),
     async close() {
+      stopping.abort();
       await tasks.drained();
       await db.destroy();
     },

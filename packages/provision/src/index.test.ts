@@ -42,6 +42,7 @@ describe("the package's public surface", () => {
       "createRequest",
       "issueFromRequest",
       "issueIntermediate",
+      "issueOwnCertificate",
       "keyPairFromPem",
       "privateKeyPem",
       "readRequest",
