@@ -56,11 +56,12 @@ export const dashboardErrors = {
     "Check both, or reset the password; after several failures signing in waits longer each time.",
     signedOut,
   ),
+  "dashboard/wrong-password": row("user", "The current password is not right.", "Enter the password of this account once more.", forbidden),
   "dashboard/wrong-code": row(
     "user",
     "The code of the second factor is wrong or was used already.",
     "Enter the newest code of the app, or a recovery code; check the clock of the device.",
-    signedOut,
+    forbidden,
   ),
   "dashboard/too-many-attempts": row("user", "Too many attempts failed.", "Wait as long as the message says.", slowDown),
   "dashboard/too-many-requests": row("user", "Too many requests came from one address.", "Wait a moment.", slowDown),
@@ -86,10 +87,40 @@ export const dashboardErrors = {
     "Begin again; if it stays so, ask a project admin for an invitation to the address that the institution knows.",
     forbidden,
   ),
+  "dashboard/mail-failed": row(
+    "server",
+    "The mail server did not take a letter.",
+    "Check the address and the account of the mail server.",
+    {
+      isRetryable: true,
+    },
+  ),
   "dashboard/not-configured": row("user", "This dashboard is not set up for what was asked.", "Ask whoever runs the dashboard.", {
     grpc: grpcStatus.failedPrecondition,
     http: 409,
   }),
+  "dashboard/project-draft": row("user", "The project has no CA yet.", "A project admin fills in the project and freezes it.", {
+    grpc: grpcStatus.failedPrecondition,
+    http: 409,
+  }),
+  "dashboard/project-frozen": row(
+    "user",
+    "The project is frozen, and what was asked for is only possible before that.",
+    "Leave it as it is; another project needs another dashboard.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
+  "dashboard/ca-locked": row(
+    "user",
+    "The CA's key is sealed, and its passphrase was not given since the dashboard started.",
+    "A project admin unlocks the CA on the page of the project.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
+  "dashboard/archive-gone": row(
+    "user",
+    "The archive of a kit was downloaded already, or nobody came for it in time.",
+    "Issue the kit again; the earlier one is revoked.",
+    { grpc: grpcStatus.notFound, http: 410 },
+  ),
   "dashboard/invalid-settings": row(
     "user",
     "The dashboard cannot start with these settings.",
