@@ -45,7 +45,7 @@ export {
   submitJobTemplate,
   uploadJob,
 } from "./jobs.js";
-
+export {
   createKitLink,
   downloadKit,
   type IssuedKit,
