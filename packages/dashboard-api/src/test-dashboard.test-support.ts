@@ -73,7 +73,7 @@ export async function startTestDashboard(
 ): Promise<TestDashboard> {
   const folder = mkdtempSync(join(tmpdir(), "flare-dashboard-"));
   const clock = new TestClock();
-  const databaseUrl = kind === "PostgreSQL" ? await createDatabase() : undefined;
+  const databaseUrl = kind === "PostgreSQL" ? await createTestDatabase() : undefined;
   const running = await startDashboard(
     { dataFolder: join(folder, "data"), databaseUrl, port: 0, security: { kind: "clear" }, scryptCost: testScryptCost, ...init },
     { now: clock.now, ...components },
@@ -151,7 +151,7 @@ export function cookieFetch(cookies: Record<string, string> = {}, headers: Reado
   };
 }
 
-async function createDatabase(): Promise<string> {
+export async function createTestDatabase(): Promise<string> {
   const cluster = inject("postgresUrl") ?? "";
   const name = `test_${randomBytes(8).toString("hex")}`;
   const client = new pg.Client({ connectionString: cluster.replace("@/", "@/postgres") });
