@@ -5,6 +5,7 @@ import type { Changes } from "./changes.js";
 import type { Database } from "./db/tables.js";
 import type { RequestGuard } from "./http/request-guard.js";
 import type { SessionCookie } from "./http/session-cookie.js";
+import type { KitService } from "./kits/kit-service.js";
 import type { Mailer } from "./mail/mailer.js";
 import type { Metrics } from "./metrics/metrics.js";
 import type { OidcSignIn } from "./oidc/oidc-sign-in.js";
@@ -35,6 +36,8 @@ export interface DashboardParts {
   readonly cookie: SessionCookie;
   readonly audit: AuditLog;
   readonly changes: Changes;
+  /** The CA and kits. */
+  readonly kits: KitService;
   readonly metrics: Metrics;
   /** For what goes on after an answer. */
   readonly tasks: BackgroundTasks;

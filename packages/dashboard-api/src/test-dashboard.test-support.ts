@@ -46,6 +46,8 @@ export interface TestDashboard {
     readonly email?: string;
     readonly password?: string;
   }) => Promise<TestPerson>;
+  /** Stops it and starts another one on the same folder and database; people have to be made or signed in again. */
+  readonly restart: (init?: Partial<StartDashboardInit>) => Promise<TestDashboard>;
   readonly stop: () => Promise<void>;
 }
 
@@ -72,15 +74,24 @@ export async function startTestDashboard(
   components: DashboardComponents = {},
 ): Promise<TestDashboard> {
   const folder = mkdtempSync(join(tmpdir(), "flare-dashboard-"));
-  const clock = new TestClock();
+  toRemove.push(folder);
   const databaseUrl = kind === "PostgreSQL" ? await createTestDatabase() : undefined;
+  return await startOn(new TestClock(), { dataFolder: join(folder, "data"), databaseUrl, ...init }, components);
+}
+
+async function startOn(
+  clock: TestClock,
+  init: Partial<StartDashboardInit> & Pick<StartDashboardInit, "dataFolder">,
+  components: DashboardComponents,
+): Promise<TestDashboard> {
   const running = await startDashboard(
-    { dataFolder: join(folder, "data"), databaseUrl, port: 0, security: { kind: "clear" }, scryptCost: testScryptCost, ...init },
+    { port: 0, security: { kind: "clear" }, scryptCost: testScryptCost, ...init },
     { now: clock.now, ...components },
   );
+  let isStopped = false;
   const stop = async (): Promise<void> => {
-    await running.stop();
-    rmSync(folder, { recursive: true, force: true });
+    if (!isStopped) await running.stop();
+    isStopped = true;
   };
   toStop.push(stop);
   const stranger = (): TestStranger => {
@@ -94,14 +105,20 @@ export async function startTestDashboard(
     clock,
     stranger,
     person: (person) => makePerson(running.dashboard, running.url, person),
+    restart: async (change = {}) => {
+      await stop();
+      return await startOn(clock, { ...init, ...change }, components);
+    },
     stop,
   };
 }
 
 const toStop: (() => Promise<void>)[] = [];
+const toRemove: string[] = [];
 
 afterEach(async () => {
   for (const stop of toStop.splice(0)) await stop();
+  for (const folder of toRemove.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
 async function makePerson(
