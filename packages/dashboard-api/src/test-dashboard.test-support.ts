@@ -75,7 +75,7 @@ export async function startTestDashboard(
 ): Promise<TestDashboard> {
   const folder = mkdtempSync(join(tmpdir(), "flare-dashboard-"));
   toRemove.push(folder);
-  const databaseUrl = kind === "PostgreSQL" ? await createDatabase() : undefined;
+  const databaseUrl = kind === "PostgreSQL" ? await createTestDatabase() : undefined;
   return await startOn(new TestClock(), { dataFolder: join(folder, "data"), databaseUrl, ...init }, components);
 }
 
@@ -168,7 +168,7 @@ export function cookieFetch(cookies: Record<string, string> = {}, headers: Reado
   };
 }
 
-async function createDatabase(): Promise<string> {
+export async function createTestDatabase(): Promise<string> {
   const cluster = inject("postgresUrl") ?? "";
   const name = `test_${randomBytes(8).toString("hex")}`;
   const client = new pg.Client({ connectionString: cluster.replace("@/", "@/postgres") });
