@@ -59,10 +59,12 @@ describe("the stream of events", () => {
     await first.over;
     link.tell({ kind: "sites", sites: [fakeSite("site-2")] });
     const again = await listen(member, { after: String(last) });
-    await expect.poll(() => again.events.find(({ type }) => type !== "heartbeat")).toMatchObject({
-      type: "sites",
-      data: { sites: [{ name: "site-2" }] },
-    });
+    await expect
+      .poll(() => again.events.find(({ type }) => type !== "heartbeat"))
+      .toMatchObject({
+        type: "sites",
+        data: { sites: [{ name: "site-2" }] },
+      });
   });
 
   it("carries log lines to those only who may read them and ask for them", async () => {
@@ -85,7 +87,9 @@ describe("the stream of events", () => {
     link.jobs.push(fakeJob(jobId));
     const { feed } = dashboard.dashboard.parts.federation;
     for (let i = 0; i < 3; i += 1) {
-      const readings = await Promise.all(people.flatMap((person) => Array.from({ length: 10 }, async () => listen(person, { job: jobId }))));
+      const readings = await Promise.all(
+        people.flatMap((person) => Array.from({ length: 10 }, async () => listen(person, { job: jobId }))),
+      );
       expect(feed.readers).toBe(50);
       link.tell({ kind: "sites", sites: [fakeSite("site-1")] });
       await expect.poll(() => readings.every(({ events }) => events.some(({ type }) => type === "sites"))).toBe(true);
