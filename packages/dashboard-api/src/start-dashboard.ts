@@ -62,7 +62,7 @@ export async function startDashboard(init: StartDashboardInit, components: Dashb
     const hasStrictTransport = security.kind === "given" || security.kind === "proxy";
     await app.register(dashboardPlugin, { dashboard, pageFolder, metricsToken, rateLimits, hasStrictTransport });
     const listensAt = await app.listen({ host, port });
-    dashboard.reachedAt(listensAt);
+    dashboard.reachedAt(reachableAddress(listensAt, host));
     return {
       url: dashboard.parts.publicUrl(),
       listensAt,
@@ -75,6 +75,15 @@ export async function startDashboard(init: StartDashboardInit, components: Dashb
     await stop();
     throw reason;
   }
+}
+
+/** Addresses that stand for all of a machine; nobody else can reach it by them. */
+const anyAddress = ["0.0.0.0", "::"];
+
+function reachableAddress(listensAt: string, host: string): string {
+  if (!anyAddress.includes(host)) return listensAt;
+  const { protocol, port } = new URL(listensAt);
+  return `${protocol}//${hostname()}:${port}`;
 }
 
 function createApp(security: ServingSecurity, { parts }: Dashboard, tls: TlsCertificate | undefined): FastifyInstance {
@@ -95,7 +104,6 @@ function certificateLoader(
   { host, publicUrl }: { readonly host: string; readonly publicUrl: string | undefined },
 ): (() => Promise<TlsCertificate>) | undefined {
   if (security.kind === "proxy" || security.kind === "clear") return undefined;
-  const anyAddress = ["0.0.0.0", "::"];
   const hosts = new Set(["localhost", "127.0.0.1", "::1", hostname(), ...(anyAddress.includes(host) ? [] : [host])]);
   if (publicUrl !== undefined) hosts.add(new URL(publicUrl).hostname.replaceAll(/[[\]]/g, ""));
   return () => loadTlsCertificate(security, { dataFolder: parts.dataFolder, hosts: [...hosts], now: parts.now });

@@ -29,7 +29,7 @@ function problemOf(password: string, { email, name }: { readonly email: string; 
   const lower = password.toLowerCase();
   const core = lower.replaceAll(/^[^a-z]+|[^a-z]+$/g, "");
   if (commonWords.has(core) || isRepeatedCommonWord(core)) return "is a common one with something around it";
-  const own = [email.split("@")[0] ?? "", ...name.toLowerCase().split(/\s+/), email].filter((word) => word.length >= 4);
+  const own = [email, email.split("@")[0] ?? "", ...name.toLowerCase().split(/\s+/)].filter((word) => word.length >= 4);
   const rest = own.reduce((text, word) => text.replaceAll(word, ""), lower);
   if (rest.length < lower.length && rest.replaceAll(/[^a-z]/g, "").length < 6) return "is mostly the own name or address";
   return undefined;
