@@ -3,8 +3,9 @@ import { hostname } from "node:os";
 import fastify, { type FastifyInstance, LogController } from "fastify";
 import { type DashboardPluginOptions, dashboardPlugin } from "./dashboard-plugin.js";
 import { type Dashboard, type DashboardComponents, type OpenDashboardInit, openDashboard } from "./open-dashboard.js";
+import { loadTlsCertificate } from "./serving/load-tls-certificate.js";
 import { checkServing, isSecure, type ServingSecurity } from "./serving/serving-security.js";
-import { fingerprintOf, loadTlsCertificate, type TlsCertificate } from "./serving/tls-certificate.js";
+import { fingerprintOf, type TlsCertificate } from "./serving/tls-certificate.js";
 
 export interface StartDashboardInit
   extends Omit<OpenDashboardInit, "isSecure">,
@@ -95,7 +96,7 @@ function createApp(security: ServingSecurity, { parts }: Dashboard, tls: TlsCert
     requestTimeout: 3_600_000,
     ...(security.kind === "proxy" ? { trustProxy: [...security.trustedProxies] } : {}),
     ...(tls === undefined ? {} : { https: { ...tls, minVersion: "TLSv1.2" } }),
-  }) as unknown as FastifyInstance;
+  });
 }
 
 function certificateLoader(

@@ -22,7 +22,7 @@ export function checkNewPassword(password: string, person: { readonly email: str
 }
 
 function problemOf(password: string, { email, name }: { readonly email: string; readonly name: string }): string | undefined {
-  const characters = [...password];
+  const characters = Array.from(password);
   if (characters.length < leastCharacters) return `has fewer than ${leastCharacters} characters`;
   if (new Set(characters).size < 5) return "repeats a few characters";
   if (isRun(characters)) return "is a sequence of neighbouring characters";
