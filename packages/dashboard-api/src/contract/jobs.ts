@@ -116,6 +116,9 @@ export const jobTemplateSchema = z.object({
 export type JobTemplate = z.infer<typeof jobTemplateSchema>;
 
 const everybody = ["project_admin", "org_admin", "lead", "member"] as const;
+// Who may at all, by FLARE's default policy; with whose jobs, the policy itself says.
+const submitters = ["project_admin", "lead"] as const;
+const owners = ["project_admin", "org_admin", "lead"] as const;
 
 /** `{ id }` of a job. */
 export const jobParams = z.strictObject({ id: z.uuid("must be the id of a job (UUID)") });
@@ -152,7 +155,7 @@ export const uploadJob = defineRoute({
   method: "POST",
   path: "/jobs",
   summary: "Submits a job from the zip archive of its folder",
-  access: everybody,
+  access: submitters,
   body: { mediaType: "application/zip", maxBytes: maxJobArchiveBytes },
   response: ownJobSchema,
   status: 201,
@@ -163,7 +166,7 @@ export const submitJobTemplate = defineRoute({
   method: "POST",
   path: "/jobs/from-template",
   summary: "Submits a job that comes with the dashboard",
-  access: everybody,
+  access: submitters,
   body: z.strictObject({
     template: z.string("must be the id of a template").max(63),
     /** @default the template's */
@@ -199,7 +202,7 @@ export const abortJob = defineRoute({
   method: "POST",
   path: "/jobs/:id/abort",
   summary: "Ends a job; one that is over stays as it is",
-  access: everybody,
+  access: owners,
   params: jobParams,
   body: z.strictObject({ reason: z.string().trim().max(400).default("") }),
   response: ownJobSchema,
@@ -210,7 +213,7 @@ export const cloneJob = defineRoute({
   method: "POST",
   path: "/jobs/:id/clone",
   summary: "Submits a job once more, as it was signed",
-  access: everybody,
+  access: submitters,
   params: jobParams,
   response: ownJobSchema,
   status: 201,
@@ -221,7 +224,7 @@ export const deleteJob = defineRoute({
   method: "DELETE",
   path: "/jobs/:id",
   summary: "Deletes a job that is over, with its result, journal and logs",
-  access: everybody,
+  access: owners,
   params: jobParams,
   response: "nothing",
 });
@@ -231,7 +234,7 @@ export const downloadJobResult = defineRoute({
   method: "GET",
   path: "/jobs/:id/result",
   summary: "Gives the models of a job that is over, as a zip archive",
-  access: everybody,
+  access: owners,
   params: jobParams,
   response: { mediaType: "application/zip" },
 });
@@ -263,7 +266,7 @@ export const listJobLogs = defineRoute({
   method: "GET",
   path: "/jobs/:id/logs",
   summary: "Gives the log lines of sites that let their logs be read",
-  access: everybody,
+  access: owners,
   params: jobParams,
   query: z.strictObject({ ...afterQuery, site: z.string().max(63).optional() }),
   response: z.object({

@@ -148,7 +148,7 @@ describe("a dashboard whose server goes and comes", () => {
     await expect.poll(async () => (await lead.call(getFederation)).link, patience).toMatchObject({ isConnected: false });
     const { link } = await lead.call(getFederation);
     expect(link.reason).not.toBe("");
-    await expect(lead.call(listJobs)).rejects.toMatchObject({ code: "dashboard/federation-unreachable", status: 503 });
+    await expect(lead.call(listJobs)).rejects.toMatchObject({ code: "dashboard/federation-unreachable", status: 409 });
     await federation.start("server");
     await expect.poll(async () => (await lead.call(getFederation)).link.isConnected, patience).toBe(true);
     await expect

@@ -125,7 +125,7 @@ export const dashboardErrors = {
     "server",
     "The dashboard does not reach the project's server.",
     "Start the server with its kit, and check that this machine reaches its address; the dashboard connects by itself.",
-    { isRetryable: true, grpc: grpcStatus.unavailable, http: 503 },
+    { isRetryable: true, grpc: grpcStatus.unavailable, http: 409 },
   ),
   "dashboard/invalid-settings": row(
     "user",
