@@ -127,6 +127,7 @@ describeOnEachDatabase("a kit", (kind) => {
     const { kit } = await admin.call(issueServerKit);
     dashboard.clock.advance(8 * 24 * hourMs);
     const again = await dashboard.restart();
+    await again.dashboard.parts.tasks.drained();
     const other = await again.person({ role: "project_admin" });
     await expect(other.call(downloadKit, { params: { id: kit.id } })).rejects.toMatchObject({ code: "dashboard/archive-gone" });
     expect(await again.dashboard.parts.db.selectFrom("kit_archives").selectAll().execute()).toEqual([]);
