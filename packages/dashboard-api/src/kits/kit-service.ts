@@ -84,14 +84,14 @@ export async function openKitService(
 }
 
 async function openProject(parts: KitParts, project: StoredProject): Promise<void> {
-  const { workspace, passphrase, trustLists } = parts;
+  const { workspace, passphrase } = parts;
   if (passphrase.isKnown) await workspace.checkKey(project.name, passphrase.caKey());
-  trustLists.publish((await workspace.trust(project.name))?.trustList);
   await noteRevocations(parts);
   await removeOldKits(parts);
 }
 
 async function catchUpWith(parts: KitParts, ownKitChanged: () => void): Promise<void> {
+  await noteRevocations(parts);
   await revokeStrangers(parts);
   await dropOldArchives(parts);
   await parts.turns.take(async () => {
