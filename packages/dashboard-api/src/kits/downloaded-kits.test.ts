@@ -10,7 +10,7 @@ import { addSite, caPassphrase, SiteMachine, takeKit, testProject } from "./froz
 
 const running: { stop(): Promise<void> }[] = [];
 afterEach(async () => {
-  for (const one of running.splice(0).reverse()) await one.stop();
+  for (const one of running.splice(0).toReversed()) await one.stop();
 });
 
 describeOnEachDatabase("kits that were downloaded", (kind) => {
@@ -40,9 +40,9 @@ describeOnEachDatabase("kits that were downloaded", (kind) => {
     const console = await connectAdmin({ kitDir: (await takeKit(orgAdmin, await orgAdmin.call(issueMyKit))).dir });
     running.push({ stop: async () => console.close() });
     for (const session of [own, console]) {
-      expect((await session.status()).sites.map(({ name, org, state }) => [name, org, state]).sort()).toEqual([
-        ["hospital-a", "hospital_a", "connected"],
-        ["hospital-r", "hospital_a", "connected"],
+      expect((await session.status()).sites.map(({ name, org, state }) => `${name} ${org} ${state}`).toSorted()).toEqual([
+        "hospital-a hospital_a connected",
+        "hospital-r hospital_a connected",
       ]);
     }
 
