@@ -1,4 +1,4 @@
-export { type DashboardPluginOptions, dashboardPlugin, dashboardPlugin } from "./dashboard-plugin.js";
+export { type DashboardPluginOptions, dashboardPlugin } from "./dashboard-plugin.js";
 export type { FederationAdmin, FederationLink, FederationNews } from "./federation/federation-link.js";
 export type { RateLimits } from "./http/rate-limits.js";
 export { createDashboardLogger, type DashboardLoggerInit } from "./logging/dashboard-logger.js";
