@@ -1,5 +1,8 @@
 import { connectAdmin } from "@flare-ts/runtime/admin";
-import type { DashboardParts } from "../dashboard-parts.js";
+import type { FastifyBaseLogger } from "fastify";
+import type { Changes } from "../changes.js";
+import type { Database } from "../db/tables.js";
+import type { KitService } from "../kits/kit-service.js";
 import { ConnectedFederation } from "./connected-federation.js";
 import type { FederationLink } from "./federation-link.js";
 import { JobSubmitters } from "./job-submitters.js";
@@ -32,7 +35,14 @@ export interface OpenFederationInit {
 
 /** Opens what belongs to the federation at work, and begins to connect to the server. */
 export async function openFederation(
-  components: Pick<DashboardParts, "db" | "now" | "logger" | "kits" | "changes" | "dataFolder">,
+  components: {
+    readonly db: Database;
+    readonly now: () => number;
+    readonly logger: FastifyBaseLogger;
+    readonly kits: Pick<KitService, "ownKitFolder" | "onOwnKit" | "trustLists">;
+    readonly changes: Changes;
+    readonly dataFolder: string;
+  },
   init: OpenFederationInit,
 ): Promise<FederationService> {
   const { db, now, logger, kits, changes, dataFolder } = components;

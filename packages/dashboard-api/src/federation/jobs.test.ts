@@ -83,7 +83,7 @@ describe("jobs of the dashboard", () => {
     const response = await lead.call(downloadJobResult, { params });
     expect(response.headers.get("content-disposition")).toMatch(/^attachment; filename="add-one-[0-9a-f]{8}\.zip"$/);
     const file = join(folder, `${id}.zip`);
-    await writeFile(file, await response.bytes());
+    await writeFile(file, new Uint8Array(await response.arrayBuffer()));
     await extractArchive({ file, dir: join(folder, "result"), limits: kitLimits, privateKeys: "refused" });
     expect((await readFile(join(folder, "result", id, "models", "FL_global_model.safetensors"))).length).toBeGreaterThan(36);
 

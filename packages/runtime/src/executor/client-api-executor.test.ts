@@ -49,6 +49,7 @@ beforeEach(() => {
     appFolder,
     datasets: { wdbc: join(root, "data", "wdbc.csv") },
     modelsFolder: join(root, "models"),
+    streamsLogs: false,
   };
   logs = [];
   restarts = [];

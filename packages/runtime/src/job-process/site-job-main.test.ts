@@ -79,6 +79,7 @@ async function start(
             workspace,
             appFolder: join(workspace, "app_site-1"),
             datasets: {},
+            streamsLogs: false,
             modelsFolder: join(root, "models"),
           };
         },
@@ -95,6 +96,7 @@ async function start(
           logged.push(line);
           return {};
         },
+        lines: () => ({}),
       },
     },
   );
