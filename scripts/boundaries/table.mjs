@@ -115,6 +115,8 @@ export const boundaries = {
     siblings: [
       "@flare-ts/contracts",
       "@flare-ts/contracts/errors",
+      "@flare-ts/dashboard-api",
+      "@flare-ts/dashboard-api/contract",
       "@flare-ts/aggregator",
       "@flare-ts/aggregator/safetensors",
       "@flare-ts/aggregator/kernels",

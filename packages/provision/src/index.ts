@@ -17,6 +17,7 @@ export {
   projectCertificateStatus,
 } from "./authority/certificate-status.js";
 export type { ChangeInit, PublishedTrust } from "./authority/change-state.js";
+export { type CheckCaKeyInit, checkCaKey } from "./authority/check-ca-key.js";
 export {
   type ExternalCaInit,
   type ExternalCaResult,
@@ -27,10 +28,13 @@ export {
   useCa,
 } from "./authority/external-ca.js";
 export { findProjectFolder, type ProjectFolderInit } from "./authority/project-folder.js";
+export { type ProjectTrustStatus, readProjectTrust } from "./authority/project-trust.js";
 export { type RevokeInit, type RevokeResult, revokeParticipant } from "./authority/revoke.js";
 export { type FinishRolloverInit, finishRollover, type StartRolloverInit, startRollover } from "./authority/rollover.js";
 export { type RenewalToSign, type SignRenewalInit, signRenewal } from "./authority/sign-renewal.js";
+export { type IssuedKit, type IssueKitInit, issueKit } from "./issue-kit.js";
 export type { KitBuilder, KitPackager, PluginArguments, ProvisionContext } from "./plugins/provision-plugin.js";
+export { type ParseOptions, parseProject } from "./project/parse-project.js";
 export type {
   AdminParticipant,
   CertificateSettings,
@@ -53,7 +57,10 @@ export {
   type IdentityClaim,
   type InitAuthorityInit,
   type InitAuthorityResult,
+  type InspectedRequest,
+  type InspectRequestInit,
   initAuthority,
+  inspectRequest,
   type PackageKitInit,
   type PackageKitResult,
   packageKit,
@@ -61,5 +68,5 @@ export {
   type RequestSummary,
   requestCertificate,
 } from "./requests/index.js";
-export type { CaKey } from "./state/key-vault.js";
+export type { CaKey, SealingPassphrase } from "./state/key-vault.js";
 export type { CaKeySource, StoredKeys } from "./state/stored-keys.js";

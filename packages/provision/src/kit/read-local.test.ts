@@ -43,6 +43,7 @@ describe("local settings", () => {
       type: "client",
       gpus: 2,
       memPerGpuGiB: 16,
+      allowsLogStreaming: false,
       datasets: {},
       stallMs: 600_000,
       secrets: {},
@@ -56,11 +57,20 @@ describe("local settings", () => {
   });
 
   it("are those of the file without a suffix where there is one", async () => {
-    await client("resources.json", '{ "format_version": 2, "components": [], "datasets": { "wdbc": "/data/wdbc.csv" } }');
+    await client(
+      "resources.json",
+      '{ "format_version": 2, "components": [], "allow_log_streaming": true, "datasets": { "wdbc": "/data/wdbc.csv" } }',
+    );
     await client("log_config.json", '{ "level": "debug" }');
     await client("authorization.json", '{ "format_version": "1.0", "permissions": {} }');
     const kit = await readKit(dirs.client);
-    expect(await readLocalResources(kit)).toMatchObject({ type: "client", gpus: 0, memPerGpuGiB: 0, datasets: { wdbc: "/data/wdbc.csv" } });
+    expect(await readLocalResources(kit)).toMatchObject({
+      type: "client",
+      gpus: 0,
+      memPerGpuGiB: 0,
+      allowsLogStreaming: true,
+      datasets: { wdbc: "/data/wdbc.csv" },
+    });
     expect(await readLogConfig(kit)).toEqual({ level: "debug" });
     expect((await readAuthorizationPolicy(kit)).permissions).toEqual({});
   });

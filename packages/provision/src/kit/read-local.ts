@@ -35,6 +35,8 @@ export interface ClientResources extends ResourceBudget {
   readonly type: "client";
   readonly gpus: number;
   readonly memPerGpuGiB: number;
+  /** Whether log lines of jobs may be read from afar. */
+  readonly allowsLogStreaming: boolean;
   /** Data set's name to its path on the site's disk. */
   readonly datasets: Readonly<Record<string, string>>;
   /** How updates leave the site, whatever a job says; `undefined`: the job decides. */
@@ -71,11 +73,13 @@ export async function readLocalResources(kit: Kit): Promise<LocalResources> {
   }
   const document = readDocument({ text, file, schema: clientResourcesSchema, code: "kit/local-invalid" }).value;
   const { components, datasets, update_form: updateForm, secrets = {}, attach_folder: attachFolder } = document;
+  const { allow_log_streaming: allowsLogStreaming = false } = document;
   const capacity = components[0]?.args;
   return {
     type: "client",
     gpus: capacity?.num_of_gpus ?? 0,
     memPerGpuGiB: capacity?.mem_per_gpu_in_GiB ?? 0,
+    allowsLogStreaming,
     datasets,
     updateForm,
     ...budgetOf(document),

@@ -285,6 +285,16 @@ describe("requests and workspaces of others", () => {
     const [theirs, ours] = await Promise.all([readKit(join(prodDir, "fl.example.org")), readKit(kit.dir)]);
     expect(ours.rootCaPem).toBe(theirs.rootCaPem);
     await verifyKit(ours, { now: exchange.now });
+    expect(ours.certificates?.renewal).toBe("ca_holder");
+    const other = await exchange.request("site", { name: "hospital-q" });
+    const signed = join(exchange.dir, "q.signed.zip");
+    await exchange.approve("site", { ...rest, archive: other.archive, out: signed, isRenewedByServer: true });
+    const renewed = await exchange.package("site", {
+      archive: signed,
+      fingerprint: rootFingerprint,
+      workspace: join(exchange.dir, "at q"),
+    });
+    expect((await readKit(renewed.dir)).certificates).toMatchObject({ renewal: "server", serverMayRenew: ["client", "server", "relay"] });
     const taken = await exchange.request("user", { name: "admin@example.org" });
     const again = { ...rest, archive: taken.archive, out: join(exchange.dir, "taken.zip") };
     expect((await errorOf(exchange.approve("user", again))).code).toBe("request/name-taken");
@@ -306,8 +316,12 @@ describe("what was approved can be taken back", () => {
     });
     expect(serials).toEqual([first.serial]);
     expect((await errorOf(project.approve("site", { isForced: true, now: later }))).code).toBe("request/key-revoked");
+    const revoked = join(project.dir, "revoked.request.zip");
+    await cp(project.requestArchive("site"), revoked);
     await project.request("site", {}, { isForced: true });
     await project.approve("site", { isForced: true, now: later });
+    const again = { archive: revoked, out: join(project.dir, "again.zip"), isForced: true, now: later };
+    expect((await errorOf(project.approve("site", again))).code).toBe("request/key-revoked");
     const soon = new Date(later.getTime() + 5_000);
     const { dir } = await project.package("site", { now: soon });
     expect(await readdir(join(dir, "startup"))).toContain("trust.json");

@@ -14,6 +14,10 @@ const textRecord: Check = (value) => record(value) && Object.values(value as obj
 const finiteRecord: Check = (value) => record(value) && Object.values(value as object).every(finite);
 const positive: Check = (value) => finite(value) && (value as number) > 0;
 const paramsType: Check = (value) => value === "FULL" || value === "DIFF";
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
 const error: Check = (value) => record(value) && text((value as RawMessage).code) && text((value as RawMessage).message);
 
 const jobFields: Readonly<Record<JobMessage["type"], Fields>> = {
@@ -43,10 +47,6 @@ const jobFields: Readonly<Record<JobMessage["type"], Fields>> = {
   error: { error },
 };
 
-const optional =
-  (isRight: Check): Check =>
-  (value) =>
-    value === undefined || isRight(value);
 const count: Check = (value) => finite(value) && (value as number) >= 0;
 
 const trainerFields: Readonly<Record<TrainerMessage["type"], Fields>> = {
@@ -54,7 +54,7 @@ const trainerFields: Readonly<Record<TrainerMessage["type"], Fields>> = {
   heartbeat: { moved: flag },
   progress: { done: optional(count), total: optional(count), note: optional(text) },
   result: { task_id: text, path: text, params_type: paramsType, weight: positive, metrics: finiteRecord, meta: record },
-  log: { key: text, value: finite, round: optional(finite) },
+  log: { key: text, value: finite, round: optional(finite), step: optional(finite) },
 };
 
 /**

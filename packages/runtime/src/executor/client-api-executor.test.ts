@@ -53,6 +53,7 @@ beforeEach(() => {
     modelsFolder: join(root, "models"),
     stallMs: 30_000,
     attachFolder: join(root, "attach"),
+    streamsLogs: false,
   };
   phases = [];
   logs = [];

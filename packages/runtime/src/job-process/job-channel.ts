@@ -1,6 +1,7 @@
 import type { UpdateForm } from "@flare-ts/contracts";
 import type { SerializedFlareError } from "@flare-ts/contracts/errors";
 import type { AcceptedUpdate, JobEvent, JournalEntry, Metrics, ParamsType, TaskKey } from "../job/job-event.js";
+import type { LogSource } from "../output/job-output.js";
 import type { ObjectRef } from "../store/model-store.js";
 
 /** No parameters, or no result. */
@@ -66,7 +67,14 @@ export interface SiteJobCalls {
   /** Values of the site's secrets of these names; `client-api/secret-missing` when it lacks one. */
   secrets(params: { readonly names: readonly string[] }): { readonly values: Readonly<Record<string, string>> };
   /** Metrics that the trainer logs with `log`. */
-  log(params: { readonly key: string; readonly value: number; readonly round: number | undefined }): Nothing;
+  log(params: {
+    readonly key: string;
+    readonly value: number;
+    readonly round: number | undefined;
+    readonly step: number | undefined;
+  }): Nothing;
+  /** Log lines of the trainer or of the job process; answered when more can be taken. */
+  lines(params: { readonly source: LogSource; readonly texts: readonly string[] }): Nothing;
 }
 
 /** What a site's job process hears from its parent. */
@@ -113,6 +121,8 @@ export interface SiteJobDescription {
   readonly stallMs: number;
   /** Where trainers that are started by hand find their job. */
   readonly attachFolder: string;
+  /** Whether log lines go to the server. */
+  readonly streamsLogs: boolean;
 }
 
 /** What a trainer sends back for a task. */

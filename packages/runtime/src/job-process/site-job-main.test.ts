@@ -82,6 +82,7 @@ async function start(
             workspace,
             appFolder: join(workspace, "app_site-1"),
             datasets: {},
+            streamsLogs: false,
             modelsFolder: join(root, "models"),
             ...(updateForm === undefined ? {} : { updateForm }),
             stallMs: 60_000,
@@ -106,6 +107,7 @@ async function start(
           logged.push(line);
           return {};
         },
+        lines: () => ({}),
       },
     },
   );

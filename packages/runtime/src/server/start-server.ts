@@ -6,6 +6,7 @@ import { CertificateRenewal } from "../identity/certificate-renewal.js";
 import { graceOf } from "../identity/open-identity.js";
 import type { OpenedIdentity } from "../identity/open-live-identity.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
+import { OutputArchive } from "../output/output-archive.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
 import { systemStallClock } from "../progress/stall-clock.js";
 import { Authenticator } from "../session/authenticator.js";
@@ -20,14 +21,20 @@ import { AdminService } from "./admin-service.js";
 import { auditSessions } from "./audit-sessions.js";
 import { holdResultsAndWaitingJobs } from "./hold-stored-jobs.js";
 import { createDefinitionReader } from "./job-definition.js";
+import { JobDeletion } from "./job-deletion.js";
 import { JobIntake } from "./job-intake.js";
 import { JobScheduler } from "./job-scheduler.js";
+import { JobSummaries } from "./job-summaries.js";
 import { JobTable } from "./job-table.js";
 import { JournalHub } from "./journal-hub.js";
 import { ObjectGrants } from "./object-grants.js";
+import { OutputService } from "./output-service.js";
 import { RenewalService } from "./renewal-service.js";
 import { SiteDirectory } from "./site-directory.js";
+import { SiteErrors } from "./site-errors.js";
 import { SiteService } from "./site-service.js";
+import { SiteTraffic } from "./site-traffic.js";
+import { SystemWatch } from "./system-watch.js";
 import { TrustService } from "./trust-service.js";
 
 export interface StartServerInit extends OpenParticipantInit {
@@ -85,6 +92,28 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       { ...jobsAtOnce(maxJobs, plan), workspace, objectsFolder: modelsFolder, stallMs },
     );
     const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, trust: keeper.trust });
+    const archive = new OutputArchive({ folder: join(workspace, "job-output") });
+    const output = new OutputService({ archive, jobs, store, logger, now });
+    const traffic = new SiteTraffic({ steadyNow: () => performance.now() });
+    const errors = new SiteErrors({ now });
+    const summaries = new JobSummaries({ scheduler, jobs, admission, now });
+    const system = new SystemWatch(
+      {
+        directory,
+        jobs,
+        summaries,
+        store,
+        hub,
+        traffic,
+        errors,
+        scheduler,
+        admission,
+        disk,
+        identityOf: (sessionId) => authenticator.session(sessionId)?.identity,
+      },
+      { serverName: kit.name, project: kit.project, startedAtMs: now(), maxMemoryBytes: plan.maxBytes },
+    );
+    const deletion = new JobDeletion({ hub, jobs, grants, retention, archive }, { workspace });
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
     const trust = new TrustService({
       keeper,
@@ -118,6 +147,8 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         models,
         retention,
         trust,
+        output,
+        errors,
         logger,
         now,
         disconnect,
@@ -127,10 +158,27 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       },
       { maxClients },
     );
-    const admins = new AdminService(
-      { store, hub, jobs, scheduler, intake, directory, grants, trust, renewals, keeper, now, audit, logger, isAllowed, admission },
-      { serverName: kit.name, project: kit.project, startedAtMs: now(), plan, disk },
-    );
+    const admins = new AdminService({
+      store,
+      hub,
+      jobs,
+      scheduler,
+      intake,
+      summaries,
+      system,
+      output,
+      archive,
+      deletion,
+      readDefinition,
+      grants,
+      trust,
+      renewals,
+      keeper,
+      now,
+      audit,
+      logger,
+      isAllowed,
+    });
     const renewalGraceMs = graceOf(kit);
     const { connectionSecurity } = kit.endpoint;
     const { isClearAllowed = false } = init;
@@ -155,10 +203,12 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
           attach: (context, send) => sites.attach(context, send),
           submitUpdate: (context, request) => sites.submitUpdate(context, request),
           stat: (context, object, base) => transfer.stat(context, object, base),
-          upload: (context, object, chunks) => transfer.upload(context, object, chunks),
-          download: (context, object, offset, means) => transfer.download(context, object, offset, means),
+          upload: (context, object, chunks) => transfer.upload(context, object, traffic.received(context.identity.name, chunks)),
+          download: (context, object, offset, means) =>
+            traffic.sent(context.identity.name, transfer.download(context, object, offset, means)),
           execute: (context, command) => admins.execute(context, command),
           watch: (context, command) => admins.watch(context, command),
+          follow: (context, command) => admins.follow(context, command),
           renew: (proven) => renewals.renew(proven),
         },
         authenticator,

@@ -20,6 +20,7 @@ import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import { objectFromWire, taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { AdmittedJob, JobAdmission } from "./job-admission.js";
+import type { OutputSender } from "./output-sender.js";
 import { ownFile } from "./own-file.js";
 import type { ResultDelivery } from "./result-delivery.js";
 import type { ServerLink } from "./server-link.js";
@@ -37,6 +38,7 @@ export interface SiteJobComponents {
   readonly launcher: JobLauncher;
   readonly reporter: TaskReporter;
   readonly secrets: SiteSecrets;
+  readonly output: OutputSender;
   readonly logger: Logger;
   /** Lets jobs in as the site's memory allows. */
   readonly jobsAllowed: Pick<Admission, "enter">;
@@ -175,6 +177,7 @@ export class SiteJob {
     await this.#started;
     await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }), graceMs);
     this.#allowed?.leave();
+    this.#parts.output.end(this.jobId);
     for (const text of this.#tasks.keys()) {
       this.#parts.disk?.reserve(`task:${text}`, 0);
       await this.#parts.retention.release(`task:${text}`);
@@ -303,6 +306,7 @@ export class SiteJob {
           ...(updateForm === undefined ? {} : { updateForm }),
           stallMs,
           attachFolder,
+          streamsLogs: this.#parts.output.allowsLogs,
         });
       },
       result: async ({ key, path, ...rest }) => {
@@ -327,9 +331,14 @@ export class SiteJob {
         return Promise.resolve({});
       },
       secrets: async ({ names }) => ({ values: await this.#parts.secrets.read(names) }),
-      log: ({ key, value, round }) => {
-        this.#logger.info("trainer metric", { key, value, round });
+      log: ({ key, value, round, step }) => {
+        this.#logger.info("trainer metric", { key, value, round, step });
+        this.#parts.output.metric(this.jobId, { key, value, round, step });
         return Promise.resolve({});
+      },
+      lines: async ({ source, texts }) => {
+        await this.#parts.output.lines(this.jobId, source, texts);
+        return {};
       },
     };
   }

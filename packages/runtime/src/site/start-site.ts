@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { Admission } from "../budget/admission.js";
@@ -14,6 +15,7 @@ import { TransferClient } from "../transfer/transfer-client.js";
 import { endpointOf } from "../transport/endpoint-of.js";
 import { softwareVersion } from "../version.js";
 import { JobAdmission } from "./job-admission.js";
+import { OutputSender } from "./output-sender.js";
 import { ResultDelivery } from "./result-delivery.js";
 import { ServerLink } from "./server-link.js";
 import { SiteAgent } from "./site-agent.js";
@@ -70,7 +72,13 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
       random,
       now,
       stallClock: systemStallClock,
-      hello: () => ({ softwareVersion, jobIds: agent.jobIds(), trustNumber: keeper.trust.number }),
+      hello: () => ({
+        softwareVersion,
+        jobIds: agent.jobIds(),
+        trustNumber: keeper.trust.number,
+        resources: { gpus: resources.gpus, memPerGpuGib: resources.memPerGpuGiB },
+        allowsLogStreaming: output.allowsLogs,
+      }),
       onMessage: ({ message, ...rest }) => {
         if (message.case === "trustList") void trust.take(message.value);
         else if (message.case === "certificateReady") renewal.renewNow();
@@ -88,8 +96,10 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     );
     const launcher = new ProcessJobLauncher({ environment: process.env, heapMiB: plan.jobHeapMiB });
     const jobsAllowed = new Admission({ logger, now, steadyNow: () => performance.now() }, { most: plan.jobs, setBy: setByText(plan) });
+    const output = new OutputSender({ link, now }, { epoch: randomUUID(), allowsLogs: resources.allowsLogStreaming });
+    parts.add("output", () => output.stop());
     const agent = new SiteAgent(
-      { link, transfer, models, store, retention, delivery, admission, launcher, reporter, secrets, logger, jobsAllowed, disk },
+      { link, transfer, models, store, retention, delivery, admission, launcher, reporter, secrets, output, logger, jobsAllowed, disk },
       {
         site: kit.name,
         workspace,

@@ -1,6 +1,7 @@
 import { create } from "@bufbuild/protobuf";
 import { FlareError } from "@flare-ts/contracts";
 import {
+  type AdminEvent,
   type CommandReply,
   DownloadRequestSchema,
   EndRequestSchema,
@@ -171,6 +172,10 @@ export class GrpcConnection implements Connection {
 
   async *watch(command: SignedCommand, signal?: AbortSignal): AsyncGenerator<JobEvent, void, undefined> {
     yield* this.#notingAll(this.#calls.receiveStream(wireMethods.watch, command, controlMessagesUnderWay, this.#options(signal)));
+  }
+
+  async *follow(command: SignedCommand, signal?: AbortSignal): AsyncGenerator<AdminEvent, void, undefined> {
+    yield* this.#notingAll(this.#calls.receiveStream(wireMethods.follow, command, controlMessagesUnderWay, this.#options(signal)));
   }
 
   async renewCertificate(csrPem: string, signal?: AbortSignal): Promise<RenewReply> {
