@@ -4,7 +4,6 @@ import { stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { archiveFolder } from "@flare-ts/provision";
-import type { JobStatus } from "@flare-ts/runtime/admin";
 import {
   abortJob,
   cloneJob,
@@ -40,7 +39,7 @@ export function implementJobs(parts: DashboardParts): readonly Implementation[] 
         isReversed: true,
         // Whose a job is, is known here alone: a filter by that comes after.
         ...(mine === "true" ? {} : { limit }),
-        ...(status === undefined ? {} : { statuses: [status as JobStatus] }),
+        ...(status === undefined ? {} : { statuses: [status] }),
         ...(name === undefined ? {} : { namePrefix: name }),
       });
       const jobs = found.map((job) => summaryToJob(parts, job));

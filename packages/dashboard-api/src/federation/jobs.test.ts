@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { archiveFolder, extractArchive, kitLimits } from "@flare-ts/provision";
-import { createFederation, type Federation, writeAddOneJob } from "@flare-ts/testing";
+import { createFederation, eventually, type Federation, writeAddOneJob } from "@flare-ts/testing";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { listAudit } from "../contract/audit.js";
 import { getFederation } from "../contract/federation.js";
@@ -49,7 +49,7 @@ afterAll(async () => {
 beforeEach(async () => {
   dashboard = await startTestDashboard("SQLite", { adminKit: federation.adminKit, templatesFolder: examples });
   lead = await dashboard.person({ role: "lead", email: "lead@example.org", organization: "hospital_a" });
-  await expect.poll(async () => (await lead.call(getFederation)).link.isConnected, patience).toBe(true);
+  await eventually("the dashboard reaches the server", async () => (await lead.call(getFederation)).link.isConnected);
 });
 
 const statusOf = async (person: TestPerson, id: string): Promise<string> => (await person.call(getJob, { params: { id } })).status;

@@ -23,7 +23,7 @@ export class TransferFolder {
   }
 
   /** A folder of one's own; `remove` takes it away. @throws FlareError `dashboard/busy` */
-  async take(): Promise<{ readonly dir: string; remove(): Promise<void> }> {
+  async take(): Promise<{ readonly dir: string; readonly remove: () => Promise<void> }> {
     if (this.#count >= mostAtOnce) {
       throw new FlareError(
         "dashboard/busy",

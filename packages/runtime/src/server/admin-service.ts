@@ -335,18 +335,10 @@ function isStreamVerb(verb: CommandVerb): verb is StreamVerb {
 
 /** The right that a command needs. Log lines may hold more than a model does, and need the same right as the result. */
 function rightFor(verb: CommandVerb, args: Arguments): Right {
-  switch (verb) {
-    case "watch_job":
-    case "get_receipts":
-      return "get_job_meta";
-    case "watch_system":
-      return "check_status";
-    case "watch_job_output":
-    case "read_job_output":
-      return args["lines_after"] === undefined ? "get_job_meta" : "download_job";
-    default:
-      return verb;
-  }
+  if (verb === "watch_job" || verb === "get_receipts") return "get_job_meta";
+  if (verb === "watch_system") return "check_status";
+  if (verb !== "watch_job_output" && verb !== "read_job_output") return verb;
+  return args["lines_after"] === undefined ? "get_job_meta" : "download_job";
 }
 
 /** Arguments as they may stand in a line of the audit log. */

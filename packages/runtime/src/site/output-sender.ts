@@ -113,7 +113,7 @@ export class OutputSender {
 
   /** Forgets everything. */
   stop(): void {
-    for (const jobId of [...this.#jobs.keys()]) this.#forget(jobId);
+    for (const jobId of this.#jobs.keys()) this.#forget(jobId);
   }
 
   #queue(jobId: string): JobQueue {

@@ -35,10 +35,8 @@ describe("deploy/compose.yaml", () => {
     expect(Object.keys(services)).toEqual(["database", "dashboard", "server"]);
     for (const service of Object.values(services)) {
       for (const secret of service.secrets ?? []) expect(Object.keys(secrets)).toContain(secret);
-      for (const volume of service.volumes ?? []) {
-        const [name = ""] = volume.split(":");
-        if (!name.startsWith(".")) expect(Object.keys(volumes)).toContain(name);
-      }
+      const named = (service.volumes ?? []).map((volume) => volume.split(":")[0] ?? "").filter((name) => !name.startsWith("."));
+      expect(Object.keys(volumes)).toEqual(expect.arrayContaining(named));
       for (const other of Object.keys(service.depends_on ?? {})) expect(Object.keys(services)).toContain(other);
       if (service.build !== undefined) await readFile(join(deploy, "..", service.build.dockerfile));
     }
