@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineRoute } from "./define-route.js";
 import { personSchema } from "./person.js";
-import { idParams, idSchema, lineSchema, passwordSchema, timeMsSchema } from "./schemas.js";
+import { codeSchema, idParams, idSchema, lineSchema, passwordSchema, timeMsSchema } from "./schemas.js";
 
 /** A person as they see themselves. */
 export const profileSchema = personSchema.extend({
@@ -31,7 +31,7 @@ export const ownSessionSchema = z.object({
 /** A session of one's own. */
 export type OwnSession = z.infer<typeof ownSessionSchema>;
 
-const codeBody = z.strictObject({ code: z.string("must be a code").trim().min(6).max(32) });
+const codeBody = z.strictObject({ code: codeSchema });
 const recoveryCodes = z.object({ recoveryCodes: z.array(z.string()) });
 
 export const getMe = defineRoute({

@@ -42,3 +42,10 @@ export const tokenSchema = z
 
 /** A password that somebody enters; what a new one has to be is checked by the dashboard. */
 export const passwordSchema = z.string("must be a password").min(1, "must not be empty").max(1024, "may have 1,024 characters at most");
+
+/** A code of the app, or one of the recovery codes. */
+export const codeSchema = z
+  .string("must be a code")
+  .trim()
+  .min(6, "has 6 digits, or is a recovery code")
+  .max(32, "has 6 digits, or is a recovery code");

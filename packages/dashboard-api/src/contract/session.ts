@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { defineRoute } from "./define-route.js";
 import { profileSchema } from "./me.js";
-import { emailSchema, lineSchema, organizationSchema, passwordSchema, tokenSchema } from "./schemas.js";
+import { codeSchema, emailSchema, lineSchema, organizationSchema, passwordSchema, tokenSchema } from "./schemas.js";
 
 /** Who is signed in here, and how one can. */
 export const sessionSchema = z.object({
@@ -20,13 +20,6 @@ export const sessionSchema = z.object({
 
 /** Who is signed in here, and how one can. */
 export type Session = z.infer<typeof sessionSchema>;
-
-/** A code of the app, or one of the recovery codes. */
-export const secondFactorCodeSchema = z
-  .string("must be a code")
-  .trim()
-  .min(6, "has 6 digits, or is a recovery code")
-  .max(32, "has 6 digits, or is a recovery code");
 
 export const getSession = defineRoute({
   id: "session.get",
@@ -53,7 +46,7 @@ export const giveSecondFactor = defineRoute({
   path: "/session/second-factor",
   summary: "Completes a sign-in by a code of the app or a recovery code",
   access: "open",
-  body: z.strictObject({ code: secondFactorCodeSchema }),
+  body: z.strictObject({ code: codeSchema }),
   response: sessionSchema,
 });
 

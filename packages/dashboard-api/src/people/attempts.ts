@@ -2,6 +2,7 @@ import { FlareError } from "@flare-ts/contracts";
 import { sql } from "kysely";
 import type { Database } from "../db/tables.js";
 import type { Vault } from "../secrets/vault.js";
+import { networkOf } from "./network-of.js";
 
 /** How failures make the next attempt wait. */
 interface AttemptRule {
@@ -106,7 +107,7 @@ export class Attempts {
 
   /** What somebody typed into the field may be a password: only a keyed hash is kept. */
   #rowKey({ kind, value }: AttemptKey): string {
-    return this.#vault.mac("attempts", `${kind}:${value}`);
+    return this.#vault.mac("attempts", `${kind}:${kind === "address" ? networkOf(value) : value}`);
   }
 }
 
