@@ -100,7 +100,7 @@ const changes = {
 };
 
 /** The project's CA. */
-export const authoritySchema = z.object({
+const authoritySchema = z.object({
   /** SHA-256 of the root certificate, `SHA256:AA:BB:…`: participants compare it over another way. */
   rootFingerprint: z.string(),
   rootValidToMs: timeMsSchema,

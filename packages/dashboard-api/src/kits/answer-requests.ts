@@ -68,7 +68,7 @@ export async function answerRequests(parts: KitParts): Promise<void> {
 }
 
 /** Answers the request of a site when nothing is in its way; to be called in a turn. What goes wrong stands beside the request. */
-export async function answerRequest(parts: KitParts, siteId: string): Promise<void> {
+async function answerRequest(parts: KitParts, siteId: string): Promise<void> {
   const { db, passphrase, changes, logger } = parts;
   const row = await db.selectFrom("site_requests").selectAll().where("site_id", "=", siteId).executeTakeFirst();
   if (row === undefined) return;

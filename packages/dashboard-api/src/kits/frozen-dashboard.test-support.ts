@@ -115,7 +115,7 @@ export class SiteMachine {
 const folders: string[] = [];
 
 /** A folder that goes when the test ends. */
-export function temporaryFolder(): string {
+function temporaryFolder(): string {
   const dir = mkdtempSync(join(tmpdir(), "flare-kits-"));
   folders.push(dir);
   return dir;
