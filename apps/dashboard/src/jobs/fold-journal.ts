@@ -155,7 +155,11 @@ function incidentOf(event: JobEvent): Omit<Incident, "atMs"> | undefined {
       return { kind: "info", text: `The workflow ended: ${event.reason}` };
     case "job-ended":
       return { kind: event.status === "FINISHED:COMPLETED" ? "good" : "bad", text: `The job ended: ${event.reason || event.status}` };
-    default:
+    case "round-opened":
+    case "update-accepted":
       return undefined;
+    default:
+      // A kind of a newer server.
+      return event satisfies never;
   }
 }

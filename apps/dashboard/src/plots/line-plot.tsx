@@ -38,7 +38,7 @@ export function LinePlot({ title, xLabel, x, series, isTime = false, height = 26
 
   // A new plot only where its shape changes; figures that come in are given to the one that is there.
   useEffect(() => {
-    if (host.current === null || !isReady || names === "") return;
+    if (host.current === null || !isReady || names === "") return undefined;
     const now = latest.current;
     const options = curveOptions({ ...now, scheme, width: 300, height, xLabel, isTime, onCursor: setCursor });
     const made = new uPlot(options, plotData(now.x, now.series), host.current);
