@@ -3,6 +3,7 @@ import { archiveErrors } from "./archive.js";
 import { authErrors } from "./auth.js";
 import { certificateErrors } from "./certificate.js";
 import { clientApiErrors } from "./client-api.js";
+import { dashboardErrors } from "./dashboard.js";
 import { generalErrors } from "./general.js";
 import { gpuErrors } from "./gpu.js";
 import { jobErrors } from "./job.js";
@@ -34,6 +35,7 @@ export const errorCatalogue = Object.freeze({
   ...pocErrors,
   ...preflightErrors,
   ...gpuErrors,
+  ...dashboardErrors,
 }) satisfies Record<string, ErrorRow>;
 
 /** A code of the catalogue, `area/what`. */

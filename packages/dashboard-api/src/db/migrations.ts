@@ -1,0 +1,6 @@
+import type { Migration } from "kysely/migration";
+import { auditMigrations } from "../audit/audit-migrations.js";
+import { peopleMigrations } from "../people/people-migrations.js";
+
+/** All migrations, for both kinds of database: portable column types only (text, integer, bigint, double precision). */
+export const migrations: Readonly<Record<string, Migration>> = { ...peopleMigrations, ...auditMigrations };

@@ -1,0 +1,39 @@
+import { FlareError } from "@flare-ts/contracts";
+import { Kysely, PostgresDialect } from "kysely";
+import { type Migration, Migrator } from "kysely/migration";
+import pg from "pg";
+import type { DashboardTables, Database } from "./tables.js";
+
+/**
+ * Opens a PostgreSQL database and brings its tables up to date.
+ *
+ * @throws FlareError `dashboard/database-unusable`; the address, which holds a password, is not part of it
+ */
+export async function openPostgresDatabase(init: {
+  readonly databaseUrl: string;
+  readonly migrations: Readonly<Record<string, Migration>>;
+}): Promise<Database> {
+  const pool = new pg.Pool({
+    connectionString: init.databaseUrl,
+    max: 10,
+    connectionTimeoutMillis: 10_000,
+    application_name: "flare dashboard",
+    types: { getTypeParser: (oid, format) => (Number(oid) === int8 ? readInt8 : pg.types.getTypeParser(oid, format)) },
+  });
+  // A connection that breaks while nobody uses it is replaced by the pool; without a listener it would end the process.
+  pool.on("error", () => undefined);
+  const db = new Kysely<DashboardTables>({ dialect: new PostgresDialect({ pool }) });
+  const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...init.migrations }) } });
+  const { error } = await migrator.migrateToLatest().catch((reason: unknown) => ({ error: reason }));
+  if (error === undefined) return db;
+  await db.destroy();
+  const said = error instanceof Error ? error.message : "the tables could not be brought up to date";
+  throw new FlareError("dashboard/database-unusable", `The PostgreSQL database cannot be used: ${said}.`, { cause: error });
+}
+
+/** Type number of `bigint`; times in milliseconds and counts are far below 2^53. */
+const int8 = 20;
+
+function readInt8(text: string): number {
+  return Number(text);
+}

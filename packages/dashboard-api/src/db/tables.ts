@@ -1,0 +1,9 @@
+import type { Kysely } from "kysely";
+import type { AuditTables } from "../audit/audit-tables.js";
+import type { PeopleTables } from "../people/people-tables.js";
+
+/** All tables of the dashboard. Times are milliseconds since the epoch, truths are 0 and 1, JSON and sealed bytes are text. */
+export interface DashboardTables extends PeopleTables, AuditTables {}
+
+/** The dashboard's database, or a transaction of it. Inside a transaction only the transaction may be used: SQLite has one connection. */
+export type Database = Kysely<DashboardTables>;

@@ -1,0 +1,3 @@
+export { dashboardPlugin } from "./dashboard-plugin.js";
+export { type Dashboard, type DashboardComponents, type OpenDashboardInit, openDashboard } from "./open-dashboard.js";
+export { type RunningDashboard, type StartDashboardInit, startDashboard } from "./start-dashboard.js";

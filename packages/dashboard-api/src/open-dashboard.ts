@@ -1,0 +1,104 @@
+import { randomBytes as cryptoRandomBytes } from "node:crypto";
+import { mkdir } from "node:fs/promises";
+import { availableParallelism } from "node:os";
+import type { FastifyBaseLogger } from "fastify";
+import { pino } from "pino";
+import { areas } from "./areas.js";
+import { AuditLog } from "./audit/audit-log.js";
+import { Changes } from "./changes.js";
+import { allRoutes } from "./contract/routes.js";
+import type { DashboardParts } from "./dashboard-parts.js";
+import { openDatabase } from "./db/open-database.js";
+import type { Implementation } from "./http/implement.js";
+import { checkCoverage } from "./http/register-routes.js";
+import { RequestGuard } from "./http/request-guard.js";
+import { SessionCookie } from "./http/session-cookie.js";
+import { defaultSessionLimits, type SessionLimits, Sessions } from "./people/sessions.js";
+import { openVault } from "./secrets/open-vault.js";
+import { defaultScryptCost, Passwords, type ScryptCost } from "./secrets/passwords.js";
+import type { RandomBytes } from "./secrets/tokens.js";
+
+/** Parts that can be exchanged, by tests above all. */
+export interface DashboardComponents {
+  /** Milliseconds since the epoch. @default the clock of this machine */
+  readonly now?: () => number;
+  /** @default `crypto.randomBytes` */
+  readonly randomBytes?: RandomBytes;
+  /** @default one that says nothing */
+  readonly logger?: FastifyBaseLogger;
+}
+
+export interface OpenDashboardInit {
+  /** Where the dashboard keeps its key, its certificate, the embedded database and the CA's workspace; made when it is not there. */
+  readonly dataFolder: string;
+  /** Of a PostgreSQL database. @default the embedded one */
+  readonly databaseUrl?: string | undefined;
+  /** The address under which people reach it, such as `https://flare.example.org`. @default where it listens */
+  readonly publicUrl?: string | undefined;
+  /** Whether browsers reach it over TLS; cookies are bound to that. @default true */
+  readonly isSecure?: boolean;
+  /** How long sessions last. */
+  readonly sessionLimits?: Partial<SessionLimits>;
+  /** Cost of hashing a password. @default 2^17 blocks of 1 KiB */
+  readonly scryptCost?: ScryptCost;
+}
+
+/** A dashboard that is ready to answer, without a socket of its own. */
+export interface Dashboard {
+  readonly parts: DashboardParts;
+  readonly implementations: readonly Implementation[];
+  /** Says where it can be reached, once that is known; a public address that was set stays. */
+  reachedAt(url: string): void;
+  /** Lets go of the database and everything else. */
+  close(): Promise<void>;
+}
+
+/**
+ * Opens database, key and everything that handlers need. `dashboardPlugin` answers requests with it; `startDashboard` does
+ * both and listens.
+ *
+ * @throws FlareError `dashboard/invalid-settings`, `dashboard/database-unusable`, `store/unusable`
+ */
+export async function openDashboard(init: OpenDashboardInit, components: DashboardComponents = {}): Promise<Dashboard> {
+  const { dataFolder } = init;
+  const { now = Date.now, randomBytes = cryptoRandomBytes, logger = pino({ level: "silent" }) } = components;
+  let publicUrl = init.publicUrl?.replace(/\/+$/, "");
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  const vault = await openVault({ randomBytes }, { dataFolder });
+  const db = await openDatabase({ dataFolder, databaseUrl: init.databaseUrl });
+  const cookie = new SessionCookie({ isSecure: init.isSecure ?? true });
+  const sessions = new Sessions({ db, now, randomBytes }, { limits: { ...defaultSessionLimits, ...init.sessionLimits } });
+  const passwords = new Passwords(
+    { randomBytes },
+    { cost: init.scryptCost ?? defaultScryptCost, atOnce: availableParallelism(), maxWaiting: 100 },
+  );
+  const guard = new RequestGuard(
+    { sessions, vault, cookie },
+    { publicOrigin: publicUrl === undefined ? undefined : new URL(publicUrl).origin },
+  );
+  const parts: DashboardParts = {
+    db,
+    now,
+    randomBytes,
+    logger,
+    vault,
+    passwords,
+    sessions,
+    guard,
+    cookie,
+    audit: new AuditLog({ now, randomBytes }),
+    changes: new Changes(),
+    dataFolder,
+    publicUrl: () => publicUrl ?? "",
+  };
+  const implementations = areas.flatMap((area) => area(parts));
+  checkCoverage(allRoutes, implementations);
+  return {
+    parts,
+    implementations,
+    reachedAt(url) {
+      publicUrl ??= url;
+    },
+    close: () => db.destroy(),
+  };
+}
