@@ -4,6 +4,7 @@ import { Route, Switch } from "wouter";
 import { useSession } from "../api/use-session.js";
 import { ErrorPanel } from "../components/error-panel.js";
 import { OpenFrame } from "../components/open-frame.js";
+import { LinkToken } from "./open/link-token.js";
 import { NewPasswordPage } from "./open/new-password-page.js";
 import { ResetRequestPage } from "./open/reset-request-page.js";
 import { SecondFactorPage } from "./open/second-factor-page.js";
@@ -28,9 +29,15 @@ export function Pages() {
   const { state, person, providers, hasMail } = session.data;
   return (
     <Switch>
-      <Route path="/set-up/:token">{({ token }) => <SetUpPage token={token} />}</Route>
-      <Route path="/sign-up/:token">{({ token }) => <SignUpPage token={token} providers={providers} />}</Route>
-      <Route path="/new-password/:token">{({ token }) => <NewPasswordPage token={token} />}</Route>
+      <Route path="/set-up">
+        <LinkToken>{(token) => <SetUpPage token={token} />}</LinkToken>
+      </Route>
+      <Route path="/sign-up">
+        <LinkToken>{(token) => <SignUpPage token={token} providers={providers} />}</LinkToken>
+      </Route>
+      <Route path="/reset-password">
+        <LinkToken>{(token) => <NewPasswordPage token={token} />}</LinkToken>
+      </Route>
       <Route path="/reset">
         <ResetRequestPage hasMail={hasMail} />
       </Route>
