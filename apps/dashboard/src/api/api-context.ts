@@ -19,6 +19,5 @@ export function callRoute<R extends RouteDefinition>(
   route: R,
   input: CallInput<R> & { readonly signal?: AbortSignal },
 ): Promise<CallOutput<R>> {
-  const call = (...values: readonly unknown[]): Promise<CallOutput<R>> => Reflect.apply(api.call, api, values);
-  return call(route, input);
+  return api.call(route, ...([input] as never));
 }

@@ -1,6 +1,6 @@
 import type { CallInput, CallOutput, RouteDefinition } from "@flare-ts/dashboard-api/contract";
 import { notifications } from "@mantine/notifications";
-import { useMutation, type UseMutationResult, useQueryClient } from "@tanstack/react-query";
+import { type UseMutationResult, useMutation, useQueryClient } from "@tanstack/react-query";
 import { callRoute, useApi } from "./api-context.js";
 import { keyOf } from "./use-api-query.js";
 

@@ -1,5 +1,5 @@
 import type { CallInput, CallOutput, RouteDefinition } from "@flare-ts/dashboard-api/contract";
-import { keepPreviousData, useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { keepPreviousData, type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { callRoute, useApi } from "./api-context.js";
 
 export interface ApiQueryOptions {
@@ -10,7 +10,10 @@ export interface ApiQueryOptions {
 }
 
 /** The key under which an answer is kept; without input it stands for all answers of the route. */
-export function keyOf(route: Pick<RouteDefinition, "id">, input?: { readonly params?: unknown; readonly query?: unknown }): readonly unknown[] {
+export function keyOf(
+  route: Pick<RouteDefinition, "id">,
+  input?: { readonly params?: unknown; readonly query?: unknown },
+): readonly unknown[] {
   return input === undefined ? [route.id] : [route.id, input.params ?? {}, input.query ?? {}];
 }
 

@@ -1,5 +1,5 @@
 import { getSession, type Session } from "@flare-ts/dashboard-api/contract";
-import { useQueryClient, type UseQueryResult } from "@tanstack/react-query";
+import { type UseQueryResult, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 import { keyOf, useApiQuery } from "./use-api-query.js";
 

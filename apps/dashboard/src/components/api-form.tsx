@@ -42,7 +42,9 @@ export function ApiForm<R extends RouteDefinition, V extends Record<string, unkn
     <form onSubmit={form.onSubmit(send)} noValidate>
       <Stack gap="md">
         {children}
-        {mutation.error !== null && <ErrorPanel error={mutation.error} problems={otherProblems(mutation.error, Object.keys(form.getValues()))} />}
+        {mutation.error !== null && (
+          <ErrorPanel error={mutation.error} problems={otherProblems(mutation.error, Object.keys(form.getValues()))} />
+        )}
         <Group justify={isWide ? "stretch" : "flex-end"} gap="xs" grow={isWide}>
           {beside}
           <Button type="submit" loading={mutation.isPending}>

@@ -1,4 +1,4 @@
-import { Button, Group, Modal, Text, type ButtonProps } from "@mantine/core";
+import { Button, type ButtonProps, Group, Modal, Text } from "@mantine/core";
 import { useDisclosure } from "@mantine/hooks";
 import type { ReactNode } from "react";
 

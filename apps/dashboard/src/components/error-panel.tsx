@@ -15,7 +15,13 @@ export function ErrorPanel({ error, onRetry, problems }: ErrorPanelProps) {
   const isApi = error instanceof ApiError;
   const lines = problems ?? (isApi ? error.problems.map(({ path, message }) => `${path === undefined ? "" : `${path} `}${message}`) : []);
   return (
-    <Alert color="red" variant="light" icon={<IconAlertTriangle size={18} />} title={isApi ? error.message : "The dashboard cannot be reached"} role="alert">
+    <Alert
+      color="red"
+      variant="light"
+      icon={<IconAlertTriangle size={18} />}
+      title={isApi ? error.message : "The dashboard cannot be reached"}
+      role="alert"
+    >
       {isApi ? (
         <>
           <Text size="sm">{error.todo}</Text>

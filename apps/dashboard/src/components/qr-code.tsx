@@ -1,4 +1,4 @@
-import qrcode from "qrcode-generator";
+import makeQrCode from "qrcode-generator";
 import { useMemo } from "react";
 import classes from "./qr-code.module.css";
 
@@ -10,7 +10,7 @@ export interface QrCodeProps {
 /** A text as a QR code, drawn here: no picture is fetched for it. */
 export function QrCode({ text, label }: QrCodeProps) {
   const { path, size } = useMemo(() => {
-    const code = qrcode(0, "M");
+    const code = makeQrCode(0, "M");
     code.addData(text);
     code.make();
     const count = code.getModuleCount();

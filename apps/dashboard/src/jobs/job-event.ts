@@ -11,7 +11,13 @@ export type Metrics = Readonly<Record<string, number>>;
 export type JobEvent =
   | { readonly type: "job-submitted"; readonly submitter: string; readonly name: string }
   | { readonly type: "job-started"; readonly sites: readonly string[] }
-  | { readonly type: "round-opened"; readonly round: number; readonly task: string; readonly sites: readonly string[]; readonly totalRounds: number }
+  | {
+      readonly type: "round-opened";
+      readonly round: number;
+      readonly task: string;
+      readonly sites: readonly string[];
+      readonly totalRounds: number;
+    }
   | {
       readonly type: "update-accepted";
       readonly round: number;

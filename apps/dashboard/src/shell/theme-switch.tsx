@@ -1,4 +1,4 @@
-import { ActionIcon, Menu, type MantineColorScheme, useMantineColorScheme } from "@mantine/core";
+import { ActionIcon, type MantineColorScheme, Menu, useMantineColorScheme } from "@mantine/core";
 import { IconCheck, IconDeviceDesktop, IconMoon, IconSun } from "@tabler/icons-react";
 
 const choices: readonly { readonly scheme: MantineColorScheme; readonly text: string; readonly icon: typeof IconSun }[] = [

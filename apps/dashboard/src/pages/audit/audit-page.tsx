@@ -1,11 +1,12 @@
 import { type AuditEntry, exportAudit, listAudit, routeUrl } from "@flare-ts/dashboard-api/contract";
-import { Button, Group, Menu, Select, Table, Text, TextInput } from "@mantine/core";
+import { Button, Group, Menu, Select, Text, TextInput } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { useInfiniteQuery } from "@tanstack/react-query";
 import { IconDownload, IconHistory } from "@tabler/icons-react";
+import { useInfiniteQuery } from "@tanstack/react-query";
 import { useState } from "react";
 import { useApi } from "../../api/api-context.js";
 import { keyOf } from "../../api/use-api-query.js";
+import { DataTable } from "../../components/data-table.js";
 import { EmptyState } from "../../components/empty-state.js";
 import { ErrorPanel } from "../../components/error-panel.js";
 import { formatMoment } from "../../components/format.js";
@@ -124,44 +125,32 @@ export function AuditPage() {
 
 function AuditTable({ entries }: { readonly entries: readonly AuditEntry[] }) {
   return (
-    <Table.ScrollContainer minWidth={760} type="native">
-      <Table verticalSpacing={7} horizontalSpacing="md" fz="sm" highlightOnHover aria-label="Audit trail">
-        <Table.Thead>
-          <Table.Tr>
-            <Table.Th>When</Table.Th>
-            <Table.Th>Who</Table.Th>
-            <Table.Th>Action</Table.Th>
-            <Table.Th>On</Table.Th>
-            <Table.Th>Outcome</Table.Th>
-            <Table.Th>From</Table.Th>
-          </Table.Tr>
-        </Table.Thead>
-        <Table.Tbody>
-          {entries.map((entry) => (
-            <Table.Tr key={entry.id}>
-              <Table.Td style={{ whiteSpace: "nowrap" }}>{formatMoment(entry.atMs)}</Table.Td>
-              <Table.Td>{entry.actor}</Table.Td>
-              <Table.Td>
-                <span className="mono">{entry.action}</span>
-              </Table.Td>
-              <Table.Td>
-                {entry.subject}
-                {Object.keys(entry.facts).length > 0 && (
-                  <Text size="xs" c="dimmed">
-                    {Object.entries(entry.facts)
-                      .map(([name, value]) => `${name} ${value}`)
-                      .join(" · ")}
-                  </Text>
-                )}
-              </Table.Td>
-              <Table.Td>
-                <StatusPill tone={entry.outcome === "done" ? "good" : "bad"}>{entry.outcome}</StatusPill>
-              </Table.Td>
-              <Table.Td c="dimmed">{entry.address}</Table.Td>
-            </Table.Tr>
-          ))}
-        </Table.Tbody>
-      </Table>
-    </Table.ScrollContainer>
+    <DataTable
+      label="Audit trail"
+      rows={entries}
+      keyOf={({ id }) => id}
+      columns={[
+        { title: "When", cell: ({ atMs }) => <span style={{ whiteSpace: "nowrap" }}>{formatMoment(atMs)}</span> },
+        { title: "Who", cell: ({ actor }) => actor },
+        { title: "Action", cell: ({ action }) => <span className="mono">{action}</span> },
+        {
+          title: "On",
+          cell: ({ subject, facts }) => (
+            <>
+              {subject}
+              {Object.keys(facts).length > 0 && (
+                <Text size="xs" c="dimmed">
+                  {Object.entries(facts)
+                    .map(([name, value]) => `${name} ${value}`)
+                    .join(" · ")}
+                </Text>
+              )}
+            </>
+          ),
+        },
+        { title: "Outcome", cell: ({ outcome }) => <StatusPill tone={outcome === "done" ? "good" : "bad"}>{outcome}</StatusPill> },
+        { title: "From", cell: ({ address }) => address },
+      ]}
+    />
   );
 }

@@ -15,7 +15,7 @@ export function IncidentList({ incidents }: { readonly incidents: readonly Incid
       </Text>
     );
   }
-  const shown = incidents.slice(-mostShown).reverse();
+  const shown = incidents.slice(-mostShown).toReversed();
   return (
     <ol className={classes["list"]}>
       {shown.map(({ atMs, kind, text }, index) => (

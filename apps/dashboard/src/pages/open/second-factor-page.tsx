@@ -1,4 +1,4 @@
-import { giveSecondFactor, signOut } from "@flare-ts/dashboard-api/contract";
+import { getSession, giveSecondFactor, signOut } from "@flare-ts/dashboard-api/contract";
 import { Button, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useApiMutation } from "../../api/use-api-mutation.js";
@@ -6,7 +6,6 @@ import { useAdoptSession } from "../../api/use-session.js";
 import { validateBy } from "../../api/validate-by.js";
 import { ApiForm } from "../../components/api-form.js";
 import { OpenFrame } from "../../components/open-frame.js";
-import { getSession } from "@flare-ts/dashboard-api/contract";
 
 /** Asks for the code of the second factor. */
 export function SecondFactorPage() {

@@ -4,8 +4,8 @@ import { Text } from "@mantine/core";
 export function SetUpHint() {
   return (
     <Text component="span" inherit>
-      Nobody has set this dashboard up yet. Open the set-up link that it printed where it was started; whoever opens it becomes the
-      project admin.
+      Nobody has set this dashboard up yet. Open the set-up link that it printed where it was started; whoever opens it becomes the project
+      admin.
     </Text>
   );
 }

@@ -1,19 +1,20 @@
 import { type Invitation, listInvitations, resendInvitation, revokeInvitation } from "@flare-ts/dashboard-api/contract";
-import { Button, Group, Modal, Table, Text } from "@mantine/core";
+import { Button, Group, Modal, Text } from "@mantine/core";
 import { IconMailForward, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { useSearch } from "wouter";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { ConfirmButton } from "../../components/confirm-button.js";
+import { DataTable } from "../../components/data-table.js";
 import { EmptyState } from "../../components/empty-state.js";
 import { Loaded } from "../../components/loaded.js";
 import { Moment } from "../../components/moment.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
 import { StatusPill, type Tone } from "../../components/status-pill.js";
-import { InviteDialog } from "./invite-dialog.js";
 import { InvitationLink } from "./invitation-link.js";
+import { InviteDialog } from "./invite-dialog.js";
 import { roleTitle } from "./role-titles.js";
 
 const looks: Readonly<Record<Invitation["state"], Tone>> = { open: "live", used: "good", expired: "idle", revoked: "idle" };
@@ -46,60 +47,42 @@ export function InvitationsPage() {
                 Invite an organisation admin for each institution: they bring their sites. Leads submit jobs.
               </EmptyState>
             ) : (
-              <Table.ScrollContainer minWidth={720} type="native">
-                <Table verticalSpacing="xs" horizontalSpacing="md" highlightOnHover aria-label="Invitations">
-                  <Table.Thead>
-                    <Table.Tr>
-                      <Table.Th>For</Table.Th>
-                      <Table.Th>Role</Table.Th>
-                      <Table.Th>Organisation</Table.Th>
-                      <Table.Th>State</Table.Th>
-                      <Table.Th>Ends</Table.Th>
-                      <Table.Th ta="right">Actions</Table.Th>
-                    </Table.Tr>
-                  </Table.Thead>
-                  <Table.Tbody>
-                    {all.map((one) => (
-                      <Table.Tr key={one.id}>
-                        <Table.Td>
-                          <Text size="sm" fw={550}>
-                            {one.email ?? "whoever has the link"}
-                          </Text>
-                          <Text size="xs" c="dimmed">
-                            by {one.invitedBy}, <Moment atMs={one.createdAtMs} />
-                          </Text>
-                        </Table.Td>
-                        <Table.Td>{roleTitle(one.role)}</Table.Td>
-                        <Table.Td>{one.organization}</Table.Td>
-                        <Table.Td>
-                          <StatusPill tone={looks[one.state]}>{one.state}</StatusPill>
-                        </Table.Td>
-                        <Table.Td c="dimmed">{one.state === "open" ? <Moment atMs={one.expiresAtMs} /> : "–"}</Table.Td>
-                        <Table.Td>
-                          {(one.state === "open" || one.state === "expired") && (
-                            <Group gap="xs" justify="flex-end" wrap="nowrap">
-                              <Button size="compact-sm" variant="default" onClick={() => resend.mutate({ params: { id: one.id } })}>
-                                New link
-                              </Button>
-                              {one.state === "open" && (
-                                <ConfirmButton
-                                  size="compact-sm"
-                                  question="Withdraw this invitation?"
-                                  consequence="Its link stops working at once."
-                                  verb="Withdraw"
-                                  onConfirm={() => revoke.mutate({ params: { id: one.id } })}
-                                >
-                                  Withdraw
-                                </ConfirmButton>
-                              )}
-                            </Group>
+              <DataTable
+                label="Invitations"
+                rows={all}
+                keyOf={({ id }) => id}
+                columns={[
+                  { title: "For", cell: (one) => <Invited invitation={one} /> },
+                  { title: "Role", cell: ({ role }) => roleTitle(role) },
+                  { title: "Organisation", cell: ({ organization }) => organization },
+                  { title: "State", cell: ({ state }) => <StatusPill tone={looks[state]}>{state}</StatusPill> },
+                  { title: "Ends", cell: ({ state, expiresAtMs }) => (state === "open" ? <Moment atMs={expiresAtMs} /> : "–") },
+                  {
+                    title: "Actions",
+                    isRight: true,
+                    isTitleHidden: true,
+                    cell: ({ id, state }) =>
+                      (state === "open" || state === "expired") && (
+                        <Group gap="xs" wrap="nowrap">
+                          <Button size="compact-sm" variant="default" onClick={() => resend.mutate({ params: { id } })}>
+                            New link
+                          </Button>
+                          {state === "open" && (
+                            <ConfirmButton
+                              size="compact-sm"
+                              question="Withdraw this invitation?"
+                              consequence="Its link stops working at once."
+                              verb="Withdraw"
+                              onConfirm={() => revoke.mutate({ params: { id } })}
+                            >
+                              Withdraw
+                            </ConfirmButton>
                           )}
-                        </Table.Td>
-                      </Table.Tr>
-                    ))}
-                  </Table.Tbody>
-                </Table>
-              </Table.ScrollContainer>
+                        </Group>
+                      ),
+                  },
+                ]}
+              />
             )
           }
         </Loaded>
@@ -108,6 +91,19 @@ export function InvitationsPage() {
       <Modal opened={link !== null} onClose={() => setLink(null)} title="The new link" closeButtonProps={{ "aria-label": "Close" }}>
         <InvitationLink link={link ?? ""} />
       </Modal>
+    </>
+  );
+}
+
+function Invited({ invitation }: { readonly invitation: Invitation }) {
+  return (
+    <>
+      <Text size="sm" fw={550}>
+        {invitation.email ?? "whoever has the link"}
+      </Text>
+      <Text size="xs" c="dimmed">
+        by {invitation.invitedBy}, <Moment atMs={invitation.createdAtMs} />
+      </Text>
     </>
   );
 }

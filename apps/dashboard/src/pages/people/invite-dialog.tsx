@@ -33,7 +33,12 @@ export function InviteDialog({ isOpen, onClose }: InviteDialogProps) {
     form.reset();
   };
   return (
-    <Modal opened={isOpen} onClose={close} title={sent === null ? "Invite someone" : "Invited"} closeButtonProps={{ "aria-label": "Close" }}>
+    <Modal
+      opened={isOpen}
+      onClose={close}
+      title={sent === null ? "Invite someone" : "Invited"}
+      closeButtonProps={{ "aria-label": "Close" }}
+    >
       {sent !== null ? (
         <Stack gap="md">
           {sent.link === null ? (
@@ -77,7 +82,9 @@ export function InviteDialog({ isOpen, onClose }: InviteDialogProps) {
             label="E-mail address"
             type="email"
             description={
-              hasMail ? "Leave it empty for a link that you pass on yourself." : "No mail goes out: you get a link to pass on. With an address only they can use it."
+              hasMail
+                ? "Leave it empty for a link that you pass on yourself."
+                : "No mail goes out: you get a link to pass on. With an address only they can use it."
             }
             data-autofocus
             {...form.getInputProps("email")}
@@ -89,7 +96,11 @@ export function InviteDialog({ isOpen, onClose }: InviteDialogProps) {
             description={`A person who ${roleTasks[form.values.role]}.`}
             {...form.getInputProps("role")}
           />
-          <TextInput label="Organisation" description="Letters, digits and _, such as univ_hospital." {...form.getInputProps("organization")} />
+          <TextInput
+            label="Organisation"
+            description="Letters, digits and _, such as univ_hospital."
+            {...form.getInputProps("organization")}
+          />
           <NumberInput label="Good for" suffix=" days" min={1} max={30} {...form.getInputProps("days")} />
           <Checkbox
             label="Approve at once"

@@ -1,4 +1,4 @@
-import { type Person, removePersonSecondFactor, resetPersonPassword, updatePerson, listPeople } from "@flare-ts/dashboard-api/contract";
+import { listPeople, type Person, removePersonSecondFactor, resetPersonPassword, updatePerson } from "@flare-ts/dashboard-api/contract";
 import { ActionIcon, Button, Group, Menu, Modal, Select, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { notifications } from "@mantine/notifications";

@@ -10,7 +10,9 @@ export interface RecoveryCodesProps {
 export function RecoveryCodes({ codes, onDone }: RecoveryCodesProps) {
   return (
     <Stack gap="md">
-      <Text size="sm">Each of these lets you in once if your device is lost. Keep them where the device is not. They are shown this once.</Text>
+      <Text size="sm">
+        Each of these lets you in once if your device is lost. Keep them where the device is not. They are shown this once.
+      </Text>
       <SimpleGrid cols={2} spacing={4}>
         {codes.map((code) => (
           <span key={code} className="mono">

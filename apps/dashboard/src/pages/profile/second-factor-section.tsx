@@ -113,13 +113,7 @@ function CodeForm({
   return (
     <ApiForm form={form} route={route} toInput={(body) => ({ body })} submit={submit} changes={[getMe, getSession]} onDone={onDone}>
       <Stack gap={4}>
-        <TextInput
-          label="Code of your app"
-          autoComplete="one-time-code"
-          className="mono"
-          data-autofocus
-          {...form.getInputProps("code")}
-        />
+        <TextInput label="Code of your app" autoComplete="one-time-code" className="mono" data-autofocus {...form.getInputProps("code")} />
       </Stack>
     </ApiForm>
   );
