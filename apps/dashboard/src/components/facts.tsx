@@ -1,23 +1,24 @@
 import type { ReactNode } from "react";
 import classes from "./facts.module.css";
 
-export interface FactsProps {
-  /** Name and value; those without a value are left out. */
-  readonly items: readonly (readonly [string, ReactNode])[];
+/** Names and values, side by side; made of `Fact`s. */
+export function Facts({ children }: { readonly children: ReactNode }) {
+  return <dl className={classes["facts"]}>{children}</dl>;
 }
 
-/** Names and values, side by side. */
-export function Facts({ items }: FactsProps) {
+export interface FactProps {
+  readonly name: string;
+  /** Nothing is shown where it is empty. */
+  readonly children: ReactNode;
+}
+
+/** One name with its value. */
+export function Fact({ name, children }: FactProps) {
+  if (children === null || children === undefined || children === "" || children === false) return null;
   return (
-    <dl className={classes["facts"]}>
-      {items
-        .filter(([, value]) => value !== null && value !== undefined && value !== "")
-        .map(([name, value]) => (
-          <div key={name}>
-            <dt>{name}</dt>
-            <dd>{value}</dd>
-          </div>
-        ))}
-    </dl>
+    <div>
+      <dt>{name}</dt>
+      <dd>{children}</dd>
+    </div>
   );
 }

@@ -34,7 +34,9 @@ export function LinePlot({ title, xLabel, x, series, isTime = false, height = 26
   const names = series.map(({ name, isMain }) => `${name}${isMain === true ? "*" : ""}`).join("\n");
   const isReady = width > 0 && x.length > 0 && !isTable;
   const latest = useRef({ x, series, hidden });
-  latest.current = { x, series, hidden };
+  useEffect(() => {
+    latest.current = { x, series, hidden };
+  });
 
   // A new plot only where its shape changes; figures that come in are given to the one that is there.
   useEffect(() => {

@@ -7,7 +7,7 @@ import { useApiQuery } from "../../api/use-api-query.js";
 import { useAdoptSession } from "../../api/use-session.js";
 import { validateBy } from "../../api/validate-by.js";
 import { ApiForm } from "../../components/api-form.js";
-import { Facts } from "../../components/facts.js";
+import { Fact, Facts } from "../../components/facts.js";
 import { formatMoment } from "../../components/format.js";
 import { Loaded } from "../../components/loaded.js";
 import { OpenFrame } from "../../components/open-frame.js";
@@ -27,14 +27,12 @@ export function SignUpPage({ token, providers }: SignUpPageProps) {
       <Loaded query={invitation}>
         {({ email, role, organization, invitedBy, expiresAtMs }) => (
           <Stack gap="lg">
-            <Facts
-              items={[
-                ["Invited by", invitedBy],
-                ["Role", roleTitle(role)],
-                ["Organisation", organization],
-                ["Good until", formatMoment(expiresAtMs)],
-              ]}
-            />
+            <Facts>
+              <Fact name="Invited by">{invitedBy}</Fact>
+              <Fact name="Role">{roleTitle(role)}</Fact>
+              <Fact name="Organisation">{organization}</Fact>
+              <Fact name="Good until">{formatMoment(expiresAtMs)}</Fact>
+            </Facts>
             <Divider />
             <SignUpForm token={token} email={email} />
             {providers.map(({ id, title }) => (

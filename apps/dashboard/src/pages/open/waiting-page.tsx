@@ -2,7 +2,7 @@ import { getSession, type Profile, signOut } from "@flare-ts/dashboard-api/contr
 import { Button, Group } from "@mantine/core";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useSession } from "../../api/use-session.js";
-import { Facts } from "../../components/facts.js";
+import { Fact, Facts } from "../../components/facts.js";
 import { OpenFrame } from "../../components/open-frame.js";
 import { StatusPill } from "../../components/status-pill.js";
 import { roleTitle } from "../people/role-titles.js";
@@ -21,15 +21,15 @@ export function WaitingPage({ person }: { readonly person: Profile }) {
           : "The project admin has closed this account. Ask them if you think that is a mistake."
       }
     >
-      <Facts
-        items={[
-          ["Name", person.name],
-          ["E-mail address", person.email],
-          ["Organisation", person.organization],
-          ["Role", roleTitle(person.role)],
-          ["State", <StatusPill tone={isWaiting ? "warn" : "bad"}>{isWaiting ? "waits for approval" : person.state}</StatusPill>],
-        ]}
-      />
+      <Facts>
+        <Fact name="Name">{person.name}</Fact>
+        <Fact name="E-mail address">{person.email}</Fact>
+        <Fact name="Organisation">{person.organization}</Fact>
+        <Fact name="Role">{roleTitle(person.role)}</Fact>
+        <Fact name="State">
+          <StatusPill tone={isWaiting ? "warn" : "bad"}>{isWaiting ? "waits for approval" : person.state}</StatusPill>
+        </Fact>
+      </Facts>
       <Group mt="lg" gap="xs" grow>
         <Button variant="default" onClick={() => leave.mutate({})}>
           Sign out

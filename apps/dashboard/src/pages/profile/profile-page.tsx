@@ -3,7 +3,7 @@ import { PasswordInput, SimpleGrid, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { ApiForm } from "../../components/api-form.js";
-import { Facts } from "../../components/facts.js";
+import { Fact, Facts } from "../../components/facts.js";
 import { Loaded } from "../../components/loaded.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
@@ -24,14 +24,12 @@ export function ProfilePage() {
             <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
               <Section title="You">
                 <Stack gap="lg">
-                  <Facts
-                    items={[
-                      ["E-mail address", profile.email],
-                      ["Role", roleTitle(profile.role)],
-                      ["Organisation", profile.organization],
-                      ["Signs in with", profile.providers.join(", ")],
-                    ]}
-                  />
+                  <Facts>
+                    <Fact name="E-mail address">{profile.email}</Fact>
+                    <Fact name="Role">{roleTitle(profile.role)}</Fact>
+                    <Fact name="Organisation">{profile.organization}</Fact>
+                    <Fact name="Signs in with">{profile.providers.join(", ")}</Fact>
+                  </Facts>
                   <NameForm profile={profile} />
                 </Stack>
               </Section>
