@@ -16,6 +16,7 @@ export {
   type ProjectStatusInit,
   projectCertificateStatus,
 } from "./authority/certificate-status.js";
+export { type CheckCaKeyInit, checkCaKey } from "./authority/check-ca-key.js";
 export type { ChangeInit, PublishedTrust } from "./authority/change-state.js";
 export {
   type ExternalCaInit,
@@ -27,10 +28,13 @@ export {
   useCa,
 } from "./authority/external-ca.js";
 export { findProjectFolder, type ProjectFolderInit } from "./authority/project-folder.js";
+export { type ProjectTrustStatus, readProjectTrust } from "./authority/project-trust.js";
 export { type RevokeInit, type RevokeResult, revokeParticipant } from "./authority/revoke.js";
 export { type FinishRolloverInit, finishRollover, type StartRolloverInit, startRollover } from "./authority/rollover.js";
 export { type RenewalToSign, type SignRenewalInit, signRenewal } from "./authority/sign-renewal.js";
+export { type IssuedKit, type IssueKitInit, issueKit } from "./issue-kit.js";
 export type { KitBuilder, KitPackager, PluginArguments, ProvisionContext } from "./plugins/provision-plugin.js";
+export { type ParseOptions, parseProject } from "./project/parse-project.js";
 export type {
   AdminParticipant,
   CertificateSettings,
@@ -53,7 +57,10 @@ export {
   type IdentityClaim,
   type InitAuthorityInit,
   type InitAuthorityResult,
+  type InspectedRequest,
+  type InspectRequestInit,
   initAuthority,
+  inspectRequest,
   type PackageKitInit,
   type PackageKitResult,
   packageKit,

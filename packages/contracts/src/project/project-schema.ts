@@ -36,6 +36,8 @@ export const projectDocumentSchema = z.looseObject({
   studies: z.record(z.string(), studySchema, { error: "must be a map of studies" }).nullish(),
   edge: unread,
   include: unread,
+  /** What the dashboard keeps beside the project; provisioning passes it over. */
+  dashboard: unread,
 });
 
 /** A project file as a person writes it. */

@@ -1,6 +1,7 @@
 import { FlareError, nearestWord, type RevocationReason } from "@flare-ts/contracts";
 import { issuedEntry } from "../pki/project-identities.js";
-import { type ChangeInit, changeState, type PublishedTrust } from "./change-state.js";
+import type { ProjectState } from "../state/project-state.js";
+import { type ChangeContext, type ChangeInit, changeState, type PublishedTrust } from "./change-state.js";
 import { findProjectFolder, type ProjectFolderInit } from "./project-folder.js";
 import { provisioned } from "./provisioned.js";
 import { withNextTrustList } from "./trust-list.js";
@@ -31,18 +32,30 @@ export async function revokeParticipant(init: RevokeInit): Promise<RevokeResult>
   const { name, reason, isForced = false } = init;
   const { result, trust } = await changeState(await findProjectFolder(init), init, async (stored, context) => {
     const state = provisioned(stored, context);
-    const own = state.participants.get(name);
-    const entries = [...(own === undefined ? [] : [issuedEntry(name, own.certificatePem)]), ...state.issued].filter(
-      (entry) => entry.name === name,
-    );
-    if (entries.length === 0 && !isForced) throw unknown(name, [...state.participants.keys()]);
-    const serials = [...new Set(entries.map(({ serial }) => serial))];
-    const revocation = { name, serials, revoked_at_ms: context.now.getTime(), reason };
-    const next = withNextTrustList({ ...state, revoked: [...state.revoked, revocation] }, context.project, context.now);
+    const serials = knownSerials(state, name);
+    if (serials.length === 0 && !isForced) throw unknown(name, [...state.participants.keys()]);
+    const next = withRevocation(state, { name, reason }, context);
     return await Promise.resolve({ ...stored, state: next, result: { serials, revokedAt: context.now } });
   });
   if (trust === undefined) throw new TypeError("a revocation made no trust list");
   return { ...result, ...trust };
+}
+
+/** Serial numbers of the certificates of a name that are known, its issuing certificate included. */
+export function knownSerials(state: ProjectState, name: string): readonly string[] {
+  const own = state.participants.get(name);
+  const entries = [...(own === undefined ? [] : [issuedEntry(name, own.certificatePem)]), ...state.issued];
+  return [...new Set(entries.filter((entry) => entry.name === name).map(({ serial }) => serial))];
+}
+
+/** The state in which every certificate of a name is taken back, with the trust list that says so. */
+export function withRevocation(
+  state: ProjectState,
+  { name, reason }: { readonly name: string; readonly reason: RevocationReason },
+  { project, now }: Pick<ChangeContext, "project" | "now">,
+): ProjectState {
+  const revocation = { name, serials: [...knownSerials(state, name)], revoked_at_ms: now.getTime(), reason };
+  return withNextTrustList({ ...state, revoked: [...state.revoked, revocation] }, project, now);
 }
 
 function unknown(name: string, known: readonly string[]): FlareError {

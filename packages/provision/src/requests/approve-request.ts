@@ -1,18 +1,20 @@
 import { X509Certificate } from "node:crypto";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
-import { FlareError, type ProjectProfile } from "@flare-ts/contracts";
+import { FlareError, type KitCertificatesDocument, type ProjectProfile, type RenewableType } from "@flare-ts/contracts";
 import { writeArchive } from "../archive/index.js";
 import { changeState } from "../authority/change-state.js";
 import { provisioned } from "../authority/provisioned.js";
 import { trustedRootsPem } from "../authority/trusted-roots.js";
 import { approvalFiles } from "../kit/approval.js";
+import { issuableBy } from "../kit/issuer-role.js";
 import { signBytes } from "../kit/signature.js";
 import { type Authority, openAuthority } from "../pki/authority.js";
 import { issueFromRequest } from "../pki/issue-from-request.js";
 import { validityFrom } from "../pki/lifetime.js";
 import { splitPem } from "../pki/pem.js";
 import { issuedEntry } from "../pki/project-identities.js";
+import { readSubject } from "../pki/read-certificate.js";
 import type { ProjectState } from "../state/project-state.js";
 import type { CaKeySource } from "../state/stored-keys.js";
 import { judgeName, rememberApprovedKey } from "./approved-keys.js";
@@ -52,6 +54,11 @@ export interface ApproveRequestInit {
   readonly out?: string | undefined;
   /** @default the profile's leaf_lifetime, or 90 days */
   readonly validDays?: number | undefined;
+  /**
+   * Whether the project's server renews the certificate, where the workspace gave it a certificate to issue with; a profile cannot say
+   * so. A server's own is renewed as the profile says in any case. @default false
+   */
+  readonly isRenewedByServer?: boolean;
   /** Replaces a signed archive that is there, and issues for another key under a name that has a certificate. @default false */
   readonly isForced?: boolean;
   /** How the authority's private keys are kept. */
@@ -70,6 +77,8 @@ export interface ApprovalResult extends RequestSummary {
   /** Absolute path of the signed archive, for the participant. */
   readonly archive: string;
   readonly serial: string;
+  /** The certificate, followed by those of its issuers below the root. */
+  readonly certificatePem: string;
   readonly provisionVersion: string;
   /** For the participant, over another way than the archive. */
   readonly rootFingerprint: string;
@@ -79,6 +88,7 @@ export interface ApprovalResult extends RequestSummary {
 }
 
 const dayMs = 24 * 60 * 60_000;
+const renewableTypes: readonly RenewableType[] = ["client", "server", "relay", "admin"];
 
 /**
  * Checks everything that a request says of itself, shows it, and issues a certificate for its key: never beyond the root's
@@ -216,7 +226,7 @@ async function issue(
       fed_learn_port,
       admin_port: admin_port ?? fed_learn_port,
     },
-    certificates: renewalSettings(profile),
+    certificates: { ...renewalSettings(profile), ...renewalByServer(init, summary, state) },
     certificate: { serial: certificate.serialNumber.toLowerCase(), valid_until: moment(certificate.validToDate) },
     cert_file: `${claim.name}.crt`,
     rootca_file: authorityFiles.certificate,
@@ -258,6 +268,18 @@ async function issue(
     signed_zip_path: archive,
     ca: { ca_dir: resolve(init.authorityDir), metadata: authority.document ?? null, rootCA_fingerprint: rootFingerprint },
   });
-  const result = { ...summary, archive, serial: signed.certificate.serial, provisionVersion, rootFingerprint, audit };
+  const result = { ...summary, archive, serial: signed.certificate.serial, certificatePem, provisionVersion, rootFingerprint, audit };
   return { certificatePem, result };
+}
+
+function renewalByServer(
+  { isRenewedByServer = false }: ApproveRequestInit,
+  { claim }: RequestSummary,
+  { serverIssuer }: ProjectState,
+): Partial<KitCertificatesDocument> {
+  if (!isRenewedByServer || serverIssuer === undefined || claim.kind === "server") return {};
+  const kinds = issuableBy(readSubject(new X509Certificate(serverIssuer.certificatePem)).role) ?? [];
+  const mayRenew = renewableTypes.filter((type) => kinds.includes(type));
+  const kind = claim.kind === "site" ? "client" : "admin";
+  return mayRenew.includes(kind) ? { renewal: "server", server_may_renew: mayRenew } : {};
 }

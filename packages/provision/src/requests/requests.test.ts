@@ -285,6 +285,12 @@ describe("requests and workspaces of others", () => {
     const [theirs, ours] = await Promise.all([readKit(join(prodDir, "fl.example.org")), readKit(kit.dir)]);
     expect(ours.rootCaPem).toBe(theirs.rootCaPem);
     await verifyKit(ours, { now: exchange.now });
+    expect(ours.certificates.renewal).toBe("ca_holder");
+    const other = await exchange.request("site", { name: "hospital-q" });
+    const signed = join(exchange.dir, "q.signed.zip");
+    await exchange.approve("site", { ...rest, archive: other.archive, out: signed, isRenewedByServer: true });
+    const renewed = await exchange.package("site", { archive: signed, fingerprint: rootFingerprint, workspace: join(exchange.dir, "at q") });
+    expect((await readKit(renewed.dir)).certificates).toMatchObject({ renewal: "server", serverMayRenew: ["client", "server", "relay"] });
     const taken = await exchange.request("user", { name: "admin@example.org" });
     const again = { ...rest, archive: taken.archive, out: join(exchange.dir, "taken.zip") };
     expect((await errorOf(exchange.approve("user", again))).code).toBe("request/name-taken");
