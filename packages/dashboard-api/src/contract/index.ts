@@ -3,6 +3,22 @@ export { ApiError, type ApiProblem, type ErrorAnswer } from "./api-error.js";
 export { type AuditEntry, auditEntrySchema, exportAudit, listAudit } from "./audit.js";
 export { apiPrefix, type Checked, defineRoute, isRaw, type RawContent, type RouteDefinition, type Written } from "./define-route.js";
 export {
+  createKitLink,
+  downloadKit,
+  type IssuedKit,
+  issueMyKit,
+  issueServerKit,
+  kitSchema,
+  listKits,
+  newKitSchema,
+  readKitLink,
+  revocationReasonSchema,
+  revocationReasons,
+  revokeKit,
+  revokeKitLink,
+  useKitLink,
+} from "./kits.js";
+export {
   beginTotp,
   changePassword,
   confirmTotp,
@@ -33,6 +49,31 @@ export {
   updatePerson,
 } from "./people.js";
 export { type Person, type PersonState, personSchema, personStates } from "./person.js";
+export {
+  authoritySchema,
+  exportProject,
+  freezeProject,
+  getProject,
+  hostSchema,
+  importProject,
+  lockProject,
+  type Project,
+  type ProjectCertificates,
+  type ProjectServer,
+  type ProjectStudy,
+  projectCertificatesSchema,
+  projectNameSchema,
+  projectSchema,
+  projectServerSchema,
+  projectStates,
+  rotateProject,
+  type SiteProperty,
+  sitePropertySchema,
+  studySchema,
+  textSchema,
+  unlockProject,
+  updateProject,
+} from "./project.js";
 export { type Access, type Role, roles } from "./roles.js";
 export { allRoutes } from "./routes.js";
 export {
@@ -59,3 +100,24 @@ export {
   signOut,
   startOidc,
 } from "./session.js";
+export {
+  capacitySchema,
+  createSite,
+  decideSite,
+  getParticipantFile,
+  getSite,
+  issueSiteKit,
+  listSites,
+  maxRequestBytes,
+  removeSite,
+  revokeSite,
+  type Site,
+  type SiteState,
+  siteNameSchema,
+  siteRequestSchema,
+  siteSchema,
+  siteStates,
+  updateSite,
+  uploadSiteRequest,
+  withdrawSiteRequest,
+} from "./sites.js";
