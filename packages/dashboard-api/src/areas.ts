@@ -1,6 +1,24 @@
+import { implementAudit } from "./audit/implement-audit.js";
 import type { DashboardParts } from "./dashboard-parts.js";
 import type { Implementation } from "./http/implement.js";
+import { implementOidc } from "./oidc/implement-oidc.js";
+import { implementInvitations } from "./people/implement-invitations.js";
+import { implementMe } from "./people/implement-me.js";
+import { implementPasswordReset } from "./people/implement-password-reset.js";
+import { implementPeople } from "./people/implement-people.js";
 import { implementSession } from "./people/implement-session.js";
+import { implementSetUp } from "./people/implement-set-up.js";
+import { implementSignUp } from "./people/implement-sign-up.js";
 
 /** All areas of the API; each gives handlers for its routes of the table. */
-export const areas: readonly ((parts: DashboardParts) => readonly Implementation[])[] = [implementSession];
+export const areas: readonly ((parts: DashboardParts) => readonly Implementation[])[] = [
+  implementSession,
+  implementSetUp,
+  implementPasswordReset,
+  implementOidc,
+  implementMe,
+  implementPeople,
+  implementInvitations,
+  implementSignUp,
+  implementAudit,
+];

@@ -1,9 +1,16 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { AuditLog } from "./audit/audit-log.js";
+import type { BackgroundTasks } from "./background-tasks.js";
 import type { Changes } from "./changes.js";
 import type { Database } from "./db/tables.js";
 import type { RequestGuard } from "./http/request-guard.js";
 import type { SessionCookie } from "./http/session-cookie.js";
+import type { Mailer } from "./mail/mailer.js";
+import type { Metrics } from "./metrics/metrics.js";
+import type { OidcSignIn } from "./oidc/oidc-sign-in.js";
+import type { Attempts } from "./people/attempts.js";
+import type { OneTimeLinks } from "./people/one-time-links.js";
+import type { SecondFactor } from "./people/second-factor.js";
 import type { Sessions } from "./people/sessions.js";
 import type { Passwords } from "./secrets/passwords.js";
 import type { RandomBytes } from "./secrets/tokens.js";
@@ -18,10 +25,21 @@ export interface DashboardParts {
   readonly vault: Vault;
   readonly passwords: Passwords;
   readonly sessions: Sessions;
+  readonly attempts: Attempts;
+  readonly secondFactor: SecondFactor;
+  readonly links: OneTimeLinks;
+  readonly oidc: OidcSignIn;
+  /** `undefined` where this dashboard sends no mail. */
+  readonly mailer: Mailer | undefined;
   readonly guard: RequestGuard;
   readonly cookie: SessionCookie;
   readonly audit: AuditLog;
   readonly changes: Changes;
+  readonly metrics: Metrics;
+  /** For what goes on after an answer. */
+  readonly tasks: BackgroundTasks;
+  /** Aborts when the dashboard stops: what answers without an end, such as a stream of events, ends then. */
+  readonly stopping: AbortSignal;
   /** Everything that is not in the database is kept here. */
   readonly dataFolder: string;
   /** The address under which people reach the dashboard, without a slash at its end; links begin with it. */

@@ -5,6 +5,7 @@ import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
 import { areas } from "./areas.js";
 import { AuditLog } from "./audit/audit-log.js";
+import { BackgroundTasks } from "./background-tasks.js";
 import { Changes } from "./changes.js";
 import { allRoutes } from "./contract/routes.js";
 import type { DashboardParts } from "./dashboard-parts.js";
@@ -13,6 +14,16 @@ import type { Implementation } from "./http/implement.js";
 import { checkCoverage } from "./http/register-routes.js";
 import { RequestGuard } from "./http/request-guard.js";
 import { SessionCookie } from "./http/session-cookie.js";
+import type { Mailer } from "./mail/mailer.js";
+import { SmtpMailer, type SmtpSettings } from "./mail/smtp-mailer.js";
+import { Metrics } from "./metrics/metrics.js";
+import { addOwnGauges } from "./metrics/own-gauges.js";
+import type { OidcProviderSettings } from "./oidc/oidc-provider.js";
+import { OidcSignIn } from "./oidc/oidc-sign-in.js";
+import { Attempts } from "./people/attempts.js";
+import { createSetUpLink } from "./people/implement-set-up.js";
+import { OneTimeLinks } from "./people/one-time-links.js";
+import { SecondFactor } from "./people/second-factor.js";
 import { defaultSessionLimits, type SessionLimits, Sessions } from "./people/sessions.js";
 import { openVault } from "./secrets/open-vault.js";
 import { defaultScryptCost, Passwords, type ScryptCost } from "./secrets/passwords.js";
@@ -26,6 +37,8 @@ export interface DashboardComponents {
   readonly randomBytes?: RandomBytes;
   /** @default one that says nothing */
   readonly logger?: FastifyBaseLogger;
+  /** @default SMTP where it is set, else none */
+  readonly mailer?: Mailer;
 }
 
 export interface OpenDashboardInit {
@@ -37,6 +50,10 @@ export interface OpenDashboardInit {
   readonly publicUrl?: string | undefined;
   /** Whether browsers reach it over TLS; cookies are bound to that. @default true */
   readonly isSecure?: boolean;
+  /** The mail server. @default none: links are shown for an admin to pass on */
+  readonly smtp?: SmtpSettings | undefined;
+  /** Institutions whose sign-in can be used. @default none */
+  readonly oidcProviders?: readonly OidcProviderSettings[];
   /** How long sessions last. */
   readonly sessionLimits?: Partial<SessionLimits>;
   /** Cost of hashing a password. @default 2^17 blocks of 1 KiB */
@@ -47,8 +64,12 @@ export interface OpenDashboardInit {
 export interface Dashboard {
   readonly parts: DashboardParts;
   readonly implementations: readonly Implementation[];
+  /** The one-time link by which the first project admin comes in, made anew; `undefined` once there is one. */
+  setUpLink(): Promise<string | undefined>;
   /** Says where it can be reached, once that is known; a public address that was set stays. */
   reachedAt(url: string): void;
+  /** Ends answers that would go on for ever; `close` does so too. */
+  stopStreams(): void;
   /** Lets go of the database and everything else. */
   close(): Promise<void>;
 }
@@ -66,12 +87,17 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
   await mkdir(dataFolder, { recursive: true, mode: 0o700 });
   const vault = await openVault({ randomBytes }, { dataFolder });
   const db = await openDatabase({ dataFolder, databaseUrl: init.databaseUrl });
-  const cookie = new SessionCookie({ isSecure: init.isSecure ?? true });
+  const isSecure = init.isSecure ?? true;
+  const cookie = new SessionCookie({ isSecure });
   const sessions = new Sessions({ db, now, randomBytes }, { limits: { ...defaultSessionLimits, ...init.sessionLimits } });
   const passwords = new Passwords(
     { randomBytes },
     { cost: init.scryptCost ?? defaultScryptCost, atOnce: availableParallelism(), maxWaiting: 100 },
   );
+  const stopping = new AbortController();
+  const metrics = new Metrics();
+  addOwnGauges(metrics, { db, now });
+  const tasks = new BackgroundTasks({ logger });
   const guard = new RequestGuard(
     { sessions, vault, cookie },
     { publicOrigin: publicUrl === undefined ? undefined : new URL(publicUrl).origin },
@@ -83,11 +109,19 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     logger,
     vault,
     passwords,
+    attempts: new Attempts({ db, vault, now }),
+    secondFactor: new SecondFactor({ vault, now, randomBytes }),
+    links: new OneTimeLinks({ now, randomBytes }),
+    oidc: new OidcSignIn({ vault, now }, { providers: init.oidcProviders ?? [], isSecure }),
+    mailer: components.mailer ?? (init.smtp === undefined ? undefined : new SmtpMailer(init.smtp)),
     sessions,
     guard,
     cookie,
     audit: new AuditLog({ now, randomBytes }),
     changes: new Changes(),
+    tasks,
+    metrics,
+    stopping: stopping.signal,
     dataFolder,
     publicUrl: () => publicUrl ?? "",
   };
@@ -99,6 +133,12 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     reachedAt(url) {
       publicUrl ??= url;
     },
-    close: () => db.destroy(),
+    setUpLink: () => createSetUpLink(parts),
+    stopStreams: () => stopping.abort(),
+    async close() {
+      stopping.abort();
+      await tasks.drained();
+      await db.destroy();
+    },
   };
 }

@@ -31,6 +31,7 @@ export interface TestPerson extends ApiClient {
 /** A dashboard on a temporary folder and database, listening in clear on loopback. */
 export interface TestDashboard {
   readonly url: string;
+  readonly setUpLink: string | undefined;
   readonly dashboard: Dashboard;
   readonly clock: TestClock;
   /** A client of somebody who is not signed in. */
@@ -72,7 +73,7 @@ export async function startTestDashboard(
   const clock = new TestClock();
   const databaseUrl = kind === "PostgreSQL" ? await createDatabase() : undefined;
   const running = await startDashboard(
-    { dataFolder: join(folder, "data"), databaseUrl, port: 0, isSecure: false, scryptCost: testScryptCost, ...init },
+    { dataFolder: join(folder, "data"), databaseUrl, port: 0, security: { kind: "clear" }, scryptCost: testScryptCost, ...init },
     { now: clock.now, ...components },
   );
   const stop = async (): Promise<void> => {
@@ -86,6 +87,7 @@ export async function startTestDashboard(
   };
   return {
     url: running.url,
+    setUpLink: running.setUpLink,
     dashboard: running.dashboard,
     clock,
     stranger,

@@ -47,6 +47,7 @@ describe("the package's public surface", () => {
       "createRequest",
       "issueFromRequest",
       "issueIntermediate",
+      "issueOwnCertificate",
       "keyPairFromPem",
       "privateKeyPem",
       "readRequest",

@@ -36,11 +36,14 @@ const sentInvitation = z.object({
   invitation: invitationSchema,
   /** To pass on by hand; `null` when it went out by mail. It is shown this once. */
   link: z.string().nullable(),
+  /** Why it did not go out by mail, where it should have. */
+  mailProblem: z.string().nullable(),
 });
 
 const oneLink = z.object({
   /** To pass on by hand; `null` when it went out by mail. */
   link: z.string().nullable(),
+  mailProblem: z.string().nullable(),
 });
 
 export const listPeople = defineRoute({

@@ -7,6 +7,12 @@ import { z } from "zod";
  * @throws FlareError `dashboard/invalid-request`
  */
 export function checkInput(part: "params" | "query" | "body", schema: z.ZodType, value: unknown): unknown {
+  const message = hostileInside(value, 0);
+  if (message !== undefined) {
+    throw new FlareError("dashboard/invalid-request", `The request has mistakes: ${part} ${message}.`, {
+      problems: [{ path: part, message }],
+    });
+  }
   const parsed = schema.safeParse(value);
   if (parsed.success) return parsed.data;
   const problems = problemsOf(part, schema, value);
@@ -40,4 +46,19 @@ function problemsOf(part: string, schema: z.ZodType, value: unknown): Problem[] 
     throw reason;
   }
   return [{ message: "is missing", path: part }];
+}
+
+/** Deeper than any schema here, and far from what a stack bears. */
+const deepest = 64;
+
+/** What no schema would find: PostgreSQL keeps no U+0000 in texts, and nobody types one. */
+function hostileInside(value: unknown, depth: number): string | undefined {
+  if (typeof value === "string") return value.includes("\0") ? "holds the character U+0000" : undefined;
+  if (typeof value !== "object" || value === null) return undefined;
+  if (depth >= deepest) return "is nested too deep";
+  for (const [key, inner] of Object.entries(value)) {
+    const found = hostileInside(key, depth + 1) ?? hostileInside(inner, depth + 1);
+    if (found !== undefined) return found;
+  }
+  return undefined;
 }

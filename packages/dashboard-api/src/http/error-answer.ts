@@ -7,12 +7,11 @@ export function answerError(reason: unknown, request: FastifyRequest, reply: Fas
   const error = knownError(reason);
   const { http, todo } = error.row;
   if (http >= 500) logger.error({ code: error.code, requestId: request.id, err: error.cause ?? error }, "a request failed");
-  const isBug = error.code === "internal/bug";
   const retryAfterMs = error.facts["retryAfterMs"];
   const answer: ErrorAnswer = {
     error: {
       code: error.code,
-      message: isBug ? `The dashboard made a mistake; its log has more under ${request.id}.` : error.message,
+      message: messageOf(error, request),
       todo,
       ...(error.problems.length === 0 ? {} : { problems: error.problems.map(problemOf) }),
       ...(typeof retryAfterMs === "number" ? { retryAfterMs } : {}),
@@ -21,6 +20,12 @@ export function answerError(reason: unknown, request: FastifyRequest, reply: Fas
   if (typeof retryAfterMs === "number") reply.header("retry-after", String(Math.max(1, Math.ceil(retryAfterMs / 1000))));
   // A raw route's type may stand already; an error is JSON everywhere.
   reply.code(http).type("application/json; charset=utf-8").header("cache-control", "no-store").send(JSON.stringify(answer));
+}
+
+/** What goes wrong inside may name files and hosts: strangers are told what kind of thing it is, the log has the rest. */
+function messageOf(error: FlareError, request: FastifyRequest): string {
+  if (error.row.http < 500 || error.code.startsWith("dashboard/")) return error.message;
+  return `${error.row.means} The dashboard's log has more under ${request.id}.`;
 }
 
 function problemOf({ message, path }: { readonly message: string; readonly path?: string }): { message: string; path?: string } {

@@ -70,14 +70,24 @@ function inputCheck(route: RouteDefinition): (request: FastifyRequest) => { para
       ? capped(request, route.body.mediaType, maxBytes)
       : body === undefined
         ? undefined
-        : checkInput("body", body, request.body),
+        : checkInput("body", body, jsonOf(request)),
   });
+}
+
+function jsonOf(request: FastifyRequest): unknown {
+  const type = mediaTypeOf(request);
+  if (type !== undefined && type !== "application/json")
+    throw new FlareError("dashboard/media-type", "The body has to be application/json.");
+  return request.body;
+}
+
+function mediaTypeOf(request: FastifyRequest): string | undefined {
+  return request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
 }
 
 /** The stream of a raw body, which fails beyond its limit. */
 function capped(request: FastifyRequest, mediaType: string, maxBytes: number): Transform {
-  const type = request.headers["content-type"]?.split(";")[0]?.trim().toLowerCase();
-  if (type !== mediaType) throw new FlareError("dashboard/media-type", `The body has to be ${mediaType}.`);
+  if (mediaTypeOf(request) !== mediaType) throw new FlareError("dashboard/media-type", `The body has to be ${mediaType}.`);
   let bytes = 0;
   const tooLarge = (): FlareError =>
     new FlareError("dashboard/too-large", `The body has more than ${maxBytes} bytes.`, { facts: { maxBytes } });

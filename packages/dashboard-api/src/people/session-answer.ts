@@ -4,7 +4,10 @@ import { profileOf } from "./profile.js";
 import type { LiveSession } from "./sessions.js";
 
 /** What `GET /session` says; routes that begin a session answer the same. */
-export async function sessionAnswer(parts: Pick<DashboardParts, "db" | "guard">, live: LiveSession | undefined): Promise<Session> {
+export async function sessionAnswer(
+  parts: Pick<DashboardParts, "db" | "guard" | "mailer" | "oidc">,
+  live: LiveSession | undefined,
+): Promise<Session> {
   const isComplete = live?.session.step === "complete";
   const anybody = await parts.db.selectFrom("people").select("id").limit(1).executeTakeFirst();
   return {
@@ -12,7 +15,7 @@ export async function sessionAnswer(parts: Pick<DashboardParts, "db" | "guard">,
     csrfToken: live === undefined ? null : parts.guard.csrfTokenOf(live.session.id),
     person: live !== undefined && isComplete ? await profileOf(parts.db, live.person) : null,
     needsSetUp: anybody === undefined,
-    providers: [],
-    hasMail: false,
+    providers: parts.oidc.providers.map(({ id, title }) => ({ id, title })),
+    hasMail: parts.mailer !== undefined,
   };
 }

@@ -31,6 +31,15 @@ export interface IntermediateInit {
   readonly issuer: Issuer;
 }
 
+export interface OwnCertificateInit {
+  readonly commonName: string;
+  readonly privateKey: KeyObject;
+  readonly publicKey: KeyObject;
+  readonly validity: Validity;
+  /** DNS names and IP addresses. */
+  readonly hosts: readonly string[];
+}
+
 export interface LeafInit {
   readonly subject: CertificateSubject;
   readonly publicKey: KeyObject;
@@ -65,6 +74,15 @@ export async function issueAuthority({ commonName, ...rest }: Omit<IntermediateI
 export async function issueLeaf({ subject, publicKey, validity, issuer, hosts, purpose }: LeafInit): Promise<string> {
   const kind: LeafKind = { isAuthority: false, isServer: purpose !== "client", isClient: purpose !== "server", hosts };
   return await writeBelow(issuer, { subject, publicKey, validity, kind });
+}
+
+/**
+ * Makes a certificate for a web server that nobody else has signed; PEM. It belongs to no project: browsers warn of it until
+ * somebody has looked at its fingerprint.
+ */
+export async function issueOwnCertificate({ commonName, privateKey, publicKey, validity, hosts }: OwnCertificateInit): Promise<string> {
+  const kind: LeafKind = { isAuthority: false, isServer: true, isClient: false, hosts };
+  return await write({ subject: { commonName }, publicKey, validity, issuer: undefined, kind }, privateKey);
 }
 
 async function writeBelow(issuer: Issuer, content: Omit<CertificateContent, "issuer" | "serialNumber">): Promise<string> {

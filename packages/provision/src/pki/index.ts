@@ -1,4 +1,11 @@
-export { type CertificatePurpose, type IntermediateInit, type Issuer, issueIntermediate } from "./certificate.js";
+export {
+  type CertificatePurpose,
+  type IntermediateInit,
+  type Issuer,
+  issueIntermediate,
+  issueOwnCertificate,
+  type OwnCertificateInit,
+} from "./certificate.js";
 export type { Validity } from "./certificate-content.js";
 export { type IssueFromRequestInit, issueFromRequest } from "./issue-from-request.js";
 export { createKeyPair, type KeyPair, keyPairFromPem, privateKeyPem } from "./key-pair.js";

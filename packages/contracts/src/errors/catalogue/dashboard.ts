@@ -56,11 +56,12 @@ export const dashboardErrors = {
     "Check both, or reset the password; after several failures signing in waits longer each time.",
     signedOut,
   ),
+  "dashboard/wrong-password": row("user", "The current password is not right.", "Enter the password of this account once more.", forbidden),
   "dashboard/wrong-code": row(
     "user",
     "The code of the second factor is wrong or was used already.",
     "Enter the newest code of the app, or a recovery code; check the clock of the device.",
-    signedOut,
+    forbidden,
   ),
   "dashboard/too-many-attempts": row("user", "Too many attempts failed.", "Wait as long as the message says.", slowDown),
   "dashboard/too-many-requests": row("user", "Too many requests came from one address.", "Wait a moment.", slowDown),
@@ -85,6 +86,14 @@ export const dashboardErrors = {
     "The institution's sign-in did not lead to an account here.",
     "Begin again; if it stays so, ask a project admin for an invitation to the address that the institution knows.",
     forbidden,
+  ),
+  "dashboard/mail-failed": row(
+    "server",
+    "The mail server did not take a letter.",
+    "Check the address and the account of the mail server.",
+    {
+      isRetryable: true,
+    },
   ),
   "dashboard/not-configured": row("user", "This dashboard is not set up for what was asked.", "Ask whoever runs the dashboard.", {
     grpc: grpcStatus.failedPrecondition,

@@ -1,0 +1,62 @@
+import type { Database } from "../db/tables.js";
+import { createId, createToken, hashToken, type RandomBytes } from "../secrets/tokens.js";
+import type { OneTimeLinksTable } from "./people-tables.js";
+
+/** Makes and takes links that work once. */
+export class OneTimeLinks {
+  readonly #now: () => number;
+  readonly #randomBytes: RandomBytes;
+
+  constructor(components: { readonly now: () => number; readonly randomBytes: RandomBytes }) {
+    this.#now = components.now;
+    this.#randomBytes = components.randomBytes;
+  }
+
+  /** Makes a link's token; earlier ones of the same kind and person stop working. */
+  async create(
+    db: Database,
+    init: { readonly kind: OneTimeLinksTable["kind"]; readonly personId: string | null; readonly expiresAtMs: number },
+  ): Promise<string> {
+    const token = createToken(this.#randomBytes);
+    await db
+      .deleteFrom("one_time_links")
+      .where("kind", "=", init.kind)
+      .where("person_id", init.personId === null ? "is" : "=", init.personId)
+      .execute();
+    await db
+      .insertInto("one_time_links")
+      .values({
+        id: createId(this.#randomBytes),
+        kind: init.kind,
+        token_hash: hashToken(token),
+        person_id: init.personId,
+        expires_at_ms: init.expiresAtMs,
+      })
+      .execute();
+    return token;
+  }
+
+  /** Whether a token would be taken. */
+  async isUsable(db: Database, kind: OneTimeLinksTable["kind"], token: string): Promise<boolean> {
+    const row = await db
+      .selectFrom("one_time_links")
+      .select("id")
+      .where("kind", "=", kind)
+      .where("token_hash", "=", hashToken(token))
+      .where("expires_at_ms", ">", this.#now())
+      .executeTakeFirst();
+    return row !== undefined;
+  }
+
+  /** Takes a token, in the transaction of what it permits; `undefined` when it cannot be used. It is gone then. */
+  async take(db: Database, kind: OneTimeLinksTable["kind"], token: string): Promise<{ readonly personId: string | null } | undefined> {
+    const row = await db
+      .deleteFrom("one_time_links")
+      .where("kind", "=", kind)
+      .where("token_hash", "=", hashToken(token))
+      .where("expires_at_ms", ">", this.#now())
+      .returning("person_id")
+      .executeTakeFirst();
+    return row === undefined ? undefined : { personId: row.person_id };
+  }
+}
