@@ -56,7 +56,10 @@ export const projectCertificatesSchema = z.strictObject({
 export const studySchema = z.strictObject({
   name: z
     .string("must be a name")
-    .regex(/^(?!default$)[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/, "may hold small letters, digits, - and _ only, and must not be 'default'"),
+    .regex(
+      /^(?!default$)[a-z0-9](?:[a-z0-9_-]{0,61}[a-z0-9])?$/,
+      "may hold small letters, digits, - and _ only, and must not be 'default'",
+    ),
   /** Names of sites. */
   sites: z.array(z.string().max(63)).max(1000),
   /** E-mail addresses. */
