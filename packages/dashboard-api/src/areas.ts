@@ -1,6 +1,8 @@
 import { implementAudit } from "./audit/implement-audit.js";
 import type { DashboardParts } from "./dashboard-parts.js";
 import type { Implementation } from "./http/implement.js";
+import { implementKits } from "./kits/implement-kits.js";
+import { implementSiteKits } from "./kits/implement-site-kits.js";
 import { implementOidc } from "./oidc/implement-oidc.js";
 import { implementInvitations } from "./people/implement-invitations.js";
 import { implementMe } from "./people/implement-me.js";
@@ -9,6 +11,8 @@ import { implementPeople } from "./people/implement-people.js";
 import { implementSession } from "./people/implement-session.js";
 import { implementSetUp } from "./people/implement-set-up.js";
 import { implementSignUp } from "./people/implement-sign-up.js";
+import { implementProject } from "./project/implement-project.js";
+import { implementSites } from "./project/implement-sites.js";
 
 /** All areas of the API; each gives handlers for its routes of the table. */
 export const areas: readonly ((parts: DashboardParts) => readonly Implementation[])[] = [
@@ -21,4 +25,8 @@ export const areas: readonly ((parts: DashboardParts) => readonly Implementation
   implementInvitations,
   implementSignUp,
   implementAudit,
+  implementProject,
+  implementSites,
+  implementSiteKits,
+  implementKits,
 ];

@@ -5,6 +5,7 @@ import type { Changes } from "./changes.js";
 import type { Database } from "./db/tables.js";
 import type { RequestGuard } from "./http/request-guard.js";
 import type { SessionCookie } from "./http/session-cookie.js";
+import type { KitService } from "./kits/kit-service.js";
 import type { Mailer } from "./mail/mailer.js";
 import type { Metrics } from "./metrics/metrics.js";
 import type { OidcSignIn } from "./oidc/oidc-sign-in.js";
@@ -40,6 +41,8 @@ export interface DashboardParts {
   readonly tasks: BackgroundTasks;
   /** Aborts when the dashboard stops: what answers without an end, such as a stream of events, ends then. */
   readonly stopping: AbortSignal;
+  /** The CA and kits. */
+  readonly kits: KitService;
   /** Everything that is not in the database is kept here. */
   readonly dataFolder: string;
   /** The address under which people reach the dashboard, without a slash at its end; links begin with it. */

@@ -14,6 +14,7 @@ import type { Implementation } from "./http/implement.js";
 import { checkCoverage } from "./http/register-routes.js";
 import { RequestGuard } from "./http/request-guard.js";
 import { SessionCookie } from "./http/session-cookie.js";
+import { openKitService } from "./kits/kit-service.js";
 import type { Mailer } from "./mail/mailer.js";
 import { SmtpMailer, type SmtpSettings } from "./mail/smtp-mailer.js";
 import { Metrics } from "./metrics/metrics.js";
@@ -56,6 +57,8 @@ export interface OpenDashboardInit {
   readonly oidcProviders?: readonly OidcProviderSettings[];
   /** How long sessions last. */
   readonly sessionLimits?: Partial<SessionLimits>;
+  /** Of the CA's key. @default asked for when the project is frozen, and again after each start */
+  readonly caPassphrase?: string | undefined;
   /** Cost of hashing a password. @default 2^17 blocks of 1 KiB */
   readonly scryptCost?: ScryptCost;
 }
@@ -102,6 +105,8 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     { sessions, vault, cookie },
     { publicOrigin: publicUrl === undefined ? undefined : new URL(publicUrl).origin },
   );
+  const [audit, changes] = [new AuditLog({ now, randomBytes }), new Changes()];
+  const kits = await openKitService({ db, now, randomBytes, logger, audit, changes }, { dataFolder, caPassphrase: init.caPassphrase });
   const parts: DashboardParts = {
     db,
     now,
@@ -117,8 +122,9 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     sessions,
     guard,
     cookie,
-    audit: new AuditLog({ now, randomBytes }),
-    changes: new Changes(),
+    audit,
+    changes,
+    kits,
     tasks,
     metrics,
     stopping: stopping.signal,
@@ -138,6 +144,7 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     async close() {
       stopping.abort();
       await tasks.drained();
+      await kits.close();
       await db.destroy();
     },
   };

@@ -16,8 +16,8 @@ export {
   type ProjectStatusInit,
   projectCertificateStatus,
 } from "./authority/certificate-status.js";
-export { type CheckCaKeyInit, checkCaKey } from "./authority/check-ca-key.js";
 export type { ChangeInit, PublishedTrust } from "./authority/change-state.js";
+export { type CheckCaKeyInit, checkCaKey } from "./authority/check-ca-key.js";
 export {
   type ExternalCaInit,
   type ExternalCaResult,

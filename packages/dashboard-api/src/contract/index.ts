@@ -3,6 +3,19 @@ export { ApiError, type ApiProblem, type ErrorAnswer } from "./api-error.js";
 export { type AuditEntry, auditEntrySchema, exportAudit, listAudit } from "./audit.js";
 export { apiPrefix, type Checked, defineRoute, isRaw, type RawContent, type RouteDefinition, type Written } from "./define-route.js";
 export {
+  type Federation,
+  federationSchema,
+  getFederation,
+  type LinkState,
+  type LiveEvent,
+  type LiveEventType,
+  linkStateSchema,
+  liveEventSchemas,
+  streamEvents,
+  type WorkingSite,
+  workingSiteSchema,
+} from "./federation.js";
+export {
   abortJob,
   cloneJob,
   deleteJob,
@@ -40,9 +53,7 @@ export {
   issueServerKit,
   kitSchema,
   listKits,
-  newKitSchema,
   readKitLink,
-  revocationReasonSchema,
   revocationReasons,
   revokeKit,
   revokeKitLink,
@@ -80,7 +91,6 @@ export {
 } from "./people.js";
 export { type Person, type PersonState, personSchema, personStates } from "./person.js";
 export {
-  authoritySchema,
   exportProject,
   freezeProject,
   getProject,
@@ -100,7 +110,6 @@ export {
   type SiteProperty,
   sitePropertySchema,
   studySchema,
-  textSchema,
   unlockProject,
   updateProject,
 } from "./project.js";
@@ -144,7 +153,6 @@ export {
   type Site,
   type SiteState,
   siteNameSchema,
-  siteRequestSchema,
   siteSchema,
   siteStates,
   updateSite,

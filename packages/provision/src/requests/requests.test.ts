@@ -289,7 +289,11 @@ describe("requests and workspaces of others", () => {
     const other = await exchange.request("site", { name: "hospital-q" });
     const signed = join(exchange.dir, "q.signed.zip");
     await exchange.approve("site", { ...rest, archive: other.archive, out: signed, isRenewedByServer: true });
-    const renewed = await exchange.package("site", { archive: signed, fingerprint: rootFingerprint, workspace: join(exchange.dir, "at q") });
+    const renewed = await exchange.package("site", {
+      archive: signed,
+      fingerprint: rootFingerprint,
+      workspace: join(exchange.dir, "at q"),
+    });
     expect((await readKit(renewed.dir)).certificates).toMatchObject({ renewal: "server", serverMayRenew: ["client", "server", "relay"] });
     const taken = await exchange.request("user", { name: "admin@example.org" });
     const again = { ...rest, archive: taken.archive, out: join(exchange.dir, "taken.zip") };

@@ -99,6 +99,28 @@ export const dashboardErrors = {
     grpc: grpcStatus.failedPrecondition,
     http: 409,
   }),
+  "dashboard/project-draft": row("user", "The project has no CA yet.", "A project admin fills in the project and freezes it.", {
+    grpc: grpcStatus.failedPrecondition,
+    http: 409,
+  }),
+  "dashboard/project-frozen": row(
+    "user",
+    "The project is frozen, and what was asked for is only possible before that.",
+    "Leave it as it is; another project needs another dashboard.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
+  "dashboard/ca-locked": row(
+    "user",
+    "The CA's key is sealed, and its passphrase was not given since the dashboard started.",
+    "A project admin unlocks the CA on the page of the project.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
+  "dashboard/archive-gone": row(
+    "user",
+    "The archive of a kit was downloaded already, or nobody came for it in time.",
+    "Issue the kit again; the earlier one is revoked.",
+    { grpc: grpcStatus.notFound, http: 410 },
+  ),
   "dashboard/invalid-settings": row(
     "user",
     "The dashboard cannot start with these settings.",

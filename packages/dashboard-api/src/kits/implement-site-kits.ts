@@ -1,0 +1,40 @@
+import { Buffer } from "node:buffer";
+import { issueSiteKit, uploadSiteRequest, withdrawSiteRequest } from "../contract/sites.js";
+import type { DashboardParts } from "../dashboard-parts.js";
+import { type Actor, requireReach } from "../http/actor.js";
+import { type Implementation, implement } from "../http/implement.js";
+import { readSite, type StoredSite } from "../project/site-store.js";
+import { showSite } from "../project/site-view.js";
+import { takeRequest } from "./answer-requests.js";
+import { issueSiteKit as issue } from "./issue-kits.js";
+import { showNewKit } from "./show-new-kit.js";
+
+/** Kits of sites: by a request whose key stays at the site, or made here. */
+export function implementSiteKits({ db, audit, changes, kits }: DashboardParts): readonly Implementation[] {
+  const { parts } = kits;
+  const own = async (actor: Actor, id: string): Promise<StoredSite> => {
+    const site = await readSite(db, id);
+    requireReach(actor, site.organization);
+    return site;
+  };
+  return [
+    implement(uploadSiteRequest, async ({ actor, params, body }) => {
+      const site = await own(actor, params.id);
+      await takeRequest(parts, actor, site, Buffer.concat(await body.toArray()));
+      return await showSite(parts, await readSite(db, site.id));
+    }),
+    implement(withdrawSiteRequest, async ({ actor, params }) => {
+      const site = await own(actor, params.id);
+      await db.transaction().execute(async (transaction) => {
+        await transaction.deleteFrom("site_requests").where("site_id", "=", site.id).execute();
+        await audit.write(transaction, { actor, action: "sites.withdraw-request", subject: site.name });
+      });
+      changes.publish("sites");
+      return await showSite(parts, site);
+    }),
+    implement(issueSiteKit, async ({ actor, params }) => {
+      const site = await own(actor, params.id);
+      return await showNewKit(parts, await issue(parts, actor, site.id));
+    }),
+  ];
+}

@@ -1,0 +1,26 @@
+import type { FastifyBaseLogger } from "fastify";
+import type { AuditLog } from "../audit/audit-log.js";
+import type { Changes } from "../changes.js";
+import type { Database } from "../db/tables.js";
+import type { RandomBytes } from "../secrets/tokens.js";
+import type { CaPassphrase } from "./ca-passphrase.js";
+import type { CaWorkspace } from "./ca-workspace.js";
+import type { TrustLists } from "./trust-lists.js";
+import type { Turns } from "./turns.js";
+
+/** What everything about kits is made from. */
+export interface KitParts {
+  readonly db: Database;
+  readonly now: () => number;
+  readonly randomBytes: RandomBytes;
+  readonly logger: FastifyBaseLogger;
+  readonly audit: AuditLog;
+  readonly changes: Changes;
+  readonly workspace: CaWorkspace;
+  readonly passphrase: CaPassphrase;
+  readonly trustLists: TrustLists;
+  /** Whatever uses the CA waits here for its turn. */
+  readonly turns: Turns;
+  /** Where the dashboard's own kits are, each in a folder named after its id. */
+  readonly consoleFolder: string;
+}

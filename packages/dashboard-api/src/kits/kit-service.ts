@@ -1,0 +1,110 @@
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
+import { isFrozen, readProject, type StoredProject } from "../project/project-store.js";
+import { answerRequests } from "./answer-requests.js";
+import { CaPassphrase } from "./ca-passphrase.js";
+import { CaWorkspace } from "./ca-workspace.js";
+import { tidyArchives } from "./deliveries.js";
+import type { KitParts } from "./kit-parts.js";
+import { ownKitFolder, removeOldKits, renewOwnKit } from "./own-kit.js";
+import { carryOutRevocations, noteRevocations, revokeStrangers } from "./revocations.js";
+import { TrustLists } from "./trust-lists.js";
+import { Turns } from "./turns.js";
+
+/** Everything that has to do with the CA and kits. */
+export interface KitService {
+  readonly parts: KitParts;
+  /** Each new list of who is not trusted any more; whoever talks to the server passes the newest on. */
+  readonly trustLists: TrustLists;
+  /** Folder of the dashboard's own kit, `dashboard@<project>.internal`, a project admin; `undefined` before the project is frozen. */
+  ownKitFolder(): Promise<string | undefined>;
+  /** Tells when there is another kit of the dashboard's own; the returned function ends that. */
+  onOwnKit(listener: () => void): () => void;
+  /** Does what waited for the CA: revocations, requests, the dashboard's own kit. What fails is logged and tried again the next time. */
+  catchUp(): Promise<void>;
+  /** Ends when nothing is under way any more. */
+  close(): Promise<void>;
+}
+
+export interface OpenKitServiceInit {
+  /** Where the workspace and the dashboard's own kit are kept. */
+  readonly dataFolder: string;
+  /** Of the CA's key. @default asked for when the project is frozen, and again after each start */
+  readonly caPassphrase?: string | undefined;
+}
+
+/**
+ * Opens the CA's workspace, mends what a run that was killed left half done, and makes sure that a passphrase that was given is right.
+ *
+ * @throws FlareError `project/passphrase-wrong`, `project/state-invalid`
+ */
+export async function openKitService(
+  components: Pick<KitParts, "db" | "now" | "randomBytes" | "logger" | "audit" | "changes">,
+  { dataFolder, caPassphrase }: OpenKitServiceInit,
+): Promise<KitService> {
+  const consoleFolder = join(dataFolder, "console");
+  await mkdir(consoleFolder, { recursive: true, mode: 0o700 });
+  const parts: KitParts = {
+    ...components,
+    workspace: await CaWorkspace.open(components, { dir: join(dataFolder, "provision") }),
+    passphrase: new CaPassphrase({ passphrase: caPassphrase }),
+    trustLists: new TrustLists(),
+    turns: new Turns(),
+    consoleFolder,
+  };
+  const project = await readProject(parts.db);
+  if (isFrozen(project)) await openProject(parts, project);
+  await tidyArchives(parts);
+  const listeners = new Set<() => void>();
+  const catchUp = async (): Promise<void> => await catchUpWith(parts, () => listeners.forEach((listener) => listener()));
+  const stopListening = components.changes.subscribe((kind) => {
+    if (kind === "people") report(parts, revokeStrangers(parts));
+  });
+  report(parts, catchUp());
+  return {
+    parts,
+    trustLists: parts.trustLists,
+    ownKitFolder: () => ownKitFolder(parts),
+    onOwnKit(listener) {
+      listeners.add(listener);
+      return () => listeners.delete(listener);
+    },
+    catchUp,
+    async close() {
+      stopListening();
+      await parts.turns.idle();
+    },
+  };
+}
+
+async function openProject(parts: KitParts, project: StoredProject): Promise<void> {
+  const { workspace, passphrase, trustLists } = parts;
+  if (passphrase.isKnown) await workspace.checkKey(project.name, passphrase.caKey());
+  trustLists.publish((await workspace.trust(project.name))?.trustList);
+  await noteRevocations(parts);
+  await removeOldKits(parts);
+}
+
+async function catchUpWith(parts: KitParts, ownKitChanged: () => void): Promise<void> {
+  await revokeStrangers(parts);
+  await parts.turns.take(async () => {
+    await attempt(parts, async () => await carryOutRevocations(parts));
+    await attempt(parts, async () => await answerRequests(parts));
+    await attempt(parts, async () => {
+      if (await renewOwnKit(parts)) ownKitChanged();
+    });
+  });
+}
+
+async function attempt({ logger }: KitParts, work: () => Promise<void>): Promise<void> {
+  try {
+    await work();
+  } catch (reason) {
+    logger.error({ code: FlareError.from(reason).code, err: reason }, "what waited for the CA could not be done");
+  }
+}
+
+function report({ logger }: KitParts, work: Promise<void>): void {
+  work.catch((reason: unknown) => logger.error({ code: FlareError.from(reason).code, err: reason }, "kits could not be looked through"));
+}

@@ -1,0 +1,65 @@
+import { stringify } from "yaml";
+import type { Database } from "../db/tables.js";
+import { type ComposedPerson, composeDocument, composeExtras, composeProfile } from "../project/compose-document.js";
+import type { FrozenProject, StoredProject } from "../project/project-store.js";
+import { readSites } from "../project/site-store.js";
+import { isCurrent, readKitRows } from "./kit-rows.js";
+
+/** The project file that kits are issued by: everybody who takes part, the dashboard included. */
+export async function issuingText(db: Database, project: FrozenProject): Promise<string> {
+  const sites = (await readSites(db)).filter(({ state }) => state === "approved");
+  const people = [...(await readPeople(db)), ownPerson(project)];
+  return JSON.stringify(composeDocument({ project, sites, people }), undefined, 2);
+}
+
+/** The project as `project.yml` for people: approved sites and people, and what the dashboard keeps beside. */
+export async function exportText(db: Database, project: StoredProject): Promise<string> {
+  const sites = (await readSites(db)).filter(({ state }) => state === "approved");
+  const document = composeDocument({ project, sites, people: await readPeople(db) });
+  return stringify({ ...document, dashboard: composeExtras({ project, sites }) });
+}
+
+/**
+ * The files that stay in the workspace for the command line. A site that keeps its own key is not in `project.yml`: `flare provision`
+ * would make it another.
+ */
+export async function workspaceTexts(db: Database, project: FrozenProject): Promise<{ projectText: string; profileText: string }> {
+  const ownKey = new Set(
+    (await readKitRows(db, { kind: "site" }))
+      .filter((row) => isCurrent(row) && row.source === "requested")
+      .map(({ participant }) => participant),
+  );
+  const sites = (await readSites(db)).filter(({ state, name }) => state === "approved" && !ownKey.has(name));
+  const people = [...(await readPeople(db)), ownPerson(project)];
+  const comment = ownKey.size === 0 ? "" : `# Sites that keep their own keys are not listed here: ${[...ownKey].sort().join(", ")}\n`;
+  return {
+    projectText: `# Written by the dashboard before each kit; changes are lost.\n${comment}${stringify(composeDocument({ project, sites, people }))}`,
+    profileText: profileText(project),
+  };
+}
+
+/** The profile that requests are answered by. */
+export function profileText(project: FrozenProject): string {
+  return stringify(composeProfile(project));
+}
+
+/**
+ * The dashboard's own name in a project, `dashboard@<project>.internal`: admins are named by e-mail addresses, and `internal` is reserved
+ * by ICANN for private use.
+ */
+export function ownName(project: Pick<StoredProject, "name">): string {
+  const label = project.name
+    .toLowerCase()
+    .replaceAll(/[^a-z0-9]+/g, "-")
+    .slice(0, 40)
+    .replaceAll(/^-+|-+$/g, "");
+  return `dashboard@${label}.internal`;
+}
+
+function ownPerson(project: FrozenProject): ComposedPerson {
+  return { email: ownName(project), organization: project.server.organization, role: "project_admin" };
+}
+
+async function readPeople(db: Database): Promise<readonly ComposedPerson[]> {
+  return await db.selectFrom("people").select(["email", "organization", "role"]).where("state", "=", "approved").orderBy("email").execute();
+}

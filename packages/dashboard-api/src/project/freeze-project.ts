@@ -1,0 +1,64 @@
+import { FlareError } from "@flare-ts/contracts";
+import { parseProject } from "@flare-ts/provision";
+import type { Actor } from "../http/actor.js";
+import { issueOwnKit } from "../kits/issue-kits.js";
+import type { KitService } from "../kits/kit-service.js";
+import { issuingText, ownName } from "../kits/project-files.js";
+import { type FrozenProject, readProject, writeProject } from "./project-store.js";
+
+/** Shortest passphrase of a CA. */
+const leastChars = 12;
+
+/**
+ * Makes the project's CA and the dashboard's own kit, sealed by the passphrase, and locks the project. Nothing is locked when that
+ * fails; whoever tries again goes on with the CA that was made.
+ *
+ * @throws FlareError `dashboard/project-frozen`, `dashboard/conflict`, `dashboard/invalid-request`, `project/*`
+ */
+export async function freezeProject(kits: KitService, actor: Actor, passphrase: string | undefined): Promise<void> {
+  const { parts } = kits;
+  const { db, now, audit, changes, workspace } = parts;
+  await parts.turns.take(async () => {
+    const project = await readProject(db);
+    if (project.state === "frozen") throw new FlareError("dashboard/project-frozen", "The project is frozen already.");
+    if (project.name === "" || project.server === null) {
+      throw new FlareError("dashboard/conflict", "The project needs a name and a server before it can be frozen.");
+    }
+    const caPassphrase = choose(parts.passphrase, passphrase);
+    const frozen: FrozenProject = { ...project, server: project.server, state: "frozen", frozenAtMs: now(), frozenBy: actor.name };
+    // What the project file would be refused for is said before there is a CA.
+    parseProject(await issuingText(db, frozen), "project.yml");
+    const caKey = { passphrase: caPassphrase };
+    if (await workspace.hasProject(project.name)) await workspace.checkKey(project.name, caKey);
+    const wasKnown = parts.passphrase.isKnown;
+    parts.passphrase.set(caPassphrase);
+    try {
+      await issueOwnKit(parts, frozen, ownName(frozen));
+      await db.transaction().execute(async (transaction) => {
+        await writeProject(transaction, project, { state: "frozen", frozenAtMs: frozen.frozenAtMs, frozenBy: frozen.frozenBy });
+        await audit.write(transaction, { actor, action: "project.freeze", subject: project.name });
+      });
+    } catch (reason) {
+      if (!wasKnown) parts.passphrase.forget();
+      throw reason;
+    }
+  });
+  changes.publish("project");
+  await kits.catchUp();
+}
+
+function choose(
+  given: { readonly isGiven: boolean; readonly isKnown: boolean; caKey(): { passphrase: string } },
+  asked: string | undefined,
+): string {
+  if (given.isGiven && given.isKnown) {
+    const { passphrase } = given.caKey();
+    if (asked === undefined || asked === passphrase) return passphrase;
+    throw new FlareError("dashboard/conflict", "The dashboard was started with a passphrase for the CA, and this is another one.");
+  }
+  if (asked === undefined) throw new FlareError("dashboard/invalid-request", "The request has mistakes: body.passphrase: is missing.");
+  if (asked.length < leastChars) {
+    throw new FlareError("project/passphrase-too-short", `The passphrase of the CA key has fewer than ${leastChars} characters.`);
+  }
+  return asked;
+}
