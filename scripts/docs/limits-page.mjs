@@ -63,6 +63,12 @@ const consequences = {
   peerTextChars: ["text of a peer in a log line or an error", "the rest is cut off"],
   reportChars: ["metrics or further properties of an update", "the update is refused and its task fails at that site"],
   reportedErrorChars: ["an error that a site reports", "its code and message are kept, the rest is cut off"],
+  outputBatchBytes: ["metrics and log lines of a job in one message of a site", "the rest comes with the next message"],
+  outputWaitingBytes: ["metrics and log lines that wait at a site", "log lines are read no further until there is room; metrics beyond it are dropped and counted"],
+  outputPauseMs: ["time between two messages with metrics and log lines of a job at a site", "the next one waits"],
+  logLineChars: ["a log line", "its rest is left out"],
+  jobLogBytes: ["log lines that the server keeps of a job", "the oldest go first"],
+  jobMetricsBytes: ["tracked metrics that the server keeps of a job", "the oldest go first"],
   unreadMessages: ["messages that a site has not taken", "the site is disconnected; it dials again and is told the state anew"],
   rememberedCommands: [
     "commands of a session that are remembered one by one",

@@ -27,7 +27,7 @@ class Session(unittest.TestCase):
             job.task({"w": np.arange(3, dtype=np.float32)}, number, f"task-{number}")
             result = job.result()
             self.assertEqual((result["params_type"], result["weight"], result["metrics"]), ("FULL", 7.0, {"loss": 0.5}))
-            self.assertEqual(result["logs"], [{"type": "log", "key": "loss", "value": 0.5, "round": number}])
+            self.assertEqual(result["logs"], [{"type": "log", "key": "loss", "value": 0.5, "round": number, "step": number}])
             np.testing.assert_array_equal(to_own(result["tensors"]["w"]), np.float32([1, 2, 3]))
             job.accept(result)
         self.assertEqual(job.stop(), (0, "over\n"))

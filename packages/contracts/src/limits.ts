@@ -54,6 +54,16 @@ export const limits = Object.freeze({
   reportChars: 64 * 1024,
   /** An error that a site reports, as JSON. */
   reportedErrorChars: 16 * 1024,
+  /** Metrics and log lines of a job in one message of a site, and how much of both waits at the site for its turn. */
+  outputBatchBytes: 64 * 1024,
+  outputWaitingBytes: 512 * 1024,
+  /** Least time between two such messages of one job at one site. */
+  outputPauseMs: 250,
+  /** A log line of a trainer; the rest of a longer one is left out. */
+  logLineChars: 2_000,
+  /** Log lines, and tracked metrics, that the server keeps of a job; the oldest go first. */
+  jobLogBytes: 16 * 1024 * 1024,
+  jobMetricsBytes: 16 * 1024 * 1024,
   /** Messages for a site that it has not taken yet. */
   unreadMessages: 1_000,
   /** Commands of a session whose repetition is told by their nonce; an older one is told by its time of signing. */

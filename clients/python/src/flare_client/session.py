@@ -118,8 +118,10 @@ class ClientSession:
     def log(self, key: str, value: float, step: Optional[int]) -> None:
         """Shows a metric while training goes on."""
         message: Dict[str, Any] = {"type": "log", "key": key, "value": value}
+        if self._current is not None:
+            message["round"] = self._current["current_round"]
         if step is not None:
-            message["round"] = step
+            message["step"] = step
         if not self.is_over:
             self._channel.send(message)
 

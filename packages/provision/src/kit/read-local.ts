@@ -24,6 +24,8 @@ export interface ClientResources {
   readonly type: "client";
   readonly gpus: number;
   readonly memPerGpuGiB: number;
+  /** Whether log lines of jobs may be read from afar. */
+  readonly allowsLogStreaming: boolean;
   /** Data set's name to its path on the site's disk. */
   readonly datasets: Readonly<Record<string, string>>;
 }
@@ -48,9 +50,13 @@ export async function readLocalResources(kit: Kit): Promise<LocalResources> {
     if (server === undefined) throw new TypeError("a list that the schema says has one entry is empty");
     return { type: "server", maxClients: server.max_num_clients, maxJobs: components[0]?.args.max_jobs ?? defaultMaxJobs };
   }
-  const { components, datasets } = readDocument({ text, file, schema: clientResourcesSchema, code: "kit/local-invalid" }).value;
+  const {
+    components,
+    datasets,
+    allow_log_streaming: allowsLogStreaming = false,
+  } = readDocument({ text, file, schema: clientResourcesSchema, code: "kit/local-invalid" }).value;
   const capacity = components[0]?.args;
-  return { type: "client", gpus: capacity?.num_of_gpus ?? 0, memPerGpuGiB: capacity?.mem_per_gpu_in_GiB ?? 0, datasets };
+  return { type: "client", gpus: capacity?.num_of_gpus ?? 0, memPerGpuGiB: capacity?.mem_per_gpu_in_GiB ?? 0, allowsLogStreaming, datasets };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { randomUUID } from "node:crypto";
-import { chmod, copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { contentHashSchema, FlareError, type Json } from "@flare-ts/contracts";
 import type { CommandReply } from "@flare-ts/contracts/wire";
@@ -9,10 +9,12 @@ import type { JobEvent, JournalEntry } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import { readJobFolder } from "../job/read-job-folder.js";
 import { createSignedJob } from "../job/signed-job.js";
+import type { OutputLine, OutputNews, OutputPage, TrackedPoint } from "../output/job-output.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import type { Connection } from "../transport/connection.js";
-import type { JobSummary, ResultFile, SystemStatus } from "./job-summary.js";
+import { cloneManifest } from "./clone-manifest.js";
+import type { JobSummary, ResultFile, SystemChange, SystemStatus } from "./job-summary.js";
 import { type CommandVerb, signCommand } from "./signed-command.js";
 import type { TrustUpdate } from "./trust-update.js";
 import type { WaitingRenewal } from "./waiting-renewal.js";
@@ -38,6 +40,14 @@ export interface ListJobsFilter {
   readonly isOnlyMine?: boolean;
   readonly isReversed?: boolean;
   readonly limit?: number;
+}
+
+export interface ReadOutputOptions {
+  /** Only what comes after this number. @default 0 */
+  readonly after?: number | undefined;
+  /** @default 1000 */
+  readonly limit?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
 }
 
 export interface AdminSessionComponents {
@@ -124,6 +134,69 @@ export class AdminSession {
   /** Ends a job; one that is over keeps its status, which is returned. */
   async abortJob(jobId: string, reason = "", signal?: AbortSignal): Promise<{ readonly status: JobStatus }> {
     return (await this.#execute("abort_job", { job_id: jobId, reason }, signal)) as unknown as { status: JobStatus };
+  }
+
+  /**
+   * Submits a job once more, under one's own signature: the same files, which the server has, under a new id. The signature of the
+   * first submission is verified before.
+   *
+   * @throws FlareError `job/not-found`, what `verifySignedJob` finds, or what the server refuses
+   */
+  async cloneJob(jobId: string, options: TransferOptions & { readonly newJobId?: string } = {}): Promise<{ readonly jobId: string }> {
+    const { kit, keeper, identity, models, transfer, now } = this.#parts;
+    const { signal, onProgress, newJobId = randomUUID() } = options;
+    const answer = (await this.#execute("clone_job", { job_id: jobId }, signal)) as unknown as { signed_job: ObjectRef };
+    const { hash, size } = answer.signed_job;
+    const held = await transfer.download(this.#connect, { hash: contentHashSchema.parse(hash), size }, undefined, signal);
+    const bytes = await readFile(held.path);
+    const signed = await models.importBytes(
+      cloneManifest({ bytes, trust: keeper.trust, jobId, newJobId, project: kit.project, submitter: identity.current, nowMs: now() }),
+    );
+    await this.#upload(signed, "signed job", onProgress, signal);
+    await this.#execute("submit_job", { signed_job: { hash: signed.hash, size: signed.size } }, signal);
+    await models.remove(signed.hash);
+    await models.remove(held.hash);
+    return { jobId: newJobId };
+  }
+
+  /** Deletes a job that is over, with its result, journal and logs. @throws FlareError `job/not-over`, `job/not-found` */
+  async deleteJob(jobId: string, signal?: AbortSignal): Promise<void> {
+    await this.#execute("delete_job", { job_id: jobId }, signal);
+  }
+
+  /** What the training scripts of a job tracked, after an entry. */
+  async jobMetrics(
+    jobId: string,
+    { after = 0, limit = 1000, signal }: ReadOutputOptions = {},
+  ): Promise<OutputPage<TrackedPoint>> {
+    const answer = await this.#execute("read_job_output", { job_id: jobId, metrics_after: after, limit }, signal);
+    return (answer as unknown as { metrics: OutputPage<TrackedPoint> }).metrics;
+  }
+
+  /** Log lines of a job, after an entry, of those sites that let them be read. */
+  async jobLogs(jobId: string, { after = 0, limit = 1000, signal }: ReadOutputOptions = {}): Promise<OutputPage<OutputLine>> {
+    const answer = await this.#execute("read_job_output", { job_id: jobId, lines_after: after, limit }, signal);
+    return (answer as unknown as { lines: OutputPage<OutputLine> }).lines;
+  }
+
+  /** What the sites of a job say after some entries, then live; ends soon after the job. What is not named is not told. */
+  async *watchJobOutput(
+    jobId: string,
+    from: { readonly metricsAfter?: number; readonly linesAfter?: number },
+    options: { readonly signal?: AbortSignal | undefined } = {},
+  ): AsyncIterable<OutputNews> {
+    const { metricsAfter, linesAfter } = from;
+    const args: Record<string, Json> = {
+      job_id: jobId,
+      ...(metricsAfter === undefined ? {} : { metrics_after: metricsAfter }),
+      ...(linesAfter === undefined ? {} : { lines_after: linesAfter }),
+    };
+    yield* this.#follow<OutputNews>("watch_job_output", args, options.signal);
+  }
+
+  /** The state of the federation, then what changes of it, until the signal is aborted. */
+  async *watchSystem(options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<SystemChange> {
+    yield* this.#follow<SystemChange>("watch_system", {}, options.signal);
   }
 
   /** The journal of a job from its start, then live; ends after `job-ended`. */
@@ -249,6 +322,25 @@ export class AdminSession {
   async *#watch(connection: Connection, jobId: string, signal: AbortSignal | undefined): AsyncGenerator<JournalEntry, void, undefined> {
     for await (const entry of connection.watch(this.#sign(connection, "watch_job", { job_id: jobId }), signal)) {
       yield { jobId: entry.jobId, seq: Number(entry.seq), atMs: Number(entry.atMs), event: JSON.parse(entry.eventJson) as JobEvent };
+    }
+  }
+
+  async *#follow<Event>(
+    verb: CommandVerb,
+    args: Readonly<Record<string, Json>>,
+    signal: AbortSignal | undefined,
+  ): AsyncGenerator<Event, void, undefined> {
+    const connection = await this.#connect();
+    let hasBegun = false;
+    try {
+      for await (const { eventJson } of connection.follow(this.#sign(connection, verb, args), signal)) {
+        hasBegun = true;
+        yield JSON.parse(eventJson) as Event;
+      }
+    } catch (reason) {
+      if (hasBegun) throw reason;
+      const again = await this.#reconnect(connection, reason);
+      for await (const { eventJson } of again.follow(this.#sign(again, verb, args), signal)) yield JSON.parse(eventJson) as Event;
     }
   }
 

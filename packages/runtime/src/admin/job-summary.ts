@@ -28,15 +28,65 @@ export interface ResultFile {
   readonly size: number;
 }
 
+/** A site, as the server knows it. */
+export interface SiteStatus {
+  readonly name: string;
+  readonly org: string;
+  readonly state: "connected" | "disconnected";
+  readonly sinceMs: number;
+  /** Why it is disconnected. */
+  readonly reason: string;
+  readonly softwareVersion: string;
+  /** As its kit says; `null` for a site that does not tell. */
+  readonly resources: { readonly gpus: number; readonly memPerGpuGiB: number } | null;
+  /** Whether its operator lets log lines of jobs be read from afar. */
+  readonly allowsLogStreaming: boolean;
+  readonly certificateEndsAtMs: number | null;
+  /** Bytes of models and updates since the server started: from the site to the server, and back. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+  /** Bytes per second of the last transfer that was large enough to tell. */
+  readonly receivedBytesPerSecond: number | null;
+  readonly sentBytesPerSecond: number | null;
+  /** The last thing that went wrong there since the server started. */
+  readonly lastError: {
+    readonly atMs: number;
+    readonly code: string;
+    readonly message: string;
+    readonly todo: string;
+    readonly jobId: string | null;
+  } | null;
+  /** Ids of the jobs that run there. */
+  readonly jobs: readonly string[];
+}
+
+/** What the server says of itself. */
+export interface ServerStatus {
+  readonly name: string;
+  readonly project: string;
+  readonly startedAtMs: number;
+  readonly softwareVersion: string;
+  /** Bytes of models, updates and jobs since the server started. */
+  readonly receivedBytes: number;
+  readonly sentBytes: number;
+}
+
 /** What the server says of itself and its sites. */
 export interface SystemStatus {
-  readonly server: { readonly name: string; readonly project: string; readonly startedAtMs: number };
-  readonly sites: readonly {
-    readonly name: string;
-    readonly org: string;
-    readonly state: "connected" | "disconnected";
-    readonly sinceMs: number;
-    readonly reason: string;
-  }[];
+  readonly server: ServerStatus;
+  readonly sites: readonly SiteStatus[];
   readonly runningJobs: readonly string[];
+}
+
+/** What changed in the federation. */
+export interface SystemChange {
+  /** The first one: it holds everything. */
+  readonly isWhole: boolean;
+  readonly server: ServerStatus;
+  /** Sites that are new or changed. */
+  readonly sites: readonly SiteStatus[];
+  /** Jobs that are new or changed, the newest and those that are not over. */
+  readonly jobs: readonly JobSummary[];
+  /** Jobs that were deleted, or are not among the newest any more. */
+  readonly removedJobs: readonly string[];
 }

@@ -20,6 +20,11 @@ export const commandVerbs = [
   "update_trust",
   "list_renewals",
   "complete_renewal",
+  "watch_system",
+  "watch_job_output",
+  "read_job_output",
+  "clone_job",
+  "delete_job",
 ] as const;
 export type CommandVerb = (typeof commandVerbs)[number];
 

@@ -14,6 +14,10 @@ const textRecord: Check = (value) => record(value) && Object.values(value as obj
 const finiteRecord: Check = (value) => record(value) && Object.values(value as object).every(finite);
 const positive: Check = (value) => finite(value) && (value as number) > 0;
 const paramsType: Check = (value) => value === "FULL" || value === "DIFF";
+const optional =
+  (check: Check): Check =>
+  (value) =>
+    value === undefined || check(value);
 const error: Check = (value) => record(value) && text((value as RawMessage).code) && text((value as RawMessage).message);
 
 const jobFields: Readonly<Record<JobMessage["type"], Fields>> = {
@@ -46,7 +50,7 @@ const jobFields: Readonly<Record<JobMessage["type"], Fields>> = {
 const trainerFields: Readonly<Record<TrainerMessage["type"], Fields>> = {
   hello: { protocol_version: finite, client: text },
   result: { task_id: text, path: text, params_type: paramsType, weight: positive, metrics: finiteRecord, meta: record },
-  log: { key: text, value: finite, round: (value) => value === undefined || finite(value) },
+  log: { key: text, value: finite, round: optional(finite), step: optional(finite) },
 };
 
 /**

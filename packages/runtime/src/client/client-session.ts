@@ -27,6 +27,12 @@ export interface SystemInfo {
   readonly datasets: Readonly<Record<string, string>>;
 }
 
+/** What else there is to know of a metric. */
+export interface LogOptions {
+  /** The script's own count of batches or epochs; curves are drawn over it. */
+  readonly step?: number;
+}
+
 type Reply = ResultAckMessage | ResultRefusedMessage;
 
 /** Name and version that this client gives in `hello`. */
@@ -140,11 +146,18 @@ export class ClientSession {
   }
 
   /** Shows a metric while training goes on; it belongs to the round of the task being answered. */
-  log(key: string, value: number): void {
+  log(key: string, value: number, options: LogOptions = {}): void {
     if (!Number.isFinite(value))
       throw new FlareError("client-api/result-invalid", `log('${key}') needs a finite number.`, { facts: { key } });
     const round = this.#current?.current_round;
-    this.#channel.send({ type: "log", key, value, ...(round === undefined ? {} : { round }) });
+    const { step } = options;
+    this.#channel.send({
+      type: "log",
+      key,
+      value,
+      ...(round === undefined ? {} : { round }),
+      ...(step === undefined ? {} : { step }),
+    });
   }
 
   systemInfo(): SystemInfo {

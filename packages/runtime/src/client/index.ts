@@ -1,8 +1,8 @@
 import { FlareError } from "@flare-ts/contracts";
-import { type ClientSession, openClientSession, type SystemInfo } from "./client-session.js";
+import { type ClientSession, type LogOptions, openClientSession, type SystemInfo } from "./client-session.js";
 import type { FLModel, FLModelInit } from "./fl-model.js";
 
-export { ClientSession, openClientSession, type SystemInfo } from "./client-session.js";
+export { ClientSession, type LogOptions, openClientSession, type SystemInfo } from "./client-session.js";
 export { FLModel, type FLModelInit, ParamsType } from "./fl-model.js";
 
 /**
@@ -43,8 +43,8 @@ export async function send(model: FLModelInit): Promise<void> {
 }
 
 /** Shows a metric of the current round while training goes on. @throws FlareError `client-api/result-invalid` */
-export function log(key: string, value: number): void {
-  session().log(key, value);
+export function log(key: string, value: number, options: LogOptions = {}): void {
+  session().log(key, value, options);
 }
 
 /** Site, job, and the data sets that the site's operator offers. */

@@ -54,6 +54,8 @@ export interface LogMessage {
   readonly key: string;
   readonly value: number;
   readonly round?: number;
+  /** The script's own count. */
+  readonly step?: number;
 }
 
 export type TrainerMessage = HelloMessage | ResultMessage | LogMessage;

@@ -1,5 +1,6 @@
 import type { SerializedFlareError } from "@flare-ts/contracts";
 import type { AcceptedUpdate, JobEvent, JournalEntry, Metrics, ParamsType, TaskKey } from "../job/job-event.js";
+import type { LogSource } from "../output/job-output.js";
 import type { ObjectRef } from "../store/model-store.js";
 
 /** No parameters, or no result. */
@@ -59,7 +60,14 @@ export interface SiteJobCalls {
   result(params: { readonly key: TaskKey; readonly path: string } & Omit<AcceptedUpdate, "site" | "update">): Nothing;
   taskFailed(params: { readonly key: TaskKey; readonly error: SerializedFlareError }): Nothing;
   /** Metrics that the trainer logs with `log`. */
-  log(params: { readonly key: string; readonly value: number; readonly round: number | undefined }): Nothing;
+  log(params: {
+    readonly key: string;
+    readonly value: number;
+    readonly round: number | undefined;
+    readonly step: number | undefined;
+  }): Nothing;
+  /** Log lines of the trainer or of the job process; answered when more can be taken. */
+  lines(params: { readonly source: LogSource; readonly texts: readonly string[] }): Nothing;
 }
 
 /** What a site's job process hears from its parent. */
@@ -90,6 +98,8 @@ export interface SiteJobDescription {
   readonly datasets: Readonly<Record<string, string>>;
   /** Folder in which the models lie that tasks name; a trainer must be able to read there. */
   readonly modelsFolder: string;
+  /** Whether log lines go to the server. */
+  readonly streamsLogs: boolean;
 }
 
 /** What a trainer sends back for a task. */

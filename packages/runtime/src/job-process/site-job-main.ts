@@ -3,12 +3,17 @@ import { join } from "node:path";
 import { clientConfigSchema, compileClientConfig, FlareError, readDocument } from "@flare-ts/contracts";
 import { createClientApiExecutor } from "../executor/client-api-executor.js";
 import type { ExecutorEntry } from "../executor/executor-table.js";
+import { settlesWithin } from "../process/deadline.js";
 import { createLogger, errorField, type Logger } from "../logging/logger.js";
 import type { SiteJobDescription } from "./job-channel.js";
+import { LogTail } from "./log-tail.js";
 import { parentChannel } from "./node-ipc-channel.js";
 import { RpcPeer } from "./rpc-peer.js";
 import type { SiteJobPeer, SiteJobSide, SiteParentSide } from "./rpc-sides.js";
 import { SiteJobTasks } from "./site-job-tasks.js";
+
+/** How long a job that is over waits for its last log lines to be taken. */
+const lastLinesMs = 1_000;
 
 /**
  * The program of a site's job process: it runs the job's executors, holds no key and no network connection, and ends with its
@@ -16,6 +21,7 @@ import { SiteJobTasks } from "./site-job-tasks.js";
  */
 const channel = parentChannel();
 const entries: ExecutorEntry[] = [];
+const tails: LogTail[] = [];
 const started = Promise.withResolvers<readonly ExecutorEntry[]>();
 // Tasks report the reason; without one there is nobody to tell.
 started.promise.catch(() => {});
@@ -27,7 +33,7 @@ const peer: SiteJobPeer = new RpcPeer<SiteJobSide, SiteParentSide>(
     listeners: {
       task: (task) => tasks.take(task),
       cancelTask: (key) => tasks.cancel(key),
-      stop: ({ reason }) => void tasks.stop(reason).then(() => process.exit(0)),
+      stop: ({ reason }) => void tasks.stop(reason).then(endTails).then(() => process.exit(0)),
     },
   },
 );
@@ -42,6 +48,7 @@ process.once("SIGINT", exitAtOnce);
 peer.start();
 const job = await peer.call("begin", {});
 const { logger } = createLogger({ folder: job.workspace, level: "info" });
+if (job.streamsLogs) await startTails();
 try {
   await startExecutors(job, logger);
   started.resolve(entries);
@@ -59,11 +66,31 @@ async function startExecutors(description: SiteJobDescription, log: Logger): Pro
       settings,
       job: description,
       folderName: `client_api_${index}`,
-      onLog: ({ key, value, round }) => void peer.call("log", { key, value, round }).catch(() => {}),
+      onLog: ({ key, value, round, step }) => void peer.call("log", { key, value, round, step }).catch(() => {}),
       onRestart: (error) => log.warn("trainer is started again", { error: errorField(error) }),
     });
     entries.push({ tasks: names, executor });
   }
+}
+
+/** What trainers print, and what this process says of the job. */
+async function startTails(): Promise<void> {
+  for (const [source, file] of [
+    ["trainer", "trainer.log"],
+    ["job", "log.json"],
+  ] as const) {
+    const tail = new LogTail(
+      { take: async (texts) => void (await peer.call("lines", { source, texts })) },
+      { file: join(job.workspace, file) },
+    );
+    await tail.start();
+    tails.push(tail);
+  }
+}
+
+async function endTails(): Promise<void> {
+  // The parent may be gone, or too busy: nothing waits for that.
+  await settlesWithin(Promise.allSettled(tails.map((tail) => tail.stop())), lastLinesMs);
 }
 
 function exitAtOnce(): void {

@@ -1,14 +1,14 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
 import { FlareError, limits, type SignedJobDocument, signedJobSchema } from "@flare-ts/contracts";
 import { isSignedBy, type ProjectTrust, signBytes } from "@flare-ts/provision/kit";
-import type { JobFolder } from "./job-folder.js";
+import type { JobFile } from "./job-folder.js";
 import { decodeManifest, encodeManifest, type JobManifest } from "./job-manifest.js";
 import { checkSigner, type Submitter } from "./job-signer.js";
 
 const label = Buffer.from("flare-ts/1 job");
 
 export interface CreateSignedJobInit {
-  readonly folder: Pick<JobFolder, "folderName" | "files">;
+  readonly folder: { readonly folderName: string; readonly files: readonly JobFile[] };
   /** A new UUID version 4. */
   readonly jobId: string;
   readonly project: string;

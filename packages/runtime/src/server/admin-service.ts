@@ -1,6 +1,8 @@
 import { create } from "@bufbuild/protobuf";
 import { type AuthorizationRequest, contentHashSchema, FlareError, type Json, jobIdSchema, limits, type Right } from "@flare-ts/contracts";
 import {
+  type AdminEvent,
+  AdminEventSchema,
   type CommandReply,
   CommandReplySchema,
   JobEventSchema,
@@ -9,23 +11,28 @@ import {
 } from "@flare-ts/contracts/wire";
 import type { TrustKeeper } from "@flare-ts/provision/kit";
 import { z } from "zod";
-import type { JobSummary, ResultFile, SystemStatus } from "../admin/job-summary.js";
+import type { ResultFile } from "../admin/job-summary.js";
 import { type CommandVerb, type VerifiedCommand, verifyCommand } from "../admin/signed-command.js";
 import type { JournalEntry } from "../job/job-event.js";
 import { isFinished, jobStatuses } from "../job/job-status.js";
 import type { AuditLog } from "../logging/audit-log.js";
 import { capPeerText, type Logger } from "../logging/logger.js";
+import type { OutputArchive } from "../output/output-archive.js";
 import type { Identity } from "../session/identity.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
 import type { CallContext } from "../transport/connection.js";
+import type { DefinitionReader } from "./job-definition.js";
 import type { JobIntake } from "./job-intake.js";
+import type { JobDeletion } from "./job-deletion.js";
 import type { JobScheduler } from "./job-scheduler.js";
+import type { JobSummaries } from "./job-summaries.js";
 import type { JobTable } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
+import type { OutputService } from "./output-service.js";
 import type { RenewalService } from "./renewal-service.js";
 import { SeenCommands } from "./seen-commands.js";
-import type { SiteDirectory } from "./site-directory.js";
+import type { SystemWatch } from "./system-watch.js";
 import type { TrustService } from "./trust-service.js";
 
 export interface AdminServiceComponents {
@@ -34,7 +41,12 @@ export interface AdminServiceComponents {
   readonly jobs: JobTable;
   readonly scheduler: JobScheduler;
   readonly intake: JobIntake;
-  readonly directory: SiteDirectory;
+  readonly summaries: JobSummaries;
+  readonly system: SystemWatch;
+  readonly output: OutputService;
+  readonly archive: OutputArchive;
+  readonly deletion: JobDeletion;
+  readonly readDefinition: DefinitionReader;
   readonly grants: ObjectGrants;
   readonly trust: TrustService;
   readonly renewals: Pick<RenewalService, "waiting" | "complete">;
@@ -44,12 +56,6 @@ export interface AdminServiceComponents {
   readonly logger: Logger;
   /** The server's own policy. */
   readonly isAllowed: (request: Omit<AuthorizationRequest, "site">) => boolean;
-}
-
-export interface AdminServiceInit {
-  readonly serverName: string;
-  readonly project: string;
-  readonly startedAtMs: number;
 }
 
 type Arguments = Readonly<Record<string, Json>>;
@@ -68,21 +74,33 @@ const submitArguments = z.strictObject({ signed_job: z.strictObject({ hash: cont
 const trustArguments = z.strictObject({ trust_list: z.string() });
 const noArguments = z.strictObject({});
 const renewalArguments = z.strictObject({ id: z.string().max(64), certificate: z.string().max(limits.chainBytes) });
+const outputArguments = z.strictObject({
+  job_id: jobIdSchema,
+  /** Only what comes after these numbers; what is not named is not wanted. */
+  metrics_after: z.int().nonnegative().optional(),
+  lines_after: z.int().nonnegative().optional(),
+  limit: z.int().min(1).max(10_000).optional(),
+});
 const abortArguments = z.strictObject({ job_id: jobIdSchema, reason: z.string().max(500) });
 
 /** Commands of admins: each is verified by its signature, allowed by the server's policy, and audited. */
 export class AdminService {
   readonly #parts: AdminServiceComponents;
-  readonly #init: AdminServiceInit;
   /** Commands by session; each counts once. */
   readonly #seen = new Map<string, SeenCommands>();
-  readonly #answers: Readonly<Record<Exclude<CommandVerb, "watch_job">, Answer>> = {
+  readonly #answers: Readonly<Record<Exclude<CommandVerb, StreamVerb>, Answer>> = {
     submit_job: (identity, args) => this.#submit(identity, args),
     list_jobs: (identity, args) => this.#list(identity, args),
-    get_job_meta: async (_identity, args) => this.#summary(await this.#job(args)) as unknown as Json,
+    get_job_meta: async (_identity, args) => this.#parts.summaries.of(await this.#job(args)) as unknown as Json,
     abort_job: (identity, args) => this.#abort(identity, args),
     download_job: (identity, args) => this.#download(identity, args),
-    check_status: () => Promise.resolve(this.#status() as unknown as Json),
+    clone_job: (identity, args) => this.#clone(identity, args),
+    delete_job: async (_identity, args) => {
+      await this.#parts.deletion.delete((await this.#job(args)).jobId);
+      return {};
+    },
+    read_job_output: (_identity, args) => this.#readOutput(args),
+    check_status: () => Promise.resolve(this.#parts.system.status() as unknown as Json),
     list_renewals: async (_identity, args) => {
       parseArguments(noArguments, args);
       return await Promise.resolve(this.#parts.renewals.waiting() as unknown as Json);
@@ -95,15 +113,15 @@ export class AdminService {
       (await this.#parts.trust.update(parseArguments(trustArguments, args).trust_list)) as unknown as Json,
   };
 
-  constructor(components: AdminServiceComponents, init: AdminServiceInit) {
+  constructor(components: AdminServiceComponents) {
     this.#parts = components;
-    this.#init = init;
   }
 
   async execute(context: CallContext, signed: SignedCommand): Promise<CommandReply> {
     const command = await this.#admit(context, signed);
-    if (command.verb === "watch_job") throw new FlareError("runtime/bad-message", "watch_job is a stream, not a call.");
-    const result = await this.#answers[command.verb](context.identity, command.args);
+    const { verb, args } = command;
+    if (isStreamVerb(verb)) throw new FlareError("runtime/bad-message", `${verb} is a stream, not a call.`);
+    const result = await this.#answers[verb](context.identity, args);
     return create(CommandReplySchema, { resultJson: JSON.stringify(result) });
   }
 
@@ -132,6 +150,14 @@ export class AdminService {
     } finally {
       stop();
       context.signal.removeEventListener("abort", onAbort);
+    }
+  }
+
+  /** What changes of the federation, or what the sites of a job say; the second ends some time after the job. */
+  async *follow(context: CallContext, signed: SignedCommand): AsyncIterable<AdminEvent> {
+    const { verb, args } = await this.#admit(context, signed);
+    for await (const event of this.#followed(verb, args, context.signal)) {
+      yield create(AdminEventSchema, { eventJson: JSON.stringify(event) });
     }
   }
 
@@ -165,7 +191,7 @@ export class AdminService {
   }
 
   async #authorize(identity: Identity, { verb, args }: VerifiedCommand): Promise<void> {
-    const right: Right = verb === "watch_job" ? "get_job_meta" : verb;
+    const right = rightFor(verb, args);
     const job = typeof args["job_id"] === "string" ? await this.#parts.store.job(args["job_id"]) : undefined;
     const { name, org, role } = identity;
     const submitter = job === undefined ? undefined : { name: job.submitterName, org: job.submitterOrg };
@@ -197,7 +223,7 @@ export class AdminService {
       ...(is_reversed === undefined ? {} : { isReversed: is_reversed }),
       ...(limit === undefined ? {} : { limit }),
     });
-    return jobs.map((job) => this.#summary(job)) as unknown as Json;
+    return jobs.map((job) => this.#parts.summaries.of(job)) as unknown as Json;
   }
 
   async #abort(identity: Identity, args: Arguments): Promise<Json> {
@@ -225,16 +251,39 @@ export class AdminService {
       `download:${job.jobId}`,
       files.map((file) => contentHashSchema.parse(file.hash)),
     );
-    return { job: this.#summary(job) as unknown as Json, files: files as unknown as Json };
+    return { job: this.#parts.summaries.of(job) as unknown as Json, files: files as unknown as Json };
   }
 
-  #status(): SystemStatus {
-    const { serverName, project, startedAtMs } = this.#init;
-    return {
-      server: { name: serverName, project, startedAtMs },
-      sites: this.#parts.directory.known(),
-      runningJobs: this.#parts.jobs.all().map((job) => job.jobId),
-    };
+  /** Lets an admin read the signed form of a job, whose files are here, to sign them anew. */
+  async #clone(identity: Identity, args: Arguments): Promise<Json> {
+    const { readDefinition, grants } = this.#parts;
+    const { jobId, signedJob } = await this.#job(args);
+    await readDefinition(signedJob);
+    grants.grant(identity.name, `clone:${jobId}`, [signedJob.hash]);
+    return { signed_job: { hash: signedJob.hash, size: signedJob.size } };
+  }
+
+  async #readOutput(args: Arguments): Promise<Json> {
+    const { archive, jobs, output } = this.#parts;
+    const { metrics_after, lines_after, limit = 1000 } = parseArguments(outputArguments, args);
+    const { jobId } = await this.#job({ job_id: args["job_id"] ?? "" });
+    const metrics = metrics_after === undefined ? undefined : await archive.metrics(jobId, metrics_after, limit);
+    const lines = lines_after === undefined ? undefined : await archive.lines(jobId, lines_after, limit);
+    if (jobs.get(jobId) === undefined) output.forget(jobId);
+    return { ...(metrics === undefined ? {} : { metrics }), ...(lines === undefined ? {} : { lines }) } as unknown as Json;
+  }
+
+  async *#followed(verb: CommandVerb, args: Arguments, signal: AbortSignal): AsyncGenerator<object, void, undefined> {
+    const { system, output, jobs } = this.#parts;
+    if (verb === "watch_system") {
+      parseArguments(noArguments, args);
+      yield* system.follow(signal);
+    } else if (verb === "watch_job_output") {
+      const { job_id, metrics_after, lines_after } = parseArguments(outputArguments, args);
+      const { jobId } = await this.#job({ job_id });
+      yield* output.follow(jobId, { metrics: metrics_after, lines: lines_after }, signal);
+      if (jobs.get(jobId) === undefined) output.forget(jobId);
+    } else throw new FlareError("runtime/bad-message", `${verb} cannot be followed.`);
   }
 
   async #job(args: Arguments): Promise<JobRecord> {
@@ -243,23 +292,27 @@ export class AdminService {
     if (job === undefined) throw new FlareError("job/not-found", `There is no job ${job_id}.`, { facts: { job: job_id } });
     return job;
   }
+}
 
-  #summary(job: JobRecord): JobSummary {
-    const { jobId, name, status, submitterName, submitterOrg, submitterRole, submitTimeMs, startTimeMs, endTimeMs, reason, apps } = job;
-    return {
-      jobId,
-      name,
-      status,
-      submitterName,
-      submitterOrg,
-      submitterRole,
-      submitTimeMs,
-      startTimeMs: startTimeMs ?? null,
-      endTimeMs: endTimeMs ?? null,
-      reason: isFinished(status) ? reason : (this.#parts.scheduler.waitingFor(jobId) ?? ""),
-      sites: Object.keys(apps).sort(),
-      progress: this.#parts.jobs.progressOf(jobId),
-    };
+const streamVerbs = ["watch_job", "watch_system", "watch_job_output"] as const;
+type StreamVerb = (typeof streamVerbs)[number];
+
+function isStreamVerb(verb: CommandVerb): verb is StreamVerb {
+  return (streamVerbs as readonly CommandVerb[]).includes(verb);
+}
+
+/** The right that a command needs. Log lines may hold more than a model does, and need the same right as the result. */
+function rightFor(verb: CommandVerb, args: Arguments): Right {
+  switch (verb) {
+    case "watch_job":
+      return "get_job_meta";
+    case "watch_system":
+      return "check_status";
+    case "watch_job_output":
+    case "read_job_output":
+      return args["lines_after"] === undefined ? "get_job_meta" : "download_job";
+    default:
+      return verb;
   }
 }
 

@@ -11,10 +11,23 @@ export class JournalHub {
   /** Entries that were durable before an earlier one was told. */
   readonly #ahead = new Map<string, Map<number, JournalEntry>>();
   readonly #next = new Map<string, number>();
+  #changes = 0;
 
   constructor(components: { readonly store: ServerStore; readonly now: () => number }) {
     this.#store = components.store;
     this.#now = components.now;
+  }
+
+  /** How often something of any job changed since this server started; when it is the same, nothing did. */
+  get changes(): number {
+    return this.#changes;
+  }
+
+  /** Deletes a job that is over, with its journal; `false` when it is not over. @throws FlareError `job/not-found` */
+  async deleteJob(jobId: string): Promise<boolean> {
+    const isDeleted = await this.#store.deleteJob(jobId);
+    if (isDeleted) this.#changes += 1;
+    return isDeleted;
   }
 
   async append(jobId: string, event: JobEvent): Promise<JournalEntry> {
@@ -80,6 +93,7 @@ export class JournalHub {
   }
 
   #tell(entry: JournalEntry): void {
+    this.#changes += 1;
     const { jobId, seq } = entry;
     const next = this.#next.get(jobId) ?? seq;
     if (seq > next) {

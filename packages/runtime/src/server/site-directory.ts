@@ -1,12 +1,20 @@
 import type { ServerMessage } from "@flare-ts/contracts/wire";
 import type { Identity } from "../session/identity.js";
 
+/** What a site says of itself when it attaches. */
+export interface SiteSelf {
+  readonly softwareVersion: string;
+  /** `undefined` for a site that does not tell. */
+  readonly resources: { readonly gpus: number; readonly memPerGpuGiB: number } | undefined;
+  readonly allowsLogStreaming: boolean;
+}
+
 /** A site whose control stream is open. */
 export interface AttachedSite {
   readonly identity: Identity;
   readonly sessionId: string;
   readonly sinceMs: number;
-  readonly softwareVersion: string;
+  readonly hello: SiteSelf;
   /** Puts a message on the control stream; a broken stream is noticed by its end, not here. */
   push(message: ServerMessage): void;
 }
@@ -19,6 +27,9 @@ export interface KnownSite {
   readonly sinceMs: number;
   /** Why it is disconnected. */
   readonly reason: string;
+  /** As of its last attachment. */
+  readonly hello: SiteSelf;
+  readonly identity: Identity;
 }
 
 /** Who is attached. */
@@ -32,17 +43,19 @@ export class SiteDirectory {
   }
 
   add(site: AttachedSite): void {
-    const { name, org } = site.identity;
+    const { identity, sinceMs, hello } = site;
+    const { name, org } = identity;
     this.#attached.set(name, site);
-    this.#known.set(name, { name, org, state: "connected", sinceMs: site.sinceMs, reason: "" });
+    this.#known.set(name, { name, org, state: "connected", sinceMs, reason: "", hello, identity });
   }
 
   /** Forgets a site's stream; a newer stream of the same site stays. Says whether the site is gone now. */
   remove(site: AttachedSite, reason: string): boolean {
-    const { name, org } = site.identity;
+    const { identity, hello } = site;
+    const { name, org } = identity;
     if (this.#attached.get(name) !== site) return false;
     this.#attached.delete(name);
-    this.#known.set(name, { name, org, state: "disconnected", sinceMs: this.#now(), reason });
+    this.#known.set(name, { name, org, state: "disconnected", sinceMs: this.#now(), reason, hello, identity });
     return true;
   }
 

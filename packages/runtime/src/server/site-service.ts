@@ -18,8 +18,10 @@ import type { CallContext } from "../transport/connection.js";
 import { taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { JobTable } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
+import type { OutputService } from "./output-service.js";
 import { peerError, readReport } from "./read-report.js";
-import type { AttachedSite, SiteDirectory } from "./site-directory.js";
+import type { AttachedSite, SiteDirectory, SiteSelf } from "./site-directory.js";
+import type { SiteErrors } from "./site-errors.js";
 import { SiteOutbox } from "./site-outbox.js";
 import type { TrustService } from "./trust-service.js";
 
@@ -31,6 +33,8 @@ export interface SiteServiceComponents {
   readonly models: ModelStore;
   readonly retention: ObjectRetention;
   readonly trust: Pick<TrustService, "greeting" | "hear">;
+  readonly output: Pick<OutputService, "hear">;
+  readonly errors: Pick<SiteErrors, "note">;
   readonly logger: Logger;
   readonly now: () => number;
   /** Ends a session whose site has fallen silent. */
@@ -77,7 +81,7 @@ export class SiteService {
           else if (site === undefined) {
             site = attachedSite(context, message.value, outbox, now());
             await this.#welcome(site, message.value.trustNumber, outbox);
-            log.info("site connected", { softwareVersion: site.softwareVersion });
+            log.info("site connected", { softwareVersion: site.hello.softwareVersion });
           }
         } catch (error) {
           log.error("message from site failed", { kind: message.case ?? "none", error: errorField(error) });
@@ -131,7 +135,7 @@ export class SiteService {
   }
 
   async #hear(site: string, { case: kind, value }: SiteMessage["message"], outbox: SiteOutbox): Promise<void> {
-    const { hub, jobs, now } = this.#parts;
+    const { hub, jobs, errors, now } = this.#parts;
     switch (kind) {
       case "heartbeat":
         outbox.push(
@@ -140,13 +144,21 @@ export class SiteService {
         return;
       case "taskFailed": {
         const key = taskKeyFromWire(value.key);
-        if (jobs.isParticipant(key.jobId, site)) {
-          await hub.failTask(key, { type: "task-failed", round: key.round, task: key.task, site, error: peerError(value.errorJson) });
-        }
+        if (!jobs.isParticipant(key.jobId, site)) return;
+        const error = peerError(value.errorJson);
+        errors.note(site, key.jobId, error);
+        await hub.failTask(key, { type: "task-failed", round: key.round, task: key.task, site, error });
         return;
       }
-      case "jobLeft":
-        if (jobs.isParticipant(value.jobId, site)) await jobs.get(value.jobId)?.siteLeft(site, peerError(value.errorJson));
+      case "jobLeft": {
+        if (!jobs.isParticipant(value.jobId, site)) return;
+        const error = peerError(value.errorJson);
+        errors.note(site, value.jobId, error);
+        await jobs.get(value.jobId)?.siteLeft(site, error);
+        return;
+      }
+      case "jobOutput":
+        await this.#parts.output.hear(site, value, outbox);
         return;
       case "taskProgress":
         jobs.noteProgress(site, taskKeyFromWire(value.key), {
@@ -175,8 +187,13 @@ export class SiteService {
 }
 
 function attachedSite({ identity, sessionId }: CallContext, hello: SiteHello, outbox: SiteOutbox, sinceMs: number): AttachedSite {
-  const softwareVersion = capPeerText(hello.softwareVersion);
-  return { identity, sessionId, sinceMs, softwareVersion, push: (message) => outbox.push(message) };
+  const { resources, allowsLogStreaming } = hello;
+  const self: SiteSelf = {
+    softwareVersion: capPeerText(hello.softwareVersion),
+    resources: resources === undefined ? undefined : { gpus: resources.gpus, memPerGpuGiB: resources.memPerGpuGib },
+    allowsLogStreaming,
+  };
+  return { identity, sessionId, sinceMs, hello: self, push: (message) => outbox.push(message) };
 }
 
 async function heldObject(models: ModelStore, request: SubmitUpdateRequest): Promise<ObjectRef> {

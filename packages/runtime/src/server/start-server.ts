@@ -10,6 +10,7 @@ import { Authenticator } from "../session/authenticator.js";
 import { CallProofBinding, MutualTlsBinding } from "../session/connection-binding.js";
 import type { Identity } from "../session/identity.js";
 import { ObjectRetention } from "../store/object-retention.js";
+import { OutputArchive } from "../output/output-archive.js";
 import { openSqliteServerStore } from "../store/sqlite-server-store.js";
 import { TransferServer } from "../transfer/transfer-server.js";
 import { endsAtServer } from "../transport/connection-security.js";
@@ -18,14 +19,20 @@ import { AdminService } from "./admin-service.js";
 import { auditSessions } from "./audit-sessions.js";
 import { holdResultsAndWaitingJobs } from "./hold-stored-jobs.js";
 import { createDefinitionReader } from "./job-definition.js";
+import { JobDeletion } from "./job-deletion.js";
 import { JobIntake } from "./job-intake.js";
 import { JobScheduler } from "./job-scheduler.js";
+import { JobSummaries } from "./job-summaries.js";
 import { JobTable } from "./job-table.js";
 import { JournalHub } from "./journal-hub.js";
 import { ObjectGrants } from "./object-grants.js";
+import { OutputService } from "./output-service.js";
 import { RenewalService } from "./renewal-service.js";
 import { SiteDirectory } from "./site-directory.js";
+import { SiteErrors } from "./site-errors.js";
 import { SiteService } from "./site-service.js";
+import { SiteTraffic } from "./site-traffic.js";
+import { SystemWatch } from "./system-watch.js";
 import { TrustService } from "./trust-service.js";
 
 export interface StartServerInit extends OpenParticipantInit {
@@ -73,6 +80,25 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const { maxJobs, maxClients } = resources;
     const scheduler = new JobScheduler({ ...jobParts, jobs, readDefinition }, { maxJobs, workspace, objectsFolder: modelsFolder });
     const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, trust: keeper.trust });
+    const archive = new OutputArchive({ folder: join(workspace, "job-output") });
+    const output = new OutputService({ archive, jobs, store, logger, now });
+    const traffic = new SiteTraffic({ steadyNow: () => performance.now() });
+    const errors = new SiteErrors({ now });
+    const summaries = new JobSummaries({ scheduler, jobs });
+    const system = new SystemWatch(
+      {
+        directory,
+        jobs,
+        summaries,
+        store,
+        hub,
+        traffic,
+        errors,
+        identityOf: (sessionId) => authenticator.session(sessionId)?.identity,
+      },
+      { serverName: kit.name, project: kit.project, startedAtMs: now() },
+    );
+    const deletion = new JobDeletion({ hub, jobs, grants, retention, archive }, { workspace });
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
     const trust = new TrustService({
       keeper,
@@ -100,6 +126,8 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         models,
         retention,
         trust,
+        output,
+        errors,
         logger,
         now,
         disconnect,
@@ -107,10 +135,27 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       },
       { maxClients },
     );
-    const admins = new AdminService(
-      { store, hub, jobs, scheduler, intake, directory, grants, trust, renewals, keeper, now, audit, logger, isAllowed },
-      { serverName: kit.name, project: kit.project, startedAtMs: now() },
-    );
+    const admins = new AdminService({
+      store,
+      hub,
+      jobs,
+      scheduler,
+      intake,
+      summaries,
+      system,
+      output,
+      archive,
+      deletion,
+      readDefinition,
+      grants,
+      trust,
+      renewals,
+      keeper,
+      now,
+      audit,
+      logger,
+      isAllowed,
+    });
     const transfer = new TransferServer({ store: models, guard: grants });
 
     const renewalGraceMs = graceOf(kit);
@@ -135,10 +180,11 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
           attach: (context, send) => sites.attach(context, send),
           submitUpdate: (context, request) => sites.submitUpdate(context, request),
           stat: (context, object) => transfer.stat(context, object),
-          upload: (context, object, chunks) => transfer.upload(context, object, chunks),
-          download: (context, object, offset) => transfer.download(context, object, offset),
+          upload: (context, object, chunks) => transfer.upload(context, object, traffic.received(context.identity.name, chunks)),
+          download: (context, object, offset) => traffic.sent(context.identity.name, transfer.download(context, object, offset)),
           execute: (context, command) => admins.execute(context, command),
           watch: (context, command) => admins.watch(context, command),
+          follow: (context, command) => admins.follow(context, command),
           renew: (proven) => renewals.renew(proven),
         },
         authenticator,

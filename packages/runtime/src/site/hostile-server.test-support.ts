@@ -108,6 +108,7 @@ export class HostileServer {
       submitUpdate: unused,
       execute: unused,
       watch: unused,
+      follow: unused,
       renew: unused,
     };
     const authenticator = new Authenticator({ audit: () => undefined }, { project: kit.project, serverName: kit.name, keys });

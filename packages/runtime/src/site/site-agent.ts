@@ -67,8 +67,12 @@ export class SiteAgent {
 
   async #obey({ message }: ServerMessage): Promise<void> {
     switch (message.case) {
+      case "jobOutputTaken":
+        this.#parts.output.taken(message.value);
+        return;
       case "desired": {
         const { jobs, tasks } = message.value;
+        this.#parts.output.attached();
         const wanted = new Set(jobs.map((job) => job.jobId));
         const over = [...this.#jobs.keys()].filter((jobId) => !wanted.has(jobId));
         // At once, as messages that follow may be about these jobs; ending others takes its time.

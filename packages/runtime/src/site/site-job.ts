@@ -17,6 +17,7 @@ import type { SiteStore } from "../store/site-store.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import { objectFromWire, taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { AdmittedJob, JobAdmission } from "./job-admission.js";
+import type { OutputSender } from "./output-sender.js";
 import { ownFile } from "./own-file.js";
 import type { ResultDelivery } from "./result-delivery.js";
 import type { ServerLink } from "./server-link.js";
@@ -30,6 +31,7 @@ export interface SiteJobComponents {
   readonly delivery: ResultDelivery;
   readonly admission: JobAdmission;
   readonly launcher: JobLauncher;
+  readonly output: OutputSender;
   readonly logger: Logger;
 }
 
@@ -136,6 +138,7 @@ export class SiteJob {
     this.#stop.abort();
     await this.#started;
     await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }), graceMs);
+    this.#parts.output.end(this.jobId);
     for (const text of this.#tasks.keys()) await this.#parts.retention.release(`task:${text}`);
     this.#tasks.clear();
     await rm(this.#init.modelsFolder, { recursive: true, force: true });
@@ -221,6 +224,7 @@ export class SiteJob {
           appFolder: place.appFolder,
           datasets,
           modelsFolder,
+          streamsLogs: this.#parts.output.allowsLogs,
         });
       },
       result: async ({ key, path, ...rest }) => {
@@ -238,9 +242,14 @@ export class SiteJob {
         await this.#failTask(key, error);
         return {};
       },
-      log: ({ key, value, round }) => {
-        this.#logger.info("trainer metric", { key, value, round });
+      log: ({ key, value, round, step }) => {
+        this.#logger.info("trainer metric", { key, value, round, step });
+        this.#parts.output.metric(this.jobId, { key, value, round, step });
         return Promise.resolve({});
+      },
+      lines: async ({ source, texts }) => {
+        await this.#parts.output.lines(this.jobId, source, texts);
+        return {};
       },
     };
   }

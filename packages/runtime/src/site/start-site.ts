@@ -1,3 +1,4 @@
+import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { CertificateRenewal } from "../identity/certificate-renewal.js";
@@ -10,6 +11,7 @@ import { TransferClient } from "../transfer/transfer-client.js";
 import { endpointOf } from "../transport/endpoint-of.js";
 import { softwareVersion } from "../version.js";
 import { JobAdmission } from "./job-admission.js";
+import { OutputSender } from "./output-sender.js";
 import { ResultDelivery } from "./result-delivery.js";
 import { ServerLink } from "./server-link.js";
 import { SiteAgent } from "./site-agent.js";
@@ -58,7 +60,13 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
       logger,
       random,
       now,
-      hello: () => ({ softwareVersion, jobIds: agent.jobIds(), trustNumber: keeper.trust.number }),
+      hello: () => ({
+        softwareVersion,
+        jobIds: agent.jobIds(),
+        trustNumber: keeper.trust.number,
+        resources: { gpus: resources.gpus, memPerGpuGib: resources.memPerGpuGiB },
+        allowsLogStreaming: output.allowsLogs,
+      }),
       onMessage: ({ message, ...rest }) => {
         if (message.case === "trustList") void trust.take(message.value);
         else if (message.case === "certificateReady") renewal.renewNow();
@@ -72,8 +80,10 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
       { site: kit.name, trust: keeper.trust },
     );
     const launcher = new ProcessJobLauncher({ environment: process.env });
+    const output = new OutputSender({ link, now }, { epoch: randomUUID(), allowsLogs: resources.allowsLogStreaming });
+    parts.add("output", () => output.stop());
     const agent = new SiteAgent(
-      { link, transfer, models, store, retention, delivery, admission, launcher, logger },
+      { link, transfer, models, store, retention, delivery, admission, launcher, output, logger },
       { site: kit.name, workspace, datasets: resources.datasets, modelsFolder: lentFolder },
     );
     const trust = new SiteTrust({ keeper, link, agent, audit, logger });

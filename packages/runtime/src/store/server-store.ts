@@ -86,6 +86,9 @@ export interface ServerStore {
    */
   changeJob(jobId: string, change: JobChange, atMs: number, event: JobEvent): Promise<JournalEntry | undefined>;
 
+  /** Deletes a finished job with its journal and tasks; `false`, and nothing happens, when it is not finished. @throws FlareError `job/not-found` */
+  deleteJob(jobId: string): Promise<boolean>;
+
   /** Appends to a job's journal. */
   append(jobId: string, atMs: number, event: JobEvent): Promise<JournalEntry>;
   /** Entries after `afterSeq`, in order. */

@@ -1,5 +1,6 @@
 import type { ContentHash } from "@flare-ts/contracts";
 import type {
+  AdminEvent,
   CommandReply,
   JobEvent,
   RenewReply,
@@ -54,6 +55,7 @@ export interface Connection {
   probeDown(bytes: number, signal?: AbortSignal): AsyncIterable<Chunk>;
   execute(command: SignedCommand, signal?: AbortSignal): Promise<CommandReply>;
   watch(command: SignedCommand, signal?: AbortSignal): AsyncIterable<JobEvent>;
+  follow(command: SignedCommand, signal?: AbortSignal): AsyncIterable<AdminEvent>;
   /** Asks for the certificate that follows the participant's own, for the key of a request (PKCS #10, PEM). */
   renewCertificate(csrPem: string, signal?: AbortSignal): Promise<RenewReply>;
   /** Registers again with the keys in force; the session and everything on the connection goes on. */
@@ -89,6 +91,7 @@ export interface ServerHandlers {
   download(context: CallContext, object: ObjectRef, offset: number): AsyncIterable<Chunk>;
   execute(context: CallContext, command: SignedCommand): Promise<CommandReply>;
   watch(context: CallContext, command: SignedCommand): AsyncIterable<JobEvent>;
+  follow(context: CallContext, command: SignedCommand): AsyncIterable<AdminEvent>;
   /** Somebody has proven to own a certificate, and wants the next one. */
   renew(proven: ProvenRenewal): Promise<RenewReply>;
 }

@@ -4,6 +4,7 @@ import {
   type CommandReply,
   DownloadRequestSchema,
   EndRequestSchema,
+  type AdminEvent,
   type JobEvent,
   ObjectRefSchema,
   ProbeRequestSchema,
@@ -150,6 +151,10 @@ export class GrpcConnection implements Connection {
 
   async *watch(command: SignedCommand, signal?: AbortSignal): AsyncGenerator<JobEvent, void, undefined> {
     yield* this.#notingAll(this.#calls.receiveStream(wireMethods.watch, command, controlMessagesUnderWay, this.#options(signal)));
+  }
+
+  async *follow(command: SignedCommand, signal?: AbortSignal): AsyncGenerator<AdminEvent, void, undefined> {
+    yield* this.#notingAll(this.#calls.receiveStream(wireMethods.follow, command, controlMessagesUnderWay, this.#options(signal)));
   }
 
   async renewCertificate(csrPem: string, signal?: AbortSignal): Promise<RenewReply> {

@@ -217,6 +217,7 @@ export class GrpcServerTransport implements ServerTransport {
       probeDown: bodies.remember(wireMethods.probeDown),
       execute: bodies.remember(wireMethods.execute),
       watch: bodies.remember(wireMethods.watch),
+      follow: bodies.remember(wireMethods.follow),
     };
   }
 
@@ -256,6 +257,7 @@ export class GrpcServerTransport implements ServerTransport {
       probeDown: answerDownload(parts, anyone, (_context, { bytes }) => probeChunks(Number(bytes))),
       execute: answerUnary(parts, admin, async (context, command) => handlers.execute(context, command)),
       watch: answerWatch(parts, admin, (context, command) => handlers.watch(context, command)),
+      follow: answerWatch(parts, admin, (context, command) => handlers.follow(context, command)),
     });
   }
 }

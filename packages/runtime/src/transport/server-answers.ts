@@ -1,5 +1,5 @@
 import { FlareError } from "@flare-ts/contracts";
-import type { JobEvent, ServerMessage, SiteMessage } from "@flare-ts/contracts/wire";
+import type { ServerMessage, SiteMessage } from "@flare-ts/contracts/wire";
 import type {
   handleBidiStreamingCall,
   handleClientStreamingCall,
@@ -79,11 +79,11 @@ export function answerDownload<Request>(
 }
 
 /** A stream of events that goes out until its source ends. */
-export function answerWatch<Request>(
+export function answerWatch<Request, Event>(
   parts: AnswerParts,
   kinds: Kinds,
-  answer: (context: CallContext, request: Request) => AsyncIterable<JobEvent>,
-): handleServerStreamingCall<Request, JobEvent> {
+  answer: (context: CallContext, request: Request) => AsyncIterable<Event>,
+): handleServerStreamingCall<Request, Event> {
   return (call) => {
     void sendAll(parts, call, () => parts.calls.begin(call, kinds, true), answer, messagesUnderWay);
   };

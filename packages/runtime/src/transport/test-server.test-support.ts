@@ -128,5 +128,6 @@ const quietHandlers: ServerHandlers = {
   download: async function* () {},
   execute: async () => create(CommandReplySchema, { resultJson: "{}" }),
   watch: async function* () {},
+  follow: async function* () {},
   renew: async () => create(RenewReplySchema, { isPending: true }),
 };

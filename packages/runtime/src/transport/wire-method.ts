@@ -19,6 +19,7 @@ export const wireMethods = Object.freeze({
   probeDown: define(Transfer.method.probeDown, codecOf(Transfer.method.probeDown.input), chunkCodec()),
   execute: unary(Admin.method.execute),
   watch: define(Admin.method.watch, codecOf(Admin.method.watch.input), codecOf(Admin.method.watch.output)),
+  follow: define(Admin.method.follow, codecOf(Admin.method.follow.input), codecOf(Admin.method.follow.output)),
 });
 
 interface Codec<Message> {

@@ -102,6 +102,10 @@ export const jobErrors = {
     "Do not trust that server before it is known why; correct the job's deploy_map if it is not what was meant.",
     { grpc: grpcStatus.permissionDenied, http: 403 },
   ),
+  "job/not-over": row("user", "A job that waits or runs cannot be deleted.", "Abort it first with `flare job abort`, then delete it.", {
+    grpc: grpcStatus.failedPrecondition,
+    http: 409,
+  }),
   "job/not-done": row("user", "A job has no result as long as it runs.", "Wait for its end with `flare job monitor`.", {
     grpc: grpcStatus.failedPrecondition,
     http: 409,

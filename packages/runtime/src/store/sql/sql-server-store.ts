@@ -65,6 +65,18 @@ export class SqlServerStore implements ServerStore {
     });
   }
 
+  async deleteJob(jobId: string): Promise<boolean> {
+    return this.#db.transaction().execute(async (db) => {
+      const job = await db.selectFrom("jobs").select("is_finished").where("job_id", "=", jobId).executeTakeFirst();
+      if (job === undefined) throw jobNotFound(jobId);
+      if (toNumber(job.is_finished) === 0) return false;
+      await db.deleteFrom("tasks").where("job_id", "=", jobId).execute();
+      await db.deleteFrom("journal").where("job_id", "=", jobId).execute();
+      await db.deleteFrom("jobs").where("job_id", "=", jobId).execute();
+      return true;
+    });
+  }
+
   async append(jobId: string, atMs: number, event: JobEvent): Promise<JournalEntry> {
     return this.#db.transaction().execute(async (db) => appendTo(db, jobId, atMs, event));
   }

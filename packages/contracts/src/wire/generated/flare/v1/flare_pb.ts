@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file flare/v1/flare.proto.
  */
 export const file_flare_v1_flare: GenFile = /*@__PURE__*/
-  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJfCg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAxIUCgxzaG91bGRfcmVuZXcYCCABKAgiXQoMUmVuZXdSZXF1ZXN0EhQKDGNoYWxsZW5nZV9pZBgBIAEoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIPCgdjc3JfcGVtGAMgASgJEhEKCXNpZ25hdHVyZRgEIAEoDCJJCgpSZW5ld1JlcGx5EhMKC2NlcnRpZmljYXRlGAEgASgJEhIKCmlzX3BlbmRpbmcYAiABKAgSEgoKdHJ1c3RfbGlzdBgDIAEoCSIMCgpFbmRSZXF1ZXN0IgoKCEVuZFJlcGx5IpoCCgtTaXRlTWVzc2FnZRIkCgVoZWxsbxgBIAEoCzITLmZsYXJlLnYxLlNpdGVIZWxsb0gAEigKCWhlYXJ0YmVhdBgCIAEoCzITLmZsYXJlLnYxLkhlYXJ0YmVhdEgAEisKC3Rhc2tfZmFpbGVkGAMgASgLMhQuZmxhcmUudjEuVGFza0ZhaWxlZEgAEiUKCGpvYl9sZWZ0GAQgASgLMhEuZmxhcmUudjEuSm9iTGVmdEgAEi8KDXRhc2tfcHJvZ3Jlc3MYBSABKAsyFi5mbGFyZS52MS5UYXNrUHJvZ3Jlc3NIABIrCgt0cnVzdF9zdGF0ZRgGIAEoCzIULmZsYXJlLnYxLlRydXN0U3RhdGVIAEIJCgdtZXNzYWdlIkwKCVNpdGVIZWxsbxIYChBzb2Z0d2FyZV92ZXJzaW9uGAEgASgJEg8KB2pvYl9pZHMYAiADKAkSFAoMdHJ1c3RfbnVtYmVyGAMgASgNIjAKClRydXN0U3RhdGUSDgoGbnVtYmVyGAEgASgNEhIKCmVycm9yX2pzb24YAiABKAkiHwoJSGVhcnRiZWF0EhIKCnNlbnRfYXRfbXMYASABKAMiNgoHVGFza0tleRIOCgZqb2JfaWQYASABKAkSDQoFcm91bmQYAiABKA0SDAoEdGFzaxgDIAEoCSJACgpUYXNrRmFpbGVkEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSEgoKZXJyb3JfanNvbhgCIAEoCSJaCgxUYXNrUHJvZ3Jlc3MSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRINCgVwaGFzZRgCIAEoCRIMCgRkb25lGAMgASgEEg0KBXRvdGFsGAQgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAkioAMKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIABIpCgp0cnVzdF9saXN0GAggASgLMhMuZmxhcmUudjEuVHJ1c3RMaXN0SAASNwoRY2VydGlmaWNhdGVfcmVhZHkYCSABKAsyGi5mbGFyZS52MS5DZXJ0aWZpY2F0ZVJlYWR5SABCCQoHbWVzc2FnZSISChBDZXJ0aWZpY2F0ZVJlYWR5IhkKCVRydXN0TGlzdBIMCgR0ZXh0GAEgASgJIlAKDERlc2lyZWRTdGF0ZRIhCgRqb2JzGAEgAygLMhMuZmxhcmUudjEuRGVwbG95Sm9iEh0KBXRhc2tzGAIgAygLMg4uZmxhcmUudjEuVGFzayJRCglEZXBsb3lKb2ISDgoGam9iX2lkGAEgASgJEicKCnNpZ25lZF9qb2IYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSCwoDYXBwGAMgASgJIicKCU9iamVjdFJlZhIMCgRoYXNoGAEgASgJEgwKBHNpemUYAiABKAQicwoEVGFzaxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiIKBW1vZGVsGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhQKDHRvdGFsX3JvdW5kcxgDIAEoDRIRCgltZXRhX2pzb24YBCABKAkiOAoGRW5kSm9iEg4KBmpvYl9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJIqgBChNTdWJtaXRVcGRhdGVSZXF1ZXN0Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSIwoGdXBkYXRlGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhMKC3BhcmFtc190eXBlGAMgASgJEg4KBndlaWdodBgEIAEoARIUCgxtZXRyaWNzX2pzb24YBSABKAkSEQoJbWV0YV9qc29uGAYgASgJIkQKEVN1Ym1pdFVwZGF0ZVJlcGx5Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSDwoHb3V0Y29tZRgCIAEoCSIbCgpQcm9iZVJlcGx5Eg0KBWJ5dGVzGAEgASgEIh0KDFByb2JlUmVxdWVzdBINCgVieXRlcxgBIAEoBCIyCgtTdGF0UmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYiOAoJU3RhdFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIkcKBUNodW5rEgwKBGhhc2gYASABKAkSEgoKdG90YWxfc2l6ZRgCIAEoBBIOCgZvZmZzZXQYAyABKAQSDAoEZGF0YRgEIAEoDCI6CgtVcGxvYWRSZXBseRITCgtpc19jb21wbGV0ZRgBIAEoCBIWCg5kdXJhYmxlX29mZnNldBgCIAEoBCJGCg9Eb3dubG9hZFJlcXVlc3QSIwoGb2JqZWN0GAEgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEg4KBm9mZnNldBgCIAEoBCJNCg1TaWduZWRDb21tYW5kEhQKDGNvbW1hbmRfanNvbhgBIAEoDBITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAwiIwoMQ29tbWFuZFJlcGx5EhMKC3Jlc3VsdF9qc29uGAEgASgJIkoKCEpvYkV2ZW50Eg4KBmpvYl9pZBgBIAEoCRILCgNzZXEYAiABKAQSDQoFYXRfbXMYAyABKAMSEgoKZXZlbnRfanNvbhgEIAEoCTL0AQoHU2Vzc2lvbhJBCglDaGFsbGVuZ2USGi5mbGFyZS52MS5DaGFsbGVuZ2VSZXF1ZXN0GhguZmxhcmUudjEuQ2hhbGxlbmdlUmVwbHkSPgoIUmVnaXN0ZXISGS5mbGFyZS52MS5SZWdpc3RlclJlcXVlc3QaFy5mbGFyZS52MS5SZWdpc3RlclJlcGx5EjUKBVJlbmV3EhYuZmxhcmUudjEuUmVuZXdSZXF1ZXN0GhQuZmxhcmUudjEuUmVuZXdSZXBseRIvCgNFbmQSFC5mbGFyZS52MS5FbmRSZXF1ZXN0GhIuZmxhcmUudjEuRW5kUmVwbHkykAEKBFNpdGUSPAoGQXR0YWNoEhUuZmxhcmUudjEuU2l0ZU1lc3NhZ2UaFy5mbGFyZS52MS5TZXJ2ZXJNZXNzYWdlKAEwARJKCgxTdWJtaXRVcGRhdGUSHS5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXF1ZXN0GhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHkymAIKCFRyYW5zZmVyEjIKBFN0YXQSFS5mbGFyZS52MS5TdGF0UmVxdWVzdBoTLmZsYXJlLnYxLlN0YXRSZXBseRIyCgZVcGxvYWQSDy5mbGFyZS52MS5DaHVuaxoVLmZsYXJlLnYxLlVwbG9hZFJlcGx5KAESOAoIRG93bmxvYWQSGS5mbGFyZS52MS5Eb3dubG9hZFJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABEjIKB1Byb2JlVXASDy5mbGFyZS52MS5DaHVuaxoULmZsYXJlLnYxLlByb2JlUmVwbHkoARI2CglQcm9iZURvd24SFi5mbGFyZS52MS5Qcm9iZVJlcXVlc3QaDy5mbGFyZS52MS5DaHVuazABMnsKBUFkbWluEjoKB0V4ZWN1dGUSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhYuZmxhcmUudjEuQ29tbWFuZFJlcGx5EjYKBVdhdGNoEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoSLmZsYXJlLnYxLkpvYkV2ZW50MAFiBnByb3RvMw");
+  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJfCg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAxIUCgxzaG91bGRfcmVuZXcYCCABKAgiXQoMUmVuZXdSZXF1ZXN0EhQKDGNoYWxsZW5nZV9pZBgBIAEoCRITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIPCgdjc3JfcGVtGAMgASgJEhEKCXNpZ25hdHVyZRgEIAEoDCJJCgpSZW5ld1JlcGx5EhMKC2NlcnRpZmljYXRlGAEgASgJEhIKCmlzX3BlbmRpbmcYAiABKAgSEgoKdHJ1c3RfbGlzdBgDIAEoCSIMCgpFbmRSZXF1ZXN0IgoKCEVuZFJlcGx5IsUCCgtTaXRlTWVzc2FnZRIkCgVoZWxsbxgBIAEoCzITLmZsYXJlLnYxLlNpdGVIZWxsb0gAEigKCWhlYXJ0YmVhdBgCIAEoCzITLmZsYXJlLnYxLkhlYXJ0YmVhdEgAEisKC3Rhc2tfZmFpbGVkGAMgASgLMhQuZmxhcmUudjEuVGFza0ZhaWxlZEgAEiUKCGpvYl9sZWZ0GAQgASgLMhEuZmxhcmUudjEuSm9iTGVmdEgAEi8KDXRhc2tfcHJvZ3Jlc3MYBSABKAsyFi5mbGFyZS52MS5UYXNrUHJvZ3Jlc3NIABIrCgt0cnVzdF9zdGF0ZRgGIAEoCzIULmZsYXJlLnYxLlRydXN0U3RhdGVIABIpCgpqb2Jfb3V0cHV0GBQgASgLMhMuZmxhcmUudjEuSm9iT3V0cHV0SABCCQoHbWVzc2FnZSKWAQoJU2l0ZUhlbGxvEhgKEHNvZnR3YXJlX3ZlcnNpb24YASABKAkSDwoHam9iX2lkcxgCIAMoCRIUCgx0cnVzdF9udW1iZXIYAyABKA0SKgoJcmVzb3VyY2VzGBQgASgLMhcuZmxhcmUudjEuU2l0ZVJlc291cmNlcxIcChRhbGxvd3NfbG9nX3N0cmVhbWluZxgVIAEoCCI2Cg1TaXRlUmVzb3VyY2VzEgwKBGdwdXMYASABKA0SFwoPbWVtX3Blcl9ncHVfZ2liGAIgASgBIpcBCglKb2JPdXRwdXQSDgoGam9iX2lkGAEgASgJEg0KBWVwb2NoGAIgASgJEg4KBm51bWJlchgDIAEoBBIoCgdtZXRyaWNzGAQgAygLMhcuZmxhcmUudjEuVHJhY2tlZE1ldHJpYxIgCgVsaW5lcxgFIAMoCzIRLmZsYXJlLnYxLkxvZ0xpbmUSDwoHZHJvcHBlZBgGIAEoDSJ0Cg1UcmFja2VkTWV0cmljEg0KBWF0X21zGAEgASgDEgsKA2tleRgCIAEoCRINCgV2YWx1ZRgDIAEoARISCgVyb3VuZBgEIAEoDUgAiAEBEhEKBHN0ZXAYBSABKAFIAYgBAUIICgZfcm91bmRCBwoFX3N0ZXAiNgoHTG9nTGluZRINCgVhdF9tcxgBIAEoAxIOCgZzb3VyY2UYAiABKAkSDAoEdGV4dBgDIAEoCSI/Cg5Kb2JPdXRwdXRUYWtlbhIOCgZqb2JfaWQYASABKAkSDQoFZXBvY2gYAiABKAkSDgoGbnVtYmVyGAMgASgEIjAKClRydXN0U3RhdGUSDgoGbnVtYmVyGAEgASgNEhIKCmVycm9yX2pzb24YAiABKAkiHwoJSGVhcnRiZWF0EhIKCnNlbnRfYXRfbXMYASABKAMiNgoHVGFza0tleRIOCgZqb2JfaWQYASABKAkSDQoFcm91bmQYAiABKA0SDAoEdGFzaxgDIAEoCSJACgpUYXNrRmFpbGVkEh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSEgoKZXJyb3JfanNvbhgCIAEoCSJaCgxUYXNrUHJvZ3Jlc3MSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRINCgVwaGFzZRgCIAEoCRIMCgRkb25lGAMgASgEEg0KBXRvdGFsGAQgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAki1gMKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIABIpCgp0cnVzdF9saXN0GAggASgLMhMuZmxhcmUudjEuVHJ1c3RMaXN0SAASNwoRY2VydGlmaWNhdGVfcmVhZHkYCSABKAsyGi5mbGFyZS52MS5DZXJ0aWZpY2F0ZVJlYWR5SAASNAoQam9iX291dHB1dF90YWtlbhgUIAEoCzIYLmZsYXJlLnYxLkpvYk91dHB1dFRha2VuSABCCQoHbWVzc2FnZSISChBDZXJ0aWZpY2F0ZVJlYWR5IhkKCVRydXN0TGlzdBIMCgR0ZXh0GAEgASgJIlAKDERlc2lyZWRTdGF0ZRIhCgRqb2JzGAEgAygLMhMuZmxhcmUudjEuRGVwbG95Sm9iEh0KBXRhc2tzGAIgAygLMg4uZmxhcmUudjEuVGFzayJRCglEZXBsb3lKb2ISDgoGam9iX2lkGAEgASgJEicKCnNpZ25lZF9qb2IYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSCwoDYXBwGAMgASgJIicKCU9iamVjdFJlZhIMCgRoYXNoGAEgASgJEgwKBHNpemUYAiABKAQicwoEVGFzaxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiIKBW1vZGVsGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhQKDHRvdGFsX3JvdW5kcxgDIAEoDRIRCgltZXRhX2pzb24YBCABKAkiOAoGRW5kSm9iEg4KBmpvYl9pZBgBIAEoCRIOCgZzdGF0dXMYAiABKAkSDgoGcmVhc29uGAMgASgJIqgBChNTdWJtaXRVcGRhdGVSZXF1ZXN0Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSIwoGdXBkYXRlGAIgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEhMKC3BhcmFtc190eXBlGAMgASgJEg4KBndlaWdodBgEIAEoARIUCgxtZXRyaWNzX2pzb24YBSABKAkSEQoJbWV0YV9qc29uGAYgASgJIkQKEVN1Ym1pdFVwZGF0ZVJlcGx5Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSDwoHb3V0Y29tZRgCIAEoCSIbCgpQcm9iZVJlcGx5Eg0KBWJ5dGVzGAEgASgEIh0KDFByb2JlUmVxdWVzdBINCgVieXRlcxgBIAEoBCIyCgtTdGF0UmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYiOAoJU3RhdFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIkcKBUNodW5rEgwKBGhhc2gYASABKAkSEgoKdG90YWxfc2l6ZRgCIAEoBBIOCgZvZmZzZXQYAyABKAQSDAoEZGF0YRgEIAEoDCI6CgtVcGxvYWRSZXBseRITCgtpc19jb21wbGV0ZRgBIAEoCBIWCg5kdXJhYmxlX29mZnNldBgCIAEoBCJGCg9Eb3dubG9hZFJlcXVlc3QSIwoGb2JqZWN0GAEgASgLMhMuZmxhcmUudjEuT2JqZWN0UmVmEg4KBm9mZnNldBgCIAEoBCJNCg1TaWduZWRDb21tYW5kEhQKDGNvbW1hbmRfanNvbhgBIAEoDBITCgtjZXJ0aWZpY2F0ZRgCIAEoCRIRCglzaWduYXR1cmUYAyABKAwiIwoMQ29tbWFuZFJlcGx5EhMKC3Jlc3VsdF9qc29uGAEgASgJIkoKCEpvYkV2ZW50Eg4KBmpvYl9pZBgBIAEoCRILCgNzZXEYAiABKAQSDQoFYXRfbXMYAyABKAMSEgoKZXZlbnRfanNvbhgEIAEoCSIgCgpBZG1pbkV2ZW50EhIKCmV2ZW50X2pzb24YASABKAky9AEKB1Nlc3Npb24SQQoJQ2hhbGxlbmdlEhouZmxhcmUudjEuQ2hhbGxlbmdlUmVxdWVzdBoYLmZsYXJlLnYxLkNoYWxsZW5nZVJlcGx5Ej4KCFJlZ2lzdGVyEhkuZmxhcmUudjEuUmVnaXN0ZXJSZXF1ZXN0GhcuZmxhcmUudjEuUmVnaXN0ZXJSZXBseRI1CgVSZW5ldxIWLmZsYXJlLnYxLlJlbmV3UmVxdWVzdBoULmZsYXJlLnYxLlJlbmV3UmVwbHkSLwoDRW5kEhQuZmxhcmUudjEuRW5kUmVxdWVzdBoSLmZsYXJlLnYxLkVuZFJlcGx5MpABCgRTaXRlEjwKBkF0dGFjaBIVLmZsYXJlLnYxLlNpdGVNZXNzYWdlGhcuZmxhcmUudjEuU2VydmVyTWVzc2FnZSgBMAESSgoMU3VibWl0VXBkYXRlEh0uZmxhcmUudjEuU3VibWl0VXBkYXRlUmVxdWVzdBobLmZsYXJlLnYxLlN1Ym1pdFVwZGF0ZVJlcGx5MpgCCghUcmFuc2ZlchIyCgRTdGF0EhUuZmxhcmUudjEuU3RhdFJlcXVlc3QaEy5mbGFyZS52MS5TdGF0UmVwbHkSMgoGVXBsb2FkEg8uZmxhcmUudjEuQ2h1bmsaFS5mbGFyZS52MS5VcGxvYWRSZXBseSgBEjgKCERvd25sb2FkEhkuZmxhcmUudjEuRG93bmxvYWRSZXF1ZXN0Gg8uZmxhcmUudjEuQ2h1bmswARIyCgdQcm9iZVVwEg8uZmxhcmUudjEuQ2h1bmsaFC5mbGFyZS52MS5Qcm9iZVJlcGx5KAESNgoJUHJvYmVEb3duEhYuZmxhcmUudjEuUHJvYmVSZXF1ZXN0Gg8uZmxhcmUudjEuQ2h1bmswATK2AQoFQWRtaW4SOgoHRXhlY3V0ZRIXLmZsYXJlLnYxLlNpZ25lZENvbW1hbmQaFi5mbGFyZS52MS5Db21tYW5kUmVwbHkSNgoFV2F0Y2gSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhIuZmxhcmUudjEuSm9iRXZlbnQwARI5CgZGb2xsb3cSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhQuZmxhcmUudjEuQWRtaW5FdmVudDABYgZwcm90bzM");
 
 /**
  * @generated from message flare.v1.ChallengeRequest
@@ -304,6 +304,12 @@ export type SiteMessage = Message<"flare.v1.SiteMessage"> & {
      */
     value: TrustState;
     case: "trustState";
+  } | {
+    /**
+     * @generated from field: flare.v1.JobOutput job_output = 20;
+     */
+    value: JobOutput;
+    case: "jobOutput";
   } | { case: undefined; value?: undefined };
 };
 
@@ -336,6 +342,20 @@ export type SiteHello = Message<"flare.v1.SiteHello"> & {
    * @generated from field: uint32 trust_number = 3;
    */
   trustNumber: number;
+
+  /**
+   * Not set by a site that tells nothing of its resources.
+   *
+   * @generated from field: flare.v1.SiteResources resources = 20;
+   */
+  resources?: SiteResources | undefined;
+
+  /**
+   * Whether its operator lets log lines of jobs be read from afar.
+   *
+   * @generated from field: bool allows_log_streaming = 21;
+   */
+  allowsLogStreaming: boolean;
 };
 
 /**
@@ -344,6 +364,177 @@ export type SiteHello = Message<"flare.v1.SiteHello"> & {
  */
 export const SiteHelloSchema: GenMessage<SiteHello> = /*@__PURE__*/
   messageDesc(file_flare_v1_flare, 9);
+
+/**
+ * @generated from message flare.v1.SiteResources
+ */
+export type SiteResources = Message<"flare.v1.SiteResources"> & {
+  /**
+   * @generated from field: uint32 gpus = 1;
+   */
+  gpus: number;
+
+  /**
+   * @generated from field: double mem_per_gpu_gib = 2;
+   */
+  memPerGpuGib: number;
+};
+
+/**
+ * Describes the message flare.v1.SiteResources.
+ * Use `create(SiteResourcesSchema)` to create a new message.
+ */
+export const SiteResourcesSchema: GenMessage<SiteResources> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 10);
+
+/**
+ * What a site has to say of a job beside its updates. One batch of a job is under way at a time.
+ *
+ * @generated from message flare.v1.JobOutput
+ */
+export type JobOutput = Message<"flare.v1.JobOutput"> & {
+  /**
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * Names a start of the site; with the number, a batch that is sent again is known as such.
+   *
+   * @generated from field: string epoch = 2;
+   */
+  epoch: string;
+
+  /**
+   * 1, 2, 3 … within epoch and job.
+   *
+   * @generated from field: uint64 number = 3;
+   */
+  number: bigint;
+
+  /**
+   * @generated from field: repeated flare.v1.TrackedMetric metrics = 4;
+   */
+  metrics: TrackedMetric[];
+
+  /**
+   * Only from sites whose operator allows it.
+   *
+   * @generated from field: repeated flare.v1.LogLine lines = 5;
+   */
+  lines: LogLine[];
+
+  /**
+   * Metrics and lines that there was no room for since the last batch.
+   *
+   * @generated from field: uint32 dropped = 6;
+   */
+  dropped: number;
+};
+
+/**
+ * Describes the message flare.v1.JobOutput.
+ * Use `create(JobOutputSchema)` to create a new message.
+ */
+export const JobOutputSchema: GenMessage<JobOutput> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 11);
+
+/**
+ * @generated from message flare.v1.TrackedMetric
+ */
+export type TrackedMetric = Message<"flare.v1.TrackedMetric"> & {
+  /**
+   * @generated from field: int64 at_ms = 1;
+   */
+  atMs: bigint;
+
+  /**
+   * @generated from field: string key = 2;
+   */
+  key: string;
+
+  /**
+   * @generated from field: double value = 3;
+   */
+  value: number;
+
+  /**
+   * @generated from field: optional uint32 round = 4;
+   */
+  round?: number | undefined;
+
+  /**
+   * The training script's own count.
+   *
+   * @generated from field: optional double step = 5;
+   */
+  step?: number | undefined;
+};
+
+/**
+ * Describes the message flare.v1.TrackedMetric.
+ * Use `create(TrackedMetricSchema)` to create a new message.
+ */
+export const TrackedMetricSchema: GenMessage<TrackedMetric> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 12);
+
+/**
+ * @generated from message flare.v1.LogLine
+ */
+export type LogLine = Message<"flare.v1.LogLine"> & {
+  /**
+   * @generated from field: int64 at_ms = 1;
+   */
+  atMs: bigint;
+
+  /**
+   * `trainer` or `job`.
+   *
+   * @generated from field: string source = 2;
+   */
+  source: string;
+
+  /**
+   * @generated from field: string text = 3;
+   */
+  text: string;
+};
+
+/**
+ * Describes the message flare.v1.LogLine.
+ * Use `create(LogLineSchema)` to create a new message.
+ */
+export const LogLineSchema: GenMessage<LogLine> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 13);
+
+/**
+ * The server has written a batch; the next one may come.
+ *
+ * @generated from message flare.v1.JobOutputTaken
+ */
+export type JobOutputTaken = Message<"flare.v1.JobOutputTaken"> & {
+  /**
+   * @generated from field: string job_id = 1;
+   */
+  jobId: string;
+
+  /**
+   * @generated from field: string epoch = 2;
+   */
+  epoch: string;
+
+  /**
+   * @generated from field: uint64 number = 3;
+   */
+  number: bigint;
+};
+
+/**
+ * Describes the message flare.v1.JobOutputTaken.
+ * Use `create(JobOutputTakenSchema)` to create a new message.
+ */
+export const JobOutputTakenSchema: GenMessage<JobOutputTaken> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 14);
 
 /**
  * What became of a trust list at the site.
@@ -371,7 +562,7 @@ export type TrustState = Message<"flare.v1.TrustState"> & {
  * Use `create(TrustStateSchema)` to create a new message.
  */
 export const TrustStateSchema: GenMessage<TrustState> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 10);
+  messageDesc(file_flare_v1_flare, 15);
 
 /**
  * @generated from message flare.v1.Heartbeat
@@ -388,7 +579,7 @@ export type Heartbeat = Message<"flare.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 11);
+  messageDesc(file_flare_v1_flare, 16);
 
 /**
  * @generated from message flare.v1.TaskKey
@@ -415,7 +606,7 @@ export type TaskKey = Message<"flare.v1.TaskKey"> & {
  * Use `create(TaskKeySchema)` to create a new message.
  */
 export const TaskKeySchema: GenMessage<TaskKey> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 12);
+  messageDesc(file_flare_v1_flare, 17);
 
 /**
  * @generated from message flare.v1.TaskFailed
@@ -439,7 +630,7 @@ export type TaskFailed = Message<"flare.v1.TaskFailed"> & {
  * Use `create(TaskFailedSchema)` to create a new message.
  */
 export const TaskFailedSchema: GenMessage<TaskFailed> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 13);
+  messageDesc(file_flare_v1_flare, 18);
 
 /**
  * @generated from message flare.v1.TaskProgress
@@ -473,7 +664,7 @@ export type TaskProgress = Message<"flare.v1.TaskProgress"> & {
  * Use `create(TaskProgressSchema)` to create a new message.
  */
 export const TaskProgressSchema: GenMessage<TaskProgress> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 14);
+  messageDesc(file_flare_v1_flare, 19);
 
 /**
  * The site has stopped taking part in a job.
@@ -497,7 +688,7 @@ export type JobLeft = Message<"flare.v1.JobLeft"> & {
  * Use `create(JobLeftSchema)` to create a new message.
  */
 export const JobLeftSchema: GenMessage<JobLeft> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 15);
+  messageDesc(file_flare_v1_flare, 20);
 
 /**
  * @generated from message flare.v1.ServerMessage
@@ -560,6 +751,12 @@ export type ServerMessage = Message<"flare.v1.ServerMessage"> & {
      */
     value: CertificateReady;
     case: "certificateReady";
+  } | {
+    /**
+     * @generated from field: flare.v1.JobOutputTaken job_output_taken = 20;
+     */
+    value: JobOutputTaken;
+    case: "jobOutputTaken";
   } | { case: undefined; value?: undefined };
 };
 
@@ -568,7 +765,7 @@ export type ServerMessage = Message<"flare.v1.ServerMessage"> & {
  * Use `create(ServerMessageSchema)` to create a new message.
  */
 export const ServerMessageSchema: GenMessage<ServerMessage> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 16);
+  messageDesc(file_flare_v1_flare, 21);
 
 /**
  * A new certificate can be had: `Session.Renew` gives it.
@@ -583,7 +780,7 @@ export type CertificateReady = Message<"flare.v1.CertificateReady"> & {
  * Use `create(CertificateReadySchema)` to create a new message.
  */
 export const CertificateReadySchema: GenMessage<CertificateReady> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 17);
+  messageDesc(file_flare_v1_flare, 22);
 
 /**
  * Roots and revocations of the project, signed by its roots: whoever brings it need not be trusted.
@@ -602,7 +799,7 @@ export type TrustList = Message<"flare.v1.TrustList"> & {
  * Use `create(TrustListSchema)` to create a new message.
  */
 export const TrustListSchema: GenMessage<TrustList> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 18);
+  messageDesc(file_flare_v1_flare, 23);
 
 /**
  * Everything that the server wants of this site; sent once per attachment. Jobs that are not listed are over.
@@ -626,7 +823,7 @@ export type DesiredState = Message<"flare.v1.DesiredState"> & {
  * Use `create(DesiredStateSchema)` to create a new message.
  */
 export const DesiredStateSchema: GenMessage<DesiredState> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 19);
+  messageDesc(file_flare_v1_flare, 24);
 
 /**
  * @generated from message flare.v1.DeployJob
@@ -657,7 +854,7 @@ export type DeployJob = Message<"flare.v1.DeployJob"> & {
  * Use `create(DeployJobSchema)` to create a new message.
  */
 export const DeployJobSchema: GenMessage<DeployJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 20);
+  messageDesc(file_flare_v1_flare, 25);
 
 /**
  * @generated from message flare.v1.ObjectRef
@@ -679,7 +876,7 @@ export type ObjectRef = Message<"flare.v1.ObjectRef"> & {
  * Use `create(ObjectRefSchema)` to create a new message.
  */
 export const ObjectRefSchema: GenMessage<ObjectRef> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 21);
+  messageDesc(file_flare_v1_flare, 26);
 
 /**
  * @generated from message flare.v1.Task
@@ -713,7 +910,7 @@ export type Task = Message<"flare.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 22);
+  messageDesc(file_flare_v1_flare, 27);
 
 /**
  * @generated from message flare.v1.EndJob
@@ -742,7 +939,7 @@ export type EndJob = Message<"flare.v1.EndJob"> & {
  * Use `create(EndJobSchema)` to create a new message.
  */
 export const EndJobSchema: GenMessage<EndJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 23);
+  messageDesc(file_flare_v1_flare, 28);
 
 /**
  * @generated from message flare.v1.SubmitUpdateRequest
@@ -790,7 +987,7 @@ export type SubmitUpdateRequest = Message<"flare.v1.SubmitUpdateRequest"> & {
  * Use `create(SubmitUpdateRequestSchema)` to create a new message.
  */
 export const SubmitUpdateRequestSchema: GenMessage<SubmitUpdateRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 24);
+  messageDesc(file_flare_v1_flare, 29);
 
 /**
  * @generated from message flare.v1.SubmitUpdateReply
@@ -814,7 +1011,7 @@ export type SubmitUpdateReply = Message<"flare.v1.SubmitUpdateReply"> & {
  * Use `create(SubmitUpdateReplySchema)` to create a new message.
  */
 export const SubmitUpdateReplySchema: GenMessage<SubmitUpdateReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 25);
+  messageDesc(file_flare_v1_flare, 30);
 
 /**
  * How many bytes of a probe arrived.
@@ -833,7 +1030,7 @@ export type ProbeReply = Message<"flare.v1.ProbeReply"> & {
  * Use `create(ProbeReplySchema)` to create a new message.
  */
 export const ProbeReplySchema: GenMessage<ProbeReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 26);
+  messageDesc(file_flare_v1_flare, 31);
 
 /**
  * @generated from message flare.v1.ProbeRequest
@@ -850,7 +1047,7 @@ export type ProbeRequest = Message<"flare.v1.ProbeRequest"> & {
  * Use `create(ProbeRequestSchema)` to create a new message.
  */
 export const ProbeRequestSchema: GenMessage<ProbeRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 27);
+  messageDesc(file_flare_v1_flare, 32);
 
 /**
  * @generated from message flare.v1.StatRequest
@@ -867,7 +1064,7 @@ export type StatRequest = Message<"flare.v1.StatRequest"> & {
  * Use `create(StatRequestSchema)` to create a new message.
  */
 export const StatRequestSchema: GenMessage<StatRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 28);
+  messageDesc(file_flare_v1_flare, 33);
 
 /**
  * @generated from message flare.v1.StatReply
@@ -891,7 +1088,7 @@ export type StatReply = Message<"flare.v1.StatReply"> & {
  * Use `create(StatReplySchema)` to create a new message.
  */
 export const StatReplySchema: GenMessage<StatReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 29);
+  messageDesc(file_flare_v1_flare, 34);
 
 /**
  * Written and read by a hand-made codec (a generated one costs up to half the speed); this is its format.
@@ -927,7 +1124,7 @@ export type Chunk = Message<"flare.v1.Chunk"> & {
  * Use `create(ChunkSchema)` to create a new message.
  */
 export const ChunkSchema: GenMessage<Chunk> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 30);
+  messageDesc(file_flare_v1_flare, 35);
 
 /**
  * @generated from message flare.v1.UploadReply
@@ -949,7 +1146,7 @@ export type UploadReply = Message<"flare.v1.UploadReply"> & {
  * Use `create(UploadReplySchema)` to create a new message.
  */
 export const UploadReplySchema: GenMessage<UploadReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 31);
+  messageDesc(file_flare_v1_flare, 36);
 
 /**
  * @generated from message flare.v1.DownloadRequest
@@ -971,7 +1168,7 @@ export type DownloadRequest = Message<"flare.v1.DownloadRequest"> & {
  * Use `create(DownloadRequestSchema)` to create a new message.
  */
 export const DownloadRequestSchema: GenMessage<DownloadRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 32);
+  messageDesc(file_flare_v1_flare, 37);
 
 /**
  * @generated from message flare.v1.SignedCommand
@@ -1002,7 +1199,7 @@ export type SignedCommand = Message<"flare.v1.SignedCommand"> & {
  * Use `create(SignedCommandSchema)` to create a new message.
  */
 export const SignedCommandSchema: GenMessage<SignedCommand> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 33);
+  messageDesc(file_flare_v1_flare, 38);
 
 /**
  * @generated from message flare.v1.CommandReply
@@ -1019,7 +1216,7 @@ export type CommandReply = Message<"flare.v1.CommandReply"> & {
  * Use `create(CommandReplySchema)` to create a new message.
  */
 export const CommandReplySchema: GenMessage<CommandReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 34);
+  messageDesc(file_flare_v1_flare, 39);
 
 /**
  * @generated from message flare.v1.JobEvent
@@ -1053,7 +1250,26 @@ export type JobEvent = Message<"flare.v1.JobEvent"> & {
  * Use `create(JobEventSchema)` to create a new message.
  */
 export const JobEventSchema: GenMessage<JobEvent> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 35);
+  messageDesc(file_flare_v1_flare, 40);
+
+/**
+ * @generated from message flare.v1.AdminEvent
+ */
+export type AdminEvent = Message<"flare.v1.AdminEvent"> & {
+  /**
+   * JSON; its form depends on the command.
+   *
+   * @generated from field: string event_json = 1;
+   */
+  eventJson: string;
+};
+
+/**
+ * Describes the message flare.v1.AdminEvent.
+ * Use `create(AdminEventSchema)` to create a new message.
+ */
+export const AdminEventSchema: GenMessage<AdminEvent> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 41);
 
 /**
  * Who a participant is, proven by its project certificate. Fresh nonces on both sides; no call needs a token.
@@ -1203,6 +1419,16 @@ export const Admin: GenService<{
     methodKind: "server_streaming";
     input: typeof SignedCommandSchema;
     output: typeof JobEventSchema;
+  },
+  /**
+   * What changes of the federation (`watch_system`), or what the sites of a job say (`watch_job_output`): the present first, then live.
+   *
+   * @generated from rpc flare.v1.Admin.Follow
+   */
+  follow: {
+    methodKind: "server_streaming";
+    input: typeof SignedCommandSchema;
+    output: typeof AdminEventSchema;
   },
 }> = /*@__PURE__*/
   serviceDesc(file_flare_v1_flare, 3);

@@ -1,0 +1,40 @@
+import { rm } from "node:fs/promises";
+import { join } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
+import type { OutputArchive } from "../output/output-archive.js";
+import type { ObjectRetention } from "../store/object-retention.js";
+import type { JobTable } from "./job-table.js";
+import type { JournalHub } from "./journal-hub.js";
+import type { ObjectGrants } from "./object-grants.js";
+
+export interface JobDeletionComponents {
+  readonly hub: Pick<JournalHub, "deleteJob">;
+  readonly jobs: Pick<JobTable, "get">;
+  readonly grants: Pick<ObjectGrants, "revokeJob">;
+  readonly retention: Pick<ObjectRetention, "release">;
+  readonly archive: Pick<OutputArchive, "remove">;
+}
+
+/** Removes jobs that are over, with everything that only they need. */
+export class JobDeletion {
+  readonly #parts: JobDeletionComponents;
+  readonly #workspace: string;
+
+  constructor(components: JobDeletionComponents, init: { readonly workspace: string }) {
+    this.#parts = components;
+    this.#workspace = init.workspace;
+  }
+
+  /** @throws FlareError `job/not-over`, `job/not-found` */
+  async delete(jobId: string): Promise<void> {
+    const { hub, jobs, grants, retention, archive } = this.#parts;
+    // Also while the processes of one that has ended are still being stopped.
+    if (jobs.get(jobId) !== undefined || !(await hub.deleteJob(jobId))) {
+      throw new FlareError("job/not-over", `Job ${jobId} is not over.`, { facts: { job: jobId } });
+    }
+    for (const reason of [jobId, `download:${jobId}`, `clone:${jobId}`]) grants.revokeJob(reason);
+    await retention.release(`job:${jobId}`);
+    await archive.remove(jobId);
+    await rm(join(this.#workspace, jobId), { recursive: true, force: true });
+  }
+}

@@ -1,0 +1,152 @@
+import { X509Certificate } from "node:crypto";
+import { setTimeout as sleep } from "node:timers/promises";
+import type { JobSummary, SiteStatus, SystemChange, SystemStatus } from "../admin/job-summary.js";
+import { isFinished, jobStatuses } from "../job/job-status.js";
+import type { Identity } from "../session/identity.js";
+import type { JobRecord, ServerStore } from "../store/server-store.js";
+import { softwareVersion } from "../version.js";
+import type { JobSummaries } from "./job-summaries.js";
+import type { JobTable } from "./job-table.js";
+import type { JournalHub } from "./journal-hub.js";
+import type { KnownSite, SiteDirectory } from "./site-directory.js";
+import type { SiteErrors } from "./site-errors.js";
+import type { SiteTraffic } from "./site-traffic.js";
+
+export interface SystemWatchComponents {
+  readonly directory: Pick<SiteDirectory, "known" | "get">;
+  readonly jobs: Pick<JobTable, "all" | "runningJobsOf">;
+  readonly summaries: JobSummaries;
+  readonly store: Pick<ServerStore, "jobs">;
+  readonly hub: Pick<JournalHub, "changes">;
+  readonly traffic: SiteTraffic;
+  readonly errors: SiteErrors;
+  /** Who a session's participant is now; a certificate may have been renewed since it attached. */
+  readonly identityOf: (sessionId: string) => Identity | undefined;
+}
+
+export interface SystemWatchInit {
+  readonly serverName: string;
+  readonly project: string;
+  readonly startedAtMs: number;
+  /** Least time between two looks for changes, in milliseconds. @default 500 */
+  readonly everyMs?: number;
+}
+
+/** Jobs that are over and still shown to those who watch; older ones are listed on demand. */
+const newestJobs = 100;
+const unfinished = jobStatuses.filter((status) => !isFinished(status));
+
+/** The state of the federation for admins, and what changes of it. */
+export class SystemWatch {
+  readonly #parts: SystemWatchComponents;
+  readonly #init: SystemWatchInit;
+  /** Ends of certificates; reading one anew for each look would cost more than the look. */
+  readonly #ends = new WeakMap<Identity, number | null>();
+  #records: { readonly changes: number; readonly jobs: readonly JobRecord[] } | undefined;
+
+  constructor(components: SystemWatchComponents, init: SystemWatchInit) {
+    this.#parts = components;
+    this.#init = init;
+  }
+
+  status(): SystemStatus {
+    const { directory, jobs, traffic } = this.#parts;
+    const { serverName, project, startedAtMs } = this.#init;
+    return {
+      server: { name: serverName, project, startedAtMs, softwareVersion, ...traffic.total() },
+      sites: directory.known().map((site) => this.#siteStatus(site)),
+      runningJobs: jobs.all().map((job) => job.jobId),
+    };
+  }
+
+  /** Everything, then what changes, a little at a time, until the signal is aborted. */
+  async *follow(signal: AbortSignal): AsyncGenerator<SystemChange, void, undefined> {
+    const { everyMs = 500 } = this.#init;
+    const told = { sites: new Map<string, string>(), jobs: new Map<string, string>() };
+    let isFirst = true;
+    while (!signal.aborted) {
+      const { server, sites } = this.status();
+      const jobs = await this.#newest();
+      const change: SystemChange = {
+        isWhole: isFirst,
+        server,
+        sites: changed(told.sites, sites, ({ name }) => name),
+        jobs: changed(told.jobs, jobs, ({ jobId }) => jobId),
+        removedJobs: removed(told.jobs, jobs),
+      };
+      if (isFirst || change.sites.length > 0 || change.jobs.length > 0 || change.removedJobs.length > 0) yield change;
+      isFirst = false;
+      await sleep(everyMs, undefined, { signal }).catch(() => undefined);
+    }
+  }
+
+  /** The newest jobs and all that are not over. Read again only when a journal has grown since. */
+  async #newest(): Promise<readonly JobSummary[]> {
+    const { store, hub, summaries } = this.#parts;
+    if (this.#records?.changes !== hub.changes) {
+      const { changes } = hub;
+      const [newest, open] = await Promise.all([
+        store.jobs({ isReversed: true, limit: newestJobs }),
+        store.jobs({ statuses: unfinished, isReversed: true }),
+      ]);
+      const known = new Set(newest.map(({ jobId }) => jobId));
+      this.#records = { changes, jobs: [...newest, ...open.filter(({ jobId }) => !known.has(jobId))] };
+    }
+    return this.#records.jobs.map((job) => summaries.of(job));
+  }
+
+  #siteStatus(site: KnownSite): SiteStatus {
+    const { directory, jobs, traffic, errors, identityOf } = this.#parts;
+    const { name, org, state, sinceMs, reason, hello, identity } = site;
+    const attached = directory.get(name);
+    const now = attached === undefined ? identity : (identityOf(attached.sessionId) ?? identity);
+    return {
+      name,
+      org,
+      state,
+      sinceMs,
+      reason,
+      softwareVersion: hello.softwareVersion,
+      resources: hello.resources ?? null,
+      allowsLogStreaming: hello.allowsLogStreaming,
+      certificateEndsAtMs: this.#endOf(now),
+      ...traffic.of(name),
+      lastError: errors.of(name) ?? null,
+      jobs: jobs.runningJobsOf(name),
+    };
+  }
+
+  #endOf(identity: Identity): number | null {
+    const known = this.#ends.get(identity);
+    if (known !== undefined) return known;
+    const end = readEnd(identity);
+    this.#ends.set(identity, end);
+    return end;
+  }
+}
+
+function readEnd({ chainPem }: Identity): number | null {
+  try {
+    return Date.parse(new X509Certificate(chainPem).validTo);
+  } catch {
+    return null;
+  }
+}
+
+/** Entries that are not as they were told; notes what is told now. */
+function changed<T>(told: Map<string, string>, entries: readonly T[], keyOf: (entry: T) => string): readonly T[] {
+  return entries.filter((entry) => {
+    const key = keyOf(entry);
+    const text = JSON.stringify(entry);
+    if (told.get(key) === text) return false;
+    told.set(key, text);
+    return true;
+  });
+}
+
+function removed(told: Map<string, string>, jobs: readonly JobSummary[]): readonly string[] {
+  const present = new Set(jobs.map(({ jobId }) => jobId));
+  const gone = [...told.keys()].filter((jobId) => !present.has(jobId));
+  for (const jobId of gone) told.delete(jobId);
+  return gone;
+}
