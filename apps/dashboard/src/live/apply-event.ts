@@ -1,7 +1,7 @@
 import { type Federation, getFederation, getSession, type Job, type LiveEvent, type LiveEventType } from "@flare-ts/dashboard-api/contract";
 import type { QueryClient } from "@tanstack/react-query";
 import { keyOf } from "../api/use-api-query.js";
-import { trackPhases, type SitePhases } from "../jobs/phase-track.js";
+import { type SitePhases, trackPhases } from "../jobs/phase-track.js";
 import { appendTo, type JobStream, jobStreamKey, phasesKey } from "./job-streams.js";
 
 /** The cached answer that says how the federation is. */

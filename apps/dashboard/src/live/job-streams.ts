@@ -1,5 +1,5 @@
 import { type CallOutput, listJobEvents, listJobLogs, listJobMetrics } from "@flare-ts/dashboard-api/contract";
-import { useQuery, type UseQueryResult } from "@tanstack/react-query";
+import { type UseQueryResult, useQuery } from "@tanstack/react-query";
 import { useApi } from "../api/api-context.js";
 import type { SitePhases } from "../jobs/phase-track.js";
 
@@ -64,7 +64,11 @@ export function useJobMetrics(jobId: string): UseQueryResult<StreamItems<CallOut
     queryKey: jobStreamKey("metrics", jobId),
     queryFn: ({ signal }) =>
       fetchAll(async (after) => {
-        const { points, hasMore, isCut } = await api.call(listJobMetrics, { params: { id: jobId }, query: { after, limit: 10_000 }, signal });
+        const { points, hasMore, isCut } = await api.call(listJobMetrics, {
+          params: { id: jobId },
+          query: { after, limit: 10_000 },
+          signal,
+        });
         return { items: points, hasMore, isCut };
       }),
     staleTime: Number.POSITIVE_INFINITY,

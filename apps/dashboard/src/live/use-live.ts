@@ -1,4 +1,4 @@
-import { type LiveEventType, routeUrl, getSession, streamEvents } from "@flare-ts/dashboard-api/contract";
+import { getSession, type LiveEventType, routeUrl, streamEvents } from "@flare-ts/dashboard-api/contract";
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useState } from "react";
 import { useRoute } from "wouter";

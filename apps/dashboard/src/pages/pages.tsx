@@ -4,6 +4,7 @@ import { Route, Switch } from "wouter";
 import { useSession } from "../api/use-session.js";
 import { ErrorPanel } from "../components/error-panel.js";
 import { OpenFrame } from "../components/open-frame.js";
+import { KitLinkPage } from "./kits/kit-link-page.js";
 import { LinkToken } from "./open/link-token.js";
 import { NewPasswordPage } from "./open/new-password-page.js";
 import { ResetRequestPage } from "./open/reset-request-page.js";
@@ -37,6 +38,9 @@ export function Pages() {
       </Route>
       <Route path="/reset-password">
         <LinkToken>{(token) => <NewPasswordPage token={token} />}</LinkToken>
+      </Route>
+      <Route path="/kit-link">
+        <LinkToken>{(token) => <KitLinkPage token={token} />}</LinkToken>
       </Route>
       <Route path="/reset">
         <ResetRequestPage hasMail={hasMail} />

@@ -33,7 +33,7 @@ export function JobStats({ job, view }: { readonly job: Job; readonly view: JobV
         value={job.startedAtMs === null ? "–" : formatDuration((job.endedAtMs ?? now) - job.startedAtMs)}
         about={closed.length === 0 ? "" : `${formatDuration(meanMs)} a round`}
       />
-      <Stat label="Updates received" value={formatBytes(bytes)} about={round === undefined ? "" : `${round.strategy || "from sites"}`} />
+      <Stat label="Updates received" value={formatBytes(bytes)} about={round === undefined ? "" : round.strategy || "from sites"} />
       <Stat
         label="Best model"
         value={best === null ? "–" : formatValue(best.value)}

@@ -10,8 +10,8 @@ import {
   routeUrl,
 } from "@flare-ts/dashboard-api/contract";
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
-import { useQueryClient } from "@tanstack/react-query";
 import { IconDownload, IconLink, IconLinkOff } from "@tabler/icons-react";
+import { useQueryClient } from "@tanstack/react-query";
 import { useState } from "react";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { keyOf } from "../../api/use-api-query.js";

@@ -16,9 +16,7 @@ export function KitFacts({ kit }: { readonly kit: IssuedKit }) {
       <Fact name="Serial">
         <span className="mono">{kit.serial}</span>
       </Fact>
-      <Fact name="Handed out">
-        {kit.delivery === null ? "not yet" : `${formatMoment(kit.delivery.atMs)} to ${kit.delivery.to}`}
-      </Fact>
+      <Fact name="Handed out">{kit.delivery === null ? "not yet" : `${formatMoment(kit.delivery.atMs)} to ${kit.delivery.to}`}</Fact>
       <Fact name="Revoked">
         {kit.revocation === null ? "" : `${formatMoment(kit.revocation.atMs)} by ${kit.revocation.by}: ${kit.revocation.reason}`}
       </Fact>

@@ -1,4 +1,4 @@
-import { type CallOutput, type issueMyKit, type IssuedKit } from "@flare-ts/dashboard-api/contract";
+import { type CallOutput, type IssuedKit, type issueMyKit } from "@flare-ts/dashboard-api/contract";
 import { Alert, Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { CopyField } from "../../components/copy-field.js";
 import { KitActions } from "./kit-actions.js";
@@ -31,11 +31,7 @@ export function NewKitDialog({ made, kit, onClose }: NewKitDialogProps) {
             The passphrase is shown this once and kept nowhere. The archive holds a private key and can be downloaded once.
           </Alert>
           <CopyField label="Passphrase" value={made.passphrase} />
-          {shown.archive === null ? (
-            <Text size="sm">The archive was handed out.</Text>
-          ) : (
-            <KitActions kit={shown} />
-          )}
+          {shown.archive === null ? <Text size="sm">The archive was handed out.</Text> : <KitActions kit={shown} />}
           <Text size="sm" c="dimmed">
             Unpack it with <span className="mono">7z x {shown.archive?.fileName ?? "kit.zip"}</span>, then start it with{" "}
             <span className="mono">flare start {shown.participant}</span>.

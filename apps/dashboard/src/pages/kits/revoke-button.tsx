@@ -31,7 +31,12 @@ export function RevokeButton({ participant, size = "sm", onRevoke }: RevokeButto
       <Button size={size} variant="default" c="var(--ink-bad)" onClick={open}>
         Revoke
       </Button>
-      <Modal opened={isOpen} onClose={close} title={`Revoke the certificate of ${participant}?`} closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal
+        opened={isOpen}
+        onClose={close}
+        title={`Revoke the certificate of ${participant}?`}
+        closeButtonProps={{ "aria-label": "Close" }}
+      >
         <Stack gap="md">
           <Text size="sm">It is cut off at once and for good. To take part again it needs a new kit.</Text>
           <Select

@@ -1,8 +1,8 @@
 import { type Session, signIn } from "@flare-ts/dashboard-api/contract";
-import { Anchor, Button, Divider, PasswordInput, Stack, TextInput } from "@mantine/core";
+import { Alert, Anchor, Button, Divider, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
 import { IconBuildingBank } from "@tabler/icons-react";
-import { Link } from "wouter";
+import { Link, useSearch } from "wouter";
 import { useAdoptSession } from "../../api/use-session.js";
 import { validateBy } from "../../api/validate-by.js";
 import { ApiForm } from "../../components/api-form.js";
@@ -12,6 +12,7 @@ import { SetUpHint } from "./set-up-hint.js";
 /** The page to sign in on, by password or by an institution. */
 export function SignInPage({ session }: { readonly session: Session }) {
   const adopt = useAdoptSession();
+  const problem = new URLSearchParams(useSearch()).get("problem");
   const form = useForm({ initialValues: { email: "", password: "" }, validate: validateBy(signIn.body) });
   return (
     <OpenFrame
@@ -19,6 +20,14 @@ export function SignInPage({ session }: { readonly session: Session }) {
       foot="No account? You need an invitation: ask the admin of your project for one."
       about={session.needsSetUp ? <SetUpHint /> : undefined}
     >
+      {problem !== null && (
+        <Alert color="red" variant="light" mb="md" title="The sign-in at your institution did not work" role="alert">
+          <Text size="sm">Try it again, or ask the admin of your project whether you are invited.</Text>
+          <Text size="xs" className="mono">
+            {problem}
+          </Text>
+        </Alert>
+      )}
       <ApiForm
         form={form}
         route={signIn}
