@@ -28,7 +28,7 @@ export async function openOwnCertificate(init: {
   // One file: certificate and key are there together or not at all.
   const file = await open(`${path}.new`, "w", 0o600);
   try {
-    await file.writeFile(`${made.cert.trim()}\n${made.key.trim()}\n`);
+    await file.writeFile(`${made.cert}\n${made.key}\n`);
     await file.sync();
   } finally {
     await file.close();
@@ -41,7 +41,7 @@ async function make({ hosts, now }: { readonly hosts: readonly string[]; readonl
   const { privateKey, publicKey } = await createKeyPair("p256");
   const validity = { from: new Date(now() - day), to: new Date(now() - day + validMs) };
   const cert = await issueOwnCertificate({ commonName: "FLARE-TS dashboard", privateKey, publicKey, validity, hosts });
-  return { cert, key: privateKeyPem({ privateKey }) };
+  return { cert: cert.trim(), key: privateKeyPem({ privateKey }).trim() };
 }
 
 function splitPem(text: string): TlsCertificate | undefined {

@@ -1,0 +1,117 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { expect, it, onTestFinished } from "vitest";
+import { createApiClient } from "../contract/api-client.js";
+import { listAudit } from "../contract/audit.js";
+import { invite, listInvitations } from "../contract/people.js";
+import { setUp } from "../contract/session.js";
+import { tokenIn } from "../smtp-receiver.test-support.js";
+import { cookieFetch, createTestDatabase, describeOnEachDatabase } from "../test-dashboard.test-support.js";
+
+/** So many kills for each database. */
+const kills = Number(process.env["FLARE_KILLS"] ?? 3);
+
+interface Started {
+  readonly child: ChildProcess;
+  readonly url: string;
+  readonly setUpLink: string;
+}
+
+/** The dashboard as a process of its own, as it is built. */
+async function start(init: object): Promise<Started> {
+  const script = `
+    import { startDashboard } from ${JSON.stringify(new URL("../../dist/index.js", import.meta.url).href)};
+    const { url, setUpLink } = await startDashboard(JSON.parse(process.argv[1]));
+    console.log(JSON.stringify({ url, setUpLink: setUpLink ?? "" }));
+  `;
+  const child = spawn(process.execPath, ["--input-type=module", "--eval", script, JSON.stringify(init)], {
+    stdio: ["ignore", "pipe", "inherit"],
+  });
+  for await (const line of createInterface({ input: child.stdout })) return { child, ...(JSON.parse(line) as Omit<Started, "child">) };
+  throw new Error("the dashboard did not start");
+}
+
+async function kill(child: ChildProcess): Promise<void> {
+  const ended = new Promise<void>((resolve) => child.once("exit", () => resolve()));
+  child.kill("SIGKILL");
+  await ended;
+}
+
+describeOnEachDatabase("a dashboard that is killed", (kind) => {
+  it(`${kills} times while it writes loses nothing that it has acknowledged, and keeps change and audit together`, {
+    timeout: 600_000,
+  }, async () => {
+    const folder = mkdtempSync(join(tmpdir(), "flare-killed-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    const init = {
+      dataFolder: join(folder, "data"),
+      databaseUrl: kind === "PostgreSQL" ? await createTestDatabase() : undefined,
+      port: 0,
+      security: { kind: "clear" },
+      scryptCost: { logN: 4, r: 8, p: 1 },
+      rateLimits: { requestsPerMinute: 1_000_000 },
+    };
+    const fetch = cookieFetch();
+    const acknowledged = new Set<string>();
+    let csrfToken = "";
+    for (let round = 0; round <= kills; round++) {
+      const { child, url, setUpLink } = await start(init);
+      const withToken: typeof globalThis.fetch = (input, options) => {
+        const headers = { ...(options?.headers as Record<string, string>), "x-csrf-token": csrfToken };
+        return fetch(input, { ...options, headers });
+      };
+      const client = createApiClient({ baseUrl: url, fetch: withToken });
+      if (round === 0) {
+        const body = {
+          token: tokenIn(setUpLink),
+          name: "Ada",
+          email: "ada@example.org",
+          organization: "x",
+          password: "a long enough phrase",
+        };
+        csrfToken = (await client.call(setUp, { body })).csrfToken ?? "";
+      }
+      // The session is in the database too: it goes on after a restart.
+      const kept = new Set((await client.call(listInvitations)).invitations.map(({ id }) => id));
+      expect([...acknowledged].filter((id) => !kept.has(id))).toEqual([]);
+      if (round === kills) {
+        expect(await countAudit(client, "invitations.create")).toBe(kept.size);
+        await kill(child);
+        break;
+      }
+      let isOver = false;
+      const write = async (): Promise<void> => {
+        while (!isOver) {
+          try {
+            const { invitation } = await client.call(invite, { body: { role: "member", organization: "x" } });
+            acknowledged.add(invitation.id);
+          } catch (reason) {
+            // After the kill nobody answers; everything else is a failure.
+            if (!isOver) throw reason;
+          }
+        }
+      };
+      const writers = Array.from({ length: 4 }, write);
+      const enough = acknowledged.size + 5 + ((round * 7) % 40);
+      while (acknowledged.size < enough) await new Promise((resolve) => setImmediate(resolve));
+      isOver = true;
+      await kill(child);
+      await Promise.all(writers);
+    }
+    expect(acknowledged.size).toBeGreaterThan(5 * kills);
+  });
+});
+
+async function countAudit(client: ReturnType<typeof createApiClient>, action: string): Promise<number> {
+  let count = 0;
+  let cursor: string | undefined;
+  do {
+    const page = await client.call(listAudit, { query: { action, limit: 500, cursor } });
+    count += page.entries.length;
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined);
+  return count;
+}
