@@ -17,6 +17,10 @@ import { implementSites } from "./project/implement-sites.js";
 /** All areas of the API; each gives handlers for its routes of the table. */
 export const areas: readonly ((parts: DashboardParts) => readonly Implementation[])[] = [
   implementSession,
+  implementProject,
+  implementSites,
+  implementSiteKits,
+  implementKits,
   implementSetUp,
   implementPasswordReset,
   implementOidc,
@@ -25,8 +29,4 @@ export const areas: readonly ((parts: DashboardParts) => readonly Implementation
   implementInvitations,
   implementSignUp,
   implementAudit,
-  implementProject,
-  implementSites,
-  implementSiteKits,
-  implementKits,
 ];

@@ -36,13 +36,13 @@ export interface DashboardParts {
   readonly cookie: SessionCookie;
   readonly audit: AuditLog;
   readonly changes: Changes;
+  /** The CA and kits. */
+  readonly kits: KitService;
   readonly metrics: Metrics;
   /** For what goes on after an answer. */
   readonly tasks: BackgroundTasks;
   /** Aborts when the dashboard stops: what answers without an end, such as a stream of events, ends then. */
   readonly stopping: AbortSignal;
-  /** The CA and kits. */
-  readonly kits: KitService;
   /** Everything that is not in the database is kept here. */
   readonly dataFolder: string;
   /** The address under which people reach the dashboard, without a slash at its end; links begin with it. */

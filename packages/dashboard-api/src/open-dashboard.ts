@@ -81,7 +81,7 @@ export interface Dashboard {
  * Opens database, key and everything that handlers need. `dashboardPlugin` answers requests with it; `startDashboard` does
  * both and listens.
  *
- * @throws FlareError `dashboard/invalid-settings`, `dashboard/database-unusable`, `store/unusable`
+ * @throws FlareError `dashboard/invalid-settings`, `dashboard/database-unusable`, `store/unusable`, `project/passphrase-wrong`
  */
 export async function openDashboard(init: OpenDashboardInit, components: DashboardComponents = {}): Promise<Dashboard> {
   const { dataFolder } = init;
@@ -106,7 +106,13 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     { publicOrigin: publicUrl === undefined ? undefined : new URL(publicUrl).origin },
   );
   const [audit, changes] = [new AuditLog({ now, randomBytes }), new Changes()];
-  const kits = await openKitService({ db, now, randomBytes, logger, audit, changes }, { dataFolder, caPassphrase: init.caPassphrase });
+  const kits = await openKitService(
+    { db, now, randomBytes, logger, audit, changes, tasks },
+    { dataFolder, caPassphrase: init.caPassphrase },
+  ).catch(async (reason: unknown) => {
+    await db.destroy();
+    throw reason;
+  });
   const parts: DashboardParts = {
     db,
     now,
@@ -143,8 +149,8 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     stopStreams: () => stopping.abort(),
     async close() {
       stopping.abort();
-      await tasks.drained();
       await kits.close();
+      await tasks.drained();
       await db.destroy();
     },
   };

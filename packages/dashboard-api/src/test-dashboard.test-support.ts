@@ -26,8 +26,6 @@ export interface TestPerson extends ApiClient {
   readonly email: string;
   /** `fetch` with the person's cookies. */
   readonly fetch: typeof fetch;
-  /** Cookie and CSRF token, for requests below `fetch`. */
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** A dashboard on a temporary folder and database, listening in clear on loopback. */
@@ -46,6 +44,8 @@ export interface TestDashboard {
     readonly email?: string;
     readonly password?: string;
   }) => Promise<TestPerson>;
+  /** Stops it and starts another one on the same folder and database; people have to be made or signed in again. */
+  readonly restart: (init?: Partial<StartDashboardInit>) => Promise<TestDashboard>;
   readonly stop: () => Promise<void>;
 }
 
@@ -72,15 +72,24 @@ export async function startTestDashboard(
   components: DashboardComponents = {},
 ): Promise<TestDashboard> {
   const folder = mkdtempSync(join(tmpdir(), "flare-dashboard-"));
-  const clock = new TestClock();
-  const databaseUrl = kind === "PostgreSQL" ? await createTestDatabase() : undefined;
+  toRemove.push(folder);
+  const databaseUrl = kind === "PostgreSQL" ? await createDatabase() : undefined;
+  return await startOn(new TestClock(), { dataFolder: join(folder, "data"), databaseUrl, ...init }, components);
+}
+
+async function startOn(
+  clock: TestClock,
+  init: Partial<StartDashboardInit> & Pick<StartDashboardInit, "dataFolder">,
+  components: DashboardComponents,
+): Promise<TestDashboard> {
   const running = await startDashboard(
-    { dataFolder: join(folder, "data"), databaseUrl, port: 0, security: { kind: "clear" }, scryptCost: testScryptCost, ...init },
+    { port: 0, security: { kind: "clear" }, scryptCost: testScryptCost, ...init },
     { now: clock.now, ...components },
   );
+  let isStopped = false;
   const stop = async (): Promise<void> => {
-    await running.stop();
-    rmSync(folder, { recursive: true, force: true });
+    if (!isStopped) await running.stop();
+    isStopped = true;
   };
   toStop.push(stop);
   const stranger = (): TestStranger => {
@@ -94,14 +103,20 @@ export async function startTestDashboard(
     clock,
     stranger,
     person: (person) => makePerson(running.dashboard, running.url, person),
+    restart: async (change = {}) => {
+      await stop();
+      return await startOn(clock, { ...init, ...change }, components);
+    },
     stop,
   };
 }
 
 const toStop: (() => Promise<void>)[] = [];
+const toRemove: string[] = [];
 
 afterEach(async () => {
   for (const stop of toStop.splice(0)) await stop();
+  for (const folder of toRemove.splice(0)) rmSync(folder, { recursive: true, force: true });
 });
 
 async function makePerson(
@@ -129,12 +144,11 @@ async function makePerson(
   const live = await parts.sessions.find(token);
   const csrfToken = live === undefined ? "" : parts.guard.csrfTokenOf(live.session.id);
   const fetch = cookieFetch({ [parts.cookie.name]: token }, { "x-csrf-token": csrfToken });
-  const headers = { cookie: `${parts.cookie.name}=${token}`, "x-csrf-token": csrfToken };
-  return { id, email: row.email, fetch, headers, ...createApiClient({ baseUrl: url, fetch }) };
+  return { id, email: row.email, fetch, ...createApiClient({ baseUrl: url, fetch }) };
 }
 
 /** `fetch` that keeps cookies as a browser's tab does. */
-export function cookieFetch(cookies: Record<string, string> = {}, headers: Readonly<Record<string, string>> = {}): typeof fetch {
+function cookieFetch(cookies: Record<string, string> = {}, headers: Readonly<Record<string, string>> = {}): typeof fetch {
   const jar = new Map(Object.entries(cookies));
   return async (input, init = {}) => {
     const request = new Request(input, init);
@@ -151,7 +165,7 @@ export function cookieFetch(cookies: Record<string, string> = {}, headers: Reado
   };
 }
 
-export async function createTestDatabase(): Promise<string> {
+async function createDatabase(): Promise<string> {
   const cluster = inject("postgresUrl") ?? "";
   const name = `test_${randomBytes(8).toString("hex")}`;
   const client = new pg.Client({ connectionString: cluster.replace("@/", "@/postgres") });

@@ -1,7 +1,6 @@
 import { FlareError } from "@flare-ts/contracts";
 import type { FastifyReply } from "fastify";
 import type { AuditActor } from "../audit/audit-log.js";
-import type { Database } from "../db/tables.js";
 import type { RawAnswer } from "../http/implement.js";
 import { createToken, hashToken } from "../secrets/tokens.js";
 import type { KitParts } from "./kit-parts.js";
@@ -33,7 +32,7 @@ export async function deliver(parts: KitParts, row: KitRow, taker: Taker, reply:
   const { numUpdatedRows } = await claim.executeTakeFirst();
   const content = await db.selectFrom("kit_archives").select("content").where("kit_id", "=", row.id).executeTakeFirst();
   if (numUpdatedRows === 0n || content === undefined) throw gone(row);
-  onceSent(reply, async (isComplete) => await settle(parts, row, taker, isComplete));
+  onceSent(parts, reply, async (isComplete) => await settle(parts, row, taker, isComplete));
   return archiveAnswer(row.archive_name ?? "kit.zip", Buffer.from(content.content, "base64"));
 }
 
@@ -90,11 +89,11 @@ export async function findLink({ db, now }: Pick<KitParts, "db" | "now">, token:
  *
  * @throws FlareError `dashboard/link-unusable`
  */
-export async function takeLink(db: Database, reply: FastifyReply, token: string): Promise<void> {
+export async function takeLink({ db, tasks }: Pick<KitParts, "db" | "tasks">, reply: FastifyReply, token: string): Promise<void> {
   const link = await db.selectFrom("kit_links").selectAll().where("token_hash", "=", hashToken(token)).executeTakeFirst();
   const { numDeletedRows } = await db.deleteFrom("kit_links").where("token_hash", "=", hashToken(token)).executeTakeFirst();
   if (link === undefined || numDeletedRows === 0n) throw unusable();
-  onceSent(reply, async (isComplete) => {
+  onceSent({ tasks }, reply, async (isComplete) => {
     if (isComplete) return;
     await db
       .insertInto("kit_links")
@@ -135,13 +134,8 @@ async function settle({ db, audit, changes }: KitParts, row: KitRow, taker: Take
 }
 
 /** Calls back once the answer was sent, or the connection ended before. */
-function onceSent(reply: FastifyReply, done: (isComplete: boolean) => Promise<void>): void {
-  const { raw, log } = reply;
-  raw.once("close", () => {
-    done(raw.writableFinished && raw.statusCode < 400).catch((reason: unknown) =>
-      log.error({ err: reason }, "a download could not be noted"),
-    );
-  });
+function onceSent({ tasks }: Pick<KitParts, "tasks">, { raw }: FastifyReply, done: (isComplete: boolean) => Promise<void>): void {
+  raw.once("close", () => tasks.run("note a download", async () => await done(raw.writableFinished && raw.statusCode < 400)));
 }
 
 function archiveAnswer(name: string, content: Buffer): RawAnswer {

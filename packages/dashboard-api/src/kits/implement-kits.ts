@@ -87,7 +87,7 @@ export function implementKits({ db, now, audit, changes, kits, publicUrl }: Dash
     }),
     implement(useKitLink, async ({ params, address, reply }) => {
       const { row } = await findLink(parts, params.token);
-      await takeLink(db, reply, params.token);
+      await takeLink(parts, reply, params.token);
       return await deliver(parts, row, { actor: strangerAt(address), shownAs: `link, from ${address}` }, reply);
     }),
   ];

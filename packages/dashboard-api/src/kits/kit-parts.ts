@@ -1,5 +1,6 @@
 import type { FastifyBaseLogger } from "fastify";
 import type { AuditLog } from "../audit/audit-log.js";
+import type { BackgroundTasks } from "../background-tasks.js";
 import type { Changes } from "../changes.js";
 import type { Database } from "../db/tables.js";
 import type { RandomBytes } from "../secrets/tokens.js";
@@ -16,6 +17,7 @@ export interface KitParts {
   readonly logger: FastifyBaseLogger;
   readonly audit: AuditLog;
   readonly changes: Changes;
+  readonly tasks: BackgroundTasks;
   readonly workspace: CaWorkspace;
   readonly passphrase: CaPassphrase;
   readonly trustLists: TrustLists;

@@ -23,7 +23,7 @@ export interface KitService {
   onOwnKit(listener: () => void): () => void;
   /** Does what waited for the CA: revocations, requests, the dashboard's own kit. What fails is logged and tried again the next time. */
   catchUp(): Promise<void>;
-  /** Ends when nothing is under way any more. */
+  /** Takes nothing more on, and ends when nothing that uses the CA is under way. */
   close(): Promise<void>;
 }
 
@@ -40,7 +40,7 @@ export interface OpenKitServiceInit {
  * @throws FlareError `project/passphrase-wrong`, `project/state-invalid`
  */
 export async function openKitService(
-  components: Pick<KitParts, "db" | "now" | "randomBytes" | "logger" | "audit" | "changes">,
+  components: Pick<KitParts, "db" | "now" | "randomBytes" | "logger" | "audit" | "changes" | "tasks">,
   { dataFolder, caPassphrase }: OpenKitServiceInit,
 ): Promise<KitService> {
   const consoleFolder = join(dataFolder, "console");
@@ -59,9 +59,9 @@ export async function openKitService(
   const listeners = new Set<() => void>();
   const catchUp = async (): Promise<void> => await catchUpWith(parts, () => listeners.forEach((listener) => listener()));
   const stopListening = components.changes.subscribe((kind) => {
-    if (kind === "people") report(parts, revokeStrangers(parts));
+    if (kind === "people") parts.tasks.run("revoke kits of people", () => revokeStrangers(parts));
   });
-  report(parts, catchUp());
+  parts.tasks.run("do what waited for the CA", catchUp);
   return {
     parts,
     trustLists: parts.trustLists,
@@ -103,8 +103,4 @@ async function attempt({ logger }: KitParts, work: () => Promise<void>): Promise
   } catch (reason) {
     logger.error({ code: FlareError.from(reason).code, err: reason }, "what waited for the CA could not be done");
   }
-}
-
-function report({ logger }: KitParts, work: Promise<void>): void {
-  work.catch((reason: unknown) => logger.error({ code: FlareError.from(reason).code, err: reason }, "kits could not be looked through"));
 }
