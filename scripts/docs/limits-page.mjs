@@ -64,7 +64,10 @@ const consequences = {
   reportChars: ["metrics or further properties of an update", "the update is refused and its task fails at that site"],
   reportedErrorChars: ["an error that a site reports", "its code and message are kept, the rest is cut off"],
   outputBatchBytes: ["metrics and log lines of a job in one message of a site", "the rest comes with the next message"],
-  outputWaitingBytes: ["metrics and log lines that wait at a site", "log lines are read no further until there is room; metrics beyond it are dropped and counted"],
+  outputWaitingBytes: [
+    "metrics and log lines that wait at a site",
+    "log lines are read no further until there is room; metrics beyond it are dropped and counted",
+  ],
   outputPauseMs: ["time between two messages with metrics and log lines of a job at a site", "the next one waits"],
   logLineChars: ["a log line", "its rest is left out"],
   jobLogBytes: ["log lines that the server keeps of a job", "the oldest go first"],

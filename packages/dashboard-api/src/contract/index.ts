@@ -45,7 +45,7 @@ export {
   submitJobTemplate,
   uploadJob,
 } from "./jobs.js";
-export {
+
   createKitLink,
   downloadKit,
   type IssuedKit,
@@ -59,6 +59,7 @@ export {
   revokeKitLink,
   useKitLink,
 } from "./kits.js";
+
 export {
   beginTotp,
   changePassword,

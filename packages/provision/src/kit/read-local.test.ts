@@ -34,7 +34,7 @@ describe("local settings", () => {
   it("start with the defaults of the kit", async () => {
     expect(await readLocalResources(await readKit(dirs.server))).toEqual({ type: "server", maxClients: 100, maxJobs: 4 });
     const kit = await readKit(dirs.client);
-    expect(await readLocalResources(kit)).toEqual({ type: "client", gpus: 2, memPerGpuGiB: 16, datasets: {} });
+    expect(await readLocalResources(kit)).toEqual({ type: "client", allowsLogStreaming: false, gpus: 2, memPerGpuGiB: 16, datasets: {} });
     expect(await readLogConfig(kit)).toEqual({ level: "info" });
     const policy = await readAuthorizationPolicy(kit);
     const user = { name: "admin@example.org", org: "consortium", role: "lead" };
@@ -43,11 +43,20 @@ describe("local settings", () => {
   });
 
   it("are those of the file without a suffix where there is one", async () => {
-    await client("resources.json", '{ "format_version": 2, "components": [], "datasets": { "wdbc": "/data/wdbc.csv" } }');
+    await client(
+      "resources.json",
+      '{ "format_version": 2, "components": [], "allow_log_streaming": true, "datasets": { "wdbc": "/data/wdbc.csv" } }',
+    );
     await client("log_config.json", '{ "level": "debug" }');
     await client("authorization.json", '{ "format_version": "1.0", "permissions": {} }');
     const kit = await readKit(dirs.client);
-    expect(await readLocalResources(kit)).toEqual({ type: "client", gpus: 0, memPerGpuGiB: 0, datasets: { wdbc: "/data/wdbc.csv" } });
+    expect(await readLocalResources(kit)).toEqual({
+      type: "client",
+      gpus: 0,
+      memPerGpuGiB: 0,
+      allowsLogStreaming: true,
+      datasets: { wdbc: "/data/wdbc.csv" },
+    });
     expect(await readLogConfig(kit)).toEqual({ level: "debug" });
     expect((await readAuthorizationPolicy(kit)).permissions).toEqual({});
   });

@@ -56,7 +56,13 @@ export async function readLocalResources(kit: Kit): Promise<LocalResources> {
     allow_log_streaming: allowsLogStreaming = false,
   } = readDocument({ text, file, schema: clientResourcesSchema, code: "kit/local-invalid" }).value;
   const capacity = components[0]?.args;
-  return { type: "client", gpus: capacity?.num_of_gpus ?? 0, memPerGpuGiB: capacity?.mem_per_gpu_in_GiB ?? 0, allowsLogStreaming, datasets };
+  return {
+    type: "client",
+    gpus: capacity?.num_of_gpus ?? 0,
+    memPerGpuGiB: capacity?.mem_per_gpu_in_GiB ?? 0,
+    allowsLogStreaming,
+    datasets,
+  };
 }
 
 /**

@@ -58,9 +58,6 @@ function checkParticipant(
   for (const [key, reason] of Object.entries(effectlessKeys)) {
     if (isGiven(participant[key])) findings.warning([...path, key], `${key} has no effect: ${reason}`);
   }
-  if (participant["allow_log_streaming"] === true) {
-    findings.warning([...path, "allow_log_streaming"], "allow_log_streaming has no effect: logs are not streamed yet");
-  }
   const maps = {
     connect_to: connectToMapSchema,
     listening_host: listeningHostMapSchema,

@@ -28,7 +28,7 @@ describe("a right project file", () => {
       isLeaf: true,
       gpus: 0,
       memPerGpuGiB: 0,
-      allowLogStreaming: true,
+      allowLogStreaming: false,
     });
   });
 
@@ -146,8 +146,11 @@ describe("a right project file", () => {
     });
   });
 
-  it("believes a site that streams no logs, in the words of YAML 1.1 too", () => {
+  it("lets no log leave a site that does not say so, in the words of YAML 1.1 too", () => {
     const streams = (line: string) => (named("hospital-a", { 13: line }) as { allowLogStreaming?: boolean }).allowLogStreaming;
+    expect((named("hospital-a", {}) as { allowLogStreaming?: boolean }).allowLogStreaming).toBe(false);
+    expect(streams("    allow_log_streaming: on")).toBe(true);
+    expect((named("hospital-a", { 3: "allow_log_streaming: true" }) as { allowLogStreaming?: boolean }).allowLogStreaming).toBe(true);
     expect(streams("    allow_log_streaming: false")).toBe(false);
     expect(streams("    allow_log_streaming: off")).toBe(false);
     expect((named("hospital-a", { 3: "allow_log_streaming: false" }) as { allowLogStreaming?: boolean }).allowLogStreaming).toBe(false);
@@ -211,7 +214,7 @@ describe("a right project file", () => {
     const project = parse({
       3: "packager: { path: nvflare.lighter.cc_provision.impl.onprem_packager.OnPremPackager }",
       8: "    fed_learn_port: 8002\n    admin_port: 8003\n    use_aio: true",
-      13: "    allow_log_streaming: true\n    cc_config: cc.yml\n  - { name: overseer1, type: overseer, org: x }\n  - { name: helper, type: monitor, org: x }",
+      13: "    cc_config: cc.yml\n  - { name: overseer1, type: overseer, org: x }\n  - { name: helper, type: monitor, org: x }",
       21: "      scheme: http\n      docker_image: python:3.12\n      config_folder: config",
       22: "  - path: nvflare.lighter.impl.he.HEBuilder\n  - path: nvflare.lighter.impl.cert.CertBuilder",
     });
@@ -220,12 +223,11 @@ describe("a right project file", () => {
       "3: OnPremPackager has no effect: images of confidential machines are not made; kits are written as folders",
       "9: admin_port 8003 has no effect: admins connect to fed_learn_port 8002 too",
       "10: use_aio has no effect: everything is asynchronous always",
-      "15: allow_log_streaming has no effect: logs are not streamed yet",
-      "16: cc_config has no effect: without CCBuilder FLARE does not read it either",
-      "17: overseer 'overseer1' has no effect: FLARE has no overseer any more",
-      "18: type 'monitor' is not known: no kit is made for it",
-      "26: scheme http has no effect: connections use grpc",
-      "29: HEBuilder has no effect: contexts of homomorphic encryption are not written yet; a job that needs them is refused",
+      "15: cc_config has no effect: without CCBuilder FLARE does not read it either",
+      "16: overseer 'overseer1' has no effect: FLARE has no overseer any more",
+      "17: type 'monitor' is not known: no kit is made for it",
+      "25: scheme http has no effect: connections use grpc",
+      "28: HEBuilder has no effect: contexts of homomorphic encryption are not written yet; a job that needs them is refused",
     ]);
   });
 });

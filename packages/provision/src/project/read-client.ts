@@ -26,7 +26,7 @@ export function readClient(source: ParticipantSource<Written<"client">>, targets
     isLeaf: position.isLeaf,
     gpus: written.capacity?.num_of_gpus ?? 0,
     memPerGpuGiB: written.capacity?.mem_per_gpu_in_GiB ?? 0,
-    allowLogStreaming: written.allow_log_streaming ?? project.allow_log_streaming ?? true,
+    allowLogStreaming: written.allow_log_streaming ?? project.allow_log_streaming ?? false,
     ...identityOf(written),
   });
 }

@@ -165,10 +165,7 @@ export class AdminSession {
   }
 
   /** What the training scripts of a job tracked, after an entry. */
-  async jobMetrics(
-    jobId: string,
-    { after = 0, limit = 1000, signal }: ReadOutputOptions = {},
-  ): Promise<OutputPage<TrackedPoint>> {
+  async jobMetrics(jobId: string, { after = 0, limit = 1000, signal }: ReadOutputOptions = {}): Promise<OutputPage<TrackedPoint>> {
     const answer = await this.#execute("read_job_output", { job_id: jobId, metrics_after: after, limit }, signal);
     return (answer as unknown as { metrics: OutputPage<TrackedPoint> }).metrics;
   }

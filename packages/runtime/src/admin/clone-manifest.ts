@@ -25,7 +25,9 @@ export function cloneManifest(init: CloneManifestInit): Buffer {
   const { bytes, trust, jobId, newJobId, project, submitter, nowMs } = init;
   const { manifest } = verifySignedJob({ bytes, trust, nowMs: signingTime(bytes) });
   if (manifest.jobId !== jobId) {
-    throw new FlareError("runtime/bad-message", `The server gave the signed job ${manifest.jobId} for ${jobId}.`, { facts: { job: jobId } });
+    throw new FlareError("runtime/bad-message", `The server gave the signed job ${manifest.jobId} for ${jobId}.`, {
+      facts: { job: jobId },
+    });
   }
   const folder = { folderName: manifest.jobFolderName, files: manifest.files };
   return createSignedJob({ folder, jobId: newJobId, project, submitter, nowMs });

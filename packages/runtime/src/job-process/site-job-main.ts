@@ -3,8 +3,8 @@ import { join } from "node:path";
 import { clientConfigSchema, compileClientConfig, FlareError, readDocument } from "@flare-ts/contracts";
 import { createClientApiExecutor } from "../executor/client-api-executor.js";
 import type { ExecutorEntry } from "../executor/executor-table.js";
-import { settlesWithin } from "../process/deadline.js";
 import { createLogger, errorField, type Logger } from "../logging/logger.js";
+import { settlesWithin } from "../process/deadline.js";
 import type { SiteJobDescription } from "./job-channel.js";
 import { LogTail } from "./log-tail.js";
 import { parentChannel } from "./node-ipc-channel.js";
@@ -33,7 +33,11 @@ const peer: SiteJobPeer = new RpcPeer<SiteJobSide, SiteParentSide>(
     listeners: {
       task: (task) => tasks.take(task),
       cancelTask: (key) => tasks.cancel(key),
-      stop: ({ reason }) => void tasks.stop(reason).then(endTails).then(() => process.exit(0)),
+      stop: ({ reason }) =>
+        void tasks
+          .stop(reason)
+          .then(endTails)
+          .then(() => process.exit(0)),
     },
   },
 );

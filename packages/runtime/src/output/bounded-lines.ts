@@ -49,7 +49,10 @@ export class BoundedLines<Entry extends Numbered> {
   }
 
   /** Entries after `after`, in order, `limit` at most. */
-  async read(after: number, limit: number): Promise<{ readonly entries: readonly Entry[]; readonly hasMore: boolean; readonly isCut: boolean }> {
+  async read(
+    after: number,
+    limit: number,
+  ): Promise<{ readonly entries: readonly Entry[]; readonly hasMore: boolean; readonly isCut: boolean }> {
     await this.#open();
     const first = this.#recent[0];
     const isRemembered = first !== undefined && first.seq <= after + 1;

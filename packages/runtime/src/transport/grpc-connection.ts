@@ -1,10 +1,10 @@
 import { create } from "@bufbuild/protobuf";
 import { FlareError } from "@flare-ts/contracts";
 import {
+  type AdminEvent,
   type CommandReply,
   DownloadRequestSchema,
   EndRequestSchema,
-  type AdminEvent,
   type JobEvent,
   ObjectRefSchema,
   ProbeRequestSchema,

@@ -70,6 +70,8 @@ while (await flare.isRunning()) {
   const tensor = model.params.weight;
   const data = tensor.data.map((value) => value + 1);
   const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
+  flare.log("mean", mean, { step: model.currentRound * 10 });
+  console.log("mean of " + site + " in round " + model.currentRound + " is " + mean);
   const weight = 10 + site.length + Number(site.at(-1) ?? 0);
   await flare.send(new flare.FLModel({ params: { weight: { ...tensor, data } }, paramsType: "FULL", metrics: { mean }, meta: { NUM_STEPS_CURRENT_ROUND: weight } }));
 }

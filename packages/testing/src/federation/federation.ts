@@ -15,11 +15,12 @@ export interface CreateFederationInit {
   readonly project?: string;
   /** Port of the server. @default a free one */
   readonly port?: number;
-  /** Further settings of the project file: of the whole, of the server, and of everybody else. */
+  /** Further settings of the project file: of the whole, of the server, of everybody else, and of single sites. */
   readonly settings?: {
     readonly project?: Readonly<Record<string, Json>>;
     readonly server?: Readonly<Record<string, Json>>;
     readonly others?: Readonly<Record<string, Json>>;
+    readonly perSite?: Readonly<Record<string, Readonly<Record<string, Json>>>>;
   };
   /** Life of the certificates that the server gives out by renewal, in milliseconds; a project file knows none under 5 minutes. */
   readonly leafLifetimeMs?: number;
@@ -92,7 +93,7 @@ function projectText(
   project: string,
   port: number,
   sites: readonly string[],
-  { project: whole, server, others }: NonNullable<CreateFederationInit["settings"]>,
+  { project: whole, server, others, perSite = {} }: NonNullable<CreateFederationInit["settings"]>,
 ): string {
   return JSON.stringify({
     api_version: 3,
@@ -101,7 +102,7 @@ function projectText(
     ...whole,
     participants: [
       { name: serverName, type: "server", org: "center", fed_learn_port: port, ...server },
-      ...sites.map((name) => ({ name, type: "client", org: "hospital", ...others })),
+      ...sites.map((name) => ({ name, type: "client", org: "hospital", ...others, ...perSite[name] })),
       { name: adminName, type: "admin", org: "center", role: "project_admin", ...others },
     ],
   });

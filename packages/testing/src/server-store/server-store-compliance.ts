@@ -76,6 +76,20 @@ export function serverStoreCompliance(name: string, create: () => Promise<Server
         expect(await ids({ statuses: [] })).toEqual([]);
       });
 
+      it("deletes a finished job with its journal and tasks, and no other", async () => {
+        await store.addJob(newJob("j1"));
+        await store.addJob(newJob("j2"));
+        await expect(store.deleteJob("j3")).rejects.toMatchObject({ code: "job/not-found" });
+        expect(await store.deleteJob("j1")).toBe(false);
+        await store.append("j1", 5, { type: "job-started", sites: [] });
+        await store.updateJob("j1", { status: "FINISHED:ABORTED" });
+        expect(await store.deleteJob("j1")).toBe(true);
+        expect((await store.jobs()).map(({ jobId }) => jobId)).toEqual(["j2"]);
+        await reopen();
+        expect(await store.entries("j1")).toEqual([]);
+        await expect(store.deleteJob("j1")).rejects.toMatchObject({ code: "job/not-found" });
+      });
+
       it("changes what it is told to and nothing else", async () => {
         await store.addJob(newJob("j1"));
         expect(await store.updateJob("j1", { status: "RUNNING", startTimeMs: 5, apps: { "site-1": "app" } })).toBe(true);
