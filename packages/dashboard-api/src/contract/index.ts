@@ -45,7 +45,7 @@ export {
   submitJobTemplate,
   uploadJob,
 } from "./jobs.js";
-
+export {
   createKitLink,
   downloadKit,
   type IssuedKit,
@@ -53,13 +53,14 @@ export {
   issueServerKit,
   kitSchema,
   listKits,
+  newKitSchema,
   readKitLink,
+  revocationReasonSchema,
   revocationReasons,
   revokeKit,
   revokeKitLink,
   useKitLink,
 } from "./kits.js";
-
 export {
   beginTotp,
   changePassword,
@@ -92,6 +93,7 @@ export {
 } from "./people.js";
 export { type Person, type PersonState, personSchema, personStates } from "./person.js";
 export {
+  authoritySchema,
   exportProject,
   freezeProject,
   getProject,
@@ -111,6 +113,7 @@ export {
   type SiteProperty,
   sitePropertySchema,
   studySchema,
+  textSchema,
   unlockProject,
   updateProject,
 } from "./project.js";
@@ -154,6 +157,7 @@ export {
   type Site,
   type SiteState,
   siteNameSchema,
+  siteRequestSchema,
   siteSchema,
   siteStates,
   updateSite,
