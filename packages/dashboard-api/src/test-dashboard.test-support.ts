@@ -73,7 +73,7 @@ export async function startTestDashboard(
 ): Promise<TestDashboard> {
   const folder = mkdtempSync(join(tmpdir(), "flare-dashboard-"));
   toRemove.push(folder);
-  const databaseUrl = kind === "PostgreSQL" ? await createDatabase() : undefined;
+  const databaseUrl = kind === "PostgreSQL" ? await createTestDatabase() : undefined;
   return await startOn(new TestClock(), { dataFolder: join(folder, "data"), databaseUrl, ...init }, components);
 }
 
