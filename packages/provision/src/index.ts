@@ -68,5 +68,5 @@ export {
   type RequestSummary,
   requestCertificate,
 } from "./requests/index.js";
-export type { CaKey } from "./state/key-vault.js";
+export type { CaKey, SealingPassphrase } from "./state/key-vault.js";
 export type { CaKeySource, StoredKeys } from "./state/stored-keys.js";

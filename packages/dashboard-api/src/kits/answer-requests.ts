@@ -32,7 +32,7 @@ export function waitsFor(project: StoredProject, site: StoredSite, isUnlocked: b
  * Takes the certificate request of a site in place of an earlier one, and answers it when nothing is in its way. It must be the site's
  * own: project, name and organisation are compared.
  *
- * @throws FlareError `request/*`, `archive/*`, `certificate/*`, `dashboard/conflict`
+ * @throws FlareError `request/*`, `archive/*`, `certificate/*`, `request/key-revoked`, `dashboard/conflict`
  */
 export async function takeRequest(parts: KitParts, actor: Actor, site: StoredSite, archive: Uint8Array): Promise<void> {
   const { db, workspace, now, audit, changes } = parts;
@@ -41,6 +41,7 @@ export async function takeRequest(parts: KitParts, actor: Actor, site: StoredSit
     throw new FlareError("dashboard/invalid-request", "The body is empty; send the archive <name>.request.zip.");
   const request = await workspace.inspect(archive);
   checkClaim(request.claim, site, await readProject(db));
+  await refuseRevoked(parts, site, request.publicKeySha256);
   const row: RequestRow = {
     site_id: site.id,
     request_id: request.requestId,
@@ -91,6 +92,7 @@ export async function answerRequest(parts: KitParts, siteId: string): Promise<vo
 
 async function approve(parts: KitParts, project: FrozenProject, site: StoredSite, row: RequestRow): Promise<void> {
   const { db, workspace, passphrase } = parts;
+  await refuseRevoked(parts, site, row.public_key_sha256);
   const hasRevoked = await takeBack(parts, project, site, row);
   const answer = await workspace.approve({
     caKey: passphrase.caKey(),
@@ -165,6 +167,13 @@ async function record({ db, now, randomBytes, audit }: KitParts, { site, row, ha
     const facts = { requestId: row.request_id, serial: approval.serial, uploadedBy: row.uploaded_by, hasRevoked };
     await audit.write(transaction, { actor: systemActor, action: "sites.answer-request", subject: site.name, facts });
   });
+}
+
+/** Whoever lost a key does not get it back into the project, and not even a good certificate is revoked for it. */
+async function refuseRevoked({ db }: KitParts, site: StoredSite, publicKeySha256: string): Promise<void> {
+  const rows = await readKitRows(db, { participant: site.name });
+  if (rows.every((row) => isStanding(row) || row.public_key_sha256 !== publicKeySha256)) return;
+  throw new FlareError("request/key-revoked", `A certificate of '${site.name}' for this very key was revoked.`);
 }
 
 function checkClaim(

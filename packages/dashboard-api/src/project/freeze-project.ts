@@ -1,6 +1,7 @@
 import { FlareError } from "@flare-ts/contracts";
 import { parseProject } from "@flare-ts/provision";
 import type { Actor } from "../http/actor.js";
+import { sealingPassphrase } from "../kits/ca-passphrase.js";
 import { issueOwnKit } from "../kits/issue-kits.js";
 import type { KitService } from "../kits/kit-service.js";
 import { issuingText, ownName } from "../kits/project-files.js";
@@ -28,10 +29,10 @@ export async function freezeProject(kits: KitService, actor: Actor, passphrase: 
     const frozen: FrozenProject = { ...project, server: project.server, state: "frozen", frozenAtMs: now(), frozenBy: actor.name };
     // What the project file would be refused for is said before there is a CA.
     parseProject(await issuingText(db, frozen), "project.yml");
-    const caKey = { passphrase: caPassphrase };
+    const caKey = parts.passphrase.isKnown ? parts.passphrase.caKey() : sealingPassphrase(caPassphrase);
     if (await workspace.hasProject(project.name)) await workspace.checkKey(project.name, caKey);
     const wasKnown = parts.passphrase.isKnown;
-    parts.passphrase.set(caPassphrase);
+    parts.passphrase.set(caKey);
     try {
       await issueOwnKit(parts, frozen, ownName(frozen));
       await db.transaction().execute(async (transaction) => {

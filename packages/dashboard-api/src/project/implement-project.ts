@@ -10,6 +10,7 @@ import {
 } from "../contract/project.js";
 import type { DashboardParts } from "../dashboard-parts.js";
 import { type Implementation, implement } from "../http/implement.js";
+import { sealingPassphrase } from "../kits/ca-passphrase.js";
 import { exportText } from "../kits/project-files.js";
 import { checkChange } from "./check-project.js";
 import { freezeProject as freeze } from "./freeze-project.js";
@@ -43,9 +44,10 @@ export function implementProject({ db, audit, changes, kits }: DashboardParts): 
     }),
     implement(unlockProject, async ({ actor, body: { passphrase } }) => {
       const { name } = await readFrozenProject(db);
+      const caKey = sealingPassphrase(passphrase);
       // In turn: each try takes a third of a second and 128 MiB.
-      await parts.turns.take(async () => await parts.workspace.checkKey(name, { passphrase }));
-      parts.passphrase.set(passphrase);
+      await parts.turns.take(async () => await parts.workspace.checkKey(name, caKey));
+      parts.passphrase.set(caKey);
       await audit.write(db, { actor, action: "project.unlock", subject: name });
       changes.publish("project");
       await kits.catchUp();

@@ -316,8 +316,12 @@ describe("what was approved can be taken back", () => {
     });
     expect(serials).toEqual([first.serial]);
     expect((await errorOf(project.approve("site", { isForced: true, now: later }))).code).toBe("request/key-revoked");
+    const revoked = join(project.dir, "revoked.request.zip");
+    await cp(project.requestArchive("site"), revoked);
     await project.request("site", {}, { isForced: true });
     await project.approve("site", { isForced: true, now: later });
+    const again = { archive: revoked, out: join(project.dir, "again.zip"), isForced: true, now: later };
+    expect((await errorOf(project.approve("site", again))).code).toBe("request/key-revoked");
     const soon = new Date(later.getTime() + 5_000);
     const { dir } = await project.package("site", { now: soon });
     expect(await readdir(join(dir, "startup"))).toContain("trust.json");

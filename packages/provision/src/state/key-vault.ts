@@ -3,7 +3,17 @@ import { promisify } from "node:util";
 import { FlareError } from "@flare-ts/contracts";
 
 /** How the private keys of a workspace are kept: sealed by a passphrase, or in clear text, which must be said. */
-export type CaKey = "clear" | { readonly passphrase: string };
+export type CaKey = "clear" | SealingPassphrase;
+
+/** A passphrase that private keys are sealed by. */
+export interface SealingPassphrase {
+  readonly passphrase: string;
+  /**
+   * What scrypt made of the passphrase so far, by salt: a process that works on a workspace again and again, and keeps this beside the
+   * passphrase, makes it once. @default nothing is kept from one call to the next
+   */
+  readonly derivedKeys?: Map<string, Promise<Buffer>>;
+}
 
 const prefix = "sealed:v1:";
 const saltBytes = 16;
@@ -26,13 +36,14 @@ export class KeyVault {
   readonly #caKey: CaKey;
   readonly #file: string;
   /** By salt: all keys that are sealed in a run share one, because making it is slow on purpose. */
-  readonly #keys = new Map<string, Promise<Buffer>>();
+  readonly #keys: Map<string, Promise<Buffer>>;
   /** Whether a key was opened, so that the passphrase is known to be right. */
   #isProven = false;
 
   /** `file`: the state's, for messages. */
   constructor(caKey: CaKey, file: string) {
     this.#caKey = caKey;
+    this.#keys = (caKey === "clear" ? undefined : caKey.derivedKeys) ?? new Map();
     this.#file = file;
   }
 
@@ -89,7 +100,13 @@ export class KeyVault {
     if (this.#caKey === "clear") throw new TypeError("keys in clear text are not sealed");
     const key = this.#keys.get(salt) ?? derive(this.#caKey.passphrase.normalize("NFC"), Buffer.from(salt, "base64"), 32, cost);
     this.#keys.set(salt, key);
-    return await key;
+    try {
+      return await key;
+    } catch (cause) {
+      // There was no memory for it; there may be the next time.
+      this.#keys.delete(salt);
+      throw cause;
+    }
   }
 
   #damaged(owner: string): FlareError {

@@ -108,6 +108,17 @@ describe("a sealed key", () => {
   });
 });
 
+describe("a passphrase that keeps the keys made of it", () => {
+  it("opens what it sealed before without making them again", async () => {
+    const derivedKeys = new Map<string, Promise<Buffer>>();
+    const text = await new KeyVault({ ...sealed, derivedKeys }, "cert.json").seal("a key", "the root");
+    const [made] = [...derivedKeys.values()];
+    expect(await new KeyVault({ ...sealed, derivedKeys }, "cert.json").open(text, "the root")).toBe("a key");
+    expect([...derivedKeys.values()]).toEqual([made]);
+    expect(await new KeyVault(sealed, "cert.json").open(text, "the root")).toBe("a key");
+  });
+});
+
 describe("a damaged state", () => {
   it("is refused by an error of ours that shows no part of a key, whatever was damaged", async () => {
     const prodDir = await provisionWith("clear");
