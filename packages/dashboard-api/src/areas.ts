@@ -1,5 +1,8 @@
 import { implementAudit } from "./audit/implement-audit.js";
 import type { DashboardParts } from "./dashboard-parts.js";
+import { implementFederation } from "./federation/implement-federation.js";
+import { implementJobReports } from "./federation/implement-job-reports.js";
+import { implementJobs } from "./federation/implement-jobs.js";
 import type { Implementation } from "./http/implement.js";
 import { implementKits } from "./kits/implement-kits.js";
 import { implementSiteKits } from "./kits/implement-site-kits.js";
@@ -29,4 +32,7 @@ export const areas: readonly ((parts: DashboardParts) => readonly Implementation
   implementInvitations,
   implementSignUp,
   implementAudit,
+  implementFederation,
+  implementJobs,
+  implementJobReports,
 ];

@@ -3,6 +3,7 @@ import type { AuditLog } from "./audit/audit-log.js";
 import type { BackgroundTasks } from "./background-tasks.js";
 import type { Changes } from "./changes.js";
 import type { Database } from "./db/tables.js";
+import type { FederationService } from "./federation/federation-service.js";
 import type { RequestGuard } from "./http/request-guard.js";
 import type { SessionCookie } from "./http/session-cookie.js";
 import type { KitService } from "./kits/kit-service.js";
@@ -38,6 +39,8 @@ export interface DashboardParts {
   readonly changes: Changes;
   /** The CA and kits. */
   readonly kits: KitService;
+  /** The federation at work. */
+  readonly federation: FederationService;
   readonly metrics: Metrics;
   /** For what goes on after an answer. */
   readonly tasks: BackgroundTasks;

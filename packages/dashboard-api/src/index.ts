@@ -1,3 +1,4 @@
 export { dashboardPlugin } from "./dashboard-plugin.js";
+export type { FederationAdmin, FederationLink, FederationNews } from "./federation/federation-link.js";
 export { type Dashboard, type DashboardComponents, type OpenDashboardInit, openDashboard } from "./open-dashboard.js";
 export { type RunningDashboard, type StartDashboardInit, startDashboard } from "./start-dashboard.js";

@@ -10,6 +10,9 @@ import { Changes } from "./changes.js";
 import { allRoutes } from "./contract/routes.js";
 import type { DashboardParts } from "./dashboard-parts.js";
 import { openDatabase } from "./db/open-database.js";
+import type { FederationLink } from "./federation/federation-link.js";
+import { openFederation } from "./federation/federation-service.js";
+import type { LiveFeedInit } from "./federation/live-feed.js";
 import type { Implementation } from "./http/implement.js";
 import { checkCoverage } from "./http/register-routes.js";
 import { RequestGuard } from "./http/request-guard.js";
@@ -40,6 +43,8 @@ export interface DashboardComponents {
   readonly logger?: FastifyBaseLogger;
   /** @default SMTP where it is set, else none */
   readonly mailer?: Mailer;
+  /** @default a connection to the project's server */
+  readonly federation?: FederationLink;
 }
 
 export interface OpenDashboardInit {
@@ -59,6 +64,14 @@ export interface OpenDashboardInit {
   readonly sessionLimits?: Partial<SessionLimits>;
   /** Of the CA's key. @default asked for when the project is frozen, and again after each start */
   readonly caPassphrase?: string | undefined;
+  /** Admin kit of a federation that exists already. @default the dashboard's own, made when the project is frozen */
+  readonly adminKit?: string | undefined;
+  /** Whether clear text may leave this machine on the way to the server, where the kit says `clear`. @default false */
+  readonly isClearAllowed?: boolean | undefined;
+  /** Folder with the examples that are offered as job templates. @default those that come with this package */
+  readonly templatesFolder?: string | undefined;
+  /** How events are gathered for pages, and how often a stream says that it lives. */
+  readonly liveTimes?: LiveFeedInit;
   /** Cost of hashing a password. @default 2^17 blocks of 1 KiB */
   readonly scryptCost?: ScryptCost;
 }
@@ -113,6 +126,13 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     await db.destroy();
     throw reason;
   });
+  const federation = await openFederation({ db, now, logger, kits, changes, dataFolder }, { ...init, link: components.federation }).catch(
+    async (reason: unknown) => {
+      await kits.close();
+      await db.destroy();
+      throw reason;
+    },
+  );
   const parts: DashboardParts = {
     db,
     now,
@@ -131,6 +151,7 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     audit,
     changes,
     kits,
+    federation,
     tasks,
     metrics,
     stopping: stopping.signal,
@@ -149,6 +170,7 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
     stopStreams: () => stopping.abort(),
     async close() {
       stopping.abort();
+      await federation.close();
       await kits.close();
       await tasks.drained();
       await db.destroy();

@@ -3,7 +3,7 @@ import { defineRoute } from "./define-route.js";
 import { lineSchema, timeMsSchema } from "./schemas.js";
 
 /** Most bytes of a job's archive. */
-export const maxJobArchiveBytes = 256 * 1024 * 1024;
+export const maxJobArchiveBytes = 64 * 1024 * 1024;
 
 /** Statuses of a job; the names are FLARE's. */
 export const jobStatuses = [

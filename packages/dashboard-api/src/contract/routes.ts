@@ -1,5 +1,7 @@
 import { auditRoutes } from "./audit.js";
 import type { RouteDefinition } from "./define-route.js";
+import { federationRoutes } from "./federation.js";
+import { jobRoutes } from "./jobs.js";
 import { kitRoutes } from "./kits.js";
 import { meRoutes } from "./me.js";
 import { peopleRoutes } from "./people.js";
@@ -16,4 +18,6 @@ export const allRoutes: readonly RouteDefinition[] = [
   ...siteRoutes,
   ...kitRoutes,
   ...auditRoutes,
+  ...federationRoutes,
+  ...jobRoutes,
 ];

@@ -1,5 +1,6 @@
 import type { Migration } from "kysely/migration";
 import { auditMigrations } from "../audit/audit-migrations.js";
+import { federationMigrations } from "../federation/federation-migrations.js";
 import { kitMigrations } from "../kits/kit-migrations.js";
 import { peopleMigrations } from "../people/people-migrations.js";
 import { projectMigrations } from "../project/project-migrations.js";
@@ -10,4 +11,5 @@ export const migrations: Readonly<Record<string, Migration>> = {
   ...auditMigrations,
   ...projectMigrations,
   ...kitMigrations,
+  ...federationMigrations,
 };

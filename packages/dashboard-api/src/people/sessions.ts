@@ -1,4 +1,5 @@
 import type { Selectable } from "kysely";
+import type { Role } from "../contract/roles.js";
 import type { Database } from "../db/tables.js";
 import { createId, createToken, hashToken, type RandomBytes } from "../secrets/tokens.js";
 import type { PeopleTable, SessionsTable } from "./people-tables.js";
@@ -88,6 +89,23 @@ export class Sessions {
       await this.#db.updateTable("sessions").set({ last_seen_at_ms: now }).where("id", "=", session.id).execute();
     }
     return { session, person };
+  }
+
+  /** Whether a session still lives, and its person is still what they were when it was looked at; a look does not prolong it. */
+  async isAlive(actor: { readonly sessionId: string; readonly role: Role; readonly organization: string }): Promise<boolean> {
+    const now = this.#now();
+    const found = await this.#db
+      .selectFrom("sessions")
+      .innerJoin("people", "people.id", "sessions.person_id")
+      .select("sessions.id")
+      .where("sessions.id", "=", actor.sessionId)
+      .where("sessions.ends_at_ms", ">", now)
+      .where("sessions.last_seen_at_ms", ">", now - this.#limits.idleMs)
+      .where("people.state", "=", "approved")
+      .where("people.role", "=", actor.role)
+      .where("people.organization", "=", actor.organization)
+      .executeTakeFirst();
+    return found !== undefined;
   }
 
   /** The living sessions of a person, the newest first. */

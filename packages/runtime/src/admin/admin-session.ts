@@ -164,6 +164,12 @@ export class AdminSession {
     await this.#execute("delete_job", { job_id: jobId }, signal);
   }
 
+  /** The journal of a job as it is now, after an entry. */
+  async jobEvents(jobId: string, { after = 0, limit = 1000, signal }: ReadOutputOptions = {}): Promise<OutputPage<JournalEntry>> {
+    const answer = await this.#execute("read_job_output", { job_id: jobId, events_after: after, limit }, signal);
+    return (answer as unknown as { events: OutputPage<JournalEntry> }).events;
+  }
+
   /** What the training scripts of a job tracked, after an entry. */
   async jobMetrics(jobId: string, { after = 0, limit = 1000, signal }: ReadOutputOptions = {}): Promise<OutputPage<TrackedPoint>> {
     const answer = await this.#execute("read_job_output", { job_id: jobId, metrics_after: after, limit }, signal);
@@ -196,18 +202,24 @@ export class AdminSession {
     yield* this.#follow<SystemChange>("watch_system", {}, options.signal);
   }
 
-  /** The journal of a job from its start, then live; ends after `job-ended`. */
-  async *watchJob(jobId: string, options: { readonly signal?: AbortSignal | undefined } = {}): AsyncIterable<JournalEntry> {
+  /**
+   * The journal of a job from its start, then live; ends after `job-ended`. `after` names the last entry that is known already, or
+   * is -1 for what comes from now on; `job-ended` is told in any case.
+   */
+  async *watchJob(
+    jobId: string,
+    options: { readonly signal?: AbortSignal | undefined; readonly after?: number | undefined } = {},
+  ): AsyncIterable<JournalEntry> {
     const connection = await this.#connect();
     let hasBegun = false;
     try {
-      for await (const entry of this.#watch(connection, jobId, options.signal)) {
+      for await (const entry of this.#watch(connection, jobId, options)) {
         hasBegun = true;
         yield entry;
       }
     } catch (reason) {
       if (hasBegun) throw reason;
-      yield* this.#watch(await this.#reconnect(connection, reason), jobId, options.signal);
+      yield* this.#watch(await this.#reconnect(connection, reason), jobId, options);
     }
   }
 
@@ -316,8 +328,13 @@ export class AdminSession {
     if (connection !== undefined && !keeper.trust.verify(connection.serverChainPem, { nowMs: now() }).ok) connection.close();
   }
 
-  async *#watch(connection: Connection, jobId: string, signal: AbortSignal | undefined): AsyncGenerator<JournalEntry, void, undefined> {
-    for await (const entry of connection.watch(this.#sign(connection, "watch_job", { job_id: jobId }), signal)) {
+  async *#watch(
+    connection: Connection,
+    jobId: string,
+    { signal, after }: { readonly signal?: AbortSignal | undefined; readonly after?: number | undefined },
+  ): AsyncGenerator<JournalEntry, void, undefined> {
+    const args = { job_id: jobId, ...(after === undefined ? {} : { after }) };
+    for await (const entry of connection.watch(this.#sign(connection, "watch_job", args), signal)) {
       yield { jobId: entry.jobId, seq: Number(entry.seq), atMs: Number(entry.atMs), event: JSON.parse(entry.eventJson) as JobEvent };
     }
   }

@@ -49,6 +49,16 @@ export class OutputArchive {
     return await this.#files(jobId).logs.read(after, limit);
   }
 
+  /** Number of the newest metric of a job. */
+  async lastMetric(jobId: string): Promise<number> {
+    return await this.#files(jobId).metrics.lastSeq();
+  }
+
+  /** Number of the newest log line of a job. */
+  async lastLine(jobId: string): Promise<number> {
+    return await this.#files(jobId).logs.lastSeq();
+  }
+
   /** Calls back whenever there is more; returns what ends that. */
   follow(jobId: string, wake: () => void): () => void {
     const followers = this.#followers.get(jobId) ?? new Set();

@@ -17,6 +17,7 @@ import type { JournalEntry } from "../job/job-event.js";
 import { isFinished, jobStatuses } from "../job/job-status.js";
 import type { AuditLog } from "../logging/audit-log.js";
 import { capPeerText, type Logger } from "../logging/logger.js";
+import type { OutputPage } from "../output/job-output.js";
 import type { OutputArchive } from "../output/output-archive.js";
 import type { Identity } from "../session/identity.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
@@ -61,6 +62,11 @@ export interface AdminServiceComponents {
 type Arguments = Readonly<Record<string, Json>>;
 type Answer = (identity: Identity, args: Arguments) => Promise<Json>;
 
+const watchArguments = z.strictObject({
+  job_id: jobIdSchema,
+  /** Only what comes after this entry; -1 for what comes from now on. @default 0 */
+  after: z.int().min(-1).optional(),
+});
 const jobArgument = z.strictObject({ job_id: jobIdSchema });
 const listArguments = z.strictObject({
   statuses: z.array(z.enum(jobStatuses)).optional(),
@@ -76,9 +82,10 @@ const noArguments = z.strictObject({});
 const renewalArguments = z.strictObject({ id: z.string().max(64), certificate: z.string().max(limits.chainBytes) });
 const outputArguments = z.strictObject({
   job_id: jobIdSchema,
-  /** Only what comes after these numbers; what is not named is not wanted. */
-  metrics_after: z.int().nonnegative().optional(),
-  lines_after: z.int().nonnegative().optional(),
+  /** Only what comes after these numbers; what is not named is not wanted. Those who follow may say -1: from now on. */
+  metrics_after: z.int().min(-1).optional(),
+  lines_after: z.int().min(-1).optional(),
+  events_after: z.int().nonnegative().optional(),
   limit: z.int().min(1).max(10_000).optional(),
 });
 const abortArguments = z.strictObject({ job_id: jobIdSchema, reason: z.string().max(500) });
@@ -125,15 +132,18 @@ export class AdminService {
     return create(CommandReplySchema, { resultJson: JSON.stringify(result) });
   }
 
-  /** Events of a job, the past first; ends after `job-ended`. */
+  /** Events of a job, the past first unless it is not wanted; ends after `job-ended`. */
   async *watch(context: CallContext, signed: SignedCommand): AsyncIterable<WireJobEvent> {
     const command = await this.#admit(context, signed);
     if (command.verb !== "watch_job") throw new FlareError("runtime/bad-message", `${command.verb} is a call, not a stream.`);
-    const job = await this.#job(command.args);
+    const { job_id, after = 0 } = parseArguments(watchArguments, command.args);
+    const job = await this.#job({ job_id });
+    const first = after < 0 ? ((await this.#parts.store.entries(job.jobId)).at(-1)?.seq ?? 0) : after;
     const queue: JournalEntry[] = [];
     let wake = Promise.withResolvers<void>();
     const stop = await this.#parts.hub.follow(job.jobId, (entry) => {
-      queue.push(entry);
+      // The end is told to everybody: nothing comes after it.
+      if (entry.seq > first || entry.event.type === "job-ended") queue.push(entry);
       wake.resolve();
     });
     const onAbort = (): void => wake.resolve();
@@ -264,13 +274,18 @@ export class AdminService {
   }
 
   async #readOutput(args: Arguments): Promise<Json> {
-    const { archive, jobs, output } = this.#parts;
-    const { metrics_after, lines_after, limit = 1000 } = parseArguments(outputArguments, args);
-    const { jobId } = await this.#job({ job_id: args["job_id"] ?? "" });
+    const { archive, jobs, output, store } = this.#parts;
+    const { job_id, metrics_after, lines_after, events_after, limit = 1000 } = parseArguments(outputArguments, args);
+    const { jobId } = await this.#job({ job_id });
+    const events = events_after === undefined ? undefined : pageOf(await store.entries(jobId, events_after), limit);
     const metrics = metrics_after === undefined ? undefined : await archive.metrics(jobId, metrics_after, limit);
     const lines = lines_after === undefined ? undefined : await archive.lines(jobId, lines_after, limit);
     if (jobs.get(jobId) === undefined) output.forget(jobId);
-    return { ...(metrics === undefined ? {} : { metrics }), ...(lines === undefined ? {} : { lines }) } as unknown as Json;
+    return {
+      ...(metrics === undefined ? {} : { metrics }),
+      ...(lines === undefined ? {} : { lines }),
+      ...(events === undefined ? {} : { events }),
+    } as unknown as Json;
   }
 
   async *#followed(verb: CommandVerb, args: Arguments, signal: AbortSignal): AsyncGenerator<object, void, undefined> {
@@ -296,6 +311,10 @@ export class AdminService {
 
 const streamVerbs = ["watch_job", "watch_system", "watch_job_output"] as const;
 type StreamVerb = (typeof streamVerbs)[number];
+
+function pageOf(entries: readonly JournalEntry[], limit: number): OutputPage<JournalEntry> {
+  return { entries: entries.slice(0, limit), hasMore: entries.length > limit, isCut: false };
+}
 
 function isStreamVerb(verb: CommandVerb): verb is StreamVerb {
   return (streamVerbs as readonly CommandVerb[]).includes(verb);

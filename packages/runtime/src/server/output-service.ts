@@ -62,14 +62,15 @@ export class OutputService {
     );
   }
 
-  /** What the sites of a job said after some entries, then what they say, until the job is over. */
+  /** What the sites of a job said after some entries (-1 for none of it), then what they say, until the job is over. */
   async *follow(
     jobId: string,
     from: { readonly metrics?: number | undefined; readonly lines?: number | undefined },
     signal: AbortSignal,
   ): AsyncGenerator<OutputNews, void, undefined> {
     const { archive } = this.#parts;
-    let { metrics: metricsAfter, lines: linesAfter } = from;
+    let metricsAfter = from.metrics === -1 ? await archive.lastMetric(jobId) : from.metrics;
+    let linesAfter = from.lines === -1 ? await archive.lastLine(jobId) : from.lines;
     let wake = Promise.withResolvers<void>();
     const stop = archive.follow(jobId, () => wake.resolve());
     const onAbort = (): void => wake.resolve();

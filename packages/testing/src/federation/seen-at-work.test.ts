@@ -88,6 +88,11 @@ describe("a federation at work, as admins see it", () => {
       isCut: false,
     });
     expect((await admin.jobLogs(jobId)).entries).toEqual(lines);
+    const events = await admin.jobEvents(jobId, { limit: 3 });
+    expect(events).toMatchObject({ hasMore: true, entries: [{ seq: 1 }, { seq: 2 }, { seq: 3 }] });
+    const rest: string[] = [];
+    for await (const { event } of admin.watchJob(jobId, { after: -1 })) rest.push(event.type);
+    expect(rest).toEqual(["job-ended"]);
   });
 
   it("submits a job once more under the same files, and deletes it with everything of it when it is over", async () => {

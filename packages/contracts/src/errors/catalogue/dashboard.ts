@@ -121,6 +121,12 @@ export const dashboardErrors = {
     "Issue the kit again; the earlier one is revoked.",
     { grpc: grpcStatus.notFound, http: 410 },
   ),
+  "dashboard/federation-unreachable": row(
+    "server",
+    "The dashboard does not reach the project's server.",
+    "Start the server with its kit, and check that this machine reaches its address; the dashboard connects by itself.",
+    { isRetryable: true, grpc: grpcStatus.unavailable, http: 503 },
+  ),
   "dashboard/invalid-settings": row(
     "user",
     "The dashboard cannot start with these settings.",

@@ -1,0 +1,41 @@
+import { listJobEvents, listJobLogs, listJobMetrics } from "../contract/jobs.js";
+import type { DashboardParts } from "../dashboard-parts.js";
+import { type Implementation, implement } from "../http/implement.js";
+import { requireRight } from "./job-permissions.js";
+import { jobOf } from "./read-job.js";
+
+/** Entries given where nobody says how many. */
+const usualLimit = 2_000;
+
+/** What jobs and their sites say: journal, tracked metrics, log lines. */
+export function implementJobReports(parts: DashboardParts): readonly Implementation[] {
+  const { link } = parts.federation;
+  return [
+    implement(listJobEvents, async ({ actor, params, query }) => {
+      requireRight(actor, "get_job_meta");
+      const { after, limit = usualLimit } = query;
+      const { entries, hasMore } = await link.admin().jobEvents(params.id, { after, limit });
+      return { entries: entries.map(({ seq, atMs, event }) => ({ seq, atMs, event: { ...event } })), hasMore };
+    }),
+    implement(listJobMetrics, async ({ actor, params, query }) => {
+      requireRight(actor, "get_job_meta");
+      const { after, limit = usualLimit } = query;
+      const { entries, hasMore, isCut } = await link.admin().jobMetrics(params.id, { after, limit });
+      return { points: [...entries], hasMore, isCut };
+    }),
+    implement(listJobLogs, async ({ actor, params, query }) => {
+      const job = await jobOf(parts, params.id);
+      // Log lines may hold more than a model does.
+      requireRight(actor, "download_job", job);
+      const { after, limit = usualLimit, site } = query;
+      const { entries, hasMore, isCut } = await link.admin().jobLogs(params.id, { after, limit });
+      const open = link.view().sites.filter(({ allowsLogStreaming }) => allowsLogStreaming);
+      return {
+        lines: entries.filter((line) => site === undefined || line.site === site),
+        hasMore,
+        isCut,
+        sites: job.sites.filter((name) => open.some((one) => one.name === name)),
+      };
+    }),
+  ];
+}
