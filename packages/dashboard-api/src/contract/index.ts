@@ -53,9 +53,7 @@ export {
   issueServerKit,
   kitSchema,
   listKits,
-  newKitSchema,
   readKitLink,
-  revocationReasonSchema,
   revocationReasons,
   revokeKit,
   revokeKitLink,
@@ -93,7 +91,6 @@ export {
 } from "./people.js";
 export { type Person, type PersonState, personSchema, personStates } from "./person.js";
 export {
-  authoritySchema,
   exportProject,
   freezeProject,
   getProject,
@@ -113,7 +110,6 @@ export {
   type SiteProperty,
   sitePropertySchema,
   studySchema,
-  textSchema,
   unlockProject,
   updateProject,
 } from "./project.js";
@@ -157,7 +153,6 @@ export {
   type Site,
   type SiteState,
   siteNameSchema,
-  siteRequestSchema,
   siteSchema,
   siteStates,
   updateSite,
