@@ -6,7 +6,7 @@ import { startDaemon, stopDaemon } from "@flare-ts/runtime";
 import { freePort, writeAddOneJob } from "@flare-ts/testing";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { launchChromium, lackedChromium, openPage, takePictures } from "./chromium.test-support.js";
+import { artefacts, launchChromium, lackedChromium, openPage, takePictures } from "./chromium.test-support.js";
 import { goodPassword, type PageDashboard, setUpDashboard, startPageDashboard } from "./test-dashboard.test-support.js";
 
 const lacked = lackedChromium();
@@ -31,13 +31,17 @@ afterAll(async () => {
 
 it.skipIf(lacked !== "")(
   `from nothing to a federation that trains, in the browser alone${lacked}`,
-  async () => {
+  async ({ onTestFailed }) => {
     const { url } = dashboard.running;
     const files = join(dashboard.folder, "files");
     await mkdir(files);
     const ada = await openPage(browser, url);
     const bo = await openPage(browser, url);
     const dan = await openPage(browser, url);
+
+    onTestFailed(async () => {
+      await Promise.all([ada, bo, dan].map(({ page }, index) => page.screenshot({ path: join(artefacts, `failed-${index}.png`) })));
+    });
 
     await setUpDashboard(ada.page, dashboard);
     await takePictures(ada.page, "overview-first");
