@@ -6,6 +6,7 @@ export const areaTitles = {
   certificate: "Certificates: asking for them and issuing them",
   cli: "The command line",
   "client-api": "Trainers: the Client API",
+  dashboard: "The dashboard: requests to it, people and their sessions",
   document: "Files that a person writes",
   file: "Files and folders",
   gpu: "GPUs: what computes on them",

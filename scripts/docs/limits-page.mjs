@@ -93,6 +93,13 @@ const consequences = {
     "deaths of one job process in a row, without anything done in between",
     "the process is given up: at a site the site leaves the job, at the server the job ends",
   ],
+  dashboardBodyBytes: ["the body of a request to the dashboard that is no upload", "the request is refused before it is read"],
+  dashboardRequests: ["requests to the dashboard from one network address in a minute", "the next is refused with how long to wait"],
+  dashboardOpenChanges: [
+    "sign-ins, sign-ups and resets from one network address in a minute",
+    "the next is refused with how long to wait; people who are signed in go on",
+  ],
+  waitingPasswords: ["passwords that wait to be checked", "the next is refused; the page tries again"],
 };
 
 function valueText(name, value) {

@@ -87,4 +87,12 @@ export const limits = Object.freeze({
   reconnectMaxMs: 5_000,
   /** Deaths of one job process in a row, without anything done in between, after which it is given up. */
   restarts: 5,
+  /** Body of a request to the dashboard, where a route takes no upload. */
+  dashboardBodyBytes: 1024 * 1024,
+  /** Requests to the dashboard from one network address in a minute; a whole hospital may share one. */
+  dashboardRequests: 1200,
+  /** Of these, changes by people who are not signed in: signing in, signing up, resets. */
+  dashboardOpenChanges: 60,
+  /** Passwords that wait to be checked: each check takes a core for about half a second, and 128 MiB. */
+  waitingPasswords: 100,
 });

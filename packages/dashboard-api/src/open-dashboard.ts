@@ -1,6 +1,7 @@
 import { randomBytes as cryptoRandomBytes } from "node:crypto";
 import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
+import { limits } from "@flare-ts/contracts";
 import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
 import { areas } from "./areas.js";
@@ -106,9 +107,10 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
   const isSecure = init.isSecure ?? true;
   const cookie = new SessionCookie({ isSecure });
   const sessions = new Sessions({ db, now, randomBytes }, { limits: { ...defaultSessionLimits, ...init.sessionLimits } });
+  // Node's pool has four threads: one stays free for files.
   const passwords = new Passwords(
     { randomBytes },
-    { cost: init.scryptCost ?? defaultScryptCost, atOnce: availableParallelism(), maxWaiting: 100 },
+    { cost: init.scryptCost ?? defaultScryptCost, atOnce: Math.min(availableParallelism(), 3), maxWaiting: limits.waitingPasswords },
   );
   const stopping = new AbortController();
   const metrics = new Metrics();

@@ -2,7 +2,6 @@ import { execFileSync, spawn } from "node:child_process";
 import { chownSync, existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { TestProject } from "vitest/node";
 
 declare module "vitest" {
   interface ProvidedContext {
@@ -11,8 +10,13 @@ declare module "vitest" {
   }
 }
 
+/** What Vitest gives a global set-up, as far as it is needed here. */
+interface SetupContext {
+  readonly provide: (key: "postgresUrl", value: string | null) => void;
+}
+
 /** Starts a PostgreSQL cluster of Debian's package for all tests of the package, in a temporary folder and without a port. */
-export default async function startPostgresCluster({ provide }: TestProject): Promise<(() => Promise<void>) | undefined> {
+export default async function startPostgresCluster({ provide }: SetupContext): Promise<(() => Promise<void>) | undefined> {
   const programs = postgresPrograms();
   if (programs === undefined) {
     if (process.env["FLARE_NO_SKIPS"] === "1") throw new Error("PostgreSQL is missing; install the Debian package postgresql");

@@ -3,8 +3,9 @@ import { hostname } from "node:os";
 import fastify, { type FastifyInstance, LogController } from "fastify";
 import { type DashboardPluginOptions, dashboardPlugin } from "./dashboard-plugin.js";
 import { type Dashboard, type DashboardComponents, type OpenDashboardInit, openDashboard } from "./open-dashboard.js";
+import { loadTlsCertificate } from "./serving/load-tls-certificate.js";
 import { checkServing, isSecure, type ServingSecurity } from "./serving/serving-security.js";
-import { fingerprintOf, loadTlsCertificate, type TlsCertificate } from "./serving/tls-certificate.js";
+import { fingerprintOf, type TlsCertificate } from "./serving/tls-certificate.js";
 
 export interface StartDashboardInit
   extends Omit<OpenDashboardInit, "isSecure">,
@@ -62,7 +63,7 @@ export async function startDashboard(init: StartDashboardInit, components: Dashb
     const hasStrictTransport = security.kind === "given" || security.kind === "proxy";
     await app.register(dashboardPlugin, { dashboard, pageFolder, metricsToken, rateLimits, hasStrictTransport });
     const listensAt = await app.listen({ host, port });
-    dashboard.reachedAt(listensAt);
+    dashboard.reachedAt(reachableAddress(listensAt, host));
     return {
       url: dashboard.parts.publicUrl(),
       listensAt,
@@ -77,6 +78,15 @@ export async function startDashboard(init: StartDashboardInit, components: Dashb
   }
 }
 
+/** Addresses that stand for all of a machine; nobody else can reach it by them. */
+const anyAddress = ["0.0.0.0", "::"];
+
+function reachableAddress(listensAt: string, host: string): string {
+  if (!anyAddress.includes(host)) return listensAt;
+  const { protocol, port } = new URL(listensAt);
+  return `${protocol}//${hostname()}:${port}`;
+}
+
 function createApp(security: ServingSecurity, { parts }: Dashboard, tls: TlsCertificate | undefined): FastifyInstance {
   return fastify({
     loggerInstance: parts.logger,
@@ -86,7 +96,7 @@ function createApp(security: ServingSecurity, { parts }: Dashboard, tls: TlsCert
     requestTimeout: 3_600_000,
     ...(security.kind === "proxy" ? { trustProxy: [...security.trustedProxies] } : {}),
     ...(tls === undefined ? {} : { https: { ...tls, minVersion: "TLSv1.2" } }),
-  }) as unknown as FastifyInstance;
+  });
 }
 
 function certificateLoader(
@@ -95,7 +105,6 @@ function certificateLoader(
   { host, publicUrl }: { readonly host: string; readonly publicUrl: string | undefined },
 ): (() => Promise<TlsCertificate>) | undefined {
   if (security.kind === "proxy" || security.kind === "clear") return undefined;
-  const anyAddress = ["0.0.0.0", "::"];
   const hosts = new Set(["localhost", "127.0.0.1", "::1", hostname(), ...(anyAddress.includes(host) ? [] : [host])]);
   if (publicUrl !== undefined) hosts.add(new URL(publicUrl).hostname.replaceAll(/[[\]]/g, ""));
   return () => loadTlsCertificate(security, { dataFolder: parts.dataFolder, hosts: [...hosts], now: parts.now });

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import pg from "pg";
+import { Client } from "pg";
 import { afterEach, describe, inject } from "vitest";
 import { type ApiClient, createApiClient } from "./contract/api-client.js";
 import type { PersonState } from "./contract/person.js";
@@ -16,8 +16,12 @@ export type DatabaseKind = "SQLite" | "PostgreSQL";
 
 /** Runs a suite on the embedded database and on a real PostgreSQL, where that is installed. */
 export function describeOnEachDatabase(name: string, suite: (kind: DatabaseKind) => void): void {
-  describe(`${name}, on SQLite`, () => suite("SQLite"));
-  describe.skipIf(inject("postgresUrl") === null)(`${name}, on PostgreSQL`, () => suite("PostgreSQL"));
+  describe(`${name}, on SQLite`, () => {
+    suite("SQLite");
+  });
+  describe.skipIf(inject("postgresUrl") === null)(`${name}, on PostgreSQL`, () => {
+    suite("PostgreSQL");
+  });
 }
 
 /** A person who is signed in, with a client of their own. */
@@ -168,7 +172,7 @@ function cookieFetch(cookies: Record<string, string> = {}, headers: Readonly<Rec
 async function createDatabase(): Promise<string> {
   const cluster = inject("postgresUrl") ?? "";
   const name = `test_${randomBytes(8).toString("hex")}`;
-  const client = new pg.Client({ connectionString: cluster.replace("@/", "@/postgres") });
+  const client = new Client({ connectionString: cluster.replace("@/", "@/postgres") });
   await client.connect();
   await client.query(`create database ${name}`);
   await client.end();

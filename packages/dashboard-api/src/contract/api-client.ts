@@ -50,7 +50,7 @@ export function createApiClient({ baseUrl, fetch }: ApiClientInit): ApiClient {
       if (response.status >= 400) throw await errorOf(response);
       if (isRaw(route.response)) return response as CallOutput<R>;
       if (route.response === "nothing") return undefined as CallOutput<R>;
-      return (route.response as z.ZodType).parse(await response.json()) as CallOutput<R>;
+      return route.response.parse(await response.json()) as CallOutput<R>;
     },
   };
 }
@@ -59,12 +59,12 @@ export function createApiClient({ baseUrl, fetch }: ApiClientInit): ApiClient {
 export function routeUrl(
   route: Pick<RouteDefinition, "path">,
   params: Readonly<Record<string, unknown>> = {},
-  query: Readonly<Record<string, unknown>> = {},
+  query: Readonly<Record<string, string | number | boolean | undefined>> = {},
 ): string {
   const path = route.path.replaceAll(/:([A-Za-z]+)/g, (_, name: string) => encodeURIComponent(String(params[name])));
   const search = new URLSearchParams();
   for (const [key, value] of Object.entries(query)) if (value !== undefined) search.set(key, String(value));
-  return `${apiPrefix}${path}${search.size === 0 ? "" : `?${search}`}`;
+  return `${apiPrefix}${path}${search.size === 0 ? "" : `?${search.toString()}`}`;
 }
 
 async function errorOf(response: Response): Promise<ApiError> {
@@ -79,13 +79,13 @@ async function errorOf(response: Response): Promise<ApiError> {
 
 interface LooseInput {
   readonly params?: Record<string, unknown>;
-  readonly query?: Record<string, unknown>;
+  readonly query?: Record<string, string | number | boolean | undefined>;
   readonly body?: unknown;
   readonly signal?: AbortSignal;
 }
 
 type Part<R, K extends "params" | "query"> = R extends { readonly [P in K]: infer S extends z.ZodType }
-  ? Record<never, never> extends Written<S>
+  ? Nothing extends Written<S>
     ? { readonly [P in K]?: Written<S> }
     : { readonly [P in K]: Written<S> }
   : unknown;
@@ -96,4 +96,7 @@ type BodyPart<R> = R extends { readonly body: infer B }
     : { readonly body: Written<B> }
   : unknown;
 
-type Arguments<I> = Record<never, never> extends I ? [input?: I] : [input: I];
+/** An input without anything in it. */
+interface Nothing {}
+
+type Arguments<I> = Nothing extends I ? [input?: I] : [input: I];

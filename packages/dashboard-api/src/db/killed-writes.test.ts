@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
 import { expect, it, onTestFinished } from "vitest";
-import { createApiClient } from "../contract/api-client.js";
+import { type ApiClient, createApiClient } from "../contract/api-client.js";
 import { listAudit } from "../contract/audit.js";
 import { invite, listInvitations } from "../contract/people.js";
 import { setUp } from "../contract/session.js";
@@ -57,55 +57,59 @@ describeOnEachDatabase("a dashboard that is killed", (kind) => {
     const fetch = cookieFetch();
     const acknowledged = new Set<string>();
     let csrfToken = "";
-    for (let round = 0; round <= kills; round++) {
+    const withToken: typeof globalThis.fetch = (input, options) => {
+      const headers = { ...(options?.headers as Record<string, string>), "x-csrf-token": csrfToken };
+      return fetch(input, { ...options, headers });
+    };
+    const lost: string[] = [];
+    const restart = async (): Promise<{ child: ChildProcess; client: ApiClient; kept: Set<string> }> => {
       const { child, url, setUpLink } = await start(init);
-      const withToken: typeof globalThis.fetch = (input, options) => {
-        const headers = { ...(options?.headers as Record<string, string>), "x-csrf-token": csrfToken };
-        return fetch(input, { ...options, headers });
-      };
       const client = createApiClient({ baseUrl: url, fetch: withToken });
-      if (round === 0) {
-        const body = {
-          token: tokenIn(setUpLink),
-          name: "Ada",
-          email: "ada@example.org",
-          organization: "x",
-          password: "a long enough phrase",
-        };
-        csrfToken = (await client.call(setUp, { body })).csrfToken ?? "";
-      }
+      if (csrfToken === "") csrfToken = await firstAdmin(client, setUpLink);
       // The session is in the database too: it goes on after a restart.
       const kept = new Set((await client.call(listInvitations)).invitations.map(({ id }) => id));
-      expect([...acknowledged].filter((id) => !kept.has(id))).toEqual([]);
-      if (round === kills) {
-        expect(await countAudit(client, "invitations.create")).toBe(kept.size);
-        await kill(child);
-        break;
-      }
-      let isOver = false;
-      const write = async (): Promise<void> => {
-        while (!isOver) {
-          try {
-            const { invitation } = await client.call(invite, { body: { role: "member", organization: "x" } });
-            acknowledged.add(invitation.id);
-          } catch (reason) {
-            // After the kill nobody answers; everything else is a failure.
-            if (!isOver) throw reason;
-          }
-        }
-      };
-      const writers = Array.from({ length: 4 }, write);
-      const enough = acknowledged.size + 5 + ((round * 7) % 40);
-      while (acknowledged.size < enough) await new Promise((resolve) => setImmediate(resolve));
-      isOver = true;
+      lost.push(...[...acknowledged].filter((id) => !kept.has(id)));
+      return { child, client, kept };
+    };
+    for (let round = 0; round < kills; round++) {
+      const { child, client } = await restart();
+      const over = new AbortController();
+      const writers = Array.from({ length: 4 }, () => keepInviting(client, acknowledged, over.signal));
+      await reaches(acknowledged, acknowledged.size + 5 + ((round * 7) % 40));
+      over.abort();
       await kill(child);
       await Promise.all(writers);
     }
+    const { child, client, kept } = await restart();
+    expect(lost).toEqual([]);
+    expect(await countAudit(client, "invitations.create")).toBe(kept.size);
+    await kill(child);
     expect(acknowledged.size).toBeGreaterThan(5 * kills);
   });
 });
 
-async function countAudit(client: ReturnType<typeof createApiClient>, action: string): Promise<number> {
+async function firstAdmin(client: ApiClient, setUpLink: string): Promise<string> {
+  const person = { name: "Ada", email: "ada@example.org", organization: "x", password: "a long enough phrase" };
+  return (await client.call(setUp, { body: { token: tokenIn(setUpLink), ...person } })).csrfToken ?? "";
+}
+
+/** Writes until it is over; what fails after that is the kill, everything else a failure. */
+async function keepInviting(client: ApiClient, acknowledged: Set<string>, over: AbortSignal): Promise<void> {
+  while (!over.aborted) {
+    try {
+      const { invitation } = await client.call(invite, { body: { role: "member", organization: "x" } });
+      acknowledged.add(invitation.id);
+    } catch (reason) {
+      if (!over.aborted) throw reason;
+    }
+  }
+}
+
+async function reaches(set: ReadonlySet<string>, size: number): Promise<void> {
+  while (set.size < size) await new Promise((resolve) => setImmediate(resolve));
+}
+
+async function countAudit(client: ApiClient, action: string): Promise<number> {
   let count = 0;
   let cursor: string | undefined;
   do {

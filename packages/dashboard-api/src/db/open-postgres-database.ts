@@ -1,7 +1,7 @@
 import { FlareError } from "@flare-ts/contracts";
 import { Kysely, PostgresDialect } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
-import pg from "pg";
+import { Pool, types } from "pg";
 import type { DashboardTables, Database } from "./tables.js";
 
 /**
@@ -13,12 +13,12 @@ export async function openPostgresDatabase(init: {
   readonly databaseUrl: string;
   readonly migrations: Readonly<Record<string, Migration>>;
 }): Promise<Database> {
-  const pool = new pg.Pool({
+  const pool = new Pool({
     connectionString: init.databaseUrl,
     max: 10,
     connectionTimeoutMillis: 10_000,
     application_name: "flare dashboard",
-    types: { getTypeParser: (oid, format) => (Number(oid) === int8 ? readInt8 : pg.types.getTypeParser(oid, format)) },
+    types: { getTypeParser: (oid, format) => (oid === types.builtins.INT8 ? readInt8 : types.getTypeParser(oid, format)) },
   });
   // A connection that breaks while nobody uses it is replaced by the pool; without a listener it would end the process.
   pool.on("error", () => undefined);
@@ -31,9 +31,7 @@ export async function openPostgresDatabase(init: {
   throw new FlareError("dashboard/database-unusable", `The PostgreSQL database cannot be used: ${said}.`, { cause: error });
 }
 
-/** Type number of `bigint`; times in milliseconds and counts are far below 2^53. */
-const int8 = 20;
-
+/** Times in milliseconds and counts are far below 2^53. */
 function readInt8(text: string): number {
   return Number(text);
 }

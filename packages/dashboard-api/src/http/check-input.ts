@@ -7,10 +7,10 @@ import { z } from "zod";
  * @throws FlareError `dashboard/invalid-request`
  */
 export function checkInput(part: "params" | "query" | "body", schema: z.ZodType, value: unknown): unknown {
-  const message = hostileInside(value, 0);
-  if (message !== undefined) {
-    throw new FlareError("dashboard/invalid-request", `The request has mistakes: ${part} ${message}.`, {
-      problems: [{ path: part, message }],
+  const hostile = hostileInside(value, 0);
+  if (hostile !== undefined) {
+    throw new FlareError("dashboard/invalid-request", `The request has mistakes: ${part} ${hostile}.`, {
+      problems: [{ path: part, message: hostile }],
     });
   }
   const parsed = schema.safeParse(value);

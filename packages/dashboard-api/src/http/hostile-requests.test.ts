@@ -1,5 +1,19 @@
 import { request as httpRequest } from "node:http";
-import fc from "fast-check";
+import {
+  type Arbitrary,
+  boolean,
+  constant,
+  constantFrom,
+  dictionary,
+  json,
+  jsonValue,
+  oneof,
+  option,
+  record,
+  sample,
+  string,
+  tuple,
+} from "fast-check";
 import { expect, it } from "vitest";
 import { routeUrl } from "../contract/api-client.js";
 import { isRaw, type RouteDefinition } from "../contract/define-route.js";
@@ -41,30 +55,30 @@ const nastyTexts = [
   "A".repeat(43),
 ];
 
-const nasty = fc.oneof(
-  { weight: 3, arbitrary: fc.constantFrom(...nastyTexts) },
-  { weight: 1, arbitrary: fc.string({ unit: "binary", maxLength: 200 }) },
+const nasty = oneof(
+  { weight: 3, arbitrary: constantFrom(...nastyTexts) },
+  { weight: 1, arbitrary: string({ unit: "binary", maxLength: 200 }) },
 );
-const nastyJson = fc.oneof(
-  fc.json({ maxDepth: 4 }),
-  fc.constantFrom("{", "[", "null", "1e999", '"', "{}", '{"__proto__":{"role":"project_admin"}}', '{"a":1,"a":2}', "\ufeff{}", ""),
-  fc.constant(`${"[".repeat(100_000)}${"]".repeat(100_000)}`),
-  fc.constant(`{"email":"${"x".repeat(1_500_000)}"}`),
-  fc.constant('{"a":'.repeat(5000)),
+const nastyJson = oneof(
+  json({ maxDepth: 4 }),
+  constantFrom("{", "[", "null", "1e999", '"', "{}", '{"__proto__":{"role":"project_admin"}}', '{"a":1,"a":2}', "\ufeff{}", ""),
+  constant(`${"[".repeat(100_000)}${"]".repeat(100_000)}`),
+  constant(`{"email":"${"x".repeat(1_500_000)}"}`),
+  constant('{"a":'.repeat(5000)),
 );
 
 /** A body that is right in form, with something nasty in each place. */
-function shaped(route: RouteDefinition): fc.Arbitrary<string> {
+function shaped(route: RouteDefinition): Arbitrary<string> {
   const shape = isRaw(route.body) || route.body === undefined ? {} : ((route.body as { shape?: object }).shape ?? {});
   const keys = Object.keys(shape);
-  const value = fc.oneof(nasty, fc.constantFrom("a@example.org", "Ann", "approve", "member", "correct horse battery"), fc.jsonValue());
-  return fc.record(Object.fromEntries(keys.map((key) => [key, value])), { requiredKeys: [] }).map((body) => JSON.stringify(body));
+  const value = oneof(nasty, constantFrom("a@example.org", "Ann", "approve", "member", "correct horse battery"), jsonValue());
+  return record(Object.fromEntries(keys.map((key) => [key, value])), { requiredKeys: [] }).map((body) => JSON.stringify(body));
 }
 
 const headerText = nasty.map((text) => text.replaceAll(/[^\u0020-\u007e]/g, "").slice(0, 4000));
-const headers = fc.record(
+const headers = record(
   {
-    "content-type": fc.constantFrom(
+    "content-type": constantFrom(
       "application/json",
       "application/json; charset=utf-7",
       "text/plain",
@@ -73,40 +87,38 @@ const headers = fc.record(
       "nonsense",
     ),
     cookie: headerText.map((text) => `flare=${text}`),
-    origin: fc.constantFrom("https://evil.example", "null", "http://localhost", ":"),
-    "sec-fetch-site": fc.constantFrom("cross-site", "same-site", "x"),
+    origin: constantFrom("https://evil.example", "null", "http://localhost", ":"),
+    "sec-fetch-site": constantFrom("cross-site", "same-site", "x"),
     "x-csrf-token": headerText,
     authorization: headerText.map((text) => `Bearer ${text}`),
     "x-forwarded-for": headerText,
-    "x-forwarded-proto": fc.constantFrom("https", "javascript"),
-    host: fc.constantFrom("evil.example", "localhost:1"),
+    "x-forwarded-proto": constantFrom("https", "javascript"),
+    host: constantFrom("evil.example", "localhost:1"),
     "user-agent": headerText,
-    "accept-encoding": fc.constant("gzip, br, zstd"),
+    "accept-encoding": constant("gzip, br, zstd"),
     "if-none-match": headerText,
     "last-event-id": headerText,
   },
   { requiredKeys: [] },
 );
 
-const attack: fc.Arbitrary<Attack> = fc.constantFrom(...allRoutes).chain((route) => {
+const attack: Arbitrary<Attack> = constantFrom(...allRoutes).chain((route) => {
   const names = [...route.path.matchAll(/:([A-Za-z]+)/g)].map(([, name = ""]) => name);
   const query = Object.keys(route.query?.shape ?? {});
-  const place = fc
-    .tuple(
-      fc.record(Object.fromEntries(names.map((name) => [name, nasty.map(wellFormed)]))),
-      fc.dictionary(fc.oneof(fc.constantFrom(...query, "x"), nasty.map(wellFormed)), nasty.map(wellFormed), { maxKeys: 4 }),
-    )
-    .map(([params, search]) => routeUrl(route, params, search));
+  const place = tuple(
+    record(Object.fromEntries(names.map((name) => [name, nasty.map(wellFormed)]))),
+    dictionary(oneof(constantFrom(...query, "x"), nasty.map(wellFormed)), nasty.map(wellFormed), { maxKeys: 4 }),
+  ).map(([params, search]) => routeUrl(route, params, search));
   const stray = nasty.map((text) => `/${encodeURI(wellFormed(text)).replaceAll("#", "")}`.slice(0, 8000));
-  return fc.record({
-    method: fc.oneof(
-      { weight: 5, arbitrary: fc.constant(route.method as string) },
-      fc.constantFrom("GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "HEAD", "TRACE"),
+  return record({
+    method: oneof(
+      { weight: 5, arbitrary: constant(route.method as string) },
+      constantFrom("GET", "POST", "PUT", "DELETE", "OPTIONS", "PATCH", "HEAD", "TRACE"),
     ),
-    path: fc.oneof({ weight: 6, arbitrary: place }, stray),
-    headers: fc.oneof({ weight: 2, arbitrary: headers }, fc.constant({ "content-type": "application/json" })),
-    body: fc.option(fc.oneof(nastyJson, shaped(route)), { nil: undefined }),
-    isSignedIn: fc.boolean(),
+    path: oneof({ weight: 6, arbitrary: place }, stray),
+    headers: oneof({ weight: 2, arbitrary: headers }, constant({ "content-type": "application/json" })),
+    body: option(oneof(nastyJson, shaped(route)), { nil: undefined }),
+    isSignedIn: boolean(),
   });
 });
 
@@ -123,19 +135,20 @@ describeOnEachDatabase("hostile requests", (kind) => {
     const bystander = await dashboard.person({ role: "lead" });
     const before = await typicalMs(dashboard, bystander);
     const during: number[] = [];
+    const wrong: string[] = [];
     let sent = 0;
-    const attacks = fc.sample(attack, { numRuns: count, seed: 20_261_126 });
+    const attacks = sample(attack, { numRuns: count, seed: 20_261_126 });
     let admin = await dashboard.person({ role: "project_admin" });
     for (const one of attacks) {
       const { status, text } = await send(dashboard.url, one, admin);
       const said = `${one.method} ${one.path.slice(0, 200)} ${one.body?.slice(0, 200) ?? ""}: ${status} ${text.slice(0, 500)}`;
-      expect(status, said).toBeLessThan(500);
-      expect(text.replaceAll(one.body ?? "\u0000", ""), said).not.toMatch(leaks);
+      if (status >= 500 || leaks.test(text.replaceAll(one.body ?? "\u0000", ""))) wrong.push(said);
       sent += 1;
       if (sent % 20 === 0) during.push(await msOf(dashboard, bystander));
       // Some attacks are what an admin may do: sign out, change the own password.
       if (sent % 50 === 0) admin = await dashboard.person({ role: "project_admin" });
     }
+    expect(wrong).toEqual([]);
     expect(sent).toBe(count);
     // Others share two cores with the test itself: an order of magnitude is what a slowdown would be.
     expect(median(during)).toBeLessThan(Math.max(10 * before, 100));

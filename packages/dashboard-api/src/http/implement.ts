@@ -44,5 +44,5 @@ export function implement<R extends RouteDefinition>(
   route: R,
   handler: (input: HandlerInput<R>) => Promise<HandlerOutput<R>>,
 ): Implementation {
-  return { route, handler: handler as unknown as Implementation["handler"] };
+  return { route, handler };
 }

@@ -16,11 +16,11 @@ it("the OpenAPI document is valid and has every route of the table", async () =>
   const paths = document["paths"] as Record<string, Record<string, { operationId: string; responses: object; requestBody?: object }>>;
   const described = Object.values(paths).flatMap((path) => Object.values(path).map(({ operationId }) => operationId));
   expect(described.toSorted()).toEqual(allRoutes.map(({ id }) => id).toSorted());
-  for (const route of allRoutes) {
+  const incomplete = allRoutes.filter((route) => {
     const path = paths[`${apiPrefix}${route.path.replaceAll(/:([A-Za-z]+)/g, "{$1}")}`]?.[route.method.toLowerCase()];
-    expect(path?.requestBody !== undefined, route.id).toBe(route.body !== undefined);
-    expect(Object.keys(path?.responses ?? {}), route.id).toContain("default");
-  }
+    return path === undefined || (path.requestBody !== undefined) !== (route.body !== undefined) || !("default" in path.responses);
+  });
+  expect(incomplete.map(({ id }) => id)).toEqual([]);
 });
 
 it("a broken document would be found", async () => {

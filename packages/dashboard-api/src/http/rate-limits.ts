@@ -1,5 +1,5 @@
 import rateLimit from "@fastify/rate-limit";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, limits as systemLimits } from "@flare-ts/contracts";
 import type { FastifyInstance } from "fastify";
 import type { RouteDefinition } from "../contract/define-route.js";
 
@@ -12,7 +12,10 @@ export interface RateLimits {
 }
 
 /** How many requests an address may send when nothing else is said. */
-export const defaultRateLimits: RateLimits = { requestsPerMinute: 1200, openChangesPerMinute: 60 };
+export const defaultRateLimits: RateLimits = {
+  requestsPerMinute: systemLimits.dashboardRequests,
+  openChangesPerMinute: systemLimits.dashboardOpenChanges,
+};
 
 /** Refuses requests beyond the limits before anything is read or looked up; IPv6 addresses count by their /64. */
 export async function addRateLimits(app: FastifyInstance, limits: RateLimits): Promise<void> {

@@ -1,5 +1,5 @@
 import { Transform } from "node:stream";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts";
 import type { FastifyInstance, FastifyReply, FastifyRequest } from "fastify";
 import type { z } from "zod";
 import { apiPrefix, isRaw, type RouteDefinition } from "../contract/define-route.js";
@@ -7,9 +7,6 @@ import type { Actor } from "./actor.js";
 import { checkInput, withoutUnknownKeys } from "./check-input.js";
 import type { HandlerInput, Implementation, RawAnswer } from "./implement.js";
 import type { RequestGuard } from "./request-guard.js";
-
-/** Most bytes of a body where a route says nothing else. */
-const defaultBodyBytes = 1024 * 1024;
 
 /** An unhandled route, a handler without a place in the table, or two of one name: the dashboard does not start. */
 export function checkCoverage(routes: readonly RouteDefinition[], implementations: readonly Implementation[]): void {
@@ -43,7 +40,7 @@ function registerRoute(app: FastifyInstance, guard: RequestGuard, { route, handl
   app.route({
     method: route.method,
     url: `${apiPrefix}${route.path}`,
-    bodyLimit: (isRaw(route.body) ? route.body.maxBytes : undefined) ?? defaultBodyBytes,
+    bodyLimit: (isRaw(route.body) ? route.body.maxBytes : undefined) ?? limits.dashboardBodyBytes,
     exposeHeadRoute: false,
     config: { route },
     // Before the body is read: a stranger must not make the dashboard read one.
@@ -62,7 +59,7 @@ function registerRoute(app: FastifyInstance, guard: RequestGuard, { route, handl
 function inputCheck(route: RouteDefinition): (request: FastifyRequest) => { params: unknown; query: unknown; body: unknown } {
   const strict = (schema: z.ZodType | undefined): z.ZodType | undefined => (schema === undefined ? undefined : withoutUnknownKeys(schema));
   const [params, query, body] = [strict(route.params), strict(route.query), isRaw(route.body) ? undefined : strict(route.body)];
-  const { maxBytes = defaultBodyBytes } = isRaw(route.body) ? route.body : {};
+  const { maxBytes = limits.dashboardBodyBytes } = isRaw(route.body) ? route.body : {};
   return (request) => ({
     params: params === undefined ? undefined : checkInput("params", params, request.params),
     query: query === undefined ? undefined : checkInput("query", query, request.query),
@@ -115,7 +112,7 @@ function answer(route: RouteDefinition, output: unknown, reply: FastifyReply): F
       .send(body);
   }
   // The schema is also a filter: what it does not name, such as a hash that a row carries, cannot slip out.
-  const content = (route.response as z.ZodType).parse(output);
+  const content = route.response.parse(output);
   return reply
     .code(route.status ?? 200)
     .type("application/json; charset=utf-8")

@@ -11,7 +11,7 @@ export function addOwnGauges(metrics: Metrics, { db, now }: { readonly db: Datab
       .select((row) => ["state", row.fn.countAll<number>().as("count")])
       .groupBy("state")
       .execute();
-    return Object.fromEntries(rows.map(({ state, count }) => [`state="${state}"`, Number(count)]));
+    return Object.fromEntries(rows.map(({ state, count }) => [`state="${state}"`, count]));
   });
   metrics.gauge("flare_dashboard_sessions", "Sessions that have not come to their end.", async () => {
     const row = await db
@@ -19,6 +19,6 @@ export function addOwnGauges(metrics: Metrics, { db, now }: { readonly db: Datab
       .select((one) => one.fn.countAll<number>().as("count"))
       .where("ends_at_ms", ">", now())
       .executeTakeFirst();
-    return Number(row?.count ?? 0);
+    return row?.count ?? 0;
   });
 }

@@ -22,14 +22,14 @@ export function checkNewPassword(password: string, person: { readonly email: str
 }
 
 function problemOf(password: string, { email, name }: { readonly email: string; readonly name: string }): string | undefined {
-  const characters = [...password];
+  const characters = Array.from(password);
   if (characters.length < leastCharacters) return `has fewer than ${leastCharacters} characters`;
   if (new Set(characters).size < 5) return "repeats a few characters";
   if (isRun(characters)) return "is a sequence of neighbouring characters";
   const lower = password.toLowerCase();
   const core = lower.replaceAll(/^[^a-z]+|[^a-z]+$/g, "");
   if (commonWords.has(core) || isRepeatedCommonWord(core)) return "is a common one with something around it";
-  const own = [email.split("@")[0] ?? "", ...name.toLowerCase().split(/\s+/), email].filter((word) => word.length >= 4);
+  const own = [email, email.split("@")[0] ?? "", ...name.toLowerCase().split(/\s+/)].filter((word) => word.length >= 4);
   const rest = own.reduce((text, word) => text.replaceAll(word, ""), lower);
   if (rest.length < lower.length && rest.replaceAll(/[^a-z]/g, "").length < 6) return "is mostly the own name or address";
   return undefined;

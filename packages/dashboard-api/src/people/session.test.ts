@@ -64,13 +64,22 @@ describeOnEachDatabase("signing in and out", (kind) => {
 
   it("lets nobody in who was rejected or disabled, and those in who wait for approval", async () => {
     const { person, stranger } = await startTestDashboard(kind);
+    const outcomes: Record<string, string> = {};
     for (const state of ["rejected", "disabled", "pending", "approved"] as const) {
       await person({ email: `${state}@example.org`, password, state });
-      const outcome = stranger().call(signIn, { body: { email: `${state}@example.org`, password } });
-      if (state === "rejected" || state === "disabled")
-        await expect(outcome).rejects.toMatchObject({ code: "dashboard/wrong-credentials" });
-      else await expect(outcome).resolves.toMatchObject({ state: "signed-in", person: { state } });
+      outcomes[state] = await stranger()
+        .call(signIn, { body: { email: `${state}@example.org`, password } })
+        .then(
+          (session) => session.person?.state ?? "nobody",
+          (reason: { code: string }) => reason.code,
+        );
     }
+    expect(outcomes).toEqual({
+      rejected: "dashboard/wrong-credentials",
+      disabled: "dashboard/wrong-credentials",
+      pending: "pending",
+      approved: "approved",
+    });
   });
 
   it("lists the own sessions and ends one of them, not anybody else's", async () => {
@@ -79,7 +88,8 @@ describeOnEachDatabase("signing in and out", (kind) => {
     const there = stranger();
     await there.call(signIn, { body: { email: "a@example.org", password } });
     const { sessions } = await here.call(listMySessions);
-    expect(sessions.map(({ isThisOne }) => isThisOne).toSorted()).toEqual([false, true]);
+    expect(sessions.filter(({ isThisOne }) => isThisOne)).toHaveLength(1);
+    expect(sessions).toHaveLength(2);
     const other = sessions.find(({ isThisOne }) => !isThisOne)?.id ?? "";
     await expect((await person()).call(endMySession, { params: { id: other } })).rejects.toMatchObject({ code: "dashboard/not-found" });
     await here.call(endMySession, { params: { id: other } });
