@@ -4,7 +4,7 @@ import type { ApprovalResult } from "@flare-ts/provision";
 import type { Selectable } from "kysely";
 import type { z } from "zod";
 import { systemActor } from "../audit/audit-log.js";
-import { maxRequestBytes, siteRequestSchema } from "../contract/sites.js";
+import type { siteRequestSchema } from "../contract/sites.js";
 import type { Actor } from "../http/actor.js";
 import { type FrozenProject, isFrozen, readProject, type StoredProject } from "../project/project-store.js";
 import { readSite, type StoredSite } from "../project/site-store.js";
@@ -60,9 +60,6 @@ export async function takeRequest(parts: KitParts, actor: Actor, site: StoredSit
   changes.publish("sites");
   await parts.turns.take(async () => await answerRequest(parts, site.id));
 }
-
-/** Most bytes of a request. */
-export { maxRequestBytes };
 
 /** Answers all requests that nothing is in the way of; to be called in a turn. */
 export async function answerRequests(parts: KitParts): Promise<void> {

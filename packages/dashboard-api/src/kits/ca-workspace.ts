@@ -72,7 +72,13 @@ export class CaWorkspace {
 
   /** Who is trusted; `undefined` before there is a CA. */
   async trust(project: string): Promise<ProjectTrustStatus | undefined> {
-    return (await this.hasProject(project)) ? await readProjectTrust({ workspace: this.dir, project }) : undefined;
+    if (!(await this.hasProject(project))) return undefined;
+    const read = async (): Promise<ProjectTrustStatus | undefined> => await readProjectTrust({ workspace: this.dir, project });
+    // It is kept in two files. Who reads one before and the other after a root was replaced reads them again.
+    return await read().catch(async (reason: unknown) => {
+      if (reason instanceof FlareError && reason.code === "project/state-invalid") return await read();
+      throw reason;
+    });
   }
 
   /**

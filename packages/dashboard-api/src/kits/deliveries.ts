@@ -103,11 +103,8 @@ export async function takeLink({ db, tasks }: Pick<KitParts, "db" | "tasks">, re
   });
 }
 
-/** Frees archives whose download was under way when the dashboard was killed, and drops those that nobody came for in time. */
-export async function tidyArchives({ db, now }: Pick<KitParts, "db" | "now">): Promise<void> {
-  const kept = db.selectFrom("kits").select("id").where("archive_name", "is not", null).where("source", "=", "made");
-  const rows = await kept.where("archive_until_ms", "<=", now()).execute();
-  for (const { id } of rows) await dropArchive(db, id);
+/** Frees archives whose download was under way when the dashboard was killed. */
+export async function freeBrokenDownloads({ db }: Pick<KitParts, "db">): Promise<void> {
   await db
     .updateTable("kits")
     .set({ delivered_at_ms: null, delivered_to: null })
@@ -115,6 +112,12 @@ export async function tidyArchives({ db, now }: Pick<KitParts, "db" | "now">): P
     .where("archive_name", "is not", null)
     .where("delivered_at_ms", "is not", null)
     .execute();
+}
+
+/** Forgets archives that nobody came for in time, and links that have ended. */
+export async function dropOldArchives({ db, now }: Pick<KitParts, "db" | "now">): Promise<void> {
+  const rows = await db.selectFrom("kits").select("id").where("archive_until_ms", "<=", now()).execute();
+  for (const { id } of rows) await dropArchive(db, id);
   await db.deleteFrom("kit_links").where("expires_at_ms", "<=", now()).execute();
 }
 

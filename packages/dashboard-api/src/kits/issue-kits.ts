@@ -7,7 +7,7 @@ import { readSite } from "../project/site-store.js";
 import { createId } from "../secrets/tokens.js";
 import type { KitParts } from "./kit-parts.js";
 import { type InsertKitInit, insertKit, isStanding, type KitRow, readKitRows } from "./kit-rows.js";
-import { issuingText, workspaceTexts } from "./project-files.js";
+import { issuingText, ownName, workspaceTexts } from "./project-files.js";
 
 /** A kit that was made just now, and the passphrase that opens its archive. */
 export interface NewKit {
@@ -85,6 +85,7 @@ export async function issueConsoleKit(parts: KitParts, actor: Actor): Promise<Ne
     // Somebody may have changed it since the request came in.
     const person = await parts.db.selectFrom("people").selectAll().where("id", "=", actor.personId).executeTakeFirst();
     if (person?.state !== "approved") throw new FlareError("dashboard/waits-for-approval", "Your account waits for approval.");
+    if (person.email === ownName(project)) throw new FlareError("dashboard/conflict", `${person.email} is the dashboard's own name.`);
     return await issueSealed(parts, project, actor, {
       kind: "console",
       participant: person.email,

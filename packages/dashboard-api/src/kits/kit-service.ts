@@ -5,7 +5,7 @@ import { isFrozen, readProject, type StoredProject } from "../project/project-st
 import { answerRequests } from "./answer-requests.js";
 import { CaPassphrase } from "./ca-passphrase.js";
 import { CaWorkspace } from "./ca-workspace.js";
-import { tidyArchives } from "./deliveries.js";
+import { dropOldArchives, freeBrokenDownloads } from "./deliveries.js";
 import type { KitParts } from "./kit-parts.js";
 import { ownKitFolder, removeOldKits, renewOwnKit } from "./own-kit.js";
 import { carryOutRevocations, noteRevocations, revokeStrangers } from "./revocations.js";
@@ -34,6 +34,9 @@ export interface OpenKitServiceInit {
   readonly caPassphrase?: string | undefined;
 }
 
+/** How often it is looked whether the dashboard's own certificate nears its end, and archives have waited too long. */
+const lookEveryMs = 6 * 60 * 60_000;
+
 /**
  * Opens the CA's workspace, mends what a run that was killed left half done, and makes sure that a passphrase that was given is right.
  *
@@ -55,9 +58,10 @@ export async function openKitService(
   };
   const project = await readProject(parts.db);
   if (isFrozen(project)) await openProject(parts, project);
-  await tidyArchives(parts);
+  await freeBrokenDownloads(parts);
   const listeners = new Set<() => void>();
   const catchUp = async (): Promise<void> => await catchUpWith(parts, () => listeners.forEach((listener) => listener()));
+  const timer = setInterval(() => parts.tasks.run("do what is due for the CA", catchUp), lookEveryMs).unref();
   const stopListening = components.changes.subscribe((kind) => {
     if (kind === "people") parts.tasks.run("revoke kits of people", () => revokeStrangers(parts));
   });
@@ -72,6 +76,7 @@ export async function openKitService(
     },
     catchUp,
     async close() {
+      clearInterval(timer);
       stopListening();
       await parts.turns.idle();
     },
@@ -79,15 +84,16 @@ export async function openKitService(
 }
 
 async function openProject(parts: KitParts, project: StoredProject): Promise<void> {
-  const { workspace, passphrase, trustLists } = parts;
+  const { workspace, passphrase } = parts;
   if (passphrase.isKnown) await workspace.checkKey(project.name, passphrase.caKey());
-  trustLists.publish((await workspace.trust(project.name))?.trustList);
   await noteRevocations(parts);
   await removeOldKits(parts);
 }
 
 async function catchUpWith(parts: KitParts, ownKitChanged: () => void): Promise<void> {
+  await noteRevocations(parts);
   await revokeStrangers(parts);
+  await dropOldArchives(parts);
   await parts.turns.take(async () => {
     await attempt(parts, async () => await carryOutRevocations(parts));
     await attempt(parts, async () => await answerRequests(parts));

@@ -127,6 +127,7 @@ describeOnEachDatabase("a kit", (kind) => {
     const { kit } = await admin.call(issueServerKit);
     dashboard.clock.advance(8 * 24 * hourMs);
     const again = await dashboard.restart();
+    await again.dashboard.parts.tasks.drained();
     const other = await again.person({ role: "project_admin" });
     await expect(other.call(downloadKit, { params: { id: kit.id } })).rejects.toMatchObject({ code: "dashboard/archive-gone" });
     expect(await again.dashboard.parts.db.selectFrom("kit_archives").selectAll().execute()).toEqual([]);
@@ -189,9 +190,11 @@ describeOnEachDatabase("a kit", (kind) => {
     const { dir: workspace } = dashboard.dashboard.parts.kits.parts.workspace;
     const now = new Date(dashboard.clock.now() + 5000);
     await revokeParticipant({ workspace, name: "hospital-a", reason: "keyCompromise", caKey: { passphrase: caPassphrase }, now });
+    expect(dashboard.dashboard.parts.kits.trustLists.current()).toBeUndefined();
     expect((await orgAdmin.call(listKits)).kits).toMatchObject([
       { condition: "revoked", revocation: { reason: "keyCompromise", by: "flare cert revoke" } },
     ]);
+    expect(dashboard.dashboard.parts.kits.trustLists.current()?.number).toBe(1);
   });
 
   it("is replaced without being revoked while one root takes over from another", async () => {
@@ -210,14 +213,28 @@ describeOnEachDatabase("a kit", (kind) => {
     await orgAdmin.call(issueSiteKit, { params: { id: made.id } });
     await new SiteMachine(dashboard.clock.now()).upload(orgAdmin, requested);
     const { kits } = await orgAdmin.call(listKits);
-    expect(kits.map(({ condition, isBelowFormerRoot }) => [condition, isBelowFormerRoot]).sort()).toEqual([
-      ["good", false],
-      ["good", false],
-      ["replaced", true],
-      ["replaced", true],
+    expect(kits.map(({ condition, isBelowFormerRoot }) => `${condition} ${isBelowFormerRoot}`).toSorted()).toEqual([
+      "good false",
+      "good false",
+      "replaced true",
+      "replaced true",
     ]);
     const finished = await admin.call(rotateProject, { body: { step: "finish" } });
     expect([finished.behind, finished.project.authority?.isRollingOver]).toEqual([[], false]);
+  });
+
+  it("cannot be kept from everybody by a name that no project may have, nor taken for the dashboard's own", async () => {
+    const { dashboard, admin, orgAdmin } = await startFrozenDashboard(kind);
+    const { id } = await orgAdmin.call(createSite, { body: { name: "nvflare_compose" } });
+    await expect(admin.call(decideSite, { params: { id }, body: { decision: "approve" } })).rejects.toMatchObject({
+      code: "project/invalid",
+    });
+    const impostor = await dashboard.person({ role: "lead", email: "dashboard@cancer.internal" });
+    await expect(impostor.call(issueMyKit)).rejects.toMatchObject({ code: "dashboard/conflict" });
+    for (const name of ["LOCALHOST", "localhost"]) {
+      await expect(orgAdmin.call(createSite, { body: { name } })).rejects.toMatchObject({ code: "dashboard/conflict" });
+    }
+    expect((await admin.call(issueServerKit)).kit.condition).toBe("good");
   });
 
   it("is nobody else's: other organisations and roles see none of it", async () => {

@@ -71,10 +71,11 @@ export async function revokeStrangers(parts: KitParts): Promise<void> {
   }
 }
 
-/** Notes what was revoked with `flare cert revoke` in the same workspace. */
-export async function noteRevocations({ db, workspace, changes }: KitParts): Promise<void> {
+/** Notes what was revoked with `flare cert revoke` in the same workspace, and passes its trust list on. */
+export async function noteRevocations({ db, workspace, changes, trustLists }: KitParts): Promise<void> {
   const { name, state } = await readProject(db);
   const trust = state === "frozen" ? await workspace.trust(name) : undefined;
+  trustLists.publish(trust?.trustList);
   if (trust === undefined || trust.revoked.length === 0) return;
   const bySerial = new Map(trust.revoked.flatMap((entry) => entry.serials.map((serial) => [serial, entry] as const)));
   const rows = await db

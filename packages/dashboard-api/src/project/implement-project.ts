@@ -46,7 +46,12 @@ export function implementProject({ db, audit, changes, kits }: DashboardParts): 
       const { name } = await readFrozenProject(db);
       const caKey = sealingPassphrase(passphrase);
       // In turn: each try takes a third of a second and 128 MiB.
-      await parts.turns.take(async () => await parts.workspace.checkKey(name, caKey));
+      try {
+        await parts.turns.take(async () => await parts.workspace.checkKey(name, caKey));
+      } catch (reason) {
+        await audit.write(db, { actor, action: "project.unlock", subject: name, outcome: "refused" });
+        throw reason;
+      }
       parts.passphrase.set(caKey);
       await audit.write(db, { actor, action: "project.unlock", subject: name });
       changes.publish("project");

@@ -1,8 +1,10 @@
 import { FlareError } from "@flare-ts/contracts";
+import type { z } from "zod";
 import { createSite, decideSite, getParticipantFile, getSite, listSites, removeSite, revokeSite, updateSite } from "../contract/sites.js";
 import type { DashboardParts } from "../dashboard-parts.js";
 import { type Actor, reaches, requireReach } from "../http/actor.js";
 import { type Implementation, implement } from "../http/implement.js";
+import { checkComposes } from "../kits/project-files.js";
 import { askRevocation, noteRevocations } from "../kits/revocations.js";
 import { createId } from "../secrets/tokens.js";
 import { participantFile } from "./participant-file.js";
@@ -18,6 +20,39 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
     const site = await readSite(db, id);
     requireReach(actor, site.organization);
     return site;
+  };
+  const change = async (actor: Actor, site: StoredSite, body: z.output<(typeof updateSite)["body"]>): Promise<string> => {
+    const project = await readProject(db);
+    if (body.properties !== undefined) checkProperties(project, body.properties);
+    const { name = site.name } = body;
+    if (name !== site.name) {
+      checkSiteName(project, name);
+      await refuseIssued(db, site);
+      if (site.state === "approved") await checkComposes(db, project, { ...site, name });
+    }
+    const said = {
+      name,
+      name_key: name.toLowerCase(),
+      description: body.description ?? site.description,
+      gpus: body.capacity?.gpus ?? site.capacity.gpus,
+      mem_per_gpu_gib: body.capacity?.memPerGpuGiB ?? site.capacity.memPerGpuGiB,
+      properties: JSON.stringify(body.properties ?? site.properties),
+      allow_log_streaming: Number(body.allowLogStreaming ?? site.allowLogStreaming),
+    };
+    await withFreeName(name, async () =>
+      db.transaction().execute(async (transaction) => {
+        await transaction.updateTable("sites").set(said).where("id", "=", site.id).execute();
+        // What was approved was the site of the other name.
+        if (name !== site.name) {
+          await transaction.deleteFrom("site_requests").where("site_id", "=", site.id).execute();
+          if (actor.role !== "project_admin")
+            await transaction.updateTable("sites").set({ state: "pending" }).where("id", "=", site.id).execute();
+        }
+        const facts = { fields: Object.keys(body).join(", ") };
+        await audit.write(transaction, { actor, action: "sites.update", subject: site.name, facts });
+      }),
+    );
+    return site.id;
   };
   return [
     implement(listSites, async ({ actor }) => {
@@ -62,38 +97,10 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
     }),
     implement(getSite, async ({ actor, params }) => await showSite(parts, await own(actor, params.id))),
     implement(updateSite, async ({ actor, params, body }) => {
-      const site = await own(actor, params.id);
-      const project = await readProject(db);
-      if (body.properties !== undefined) checkProperties(project, body.properties);
-      const { name = site.name } = body;
-      if (name !== site.name) {
-        checkSiteName(project, name);
-        await refuseIssued(db, site);
-      }
-      const said = {
-        name,
-        name_key: name.toLowerCase(),
-        description: body.description ?? site.description,
-        gpus: body.capacity?.gpus ?? site.capacity.gpus,
-        mem_per_gpu_gib: body.capacity?.memPerGpuGiB ?? site.capacity.memPerGpuGiB,
-        properties: JSON.stringify(body.properties ?? site.properties),
-        allow_log_streaming: Number(body.allowLogStreaming ?? site.allowLogStreaming),
-      };
-      await withFreeName(name, async () =>
-        db.transaction().execute(async (transaction) => {
-          await transaction.updateTable("sites").set(said).where("id", "=", site.id).execute();
-          // What was approved was the site of the other name.
-          if (name !== site.name) {
-            await transaction.deleteFrom("site_requests").where("site_id", "=", site.id).execute();
-            if (actor.role !== "project_admin")
-              await transaction.updateTable("sites").set({ state: "pending" }).where("id", "=", site.id).execute();
-          }
-          const facts = { fields: Object.keys(body).join(", ") };
-          await audit.write(transaction, { actor, action: "sites.update", subject: site.name, facts });
-        }),
-      );
+      // In turn: a kit that is being issued says the name that the site had when it began.
+      const id = await parts.turns.take(async () => await change(actor, await own(actor, params.id), body));
       changes.publish("sites");
-      return await showSite(parts, await readSite(db, site.id));
+      return await showSite(parts, await readSite(db, id));
     }),
     implement(removeSite, async ({ actor, params }) => {
       const site = await own(actor, params.id);
@@ -108,10 +115,12 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
     }),
     implement(decideSite, async ({ actor, params, body: { decision, note } }) => {
       const site = await readSite(db, params.id);
-      const missing = missingProperties(await readProject(db), site);
+      const project = await readProject(db);
+      const missing = missingProperties(project, site);
       if (decision === "approve" && missing.length > 0) {
         throw new FlareError("dashboard/conflict", `'${site.name}' has not filled in: ${missing.join(", ")}.`);
       }
+      if (decision === "approve") await checkComposes(db, project, site);
       const state = decision === "approve" ? "approved" : "rejected";
       await db.transaction().execute(async (transaction) => {
         const decided = { state, decided_at_ms: now(), decided_by: actor.name, decision_note: note } as const;

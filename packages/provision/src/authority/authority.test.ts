@@ -170,6 +170,9 @@ describe("a rollover of the root", () => {
       "project/rollover-not-done",
       ["server1.example.org", "hospital-a", "admin@example.org"],
     ]);
+    // Whoever was revoked does not hold it up.
+    await revokeParticipant({ ...place(later(1000)), name: "hospital-a", reason: "superseded" });
+    expect((await errorOf(finishRollover(place(later(2000))))).facts["participants"]).toEqual(["server1.example.org", "admin@example.org"]);
     await finishRollover({ ...place(), isForced: true });
   });
 });

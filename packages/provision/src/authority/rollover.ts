@@ -1,6 +1,7 @@
 import { X509Certificate } from "node:crypto";
 import type { KeyType } from "@flare-ts/contracts";
 import { FlareError } from "@flare-ts/contracts";
+import { Revocations } from "../kit/revocations.js";
 import { issueRoot } from "../pki/certificate.js";
 import { isIssuedBy } from "../pki/is-issued-by.js";
 import { createKeyPair, privateKeyPem } from "../pki/key-pair.js";
@@ -65,7 +66,7 @@ export async function finishRollover({ isForced = false, inUse = [], ...init }: 
   const { trust } = await changeState(await findProjectFolder(init), init, async (stored, context) => {
     const state = provisioned(stored, context);
     if (state.formerRoots.length === 0) throw new FlareError("project/no-rollover", "No root is taking over from another.");
-    const left = isForced ? [] : stillBelow(state);
+    const left = isForced ? [] : stillBelow(state, context.now);
     if (left.length > 0) {
       throw new FlareError("project/rollover-not-done", `Certificates in this workspace come from the old root: ${left.join(", ")}.`, {
         facts: { participants: left },
@@ -98,12 +99,14 @@ export function replaceRoot(
   return withNextTrustList({ ...state, ...next, formerRoots: [state.root] }, project, now);
 }
 
-/** Participants whose certificate in the workspace was not issued below the root in force. */
-function stillBelow({ root, authority, participants }: ProjectState): string[] {
+/** Participants whose certificate in the workspace is good, and was not issued below the root in force. */
+function stillBelow({ root, authority, participants, revoked }: ProjectState, now: Date): string[] {
+  const revocations = new Revocations(revoked);
   const issuer = new X509Certificate((authority ?? root).certificatePem);
   return [...participants].flatMap(([name, { certificatePem }]) => {
     const certificate = new X509Certificate(certificatePem);
-    return isIssuedBy(certificate, issuer) ? [] : [name];
+    const isOver = certificate.validToDate <= now || revocations.find(certificate) !== undefined;
+    return isOver || isIssuedBy(certificate, issuer) ? [] : [name];
   });
 }
 
