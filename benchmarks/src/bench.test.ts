@@ -101,7 +101,7 @@ describe("the command", () => {
   });
 
   it.each([
-    [["agregate"], "There is no benchmark 'agregate': aggregate, compare, memory, page, provision, rounds. Did you mean 'aggregate'?"],
+    [["agregate"], "There is no benchmark 'agregate': aggregate, compare, dashboard, memory, page, provision, rounds. Did you mean 'aggregate'?"],
     [["aggregate", "--treads", "2"], "There is no option --treads. Did you mean --threads?"],
     [["compare", "a.json"], "compare takes two files of results, not 1."],
     [["rounds", "--rounds", "0"], "--rounds takes whole numbers of at least 1, not '0'."],

@@ -19,6 +19,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: "what changed beyond noise between two results of aggregate",
     load: async () => (await import("./compare/bench-compare.ts")).benchCompare,
   },
+  dashboard: {
+    about: "the share of a core that the dashboard takes for live views of a busy federation",
+    load: async () => (await import("./dashboard/bench-dashboard.ts")).benchDashboard,
+  },
   memory: {
     about: "aggregates many updates of a large model under a limit on memory",
     load: async () => (await import("./memory/bench-memory.ts")).benchMemory,

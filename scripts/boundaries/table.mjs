@@ -100,6 +100,8 @@ export const boundaries = {
   benchmarks: {
     siblings: [
       "@flare-ts/contracts",
+      "@flare-ts/dashboard-api",
+      "@flare-ts/dashboard-api/contract",
       "@flare-ts/aggregator",
       "@flare-ts/aggregator/kernels",
       "@flare-ts/provision",

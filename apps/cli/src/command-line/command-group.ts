@@ -46,7 +46,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: "job",
-    summary: "submit, list, monitor, download and abort jobs",
+    summary: "submit, list, monitor, download, repeat, abort and delete jobs; their metrics and logs",
     load: async () => (await import("../commands/job/job-commands.js")).addJobCommands,
   },
   {
@@ -63,6 +63,11 @@ export const commandGroups: readonly CommandGroup[] = [
     name: "gpu",
     summary: "put in place what aggregation on a GPU needs",
     load: async () => (await import("../commands/gpu/gpu-commands.js")).addGpuCommands,
+  },
+  {
+    name: "dashboard",
+    summary: "a web page to invite people, hand out kits, and watch the federation work",
+    load: async () => (await import("../commands/dashboard/dashboard-commands.js")).addDashboardCommands,
   },
   {
     name: "poc",

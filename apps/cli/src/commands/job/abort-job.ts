@@ -1,7 +1,6 @@
-import { FlareError } from "@flare-ts/contracts";
 import { withAdmin } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
-import { askYes } from "../../terminal/ask-yes.js";
+import { confirmed } from "./confirmed.js";
 import { parseJobId } from "./parse-job-id.js";
 
 /** What `flare job abort` is given. */
@@ -20,15 +19,13 @@ export interface AbortJobOptions {
 export async function abortJob(context: CommandContext, options: AbortJobOptions): Promise<CommandOutput> {
   const { reason, isForced, startupKit } = options;
   const jobId = parseJobId(options.jobId);
-  if (!isForced) await confirm(context, `Abort job ${jobId} at the server and at all sites?`);
+  if (!isForced)
+    await confirmed(context, {
+      question: `Abort job ${jobId} at the server and at all sites?`,
+      deed: "Aborting a job",
+      refusal: "The job was not aborted.",
+    });
   const { status } = await withAdmin(context, startupKit, (session) => session.abortJob(jobId, reason, context.signal));
   const text = status === "FINISHED:ABORTED" ? `Aborted ${jobId}.` : `Job ${jobId} was over before, with status ${status}.`;
   return { data: { job_id: jobId, status, reason }, text: [text] };
-}
-
-async function confirm(context: CommandContext, question: string): Promise<void> {
-  if (!process.stdin.isTTY || context.format !== "txt") {
-    throw new FlareError("cli/not-confirmed", "Aborting a job needs --force where nobody can be asked.");
-  }
-  if (!(await askYes(question, context.signal))) throw new FlareError("cli/not-confirmed", "The job was not aborted.");
 }

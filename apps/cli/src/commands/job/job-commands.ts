@@ -75,6 +75,56 @@ Ctrl-C stops watching; the job goes on. Exit status 0 only if the job ends as FI
         }),
       ),
     );
+  withKit(group.command("metrics").description("show what training scripts track: flare.log, SummaryWriter"))
+    .argument("<id>", "the job's id")
+    .option("-f, --follow", "go on until the job ends")
+    .addHelpText("after", examplesText([["as lines of JSON while the job runs", `flare job metrics ${exampleId} -f --format jsonl`]]))
+    .action(
+      bind(
+        async () => (await import("./job-metrics.js")).jobMetrics,
+        ([jobId = ""], flags) => ({ jobId, isFollowing: flags["follow"] === true, startupKit: kitFlag(flags) }),
+      ),
+    );
+  withKit(group.command("logs").description("show log lines of a job, of the sites that let theirs be read"))
+    .argument("<id>", "the job's id")
+    .option("-f, --follow", "go on until the job ends")
+    .option("--site <name>", "of this site only")
+    .addHelpText(
+      "after",
+      `${examplesText([["what one site prints, as it comes", `flare job logs ${exampleId} -f --site hospital-1`]])}
+A site's operator decides: "allow_log_streaming": true in local/resources.json. Lines of other sites stay where they are.
+`,
+    )
+    .action(
+      bind(
+        async () => (await import("./job-logs.js")).jobLogs,
+        ([jobId = ""], flags) => ({
+          jobId,
+          isFollowing: flags["follow"] === true,
+          site: flags["site"] as string | undefined,
+          startupKit: kitFlag(flags),
+        }),
+      ),
+    );
+  withKit(group.command("clone").description("submit a job once more, with the same files; prints the new job's id"))
+    .argument("<id>", "the job's id")
+    .addHelpText("after", examplesText([["again, and watch", `flare job monitor "$(flare job clone ${exampleId})"`]]))
+    .action(
+      bind(
+        async () => (await import("./clone-job.js")).cloneJob,
+        ([jobId = ""], flags) => ({ jobId, startupKit: kitFlag(flags) }),
+      ),
+    );
+  withKit(group.command("delete").description("delete a job that is over, with its result, journal and logs; it cannot be taken back"))
+    .argument("<id>", "the job's id")
+    .option("--force", "do not ask")
+    .addHelpText("after", examplesText([["in a script", `flare job delete ${exampleId} --force`]]))
+    .action(
+      bind(
+        async () => (await import("./delete-job.js")).deleteJob,
+        ([jobId = ""], flags) => ({ jobId, isForced: flags["force"] === true, startupKit: kitFlag(flags) }),
+      ),
+    );
   withKit(group.command("abort").description("end a job at the server and at all sites; it cannot be taken back"))
     .argument("<id>", "the job's id")
     .option("--reason <text>", "what the journal and the sites are told")

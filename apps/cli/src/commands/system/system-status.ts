@@ -1,6 +1,9 @@
+import type { Json } from "@flare-ts/contracts";
+import type { SiteStatus } from "@flare-ts/runtime/admin";
 import { withAdmin } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
-import { durationText } from "../../terminal/quantities.js";
+import { plainText } from "../../terminal/plain-text.js";
+import { bytesText, durationText } from "../../terminal/quantities.js";
 import { tableLines } from "../../terminal/table.js";
 
 /** Shows the server, its sites, and the jobs that run. */
@@ -9,17 +12,75 @@ export async function systemStatus(context: CommandContext, options: { readonly 
   const ago = (ms: number): string => durationText(Math.max(0, Date.now() - ms));
   return {
     data: {
-      server: { name: server.name, project: server.project, started_at_ms: server.startedAtMs },
-      sites: sites.map(({ name, org, state, sinceMs, reason }) => ({ name, org, state, since_ms: sinceMs, reason })),
+      server: {
+        name: server.name,
+        project: server.project,
+        started_at_ms: server.startedAtMs,
+        software_version: server.softwareVersion,
+        received_bytes: server.receivedBytes,
+        sent_bytes: server.sentBytes,
+      },
+      sites: sites.map(siteData),
       running_jobs: [...runningJobs],
     },
     text: [
       `server ${server.name} of project ${server.project}, up for ${ago(server.startedAtMs)}`,
       ...tableLines(
-        [{ title: "SITE" }, { title: "ORG" }, { title: "STATE" }, { title: "FOR", align: "right" }, { title: "REASON" }],
-        sites.map((site) => [site.name, site.org, site.state, ago(site.sinceMs), site.reason]),
+        [
+          { title: "SITE" },
+          { title: "ORG" },
+          { title: "STATE" },
+          { title: "FOR", align: "right" },
+          { title: "VERSION" },
+          { title: "GPUS", align: "right" },
+          { title: "RECEIVED", align: "right" },
+          { title: "SENT", align: "right" },
+          { title: "CERTIFICATE" },
+          { title: "JOBS", align: "right" },
+          { title: "REASON" },
+        ],
+        sites.map((site) => [
+          site.name,
+          site.org,
+          site.state,
+          ago(site.sinceMs),
+          plainText(site.softwareVersion),
+          site.resources === null ? "-" : String(site.resources.gpus),
+          bytesText(site.receivedBytes),
+          bytesText(site.sentBytes),
+          site.certificateEndsAtMs === null ? "-" : `until ${new Date(site.certificateEndsAtMs).toISOString().slice(0, 10)}`,
+          String(site.jobs.length),
+          plainText(site.reason),
+        ]),
+      ),
+      ...sites.flatMap(({ name, lastError }) =>
+        lastError === null ? [] : [`${name}, ${ago(lastError.atMs)} ago: ${plainText(lastError.message)} ${lastError.todo}`.trimEnd()],
       ),
       runningJobs.length === 0 ? "no job runs" : `jobs that run: ${runningJobs.join(", ")}`,
     ],
+  };
+}
+
+function siteData(site: SiteStatus): { readonly [key: string]: Json } {
+  const { lastError, resources } = site;
+  return {
+    name: site.name,
+    org: site.org,
+    state: site.state,
+    since_ms: site.sinceMs,
+    reason: site.reason,
+    software_version: site.softwareVersion,
+    resources: resources === null ? null : { num_of_gpus: resources.gpus, mem_per_gpu_in_GiB: resources.memPerGpuGiB },
+    allow_log_streaming: site.allowsLogStreaming,
+    certificate_ends_at_ms: site.certificateEndsAtMs,
+    received_bytes: site.receivedBytes,
+    sent_bytes: site.sentBytes,
+    received_bytes_per_second: site.receivedBytesPerSecond,
+    sent_bytes_per_second: site.sentBytesPerSecond,
+    last_error:
+      lastError === null
+        ? null
+        : { at_ms: lastError.atMs, code: lastError.code, message: lastError.message, todo: lastError.todo, job_id: lastError.jobId },
+    jobs: [...site.jobs],
   };
 }

@@ -1,0 +1,43 @@
+import type { OutputLine } from "@flare-ts/runtime/admin";
+import { withAdmin } from "../../admin-kit/with-admin.js";
+import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { plainText } from "../../terminal/plain-text.js";
+import { parseJobId } from "./parse-job-id.js";
+import { readOutput } from "./read-output.js";
+
+/** What `flare job logs` is given. */
+export interface JobLogsOptions {
+  readonly jobId: string;
+  readonly isFollowing: boolean;
+  /** Only lines of this site. */
+  readonly site: string | undefined;
+  readonly startupKit: string | undefined;
+}
+
+/** Shows log lines of a job, of those sites that let theirs be read. */
+export async function jobLogs(context: CommandContext, options: JobLogsOptions): Promise<CommandOutput> {
+  const jobId = parseJobId(options.jobId);
+  const { isFollowing, site } = options;
+  const lines: OutputLine[] = [];
+  let count = 0;
+  await withAdmin(context, options.startupKit, async (session) => {
+    for await (const line of readOutput(session, { jobId, kind: "lines", isFollowing, signal: context.signal })) {
+      if (site !== undefined && line.site !== site) continue;
+      count += 1;
+      if (context.format === "json") lines.push(line);
+      else context.report({ type: "line", ...lineData(line) }, textOf(line));
+    }
+  });
+  return {
+    data: { job_id: jobId, count, lines: lines.map(lineData) },
+    text: count === 0 ? [`No site has sent log lines of job ${jobId}; a site sends them only where its operator allows it.`] : [],
+  };
+}
+
+function lineData({ atMs, site, source, text }: OutputLine) {
+  return { at_ms: atMs, site, source, text };
+}
+
+function textOf({ atMs, site, text }: OutputLine): string {
+  return `${new Date(atMs).toISOString().slice(11, 19)}  ${site}  ${plainText(text)}`;
+}

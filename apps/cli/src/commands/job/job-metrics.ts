@@ -1,0 +1,41 @@
+import type { TrackedPoint } from "@flare-ts/runtime/admin";
+import { withAdmin } from "../../admin-kit/with-admin.js";
+import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { plainText } from "../../terminal/plain-text.js";
+import { parseJobId } from "./parse-job-id.js";
+import { readOutput } from "./read-output.js";
+
+/** What `flare job metrics` is given. */
+export interface JobMetricsOptions {
+  readonly jobId: string;
+  readonly isFollowing: boolean;
+  readonly startupKit: string | undefined;
+}
+
+/** Shows the values that the training scripts of a job track. */
+export async function jobMetrics(context: CommandContext, options: JobMetricsOptions): Promise<CommandOutput> {
+  const jobId = parseJobId(options.jobId);
+  const { isFollowing } = options;
+  const points: TrackedPoint[] = [];
+  let count = 0;
+  await withAdmin(context, options.startupKit, async (session) => {
+    for await (const point of readOutput(session, { jobId, kind: "metrics", isFollowing, signal: context.signal })) {
+      count += 1;
+      if (context.format === "json") points.push(point);
+      else context.report({ type: "metric", ...pointData(point) }, lineOf(point));
+    }
+  });
+  return {
+    data: { job_id: jobId, count, metrics: points.map(pointData) },
+    text: count === 0 ? [`No training script of job ${jobId} tracked a metric.`] : [],
+  };
+}
+
+function pointData({ atMs, site, key, value, round, step }: TrackedPoint) {
+  return { at_ms: atMs, site, key, value, round, step };
+}
+
+function lineOf({ atMs, site, key, value, round, step }: TrackedPoint): string {
+  const where = [...(round === null ? [] : [`round ${round + 1}`]), ...(step === null ? [] : [`step ${step}`])].join(", ");
+  return `${new Date(atMs).toISOString().slice(11, 19)}  ${site}  ${plainText(key)} = ${value}${where === "" ? "" : `  (${where})`}`;
+}

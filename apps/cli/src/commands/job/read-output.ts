@@ -1,0 +1,33 @@
+import type { AdminSession, OutputLine, OutputPage, TrackedPoint } from "@flare-ts/runtime/admin";
+
+/** Which kind of output is read. */
+export type OutputKind = "metrics" | "lines";
+
+type Entry<Kind extends OutputKind> = Kind extends "metrics" ? TrackedPoint : OutputLine;
+
+export interface ReadOutputInit<Kind extends OutputKind> {
+  readonly jobId: string;
+  readonly kind: Kind;
+  /** Whether to go on until the job ends. */
+  readonly isFollowing: boolean;
+  readonly signal: AbortSignal;
+}
+
+/** What the sites of a job said, from the first entry on; then what they say, where it is followed. */
+export async function* readOutput<Kind extends OutputKind>(session: AdminSession, init: ReadOutputInit<Kind>): AsyncGenerator<Entry<Kind>> {
+  const { jobId, kind, isFollowing, signal } = init;
+  if (isFollowing) {
+    const from = kind === "metrics" ? { metricsAfter: 0 } : { linesAfter: 0 };
+    for await (const news of session.watchJobOutput(jobId, from, { signal })) yield* news[kind] as readonly Entry<Kind>[];
+    return;
+  }
+  let after = 0;
+  for (;;) {
+    const options = { after, limit: 2_000, signal };
+    const page: OutputPage<TrackedPoint | OutputLine> =
+      kind === "metrics" ? await session.jobMetrics(jobId, options) : await session.jobLogs(jobId, options);
+    yield* page.entries as readonly Entry<Kind>[];
+    after = page.entries.at(-1)?.seq ?? after;
+    if (!page.hasMore) return;
+  }
+}
