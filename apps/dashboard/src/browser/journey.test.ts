@@ -6,7 +6,7 @@ import { startDaemon, stopDaemon } from "@flare-ts/runtime";
 import { freePort, writeAddOneJob } from "@flare-ts/testing";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
-import { artefacts, launchChromium, lackedChromium, openPage, takePictures } from "./chromium.test-support.js";
+import { artefacts, lackedChromium, launchChromium, openPage, takePictures } from "./chromium.test-support.js";
 import { goodPassword, type PageDashboard, setUpDashboard, startPageDashboard } from "./test-dashboard.test-support.js";
 
 const lacked = lackedChromium();
@@ -46,7 +46,10 @@ it.skipIf(lacked !== "")(
     await setUpDashboard(ada.page, dashboard);
     await takePictures(ada.page, "overview-first");
     await describeProject(ada.page, await freePort());
-    const links = [await invite(ada.page, "bo@north.org", "north", "Organisation admin"), await invite(ada.page, "dan@university.org", "university", "Lead")];
+    const links = [
+      await invite(ada.page, "bo@north.org", "north", "Organisation admin"),
+      await invite(ada.page, "dan@university.org", "university", "Lead"),
+    ];
     await signUp(bo.page, links[0] ?? "", "Bo Keller");
     await signUp(dan.page, links[1] ?? "", "Dan Okafor");
     await takePictures(bo.page, "waiting");
