@@ -93,7 +93,7 @@ it.skipIf(lacked !== "")(
     await pictureAll(ada.page);
     expect([...ada.offences, ...bo.offences, ...dan.offences]).toEqual([]);
   },
-  240_000,
+  600_000,
 );
 
 async function describeProject(page: Page, port: number): Promise<void> {

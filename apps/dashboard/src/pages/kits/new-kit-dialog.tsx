@@ -33,8 +33,8 @@ export function NewKitDialog({ made, kit, onClose }: NewKitDialogProps) {
           <CopyField label="Passphrase" value={made.passphrase} />
           {shown.archive === null ? <Text size="sm">The archive was handed out.</Text> : <KitActions kit={shown} />}
           <Text size="sm" c="dimmed">
-            Unpack it with <span className="mono">7z x {shown.archive?.fileName ?? "kit.zip"}</span>, then start it with{" "}
-            <span className="mono">flare start {shown.participant}</span>.
+            Unpack it with <span className="mono">7z x {shown.archive?.fileName ?? "kit.zip"}</span>, then run{" "}
+            <span className="mono">{startCommand(shown)}</span>.
           </Text>
           <Group justify="flex-end">
             <Button variant="default" onClick={onClose}>
@@ -45,4 +45,11 @@ export function NewKitDialog({ made, kit, onClose }: NewKitDialogProps) {
       )}
     </Modal>
   );
+}
+
+/** What is run with a kit, once it is unpacked. */
+function startCommand({ kind, participant }: IssuedKit): string {
+  if (kind === "server") return `flare server start ${participant} --daemon`;
+  if (kind === "site") return `flare client start ${participant} --daemon`;
+  return `${participant}/startup/fl_admin.sh system status`;
 }

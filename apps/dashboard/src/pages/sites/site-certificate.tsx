@@ -18,6 +18,7 @@ import { Section } from "../../components/section.js";
 import { IssueKitButton } from "../kits/issue-kit-button.js";
 import { KitActions } from "../kits/kit-actions.js";
 import { KitFacts } from "../kits/kit-facts.js";
+import classes from "./site-certificate.module.css";
 
 const waits: Readonly<Record<NonNullable<Site["request"]>["waitsFor"], string>> = {
   decision: "The project admin has to approve the site first.",
@@ -29,6 +30,7 @@ const waits: Readonly<Record<NonNullable<Site["request"]>["waitsFor"], string>> 
 /** A site's certificate: by a request whose key never leaves the site, or as a kit that the dashboard makes. */
 export function SiteCertificate({ site, mayChange }: { readonly site: Site; readonly mayChange: boolean }) {
   const { kit, request } = site;
+  const hasGoodKit = kit !== null && (kit.condition === "good" || kit.condition === "ending");
   return (
     <Section title="Certificate and kit">
       <Stack gap="lg">
@@ -46,7 +48,13 @@ export function SiteCertificate({ site, mayChange }: { readonly site: Site; read
           </>
         )}
         {request !== null && <Request site={site} request={request} mayChange={mayChange} />}
-        {mayChange && request === null && <Ways site={site} />}
+        {mayChange && request === null && hasGoodKit && (
+          <details>
+            <summary className={classes["another"]}>Get another certificate</summary>
+            <Ways site={site} />
+          </details>
+        )}
+        {mayChange && request === null && !hasGoodKit && <Ways site={site} />}
         {!mayChange && kit === null && request === null && (
           <Text size="sm" c="dimmed">
             This site has no certificate yet.
