@@ -79,6 +79,7 @@ it.skipIf(lacked !== "")(
     await expect.poll(() => pictureOfCurve(dan.page).then((now) => now.equals(seen)), { timeout: 20_000 }).toBe(false);
     await takePictures(dan.page, "job-live");
     await ada.page.goto("/");
+    await ada.page.getByRole("region", { name: "Jobs" }).waitFor();
     await takePictures(ada.page, "overview-running");
     await dan.page.getByText("completed", { exact: true }).waitFor({ timeout: 60_000 });
     await takePictures(dan.page, "job-done");

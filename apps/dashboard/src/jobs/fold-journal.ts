@@ -130,7 +130,7 @@ function newSite(site: string, openedMs: number): SiteInRound {
 function incidentOf(event: JobEvent): Omit<Incident, "atMs"> | undefined {
   switch (event.type) {
     case "job-submitted":
-      return { kind: "info", text: `Submitted by ${event.submitter}` };
+      return { kind: "info", text: "Submitted" };
     case "job-started":
       return { kind: "info", text: `Started on ${event.sites.length} ${event.sites.length === 1 ? "site" : "sites"}` };
     case "task-failed":

@@ -5,7 +5,7 @@ import { type SitePhases, trackPhases } from "../jobs/phase-track.js";
 import { appendTo, type JobStream, jobStreamKey, phasesKey } from "./job-streams.js";
 
 /** The cached answer that says how the federation is. */
-export const federationKey = keyOf(getFederation, {});
+const federationKey = keyOf(getFederation, {});
 
 /** Types of events, as the stream names them. */
 export const liveEventTypes: readonly LiveEventType[] = ["snapshot", "link", "sites", "jobs", "job-events", "metrics", "logs", "people"];

@@ -89,7 +89,7 @@ export function LinePlot({ title, xLabel, x, series, isTime = false, height = 26
           <div ref={frame} className={classes["frame"]} style={{ height }}>
             <div ref={host} aria-hidden="true" />
           </div>
-          <PlotLegend series={series} hidden={hidden} scheme={scheme} index={cursor ?? x.length - 1} onToggle={toggle} />
+          <PlotLegend series={series} hidden={hidden} scheme={scheme} index={cursor} onToggle={toggle} />
         </>
       )}
     </section>

@@ -6,8 +6,8 @@ export interface PlotLegendProps {
   readonly series: readonly PlotSeries[];
   readonly hidden: ReadonlySet<string>;
   readonly scheme: "light" | "dark";
-  /** Of which x the values are shown. */
-  readonly index: number;
+  /** Of which x the values are shown; of the last that a curve has where it is `null`. */
+  readonly index: number | null;
   readonly onToggle: (name: string) => void;
 }
 
@@ -21,7 +21,9 @@ export function PlotLegend({ series, hidden, scheme, index, onToggle }: PlotLege
           <button type="button" className={classes["entry"]} aria-pressed={!hidden.has(name)} onClick={() => onToggle(name)}>
             <span className={classes["swatch"]} style={{ background: colorOf(series, at, scheme) }} />
             {name}
-            <span className={classes["value"]}>{formatValue(values[index] ?? null)}</span>
+            <span className={classes["value"]}>
+              {formatValue((index === null ? values.findLast((value) => value !== null) : values[index]) ?? null)}
+            </span>
           </button>
         </li>
       ))}

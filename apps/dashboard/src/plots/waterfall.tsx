@@ -61,7 +61,7 @@ export function Waterfall({ round, phases, nowMs }: WaterfallProps) {
                   <title>{titleOf(bar)}</title>
                 </rect>
               ))}
-              <text className={classes["end"]} x={x(bars.at(-1)?.toMs ?? round.openedMs) + 6} y={rowHeight / 2 + 4}>
+              <text className={classes["end"]} x={width} textAnchor="end" y={rowHeight / 2 + 4}>
                 {formatDuration((bars.at(-1)?.toMs ?? round.openedMs) - round.openedMs)}
               </text>
             </g>

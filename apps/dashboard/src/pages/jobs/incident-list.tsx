@@ -17,7 +17,7 @@ export function IncidentList({ incidents }: { readonly incidents: readonly Incid
   }
   const shown = incidents.slice(-mostShown).toReversed();
   return (
-    <ol className={classes["list"]}>
+    <ol className={classes["list"]} tabIndex={0} aria-label="What happened, newest first">
       {shown.map(({ atMs, kind, text }, index) => (
         <li key={incidents.length - index} className={classes[kind]}>
           <time dateTime={new Date(atMs).toISOString()} title={formatMoment(atMs)}>
