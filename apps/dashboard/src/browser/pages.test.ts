@@ -69,16 +69,18 @@ describe.skipIf(lacked !== "")(`the page${lacked}`, () => {
     await page.getByRole("heading", { name: "What to do next" }).waitFor();
     const bytes = [...scripts].reduce((sum, path) => sum + gzipSync(readFileSync(`${dist}${path}`)).length, 0);
     expect(bytes).toBeLessThan(300_000);
-    // Of the best of three, because other work on the machine is not the page's.
-    const times: number[] = [];
-    for (let n = 0; n < 3; n++) {
-      const begin = performance.now();
-      await page.goto("/");
-      await page.getByRole("heading", { name: "What to do next" }).waitFor();
-      times.push(performance.now() - begin);
-    }
-    process.stdout.write(`first look: ${Math.round(bytes / 1000)} kB of script, ${times.map((ms) => Math.round(ms)).join(", ")} ms\n`);
-    expect(Math.min(...times)).toBeLessThan(1000);
+    // What the page's own thread works, on a processor: other work on the machine is not the page's.
+    const session = await context.newCDPSession(page);
+    await session.send("Performance.enable", { timeDomain: "threadTicks" });
+    const begin = performance.now();
+    await page.goto("/jobs");
+    await page.goto("/");
+    await page.getByRole("heading", { name: "What to do next" }).waitFor();
+    const { metrics } = await session.send("Performance.getMetrics");
+    const worked = metrics.find(({ name }) => name === "TaskDuration")?.value ?? Number.POSITIVE_INFINITY;
+    const seconds = `${worked.toFixed(2)} s of work for two pages within ${((performance.now() - begin) / 1000).toFixed(2)} s`;
+    process.stdout.write(`first look: ${Math.round(bytes / 1000)} kB of script, ${seconds}\n`);
+    expect(worked).toBeLessThan(1);
     await context.close();
   });
 
@@ -134,8 +136,8 @@ async function faultsOf({ page }: WatchedPage, path: string): Promise<readonly s
   await page.goto("about:blank");
   await page.goto(path);
   await page.getByRole("heading", { level: 1 }).waitFor();
-  await page.locator('[aria-busy="true"]').waitFor({ state: "detached" });
   if (path.includes("?new")) await page.getByRole("dialog").waitFor();
+  await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
   for (const colorScheme of ["light", "dark"] as const) {
     await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
     await page.waitForFunction((scheme) => document.documentElement.dataset["mantineColorScheme"] === scheme, colorScheme);

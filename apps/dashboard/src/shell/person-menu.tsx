@@ -12,7 +12,7 @@ export function PersonMenu({ person }: { readonly person: Profile }) {
   return (
     <Menu position="top-start" width={220}>
       <Menu.Target>
-        <UnstyledButton className={classes["person"] ?? ""} aria-label={`Account of ${person.name}`}>
+        <UnstyledButton className={classes["person"] ?? ""}>
           <span className={classes["avatar"]} aria-hidden="true">
             {initials(person.name)}
           </span>

@@ -1,4 +1,4 @@
-import { createTheme, type MantineColorsTuple } from "@mantine/core";
+import { Alert, createTheme, type MantineColorsTuple } from "@mantine/core";
 
 /** The one accent: a calm cobalt. Shade 7 on white and shade 4 on the dark ground both read at more than 4.5 : 1. */
 const cobalt: MantineColorsTuple = [
@@ -67,6 +67,11 @@ export const theme = createTheme({
   cursorType: "pointer",
   respectReducedMotion: true,
   components: {
+    // The library's own light alerts fail the contrast that small text needs.
+    Alert: Alert.extend({
+      vars: (_theme, { color }) => ({ root: alertVariables(color ?? "") }),
+      styles: { message: { color: "var(--mantine-color-text)" } },
+    }),
     Button: { defaultProps: { size: "sm" } },
     ActionIcon: { defaultProps: { variant: "subtle", color: "gray" } },
     TextInput: { defaultProps: { size: "sm" } },
@@ -75,3 +80,8 @@ export const theme = createTheme({
     Menu: { defaultProps: { shadow: "md", position: "bottom-end", withinPortal: true } },
   },
 });
+
+function alertVariables(color: string) {
+  const tone = { red: "bad", orange: "warn", green: "good" }[color] ?? "live";
+  return { "--alert-bg": `var(--wash-${tone})`, "--alert-color": `var(--ink-${tone})`, "--alert-bd": "1px solid transparent" };
+}

@@ -35,7 +35,7 @@ export function KitsPage() {
               <Alert color="cobalt" variant="light" title="No kits before the project is frozen">
                 Freezing makes the project's certificate authority.{" "}
                 {me.role === "project_admin" && (
-                  <Anchor component={Link} href="/project" size="sm">
+                  <Anchor component={Link} href="/project" size="sm" underline="always">
                     To the project
                   </Anchor>
                 )}
