@@ -45,7 +45,7 @@ function sourceFiles(folder) {
   for (const top of ["src", "test"]) {
     if (!existsSync(join(root, folder, top))) continue;
     for (const name of readdirSync(join(root, folder, top), { recursive: true })) {
-      if (!/\.[cm]?ts$/.test(name) || name.includes("generated") || name.includes("node_modules")) continue;
+      if (!/\.([cm]?ts|tsx)$/.test(name) || name.includes("generated") || name.includes("node_modules")) continue;
       files.set(join(top, name), readFileSync(join(root, folder, top, name), "utf8"));
     }
   }

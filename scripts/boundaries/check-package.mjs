@@ -12,12 +12,13 @@ export function checkPackage({ folder, manifest, rule, files, entries }) {
   const offences = [];
   const graph = new Map();
   for (const [path, text] of files) {
-    const isTest = /\.(test|bench|test-support|reference)\.ts$/.test(path) || path.startsWith("test/");
+    const isTest = /\.(test|bench|test-support|reference)\.tsx?$/.test(path) || path.startsWith("test/");
     const declared = new Set([
       ...Object.keys(manifest.dependencies ?? {}),
       ...Object.keys(manifest.peerDependencies ?? {}),
       ...Object.keys(manifest.optionalDependencies ?? {}),
-      ...(isTest ? Object.keys(manifest.devDependencies ?? {}) : []),
+      // What is bundled needs nothing where it is installed.
+      ...(isTest || rule.isBundled ? Object.keys(manifest.devDependencies ?? {}) : []),
     ]);
     const denied = rule.denied.filter((name) => !rule.except?.[path]?.includes(name));
     const siblings = new Set([...rule.siblings, ...(isTest ? (rule.tests ?? []) : [])]);
@@ -28,7 +29,7 @@ export function checkPackage({ folder, manifest, rule, files, entries }) {
         const target = normalize(join(dirname(path), specifier));
         if (target.startsWith("..")) {
           if (!/^vitest\.config\.ts$/.test(path)) say(`'${specifier}' leaves the package; import its public entry`);
-        } else edges.push(target.replace(/\.js$/, ".ts"));
+        } else edges.push(sourceOf(target, files));
       } else if (specifier.startsWith("node:")) {
         const name = specifier.slice("node:".length);
         if (denied.includes(name) && !isTest && !isPure(name, statement)) say(`${folder} must not use ${specifier}`);
@@ -48,6 +49,12 @@ export function checkPackage({ folder, manifest, rule, files, entries }) {
     graph.set(path, edges);
   }
   return { offences, graph };
+}
+
+/** The source file that a relative import means: what ends in `.js` was written in TypeScript, with or without JSX. */
+function sourceOf(target, files) {
+  const withJsx = target.replace(/\.js$/, ".tsx");
+  return files.has(withJsx) ? withJsx : target.replace(/\.js$/, ".ts");
 }
 
 /** Whether an import of `node:net` takes nothing but the functions that look at the text of an address. */

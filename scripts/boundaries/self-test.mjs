@@ -42,6 +42,27 @@ export function selfTest() {
   for (const text of allowed) if (check(text).length > 0) wrong.push(`wrongly refused: ${text}`);
   if (check('import { connect } from "node:net";', "src/except.ts").length > 0) wrong.push("wrongly refused: what a file is excepted for");
   if (check('import { connect } from "node:tls";', "src/except.ts").length === 0) wrong.push("not seen: more than a file is excepted for");
+  const cycle = checkPackage({
+    folder: "packages/example",
+    manifest: { name: "@flare-ts/example" },
+    rule: { siblings: [], denied: [] },
+    files: new Map([
+      ["src/a.tsx", 'import { b } from "./b.js";'],
+      ["src/b.ts", 'import { a } from "./a.js";'],
+    ]),
+    entries: new Set(),
+  });
+  if (findCycles(cycle.graph).length !== 1) wrong.push("not seen: a cycle through a file with JSX");
+  const bundled = (isBundled) =>
+    checkPackage({
+      folder: "packages/example",
+      manifest: { name: "@flare-ts/example", devDependencies: { react: "1" } },
+      rule: { siblings: [], denied: [], isBundled },
+      files: new Map([["src/x.tsx", 'import { useState } from "react";']]),
+      entries: new Set(),
+    }).offences.length;
+  if (bundled(true) !== 0) wrong.push("wrongly refused: a development dependency of what is bundled");
+  if (bundled(false) !== 1) wrong.push("not seen: a development dependency in what is not bundled");
   if (
     findCycles(
       new Map([

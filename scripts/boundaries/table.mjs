@@ -10,7 +10,7 @@ const processes = ["child_process", "cluster"];
 /**
  * One row per package, by folder. `siblings`: public entries of other packages that it may import; a name alone is the main
  * entry. `denied`: Node modules that it must not import. `tests` adds siblings for test files. `except`: files that may import
- * some of the denied modules all the same, each for one reason.
+ * some of the denied modules all the same, each for one reason. `isBundled`: its dependencies end up inside what it builds.
  */
 export const boundaries = {
   "packages/contracts": { siblings: [], denied: [...sockets, ...files, ...processes] },
@@ -58,7 +58,9 @@ export const boundaries = {
   "apps/dashboard": {
     siblings: ["@flare-ts/dashboard-api/contract"],
     denied: [...sockets, ...files, ...processes],
-    tests: ["@flare-ts/testing"],
+    isBundled: true,
+    // The tests in a browser run all of it.
+    tests: ["@flare-ts/dashboard-api", "@flare-ts/testing", "@flare-ts/runtime", "@flare-ts/provision"],
   },
   "packages/testing": {
     siblings: [

@@ -6,6 +6,4 @@ export type { Letter, Mailer } from "./mail/mailer.js";
 export type { SmtpSettings } from "./mail/smtp-mailer.js";
 export type { OidcProviderSettings } from "./oidc/oidc-provider.js";
 export { type Dashboard, type DashboardComponents, type OpenDashboardInit, openDashboard } from "./open-dashboard.js";
-export type { SessionLimits } from "./people/sessions.js";
-export type { ServingSecurity } from "./serving/serving-security.js";
 export { type RunningDashboard, type StartDashboardInit, startDashboard } from "./start-dashboard.js";

@@ -30,8 +30,6 @@ export interface TestPerson extends ApiClient {
   readonly email: string;
   /** `fetch` with the person's cookies. */
   readonly fetch: typeof fetch;
-  /** Cookie and CSRF token, for requests below `fetch`. */
-  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** A dashboard on a temporary folder and database, listening in clear on loopback. */
@@ -150,12 +148,11 @@ async function makePerson(
   const live = await parts.sessions.find(token);
   const csrfToken = live === undefined ? "" : parts.guard.csrfTokenOf(live.session.id);
   const fetch = cookieFetch({ [parts.cookie.name]: token }, { "x-csrf-token": csrfToken });
-  const headers = { cookie: `${parts.cookie.name}=${token}`, "x-csrf-token": csrfToken };
-  return { id, email: row.email, fetch, headers, ...createApiClient({ baseUrl: url, fetch }) };
+  return { id, email: row.email, fetch, ...createApiClient({ baseUrl: url, fetch }) };
 }
 
 /** `fetch` that keeps cookies as a browser's tab does. */
-export function cookieFetch(cookies: Record<string, string> = {}, headers: Readonly<Record<string, string>> = {}): typeof fetch {
+function cookieFetch(cookies: Record<string, string> = {}, headers: Readonly<Record<string, string>> = {}): typeof fetch {
   const jar = new Map(Object.entries(cookies));
   return async (input, init = {}) => {
     const request = new Request(input, init);
@@ -172,7 +169,7 @@ export function cookieFetch(cookies: Record<string, string> = {}, headers: Reado
   };
 }
 
-export async function createTestDatabase(): Promise<string> {
+async function createDatabase(): Promise<string> {
   const cluster = inject("postgresUrl") ?? "";
   const name = `test_${randomBytes(8).toString("hex")}`;
   const client = new Client({ connectionString: cluster.replace("@/", "@/postgres") });

@@ -59,7 +59,6 @@ export {
   revokeKitLink,
   useKitLink,
 } from "./kits.js";
-
 export {
   beginTotp,
   changePassword,

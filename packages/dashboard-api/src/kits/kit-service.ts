@@ -60,7 +60,15 @@ export async function openKitService(
   if (isFrozen(project)) await openProject(parts, project);
   await freeBrokenDownloads(parts);
   const listeners = new Set<() => void>();
-  const catchUp = async (): Promise<void> => await catchUpWith(parts, () => listeners.forEach((listener) => listener()));
+  let toldOfKit = await ownKitFolder(parts);
+  // Freezing makes the first kit itself: what counts is whether there is another one than was told of.
+  const catchUp = async (): Promise<void> => {
+    await catchUpWith(parts);
+    const current = await ownKitFolder(parts);
+    if (current === toldOfKit) return;
+    toldOfKit = current;
+    for (const listener of listeners) listener();
+  };
   const timer = setInterval(() => parts.tasks.run("do what is due for the CA", catchUp), lookEveryMs).unref();
   const stopListening = components.changes.subscribe((kind) => {
     if (kind === "people") parts.tasks.run("revoke kits of people", () => revokeStrangers(parts));
@@ -90,16 +98,14 @@ async function openProject(parts: KitParts, project: StoredProject): Promise<voi
   await removeOldKits(parts);
 }
 
-async function catchUpWith(parts: KitParts, ownKitChanged: () => void): Promise<void> {
+async function catchUpWith(parts: KitParts): Promise<void> {
   await noteRevocations(parts);
   await revokeStrangers(parts);
   await dropOldArchives(parts);
   await parts.turns.take(async () => {
     await attempt(parts, async () => await carryOutRevocations(parts));
     await attempt(parts, async () => await answerRequests(parts));
-    await attempt(parts, async () => {
-      if (await renewOwnKit(parts)) ownKitChanged();
-    });
+    await attempt(parts, async () => void (await renewOwnKit(parts)));
   });
 }
 

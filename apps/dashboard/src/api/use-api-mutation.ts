@@ -1,0 +1,35 @@
+import type { CallInput, CallOutput, RouteDefinition } from "@flare-ts/dashboard-api/contract";
+import { notifications } from "@mantine/notifications";
+import { type UseMutationResult, useMutation, useQueryClient } from "@tanstack/react-query";
+import { callRoute, useApi } from "./api-context.js";
+import { keyOf } from "./use-api-query.js";
+
+export interface ApiMutationOptions<R extends RouteDefinition> {
+  /** Routes whose answers are no longer true afterwards. */
+  readonly changes?: readonly Pick<RouteDefinition, "id">[];
+  /** What to tell once it is done. */
+  readonly done?: string;
+  /** Whether a failure is told in a toast; forms show it themselves. @default true */
+  readonly tellsErrors?: boolean;
+  readonly onDone?: (output: CallOutput<R>) => void;
+}
+
+/** Changes something by a route; then everything that it changes is read anew. */
+export function useApiMutation<R extends RouteDefinition>(
+  route: R,
+  { changes = [], done, tellsErrors = true, onDone }: ApiMutationOptions<R> = {},
+): UseMutationResult<CallOutput<R>, Error, CallInput<R>> {
+  const api = useApi();
+  const client = useQueryClient();
+  return useMutation({
+    mutationFn: (input: CallInput<R>) => callRoute(api, route, input),
+    onSuccess: async (output) => {
+      if (done !== undefined) notifications.show({ message: done, color: "green" });
+      onDone?.(output);
+      await Promise.all(changes.map((changed) => client.invalidateQueries({ queryKey: keyOf(changed) })));
+    },
+    onError: (error) => {
+      if (tellsErrors) notifications.show({ title: "That did not work", message: error.message, color: "red", autoClose: 10_000 });
+    },
+  });
+}

@@ -1,0 +1,74 @@
+import { accessSync, constants } from "node:fs";
+import { mkdir } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
+
+const executablePath = "/usr/bin/chromium";
+
+/** Where tests leave pictures of the pages, for people to look at. */
+export const artefacts: string = fileURLToPath(new URL("../../artefacts/", import.meta.url));
+
+/**
+ * The end of a test's name where this machine lacks Chromium: it says what to install. Empty where it is there, and where nothing
+ * may be skipped, so that the test then fails instead.
+ */
+export function lackedChromium(): string {
+  if (process.env["FLARE_NO_SKIPS"] === "1") return "";
+  try {
+    accessSync(executablePath, constants.X_OK);
+    return "";
+  } catch {
+    return " (needs the Debian package chromium)";
+  }
+}
+
+/** A real Chromium. */
+export function launchChromium(): Promise<Browser> {
+  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
+}
+
+/** A page that keeps what must not happen on it. */
+export interface WatchedPage {
+  readonly page: Page;
+  readonly context: BrowserContext;
+  /** Errors of scripts, violations of the policy, and requests to other origins, in words. */
+  readonly offences: readonly string[];
+}
+
+/** Opens a page of its own, as a person with a browser of their own. */
+export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
+  const context = await browser.newContext({
+    baseURL: url,
+    ignoreHTTPSErrors: true,
+    viewport: { width: 1360, height: 860 },
+    acceptDownloads: true,
+    ...options,
+  });
+  const page = await context.newPage();
+  const offences: string[] = [];
+  page.on("pageerror", (error) => offences.push(`script: ${error.message}`));
+  page.on("console", (message) => {
+    // An answer with an error status is written to the console by the browser itself.
+    if (message.type() === "error" && !message.text().startsWith("Failed to load resource")) offences.push(`console: ${message.text()}`);
+  });
+  page.on("request", (request) => {
+    const { protocol, origin } = new URL(request.url());
+    if (protocol.startsWith("http") && origin !== new URL(url).origin) offences.push(`request to ${request.url()}`);
+  });
+  return { page, context, offences };
+}
+
+/** Keeps a picture of a page in both themes and as on a phone. */
+export async function takePictures(page: Page, name: string): Promise<void> {
+  await mkdir(artefacts, { recursive: true });
+  const size = page.viewportSize();
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme });
+    await page.screenshot({ path: join(artefacts, `${name}-${colorScheme}.png`) });
+  }
+  await page.setViewportSize({ width: 390, height: 844 });
+  await page.screenshot({ path: join(artefacts, `${name}-phone.png`), fullPage: true });
+  if (size !== null) await page.setViewportSize(size);
+  await page.emulateMedia({ colorScheme: "light" });
+}

@@ -1,0 +1,155 @@
+import { readdirSync, readFileSync } from "node:fs";
+import { fileURLToPath } from "node:url";
+import { gzipSync } from "node:zlib";
+import AxeBuilder from "@axe-core/playwright";
+import type { Browser } from "playwright-core";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { BusyFederation } from "./busy-federation.test-support.js";
+import { lackedChromium, launchChromium, openPage, takePictures, type WatchedPage } from "./chromium.test-support.js";
+import { goodPassword, type PageDashboard, setUpDashboard, startPageDashboard } from "./test-dashboard.test-support.js";
+
+const lacked = lackedChromium();
+const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
+const federation = new BusyFederation({ sites: 64, jobs: 5 });
+const soon = { timeout: 20_000 };
+let browser: Browser;
+let dashboard: PageDashboard;
+let admin: WatchedPage;
+
+describe.skipIf(lacked !== "")(`the page${lacked}`, () => {
+  beforeAll(async () => {
+    browser = await launchChromium();
+    dashboard = await startPageDashboard({ federation });
+    admin = await openPage(browser, dashboard.running.url);
+    await setUpDashboard(admin.page, dashboard);
+  });
+
+  afterAll(async () => {
+    await browser?.close();
+    await dashboard?.stop();
+  });
+
+  it.each([
+    "/",
+    "/jobs",
+    "/jobs?new",
+    "/sites",
+    "/sites?new",
+    "/sites/site-1",
+    "/kits",
+    "/people",
+    "/invitations",
+    "/invitations?new",
+    "/project",
+    "/audit",
+    "/profile",
+  ])("has no serious fault for those who cannot see it well, in both themes: %s", async (path) => {
+    expect(await faultsOf(admin, path)).toEqual([]);
+  });
+
+  it.each(["/", "/reset", "/sign-up#x", "/reset-password#x", "/set-up#x", "/kit-link#x"])("the same for strangers: %s", async (path) => {
+    const stranger = await openPage(browser, dashboard.running.url);
+    expect(await faultsOf(stranger, path)).toEqual([]);
+    await takePictures(stranger.page, `open-${path.replace(/\W/g, "") || "sign-in"}`);
+    await stranger.context.close();
+  });
+
+  it("asks no other site for anything, and breaks no rule of its policy", () => {
+    expect(admin.offences).toEqual([]);
+  });
+
+  it("a first look loads less than 300 kB of script, and answers within a second", async () => {
+    const { page, context } = await openPage(browser, dashboard.running.url, { storageState: await admin.context.storageState() });
+    const scripts = new Set<string>();
+    page.on("response", (response) => {
+      const { pathname } = new URL(response.url());
+      if (pathname.endsWith(".js")) scripts.add(pathname);
+    });
+    await page.goto("/");
+    await page.getByRole("heading", { name: "What to do next" }).waitFor();
+    const bytes = [...scripts].reduce((sum, path) => sum + gzipSync(readFileSync(`${dist}${path}`)).length, 0);
+    expect(bytes).toBeLessThan(300_000);
+    // What the page's own thread works, on a processor: other work on the machine is not the page's.
+    const session = await context.newCDPSession(page);
+    await session.send("Performance.enable", { timeDomain: "threadTicks" });
+    const begin = performance.now();
+    await page.goto("/jobs");
+    await page.goto("/");
+    await page.getByRole("heading", { name: "What to do next" }).waitFor();
+    const { metrics } = await session.send("Performance.getMetrics");
+    const worked = metrics.find(({ name }) => name === "TaskDuration")?.value ?? Number.POSITIVE_INFINITY;
+    const seconds = `${worked.toFixed(2)} s of work for two pages within ${((performance.now() - begin) / 1000).toFixed(2)} s`;
+    process.stdout.write(`first look: ${Math.round(bytes / 1000)} kB of script, ${seconds}\n`);
+    expect(worked).toBeLessThan(1);
+    await context.close();
+  });
+
+  it("all scripts together stay small enough to be worth looking at", () => {
+    const all = readdirSync(`${dist}assets`).filter((name) => name.endsWith(".js"));
+    expect(all.reduce((sum, name) => sum + gzipSync(readFileSync(`${dist}assets/${name}`)).length, 0)).toBeLessThan(450_000);
+  });
+
+  it("signs in and opens the submission of a job without a mouse", async () => {
+    const { page, context, offences } = await openPage(browser, dashboard.running.url);
+    await page.goto("/jobs");
+    await page.getByRole("heading", { name: "Sign in" }).waitFor();
+    await page.keyboard.type("ada@university.org");
+    await page.keyboard.press("Tab");
+    await page.keyboard.type(goodPassword);
+    await page.keyboard.press("Enter");
+    await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
+    await page.locator("body").press("Tab");
+    await expect.poll(() => page.evaluate(() => document.activeElement?.textContent), soon).toBe("Skip to the content");
+    await context.close();
+    expect(offences).toEqual([]);
+  });
+
+  it("stays smooth with 64 sites and 5 jobs that move four times a second", async () => {
+    const { page } = admin;
+    await page.goto("/");
+    await page.getByText("site-64", { exact: true }).waitFor();
+    const timer = setInterval(() => federation.turn(), 250);
+    const { worstMs, frames } = await page.evaluate(async () => {
+      const gaps: number[] = [];
+      let last = performance.now();
+      const until = last + 5000;
+      while (last < until) {
+        await new Promise(requestAnimationFrame);
+        const now = performance.now();
+        gaps.push(now - last);
+        last = now;
+      }
+      return { worstMs: Math.max(...gaps), frames: gaps.length / 5 };
+    });
+    clearInterval(timer);
+    process.stdout.write(`64 sites, 5 jobs: ${Math.round(frames)} frames a second, the longest ${Math.round(worstMs)} ms\n`);
+    expect(frames).toBeGreaterThan(20);
+    await takePictures(page, "overview-64-sites");
+    await page.goto("/sites");
+    await page.getByText("site-64", { exact: true }).waitFor();
+    await takePictures(page, "sites-64");
+  });
+});
+
+async function faultsOf({ page }: WatchedPage, path: string): Promise<readonly string[]> {
+  const faults: string[] = [];
+  await page.goto("about:blank");
+  await page.goto(path);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  if (path.includes("?new")) await page.getByRole("dialog").waitFor();
+  await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.waitForFunction((scheme) => document.documentElement.dataset["mantineColorScheme"] === scheme, colorScheme);
+    const { violations } = await new AxeBuilder({ page }).analyze();
+    for (const { id, impact, nodes } of violations) {
+      if (impact === "serious" || impact === "critical") {
+        faults.push(
+          ...nodes.slice(0, 3).map(({ html, failureSummary }) => `${colorScheme} ${id}: ${html.slice(0, 160)} ${failureSummary ?? ""}`),
+        );
+      }
+    }
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  return faults;
+}

@@ -1,0 +1,49 @@
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { type DashboardComponents, type RunningDashboard, startDashboard } from "@flare-ts/dashboard-api";
+import type { Page } from "playwright-core";
+
+/** A password that the dashboard accepts. */
+export const goodPassword = "seven quiet lanterns on a pier";
+
+/** A dashboard with the built page, over TLS, on a folder of its own. */
+export interface PageDashboard {
+  readonly running: RunningDashboard;
+  readonly folder: string;
+  stop(): Promise<void>;
+}
+
+/** Starts a dashboard that serves the built page. */
+export async function startPageDashboard(components: DashboardComponents = {}): Promise<PageDashboard> {
+  const folder = await mkdtemp(join(tmpdir(), "flare-page-"));
+  const running = await startDashboard(
+    {
+      dataFolder: join(folder, "data"),
+      port: 0,
+      pageFolder: fileURLToPath(new URL("../../dist/", import.meta.url)),
+      scryptCost: { logN: 10, r: 8, p: 1 },
+    },
+    components,
+  );
+  return {
+    running,
+    folder,
+    async stop() {
+      await running.stop();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+/** Opens the set-up link and becomes the first project admin. */
+export async function setUpDashboard(page: Page, dashboard: PageDashboard): Promise<void> {
+  await page.goto(dashboard.running.setUpLink ?? "");
+  await page.getByLabel("Your name").fill("Ada Lind");
+  await page.getByLabel("E-mail address").fill("ada@university.org");
+  await page.getByLabel("Organisation").fill("university");
+  await page.getByLabel("Password", { exact: true }).fill(goodPassword);
+  await page.getByRole("button", { name: "Create my account" }).click();
+  await page.getByRole("heading", { level: 1, name: "A new project" }).waitFor();
+}

@@ -1,0 +1,62 @@
+import { expect, it } from "vitest";
+import { foldJournal } from "./fold-journal.js";
+import type { JobEvent, JournalEntry } from "./job-event.js";
+import { metricCurves } from "./metric-curves.js";
+
+const journal = (...events: readonly JobEvent[]): JournalEntry[] => events.map((event, i) => ({ seq: i + 1, atMs: 1000 * i, event }));
+const opened = (round: number): JobEvent => ({ type: "round-opened", round, task: "train", sites: ["a", "b"], totalRounds: 3 });
+const accepted = (round: number, site: string, loss: number): JobEvent => ({
+  type: "update-accepted",
+  round,
+  site,
+  weight: 10,
+  metrics: { loss },
+  update: { size: 500 },
+});
+const closed = (round: number, missing: readonly string[], loss: number): JobEvent => ({
+  type: "round-closed",
+  round,
+  contributors: ["a"],
+  missing,
+  metrics: { loss },
+  bytes: 500,
+  aggregationSeconds: 0.5,
+});
+
+it("says of each round who answered, who did not, and why", () => {
+  const { rounds, incidents } = foldJournal(
+    journal(opened(0), accepted(0, "a", 2), { type: "site-disconnected", site: "b", reason: "its link broke" }, closed(0, ["b"], 2)),
+  );
+  const [round] = rounds;
+  expect(round?.sites.get("a")).toMatchObject({ state: "answered", answeredMs: 1000, bytes: 500, weight: 10 });
+  expect(round?.sites.get("b")).toMatchObject({ state: "gone", cause: "its link broke" });
+  expect(incidents.map(({ text }) => text)).toEqual(["b is disconnected: its link broke", "Round 1 closed without b"]);
+});
+
+it("a site that comes back works on, and one that is silent at the end is missing", () => {
+  const { rounds } = foldJournal(
+    journal(opened(0), { type: "site-disconnected", site: "b", reason: "x" }, { type: "site-connected", site: "b" }, closed(0, ["b"], 1)),
+  );
+  expect(rounds[0]?.sites.get("b")?.state).toBe("missing");
+});
+
+it("a round that is opened twice, as after a restart of the server, keeps what it had", () => {
+  const { rounds } = foldJournal(journal(opened(0), accepted(0, "a", 2), opened(0)));
+  expect(rounds).toHaveLength(1);
+  expect(rounds[0]?.sites.get("a")?.state).toBe("answered");
+});
+
+it("gives the curves of a metric by site and for all, with gaps where a site had no value", () => {
+  const { rounds } = foldJournal(journal(opened(0), accepted(0, "a", 2), closed(0, ["b"], 2), opened(1), accepted(1, "b", 1)));
+  expect(metricCurves(rounds)).toEqual([
+    {
+      metric: "loss",
+      x: [1, 2],
+      curves: [
+        { name: "global", values: [2, null] },
+        { name: "a", values: [2, null] },
+        { name: "b", values: [null, 1] },
+      ],
+    },
+  ]);
+});

@@ -1,0 +1,55 @@
+/** An error as it travels in a journal. */
+export interface EventError {
+  readonly code: string;
+  readonly message: string;
+}
+
+/** Metrics of a model by name. */
+export type Metrics = Readonly<Record<string, number>>;
+
+/** What the page reads of the events of a job's journal; kinds that it does not know are passed over. */
+export type JobEvent =
+  | { readonly type: "job-submitted"; readonly submitter: string; readonly name: string }
+  | { readonly type: "job-started"; readonly sites: readonly string[] }
+  | {
+      readonly type: "round-opened";
+      readonly round: number;
+      readonly task: string;
+      readonly sites: readonly string[];
+      readonly totalRounds: number;
+    }
+  | {
+      readonly type: "update-accepted";
+      readonly round: number;
+      readonly site: string;
+      readonly weight: number;
+      readonly metrics: Metrics;
+      readonly update: { readonly size: number };
+    }
+  | { readonly type: "task-failed"; readonly round: number; readonly site: string; readonly error: EventError }
+  | { readonly type: "site-connected"; readonly site: string }
+  | { readonly type: "site-disconnected"; readonly site: string; readonly reason: string }
+  | { readonly type: "site-left"; readonly site: string; readonly error: EventError }
+  | { readonly type: "deadline-passed"; readonly round: number }
+  | {
+      readonly type: "round-closed";
+      readonly round: number;
+      readonly contributors: readonly string[];
+      readonly missing: readonly string[];
+      readonly metrics: Metrics;
+      readonly bytes: number;
+      readonly aggregationSeconds: number;
+      readonly engine?: string | undefined;
+      readonly strategy?: string | undefined;
+    }
+  | { readonly type: "best-model"; readonly round: number; readonly metric: string; readonly value: number }
+  | { readonly type: "process-restarted"; readonly where: string; readonly reason: string }
+  | { readonly type: "workflow-ended"; readonly reason: string }
+  | { readonly type: "job-ended"; readonly status: string; readonly reason: string };
+
+/** One entry of a job's journal. */
+export interface JournalEntry {
+  readonly seq: number;
+  readonly atMs: number;
+  readonly event: JobEvent;
+}

@@ -1,0 +1,141 @@
+import {
+  abortJob,
+  cloneJob,
+  deleteJob,
+  downloadJobResult,
+  getJob,
+  type Job,
+  listJobs,
+  type OwnJob,
+  routeUrl,
+} from "@flare-ts/dashboard-api/contract";
+import { Alert, Button, Grid, Stack } from "@mantine/core";
+import { IconCopyPlus, IconDownload } from "@tabler/icons-react";
+import { useMemo } from "react";
+import { useLocation } from "wouter";
+import { useApiMutation } from "../../api/use-api-mutation.js";
+import { useApiQuery } from "../../api/use-api-query.js";
+import { ConfirmButton } from "../../components/confirm-button.js";
+import { formatMoment } from "../../components/format.js";
+import { Loaded } from "../../components/loaded.js";
+import { PageHeader } from "../../components/page-header.js";
+import { Section } from "../../components/section.js";
+import { foldJournal } from "../../jobs/fold-journal.js";
+import type { JournalEntry } from "../../jobs/job-event.js";
+import { metricCurves } from "../../jobs/metric-curves.js";
+import { trackedCurves } from "../../jobs/tracked-curves.js";
+import { useJobEvents, useJobMetrics, useJobPhases } from "../../live/job-streams.js";
+import { useFederation } from "../../live/use-federation.js";
+import { IncidentList } from "./incident-list.js";
+import { JobCurves } from "./job-curves.js";
+import { JobLogs } from "./job-logs.js";
+import { JobRounds } from "./job-rounds.js";
+import { JobStats } from "./job-stats.js";
+import { isOver, JobStatus } from "./job-status.js";
+
+/** One job: how far it is, who is late and why, its curves, its logs, its result. */
+export function JobPage({ id }: { readonly id: string }) {
+  const job = useApiQuery(getJob, { params: { id } });
+  const live = useFederation().data?.jobs.find((one) => one.id === id);
+  return (
+    <Loaded query={job} lines={10}>
+      {(own) => <JobDetail job={live === undefined ? own : { ...own, ...live }} may={own.may} />}
+    </Loaded>
+  );
+}
+
+function JobDetail({ job, may }: { readonly job: Job; readonly may: OwnJob["may"] }) {
+  const events = useJobEvents(job.id);
+  const metrics = useJobMetrics(job.id);
+  const phases = useJobPhases(job.id);
+  const view = useMemo(() => foldJournal((events.data?.items ?? []) as readonly unknown[] as readonly JournalEntry[]), [events.data]);
+  const byRound = useMemo(() => metricCurves(view.rounds), [view]);
+  const byStep = useMemo(() => trackedCurves(metrics.data?.items ?? []), [metrics.data]);
+  const isRunning = !isOver(job.status);
+  return (
+    <>
+      <PageHeader
+        title={job.name}
+        back={{ href: "/jobs", text: "Jobs" }}
+        badge={<JobStatus status={job.status} />}
+        about={
+          <>
+            Submitted by {job.submitter}, {formatMoment(job.submittedAtMs)} · <span className="mono">{job.id}</span>
+          </>
+        }
+        actions={<JobActions job={job} may={may} />}
+      />
+      <Stack gap="lg">
+        {job.reason !== "" && job.status !== "FINISHED:COMPLETED" && (
+          <Alert color={isRunning ? "cobalt" : "orange"} variant="light" title={isRunning ? "Why it waits" : "Why it ended"}>
+            {job.reason}
+          </Alert>
+        )}
+        <JobStats job={job} view={view} />
+        <Grid gap="lg">
+          <Grid.Col span={{ base: 12, lg: 8 }}>
+            <JobCurves byRound={byRound} byStep={byStep} isRunning={isRunning} />
+          </Grid.Col>
+          <Grid.Col span={{ base: 12, lg: 4 }}>
+            <Section title="What happened">
+              <IncidentList incidents={view.incidents} />
+            </Section>
+          </Grid.Col>
+        </Grid>
+        <JobRounds rounds={view.rounds} phases={phases} progress={job.progress} isRunning={isRunning} />
+        <JobLogs jobId={job.id} isRunning={isRunning} />
+      </Stack>
+    </>
+  );
+}
+
+function JobActions({ job, may }: { readonly job: Job; readonly may: OwnJob["may"] }) {
+  const [, go] = useLocation();
+  const params = { id: job.id };
+  const abort = useApiMutation(abortJob, { changes: [getJob, listJobs], done: "The job is being aborted" });
+  const clone = useApiMutation(cloneJob, {
+    changes: [listJobs],
+    done: "The job is submitted once more",
+    onDone: ({ id }) => go(`/jobs/${id}`),
+  });
+  const remove = useApiMutation(deleteJob, { changes: [listJobs], done: "The job is deleted", onDone: () => go("/jobs") });
+  return (
+    <>
+      {may.includes("delete") && (
+        <ConfirmButton
+          question={`Delete ${job.name}?`}
+          consequence="Its result, journal and logs go with it, for good."
+          verb="Delete"
+          onConfirm={() => remove.mutate({ params })}
+        >
+          Delete
+        </ConfirmButton>
+      )}
+      {may.includes("clone") && (
+        <Button
+          variant="default"
+          leftSection={<IconCopyPlus size={16} />}
+          loading={clone.isPending}
+          onClick={() => clone.mutate({ params })}
+        >
+          Run again
+        </Button>
+      )}
+      {may.includes("abort") && (
+        <ConfirmButton
+          question={`Abort ${job.name}?`}
+          consequence="All sites stop working on it. The newest model so far can still be downloaded; the job itself cannot go on."
+          verb="Abort"
+          onConfirm={() => abort.mutate({ params, body: {} })}
+        >
+          Abort
+        </ConfirmButton>
+      )}
+      {may.includes("download") && (
+        <Button component="a" href={routeUrl(downloadJobResult, params)} download leftSection={<IconDownload size={16} />}>
+          Download result
+        </Button>
+      )}
+    </>
+  );
+}

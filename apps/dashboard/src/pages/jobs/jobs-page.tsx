@@ -1,0 +1,148 @@
+import { type Job, listJobs, type OwnJob } from "@flare-ts/dashboard-api/contract";
+import { Button, Group, SegmentedControl, Text, TextInput } from "@mantine/core";
+import { IconActivity, IconPlus, IconSearch } from "@tabler/icons-react";
+import { useState } from "react";
+import { Link, useSearch } from "wouter";
+import { useApiQuery } from "../../api/use-api-query.js";
+import { DataTable } from "../../components/data-table.js";
+import { EmptyState } from "../../components/empty-state.js";
+import { count, formatDuration } from "../../components/format.js";
+import { Loaded } from "../../components/loaded.js";
+import { Moment } from "../../components/moment.js";
+import { PageHeader } from "../../components/page-header.js";
+import { Section } from "../../components/section.js";
+import { useNow } from "../../components/use-now.js";
+import { useFederation } from "../../live/use-federation.js";
+import { isOver, JobStatus } from "./job-status.js";
+import { SubmitDialog } from "./submit-dialog.js";
+
+/** Most jobs that are listed; the newest ones. */
+const mostListed = 500;
+
+/** The jobs of the project, the newest first, and the way to submit one. */
+export function JobsPage() {
+  const search = useSearch();
+  const [isSubmitting, setSubmitting] = useState(search.includes("new"));
+  const [view, setView] = useState("all");
+  const [text, setText] = useState("");
+  const jobs = useApiQuery(listJobs, { query: { limit: mostListed } });
+  const live = useFederation();
+  const current = new Map((live.data?.jobs ?? []).map((job) => [job.id, job]));
+  const maySubmit = jobs.data?.maySubmit ?? false;
+  const button = (
+    <Button leftSection={<IconPlus size={16} />} onClick={() => setSubmitting(true)}>
+      Submit a job
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader title="Jobs" about="What the federation trains, has trained and will train." actions={maySubmit && button} />
+      <Section isFlush>
+        <Loaded query={jobs}>
+          {({ jobs: all }) => {
+            const shown = all.filter((job) => matches(current.get(job.id) ?? job, view, text));
+            return all.length === 0 ? (
+              <EmptyState icon={<IconActivity size={24} />} title="No job yet" action={maySubmit && button}>
+                {maySubmit
+                  ? "Submit one from a template to see the federation at work, or upload the folder of your own."
+                  : "Jobs appear here as soon as somebody submits one."}
+              </EmptyState>
+            ) : (
+              <>
+                <Group p="md" gap="sm">
+                  <SegmentedControl
+                    size="xs"
+                    value={view}
+                    onChange={setView}
+                    aria-label="Which jobs"
+                    data={[
+                      { value: "all", label: "All" },
+                      { value: "open", label: "Running and queued" },
+                      { value: "completed", label: "Completed" },
+                      { value: "failed", label: "Failed" },
+                    ]}
+                  />
+                  <TextInput
+                    size="xs"
+                    aria-label="Search jobs"
+                    placeholder="Name, submitter or id"
+                    leftSection={<IconSearch size={14} />}
+                    value={text}
+                    onChange={(event) => setText(event.currentTarget.value)}
+                    w={220}
+                  />
+                </Group>
+                {shown.length === 0 ? (
+                  <EmptyState icon={<IconActivity size={24} />} title="No such job">
+                    No job matches what you look for.
+                  </EmptyState>
+                ) : (
+                  <JobTable jobs={shown} current={current} />
+                )}
+              </>
+            );
+          }}
+        </Loaded>
+      </Section>
+      <SubmitDialog isOpen={isSubmitting} onClose={() => setSubmitting(false)} />
+    </>
+  );
+}
+
+function JobTable({ jobs, current }: { readonly jobs: readonly OwnJob[]; readonly current: ReadonlyMap<string, Job> }) {
+  const live = (job: OwnJob): Job => current.get(job.id) ?? job;
+  return (
+    <DataTable
+      label="Jobs"
+      rows={jobs}
+      keyOf={({ id }) => id}
+      columns={[
+        {
+          title: "Job",
+          cell: (job) => (
+            <>
+              <Text component={Link} href={`/jobs/${job.id}`} fw={550} size="sm" c="var(--mantine-color-anchor)">
+                {job.name}
+              </Text>
+              <Text size="xs" c="dimmed" className="mono">
+                {job.id.slice(0, 8)}
+              </Text>
+            </>
+          ),
+        },
+        {
+          title: "Status",
+          cell: (job) => (
+            <>
+              <JobStatus status={live(job).status} />
+              {live(job).status === "SUBMITTED" && live(job).reason !== "" && (
+                <Text size="xs" c="dimmed" maw={300}>
+                  {live(job).reason}
+                </Text>
+              )}
+            </>
+          ),
+        },
+        { title: "Sites", cell: (job) => (live(job).sites.length === 0 ? "–" : count(live(job).sites.length, "site")) },
+        { title: "Submitted by", cell: ({ submitter }) => submitter },
+        { title: "Submitted", cell: ({ submittedAtMs }) => <Moment atMs={submittedAtMs} /> },
+        { title: "Took", isRight: true, cell: (job) => <Took job={live(job)} /> },
+      ]}
+    />
+  );
+}
+
+function Took({ job }: { readonly job: Job }) {
+  const now = useNow(isOver(job.status) ? 3_600_000 : 1000);
+  if (job.startedAtMs === null) return "–";
+  return formatDuration((job.endedAtMs ?? now) - job.startedAtMs);
+}
+
+function matches({ id, name, submitter, status }: Job, view: string, text: string): boolean {
+  const isWanted =
+    view === "all" ||
+    (view === "open" && !isOver(status)) ||
+    (view === "completed" && status === "FINISHED:COMPLETED") ||
+    (view === "failed" && isOver(status) && status !== "FINISHED:COMPLETED");
+  return isWanted && `${id} ${name} ${submitter}`.toLowerCase().includes(text.trim().toLowerCase());
+}

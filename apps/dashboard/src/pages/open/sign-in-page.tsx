@@ -1,0 +1,71 @@
+import { type Session, signIn } from "@flare-ts/dashboard-api/contract";
+import { Alert, Anchor, Button, Divider, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { IconBuildingBank } from "@tabler/icons-react";
+import { Link, useSearch } from "wouter";
+import { useAdoptSession } from "../../api/use-session.js";
+import { validateBy } from "../../api/validate-by.js";
+import { ApiForm } from "../../components/api-form.js";
+import { OpenFrame } from "../../components/open-frame.js";
+import { SetUpHint } from "./set-up-hint.js";
+
+/** The page to sign in on, by password or by an institution. */
+export function SignInPage({ session }: { readonly session: Session }) {
+  const adopt = useAdoptSession();
+  const problem = new URLSearchParams(useSearch()).get("problem");
+  const form = useForm({ initialValues: { email: "", password: "" }, validate: validateBy(signIn.body) });
+  return (
+    <OpenFrame
+      title="Sign in"
+      foot="No account? You need an invitation: ask the admin of your project for one."
+      about={session.needsSetUp ? <SetUpHint /> : undefined}
+    >
+      {problem !== null && (
+        <Alert color="red" variant="light" mb="md" title="The sign-in at your institution did not work" role="alert">
+          <Text size="sm">Try it again, or ask the admin of your project whether you are invited.</Text>
+          <Text size="xs" className="mono">
+            {problem}
+          </Text>
+        </Alert>
+      )}
+      <ApiForm
+        form={form}
+        route={signIn}
+        toInput={(body) => ({ body })}
+        submit="Sign in"
+        isWide
+        onDone={(next) => {
+          if (next.state === "second-factor") form.reset();
+          adopt(next);
+        }}
+      >
+        <TextInput label="E-mail address" type="email" autoComplete="username" autoFocus {...form.getInputProps("email")} />
+        <PasswordInput
+          label="Password"
+          autoComplete="current-password"
+          visibilityToggleButtonProps={{ "aria-label": "Show the password" }}
+          {...form.getInputProps("password")}
+        />
+        <Anchor component={Link} href="/reset" size="sm">
+          Forgot your password?
+        </Anchor>
+      </ApiForm>
+      {session.providers.length > 0 && (
+        <Stack gap="xs" mt="md">
+          <Divider label="or" />
+          {session.providers.map(({ id, title }) => (
+            <Button
+              key={id}
+              component="a"
+              href={`/api/v1/oidc/start?provider=${encodeURIComponent(id)}`}
+              variant="default"
+              leftSection={<IconBuildingBank size={16} />}
+            >
+              Sign in with {title}
+            </Button>
+          ))}
+        </Stack>
+      )}
+    </OpenFrame>
+  );
+}

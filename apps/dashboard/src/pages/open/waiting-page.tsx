@@ -1,0 +1,45 @@
+import { getSession, type Profile, signOut } from "@flare-ts/dashboard-api/contract";
+import { Button, Group } from "@mantine/core";
+import { useApiMutation } from "../../api/use-api-mutation.js";
+import { useSession } from "../../api/use-session.js";
+import { Fact, Facts } from "../../components/facts.js";
+import { OpenFrame } from "../../components/open-frame.js";
+import { StatusPill } from "../../components/status-pill.js";
+import { roleTitle } from "../people/role-titles.js";
+
+/** What people see until the project admin has let them in, or after they were turned away. */
+export function WaitingPage({ person }: { readonly person: Profile }) {
+  const session = useSession();
+  const leave = useApiMutation(signOut, { changes: [getSession] });
+  const isWaiting = person.state === "pending";
+  return (
+    <OpenFrame
+      title={isWaiting ? "Almost there" : "No access"}
+      about={
+        isWaiting
+          ? "Your account waits for the approval of the project admin. This page opens the dashboard once that is done."
+          : "The project admin has closed this account. Ask them if you think that is a mistake."
+      }
+    >
+      <Facts>
+        <Fact name="Name">{person.name}</Fact>
+        <Fact name="E-mail address">{person.email}</Fact>
+        <Fact name="Organisation">{person.organization}</Fact>
+        <Fact name="Role">{roleTitle(person.role)}</Fact>
+        <Fact name="State">
+          <StatusPill tone={isWaiting ? "warn" : "bad"}>{isWaiting ? "waits for approval" : person.state}</StatusPill>
+        </Fact>
+      </Facts>
+      <Group mt="lg" gap="xs" grow>
+        <Button variant="default" onClick={() => leave.mutate({})}>
+          Sign out
+        </Button>
+        {isWaiting && (
+          <Button loading={session.isFetching} onClick={() => void session.refetch()}>
+            Look again
+          </Button>
+        )}
+      </Group>
+    </OpenFrame>
+  );
+}

@@ -1,0 +1,95 @@
+import { getProject } from "@flare-ts/dashboard-api/contract";
+import { Alert, Grid, Stack, Text } from "@mantine/core";
+import { useApiQuery } from "../../api/use-api-query.js";
+import { usePerson } from "../../api/use-session.js";
+import { formatBytes, formatMoment } from "../../components/format.js";
+import { Loaded } from "../../components/loaded.js";
+import { Moment } from "../../components/moment.js";
+import { PageHeader } from "../../components/page-header.js";
+import { Stat, Stats } from "../../components/stat.js";
+import { useFederation } from "../../live/use-federation.js";
+import { useAllSites } from "../sites/all-sites.js";
+import { NextSteps } from "./next-steps.js";
+import { RunningJobs } from "./running-jobs.js";
+import { SiteMap } from "./site-map.js";
+
+/** The project at a glance: what to do next, how the sites are, what runs. */
+export function OverviewPage() {
+  const me = usePerson();
+  const project = useApiQuery(getProject, {});
+  const federation = useFederation();
+  const { sites } = useAllSites();
+  return (
+    <Loaded query={project} lines={8}>
+      {(known) => (
+        <>
+          <PageHeader title={known.title || known.name || "A new project"} about={known.description} />
+          <Stack gap="lg">
+            <NextSteps project={known} person={me} sites={sites} link={federation.data?.link} jobs={federation.data?.jobs ?? []} />
+            <Loaded query={federation}>
+              {({ link, server, sites: working, jobs }) => (
+                <>
+                  {known.state === "frozen" && !link.isConnected && (
+                    <Alert color="orange" variant="light" title="The dashboard does not reach the server">
+                      <Text size="sm">{link.reason}</Text>
+                      {server !== null && (
+                        <Text size="sm" c="dimmed">
+                          What you see is of {formatMoment(link.sinceMs)}.
+                        </Text>
+                      )}
+                    </Alert>
+                  )}
+                  <Stats>
+                    <Stat
+                      label="Sites connected"
+                      value={`${working.filter(({ state }) => state === "connected").length} of ${sites.length}`}
+                      about={
+                        sites.some(({ registered }) => registered?.state === "pending") ? "some wait for approval" : "sites of the project"
+                      }
+                    />
+                    <Stat
+                      label="Jobs running"
+                      value={jobs.filter(({ status }) => status === "RUNNING" || status === "DISPATCHED").length}
+                      about="now"
+                    />
+                    <Stat
+                      label="Jobs queued"
+                      value={jobs.filter(({ status }) => status === "SUBMITTED").length}
+                      about="waiting for sites"
+                    />
+                    <Stat
+                      label="Models and updates"
+                      value={server === null ? "–" : formatBytes(server.receivedBytes + server.sentBytes)}
+                      about="since the server started"
+                    />
+                    <Stat
+                      label="Server"
+                      value={link.isConnected ? "reached" : "not reached"}
+                      about={
+                        server === null ? (
+                          "never seen"
+                        ) : (
+                          <>
+                            started <Moment atMs={server.startedAtMs} />, {server.softwareVersion}
+                          </>
+                        )
+                      }
+                    />
+                  </Stats>
+                  <Grid gap="lg">
+                    <Grid.Col span={{ base: 12, lg: 7 }}>
+                      <RunningJobs jobs={jobs} />
+                    </Grid.Col>
+                    <Grid.Col span={{ base: 12, lg: 5 }}>
+                      <SiteMap sites={sites} />
+                    </Grid.Col>
+                  </Grid>
+                </>
+              )}
+            </Loaded>
+          </Stack>
+        </>
+      )}
+    </Loaded>
+  );
+}

@@ -1,0 +1,46 @@
+import type { Project } from "@flare-ts/dashboard-api/contract";
+import { Group, Textarea, TextInput } from "@mantine/core";
+import { useForm } from "@mantine/form";
+import { dayOf, msOf } from "./day-field.js";
+import { ProjectForm } from "./project-form.js";
+
+/** What the project is, and for how long. */
+export function AboutForm({ project }: { readonly project: Project }) {
+  const form = useForm({
+    initialValues: {
+      title: project.title,
+      name: project.name,
+      description: project.description,
+      startsAtMs: dayOf(project.startsAtMs),
+      endsAtMs: dayOf(project.endsAtMs),
+    },
+  });
+  const isFrozen = project.state === "frozen";
+  return (
+    <ProjectForm
+      project={project}
+      form={form}
+      toChange={({ name, startsAtMs, endsAtMs, ...rest }) => ({
+        ...rest,
+        ...(isFrozen ? {} : { name }),
+        startsAtMs: msOf(startsAtMs),
+        endsAtMs: msOf(endsAtMs),
+      })}
+    >
+      <TextInput label="Title" description="What people see." {...form.getInputProps("title")} />
+      <TextInput
+        label="Name"
+        description={
+          isFrozen ? "Fixed, because certificates carry it." : "A short name: certificates carry it, and it cannot change later."
+        }
+        disabled={isFrozen}
+        {...form.getInputProps("name")}
+      />
+      <Textarea label="Description" autosize minRows={2} {...form.getInputProps("description")} />
+      <Group grow align="flex-start">
+        <TextInput type="date" label="Begins" {...form.getInputProps("startsAtMs")} />
+        <TextInput type="date" label="Ends" {...form.getInputProps("endsAtMs")} />
+      </Group>
+    </ProjectForm>
+  );
+}

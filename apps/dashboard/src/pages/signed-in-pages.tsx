@@ -1,0 +1,73 @@
+import { getProject, listPeople, listSites, type Profile } from "@flare-ts/dashboard-api/contract";
+import { Anchor, Loader } from "@mantine/core";
+import { lazy, Suspense } from "react";
+import { Link, Route, Switch } from "wouter";
+import { useApiQuery } from "../api/use-api-query.js";
+import { PersonProvider } from "../api/use-session.js";
+import { PageHeader } from "../components/page-header.js";
+import { useLive } from "../live/use-live.js";
+import { Shell } from "../shell/shell.js";
+import { OverviewPage } from "./overview/overview-page.js";
+
+// Every area is a file of its own: what nobody opens is not loaded.
+const AuditPage = lazy(async () => ({ default: (await import("./audit/audit-page.js")).AuditPage }));
+const InvitationsPage = lazy(async () => ({ default: (await import("./people/invitations-page.js")).InvitationsPage }));
+const JobPage = lazy(async () => ({ default: (await import("./jobs/job-page.js")).JobPage }));
+const JobsPage = lazy(async () => ({ default: (await import("./jobs/jobs-page.js")).JobsPage }));
+const KitsPage = lazy(async () => ({ default: (await import("./kits/kits-page.js")).KitsPage }));
+const PeoplePage = lazy(async () => ({ default: (await import("./people/people-page.js")).PeoplePage }));
+const ProfilePage = lazy(async () => ({ default: (await import("./profile/profile-page.js")).ProfilePage }));
+const ProjectPage = lazy(async () => ({ default: (await import("./project/project-page.js")).ProjectPage }));
+const SitePage = lazy(async () => ({ default: (await import("./sites/site-page.js")).SitePage }));
+const SitesPage = lazy(async () => ({ default: (await import("./sites/sites-page.js")).SitesPage }));
+
+/** All pages for those who are let in. */
+export function SignedInPages({ person }: { readonly person: Profile }) {
+  return (
+    <PersonProvider value={person}>
+      <LivePages person={person} />
+    </PersonProvider>
+  );
+}
+
+function LivePages({ person }: { readonly person: Profile }) {
+  const live = useLive();
+  const isAdmin = person.role === "project_admin";
+  const project = useApiQuery(getProject, {});
+  const people = useApiQuery(listPeople, {}, { isEnabled: isAdmin });
+  const sites = useApiQuery(listSites, {}, { isEnabled: isAdmin });
+  const waiting = {
+    "/people": (people.data?.people ?? []).filter(({ state }) => state === "pending").length,
+    "/sites": (sites.data?.sites ?? []).filter(({ state }) => state === "pending").length,
+  };
+  return (
+    <Shell person={person} project={project.data?.title || project.data?.name || "New project"} live={live} waiting={waiting}>
+      <Suspense fallback={<Loader type="dots" aria-label="Loading" />}>
+        <Switch>
+          <Route path="/" component={OverviewPage} />
+          <Route path="/sign-in" component={OverviewPage} />
+          <Route path="/jobs" component={JobsPage} />
+          <Route path="/jobs/:id">{({ id }) => <JobPage key={id} id={id} />}</Route>
+          <Route path="/sites" component={SitesPage} />
+          <Route path="/sites/:name">{({ name }) => <SitePage key={name} name={name} />}</Route>
+          <Route path="/kits" component={KitsPage} />
+          <Route path="/people" component={PeoplePage} />
+          <Route path="/invitations" component={InvitationsPage} />
+          <Route path="/project" component={ProjectPage} />
+          <Route path="/audit" component={AuditPage} />
+          <Route path="/profile" component={ProfilePage} />
+          <Route>
+            <PageHeader
+              title="There is no such page"
+              about={
+                <Anchor component={Link} href="/" size="sm">
+                  To the overview
+                </Anchor>
+              }
+            />
+          </Route>
+        </Switch>
+      </Suspense>
+    </Shell>
+  );
+}

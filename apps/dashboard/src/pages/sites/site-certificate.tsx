@@ -1,0 +1,166 @@
+import {
+  getParticipantFile,
+  getSite,
+  listSites,
+  maxRequestBytes,
+  routeUrl,
+  type Site,
+  uploadSiteRequest,
+  withdrawSiteRequest,
+} from "@flare-ts/dashboard-api/contract";
+import { Alert, Button, Code, Divider, FileButton, Group, List, Stack, Text } from "@mantine/core";
+import { IconDownload, IconUpload } from "@tabler/icons-react";
+import { useApiMutation } from "../../api/use-api-mutation.js";
+import { ErrorPanel } from "../../components/error-panel.js";
+import { Fact, Facts } from "../../components/facts.js";
+import { formatBytes, formatMoment } from "../../components/format.js";
+import { Section } from "../../components/section.js";
+import { IssueKitButton } from "../kits/issue-kit-button.js";
+import { KitActions } from "../kits/kit-actions.js";
+import { KitFacts } from "../kits/kit-facts.js";
+import classes from "./site-certificate.module.css";
+
+const waits: Readonly<Record<NonNullable<Site["request"]>["waitsFor"], string>> = {
+  decision: "The project admin has to approve the site first.",
+  freeze: "The project has to be frozen first.",
+  unlock: "The project's certificate authority is locked.",
+  nothing: "It is being answered.",
+};
+
+/** A site's certificate: by a request whose key never leaves the site, or as a kit that the dashboard makes. */
+export function SiteCertificate({ site, mayChange }: { readonly site: Site; readonly mayChange: boolean }) {
+  const { kit, request } = site;
+  const hasGoodKit = kit !== null && (kit.condition === "good" || kit.condition === "ending");
+  return (
+    <Section title="Certificate and kit">
+      <Stack gap="lg">
+        {kit !== null && (
+          <>
+            <KitFacts kit={kit} />
+            {kit.source === "requested" && kit.archive !== null && (
+              <Text size="sm" c="dimmed">
+                Bring {kit.archive.fileName} to the site and run <Code>flare package {kit.archive.fileName}</Code> there: the kit is put
+                together beside its key.
+              </Text>
+            )}
+            {mayChange && <KitActions kit={kit} />}
+            <Divider />
+          </>
+        )}
+        {request !== null && <Request site={site} request={request} mayChange={mayChange} />}
+        {mayChange && request === null && hasGoodKit && (
+          <details>
+            <summary className={classes["another"]}>Get another certificate</summary>
+            <Ways site={site} />
+          </details>
+        )}
+        {mayChange && request === null && !hasGoodKit && <Ways site={site} />}
+        {!mayChange && kit === null && request === null && (
+          <Text size="sm" c="dimmed">
+            This site has no certificate yet.
+          </Text>
+        )}
+      </Stack>
+    </Section>
+  );
+}
+
+function Request({
+  site,
+  request,
+  mayChange,
+}: {
+  readonly site: Site;
+  readonly request: NonNullable<Site["request"]>;
+  readonly mayChange: boolean;
+}) {
+  const withdraw = useApiMutation(withdrawSiteRequest, { changes: [listSites, getSite], done: "The request is withdrawn" });
+  return (
+    <Stack gap="sm">
+      <Alert color="cobalt" variant="light" title="A certificate is requested">
+        {request.problem ?? waits[request.waitsFor]}
+      </Alert>
+      <Facts>
+        <Fact name="Uploaded">{`${formatMoment(request.uploadedAtMs)} by ${request.uploadedBy}`}</Fact>
+        <Fact name="Public key (SHA-256)">
+          <span className="mono">{request.publicKeySha256}</span>
+        </Fact>
+      </Facts>
+      <Text size="sm" c="dimmed">
+        Compare the public key with what flare cert request showed at the site.
+      </Text>
+      {mayChange && (
+        <div>
+          <Button variant="default" loading={withdraw.isPending} onClick={() => withdraw.mutate({ params: { id: site.id } })}>
+            Withdraw request
+          </Button>
+        </div>
+      )}
+    </Stack>
+  );
+}
+
+function Ways({ site }: { readonly site: Site }) {
+  const params = { id: site.id };
+  const upload = useApiMutation(uploadSiteRequest, { changes: [listSites, getSite], done: "The request is uploaded", tellsErrors: false });
+  return (
+    <Stack gap="md">
+      <div>
+        <Text fw={600} size="sm">
+          The key stays at the site
+        </Text>
+        <List type="ordered" size="sm" mt={4} spacing={4}>
+          <List.Item>Take participant.yaml to the machine of the site.</List.Item>
+          <List.Item>
+            Run <Code>flare cert request participant.yaml</Code> there. It makes the key and writes <Code>{site.name}.request.zip</Code>.
+          </List.Item>
+          <List.Item>Upload that file here; it holds no secret.</List.Item>
+        </List>
+        <Group mt="sm" gap="xs">
+          <Button
+            component="a"
+            variant="default"
+            href={routeUrl(getParticipantFile, params)}
+            download
+            leftSection={<IconDownload size={15} />}
+          >
+            participant.yaml
+          </Button>
+          <FileButton
+            accept=".zip,application/zip"
+            onChange={(file) => file !== null && upload.mutate({ params, body: file })}
+            inputProps={{ "aria-label": "Certificate request" }}
+          >
+            {(props) => (
+              <Button {...props} loading={upload.isPending} leftSection={<IconUpload size={15} />}>
+                Upload request
+              </Button>
+            )}
+          </FileButton>
+        </Group>
+        {upload.error !== null && (
+          <div style={{ marginTop: 12 }}>
+            <ErrorPanel error={upload.error} />
+            <Text size="xs" c="dimmed" mt={4}>
+              At most {formatBytes(maxRequestBytes)}.
+            </Text>
+          </div>
+        )}
+      </div>
+      {site.state === "approved" && (
+        <>
+          <Divider label="or" />
+          <div>
+            <Text fw={600} size="sm">
+              The dashboard makes the key
+            </Text>
+            <Text size="sm" c="dimmed" mb="sm">
+              Simpler, but the key travels: as an encrypted archive whose passphrase is shown once.
+            </Text>
+            <IssueKitButton of={{ site: site.id }} earlier={site.kit} isSecondary />
+          </div>
+        </>
+      )}
+    </Stack>
+  );
+}

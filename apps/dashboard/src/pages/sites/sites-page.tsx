@@ -1,0 +1,147 @@
+import { decideSite, getSite, listSites } from "@flare-ts/dashboard-api/contract";
+import { Button, Group, Text } from "@mantine/core";
+import { IconBuildingHospital, IconPlus } from "@tabler/icons-react";
+import { useState } from "react";
+import { Link, useSearch } from "wouter";
+import { useApiMutation } from "../../api/use-api-mutation.js";
+import { usePerson } from "../../api/use-session.js";
+import { DataTable } from "../../components/data-table.js";
+import { EmptyState } from "../../components/empty-state.js";
+import { ErrorPanel } from "../../components/error-panel.js";
+import { formatBytes, formatDay } from "../../components/format.js";
+import { Moment } from "../../components/moment.js";
+import { PageHeader } from "../../components/page-header.js";
+import { Section } from "../../components/section.js";
+import { KitCondition } from "../kits/kit-condition.js";
+import { AddSiteDialog } from "./add-site-dialog.js";
+import { type AnySite, useAllSites } from "./all-sites.js";
+import { SiteApproval } from "./site-approval.js";
+import { SiteConnection } from "./site-connection.js";
+
+/** The sites of the project, at work and on paper. */
+export function SitesPage() {
+  const me = usePerson();
+  const search = useSearch();
+  const [isAdding, setAdding] = useState(search.includes("new"));
+  const { sites, isLoading, error } = useAllSites();
+  const decide = useApiMutation(decideSite, { changes: [listSites, getSite], done: "Saved" });
+  const isAdmin = me.role === "project_admin" || me.role === "org_admin";
+  const button = (
+    <Button leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>
+      Add a site
+    </Button>
+  );
+  return (
+    <>
+      <PageHeader
+        title="Sites"
+        about={
+          me.role === "org_admin" ? "Those of your organisation, and all that are at work." : "Where the data is and the training runs."
+        }
+        actions={isAdmin && button}
+      />
+      <Section isFlush>
+        {error !== null && <ErrorPanel error={error} />}
+        {!isLoading && sites.length === 0 ? (
+          <EmptyState icon={<IconBuildingHospital size={24} />} title="No site yet" action={isAdmin && button}>
+            {isAdmin
+              ? "Add a site for each place where data is. Organisation admins add those of their own."
+              : "Sites appear here once they have connected to the server."}
+          </EmptyState>
+        ) : (
+          <DataTable
+            label="Sites"
+            rows={sites}
+            keyOf={({ name }) => name}
+            columns={[
+              {
+                title: "Site",
+                cell: ({ name, organization }) => (
+                  <>
+                    <Text component={Link} href={`/sites/${name}`} fw={550} size="sm" c="var(--mantine-color-anchor)">
+                      {name}
+                    </Text>
+                    <Text size="xs" c="dimmed">
+                      {organization}
+                    </Text>
+                  </>
+                ),
+              },
+              { title: "Connection", cell: (site) => <ConnectionCell site={site} /> },
+              ...(isAdmin
+                ? [
+                    {
+                      title: "Approval",
+                      cell: (site: AnySite) => site.registered !== undefined && <SiteApproval state={site.registered.state} />,
+                    },
+                  ]
+                : []),
+              { title: "Certificate", cell: (site) => <CertificateCell site={site} /> },
+              { title: "Traffic", cell: ({ working }) => working !== undefined && formatBytes(working.receivedBytes + working.sentBytes) },
+              { title: "Version", cell: ({ working }) => working?.softwareVersion },
+              {
+                title: "Actions",
+                isRight: true,
+                isTitleHidden: true,
+                cell: ({ registered }) =>
+                  me.role === "project_admin" &&
+                  registered?.state === "pending" && (
+                    <Group gap="xs" wrap="nowrap">
+                      <Button
+                        size="compact-sm"
+                        onClick={() => decide.mutate({ params: { id: registered.id }, body: { decision: "approve" } })}
+                      >
+                        Approve
+                      </Button>
+                      <Button
+                        size="compact-sm"
+                        variant="default"
+                        onClick={() => decide.mutate({ params: { id: registered.id }, body: { decision: "reject" } })}
+                      >
+                        Reject
+                      </Button>
+                    </Group>
+                  ),
+              },
+            ]}
+          />
+        )}
+      </Section>
+      <AddSiteDialog isOpen={isAdding} onClose={() => setAdding(false)} />
+    </>
+  );
+}
+
+function ConnectionCell({ site: { working } }: { readonly site: AnySite }) {
+  return (
+    <>
+      <SiteConnection site={working} />
+      {working !== undefined && (
+        <Text size="xs" c="dimmed" mt={2} component="div">
+          since <Moment atMs={working.sinceMs} />
+          {working.reason !== "" && `: ${working.reason}`}
+        </Text>
+      )}
+    </>
+  );
+}
+
+function CertificateCell({ site: { registered, working } }: { readonly site: AnySite }) {
+  const kit = registered?.kit ?? null;
+  const endsAtMs = working?.certificateEndsAtMs ?? kit?.validToMs ?? null;
+  return (
+    <>
+      {kit !== null && <KitCondition condition={kit.condition} />}
+      {endsAtMs !== null && (
+        <Text size="xs" c="dimmed" mt={2}>
+          until {formatDay(endsAtMs)}
+        </Text>
+      )}
+      {kit === null && endsAtMs === null && (
+        <Text size="xs" c="dimmed">
+          none yet
+        </Text>
+      )}
+    </>
+  );
+}

@@ -1,0 +1,37 @@
+import { expect, it } from "vitest";
+import { foldJournal } from "../jobs/fold-journal.js";
+import { trackPhases } from "../jobs/phase-track.js";
+import { waterfallRows } from "./waterfall-rows.js";
+
+const { rounds } = foldJournal([
+  { seq: 1, atMs: 1000, event: { type: "round-opened", round: 0, task: "train", sites: ["slow", "quick", "broken"], totalRounds: 1 } },
+  {
+    seq: 2,
+    atMs: 3000,
+    event: { type: "update-accepted", round: 0, site: "quick", weight: 1, metrics: {}, update: { size: 10 } },
+  },
+  { seq: 3, atMs: 4000, event: { type: "task-failed", round: 0, site: "broken", error: { code: "x/y", message: "it broke" } } },
+]);
+
+it("puts who answered first on top, splits off the upload where it was seen, and lets the others run on", () => {
+  const progress = (phase: string, atMs: number) => ({ quick: { phase, done: 0, total: 0, atMs } });
+  const phases = trackPhases(trackPhases(new Map(), progress("training", 1100)), progress("uploading", 2500));
+  const [round] = rounds;
+  if (round === undefined) throw new Error("there is no round");
+  const { rows, endMs } = waterfallRows(round, phases, 6000);
+  expect(endMs).toBe(6000);
+  expect(rows.map(({ site, words }) => `${site} ${words}`)).toEqual([
+    "quick answered after 2.0 s",
+    "broken failed after 3.0 s",
+    "slow works since 5.0 s",
+  ]);
+  expect(rows[0]?.bars).toEqual([
+    { kind: "answered", fromMs: 1000, toMs: 2500 },
+    { kind: "uploading", fromMs: 2500, toMs: 3000 },
+  ]);
+});
+
+it("a track keeps its identity while nothing changes", () => {
+  const track = trackPhases(new Map(), { a: { phase: "training", done: 1, total: 2, atMs: 5 } });
+  expect(trackPhases(track, { a: { phase: "training", done: 2, total: 2, atMs: 9 } })).toBe(track);
+});

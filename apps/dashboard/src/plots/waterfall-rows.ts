@@ -1,0 +1,54 @@
+import type { RoundView, SiteInRound } from "../jobs/fold-journal.js";
+import type { SitePhases } from "../jobs/phase-track.js";
+
+/** One bar of a site's row. */
+export interface WaterfallBar {
+  readonly kind: "working" | "uploading" | "answered" | "bad";
+  readonly fromMs: number;
+  readonly toMs: number;
+}
+
+/** A site's row, and what it says in words. */
+export interface WaterfallRow {
+  readonly site: string;
+  readonly bars: readonly WaterfallBar[];
+  readonly words: string;
+}
+
+/** The rows of a round, those that answered first on top, and where its time ends. */
+export function waterfallRows(
+  round: RoundView,
+  phases: SitePhases,
+  nowMs: number,
+): { readonly rows: readonly WaterfallRow[]; readonly endMs: number } {
+  const endMs = round.closedMs ?? Math.max(nowMs, round.openedMs);
+  const sites = [...round.sites.values()].sort(
+    (a, b) => (a.answeredMs ?? Number.POSITIVE_INFINITY) - (b.answeredMs ?? Number.POSITIVE_INFINITY) || (a.site < b.site ? -1 : 1),
+  );
+  return { rows: sites.map((site) => rowOf(site, phases, endMs)), endMs };
+}
+
+function rowOf(site: SiteInRound, phases: SitePhases, roundEndMs: number): WaterfallRow {
+  const { state, openedMs } = site;
+  const toMs = site.answeredMs ?? roundEndMs;
+  const last = state === "answered" ? "answered" : state === "working" ? "working" : "bad";
+  const uploadMs = (phases.get(site.site) ?? []).find(
+    ({ phase, fromMs }) => phase.startsWith("upload") && fromMs >= openedMs && fromMs <= toMs,
+  )?.fromMs;
+  const bars: WaterfallBar[] =
+    uploadMs === undefined
+      ? [{ kind: last, fromMs: openedMs, toMs }]
+      : [
+          { kind: last, fromMs: openedMs, toMs: uploadMs },
+          { kind: last === "bad" ? "bad" : "uploading", fromMs: uploadMs, toMs },
+        ];
+  const seconds = `${((toMs - openedMs) / 1000).toFixed(1)} s`;
+  const words = {
+    answered: `answered after ${seconds}`,
+    working: `works since ${seconds}`,
+    failed: `failed after ${seconds}`,
+    gone: "is disconnected",
+    missing: "did not answer",
+  }[state];
+  return { site: site.site, bars, words };
+}

@@ -1,0 +1,107 @@
+import { useElementSize } from "@mantine/hooks";
+import { formatDuration } from "../components/format.js";
+import type { RoundView } from "../jobs/fold-journal.js";
+import type { SitePhases } from "../jobs/phase-track.js";
+import classes from "./waterfall.module.css";
+import { type WaterfallBar, waterfallRows } from "./waterfall-rows.js";
+
+export interface WaterfallProps {
+  readonly round: RoundView;
+  /** What sites were seen doing, by site; only of rounds that this page watched. */
+  readonly phases: SitePhases;
+  readonly nowMs: number;
+}
+
+const rowHeight = 22;
+const axisHeight = 22;
+
+/** A round as bars over time: what each site did when, when it answered, and when the round closed. */
+export function Waterfall({ round, phases, nowMs }: WaterfallProps) {
+  const { ref, width } = useElementSize();
+  const { rows, endMs } = waterfallRows(round, phases, nowMs);
+  const labelWidth = Math.min(150, Math.max(60, width * 0.24));
+  const span = Math.max(1, endMs - round.openedMs);
+  const x = (atMs: number): number => labelWidth + ((width - labelWidth - 56) * (atMs - round.openedMs)) / span;
+  const height = rows.length * rowHeight + axisHeight;
+  const label = `Waterfall of round ${round.round + 1}: ${rows.map(({ site, words }) => `${site} ${words}`).join("; ")}`;
+  return (
+    <div ref={ref} className={classes["frame"]}>
+      {width > 0 && (
+        <svg width={width} height={height} role="img" aria-label={label}>
+          {ticks(span).map((ms) => (
+            <g key={ms}>
+              <line
+                className={classes["grid"]}
+                x1={x(round.openedMs + ms)}
+                x2={x(round.openedMs + ms)}
+                y1={0}
+                y2={height - axisHeight + 4}
+              />
+              <text className={classes["tick"]} x={x(round.openedMs + ms)} y={height - 6} textAnchor="middle">
+                {formatDuration(ms)}
+              </text>
+            </g>
+          ))}
+          {rows.map(({ site, bars, words }, row) => (
+            <g key={site} transform={`translate(0 ${row * rowHeight})`}>
+              <text className={classes["label"]} x={0} y={rowHeight / 2 + 4}>
+                {shorten(site, labelWidth)}
+                <title>{`${site}: ${words}`}</title>
+              </text>
+              {bars.map((bar) => (
+                <rect
+                  key={`${bar.kind}${bar.fromMs}`}
+                  className={classes[bar.kind]}
+                  x={x(bar.fromMs)}
+                  y={5}
+                  width={Math.max(2, x(bar.toMs) - x(bar.fromMs))}
+                  height={rowHeight - 10}
+                  rx={2}
+                >
+                  <title>{titleOf(bar)}</title>
+                </rect>
+              ))}
+              <text className={classes["end"]} x={width} textAnchor="end" y={rowHeight / 2 + 4}>
+                {formatDuration((bars.at(-1)?.toMs ?? round.openedMs) - round.openedMs)}
+              </text>
+            </g>
+          ))}
+          {round.deadlineMs !== null && (
+            <line className={classes["deadline"]} x1={x(round.deadlineMs)} x2={x(round.deadlineMs)} y1={0} y2={height - axisHeight} />
+          )}
+          {round.closedMs !== null && (
+            <line className={classes["closed"]} x1={x(round.closedMs)} x2={x(round.closedMs)} y1={0} y2={height - axisHeight} />
+          )}
+        </svg>
+      )}
+      <ul className={classes["key"]}>
+        {(["working", "uploading", "answered", "bad"] as const).map((kind) => (
+          <li key={kind}>
+            <span className={`${classes["swatch"]} ${classes[kind]}`} />
+            {{ working: "working", uploading: "uploading", answered: "worked, answered", bad: "failed or gone" }[kind]}
+          </li>
+        ))}
+        <li>
+          <span className={`${classes["swatch"]} ${classes["closedKey"]}`} />
+          round closed
+        </li>
+      </ul>
+    </div>
+  );
+}
+
+function titleOf({ kind, fromMs, toMs }: WaterfallBar): string {
+  return `${kind}: ${formatDuration(toMs - fromMs)}`;
+}
+
+function shorten(name: string, width: number): string {
+  const most = Math.floor(width / 7.2);
+  return name.length <= most ? name : `${name.slice(0, Math.max(1, most - 1))}…`;
+}
+
+/** Four to eight round steps over the span. */
+function ticks(spanMs: number): readonly number[] {
+  const steps = [100, 200, 500, 1000, 2000, 5000, 10_000, 30_000, 60_000, 300_000, 600_000, 1_800_000, 3_600_000, 21_600_000, 86_400_000];
+  const step = steps.find((ms) => spanMs / ms <= 6) ?? 864_000_000;
+  return Array.from({ length: Math.floor(spanMs / step) + 1 }, (_, index) => index * step);
+}
