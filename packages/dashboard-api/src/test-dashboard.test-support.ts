@@ -30,6 +30,8 @@ export interface TestPerson extends ApiClient {
   readonly email: string;
   /** `fetch` with the person's cookies. */
   readonly fetch: typeof fetch;
+  /** Cookie and CSRF token, for requests below `fetch`. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /** A dashboard on a temporary folder and database, listening in clear on loopback. */
@@ -148,11 +150,12 @@ async function makePerson(
   const live = await parts.sessions.find(token);
   const csrfToken = live === undefined ? "" : parts.guard.csrfTokenOf(live.session.id);
   const fetch = cookieFetch({ [parts.cookie.name]: token }, { "x-csrf-token": csrfToken });
-  return { id, email: row.email, fetch, ...createApiClient({ baseUrl: url, fetch }) };
+  const headers = { cookie: `${parts.cookie.name}=${token}`, "x-csrf-token": csrfToken };
+  return { id, email: row.email, fetch, headers, ...createApiClient({ baseUrl: url, fetch }) };
 }
 
 /** `fetch` that keeps cookies as a browser's tab does. */
-function cookieFetch(cookies: Record<string, string> = {}, headers: Readonly<Record<string, string>> = {}): typeof fetch {
+export function cookieFetch(cookies: Record<string, string> = {}, headers: Readonly<Record<string, string>> = {}): typeof fetch {
   const jar = new Map(Object.entries(cookies));
   return async (input, init = {}) => {
     const request = new Request(input, init);
@@ -169,7 +172,7 @@ function cookieFetch(cookies: Record<string, string> = {}, headers: Readonly<Rec
   };
 }
 
-async function createDatabase(): Promise<string> {
+export async function createTestDatabase(): Promise<string> {
   const cluster = inject("postgresUrl") ?? "";
   const name = `test_${randomBytes(8).toString("hex")}`;
   const client = new Client({ connectionString: cluster.replace("@/", "@/postgres") });

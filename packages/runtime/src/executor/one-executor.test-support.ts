@@ -31,7 +31,7 @@ export class OneExecutor {
     const modelsFolder = join(this.root, "models");
     mkdirSync(modelsFolder);
     const places = { workspace, appFolder, modelsFolder, attachFolder: join(this.root, "attach") };
-    this.job = { jobId, jobName: "test", site: "site-1", datasets: {}, stallMs: 60_000, ...places, ...job };
+    this.job = { jobId, jobName: "test", site: "site-1", datasets: {}, stallMs: 60_000, streamsLogs: false, ...places, ...job };
   }
 
   /** A path in the job's workspace, where scripts may write. */
