@@ -63,7 +63,7 @@ export function growthText({ perRound }: Pick<ParticipantMemory, "perRound">): s
 }
 
 /** What was held more than before there was a job. */
-export function above({ peakBytes, idleBytes }: ParticipantMemory): number {
+function above({ peakBytes, idleBytes }: ParticipantMemory): number {
   return peakBytes - idleBytes;
 }
 

@@ -7,7 +7,7 @@ import { readLayout } from "../safetensors/read-header.js";
 import { subtractBytes } from "./subtract-bytes.js";
 
 /** Elements that are looked at together; a multiple of every block of scales. */
-export const chunkElements = 65_536;
+const chunkElements = 65_536;
 
 export interface ChunkReaderInit {
   /** Safetensors file of the update. */

@@ -121,7 +121,7 @@ const submitters = ["project_admin", "lead"] as const;
 const owners = ["project_admin", "org_admin", "lead"] as const;
 
 /** `{ id }` of a job. */
-export const jobParams = z.strictObject({ id: z.uuid("must be the id of a job (UUID)") });
+const jobParams = z.strictObject({ id: z.uuid("must be the id of a job (UUID)") });
 
 const afterQuery = {
   /** Only what comes after this number. */

@@ -5,7 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts/errors";
 
 /** Environment variables by which a trainer that is started by hand finds its job: the site's folder, and the job's attach id. */
-export const attachVariables = { folder: "FLARE_ATTACH_FOLDER", id: "FLARE_ATTACH_ID" } as const;
+const attachVariables = { folder: "FLARE_ATTACH_FOLDER", id: "FLARE_ATTACH_ID" } as const;
 
 const lookMs = 200;
 
