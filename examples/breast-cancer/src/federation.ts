@@ -74,7 +74,7 @@ export async function removeFederation(flare: FlareCommand, folder: string): Pro
 }
 
 /** The wanted port when nobody listens on it, else one that the system gives. */
-async function freePort(wanted: number): Promise<number> {
+export async function freePort(wanted: number): Promise<number> {
   const probe = (port: number): Promise<number | undefined> =>
     new Promise((settle) => {
       const server = createServer();

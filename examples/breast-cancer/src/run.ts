@@ -3,8 +3,9 @@ import { existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import process from "node:process";
+import { type RunningDashboard, startDashboard } from "./dashboard.ts";
 import { type EvaluatedModel, evaluate } from "./evaluate.ts";
-import { type Federation, provisionFederation, removeFederation, startFederation, stopFederation } from "./federation.ts";
+import { type Federation, freePort, provisionFederation, removeFederation, startFederation, stopFederation } from "./federation.ts";
 import { CommandFailed, type FlareCommand, flareCommand } from "./flare-command.ts";
 
 const example = resolve(import.meta.dirname, "..");
@@ -14,6 +15,8 @@ const startMs = performance.now();
 
 const stopping = new AbortController();
 let stopSignal: "SIGINT" | "SIGTERM" | undefined;
+let dashboard: RunningDashboard | undefined;
+let isResultShown = false;
 for (const name of ["SIGINT", "SIGTERM"] as const) {
   process.on(name, () => {
     if (stopSignal !== undefined) process.exit(exitCodeOf(name));
@@ -36,6 +39,7 @@ try {
   }
 } finally {
   // Whatever happened, nothing stays behind that runs; what is stopped here has its own time to drain.
+  await dashboard?.stop();
   const count = await stopFederation(flareCommand(), folder).catch((error: unknown) => {
     process.stderr.write(`${String(error)}\n`);
     process.exitCode = 1;
@@ -43,7 +47,7 @@ try {
   });
   if (count > 0) say(`Stopped ${count} processes.`);
 }
-if (stopSignal !== undefined) process.exitCode = exitCodeOf(stopSignal);
+if (stopSignal !== undefined && !isResultShown) process.exitCode = exitCodeOf(stopSignal);
 else if (process.exitCode === undefined) say(`Done in ${seconds()} s. What was made is in .flare/breast-cancer; npm run clean removes it.`);
 
 async function run(flare: FlareCommand): Promise<void> {
@@ -58,6 +62,12 @@ async function run(flare: FlareCommand): Promise<void> {
   say(`Certificates and startup kits for a server, ${federation.hospitalKits.length} hospitals and a researcher.`);
   await startFederation(flare, federation);
   say("The server and the hospitals run, each in a process of its own, connected over mutual TLS.");
+  dashboard = await startDashboard({
+    data: join(folder, "dashboard"),
+    adminKit: federation.adminKit,
+    port: await freePort(8443),
+  });
+  say(`Watch them in the browser; this link makes you the dashboard's first project admin:\n            ${dashboard.setUpLink}`);
 
   const admin = ["--startup-kit", federation.adminKit];
   const { job_id: jobId } = (await flare.data("job", "submit", "-j", join(example, "job"), ...admin)) as { job_id: string };
@@ -72,6 +82,15 @@ async function run(flare: FlareCommand): Promise<void> {
   const path = join(result.dir, model.path);
   say(`The global model: ${relative(root, path)}`);
   process.stdout.write(`\n${tableText(evaluate({ modelPath: path }))}\nsha256 ${model.sha256}\n\n`);
+  isResultShown = true;
+  if (process.stdin.isTTY && process.stdout.isTTY) await stayOpen(dashboard);
+}
+
+/** A person at a terminal has time to look around: everything runs on until they are done. */
+async function stayOpen({ url }: RunningDashboard): Promise<void> {
+  say(`Everything runs on, to be looked at: ${url} ('Clone' on the job's page trains once more). Ctrl-C stops it.`);
+  const { signal } = stopping;
+  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
 }
 
 /** Every model on the same held-out patients. */
