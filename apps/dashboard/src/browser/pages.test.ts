@@ -58,7 +58,7 @@ describe.skipIf(lacked !== "")(`the page${lacked}`, () => {
     expect(admin.offences).toEqual([]);
   });
 
-  it("a first look loads less than 300 kB of script, and answers within a second", async () => {
+  it("a first look loads less than 300 kB of script, and the page works for less than a second until it can be used", async () => {
     const { page, context } = await openPage(browser, dashboard.running.url, { storageState: await admin.context.storageState() });
     const scripts = new Set<string>();
     page.on("response", (response) => {
@@ -89,7 +89,7 @@ describe.skipIf(lacked !== "")(`the page${lacked}`, () => {
     expect(all.reduce((sum, name) => sum + gzipSync(readFileSync(`${dist}assets/${name}`)).length, 0)).toBeLessThan(450_000);
   });
 
-  it("signs in and opens the submission of a job without a mouse", async () => {
+  it("signs in and submits a job without a mouse", async () => {
     const { page, context, offences } = await openPage(browser, dashboard.running.url);
     await page.goto("/jobs");
     await page.getByRole("heading", { name: "Sign in" }).waitFor();
@@ -100,6 +100,15 @@ describe.skipIf(lacked !== "")(`the page${lacked}`, () => {
     await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
     await page.locator("body").press("Tab");
     await expect.poll(() => page.evaluate(() => document.activeElement?.textContent), soon).toBe("Skip to the content");
+    const focused = (): Promise<string | null | undefined> => page.evaluate(() => document.activeElement?.textContent);
+    for (let presses = 0; presses < 60 && (await focused()) !== "Submit a job"; presses++) await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    const dialog = page.getByRole("dialog", { name: "Submit a job" });
+    await dialog.getByRole("radio").first().waitFor();
+    for (let presses = 0; presses < 20 && (await focused()) !== "Submit job"; presses++) await page.keyboard.press("Tab");
+    await page.keyboard.press("Enter");
+    // There is no server behind this dashboard: that it was asked is what counts, and that the answer is told.
+    await dialog.getByRole("alert").waitFor();
     await context.close();
     expect(offences).toEqual([]);
   });
