@@ -100,6 +100,36 @@ export const logLineSchema = z.object({
 /** A line of a job's log at a site. */
 export type JobLogLine = z.infer<typeof logLineSchema>;
 
+const objectSchema = z.object({ hash: z.string(), size: z.int() });
+
+/** What the server stands for in a round: signed, and chained to the receipt before. */
+const roundReceiptSchema = z.object({
+  number: z.int(),
+  /** Whether signature and chain are good. */
+  isGood: z.boolean(),
+  /** Why not; empty when they are. */
+  why: z.string(),
+  /** What it says; `null` when it is not good. */
+  receipt: z
+    .object({
+      round: z.int(),
+      closedAtMs: timeMsSchema,
+      base: objectSchema,
+      model: objectSchema,
+      contributions: z.array(
+        z.object({ site: z.string(), update: objectSchema, paramsType: z.enum(["FULL", "DIFF"]), weight: z.number() }),
+      ),
+      missing: z.array(z.string()),
+      strategy: z.string(),
+      engine: z.string(),
+      server: z.string(),
+    })
+    .nullable(),
+});
+
+/** What the server stands for in a round: signed, and chained to the receipt before. */
+export type JobRoundReceipt = z.infer<typeof roundReceiptSchema>;
+
 /** A job that comes with the dashboard. */
 export const jobTemplateSchema = z.object({
   id: z.string(),
@@ -279,6 +309,16 @@ export const listJobLogs = defineRoute({
   }),
 });
 
+export const listJobReceipts = defineRoute({
+  id: "jobs.receipts",
+  method: "GET",
+  path: "/jobs/:id/receipts",
+  summary: "Gives the receipts of a job's rounds, checked",
+  access: everybody,
+  params: jobParams,
+  response: z.object({ receipts: z.array(roundReceiptSchema) }),
+});
+
 /** Routes of jobs. */
 export const jobRoutes = [
   listJobs,
@@ -293,4 +333,5 @@ export const jobRoutes = [
   listJobEvents,
   listJobMetrics,
   listJobLogs,
+  listJobReceipts,
 ] as const;

@@ -15,6 +15,7 @@ export type FederationAdmin = Pick<
   | "jobEvents"
   | "jobMetrics"
   | "jobLogs"
+  | "receipts"
   | "watchJob"
   | "watchJobOutput"
   | "watchSystem"

@@ -1,4 +1,5 @@
-import { listJobEvents, listJobLogs, listJobMetrics } from "../contract/jobs.js";
+import type { ReceiptVerdict } from "@flare-ts/runtime/admin";
+import { type JobRoundReceipt, listJobEvents, listJobLogs, listJobMetrics, listJobReceipts } from "../contract/jobs.js";
 import type { DashboardParts } from "../dashboard-parts.js";
 import { type Implementation, implement } from "../http/implement.js";
 import { requireRight } from "./job-permissions.js";
@@ -23,6 +24,11 @@ export function implementJobReports(parts: DashboardParts): readonly Implementat
       const { entries, hasMore, isCut } = await link.admin().jobMetrics(params.id, { after, limit });
       return { points: [...entries], hasMore, isCut };
     }),
+    implement(listJobReceipts, async ({ actor, params }) => {
+      requireRight(actor, "get_job_meta");
+      const { verdicts } = await link.admin().receipts(params.id);
+      return { receipts: verdicts.map((verdict, index) => receiptOf(verdict, index + 1)) };
+    }),
     implement(listJobLogs, async ({ actor, params, query }) => {
       const job = await jobOf(parts, params.id);
       // Log lines may hold more than a model does.
@@ -38,4 +44,17 @@ export function implementJobReports(parts: DashboardParts): readonly Implementat
       };
     }),
   ];
+}
+
+function receiptOf(verdict: ReceiptVerdict, number: number): JobRoundReceipt {
+  if (!verdict.ok) return { number, isGood: false, why: verdict.why, receipt: null };
+  const { round, closed_at_ms: closedAtMs, base, model, contributions, missing, strategy, engine } = verdict.receipt;
+  const updates = contributions.map(({ site, update, params_type: paramsType, weight }) => ({ site, update, paramsType, weight }));
+  const { server } = verdict;
+  return {
+    number,
+    isGood: true,
+    why: "",
+    receipt: { round, closedAtMs, base, model, contributions: updates, missing, strategy, engine, server },
+  };
 }

@@ -16,6 +16,7 @@ import {
   listJobEvents,
   listJobLogs,
   listJobMetrics,
+  listJobReceipts,
   listJobs,
   listJobTemplates,
   submitJobTemplate,
@@ -73,6 +74,11 @@ describe("jobs of the dashboard", () => {
     expect([entries.map(({ seq }) => seq), hasMore]).toEqual([[1, 2, 3], true]);
     const rest = await member.call(listJobEvents, { params, query: { after: 3 } });
     expect(rest.entries.at(-1)).toMatchObject({ event: { type: "job-ended" } });
+    const { receipts } = await member.call(listJobReceipts, { params });
+    expect(receipts.map(({ isGood, receipt }) => [isGood, receipt?.contributions.map(({ site }) => site).toSorted()])).toEqual(
+      receipts.map(() => [true, ["site-1", "site-2"]]),
+    );
+    expect(receipts.length).toBeGreaterThan(0);
     const { points } = await member.call(listJobMetrics, { params });
     expect(points.filter(({ key }) => key === "mean").map(({ step }) => step)).toEqual([0, 0, 10, 10]);
     await expect.poll(async () => (await lead.call(listJobLogs, { params })).lines.length, patience).toBeGreaterThanOrEqual(4);

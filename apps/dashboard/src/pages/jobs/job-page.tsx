@@ -29,6 +29,7 @@ import { useFederation } from "../../live/use-federation.js";
 import { IncidentList } from "./incident-list.js";
 import { JobCurves } from "./job-curves.js";
 import { JobLogs } from "./job-logs.js";
+import { JobReceipts } from "./job-receipts.js";
 import { JobRounds } from "./job-rounds.js";
 import { JobStats } from "./job-stats.js";
 import { isOver, JobStatus } from "./job-status.js";
@@ -84,6 +85,7 @@ function JobDetail({ job, may }: { readonly job: Job; readonly may: OwnJob["may"
         </Grid>
         <JobRounds rounds={view.rounds} phases={phases} progress={job.progress} isRunning={isRunning} />
         <JobLogs jobId={job.id} isRunning={isRunning} />
+        {!isRunning && <JobReceipts jobId={job.id} />}
       </Stack>
     </>
   );
