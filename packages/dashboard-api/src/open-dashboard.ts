@@ -123,7 +123,7 @@ export async function openDashboard(init: OpenDashboardInit, components: Dashboa
   const [audit, changes] = [new AuditLog({ now, randomBytes }), new Changes()];
   const kits = await openKitService(
     { db, now, randomBytes, logger, audit, changes, tasks },
-    { dataFolder, caPassphrase: init.caPassphrase },
+    { dataFolder, caPassphrase: init.caPassphrase, isElsewhere: init.adminKit !== undefined },
   ).catch(async (reason: unknown) => {
     await db.destroy();
     throw reason;

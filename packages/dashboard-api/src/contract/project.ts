@@ -121,6 +121,8 @@ export const projectSchema = z.object({
   title: z.string(),
   server: projectServerSchema.nullable(),
   state: z.enum(projectStates),
+  /** Whether the federation that is watched was provisioned elsewhere: kits and certificates stay there. */
+  isElsewhere: z.boolean(),
   frozenAtMs: timeMsSchema.nullable(),
   /** Name of who froze it. */
   frozenBy: z.string().nullable(),

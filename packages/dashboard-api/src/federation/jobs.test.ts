@@ -22,6 +22,7 @@ import {
   submitJobTemplate,
   uploadJob,
 } from "../contract/jobs.js";
+import { freezeProject, getProject } from "../contract/project.js";
 import { startTestDashboard, type TestDashboard, type TestPerson } from "../test-dashboard.test-support.js";
 
 const examples = fileURLToPath(new URL("../../../../examples/", import.meta.url));
@@ -145,6 +146,17 @@ describe("jobs of the dashboard", () => {
     await expect(lead.call(uploadJob, { body: await readFile(file) })).rejects.toMatchObject({ code: "job/invalid" });
     expect((await lead.call(listJobs, { query: { mine: "true" } })).jobs).toEqual([]);
     await expect(dashboard.dashboard.parts.db.selectFrom("submitted_jobs").selectAll().execute()).resolves.toEqual([]);
+  });
+});
+
+describe("a dashboard that watches a federation that was provisioned elsewhere", () => {
+  it("says so, and makes no CA of its own", async () => {
+    const admin = await dashboard.person({ role: "project_admin" });
+    expect(await admin.call(getProject)).toMatchObject({ isElsewhere: true, authority: null });
+    await expect(admin.call(freezeProject, { body: { passphrase: "a passphrase of many words" } })).rejects.toMatchObject({
+      code: "dashboard/project-elsewhere",
+      status: 409,
+    });
   });
 });
 

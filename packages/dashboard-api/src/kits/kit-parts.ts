@@ -25,4 +25,6 @@ export interface KitParts {
   readonly turns: Turns;
   /** Where the dashboard's own kits are, each in a folder named after its id. */
   readonly consoleFolder: string;
+  /** Whether the federation that is watched was provisioned elsewhere: it has its CA there, and gets no kits from here. */
+  readonly isElsewhere: boolean;
 }

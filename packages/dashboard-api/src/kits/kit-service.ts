@@ -32,6 +32,8 @@ export interface OpenKitServiceInit {
   readonly dataFolder: string;
   /** Of the CA's key. @default asked for when the project is frozen, and again after each start */
   readonly caPassphrase?: string | undefined;
+  /** @default false */
+  readonly isElsewhere?: boolean;
 }
 
 /** How often it is looked whether the dashboard's own certificate nears its end, and archives have waited too long. */
@@ -44,7 +46,7 @@ const lookEveryMs = 6 * 60 * 60_000;
  */
 export async function openKitService(
   components: Pick<KitParts, "db" | "now" | "randomBytes" | "logger" | "audit" | "changes" | "tasks">,
-  { dataFolder, caPassphrase }: OpenKitServiceInit,
+  { dataFolder, caPassphrase, isElsewhere = false }: OpenKitServiceInit,
 ): Promise<KitService> {
   const consoleFolder = join(dataFolder, "console");
   await mkdir(consoleFolder, { recursive: true, mode: 0o700 });
@@ -55,6 +57,7 @@ export async function openKitService(
     trustLists: new TrustLists(),
     turns: new Turns(),
     consoleFolder,
+    isElsewhere,
   };
   const project = await readProject(parts.db);
   if (isFrozen(project)) await openProject(parts, project);

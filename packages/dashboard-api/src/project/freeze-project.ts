@@ -14,11 +14,17 @@ const leastChars = 12;
  * Makes the project's CA and the dashboard's own kit, sealed by the passphrase, and locks the project. Nothing is locked when that
  * fails; whoever tries again goes on with the CA that was made.
  *
- * @throws FlareError `dashboard/project-frozen`, `dashboard/conflict`, `dashboard/invalid-request`, `project/*`
+ * @throws FlareError `dashboard/project-elsewhere`, `dashboard/project-frozen`, `dashboard/conflict`, `dashboard/invalid-request`, `project/*`
  */
 export async function freezeProject(kits: KitService, actor: Actor, passphrase: string | undefined): Promise<void> {
   const { parts } = kits;
   const { db, now, audit, changes, workspace } = parts;
+  if (parts.isElsewhere) {
+    throw new FlareError(
+      "dashboard/project-elsewhere",
+      "This dashboard watches a federation that has its CA elsewhere; it makes none itself.",
+    );
+  }
   await parts.turns.take(async () => {
     const project = await readProject(db);
     if (project.state === "frozen") throw new FlareError("dashboard/project-frozen", "The project is frozen already.");

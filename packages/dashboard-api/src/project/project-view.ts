@@ -3,13 +3,14 @@ import type { KitParts } from "../kits/kit-parts.js";
 import { isFrozen, readProject } from "./project-store.js";
 
 /** The project as the contract shows it. */
-export async function showProject(parts: Pick<KitParts, "db" | "workspace" | "passphrase">): Promise<Project> {
+export async function showProject(parts: Pick<KitParts, "db" | "workspace" | "passphrase" | "isElsewhere">): Promise<Project> {
   const { db, workspace, passphrase } = parts;
   const project = await readProject(db);
   const { siteProperties, studies, ...rest } = project;
   const trust = isFrozen(project) ? await workspace.trust(project.name) : undefined;
   return {
     ...rest,
+    isElsewhere: parts.isElsewhere,
     studies: [...studies],
     siteProperties: [...siteProperties],
     missing: [

@@ -6,6 +6,7 @@ import { Link } from "wouter";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
 import { DataTable } from "../../components/data-table.js";
+import { ElsewhereNote } from "../../components/elsewhere-note.js";
 import { EmptyState } from "../../components/empty-state.js";
 import { formatDay } from "../../components/format.js";
 import { Loaded } from "../../components/loaded.js";
@@ -31,7 +32,8 @@ export function KitsPage() {
       <Loaded query={kits} lines={8}>
         {({ kits: all }) => (
           <Stack gap="lg">
-            {project.data?.state === "draft" && (
+            {project.data?.isElsewhere === true && <ElsewhereNote />}
+            {project.data?.isElsewhere === false && project.data.state === "draft" && (
               <Alert color="cobalt" variant="light" title="No kits before the project is frozen">
                 Freezing makes the project's certificate authority.{" "}
                 {me.role === "project_admin" && (

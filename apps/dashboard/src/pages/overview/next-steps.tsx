@@ -30,7 +30,8 @@ export function NextSteps({ project, person, sites, link, jobs }: NextStepsProps
   const people = useApiQuery(listPeople, {}, { isEnabled: isAdmin });
   const invitations = useApiQuery(listInvitations, {}, { isEnabled: isAdmin });
   const kits = useApiQuery(listKits, {});
-  if (!isAdmin && person.role !== "org_admin") return null;
+  // Where everything was provisioned elsewhere, the way to a running federation leads elsewhere too.
+  if (project.isElsewhere || (!isAdmin && person.role !== "org_admin")) return null;
   if (kits.data === undefined || (isAdmin && (people.data === undefined || invitations.data === undefined))) return null;
   const steps = isAdmin
     ? adminSteps({

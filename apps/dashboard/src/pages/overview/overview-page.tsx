@@ -23,13 +23,13 @@ export function OverviewPage() {
     <Loaded query={project} lines={8}>
       {(known) => (
         <>
-          <PageHeader title={known.title || known.name || "A new project"} about={known.description} />
+          <PageHeader title={known.title || known.name || federation.data?.server?.project || "A new project"} about={known.description} />
           <Stack gap="lg">
             <NextSteps project={known} person={me} sites={sites} link={federation.data?.link} jobs={federation.data?.jobs ?? []} />
             <Loaded query={federation}>
               {({ link, server, sites: working, jobs }) => (
                 <>
-                  {known.state === "frozen" && !link.isConnected && (
+                  {(known.state === "frozen" || known.isElsewhere) && !link.isConnected && (
                     <Alert color="orange" variant="light" title="The dashboard does not reach the server">
                       <Text size="sm">{link.reason}</Text>
                       {server !== null && (

@@ -7,6 +7,7 @@ import { useState } from "react";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
 import { ApiForm } from "../../components/api-form.js";
+import { ElsewhereNote } from "../../components/elsewhere-note.js";
 import { Fact, Facts } from "../../components/facts.js";
 import { formatDay } from "../../components/format.js";
 import { Loaded } from "../../components/loaded.js";
@@ -49,7 +50,7 @@ function ProjectSettings({ project }: { readonly project: Project }) {
   const key = project.version;
   return (
     <Stack gap="lg">
-      <AuthoritySection project={project} mayChange />
+      {project.isElsewhere ? <ElsewhereNote /> : <AuthoritySection project={project} mayChange />}
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
         <Section title="About">
           <AboutForm key={key} project={project} />

@@ -103,6 +103,12 @@ export const dashboardErrors = {
     grpc: grpcStatus.failedPrecondition,
     http: 409,
   }),
+  "dashboard/project-elsewhere": row(
+    "user",
+    "The dashboard was started with the kit of a federation that exists already.",
+    "Use `flare provision` and `flare cert` where that federation's CA is; a dashboard without --kit has a project of its own.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
   "dashboard/project-frozen": row(
     "user",
     "The project is frozen, and what was asked for is only possible before that.",
