@@ -48,13 +48,13 @@ export function SiteCertificate({ site, mayChange }: { readonly site: Site; read
           </>
         )}
         {request !== null && <Request site={site} request={request} mayChange={mayChange} />}
-        {mayChange && request === null && hasGoodKit && (
-          <details>
-            <summary className={classes["another"]}>Get another certificate</summary>
+        {mayChange && request === null && (
+          // One element for both cases: the dialog with a new kit's passphrase lives in it, and must outlast that the kit is there.
+          <details open={!hasGoodKit}>
+            <summary className={classes["another"]}>{hasGoodKit ? "Get another certificate" : "Get a certificate"}</summary>
             <Ways site={site} />
           </details>
         )}
-        {mayChange && request === null && !hasGoodKit && <Ways site={site} />}
         {!mayChange && kit === null && request === null && (
           <Text size="sm" c="dimmed">
             This site has no certificate yet.
