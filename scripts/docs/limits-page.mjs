@@ -46,6 +46,14 @@ const consequences = {
     "bytes under way without an answer, for a stream and for a connection",
     "the sender waits; it is what makes a transfer fast over a long line",
   ],
+  chunkRunBytes: [
+    "what one message of a transfer may stand for without holding it: zeros, or bytes that the receiver has",
+    "a message that stands for more is refused and the transfer ends; senders make several",
+  ],
+  sharedChunkBytes: [
+    "pieces of a model that the server keeps in memory while several sites fetch it",
+    "the oldest goes; a site that lags behind reads from disk",
+  ],
   probeBytes: ["bytes of one measurement of the way to the server, in each direction", "the measurement ends with an error"],
   controlMessageBytes: ["one message of the control plane", "the call is refused; models never travel in such messages"],
   checkpointBytes: ["bytes of an upload that a crash can cost", "everything so far is made durable; an upload goes on from there"],
@@ -101,6 +109,11 @@ const consequences = {
     "registrations that begin in a second, where TLS ends at a proxy",
     "the next is refused for a moment; sessions that are open go on",
   ],
+  refusalsTold: [
+    "refusals of strangers in a minute that `log.txt` and `audit.log` tell one by one",
+    "what is beyond is counted, and one line a minute says how many of each kind",
+  ],
+  refusalsToldOfAddress: ["the same from one address", "the same"],
   overtakingCalls: ["calls of a session that overtake an earlier one, where TLS ends at a proxy", "the earlier one is refused"],
   adminIdleMs: ["silence of an admin's session, where TLS ends at a proxy", "the session ends; the next command opens another by itself"],
   tokenMs: ["life of a session's token", "the participant registers again; nothing that is under way is lost"],
