@@ -33,6 +33,14 @@ it("says of each round who answered, who did not, and why", () => {
   expect(incidents.map(({ text }) => text)).toEqual(["b is disconnected: its link broke", "Round 1 closed without b"]);
 });
 
+it("passes over kinds of entries that it does not know, and says who is late and why", () => {
+  const receipt = { type: "round-receipt", round: 0, document: "{}" } as unknown as JobEvent;
+  const { incidents } = foldJournal(
+    journal(opened(0), receipt, { type: "deadline-passed", round: 0, late: [{ site: "b", why: "uploading 3 of 10 MB" }] }),
+  );
+  expect(incidents.map(({ text }) => text)).toEqual(["Round 1 passed its deadline; late: b (uploading 3 of 10 MB)"]);
+});
+
 it("a site that comes back works on, and one that is silent at the end is missing", () => {
   const { rounds } = foldJournal(
     journal(opened(0), { type: "site-disconnected", site: "b", reason: "x" }, { type: "site-connected", site: "b" }, closed(0, ["b"], 1)),

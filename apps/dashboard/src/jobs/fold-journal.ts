@@ -127,6 +127,10 @@ function newSite(site: string, openedMs: number): SiteInRound {
   return { site, state: "working", openedMs, answeredMs: null, weight: null, bytes: null, metrics: {}, cause: "" };
 }
 
+function lateText(late: readonly { readonly site: string; readonly why: string }[]): string {
+  return late.length === 0 ? "" : `; late: ${late.map(({ site, why }) => `${site} (${why})`).join(", ")}`;
+}
+
 function incidentOf(event: JobEvent): Omit<Incident, "atMs"> | undefined {
   switch (event.type) {
     case "job-submitted":
@@ -142,7 +146,7 @@ function incidentOf(event: JobEvent): Omit<Incident, "atMs"> | undefined {
     case "site-left":
       return { kind: "bad", text: `${event.site} left the job: ${event.error.message}` };
     case "deadline-passed":
-      return { kind: "warn", text: `Round ${event.round + 1} passed its deadline` };
+      return { kind: "warn", text: `Round ${event.round + 1} passed its deadline${lateText(event.late ?? [])}` };
     case "round-closed":
       return event.missing.length === 0
         ? undefined
@@ -159,7 +163,8 @@ function incidentOf(event: JobEvent): Omit<Incident, "atMs"> | undefined {
     case "update-accepted":
       return undefined;
     default:
-      // A kind of a newer server.
-      return event satisfies never;
+      // A kind of a newer server, or one that is shown elsewhere, such as receipts.
+      event satisfies never;
+      return undefined;
   }
 }

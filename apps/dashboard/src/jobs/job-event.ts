@@ -30,7 +30,12 @@ export type JobEvent =
   | { readonly type: "site-connected"; readonly site: string }
   | { readonly type: "site-disconnected"; readonly site: string; readonly reason: string }
   | { readonly type: "site-left"; readonly site: string; readonly error: EventError }
-  | { readonly type: "deadline-passed"; readonly round: number }
+  | {
+      readonly type: "deadline-passed";
+      readonly round: number;
+      /** Who had not answered, and why. Not from servers of older versions. */
+      readonly late?: readonly { readonly site: string; readonly why: string }[] | undefined;
+    }
   | {
       readonly type: "round-closed";
       readonly round: number;

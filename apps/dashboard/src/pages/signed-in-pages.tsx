@@ -5,6 +5,7 @@ import { Link, Route, Switch } from "wouter";
 import { useApiQuery } from "../api/use-api-query.js";
 import { PersonProvider } from "../api/use-session.js";
 import { PageHeader } from "../components/page-header.js";
+import { useFederation } from "../live/use-federation.js";
 import { useLive } from "../live/use-live.js";
 import { Shell } from "../shell/shell.js";
 import { OverviewPage } from "./overview/overview-page.js";
@@ -36,12 +37,14 @@ function LivePages({ person }: { readonly person: Profile }) {
   const project = useApiQuery(getProject, {});
   const people = useApiQuery(listPeople, {}, { isEnabled: isAdmin });
   const sites = useApiQuery(listSites, {}, { isEnabled: isAdmin });
+  const federation = useFederation();
+  const name = project.data?.title || project.data?.name || federation.data?.server?.project || "New project";
   const waiting = {
     "/people": (people.data?.people ?? []).filter(({ state }) => state === "pending").length,
     "/sites": (sites.data?.sites ?? []).filter(({ state }) => state === "pending").length,
   };
   return (
-    <Shell person={person} project={project.data?.title || project.data?.name || "New project"} live={live} waiting={waiting}>
+    <Shell person={person} project={name} live={live} waiting={waiting}>
       <Suspense fallback={<Loader type="dots" aria-label="Loading" />}>
         <Switch>
           <Route path="/" component={OverviewPage} />

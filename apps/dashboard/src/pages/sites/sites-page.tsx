@@ -1,9 +1,10 @@
-import { decideSite, getSite, listSites } from "@flare-ts/dashboard-api/contract";
+import { decideSite, getProject, getSite, listSites } from "@flare-ts/dashboard-api/contract";
 import { Button, Group, Text } from "@mantine/core";
 import { IconBuildingHospital, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useSearch } from "wouter";
 import { useApiMutation } from "../../api/use-api-mutation.js";
+import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
 import { DataTable } from "../../components/data-table.js";
 import { EmptyState } from "../../components/empty-state.js";
@@ -25,7 +26,8 @@ export function SitesPage() {
   const [isAdding, setAdding] = useState(search.includes("new"));
   const { sites, isLoading, error } = useAllSites();
   const decide = useApiMutation(decideSite, { changes: [listSites, getSite], done: "Saved" });
-  const isAdmin = me.role === "project_admin" || me.role === "org_admin";
+  const project = useApiQuery(getProject, {});
+  const isAdmin = project.data?.isElsewhere === false && (me.role === "project_admin" || me.role === "org_admin");
   const button = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setAdding(true)}>
       Add a site
