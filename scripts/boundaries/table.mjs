@@ -48,11 +48,12 @@ export const boundaries = {
       "@flare-ts/provision",
       "@flare-ts/provision/kit",
       "@flare-ts/provision/issue",
+      "@flare-ts/runtime",
       "@flare-ts/runtime/admin",
       "@flare-ts/sqlite",
     ],
     denied: [],
-    tests: ["@flare-ts/runtime", "@flare-ts/testing"],
+    tests: ["@flare-ts/testing"],
   },
   // The page runs in a browser: what it knows of the API is its contract.
   "apps/dashboard": {

@@ -8,6 +8,7 @@ import { areas } from "./areas.js";
 import { AuditLog } from "./audit/audit-log.js";
 import { BackgroundTasks } from "./background-tasks.js";
 import { Changes } from "./changes.js";
+import { claimDataFolder } from "./claim-data-folder.js";
 import { allRoutes } from "./contract/routes.js";
 import type { DashboardParts } from "./dashboard-parts.js";
 import { openDatabase } from "./db/open-database.js";
@@ -95,13 +96,32 @@ export interface Dashboard {
  * Opens database, key and everything that handlers need. `dashboardPlugin` answers requests with it; `startDashboard` does
  * both and listens.
  *
- * @throws FlareError `dashboard/invalid-settings`, `dashboard/database-unusable`, `store/unusable`, `project/passphrase-wrong`
+ * @throws FlareError `dashboard/already-running`, `dashboard/invalid-settings`, `dashboard/database-unusable`, `store/unusable`,
+ * `project/passphrase-wrong`
  */
 export async function openDashboard(init: OpenDashboardInit, components: DashboardComponents = {}): Promise<Dashboard> {
   const { dataFolder } = init;
+  const { now = Date.now } = components;
+  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  const release = claimDataFolder(dataFolder, now());
+  try {
+    const dashboard = await openClaimed(init, components);
+    return {
+      ...dashboard,
+      async close() {
+        await dashboard.close().finally(release);
+      },
+    };
+  } catch (reason) {
+    release();
+    throw reason;
+  }
+}
+
+async function openClaimed(init: OpenDashboardInit, components: DashboardComponents): Promise<Dashboard> {
+  const { dataFolder } = init;
   const { now = Date.now, randomBytes = cryptoRandomBytes, logger = pino({ level: "silent" }) } = components;
   let publicUrl = init.publicUrl?.replace(/\/+$/, "");
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
   const vault = await openVault({ randomBytes }, { dataFolder });
   const db = await openDatabase({ dataFolder, databaseUrl: init.databaseUrl });
   const isSecure = init.isSecure ?? true;

@@ -2,7 +2,10 @@ import { describe, expect, it } from "vitest";
 
 describe("the public surface of this package", () => {
   it.each([
-    ["index", ["daemonStatus", "readInstance", "softwareVersion", "startDaemon", "startServer", "startSite", "stopDaemon"]],
+    [
+      "index",
+      ["claimInstance", "daemonStatus", "readInstance", "softwareVersion", "startDaemon", "startServer", "startSite", "stopDaemon"],
+    ],
     ["admin/index", ["AdminSession", "connectAdmin", "isFinished", "jobStatuses"]],
     [
       "client/index",

@@ -105,7 +105,7 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
     implement(removeSite, async ({ actor, params }) => {
       const site = await own(actor, params.id);
       await parts.turns.take(async () => {
-        await refuseLive(db, site, now());
+        await refuseLive(db, await readProject(db), site, now());
         await db.transaction().execute(async (transaction) => {
           await transaction.deleteFrom("sites").where("id", "=", site.id).execute();
           await audit.write(transaction, { actor, action: "sites.remove", subject: site.name });
@@ -122,11 +122,14 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
       }
       if (decision === "approve") await checkComposes(db, project, site);
       const state = decision === "approve" ? "approved" : "rejected";
-      await db.transaction().execute(async (transaction) => {
-        const decided = { state, decided_at_ms: now(), decided_by: actor.name, decision_note: note } as const;
-        await transaction.updateTable("sites").set(decided).where("id", "=", site.id).execute();
-        await audit.write(transaction, { actor, action: `sites.${decision}`, subject: site.name });
-      });
+      // In turn: a kit that is being issued to a site that is approved no more must be there to be revoked.
+      await parts.turns.take(async () =>
+        db.transaction().execute(async (transaction) => {
+          const decided = { state, decided_at_ms: now(), decided_by: actor.name, decision_note: note } as const;
+          await transaction.updateTable("sites").set(decided).where("id", "=", site.id).execute();
+          await audit.write(transaction, { actor, action: `sites.${decision}`, subject: site.name });
+        }),
+      );
       changes.publish("sites");
       if (decision === "reject") await askRevocation(parts, site.name, { actor, by: actor.name, reason: "privilegeWithdrawn" });
       else await kits.catchUp();

@@ -55,13 +55,14 @@ export async function refuseIssued(db: Database, site: StoredSite): Promise<void
 }
 
 /**
- * Makes sure that nobody holds a certificate of a site.
+ * Makes sure that nobody holds a certificate of a site. One that has ended here may have been renewed by the server since, time and again.
  *
  * @throws FlareError `dashboard/conflict`
  */
-export async function refuseLive(db: Database, site: StoredSite, nowMs: number): Promise<void> {
+export async function refuseLive(db: Database, { certificates }: StoredProject, site: StoredSite, nowMs: number): Promise<void> {
   const rows = await readKitRows(db, { siteId: site.id });
-  if (rows.some((row) => row.revoked_at_ms === null && row.valid_to_ms > nowMs)) {
+  const isRenewed = certificates.renewal === "server";
+  if (rows.some((row) => row.revoked_at_ms === null && (isRenewed || row.valid_to_ms > nowMs))) {
     throw new FlareError("dashboard/conflict", `'${site.name}' has a kit that is good; revoke it first.`);
   }
 }

@@ -87,6 +87,21 @@ describe("transfers beyond the memory", () => {
     expect(third.isIn).toBe(true);
   });
 
+  it("of one participant who asks for much at once keep nobody else waiting for more than what is in already", async () => {
+    const rooms = admission({ most: 1 });
+    const greedy = Array.from({ length: 20 }, () => ask(rooms, "greedy"));
+    const modest = ask(rooms, "modest");
+    await settle();
+    expect([greedy[0]?.isIn, modest.isIn]).toEqual([true, false]);
+    greedy[0]?.admitted?.leave();
+    await settle();
+    expect(modest.isIn).toBe(true);
+    const next = ask(rooms, "greedy");
+    modest.admitted?.leave();
+    await settle();
+    expect([greedy[1]?.isIn, next.isIn]).toEqual([true, false]);
+  });
+
   it("share a busy machine with few, and a slow line keeps nobody out", async () => {
     const rooms = admission({ most: 8, mostBusy: 1 });
     const first = ask(rooms, "slow");
@@ -130,6 +145,15 @@ describe("transfers beyond the disk", () => {
     await rm(join(folder, "held"));
     vi.advanceTimersByTime(250);
     await until(() => second.isIn);
+  });
+
+  it("that are announced too large for the disk keep out no smaller ones", async () => {
+    const disk = new DiskBudget({ folder, maxBytes: 10 * mebibyte });
+    const rooms = admission({}, disk);
+    const sizes = [2 ** 50, 10 * mebibyte + 1, 2 ** 49].map((bytes) => ask(rooms, "hostile", bytes));
+    const honest = [ask(rooms, "a", 3 * mebibyte), ask(rooms, "b", 3 * mebibyte)];
+    await until(() => honest.every(({ isIn }) => isIn));
+    expect(sizes.map(({ isIn }) => isIn)).toEqual([false, false, false]);
   });
 
   it("leave room for the models of running rounds, and for others on the disk", async () => {

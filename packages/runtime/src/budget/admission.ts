@@ -45,6 +45,8 @@ export interface AdmissionInit {
 
 interface Entry extends AdmissionRequest {
   readonly sinceMs: number;
+  /** How many of the same participant were in or waited before it. */
+  readonly turn: number;
   readonly onWait: ((reason: string) => void) | undefined;
   readonly admit: (admitted: Admitted) => void;
   reason: string;
@@ -54,9 +56,13 @@ interface Entry extends AdmissionRequest {
 const busyBytes = 4 * 2 ** 20;
 const spanMs = 250;
 
+/** So often it is looked in one pass whether what is smaller has room on the disk. */
+const mostDiskLooks = 8;
+
 /**
- * Lets requests in in the order in which they were made, as memory and disk allow; what waits says why. A request that waits for the disk
- * lets those pass that write nothing: they may be what makes room.
+ * Lets requests in as memory and disk allow, in the order in which they were made, but for those who ask for much at once: everybody's first
+ * comes before anybody's second. What waits says why. A request that waits for the disk lets those pass that write less, or nothing: they may
+ * be what makes room, and what was only announced keeps nobody out.
  */
 export class Admission {
   readonly #parts: AdmissionComponents;
@@ -91,6 +97,7 @@ export class Admission {
       const entry: Entry = {
         ...request,
         sinceMs: this.#parts.now(),
+        turn: this.#countOf(request.who),
         onWait,
         reason: "",
         admit: (admitted) => {
@@ -99,7 +106,8 @@ export class Admission {
         },
       };
       signal?.addEventListener("abort", leave, { once: true });
-      this.#waiting.push(entry);
+      const behind = this.#waiting.findIndex(({ turn }) => turn > entry.turn);
+      this.#waiting.splice(behind < 0 ? this.#waiting.length : behind, 0, entry);
       this.#look();
     });
   }
@@ -129,15 +137,22 @@ export class Admission {
   }
 
   async #pass(): Promise<void> {
-    let diskReason: string | undefined;
+    let short: { readonly bytes: number; readonly reason: string } | undefined;
+    let looks = 0;
     // Whoever is let in leaves the list meanwhile.
     for (const entry of this.#waiting.slice()) {
       const { diskBytes } = entry;
       const crowd = this.#crowded();
-      if (crowd === undefined && diskBytes > 0) diskReason ??= await this.#parts.disk?.shortage(diskBytes, this.#promised());
+      let reason = crowd;
+      if (crowd === undefined && diskBytes > 0) {
+        if (short === undefined || (diskBytes < short.bytes && looks < mostDiskLooks)) {
+          looks += 1;
+          reason = await this.#parts.disk?.shortage(diskBytes, this.#promised());
+          if (reason !== undefined) short = { bytes: diskBytes, reason };
+        } else ({ reason } = short);
+      }
       // It may have given up meanwhile.
       if (!this.#waiting.includes(entry)) continue;
-      const reason = crowd ?? (diskBytes > 0 ? diskReason : undefined);
       if (reason === undefined) this.#admit(entry);
       else this.#tell(entry, reason);
     }
@@ -149,7 +164,7 @@ export class Admission {
       const { who, what } = entry;
       this.#parts.logger.info("goes on after waiting", { who, what, waitedMs: this.#parts.now() - entry.sinceMs });
     }
-    const inside = new Inside(entry.diskBytes, this.#parts.steadyNow);
+    const inside = new Inside(entry, this.#parts.steadyNow);
     this.#inside.add(inside);
     entry.admit({
       note: (bytes) => inside.note(bytes),
@@ -176,6 +191,11 @@ export class Admission {
     return busy < mostBusy ? undefined : `${busy} are under way that keep this machine busy`;
   }
 
+  #countOf(who: string): number {
+    const isTheirs = (one: { readonly who: string }): boolean => one.who === who;
+    return this.#waiting.filter(isTheirs).length + [...this.#inside].filter(isTheirs).length;
+  }
+
   #promised(): number {
     return [...this.#inside].reduce((sum, { promisedBytes }) => sum + promisedBytes, 0);
   }
@@ -184,13 +204,15 @@ export class Admission {
 /** Somebody who was let in. */
 class Inside {
   readonly #steadyNow: () => number;
+  readonly who: string;
   promisedBytes: number;
   #sinceMs: number;
   #moved = 0;
   #movedBefore = Number.POSITIVE_INFINITY;
 
-  constructor(promisedBytes: number, steadyNow: () => number) {
-    this.promisedBytes = promisedBytes;
+  constructor({ who, diskBytes }: AdmissionRequest, steadyNow: () => number) {
+    this.who = who;
+    this.promisedBytes = diskBytes;
     this.#steadyNow = steadyNow;
     this.#sinceMs = steadyNow();
   }

@@ -19,7 +19,6 @@ import type { StallClock } from "../progress/stall-clock.js";
 import { type Stall, StallWatch } from "../progress/stall-watch.js";
 import { capPeerText } from "../session/peer-text.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
-import { hideSecrets } from "./hide-secrets.js";
 import { readOutputTail } from "./output-tail.js";
 import { signalGroup } from "./signal-group.js";
 import type { TrainerCommand } from "./trainer-command.js";
@@ -271,7 +270,7 @@ export class TrainerProcess {
     const { pid } = this.#child;
     const output = await this.#output();
     const hasStack = pid !== undefined && this.#stackSignal === stackSignal;
-    const stack = hasStack ? hideSecrets(await readStack({ leader: pid, file, exited: this.#exited }), secrets) : [];
+    const stack = hasStack ? await readStack({ leader: pid, file, exited: this.#exited, secrets }) : [];
     // Its result may have come in the last moment.
     if (this.#isGone || this.#open === undefined || this.#open !== task) return;
     this.#violation = new FlareError(
@@ -312,7 +311,7 @@ export class TrainerProcess {
 
   async #output(): Promise<string[]> {
     const { logFile, logStart, secrets } = this.#init;
-    return hideSecrets(await readOutputTail(logFile, logStart), secrets);
+    return await readOutputTail(logFile, { from: logStart, secrets });
   }
 }
 

@@ -18,8 +18,10 @@ export async function readStack(init: {
   readonly leader: number;
   readonly file: string;
   readonly exited: Promise<void>;
+  /** What is not to stand in it. */
+  readonly secrets: readonly string[];
 }): Promise<string[]> {
-  const { leader, file, exited } = init;
+  const { leader, file, exited, secrets } = init;
   const { size: from } = await stat(file);
   signalGroup(leader, stackSignal);
   let sizeBefore = from;
@@ -29,5 +31,5 @@ export async function readStack(init: {
     if (isGone || (size > from && size === sizeBefore)) break;
     sizeBefore = size;
   }
-  return readOutputTail(file, from, lines);
+  return readOutputTail(file, { from, lines, secrets });
 }

@@ -41,4 +41,17 @@ describe("the tail of a log", () => {
     await truncate(file, 0);
     await expect.poll(async () => (await appendFile(file, "new\n"), heard.includes("new"))).toBe(true);
   });
+
+  it("hides what is to be hidden before it cuts a line, and in the unfinished rest too", async () => {
+    tail = new LogTail(
+      { take: async (lines) => void heard.push(...lines), hide: (lines) => lines.map((line) => line.replaceAll("s3cret", "(secret)")) },
+      { file, everyMs: 5 },
+    );
+    await tail.start();
+    await appendFile(file, `${"x".repeat(limits.logLineChars - 3)}s3cret\ntoken s3cret`);
+    await expect.poll(() => heard.length).toBe(1);
+    await tail.stop();
+    expect(heard.filter((line) => line.includes("s3c"))).toEqual([]);
+    expect(heard.at(-1)).toBe("token (secret)");
+  });
 });

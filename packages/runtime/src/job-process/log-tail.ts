@@ -4,6 +4,8 @@ import { limits } from "@flare-ts/contracts";
 export interface LogTailComponents {
   /** Takes whole lines; resolves when more can be taken. */
   readonly take: (lines: readonly string[]) => Promise<void>;
+  /** Takes out of lines what nobody is to read, before they are cut. @default nothing is taken out */
+  readonly hide?: (lines: readonly string[]) => readonly string[];
 }
 
 export interface LogTailInit {
@@ -15,6 +17,7 @@ export interface LogTailInit {
 /** Follows a log file that grows, from its present end, and hands its lines on as fast as they are taken. */
 export class LogTail {
   readonly #take: LogTailComponents["take"];
+  readonly #hide: NonNullable<LogTailComponents["hide"]>;
   readonly #file: string;
   readonly #everyMs: number;
   /** Bytes that were read. */
@@ -28,6 +31,7 @@ export class LogTail {
 
   constructor(components: LogTailComponents, init: LogTailInit) {
     this.#take = components.take;
+    this.#hide = components.hide ?? ((lines) => lines);
     this.#file = init.file;
     this.#everyMs = init.everyMs ?? 250;
   }
@@ -44,7 +48,7 @@ export class LogTail {
     clearTimeout(this.#timer);
     await this.#reading;
     await this.#readOn();
-    if (this.#rest !== "") await this.#take([this.#rest]);
+    if (this.#rest !== "") await this.#give([this.#rest]);
   }
 
   #lookLater(): void {
@@ -68,8 +72,12 @@ export class LogTail {
       const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split(/\r\n|\n|\r/);
       // A line without end must not fill the memory.
       this.#rest = (lines.pop() ?? "").slice(0, 2 * limits.logLineChars);
-      if (lines.length > 0) await this.#take(lines.map((line) => line.slice(0, limits.logLineChars)));
+      if (lines.length > 0) await this.#give(lines);
     }
+  }
+
+  async #give(lines: readonly string[]): Promise<void> {
+    await this.#take(this.#hide(lines).map((line) => line.slice(0, limits.logLineChars)));
   }
 
   async #size(): Promise<number> {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { clientConfigSchema, compileClientConfig, FlareError, readDocument } from "@flare-ts/contracts";
 import { createClientApiExecutor } from "../executor/client-api-executor.js";
 import type { ExecutorEntry } from "../executor/executor-table.js";
+import { hideSecrets } from "../executor/hide-secrets.js";
 import { createLogger, errorField, type Logger } from "../logging/logger.js";
 import { settlesWithin } from "../process/deadline.js";
 import { systemStallClock } from "../progress/stall-clock.js";
@@ -25,6 +26,8 @@ const lastLinesMs = 1_000;
 const channel = parentChannel();
 const entries: ExecutorEntry[] = [];
 const tails: LogTail[] = [];
+/** Values that trainers were given and that no line is to carry away; an operator may have changed one while the job runs. */
+const secretValues = new Set<string>();
 const started = Promise.withResolvers<readonly ExecutorEntry[]>();
 // Tasks report the reason; without one there is nobody to tell.
 started.promise.catch(() => {});
@@ -87,11 +90,18 @@ async function startExecutors(description: SiteJobDescription, log: Logger): Pro
       job: description,
       folderName: `client_api_${index}`,
       onLog: ({ key, value, round, step }) => void peer.call("log", { key, value, round, step }).catch(() => {}),
-      readSecrets: async (secrets) => (secrets.length === 0 ? {} : (await peer.call("secrets", { names: secrets })).values),
+      readSecrets,
       onRestart: (error) => log.warn("trainer is started again", { error: errorField(error) }),
     });
     entries.push({ tasks: names, executor });
   }
+}
+
+async function readSecrets(secrets: readonly string[]): Promise<Readonly<Record<string, string>>> {
+  if (secrets.length === 0) return {};
+  const { values } = await peer.call("secrets", { names: secrets });
+  for (const value of Object.values(values)) secretValues.add(value);
+  return values;
 }
 
 /** What trainers print, and what this process says of the job. */
@@ -101,7 +111,10 @@ async function startTails(): Promise<void> {
     ["job", "log.json"],
   ] as const) {
     const tail = new LogTail(
-      { take: async (texts) => void (await peer.call("lines", { source, texts })) },
+      {
+        take: async (texts) => void (await peer.call("lines", { source, texts })),
+        hide: (lines) => hideSecrets(lines, [...secretValues]),
+      },
       { file: join(job.workspace, file) },
     );
     await tail.start();

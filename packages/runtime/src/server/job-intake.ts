@@ -13,11 +13,13 @@ import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { AddedJob } from "../store/server-store.js";
 import type { JournalHub } from "./journal-hub.js";
+import type { ModelsOfOthers, SubmittedFile } from "./models-of-others.js";
 
 export interface JobIntakeComponents {
   readonly hub: JournalHub;
   readonly models: ModelStore;
   readonly retention: ObjectRetention;
+  readonly others: Pick<ModelsOfOthers, "refuse">;
   readonly now: () => number;
   /** The server's own policy. */
   readonly isAllowed: (request: Omit<AuthorizationRequest, "site">) => boolean;
@@ -108,6 +110,7 @@ export class JobIntake {
     const draft = await mkdtemp(join(this.#init.workspace, draftPrefix));
     try {
       const missing: string[] = [];
+      const files: SubmittedFile[] = [];
       for (const { path, sha256, size } of manifest.files) {
         const held = await models.find(sha256);
         if (held === undefined || held.size !== size) {
@@ -117,11 +120,13 @@ export class JobIntake {
         const target = join(draft, path);
         await mkdir(dirname(target), { recursive: true });
         await link(held.path, target);
+        files.push({ path, hash: sha256, heldAt: held.path });
       }
       if (missing.length > 0)
         throw new FlareError("job/files-missing", `The server's store lacks ${missing.length} file(s) of the job.`, {
           facts: { files: missing.slice(0, 10) },
         });
+      await this.#parts.others.refuse(submitter, files);
       const folder = await readJobFolder(draft);
       const { name, org, role } = submitter;
       const rights: Right[] = folder.apps.some((app) => app.bringsCode) ? ["submit_job", "byoc"] : ["submit_job"];

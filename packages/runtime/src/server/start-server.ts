@@ -27,6 +27,7 @@ import { JobScheduler } from "./job-scheduler.js";
 import { JobSummaries } from "./job-summaries.js";
 import { JobTable } from "./job-table.js";
 import { JournalHub } from "./journal-hub.js";
+import { ModelsOfOthers } from "./models-of-others.js";
 import { ObjectGrants } from "./object-grants.js";
 import { OutputService } from "./output-service.js";
 import { RenewalService } from "./renewal-service.js";
@@ -91,7 +92,8 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       { ...jobParts, jobs, readDefinition },
       { ...jobsAtOnce(maxJobs, plan), workspace, objectsFolder: modelsFolder, stallMs },
     );
-    const intake = new JobIntake({ hub, models, retention, now, isAllowed }, { workspace, trust: keeper.trust });
+    const others = new ModelsOfOthers({ store, isAllowed });
+    const intake = new JobIntake({ hub, models, retention, others, now, isAllowed }, { workspace, trust: keeper.trust });
     const archive = new OutputArchive({ folder: join(workspace, "job-output") });
     const output = new OutputService({ archive, jobs, store, logger, now });
     const traffic = new SiteTraffic({ steadyNow: () => performance.now() });

@@ -34,4 +34,9 @@ describe("secrets of a site", () => {
   it("stand in no line of a report, a longer one before a shorter one that it contains", () => {
     expect(hideSecrets(["key=abcdef", "abcd", "ab"], ["abcd", "abcdef", "ab", ""])).toEqual(["key=(secret)", "(secret)", "ab"]);
   });
+
+  it("of several lines stand in no line either", () => {
+    const key = "-----BEGIN PRIVATE KEY-----\nMC4CAQAwBQYDK2VwBCIEIA\r\n-----END PRIVATE KEY-----";
+    expect(hideSecrets(["read MC4CAQAwBQYDK2VwBCIEIA", "-----END PRIVATE KEY-----"], [key])).toEqual(["read (secret)", "(secret)"]);
+  });
 });

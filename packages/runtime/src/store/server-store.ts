@@ -1,3 +1,4 @@
+import type { ContentHash } from "@flare-ts/contracts";
 import type { JobEvent, JournalEntry, TaskKey } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import type { ObjectRef } from "./model-store.js";
@@ -93,6 +94,8 @@ export interface ServerStore {
   append(jobId: string, atMs: number, event: JobEvent): Promise<JournalEntry>;
   /** Entries after `afterSeq`, in order. */
   entries(jobId: string, afterSeq?: number): Promise<readonly JournalEntry[]>;
+  /** Entries of all jobs that name an object by its hash, in no order. Looks through all journals. */
+  entriesNaming(hash: ContentHash): Promise<readonly JournalEntry[]>;
 
   /** Opens tasks; those that are there already stay as they are. */
   openTasks(tasks: readonly TaskRecord[]): Promise<void>;

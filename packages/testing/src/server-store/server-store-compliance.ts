@@ -76,6 +76,21 @@ export function serverStoreCompliance(name: string, create: () => Promise<Server
         expect(await ids({ statuses: [] })).toEqual([]);
       });
 
+      it("finds the entries of all jobs that name an object, and no others", async () => {
+        await store.addJob(newJob("j1"));
+        await store.addJob(newJob("j2"));
+        const named = { hash: hash("d"), size: 7 };
+        await store.append("j1", 5, { type: "best-model", round: 1, model: named, metric: "auc", value: 1 });
+        await store.append("j2", 6, { type: "workflow-ended", model: named, reason: "" });
+        await store.append("j2", 7, { type: "workflow-ended", model: { hash: hash("e"), size: 7 }, reason: "" });
+        const found = await store.entriesNaming(named.hash);
+        expect(found.map(({ jobId, atMs, event }) => [jobId, atMs, event.type]).sort()).toEqual([
+          ["j1", 5, "best-model"],
+          ["j2", 6, "workflow-ended"],
+        ]);
+        expect(await store.entriesNaming(hash("0"))).toEqual([]);
+      });
+
       it("deletes a finished job with its journal and tasks, and no other", async () => {
         await store.addJob(newJob("j1"));
         await store.addJob(newJob("j2"));

@@ -36,7 +36,8 @@ export function KitActions({ kit, isCompact = false }: KitActionsProps) {
   const revoke = useApiMutation(revokeKit, { changes: kitChanges, done: "The kit is revoked" });
   const params = { id: kit.id };
   const size = isCompact ? "compact-sm" : "sm";
-  const isRevocable = kit.condition === "good" || kit.condition === "ending";
+  // The server may have renewed the certificate of one that has ended.
+  const isRevocable = kit.condition === "good" || kit.condition === "ending" || kit.condition === "ended";
   return (
     <Group gap="xs">
       {kit.archive !== null && (

@@ -138,6 +138,12 @@ export const dashboardErrors = {
     "The dashboard cannot start with these settings.",
     "Correct the setting that the message names.",
   ),
+  "dashboard/already-running": row(
+    "user",
+    "Another dashboard works on the same data folder.",
+    "Stop it first, or give this one a folder of its own by --data; the other one is undisturbed by this attempt.",
+    { grpc: grpcStatus.alreadyExists, http: 409 },
+  ),
   "dashboard/database-unusable": row(
     "server",
     "The dashboard's database cannot be used.",

@@ -89,12 +89,13 @@ export class SqlServerStore implements ServerStore {
       .where("seq", ">", afterSeq)
       .orderBy("seq")
       .execute();
-    return rows.map((row) => ({
-      jobId: row.job_id,
-      seq: toNumber(row.seq),
-      atMs: toNumber(row.at_ms),
-      event: fromJsonText(row.event) as JobEvent,
-    }));
+    return rows.map(entryOf);
+  }
+
+  async entriesNaming(hash: ContentHash): Promise<readonly JournalEntry[]> {
+    // A hash holds nothing that would mean more than itself in a pattern.
+    const rows = await this.#db.selectFrom("journal").selectAll().where("event", "like", `%"${hash}"%`).execute();
+    return rows.map(entryOf);
   }
 
   async openTasks(tasks: readonly TaskRecord[]): Promise<void> {
@@ -190,6 +191,10 @@ async function applyChange(db: Kysely<ServerTables>, jobId: string, change: JobC
   const known = await db.selectFrom("jobs").select("job_id").where("job_id", "=", jobId).executeTakeFirst();
   if (known === undefined) throw jobNotFound(jobId);
   return false;
+}
+
+function entryOf(row: Selectable<ServerTables["journal"]>): JournalEntry {
+  return { jobId: row.job_id, seq: toNumber(row.seq), atMs: toNumber(row.at_ms), event: fromJsonText(row.event) as JobEvent };
 }
 
 /** Adds a journal entry; the row of the job is locked by the update, so that numbers follow one another without gaps. */

@@ -1,0 +1,33 @@
+import { expect, it } from "vitest";
+import { decideSite, getSite, issueSiteKit, removeSite, revokeSite } from "../contract/sites.js";
+import { describeOnEachDatabase } from "../test-dashboard.test-support.js";
+import { addSite, caPassphrase, startFrozenDashboard } from "./frozen-dashboard.test-support.js";
+
+const dayMs = 24 * 60 * 60_000;
+
+describeOnEachDatabase("a site that is to take part no more", (kind) => {
+  it("is not removed while the server may have renewed its certificate: it has to be revoked first", async () => {
+    const { dashboard, admin, orgAdmin } = await startFrozenDashboard(kind);
+    const { id } = await addSite({ admin, orgAdmin });
+    await orgAdmin.call(issueSiteKit, { params: { id } });
+    dashboard.clock.advance(91 * dayMs);
+    const later = await dashboard.restart({ caPassphrase });
+    const boss = await later.person({ role: "project_admin" });
+    expect((await boss.call(getSite, { params: { id } })).kit).toMatchObject({ condition: "ended" });
+    await expect(boss.call(removeSite, { params: { id } })).rejects.toMatchObject({ code: "dashboard/conflict" });
+    await boss.call(revokeSite, { params: { id }, body: { reason: "cessationOfOperation" } });
+    expect(later.dashboard.parts.kits.trustLists.current()?.number).toBe(1);
+    await boss.call(removeSite, { params: { id } });
+  });
+
+  it("has no good kit when it was rejected while one was issued", async () => {
+    const { admin, orgAdmin } = await startFrozenDashboard(kind);
+    const { id } = await addSite({ admin, orgAdmin });
+    const issued = orgAdmin.call(issueSiteKit, { params: { id } });
+    const rejected = await admin.call(decideSite, { params: { id }, body: { decision: "reject" } });
+    await issued.catch(() => undefined);
+    expect(rejected.state).toBe("rejected");
+    const { kit } = await admin.call(getSite, { params: { id } });
+    expect(kit?.condition ?? "revoked").toBe("revoked");
+  });
+});
