@@ -70,6 +70,9 @@ export async function stopFederation(flare: FlareCommand, folder: string): Promi
 /** Removes what an earlier run left, after stopping what still runs in it. */
 export async function removeFederation(flare: FlareCommand, folder: string): Promise<void> {
   await stopFederation(flare, folder);
+  // The dashboard of a run that was killed.
+  const dashboard = join(folder, "dashboard");
+  if (existsSync(join(dashboard, "pid.fl"))) await flare.data("server", "stop", dashboard);
   await rm(folder, { recursive: true, force: true });
 }
 
