@@ -17,7 +17,7 @@ const start = (init: object = {}) =>
 describe("a data folder", () => {
   it("is one dashboard's alone: a second one is refused, leaves the first undisturbed, and may have the folder afterwards", async () => {
     const first = await start();
-    const { dir, remove } = await first.dashboard.parts.federation.transfers.take();
+    const { dir, remove } = await first.dashboard.parts.federation.transfers.take("somebody");
     await expect(start()).rejects.toMatchObject({ code: "dashboard/already-running" });
     expect(readdirSync(dir)).toEqual([]);
     expect((await fetch(`${first.url}/healthz`)).status).toBe(200);

@@ -55,12 +55,14 @@ export function implementJobs(parts: DashboardParts): readonly Implementation[] 
       requireSubmit(actor);
       // Told before anything is read.
       link.admin();
-      return await inTransfer(parts, async (dir) => submit(parts, actor, await unpackJob(body, dir, parts.stopping)));
+      return await inTransfer(parts, actor, async (dir) => submit(parts, actor, await unpackJob(body, dir, parts.stopping)));
     }),
     implement(submitJobTemplate, async ({ actor, body }) => {
       requireSubmit(actor);
       const { template, name, rounds, minSites } = body;
-      return await inTransfer(parts, async (dir) => submit(parts, actor, await templates.write(template, { name, rounds, minSites }, dir)));
+      return await inTransfer(parts, actor, async (dir) =>
+        submit(parts, actor, await templates.write(template, { name, rounds, minSites }, dir)),
+      );
     }),
     implement(abortJob, async ({ actor, params, body }) => {
       const job = await jobOf(parts, params.id);
@@ -90,7 +92,7 @@ export function implementJobs(parts: DashboardParts): readonly Implementation[] 
       const job = await jobOf(parts, params.id);
       requireRight(actor, "download_job", job);
       const admin = link.admin();
-      const { dir, remove } = await transfers.take();
+      const { dir, remove } = await transfers.take(actor.personId);
       try {
         const result = await admin.downloadJob(job.id, dir, { signal: parts.stopping });
         const file = join(dir, "result.zip");
@@ -154,8 +156,8 @@ async function note(
   parts.changes.publish("audit");
 }
 
-async function inTransfer<T>(parts: DashboardParts, work: (dir: string) => Promise<T>): Promise<T> {
-  const { dir, remove } = await parts.federation.transfers.take();
+async function inTransfer<T>(parts: DashboardParts, actor: Actor, work: (dir: string) => Promise<T>): Promise<T> {
+  const { dir, remove } = await parts.federation.transfers.take(actor.personId);
   try {
     return await work(dir);
   } finally {

@@ -6,6 +6,7 @@ import { pipeline } from "node:stream/promises";
 import { FlareError } from "@flare-ts/contracts";
 import { type ArchiveLimits, extractArchive } from "@flare-ts/provision";
 import { maxJobArchiveBytes } from "../contract/jobs.js";
+import { withoutFolder } from "../without-folder.js";
 
 /** What an uploaded job may hold; larger ones go by `flare job submit`, which sends files one by one. */
 const jobArchiveLimits: ArchiveLimits = Object.freeze({
@@ -27,7 +28,11 @@ export async function unpackJob(body: Readable, dir: string, signal?: AbortSigna
   if ((await stat(file)).size === 0)
     throw new FlareError("dashboard/invalid-request", "The body is empty; it has to be a zip archive of a job folder.");
   const unpacked = join(dir, "job");
-  await extractArchive({ file, dir: unpacked, limits: jobArchiveLimits, privateKeys: "refused", signal });
+  try {
+    await extractArchive({ file, dir: unpacked, limits: jobArchiveLimits, privateKeys: "refused", signal });
+  } catch (reason) {
+    throw withoutFolder(reason, dir);
+  }
   const entries = await readdir(unpacked, { withFileTypes: true });
   const isJob = entries.some((entry) => entry.isFile() && /^meta\.(json|ya?ml)$/.test(entry.name));
   if (isJob) return unpacked;

@@ -19,6 +19,7 @@ import {
   revokeParticipant,
   startRollover,
 } from "@flare-ts/provision";
+import { withoutFolder } from "../without-folder.js";
 import type { TrustListText } from "./trust-lists.js";
 
 /** What issuing needs to know. */
@@ -204,12 +205,4 @@ async function placed(dir: string, archive: Uint8Array): Promise<string> {
   const file = join(dir, "request.zip");
   await writeFile(file, archive, { mode: 0o600 });
   return file;
-}
-
-/** Messages name files; where the dashboard keeps them is nobody's business. */
-function withoutFolder(reason: unknown, dir: string): unknown {
-  if (!(reason instanceof FlareError) || !reason.message.includes(dir)) return reason;
-  const short = (text: string): string => text.replaceAll(`${dir}/`, "").replaceAll(dir, "the workspace");
-  const problems = reason.problems.map((problem) => ({ ...problem, message: short(problem.message) }));
-  return new FlareError(reason.code, short(reason.message), { cause: reason, problems });
 }

@@ -44,6 +44,8 @@ function ownProfile(parts: DashboardParts): readonly Implementation[] {
       await db.transaction().execute(async (tx) => {
         await tx.updateTable("people").set({ password_hash: passwordHash }).where("id", "=", person.id).execute();
         await parts.sessions.endAll(tx, person.id, actor.sessionId);
+        // Whoever has one from before, such as from a mailbox that was read by others, must not set yet another password.
+        await parts.links.withdraw(tx, { kind: "password-reset", personId: person.id });
         await audit.write(tx, { actor, action: "me.changePassword", subject: actor.email });
       });
     }),

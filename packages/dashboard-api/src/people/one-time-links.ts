@@ -18,11 +18,7 @@ export class OneTimeLinks {
     init: { readonly kind: OneTimeLinksTable["kind"]; readonly personId: string | null; readonly expiresAtMs: number },
   ): Promise<string> {
     const token = createToken(this.#randomBytes);
-    await db
-      .deleteFrom("one_time_links")
-      .where("kind", "=", init.kind)
-      .where("person_id", init.personId === null ? "is" : "=", init.personId)
-      .execute();
+    await this.withdraw(db, init);
     await db
       .insertInto("one_time_links")
       .values({
@@ -34,6 +30,15 @@ export class OneTimeLinks {
       })
       .execute();
     return token;
+  }
+
+  /** Makes links of a kind and person stop working. */
+  async withdraw(db: Database, init: { readonly kind: OneTimeLinksTable["kind"]; readonly personId: string | null }): Promise<void> {
+    await db
+      .deleteFrom("one_time_links")
+      .where("kind", "=", init.kind)
+      .where("person_id", init.personId === null ? "is" : "=", init.personId)
+      .execute();
   }
 
   /** Whether a token would be taken. */

@@ -33,6 +33,7 @@ const results: Parameters<SiteJobCalls["result"]>[0][] = [];
 const failures: SerializedFlareError[] = [];
 const logged: unknown[] = [];
 const phases: TaskPhase[] = [];
+const streamed: string[] = [];
 
 beforeEach(() => {
   root = mkdtempSync(join(tmpdir(), "flare-site-job-"));
@@ -41,7 +42,7 @@ beforeEach(() => {
   mkdirSync(join(root, "job", "app_site-1", "config"));
   mkdirSync(join(root, "models"));
   started = [];
-  for (const list of [results, failures, logged, phases]) list.length = 0;
+  for (const list of [results, failures, logged, phases, streamed]) list.length = 0;
 });
 
 afterEach(async () => {
@@ -53,10 +54,10 @@ afterEach(async () => {
 async function start(
   script: string,
   executor: unknown = { path: "ClientAPIExecutor", args: { task_script_path: "train.ts" } },
-  sending: { readonly filters?: unknown; readonly updateForm?: "none" | UpdateForm } = {},
+  sending: { readonly filters?: unknown; readonly updateForm?: "none" | UpdateForm; readonly streamsLogs?: boolean } = {},
 ): Promise<Site> {
   writeFileSync(join(custom, "train.ts"), script);
-  const { filters = [], updateForm } = sending;
+  const { filters = [], updateForm, streamsLogs = false } = sending;
   const config = { format_version: 2, executors: [{ tasks: ["train"], executor }], task_result_filters: filters };
   writeFileSync(join(root, "job", "app_site-1", "config", "config_fed_client.json"), JSON.stringify(config));
   const workspace = join(root, "job");
@@ -82,7 +83,7 @@ async function start(
             workspace,
             appFolder: join(workspace, "app_site-1"),
             datasets: {},
-            streamsLogs: false,
+            streamsLogs,
             modelsFolder: join(root, "models"),
             ...(updateForm === undefined ? {} : { updateForm }),
             stallMs: 60_000,
@@ -102,12 +103,15 @@ async function start(
           phases.push(phase);
           return {};
         },
-        secrets: () => ({ values: {} }),
+        secrets: ({ names }) => ({ values: Object.fromEntries(names.map((name) => [name, `value-of-${name}`])) }),
         log: (line) => {
           logged.push(line);
           return {};
         },
-        lines: () => ({}),
+        lines: ({ texts }) => {
+          streamed.push(...texts);
+          return {};
+        },
       },
     },
   );
@@ -184,6 +188,16 @@ describe("results", () => {
 });
 
 describe("the job process of a site", () => {
+  it("streams no secret that its trainer prints", async () => {
+    const args = { task_script_path: "train.ts", env: { HUB: { from_secret: "hub" } } };
+    const executor = { path: "ClientAPIExecutor", args };
+    const { peer } = await start(trainer('console.log("token", process.env.HUB);'), executor, { streamsLogs: true });
+    peer.notify("task", task(0));
+    await until(() => streamed.some((text) => text.startsWith("token")));
+    expect(streamed.filter((text) => text.startsWith("token"))).toEqual(["token (secret)"]);
+    expect(streamed.filter((text) => text.includes("value-of-hub"))).toEqual([]);
+  });
+
   it("answers tasks with its trainer, and both end when the job stops", async () => {
     const { process, peer } = await start(trainer(""));
     peer.notify("task", task(0));

@@ -99,5 +99,6 @@ describe("a job of files that the server has already", () => {
     const accepted = { round: 0, task: "train", site: "site-1", paramsType: "FULL", weight: 1, metrics: {}, meta: {} } as const;
     await store.append(jobId, 6, { type: "update-accepted", ...accepted, update: initial });
     await submit(ann, model(0));
+    expect(await store.jobs()).toHaveLength(3);
   });
 });

@@ -84,10 +84,8 @@ export function serverStoreCompliance(name: string, create: () => Promise<Server
         await store.append("j2", 6, { type: "workflow-ended", model: named, reason: "" });
         await store.append("j2", 7, { type: "workflow-ended", model: { hash: hash("e"), size: 7 }, reason: "" });
         const found = await store.entriesNaming(named.hash);
-        expect(found.map(({ jobId, atMs, event }) => [jobId, atMs, event.type]).sort()).toEqual([
-          ["j1", 5, "best-model"],
-          ["j2", 6, "workflow-ended"],
-        ]);
+        const told = found.map(({ jobId, atMs, event }) => `${jobId} ${atMs} ${event.type}`);
+        expect(told.sort()).toEqual(["j1 5 best-model", "j2 6 workflow-ended"]);
         expect(await store.entriesNaming(hash("0"))).toEqual([]);
       });
 
