@@ -90,7 +90,7 @@ async function run(flare: FlareCommand): Promise<void> {
 async function stayOpen({ url }: RunningDashboard): Promise<void> {
   say(`Everything runs on, to be looked at: ${url} ('Clone' on the job's page trains once more). Ctrl-C stops it.`);
   const { signal } = stopping;
-  if (!signal.aborted) await new Promise((resolve) => signal.addEventListener("abort", resolve, { once: true }));
+  if (!signal.aborted) await new Promise((settle) => signal.addEventListener("abort", settle, { once: true }));
 }
 
 /** Every model on the same held-out patients. */

@@ -38,13 +38,13 @@ function LivePages({ person }: { readonly person: Profile }) {
   const people = useApiQuery(listPeople, {}, { isEnabled: isAdmin });
   const sites = useApiQuery(listSites, {}, { isEnabled: isAdmin });
   const federation = useFederation();
-  const name = project.data?.title || project.data?.name || federation.data?.server?.project || "New project";
+  const known = project.data?.isElsewhere === true ? federation.data?.server?.project : project.data?.title || project.data?.name;
   const waiting = {
     "/people": (people.data?.people ?? []).filter(({ state }) => state === "pending").length,
     "/sites": (sites.data?.sites ?? []).filter(({ state }) => state === "pending").length,
   };
   return (
-    <Shell person={person} project={name} live={live} waiting={waiting}>
+    <Shell person={person} project={known || "New project"} live={live} waiting={waiting}>
       <Suspense fallback={<Loader type="dots" aria-label="Loading" />}>
         <Switch>
           <Route path="/" component={OverviewPage} />

@@ -95,7 +95,7 @@ describe("a job of files that the server has already", () => {
     const { jobId, initial } = await submit(ann, model(0));
     const opened = { round: 0, task: "train", sites: ["site-1"], totalRounds: 1 } as const;
     await store.append(jobId, 5, { type: "round-opened", ...opened, model: initial });
-    await submit(bob, model(0));
+    await expect(submit(bob, model(0))).resolves.toMatchObject({ initial });
     const accepted = { round: 0, task: "train", site: "site-1", paramsType: "FULL", weight: 1, metrics: {}, meta: {} } as const;
     await store.append(jobId, 6, { type: "update-accepted", ...accepted, update: initial });
     await submit(ann, model(0));

@@ -16,6 +16,8 @@ export interface AddOneJobInit {
   /** Further arguments of FedAvg. */
   readonly args?: Readonly<Record<string, Json>>;
   readonly minClients?: number;
+  /** Whether each site adds a number of its own instead, so that no two updates are the same bytes. @default false */
+  readonly addsOwnNumber?: boolean;
   /** Site whose trainer never answers. */
   readonly silentSite?: string;
   /** Site whose trainer fails in each round. */
@@ -36,6 +38,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
     minClients = 1,
     silentSite = "",
     failingSite = "",
+    addsOwnNumber = false,
     executorArgs = {},
   } = init;
   const app = join(folder, "app");
@@ -60,7 +63,11 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
         tasks: ["train"],
         executor: {
           path: "ClientAPIExecutor",
-          args: { task_script_path: "train.ts", task_script_args: [String(trainMs), silentSite, failingSite], ...executorArgs },
+          args: {
+            task_script_path: "train.ts",
+            task_script_args: [String(trainMs), silentSite, failingSite, String(addsOwnNumber)],
+            ...executorArgs,
+          },
         },
       },
     ],
@@ -78,7 +85,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
 const trainScript = `import { setTimeout as sleep } from "node:timers/promises";
 import * as flare from "@flare-ts/runtime/client";
 
-const [trainMs = "0", silentSite = "", failingSite = ""] = process.argv.slice(2);
+const [trainMs = "0", silentSite = "", failingSite = "", addsOwnNumber = "false"] = process.argv.slice(2);
 await flare.init();
 const site = flare.getSiteName();
 while (await flare.isRunning()) {
@@ -88,7 +95,8 @@ while (await flare.isRunning()) {
   if (site === failingSite) throw new Error("this trainer fails on purpose");
   await sleep(Number(trainMs));
   const tensor = model.params.weight;
-  const data = tensor.data.map((value) => value + 1);
+  const added = addsOwnNumber === "true" ? Number(site.at(-1)) : 1;
+  const data = tensor.data.map((value) => value + added);
   const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
   flare.log("mean", mean, { step: model.currentRound * 10 });
   console.log("mean of " + site + " in round " + model.currentRound + " is " + mean);

@@ -39,7 +39,7 @@ describe("a server with little", () => {
     const modelBytes = 4 * mebibyte;
     await budget("server", { max_disk: 3 * modelBytes + 3 * mebibyte });
     await federation.startAll();
-    await writeAddOneJob({ folder: join(folder, "job"), rounds: 1, parameters: modelBytes / 4, minClients: 3 });
+    await writeAddOneJob({ folder: join(folder, "job"), rounds: 1, parameters: modelBytes / 4, minClients: 3, addsOwnNumber: true });
     const admin = await federation.admin();
     const { jobId } = await admin.submitJob(join(folder, "job"));
     const waiting = await eventually("an update waits", async () => {

@@ -23,7 +23,10 @@ export function OverviewPage() {
     <Loaded query={project} lines={8}>
       {(known) => (
         <>
-          <PageHeader title={known.title || known.name || federation.data?.server?.project || "A new project"} about={known.description} />
+          <PageHeader
+            title={(known.isElsewhere ? federation.data?.server?.project : known.title || known.name) || "A new project"}
+            about={known.description}
+          />
           <Stack gap="lg">
             <NextSteps project={known} person={me} sites={sites} link={federation.data?.link} jobs={federation.data?.jobs ?? []} />
             <Loaded query={federation}>
