@@ -65,8 +65,10 @@ class Heartbeat:
 
 def _processor_seconds() -> float:
     """Of this process and of its children, as far as the system tells, without what the heartbeat itself needs."""
-    own = os.times()
-    return own.user + own.system + own.children_user + own.children_system + _running_children_seconds() - time.thread_time()
+    ended = os.times()
+    # Not the process's own seconds of os.times: they grow by hundredths, more than an idle trainer may use between two looks.
+    own = time.process_time() - time.thread_time()
+    return own + ended.children_user + ended.children_system + _running_children_seconds()
 
 
 def _running_children_seconds() -> float:
