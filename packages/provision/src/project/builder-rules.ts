@@ -8,8 +8,6 @@ export interface BuilderRule {
   readonly takesAnyArgument?: true;
   /** Why it has no effect. */
   readonly warn?: string;
-  /** Why the project cannot be made without it. */
-  readonly unsupported?: string;
   /** Why it is a mistake, in FLARE as well. */
   readonly mistake?: string;
 }
@@ -17,7 +15,8 @@ export interface BuilderRule {
 const base = "nvflare.lighter.impl.";
 const confidential = "nvflare.lighter.cc_provision.impl.";
 const noEffect = (warn: string): BuilderRule => ({ args: {}, warn });
-const attestation = "kits without attestation would be trusted as if they had it";
+const attestation =
+  "no machine is attested, and nothing keeps the owner of a machine from what runs on it; trust these kits as those of any other project";
 
 /** FLARE's builders by the path that a project file gives, those of earlier versions included. */
 export const builderRules: Readonly<Record<string, BuilderRule>> = {
@@ -56,9 +55,9 @@ export const builderRules: Readonly<Record<string, BuilderRule>> = {
     args: {},
     mistake: "FLARE has removed it; policies stand in authorization.json of each kit",
   },
-  [`${confidential}cc.CCBuilder`]: { args: {}, unsupported: attestation },
-  [`${confidential}onprem_cvm.OnPremCVMBuilder`]: { args: {}, unsupported: attestation },
-  [`${confidential}azure.AzureSimpleBuilder`]: { args: {}, unsupported: attestation },
+  [`${confidential}cc.CCBuilder`]: noEffect(attestation),
+  [`${confidential}onprem_cvm.OnPremCVMBuilder`]: noEffect(attestation),
+  [`${confidential}azure.AzureSimpleBuilder`]: noEffect(attestation),
 };
 
 /** FLARE's packagers by their path. */

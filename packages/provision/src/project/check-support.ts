@@ -16,7 +16,7 @@ const effectlessKeys: Readonly<Record<string, string>> = {
   components: "FLARE does not read it any more",
   enable_byoc: "the policy in authorization.json decides",
   edge_service_port: "sites do not serve devices yet",
-  cc_config: "without CCBuilder FLARE does not read it either",
+  cc_config: "machines are not attested",
 };
 
 /** Finds everything that a project file says and that has no effect here; a key that is nearly a known one is a mistake. */

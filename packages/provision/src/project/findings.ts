@@ -3,11 +3,10 @@ import { FlareError, type Problem } from "@flare-ts/contracts";
 /** A path inside a project file. */
 export type DocumentPath = readonly PropertyKey[];
 
-/** Collects what is wrong, not supported or without effect in one project file, each with its line. */
+/** Collects what is wrong or without effect in one project file, each with its line. */
 export class Findings {
   readonly #problemAt: (path: DocumentPath, message: string) => Problem;
   readonly #mistakes: Problem[] = [];
-  readonly #unsupported: Problem[] = [];
   readonly #warnings: Problem[] = [];
 
   constructor(document: { readonly problemAt: (path: DocumentPath, message: string) => Problem }) {
@@ -16,10 +15,6 @@ export class Findings {
 
   mistake(path: DocumentPath, message: string): void {
     this.#mistakes.push(this.#problemAt(path, message));
-  }
-
-  unsupported(path: DocumentPath, message: string): void {
-    this.#unsupported.push(this.#problemAt(path, message));
   }
 
   warning(path: DocumentPath, message: string): void {
@@ -35,17 +30,12 @@ export class Findings {
     return byLine(this.#warnings);
   }
 
-  /**
-   * @throws FlareError `project/invalid` when there are mistakes, with what is not supported listed too; else
-   * `project/not-supported` when something is.
-   */
+  /** @throws FlareError `project/invalid` when there are mistakes. */
   throwIfAny(file: string): void {
-    const problems = byLine([...this.#mistakes, ...this.#unsupported]);
+    const problems = byLine(this.#mistakes);
     if (problems.length === 0) return;
-    const hasMistakes = this.#mistakes.length > 0;
     const count = problems.length === 1 ? "a mistake" : `${problems.length} mistakes`;
-    const message = hasMistakes ? `${file} has ${count}.` : `${file} asks for what is not supported yet.`;
-    throw new FlareError(hasMistakes ? "project/invalid" : "project/not-supported", message, { problems, facts: { file } });
+    throw new FlareError("project/invalid", `${file} has ${count}.`, { problems, facts: { file } });
   }
 }
 

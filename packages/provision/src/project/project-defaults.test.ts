@@ -216,18 +216,19 @@ describe("a right project file", () => {
       8: "    fed_learn_port: 8002\n    admin_port: 8003\n    use_aio: true",
       13: "    cc_config: cc.yml\n  - { name: overseer1, type: overseer, org: x }\n  - { name: helper, type: monitor, org: x }",
       21: "      scheme: http\n      docker_image: python:3.12\n      config_folder: config",
-      22: "  - path: nvflare.lighter.impl.he.HEBuilder\n  - path: nvflare.lighter.impl.cert.CertBuilder",
+      22: "  - path: nvflare.lighter.cc_provision.impl.cc.CCBuilder\n  - path: nvflare.lighter.impl.he.HEBuilder\n  - path: nvflare.lighter.impl.cert.CertBuilder",
     });
     expect(project.outputs).toMatchObject({ dockerImage: "python:3.12" });
     expect(project.warnings.map(({ line, message }) => `${line}: ${message}`)).toEqual([
       "3: OnPremPackager has no effect: images of confidential machines are not made; kits are written as folders",
       "9: admin_port 8003 has no effect: admins connect to fed_learn_port 8002 too",
       "10: use_aio has no effect: everything is asynchronous always",
-      "15: cc_config has no effect: without CCBuilder FLARE does not read it either",
+      "15: cc_config has no effect: machines are not attested",
       "16: overseer 'overseer1' has no effect: FLARE has no overseer any more",
       "17: type 'monitor' is not known: no kit is made for it",
       "25: scheme http has no effect: connections use grpc",
-      "28: HEBuilder has no effect: contexts of homomorphic encryption are not written yet; a job that needs them is refused",
+      "28: CCBuilder has no effect: no machine is attested, and nothing keeps the owner of a machine from what runs on it; trust these kits as those of any other project",
+      "29: HEBuilder has no effect: contexts of homomorphic encryption are not written yet; a job that needs them is refused",
     ]);
   });
 });

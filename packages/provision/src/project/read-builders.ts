@@ -62,7 +62,6 @@ function readKnown({ builder, path, rules, what }: Known, findings: Findings): F
       near === undefined ? `a ${what} of your own is a JavaScript module here, such as ./my-${what}.mjs` : `did you mean '${near}'?`;
     findings.mistake(at, `unknown ${what} '${builder.path}'; ${advice}`);
   } else if (rule.mistake !== undefined) findings.mistake(at, `${name}: ${rule.mistake}`);
-  else if (rule.unsupported !== undefined) findings.unsupported(at, `${name} is not supported yet: ${rule.unsupported}`);
   else if (rule.warn !== undefined) findings.warning(at, `${name} has no effect: ${rule.warn}`);
   else {
     const values = Object.entries(builder.args ?? {}).map(([argument, value]) =>
