@@ -73,7 +73,7 @@ export async function issueKit(init: IssueKitInit): Promise<IssuedKit> {
       signal?.throwIfAborted();
       if (stored.state === undefined && stored.requestedKeyPem !== undefined) throw noAuthority(project.name, context.stateFile);
       const before = takeBack(stored.state, init, context);
-      const { state, authority } = await createIdentities({
+      const identities = await createIdentities({
         project: { ...project, participants: [participant] },
         previous: before === undefined ? undefined : { ...before, participants: without(before.participants, name) },
         stateFile: context.stateFile,
@@ -83,15 +83,16 @@ export async function issueKit(init: IssueKitInit): Promise<IssuedKit> {
       await writeKits({
         project: { ...project, participants: [participant], outputs: { ...project.outputs, startAll: false } },
         dir: draft,
-        identities: state.participants,
-        rootCertificatePem: trustedRootsPem(state),
-        rootKey: authority.privateKey,
-        issuer: authority,
-        issuing: state.serverIssuer,
-        trustListText: state.trustList?.text,
+        identities: identities.participants,
+        rootCertificatePem: trustedRootsPem(identities.base),
+        rootKey: identities.authority.privateKey,
+        issuer: identities.authority,
+        issuing: identities.base.serverIssuer,
+        trustListText: identities.base.trustList?.text,
         now: context.now,
         signal,
       });
+      const state = await identities.state();
       const certificatePem = state.participants.get(name)?.certificatePem ?? "";
       return { ...stored, state, result: { certificatePem, hasRevoked: before !== stored.state } };
     });

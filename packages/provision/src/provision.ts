@@ -131,7 +131,11 @@ async function buildProd({ project, plugins, projectDir, caKey, archives, now, s
       },
     );
   }
-  const { state, authority, warnings } = await createIdentities({ project, previous: stored.state, stateFile, now, signal });
+  const ended = new AbortController();
+  const keySignal = AbortSignal.any([ended.signal, ...(signal === undefined ? [] : [signal])]);
+  const identities = await createIdentities({ project, previous: stored.state, stateFile, now, signal: keySignal });
+  const { base, authority } = identities;
+  signal?.throwIfAborted();
   const prodDir = join(projectDir, await nextProdName(projectDir));
   const wip = join(projectDir, `.wip-${randomUUID()}`);
   let passphrases: ReadonlyMap<string, string> = new Map();
@@ -140,12 +144,12 @@ async function buildProd({ project, plugins, projectDir, caKey, archives, now, s
     await writeKits({
       project,
       dir: wip,
-      identities: state.participants,
-      rootCertificatePem: trustedRootsPem(state),
+      identities: identities.participants,
+      rootCertificatePem: trustedRootsPem(base),
       rootKey: authority.privateKey,
       issuer: authority,
-      issuing: state.serverIssuer,
-      trustListText: state.trustList?.text,
+      issuing: base.serverIssuer,
+      trustListText: base.trustList?.text,
       now,
       signal,
     });
@@ -156,7 +160,7 @@ async function buildProd({ project, plugins, projectDir, caKey, archives, now, s
     }
     if (archives) passphrases = await archiveKits({ dir: wip, names, now, signal });
     // The state first: kits whose root key is lost could never be extended, unused state harms nobody.
-    const takeBack = await writeState(projectDir, { state, requestedKeyPem: stored.requestedKeyPem }, vault);
+    const takeBack = await writeState(projectDir, { state: await identities.state(), requestedKeyPem: stored.requestedKeyPem }, vault);
     try {
       await rename(wip, prodDir);
     } catch (cause) {
@@ -164,6 +168,7 @@ async function buildProd({ project, plugins, projectDir, caKey, archives, now, s
       throw cause;
     }
   } finally {
+    ended.abort();
     await rm(wip, { recursive: true, force: true });
   }
   await plugins.package(prodDir);
@@ -174,7 +179,7 @@ async function buildProd({ project, plugins, projectDir, caKey, archives, now, s
       const kit = { name, type, dir: join(prodDir, name) };
       return passphrase === undefined ? kit : { ...kit, archive: { file: join(prodDir, archiveName(name)), passphrase } };
     }),
-    warnings: [...project.warnings, ...warnings, ...plugins.warnings],
+    warnings: [...project.warnings, ...identities.warnings, ...plugins.warnings],
   };
 }
 

@@ -13,8 +13,8 @@ export interface WriteKitsInit {
   readonly project: Project;
   /** A folder that does not exist yet; each kit gets a folder in it. */
   readonly dir: string;
-  /** By name of the participant. */
-  readonly identities: ReadonlyMap<string, StoredIdentity>;
+  /** By name of the participant; each kit is written as soon as its identity is there. */
+  readonly identities: ReadonlyMap<string, StoredIdentity | Promise<StoredIdentity>>;
   /** One root certificate, or several while one takes over from the other. */
   readonly rootCertificatePem: string;
   /** Signs every startup folder. */
@@ -41,7 +41,7 @@ export async function writeKits(init: WriteKitsInit): Promise<void> {
   await mkdir(dir);
   await inBatches(project.participants, async (participant) => {
     signal?.throwIfAborted();
-    const identity = identities.get(participant.name);
+    const identity = await identities.get(participant.name);
     if (identity === undefined) throw new TypeError("a participant was left without an identity");
     const files = buildKit({
       project,

@@ -1,52 +1,67 @@
-import type { KeyObject } from "node:crypto";
 import { availableParallelism } from "node:os";
 import { Worker } from "node:worker_threads";
 import type { KeyType } from "@flare-ts/contracts";
 import { createKeyPair, type KeyPair } from "./key-pair.js";
 
-export interface CreateKeyPairsOptions {
+export interface BeginKeyPairsOptions {
   /** Threads that make keys at once. @default as many as there are cores */
   readonly threads?: number;
+  /** Aborting begins no further key; those that were not made are rejected with its reason. */
+  readonly signal?: AbortSignal | undefined;
 }
 
 /** Threads of Node's pool unless the process was started with another number. */
 const poolThreads = 4;
 
 /**
- * Makes many keys at once: in Node's thread pool, or in threads of its own where there are more cores than the pool has threads,
- * because the pool cannot be made larger once it runs.
+ * Begins to make many keys and answers one promise for each: whoever waits for them in turn can work with the first while the
+ * others are made. As many are made at once as there are threads, in Node's thread pool, which has a place left for signatures
+ * then, or in threads of their own where there are more cores than the pool has threads, because the pool cannot be made larger
+ * once it runs. A promise that nobody waits for may be rejected.
  */
-export async function createKeyPairs(
+export function beginKeyPairs(
   type: KeyType,
   count: number,
-  { threads = availableParallelism() }: CreateKeyPairsOptions = {},
-): Promise<readonly KeyPair[]> {
-  if (type === "p256" || Math.min(count, threads) <= poolThreads) {
-    return await Promise.all(Array.from({ length: count }, async () => await createKeyPair(type)));
-  }
-  const counter = new SharedArrayBuffer(Int32Array.BYTES_PER_ELEMENT);
-  const bits = type === "rsa-2048" ? 2048 : 3072;
-  const made = await Promise.all(
-    Array.from({ length: Math.min(count, threads) }, async () => await makeInThread({ counter, count, bits })),
+  { threads = availableParallelism(), signal }: BeginKeyPairsOptions = {},
+): Promise<KeyPair>[] {
+  const places = Array.from({ length: count }, () => Promise.withResolvers<KeyPair>());
+  const waiting = [...places];
+  const toMake: KeysToMake = { next: () => (signal?.aborted === true ? undefined : waiting.shift()) };
+  const isForPool = type === "p256" || Math.min(count, threads) <= poolThreads;
+  const workers = Array.from({ length: Math.min(count, threads) }, async () => {
+    await (isForPool ? fillFromPool(type, toMake) : fillFromThread(type === "rsa-2048" ? 2048 : 3072, toMake));
+  });
+  void Promise.all(workers).then(
+    () => rejectAll(waiting, signal?.reason),
+    (cause: unknown) => rejectAll(places, cause),
   );
-  return made.flat();
+  for (const { promise } of places) promise.catch(() => {});
+  return places.map(({ promise }) => promise);
 }
 
-interface ThreadInit {
-  /** Keys that were begun, by all threads. */
-  readonly counter: SharedArrayBuffer;
-  readonly count: number;
-  readonly bits: number;
+type Slot = PromiseWithResolvers<KeyPair>;
+
+interface KeysToMake {
+  /** The next one that nobody has begun. */
+  next(): Slot | undefined;
 }
 
-async function makeInThread(init: ThreadInit): Promise<KeyPair[]> {
-  const worker = new Worker(threadText, { eval: true, workerData: init, execArgv: [] });
-  const pairs: KeyPair[] = [];
+async function fillFromPool(type: KeyType, keys: KeysToMake): Promise<void> {
+  for (let place = keys.next(); place !== undefined; place = keys.next()) place.resolve(await createKeyPair(type));
+}
+
+/** Keys come from a thread one after the other, each asked for when the last has come. */
+async function fillFromThread(bits: number, keys: KeysToMake): Promise<void> {
+  let place = keys.next();
+  if (place === undefined) return;
+  const worker = new Worker(threadText, { eval: true, workerData: bits, execArgv: [] });
   try {
-    return await new Promise((resolve, reject) => {
-      worker.on("message", (message: { privateKey: KeyObject; publicKey: KeyObject } | "done") => {
-        if (message === "done") resolve(pairs);
-        else pairs.push(message);
+    await new Promise<void>((resolve, reject) => {
+      worker.on("message", (pair: KeyPair) => {
+        place?.resolve(pair);
+        place = keys.next();
+        if (place === undefined) resolve();
+        else worker.postMessage("next", []);
       });
       worker.once("error", reject);
       worker.once("exit", (code) => {
@@ -58,12 +73,16 @@ async function makeInThread(init: ThreadInit): Promise<KeyPair[]> {
   }
 }
 
+/** Those that are made already stay as they are. */
+function rejectAll(places: readonly Slot[], cause: unknown): void {
+  for (const { reject } of places) reject(cause);
+}
+
 /** In a text of its own, because a file of this package may have been bundled into another. */
 const threadText = `
 const { generateKeyPairSync } = require("node:crypto");
-const { parentPort, workerData: { counter, count, bits } } = require("node:worker_threads");
-const begun = new Int32Array(counter);
-while (Atomics.add(begun, 0, 1) < count)
-  parentPort.postMessage(generateKeyPairSync("rsa", { modulusLength: bits, publicExponent: 65537 }));
-parentPort.postMessage("done");
+const { parentPort, workerData: modulusLength } = require("node:worker_threads");
+const make = () => parentPort.postMessage(generateKeyPairSync("rsa", { modulusLength, publicExponent: 65537 }));
+parentPort.on("message", make);
+make();
 `;

@@ -9,8 +9,8 @@ import { canonicalHost } from "./canonical-host.js";
 import { issueIntermediate, issueLeaf, issueRoot } from "./certificate.js";
 import { isIssuedBy } from "./is-issued-by.js";
 import { chainBelowRoot, withinIssuer } from "./issue-from-request.js";
-import { type KeyPair, keyPairFromPem, privateKeyPem } from "./key-pair.js";
-import { createKeyPairs } from "./key-pairs.js";
+import { createKeyPair, type KeyPair, keyPairFromPem, privateKeyPem } from "./key-pair.js";
+import { beginKeyPairs } from "./key-pairs.js";
 import { isEnding, validityFrom } from "./lifetime.js";
 import { readHosts, readSubject } from "./read-certificate.js";
 
@@ -24,12 +24,17 @@ interface IdentitiesInit {
   readonly signal?: AbortSignal | undefined;
 }
 
-/** The state of a project with a certificate for everybody in it. */
+/** A project's authority, and certificates for everybody in it, each of which is there as soon as its key is. */
 export interface ProjectIdentities {
-  readonly state: ProjectState;
   readonly authority: Authority;
+  /** The state but for what the participants' certificates bring. */
+  readonly base: Omit<ProjectState, "participants" | "issued">;
+  /** By name. A key takes a tenth of a second: whoever waits for them in turn works while the others are made. */
+  readonly participants: ReadonlyMap<string, Promise<StoredIdentity>>;
   /** What the holder of the CA should know about it. */
   readonly warnings: readonly Problem[];
+  /** Answers the whole state when all are there. */
+  state(): Promise<ProjectState>;
 }
 
 const dayMs = 24 * 60 * 60 * 1000;
@@ -37,7 +42,8 @@ const dayMs = 24 * 60 * 60 * 1000;
 /**
  * Answers a root and an identity for every participant. Those that exist are kept, byte by byte, as long as they say what the
  * project says, come from the authority in force, and have a third of their life before them; otherwise the certificate is made
- * anew for the same key. Whoever was revoked gets a new key, and a certificate that begins after that moment.
+ * anew for the same key. Whoever was revoked gets a new key, and a certificate that begins after that moment. Aborting the
+ * signal ends the making of keys.
  *
  * @throws FlareError `project/role-changed`, `project/root-differs`, `project/root-expired`, `project/state-invalid`,
  * `project/no-authority`.
@@ -48,30 +54,44 @@ export async function createIdentities(init: IdentitiesInit): Promise<ProjectIde
   const known = previous === undefined ? undefined : checkPrevious(init, previous);
   const newcomers = project.participants.filter((participant) => keptKey(participant, init) === undefined);
   const needsIssuer = project.certificates.renewalIssuer === "server" && previous?.serverIssuer === undefined;
-  const keys = [...(await createKeyPairs(keyType, newcomers.length + (needsIssuer ? 1 : 0) + (known === undefined ? 1 : 0)))];
-  signal?.throwIfAborted();
-  const root = previous?.root ?? (await createRoot(init, take(keys)));
+  const needsRoot = known === undefined;
+  const keys = beginKeyPairs(keyType, newcomers.length + (needsIssuer ? 1 : 0) + (needsRoot ? 1 : 0), { signal });
+  const root = previous?.root ?? (await createRoot(init, await take(keys)));
   const authority = known ?? openAuthority({ root, authority: undefined }, stateFile);
+  const serverIssuer = await keepOrIssueIssuer(init, authority, needsIssuer ? await take(keys) : undefined);
   const newKeys = new Map(newcomers.map(({ name }) => [name, take(keys)]));
-  const participants = await Promise.all(
-    project.participants.map(async (participant): Promise<[string, StoredIdentity]> => {
-      return [participant.name, await keepOrIssue(participant, newKeys.get(participant.name), authority, init)];
+  const participants = new Map(
+    project.participants.map((participant) => {
+      const identity = keepOrIssue(participant, newKeys.get(participant.name), authority, init);
+      // Whoever stops at the first failure does not hear of the others.
+      identity.catch(() => {});
+      return [participant.name, identity] as const;
     }),
   );
-  const serverIssuer = await keepOrIssueIssuer(init, authority, keys);
-  const state: ProjectState = {
+  const base = {
     root,
     authority: previous?.authority,
     formerRoots: previous?.formerRoots ?? [],
     retiredRoots: previous?.retiredRoots ?? [],
     serverIssuer,
-    participants: new Map([...(previous?.participants ?? []), ...participants]),
-    issued: withIssued(previous?.issued ?? [], [...participants, ...issuerEntry(project, serverIssuer)], now),
     revoked: previous?.revoked ?? [],
     trustList: previous?.trustList,
     settings: { keyType, leafLifetimeMs },
   };
-  return { state, authority, warnings: comebackWarnings(init, newKeys) };
+  return {
+    authority,
+    base,
+    participants,
+    warnings: comebackWarnings(init, newKeys),
+    state: async () => {
+      const made = await Promise.all([...participants].map(async ([name, identity]) => [name, await identity] as const));
+      return {
+        ...base,
+        participants: new Map([...(previous?.participants ?? []), ...made]),
+        issued: withIssued(previous?.issued ?? [], [...made, ...issuerEntry(project, serverIssuer)], now),
+      };
+    },
+  };
 }
 
 async function createRoot({ project, now }: IdentitiesInit, key: KeyPair): Promise<StoredRoot> {
@@ -96,11 +116,12 @@ function isRevoked({ certificatePem }: StoredIdentity, { revoked }: ProjectState
 
 async function keepOrIssue(
   participant: Participant,
-  newKey: KeyPair | undefined,
+  newKeyMade: Promise<KeyPair> | undefined,
   authority: Authority,
   { project, previous, now }: IdentitiesInit,
 ): Promise<StoredIdentity> {
   const known = previous?.participants.get(participant.name);
+  const newKey = await newKeyMade;
   if (newKey === undefined && known !== undefined && stillSays(known, participant, authority, now)) return known;
   const key = newKey ?? keyPairFromPem(known?.privateKeyPem ?? "");
   const revokedMs = previous?.revoked.filter(({ name }) => name === participant.name).map(({ revoked_at_ms }) => revoked_at_ms) ?? [];
@@ -135,7 +156,7 @@ function reachesEndOf({ validToDate }: X509Certificate, { certificate }: Authori
 async function keepOrIssueIssuer(
   { project, previous, now }: IdentitiesInit,
   authority: Authority,
-  keys: KeyPair[],
+  newKey: KeyPair | undefined,
 ): Promise<StoredIdentity | undefined> {
   const { renewalIssuer, serverMayRenew } = project.certificates;
   if (renewalIssuer !== "server") return undefined;
@@ -146,7 +167,7 @@ async function keepOrIssueIssuer(
     const isSame = readSubject(certificate).role === issuerRole(serverMayRenew) && isIssuedBy(certificate, authority.certificate);
     if (isSame && certificate.validToDate > now) return known;
   }
-  const [spare] = isLost ? await createKeyPairs(project.certificates.keyType, 1) : keys.splice(0, 1);
+  const spare = isLost ? await createKeyPair(project.certificates.keyType) : newKey;
   const key = spare ?? keyPairFromPem(known?.privateKeyPem ?? "");
   // As long as its authority: only a new kit could bring the server another.
   const validity = { from: validityFrom(now, 0).from, to: authority.certificate.validToDate };
@@ -160,14 +181,14 @@ async function keepOrIssueIssuer(
   return { certificatePem: `${certificatePem}${chainBelowRoot(authority)}`, privateKeyPem: privateKeyPem(key) };
 }
 
-function issuerEntry({ server }: Project, issuer: StoredIdentity | undefined): [string, StoredIdentity][] {
+function issuerEntry({ server }: Project, issuer: StoredIdentity | undefined): (readonly [string, StoredIdentity])[] {
   return issuer === undefined ? [] : [[server.name, issuer]];
 }
 
 /** What was issued before and has not ended, and what was issued now. */
 function withIssued(
   before: readonly IssuedCertificate[],
-  made: readonly [string, StoredIdentity][],
+  made: readonly (readonly [string, StoredIdentity])[],
   now: Date,
 ): readonly IssuedCertificate[] {
   const all = [...before, ...made.map(([name, { certificatePem }]) => issuedEntry(name, certificatePem))];
@@ -181,7 +202,7 @@ export function issuedEntry(name: string, certificatePem: string): IssuedCertifi
   return { name, serial: serialNumber.toLowerCase(), notAfterMs: validToDate.getTime() };
 }
 
-function comebackWarnings({ previous }: IdentitiesInit, newKeys: ReadonlyMap<string, KeyPair>): Problem[] {
+function comebackWarnings({ previous }: IdentitiesInit, newKeys: ReadonlyMap<string, unknown>): Problem[] {
   const revoked = new Map(previous?.revoked.map((entry) => [entry.name, entry]) ?? []);
   return [...newKeys.keys()].flatMap((name) => {
     const entry = revoked.get(name);
@@ -191,7 +212,7 @@ function comebackWarnings({ previous }: IdentitiesInit, newKeys: ReadonlyMap<str
   });
 }
 
-function take(keys: KeyPair[]): KeyPair {
+function take(keys: Promise<KeyPair>[]): Promise<KeyPair> {
   const key = keys.shift();
   if (key === undefined) throw new TypeError("there are fewer keys than participants");
   return key;
