@@ -8,6 +8,7 @@ export { addDistancesF32 } from "./distances";
 export { decodeInt8, scatterF32 } from "./decode";
 export { addBaseF64, checkSingle, meansOfDouble, widen } from "./finish";
 export { finishGridF32, meansOfGrid } from "./finish-exact";
+export { foldExactF32, foldSingleF32 } from "./fold";
 export { gridOf } from "./grid";
 export { scanF32, scanF64 } from "./scan";
 export { storeBf16, storeF16, storeF32, storeF64 } from "./store";

@@ -207,13 +207,15 @@ export class FoldedStream implements StreamUpdate {
       this.#integers.take(piece, this.#staging.bytes);
       return;
     }
-    const scanned = sums.scan(this.#staging, streamed, count);
+    // Of an update nothing of which was added, nothing may stay where its first block is refused.
+    const folded = this.#added.length === 0 ? undefined : sums.fold(this.#staging, streamed, firstElement, count, factor);
+    const scanned = folded ?? sums.scan(this.#staging, streamed, count);
     findings.addFloat(piece, scanned, () => {
       const stored = { kind: "plain", dtype, offset: 0 } as const;
       return new PieceValues().floats(this.#staging.bytes, { stored, at: 0, companionAt: -1, count }, piece);
     });
     guard?.(piece, scanned.maxAbs * factor);
-    sums.add(this.#staging, streamed, firstElement, count, factor);
+    if (folded === undefined) sums.add(this.#staging, streamed, firstElement, count, factor);
     this.#added.push({ maxAbs: scanned.maxAbs, squares: scanned.squares, tensor, firstElement, dtype });
   }
 

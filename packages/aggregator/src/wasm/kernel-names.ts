@@ -31,6 +31,8 @@ export const kernelNames = [
   "sumExactBf16",
   "sumExactF16",
   "sumExactF64",
+  "foldSingleF32",
+  "foldExactF32",
   "finishGridF32",
   "meansOfGrid",
   "trimmedMeanF32",
