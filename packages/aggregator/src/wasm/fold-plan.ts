@@ -8,7 +8,7 @@ import type { KernelType } from "./kernel-names.js";
 import { kernelType } from "./kernel-program.js";
 import type { PlacedSortingPlan, SortingPlans } from "./sorting-plans.js";
 import type { SumMode } from "./sum-mode.js";
-import { commonType } from "./tile-inputs.js";
+import { commonType, needsDecoding } from "./tile-inputs.js";
 
 /** How a tensor is summed: the same in all its pieces. */
 export interface TensorPlan extends TensorTotals {
@@ -38,6 +38,8 @@ export interface FoldPlan {
   readonly tensors: readonly TensorPlan[];
   /** Values are scanned as they are folded: for their grid, or because they were not checked before. */
   readonly isScanned: boolean;
+  /** Some values are decoded to float32 before they are summed. */
+  readonly isDecoded: boolean;
 }
 
 /** Decides for each tensor of a model how kernels sum it. */
@@ -68,7 +70,8 @@ export function planFold(init: FoldInit, mode: SumMode, sortings: SortingPlans):
   });
   const isKnown = announced !== undefined || updates.every(({ maxima, sums }) => maxima !== undefined || sums !== undefined);
   const isScanned = (mode === "exact" && !isMiddle && !isKnown) || updates.some(({ findings }) => findings !== undefined);
-  return { mode, init, totals, tensors, isScanned };
+  const isDecoded = tensors.some(({ type, values }, index) => values.some((i) => needsDecoding(updates[i]?.stored[index], type)));
+  return { mode, init, totals, tensors, isScanned, isDecoded };
 }
 
 /** The grid of a piece, where it is known before values are looked at: announced, or by what was found when they were checked. */

@@ -60,8 +60,8 @@ export function foldProgram(plan: FoldPlan, pieces: readonly PlacedPiece[], plac
 }
 
 /** Elements of a tile. Where a middle is looked for, all values of a tile are held at once. */
-export function elementsTogether({ init, tensors }: FoldPlan, placed?: PlacedPiece): number {
-  if (init.combine.kind === "mean") return tileElements;
+export function elementsTogether({ init, tensors, isDecoded }: FoldPlan, placed?: PlacedPiece): number {
+  if (init.combine.kind === "mean") return isDecoded ? tileElements / 2 : tileElements;
   const tileBytes = Math.max(0, ...(placed === undefined ? tensors : [placed.plan]).map(({ sorting }) => sorting?.tileBytes ?? 0));
   return elementsHeld(init.updates, tileBytes);
 }
@@ -82,6 +82,9 @@ function writeLists(fold: FoldPlan, pieces: readonly PlacedPiece[], { memory, sl
     grids[2 * index + 1] = 2 ** bits;
   }
 }
+
+/** Updates that are decoded before they are summed: as many as kernels add in one pass. */
+const decodedTogether = 4;
 
 /** A few pieces that a thread works on together. */
 class Tile {
@@ -139,12 +142,13 @@ class Tile {
   #groups(): readonly (readonly Member[])[] {
     const groups: Member[][] = [];
     const room = inputBytes - this.#sortingBytes();
+    const size = this.#groupSize();
     let bytes = room + 1;
     for (const [i, update] of this.#plan.init.updates.entries()) {
       const isIn = this.#pieces.some(({ plan }) => plan.values.includes(i));
       if (!isIn) continue;
       const input = planInput(update, this.#all, (index) => this.#isDecoded(update, index));
-      if (bytes + input.bytes > room) {
+      if (bytes + input.bytes > room || groups.at(-1)?.length === size) {
         groups.push([]);
         bytes = 0;
       }
@@ -157,6 +161,12 @@ class Tile {
   /** Rows that values are sorted in take the end of a thread's inputs. */
   #sortingBytes(): number {
     return Math.max(0, ...this.#pieces.map(({ plan }) => plan.sorting?.tileBytes ?? 0));
+  }
+
+  /** What is decoded is summed while it is in the second cache; where it is scanned first it would have to be decoded twice. */
+  #groupSize(): number {
+    const { isDecoded, isScanned, init } = this.#plan;
+    return isDecoded && !isScanned && init.combine.kind === "mean" ? decodedTogether : Number.POSITIVE_INFINITY;
   }
 
   #isDecoded({ stored }: ReadableUpdate, index: number): boolean {
