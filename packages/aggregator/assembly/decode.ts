@@ -1,4 +1,5 @@
-import { held32, magnitudes32, zero } from "./constants";
+import { held32, magnitudes32 } from "./constants";
+import { firstPlaces, isDivisible, nextPlaces, partOf, upperBytes } from "./int8";
 import { loadOne, stride } from "./load";
 import { firstFour, lastFour, shortBias, shortExponents, shortMask, shortSubnormals, shortUpper } from "./short";
 
@@ -39,33 +40,22 @@ export function decodeInt8(x: usize, scales: usize, block: usize, first: usize, 
   for (let i: usize = 0; i < count; ) {
     const scale = load<f32>(scaleAt);
     const end = min(count, i + left);
-    // In the upper byte of 32 bits an element is 2^24 times as large. Scales that lose bits when divided by that are for the loop below.
-    if (ASC_FEATURE_SIMD && !(abs(scale) < leastScale && scale != 0)) {
-      const four = f32x4.splat(scale * 5.9604644775390625e-8), next = held32(0x04000000);
-      const places0 = v128.or(i8x16(-1, -1, -1, 0, -1, -1, -1, 1, -1, -1, -1, 2, -1, -1, -1, 3), i64x2.splat(zero));
-      const places1 = i32x4.add(places0, next), places2 = i32x4.add(places1, next), places3 = i32x4.add(places2, next);
+    if (ASC_FEATURE_SIMD && isDivisible(scale)) {
+      const part = partOf(scale);
+      const places0 = firstPlaces(), places1 = nextPlaces(places0), places2 = nextPlaces(places1), places3 = nextPlaces(places2);
       const whole = i + ((end - i) & ~15);
       for (; i < whole; i += 16) {
         const bytes = v128.load(x + i), to = out + (i << 2);
-        v128.store(to, f32x4.mul(upperBytes(bytes, places0), four));
-        v128.store(to, f32x4.mul(upperBytes(bytes, places1), four), 16);
-        v128.store(to, f32x4.mul(upperBytes(bytes, places2), four), 32);
-        v128.store(to, f32x4.mul(upperBytes(bytes, places3), four), 48);
+        v128.store(to, f32x4.mul(upperBytes(bytes, places0), part));
+        v128.store(to, f32x4.mul(upperBytes(bytes, places1), part), 16);
+        v128.store(to, f32x4.mul(upperBytes(bytes, places2), part), 32);
+        v128.store(to, f32x4.mul(upperBytes(bytes, places3), part), 48);
       }
     }
     for (; i < end; i++) store<f32>(out + (i << 2), (load<i8>(x + i) as f32) * scale);
     scaleAt += 4;
     left = block;
   }
-}
-
-/** 2^-100: scales from here on are normal numbers when divided by 2^24. */
-const leastScale: f32 = 7.888609052210118e-31;
-
-/** Four bytes as numbers, each 2^24 times as large: those at the places that stand in the upper bytes, zeros in all others. */
-@inline
-function upperBytes(bytes: v128, places: v128): v128 {
-  return f32x4.convert_i32x4_s(i8x16.relaxed_swizzle(bytes, places));
 }
 
 /**

@@ -171,19 +171,22 @@ class Tile {
 
   #isDecoded({ stored }: ReadableUpdate, index: number): boolean {
     const placed = this.#pieces[index];
-    return placed !== undefined && needsDecoding(stored[placed.piece.tensor], placed.plan.type);
+    return placed !== undefined && placed.plan.int8Block === undefined && needsDecoding(stored[placed.piece.tensor], placed.plan.type);
   }
 
   /** Reads what the updates hold of the pieces, and lists where it is. */
   #bring(group: readonly Member[]): void {
     const { memory, slot } = this.#places;
     const addresses = memory.words(slot.lists + 8 * slotEntries, slotEntries);
+    const scales = memory.words(slot.lists + 12 * slotEntries, slotEntries);
     for (const { update, input, at } of group) {
       const found = addInput(this.#program, input, this.#all, (index) => this.#isDecoded(input.update, index), at);
       for (const [index, { plan, entry }] of this.#pieces.entries()) {
         const position = plan.values.indexOf(update);
         const address = found[index];
-        if (position >= 0 && address !== undefined) addresses[entry + position] = address;
+        if (position < 0 || address === undefined) continue;
+        addresses[entry + position] = address.at;
+        scales[entry + position] = address.companionAt;
       }
     }
   }
@@ -247,7 +250,9 @@ class Tile {
       addressesAt(slot, entry + first),
       slot.lists + 8 * (entry + first),
     ];
-    if (plan.sums === "exact") addCall(this.#program, `sumExact${type}`, ...args, slot.grids + 16 * index);
+    if (plan.int8Block !== undefined)
+      addCall(this.#program, "sumSingleInt8", ...args, slot.lists + 12 * slotEntries + 4 * (entry + first), plan.int8Block);
+    else if (plan.sums === "exact") addCall(this.#program, `sumExact${type}`, ...args, slot.grids + 16 * index);
     else if (plan.sums === "double" || type === "F64") addCall(this.#program, `sumDouble${type}`, ...args);
     else addCall(this.#program, `sumSingle${type}`, ...args);
   }

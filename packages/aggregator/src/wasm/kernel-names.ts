@@ -23,6 +23,7 @@ export const kernelNames = [
   "sumSingleF32",
   "sumSingleBf16",
   "sumSingleF16",
+  "sumSingleInt8",
   "sumDoubleF32",
   "sumDoubleBf16",
   "sumDoubleF16",

@@ -171,6 +171,43 @@ describe.each(types)("a scan of %s", (type) => {
   });
 });
 
+describe("sums of int8 as it is stored", () => {
+  it("are those of what it decodes to, bit by bit, whatever the scales and the number of updates", () => {
+    const scale = fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom(0, -0, 2 ** -149, 2 ** -101, 0.0123));
+    fc.assert(
+      fc.property(
+        updates,
+        fc.boolean(),
+        fc.constantFrom(32, 64, 256),
+        fc.array(scale, { minLength: 1, maxLength: 9 }),
+        (sample, isFirst, block, some) => {
+          onBoth((kernels) => {
+            const { count, weights, skew, seed } = sample;
+            const elements = weights.map((_, i) => Int8Array.from({ length: count }, (_each, k) => Math.imul(k + seed, 37 + i)));
+            const scales = weights.map((_, i) => Float32Array.from({ length: 17 }, (_each, b) => some[(b + i) % some.length] ?? 0));
+            const rawAt = elements.map((each) => kernels.put(each, skew));
+            const scaleAt = scales.map((each) => kernels.put(each, skew % 5));
+            const decodedAt = elements.map((_, i) => {
+              const at = kernels.room(4 * count);
+              kernels.call("decodeInt8", rawAt[i] ?? 0, scaleAt[i] ?? 0, block, 0, count, at);
+              return at;
+            });
+            const weightsAt = kernels.put(Float64Array.from(weights));
+            const lists = [rawAt, scaleAt, decodedAt].map((each) => kernels.put(Uint32Array.from(each)));
+            const [raw = 0, scaled = 0, decoded = 0] = lists;
+            const before = Float32Array.from({ length: count }, (_, k) => k - 7.25);
+            const [sums, expected] = [kernels.put(before, skew), kernels.put(before)];
+            kernels.call("sumSingleInt8", weights.length, Number(isFirst), sums, count, raw, weightsAt, scaled, block);
+            kernels.call("sumSingleF32", weights.length, Number(isFirst), expected, count, decoded, weightsAt);
+            expect(new Float32Array(kernels.bytes(sums, 4 * count))).toEqual(new Float32Array(kernels.bytes(expected, 4 * count)));
+          });
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
 describe("a block that is scanned and added at once", () => {
   it("gives what a scan gives and adds what sums add, bit by bit", () => {
     fc.assert(
