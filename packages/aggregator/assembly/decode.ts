@@ -1,4 +1,5 @@
 import { held32, magnitudes32 } from "./constants";
+import { firstPlaces, isDivisible, nextPlaces, partOf, upperBytes } from "./int8";
 import { loadOne, stride } from "./load";
 import { firstFour, lastFour, shortBias, shortExponents, shortMask, shortSubnormals, shortUpper } from "./short";
 
@@ -39,16 +40,16 @@ export function decodeInt8(x: usize, scales: usize, block: usize, first: usize, 
   for (let i: usize = 0; i < count; ) {
     const scale = load<f32>(scaleAt);
     const end = min(count, i + left);
-    if (ASC_FEATURE_SIMD) {
-      const four = f32x4.splat(scale);
+    if (ASC_FEATURE_SIMD && isDivisible(scale)) {
+      const part = partOf(scale);
+      const places0 = firstPlaces(), places1 = nextPlaces(places0), places2 = nextPlaces(places1), places3 = nextPlaces(places2);
       const whole = i + ((end - i) & ~15);
       for (; i < whole; i += 16) {
         const bytes = v128.load(x + i), to = out + (i << 2);
-        const first = i16x8.extend_low_i8x16_s(bytes), last = i16x8.extend_high_i8x16_s(bytes);
-        v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(first)), four));
-        v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(first)), four), 16);
-        v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_low_i16x8_s(last)), four), 32);
-        v128.store(to, f32x4.mul(f32x4.convert_i32x4_s(i32x4.extend_high_i16x8_s(last)), four), 48);
+        v128.store(to, f32x4.mul(upperBytes(bytes, places0), part));
+        v128.store(to, f32x4.mul(upperBytes(bytes, places1), part), 16);
+        v128.store(to, f32x4.mul(upperBytes(bytes, places2), part), 32);
+        v128.store(to, f32x4.mul(upperBytes(bytes, places3), part), 48);
       }
     }
     for (; i < end; i++) store<f32>(out + (i << 2), (load<i8>(x + i) as f32) * scale);

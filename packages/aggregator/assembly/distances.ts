@@ -16,7 +16,8 @@ const mostSquares: f64 = 1e30;
  * Adds the squared distances between all pairs of n updates to `distances`, float64 in rows of n, below the diagonal. They are
  * |a|² + |b|² - 2ab of differences to one of the updates: half the work of taking the difference of each pair, and near models do
  * not cancel. Where they do all the same, because that one is far off, the pair's difference is taken, so that no update can
- * spoil the distances of others. Bits depend on where the elements of a call begin, on nothing else.
+ * spoil the distances of others. Bits depend on where the elements of a call
+ * begin and on whether the processor multiplies and adds in one instruction, on nothing else.
  *
  * @param inputs - addresses of the updates' elements, as u32
  * @param center - the update whose difference to each is taken
@@ -65,17 +66,17 @@ function addBlock(n: i32, i: i32, j: i32, inputs: usize, from: usize, bytes: usi
     const other = a + toOthers;
     const x0 = v128.load(a), x1 = v128.load(a, rowBytes);
     let y = v128.load(other);
-    s0 = f32x4.add(s0, f32x4.mul(x0, y));
-    t0 = f32x4.add(t0, f32x4.mul(x1, y));
+    s0 = f32x4.relaxed_madd(x0, y, s0);
+    t0 = f32x4.relaxed_madd(x1, y, t0);
     y = v128.load(other, rowBytes);
-    s1 = f32x4.add(s1, f32x4.mul(x0, y));
-    t1 = f32x4.add(t1, f32x4.mul(x1, y));
+    s1 = f32x4.relaxed_madd(x0, y, s1);
+    t1 = f32x4.relaxed_madd(x1, y, t1);
     y = v128.load(other, 2 * rowBytes);
-    s2 = f32x4.add(s2, f32x4.mul(x0, y));
-    t2 = f32x4.add(t2, f32x4.mul(x1, y));
+    s2 = f32x4.relaxed_madd(x0, y, s2);
+    t2 = f32x4.relaxed_madd(x1, y, t2);
     y = v128.load(other, 3 * rowBytes);
-    s3 = f32x4.add(s3, f32x4.mul(x0, y));
-    t3 = f32x4.add(t3, f32x4.mul(x1, y));
+    s3 = f32x4.relaxed_madd(x0, y, s3);
+    t3 = f32x4.relaxed_madd(x1, y, t3);
   }
   addPairs(n, i, j, sumsOf(s0, s1), inputs, from, bytes, norms, distances);
   addPairs(n, i, j + 2, sumsOf(s2, s3), inputs, from, bytes, norms, distances);
@@ -133,10 +134,10 @@ function layRows(n: i32, i: i32, inputs: usize, from: usize, origin: usize, byte
     v128.store(row, d1, rowBytes);
     v128.store(row, d2, 2 * rowBytes);
     v128.store(row, d3, 3 * rowBytes);
-    s0 = f32x4.add(s0, f32x4.mul(d0, d0));
-    s1 = f32x4.add(s1, f32x4.mul(d1, d1));
-    s2 = f32x4.add(s2, f32x4.mul(d2, d2));
-    s3 = f32x4.add(s3, f32x4.mul(d3, d3));
+    s0 = f32x4.relaxed_madd(d0, d0, s0);
+    s1 = f32x4.relaxed_madd(d1, d1, s1);
+    s2 = f32x4.relaxed_madd(d2, d2, s2);
+    s3 = f32x4.relaxed_madd(d3, d3, s3);
     b0 = v128.or(b0, d0);
     b1 = v128.or(b1, d1);
     b2 = v128.or(b2, d2);

@@ -78,18 +78,21 @@ export function scanShort<T>(x: usize, count: usize, result: usize): void {
   storeScan(decoded<T>(largest), squares, result);
 }
 
+/** Squares of two times two values of float32, added. They are exact, so one of them need not be rounded by itself. */
 @inline
-function squaresOf(low: v128, high: v128): v128 {
-  return f64x2.add(f64x2.mul(low, low), f64x2.mul(high, high));
+export function squaresOf(low: v128, high: v128): v128 {
+  return f64x2.relaxed_madd(low, low, f64x2.mul(high, high));
 }
 
+/** The sum of two float64. */
 @inline
-function sumOf(two: v128): f64 {
+export function sumOf(two: v128): f64 {
   return f64x2.extract_lane(two, 0) + f64x2.extract_lane(two, 1);
 }
 
+/** Writes what a scan has found. */
 @inline
-function storeScan(largest: f32, squares: f64, result: usize): void {
+export function storeScan(largest: f32, squares: f64, result: usize): void {
   store<f64>(result, largest as f64);
   store<f64>(result, largest <= f32.MAX_VALUE ? squares : (largest as f64), 8);
 }

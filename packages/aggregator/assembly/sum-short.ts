@@ -225,7 +225,7 @@ function plusSingle(isFirst: bool, sums: v128, terms: v128): v128 {
 
 @inline
 function plusWide(kind: i32, isFirst: bool, sums: v128, values: v128, weights: v128, magic: v128): v128 {
-  const terms = termOf(kind == exactSums, values, weights, magic);
+  const terms = termOf<f32>(kind == exactSums, values, weights, magic);
   return isFirst ? terms : plus(kind == exactSums, sums, terms);
 }
 

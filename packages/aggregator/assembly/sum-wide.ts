@@ -70,38 +70,38 @@ function addGroup<T>(isExact: bool, size: i32, isFirst: bool, sums: usize, count
     const whole = count & ~3;
     for (; i < whole; i += 4) {
       const at = i * stride<T>(), next = at + 2 * stride<T>(), to = sums + (i << 3);
-      let low = termOf(isExact, loadTwo<T>(x0 + at), v0, m), high = termOf(isExact, loadTwo<T>(x0 + next), v0, m);
+      let low = termOf<T>(isExact, loadTwo<T>(x0 + at), v0, m), high = termOf<T>(isExact, loadTwo<T>(x0 + next), v0, m);
       if (!isFirst) {
         low = plus(isExact, v128.load(to), low);
         high = plus(isExact, v128.load(to, 16), high);
       }
       if (size > 1) {
-          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x1 + at), v1, m));
-        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x1 + next), v1, m));
+          low = plus(isExact, low, termOf<T>(isExact, loadTwo<T>(x1 + at), v1, m));
+        high = plus(isExact, high, termOf<T>(isExact, loadTwo<T>(x1 + next), v1, m));
       }
       if (size > 2) {
-          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x2 + at), v2, m));
-        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x2 + next), v2, m));
+          low = plus(isExact, low, termOf<T>(isExact, loadTwo<T>(x2 + at), v2, m));
+        high = plus(isExact, high, termOf<T>(isExact, loadTwo<T>(x2 + next), v2, m));
       }
       if (size > 3) {
-          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x3 + at), v3, m));
-        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x3 + next), v3, m));
+          low = plus(isExact, low, termOf<T>(isExact, loadTwo<T>(x3 + at), v3, m));
+        high = plus(isExact, high, termOf<T>(isExact, loadTwo<T>(x3 + next), v3, m));
       }
       if (size > 4) {
-          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x4 + at), v4, m));
-        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x4 + next), v4, m));
+          low = plus(isExact, low, termOf<T>(isExact, loadTwo<T>(x4 + at), v4, m));
+        high = plus(isExact, high, termOf<T>(isExact, loadTwo<T>(x4 + next), v4, m));
       }
       if (size > 5) {
-          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x5 + at), v5, m));
-        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x5 + next), v5, m));
+          low = plus(isExact, low, termOf<T>(isExact, loadTwo<T>(x5 + at), v5, m));
+        high = plus(isExact, high, termOf<T>(isExact, loadTwo<T>(x5 + next), v5, m));
       }
       if (size > 6) {
-          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x6 + at), v6, m));
-        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x6 + next), v6, m));
+          low = plus(isExact, low, termOf<T>(isExact, loadTwo<T>(x6 + at), v6, m));
+        high = plus(isExact, high, termOf<T>(isExact, loadTwo<T>(x6 + next), v6, m));
       }
       if (size > 7) {
-          low = plus(isExact, low, termOf(isExact, loadTwo<T>(x7 + at), v7, m));
-        high = plus(isExact, high, termOf(isExact, loadTwo<T>(x7 + next), v7, m));
+          low = plus(isExact, low, termOf<T>(isExact, loadTwo<T>(x7 + at), v7, m));
+        high = plus(isExact, high, termOf<T>(isExact, loadTwo<T>(x7 + next), v7, m));
       }
       v128.store(to, low);
       v128.store(to, high, 16);
@@ -125,13 +125,15 @@ function addGroup<T>(isExact: bool, size: i32, isFirst: bool, sums: usize, count
 /** Adds four elements of one update. */
 @inline
 function addFour<T>(isExact: bool, isFirst: bool, to: usize, at: usize, weights: v128, magic: v128): void {
-  const low = termOf(isExact, loadTwo<T>(at), weights, magic), high = termOf(isExact, loadTwo<T>(at + 2 * stride<T>()), weights, magic);
+  const low = termOf<T>(isExact, loadTwo<T>(at), weights, magic), high = termOf<T>(isExact, loadTwo<T>(at + 2 * stride<T>()), weights, magic);
   v128.store(to, isFirst ? low : plus(isExact, v128.load(to), low));
   v128.store(to, isFirst ? high : plus(isExact, v128.load(to, 16), high), 16);
 }
 
 @inline
-export function termOf(isExact: bool, values: v128, weights: v128, magic: v128): v128 {
+export function termOf<T>(isExact: bool, values: v128, weights: v128, magic: v128): v128 {
+  // Of float32 and less the product is exact, so it does not matter whether it is rounded before the addition: one instruction.
+  if (isExact && sizeof<T>() < 8) return f64x2.relaxed_madd(values, weights, magic);
   const product = f64x2.mul(values, weights);
   return isExact ? f64x2.add(product, magic) : product;
 }

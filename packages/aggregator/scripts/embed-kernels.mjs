@@ -26,7 +26,7 @@ async function compileKernels(simd) {
   let compiled;
   const memory = ["--importMemory", "--sharedMemory", "--initialMemory", "1", "--maximumMemory", "65536", "--enable", "threads"];
   const { error } = await main(
-    ["kernels.ts", "--outFile", "kernels.wasm", "-O3", "--noAssert", "--runtime", "stub", ...memory, simd, "simd"],
+    ["kernels.ts", "--outFile", "kernels.wasm", "-O3", "--noAssert", "--runtime", "stub", ...memory, simd, "simd", simd, "relaxed-simd"],
     {
       readFile: (name) => readFile(join(sources, name), "utf8").catch(() => null),
       writeFile: (name, contents) => {

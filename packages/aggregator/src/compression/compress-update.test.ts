@@ -111,6 +111,33 @@ describe("compressed updates", () => {
     expect(all?.[1]).toBe(0);
   });
 
+  it.each([
+    ["one block", [256, 256, 256, 256, 256]],
+    ["blocks that differ", [256, 32, 256, 4096, 256]],
+  ])("as int8 of %s have the same sums in float32, summed as they are stored or decoded to be checked", async (_what, blocks) => {
+    const model = await writeModel("model.safetensors", 1);
+    const updates = await Promise.all(
+      blocks.map(async (block, i) => {
+        const outPath = join(folder, `int8-${i}.safetensors`);
+        const source = await writeModel(`plain-${i}.safetensors`, i);
+        await compressUpdate({ form: "int8", block, source, outPath });
+        return outPath;
+      }),
+    );
+    const hashes = new Set<string>();
+    for (const isSimdAllowed of [true, false]) {
+      const engine = await WasmEngine.create({ nowMs }, { mode: "fast", isSimdAllowed });
+      for (const check of ["add", "finish"] as const) {
+        const session = await engine.open({ model, strategy: fedAvg(), paramsType: "FULL", check });
+        for (const [i, source] of updates.entries())
+          await session.add({ contributor: `site-${i}`, weight: i + 1, source, paramsType: "FULL" });
+        hashes.add((await session.finish({ outPath: join(folder, "out.safetensors") })).sha256);
+      }
+      await engine.close();
+    }
+    expect(hashes.size).toBe(1);
+  });
+
   it("of top-k keep the largest, and as many as were asked for", async () => {
     const path = join(folder, "few.safetensors");
     const data = Float32Array.of(0, 5, -0.25, 5, -8, 0.125, 5, 1);

@@ -15,7 +15,7 @@ export interface ExactScale {
 export const maxContributors: number = limits.contributors;
 
 /** A term may have so many bits above the grid. */
-const termBits = 51;
+export const termBits = 51;
 /** Fractional bits where nothing is known of the values. */
 const defaultBits = 40;
 /** Room above the announced model's largest value, in powers of two: 2048 times. */

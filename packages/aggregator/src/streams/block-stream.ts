@@ -51,14 +51,15 @@ export class BlockStream {
   write(chunk: Uint8Array): void {
     const { staging, onBlock } = this.#init;
     let at = this.#takeHeader(chunk);
+    // A Buffer's own copying is as fast at any address; typed arrays copy byte by byte into shared memory where addresses are odd.
+    const buffer = Buffer.isBuffer(chunk) ? chunk : Buffer.from(chunk.buffer, chunk.byteOffset, chunk.byteLength);
     while (at < chunk.byteLength && !this.#isStopped) {
       const tensor = this.#current();
       if (tensor === undefined) throw this.#beyond(chunk.byteLength - at);
       const count = Math.min(blockElements, tensor.elements - this.#firstElement);
       const wanted = count * dtypeBytes[tensor.dtype] - this.#filled;
       const some = Math.min(wanted, chunk.byteLength - at);
-      // A plain view: that of a Buffer takes longer to make than a small block to add.
-      staging.set(new Uint8Array(chunk.buffer, chunk.byteOffset + at, some), this.#filled);
+      buffer.copy(staging, this.#filled, at, at + some);
       this.#filled += some;
       this.#bytes += some;
       at += some;

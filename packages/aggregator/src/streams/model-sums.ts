@@ -1,3 +1,4 @@
+import { termBits } from "../exact/exact-scale.js";
 import type { TensorPlace } from "../safetensors/layout.js";
 import { batchBytes, blockElements } from "../session/batches.js";
 import type { Scanned } from "../session/update-findings.js";
@@ -26,6 +27,8 @@ export interface SumsPlace {
   readonly width: 4 | 8;
   /** Where the magic number and the power of two of its grid stand; 0 for sums that round. */
   readonly grid: number;
+  /** Terms up to so large are on its grid for sure. */
+  readonly room: number;
 }
 
 /** A place of one block in the memory of the kernels. */
@@ -37,6 +40,8 @@ export interface Staging {
 interface CallsOfType {
   readonly scan: (...args: number[]) => void;
   readonly sum: (...args: number[]) => void;
+  /** Both at once, of float32. */
+  readonly fold: ((...args: number[]) => void) | undefined;
 }
 
 type CallsByDtype = Readonly<Partial<Record<Dtype, CallsOfType>>>;
@@ -46,6 +51,7 @@ const baseBytes = 2 * batchBytes;
 /** Sums of no two tensors share a cache line. */
 const alignment = 64;
 const stagingBytes = 8 * blockElements;
+const maxFloat32 = 2 ** 128 - 2 ** 104;
 /** What a call is told and tells: an address, a factor, two results of a scan. */
 const callBytes = 64;
 
@@ -106,12 +112,12 @@ export class ModelSums {
     const sums = allocate(memory, end);
     const places = tensors.map(({ dtype }, tensor): SumsPlace | undefined => {
       if (!isFloatDtype(dtype)) return undefined;
-      const place = { address: sums + (offsets[tensor] ?? 0), width: widthOf(dtype, gridBits), grid: 0 };
+      const place = { address: sums + (offsets[tensor] ?? 0), width: widthOf(dtype, gridBits), grid: 0, room: 0 };
       if (gridBits === undefined) return place;
       const bits = gridBits[tensor] ?? 0;
       const grid = grids + 16 * tensor;
       memory.doubles(grid, 2).set([magicOf(bits), 2 ** bits]);
-      return { ...place, grid };
+      return { ...place, grid, room: 2 ** (termBits - 1 - bits) };
     });
     const parts = { memory, threads: kernelThreads(module, memory, 1), slots, device: deviceOf(module, 1) };
     return new ModelSums(parts, callableKernels(module, memory), places, call, init);
@@ -130,19 +136,42 @@ export class ModelSums {
   /** Looks through the first elements of a place. */
   scan({ address }: Staging, { dtype }: StreamedTensor, count: number): Scanned {
     this.#calls[dtype]?.scan(address, count, this.#call + 16);
-    return { maxAbs: this.#results[0] as number, squares: this.#results[1] as number };
+    return this.#scanned();
   }
 
   /** Adds factor × elements to sums. A tensor's elements are added from the first on. */
   add({ address }: Staging, { tensor, dtype }: StreamedTensor, firstElement: number, count: number, factor: number): void {
     const place = this.places[tensor];
     if (place === undefined) return;
-    const isFirst = firstElement >= (this.#begun[tensor] as number);
-    if (isFirst) this.#begun[tensor] = firstElement + count;
+    const isFirst = this.#begin(tensor, firstElement, count);
     this.#inputs[0] = address;
     this.#factors[0] = factor;
     const sums = place.address + place.width * firstElement;
-    this.#calls[dtype]?.sum(1, isFirst ? 1 : 0, sums, count, this.#call, this.#call + 8, place.grid);
+    this.#calls[dtype]?.sum(1, isFirst, sums, count, this.#call, this.#call + 8, place.grid);
+  }
+
+  /**
+   * Does what `scan` and `add` do in one pass, which is faster. Gives `undefined` and adds nothing where there is no such kernel or
+   * exact sums have no room for sure: then `scan` tells. Sums in float32 take whatever there is.
+   */
+  fold({ address }: Staging, { tensor, dtype }: StreamedTensor, firstElement: number, count: number, factor: number): Scanned | undefined {
+    const place = this.places[tensor];
+    const fold = this.#calls[dtype]?.fold;
+    if (place === undefined || fold === undefined) return undefined;
+    const isFirst = this.#begin(tensor, firstElement, count);
+    const sums = place.address + place.width * firstElement;
+    const results = this.#call + 16;
+    if (!this.isExact) {
+      fold(address, count, factor, isFirst, sums, results);
+      return this.#scanned();
+    }
+    const limit = Math.min(place.room / Math.abs(factor), maxFloat32);
+    fold(address, count, factor, isFirst, sums, place.grid, limit, results);
+    const scanned = this.#scanned();
+    if (scanned.maxAbs <= limit) return scanned;
+    fold(address, count, -factor, 0, sums, place.grid, limit, results);
+    this.#dropMagic(place, sums, count);
+    return undefined;
   }
 
   /** Makes exact sums what they were before the same elements were added with the same factor. */
@@ -150,14 +179,28 @@ export class ModelSums {
     const place = this.places[streamed.tensor];
     if (place === undefined) return;
     this.add(staging, streamed, firstElement, count, -factor);
-    // Both terms have left the bits of their magic number in the sum.
-    const sums = place.address + place.width * firstElement;
-    this.kernels.stepsOf(2, sums, count, place.grid, sums);
+    this.#dropMagic(place, place.address + place.width * firstElement, count);
   }
 
   /** Begins anew with sums of nothing. */
   restart(): void {
     this.#begun.fill(0);
+  }
+
+  /** Whether these elements hold no sums yet, as 1 or 0; then they do. */
+  #begin(tensor: number, firstElement: number, count: number): 0 | 1 {
+    if (firstElement < (this.#begun[tensor] as number)) return 0;
+    this.#begun[tensor] = firstElement + count;
+    return 1;
+  }
+
+  #scanned(): Scanned {
+    return { maxAbs: this.#results[0] as number, squares: this.#results[1] as number };
+  }
+
+  /** A term and its contrary have each left the bits of the magic number in a sum. */
+  #dropMagic({ grid }: SumsPlace, sums: number, count: number): void {
+    this.kernels.stepsOf(2, sums, count, grid, sums);
   }
 }
 
@@ -167,9 +210,11 @@ function widthOf(dtype: Dtype, gridBits: Float64Array | undefined): 4 | 8 {
 
 /** What is called for each block, looked up once: by name it would take longer than a small block does. */
 function callsByDtype(kernels: CallableKernels, isExact: boolean): CallsByDtype {
+  const foldF32 = isExact ? kernels.foldExactF32 : kernels.foldSingleF32;
   const calls = (type: KernelType): CallsOfType => ({
     scan: kernels[`scan${type}`],
     sum: isExact ? kernels[`sumExact${type}`] : type === "F64" ? kernels.sumDoubleF64 : kernels[`sumSingle${type}`],
+    fold: type === "F32" ? foldF32 : undefined,
   });
   return { F64: calls("F64"), F32: calls("F32"), F16: calls("F16"), BF16: calls("Bf16") };
 }

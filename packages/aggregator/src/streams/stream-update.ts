@@ -20,9 +20,9 @@ export interface StreamUpdate {
   readonly bytes: number;
   /**
    * Takes the next bytes of a safetensors file, header first, cut anywhere, and adds every block of values that they complete to
-   * the sums. The chunk may be used again at once. A value that is not fit is refused before its block is added; what was added
-   * before stays in the sums until `takeBack`, so an update that was refused takes no more bytes. One that was refused before
-   * anything was added is gone by itself.
+   * the sums. The chunk may be used again at once. Of a block with a value that is not fit nothing is added to exact sums; what was
+   * added before stays in the sums until `takeBack`, so an update that was refused takes no more bytes. One that was refused in its
+   * first block is gone by itself.
    *
    * @throws `aggregate/safetensors-…`, `aggregate/update-empty`, `aggregate/unknown-tensor`, `aggregate/layout-mismatch`,
    *   `aggregate/compression-invalid`, `aggregate/stream-compressed`, `aggregate/not-finite`, `aggregate/value-invalid`,
@@ -207,13 +207,15 @@ export class FoldedStream implements StreamUpdate {
       this.#integers.take(piece, this.#staging.bytes);
       return;
     }
-    const scanned = sums.scan(this.#staging, streamed, count);
+    // Of an update nothing of which was added, nothing may stay where its first block is refused.
+    const folded = this.#added.length === 0 ? undefined : sums.fold(this.#staging, streamed, firstElement, count, factor);
+    const scanned = folded ?? sums.scan(this.#staging, streamed, count);
     findings.addFloat(piece, scanned, () => {
       const stored = { kind: "plain", dtype, offset: 0 } as const;
       return new PieceValues().floats(this.#staging.bytes, { stored, at: 0, companionAt: -1, count }, piece);
     });
     guard?.(piece, scanned.maxAbs * factor);
-    sums.add(this.#staging, streamed, firstElement, count, factor);
+    if (folded === undefined) sums.add(this.#staging, streamed, firstElement, count, factor);
     this.#added.push({ maxAbs: scanned.maxAbs, squares: scanned.squares, tensor, firstElement, dtype });
   }
 

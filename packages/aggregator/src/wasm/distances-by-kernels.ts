@@ -56,7 +56,7 @@ async function measureBatch(parts: WasmParts, sources: readonly ReadableUpdate[]
     const found: (number | undefined)[] = [];
     for (const source of sources) {
       const input: TileInput = planInput(source, [piece], () => isDecoded(source));
-      found.push(...addInput(program, input, [piece], () => isDecoded(source), at));
+      found.push(addInput(program, input, [piece], () => isDecoded(source), at)[0]?.at);
       at += input.bytes;
     }
     addPiece(program, piece, found, {

@@ -8,7 +8,7 @@ import type { KernelType } from "./kernel-names.js";
 import { kernelType } from "./kernel-program.js";
 import type { PlacedSortingPlan, SortingPlans } from "./sorting-plans.js";
 import type { SumMode } from "./sum-mode.js";
-import { commonType } from "./tile-inputs.js";
+import { commonBlock, commonType, needsDecoding } from "./tile-inputs.js";
 
 /** How a tensor is summed: the same in all its pieces. */
 export interface TensorPlan extends TensorTotals {
@@ -18,6 +18,8 @@ export interface TensorPlan extends TensorTotals {
   readonly sums: "exact" | "single" | "double" | "middle";
   /** How the values are sorted for their middle. */
   readonly sorting: PlacedSortingPlan | undefined;
+  /** Elements that share a scale, where kernels sum int8 as it is stored; else it is decoded first. */
+  readonly int8Block: number | undefined;
   /** Updates whose values are summed, and those that are sums themselves, as indices into the list of updates. */
   readonly values: readonly number[];
   readonly partial: readonly number[];
@@ -38,6 +40,8 @@ export interface FoldPlan {
   readonly tensors: readonly TensorPlan[];
   /** Values are scanned as they are folded: for their grid, or because they were not checked before. */
   readonly isScanned: boolean;
+  /** Some values are decoded to float32 before they are summed. */
+  readonly isDecoded: boolean;
 }
 
 /** Decides for each tensor of a model how kernels sum it. */
@@ -46,6 +50,8 @@ export function planFold(init: FoldInit, mode: SumMode, sortings: SortingPlans):
   const { updates, step, isDifference, announced, combine } = init;
   const isMiddle = combine.kind !== "mean";
   const cutOf = (n: number): number => (combine.kind === "trimmed-mean" ? trimmedCount(combine.fraction, n) : (n - 1) >> 1);
+  const isKnown = announced !== undefined || updates.every(({ maxima, sums }) => maxima !== undefined || sums !== undefined);
+  const isScanned = (mode === "exact" && !isMiddle && !isKnown) || updates.some(({ findings }) => findings !== undefined);
   const tensors = init.tensors.map((tensor, index): TensorPlan => {
     const total = totals[index] as TensorTotals;
     const values = total.senders.filter((i) => updates[i]?.sums === undefined);
@@ -54,10 +60,12 @@ export function planFold(init: FoldInit, mode: SumMode, sortings: SortingPlans):
     const isFloat = isFloatDtype(tensor.dtype) && total.isCombined && !(isMiddle && tensor.dtype === "F64");
     const isStepped = step?.step.appliesTo(tensor) === true;
     const stored = values.map((i) => updates[i]?.stored[index]);
+    const sums = isMiddle ? "middle" : mode === "exact" ? "exact" : isSingle ? "single" : "double";
     return {
       ...total,
       type: !isFloat ? undefined : isMiddle ? "F32" : (commonType(tensor.dtype, stored) ?? kernelType(tensor.dtype)),
-      sums: isMiddle ? "middle" : mode === "exact" ? "exact" : isSingle ? "single" : "double",
+      sums,
+      int8Block: isFloat && sums === "single" && !isScanned ? commonBlock(stored) : undefined,
       sorting: isMiddle && isFloat ? sortings.of(values.length, cutOf(values.length)) : undefined,
       values,
       partial: total.senders.filter((i) => updates[i]?.sums !== undefined),
@@ -66,9 +74,10 @@ export function planFold(init: FoldInit, mode: SumMode, sortings: SortingPlans):
       isAddedToBase: isDifference,
     };
   });
-  const isKnown = announced !== undefined || updates.every(({ maxima, sums }) => maxima !== undefined || sums !== undefined);
-  const isScanned = (mode === "exact" && !isMiddle && !isKnown) || updates.some(({ findings }) => findings !== undefined);
-  return { mode, init, totals, tensors, isScanned };
+  const isDecoded = tensors.some(
+    ({ type, int8Block, values }, index) => int8Block === undefined && values.some((i) => needsDecoding(updates[i]?.stored[index], type)),
+  );
+  return { mode, init, totals, tensors, isScanned, isDecoded };
 }
 
 /** The grid of a piece, where it is known before values are looked at: announced, or by what was found when they were checked. */

@@ -60,8 +60,8 @@ export function foldProgram(plan: FoldPlan, pieces: readonly PlacedPiece[], plac
 }
 
 /** Elements of a tile. Where a middle is looked for, all values of a tile are held at once. */
-export function elementsTogether({ init, tensors }: FoldPlan, placed?: PlacedPiece): number {
-  if (init.combine.kind === "mean") return tileElements;
+export function elementsTogether({ init, tensors, isDecoded }: FoldPlan, placed?: PlacedPiece): number {
+  if (init.combine.kind === "mean") return isDecoded ? tileElements / 2 : tileElements;
   const tileBytes = Math.max(0, ...(placed === undefined ? tensors : [placed.plan]).map(({ sorting }) => sorting?.tileBytes ?? 0));
   return elementsHeld(init.updates, tileBytes);
 }
@@ -82,6 +82,9 @@ function writeLists(fold: FoldPlan, pieces: readonly PlacedPiece[], { memory, sl
     grids[2 * index + 1] = 2 ** bits;
   }
 }
+
+/** Updates that are decoded before they are summed: as many as kernels add in one pass. */
+const decodedTogether = 4;
 
 /** A few pieces that a thread works on together. */
 class Tile {
@@ -139,12 +142,13 @@ class Tile {
   #groups(): readonly (readonly Member[])[] {
     const groups: Member[][] = [];
     const room = inputBytes - this.#sortingBytes();
+    const size = this.#groupSize();
     let bytes = room + 1;
     for (const [i, update] of this.#plan.init.updates.entries()) {
       const isIn = this.#pieces.some(({ plan }) => plan.values.includes(i));
       if (!isIn) continue;
       const input = planInput(update, this.#all, (index) => this.#isDecoded(update, index));
-      if (bytes + input.bytes > room) {
+      if (bytes + input.bytes > room || groups.at(-1)?.length === size) {
         groups.push([]);
         bytes = 0;
       }
@@ -159,21 +163,30 @@ class Tile {
     return Math.max(0, ...this.#pieces.map(({ plan }) => plan.sorting?.tileBytes ?? 0));
   }
 
+  /** What is decoded is summed while it is in the second cache; where it is scanned first it would have to be decoded twice. */
+  #groupSize(): number {
+    const { isDecoded, isScanned, init } = this.#plan;
+    return isDecoded && !isScanned && init.combine.kind === "mean" ? decodedTogether : Number.POSITIVE_INFINITY;
+  }
+
   #isDecoded({ stored }: ReadableUpdate, index: number): boolean {
     const placed = this.#pieces[index];
-    return placed !== undefined && needsDecoding(stored[placed.piece.tensor], placed.plan.type);
+    return placed !== undefined && placed.plan.int8Block === undefined && needsDecoding(stored[placed.piece.tensor], placed.plan.type);
   }
 
   /** Reads what the updates hold of the pieces, and lists where it is. */
   #bring(group: readonly Member[]): void {
     const { memory, slot } = this.#places;
     const addresses = memory.words(slot.lists + 8 * slotEntries, slotEntries);
+    const scales = memory.words(slot.lists + 12 * slotEntries, slotEntries);
     for (const { update, input, at } of group) {
       const found = addInput(this.#program, input, this.#all, (index) => this.#isDecoded(input.update, index), at);
       for (const [index, { plan, entry }] of this.#pieces.entries()) {
         const position = plan.values.indexOf(update);
         const address = found[index];
-        if (position >= 0 && address !== undefined) addresses[entry + position] = address;
+        if (position < 0 || address === undefined) continue;
+        addresses[entry + position] = address.at;
+        scales[entry + position] = address.companionAt;
       }
     }
   }
@@ -237,7 +250,9 @@ class Tile {
       addressesAt(slot, entry + first),
       slot.lists + 8 * (entry + first),
     ];
-    if (plan.sums === "exact") addCall(this.#program, `sumExact${type}`, ...args, slot.grids + 16 * index);
+    if (plan.int8Block !== undefined)
+      addCall(this.#program, "sumSingleInt8", ...args, slot.lists + 12 * slotEntries + 4 * (entry + first), plan.int8Block);
+    else if (plan.sums === "exact") addCall(this.#program, `sumExact${type}`, ...args, slot.grids + 16 * index);
     else if (plan.sums === "double" || type === "F64") addCall(this.#program, `sumDouble${type}`, ...args);
     else addCall(this.#program, `sumSingle${type}`, ...args);
   }

@@ -87,7 +87,7 @@ function addScans(
   const isDecoded = (index: number): boolean => needsDecoding(update.stored[pieces[index]?.tensor ?? -1], typeOf(index));
   const found = addInput(program, planInput(update, pieces, isDecoded), pieces, isDecoded, inputs);
   for (const [i, index] of indices.entries()) {
-    const address = found[i];
+    const address = found[i]?.at;
     const type = typeOf(i);
     if (address === undefined || type === undefined) continue;
     addresses[index] = address;

@@ -171,6 +171,100 @@ describe.each(types)("a scan of %s", (type) => {
   });
 });
 
+describe("sums of int8 as it is stored", () => {
+  it("are those of what it decodes to, bit by bit, whatever the scales and the number of updates", () => {
+    const scale = fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom(0, -0, 2 ** -149, 2 ** -101, 0.0123));
+    fc.assert(
+      fc.property(
+        updates,
+        fc.boolean(),
+        fc.constantFrom(32, 64, 256),
+        fc.array(scale, { minLength: 1, maxLength: 9 }),
+        (sample, isFirst, block, some) => {
+          onBoth((kernels) => {
+            const { count, weights, skew, seed } = sample;
+            const elements = weights.map((_, i) => Int8Array.from({ length: count }, (_each, k) => Math.imul(k + seed, 37 + i)));
+            const scales = weights.map((_, i) => Float32Array.from({ length: 17 }, (_each, b) => some[(b + i) % some.length] ?? 0));
+            const rawAt = elements.map((each) => kernels.put(each, skew));
+            const scaleAt = scales.map((each) => kernels.put(each, skew % 5));
+            const decodedAt = elements.map((_, i) => {
+              const at = kernels.room(4 * count);
+              kernels.call("decodeInt8", rawAt[i] ?? 0, scaleAt[i] ?? 0, block, 0, count, at);
+              return at;
+            });
+            const weightsAt = kernels.put(Float64Array.from(weights));
+            const lists = [rawAt, scaleAt, decodedAt].map((each) => kernels.put(Uint32Array.from(each)));
+            const [raw = 0, scaled = 0, decoded = 0] = lists;
+            const before = Float32Array.from({ length: count }, (_, k) => k - 7.25);
+            const [sums, expected] = [kernels.put(before, skew), kernels.put(before)];
+            kernels.call("sumSingleInt8", weights.length, Number(isFirst), sums, count, raw, weightsAt, scaled, block);
+            kernels.call("sumSingleF32", weights.length, Number(isFirst), expected, count, decoded, weightsAt);
+            expect(new Float32Array(kernels.bytes(sums, 4 * count))).toEqual(new Float32Array(kernels.bytes(expected, 4 * count)));
+          });
+        },
+      ),
+      { numRuns: 60 },
+    );
+  });
+});
+
+describe("a block that is scanned and added at once", () => {
+  it("gives what a scan gives and adds what sums add, bit by bit", () => {
+    fc.assert(
+      fc.property(updates, fc.boolean(), weight, (any, isFirst, factor) => {
+        const sample = { ...any, isAnyBits: false };
+        onBoth((kernels) => {
+          const { raw, values } = elementsOf("F32", sample, 0);
+          const { count, skew } = sample;
+          const x = kernels.put(raw, skew);
+          const results = kernels.room(48);
+          kernels.call("scanF32", x, count, results);
+          const scanned = new Float64Array(kernels.bytes(results, 16));
+          const before = Float32Array.from({ length: count }, (_, k) => k - 7.25);
+          const singles = kernels.put(before, skew);
+          kernels.call("foldSingleF32", x, count, factor, Number(isFirst), singles, results + 16);
+          const rounded = singleSums({ values: [values], weights: [factor] }, count, isFirst ? undefined : before);
+          expect(new Float32Array(kernels.bytes(singles, 4 * count))).toEqual(Float32Array.from(rounded));
+          expect(new Float64Array(kernels.bytes(results + 16, 16))).toEqual(scanned);
+          const gridBits = gridBitsOf([scanned[0] ?? 0], [factor]);
+          const grid = kernels.put(Float64Array.of(magicOf(gridBits), 2 ** gridBits));
+          const whole = BigInt64Array.from({ length: count }, (_, k) => BigInt(k) * 0x1234_5678_9abc_def1n * 13n);
+          const sums = kernels.put(whole, skew);
+          kernels.call("foldExactF32", x, count, factor, Number(isFirst), sums, grid, scanned[0] ?? 0, results + 32);
+          const expected = exactSums({ values: [values], weights: [factor] }, count, isFirst ? undefined : whole, gridBits);
+          expect(new BigInt64Array(kernels.bytes(sums, 8 * count))).toEqual(BigInt64Array.from(expected));
+          expect(new Float64Array(kernels.bytes(results + 32, 16))).toEqual(scanned);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("with the contrary weight leaves exact sums with two magic numbers, whatever the elements, and tells of those beyond the limit", () => {
+    fc.assert(
+      fc.property(updates, fc.constantFrom(1, 2 ** -20, 2 ** -149, 0, 2 ** 100), (sample, limit) => {
+        onBoth((kernels) => {
+          const { raw, values } = elementsOf("F32", { ...sample, isAnyBits: true }, 0);
+          const { count, skew } = sample;
+          const x = kernels.put(raw, skew);
+          const result = kernels.room(16);
+          const gridBits = 50 - Math.log2(Math.max(limit, 2 ** -149));
+          const grid = kernels.put(Float64Array.of(magicOf(gridBits), 2 ** gridBits));
+          const before = BigInt64Array.from({ length: count }, (_, k) => BigInt(k) * 0x1234_5678_9abc_def1n * 13n);
+          const sums = kernels.put(before, skew);
+          kernels.call("foldExactF32", x, count, 1, 0, sums, grid, limit, result);
+          const [largest = 0] = new Float64Array(kernels.bytes(result, 8));
+          expect(largest <= limit).toBe(Array.from(values).every((value) => Math.abs(value) <= limit));
+          kernels.call("foldExactF32", x, count, -1, 0, sums, grid, limit, result);
+          kernels.call("stepsOf", 2, sums, count, grid, sums);
+          expect(new BigInt64Array(kernels.bytes(sums, 8 * count))).toEqual(before);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+});
+
 describe("a grid", () => {
   it("is the one that exact-scale gives, for every exponent, next to powers of two, and for zeros", () => {
     const largest = [0, 2 ** -1074, 2 ** -1022 - 2 ** -1074, ...Array.from({ length: 1400 }, (_, i) => 2 ** (i - 849))];

@@ -35,7 +35,7 @@ export function planInput(update: ReadableUpdate, pieces: readonly Piece[], isDe
  * Adds the reads and decodings of an update's pieces to a program.
  *
  * @param at - address of the bytes that it takes
- * @returns where the elements of each piece then are; `undefined` where the update lacks it
+ * @returns where the elements of each piece then are, and scales of those that are not decoded; `undefined` where the update lacks it
  */
 export function addInput(
   program: KernelProgram,
@@ -43,7 +43,7 @@ export function addInput(
   pieces: readonly Piece[],
   isDecoded: (index: number) => boolean,
   at: number,
-): readonly (number | undefined)[] {
+): readonly (StoredAddresses | undefined)[] {
   const { source } = update;
   for (const read of source.address === undefined ? plan.reads : [])
     addRead(program, source.fd ?? -1, at + read.at, read.bytes, read.position);
@@ -52,11 +52,11 @@ export function addInput(
     const piece = pieces[index];
     if (place === undefined || piece === undefined) return undefined;
     const stored = source.address === undefined ? inBuffer(place, at) : inFile(place, piece, source.address);
-    if (!isDecoded(index)) return stored.at;
+    if (!isDecoded(index)) return stored;
     const decoded = next;
     next += aligned(4 * piece.count);
     addDecoding(program, place, piece, stored, decoded);
-    return decoded;
+    return { at: decoded, companionAt: -1 };
   });
 }
 
@@ -67,6 +67,13 @@ export function commonType(dtype: Dtype, stored: readonly ReadableUpdate["stored
   const types = new Set(stored.map((each) => (each?.kind === "plain" ? kernelType(each.dtype) : "F32")));
   const [first] = types;
   return types.size === 1 && first !== undefined ? first : "F32";
+}
+
+/** Elements that share a scale, where all senders have stored a tensor as int8 with as many; else `undefined`. */
+export function commonBlock(stored: readonly ReadableUpdate["stored"][number][]): number | undefined {
+  const blocks = new Set(stored.map((each) => (each?.kind === "int8" ? each.block : undefined)));
+  const [first] = blocks;
+  return blocks.size === 1 ? first : undefined;
 }
 
 /** Whether a stored tensor has to be decoded to be summed as a type. */

@@ -10,7 +10,7 @@ export interface WorkSlot {
   readonly means: number;
   /** What scans found: two float64 for each entry, of which there is one for each piece and update. */
   readonly results: number;
-  /** A factor as float64 and an address as u32 for each entry. */
+  /** A factor as float64, an address and that of scales as u32, each for all entries. */
   readonly lists: number;
   /** The magic number and the power of two of each piece's grid. */
   readonly grids: number;
