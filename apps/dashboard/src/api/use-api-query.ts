@@ -12,9 +12,9 @@ export interface ApiQueryOptions {
 /** The key under which an answer is kept; without input it stands for all answers of the route. */
 export function keyOf(
   route: Pick<RouteDefinition, "id">,
-  input?: { readonly params?: unknown; readonly query?: unknown },
+  input?: { readonly params?: unknown; readonly query?: unknown; readonly body?: unknown },
 ): readonly unknown[] {
-  return input === undefined ? [route.id] : [route.id, input.params ?? {}, input.query ?? {}];
+  return input === undefined ? [route.id] : [route.id, input.params ?? {}, input.query ?? {}, input.body ?? {}];
 }
 
 /** Reads a route; the answer is kept and shared by all who ask for the same. */
