@@ -5,9 +5,9 @@ import type { FastifyBaseLogger } from "fastify";
 import { Client } from "pg";
 
 /** A dashboard that was killed has let go by then: its connection ends with it. */
-const waitForOtherMs = 3000;
+const waitForOtherMs = 5000;
 /** Work waits so long for a claim that was lost with its connection. */
-const waitForClaimMs = 5000;
+const waitForClaimMs = 10_000;
 const longestPauseMs = 5000;
 
 type ClaimState = "held" | "lost" | "taken" | "released";
@@ -138,7 +138,7 @@ export class DatabaseClaim {
   #become(state: ClaimState): void {
     if (this.#state === "released") return;
     this.#state = state;
-    if (state !== "lost") for (const wake of [...this.#waiting]) wake();
+    if (state !== "lost") for (const wake of this.#waiting) wake();
   }
 }
 
