@@ -1,4 +1,4 @@
-import { decideSite, getProject, getSite, listSites } from "@flare-ts/dashboard-api/contract";
+import { decideSite, getProject, getSite, listSites, type WorkingSite } from "@flare-ts/dashboard-api/contract";
 import { Button, Group, Text } from "@mantine/core";
 import { IconBuildingHospital, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
@@ -18,6 +18,7 @@ import { AddSiteDialog } from "./add-site-dialog.js";
 import { type AnySite, useAllSites } from "./all-sites.js";
 import { SiteApproval } from "./site-approval.js";
 import { SiteConnection } from "./site-connection.js";
+import { resourcesOf } from "./site-work.js";
 
 /** The sites of the project, at work and on paper. */
 export function SitesPage() {
@@ -79,7 +80,14 @@ export function SitesPage() {
                   ]
                 : []),
               { title: "Certificate", cell: (site) => <CertificateCell site={site} /> },
-              { title: "Traffic", cell: ({ working }) => working !== undefined && formatBytes(working.receivedBytes + working.sentBytes) },
+              {
+                title: "Resources",
+                cell: ({ working, registered }) => {
+                  const known = working?.resources ?? registered?.capacity;
+                  return known !== undefined && resourcesOf(known);
+                },
+              },
+              { title: "Traffic", isRight: true, cell: ({ working }) => working !== undefined && <TrafficCell site={working} /> },
               { title: "Version", cell: ({ working }) => working?.softwareVersion },
               {
                 title: "Actions",
@@ -124,7 +132,27 @@ function ConnectionCell({ site: { working } }: { readonly site: AnySite }) {
           {working.reason !== "" && `: ${working.reason}`}
         </Text>
       )}
+      {working?.lastError && (
+        <Text size="xs" c="var(--ink-warn)" mt={2} maw={320} lineClamp={2} title={working.lastError.message}>
+          Error <Moment atMs={working.lastError.atMs} />: {working.lastError.message}
+        </Text>
+      )}
     </>
+  );
+}
+
+function TrafficCell({ site }: { readonly site: WorkingSite }) {
+  const { receivedBytes, sentBytes, receivedBytesPerSecond, sentBytesPerSecond } = site;
+  const rates = [receivedBytesPerSecond, sentBytesPerSecond].filter((rate) => rate !== null);
+  return (
+    <div>
+      {formatBytes(receivedBytes + sentBytes)}
+      {rates.length > 0 && (
+        <Text size="xs" c="dimmed">
+          up to {formatBytes(Math.max(...rates))}/s
+        </Text>
+      )}
+    </div>
   );
 }
 
