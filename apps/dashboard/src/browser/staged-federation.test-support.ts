@@ -1,6 +1,6 @@
+import { FlareError } from "@flare-ts/contracts";
 import type { FederationAdmin, FederationLink, FederationNews } from "@flare-ts/dashboard-api";
 import type { Federation, Job, LinkState, WorkingSite } from "@flare-ts/dashboard-api/contract";
-import { FlareError } from "@flare-ts/contracts";
 import { answer, closeRound, note, openRound, type StagedJob, stageJob } from "./staged-job.test-support.js";
 
 /** Ids of the jobs on the stage, by what became of them. */
@@ -162,7 +162,7 @@ export class StagedFederation implements FederationLink {
       softwareVersion: "0.1.0",
       resources: { gpus: [2, 1, 0, 4, 1][at] ?? 0, memPerGpuGiB: [24, 16, 0, 80, 16][at] ?? 0 },
       certificateEndsAtMs: this.#nowMs + (at === 2 ? 12 : 200 + at * 31) * day,
-      allowsLogStreaming: at < 3,
+      allowsLogStreaming: at < 2,
       receivedBytes: 5.1e9 + at * 1.7e9,
       sentBytes: 4.9e9 + at * 1.6e9,
       receivedBytesPerSecond: isAway ? null : 11e6 + at * 4e6,
@@ -235,7 +235,11 @@ export class StagedFederation implements FederationLink {
       }),
       { closedRounds: 3, totalRounds: 50, startMs: abortedMs, roundMs, isOpen: true },
     );
-    note(aborted, abortedMs + 3.4 * roundMs, { type: "job-ended", status: "FINISHED:ABORTED", reason: "by dan@university.org: wrong learning rate" });
+    note(aborted, abortedMs + 3.4 * roundMs, {
+      type: "job-ended",
+      status: "FINISHED:ABORTED",
+      reason: "by dan@university.org: wrong learning rate",
+    });
     const failedMs = at(3 * day);
     const failed = stageJob(
       job(stagedJobs.failed, "density", "FINISHED:EXECUTION_EXCEPTION", {

@@ -46,7 +46,13 @@ export function stageJob(job: Job, { closedRounds, totalRounds, startMs, roundMs
     const value = dice(round, 0);
     if (value > bestValue) {
       bestValue = value;
-      note(staged, openedMs + 0.96 * roundMs, { type: "best-model", round, model: { hash: "b".repeat(64), size: 9 }, metric: "dice", value });
+      note(staged, openedMs + 0.96 * roundMs, {
+        type: "best-model",
+        round,
+        model: { hash: "b".repeat(64), size: 9 },
+        metric: "dice",
+        value,
+      });
     }
     if (away !== undefined) note(staged, openedMs + 0.98 * roundMs, { type: "site-connected", site: away });
   }
@@ -59,7 +65,11 @@ export function stageJob(job: Job, { closedRounds, totalRounds, startMs, roundMs
 }
 
 /** Writes an entry into a job's journal, and gives it. */
-export function note({ journal }: StagedJob, atMs: number, event: { readonly type: string; readonly [fact: string]: unknown }): JobJournalEntry {
+export function note(
+  { journal }: StagedJob,
+  atMs: number,
+  event: { readonly type: string; readonly [fact: string]: unknown },
+): JobJournalEntry {
   const entry = { seq: journal.length + 1, atMs: Math.round(atMs), event };
   journal.push(entry);
   return entry;
@@ -68,7 +78,14 @@ export function note({ journal }: StagedJob, atMs: number, event: { readonly typ
 /** Opens a round for all sites of a job. */
 export function openRound(staged: StagedJob, round: number, totalRounds: number, atMs: number): JobJournalEntry {
   const { sites } = staged.job;
-  return note(staged, atMs, { type: "round-opened", round, task: "train", model: { hash: "a".repeat(64), size: 48e6 }, sites, totalRounds });
+  return note(staged, atMs, {
+    type: "round-opened",
+    round,
+    task: "train",
+    model: { hash: "a".repeat(64), size: 48e6 },
+    sites,
+    totalRounds,
+  });
 }
 
 /** A site answers: its update, what its script tracked, and what it printed. */
@@ -90,8 +107,9 @@ export function answer(staged: StagedJob, round: number, site: string, atMs: num
   const say = (source: "trainer" | "job", text: string): void => {
     staged.lines.push({ seq: staged.lines.length + 1, atMs: Math.round(atMs), site, source, text });
   };
-  say("job", `round ${round + 1}: the model is here, training begins`);
-  say("trainer", `epoch 1/1: loss ${metrics.train_loss.toFixed(4)}, dice ${metrics.dice.toFixed(4)}, 412 of 412 volumes`);
+  // Two sites let their logs be read.
+  if (at < 2) say("job", `round ${round + 1}: the model is here, training begins`);
+  if (at < 2) say("trainer", `epoch 1/1: loss ${metrics.train_loss.toFixed(4)}, dice ${metrics.dice.toFixed(4)}, 412 of 412 volumes`);
   return note(staged, atMs, {
     type: "update-accepted",
     round,
@@ -106,7 +124,13 @@ export function answer(staged: StagedJob, round: number, site: string, atMs: num
 }
 
 /** Closes a round, with its receipt. */
-export function closeRound(staged: StagedJob, round: number, contributors: readonly string[], missing: readonly string[], atMs: number): JobJournalEntry {
+export function closeRound(
+  staged: StagedJob,
+  round: number,
+  contributors: readonly string[],
+  missing: readonly string[],
+  atMs: number,
+): JobJournalEntry {
   const number = staged.receipts.length + 1;
   const model = { hash: contentHashSchema.parse(number.toString(16).padStart(2, "0").repeat(32)), size: 48e6 };
   staged.receipts = [

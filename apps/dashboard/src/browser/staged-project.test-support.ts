@@ -68,7 +68,13 @@ export async function stageProject(browser: Browser, dashboard: PageDashboard, a
     },
   });
   await ada.call(freezeProject, { body: { passphrase: "a passphrase of this test" } });
-  const join = async (name: string, email: string, organization: string, role: Person["role"], isApproved = true): Promise<StagedPerson> => {
+  const join = async (
+    name: string,
+    email: string,
+    organization: string,
+    role: Person["role"],
+    isApproved = true,
+  ): Promise<StagedPerson> => {
     const { link } = await ada.call(invite, { body: { email, organization, role, delivery: "link" } });
     const watched = await openPage(browser, url);
     const api = clientOf(watched.context, url);
@@ -87,7 +93,7 @@ export async function stageProject(browser: Browser, dashboard: PageDashboard, a
   const newcomer = await join("Noor Haddad", "noor@lake.org", "lake", "org_admin", false);
 
   const add = async (name: string, by: ApiClient, organization: string): Promise<string> => {
-    const properties: Record<string, string> = name === "lakeside" ? {} : { patients: "4200" };
+    const properties: Record<string, string> = name === "new-wing" ? {} : { patients: "4200" };
     const body = { name, organization, description: "Radiology, second floor", capacity: { gpus: 2, memPerGpuGiB: 24 }, properties };
     return (await by.call(createSite, { body })).id;
   };

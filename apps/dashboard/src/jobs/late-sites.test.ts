@@ -16,7 +16,10 @@ it("nobody is late before somebody has answered", () => {
 });
 
 it("who takes twice as long as those that have answered is late", () => {
-  const answered = [[0, opened], [10_000, accepted("a")]] as const;
+  const answered = [
+    [0, opened],
+    [10_000, accepted("a")],
+  ] as const;
   expect(lateAt(19_000, ...answered)).toEqual([]);
   expect(lateAt(21_000, ...answered)).toEqual(["b", "c"]);
   expect(lateAt(21_000, ...answered, [20_500, accepted("b")])).toEqual([]);

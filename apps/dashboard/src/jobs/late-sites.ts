@@ -16,6 +16,7 @@ export function lateSites(round: RoundView, nowMs: number): ReadonlySet<string> 
     state === "answered" && answeredMs !== null ? [answeredMs - openedMs] : [],
   );
   const usualMs = took.toSorted((a, b) => a - b)[Math.floor(took.length / 2)];
-  const lateAfterMs = round.deadlineMs !== null ? 0 : usualMs === undefined ? Number.POSITIVE_INFINITY : Math.max(leastMs, lateTimes * usualMs);
+  const lateAfterMs =
+    round.deadlineMs !== null ? 0 : usualMs === undefined ? Number.POSITIVE_INFINITY : Math.max(leastMs, lateTimes * usualMs);
   return new Set(sites.filter(({ state, openedMs }) => state === "working" && nowMs - openedMs > lateAfterMs).map(({ site }) => site));
 }

@@ -23,9 +23,9 @@ export const liveEventTypes: readonly LiveEventType[] = ["snapshot", "link", "si
 /**
  * Puts what the stream of events said into the cached answers, or marks those that are to be fetched again.
  *
- * @param openedAtMs when the stream was opened: what was asked before a snapshot of it may have changed unheard
+ * @param trustedFromMs answers that are older than this may have changed unheard, if a snapshot comes now
  */
-export function applyEvent(client: QueryClient, type: LiveEventType, data: unknown, openedAtMs: number): void {
+export function applyEvent(client: QueryClient, type: LiveEventType, data: unknown, trustedFromMs: number): void {
   switch (type) {
     case "snapshot": {
       const snapshot = data as LiveEvent<"snapshot">;
@@ -33,7 +33,7 @@ export function applyEvent(client: QueryClient, type: LiveEventType, data: unkno
       trackAll(client, snapshot.jobs);
       // What came between the last event of another stream and now is not known.
       void client.invalidateQueries({
-        predicate: ({ queryKey: [name], state }) => name !== getFederation.id && name !== phasesName && state.dataUpdatedAt < openedAtMs,
+        predicate: ({ queryKey: [name], state }) => name !== getFederation.id && name !== phasesName && state.dataUpdatedAt < trustedFromMs,
       });
       return;
     }

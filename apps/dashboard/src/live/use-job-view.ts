@@ -1,5 +1,5 @@
 import { useMemo, useState } from "react";
-import { JournalFold, type JobView } from "../jobs/fold-journal.js";
+import { type JobView, JournalFold } from "../jobs/fold-journal.js";
 import type { JournalEntry } from "../jobs/job-event.js";
 import { useJobEvents } from "./job-streams.js";
 

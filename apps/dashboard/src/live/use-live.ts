@@ -27,14 +27,15 @@ export function useLive(): Liveness {
   const [live, setLive] = useState<Liveness>({ state: "connecting", heardAtMs: null });
   const lastId = useRef<string | undefined>(undefined);
   useEffect(() => {
-    let openedAtMs = 0;
+    // With its first snapshot a page has just asked for everything; with any other it missed something.
+    let trustedFromMs = lastId.current === undefined ? Date.now() : Number.POSITIVE_INFINITY;
     const connection = new LiveConnection(
       {
-        open: (after) => {
-          openedAtMs = Date.now();
-          return new EventSource(routeUrl(streamEvents, {}, { job: jobId, after }));
+        open: (after) => new EventSource(routeUrl(streamEvents, {}, { job: jobId, after })),
+        apply: (type, data) => {
+          applyEvent(client, type as LiveEventType, data, trustedFromMs);
+          if (type === "snapshot") trustedFromMs = Number.POSITIVE_INFINITY;
         },
-        apply: (type, data) => applyEvent(client, type as LiveEventType, data, openedAtMs),
         setTimer: setPageTimer,
         now: () => Date.now(),
       },
@@ -43,7 +44,9 @@ export function useLive(): Liveness {
     const end = connection.subscribe(() => {
       setLive(({ heardAtMs }) => ({ state: connection.state, heardAtMs: connection.heardAtMs ?? heardAtMs }));
       // A session that has ended looks like a stream that is cut.
-      if (connection.state === "lost") void client.invalidateQueries({ queryKey: keyOf(getSession) });
+      if (connection.state !== "lost") return;
+      trustedFromMs = Number.POSITIVE_INFINITY;
+      void client.invalidateQueries({ queryKey: keyOf(getSession) });
     });
     let cancelRest = (): void => {};
     const look = (): void => {

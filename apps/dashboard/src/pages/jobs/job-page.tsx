@@ -38,6 +38,16 @@ import { isOver, JobStatus } from "./job-status.js";
 export function JobPage({ id }: { readonly id: string }) {
   const job = useApiQuery(getJob, { params: { id } });
   const live = useFederation().data?.jobs.find((one) => one.id === id);
+  if (job.data === undefined) {
+    return (
+      <>
+        <PageHeader title="Job" about={<span className="mono">{id}</span>} back={{ href: "/jobs", text: "Jobs" }} />
+        <Loaded query={job} lines={10}>
+          {() => null}
+        </Loaded>
+      </>
+    );
+  }
   return (
     <Loaded query={job} lines={10}>
       {(own) => <JobDetail job={live === undefined ? own : { ...own, ...live }} may={own.may} />}
@@ -70,7 +80,7 @@ function JobDetail({ job, may }: { readonly job: Job; readonly may: OwnJob["may"
       <Stack gap="lg">
         {job.reason !== "" && job.status !== "FINISHED:COMPLETED" && (
           <Alert color={isRunning ? "cobalt" : "orange"} variant="light" title={isRunning ? "Why it waits" : "Why it ended"}>
-            {job.reason}
+            <div className="sentence">{job.reason}</div>
           </Alert>
         )}
         <JobStats job={job} view={view} />

@@ -46,8 +46,8 @@ function ReceiptTable({ all }: { readonly all: readonly JobRoundReceipt[] }) {
         rows={good}
         keyOf={({ round }) => String(round)}
         columns={[
-          { title: "Round", cell: ({ round }) => round },
-          { title: "Closed", cell: ({ closedAtMs }) => formatMoment(closedAtMs) },
+          { title: "Round", cell: ({ round }) => `Round ${round + 1}`, isOneLine: true },
+          { title: "Closed", cell: ({ closedAtMs }) => formatMoment(closedAtMs), isOneLine: true },
           { title: "Updates of", cell: ({ contributions }) => contributions.map(({ site }) => site).join(", ") },
           { title: "Missing", cell: ({ missing }) => (missing.length === 0 ? "–" : missing.join(", ")) },
           {

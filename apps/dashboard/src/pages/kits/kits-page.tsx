@@ -64,7 +64,7 @@ export function KitsPage() {
                 of="me"
               />
             </SimpleGrid>
-            <AllKits kits={all} />
+            {(me.role === "project_admin" || me.role === "org_admin") && <AllKits kits={all} />}
           </Stack>
         )}
       </Loaded>
@@ -87,7 +87,7 @@ function OneKit({
     <Section title={title} about={about} actions={<IssueKitButton of={of} earlier={kit} />}>
       {kit === null ? (
         <Text size="sm" c="dimmed">
-          Not issued yet.
+          {of === "me" ? "Not issued yet. You need one only where you use the command line; this page needs none." : "Not issued yet."}
         </Text>
       ) : (
         <Stack gap="md">
@@ -134,7 +134,7 @@ function AllKits({ kits }: { readonly kits: readonly IssuedKit[] }) {
               ),
             },
             { title: "Certificate", cell: ({ condition }) => <KitCondition condition={condition} /> },
-            { title: "Good until", cell: ({ validToMs }) => formatDay(validToMs) },
+            { title: "Good until", isOneLine: true, cell: ({ validToMs }) => formatDay(validToMs) },
             {
               title: "Issued",
               cell: (kit) => (
