@@ -81,7 +81,7 @@ function lookLines(looks: readonly FirstLook[]): readonly string[] {
     return `${middle(all).toFixed(0)} ms (${Math.min(...all).toFixed(0)} to ${Math.max(...all).toFixed(0)})`;
   };
   return [
-    `first look: content after ${ms(({ contentMs }) => contentMs)}, answers input after ${ms(({ interactiveMs }) => interactiveMs)}, ${looks.length} looks`,
+    `first look: content after ${ms(({ contentMs }) => contentMs)}, answers input after ${ms(({ interactiveMs }) => interactiveMs)}, its thread worked ${ms(({ workMs }) => workMs)}, ${looks.length} looks`,
     `${first.requests} requests, ${(first.transferredBytes / 1000).toFixed(0)} kB over the wire; ${first.scripts} scripts of ${(first.gzippedScriptBytes / 1000).toFixed(0)} kB by gzip`,
   ];
 }

@@ -28,7 +28,7 @@ export function useLive(): Liveness {
   const lastId = useRef<string | undefined>(undefined);
   useEffect(() => {
     // With its first snapshot a page has just asked for everything; with any other it missed something.
-    let trustedFromMs = lastId.current === undefined ? Date.now() : Number.POSITIVE_INFINITY;
+    let trustedFromMs = lastId.current === undefined ? performance.timeOrigin : Number.POSITIVE_INFINITY;
     const connection = new LiveConnection(
       {
         open: (after) => new EventSource(routeUrl(streamEvents, {}, { job: jobId, after })),
