@@ -31,7 +31,7 @@ describe.skipIf(lacked !== "")(`a page that is left open for a day${lacked}`, ()
 
   it("holds no more at its end than in its morning: jobs come and go, the stream breaks each hour", async () => {
     const { page } = watched;
-    const day = new Day(federation);
+    const day = new Day({ federation });
     await page.clock.install();
     await page.route("**/api/v1/events*", (route) =>
       route.fulfill({ contentType: "text/event-stream", headers: { "cache-control": "no-store" }, body: day.nextHour() }),
@@ -94,6 +94,7 @@ describe.skipIf(lacked !== "")(`a page that is left open for a day${lacked}`, ()
     await api.call(getSession);
     await api.call(signOut);
     await page.getByRole("heading", { name: "Sign in" }).waitFor({ timeout: 30_000 });
+    expect(watched.offences).toEqual([]);
   }, 60_000);
 });
 
@@ -106,8 +107,8 @@ class Day {
   #id = 1_000_000;
   #gone: string[] = [];
 
-  constructor(federation: StagedFederation) {
-    this.#federation = federation;
+  constructor(components: { readonly federation: StagedFederation }) {
+    this.#federation = components.federation;
   }
 
   /** Four jobs of ten rounds, one after the other, and the sites that they run on. */

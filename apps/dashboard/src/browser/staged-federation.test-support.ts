@@ -13,7 +13,7 @@ export const stagedJobs = {
 } as const;
 
 /** Sites on the stage. */
-export const stagedSites = ["riverside", "northern-general", "mountain-clinic", "university-hospital", "lakeside"] as const;
+const stagedSites = ["riverside", "northern-general", "mountain-clinic", "university-hospital", "lakeside"] as const;
 
 const totalRounds = 20;
 const roundMs = 47_000;

@@ -41,7 +41,7 @@ export function clientOf(context: BrowserContext, url: string): ApiClient {
   return createApiClient({
     baseUrl: url,
     fetch: async (input, init) => {
-      const answer = await context.request.fetch(String(input), {
+      const answer = await context.request.fetch(input instanceof Request ? input.url : input.toString(), {
         method: init?.method ?? "GET",
         headers: { ...(init?.headers as Record<string, string>), origin: url },
         maxRedirects: 0,
