@@ -7,6 +7,8 @@ export interface ApiQueryOptions {
   readonly isEnabled?: boolean;
   /** Whether the answer before stays while another is fetched, as with filters. @default false */
   readonly keepsPrevious?: boolean;
+  /** How often it is asked anew, in milliseconds, for what no event tells of. @default only when it may have changed */
+  readonly everyMs?: number | undefined;
 }
 
 /** The key under which an answer is kept; without input it stands for all answers of the route. */
@@ -21,13 +23,14 @@ export function keyOf(
 export function useApiQuery<R extends RouteDefinition>(
   route: R,
   input: CallInput<R>,
-  { isEnabled = true, keepsPrevious = false }: ApiQueryOptions = {},
+  { isEnabled = true, keepsPrevious = false, everyMs }: ApiQueryOptions = {},
 ): UseQueryResult<CallOutput<R>> {
   const api = useApi();
   return useQuery({
     queryKey: keyOf(route, input as { readonly params?: unknown; readonly query?: unknown }),
     queryFn: ({ signal }) => callRoute(api, route, { ...input, signal }),
     enabled: isEnabled,
+    ...(everyMs === undefined ? {} : { refetchInterval: everyMs }),
     ...(keepsPrevious ? { placeholderData: keepPreviousData } : {}),
   });
 }

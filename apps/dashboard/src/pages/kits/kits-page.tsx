@@ -67,7 +67,7 @@ export function KitsPage() {
                 {me.role !== "project_admin" && <MyRequest email={me.email} />}
               </OneKit>
             </SimpleGrid>
-            <AllKits kits={all} />
+            {(me.role === "project_admin" || me.role === "org_admin") && <AllKits kits={all} />}
           </Stack>
         )}
       </Loaded>
@@ -93,7 +93,7 @@ function OneKit({
       <Stack gap="md">
         {kit === null ? (
           <Text size="sm" c="dimmed">
-            Not issued yet.
+            {of === "me" ? "Not issued yet. You need one only where you use the command line; this page needs none." : "Not issued yet."}
           </Text>
         ) : (
           <>
@@ -142,7 +142,7 @@ function AllKits({ kits }: { readonly kits: readonly IssuedKit[] }) {
               ),
             },
             { title: "Certificate", cell: ({ condition }) => <KitCondition condition={condition} /> },
-            { title: "Good until", cell: ({ validToMs }) => formatDay(validToMs) },
+            { title: "Good until", isOneLine: true, cell: ({ validToMs }) => formatDay(validToMs) },
             {
               title: "Issued",
               cell: (kit) => (
