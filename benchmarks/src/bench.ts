@@ -20,7 +20,7 @@ const commands: Readonly<Record<string, Command>> = {
     load: async () => (await import("./compare/bench-compare.ts")).benchCompare,
   },
   dashboard: {
-    about: "the share of a core that the dashboard takes for live views of a busy federation",
+    about: "the share of a core that the dashboard takes for live views of a busy federation, and how soon its page can be used",
     load: async () => (await import("./dashboard/bench-dashboard.ts")).benchDashboard,
   },
   memory: {

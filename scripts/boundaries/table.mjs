@@ -61,7 +61,7 @@ export const boundaries = {
     denied: [...sockets, ...files, ...processes],
     isBundled: true,
     // The tests in a browser run all of it.
-    tests: ["@flare-ts/dashboard-api", "@flare-ts/testing", "@flare-ts/runtime", "@flare-ts/provision"],
+    tests: ["@flare-ts/contracts", "@flare-ts/dashboard-api", "@flare-ts/testing", "@flare-ts/runtime", "@flare-ts/provision"],
   },
   "packages/testing": {
     siblings: [

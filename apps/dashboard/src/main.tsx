@@ -1,4 +1,4 @@
-import "@mantine/core/styles.layer.css";
+import "./theme/component-styles.css";
 import "@mantine/notifications/styles.layer.css";
 import "./theme/base.css";
 import { createApiClient } from "@flare-ts/dashboard-api/contract";

@@ -3,9 +3,9 @@ import process from "node:process";
 import { startDashboard } from "@flare-ts/dashboard-api";
 import { SyntheticFederation } from "./synthetic-federation.ts";
 
-const [dataFolder = "", sites = "64", jobs = "5"] = process.argv.slice(2);
+const [dataFolder = "", sites = "64", jobs = "5", pageFolder] = process.argv.slice(2);
 const federation = new SyntheticFederation({ sites: Number(sites), jobs: Number(jobs) });
-const running = await startDashboard({ dataFolder, port: 0, security: { kind: "clear" } }, { federation });
+const running = await startDashboard({ dataFolder, port: 0, security: { kind: "clear" }, pageFolder }, { federation });
 let from = process.cpuUsage();
 let fromMs = performance.now();
 process.on("message", (message) => {

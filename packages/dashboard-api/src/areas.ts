@@ -5,6 +5,8 @@ import { implementJobReports } from "./federation/implement-job-reports.js";
 import { implementJobs } from "./federation/implement-jobs.js";
 import type { Implementation } from "./http/implement.js";
 import { implementKits } from "./kits/implement-kits.js";
+import { implementMyKit } from "./kits/implement-my-kit.js";
+import { implementRenewals } from "./kits/implement-renewals.js";
 import { implementSiteKits } from "./kits/implement-site-kits.js";
 import { implementOidc } from "./oidc/implement-oidc.js";
 import { implementInvitations } from "./people/implement-invitations.js";
@@ -24,6 +26,8 @@ export const areas: readonly ((parts: DashboardParts) => readonly Implementation
   implementSites,
   implementSiteKits,
   implementKits,
+  implementMyKit,
+  implementRenewals,
   implementSetUp,
   implementPasswordReset,
   implementOidc,

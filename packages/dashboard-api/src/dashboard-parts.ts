@@ -11,6 +11,7 @@ import type { Mailer } from "./mail/mailer.js";
 import type { Metrics } from "./metrics/metrics.js";
 import type { OidcSignIn } from "./oidc/oidc-sign-in.js";
 import type { Attempts } from "./people/attempts.js";
+import type { DeviceCookie } from "./people/device-cookie.js";
 import type { OneTimeLinks } from "./people/one-time-links.js";
 import type { SecondFactor } from "./people/second-factor.js";
 import type { Sessions } from "./people/sessions.js";
@@ -28,6 +29,8 @@ export interface DashboardParts {
   readonly passwords: Passwords;
   readonly sessions: Sessions;
   readonly attempts: Attempts;
+  /** Browsers in which people have signed in before. */
+  readonly devices: DeviceCookie;
   readonly secondFactor: SecondFactor;
   readonly links: OneTimeLinks;
   readonly oidc: OidcSignIn;

@@ -27,6 +27,7 @@ import { addOwnGauges } from "./metrics/own-gauges.js";
 import type { OidcProviderSettings } from "./oidc/oidc-provider.js";
 import { OidcSignIn } from "./oidc/oidc-sign-in.js";
 import { Attempts } from "./people/attempts.js";
+import { DeviceCookie } from "./people/device-cookie.js";
 import { createSetUpLink } from "./people/implement-set-up.js";
 import { OneTimeLinks } from "./people/one-time-links.js";
 import { SecondFactor } from "./people/second-factor.js";
@@ -123,7 +124,7 @@ async function openClaimed(init: OpenDashboardInit, components: DashboardCompone
   const { now = Date.now, randomBytes = cryptoRandomBytes, logger = pino({ level: "silent" }) } = components;
   let publicUrl = init.publicUrl?.replace(/\/+$/, "");
   const vault = await openVault({ randomBytes }, { dataFolder });
-  const db = await openDatabase({ dataFolder, databaseUrl: init.databaseUrl });
+  const db = await openDatabase({ logger }, { dataFolder, databaseUrl: init.databaseUrl });
   const isSecure = init.isSecure ?? true;
   const cookie = new SessionCookie({ isSecure });
   const sessions = new Sessions({ db, now, randomBytes }, { limits: { ...defaultSessionLimits, ...init.sessionLimits } });
@@ -163,6 +164,7 @@ async function openClaimed(init: OpenDashboardInit, components: DashboardCompone
     vault,
     passwords,
     attempts: new Attempts({ db, vault, now }),
+    devices: new DeviceCookie({ vault, now, randomBytes }, { isSecure }),
     secondFactor: new SecondFactor({ vault, now, randomBytes }),
     links: new OneTimeLinks({ now, randomBytes }),
     oidc: new OidcSignIn({ vault, now }, { providers: init.oidcProviders ?? [], isSecure }),

@@ -37,6 +37,8 @@ export interface TestPerson extends ApiClient {
 /** A dashboard on a temporary folder and database, listening in clear on loopback. */
 export interface TestDashboard {
   readonly url: string;
+  /** Where it listens: the same as `url` unless a public address was set. */
+  readonly listensAt: string;
   readonly setUpLink: string | undefined;
   readonly dashboard: Dashboard;
   readonly clock: TestClock;
@@ -49,6 +51,8 @@ export interface TestDashboard {
     readonly organization?: string;
     readonly email?: string;
     readonly password?: string;
+    /** Whether the person's address was proven. @default false */
+    readonly isEmailProven?: boolean;
   }) => Promise<TestPerson>;
   /** Stops it and starts another one on the same folder and database; people have to be made or signed in again. */
   readonly restart: (init?: Partial<StartDashboardInit>) => Promise<TestDashboard>;
@@ -104,6 +108,7 @@ async function startOn(
   };
   return {
     url: running.url,
+    listensAt: running.listensAt,
     setUpLink: running.setUpLink,
     dashboard: running.dashboard,
     clock,
@@ -128,12 +133,20 @@ afterEach(async () => {
 async function makePerson(
   { parts }: Dashboard,
   url: string,
-  { role = "member", state = "approved", organization = "hospital_a", email, password }: Parameters<TestDashboard["person"]>[0] = {},
+  {
+    role = "member",
+    state = "approved",
+    organization = "hospital_a",
+    email,
+    password,
+    isEmailProven = false,
+  }: Parameters<TestDashboard["person"]>[0] = {},
 ): Promise<TestPerson> {
   const id = createId(parts.randomBytes);
   const row = {
     id,
     email: email ?? `${role}-${id.slice(0, 8)}@example.org`.replaceAll("_", "."),
+    email_proven_at_ms: isEmailProven ? parts.now() : null,
     name: `A ${role}`,
     organization,
     role,

@@ -1,11 +1,11 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
 import { gzipSync } from "node:zlib";
-import AxeBuilder from "@axe-core/playwright";
 import type { Browser } from "playwright-core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { BusyFederation } from "./busy-federation.test-support.js";
 import { lackedChromium, launchChromium, openPage, takePictures, type WatchedPage } from "./chromium.test-support.js";
+import { faultsOf } from "./faults.test-support.js";
 import { goodPassword, type PageDashboard, setUpDashboard, startPageDashboard } from "./test-dashboard.test-support.js";
 
 const lacked = lackedChromium();
@@ -44,12 +44,12 @@ describe.skipIf(lacked !== "")(`the page${lacked}`, () => {
     "/audit",
     "/profile",
   ])("has no serious fault for those who cannot see it well, in both themes: %s", async (path) => {
-    expect(await faultsOf(admin, path)).toEqual([]);
+    expect(await faultsOf(admin.page, path)).toEqual([]);
   });
 
   it.each(["/", "/reset", "/sign-up#x", "/reset-password#x", "/set-up#x", "/kit-link#x"])("the same for strangers: %s", async (path) => {
     const stranger = await openPage(browser, dashboard.running.url);
-    expect(await faultsOf(stranger, path)).toEqual([]);
+    expect(await faultsOf(stranger.page, path)).toEqual([]);
     await takePictures(stranger.page, `open-${path.replace(/\W/g, "") || "sign-in"}`);
     await stranger.context.close();
   });
@@ -82,6 +82,18 @@ describe.skipIf(lacked !== "")(`the page${lacked}`, () => {
     process.stdout.write(`first look: ${Math.round(bytes / 1000)} kB of script, ${seconds}\n`);
     expect(worked).toBeLessThan(1);
     await context.close();
+  });
+
+  it("has the styles of all components that its scripts use", () => {
+    const read = (ending: string): string =>
+      readdirSync(`${dist}assets`)
+        .filter((name) => name.endsWith(ending))
+        .map((name) => readFileSync(`${dist}assets/${name}`, "utf8"))
+        .join("\n");
+    const classesIn = (text: string): Set<string> => new Set(text.match(/\bm_[0-9a-f]{6,8}\b/g));
+    const styled = classesIn(readFileSync(fileURLToPath(import.meta.resolve("@mantine/core/styles.layer.css")), "utf8"));
+    const here = classesIn(read(".css"));
+    expect([...classesIn(read(".js"))].filter((name) => styled.has(name) && !here.has(name))).toEqual([]);
   });
 
   it("all scripts together stay small enough to be worth looking at", () => {
@@ -139,26 +151,3 @@ describe.skipIf(lacked !== "")(`the page${lacked}`, () => {
     await takePictures(page, "sites-64");
   });
 });
-
-async function faultsOf({ page }: WatchedPage, path: string): Promise<readonly string[]> {
-  const faults: string[] = [];
-  await page.goto("about:blank");
-  await page.goto(path);
-  await page.getByRole("heading", { level: 1 }).waitFor();
-  if (path.includes("?new")) await page.getByRole("dialog").waitFor();
-  await page.waitForFunction(() => document.querySelector('[aria-busy="true"]') === null);
-  for (const colorScheme of ["light", "dark"] as const) {
-    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
-    await page.waitForFunction((scheme) => document.documentElement.dataset["mantineColorScheme"] === scheme, colorScheme);
-    const { violations } = await new AxeBuilder({ page }).analyze();
-    for (const { id, impact, nodes } of violations) {
-      if (impact === "serious" || impact === "critical") {
-        faults.push(
-          ...nodes.slice(0, 3).map(({ html, failureSummary }) => `${colorScheme} ${id}: ${html.slice(0, 160)} ${failureSummary ?? ""}`),
-        );
-      }
-    }
-  }
-  await page.emulateMedia({ colorScheme: "light" });
-  return faults;
-}

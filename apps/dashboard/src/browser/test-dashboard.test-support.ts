@@ -10,26 +10,38 @@ export const goodPassword = "seven quiet lanterns on a pier";
 
 /** A dashboard with the built page, over TLS, on a folder of its own. */
 export interface PageDashboard {
+  /** The one that runs now. */
   readonly running: RunningDashboard;
   readonly folder: string;
+  /** Stops it, lets something happen meanwhile, and starts it again on the same folder and at the same address. */
+  restart(meanwhile: () => Promise<void>): Promise<void>;
   stop(): Promise<void>;
 }
 
 /** Starts a dashboard that serves the built page. */
 export async function startPageDashboard(components: DashboardComponents = {}): Promise<PageDashboard> {
   const folder = await mkdtemp(join(tmpdir(), "flare-page-"));
-  const running = await startDashboard(
-    {
-      dataFolder: join(folder, "data"),
-      port: 0,
-      pageFolder: fileURLToPath(new URL("../../dist/", import.meta.url)),
-      scryptCost: { logN: 10, r: 8, p: 1 },
-    },
-    components,
-  );
+  const start = (port: number): Promise<RunningDashboard> =>
+    startDashboard(
+      {
+        dataFolder: join(folder, "data"),
+        port,
+        pageFolder: fileURLToPath(new URL("../../dist/", import.meta.url)),
+        scryptCost: { logN: 10, r: 8, p: 1 },
+      },
+      components,
+    );
+  let running = await start(0);
   return {
-    running,
+    get running() {
+      return running;
+    },
     folder,
+    async restart(meanwhile) {
+      await running.stop();
+      await meanwhile();
+      running = await start(Number(new URL(running.url).port));
+    },
     async stop() {
       await running.stop();
       await rm(folder, { recursive: true, force: true });

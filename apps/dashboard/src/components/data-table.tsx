@@ -7,6 +7,8 @@ export interface Column<T> {
   readonly cell: (row: T) => ReactNode;
   /** Whether it is at the right, as figures and actions are. @default false */
   readonly isRight?: boolean;
+  /** Whether what stands in it is not broken into lines, as moments and figures with units. Columns at the right never are. @default false */
+  readonly isOneLine?: boolean;
   /** Whether the title is for those who hear the page only. @default false */
   readonly isTitleHidden?: boolean;
 }
@@ -36,11 +38,11 @@ export function DataTable<T>({ label, rows, keyOf, columns }: DataTableProps<T>)
       <tbody role="rowgroup">
         {rows.map((row) => (
           <tr key={keyOf(row)} role="row">
-            {columns.map(({ title, cell, isRight, isTitleHidden }) => (
+            {columns.map(({ title, cell, isRight, isOneLine, isTitleHidden }) => (
               <td
                 key={title}
                 role="cell"
-                className={isRight === true ? classes["right"] : undefined}
+                className={isRight === true ? classes["right"] : isOneLine === true ? classes["oneLine"] : undefined}
                 data-title={isTitleHidden === true ? "" : title}
               >
                 <div>{cell(row)}</div>

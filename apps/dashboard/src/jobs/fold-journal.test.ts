@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { foldJournal } from "./fold-journal.js";
+import { foldJournal, JournalFold } from "./fold-journal.js";
 import type { JobEvent, JournalEntry } from "./job-event.js";
 import { metricCurves } from "./metric-curves.js";
 
@@ -52,6 +52,15 @@ it("a round that is opened twice, as after a restart of the server, keeps what i
   const { rounds } = foldJournal(journal(opened(0), accepted(0, "a", 2), opened(0)));
   expect(rounds).toHaveLength(1);
   expect(rounds[0]?.sites.get("a")?.state).toBe("answered");
+});
+
+it("a journal that grows is read on, and one that was fetched anew is read from its beginning", () => {
+  const whole = journal(opened(0), accepted(0, "a", 2), closed(0, ["b"], 2), opened(1), accepted(1, "b", 1));
+  const fold = new JournalFold();
+  for (let count = 0; count <= whole.length; count++) expect(fold.take(whole.slice(0, count))).toEqual(foldJournal(whole.slice(0, count)));
+  const again = structuredClone(whole);
+  expect(fold.take(again)).toEqual(foldJournal(whole));
+  expect(fold.take(again)).toBe(fold.take(again));
 });
 
 it("gives the curves of a metric by site and for all, with gaps where a site had no value", () => {

@@ -48,18 +48,51 @@ export interface JobView {
   readonly incidents: readonly Incident[];
 }
 
-/** Reads a journal from its first entry to its last. Pure; entries must be in order of `seq`. */
+/** Reads a journal from its first entry to its last; entries must be in order of `seq`. */
 export function foldJournal(entries: readonly JournalEntry[]): JobView {
-  const rounds = new Map<number, RoundView>();
-  const incidents: Incident[] = [];
-  let best: JobView["best"] = null;
-  for (const { atMs, event } of entries) {
-    applyToRounds(rounds, event, atMs);
-    if (event.type === "best-model") best = { round: event.round, metric: event.metric, value: event.value };
-    const incident = incidentOf(event);
-    if (incident !== undefined) incidents.push({ atMs, ...incident });
+  return new JournalFold().take(entries);
+}
+
+/**
+ * Reads a journal that grows: what it has read once it does not read again, however long the journal is. Rounds of an earlier view are
+ * those of the next one, changed.
+ */
+export class JournalFold {
+  #rounds = new Map<number, RoundView>();
+  #incidents: Incident[] = [];
+  #best: JobView["best"] = null;
+  #read: readonly JournalEntry[] = [];
+  #view: JobView = { rounds: [], best: null, incidents: [] };
+
+  /** What the journal says with these entries, which are all from its first one on. */
+  take(entries: readonly JournalEntry[]): JobView {
+    if (entries === this.#read) return this.#view;
+    if (!continues(entries, this.#read)) {
+      this.#rounds = new Map();
+      this.#incidents = [];
+      this.#best = null;
+      this.#read = [];
+    }
+    for (let at = this.#read.length; at < entries.length; at++) {
+      const entry = entries[at];
+      if (entry !== undefined) this.#add(entry);
+    }
+    this.#read = entries;
+    this.#view = { rounds: [...this.#rounds.values()], best: this.#best, incidents: [...this.#incidents] };
+    return this.#view;
   }
-  return { rounds: [...rounds.values()], best, incidents };
+
+  #add({ atMs, event }: JournalEntry): void {
+    applyToRounds(this.#rounds, event, atMs);
+    if (event.type === "best-model") this.#best = { round: event.round, metric: event.metric, value: event.value };
+    const incident = incidentOf(event);
+    if (incident !== undefined) this.#incidents.push({ atMs, ...incident });
+  }
+}
+
+/** Whether a journal is another one with more at its end. */
+function continues(entries: readonly JournalEntry[], before: readonly JournalEntry[]): boolean {
+  return entries.length >= before.length && entries[0] === (before[0] ?? entries[0]) && entries[before.length - 1] === before.at(-1);
 }
 
 function applyToRounds(rounds: Map<number, RoundView>, event: JobEvent, atMs: number): void {

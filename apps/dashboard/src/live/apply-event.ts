@@ -1,8 +1,18 @@
-import { type Federation, getFederation, getSession, type Job, type LiveEvent, type LiveEventType } from "@flare-ts/dashboard-api/contract";
+import {
+  type Federation,
+  getFederation,
+  getJob,
+  getSession,
+  type Job,
+  type LiveEvent,
+  type LiveEventType,
+  listJobReceipts,
+  listJobs,
+} from "@flare-ts/dashboard-api/contract";
 import type { QueryClient } from "@tanstack/react-query";
 import { keyOf } from "../api/use-api-query.js";
 import { type SitePhases, trackPhases } from "../jobs/phase-track.js";
-import { appendTo, type JobStream, jobStreamKey, phasesKey } from "./job-streams.js";
+import { appendTo, type JobStream, jobStreamKey, keepEarly, phasesKey, phasesName } from "./job-streams.js";
 
 /** The cached answer that says how the federation is. */
 const federationKey = keyOf(getFederation, {});
@@ -10,15 +20,21 @@ const federationKey = keyOf(getFederation, {});
 /** Types of events, as the stream names them. */
 export const liveEventTypes: readonly LiveEventType[] = ["snapshot", "link", "sites", "jobs", "job-events", "metrics", "logs", "people"];
 
-/** Puts what the stream of events said into the cached answers, or marks those that are to be fetched again. */
-export function applyEvent(client: QueryClient, type: LiveEventType, data: unknown): void {
+/**
+ * Puts what the stream of events said into the cached answers, or marks those that are to be fetched again.
+ *
+ * @param trustedFromMs answers that are older than this may have changed unheard, if a snapshot comes now
+ */
+export function applyEvent(client: QueryClient, type: LiveEventType, data: unknown, trustedFromMs: number): void {
   switch (type) {
     case "snapshot": {
       const snapshot = data as LiveEvent<"snapshot">;
       client.setQueryData(federationKey, snapshot);
       trackAll(client, snapshot.jobs);
-      // What came between the last event and now is not known.
-      void client.invalidateQueries({ predicate: ({ queryKey }) => String(queryKey[0]).startsWith("jobs.") });
+      // What came between the last event of another stream and now is not known.
+      void client.invalidateQueries({
+        predicate: ({ queryKey: [name], state }) => name !== getFederation.id && name !== phasesName && state.dataUpdatedAt < trustedFromMs,
+      });
       return;
     }
     case "link":
@@ -55,6 +71,8 @@ export function applyEvent(client: QueryClient, type: LiveEventType, data: unkno
   }
 }
 
+const changedByStatus: ReadonlySet<unknown> = new Set([listJobs.id, getJob.id, listJobReceipts.id]);
+
 function applyJobs(client: QueryClient, { jobs, removed }: LiveEvent<"jobs">): void {
   const before = client.getQueryData<Federation>(federationKey)?.jobs ?? [];
   const isNews = removed.length > 0 || jobs.some(({ id, status }) => before.find((job) => job.id === id)?.status !== status);
@@ -67,8 +85,8 @@ function applyJobs(client: QueryClient, { jobs, removed }: LiveEvent<"jobs">): v
     ).sort((a, b) => b.submittedAtMs - a.submittedAtMs),
   }));
   trackAll(client, jobs);
-  // What a person may do with a job changes with its status, and only then.
-  if (isNews) void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] === "jobs.list" || queryKey[0] === "jobs.get" });
+  // What a person may do with a job changes with its status, and only then; its last receipt is there when it has ended.
+  if (isNews) void client.invalidateQueries({ predicate: ({ queryKey: [name] }) => changedByStatus.has(name) });
 }
 
 function trackAll(client: QueryClient, jobs: readonly Job[]): void {
@@ -81,10 +99,13 @@ function trackAll(client: QueryClient, jobs: readonly Job[]): void {
 function append(client: QueryClient, stream: JobStream, jobId: string, news: readonly { readonly seq: number }[]): void {
   const key = jobStreamKey(stream, jobId);
   const before = client.getQueryData<{ readonly items: readonly { readonly seq: number }[] }>(key);
+  // An answer that is on its way may not have it yet.
+  if (client.getQueryState(key)?.fetchStatus === "fetching") keepEarly(client, stream, jobId, news);
   // A page that never asked for this job does not keep it.
   if (before === undefined) return;
   const items = appendTo(stream, before.items, news);
-  if (items === undefined) void client.invalidateQueries({ queryKey: key });
+  // One that is on its way is let arrive; where it is too old as well, the next news tells.
+  if (items === undefined) void client.invalidateQueries({ queryKey: key }, { cancelRefetch: false });
   else client.setQueryData(key, { ...before, items });
 }
 

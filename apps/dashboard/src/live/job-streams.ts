@@ -1,5 +1,5 @@
 import { type CallOutput, listJobEvents, listJobLogs, listJobMetrics } from "@flare-ts/dashboard-api/contract";
-import { type UseQueryResult, useQuery } from "@tanstack/react-query";
+import { type QueryClient, type UseQueryResult, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useApi } from "../api/api-context.js";
 import type { SitePhases } from "../jobs/phase-track.js";
 
@@ -11,13 +11,21 @@ export function jobStreamKey(stream: JobStream, jobId: string): readonly unknown
   return [`jobs.${stream}`, jobId];
 }
 
+/** First part of the keys of `phasesKey`. */
+export const phasesName = "phases";
+
 /** Key of what the sites of a job were seen doing. */
 export function phasesKey(jobId: string): readonly unknown[] {
-  return ["phases", jobId];
+  return [phasesName, jobId];
+}
+
+/** Keeps items that came while an answer of their stream was on its way. */
+export function keepEarly(client: QueryClient, stream: JobStream, jobId: string, news: readonly { readonly seq: number }[]): void {
+  client.setQueryData<readonly unknown[]>(earlyKey(stream, jobId), (before = []) => [...before, ...news]);
 }
 
 /** Most items that a page keeps of a stream; a journal is kept whole, because it is folded from its beginning. */
-const mostKept: Readonly<Record<JobStream, number>> = { events: Number.POSITIVE_INFINITY, metrics: 200_000, logs: 5000 };
+const mostKept: Readonly<Record<JobStream, number>> = { events: Number.POSITIVE_INFINITY, metrics: 100_000, logs: 5000 };
 
 /**
  * The items with the news at their end, each once; nothing where some between them are missing, so that they have to be fetched.
@@ -32,7 +40,7 @@ export function appendTo<T extends { readonly seq: number }>(
   const fresh = news.filter(({ seq }) => seq > last);
   const [first] = fresh;
   if (first === undefined) return before;
-  if (stream === "events" && first.seq !== last + 1) return undefined;
+  if (stream !== "logs" && first.seq !== last + 1) return undefined;
   return [...before, ...fresh].slice(-mostKept[stream]);
 }
 
@@ -43,27 +51,32 @@ export interface StreamItems<T> {
   readonly isCut: boolean;
 }
 
+/** Kept up to date by the stream of events; long lists are not compared item by item each time that they grow. */
+const kept = { staleTime: Number.POSITIVE_INFINITY, structuralSharing: false } as const;
+
 /** A job's journal; it grows while the job runs. */
 export function useJobEvents(jobId: string): UseQueryResult<StreamItems<CallOutput<typeof listJobEvents>["entries"][number]>> {
   const api = useApi();
+  const client = useQueryClient();
   return useQuery({
     queryKey: jobStreamKey("events", jobId),
     queryFn: ({ signal }) =>
-      fetchAll(async (after) => {
+      fetchAll(client, "events", jobId, async (after) => {
         const { entries, hasMore } = await api.call(listJobEvents, { params: { id: jobId }, query: { after, limit: 10_000 }, signal });
         return { items: entries, hasMore, isCut: false };
       }),
-    staleTime: Number.POSITIVE_INFINITY,
+    ...kept,
   });
 }
 
 /** What training scripts tracked. */
 export function useJobMetrics(jobId: string): UseQueryResult<StreamItems<CallOutput<typeof listJobMetrics>["points"][number]>> {
   const api = useApi();
+  const client = useQueryClient();
   return useQuery({
     queryKey: jobStreamKey("metrics", jobId),
     queryFn: ({ signal }) =>
-      fetchAll(async (after) => {
+      fetchAll(client, "metrics", jobId, async (after) => {
         const { points, hasMore, isCut } = await api.call(listJobMetrics, {
           params: { id: jobId },
           query: { after, limit: 10_000 },
@@ -71,7 +84,7 @@ export function useJobMetrics(jobId: string): UseQueryResult<StreamItems<CallOut
         });
         return { items: points, hasMore, isCut };
       }),
-    staleTime: Number.POSITIVE_INFINITY,
+    ...kept,
   });
 }
 
@@ -80,18 +93,19 @@ export function useJobLogs(
   jobId: string,
 ): UseQueryResult<StreamItems<CallOutput<typeof listJobLogs>["lines"][number]> & { readonly sites: readonly string[] }> {
   const api = useApi();
+  const client = useQueryClient();
   return useQuery({
     queryKey: jobStreamKey("logs", jobId),
     queryFn: async ({ signal }) => {
       let sites: readonly string[] = [];
-      const all = await fetchAll(async (after) => {
+      const all = await fetchAll(client, "logs", jobId, async (after) => {
         const answer = await api.call(listJobLogs, { params: { id: jobId }, query: { after, limit: 10_000 }, signal });
         sites = answer.sites;
         return { items: answer.lines, hasMore: answer.hasMore, isCut: answer.isCut };
       });
-      return { ...all, items: all.items.slice(-mostKept.logs), sites };
+      return { ...all, sites };
     },
-    staleTime: Number.POSITIVE_INFINITY,
+    ...kept,
   });
 }
 
@@ -103,15 +117,25 @@ export function useJobPhases(jobId: string): SitePhases {
 
 const nothingSeen: SitePhases = new Map();
 
+function earlyKey(stream: JobStream, jobId: string): readonly unknown[] {
+  return ["early", stream, jobId];
+}
+
 async function fetchAll<T extends { readonly seq: number }>(
+  client: QueryClient,
+  stream: JobStream,
+  jobId: string,
   fetchAfter: (after: number) => Promise<{ readonly items: readonly T[]; readonly hasMore: boolean; readonly isCut: boolean }>,
 ): Promise<StreamItems<T>> {
   const items: T[] = [];
   let isCut = false;
+  client.removeQueries({ queryKey: earlyKey(stream, jobId) });
   for (;;) {
     const page = await fetchAfter(items.at(-1)?.seq ?? 0);
     items.push(...page.items);
     isCut ||= page.isCut;
-    if (!page.hasMore || page.items.length === 0) return { items, isCut };
+    if (!page.hasMore || page.items.length === 0) break;
   }
+  const early = client.getQueryData<readonly T[]>(earlyKey(stream, jobId)) ?? [];
+  return { items: appendTo(stream, items, early)?.slice(-mostKept[stream]) ?? items, isCut };
 }

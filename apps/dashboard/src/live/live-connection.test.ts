@@ -2,26 +2,29 @@ import { expect, it } from "vitest";
 import { type EventStream, LiveConnection } from "./live-connection.js";
 
 class TestStream implements EventStream {
-  readonly listeners = new Map<string, ((event: { data?: unknown }) => void)[]>();
+  readonly listeners = new Map<string, ((event: { data?: unknown; lastEventId?: string }) => void)[]>();
   isClosed = false;
-  addEventListener(type: string, listener: (event: { data?: unknown }) => void): void {
+  addEventListener(type: string, listener: (event: { data?: unknown; lastEventId?: string }) => void): void {
     this.listeners.set(type, [...(this.listeners.get(type) ?? []), listener]);
   }
   close(): void {
     this.isClosed = true;
   }
-  say(type: string, data?: string): void {
-    for (const listener of this.listeners.get(type) ?? []) listener({ data });
+  say(type: string, data?: string, lastEventId = ""): void {
+    for (const listener of this.listeners.get(type) ?? []) listener({ data, lastEventId });
   }
 }
 
 function setUp() {
   const streams: TestStream[] = [];
   const heard: [string, unknown][] = [];
+  const asked: (string | undefined)[] = [];
+  const clock = { nowMs: 1000 };
   let timer: (() => void) | undefined;
   const connection = new LiveConnection(
     {
-      open: () => {
+      open: (after) => {
+        asked.push(after);
         const stream = new TestStream();
         streams.push(stream);
         return stream;
@@ -33,11 +36,12 @@ function setUp() {
           timer = undefined;
         };
       },
+      now: () => clock.nowMs,
     },
     { types: ["jobs"] },
   );
   connection.start();
-  return { connection, streams, heard, silence: () => timer?.(), hasTimer: () => timer !== undefined };
+  return { connection, asked, clock, streams, heard, silence: () => timer?.(), hasTimer: () => timer !== undefined };
 }
 
 it("is live once the stream speaks, and hands on what it says", () => {
@@ -72,4 +76,21 @@ it("leaves no stream and no timer when it stops", () => {
   connection.stop();
   expect(streams[0]?.isClosed).toBe(true);
   expect(hasTimer()).toBe(false);
+});
+
+it("knows of when its figures are, while the stream is lost too", () => {
+  const { connection, clock, streams, silence } = setUp();
+  expect(connection.heardAtMs).toBeNull();
+  streams[0]?.say("heartbeat");
+  clock.nowMs = 60_000;
+  silence();
+  streams[1]?.say("error");
+  expect(connection.heardAtMs).toBe(1000);
+});
+
+it("a stream that is opened anew goes on after the last event", () => {
+  const { asked, streams, silence } = setUp();
+  streams[0]?.say("jobs", "{}", "41");
+  silence();
+  expect(asked).toEqual([undefined, "41"]);
 });

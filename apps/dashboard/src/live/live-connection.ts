@@ -3,16 +3,18 @@ export type LiveState = "connecting" | "live" | "lost";
 
 /** The part of `EventSource` that is used. */
 export interface EventStream {
-  addEventListener(type: string, listener: (event: { readonly data?: unknown }) => void): void;
+  addEventListener(type: string, listener: (event: { readonly data?: unknown; readonly lastEventId?: string }) => void): void;
   close(): void;
 }
 
 export interface LiveConnectionComponents {
-  /** Opens the stream of events. It resumes by itself after a short cut. */
-  readonly open: () => EventStream;
+  /** Opens the stream of events, after the one that is named. It resumes by itself after a short cut. */
+  readonly open: (after: string | undefined) => EventStream;
   /** Takes what came. */
   readonly apply: (type: string, data: unknown) => void;
   readonly setTimer: (run: () => void, ms: number) => () => void;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
 export interface LiveConnectionInit {
@@ -22,6 +24,8 @@ export interface LiveConnectionInit {
   readonly silenceMs?: number;
   /** Pause before a stream that is closed for good is opened anew. @default 4_000 */
   readonly reopenMs?: number;
+  /** The last event of an earlier stream: what came after it is told, or a snapshot. */
+  readonly after?: string | undefined;
 }
 
 /**
@@ -35,6 +39,8 @@ export class LiveConnection {
   readonly #reopenMs: number;
   readonly #listeners = new Set<() => void>();
   #state: LiveState = "connecting";
+  #heardAtMs: number | null = null;
+  #lastId: string | undefined;
   #stream: EventStream | undefined;
   #cancelTimer: () => void = () => {};
 
@@ -43,10 +49,21 @@ export class LiveConnection {
     this.#types = init.types;
     this.#silenceMs = init.silenceMs ?? 40_000;
     this.#reopenMs = init.reopenMs ?? 4000;
+    this.#lastId = init.after;
   }
 
   get state(): LiveState {
     return this.#state;
+  }
+
+  /** When the stream last said anything; `null` before it ever did. */
+  get heardAtMs(): number | null {
+    return this.#heardAtMs;
+  }
+
+  /** The last event that came. */
+  get lastId(): string | undefined {
+    return this.#lastId;
   }
 
   /** Calls back at each change of the state; returns what ends that. */
@@ -59,10 +76,11 @@ export class LiveConnection {
 
   start(): void {
     if (this.#stream !== undefined) return;
-    const stream = this.#parts.open();
+    const stream = this.#parts.open(this.#lastId);
     this.#stream = stream;
     const heard = (): void => {
       if (this.#stream !== stream) return;
+      this.#heardAtMs = this.#parts.now();
       this.#become("live");
       this.#watch(this.#silenceMs);
     };
@@ -74,9 +92,10 @@ export class LiveConnection {
       this.#watch(this.#reopenMs);
     });
     for (const type of this.#types) {
-      stream.addEventListener(type, ({ data }) => {
+      stream.addEventListener(type, ({ data, lastEventId }) => {
         if (this.#stream !== stream || typeof data !== "string") return;
         heard();
+        if (lastEventId !== undefined && lastEventId !== "") this.#lastId = lastEventId;
         this.#parts.apply(type, JSON.parse(data));
       });
     }

@@ -1,5 +1,4 @@
 import { Center, Loader } from "@mantine/core";
-import { lazy, Suspense } from "react";
 import { Route, Switch } from "wouter";
 import { useSession } from "../api/use-session.js";
 import { ErrorPanel } from "../components/error-panel.js";
@@ -13,8 +12,7 @@ import { SetUpPage } from "./open/set-up-page.js";
 import { SignInPage } from "./open/sign-in-page.js";
 import { SignUpPage } from "./open/sign-up-page.js";
 import { WaitingPage } from "./open/waiting-page.js";
-
-const SignedInPages = lazy(async () => ({ default: (await import("./signed-in-pages.js")).SignedInPages }));
+import { SignedInPages } from "./signed-in-pages.js";
 
 /** Which page is shown: by the session first, then by the address. */
 export function Pages() {
@@ -53,9 +51,7 @@ export function Pages() {
         ) : person.state !== "approved" ? (
           <WaitingPage person={person} />
         ) : (
-          <Suspense fallback={<Waiting />}>
-            <SignedInPages person={person} />
-          </Suspense>
+          <SignedInPages person={person} />
         )}
       </Route>
     </Switch>

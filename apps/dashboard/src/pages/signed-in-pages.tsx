@@ -1,10 +1,13 @@
 import { getProject, listPeople, listSites, type Profile } from "@flare-ts/dashboard-api/contract";
-import { Anchor, Loader } from "@mantine/core";
+import { Button, Loader } from "@mantine/core";
+import { IconMapOff } from "@tabler/icons-react";
 import { lazy, Suspense } from "react";
 import { Link, Route, Switch } from "wouter";
 import { useApiQuery } from "../api/use-api-query.js";
 import { PersonProvider } from "../api/use-session.js";
+import { EmptyState } from "../components/empty-state.js";
 import { PageHeader } from "../components/page-header.js";
+import { Section } from "../components/section.js";
 import { useFederation } from "../live/use-federation.js";
 import { useLive } from "../live/use-live.js";
 import { Shell } from "../shell/shell.js";
@@ -60,14 +63,20 @@ function LivePages({ person }: { readonly person: Profile }) {
           <Route path="/audit" component={AuditPage} />
           <Route path="/profile" component={ProfilePage} />
           <Route>
-            <PageHeader
-              title="There is no such page"
-              about={
-                <Anchor component={Link} href="/" size="sm">
-                  To the overview
-                </Anchor>
-              }
-            />
+            <PageHeader title="There is no such page" />
+            <Section>
+              <EmptyState
+                icon={<IconMapOff size={24} />}
+                title="Nothing is at this address"
+                action={
+                  <Button component={Link} href="/">
+                    To the overview
+                  </Button>
+                }
+              >
+                The address may be old, or have a mistake in it.
+              </EmptyState>
+            </Section>
           </Route>
         </Switch>
       </Suspense>

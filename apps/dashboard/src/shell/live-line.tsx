@@ -4,7 +4,7 @@ import classes from "./shell.module.css";
 const looks: Readonly<Record<LiveState, readonly [string, string]>> = {
   live: ["var(--fill-good)", "Live"],
   connecting: ["var(--fill-warn)", "Connecting"],
-  lost: ["var(--fill-bad)", "Not live: the dashboard does not answer"],
+  lost: ["var(--fill-bad)", "Not live"],
 };
 
 /** Says whether the figures on the page are of now. */

@@ -4,19 +4,20 @@ import { useDisclosure } from "@mantine/hooks";
 import { IconMenu2 } from "@tabler/icons-react";
 import { type ReactNode, useEffect, useRef } from "react";
 import { Link, useLocation } from "wouter";
-import type { LiveState } from "../live/live-connection.js";
+import type { Liveness } from "../live/use-live.js";
 import { LiveLine } from "./live-line.js";
 import { Logo } from "./logo.js";
 import { PersonMenu } from "./person-menu.js";
 import classes from "./shell.module.css";
 import { SideNavigation } from "./side-navigation.js";
+import { StaleNote } from "./stale-note.js";
 import { ThemeSwitch } from "./theme-switch.js";
 
 export interface ShellProps {
   readonly person: Profile;
   /** Title of the project. */
   readonly project: string;
-  readonly live: LiveState;
+  readonly live: Liveness;
   /** What waits for a decision, by the address of its page. */
   readonly waiting: Readonly<Record<string, number>>;
   readonly children: ReactNode;
@@ -45,7 +46,7 @@ export function Shell({ person, project, live, waiting, children }: ShellProps) 
       </Link>
       <SideNavigation role={person.role} waiting={waiting} {...(onGo === undefined ? {} : { onGo })} />
       <div className={classes["foot"]}>
-        <LiveLine state={live} />
+        <LiveLine state={live.state} />
         <div className={classes["footRow"]}>
           <PersonMenu person={person} />
           <ThemeSwitch />
@@ -63,7 +64,8 @@ export function Shell({ person, project, live, waiting, children }: ShellProps) 
           <IconMenu2 size={20} />
         </ActionIcon>
         <Logo size={22} />
-        <span className={classes["brandName"]}>{project}</span>
+        <span className={`${classes["brandName"]} ${classes["topTitle"]}`}>{project}</span>
+        <LiveLine state={live.state} />
       </header>
       <aside className={classes["side"]}>{side()}</aside>
       <Drawer opened={isOpen} onClose={close} size={270} title="Pages" closeButtonProps={{ "aria-label": "Close the navigation" }}>
@@ -72,6 +74,7 @@ export function Shell({ person, project, live, waiting, children }: ShellProps) 
         </div>
       </Drawer>
       <main id="main" ref={main} className={classes["main"]} tabIndex={-1}>
+        <StaleNote live={live} />
         {children}
       </main>
     </div>

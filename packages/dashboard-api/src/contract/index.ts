@@ -1,6 +1,7 @@
 export { type ApiClient, type ApiClientInit, type CallInput, type CallOutput, createApiClient, routeUrl } from "./api-client.js";
 export { ApiError, type ApiProblem, type ErrorAnswer } from "./api-error.js";
 export { type AuditEntry, auditEntrySchema, exportAudit, listAudit } from "./audit.js";
+export { type CertificateRequest, certificateRequestSchema, maxRequestBytes } from "./certificate-requests.js";
 export { apiPrefix, type Checked, defineRoute, isRaw, type RawContent, type RouteDefinition, type Written } from "./define-route.js";
 export {
   type Federation,
@@ -50,16 +51,21 @@ export {
 export {
   createKitLink,
   downloadKit,
+  getMyConsole,
+  getMyParticipantFile,
   type IssuedKit,
   issueMyKit,
   issueServerKit,
   kitSchema,
   listKits,
+  myConsoleSchema,
   readKitLink,
   revocationReasons,
   revokeKit,
   revokeKitLink,
+  uploadMyRequest,
   useKitLink,
+  withdrawMyRequest,
 } from "./kits.js";
 export {
   beginTotp,
@@ -67,13 +73,17 @@ export {
   confirmTotp,
   endMySession,
   getMe,
+  institutionAddress,
+  linkInstitution,
   listMySessions,
   type OwnSession,
   ownSessionSchema,
   type Profile,
   profileSchema,
+  providerIdSchema,
   removeTotp,
   renewRecoveryCodes,
+  unlinkInstitution,
   updateMe,
 } from "./me.js";
 export {
@@ -115,6 +125,7 @@ export {
   unlockProject,
   updateProject,
 } from "./project.js";
+export { approveRenewal, listRenewals, type Renewal, renewalSchema } from "./renewals.js";
 export { type Access, type Role, roles } from "./roles.js";
 export { allRoutes } from "./routes.js";
 export {
@@ -149,7 +160,6 @@ export {
   getSite,
   issueSiteKit,
   listSites,
-  maxRequestBytes,
   removeSite,
   revokeSite,
   type Site,

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { certificateRequestSchema, maxRequestBytes } from "./certificate-requests.js";
 import { defineRoute } from "./define-route.js";
 import { idParams, idSchema, timeMsSchema, tokenSchema } from "./schemas.js";
 
@@ -94,6 +95,46 @@ export const issueMyKit = defineRoute({
   status: 201,
 });
 
+/** One's own console kit, and the request for one that is not answered yet. */
+export const myConsoleSchema = z.object({ request: certificateRequestSchema.nullable(), kit: kitSchema.nullable() });
+
+export const getMyConsole = defineRoute({
+  id: "me.console",
+  method: "GET",
+  path: "/me/kit",
+  summary: "Shows one's own newest console kit, and the certificate request that is not answered yet",
+  access: everybody,
+  response: myConsoleSchema,
+});
+
+export const getMyParticipantFile = defineRoute({
+  id: "me.participantFile",
+  method: "GET",
+  path: "/me/kit/participant-file",
+  summary: "Gives the participant.yaml with which flare cert request is run on one's own machine",
+  access: everybody,
+  response: { mediaType: "application/yaml" },
+});
+
+export const uploadMyRequest = defineRoute({
+  id: "me.uploadRequest",
+  method: "POST",
+  path: "/me/kit/request",
+  summary: "Takes one's own certificate request, <e-mail address>.request.zip, so that the private key never leaves one's machine",
+  access: everybody,
+  body: { mediaType: "application/zip", maxBytes: maxRequestBytes },
+  response: myConsoleSchema,
+});
+
+export const withdrawMyRequest = defineRoute({
+  id: "me.withdrawRequest",
+  method: "DELETE",
+  path: "/me/kit/request",
+  summary: "Withdraws one's own certificate request that was not answered yet",
+  access: everybody,
+  response: myConsoleSchema,
+});
+
 export const revokeKit = defineRoute({
   id: "kits.revoke",
   method: "POST",
@@ -147,11 +188,11 @@ export const revokeKitLink = defineRoute({
 
 export const readKitLink = defineRoute({
   id: "kitLinks.read",
-  method: "GET",
-  path: "/kit-links/:token",
+  method: "POST",
+  path: "/kit-links/read",
   summary: "Shows what a link leads to; the link stays good",
   access: "open",
-  params: z.strictObject({ token: tokenSchema }),
+  body: z.strictObject({ token: tokenSchema }),
   response: z.object({
     project: z.string(),
     /** Of the project's root; compare it over another way. */
@@ -168,10 +209,10 @@ export const readKitLink = defineRoute({
 export const useKitLink = defineRoute({
   id: "kitLinks.use",
   method: "POST",
-  path: "/kit-links/:token",
+  path: "/kit-links/use",
   summary: "Gives the archive that a link leads to, once",
   access: "open",
-  params: z.strictObject({ token: tokenSchema }),
+  body: z.strictObject({ token: tokenSchema }),
   response: { mediaType: "application/zip" },
   status: 200,
 });
@@ -181,6 +222,10 @@ export const kitRoutes = [
   listKits,
   issueServerKit,
   issueMyKit,
+  getMyConsole,
+  getMyParticipantFile,
+  uploadMyRequest,
+  withdrawMyRequest,
   revokeKit,
   downloadKit,
   createKitLink,

@@ -31,6 +31,12 @@ export const ownSessionSchema = z.object({
 /** A session of one's own. */
 export type OwnSession = z.infer<typeof ownSessionSchema>;
 
+/** The id of an institution whose sign-in can be used here. */
+export const providerIdSchema = z.string("must be the id of an institution").min(1, "must not be empty").max(63);
+
+/** Where a browser goes next to sign in at an institution; it comes back by itself, within ten minutes. */
+export const institutionAddress = z.object({ url: z.string() });
+
 const codeBody = z.strictObject({ code: codeSchema });
 const recoveryCodes = z.object({ recoveryCodes: z.array(z.string()) });
 
@@ -103,6 +109,26 @@ export const renewRecoveryCodes = defineRoute({
   response: recoveryCodes,
 });
 
+export const linkInstitution = defineRoute({
+  id: "me.linkInstitution",
+  method: "POST",
+  path: "/me/institutions",
+  summary: "Begins to make an institution's sign-in lead to one's account; the password is asked where there is one",
+  access: "signed-in",
+  body: z.strictObject({ provider: providerIdSchema, password: passwordSchema.optional() }),
+  response: institutionAddress,
+});
+
+export const unlinkInstitution = defineRoute({
+  id: "me.unlinkInstitution",
+  method: "DELETE",
+  path: "/me/institutions/:provider",
+  summary: "Makes an institution's sign-in lead to one's account no more; the last way to sign in stays",
+  access: "signed-in",
+  params: z.strictObject({ provider: providerIdSchema }),
+  response: profileSchema,
+});
+
 export const listMySessions = defineRoute({
   id: "me.sessions",
   method: "GET",
@@ -131,6 +157,8 @@ export const meRoutes = [
   confirmTotp,
   removeTotp,
   renewRecoveryCodes,
+  linkInstitution,
+  unlinkInstitution,
   listMySessions,
   endMySession,
 ] as const;

@@ -152,11 +152,11 @@ export const revokeInvitation = defineRoute({
 
 export const readInvitation = defineRoute({
   id: "invitations.read",
-  method: "GET",
-  path: "/invitations/by-token/:token",
-  summary: "Shows an invitation to whoever has its link",
+  method: "POST",
+  path: "/invitations/read",
+  summary: "Shows an invitation to whoever has its link; it stays good",
   access: "open",
-  params: z.strictObject({ token: tokenSchema }),
+  body: z.strictObject({ token: tokenSchema }),
   response: invitationSchema.pick({ email: true, role: true, organization: true, invitedBy: true, expiresAtMs: true }),
 });
 

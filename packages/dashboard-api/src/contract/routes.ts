@@ -6,6 +6,7 @@ import { kitRoutes } from "./kits.js";
 import { meRoutes } from "./me.js";
 import { peopleRoutes } from "./people.js";
 import { projectRoutes } from "./project.js";
+import { renewalRoutes } from "./renewals.js";
 import { sessionRoutes } from "./session.js";
 import { siteRoutes } from "./sites.js";
 
@@ -17,6 +18,7 @@ export const allRoutes: readonly RouteDefinition[] = [
   ...projectRoutes,
   ...siteRoutes,
   ...kitRoutes,
+  ...renewalRoutes,
   ...auditRoutes,
   ...federationRoutes,
   ...jobRoutes,

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { defineRoute } from "./define-route.js";
-import { profileSchema } from "./me.js";
+import { institutionAddress, profileSchema, providerIdSchema } from "./me.js";
 import { codeSchema, emailSchema, lineSchema, organizationSchema, passwordSchema, tokenSchema } from "./schemas.js";
 
 /** Who is signed in here, and how one can. */
@@ -12,7 +12,7 @@ export const sessionSchema = z.object({
   person: profileSchema.nullable(),
   /** Nobody has used the set-up link yet. */
   needsSetUp: z.boolean(),
-  /** Institutions whose sign-in can be used: `GET /oidc/start?provider=<id>`. */
+  /** Institutions whose sign-in can be used: `POST /oidc/start`. */
   providers: z.array(z.object({ id: z.string(), title: z.string() })),
   /** Whether links go out by mail; otherwise a project admin passes them on. */
   hasMail: z.boolean(),
@@ -98,12 +98,12 @@ export const completePasswordReset = defineRoute({
 
 export const startOidc = defineRoute({
   id: "session.startOidc",
-  method: "GET",
+  method: "POST",
   path: "/oidc/start",
-  summary: "Leads to the sign-in of an institution; a browser goes there, with an invitation's token where there is one",
+  summary: "Begins the sign-in of an institution, with an invitation's token where there is one",
   access: "open",
-  query: z.strictObject({ provider: z.string().max(63), invitation: tokenSchema.optional() }),
-  response: { mediaType: "text/html" },
+  body: z.strictObject({ provider: providerIdSchema, invitation: tokenSchema.optional() }),
+  response: institutionAddress,
 });
 
 export const completeOidc = defineRoute({

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { certificateRequestSchema, maxRequestBytes } from "./certificate-requests.js";
 import { defineRoute } from "./define-route.js";
 import { kitSchema, newKitSchema, revocationReasonSchema } from "./kits.js";
 import { textSchema } from "./project.js";
@@ -9,9 +10,6 @@ export const siteStates = ["pending", "approved", "rejected"] as const;
 
 /** Where a site stands. */
 export type SiteState = (typeof siteStates)[number];
-
-/** Most bytes of a request for a certificate; real ones have a few thousand. */
-export const maxRequestBytes = 256 * 1024;
 
 /** Name of a site: FLARE's rule. */
 export const siteNameSchema = z
@@ -27,19 +25,6 @@ export const capacitySchema = z.strictObject({
 });
 
 const propertiesSchema = z.record(z.string().max(40), z.string().trim().max(1000));
-
-/** A certificate request that was uploaded and is not answered yet. */
-export const siteRequestSchema = z.object({
-  requestId: z.string(),
-  /** SHA-256 of the public key, as `flare cert request` showed it where the key was made. */
-  publicKeySha256: z.string(),
-  uploadedAtMs: timeMsSchema,
-  uploadedBy: z.string(),
-  /** What it waits for: that the site is approved, the project frozen, or the CA unlocked. */
-  waitsFor: z.enum(["decision", "freeze", "unlock", "nothing"]),
-  /** Why it could not be answered, where that was tried. */
-  problem: z.string().nullable(),
-});
 
 /** A site of the project. */
 export const siteSchema = z.object({
@@ -57,7 +42,7 @@ export const siteSchema = z.object({
   createdAtMs: timeMsSchema,
   createdBy: z.string(),
   decision: z.object({ atMs: timeMsSchema, by: z.string(), note: z.string() }).nullable(),
-  request: siteRequestSchema.nullable(),
+  request: certificateRequestSchema.nullable(),
   /** The newest kit; earlier ones are in the list of kits. */
   kit: kitSchema.nullable(),
 });

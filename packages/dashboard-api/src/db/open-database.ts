@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { openSqliteDatabase } from "@flare-ts/sqlite";
+import type { FastifyBaseLogger } from "fastify";
 import { migrations } from "./migrations.js";
 import { openPostgresDatabase } from "./open-postgres-database.js";
 import type { DashboardTables, Database } from "./tables.js";
@@ -14,9 +15,12 @@ export interface OpenDatabaseInit {
 /**
  * Opens the dashboard's database and brings its tables up to date.
  *
- * @throws FlareError `store/unusable`, `dashboard/database-unusable`
+ * @throws FlareError `store/unusable`, `dashboard/already-running`, `dashboard/database-unusable`
  */
-export async function openDatabase({ dataFolder, databaseUrl }: OpenDatabaseInit): Promise<Database> {
-  if (databaseUrl !== undefined) return openPostgresDatabase({ databaseUrl, migrations });
+export async function openDatabase(
+  components: { readonly logger: FastifyBaseLogger },
+  { dataFolder, databaseUrl }: OpenDatabaseInit,
+): Promise<Database> {
+  if (databaseUrl !== undefined) return openPostgresDatabase(components, { databaseUrl, migrations });
   return openSqliteDatabase<DashboardTables>({ path: join(dataFolder, "dashboard.sqlite"), migrations });
 }

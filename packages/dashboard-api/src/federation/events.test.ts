@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, it } from "vitest";
+import { routeUrl } from "../contract/api-client.js";
 import { getFederation, streamEvents } from "../contract/federation.js";
 import { startTestDashboard, type TestDashboard, type TestPerson } from "../test-dashboard.test-support.js";
 import { FakeFederation, fakeJob, fakeSite } from "./fake-federation.test-support.js";
@@ -26,7 +27,10 @@ interface Reading {
 async function listen(person: TestPerson, query: { readonly job?: string; readonly after?: string } = {}): Promise<Reading> {
   const abort = new AbortController();
   aborts.push(abort);
-  const response = await person.call(streamEvents, { query, signal: abort.signal });
+  return read(await person.call(streamEvents, { query, signal: abort.signal }), abort);
+}
+
+function read(response: Response, abort: AbortController): Reading {
   const events: Reading["events"] = [];
   const over = (async () => {
     let rest = "";
@@ -65,6 +69,24 @@ describe("the stream of events", () => {
         type: "sites",
         data: { sites: [{ name: "site-2" }] },
       });
+  });
+
+  it("goes on after the last event that a browser had, whatever its address says that it began after", async () => {
+    const { dashboard, link } = await start();
+    const member = await dashboard.person();
+    const first = await listen(member);
+    const tellSite = async (name: string): Promise<number> => {
+      link.tell({ kind: "sites", sites: [fakeSite(name)] });
+      await expect.poll(() => first.events.some(({ data }) => JSON.stringify(data).includes(name))).toBe(true);
+      return first.events.findLast(({ id }) => id > 0)?.id ?? 0;
+    };
+    const [began, had] = [await tellSite("site-1"), await tellSite("site-2")];
+    await tellSite("site-3");
+    const abort = new AbortController();
+    aborts.push(abort);
+    const url = `${dashboard.url}${routeUrl(streamEvents, {}, { after: String(began) })}`;
+    const again = read(await member.fetch(url, { headers: { "last-event-id": String(had) }, signal: abort.signal }), abort);
+    await expect.poll(() => again.events.filter(({ type }) => type === "sites")).toMatchObject([{ data: { sites: [{ name: "site-3" }] } }]);
   });
 
   it("carries log lines to those only who may read them and ask for them", async () => {

@@ -20,6 +20,8 @@ export type FederationAdmin = Pick<
   | "watchJobOutput"
   | "watchSystem"
   | "updateTrust"
+  | "listRenewals"
+  | "completeRenewal"
   | "close"
 >;
 

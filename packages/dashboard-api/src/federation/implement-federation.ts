@@ -66,7 +66,8 @@ export function implementFederation(parts: DashboardParts): readonly Implementat
       request.raw.once("close", () => stream.destroy());
       // The browser waits so long before it comes back.
       stream.send("retry: 2000\n\n");
-      closers.push(feed.open(reader, afterOf(query.after ?? request.headers["last-event-id"])));
+      // A browser that comes back by itself names its last event; the address still has the one that it began after.
+      closers.push(feed.open(reader, afterOf(request.headers["last-event-id"] ?? query.after)));
       if (parts.stopping.aborted) end();
       return { headers: { "x-accel-buffering": "no", "cache-control": "no-store, no-transform" }, body: stream };
     }),

@@ -15,8 +15,10 @@ import {
   inspectRequest,
   issueKit,
   type ProjectTrustStatus,
+  type RenewalToSign,
   readProjectTrust,
   revokeParticipant,
+  signRenewal,
   startRollover,
 } from "@flare-ts/provision";
 import { withoutFolder } from "../without-folder.js";
@@ -156,6 +158,15 @@ export class CaWorkspace {
   }): Promise<TrustListText> {
     const { number, trustListText } = await revokeParticipant({ ...init, workspace: this.dir, isForced: true, now: this.#date() });
     return { number, text: trustListText };
+  }
+
+  /**
+   * Signs a request for a next certificate, for the name, role and hosts that the project gave; answers it with its chain, PEM.
+   *
+   * @throws FlareError `project/unknown-participant`, `auth/certificate-revoked`, `certificate/*`
+   */
+  async signRenewal(init: { readonly project: string; readonly caKey: CaKey; readonly renewal: RenewalToSign }): Promise<string> {
+    return await signRenewal({ ...init, workspace: this.dir, now: this.#date() });
   }
 
   /** Makes a new root beside the old one. */

@@ -62,7 +62,7 @@ export async function openKit(archive: Uint8Array, participant: string, passphra
   return await readKit(join(dir, "open", participant));
 }
 
-/** A site's own machine: it makes a key, asks, and makes its kit of the answer. */
+/** The own machine of a site or person: it makes a key, asks, and makes its kit of the answer. */
 export class SiteMachine {
   readonly dir = temporaryFolder();
   readonly #now: Date;
@@ -73,9 +73,13 @@ export class SiteMachine {
 
   /** Makes a key and a request by the participant file that the dashboard gives. */
   async request(person: TestPerson, site: Pick<Site, "id">, change: (file: string) => string = (file) => file): Promise<Uint8Array> {
-    const file = await (await person.call(getParticipantFile, { params: { id: site.id } })).text();
+    return await this.requestBy(change(await (await person.call(getParticipantFile, { params: { id: site.id } })).text()));
+  }
+
+  /** Makes a key and a request by a participant file. */
+  async requestBy(file: string): Promise<Uint8Array> {
     const participantFile = join(this.dir, "participant.yaml");
-    await writeFile(participantFile, change(file));
+    await writeFile(participantFile, file);
     const init = {
       participantFile,
       baseDir: this.dir,
@@ -98,8 +102,13 @@ export class SiteMachine {
   async makeKit(person: TestPerson, siteId: string, fingerprint: string): Promise<Kit> {
     const { kit } = await person.call(getSite, { params: { id: siteId } });
     const response = await person.call(downloadKit, { params: { id: kit?.id ?? "" } });
+    return await this.makeKitOf(new Uint8Array(await response.arrayBuffer()), fingerprint);
+  }
+
+  /** Makes the kit of an answer. */
+  async makeKitOf(answer: Uint8Array, fingerprint: string): Promise<Kit> {
     const archive = join(this.dir, "signed.zip");
-    await writeFile(archive, new Uint8Array(await response.arrayBuffer()));
+    await writeFile(archive, answer);
     const init = {
       archive,
       workspace: join(this.dir, "workspace"),

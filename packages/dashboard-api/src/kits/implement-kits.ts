@@ -3,7 +3,6 @@ import { strangerAt } from "../audit/audit-log.js";
 import {
   createKitLink,
   downloadKit,
-  issueMyKit,
   issueServerKit,
   listKits,
   readKitLink,
@@ -16,7 +15,7 @@ import { type Actor, notFound } from "../http/actor.js";
 import { type Implementation, implement } from "../http/implement.js";
 import { readFrozenProject } from "../project/project-store.js";
 import { createLink, deliver, findLink, takeLink } from "./deliveries.js";
-import { issueConsoleKit, issueServerKit as issueServer } from "./issue-kits.js";
+import { issueServerKit as issueServer } from "./issue-kits.js";
 import { type KitRow, readKitRows } from "./kit-rows.js";
 import { KitView } from "./kit-view.js";
 import { askRevocation, noteRevocations } from "./revocations.js";
@@ -39,7 +38,6 @@ export function implementKits({ db, now, audit, changes, kits, publicUrl }: Dash
       return { kits: (await readKitRows(db)).filter((row) => maySee(actor, row)).map((row) => view.show(row)) };
     }),
     implement(issueServerKit, async ({ actor }) => await showNewKit(parts, await issueServer(parts, actor))),
-    implement(issueMyKit, async ({ actor }) => await showNewKit(parts, await issueConsoleKit(parts, actor))),
     implement(revokeKit, async ({ actor, params, body: { reason } }) => {
       const row = await seen(actor, params.id);
       if (row.revoked_at_ms !== null) throw new FlareError("dashboard/conflict", `This kit of '${row.participant}' is revoked already.`);
@@ -69,8 +67,8 @@ export function implementKits({ db, now, audit, changes, kits, publicUrl }: Dash
       changes.publish("kits");
       return await showKit(parts, row.id);
     }),
-    implement(readKitLink, async ({ params }) => {
-      const { row, expiresAtMs } = await findLink(parts, params.token);
+    implement(readKitLink, async ({ body }) => {
+      const { row, expiresAtMs } = await findLink(parts, body.token);
       const { name } = await readFrozenProject(db);
       const { kind, source, participant, archive_name, archive_bytes } = row;
       const rootFingerprint = (await parts.workspace.trust(name))?.rootFingerprint ?? "";
@@ -85,9 +83,9 @@ export function implementKits({ db, now, audit, changes, kits, publicUrl }: Dash
         expiresAtMs,
       };
     }),
-    implement(useKitLink, async ({ params, address, reply }) => {
-      const { row } = await findLink(parts, params.token);
-      await takeLink(parts, reply, params.token);
+    implement(useKitLink, async ({ body, address, reply }) => {
+      const { row } = await findLink(parts, body.token);
+      await takeLink(parts, reply, body.token);
       return await deliver(parts, row, { actor: strangerAt(address), shownAs: `link, from ${address}` }, reply);
     }),
   ];

@@ -1,4 +1,5 @@
 import { Buffer } from "node:buffer";
+import { FlareError } from "@flare-ts/contracts";
 import { issueSiteKit, uploadSiteRequest, withdrawSiteRequest } from "../contract/sites.js";
 import type { DashboardParts } from "../dashboard-parts.js";
 import { type Actor, requireReach } from "../http/actor.js";
@@ -7,6 +8,7 @@ import { readSite, type StoredSite } from "../project/site-store.js";
 import { showSite } from "../project/site-view.js";
 import { takeRequest } from "./answer-requests.js";
 import { issueSiteKit as issue } from "./issue-kits.js";
+import { siteHolder } from "./request-holder.js";
 import { showNewKit } from "./show-new-kit.js";
 
 /** Kits of sites: by a request whose key stays at the site, or made here. */
@@ -20,13 +22,14 @@ export function implementSiteKits({ db, audit, changes, kits }: DashboardParts):
   return [
     implement(uploadSiteRequest, async ({ actor, params, body }) => {
       const site = await own(actor, params.id);
-      await takeRequest(parts, actor, site, Buffer.concat(await body.toArray()));
+      if (site.state === "rejected") throw new FlareError("dashboard/conflict", `'${site.name}' was rejected.`);
+      await takeRequest(parts, actor, siteHolder(site), Buffer.concat(await body.toArray()));
       return await showSite(parts, await readSite(db, site.id));
     }),
     implement(withdrawSiteRequest, async ({ actor, params }) => {
       const site = await own(actor, params.id);
       await db.transaction().execute(async (transaction) => {
-        await transaction.deleteFrom("site_requests").where("site_id", "=", site.id).execute();
+        await transaction.deleteFrom("certificate_requests").where("holder_id", "=", site.id).execute();
         await audit.write(transaction, { actor, action: "sites.withdraw-request", subject: site.name });
       });
       changes.publish("sites");

@@ -2,7 +2,7 @@ import { join } from "node:path";
 import { FlareError, type RevocationReason } from "@flare-ts/contracts";
 import type { IssuedKit as ProvisionedKit } from "@flare-ts/provision";
 import type { Actor } from "../http/actor.js";
-import { type FrozenProject, readFrozenProject } from "../project/project-store.js";
+import { type FrozenProject, readFrozenProject, type StoredProject } from "../project/project-store.js";
 import { readSite } from "../project/site-store.js";
 import { createId } from "../secrets/tokens.js";
 import type { KitParts } from "./kit-parts.js";
@@ -79,22 +79,25 @@ export async function issueSiteKit(parts: KitParts, actor: Actor, siteId: string
 export async function issueConsoleKit(parts: KitParts, actor: Actor): Promise<NewKit> {
   return await parts.turns.take(async () => {
     const project = await readFrozenProject(parts.db);
-    if (actor.email.length > maxNameChars) {
-      throw new FlareError("dashboard/conflict", `A certificate's name holds ${maxNameChars} characters, and ${actor.email} has more.`);
-    }
     // Somebody may have changed it since the request came in.
-    const person = await parts.db.selectFrom("people").selectAll().where("id", "=", actor.personId).executeTakeFirst();
-    if (person?.state !== "approved") throw new FlareError("dashboard/waits-for-approval", "Your account waits for approval.");
-    if (person.email === ownName(project)) throw new FlareError("dashboard/conflict", `${person.email} is the dashboard's own name.`);
-    return await issueSealed(parts, project, actor, {
-      kind: "console",
-      participant: person.email,
-      organization: person.organization,
-      role: person.role,
-      siteId: null,
-      personId: person.id,
-    });
+    return await issueSealed(parts, project, actor, await consoleHolder(parts.db, project, actor.personId));
   });
+}
+
+/**
+ * A person as the holder of a console kit.
+ *
+ * @throws FlareError `dashboard/waits-for-approval`, `dashboard/conflict`
+ */
+export async function consoleHolder(db: KitParts["db"], project: StoredProject, personId: string): Promise<Holder> {
+  const person = await db.selectFrom("people").selectAll().where("id", "=", personId).executeTakeFirst();
+  if (person?.state !== "approved") throw new FlareError("dashboard/waits-for-approval", "Your account waits for approval.");
+  const { email: participant, organization, role } = person;
+  if (participant.length > maxNameChars) {
+    throw new FlareError("dashboard/conflict", `A certificate's name holds ${maxNameChars} characters, and ${participant} has more.`);
+  }
+  if (participant === ownName(project)) throw new FlareError("dashboard/conflict", `${participant} is the dashboard's own name.`);
+  return { kind: "console", participant, organization, role, siteId: null, personId };
 }
 
 /** Longest common name of a certificate (RFC 5280, ub-common-name). */

@@ -1,3 +1,4 @@
+import { sql } from "kysely";
 import type { Migration } from "kysely/migration";
 
 /** Tables of kits, their archives and links, and of certificate requests. */
@@ -57,6 +58,27 @@ export const kitMigrations: Readonly<Record<string, Migration>> = {
         .addColumn("uploaded_by", "text", (column) => column.notNull())
         .addColumn("problem", "text")
         .execute();
+    },
+  },
+  "410-requests-of-people": {
+    async up(db) {
+      await db.schema
+        .createTable("certificate_requests")
+        .addColumn("holder_id", "text", (column) => column.primaryKey())
+        .addColumn("site_id", "text", (column) => column.references("sites.id").onDelete("cascade"))
+        .addColumn("person_id", "text", (column) => column.references("people.id").onDelete("cascade"))
+        .addColumn("request_id", "text", (column) => column.notNull())
+        .addColumn("public_key_sha256", "text", (column) => column.notNull())
+        .addColumn("archive", "text", (column) => column.notNull())
+        .addColumn("uploaded_at_ms", "bigint", (column) => column.notNull())
+        .addColumn("uploaded_by", "text", (column) => column.notNull())
+        .addColumn("problem", "text")
+        .execute();
+      const same = sql.raw("request_id, public_key_sha256, archive, uploaded_at_ms, uploaded_by, problem");
+      await sql`insert into certificate_requests (holder_id, site_id, ${same}) select site_id, site_id, ${same} from site_requests`.execute(
+        db,
+      );
+      await db.schema.dropTable("site_requests").execute();
     },
   },
 };

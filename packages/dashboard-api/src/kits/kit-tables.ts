@@ -48,9 +48,12 @@ export interface KitLinksTable {
   readonly expires_at_ms: number;
 }
 
-/** Certificate requests that wait for their answer, one of each site. */
-export interface SiteRequestsTable {
-  readonly site_id: string;
+/** Certificate requests that wait for their answer, one of each site and of each person. */
+export interface CertificateRequestsTable {
+  /** Id of the site or person. */
+  readonly holder_id: string;
+  readonly site_id: string | null;
+  readonly person_id: string | null;
   readonly request_id: string;
   readonly public_key_sha256: string;
   /** `<name>.request.zip` as base64; it holds no secret. */
@@ -65,5 +68,5 @@ export interface KitTables {
   readonly kits: KitsTable;
   readonly kit_archives: KitArchivesTable;
   readonly kit_links: KitLinksTable;
-  readonly site_requests: SiteRequestsTable;
+  readonly certificate_requests: CertificateRequestsTable;
 }

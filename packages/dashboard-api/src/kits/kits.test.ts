@@ -95,7 +95,7 @@ describeOnEachDatabase("a kit", (kind) => {
     const late = tokenOf(await linkOf());
     const refused = async (token: string): Promise<void> => {
       for (const route of [readKitLink, useKitLink] as const) {
-        await expect(operator.call(route, { params: { token } })).rejects.toMatchObject({ code: "dashboard/link-unusable" });
+        await expect(operator.call(route, { body: { token } })).rejects.toMatchObject({ code: "dashboard/link-unusable" });
       }
     };
     dashboard.clock.advance(73 * hourMs);
@@ -106,14 +106,14 @@ describeOnEachDatabase("a kit", (kind) => {
     const token = tokenOf(link);
     const { authority } = await next.call(getProject);
     for (let look = 0; look < 2; look++) {
-      expect(await operator.call(readKitLink, { params: { token } })).toMatchObject({
+      expect(await operator.call(readKitLink, { body: { token } })).toMatchObject({
         project: "cancer",
         participant: "hospital-a",
         fileName: "hospital-a.zip",
         rootFingerprint: authority?.rootFingerprint,
       });
     }
-    const answers = await Promise.allSettled([1, 2, 3].map(() => operator.call(useKitLink, { params: { token } })));
+    const answers = await Promise.allSettled([1, 2, 3].map(() => operator.call(useKitLink, { body: { token } })));
     const [taken, ...others] = answers.flatMap((answer) => (answer.status === "fulfilled" ? [answer.value] : []));
     expect(others).toEqual([]);
     const kit = await openKit(new Uint8Array((await taken?.arrayBuffer()) ?? new ArrayBuffer(0)), "hospital-a", made.passphrase);

@@ -36,18 +36,17 @@ export async function exportText(db: Database, project: StoredProject): Promise<
 }
 
 /**
- * The files that stay in the workspace for the command line. A site that keeps its own key is not in `project.yml`: `flare provision`
- * would make it another.
+ * The files that stay in the workspace for the command line. Who keeps an own key is not in `project.yml`: `flare provision` would make
+ * it another.
  */
 export async function workspaceTexts(db: Database, project: FrozenProject): Promise<{ projectText: string; profileText: string }> {
   const ownKey = new Set(
-    (await readKitRows(db, { kind: "site" }))
-      .filter((row) => isCurrent(row) && row.source === "requested")
-      .map(({ participant }) => participant),
+    (await readKitRows(db)).filter((row) => isCurrent(row) && row.source === "requested").map(({ participant }) => participant),
   );
   const sites = (await readSites(db)).filter(({ state, name }) => state === "approved" && !ownKey.has(name));
-  const people = [...(await readPeople(db, project)), ownPerson(project)];
-  const comment = ownKey.size === 0 ? "" : `# Sites that keep their own keys are not listed here: ${[...ownKey].sort().join(", ")}\n`;
+  const people = [...(await readPeople(db, project)).filter(({ email }) => !ownKey.has(email)), ownPerson(project)];
+  const comment =
+    ownKey.size === 0 ? "" : `# Participants that keep their own keys are not listed here: ${[...ownKey].sort().join(", ")}\n`;
   return {
     projectText: `# Written by the dashboard before each kit; changes are lost.\n${comment}${stringify(composeDocument({ project, sites, people }))}`,
     profileText: profileText(project),

@@ -1,102 +1,85 @@
 import { FlareError } from "@flare-ts/contracts";
-import type { FastifyRequest } from "fastify";
-import type { Selectable } from "kysely";
+import type { FastifyReply, FastifyRequest } from "fastify";
 import { strangerAt } from "../audit/audit-log.js";
+import { linkInstitution, unlinkInstitution } from "../contract/me.js";
 import { completeOidc, startOidc } from "../contract/session.js";
 import type { DashboardParts } from "../dashboard-parts.js";
-import type { Database } from "../db/tables.js";
 import { isUniqueViolation } from "../db/unique-violation.js";
+import { notFound } from "../http/actor.js";
 import { type Implementation, implement, type RawAnswer } from "../http/implement.js";
 import { enterSession } from "../people/enter-session.js";
-import { findInvitation } from "../people/open-invitation.js";
-import type { PeopleTable } from "../people/people-tables.js";
+import { ownRow, provePassword } from "../people/implement-me.js";
+import { profileOf } from "../people/profile.js";
 import { maySignIn } from "../people/sessions.js";
-import { signUpBy } from "../people/sign-up.js";
-import type { OidcFlow, OidcIdentity } from "./oidc-provider.js";
+import type { OidcFlow } from "./oidc-provider.js";
+import { linkIdentity, personOfIdentity } from "./person-of-identity.js";
 
 /** Sign-in at institutions. */
 export function implementOidc(parts: DashboardParts): readonly Implementation[] {
-  const { oidc } = parts;
+  const { db, oidc, audit } = parts;
   return [
-    implement(startOidc, async ({ query, reply }) =>
-      orProblem(parts, async () => {
-        const provider = oidc.find(query.provider);
-        if (provider === undefined) throw new FlareError("dashboard/not-found", "There is no such sign-in here.");
-        const redirectUri = callbackOf(parts);
-        const { url, flow } = await provider.begin({ redirectUri, invitation: query.invitation, nowMs: parts.now() });
-        oidc.keep(reply, flow);
-        return { status: 303, headers: { location: url.href }, body: "" };
-      }),
-    ),
-    implement(completeOidc, async ({ request, reply, address }) =>
-      orProblem(parts, async () => {
-        const flow = oidc.take(request, reply);
+    implement(startOidc, async ({ body, reply }) => begin(parts, reply, body)),
+    implement(completeOidc, async ({ request, reply, address }) => {
+      const flow = oidc.take(request, reply);
+      return await orProblem(parts, flow?.linkTo === undefined ? "/sign-in" : "/profile", async () => {
         const provider = flow === undefined ? undefined : oidc.find(flow.provider);
         if (flow === undefined || provider === undefined) {
           throw new FlareError("dashboard/sign-in-elsewhere", "The sign-in took too long, or began in another browser.");
         }
         const identity = await provider.complete({ callbackUrl: callbackUrlOf(parts, request), flow });
-        const person = await personFor(parts, identity, flow, address);
+        if (flow.linkTo !== undefined) {
+          await linkIdentity(parts, identity, { provider: provider.id, linkTo: flow.linkTo }, address);
+          return page(`${parts.publicUrl()}/profile`);
+        }
+        const person = await personOfIdentity(parts, identity, flow, address);
         if (person === undefined || !maySignIn(person)) {
           const subject = person?.email ?? identity.email ?? provider.id;
-          await parts.audit.write(parts.db, {
-            actor: strangerAt(address),
-            action: "session.signIn",
-            subject,
-            outcome: "refused",
-            facts: { way: "oidc" },
-          });
-          throw new FlareError("dashboard/sign-in-elsewhere", "There is no account here for this sign-in.");
+          const facts = { way: "oidc" };
+          await audit.write(db, { actor: strangerAt(address), action: "session.signIn", subject, outcome: "refused", facts });
+          throw new FlareError("dashboard/sign-in-elsewhere", "There is no account here that this sign-in leads to.");
         }
         await enterSession(parts, person, "oidc", { request, reply, address });
         return page(`${parts.publicUrl()}/`);
-      }),
-    ),
+      });
+    }),
+    implement(linkInstitution, async ({ actor, body, reply }) => {
+      // A sign-in that leads here stays after the session: whoever finds an open one must not add theirs.
+      await provePassword(parts, await ownRow(parts, actor), body.password);
+      return await begin(parts, reply, { provider: body.provider, linkTo: { personId: actor.personId, sessionId: actor.sessionId } });
+    }),
+    implement(unlinkInstitution, async ({ actor, params }) => {
+      const person = await ownRow(parts, actor);
+      await db.transaction().execute(async (tx) => {
+        const mine = tx.deleteFrom("oidc_identities").where("person_id", "=", person.id);
+        const { numDeletedRows } = await mine.where("provider", "=", params.provider).executeTakeFirst();
+        if (numDeletedRows === 0n) throw notFound("This institution's sign-in does not lead to your account.");
+        const left = await tx.selectFrom("oidc_identities").select("subject").where("person_id", "=", person.id).executeTakeFirst();
+        if (left === undefined && person.password_hash === null) {
+          throw new FlareError("dashboard/conflict", "You would have no way to sign in any more; set a password first.");
+        }
+        const facts = { provider: params.provider };
+        await audit.write(tx, { actor, action: "me.unlinkInstitution", subject: actor.email, facts });
+      });
+      return await profileOf(db, person);
+    }),
   ];
 }
 
-/** The person of an identity: known by it, invited, or known by an address that may be believed. */
-async function personFor(
+/** Where the browser goes, which keeps what is needed when it comes back. */
+async function begin(
   parts: DashboardParts,
-  identity: OidcIdentity,
-  flow: OidcFlow,
-  address: string,
-): Promise<Selectable<PeopleTable> | undefined> {
-  const { db } = parts;
-  const known = await db
-    .selectFrom("oidc_identities")
-    .innerJoin("people", "people.id", "oidc_identities.person_id")
-    .selectAll("people")
-    .where("issuer", "=", identity.issuer)
-    .where("subject", "=", identity.subject)
-    .executeTakeFirst();
-  if (known !== undefined) return known;
-  const { email } = identity;
-  if (email === undefined) return undefined;
-  if (flow.invitation !== undefined) {
-    const invitation = await findInvitation(parts, db, flow.invitation);
-    if (invitation.email !== null && invitation.email !== email) {
-      throw new FlareError("dashboard/sign-in-elsewhere", "The invitation is for another e-mail address than the institution gave.");
-    }
-    const account = { name: identity.name ?? email, email, passwordHash: null, address };
-    return signUpBy(parts, invitation, account, (tx, person) => link(tx, identity, flow, person.id));
-  }
-  const person = await db.selectFrom("people").selectAll().where("email", "=", email).executeTakeFirst();
-  if (person === undefined || !maySignIn(person)) return person;
-  await db.transaction().execute(async (tx) => {
-    await link(tx, identity, flow, person.id);
-    const actor = { email, personId: person.id, address };
-    await parts.audit.write(tx, { actor, action: "session.linkOidc", subject: email, facts: { provider: flow.provider } });
-  });
-  return person;
+  reply: FastifyReply,
+  { provider: id, ...init }: { readonly provider: string; readonly invitation?: string | undefined; readonly linkTo?: OidcFlow["linkTo"] },
+): Promise<{ url: string }> {
+  const provider = parts.oidc.find(id);
+  if (provider === undefined) throw notFound("There is no such sign-in here.");
+  const { url, flow } = await provider.begin({ ...init, redirectUri: callbackOf(parts), nowMs: parts.now() });
+  parts.oidc.keep(reply, flow);
+  return { url: url.href };
 }
 
-async function link(db: Database, { issuer, subject }: OidcIdentity, { provider }: OidcFlow, personId: string): Promise<void> {
-  await db.insertInto("oidc_identities").values({ issuer, subject, person_id: personId, provider }).execute();
-}
-
-/** A browser is here, not a program: what goes wrong leads to the page, which says it. */
-async function orProblem(parts: DashboardParts, work: () => Promise<RawAnswer>): Promise<RawAnswer> {
+/** A browser is here, not a program: what goes wrong leads to a page, which says it. */
+async function orProblem(parts: DashboardParts, path: string, work: () => Promise<RawAnswer>): Promise<RawAnswer> {
   try {
     return await work();
   } catch (reason) {
@@ -104,7 +87,7 @@ async function orProblem(parts: DashboardParts, work: () => Promise<RawAnswer>):
     if (known === undefined && !isUniqueViolation(reason)) throw reason;
     if (known?.cause !== undefined) parts.logger.warn({ code: known.code, err: known.cause }, "a sign-in elsewhere failed");
     const code = known?.code ?? "dashboard/conflict";
-    return page(`${parts.publicUrl()}/sign-in?problem=${encodeURIComponent(code)}`);
+    return page(`${parts.publicUrl()}${path}?problem=${encodeURIComponent(code)}`);
   }
 }
 

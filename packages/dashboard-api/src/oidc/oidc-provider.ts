@@ -14,7 +14,10 @@ export interface OidcProviderSettings {
   readonly clientSecret?: string;
   /** Only addresses in these domains are believed. @default any */
   readonly domains?: readonly string[];
-  /** Believes addresses that the provider does not call verified; some institutions never say so. @default false */
+  /**
+   * Takes addresses that the provider does not call verified where an invitation to the address is used; some institutions never say so.
+   * Such an address never leads to an account that is there. @default false
+   */
   readonly believesUnverified?: boolean;
 }
 
@@ -25,6 +28,8 @@ export interface OidcFlow {
   readonly nonce: string;
   readonly verifier: string;
   readonly invitation?: string | undefined;
+  /** Whose account the sign-in is to lead to from now on, and the session in which they asked for it. */
+  readonly linkTo?: { readonly personId: string; readonly sessionId: string } | undefined;
   readonly beganAtMs: number;
 }
 
@@ -34,6 +39,8 @@ export interface OidcIdentity {
   readonly subject: string;
   /** In small letters; `undefined` where there is none that may be believed. */
   readonly email: string | undefined;
+  /** Whether the institution says that it made sure whose address it is. */
+  readonly isEmailVerified: boolean;
   readonly name: string | undefined;
 }
 
@@ -61,6 +68,7 @@ export class OidcProvider {
   async begin(init: {
     readonly redirectUri: string;
     readonly invitation?: string | undefined;
+    readonly linkTo?: OidcFlow["linkTo"];
     readonly nowMs: number;
   }): Promise<{ url: URL; flow: OidcFlow }> {
     const configuration = await this.#discovered();
@@ -73,7 +81,8 @@ export class OidcProvider {
       state,
       nonce,
     });
-    return { url, flow: { provider: this.id, state, nonce, verifier, invitation: init.invitation, beganAtMs: init.nowMs } };
+    const { invitation, linkTo, nowMs } = init;
+    return { url, flow: { provider: this.id, state, nonce, verifier, invitation, linkTo, beganAtMs: nowMs } };
   }
 
   /**
@@ -102,10 +111,11 @@ export class OidcProvider {
 
   #identity(claims: Readonly<Record<string, unknown>>, issuer: string): OidcIdentity {
     const email = typeof claims["email"] === "string" ? claims["email"].toLowerCase() : undefined;
-    const isVerified = claims["email_verified"] === true || this.#settings.believesUnverified === true;
+    const isEmailVerified = claims["email_verified"] === true;
+    const isGoodEnough = isEmailVerified || this.#settings.believesUnverified === true;
     const domains = this.#settings.domains?.map((domain) => domain.toLowerCase());
     const isOfDomain = domains === undefined || domains.includes(email?.split("@")[1] ?? "");
-    const isBelieved = email !== undefined && isVerified && isOfDomain && /^[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,}$/.test(email);
+    const isBelieved = email !== undefined && isGoodEnough && isOfDomain && /^[a-z0-9._%+-]+@[a-z0-9.-]+\.[a-z]{2,}$/.test(email);
     const name =
       typeof claims["name"] === "string"
         ? claims["name"]
@@ -113,7 +123,13 @@ export class OidcProvider {
             .trim()
             .slice(0, 200)
         : "";
-    return { issuer, subject: String(claims["sub"]), email: isBelieved ? email : undefined, name: name === "" ? undefined : name };
+    return {
+      issuer,
+      subject: String(claims["sub"]),
+      email: isBelieved ? email : undefined,
+      isEmailVerified: isBelieved && isEmailVerified,
+      name: name === "" ? undefined : name,
+    };
   }
 
   /** The provider's configuration is read when it is first needed: it may be down when the dashboard starts. */

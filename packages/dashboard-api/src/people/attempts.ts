@@ -2,7 +2,6 @@ import { FlareError } from "@flare-ts/contracts";
 import { sql } from "kysely";
 import type { Database } from "../db/tables.js";
 import type { Vault } from "../secrets/vault.js";
-import { networkOf } from "./network-of.js";
 
 /** How failures make the next attempt wait. */
 interface AttemptRule {
@@ -19,8 +18,14 @@ const day = 24 * 3_600_000;
 
 /** What is counted, each by its own rule. */
 const rules = {
-  /** Sign-ins to an account, whether it exists or not. */
-  account: { free: 5, firstWaitMs: 2000, longestWaitMs: 15 * 60_000, forgottenAfterMs: day },
+  /** Sign-ins to an account, whether it exists or not, from one network address: about 40 a day. */
+  "account-from-address": { free: 5, firstWaitMs: 2000, longestWaitMs: 3_600_000, forgottenAfterMs: day },
+  /** Sign-ins to an account from all addresses together (NIST SP 800-63B-4, 3.2.2: 100 at the most). */
+  account: { free: 100, firstWaitMs: 2000, longestWaitMs: 15 * 60_000, forgottenAfterMs: day },
+  /** Sign-ins to an account from a browser that its holder has used before. */
+  device: { free: 5, firstWaitMs: 2000, longestWaitMs: 15 * 60_000, forgottenAfterMs: day },
+  /** The password of who is signed in, asked once more. */
+  "own-password": { free: 5, firstWaitMs: 2000, longestWaitMs: 15 * 60_000, forgottenAfterMs: day },
   /** Sign-ins from a network address: a whole hospital may share one. */
   address: { free: 30, firstWaitMs: 2000, longestWaitMs: 15 * 60_000, forgottenAfterMs: day },
   /** Codes of a second factor. */
@@ -107,7 +112,7 @@ export class Attempts {
 
   /** What somebody typed into the field may be a password: only a keyed hash is kept. */
   #rowKey({ kind, value }: AttemptKey): string {
-    return this.#vault.mac("attempts", `${kind}:${kind === "address" ? networkOf(value) : value}`);
+    return this.#vault.mac("attempts", `${kind}:${value}`);
   }
 }
 

@@ -31,6 +31,7 @@ export async function enterSession(
     return parts.sessions.begin(db, { personId: person.id, step, address, userAgent });
   });
   parts.cookie.write(reply, token);
+  if (step === "complete") parts.devices.remember(request, reply, person.email);
   const live = await parts.sessions.find(token);
   if (live !== undefined) reply.header("x-csrf-token", parts.guard.csrfTokenOf(live.session.id));
   return sessionAnswer(parts, live);

@@ -32,6 +32,7 @@ export function implementInvitations(parts: DashboardParts): readonly Implementa
       const row: Selectable<InvitationsTable> = {
         id: createId(randomBytes),
         token_hash: hashToken(token),
+        is_mailed: 0,
         email: email ?? null,
         role,
         organization,
@@ -58,7 +59,7 @@ export function implementInvitations(parts: DashboardParts): readonly Implementa
         const lastsMs = before.expires_at_ms - before.created_at_ms;
         const renewed = await tx
           .updateTable("invitations")
-          .set({ token_hash: hashToken(token), expires_at_ms: now() + lastsMs })
+          .set({ token_hash: hashToken(token), is_mailed: 0, expires_at_ms: now() + lastsMs })
           .where("id", "=", before.id)
           .where("used_at_ms", "is", null)
           .where("revoked_at_ms", "is", null)
@@ -86,7 +87,7 @@ export function implementInvitations(parts: DashboardParts): readonly Implementa
       });
       changes.publish("invitations");
     }),
-    implement(readInvitation, async ({ params }) => invitationOf(await findInvitation(parts, db, params.token), now())),
+    implement(readInvitation, async ({ body }) => invitationOf(await findInvitation(parts, db, body.token), now())),
   ];
 }
 
@@ -110,5 +111,8 @@ async function send(parts: DashboardParts, row: Selectable<InvitationsTable>, to
     row.email === null || !byMail
       ? undefined
       : invitationLetter({ to: row.email, link, invitedBy: row.invited_by, expiresAtMs: row.expires_at_ms });
-  return sendLink(parts.mailer, link, letter);
+  const sent = await sendLink(parts.mailer, link, letter);
+  if (sent.link === null)
+    await parts.db.updateTable("invitations").set({ is_mailed: 1 }).where("token_hash", "=", hashToken(token)).execute();
+  return sent;
 }

@@ -27,17 +27,17 @@ export function implementMe(parts: DashboardParts): readonly Implementation[] {
 function ownProfile(parts: DashboardParts): readonly Implementation[] {
   const { db, audit } = parts;
   return [
-    implement(getMe, async ({ actor }) => profileOf(db, await own(parts, actor))),
+    implement(getMe, async ({ actor }) => profileOf(db, await ownRow(parts, actor))),
     implement(updateMe, async ({ actor, body }) => {
       await db.transaction().execute(async (tx) => {
         await tx.updateTable("people").set({ name: body.name }).where("id", "=", actor.personId).execute();
         await audit.write(tx, { actor, action: "me.update", subject: actor.email, facts: { name: body.name } });
       });
       parts.changes.publish("people");
-      return profileOf(db, await own(parts, actor));
+      return profileOf(db, await ownRow(parts, actor));
     }),
     implement(changePassword, async ({ actor, body }) => {
-      const person = await own(parts, actor);
+      const person = await ownRow(parts, actor);
       await provePassword(parts, person, body.currentPassword);
       checkNewPassword(body.newPassword, person);
       const passwordHash = await parts.passwords.hash(body.newPassword);
@@ -56,7 +56,7 @@ function ownSecondFactor(parts: DashboardParts): readonly Implementation[] {
   const { db, audit, secondFactor } = parts;
   return [
     implement(beginTotp, async ({ actor, body }) => {
-      const person = await own(parts, actor);
+      const person = await ownRow(parts, actor);
       if (person.totp_is_on === 1) throw new FlareError("dashboard/conflict", "A second factor is on already; turn it off first.");
       await provePassword(parts, person, body.password);
       const { sealed, secret, uri } = secondFactor.create(person, "FLARE");
@@ -70,7 +70,7 @@ function ownSecondFactor(parts: DashboardParts): readonly Implementation[] {
       return { secret, uri };
     }),
     implement(confirmTotp, async ({ actor, body }) => {
-      const person = await own(parts, actor);
+      const person = await ownRow(parts, actor);
       if (person.totp_is_on === 1) throw new FlareError("dashboard/conflict", "A second factor is on already.");
       if (person.totp_secret === null)
         throw new FlareError("dashboard/conflict", "There is nothing to confirm yet; begin with the secret.");
@@ -92,7 +92,7 @@ function ownSecondFactor(parts: DashboardParts): readonly Implementation[] {
       });
     }),
     implement(removeTotp, async ({ actor, body }) => {
-      const person = await own(parts, actor);
+      const person = await ownRow(parts, actor);
       if (person.totp_is_on === 0) throw new FlareError("dashboard/conflict", "There is no second factor.");
       await proveCode(parts, person, body.code);
       await db.transaction().execute(async (tx) => {
@@ -101,7 +101,7 @@ function ownSecondFactor(parts: DashboardParts): readonly Implementation[] {
       });
     }),
     implement(renewRecoveryCodes, async ({ actor, body }) => {
-      const person = await own(parts, actor);
+      const person = await ownRow(parts, actor);
       if (person.totp_is_on === 0) throw new FlareError("dashboard/conflict", "There is no second factor.");
       await proveCode(parts, person, body.code);
       return db.transaction().execute(async (tx) => {
@@ -144,16 +144,21 @@ export async function removeSecondFactor(db: DashboardParts["db"], personId: str
   await db.deleteFrom("recovery_codes").where("person_id", "=", personId).execute();
 }
 
-async function own({ db }: DashboardParts, actor: Actor): Promise<Selectable<PeopleTable>> {
+/** The row of whoever calls. @throws FlareError `dashboard/not-signed-in` */
+export async function ownRow({ db }: DashboardParts, actor: Actor): Promise<Selectable<PeopleTable>> {
   const person = await db.selectFrom("people").selectAll().where("id", "=", actor.personId).executeTakeFirst();
   if (person === undefined) throw new FlareError("dashboard/not-signed-in", "The account is gone.");
   return person;
 }
 
-/** Whoever finds an open session must not take the account over. */
-async function provePassword(parts: DashboardParts, person: Selectable<PeopleTable>, password: string | undefined): Promise<void> {
+/**
+ * Passes with the current password, where there is one: whoever finds an open session must not take the account over.
+ *
+ * @throws FlareError `dashboard/wrong-password`, `dashboard/too-many-attempts`
+ */
+export async function provePassword(parts: DashboardParts, person: Selectable<PeopleTable>, password: string | undefined): Promise<void> {
   if (person.password_hash === null) return;
-  const key: AttemptKey = { kind: "account", value: person.email };
+  const key: AttemptKey = { kind: "own-password", value: person.id };
   await parts.attempts.begin(key);
   if (password === undefined || !(await parts.passwords.verify(password, person.password_hash))) {
     throw new FlareError("dashboard/wrong-password", "The current password is not right.");

@@ -6,6 +6,7 @@ import { type Implementation, implement } from "../http/implement.js";
 import { passwordResetLetter } from "../mail/letters.js";
 import { checkNewPassword } from "./check-new-password.js";
 import { maySignIn } from "./sessions.js";
+import { signInKeys } from "./sign-in-attempts.js";
 
 const resetLinkLastsMs = 3_600_000;
 
@@ -34,11 +35,14 @@ export function implementPasswordReset(parts: DashboardParts): readonly Implemen
         checkNewPassword(body.password, person);
         await db.updateTable("people").set({ password_hash: passwordHash }).where("id", "=", person.id).execute();
         await parts.sessions.endAll(db, person.id);
+        const provesAddress = link.isMailed && person.email_proven_at_ms === null;
+        if (provesAddress) await proveAddress(parts, db, person.id);
         const actor = { email: person.email, personId: person.id, address };
-        await parts.audit.write(db, { actor, action: "session.passwordReset", subject: person.email });
+        await parts.audit.write(db, { actor, action: "session.passwordReset", subject: person.email, facts: { provesAddress } });
         return person.email;
       });
-      await parts.attempts.succeed({ kind: "account", value: email }, { kind: "reset", value: email });
+      const forgotten = signInKeys({ email, address, nowMs: parts.now() }).filter(({ kind: counted }) => counted !== "address");
+      await parts.attempts.succeed(...forgotten, { kind: "reset", value: email });
     }),
   ];
 }
@@ -47,11 +51,20 @@ export function implementPasswordReset(parts: DashboardParts): readonly Implemen
 export async function createResetLink(
   parts: DashboardParts,
   db: DashboardParts["db"],
-  personId: string,
-): Promise<{ link: string; expiresAtMs: number }> {
+  { personId, isMailed }: { readonly personId: string; readonly isMailed: boolean },
+): Promise<{ link: string; token: string; expiresAtMs: number }> {
   const expiresAtMs = parts.now() + resetLinkLastsMs;
-  const token = await parts.links.create(db, { kind: "password-reset", personId, expiresAtMs });
-  return { link: `${parts.publicUrl()}/reset-password#${token}`, expiresAtMs };
+  const token = await parts.links.create(db, { kind: "password-reset", personId, isMailed, expiresAtMs });
+  return { link: `${parts.publicUrl()}/reset-password#${token}`, token, expiresAtMs };
+}
+
+/**
+ * Notes that a person's address is proven. Whoever had the account before had not proven it, and might have been somebody else: their
+ * sign-in at an institution leads here no more.
+ */
+async function proveAddress({ now }: DashboardParts, db: DashboardParts["db"], personId: string): Promise<void> {
+  await db.updateTable("people").set({ email_proven_at_ms: now() }).where("id", "=", personId).execute();
+  await db.deleteFrom("oidc_identities").where("person_id", "=", personId).execute();
 }
 
 async function sendReset(parts: DashboardParts, email: string, address: string): Promise<void> {
@@ -67,7 +80,7 @@ async function sendReset(parts: DashboardParts, email: string, address: string):
   }
   const { link, expiresAtMs } = await parts.db.transaction().execute(async (db) => {
     await parts.audit.write(db, { actor: strangerAt(address), action: "session.requestPasswordReset", subject: person.email });
-    return createResetLink(parts, db, person.id);
+    return createResetLink(parts, db, { personId: person.id, isMailed: true });
   });
   await mailer.send(passwordResetLetter({ to: person.email, link, expiresAtMs }));
 }

@@ -70,12 +70,14 @@ export function implementPeople(parts: DashboardParts): readonly Implementation[
       changes.publish("people");
     }),
     implement(resetPersonPassword, async ({ actor, params }) => {
-      const { person, link, expiresAtMs } = await db.transaction().execute(async (tx) => {
+      const { person, link, token, expiresAtMs } = await db.transaction().execute(async (tx) => {
         const found = await find(tx, params.id);
         await audit.write(tx, { actor, action: "people.resetPassword", subject: found.email });
-        return { person: found, ...(await createResetLink(parts, tx, found.id)) };
+        return { person: found, ...(await createResetLink(parts, tx, { personId: found.id, isMailed: false })) };
       });
-      return sendLink(parts.mailer, link, passwordResetLetter({ to: person.email, link, expiresAtMs }));
+      const sent = await sendLink(parts.mailer, link, passwordResetLetter({ to: person.email, link, expiresAtMs }));
+      if (sent.link === null) await parts.links.noteMailed(db, token);
+      return sent;
     }),
     implement(removePersonSecondFactor, async ({ actor, params }) => {
       await db.transaction().execute(async (tx) => {

@@ -7,6 +7,7 @@ import type { AttemptKey } from "./attempts.js";
 import { enterSession } from "./enter-session.js";
 import { sessionAnswer } from "./session-answer.js";
 import { maySignIn } from "./sessions.js";
+import { signInKeys } from "./sign-in-attempts.js";
 
 /** Signing in and out. */
 export function implementSession(parts: DashboardParts): readonly Implementation[] {
@@ -14,10 +15,8 @@ export function implementSession(parts: DashboardParts): readonly Implementation
   return [
     implement(getSession, async ({ request }) => sessionAnswer(parts, await guard.liveSession(request))),
     implement(signIn, async ({ body, ...input }) => {
-      const keys: AttemptKey[] = [
-        { kind: "address", value: input.address },
-        { kind: "account", value: body.email },
-      ];
+      const device = parts.devices.find(input.request, body.email);
+      const keys = signInKeys({ email: body.email, address: input.address, device, nowMs: parts.now() });
       await parts.attempts.begin(...keys);
       const person = await db.selectFrom("people").selectAll().where("email", "=", body.email).executeTakeFirst();
       const isRight = await parts.passwords.verify(body.password, person?.password_hash);

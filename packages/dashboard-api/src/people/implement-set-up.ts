@@ -18,7 +18,7 @@ export function implementSetUp(parts: DashboardParts): readonly Implementation[]
       const person = await parts.db.transaction().execute(async (db) => {
         const link = await parts.links.take(db, "set-up", body.token);
         if (link === undefined || (await hasPeople(db))) throw unusable();
-        const added = await addPerson(parts, db, { ...body, role: "project_admin", state: "approved", passwordHash });
+        const added = await addPerson(parts, db, { ...body, role: "project_admin", state: "approved", passwordHash, isEmailProven: false });
         const actor = { email: added.email, personId: added.id, address: input.address };
         await parts.audit.write(db, { actor, action: "session.setUp", subject: added.email });
         return added;
@@ -33,7 +33,9 @@ export function implementSetUp(parts: DashboardParts): readonly Implementation[]
 export async function createSetUpLink(parts: DashboardParts): Promise<string | undefined> {
   if (await hasPeople(parts.db)) return undefined;
   const expiresAtMs = parts.now() + setUpLinkLastsMs;
-  const token = await parts.db.transaction().execute((db) => parts.links.create(db, { kind: "set-up", personId: null, expiresAtMs }));
+  const token = await parts.db
+    .transaction()
+    .execute((db) => parts.links.create(db, { kind: "set-up", personId: null, isMailed: false, expiresAtMs }));
   return `${parts.publicUrl()}/set-up#${token}`;
 }
 

@@ -4,7 +4,7 @@ import type { DashboardParts } from "../dashboard-parts.js";
 import { type Implementation, implement } from "../http/implement.js";
 import { checkNewPassword } from "./check-new-password.js";
 import { enterSession } from "./enter-session.js";
-import { findInvitation } from "./open-invitation.js";
+import { findInvitation, provesAddress } from "./open-invitation.js";
 import { signUpBy } from "./sign-up.js";
 
 /** An account by an invitation. */
@@ -27,7 +27,8 @@ export function implementSignUp(parts: DashboardParts): readonly Implementation[
       // Whoever has an invitation must not find out with it who else has an account.
       await parts.attempts.begin({ kind: "invitation", value: invitation.id });
       const passwordHash = await parts.passwords.hash(body.password);
-      const person = await signUpBy(parts, invitation, { name: body.name, email, passwordHash, address: input.address });
+      const isEmailProven = provesAddress(invitation, email);
+      const person = await signUpBy(parts, invitation, { name: body.name, email, passwordHash, isEmailProven, address: input.address });
       return enterSession(parts, person, "sign-up", input);
     }),
   ];

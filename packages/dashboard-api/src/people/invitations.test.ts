@@ -28,7 +28,7 @@ describeOnEachDatabase("an invitation", (kind) => {
     expect(letter.to).toBe("bob@example.org");
     const token = tokenIn(letter.text);
     const bob = stranger();
-    expect(await bob.call(readInvitation, { params: { token } })).toEqual({
+    expect(await bob.call(readInvitation, { body: { token } })).toEqual({
       email: "bob@example.org",
       ...orgAdmin,
       invitedBy: "A project_admin",
@@ -75,7 +75,7 @@ describeOnEachDatabase("an invitation", (kind) => {
     );
     const outcomes = await Promise.allSettled(tries);
     expect(outcomes.filter(({ status }) => status === "fulfilled")).toMatchObject([{ value: { person: { state: "approved" } } }]);
-    await expect(stranger().call(readInvitation, { params: { token } })).rejects.toMatchObject({
+    await expect(stranger().call(readInvitation, { body: { token } })).rejects.toMatchObject({
       code: "dashboard/link-unusable",
       status: 410,
     });
@@ -84,7 +84,7 @@ describeOnEachDatabase("an invitation", (kind) => {
   it("stops working when it expires, is withdrawn or is sent again", async () => {
     const { clock, person, stranger } = await startTestDashboard(kind);
     const admin = await person({ role: "project_admin" });
-    const read = (link: string | null): Promise<unknown> => stranger().call(readInvitation, { params: { token: tokenIn(link ?? "") } });
+    const read = (link: string | null): Promise<unknown> => stranger().call(readInvitation, { body: { token: tokenIn(link ?? "") } });
     const expiring = await admin.call(invite, { body: { ...orgAdmin, expiresInHours: 1 } });
     clock.advance(29 * 60_000);
     await admin.call(getMe);

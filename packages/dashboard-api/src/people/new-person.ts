@@ -14,6 +14,8 @@ export interface NewPerson {
   readonly state: PersonState;
   /** `null` for those who sign in elsewhere. */
   readonly passwordHash: string | null;
+  /** Whether it is proven that the person reads what is sent to the address. */
+  readonly isEmailProven: boolean;
 }
 
 /** Adds a person; the database refuses a second one with the address (`isUniqueViolation`). */
@@ -25,6 +27,7 @@ export async function addPerson(
   const row: Selectable<PeopleTable> = {
     id: createId(randomBytes),
     email: person.email,
+    email_proven_at_ms: person.isEmailProven ? now() : null,
     name: person.name,
     organization: person.organization,
     role: person.role,

@@ -15,7 +15,13 @@ export class OneTimeLinks {
   /** Makes a link's token; earlier ones of the same kind and person stop working. */
   async create(
     db: Database,
-    init: { readonly kind: OneTimeLinksTable["kind"]; readonly personId: string | null; readonly expiresAtMs: number },
+    init: {
+      readonly kind: OneTimeLinksTable["kind"];
+      readonly personId: string | null;
+      /** Nobody is shown the link: it goes out by mail or not at all. */
+      readonly isMailed: boolean;
+      readonly expiresAtMs: number;
+    },
   ): Promise<string> {
     const token = createToken(this.#randomBytes);
     await this.withdraw(db, init);
@@ -26,10 +32,16 @@ export class OneTimeLinks {
         kind: init.kind,
         token_hash: hashToken(token),
         person_id: init.personId,
+        is_mailed: init.isMailed ? 1 : 0,
         expires_at_ms: init.expiresAtMs,
       })
       .execute();
     return token;
+  }
+
+  /** Says that a link went out by mail, and was shown to nobody. */
+  async noteMailed(db: Database, token: string): Promise<void> {
+    await db.updateTable("one_time_links").set({ is_mailed: 1 }).where("token_hash", "=", hashToken(token)).execute();
   }
 
   /** Makes links of a kind and person stop working. */
@@ -54,14 +66,18 @@ export class OneTimeLinks {
   }
 
   /** Takes a token, in the transaction of what it permits; `undefined` when it cannot be used. It is gone then. */
-  async take(db: Database, kind: OneTimeLinksTable["kind"], token: string): Promise<{ readonly personId: string | null } | undefined> {
+  async take(
+    db: Database,
+    kind: OneTimeLinksTable["kind"],
+    token: string,
+  ): Promise<{ readonly personId: string | null; readonly isMailed: boolean } | undefined> {
     const row = await db
       .deleteFrom("one_time_links")
       .where("kind", "=", kind)
       .where("token_hash", "=", hashToken(token))
       .where("expires_at_ms", ">", this.#now())
-      .returning("person_id")
+      .returning(["person_id", "is_mailed"])
       .executeTakeFirst();
-    return row === undefined ? undefined : { personId: row.person_id };
+    return row === undefined ? undefined : { personId: row.person_id, isMailed: row.is_mailed === 1 };
   }
 }

@@ -26,6 +26,11 @@ export async function findInvitation(
   return row;
 }
 
+/** Whether somebody who came by an invitation has proven that they read what is sent to an address: the link went nowhere else. */
+export function provesAddress(invitation: Pick<Selectable<InvitationsTable>, "email" | "is_mailed">, email: string): boolean {
+  return invitation.is_mailed === 1 && invitation.email === email;
+}
+
 /**
  * Takes an invitation, in the transaction that makes the account.
  *

@@ -86,4 +86,16 @@ export const peopleMigrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "400-proven-addresses": {
+    async up({ schema }) {
+      // Of accounts that are there already it is not known: they count as not proven.
+      await schema.alterTable("people").addColumn("email_proven_at_ms", "bigint").execute();
+      for (const table of ["invitations", "one_time_links"]) {
+        await schema
+          .alterTable(table)
+          .addColumn("is_mailed", "integer", (column) => column.notNull().defaultTo(0))
+          .execute();
+      }
+    },
+  },
 };

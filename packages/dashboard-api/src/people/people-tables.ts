@@ -6,6 +6,8 @@ export interface PeopleTable {
   readonly id: string;
   /** In small letters. */
   email: string;
+  /** When it was proven that the account's holder reads what is sent to the address; `null` as long as it was not. */
+  email_proven_at_ms: number | null;
   name: string;
   organization: string;
   role: Role;
@@ -54,6 +56,8 @@ export interface OidcIdentitiesTable {
 export interface InvitationsTable {
   readonly id: string;
   token_hash: string;
+  /** 1: nobody saw the link but whoever reads what is sent to the address. */
+  is_mailed: number;
   readonly email: string | null;
   readonly role: Role;
   readonly organization: string;
@@ -71,6 +75,8 @@ export interface OneTimeLinksTable {
   readonly kind: "set-up" | "password-reset";
   readonly token_hash: string;
   readonly person_id: string | null;
+  /** 1: nobody saw the link but whoever reads the person's mail. */
+  is_mailed: number;
   readonly expires_at_ms: number;
 }
 

@@ -13,6 +13,8 @@ export interface NewAccount {
   readonly email: string;
   /** `null` for those who sign in elsewhere. */
   readonly passwordHash: string | null;
+  /** Whether it is proven that the person reads what is sent to the address. */
+  readonly isEmailProven: boolean;
   readonly address: string;
 }
 

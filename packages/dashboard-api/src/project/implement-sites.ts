@@ -44,7 +44,7 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
         await transaction.updateTable("sites").set(said).where("id", "=", site.id).execute();
         // What was approved was the site of the other name.
         if (name !== site.name) {
-          await transaction.deleteFrom("site_requests").where("site_id", "=", site.id).execute();
+          await transaction.deleteFrom("certificate_requests").where("holder_id", "=", site.id).execute();
           if (actor.role !== "project_admin")
             await transaction.updateTable("sites").set({ state: "pending" }).where("id", "=", site.id).execute();
         }

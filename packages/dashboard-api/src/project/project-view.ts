@@ -36,10 +36,11 @@ export async function showProject(parts: Pick<KitParts, "db" | "workspace" | "pa
 
 async function countWaiting(db: KitParts["db"]): Promise<{ requests: number; revocations: number }> {
   const requests = await db
-    .selectFrom("site_requests")
-    .innerJoin("sites", "sites.id", "site_requests.site_id")
-    .select("sites.id")
-    .where("sites.state", "=", "approved")
+    .selectFrom("certificate_requests")
+    .leftJoin("sites", "sites.id", "certificate_requests.site_id")
+    .leftJoin("people", "people.id", "certificate_requests.person_id")
+    .select("holder_id")
+    .where((where) => where.or([where("sites.state", "=", "approved"), where("people.state", "=", "approved")]))
     .execute();
   const revocations = await db
     .selectFrom("kits")

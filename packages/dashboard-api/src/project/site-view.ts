@@ -1,7 +1,7 @@
 import type { Site } from "../contract/sites.js";
-import { waitsFor } from "../kits/answer-requests.js";
 import type { KitParts } from "../kits/kit-parts.js";
 import { KitView, newestSiteKits } from "../kits/kit-view.js";
+import { readRequests, showRequest, siteHolder, waitsFor } from "../kits/request-holder.js";
 import { readProject, type StoredProject } from "./project-store.js";
 import type { StoredSite } from "./site-store.js";
 
@@ -9,28 +9,14 @@ import type { StoredSite } from "./site-store.js";
 export async function showSites(parts: KitParts, sites: readonly StoredSite[]): Promise<Site[]> {
   const { db, passphrase } = parts;
   const [project, view, kits] = [await readProject(db), await KitView.read(parts), await newestSiteKits(db)];
-  const requests = await db
-    .selectFrom("site_requests")
-    .select(["site_id", "request_id", "public_key_sha256", "uploaded_at_ms", "uploaded_by", "problem"])
-    .execute();
-  const requestOf = new Map(requests.map((row) => [row.site_id, row]));
+  const requests = await readRequests(db);
   return sites.map((site) => {
-    const [kit, request] = [kits.get(site.id), requestOf.get(site.id)];
+    const [kit, request] = [kits.get(site.id), requests.get(site.id)];
     return {
       ...site,
       properties: { ...site.properties },
       missing: [...missingProperties(project, site)],
-      request:
-        request === undefined
-          ? null
-          : {
-              requestId: request.request_id,
-              publicKeySha256: request.public_key_sha256,
-              uploadedAtMs: request.uploaded_at_ms,
-              uploadedBy: request.uploaded_by,
-              waitsFor: waitsFor(project, site, passphrase.isKnown),
-              problem: request.problem,
-            },
+      request: request === undefined ? null : showRequest(request, waitsFor(project, siteHolder(site), passphrase.isKnown)),
       kit: kit === undefined ? null : view.show(kit),
     };
   });

@@ -17,6 +17,8 @@ import { splitPem } from "../pki/pem.js";
 import { readSubject } from "../pki/read-certificate.js";
 import { readRequest } from "../pki/read-request.js";
 import { createRequest } from "../pki/request.js";
+import { approveRequest } from "../requests/approve-request.js";
+import { requestCertificate } from "../requests/request-certificate.js";
 import { kitCertificateStatus, projectCertificateStatus } from "./certificate-status.js";
 import { importCa, requestCa, useCa } from "./external-ca.js";
 import { revokeParticipant } from "./revoke.js";
@@ -358,6 +360,43 @@ describe("a renewal that the holder of the CA signs", () => {
       expect(await codeOf("participant", name)).toBe("auth/certificate-revoked");
     }
     expect(await codeOf("issuer", "server1.example.org")).toBe("auth/certificate-revoked");
+  });
+});
+
+describe("a renewal of a participant that keeps its own key", () => {
+  it("follows the certificate that was issued for its request, and no other that is shown", async () => {
+    await provisionAt();
+    const participantFile = join(folder.dir, "participant.yaml");
+    const participant = { name: "hospital-r", type: "client", org: "hospital_r" };
+    await writeFile(participantFile, JSON.stringify({ name: "example_project", participants: [participant] }));
+    const home = join(folder.dir, "home");
+    const asked = await requestCertificate({ participantFile, baseDir: folder.dir, home, keyType: "p256", now });
+    const profileFile = join(folder.dir, "profile.json");
+    const server = { host: "server1.example.org", fed_learn_port: 8002 };
+    await writeFile(profileFile, JSON.stringify({ name: "example_project", scheme: "grpc", connection_security: "mtls", server }));
+    const init = { archive: asked.archive, authorityDir: workspace(), profileFile, home, caKey: "clear", now } as const;
+    const { certificatePem } = await approveRequest(init);
+    const keyPair = await createKeyPair("p256");
+    const csrPem = await createRequest({ subject: { commonName: "x", org: "x", role: "project_admin" }, keyPair });
+    const sign = async (shown: string | undefined, name = "hospital-r", at = later(dayMs)): Promise<string> =>
+      await signRenewal({
+        ...place(at),
+        renewal: { kind: "participant", name, csrPem, ...(shown === undefined ? {} : { certificatePem: shown }) },
+      });
+    const codeOf = async (shown: string | undefined, name?: string, at?: Date): Promise<string> =>
+      (await errorOf(sign(shown, name, at))).code;
+    const chain = await sign(certificatePem);
+    expect(readSubject(new X509Certificate(chain))).toEqual({ commonName: "hospital-r", org: "hospital_r", role: "client" });
+    // What was renewed is renewed again.
+    expect(readSubject(new X509Certificate(await sign(chain, "hospital-r", later(2 * dayMs)))).commonName).toBe("hospital-r");
+    expect(await codeOf(undefined)).toBe("project/unknown-participant");
+    expect(await codeOf("no certificate")).toBe("project/unknown-participant");
+    expect(await codeOf(certificatePem, "hospital-s")).toBe("project/unknown-participant");
+    const foreign = await issueRoot({ subject: { commonName: "hospital-r" }, ...keyPair, validity: { from: now, to: later(dayMs) } });
+    expect(await codeOf(foreign)).toBe("project/unknown-participant");
+    await revokeParticipant({ ...place(later(3 * dayMs)), name: "hospital-r", reason: "keyCompromise" });
+    for (const shown of [certificatePem, chain])
+      expect(await codeOf(shown, "hospital-r", later(4 * dayMs))).toBe("project/unknown-participant");
   });
 });
 

@@ -4,6 +4,7 @@ import { issuableBy } from "../kit/issuer-role.js";
 import { Revocations } from "../kit/revocations.js";
 import { openAuthority } from "../pki/authority.js";
 import { issueIntermediate } from "../pki/certificate.js";
+import { isIssuedBy } from "../pki/is-issued-by.js";
 import { chainBelowRoot, issueFromRequest, withinIssuer } from "../pki/issue-from-request.js";
 import { validityFrom } from "../pki/lifetime.js";
 import { issuedEntry } from "../pki/project-identities.js";
@@ -22,6 +23,11 @@ export interface RenewalToSign {
   readonly name: string;
   /** PKCS #10, PEM. */
   readonly csrPem: string;
+  /**
+   * The certificate that it follows, PEM, as it came with the request: of participants that keep their own keys, and whose certificate the
+   * workspace therefore only remembers to have issued.
+   */
+  readonly certificatePem?: string;
 }
 
 export interface SignRenewalInit extends ProjectFolderInit, ChangeInit {
@@ -30,7 +36,7 @@ export interface SignRenewalInit extends ProjectFolderInit, ChangeInit {
 
 /**
  * Signs a request for the next certificate of a participant that the workspace knows: for the key of the request, with the name,
- * organisation, role and host names of the certificate that the workspace gave it. What the request says of itself is not taken over;
+ * organisation, role and host names of the certificate that the workspace gave it, or issued for a request of its own. What the request says of itself is not taken over;
  * whether the key is the participant's is for a person to make sure. Answers the certificate, followed by those of its issuers. The
  * request comes by way of the server, which may be in the wrong hands: who was revoked gets nothing, and only the server issues.
  *
@@ -47,8 +53,9 @@ export async function signRenewal({ renewal, ...init }: SignRenewalInit): Promis
   return result;
 }
 
-async function signParticipant(state: ProjectState, { name, csrPem }: RenewalToSign, { now, stateFile }: ChangeContext): Promise<string> {
-  const certificate = certificateOf(state, name);
+async function signParticipant(state: ProjectState, renewal: RenewalToSign, { now, stateFile }: ChangeContext): Promise<string> {
+  const { name, csrPem } = renewal;
+  const certificate = requestedCertificate(state, renewal) ?? certificateOf(state, name);
   const subject = readSubject(certificate);
   const revokedMs = state.revoked.filter((entry) => entry.name === name).map(({ revoked_at_ms }) => revoked_at_ms);
   return await issueFromRequest({
@@ -74,6 +81,34 @@ async function signIssuer(state: ProjectState, { name, csrPem }: RenewalToSign, 
     issuer,
   });
   return `${certificatePem}${chainBelowRoot(issuer)}`;
+}
+
+/**
+ * The good certificate that a participant got for a request of its own. What is shown counts only when it was issued here, under this very
+ * name: the server may show anything, and issue some.
+ */
+function requestedCertificate(state: ProjectState, { name, certificatePem }: RenewalToSign): X509Certificate | undefined {
+  if (certificatePem === undefined || hasGoodCertificate(state, name)) return undefined;
+  const certificate = parsed(certificatePem);
+  if (certificate === undefined || readSubject(certificate).commonName !== name) return undefined;
+  const serial = certificate.serialNumber.toLowerCase();
+  if (!state.issued.some((entry) => entry.name === name && entry.serial === serial)) return undefined;
+  const issuers = [state.root, ...state.formerRoots, ...(state.authority === undefined ? [] : [state.authority])];
+  const isOurs = issuers.some((issuer) => isIssuedBy(certificate, new X509Certificate(issuer.certificatePem)));
+  return isOurs && new Revocations(state.revoked).find(certificate) === undefined ? certificate : undefined;
+}
+
+function hasGoodCertificate({ participants, revoked }: ProjectState, name: string): boolean {
+  const known = participants.get(name);
+  return known !== undefined && new Revocations(revoked).find(new X509Certificate(known.certificatePem)) === undefined;
+}
+
+function parsed(certificatePem: string): X509Certificate | undefined {
+  try {
+    return new X509Certificate(certificatePem);
+  } catch {
+    return undefined;
+  }
 }
 
 /** The last certificate that the workspace gave to a participant. */

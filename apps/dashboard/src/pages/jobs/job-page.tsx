@@ -10,6 +10,7 @@ import {
   routeUrl,
 } from "@flare-ts/dashboard-api/contract";
 import { Alert, Button, Grid, Stack } from "@mantine/core";
+import { useThrottledValue } from "@mantine/hooks";
 import { IconCopyPlus, IconDownload } from "@tabler/icons-react";
 import { useMemo } from "react";
 import { useLocation } from "wouter";
@@ -20,12 +21,11 @@ import { formatMoment } from "../../components/format.js";
 import { Loaded } from "../../components/loaded.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
-import { foldJournal } from "../../jobs/fold-journal.js";
-import type { JournalEntry } from "../../jobs/job-event.js";
 import { metricCurves } from "../../jobs/metric-curves.js";
 import { trackedCurves } from "../../jobs/tracked-curves.js";
-import { useJobEvents, useJobMetrics, useJobPhases } from "../../live/job-streams.js";
+import { useJobMetrics, useJobPhases } from "../../live/job-streams.js";
 import { useFederation } from "../../live/use-federation.js";
+import { useJobView } from "../../live/use-job-view.js";
 import { IncidentList } from "./incident-list.js";
 import { JobCurves } from "./job-curves.js";
 import { JobLogs } from "./job-logs.js";
@@ -38,6 +38,16 @@ import { isOver, JobStatus } from "./job-status.js";
 export function JobPage({ id }: { readonly id: string }) {
   const job = useApiQuery(getJob, { params: { id } });
   const live = useFederation().data?.jobs.find((one) => one.id === id);
+  if (job.data === undefined) {
+    return (
+      <>
+        <PageHeader title="Job" about={<span className="mono">{id}</span>} back={{ href: "/jobs", text: "Jobs" }} />
+        <Loaded query={job} lines={10}>
+          {() => null}
+        </Loaded>
+      </>
+    );
+  }
   return (
     <Loaded query={job} lines={10}>
       {(own) => <JobDetail job={live === undefined ? own : { ...own, ...live }} may={own.may} />}
@@ -46,12 +56,13 @@ export function JobPage({ id }: { readonly id: string }) {
 }
 
 function JobDetail({ job, may }: { readonly job: Job; readonly may: OwnJob["may"] }) {
-  const events = useJobEvents(job.id);
+  const view = useJobView(job.id);
   const metrics = useJobMetrics(job.id);
   const phases = useJobPhases(job.id);
-  const view = useMemo(() => foldJournal((events.data?.items ?? []) as readonly unknown[] as readonly JournalEntry[]), [events.data]);
+  // Thousands of points that come four times a second are drawn once a second.
+  const points = useThrottledValue(metrics.data?.items, 1000);
   const byRound = useMemo(() => metricCurves(view.rounds), [view]);
-  const byStep = useMemo(() => trackedCurves(metrics.data?.items ?? []), [metrics.data]);
+  const byStep = useMemo(() => trackedCurves(points ?? []), [points]);
   const isRunning = !isOver(job.status);
   return (
     <>
@@ -69,7 +80,7 @@ function JobDetail({ job, may }: { readonly job: Job; readonly may: OwnJob["may"
       <Stack gap="lg">
         {job.reason !== "" && job.status !== "FINISHED:COMPLETED" && (
           <Alert color={isRunning ? "cobalt" : "orange"} variant="light" title={isRunning ? "Why it waits" : "Why it ended"}>
-            {job.reason}
+            <div className="sentence">{job.reason}</div>
           </Alert>
         )}
         <JobStats job={job} view={view} />
@@ -83,9 +94,9 @@ function JobDetail({ job, may }: { readonly job: Job; readonly may: OwnJob["may"
             </Section>
           </Grid.Col>
         </Grid>
-        <JobRounds rounds={view.rounds} phases={phases} progress={job.progress} isRunning={isRunning} />
+        <JobRounds jobId={job.id} rounds={view.rounds} phases={phases} progress={job.progress} isRunning={isRunning} />
         <JobLogs jobId={job.id} isRunning={isRunning} />
-        {!isRunning && <JobReceipts jobId={job.id} />}
+        <JobReceipts jobId={job.id} isRunning={isRunning} />
       </Stack>
     </>
   );

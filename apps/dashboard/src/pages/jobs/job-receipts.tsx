@@ -8,16 +8,19 @@ import { formatBytes, formatMoment } from "../../components/format.js";
 import { Loaded } from "../../components/loaded.js";
 import { Section } from "../../components/section.js";
 
+/** How often receipts of a job that runs are asked for: all of them are checked each time. */
+const whileRunningMs = 15_000;
+
 /** What the server stands for in each round, and whether its signatures and their chain are good. */
-export function JobReceipts({ jobId }: { readonly jobId: string }) {
-  const receipts = useApiQuery(listJobReceipts, { params: { id: jobId } });
+export function JobReceipts({ jobId, isRunning }: { readonly jobId: string; readonly isRunning: boolean }) {
+  const receipts = useApiQuery(listJobReceipts, { params: { id: jobId } }, { everyMs: isRunning ? whileRunningMs : undefined });
   return (
     <Section title="Receipts" about="Signed by the server, each chained to the one before: nothing can be changed or left out later.">
       <Loaded query={receipts}>
         {({ receipts: all }) =>
           all.length === 0 ? (
             <EmptyState icon={<IconReceipt size={24} />} title="No receipt yet">
-              The first one comes when the first round has closed.
+              {isRunning ? "The first one comes when the first round has closed." : "This job did not close a round."}
             </EmptyState>
           ) : (
             <ReceiptTable all={all} />
@@ -43,8 +46,8 @@ function ReceiptTable({ all }: { readonly all: readonly JobRoundReceipt[] }) {
         rows={good}
         keyOf={({ round }) => String(round)}
         columns={[
-          { title: "Round", cell: ({ round }) => round },
-          { title: "Closed", cell: ({ closedAtMs }) => formatMoment(closedAtMs) },
+          { title: "Round", cell: ({ round }) => `Round ${round + 1}`, isOneLine: true },
+          { title: "Closed", cell: ({ closedAtMs }) => formatMoment(closedAtMs), isOneLine: true },
           { title: "Updates of", cell: ({ contributions }) => contributions.map(({ site }) => site).join(", ") },
           { title: "Missing", cell: ({ missing }) => (missing.length === 0 ? "–" : missing.join(", ")) },
           {

@@ -8,11 +8,13 @@ import { Section } from "../../components/section.js";
 import { useNow } from "../../components/use-now.js";
 import type { RoundView } from "../../jobs/fold-journal.js";
 import type { SitePhases, SiteProgress } from "../../jobs/phase-track.js";
+import { useFederation } from "../../live/use-federation.js";
 import { Waterfall } from "../../plots/waterfall.js";
 import { RoundPicker } from "./round-picker.js";
 import { RoundSites } from "./round-sites.js";
 
 export interface JobRoundsProps {
+  readonly jobId: string;
   readonly rounds: readonly RoundView[];
   readonly phases: SitePhases;
   readonly progress: Readonly<Record<string, SiteProgress>>;
@@ -20,7 +22,7 @@ export interface JobRoundsProps {
 }
 
 /** One round at a time: who has answered, who is late and why, and where its time went. */
-export function JobRounds({ rounds, phases, progress, isRunning }: JobRoundsProps) {
+export function JobRounds({ jobId, rounds, phases, progress, isRunning }: JobRoundsProps) {
   const [picked, setPicked] = useState<number | "latest">("latest");
   const index = picked === "latest" ? rounds.length - 1 : Math.min(picked, rounds.length - 1);
   const round = rounds[index];
@@ -46,27 +48,23 @@ export function JobRounds({ rounds, phases, progress, isRunning }: JobRoundsProp
         />
       }
     >
-      <RoundDetail round={round} phases={phases} progress={progress} isRunning={isRunning} />
+      <RoundDetail jobId={jobId} round={round} phases={phases} progress={progress} isRunning={isRunning} />
     </Section>
   );
 }
 
-function RoundDetail({
-  round,
-  phases,
-  progress,
-  isRunning,
-}: {
-  readonly round: RoundView;
-  readonly phases: SitePhases;
-  readonly progress: Readonly<Record<string, SiteProgress>>;
-  readonly isRunning: boolean;
-}) {
+function RoundDetail({ jobId, round, phases, progress, isRunning }: Omit<JobRoundsProps, "rounds"> & { readonly round: RoundView }) {
+  const federation = useFederation();
   const isOpen = round.closedMs === null && isRunning;
   const now = useNow(isOpen ? 1000 : 3_600_000);
   const sites = [...round.sites.values()];
   const answered = sites.filter(({ state }) => state === "answered").length;
   const lastMs = round.closedMs ?? (isOpen ? now : Math.max(round.openedMs, ...sites.map(({ answeredMs }) => answeredMs ?? 0)));
+  const errors = new Map(
+    (federation.data?.sites ?? []).flatMap(({ name, lastError }) =>
+      isOpen && lastError?.jobId === jobId && lastError.atMs >= round.openedMs ? [[name, lastError] as const] : [],
+    ),
+  );
   return (
     <Stack gap="lg">
       <Facts>
@@ -80,7 +78,7 @@ function RoundDetail({
         <Fact name="Engine">{round.engine}</Fact>
       </Facts>
       <Waterfall round={round} phases={phases} nowMs={lastMs} />
-      <RoundSites round={round} progress={isOpen ? progress : {}} nowMs={lastMs} />
+      <RoundSites round={round} progress={isOpen ? progress : {}} errors={errors} nowMs={lastMs} />
       {round.deadlineMs !== null && (
         <Group>
           <Text size="sm" c="var(--ink-warn)">

@@ -21,12 +21,14 @@ export function JobStats({ job, view }: { readonly job: Job; readonly view: JobV
       <Stat
         label="Round"
         value={round === undefined ? "–" : `${closed.length} of ${round.totalRounds}`}
-        about={isRunning && leftMs !== null && leftMs > 0 ? `about ${formatDuration(leftMs)} to go` : "closed"}
+        about={
+          round === undefined ? "none yet" : isRunning && leftMs !== null && leftMs > 0 ? `about ${formatDuration(leftMs)} to go` : "closed"
+        }
       />
       <Stat
         label={isRunning ? "Answered in this round" : "Sites"}
-        value={isRunning && round !== undefined ? `${answered} of ${round.sites.size}` : job.sites.length}
-        about={isRunning ? "sites" : "took part"}
+        value={round !== undefined && isRunning ? `${answered} of ${round.sites.size}` : job.sites.length === 0 ? "–" : job.sites.length}
+        about={isRunning ? (round === undefined ? "no round is open" : "sites") : "took part"}
       />
       <Stat
         label={isRunning ? "Running for" : "Took"}

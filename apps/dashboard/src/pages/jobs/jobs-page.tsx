@@ -116,16 +116,20 @@ function JobTable({ jobs, current }: { readonly jobs: readonly OwnJob[]; readonl
             <>
               <JobStatus status={live(job).status} />
               {live(job).status === "SUBMITTED" && live(job).reason !== "" && (
-                <Text size="xs" c="dimmed" maw={300}>
+                <Text size="xs" c="dimmed" maw={300} className="sentence" component="div">
                   {live(job).reason}
                 </Text>
               )}
             </>
           ),
         },
-        { title: "Sites", cell: (job) => (live(job).sites.length === 0 ? "–" : count(live(job).sites.length, "site")) },
+        {
+          title: "Sites",
+          isOneLine: true,
+          cell: (job) => (live(job).sites.length === 0 ? "–" : count(live(job).sites.length, "site")),
+        },
         { title: "Submitted by", cell: ({ submitter }) => submitter },
-        { title: "Submitted", cell: ({ submittedAtMs }) => <Moment atMs={submittedAtMs} /> },
+        { title: "Submitted", isOneLine: true, cell: ({ submittedAtMs }) => <Moment atMs={submittedAtMs} /> },
         { title: "Took", isRight: true, cell: (job) => <Took job={live(job)} /> },
       ]}
     />

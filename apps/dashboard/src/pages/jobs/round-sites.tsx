@@ -2,14 +2,20 @@ import { Progress, Table, Text } from "@mantine/core";
 import { formatBytes, formatDuration, formatValue } from "../../components/format.js";
 import { StatusPill, type Tone } from "../../components/status-pill.js";
 import type { RoundView, SiteInRound, SiteRoundState } from "../../jobs/fold-journal.js";
+import { lateSites } from "../../jobs/late-sites.js";
 import type { SiteProgress } from "../../jobs/phase-track.js";
 
 export interface RoundSitesProps {
   readonly round: RoundView;
   /** What sites say now, where the job runs. */
   readonly progress: Readonly<Record<string, SiteProgress>>;
+  /** The last error of each site in this job, where it had one. */
+  readonly errors: ReadonlyMap<string, { readonly atMs: number; readonly message: string }>;
   readonly nowMs: number;
 }
+
+/** A site that has said nothing of its task for so long is worth a word. */
+const silentMs = 30_000;
 
 const tones: Readonly<Record<SiteRoundState, Tone>> = { working: "live", answered: "good", failed: "bad", gone: "bad", missing: "warn" };
 const words: Readonly<Record<SiteRoundState, string>> = {
@@ -20,9 +26,14 @@ const words: Readonly<Record<SiteRoundState, string>> = {
   missing: "no answer",
 };
 
+/** Those that need a look come first. */
+const ranks: Readonly<Record<SiteRoundState, number>> = { failed: 0, gone: 1, missing: 2, working: 4, answered: 5 };
+
 /** Who has answered in a round, with what, and who has not and why. */
-export function RoundSites({ round, progress, nowMs }: RoundSitesProps) {
+export function RoundSites({ round, progress, errors, nowMs }: RoundSitesProps) {
+  const late = round.closedMs === null ? lateSites(round, nowMs) : new Set<string>();
   const metric = Object.keys(round.metrics)[0] ?? [...round.sites.values()].map(({ metrics }) => Object.keys(metrics)[0]).find(Boolean);
+  const order = (site: SiteInRound): number => (late.has(site.site) ? 3 : ranks[site.state]);
   const rows = [...round.sites.values()].sort((a, b) => order(a) - order(b) || (a.site < b.site ? -1 : 1));
   return (
     <Table.ScrollContainer minWidth={560} type="native">
@@ -42,8 +53,10 @@ export function RoundSites({ round, progress, nowMs }: RoundSitesProps) {
             <Table.Tr key={site.site}>
               <Table.Td fw={500}>{site.site}</Table.Td>
               <Table.Td>
-                <StatusPill tone={tones[site.state]}>{words[site.state]}</StatusPill>
-                {site.state === "working" && <Working progress={progress[site.site]} />}
+                <StatusPill tone={late.has(site.site) ? "warn" : tones[site.state]}>
+                  {late.has(site.site) ? "late" : words[site.state]}
+                </StatusPill>
+                {site.state === "working" && <Working progress={progress[site.site]} error={errors.get(site.site)} nowMs={nowMs} />}
                 {site.cause !== "" && (
                   <Text size="xs" c="dimmed" maw={420}>
                     {site.cause}
@@ -62,24 +75,25 @@ export function RoundSites({ round, progress, nowMs }: RoundSitesProps) {
   );
 }
 
-function Working({ progress }: { readonly progress: SiteProgress | undefined }) {
-  if (progress === undefined) return null;
-  const { phase, done, total } = progress;
+function Working({
+  progress,
+  error,
+  nowMs,
+}: {
+  readonly progress: SiteProgress | undefined;
+  readonly error: { readonly message: string } | undefined;
+  readonly nowMs: number;
+}) {
+  if (progress === undefined && error === undefined) return null;
+  const { phase, done, total, atMs } = progress ?? { phase: "", done: 0, total: 0, atMs: nowMs };
   const percent = total > 0 ? Math.min(100, (100 * done) / total) : undefined;
   return (
-    <Text size="xs" c="dimmed" component="div" mt={2}>
+    <Text size="xs" c="dimmed" component="div" mt={2} maw={420}>
       {phase}
-      {percent !== undefined && (
-        <>
-          {` ${Math.round(percent)} %`}
-          <Progress value={percent} size={3} mt={2} maw={120} aria-label={`${phase}, per cent done`} />
-        </>
-      )}
+      {percent !== undefined && ` ${Math.round(percent)} %`}
+      {nowMs - atMs > silentMs && `, said nothing for ${formatDuration(nowMs - atMs)}`}
+      {percent !== undefined && <Progress value={percent} size={3} mt={2} maw={120} aria-label={`${phase}, per cent done`} />}
+      {error !== undefined && <div>Last error: {error.message}</div>}
     </Text>
   );
-}
-
-/** Those that need a look come first. */
-function order({ state }: SiteInRound): number {
-  return { failed: 0, gone: 1, missing: 2, working: 3, answered: 4 }[state];
 }

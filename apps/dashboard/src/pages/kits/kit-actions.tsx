@@ -12,7 +12,7 @@ import {
 import { Button, Group, Modal, Stack, Text } from "@mantine/core";
 import { IconDownload, IconLink, IconLinkOff } from "@tabler/icons-react";
 import { useQueryClient } from "@tanstack/react-query";
-import { useState } from "react";
+import { useRef, useState } from "react";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { keyOf } from "../../api/use-api-query.js";
 import { CopyField } from "../../components/copy-field.js";
@@ -31,6 +31,7 @@ export const kitChanges = [listKits, listSites, getSite];
 export function KitActions({ kit, isCompact = false }: KitActionsProps) {
   const client = useQueryClient();
   const [link, setLink] = useState<string | null>(null);
+  const linkButton = useRef<HTMLButtonElement>(null);
   const makeLink = useApiMutation(createKitLink, { changes: kitChanges, onDone: (made) => setLink(made.link) });
   const dropLink = useApiMutation(revokeKitLink, { changes: kitChanges, done: "The link is withdrawn" });
   const revoke = useApiMutation(revokeKit, { changes: kitChanges, done: "The kit is revoked" });
@@ -57,6 +58,7 @@ export function KitActions({ kit, isCompact = false }: KitActionsProps) {
             Download
           </Button>
           <Button
+            ref={linkButton}
             size={size}
             variant="default"
             leftSection={<IconLink size={15} />}
@@ -75,7 +77,15 @@ export function KitActions({ kit, isCompact = false }: KitActionsProps) {
       {isRevocable && (
         <RevokeButton size={size} participant={kit.participant} onRevoke={(reason) => revoke.mutate({ params, body: { reason } })} />
       )}
-      <Modal opened={link !== null} onClose={() => setLink(null)} title="Link for an operator" closeButtonProps={{ "aria-label": "Close" }}>
+      <Modal
+        opened={link !== null}
+        onClose={() => setLink(null)}
+        // The button was busy when the dialog opened, and had lost the focus.
+        returnFocus={false}
+        onExitTransitionEnd={() => linkButton.current?.focus()}
+        title="Link for an operator"
+        closeButtonProps={{ "aria-label": "Close" }}
+      >
         <Stack gap="sm">
           <Text size="sm">
             Whoever has this link downloads the archive of {kit.participant} once. Pass the passphrase on by another way. The link is shown

@@ -12,7 +12,7 @@ import { saveFile } from "../../components/save-file.js";
 
 /** Where an operator without an account downloads a kit, once. */
 export function KitLinkPage({ token }: { readonly token: string }) {
-  const link = useApiQuery(readKitLink, { params: { token } });
+  const link = useApiQuery(readKitLink, { body: { token } });
   // oxlint-disable-next-line react/hooks -- the route's name begins as those of hooks do
   const take = useApiMutation(takeKitRoute, { tellsErrors: false, onDone: (response) => void saveFile(response, document) });
   return (
@@ -41,7 +41,7 @@ export function KitLinkPage({ token }: { readonly token: string }) {
                   : "The archive is on its way. Put it together with your key by flare package."}
               </Alert>
             ) : (
-              <Button leftSection={<IconDownload size={16} />} loading={take.isPending} onClick={() => take.mutate({ params: { token } })}>
+              <Button leftSection={<IconDownload size={16} />} loading={take.isPending} onClick={() => take.mutate({ body: { token } })}>
                 Download
               </Button>
             )}

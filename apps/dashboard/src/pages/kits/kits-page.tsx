@@ -1,7 +1,7 @@
 import { getProject, type IssuedKit, listKits } from "@flare-ts/dashboard-api/contract";
 import { Alert, Anchor, SimpleGrid, Stack, Switch, Text } from "@mantine/core";
 import { IconKey } from "@tabler/icons-react";
-import { useState } from "react";
+import { type ReactNode, useState } from "react";
 import { Link } from "wouter";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
@@ -17,6 +17,7 @@ import { IssueKitButton } from "./issue-kit-button.js";
 import { KitActions } from "./kit-actions.js";
 import { KitCondition } from "./kit-condition.js";
 import { KitFacts } from "./kit-facts.js";
+import { MyRequest } from "./my-request.js";
 
 /** The kits that one may see: the server's, one's own, and those of sites. */
 export function KitsPage() {
@@ -62,9 +63,11 @@ export function KitsPage() {
                 about="For the flare command on your own machine, with your role."
                 kit={newest(all, ({ kind, personId }) => kind === "console" && personId === me.id)}
                 of="me"
-              />
+              >
+                {me.role !== "project_admin" && <MyRequest email={me.email} />}
+              </OneKit>
             </SimpleGrid>
-            <AllKits kits={all} />
+            {(me.role === "project_admin" || me.role === "org_admin") && <AllKits kits={all} />}
           </Stack>
         )}
       </Loaded>
@@ -77,24 +80,29 @@ function OneKit({
   about,
   kit,
   of,
+  children,
 }: {
   readonly title: string;
   readonly about: string;
   readonly kit: IssuedKit | null;
   readonly of: "server" | "me";
+  readonly children?: ReactNode;
 }) {
   return (
     <Section title={title} about={about} actions={<IssueKitButton of={of} earlier={kit} />}>
-      {kit === null ? (
-        <Text size="sm" c="dimmed">
-          Not issued yet.
-        </Text>
-      ) : (
-        <Stack gap="md">
-          <KitFacts kit={kit} />
-          <KitActions kit={kit} />
-        </Stack>
-      )}
+      <Stack gap="md">
+        {kit === null ? (
+          <Text size="sm" c="dimmed">
+            {of === "me" ? "Not issued yet. You need one only where you use the command line; this page needs none." : "Not issued yet."}
+          </Text>
+        ) : (
+          <>
+            <KitFacts kit={kit} />
+            <KitActions kit={kit} />
+          </>
+        )}
+        {children}
+      </Stack>
     </Section>
   );
 }
@@ -134,7 +142,7 @@ function AllKits({ kits }: { readonly kits: readonly IssuedKit[] }) {
               ),
             },
             { title: "Certificate", cell: ({ condition }) => <KitCondition condition={condition} /> },
-            { title: "Good until", cell: ({ validToMs }) => formatDay(validToMs) },
+            { title: "Good until", isOneLine: true, cell: ({ validToMs }) => formatDay(validToMs) },
             {
               title: "Issued",
               cell: (kit) => (

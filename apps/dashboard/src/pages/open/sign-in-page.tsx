@@ -1,12 +1,12 @@
 import { type Session, signIn } from "@flare-ts/dashboard-api/contract";
-import { Alert, Anchor, Button, Divider, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
+import { Alert, Anchor, Divider, PasswordInput, Stack, Text, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { IconBuildingBank } from "@tabler/icons-react";
 import { Link, useSearch } from "wouter";
 import { useAdoptSession } from "../../api/use-session.js";
 import { validateBy } from "../../api/validate-by.js";
 import { ApiForm } from "../../components/api-form.js";
 import { OpenFrame } from "../../components/open-frame.js";
+import { InstitutionButton } from "./institution-button.js";
 import { SetUpHint } from "./set-up-hint.js";
 
 /** The page to sign in on, by password or by an institution. */
@@ -22,7 +22,10 @@ export function SignInPage({ session }: { readonly session: Session }) {
     >
       {problem !== null && (
         <Alert color="red" variant="light" mb="md" title="The sign-in at your institution did not work" role="alert">
-          <Text size="sm">Try it again, or ask the admin of your project whether you are invited.</Text>
+          <Text size="sm">
+            If you have an account, sign in as before and link your institution on your profile; else ask the admin of your project for an
+            invitation.
+          </Text>
           <Text size="xs" className="mono">
             {problem}
           </Text>
@@ -54,15 +57,9 @@ export function SignInPage({ session }: { readonly session: Session }) {
         <Stack gap="xs" mt="md">
           <Divider label="or" />
           {session.providers.map(({ id, title }) => (
-            <Button
-              key={id}
-              component="a"
-              href={`/api/v1/oidc/start?provider=${encodeURIComponent(id)}`}
-              variant="default"
-              leftSection={<IconBuildingBank size={16} />}
-            >
+            <InstitutionButton key={id} provider={id}>
               Sign in with {title}
-            </Button>
+            </InstitutionButton>
           ))}
         </Stack>
       )}

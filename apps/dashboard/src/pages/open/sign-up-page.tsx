@@ -1,7 +1,6 @@
 import { readInvitation, type Session, signUp } from "@flare-ts/dashboard-api/contract";
-import { Button, Divider, Stack, TextInput } from "@mantine/core";
+import { Divider, Stack, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { IconBuildingBank } from "@tabler/icons-react";
 import { useLocation } from "wouter";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { useAdoptSession } from "../../api/use-session.js";
@@ -12,6 +11,7 @@ import { formatMoment } from "../../components/format.js";
 import { Loaded } from "../../components/loaded.js";
 import { OpenFrame } from "../../components/open-frame.js";
 import { roleTitle } from "../people/role-titles.js";
+import { InstitutionButton } from "./institution-button.js";
 import { NewPasswordInput } from "./new-password-input.js";
 
 export interface SignUpPageProps {
@@ -21,7 +21,7 @@ export interface SignUpPageProps {
 
 /** Makes an account by an invitation. */
 export function SignUpPage({ token, providers }: SignUpPageProps) {
-  const invitation = useApiQuery(readInvitation, { params: { token } });
+  const invitation = useApiQuery(readInvitation, { body: { token } });
   return (
     <OpenFrame title="You are invited" about="Create your account. You are let in as soon as the project admin has approved it.">
       <Loaded query={invitation}>
@@ -36,15 +36,9 @@ export function SignUpPage({ token, providers }: SignUpPageProps) {
             <Divider />
             <SignUpForm token={token} email={email} />
             {providers.map(({ id, title }) => (
-              <Button
-                key={id}
-                component="a"
-                href={`/api/v1/oidc/start?provider=${encodeURIComponent(id)}&invitation=${encodeURIComponent(token)}`}
-                variant="default"
-                leftSection={<IconBuildingBank size={16} />}
-              >
+              <InstitutionButton key={id} provider={id} invitation={token}>
                 Use my account at {title}
-              </Button>
+              </InstitutionButton>
             ))}
           </Stack>
         )}

@@ -1,14 +1,16 @@
 import { getProject } from "@flare-ts/dashboard-api/contract";
-import { Alert, Grid, Stack, Text } from "@mantine/core";
+import { Grid, Stack } from "@mantine/core";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
-import { formatBytes, formatMoment } from "../../components/format.js";
+import { ErrorPanel } from "../../components/error-panel.js";
+import { formatBytes } from "../../components/format.js";
 import { Loaded } from "../../components/loaded.js";
 import { Moment } from "../../components/moment.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Stat, Stats } from "../../components/stat.js";
+import { UnreachedNote } from "../../components/unreached-note.js";
 import { useFederation } from "../../live/use-federation.js";
-import { useAllSites } from "../sites/all-sites.js";
+import { type AnySite, useAllSites } from "../sites/all-sites.js";
 import { NextSteps } from "./next-steps.js";
 import { RunningJobs } from "./running-jobs.js";
 import { SiteMap } from "./site-map.js";
@@ -19,6 +21,14 @@ export function OverviewPage() {
   const project = useApiQuery(getProject, {});
   const federation = useFederation();
   const { sites } = useAllSites();
+  if (project.data === undefined && project.error !== null) {
+    return (
+      <>
+        <PageHeader title="Overview" />
+        <ErrorPanel error={project.error} onRetry={() => void project.refetch()} />
+      </>
+    );
+  }
   return (
     <Loaded query={project} lines={8}>
       {(known) => (
@@ -32,20 +42,11 @@ export function OverviewPage() {
             <Loaded query={federation}>
               {({ link, server, sites: working, jobs }) => (
                 <>
-                  {(known.state === "frozen" || known.isElsewhere) && !link.isConnected && (
-                    <Alert color="orange" variant="light" title="The dashboard does not reach the server">
-                      <Text size="sm">{link.reason}</Text>
-                      {server !== null && (
-                        <Text size="sm" c="dimmed">
-                          What you see is of {formatMoment(link.sinceMs)}.
-                        </Text>
-                      )}
-                    </Alert>
-                  )}
+                  <UnreachedNote />
                   <Stats>
                     <Stat
                       label="Sites connected"
-                      value={`${working.filter(({ state }) => state === "connected").length} of ${sites.length}`}
+                      value={`${working.filter(({ state }) => state === "connected").length} of ${sites.filter(takesPart).length}`}
                       about={
                         sites.some(({ registered }) => registered?.state === "pending") ? "some wait for approval" : "sites of the project"
                       }
@@ -95,4 +96,9 @@ export function OverviewPage() {
       )}
     </Loaded>
   );
+}
+
+/** One that waits for approval, or was rejected, is not missed. */
+function takesPart({ registered, working }: AnySite): boolean {
+  return working !== undefined || registered?.state === "approved";
 }

@@ -7,9 +7,7 @@ import { formatDuration } from "../../components/format.js";
 import { Moment } from "../../components/moment.js";
 import { Section } from "../../components/section.js";
 import { useNow } from "../../components/use-now.js";
-import { foldJournal } from "../../jobs/fold-journal.js";
-import type { JournalEntry } from "../../jobs/job-event.js";
-import { useJobEvents } from "../../live/job-streams.js";
+import { useJobView } from "../../live/use-job-view.js";
 import { isOver, JobStatus } from "../jobs/job-status.js";
 import classes from "./running-jobs.module.css";
 
@@ -60,8 +58,7 @@ export function RunningJobs({ jobs }: { readonly jobs: readonly Job[] }) {
 
 function OpenJob({ job }: { readonly job: Job }) {
   const now = useNow();
-  const events = useJobEvents(job.id);
-  const { rounds } = foldJournal((events.data?.items ?? []) as readonly unknown[] as readonly JournalEntry[]);
+  const { rounds } = useJobView(job.id);
   const round = rounds.at(-1);
   const closed = rounds.filter(({ closedMs }) => closedMs !== null).length;
   const answered = [...(round?.sites.values() ?? [])].filter(({ state }) => state === "answered").length;

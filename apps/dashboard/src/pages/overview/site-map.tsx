@@ -38,12 +38,13 @@ export function SiteMap({ sites }: { readonly sites: readonly AnySite[] }) {
   );
 }
 
-type TileState = "error" | "away" | "waits" | "working" | "ready" | "unseen";
+type TileState = "error" | "away" | "waits" | "refused" | "working" | "ready" | "unseen";
 
 const words: Readonly<Record<TileState, string>> = {
   error: "had an error",
   away: "disconnected",
   waits: "waits for approval",
+  refused: "rejected",
   working: "working",
   ready: "connected",
   unseen: "not seen yet",
@@ -58,9 +59,9 @@ function stateOf({ registered, working }: AnySite): TileState {
     if (working.lastError !== null && Date.now() - working.lastError.atMs < errorIsNewsMs) return "error";
     return working.jobs.length > 0 ? "working" : "ready";
   }
-  return registered?.state === "pending" ? "waits" : "unseen";
+  return registered?.state === "pending" ? "waits" : registered?.state === "rejected" ? "refused" : "unseen";
 }
 
 function rank(state: TileState): number {
-  return { error: 0, away: 1, waits: 2, working: 3, ready: 4, unseen: 5 }[state];
+  return { error: 0, away: 1, waits: 2, working: 3, ready: 4, unseen: 5, refused: 6 }[state];
 }

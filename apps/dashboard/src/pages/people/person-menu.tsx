@@ -56,7 +56,7 @@ export function PersonMenu({ person, isMe, onDecide, onRemove }: PersonMenuProps
           {!isMe && (
             <>
               <Menu.Divider />
-              <Menu.Item color="red" onClick={() => setDialog("remove")}>
+              <Menu.Item c="var(--ink-bad)" onClick={() => setDialog("remove")}>
                 Remove account
               </Menu.Item>
             </>

@@ -9,6 +9,7 @@ import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
 import { NewPasswordInput } from "../open/new-password-input.js";
 import { roleTitle } from "../people/role-titles.js";
+import { InstitutionsSection } from "./institutions-section.js";
 import { SecondFactorSection } from "./second-factor-section.js";
 import { SessionsSection } from "./sessions-section.js";
 
@@ -38,6 +39,7 @@ export function ProfilePage() {
               </Section>
             </SimpleGrid>
             <SecondFactorSection profile={profile} />
+            <InstitutionsSection profile={profile} />
             <SessionsSection />
           </Stack>
         )}

@@ -17,6 +17,7 @@ import { StatusPill } from "../../components/status-pill.js";
 import { AboutForm } from "./about-form.js";
 import { AuthoritySection } from "./authority-section.js";
 import { CertificatesForm } from "./certificates-form.js";
+import { RenewalsSection } from "./renewals-section.js";
 import { ServerForm } from "./server-form.js";
 import { SitePropertiesForm } from "./site-properties-form.js";
 import { StudiesForm } from "./studies-form.js";
@@ -51,6 +52,7 @@ function ProjectSettings({ project }: { readonly project: Project }) {
   return (
     <Stack gap="lg">
       {project.isElsewhere ? <ElsewhereNote /> : <AuthoritySection project={project} mayChange />}
+      <RenewalsSection project={project} />
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
         <Section title="About">
           <AboutForm key={key} project={project} />

@@ -1,5 +1,6 @@
 import {
   getParticipantFile,
+  getProject,
   getSite,
   listSites,
   maxRequestBytes,
@@ -11,6 +12,7 @@ import {
 import { Alert, Button, Code, Divider, FileButton, Group, List, Stack, Text } from "@mantine/core";
 import { IconDownload, IconUpload } from "@tabler/icons-react";
 import { useApiMutation } from "../../api/use-api-mutation.js";
+import { useApiQuery } from "../../api/use-api-query.js";
 import { ErrorPanel } from "../../components/error-panel.js";
 import { Fact, Facts } from "../../components/facts.js";
 import { formatBytes, formatMoment } from "../../components/format.js";
@@ -101,6 +103,7 @@ function Request({
 }
 
 function Ways({ site }: { readonly site: Site }) {
+  const project = useApiQuery(getProject, {});
   const params = { id: site.id };
   const upload = useApiMutation(uploadSiteRequest, { changes: [listSites, getSite], done: "The request is uploaded", tellsErrors: false });
   return (
@@ -158,6 +161,13 @@ function Ways({ site }: { readonly site: Site }) {
               Simpler, but the key travels: as an encrypted archive whose passphrase is shown once.
             </Text>
             <IssueKitButton of={{ site: site.id }} earlier={site.kit} isSecondary />
+            {project.data?.isElsewhere === false && project.data.authority?.isUnlocked !== true && (
+              <Text size="sm" c="var(--ink-warn)" mt="xs">
+                {project.data.authority === null
+                  ? "Kits can be made once the project is frozen."
+                  : "The certificate authority is locked: a project admin gives its passphrase on the page of the project; then kits can be made again."}
+              </Text>
+            )}
           </div>
         </>
       )}

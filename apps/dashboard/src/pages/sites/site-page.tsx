@@ -9,6 +9,7 @@ import { EmptyState } from "../../components/empty-state.js";
 import { ErrorPanel } from "../../components/error-panel.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
+import { UnreachedNote } from "../../components/unreached-note.js";
 import { useAllSites } from "./all-sites.js";
 import { SiteApproval } from "./site-approval.js";
 import { SiteCertificate } from "./site-certificate.js";
@@ -61,6 +62,7 @@ export function SitePage({ name }: { readonly name: string }) {
             Still to fill in: {registered.missing.join(", ")}.
           </Alert>
         )}
+        <UnreachedNote />
         <SiteWork site={working} />
         {registered !== undefined && (
           <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">

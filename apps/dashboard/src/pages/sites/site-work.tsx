@@ -1,8 +1,9 @@
 import type { WorkingSite } from "@flare-ts/dashboard-api/contract";
 import { Alert, Anchor, Stack, Text } from "@mantine/core";
 import { Link } from "wouter";
+import { CertificateEnd } from "../../components/certificate-end.js";
 import { Fact, Facts } from "../../components/facts.js";
-import { formatBytes, formatDay, formatMoment } from "../../components/format.js";
+import { formatBytes, formatMoment } from "../../components/format.js";
 import { Moment } from "../../components/moment.js";
 import { Section } from "../../components/section.js";
 import { useFederation } from "../../live/use-federation.js";
@@ -27,10 +28,10 @@ export function SiteWork({ site }: { readonly site: WorkingSite | undefined }) {
           <Fact name={site.state === "connected" ? "Connected since" : "Disconnected since"}>
             <Moment atMs={site.sinceMs} />
           </Fact>
-          <Fact name="Reason">{site.reason}</Fact>
+          <Fact name="Reason">{site.reason !== "" && <div className="sentence">{site.reason}</div>}</Fact>
           <Fact name="Version">{site.softwareVersion}</Fact>
           <Fact name="Resources">{site.resources !== null && resourcesOf(site.resources)}</Fact>
-          <Fact name="Certificate ends">{site.certificateEndsAtMs !== null && formatDay(site.certificateEndsAtMs)}</Fact>
+          <Fact name="Certificate ends">{site.certificateEndsAtMs !== null && <CertificateEnd atMs={site.certificateEndsAtMs} />}</Fact>
           <Fact name="Received from it">{`${formatBytes(site.receivedBytes)}${speed(site.receivedBytesPerSecond)}`}</Fact>
           <Fact name="Sent to it">{`${formatBytes(site.sentBytes)}${speed(site.sentBytesPerSecond)}`}</Fact>
           <Fact name="Logs">{site.allowsLogStreaming ? "are shared" : "stay at the site"}</Fact>

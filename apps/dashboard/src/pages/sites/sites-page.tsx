@@ -1,23 +1,26 @@
-import { decideSite, getProject, getSite, listSites } from "@flare-ts/dashboard-api/contract";
-import { Button, Group, Text } from "@mantine/core";
+import { decideSite, getProject, getSite, listSites, type WorkingSite } from "@flare-ts/dashboard-api/contract";
+import { Button, Group, Stack, Text } from "@mantine/core";
 import { IconBuildingHospital, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useSearch } from "wouter";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
+import { CertificateEnd } from "../../components/certificate-end.js";
 import { DataTable } from "../../components/data-table.js";
 import { EmptyState } from "../../components/empty-state.js";
 import { ErrorPanel } from "../../components/error-panel.js";
-import { formatBytes, formatDay } from "../../components/format.js";
+import { formatBytes } from "../../components/format.js";
 import { Moment } from "../../components/moment.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
+import { UnreachedNote } from "../../components/unreached-note.js";
 import { KitCondition } from "../kits/kit-condition.js";
 import { AddSiteDialog } from "./add-site-dialog.js";
 import { type AnySite, useAllSites } from "./all-sites.js";
 import { SiteApproval } from "./site-approval.js";
 import { SiteConnection } from "./site-connection.js";
+import { resourcesOf } from "./site-work.js";
 
 /** The sites of the project, at work and on paper. */
 export function SitesPage() {
@@ -42,89 +45,117 @@ export function SitesPage() {
         }
         actions={isAdmin && button}
       />
-      <Section isFlush>
-        {error !== null && <ErrorPanel error={error} />}
-        {!isLoading && sites.length === 0 ? (
-          <EmptyState icon={<IconBuildingHospital size={24} />} title="No site yet" action={isAdmin && button}>
-            {isAdmin
-              ? "Add a site for each place where data is. Organisation admins add those of their own."
-              : "Sites appear here once they have connected to the server."}
-          </EmptyState>
-        ) : (
-          <DataTable
-            label="Sites"
-            rows={sites}
-            keyOf={({ name }) => name}
-            columns={[
-              {
-                title: "Site",
-                cell: ({ name, organization }) => (
-                  <>
-                    <Text component={Link} href={`/sites/${name}`} fw={550} size="sm" c="var(--mantine-color-anchor)">
-                      {name}
-                    </Text>
-                    <Text size="xs" c="dimmed">
-                      {organization}
-                    </Text>
-                  </>
-                ),
-              },
-              { title: "Connection", cell: (site) => <ConnectionCell site={site} /> },
-              ...(isAdmin
-                ? [
-                    {
-                      title: "Approval",
-                      cell: (site: AnySite) => site.registered !== undefined && <SiteApproval state={site.registered.state} />,
-                    },
-                  ]
-                : []),
-              { title: "Certificate", cell: (site) => <CertificateCell site={site} /> },
-              { title: "Traffic", cell: ({ working }) => working !== undefined && formatBytes(working.receivedBytes + working.sentBytes) },
-              { title: "Version", cell: ({ working }) => working?.softwareVersion },
-              {
-                title: "Actions",
-                isRight: true,
-                isTitleHidden: true,
-                cell: ({ registered }) =>
-                  me.role === "project_admin" &&
-                  registered?.state === "pending" && (
-                    <Group gap="xs" wrap="nowrap">
-                      <Button
-                        size="compact-sm"
-                        onClick={() => decide.mutate({ params: { id: registered.id }, body: { decision: "approve" } })}
-                      >
-                        Approve
-                      </Button>
-                      <Button
-                        size="compact-sm"
-                        variant="default"
-                        onClick={() => decide.mutate({ params: { id: registered.id }, body: { decision: "reject" } })}
-                      >
-                        Reject
-                      </Button>
-                    </Group>
+      <Stack gap="lg">
+        <UnreachedNote />
+        <Section isFlush>
+          {error !== null && <ErrorPanel error={error} />}
+          {!isLoading && sites.length === 0 ? (
+            <EmptyState icon={<IconBuildingHospital size={24} />} title="No site yet" action={isAdmin && button}>
+              {isAdmin
+                ? "Add a site for each place where data is. Organisation admins add those of their own."
+                : "Sites appear here once they have connected to the server."}
+            </EmptyState>
+          ) : (
+            <DataTable
+              label="Sites"
+              rows={sites}
+              keyOf={({ name }) => name}
+              columns={[
+                {
+                  title: "Site",
+                  cell: ({ name, organization }) => (
+                    <>
+                      <Text component={Link} href={`/sites/${name}`} fw={550} size="sm" c="var(--mantine-color-anchor)">
+                        {name}
+                      </Text>
+                      <Text size="xs" c="dimmed">
+                        {organization}
+                      </Text>
+                    </>
                   ),
-              },
-            ]}
-          />
-        )}
-      </Section>
+                },
+                { title: "State", cell: (site) => <StateCell site={site} /> },
+                { title: "Certificate", isOneLine: true, cell: (site) => <CertificateCell site={site} /> },
+                {
+                  title: "Resources",
+                  isOneLine: true,
+                  cell: ({ working, registered }) => {
+                    const known = working?.resources ?? registered?.capacity;
+                    return known !== undefined && resourcesOf(known);
+                  },
+                },
+                { title: "Traffic", isRight: true, cell: ({ working }) => working !== undefined && <TrafficCell site={working} /> },
+                { title: "Version", isOneLine: true, cell: ({ working }) => working?.softwareVersion },
+                {
+                  title: "Actions",
+                  isRight: true,
+                  isTitleHidden: true,
+                  cell: ({ registered }) =>
+                    me.role === "project_admin" &&
+                    registered?.state === "pending" && (
+                      <Group gap="xs" wrap="nowrap">
+                        <Button
+                          size="compact-sm"
+                          onClick={() => decide.mutate({ params: { id: registered.id }, body: { decision: "approve" } })}
+                        >
+                          Approve
+                        </Button>
+                        <Button
+                          size="compact-sm"
+                          variant="default"
+                          onClick={() => decide.mutate({ params: { id: registered.id }, body: { decision: "reject" } })}
+                        >
+                          Reject
+                        </Button>
+                      </Group>
+                    ),
+                },
+              ]}
+            />
+          )}
+        </Section>
+      </Stack>
       <AddSiteDialog isOpen={isAdding} onClose={() => setAdding(false)} />
     </>
   );
 }
 
-function ConnectionCell({ site: { working } }: { readonly site: AnySite }) {
+function StateCell({ site: { registered, working } }: { readonly site: AnySite }) {
   return (
     <>
-      <SiteConnection site={working} />
+      {/* One that is not approved has no way to connect. */}
+      {working === undefined && registered !== undefined && registered.state !== "approved" ? (
+        <SiteApproval state={registered.state} />
+      ) : (
+        <SiteConnection site={working} />
+      )}
       {working !== undefined && (
         <Text size="xs" c="dimmed" mt={2} component="div">
           since <Moment atMs={working.sinceMs} />
           {working.reason !== "" && `: ${working.reason}`}
         </Text>
       )}
+      {working?.lastError && (
+        <Text size="xs" c="var(--ink-warn)" mt={2} maw={320} lineClamp={2} title={working.lastError.message}>
+          Error <Moment atMs={working.lastError.atMs} />: {working.lastError.message}
+        </Text>
+      )}
     </>
+  );
+}
+
+function TrafficCell({ site }: { readonly site: WorkingSite }) {
+  const { receivedBytes, sentBytes, receivedBytesPerSecond, sentBytesPerSecond } = site;
+  const rates = [receivedBytesPerSecond, sentBytesPerSecond].filter((rate) => rate !== null);
+  return (
+    <div>
+      {formatBytes(receivedBytes + sentBytes)}
+      {rates.length > 0 && (
+        <Text size="xs" c="dimmed">
+          up to {formatBytes(Math.max(...rates))}/s
+        </Text>
+      )}
+    </div>
   );
 }
 
@@ -135,8 +166,8 @@ function CertificateCell({ site: { registered, working } }: { readonly site: Any
     <>
       {kit !== null && <KitCondition condition={kit.condition} />}
       {endsAtMs !== null && (
-        <Text size="xs" c="dimmed" mt={2}>
-          until {formatDay(endsAtMs)}
+        <Text size="xs" c="dimmed" mt={2} component="div">
+          until <CertificateEnd atMs={endsAtMs} />
         </Text>
       )}
       {kit === null && endsAtMs === null && (

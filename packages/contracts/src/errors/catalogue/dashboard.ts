@@ -84,7 +84,7 @@ export const dashboardErrors = {
   "dashboard/sign-in-elsewhere": row(
     "user",
     "The institution's sign-in did not lead to an account here.",
-    "Begin again; if it stays so, ask a project admin for an invitation to the address that the institution knows.",
+    "If you have an account, sign in as before and link the institution on your profile; else ask a project admin for an invitation.",
     forbidden,
   ),
   "dashboard/mail-failed": row(
@@ -140,8 +140,8 @@ export const dashboardErrors = {
   ),
   "dashboard/already-running": row(
     "user",
-    "Another dashboard works on the same data folder.",
-    "Stop it first, or give this one a folder of its own by --data; the other one is undisturbed by this attempt.",
+    "Another dashboard works on the same data folder or database.",
+    "Stop it first, or give this one its own --data and DATABASE_URL; the other one is undisturbed by this attempt.",
     { grpc: grpcStatus.alreadyExists, http: 409 },
   ),
   "dashboard/database-unusable": row(

@@ -1,0 +1,41 @@
+import AxeBuilder from "@axe-core/playwright";
+import type { Page } from "playwright-core";
+
+/** Opens an address anew, waits until it is all there, and gives its serious and critical faults in both themes. */
+export async function faultsOf(page: Page, path: string): Promise<readonly string[]> {
+  await openAt(page, path);
+  return faultsNow(page);
+}
+
+/** Opens an address anew and waits until nothing on it is still on its way. */
+export async function openAt(page: Page, path: string): Promise<void> {
+  await page.goto("about:blank");
+  await page.goto(path);
+  await page.getByRole("heading", { level: 1 }).waitFor();
+  if (path.includes("?new")) await page.getByRole("dialog").waitFor();
+  await page.waitForFunction(() => document.querySelector('[aria-busy="true"], [aria-label="Loading"]') === null);
+}
+
+/** What a theme changes: all other rules are about what is the same in both. */
+const rulesOfColor = ["color-contrast", "link-in-text-block"];
+
+/** The serious and critical faults of what a page shows now, in both themes. */
+export async function faultsNow(page: Page): Promise<readonly string[]> {
+  const faults: string[] = [];
+  for (const colorScheme of ["light", "dark"] as const) {
+    await page.emulateMedia({ colorScheme, reducedMotion: "reduce" });
+    await page.waitForFunction((scheme) => document.documentElement.dataset["mantineColorScheme"] === scheme, colorScheme);
+    // Without frames nothing has to be gathered in a page of its own, which takes longer than the checks.
+    const axe = new AxeBuilder({ page }).setLegacyMode();
+    const { violations } = await (colorScheme === "light" ? axe : axe.withRules(rulesOfColor)).analyze();
+    for (const { id, impact, nodes } of violations) {
+      if (impact === "serious" || impact === "critical") {
+        faults.push(
+          ...nodes.slice(0, 3).map(({ html, failureSummary }) => `${colorScheme} ${id}: ${html.slice(0, 160)} ${failureSummary ?? ""}`),
+        );
+      }
+    }
+  }
+  await page.emulateMedia({ colorScheme: "light" });
+  return faults;
+}
