@@ -42,7 +42,7 @@ async function kill(child: ChildProcess): Promise<void> {
 
 describeOnEachDatabase("a dashboard that is killed", (kind) => {
   it(`${kills} times while it writes loses nothing that it has acknowledged, and keeps change and audit together`, {
-    timeout: 600_000,
+    timeout: Math.max(600_000, kills * 60_000),
   }, async () => {
     const folder = mkdtempSync(join(tmpdir(), "flare-killed-"));
     onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
