@@ -115,7 +115,7 @@ function Ways({ site }: { readonly site: Site }) {
         <List type="ordered" size="sm" mt={4} spacing={4}>
           <List.Item>Take participant.yaml to the machine of the site.</List.Item>
           <List.Item>
-            Run <Code>flare cert request participant.yaml</Code> there. It makes the key and writes <Code>{site.name}.request.zip</Code>.
+            Run <Code>flare cert request -p participant.yaml</Code> there. It makes the key and writes <Code>{site.name}.request.zip</Code>.
           </List.Item>
           <List.Item>Upload that file here; it holds no secret.</List.Item>
         </List>
