@@ -18,7 +18,8 @@ export interface MemorySample {
   readonly bytes: Readonly<Record<string, number>>;
 }
 
-const everyMs = 50;
+/** A look costs some milliseconds of a processor for each process: more often, it would take a third of what a round takes. */
+const everyMs = 200;
 
 /** Looks at the memory of participants again and again, until it is stopped. */
 export class ParticipantWatch {

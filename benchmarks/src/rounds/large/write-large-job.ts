@@ -16,7 +16,7 @@ export interface WriteLargeJobInit {
   readonly wire: WireForm | undefined;
 }
 
-/** Writes a job whose trainers add 1 to every parameter of a model of random values, as FLARE's hello-numpy does. */
+/** Writes a job whose trainers add a number to every parameter of a model of random values, much as FLARE's hello-numpy does. */
 export async function writeLargeJob({ folder, tensors, rounds, sites, trainer, wire }: WriteLargeJobInit): Promise<void> {
   const [server, site] = [join(folder, "server"), join(folder, "site")];
   const json = (path: string, value: unknown): Promise<void> => writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);

@@ -3,7 +3,8 @@ import { copyFile, type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type ContentHash, FlareError } from "@flare-ts/contracts";
 import { diskError, errnoOf, removeFile, writeFully } from "./file-model-store-disk.js";
-import { hashPrefix } from "./file-model-store-writer.js";
+import { hashPrefix } from "./hash-prefix.js";
+import type { HashThread } from "./hash-thread.js";
 import type { ObjectRef, StoredObject } from "./model-store.js";
 
 /** How the names of copies under way begin. */
@@ -13,6 +14,7 @@ export interface FileModelStoreIntakeComponents {
   readonly find: (hash: ContentHash) => Promise<StoredObject | undefined>;
   /** Gives a durable file its final name. */
   readonly publish: (from: string, ref: ObjectRef) => Promise<StoredObject>;
+  readonly hashing: HashThread;
 }
 
 /** Takes finished files and bytes into a store of files: hashed, durable, read-only. */
@@ -43,7 +45,7 @@ export class FileModelStoreIntake {
       await copyFile(path, copy);
       const file = await open(copy, "r");
       try {
-        const ref = await durableRefOf(file, signal);
+        const ref = await this.#durableRefOf(file, signal);
         return (await this.#components.find(ref.hash)) ?? (await this.#finish(file, copy, ref));
       } finally {
         await file.close();
@@ -55,7 +57,7 @@ export class FileModelStoreIntake {
   async move(path: string, signal: AbortSignal | undefined): Promise<StoredObject> {
     const file = await openOriginal(path);
     try {
-      const ref = await durableRefOf(file, signal);
+      const ref = await this.#durableRefOf(file, signal);
       const present = await this.#components.find(ref.hash);
       if (present === undefined) return await this.#finish(file, path, ref);
       await removeFile(path);
@@ -68,6 +70,29 @@ export class FileModelStoreIntake {
     const object = await this.copy(path, signal);
     await removeFile(path);
     return object;
+  }
+
+  /** The disk writes while the processor hashes. */
+  async #durableRefOf(file: FileHandle, signal: AbortSignal | undefined): Promise<ObjectRef> {
+    const [ref, synced] = await Promise.allSettled([this.#refOf(file, signal), file.datasync()]);
+    if (ref.status === "rejected") throw ref.reason as Error;
+    if (synced.status === "rejected") throw synced.reason as Error;
+    return ref.value;
+  }
+
+  async #refOf(file: FileHandle, signal: AbortSignal | undefined): Promise<ObjectRef> {
+    const { size } = await file.stat();
+    const hash = await hashPrefix(file, size, this.#components.hashing);
+    const stop = (): void => void hash.end();
+    signal?.addEventListener("abort", stop);
+    try {
+      if (signal?.aborted === true) await hash.end();
+      const digest = await hash.digest();
+      signal?.throwIfAborted();
+      return { hash: digest as ContentHash, size };
+    } finally {
+      signal?.removeEventListener("abort", stop);
+    }
   }
 
   async #finish(file: FileHandle, path: string, ref: ObjectRef): Promise<StoredObject> {
@@ -100,18 +125,4 @@ async function openOriginal(path: string): Promise<FileHandle> {
     if (errnoOf(error) === "ENOENT") throw new FlareError("file/not-found", `${path} does not exist.`, { facts: { path }, cause: error });
     throw new FlareError("file/unreadable", `${path} cannot be read: ${String(error)}`, { facts: { path }, cause: error });
   }
-}
-
-/** The disk writes while the processor hashes. */
-async function durableRefOf(file: FileHandle, signal: AbortSignal | undefined): Promise<ObjectRef> {
-  const [ref, synced] = await Promise.allSettled([refOf(file, signal), file.datasync()]);
-  if (ref.status === "rejected") throw ref.reason as Error;
-  if (synced.status === "rejected") throw synced.reason as Error;
-  return ref.value;
-}
-
-async function refOf(file: FileHandle, signal: AbortSignal | undefined): Promise<ObjectRef> {
-  const { size } = await file.stat();
-  const { hash, offset } = await hashPrefix(file, size, signal);
-  return { hash: hash.digest("hex") as ContentHash, size: offset };
 }

@@ -1,14 +1,8 @@
-import { createHash, type Hash } from "node:crypto";
 import type { FileHandle } from "node:fs/promises";
-import { FlareError, limits } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts";
 import { diskError, writeFully } from "./file-model-store-disk.js";
 import type { ObjectRef, ObjectWriter, StoredObject } from "./model-store.js";
-
-/** A rolling hash together with how many bytes it has seen. */
-export interface HashedPrefix {
-  readonly offset: number;
-  readonly hash: Hash;
-}
+import type { HashedPrefix, RunningHash } from "./running-hash.js";
 
 /** What a writer needs from the store that opened it. */
 export interface FileModelWriterComponents {
@@ -26,7 +20,9 @@ export interface FileModelWriterComponents {
 export interface FileModelWriterInit {
   readonly ref: ObjectRef;
   readonly path: string;
-  readonly prefix: HashedPrefix;
+  /** Where to go on, and the hash of all before. */
+  readonly offset: number;
+  readonly hash: RunningHash;
   readonly checkpointBytes: number;
 }
 
@@ -39,7 +35,7 @@ export class FileModelWriter implements ObjectWriter {
   readonly #ref: ObjectRef;
   readonly #path: string;
   readonly #checkpointBytes: number;
-  readonly #hash: Hash;
+  readonly #hash: RunningHash;
   #offset: number;
   #durable: HashedPrefix;
   #writing: Promise<void> = Promise.resolve();
@@ -54,10 +50,10 @@ export class FileModelWriter implements ObjectWriter {
     this.#ref = init.ref;
     this.#path = init.path;
     this.#checkpointBytes = init.checkpointBytes;
-    this.#hash = init.prefix.hash.copy();
-    this.#offset = init.prefix.offset;
-    this.#lastCheckpoint = init.prefix.offset;
-    this.#durable = init.prefix;
+    this.#hash = init.hash;
+    this.#offset = init.offset;
+    this.#lastCheckpoint = init.offset;
+    this.#durable = init.hash.prefix(init.offset);
   }
 
   get offset(): number {
@@ -66,7 +62,7 @@ export class FileModelWriter implements ObjectWriter {
 
   async write(chunk: Uint8Array): Promise<void> {
     const position = await this.#take(chunk.byteLength);
-    this.#writing = quiet(this.#writing.then(async () => writeFully(this.#components.file, chunk, position)));
+    this.#write(position + chunk.byteLength, () => writeFully(this.#components.file, chunk, position));
     this.#hash.update(chunk);
     await this.#taken();
   }
@@ -76,7 +72,7 @@ export class FileModelWriter implements ObjectWriter {
       const piece = zeros.subarray(0, Math.min(zeros.byteLength, length - done));
       const end = (await this.#take(piece.byteLength)) + piece.byteLength;
       // The file grows by a hole.
-      this.#writing = quiet(this.#writing.then(async () => this.#components.file.truncate(end)));
+      this.#write(end, () => this.#components.file.truncate(end));
       this.#hash.update(piece);
       await this.#taken();
     }
@@ -99,6 +95,10 @@ export class FileModelWriter implements ObjectWriter {
   async supersede(): Promise<void> {
     if (this.#state === "open") this.#state = "superseded";
     await this.close();
+  }
+
+  #write(end: number, write: () => Promise<void>): void {
+    this.#writing = quiet(this.#writing.then(write).then(() => this.#hash.reached(end)));
   }
 
   /** The place of the next bytes, which are counted from now on. */
@@ -131,7 +131,8 @@ export class FileModelWriter implements ObjectWriter {
       });
     }
     await this.#watch(this.#settled());
-    const actual = this.#hash.digest("hex");
+    // The disk writes what is left while the hash comes to its end.
+    const [actual] = await Promise.all([this.#hash.digest(), this.#watch(this.#components.file.datasync())]);
     if (actual !== this.#ref.hash) {
       await this.#throwAway();
       throw new FlareError(
@@ -163,10 +164,11 @@ export class FileModelWriter implements ObjectWriter {
     try {
       // What is there is made durable, so that a cut link costs nothing; a full disk leaves the last checkpoint.
       await this.#settled();
-      if (this.#offset > this.#durable.offset) await this.#checkpoint({ offset: this.#offset, hash: this.#hash.copy() });
+      if (this.#offset > this.#durable.offset) await this.#checkpoint(this.#hash.prefix(this.#offset));
     } catch {
       // The last checkpoint stands.
     } finally {
+      await this.#hash.end().catch(() => undefined);
       await this.#components.file.close();
       this.#components.released(this.#durable);
     }
@@ -178,6 +180,7 @@ export class FileModelWriter implements ObjectWriter {
       await this.#settled().catch(() => undefined);
       await this.#components.discard();
     } finally {
+      await this.#hash.end().catch(() => undefined);
       await this.#components.file.close();
       this.#components.released(undefined);
     }
@@ -185,7 +188,7 @@ export class FileModelWriter implements ObjectWriter {
 
   async #startCheckpoint(): Promise<void> {
     await this.#watch(this.#checkpointing);
-    const prefix = { offset: this.#offset, hash: this.#hash.copy() };
+    const prefix = this.#hash.prefix(this.#offset);
     this.#lastCheckpoint = prefix.offset;
     const written = this.#writing;
     this.#checkpointing = quiet(written.then(async () => this.#checkpoint(prefix)));
@@ -219,37 +222,6 @@ export class FileModelWriter implements ObjectWriter {
 }
 
 const zeros = Buffer.alloc(1024 * 1024);
-
-/** The hash of nothing, where every object starts. */
-export function emptyPrefix(): HashedPrefix {
-  return { offset: 0, hash: createHash("sha256") };
-}
-
-/** Hashes the first `length` bytes of a file; one piece is read while the one before is hashed. */
-export async function hashPrefix(file: FileHandle, length: number, signal?: AbortSignal): Promise<HashedPrefix> {
-  const hash = createHash("sha256");
-  const pieceBytes = Math.min(limits.chunkBytes, Math.max(length, 1));
-  const buffers = [Buffer.allocUnsafe(pieceBytes), Buffer.allocUnsafe(length > pieceBytes ? pieceBytes : 0)] as const;
-  const read = (position: number, turn: number): Promise<Buffer> => {
-    const buffer = buffers[turn % 2] ?? buffers[0];
-    const wanted = Math.min(buffer.byteLength, length - position);
-    const reading = file.read(buffer, 0, wanted, position).then(({ bytesRead }) => buffer.subarray(0, bytesRead));
-    return quiet(reading);
-  };
-  let offset = 0;
-  let ahead = length > 0 ? read(0, 0) : undefined;
-  for (let turn = 1; ahead !== undefined; turn += 1) {
-    const piece: Buffer = await ahead;
-    offset += piece.byteLength;
-    ahead = piece.byteLength > 0 && offset < length ? read(offset, turn) : undefined;
-    hash.update(piece);
-    if (signal?.aborted === true) {
-      await ahead?.catch(() => undefined);
-      signal.throwIfAborted();
-    }
-  }
-  return { offset, hash };
-}
 
 // The failure is met at the next write, commit or close; without this it would count as unhandled until then.
 function quiet<Result>(promise: Promise<Result>): Promise<Result> {

@@ -4,8 +4,11 @@ import { type ContentHash, FlareError, isContentHash, limits } from "@flare-ts/c
 import { diskError, errnoOf, removeFile, renameDurably, syncFolder } from "./file-model-store-disk.js";
 import { copyPrefix, FileModelStoreIntake } from "./file-model-store-intake.js";
 import { readDurableOffset, writeDurableOffset } from "./file-model-store-offset.js";
-import { emptyPrefix, FileModelWriter, type HashedPrefix, hashPrefix } from "./file-model-store-writer.js";
+import { FileModelWriter } from "./file-model-store-writer.js";
+import { hashPrefix } from "./hash-prefix.js";
+import { HashThread } from "./hash-thread.js";
 import type { ModelStore, ObjectRef, ObjectWriter, StoredObject } from "./model-store.js";
+import type { HashedPrefix, RunningHash } from "./running-hash.js";
 
 export interface FileModelStoreInit {
   /** Folder of the store; made when it is not there. One process at a time opens it for writing. */
@@ -22,6 +25,7 @@ export class FileModelStore implements ModelStore {
   readonly #root: string;
   readonly #checkpointBytes: number;
   readonly #intake: FileModelStoreIntake;
+  readonly #hashing = new HashThread();
   readonly #writers = new Map<ContentHash, FileModelWriter>();
   /** Hashes of what writers of this process left behind: a resumed transfer need not read its prefix again. */
   readonly #prefixes = new Map<ContentHash, HashedPrefix>();
@@ -32,7 +36,7 @@ export class FileModelStore implements ModelStore {
     this.#root = init.root;
     this.#checkpointBytes = init.checkpointBytes ?? limits.checkpointBytes;
     this.#intake = new FileModelStoreIntake(
-      { find: async (hash) => this.find(hash), publish: async (from, ref) => this.#publish(from, ref) },
+      { find: async (hash) => this.find(hash), publish: async (from, ref) => this.#publish(from, ref), hashing: this.#hashing },
       { folder: join(init.root, "partial") },
     );
   }
@@ -162,13 +166,14 @@ export class FileModelStore implements ModelStore {
     let file: FileHandle | undefined;
     try {
       file = await openOrCreate(path);
-      const prefix = await this.#prefixAt(ref.hash, durable, file);
       // Bytes behind the durable offset may not have reached the disk in order.
-      await file.truncate(prefix.offset);
+      await file.truncate(durable);
+      const hash = await this.#hashFrom(ref, durable, file);
       const writer = new FileModelWriter(this.#writerComponents(ref, path, file), {
         ref,
         path,
-        prefix,
+        hash,
+        offset: durable,
         checkpointBytes: this.#checkpointBytes,
       });
       this.#writers.set(ref.hash, writer);
@@ -197,10 +202,10 @@ export class FileModelStore implements ModelStore {
     };
   }
 
-  async #prefixAt(hash: ContentHash, offset: number, file: FileHandle): Promise<HashedPrefix> {
-    if (offset === 0) return emptyPrefix();
+  async #hashFrom({ hash, size }: ObjectRef, offset: number, file: FileHandle): Promise<RunningHash> {
     const known = this.#prefixes.get(hash);
-    return known?.offset === offset ? known : await hashPrefix(file, offset);
+    if (known?.offset === offset) return known.resume(file);
+    return await hashPrefix(file, offset, this.#hashing, size);
   }
 
   async #publish(from: string, ref: ObjectRef): Promise<StoredObject> {

@@ -22,7 +22,9 @@ export interface PieceReader {
 export class SharedReads {
   readonly #maxBytes: number;
   readonly #readers = new Map<string, number>();
-  readonly #pieces = new Map<string, Promise<Buffer>>();
+  readonly #pieces = new Map<string, KeptPiece>();
+  /** Memory of pieces that nobody looks at any more. */
+  readonly #free: Buffer[] = [];
 
   /** @param init.maxBytes - @default limits.sharedChunkBytes */
   constructor(init: { readonly maxBytes?: number } = {}) {
@@ -34,16 +36,16 @@ export class SharedReads {
     const { hash, size } = object;
     this.#readers.set(hash, (this.#readers.get(hash) ?? 0) + 1);
     let isOpen = true;
-    const free: Buffer[] = [];
     return {
       read: async (begin, end) => {
         if ((this.#readers.get(hash) ?? 0) < 2) {
-          const memory = free.pop() ?? Buffer.allocUnsafe(Math.min(limits.chunkBytes, size));
-          return { bytes: await readInto(memory.subarray(0, end - begin), file, begin), release: () => void free.push(memory) };
+          const piece = new KeptPiece((memory) => readInto(memory.subarray(0, end - begin), file, begin), this.#free);
+          return await piece.use(0, end - begin);
         }
         const first = begin - (begin % limits.chunkBytes);
-        const piece = await this.#piece(`${hash} ${first}`, () => readFully(file, first, Math.min(size, first + limits.chunkBytes)));
-        return { bytes: piece.subarray(begin - first, end - first), release: () => undefined };
+        const last = Math.min(size, first + limits.chunkBytes);
+        const piece = this.#piece(`${hash} ${first}`, (memory) => readInto(memory.subarray(0, last - first), file, first));
+        return await piece.use(begin - first, end - first);
       },
       close: () => {
         if (!isOpen) return;
@@ -51,27 +53,68 @@ export class SharedReads {
         const left = (this.#readers.get(hash) ?? 1) - 1;
         if (left > 0) this.#readers.set(hash, left);
         else this.#readers.delete(hash);
-        if (left <= 1) this.#forget(hash);
+        if (left <= 1) for (const key of this.#pieces.keys()) if (key.startsWith(`${hash} `)) this.#drop(key);
+        // Between transfers no memory is held.
+        if (this.#readers.size === 0) this.#free.length = 0;
       },
     };
   }
 
-  async #piece(key: string, read: () => Promise<Buffer>): Promise<Buffer> {
+  #piece(key: string, read: (memory: Buffer) => Promise<Buffer>): KeptPiece {
     const known = this.#pieces.get(key);
-    if (known !== undefined) return await known;
-    const piece = read();
+    if (known !== undefined) return known;
+    const piece = new KeptPiece(read, this.#free);
+    piece.keep();
     this.#pieces.set(key, piece);
-    piece.catch(() => this.#pieces.delete(key));
+    piece.bytes.catch(() => this.#drop(key));
     // Pieces are of one size but for the last, so their number keeps the bytes.
     for (const oldest of this.#pieces.keys()) {
       if (this.#pieces.size * limits.chunkBytes <= this.#maxBytes) break;
-      this.#pieces.delete(oldest);
+      this.#drop(oldest);
     }
-    return await piece;
+    return piece;
   }
 
-  #forget(hash: string): void {
-    for (const key of this.#pieces.keys()) if (key.startsWith(`${hash} `)) this.#pieces.delete(key);
+  #drop(key: string): void {
+    this.#pieces.get(key)?.release();
+    this.#pieces.delete(key);
+  }
+}
+
+/** A piece that was read, whose memory is free again when all who look at it have released it. */
+class KeptPiece {
+  readonly bytes: Promise<Buffer>;
+  readonly #memory: Buffer;
+  readonly #free: Buffer[];
+  #uses = 0;
+
+  constructor(read: (memory: Buffer) => Promise<Buffer>, free: Buffer[]) {
+    this.#free = free;
+    this.#memory = free.pop() ?? Buffer.allocUnsafeSlow(limits.chunkBytes);
+    this.bytes = read(this.#memory);
+  }
+
+  keep(): void {
+    this.#uses += 1;
+  }
+
+  async use(begin: number, end: number): Promise<ReadPiece> {
+    this.keep();
+    let isReleased = false;
+    const bytes = await this.bytes;
+    return {
+      bytes: bytes.subarray(begin, end),
+      release: () => {
+        if (isReleased) return;
+        isReleased = true;
+        this.release();
+      },
+    };
+  }
+
+  release(): void {
+    this.#uses -= 1;
+    if (this.#uses === 0) this.#free.push(this.#memory);
   }
 }
 

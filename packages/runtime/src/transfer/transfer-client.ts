@@ -7,11 +7,11 @@ import type { Chunk, Connection } from "../transport/connection.js";
 import { abortable } from "./abortable.js";
 import { Backoff } from "./backoff.js";
 import { lengthOf, readableForms } from "./chunk-forms.js";
+import { ChunkIntake } from "./chunk-intake.js";
 import { type OutgoingObjectInit, openHeld, outgoingObject } from "./outgoing-object.js";
 import { SharedFlights } from "./shared-flights.js";
 import { SharedReads } from "./shared-reads.js";
 import { type TransferAccount, TransferTally } from "./transfer-account.js";
-import { unpackChunk } from "./unpack-chunk.js";
 import { isSmall } from "./upload-leases.js";
 
 /** Gives the live connection, or waits for the next one. */
@@ -170,18 +170,21 @@ export class TransferClient {
       if (present !== undefined) return present;
       const writer = await this.#store.openWriter(object);
       const base = isPlain || wantedBase === undefined ? undefined : await openHeld(this.#store, wantedBase);
+      const intake = new ChunkIntake({ writer });
       try {
         onProgress(writer.offset, object.size);
         const means = { forms: isPlain ? [] : readableForms(), base: base === undefined ? undefined : wantedBase };
         for await (const chunk of connection.download(object, writer.offset, moving, means)) {
           checkReply(chunk, writer.offset, object, means.base);
           tally.count(chunk);
-          await unpackChunk(writer, chunk, base);
+          await intake.take(chunk, base);
           noteProgress(writer.offset);
           onProgress(writer.offset, object.size);
         }
+        await intake.settled();
         return await writer.commit();
       } finally {
+        await intake.settled().catch(() => false);
         await Promise.all([writer.close(), base?.close()]);
       }
     });

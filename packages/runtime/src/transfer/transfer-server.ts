@@ -5,10 +5,10 @@ import type { Identity } from "../session/identity.js";
 import type { ModelStore, ObjectRef, ObjectWriter } from "../store/model-store.js";
 import type { CallContext, Chunk, ObjectState, ReceiverMeans, ServerHandlers, TransferGuard } from "../transport/connection.js";
 import { lengthOf, readableForms } from "./chunk-forms.js";
+import { ChunkIntake } from "./chunk-intake.js";
 import { openHeld, outgoingObject } from "./outgoing-object.js";
 import { SharedReads } from "./shared-reads.js";
 import { type TransferAccount, TransferTally } from "./transfer-account.js";
-import { unpackChunk } from "./unpack-chunk.js";
 import { isSmall, UploadLeases } from "./upload-leases.js";
 import { UploadTallies } from "./upload-tallies.js";
 
@@ -118,18 +118,22 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
     const writer = await this.#store.openWriter(object);
     running.writer = writer;
     const tally = this.#tallies.of(identity.name, object.hash);
+    const intake = new ChunkIntake({ writer });
     let base: FileHandle | undefined;
     try {
+      let isWhole = true;
       for await (const chunk of chunks) {
         if (chunk.base !== undefined && base === undefined) base = await this.#openBase(identity, chunk.base);
         tally.count(chunk);
         // A gap ends the stream, and its sender goes on from the durable offset.
-        if (!(await unpackChunk(writer, chunk, base))) break;
+        isWhole = await intake.take(chunk, base);
+        if (!isWhole) break;
         running.lastProgressMs = this.#now();
         running.admitted?.note(lengthOf(chunk));
       }
-      if (writer.offset === object.size) await writer.commit();
+      if (isWhole && (await intake.settled()) && writer.offset === object.size) await writer.commit();
     } finally {
+      await intake.settled().catch(() => false);
       await Promise.all([writer.close(), base?.close()]);
     }
     return await this.#state(object);

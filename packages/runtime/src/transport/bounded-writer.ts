@@ -1,7 +1,9 @@
 import type { Writable } from "node:stream";
 import { FlareError } from "@flare-ts/contracts";
 
-export interface BoundedWriterInit {
+export interface BoundedWriterInit<Message = unknown> {
+  /** What is written in the place of each message, and hears when that has gone out. */
+  readonly prepare?: ((message: Message) => { readonly message: Message; readonly wentOut: () => void }) | undefined;
   /** Messages that may be under way at once. */
   readonly maxPending: number;
 }
@@ -14,20 +16,26 @@ export interface BoundedWriterInit {
 export class BoundedWriter<Message> {
   readonly #stream: Writable;
   readonly #maxPending: number;
+  readonly #prepare: BoundedWriterInit<Message>["prepare"];
   #pending = 0;
   #failure: unknown;
   readonly #waiting: Waiting[] = [];
 
-  constructor(stream: Writable, init: BoundedWriterInit) {
+  constructor(stream: Writable, init: BoundedWriterInit<Message>) {
     this.#stream = stream;
     this.#maxPending = init.maxPending;
+    this.#prepare = init.prepare;
   }
 
   /** @throws FlareError `transfer/disconnected`, or the reason given to `fail` */
   async write(message: Message): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     this.#pending += 1;
-    this.#stream.write(message, (error) => this.#written(error));
+    const prepared = this.#prepare?.(message);
+    this.#stream.write(prepared?.message ?? message, (error) => {
+      if (!error) prepared?.wentOut();
+      this.#written(error);
+    });
     if (this.#pending < this.#maxPending) return;
     await new Promise<void>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });

@@ -1,5 +1,6 @@
-import { FlareError, isContentHash } from "@flare-ts/contracts";
+import { FlareError, isContentHash, limits } from "@flare-ts/contracts";
 import type { Chunk, ChunkForm, PackedPiece } from "./connection.js";
+import { messageMemory, prefixBytes } from "./message-memory.js";
 
 /**
  * Encodes the wire message `Chunk` without copying its data: grpc-js asks the result for its length and lets it copy
@@ -69,19 +70,16 @@ export function decodeChunk(bytes: Buffer): Chunk {
   return { ...piece, ...(isContentHash(hash) ? { object: { hash, size } } : {}), ...(isContentHash(base) ? { base } : {}) };
 }
 
-/** Memory of this size is a message's own: smaller ones are cut from a pool. */
-const ownBytes = 64 * 1024;
-
-/** Gives the memory of a large message back at once: what is only dropped makes the collector run every few dozen messages. */
+/** Lets the memory of a message serve again, once. */
 function releaseOf(bytes: Buffer): (() => void) | undefined {
-  const { buffer } = bytes;
-  if (bytes.byteLength < ownBytes || !(buffer instanceof ArrayBuffer) || buffer.byteLength > bytes.byteLength + grpcPrefixBytes)
-    return undefined;
-  return () => void structuredClone(buffer, { transfer: [buffer] });
+  if (!messageMemory.isOwn(bytes)) return undefined;
+  let isReleased = false;
+  return () => {
+    if (isReleased) return;
+    isReleased = true;
+    messageMemory.giveBack(bytes);
+  };
 }
-
-/** What precedes a message in its frame. */
-const grpcPrefixBytes = 5;
 
 // Tags of the fields of `Chunk` in flare.proto: number << 3 | wire type.
 const hashTag = (1 << 3) | 2;
@@ -104,7 +102,7 @@ function packedOf(form: number, length: number, from: number): PackedPiece {
 }
 
 /** A header and data that become one message only in the frame of grpc-js. */
-class FusedChunk {
+export class FusedChunk {
   readonly length: number;
   readonly byteLength: number;
   readonly #header: Buffer;
@@ -117,6 +115,20 @@ class FusedChunk {
     this.byteLength = this.length;
   }
 
+  /**
+   * The chunk as a framed message of gRPC; `frameOf` tells of its memory where that can be given back. Only of whole chunks it can: of
+   * shorter messages grpc-js says that they are written while it still keeps them, to repeat the call (`retryBufferBytes`).
+   */
+  frame(): Buffer {
+    const isKept = this.length <= retryBufferBytes;
+    const frame = isKept ? Buffer.allocUnsafe(prefixBytes + this.length) : messageMemory.take(prefixBytes + this.length);
+    frame[0] = 0;
+    frame.writeUInt32BE(this.length, 1);
+    this.copy(frame, prefixBytes);
+    if (!isKept && messageMemory.isOwn(frame)) frames.set(this.#chunk, frame);
+    return frame;
+  }
+
   copy(target: Uint8Array, start: number): number {
     const { data, release } = this.#chunk;
     this.#header.copy(target, start);
@@ -124,6 +136,17 @@ class FusedChunk {
     release?.();
     return this.length;
   }
+}
+
+/** What grpc-js may keep of the messages of one call. Its own default, stated because whole chunks have to be longer. */
+export const retryBufferBytes = limits.chunkBytes;
+
+/** The frames that chunks were sent in, for as long as somebody has the chunk. */
+const frames = new WeakMap<Chunk, Buffer>();
+
+/** The frame that a chunk was put into, if its memory can be given back. */
+export function frameOf(chunk: Chunk): Buffer | undefined {
+  return frames.get(chunk);
 }
 
 function headerOf({ object, base, offset, data, packed }: Chunk): Buffer {

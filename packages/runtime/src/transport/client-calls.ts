@@ -1,6 +1,6 @@
 import { FlareError } from "@flare-ts/contracts";
 import { type Client, type ClientDuplexStream, type ClientReadableStream, Metadata, type MethodDefinition } from "@grpc/grpc-js";
-import { BoundedWriter } from "./bounded-writer.js";
+import { BoundedWriter, type BoundedWriterInit } from "./bounded-writer.js";
 import { limitReadAhead } from "./flow-control.js";
 import { fromWireStatus } from "./wire-error.js";
 
@@ -75,8 +75,7 @@ export class ClientCalls {
   async sendStream<Request, Reply>(
     method: MethodDefinition<Request, Reply>,
     messages: AsyncIterable<Request>,
-    maxPending: number,
-    options: CallOptions = {},
+    { options = {}, ...bounds }: BoundedWriterInit<Request> & { readonly options?: CallOptions },
   ): Promise<Reply> {
     this.#requireAlive(options);
     const answered = new AbortController();
@@ -97,7 +96,7 @@ export class ClientCalls {
         },
       );
       const release = this.#follow(call, options);
-      const writer = new BoundedWriter<Request>(call, { maxPending });
+      const writer = new BoundedWriter<Request>(call, bounds);
       sending = this.#send(messages, writer, answered.signal).then(
         () => void call.end(),
         (reason: unknown) => {

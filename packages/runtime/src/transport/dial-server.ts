@@ -7,6 +7,7 @@ import { ChannelCredentials, type ChannelOptions, Client } from "@grpc/grpc-js";
 import { type ProjectKeys, snapshotOf } from "../session/project-keys.js";
 import { type ChallengeComponents, type RegisterSessionInit, registerSession } from "../session/register-session.js";
 import { requestRenewal } from "../session/request-renewal.js";
+import { retryBufferBytes } from "./chunk-codec.js";
 import { type CallOptions, ClientCalls } from "./client-calls.js";
 import type { Connection } from "./connection.js";
 import { endsAtServer, refuseClearText } from "./connection-security.js";
@@ -16,6 +17,7 @@ import { GrpcConnection, type RegisteredTicket } from "./grpc-connection.js";
 import { routeTo } from "./proxy/dial-route.js";
 import type { Environment } from "./proxy/proxy-from-environment.js";
 import { quietGrpc } from "./quiet-grpc.js";
+import { reuseMessageMemory } from "./reuse-message-memory.js";
 import { wireMethods } from "./wire-method.js";
 
 export interface DialServerInit {
@@ -112,6 +114,7 @@ async function onChannel<Result>(
   const { host, connectionSecurity: security = "mtls", isClearAllowed = false } = init;
   refuseClearText("dialling", host, { security, isClearAllowed });
   quietGrpc();
+  reuseMessageMemory();
   const seen: SeenServer = { fingerprint: undefined };
   const route = routeTo(init, init.environment ?? process.env);
   const client = new Client(route.target, route.through(credentialsOf(init, seen)), { ...optionsOf(init), ...route.options });
@@ -175,6 +178,7 @@ function optionsOf({ host, serverIdentity, windowBytes = limits.http2WindowBytes
     "grpc.use_local_subchannel_pool": 1,
     // Repeating a call is the caller's business; grpc-js would keep copies of chunks for it.
     "grpc.enable_retries": 0,
+    "grpc.per_rpc_retry_buffer_size": retryBufferBytes,
     "grpc.service_config_disable_resolution": 1,
     "grpc.enable_channelz": 0,
     "grpc.client_idle_timeout_ms": maxTimeoutMs,

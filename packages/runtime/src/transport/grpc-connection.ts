@@ -15,7 +15,7 @@ import {
   type SubmitUpdateReply,
   type SubmitUpdateRequest,
 } from "@flare-ts/contracts/wire";
-import { type Client, connectivityState } from "@grpc/grpc-js";
+import { type Client, connectivityState, type MethodDefinition } from "@grpc/grpc-js";
 import type { ProjectKeys } from "../session/project-keys.js";
 import type { SessionTicket } from "../session/register-session.js";
 import type { ObjectRef } from "../store/model-store.js";
@@ -23,6 +23,7 @@ import { BoundedWriter } from "./bounded-writer.js";
 import { CallCredentials } from "./call-credentials.js";
 import type { CallOptions, ClientCalls } from "./client-calls.js";
 import type { Chunk, Connection, ObjectState, OutgoingStream, ReceiverMeans } from "./connection.js";
+import { SentFrames } from "./sent-frames.js";
 import { wireMethods } from "./wire-method.js";
 import { formsFromWire, objectToWire } from "./wire-values.js";
 
@@ -138,7 +139,7 @@ export class GrpcConnection implements Connection {
     chunks: AsyncIterable<Chunk>,
     signal?: AbortSignal,
   ): Promise<{ readonly isComplete: boolean; readonly durableOffset: number }> {
-    const reply = await this.#noting(this.#calls.sendStream(wireMethods.upload, chunks, chunksUnderWay, this.#options(signal)));
+    const reply = await this.#noting(this.#sendChunks(wireMethods.upload, chunks, signal));
     return { isComplete: reply.isComplete, durableOffset: Number(reply.durableOffset) };
   }
 
@@ -158,7 +159,7 @@ export class GrpcConnection implements Connection {
   }
 
   async probeUp(chunks: AsyncIterable<Chunk>, signal?: AbortSignal): Promise<number> {
-    return Number((await this.#noting(this.#calls.sendStream(wireMethods.probeUp, chunks, chunksUnderWay, this.#options(signal)))).bytes);
+    return Number((await this.#noting(this.#sendChunks(wireMethods.probeUp, chunks, signal))).bytes);
   }
 
   async *probeDown(bytes: number, signal?: AbortSignal): AsyncGenerator<Chunk, void, undefined> {
@@ -198,6 +199,16 @@ export class GrpcConnection implements Connection {
 
   async #sayEnd(): Promise<void> {
     await this.#calls.unary(wireMethods.end, create(EndRequestSchema), { ...this.#options(), deadlineMs: endMs });
+  }
+
+  #sendChunks<Reply>(
+    method: MethodDefinition<Chunk, Reply>,
+    chunks: AsyncIterable<Chunk>,
+    signal: AbortSignal | undefined,
+  ): Promise<Reply> {
+    const sent = new SentFrames();
+    const bounds = { maxPending: chunksUnderWay, prepare: (chunk: Chunk) => sent.prepare(chunk) };
+    return this.#calls.sendStream(method, chunks, { ...bounds, options: this.#options(signal) });
   }
 
   #options(signal?: AbortSignal): CallOptions {

@@ -20,6 +20,7 @@ import { guardHandshakes } from "./guard-handshakes.js";
 import { countProbe, probeChunks } from "./probe-chunks.js";
 import { quietGrpc } from "./quiet-grpc.js";
 import { RequestBodies } from "./request-bodies.js";
+import { reuseMessageMemory } from "./reuse-message-memory.js";
 import { answerAttach, answerDownload, answerPlain, answerUnary, answerUpload, answerWatch } from "./server-answers.js";
 import { ServerCalls } from "./server-calls.js";
 import { ServerConnections } from "./server-connections.js";
@@ -100,6 +101,7 @@ export class GrpcServerTransport implements ServerTransport {
     const { host, port, isClearAllowed = false, idleCheckMs = limits.heartbeatMs } = this.#init;
     refuseClearText("listening on", host, { security: this.#security, isClearAllowed });
     quietGrpc();
+    reuseMessageMemory();
     this.#addCalls();
     if (this.#bodies !== undefined) this.#idleCheck = setInterval(() => this.#endSilent(), idleCheckMs).unref();
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;

@@ -17,9 +17,10 @@ import type { TokenCall } from "../session/authenticator.js";
 import type { PeerConnection } from "../session/connection-binding.js";
 import type { ParticipantKind } from "../session/identity.js";
 import type { ObjectRef } from "../store/model-store.js";
-import { BoundedWriter } from "./bounded-writer.js";
+import { BoundedWriter, type BoundedWriterInit } from "./bounded-writer.js";
 import type { CallContext, Chunk, ServerHandlers } from "./connection.js";
 import { limitReadAhead } from "./flow-control.js";
+import { SentFrames } from "./sent-frames.js";
 import type { OpenCall, ServerCalls } from "./server-calls.js";
 import { toWireStatus, type WireStatus } from "./wire-error.js";
 
@@ -79,7 +80,9 @@ export function answerDownload<Request>(
   answer: (context: CallContext, request: Request) => AsyncIterable<Chunk>,
 ): handleServerStreamingCall<Request, Chunk> {
   return (call) => {
-    void sendAll(parts, call, () => parts.calls.begin(call, kinds), answer, chunksUnderWay, "A download");
+    const sent = new SentFrames();
+    const bounds = { maxPending: chunksUnderWay, prepare: (chunk: Chunk) => sent.prepare(chunk) };
+    void sendAll(parts, call, () => parts.calls.begin(call, kinds), answer, bounds, "A download");
   };
 }
 
@@ -90,7 +93,7 @@ export function answerWatch<Request, Event>(
   answer: (context: CallContext, request: Request) => AsyncIterable<Event>,
 ): handleServerStreamingCall<Request, Event> {
   return (call) => {
-    void sendAll(parts, call, () => parts.calls.begin(call, kinds, true), answer, messagesUnderWay);
+    void sendAll(parts, call, () => parts.calls.begin(call, kinds, true), answer, { maxPending: messagesUnderWay });
   };
 }
 
@@ -173,7 +176,7 @@ async function sendAll<Request, Message>(
   call: ServerWritableStream<Request, Message>,
   begin: () => OpenCall,
   answer: (context: CallContext, request: Request) => AsyncIterable<Message>,
-  maxPending: number,
+  bounds: BoundedWriterInit<Message>,
   watched?: string,
 ): Promise<void> {
   let open: OpenCall | undefined;
@@ -182,7 +185,7 @@ async function sendAll<Request, Message>(
     open = begin();
     const { context, touch } = open;
     if (watched !== undefined) watch = watchStream(parts, open, watched);
-    const writer = new BoundedWriter<Message>(call, { maxPending });
+    const writer = new BoundedWriter<Message>(call, bounds);
     context.signal.addEventListener("abort", () => writer.fail(context.signal.reason));
     for await (const message of answer(context, call.request)) {
       // Only while the other end has to take something: how long the next chunk takes to be read is this side's affair.

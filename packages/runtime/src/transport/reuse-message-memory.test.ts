@@ -1,0 +1,106 @@
+import { randomBytes } from "node:crypto";
+import type { ContentHash } from "@flare-ts/contracts";
+import { limits } from "@flare-ts/contracts";
+import { afterEach, describe, expect, it } from "vitest";
+import { encodeChunk, type FusedChunk, frameOf } from "./chunk-codec.js";
+import type { Chunk } from "./connection.js";
+import { MessageMemory, messageMemory } from "./message-memory.js";
+import { SentFrames } from "./sent-frames.js";
+import { startTestServer, type TestServer } from "./test-server.test-support.js";
+
+const hash = "ab".repeat(32) as ContentHash;
+const count = 64;
+
+let server: TestServer | undefined;
+afterEach(async () => {
+  await server?.stop();
+  server = undefined;
+});
+
+/** Pieces of memory that `work` takes, as numbers in the order in which they first come. */
+async function memoryOf(work: () => Promise<void>): Promise<readonly number[]> {
+  const numbers = new Map<object, number>();
+  const taken: number[] = [];
+  const take = messageMemory.take.bind(messageMemory);
+  messageMemory.take = (bytes) => {
+    const memory = take(bytes);
+    if (!messageMemory.isOwn(memory)) return memory;
+    if (!numbers.has(memory.buffer)) numbers.set(memory.buffer, numbers.size);
+    taken.push(numbers.get(memory.buffer) ?? 0);
+    return memory;
+  };
+  try {
+    await work();
+  } finally {
+    Reflect.deleteProperty(messageMemory, "take");
+  }
+  return taken;
+}
+
+describe("the memory of messages", () => {
+  it("serves again on both sides of an upload and of a download, and every byte arrives", async () => {
+    const pieces = Array.from({ length: count }, () => randomBytes(limits.chunkBytes));
+    const chunks = async function* (): AsyncGenerator<Chunk, void, undefined> {
+      for (const [i, data] of pieces.entries())
+        yield { ...(i === 0 ? { object: { hash, size: 1e9 } } : {}), offset: i * limits.chunkBytes, data };
+    };
+    const check = async (received: AsyncIterable<Chunk>): Promise<number> => {
+      let next = 0;
+      for await (const chunk of received) {
+        expect(chunk.data.equals(pieces[next] ?? Buffer.alloc(0))).toBe(true);
+        chunk.release?.();
+        next += 1;
+      }
+      return next;
+    };
+    let uploaded = 0;
+    const running = await startTestServer({
+      upload: async (_context, _object, received) => {
+        uploaded = await check(received);
+        return { isComplete: true, durableOffset: 0 };
+      },
+      download: chunks,
+    });
+    server = running;
+    const connection = await running.dial("site-1");
+    const taken = await memoryOf(async () => {
+      await connection.upload(chunks());
+      expect(await check(connection.download({ hash, size: 1e9 }, 0))).toBe(count);
+    });
+    expect(uploaded).toBe(count);
+    // Each chunk is framed once and received once, in either direction.
+    expect(taken).toHaveLength(4 * count);
+    expect(new Set(taken).size).toBeLessThan(count);
+    connection.close();
+  });
+
+  it("of a sent chunk is given back only when one that was written later has gone out", () => {
+    const memory = new MessageMemory();
+    const given: Buffer[] = [];
+    const frames = new SentFrames({ memory: { giveBack: (frame) => void given.push(frame) } });
+    const write = (): { readonly chunk: Chunk; readonly wentOut: () => void } => {
+      const { message, wentOut } = frames.prepare({ offset: 0, data: Buffer.alloc(limits.chunkBytes) });
+      (encodeChunk(message) as unknown as FusedChunk).frame();
+      return { chunk: message, wentOut };
+    };
+    const [first, second] = [write(), write()];
+    first.wentOut();
+    second.wentOut();
+    expect(given).toEqual([]);
+    const third = write();
+    third.wentOut();
+    expect(given).toEqual([frameOf(first.chunk), frameOf(second.chunk)]);
+    expect(memory.isOwn(memory.take(limits.chunkBytes))).toBe(true);
+  });
+
+  it("is given back for one use, and only what it has given out", () => {
+    const memory = new MessageMemory({ most: 2 });
+    const [first, foreign] = [memory.take(limits.chunkBytes), Buffer.allocUnsafeSlow(limits.chunkBytes)];
+    memory.giveBack(first);
+    memory.giveBack(first);
+    memory.giveBack(foreign);
+    expect(memory.take(limits.chunkBytes).buffer).toBe(first.buffer);
+    expect(memory.take(limits.chunkBytes).buffer).not.toBe(first.buffer);
+    expect(memory.isOwn(memory.take(10))).toBe(false);
+  });
+});
