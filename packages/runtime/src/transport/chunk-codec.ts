@@ -1,6 +1,6 @@
 import { FlareError, isContentHash, limits } from "@flare-ts/contracts";
 import type { Chunk, ChunkForm, PackedPiece } from "./connection.js";
-import { messageMemory, prefixBytes } from "./message-memory.js";
+import { prefixBytes, receivedMemory, sentMemory } from "./message-memory.js";
 
 /**
  * Encodes the wire message `Chunk` without copying its data: grpc-js asks the result for its length and lets it copy
@@ -72,12 +72,12 @@ export function decodeChunk(bytes: Buffer): Chunk {
 
 /** Lets the memory of a message serve again, once. */
 function releaseOf(bytes: Buffer): (() => void) | undefined {
-  if (!messageMemory.isOwn(bytes)) return undefined;
+  if (!receivedMemory.isOwn(bytes)) return undefined;
   let isReleased = false;
   return () => {
     if (isReleased) return;
     isReleased = true;
-    messageMemory.giveBack(bytes);
+    receivedMemory.giveBack(bytes);
   };
 }
 
@@ -121,11 +121,11 @@ export class FusedChunk {
    */
   frame(): Buffer {
     const isKept = this.length <= retryBufferBytes;
-    const frame = isKept ? Buffer.allocUnsafe(prefixBytes + this.length) : messageMemory.take(prefixBytes + this.length);
+    const frame = isKept ? Buffer.allocUnsafe(prefixBytes + this.length) : sentMemory.take(prefixBytes + this.length);
     frame[0] = 0;
     frame.writeUInt32BE(this.length, 1);
     this.copy(frame, prefixBytes);
-    if (!isKept && messageMemory.isOwn(frame)) frames.set(this.#chunk, frame);
+    if (!isKept && sentMemory.isOwn(frame)) frames.set(this.#chunk, frame);
     return frame;
   }
 

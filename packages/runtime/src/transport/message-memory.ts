@@ -47,5 +47,10 @@ export class MessageMemory {
   }
 }
 
-/** Shared by all connections of the process, as grpc-js knows of no other place for it. */
-export const messageMemory = new MessageMemory();
+/**
+ * Of messages that come in, and of those that go out, shared by all connections of the process, as grpc-js knows of no other place for
+ * them. They are kept apart: what a site sent is never in memory that something goes out from, whatever goes wrong with giving it back.
+ */
+export const receivedMemory = new MessageMemory();
+/** See {@link receivedMemory}. */
+export const sentMemory = new MessageMemory();

@@ -4,7 +4,7 @@ import { limits } from "@flare-ts/contracts";
 import { afterEach, describe, expect, it } from "vitest";
 import { encodeChunk, type FusedChunk, frameOf } from "./chunk-codec.js";
 import type { Chunk } from "./connection.js";
-import { MessageMemory, messageMemory } from "./message-memory.js";
+import { MessageMemory, receivedMemory, sentMemory } from "./message-memory.js";
 import { SentFrames } from "./sent-frames.js";
 import { startTestServer, type TestServer } from "./test-server.test-support.js";
 
@@ -21,18 +21,20 @@ afterEach(async () => {
 async function memoryOf(work: () => Promise<void>): Promise<readonly number[]> {
   const numbers = new Map<object, number>();
   const taken: number[] = [];
-  const take = messageMemory.take.bind(messageMemory);
-  messageMemory.take = (bytes) => {
-    const memory = take(bytes);
-    if (!messageMemory.isOwn(memory)) return memory;
-    if (!numbers.has(memory.buffer)) numbers.set(memory.buffer, numbers.size);
-    taken.push(numbers.get(memory.buffer) ?? 0);
-    return memory;
-  };
+  for (const pool of [receivedMemory, sentMemory]) {
+    const take = pool.take.bind(pool);
+    pool.take = (bytes) => {
+      const memory = take(bytes);
+      if (!pool.isOwn(memory)) return memory;
+      if (!numbers.has(memory.buffer)) numbers.set(memory.buffer, numbers.size);
+      taken.push(numbers.get(memory.buffer) ?? 0);
+      return memory;
+    };
+  }
   try {
     await work();
   } finally {
-    Reflect.deleteProperty(messageMemory, "take");
+    for (const pool of [receivedMemory, sentMemory]) Reflect.deleteProperty(pool, "take");
   }
   return taken;
 }

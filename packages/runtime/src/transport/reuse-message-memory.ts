@@ -3,7 +3,7 @@ import { BaseServerInterceptingCall } from "@grpc/grpc-js/build/src/server-inter
 import { StreamDecoder } from "@grpc/grpc-js/build/src/stream-decoder.js";
 import { FusedChunk } from "./chunk-codec.js";
 import { MessageDecoder } from "./message-decoder.js";
-import { messageMemory } from "./message-memory.js";
+import { receivedMemory } from "./message-memory.js";
 
 /**
  * Makes grpc-js put what it sends and receives into memory that is used again, once for the process. grpc-js 1.14.7 has no option for
@@ -19,7 +19,7 @@ export function reuseMessageMemory(): void {
       const known = decoders.get(this);
       if (known !== undefined) return known.write(data);
       const { maxReadMessageLength: maxBytes } = this as { readonly maxReadMessageLength: number };
-      const made = new MessageDecoder({ memory: messageMemory }, { maxBytes });
+      const made = new MessageDecoder({ memory: receivedMemory }, { maxBytes });
       decoders.set(this, made);
       return made.write(data);
     },

@@ -1,6 +1,6 @@
 import { frameOf } from "./chunk-codec.js";
 import type { Chunk } from "./connection.js";
-import { type MessageMemory, messageMemory } from "./message-memory.js";
+import { type MessageMemory, sentMemory } from "./message-memory.js";
 
 /**
  * Gives the memory of chunks back that one stream has sent. A stream that is torn down says of all its writes that they are done, although
@@ -12,7 +12,7 @@ export class SentFrames {
   #written = 0;
 
   constructor(components: { readonly memory?: Pick<MessageMemory, "giveBack"> } = {}) {
-    this.#memory = components.memory ?? messageMemory;
+    this.#memory = components.memory ?? sentMemory;
   }
 
   /** A chunk to write in the place of one that may be written more than once, and what is to be told that it has gone out. */
