@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ClientApiExecutorSettings, FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
+import type { ClientApiExecutorSettings } from "@flare-ts/contracts/job";
 import { writeBootstrap } from "../client/bootstrap.js";
 import { type LogMessage, type Meta, protocolVersion, type TaskMessage } from "../client/protocol.js";
 import type { SiteJobDescription, SiteTask } from "../job-process/job-channel.js";

@@ -1,6 +1,7 @@
 import { realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { type ClientApiExecutorSettings, FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
+import type { ClientApiExecutorSettings } from "@flare-ts/contracts/job";
 import { bootstrapVariable } from "../client/protocol.js";
 import type { SiteJobDescription } from "../job-process/job-channel.js";
 import { pythonTrainer } from "./python-trainer.js";
