@@ -25,8 +25,10 @@ export const boundaries = {
   "packages/runtime": {
     siblings: [
       "@flare-ts/sqlite",
+      "@flare-ts/sqlite/file",
       "@flare-ts/contracts",
       "@flare-ts/contracts/errors",
+      "@flare-ts/contracts/job",
       "@flare-ts/contracts/wire",
       "@flare-ts/aggregator",
       "@flare-ts/aggregator/safetensors",

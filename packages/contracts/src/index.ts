@@ -33,13 +33,13 @@ export {
   compileClientConfig,
   compileServerConfig,
   type ExecutorSettings,
-  executorFor,
   runsCommand,
   type ServerAppSettings,
   type ServerConfigDocument,
   serverConfigSchema,
 } from "./job/app-config.js";
 export type { ClientApiExecutorSettings, EnvValue, TrainerLaunch } from "./job/client-api-executor.js";
+export { executorFor } from "./job/executor-for.js";
 export { type FedAvgJob, type FedAvgSettings, type StrategyChoice, type StrategySetting, strategyOf } from "./job/fed-avg.js";
 export {
   compileMeta,
@@ -51,9 +51,10 @@ export {
   serverTarget,
 } from "./job/job-meta.js";
 export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
-export { type ResultFilterSettings, type UpdateForm, updateForms } from "./job/result-filters.js";
+export type { ResultFilterSettings } from "./job/result-filters.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
 export { type Comparison, meetsStopCondition, type StopCondition } from "./job/stop-condition.js";
+export { type UpdateForm, updateForms } from "./job/update-forms.js";
 export {
   type AuthorizationPolicy,
   type AuthorizationRequest,

@@ -1,13 +1,9 @@
-import { closeSync, fsyncSync, mkdirSync, openSync } from "node:fs";
-import { chmod } from "node:fs/promises";
-import { dirname, resolve } from "node:path";
-import type { DatabaseSync } from "node:sqlite";
-import { FlareError } from "@flare-ts/contracts";
+import { resolve } from "node:path";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
-import { loadNodeSqlite } from "./load-node-sqlite.js";
 import { NodeSqliteDialect } from "./node-sqlite-dialect.js";
-import { sqliteError } from "./sqlite-error.js";
+import { openDatabaseFile } from "./open-database-file.js";
 
 export interface OpenSqliteDatabaseInit {
   /** The database file; it and its folder are made when they do not exist. */
@@ -24,7 +20,7 @@ export interface OpenSqliteDatabaseInit {
  */
 export async function openSqliteDatabase<Tables>(init: OpenSqliteDatabaseInit): Promise<Kysely<Tables>> {
   const path = resolve(init.path);
-  const database = await openFile(path);
+  const database = await openDatabaseFile(path);
   const db = new Kysely<Tables>({ dialect: new NodeSqliteDialect({ database }, { path }) });
   try {
     await migrate(db, init.migrations, path);
@@ -33,37 +29,6 @@ export async function openSqliteDatabase<Tables>(init: OpenSqliteDatabaseInit): 
     throw reason;
   }
   return db;
-}
-
-async function openFile(path: string): Promise<DatabaseSync> {
-  const { DatabaseSync } = loadNodeSqlite();
-  let database: DatabaseSync | undefined;
-  try {
-    mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    // SQLite gives the write-ahead log and the shared memory file the mode of the database file.
-    closeSync(openSync(path, "a", 0o600));
-    await chmod(path, 0o600);
-    database = new DatabaseSync(path);
-    database.exec("pragma busy_timeout = 5000; pragma journal_mode = wal; pragma synchronous = full; pragma foreign_keys = on");
-    syncFolder(dirname(path));
-    return database;
-  } catch (reason) {
-    database?.close();
-    const known = sqliteError(reason, path);
-    if (known instanceof FlareError) throw known;
-    const said = reason instanceof Error ? reason.message : String(reason);
-    throw new FlareError("store/unusable", `The database ${path} cannot be opened: ${said}.`, { facts: { path }, cause: reason });
-  }
-}
-
-/** Makes the names of new files survive a power cut; SQLite does so for its log only. */
-function syncFolder(folder: string): void {
-  const handle = openSync(folder, "r");
-  try {
-    fsyncSync(handle);
-  } finally {
-    closeSync(handle);
-  }
 }
 
 async function migrate<Tables>(db: Kysely<Tables>, migrations: Readonly<Record<string, Migration>>, path: string): Promise<void> {

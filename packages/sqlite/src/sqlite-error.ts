@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 
 /** Primary result codes of SQLite (https://www.sqlite.org/rescode.html) that an operator can do something about. */
 const resultCodes = { busy: 5, readonly: 8, ioError: 10, corrupt: 11, full: 13, cannotOpen: 14, notADatabase: 26 } as const;

@@ -1,13 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { readDocument } from "../documents/read-document.js";
-import {
-  appConfigWarnings,
-  clientConfigSchema,
-  compileClientConfig,
-  compileServerConfig,
-  executorFor,
-  serverConfigSchema,
-} from "./app-config.js";
+import { appConfigWarnings, clientConfigSchema, compileClientConfig, compileServerConfig, serverConfigSchema } from "./app-config.js";
+import { executorFor } from "./executor-for.js";
 import type { FedAvgSettings } from "./fed-avg.js";
 
 const job = { jobId: "0b7f0a0e-4c0e-4a3c-9a55-6f7f5d1f6f10", sites: ["site-1", "site-2", "site-3"], minClients: undefined };

@@ -91,14 +91,6 @@ export function compileClientConfig(document: ClientConfigDocument): ClientAppSe
   return Object.freeze({ executors: Object.freeze(executors), resultFilters: Object.freeze([...document.task_result_filters]) });
 }
 
-/** The executor or filter for a task, or `undefined`. */
-export function executorFor<Entry extends { readonly tasks: readonly string[] }>(
-  executors: readonly Entry[],
-  task: string,
-): Entry | undefined {
-  return executors.find(({ tasks }) => tasks.some((name) => (name.endsWith("*") ? task.startsWith(name.slice(0, -1)) : task === name)));
-}
-
 /**
  * Whether a site's app starts programs of the submitter's choice without a file in `custom/`: a `command` may be anything,
  * so it needs the right `byoc` just as code does.

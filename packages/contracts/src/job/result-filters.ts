@@ -1,12 +1,7 @@
 import { z } from "zod";
 import { type ComponentClass, componentShape, readComponent } from "./component.js";
 import { isEmpty } from "./ignored-settings.js";
-
-/** Forms that updates can travel in, by the names of FLARE's ModelQuantizer. */
-export const updateForms = ["float16", "bfloat16", "blockwise8"] as const;
-
-/** How an update is stored on the wire: half of its bytes, or a quarter with a scale for each block of elements. */
-export type UpdateForm = (typeof updateForms)[number];
+import { type UpdateForm, updateForms } from "./update-forms.js";
 
 /** A filter of a task's results. */
 export interface ResultFilterSettings {

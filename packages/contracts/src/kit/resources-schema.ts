@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { byteSizeSchema } from "../documents/byte-size-schema.js";
 import { siteNameSchema } from "../ids/names.js";
-import { updateForms } from "../job/result-filters.js";
 import { seconds } from "../job/seconds.js";
+import { updateForms } from "../job/update-forms.js";
 
 /** What a participant's processes may hold together; what goes beyond it waits. */
 const budgetShape = {

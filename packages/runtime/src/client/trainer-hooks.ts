@@ -1,3 +1,8 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { strippedFolderVariable, strippedName } from "./stripped-name.js";
+
 /** What a resolve hook gives back. */
 interface Resolved {
   readonly url: string;
@@ -17,4 +22,33 @@ export function resolve<Context extends object, Result>(
   if (specifier === "@flare-ts/aggregator" || specifier === "@flare-ts/aggregator/safetensors")
     return nextResolve(specifier, { ...context, parentURL: import.meta.url });
   return nextResolve(specifier, context);
+}
+
+/** What a load hook gives back. */
+interface Loaded {
+  readonly format: "module";
+  readonly source: string;
+  readonly shortCircuit: true;
+}
+
+/**
+ * Module hook that loads a script in TypeScript as it was stripped of its types before the trainer was started: loaded as it is, it
+ * would bring Node's compiler along. A script that was changed or written since is loaded as it is.
+ */
+export function load<Context extends { readonly format?: string | null | undefined }, Result>(
+  url: string,
+  context: Context,
+  nextLoad: (url: string, context: Context) => Result,
+): Result | Loaded {
+  const folder = process.env[strippedFolderVariable];
+  const source = folder === undefined || context.format !== "module-typescript" ? undefined : strippedSource(url, folder);
+  return source === undefined ? nextLoad(url, context) : { format: "module", source, shortCircuit: true };
+}
+
+function strippedSource(url: string, folder: string): string | undefined {
+  try {
+    return readFileSync(join(folder, strippedName(readFileSync(fileURLToPath(url), "utf8"))), "utf8");
+  } catch {
+    return undefined;
+  }
 }

@@ -1,7 +1,8 @@
 import { existsSync } from "node:fs";
 import { mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ClientApiExecutorSettings, FlareError, limits } from "@flare-ts/contracts";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
+import type { ClientApiExecutorSettings } from "@flare-ts/contracts/job";
 import { writeBootstrap } from "../client/bootstrap.js";
 import { type LogMessage, type Meta, protocolVersion, type TaskMessage } from "../client/protocol.js";
 import type { SiteJobDescription, SiteTask } from "../job-process/job-channel.js";
@@ -11,6 +12,7 @@ import { attachCommand, attachIdOf } from "./attach-command.js";
 import { endLeftovers } from "./end-leftovers.js";
 import type { Executor, TaskContext } from "./executor.js";
 import { ResultFolder } from "./result-folder.js";
+import { stripTypes } from "./strip-types.js";
 import { secretNames, trainerCommand } from "./trainer-command.js";
 import { spawnTrainer, type TrainerProcess } from "./trainer-process.js";
 
@@ -39,6 +41,7 @@ const restartable: ReadonlySet<string> = new Set([
 export async function createClientApiExecutor(init: ClientApiExecutorInit): Promise<ClientApiExecutor> {
   const folder = join(init.job.workspace, init.folderName);
   const temporaryFolder = join(folder, "tmp");
+  const strippedFolder = join(folder, "stripped");
   const resultFolder = join(folder, "results");
   const bootstrapPath = join(folder, "bootstrap.json");
   if (existsSync(bootstrapPath)) await endLeftovers(bootstrapPath);
@@ -52,13 +55,14 @@ export async function createClientApiExecutor(init: ClientApiExecutorInit): Prom
   const results = new ResultFolder({ folder: resultFolder });
   // A trainer that was started by hand may outlive a job process, and be writing.
   if (init.settings.launch.kind !== "attach") await results.sweep();
-  return new ClientApiExecutor({ results }, { ...init, bootstrapPath, resultFolder, temporaryFolder });
+  return new ClientApiExecutor({ results }, { ...init, bootstrapPath, resultFolder, temporaryFolder, strippedFolder });
 }
 
 interface Places {
   readonly bootstrapPath: string;
   readonly resultFolder: string;
   readonly temporaryFolder: string;
+  readonly strippedFolder: string;
 }
 
 /** Runs the user's training program in a process of its own and talks to it by the Client API. */
@@ -67,6 +71,7 @@ export class ClientApiExecutor implements Executor {
   readonly #init: ClientApiExecutorInit & Places;
   readonly #stopping = new AbortController();
   #trainer: TrainerProcess | undefined;
+  #stripped: Promise<void> | undefined;
   /** Where the moves of the trainer are told. */
   #report: TaskContext["report"] = () => {};
 
@@ -131,6 +136,7 @@ export class ClientApiExecutor implements Executor {
     const isAttached = launch.kind === "attach";
     if (!isAttached) await this.#results.sweep();
     const secrets = await this.#init.readSecrets(secretNames(settings));
+    await this.#stripTypes();
     const command = isAttached ? attachCommand({ ...this.#init, launch }) : await trainerCommand({ ...this.#init, secrets });
     signal.throwIfAborted();
     const attachId = isAttached ? attachIdOf(launch, job) : "";
@@ -178,6 +184,14 @@ export class ClientApiExecutor implements Executor {
     }
     this.#report({ phase: "training", done: 0, total: 0, reason: "the trainer is there" });
     return trainer;
+  }
+
+  /** Once for all trainers of a script: what is changed later is loaded as it is. */
+  async #stripTypes(): Promise<void> {
+    const { settings, job, strippedFolder: to } = this.#init;
+    if (settings.launch.kind !== "script" || !/\.m?ts$/.test(settings.launch.path)) return;
+    this.#stripped ??= stripTypes({ from: join(job.appFolder, "custom"), to });
+    await this.#stripped;
   }
 
   async #endTrainer(reason: string): Promise<void> {

@@ -1,4 +1,5 @@
-import { executorFor as entryFor, FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
+import { executorFor as entryFor } from "@flare-ts/contracts/job";
 import type { Executor } from "./executor.js";
 
 /** An executor and the tasks that it answers. */

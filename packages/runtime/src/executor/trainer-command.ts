@@ -1,8 +1,11 @@
 import { realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
-import { type ClientApiExecutorSettings, FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
+import type { ClientApiExecutorSettings } from "@flare-ts/contracts/job";
 import { bootstrapVariable } from "../client/protocol.js";
+import { strippedFolderVariable } from "../client/stripped-name.js";
 import type { SiteJobDescription } from "../job-process/job-channel.js";
+import { oneArena } from "../process/one-arena.js";
 import { pythonTrainer } from "./python-trainer.js";
 import { trainerPermissions } from "./trainer-permissions.js";
 
@@ -20,6 +23,8 @@ export interface TrainerCommandInit {
   readonly bootstrapPath: string;
   /** Folder for temporary files; inside the workspace. */
   readonly temporaryFolder: string;
+  /** Folder with what its scripts are without their types; see `stripTypes`. */
+  readonly strippedFolder: string;
   /** Values of the secrets that `env` names. */
   readonly secrets: Readonly<Record<string, string>>;
 }
@@ -84,7 +89,8 @@ export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerC
   const readable = [job.modelsFolder, ...Object.values(job.datasets)];
   const permissions = trainerPermissions({ workspace: job.workspace, readable });
   const flags = [...permissions, ...typeStrippingFlags(), "--import", trainerRegister];
-  return { file: process.execPath, args: [...flags, script, ...args], env, cwd };
+  const sandboxEnv = { ...env, [strippedFolderVariable]: init.strippedFolder, ...oneArena };
+  return { file: process.execPath, args: [...flags, script, ...args], env: sandboxEnv, cwd };
 }
 
 /** What a program that the job process starts gets of the environment. */

@@ -1,5 +1,5 @@
-import type { UpdateForm } from "@flare-ts/contracts";
 import type { SerializedFlareError } from "@flare-ts/contracts/errors";
+import type { ClientAppSettings, UpdateForm } from "@flare-ts/contracts/job";
 import type { AcceptedUpdate, JobEvent, JournalEntry, Metrics, ParamsType, TaskKey } from "../job/job-event.js";
 import type { LogSource } from "../output/job-output.js";
 import type { ObjectRef } from "../store/model-store.js";
@@ -58,7 +58,11 @@ export interface ServerJobDescription {
 }
 
 export interface SiteJobCalls {
-  begin(params: Nothing): SiteJobDescription;
+  /**
+   * The job, and what its app's signed configuration comes to. The parent compiles that: schemas would be most of this process's memory,
+   * and the folder of the app may be written by the job's code.
+   */
+  begin(params: Nothing): { readonly job: SiteJobDescription; readonly app: ClientAppSettings };
   /** Hands a result over; resolves when the site's parent has it durably. The file is moved away. */
   result(params: { readonly key: TaskKey; readonly path: string } & Omit<AcceptedUpdate, "site" | "update">): Nothing;
   taskFailed(params: { readonly key: TaskKey; readonly error: SerializedFlareError }): Nothing;

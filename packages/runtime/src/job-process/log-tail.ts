@@ -1,5 +1,5 @@
 import { open } from "node:fs/promises";
-import { limits } from "@flare-ts/contracts";
+import { limits } from "@flare-ts/contracts/errors";
 
 export interface LogTailComponents {
   /** Takes whole lines; resolves when more can be taken. */

@@ -4,6 +4,7 @@ import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FlareError } from "@flare-ts/contracts";
+import { oneArena } from "../process/one-arena.js";
 import { engineThreadsFlag } from "./engine-threads-flag.js";
 import type { JobLaunch, JobLauncher, JobProcess, JobProcessExit } from "./job-launcher.js";
 import { childChannel } from "./node-ipc-channel.js";
@@ -54,7 +55,7 @@ export class ProcessJobLauncher implements JobLauncher {
       const threads = engineThreads === undefined || kind !== "server" ? [] : [`${engineThreadsFlag}${engineThreads}`];
       const child = spawn(process.execPath, [...flags, ...(kind === "site" ? smallHeapFlags : []), ...heap, entry, ...threads], {
         cwd: workspace,
-        env: this.#environment,
+        env: kind === "site" ? { ...this.#environment, ...oneArena } : this.#environment,
         stdio: ["ignore", log.fd, log.fd, "ipc"],
         windowsHide: true,
       });

@@ -1,8 +1,9 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { readSafetensorsHeader } from "@flare-ts/aggregator";
+import { readSafetensorsHeader } from "@flare-ts/aggregator/safetensors";
 import { compileServerConfig, FlareError, type ServerAppSettings } from "@flare-ts/contracts";
-import { documentEndings, documentNames, parseServerConfig } from "../job/job-documents.js";
+import { documentEndings, documentNames } from "../job/job-documents.js";
+import { parseServerConfig } from "../job/parse-server-config.js";
 import type { ServerJobDescription } from "./job-channel.js";
 
 /** The server's app of a job, as it was laid out in the folder of its job process. */

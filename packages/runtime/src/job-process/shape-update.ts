@@ -1,6 +1,7 @@
 import { rm } from "node:fs/promises";
 import type { CompressionForm } from "@flare-ts/aggregator";
-import { executorFor, FlareError, type ResultFilterSettings, type UpdateForm } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
+import { executorFor, type ResultFilterSettings, type UpdateForm } from "@flare-ts/contracts/job";
 import { withWire } from "../job/update-wire.js";
 import type { SiteTask, TrainerResult } from "./job-channel.js";
 

@@ -1,6 +1,5 @@
-import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { clientConfigSchema, compileClientConfig, FlareError, readDocument } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { createClientApiExecutor } from "../executor/client-api-executor.js";
 import type { ExecutorEntry } from "../executor/executor-table.js";
 import { hideSecrets } from "../executor/hide-secrets.js";
@@ -8,7 +7,6 @@ import { createLogger, errorField, type Logger } from "../logging/logger.js";
 import { settlesWithin } from "../process/deadline.js";
 import { systemStallClock } from "../progress/stall-clock.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
-import type { SiteJobDescription } from "./job-channel.js";
 import { LogTail } from "./log-tail.js";
 import { parentChannel } from "./node-ipc-channel.js";
 import { RpcPeer } from "./rpc-peer.js";
@@ -58,11 +56,11 @@ process.once("SIGTERM", exitAtOnce);
 process.once("SIGINT", exitAtOnce);
 
 peer.start();
-const job = await peer.call("begin", {});
+const { job, app } = await peer.call("begin", {});
 const { logger } = createLogger({ folder: job.workspace, level: "info" });
 if (job.streamsLogs) await startTails();
 try {
-  await whenThereIsRoom(() => startExecutors(job, logger), {
+  await whenThereIsRoom(() => startExecutors(logger), {
     onFull: (error) => logger.error("executors cannot be started yet", { error: errorField(error) }),
   });
   started.resolve(entries);
@@ -71,23 +69,20 @@ try {
   started.reject(FlareError.from(reason));
 }
 
-async function startExecutors(description: SiteJobDescription, log: Logger): Promise<void> {
-  const file = join(description.appFolder, "config", "config_fed_client.json");
-  const document = readDocument({ text: await readFile(file, "utf8"), file, schema: clientConfigSchema, code: "job/invalid" });
-  const { executors, resultFilters } = compileClientConfig(document.value);
+async function startExecutors(log: Logger): Promise<void> {
   entries.length = 0;
   shape = async (result, task, signal) => {
-    const form = updateFormFor(task.key.task, resultFilters, description.updateForm);
+    const form = updateFormFor(task.key.task, app.resultFilters, job.updateForm);
     if (form === undefined) return { result };
     const shaped = await shapeUpdate(result, { task, form, signal });
     if (shaped.obstacle !== undefined) log.warn("an update is sent as it is", { form, error: errorField(shaped.obstacle) });
     return shaped;
   };
-  for (const [index, { tasks: names, executor: settings }] of executors.entries()) {
+  for (const [index, { tasks: names, executor: settings }] of app.executors.entries()) {
     const executor = await createClientApiExecutor({
       clock: systemStallClock,
       settings,
-      job: description,
+      job,
       folderName: `client_api_${index}`,
       onLog: ({ key, value, round, step }) => void peer.call("log", { key, value, round, step }).catch(() => {}),
       readSecrets,

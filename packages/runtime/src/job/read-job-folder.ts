@@ -3,8 +3,9 @@ import { basename, resolve } from "node:path";
 import { compileMeta, FlareError, type JobMeta, limits, type Problem, runsCommand, serverTarget } from "@flare-ts/contracts";
 import { type AppConfigs, checkApps } from "./check-apps.js";
 import { checkInitialModels } from "./check-initial-models.js";
-import { documentEndings, documentNames, type JobDocument, parseClientConfig, parseJobMeta, parseServerConfig } from "./job-documents.js";
+import { documentEndings, documentNames, type JobDocument, parseClientConfig, parseJobMeta } from "./job-documents.js";
 import type { JobApp, JobFolder, JobFolderFile } from "./job-folder.js";
+import { parseServerConfig } from "./parse-server-config.js";
 import { walkJobFolder } from "./walk-job-folder.js";
 
 /**

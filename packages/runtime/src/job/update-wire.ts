@@ -1,4 +1,4 @@
-import { type UpdateForm, updateForms } from "@flare-ts/contracts";
+import { type UpdateForm, updateForms } from "@flare-ts/contracts/job";
 
 /** How an update was made smaller for the wire, and what that cost. */
 export interface UpdateWire {

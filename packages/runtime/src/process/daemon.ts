@@ -1,10 +1,11 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, fstatSync, openSync, readFileSync, rmSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
 import { type InstanceState, readInstance } from "./instance-lock.js";
+import { oneArena } from "./one-arena.js";
 import { identifyProcess } from "./process-identity.js";
 
 export interface StartDaemonInit {
@@ -49,7 +50,7 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
     cwd: kitDir,
     detached: true,
     stdio: ["ignore", log, log],
-    env: { ...process.env, ...environment, FLARE_NODE: command.node, FLARE_CLI: command.cli },
+    env: { ...(isSite(kitDir) ? oneArena : {}), ...process.env, ...environment, FLARE_NODE: command.node, FLARE_CLI: command.cli },
   });
   closeSync(log);
   const exited = once(watchdog, "exit");
@@ -75,6 +76,11 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
     problems: printed.map((line) => ({ message: line })),
     facts: { folder: kitDir, log: logPath, lastLines: printed },
   });
+}
+
+/** A machine may have many sites; a server has threads that need memory at the same time. */
+function isSite(kitDir: string): boolean {
+  return existsSync(join(kitDir, "startup", "fed_client.json"));
 }
 
 /** Stops a kit's watchdog and process: a polite signal first, a kill after `timeoutMs`. */

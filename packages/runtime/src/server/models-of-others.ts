@@ -1,4 +1,4 @@
-import { readSafetensorsHeader } from "@flare-ts/aggregator";
+import { readSafetensorsHeader } from "@flare-ts/aggregator/safetensors";
 import { type AuthorizationRequest, type ContentHash, FlareError } from "@flare-ts/contracts";
 import type { JournalEntry } from "../job/job-event.js";
 import type { Submitter } from "../job/job-signer.js";

@@ -1,4 +1,4 @@
-import { limits } from "@flare-ts/contracts";
+import { limits } from "@flare-ts/contracts/errors";
 
 /** Text that a peer sent, no longer than may stand in a log or an error. */
 export function capPeerText(text: string): string {

@@ -1,5 +1,12 @@
 import { readFile } from "node:fs/promises";
-import { type AuthorizationRequest, FlareError, limits, type Right } from "@flare-ts/contracts";
+import {
+  type AuthorizationRequest,
+  type ClientAppSettings,
+  compileClientConfig,
+  FlareError,
+  limits,
+  type Right,
+} from "@flare-ts/contracts";
 import type { DeployJob } from "@flare-ts/contracts/wire";
 import type { ProjectTrust } from "@flare-ts/provision/kit";
 import { bringsCode } from "../job/brings-code.js";
@@ -7,6 +14,7 @@ import { resolveDeployMap } from "../job/deploy-map.js";
 import { filesForApp, type JobManifest } from "../job/job-manifest.js";
 import { checkSignerAgain, type Submitter } from "../job/job-signer.js";
 import { isLaidOut, layOutJob } from "../job/lay-out-job.js";
+import { readClientConfig } from "../job/read-client-config.js";
 import { readManifestMeta } from "../job/read-manifest-meta.js";
 import { signingTime, type VerifiedJob, verifySignedJob } from "../job/signed-job.js";
 import type { AuditLog } from "../logging/audit-log.js";
@@ -42,6 +50,8 @@ export interface AdmittedJob {
   readonly folder: string;
   /** Folder of the app. */
   readonly appFolder: string;
+  /** What the app's configuration comes to. */
+  readonly app: ClientAppSettings;
   /**
    * Makes sure that the project still trusts who signed the job.
    *
@@ -95,6 +105,7 @@ export class JobAdmission {
       const find: ModelStore["find"] = (hash) => models.find(hash);
       await this.#checkApp(verified.manifest, app);
       if (await bringsCode({ manifest: verified.manifest, app, find })) this.#authorize("byoc", verified.submitter, jobId);
+      const settings = await this.#settingsOf(verified.manifest, app);
       const { appFolder } = await layOutJob({
         manifest: verified.manifest,
         find,
@@ -106,7 +117,7 @@ export class JobAdmission {
       audit.write({ who: submitter, action: "run_job", outcome: "allowed", facts: { job: jobId } });
       const { signerChainPem: chainPem, manifest } = verified;
       const checkSigner = (): void => checkSignerAgain({ chainPem, trust: this.#init.trust, nowMs: this.#parts.now() });
-      return { jobName: manifest.jobFolderName, folder, appFolder, checkSigner };
+      return { jobName: manifest.jobFolderName, folder, appFolder, app: settings, checkSigner };
     } catch (reason) {
       const error = FlareError.from(reason);
       if (!signal.aborted)
@@ -144,6 +155,15 @@ export class JobAdmission {
     if (Object.hasOwn(apps, site) && apps[site] === app) return;
     throw new FlareError("job/wrong-app", `The job's deploy_map does not give the app '${capPeerText(app)}' to ${site}.`, {
       facts: { site, app: capPeerText(app), job: manifest.jobId },
+    });
+  }
+
+  /** From the store, as signed: the copy in the job's folder may be written by the job's code. */
+  async #settingsOf(manifest: JobManifest, app: string): Promise<ClientAppSettings> {
+    const config = await readClientConfig({ manifest, app, find: (hash) => this.#parts.models.find(hash) });
+    if (config !== undefined) return compileClientConfig(config);
+    throw new FlareError("job/file-missing", `The app '${capPeerText(app)}' has no configuration for sites.`, {
+      facts: { app: capPeerText(app), job: manifest.jobId },
     });
   }
 

@@ -270,7 +270,7 @@ export class SiteJob {
     // A trust list may have come while the job's files did.
     admitted.checkSigner();
     this.#admitted = admitted;
-    const { folder, jobName, appFolder } = admitted;
+    const { folder, jobName } = admitted;
     this.#logger.info("job admitted", { name: jobName, app: deployment.app });
     // Node's permission model grants what lies in a folder only when that exists as the process starts.
     await mkdir(this.#init.modelsFolder, { recursive: true, mode: 0o700 });
@@ -281,7 +281,7 @@ export class SiteJob {
         jobId: this.jobId,
         workspace: folder,
         readable: [this.#init.modelsFolder, ...Object.values(this.#init.datasets)],
-        handlers: this.#calls({ jobName, folder, appFolder }),
+        handlers: this.#calls(admitted),
         onRestart: () => undefined,
         onGivenUp: (error) => this.#leave(error),
       },
@@ -289,32 +289,33 @@ export class SiteJob {
     this.#supervisor.start();
   }
 
-  #calls(place: { readonly jobName: string; readonly folder: string; readonly appFolder: string }): CallHandlers<SiteJobCalls> {
+  #calls({ jobName, folder, appFolder, app }: AdmittedJob): CallHandlers<SiteJobCalls> {
     const { site, datasets, modelsFolder, updateForm, stallMs, attachFolder } = this.#init;
     return {
       begin: () => {
         // The reply goes out first; the open tasks follow it on the same channel.
         queueMicrotask(() => this.#deliverReadyTasks());
-        return Promise.resolve({
+        const job = {
           jobId: this.jobId,
-          jobName: place.jobName,
+          jobName,
           site,
-          workspace: place.folder,
-          appFolder: place.appFolder,
+          workspace: folder,
+          appFolder,
           datasets,
           modelsFolder,
           ...(updateForm === undefined ? {} : { updateForm }),
           stallMs,
           attachFolder,
           streamsLogs: this.#parts.output.allowsLogs,
-        });
+        };
+        return Promise.resolve({ job, app });
       },
       result: async ({ key, path, ...rest }) => {
         const { models, store, delivery, retention } = this.#parts;
         const text = taskKeyText(key);
         const base = this.#tasks.get(text)?.model;
         if (base === undefined) return {};
-        const own = await ownFile(path, place.folder);
+        const own = await ownFile(path, folder);
         const { hash, size } = await this.#whenThereIsRoom(() => models.importFile(own, { move: true }));
         // Held before anybody can drop the same bytes for another reason.
         await retention.hold(`task:${text}`, [hash]);

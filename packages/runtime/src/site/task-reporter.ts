@@ -12,9 +12,12 @@ export interface TaskReporterComponents {
   readonly steadyNow: () => number;
 }
 
+/** A phase that lasts for less is not told: in a quick round messages about it would be most of what goes to the server. */
+const settledMs = 200;
+
 /**
- * Tells the server how far each open task is here: a new phase at once, everything else every few seconds. The server hears it
- * again and again, so nothing is lost by a cut, and a task of which it hears nothing any more is one that nobody works on.
+ * Tells the server how far each open task is here: a new phase as soon as it lasts, everything else every few seconds. The server hears
+ * it again and again, so nothing is lost by a cut, and a task of which it hears nothing any more is one that nobody works on.
  */
 export class TaskReporter {
   readonly #parts: TaskReporterComponents;
@@ -31,6 +34,7 @@ export class TaskReporter {
 
   stop(): void {
     clearInterval(this.#timer);
+    for (const { settling } of this.#tasks.values()) clearTimeout(settling);
   }
 
   /** A task has moved, or has begun to wait. */
@@ -41,19 +45,29 @@ export class TaskReporter {
     const nowMs = this.#parts.steadyNow();
     // Waiting on is no move.
     const movedAtMs = before === undefined || isNews || phase.phase !== "waiting" ? nowMs : before.movedAtMs;
-    const task = { key, phase, movedAtMs };
-    this.#tasks.set(text, task);
-    if (isNews) this.#tell(task);
+    const settling = isNews ? (before?.settling ?? this.#tellSoon(text)) : before?.settling;
+    this.#tasks.set(text, { key, phase, movedAtMs, settling });
   }
 
   /** A task is answered, or nobody wants its answer. */
   forget(key: TaskKey): void {
-    this.#tasks.delete(taskKeyText(key));
+    const text = taskKeyText(key);
+    clearTimeout(this.#tasks.get(text)?.settling);
+    this.#tasks.delete(text);
   }
 
   /** Says of every task how far it is. */
   tellAll(): void {
     for (const task of this.#tasks.values()) this.#tell(task);
+  }
+
+  #tellSoon(text: string): NodeJS.Timeout {
+    return setTimeout(() => {
+      const task = this.#tasks.get(text);
+      if (task === undefined) return;
+      this.#tasks.set(text, { ...task, settling: undefined });
+      this.#tell(task);
+    }, settledMs);
   }
 
   #tell({ key, phase: { phase, done, total, reason }, movedAtMs }: OpenTask): void {
@@ -70,4 +84,6 @@ interface OpenTask {
   readonly key: TaskKey;
   readonly phase: TaskPhase;
   readonly movedAtMs: number;
+  /** Runs while a new phase has not been told yet. */
+  readonly settling: NodeJS.Timeout | undefined;
 }

@@ -1,8 +1,9 @@
-import { openSqliteDatabase } from "@flare-ts/sqlite";
-import type { SiteStore } from "./site-store.js";
+import type { ContentHash } from "@flare-ts/contracts";
+import { openSqliteFile, type SqliteFile, type SqliteRow } from "@flare-ts/sqlite/file";
+import type { TaskKey } from "../job/job-event.js";
+import type { ObjectRef } from "./model-store.js";
+import type { SiteResult, SiteStore } from "./site-store.js";
 import { siteMigrations } from "./sql/site-migrations.js";
-import type { SiteTables } from "./sql/site-tables.js";
-import { SqlSiteStore } from "./sql/sql-site-store.js";
 
 /**
  * Opens a site's store in one SQLite file, readable by its owner only; file and folder are made when they do not exist.
@@ -10,5 +11,105 @@ import { SqlSiteStore } from "./sql/sql-site-store.js";
  * @throws FlareError `store/unusable` when the file is damaged, locked, not a database, or from a newer version.
  */
 export async function openSqliteSiteStore(init: { readonly path: string }): Promise<SiteStore> {
-  return new SqlSiteStore({ db: await openSqliteDatabase<SiteTables>({ path: init.path, migrations: siteMigrations }) });
+  return new SqliteSiteStore({ file: await openSqliteFile({ path: init.path, migrations: siteMigrations }) });
+}
+
+/** Statements as they are: a machine with many sites has no memory for a query builder in each of their processes. */
+class SqliteSiteStore implements SiteStore {
+  readonly #file: SqliteFile;
+
+  constructor(components: { readonly file: SqliteFile }) {
+    this.#file = components.file;
+  }
+
+  async addResult(result: SiteResult): Promise<SiteResult> {
+    const file = this.#file;
+    return file.transaction(() => {
+      const existing = this.#find(result);
+      if (existing !== undefined) return existing;
+      // Nobody waits for a result that a dying job process hands over after the end of its job.
+      if (this.#isEnded(result.jobId)) return result;
+      file.run(
+        `insert into results (job_id, round, task, position, update_hash, update_size, params_type, weight, metrics, meta,
+           is_acknowledged, base_hash, base_size)
+         values (?, ?, ?, (select coalesce(max(position), 0) + 1 from results), ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
+        ...keyOf(result),
+        result.update.hash,
+        result.update.size,
+        result.paramsType,
+        result.weight,
+        JSON.stringify(result.metrics),
+        JSON.stringify(result.meta),
+        result.base?.hash ?? null,
+        result.base?.size ?? null,
+      );
+      return result;
+    });
+  }
+
+  async result(key: TaskKey): Promise<SiteResult | undefined> {
+    return this.#find(key);
+  }
+
+  async pendingResults(): Promise<readonly SiteResult[]> {
+    return this.#file.all("select * from results where is_acknowledged = 0 order by position").map(resultFromRow);
+  }
+
+  async lastBase(jobId: string): Promise<ObjectRef | undefined> {
+    const row = this.#file.first("select base_hash, base_size from results where job_id = ? order by position desc limit 1", jobId);
+    return row === undefined ? undefined : baseFromRow(row);
+  }
+
+  async acknowledge(key: TaskKey): Promise<void> {
+    this.#file.run("update results set is_acknowledged = 1 where job_id = ? and round = ? and task = ?", ...keyOf(key));
+  }
+
+  async endJob(jobId: string): Promise<void> {
+    this.#file.transaction(() => {
+      this.#file.run("insert into ended_jobs (job_id) values (?) on conflict (job_id) do nothing", jobId);
+      this.#file.run("delete from results where job_id = ?", jobId);
+    });
+  }
+
+  async hasEnded(jobId: string): Promise<boolean> {
+    return this.#isEnded(jobId);
+  }
+
+  async close(): Promise<void> {
+    this.#file.close();
+  }
+
+  #find(key: TaskKey): SiteResult | undefined {
+    const row = this.#file.first("select * from results where job_id = ? and round = ? and task = ?", ...keyOf(key));
+    return row === undefined ? undefined : resultFromRow(row);
+  }
+
+  #isEnded(jobId: string): boolean {
+    return this.#file.first("select job_id from ended_jobs where job_id = ?", jobId) !== undefined;
+  }
+}
+
+function keyOf({ jobId, round, task }: TaskKey): readonly [string, number, string] {
+  return [jobId, round, task];
+}
+
+/** Columns have the types that `addResult` wrote; whole numbers stay far below 2^53. */
+function resultFromRow(row: SqliteRow): SiteResult {
+  const base = baseFromRow(row);
+  return {
+    jobId: String(row["job_id"]),
+    round: Number(row["round"]),
+    task: String(row["task"]),
+    update: { hash: String(row["update_hash"]) as ContentHash, size: Number(row["update_size"]) },
+    paramsType: row["params_type"] as SiteResult["paramsType"],
+    weight: Number(row["weight"]),
+    metrics: JSON.parse(String(row["metrics"])) as SiteResult["metrics"],
+    meta: JSON.parse(String(row["meta"])) as SiteResult["meta"],
+    ...(base === undefined ? {} : { base }),
+  };
+}
+
+function baseFromRow(row: SqliteRow): ObjectRef | undefined {
+  const { base_hash: hash, base_size: size } = row;
+  return typeof hash !== "string" || size === null ? undefined : { hash: hash as ContentHash, size: Number(size) };
 }

@@ -6,9 +6,11 @@ import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { createInterface } from "node:readline";
 import type { ContentHash } from "@flare-ts/contracts";
-import { loadNodeSqlite } from "@flare-ts/sqlite";
+import { loadNodeSqlite, openSqliteDatabase } from "@flare-ts/sqlite";
+import { CompiledQuery } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { NewJob } from "./server-store.js";
+import { siteMigrations } from "./sql/site-migrations.js";
 import { openSqliteServerStore } from "./sqlite-server-store.js";
 import { openSqliteSiteStore } from "./sqlite-site-store.js";
 
@@ -57,14 +59,35 @@ describe("SQLite store", () => {
     await expect(openSqliteServerStore({ path })).rejects.toMatchObject({ code: "store/unusable", facts: { path } });
   });
 
-  it("refuses tables that a newer version has changed", async () => {
-    const path = join(folder, "server.sqlite");
-    await (await openSqliteServerStore({ path })).close();
+  it.each([
+    ["server", openSqliteServerStore],
+    ["site", openSqliteSiteStore],
+  ])("refuses tables of a %s that a newer version has changed", async (_, open) => {
+    const path = join(folder, "store.sqlite");
+    await (await open({ path })).close();
     const { DatabaseSync } = loadNodeSqlite();
     const database = new DatabaseSync(path);
     database.exec("insert into kysely_migration (name, timestamp) values ('9999-future', '2099-01-01')");
     database.close();
-    await expect(openSqliteServerStore({ path })).rejects.toMatchObject({ code: "store/unusable" });
+    await expect(open({ path })).rejects.toMatchObject({ code: "store/unusable" });
+  });
+
+  it("of a site goes on where its first release, which had a query builder, left it", async () => {
+    const path = join(folder, "site.sqlite");
+    const [first = "", ...later] = Object.keys(siteMigrations);
+    const old = await openSqliteDatabase({
+      path,
+      migrations: {
+        [first]: { up: async (db) => runAll(siteMigrations[first] ?? "", (text) => db.executeQuery(CompiledQuery.raw(text))) },
+      },
+    });
+    await old.destroy();
+    const store = await openSqliteSiteStore({ path });
+    await store.endJob("j1");
+    expect(await store.hasEnded("j1")).toBe(true);
+    expect(await store.lastBase("j1")).toBeUndefined();
+    await store.close();
+    expect(later.length).toBeGreaterThan(0);
   });
 
   it("says that a folder where a file should be cannot be used", async () => {
@@ -96,6 +119,10 @@ const job: NewJob = {
   submitTimeMs: 1,
   signedJob: { hash: "a".repeat(64) as ContentHash, size: 1 },
 };
+
+async function runAll(sql: string, run: (text: string) => Promise<unknown>): Promise<void> {
+  for (const text of sql.split(";").filter((part) => part.trim() !== "")) await run(text);
+}
 
 /** Appends in a process of its own, kills it after so many acknowledgements and a moment, and returns the last number that it printed. */
 async function appendUntilKilled(path: string, count: number): Promise<number> {

@@ -1,5 +1,5 @@
 import type { FileHandle } from "node:fs/promises";
-import { readSafetensorsHeader, type SafetensorsLayout } from "@flare-ts/aggregator";
+import { readSafetensorsHeader, type SafetensorsLayout } from "@flare-ts/aggregator/safetensors";
 import { FlareError } from "@flare-ts/contracts";
 
 /** A stretch of an object whose bytes lie in one piece in its base, if they have not changed. */

@@ -1,36 +1,25 @@
-import type { Kysely } from "kysely";
-import type { Migration } from "kysely/migration";
-
-/** Migrations of a site's store; a released one never changes. */
-export const siteMigrations: Readonly<Record<string, Migration>> = {
-  "0001-results-ended-jobs": { up: createTables },
-  "0002-results-base": { up: addBase },
+/** Migrations of a site's store, by name; a released one never changes. */
+export const siteMigrations: Readonly<Record<string, string>> = {
+  "0001-results-ended-jobs": `
+    create table results (
+      job_id text not null,
+      round integer not null,
+      task text not null,
+      position bigint not null unique,
+      update_hash text not null,
+      update_size bigint not null,
+      params_type text not null,
+      weight double precision not null,
+      metrics text not null,
+      meta text not null,
+      is_acknowledged integer not null,
+      constraint results_key primary key (job_id, round, task)
+    );
+    create index results_by_acknowledgement on results (is_acknowledged, position);
+    create table ended_jobs (job_id text primary key);
+  `,
+  "0002-results-base": `
+    alter table results add column base_hash text;
+    alter table results add column base_size bigint;
+  `,
 };
-
-async function createTables(db: Kysely<unknown>): Promise<void> {
-  await db.schema
-    .createTable("results")
-    .addColumn("job_id", "text", (column) => column.notNull())
-    .addColumn("round", "integer", (column) => column.notNull())
-    .addColumn("task", "text", (column) => column.notNull())
-    .addColumn("position", "bigint", (column) => column.notNull().unique())
-    .addColumn("update_hash", "text", (column) => column.notNull())
-    .addColumn("update_size", "bigint", (column) => column.notNull())
-    .addColumn("params_type", "text", (column) => column.notNull())
-    .addColumn("weight", "double precision", (column) => column.notNull())
-    .addColumn("metrics", "text", (column) => column.notNull())
-    .addColumn("meta", "text", (column) => column.notNull())
-    .addColumn("is_acknowledged", "integer", (column) => column.notNull())
-    .addPrimaryKeyConstraint("results_key", ["job_id", "round", "task"])
-    .execute();
-  await db.schema.createIndex("results_by_acknowledgement").on("results").columns(["is_acknowledged", "position"]).execute();
-  await db.schema
-    .createTable("ended_jobs")
-    .addColumn("job_id", "text", (column) => column.primaryKey())
-    .execute();
-}
-
-async function addBase(db: Kysely<unknown>): Promise<void> {
-  await db.schema.alterTable("results").addColumn("base_hash", "text").execute();
-  await db.schema.alterTable("results").addColumn("base_size", "bigint").execute();
-}

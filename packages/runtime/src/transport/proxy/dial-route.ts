@@ -3,7 +3,6 @@ import { FlareError } from "@flare-ts/contracts";
 import type { ChannelCredentials, ChannelOptions } from "@grpc/grpc-js";
 import { addressOf, type HttpProxy } from "./http-proxy.js";
 import type { ProxiedTarget } from "./no-proxy.js";
-import { openTunnel } from "./open-tunnel.js";
 import { type Environment, proxyFromEnvironment } from "./proxy-from-environment.js";
 
 /** The way to a server: straight, or through a proxy's tunnel. */
@@ -81,6 +80,8 @@ interface TunnelState {
 
 async function tunnelThrough(socket: Socket, proxy: HttpProxy, server: ProxiedTarget, state: TunnelState): Promise<Socket> {
   try {
+    // Loaded where there is a proxy: `node:http` brings all that Node has of HTTP along, 2 MB in each process.
+    const { openTunnel } = await import("./open-tunnel.js");
     const opened = await openTunnel(socket, proxy, server);
     state.stage = "open";
     return opened;

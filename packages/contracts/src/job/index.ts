@@ -1,0 +1,6 @@
+// What runs an app needs of its settings once they are compiled. It loads no schema: these are most of the memory of a small process.
+export type { ClientAppSettings } from "./app-config.js";
+export type { ClientApiExecutorSettings } from "./client-api-executor.js";
+export { executorFor } from "./executor-for.js";
+export type { ResultFilterSettings } from "./result-filters.js";
+export { type UpdateForm, updateForms } from "./update-forms.js";
