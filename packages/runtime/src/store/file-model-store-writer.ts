@@ -27,8 +27,8 @@ export interface FileModelWriterInit {
 }
 
 /**
- * Appends to one unfinished file. Hashing overlaps with writing, and checkpoints run behind the caller by one, so that
- * a slow fsync does not stop a fast link; memory stays at a few chunks.
+ * Appends to one unfinished file. Hashing overlaps with writing, and checkpoints run behind the caller, by four times their distance
+ * at most, so that a slow fsync does not stop a fast link; memory stays at a few chunks.
  */
 export class FileModelWriter implements ObjectWriter {
   readonly #components: FileModelWriterComponents;
@@ -41,6 +41,7 @@ export class FileModelWriter implements ObjectWriter {
   #writing: Promise<void> = Promise.resolve();
   #checkpointing: Promise<void> = Promise.resolve();
   #lastCheckpoint: number;
+  #isCheckpointing = false;
   #state: "open" | "superseded" | "finished" = "open";
   #committing: Promise<StoredObject> | undefined;
   #closing: Promise<void> | undefined;
@@ -120,7 +121,9 @@ export class FileModelWriter implements ObjectWriter {
   }
 
   async #taken(): Promise<void> {
-    if (this.#offset - this.#lastCheckpoint >= this.#checkpointBytes) await this.#startCheckpoint();
+    const since = this.#offset - this.#lastCheckpoint;
+    const isDue = since >= this.#checkpointBytes && (!this.#isCheckpointing || since >= mostBehind * this.#checkpointBytes);
+    if (isDue) await this.#startCheckpoint();
     await this.#watch(this.#writing);
   }
 
@@ -191,7 +194,9 @@ export class FileModelWriter implements ObjectWriter {
     const prefix = this.#hash.prefix(this.#offset);
     this.#lastCheckpoint = prefix.offset;
     const written = this.#writing;
-    this.#checkpointing = quiet(written.then(async () => this.#checkpoint(prefix)));
+    this.#isCheckpointing = true;
+    const done = (): void => void (this.#isCheckpointing = false);
+    this.#checkpointing = quiet(written.then(async () => this.#checkpoint(prefix)).finally(done));
   }
 
   async #checkpoint(prefix: HashedPrefix): Promise<void> {
@@ -221,6 +226,8 @@ export class FileModelWriter implements ObjectWriter {
   }
 }
 
+/** Distances of checkpoints that one may take before what comes in has to wait for it. */
+const mostBehind = 4;
 const zeros = Buffer.alloc(1024 * 1024);
 
 // The failure is met at the next write, commit or close; without this it would count as unhandled until then.

@@ -18,7 +18,7 @@ export function hasZstd(): boolean {
 
 /**
  * Decides stretch by stretch whether compressing pays: the time that it saves on the link, at the speed that the link has shown,
- * against the time that it takes. A stretch is a tensor, or 16 MiB of a long one.
+ * against the time that it takes. A stretch is a tensor, or 16 MiB of a long one, or of an object whose tensors are not known.
  */
 export class CompressionChoice {
   readonly #now: () => number;
@@ -42,7 +42,7 @@ export class CompressionChoice {
    * The piece compressed to one frame, or `undefined` where it is better sent as it is.
    *
    * @param offset - where the piece lies in its object
-   * @param nextTensor - where the tensor ends that it belongs to
+   * @param nextTensor - where the tensor ends that it belongs to; infinite where that is not known
    */
   async compress(piece: Buffer, offset: number, nextTensor: number): Promise<Buffer | undefined> {
     if (offset >= this.#until) await this.#decide(piece, offset, nextTensor);

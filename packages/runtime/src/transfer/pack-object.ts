@@ -171,7 +171,7 @@ class PiecePacker {
     return await readFully(base.file, from, from + bytes.byteLength);
   }
 
-  async *#packNew(bytes: Buffer, offset: number, nextTensor = offset + bytes.byteLength): AsyncGenerator<Chunk, void, undefined> {
+  async *#packNew(bytes: Buffer, offset: number, nextTensor = Number.POSITIVE_INFINITY): AsyncGenerator<Chunk, void, undefined> {
     if (!this.#forms.has("zeros")) {
       yield await this.#packData(bytes, offset, nextTensor);
       return;
