@@ -48,7 +48,9 @@ export function clientOf(context: BrowserContext, url: string): ApiClient {
         ...(typeof init?.body === "string" ? { data: init.body } : {}),
       });
       const body = answer.status() === 204 ? null : new Uint8Array(await answer.body());
-      return new Response(body, { status: answer.status(), headers: answer.headers() });
+      // One by one: several cookies may be set at once.
+      const headers = answer.headersArray().map(({ name, value }): [string, string] => [name, value]);
+      return new Response(body, { status: answer.status(), headers });
     },
   });
 }

@@ -167,6 +167,13 @@ describe("a rollover of the root", () => {
     await provisionAt();
     expect((await errorOf(finishRollover(place()))).code).toBe("project/no-rollover");
     await startRollover(place());
+    // Whoever has both roots goes by their beginnings, also where they were made in the same second.
+    const { root, former_roots: formerRoots } = JSON.parse(await readFile(state("ca.json"), "utf8")) as {
+      readonly root: { readonly cert: string };
+      readonly former_roots: readonly { readonly cert: string }[];
+    };
+    const [next, former] = [root, ...formerRoots].map(({ cert }) => new X509Certificate(cert).validFromDate.getTime());
+    expect(next).toBeGreaterThan(former ?? Number.POSITIVE_INFINITY);
     const error = await errorOf(finishRollover(place()));
     expect([error.code, error.facts["participants"]]).toEqual([
       "project/rollover-not-done",

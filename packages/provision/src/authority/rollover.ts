@@ -44,11 +44,12 @@ export async function startRollover({ keyType, ...init }: StartRolloverInit): Pr
   const { trust } = await changeState(await findProjectFolder(init), init, async (stored, context) => {
     const state = provisioned(stored, context);
     const { validFromDate, validToDate } = new X509Certificate(state.root.certificatePem);
+    const [fromMs, lifetimeMs] = [validFromDate.getTime(), Math.max(validToDate.getTime() - validFromDate.getTime() - backdateMs, 0)];
     const keyPair = await createKeyPair(keyType ?? state.settings?.keyType ?? "rsa-2048");
     const certificatePem = await issueRoot({
       subject: { commonName: context.project },
       ...keyPair,
-      validity: validityFrom(context.now, Math.max(validToDate.getTime() - validFromDate.getTime() - backdateMs, 0)),
+      validity: validityFrom(context.now, lifetimeMs, fromMs),
     });
     const root = { certificatePem, privateKeyPem: privateKeyPem(keyPair) };
     return { ...stored, state: replaceRoot(state, { root, authority: undefined }, context), result: undefined };

@@ -5,12 +5,13 @@ import type { Validity } from "./certificate-content.js";
 export const backdateMs = 5 * 60 * 1000;
 
 /**
- * A period that begins a little before now and lasts for the lifetime from now on. For somebody who was revoked it begins after
- * that moment, on the next full second: certificates know no parts of one, and an earlier one is taken for revoked.
+ * A period that begins a little before now and lasts for the lifetime from now on; where a moment is given it begins after that, on
+ * the next full second, because certificates know no parts of one. For somebody who was revoked that is the moment of it, as an earlier
+ * certificate is taken for revoked; for a root, when the one before it began, as the later one is the newer.
  */
-export function validityFrom(now: Date, lifetimeMs: number, revokedAtMs?: number): Validity {
+export function validityFrom(now: Date, lifetimeMs: number, afterMs?: number): Validity {
   const backdated = now.getTime() - backdateMs;
-  const from = revokedAtMs === undefined ? backdated : Math.max(backdated, (Math.floor(revokedAtMs / 1000) + 1) * 1000);
+  const from = afterMs === undefined ? backdated : Math.max(backdated, (Math.floor(afterMs / 1000) + 1) * 1000);
   return { from: new Date(from), to: new Date(now.getTime() + lifetimeMs) };
 }
 
