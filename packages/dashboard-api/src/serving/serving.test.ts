@@ -88,7 +88,10 @@ describe("a dashboard", () => {
     const headers = { "content-type": "application/json", "content-length": body.length, origin: running.url };
     const answer = await get(`${running.url}/api/v1/session`, { method: "POST", headers, rejectUnauthorized: false }, body);
     expect(answer.status).toBe(200);
-    expect(String(answer.headers["set-cookie"])).toMatch(/^__Host-flare=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+    const [session, device, ...others] = answer.headers["set-cookie"] ?? [];
+    expect(session).toMatch(/^__Host-flare=[\w-]{43}; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+    expect(device).toMatch(/^__Host-flare-device=[\w.-]+; Max-Age=\d+; Path=\/; HttpOnly; Secure; SameSite=Strict$/);
+    expect(others).toEqual([]);
     await running.stop();
   });
 
