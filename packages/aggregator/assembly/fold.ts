@@ -1,6 +1,6 @@
 import { held32, magnitudes32 } from "./constants";
 import { upperTwo } from "./load";
-import { squaresOf, storeScan, sumOf } from "./scan";
+import { largestOf, squaresOf, storeScan, sumOf } from "./scan";
 import { plus, plusOne, termOf } from "./sum-wide";
 
 // One update's block is scanned and added to cold sums in one pass: while sums are waited for, the scan costs nothing.
@@ -62,11 +62,7 @@ function fold(
       sum3 = addFour(isExact, isFirst, to3, isExact ? within(four3, abs3, limits) : four3, sum3, weights, m);
     }
     i = quarter << 2;
-    const most = i32x4.max_s(i32x4.max_s(most0, most1), i32x4.max_s(most2, most3));
-    largest = max(
-      max(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)),
-      max(i32x4.extract_lane(most, 2), i32x4.extract_lane(most, 3)),
-    );
+    largest = largestOf(most0, most1, most2, most3);
     squares = sumOf(f64x2.add(f64x2.add(sum0, sum1), f64x2.add(sum2, sum3)));
   }
   for (; i < count; i++) {

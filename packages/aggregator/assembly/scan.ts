@@ -30,11 +30,7 @@ export function scanF32(x: usize, count: usize, result: usize): void {
       sum3 = f64x2.add(sum3, squaresOf(loadTwo<f32>(at3), loadTwo<f32>(at3 + 8)));
     }
     i = quarter << 2;
-    const most = i32x4.max_s(i32x4.max_s(most0, most1), i32x4.max_s(most2, most3));
-    largest = max(
-      max(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)),
-      max(i32x4.extract_lane(most, 2), i32x4.extract_lane(most, 3)),
-    );
+    largest = largestOf(most0, most1, most2, most3);
     squares = sumOf(f64x2.add(f64x2.add(sum0, sum1), f64x2.add(sum2, sum3)));
   }
   for (; i < count; i++) {
@@ -82,6 +78,16 @@ export function scanShort<T>(x: usize, count: usize, result: usize): void {
 @inline
 export function squaresOf(low: v128, high: v128): v128 {
   return f64x2.relaxed_madd(low, low, f64x2.mul(high, high));
+}
+
+/** The largest of magnitudes of float32. */
+@inline
+export function largestOf(most0: v128, most1: v128, most2: v128, most3: v128): u32 {
+  const most = i32x4.max_s(i32x4.max_s(most0, most1), i32x4.max_s(most2, most3));
+  return max(
+    max(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)),
+    max(i32x4.extract_lane(most, 2), i32x4.extract_lane(most, 3)),
+  );
 }
 
 /** The sum of two float64. */

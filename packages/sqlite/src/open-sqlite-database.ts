@@ -1,9 +1,9 @@
 import { resolve } from "node:path";
-import { FlareError } from "@flare-ts/contracts/errors";
 import { Kysely } from "kysely";
 import { type Migration, Migrator } from "kysely/migration";
 import { NodeSqliteDialect } from "./node-sqlite-dialect.js";
 import { openDatabaseFile } from "./open-database-file.js";
+import { migrationError } from "./sqlite-error.js";
 
 export interface OpenSqliteDatabaseInit {
   /** The database file; it and its folder are made when they do not exist. */
@@ -34,8 +34,5 @@ export async function openSqliteDatabase<Tables>(init: OpenSqliteDatabaseInit): 
 async function migrate<Tables>(db: Kysely<Tables>, migrations: Readonly<Record<string, Migration>>, path: string): Promise<void> {
   const migrator = new Migrator({ db, provider: { getMigrations: async () => ({ ...migrations }) } });
   const { error } = await migrator.migrateToLatest();
-  if (error === undefined) return;
-  if (error instanceof FlareError) throw error;
-  const said = error instanceof Error ? error.message : "the migration failed";
-  throw new FlareError("store/unusable", `The tables of ${path} cannot be brought up to date: ${said}.`, { facts: { path }, cause: error });
+  if (error !== undefined) throw migrationError(error, path);
 }

@@ -19,6 +19,16 @@ export function sqliteError(reason: unknown, path: string): unknown {
   return reason;
 }
 
+/** The error of a database whose tables could not be brought up to date: the reason itself where it is one of ours. */
+export function migrationError(reason: unknown, path: string): FlareError {
+  if (reason instanceof FlareError) return reason;
+  const said = reason instanceof Error ? reason.message : "the migration failed";
+  return new FlareError("store/unusable", `The tables of ${path} cannot be brought up to date: ${said}.`, {
+    facts: { path },
+    cause: reason,
+  });
+}
+
 function primaryCode(reason: unknown): number | undefined {
   if (!(reason instanceof Error)) return undefined;
   const { code, errcode } = reason as { code?: unknown; errcode?: unknown };

@@ -39,12 +39,28 @@ export async function takeRequest(parts: KitParts, actor: Actor, holder: Request
     await transaction.deleteFrom("certificate_requests").where("holder_id", "=", holder.id).execute();
     await transaction.insertInto("certificate_requests").values(row).execute();
     const facts = { requestId: request.requestId, publicKeySha256: request.publicKeySha256 };
-    const action = holder.kind === "site" ? "sites.upload-request" : "me.upload-request";
-    await audit.write(transaction, { actor, action, subject: holder.participant, facts });
+    await audit.write(transaction, { actor, action: `${areas[holder.kind]}.upload-request`, subject: holder.participant, facts });
   });
-  changes.publish(holder.kind === "site" ? "sites" : "kits");
+  changes.publish(lists[holder.kind]);
   await parts.turns.take(async () => await answerRequest(parts, holder.id));
 }
+
+/** Drops the request of a site or person that is not answered yet. */
+export async function withdrawRequest(
+  { db, audit, changes }: Pick<KitParts, "db" | "audit" | "changes">,
+  actor: Actor,
+  { id, kind, participant }: Pick<RequestHolder, "id" | "kind" | "participant">,
+): Promise<void> {
+  await db.transaction().execute(async (transaction) => {
+    await transaction.deleteFrom("certificate_requests").where("holder_id", "=", id).execute();
+    await audit.write(transaction, { actor, action: `${areas[kind]}.withdraw-request`, subject: participant });
+  });
+  changes.publish(lists[kind]);
+}
+
+/** Where requests stand in the audit trail, and in which list they are seen. */
+const areas = { site: "sites", console: "me" } as const;
+const lists = { site: "sites", console: "kits" } as const;
 
 /** Answers all requests that nothing is in the way of; to be called in a turn. */
 export async function answerRequests(parts: KitParts): Promise<void> {

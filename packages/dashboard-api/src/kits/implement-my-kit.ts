@@ -5,7 +5,7 @@ import type { Actor } from "../http/actor.js";
 import { type Implementation, implement } from "../http/implement.js";
 import { personFile } from "../project/participant-file.js";
 import { readProject } from "../project/project-store.js";
-import { takeRequest } from "./answer-requests.js";
+import { takeRequest, withdrawRequest } from "./answer-requests.js";
 import { issueConsoleKit } from "./issue-kits.js";
 import { readKitRows } from "./kit-rows.js";
 import { KitView } from "./kit-view.js";
@@ -13,7 +13,7 @@ import { personHolder, type RequestHolder, readRequests, showRequest, waitsFor }
 import { showNewKit } from "./show-new-kit.js";
 
 /** One's own console kit: by a request whose key stays on one's own machine, or made here. */
-export function implementMyKit({ db, audit, changes, kits }: DashboardParts): readonly Implementation[] {
+export function implementMyKit({ db, kits }: DashboardParts): readonly Implementation[] {
   const { parts } = kits;
   const show = async ({ personId }: Actor) => {
     const [project, view] = [await readProject(db), await KitView.read(parts)];
@@ -42,11 +42,7 @@ export function implementMyKit({ db, audit, changes, kits }: DashboardParts): re
       return await show(actor);
     }),
     implement(withdrawMyRequest, async ({ actor }) => {
-      await db.transaction().execute(async (transaction) => {
-        await transaction.deleteFrom("certificate_requests").where("holder_id", "=", actor.personId).execute();
-        await audit.write(transaction, { actor, action: "me.withdraw-request", subject: actor.email });
-      });
-      changes.publish("kits");
+      await withdrawRequest(parts, actor, { kind: "console", id: actor.personId, participant: actor.email });
       return await show(actor);
     }),
   ];

@@ -6,13 +6,13 @@ import { type Actor, requireReach } from "../http/actor.js";
 import { type Implementation, implement } from "../http/implement.js";
 import { readSite, type StoredSite } from "../project/site-store.js";
 import { showSite } from "../project/site-view.js";
-import { takeRequest } from "./answer-requests.js";
+import { takeRequest, withdrawRequest } from "./answer-requests.js";
 import { issueSiteKit as issue } from "./issue-kits.js";
 import { siteHolder } from "./request-holder.js";
 import { showNewKit } from "./show-new-kit.js";
 
 /** Kits of sites: by a request whose key stays at the site, or made here. */
-export function implementSiteKits({ db, audit, changes, kits }: DashboardParts): readonly Implementation[] {
+export function implementSiteKits({ db, kits }: DashboardParts): readonly Implementation[] {
   const { parts } = kits;
   const own = async (actor: Actor, id: string): Promise<StoredSite> => {
     const site = await readSite(db, id);
@@ -28,11 +28,7 @@ export function implementSiteKits({ db, audit, changes, kits }: DashboardParts):
     }),
     implement(withdrawSiteRequest, async ({ actor, params }) => {
       const site = await own(actor, params.id);
-      await db.transaction().execute(async (transaction) => {
-        await transaction.deleteFrom("certificate_requests").where("holder_id", "=", site.id).execute();
-        await audit.write(transaction, { actor, action: "sites.withdraw-request", subject: site.name });
-      });
-      changes.publish("sites");
+      await withdrawRequest(parts, actor, siteHolder(site));
       return await showSite(parts, site);
     }),
     implement(issueSiteKit, async ({ actor, params }) => {

@@ -1,8 +1,7 @@
 import { resolve } from "node:path";
 import type { DatabaseSync, SQLInputValue, SQLOutputValue, StatementSync } from "node:sqlite";
-import { FlareError } from "@flare-ts/contracts/errors";
 import { openDatabaseFile } from "../open-database-file.js";
-import { sqliteError } from "../sqlite-error.js";
+import { migrationError, sqliteError } from "../sqlite-error.js";
 
 /** What a statement is given. */
 export type SqliteValue = SQLInputValue;
@@ -109,15 +108,12 @@ export class SqliteFile {
 }
 
 function migrate(file: SqliteFile, migrations: Readonly<Record<string, string>>, path: string): void {
-  const fail = (said: string, cause?: unknown): never => {
-    throw new FlareError("store/unusable", `The tables of ${path} cannot be brought up to date: ${said}.`, { facts: { path }, cause });
-  };
   try {
     file.transaction(() => {
       file.run("create table if not exists kysely_migration (name varchar(255) not null primary key, timestamp varchar(255) not null)");
       const done = new Set(file.all("select name from kysely_migration").map(({ name }) => String(name)));
       const unknown = [...done].find((name) => !Object.hasOwn(migrations, name));
-      if (unknown !== undefined) fail(`a newer version made the change ${unknown}`);
+      if (unknown !== undefined) throw new Error(`a newer version made the change ${unknown}`);
       for (const [name, sql] of Object.entries(migrations).toSorted(([a], [b]) => (a < b ? -1 : 1))) {
         if (done.has(name)) continue;
         file.exec(sql);
@@ -125,7 +121,6 @@ function migrate(file: SqliteFile, migrations: Readonly<Record<string, string>>,
       }
     });
   } catch (reason) {
-    if (reason instanceof FlareError) throw reason;
-    fail(reason instanceof Error ? reason.message : "the migration failed", reason);
+    throw migrationError(reason, path);
   }
 }

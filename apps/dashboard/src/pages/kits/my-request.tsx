@@ -2,25 +2,15 @@ import {
   getMyConsole,
   getMyParticipantFile,
   listKits,
-  maxRequestBytes,
   routeUrl,
   uploadMyRequest,
   withdrawMyRequest,
 } from "@flare-ts/dashboard-api/contract";
-import { Alert, Button, Code, FileButton, Group, List, Stack, Text } from "@mantine/core";
-import { IconDownload, IconUpload } from "@tabler/icons-react";
+import { Button, Code, List, Stack } from "@mantine/core";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useApiQuery } from "../../api/use-api-query.js";
-import { ErrorPanel } from "../../components/error-panel.js";
-import { Fact, Facts } from "../../components/facts.js";
-import { formatBytes, formatMoment } from "../../components/format.js";
-
-const waits = {
-  decision: "Your account has to be approved first.",
-  freeze: "The project has to be frozen first.",
-  unlock: "The project's certificate authority is locked.",
-  nothing: "It is being answered.",
-} as const;
+import { formatMoment } from "../../components/format.js";
+import { RequestError, RequestExchange, WaitingRequest } from "./certificate-request.js";
 
 /** One's own console kit by a request, so that the key never leaves one's own machine. */
 export function MyRequest({ email }: { readonly email: string }) {
@@ -32,15 +22,7 @@ export function MyRequest({ email }: { readonly email: string }) {
   if (request !== null) {
     return (
       <Stack gap="sm">
-        <Alert color="cobalt" variant="light" title="A certificate is requested">
-          {request.problem ?? waits[request.waitsFor]}
-        </Alert>
-        <Facts>
-          <Fact name="Uploaded">{formatMoment(request.uploadedAtMs)}</Fact>
-          <Fact name="Public key (SHA-256)">
-            <span className="mono">{request.publicKeySha256}</span>
-          </Fact>
-        </Facts>
+        <WaitingRequest request={request} decision="Your account has to be approved first." uploaded={formatMoment(request.uploadedAtMs)} />
         <div>
           <Button variant="default" loading={withdraw.isPending} onClick={() => withdraw.mutate({})}>
             Withdraw request
@@ -64,28 +46,15 @@ export function MyRequest({ email }: { readonly email: string }) {
             Download the answer, and run <Code>flare package {email}.signed.zip</Code>.
           </List.Item>
         </List>
-        <Group gap="xs">
-          <Button component="a" variant="default" href={routeUrl(getMyParticipantFile)} download leftSection={<IconDownload size={15} />}>
-            participant.yaml
-          </Button>
-          <FileButton
-            accept=".zip,application/zip"
-            onChange={(file) => file !== null && upload.mutate({ body: file })}
-            inputProps={{ "aria-label": "Your certificate request" }}
-          >
-            {(props) => (
-              <Button {...props} loading={upload.isPending} leftSection={<IconUpload size={15} />}>
-                Upload request
-              </Button>
-            )}
-          </FileButton>
-        </Group>
+        <RequestExchange
+          participantFile={routeUrl(getMyParticipantFile)}
+          label="Your certificate request"
+          isUploading={upload.isPending}
+          onRequest={(file) => upload.mutate({ body: file })}
+        />
         {upload.error !== null && (
           <div>
-            <ErrorPanel error={upload.error} />
-            <Text size="xs" c="dimmed" mt={4}>
-              At most {formatBytes(maxRequestBytes)}.
-            </Text>
+            <RequestError error={upload.error} />
           </div>
         )}
       </Stack>

@@ -3,31 +3,21 @@ import {
   getProject,
   getSite,
   listSites,
-  maxRequestBytes,
   routeUrl,
   type Site,
   uploadSiteRequest,
   withdrawSiteRequest,
 } from "@flare-ts/dashboard-api/contract";
-import { Alert, Button, Code, Divider, FileButton, Group, List, Stack, Text } from "@mantine/core";
-import { IconDownload, IconUpload } from "@tabler/icons-react";
+import { Box, Button, Code, Divider, List, Stack, Text } from "@mantine/core";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useApiQuery } from "../../api/use-api-query.js";
-import { ErrorPanel } from "../../components/error-panel.js";
-import { Fact, Facts } from "../../components/facts.js";
-import { formatBytes, formatMoment } from "../../components/format.js";
+import { formatMoment } from "../../components/format.js";
 import { Section } from "../../components/section.js";
+import { RequestError, RequestExchange, WaitingRequest } from "../kits/certificate-request.js";
 import { IssueKitButton } from "../kits/issue-kit-button.js";
 import { KitActions } from "../kits/kit-actions.js";
 import { KitFacts } from "../kits/kit-facts.js";
 import classes from "./site-certificate.module.css";
-
-const waits: Readonly<Record<NonNullable<Site["request"]>["waitsFor"], string>> = {
-  decision: "The project admin has to approve the site first.",
-  freeze: "The project has to be frozen first.",
-  unlock: "The project's certificate authority is locked.",
-  nothing: "It is being answered.",
-};
 
 /** A site's certificate: by a request whose key never leaves the site, or as a kit that the dashboard makes. */
 export function SiteCertificate({ site, mayChange }: { readonly site: Site; readonly mayChange: boolean }) {
@@ -79,15 +69,11 @@ function Request({
   const withdraw = useApiMutation(withdrawSiteRequest, { changes: [listSites, getSite], done: "The request is withdrawn" });
   return (
     <Stack gap="sm">
-      <Alert color="cobalt" variant="light" title="A certificate is requested">
-        {request.problem ?? waits[request.waitsFor]}
-      </Alert>
-      <Facts>
-        <Fact name="Uploaded">{`${formatMoment(request.uploadedAtMs)} by ${request.uploadedBy}`}</Fact>
-        <Fact name="Public key (SHA-256)">
-          <span className="mono">{request.publicKeySha256}</span>
-        </Fact>
-      </Facts>
+      <WaitingRequest
+        request={request}
+        decision="The project admin has to approve the site first."
+        uploaded={`${formatMoment(request.uploadedAtMs)} by ${request.uploadedBy}`}
+      />
       <Text size="sm" c="dimmed">
         Compare the public key with what flare cert request showed at the site.
       </Text>
@@ -119,34 +105,17 @@ function Ways({ site }: { readonly site: Site }) {
           </List.Item>
           <List.Item>Upload that file here; it holds no secret.</List.Item>
         </List>
-        <Group mt="sm" gap="xs">
-          <Button
-            component="a"
-            variant="default"
-            href={routeUrl(getParticipantFile, params)}
-            download
-            leftSection={<IconDownload size={15} />}
-          >
-            participant.yaml
-          </Button>
-          <FileButton
-            accept=".zip,application/zip"
-            onChange={(file) => file !== null && upload.mutate({ params, body: file })}
-            inputProps={{ "aria-label": "Certificate request" }}
-          >
-            {(props) => (
-              <Button {...props} loading={upload.isPending} leftSection={<IconUpload size={15} />}>
-                Upload request
-              </Button>
-            )}
-          </FileButton>
-        </Group>
+        <Box mt="sm">
+          <RequestExchange
+            participantFile={routeUrl(getParticipantFile, params)}
+            label="Certificate request"
+            isUploading={upload.isPending}
+            onRequest={(file) => upload.mutate({ params, body: file })}
+          />
+        </Box>
         {upload.error !== null && (
           <div style={{ marginTop: 12 }}>
-            <ErrorPanel error={upload.error} />
-            <Text size="xs" c="dimmed" mt={4}>
-              At most {formatBytes(maxRequestBytes)}.
-            </Text>
+            <RequestError error={upload.error} />
           </div>
         )}
       </div>
