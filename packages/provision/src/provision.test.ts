@@ -195,6 +195,15 @@ describe("a provisioning run that fails", () => {
     expect((await readdir(projectDir())).sort()).toEqual(["prod_00", "state"]);
   });
 
+  it("leaves what the next one removes, when it is killed; another's draft is left alone", async () => {
+    const [killed, foreign] = [join(projectDir(), ".wip-provision-killed"), join(projectDir(), ".wip-of-a-package")];
+    await mkdir(join(killed, "hospital-a/startup"), { recursive: true });
+    await writeFile(join(killed, "hospital-a/startup/client.key"), "a private key");
+    await mkdir(foreign);
+    await provisionExample(folder.dir);
+    expect((await readdir(projectDir())).sort()).toEqual([".wip-of-a-package", "prod_00", "state"]);
+  });
+
   it("says which file is in the way when the workspace is none", async () => {
     await writeFile(join(folder.dir, "workspace"), "a file");
     const error = await errorOf(provisionExample(folder.dir));

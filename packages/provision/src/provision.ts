@@ -98,6 +98,7 @@ async function provisionProject(
   try {
     const unlock = await lockWorkspace(projectDir);
     try {
+      await removeDrafts(projectDir);
       return await buildProd({ project, plugins, projectDir, caKey, archives, now, signal });
     } finally {
       await unlock();
@@ -137,7 +138,7 @@ async function buildProd({ project, plugins, projectDir, caKey, archives, now, s
   const { base, authority } = identities;
   signal?.throwIfAborted();
   const prodDir = join(projectDir, await nextProdName(projectDir));
-  const wip = join(projectDir, `.wip-${randomUUID()}`);
+  const wip = join(projectDir, `${draftPrefix}${randomUUID()}`);
   let passphrases: ReadonlyMap<string, string> = new Map();
   try {
     await plugins.initialize(wip);
@@ -205,6 +206,15 @@ async function readProjectFile(file: string, what = "project file"): Promise<str
   return await readFile(file, "utf8").catch((cause: unknown) => {
     throw new FlareError("file/unreadable", `Cannot read ${file}.`, { cause, facts: { file } });
   });
+}
+
+/** How the names of folders begin in which kits are written before all of them are there. */
+const draftPrefix = ".wip-provision-";
+
+/** Removes what runs that were killed have left, private keys among it; to be called while the workspace is locked. */
+async function removeDrafts(projectDir: string): Promise<void> {
+  const drafts = (await readdir(projectDir)).filter((name) => name.startsWith(draftPrefix));
+  for (const name of drafts) await rm(join(projectDir, name), { recursive: true, force: true });
 }
 
 /** Removes the folders that this run made, from the innermost to the first, as long as they are empty. */
