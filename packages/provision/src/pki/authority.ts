@@ -2,7 +2,6 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts";
 import type { ProjectState, StoredIdentity, StoredRoot } from "../state/project-state.js";
 import type { Issuer } from "./certificate.js";
-import { splitPem } from "./pem.js";
 
 /** Who issues the project's certificates: its authority below a root that is elsewhere, or its root. */
 export interface Authority extends Issuer {
@@ -48,8 +47,8 @@ export function openIdentity({ certificatePem, privateKeyPem }: StoredIdentity, 
  */
 export function parseStored({ certificatePem }: Pick<StoredRoot, "certificatePem">, whose: string, stateFile: string): X509Certificate {
   try {
-    const [own = certificatePem] = splitPem("CERTIFICATE", certificatePem);
-    const certificate = new X509Certificate(own);
+    // As it stands, by the reader that all others use: one that forgives damage would let it through to them.
+    const certificate = new X509Certificate(certificatePem);
     // Some damages show only when the key is looked at.
     if (certificate.publicKey.type === "public") return certificate;
   } catch (cause) {

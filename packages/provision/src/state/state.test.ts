@@ -120,6 +120,16 @@ describe("a passphrase that keeps the keys made of it", () => {
 });
 
 describe("a damaged state", () => {
+  it("is refused where a certificate can be read only by forgiving what is wrong with its base64", async () => {
+    await provisionWith("clear");
+    const path = join(projectDir(), "state", "ca.json");
+    const document = JSON.parse(await readFile(path, "utf8")) as { server_issuer: { cert: string } };
+    // More letters than whole bytes have.
+    document.server_issuer.cert = document.server_issuer.cert.replace(/(?=\n-----END)/, "A");
+    await writeFile(path, JSON.stringify(document));
+    expect((await errorOf(provisionWith("clear"))).code).toBe("project/state-invalid");
+  });
+
   it("is refused by an error of ours that shows no part of a key, whatever was damaged", async () => {
     const prodDir = await provisionWith("clear");
     await revokeParticipant({ workspace: join(folder.dir, "workspace"), caKey: "clear", name: "hospital-a", reason: "superseded" });
