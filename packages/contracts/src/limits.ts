@@ -12,6 +12,8 @@ export const limits = Object.freeze({
   probeBytes: 64 * 1024 * 1024,
   /** Largest gRPC message of the control plane. */
   controlMessageBytes: 4 * 1024 * 1024,
+  /** Models and updates that travel inside messages of the control plane: three calls less for each. */
+  inlineBytes: 64 * 1024,
   /** An upload is made durable each time that so many bytes have arrived. */
   checkpointBytes: 16 * 1024 * 1024,
   /** Header of a safetensors file; the format's own reference implementation has the same limit. */

@@ -3,6 +3,7 @@ import { basename, dirname, join, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { ResultMessage } from "../client/protocol.js";
 import type { TrainerResult } from "../job-process/job-channel.js";
+import { removeFile } from "../store/file-model-store-disk.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 
 /** How the names of records end; those of results end in `.safetensors`. */
@@ -46,8 +47,8 @@ export class ResultFolder {
 
   /** Removes what is left of a result. */
   async forget(taskId: string, path?: string): Promise<void> {
-    await rm(this.#recordPath(taskId), { force: true });
-    if (path !== undefined && dirname(path) === this.#folder) await rm(path, { force: true });
+    await removeFile(this.#recordPath(taskId));
+    if (path !== undefined && dirname(path) === this.#folder) await removeFile(path);
   }
 
   /** Removes what trainers that are gone have left: all but the results that are kept. */

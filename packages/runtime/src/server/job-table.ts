@@ -49,7 +49,7 @@ export class JobTable {
     const jobs = this.all().flatMap((job) => job.deploymentFor(site) ?? []);
     const tasks = openTasks.filter((task) => this.isParticipant(task.jobId, site));
     for (const task of tasks) this.#running.get(task.jobId)?.grantTask(site, task.model.hash);
-    return create(DesiredStateSchema, { jobs, tasks: tasks.map(taskToWire) });
+    return create(DesiredStateSchema, { jobs, tasks: tasks.map((task) => taskToWire(task)) });
   }
 
   noteProgress(site: string, key: TaskKey, report: TaskProgressReport): void {

@@ -19,6 +19,7 @@ import { ReceiptWriter } from "../receipt/receipt-writer.js";
 import type { ProjectKeys } from "../session/project-keys.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
+import { readWhole } from "../store/read-whole.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
 import { objectToWire, taskKeyToWire } from "../transport/wire-values.js";
 import type { JobDefinition } from "./job-definition.js";
@@ -293,9 +294,12 @@ export class ServerJob {
         const tasks = sites.map((site) => ({ jobId: this.jobId, round, task, site, model, totalRounds, meta }));
         await store.openTasks(tasks);
         const open = await Promise.all(sites.map((site) => store.openTasksOf(site)));
+        const inline = model.size > limits.inlineBytes ? undefined : await readWhole(models, model);
         for (const own of open.flat().filter((one) => one.jobId === this.jobId && one.round === round && one.task === task)) {
           this.grantTask(own.site, model.hash);
-          directory.push(own.site, create(ServerMessageSchema, { message: { case: "task", value: taskToWire(own) } }));
+          const isInline = model.size <= (directory.get(own.site)?.inlineBytes ?? 0);
+          const value = taskToWire(own, isInline ? inline : undefined);
+          directory.push(own.site, create(ServerMessageSchema, { message: { case: "task", value } }));
         }
         return {};
       },

@@ -16,6 +16,8 @@ export interface AttachedSite {
   readonly sessionId: string;
   readonly sinceMs: number;
   readonly hello: SiteSelf;
+  /** Largest model that it takes inside a task. */
+  readonly inlineBytes: number;
   /** Puts a message on the control stream; a broken stream is noticed by its end, not here. */
   push(message: ServerMessage): void;
 }

@@ -13,12 +13,13 @@ import {
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
 import { SilenceWatch } from "../progress/silence-watch.js";
 import type { StallClock } from "../progress/stall-clock.js";
+import { isObject } from "../store/is-object.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { ServerStore } from "../store/server-store.js";
-import type { TransferAccount } from "../transfer/transfer-account.js";
+import { sentWhole, type TransferAccount } from "../transfer/transfer-account.js";
 import type { CallContext } from "../transport/connection.js";
-import { taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
+import { objectFromWire, taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { JobTable } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { OutputService } from "./output-service.js";
@@ -109,7 +110,7 @@ export class SiteService {
     };
   }
 
-  /** Accepts an update whose bytes are in the store; the reply is given when the acceptance is durable. */
+  /** Accepts an update whose bytes are in the store or in the request; the reply is given when the acceptance is durable. */
   async submitUpdate(context: CallContext, request: SubmitUpdateRequest): Promise<SubmitUpdateReply> {
     const { hub, models, jobs, logger, retention, takeAccount } = this.#parts;
     const key = taskKeyFromWire(request.key);
@@ -120,8 +121,8 @@ export class SiteService {
     const holder = `update:${site}:${taskKeyText(key)}`;
     await retention.hold(holder, isContentHash(hash) ? [hash] : []);
     try {
-      const update = await heldObject(models, request);
-      const transfer = takeAccount(site, update.hash);
+      const update = await (request.updateBytes === undefined ? heldObject(models, request) : takeInline(models, request, request.updateBytes));
+      const transfer = request.updateBytes === undefined ? takeAccount(site, update.hash) : sentWhole(update.size);
       const outcome = await hub.acceptUpdate(key, { ...report, update, ...(transfer === undefined ? {} : { transfer }) });
       logger.debug("update handed in", { site, job: key.jobId, round: key.round, outcome, bytes: update.size });
       // By now the job holds it, or nobody wants it.
@@ -207,7 +208,19 @@ function attachedSite({ identity, sessionId }: CallContext, hello: SiteHello, ou
     resources: resources === undefined ? undefined : { gpus: resources.gpus, memPerGpuGiB: resources.memPerGpuGib },
     allowsLogStreaming,
   };
-  return { identity, sessionId, sinceMs, hello: self, push: (message) => outbox.push(message) };
+  return { identity, sessionId, sinceMs, hello: self, inlineBytes: hello.inlineBytes, push: (message) => outbox.push(message) };
+}
+
+/** An update that came with the message is checked like one that was uploaded, and is durable when this resolves. */
+async function takeInline(models: ModelStore, request: SubmitUpdateRequest, bytes: Uint8Array): Promise<ObjectRef> {
+  const update = objectFromWire(request.update);
+  if (!isObject(bytes, update)) {
+    throw new FlareError("transfer/hash-mismatch", `The ${bytes.byteLength} bytes of the update are not those of object ${update.hash}.`, {
+      facts: { expected: update.hash, size: update.size },
+    });
+  }
+  await models.importBytes(bytes);
+  return update;
 }
 
 async function heldObject(models: ModelStore, request: SubmitUpdateRequest): Promise<ObjectRef> {

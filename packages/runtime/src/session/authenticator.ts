@@ -145,7 +145,13 @@ export class Authenticator {
         });
         const expiresAtMs = BigInt(Math.floor(this.#now() + tokenMs));
         const shouldRenew = this.#shouldRenew(identity);
-        const reply = create(RegisterReplySchema, { sessionId: session.id, token, expiresAtMs, shouldRenew });
+        const reply = create(RegisterReplySchema, {
+          sessionId: session.id,
+          token,
+          expiresAtMs,
+          shouldRenew,
+          inlineBytes: limits.inlineBytes,
+        });
         return { reply, superseded };
       },
     );

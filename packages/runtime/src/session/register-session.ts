@@ -28,6 +28,8 @@ export interface SessionTicket {
   readonly prover: CallProver | undefined;
   /** Whether the server says that another certificate can be had. */
   readonly shouldRenew: boolean;
+  /** Largest update that the server takes inside a message. */
+  readonly inlineBytes: number;
 }
 
 export interface RegisterSessionComponents {
@@ -62,12 +64,12 @@ export async function registerSession(components: RegisterSessionComponents, ini
   const { facts, reply, share } = await meetServer(components, init);
   const hello = clientHello(facts, fingerprintOf(keys.certificate));
   const signature = signBytes(hello, keys.privateKey);
-  const { sessionId, token, expiresAtMs, shouldRenew } = await components.register(
+  const { sessionId, token, expiresAtMs, shouldRenew, inlineBytes } = await components.register(
     create(RegisterRequestSchema, { challengeId: reply.challengeId, certificate: keys.certificatePem, signature }),
   );
   const prover = share && new CallProver({ key: deriveCallKey(share, reply.serverKeyShare, hello) });
   const renewInMs = renewIn(Number(expiresAtMs) - components.now());
-  return { sessionId, token, serverChainPem: reply.certificate, renewInMs, prover, shouldRenew };
+  return { sessionId, token, serverChainPem: reply.certificate, renewInMs, prover, shouldRenew, inlineBytes };
 }
 
 /** A server that has proven itself, with what the participant has to sign. */

@@ -3,9 +3,11 @@ import { create } from "@bufbuild/protobuf";
 import { FlareError } from "@flare-ts/contracts";
 import { SubmitUpdateRequestSchema, TaskFailedSchema } from "@flare-ts/contracts/wire";
 import { errorField, type Logger } from "../logging/logger.js";
+import type { ModelStore } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteResult, SiteStore } from "../store/site-store.js";
 import { backoffMs } from "../transfer/backoff.js";
+import { sentWhole, type TransferAccount } from "../transfer/transfer-account.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import { objectToWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { ServerLink } from "./server-link.js";
@@ -14,6 +16,7 @@ import type { TaskReporter } from "./task-reporter.js";
 export interface ResultDeliveryComponents {
   readonly link: ServerLink;
   readonly transfer: TransferClient;
+  readonly models: ModelStore;
   readonly store: SiteStore;
   readonly retention: ObjectRetention;
   readonly reporter: TaskReporter;
@@ -58,10 +61,7 @@ export class ResultDelivery {
     this.#parts.reporter.note(result, { phase: "waiting", done: 0, total: 0, reason: "waits for the server" });
     const abort = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, abort.signal]);
-    const held = this.#parts.retention.hold(resultHolder(result), [
-      result.update.hash,
-      ...(result.base === undefined ? [] : [result.base.hash]),
-    ]);
+    const held = result.bytes === undefined ? this.#hold(result) : Promise.resolve();
     const done = held
       .then(() => this.#deliver(result, signal))
       .catch((error: unknown) => {
@@ -76,22 +76,15 @@ export class ResultDelivery {
   }
 
   async #deliver(result: SiteResult, signal: AbortSignal): Promise<void> {
-    const { link, transfer, store, retention, logger, random } = this.#parts;
+    const { link, store, retention, logger, random } = this.#parts;
     const key = taskKeyToWire(result);
     const log = logger.child({ job: result.jobId, round: result.round });
     for (let attempt = 0; ; attempt++) {
       try {
-        const account = await transfer.upload(
-          () => link.connection(signal),
-          result.update,
-          (done) => this.#tellProgress(result, done),
-          signal,
-          {
-            base: result.base,
-            onWait: (reason) => this.#parts.reporter.note(result, { phase: "waiting", done: 0, total: 0, reason }),
-          },
-        );
-        const connection = await link.connection(signal);
+        let connection = await link.connection(signal);
+        const inline = result.update.size <= connection.inlineBytes ? result.bytes : undefined;
+        const account = inline === undefined ? await this.#upload(result, signal) : sentWhole(inline.byteLength);
+        if (inline === undefined) connection = await link.connection(signal);
         const reply = await connection.submitUpdate(
           create(SubmitUpdateRequestSchema, {
             key,
@@ -100,6 +93,7 @@ export class ResultDelivery {
             weight: result.weight,
             metricsJson: JSON.stringify(result.metrics),
             metaJson: JSON.stringify(result.meta),
+            ...(inline === undefined ? {} : { updateBytes: inline }),
           }),
           signal,
         );
@@ -124,8 +118,23 @@ export class ResultDelivery {
     }
   }
 
-  #tellProgress(result: SiteResult, done: number): void {
-    this.#parts.reporter.note(result, { phase: "uploading", done, total: result.update.size, reason: "the update" });
+  async #upload(result: SiteResult, signal: AbortSignal): Promise<TransferAccount> {
+    const { link, transfer, models, reporter } = this.#parts;
+    const { update, base, bytes } = result;
+    if (bytes !== undefined) {
+      await this.#hold(result);
+      await models.importBytes(bytes);
+    }
+    const onProgress = (done: number): void =>
+      reporter.note(result, { phase: "uploading", done, total: update.size, reason: "the update" });
+    const onWait = (reason: string): void => reporter.note(result, { phase: "waiting", done: 0, total: 0, reason });
+    return await transfer.upload(() => link.connection(signal), update, onProgress, signal, { base, onWait });
+  }
+
+  /** Keeps what is uploaded, and what it may copy from. */
+  #hold(result: SiteResult): Promise<void> {
+    const { update, base } = result;
+    return this.#parts.retention.hold(resultHolder(result), [update.hash, ...(base === undefined ? [] : [base.hash])]);
   }
 }
 

@@ -17,7 +17,12 @@ export interface ServerLinkComponents {
   readonly now: () => number;
   readonly stallClock: StallClock;
   /** What the site says of itself at each attachment. */
-  readonly hello: () => { readonly softwareVersion: string; readonly jobIds: string[]; readonly trustNumber: number };
+  readonly hello: () => {
+    readonly softwareVersion: string;
+    readonly jobIds: string[];
+    readonly trustNumber: number;
+    readonly inlineBytes?: number;
+  };
   readonly trust: ProjectTrust;
   readonly onMessage: (message: ServerMessage) => void;
   /** Hears whenever it changes how the site stands with its server. */

@@ -1,4 +1,4 @@
-import { link as linkFile, mkdir, rm } from "node:fs/promises";
+import { link as linkFile, mkdir, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
@@ -13,15 +13,18 @@ import { JobSupervisor } from "../job-process/job-supervisor.js";
 import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { SiteJobSide, SiteParentSide } from "../job-process/rpc-sides.js";
 import { errorField, type Logger } from "../logging/logger.js";
+import { removeFile } from "../store/file-model-store-disk.js";
+import { isObject } from "../store/is-object.js";
 import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
-import type { SiteStore } from "../store/site-store.js";
+import type { SiteResult, SiteStore } from "../store/site-store.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import { objectFromWire, taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { AdmittedJob, JobAdmission } from "./job-admission.js";
 import type { OutputSender } from "./output-sender.js";
 import { ownFile } from "./own-file.js";
+import { readSmallFile } from "./read-small-file.js";
 import type { ResultDelivery } from "./result-delivery.js";
 import type { ServerLink } from "./server-link.js";
 import type { SiteSecrets } from "./site-secrets.js";
@@ -107,7 +110,7 @@ export class SiteJob {
 
   /** Takes a task in; one that is known is not taken twice. */
   async takeTask(task: Task): Promise<void> {
-    const { store, delivery, transfer, link, retention, reporter } = this.#parts;
+    const { store, delivery, reporter } = this.#parts;
     const key = taskKeyFromWire(task.key);
     const text = taskKeyText(key);
     const known = this.#tasks.get(text);
@@ -127,23 +130,12 @@ export class SiteJob {
         delivery.deliver(result);
         return;
       }
-      await retention.hold(`task:${text}`, [model.hash]);
       this.#parts.disk?.reserve(`task:${text}`, model.size);
-      let first: number | undefined;
-      const report = (done: number, total: number): void => {
-        first ??= done;
-        // Until the first bytes come, the server may have no room to read them.
-        const isWaiting = done === first && done < total;
-        const phase = isWaiting ? "waiting" : "downloading";
-        reporter.note(key, { phase, done, total, reason: isWaiting ? "waits for the model" : "the model" });
-      };
-      report(0, model.size);
-      const base = await this.#lastModel();
-      const onWait = (reason: string): void => this.#tellWaiting(key, reason);
-      const held = await transfer.download(() => link.connection(signal), model, report, signal, { base, onWait });
+      const { modelBytes } = task;
+      const held = modelBytes !== undefined && isObject(modelBytes, model) ? modelBytes : await this.#download(entry, signal);
       if (signal.aborted) return;
-      await this.#keepAsLast(model);
-      const modelPath = await this.#whenThereIsRoom(() => this.#lendModel(held), signal);
+      await this.#keepAsLast(model, held);
+      const modelPath = await this.#whenThereIsRoom(() => this.#lendModel(model, held), signal);
       reporter.note(key, { phase: "waiting", done: 0, total: 0, reason: this.#waitReason ?? "waits for the job process" });
       entry.ready = { key, modelPath, totalRounds: task.totalRounds, meta: readMeta(task.metaJson) };
       this.#supervisor?.notify("task", entry.ready);
@@ -188,6 +180,23 @@ export class SiteJob {
     await rm(this.#init.modelsFolder, { recursive: true, force: true });
   }
 
+  async #download({ key, model }: OpenTask, signal: AbortSignal): Promise<StoredObject> {
+    const { transfer, link, retention, reporter } = this.#parts;
+    await retention.hold(`task:${taskKeyText(key)}`, [model.hash]);
+    let first: number | undefined;
+    const report = (done: number, total: number): void => {
+      first ??= done;
+      // Until the first bytes come, the server may have no room to read them.
+      const isWaiting = done === first && done < total;
+      const phase = isWaiting ? "waiting" : "downloading";
+      reporter.note(key, { phase, done, total, reason: isWaiting ? "waits for the model" : "the model" });
+    };
+    report(0, model.size);
+    const base = await this.#lastModel();
+    const onWait = (reason: string): void => this.#tellWaiting(key, reason);
+    return await transfer.download(() => link.connection(signal), model, report, signal, { base, onWait });
+  }
+
   /** The model that this job worked on last, held so that the next one need not be fetched whole. */
   async #lastModel(): Promise<ObjectRef | undefined> {
     const { store, retention } = this.#parts;
@@ -196,9 +205,10 @@ export class SiteJob {
     return this.#last;
   }
 
-  async #keepAsLast(model: ObjectRef): Promise<void> {
+  /** A model that came inside its task is not in the store, and the next one comes in the same way. */
+  async #keepAsLast(model: ObjectRef, held: StoredObject | Uint8Array): Promise<void> {
     this.#last = model;
-    await this.#parts.retention.keepOnly(this.#lastHolder, [model.hash]);
+    await this.#parts.retention.keepOnly(this.#lastHolder, held instanceof Uint8Array ? [] : [model.hash]);
   }
 
   get #lastHolder(): string {
@@ -213,17 +223,19 @@ export class SiteJob {
     this.#tasks.delete(text);
     task?.closed.abort();
     const isLentToOther = [...this.#tasks.values()].some(({ ready }) => ready?.modelPath === lent);
-    if (lent !== undefined && !isLentToOther) await rm(lent, { force: true });
+    if (lent !== undefined && !isLentToOther) await removeFile(lent);
     this.#parts.disk?.reserve(`task:${text}`, 0);
     await this.#parts.retention.release(`task:${text}`);
   }
 
   /** Puts a model where the trainers of this job can read it, and those of other jobs cannot. */
-  async #lendModel({ hash, path }: StoredObject): Promise<string> {
+  async #lendModel({ hash }: ObjectRef, held: StoredObject | Uint8Array): Promise<string> {
     const lent = join(this.#init.modelsFolder, hash);
     await mkdir(this.#init.modelsFolder, { recursive: true, mode: 0o700 });
-    await rm(lent, { force: true });
-    await linkFile(path, lent);
+    await removeFile(lent);
+    // What came inside a task comes again after a crash: it need not be durable.
+    if (held instanceof Uint8Array) await writeFile(lent, held, { flag: "wx", mode: 0o444 });
+    else await linkFile(held.path, lent);
     return lent;
   }
 
@@ -316,10 +328,18 @@ export class SiteJob {
         const base = this.#tasks.get(text)?.model;
         if (base === undefined) return {};
         const own = await ownFile(path, folder);
-        const { hash, size } = await this.#whenThereIsRoom(() => models.importFile(own, { move: true }));
-        // Held before anybody can drop the same bytes for another reason.
-        await retention.hold(`task:${text}`, [hash]);
-        delivery.deliver(await this.#whenThereIsRoom(() => store.addResult({ ...key, ...rest, update: { hash, size }, base })));
+        const small = await readSmallFile(own);
+        const add = (taken: Pick<SiteResult, "update" | "bytes">): Promise<SiteResult> =>
+          this.#whenThereIsRoom(() => store.addResult({ ...key, ...rest, ...taken, base }));
+        if (small !== undefined) {
+          delivery.deliver(await add(small));
+          await removeFile(own);
+        } else {
+          const { hash, size } = await this.#whenThereIsRoom(() => models.importFile(own, { move: true }));
+          // Held before anybody can drop the same bytes for another reason.
+          await retention.hold(`task:${text}`, [hash]);
+          delivery.deliver(await add({ update: { hash, size } }));
+        }
         await this.#forget(key);
         return {};
       },

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { limits } from "@flare-ts/contracts/errors";
 import { Admission } from "../budget/admission.js";
 import { setByText } from "../budget/memory-plan.js";
 import { clearAttachFolder } from "../executor/attach-folder.js";
@@ -78,6 +79,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
         trustNumber: keeper.trust.number,
         resources: { gpus: resources.gpus, memPerGpuGib: resources.memPerGpuGiB },
         allowsLogStreaming: output.allowsLogs,
+        inlineBytes: limits.inlineBytes,
       }),
       onMessage: ({ message, ...rest }) => {
         if (message.case === "trustList") void trust.take(message.value);
@@ -89,7 +91,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     });
     const reporter = new TaskReporter({ link, steadyNow: () => performance.now() });
     const secrets = new SiteSecrets({ environment: process.env }, { sources: resources.secrets });
-    const delivery = new ResultDelivery({ link, transfer, store, retention, reporter, logger, random });
+    const delivery = new ResultDelivery({ link, transfer, models, store, retention, reporter, logger, random });
     const admission = new JobAdmission(
       { link, transfer, models, store, retention, audit, now, isAllowed },
       { site: kit.name, trust: keeper.trust },

@@ -46,7 +46,10 @@ export class FileModelStoreIntake {
       const file = await open(copy, "r");
       try {
         const ref = await this.#durableRefOf(file, signal);
-        return (await this.#components.find(ref.hash)) ?? (await this.#finish(file, copy, ref));
+        const present = await this.#components.find(ref.hash);
+        if (present === undefined) return await this.#finish(file, copy, ref);
+        await removeFile(copy);
+        return present;
       } finally {
         await file.close();
       }
@@ -101,16 +104,18 @@ export class FileModelStoreIntake {
     return await this.#components.publish(path, ref);
   }
 
-  /** Runs `fill` with a fresh file of the store's disk and removes whatever of it is left afterwards. */
+  /** Runs `fill` with a fresh file of the store's disk, which is gone afterwards unless that fails: then it is removed. */
   async #withCopy(fill: (file: FileHandle, path: string) => Promise<StoredObject>): Promise<StoredObject> {
     const path = join(this.#folder, `${copyPrefix}${randomUUID()}`);
     try {
       const file = await open(path, "wx", 0o600);
       try {
         return await fill(file, path);
+      } catch (error) {
+        await removeFile(path);
+        throw error;
       } finally {
         await file.close();
-        await removeFile(path);
       }
     } catch (error) {
       throw diskError(error, path);

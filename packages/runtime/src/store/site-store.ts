@@ -5,6 +5,8 @@ import type { ObjectRef } from "./model-store.js";
 export interface SiteResult extends TaskKey, Omit<AcceptedUpdate, "site" | "transfer"> {
   /** The model that the update was made of: what is the same in both need not be sent. */
   readonly base?: ObjectRef | undefined;
+  /** The update itself where it is small, until it is acknowledged; any other is an object of the model store. */
+  readonly bytes?: Uint8Array | undefined;
 }
 
 /** The site's durable state. When a promise resolves, what it promises survives a kill and a power cut. */

@@ -31,8 +31,8 @@ class SqliteSiteStore implements SiteStore {
       if (this.#isEnded(result.jobId)) return result;
       file.run(
         `insert into results (job_id, round, task, position, update_hash, update_size, params_type, weight, metrics, meta,
-           is_acknowledged, base_hash, base_size)
-         values (?, ?, ?, (select coalesce(max(position), 0) + 1 from results), ?, ?, ?, ?, ?, ?, 0, ?, ?)`,
+           is_acknowledged, base_hash, base_size, update_bytes)
+         values (?, ?, ?, (select coalesce(max(position), 0) + 1 from results), ?, ?, ?, ?, ?, ?, 0, ?, ?, ?)`,
         ...keyOf(result),
         result.update.hash,
         result.update.size,
@@ -42,6 +42,7 @@ class SqliteSiteStore implements SiteStore {
         JSON.stringify(result.meta),
         result.base?.hash ?? null,
         result.base?.size ?? null,
+        result.bytes ?? null,
       );
       return result;
     });
@@ -61,7 +62,10 @@ class SqliteSiteStore implements SiteStore {
   }
 
   async acknowledge(key: TaskKey): Promise<void> {
-    this.#file.run("update results set is_acknowledged = 1 where job_id = ? and round = ? and task = ?", ...keyOf(key));
+    this.#file.run(
+      "update results set is_acknowledged = 1, update_bytes = null where job_id = ? and round = ? and task = ?",
+      ...keyOf(key),
+    );
   }
 
   async endJob(jobId: string): Promise<void> {
@@ -96,6 +100,7 @@ function keyOf({ jobId, round, task }: TaskKey): readonly [string, number, strin
 /** Columns have the types that `addResult` wrote; whole numbers stay far below 2^53. */
 function resultFromRow(row: SqliteRow): SiteResult {
   const base = baseFromRow(row);
+  const { update_bytes: bytes } = row;
   return {
     jobId: String(row["job_id"]),
     round: Number(row["round"]),
@@ -106,6 +111,7 @@ function resultFromRow(row: SqliteRow): SiteResult {
     metrics: JSON.parse(String(row["metrics"])) as SiteResult["metrics"],
     meta: JSON.parse(String(row["meta"])) as SiteResult["meta"],
     ...(base === undefined ? {} : { base }),
+    ...(bytes instanceof Uint8Array ? { bytes } : {}),
   };
 }
 

@@ -13,6 +13,11 @@ export interface TransferAccount {
   readonly compressedAwayBytes: number;
 }
 
+/** What became of an object that went as it is. */
+export function sentWhole(bytes: number): TransferAccount {
+  return { sentBytes: bytes, copiedBytes: 0, zeroBytes: 0, compressedAwayBytes: 0 };
+}
+
 /** Counts the chunks of one transfer. */
 export class TransferTally {
   #sentBytes = 0;

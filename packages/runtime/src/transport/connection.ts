@@ -71,6 +71,8 @@ export interface Connection {
   readonly keys: ProjectKeys;
   /** Whether the server has said that another certificate can be had. */
   readonly shouldRenew: boolean;
+  /** Largest update that the server takes with `submitUpdate` itself; anything else is uploaded before. */
+  readonly inlineBytes: number;
   /** Resolves with the reason once the connection is over, never rejects. */
   readonly closed: Promise<string>;
   /** A number that grows with whatever comes in: the server lives, though a message of it may be stuck behind a large object. */

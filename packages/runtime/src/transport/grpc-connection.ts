@@ -93,6 +93,10 @@ export class GrpcConnection implements Connection {
     return this.#ticket.shouldRenew;
   }
 
+  get inlineBytes(): number {
+    return this.#ticket.inlineBytes;
+  }
+
   heardBytes(): number {
     return this.#heardBytes();
   }

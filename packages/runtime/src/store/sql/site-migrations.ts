@@ -22,4 +22,7 @@ export const siteMigrations: Readonly<Record<string, string>> = {
     alter table results add column base_hash text;
     alter table results add column base_size bigint;
   `,
+  "0003-results-bytes": `
+    alter table results add column update_bytes blob;
+  `,
 };
