@@ -293,9 +293,9 @@ export class ServerJob {
       assign: async ({ round, task, model, sites, totalRounds, meta }) => {
         const tasks = sites.map((site) => ({ jobId: this.jobId, round, task, site, model, totalRounds, meta }));
         await store.openTasks(tasks);
-        const open = await Promise.all(sites.map((site) => store.openTasksOf(site)));
+        const open = await store.openTasksFor({ jobId: this.jobId, round, task });
         const inline = model.size > limits.inlineBytes ? undefined : await readWhole(models, model);
-        for (const own of open.flat().filter((one) => one.jobId === this.jobId && one.round === round && one.task === task)) {
+        for (const own of open.filter(({ site }) => sites.includes(site))) {
           this.grantTask(own.site, model.hash);
           const isInline = model.size <= (directory.get(own.site)?.inlineBytes ?? 0);
           const value = taskToWire(own, isInline ? inline : undefined);

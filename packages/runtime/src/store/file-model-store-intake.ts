@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { copyFile, type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type ContentHash, FlareError } from "@flare-ts/contracts";
-import { diskError, errnoOf, removeFile, writeFully } from "./file-model-store-disk.js";
+import { diskError, errnoOf, removeFile, writeDurably } from "./file-model-store-disk.js";
 import { hashPrefix } from "./hash-prefix.js";
 import type { HashThread } from "./hash-thread.js";
 import type { ObjectRef, StoredObject } from "./model-store.js";
@@ -31,16 +31,20 @@ export class FileModelStoreIntake {
     const hash = createHash("sha256").update(bytes).digest("hex") as ContentHash;
     const present = await this.#components.find(hash);
     if (present !== undefined) return present;
-    return await this.#withCopy(async (file, path) => {
-      await writeFully(file, bytes, 0);
-      return await this.#finish(file, path, { hash, size: bytes.byteLength });
-    });
+    const path = this.#copyPath();
+    try {
+      await writeDurably(path, bytes);
+      return await this.#components.publish(path, { hash, size: bytes.byteLength });
+    } catch (error) {
+      await removeFile(path);
+      throw diskError(error, path);
+    }
   }
 
   /** The original stays; what is hashed is the copy, for the original may change meanwhile. */
   async copy(path: string, signal: AbortSignal | undefined): Promise<StoredObject> {
     await (await openOriginal(path)).close();
-    return await this.#withCopy(async (_file, copy) => {
+    return await this.#withCopy(async (copy) => {
       // The kernel copies the file, or shares its blocks where the file system can.
       await copyFile(path, copy);
       const file = await open(copy, "r");
@@ -105,21 +109,19 @@ export class FileModelStoreIntake {
   }
 
   /** Runs `fill` with a fresh file of the store's disk, which is gone afterwards unless that fails: then it is removed. */
-  async #withCopy(fill: (file: FileHandle, path: string) => Promise<StoredObject>): Promise<StoredObject> {
-    const path = join(this.#folder, `${copyPrefix}${randomUUID()}`);
+  async #withCopy(fill: (path: string) => Promise<StoredObject>): Promise<StoredObject> {
+    const path = this.#copyPath();
     try {
-      const file = await open(path, "wx", 0o600);
-      try {
-        return await fill(file, path);
-      } catch (error) {
-        await removeFile(path);
-        throw error;
-      } finally {
-        await file.close();
-      }
+      await (await open(path, "wx", 0o600)).close();
+      return await fill(path);
     } catch (error) {
+      await removeFile(path);
       throw diskError(error, path);
     }
+  }
+
+  #copyPath(): string {
+    return join(this.#folder, `${copyPrefix}${randomUUID()}`);
   }
 }
 

@@ -103,6 +103,8 @@ export interface ServerStore {
   closeTask(key: TaskKey): Promise<void>;
   /** Open tasks of a site in unfinished jobs that it has neither answered nor reported as failed. */
   openTasksOf(site: string): Promise<readonly TaskRecord[]>;
+  /** The open ones of a task, of all sites, in the order of their names. */
+  openTasksFor(key: TaskKey): Promise<readonly TaskRecord[]>;
 
   /**
    * Accepts an update once per (job, round, task, site), and journals `update-accepted` in the same transaction. A second

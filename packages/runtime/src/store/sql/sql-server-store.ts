@@ -1,17 +1,27 @@
 import { type ContentHash, FlareError } from "@flare-ts/contracts";
 import { type Expression, type ExpressionBuilder, type Kysely, type Selectable, type SqlBool, sql, type Transaction } from "kysely";
 import type { JobEvent, JournalEntry, TaskKey } from "../../job/job-event.js";
-import type { AddedJob, JobChange, JobFilter, JobRecord, NewJob, ServerStore, TaskRecord, UpdateOutcome } from "../server-store.js";
+import type { AddedJob, JobChange, JobFilter, JobRecord, NewJob, ServerStore, TaskRecord } from "../server-store.js";
 import { fromJsonText, toJsonText, toNumber } from "./columns.js";
+import { GroupedWrites } from "./grouped-writes.js";
 import { columnsFromChange, jobFromRow, jobNotFound, rowFromNewJob } from "./job-row.js";
 import type { ServerTables, TaskAnswer, TasksTable } from "./server-tables.js";
 
 /** The server's store over a SQL database; the queries are the same for SQLite and PostgreSQL. */
 export class SqlServerStore implements ServerStore {
   readonly #db: Kysely<ServerTables>;
+  readonly #acceptances: GroupedWrites<Arrival, Acceptance>;
 
   constructor(components: { readonly db: Kysely<ServerTables> }) {
     this.#db = components.db;
+    this.#acceptances = new GroupedWrites({
+      write: (arrivals) =>
+        this.#db.transaction().execute(async (db) => {
+          const acceptances: Acceptance[] = [];
+          for (const arrival of arrivals) acceptances.push(await accept(db, arrival));
+          return acceptances;
+        }),
+    });
   }
 
   async addJob(job: NewJob, first?: JobEvent): Promise<AddedJob> {
@@ -151,18 +161,24 @@ export class SqlServerStore implements ServerStore {
     return rows.map(taskFromRow);
   }
 
-  async acceptUpdate(
-    atMs: number,
-    key: TaskKey,
-    update: Extract<JobEvent, { type: "update-accepted" }>,
-  ): Promise<{ readonly outcome: UpdateOutcome; readonly entry?: JournalEntry }> {
-    return this.#db.transaction().execute(async (db) => {
-      if (await answer(db, key, update.site, "accepted")) {
-        return { outcome: "accepted", entry: await appendTo(db, key.jobId, atMs, update) } as const;
-      }
-      const task = await db.selectFrom("tasks").select("answer").where(isTask(key, update.site)).executeTakeFirst();
-      return { outcome: task?.answer === "accepted" ? "duplicate" : "late" } as const;
-    });
+  async openTasksFor({ jobId, round, task }: TaskKey): Promise<readonly TaskRecord[]> {
+    const rows = await this.#db
+      .selectFrom("tasks")
+      .innerJoin("jobs", "jobs.job_id", "tasks.job_id")
+      .selectAll("tasks")
+      .where("tasks.job_id", "=", jobId)
+      .where("tasks.round", "=", round)
+      .where("tasks.task", "=", task)
+      .where("tasks.answer", "=", "none")
+      .where("tasks.is_closed", "=", 0)
+      .where("jobs.is_finished", "=", 0)
+      .orderBy("tasks.site")
+      .execute();
+    return rows.map(taskFromRow);
+  }
+
+  async acceptUpdate(atMs: number, key: TaskKey, update: AcceptedEvent): Promise<Acceptance> {
+    return await this.#acceptances.add({ atMs, key, update });
   }
 
   async failTask(atMs: number, key: TaskKey, failure: Extract<JobEvent, { type: "task-failed" }>): Promise<JournalEntry | undefined> {
@@ -175,6 +191,23 @@ export class SqlServerStore implements ServerStore {
   async close(): Promise<void> {
     await this.#db.destroy();
   }
+}
+
+type AcceptedEvent = Extract<JobEvent, { type: "update-accepted" }>;
+type Acceptance = Awaited<ReturnType<ServerStore["acceptUpdate"]>>;
+
+interface Arrival {
+  readonly atMs: number;
+  readonly key: TaskKey;
+  readonly update: AcceptedEvent;
+}
+
+async function accept(db: Transaction<ServerTables>, { atMs, key, update }: Arrival): Promise<Acceptance> {
+  if (await answer(db, key, update.site, "accepted")) {
+    return { outcome: "accepted", entry: await appendTo(db, key.jobId, atMs, update) };
+  }
+  const task = await db.selectFrom("tasks").select("answer").where(isTask(key, update.site)).executeTakeFirst();
+  return { outcome: task?.answer === "accepted" ? "duplicate" : "late" };
 }
 
 /** Changes a job that is not finished; `false` when it is. */
