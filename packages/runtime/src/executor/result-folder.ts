@@ -1,15 +1,19 @@
-import { lstat, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { existsSync, lstatSync, readFileSync, renameSync, writeFileSync } from "node:fs";
+import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { ResultMessage } from "../client/protocol.js";
 import type { TrainerResult } from "../job-process/job-channel.js";
-import { removeFile } from "../store/file-model-store-disk.js";
+import { removeAtOnce, removeFile } from "../store/file-model-store-disk.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 
 /** How the names of records end; those of results end in `.safetensors`. */
 const recordEnd = ".json";
 
-/** Results that trainers have written and the site's parent has not yet taken. */
+/**
+ * Results that trainers have written and the site's parent has not yet taken. Their records are small, and the job process has nothing
+ * else to do meanwhile: they are read and written at once, as a turn of Node's thread pool takes longer.
+ */
 export class ResultFolder {
   readonly #folder: string;
 
@@ -24,12 +28,12 @@ export class ResultFolder {
    */
   async keep(message: ResultMessage): Promise<TrainerResult> {
     const { task_id: taskId, path, params_type: paramsType, weight, metrics, meta } = message;
-    await this.#checkFile(path);
+    this.#checkFile(path);
     const result: TrainerResult = { path, paramsType, weight, metrics, meta };
     const record = this.#recordPath(taskId);
     await whenThereIsRoom(async () => {
-      await writeFile(`${record}.part`, JSON.stringify(result));
-      await rename(`${record}.part`, record);
+      writeFileSync(`${record}.part`, JSON.stringify(result));
+      renameSync(`${record}.part`, record);
     });
     return result;
   }
@@ -37,8 +41,10 @@ export class ResultFolder {
   /** A result that was kept and not yet taken. */
   async find(taskId: string): Promise<TrainerResult | undefined> {
     try {
-      const result = JSON.parse(await readFile(this.#recordPath(taskId), "utf8")) as TrainerResult;
-      await this.#checkFile(result.path);
+      const record = this.#recordPath(taskId);
+      if (!existsSync(record)) return undefined;
+      const result = JSON.parse(readFileSync(record, "utf8")) as TrainerResult;
+      this.#checkFile(result.path);
       return result;
     } catch {
       return undefined;
@@ -47,7 +53,7 @@ export class ResultFolder {
 
   /** Removes what is left of a result. */
   async forget(taskId: string, path?: string): Promise<void> {
-    await removeFile(this.#recordPath(taskId));
+    removeAtOnce(this.#recordPath(taskId));
     if (path !== undefined && dirname(path) === this.#folder) await removeFile(path);
   }
 
@@ -67,10 +73,10 @@ export class ResultFolder {
     return join(this.#folder, `${encodeURIComponent(taskId)}${recordEnd}`);
   }
 
-  async #checkFile(path: string): Promise<void> {
+  #checkFile(path: string): void {
     try {
       // Not realpath: it looks at every folder above, which Node's permission model denies to a job process.
-      if (resolve(dirname(path)) === resolve(this.#folder) && (await lstat(path)).isFile()) {
+      if (resolve(dirname(path)) === resolve(this.#folder) && lstatSync(path).isFile()) {
         return;
       }
     } catch {

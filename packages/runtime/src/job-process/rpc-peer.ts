@@ -25,7 +25,8 @@ export type NoticeListeners<Notices> = { readonly [Name in keyof Notices]: (valu
  * One end of a channel: calls the other side, tells it things, and answers it. Messages keep their order in each direction:
  * a notice sent after an answer arrives after it. Errors cross as FlareErrors.
  *
- * Messages, one JSON object each: `{call, id, params}`, `{id, result}`, `{id, error}`, `{notice, value}`.
+ * Messages, one JSON object each: `{call, id, params}`, `{id, result}`, `{id, error}`, `{notice, value}`. A call without an id gets no
+ * answer.
  */
 export class RpcPeer<Own extends RpcSide, Other extends RpcSide> {
   readonly #channel: MessageChannel;
@@ -66,6 +67,11 @@ export class RpcPeer<Own extends RpcSide, Other extends RpcSide> {
     return answer as Promise<CallResult<Other["calls"], Method>>;
   }
 
+  /** Calls the other side for nothing that comes back; what it throws is lost. For what is said often: half the messages. */
+  tell<Method extends keyof Other["calls"] & string>(method: Method, params: CallParams<Other["calls"], Method>): void {
+    this.#channel.send({ call: method, params });
+  }
+
   /** Tells the other side something; nothing comes back. Dropped when the other side is gone. */
   notify<Name extends keyof Other["notices"] & string>(notice: Name, value: Other["notices"][Name]): void {
     this.#channel.send({ notice, value });
@@ -79,8 +85,8 @@ export class RpcPeer<Own extends RpcSide, Other extends RpcSide> {
 
   #take(message: unknown): void {
     if (typeof message !== "object" || message === null) return;
-    if ("call" in message && "id" in message) {
-      void this.#answer(String(message.call), message.id, "params" in message ? message.params : {});
+    if ("call" in message) {
+      void this.#answer(String(message.call), "id" in message ? message.id : undefined, "params" in message ? message.params : {});
     } else if ("notice" in message) {
       // A notice that is not known comes from a newer version, which means it to be ignored.
       ownFunction(this.#listeners, String(message.notice))?.("value" in message ? message.value : undefined);
@@ -95,9 +101,9 @@ export class RpcPeer<Own extends RpcSide, Other extends RpcSide> {
       if (handler === undefined)
         throw new FlareError("runtime/unknown-call", `This process does not answer '${call}'.`, { facts: { call } });
       const result: unknown = await handler(params);
-      this.#channel.send({ id, result });
+      if (id !== undefined) this.#channel.send({ id, result });
     } catch (reason) {
-      this.#channel.send({ id, error: FlareError.from(reason).toJSON() });
+      if (id !== undefined) this.#channel.send({ id, error: FlareError.from(reason).toJSON() });
     }
   }
 

@@ -84,7 +84,7 @@ async function startExecutors(log: Logger): Promise<void> {
       settings,
       job,
       folderName: `client_api_${index}`,
-      onLog: ({ key, value, round, step }) => void peer.call("log", { key, value, round, step }).catch(() => {}),
+      onLog: ({ key, value, round, step }) => peer.tell("log", { key, value, round, step }),
       readSecrets,
       onRestart: (error) => log.warn("trainer is started again", { error: errorField(error) }),
     });

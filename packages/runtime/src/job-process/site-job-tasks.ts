@@ -8,7 +8,7 @@ import type { SiteJobPeer } from "./rpc-sides.js";
 import { forgetShaped, type ShapedUpdate } from "./shape-update.js";
 
 export interface SiteJobTasksComponents {
-  readonly parent: Pick<SiteJobPeer, "call">;
+  readonly parent: Pick<SiteJobPeer, "call" | "tell">;
   /** The job's executors; when this fails, every task fails with its error. */
   readonly executors: Promise<readonly ExecutorEntry[]>;
   /** Makes a result what leaves the site. */
@@ -64,7 +64,7 @@ export class SiteJobTasks {
     const report = steadily<TaskPhase>({
       everyMs: reportMs,
       isNews: (phase, before) => phase.phase !== before.phase,
-      tell: (phase) => void parent.call("taskProgress", { key, ...phase }).catch(() => {}),
+      tell: (phase) => parent.tell("taskProgress", { key, ...phase }),
     });
     try {
       const executor = executorFor(await executors, key.task);

@@ -1,4 +1,4 @@
-import { lstat, realpath } from "node:fs/promises";
+import { lstatSync, realpathSync } from "node:fs";
 import { sep } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 
@@ -8,10 +8,10 @@ import { FlareError } from "@flare-ts/contracts";
  *
  * @throws FlareError `runtime/bad-message`
  */
-export async function ownFile(path: string, folder: string): Promise<string> {
+export function ownFile(path: string, folder: string): string {
   try {
-    const [real, root, entry] = await Promise.all([realpath(path), realpath(folder), lstat(path)]);
-    if (real.startsWith(root + sep) && entry.isFile()) return real;
+    const real = realpathSync.native(path);
+    if (real.startsWith(realpathSync.native(folder) + sep) && lstatSync(path).isFile()) return real;
   } catch {
     // Told below like any other path that is not right.
   }

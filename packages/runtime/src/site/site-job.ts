@@ -1,4 +1,5 @@
-import { link as linkFile, mkdir, rm, writeFile } from "node:fs/promises";
+import { existsSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
@@ -13,7 +14,7 @@ import { JobSupervisor } from "../job-process/job-supervisor.js";
 import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { SiteJobSide, SiteParentSide } from "../job-process/rpc-sides.js";
 import { errorField, type Logger } from "../logging/logger.js";
-import { removeFile } from "../store/file-model-store-disk.js";
+import { removeAtOnce } from "../store/file-model-store-disk.js";
 import { isObject } from "../store/is-object.js";
 import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
@@ -74,6 +75,9 @@ export interface SiteJobInit {
   /** Where trainers that are started by hand find their job. */
   readonly attachFolder: string;
 }
+
+/** An error that is made anew for each task, as `abort` does by itself, costs as much as reading the task. */
+const answered = new FlareError("internal/aborted", "The task is answered, or nobody wants its answer.");
 
 /** A job that cannot be started yet is tried again after so long. */
 const startRetryMs = 5_000;
@@ -221,21 +225,24 @@ export class SiteJob {
     const task = this.#tasks.get(text);
     const lent = task?.ready?.modelPath;
     this.#tasks.delete(text);
-    task?.closed.abort();
+    task?.closed.abort(answered);
     const isLentToOther = [...this.#tasks.values()].some(({ ready }) => ready?.modelPath === lent);
-    if (lent !== undefined && !isLentToOther) await removeFile(lent);
+    if (lent !== undefined && !isLentToOther) removeAtOnce(lent);
     this.#parts.disk?.reserve(`task:${text}`, 0);
     await this.#parts.retention.release(`task:${text}`);
   }
 
-  /** Puts a model where the trainers of this job can read it, and those of other jobs cannot. */
+  /**
+   * Puts a model where the trainers of this job can read it, and those of other jobs cannot. At once: a turn of Node's thread pool
+   * takes ten times as long as one of these calls.
+   */
   async #lendModel({ hash }: ObjectRef, held: StoredObject | Uint8Array): Promise<string> {
     const lent = join(this.#init.modelsFolder, hash);
-    await mkdir(this.#init.modelsFolder, { recursive: true, mode: 0o700 });
-    await removeFile(lent);
+    mkdirSync(this.#init.modelsFolder, { recursive: true, mode: 0o700 });
+    if (existsSync(lent)) removeAtOnce(lent);
     // What came inside a task comes again after a crash: it need not be durable.
-    if (held instanceof Uint8Array) await writeFile(lent, held, { flag: "wx", mode: 0o444 });
-    else await linkFile(held.path, lent);
+    if (held instanceof Uint8Array) writeFileSync(lent, held, { flag: "wx", mode: 0o444 });
+    else linkSync(held.path, lent);
     return lent;
   }
 
@@ -327,13 +334,13 @@ export class SiteJob {
         const text = taskKeyText(key);
         const base = this.#tasks.get(text)?.model;
         if (base === undefined) return {};
-        const own = await ownFile(path, folder);
-        const small = await readSmallFile(own);
+        const own = ownFile(path, folder);
+        const small = readSmallFile(own);
         const add = (taken: Pick<SiteResult, "update" | "bytes">): Promise<SiteResult> =>
           this.#whenThereIsRoom(() => store.addResult({ ...key, ...rest, ...taken, base }));
         if (small !== undefined) {
           delivery.deliver(await add(small));
-          await removeFile(own);
+          removeAtOnce(own);
         } else {
           const { hash, size } = await this.#whenThereIsRoom(() => models.importFile(own, { move: true }));
           // Held before anybody can drop the same bytes for another reason.

@@ -18,7 +18,10 @@ export interface SiteStore {
   pendingResults(): Promise<readonly SiteResult[]>;
   /** The model of the job's last result: the newest that this site has worked on, whether it still holds it or not. */
   lastBase(jobId: string): Promise<ObjectRef | undefined>;
-  /** The server has the result, or will never want it. It stays known until its job is forgotten. */
+  /**
+   * The server has the result, or will never want it. It stays known until its job is forgotten. Of a result with its bytes a power cut,
+   * though no kill, may take this back: it is delivered once more, which changes nothing.
+   */
   acknowledge(key: TaskKey): Promise<void>;
   /** Remembers that a job is over, and drops its results. */
   endJob(jobId: string): Promise<void>;

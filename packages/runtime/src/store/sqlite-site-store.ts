@@ -62,10 +62,11 @@ class SqliteSiteStore implements SiteStore {
   }
 
   async acknowledge(key: TaskKey): Promise<void> {
-    this.#file.run(
-      "update results set is_acknowledged = 1, update_bytes = null where job_id = ? and round = ? and task = ?",
-      ...keyOf(key),
-    );
+    const isThisTask = "job_id = ? and round = ? and task = ?";
+    const isSmall = this.#file.first(`select 1 from results where ${isThisTask} and update_bytes is not null`, ...keyOf(key)) !== undefined;
+    const sql = `update results set is_acknowledged = 1, update_bytes = null where ${isThisTask}`;
+    if (isSmall) this.#file.runWithoutWaiting(sql, ...keyOf(key));
+    else this.#file.run(sql, ...keyOf(key));
   }
 
   async endJob(jobId: string): Promise<void> {

@@ -63,6 +63,16 @@ export class SqliteFile {
     this.#guard(() => this.#database.exec(sql));
   }
 
+  /** Runs a statement whose effect a power cut may take back, but no kill: its commit does not wait for the disk. */
+  runWithoutWaiting(sql: string, ...values: readonly SqliteValue[]): void {
+    this.exec("pragma synchronous = normal");
+    try {
+      this.run(sql, ...values);
+    } finally {
+      this.exec("pragma synchronous = full");
+    }
+  }
+
   /** All that is done inside, or nothing. */
   transaction<Result>(action: () => Result): Result {
     // `immediate` takes the write lock at once: a later upgrade could fail with SQLITE_BUSY in the middle.
