@@ -1,7 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { FlareError, type Json, limits } from "@flare-ts/contracts/errors";
-import pino from "pino";
+import { LineFile } from "./line-file.js";
 
 /** Levels, by what they mean to the operator: someone must act; it will become one; a rare milestone; per message. */
 export const logLevels = ["error", "warn", "info", "debug"] as const;
@@ -31,28 +30,13 @@ export function createLogger(init: {
   readonly level: LogLevel;
   readonly onLine?: ((line: LogLine) => void) | undefined;
 }): { readonly logger: Logger; close(): void } {
-  mkdirSync(init.folder, { recursive: true });
-  const destination = pino.destination({ dest: join(init.folder, "log.json"), sync: true, mkdir: true });
-  // A log that cannot be written, on a full disk for instance, is no reason to stop what it tells of.
-  destination.on("error", () => undefined);
-  const sink = pino(
-    {
-      level: init.level,
-      base: null,
-      messageKey: "message",
-      formatters: { level: (label) => ({ level: label }) },
-      timestamp: pino.stdTimeFunctions.isoTime,
-    },
-    destination,
-  );
+  const file = LineFile.open(join(init.folder, "log.json"));
   const rank = logLevels.indexOf(init.level);
-  let isClosed = false;
   const make = (bound: LogFields): Logger => {
     const write = (level: LogLevel, message: string, fields: LogFields = {}): void => {
       if (logLevels.indexOf(level) > rank) return;
       const all = { ...bound, ...fields };
-      // What ends after everything was stopped may still have a word to say; pino would throw.
-      if (!isClosed) sink[level](all, message);
+      file.append(JSON.stringify({ level, time: new Date().toISOString(), ...all, message }));
       init.onLine?.({ level, message, fields: all });
     };
     return {
@@ -63,11 +47,7 @@ export function createLogger(init: {
       child: (fields) => make({ ...bound, ...fields }),
     };
   };
-  const close = (): void => {
-    isClosed = true;
-    destination.end();
-  };
-  return { logger: make({}), close };
+  return { logger: make({}), close: () => file.close() };
 }
 
 /** An error as a field of a log line. */
