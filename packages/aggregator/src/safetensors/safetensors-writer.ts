@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import type { Hash } from "node:crypto";
 import { type FileHandle, open, rename, rm } from "node:fs/promises";
 import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
@@ -28,13 +28,14 @@ export class SafetensorsWriter {
   readonly #part: FileHandle;
   readonly #totalBytes: number;
   readonly #init: WriteSafetensorsInit;
-  readonly #hash = createHash("sha256");
+  readonly #hash: Hash;
   #written = 0;
   #isOpen = true;
 
-  private constructor(path: string, part: FileHandle, totalBytes: number, init: WriteSafetensorsInit) {
+  private constructor(components: { part: FileHandle; hash: Hash }, path: string, totalBytes: number, init: WriteSafetensorsInit) {
+    this.#part = components.part;
+    this.#hash = components.hash;
     this.#path = path;
-    this.#part = part;
     this.#totalBytes = totalBytes;
     this.#init = init;
   }
@@ -42,8 +43,10 @@ export class SafetensorsWriter {
   /** Begins a file with its header. @throws `aggregate/tensor-invalid`, `aggregate/safetensors-limit`, `file/unwritable` */
   static async create(path: string, tensors: readonly TensorSpec[], init: WriteSafetensorsInit = {}): Promise<SafetensorsWriter> {
     const { bytes: header, layout } = buildHeader(tensors, init.metadata);
+    // Loaded here: a trainer encodes in memory, and would hold 1.6 MB for nothing.
+    const { createHash } = await import("node:crypto");
     const part = await orUnwritable(path, open(partOf(path), "w"));
-    const writer = new SafetensorsWriter(path, part, layout.totalBytes, init);
+    const writer = new SafetensorsWriter({ part, hash: createHash("sha256") }, path, layout.totalBytes, init);
     try {
       await writer.put(header);
     } catch (cause) {

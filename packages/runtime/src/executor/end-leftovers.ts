@@ -1,8 +1,7 @@
-import { execFile } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { runProgram } from "./run-program.js";
 
 /** How often the program is started when it is killed. */
 const attempts = 5;
@@ -20,7 +19,7 @@ export async function endLeftovers(bootstrapPath: string): Promise<void> {
   const flags = ["--permission", "--allow-fs-read=/proc", `--allow-fs-read=${dirname(dirname(program))}`];
   for (let attempt = 1; ; attempt += 1) {
     try {
-      await promisify(execFile)(process.execPath, [...flags, program, bootstrapPath], { env: {} });
+      await runProgram([...flags, program, bootstrapPath]);
       return;
     } catch (error) {
       // Whatever killed the program is no reason to fail a task.

@@ -1,9 +1,8 @@
-import { execFile } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
-import { promisify } from "node:util";
+import { runProgram } from "./run-program.js";
 
 export interface StripTypesInit {
   /** Folder whose scripts in TypeScript are read. */
@@ -13,7 +12,7 @@ export interface StripTypesInit {
 }
 
 /**
- * Takes the types out of scripts before a trainer loads them, each into a file named by the hash of its text. Node's own loader does that
+ * Takes the types out of scripts before a trainer loads them, each into a file named by a checksum of its text. Node's own loader does that
  * by a compiler which stays in the trainer for as long as it runs: 12 MB at each site. What cannot be done here is left to it.
  */
 export async function stripTypes({ from, to }: StripTypesInit): Promise<void> {
@@ -27,5 +26,5 @@ export async function stripTypes({ from, to }: StripTypesInit): Promise<void> {
     "--disable-warning=SecurityWarning",
   ];
   // A script that has no types taken out still runs.
-  await promisify(execFile)(process.execPath, [...flags, program, from, to], { env: {} }).catch(() => undefined);
+  await runProgram([...flags, program, from, to]).catch(() => undefined);
 }
