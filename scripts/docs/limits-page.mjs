@@ -55,7 +55,11 @@ const consequences = {
     "the oldest goes; a site that lags behind reads from disk",
   ],
   probeBytes: ["bytes of one measurement of the way to the server, in each direction", "the measurement ends with an error"],
-  controlMessageBytes: ["one message of the control plane", "the call is refused; models never travel in such messages"],
+  controlMessageBytes: ["one message of the control plane", "the call is refused; of models only small ones travel in such messages"],
+  inlineBytes: [
+    "a model or an update that travels inside a message of the control plane",
+    "a larger one is a transfer of its own; a server refuses a message with one",
+  ],
   checkpointBytes: ["bytes of an upload that a crash can cost", "everything so far is made durable; an upload goes on from there"],
   safetensorsHeaderBytes: ["header of a model file", "the model is refused"],
   tensorsPerModel: ["tensors in a model", "the model is refused"],

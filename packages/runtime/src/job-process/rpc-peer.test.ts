@@ -30,6 +30,21 @@ describe("RpcPeer", () => {
     expect(heard).toEqual(["first", "second", "third"]);
   });
 
+  it("calls for no answer, in the order of all that is said, whatever becomes of it", async () => {
+    const asked: string[] = [];
+    const { child } = peers({
+      add: ({ a, b }) => {
+        asked.push(`${a} and ${b}`);
+        if (a === 1) throw new FlareError("file/not-found", "x is not there.");
+        return { sum: a + b };
+      },
+    });
+    child.tell("add", { a: 1, b: 2 });
+    child.tell("add", { a: 3, b: 4 });
+    expect(await child.call("add", { a: 5, b: 6 })).toEqual({ sum: 11 });
+    expect(asked).toEqual(["1 and 2", "3 and 4", "5 and 6"]);
+  });
+
   it("carries errors across with code, message, facts and problems", async () => {
     const error = new FlareError("file/not-found", "x is not there.", { facts: { file: "x" }, problems: [{ message: "line", line: 3 }] });
     const { child } = peers({

@@ -121,7 +121,9 @@ export class SiteService {
     const holder = `update:${site}:${taskKeyText(key)}`;
     await retention.hold(holder, isContentHash(hash) ? [hash] : []);
     try {
-      const update = await (request.updateBytes === undefined ? heldObject(models, request) : takeInline(models, request, request.updateBytes));
+      const update = await (request.updateBytes === undefined
+        ? heldObject(models, request)
+        : takeInline(models, request, request.updateBytes));
       const transfer = request.updateBytes === undefined ? takeAccount(site, update.hash) : sentWhole(update.size);
       const outcome = await hub.acceptUpdate(key, { ...report, update, ...(transfer === undefined ? {} : { transfer }) });
       logger.debug("update handed in", { site, job: key.jobId, round: key.round, outcome, bytes: update.size });
@@ -214,6 +216,9 @@ function attachedSite({ identity, sessionId }: CallContext, hello: SiteHello, ou
 /** An update that came with the message is checked like one that was uploaded, and is durable when this resolves. */
 async function takeInline(models: ModelStore, request: SubmitUpdateRequest, bytes: Uint8Array): Promise<ObjectRef> {
   const update = objectFromWire(request.update);
+  if (bytes.byteLength > limits.inlineBytes) {
+    throw new FlareError("runtime/bad-message", `An update of ${bytes.byteLength} bytes does not travel inside a message.`);
+  }
   if (!isObject(bytes, update)) {
     throw new FlareError("transfer/hash-mismatch", `The ${bytes.byteLength} bytes of the update are not those of object ${update.hash}.`, {
       facts: { expected: update.hash, size: update.size },

@@ -14,8 +14,8 @@ import type { ServerLink } from "./server-link.js";
 import type { TaskReporter } from "./task-reporter.js";
 
 export interface ResultDeliveryComponents {
-  readonly link: ServerLink;
-  readonly transfer: TransferClient;
+  readonly link: Pick<ServerLink, "connection" | "tell">;
+  readonly transfer: Pick<TransferClient, "upload">;
   readonly models: ModelStore;
   readonly store: SiteStore;
   readonly retention: ObjectRetention;

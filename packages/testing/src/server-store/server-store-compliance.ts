@@ -183,6 +183,9 @@ export function serverStoreCompliance(name: string, create: () => Promise<Server
         ]);
         expect(await store.openTasksOf("site-2")).toEqual([task("site-2")]);
         expect(await store.openTasksOf("site-3")).toEqual([]);
+        expect(await store.openTasksFor(key)).toEqual([task("site-1"), task("site-2")]);
+        expect(await store.openTasksFor({ ...key, round: 1 })).toEqual([task("site-1", { round: 1, meta: { lr: 0.5 } })]);
+        expect(await store.openTasksFor({ ...key, task: "other" })).toEqual([]);
       });
 
       it("opens no task of a job that is not there, and none of the others in the same call", async () => {
@@ -205,6 +208,16 @@ export function serverStoreCompliance(name: string, create: () => Promise<Server
         expect(outcomes.filter(({ outcome }) => outcome === "accepted")).toHaveLength(1);
         expect(outcomes.filter(({ outcome }) => outcome === "duplicate")).toHaveLength(9);
         expect(await store.entries("j1")).toHaveLength(1);
+      });
+
+      it("accepts what arrives together for several sites, without gaps, and numbers it in that order", async () => {
+        const sites = Array.from({ length: 20 }, (_, i) => `many-${i}`);
+        await store.openTasks(sites.map((site) => task(site)));
+        const arrivals = sites.flatMap((site) => [accepted(site), { ...accepted(site), site: `stranger-${site}` }]);
+        const outcomes = await Promise.all(arrivals.map((update) => store.acceptUpdate(1, key, update)));
+        expect(outcomes.map(({ outcome }) => outcome)).toEqual(sites.flatMap(() => ["accepted", "late"]));
+        await reopen();
+        expect((await store.entries("j1")).map(({ seq, event }) => [seq, event])).toEqual(sites.map((site, i) => [i + 1, accepted(site)]));
       });
 
       it("takes an update for a closed or unknown task as late, and changes nothing", async () => {

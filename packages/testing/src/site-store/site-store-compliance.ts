@@ -60,6 +60,21 @@ export function siteStoreCompliance(name: string, create: () => Promise<SiteStor
       expect(await store.lastBase("j1")).toBeUndefined();
     });
 
+    it("keeps the bytes of a small result until it is acknowledged, also over a restart", async () => {
+      const bytes = Uint8Array.from({ length: 65_536 }, (_, i) => i % 251);
+      await store.addResult({ ...result("j1", 0), bytes });
+      await store.addResult({ ...result("j1", 1), bytes: new Uint8Array() });
+      await reopen();
+      expect(await store.pendingResults()).toEqual([
+        { ...result("j1", 0), bytes },
+        { ...result("j1", 1), bytes: new Uint8Array() },
+      ]);
+      await store.acknowledge(result("j1", 0));
+      await reopen();
+      expect(await store.result(result("j1", 0))).toEqual(result("j1", 0));
+      expect(await store.pendingResults()).toHaveLength(1);
+    });
+
     it("keeps the first of two results for a task, acknowledged or not", async () => {
       await store.addResult(result("j1", 0));
       expect(await store.addResult({ ...result("j1", 0), weight: 9 })).toEqual(result("j1", 0));

@@ -1,8 +1,8 @@
 /** What is to be written, and who waits for it. */
 interface Waiting<Item, Result> {
   readonly item: Item;
-  resolve(result: Result): void;
-  reject(reason: unknown): void;
+  readonly resolve: (result: Result) => void;
+  readonly reject: (reason: unknown) => void;
 }
 
 /**
