@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { copyFile, type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type ContentHash, FlareError } from "@flare-ts/contracts";
-import { diskError, errnoOf, removeFile, writeFully } from "./file-model-store-disk.js";
+import { diskError, errnoOf, isDiskFull, removeFile, writeFully } from "./file-model-store-disk.js";
 import { hashPrefix } from "./hash-prefix.js";
 import type { HashThread } from "./hash-thread.js";
 import type { ObjectRef, StoredObject } from "./model-store.js";
@@ -14,7 +14,11 @@ export interface FileModelStoreIntakeComponents {
   readonly find: (hash: ContentHash) => Promise<StoredObject | undefined>;
   /** Gives a durable file its final name. */
   readonly publish: (from: string, ref: ObjectRef) => Promise<StoredObject>;
+  /** Hears of a file that has become an object by its own name, and not by a copy. */
+  readonly onMoved: (hash: ContentHash) => void;
   readonly hashing: HashThread;
+  /** Something had no room; gives back what can be given. */
+  readonly onDiskFull: () => Promise<void>;
 }
 
 /** Takes finished files and bytes into a store of files: hashed, durable, read-only. */
@@ -59,9 +63,13 @@ export class FileModelStoreIntake {
     try {
       const ref = await this.#durableRefOf(file, signal);
       const present = await this.#components.find(ref.hash);
-      if (present === undefined) return await this.#finish(file, path, ref);
-      await removeFile(path);
-      return present;
+      if (present !== undefined) {
+        await removeFile(path);
+        return present;
+      }
+      const object = await this.#finish(file, path, ref);
+      this.#components.onMoved(object.hash);
+      return object;
     } catch (error) {
       if (errnoOf(error) !== "EXDEV") throw diskError(error, path);
     } finally {
@@ -113,6 +121,7 @@ export class FileModelStoreIntake {
         await removeFile(path);
       }
     } catch (error) {
+      if (isDiskFull(error)) await this.#components.onDiskFull();
       throw diskError(error, path);
     }
   }
