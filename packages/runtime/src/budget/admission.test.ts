@@ -168,6 +168,20 @@ describe("transfers beyond the disk", () => {
     );
   });
 
+  it("have the room of what the store keeps without need", async () => {
+    const spare = join(folder, "spare");
+    await writeFile(spare, Buffer.alloc(8 * mebibyte));
+    const releaseSpares = async (): Promise<number> => {
+      await rm(spare, { force: true });
+      return 8 * mebibyte;
+    };
+    const disk = new DiskBudget({ models: { releaseSpares } }, { folder, maxBytes: 10 * mebibyte });
+    expect(await disk.shortage(2 * mebibyte, 0)).toBeUndefined();
+    expect(await disk.usedBytes()).toBe(8 * mebibyte);
+    expect(await disk.shortage(3 * mebibyte, 0)).toBeUndefined();
+    expect(await disk.usedBytes()).toBe(0);
+  });
+
   it("count a file with two names once", async () => {
     await writeFile(join(folder, "one"), Buffer.alloc(mebibyte));
     await link(join(folder, "one"), join(folder, "two"));

@@ -8,6 +8,13 @@ import { whenThereIsRoom } from "../store/when-there-is-room.js";
 /** How the names of records end; those of results end in `.safetensors`. */
 const recordEnd = ".json";
 
+/** What a record holds. */
+interface Kept {
+  readonly result: TrainerResult;
+  /** Of the result's file. */
+  readonly bytes: number;
+}
+
 /** Results that trainers have written and the site's parent has not yet taken. */
 export class ResultFolder {
   readonly #folder: string;
@@ -23,11 +30,12 @@ export class ResultFolder {
    */
   async keep(message: ResultMessage): Promise<TrainerResult> {
     const { task_id: taskId, path, params_type: paramsType, weight, metrics, meta } = message;
-    await this.#checkFile(path);
+    const bytes = await this.#checkFile(path);
     const result: TrainerResult = { path, paramsType, weight, metrics, meta };
     const record = this.#recordPath(taskId);
+    const kept: Kept = { result, bytes };
     await whenThereIsRoom(async () => {
-      await writeFile(`${record}.part`, JSON.stringify(result));
+      await writeFile(`${record}.part`, JSON.stringify(kept));
       await rename(`${record}.part`, record);
     });
     return result;
@@ -36,9 +44,9 @@ export class ResultFolder {
   /** A result that was kept and not yet taken. */
   async find(taskId: string): Promise<TrainerResult | undefined> {
     try {
-      const result = JSON.parse(await readFile(this.#recordPath(taskId), "utf8")) as TrainerResult;
-      await this.#checkFile(result.path);
-      return result;
+      const { result, bytes } = JSON.parse(await readFile(this.#recordPath(taskId), "utf8")) as Kept;
+      // Nobody waited for the disk: when the power failed, the record may be there and part of the file not.
+      return (await this.#checkFile(result.path)) === bytes ? result : undefined;
     } catch {
       return undefined;
     }
@@ -66,12 +74,12 @@ export class ResultFolder {
     return join(this.#folder, `${encodeURIComponent(taskId)}${recordEnd}`);
   }
 
-  async #checkFile(path: string): Promise<void> {
+  /** The bytes of the file. */
+  async #checkFile(path: string): Promise<number> {
     try {
       // Not realpath: it looks at every folder above, which Node's permission model denies to a job process.
-      if (resolve(dirname(path)) === resolve(this.#folder) && (await lstat(path)).isFile()) {
-        return;
-      }
+      const found = resolve(dirname(path)) === resolve(this.#folder) ? await lstat(path) : undefined;
+      if (found?.isFile() === true) return found.size;
     } catch {
       // Told below like any other path that is not right.
     }

@@ -124,6 +124,7 @@ async function openOnce<Type extends "server" | "client", Running>(
     // A server's job processes are done with what the journal does not need any more. A trainer may have a model mapped into its memory for
     // as long as it runs.
     const models = await FileModelStore.open({ root: modelsFolder, reuse: type === "server" ? "all" : "unseen" });
+    parts.add("spare files", async () => void (await models.releaseSpares()));
     const disk = maxDiskBytes === undefined ? undefined : new DiskBudget({ models }, { folder: workspace, maxBytes: maxDiskBytes });
     const steadyNow = (): number => performance.now();
     const admission = new Admission(

@@ -37,7 +37,8 @@ export class FileModelStoreIntake {
     if (present !== undefined) return present;
     return await this.#withCopy(async (file, path) => {
       await writeFully(file, bytes, 0);
-      return await this.#finish(file, path, { hash, size: bytes.byteLength });
+      await makeLasting(file);
+      return await this.#components.publish(path, { hash, size: bytes.byteLength });
     });
   }
 
@@ -50,7 +51,7 @@ export class FileModelStoreIntake {
       const file = await open(copy, "r");
       try {
         const ref = await this.#durableRefOf(file, signal);
-        return (await this.#components.find(ref.hash)) ?? (await this.#finish(file, copy, ref));
+        return (await this.#components.find(ref.hash)) ?? (await this.#components.publish(copy, ref));
       } finally {
         await file.close();
       }
@@ -67,7 +68,7 @@ export class FileModelStoreIntake {
         await removeFile(path);
         return present;
       }
-      const object = await this.#finish(file, path, ref);
+      const object = await this.#components.publish(path, ref);
       this.#components.onMoved(object.hash);
       return object;
     } catch (error) {
@@ -82,7 +83,7 @@ export class FileModelStoreIntake {
 
   /** The disk writes while the processor hashes. */
   async #durableRefOf(file: FileHandle, signal: AbortSignal | undefined): Promise<ObjectRef> {
-    const [ref, synced] = await Promise.allSettled([this.#refOf(file, signal), file.datasync()]);
+    const [ref, synced] = await Promise.allSettled([this.#refOf(file, signal), makeLasting(file)]);
     if (ref.status === "rejected") throw ref.reason as Error;
     if (synced.status === "rejected") throw synced.reason as Error;
     return ref.value;
@@ -103,12 +104,6 @@ export class FileModelStoreIntake {
     }
   }
 
-  async #finish(file: FileHandle, path: string, ref: ObjectRef): Promise<StoredObject> {
-    await file.chmod(0o444);
-    await file.sync();
-    return await this.#components.publish(path, ref);
-  }
-
   /** Runs `fill` with a fresh file of the store's disk and removes whatever of it is left afterwards. */
   async #withCopy(fill: (file: FileHandle, path: string) => Promise<StoredObject>): Promise<StoredObject> {
     const path = join(this.#folder, `${copyPrefix}${randomUUID()}`);
@@ -125,6 +120,12 @@ export class FileModelStoreIntake {
       throw diskError(error, path);
     }
   }
+}
+
+/** Read-only and durable. */
+async function makeLasting(file: FileHandle): Promise<void> {
+  await file.chmod(0o444);
+  await file.sync();
 }
 
 async function openOriginal(path: string): Promise<FileHandle> {

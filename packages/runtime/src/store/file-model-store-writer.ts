@@ -148,8 +148,10 @@ export class FileModelWriter implements ObjectWriter {
     }
     await this.#watch(this.#settled());
     if (this.#fileBytes > this.#ref.size) await this.#watch(this.#components.file.truncate(this.#ref.size));
-    // The disk writes what is left while the hash comes to its end.
-    const [actual] = await Promise.all([this.#hash.digest(), this.#watch(this.#components.file.datasync())]);
+    // The disk writes what is left, and that it is read-only, while the hash comes to its end.
+    const { file } = this.#components;
+    await this.#watch(file.chmod(0o444));
+    const [actual] = await Promise.all([this.#hash.digest(), this.#watch(file.sync())]);
     if (actual !== this.#ref.hash) {
       await this.#throwAway();
       throw new FlareError(
@@ -163,8 +165,6 @@ export class FileModelWriter implements ObjectWriter {
     this.#requireOpen();
     this.#state = "finished";
     try {
-      await this.#components.file.chmod(0o444);
-      await this.#components.file.sync();
       return await this.#components.publish();
     } catch (error) {
       throw await this.#failed(error);

@@ -1,5 +1,5 @@
 import type { EventEmitter } from "node:events";
-import { type FileHandle, mkdir, open, readdir, stat } from "node:fs/promises";
+import { chmod, type FileHandle, mkdir, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type ContentHash, FlareError, isContentHash, limits } from "@flare-ts/contracts";
 import { diskError, errnoOf, removeFile, renameDurably, syncFolder } from "./file-model-store-disk.js";
@@ -198,7 +198,7 @@ export class FileModelStore implements ModelStore {
     const durable = await this.durableOffset(ref);
     let file: FileHandle | undefined;
     try {
-      const isSpare = durable === 0 && !(await isThere(path)) && (await this.#spares.take(ref.size, path));
+      const isSpare = !(await isLeftWritable(path)) && (await this.#spares.take(ref.size, path));
       file = await openOrCreate(path);
       // Bytes behind the durable offset may not have reached the disk in order.
       if (!isSpare) await file.truncate(durable);
@@ -324,11 +324,15 @@ async function openOrCreate(path: string): Promise<FileHandle> {
   }
 }
 
-async function isThere(path: string): Promise<boolean> {
-  return await stat(path).then(
-    () => true,
-    () => false,
-  );
+/** Whether there is an unfinished file; one that was about to be finished is writable again. */
+async function isLeftWritable(path: string): Promise<boolean> {
+  try {
+    await chmod(path, 0o600);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
+  }
 }
 
 async function readChunk(file: FileHandle, position: number, size: number): Promise<Buffer> {
