@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { constants, type FileHandle, open, rename, rm } from "node:fs/promises";
 import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
 import { buildHeader } from "./build-header.js";
@@ -20,8 +20,8 @@ export interface WriteSafetensorsInit {
 }
 
 /**
- * A safetensors file that is being written, chunk by chunk, in the order of its tensors. It appears under its name only when it
- * is finished; after `discard` nothing is left.
+ * A safetensors file that is being written, chunk by chunk, in the order of its tensors, under its name and `.part`; a file of that name is
+ * written over. It appears under its own name only when it is finished; after `discard` nothing is left.
  */
 export class SafetensorsWriter {
   readonly #path: string;
@@ -42,7 +42,7 @@ export class SafetensorsWriter {
   /** Begins a file with its header. @throws `aggregate/tensor-invalid`, `aggregate/safetensors-limit`, `file/unwritable` */
   static async create(path: string, tensors: readonly TensorSpec[], init: WriteSafetensorsInit = {}): Promise<SafetensorsWriter> {
     const { bytes: header, layout } = buildHeader(tensors, init.metadata);
-    const part = await orUnwritable(path, open(partOf(path), "w"));
+    const part = await orUnwritable(path, open(partOf(path), constants.O_WRONLY | constants.O_CREAT, 0o666));
     const writer = new SafetensorsWriter(path, part, layout.totalBytes, init);
     try {
       await writer.put(header);
@@ -71,6 +71,7 @@ export class SafetensorsWriter {
   /** Gives the file its name. @throws `aggregate/tensor-invalid` when there were fewer bytes than the tensors take, `file/unwritable` */
   async finish(): Promise<WrittenFile> {
     if (this.#written !== this.#totalBytes) throw this.#wrongLength("fewer");
+    await orUnwritable(this.#path, this.#part.truncate(this.#totalBytes));
     if (this.#init.isDurable !== false) await orUnwritable(this.#path, this.#part.sync());
     await this.#close();
     await orUnwritable(this.#path, rename(partOf(this.#path), this.#path));

@@ -173,6 +173,10 @@ export class FileModelStore implements ModelStore {
     });
   }
 
+  async takeSpare(bytes: number, path: string): Promise<boolean> {
+    return await this.#spares.take(bytes, path);
+  }
+
   /** Removes the files that are kept to be written over; returns how many bytes that was. */
   async releaseSpares(): Promise<number> {
     return await this.#spares.release();
