@@ -9,6 +9,7 @@ import { readEnvironment } from "../environment.ts";
 import { textColumns } from "../result/text-columns.ts";
 import { secondsText, summarize } from "../statistics.ts";
 import { openBareStream } from "./bare-stream.ts";
+import { measureFile } from "./measure-file.ts";
 import { measureUpload } from "./measure-upload.ts";
 
 const options = {
@@ -21,8 +22,8 @@ const options = {
 const usage = `usage: npm run bench -- transfer [options]
 
 Seconds of one upload of random bytes over mutual TLS on this machine, from its first byte until the server has it durable and verified,
-beside a bare stream of grpc-js with the same messages and windows whose server counts them and throws them away. Both servers are
-processes of their own; uploads and streams take turns. Keeps the figures in benchmarks/results/transfer.json.
+beside a bare stream of grpc-js with the same messages and windows whose server counts them and throws them away, and beside as many bytes
+that are only written to a new file there and made durable. Both servers are processes of their own; the three take turns. Keeps the figures in benchmarks/results/transfer.json.
 
 ${optionLines(options)}
 `;
@@ -40,17 +41,18 @@ export async function benchTransfer(args: readonly string[]): Promise<void> {
   const bytes = byteSize("--size", given.last("size") ?? "1GB");
   const runs = wholeNumber("--runs", given.last("runs") ?? "5");
   const environment = readEnvironment();
-  const { uploads, streams } = await inTurns(bytes, runs);
+  const { uploads, streams, files } = await inTurns(bytes, runs);
   const ratios = uploads.map((upload, i) => (streams[i] ?? Number.NaN) / upload);
   const result = {
     benchmark: "transfer",
     environment,
     bytes,
     messageBytes,
-    seconds: { upload: summarize(uploads), bareStream: summarize(streams) },
+    seconds: { upload: summarize(uploads), bareStream: summarize(streams), durableFile: summarize(files) },
     ratio: summarize(ratios),
     uploads,
     streams,
+    files,
   };
   const folder = join(import.meta.dirname, "..", "..", "results");
   mkdirSync(folder, { recursive: true });
@@ -61,9 +63,10 @@ export async function benchTransfer(args: readonly string[]): Promise<void> {
 interface Turns {
   readonly uploads: readonly number[];
   readonly streams: readonly number[];
+  readonly files: readonly number[];
 }
 
-/** After one of each to warm up, uploads and bare streams alternate, so that what is compared stood side by side in time. */
+/** After one of each to warm up, uploads, bare streams and files alternate, so that what is compared stood side by side in time. */
 async function inTurns(bytes: number, runs: number): Promise<Turns> {
   const federation = await createFederation({ sites: ["site-1"] });
   try {
@@ -75,11 +78,14 @@ async function inTurns(bytes: number, runs: number): Promise<Turns> {
     const messages = Math.ceil(bytes / messageBytes);
     const uploads: number[] = [];
     const streams: number[] = [];
+    const files: number[] = [];
     try {
       for (let run = -1; run < runs; run += 1) {
         const stream = await bare.measure(messages, messageBytes);
         const { upload } = await measureUpload(admin, jobFolder, bytes);
+        const file = await measureFile(join(federation.folder, "written"), bytes);
         if (run < 0) continue;
+        files.push(file);
         streams.push(stream);
         uploads.push(upload);
       }
@@ -87,7 +93,7 @@ async function inTurns(bytes: number, runs: number): Promise<Turns> {
       admin.close();
       await bare.close();
     }
-    return { uploads, streams };
+    return { uploads, streams, files };
   } finally {
     await federation.dispose();
   }
@@ -99,7 +105,7 @@ function tableOf({
   ratio,
 }: {
   readonly bytes: number;
-  readonly seconds: { readonly upload: Figures; readonly bareStream: Figures };
+  readonly seconds: { readonly upload: Figures; readonly bareStream: Figures; readonly durableFile: Figures };
   readonly ratio: Figures;
 }): string {
   const rate = ({ median }: Figures): string => `${(bytes / 1e9 / median).toFixed(2)} GB/s`;
@@ -107,6 +113,7 @@ function tableOf({
     ["", "seconds", "rate"],
     ["upload, durable and verified", secondsText(seconds.upload), rate(seconds.upload)],
     ["bare stream, thrown away", secondsText(seconds.bareStream), rate(seconds.bareStream)],
+    ["file, written and durable", secondsText(seconds.durableFile), rate(seconds.durableFile)],
   ];
   const percent = (value: number): string => `${(100 * value).toFixed(0)}%`;
   return `${textColumns(rows).join("\n")}\nrate of the upload, of the bare stream before it: ${percent(ratio.median)} (${percent(ratio.min)}–${percent(ratio.max)}, n=${ratio.count})\n`;

@@ -16,6 +16,9 @@ export const limits = Object.freeze({
   inlineBytes: 64 * 1024,
   /** An upload is made durable each time that so many bytes have arrived. */
   checkpointBytes: 16 * 1024 * 1024,
+  /** Files of objects that nobody needs any more, kept to be written over. */
+  spareFileBytes: 4 * 1024 * 1024 * 1024,
+  spareFileMs: 60_000,
   /** Header of a safetensors file; the format's own reference implementation has the same limit. */
   safetensorsHeaderBytes: 100_000_000,
   tensorsPerModel: 100_000,

@@ -1,5 +1,5 @@
 import type { Hash } from "node:crypto";
-import { type FileHandle, open, rename, rm } from "node:fs/promises";
+import { constants, type FileHandle, open, rename, rm } from "node:fs/promises";
 import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
 import { buildHeader } from "./build-header.js";
@@ -20,8 +20,8 @@ export interface WriteSafetensorsInit {
 }
 
 /**
- * A safetensors file that is being written, chunk by chunk, in the order of its tensors. It appears under its name only when it
- * is finished; after `discard` nothing is left.
+ * A safetensors file that is being written, chunk by chunk, in the order of its tensors, under its name and `.part`; a file of that name is
+ * written over. It appears under its own name only when it is finished; after `discard` nothing is left.
  */
 export class SafetensorsWriter {
   readonly #path: string;
@@ -45,7 +45,7 @@ export class SafetensorsWriter {
     const { bytes: header, layout } = buildHeader(tensors, init.metadata);
     // Loaded here: a trainer encodes in memory, and would hold 1.6 MB for nothing.
     const { createHash } = await import("node:crypto");
-    const part = await orUnwritable(path, open(partOf(path), "w"));
+    const part = await orUnwritable(path, open(partOf(path), constants.O_WRONLY | constants.O_CREAT, 0o666));
     const writer = new SafetensorsWriter({ part, hash: createHash("sha256") }, path, layout.totalBytes, init);
     try {
       await writer.put(header);
@@ -74,6 +74,7 @@ export class SafetensorsWriter {
   /** Gives the file its name. @throws `aggregate/tensor-invalid` when there were fewer bytes than the tensors take, `file/unwritable` */
   async finish(): Promise<WrittenFile> {
     if (this.#written !== this.#totalBytes) throw this.#wrongLength("fewer");
+    await orUnwritable(this.#path, this.#part.truncate(this.#totalBytes));
     if (this.#init.isDurable !== false) await orUnwritable(this.#path, this.#part.sync());
     await this.#close();
     await orUnwritable(this.#path, rename(partOf(this.#path), this.#path));

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -28,6 +28,16 @@ describe("writeSafetensors", () => {
       Buffer.compare(bytes, encodeSafetensors([["w", { dtype: "U8", shape: [4], data: Uint8Array.of(1, 2, 3, 4) }]], { a: "b" })),
     ).toBe(0);
     expect(written).toEqual({ bytes: bytes.byteLength, sha256: createHash("sha256").update(bytes).digest("hex") });
+    expect(await readdir(folder)).toEqual(["out.safetensors"]);
+  });
+
+  it("writes over a part that is there, whose bytes are gone then", async () => {
+    const path = join(folder, "out.safetensors");
+    await writeFile(`${path}.part`, Buffer.alloc(1000, 7));
+    const { bytes } = await writeSafetensors(path, specs, [Uint8Array.of(1, 2, 3, 4)]);
+    const found = await readFile(path);
+    expect(found.byteLength).toBe(bytes);
+    expect(found.equals(encodeSafetensors([["w", { dtype: "U8", shape: [4], data: Uint8Array.of(1, 2, 3, 4) }]]))).toBe(true);
     expect(await readdir(folder)).toEqual(["out.safetensors"]);
   });
 

@@ -7,6 +7,7 @@ import { Admission, type AdmissionInit, type Admitted } from "./admission.js";
 import { DiskBudget } from "./disk-budget.js";
 
 const mebibyte = 2 ** 20;
+const noSpares = { models: { releaseSpares: () => Promise.resolve(0) } };
 let folder = "";
 let steadyMs = 0;
 let lines: (readonly [string, LogFields | undefined])[] = [];
@@ -130,7 +131,7 @@ describe("transfers beyond the memory", () => {
 
 describe("transfers beyond the disk", () => {
   it("wait until there is room, with what is wanted and what is there; those that write nothing pass", async () => {
-    const disk = new DiskBudget({ folder, maxBytes: 10 * mebibyte });
+    const disk = new DiskBudget(noSpares, { folder, maxBytes: 10 * mebibyte });
     await writeFile(join(folder, "held"), Buffer.alloc(6 * mebibyte));
     const rooms = admission({}, disk);
     const [first, second, reader] = [ask(rooms, "a", 3 * mebibyte), ask(rooms, "b", 2 * mebibyte), ask(rooms, "c")];
@@ -148,7 +149,7 @@ describe("transfers beyond the disk", () => {
   });
 
   it("that are announced too large for the disk keep out no smaller ones", async () => {
-    const disk = new DiskBudget({ folder, maxBytes: 10 * mebibyte });
+    const disk = new DiskBudget(noSpares, { folder, maxBytes: 10 * mebibyte });
     const rooms = admission({}, disk);
     const sizes = [2 ** 50, 10 * mebibyte + 1, 2 ** 49].map((bytes) => ask(rooms, "hostile", bytes));
     const honest = [ask(rooms, "a", 3 * mebibyte), ask(rooms, "b", 3 * mebibyte)];
@@ -157,19 +158,33 @@ describe("transfers beyond the disk", () => {
   });
 
   it("leave room for the models of running rounds, and for others on the disk", async () => {
-    const disk = new DiskBudget({ folder, maxBytes: 10 * mebibyte });
+    const disk = new DiskBudget(noSpares, { folder, maxBytes: 10 * mebibyte });
     disk.reserve("job", 8 * mebibyte);
     expect(await disk.shortage(3 * mebibyte, 0)).toMatch(/3 MiB are wanted, .* and 8 MiB kept for the models of running rounds/);
     disk.reserve("job", 0);
     expect(await disk.shortage(3 * mebibyte, 0)).toBeUndefined();
-    expect(await new DiskBudget({ folder, maxBytes: 2 ** 60 }).shortage(2 ** 55, 0)).toMatch(
+    expect(await new DiskBudget(noSpares, { folder, maxBytes: 2 ** 60 }).shortage(2 ** 55, 0)).toMatch(
       /the disk has .* free, of which 1 GiB stay free/,
     );
+  });
+
+  it("have the room of what the store keeps without need", async () => {
+    const spare = join(folder, "spare");
+    await writeFile(spare, Buffer.alloc(8 * mebibyte));
+    const releaseSpares = async (): Promise<number> => {
+      await rm(spare, { force: true });
+      return 8 * mebibyte;
+    };
+    const disk = new DiskBudget({ models: { releaseSpares } }, { folder, maxBytes: 10 * mebibyte });
+    expect(await disk.shortage(2 * mebibyte, 0)).toBeUndefined();
+    expect(await disk.usedBytes()).toBe(8 * mebibyte);
+    expect(await disk.shortage(3 * mebibyte, 0)).toBeUndefined();
+    expect(await disk.usedBytes()).toBe(0);
   });
 
   it("count a file with two names once", async () => {
     await writeFile(join(folder, "one"), Buffer.alloc(mebibyte));
     await link(join(folder, "one"), join(folder, "two"));
-    expect(await new DiskBudget({ folder, maxBytes: 1 }).usedBytes()).toBe(mebibyte);
+    expect(await new DiskBudget(noSpares, { folder, maxBytes: 1 }).usedBytes()).toBe(mebibyte);
   });
 });

@@ -11,12 +11,21 @@ export interface DiskBudgetInit {
 /** Left free on the disk for others, and for what cannot be foreseen: a twentieth of the budget, in this range. */
 const reserve = { least: 16 * 2 ** 20, most: 2 ** 30 };
 
+export interface DiskBudgetComponents {
+  readonly models: {
+    /** Gives back what the store keeps without need, and says how many bytes that was. */
+    releaseSpares(): Promise<number>;
+  };
+}
+
 /** What a participant may hold on its disk. */
 export class DiskBudget {
+  readonly #models: DiskBudgetComponents["models"];
   readonly #init: DiskBudgetInit;
   readonly #reserved = new Map<string, number>();
 
-  constructor(init: DiskBudgetInit) {
+  constructor(components: DiskBudgetComponents, init: DiskBudgetInit) {
+    this.#models = components.models;
     this.#init = init;
   }
 
@@ -41,6 +50,12 @@ export class DiskBudget {
    * @param promised - bytes that others were let in to write and have not written yet
    */
   async shortage(bytes: number, promised: number): Promise<string | undefined> {
+    const reason = await this.#shortage(bytes, promised);
+    if (reason === undefined || (await this.#models.releaseSpares()) === 0) return reason;
+    return await this.#shortage(bytes, promised);
+  }
+
+  async #shortage(bytes: number, promised: number): Promise<string | undefined> {
     const { folder, maxBytes } = this.#init;
     const reserved = [...this.#reserved.values()].reduce((sum, each) => sum + each, 0);
     const used = await this.usedBytes();

@@ -24,4 +24,15 @@ describe("the folder of results", () => {
     expect((await readdir(folder)).toSorted()).toEqual(["train-3.41.safetensors", "train-3.json"]);
     expect(await results.find("train-3")).toMatchObject({ path });
   });
+
+  it("does not find a result of which the power has left a part", async () => {
+    const path = join(folder, "train-3.41.safetensors");
+    await writeFile(path, "a result");
+    const results = new ResultFolder({ folder });
+    await results.keep({ type: "result", task_id: "train-3", path, params_type: "FULL", weight: 1, metrics: {}, meta: {} } as never);
+    await writeFile(path, "a res");
+    expect(await results.find("train-3")).toBeUndefined();
+    await results.sweep();
+    expect(await readdir(folder)).toEqual([]);
+  });
 });

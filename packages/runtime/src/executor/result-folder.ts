@@ -10,6 +10,13 @@ import { whenThereIsRoom } from "../store/when-there-is-room.js";
 /** How the names of records end; those of results end in `.safetensors`. */
 const recordEnd = ".json";
 
+/** What a record holds. */
+interface Kept {
+  readonly result: TrainerResult;
+  /** Of the result's file. */
+  readonly bytes: number;
+}
+
 /**
  * Results that trainers have written and the site's parent has not yet taken. Their records are small, and the job process has nothing
  * else to do meanwhile: they are read and written at once, as a turn of Node's thread pool takes longer.
@@ -28,11 +35,12 @@ export class ResultFolder {
    */
   async keep(message: ResultMessage): Promise<TrainerResult> {
     const { task_id: taskId, path, params_type: paramsType, weight, metrics, meta } = message;
-    this.#checkFile(path);
+    const bytes = this.#checkFile(path);
     const result: TrainerResult = { path, paramsType, weight, metrics, meta };
     const record = this.#recordPath(taskId);
+    const kept: Kept = { result, bytes };
     await whenThereIsRoom(async () => {
-      writeFileSync(`${record}.part`, JSON.stringify(result));
+      writeFileSync(`${record}.part`, JSON.stringify(kept));
       renameSync(`${record}.part`, record);
     });
     return result;
@@ -43,9 +51,9 @@ export class ResultFolder {
     try {
       const record = this.#recordPath(taskId);
       if (!existsSync(record)) return undefined;
-      const result = JSON.parse(readFileSync(record, "utf8")) as TrainerResult;
-      this.#checkFile(result.path);
-      return result;
+      const { result, bytes } = JSON.parse(readFileSync(record, "utf8")) as Kept;
+      // Nobody waited for the disk: when the power failed, the record may be there and part of the file not.
+      return this.#checkFile(result.path) === bytes ? result : undefined;
     } catch {
       return undefined;
     }
@@ -73,12 +81,12 @@ export class ResultFolder {
     return join(this.#folder, `${encodeURIComponent(taskId)}${recordEnd}`);
   }
 
-  #checkFile(path: string): void {
+  /** The bytes of the file. */
+  #checkFile(path: string): number {
     try {
       // Not realpath: it looks at every folder above, which Node's permission model denies to a job process.
-      if (resolve(dirname(path)) === resolve(this.#folder) && lstatSync(path).isFile()) {
-        return;
-      }
+      const found = resolve(dirname(path)) === resolve(this.#folder) ? lstatSync(path) : undefined;
+      if (found?.isFile() === true) return found.size;
     } catch {
       // Told below like any other path that is not right.
     }

@@ -30,6 +30,8 @@ export interface ServerJobCalls {
   appFile(params: { readonly path: string }): ObjectRef;
   /** Path of an object for reading. */
   objectPath(params: { readonly hash: string }): { readonly path: string };
+  /** Gives a file of about so many bytes, with anything in it, a name in the job's folder, to be written over; where one is left. */
+  spareFile(params: { readonly path: string; readonly bytes: number }): Nothing;
   /** Takes a file that the job process wrote into the store; the file is moved away. */
   importObject(params: { readonly path: string }): ObjectRef;
   /** The workflow is over. */

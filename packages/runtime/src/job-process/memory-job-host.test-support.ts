@@ -75,6 +75,7 @@ export class MemoryJobHost {
       return this.#noted("appFile", ref);
     },
     objectPath: ({ hash }) => this.#noted("objectPath", { path: this.#pathOf(hash) }),
+    spareFile: () => Promise.resolve({}),
     importObject: async ({ path }) => {
       const ref = refOf(await readFile(path));
       await rename(path, this.#pathOf(ref.hash));

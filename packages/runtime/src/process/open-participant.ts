@@ -121,8 +121,11 @@ async function openOnce<Type extends "server" | "client", Running>(
     const opened = await openLiveIdentity({ kit, workspace, trust: keeper.trust, nowMs: now(), warn });
     const audit = new FileAuditLog({ logger, now }, { folder: workspace });
     const modelsFolder = join(workspace, "models");
-    const models = await FileModelStore.open({ root: modelsFolder });
-    const disk = maxDiskBytes === undefined ? undefined : new DiskBudget({ folder: workspace, maxBytes: maxDiskBytes });
+    // A server's job processes are done with what the journal does not need any more. A trainer may have a model mapped into its memory for
+    // as long as it runs.
+    const models = await FileModelStore.open({ root: modelsFolder, reuse: type === "server" ? "all" : "unseen" });
+    parts.add("spare files", async () => void (await models.releaseSpares()));
+    const disk = maxDiskBytes === undefined ? undefined : new DiskBudget({ models }, { folder: workspace, maxBytes: maxDiskBytes });
     const steadyNow = (): number => performance.now();
     const admission = new Admission(
       { logger, now, steadyNow, disk },

@@ -323,11 +323,12 @@ export class ServerJob {
           throw new FlareError("runtime/object-missing", `The store does not hold ${hash}.`, { facts: { hash, job: this.jobId } });
         return { path: held.path };
       },
+      spareFile: async ({ path, bytes }) => {
+        await models.takeSpare(bytes, insideOf(workspace, path));
+        return {};
+      },
       importObject: async ({ path }) => {
-        const inside = relative(workspace, resolve(workspace, path));
-        if (inside.startsWith("..") || inside === "")
-          throw new FlareError("runtime/bad-message", "A job process may import files of its own folder only.", { facts: { path } });
-        const { hash, size } = await models.importFile(join(workspace, inside), { move: true });
+        const { hash, size } = await models.importFile(insideOf(workspace, path), { move: true });
         await this.#parts.retention.hold(this.#holder, [hash]);
         return { hash, size };
       },
@@ -375,6 +376,14 @@ export class ServerJob {
       .append(this.jobId, event)
       .catch((error: unknown) => this.#logger.error("journal could not be written", { error: errorField(error) }));
   }
+}
+
+/** A path that a job process has named, which lies in the job's folder. @throws FlareError `runtime/bad-message` */
+function insideOf(workspace: string, path: string): string {
+  const inside = relative(workspace, resolve(workspace, path));
+  if (inside.startsWith("..") || inside === "")
+    throw new FlareError("runtime/bad-message", "A job process may give and take files of its own folder only.", { facts: { path } });
+  return join(workspace, inside);
 }
 
 /** How often it is looked whether tasks move. */

@@ -55,8 +55,8 @@ export async function syncFolder(path: string): Promise<void> {
 }
 
 /**
- * Makes a small read-only file whose content is durable when this resolves; a draft that could not be finished is removed. All but
- * the waiting for the disk is done at once: a turn of Node's thread pool costs more than it takes.
+ * Makes a small read-only file whose content is durable when this resolves. All but the waiting for the disk is done at once: a turn of
+ * Node's thread pool costs more than it takes.
  */
 export async function writeDurably(path: string, bytes: Uint8Array): Promise<void> {
   const file = openSync(path, "wx", 0o600);
@@ -64,9 +64,6 @@ export async function writeDurably(path: string, bytes: Uint8Array): Promise<voi
     for (let done = 0; done < bytes.byteLength; ) done += writeSync(file, bytes, done);
     fchmodSync(file, 0o444);
     await sync(file);
-  } catch (error) {
-    unlinkSync(path);
-    throw error;
   } finally {
     closeSync(file);
   }

@@ -2,7 +2,7 @@ import { createHash, randomUUID } from "node:crypto";
 import { copyFile, type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type ContentHash, FlareError } from "@flare-ts/contracts";
-import { diskError, errnoOf, removeFile, writeDurably } from "./file-model-store-disk.js";
+import { diskError, errnoOf, isDiskFull, removeFile, writeDurably } from "./file-model-store-disk.js";
 import { hashPrefix } from "./hash-prefix.js";
 import type { HashThread } from "./hash-thread.js";
 import type { ObjectRef, StoredObject } from "./model-store.js";
@@ -14,7 +14,11 @@ export interface FileModelStoreIntakeComponents {
   readonly find: (hash: ContentHash) => Promise<StoredObject | undefined>;
   /** Gives a durable file its final name. */
   readonly publish: (from: string, ref: ObjectRef) => Promise<StoredObject>;
+  /** Hears of a file that has become an object by its own name, and not by a copy. */
+  readonly onMoved: (hash: ContentHash) => void;
   readonly hashing: HashThread;
+  /** Something had no room; gives back what can be given. */
+  readonly onDiskFull: () => Promise<void>;
 }
 
 /** Takes finished files and bytes into a store of files: hashed, durable, read-only. */
@@ -31,14 +35,10 @@ export class FileModelStoreIntake {
     const hash = createHash("sha256").update(bytes).digest("hex") as ContentHash;
     const present = await this.#components.find(hash);
     if (present !== undefined) return present;
-    const path = this.#copyPath();
-    try {
+    return await this.#withCopy(async (path) => {
       await writeDurably(path, bytes);
       return await this.#components.publish(path, { hash, size: bytes.byteLength });
-    } catch (error) {
-      await removeFile(path);
-      throw diskError(error, path);
-    }
+    });
   }
 
   /** The original stays; what is hashed is the copy, for the original may change meanwhile. */
@@ -51,7 +51,7 @@ export class FileModelStoreIntake {
       try {
         const ref = await this.#durableRefOf(file, signal);
         const present = await this.#components.find(ref.hash);
-        if (present === undefined) return await this.#finish(file, copy, ref);
+        if (present === undefined) return await this.#components.publish(copy, ref);
         await removeFile(copy);
         return present;
       } finally {
@@ -66,9 +66,13 @@ export class FileModelStoreIntake {
     try {
       const ref = await this.#durableRefOf(file, signal);
       const present = await this.#components.find(ref.hash);
-      if (present === undefined) return await this.#finish(file, path, ref);
-      await removeFile(path);
-      return present;
+      if (present !== undefined) {
+        await removeFile(path);
+        return present;
+      }
+      const object = await this.#components.publish(path, ref);
+      this.#components.onMoved(object.hash);
+      return object;
     } catch (error) {
       if (errnoOf(error) !== "EXDEV") throw diskError(error, path);
     } finally {
@@ -81,7 +85,7 @@ export class FileModelStoreIntake {
 
   /** The disk writes while the processor hashes. */
   async #durableRefOf(file: FileHandle, signal: AbortSignal | undefined): Promise<ObjectRef> {
-    const [ref, synced] = await Promise.allSettled([this.#refOf(file, signal), file.datasync()]);
+    const [ref, synced] = await Promise.allSettled([this.#refOf(file, signal), makeLasting(file)]);
     if (ref.status === "rejected") throw ref.reason as Error;
     if (synced.status === "rejected") throw synced.reason as Error;
     return ref.value;
@@ -102,27 +106,23 @@ export class FileModelStoreIntake {
     }
   }
 
-  async #finish(file: FileHandle, path: string, ref: ObjectRef): Promise<StoredObject> {
-    await file.chmod(0o444);
-    await file.sync();
-    return await this.#components.publish(path, ref);
-  }
-
-  /** Runs `fill` with a fresh file of the store's disk, which is gone afterwards unless that fails: then it is removed. */
+  /** Runs `fill` with the name of a draft on the store's disk, which is gone afterwards unless that fails: then it is removed. */
   async #withCopy(fill: (path: string) => Promise<StoredObject>): Promise<StoredObject> {
-    const path = this.#copyPath();
+    const path = join(this.#folder, `${copyPrefix}${randomUUID()}`);
     try {
-      await (await open(path, "wx", 0o600)).close();
       return await fill(path);
     } catch (error) {
       await removeFile(path);
+      if (isDiskFull(error)) await this.#components.onDiskFull();
       throw diskError(error, path);
     }
   }
+}
 
-  #copyPath(): string {
-    return join(this.#folder, `${copyPrefix}${randomUUID()}`);
-  }
+/** Read-only and durable. */
+async function makeLasting(file: FileHandle): Promise<void> {
+  await file.chmod(0o444);
+  await file.sync();
 }
 
 async function openOriginal(path: string): Promise<FileHandle> {

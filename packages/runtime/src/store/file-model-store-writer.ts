@@ -1,6 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { FlareError } from "@flare-ts/contracts";
-import { diskError, writeFully } from "./file-model-store-disk.js";
+import { diskError, isDiskFull, writeFully } from "./file-model-store-disk.js";
 import type { ObjectRef, ObjectWriter, StoredObject } from "./model-store.js";
 import type { HashedPrefix, RunningHash } from "./running-hash.js";
 
@@ -11,6 +11,8 @@ export interface FileModelWriterComponents {
   recordOffset(offset: number): Promise<void>;
   /** Gives the verified file its final name. */
   publish(): Promise<StoredObject>;
+  /** Something had no room; gives back what can be given. */
+  onDiskFull(): Promise<void>;
   /** Throws the unfinished object away. */
   discard(): Promise<void>;
   /** The writer is done; `prefix` is what it leaves behind. */
@@ -22,6 +24,8 @@ export interface FileModelWriterInit {
   readonly path: string;
   /** Where to go on, and the hash of all before. */
   readonly offset: number;
+  /** Bytes that the file has; those behind `offset` may be anything. */
+  readonly fileBytes: number;
   readonly hash: RunningHash;
   readonly checkpointBytes: number;
 }
@@ -35,6 +39,7 @@ export class FileModelWriter implements ObjectWriter {
   readonly #ref: ObjectRef;
   readonly #path: string;
   readonly #checkpointBytes: number;
+  readonly #fileBytes: number;
   readonly #hash: RunningHash;
   #offset: number;
   #durable: HashedPrefix;
@@ -51,6 +56,7 @@ export class FileModelWriter implements ObjectWriter {
     this.#ref = init.ref;
     this.#path = init.path;
     this.#checkpointBytes = init.checkpointBytes;
+    this.#fileBytes = init.fileBytes;
     this.#hash = init.hash;
     this.#offset = init.offset;
     this.#lastCheckpoint = init.offset;
@@ -72,8 +78,7 @@ export class FileModelWriter implements ObjectWriter {
     for (let done = 0; done < length; done += zeros.byteLength) {
       const piece = zeros.subarray(0, Math.min(zeros.byteLength, length - done));
       const end = (await this.#take(piece.byteLength)) + piece.byteLength;
-      // The file grows by a hole.
-      this.#write(end, () => this.#components.file.truncate(end));
+      this.#write(end, () => this.#writeZeros(piece, end));
       this.#hash.update(piece);
       await this.#taken();
     }
@@ -96,6 +101,14 @@ export class FileModelWriter implements ObjectWriter {
   async supersede(): Promise<void> {
     if (this.#state === "open") this.#state = "superseded";
     await this.close();
+  }
+
+  /** Where the file ends already, it grows by a hole. */
+  async #writeZeros(zeros: Uint8Array, end: number): Promise<void> {
+    if (end > this.#fileBytes) await this.#components.file.truncate(Math.max(end, this.#fileBytes));
+    const begin = end - zeros.byteLength;
+    const old = Math.min(zeros.byteLength, this.#fileBytes - begin);
+    if (old > 0) await writeFully(this.#components.file, zeros.subarray(0, old), begin);
   }
 
   #write(end: number, write: () => Promise<void>): void {
@@ -134,8 +147,11 @@ export class FileModelWriter implements ObjectWriter {
       });
     }
     await this.#watch(this.#settled());
-    // The disk writes what is left while the hash comes to its end.
-    const [actual] = await Promise.all([this.#hash.digest(), this.#watch(this.#components.file.datasync())]);
+    if (this.#fileBytes > this.#ref.size) await this.#watch(this.#components.file.truncate(this.#ref.size));
+    // The disk writes what is left, and that it is read-only, while the hash comes to its end.
+    const { file } = this.#components;
+    await this.#watch(file.chmod(0o444));
+    const [actual] = await Promise.all([this.#hash.digest(), this.#watch(file.sync())]);
     if (actual !== this.#ref.hash) {
       await this.#throwAway();
       throw new FlareError(
@@ -149,11 +165,9 @@ export class FileModelWriter implements ObjectWriter {
     this.#requireOpen();
     this.#state = "finished";
     try {
-      await this.#components.file.chmod(0o444);
-      await this.#components.file.sync();
       return await this.#components.publish();
     } catch (error) {
-      throw diskError(error, this.#path);
+      throw await this.#failed(error);
     } finally {
       await this.#components.file.close();
       this.#components.released(undefined);
@@ -214,8 +228,13 @@ export class FileModelWriter implements ObjectWriter {
     try {
       await step;
     } catch (error) {
-      throw diskError(error, this.#path);
+      throw await this.#failed(error);
     }
+  }
+
+  async #failed(reason: unknown): Promise<FlareError> {
+    if (isDiskFull(reason)) await this.#components.onDiskFull();
+    return diskError(reason, this.#path);
   }
 
   #requireOpen(): void {

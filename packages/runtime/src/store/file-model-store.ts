@@ -1,5 +1,6 @@
+import type { EventEmitter } from "node:events";
 import { mkdirSync, statSync } from "node:fs";
-import { type FileHandle, mkdir, open, readdir, stat } from "node:fs/promises";
+import { chmod, type FileHandle, mkdir, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type ContentHash, FlareError, isContentHash, limits } from "@flare-ts/contracts";
 import { diskError, errnoOf, removeFile, renameDurably, syncFolder } from "./file-model-store-disk.js";
@@ -10,12 +11,21 @@ import { hashPrefix } from "./hash-prefix.js";
 import { HashThread } from "./hash-thread.js";
 import type { ModelStore, ObjectRef, ObjectWriter, StoredObject } from "./model-store.js";
 import type { HashedPrefix, RunningHash } from "./running-hash.js";
+import { SpareFiles } from "./spare-files.js";
 
 export interface FileModelStoreInit {
   /** Folder of the store; made when it is not there. One process at a time opens it for writing. */
   readonly root: string;
   /** Bytes between two checkpoints of an unfinished object. @default limits.checkpointBytes */
   readonly checkpointBytes?: number;
+  /**
+   * Which large files are kept to be written over once their objects are removed. A process that still reads one would read something
+   * else: `all` is for a store whose objects nobody reads any more when they are removed, but through this store; `unseen` is for those that were
+   * moved in, and whose path was not given out since.
+   *
+   * @default none
+   */
+  readonly reuse?: "all" | "unseen";
 }
 
 /**
@@ -32,12 +42,25 @@ export class FileModelStore implements ModelStore {
   readonly #prefixes = new Map<ContentHash, HashedPrefix>();
   /** The tail of what happens to each unfinished object, one thing at a time. */
   readonly #queues = new Map<ContentHash, Promise<unknown>>();
+  readonly #reuse: FileModelStoreInit["reuse"];
+  readonly #spares: SpareFiles;
+  /** Objects whose files may be written over once they are removed. */
+  readonly #reusable = new Set<ContentHash>();
+  readonly #readers = new Map<ContentHash, number>();
 
-  private constructor(init: FileModelStoreInit) {
+  private constructor(components: { readonly spares: SpareFiles }, init: FileModelStoreInit) {
     this.#root = init.root;
+    this.#spares = components.spares;
+    this.#reuse = init.reuse;
     this.#checkpointBytes = init.checkpointBytes ?? limits.checkpointBytes;
     this.#intake = new FileModelStoreIntake(
-      { find: async (hash) => this.find(hash), publish: async (from, ref) => this.#publish(from, ref), hashing: this.#hashing },
+      {
+        find: async (hash) => this.#find(hash),
+        publish: async (from, ref) => this.#publish(from, ref),
+        onMoved: (hash) => void (this.#reuse !== undefined && this.#reusable.add(hash)),
+        hashing: this.#hashing,
+        onDiskFull: async () => void (await this.releaseSpares()),
+      },
       { folder: join(init.root, "partial") },
     );
   }
@@ -48,21 +71,26 @@ export class FileModelStore implements ModelStore {
    * @throws FlareError `file/unwritable`, `transfer/disk-full`
    */
   static async open(init: FileModelStoreInit): Promise<FileModelStore> {
-    const store = new FileModelStore(init);
     try {
       await mkdir(join(init.root, "objects"), { recursive: true, mode: 0o700 });
       await mkdir(join(init.root, "partial"), { recursive: true, mode: 0o700 });
+      const spares = await SpareFiles.open({ folder: join(init.root, "spare") });
       // Copies that a crash left behind; nothing refers to them.
       for (const name of await readdir(join(init.root, "partial"))) {
         if (name.startsWith(copyPrefix)) await removeFile(join(init.root, "partial", name));
       }
+      return new FileModelStore({ spares }, init);
     } catch (error) {
       throw diskError(error, init.root);
     }
-    return store;
   }
 
   async find(hash: ContentHash): Promise<StoredObject | undefined> {
+    if (this.#reuse === "unseen") this.#reusable.delete(hash);
+    return await this.#find(hash);
+  }
+
+  async #find(hash: ContentHash): Promise<StoredObject | undefined> {
     const path = this.#objectPath(hash);
     try {
       // At once: it is asked several times for each update, and a turn of Node's thread pool takes ten times as long.
@@ -82,7 +110,7 @@ export class FileModelStore implements ModelStore {
   }
 
   async durableOffset(ref: ObjectRef): Promise<number> {
-    const finished = await this.find(ref.hash);
+    const finished = await this.#find(ref.hash);
     if (finished !== undefined) return requireSize(finished, ref).size;
     const offset = await readDurableOffset(this.#recordPath(ref.hash), ref);
     if (offset === 0) return 0;
@@ -141,9 +169,18 @@ export class FileModelStore implements ModelStore {
     const writer = this.#writers.get(hash);
     await this.#inTurn(hash, async () => {
       await writer?.supersede();
-      await removeFile(this.#objectPath(hash));
+      await this.#removeObject(hash);
       await this.#discard(hash);
     });
+  }
+
+  async takeSpare(bytes: number, path: string): Promise<boolean> {
+    return await this.#spares.take(bytes, path);
+  }
+
+  /** Removes the files that are kept to be written over; returns how many bytes that was. */
+  async releaseSpares(): Promise<number> {
+    return await this.#spares.release();
   }
 
   async *list(): AsyncGenerator<ContentHash, void, undefined> {
@@ -157,7 +194,7 @@ export class FileModelStore implements ModelStore {
 
   async #openWriter(ref: ObjectRef): Promise<ObjectWriter> {
     const path = this.#partialPath(ref.hash);
-    const finished = await this.find(ref.hash);
+    const finished = await this.#find(ref.hash);
     if (finished !== undefined) {
       throw new FlareError("transfer/superseded", `Object ${ref.hash} is finished already.`, {
         facts: { hash: ref.hash, size: finished.size },
@@ -166,15 +203,18 @@ export class FileModelStore implements ModelStore {
     const durable = await this.durableOffset(ref);
     let file: FileHandle | undefined;
     try {
+      const isSpare = !(await isLeftWritable(path)) && (await this.#spares.take(ref.size, path));
       file = await openOrCreate(path);
       // Bytes behind the durable offset may not have reached the disk in order.
-      await file.truncate(durable);
+      if (!isSpare) await file.truncate(durable);
+      const { size: fileBytes } = await file.stat();
       const hash = await this.#hashFrom(ref, durable, file);
       const writer = new FileModelWriter(this.#writerComponents(ref, path, file), {
         ref,
         path,
         hash,
         offset: durable,
+        fileBytes,
         checkpointBytes: this.#checkpointBytes,
       });
       this.#writers.set(ref.hash, writer);
@@ -191,9 +231,12 @@ export class FileModelStore implements ModelStore {
       recordOffset: async (offset) => writeDurableOffset(this.#recordPath(ref.hash), { size: ref.size, offset }),
       publish: async () => {
         const object = await this.#publish(path, ref);
+        // Whoever has received it gets its path.
+        if (this.#reuse === "all") this.#reusable.add(ref.hash);
         await removeFile(this.#recordPath(ref.hash));
         return object;
       },
+      onDiskFull: async () => void (await this.releaseSpares()),
       discard: async () => this.#discard(ref.hash),
       released: (prefix) => {
         this.#writers.delete(ref.hash);
@@ -217,6 +260,12 @@ export class FileModelStore implements ModelStore {
     return { hash: ref.hash, size: ref.size, path };
   }
 
+  async #removeObject(hash: ContentHash): Promise<void> {
+    const isReusable = this.#reusable.delete(hash) && !this.#readers.has(hash);
+    if (isReusable) await this.#spares.keep(this.#objectPath(hash));
+    else await removeFile(this.#objectPath(hash));
+  }
+
   async #discard(hash: ContentHash): Promise<void> {
     this.#prefixes.delete(hash);
     // The record first: a partial file without a record counts as empty.
@@ -225,12 +274,23 @@ export class FileModelStore implements ModelStore {
   }
 
   async #openObject(hash: ContentHash): Promise<FileHandle> {
+    // Counted from before it is open, so that a removal meanwhile leaves the file alone.
+    this.#readers.set(hash, (this.#readers.get(hash) ?? 0) + 1);
     try {
-      return await open(this.#objectPath(hash), "r");
+      const file = await open(this.#objectPath(hash), "r");
+      (file as FileHandle & EventEmitter).once("close", () => this.#readerLeft(hash));
+      return file;
     } catch (error) {
+      this.#readerLeft(hash);
       if (errnoOf(error) !== "ENOENT") throw diskError(error, this.#objectPath(hash));
       throw new FlareError("transfer/object-missing", `Object ${hash} is not in the store.`, { facts: { hash }, cause: error });
     }
+  }
+
+  #readerLeft(hash: ContentHash): void {
+    const others = (this.#readers.get(hash) ?? 1) - 1;
+    if (others > 0) this.#readers.set(hash, others);
+    else this.#readers.delete(hash);
   }
 
   async #inTurn<Result>(hash: ContentHash, action: () => Promise<Result>): Promise<Result> {
@@ -266,6 +326,17 @@ async function openOrCreate(path: string): Promise<FileHandle> {
   } catch (error) {
     if (errnoOf(error) !== "ENOENT") throw error;
     return await open(path, "wx+", 0o600);
+  }
+}
+
+/** Whether there is an unfinished file; one that was about to be finished is writable again. */
+async function isLeftWritable(path: string): Promise<boolean> {
+  try {
+    await chmod(path, 0o600);
+    return true;
+  } catch (error) {
+    if (errnoOf(error) === "ENOENT") return false;
+    throw error;
   }
 }
 

@@ -50,6 +50,13 @@ export interface ModelStore {
 
   remove(hash: ContentHash): Promise<void>;
 
+  /**
+   * Gives a file of about so many bytes that the store does not need any more another place, on the same disk, to be written over.
+   *
+   * @returns whether there was one; nothing stands at `path` then but it
+   */
+  takeSpare(bytes: number, path: string): Promise<boolean>;
+
   /** Names of all finished objects. */
   list(): AsyncIterable<ContentHash>;
 }

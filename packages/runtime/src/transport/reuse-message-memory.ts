@@ -4,6 +4,7 @@ import { StreamDecoder } from "@grpc/grpc-js/build/src/stream-decoder.js";
 import { FusedChunk } from "./chunk-codec.js";
 import { MessageDecoder } from "./message-decoder.js";
 import { receivedMemory } from "./message-memory.js";
+import { YoungGarbage } from "./young-garbage.js";
 
 /**
  * Makes grpc-js put what it sends and receives into memory that is used again, once for the process. grpc-js 1.14.7 has no option for
@@ -14,8 +15,10 @@ export function reuseMessageMemory(): void {
   const decoder = StreamDecoder.prototype as { write: ((data: Buffer) => Buffer[]) & { readonly [isOurs]?: true } };
   if (decoder.write[isOurs] === true) return;
   const decoders = new WeakMap<object, MessageDecoder>();
+  const garbage = new YoungGarbage();
   decoder.write = Object.assign(
     function write(this: object, data: Buffer): Buffer[] {
+      garbage.note(data.byteLength);
       const known = decoders.get(this);
       if (known !== undefined) return known.write(data);
       const { maxReadMessageLength: maxBytes } = this as { readonly maxReadMessageLength: number };

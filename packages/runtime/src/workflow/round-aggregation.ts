@@ -85,6 +85,7 @@ export class RoundAggregation {
     await mkdir(this.#folder, { recursive: true });
     const outPath = join(this.#folder, `round-${effect.round}.safetensors`);
     const state = await this.#serverState(effect);
+    await this.#parent.call("spareFile", { path: `${outPath}.part`, bytes: effect.model.size });
     // The parent makes the files durable when it takes them; the permission model denies fsync to this process.
     const report = await session
       .finish({ outPath, base: modelPath, state, isDurable: false, signal: this.#stop.signal })
