@@ -18,13 +18,25 @@ export interface SiteTrustComponents {
 /** The site's part in revocation: takes trust lists by their own signatures, and applies them to the server and to every job here. */
 export class SiteTrust {
   readonly #parts: SiteTrustComponents;
+  readonly #taking = new Set<Promise<void>>();
 
   constructor(components: SiteTrustComponents) {
     this.#parts = components;
   }
 
   /** Takes a list that the server sends, and answers which one is in force; one that is refused changes nothing. */
-  async take({ text }: TrustList): Promise<void> {
+  async take(list: TrustList): Promise<void> {
+    const taken = this.#take(list).finally(() => this.#taking.delete(taken));
+    this.#taking.add(taken);
+    await taken;
+  }
+
+  /** Resolves when what was taken is written down: it may have ended the connection to a server that is revoked. */
+  async settled(): Promise<void> {
+    await Promise.allSettled(this.#taking);
+  }
+
+  async #take({ text }: TrustList): Promise<void> {
     const { keeper, link, agent, audit, logger } = this.#parts;
     try {
       const outcome = keeper.accept(text);

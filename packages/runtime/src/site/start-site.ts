@@ -113,6 +113,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
       },
     );
     const trust = new SiteTrust({ keeper, link, agent, audit, logger });
+    parts.add("trust", () => trust.settled());
     parts.add("jobs", () => agent.stop());
     parts.add("deliveries", () => delivery.stop());
     parts.add("link", () => link.stop());
