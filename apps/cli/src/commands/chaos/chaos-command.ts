@@ -19,7 +19,9 @@ export function addChaosCommand(command: Command, bind: BindHandler): void {
     )
     .addOption(new Option("-k, --kinds <kind...>", "only faults of these kinds (default: all)").choices(faultKinds))
     .addOption(
-      new Option("--trainer <language>", "what the trainers are written in; python needs NumPy").choices(trainerLanguages).default("typescript"),
+      new Option("--trainer <language>", "what the trainers are written in; python needs NumPy")
+        .choices(trainerLanguages)
+        .default("typescript"),
     )
     .option("--force", "stop the POC federation first where it runs")
     .addHelpText(
