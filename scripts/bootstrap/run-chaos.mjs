@@ -15,7 +15,7 @@ export async function runChaos(args) {
     stdio: ["ignore", "ignore", "inherit"],
   });
   const status = prepared === 0 ? await runCommand("node", [flare, "chaos", ...args], { env }) : prepared;
-  if (status === 1) process.stderr.write(`Everything is kept in ${folder}.\n`);
+  if (status !== 0) process.stderr.write(`Everything is kept in ${folder}.\n`);
   else await rm(folder, { recursive: true, force: true });
   return status;
 }

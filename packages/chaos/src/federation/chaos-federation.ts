@@ -106,11 +106,21 @@ export class ChaosFederation {
   /** Starts all, and resolves when the sites are connected. @throws FlareError `poc/start-timeout` */
   async start(signal: AbortSignal): Promise<void> {
     for (const { service } of this.participants) service.start();
+    await this.ready(signal, ({ starts }) => starts > maxStarts);
+  }
+
+  /**
+   * Resolves when the sites are connected.
+   *
+   * @param isDying - whether one that is not ready need not be waited for
+   * @throws FlareError `poc/start-timeout`
+   */
+  async ready(signal: AbortSignal, isDying: (service: SupervisedService) => boolean = () => false): Promise<void> {
     const deadline = performance.now() + readyMs;
     for (;;) {
       const missing = this.participants.map(({ service }) => service).filter(({ isReady }) => !isReady);
       if (missing.length === 0) return;
-      const dying = missing.find(({ starts }) => starts > maxStarts);
+      const dying = missing.find(isDying);
       if (dying !== undefined || performance.now() > deadline) {
         const names = missing.map(({ name }) => name);
         const [first] = dying === undefined ? missing : [dying];

@@ -17,11 +17,19 @@ export interface ChaosJobInit {
   readonly args?: Readonly<Record<string, number>>;
   /** Whether all sites give the same update, so that it does not matter which of them a round heard. @default false */
   readonly areSitesAlike?: boolean;
+  /** What the trainers are written in; Python needs NumPy at each site. @default "typescript" */
+  readonly trainer?: TrainerLanguage;
 }
+
+/** Languages that the trainers of a chaos job can be written in. */
+export const trainerLanguages = ["typescript", "python"] as const;
+
+export type TrainerLanguage = (typeof trainerLanguages)[number];
 
 /** Writes a job whose trainers compute the same update whenever they are given the same model, and another one for each round and site. */
 export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
-  const { folder, rounds, sites, parameters, trainMs, args = {}, areSitesAlike = false } = init;
+  const { folder, rounds, sites, parameters, trainMs, args = {}, areSitesAlike = false, trainer = "typescript" } = init;
+  const script = trainScripts[trainer];
   const app = join(folder, "app");
   await mkdir(join(app, "config"), { recursive: true });
   await mkdir(join(app, "custom"), { recursive: true });
@@ -45,18 +53,18 @@ export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
         tasks: ["train"],
         executor: {
           path: "ClientAPIExecutor",
-          args: { task_script_path: "train.ts", task_script_args: [String(trainMs), String(areSitesAlike)] },
+          args: { task_script_path: script.file, task_script_args: [String(trainMs), String(areSitesAlike)] },
         },
       },
     ],
   });
-  await writeFile(join(app, "custom", "train.ts"), trainScript);
+  await writeFile(join(app, "custom", script.file), script.text);
   const random = seededRandom(parameters);
   const data = Float32Array.from({ length: parameters }, () => random.next() - 0.5);
   await writeFile(join(app, "initial_model.safetensors"), encodeSafetensors([["weight", { dtype: "F32", shape: [parameters], data }]]));
 }
 
-const trainScript = `import { setTimeout as sleep } from "node:timers/promises";
+const typescript = `import { setTimeout as sleep } from "node:timers/promises";
 import * as flare from "@flare-ts/runtime/client";
 
 const [trainMs = "0", areSitesAlike = "false"] = process.argv.slice(2);
@@ -78,3 +86,39 @@ while (await flare.isRunning()) {
 }
 flare.shutdown();
 `;
+
+const python = `import sys
+import time
+import zlib
+
+import flare_client as flare
+import numpy as np
+
+train_ms, are_sites_alike = float(sys.argv[1]), sys.argv[2] == "true"
+flare.init()
+site = "any" if are_sites_alike else flare.get_site_name()
+while flare.is_running():
+    model = flare.receive()
+    if model is None:
+        break
+    time.sleep(train_ms / 1000)
+    values = model.params["weight"]
+    # A step that depends on the model, the round and the site, and on nothing else.
+    step = np.random.default_rng(zlib.crc32(f"{site}/{model.current_round}".encode()))
+    values *= np.float32(0.9)
+    values += step.random(values.size, dtype=np.float32) - np.float32(0.5)
+    flare.send(
+        flare.FLModel(
+            params={"weight": values},
+            params_type=flare.ParamsType.FULL,
+            metrics={"mean": float(values.mean(dtype=np.float64))},
+            meta={"NUM_STEPS_CURRENT_ROUND": 10 + len(site)},
+        )
+    )
+flare.shutdown()
+`;
+
+const trainScripts: Readonly<Record<TrainerLanguage, { readonly file: string; readonly text: string }>> = {
+  typescript: { file: "train.ts", text: typescript },
+  python: { file: "train.py", text: python },
+};

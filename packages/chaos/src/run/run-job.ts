@@ -59,6 +59,8 @@ export async function runJob({ federation: init, jobFolder, disturb, onEntry, si
     if (outcome.status === "rejected") throw outcome.reason;
     const journal = outcome.value;
     const seconds = (performance.now() - startMs) / 1000;
+    // Whoever was killed last has to hear that the job is over, before it is asked to stop.
+    await federation.ready(signal);
     const results = await downloadResults(federation, jobId, signal);
     await jobProcessesGone(init.folder, jobId, signal);
     const ports = [init.kits.port, federation.port];

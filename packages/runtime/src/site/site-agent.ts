@@ -5,6 +5,7 @@ import { clearAttachFolder } from "../executor/attach-folder.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
+import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { taskKeyFromWire } from "../transport/wire-values.js";
 import type { ResultDelivery } from "./result-delivery.js";
 import { SiteJob, type SiteJobComponents } from "./site-job.js";
@@ -37,6 +38,7 @@ export class SiteAgent {
   readonly #init: SiteAgentInit;
   readonly #jobs = new Map<string, SiteJob>();
   readonly #obeying = new Set<Promise<void>>();
+  readonly #stopping = new AbortController();
 
   constructor(components: SiteAgentComponents, init: SiteAgentInit) {
     this.#parts = components;
@@ -65,6 +67,7 @@ export class SiteAgent {
 
   /** Stops the job processes; what is durable stays for the next start. */
   async stop(): Promise<void> {
+    this.#stopping.abort();
     await Promise.all([...this.#jobs.values()].map((job) => job.stop("the site stops", siteStopGraceMs)));
     this.#jobs.clear();
     await Promise.all(this.#obeying);
@@ -143,16 +146,30 @@ export class SiteAgent {
   }
 
   async #end(jobId: string, reason: string): Promise<void> {
-    const { store, delivery, logger, retention } = this.#parts;
+    const { delivery, logger, retention } = this.#parts;
     const job = this.#jobs.get(jobId);
     if (job === undefined) return;
     this.#jobs.delete(jobId);
-    await store.endJob(jobId);
     logger.info("job ended", { job: jobId, reason: capPeerText(reason) });
     await Promise.all([job.stop(reason), delivery.drop(jobId)]);
+    await this.#noteEnd(jobId);
     await clearAttachFolder(this.#init.attachFolder);
     await retention.release(`job:${jobId}`);
     await this.#removeLeftovers();
+  }
+
+  /** Writes down that a job is over, which a full disk may put off; a site that stops tries it once more. */
+  async #noteEnd(jobId: string): Promise<void> {
+    const { store, logger } = this.#parts;
+    const { signal } = this.#stopping;
+    const onFull = (error: unknown): void =>
+      logger.error("the end of a job waits for room on the disk", { job: jobId, error: errorField(error) });
+    try {
+      await whenThereIsRoom(() => store.endJob(jobId), { signal, onFull });
+    } catch (error) {
+      if (!signal.aborted) throw error;
+      await store.endJob(jobId);
+    }
   }
 
   /** Objects that a crash has left; while a job runs, one of them may be what it fetches next. */

@@ -1,4 +1,4 @@
-import { type FaultKind, faultKinds, faultTexts } from "@flare-ts/chaos";
+import { type FaultKind, faultKinds, faultTexts, type TrainerLanguage, trainerLanguages } from "@flare-ts/chaos";
 import { type Command, Option } from "commander";
 import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
@@ -18,12 +18,18 @@ export function addChaosCommand(command: Command, bind: BindHandler): void {
       ),
     )
     .addOption(new Option("-k, --kinds <kind...>", "only faults of these kinds (default: all)").choices(faultKinds))
+    .addOption(
+      new Option("--trainer <language>", "what the trainers are written in; python needs NumPy")
+        .choices(trainerLanguages)
+        .default("typescript"),
+    )
     .option("--force", "stop the POC federation first where it runs")
     .addHelpText(
       "after",
       `${examplesText([
         ["twenty faults, some minutes", "flare poc prepare -n 2 && flare chaos"],
         ["two hundred, the same as somebody else had", "flare chaos --faults 200 --seed 7"],
+        ["as with training scripts in Python", "flare chaos --trainer python"],
         ["links only, for a script", "flare chaos --kinds cut black-hole throttle delay --format json"],
       ])}
 A job runs twice on copies of the kits in the POC workspace: in peace, then while faults happen to it. At the end it must have ended
@@ -40,6 +46,7 @@ Disks of its own to fill need root; elsewhere the writes of Node fail in their p
           faults: flags["faults"] as number,
           seed: flags["seed"] as number | undefined,
           kinds: (flags["kinds"] as FaultKind[] | undefined) ?? faultKinds,
+          trainer: flags["trainer"] as TrainerLanguage,
           isForced: flags["force"] === true,
         }),
       ),

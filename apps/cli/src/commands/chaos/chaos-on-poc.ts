@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ChaosProgress, FaultKind } from "@flare-ts/chaos";
+import type { ChaosProgress, FaultKind, TrainerLanguage } from "@flare-ts/chaos";
 import { FlareError, type Json } from "@flare-ts/contracts";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { flareCommandPath } from "../../command-line/flare-command-path.js";
@@ -18,6 +18,7 @@ export interface ChaosOptions {
   readonly faults: number;
   readonly seed: number | undefined;
   readonly kinds: readonly FaultKind[];
+  readonly trainer: TrainerLanguage;
   readonly isForced: boolean;
 }
 
@@ -31,7 +32,7 @@ export async function chaosOnPoc(context: CommandContext, options: ChaosOptions)
     await stopServices(federation.services, pocDefaults.stopSeconds * 1000);
   }
   const { runChaos } = await import("@flare-ts/chaos");
-  const { faults, kinds, seed = randomInt(2 ** 32) } = options;
+  const { faults, kinds, trainer, seed = randomInt(2 ** 32) } = options;
   const folder = join(federation.folder, `chaos-${seed}-${process.pid}`);
   context.report(
     { type: "begun", seed, faults, folder },
@@ -55,7 +56,7 @@ export async function chaosOnPoc(context: CommandContext, options: ChaosOptions)
     }
   };
   const command = { node: process.execPath, cli: flareCommandPath() };
-  const report = await runChaos({ kits, command, folder, seed, faults, kinds, onProgress, signal: context.signal });
+  const report = await runChaos({ kits, command, folder, seed, faults, kinds, trainer, onProgress, signal: context.signal });
   const data = reportData.whole(report);
   const lines = reportLines(report);
   if (report.isGood) return { data, text: lines };
