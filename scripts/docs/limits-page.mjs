@@ -60,6 +60,11 @@ const consequences = {
     "a model or an update that travels inside a message of the control plane",
     "a larger one is a transfer of its own; a server refuses a message with one",
   ],
+  spareFileBytes: [
+    "files of the store whose objects nobody needs any more, kept to be written over",
+    "more of them are removed; all of them when the disk or `--max-disk` has no room",
+  ],
+  spareFileMs: ["how long they are kept when nobody takes one", "they are removed"],
   checkpointBytes: ["bytes of an upload that a crash can cost", "everything so far is made durable; an upload goes on from there"],
   safetensorsHeaderBytes: ["header of a model file", "the model is refused"],
   tensorsPerModel: ["tensors in a model", "the model is refused"],
