@@ -1,16 +1,17 @@
 import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
-import type { Arithmetic, DistancesInit, FoldedBatch, FoldInit, TakeNote } from "../session/arithmetic.js";
+import type { Arithmetic, DistancesInit, FoldedBatch, FoldInit, FoldUpdate, TakeNote } from "../session/arithmetic.js";
 import { type Batch, batchBytes, batchesForAllValues, planBatches } from "../session/batches.js";
 import { combineIntegers } from "../session/combine-integers.js";
 import { BatchFinisher } from "../session/finish-batch.js";
 import { foldTotals } from "../session/fold-totals.js";
 import { inFlight } from "../session/in-flight.js";
+import { UpdateFindings } from "../session/update-findings.js";
 import { isFloatDtype } from "../tensor.js";
 import { BatchOnDevice } from "./batch-on-device.js";
 import type { CombineDevice } from "./combine-device.js";
 import { inSmallerTiles } from "./in-smaller-tiles.js";
-import { layRows, readRow } from "./tile-rows.js";
+import { layRows, TileRows } from "./tile-rows.js";
 
 /** Tiles in work at once: one is computed while the next is read and uploaded. */
 const tilesInFlight = 3;
@@ -76,13 +77,22 @@ async function* foldOnDevice(
   leaving: Leaving,
 ): AsyncGenerator<FoldedBatch> {
   // Values that were not checked before are checked first: a tile that is tried again would count them twice.
-  const updates = await checked(cpu, init);
+  const needsMaxima = mode === "exact" && init.combine.kind === "mean" && init.announced === undefined;
+  const updates = await checked(cpu, init, needsMaxima);
   yield* foldChecked(device, mode, { ...init, updates }, leaving);
 }
 
-async function checked(cpu: Arithmetic, { updates, tensors, signal }: FoldInit): Promise<FoldInit["updates"]> {
-  for (const update of updates) if (update.findings !== undefined) await cpu.inspect(update, tensors, update.findings, signal);
-  return updates.map((update) => ({ ...update, findings: undefined }));
+/** Also finds the largest magnitudes of updates where they are needed and not known. */
+async function checked(cpu: Arithmetic, { updates, tensors, signal }: FoldInit, needsMaxima: boolean): Promise<FoldInit["updates"]> {
+  const found: FoldUpdate[] = [];
+  for (const update of updates) {
+    const { contributor, maxima } = update;
+    const isSearched = needsMaxima && maxima === undefined;
+    const findings = update.findings ?? (isSearched ? new UpdateFindings({ tensors, contributor, announced: undefined }) : undefined);
+    if (findings !== undefined) await cpu.inspect(update, tensors, findings, signal);
+    found.push({ ...update, findings: undefined, maxima: findings?.maxima ?? maxima });
+  }
+  return found;
 }
 
 async function* foldChecked(
@@ -94,6 +104,7 @@ async function* foldChecked(
   const totals = foldTotals(init);
   const finisher = new BatchFinisher(init, totals);
   const out = new Uint8Array(batchBytes);
+  const tileRows = new TileRows();
   const rows = Math.max(1, init.updates.length);
   // Padding may double a tile of small tensors.
   const elements = Math.floor(device.maxTileElements / rows / 2);
@@ -102,7 +113,7 @@ async function* foldChecked(
     count: tilesInFlight,
     start: async (batch: Batch) => {
       throwIfAborted(init.signal);
-      const work = new BatchOnDevice(device, mode, init, totals, batch);
+      const work = new BatchOnDevice({ device, rows: tileRows, mode, init, totals, batch });
       const integers = await combineIntegers(init, totals, batch);
       try {
         return { batch, integers, floats: isLost(init.note) ? await work.onCpu() : await work.run() };
@@ -113,10 +124,14 @@ async function* foldChecked(
     },
     release: () => {},
   });
-  for await (const { batch, integers, floats } of combined) {
-    throwIfAborted(init.signal);
-    const state = await finisher.finish(batch, { floats, integers, isStored: () => false }, out);
-    yield { model: out.subarray(0, batch.bytes), state };
+  try {
+    for await (const { batch, integers, floats } of combined) {
+      throwIfAborted(init.signal);
+      const state = await finisher.finish(batch, { floats, integers, isStored: () => false }, out);
+      yield { model: out.subarray(0, batch.bytes), state };
+    }
+  } finally {
+    device.rest?.();
   }
 }
 
@@ -137,21 +152,28 @@ async function distancesOnDevice(device: CombineDevice, { tensors, sources, sign
     throw new FlareError("aggregate/device-memory", "It has no float64.");
   }
   const elements = Math.max(64, Math.floor(device.maxTileElements / n / 2));
+  const rows = new TileRows();
   const measured = inFlight({
     items: planBatches(tensors, isCompared, { elements, pieceElements: elements }),
     count: tilesInFlight,
     start: async ({ pieces }: Batch) => {
       throwIfAborted(signal);
       const laid = layRows(pieces);
-      const values = await Promise.all(sources.map((source) => readRow(source, laid)));
-      return inSmallerTiles(
+      const values = await Promise.all(sources.map((source) => rows.read(source, laid)));
+      const some = await inSmallerTiles(
         { values },
         (tile) => device.squaredDistances(tile),
         (a, b) => a.map((value, i) => value + (b[i] ?? 0)),
       );
+      rows.giveBack(values);
+      return some;
     },
     release: () => {},
   });
-  for await (const some of measured) for (const [i, value] of some.entries()) distances[i] = (distances[i] ?? 0) + value;
+  try {
+    for await (const some of measured) for (const [i, value] of some.entries()) distances[i] = (distances[i] ?? 0) + value;
+  } finally {
+    device.rest?.();
+  }
   return distances;
 }
