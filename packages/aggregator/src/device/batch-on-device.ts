@@ -18,6 +18,8 @@ export interface BatchOnDeviceInit {
   readonly init: FoldInit;
   readonly totals: readonly TensorTotals[];
   readonly batch: Batch;
+  /** Takes the results; anything is in it, and as many elements as the batch has. */
+  readonly combined: Float64Array;
 }
 
 /** Combines one batch on a device: tensors with the same senders together, float64 by plain JavaScript. */
@@ -30,14 +32,14 @@ export class BatchOnDevice {
   readonly #rows: TileRows;
   readonly #combined: Float64Array;
 
-  constructor({ device, rows, mode, init, totals, batch }: BatchOnDeviceInit) {
+  constructor({ device, rows, mode, init, totals, batch, combined }: BatchOnDeviceInit) {
     this.#device = device;
     this.#rows = rows;
     this.#mode = mode;
     this.#init = init;
     this.#totals = totals;
     this.#batch = batch;
-    this.#combined = new Float64Array(batch.elements);
+    this.#combined = combined;
   }
 
   /** Gives the combined value of each floating element of the batch. @throws as `CombineDevice` */
@@ -70,7 +72,10 @@ export class BatchOnDevice {
   async #combine(pieces: readonly Piece[]): Promise<void> {
     const totals = this.#totals[pieces[0]?.tensor ?? -1];
     const senders = (totals?.senders ?? []).flatMap((i) => this.#init.updates[i] ?? []);
-    if (totals === undefined || senders.length === 0) return;
+    if (totals === undefined || senders.length === 0) {
+      for (const { element, count } of pieces) this.#combined.fill(0, element, element + count);
+      return;
+    }
     const laid = layRows(pieces);
     const values = await Promise.all(senders.map((update) => this.#rows.read(update, laid)));
     if (this.#init.combine.kind !== "mean") this.#take(laid.pieces, await this.#middle({ values }));

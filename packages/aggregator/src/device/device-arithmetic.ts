@@ -6,6 +6,7 @@ import { combineIntegers } from "../session/combine-integers.js";
 import { BatchFinisher } from "../session/finish-batch.js";
 import { foldTotals } from "../session/fold-totals.js";
 import { inFlight } from "../session/in-flight.js";
+import { ReusedBuffer } from "../session/read-pieces.js";
 import { UpdateFindings } from "../session/update-findings.js";
 import { isFloatDtype } from "../tensor.js";
 import { BatchOnDevice } from "./batch-on-device.js";
@@ -76,10 +77,21 @@ async function* foldOnDevice(
   init: FoldInit,
   leaving: Leaving,
 ): AsyncGenerator<FoldedBatch> {
-  // Values that were not checked before are checked first: a tile that is tried again would count them twice.
+  // Values are checked by a reading of its own: a tile that is tried again would count them twice.
   const needsMaxima = mode === "exact" && init.combine.kind === "mean" && init.announced === undefined;
-  const updates = await checked(cpu, init, needsMaxima);
-  yield* foldChecked(device, mode, { ...init, updates }, leaving);
+  const checking = checked(cpu, init, needsMaxima);
+  checking.catch(() => {});
+  const updates = needsMaxima ? await checking : init.updates.map((update) => ({ ...update, findings: undefined }));
+  try {
+    yield* foldChecked(device, mode, { ...init, updates }, leaving);
+  } catch (cause) {
+    // What is wrong with an update says more than what came of it.
+    await checking;
+    throw cause;
+  } finally {
+    await Promise.allSettled([checking]);
+  }
+  await checking;
 }
 
 /** Also finds the largest magnitudes of updates where they are needed and not known. */
@@ -105,6 +117,7 @@ async function* foldChecked(
   const finisher = new BatchFinisher(init, totals);
   const out = new Uint8Array(batchBytes);
   const tileRows = new TileRows();
+  const idle: ReusedBuffer[] = [];
   const rows = Math.max(1, init.updates.length);
   // Padding may double a tile of small tensors.
   const elements = Math.floor(device.maxTileElements / rows / 2);
@@ -113,16 +126,18 @@ async function* foldChecked(
     count: tilesInFlight,
     start: async (batch: Batch) => {
       throwIfAborted(init.signal);
-      const work = new BatchOnDevice({ device, rows: tileRows, mode, init, totals, batch });
+      const buffer = idle.pop() ?? new ReusedBuffer();
+      const combined = new Float64Array(buffer.of(8 * batch.elements).buffer, 0, batch.elements);
+      const work = new BatchOnDevice({ device, rows: tileRows, mode, init, totals, batch, combined });
       const integers = await combineIntegers(init, totals, batch);
       try {
-        return { batch, integers, floats: isLost(init.note) ? await work.onCpu() : await work.run() };
+        return { batch, buffer, integers, floats: isLost(init.note) ? await work.onCpu() : await work.run() };
       } catch (cause) {
         leave(cause, init.note);
-        return { batch, integers, floats: await work.onCpu() };
+        return { batch, buffer, integers, floats: await work.onCpu() };
       }
     },
-    release: () => {},
+    release: ({ buffer }) => idle.push(buffer),
   });
   try {
     for await (const { batch, integers, floats } of combined) {

@@ -28,6 +28,7 @@ const shapes: readonly (readonly [updates: number, runs: number])[] = [
   [63, 1],
   [64, 1],
   [100, 1],
+  [130, 1],
 ];
 
 /** What a process may grow by over 1,000 calls that move 250 MiB; it is the noise of the garbage collector. */
