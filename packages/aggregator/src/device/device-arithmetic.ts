@@ -16,6 +16,8 @@ import { layRows, TileRows } from "./tile-rows.js";
 
 /** Tiles in work at once: one is computed while the next is read and uploaded. */
 const tilesInFlight = 3;
+/** Updates that are checked at once: the first and last batches of one alone leave threads without work. */
+const updatesInFlight = 4;
 
 export interface DeviceArithmeticInit {
   /** `exact` needs a device that sums exactly. */
@@ -97,13 +99,19 @@ async function* foldOnDevice(
 /** Also finds the largest magnitudes of updates where they are needed and not known. */
 async function checked(cpu: Arithmetic, { updates, tensors, signal }: FoldInit, needsMaxima: boolean): Promise<FoldInit["updates"]> {
   const found: FoldUpdate[] = [];
-  for (const update of updates) {
-    const { contributor, maxima } = update;
-    const isSearched = needsMaxima && maxima === undefined;
-    const findings = update.findings ?? (isSearched ? new UpdateFindings({ tensors, contributor, announced: undefined }) : undefined);
-    if (findings !== undefined) await cpu.inspect(update, tensors, findings, signal);
-    found.push({ ...update, findings: undefined, maxima: findings?.maxima ?? maxima });
-  }
+  const inspected = inFlight({
+    items: updates,
+    count: updatesInFlight,
+    start: async (update): Promise<FoldUpdate> => {
+      const { contributor, maxima } = update;
+      const isSearched = needsMaxima && maxima === undefined;
+      const findings = update.findings ?? (isSearched ? new UpdateFindings({ tensors, contributor, announced: undefined }) : undefined);
+      if (findings !== undefined) await cpu.inspect(update, tensors, findings, signal);
+      return { ...update, findings: undefined, maxima: findings?.maxima ?? maxima };
+    },
+    release: () => {},
+  });
+  for await (const update of inspected) found.push(update);
   return found;
 }
 
@@ -118,6 +126,8 @@ async function* foldChecked(
   const out = new Uint8Array(batchBytes);
   const tileRows = new TileRows();
   const idle: ReusedBuffer[] = [];
+  /** There was no room even for the least: to ask again with every batch would take longer than the CPU. */
+  let isFull = false;
   const rows = Math.max(1, init.updates.length);
   // Padding may double a tile of small tensors.
   const elements = Math.floor(device.maxTileElements / rows / 2);
@@ -131,9 +141,10 @@ async function* foldChecked(
       const work = new BatchOnDevice({ device, rows: tileRows, mode, init, totals, batch, combined });
       const integers = await combineIntegers(init, totals, batch);
       try {
-        return { batch, buffer, integers, floats: isLost(init.note) ? await work.onCpu() : await work.run() };
+        return { batch, buffer, integers, floats: isLost(init.note) || isFull ? await work.onCpu() : await work.run() };
       } catch (cause) {
         leave(cause, init.note);
+        isFull = true;
         return { batch, buffer, integers, floats: await work.onCpu() };
       }
     },
