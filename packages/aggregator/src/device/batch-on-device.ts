@@ -115,7 +115,7 @@ export class BatchOnDevice {
     for (const { piece, at } of pieces) {
       const divisor = weight * 2 ** (gridBits[at / runElements] ?? 0);
       const means = this.#combined.subarray(piece.element, piece.element + piece.count);
-      // The halves are put together with the one rounding that a conversion of the whole would have, at a twentieth of its time.
+      // The halves are put together with the one rounding that a conversion of the whole would have, at an eighth of its time.
       for (let i = 0, word = 2 * at; i < means.length; i++, word += 2)
         means[i] = ((upper[word + 1] as number) * 2 ** 32 + (lower[word] as number)) / divisor;
     }

@@ -137,8 +137,8 @@ async function* foldChecked(
     start: async (batch: Batch) => {
       throwIfAborted(init.signal);
       const buffer = idle.pop() ?? new ReusedBuffer();
-      const combined = new Float64Array(buffer.of(8 * batch.elements).buffer, 0, batch.elements);
-      const work = new BatchOnDevice({ device, rows: tileRows, mode, init, totals, batch, combined });
+      const results = new Float64Array(buffer.of(8 * batch.elements).buffer, 0, batch.elements);
+      const work = new BatchOnDevice({ device, rows: tileRows, mode, init, totals, batch, combined: results });
       const integers = await combineIntegers(init, totals, batch);
       try {
         return { batch, buffer, integers, floats: isLost(init.note) || isFull ? await work.onCpu() : await work.run() };

@@ -5,7 +5,7 @@ import { provideSoftwareGpu, type SoftwareGpu } from "./provide-software-gpu.js"
 export type TestGpu = (SoftwareGpu & { readonly isSoftware: true }) | { readonly kind: "ready"; readonly isSoftware: false };
 
 /** Has the tests of GPUs run on the machine's own one: any value but the empty one. */
-export const ownGpuVariable = "FLARE_TEST_OWN_GPU";
+const ownGpuVariable = "FLARE_TEST_OWN_GPU";
 
 /** The GPU in software that `provideSoftwareGpu` gives, or the machine's own where the environment asks for that. */
 export async function provideGpu(): Promise<TestGpu> {
