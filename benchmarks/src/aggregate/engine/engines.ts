@@ -5,7 +5,7 @@ export type EngineName = (typeof engineNames)[number];
 
 interface EngineRow {
   readonly modes: readonly SumMode[];
-  /** Whether the number of threads makes a difference to it. */
+  /** Whether the number of threads makes a difference to it: those of the CPU check what goes to a GPU. */
   readonly hasThreads: boolean;
   /** Whether it computes with the WebAssembly kernels, which are then measured by themselves too. */
   readonly hasKernels: boolean;
@@ -20,6 +20,6 @@ export const engineRows: Readonly<Record<EngineName, EngineRow>> = Object.freeze
   cpu: { modes: sumModes, hasThreads: true, hasKernels: true },
   wasm: { modes: sumModes, hasThreads: true, hasKernels: true },
   js: { modes: ["exact"], hasThreads: false, hasKernels: false },
-  webgpu: { modes: ["exact", "fast"], hasThreads: false, hasKernels: false },
-  gpu: { modes: ["fast"], hasThreads: false, hasKernels: false },
+  webgpu: { modes: ["exact", "fast"], hasThreads: true, hasKernels: false },
+  gpu: { modes: ["fast"], hasThreads: true, hasKernels: false },
 });

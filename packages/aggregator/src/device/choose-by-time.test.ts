@@ -85,6 +85,15 @@ describe("auto with a workload", () => {
   });
 
   it.each([
+    [100, 2 ** 17],
+    [5000, 2 ** 17],
+  ])("tries %s large updates with as many values in all as any others, %s elements of each", async (updates, elements) => {
+    const { chosen } = await choose(0.2, { workload: { updates, elements: 1e9, combine: "mean" } });
+    expect(chosen.reasons[0]).toContain(`for ${Math.min(updates, 128)} updates of ${elements} elements`);
+    await chosen.engine.close();
+  });
+
+  it.each([
     ["is lost", lost],
     ["has no room at all", noRoom],
     ["breaks", () => new TypeError("out of order")],

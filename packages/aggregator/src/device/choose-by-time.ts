@@ -41,8 +41,8 @@ export interface TrialOutcome {
 
 /** A device must be so much faster to be taken: below that a trial cannot tell. */
 const leastGain = 1.2;
-/** Trials are made with no more than this, a second or so on a CPU. */
-const most = { updates: 16, elements: 2 ** 20 };
+/** Trials are made with no more than this, a second or so on a CPU; of distances, the time grows with the square of the updates. */
+const most = { updates: 128, elements: 2 ** 20, values: 2 ** 24 };
 const runs = 3;
 
 /**
@@ -51,7 +51,7 @@ const runs = 3;
  */
 export async function chooseByTime({ nowMs, cpu, open }: ChooseByTimeComponents, init: ChooseByTimeInit): Promise<TrialOutcome> {
   const { name, mode, workload, trialsFile } = init;
-  const size = { updates: Math.min(workload.updates, most.updates), elements: powerOfTwo(Math.min(workload.elements, most.elements)) };
+  const size = sizeOf(workload);
   const key = [name, mode, workload.combine, size.updates, size.elements].join("/");
   const known = trialsFile === undefined ? undefined : await readTrial(trialsFile, key);
   if (known !== undefined && known.deviceMs * leastGain >= known.cpuMs)
@@ -81,6 +81,11 @@ export async function chooseByTime({ nowMs, cpu, open }: ChooseByTimeComponents,
     await device.close();
     return { device: undefined, reason: `${name} failed in a trial: ${messageOf(cause)}` };
   }
+}
+
+function sizeOf(workload: Workload): { readonly updates: number; readonly elements: number } {
+  const updates = Math.max(1, Math.min(workload.updates, most.updates));
+  return { updates, elements: powerOfTwo(Math.min(workload.elements, most.elements, most.values / updates)) };
 }
 
 function comparison(

@@ -13,7 +13,7 @@ export interface Tile {
 /**
  * What computes combinations of float32 values outside of the CPU's own engine. Everything else, files, checks, grids, integer
  * tensors, other types, server steps, is done by who calls it. Several calls may be under way at once, so that one tile is
- * uploaded while another is computed; nothing that a call has taken on the device is left there once it has resolved or rejected.
+ * uploaded while another is computed. What calls have taken on the device may be kept there for the next ones until `rest`.
  *
  * @throws each method: `aggregate/device-memory` when the device has no room for the tile, so that a smaller one may be tried,
  *   and `aggregate/device-lost` when it will not compute any more
@@ -42,5 +42,7 @@ export interface CombineDevice {
   trimmedMean(tile: Tile, cut: number): Promise<Float32Array>;
   /** Σ (values[i] - values[j])² over the tile, for all pairs: entry `i * n + j`; symmetric, zeros on the diagonal. */
   squaredDistances(tile: Tile): Promise<Float64Array>;
+  /** Gives back what is kept for later calls, which there may be all the same; for a device that keeps anything. */
+  rest?(): void;
   close(): Promise<void>;
 }

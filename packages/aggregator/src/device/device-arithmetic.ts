@@ -1,19 +1,23 @@
 import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
-import type { Arithmetic, DistancesInit, FoldedBatch, FoldInit, TakeNote } from "../session/arithmetic.js";
+import type { Arithmetic, DistancesInit, FoldedBatch, FoldInit, FoldUpdate, TakeNote } from "../session/arithmetic.js";
 import { type Batch, batchBytes, batchesForAllValues, planBatches } from "../session/batches.js";
 import { combineIntegers } from "../session/combine-integers.js";
 import { BatchFinisher } from "../session/finish-batch.js";
 import { foldTotals } from "../session/fold-totals.js";
 import { inFlight } from "../session/in-flight.js";
+import { ReusedBuffer } from "../session/read-pieces.js";
+import { UpdateFindings } from "../session/update-findings.js";
 import { isFloatDtype } from "../tensor.js";
 import { BatchOnDevice } from "./batch-on-device.js";
 import type { CombineDevice } from "./combine-device.js";
 import { inSmallerTiles } from "./in-smaller-tiles.js";
-import { layRows, readRow } from "./tile-rows.js";
+import { layRows, TileRows } from "./tile-rows.js";
 
 /** Tiles in work at once: one is computed while the next is read and uploaded. */
 const tilesInFlight = 3;
+/** Updates that are checked at once: the first and last batches of one alone leave threads without work. */
+const updatesInFlight = 4;
 
 export interface DeviceArithmeticInit {
   /** `exact` needs a device that sums exactly. */
@@ -75,14 +79,40 @@ async function* foldOnDevice(
   init: FoldInit,
   leaving: Leaving,
 ): AsyncGenerator<FoldedBatch> {
-  // Values that were not checked before are checked first: a tile that is tried again would count them twice.
-  const updates = await checked(cpu, init);
-  yield* foldChecked(device, mode, { ...init, updates }, leaving);
+  // Values are checked by a reading of its own: a tile that is tried again would count them twice.
+  const needsMaxima = mode === "exact" && init.combine.kind === "mean" && init.announced === undefined;
+  const checking = checked(cpu, init, needsMaxima);
+  checking.catch(() => {});
+  const updates = needsMaxima ? await checking : init.updates.map((update) => ({ ...update, findings: undefined }));
+  try {
+    yield* foldChecked(device, mode, { ...init, updates }, leaving);
+  } catch (cause) {
+    // What is wrong with an update says more than what came of it.
+    await checking;
+    throw cause;
+  } finally {
+    await Promise.allSettled([checking]);
+  }
+  await checking;
 }
 
-async function checked(cpu: Arithmetic, { updates, tensors, signal }: FoldInit): Promise<FoldInit["updates"]> {
-  for (const update of updates) if (update.findings !== undefined) await cpu.inspect(update, tensors, update.findings, signal);
-  return updates.map((update) => ({ ...update, findings: undefined }));
+/** Also finds the largest magnitudes of updates where they are needed and not known. */
+async function checked(cpu: Arithmetic, { updates, tensors, signal }: FoldInit, needsMaxima: boolean): Promise<FoldInit["updates"]> {
+  const found: FoldUpdate[] = [];
+  const inspected = inFlight({
+    items: updates,
+    count: updatesInFlight,
+    start: async (update): Promise<FoldUpdate> => {
+      const { contributor, maxima } = update;
+      const isSearched = needsMaxima && maxima === undefined;
+      const findings = update.findings ?? (isSearched ? new UpdateFindings({ tensors, contributor, announced: undefined }) : undefined);
+      if (findings !== undefined) await cpu.inspect(update, tensors, findings, signal);
+      return { ...update, findings: undefined, maxima: findings?.maxima ?? maxima };
+    },
+    release: () => {},
+  });
+  for await (const update of inspected) found.push(update);
+  return found;
 }
 
 async function* foldChecked(
@@ -94,6 +124,10 @@ async function* foldChecked(
   const totals = foldTotals(init);
   const finisher = new BatchFinisher(init, totals);
   const out = new Uint8Array(batchBytes);
+  const tileRows = new TileRows();
+  const idle: ReusedBuffer[] = [];
+  /** There was no room even for the least: to ask again with every batch would take longer than the CPU. */
+  let isFull = false;
   const rows = Math.max(1, init.updates.length);
   // Padding may double a tile of small tensors.
   const elements = Math.floor(device.maxTileElements / rows / 2);
@@ -102,21 +136,28 @@ async function* foldChecked(
     count: tilesInFlight,
     start: async (batch: Batch) => {
       throwIfAborted(init.signal);
-      const work = new BatchOnDevice(device, mode, init, totals, batch);
+      const buffer = idle.pop() ?? new ReusedBuffer();
+      const results = new Float64Array(buffer.of(8 * batch.elements).buffer, 0, batch.elements);
+      const work = new BatchOnDevice({ device, rows: tileRows, mode, init, totals, batch, combined: results });
       const integers = await combineIntegers(init, totals, batch);
       try {
-        return { batch, integers, floats: isLost(init.note) ? await work.onCpu() : await work.run() };
+        return { batch, buffer, integers, floats: isLost(init.note) || isFull ? await work.onCpu() : await work.run() };
       } catch (cause) {
         leave(cause, init.note);
-        return { batch, integers, floats: await work.onCpu() };
+        isFull = true;
+        return { batch, buffer, integers, floats: await work.onCpu() };
       }
     },
-    release: () => {},
+    release: ({ buffer }) => idle.push(buffer),
   });
-  for await (const { batch, integers, floats } of combined) {
-    throwIfAborted(init.signal);
-    const state = await finisher.finish(batch, { floats, integers, isStored: () => false }, out);
-    yield { model: out.subarray(0, batch.bytes), state };
+  try {
+    for await (const { batch, integers, floats } of combined) {
+      throwIfAborted(init.signal);
+      const state = await finisher.finish(batch, { floats, integers, isStored: () => false }, out);
+      yield { model: out.subarray(0, batch.bytes), state };
+    }
+  } finally {
+    device.rest?.();
   }
 }
 
@@ -137,21 +178,28 @@ async function distancesOnDevice(device: CombineDevice, { tensors, sources, sign
     throw new FlareError("aggregate/device-memory", "It has no float64.");
   }
   const elements = Math.max(64, Math.floor(device.maxTileElements / n / 2));
+  const rows = new TileRows();
   const measured = inFlight({
     items: planBatches(tensors, isCompared, { elements, pieceElements: elements }),
     count: tilesInFlight,
     start: async ({ pieces }: Batch) => {
       throwIfAborted(signal);
       const laid = layRows(pieces);
-      const values = await Promise.all(sources.map((source) => readRow(source, laid)));
-      return inSmallerTiles(
+      const values = await Promise.all(sources.map((source) => rows.read(source, laid)));
+      const some = await inSmallerTiles(
         { values },
         (tile) => device.squaredDistances(tile),
         (a, b) => a.map((value, i) => value + (b[i] ?? 0)),
       );
+      rows.giveBack(values);
+      return some;
     },
     release: () => {},
   });
-  for await (const some of measured) for (const [i, value] of some.entries()) distances[i] = (distances[i] ?? 0) + value;
+  try {
+    for await (const some of measured) for (const [i, value] of some.entries()) distances[i] = (distances[i] ?? 0) + value;
+  } finally {
+    device.rest?.();
+  }
   return distances;
 }

@@ -1,5 +1,4 @@
 import { PieceValues } from "../js/piece-values.js";
-import { scanFloats } from "../js/scan-floats.js";
 import type { ReadableUpdate } from "../session/arithmetic.js";
 import type { Piece } from "../session/batches.js";
 import { planReads } from "../session/plan-reads.js";
@@ -12,8 +11,14 @@ export interface RowPiece {
   readonly at: number;
 }
 
-/** Lays pieces out in runs. Gives also the length of a row. */
-export function layRows(pieces: readonly Piece[]): { readonly pieces: readonly RowPiece[]; readonly length: number } {
+/** Pieces as they lie in the rows of a tile, and the length of a row. */
+export interface LaidRows {
+  readonly pieces: readonly RowPiece[];
+  readonly length: number;
+}
+
+/** Lays pieces out in runs. */
+export function layRows(pieces: readonly Piece[]): LaidRows {
   let length = 0;
   const laid = pieces.map((piece) => {
     const at = length;
@@ -23,30 +28,81 @@ export function layRows(pieces: readonly Piece[]): { readonly pieces: readonly R
   return { pieces: laid, length };
 }
 
-/**
- * Reads what an update holds of pieces of float32 and less into a row; zeros where it lacks a tensor.
- *
- * @param onPiece - told of the largest magnitude of each piece, where it is not known yet
- */
-export async function readRow(
-  update: ReadableUpdate,
-  { pieces, length }: ReturnType<typeof layRows>,
-  onPiece?: (index: number, maxAbs: number) => void,
-): Promise<Float32Array> {
-  const row = new Float32Array(length);
-  const plan = planReads(
-    update.stored,
-    pieces.map(({ piece }) => piece),
-  );
-  const bytes = new Uint8Array(plan.bytes);
-  await readPieces(update.source, plan, bytes);
-  const values = new PieceValues();
-  for (const [index, { piece, at }] of pieces.entries()) {
-    const place = plan.pieces[index];
-    if (place === undefined) continue;
-    const floats = values.floats(bytes, place, piece);
-    row.set(floats, at);
-    onPiece?.(index, scanFloats(floats).maxAbs);
+/** From so many bytes of a tensor on, a read of their own costs less than a copy. */
+const leastBytesOfRead = 2 ** 16;
+
+/** Fills rows of tiles, again and again in the same memory: a fresh array of some MiB costs more than what is read into it. */
+export class TileRows {
+  readonly #idle: Float32Array[] = [];
+  readonly #values = new PieceValues();
+
+  /** Reads what an update holds of pieces of float32 and less; zeros where it lacks a tensor. */
+  async read(update: ReadableUpdate, { pieces, length }: LaidRows): Promise<Float32Array> {
+    const row = this.#take(length);
+    const rest: RowPiece[] = [];
+    for (const some of tensorsOf(pieces)) {
+      const [first] = some;
+      if (first === undefined) continue;
+      const stored = update.stored[first.piece.tensor];
+      const count = some.reduce((sum, { piece }) => sum + piece.count, 0);
+      if (stored?.kind === "plain" && stored.dtype === "F32" && 4 * count >= leastBytesOfRead) {
+        const bytes = new Uint8Array(row.buffer, row.byteOffset + 4 * first.at, 4 * count);
+        await update.source.read(bytes, stored.offset + 4 * first.piece.firstElement);
+        row.fill(0, first.at + count, endOf(first.at + count));
+      } else rest.push(...some);
+    }
+    if (rest.length > 0) await this.#readThroughBuffer(update, rest, row);
+    return row;
   }
-  return row;
+
+  /** Takes rows back that nobody looks at any more. */
+  giveBack(rows: readonly Float32Array[]): void {
+    this.#idle.push(...rows);
+  }
+
+  /** A row that holds anything. */
+  #take(length: number): Float32Array {
+    const at = this.#idle.findIndex((row) => row.buffer.byteLength >= 4 * length);
+    const [idle] = at < 0 ? [] : this.#idle.splice(at, 1);
+    return idle === undefined ? new Float32Array(length) : new Float32Array(idle.buffer, 0, length);
+  }
+
+  async #readThroughBuffer(update: ReadableUpdate, pieces: readonly RowPiece[], row: Float32Array): Promise<void> {
+    const plan = planReads(
+      update.stored,
+      pieces.map(({ piece }) => piece),
+    );
+    const bytes = new Uint8Array(plan.bytes);
+    await readPieces(update.source, plan, bytes);
+    for (const [index, { piece, at }] of pieces.entries()) {
+      const place = plan.pieces[index];
+      const count = place === undefined ? 0 : piece.count;
+      if (place !== undefined) row.set(this.#values.floats(bytes, place, piece), at);
+      row.fill(0, at + count, endOf(at + piece.count));
+    }
+  }
+}
+
+/** Pieces of one tensor that follow each other there, together; as pieces are whole runs but the last, they do so in a row too. */
+function* tensorsOf(pieces: readonly RowPiece[]): Generator<readonly RowPiece[]> {
+  let some: RowPiece[] = [];
+  for (const each of pieces) {
+    const last = some.at(-1);
+    const isNext =
+      last !== undefined &&
+      last.piece.tensor === each.piece.tensor &&
+      last.piece.firstElement + last.piece.count === each.piece.firstElement &&
+      last.at + last.piece.count === each.at;
+    if (last !== undefined && !isNext) {
+      yield some;
+      some = [];
+    }
+    some.push(each);
+  }
+  if (some.length > 0) yield some;
+}
+
+/** Where the run ends that an element would be in, or the one that ends there. */
+function endOf(at: number): number {
+  return Math.ceil(at / runElements) * runElements;
 }

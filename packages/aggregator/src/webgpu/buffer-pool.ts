@@ -1,3 +1,6 @@
+/** Of `GPUBufferUsage`: the CPU writes to it. */
+const mapWrite = 0x2;
+
 /** Buffers of a device that go from call to call. */
 export class BufferPool {
   readonly #device: GPUDevice;
@@ -10,13 +13,16 @@ export class BufferPool {
     this.#maxIdle = maxIdle;
   }
 
-  /** A buffer of at least so many bytes; what it holds is anything. Whether there was room for it, an error scope says. */
+  /**
+   * A buffer of at least so many bytes, mapped if it is one to write to; what it holds is anything. Whether there was room for it,
+   * an error scope says.
+   */
   take(bytes: number, usage: GPUBufferUsageFlags): GPUBuffer {
     const size = sizeClass(bytes);
     const idle = this.#idleOf(usage);
     const at = idle.findIndex((buffer) => buffer.size === size);
     const [found] = at < 0 ? [] : idle.splice(at, 1);
-    return found ?? this.#device.createBuffer({ size, usage });
+    return found ?? this.#device.createBuffer({ size, usage, mappedAtCreation: (usage & mapWrite) !== 0 });
   }
 
   /** Takes a buffer back for the next call; those that have waited longest are destroyed. */

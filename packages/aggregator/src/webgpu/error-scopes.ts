@@ -21,11 +21,16 @@ export async function underErrorScopes(device: GPUDevice, work: () => Promise<un
   if (noMemory?.status === "fulfilled" && noMemory.value !== null) return { kind: "no-memory" };
   for (const outcome of [...others, noMemory]) {
     if (outcome?.status === "rejected") return { kind: "refused", reason: messageOf(outcome.reason) };
-    if (outcome !== undefined && outcome.value !== null) return { kind: "refused", reason: outcome.value.message };
+    if (outcome !== undefined && outcome.value !== null) return { kind: "refused", reason: firstLine(outcome.value.message) };
   }
   return worked.status === "fulfilled" ? { kind: "done" } : { kind: "refused", reason: messageOf(worked.reason) };
 }
 
+/** What Dawn says without what follows it, places in its own source. */
+export function firstLine(message: string): string {
+  return message.split("\n", 1)[0] ?? "";
+}
+
 function messageOf(reason: unknown): string {
-  return reason instanceof Error ? reason.message : String(reason);
+  return firstLine(reason instanceof Error ? reason.message : String(reason));
 }

@@ -93,8 +93,10 @@ function obstacleOfTrial(trial: DriverTrial, version: string, isSoftwareAllowed:
     : undefined;
 }
 
-function nameOf({ vendor, architecture, description, isFallbackAdapter }: GPUAdapterInfo, { version }: WebGpuPackage): string {
-  const words = [vendor, architecture, description].filter((word) => word !== "").join(" ");
+/** Drivers fill in different ones: NVIDIA's says `nvidia-h200` for the device, no architecture, and its own version as a description. */
+function nameOf({ vendor, architecture, device, description, isFallbackAdapter }: GPUAdapterInfo, { version }: WebGpuPackage): string {
+  const model = architecture === "" ? device : architecture;
+  const words = [model.startsWith(vendor) ? "" : vendor, model, description].filter((word) => word !== "").join(" ");
   return `${words === "" ? "a GPU" : words}${isFallbackAdapter ? ", in software" : ""}, webgpu ${version}`;
 }
 

@@ -25,7 +25,7 @@ async function tryDriver() {
     if (computed !== 42) return { kind: "driver-failed", reason: "it computed " + computed + " instead of 42" };
     return { kind: "works", isSoftware: adapter.info.isFallbackAdapter === true };
   } catch (cause) {
-    return { kind: "driver-failed", reason: cause.message };
+    return { kind: "driver-failed", reason: cause.message.split("\\n", 1)[0] };
   }
 }
 

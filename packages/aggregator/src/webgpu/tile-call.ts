@@ -26,10 +26,13 @@ export function bytesOf({ values, words, resultBytes }: TileCall): TileCallBytes
   return { inputs, settings: 8 + Math.max(4, words.byteLength), results: resultBytes };
 }
 
-/** The settings as the kernel reads them. */
-export function settingsOf(call: TileCall): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(bytesOf(call).settings);
-  new Uint32Array(bytes.buffer, 0, 2).set([call.values.length, call.runs]);
-  bytes.set(call.words, 8);
-  return bytes;
+/** Writes the values and then the settings, as the kernel reads them. */
+export function writeCall(call: TileCall, target: ArrayBuffer): void {
+  let at = 0;
+  for (const values of call.values) {
+    new Float32Array(target, at, values.length).set(values);
+    at += values.byteLength;
+  }
+  new Uint32Array(target, at, 2).set([call.values.length, call.runs]);
+  new Uint8Array(target, at + 8, call.words.byteLength).set(call.words);
 }

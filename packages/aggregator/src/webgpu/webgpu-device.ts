@@ -77,6 +77,10 @@ export class WebGpuDevice implements CombineDevice {
     return sumDistances(sums, grid);
   }
 
+  rest(): void {
+    this.#runner.rest();
+  }
+
   close(): Promise<void> {
     return this.#runner.close();
   }

@@ -2,13 +2,14 @@ import { type AggregationEngine, createEngine, openWebGpuDevice, probeInChild, t
 import * as tf from "@tensorflow/tfjs-core";
 import "@tensorflow/tfjs-backend-wasm";
 import { afterAll, describe } from "vitest";
-import { provideSoftwareGpu } from "../software-gpu/provide-software-gpu.js";
+import { provideGpu } from "../software-gpu/provide-gpu.js";
 import { aggregationEngineCompliance } from "./aggregation-engine-compliance.js";
 import { serverStateCompliance } from "./server-state-compliance.js";
 import { sessionCompliance } from "./session-compliance.js";
 import { strategyCompliance } from "./strategy-compliance.js";
 
-const gpu = await provideSoftwareGpu();
+const gpu = await provideGpu();
+const place = gpu.isSoftware ? "SwiftShader" : "the machine's GPU";
 const openers = {
   webgpu: async () => {
     const opening = await openWebGpuDevice({ probe: probeInChild }, { isSoftwareAllowed: true });
@@ -28,7 +29,7 @@ async function engineOf(engine: "webgpu" | "gpu", mode: "exact" | "fast"): Promi
   return made.engine;
 }
 
-describe.skipIf(gpu.kind === "missing")(`engines on SwiftShader${gpu.kind === "missing" ? `: ${gpu.reason}` : ""}`, async () => {
+describe.skipIf(gpu.kind === "missing")(`engines on ${place}${gpu.kind === "missing" ? `: ${gpu.reason}` : ""}`, async () => {
   if (gpu.kind === "missing") return;
   const exact = await engineOf("webgpu", "exact");
   aggregationEngineCompliance({ name: exact.name, engine: () => exact });

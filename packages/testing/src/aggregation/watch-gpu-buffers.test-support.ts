@@ -6,7 +6,7 @@ export interface GpuBuffers {
   readonly heldBytes: number;
   /** The most that there were at once since this was last set. */
   mostBytes: number;
-  /** Every buffer is asked for with so many bytes, whatever is asked for. */
+  /** Every buffer of the GPU alone is asked for with so many bytes, whatever is asked for. */
   forcedBytes: number | undefined;
   /** The device that made the last buffer. */
   readonly lastDevice: GPUDevice | undefined;
@@ -29,7 +29,7 @@ export function watchGpuBuffers(): GpuBuffers {
   });
   wrap(GPUDevice.prototype as GPUDevice, "createBuffer", (create, device) => (given) => {
     watch.lastDevice = device;
-    const buffer = create({ ...given, size: watch.forcedBytes ?? given.size });
+    const buffer = create({ ...given, size: given.mappedAtCreation === true ? given.size : (watch.forcedBytes ?? given.size) });
     live.set(buffer, given.size);
     watch.mostBytes = Math.max(watch.mostBytes, watch.heldBytes);
     return buffer;

@@ -3,7 +3,7 @@ import { orderedKeys } from "./ordered-keys.js";
 import { kernelHead } from "./tile-kernel.js";
 
 /** Most values that are sorted in registers; where there are more, `rankedValues` finds the ones that are wanted. */
-export const maxSorted = 64;
+export const maxSorted = 128;
 
 /**
  * The beginning of a kernel, and of its `main`, that sorts the values of the element `at` by a network: `v0`, `v1` and so on
