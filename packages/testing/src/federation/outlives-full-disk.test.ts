@@ -1,5 +1,5 @@
 import { execFileSync, spawnSync } from "node:child_process";
-import { appendFile, cp, mkdtemp, readFile, rm, statfs } from "node:fs/promises";
+import { appendFile, cp, mkdtemp, readdir, readFile, rm, statfs } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -10,7 +10,7 @@ import { writeAddOneJob } from "./add-one-job.js";
 import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { followJob } from "./follow-job.js";
-import { descendantsOf } from "./process-tree.js";
+import { descendantsOf, processesWith } from "./process-tree.js";
 
 const sites = ["site-1", "site-2"];
 let federation: Federation | undefined;
@@ -54,6 +54,30 @@ describe.runIf(mayMount())("a job outlives a full disk, which the log names, and
     expect(federation.pidOf(name)).toBe(pid);
     await rm(folder, { recursive: true, force: true });
   });
+});
+
+// A small disk of its own needs the right to mount one.
+it.runIf(mayMount())("a job that ends while a site's disk is full ends there at once, and is cleared away when there is space", async () => {
+  federation = await createFederation({ sites });
+  const kit = federation.kitOf("site-1");
+  await useSmallDisk(kit);
+  await federation.startAll();
+  const folder = await mkdtemp(join(tmpdir(), "flare-full-"));
+  await writeAddOneJob({ folder, rounds: 2, trainMs: 600_000, parameters: 500_000, minClients: 2, args: { min_clients: 2 } });
+  const admin = await federation.admin();
+  const { jobId } = await admin.submitJob(folder);
+  const below = (): readonly unknown[] => processesWith(jobId).filter(({ commandLine }) => commandLine.includes(kit));
+  await eventually("the site works on the job", () => below().length > 0);
+  const full = mountedFull(kit);
+  await full.filled;
+  await admin.abortJob(jobId, "a test");
+  admin.close();
+  await eventually("nothing of the job runs at the site", () => below().length === 0).finally(() => full.free());
+  await eventually("the site keeps nothing of the job", async () => {
+    const files = await readdir(join(kit, "models", "objects"), { recursive: true, withFileTypes: true });
+    return !files.some((entry) => entry.isFile());
+  });
+  await rm(folder, { recursive: true, force: true });
 });
 
 // A small disk of its own needs the right to mount one.
