@@ -9,10 +9,10 @@ import { writeAddOneJob } from "./add-one-job.js";
 import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 
-/** Minutes of a federation whose certificates live 5 minutes; without it, a quarter of a minute with certificates of 6 s. */
+/** Minutes of a federation whose certificates live 5 minutes; without it, some twenty seconds with certificates of 10 s. */
 const minutes = Number(process.env["FLARE_RENEWAL_MINUTES"] ?? 0);
-const lifetimeMs = minutes > 0 ? 300_000 : 6_000;
-const durationMs = minutes > 0 ? minutes * 60_000 : 16_000;
+const lifetimeMs = minutes > 0 ? 300_000 : 10_000;
+const durationMs = minutes > 0 ? minutes * 60_000 : 21_000;
 const sites = ["site-1", "site-2"];
 
 let federation: Federation;
