@@ -4,6 +4,7 @@ import { secondsText, summarize } from "../../statistics.ts";
 import { peers } from "../peers.ts";
 import type { LargeSettings } from "./large-settings.ts";
 import type { LargeRounds, ParticipantMemory } from "./measure-large-rounds.ts";
+import { everyMs } from "./watch-participants.ts";
 
 /** The figures as a table, beside those of other systems where there are some for this size. */
 export function largeReport(settings: LargeSettings, result: LargeRounds): string {
@@ -32,7 +33,7 @@ export function largeReport(settings: LargeSettings, result: LargeRounds): strin
   return [
     ...textColumns(rows),
     `Trainers in ${trainer} add the number of their site; updates go ${wire === undefined ? "as they are" : `as ${wire}`}. Seconds: medians (smallest–largest, number).`,
-    "Memory: proportional set sizes of processes from /proc, looked at every 50 ms; those of FLARE and Flower are resident sets (RSS).",
+    `Memory: proportional set sizes of processes from /proc, looked at every ${everyMs} ms; those of FLARE and Flower are resident sets (RSS).`,
     ...kernelLines(result),
     "FLARE and Flower were measured on a machine of the same kind; see benchmarks/src/rounds/peers.ts.",
     "",

@@ -19,7 +19,7 @@ export interface MemorySample {
 }
 
 /** A look costs some milliseconds of a processor for each process: more often, it would take a third of what a round takes. */
-const everyMs = 200;
+export const everyMs = 200;
 
 /** Looks at the memory of participants again and again, until it is stopped. */
 export class ParticipantWatch {

@@ -23,10 +23,13 @@ afterEach(async () => {
   await rm(folder, { recursive: true });
 });
 
-function admission(init: Partial<AdmissionInit>, disk?: DiskBudget): Admission {
+function admission(init: Partial<AdmissionInit>, disk?: DiskBudget, isThreadBusy?: () => boolean): Admission {
   const note = (message: string, fields?: LogFields): void => void lines.push([message, fields]);
   const logger = { info: note, warn: note, debug: () => undefined } as unknown as Logger;
-  return new Admission({ logger, now: () => 1_000, steadyNow: () => steadyMs, disk }, { most: 8, setBy: "--max-memory 512 MiB", ...init });
+  return new Admission(
+    { logger, now: () => 1_000, steadyNow: () => steadyMs, disk, isThreadBusy },
+    { most: 8, setBy: "--max-memory 512 MiB", ...init },
+  );
 }
 
 /** Asks, and keeps what it is given. */
@@ -126,6 +129,35 @@ describe("transfers beyond the memory", () => {
     second.admitted?.leave();
     await settle();
     expect(third.isIn).toBe(true);
+  });
+});
+
+describe("transfers that are slow because they are many", () => {
+  it("let no more in while the thread is busy with them, and do once it is not", async () => {
+    let isThreadBusy = true;
+    const rooms = admission({ most: 8, mostBusy: 2 }, undefined, () => isThreadBusy);
+    const inside = ["a", "b"].map((who) => ask(rooms, who));
+    const third = ask(rooms, "c");
+    const spans = async (bytes: number): Promise<void> => {
+      for (let i = 0; i < 3; i++) {
+        for (const { admitted } of inside) admitted?.note(bytes);
+        steadyMs += 250;
+        vi.advanceTimersByTime(250);
+        await settle();
+      }
+    };
+    await settle();
+    await spans(3 * mebibyte);
+    expect(third.isIn).toBe(false);
+    expect(third.reasons.at(-1)).toBe("2 are under way that keep this machine busy together");
+    isThreadBusy = false;
+    await spans(3 * mebibyte);
+    expect(third.isIn).toBe(true);
+    // Whoever moves next to nothing keeps nobody out, whatever the thread is busy with.
+    isThreadBusy = true;
+    const fourth = ask(rooms, "d");
+    await spans(10);
+    expect(fourth.isIn).toBe(true);
   });
 });
 

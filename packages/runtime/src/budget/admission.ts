@@ -32,6 +32,8 @@ export interface AdmissionComponents {
   /** Milliseconds that only go forward. */
   readonly steadyNow: () => number;
   readonly disk?: DiskBudget | undefined;
+  /** Whether the thread that moves the bytes has hardly a moment to spare. @default never */
+  readonly isThreadBusy?: (() => boolean) | undefined;
 }
 
 export interface AdmissionInit {
@@ -39,7 +41,7 @@ export interface AdmissionInit {
   readonly most: number;
   /** What sets that, for messages, such as `--max-memory 512 MiB`. */
   readonly setBy: string;
-  /** How many that move bytes fast may be in at once; more would only share the same processor. @default as many as `most` */
+  /** How many may be in at once of those that move bytes fast, or that keep the thread busy together; more would only share it. @default as many as `most` */
   readonly mostBusy?: number | undefined;
 }
 
@@ -186,9 +188,16 @@ export class Admission {
 
   #crowded(): string | undefined {
     const { most, mostBusy = most, setBy } = this.#init;
-    if (this.#inside.size >= most) return `${this.#inside.size} are under way, as many as ${setBy} lets in`;
-    const busy = [...this.#inside].filter((inside) => inside.isBusy()).length;
-    return busy < mostBusy ? undefined : `${busy} are under way that keep this machine busy`;
+    const { size } = this.#inside;
+    if (size >= most) return `${size} are under way, as many as ${setBy} lets in`;
+    if (size < mostBusy) return undefined;
+    const paces = [...this.#inside].map((inside) => inside.pace());
+    const busy = paces.filter((pace) => pace >= busyBytes).length;
+    if (busy >= mostBusy) return `${busy} are under way that keep this machine busy`;
+    // Many that are slow may be so because they are many.
+    const together = paces.reduce((sum, pace) => sum + pace, 0);
+    const isSlowedDown = together >= busyBytes && this.#parts.isThreadBusy?.() === true;
+    return isSlowedDown ? `${size} are under way that keep this machine busy together` : undefined;
   }
 
   #countOf(who: string): number {
@@ -223,9 +232,10 @@ class Inside {
     this.#moved += bytes;
   }
 
-  isBusy(): boolean {
+  /** Bytes moved in the latest span; no bound for whoever came in during it. */
+  pace(): number {
     this.#turn();
-    return Math.max(this.#moved, this.#movedBefore) >= busyBytes;
+    return Math.max(this.#moved, this.#movedBefore);
   }
 
   /** Begins the next span when the latest is over. */

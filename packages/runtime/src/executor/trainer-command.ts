@@ -5,7 +5,7 @@ import type { ClientApiExecutorSettings } from "@flare-ts/contracts/job";
 import { bootstrapVariable } from "../client/protocol.js";
 import { strippedFolderVariable } from "../client/stripped-name.js";
 import type { SiteJobDescription } from "../job-process/job-channel.js";
-import { oneArena } from "../process/one-arena.js";
+import { oneArena } from "../process/malloc-settings.js";
 import { pythonTrainer } from "./python-trainer.js";
 import { trainerPermissions } from "./trainer-permissions.js";
 

@@ -4,7 +4,7 @@ import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { FlareError } from "@flare-ts/contracts";
-import { oneArena } from "../process/one-arena.js";
+import { oneArena } from "../process/malloc-settings.js";
 import { engineThreadsFlag } from "./engine-threads-flag.js";
 import type { JobLaunch, JobLauncher, JobProcess, JobProcessExit } from "./job-launcher.js";
 import { childChannel } from "./node-ipc-channel.js";

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
 import { type InstanceState, readInstance } from "./instance-lock.js";
-import { oneArena } from "./one-arena.js";
+import { largePiecesApart, oneArena } from "./malloc-settings.js";
 import { identifyProcess } from "./process-identity.js";
 
 export interface StartDaemonInit {
@@ -50,7 +50,14 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
     cwd: kitDir,
     detached: true,
     stdio: ["ignore", log, log],
-    env: { ...(isSite(kitDir) ? oneArena : {}), ...process.env, ...environment, FLARE_NODE: command.node, FLARE_CLI: command.cli },
+    env: {
+      ...largePiecesApart,
+      ...(isSite(kitDir) ? oneArena : {}),
+      ...process.env,
+      ...environment,
+      FLARE_NODE: command.node,
+      FLARE_CLI: command.cli,
+    },
   });
   closeSync(log);
   const exited = once(watchdog, "exit");

@@ -15,6 +15,7 @@ import {
 import { Admission } from "../budget/admission.js";
 import { DiskBudget } from "../budget/disk-budget.js";
 import { type MemoryPlan, memoryOfMachine, planMemory, setByText } from "../budget/memory-plan.js";
+import { ThreadLoad } from "../budget/thread-load.js";
 import { type OpenedIdentity, openLiveIdentity } from "../identity/open-live-identity.js";
 import { type AuditLog, FileAuditLog } from "../logging/audit-log.js";
 import { createLogger, errorField, type LogFields, type Logger, type LogLine } from "../logging/logger.js";
@@ -127,8 +128,9 @@ async function openOnce<Type extends "server" | "client", Running>(
     parts.add("spare files", async () => void (await models.releaseSpares()));
     const disk = maxDiskBytes === undefined ? undefined : new DiskBudget({ models }, { folder: workspace, maxBytes: maxDiskBytes });
     const steadyNow = (): number => performance.now();
+    const load = new ThreadLoad();
     const admission = new Admission(
-      { logger, now, steadyNow, disk },
+      { logger, now, steadyNow, disk, isThreadBusy: () => load.isBusy() },
       { most: plan.transfers, setBy: setByText(plan), ...(type === "server" ? { mostBusy: busyTransfers } : {}) },
     );
     const isAllowedHere: PolicyCheck = (request) => isAllowed(policy, { ...request, site: { org: kit.org } });
