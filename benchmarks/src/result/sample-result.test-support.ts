@@ -97,7 +97,7 @@ function samplePoint(
       figure(`${base}/finish`, 1.7 * speed, { ...head, what: "finish: read, combine, hash, write" }),
       figure(`${base}/all`, speed, {
         ...head,
-        what: "whole session over files",
+        what: "whole session over files, into an old one",
         against: { numpy: "baseline/numpy-files/t1", read: "machine/files/t1" },
         error: error(mode === "fast" ? 1.4e-7 : 5.8e-8),
       }),

@@ -103,7 +103,7 @@ export async function openEngines(init: EnginesInit): Promise<OpenEngines> {
         figures: [
           { ...head, id: `${base}/add`, what: "add: read headers", against: {} },
           { ...head, id: `${base}/finish`, what: "finish: read, check, combine, hash, write", against: {} },
-          { ...head, id, what: "whole session over files", against: init.against },
+          { ...head, id, what: "whole session over files, into an old one", against: init.against },
         ],
         run: async () => {
           const { addMs, finishMs } = await measured.aggregate(init, outPath);

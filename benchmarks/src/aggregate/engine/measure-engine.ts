@@ -1,3 +1,4 @@
+import { rename } from "node:fs/promises";
 import { createEngine, type Strategy, type SumMode, WasmEngine } from "@flare-ts/aggregator";
 import { weightOf } from "../updates/weights.ts";
 import type { EngineName } from "./engines.ts";
@@ -27,7 +28,7 @@ export interface MeasuredEngine {
   readonly device: string;
   /** Memory of its kernels so far; `undefined` for an engine that has none. */
   kernelBytes(): number | undefined;
-  /** Aggregates files into a file. */
+  /** Aggregates files into a file, written over the result of the run before: a server does so in each round, with what nobody needs any more. */
   aggregate(updates: { readonly model: string; readonly files: readonly string[] }, outPath: string): Promise<EngineRun>;
   close(): Promise<void>;
 }
@@ -49,6 +50,7 @@ export async function openMeasuredEngine({ engine: name, mode, strategy, threads
           await session.add({ contributor, weight: weightOf(i), source, paramsType: "FULL" });
         }
         const added = performance.now();
+        await rename(outPath, `${outPath}.part`).catch(() => undefined); // There is none in the first run.
         const { sha256 } = await session.finish({ outPath, base: model, state: { to: `${outPath}.state` }, isDurable: false });
         return { addMs: added - start, finishMs: performance.now() - added, sha256 };
       } finally {
