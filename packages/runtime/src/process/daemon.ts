@@ -76,8 +76,9 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
     watchdog.unref();
     return { pid: instance.pid, state: instance.state };
   }
-  if (!isOver()) await stopDaemon(kitDir, { timeoutMs: 5_000 });
-  const message = isOver() ? "The process ended before it was ready." : `The process did not start within ${timeoutMs / 1000} s.`;
+  const hasEnded = isOver();
+  if (!hasEnded) await stopDaemon(kitDir, { timeoutMs: 5_000 });
+  const message = hasEnded ? "The process ended before it was ready." : `The process did not start within ${timeoutMs / 1000} s.`;
   const printed = lastLines(logPath, logBegin, 10);
   throw new FlareError("runtime/start-failed", `${message} Its log, ${logPath}, ${printed.length === 0 ? "says nothing." : "ends with:"}`, {
     problems: printed.map((line) => ({ message: line })),
