@@ -23,7 +23,8 @@ const usage = `usage: npm run bench -- transfer [options]
 
 Seconds of one upload of random bytes over mutual TLS on this machine, from its first byte until the server has it durable and verified,
 beside a bare stream of grpc-js with the same messages and windows whose server counts them and throws them away, and beside as many bytes
-that are only written to a new file there and made durable. Both servers are processes of their own; the three take turns. Keeps the figures in benchmarks/results/transfer.json.
+that are only written to a new file there and made durable. Both servers are processes of their own; the three take turns. Keeps the
+figures in benchmarks/results/transfer.json.
 
 ${optionLines(options)}
 `;

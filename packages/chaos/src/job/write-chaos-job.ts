@@ -21,6 +21,9 @@ export interface ChaosJobInit {
   readonly trainer?: TrainerLanguage;
 }
 
+/** How the name of a chaos job's training script begins, by which its process is found. */
+export const trainScriptStem = "train.";
+
 /** Languages that the trainers of a chaos job can be written in. */
 export const trainerLanguages = ["typescript", "python"] as const;
 
@@ -119,6 +122,6 @@ flare.shutdown()
 `;
 
 const trainScripts: Readonly<Record<TrainerLanguage, { readonly file: string; readonly text: string }>> = {
-  typescript: { file: "train.ts", text: typescript },
-  python: { file: "train.py", text: python },
+  typescript: { file: `${trainScriptStem}ts`, text: typescript },
+  python: { file: `${trainScriptStem}py`, text: python },
 };

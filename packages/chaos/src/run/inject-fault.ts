@@ -1,6 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultKind, PlannedFault } from "../faults/fault.js";
 import type { ChaosFederation, ChaosParticipant } from "../federation/chaos-federation.js";
+import { trainScriptStem } from "../job/write-chaos-job.js";
 import { type Injected, injected, noVictim, victimMs } from "./injected.js";
 import { fillDisk, moveClock } from "./machine-faults.js";
 import { killBelow, killParent, moveServer, startTwin, takeAway } from "./process-faults.js";
@@ -42,7 +43,7 @@ const injectors: Readonly<Record<FaultKind, (scene: Scene) => Promise<Injected>>
   "kill-site": ({ site, signal }) => killParent(site, signal),
   "kill-server-job": ({ federation, signal }) => killBelow(federation.server, "server-job-main", signal),
   "kill-site-job": ({ site, signal }) => killBelow(site, "site-job-main", signal),
-  "kill-trainer": ({ site, signal }) => killBelow(site, "train.", signal),
+  "kill-trainer": ({ site, signal }) => killBelow(site, trainScriptStem, signal),
   "site-away": ({ site, during, lasted, signal }) => takeAway(site, during, lasted, signal),
   cut: async ({ federation, fault: { bytes }, signal }) => {
     const how = await federation.proxy.cut(bytes, AbortSignal.any([signal, AbortSignal.timeout(victimMs)]));

@@ -8,7 +8,7 @@ import {
   type ServerState,
   type Strategy,
 } from "@flare-ts/aggregator";
-import { FlareError } from "@flare-ts/contracts/errors";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import type { Metrics, ParamsType, StrategyState } from "../job/job-event.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
 import { diskError, isDiskFull } from "../store/file-model-store-disk.js";
@@ -85,7 +85,8 @@ export class RoundAggregation {
     await mkdir(this.#folder, { recursive: true });
     const outPath = join(this.#folder, `round-${effect.round}.safetensors`);
     const state = await this.#serverState(effect);
-    await this.#parent.call("spareFile", { path: `${outPath}.part`, bytes: effect.model.size });
+    // A small model is written sooner than the parent answers.
+    if (effect.model.size > limits.inlineBytes) await this.#parent.call("spareFile", { path: `${outPath}.part`, bytes: effect.model.size });
     // The parent makes the files durable when it takes them; the permission model denies fsync to this process.
     const report = await session
       .finish({ outPath, base: modelPath, state, isDurable: false, signal: this.#stop.signal })
