@@ -28,12 +28,13 @@ export class ObjectGrants implements TransferGuard {
 
   /** Takes back what was granted for the sake of a job. */
   revokeJob(jobId: string): void {
-    for (const own of this.#readable.values()) {
-      for (const [hash, reasons] of own) {
-        reasons.delete(jobId);
-        if (reasons.size === 0) own.delete(hash);
-      }
-    }
+    for (const own of this.#readable.values()) withdraw(own, jobId);
+  }
+
+  /** Takes back what was granted to one participant for the sake of a job. */
+  revokeFor(name: string, jobId: string): void {
+    const own = this.#readable.get(name);
+    if (own !== undefined) withdraw(own, jobId);
   }
 
   /** Takes an object back from everybody, as it is no longer kept. */
@@ -47,5 +48,12 @@ export class ObjectGrants implements TransferGuard {
 
   mayWrite(identity: Identity, _object: ObjectRef): Promise<boolean> {
     return this.#mayUpload(identity);
+  }
+}
+
+function withdraw(own: Map<ContentHash, Set<string>>, jobId: string): void {
+  for (const [hash, reasons] of own) {
+    reasons.delete(jobId);
+    if (reasons.size === 0) own.delete(hash);
   }
 }
