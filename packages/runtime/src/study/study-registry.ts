@@ -64,7 +64,7 @@ export class StudyRegistry {
   /**
    * Changes the studies; they are in force when this resolves, and survive a crash.
    *
-   * @throws FlareError what `change` throws, `study/too-large`, or why it could not be written; nothing is changed then
+   * @throws FlareError what `change` throws, `study/not-kept`, or why it could not be written; nothing is changed then
    */
   change<Answer>(change: (studies: Studies) => StudyChange<Answer> | Promise<StudyChange<Answer>>): Promise<Answer> {
     return this.inTurn(async () => {
@@ -97,12 +97,18 @@ async function readStudies(file: string): Promise<Studies | undefined> {
   return Studies.from(readDocument({ text, file, schema: studyRegistrySchema, code: "kit/local-invalid" }).value);
 }
 
-/** What would not be read at the next start must not be written. */
+/** What would not be read at the next start as it is must not be written. */
 function textOf(studies: Studies): string {
-  const document = studies.toDocument();
-  const text = `${JSON.stringify(document, undefined, 2)}\n`;
-  const problem = studyRegistrySchema.safeParse(document).error?.issues[0];
-  if (problem === undefined && Buffer.byteLength(text) <= limits.documentBytes) return text;
-  const why = problem === undefined ? `more than ${limits.documentBytes} bytes` : `${problem.path.join(".")}: ${problem.message}`;
-  throw new FlareError("study/too-large", `The studies cannot be kept: ${why}.`, { facts: { why } });
+  const text = `${JSON.stringify(studies.toDocument(), undefined, 2)}\n`;
+  const why = problemOf(text);
+  if (why === undefined) return text;
+  throw new FlareError("study/not-kept", `The studies cannot be kept: ${why}.`, { facts: { why } });
+}
+
+function problemOf(text: string): string | undefined {
+  if (Buffer.byteLength(text) > limits.documentBytes) return `more than ${limits.documentBytes} bytes`;
+  const parsed = studyRegistrySchema.safeParse(JSON.parse(text));
+  if (parsed.error !== undefined) return parsed.error.issues.map(({ path, message }) => `${path.join(".")}: ${message}`)[0];
+  const isSame = JSON.stringify(Studies.from(parsed.data).toDocument()) === JSON.stringify(JSON.parse(text));
+  return isSame ? undefined : "a name would be lost";
 }

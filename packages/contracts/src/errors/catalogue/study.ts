@@ -57,9 +57,9 @@ export const studyErrors = {
     grpc: grpcStatus.failedPrecondition,
     http: 409,
   }),
-  "study/too-large": row(
+  "study/not-kept": row(
     "user",
-    "There are more studies, sites or users than a server keeps.",
+    "A server cannot keep the studies as they would be: there are too many of them, or of their sites or users.",
     "Remove what is not needed any more, or provision another project.",
     { grpc: grpcStatus.resourceExhausted },
   ),
