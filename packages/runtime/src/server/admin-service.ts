@@ -252,12 +252,12 @@ export class AdminService {
     return { job: this.#parts.summaries.of(job) as unknown as Json, files: files as unknown as Json };
   }
 
-  /** Lets an admin read the signed form of a job, whose files are here, to sign them anew. */
+  /** Lets an admin read a job, whose files are here, to sign them anew. */
   async #clone(caller: Caller, args: Arguments): Promise<Json> {
     const { readDefinition } = this.#parts;
     const { jobId, signedJob } = await this.#job(caller, args);
-    await readDefinition(signedJob);
-    this.#grant(caller, `clone:${jobId}`, [signedJob.hash]);
+    const { manifest } = await readDefinition(signedJob);
+    this.#grant(caller, `clone:${jobId}`, [signedJob.hash, ...manifest.files.map((file) => file.sha256)]);
     return { signed_job: { hash: signedJob.hash, size: signedJob.size } };
   }
 

@@ -15,12 +15,14 @@ import type { JobManifest } from "../job/job-manifest.js";
 import type { Submitter } from "../job/job-signer.js";
 import { readJobFolder } from "../job/read-job-folder.js";
 import { type VerifiedJob, verifySignedJob } from "../job/signed-job.js";
+import type { Identity } from "../session/identity.js";
 import { diskError } from "../store/file-model-store-disk.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { AddedJob } from "../store/server-store.js";
 import type { StudyRegistry } from "../study/study-registry.js";
 import { requireMember } from "../study/study-rights.js";
+import type { Possession } from "../transfer/possession.js";
 import type { Caller } from "./command-gate.js";
 import type { JournalHub } from "./journal-hub.js";
 import { filesMissing, type ModelsOfOthers, type SubmittedFile } from "./models-of-others.js";
@@ -31,6 +33,8 @@ export interface JobIntakeComponents {
   readonly retention: ObjectRetention;
   readonly others: Pick<ModelsOfOthers, "refuse">;
   readonly studies: Pick<StudyRegistry, "studies" | "inTurn">;
+  /** A job is made of files that its submitter has, not of what the server holds of others. */
+  readonly possession: Pick<Possession, "has">;
   readonly now: () => number;
   /** The server's own policy. */
   readonly isAllowed: (request: Omit<AuthorizationRequest, "site">) => boolean;
@@ -84,8 +88,8 @@ export class JobIntake {
   }
 
   async #verify({ identity, study }: Caller, signedJob: ObjectRef): Promise<VerifiedJob> {
-    const { models, now } = this.#parts;
-    const held = await models.find(signedJob.hash);
+    const { models, possession, now } = this.#parts;
+    const held = possession.has(identity, signedJob.hash) ? await models.find(signedJob.hash) : undefined;
     if (held === undefined || held.size !== signedJob.size || held.size > limits.signedJobBytes) {
       throw new FlareError("job/files-missing", "The signed job is not in the server's store.", { facts: { hash: signedJob.hash } });
     }
@@ -108,7 +112,7 @@ export class JobIntake {
   ): Promise<AddedJob> {
     const { hub, retention, studies, now } = this.#parts;
     const { jobId } = manifest;
-    const name = await this.#checkFolder(manifest, submitter);
+    const name = await this.#checkFolder(manifest, submitter, identity);
     const job = {
       jobId,
       name,
@@ -130,14 +134,14 @@ export class JobIntake {
   }
 
   /** Builds the folder anew, by links into the store, and reads it as the submitter should have. */
-  async #checkFolder(manifest: JobManifest, submitter: Submitter): Promise<string> {
-    const { models } = this.#parts;
+  async #checkFolder(manifest: JobManifest, submitter: Submitter, identity: Identity): Promise<string> {
+    const { models, possession } = this.#parts;
     const draft = await mkdtemp(join(this.#init.workspace, draftPrefix));
     try {
       const missing: string[] = [];
       const files: SubmittedFile[] = [];
       for (const { path, sha256, size } of manifest.files) {
-        const held = await models.find(sha256);
+        const held = possession.has(identity, sha256) ? await models.find(sha256) : undefined;
         if (held === undefined || held.size !== size) {
           missing.push(path);
           continue;

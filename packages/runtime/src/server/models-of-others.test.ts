@@ -50,7 +50,10 @@ beforeEach(async () => {
   const hub = new JournalHub({ store, now: Date.now });
   const retention = new ObjectRetention({ models, logger });
   const trust = project.trust();
-  intake = new JobIntake({ hub, models, retention, others, studies, now: Date.now, isAllowed: policy }, { workspace: root, trust });
+  intake = new JobIntake(
+    { hub, models, retention, others, studies, possession: { has: () => true }, now: Date.now, isAllowed: policy },
+    { workspace: root, trust },
+  );
 });
 afterEach(async () => {
   await store.close();

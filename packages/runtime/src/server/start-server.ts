@@ -99,7 +99,10 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       { ...jobsAtOnce(maxJobs, plan), workspace, objectsFolder: modelsFolder, stallMs },
     );
     const others = new ModelsOfOthers({ store, studies, isAllowed });
-    const intake = new JobIntake({ hub, models, retention, others, studies, now, isAllowed }, { workspace, trust: keeper.trust });
+    const intake = new JobIntake(
+      { hub, models, retention, others, studies, possession: grants, now, isAllowed },
+      { workspace, trust: keeper.trust },
+    );
     const archive = new OutputArchive({ folder: join(workspace, "job-output") });
     const output = new OutputService({ archive, jobs, store, logger, now });
     const traffic = new SiteTraffic({ steadyNow: () => performance.now() });
@@ -144,6 +147,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       admission,
       store: models,
       guard: grants,
+      possession: grants,
       onSent: (site, { hash, size }, account) => logger.debug("object sent", { site, hash, bytes: size, ...account }),
     });
     const sites = new SiteService(

@@ -1,11 +1,13 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { contentHashSchema, FlareError } from "@flare-ts/contracts";
 import { TrustKeeper } from "@flare-ts/provision/kit";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
 import type { AdminSession } from "../admin/admin-session.js";
-import { verifySignedJob } from "../job/signed-job.js";
+import { signCommand } from "../admin/signed-command.js";
+import { readJobFolder } from "../job/read-job-folder.js";
+import { createSignedJob, verifySignedJob } from "../job/signed-job.js";
 import { adminName, otherAdminName } from "../process/small-federation.test-support.js";
 import { FileModelStore } from "../store/file-model-store.js";
 import { TransferClient } from "../transfer/transfer-client.js";
@@ -108,6 +110,36 @@ describe("a study", () => {
     expect(await submit({ mandatory_clients: ["site-2"] })).toBe("job/outside-study");
     expect(await submit({ study: "hearts" })).toBe("job/wrong-study");
     expect(await sessions.lungs.listJobs()).toHaveLength(1);
+  });
+
+  it("does not tell by its hash whether it has a file, and takes none into a job that is named only", async () => {
+    const connection = await studies.federation.dial(otherAdminName);
+    const folder = await readJobFolder(await studies.writeJob());
+    // The file of every job of this test that has run in the other study.
+    const file = folder.files.find(({ path }) => path === "app/custom/train.ts");
+    if (file === undefined) throw new TypeError("the job has no script");
+    const held = { hash: file.sha256, size: file.size };
+    const absent = { hash: contentHashSchema.parse("0".repeat(64)), size: file.size };
+    expect(await connection.stat(held)).toEqual(await connection.stat(absent));
+    const { keys } = connection;
+    const init = { folder, jobId: randomUUID(), project: "small", study: "hearts", submitter: keys, nowMs: Date.now() };
+    const models = await FileModelStore.open({ root: join(studies.federation.folder, "lead") });
+    const transfer = new TransferClient({ store: models });
+    const signed = await models.importBytes(createSignedJob(init));
+    await transfer.upload(async () => connection, signed);
+    const args = { signed_job: { hash: signed.hash, size: signed.size } };
+    const { sessionId } = connection;
+    const submit = () => connection.execute(signCommand({ verb: "submit_job", args, ...init, ...keys, sessionId, nowMs: Date.now() }));
+    await expect(submit()).rejects.toMatchObject({
+      code: "job/files-missing",
+      facts: { files: expect.arrayContaining([file.path]) as unknown },
+    });
+    for (const each of folder.files) await transfer.upload(async () => connection, await models.importFile(each.absolutePath));
+    expect(await connection.stat(held)).toMatchObject({ isComplete: true });
+    // What a refused job held is gone with it.
+    await transfer.upload(async () => connection, signed);
+    await submit();
+    await sessions.hearts.abortJob(init.jobId);
   });
 
   it("shows nobody else what waits in it", async () => {
