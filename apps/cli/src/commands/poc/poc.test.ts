@@ -48,6 +48,11 @@ describe("a POC federation", () => {
     expect(first.files.map((file) => file.path)).toContain("models/FL_global_model.safetensors");
     expect((await folder.run(...download)).stderr).toContain("error cli/output-exists:");
     expect(await folder.data(...download, "--force")).toEqual(first);
+
+    // What was downloaded stays until another result is there to take its place.
+    await folder.data("job", "delete", jobId, "--force");
+    expect((await folder.run(...download, "--force")).stderr).toContain("error job/not-found:");
+    expect(await readdir(join(folder.path, "results"))).toEqual([jobId]);
   });
 
   it("ends a job that is aborted, and whoever watches it learns so", async () => {
