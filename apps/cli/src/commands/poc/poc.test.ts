@@ -83,6 +83,20 @@ describe("a POC federation", () => {
     await folder.data("job", "abort", jobId, "--force");
   });
 
+  it("says what a job waits for that is watched and cannot begin", async () => {
+    const jobFolder = join(folder.path, "waiting");
+    await writeAddOneJob({ folder: jobFolder, rounds: 1 });
+    const meta = JSON.parse(await readFile(join(jobFolder, "meta.json"), "utf8")) as object;
+    await writeFile(join(jobFolder, "meta.json"), JSON.stringify({ ...meta, min_clients: 3 }));
+    const { job_id: jobId } = (await folder.data("job", "submit", "-j", jobFolder)) as { job_id: string };
+    const watcher = folder.start("job", "monitor", jobId);
+    await watcher.printed(/^job waits for sites: 2 of 3 are connected$/m);
+    await folder.data("job", "abort", jobId, "--force");
+    expect((await watcher.finished).stderr).toContain("FINISHED:ABORTED");
+    const { stdout } = await folder.run("job", "download", jobId);
+    expect(stdout).toBe(`Downloaded to ${join(folder.path, jobId)}; the job has made no model.\n`);
+  });
+
   it("refuses a job with mistakes before anything is sent, each with its file and line", async () => {
     const jobFolder = join(folder.path, "broken");
     await writeAddOneJob({ folder: jobFolder, rounds: 1 });
