@@ -57,6 +57,14 @@ describe("flare server and flare client", () => {
     expect((await site.finished).exitCode).toBe(0);
   });
 
+  it("takes no site for a server, and no path that leads nowhere for a site that does not run", async () => {
+    const site = join(kits, "hospital-1");
+    expect((await folder.run("server", "stop", site)).stderr).toContain("error kit/wrong-type:");
+    expect((await folder.run("server", "status", site)).stderr).toContain("error kit/wrong-type:");
+    expect((await folder.run("client", "status", `${site}0`)).stderr).toContain("error kit/not-a-folder:");
+    expect((await folder.run("client", "stop", site)).exitCode).toBe(0);
+  });
+
   it("refuses a second process on the same kit and leaves the first alone", async () => {
     const kit = join(kits, "server.example.org");
     const server = folder.start("server", "start", kit, "--port", "0");
