@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { appendFile, chmod, cp, writeFile } from "node:fs/promises";
+import { appendFile, chmod, cp, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
@@ -92,6 +92,18 @@ describe("a kit of a site whose server runs", () => {
       { subject: expect.stringContaining("localhost") },
       { issuer: expect.stringContaining("small") },
     ]);
+  });
+
+  it("is warned of a data set that is not there", async () => {
+    await runServer();
+    const kitDir = federation.kitDir("site-2");
+    const resources = join(kitDir, "local", "resources.json");
+    await writeFile(resources, JSON.stringify({ format_version: 2, components: [], datasets: { here: kitDir, scans: "/nowhere/scans" } }));
+    ends.push(() => rm(resources));
+    expect((await look({ kitDir })).of("settings")).toMatchObject({
+      outcome: "warning",
+      found: "data set 'scans' at /nowhere/scans of local/resources.json cannot be read.",
+    });
   });
 
   it("does not disturb the site that runs from it", async () => {
