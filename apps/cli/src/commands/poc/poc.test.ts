@@ -42,6 +42,9 @@ describe("a POC federation", () => {
     expect(await folder.data("job", "list", "-n", "add", "-r", "-m", "1")).toMatchObject([{ job_id: jobId, status: "FINISHED:COMPLETED" }]);
     expect(await folder.data("job", "list", "-n", "other")).toEqual([]);
 
+    // Rounds have the same numbers wherever they are told.
+    expect((await folder.run("job", "metrics", jobId)).stdout).toMatch(/ site-1 {2}mean = [\d.]+ {2}\(round 0, step 0\)$/m);
+
     const download = ["job", "download", jobId, "-o", "results"];
     const first = (await folder.data(...download)) as { dir: string; files: { path: string; sha256: string }[] };
     expect(first.dir).toBe(join(folder.path, "results", jobId));
