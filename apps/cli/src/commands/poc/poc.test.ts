@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { writeAddOneJob } from "@flare-ts/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -163,6 +165,23 @@ describe("the POC workspace", () => {
     expect((await folder.run("poc", "clean", "--force")).stderr).toContain("error poc/not-prepared:");
     expect(await readFile(join(poc, "thesis.txt"), "utf8")).toBe("the only copy");
     await rm(poc, { recursive: true });
+  });
+
+  it("stays when what shall replace it has a mistake", async () => {
+    await folder.data("poc", "prepare", "-n", "1");
+    expect((await folder.run("poc", "prepare", "--force", "-c", "a", "a")).stderr).toContain("error project/invalid:");
+    expect(await folder.data("poc", "status")).toMatchObject({ services: [{ name: "server" }, { name: "site-1" }] });
+    await folder.data("poc", "clean");
+  });
+
+  it("names what keeps the server from starting, though the sites fail with it", async () => {
+    const other = createServer((socket) => socket.destroy());
+    await once(other.listen(0), "listening");
+    const { port } = other.address() as { port: number };
+    await folder.data("poc", "prepare", "-n", "2", "--port", String(port));
+    expect((await folder.run("poc", "start")).stderr).toContain("error transfer/cannot-listen:");
+    await folder.run("poc", "clean", "--force");
+    other.close();
   });
 
   it("is left as it was when the project file is wrong", async () => {
