@@ -46,7 +46,7 @@ export function readDocumentTree({ text, file, code, hasMergeKeys = false }: Tre
     merge: hasMergeKeys,
     maxAliasCount: 100,
   } as never);
-  const tabs = document.errors.filter(({ code }) => code === "TAB_AS_INDENT");
+  const tabs = document.errors.filter((error) => error.code === "TAB_AS_INDENT");
   const problems = [
     // Everything below a tab is misread, and said to be wrong though it is right.
     ...(tabs.length > 0 ? tabs : document.errors).map((error) => ({ at: error.pos[0], message: error.message })),

@@ -13,9 +13,9 @@ it.each([
 ] as const)("a server that answers %s is said to be one that %s", async (code, state, message) => {
   const lines: string[] = [];
   const logger: Logger = {
-    error: (message) => lines.push(`error ${message}`),
-    warn: (message) => lines.push(`warn ${message}`),
-    info: (message) => lines.push(`info ${message}`),
+    error: (text) => lines.push(`error ${text}`),
+    warn: (text) => lines.push(`warn ${text}`),
+    info: (text) => lines.push(`info ${text}`),
     debug: () => undefined,
     child: () => logger,
   };
