@@ -181,6 +181,36 @@ class ScriptsForFlare(unittest.TestCase):
         self.assertIn("site-1 job-1 ['--update_type', 'full']", output)
         self.assertIn("counts as 1", output)
 
+    def test_what_no_metric_can_be_is_written_out_and_ends_nothing(self):
+        script = textwrap.dedent(
+            """
+            import nvflare.client as flare
+            from nvflare.apis.analytix import AnalyticsDataType
+            from nvflare.client.tracking import MLflowWriter, SummaryWriter
+
+            flare.init()
+            writer = MLflowWriter()
+            model = flare.receive()
+            writer.log_params({"lr": 0.25, "optimizer": "sgd"})
+            writer.set_tags({"run": "first"})
+            writer.log_text("it began", "notes.txt")
+            SummaryWriter().add_scalar("loss", float("nan"), 3)
+            flare.log("note", "hello", flare.AnalyticsDataType.TEXT)
+            flare.log("acc", 0.5, AnalyticsDataType.SCALAR, global_step=4)
+            flare.send(flare.FLModel(params=model.params, meta={"NUM_STEPS_CURRENT_ROUND": 1}))
+            """
+        )
+        job = JobProcess(script)
+        job.greet()
+        job.task({"w": np.float32([1])})
+        result = job.result()
+        self.assertEqual([(log["key"], log["value"]) for log in result["logs"]], [("lr", 0.25), ("acc", 0.5)])
+        job.accept(result)
+        status, output = job.stop()
+        self.assertEqual(status, 0)
+        for line in ("optimizer = sgd", "run = first", "notes.txt = it began", "loss = nan", "note = hello"):
+            self.assertIn(f"flare-client: {line}", output)
+
     def test_a_module_that_is_not_there_is_named(self):
         job = JobProcess("import nvflare.app_opt.pt.model_persistor\n")
         status, output = job.end()

@@ -123,7 +123,7 @@ function participantOf({ participants }: Project, name: string, file: string): P
   const near = nearestWord(name, names);
   throw new FlareError(
     "project/unknown-participant",
-    `${file} has no participant '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}.`,
+    `${file} has no participant '${name}'${near === undefined ? "." : `; did you mean '${near}'?`}`,
     { facts: { file, name } },
   );
 }

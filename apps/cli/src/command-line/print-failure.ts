@@ -1,13 +1,14 @@
 import { FlareError } from "@flare-ts/contracts";
 import { CommanderError } from "commander";
 import type { CommandContext } from "./command-context.js";
+import { diskRefusal } from "./disk-refusal.js";
 import { errorEnvelope } from "./envelope.js";
 import { errorText } from "./error-text.js";
 
 /** Prints why a command line failed, in the form that was asked for, and returns the exit status. */
 export function printFailure(context: CommandContext, reason: unknown, signalExitCode: number | undefined): number {
   if (reason instanceof CommanderError && (reason.code === "commander.helpDisplayed" || reason.code === "commander.version")) return 0;
-  const error = reason instanceof CommanderError ? fromCommander(reason) : FlareError.from(reason);
+  const error = reason instanceof CommanderError ? fromCommander(reason) : (diskRefusal(reason) ?? FlareError.from(reason));
   const exitCode = error.code === "internal/aborted" && signalExitCode !== undefined ? signalExitCode : error.row.exit;
   const text = errorText(error, { colors: context.terminal.colors, isVerbose: context.isVerbose });
   if (context.format !== "txt") context.terminal.out(JSON.stringify(errorEnvelope(error, exitCode)));

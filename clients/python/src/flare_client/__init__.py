@@ -11,6 +11,7 @@ A script asks for models and answers each with a result::
         flare.send(flare.FLModel(params=params, meta={"NUM_STEPS_CURRENT_ROUND": steps}))
 """
 
+from .analytics import AnalyticsDataType
 from .api import (
     clear,
     get_config,
@@ -36,6 +37,7 @@ from .fl_model import FLModel, ParamsType
 __version__ = "0.1.0"
 
 __all__ = [
+    "AnalyticsDataType",
     "ClientApiError",
     "FLModel",
     "ParamsType",

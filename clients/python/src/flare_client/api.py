@@ -5,10 +5,11 @@ import gc
 import sys
 from typing import Any, Dict, Optional
 
+from .analytics import WORDS
 from .errors import ClientApiError
 from .fl_model import FLModel
 from .ranks import rank_of, share
-from .result import check_metrics
+from .result import check_metrics, is_metric, is_number
 from .session import ClientSession, read_model
 from .stacks import write_stacks_when_asked
 
@@ -102,15 +103,21 @@ def progress(done: Optional[float] = None, total: Optional[float] = None, note: 
 
 
 def log(key: str, value: Any, data_type: Any = None, **kwargs: Any) -> None:
-    """Shows a metric while training goes on. ``global_step`` names its round or step."""
-    del data_type
+    """Shows a metric while training goes on. ``global_step`` names its round or step.
+
+    What no metric can be, such as a loss that is NaN or the text of a parameter, is written to the trainer's own output and ends nothing.
+    """
+    may_be_words = getattr(data_type, "value", data_type) in WORDS
     session = _opened()
     if session is None:
         return
     metrics = value if isinstance(value, dict) else {key: value}
     names = {name if len(metrics) == 1 and name == key else f"{key}/{name}": number for name, number in metrics.items()}
     step = kwargs.get("global_step")
-    for name, number in check_metrics(FLModel(metrics=names)).items():
+    unshown = {name: shown for name, shown in names.items() if not is_metric(shown) and (may_be_words or is_number(shown))}
+    for name, shown in unshown.items():
+        print(f"flare-client: {name} = {shown}", flush=True)
+    for name, number in check_metrics(FLModel(metrics={name: names[name] for name in names if name not in unshown})).items():
         session.log(name, number, None if step is None else int(step))
 
 

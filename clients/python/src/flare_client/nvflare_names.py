@@ -27,6 +27,12 @@ def _fl_model(module: ModuleType) -> None:
     module.__dict__.update(FLModel=FLModel, ParamsType=ParamsType)
 
 
+def _analytix(module: ModuleType) -> None:
+    from .analytics import AnalyticsDataType
+
+    module.__dict__.update(AnalyticsDataType=AnalyticsDataType)
+
+
 def _np_constants(module: ModuleType) -> None:
     class NPConstants:
         NUMPY_KEY = "numpy_key"
@@ -60,6 +66,7 @@ MODULES: Dict[str, Callable[[ModuleType], None]] = {
     "nvflare.client": _client,
     "nvflare.client.tracking": _tracking,
     "nvflare.apis": _package,
+    "nvflare.apis.analytix": _analytix,
     "nvflare.apis.dxo": _dxo,
     "nvflare.apis.fl_constant": _fl_constant,
     "nvflare.app_common": _package,

@@ -40,6 +40,17 @@ def check_metrics(model: FLModel) -> Dict[str, float]:
     return metrics
 
 
+def is_number(value: Any) -> bool:
+    """Whether it is a number, finite or not."""
+    return _number(value) is not None
+
+
+def is_metric(value: Any) -> bool:
+    """Whether a metric can have it: a finite number."""
+    number = _number(value)
+    return number is not None and math.isfinite(number)
+
+
 def check_count(name: str, value: Any) -> float:
     """A number of steps."""
     number = _number(value)

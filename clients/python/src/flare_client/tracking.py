@@ -2,6 +2,7 @@
 
 from typing import Any, Mapping, Optional
 
+from .analytics import AnalyticsDataType
 from .api import log
 
 
@@ -33,7 +34,29 @@ class WandBWriter:
 
 
 class MLflowWriter:
-    """MLflow's calls for metrics."""
+    """MLflow's calls for metrics, parameters, tags and texts. What is no number is written to the trainer's own output."""
+
+    def log_param(self, key: str, value: Any) -> None:
+        """Shows a parameter."""
+        log(key, value, AnalyticsDataType.PARAMETER)
+
+    def log_params(self, values: Mapping[str, Any]) -> None:
+        """Shows several parameters."""
+        for name, value in values.items():
+            self.log_param(name, value)
+
+    def set_tag(self, key: str, tag: Any) -> None:
+        """Shows a tag."""
+        log(key, tag, AnalyticsDataType.TAG)
+
+    def set_tags(self, tags: Mapping[str, Any]) -> None:
+        """Shows several tags."""
+        for name, tag in tags.items():
+            self.set_tag(name, tag)
+
+    def log_text(self, text: str, artifact_file_path: str) -> None:
+        """Shows a text, under the name of the file that it would be."""
+        log(artifact_file_path, text, AnalyticsDataType.TEXT)
 
     def log_metric(self, key: str, value: float, step: Optional[int] = None) -> None:
         """Shows one number."""

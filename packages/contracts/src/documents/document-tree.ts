@@ -46,8 +46,10 @@ export function readDocumentTree({ text, file, code, hasMergeKeys = false }: Tre
     merge: hasMergeKeys,
     maxAliasCount: 100,
   } as never);
+  const tabs = document.errors.filter((error) => error.code === "TAB_AS_INDENT");
   const problems = [
-    ...document.errors.map((error) => ({ at: error.pos[0], message: error.message })),
+    // Everything below a tab is misread, and said to be wrong though it is right.
+    ...(tabs.length > 0 ? tabs : document.errors).map((error) => ({ at: error.pos[0], message: error.message })),
     ...repeatedKeys(document.contents, hasMergeKeys).map((at) => ({ at, message: "Map keys must be unique" })),
   ];
   if (problems.length > 0) {

@@ -56,6 +56,33 @@ describe("readDocument", () => {
     );
   });
 
+  it("says what a value must be, in words that are not those of a program", () => {
+    expect(problemsOf("name: 3\nport: 0\nparticipants: { a: b }\n").map(({ message }) => message)).toEqual([
+      "must be a text",
+      "must be at least 1",
+      "must be a list",
+    ]);
+  });
+
+  it("says of a tab that it is one, and nothing of the lines below it, which it makes unreadable", () => {
+    expect(problemsOf("name: x\nparticipants:\n  - name: a\n\trole: lead\n  - name: b\n")).toEqual([
+      { file: "project.yml", line: 4, column: 1, message: "Tabs are not allowed as indentation" },
+    ]);
+  });
+
+  it("finds the key that was meant by one that the schema lets pass", () => {
+    const loose = z.looseObject({ name: z.string(), sites: z.array(z.unknown(), "must be a list of sites") });
+    const read = (): unknown => readDocument({ text: "nmae: x\nstes: []\n", file: "f", schema: loose });
+    expect(read).toThrow(
+      expect.objectContaining({
+        problems: [
+          expect.objectContaining({ path: "name", message: "is missing; did you mean it by 'nmae'?" }),
+          expect.objectContaining({ path: "sites", message: "must be a list of sites; did you mean it by 'stes'?" }),
+        ],
+      }),
+    );
+  });
+
   it("points at the parent when a key is missing", () => {
     expect(problemsOf("name: x\nparticipants:\n  - role: lead\n")).toMatchObject([{ line: 3, path: "participants[0].name" }]);
   });

@@ -3,6 +3,7 @@ import type { ErrorCode } from "../errors/catalogue/index.js";
 import { FlareError, type Problem } from "../errors/flare-error.js";
 import { nearestWord } from "../errors/nearest-word.js";
 import { type DocumentTree, mistakesIn, type Position, readDocumentTree } from "./document-tree.js";
+import { issueText } from "./issue-text.js";
 
 /** A document that was read and found right. */
 export interface ReadDocument<T> {
@@ -54,7 +55,7 @@ export function checkDocument<T>(init: {
   // A document is read once, so that generating code for its schema first would only take time.
   const parsed = schema.safeParse(tree.value, { jitless: true });
   if (!parsed.success) {
-    const problems = parsed.error.issues.flatMap((issue) => issueProblems(issue, schema, problemAt));
+    const problems = parsed.error.issues.flatMap((issue) => issueProblems(issue, { schema, value: tree.value, problemAt }));
     throw new FlareError(code, mistakesIn(file, problems), { problems, facts: { file } });
   }
   const locate = (path: readonly PropertyKey[]): Position => {
@@ -73,11 +74,15 @@ function empty(file: string): Problem {
   return { file, line: 1, column: 1, message: "the file is empty" };
 }
 
-function issueProblems(
-  issue: z.core.$ZodIssue,
-  schema: z.ZodType,
-  problemAt: (path: readonly PropertyKey[], message: string) => Problem,
-): Problem[] {
+interface Checked {
+  readonly schema: z.ZodType;
+  /** What the schema was asked about. */
+  readonly value: unknown;
+  readonly problemAt: (path: readonly PropertyKey[], message: string) => Problem;
+}
+
+function issueProblems(issue: z.core.$ZodIssue, checked: Checked): Problem[] {
+  const { schema, problemAt } = checked;
   if (issue.code === "unrecognized_keys") {
     return issue.keys.map((key) => {
       const near = nearestWord(key, knownKeysAt(schema, issue.path));
@@ -87,10 +92,34 @@ function issueProblems(
   if (issue.code === "invalid_union") {
     const branch = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0];
     if (branch !== undefined && branch.length > 0 && depth(branch) > 0) {
-      return branch.flatMap((inner) => issueProblems({ ...inner, path: [...issue.path, ...inner.path] }, schema, problemAt));
+      return branch.flatMap((inner) => issueProblems({ ...inner, path: [...issue.path, ...inner.path] }, checked));
     }
   }
-  return [problemAt(issue.path, issue.message)];
+  const key = issue.path.at(-1);
+  const isMissing = issue.code === "invalid_type" && typeof key === "string" && valueAt(checked.value, issue.path) === undefined;
+  const meant = isMissing ? slipFor(key, issue.path.slice(0, -1), checked) : undefined;
+  const text = issueText(issue, isMissing);
+  return [problemAt(issue.path, meant === undefined ? text : `${text}; did you mean it by '${meant}'?`)];
+}
+
+/** The key that was probably written in place of one that is missing. One that the schema refuses has its own mistake already. */
+function slipFor(missing: string, path: readonly PropertyKey[], { schema, value }: Checked): string | undefined {
+  const parent = valueAt(value, path);
+  if (typeof parent !== "object" || parent === null || isStrictAt(schema, path)) return undefined;
+  const known = new Set(knownKeysAt(schema, path));
+  return nearestWord(
+    missing,
+    Object.keys(parent).filter((key) => !known.has(key)),
+  );
+}
+
+function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
+  let at = value;
+  for (const part of path) {
+    if (typeof at !== "object" || at === null || !Object.hasOwn(at, part)) return undefined;
+    at = (at as Readonly<Record<PropertyKey, unknown>>)[part];
+  }
+  return at;
 }
 
 function depth(issues: readonly z.core.$ZodIssue[]): number {
@@ -99,6 +128,15 @@ function depth(issues: readonly z.core.$ZodIssue[]): number {
 
 /** Keys that the schema knows at a path; unions contribute the keys of all their members. */
 function knownKeysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] {
+  return nodesAt(schema, path).flatMap((node) => Object.keys((node.def as { shape?: object }).shape ?? {}));
+}
+
+/** Whether unknown keys are refused there. */
+function isStrictAt(schema: z.ZodType, path: readonly PropertyKey[]): boolean {
+  return nodesAt(schema, path).some((node) => (node.def as { catchall?: z.ZodType }).catchall?.def.type === "never");
+}
+
+function nodesAt(schema: z.ZodType, path: readonly PropertyKey[]): SchemaNode[] {
   let nodes = unwrap(schema);
   for (const part of path) {
     nodes = nodes.flatMap((node) => {
@@ -107,7 +145,7 @@ function knownKeysAt(schema: z.ZodType, path: readonly PropertyKey[]): string[] 
       return next === undefined ? [] : unwrap(next);
     });
   }
-  return nodes.flatMap((node) => Object.keys((node.def as { shape?: object }).shape ?? {}));
+  return nodes;
 }
 
 interface SchemaNode {

@@ -61,7 +61,7 @@ export const clientResourcesSchema = z.strictObject({
   /** Whether the site lets its log be followed from afar. */
   allow_log_streaming: z.boolean().optional(),
   /** Data set's name to the path of a file or folder on the site's own disk; a trainer is told these paths. */
-  datasets: named("a data set's name", z.string("must be a path").min(1, "must be a path")).default({}),
+  datasets: named("a data set's name", z.string("must be a path").startsWith("/", "must be a whole path, such as /srv/data")).default({}),
   /** Seconds without progress after which a stream or a training step is given up. */
   stall_timeout: seconds.optional(),
   /** Secret's name to where it is; a job names it, and only its trainer gets the value. */

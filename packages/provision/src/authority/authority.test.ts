@@ -120,7 +120,7 @@ describe("a revocation", () => {
     const error = await errorOf(revokeParticipant(init));
     expect([error.code, error.message]).toEqual([
       "project/unknown-participant",
-      "No certificate was given to 'hospital-b'; did you mean 'hospital-a'?.",
+      "No certificate was given to 'hospital-b'; did you mean 'hospital-a'?",
     ]);
     expect((await revokeParticipant({ ...init, isForced: true })).serials).toEqual([]);
   });

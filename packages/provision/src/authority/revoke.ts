@@ -62,7 +62,7 @@ function unknown(name: string, known: readonly string[]): FlareError {
   const near = nearestWord(name, known);
   return new FlareError(
     "project/unknown-participant",
-    `No certificate was given to '${name}'${near === undefined ? "" : `; did you mean '${near}'?`}.`,
+    `No certificate was given to '${name}'${near === undefined ? "." : `; did you mean '${near}'?`}`,
     { facts: { name } },
   );
 }

@@ -100,6 +100,12 @@ describe("local settings", () => {
       5,
       "may hold letters, digits",
     ],
+    [
+      "resources.json",
+      '{\n  "format_version": 2,\n  "components": [],\n  "datasets": {\n    "scans": "data/scans"\n  }\n}',
+      5,
+      "must be a whole path, such as /srv/data",
+    ],
     ["log_config.json", '{\n  "level": "loud"\n}', 2, "must be one of error, warn, info, debug"],
     [
       "authorization.json",

@@ -254,10 +254,13 @@ export class AdminSession {
   async downloadJob(
     jobId: string,
     destination: string,
-    options: TransferOptions = {},
+    options: TransferOptions & {
+      /** Whether a result that is there gives way, once the new one is whole. @default false */
+      readonly isReplacing?: boolean;
+    } = {},
   ): Promise<{ readonly dir: string; readonly files: readonly ResultFile[] }> {
     const { models, transfer } = this.#parts;
-    const { onProgress, signal } = options;
+    const { onProgress, signal, isReplacing = false } = options;
     const dir = resolve(destination, jobId);
     const draft = `${dir}.part`;
     const { job, files } = (await this.#execute("download_job", { job_id: jobId }, signal)) as unknown as {
@@ -285,6 +288,7 @@ export class AdminSession {
       }
       await writeFile(join(draft, "receipts.json"), `${JSON.stringify((await this.receipts(jobId, signal)).receipts, undefined, 2)}\n`);
       await writeFile(join(draft, "job_meta.json"), `${JSON.stringify(job, undefined, 2)}\n`);
+      if (isReplacing) await rm(dir, { recursive: true, force: true });
       await rename(draft, dir);
     } catch (error) {
       await rm(draft, { recursive: true, force: true });

@@ -1,4 +1,4 @@
-import { stat } from "node:fs/promises";
+import { access, constants, stat } from "node:fs/promises";
 import { FlareError } from "@flare-ts/contracts";
 import {
   type Kit,
@@ -67,11 +67,31 @@ async function identityInForce(
 /** Reads the settings in `local/` that a start reads. */
 export async function checkSettings(kit: Kit): Promise<PreflightCheck> {
   try {
-    await Promise.all([readLocalResources(kit), readAuthorizationPolicy(kit), readLogConfig(kit)]);
+    const [resources] = await Promise.all([readLocalResources(kit), readAuthorizationPolicy(kit), readLogConfig(kit)]);
+    const away = resources.type === "client" ? await unreadable(resources.datasets) : [];
+    if (away.length > 0) {
+      return warned(
+        "settings",
+        `${away.join(", and ")} of local/resources.json cannot be read.`,
+        "Correct the path, or let this account read it: a job that asks for the data set fails.",
+        { datasets: away },
+      );
+    }
     return passed("settings", "The settings in local/ can be read.");
   } catch (error) {
     return problemOf("settings", error);
   }
+}
+
+async function unreadable(datasets: Readonly<Record<string, string>>): Promise<string[]> {
+  const looks = Object.entries(datasets).map(async ([name, path]) => {
+    const isThere = await access(path, constants.R_OK).then(
+      () => true,
+      () => false,
+    );
+    return isThere ? [] : [`data set '${name}' at ${path}`];
+  });
+  return (await Promise.all(looks)).flat();
 }
 
 /** A workspace that is not there yet holds no trust list; what else is wrong with it the check of the disk says. */

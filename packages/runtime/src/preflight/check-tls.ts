@@ -121,8 +121,8 @@ function strangeIssuer(
   if (endpoint.connectionSecurity === "mtls") {
     return isNamed
       ? refused(
-          `${found} It carries the server's name, so something on the way ends TLS and signs anew.`,
-          `Ask whoever runs ${nameText(leaf.issuer)} to exempt ${at} from TLS inspection; with a proxy of the project's that ends TLS, the project needs connection_security: tls.`,
+          `${found} It carries the server's name, so either the server is that of another project, or something on the way ends TLS and signs anew.`,
+          `See whether this kit is of the project that the server is of. If it is, ask whoever runs ${nameText(leaf.issuer)} to exempt ${at} from TLS inspection; with a proxy of the project's that ends TLS, the project needs connection_security: tls.`,
         )
       : refused(found, `Another service answers at ${at}: check host and port in the kit, and where the name leads.`);
   }

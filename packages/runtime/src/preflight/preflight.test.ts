@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { appendFile, chmod, cp, writeFile } from "node:fs/promises";
+import { appendFile, chmod, cp, rm, writeFile } from "node:fs/promises";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import { join } from "node:path";
 import { createServer as createTlsServer } from "node:tls";
@@ -94,6 +94,18 @@ describe("a kit of a site whose server runs", () => {
     ]);
   });
 
+  it("is warned of a data set that is not there", async () => {
+    await runServer();
+    const kitDir = federation.kitDir("site-2");
+    const resources = join(kitDir, "local", "resources.json");
+    await writeFile(resources, JSON.stringify({ format_version: 2, components: [], datasets: { here: kitDir, scans: "/nowhere/scans" } }));
+    ends.push(() => rm(resources));
+    expect((await look({ kitDir })).of("settings")).toMatchObject({
+      outcome: "warning",
+      found: "data set 'scans' at /nowhere/scans of local/resources.json cannot be read.",
+    });
+  });
+
   it("does not disturb the site that runs from it", async () => {
     await runServer();
     const site = await startSite({ kitDir: federation.kitDir("site-2") });
@@ -180,7 +192,9 @@ describe("a way that does not lead to the server", () => {
     expect(outcomes).toMatchObject({ port: "ok", tls: "problem", server: "skipped" });
     expect(of("tls")).toMatchObject({
       code: "auth/tls-refused",
-      found: expect.stringMatching(/'CN=localhost.*' that 'CN=ACME Web Inspection.*' issued, and not .*small.* ends TLS and signs anew/),
+      found: expect.stringMatching(
+        /'CN=localhost.*' that 'CN=ACME Web Inspection.*' issued, and not .*small.* another project, or .* ends TLS and signs anew/,
+      ),
       todo: expect.stringMatching(/'CN=ACME Web Inspection.*' to exempt localhost:\d+ from TLS inspection/),
     });
   });

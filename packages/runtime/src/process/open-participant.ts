@@ -167,7 +167,11 @@ function isOfType<Type extends "server" | "client">(
 }
 
 function wrongKit(kit: Kit, wanted: string): FlareError {
-  return new FlareError("kit/wrong-type", `${kit.dir} is the kit of a ${kit.type}, not of a ${wanted}.`, {
-    facts: { dir: kit.dir, type: kit.type },
-  });
+  return new FlareError(
+    "kit/wrong-type",
+    `${kit.dir} is the kit of ${kit.type === "admin" ? "an" : "a"} ${kit.type}, not of a ${wanted}.`,
+    {
+      facts: { dir: kit.dir, type: kit.type },
+    },
+  );
 }

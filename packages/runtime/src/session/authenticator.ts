@@ -332,7 +332,7 @@ export class Authenticator {
     if (identity.kind !== "client") return undefined;
     const other = this.#sessions.find(identity.name).find((session) => session.id !== renews?.id);
     if (other === undefined) return undefined;
-    const silentMs = this.#steadyNow() - other.lastSeenMs;
+    const silentMs = Math.round(this.#steadyNow() - other.lastSeenMs);
     if (silentMs <= (this.#init.silenceMs ?? limits.silenceMs)) {
       throw new FlareError(
         "auth/already-connected",

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { FlareError, limits } from "@flare-ts/contracts";
+import { type ErrorCode, FlareError, limits } from "@flare-ts/contracts";
 import { HeartbeatSchema, type ServerMessage, SiteHelloSchema, type SiteMessage, SiteMessageSchema } from "@flare-ts/contracts/wire";
 import type { ProjectTrust } from "@flare-ts/provision/kit";
 import { errorField, type Logger } from "../logging/logger.js";
@@ -28,6 +28,9 @@ export interface ServerLinkComponents {
   /** Hears whenever it changes how the site stands with its server. */
   readonly onContact?: (contact: ServerContact) => void;
 }
+
+/** What a server that is there answers, and what heals by itself later. */
+const notYet: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["auth/already-connected", "auth/renewal-pending"]);
 
 /** The site's way to its server: dials out, attaches, keeps the stream alive, and comes back by itself whenever it breaks. */
 export class ServerLink {
@@ -123,12 +126,13 @@ export class ServerLink {
           first.reject(error);
           return;
         }
-        this.#tellContact(error.row.isRetryable ? "unreachable" : "refused", error.message);
-        if (error.row.isRetryable) {
+        const isUnreachable = error.row.isRetryable && !notYet.has(error.code);
+        this.#tellContact(isUnreachable ? "unreachable" : "refused", error.message);
+        if (isUnreachable) {
           logger[attempt === 0 ? "warn" : "debug"]("server cannot be reached", { attempt, error: errorField(error) });
         } else {
           // Waiting alone does not heal it, so somebody has to read it: once, and again when the reason is another one.
-          const level = refusal === error.code ? "debug" : "error";
+          const level = refusal === error.code ? "debug" : error.row.isRetryable ? "warn" : "error";
           logger[level]("the server does not let this site in", { code: error.code, reason: error.message, todo: error.row.todo });
           refusal = error.code;
         }

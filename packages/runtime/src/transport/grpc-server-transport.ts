@@ -108,8 +108,10 @@ export class GrpcServerTransport implements ServerTransport {
     return await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(address, this.#credentials(), (error, bound) => {
         if (error !== null) {
+          // The system's reason, without the library's count of addresses around it.
+          const reason = /\[(?:listen )?([^\]]+)\]$/.exec(error.message)?.[1] ?? error.message;
           reject(
-            new FlareError("transfer/cannot-listen", `The server cannot listen on ${address}: ${error.message}`, {
+            new FlareError("transfer/cannot-listen", `The server cannot listen on ${address}: ${reason}`, {
               facts: { address },
               cause: error,
             }),

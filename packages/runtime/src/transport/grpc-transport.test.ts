@@ -266,7 +266,7 @@ describe.each<TestWay>(["mtls", "tls", "clear", "proxy"])("GrpcServerTransport a
     );
     await expect(second.start()).rejects.toMatchObject({
       code: "transfer/cannot-listen",
-      message: expect.stringContaining(`127.0.0.1:${port}`),
+      message: `The server cannot listen on 127.0.0.1:${port}: EADDRINUSE: address already in use 127.0.0.1:${port}`,
     });
   });
 });

@@ -1,4 +1,4 @@
-import { readdir, rm } from "node:fs/promises";
+import { readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
@@ -29,14 +29,15 @@ export async function downloadJob(context: CommandContext, options: DownloadJobO
   );
   if (isTaken && !options.isForced) throw new FlareError("cli/output-exists", `${target} is already there.`, { facts: { folder: target } });
   return await withAdminInStudy(context, options, async (session) => {
-    if (isTaken) await rm(target, { recursive: true, force: true });
     const { dir, files } = await session.downloadJob(jobId, output, {
       onProgress: transferProgress(context.terminal, "Receiving"),
       signal: context.signal,
+      isReplacing: options.isForced,
     });
+    const lines = files.map(({ path, hash, size }) => `  ${path}  ${bytesText(size)}  sha256 ${hash}`);
     return {
       data: { job_id: jobId, dir, files: files.map(({ path, hash, size }) => ({ path, sha256: hash, bytes: size })) },
-      text: [`Downloaded to ${dir}:`, ...files.map(({ path, hash, size }) => `  ${path}  ${bytesText(size)}  sha256 ${hash}`)],
+      text: lines.length === 0 ? [`Downloaded to ${dir}; the job has made no model.`] : [`Downloaded to ${dir}:`, ...lines],
     };
   });
 }

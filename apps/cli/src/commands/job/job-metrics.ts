@@ -35,6 +35,6 @@ function pointData({ atMs, site, key, value, round, step }: TrackedPoint) {
 }
 
 function lineOf({ atMs, site, key, value, round, step }: TrackedPoint): string {
-  const where = [...(round === null ? [] : [`round ${round + 1}`]), ...(step === null ? [] : [`step ${step}`])].join(", ");
+  const where = [...(round === null ? [] : [`round ${round}`]), ...(step === null ? [] : [`step ${step}`])].join(", ");
   return `${new Date(atMs).toISOString().slice(11, 19)}  ${site}  ${plainText(key)} = ${value}${where === "" ? "" : `  (${where})`}`;
 }

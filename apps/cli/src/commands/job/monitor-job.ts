@@ -4,6 +4,7 @@ import type { CommandContext, CommandOutput } from "../../command-line/command-c
 import { parseJobId } from "./parse-job-id.js";
 import { closedRoundLines, eventLine, openRoundLines, roundData } from "./round-lines.js";
 import { addToReport, emptyJobReport, type JobReport } from "./round-report.js";
+import { tellWaiting } from "./tell-waiting.js";
 
 /** How often the clock of the round under way is drawn anew. */
 const redrawMs = 250;
@@ -20,6 +21,10 @@ export async function monitorJob(context: CommandContext, options: StudyOptions 
     let known: JobReport = emptyJobReport;
     const redraw = (): void => terminal.draw(openRoundLines(known, Date.now(), terminal.colors));
     const timer = terminal.isInteractive && context.format === "txt" ? setInterval(redraw, redrawMs) : undefined;
+    const begun = new AbortController();
+    const signal = AbortSignal.any([context.signal, begun.signal]);
+    const tell = (reason: string): void => terminal.out(`job ${reason}`);
+    let waiting: Promise<void> | undefined;
     try {
       for await (const entry of session.watchJob(jobId, { signal: context.signal })) {
         known = addToReport(known, entry);
@@ -29,8 +34,12 @@ export async function monitorJob(context: CommandContext, options: StudyOptions 
         if (line !== undefined) terminal.out(line);
         if (entry.event.type === "round-closed") for (const text of roundLinesOf(known, entry.event.round, context)) terminal.out(text);
         redraw();
+        if (entry.event.type === "job-submitted") waiting = tellWaiting(session, { jobId, signal, tell });
+        else begun.abort();
       }
     } finally {
+      begun.abort();
+      await waiting;
       clearInterval(timer);
       terminal.draw([]);
     }

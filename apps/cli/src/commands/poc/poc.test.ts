@@ -1,4 +1,6 @@
+import { once } from "node:events";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { createServer } from "node:net";
 import { join } from "node:path";
 import { writeAddOneJob } from "@flare-ts/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -42,12 +44,20 @@ describe("a POC federation", () => {
     expect(await folder.data("job", "list", "-n", "add", "-r", "-m", "1")).toMatchObject([{ job_id: jobId, status: "FINISHED:COMPLETED" }]);
     expect(await folder.data("job", "list", "-n", "other")).toEqual([]);
 
+    // Rounds have the same numbers wherever they are told.
+    expect((await folder.run("job", "metrics", jobId)).stdout).toMatch(/ site-1 {2}mean = [\d.]+ {2}\(round 0, step 0\)$/m);
+
     const download = ["job", "download", jobId, "-o", "results"];
     const first = (await folder.data(...download)) as { dir: string; files: { path: string; sha256: string }[] };
     expect(first.dir).toBe(join(folder.path, "results", jobId));
     expect(first.files.map((file) => file.path)).toContain("models/FL_global_model.safetensors");
     expect((await folder.run(...download)).stderr).toContain("error cli/output-exists:");
     expect(await folder.data(...download, "--force")).toEqual(first);
+
+    // What was downloaded stays until another result is there to take its place.
+    await folder.data("job", "delete", jobId, "--force");
+    expect((await folder.run(...download, "--force")).stderr).toContain("error job/not-found:");
+    expect(await readdir(join(folder.path, "results"))).toEqual([jobId]);
   });
 
   it("ends a job that is aborted, and whoever watches it learns so", async () => {
@@ -76,6 +86,20 @@ describe("a POC federation", () => {
     expect((await watcher.finished).exitCode).toBe(130);
     expect(await folder.data("job", "list", "-i", jobId)).toMatchObject([{ status: "RUNNING" }]);
     await folder.data("job", "abort", jobId, "--force");
+  });
+
+  it("says what a job waits for that is watched and cannot begin", async () => {
+    const jobFolder = join(folder.path, "waiting");
+    await writeAddOneJob({ folder: jobFolder, rounds: 1 });
+    const meta = JSON.parse(await readFile(join(jobFolder, "meta.json"), "utf8")) as object;
+    await writeFile(join(jobFolder, "meta.json"), JSON.stringify({ ...meta, min_clients: 3 }));
+    const { job_id: jobId } = (await folder.data("job", "submit", "-j", jobFolder)) as { job_id: string };
+    const watcher = folder.start("job", "monitor", jobId);
+    await watcher.printed(/^job waits for sites: 2 of 3 are connected$/m);
+    await folder.data("job", "abort", jobId, "--force");
+    expect((await watcher.finished).stderr).toContain("FINISHED:ABORTED");
+    const { stdout } = await folder.run("job", "download", jobId);
+    expect(stdout).toBe(`Downloaded to ${join(folder.path, jobId)}; the job has made no model.\n`);
   });
 
   it("refuses a job with mistakes before anything is sent, each with its file and line", async () => {
@@ -141,6 +165,23 @@ describe("the POC workspace", () => {
     expect((await folder.run("poc", "clean", "--force")).stderr).toContain("error poc/not-prepared:");
     expect(await readFile(join(poc, "thesis.txt"), "utf8")).toBe("the only copy");
     await rm(poc, { recursive: true });
+  });
+
+  it("stays when what shall replace it has a mistake", async () => {
+    await folder.data("poc", "prepare", "-n", "1");
+    expect((await folder.run("poc", "prepare", "--force", "-c", "a", "a")).stderr).toContain("error project/invalid:");
+    expect(await folder.data("poc", "status")).toMatchObject({ services: [{ name: "server" }, { name: "site-1" }] });
+    await folder.data("poc", "clean");
+  });
+
+  it("names what keeps the server from starting, though the sites fail with it", async () => {
+    const other = createServer((socket) => socket.destroy());
+    await once(other.listen(0), "listening");
+    const { port } = other.address() as { port: number };
+    await folder.data("poc", "prepare", "-n", "2", "--port", String(port));
+    expect((await folder.run("poc", "start")).stderr).toContain("error transfer/cannot-listen:");
+    await folder.run("poc", "clean", "--force");
+    other.close();
   });
 
   it("is left as it was when the project file is wrong", async () => {

@@ -22,11 +22,13 @@ export interface PreparePocOptions {
 /** Makes the certificates and kits of a federation on this machine. */
 export async function preparePoc(context: CommandContext, options: PreparePocOptions): Promise<CommandOutput> {
   const folder = pocFolder(context.env);
-  // A project file that cannot be read must not cost the federation that is there.
+  // A project file that cannot be read, or is wrong, must not cost the federation that is there.
   const input =
     options.projectFile === undefined ? undefined : await readProject(resolve(context.cwd, options.projectFile), options.projectFile);
+  const text = input ?? (await generatedProject(options));
+  await refuseMistakes(text, options.projectFile === undefined ? join(folder, "project.yml") : resolve(context.cwd, options.projectFile));
   await makeRoom(folder, options.isForced);
-  const federation = await fillFolder(context, folder, input ?? (await generatedProject(options)), options.projectFile);
+  const federation = await fillFolder(context, folder, text, options.projectFile);
   return {
     data: {
       folder,
@@ -55,6 +57,13 @@ async function readProject(path: string, shown: string): Promise<string> {
   } catch (cause) {
     throw new FlareError("file/not-found", `There is no project file ${shown}.`, { facts: { file: shown }, cause });
   }
+}
+
+async function refuseMistakes(text: string, file: string): Promise<void> {
+  const { parseProject } = await import("@flare-ts/provision");
+  const { participants } = parseProject(text, file);
+  if (participants.some(({ type }) => type === "admin")) return;
+  throw new FlareError("cli/invalid-arguments", `${file} has no admin, so nobody could submit a job.`);
 }
 
 async function makeRoom(folder: string, isForced: boolean): Promise<void> {
@@ -95,10 +104,7 @@ async function fillFolder(
     });
     const named = (type: string): string[] => kits.filter((kit) => kit.type === type).map((kit) => kit.name);
     const [server = ""] = named("server");
-    const [admin] = named("admin");
-    if (admin === undefined) {
-      throw new FlareError("cli/invalid-arguments", `${shownFile ?? projectFile} has no admin, so nobody could submit a job.`);
-    }
+    const [admin = ""] = named("admin");
     const file: PocFile = {
       schema_version: "1",
       project: relative(folder, prodDir).split(/[\\/]/)[0] ?? "",

@@ -21,14 +21,17 @@ export async function startPoc(
   const startMs = performance.now();
   const { startDaemon, daemonStatus } = await import("@flare-ts/runtime");
   const command = { node: process.execPath, cli: flareCommandPath() };
-  const started = await Promise.all(
-    services.map(async (service) => {
-      const status = daemonStatus(service.kit);
-      if (status.state !== "stopped") return { name: service.name, pid: status.pid, isNew: false };
-      const { pid } = await startDaemon({ kitDir: service.kit, command, timeoutMs: options.timeoutMs, signal: context.signal });
-      return { name: service.name, pid, isNew: true };
-    }),
-  );
+  const starts = services.map(async (service) => {
+    const status = daemonStatus(service.kit);
+    if (status.state !== "stopped") return { name: service.name, pid: status.pid, isNew: false };
+    const { pid } = await startDaemon({ kitDir: service.kit, command, timeoutMs: options.timeoutMs, signal: context.signal });
+    return { name: service.name, pid, isNew: true };
+  });
+  const started = await Promise.all(starts).catch(async (error: unknown) => {
+    // A site fails where its server has, and the server's reason is the one to be mended.
+    await starts[services.findIndex(({ kind }) => kind === "server")];
+    throw error;
+  });
   for (const { name, pid, isNew } of started) {
     context.report({ type: "started", name, pid, is_new: isNew }, `${name} ${isNew ? "started" : "already runs"}, process ${pid}`);
   }

@@ -2,14 +2,19 @@ import { resolve } from "node:path";
 import type { DaemonStatus } from "@flare-ts/runtime";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { durationText } from "../../terminal/quantities.js";
-import { type ServiceKind, serviceWord } from "./service-kind.js";
+import { requireFolderOf, type ServiceKind, serviceWord } from "./service-kind.js";
 
-/** Says whether a server or a site runs in the background. */
+/**
+ * Says whether a server or a site runs in the background.
+ *
+ * @throws FlareError `kit/not-a-folder`, `kit/wrong-type`.
+ */
 export async function serviceStatus(
   context: CommandContext,
   options: { readonly kind: ServiceKind; readonly kit: string },
 ): Promise<CommandOutput> {
   const kitDir = resolve(context.cwd, options.kit);
+  requireFolderOf(options.kind, kitDir);
   const { daemonStatus } = await import("@flare-ts/runtime");
   const status = daemonStatus(kitDir);
   const word = serviceWord(options.kind);

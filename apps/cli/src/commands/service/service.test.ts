@@ -1,4 +1,4 @@
-import { appendFile, readFile, writeFile } from "node:fs/promises";
+import { appendFile, cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "@flare-ts/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -49,12 +49,27 @@ describe("flare server and flare client", () => {
     const statusOfSite = (): Promise<unknown> => folder.data("client", "status", join(own, "hospital-1"));
     expect(await statusOfSite()).toMatchObject({ state: "ready", server: { state: "connected" } });
     expect(await folder.data("server", "status", kit)).toMatchObject({ state: "ready", pid: server.child.pid });
+    // A copy of its kit is kept out, and whoever starts it is told why.
+    const copy = join(own, "copy-of-hospital-1");
+    await cp(join(own, "hospital-1", "startup"), join(copy, "startup"), { recursive: true });
+    await cp(join(own, "hospital-1", "local"), join(copy, "local"), { recursive: true });
+    const twin = await folder.run("client", "start", copy, "--daemon");
+    expect(twin.stdout).toMatch(/does not let it in: "hospital-1" is connected from .*, last heard of \d+ ms ago\. It goes on trying;/);
+    await folder.data("client", "stop", copy);
     server.child.kill("SIGTERM");
     expect((await server.finished).exitCode).toBe(0);
     // A site whose server is away runs on, and its status says how it is.
     await expect.poll(statusOfSite).toMatchObject({ state: "ready", server: { state: "unreachable" } });
     site.child.kill("SIGTERM");
     expect((await site.finished).exitCode).toBe(0);
+  });
+
+  it("takes no site for a server, and no path that leads nowhere for a site that does not run", async () => {
+    const site = join(kits, "hospital-1");
+    expect((await folder.run("server", "stop", site)).stderr).toContain("error kit/wrong-type:");
+    expect((await folder.run("server", "status", site)).stderr).toContain("error kit/wrong-type:");
+    expect((await folder.run("client", "status", `${site}0`)).stderr).toContain("error kit/not-a-folder:");
+    expect((await folder.run("client", "stop", site)).exitCode).toBe(0);
   });
 
   it("refuses a second process on the same kit and leaves the first alone", async () => {

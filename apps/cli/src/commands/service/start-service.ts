@@ -52,7 +52,14 @@ export async function startService(context: CommandContext, options: StartServic
       signal: context.signal,
     });
     const how = state === "ready" ? `runs in the background, process ${pid}.` : `is starting in the background, process ${pid}.`;
-    const hint = kind === "client" ? "It has not reached the server yet and goes on trying" : "It is not ready yet";
+    const status = runtime.daemonStatus(kitDir);
+    const contact = status.state === "stopped" ? undefined : status.server;
+    const hint =
+      contact?.state === "refused"
+        ? `Its server does not let it in: ${contact.reason ?? "no reason was given"} It goes on trying`
+        : kind === "client"
+          ? "It has not reached the server yet and goes on trying"
+          : "It is not ready yet";
     return {
       data: { kind, kit: kitDir, state, pid },
       text: [`The ${serviceWord(kind)} ${how}`, ...(state === "ready" ? [] : [`${hint}; its log is ${join(kitDir, "log.txt")}.`])],
