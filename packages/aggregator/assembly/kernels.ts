@@ -13,6 +13,7 @@ export { gridOf } from "./grid";
 export { scanF32, scanF64 } from "./scan";
 export { storeBf16, storeF16, storeF32, storeF64 } from "./store";
 export { addSteps, stepsOf } from "./steps";
+export { sumExactInt8 } from "./sum-exact-int8";
 export { sumSingleInt8 } from "./sum-int8";
 export { sumSingleF32 } from "./sum-single";
 export * from "./sums";

@@ -1,4 +1,5 @@
-import { loadOne, upperTwo } from "./load";
+import { doubleBias, doubleMask, doubleUpper, firstDouble, firstDoubles, lastDouble, lastDoubles } from "./double-short";
+import { loadOne } from "./load";
 import { firstFour, lastFour, shortBias, shortExponents, shortMask, shortSubnormals, shortUpper } from "./short";
 import { plus, plusOne, termOf } from "./sum-wide";
 
@@ -55,6 +56,8 @@ function addGroup<T>(kind: i32, size: i32, isFirst: bool, sums: usize, count: us
     const v4 = weightsOf(kind, w4), v5 = weightsOf(kind, w5), v6 = weightsOf(kind, w6), v7 = weightsOf(kind, w7);
     const m = f64x2.splat(magic);
     const mask = shortMask<T>(), bias = shortBias<T>(), exponents = shortExponents<T>();
+    const isDoubled = isMadeDouble<T>(false, kind);
+    const plainMask = isDoubled ? doubleMask() : mask, plainBias = isDoubled ? doubleBias() : bias;
     const whole = count & ~7;
     while (i < whole) {
       // Parts with subnormal numbers take longer. So few elements are rarely mistaken by branch prediction, and often without any.
@@ -62,7 +65,7 @@ function addGroup<T>(kind: i32, size: i32, isFirst: bool, sums: usize, count: us
       if (isSigned<T>() && hasSubnormals(size, i, end, exponents, x0, x1, x2, x3)) {
         for (; i < end; i += 8) addEight<T>(true, kind, size, isFirst, sums, i, m, mask, bias, exponents, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
       } else {
-        for (; i < end; i += 8) addEight<T>(false, kind, size, isFirst, sums, i, m, mask, bias, exponents, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
+        for (; i < end; i += 8) addEight<T>(false, kind, size, isFirst, sums, i, m, plainMask, plainBias, exponents, x0, x1, x2, x3, x4, x5, x6, x7, v0, v1, v2, v3, v4, v5, v6, v7);
       }
     }
   }
@@ -92,6 +95,12 @@ function addGroup<T>(kind: i32, size: i32, isFirst: bool, sums: usize, count: us
   }
 }
 
+/** Whether elements become float64 at once: those of binary16 that are neither subnormal nor zero. */
+@inline
+function isMadeDouble<T>(isRepaired: bool, kind: i32): bool {
+  return isSigned<T>() && !isRepaired && kind != singleSums;
+}
+
 /** Whether one of up to four updates has a subnormal number or zero in a part. */
 @inline
 function hasSubnormals(size: i32, first: usize, end: usize, exponents: v128, x0: usize, x1: usize, x2: usize, x3: usize): bool {
@@ -112,6 +121,7 @@ function addEight<T>(
   x0: usize, x1: usize, x2: usize, x3: usize, x4: usize, x5: usize, x6: usize, x7: usize,
   v0: v128, v1: v128, v2: v128, v3: v128, v4: v128, v5: v128, v6: v128, v7: v128,
 ): void {
+  const isDoubled = isMadeDouble<T>(isRepaired, kind);
   const at = i << 1, to = sums + (i << (kind == singleSums ? 2 : 3));
   // Eight sums: four float32 in each of a and b, or two float64 or int64 in each of a to d.
   let a = m, b = m, c = m, d = m;
@@ -124,57 +134,61 @@ function addEight<T>(
     }
   }
   const eight0 = v128.load(x0 + at), small0 = shortSubnormals<T>(isRepaired, eight0, exponents);
-  const upper0 = shortUpper<T>(isRepaired, eight0, small0, mask, bias);
-  const first0 = firstFour<T>(isRepaired, eight0, upper0, small0), last0 = lastFour<T>(isRepaired, eight0, upper0, small0);
+  const upper0 = isDoubled ? doubleUpper(eight0, mask, bias) : shortUpper<T>(isRepaired, eight0, small0, mask, bias);
+  const first0 = isDoubled ? firstDouble(eight0, upper0) : firstFour<T>(isRepaired, eight0, upper0, small0);
+  const last0 = isDoubled ? lastDouble(eight0, upper0) : lastFour<T>(isRepaired, eight0, upper0, small0);
   if (kind == singleSums) {
     a = plusSingle(isFirst, a, f32x4.mul(first0, v0));
     b = plusSingle(isFirst, b, f32x4.mul(last0, v0));
   } else {
-    a = plusWide(kind, isFirst, a, f64x2.promote_low_f32x4(first0), v0, m);
-    b = plusWide(kind, isFirst, b, upperTwo(first0), v0, m);
-    c = plusWide(kind, isFirst, c, f64x2.promote_low_f32x4(last0), v0, m);
-    d = plusWide(kind, isFirst, d, upperTwo(last0), v0, m);
+    a = plusWide(kind, isFirst, a, firstDoubles(isDoubled, first0), v0, m);
+    b = plusWide(kind, isFirst, b, lastDoubles(isDoubled, first0), v0, m);
+    c = plusWide(kind, isFirst, c, firstDoubles(isDoubled, last0), v0, m);
+    d = plusWide(kind, isFirst, d, lastDoubles(isDoubled, last0), v0, m);
   }
   if (size > 1) {
     const eight1 = v128.load(x1 + at), small1 = shortSubnormals<T>(isRepaired, eight1, exponents);
-    const upper1 = shortUpper<T>(isRepaired, eight1, small1, mask, bias);
-    const first1 = firstFour<T>(isRepaired, eight1, upper1, small1), last1 = lastFour<T>(isRepaired, eight1, upper1, small1);
+    const upper1 = isDoubled ? doubleUpper(eight1, mask, bias) : shortUpper<T>(isRepaired, eight1, small1, mask, bias);
+    const first1 = isDoubled ? firstDouble(eight1, upper1) : firstFour<T>(isRepaired, eight1, upper1, small1);
+    const last1 = isDoubled ? lastDouble(eight1, upper1) : lastFour<T>(isRepaired, eight1, upper1, small1);
     if (kind == singleSums) {
       a = plusSingle(false, a, f32x4.mul(first1, v1));
       b = plusSingle(false, b, f32x4.mul(last1, v1));
     } else {
-      a = plusWide(kind, false, a, f64x2.promote_low_f32x4(first1), v1, m);
-      b = plusWide(kind, false, b, upperTwo(first1), v1, m);
-      c = plusWide(kind, false, c, f64x2.promote_low_f32x4(last1), v1, m);
-      d = plusWide(kind, false, d, upperTwo(last1), v1, m);
+      a = plusWide(kind, false, a, firstDoubles(isDoubled, first1), v1, m);
+      b = plusWide(kind, false, b, lastDoubles(isDoubled, first1), v1, m);
+      c = plusWide(kind, false, c, firstDoubles(isDoubled, last1), v1, m);
+      d = plusWide(kind, false, d, lastDoubles(isDoubled, last1), v1, m);
     }
   }
   if (size > 2) {
     const eight2 = v128.load(x2 + at), small2 = shortSubnormals<T>(isRepaired, eight2, exponents);
-    const upper2 = shortUpper<T>(isRepaired, eight2, small2, mask, bias);
-    const first2 = firstFour<T>(isRepaired, eight2, upper2, small2), last2 = lastFour<T>(isRepaired, eight2, upper2, small2);
+    const upper2 = isDoubled ? doubleUpper(eight2, mask, bias) : shortUpper<T>(isRepaired, eight2, small2, mask, bias);
+    const first2 = isDoubled ? firstDouble(eight2, upper2) : firstFour<T>(isRepaired, eight2, upper2, small2);
+    const last2 = isDoubled ? lastDouble(eight2, upper2) : lastFour<T>(isRepaired, eight2, upper2, small2);
     if (kind == singleSums) {
       a = plusSingle(false, a, f32x4.mul(first2, v2));
       b = plusSingle(false, b, f32x4.mul(last2, v2));
     } else {
-      a = plusWide(kind, false, a, f64x2.promote_low_f32x4(first2), v2, m);
-      b = plusWide(kind, false, b, upperTwo(first2), v2, m);
-      c = plusWide(kind, false, c, f64x2.promote_low_f32x4(last2), v2, m);
-      d = plusWide(kind, false, d, upperTwo(last2), v2, m);
+      a = plusWide(kind, false, a, firstDoubles(isDoubled, first2), v2, m);
+      b = plusWide(kind, false, b, lastDoubles(isDoubled, first2), v2, m);
+      c = plusWide(kind, false, c, firstDoubles(isDoubled, last2), v2, m);
+      d = plusWide(kind, false, d, lastDoubles(isDoubled, last2), v2, m);
     }
   }
   if (size > 3) {
     const eight3 = v128.load(x3 + at), small3 = shortSubnormals<T>(isRepaired, eight3, exponents);
-    const upper3 = shortUpper<T>(isRepaired, eight3, small3, mask, bias);
-    const first3 = firstFour<T>(isRepaired, eight3, upper3, small3), last3 = lastFour<T>(isRepaired, eight3, upper3, small3);
+    const upper3 = isDoubled ? doubleUpper(eight3, mask, bias) : shortUpper<T>(isRepaired, eight3, small3, mask, bias);
+    const first3 = isDoubled ? firstDouble(eight3, upper3) : firstFour<T>(isRepaired, eight3, upper3, small3);
+    const last3 = isDoubled ? lastDouble(eight3, upper3) : lastFour<T>(isRepaired, eight3, upper3, small3);
     if (kind == singleSums) {
       a = plusSingle(false, a, f32x4.mul(first3, v3));
       b = plusSingle(false, b, f32x4.mul(last3, v3));
     } else {
-      a = plusWide(kind, false, a, f64x2.promote_low_f32x4(first3), v3, m);
-      b = plusWide(kind, false, b, upperTwo(first3), v3, m);
-      c = plusWide(kind, false, c, f64x2.promote_low_f32x4(last3), v3, m);
-      d = plusWide(kind, false, d, upperTwo(last3), v3, m);
+      a = plusWide(kind, false, a, firstDoubles(isDoubled, first3), v3, m);
+      b = plusWide(kind, false, b, lastDoubles(isDoubled, first3), v3, m);
+      c = plusWide(kind, false, c, firstDoubles(isDoubled, last3), v3, m);
+      d = plusWide(kind, false, d, lastDoubles(isDoubled, last3), v3, m);
     }
   }
   if (size > 4) {

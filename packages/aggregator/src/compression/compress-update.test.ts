@@ -138,6 +138,24 @@ describe("compressed updates", () => {
     expect(hashes.size).toBe(1);
   });
 
+  it("as int8 have scales of few bits, so that products are exact, and lose half of a scale at most", async () => {
+    const source = join(folder, "blocks.safetensors");
+    const data = Float32Array.from({ length: 640 }, (_, i) => Math.sin(i * i + 1) * 10 ** ((i >> 5) - 44));
+    await writeFile(source, encodeSafetensors([["w", { dtype: "F32", shape: [640], data }]]));
+    const outPath = join(folder, "blocks.int8.safetensors");
+    await compressUpdate({ source, outPath, form: "int8", block: 32 });
+    const out = decodeSafetensors(await readFile(outPath));
+    const scales = out.get("w::scale")?.data as Float32Array;
+    const q = out.get("w")?.data as Int8Array;
+    expect([...new Uint32Array(scales.slice().buffer)].every((bits, i) => (scales[i] ?? 0) < 2 ** -126 || bits % 2 ** 12 === 0)).toBe(true);
+    for (const [i, value] of data.entries()) {
+      const scale = scales[i >> 5] ?? 0;
+      const product = scale * (q[i] ?? 0);
+      expect(scale < 2 ** -126 || Math.fround(product) === product).toBe(true);
+      expect(Math.abs(value - product)).toBeLessThanOrEqual(0.501 * scale + 127 * 2 ** -150);
+    }
+  });
+
   it("of top-k keep the largest, and as many as were asked for", async () => {
     const path = join(folder, "few.safetensors");
     const data = Float32Array.of(0, 5, -0.25, 5, -8, 0.125, 5, 1);

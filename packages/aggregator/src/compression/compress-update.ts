@@ -57,7 +57,8 @@ export interface CompressionReport {
  * are kept as they are. A chunk is in memory at a time, and the scales of one tensor.
  *
  * - `float16`, `bfloat16`: half of the bytes, rounded to nearest, ties to even;
- * - `int8`: a quarter. Each block of elements has a scale of its largest magnitude / 127; an element is scale × q;
+ * - `int8`: a quarter. Each block of elements has a scale of its largest magnitude / 127, rounded up to 12 significant bits; an element is
+ *   scale × q;
  * - `top-k`: the share of the elements with the largest magnitudes (as far as 8 significant bits tell them apart), the
  *   others are zero; for differences (Aji and Heafield, "Sparse Communication for Distributed Gradient Descent", EMNLP 2017).
  *

@@ -30,7 +30,10 @@ export function encodeShort(dtype: "F16" | "BF16"): TensorEncoder {
   };
 }
 
-/** Whole multiples, from -127 to 127, of a scale for each block: its largest magnitude / 127. Chunks are whole blocks but for the last. */
+/**
+ * Whole multiples, from -127 to 127, of a scale for each block: its largest magnitude / 127, as `shortScale` rounds it. Chunks are
+ * whole blocks but for the last.
+ */
 export class Int8Encoder implements TensorEncoder {
   readonly #block: number;
   readonly #scales: number[] = [];
@@ -46,7 +49,7 @@ export class Int8Encoder implements TensorEncoder {
       const end = Math.min(values.length, from + this.#block);
       let largest = 0;
       for (let i = from; i < end; i++) largest = Math.max(largest, Math.abs(values[i] as number));
-      const scale = Math.fround(largest / 127);
+      const scale = shortScale(largest / 127);
       this.#scales.push(scale);
       for (let i = from; i < end; i++) {
         const q = scale === 0 ? 0 : Math.max(-127, Math.min(127, nearestEven((values[i] as number) / scale)));
@@ -60,6 +63,21 @@ export class Int8Encoder implements TensorEncoder {
   companion(): Uint8Array {
     return new Uint8Array(Float32Array.from(this.#scales).buffer);
   }
+}
+
+/** What rounds a scale up to 12 significant bits, of the 24 that float32 has. */
+const shortenedBits = 2 ** 12;
+
+/**
+ * A scale of at most 12 significant bits, at most 2^-11 larger than what is asked for. Its products with whole numbers to 127 then are
+ * rounded nowhere, and kernels sum them as integers. Subnormal scales have few bits anyway, and are the nearest float32.
+ */
+function shortScale(least: number): number {
+  const [scale = 0] = Float32Array.of(least);
+  if (scale < 2 ** -126) return scale;
+  const bits = new Uint32Array(Float32Array.of(scale).buffer);
+  bits[0] = Math.ceil((bits[0] ?? 0) / shortenedBits) * shortenedBits;
+  return new Float32Array(bits.buffer)[0] ?? 0;
 }
 
 /** The nearest whole number of magnitude below 2^51, ties to even. */

@@ -250,8 +250,10 @@ class Tile {
       addressesAt(slot, entry + first),
       slot.lists + 8 * (entry + first),
     ];
-    if (plan.int8Block !== undefined)
-      addCall(this.#program, "sumSingleInt8", ...args, slot.lists + 12 * slotEntries + 4 * (entry + first), plan.int8Block);
+    const scales = slot.lists + 12 * slotEntries + 4 * (entry + first);
+    if (plan.int8Block !== undefined && plan.sums === "exact")
+      addCall(this.#program, "sumExactInt8", ...args, scales, plan.int8Block, slot.grids + 16 * index);
+    else if (plan.int8Block !== undefined) addCall(this.#program, "sumSingleInt8", ...args, scales, plan.int8Block);
     else if (plan.sums === "exact") addCall(this.#program, `sumExact${type}`, ...args, slot.grids + 16 * index);
     else if (plan.sums === "double" || type === "F64") addCall(this.#program, `sumDouble${type}`, ...args);
     else addCall(this.#program, `sumSingle${type}`, ...args);

@@ -32,6 +32,7 @@ export const kernelNames = [
   "sumExactBf16",
   "sumExactF16",
   "sumExactF64",
+  "sumExactInt8",
   "foldSingleF32",
   "foldExactF32",
   "finishGridF32",

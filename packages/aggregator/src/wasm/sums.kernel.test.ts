@@ -208,6 +208,61 @@ describe("sums of int8 as it is stored", () => {
   });
 });
 
+describe("exact sums of int8 as it is stored", () => {
+  const any = fc.float({ noNaN: true, noDefaultInfinity: true, min: Math.fround(-1e30), max: Math.fround(1e30) });
+  /** Scales of few significant bits, whose terms are whole multiples where weights allow it, next to some of all bits. */
+  const short = fc.tuple(fc.integer({ min: -4095, max: 4095 }), fc.integer({ min: -30, max: -20 })).map(([of, power]) => of * 2 ** power);
+  const scale = fc.oneof(
+    { weight: 8, arbitrary: short },
+    { weight: 1, arbitrary: fc.oneof(any, fc.constantFrom(0, -0, 2 ** -149, 0.0123)) },
+  );
+  const weights = fc.array(fc.oneof({ weight: 4, arbitrary: fc.integer({ min: 1, max: 4000 }) }, { weight: 1, arbitrary: weight }), {
+    maxLength: 21,
+  });
+
+  it("are those of what it decodes to, bit by bit, whether terms are whole multiples or rounded, on coarse and fine grids", () => {
+    fc.assert(
+      fc.property(
+        updates,
+        weights,
+        fc.boolean(),
+        fc.constantFrom(32, 64, 256),
+        fc.array(scale, { minLength: 1, maxLength: 9 }),
+        fc.constantFrom(0, 0, 0, 7, 30),
+        (sample, factors, isFirst, block, some, headroom) => {
+          onBoth((kernels) => {
+            const { count, skew, seed } = sample;
+            const n = factors.length;
+            const elements = factors.map((_, i) => Int8Array.from({ length: count }, (_each, k) => Math.imul(k + seed, 37 + i)));
+            const scales = factors.map((_, i) => Float32Array.from({ length: 17 }, (_each, b) => some[(b + i) % some.length] ?? 0));
+            const rawAt = elements.map((each) => kernels.put(each, skew));
+            const scaleAt = scales.map((each) => kernels.put(each, skew % 5));
+            const decodedAt = elements.map((_, i) => {
+              const at = kernels.room(4 * count);
+              kernels.call("decodeInt8", rawAt[i] ?? 0, scaleAt[i] ?? 0, block, 0, count, at);
+              return at;
+            });
+            const weightsAt = kernels.put(Float64Array.from(factors));
+            const lists = [rawAt, scaleAt, decodedAt].map((each) => kernels.put(Uint32Array.from(each)));
+            const [raw = 0, scaled = 0, decoded = 0] = lists;
+            const largest = decodedAt.map((at) =>
+              new Float32Array(kernels.bytes(at, 4 * count)).reduce((most, each) => Math.max(most, Math.abs(each)), 0),
+            );
+            const gridBits = gridBitsOf(largest, factors) - headroom;
+            const grid = kernels.put(Float64Array.of(magicOf(gridBits), 2 ** gridBits));
+            const before = BigInt64Array.from({ length: count }, (_, k) => BigInt(k) * 0x1234_5678_9abc_def1n * 13n);
+            const [sums, expected] = [kernels.put(before, skew), kernels.put(before)];
+            kernels.call("sumExactInt8", n, Number(isFirst), sums, count, raw, weightsAt, scaled, block, grid);
+            kernels.call("sumExactF32", n, Number(isFirst), expected, count, decoded, weightsAt, grid);
+            expect(new BigInt64Array(kernels.bytes(sums, 8 * count))).toEqual(new BigInt64Array(kernels.bytes(expected, 8 * count)));
+          });
+        },
+      ),
+      { numRuns: 150 },
+    );
+  });
+});
+
 describe("a block that is scanned and added at once", () => {
   it("gives what a scan gives and adds what sums add, bit by bit", () => {
     fc.assert(
