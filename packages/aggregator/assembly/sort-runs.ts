@@ -1,22 +1,24 @@
-import { lower, rowBytes, upper } from "./rows";
+import { lower, rowBytes, rowsOf, upper } from "./rows";
 
 // Values of many updates are sorted element by element, by networks of comparators: rows are updates, and V is a vector of four
 // elements or, for the last few, one.
 
 /**
- * Sorts updates `first` to `first + 7` of n into the rows that begin at `rows`; those beyond n are infinite.
+ * Sorts updates `first` to `first + 7` of n into rows of the same numbers. Those beyond n are infinite: every other one is less than
+ * all, so that the middle stays the middle.
  *
  * @param inputs - addresses of the updates' elements, as u32; `from` is how many bytes further on the part begins
- * @param missing - a row of infinities
+ * @param tile - where the rows begin, with one of -Infinity before them and one of Infinity after
  * @param bytes - of the part, in each row
  * @see D. E. Knuth, The Art of Computer Programming, volume 3, 5.3.4: 19 comparators
  */
 @inline
-export function sortEight<V>(n: i32, first: i32, inputs: usize, from: usize, missing: usize, rows: usize, bytes: usize): void {
-  const x0 = input(inputs, n, first, from, missing), x1 = input(inputs, n, first + 1, from, missing);
-  const x2 = input(inputs, n, first + 2, from, missing), x3 = input(inputs, n, first + 3, from, missing);
-  const x4 = input(inputs, n, first + 4, from, missing), x5 = input(inputs, n, first + 5, from, missing);
-  const x6 = input(inputs, n, first + 6, from, missing), x7 = input(inputs, n, first + 7, from, missing);
+export function sortEight<V>(n: i32, first: i32, inputs: usize, from: usize, tile: usize, bytes: usize): void {
+  const x0 = input(inputs, n, first, from, tile), x1 = input(inputs, n, first + 1, from, tile);
+  const x2 = input(inputs, n, first + 2, from, tile), x3 = input(inputs, n, first + 3, from, tile);
+  const x4 = input(inputs, n, first + 4, from, tile), x5 = input(inputs, n, first + 5, from, tile);
+  const x6 = input(inputs, n, first + 6, from, tile), x7 = input(inputs, n, first + 7, from, tile);
+  const rows = tile + (first as usize) * rowBytes;
   for (let at: usize = 0; at < bytes; at += sizeof<V>()) {
     const to = rows + at;
     let v0 = load<V>(x0 + at), v1 = load<V>(x1 + at), v2 = load<V>(x2 + at), v3 = load<V>(x3 + at), v4 = load<V>(x4 + at), v5 = load<V>(x5 + at), v6 = load<V>(x6 + at), v7 = load<V>(x7 + at);
@@ -36,61 +38,51 @@ export function sortEight<V>(n: i32, first: i32, inputs: usize, from: usize, mis
   }
 }
 
-/** The same for sixteen. @see ibid., M. W. Green's network of 60 comparators */
+/**
+ * Merges rows whose first eight and last eight are sorted, in place.
+ *
+ * @typeParam S - as many bytes long as the next of them is rows further on: a constant for the instructions
+ * @param first - where the first of them begins
+ * @see K. E. Batcher, "Sorting networks and their applications", 1968: 25 comparators
+ */
 @inline
-export function sortSixteen<V>(n: i32, first: i32, inputs: usize, from: usize, missing: usize, rows: usize, bytes: usize): void {
-  const x0 = input(inputs, n, first, from, missing), x1 = input(inputs, n, first + 1, from, missing);
-  const x2 = input(inputs, n, first + 2, from, missing), x3 = input(inputs, n, first + 3, from, missing);
-  const x4 = input(inputs, n, first + 4, from, missing), x5 = input(inputs, n, first + 5, from, missing);
-  const x6 = input(inputs, n, first + 6, from, missing), x7 = input(inputs, n, first + 7, from, missing);
-  const x8 = input(inputs, n, first + 8, from, missing), x9 = input(inputs, n, first + 9, from, missing);
-  const x10 = input(inputs, n, first + 10, from, missing), x11 = input(inputs, n, first + 11, from, missing);
-  const x12 = input(inputs, n, first + 12, from, missing), x13 = input(inputs, n, first + 13, from, missing);
-  const x14 = input(inputs, n, first + 14, from, missing), x15 = input(inputs, n, first + 15, from, missing);
-  for (let at: usize = 0; at < bytes; at += sizeof<V>()) {
-    const to = rows + at;
-    let v0 = load<V>(x0 + at), v1 = load<V>(x1 + at), v2 = load<V>(x2 + at), v3 = load<V>(x3 + at), v4 = load<V>(x4 + at), v5 = load<V>(x5 + at), v6 = load<V>(x6 + at), v7 = load<V>(x7 + at);
-    let v8 = load<V>(x8 + at), v9 = load<V>(x9 + at), v10 = load<V>(x10 + at), v11 = load<V>(x11 + at), v12 = load<V>(x12 + at), v13 = load<V>(x13 + at), v14 = load<V>(x14 + at), v15 = load<V>(x15 + at);
+export function mergeEights<V, S>(first: usize, bytes: usize): void {
+  // Rows at even places come first and wait while those at odd places are merged: registers do not hold all at once.
+  for (const end = first + bytes; first < end; first += sizeof<V>()) {
     let v: V;
-    v = lower<V>(v0, v1); v1 = upper<V>(v0, v1); v0 = v; v = lower<V>(v2, v3); v3 = upper<V>(v2, v3); v2 = v;
-    v = lower<V>(v4, v5); v5 = upper<V>(v4, v5); v4 = v; v = lower<V>(v6, v7); v7 = upper<V>(v6, v7); v6 = v;
-    v = lower<V>(v8, v9); v9 = upper<V>(v8, v9); v8 = v; v = lower<V>(v10, v11); v11 = upper<V>(v10, v11); v10 = v;
-    v = lower<V>(v12, v13); v13 = upper<V>(v12, v13); v12 = v; v = lower<V>(v14, v15); v15 = upper<V>(v14, v15); v14 = v;
-    v = lower<V>(v0, v2); v2 = upper<V>(v0, v2); v0 = v; v = lower<V>(v1, v3); v3 = upper<V>(v1, v3); v1 = v;
-    v = lower<V>(v4, v6); v6 = upper<V>(v4, v6); v4 = v; v = lower<V>(v5, v7); v7 = upper<V>(v5, v7); v5 = v;
-    v = lower<V>(v8, v10); v10 = upper<V>(v8, v10); v8 = v; v = lower<V>(v9, v11); v11 = upper<V>(v9, v11); v9 = v;
-    v = lower<V>(v12, v14); v14 = upper<V>(v12, v14); v12 = v; v = lower<V>(v13, v15); v15 = upper<V>(v13, v15); v13 = v;
-    v = lower<V>(v0, v4); v4 = upper<V>(v0, v4); v0 = v; v = lower<V>(v1, v5); v5 = upper<V>(v1, v5); v1 = v;
-    v = lower<V>(v2, v6); v6 = upper<V>(v2, v6); v2 = v; v = lower<V>(v3, v7); v7 = upper<V>(v3, v7); v3 = v;
-    v = lower<V>(v8, v12); v12 = upper<V>(v8, v12); v8 = v; v = lower<V>(v9, v13); v13 = upper<V>(v9, v13); v9 = v;
-    v = lower<V>(v10, v14); v14 = upper<V>(v10, v14); v10 = v; v = lower<V>(v11, v15); v15 = upper<V>(v11, v15); v11 = v;
-    v = lower<V>(v0, v8); v8 = upper<V>(v0, v8); v0 = v; v = lower<V>(v1, v9); v9 = upper<V>(v1, v9); v1 = v;
-    v = lower<V>(v2, v10); v10 = upper<V>(v2, v10); v2 = v; v = lower<V>(v3, v11); v11 = upper<V>(v3, v11); v3 = v;
-    v = lower<V>(v4, v12); v12 = upper<V>(v4, v12); v4 = v; v = lower<V>(v5, v13); v13 = upper<V>(v5, v13); v5 = v;
-    v = lower<V>(v6, v14); v14 = upper<V>(v6, v14); v6 = v; v = lower<V>(v7, v15); v15 = upper<V>(v7, v15); v7 = v;
-    v = lower<V>(v5, v10); v10 = upper<V>(v5, v10); v5 = v; v = lower<V>(v6, v9); v9 = upper<V>(v6, v9); v6 = v;
-    v = lower<V>(v3, v12); v12 = upper<V>(v3, v12); v3 = v; v = lower<V>(v13, v14); v14 = upper<V>(v13, v14); v13 = v;
-    v = lower<V>(v4, v8); v8 = upper<V>(v4, v8); v4 = v; v = lower<V>(v7, v11); v11 = upper<V>(v7, v11); v7 = v;
-    v = lower<V>(v1, v2); v2 = upper<V>(v1, v2); v1 = v;
-    v = lower<V>(v1, v4); v4 = upper<V>(v1, v4); v1 = v; v = lower<V>(v7, v13); v13 = upper<V>(v7, v13); v7 = v;
-    v = lower<V>(v2, v8); v8 = upper<V>(v2, v8); v2 = v; v = lower<V>(v11, v14); v14 = upper<V>(v11, v14); v11 = v;
-    v = lower<V>(v2, v4); v4 = upper<V>(v2, v4); v2 = v; v = lower<V>(v5, v6); v6 = upper<V>(v5, v6); v5 = v;
-    v = lower<V>(v9, v10); v10 = upper<V>(v9, v10); v9 = v; v = lower<V>(v11, v13); v13 = upper<V>(v11, v13); v11 = v;
-    v = lower<V>(v3, v8); v8 = upper<V>(v3, v8); v3 = v; v = lower<V>(v7, v12); v12 = upper<V>(v7, v12); v7 = v;
-    v = lower<V>(v6, v8); v8 = upper<V>(v6, v8); v6 = v; v = lower<V>(v10, v12); v12 = upper<V>(v10, v12); v10 = v;
-    v = lower<V>(v3, v5); v5 = upper<V>(v3, v5); v3 = v; v = lower<V>(v7, v9); v9 = upper<V>(v7, v9); v7 = v;
-    v = lower<V>(v3, v4); v4 = upper<V>(v3, v4); v3 = v; v = lower<V>(v5, v6); v6 = upper<V>(v5, v6); v5 = v;
-    v = lower<V>(v7, v8); v8 = upper<V>(v7, v8); v7 = v; v = lower<V>(v9, v10); v10 = upper<V>(v9, v10); v9 = v;
-    v = lower<V>(v11, v12); v12 = upper<V>(v11, v12); v11 = v;
-    v = lower<V>(v6, v7); v7 = upper<V>(v6, v7); v6 = v; v = lower<V>(v8, v9); v9 = upper<V>(v8, v9); v8 = v;
-    store<V>(to, v0); store<V>(to, v1, 1 * rowBytes); store<V>(to, v2, 2 * rowBytes); store<V>(to, v3, 3 * rowBytes);
-    store<V>(to, v4, 4 * rowBytes); store<V>(to, v5, 5 * rowBytes); store<V>(to, v6, 6 * rowBytes); store<V>(to, v7, 7 * rowBytes);
-    store<V>(to, v8, 8 * rowBytes); store<V>(to, v9, 9 * rowBytes); store<V>(to, v10, 10 * rowBytes); store<V>(to, v11, 11 * rowBytes);
-    store<V>(to, v12, 12 * rowBytes); store<V>(to, v13, 13 * rowBytes); store<V>(to, v14, 14 * rowBytes); store<V>(to, v15, 15 * rowBytes);
+    let e0 = load<V>(first), e1 = load<V>(first, 2 * apart<S>()), e2 = load<V>(first, 4 * apart<S>()), e3 = load<V>(first, 6 * apart<S>());
+    let e4 = load<V>(first, 8 * apart<S>()), e5 = load<V>(first, 10 * apart<S>()), e6 = load<V>(first, 12 * apart<S>()), e7 = load<V>(first, 14 * apart<S>());
+    v = lower<V>(e0, e4); e4 = upper<V>(e0, e4); e0 = v; v = lower<V>(e2, e6); e6 = upper<V>(e2, e6); e2 = v;
+    v = lower<V>(e2, e4); e4 = upper<V>(e2, e4); e2 = v; v = lower<V>(e1, e5); e5 = upper<V>(e1, e5); e1 = v;
+    v = lower<V>(e3, e7); e7 = upper<V>(e3, e7); e3 = v; v = lower<V>(e3, e5); e5 = upper<V>(e3, e5); e3 = v;
+    v = lower<V>(e1, e2); e2 = upper<V>(e1, e2); e1 = v; v = lower<V>(e3, e4); e4 = upper<V>(e3, e4); e3 = v;
+    v = lower<V>(e5, e6); e6 = upper<V>(e5, e6); e5 = v;
+    let o0 = load<V>(first, 1 * apart<S>()), o1 = load<V>(first, 3 * apart<S>()), o2 = load<V>(first, 5 * apart<S>()), o3 = load<V>(first, 7 * apart<S>());
+    let o4 = load<V>(first, 9 * apart<S>()), o5 = load<V>(first, 11 * apart<S>()), o6 = load<V>(first, 13 * apart<S>()), o7 = load<V>(first, 15 * apart<S>());
+    v = lower<V>(o0, o4); o4 = upper<V>(o0, o4); o0 = v; v = lower<V>(o2, o6); o6 = upper<V>(o2, o6); o2 = v;
+    v = lower<V>(o2, o4); o4 = upper<V>(o2, o4); o2 = v; v = lower<V>(o1, o5); o5 = upper<V>(o1, o5); o1 = v;
+    v = lower<V>(o3, o7); o7 = upper<V>(o3, o7); o3 = v; v = lower<V>(o3, o5); o5 = upper<V>(o3, o5); o3 = v;
+    v = lower<V>(o1, o2); o2 = upper<V>(o1, o2); o1 = v; v = lower<V>(o3, o4); o4 = upper<V>(o3, o4); o3 = v;
+    v = lower<V>(o5, o6); o6 = upper<V>(o5, o6); o5 = v;
+    store<V>(first, e0);
+    store<V>(first, lower<V>(o0, e1), 1 * apart<S>()); store<V>(first, upper<V>(o0, e1), 2 * apart<S>());
+    store<V>(first, lower<V>(o1, e2), 3 * apart<S>()); store<V>(first, upper<V>(o1, e2), 4 * apart<S>());
+    store<V>(first, lower<V>(o2, e3), 5 * apart<S>()); store<V>(first, upper<V>(o2, e3), 6 * apart<S>());
+    store<V>(first, lower<V>(o3, e4), 7 * apart<S>()); store<V>(first, upper<V>(o3, e4), 8 * apart<S>());
+    store<V>(first, lower<V>(o4, e5), 9 * apart<S>()); store<V>(first, upper<V>(o4, e5), 10 * apart<S>());
+    store<V>(first, lower<V>(o5, e6), 11 * apart<S>()); store<V>(first, upper<V>(o5, e6), 12 * apart<S>());
+    store<V>(first, lower<V>(o6, e7), 13 * apart<S>()); store<V>(first, upper<V>(o6, e7), 14 * apart<S>());
+    store<V>(first, o7, 15 * apart<S>());
   }
 }
 
 @inline
-function input(inputs: usize, n: i32, update: i32, from: usize, missing: usize): usize {
-  return update < n ? (load<u32>(inputs + (update << 2)) as usize) + from : missing;
+function apart<S>(): usize {
+  return sizeof<S>() * rowBytes;
+}
+
+@inline
+function input(inputs: usize, n: i32, update: i32, from: usize, tile: usize): usize {
+  if (update < n) return (load<u32>(inputs + (update << 2)) as usize) + from;
+  return (update - n) & 1 ? tile - rowBytes : tile + (rowsOf(n) as usize) * rowBytes;
 }

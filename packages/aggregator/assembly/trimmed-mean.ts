@@ -1,6 +1,6 @@
 import { upperTwo } from "./load";
-import { lower, rowBytes, upper } from "./rows";
-import { sortEight, sortSixteen } from "./sort-runs";
+import { lower, rowBytes, rowsOf, upper } from "./rows";
+import { mergeEights, sortEight } from "./sort-runs";
 import { demoted } from "./store";
 
 /**
@@ -9,48 +9,64 @@ import { demoted } from "./store";
  * all but one or two are cut. No bit depends on the order of the updates.
  *
  * @param inputs - addresses of the updates' elements, as u32
- * @param steps - a number of steps, and the steps, four u32 each, that make one sorted run, or two, of the sorted runs of sixteen
- *   rows: `sortingPlan` of `src/wasm/robust-kernels.ts` gives them
- * @param split - the row at which the second run begins, where there are two; else 0. At most two values are left then
- * @param tile - room for one row more than those of the plan
+ * @param steps - a number of steps, and the steps, four u32 each, that follow when each eight rows are sorted: `sortingPlan` of
+ *   `src/wasm/robust-kernels.ts` gives them
+ * @param split - the row at which the second of two sorted runs begins, whose merge is left to this: all of it where at most two
+ *   values are left, else its last comparators. 0 where one sorted run is left
+ * @param tiles - how many tiles of rows are filled in turn: so many rows long is what is read of each update at a time, since memory
+ *   answers faster where it is read on
+ * @param tile - room for the tiles, each of two rows more than those of the plan
  */
-export function trimmedMeanF32(n: i32, cut: i32, inputs: usize, count: usize, out: usize, steps: usize, split: i32, tile: usize): void {
-  const rows = (n + 7) & ~7;
-  const missing = tile + (rows as usize) * rowBytes;
-  for (let at: usize = 0; at < rowBytes; at += 4) store<f32>(missing + at, f32.POSITIVE_INFINITY);
+export function trimmedMeanF32(n: i32, cut: i32, inputs: usize, count: usize, out: usize, steps: usize, split: i32, tiles: i32, tile: usize): void {
+  const tileBytes = ((rowsOf(n) + 2) as usize) * rowBytes;
+  const burst = (tiles as usize) * rowBytes;
+  for (let low = tile, end = tile + (tiles as usize) * tileBytes; low < end; low += tileBytes) {
+    const high = low + tileBytes - rowBytes;
+    for (let at: usize = 0; at < rowBytes; at += 4) {
+      store<f32>(low + at, f32.NEGATIVE_INFINITY);
+      store<f32>(high + at, f32.POSITIVE_INFINITY);
+    }
+  }
+  tile += rowBytes;
   let from: usize = 0;
   if (ASC_FEATURE_SIMD) {
     const whole = (count & ~3) << 2;
-    for (; from < whole; from += rowBytes) {
-      const bytes = min(rowBytes, whole - from);
-      sortPart<v128>(n, rows, inputs, from, missing, steps, tile, bytes);
-      if (split > 0) middle<v128>(n, split, rows, tile, bytes, out + from);
-      else sums<v128>(n, cut, tile, bytes, out + from);
-    }
+    for (; from < whole; from += burst) addMeans<v128, v128>(n, cut, inputs, from, min(from + burst, whole), steps, split, tile, tileBytes, out);
     from = whole;
   }
-  for (; from < count << 2; from += rowBytes) {
-    const bytes = min(rowBytes, (count << 2) - from);
-    sortPart<f32>(n, rows, inputs, from, missing, steps, tile, bytes);
-    if (split > 0) middle<f32>(n, split, rows, tile, bytes, out + from);
-    else sums<f32>(n, cut, tile, bytes, out + from);
+  const end = count << 2;
+  for (; from < end; from += burst) addMeans<f32, f64>(n, cut, inputs, from, min(from + burst, end), steps, split, tile, tileBytes, out);
+}
+
+/** Stores the means of as many elements as all tiles hold; S is what holds sums of V in float64, or half of them. */
+@inline
+function addMeans<V, S>(n: i32, cut: i32, inputs: usize, from: usize, end: usize, steps: usize, split: i32, tile: usize, tileBytes: usize, out: usize): void {
+  const rows = rowsOf(n);
+  for (let first = 0; first < rows; first += 8) {
+    for (let at = from, to = tile; at < end; at += rowBytes, to += tileBytes) sortEight<V>(n, first, inputs, at, to, min(rowBytes, end - at));
+  }
+  const lastStep = steps + 16 * (load<u32>(steps) as usize) + 4;
+  for (; from < end; from += rowBytes, tile += tileBytes) {
+    const bytes = min(rowBytes, end - from);
+    for (let step = steps + 4; step < lastStep; step += 16) takeStep<V>(step, tile, bytes);
+    const kept = n - 2 * cut;
+    // Rows of -Infinity stand before all others.
+    const least = ((rows - n) >> 1) + cut;
+    if (split == 0) sums<V, S>(least, kept, tile, bytes, out + from);
+    else if (kept <= 2) middle<V>(n, split, rows, tile, bytes, out + from);
+    else sumsOfPairs<V, S>(least, kept, tile, bytes, out + from);
   }
 }
 
 @inline
-function sortPart<V>(n: i32, rows: i32, inputs: usize, from: usize, missing: usize, steps: usize, tile: usize, bytes: usize): void {
-  for (let first = 0; first < rows; first += 16) {
-    const to = tile + (first as usize) * rowBytes;
-    if (rows - first > 8) sortSixteen<V>(n, first, inputs, from, missing, to, bytes);
-    else sortEight<V>(n, first, inputs, from, missing, to, bytes);
-  }
-  const end = steps + 16 * (load<u32>(steps) as usize) + 4;
-  for (let step = steps + 4; step < end; step += 16) {
-    const a = tile + (load<u32>(step) as usize) * rowBytes, b = tile + (load<u32>(step, 4) as usize) * rowBytes;
-    const third = load<u32>(step, 8) as usize;
-    if (third == 0) compare<V>(a, b, bytes);
-    else mergePairs<V>(a, b, tile + third * rowBytes, tile + (load<u32>(step, 12) as usize) * rowBytes, bytes);
-  }
+function takeStep<V>(step: usize, tile: usize, bytes: usize): void {
+  const a = tile + (load<u32>(step) as usize) * rowBytes, b = tile + (load<u32>(step, 4) as usize) * rowBytes;
+  const third = load<u32>(step, 8) as usize, fourth = load<u32>(step, 12) as usize;
+  if (third > 0) mergePairs<V>(a, b, tile + third * rowBytes, tile + fourth * rowBytes, bytes);
+  else if (fourth == 0) compare<V>(a, b, bytes);
+  else if (fourth == 1) mergeEights<V, u8>(a, bytes);
+  else if (fourth == 2) mergeEights<V, u16>(a, bytes);
+  else mergeEights<V, u32>(a, bytes);
 }
 
 /** Puts the smaller values into row a and the larger into row b. */
@@ -77,30 +93,31 @@ function mergePairs<V>(a: usize, b: usize, c: usize, d: usize, bytes: usize): vo
 }
 
 /**
- * Medians of two sorted runs. The r + 1 smallest of both are the smaller ones of a[i] and b[r - i] for i = 0 to r (K. E. Batcher,
- * "Sorting networks and their applications", 1968), so that the largest of these has rank r, and the smallest of all others rank r + 1.
+ * Medians of two sorted runs a and b, b not the longer one; both begin at even rows. Batcher's merge makes one run of all at even
+ * places and one of all at odd places, and at last compares two of them: the two in the middle are the element of rank r of the even
+ * ones and that of rank r - 1 of the odd ones, with r a quarter of the number of rows. The r + 1 smallest of two runs are the smaller
+ * ones of a[i] and b[r - i], so that the largest of these has rank r (K. E. Batcher, "Sorting networks and their applications", 1968).
  */
 @inline
 function middle<V>(n: i32, split: i32, rows: i32, tile: usize, bytes: usize, out: usize): void {
-  const rank = (n - 1) >> 1;
-  // The second run may be short; what is beyond its end is infinite.
-  const first = max(0, rank - (rows - split - 1));
-  const isNextInFirst = rank + 1 < split, isNextInSecond = rank + 1 < rows - split;
+  const turns = (rows - split) >> 1;
+  const firstRow = (rows >> 1) - (rows - split);
   for (let at: usize = 0; at < bytes; at += sizeof<V>()) {
-    let a = tile + (first as usize) * rowBytes + at;
-    let b = tile + ((split + rank - first) as usize) * rowBytes + at;
-    let below = first > 0 ? load<V>(a - rowBytes) : splat<V>(f32.NEGATIVE_INFINITY);
-    let above = splat<V>(f32.POSITIVE_INFINITY);
-    for (let i = first; i <= rank; i++) {
-      const x = load<V>(a), y = load<V>(b);
-      below = upper<V>(below, lower<V>(x, y));
-      above = lower<V>(above, upper<V>(x, y));
-      a += rowBytes;
-      b -= rowBytes;
+    let a = tile + (firstRow as usize) * rowBytes + at;
+    let b = tile + (rows as usize) * rowBytes + at;
+    // What is beyond the end of b is infinite. Where i is beyond the end of a, its place is that of b[0], with which it is compared.
+    let even = load<V>(a), odd = load<V>(a - rowBytes);
+    for (let turn = 0; turn < turns; turn++) {
+      odd = upper<V>(odd, lower<V>(load<V>(a, rowBytes), load<V>(b - rowBytes)));
+      a += 2 * rowBytes;
+      b -= 2 * rowBytes;
+      even = upper<V>(even, lower<V>(load<V>(a), load<V>(b)));
     }
-    if (isNextInFirst) above = lower<V>(above, load<V>(a));
-    if (isNextInSecond) above = lower<V>(above, load<V>(tile + ((split + rank + 1) as usize) * rowBytes + at));
-    storeHalf<V>(out + at, below, n & 1 ? below : above);
+    if (n & 1) {
+      even = lower<V>(even, odd);
+      odd = even;
+    }
+    storeHalf<V>(out + at, even, odd);
   }
 }
 
@@ -117,36 +134,78 @@ function storeHalf<V>(out: usize, a: V, b: V): void {
   } else store<f32>(out, ((((a as f64) + (b as f64)) * 0.5) as f32) + 0);
 }
 
-/** Means of the rows of one sorted run that are not cut. */
+/** Means of `kept` rows of a sorted run, from row `least` on. */
 @inline
-function sums<V>(n: i32, cut: i32, tile: usize, bytes: usize, out: usize): void {
-  const kept = n - 2 * cut;
+function sums<V, S>(least: i32, kept: i32, tile: usize, bytes: usize, out: usize): void {
   for (let at: usize = 0; at < bytes; at += sizeof<V>()) {
-    let row = tile + (cut as usize) * rowBytes + at;
-    if (isVector<V>()) {
-      let low = f64x2.promote_low_f32x4(v128.load64_zero(row)), high = f64x2.promote_low_f32x4(v128.load64_zero(row, 8));
-      for (let i = 1; i < kept; i++) {
-        row += rowBytes;
-        low = f64x2.add(low, f64x2.promote_low_f32x4(v128.load64_zero(row)));
-        high = f64x2.add(high, f64x2.promote_low_f32x4(v128.load64_zero(row, 8)));
-      }
-      const divisor = f64x2.splat(kept as f64);
-      storeRounded(out + at, f64x2.div(low, divisor), f64x2.div(high, divisor));
-    } else {
-      let sum = load<f32>(row) as f64;
-      for (let i = 1; i < kept; i++) {
-        row += rowBytes;
-        sum += load<f32>(row) as f64;
-      }
-      store<f32>(out + at, ((sum / (kept as f64)) as f32) + 0);
+    let row = tile + (least as usize) * rowBytes + at;
+    let low = zero<S>(), high = low;
+    for (let i = 0; i < kept; i++) {
+      const x = load<V>(row);
+      low = addLow<V, S>(low, x);
+      high = addHigh<V, S>(high, x);
+      row += rowBytes;
     }
+    storeMean<V, S>(out + at, low, high, kept);
+  }
+}
+
+/** The same where rows 1 and 2, 3 and 4, and so on, are still to be compared. */
+@inline
+function sumsOfPairs<V, S>(least: i32, kept: i32, tile: usize, bytes: usize, out: usize): void {
+  for (let at: usize = 0; at < bytes; at += sizeof<V>()) {
+    let row = tile + (least as usize) * rowBytes + at;
+    let low = zero<S>(), high = low;
+    let left = kept;
+    if ((least & 1) == 0) {
+      const x = upper<V>(load<V>(row - rowBytes), load<V>(row));
+      low = addLow<V, S>(low, x);
+      high = addHigh<V, S>(high, x);
+      row += rowBytes;
+      left -= 1;
+    }
+    for (; left > 1; left -= 2) {
+      const x = load<V>(row), y = load<V>(row, rowBytes);
+      const less = lower<V>(x, y), more = upper<V>(x, y);
+      low = addLow<V, S>(addLow<V, S>(low, less), more);
+      high = addHigh<V, S>(addHigh<V, S>(high, less), more);
+      row += 2 * rowBytes;
+    }
+    if (left > 0) {
+      const x = lower<V>(load<V>(row), load<V>(row, rowBytes));
+      low = addLow<V, S>(low, x);
+      high = addHigh<V, S>(high, x);
+    }
+    storeMean<V, S>(out + at, low, high, kept);
   }
 }
 
 @inline
-function splat<V>(value: f32): V {
-  if (isVector<V>()) return f32x4.splat(value);
-  return value;
+function zero<S>(): S {
+  if (isVector<S>()) return f64x2.splat(0);
+  return 0;
+}
+
+/** Adds elements 0 and 1 of four, or one. */
+@inline
+function addLow<V, S>(sums: S, x: V): S {
+  if (isVector<V>()) return f64x2.add(sums, f64x2.promote_low_f32x4(x));
+  return sums + (x as f64);
+}
+
+/** Adds elements 2 and 3 of four, or nothing. */
+@inline
+function addHigh<V, S>(sums: S, x: V): S {
+  if (isVector<V>()) return f64x2.add(sums, upperTwo(x));
+  return sums;
+}
+
+@inline
+function storeMean<V, S>(out: usize, low: S, high: S, kept: i32): void {
+  if (isVector<V>()) {
+    const divisor = f64x2.splat(kept as f64);
+    storeRounded(out, f64x2.div(low, divisor), f64x2.div(high, divisor));
+  } else store<f32>(out, ((low / (kept as f64)) as f32) + 0);
 }
 
 /** Rounds and takes the sign from zeros. */

@@ -238,6 +238,7 @@ class Tile {
         this.#sumsAt(placed),
         sorting.steps,
         sorting.split,
+        sorting.tiles,
         rows,
       );
       return;

@@ -8,6 +8,7 @@ export interface PlacedSortingPlan {
   readonly cut: number;
   readonly steps: number;
   readonly split: number;
+  readonly tiles: number;
   /** Bytes of rows that a thread needs. */
   readonly tileBytes: number;
 }
@@ -26,11 +27,11 @@ export class SortingPlans {
     const key = `${n}/${cut}`;
     const known = this.#placed.get(key);
     if (known !== undefined) return known;
-    const { steps, split, tileBytes } = sortingPlan(n, cut);
+    const { steps, split, tiles, tileBytes } = sortingPlan(n, cut);
     const address = this.#memory.allocate(steps.byteLength);
     if (address === undefined) throw exhausted(steps.byteLength);
     this.#memory.words(address, steps.length).set(steps);
-    const placed = { cut, steps: address, split, tileBytes, bytes: steps.byteLength };
+    const placed = { cut, steps: address, split, tiles, tileBytes, bytes: steps.byteLength };
     this.#placed.set(key, placed);
     return placed;
   }
