@@ -3,6 +3,7 @@ import { type ContentHash, FlareError, limits } from "@flare-ts/contracts";
 import type { Admission, Admitted } from "../budget/admission.js";
 import type { Identity } from "../session/identity.js";
 import type { ModelStore, ObjectRef, ObjectWriter } from "../store/model-store.js";
+import { ChunkShares } from "../transport/chunk-shares.js";
 import type { CallContext, Chunk, ObjectState, ReceiverMeans, ServerHandlers, TransferGuard } from "../transport/connection.js";
 import { lengthOf, readableForms } from "./chunk-forms.js";
 import { ChunkIntake } from "./chunk-intake.js";
@@ -34,6 +35,8 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
   readonly #uploads = new Map<string, RunningUpload>();
   readonly #tallies = new UploadTallies();
   readonly #reads = new SharedReads();
+  /** Divides the chunks that are being written between uploads. */
+  readonly #incoming = new ChunkShares();
 
   constructor(components: TransferServerComponents) {
     this.#store = components.store;
@@ -118,11 +121,12 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
     const writer = await this.#store.openWriter(object);
     running.writer = writer;
     const tally = this.#tallies.of(identity.name, object.hash);
-    const intake = new ChunkIntake({ writer });
+    const share = this.#incoming.open();
+    const intake = new ChunkIntake({ writer }, { most: () => share.most });
     let base: FileHandle | undefined;
     try {
       let isWhole = true;
-      for await (const chunk of chunks) {
+      for await (const chunk of share.count(chunks)) {
         if (chunk.base !== undefined && base === undefined) base = await this.#openBase(identity, chunk.base);
         tally.count(chunk);
         // A gap ends the stream, and its sender goes on from the durable offset.
