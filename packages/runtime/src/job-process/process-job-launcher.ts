@@ -53,12 +53,16 @@ export class ProcessJobLauncher implements JobLauncher {
       const { heapMiB, engineThreads } = this.#init;
       const heap = heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`];
       const threads = engineThreads === undefined || kind !== "server" ? [] : [`${engineThreadsFlag}${engineThreads}`];
-      const child = spawn(process.execPath, [...flags, ...(kind === "site" ? smallHeapFlags : smallYoungSpace), ...heap, entry, ...threads], {
-        cwd: workspace,
-        env: { ...this.#environment, ...oneArena },
-        stdio: ["ignore", log.fd, log.fd, "ipc"],
-        windowsHide: true,
-      });
+      const child = spawn(
+        process.execPath,
+        [...flags, ...(kind === "site" ? smallHeapFlags : smallYoungSpace), ...heap, entry, ...threads],
+        {
+          cwd: workspace,
+          env: { ...this.#environment, ...oneArena },
+          stdio: ["ignore", log.fd, log.fd, "ipc"],
+          windowsHide: true,
+        },
+      );
       const exited = exitOf(child);
       await once(child, "spawn");
       return { channel: childChannel(child), pid: child.pid ?? 0, exited, kill: (signal) => void child.kill(signal) };

@@ -126,14 +126,19 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
     let base: FileHandle | undefined;
     try {
       let isWhole = true;
+      let askedMs = this.#now();
       for await (const chunk of share.count(chunks)) {
+        const cameMs = this.#now();
         if (chunk.base !== undefined && base === undefined) base = await this.#openBase(identity, chunk.base);
         tally.count(chunk);
         // A gap ends the stream, and its sender goes on from the durable offset.
         isWhole = await intake.take(chunk, base);
         if (!isWhole) break;
-        running.lastProgressMs = this.#now();
-        running.admitted?.note(lengthOf(chunk));
+        const takenMs = this.#now();
+        running.lastProgressMs = takenMs;
+        // A sender that is waited for less than its chunks are taken is ahead of this side: what it sends meanwhile lies in memory.
+        running.admitted?.note(lengthOf(chunk), cameMs - askedMs < takenMs - cameMs);
+        askedMs = takenMs;
       }
       if (isWhole && (await intake.settled()) && writer.offset === object.size) await writer.commit();
     } finally {

@@ -41,8 +41,6 @@ export async function startService(context: CommandContext, options: StartServic
   const kitDir = resolve(context.cwd, options.kit);
   // Loading the runtime makes V8 keep twice the memory that a site needs from then on (70 MB, 42 with this), before anything is done.
   if (kind === "client" && !options.isDaemon) setFlagsFromString("--optimize-for-size");
-  // At a server what young objects leave behind is in the way of a megabyte for each message: it is found sooner where they have less room.
-  if (kind === "server" && !options.isDaemon) setFlagsFromString("--semi-space-growth-factor=1");
   const runtime = await import("@flare-ts/runtime");
   if (options.isDaemon) {
     const command = { node: process.execPath, cli: flareCommandPath() };
