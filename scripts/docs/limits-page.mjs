@@ -54,6 +54,10 @@ const consequences = {
     "pieces of a model that the server keeps in memory while several sites fetch it",
     "the oldest goes; a site that lags behind reads from disk",
   ],
+  chunksUnderWayBytes: [
+    "chunks of all uploads that the server is writing, and as many of all downloads that it is sending; up to 4 MiB for each",
+    "each has less, down to one chunk, which does not wait for the others",
+  ],
   probeBytes: ["bytes of one measurement of the way to the server, in each direction", "the measurement ends with an error"],
   controlMessageBytes: ["one message of the control plane", "the call is refused; of models only small ones travel in such messages"],
   inlineBytes: [

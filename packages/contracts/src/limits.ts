@@ -4,8 +4,10 @@ export const limits = Object.freeze({
   chunkBytes: 1024 * 1024,
   /** Bytes that one message may stand for without holding them: a run of zeros, or of bytes that the receiver has. */
   chunkRunBytes: 64 * 1024 * 1024,
+  /** Chunks of all uploads that a server writes at a time, and as many again of all downloads that it sends. */
+  chunksUnderWayBytes: 8 * 1024 * 1024,
   /** Chunks of objects that go to several receivers at a time, kept to be read from disk once. */
-  sharedChunkBytes: 16 * 1024 * 1024,
+  sharedChunkBytes: 8 * 1024 * 1024,
   /** HTTP/2 window for a stream and for a connection, on both sides (64 KiB would give 1 MB/s at 40 ms). */
   http2WindowBytes: 4 * 1024 * 1024,
   /** What one measurement of the way to the server may carry, in each direction. */

@@ -161,6 +161,48 @@ describe("transfers that are slow because they are many", () => {
   });
 });
 
+describe("transfers whose bytes wait for this machine", () => {
+  it("let no more in, however few they move, until they wait for the other end again or stand still", async () => {
+    const rooms = admission({ most: 8, mostBusy: 1 });
+    const first = ask(rooms, "a");
+    const second = ask(rooms, "b");
+    const spans = async (count: number, move?: () => void): Promise<void> => {
+      for (let i = 0; i < count; i++) {
+        move?.();
+        steadyMs += 250;
+        vi.advanceTimersByTime(250);
+        await settle();
+      }
+    };
+    await settle();
+    await spans(12, () => first.admitted?.note(10, true));
+    expect([second.isIn, second.reasons]).toEqual([false, ["1 are under way that keep this machine busy"]]);
+    await spans(3, () => first.admitted?.note(10));
+    expect(second.isIn).toBe(true);
+    const third = ask(rooms, "c");
+    second.admitted?.note(10, true);
+    await spans(7);
+    expect(third.isIn).toBe(false);
+    await spans(2);
+    expect(third.isIn).toBe(true);
+  });
+
+  it("are those that have moved nothing yet, for a while", async () => {
+    const rooms = admission({ most: 8, mostBusy: 1 });
+    ask(rooms, "a");
+    const second = ask(rooms, "b");
+    await settle();
+    steadyMs += 1_900;
+    vi.advanceTimersByTime(250);
+    await settle();
+    expect(second.isIn).toBe(false);
+    steadyMs += 200;
+    vi.advanceTimersByTime(250);
+    await settle();
+    expect(second.isIn).toBe(true);
+  });
+});
+
 describe("transfers beyond the disk", () => {
   it("wait until there is room, with what is wanted and what is there; those that write nothing pass", async () => {
     const disk = new DiskBudget(noSpares, { folder, maxBytes: 10 * mebibyte });

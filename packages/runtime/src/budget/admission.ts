@@ -20,8 +20,11 @@ export interface WaitingRequest extends AdmissionRequest {
 
 /** What a request was let in for; it counts until it is left. */
 export interface Admitted {
-  /** So many bytes were moved: those on the disk are not promised any more, and whoever moves few does not keep others out. */
-  note(bytes: number): void;
+  /**
+   * So many bytes were moved: those on the disk are not promised any more, and whoever moves few does not keep others out, unless the bytes
+   * had to wait for this machine, which then holds them in memory.
+   */
+  note(bytes: number, hadToWait?: boolean): void;
   leave(): void;
 }
 
@@ -57,6 +60,8 @@ interface Entry extends AdmissionRequest {
 /** Whoever has moved so many bytes in the latest span is busy, and so is whoever came in during it. */
 const busyBytes = 4 * 2 ** 20;
 const spanMs = 250;
+/** For so long after its latest bytes had to wait for this machine somebody is busy, however few they were; or while it has moved none yet. */
+const heldMs = 8 * spanMs;
 
 /** So often it is looked in one pass whether what is smaller has room on the disk. */
 const mostDiskLooks = 8;
@@ -169,7 +174,7 @@ export class Admission {
     const inside = new Inside(entry, this.#parts.steadyNow);
     this.#inside.add(inside);
     entry.admit({
-      note: (bytes) => inside.note(bytes),
+      note: (bytes, hadToWait = false) => inside.note(bytes, hadToWait),
       leave: () => {
         if (this.#inside.delete(inside) && this.#waiting.length > 0) this.#look();
       },
@@ -191,11 +196,11 @@ export class Admission {
     const { size } = this.#inside;
     if (size >= most) return `${size} are under way, as many as ${setBy} lets in`;
     if (size < mostBusy) return undefined;
-    const paces = [...this.#inside].map((inside) => inside.pace());
-    const busy = paces.filter((pace) => pace >= busyBytes).length;
+    const insiders = [...this.#inside].map((inside) => ({ pace: inside.pace(), isHeldUp: inside.isHeldUp() }));
+    const busy = insiders.filter(({ pace, isHeldUp }) => isHeldUp || pace >= busyBytes).length;
     if (busy >= mostBusy) return `${busy} are under way that keep this machine busy`;
     // Many that are slow may be so because they are many.
-    const together = paces.reduce((sum, pace) => sum + pace, 0);
+    const together = insiders.reduce((sum, { pace }) => sum + pace, 0);
     const isSlowedDown = together >= busyBytes && this.#parts.isThreadBusy?.() === true;
     return isSlowedDown ? `${size} are under way that keep this machine busy together` : undefined;
   }
@@ -218,15 +223,18 @@ class Inside {
   #sinceMs: number;
   #moved = 0;
   #movedBefore = Number.POSITIVE_INFINITY;
+  #heldUntilMs: number;
 
   constructor({ who, diskBytes }: AdmissionRequest, steadyNow: () => number) {
     this.who = who;
     this.promisedBytes = diskBytes;
     this.#steadyNow = steadyNow;
     this.#sinceMs = steadyNow();
+    this.#heldUntilMs = this.#sinceMs + heldMs;
   }
 
-  note(bytes: number): void {
+  note(bytes: number, hadToWait: boolean): void {
+    this.#heldUntilMs = hadToWait ? this.#steadyNow() + heldMs : 0;
     this.promisedBytes = Math.max(0, this.promisedBytes - bytes);
     this.#turn();
     this.#moved += bytes;
@@ -236,6 +244,11 @@ class Inside {
   pace(): number {
     this.#turn();
     return Math.max(this.#moved, this.#movedBefore);
+  }
+
+  /** Whether its latest bytes had to wait for this machine; who stands still is no such one for long. */
+  isHeldUp(): boolean {
+    return this.#steadyNow() < this.#heldUntilMs;
   }
 
   /** Begins the next span when the latest is over. */

@@ -68,7 +68,7 @@ describe("a job process", () => {
     const environment = { PATH: "/bin", NODE_OPTIONS: "--no-warnings", FLARE_SECRET: "x", TZ: "UTC" };
     const entry = await entryOf("process.send({ env: Object.keys(process.env) });");
     const { channel } = await launch("server", entry, environment);
-    expect(await nextMessage(channel)).toEqual({ env: ["PATH", "TZ"] });
+    expect(await nextMessage(channel)).toEqual({ env: ["PATH", "TZ", "MALLOC_ARENA_MAX"] });
   });
 
   it("writes what it prints to log.txt in its workspace, and no warnings of Node", async () => {

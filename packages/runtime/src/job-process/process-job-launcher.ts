@@ -53,12 +53,16 @@ export class ProcessJobLauncher implements JobLauncher {
       const { heapMiB, engineThreads } = this.#init;
       const heap = heapMiB === undefined ? [] : [`--max-old-space-size=${heapMiB}`];
       const threads = engineThreads === undefined || kind !== "server" ? [] : [`${engineThreadsFlag}${engineThreads}`];
-      const child = spawn(process.execPath, [...flags, ...(kind === "site" ? smallHeapFlags : []), ...heap, entry, ...threads], {
-        cwd: workspace,
-        env: kind === "site" ? { ...this.#environment, ...oneArena } : this.#environment,
-        stdio: ["ignore", log.fd, log.fd, "ipc"],
-        windowsHide: true,
-      });
+      const child = spawn(
+        process.execPath,
+        [...flags, ...(kind === "site" ? smallHeapFlags : smallYoungSpace), ...heap, entry, ...threads],
+        {
+          cwd: workspace,
+          env: { ...this.#environment, ...oneArena },
+          stdio: ["ignore", log.fd, log.fd, "ipc"],
+          windowsHide: true,
+        },
+      );
       const exited = exitOf(child);
       await once(child, "spawn");
       return { channel: childChannel(child), pid: child.pid ?? 0, exited, kill: (signal) => void child.kill(signal) };
@@ -78,6 +82,9 @@ export class ProcessJobLauncher implements JobLauncher {
  * for the processor time of threads that compile and collect garbage beside it.
  */
 const smallHeapFlags = ["--optimize-for-size", "--max-semi-space-size=1", "--single-threaded"];
+
+/** A server's job process and its threads hold little that is young: models never come into their heaps. */
+const smallYoungSpace = ["--max-semi-space-size=1"];
 
 /** What a job process gets of its parent's environment; above all no NODE_OPTIONS, which could take the permissions off. */
 const passedVariables = [

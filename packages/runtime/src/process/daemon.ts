@@ -7,6 +7,7 @@ import { FlareError } from "@flare-ts/contracts";
 import { type InstanceState, readInstance } from "./instance-lock.js";
 import { largePiecesApart, oneArena } from "./malloc-settings.js";
 import { identifyProcess } from "./process-identity.js";
+import { serverNodeOptions } from "./young-space.js";
 
 export interface StartDaemonInit {
   readonly kitDir: string;
@@ -55,6 +56,7 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
       ...(isSite(kitDir) ? oneArena : {}),
       ...process.env,
       ...environment,
+      ...(isSite(kitDir) ? {} : { NODE_OPTIONS: serverNodeOptions(process.env["NODE_OPTIONS"], environment["NODE_OPTIONS"]) }),
       FLARE_NODE: command.node,
       FLARE_CLI: command.cli,
     },

@@ -3,8 +3,10 @@ import type { ObjectWriter } from "../store/model-store.js";
 import type { Chunk } from "../transport/connection.js";
 import { unpackChunk } from "./unpack-chunk.js";
 
-/** Chunks that are being written while the next ones come in. */
-const mostUnderWay = 4;
+export interface ChunkIntakeInit {
+  /** Chunks that may be in the writing while the next one comes in. @default 4 */
+  readonly most?: () => number;
+}
 
 /**
  * Takes the chunks of one stream into an object. A few are being written at any time, so that neither the link nor the disk waits for a
@@ -12,10 +14,12 @@ const mostUnderWay = 4;
  */
 export class ChunkIntake {
   readonly #writer: ObjectWriter;
+  readonly #most: () => number;
   readonly #underWay: Promise<boolean>[] = [];
 
-  constructor(components: { readonly writer: ObjectWriter }) {
+  constructor(components: { readonly writer: ObjectWriter }, { most = () => 4 }: ChunkIntakeInit = {}) {
     this.#writer = components.writer;
+    this.#most = most;
   }
 
   /**
@@ -31,8 +35,9 @@ export class ChunkIntake {
     taken.catch(() => undefined);
     this.#underWay.push(taken);
     if (chunk.packed !== undefined) return await this.settled();
-    const first = this.#underWay.length < mostUnderWay ? undefined : this.#underWay.shift();
-    return first === undefined || (await first);
+    const most = this.#most();
+    while (this.#underWay.length >= most) if ((await this.#underWay.shift()) === false) return false;
+    return true;
   }
 
   /** Whether all that were given are taken. @throws what one failed with */

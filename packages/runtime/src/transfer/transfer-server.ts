@@ -3,6 +3,7 @@ import { type ContentHash, FlareError, limits } from "@flare-ts/contracts";
 import type { Admission, Admitted } from "../budget/admission.js";
 import type { Identity } from "../session/identity.js";
 import type { ModelStore, ObjectRef, ObjectWriter } from "../store/model-store.js";
+import { ChunkShares } from "../transport/chunk-shares.js";
 import type { CallContext, Chunk, ObjectState, ReceiverMeans, ServerHandlers, TransferGuard } from "../transport/connection.js";
 import { lengthOf, readableForms } from "./chunk-forms.js";
 import { ChunkIntake } from "./chunk-intake.js";
@@ -39,6 +40,8 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
   readonly #uploads = new Map<string, RunningUpload>();
   readonly #tallies = new UploadTallies();
   readonly #reads = new SharedReads();
+  /** Divides the chunks that are being written between uploads. */
+  readonly #incoming = new ChunkShares();
 
   constructor(components: TransferServerComponents) {
     this.#store = components.store;
@@ -133,18 +136,24 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
     const writer = held === undefined ? await this.#store.openWriter(object) : new ProofWriter(held);
     running.writer = writer;
     const tally = this.#tallies.of(identity.name, object.hash);
-    const intake = new ChunkIntake({ writer });
+    const share = this.#incoming.open();
+    const intake = new ChunkIntake({ writer }, { most: () => share.most });
     let base: FileHandle | undefined;
     try {
       let isWhole = true;
-      for await (const chunk of chunks) {
+      let askedMs = this.#now();
+      for await (const chunk of share.count(chunks)) {
+        const cameMs = this.#now();
         if (chunk.base !== undefined && base === undefined) base = await this.#openBase(identity, chunk.base);
         tally.count(chunk);
         // A gap ends the stream, and its sender goes on from the durable offset.
         isWhole = await intake.take(chunk, base);
         if (!isWhole) break;
-        running.lastProgressMs = this.#now();
-        running.admitted?.note(lengthOf(chunk));
+        const takenMs = this.#now();
+        running.lastProgressMs = takenMs;
+        // A sender that is waited for less than its chunks are taken is ahead of this side: what it sends meanwhile lies in memory.
+        running.admitted?.note(lengthOf(chunk), cameMs - askedMs < takenMs - cameMs);
+        askedMs = takenMs;
       }
       const isAll = isWhole && (await intake.settled()) && writer.offset === object.size;
       if (isAll) await writer.commit();

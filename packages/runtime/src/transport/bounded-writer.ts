@@ -4,8 +4,8 @@ import { FlareError } from "@flare-ts/contracts";
 export interface BoundedWriterInit<Message = unknown> {
   /** What is written in the place of each message, and hears when that has gone out. */
   readonly prepare?: ((message: Message) => { readonly message: Message; readonly wentOut: () => void }) | undefined;
-  /** Messages that may be under way at once. */
-  readonly maxPending: number;
+  /** Messages that may be under way at once; a number that changes is asked for again and again. */
+  readonly maxPending: number | (() => number);
 }
 
 /**
@@ -15,7 +15,7 @@ export interface BoundedWriterInit<Message = unknown> {
  */
 export class BoundedWriter<Message> {
   readonly #stream: Writable;
-  readonly #maxPending: number;
+  readonly #maxPending: () => number;
   readonly #prepare: BoundedWriterInit<Message>["prepare"];
   #pending = 0;
   #failure: unknown;
@@ -23,7 +23,8 @@ export class BoundedWriter<Message> {
 
   constructor(stream: Writable, init: BoundedWriterInit<Message>) {
     this.#stream = stream;
-    this.#maxPending = init.maxPending;
+    const { maxPending } = init;
+    this.#maxPending = typeof maxPending === "number" ? () => maxPending : maxPending;
     this.#prepare = init.prepare;
   }
 
@@ -36,7 +37,7 @@ export class BoundedWriter<Message> {
       if (!error) prepared?.wentOut();
       this.#written(error);
     });
-    if (this.#pending < this.#maxPending) return;
+    if (this.#pending < this.#maxPending()) return;
     await new Promise<void>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });
     });
@@ -51,7 +52,7 @@ export class BoundedWriter<Message> {
   #written(error: Error | null | undefined): void {
     this.#pending -= 1;
     if (error) this.fail(new FlareError("transfer/disconnected", "The stream ended before everything was sent.", { cause: error }));
-    else if (this.#pending < this.#maxPending) for (const waiter of this.#waiting.splice(0)) waiter.resolve();
+    else if (this.#pending < this.#maxPending()) for (const waiter of this.#waiting.splice(0)) waiter.resolve();
   }
 }
 

@@ -13,6 +13,7 @@ import type { Authenticator } from "../session/authenticator.js";
 import type { ProjectKeys } from "../session/project-keys.js";
 import { verifyParticipant } from "../session/verify-certificate.js";
 import type { ObjectRef } from "../store/model-store.js";
+import { ChunkShares } from "./chunk-shares.js";
 import type { ServerHandlers, ServerTransport } from "./connection.js";
 import { endsAtServer, refuseClearText } from "./connection-security.js";
 import { type Http2Listener, http2ServersOf, messageOptions, minVersion, withServerOptions } from "./flow-control.js";
@@ -238,7 +239,7 @@ export class GrpcServerTransport implements ServerTransport {
   #addCalls(): void {
     const handlers = this.#handlers;
     const { stallMs = limits.stallMs } = this.#init;
-    const parts = { calls: this.#calls, logger: this.#logger, stallMs };
+    const parts = { calls: this.#calls, logger: this.#logger, stallMs, outgoing: new ChunkShares() };
     const site = ["client"] as const;
     const admin = ["admin"] as const;
     const anyone = ["client", "admin"] as const;

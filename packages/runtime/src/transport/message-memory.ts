@@ -18,9 +18,9 @@ export class MessageMemory {
   readonly #free = new Set<ArrayBuffer>();
   readonly #most: number;
 
-  /** @param init.most - pieces of a megabyte that are kept while nobody uses them. @default 16 */
+  /** @param init.most - pieces of a megabyte that are kept while nobody uses them. @default 8 */
   constructor(init: { readonly most?: number } = {}) {
-    this.#most = init.most ?? 16;
+    this.#most = init.most ?? 8;
   }
 
   /** Room for a framed message, with anything in it. */

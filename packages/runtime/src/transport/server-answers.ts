@@ -18,6 +18,7 @@ import type { PeerConnection } from "../session/connection-binding.js";
 import type { ParticipantKind } from "../session/identity.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { BoundedWriter, type BoundedWriterInit } from "./bounded-writer.js";
+import type { ChunkShares } from "./chunk-shares.js";
 import type { CallContext, Chunk, ServerHandlers } from "./connection.js";
 import { limitReadAhead } from "./flow-control.js";
 import { SentFrames } from "./sent-frames.js";
@@ -30,6 +31,8 @@ export interface AnswerParts {
   readonly logger: Logger | undefined;
   /** A stream of chunks whose other end does not move for so long is broken off. */
   readonly stallMs: number;
+  /** Divides the chunks that are on their way to sockets between downloads. */
+  readonly outgoing: ChunkShares;
 }
 
 type Kinds = readonly ParticipantKind[];
@@ -81,8 +84,10 @@ export function answerDownload<Request>(
 ): handleServerStreamingCall<Request, Chunk> {
   return (call) => {
     const sent = new SentFrames();
-    const bounds = { maxPending: chunksUnderWay, prepare: (chunk: Chunk) => sent.prepare(chunk) };
-    void sendAll(parts, call, () => parts.calls.begin(call, kinds), answer, bounds, "A download");
+    const share = parts.outgoing.open();
+    const bounds = { maxPending: () => share.most, prepare: (chunk: Chunk) => sent.prepare(chunk) };
+    const counted: typeof answer = (context, request) => share.count(answer(context, request));
+    void sendAll(parts, call, () => parts.calls.begin(call, kinds), counted, bounds, "A download");
   };
 }
 
@@ -154,10 +159,8 @@ export function answerAttach(
   };
 }
 
-/** Messages, or chunks of 1 MiB, that are read ahead of the handler of a stream. */
-const readAhead = 2;
-/** Chunks of 1 MiB that are on their way to the socket, for each download. */
-const chunksUnderWay = 4;
+/** Messages, or chunks of 1 MiB, that are read ahead of the handler of a stream: another one comes in meanwhile. */
+const readAhead = 1;
 const messagesUnderWay = 64;
 
 async function reply<Reply>(parts: AnswerParts, callback: sendUnaryData<Reply>, run: () => Promise<Reply>): Promise<void> {
