@@ -38,7 +38,7 @@ export class KitWriter {
       if (folder !== ".") mkdirSync(join(dir, folder), { recursive: true });
     }
     for (const { path, text, mode } of files) {
-      writeFileSync(join(dir, path), text, { flag: "wx", mode });
+      writeFileSync(join(dir, path), text, { encoding: "utf8", flag: "wx", mode });
       this.#uncut(join(dir, path), mode);
     }
   }
