@@ -1,5 +1,5 @@
 import type { KeyObject } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { setImmediate } from "node:timers/promises";
 import type { Issuer } from "../pki/certificate.js";
@@ -39,7 +39,7 @@ export async function writeKits(init: WriteKitsInit): Promise<void> {
   const { keyType, leafLifetimeMs } = project.certificates;
   const validity = { from: new Date(now.getTime() - backdateMs), to: new Date(now.getTime() + leafLifetimeMs) };
   const writer = new KitWriter(rootKey);
-  await mkdir(dir);
+  mkdirSync(dir);
   for (const participant of project.participants) {
     // Keys that have come meanwhile are taken, and others begun: a kit is written without a pause.
     await setImmediate();
