@@ -72,6 +72,7 @@ describe("the package's public surface", () => {
       "signBytes",
       "signTrustList",
       "verifyKit",
+      "writeDurably",
     ]);
   });
 

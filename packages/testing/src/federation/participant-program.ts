@@ -17,8 +17,9 @@ const stopped = new Promise<void>((resolve) => {
 // As `flare client start` has it.
 if (kind === "client") setFlagsFromString("--optimize-for-size");
 try {
-  const { startServer, startSite } = await import("@flare-ts/runtime");
+  const { giveBackHeap, startServer, startSite } = await import("@flare-ts/runtime");
   const running = kind === "server" ? await startServer({ kitDir, leafLifetimeMs }) : await startSite({ kitDir, signal: stopping.signal });
+  giveBackHeap();
   await stopped;
   await running.stop();
 } catch (reason) {

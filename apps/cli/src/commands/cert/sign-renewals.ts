@@ -30,7 +30,7 @@ export async function renewalsCommand(context: CommandContext, options: Renewals
   if (isDeclined && participants.length === 0) {
     throw new FlareError("cli/invalid-arguments", "Name the participants whose requests are declined.");
   }
-  return await withAdmin(context, options.startupKit, async (session) => {
+  return await withAdmin(context, options, async (session) => {
     const waiting = await session.listRenewals(context.signal);
     const chosen = participants.flatMap((name) => requestsOf(waiting, name));
     const answered: string[] = [];
