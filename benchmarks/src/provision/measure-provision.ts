@@ -1,20 +1,15 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
-import { tmpdir } from "node:os";
+import { mkdtemp, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { provision } from "@flare-ts/provision";
 
-/** Seconds from a project file to the signed kits of so many participants, in a new workspace. */
-export async function measureProvision(participants: number, keyType: "rsa-2048" | "p256"): Promise<number> {
-  const folder = await mkdtemp(join(tmpdir(), "flare-bench-"));
-  try {
-    const projectFile = join(folder, "project.yml");
-    await writeFile(projectFile, projectText(participants, keyType));
-    const started = performance.now();
-    await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear" });
-    return (performance.now() - started) / 1000;
-  } finally {
-    await rm(folder, { recursive: true, force: true });
-  }
+/** Seconds from a project file to the signed kits of so many participants, in a new workspace below a folder. */
+export async function measureProvision(participants: number, keyType: "rsa-2048" | "p256", below: string): Promise<number> {
+  const folder = await mkdtemp(join(below, "provision-"));
+  const projectFile = join(folder, "project.yml");
+  await writeFile(projectFile, projectText(participants, keyType));
+  const started = performance.now();
+  await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear" });
+  return (performance.now() - started) / 1000;
 }
 
 function projectText(participants: number, keyType: string): string {

@@ -5,7 +5,13 @@ import { allRoutes } from "./contract/index.js";
 import * as index from "./index.js";
 
 it("the public surface of this package is these names and no others", () => {
-  expect(Object.keys(index).sort()).toEqual(["createDashboardLogger", "dashboardPlugin", "openDashboard", "startDashboard"]);
+  expect(Object.keys(index).sort()).toEqual([
+    "createDashboardLogger",
+    "dashboardPlugin",
+    "openDashboard",
+    "resetPasswordLocally",
+    "startDashboard",
+  ]);
 });
 
 it("the contract runs in a browser: it needs nothing but zod", () => {

@@ -6,4 +6,5 @@ export type { Letter, Mailer } from "./mail/mailer.js";
 export type { SmtpSettings } from "./mail/smtp-mailer.js";
 export type { OidcProviderSettings } from "./oidc/oidc-provider.js";
 export { type Dashboard, type DashboardComponents, type OpenDashboardInit, openDashboard } from "./open-dashboard.js";
+export { type ResetLink, type ResetPasswordInit, resetPasswordLocally } from "./people/reset-password-locally.js";
 export { type RunningDashboard, type StartDashboardInit, startDashboard } from "./start-dashboard.js";

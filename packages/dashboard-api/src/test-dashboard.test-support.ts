@@ -41,6 +41,8 @@ export interface TestDashboard {
   readonly listensAt: string;
   readonly setUpLink: string | undefined;
   readonly dashboard: Dashboard;
+  /** Of its PostgreSQL database. */
+  readonly databaseUrl: string | undefined;
   readonly clock: TestClock;
   /** A client of somebody who is not signed in. */
   readonly stranger: () => TestStranger;
@@ -111,6 +113,7 @@ async function startOn(
     listensAt: running.listensAt,
     setUpLink: running.setUpLink,
     dashboard: running.dashboard,
+    databaseUrl: init.databaseUrl,
     clock,
     stranger,
     person: (person) => makePerson(running.dashboard, running.url, person),

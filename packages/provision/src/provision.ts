@@ -132,12 +132,12 @@ async function buildProd({ project, plugins, projectDir, caKey, archives, now, s
       },
     );
   }
+  const prodDir = join(projectDir, await nextProdName(projectDir));
   const ended = new AbortController();
   const keySignal = AbortSignal.any([ended.signal, ...(signal === undefined ? [] : [signal])]);
   const identities = await createIdentities({ project, previous: stored.state, stateFile, now, signal: keySignal });
   const { base, authority } = identities;
   signal?.throwIfAborted();
-  const prodDir = join(projectDir, await nextProdName(projectDir));
   const wip = join(projectDir, `${draftPrefix}${randomUUID()}`);
   let passphrases: ReadonlyMap<string, string> = new Map();
   try {

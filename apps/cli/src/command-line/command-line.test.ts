@@ -24,6 +24,8 @@ const commands = [
   ["gpu", "setup"],
   ["preflight"],
   ["preflight-check"],
+  ["dashboard", "start"],
+  ["dashboard", "reset-password"],
 ];
 
 describe("the command line", () => {

@@ -31,6 +31,7 @@ export const standaloneRights = [
   "update_trust",
   "list_renewals",
   "complete_renewal",
+  "decline_renewal",
 ] as const;
 
 /** A command or ability that a policy decides on. */

@@ -28,6 +28,9 @@ export interface AuditRecord {
 /** The dashboard itself, as actor. */
 export const systemActor: AuditActor = { email: "system", personId: null, address: "" };
 
+/** Somebody at a command of the dashboard's machine, as actor. */
+export const operatorActor: AuditActor = { email: "operator", personId: null, address: "" };
+
 /** Somebody at an address who is not signed in. */
 export function strangerAt(address: string): AuditActor {
   return { email: "stranger", personId: null, address };

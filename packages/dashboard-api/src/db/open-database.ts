@@ -22,5 +22,10 @@ export async function openDatabase(
   { dataFolder, databaseUrl }: OpenDatabaseInit,
 ): Promise<Database> {
   if (databaseUrl !== undefined) return openPostgresDatabase(components, { databaseUrl, migrations });
-  return openSqliteDatabase<DashboardTables>({ path: join(dataFolder, "dashboard.sqlite"), migrations });
+  return openSqliteDatabase<DashboardTables>({ path: embeddedDatabasePath(dataFolder), migrations });
+}
+
+/** Path of the embedded database in a data folder. */
+export function embeddedDatabasePath(dataFolder: string): string {
+  return join(dataFolder, "dashboard.sqlite");
 }

@@ -49,7 +49,7 @@ export function implementPasswordReset(parts: DashboardParts): readonly Implemen
 
 /** Makes the link by which a person sets a new password; earlier ones stop working. */
 export async function createResetLink(
-  parts: DashboardParts,
+  parts: Pick<DashboardParts, "now" | "links" | "publicUrl">,
   db: DashboardParts["db"],
   { personId, isMailed }: { readonly personId: string; readonly isMailed: boolean },
 ): Promise<{ link: string; token: string; expiresAtMs: number }> {

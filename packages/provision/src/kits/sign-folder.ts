@@ -28,6 +28,6 @@ export async function signFolder(dir: string, rootKey: KeyObject): Promise<void>
 }
 
 /** A signature as `signature.json` holds it. */
-export async function signContent(content: Buffer, key: KeyObject): Promise<string> {
+async function signContent(content: Buffer, key: KeyObject): Promise<string> {
   return (await signBytesInPool(content, key, { salt: "longest" })).toString("base64");
 }

@@ -1,13 +1,14 @@
 import type { KeyObject } from "node:crypto";
-import { mkdir } from "node:fs/promises";
+import { mkdirSync } from "node:fs";
 import { join } from "node:path";
+import { setImmediate } from "node:timers/promises";
 import type { Issuer } from "../pki/certificate.js";
 import type { Project } from "../project/project.js";
 import type { StoredIdentity } from "../state/project-state.js";
 import { buildKit } from "./build-kit.js";
+import { KitWriter } from "./kit-writer.js";
 import { createListenerIdentity } from "./listener-identity.js";
 import { projectFiles } from "./project-files.js";
-import { writeFiles, writeKit } from "./write-kit.js";
 
 export interface WriteKitsInit {
   readonly project: Project;
@@ -31,15 +32,17 @@ export interface WriteKitsInit {
 
 /** A kit is good at once on a machine whose clock is a little behind. */
 const backdateMs = 5 * 60 * 1000;
-const batchSize = 8;
 
 /** Writes and signs the kit of every participant, and beside them what belongs to none. */
 export async function writeKits(init: WriteKitsInit): Promise<void> {
   const { project, dir, identities, rootKey, issuer, now, signal } = init;
   const { keyType, leafLifetimeMs } = project.certificates;
   const validity = { from: new Date(now.getTime() - backdateMs), to: new Date(now.getTime() + leafLifetimeMs) };
-  await mkdir(dir);
-  await inBatches(project.participants, async (participant) => {
+  const writer = new KitWriter(rootKey);
+  mkdirSync(dir);
+  for (const participant of project.participants) {
+    // Keys that have come meanwhile are taken, and others begun: a kit is written without a pause.
+    await setImmediate();
     signal?.throwIfAborted();
     const identity = await identities.get(participant.name);
     if (identity === undefined) throw new TypeError("a participant was left without an identity");
@@ -52,17 +55,8 @@ export async function writeKits(init: WriteKitsInit): Promise<void> {
       issuing: participant.type === "server" ? init.issuing : undefined,
       trustListText: init.trustListText,
     });
-    await writeKit(join(dir, participant.name), files, rootKey);
-  });
-  await writeFiles(dir, projectFiles(project));
-  signal?.throwIfAborted();
-}
-
-/** Works on several at once, and goes on to the end of a batch when one fails, so that nothing is written after that. */
-async function inBatches<T>(items: readonly T[], work: (item: T) => Promise<void>): Promise<void> {
-  for (let from = 0; from < items.length; from += batchSize) {
-    const outcomes = await Promise.allSettled(items.slice(from, from + batchSize).map(work));
-    const failure = outcomes.find((outcome) => outcome.status === "rejected");
-    if (failure !== undefined) throw failure.reason;
+    writer.writeKit(join(dir, participant.name), files);
   }
+  writer.writeFiles(dir, projectFiles(project));
+  signal?.throwIfAborted();
 }

@@ -95,7 +95,7 @@ async function write(content: Omit<CertificateContent, "serialNumber">, signingK
   const isRsaOnly = [content.publicKey, signingKey].every(({ asymmetricKeyType }) => asymmetricKeyType === "rsa");
   // Each library is loaded when it is needed: node-forge knows no curves, @peculiar/x509 takes 0.2 s to load.
   const der = isRsaOnly
-    ? await (await import("./write-with-forge.js")).writeCertificateWithForge(whole, signingKey)
+    ? (await import("./write-with-forge.js")).writeCertificateWithForge(whole, signingKey)
     : await (await import("./write-with-peculiar.js")).writeCertificateWithPeculiar(whole, signingKey);
   return toPem("CERTIFICATE", der);
 }

@@ -4,7 +4,7 @@ import type { KeyType } from "@flare-ts/contracts";
 import { createKeyPair, type KeyPair } from "./key-pair.js";
 
 export interface BeginKeyPairsOptions {
-  /** Threads that make keys at once. @default as many as there are cores */
+  /** Threads that make keys at once. Node's pool has four at least. @default as many as there are cores */
   readonly threads?: number;
   /** Aborting begins no further key; those that were not made are rejected with its reason. */
   readonly signal?: AbortSignal | undefined;
@@ -15,9 +15,10 @@ const poolThreads = 4;
 
 /**
  * Begins to make many keys and answers one promise for each: whoever waits for them in turn can work with the first while the
- * others are made. As many are made at once as there are threads, in Node's thread pool, which has a place left for signatures
- * then, or in threads of their own where there are more cores than the pool has threads, because the pool cannot be made larger
- * once it runs. A promise that nobody waits for may be rejected.
+ * others are made. They are made in Node's thread pool, or in threads of their own where there are more cores than the pool has
+ * threads, because the pool cannot be made larger once it runs. Each thread has a key to go on with when it has made one, so that
+ * none waits until the caller has time to look; what else is for the pool meanwhile waits for a key or two. A promise that nobody
+ * waits for may be rejected.
  */
 export function beginKeyPairs(
   type: KeyType,
@@ -28,7 +29,7 @@ export function beginKeyPairs(
   const waiting = [...places];
   const toMake: KeysToMake = { next: () => (signal?.aborted === true ? undefined : waiting.shift()) };
   const isForPool = type === "p256" || Math.min(count, threads) <= poolThreads;
-  const workers = Array.from({ length: Math.min(count, threads) }, async () => {
+  const workers = Array.from({ length: Math.min(count, isForPool ? 2 * poolThreads : threads) }, async () => {
     await (isForPool ? fillFromPool(type, toMake) : fillFromThread(type === "rsa-2048" ? 2048 : 3072, toMake));
   });
   void Promise.all(workers).then(
@@ -50,18 +51,25 @@ async function fillFromPool(type: KeyType, keys: KeysToMake): Promise<void> {
   for (let place = keys.next(); place !== undefined; place = keys.next()) place.resolve(await createKeyPair(type));
 }
 
-/** Keys come from a thread one after the other, each asked for when the last has come. */
+/** Keys come from a thread one after the other; it is asked for the next but one when one has come. */
 async function fillFromThread(bits: number, keys: KeysToMake): Promise<void> {
-  let place = keys.next();
-  if (place === undefined) return;
+  const first = keys.next();
+  if (first === undefined) return;
+  const asked = [first];
   const worker = new Worker(threadText, { eval: true, workerData: bits, execArgv: [] });
+  const askForNext = (): void => {
+    const place = keys.next();
+    if (place === undefined) return;
+    asked.push(place);
+    worker.postMessage("next", []);
+  };
   try {
+    askForNext();
     await new Promise<void>((resolve, reject) => {
       worker.on("message", (pair: KeyPair) => {
-        place?.resolve(pair);
-        place = keys.next();
-        if (place === undefined) resolve();
-        else worker.postMessage("next", []);
+        asked.shift()?.resolve(pair);
+        askForNext();
+        if (asked.length === 0) resolve();
       });
       worker.once("error", reject);
       worker.once("exit", (code) => {

@@ -16,7 +16,7 @@ export interface RequestInit {
 export async function createRequest({ subject, keyPair: { publicKey, privateKey } }: RequestInit): Promise<string> {
   const der =
     publicKey.asymmetricKeyType === "rsa"
-      ? await (await import("./write-with-forge.js")).writeRequestWithForge(subject, publicKey, privateKey)
+      ? (await import("./write-with-forge.js")).writeRequestWithForge(subject, publicKey, privateKey)
       : await (await import("./write-with-peculiar.js")).writeRequestWithPeculiar(subject, publicKey, privateKey);
   return toPem("CERTIFICATE REQUEST", der);
 }

@@ -7,8 +7,9 @@ import { approvalFiles } from "../kit/approval.js";
 import { readKit } from "../kit/read-kit.js";
 import { verifyKit } from "../kit/verify-kit.js";
 import { buildKit } from "../kits/build-kit.js";
+import type { KitFile } from "../kits/kit-file.js";
 import { plainFile } from "../kits/kit-file.js";
-import { writeKit } from "../kits/write-kit.js";
+import { KitWriter } from "../kits/kit-writer.js";
 import type { Participant } from "../project/project.js";
 import { lockWorkspace } from "../state/workspace-lock.js";
 import { findRequest, type LocalRequest } from "./find-request.js";
@@ -102,7 +103,7 @@ interface PlaceKitInit extends PackageKitInit {
   readonly prodDir: string;
   readonly now: Date;
   readonly request: LocalRequest;
-  readonly files: Parameters<typeof writeKit>[1];
+  readonly files: readonly KitFile[];
 }
 
 async function placeKit({ dir, projectDir, prodDir, now, request, files, isForced = false }: PlaceKitInit): Promise<void> {
@@ -113,7 +114,7 @@ async function placeKit({ dir, projectDir, prodDir, now, request, files, isForce
   if (isThere && !isForced) throw new FlareError("file/exists", `${dir} is there already.`, { facts: { file: dir } });
   const draft = join(projectDir, `.wip-${randomUUID()}`);
   try {
-    await writeKit(draft, files, createPrivateKey(request.privateKeyPem));
+    new KitWriter(createPrivateKey(request.privateKeyPem)).writeKit(draft, files);
     await verifyKit(await readKit(draft), { now });
     await mkdir(prodDir, { recursive: true });
     if (isThere) await moveAside(dir, projectDir);

@@ -330,6 +330,15 @@ export class AdminSession {
     return (await this.#execute("complete_renewal", { id, certificate: certificatePem }, signal)) as unknown as { name: string };
   }
 
+  /**
+   * Declines a request for a certificate that waits at the server: its participant is told, and makes another for another key.
+   *
+   * @throws FlareError `auth/renewal-refused` when no such request waits, `auth/not-authorized`
+   */
+  async declineRenewal(id: string, signal?: AbortSignal): Promise<{ readonly name: string }> {
+    return (await this.#execute("decline_renewal", { id }, signal)) as unknown as { name: string };
+  }
+
   close(): void {
     this.#parts.onClose?.();
     this.#live?.then((connection) => connection.close()).catch(() => undefined);

@@ -21,6 +21,7 @@ export const commandVerbs = [
   "update_trust",
   "list_renewals",
   "complete_renewal",
+  "decline_renewal",
   "watch_system",
   "watch_job_output",
   "read_job_output",

@@ -9,6 +9,8 @@ import type { WaitingRenewal } from "../admin/waiting-renewal.js";
 export interface PendingRenewal extends WaitingRenewal {
   /** The new certificate with its chain, once somebody has signed it; PEM. */
   readonly completedPem?: string | undefined;
+  /** Whether somebody has declined it: it stays until the participant makes another. */
+  readonly isDeclined?: boolean | undefined;
 }
 
 /** The requests for certificates that wait at the server, one for each participant: a file each in a folder. */
@@ -35,7 +37,7 @@ export class PendingRenewals {
   /** Those that wait for a signature, the oldest first. */
   waiting(): readonly PendingRenewal[] {
     return [...this.#byName.values()]
-      .filter(({ completedPem }) => completedPem === undefined)
+      .filter(({ completedPem, isDeclined }) => completedPem === undefined && isDeclined !== true)
       .sort((a, b) => a.requestedAtMs - b.requestedAtMs);
   }
 
@@ -101,6 +103,7 @@ const schema = z.strictObject({
   certificatePem: z.string(),
   requestedAtMs: z.number(),
   completedPem: z.string().optional(),
+  isDeclined: z.boolean().optional(),
 });
 
 function parse(text: string): PendingRenewal | undefined {

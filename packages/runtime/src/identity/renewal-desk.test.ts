@@ -169,4 +169,22 @@ describe("the desk of renewals", () => {
     const reopened = await openDesk();
     expect(await reopened.desk.renew(request)).toBe(signed);
   });
+
+  it("refuses a request that was declined, also for a server that was started anew, and takes the participant's next one", async () => {
+    const { desk, pending } = await openDesk();
+    const keys = project.issue({ name: "ann@a.org", role: "lead", usage: "client" });
+    const request = await proven(keys);
+    await desk.renew(request);
+    const id = renewalId(request.csrPem);
+    await desk.decline(id);
+    expect(pending.waiting()).toEqual([]);
+    for (const again of [desk, (await openDesk()).desk]) {
+      await expect(again.renew(request)).rejects.toMatchObject({ code: "auth/renewal-refused" });
+      await expect(again.complete(id, keys.certificatePem)).rejects.toMatchObject({ code: "auth/renewal-refused" });
+      await expect(again.decline(id)).rejects.toMatchObject({ code: "auth/renewal-refused" });
+    }
+    const next = await proven(keys);
+    expect(await desk.renew(next)).toBeUndefined();
+    expect(pending.waiting()).toMatchObject([{ id: renewalId(next.csrPem) }]);
+  });
 });

@@ -92,7 +92,7 @@ export class RenewalDesk {
   async complete(id: string, certificatePem: string): Promise<PendingRenewal> {
     const { pending, trust, now } = this.#parts;
     const renewal = pending.get(id);
-    if (renewal === undefined || renewal.kind !== "participant") throw refused(id, "there is no such request");
+    if (renewal?.kind !== "participant" || renewal.isDeclined === true) throw refused(id, "there is no such request");
     const verdict = trust.verify(certificatePem, { nowMs: now() });
     if (!verdict.ok) throw refused(renewal.name, verdict.message);
     const old = trust.verify(renewal.certificatePem, { nowMs: now(), allowExpiredMs: Number.MAX_SAFE_INTEGER });
@@ -102,6 +102,20 @@ export class RenewalDesk {
     const { publicKey } = readRequest(renewal.csrPem);
     if (!publicKey.equals(verdict.certificate.publicKey)) throw refused(renewal.name, "it is for another key than the one requested");
     await pending.put({ ...renewal, completedPem: certificatePem });
+    return renewal;
+  }
+
+  /**
+   * Declines a request that waits: it is refused from now on, and its participant makes another, for another key.
+   *
+   * @throws FlareError `auth/renewal-refused` when no such request waits
+   */
+  async decline(id: string): Promise<PendingRenewal> {
+    const { pending } = this.#parts;
+    const renewal = pending.waiting().find((one) => one.id === id);
+    if (renewal === undefined) throw refused(id, "no such request waits");
+    if (renewal.kind === "issuer") throw refused(renewal.name, "the request for the server's issuing certificate waits until it is signed");
+    await pending.put({ ...renewal, isDeclined: true });
     return renewal;
   }
 
@@ -161,7 +175,10 @@ export class RenewalDesk {
     const { commonName: name, org, role } = subject;
     const id = renewalId(csrPem);
     const known = pending.of("participant", name);
-    if (known?.id === id) return known.completedPem;
+    if (known?.id === id) {
+      if (known.isDeclined === true) throw refused(name, "the project's administrator declined it");
+      return known.completedPem;
+    }
     this.#count(name, now());
     await pending.put({ id, kind: "participant", name, org, role, csrPem, certificatePem: chainPem, requestedAtMs: now() });
     return undefined;

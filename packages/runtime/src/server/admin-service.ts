@@ -54,7 +54,7 @@ export interface AdminServiceComponents {
   readonly readDefinition: DefinitionReader;
   readonly grants: ObjectGrants;
   readonly trust: TrustService;
-  readonly renewals: Pick<RenewalService, "waiting" | "complete">;
+  readonly renewals: Pick<RenewalService, "waiting" | "complete" | "decline">;
   readonly logger: Logger;
 }
 
@@ -78,6 +78,7 @@ const submitArguments = z.strictObject({ signed_job: z.strictObject({ hash: cont
 const trustArguments = z.strictObject({ trust_list: z.string() });
 const noArguments = z.strictObject({});
 const renewalArguments = z.strictObject({ id: z.string().max(64), certificate: z.string().max(limits.chainBytes) });
+const declineArguments = renewalArguments.pick({ id: true });
 const outputArguments = z.strictObject({
   job_id: jobIdSchema,
   /** Only what comes after these numbers; what is not named is not wanted. Those who follow may say -1: from now on. */
@@ -116,6 +117,10 @@ export class AdminService {
     complete_renewal: async (_caller, args) => {
       const { id, certificate } = parseArguments(renewalArguments, args);
       return { name: (await this.#parts.renewals.complete(id, certificate)).name };
+    },
+    decline_renewal: async (_caller, args) => {
+      const { id } = parseArguments(declineArguments, args);
+      return { name: (await this.#parts.renewals.decline(id)).name };
     },
     update_trust: async (_caller, args) =>
       (await this.#parts.trust.update(parseArguments(trustArguments, args).trust_list)) as unknown as Json,

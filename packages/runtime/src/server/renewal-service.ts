@@ -160,6 +160,17 @@ export class RenewalService {
   }
 
   /**
+   * Declines a request that waits, and tells its participant, who makes another for another key.
+   *
+   * @throws FlareError `auth/renewal-refused`
+   */
+  async decline(id: string): Promise<WaitingRenewal> {
+    const declined = await this.#desk.desk.decline(id);
+    this.#tell(declined.name);
+    return declined;
+  }
+
+  /**
    * Makes the request for the next issuing certificate when one is wanted: little is left of the one in force, or the project has
    * another root. To be called now and then, and after each trust list.
    */

@@ -66,15 +66,18 @@ ${caKeyHelp}${adminKitHelp}`,
       ),
     );
   withWorkspace(group.command("renewals [participants...]"))
-    .description("list the requests for certificates that wait at the server, and sign those of the participants that are named")
+    .description("list the requests for certificates that wait at the server, and sign or decline those of the participants that are named")
+    .option("--decline", "decline the requests of the participants that are named")
     .option("--startup-kit <dir>", "the startup kit of a project_admin")
     .addHelpText(
       "after",
       `${examplesText([
         ["what waits", "flare cert renewals"],
         ["sign a site's request", "flare cert renewals hospital-1 -w workspace"],
+        ["decline one whose key is not the site's", "flare cert renewals hospital-1 --decline"],
       ])}
 With renewal: ca_holder every participant's request waits; with renewal: server, those that the server may not issue for.
+Whoever's request is declined makes another, for another key; flare cert revoke is for whoever is to have none.
 ${caKeyHelp}${adminKitHelp}`,
     )
     .action(
@@ -83,6 +86,7 @@ ${caKeyHelp}${adminKitHelp}`,
         (participants, flags) => ({
           ...caKeyOptions(flags),
           participants,
+          isDeclined: flags["decline"] === true,
           workspace: flags["workspace"] as string,
           project: flags["project"] as string | undefined,
           startupKit: flags["startupKit"] as string | undefined,

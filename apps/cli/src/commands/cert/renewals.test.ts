@@ -25,6 +25,7 @@ afterAll(() => folder.remove());
 
 interface Renewals {
   readonly signed: readonly string[];
+  readonly declined: readonly string[];
   readonly waiting: readonly { readonly name: string }[];
 }
 
@@ -38,6 +39,7 @@ describe("flare cert renewals", () => {
       (await folder.data("cert", "renewals", ...names, "--startup-kit", join(kits, "admin@example.org"))) as Renewals;
     let found = await renewals();
     while (!found.waiting.some(({ name }) => name === "site-1")) found = await renewals();
+    expect(await renewals("localhost", "--decline")).toMatchObject({ signed: [], declined: ["localhost"] });
     expect((await renewals("site-1")).signed).toEqual(["site-1"]);
     const renewed = async (): Promise<boolean> => {
       const { certificates } = (await folder.data("cert", "status", join(kits, "site-1"))) as {
@@ -48,6 +50,8 @@ describe("flare cert renewals", () => {
     while (!(await renewed())) await site.printed(/./);
     for (const { child } of [server, site]) child.kill();
     await Promise.all([server, site].map(({ finished }) => finished));
+    const nobody = await folder.run("cert", "renewals", "--decline", "--startup-kit", join(kits, "admin@example.org"));
+    expect(nobody.exitCode).toBe(4);
     const unknown = await folder.run("cert", "renewals", "site-2", "--startup-kit", join(kits, "admin@example.org"));
     expect(unknown.exitCode).not.toBe(0);
   });

@@ -11,32 +11,41 @@ import { tableLines } from "../../terminal/table.js";
 
 /** What `flare cert renewals` is given. */
 export interface RenewalsOptions extends WorkspaceCaKeyOptions {
-  /** Names of the participants whose requests are signed; none only lists what waits. */
+  /** Names of the participants whose requests are signed or declined; none only lists what waits. */
   readonly participants: readonly string[];
+  readonly isDeclined: boolean;
   readonly workspace: string;
   readonly project: string | undefined;
   readonly startupKit: string | undefined;
 }
 
 /**
- * Lists the requests for certificates that wait at the server, and signs those of the participants that are named.
+ * Lists the requests for certificates that wait at the server, and signs or declines those of the participants that are named.
  *
- * @throws FlareError `project/unknown-participant` when a named participant has no request, what `signRenewal` throws, and as every
+ * @throws FlareError `cli/invalid-arguments` when requests of nobody are declined, `project/unknown-participant` when a named participant has no request, what `signRenewal` throws, and as every
  * command of an admin.
  */
 export async function renewalsCommand(context: CommandContext, options: RenewalsOptions): Promise<CommandOutput> {
+  const { isDeclined, participants } = options;
+  if (isDeclined && participants.length === 0) {
+    throw new FlareError("cli/invalid-arguments", "Name the participants whose requests are declined.");
+  }
   return await withAdmin(context, options, async (session) => {
     const waiting = await session.listRenewals(context.signal);
-    const chosen = options.participants.flatMap((name) => requestsOf(waiting, name));
-    const signed: string[] = [];
+    const chosen = participants.flatMap((name) => requestsOf(waiting, name));
+    const answered: string[] = [];
     for (const renewal of chosen) {
-      signed.push(await sign(context, options, session, renewal));
-      context.terminal.err(`signed: ${renewal.name}`);
+      const { name } = isDeclined
+        ? await session.declineRenewal(renewal.id, context.signal)
+        : await sign(context, options, session, renewal);
+      answered.push(name);
+      context.terminal.err(`${isDeclined ? "declined" : "signed"}: ${name}`);
     }
     const left = waiting.filter((one) => !chosen.includes(one));
     return {
       data: {
-        signed,
+        signed: isDeclined ? [] : answered,
+        declined: isDeclined ? answered : [],
         waiting: left.map(({ id, kind, name, org, role, csrPem }) => ({ id, kind, name, org, role, public_key_sha256: keyDigest(csrPem) })),
       },
       text: left.length === 0 ? ["No request waits."] : waitingLines(left),
@@ -45,15 +54,19 @@ export async function renewalsCommand(context: CommandContext, options: Renewals
   });
 }
 
-async function sign(context: CommandContext, options: RenewalsOptions, session: AdminSession, renewal: WaitingRenewal): Promise<string> {
+async function sign(
+  context: CommandContext,
+  options: RenewalsOptions,
+  session: AdminSession,
+  renewal: WaitingRenewal,
+): Promise<{ readonly name: string }> {
   const certificatePem = await signRenewal({
     workspace: resolve(context.cwd, options.workspace),
     project: options.project,
     caKey: workspaceCaKey(context, { ...options, makesKits: false }),
     renewal,
   });
-  const { name } = await session.completeRenewal(renewal.id, certificatePem, context.signal);
-  return name;
+  return await session.completeRenewal(renewal.id, certificatePem, context.signal);
 }
 
 function requestsOf(waiting: readonly WaitingRenewal[], name: string): readonly WaitingRenewal[] {

@@ -59,4 +59,28 @@ FLARE_METRICS_TOKEN   who may read /metrics from other machines sends it as bear
         }),
       ),
     );
+  group
+    .command("reset-password <email>")
+    .description("make a link for a new password while the dashboard is stopped, for an admin whom nobody else can help")
+    .option("--data <dir>", "the dashboard's data folder", "flare-dashboard")
+    .option("--public-url <url>", "where people reach it; FLARE_PUBLIC_URL says the same")
+    .option("--remove-second-factor", "turn the account's second factor off too")
+    .addHelpText(
+      "after",
+      `${examplesText([["the only admin has forgotten the password", "flare dashboard reset-password ann@example.org --data /srv/flare"]])}
+The link is good once, for an hour: start the dashboard again, then open it. That it was made stands in the audit trail.
+DATABASE_URL   the PostgreSQL database, where the dashboard has one
+`,
+    )
+    .action(
+      bind(
+        async () => (await import("./reset-password.js")).resetPasswordCommand,
+        ([email = ""], flags) => ({
+          email,
+          data: flags["data"] as string,
+          publicUrl: flags["publicUrl"] as string | undefined,
+          removesSecondFactor: flags["removeSecondFactor"] === true,
+        }),
+      ),
+    );
 }

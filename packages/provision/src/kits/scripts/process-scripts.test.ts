@@ -196,6 +196,18 @@ describe.each(["sh", "bash"])("under %s", (shell) => {
     expect(existsSync(pidFile())).toBe(false);
   });
 
+  it("sub_start.sh never gives up on a process that was well and died, whatever is in its way for a while", async () => {
+    // Each run lasts twenty seconds by this clock.
+    const clock = `#!/bin/sh\n[ "$1" = +%s ] || { echo now; exit; }\necho >>"\${0%/*}/ticks"\nexpr 20 \\* "$(wc -l <"\${0%/*}/ticks")"\n`;
+    await writeFile(join(stage.bin, "date"), clock, { mode: 0o755 });
+    const watchdog = await start("sub_start.sh", ["137", "1", "127", "2", "stay"]);
+    await count("pids", 5);
+    watchdog.kill("SIGTERM");
+    expect(await exitOf(watchdog)).toBe(0);
+    const other = await start("sub_start.sh", ["0", "0", "0", "0", "0", "137", "4"]);
+    expect(await exitOf(other)).toBe(4);
+  });
+
   it("a second sub_start.sh leaves the first alone; one that died does not stand in the way", async () => {
     const first = await start("sub_start.sh", ["stay", "0"]);
     await count("pids", 1);

@@ -8,6 +8,7 @@ healthy_s=10
 child=
 sleeper=
 stopping=
+was_well=
 
 ${execFlare}
 say() {
@@ -69,13 +70,17 @@ while :; do
   wait_for_child
   child=
   [ -z "$stopping" ] || leave 0
-  # 0: it was asked to stop. 1 to 4: it has said what is wrong, and would say it again. 126, 127: there is no such command.
+  lasted=$(($(date +%s) - started))
+  # 0: it was asked to stop. 4: its command line is not understood. 1 to 3: it has said what is wrong. 126, 127: there is no such
+  # command. At a first start a person is there for that; later it may be a port that is taken, a disk that is away, an update.
   case $status in
-    0 | 1 | 2 | 3 | 4 | 126 | 127) leave "$status" ;;
+    0 | 4) leave "$status" ;;
+    1 | 2 | 3 | 126 | 127) [ -n "$was_well" ] || leave "$status" ;;
+    *) [ "$lasted" -lt "$healthy_s" ] || was_well=1 ;;
   esac
 
   # A process that was well for a while is started again soon; one that keeps dying is not worth a core.
-  [ $(($(date +%s) - started)) -lt "$healthy_s" ] || delay=1
+  [ "$lasted" -lt "$healthy_s" ] || delay=1
   say "the ${type} ended with status $status; starting it again in $delay s"
   sleep "$delay" &
   sleeper=$!
