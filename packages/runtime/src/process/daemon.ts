@@ -29,7 +29,7 @@ export type DaemonStatus =
 const pollMs = 20;
 
 /**
- * Starts a kit's server or site in the background under the watchdog of the kit (`startup/sub_start.sh`), which starts
+ * Starts a kit's server, site or relay in the background under the watchdog of the kit (`startup/sub_start.sh`), which starts
  * it again when it dies, and waits until it is ready. One that is alive but not ready in time, such as a site whose server is
  * down, is left to go on by itself; the state says so. Output goes to `log.txt` in the kit.
  *
@@ -52,7 +52,7 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
     stdio: ["ignore", log, log],
     env: {
       ...largePiecesApart,
-      ...(isSite(kitDir) ? oneArena : {}),
+      ...(isOneOfMany(kitDir) ? oneArena : {}),
       ...process.env,
       ...environment,
       FLARE_NODE: command.node,
@@ -86,9 +86,9 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
   });
 }
 
-/** A machine may have many sites; a server has threads that need memory at the same time. */
-function isSite(kitDir: string): boolean {
-  return existsSync(join(kitDir, "startup", "fed_client.json"));
+/** A machine may have many sites and relays; a server has threads that need memory at the same time. */
+function isOneOfMany(kitDir: string): boolean {
+  return ["fed_client.json", "fed_relay.json"].some((name) => existsSync(join(kitDir, "startup", name)));
 }
 
 /** Stops a kit's watchdog and process: a polite signal first, a kill after `timeoutMs`. */
@@ -108,7 +108,7 @@ export async function stopDaemon(kitDir: string, options: { readonly timeoutMs: 
   return "stopped";
 }
 
-/** Whether a kit's server or site runs. */
+/** Whether a kit's server, site or relay runs. */
 export function daemonStatus(kitDir: string): DaemonStatus {
   const instance = readInstance(kitDir);
   if (instance === undefined) return { state: "stopped" };

@@ -1,7 +1,7 @@
-/** The two kinds of long-running processes. */
-export type ServiceKind = "server" | "client";
+/** The kinds of long-running processes. */
+export type ServiceKind = "server" | "client" | "relay";
 
 /** What a person calls it. */
 export function serviceWord(kind: ServiceKind): string {
-  return kind === "server" ? "server" : "site";
+  return kind === "client" ? "site" : kind;
 }
