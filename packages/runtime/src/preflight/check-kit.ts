@@ -67,7 +67,7 @@ async function identityInForce(
 /** Reads the settings in `local/` that a start reads. */
 export async function checkSettings(kit: Kit): Promise<PreflightCheck> {
   try {
-    await Promise.all([readLocalResources(kit), readAuthorizationPolicy(kit), readLogConfig(kit)]);
+    await Promise.all([readLogConfig(kit), ...(kit.type === "relay" ? [] : [readLocalResources(kit), readAuthorizationPolicy(kit)])]);
     return passed("settings", "The settings in local/ can be read.");
   } catch (error) {
     return problemOf("settings", error);

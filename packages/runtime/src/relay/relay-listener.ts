@@ -36,6 +36,8 @@ export interface RelayListenerInit {
   readonly renewalGraceMs: number;
 }
 
+/** For so long whom the server cuts may still hear why. */
+const farewellMs = 500;
 /** Who may be below a relay; admins connect to the server. */
 const rolesBelow = ["client", "relay"];
 
@@ -78,14 +80,14 @@ export class RelayListener {
     if (this.#init.connectionSecurity !== "clear") (this.#server as TlsServer).setSecureContext(this.#secureOptions());
   }
 
-  /** Closes the connections of whom the project does not trust any more. */
+  /** Closes the connections of whom the project does not trust any more, a moment later: the server is saying why to those whom it knows. */
   cutUntrusted(): void {
     const { trust, now, logger } = this.#parts;
     for (const below of this.#below) {
       const reason = below.chainPem === "" ? undefined : distrustOf(below.chainPem, { trust, nowMs: now() });
       if (reason === undefined) continue;
       logger.warn("connection is cut", { who: below.name, reason });
-      below.cut();
+      setTimeout(() => below.cut(), farewellMs).unref();
     }
   }
 

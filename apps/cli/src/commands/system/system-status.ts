@@ -16,6 +16,7 @@ export async function systemStatus(context: CommandContext, options: { readonly 
     waitingTransfers = [],
     budget,
   } = await withAdmin(context, options.startupKit, (session) => session.status());
+  const isAnyBehindRelay = sites.some(({ relay = null }) => relay !== null);
   const ago = (ms: number): string => durationText(Math.max(0, Date.now() - ms));
   return {
     data: {
@@ -44,6 +45,7 @@ export async function systemStatus(context: CommandContext, options: { readonly 
           { title: "SITE" },
           { title: "ORG" },
           { title: "STATE" },
+          ...(isAnyBehindRelay ? [{ title: "BY" }] : []),
           { title: "FOR", align: "right" },
           { title: "VERSION" },
           { title: "GPUS", align: "right" },
@@ -57,6 +59,7 @@ export async function systemStatus(context: CommandContext, options: { readonly 
           site.name,
           site.org,
           site.state,
+          ...(isAnyBehindRelay ? [site.relay ?? "-"] : []),
           ago(site.sinceMs),
           plainText(site.softwareVersion),
           site.resources === null ? "-" : String(site.resources.gpus),
@@ -93,6 +96,7 @@ function siteData(site: SiteStatus): { readonly [key: string]: Json } {
     state: site.state,
     since_ms: site.sinceMs,
     reason: site.reason,
+    relay: site.relay ?? null,
     software_version: site.softwareVersion,
     resources: resources === null ? null : { num_of_gpus: resources.gpus, mem_per_gpu_in_GiB: resources.memPerGpuGiB },
     allow_log_streaming: site.allowsLogStreaming,
