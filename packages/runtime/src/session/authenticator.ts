@@ -344,7 +344,9 @@ export class Authenticator {
   #requireTrustedRelay(connection: PeerConnection, claimed: string): void {
     const { relay } = connection;
     if (relay === undefined || relay.name === claimed) return;
-    verifyTrusted({ chainPem: relay.chainPem, trust: this.#init.keys.trust, nowMs: this.#now() });
+    // Dates count for whoever comes anew: on a connection that stands, the relay may have another certificate since the handshake.
+    const isFirst = this.#sessions.onConnection(connection.id).length === 0;
+    if (isFirst) verifyTrusted({ chainPem: relay.chainPem, trust: this.#init.keys.trust, nowMs: this.#now() });
     const distrust = distrustOfRelay(connection, this.#judge());
     if (distrust !== undefined) throw new FlareError("auth/not-allowed", `The relay ${quote(relay.name)}: ${distrust}`);
   }
