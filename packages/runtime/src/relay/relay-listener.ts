@@ -7,9 +7,10 @@ import { errorField, type Logger } from "../logging/logger.js";
 import { distrustOf } from "../session/judge-session.js";
 import { parseCertificate } from "../session/project-keys.js";
 import { refuseClearText } from "../transport/connection-security.js";
-import { type Http2Listener, minVersion } from "../transport/flow-control.js";
+import { type FailedSocket, type Http2Listener, minVersion } from "../transport/flow-control.js";
 import { guardHandshakes, peerChain } from "../transport/guard-handshakes.js";
 import { refusalOfCertificate } from "../transport/refuse-certificate.js";
+import { YoungGarbage } from "../transport/young-garbage.js";
 import type { ListenerKeys } from "./listener-keys.js";
 import { splice } from "./splice.js";
 import type { Upstream } from "./upstream.js";
@@ -51,6 +52,7 @@ export class RelayListener {
   readonly #below = new Set<Below>();
   readonly #server: Server;
   readonly #stop = new AbortController();
+  readonly #garbage = new YoungGarbage();
 
   constructor(components: RelayListenerComponents, init: RelayListenerInit) {
     this.#parts = components;
@@ -111,7 +113,12 @@ export class RelayListener {
     if (connectionSecurity === "clear") return createTcpServer({ pauseOnConnect: true }, take);
     const server = createTlsServer({ ...this.#secureOptions(), handshakeTimeout: limits.silenceMs, ALPNProtocols: ["h2"] }, take);
     const onRefused = this.#parts.onRefused;
-    server.on("tlsClientError", (error, socket) => onRefused(addressOf(socket), error.message));
+    // Node forgets the address of a socket that it destroys.
+    const addresses = new WeakMap<object, string>();
+    server.on("connection", (socket) => void addresses.set(socket, addressOf(socket)));
+    server.on("tlsClientError", (error, socket: FailedSocket) => {
+      onRefused(addresses.get(socket._parent ?? socket) ?? "unknown", error.message);
+    });
     if (connectionSecurity === "mtls") {
       const refuse = (chainPem: string): string | undefined => this.#refusalOf(chainPem);
       guardHandshakes(server as unknown as Http2Listener, { refuseExpired: refuse, refuseVerified: refuse }, onRefused);
@@ -162,7 +169,7 @@ export class RelayListener {
         socket.destroy();
       };
       logger.info("connection from below", fields);
-      splice(socket, above, () => {
+      splice(socket, above, this.#garbage, () => {
         this.#below.delete(below);
         logger.info("connection from below is over", { ...fields, upBytes: socket.bytesRead, downBytes: socket.bytesWritten });
       });

@@ -1,4 +1,5 @@
 import type { Socket } from "node:net";
+import type { YoungGarbage } from "../transport/young-garbage.js";
 
 /** A dead peer is found out by TCP after so long without a byte. */
 const keepAliveMs = 30_000;
@@ -9,9 +10,10 @@ const flushMs = 1_000;
  * Lets bytes through between two connections, both ways and unread: each side is read as fast as the other takes it, so that little of
  * what is under way is held here. Each ends with the other; what one had sent before still goes out.
  *
+ * @param garbage hears of the bytes that have come in
  * @param onOver hears once that both are over
  */
-export function splice(one: Socket, other: Socket, onOver: () => void): void {
+export function splice(one: Socket, other: Socket, garbage: Pick<YoungGarbage, "note">, onOver: () => void): void {
   let open = 2;
   const follow = (from: Socket, to: Socket): void => {
     from.setNoDelay(true);
@@ -25,6 +27,7 @@ export function splice(one: Socket, other: Socket, onOver: () => void): void {
       const timer = setTimeout(() => to.destroy(), flushMs);
       to.once("close", () => clearTimeout(timer));
     });
+    from.on("data", ({ byteLength }: Buffer) => garbage.note(byteLength));
     from.pipe(to);
   };
   // One that broke before it came here tells nobody any more.
