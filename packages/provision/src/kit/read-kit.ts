@@ -40,7 +40,8 @@ export async function readKit(path: string): Promise<Kit> {
     certificate: join(startupDir, config.certificateFile),
     privateKey: join(startupDir, config.privateKeyFile),
     rootCa: join(startupDir, config.rootCaFile),
-    customCa: upstream === undefined && usesCustomCa(config, type) && names.includes(customCaFile) ? join(startupDir, customCaFile) : undefined,
+    customCa:
+      upstream === undefined && usesCustomCa(config, type) && names.includes(customCaFile) ? join(startupDir, customCaFile) : undefined,
   };
   const [certificatePem, privateKeyPem, rootCaPem, customCaPem, local] = await Promise.all([
     readKitFile(startup.certificate),

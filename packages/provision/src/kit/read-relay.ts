@@ -26,8 +26,8 @@ export async function readSiteUpstream(localDir: string): Promise<SiteUpstream |
   const file = join(localDir, relayFile);
   if ((await stat(file).catch(() => undefined)) === undefined) return undefined;
   const text = await readKitFile(file);
-  const { identity, address, connection_security } = readDocument({ text, file, schema: relayResourcesSchema, code: "kit/local-invalid" }).value
-    .relay_config;
+  const { identity, address, connection_security } = readDocument({ text, file, schema: relayResourcesSchema, code: "kit/local-invalid" })
+    .value.relay_config;
   return { relay: { name: identity, file }, ...splitTarget(address), connectionSecurity: connection_security };
 }
 
@@ -40,8 +40,8 @@ export async function readListening({ startup, local }: { readonly startup: stri
   const file = join(local, "comm_config.json");
   const [certificateFile, keyFile] = [join(startup, "server.crt"), join(startup, "server.key")];
   const [text, certificatePem, privateKeyPem] = await Promise.all([file, certificateFile, keyFile].map((each) => readKitFile(each)));
-  const { port = 0, connection_security } = readDocument({ text: text ?? "", file, schema: commConfigSchema, code: "kit/local-invalid" }).value
-    .internal.resources;
+  const { port = 0, connection_security } = readDocument({ text: text ?? "", file, schema: commConfigSchema, code: "kit/local-invalid" })
+    .value.internal.resources;
   await refuseExposedKey(keyFile);
   const hosts = readHosts(parseCertificate(certificatePem ?? "", certificateFile));
   return {

@@ -41,7 +41,9 @@ describe("readme.txt", () => {
   });
 
   it("says where relays are, and what no process of this version does", () => {
-    expect(text(withRelay, "relay-1")).toMatch(/flare relay start[^]*It connects to server1.example.org at [^]*Those below it reach it at port 9000 of relay1.example.org/);
+    expect(text(withRelay, "relay-1")).toMatch(
+      /flare relay start[^]*It connects to server1.example.org at [^]*Those below it reach it at port 9000 of relay1.example.org/,
+    );
     expect(text(withRelay, "relay-1")).toContain("startup/client.key and startup/server.key are private keys");
     expect(text(withRelay, "hospital-a")).toMatch(/It connects to relay relay-1 at relay1.example.org:9000; no port/);
     expect(text(withRelay, "hospital-a")).toContain("does not let other programs connect there yet");

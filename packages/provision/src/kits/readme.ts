@@ -14,9 +14,7 @@ export function readme(project: Project, participant: Participant): string {
     ...(participant.type === "admin"
       ? []
       : ["local     settings that this site decides. To change one, copy <name>.json.default to <name>.json and edit the copy."]),
-    ...(participant.type !== "admin"
-      ? ["deploy    ways to run it for good; edit them as you need."]
-      : []),
+    ...(participant.type !== "admin" ? ["deploy    ways to run it for good; edit them as you need."] : []),
     "transfer  files on their way in and out.",
     "",
     ...secrets(participant),

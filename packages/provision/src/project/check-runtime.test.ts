@@ -33,9 +33,7 @@ it("what kits say and no process does yet is named with its line", () => {
   const nearestTo = (line: number): unknown => expect.stringContaining(`${line}: `);
   const warnings = warningsOf(`${lines.join("\n")}\n`);
   expect(warnings).toEqual([nearestTo(8), nearestTo(9), nearestTo(20)]);
-  expect(warnings.join("\n")).toMatch(
-    /certificate, which names 'server1.example.org'[^]*nothing listens there yet[^]*hierarchy of sites/,
-  );
+  expect(warnings.join("\n")).toMatch(/certificate, which names 'server1.example.org'[^]*nothing listens there yet[^]*hierarchy of sites/);
 });
 
 it("a plain project has nothing of that", () => {

@@ -1,5 +1,5 @@
 import { createServer as createTcpServer, type Server, type Socket } from "node:net";
-import { createServer as createTlsServer, type Server as TlsServer, type TLSSocket } from "node:tls";
+import { createServer as createTlsServer, type TLSSocket, type Server as TlsServer } from "node:tls";
 import type { ConnectionSecurity } from "@flare-ts/contracts";
 import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { type ProjectTrust, readSubject } from "@flare-ts/provision/kit";
@@ -176,7 +176,8 @@ export class RelayListener {
     } catch (error) {
       this.#below.delete(below);
       socket.destroy();
-      if (!dialling.signal.aborted && !this.#stop.signal.aborted) logger.warn("what is above cannot be reached", { ...fields, error: errorField(error) });
+      if (!dialling.signal.aborted && !this.#stop.signal.aborted)
+        logger.warn("what is above cannot be reached", { ...fields, error: errorField(error) });
     }
   }
 }

@@ -49,6 +49,8 @@ export async function openRelayTree(certificates: Readonly<Record<string, string
 /** Opens a site's control stream and greets; resolves when that is over, with the reason. */
 export async function attachAsSite(connection: Connection): Promise<string> {
   const stream = connection.attach(() => undefined);
-  await stream.write(create(SiteMessageSchema, { message: { case: "hello", value: create(SiteHelloSchema, { softwareVersion: "test" }) } }));
+  await stream.write(
+    create(SiteMessageSchema, { message: { case: "hello", value: create(SiteHelloSchema, { softwareVersion: "test" }) } }),
+  );
   return await connection.closed;
 }

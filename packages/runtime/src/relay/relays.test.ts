@@ -33,7 +33,9 @@ describe("behind relays", () => {
     const stranger = await another();
     try {
       const keys = await keysOf(stranger, "site-1");
-      await expect(dialAs(tree.federation, "site-1", { keys })).rejects.toMatchObject({ code: expect.stringMatching(/^(auth|transfer)\//) });
+      await expect(dialAs(tree.federation, "site-1", { keys })).rejects.toMatchObject({
+        code: expect.stringMatching(/^(auth|transfer)\//),
+      });
       const { endpoint } = await tree.federation.kit("site-1");
       const naked = connectTls({ ...endpoint, rejectUnauthorized: false, ALPNProtocols: ["h2"] });
       await new Promise((resolve) => naked.once("close", resolve).on("error", () => undefined));
@@ -58,7 +60,12 @@ describe("behind relays", () => {
     const [own, other] = [await keysOf(tree.federation, "site-1"), await keysOf(tree.federation, "site-2")];
     // TLS with its own certificate, the registration with the other's.
     let reads = 0;
-    const keys = { ...own, get certificatePem(): string { return (reads += 1) === 1 ? own.certificatePem : other.certificatePem; } };
+    const keys = {
+      ...own,
+      get certificatePem(): string {
+        return (reads += 1) === 1 ? own.certificatePem : other.certificatePem;
+      },
+    };
     await expect(dialAs(tree.federation, "site-1", { name: "site-2", keys })).rejects.toMatchObject({ code: "auth/bad-signature" });
   });
 

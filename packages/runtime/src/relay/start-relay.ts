@@ -86,10 +86,7 @@ async function startOnce(init: StartRelayInit): Promise<RunningRelay> {
     parts.add("refusals", () => refusals.tellRest(true));
 
     const random = Math.random;
-    const wire = new WireRenewal(
-      { ...opened, keeper, now, live: () => link.live },
-      { target: { ...endpointOf(kit), isClearAllowed } },
-    );
+    const wire = new WireRenewal({ ...opened, keeper, now, live: () => link.live }, { target: { ...endpointOf(kit), isClearAllowed } });
     const renewal = new CertificateRenewal({ identity, ask: wire.ask, logger, now, random });
     const link: ServerLink = new ServerLink({
       dial: async (signal) => {

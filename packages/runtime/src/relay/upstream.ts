@@ -64,7 +64,8 @@ export class Upstream {
     const { endpoint, relay, serverIdentity } = this.#init.kit;
     const { host, connectionSecurity } = endpoint;
     const { trust } = this.#keys;
-    const expected = relay === undefined ? ({ name: serverIdentity, role: "server" } as const) : ({ name: relay.name, role: "relay" } as const);
+    const expected =
+      relay === undefined ? ({ name: serverIdentity, role: "server" } as const) : ({ name: relay.name, role: "relay" } as const);
     return connectTls({
       socket,
       secureContext: (this.#context ??= this.#contextOf()),

@@ -65,7 +65,10 @@ export class RelayService implements Audience {
         this.#attached.set(sessionId, { name, outbox });
         // The heartbeat says that the stream is open where there is no list.
         outbox.open([...trust.greeting(name, message.value.trustNumber), heartbeatMessage(now())]);
-        log.info("relay connected", { softwareVersion: capPeerText(message.value.softwareVersion), by: relay === name ? undefined : relay });
+        log.info("relay connected", {
+          softwareVersion: capPeerText(message.value.softwareVersion),
+          by: relay === name ? undefined : relay,
+        });
       },
       onClose: (reason) => {
         silence.stop();

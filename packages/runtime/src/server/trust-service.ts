@@ -72,7 +72,11 @@ export class TrustService {
       number: trust.number,
       outcome,
       revoked,
-      sessions: cut.map(({ session: { id, identity, connection } }) => ({ name: identity.name, sessionId: id, address: connection.address })),
+      sessions: cut.map(({ session: { id, identity, connection } }) => ({
+        name: identity.name,
+        sessionId: id,
+        address: connection.address,
+      })),
       acknowledged: attached.filter((site) => this.#isUpToDate(site)),
       waiting: attached.filter((site) => !this.#isUpToDate(site)),
     };

@@ -250,7 +250,7 @@ export class Authenticator {
   expiredSessions(): readonly Omit<UntrustedSession, "isForRelay">[] {
     return this.#sessions.all().flatMap((session) => {
       const { validTo } = parseCertificate(session.identity.chainPem, "certificate of a session");
-      return this.#now() <= Date.parse(validTo) ? [] : [{ session, reason: `its certificate ended on ${validTo}`}];
+      return this.#now() <= Date.parse(validTo) ? [] : [{ session, reason: `its certificate ended on ${validTo}` }];
     });
   }
 

@@ -164,7 +164,10 @@ function credentialsOf(init: DialServerInit, seen: SeenServer): ChannelCredentia
     // The name given here is that of SNI, which cannot be an IP address.
     checkServerIdentity: (_name: string, certificate: PeerCertificate) => {
       seen.fingerprint = createHash("sha256").update(certificate.raw).digest("hex");
-      return checkServerIdentity(host, certificate) ?? (isRelay ? strangerTo({ name: relay, role: "relay" }, certificate, keys.trust) : undefined);
+      return (
+        checkServerIdentity(host, certificate) ??
+        (isRelay ? strangerTo({ name: relay, role: "relay" }, certificate, keys.trust) : undefined)
+      );
     },
   });
 }

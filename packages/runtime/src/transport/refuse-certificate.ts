@@ -13,7 +13,10 @@ export interface RefuseCertificateInit {
 }
 
 /** Why a participant's chain (PEM) is not let in; `undefined` when it is. */
-export function refusalOfCertificate(chainPem: string, { trust, nowMs, allowExpiredMs = 0, roles }: RefuseCertificateInit): string | undefined {
+export function refusalOfCertificate(
+  chainPem: string,
+  { trust, nowMs, allowExpiredMs = 0, roles }: RefuseCertificateInit,
+): string | undefined {
   try {
     const { name, role } = verifyParticipant({ chainPem, trust, nowMs, allowExpiredMs });
     return roles === undefined || roles.includes(role) ? undefined : `${JSON.stringify(name)} has the role ${JSON.stringify(role)}`;

@@ -3,9 +3,9 @@ import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { FlareError } from "@flare-ts/contracts";
+import { readSubject } from "@flare-ts/provision/kit";
 import type { PeerConnection, PeerRelay } from "../session/connection-binding.js";
 import { fingerprintOf } from "../session/project-keys.js";
-import { readSubject } from "@flare-ts/provision/kit";
 import { type Http2Listener, raiseConnectionWindow } from "./flow-control.js";
 import { peerChain } from "./guard-handshakes.js";
 

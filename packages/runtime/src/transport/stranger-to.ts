@@ -15,7 +15,9 @@ export function strangerTo({ name, role }: ExpectedPeer, shown: PeerCertificate,
   if (!verdict.ok) return new Error(`certificate of the ${role}: ${verdict.message}`);
   const subject = readSubject(verdict.certificate);
   if (subject.role === role && subject.commonName === name) return undefined;
-  return new Error(`certificate is that of ${JSON.stringify(subject.commonName)} (${subject.role}), not of the ${role} ${JSON.stringify(name)}`);
+  return new Error(
+    `certificate is that of ${JSON.stringify(subject.commonName)} (${subject.role}), not of the ${role} ${JSON.stringify(name)}`,
+  );
 }
 
 function chainOf(shown: PeerCertificate): string {

@@ -39,7 +39,8 @@ describe.each(ways)("a federation over $way whose certificates end while it work
     folder = await mkdtemp(join(tmpdir(), "flare-renewal-"));
     // Everybody has slept since the kits were made: certificates of 5 minutes that ended 5 minutes ago.
     const certificates = { leaf_lifetime: "5m", server_may_renew: ["client", "server", "relay", "admin"] };
-    const perSite = "relay-2" in relays ? { "site-1": { connect_to: { name: "relay-1" } }, "site-2": { connect_to: { name: "relay-2" } } } : {};
+    const perSite =
+      "relay-2" in relays ? { "site-1": { connect_to: { name: "relay-1" } }, "site-2": { connect_to: { name: "relay-2" } } } : {};
     const madeAt = new Date(Date.now() - 600_000);
     federation = await createFederation({
       sites,
@@ -92,7 +93,8 @@ describe.each(ways)("a federation over $way whose certificates end while it work
       expect(closed.length).toBeGreaterThan(durationMs / (trainMs * 20));
       const least = Math.floor(durationMs / lifetimeMs);
       for (const count of [...renewals, adminRenewals]) expect(count).toBeGreaterThanOrEqual(least);
-      for (const name of processes.slice(1)) expect((await logOf(name)).filter(({ message }) => message === "attached to server")).toHaveLength(1);
+      for (const name of processes.slice(1))
+        expect((await logOf(name)).filter(({ message }) => message === "attached to server")).toHaveLength(1);
       for (const name of processes) expect((await logOf(name)).filter(({ level }) => level === "error")).toEqual([]);
       const kept = (await readdir(join(federation.kitOf("site-1"), "identity"))).filter((name) => /^[0-9a-f]{8,}$/.test(name));
       expect(kept).toHaveLength(1);

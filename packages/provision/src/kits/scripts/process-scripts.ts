@@ -1,6 +1,6 @@
+import type { ProcessType } from "../../project/project.js";
 import { type KitFile, scriptFile } from "../kit-file.js";
 import { execFlare, scriptHead } from "./script-parts.js";
-import type { ProcessType } from "../../project/project.js";
 import { watchScript } from "./watch-script.js";
 
 /** Scripts that start, watch and stop the process of a kit; POSIX shell, for any path. */

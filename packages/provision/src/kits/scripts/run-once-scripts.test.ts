@@ -62,7 +62,10 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
   });
 
   it("start_all.sh starts the server, then the relays from the top down, then the sites", async () => {
-    const project = { server, participants: [client, below, relay, admin, server, { ...client, name: "hospital-b" }] } as unknown as Project;
+    const project = {
+      server,
+      participants: [client, below, relay, admin, server, { ...client, name: "hospital-b" }],
+    } as unknown as Project;
     const file = await put("", startAllScript(project));
     for (const name of ["server1.example.org", "relay-1", "relay-0", "hospital-a", "hospital-b"]) {
       await put(name, {
@@ -72,7 +75,9 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       });
     }
     const { status, stderr } = run(file);
-    expect(await calls()).toEqual(["server1.example.org", "relay-1", "relay-0", "hospital-a", "hospital-b"].map((name) => `flare:[${name}]`));
+    expect(await calls()).toEqual(
+      ["server1.example.org", "relay-1", "relay-0", "hospital-a", "hospital-b"].map((name) => `flare:[${name}]`),
+    );
     expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
   });
 
