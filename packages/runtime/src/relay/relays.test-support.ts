@@ -14,7 +14,7 @@ export interface RelayTree {
   /** What the relays have logged. */
   readonly lines: readonly LogLine[];
   /** Names of the sites that the server sees connected, each with its relay. */
-  sites(): Promise<string[]>;
+  readonly sites: () => Promise<string[]>;
   dispose(): Promise<void>;
 }
 

@@ -143,7 +143,7 @@ describe("revoking", () => {
 
 async function dialAs(federation: SmallFederation, name: string, change: Partial<DialServerInit>): ReturnType<typeof dialServer> {
   const kit = await federation.kit(name);
-  return await dialServer({ ...endpointOf(kit), keys: await keysOf(federation, name), ...change } as DialServerInit);
+  return await dialServer({ ...endpointOf(kit), keys: await keysOf(federation, name), ...change });
 }
 
 async function keysOf(federation: SmallFederation, name: string): Promise<DialServerInit["keys"]> {

@@ -26,9 +26,10 @@ async function logOf(name: string): Promise<readonly { readonly message: string;
     .map((line) => JSON.parse(line) as { message: string; level: string });
 }
 
+const none: Readonly<Record<string, string>> = {};
 const ways = [
-  { way: "mtls", security: "mtls", relays: {} },
-  { way: "tls", security: "tls", relays: {} },
+  { way: "mtls", security: "mtls", relays: none },
+  { way: "tls", security: "tls", relays: none },
   { way: "mtls by relays", security: "mtls", relays: { "relay-1": "server", "relay-2": "relay-1" } },
 ];
 
@@ -39,8 +40,11 @@ describe.each(ways)("a federation over $way whose certificates end while it work
     folder = await mkdtemp(join(tmpdir(), "flare-renewal-"));
     // Everybody has slept since the kits were made: certificates of 5 minutes that ended 5 minutes ago.
     const certificates = { leaf_lifetime: "5m", server_may_renew: ["client", "server", "relay", "admin"] };
-    const perSite =
-      "relay-2" in relays ? { "site-1": { connect_to: { name: "relay-1" } }, "site-2": { connect_to: { name: "relay-2" } } } : {};
+    const behind: Readonly<Record<string, { connect_to: { name: string } }>> = {
+      "site-1": { connect_to: { name: "relay-1" } },
+      "site-2": { connect_to: { name: "relay-2" } },
+    };
+    const perSite = relays === none ? {} : behind;
     const madeAt = new Date(Date.now() - 600_000);
     federation = await createFederation({
       sites,
