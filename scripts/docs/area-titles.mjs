@@ -19,6 +19,7 @@ export const areaTitles = {
   request: "Distributed provisioning: requests and approvals",
   runtime: "Server and sites at work",
   store: "State and models on disk",
+  study: "Studies",
   transfer: "Connections and transfers",
   trust: "Trust: roots and revocations",
 };

@@ -92,6 +92,8 @@ const consequences = {
   chainBytes: ["the file or message that holds certificates", "it is refused before it is parsed"],
   trustedRoots: ["roots that a project trusts side by side", "the kit or the trust list is refused"],
   trustListBytes: ["a trust list with its signatures", "it is refused before it is parsed"],
+  studies: ["studies of a project", "the next is refused; a file with more is not read"],
+  studyMembers: ["sites of one organisation in a study, and its users", "the next is refused; a file with more is not read"],
   renewalsPerLife: [
     "certificates that a participant is given by renewal within the life of one",
     "the next is refused for a while; the participant asks again by itself",

@@ -17,6 +17,7 @@ export {
   adminNameSchema,
   type ContentHash,
   contentHashSchema,
+  defaultStudy,
   hostNameSchema,
   isContentHash,
   jobIdSchema,
@@ -83,6 +84,7 @@ export {
 } from "./kit/resources-schema.js";
 export { categoryOf, policyRightNames, type Right, type RightCategory, rightsByCategory, standaloneRights } from "./kit/rights.js";
 export { signaturesSchema } from "./kit/signatures-schema.js";
+export { type StudyRegistryDocument, studyRegistrySchema } from "./kit/study-registry-schema.js";
 export {
   type Revocation,
   type RevocationReason,

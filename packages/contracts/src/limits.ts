@@ -55,6 +55,9 @@ export const limits = Object.freeze({
   trustedRoots: 8,
   /** A trust list with its signatures: some thousand revocations. */
   trustListBytes: 2 * 1024 * 1024,
+  /** Studies of a project, and sites of an organisation or admins in one of them; the file that holds them is at most `documentBytes`. */
+  studies: 1_000,
+  studyMembers: 10_000,
   /** Certificates that a participant is given by renewal within the life of one. */
   renewalsPerLife: 10,
   /** Text from a peer that may stand in a log line or an error. */

@@ -71,6 +71,7 @@ describe("the package's public surface", () => {
       "signBytes",
       "signTrustList",
       "verifyKit",
+      "writeDurably",
     ]);
   });
 

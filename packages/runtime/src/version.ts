@@ -1,4 +1,4 @@
-import { createRequire } from "node:module";
+import { requireFromRuntime } from "./installed.js";
 
 /** Version of this package; the server and its sites tell each other theirs. */
-export const softwareVersion: string = (createRequire(import.meta.url)("../package.json") as { version: string }).version;
+export const softwareVersion: string = (requireFromRuntime("@flare-ts/runtime/package.json") as { version: string }).version;

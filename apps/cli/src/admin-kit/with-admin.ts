@@ -3,14 +3,45 @@ import { allowsClear } from "../command-line/allows-clear.js";
 import type { CommandContext } from "../command-line/command-context.js";
 import { findAdminKit } from "./find-admin-kit.js";
 
+/** Which admin a command is given by. */
+export interface AdminOptions {
+  /** The admin's startup kit, as the command line names it. */
+  readonly startupKit: string | undefined;
+}
+
+/** Which admin a command is given by, and for which study. */
+export interface StudyOptions extends AdminOptions {
+  /** As the command line names it. @default that of FLARE_STUDY, or of everybody */
+  readonly study: string | undefined;
+}
+
 /** Connects as the admin of the startup kit, does the work, and closes the connection whatever happens. */
 export async function withAdmin<Result>(
   context: CommandContext,
-  startupKit: string | undefined,
+  { startupKit }: AdminOptions,
+  work: (session: AdminSession) => Promise<Result>,
+): Promise<Result> {
+  return await connected(context, { startupKit, study: undefined }, work);
+}
+
+/** As `withAdmin`, in the study that the command line or the environment names. */
+export async function withAdminInStudy<Result>(
+  context: CommandContext,
+  { startupKit, study }: StudyOptions,
+  work: (session: AdminSession) => Promise<Result>,
+): Promise<Result> {
+  const fromEnvironment = context.env["FLARE_STUDY"];
+  const named = study ?? (fromEnvironment === "" ? undefined : fromEnvironment);
+  return await connected(context, { startupKit, study: named }, work);
+}
+
+async function connected<Result>(
+  context: CommandContext,
+  { startupKit, study }: StudyOptions,
   work: (session: AdminSession) => Promise<Result>,
 ): Promise<Result> {
   const kitDir = await findAdminKit(context, startupKit);
-  const session = await connectAdmin({ kitDir, isClearAllowed: allowsClear(context), signal: context.signal });
+  const session = await connectAdmin({ kitDir, study, isClearAllowed: allowsClear(context), signal: context.signal });
   try {
     return await work(session);
   } finally {

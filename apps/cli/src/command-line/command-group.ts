@@ -55,6 +55,11 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async () => (await import("../commands/job/job-commands.js")).addJobCommands,
   },
   {
+    name: "study",
+    summary: "groups of sites and admins that see nothing of each other's jobs",
+    load: async () => (await import("../commands/study/study-commands.js")).addStudyCommands,
+  },
+  {
     name: "aggregate",
     summary: "average safetensors files into a new model",
     load: async () => (await import("../commands/aggregate/aggregate-command.js")).addAggregateCommand,

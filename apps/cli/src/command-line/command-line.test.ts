@@ -15,6 +15,7 @@ const commands = [
   ...["submit", "list", "monitor", "download", "abort"].map((verb) => ["job", verb]),
   ...["prepare", "start", "stop", "status", "clean"].map((verb) => ["poc", verb]),
   ["system", "status"],
+  ...["register", "add-site", "remove-site", "add-user", "remove-user", "remove", "list", "show"].map((verb) => ["study", verb]),
   ["cert", "init"],
   ["cert", "request"],
   ["cert", "approve"],

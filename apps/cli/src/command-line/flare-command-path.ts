@@ -1,6 +1,7 @@
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 
 /** Path of the `flare` command of this package, for programs that start it with the Node that they run on. */
 export function flareCommandPath(): string {
-  return fileURLToPath(new URL("../flare.js", import.meta.url));
+  return join(dirname(createRequire(import.meta.url).resolve("@flare-ts/cli/package.json")), "dist", "flare.js");
 }

@@ -1,7 +1,6 @@
-import { readFileSync } from "node:fs";
+import { createRequire } from "node:module";
 
 /** Version of this package, as `flare --version` prints it. */
 export function softwareVersion(): string {
-  const text = readFileSync(new URL("../../package.json", import.meta.url), "utf8");
-  return (JSON.parse(text) as { version: string }).version;
+  return (createRequire(import.meta.url)("@flare-ts/cli/package.json") as { version: string }).version;
 }

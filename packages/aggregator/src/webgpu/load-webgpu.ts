@@ -9,7 +9,8 @@ export interface WebGpuPackage {
 
 /** Looks for the package `webgpu` from here, without loading it. */
 export function findWebGpu(): WebGpuPackage | undefined {
-  const require = createRequire(import.meta.url);
+  // From where this package is installed, as its code may have been bundled to somewhere else.
+  const require = createRequire(createRequire(import.meta.url).resolve("@flare-ts/aggregator/package.json"));
   try {
     const url = pathToFileURL(require.resolve("webgpu")).href;
     const { version } = require("webgpu/package.json") as { readonly version: string };
@@ -25,9 +26,9 @@ const place = Symbol.for("@flare-ts/aggregator webgpu");
  * The entry to the GPUs of this machine. There is one for each process, which is never given back: Dawn crashes when it handles
  * its events after this object was collected as garbage, even if every device was destroyed before.
  */
-export async function loadWebGpu(): Promise<GPU> {
+export async function loadWebGpu({ url }: WebGpuPackage): Promise<GPU> {
   const kept = globalThis as { [place]?: GPU };
-  const { create } = await import("webgpu");
+  const { create } = (await import(url)) as typeof import("webgpu");
   kept[place] ??= create([]);
   return kept[place];
 }

@@ -50,7 +50,7 @@ export async function openWebGpuDevice(components: WebGpuComponents, init: WebGp
   const obstacle = await obstacleOf(components.probe, found, init);
   if (obstacle !== undefined) return obstacle;
   try {
-    const gpu = await loadWebGpu();
+    const gpu = await loadWebGpu(found);
     const adapter = await gpu.requestAdapter({ powerPreference: "high-performance" });
     if (adapter === null) return unavailable("no-adapter", "The GPU that was there a moment ago is gone.");
     const name = nameOf(adapter.info, found);

@@ -1,5 +1,7 @@
 import { renameSync, writeFileSync } from "node:fs";
-import { fileURLToPath, pathToFileURL } from "node:url";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
+import { pathToFileURL } from "node:url";
 import { ordersVariable, type ShimOrders } from "./shim-orders.js";
 
 /** Gives orders to the shim in the processes of one participant. */
@@ -32,4 +34,4 @@ export class ShimControl {
 }
 
 /** The built shim, also when this file runs from its source, as in tests. */
-const shimFile = fileURLToPath(new URL("../../dist/shim/fault-shim.js", import.meta.url));
+const shimFile = join(dirname(createRequire(import.meta.url).resolve("@flare-ts/chaos/package.json")), "dist", "shim", "fault-shim.js");

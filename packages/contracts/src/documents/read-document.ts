@@ -51,7 +51,8 @@ export function checkDocument<T>(init: {
     message,
   });
   if (tree.value === null) throw new FlareError(code, mistakesIn(file, [empty(file)]), { problems: [empty(file)], facts: { file } });
-  const parsed = schema.safeParse(tree.value);
+  // A document is read once, so that generating code for its schema first would only take time.
+  const parsed = schema.safeParse(tree.value, { jitless: true });
   if (!parsed.success) {
     const problems = parsed.error.issues.flatMap((issue) => issueProblems(issue, schema, problemAt));
     throw new FlareError(code, mistakesIn(file, problems), { problems, facts: { file } });

@@ -24,6 +24,9 @@ export const projectNameSchema = z
     "may hold letters, digits, _ - . and spaces only, and begins with a letter or digit",
   );
 
+/** The study of all sites and all admins: whoever names no study works in it. */
+export const defaultStudy = "default";
+
 /** Name of a study: FLARE's rule. */
 export const studyNameSchema = z
   .string()

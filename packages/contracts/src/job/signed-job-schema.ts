@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { contentHashSchema, jobIdSchema } from "../ids/names.js";
+import { contentHashSchema, jobIdSchema, studyNameSchema } from "../ids/names.js";
 import { limits } from "../limits.js";
 
 /** A signed job as it travels and lies in the store: one JSON document. */
@@ -17,6 +17,8 @@ export const signedJobSchema = z.strictObject({
 export const jobManifestSchema = z.strictObject({
   project: z.string().min(1).max(256),
   job_id: jobIdSchema,
+  /** @default the study of everybody */
+  study: studyNameSchema.optional(),
   job_folder_name: z.string().min(1).max(255),
   created_at_ms: z.int().min(0),
   files: z

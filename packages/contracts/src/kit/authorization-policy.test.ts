@@ -41,13 +41,17 @@ describe("a condition", () => {
     ["name:alice@a.org", {}, true],
     ["n:bob@a.org", {}, false],
     ["not n:bob@a.org", {}, true],
+    ["study:lungs", { study: "lungs" }, true],
+    ["study:lungs", { study: "hearts" }, false],
+    ["not study:lungs", { study: "hearts" }, true],
   ])("%s with %j is %s", (condition, rest, expected) => {
     expect(ask(condition, rest)).toBe(expected);
     expect(ask({ abort_job: condition }, rest)).toBe(expected);
   });
 
-  it("on a submitter that nobody knows is not met, negated or not", () => {
-    for (const condition of ["o:submitter", "not o:submitter", "n:submitter", "not n:submitter"]) expect(ask(condition)).toBe(false);
+  it("on a submitter or a study that nobody knows is not met, negated or not", () => {
+    for (const condition of ["o:submitter", "not o:submitter", "n:submitter", "not n:submitter", "study:s", "not study:s"])
+      expect(ask(condition)).toBe(false);
   });
 
   it("list allows what one of them allows, and an empty one nothing", () => {

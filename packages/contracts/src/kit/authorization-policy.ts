@@ -5,8 +5,8 @@ import { categoryOf, policyRightNames, type Right, type RightCategory } from "./
 const conditionSchema = z
   .string("must be a condition or a list of conditions")
   .regex(
-    /^(not )?(any|all|none|no|(o|org|n|name):\S+)$/,
-    "must be any, none, o:<org>, o:site, o:submitter, n:<name> or n:submitter, or one of these after 'not '",
+    /^(not )?(any|all|none|no|(o|org|n|name|study):\S+)$/,
+    "must be any, none, o:<org>, o:site, o:submitter, n:<name>, n:submitter or study:<name>, or one of these after 'not '",
   );
 
 const conditionsSchema = z.union([conditionSchema, z.array(conditionSchema)]);
@@ -42,12 +42,14 @@ export interface AuthorizationRequest {
   readonly site: { readonly org: string };
   /** Who submitted the job in question, where there is one. */
   readonly submitter?: { readonly name: string; readonly org: string };
+  /** The study that it is about. */
+  readonly study?: string;
 }
 
 /**
  * Whether a policy lets a user do something: the right's own entry decides, else its category's, else `*`; a list
  * allows what any of its conditions allows. What no entry speaks of is refused, and no role is above the policy. A
- * condition on a submitter that is not known is never met, negated or not.
+ * condition on a submitter or a study that is not known is never met, negated or not.
  */
 export function isAllowed(policy: AuthorizationPolicy, request: AuthorizationRequest): boolean {
   const entry = own(policy.permissions, request.user.role);
@@ -73,7 +75,7 @@ function meets(condition: string, request: AuthorizationRequest): boolean {
 }
 
 /** `undefined` when the condition speaks of someone who is not known. */
-function evaluate(condition: string, { user, site, submitter }: AuthorizationRequest): boolean | undefined {
+function evaluate(condition: string, { user, site, submitter, study }: AuthorizationRequest): boolean | undefined {
   if (condition === "any" || condition === "all") return true;
   if (condition === "none" || condition === "no") return false;
   const colon = condition.indexOf(":");
@@ -88,5 +90,6 @@ function evaluate(condition: string, { user, site, submitter }: AuthorizationReq
     if (wanted === "submitter") return submitter === undefined ? undefined : user.name === submitter.name;
     return user.name === wanted;
   }
+  if (kind === "study") return study === undefined ? undefined : study === wanted;
   return undefined;
 }

@@ -1,11 +1,15 @@
 import { cp, readFile, writeFile } from "node:fs/promises";
-import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { createRequire } from "node:module";
+import { dirname, join } from "node:path";
 import { compileMeta, FlareError, jobMetaSchema, readDocument } from "@flare-ts/contracts";
 import type { JobTemplate } from "../contract/jobs.js";
 
 /** Where the templates are that come with this package: copies of the repository's examples, made when it is built. */
-export const builtInTemplates: string = fileURLToPath(new URL("../../dist/templates/", import.meta.url));
+export const builtInTemplates: string = join(
+  dirname(createRequire(import.meta.url).resolve("@flare-ts/dashboard-api/package.json")),
+  "dist",
+  "templates",
+);
 
 interface KnownTemplate {
   /** Also the name of its folder. */

@@ -20,3 +20,4 @@ export { type OpenTrustKeeperOptions, TrustKeeper } from "./trust-keeper.js";
 export { signTrustList, type TrustListSigner } from "./trust-list.js";
 export type { ChainFault, ChainVerdict, RefusedChain, TrustedChain } from "./verify-chain.js";
 export { type VerifyKitOptions, verifyKit } from "./verify-kit.js";
+export { writeDurably } from "./write-durably.js";

@@ -1,8 +1,6 @@
-import { type ProjectDocument, studyNameSchema } from "@flare-ts/contracts";
+import { defaultStudy, type ProjectDocument, studyNameSchema } from "@flare-ts/contracts";
 import type { DocumentPath, Findings } from "./findings.js";
 import type { Study } from "./project.js";
-
-const reservedName = "default";
 
 /** The studies of a project file, checked as FLARE does: every organisation, site and admin that they name must exist. */
 export function readStudies(project: ProjectDocument, findings: Findings): Readonly<Record<string, Study>> | undefined {
@@ -13,10 +11,6 @@ export function readStudies(project: ProjectDocument, findings: Findings): Reado
     return undefined;
   }
   if (studies.length === 0) return undefined;
-  findings.warning(
-    ["studies"],
-    "studies are written into the server's kit, and are not kept apart yet: every job belongs to the study 'default' of all sites and admins",
-  );
   const known = membersOf(project);
   return Object.freeze(
     Object.fromEntries(
@@ -50,7 +44,7 @@ function membersOf({ participants }: ProjectDocument): Members {
 }
 
 function checkName(name: string, path: DocumentPath, findings: Findings): void {
-  if (name === reservedName) findings.mistake(path, `'${reservedName}' is the study of all sites and admins, and cannot be another`);
+  if (name === defaultStudy) findings.mistake(path, `'${defaultStudy}' is the study of all sites and admins, and cannot be another`);
   const problem = studyNameSchema.safeParse(name).error?.issues[0]?.message;
   if (problem !== undefined) findings.mistake(path, `'${name}' cannot be the name of a study: it ${problem}`);
 }

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { chmod, copyFile, mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
-import { contentHashSchema, FlareError, type Json } from "@flare-ts/contracts";
+import { contentHashSchema, defaultStudy, FlareError, type Json } from "@flare-ts/contracts";
 import type { CommandReply } from "@flare-ts/contracts/wire";
 import type { Kit, TrustKeeper } from "@flare-ts/provision/kit";
 import type { LiveIdentity } from "../identity/live-identity.js";
@@ -19,6 +19,7 @@ import { cloneManifest } from "./clone-manifest.js";
 import type { JobReceipts } from "./job-receipts.js";
 import type { JobSummary, ResultFile, SystemChange, SystemStatus } from "./job-summary.js";
 import { type CommandVerb, signCommand } from "./signed-command.js";
+import { StudyCommands } from "./study-commands.js";
 import type { TrustUpdate } from "./trust-update.js";
 import type { WaitingRenewal } from "./waiting-renewal.js";
 
@@ -57,6 +58,8 @@ export interface AdminSessionComponents {
   /** Opens a registered connection. */
   readonly dial: () => Promise<Connection>;
   readonly kit: Kit;
+  /** Study that the admin works in. @default that of everybody */
+  readonly study?: string | undefined;
   /** Whom the admin trusts. */
   readonly keeper: TrustKeeper;
   /** Keeps what is on its way, so that a transfer goes on where it was. */
@@ -69,9 +72,11 @@ export interface AdminSessionComponents {
   readonly onClose?: () => void;
 }
 
-/** An admin's session at the server. Every command is signed by the admin's key. */
+/** An admin's session at the server, in one study. Every command is signed by the admin's key, for that study. */
 export class AdminSession {
   readonly #parts: AdminSessionComponents;
+  /** Commands about studies, in whichever study this session works. */
+  readonly studies = new StudyCommands({ execute: (verb, args) => this.#execute(verb, args) });
   #live: Promise<Connection> | undefined;
 
   constructor(components: AdminSessionComponents) {
@@ -81,6 +86,13 @@ export class AdminSession {
   /** Connects now, so that what is wrong with kit or server is known at once; later calls connect by themselves. */
   async open(): Promise<void> {
     await this.#connect();
+    // Before files are sent, say: the server would refuse each command by itself.
+    if (this.study !== defaultStudy) await this.#execute("enter_study", {});
+  }
+
+  /** The study that this session works in. */
+  get study(): string {
+    return this.#parts.study ?? defaultStudy;
   }
 
   /** The certificates that admin and server proved themselves with, each with those between it and a root; PEM. */
@@ -104,7 +116,7 @@ export class AdminSession {
     const { onProgress, signal, jobId = randomUUID() } = options;
     const job = await readJobFolder(folder);
     const signed = await models.importBytes(
-      createSignedJob({ folder: job, jobId, project: kit.project, submitter: identity.current, nowMs: now() }),
+      createSignedJob({ folder: job, jobId, project: kit.project, study: this.study, submitter: identity.current, nowMs: now() }),
     );
     for (const file of job.files) {
       const object = await models.importFile(file.absolutePath);
@@ -404,6 +416,15 @@ export class AdminSession {
     const { project } = kit;
     // The session's own keys: those in force may be newer by a moment.
     const { certificatePem, privateKeyPem } = connection.keys;
-    return signCommand({ verb, args, project, sessionId: connection.sessionId, certificatePem, privateKeyPem, nowMs: now() });
+    return signCommand({
+      verb,
+      args,
+      project,
+      study: this.study,
+      sessionId: connection.sessionId,
+      certificatePem,
+      privateKeyPem,
+      nowMs: now(),
+    });
   }
 }

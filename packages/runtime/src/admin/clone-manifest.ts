@@ -29,6 +29,7 @@ export function cloneManifest(init: CloneManifestInit): Buffer {
       facts: { job: jobId },
     });
   }
+  const { study } = manifest;
   const folder = { folderName: manifest.jobFolderName, files: manifest.files };
-  return createSignedJob({ folder, jobId: newJobId, project, submitter, nowMs });
+  return createSignedJob({ folder, jobId: newJobId, project, study, submitter, nowMs });
 }

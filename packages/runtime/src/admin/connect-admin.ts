@@ -16,6 +16,8 @@ import { AdminSession } from "./admin-session.js";
 export interface ConnectAdminInit {
   /** Startup kit of the admin. */
   readonly kitDir: string;
+  /** Study to work in. @default that of everybody */
+  readonly study?: string | undefined;
   /** Whether clear text may leave this machine, where the kit says `clear`. @default false */
   readonly isClearAllowed?: boolean | undefined;
   /** Hears of the renewal of the admin's certificate. */
@@ -26,7 +28,7 @@ export interface ConnectAdminInit {
 /**
  * Opens a session of an admin at the project's server.
  *
- * @throws FlareError what is wrong with the kit (`kit/…`), why the server refuses (`auth/…`), or that it cannot be
+ * @throws FlareError what is wrong with the kit (`kit/…`), why the server refuses (`auth/…`, `study/…`), or that it cannot be
  * reached (`transfer/unreachable`).
  */
 export async function connectAdmin(init: ConnectAdminInit): Promise<AdminSession> {
@@ -59,8 +61,13 @@ export async function connectAdmin(init: ConnectAdminInit): Promise<AdminSession
   };
   const onClose = (): void => void renewal.stop();
   const transfer = new TransferClient({ store: models });
-  const session = new AdminSession({ dial, kit, keeper, models, transfer, now, identity, onClose });
-  await session.open();
+  const session = new AdminSession({ dial, kit, study: init.study, keeper, models, transfer, now, identity, onClose });
+  try {
+    await session.open();
+  } catch (error) {
+    session.close();
+    throw error;
+  }
   // Most commands are over before a renewal in the background would be: what is due is done first.
   if (live?.shouldRenew === true || now() >= renewalTimes(identity.certificate, 0.5).dueMs) await renewFirst(wire, logger);
   renewal.start();

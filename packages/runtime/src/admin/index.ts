@@ -7,5 +7,6 @@ export { AdminSession, type ListJobsFilter, type ReadOutputOptions, type Transfe
 export { type ConnectAdminInit, connectAdmin } from "./connect-admin.js";
 export type { JobReceipts } from "./job-receipts.js";
 export type { JobSummary, ResultFile, ServerStatus, SiteStatus, SystemChange, SystemStatus } from "./job-summary.js";
+export type { StudyDescription, StudyList, StudySites, StudySitesChange } from "./study-commands.js";
 export type { TrustUpdate } from "./trust-update.js";
 export type { WaitingRenewal } from "./waiting-renewal.js";

@@ -4,6 +4,8 @@ import type { JobStatus } from "../job/job-status.js";
 export interface JobSummary {
   readonly jobId: string;
   readonly name: string;
+  /** Study that it belongs to; not from servers of older versions. */
+  readonly study?: string;
   readonly status: JobStatus;
   readonly submitterName: string;
   readonly submitterOrg: string;

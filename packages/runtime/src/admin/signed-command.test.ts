@@ -55,6 +55,18 @@ beforeAll(async () => {
 afterAll(() => rm(folder, { recursive: true, force: true }));
 
 describe("a command of an admin", () => {
+  it("is for the study that it was signed for, and for that of everybody when it names none", () => {
+    const { certificatePem, privateKeyPem } = admin;
+    const init = { verb: "list_jobs", args: {}, project: "p", sessionId: "s1", certificatePem, privateKeyPem, nowMs: 1 } as const;
+    expect(verifyCommand(signCommand(init), expected()).study).toBe("default");
+    const command = signCommand({ ...init, study: "lungs" });
+    expect(verifyCommand(command, expected()).study).toBe("lungs");
+    const moved = Buffer.from(Buffer.from(command.commandJson).toString().replace("lungs", "heart"));
+    expect(() => verifyCommand({ ...command, commandJson: moved }, expected())).toThrow(/its signature is wrong/);
+    const stripped = Buffer.from(Buffer.from(command.commandJson).toString().replace('"study":"lungs",', ""));
+    expect(() => verifyCommand({ ...command, commandJson: stripped }, expected())).toThrow(/its signature is wrong/);
+  });
+
   it("is accepted with the signature of the session's own key", () => {
     expect(verifyCommand(sign(admin), expected())).toMatchObject({ verb: "abort_job", args: { job_id: "j" } });
   });

@@ -1,6 +1,6 @@
 import { createPrivateKey, randomBytes, X509Certificate } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
-import { FlareError, type Json } from "@flare-ts/contracts";
+import { defaultStudy, FlareError, type Json } from "@flare-ts/contracts";
 import { type SignedCommand, SignedCommandSchema } from "@flare-ts/contracts/wire";
 import { isSignedBy, type ProjectTrust, signBytes } from "@flare-ts/provision/kit";
 import { z } from "zod";
@@ -26,12 +26,23 @@ export const commandVerbs = [
   "read_job_output",
   "clone_job",
   "delete_job",
+  "enter_study",
+  "register_study",
+  "add_study_site",
+  "remove_study_site",
+  "add_study_user",
+  "remove_study_user",
+  "remove_study",
+  "list_studies",
+  "show_study",
 ] as const;
 export type CommandVerb = (typeof commandVerbs)[number];
 
 const commandSchema = z.strictObject({
   project: z.string(),
   session_id: z.string(),
+  /** @default the study of everybody */
+  study: z.string().max(64).optional(),
   verb: z.enum(commandVerbs),
   args: z.record(z.string(), z.json()),
   nonce: z.string().max(64),
@@ -40,6 +51,8 @@ const commandSchema = z.strictObject({
 
 /** A command whose signature was verified. */
 export interface VerifiedCommand {
+  /** Study that it is for; nobody has looked whether there is one of that name. */
+  readonly study: string;
   readonly verb: CommandVerb;
   readonly args: Readonly<Record<string, Json>>;
   readonly nonce: string;
@@ -49,18 +62,29 @@ export interface VerifiedCommand {
 
 const label = Buffer.from("flare-ts/1 command\0");
 
-/** Signs a command for one session: it is worth nothing in another, nor in another project. */
+/** Signs a command for one session and one study: it is worth nothing in another, nor in another project. */
 export function signCommand(init: {
   readonly verb: CommandVerb;
   readonly args: Readonly<Record<string, Json>>;
   readonly project: string;
+  /** @default the study of everybody */
+  readonly study?: string;
   readonly sessionId: string;
   readonly certificatePem: string;
   readonly privateKeyPem: string;
   readonly nowMs: number;
 }): SignedCommand {
-  const { verb, args, project, sessionId, certificatePem, privateKeyPem, nowMs } = init;
-  const command = { project, session_id: sessionId, verb, args, nonce: randomBytes(16).toString("hex"), issued_at_ms: nowMs };
+  const { verb, args, project, study = defaultStudy, sessionId, certificatePem, privateKeyPem, nowMs } = init;
+  const command = {
+    project,
+    session_id: sessionId,
+    // Servers of versions that know no studies take a command of the study of everybody as it always was.
+    ...(study === defaultStudy ? {} : { study }),
+    verb,
+    args,
+    nonce: randomBytes(16).toString("hex"),
+    issued_at_ms: nowMs,
+  };
   const commandJson = Buffer.from(JSON.stringify(command));
   const signature = signBytes(Buffer.concat([label, commandJson]), createPrivateKey(privateKeyPem));
   return create(SignedCommandSchema, { commandJson, certificate: certificatePem, signature });
@@ -90,10 +114,10 @@ export function verifyCommand(
   if (!isSigned) return refuse("its signature is wrong");
   const parsed = commandSchema.safeParse(readJson(command.commandJson));
   if (!parsed.success) return refuse("it has not the form of a command");
-  const { verb, args, nonce, session_id, project: named, issued_at_ms: issuedAtMs } = parsed.data;
+  const { study = defaultStudy, verb, args, nonce, session_id, project: named, issued_at_ms: issuedAtMs } = parsed.data;
   if (named !== trust.project) return refuse("it was signed for another project");
   if (session_id !== sessionId) return refuse("it was signed for another session");
-  return { verb, args, nonce, issuedAtMs };
+  return { study, verb, args, nonce, issuedAtMs };
 }
 
 /** Also one that was renewed meanwhile: a command may be overtaken by the registration with the next. */

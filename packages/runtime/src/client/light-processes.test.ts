@@ -13,7 +13,7 @@ async function loadedBy(...paths: readonly string[]): Promise<readonly string[]>
 
 // A machine with fifty sites holds each of these fifty times: `crypto` is 1.6 MB.
 it.each([
-  ["a trainer", ["client/trainer-register.js", "client/index.js"]],
+  ["a trainer", ["programs/client/trainer-register.js", "programs/client/index.js"]],
   [
     "a site's job process",
     ["job-process/site-job-tasks.js", "executor/client-api-executor.js", "logging/logger.js", "job-process/log-tail.js"],

@@ -1,6 +1,7 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { programPath } from "../installed.js";
 import { strippedFolderVariable, strippedName } from "./stripped-name.js";
 
 /** What a resolve hook gives back. */
@@ -18,7 +19,7 @@ export function resolve<Context extends object, Result>(
   context: Context,
   nextResolve: (specifier: string, context: Context) => Result,
 ): Result | Resolved {
-  if (specifier === "@flare-ts/runtime/client") return { url: new URL("./index.js", import.meta.url).href, shortCircuit: true };
+  if (specifier === "@flare-ts/runtime/client") return { url: pathToFileURL(programPath("client/index")).href, shortCircuit: true };
   if (specifier === "@flare-ts/aggregator" || specifier === "@flare-ts/aggregator/safetensors")
     return nextResolve(specifier, { ...context, parentURL: import.meta.url });
   return nextResolve(specifier, context);

@@ -1,4 +1,6 @@
 import module from "node:module";
+import { pathToFileURL } from "node:url";
+import { programPath } from "../installed.js";
 import { load, resolve } from "./trainer-hooks.js";
 
 // Loaded by `node --import` before the script of a job. Node before 22.15 knows only hooks in a thread of their own.
@@ -8,5 +10,5 @@ if (typeof module.registerHooks === "function") {
     load: (url, context, nextLoad) => load(url, context, nextLoad),
   });
 } else {
-  module.register("./trainer-hooks.js", import.meta.url);
+  module.register(pathToFileURL(programPath("client/trainer-hooks")).href);
 }

@@ -1,7 +1,7 @@
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
 import type { TrainerLaunch } from "@flare-ts/contracts";
 import { bootstrapVariable } from "../client/protocol.js";
+import { programPath } from "../installed.js";
 import type { SiteJobDescription } from "../job-process/job-channel.js";
 import { inheritedEnvironment, type TrainerCommand } from "./trainer-command.js";
 
@@ -23,7 +23,7 @@ export function attachCommand(init: {
   readonly bootstrapPath: string;
 }): TrainerCommand {
   const { launch, job, bootstrapPath } = init;
-  const program = fileURLToPath(new URL("../../dist/executor/attach-main.js", import.meta.url));
+  const program = programPath("executor/attach-main");
   const net = process.allowedNodeEnvironmentFlags.has("--allow-net") ? ["--allow-net"] : [];
   // Flags of its own; without them it would get those of the job process from Node.
   const flags = ["--permission", "--allow-fs-read=*", "--allow-fs-write=*", ...net, "--disable-warning=SecurityWarning"];

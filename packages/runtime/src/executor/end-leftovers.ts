@@ -1,6 +1,5 @@
-import { realpathSync } from "node:fs";
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { programPath } from "../installed.js";
 import { runProgram } from "./run-program.js";
 
 /** How often the program is started when it is killed. */
@@ -15,7 +14,7 @@ const attempts = 5;
  * A program of its own does it, because a job process may be denied `/proc` by the permission model.
  */
 export async function endLeftovers(bootstrapPath: string): Promise<void> {
-  const program = realpathSync(fileURLToPath(new URL("../../dist/executor/end-leftovers-main.js", import.meta.url)));
+  const program = programPath("executor/end-leftovers-main");
   const flags = ["--permission", "--allow-fs-read=/proc", `--allow-fs-read=${dirname(dirname(program))}`];
   for (let attempt = 1; ; attempt += 1) {
     try {

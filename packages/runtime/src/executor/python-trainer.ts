@@ -1,5 +1,5 @@
-import { createRequire } from "node:module";
 import { delimiter, dirname, join } from "node:path";
+import { requireFromRuntime } from "../installed.js";
 
 export interface PythonTrainerInit {
   /** Absolute path. */
@@ -19,8 +19,7 @@ const pythonVariable = "FLARE_PYTHON";
  * FLARE too. The Client API for Python comes with this package, so that a site needs Python and NumPy and nothing of ours.
  */
 export function pythonTrainer({ script, args, environment, pythonPath }: PythonTrainerInit) {
-  const { resolve } = createRequire(import.meta.url);
-  const client = join(dirname(resolve("@flare-ts/python-client/package.json")), "src");
+  const client = join(dirname(requireFromRuntime.resolve("@flare-ts/python-client/package.json")), "src");
   return {
     file: environment[pythonVariable] || "python3",
     args: ["-m", "flare_client", "run", script, ...args],

@@ -1,7 +1,6 @@
-import { realpathSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { dirname } from "node:path";
-import { fileURLToPath } from "node:url";
+import { programPath } from "../installed.js";
 import { runProgram } from "./run-program.js";
 
 export interface StripTypesInit {
@@ -17,7 +16,7 @@ export interface StripTypesInit {
  */
 export async function stripTypes({ from, to }: StripTypesInit): Promise<void> {
   await mkdir(to, { recursive: true });
-  const program = realpathSync(fileURLToPath(new URL("../../dist/executor/strip-types-main.js", import.meta.url)));
+  const program = programPath("executor/strip-types-main");
   const flags = [
     "--permission",
     ...[dirname(dirname(program)), from, to].map((path) => `--allow-fs-read=${path}`),

@@ -1,9 +1,11 @@
 import { realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
+import { pathToFileURL } from "node:url";
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { ClientApiExecutorSettings } from "@flare-ts/contracts/job";
 import { bootstrapVariable } from "../client/protocol.js";
 import { strippedFolderVariable } from "../client/stripped-name.js";
+import { programPath } from "../installed.js";
 import type { SiteJobDescription } from "../job-process/job-channel.js";
 import { oneArena } from "../process/malloc-settings.js";
 import { pythonTrainer } from "./python-trainer.js";
@@ -34,8 +36,8 @@ export function secretNames({ env }: Pick<ClientApiExecutorSettings, "env">): re
   return [...new Set(Object.values(env).flatMap((value) => (typeof value === "string" ? [] : [value.from_secret])))];
 }
 
-/** The module that makes the Client API importable; the built one, also when this file runs from its source. */
-const trainerRegister = new URL("../../dist/client/trainer-register.js", import.meta.url).href;
+/** The module that makes the Client API importable. */
+const trainerRegister = pathToFileURL(programPath("client/trainer-register")).href;
 
 /** What a trainer inherits of the job process's environment; everything else stays behind. */
 const inherited = [

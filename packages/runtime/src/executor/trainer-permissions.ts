@@ -1,7 +1,6 @@
 import { existsSync, realpathSync } from "node:fs";
-import { createRequire } from "node:module";
 import { dirname, join } from "node:path";
-import { fileURLToPath } from "node:url";
+import { requireFromRuntime, runtimeFolder } from "../installed.js";
 
 export interface TrainerPermissionsInit {
   /** The one folder in which the trainer may write. */
@@ -32,10 +31,8 @@ function hasSyncHooks(): boolean {
 
 /** What is published of the packages that the Client API consists of, and each `node_modules` that they are found in. */
 function codeFolders(): readonly string[] {
-  const runtime = fileURLToPath(new URL("../..", import.meta.url)).replace(/[/\\]$/, "");
-  const require = createRequire(import.meta.url);
-  const others = ["@flare-ts/aggregator", "@flare-ts/contracts"].map((name) => dirname(dirname(realpathSync(require.resolve(name)))));
-  const roots = [runtime, ...others];
+  const others = ["@flare-ts/aggregator", "@flare-ts/contracts"].map((name) => dirname(dirname(requireFromRuntime.resolve(name))));
+  const roots = [runtimeFolder, ...others];
   return [...roots.flatMap((root) => [join(root, "dist"), join(root, "package.json")]), ...roots.flatMap(moduleFolders)];
 }
 

@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, realpathSync } from "node:fs";
 import { dirname, join, resolve, sep } from "node:path";
-import { fileURLToPath } from "node:url";
+import { runtimeFolder } from "../installed.js";
 
 export interface PermissionInit {
   /** The one folder in which the process may write. */
@@ -34,11 +34,10 @@ export function permissionFlags(init: PermissionInit): readonly string[] {
 
 /** Where the code lies that a job process loads: each `node_modules` from here upwards, and our own packages behind its links. */
 function codeFolders(): readonly string[] {
-  const ownPackage = realpathSync(join(dirname(fileURLToPath(import.meta.url)), "..", ".."));
-  const modules = ancestors(ownPackage)
+  const modules = ancestors(runtimeFolder)
     .map((folder) => join(folder, "node_modules"))
     .filter((folder) => existsSync(folder));
-  return [ownPackage, ...modules, ...modules.flatMap(linkedPackages)].flatMap(packageParts);
+  return [runtimeFolder, ...modules, ...modules.flatMap(linkedPackages)].flatMap(packageParts);
 }
 
 /** In a workspace the packages of this scope are links to folders beside each other. */

@@ -2,8 +2,8 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
-import { fileURLToPath } from "node:url";
 import { FlareError } from "@flare-ts/contracts";
+import { programPath } from "../installed.js";
 import { oneArena } from "../process/malloc-settings.js";
 import { engineThreadsFlag } from "./engine-threads-flag.js";
 import type { JobLaunch, JobLauncher, JobProcess, JobProcessExit } from "./job-launcher.js";
@@ -34,7 +34,7 @@ export class ProcessJobLauncher implements JobLauncher {
   constructor(init: ProcessJobLauncherInit) {
     this.#init = init;
     this.#environment = jobEnvironment(init.environment);
-    this.#entries = { server: entryPath("server-job-main"), site: entryPath("site-job-main"), ...init.entries };
+    this.#entries = { server: programPath("job-process/server-job-main"), site: programPath("job-process/site-job-main"), ...init.entries };
   }
 
   async launch(init: JobLaunch): Promise<JobProcess> {
@@ -100,11 +100,6 @@ function jobEnvironment(environment: Readonly<Record<string, string | undefined>
     if (value !== undefined) passed[name] = value;
   }
   return passed;
-}
-
-/** The built program, also when this file runs from its source, as in tests. */
-function entryPath(name: string): string {
-  return fileURLToPath(new URL(`../../dist/job-process/${name}.js`, import.meta.url));
 }
 
 function exitOf(child: ChildProcess): Promise<JobProcessExit> {

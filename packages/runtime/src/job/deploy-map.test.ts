@@ -2,7 +2,14 @@ import type { JobMeta } from "@flare-ts/contracts";
 import { describe, expect, it } from "vitest";
 import { resolveDeployMap, selectJobSites } from "./deploy-map.js";
 
-const everywhere: JobMeta = { name: "j", deployMap: { app: "@ALL" }, minClients: undefined, mandatoryClients: [], customProps: {} };
+const everywhere: JobMeta = {
+  name: "j",
+  deployMap: { app: "@ALL" },
+  minClients: undefined,
+  mandatoryClients: [],
+  study: undefined,
+  customProps: {},
+};
 const split: JobMeta = {
   ...everywhere,
   deployMap: { hospital: ["site-1", "site-2"], srv: ["server"], bank: ["site-3"] },

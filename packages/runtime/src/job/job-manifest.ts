@@ -1,4 +1,12 @@
-import { FlareError, type JobManifestDocument, jobManifestSchema, jobPathClash, jobPathProblem, limits } from "@flare-ts/contracts";
+import {
+  defaultStudy,
+  FlareError,
+  type JobManifestDocument,
+  jobManifestSchema,
+  jobPathClash,
+  jobPathProblem,
+  limits,
+} from "@flare-ts/contracts";
 import { documentEndings, documentNames } from "./job-documents.js";
 import type { JobFile } from "./job-folder.js";
 
@@ -6,6 +14,7 @@ import type { JobFile } from "./job-folder.js";
 export interface JobManifest {
   readonly project: string;
   readonly jobId: string;
+  readonly study: string;
   readonly jobFolderName: string;
   readonly createdAtMs: number;
   /** Sorted by path. */
@@ -19,6 +28,8 @@ export function encodeManifest(manifest: JobManifest): Buffer {
     JSON.stringify({
       project: manifest.project,
       job_id: manifest.jobId,
+      // Sites of versions that know no studies take a job of the study of everybody as it always was.
+      ...(manifest.study === defaultStudy ? {} : { study: manifest.study }),
       job_folder_name: manifest.jobFolderName,
       created_at_ms: manifest.createdAtMs,
       files,
@@ -35,14 +46,14 @@ export function encodeManifest(manifest: JobManifest): Buffer {
 export function decodeManifest(bytes: Uint8Array): JobManifest {
   const parsed = jobManifestSchema.safeParse(parseJson(bytes));
   if (!parsed.success) throw invalid(parsed.error.issues[0]?.message ?? "it is not a manifest");
-  const { project, job_id: jobId, job_folder_name: jobFolderName, created_at_ms: createdAtMs, files } = parsed.data;
+  const { project, job_id: jobId, study = defaultStudy, job_folder_name: jobFolderName, created_at_ms: createdAtMs, files } = parsed.data;
   for (const { path } of files) {
     const wrong = jobPathProblem(path);
     if (wrong !== undefined) throw invalid(`the path ${quote(path)} ${wrong}`);
   }
   const clash = jobPathClash(files.map(({ path }) => path));
   if (clash !== undefined) throw invalid(`${quote(clash[0])} and ${quote(clash[1])} are the same file on some file systems`);
-  const manifest = { project, jobId, jobFolderName, createdAtMs, files };
+  const manifest = { project, jobId, study, jobFolderName, createdAtMs, files };
   if (metaFileOf(manifest) === undefined) throw invalid("it has no meta.json");
   return manifest;
 }

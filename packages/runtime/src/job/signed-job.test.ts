@@ -48,6 +48,7 @@ describe("signed job", () => {
     expect(manifest).toEqual({
       project: "hospitals",
       jobId,
+      study: "default",
       jobFolderName: "my_job",
       createdAtMs: nowMs,
       files: ["a/x", "b/x", "meta.json"].map((path) => ({ path, size: 3, sha256: "0".repeat(64) })),
@@ -142,6 +143,7 @@ describe("signed job", () => {
     const manifest = encodeManifest({
       project: "hospitals",
       jobId: randomUUID(),
+      study: "default",
       jobFolderName: "j",
       createdAtMs: nowMs,
       files: [file("meta.json")],

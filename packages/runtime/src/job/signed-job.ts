@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { FlareError, limits, type SignedJobDocument, signedJobSchema } from "@flare-ts/contracts";
+import { defaultStudy, FlareError, limits, type SignedJobDocument, signedJobSchema } from "@flare-ts/contracts";
 import { isSignedBy, type ProjectTrust, signBytes } from "@flare-ts/provision/kit";
 import type { JobFile } from "./job-folder.js";
 import { decodeManifest, encodeManifest, type JobManifest } from "./job-manifest.js";
@@ -12,6 +12,8 @@ export interface CreateSignedJobInit {
   /** A new UUID version 4. */
   readonly jobId: string;
   readonly project: string;
+  /** Study that it is submitted to. @default that of everybody */
+  readonly study?: string;
   readonly submitter: { readonly certificatePem: string; readonly privateKeyPem: string };
   /** Milliseconds since the epoch. */
   readonly nowMs: number;
@@ -32,6 +34,7 @@ export function createSignedJob(init: CreateSignedJobInit): Buffer {
   const manifest = encodeManifest({
     project: init.project,
     jobId: init.jobId,
+    study: init.study ?? defaultStudy,
     jobFolderName: init.folder.folderName,
     createdAtMs: init.nowMs,
     files: init.folder.files,

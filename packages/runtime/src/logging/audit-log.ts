@@ -9,6 +9,8 @@ export interface AuditEntry {
   /** Common name of the participant, or the name that a stranger claimed. */
   readonly who: string;
   readonly action: string;
+  /** Study of a command; not that of everybody. */
+  readonly study?: string;
   readonly outcome: "allowed" | "refused";
   /** Code of the catalogue when refused. */
   readonly code?: string;

@@ -37,6 +37,8 @@ export interface WriteJobInit {
   readonly minClients?: number;
   /** Script of the trainers. @default they only wait */
   readonly script?: string;
+  /** Further keys of meta.json, or others in their stead. */
+  readonly meta?: Readonly<Record<string, unknown>>;
 }
 
 export interface SmallFederationInit {
@@ -56,6 +58,10 @@ export interface SmallFederationInit {
   readonly keyType?: "rsa-2048" | "p256";
   /** Further settings under `certificates`. */
   readonly certificates?: Readonly<Record<string, string>>;
+  /** Role of the second admin. @default "project_admin" */
+  readonly otherRole?: string;
+  /** As in a project file. @default none */
+  readonly studies?: Readonly<Record<string, { readonly site_orgs: object; readonly admins: readonly string[] }>>;
   /** When the kits were made. @default the present */
   readonly madeAt?: Date;
 }
@@ -80,11 +86,11 @@ export async function createSmallFederation(init: SmallFederationInit = {}): Pro
     { name: "site-1", type: "client", org: "o", ...below("site-1") },
     { name: "site-2", type: "client", org: "o", ...below("site-2") },
     { name: adminName, type: "admin", org: "o", role: "project_admin", ...connectTo },
-    { name: otherAdminName, type: "admin", org: "o", role: "project_admin", ...connectTo },
+    { name: otherAdminName, type: "admin", org: "o", role: init.otherRole ?? "project_admin", ...connectTo },
   ];
   if (proxy !== undefined) await writeFile(join(folder, "proxy-root.pem"), proxy.rootCaPem);
   const project = {
-    api_version: 3,
+    ...(init.studies === undefined ? { api_version: 3 } : { api_version: 4, studies: init.studies }),
     name: "small",
     description: "",
     connection_security: connectionSecurity,
@@ -131,7 +137,7 @@ interface RootState {
 }
 
 async function writeJob(folder: string, sites: readonly string[], init: WriteJobInit): Promise<string> {
-  const { minClients = 1, script = "setInterval(() => {}, 1000);" } = init;
+  const { minClients = 1, script = "setInterval(() => {}, 1000);", meta } = init;
   const job = await mkdtemp(join(folder, "job-"));
   const workflow = { id: "w", path: "FedAvg", args: { num_rounds: 1, initial_model: "model.safetensors", min_clients: 1 } };
   const executor = { path: "ClientAPIExecutor", args: { task_script_path: "train.ts" } };
@@ -149,7 +155,7 @@ async function writeJob(folder: string, sites: readonly string[], init: WriteJob
     await writeFile(join(job, app, "model.safetensors"), model);
   }
   const deployMap = { app: ["server", ...sites], other: ["somebody-else"] };
-  await writeFile(join(job, "meta.json"), JSON.stringify({ name: "small", deploy_map: deployMap, min_clients: minClients }));
+  await writeFile(join(job, "meta.json"), JSON.stringify({ name: "small", deploy_map: deployMap, min_clients: minClients, ...meta }));
   return job;
 }
 

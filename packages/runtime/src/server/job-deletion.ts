@@ -6,6 +6,7 @@ import type { ObjectRetention } from "../store/object-retention.js";
 import type { JobTable } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
+import { grantsOfAdmin } from "./study-boundary.js";
 
 export interface JobDeletionComponents {
   readonly hub: Pick<JournalHub, "deleteJob">;
@@ -32,7 +33,7 @@ export class JobDeletion {
     if (jobs.get(jobId) !== undefined || !(await hub.deleteJob(jobId))) {
       throw new FlareError("job/not-over", `Job ${jobId} is not over.`, { facts: { job: jobId } });
     }
-    for (const reason of [jobId, `download:${jobId}`, `clone:${jobId}`]) grants.revokeJob(reason);
+    for (const reason of [jobId, ...grantsOfAdmin(jobId)]) grants.revokeJob(reason);
     await retention.release(`job:${jobId}`);
     await archive.remove(jobId);
     await rm(join(this.#workspace, jobId), { recursive: true, force: true });

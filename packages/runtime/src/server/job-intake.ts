@@ -1,7 +1,15 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type AuthorizationRequest, type ContentHash, FlareError, limits, type Right } from "@flare-ts/contracts";
+import {
+  type AuthorizationRequest,
+  type ContentHash,
+  FlareError,
+  type JobMeta,
+  limits,
+  type Right,
+  serverTarget,
+} from "@flare-ts/contracts";
 import type { ProjectTrust } from "@flare-ts/provision/kit";
 import type { JobManifest } from "../job/job-manifest.js";
 import type { Submitter } from "../job/job-signer.js";
@@ -12,14 +20,21 @@ import { diskError } from "../store/file-model-store-disk.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { AddedJob } from "../store/server-store.js";
+import type { StudyRegistry } from "../study/study-registry.js";
+import { requireMember } from "../study/study-rights.js";
+import type { Possession } from "../transfer/possession.js";
+import type { Caller } from "./command-gate.js";
 import type { JournalHub } from "./journal-hub.js";
-import type { ModelsOfOthers, SubmittedFile } from "./models-of-others.js";
+import { filesMissing, type ModelsOfOthers, type SubmittedFile } from "./models-of-others.js";
 
 export interface JobIntakeComponents {
   readonly hub: JournalHub;
   readonly models: ModelStore;
   readonly retention: ObjectRetention;
   readonly others: Pick<ModelsOfOthers, "refuse">;
+  readonly studies: Pick<StudyRegistry, "studies" | "inTurn">;
+  /** A job is made of files that its submitter has, not of what the server holds of others. */
+  readonly possession: Pick<Possession, "has">;
   readonly now: () => number;
   /** The server's own policy. */
   readonly isAllowed: (request: Omit<AuthorizationRequest, "site">) => boolean;
@@ -44,21 +59,21 @@ export class JobIntake {
   }
 
   /**
-   * Takes a job in, once: a repetition gives the job that is there.
+   * Takes a job into the study of whoever submits it, once: a repetition gives the job that is there.
    *
-   * @throws FlareError `job/files-missing`, `job/not-yours`, `auth/not-authorized`, what `verifySignedJob` and
+   * @throws FlareError `job/files-missing`, `job/not-yours`, `job/wrong-study`, `job/outside-study`, `auth/not-authorized`, what `verifySignedJob` and
    * `readJobFolder` find.
    */
-  async accept(identity: Identity, signedJob: ObjectRef): Promise<AddedJob> {
+  async accept(caller: Caller, signedJob: ObjectRef): Promise<AddedJob> {
     const { retention } = this.#parts;
     // Until the job is known, its files are held under a name of their own: a refused one must not touch what another holds.
     const holder = `intake:${randomUUID()}`;
     await retention.hold(holder, [signedJob.hash]);
     try {
-      const { manifest, submitter } = await this.#verify(identity, signedJob);
+      const { manifest, submitter } = await this.#verify(caller, signedJob);
       const hashes = [signedJob.hash, ...manifest.files.map((file) => file.sha256)];
       await retention.hold(holder, hashes);
-      return await this.#add(manifest, submitter, signedJob, hashes);
+      return await this.#add(caller, { manifest, submitter }, signedJob, hashes);
     } finally {
       await retention.release(holder);
     }
@@ -72,32 +87,46 @@ export class JobIntake {
     }
   }
 
-  async #verify(identity: Identity, signedJob: ObjectRef): Promise<VerifiedJob> {
-    const { models, now } = this.#parts;
-    const held = await models.find(signedJob.hash);
+  async #verify({ identity, study }: Caller, signedJob: ObjectRef): Promise<VerifiedJob> {
+    const { models, possession, now } = this.#parts;
+    const held = possession.has(identity, signedJob.hash) ? await models.find(signedJob.hash) : undefined;
     if (held === undefined || held.size !== signedJob.size || held.size > limits.signedJobBytes) {
       throw new FlareError("job/files-missing", "The signed job is not in the server's store.", { facts: { hash: signedJob.hash } });
     }
     const verified = verifySignedJob({ bytes: await readFile(held.path), trust: this.#init.trust, nowMs: now() });
     const signer = verified.submitter.name;
-    if (signer === identity.name) return verified;
-    throw new FlareError("job/not-yours", `The job was signed by ${signer}, but ${identity.name} submits it.`, {
-      facts: { signer, who: identity.name },
-    });
+    if (signer !== identity.name) {
+      throw new FlareError("job/not-yours", `The job was signed by ${signer}, but ${identity.name} submits it.`, {
+        facts: { signer, who: identity.name },
+      });
+    }
+    if (verified.manifest.study !== study) throw wrongStudy(`signed for study '${verified.manifest.study}'`, study);
+    return verified;
   }
 
-  async #add(manifest: JobManifest, submitter: Submitter, signedJob: ObjectRef, hashes: readonly ContentHash[]): Promise<AddedJob> {
-    const { hub, retention, now } = this.#parts;
+  async #add(
+    { identity, study }: Caller,
+    { manifest, submitter }: Pick<VerifiedJob, "manifest" | "submitter">,
+    signedJob: ObjectRef,
+    hashes: readonly ContentHash[],
+  ): Promise<AddedJob> {
+    const { hub, retention, studies, now } = this.#parts;
     const { jobId } = manifest;
-    const name = await this.#checkFolder(manifest, submitter);
-    const added = await hub.addJob({
+    const name = await this.#checkFolder(manifest, submitter, identity);
+    const job = {
       jobId,
       name,
+      study,
       submitterName: submitter.name,
       submitterOrg: submitter.org,
       submitterRole: submitter.role,
       submitTimeMs: now(),
       signedJob,
+    };
+    // A study is not removed while a job comes into it.
+    const added = await studies.inTurn(async () => {
+      requireMember(studies.studies, study, identity);
+      return await hub.addJob(job);
     });
     // A job that was known holds what it needs by itself.
     if (added.isNew) await retention.hold(`job:${jobId}`, hashes);
@@ -105,14 +134,14 @@ export class JobIntake {
   }
 
   /** Builds the folder anew, by links into the store, and reads it as the submitter should have. */
-  async #checkFolder(manifest: JobManifest, submitter: Submitter): Promise<string> {
-    const { models } = this.#parts;
+  async #checkFolder(manifest: JobManifest, submitter: Submitter, identity: Identity): Promise<string> {
+    const { models, possession } = this.#parts;
     const draft = await mkdtemp(join(this.#init.workspace, draftPrefix));
     try {
       const missing: string[] = [];
       const files: SubmittedFile[] = [];
       for (const { path, sha256, size } of manifest.files) {
-        const held = await models.find(sha256);
+        const held = possession.has(identity, sha256) ? await models.find(sha256) : undefined;
         if (held === undefined || held.size !== size) {
           missing.push(path);
           continue;
@@ -122,16 +151,14 @@ export class JobIntake {
         await link(held.path, target);
         files.push({ path, hash: sha256, heldAt: held.path });
       }
-      if (missing.length > 0)
-        throw new FlareError("job/files-missing", `The server's store lacks ${missing.length} file(s) of the job.`, {
-          facts: { files: missing.slice(0, 10) },
-        });
+      if (missing.length > 0) throw filesMissing(missing);
       await this.#parts.others.refuse(submitter, files);
       const folder = await readJobFolder(draft);
+      this.#checkStudy(folder.meta, manifest.study);
       const { name, org, role } = submitter;
       const rights: Right[] = folder.apps.some((app) => app.bringsCode) ? ["submit_job", "byoc"] : ["submit_job"];
       for (const right of rights) {
-        if (!this.#parts.isAllowed({ right, user: { name, org, role }, submitter: { name, org } })) {
+        if (!this.#parts.isAllowed({ right, user: { name, org, role }, submitter: { name, org }, study: manifest.study })) {
           throw new FlareError("auth/not-authorized", `${name} (${role} of ${org}) has no right '${right}' here.`, {
             facts: { who: name, role, right },
           });
@@ -144,4 +171,19 @@ export class JobIntake {
       await rm(draft, { recursive: true, force: true });
     }
   }
+
+  #checkStudy({ study: meant, deployMap, mandatoryClients }: JobMeta, study: string): void {
+    if (meant !== undefined && meant !== study) throw wrongStudy(`meant for study '${meant}' by its meta.json`, study);
+    const { studies } = this.#parts.studies;
+    const named = [...Object.values(deployMap).flatMap((targets) => (targets === "@ALL" ? [] : targets)), ...mandatoryClients];
+    const outside = named.find((site) => site !== serverTarget && !studies.hasSite(study, site));
+    if (outside === undefined) return;
+    throw new FlareError("job/outside-study", `The job names ${outside}, which is no site of study '${study}'.`, {
+      facts: { site: outside, study },
+    });
+  }
+}
+
+function wrongStudy(what: string, study: string): FlareError {
+  return new FlareError("job/wrong-study", `The job is ${what}, but is submitted to '${study}'.`, { facts: { study } });
 }

@@ -7,11 +7,13 @@ import type { JobRecord } from "../store/server-store.js";
 import type { DefinitionReader } from "./job-definition.js";
 import type { JobTable } from "./job-table.js";
 import { ServerJob, type ServerJobComponents } from "./server-job.js";
+import type { StudyBoundary } from "./study-boundary.js";
 
 export interface JobSchedulerComponents extends ServerJobComponents {
   readonly jobs: JobTable;
   readonly readDefinition: DefinitionReader;
   readonly models: ModelStore;
+  readonly boundary: Pick<StudyBoundary, "keep">;
 }
 
 export interface JobSchedulerInit {
@@ -37,7 +39,7 @@ export class JobScheduler {
   readonly #parts: JobSchedulerComponents;
   readonly #init: JobSchedulerInit;
   /** Why each waiting job waits. */
-  readonly #waiting = new Map<string, string>();
+  readonly #waiting = new Map<string, WaitingJob>();
   #isStopped = false;
   /** The tail of what is being done. */
   #queue: Promise<void> = Promise.resolve();
@@ -85,14 +87,14 @@ export class JobScheduler {
     });
   }
 
-  /** Jobs that wait, in the order in which they began to, with the reason. */
-  waitingJobs(): readonly { readonly jobId: string; readonly reason: string }[] {
-    return [...this.#waiting].map(([jobId, reason]) => ({ jobId, reason }));
+  /** Jobs of a study that wait, in the order in which they began to, with the reason. */
+  waitingJobs(study: string): readonly { readonly jobId: string; readonly reason: string }[] {
+    return [...this.#waiting].flatMap(([jobId, job]) => (job.study === study ? [{ jobId, reason: job.reason }] : []));
   }
 
   /** Why an unfinished job does not run. */
   waitingFor(jobId: string): string | undefined {
-    return this.#waiting.get(jobId);
+    return this.#waiting.get(jobId)?.reason;
   }
 
   async stop(): Promise<void> {
@@ -131,22 +133,27 @@ export class JobScheduler {
     for (const record of await store.jobs({ statuses: ["SUBMITTED"] })) {
       if (this.#isStopped) return;
       const { maxJobs, maxJobsSetBy } = this.#init;
-      if (jobs.size >= maxJobs) this.#wait(record.jobId, `${jobs.size} of ${maxJobs} jobs run, as many as ${maxJobsSetBy} lets`);
+      if (jobs.size >= maxJobs) this.#wait(record, `${jobs.size} of ${maxJobs} jobs run, as many as ${maxJobsSetBy} lets`);
       else await this.#startIfItCan(record);
     }
   }
 
   async #startIfItCan(record: JobRecord): Promise<void> {
-    const { store, directory, readDefinition, now } = this.#parts;
+    const { store, directory, readDefinition, studies, now } = this.#parts;
+    const isOfStudy = (site: string): boolean => studies.studies.hasSite(record.study, site, directory.get(site)?.identity.org);
     let sites: JobSites;
     try {
-      sites = selectJobSites((await readDefinition(record.signedJob)).meta, directory.names());
+      const { meta } = await readDefinition(record.signedJob);
+      sites = selectJobSites(meta, directory.names().filter(isOfStudy));
     } catch (error) {
-      await this.#cannotRun(record.jobId, FlareError.from(error));
+      await this.#cannotRun(record, FlareError.from(error));
       return;
     }
     if (!sites.canStart) {
-      this.#wait(record.jobId, waitingText(sites));
+      this.#wait(
+        record,
+        waitingText(sites, record.study, (site) => studies.studies.hasSite(record.study, site)),
+      );
       return;
     }
     const { apps } = sites;
@@ -154,7 +161,7 @@ export class JobScheduler {
   }
 
   async #run(record: JobRecord, apps: Readonly<Record<string, string>>): Promise<void> {
-    const { hub, jobs, readDefinition } = this.#parts;
+    const { hub, jobs, readDefinition, boundary } = this.#parts;
     const { workspace, objectsFolder, stallMs } = this.#init;
     const { jobId } = record;
     try {
@@ -176,26 +183,27 @@ export class JobScheduler {
       });
       jobs.add(job);
       await job.start();
+      await boundary.keep(job);
       this.#waiting.delete(jobId);
     } catch (error) {
-      await this.#cannotRun(jobId, FlareError.from(error));
+      await this.#cannotRun(record, FlareError.from(error));
     }
   }
 
-  #wait(jobId: string, reason: string): void {
+  #wait({ jobId, study }: JobRecord, reason: string): void {
     if (!this.#waiting.has(jobId)) this.#parts.logger.info("job waits", { job: jobId, reason });
-    this.#waiting.set(jobId, reason);
+    this.#waiting.set(jobId, { study, reason });
   }
 
   /** What may heal by itself leaves the job waiting; anything else ends it. */
-  async #cannotRun(jobId: string, error: FlareError): Promise<void> {
+  async #cannotRun({ jobId, study }: JobRecord, error: FlareError): Promise<void> {
     const { hub, jobs, logger, now } = this.#parts;
     logger.error("job could not be started", { job: jobId, error: errorField(error) });
     const job = jobs.get(jobId);
     if (error.row.isRetryable) {
       await job?.suspend();
       jobs.remove(jobId);
-      this.#waiting.set(jobId, error.message);
+      this.#waiting.set(jobId, { study, reason: error.message });
       this.#lookLater();
       return;
     }
@@ -209,7 +217,19 @@ export class JobScheduler {
   }
 }
 
-function waitingText({ missing, connected, needed }: Extract<JobSites, { canStart: false }>): string {
+interface WaitingJob {
+  readonly study: string;
+  /** Why it waits. */
+  readonly reason: string;
+}
+
+function waitingText(
+  { missing, connected, needed }: Extract<JobSites, { canStart: false }>,
+  study: string,
+  isOfStudy: (site: string) => boolean,
+): string {
+  const removed = missing.filter((site) => !isOfStudy(site));
+  if (removed.length > 0) return `cannot start: ${removed.join(", ")} was removed from study '${study}'`;
   if (missing.length > 0) return `waits for ${missing.join(", ")} to connect`;
   return `waits for sites: ${connected.length} of ${needed} are connected`;
 }

@@ -22,10 +22,12 @@ export class JobSummaries {
   }
 
   of(job: JobRecord): JobSummary {
-    const { jobId, name, status, submitterName, submitterOrg, submitterRole, submitTimeMs, startTimeMs, endTimeMs, reason, apps } = job;
+    const { jobId, name, study, status, submitterName, submitterOrg, submitterRole, submitTimeMs, startTimeMs, endTimeMs, reason, apps } =
+      job;
     return {
       jobId,
       name,
+      study,
       status,
       submitterName,
       submitterOrg,

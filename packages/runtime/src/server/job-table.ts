@@ -34,13 +34,18 @@ export class JobTable {
 
   /** Whether a site takes part in a running job. */
   isParticipant(jobId: string, site: string): boolean {
+    return this.ofParticipant(jobId, site) !== undefined;
+  }
+
+  /** A running job, for a site that takes part in it. */
+  ofParticipant(jobId: string, site: string): ServerJob | undefined {
     const job = this.#running.get(jobId);
-    return job !== undefined && Object.hasOwn(job.apps, site);
+    return job?.takesPart(site) === true ? job : undefined;
   }
 
   runningJobsOf(site: string): string[] {
     return this.all()
-      .filter((job) => Object.hasOwn(job.apps, site))
+      .filter((job) => job.takesPart(site))
       .map((job) => job.jobId);
   }
 

@@ -18,6 +18,7 @@ beforeEach(async () => {
   await store.addJob({
     jobId,
     name: "job",
+    study: "default",
     submitterName: "a@b.org",
     submitterOrg: "org",
     submitterRole: "lead",

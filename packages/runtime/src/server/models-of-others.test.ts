@@ -15,6 +15,8 @@ import type { ObjectRef } from "../store/model-store.js";
 import { ObjectRetention } from "../store/object-retention.js";
 import type { ServerStore } from "../store/server-store.js";
 import { openSqliteServerStore } from "../store/sqlite-server-store.js";
+import { Studies } from "../study/studies.js";
+import { StudyRegistry } from "../study/study-registry.js";
 import { JobIntake } from "./job-intake.js";
 import { JournalHub } from "./journal-hub.js";
 import { ModelsOfOthers } from "./models-of-others.js";
@@ -42,10 +44,16 @@ beforeEach(async () => {
   store = await openSqliteServerStore({ path: join(root, "server.sqlite") });
   models = await FileModelStore.open({ root: join(root, "models") });
   const logger = { info() {}, warn() {}, error() {}, debug() {} } as unknown as Logger;
-  const others = new ModelsOfOthers({ store, isAllowed: policy });
+  const studies = await StudyRegistry.open({ write: writeFile, logger }, { localDir: root, workspace: root });
+  await studies.change(() => ({ studies: studiesOf({ hearts: ["ann@a.org"], lungs: ["ann@a.org", "bob@b.org"] }), answer: {} }));
+  const others = new ModelsOfOthers({ store, studies, isAllowed: policy });
   const hub = new JournalHub({ store, now: Date.now });
   const retention = new ObjectRetention({ models, logger });
-  intake = new JobIntake({ hub, models, retention, others, now: Date.now, isAllowed: policy }, { workspace: root, trust: project.trust() });
+  const trust = project.trust();
+  intake = new JobIntake(
+    { hub, models, retention, others, studies, possession: { has: () => true }, now: Date.now, isAllowed: policy },
+    { workspace: root, trust },
+  );
 });
 afterEach(async () => {
   await store.close();
@@ -55,10 +63,16 @@ afterEach(async () => {
 const model = (value: number): Buffer =>
   Buffer.from(encodeSafetensors([["w", { dtype: "F32", shape: [2], data: Float32Array.of(value, 0.5) }]]));
 
+function studiesOf(users: Readonly<Record<string, string[]>>): Studies {
+  const studies = Object.fromEntries(Object.entries(users).map(([name, admins]) => [name, { admins }]));
+  return Studies.from({ format_version: "1.0", studies });
+}
+
 /** What a lead's console does who has a model's hash alone, and what the server then has. */
 async function submit(
   { keys, identity }: typeof ann,
   initial: Uint8Array,
+  study = "default",
 ): Promise<{ readonly jobId: string; readonly initial: ObjectRef }> {
   jobs += 1;
   const folder = join(root, `job-${jobs}`);
@@ -67,9 +81,9 @@ async function submit(
   const job = await readJobFolder(folder);
   for (const file of job.files) await models.importFile(file.absolutePath);
   const jobId = `5b1b7c1c-5f0e-4a52-9a3f-${String(jobs).padStart(12, "0")}`;
-  const signed = createSignedJob({ folder: job, jobId, project: project.name, submitter: keys, nowMs: Date.now() });
+  const signed = createSignedJob({ folder: job, jobId, project: project.name, study, submitter: keys, nowMs: Date.now() });
   expect(signed.byteLength).toBeLessThan(limits.signedJobBytes);
-  await intake.accept(identity, await models.importBytes(signed));
+  await intake.accept({ identity, study }, await models.importBytes(signed));
   const { hash, size } = await models.importBytes(initial);
   return { jobId, initial: { hash, size } };
 }
@@ -100,5 +114,31 @@ describe("a job of files that the server has already", () => {
     await store.append(jobId, 6, { type: "update-accepted", ...accepted, update: initial });
     await submit(ann, model(0));
     expect(await store.jobs()).toHaveLength(3);
+  });
+
+  it("lacks the models of a study that is not the submitter's, as if they were not there", async () => {
+    const { jobId } = await submit(ann, model(0), "hearts");
+    const { hash, size } = await models.importBytes(model(2));
+    await store.append(jobId, 5, { type: "workflow-ended", model: { hash, size }, reason: "" });
+    const refusal = await submit(bob, model(2), "lungs").catch((error: unknown) => error);
+    expect(refusal).toMatchObject({ code: "job/files-missing", facts: { files: ["app/initial_model.safetensors"] } });
+    expect(JSON.stringify(refusal)).not.toContain(jobId);
+    await submit(ann, model(2), "lungs");
+  });
+
+  it("is refused when it was signed for another study than it is submitted to", async () => {
+    const folder = await readJobFolder(example);
+    for (const file of folder.files) await models.importFile(file.absolutePath);
+    const jobId = "5b1b7c1c-5f0e-4a52-9a3f-0000000000ff";
+    const init = { folder, jobId, project: project.name, submitter: ann.keys, nowMs: Date.now() };
+    for (const [signedFor, study] of [
+      ["hearts", "lungs"],
+      ["default", "lungs"],
+      ["hearts", "default"],
+    ] as const) {
+      const signed = await models.importBytes(createSignedJob({ ...init, study: signedFor }));
+      await expect(intake.accept({ identity: ann.identity, study }, signed)).rejects.toMatchObject({ code: "job/wrong-study" });
+    }
+    expect(await store.jobs()).toEqual([]);
   });
 });

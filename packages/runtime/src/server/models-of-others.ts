@@ -3,6 +3,7 @@ import { type AuthorizationRequest, type ContentHash, FlareError } from "@flare-
 import type { JournalEntry } from "../job/job-event.js";
 import type { Submitter } from "../job/job-signer.js";
 import type { ServerStore } from "../store/server-store.js";
+import type { StudyRegistry } from "../study/study-registry.js";
 
 /** A file of a job that is being submitted. */
 export interface SubmittedFile {
@@ -18,24 +19,31 @@ export interface SubmittedFile {
  */
 export class ModelsOfOthers {
   readonly #store: Pick<ServerStore, "entriesNaming" | "job">;
+  readonly #studies: Pick<StudyRegistry, "studies">;
   readonly #isAllowed: (request: Omit<AuthorizationRequest, "site">) => boolean;
 
   constructor(components: {
     readonly store: Pick<ServerStore, "entriesNaming" | "job">;
+    readonly studies: Pick<StudyRegistry, "studies">;
     /** The server's own policy. */
     readonly isAllowed: (request: Omit<AuthorizationRequest, "site">) => boolean;
   }) {
     this.#store = components.store;
+    this.#studies = components.studies;
     this.#isAllowed = components.isAllowed;
   }
 
-  /** @throws FlareError `auth/not-authorized` for a file that is an update of a site, or a model that the submitter may not download */
+  /**
+   * @throws FlareError `auth/not-authorized` for a file that is an update of a site, or a model that the submitter may not download;
+   * `job/files-missing`, as for one that is not there, where it is of a study that is not the submitter's
+   */
   async refuse(submitter: Submitter, files: readonly SubmittedFile[]): Promise<void> {
     for (const { path, hash, heldAt } of files) {
       // Scripts and settings are none, which saves looking through the journals.
       if (!(await isModel(heldAt))) continue;
       const refused = await this.#refusedEntry(submitter, hash);
-      if (refused !== undefined) throw refusal(submitter, path, refused);
+      if (refused === undefined) continue;
+      throw (await this.#isOfOwnStudy(submitter, refused.jobId)) ? refusal(submitter, path, refused) : filesMissing([path]);
     }
   }
 
@@ -58,10 +66,22 @@ export class ModelsOfOthers {
 
   async #mayDownload({ name, org, role }: Submitter, jobId: string): Promise<boolean> {
     const job = await this.#store.job(jobId);
-    if (job === undefined) return false;
+    if (job === undefined || !this.#studies.studies.hasUser(job.study, name)) return false;
     const owner = { name: job.submitterName, org: job.submitterOrg };
-    return this.#isAllowed({ right: "download_job", user: { name, org, role }, submitter: owner });
+    return this.#isAllowed({ right: "download_job", user: { name, org, role }, submitter: owner, study: job.study });
   }
+
+  async #isOfOwnStudy({ name }: Submitter, jobId: string): Promise<boolean> {
+    const job = await this.#store.job(jobId);
+    return job !== undefined && this.#studies.studies.hasUser(job.study, name);
+  }
+}
+
+/** The error for files of a job that the store lacks. */
+export function filesMissing(paths: readonly string[]): FlareError {
+  return new FlareError("job/files-missing", `The server's store lacks ${paths.length} file(s) of the job.`, {
+    facts: { files: paths.slice(0, 10) },
+  });
 }
 
 async function isModel(file: string): Promise<boolean> {

@@ -1,14 +1,17 @@
 import type { ContentHash } from "@flare-ts/contracts";
 import type { Identity } from "../session/identity.js";
 import type { ObjectRef } from "../store/model-store.js";
+import type { Possession } from "../transfer/possession.js";
 import type { TransferGuard } from "../transport/connection.js";
 
 /**
  * Which participant may read which object: what the server has named to it in a message, and nothing else. Who may write
- * is decided by `mayUpload`.
+ * is decided by `mayUpload`. An admin has what it may read or has sent since the server started; a site is asked for its updates only.
  */
-export class ObjectGrants implements TransferGuard {
+export class ObjectGrants implements TransferGuard, Possession {
   readonly #readable = new Map<string, Map<ContentHash, Set<string>>>();
+  /** Names of admins that have sent an object. */
+  readonly #senders = new Map<ContentHash, Set<string>>();
   readonly #mayUpload: (identity: Identity) => Promise<boolean>;
 
   constructor(components: { readonly mayUpload: (identity: Identity) => Promise<boolean> }) {
@@ -28,17 +31,28 @@ export class ObjectGrants implements TransferGuard {
 
   /** Takes back what was granted for the sake of a job. */
   revokeJob(jobId: string): void {
-    for (const own of this.#readable.values()) {
-      for (const [hash, reasons] of own) {
-        reasons.delete(jobId);
-        if (reasons.size === 0) own.delete(hash);
-      }
-    }
+    for (const own of this.#readable.values()) withdraw(own, jobId);
+  }
+
+  /** Takes back what was granted to one participant for the sake of a job. */
+  revokeFor(name: string, jobId: string): void {
+    const own = this.#readable.get(name);
+    if (own !== undefined) withdraw(own, jobId);
   }
 
   /** Takes an object back from everybody, as it is no longer kept. */
   revokeObject(hash: ContentHash): void {
     for (const own of this.#readable.values()) own.delete(hash);
+    this.#senders.delete(hash);
+  }
+
+  has({ name, kind }: Pick<Identity, "name" | "kind">, hash: ContentHash): boolean {
+    return kind === "client" || this.#senders.get(hash)?.has(name) === true || this.#readable.get(name)?.has(hash) === true;
+  }
+
+  note({ name, kind }: Pick<Identity, "name" | "kind">, hash: ContentHash): void {
+    if (kind === "client") return;
+    this.#senders.set(hash, (this.#senders.get(hash) ?? new Set<string>()).add(name));
   }
 
   mayRead(identity: Identity, hash: ContentHash): Promise<boolean> {
@@ -47,5 +61,12 @@ export class ObjectGrants implements TransferGuard {
 
   mayWrite(identity: Identity, _object: ObjectRef): Promise<boolean> {
     return this.#mayUpload(identity);
+  }
+}
+
+function withdraw(own: Map<ContentHash, Set<string>>, jobId: string): void {
+  for (const [hash, reasons] of own) {
+    reasons.delete(jobId);
+    if (reasons.size === 0) own.delete(hash);
   }
 }

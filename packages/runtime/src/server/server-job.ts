@@ -1,7 +1,7 @@
 import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { type ContentHash, contentHashSchema, FlareError, limits, type SerializedFlareError } from "@flare-ts/contracts";
+import { type ContentHash, contentHashSchema, type ErrorCode, FlareError, limits, type SerializedFlareError } from "@flare-ts/contracts";
 import { type DeployJob, DeployJobSchema, EndJobSchema, ServerMessageSchema } from "@flare-ts/contracts/wire";
 import type { DiskBudget } from "../budget/disk-budget.js";
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
@@ -21,6 +21,7 @@ import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import { readWhole } from "../store/read-whole.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
+import type { StudyRegistry } from "../study/study-registry.js";
 import { objectToWire, taskKeyToWire } from "../transport/wire-values.js";
 import type { JobDefinition } from "./job-definition.js";
 import { JobNeeds } from "./job-needs.js";
@@ -38,6 +39,8 @@ export interface ServerJobComponents {
   readonly directory: SiteDirectory;
   readonly grants: ObjectGrants;
   readonly retention: ObjectRetention;
+  /** Knows which sites belong to a study. */
+  readonly studies: Pick<StudyRegistry, "studies">;
   readonly launcher: JobLauncher;
   /** Room on the disk is kept for the next model of a round. */
   readonly disk?: DiskBudget | undefined;
@@ -67,6 +70,7 @@ const endRetryMs = 5_000;
 /** One running job at the server: gives its job process what it asks for, and carries tasks to the sites. */
 export class ServerJob {
   readonly jobId: string;
+  readonly study: string;
   readonly apps: Readonly<Record<string, string>>;
   readonly #parts: ServerJobComponents;
   readonly #init: ServerJobInit;
@@ -77,6 +81,8 @@ export class ServerJob {
   readonly #unfollow: { self?: () => void; process?: () => void } = {};
   /** Sites that have left; each is journalled once. */
   readonly #left = new Set<string>();
+  /** Sites that may not take part any more. */
+  readonly #released = new Set<string>();
   #ending: Promise<void> | undefined;
   #hasEnded = false;
   #isLive = false;
@@ -89,6 +95,7 @@ export class ServerJob {
     this.#parts = components;
     this.#init = init;
     this.jobId = init.record.jobId;
+    this.study = init.record.study;
     this.apps = init.apps;
     this.#needs = new JobNeeds({ files: [init.record.signedJob.hash, ...init.definition.manifest.files.map((file) => file.sha256)] });
     this.#logger = components.logger.child({ job: this.jobId });
@@ -143,7 +150,7 @@ export class ServerJob {
 
   /** What a site has to know to run this job; grants the site what it needs to read. */
   deploymentFor(site: string): DeployJob | undefined {
-    const app = Object.hasOwn(this.apps, site) ? this.apps[site] : undefined;
+    const app = this.takesPart(site) ? this.apps[site] : undefined;
     if (app === undefined || this.#hasEnded) return undefined;
     const { record, definition } = this.#init;
     this.#parts.grants.grant(site, this.jobId, [
@@ -151,6 +158,12 @@ export class ServerJob {
       ...filesForApp(definition.manifest, app).map((file) => file.sha256),
     ]);
     return create(DeployJobSchema, { jobId: this.jobId, signedJob: objectToWire(record.signedJob), app });
+  }
+
+  /** Whether a site has a part in this job, and is in its study still. */
+  takesPart(site: string): boolean {
+    const { studies } = this.#parts.studies;
+    return Object.hasOwn(this.apps, site) && !this.#released.has(site) && studies.hasSite(this.study, site);
   }
 
   grantTask(site: string, model: ContentHash): void {
@@ -173,6 +186,17 @@ export class ServerJob {
       this.#left.delete(site);
       throw reason;
     }
+  }
+
+  /** A site may not take part any more, for good: it is told that the job is over, and counts as one that has left. */
+  async releaseSite(site: string, error: FlareError): Promise<void> {
+    if (this.#released.has(site) || this.#hasEnded) return;
+    this.#released.add(site);
+    const { grants, directory } = this.#parts;
+    grants.revokeFor(site, this.jobId);
+    const value = create(EndJobSchema, { jobId: this.jobId, status: "FINISHED:ABORTED" satisfies JobStatus, reason: error.message });
+    directory.push(site, create(ServerMessageSchema, { message: { case: "endJob", value } }));
+    await this.siteLeft(site, error.toJSON());
   }
 
   /**
@@ -295,7 +319,7 @@ export class ServerJob {
         await store.openTasks(tasks);
         const open = await store.openTasksFor({ jobId: this.jobId, round, task });
         const inline = model.size > limits.inlineBytes ? undefined : await readWhole(models, model);
-        for (const own of open.filter(({ site }) => sites.includes(site))) {
+        for (const own of open.filter(({ site }) => sites.includes(site) && this.takesPart(site))) {
           this.grantTask(own.site, model.hash);
           const isInline = model.size <= (directory.get(own.site)?.inlineBytes ?? 0);
           const value = taskToWire(own, isInline ? inline : undefined);
@@ -355,6 +379,7 @@ export class ServerJob {
     if (event.type === "round-opened") disk?.reserve(this.#holder, event.model.size);
     if (event.type === "round-closed") disk?.reserve(this.#holder, 0);
     if (event.type === "site-left") this.#left.add(event.site);
+    if (event.type === "site-left" && event.error.code === ("study/site-removed" satisfies ErrorCode)) this.#released.add(event.site);
     this.#watch.note(event);
     const change = this.#needs.note(event);
     // While the past is told, an object of an early round must not be removed for want of a later entry.

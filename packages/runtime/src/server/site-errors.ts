@@ -8,24 +8,26 @@ export interface SiteError {
   /** What to do, by the catalogue; empty for an error of a newer version. */
   readonly todo: string;
   /** Job that it happened in. */
-  readonly jobId: string | null;
+  readonly jobId: string;
 }
 
-/** Remembers the last error of each site since the server started. */
+/** Remembers the last error of each site since the server started, for each study by itself. */
 export class SiteErrors {
   readonly #now: () => number;
-  readonly #last = new Map<string, SiteError>();
+  readonly #last = new Map<string, Map<string, SiteError>>();
 
   constructor(components: { readonly now: () => number }) {
     this.#now = components.now;
   }
 
-  note(site: string, jobId: string | null, { code, message }: SerializedFlareError): void {
+  note(site: string, { jobId, study }: { readonly jobId: string; readonly study: string }, { code, message }: SerializedFlareError): void {
     const todo = isErrorCode(code) ? errorCatalogue[code].todo : "";
-    this.#last.set(site, { atMs: this.#now(), code, message, todo, jobId });
+    const last = this.#last.get(site) ?? new Map<string, SiteError>();
+    this.#last.set(site, last.set(study, { atMs: this.#now(), code, message, todo, jobId }));
   }
 
-  of(site: string): SiteError | undefined {
-    return this.#last.get(site);
+  /** The last one in a job of a study. */
+  of(site: string, study: string): SiteError | undefined {
+    return this.#last.get(site)?.get(study);
   }
 }

@@ -154,17 +154,19 @@ export class SiteService {
     switch (kind) {
       case "taskFailed": {
         const key = taskKeyFromWire(value.key);
-        if (!jobs.isParticipant(key.jobId, site)) return;
+        const job = jobs.ofParticipant(key.jobId, site);
+        if (job === undefined) return;
         const error = peerError(value.errorJson);
-        errors.note(site, key.jobId, error);
+        errors.note(site, job, error);
         await hub.failTask(key, { type: "task-failed", round: key.round, task: key.task, site, error });
         return;
       }
       case "jobLeft": {
-        if (!jobs.isParticipant(value.jobId, site)) return;
+        const job = jobs.ofParticipant(value.jobId, site);
+        if (job === undefined) return;
         const error = peerError(value.errorJson);
-        errors.note(site, value.jobId, error);
-        await jobs.get(value.jobId)?.siteLeft(site, error);
+        errors.note(site, job, error);
+        await job.siteLeft(site, error);
         return;
       }
       case "jobOutput":

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { FlareError, limits } from "@flare-ts/contracts";
-import type { Kit } from "@flare-ts/provision/kit";
+import { type Kit, writeDurably } from "@flare-ts/provision/kit";
 import { type MemoryPlan, setByText } from "../budget/memory-plan.js";
 import { CertificateRenewal } from "../identity/certificate-renewal.js";
 import { graceOf } from "../identity/open-identity.js";
@@ -14,12 +14,14 @@ import { CallProofBinding, MutualTlsBinding } from "../session/connection-bindin
 import type { Identity } from "../session/identity.js";
 import { ObjectRetention } from "../store/object-retention.js";
 import { openSqliteServerStore } from "../store/sqlite-server-store.js";
+import { StudyRegistry } from "../study/study-registry.js";
 import { TransferServer } from "../transfer/transfer-server.js";
 import { endsAtServer } from "../transport/connection-security.js";
 import { GrpcServerTransport } from "../transport/grpc-server-transport.js";
 import { AdminService } from "./admin-service.js";
 import { joinAudiences } from "./audience.js";
 import { auditSessions } from "./audit-sessions.js";
+import { CommandGate } from "./command-gate.js";
 import { holdResultsAndWaitingJobs } from "./hold-stored-jobs.js";
 import { createDefinitionReader } from "./job-definition.js";
 import { JobDeletion } from "./job-deletion.js";
@@ -37,6 +39,8 @@ import { SiteDirectory } from "./site-directory.js";
 import { SiteErrors } from "./site-errors.js";
 import { SiteService } from "./site-service.js";
 import { SiteTraffic } from "./site-traffic.js";
+import { StudyBoundary } from "./study-boundary.js";
+import { StudyService } from "./study-service.js";
 import { SystemWatch } from "./system-watch.js";
 import { TrustService } from "./trust-service.js";
 
@@ -72,6 +76,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const { plan, disk, admission } = participant;
     const store = await openSqliteServerStore({ path: join(workspace, "server.db") });
     parts.add("store", () => store.close());
+    const studies = await StudyRegistry.open({ write: writeDurably, logger }, { localDir: kit.local.dir, workspace });
     const hub = new JournalHub({ store, now });
     const directory = new SiteDirectory({ now });
     const jobs = new JobTable();
@@ -88,14 +93,18 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const stallMs = init.stallMs ?? resources.stallMs;
     const { identity } = opened;
     const stallClock = systemStallClock;
-    const jobParts = { store, hub, models, directory, grants, retention, launcher, identity, logger, now, disk, stallClock };
+    const boundary = new StudyBoundary({ registry: studies, jobs, store, grants, logger });
+    const jobParts = { store, hub, models, directory, grants, retention, studies, launcher, identity, logger, now, disk, stallClock };
     const { maxJobs, maxClients } = resources;
     const scheduler = new JobScheduler(
-      { ...jobParts, jobs, readDefinition },
+      { ...jobParts, jobs, readDefinition, boundary },
       { ...jobsAtOnce(maxJobs, plan), workspace, objectsFolder: modelsFolder, stallMs },
     );
-    const others = new ModelsOfOthers({ store, isAllowed });
-    const intake = new JobIntake({ hub, models, retention, others, now, isAllowed }, { workspace, trust: keeper.trust });
+    const others = new ModelsOfOthers({ store, studies, isAllowed });
+    const intake = new JobIntake(
+      { hub, models, retention, others, studies, possession: grants, now, isAllowed },
+      { workspace, trust: keeper.trust },
+    );
     const archive = new OutputArchive({ folder: join(workspace, "job-output") });
     const output = new OutputService({ archive, jobs, store, logger, now });
     const traffic = new SiteTraffic({ steadyNow: () => performance.now() });
@@ -105,6 +114,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       {
         directory,
         jobs,
+        studies,
         summaries,
         store,
         hub,
@@ -143,6 +153,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       admission,
       store: models,
       guard: grants,
+      possession: grants,
       onSent: (site, { hash, size }, account) => logger.debug("object sent", { site, hash, bytes: size, ...account }),
     });
     const sites = new SiteService(
@@ -166,7 +177,11 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       },
       { maxClients },
     );
+    const gate = new CommandGate({ store, studies, keeper, now, audit, isAllowed });
     const admins = new AdminService({
+      gate,
+      boundary,
+      studies: new StudyService({ registry: studies, boundary, store, directory, logger, isAllowed }),
       store,
       hub,
       jobs,
@@ -181,17 +196,13 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       grants,
       trust,
       renewals,
-      keeper,
-      now,
-      audit,
       logger,
-      isAllowed,
     });
     const renewalGraceMs = graceOf(kit);
     const { connectionSecurity } = kit.endpoint;
     const { isClearAllowed = false } = init;
     const host = init.host ?? (connectionSecurity === "clear" && !isClearAllowed ? "127.0.0.1" : "0.0.0.0");
-    const sessionAudit = auditSessions({ audit, logger, onEnded: (sessionId) => admins.forgetSession(sessionId), now });
+    const sessionAudit = auditSessions({ audit, logger, onEnded: (sessionId) => gate.forgetSession(sessionId), now });
     parts.add("refusals", () => sessionAudit.tellRest(true));
     const authenticator = new Authenticator(
       {

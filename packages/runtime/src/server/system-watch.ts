@@ -6,18 +6,21 @@ import type { DiskBudget } from "../budget/disk-budget.js";
 import { isFinished, jobStatuses } from "../job/job-status.js";
 import type { Identity } from "../session/identity.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
+import type { StudyRegistry } from "../study/study-registry.js";
 import { softwareVersion } from "../version.js";
 import type { JobScheduler } from "./job-scheduler.js";
 import type { JobSummaries } from "./job-summaries.js";
 import type { JobTable } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
+import type { ServerJob } from "./server-job.js";
 import type { KnownSite, SiteDirectory } from "./site-directory.js";
 import type { SiteErrors } from "./site-errors.js";
 import type { SiteTraffic } from "./site-traffic.js";
 
 export interface SystemWatchComponents {
   readonly directory: Pick<SiteDirectory, "known" | "get">;
-  readonly jobs: Pick<JobTable, "all" | "runningJobsOf">;
+  readonly jobs: Pick<JobTable, "all">;
+  readonly studies: Pick<StudyRegistry, "studies">;
   readonly summaries: JobSummaries;
   readonly store: Pick<ServerStore, "jobs">;
   readonly hub: Pick<JournalHub, "changes">;
@@ -44,27 +47,32 @@ export interface SystemWatchInit {
 const newestJobs = 100;
 const unfinished = jobStatuses.filter((status) => !isFinished(status));
 
-/** The state of the federation for admins, and what changes of it. */
+/** The state of the federation as a study sees it, and what changes of it. What belongs to the server alone, such as its disk, is told to all. */
 export class SystemWatch {
   readonly #parts: SystemWatchComponents;
   readonly #init: SystemWatchInit;
   /** Ends of certificates; reading one anew for each look would cost more than the look. */
   readonly #ends = new WeakMap<Identity, number | null>();
-  #records: { readonly changes: number; readonly jobs: readonly JobRecord[] } | undefined;
+  /** Newest jobs by study, as of a number of changes. */
+  #records: { readonly changes: number; readonly byStudy: Map<string, readonly JobRecord[]> } = { changes: -1, byStudy: new Map() };
 
   constructor(components: SystemWatchComponents, init: SystemWatchInit) {
     this.#parts = components;
     this.#init = init;
   }
 
-  async status(): Promise<SystemStatus> {
-    const { jobs, scheduler, admission, disk } = this.#parts;
+  async status(study: string): Promise<SystemStatus> {
+    const { scheduler, admission, disk, studies } = this.#parts;
+    const isOfStudy = (who: string): boolean => studies.studies.hasSite(study, who) || studies.studies.hasUser(study, who);
     return {
       server: this.#serverStatus(),
-      sites: this.#siteStatuses(),
-      runningJobs: jobs.all().map((job) => job.jobId),
-      waitingJobs: scheduler.waitingJobs(),
-      waitingTransfers: admission.waiting().map(({ who, what, reason, sinceMs }) => ({ who, what, reason, sinceMs })),
+      sites: this.#siteStatuses(study),
+      runningJobs: this.#runningJobs(study).map((job) => job.jobId),
+      waitingJobs: scheduler.waitingJobs(study),
+      waitingTransfers: admission
+        .waiting()
+        .filter(({ who }) => isOfStudy(who))
+        .map(({ who, what, reason, sinceMs }) => ({ who, what, reason, sinceMs })),
       budget: {
         maxMemoryBytes: this.#init.maxMemoryBytes ?? null,
         maxDiskBytes: disk?.maxBytes ?? null,
@@ -74,13 +82,19 @@ export class SystemWatch {
   }
 
   /** Everything, then what changes, a little at a time, until the signal is aborted. */
-  async *follow(signal: AbortSignal): AsyncGenerator<SystemChange, void, undefined> {
+  async *follow(study: string, signal: AbortSignal): AsyncGenerator<SystemChange, void, undefined> {
     const { everyMs = 500 } = this.#init;
     const told = { sites: new Map<string, string>(), jobs: new Map<string, string>() };
     let isFirst = true;
     while (!signal.aborted) {
-      const [server, sites] = [this.#serverStatus(), this.#siteStatuses()];
-      const jobs = await this.#newest();
+      const [server, sites] = [this.#serverStatus(), this.#siteStatuses(study)];
+      const jobs = await this.#newest(study);
+      // A site that is not in the study any more: everything is told anew.
+      if (hasLost(told.sites, sites)) {
+        isFirst = true;
+        told.sites.clear();
+        told.jobs.clear();
+      }
       const change: SystemChange = {
         isWhole: isFirst,
         server,
@@ -95,18 +109,25 @@ export class SystemWatch {
   }
 
   /** The newest jobs and all that are not over. Read again only when a journal has grown since. */
-  async #newest(): Promise<readonly JobSummary[]> {
+  async #newest(study: string): Promise<readonly JobSummary[]> {
     const { store, hub, summaries } = this.#parts;
-    if (this.#records?.changes !== hub.changes) {
-      const { changes } = hub;
+    if (this.#records.changes !== hub.changes) this.#records = { changes: hub.changes, byStudy: new Map() };
+    const { byStudy } = this.#records;
+    let records = byStudy.get(study);
+    if (records === undefined) {
       const [newest, open] = await Promise.all([
-        store.jobs({ isReversed: true, limit: newestJobs }),
-        store.jobs({ statuses: unfinished, isReversed: true }),
+        store.jobs({ study, isReversed: true, limit: newestJobs }),
+        store.jobs({ study, statuses: unfinished, isReversed: true }),
       ]);
       const known = new Set(newest.map(({ jobId }) => jobId));
-      this.#records = { changes, jobs: [...newest, ...open.filter(({ jobId }) => !known.has(jobId))] };
+      records = [...newest, ...open.filter(({ jobId }) => !known.has(jobId))];
+      byStudy.set(study, records);
     }
-    return this.#records.jobs.map((job) => summaries.of(job));
+    return records.map((job) => summaries.of(job));
+  }
+
+  #runningJobs(study: string): readonly ServerJob[] {
+    return this.#parts.jobs.all().filter((job) => job.study === study);
   }
 
   #serverStatus(): ServerStatus {
@@ -114,12 +135,17 @@ export class SystemWatch {
     return { name: serverName, project, startedAtMs, softwareVersion, ...this.#parts.traffic.total() };
   }
 
-  #siteStatuses(): readonly SiteStatus[] {
-    return this.#parts.directory.known().map((site) => this.#siteStatus(site));
+  #siteStatuses(study: string): readonly SiteStatus[] {
+    const { directory, studies } = this.#parts;
+    const running = this.#runningJobs(study);
+    return directory
+      .known()
+      .filter(({ name, org }) => studies.studies.hasSite(study, name, org))
+      .map((site) => this.#siteStatus(site, study, running));
   }
 
-  #siteStatus(site: KnownSite): SiteStatus {
-    const { directory, jobs, traffic, errors, identityOf } = this.#parts;
+  #siteStatus(site: KnownSite, study: string, running: readonly ServerJob[]): SiteStatus {
+    const { directory, traffic, errors, identityOf } = this.#parts;
     const { name, org, state, sinceMs, reason, hello, relay, identity } = site;
     const attached = directory.get(name);
     const now = attached === undefined ? identity : (identityOf(attached.sessionId) ?? identity);
@@ -135,8 +161,8 @@ export class SystemWatch {
       allowsLogStreaming: hello.allowsLogStreaming,
       certificateEndsAtMs: this.#endOf(now),
       ...traffic.of(name),
-      lastError: errors.of(name) ?? null,
-      jobs: jobs.runningJobsOf(name),
+      lastError: errors.of(name, study) ?? null,
+      jobs: running.filter((job) => job.takesPart(name)).map((job) => job.jobId),
     };
   }
 
@@ -166,6 +192,11 @@ function changed<T>(told: Map<string, string>, entries: readonly T[], keyOf: (en
     told.set(key, text);
     return true;
   });
+}
+
+function hasLost(told: ReadonlyMap<string, string>, sites: readonly SiteStatus[]): boolean {
+  const present = new Set(sites.map(({ name }) => name));
+  return [...told.keys()].some((name) => !present.has(name));
 }
 
 function removed(told: Map<string, string>, jobs: readonly JobSummary[]): readonly string[] {

@@ -1,5 +1,6 @@
 import { randomUUID } from "node:crypto";
 import { create } from "@bufbuild/protobuf";
+import { defaultStudy } from "@flare-ts/contracts";
 import { type ServerMessage, ServerMessageSchema, type SiteMessage } from "@flare-ts/contracts/wire";
 import { TrustKeeper } from "@flare-ts/provision/kit";
 import { vi } from "vitest";
@@ -45,13 +46,14 @@ export class HostileServer {
   }
 
   /** Signs a job as an admin, and tells the site to run it. */
-  async deploy({ app = "app", size, submitter = adminName }: { app?: string; size?: bigint; submitter?: string }): Promise<string> {
+  async deploy(init: { app?: string; size?: bigint; submitter?: string; study?: string }): Promise<string> {
+    const { app = "app", size, submitter = adminName, study = defaultStudy } = init;
     this.heard.length = 0;
     const jobId = randomUUID();
     const kit = await this.#federation.kit(submitter);
     const folder = await readJobFolder(await this.#federation.writeJob(["site-1"]));
     for (const file of folder.files) await this.models.importFile(file.absolutePath);
-    const bytes = createSignedJob({ folder, jobId, project: kit.project, submitter: kit, nowMs: Date.now() });
+    const bytes = createSignedJob({ folder, jobId, project: kit.project, study, submitter: kit, nowMs: Date.now() });
     const signedJob = objectToWire(await this.models.importBytes(bytes));
     await this.tell({
       case: "deploy",

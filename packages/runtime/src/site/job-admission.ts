@@ -3,6 +3,7 @@ import {
   type AuthorizationRequest,
   type ClientAppSettings,
   compileClientConfig,
+  defaultStudy,
   FlareError,
   limits,
   type Right,
@@ -12,7 +13,7 @@ import type { ProjectTrust } from "@flare-ts/provision/kit";
 import { bringsCode } from "../job/brings-code.js";
 import { resolveDeployMap } from "../job/deploy-map.js";
 import { filesForApp, type JobManifest } from "../job/job-manifest.js";
-import { checkSignerAgain, type Submitter } from "../job/job-signer.js";
+import { checkSignerAgain } from "../job/job-signer.js";
 import { isLaidOut, layOutJob } from "../job/lay-out-job.js";
 import { readClientConfig } from "../job/read-client-config.js";
 import { readManifestMeta } from "../job/read-manifest-meta.js";
@@ -96,7 +97,7 @@ export class JobAdmission {
         });
       }
       const files = filesForApp(verified.manifest, app);
-      this.#authorize("submit_job", verified.submitter, jobId);
+      this.#authorize("submit_job", verified);
       await retention.hold(
         `job:${jobId}`,
         files.map((file) => file.sha256),
@@ -104,7 +105,7 @@ export class JobAdmission {
       await this.#fetchFiles(files, signal);
       const find: ModelStore["find"] = (hash) => models.find(hash);
       await this.#checkApp(verified.manifest, app);
-      if (await bringsCode({ manifest: verified.manifest, app, find })) this.#authorize("byoc", verified.submitter, jobId);
+      if (await bringsCode({ manifest: verified.manifest, app, find })) this.#authorize("byoc", verified);
       const settings = await this.#settingsOf(verified.manifest, app);
       const { appFolder } = await layOutJob({
         manifest: verified.manifest,
@@ -114,7 +115,7 @@ export class JobAdmission {
         site: this.#init.site,
         signal,
       });
-      audit.write({ who: submitter, action: "run_job", outcome: "allowed", facts: { job: jobId } });
+      audit.write({ who: submitter, action: "run_job", outcome: "allowed", ...studyOf(verified.manifest), facts: { job: jobId } });
       const { signerChainPem: chainPem, manifest } = verified;
       const checkSigner = (): void => checkSignerAgain({ chainPem, trust: this.#init.trust, nowMs: this.#parts.now() });
       return { jobName: manifest.jobFolderName, folder, appFolder, app: settings, checkSigner };
@@ -167,11 +168,20 @@ export class JobAdmission {
     });
   }
 
-  #authorize(right: Right, submitter: Submitter, jobId: string): void {
+  #authorize(right: Right, { submitter, manifest }: Pick<VerifiedJob, "submitter" | "manifest">): void {
     const { name, org, role } = submitter;
-    if (this.#parts.isAllowed({ right, user: { name, org, role }, submitter: { name, org } })) return;
-    throw new FlareError("auth/not-authorized", `This site does not let ${name} (${role} of ${org}) use the right '${right}'.`, {
-      facts: { who: name, role, right, job: jobId, site: this.#init.site },
-    });
+    const { jobId, study } = manifest;
+    if (this.#parts.isAllowed({ right, user: { name, org, role }, submitter: { name, org }, study })) return;
+    throw new FlareError(
+      "auth/not-authorized",
+      `This site does not let ${name} (${role} of ${org}) use the right '${right}'${study === defaultStudy ? "" : ` in study '${study}'`}.`,
+      {
+        facts: { who: name, role, right, study, job: jobId, site: this.#init.site },
+      },
+    );
   }
+}
+
+function studyOf({ study }: JobManifest): { readonly study?: string } {
+  return study === defaultStudy ? {} : { study };
 }

@@ -7,6 +7,8 @@ import type { ObjectRef } from "./model-store.js";
 export interface JobRecord {
   readonly jobId: string;
   readonly name: string;
+  /** Study that it belongs to. */
+  readonly study: string;
   readonly status: JobStatus;
   readonly submitterName: string;
   readonly submitterOrg: string;
@@ -26,6 +28,7 @@ export interface JobRecord {
 export interface NewJob {
   readonly jobId: string;
   readonly name: string;
+  readonly study: string;
   readonly submitterName: string;
   readonly submitterOrg: string;
   readonly submitterRole: string;
@@ -56,6 +59,8 @@ export interface TaskRecord extends TaskKey {
 export type UpdateOutcome = "accepted" | "duplicate" | "late";
 
 export interface JobFilter {
+  /** @default jobs of all studies */
+  readonly study?: string;
   readonly statuses?: readonly JobStatus[];
   readonly submitterName?: string;
   readonly idPrefix?: string;

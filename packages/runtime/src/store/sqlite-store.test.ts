@@ -10,6 +10,9 @@ import { loadNodeSqlite, openSqliteDatabase } from "@flare-ts/sqlite";
 import { CompiledQuery } from "kysely";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { NewJob } from "./server-store.js";
+import { rowFromNewJob } from "./sql/job-row.js";
+import { serverMigrations } from "./sql/server-migrations.js";
+import type { ServerTables } from "./sql/server-tables.js";
 import { siteMigrations } from "./sql/site-migrations.js";
 import { openSqliteServerStore } from "./sqlite-server-store.js";
 import { openSqliteSiteStore } from "./sqlite-site-store.js";
@@ -72,6 +75,22 @@ describe("SQLite store", () => {
     await expect(open({ path })).rejects.toMatchObject({ code: "store/unusable" });
   });
 
+  it("of a server gives jobs of before there were studies to that of everybody", async () => {
+    const path = join(folder, "server.sqlite");
+    const [first = ""] = Object.keys(serverMigrations);
+    const migrations = { [first]: serverMigrations[first] ?? { up: async () => undefined } };
+    const old = await openSqliteDatabase<ServerTables>({ path, migrations });
+    const { study: _, ...row } = rowFromNewJob(job, 1);
+    await old
+      .insertInto("jobs")
+      .values(row as typeof row & { study: string })
+      .execute();
+    await old.destroy();
+    const store = await openSqliteServerStore({ path });
+    expect(await store.job("j1")).toMatchObject({ study: "default" });
+    await store.close();
+  });
+
   it("of a site goes on where its first release, which had a query builder, left it", async () => {
     const path = join(folder, "site.sqlite");
     const [first = "", ...later] = Object.keys(siteMigrations);
@@ -113,6 +132,7 @@ describe("SQLite store", () => {
 const job: NewJob = {
   jobId: "j1",
   name: "job",
+  study: "default",
   submitterName: "lead@a.org",
   submitterOrg: "clinic_a",
   submitterRole: "lead",

@@ -7,6 +7,8 @@ import type { CallContext, Chunk, ObjectState, ReceiverMeans, ServerHandlers, Tr
 import { lengthOf, readableForms } from "./chunk-forms.js";
 import { ChunkIntake } from "./chunk-intake.js";
 import { openHeld, outgoingObject } from "./outgoing-object.js";
+import type { Possession } from "./possession.js";
+import { ProofWriter } from "./proof-writer.js";
 import { SharedReads } from "./shared-reads.js";
 import { type TransferAccount, TransferTally } from "./transfer-account.js";
 import { isSmall, UploadLeases } from "./upload-leases.js";
@@ -15,6 +17,8 @@ import { UploadTallies } from "./upload-tallies.js";
 export interface TransferServerComponents {
   readonly store: ModelStore;
   readonly guard: TransferGuard;
+  /** Who has which object. @default everybody is told of every object that may be written */
+  readonly possession?: Possession | undefined;
   /** Lets transfers in as memory and disk allow. */
   readonly admission?: Admission | undefined;
   /** Hears what went over the link when an object has been sent to its end. */
@@ -27,6 +31,7 @@ export interface TransferServerComponents {
 export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | "download"> {
   readonly #store: ModelStore;
   readonly #guard: TransferGuard;
+  readonly #possession: Possession;
   readonly #admission: Admission | undefined;
   readonly #leases: UploadLeases;
   readonly #onSent: TransferServerComponents["onSent"];
@@ -38,6 +43,7 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
   constructor(components: TransferServerComponents) {
     this.#store = components.store;
     this.#guard = components.guard;
+    this.#possession = components.possession ?? { has: () => true, note: () => undefined };
     this.#onSent = components.onSent;
     this.#now = components.now ?? (() => performance.now());
     this.#admission = components.admission;
@@ -54,13 +60,17 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
       await running.writer?.close();
       running.admitted?.leave();
     }
-    const { isComplete, durableOffset } = await this.#state(object);
+    const { isComplete, durableOffset } = await this.#stateFor(identity, object);
     if (!isComplete && mayWrite) await this.#leases.grant(identity.name, object, object.size - durableOffset, signal);
     const held = base === undefined || !(await this.#guard.mayRead(identity, base.hash)) ? undefined : await this.#store.find(base.hash);
     // Counted from here: what is complete already takes nothing.
     this.#tallies.of(identity.name, object.hash);
     // Somebody else may have sent the object while this one waited for room.
-    return { ...(await this.#state(object)), forms: readableForms(), isBaseHeld: held !== undefined && held.size === base?.size };
+    return {
+      ...(await this.#stateFor(identity, object)),
+      forms: readableForms(),
+      isBaseHeld: held !== undefined && held.size === base?.size,
+    };
   }
 
   /** @throws FlareError `transfer/not-allowed`, `transfer/hash-mismatch`, `transfer/size-mismatch`, `transfer/disk-full` */
@@ -69,9 +79,12 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
     if (!(await this.#guard.mayWrite(identity, object))) throw notAllowed(identity.name, object, "write");
     const running = await this.#takeTurn(object, identity.name, sessionId, signal);
     try {
-      const state = await this.#state(object);
+      const state = await this.#stateFor(identity, object);
       running.admitted = await this.#leases.take(identity.name, object, object.size - state.durableOffset, signal);
-      return state.isComplete ? state : await this.#receive(identity, object, chunks, running);
+      if (state.isComplete) return state;
+      const received = await this.#receive(identity, object, chunks, running);
+      if (received.isComplete) this.#possession.note(identity, object.hash);
+      return received;
     } finally {
       running.admitted?.leave();
       if (this.#uploads.get(object.hash) === running) this.#uploads.delete(object.hash);
@@ -115,7 +128,9 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
   }
 
   async #receive(identity: Identity, object: ObjectRef, chunks: AsyncIterable<Chunk>, running: RunningUpload): Promise<ObjectState> {
-    const writer = await this.#store.openWriter(object);
+    // What is held is sent all the same by whoever has yet to prove to have it.
+    const held = await this.#store.find(object.hash);
+    const writer = held === undefined ? await this.#store.openWriter(object) : new ProofWriter(held);
     running.writer = writer;
     const tally = this.#tallies.of(identity.name, object.hash);
     const intake = new ChunkIntake({ writer });
@@ -131,7 +146,9 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
         running.lastProgressMs = this.#now();
         running.admitted?.note(lengthOf(chunk));
       }
-      if (isWhole && (await intake.settled()) && writer.offset === object.size) await writer.commit();
+      const isAll = isWhole && (await intake.settled()) && writer.offset === object.size;
+      if (isAll) await writer.commit();
+      else if (held !== undefined) return { isComplete: false, durableOffset: 0 };
     } finally {
       await intake.settled().catch(() => false);
       await Promise.all([writer.close(), base?.close()]);
@@ -167,6 +184,12 @@ export class TransferServer implements Pick<ServerHandlers, "stat" | "upload" | 
       }
       await settledOrWaited(running.finished, limits.silenceMs - idleMs + 1, signal);
     }
+  }
+
+  /** As a participant may know it. */
+  async #stateFor(identity: Identity, object: ObjectRef): Promise<ObjectState> {
+    const state = await this.#state(object);
+    return state.isComplete && !this.#possession.has(identity, object.hash) ? { isComplete: false, durableOffset: 0 } : state;
   }
 
   async #state(object: ObjectRef): Promise<ObjectState> {

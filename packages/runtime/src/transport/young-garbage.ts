@@ -1,5 +1,5 @@
 import { setFlagsFromString } from "node:v8";
-import { runInNewContext } from "node:vm";
+import { garbageCollector } from "../process/garbage-collector.js";
 
 /** Bytes that may come in before what they leave behind is collected. */
 const spanBytes = 8 * 1024 * 1024;
@@ -32,14 +32,8 @@ export class YoungGarbage {
  */
 const growingPercent = 100;
 
-/** V8 shows its collector to contexts that are made while a flag says so; later ones do not see it. */
 function collectorOfV8(): () => void {
   setFlagsFromString(`--heap-growing-percent=${growingPercent}`);
-  setFlagsFromString("--expose-gc");
-  try {
-    const collect = runInNewContext("gc") as (options: { readonly type: "minor" }) => void;
-    return () => collect({ type: "minor" });
-  } finally {
-    setFlagsFromString("--no-expose-gc");
-  }
+  const collect = garbageCollector();
+  return () => collect({ type: "minor" });
 }

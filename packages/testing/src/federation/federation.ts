@@ -55,7 +55,7 @@ export interface Federation {
 
 const serverName = "localhost";
 export const adminName = "admin@example.org";
-const ownProgram = fileURLToPath(new URL("../../dist/federation/participant-program.js", import.meta.url));
+const ownProgram = fileURLToPath(new URL("../../dist/programs/federation/participant-program.js", import.meta.url));
 
 /** Provisions a federation into a temporary folder; nothing runs yet. */
 export async function createFederation(init: CreateFederationInit): Promise<Federation> {

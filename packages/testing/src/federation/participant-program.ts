@@ -17,10 +17,11 @@ const stopped = new Promise<void>((resolve) => {
 // As `flare client start` and `flare relay start` have it.
 if (kind !== "server") setFlagsFromString("--optimize-for-size");
 try {
-  const { startRelay, startServer, startSite } = await import("@flare-ts/runtime");
+  const { giveBackHeap, startRelay, startServer, startSite } = await import("@flare-ts/runtime");
   const { signal } = stopping;
   const start = kind === "relay" ? startRelay : startSite;
   const running = kind === "server" ? await startServer({ kitDir, leafLifetimeMs }) : await start({ kitDir, signal });
+  giveBackHeap();
   await stopped;
   await running.stop();
 } catch (reason) {

@@ -61,7 +61,7 @@ export function serverStoreCompliance(name: string, create: () => Promise<Server
       it("lists jobs in the order of submission, filtered as asked", async () => {
         await store.addJob({ ...newJob("b1"), submitterName: "ann@a.org", name: "Lungs" });
         await store.addJob({ ...newJob("a1"), name: "lungs-2" });
-        await store.addJob({ ...newJob("b2"), name: "50%_x" });
+        await store.addJob({ ...newJob("b2"), name: "50%_x", study: "hearts" });
         await store.updateJob("a1", { status: "RUNNING" });
         const ids = async (filter?: Parameters<ServerStore["jobs"]>[0]): Promise<string[]> =>
           (await store.jobs(filter)).map((job) => job.jobId);
@@ -74,6 +74,8 @@ export function serverStoreCompliance(name: string, create: () => Promise<Server
         expect(await ids({ submitterName: "ann@a.org" })).toEqual(["b1"]);
         expect(await ids({ statuses: ["RUNNING", "DISPATCHED"] })).toEqual(["a1"]);
         expect(await ids({ statuses: [] })).toEqual([]);
+        expect(await ids({ study: "hearts" })).toEqual(["b2"]);
+        expect(await ids({ study: "default", idPrefix: "b" })).toEqual(["b1"]);
       });
 
       it("finds the entries of all jobs that name an object, and no others", async () => {
@@ -265,6 +267,7 @@ function newJob(jobId: string): NewJob {
   return {
     jobId,
     name: "job",
+    study: "default",
     submitterName: "lead@a.org",
     submitterOrg: "clinic_a",
     submitterRole: "lead",

@@ -37,7 +37,7 @@ export async function pushTrustListCommand(context: CommandContext, options: Pus
       facts: { file },
     });
   });
-  const update = await withAdmin(context, options.startupKit, (session) => session.updateTrust(trustListText, context.signal));
+  const update = await withAdmin(context, options, (session) => session.updateTrust(trustListText, context.signal));
   return { data: { trust_list: file, ...updateData(update) }, text: updateLines(update) };
 }
 
@@ -61,7 +61,7 @@ export async function pushAndTell(context: CommandContext, options: HolderOption
     };
   }
   try {
-    const update = await withAdmin(context, kitDir, (session) => session.updateTrust(trustListText, context.signal));
+    const update = await withAdmin(context, { startupKit: kitDir }, (session) => session.updateTrust(trustListText, context.signal));
     return { data: { ...data, ...updateData(update) }, text: updateLines(update), hints: [] };
   } catch (cause) {
     const { code, message, facts } = FlareError.from(cause);

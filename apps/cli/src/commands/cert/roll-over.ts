@@ -36,7 +36,8 @@ export async function finishRolloverCommand(context: CommandContext, options: Fi
   const { finishRollover } = await import("@flare-ts/provision");
   // Who goes on with the old root would be cut off by the list; what can be seen of that is seen before anything changes.
   const kitDir = options.isPushed && !options.isForced ? await adminKitOf(context, options) : undefined;
-  const inUse = kitDir === undefined ? [] : await withAdmin(context, kitDir, async (session) => await session.certificatesInUse());
+  const inUse =
+    kitDir === undefined ? [] : await withAdmin(context, { startupKit: kitDir }, async (session) => await session.certificatesInUse());
   const trust = await finishRollover({ ...placeOf(context, options), isForced: options.isForced, inUse });
   const { data, text, hints } = await pushAndTell(context, options, trust);
   return { data, text: ["The old root is trusted no more.", ...text], hints };

@@ -25,7 +25,7 @@ export interface RenewalsOptions extends WorkspaceCaKeyOptions {
  * command of an admin.
  */
 export async function renewalsCommand(context: CommandContext, options: RenewalsOptions): Promise<CommandOutput> {
-  return await withAdmin(context, options.startupKit, async (session) => {
+  return await withAdmin(context, options, async (session) => {
     const waiting = await session.listRenewals(context.signal);
     const chosen = options.participants.flatMap((name) => requestsOf(waiting, name));
     const signed: string[] = [];

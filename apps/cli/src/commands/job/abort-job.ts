@@ -1,14 +1,13 @@
-import { withAdmin } from "../../admin-kit/with-admin.js";
+import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { confirmed } from "./confirmed.js";
 import { parseJobId } from "./parse-job-id.js";
 
 /** What `flare job abort` is given. */
-export interface AbortJobOptions {
+export interface AbortJobOptions extends StudyOptions {
   readonly jobId: string;
   readonly reason: string;
   readonly isForced: boolean;
-  readonly startupKit: string | undefined;
 }
 
 /**
@@ -17,7 +16,7 @@ export interface AbortJobOptions {
  * @throws FlareError `cli/not-confirmed`.
  */
 export async function abortJob(context: CommandContext, options: AbortJobOptions): Promise<CommandOutput> {
-  const { reason, isForced, startupKit } = options;
+  const { reason, isForced } = options;
   const jobId = parseJobId(options.jobId);
   if (!isForced)
     await confirmed(context, {
@@ -25,7 +24,7 @@ export async function abortJob(context: CommandContext, options: AbortJobOptions
       deed: "Aborting a job",
       refusal: "The job was not aborted.",
     });
-  const { status } = await withAdmin(context, startupKit, (session) => session.abortJob(jobId, reason, context.signal));
+  const { status } = await withAdminInStudy(context, options, (session) => session.abortJob(jobId, reason, context.signal));
   const text = status === "FINISHED:ABORTED" ? `Aborted ${jobId}.` : `Job ${jobId} was over before, with status ${status}.`;
   return { data: { job_id: jobId, status, reason }, text: [text] };
 }

@@ -1,13 +1,12 @@
-import { withAdmin } from "../../admin-kit/with-admin.js";
+import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { confirmed } from "./confirmed.js";
 import { parseJobId } from "./parse-job-id.js";
 
 /** What `flare job delete` is given. */
-export interface DeleteJobOptions {
+export interface DeleteJobOptions extends StudyOptions {
   readonly jobId: string;
   readonly isForced: boolean;
-  readonly startupKit: string | undefined;
 }
 
 /**
@@ -24,6 +23,6 @@ export async function deleteJob(context: CommandContext, options: DeleteJobOptio
       refusal: "The job was not deleted.",
     });
   }
-  await withAdmin(context, options.startupKit, (session) => session.deleteJob(jobId, context.signal));
+  await withAdminInStudy(context, options, (session) => session.deleteJob(jobId, context.signal));
   return { data: { job_id: jobId, is_deleted: true }, text: [`Deleted ${jobId}.`] };
 }

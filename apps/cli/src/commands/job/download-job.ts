@@ -1,18 +1,17 @@
 import { readdir, rm } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
-import { withAdmin } from "../../admin-kit/with-admin.js";
+import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { bytesText } from "../../terminal/quantities.js";
 import { transferProgress } from "../../terminal/transfer-progress.js";
 import { parseJobId } from "./parse-job-id.js";
 
 /** What `flare job download` is given. */
-export interface DownloadJobOptions {
+export interface DownloadJobOptions extends StudyOptions {
   readonly jobId: string;
   readonly output: string;
   readonly isForced: boolean;
-  readonly startupKit: string | undefined;
 }
 
 /**
@@ -29,7 +28,7 @@ export async function downloadJob(context: CommandContext, options: DownloadJobO
     () => false,
   );
   if (isTaken && !options.isForced) throw new FlareError("cli/output-exists", `${target} is already there.`, { facts: { folder: target } });
-  return await withAdmin(context, options.startupKit, async (session) => {
+  return await withAdminInStudy(context, options, async (session) => {
     if (isTaken) await rm(target, { recursive: true, force: true });
     const { dir, files } = await session.downloadJob(jobId, output, {
       onProgress: transferProgress(context.terminal, "Receiving"),

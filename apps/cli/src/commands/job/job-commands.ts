@@ -1,5 +1,6 @@
 import { type Command } from "commander";
 import { adminKitHelp } from "../../admin-kit/find-admin-kit.js";
+import { studyFlags, withStudyFlags } from "../../admin-kit/study-flag.js";
 import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
 import { wholeNumber } from "../../command-line/number-arguments.js";
@@ -9,7 +10,7 @@ const exampleId = "3f0c9a52-6f0e-4e0a-9d2b-0f8f5a4a7b11";
 /** Adds `flare job …`. */
 export function addJobCommands(group: Command, bind: BindHandler): void {
   group.addHelpText("after", adminKitHelp);
-  withKit(group.command("submit").description("check, sign and send a job folder; prints the job's id"))
+  withStudyFlags(group.command("submit").description("check, sign and send a job folder; prints the job's id"))
     .requiredOption("-j, --job-folder <dir>", "the job: meta.json and its app folders")
     .addHelpText(
       "after",
@@ -21,10 +22,10 @@ export function addJobCommands(group: Command, bind: BindHandler): void {
     .action(
       bind(
         async () => (await import("./submit-job.js")).submitJob,
-        (_words, flags) => ({ folder: flags["jobFolder"] as string, startupKit: kitFlag(flags) }),
+        (_words, flags) => ({ folder: flags["jobFolder"] as string, ...studyFlags(flags) }),
       ),
     );
-  withKit(group.command("list").description("list jobs, oldest first"))
+  withStudyFlags(group.command("list").description("list jobs, oldest first"))
     .option("-n, --name-prefix <text>", "only jobs whose name begins so")
     .option("-i, --id-prefix <text>", "only jobs whose id begins so")
     .option("-r, --reverse", "newest first")
@@ -38,11 +39,11 @@ export function addJobCommands(group: Command, bind: BindHandler): void {
           idPrefix: flags["idPrefix"] as string | undefined,
           isReversed: flags["reverse"] === true,
           limit: flags["max"] as number | undefined,
-          startupKit: kitFlag(flags),
+          ...studyFlags(flags),
         }),
       ),
     );
-  withKit(group.command("monitor").description("show a job's rounds, those past and then each as it comes, until the job ends"))
+  withStudyFlags(group.command("monitor").description("show a job's rounds, those past and then each as it comes, until the job ends"))
     .argument("<id>", "the job's id")
     .addHelpText(
       "after",
@@ -56,10 +57,10 @@ Ctrl-C stops watching; the job goes on. Exit status 0 only if the job ends as FI
     .action(
       bind(
         async () => (await import("./monitor-job.js")).monitorJob,
-        ([jobId = ""], flags) => ({ jobId, startupKit: kitFlag(flags) }),
+        ([jobId = ""], flags) => ({ jobId, ...studyFlags(flags) }),
       ),
     );
-  withKit(group.command("download").description("download the result of a job: the global model and what belongs to it"))
+  withStudyFlags(group.command("download").description("download the result of a job: the global model and what belongs to it"))
     .argument("<id>", "the job's id")
     .option("-o, --output <dir>", "folder in which a folder named by the job's id is made", ".")
     .option("--force", "replace a result that was downloaded before")
@@ -71,11 +72,11 @@ Ctrl-C stops watching; the job goes on. Exit status 0 only if the job ends as FI
           jobId,
           output: flags["output"] as string,
           isForced: flags["force"] === true,
-          startupKit: kitFlag(flags),
+          ...studyFlags(flags),
         }),
       ),
     );
-  withKit(
+  withStudyFlags(
     group
       .command("receipts")
       .description("show what the server stands for in each round, and check its signatures and that none is missing"),
@@ -85,20 +86,20 @@ Ctrl-C stops watching; the job goes on. Exit status 0 only if the job ends as FI
     .action(
       bind(
         async () => (await import("./job-receipts.js")).jobReceipts,
-        ([jobId = ""], flags) => ({ jobId, startupKit: kitFlag(flags) }),
+        ([jobId = ""], flags) => ({ jobId, ...studyFlags(flags) }),
       ),
     );
-  withKit(group.command("metrics").description("show what training scripts track: flare.log, SummaryWriter"))
+  withStudyFlags(group.command("metrics").description("show what training scripts track: flare.log, SummaryWriter"))
     .argument("<id>", "the job's id")
     .option("-f, --follow", "go on until the job ends")
     .addHelpText("after", examplesText([["as lines of JSON while the job runs", `flare job metrics ${exampleId} -f --format jsonl`]]))
     .action(
       bind(
         async () => (await import("./job-metrics.js")).jobMetrics,
-        ([jobId = ""], flags) => ({ jobId, isFollowing: flags["follow"] === true, startupKit: kitFlag(flags) }),
+        ([jobId = ""], flags) => ({ jobId, isFollowing: flags["follow"] === true, ...studyFlags(flags) }),
       ),
     );
-  withKit(group.command("logs").description("show log lines of a job, of the sites that let theirs be read"))
+  withStudyFlags(group.command("logs").description("show log lines of a job, of the sites that let theirs be read"))
     .argument("<id>", "the job's id")
     .option("-f, --follow", "go on until the job ends")
     .option("--site <name>", "of this site only")
@@ -115,30 +116,32 @@ A site's operator decides: "allow_log_streaming": true in local/resources.json. 
           jobId,
           isFollowing: flags["follow"] === true,
           site: flags["site"] as string | undefined,
-          startupKit: kitFlag(flags),
+          ...studyFlags(flags),
         }),
       ),
     );
-  withKit(group.command("clone").description("submit a job once more, with the same files; prints the new job's id"))
+  withStudyFlags(group.command("clone").description("submit a job once more, with the same files; prints the new job's id"))
     .argument("<id>", "the job's id")
     .addHelpText("after", examplesText([["again, and watch", `flare job monitor "$(flare job clone ${exampleId})"`]]))
     .action(
       bind(
         async () => (await import("./clone-job.js")).cloneJob,
-        ([jobId = ""], flags) => ({ jobId, startupKit: kitFlag(flags) }),
+        ([jobId = ""], flags) => ({ jobId, ...studyFlags(flags) }),
       ),
     );
-  withKit(group.command("delete").description("delete a job that is over, with its result, journal and logs; it cannot be taken back"))
+  withStudyFlags(
+    group.command("delete").description("delete a job that is over, with its result, journal and logs; it cannot be taken back"),
+  )
     .argument("<id>", "the job's id")
     .option("--force", "do not ask")
     .addHelpText("after", examplesText([["in a script", `flare job delete ${exampleId} --force`]]))
     .action(
       bind(
         async () => (await import("./delete-job.js")).deleteJob,
-        ([jobId = ""], flags) => ({ jobId, isForced: flags["force"] === true, startupKit: kitFlag(flags) }),
+        ([jobId = ""], flags) => ({ jobId, isForced: flags["force"] === true, ...studyFlags(flags) }),
       ),
     );
-  withKit(group.command("abort").description("end a job at the server and at all sites; it cannot be taken back"))
+  withStudyFlags(group.command("abort").description("end a job at the server and at all sites; it cannot be taken back"))
     .argument("<id>", "the job's id")
     .option("--reason <text>", "what the journal and the sites are told")
     .option("--force", "do not ask")
@@ -150,16 +153,8 @@ A site's operator decides: "allow_log_streaming": true in local/resources.json. 
           jobId,
           reason: (flags["reason"] as string | undefined) ?? "",
           isForced: flags["force"] === true,
-          startupKit: kitFlag(flags),
+          ...studyFlags(flags),
         }),
       ),
     );
-}
-
-function withKit(command: Command): Command {
-  return command.option("--startup-kit <dir>", "the admin's startup kit");
-}
-
-function kitFlag(flags: Readonly<Record<string, unknown>>): string | undefined {
-  return flags["startupKit"] as string | undefined;
 }

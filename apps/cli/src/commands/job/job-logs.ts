@@ -1,17 +1,16 @@
 import type { OutputLine } from "@flare-ts/runtime/admin";
-import { withAdmin } from "../../admin-kit/with-admin.js";
+import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { plainText } from "../../terminal/plain-text.js";
 import { parseJobId } from "./parse-job-id.js";
 import { readOutput } from "./read-output.js";
 
 /** What `flare job logs` is given. */
-export interface JobLogsOptions {
+export interface JobLogsOptions extends StudyOptions {
   readonly jobId: string;
   readonly isFollowing: boolean;
   /** Only lines of this site. */
   readonly site: string | undefined;
-  readonly startupKit: string | undefined;
 }
 
 /** Shows log lines of a job, of those sites that let theirs be read. */
@@ -20,7 +19,7 @@ export async function jobLogs(context: CommandContext, options: JobLogsOptions):
   const { isFollowing, site } = options;
   const lines: OutputLine[] = [];
   let count = 0;
-  await withAdmin(context, options.startupKit, async (session) => {
+  await withAdminInStudy(context, options, async (session) => {
     for await (const line of readOutput(session, { jobId, kind: "lines", isFollowing, signal: context.signal })) {
       if (site !== undefined && line.site !== site) continue;
       count += 1;

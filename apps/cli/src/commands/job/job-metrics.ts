@@ -1,15 +1,14 @@
 import type { TrackedPoint } from "@flare-ts/runtime/admin";
-import { withAdmin } from "../../admin-kit/with-admin.js";
+import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { plainText } from "../../terminal/plain-text.js";
 import { parseJobId } from "./parse-job-id.js";
 import { readOutput } from "./read-output.js";
 
 /** What `flare job metrics` is given. */
-export interface JobMetricsOptions {
+export interface JobMetricsOptions extends StudyOptions {
   readonly jobId: string;
   readonly isFollowing: boolean;
-  readonly startupKit: string | undefined;
 }
 
 /** Shows the values that the training scripts of a job track. */
@@ -18,7 +17,7 @@ export async function jobMetrics(context: CommandContext, options: JobMetricsOpt
   const { isFollowing } = options;
   const points: TrackedPoint[] = [];
   let count = 0;
-  await withAdmin(context, options.startupKit, async (session) => {
+  await withAdminInStudy(context, options, async (session) => {
     for await (const point of readOutput(session, { jobId, kind: "metrics", isFollowing, signal: context.signal })) {
       count += 1;
       if (context.format === "json") points.push(point);

@@ -1,15 +1,14 @@
 import { FlareError } from "@flare-ts/contracts";
 import type { ReceiptVerdict } from "@flare-ts/runtime/admin";
-import { withAdmin } from "../../admin-kit/with-admin.js";
+import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { bytesText } from "../../terminal/quantities.js";
 import { tableLines } from "../../terminal/table.js";
 import { parseJobId } from "./parse-job-id.js";
 
 /** What `flare job receipts` is given. */
-export interface JobReceiptsOptions {
+export interface JobReceiptsOptions extends StudyOptions {
   readonly jobId: string;
-  readonly startupKit: string | undefined;
 }
 
 /**
@@ -19,7 +18,7 @@ export interface JobReceiptsOptions {
  */
 export async function jobReceipts(context: CommandContext, options: JobReceiptsOptions): Promise<CommandOutput> {
   const jobId = parseJobId(options.jobId);
-  const { receipts, verdicts } = await withAdmin(context, options.startupKit, (session) => session.receipts(jobId, context.signal));
+  const { receipts, verdicts } = await withAdminInStudy(context, options, (session) => session.receipts(jobId, context.signal));
   const bad = verdicts.find((verdict): verdict is Extract<ReceiptVerdict, { ok: false }> => !verdict.ok);
   if (bad !== undefined) {
     throw new FlareError("job/receipt-invalid", `Receipt ${bad.number} of job ${jobId} does not verify: ${bad.why}.`, {

@@ -1,22 +1,22 @@
+import { defaultStudy } from "@flare-ts/contracts";
 import type { JobSummary } from "@flare-ts/runtime/admin";
-import { withAdmin } from "../../admin-kit/with-admin.js";
+import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { durationText } from "../../terminal/quantities.js";
 import { tableLines } from "../../terminal/table.js";
 
 /** What `flare job list` is given. */
-export interface ListJobsOptions {
+export interface ListJobsOptions extends StudyOptions {
   readonly namePrefix: string | undefined;
   readonly idPrefix: string | undefined;
   readonly isReversed: boolean;
   readonly limit: number | undefined;
-  readonly startupKit: string | undefined;
 }
 
 /** Lists the jobs that the admin may see. */
 export async function listJobs(context: CommandContext, options: ListJobsOptions): Promise<CommandOutput> {
-  const { namePrefix, idPrefix, isReversed, limit, startupKit } = options;
-  const jobs = await withAdmin(context, startupKit, (session) =>
+  const { namePrefix, idPrefix, isReversed, limit } = options;
+  const jobs = await withAdminInStudy(context, options, (session) =>
     session.listJobs({
       isReversed,
       ...(namePrefix === undefined ? {} : { namePrefix }),
@@ -56,6 +56,7 @@ export async function listJobs(context: CommandContext, options: ListJobsOptions
 export function jobData(job: JobSummary): {
   readonly job_id: string;
   readonly name: string;
+  readonly study: string;
   readonly status: string;
   readonly submitter_name: string;
   readonly submit_time_iso: string;
@@ -65,6 +66,7 @@ export function jobData(job: JobSummary): {
   return {
     job_id: job.jobId,
     name: job.name,
+    study: job.study ?? defaultStudy,
     status: job.status,
     submitter_name: job.submitterName,
     submit_time_iso: new Date(job.submitTimeMs).toISOString(),

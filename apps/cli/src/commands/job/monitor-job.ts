@@ -1,5 +1,5 @@
 import { FlareError, type Json } from "@flare-ts/contracts";
-import { withAdmin } from "../../admin-kit/with-admin.js";
+import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { parseJobId } from "./parse-job-id.js";
 import { closedRoundLines, eventLine, openRoundLines, roundData } from "./round-lines.js";
@@ -13,12 +13,9 @@ const redrawMs = 250;
  *
  * @throws FlareError `cli/job-not-completed`, `internal/aborted` when it was told to stop watching.
  */
-export async function monitorJob(
-  context: CommandContext,
-  options: { readonly jobId: string; readonly startupKit: string | undefined },
-): Promise<CommandOutput> {
+export async function monitorJob(context: CommandContext, options: StudyOptions & { readonly jobId: string }): Promise<CommandOutput> {
   const jobId = parseJobId(options.jobId);
-  const report = await withAdmin(context, options.startupKit, async (session) => {
+  const report = await withAdminInStudy(context, options, async (session) => {
     const { terminal } = context;
     let known: JobReport = emptyJobReport;
     const redraw = (): void => terminal.draw(openRoundLines(known, Date.now(), terminal.colors));

@@ -1,19 +1,17 @@
 import { resolve } from "node:path";
-import { withAdmin } from "../../admin-kit/with-admin.js";
+import { studyHint } from "../../admin-kit/study-flag.js";
+import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { transferProgress } from "../../terminal/transfer-progress.js";
 
 /** Sends a job to the server and says its id. */
-export async function submitJob(
-  context: CommandContext,
-  options: { readonly folder: string; readonly startupKit: string | undefined },
-): Promise<CommandOutput> {
+export async function submitJob(context: CommandContext, options: StudyOptions & { readonly folder: string }): Promise<CommandOutput> {
   const folder = resolve(context.cwd, options.folder);
-  return await withAdmin(context, options.startupKit, async (session) => {
+  return await withAdminInStudy(context, options, async (session) => {
     const { jobId } = await session.submitJob(folder, {
       onProgress: transferProgress(context.terminal, "Sending"),
       signal: context.signal,
     });
-    return { data: { job_id: jobId }, text: [jobId], hints: [`Next: flare job monitor ${jobId}`] };
+    return { data: { job_id: jobId }, text: [jobId], hints: [`Next: flare job monitor ${jobId}${studyHint(options)}`] };
   });
 }

@@ -78,6 +78,7 @@ export async function startService(context: CommandContext, options: StartServic
       ? `${kind === "server" ? "Server" : "Relay"} ${running.name} listens on port ${running.port}, process ${process.pid}.`
       : `Site ${running.name} is connected, process ${process.pid}.`,
   );
+  runtime.giveBackHeap();
   await aborted(context.signal);
   await running.stop();
   return { data: { kind, kit: kitDir, name: running.name, state: "stopped", ...place }, text: [`The ${serviceWord(kind)} has stopped.`] };

@@ -1,13 +1,13 @@
-import { byteSizeText, type Json } from "@flare-ts/contracts";
+import { byteSizeText, defaultStudy, type Json } from "@flare-ts/contracts";
 import type { SiteStatus, SystemStatus } from "@flare-ts/runtime/admin";
-import { withAdmin } from "../../admin-kit/with-admin.js";
+import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { plainText } from "../../terminal/plain-text.js";
 import { bytesText, durationText } from "../../terminal/quantities.js";
 import { tableLines } from "../../terminal/table.js";
 
 /** Shows the server, its sites, and the jobs that run. */
-export async function systemStatus(context: CommandContext, options: { readonly startupKit: string | undefined }): Promise<CommandOutput> {
+export async function systemStatus(context: CommandContext, options: StudyOptions): Promise<CommandOutput> {
   const {
     server,
     sites,
@@ -15,11 +15,13 @@ export async function systemStatus(context: CommandContext, options: { readonly 
     waitingJobs = [],
     waitingTransfers = [],
     budget,
-  } = await withAdmin(context, options.startupKit, (session) => session.status());
+    study,
+  } = await withAdminInStudy(context, options, async (session) => ({ study: session.study, ...(await session.status()) }));
   const isAnyBehindRelay = sites.some(({ relay = null }) => relay !== null);
   const ago = (ms: number): string => durationText(Math.max(0, Date.now() - ms));
   return {
     data: {
+      study,
       server: {
         name: server.name,
         project: server.project,
@@ -40,6 +42,7 @@ export async function systemStatus(context: CommandContext, options: { readonly 
     },
     text: [
       `server ${server.name} of project ${server.project}, up for ${ago(server.startedAtMs)}`,
+      ...(study === defaultStudy ? [] : [`sites and jobs of study ${study}`]),
       ...tableLines(
         [
           { title: "SITE" },

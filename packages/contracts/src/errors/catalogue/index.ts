@@ -14,6 +14,7 @@ import { projectErrors } from "./project.js";
 import { requestErrors } from "./request.js";
 import type { ErrorRow } from "./row.js";
 import { runtimeErrors } from "./runtime.js";
+import { studyErrors } from "./study.js";
 import { transferErrors } from "./transfer.js";
 import { trustErrors } from "./trust.js";
 
@@ -29,6 +30,7 @@ export const errorCatalogue = Object.freeze({
   ...trustErrors,
   ...transferErrors,
   ...jobErrors,
+  ...studyErrors,
   ...runtimeErrors,
   ...aggregateErrors,
   ...clientApiErrors,

@@ -96,6 +96,18 @@ export const jobErrors = {
       http: 403,
     },
   ),
+  "job/wrong-study": row(
+    "user",
+    "A job is meant for one study and was submitted to another.",
+    "Submit it with `--study` and the name that its meta.json has, or take `study` out of meta.json.",
+    { grpc: grpcStatus.permissionDenied, http: 403 },
+  ),
+  "job/outside-study": row(
+    "user",
+    "A job names a site that is not in the study that it was submitted to.",
+    "Take the site out of deploy_map and mandatory_clients, or ask the study's administrator to add it.",
+    { grpc: grpcStatus.permissionDenied, http: 403 },
+  ),
   "job/wrong-app": row(
     "server",
     "A site was told to run an app that the job's deploy_map does not give it.",

@@ -1,7 +1,7 @@
 import { type KitFile, scriptFile } from "../kit-file.js";
 import { execFlare, scriptHead } from "./script-parts.js";
 
-/** `fl_admin.sh`: the flare command as the admin of this kit; without arguments, what it can do. */
+/** `fl_admin.sh`: the flare command as the admin of this kit, with `--study` before it in a study; without arguments, what it can do. */
 export function adminScript(): KitFile {
   return scriptFile(
     "startup/fl_admin.sh",
@@ -9,6 +9,10 @@ export function adminScript(): KitFile {
 ${execFlare}
 FLARE_STARTUP_KIT_DIR=$kit
 export FLARE_STARTUP_KIT_DIR
+case \${1-} in
+  --study) FLARE_STUDY=\${2-}; shift; [ $# -gt 0 ] && shift; export FLARE_STUDY ;;
+  --study=*) FLARE_STUDY=\${1#--study=}; shift; export FLARE_STUDY ;;
+esac
 [ $# -gt 0 ] || set -- --help
 flare "$@"
 `,

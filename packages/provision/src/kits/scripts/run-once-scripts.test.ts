@@ -9,9 +9,9 @@ import { adminScript } from "./admin-script.js";
 import { dockerScript } from "./docker-script.js";
 import { startAllScript } from "./start-all-script.js";
 
-/** Writes down its arguments, its first variable and its name, one call a line. */
+/** Writes down its arguments, its variables and its name, one call a line. */
 const recorder = `#!/bin/sh
-{ printf '%s' "\${0##*/}:\${FLARE_STARTUP_KIT_DIR:-}"; printf '[%s]' "$@"; echo; } >>"$(dirname -- "$0")/calls"
+{ printf '%s' "\${0##*/}:\${FLARE_STARTUP_KIT_DIR:-}\${FLARE_STUDY:+@$FLARE_STUDY}"; printf '[%s]' "$@"; echo; } >>"$(dirname -- "$0")/calls"
 exit "\${RECORDER_STATUS:-0}"
 `;
 
@@ -58,7 +58,15 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     expect(run(file, ["job", "submit", "-j", "my job"], { RECORDER_STATUS: "3" }).status).toBe(3);
     expect(run(file).status).toBe(0);
     const kit = join(kits, "admin");
-    expect(await calls()).toEqual([`flare:${kit}[job][submit][-j][my job]`, `flare:${kit}[--help]`]);
+    for (const study of [["--study", "lungs"], ["--study=lungs"]]) run(file, [...study, "job", "list"]);
+    run(file, ["--study"]);
+    expect(await calls()).toEqual([
+      `flare:${kit}[job][submit][-j][my job]`,
+      `flare:${kit}[--help]`,
+      `flare:${kit}@lungs[job][list]`,
+      `flare:${kit}@lungs[job][list]`,
+      `flare:${kit}[--help]`,
+    ]);
   });
 
   it("start_all.sh starts the server, then the relays from the top down, then the sites", async () => {

@@ -10,6 +10,7 @@ export function jobFromRow(row: Selectable<JobsTable>): JobRecord {
   return {
     jobId: row.job_id,
     name: row.name,
+    study: row.study,
     status: row.status as JobStatus,
     submitterName: row.submitter_name,
     submitterOrg: row.submitter_org,
@@ -33,6 +34,7 @@ export function rowFromNewJob(job: NewJob, position: number): Insertable<JobsTab
     job_id: job.jobId,
     position,
     name: job.name,
+    study: job.study,
     status: "SUBMITTED" satisfies JobStatus,
     is_finished: 0,
     submitter_name: job.submitterName,

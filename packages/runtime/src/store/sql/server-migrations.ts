@@ -1,9 +1,11 @@
+import { defaultStudy } from "@flare-ts/contracts";
 import type { Kysely } from "kysely";
 import type { Migration } from "kysely/migration";
 
 /** Migrations of the server's store; a released one never changes. */
 export const serverMigrations: Readonly<Record<string, Migration>> = {
   "0001-jobs-journal-tasks": { up: createTables },
+  "0002-study-of-a-job": { up: addStudy },
 };
 
 async function createTables(db: Kysely<unknown>): Promise<void> {
@@ -52,4 +54,13 @@ async function createTables(db: Kysely<unknown>): Promise<void> {
     .addPrimaryKeyConstraint("tasks_key", ["job_id", "round", "task", "site"])
     .execute();
   await db.schema.createIndex("tasks_by_site").on("tasks").columns(["site", "answer", "is_closed"]).execute();
+}
+
+/** Jobs of before there were studies belong to that of everybody. */
+async function addStudy(db: Kysely<unknown>): Promise<void> {
+  await db.schema
+    .alterTable("jobs")
+    .addColumn("study", "text", (column) => column.notNull().defaultTo(defaultStudy))
+    .execute();
+  await db.schema.createIndex("jobs_by_study").on("jobs").columns(["study", "position"]).execute();
 }

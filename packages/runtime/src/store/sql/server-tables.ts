@@ -12,6 +12,7 @@ export interface JobsTable {
   /** Order of submission. */
   position: BigIntColumn;
   name: string;
+  study: string;
   status: string;
   is_finished: FlagColumn;
   submitter_name: string;

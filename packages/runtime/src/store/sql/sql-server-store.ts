@@ -51,10 +51,11 @@ export class SqlServerStore implements ServerStore {
   }
 
   async jobs(filter: JobFilter = {}): Promise<readonly JobRecord[]> {
-    const { statuses, submitterName, idPrefix, namePrefix, isReversed = false, limit } = filter;
+    const { study, statuses, submitterName, idPrefix, namePrefix, isReversed = false, limit } = filter;
     // `in ()` is an error in PostgreSQL.
     if (statuses?.length === 0) return [];
     let query = this.#db.selectFrom("jobs").selectAll();
+    if (study !== undefined) query = query.where("study", "=", study);
     if (statuses !== undefined) query = query.where("status", "in", statuses);
     if (submitterName !== undefined) query = query.where("submitter_name", "=", submitterName);
     if (idPrefix !== undefined) query = query.where(startsWith("job_id", idPrefix));

@@ -1,0 +1,45 @@
+import { readFile, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { AuthorizationPolicy } from "@flare-ts/contracts";
+import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { adminName, createSmallFederation, type SmallFederation } from "../process/small-federation.test-support.js";
+import { HostileServer } from "./hostile-server.test-support.js";
+import { type RunningSite, startSite } from "./start-site.js";
+
+let federation: SmallFederation;
+let server: HostileServer;
+let site: RunningSite;
+
+beforeAll(async () => {
+  federation = await createSmallFederation({ keyType: "p256" });
+  const policy: AuthorizationPolicy = { format_version: "1.0", permissions: { project_admin: { submit_job: "study:lungs", byoc: "any" } } };
+  await writeFile(join(federation.kitDir("site-1"), "local", "authorization.json"), JSON.stringify(policy));
+  server = await HostileServer.start(federation);
+  site = await startSite({ kitDir: federation.kitDir("site-1") });
+  await vi.waitFor(() => {
+    if (server.attached === 0) throw new Error("the site is not attached");
+  }, 10_000);
+}, 60_000);
+afterAll(async () => {
+  await site.stop();
+  await server.stop();
+  await federation.dispose();
+});
+
+describe("a site whose policy goes by the study", () => {
+  it.each(["hearts", "default"])("refuses a job that was signed for another, whatever the server says: %s", async (study) => {
+    await server.deploy({ study });
+    expect(await server.leaving()).toMatchObject({ code: "auth/not-authorized", facts: { study, right: "submit_job" } });
+  });
+
+  it("runs one that was signed for it, and writes down which study it is", async () => {
+    const jobId = await server.deploy({ study: "lungs" });
+    const line = { who: adminName, action: "run_job", outcome: "allowed", study: "lungs", facts: { job: jobId } };
+    await vi.waitFor(async () => {
+      const text = await readFile(join(federation.kitDir("site-1"), "audit.log"), "utf8");
+      const lines = text.trim().split("\n");
+      expect(lines.map((each) => JSON.parse(each) as unknown)).toContainEqual(expect.objectContaining(line));
+    }, 10_000);
+    await server.tell({ case: "endJob", value: { jobId, status: "FINISHED:ABORTED", reason: "", $typeName: "flare.v1.EndJob" } });
+  });
+});
