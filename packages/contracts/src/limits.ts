@@ -80,6 +80,10 @@ export const limits = Object.freeze({
   jobMetricsBytes: 16 * 1024 * 1024,
   /** Messages for a site that it has not taken yet. */
   unreadMessages: 1_000,
+  /** Relays whose control streams are open at a server. */
+  relays: 1_000,
+  /** Connections that one site may have at a relay: it needs one, and another while it comes back. */
+  relayConnectionsOfSite: 16,
   /** Commands of a session whose repetition is told by their nonce; an older one is told by its time of signing. */
   rememberedCommands: 10_000,
   /** Answer time for the two steps of registration. */

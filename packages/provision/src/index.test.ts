@@ -68,7 +68,6 @@ describe("the package's public surface", () => {
       "readLocalResources",
       "readLogConfig",
       "readSubject",
-      "refuseRelays",
       "signBytes",
       "signTrustList",
       "verifyKit",

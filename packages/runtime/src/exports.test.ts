@@ -4,7 +4,18 @@ describe("the public surface of this package", () => {
   it.each([
     [
       "index",
-      ["claimInstance", "daemonStatus", "readInstance", "softwareVersion", "startDaemon", "startServer", "startSite", "stopDaemon"],
+      [
+        "claimInstance",
+        "daemonStatus",
+        "giveBackHeap",
+        "readInstance",
+        "softwareVersion",
+        "startDaemon",
+        "startRelay",
+        "startServer",
+        "startSite",
+        "stopDaemon",
+      ],
     ],
     ["admin/index", ["AdminSession", "connectAdmin", "isFinished", "jobStatuses"]],
     [

@@ -1,3 +1,4 @@
+import type { RunningRelay, StartRelayInit } from "./relay/start-relay.js";
 import type { RunningServer, StartServerInit } from "./server/start-server.js";
 import type { RunningSite, StartSiteInit } from "./site/start-site.js";
 
@@ -22,4 +23,14 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
  */
 export async function startSite(init: StartSiteInit): Promise<RunningSite> {
   return (await import("./site/start-site.js")).startSite(init);
+}
+
+/**
+ * Starts a relay from its startup kit and resolves when it is attached to its server and listens for those below it.
+ *
+ * @throws FlareError what is wrong with the kit (`kit/…`), `runtime/already-running`, `transfer/cannot-listen`, `transfer/clear-refused`, or
+ * why the server refuses (`auth/…`).
+ */
+export async function startRelay(init: StartRelayInit): Promise<RunningRelay> {
+  return (await import("./relay/start-relay.js")).startRelay(init);
 }

@@ -39,6 +39,11 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async () => (await import("../commands/service/service-commands.js")).addClientCommands,
   },
   {
+    name: "relay",
+    summary: "start, stop and look at a relay: a process between sites and the server",
+    load: async () => (await import("../commands/service/service-commands.js")).addRelayCommands,
+  },
+  {
     name: "preflight",
     aliases: ["preflight-check"],
     summary: "look at a kit and its surroundings before it is started",

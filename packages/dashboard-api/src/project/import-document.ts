@@ -181,7 +181,7 @@ function readExtras(document: ProjectDocument): z.output<typeof extrasSchema> {
 function leftOut({ participants, builders }: ProjectDocument): string[] {
   const keys = ["connect_to", "listening_host", "parent", "auth_identity"] as const;
   const ofParticipants = participants.flatMap((one) => {
-    if (one.type === "relay") return [`relay '${one.name}' is left out: no process runs relays yet`];
+    if (one.type === "relay") return [`relay '${one.name}' is left out: the dashboard makes no kits of relays`];
     if (one.type === "other" || one.type === "overseer") return [];
     const found = keys.filter(
       (key) => (one as Record<string, unknown>)[key] !== undefined && (one as Record<string, unknown>)[key] !== null,

@@ -64,7 +64,7 @@ async function signParticipant(state: ProjectState, renewal: RenewalToSign, { no
     subject,
     hosts: readHosts(certificate),
     validity: validityFrom(now, lifetimeOf(state, certificate), revokedMs.length === 0 ? undefined : Math.max(...revokedMs)),
-    purpose: subject.role === "server" ? "server" : "client",
+    purpose: subject.role === "server" || subject.role === "relay" ? subject.role : "client",
   });
 }
 

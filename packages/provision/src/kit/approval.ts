@@ -4,7 +4,7 @@ import { FlareError, readDocument, type SignedApprovalDocument, signedApprovalSc
 import { readHosts } from "../pki/read-certificate.js";
 import type { Kit } from "./kit.js";
 import { readIfPresent } from "./read-if-present.js";
-import { parseCertificate } from "./read-kit.js";
+import { parseCertificate } from "./read-kit-file.js";
 import { isSignedBy } from "./signature.js";
 
 /** Names of an approval and of its signature, in a signed archive and in the kit that was made from it. */

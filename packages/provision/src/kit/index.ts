@@ -2,7 +2,7 @@ export { readHosts, readSubject, type SubjectFields } from "../pki/read-certific
 export { fingerprintOf } from "./fingerprint-of.js";
 export { currentIdentityFile, identityFolderOf } from "./identity-layout.js";
 export { issuableBy, issuerRole } from "./issuer-role.js";
-export type { Kit, KitCertificates, KitEndpoint, KitLocalFiles, KitRelay, KitType } from "./kit.js";
+export type { Kit, KitCertificates, KitEndpoint, KitListening, KitLocalFiles, KitRelay, KitType } from "./kit.js";
 export { type ReadCertificatesOptions, readCertificates } from "./read-certificates.js";
 export { readKit } from "./read-kit.js";
 export {
@@ -14,7 +14,6 @@ export {
   readLogConfig,
   type ServerResources,
 } from "./read-local.js";
-export { refuseRelays } from "./refuse-relays.js";
 export { isSignedBy, type SignBytesOptions, signBytes } from "./signature.js";
 export { ProjectTrust, type ProjectTrustInit, type VerifyOptions } from "./trust.js";
 export { type OpenTrustKeeperOptions, TrustKeeper } from "./trust-keeper.js";

@@ -26,6 +26,8 @@ export interface KitConfig {
   readonly privateKeyFile: string;
   readonly rootCaFile: string;
   readonly certificates: KitCertificates | undefined;
+  /** The relay that a relay dials in the server's place. */
+  readonly relayName?: string;
 }
 
 /**
@@ -94,7 +96,7 @@ function readAdmin(text: string, file: string): KitConfig {
   };
 }
 
-/** A relay can be read whatever its scheme is: no process runs it yet. */
+/** Whatever the scheme of what is above it is called, a relay speaks the same protocol. */
 function readRelay(text: string, file: string): KitConfig {
   const { value } = readDocument({ text, file, schema: fedRelaySchema, code: "kit/invalid" });
   return {
@@ -106,6 +108,7 @@ function readRelay(text: string, file: string): KitConfig {
     privateKeyFile: "client.key",
     rootCaFile: "rootCA.pem",
     connectionSecurity: value.connect_to.connection_security,
+    ...(value.connect_to.identity === value.server_identity ? {} : { relayName: value.connect_to.identity }),
     certificates: readCertificateSettings(value.certificates),
   };
 }
@@ -122,7 +125,8 @@ function only<T>(list: readonly T[]): T {
   return first;
 }
 
-function splitTarget(target: string): { host: string; port: number } {
+/** The two parts of `<host>:<port>`; an address of IPv6 without its brackets. */
+export function splitTarget(target: string): { host: string; port: number } {
   const colon = target.lastIndexOf(":");
   return { host: target.slice(0, colon).replace(/^\[|\]$/g, ""), port: Number(target.slice(colon + 1)) };
 }

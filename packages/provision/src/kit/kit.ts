@@ -3,7 +3,7 @@ import type { ConnectionSecurity, RenewableType, RenewalIssuer } from "@flare-ts
 /** Who a kit is for. */
 export type KitType = "server" | "client" | "admin" | "relay";
 
-/** Where the server is: for its own kit where it listens, for every other kit where it is reached; for a relay, what it dials. */
+/** Where a server listens, in its own kit; in every other kit what is dialled: the server, or the relay in its place. */
 export interface KitEndpoint {
   readonly host: string;
   readonly port: number;
@@ -22,12 +22,23 @@ export interface KitLocalFiles {
   readonly logConfig: string | undefined;
 }
 
-/** The relay that a site dials in the server's place. */
+/** The relay that a site or another relay dials in the server's place. */
 export interface KitRelay {
   readonly name: string;
-  /** `<host>:<port>`. */
-  readonly address: string;
   /** Absolute path of the file that says so. */
+  readonly file: string;
+}
+
+/** Where a relay listens, and the certificate by which those who dial it know it. */
+export interface KitListening {
+  /** Names and addresses that it is dialled by. */
+  readonly hosts: readonly string[];
+  /** 0: any that is free. */
+  readonly port: number;
+  readonly connectionSecurity: ConnectionSecurity;
+  readonly certificatePem: string;
+  readonly privateKeyPem: string;
+  /** Absolute path of the settings. */
   readonly file: string;
 }
 
@@ -60,8 +71,10 @@ export interface Kit {
   /** Common name of the server's certificate. */
   readonly serverIdentity: string;
   readonly endpoint: KitEndpoint;
-  /** Of a site's kit; `undefined` where the site dials the server itself. */
+  /** Of a site's or a relay's kit; `undefined` where it dials the server itself. */
   readonly relay: KitRelay | undefined;
+  /** Where a relay listens for those below it; `undefined` in every other kit. */
+  readonly listening: KitListening | undefined;
   /** `undefined` in kits of the versions that knew no renewal. */
   readonly certificates: KitCertificates | undefined;
   readonly local: KitLocalFiles;

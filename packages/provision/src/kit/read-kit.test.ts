@@ -1,12 +1,10 @@
-import { chmod, cp, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, copyFile, cp, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from "vitest";
 import { KitStage, type WrongKit } from "../../test/kit-stage.js";
 import type { Kit } from "./kit.js";
 import { readKit } from "./read-kit.js";
 import { readLocalResources } from "./read-local.js";
-import { refuseRelays } from "./refuse-relays.js";
 
 let stage: KitStage;
 beforeAll(async () => {
@@ -114,7 +112,11 @@ describe("a site of a hierarchy", () => {
     return await readKit(stage.dir("client"));
   };
 
-  it("can be a relay, which is read and cannot be run yet", async () => {
+  it("can be a relay, which says where it listens and what it dials", async () => {
+    const comm = { allow_adhoc_conns: false, backbone_conn_gen: 1, internal: { scheme: "tcp", resources: listening } };
+    const file = join(stage.dir("client"), "local/comm_config.json");
+    await writeFile(file, JSON.stringify(comm));
+    for (const kind of ["crt", "key"]) await copyFile(stage.startup("client", `client.${kind}`), stage.startup("client", `server.${kind}`));
     const kit = await relayOf();
     expect(kit).toMatchObject({
       type: "relay",
@@ -122,25 +124,26 @@ describe("a site of a hierarchy", () => {
       project: "example_project",
       serverIdentity: "server1.example.org",
       endpoint: { host: "relay2.example.org", port: 9000, connectionSecurity: "tls" },
+      relay: { name: "relay-2" },
+      listening: { port: 9001, connectionSecurity: "mtls", file, privateKeyPem: kit.privateKeyPem },
     });
-    expect(codeOf(() => refuseRelays(kit))).toEqual(["kit/not-supported", expect.stringContaining("this version has no relay process")]);
+    await chmod(stage.startup("client", "server.key"), 0o644);
+    await expect(readKit(stage.dir("client"))).rejects.toMatchObject({ code: "kit/key-exposed" });
   });
 
-  it("can be behind a relay, and then does not dial the server in silence", async () => {
+  it("can be behind a relay, and dials that instead of the server as long as its file is there", async () => {
     const file = join(stage.dir("client"), "local/relay__resources.json");
     await writeFile(file, JSON.stringify({ format_version: 2, relay_config: fedRelay.connect_to }));
     const kit = await readKit(stage.dir("client"));
-    expect(kit.relay).toEqual({ name: "relay-2", address: "relay2.example.org:9000", file });
-    expect(codeOf(() => refuseRelays(kit))).toEqual([
-      "kit/not-supported",
-      `${file} puts this site behind relay 'relay-2' at relay2.example.org:9000; this version has no relay process. Remove the file to let the site dial the server, localhost:8102, itself.`,
-    ]);
+    expect(kit.relay).toEqual({ name: "relay-2", file });
+    expect(kit.endpoint).toMatchObject({ host: "relay2.example.org", port: 9000, connectionSecurity: "tls" });
     await rm(file);
     const direct = await readKit(stage.dir("client"));
-    expect(codeOf(() => refuseRelays(direct))).toBeUndefined();
+    expect([direct.relay, direct.endpoint.host]).toEqual([undefined, "localhost"]);
   });
 });
 
+const listening = { host: "relay3.example.org", port: 9001, connection_security: "mtls" };
 const fedRelay = {
   format_version: 2,
   project_name: "example_project",
@@ -154,16 +157,6 @@ const fedRelay = {
     connection_security: "tls",
   },
 };
-
-function codeOf(work: () => void): [string, string] | undefined {
-  try {
-    work();
-    return undefined;
-  } catch (cause) {
-    const { code, message } = FlareError.from(cause);
-    return [code, message];
-  }
-}
 
 const wrongKits: readonly WrongKit[] = [
   {

@@ -1,11 +1,11 @@
-import { X509Certificate } from "node:crypto";
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { FlareError, readDocument, relayResourcesSchema } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts";
 import { readHosts, readSubject } from "../pki/read-certificate.js";
-import type { Kit, KitLocalFiles, KitRelay, KitType } from "./kit.js";
+import type { Kit, KitLocalFiles, KitType } from "./kit.js";
 import { type KitConfig, readKitConfig } from "./kit-config.js";
-import { readKitFile } from "./read-kit-file.js";
+import { parseCertificate, readKitFile, refuseExposedKey } from "./read-kit-file.js";
+import { readListening, readSiteUpstream, type SiteUpstream } from "./read-relay.js";
 
 const configFiles: readonly [string, KitType][] = [
   ["fed_server.json", "server"],
@@ -16,8 +16,6 @@ const configFiles: readonly [string, KitType][] = [
 
 /** FLARE's name for the root certificates of whoever stands in front of the server. */
 const customCaFile = "customRootCA.pem";
-/** FLARE's name for the file that puts a site behind a relay. */
-const relayFile = "relay__resources.json";
 
 /**
  * Reads a startup kit from its folder. It checks that everything is there, can be read and fits together, not whether
@@ -30,22 +28,27 @@ export async function readKit(path: string): Promise<Kit> {
   const dir = resolve(path);
   const startupDir = join(dir, "startup");
   const { configName, type, names } = await findConfig(dir, startupDir);
-  const config = await readKitConfig(join(startupDir, configName), type);
+  const localDir = join(dir, "local");
+  const [config, upstream, listening] = await Promise.all([
+    readKitConfig(join(startupDir, configName), type),
+    type === "client" ? readSiteUpstream(localDir) : undefined,
+    type === "relay" ? readListening({ startup: startupDir, local: localDir }) : undefined,
+  ]);
   const startup = {
     dir: startupDir,
     config: join(startupDir, configName),
     certificate: join(startupDir, config.certificateFile),
     privateKey: join(startupDir, config.privateKeyFile),
     rootCa: join(startupDir, config.rootCaFile),
-    customCa: usesCustomCa(config, type) && names.includes(customCaFile) ? join(startupDir, customCaFile) : undefined,
+    customCa:
+      upstream === undefined && usesCustomCa(config, type) && names.includes(customCaFile) ? join(startupDir, customCaFile) : undefined,
   };
-  const [certificatePem, privateKeyPem, rootCaPem, customCaPem, local, relay] = await Promise.all([
+  const [certificatePem, privateKeyPem, rootCaPem, customCaPem, local] = await Promise.all([
     readKitFile(startup.certificate),
     readKitFile(startup.privateKey),
     readKitFile(startup.rootCa),
     startup.customCa === undefined ? undefined : readKitFile(startup.customCa),
-    findLocalFiles(join(dir, "local")),
-    type === "client" ? readRelay(join(dir, "local", relayFile)) : undefined,
+    findLocalFiles(localDir),
   ]);
   if (startup.customCa !== undefined) parseCertificate(customCaPem ?? "", startup.customCa);
   await refuseExposedKey(startup.privateKey);
@@ -72,8 +75,9 @@ export async function readKit(path: string): Promise<Kit> {
     rootCaPem,
     customCaPem,
     serverIdentity: config.serverIdentity ?? commonName,
-    endpoint: endpointOf(config, type === "server" ? readHosts(certificate) : [config.host]),
-    relay,
+    endpoint: endpointOf(upstream ?? config, type === "server" ? readHosts(certificate) : undefined),
+    relay: upstream?.relay ?? relayAbove(config, join(startupDir, configName)),
+    listening,
     certificates: config.certificates,
     local,
     transferDir: join(dir, "transfer"),
@@ -81,21 +85,12 @@ export async function readKit(path: string): Promise<Kit> {
   };
 }
 
-/**
- * Reads a certificate of a kit.
- *
- * @throws FlareError `kit/certificate-unreadable`.
- */
-export function parseCertificate(pem: string, file: string): X509Certificate {
-  try {
-    return new X509Certificate(pem);
-  } catch (cause) {
-    throw new FlareError("kit/certificate-unreadable", `${file} is not a certificate.`, { cause, facts: { file } });
-  }
+function endpointOf({ host, port, connectionSecurity }: KitConfig | SiteUpstream, hosts: readonly string[] = [host]): Kit["endpoint"] {
+  return { host, port, scheme: "grpc", connectionSecurity, hosts };
 }
 
-function endpointOf({ host, port, connectionSecurity }: KitConfig, hosts: readonly string[]): Kit["endpoint"] {
-  return { host, port, scheme: "grpc", connectionSecurity, hosts };
+function relayAbove({ relayName }: KitConfig, file: string): Kit["relay"] {
+  return relayName === undefined ? undefined : { name: relayName, file };
 }
 
 /** Only with `tls` is the server's place taken by somebody whose certificate another authority may have issued. */
@@ -130,13 +125,6 @@ async function findConfig(dir: string, startupDir: string): Promise<FoundConfig>
   return { configName, type, names };
 }
 
-async function readRelay(file: string): Promise<KitRelay | undefined> {
-  if ((await stat(file).catch(() => undefined)) === undefined) return undefined;
-  const text = await readKitFile(file);
-  const { relay_config } = readDocument({ text, file, schema: relayResourcesSchema, code: "kit/local-invalid" }).value;
-  return { name: relay_config.identity, address: relay_config.address, file };
-}
-
 async function findLocalFiles(dir: string): Promise<KitLocalFiles> {
   const names = new Set(await readdir(dir).catch(() => []));
   const inForce = (name: string): string | undefined => {
@@ -149,16 +137,4 @@ async function findLocalFiles(dir: string): Promise<KitLocalFiles> {
     authorization: inForce("authorization.json"),
     logConfig: inForce("log_config.json"),
   };
-}
-
-/** Group and others get nothing: whoever reads the key is the participant. Windows keeps no such mode. */
-async function refuseExposedKey(file: string): Promise<void> {
-  if (process.platform === "win32") return;
-  const mode = (await stat(file)).mode & 0o777;
-  if ((mode & 0o077) === 0) return;
-  throw new FlareError(
-    "kit/key-exposed",
-    `The private key ${file} has mode ${mode.toString(8).padStart(4, "0")}, so that other accounts can use it; run: chmod 600 '${file}'`,
-    { facts: { file, mode: mode.toString(8).padStart(4, "0") } },
-  );
 }

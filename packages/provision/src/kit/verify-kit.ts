@@ -3,7 +3,7 @@ import { type ErrorCode, FlareError } from "@flare-ts/contracts";
 import { readSubject } from "../pki/read-certificate.js";
 import { readApproval } from "./approval.js";
 import type { Kit } from "./kit.js";
-import { parseCertificate } from "./read-kit.js";
+import { parseCertificate } from "./read-kit-file.js";
 import { readRoots } from "./read-roots.js";
 import type { ProjectTrust } from "./trust.js";
 import { TrustKeeper } from "./trust-keeper.js";

@@ -40,12 +40,12 @@ describe("readme.txt", () => {
     expect(text(project, "admin@example.org")).toContain("startup/docker.sh <command>");
   });
 
-  it("says what no process of this version does", () => {
-    expect(text(withRelay, "relay-1")).toContain("This version has no relay process");
-    expect(text(withRelay, "relay-1")).toContain("startup/client.key and startup/server.key are private keys");
-    expect(text(withRelay, "hospital-a")).toContain(
-      "It belongs behind relay relay-1, and this version has no relay process: start.sh refuses.",
+  it("says where relays are, and what no process of this version does", () => {
+    expect(text(withRelay, "relay-1")).toMatch(
+      /flare relay start[^]*It connects to server1.example.org at [^]*Those below it reach it at port 9000 of relay1.example.org/,
     );
+    expect(text(withRelay, "relay-1")).toContain("startup/client.key and startup/server.key are private keys");
+    expect(text(withRelay, "hospital-a")).toMatch(/It connects to relay relay-1 at relay1.example.org:9000; no port/);
     expect(text(withRelay, "hospital-a")).toContain("does not let other programs connect there yet");
     expect(text(withRelay, "server1.example.org")).toContain("a proxy may stand in front");
   });

@@ -1,6 +1,5 @@
 import type { ClientParticipant, Participant, Project, RelayParticipant, ServerParticipant } from "../project/project.js";
 import { installedKit, serviceName, serviceUnitPath } from "./deploy/service-unit.js";
-import { noRelayProcess } from "./scripts/relay-script.js";
 import { targetText } from "./target-text.js";
 
 /** The kit's `readme.txt`: whose it is, how it is used, what must be kept secret. */
@@ -15,9 +14,7 @@ export function readme(project: Project, participant: Participant): string {
     ...(participant.type === "admin"
       ? []
       : ["local     settings that this site decides. To change one, copy <name>.json.default to <name>.json and edit the copy."]),
-    ...(participant.type === "server" || participant.type === "client"
-      ? ["deploy    ways to run it for good; edit them as you need."]
-      : []),
+    ...(participant.type !== "admin" ? ["deploy    ways to run it for good; edit them as you need."] : []),
     "transfer  files on their way in and out.",
     "",
     ...secrets(participant),
@@ -27,20 +24,19 @@ export function readme(project: Project, participant: Participant): string {
 
 function usage(project: Project, participant: Participant): string[] {
   if (participant.type === "admin") return adminUsage(project);
-  if (participant.type === "relay") return relayUsage(participant);
   const { type } = participant;
   return [
     `startup/start.sh     start the ${type} in the background (flare ${type} start <this folder> --daemon)`,
     "startup/stop_fl.sh   stop it; at a terminal it asks first, -y keeps it from that",
     "startup/sub_start.sh run it in the foreground, and again when it dies",
-    ...(project.outputs.dockerImage === undefined
+    ...(project.outputs.dockerImage === undefined || type === "relay"
       ? []
       : [`startup/docker.sh    run it in a container of ${project.outputs.dockerImage}; -d in the background`]),
     "",
-    ...(participant.type === "server" ? serverPlace(participant) : sitePlace(participant)),
+    ...placeOf(participant),
     "",
     ...serviceUsage(participant),
-    ...(project.outputs.compose === undefined ? [] : composeUsage(participant)),
+    ...(project.outputs.compose === undefined || participant.type === "relay" ? [] : composeUsage(participant)),
   ];
 }
 
@@ -54,13 +50,24 @@ function adminUsage({ outputs }: Project): string[] {
   ];
 }
 
-function relayUsage({ connectTo, listeningHost }: RelayParticipant): string[] {
+function relayPlace({ connectTo, listeningHost, name }: RelayParticipant): string[] {
   return [
-    noRelayProcess,
-    "Until there is one, sites of the project connect to the server itself; the project's admin can say so by connect_to.",
-    "",
-    `It would connect to ${connectTo.name} at ${targetText(connectTo.host, connectTo.port)} and listen at ${targetText(listeningHost.hosts[0], listeningHost.port)}.`,
+    `It connects to ${connectTo.name} at ${targetText(connectTo.host, connectTo.port)}, for itself and for those below it.`,
+    listeningHost.port === 0
+      ? "Its listening_host has no port: give local/comm_config.json one, and let the kits of those below it say the same."
+      : `Those below it reach it at port ${listeningHost.port} of ${listeningHost.hosts.join(", ")}.`,
+    ...(listeningHost.connectionSecurity === "mtls" ? [] : [securityOfRelay(name, listeningHost.connectionSecurity)]),
   ];
+}
+
+function securityOfRelay(name: string, security: "tls" | "clear"): string {
+  if (security === "tls") return `${name} asks for no certificate when a connection is made; the server proves who calls.`;
+  return "It listens in clear text: on the loopback interface only, or everywhere with --allow-clear. The server proves who calls.";
+}
+
+function placeOf(participant: ServerParticipant | ClientParticipant | RelayParticipant): string[] {
+  if (participant.type === "relay") return relayPlace(participant);
+  return participant.type === "server" ? serverPlace(participant) : sitePlace(participant);
 }
 
 function serverPlace({ port, hosts, connectionSecurity, listeningHost }: ServerParticipant): string[] {
@@ -83,15 +90,15 @@ function sitePlace({ connectTo, listeningHost, relay }: ClientParticipant): stri
     ...(relay === undefined
       ? [`It connects to ${connectTo.host}, port ${connectTo.port}; no port needs to be opened here.`]
       : [
-          `It belongs behind relay ${relay}, and this version has no relay process: start.sh refuses.`,
-          "Remove local/relay__resources.json to let it connect to the server itself.",
+          `It connects to relay ${relay} at ${targetText(connectTo.host, connectTo.port)}; no port needs to be opened here.`,
+          "Without local/relay__resources.json it connects to the server itself.",
         ]),
     ...(listeningHost === undefined ? [] : [noThirdParties]),
     'Data sets are named in local/resources.json: "datasets": { "<name>": "<path on this machine>" }.',
   ];
 }
 
-function serviceUsage({ name }: ServerParticipant | ClientParticipant): string[] {
+function serviceUsage({ name }: ServerParticipant | ClientParticipant | RelayParticipant): string[] {
   const kit = installedKit(name);
   return [
     "To have systemd run it, as root:",

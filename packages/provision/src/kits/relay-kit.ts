@@ -3,14 +3,15 @@ import type { RelayParticipant } from "../project/project.js";
 import { authIdentityMap, authIdentityOf } from "./auth-identities.js";
 import { certificateSettings } from "./certificate-settings.js";
 import { commConfigFiles } from "./comm-config.js";
+import { serviceUnit } from "./deploy/service-unit.js";
 import { identityFiles } from "./identity-files.js";
 import { jsonFile, type KitFile, plainFile } from "./kit-file.js";
 import type { KitInit } from "./kit-init.js";
 import { readme } from "./readme.js";
-import { relayScript } from "./scripts/relay-script.js";
+import { processScripts } from "./scripts/process-scripts.js";
 import { upstreamOf } from "./upstream.js";
 
-/** Files of a relay's kit: what is known of it, and a script that says that nothing runs it yet. */
+/** Files of a relay's kit. */
 export function relayFiles(init: KitInit<RelayParticipant>): KitFile[] {
   const { project, participant } = init;
   const fedRelay: FedRelay = {
@@ -26,9 +27,10 @@ export function relayFiles(init: KitInit<RelayParticipant>): KitFile[] {
   return [
     jsonFile("startup/fed_relay.json", fedRelay),
     ...identityFiles(init),
-    relayScript(),
+    ...processScripts("relay"),
     jsonFile("local/log_config.json.default", { level: "info" } satisfies LogConfig),
     ...commConfigFiles(participant.listeningHost, { isBehindRelay: true }),
+    serviceUnit(project, participant),
     plainFile("readme.txt", readme(project, participant)),
   ];
 }

@@ -115,13 +115,13 @@ const containers = {
   ...programs("docker.sh"),
 };
 const listener = { ...anybody("local/comm_config.json", "startup/server.crt"), ...owner("startup/server.key") };
-const relayKit = {
-  ...anybody("local/log_config.json.default", "readme.txt"),
+const relayKit = (name: string): Record<string, string> => ({
+  ...anybody(`deploy/flare-${name}.service`, "local/log_config.json.default", "readme.txt"),
   ...anybody("startup/client.crt", "startup/fed_relay.json", "startup/rootCA.pem", "startup/signature.json", "startup/trust.json"),
   ...owner("startup/client.key"),
-  ...programs("start.sh"),
+  ...programs("start.sh", "stop_fl.sh", "sub_start.sh"),
   ...listener,
-};
+});
 
 describe("a kit holds these files and no others, with these modes:", () => {
   it.each([
@@ -143,8 +143,8 @@ describe("a kit holds these files and no others, with these modes:", () => {
         ...owner("startup/issuing.key"),
       },
     ],
-    ["relay-1", relayKit],
-    ["relay-2", relayKit],
+    ["relay-1", relayKit("relay-1")],
+    ["relay-2", relayKit("relay-2")],
     ["hospital-a", { ...processKit("client", "hospital-a"), ...containers, ...anybody("startup/customRootCA.pem", "startup/trust.json") }],
     [
       "ward-1",
@@ -326,7 +326,7 @@ describe("a kit of every kind", () => {
       ["relay", "relay-1", "mtls"],
       ["relay", "relay-2", "mtls"],
       ["client", "hospital-a", "tls"],
-      ["client", "ward-1", "mtls"],
+      ["client", "ward-1", "clear"],
       ["admin", "admin@example.org", "clear"],
     ]);
     expect(read.map(({ customCaPem }) => customCaPem)).toEqual([

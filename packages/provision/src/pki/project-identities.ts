@@ -131,8 +131,8 @@ async function keepOrIssue(
     publicKey: key.publicKey,
     validity: withinIssuer(validity, authority),
     issuer: authority,
-    hosts: participant.type === "server" ? participant.hosts : [participant.name],
-    purpose: participant.type === "server" ? "server" : "client",
+    hosts: hostsOf(participant),
+    purpose: participant.type === "server" || participant.type === "relay" ? participant.type : "client",
   });
   return {
     certificatePem: `${leaf}${chainBelowRoot(authority)}`,
@@ -145,7 +145,14 @@ function stillSays({ certificatePem }: StoredIdentity, participant: Participant,
   if (isEnding(certificate, now) && !reachesEndOf(certificate, authority)) return false;
   if (certificate.validToDate <= now || readSubject(certificate).org !== participant.org || !isIssuedBy(certificate, authority.certificate))
     return false;
-  return participant.type !== "server" || readHosts(certificate).join() === participant.hosts.map(canonicalHost).join();
+  if (participant.type !== "server" && participant.type !== "relay") return true;
+  return readHosts(certificate).join() === hostsOf(participant).map(canonicalHost).join();
+}
+
+/** A relay listens with what it gets by renewal, once the certificate for that alone has served. */
+function hostsOf(participant: Participant): readonly string[] {
+  if (participant.type === "server") return participant.hosts;
+  return participant.type === "relay" ? participant.listeningHost.hosts : [participant.name];
 }
 
 /** A certificate that ends with its authority would not last longer if it were made anew. */

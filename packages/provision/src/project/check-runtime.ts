@@ -7,35 +7,24 @@ import type { WrittenParticipant } from "./participant-source.js";
  * who provisions is told what they will not bring about.
  */
 export function checkRuntime(project: ProjectDocument, findings: Findings): void {
-  const relays = new Set(project.participants.flatMap((each) => (each.type === "relay" ? [each.name] : [])));
   project.participants.forEach((participant, index) => {
     if (participant.type === "overseer" || participant.type === "other") return;
-    checkParticipant(participant, { project, relays, path: ["participants", index], findings });
+    checkParticipant(participant, { project, path: ["participants", index], findings });
   });
 }
 
 interface Context {
   readonly project: ProjectDocument;
-  readonly relays: ReadonlySet<string>;
   readonly path: DocumentPath;
   readonly findings: Findings;
 }
 
-function checkParticipant(participant: WrittenParticipant, { project, relays, path, findings }: Context): void {
+function checkParticipant(participant: WrittenParticipant, { project, path, findings }: Context): void {
   const { name, type } = participant;
-  if (type === "relay") {
-    findings.warning(path, `relay '${name}' gets its kit, and no process runs it yet: nobody can connect through it`);
-  } else if (type !== "admin" && isGiven(participant.listening_host)) {
+  if (type !== "admin" && type !== "relay" && isGiven(participant.listening_host)) {
     findings.warning(
       [...path, "listening_host"],
       `listening_host of '${name}' is written into its kit, certificate included, and nothing listens there yet`,
-    );
-  }
-  const upstream = type === "server" ? undefined : participant.connect_to;
-  if (type === "client" && typeof upstream === "object" && isGiven(upstream?.name) && relays.has(upstream.name)) {
-    findings.warning(
-      [...path, "connect_to", "name"],
-      `'${name}' is behind relay '${upstream.name}', which no process runs yet: its kit cannot be started until it connects to the server`,
     );
   }
   if (type === "client" && isGiven(participant.parent) && participant.parent !== "") {
@@ -50,7 +39,7 @@ function checkParticipant(participant: WrittenParticipant, { project, relays, pa
   checkCustomCa(participant, { project, path, findings });
 }
 
-function checkCustomCa(participant: WrittenParticipant, { project, path, findings }: Omit<Context, "relays">): void {
+function checkCustomCa(participant: WrittenParticipant, { project, path, findings }: Context): void {
   if (!isGiven(participant.custom_ca_cert)) return;
   const isServer = participant.type === "server";
   const upstream = isServer ? undefined : participant.connect_to;

@@ -142,7 +142,7 @@ ${admin}${builders()}`,
     listening_host: { scheme: tcp, host_names: [10.0.0.1], default_host: localhost, port: 18102, connection_security: clear }
   - { name: site-1, type: client, org: x, connect_to: { name: relay-1 }, capacity: { num_of_gpus: 2, mem_per_gpu_in_GiB: 8 } }
 ${admin}${builders()}`,
-    warnings: [6, 10, 11],
+    warnings: [10],
     participants: ["server1", "relay-1", "site-1", "admin@example.org"],
   },
   {

@@ -92,6 +92,9 @@ export interface AdminParticipant extends AnyParticipant {
 /** Whoever gets a kit. */
 export type Participant = ServerParticipant | ClientParticipant | RelayParticipant | AdminParticipant;
 
+/** What a participant that a process runs for is called in commands. */
+export type ProcessType = Exclude<Participant["type"], "admin">;
+
 /** How certificates are made and renewed. */
 export interface CertificateSettings {
   readonly keyType: KeyType;

@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
-import { readKit, refuseRelays, TrustKeeper, verifyKit } from "@flare-ts/provision/kit";
+import { readKit, TrustKeeper, verifyKit } from "@flare-ts/provision/kit";
 import { CertificateRenewal } from "../identity/certificate-renewal.js";
 import { openLiveIdentity } from "../identity/open-live-identity.js";
 import { renewalTimes } from "../identity/renewal-times.js";
@@ -33,7 +33,6 @@ export interface ConnectAdminInit {
  */
 export async function connectAdmin(init: ConnectAdminInit): Promise<AdminSession> {
   const kit = await readKit(init.kitDir);
-  refuseRelays(kit);
   if (kit.type !== "admin")
     throw new FlareError("kit/wrong-type", `${kit.dir} is the kit of a ${kit.type}, not of an admin.`, {
       facts: { dir: kit.dir, type: kit.type },

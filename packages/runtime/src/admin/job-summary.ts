@@ -47,6 +47,8 @@ export interface SiteStatus {
   readonly sinceMs: number;
   /** Why it is disconnected. */
   readonly reason: string;
+  /** The relay that it comes by: of several in a row the one next to the server. Not from servers of older versions. */
+  readonly relay?: string | null;
   readonly softwareVersion: string;
   /** As its kit says; `null` for a site that does not tell. */
   readonly resources: { readonly gpus: number; readonly memPerGpuGiB: number } | null;

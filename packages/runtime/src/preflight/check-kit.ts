@@ -67,8 +67,12 @@ async function identityInForce(
 /** Reads the settings in `local/` that a start reads. */
 export async function checkSettings(kit: Kit): Promise<PreflightCheck> {
   try {
-    const [resources] = await Promise.all([readLocalResources(kit), readAuthorizationPolicy(kit), readLogConfig(kit)]);
-    const away = resources.type === "client" ? await unreadable(resources.datasets) : [];
+    const [resources] = await Promise.all([
+      kit.type === "relay" ? undefined : readLocalResources(kit),
+      kit.type === "relay" ? undefined : readAuthorizationPolicy(kit),
+      readLogConfig(kit),
+    ]);
+    const away = resources?.type === "client" ? await unreadable(resources.datasets) : [];
     if (away.length > 0) {
       return warned(
         "settings",

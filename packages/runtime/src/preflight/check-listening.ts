@@ -8,9 +8,11 @@ import { readInstance } from "../process/instance-lock.js";
 import { isLoopback } from "../transport/connection-security.js";
 import { failed, type PreflightCheck, passed, problemOf, warned } from "./preflight-check.js";
 
-/** Whether the server of a kit can listen on its port. */
-export async function checkListening({ dir, endpoint }: Kit): Promise<PreflightCheck> {
-  const { port, connectionSecurity } = endpoint;
+/** Where a server or a relay listens. */
+type Listening = Pick<Kit["endpoint"], "port" | "connectionSecurity" | "hosts">;
+
+/** Whether the server or relay of a kit can listen on its port. */
+export async function checkListening({ dir, type }: Kit, { port, connectionSecurity }: Listening): Promise<PreflightCheck> {
   const host = connectionSecurity === "clear" ? "127.0.0.1" : "0.0.0.0";
   const server = createServer();
   try {
@@ -21,7 +23,7 @@ export async function checkListening({ dir, endpoint }: Kit): Promise<PreflightC
   } catch (error) {
     const running = readInstance(dir);
     if (running !== undefined && running.port === port)
-      return passed("listen", `The server of this kit runs already, as process ${running.pid}, and listens on port ${port}.`, {
+      return passed("listen", `The ${type} of this kit runs already, as process ${running.pid}, and listens on port ${port}.`, {
         port,
         pid: running.pid,
       });
@@ -34,11 +36,10 @@ export async function checkListening({ dir, endpoint }: Kit): Promise<PreflightC
   }
 }
 
-/** What can be said from here about whether sites reach a server: where its names lead. Only a site can try it. */
-export async function checkReach({ endpoint }: Kit): Promise<PreflightCheck> {
-  const { hosts, port } = endpoint;
+/** What can be said from here about whether sites reach a server or a relay: where its names lead. Only a site can try it. */
+export async function checkReach({ endpoint, type }: Kit, { hosts, port }: Listening): Promise<PreflightCheck> {
   const [host = endpoint.host] = hosts;
-  if (isLoopback(host)) return warned("reach", `${host} is this machine: no site elsewhere can reach it.`, loopbackTodo, { host });
+  if (isLoopback(host)) return warned("reach", `${host} is this machine: no site elsewhere can reach it.`, loopbackTodo(type), { host });
   const addresses = await lookup(host, { all: true }).catch(() => []);
   if (addresses.length === 0) {
     return failed(
@@ -65,4 +66,6 @@ export async function checkReach({ endpoint }: Kit): Promise<PreflightCheck> {
   );
 }
 
-const loopbackTodo = "For sites on other machines, give the server a name in project.yml that they can resolve, and provision anew.";
+function loopbackTodo(type: Kit["type"]): string {
+  return `For sites on other machines, give the ${type} a name in project.yml that they can resolve, and provision anew.`;
+}

@@ -38,6 +38,10 @@ export async function checkServer(
     ];
   }
   const server = passed("server", `${proven}, and it lets ${kit.name} in.`, facts);
+  if (kit.type === "relay") {
+    connection.close();
+    return [server, skipped("bandwidth", "Not measured: a site behind the relay can measure the whole way.")];
+  }
   try {
     const { up, down } = await measureBandwidth(connection, { steadyNow, signal, lastMs: measureMs });
     return [server, bandwidthCheck(up, down, modelBytes)];

@@ -13,7 +13,7 @@ import { type PreflightCheck, type PreflightCheckName, skipped } from "./preflig
 import { machineParts, type PreflightParts } from "./preflight-parts.js";
 
 export interface RunPreflightInit {
-  /** Startup kit of a server, a site or an admin. */
+  /** Startup kit of a server, a site, a relay or an admin. */
   readonly kitDir: string;
   /** Folder in which a start would keep what it keeps. @default the kit */
   readonly workspace?: string | undefined;
@@ -59,9 +59,12 @@ export async function runPreflight(init: RunPreflightInit, parts: PreflightParts
     const { kit } = read;
     if (kit.type !== "admin") add(await checkSettings(kit));
     signal.throwIfAborted();
-    add(await checkDisk(parts, { workspace: init.workspace ?? kit.dir, modelBytes, signal }));
-    if (kit.type === "server") add(await checkListening(kit), await checkReach(kit));
-    else await checkServerFromHere(read, parts, { modelBytes, isClearAllowed, measureMs, signal, add });
+    // A relay keeps nothing of what it carries.
+    const keptBytes = kit.type === "relay" ? 0 : modelBytes;
+    add(await checkDisk(parts, { workspace: init.workspace ?? kit.dir, modelBytes: keptBytes, signal }));
+    const listening = kit.type === "server" ? kit.endpoint : kit.listening;
+    if (listening !== undefined) add(await checkListening(kit, listening), await checkReach(kit, listening));
+    if (kit.type !== "server") await checkServerFromHere(read, parts, { modelBytes, isClearAllowed, measureMs, signal, add });
     return checks;
   } catch (error) {
     if (signal.aborted) throw FlareError.from(signal.reason);
@@ -92,7 +95,6 @@ async function checkServerFromHere(
   const isSafe = await checkConnection(read, parts, { open: way.open, signal, add });
   // Nothing is sent to whom the kit does not trust.
   if (!isSafe) return add(...notTried("server", "bandwidth"));
-  if (kit.type === "relay") return add(skipped("server", "Relays cannot be started yet."), ...notTried("bandwidth"));
   add(...(await checkServer(parts, { ...read, ...init })));
 }
 

@@ -7,7 +7,7 @@ import { FlareError } from "@flare-ts/contracts";
 import { type InstanceState, readInstance } from "./instance-lock.js";
 import { largePiecesApart, oneArena } from "./malloc-settings.js";
 import { identifyProcess } from "./process-identity.js";
-import { serverNodeOptions } from "./young-space.js";
+import { daemonNodeOptions } from "./young-space.js";
 
 export interface StartDaemonInit {
   readonly kitDir: string;
@@ -30,7 +30,7 @@ export type DaemonStatus =
 const pollMs = 20;
 
 /**
- * Starts a kit's server or site in the background under the watchdog of the kit (`startup/sub_start.sh`), which starts
+ * Starts a kit's server, site or relay in the background under the watchdog of the kit (`startup/sub_start.sh`), which starts
  * it again when it dies, and waits until it is ready. One that is alive but not ready in time, such as a site whose server is
  * down, is left to go on by itself; the state says so. Output goes to `log.txt` in the kit.
  *
@@ -44,6 +44,7 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
       facts: { folder: kitDir, pid: running.pid },
     });
   }
+  const kind = isOneOfMany(kitDir) ? "oneOfMany" : "server";
   const logPath = join(kitDir, "log.txt");
   const log = openSync(logPath, "a", 0o600);
   const logBegin = fstatSync(log).size;
@@ -53,10 +54,10 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
     stdio: ["ignore", log, log],
     env: {
       ...largePiecesApart,
-      ...(isSite(kitDir) ? oneArena : {}),
+      ...(kind === "oneOfMany" ? oneArena : {}),
       ...process.env,
       ...environment,
-      ...(isSite(kitDir) ? {} : { NODE_OPTIONS: serverNodeOptions(process.env["NODE_OPTIONS"], environment["NODE_OPTIONS"]) }),
+      NODE_OPTIONS: daemonNodeOptions(kind, process.env["NODE_OPTIONS"], environment["NODE_OPTIONS"]),
       FLARE_NODE: command.node,
       FLARE_CLI: command.cli,
     },
@@ -88,9 +89,9 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
   });
 }
 
-/** A machine may have many sites; a server has threads that need memory at the same time. */
-function isSite(kitDir: string): boolean {
-  return existsSync(join(kitDir, "startup", "fed_client.json"));
+/** A machine may have many sites and relays; a server has threads that need memory at the same time. */
+function isOneOfMany(kitDir: string): boolean {
+  return ["fed_client.json", "fed_relay.json"].some((name) => existsSync(join(kitDir, "startup", name)));
 }
 
 /** Stops a kit's watchdog and process: a polite signal first, a kill after `timeoutMs`. */
@@ -110,7 +111,7 @@ export async function stopDaemon(kitDir: string, options: { readonly timeoutMs: 
   return "stopped";
 }
 
-/** Whether a kit's server or site runs. */
+/** Whether a kit's server, site or relay runs. */
 export function daemonStatus(kitDir: string): DaemonStatus {
   const instance = readInstance(kitDir);
   if (instance === undefined) return { state: "stopped" };

@@ -8,7 +8,6 @@ import {
   readKit,
   readLocalResources,
   readLogConfig,
-  refuseRelays,
   TrustKeeper,
   verifyKit,
 } from "@flare-ts/provision/kit";
@@ -99,7 +98,6 @@ async function openOnce<Type extends "server" | "client", Running>(
 ): Promise<Running & { stop(): Promise<void> }> {
   refuseDebugger();
   const kit = await readKit(init.kitDir);
-  refuseRelays(kit);
   if (kit.type !== type) throw wrongKit(kit, type);
   const workspace = init.workspace ?? kit.dir;
   const keeper = await TrustKeeper.open(kit, { workspace });

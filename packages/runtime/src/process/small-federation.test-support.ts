@@ -48,6 +48,8 @@ export interface SmallFederationInit {
   readonly connectionSecurity?: ConnectionSecurity;
   /** A proxy between participants and server: where it listens, and the root of its certificate. */
   readonly proxy?: { readonly port: number; readonly rootCaPem: string };
+  /** Relays that listen with mutual TLS, each with what it is behind, where that is not the server; and what sites are behind. */
+  readonly relays?: { readonly names: readonly string[]; readonly behind: Readonly<Record<string, string>> };
   /** @default a free one */
   readonly serverPort?: number;
   /** How the server listens. @default as the others dial */
@@ -70,10 +72,19 @@ export async function createSmallFederation(init: SmallFederationInit = {}): Pro
   const folder = await mkdtemp(join(tmpdir(), "flare-small-"));
   const projectFile = join(folder, "project.yml");
   const connectTo = proxy === undefined ? {} : { connect_to: { host: "localhost", port: proxy.port } };
+  const { names: relayNames = [], behind = {} } = init.relays ?? {};
+  const below = (name: string): object => (behind[name] === undefined ? connectTo : { connect_to: { name: behind[name] } });
+  const relays = await Promise.all(
+    relayNames.map(async (name) => {
+      const listening = { default_host: "localhost", port: await freePort(), connection_security: "mtls" };
+      return { name, type: "relay", org: "o", listening_host: listening, ...below(name) };
+    }),
+  );
   const participants = [
     { name: serverName, type: "server", org: "o", fed_learn_port: serverPort, connection_security: serverSecurity },
-    { name: "site-1", type: "client", org: "o", ...connectTo },
-    { name: "site-2", type: "client", org: "o", ...connectTo },
+    ...relays,
+    { name: "site-1", type: "client", org: "o", ...below("site-1") },
+    { name: "site-2", type: "client", org: "o", ...below("site-2") },
     { name: adminName, type: "admin", org: "o", role: "project_admin", ...connectTo },
     { name: otherAdminName, type: "admin", org: "o", role: init.otherRole ?? "project_admin", ...connectTo },
   ];

@@ -80,6 +80,10 @@ export function auditSessions(components: {
   return { audit: write, tellRest };
 }
 
-function placeOf({ address, claimedAddress }: WhereFrom): { readonly [key: string]: string } {
-  return claimedAddress === undefined ? { address } : { address, claimed_address: quotePeerText(claimedAddress) };
+function placeOf({ address, relay, claimedAddress }: WhereFrom): { readonly [key: string]: string } {
+  return {
+    address,
+    ...(relay === undefined ? {} : { relay }),
+    ...(claimedAddress === undefined ? {} : { claimed_address: quotePeerText(claimedAddress) }),
+  };
 }

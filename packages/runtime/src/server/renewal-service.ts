@@ -24,11 +24,12 @@ import type { AuditLog } from "../logging/audit-log.js";
 import { errorField, type Logger } from "../logging/logger.js";
 import type { Identity } from "../session/identity.js";
 import { fingerprintOf, readProjectKeys } from "../session/project-keys.js";
-import type { SiteDirectory } from "./site-directory.js";
+import type { Audience } from "./audience.js";
 
 export interface RenewalServiceComponents extends OpenedIdentity {
   readonly keeper: TrustKeeper;
-  readonly directory: SiteDirectory;
+  /** Whoever is told that a certificate can be had. */
+  readonly audience: Audience;
   readonly audit: AuditLog;
   readonly logger: Logger;
   /** Milliseconds since the epoch. */
@@ -155,7 +156,7 @@ export class RenewalService {
     this.#parts.logger.info("server issues with another certificate", { serial: serialOf(authority) });
     // Its own first: whoever registers again then sees a certificate of the new root.
     await this.#renewOwnForRoot();
-    for (const site of this.#parts.directory.names()) this.#tell(site);
+    for (const participant of this.#parts.audience.names()) this.#tell(participant);
     return renewal;
   }
 
@@ -209,9 +210,9 @@ export class RenewalService {
   }
 
   #tell(name: string): void {
-    const { directory, identity, onOwnReady } = this.#parts;
+    const { audience, identity, onOwnReady } = this.#parts;
     if (name === readSubject(identity.certificate).commonName) onOwnReady();
-    else directory.push(name, ready());
+    else audience.push(name, ready());
   }
 }
 

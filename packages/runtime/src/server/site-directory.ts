@@ -15,6 +15,8 @@ export interface AttachedSite {
   readonly identity: Identity;
   readonly sessionId: string;
   readonly sinceMs: number;
+  /** The relay that it comes by, where there is one; of several in a row the one next to the server. */
+  readonly relay: string | undefined;
   readonly hello: SiteSelf;
   /** Largest model that it takes inside a task. */
   readonly inlineBytes: number;
@@ -32,6 +34,8 @@ export interface KnownSite {
   readonly reason: string;
   /** As of its last attachment. */
   readonly hello: SiteSelf;
+  /** As of its last attachment. */
+  readonly relay: string | undefined;
   readonly identity: Identity;
 }
 
@@ -46,19 +50,19 @@ export class SiteDirectory {
   }
 
   add(site: AttachedSite): void {
-    const { identity, sinceMs, hello } = site;
+    const { identity, sinceMs, hello, relay } = site;
     const { name, org } = identity;
     this.#attached.set(name, site);
-    this.#known.set(name, { name, org, state: "connected", sinceMs, reason: "", hello, identity });
+    this.#known.set(name, { name, org, state: "connected", sinceMs, reason: "", hello, relay, identity });
   }
 
   /** Forgets a site's stream; a newer stream of the same site stays. Says whether the site is gone now. */
   remove(site: AttachedSite, reason: string): boolean {
-    const { identity, hello } = site;
+    const { identity, hello, relay } = site;
     const { name, org } = identity;
     if (this.#attached.get(name) !== site) return false;
     this.#attached.delete(name);
-    this.#known.set(name, { name, org, state: "disconnected", sinceMs: this.#now(), reason, hello, identity });
+    this.#known.set(name, { name, org, state: "disconnected", sinceMs: this.#now(), reason, hello, relay, identity });
     return true;
   }
 

@@ -92,7 +92,7 @@ export class SiteService {
           else if (site === undefined) {
             site = attachedSite(context, message.value, outbox, now());
             await this.#welcome(site, message.value.trustNumber, outbox);
-            log.info("site connected", { softwareVersion: site.hello.softwareVersion });
+            log.info("site connected", { softwareVersion: site.hello.softwareVersion, relay: context.relay });
           }
         } catch (error) {
           log.error("message from site failed", { kind: message.case ?? "none", error: errorField(error) });
@@ -205,14 +205,14 @@ function heartbeatMessage(nowMs: number): ServerMessage {
   return create(ServerMessageSchema, { message: { case: "heartbeat", value: create(HeartbeatSchema, { sentAtMs: BigInt(nowMs) }) } });
 }
 
-function attachedSite({ identity, sessionId }: CallContext, hello: SiteHello, outbox: SiteOutbox, sinceMs: number): AttachedSite {
+function attachedSite({ identity, sessionId, relay }: CallContext, hello: SiteHello, outbox: SiteOutbox, sinceMs: number): AttachedSite {
   const { resources, allowsLogStreaming } = hello;
   const self: SiteSelf = {
     softwareVersion: capPeerText(hello.softwareVersion),
     resources: resources === undefined ? undefined : { gpus: resources.gpus, memPerGpuGiB: resources.memPerGpuGib },
     allowsLogStreaming,
   };
-  return { identity, sessionId, sinceMs, hello: self, inlineBytes: hello.inlineBytes, push: (message) => outbox.push(message) };
+  return { identity, sessionId, sinceMs, relay, hello: self, inlineBytes: hello.inlineBytes, push: (message) => outbox.push(message) };
 }
 
 /** An update that came with the message is checked like one that was uploaded, and is durable when this resolves. */

@@ -19,6 +19,7 @@ import { TransferServer } from "../transfer/transfer-server.js";
 import { endsAtServer } from "../transport/connection-security.js";
 import { GrpcServerTransport } from "../transport/grpc-server-transport.js";
 import { AdminService } from "./admin-service.js";
+import { joinAudiences } from "./audience.js";
 import { auditSessions } from "./audit-sessions.js";
 import { CommandGate } from "./command-gate.js";
 import { holdResultsAndWaitingJobs } from "./hold-stored-jobs.js";
@@ -32,6 +33,7 @@ import { JournalHub } from "./journal-hub.js";
 import { ModelsOfOthers } from "./models-of-others.js";
 import { ObjectGrants } from "./object-grants.js";
 import { OutputService } from "./output-service.js";
+import { RelayService } from "./relay-service.js";
 import { RenewalService } from "./renewal-service.js";
 import { SiteDirectory } from "./site-directory.js";
 import { SiteErrors } from "./site-errors.js";
@@ -127,6 +129,8 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     );
     const deletion = new JobDeletion({ hub, jobs, grants, retention, archive }, { workspace });
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
+    const heardOf = (sessionId: string): number => transport.heardOf(sessionId);
+    const audience = joinAudiences([directory, { names: () => relays.names(), push: (name, message) => relays.push(name, message) }]);
     const trust = new TrustService({
       keeper,
       store,
@@ -134,12 +138,14 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       scheduler,
       readDefinition,
       directory,
+      audience,
       logger,
       untrustedSessions: () => authenticator.untrustedSessions(),
       disconnect,
     });
+    const relays = new RelayService({ trust, logger, now, disconnect, heardOf, stallClock });
     const renewals = await RenewalService.open(
-      { ...opened, keeper, directory, audit, logger, now, onOwnReady: () => ownRenewal.renewNow() },
+      { ...opened, keeper, audience, audit, logger, now, onOwnReady: () => ownRenewal.renewNow() },
       { kit, workspace, leafLifetimeMs: init.leafLifetimeMs },
     );
     const ownRenewal = new CertificateRenewal({ identity, ask: () => renewals.renewOwn(), logger, now, random: Math.random });
@@ -165,8 +171,8 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         logger,
         now,
         disconnect,
-        heardOf: (sessionId) => transport.heardOf(sessionId),
-        stallClock: systemStallClock,
+        heardOf,
+        stallClock,
         onSitesChanged: () => scheduler.look(),
       },
       { maxClients },
@@ -202,7 +208,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       {
         audit: sessionAudit.audit,
         binding: endsAtServer(connectionSecurity) ? new MutualTlsBinding() : new CallProofBinding(),
-        isAllowed: (participantIdentity) => renewals.isAllowed(participantIdentity),
+        isAllowed: (certificate) => renewals.isAllowed(certificate),
         keysShown: (fingerprint) => identity.keysShown(fingerprint, now()),
         shouldRenew: (participantIdentity) => renewals.shouldRenew(participantIdentity),
         now,
@@ -213,7 +219,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const transport = new GrpcServerTransport(
       {
         handlers: {
-          attach: (context, send) => sites.attach(context, send),
+          attach: (context, send) => (context.identity.kind === "relay" ? relays : sites).attach(context, send),
           submitUpdate: (context, request) => sites.submitUpdate(context, request),
           stat: (context, object, base) => transfer.stat(context, object, base),
           upload: (context, object, chunks) => transfer.upload(context, object, traffic.received(context.identity.name, chunks)),

@@ -146,7 +146,7 @@ export class SystemWatch {
 
   #siteStatus(site: KnownSite, study: string, running: readonly ServerJob[]): SiteStatus {
     const { directory, traffic, errors, identityOf } = this.#parts;
-    const { name, org, state, sinceMs, reason, hello, identity } = site;
+    const { name, org, state, sinceMs, reason, hello, relay, identity } = site;
     const attached = directory.get(name);
     const now = attached === undefined ? identity : (identityOf(attached.sessionId) ?? identity);
     return {
@@ -155,6 +155,7 @@ export class SystemWatch {
       state,
       sinceMs,
       reason,
+      relay: relay ?? null,
       softwareVersion: hello.softwareVersion,
       resources: hello.resources ?? null,
       allowsLogStreaming: hello.allowsLogStreaming,

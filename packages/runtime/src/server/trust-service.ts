@@ -5,8 +5,9 @@ import type { TrustKeeper } from "@flare-ts/provision/kit";
 import type { TrustUpdate } from "../admin/trust-update.js";
 import { isFinished } from "../job/job-status.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
-import type { UntrustedSession } from "../session/authenticator.js";
+import type { UntrustedSession } from "../session/judge-session.js";
 import type { ServerStore } from "../store/server-store.js";
+import type { Audience } from "./audience.js";
 import type { DefinitionReader } from "./job-definition.js";
 import type { JobScheduler } from "./job-scheduler.js";
 import type { JobTable } from "./job-table.js";
@@ -19,7 +20,9 @@ export interface TrustServiceComponents {
   readonly jobs: JobTable;
   readonly scheduler: Pick<JobScheduler, "abort">;
   readonly readDefinition: DefinitionReader;
-  readonly directory: SiteDirectory;
+  readonly directory: Pick<SiteDirectory, "get">;
+  /** Whoever is told of a list. */
+  readonly audience: Audience;
   readonly logger: Logger;
   /** Live sessions whose certificates are not trusted any more. */
   readonly untrustedSessions: () => readonly UntrustedSession[];
@@ -48,26 +51,32 @@ export class TrustService {
    * @throws FlareError `trust/…` for a list that is refused, which changes nothing; `store/full` when it could not be written
    */
   async update(trustListText: string): Promise<TrustUpdate> {
-    const { keeper, directory, logger } = this.#parts;
+    const { keeper, audience, logger } = this.#parts;
     const { trust } = keeper;
     const before = new Map(trust.revoked.map((one) => [one.name, JSON.stringify(one)]));
     const outcome = keeper.accept(trustListText);
     const cut = this.#cutSessions();
     const revoked = trust.revoked.filter((one) => before.get(one.name) !== JSON.stringify(one)).map(({ name }) => name);
-    const gone = new Set(cut.map(({ name }) => name));
+    const gone = new Set(cut.map(({ session }) => session.identity.name));
+    // A site that was cut for its relay's sake comes back by another way, or when its relay is replaced.
+    const left = cut.filter(({ isForRelay }) => !isForRelay).map(({ session }) => session.identity.name);
     logger.info("trust list in force", { number: trust.number, outcome, revoked, sessions: cut.length });
     const refusing = this.#beginRefusing();
-    const done = Promise.all([keeper.save(), refusing.then(({ ended }) => ended), this.#leaveJobs(new Set([...revoked, ...gone]))]);
+    const done = Promise.all([keeper.save(), refusing.then(({ ended }) => ended), this.#leaveJobs(new Set([...revoked, ...left]))]);
     // Sites leave the jobs of a submitter who is revoked; told too early, they would make those fail for want of sites.
     await Promise.allSettled([refusing]);
-    for (const site of directory.names()) if (!gone.has(site)) this.#tell(site);
+    for (const name of audience.names()) if (!gone.has(name)) this.#tell(name);
     await Promise.all([done, this.#acknowledged(gone)]);
-    const attached = directory.names().filter((site) => !gone.has(site));
+    const attached = audience.names().filter((site) => !gone.has(site));
     return {
       number: trust.number,
       outcome,
       revoked,
-      sessions: cut,
+      sessions: cut.map(({ session: { id, identity, connection } }) => ({
+        name: identity.name,
+        sessionId: id,
+        address: connection.address,
+      })),
       acknowledged: attached.filter((site) => this.#isUpToDate(site)),
       waiting: attached.filter((site) => !this.#isUpToDate(site)),
     };
@@ -113,12 +122,11 @@ export class TrustService {
     return { ended: Promise.all(ends) };
   }
 
-  #cutSessions(): TrustUpdate["sessions"] {
+  #cutSessions(): readonly UntrustedSession[] {
     const { untrustedSessions, disconnect } = this.#parts;
-    return untrustedSessions().map(({ session, reason }) => {
-      disconnect(session.id, reason);
-      return { name: session.identity.name, sessionId: session.id, address: session.connection.address };
-    });
+    const cut = untrustedSessions();
+    for (const { session, reason } of cut) disconnect(session.id, reason);
+    return cut;
   }
 
   /** A round does not wait for a site that will not come back; the quorum of its job decides. */
@@ -139,7 +147,7 @@ export class TrustService {
   }
 
   async #acknowledged(gone: ReadonlySet<string>): Promise<void> {
-    const isDone = (): boolean => this.#parts.directory.names().every((site) => gone.has(site) || this.#isUpToDate(site));
+    const isDone = (): boolean => this.#parts.audience.names().every((site) => gone.has(site) || this.#isUpToDate(site));
     if (isDone()) return;
     const done = Promise.withResolvers<void>();
     const look = (): void => {
@@ -157,7 +165,7 @@ export class TrustService {
   }
 
   #tell(site: string): void {
-    for (const message of this.#message()) this.#parts.directory.push(site, message);
+    for (const message of this.#message()) this.#parts.audience.push(site, message);
   }
 
   #message(): readonly ServerMessage[] {

@@ -43,6 +43,10 @@ export class AuthAudit {
 }
 
 /** Where a connection comes from, as the audit has it. */
-export function whereFrom({ address, claimedAddress }: PeerConnection): WhereFrom {
-  return claimedAddress === undefined ? { address } : { address, claimedAddress };
+export function whereFrom({ address, relay, claimedAddress }: PeerConnection): WhereFrom {
+  return {
+    address,
+    ...(relay === undefined ? {} : { relay: relay.name }),
+    ...(claimedAddress === undefined ? {} : { claimedAddress }),
+  };
 }

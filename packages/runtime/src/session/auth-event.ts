@@ -25,6 +25,8 @@ export type AuthEvent = WhereFrom &
 export interface WhereFrom {
   /** Address of the connection: the peer's, or that of the proxy in between. */
   readonly address: string;
+  /** The relay that the connection is of. */
+  readonly relay?: string;
   /** What the proxy says; not proven. */
   readonly claimedAddress?: string;
 }

@@ -7,7 +7,7 @@ export interface AuthenticatorComponents {
   /** Hears of every registration, refusal and end. */
   readonly audit: Audit;
   /** Whether a proven identity may (still) take part. @default everybody may */
-  readonly isAllowed?: (identity: Identity) => boolean;
+  readonly isAllowed?: (identity: Pick<Identity, "name" | "fingerprint">) => boolean;
   /** The server's keys of a certificate that it showed, while they are good. @default none but those in force */
   readonly keysShown?: (fingerprint: string | undefined) => ProjectKeys | undefined;
   /** Whether a participant should renew its certificate soon, whatever its age. @default nobody should */

@@ -19,6 +19,7 @@ import { ChallengeBook, type PendingChallenge } from "./challenge-book.js";
 import { checkChallengeRequest } from "./check-challenge-request.js";
 import { type ConnectionBinding, MutualTlsBinding, notYours, type PeerConnection } from "./connection-binding.js";
 import type { Identity, ParticipantKind } from "./identity.js";
+import { distrustOfRelay, type JudgeInit, judgeSession, type UntrustedSession } from "./judge-session.js";
 import { beginAgreement, finishAgreement, sharesOf } from "./key-agreement.js";
 import { capPeerText as cap, quotePeerText as quote } from "./peer-text.js";
 import { fingerprintOf, type ProjectKeys, parseCertificate, snapshotOf } from "./project-keys.js";
@@ -26,6 +27,7 @@ import { protocolVersion } from "./protocol-version.js";
 import { type ProveParticipantInit, proveParticipant } from "./prove-participant.js";
 import { type Session, SessionBook } from "./session-book.js";
 import { clientHello, type RegistrationFacts, renewalRequest, serverHello } from "./transcript.js";
+import { verifyTrusted } from "./verify-certificate.js";
 
 /** A call with the token that it carries. */
 export interface TokenCall extends UnprovenCall {
@@ -38,19 +40,13 @@ export interface Registration {
   readonly superseded: Session | undefined;
 }
 
-/** A session that has to go. */
-export interface UntrustedSession {
-  readonly session: Session;
-  readonly reason: string;
-}
-
 /**
  * The server's side of sessions: proves the server to a participant, the participant to the server, and each later call
  * to be the participant's. Every refusal has its own code, goes to the audit, and changes nothing else.
  */
 export class Authenticator {
   readonly #audit: AuthAudit;
-  readonly #isAllowed: (identity: Identity) => boolean;
+  readonly #isAllowed: (identity: Pick<Identity, "name" | "fingerprint">) => boolean;
   readonly #binding: ConnectionBinding;
   readonly #keysShown: (fingerprint: string | undefined) => ProjectKeys | undefined;
   readonly #shouldRenew: (identity: Identity) => boolean;
@@ -74,12 +70,14 @@ export class Authenticator {
   /**
    * First step of a registration: proves the server, and gives out what the participant must sign.
    *
-   * @throws FlareError `auth/protocol-version`, `auth/wrong-project`, `auth/security-mismatch`, `auth/too-many-challenges`
+   * @throws FlareError `auth/protocol-version`, `auth/wrong-project`, `auth/security-mismatch`, `auth/too-many-challenges`, and
+   * `auth/certificate-…` where the project does not trust the relay that the connection is of
    */
   challenge(request: ChallengeRequest, connection: PeerConnection): ChallengeReply {
     return this.#audit.refusals("challenge", connection, request.identity, () => {
       const { project, registrationMs = limits.registrationMs } = this.#init;
       checkChallengeRequest(request, project);
+      this.#requireTrustedRelay(connection, request.identity);
       const keys = this.#keysFor(connection);
       const pending: PendingChallenge = {
         id: randomUUID(),
@@ -88,7 +86,7 @@ export class Authenticator {
         serverNonce: randomBytes(32),
         connectionId: this.#placeOf(connection),
         serverKeys: keys,
-        agreement: this.#binding.isPerCall ? beginAgreement(request.clientKeyShare) : undefined,
+        agreement: this.#binding.isProven(connection) ? beginAgreement(request.clientKeyShare) : undefined,
         expiresAtMs: this.#steadyNow() + registrationMs,
       };
       this.#challenges.add(pending, this.#steadyNow());
@@ -240,20 +238,16 @@ export class Authenticator {
     return this.#sessions.get(sessionId);
   }
 
-  /** Live sessions whose certificates the project trusts no more, or who may not take part any more, each with the reason. */
+  /**
+   * Live sessions whose certificates, or those of whose relays, the project trusts no more, or who may not take part any more, each with
+   * the reason.
+   */
   untrustedSessions(): readonly UntrustedSession[] {
-    const { trust } = this.#init.keys;
-    return this.#sessions.all().flatMap((session) => {
-      const verdict = trust.verify(session.identity.chainPem, { nowMs: this.#now() });
-      // Dates end no session by themselves, nor does a clock that jumps: a token does not outlive its certificate.
-      const isGood = verdict.ok || verdict.why === "expired" || verdict.why === "not-yet-valid";
-      if (isGood && !this.#isAllowed(session.identity)) return [{ session, reason: "it may not take part any more" }];
-      return isGood ? [] : [{ session, reason: verdict.message }];
-    });
+    return this.#sessions.all().flatMap((session) => judgeSession(session, this.#judge()) ?? []);
   }
 
   /** Live sessions whose certificate has ended, and which were not registered again with another. */
-  expiredSessions(): readonly UntrustedSession[] {
+  expiredSessions(): readonly Omit<UntrustedSession, "isForRelay">[] {
     return this.#sessions.all().flatMap((session) => {
       const { validTo } = parseCertificate(session.identity.chainPem, "certificate of a session");
       return this.#now() <= Date.parse(validTo) ? [] : [{ session, reason: `its certificate ended on ${validTo}` }];
@@ -344,6 +338,21 @@ export class Authenticator {
     }
     this.end(other.id, `silent for ${silentMs} ms, superseded from ${connection.address}`);
     return other;
+  }
+
+  /** A relay's own certificate is judged with its registration. */
+  #requireTrustedRelay(connection: PeerConnection, claimed: string): void {
+    const { relay } = connection;
+    if (relay === undefined || relay.name === claimed) return;
+    // Dates count for whoever comes anew: on a connection that stands, the relay may have another certificate since the handshake.
+    const isFirst = this.#sessions.onConnection(connection.id).length === 0;
+    if (isFirst) verifyTrusted({ chainPem: relay.chainPem, trust: this.#init.keys.trust, nowMs: this.#now() });
+    const distrust = distrustOfRelay(connection, this.#judge());
+    if (distrust !== undefined) throw new FlareError("auth/not-allowed", `The relay ${quote(relay.name)}: ${distrust}`);
+  }
+
+  #judge(): JudgeInit {
+    return { trust: this.#init.keys.trust, nowMs: this.#now(), isAllowed: this.#isAllowed };
   }
 
   #requireAllowed(identity: Identity): void {

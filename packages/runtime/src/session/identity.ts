@@ -1,12 +1,12 @@
 /** Kinds of participants that open sessions. */
-export type ParticipantKind = "client" | "admin";
+export type ParticipantKind = "client" | "admin" | "relay";
 
 /** A participant whose certificate and key were proven in this session. */
 export interface Identity {
   /** Common name of the certificate. */
   readonly name: string;
   readonly org: string;
-  /** `client` for a site; a FLARE role for an admin. */
+  /** `client` for a site, `relay`; a FLARE role for an admin. */
   readonly role: string;
   readonly kind: ParticipantKind;
   /** SHA-256 of the certificate, lower-case hexadecimal. */

@@ -18,7 +18,7 @@ export function beginAgreement(clientKeyShare: Uint8Array): KeyAgreement {
   if (!isKeyShare(clientKeyShare)) {
     throw new FlareError(
       "auth/security-mismatch",
-      "The participant's kit says that TLS ends at the server (mtls), this server's that it ends at a proxy (tls or clear).",
+      "The participant's kit says that TLS ends at the server (mtls), and it ends at a relay, or at a proxy (tls or clear).",
     );
   }
   return { own: makeKeyShare(), theirs: Uint8Array.from(clientKeyShare) };

@@ -50,7 +50,7 @@ export interface RegisterSessionInit {
   readonly name: string;
   /** SHA-256 of the certificate that TLS showed, if TLS ends at the server. */
   readonly tlsFingerprint: () => string | undefined;
-  /** Whether the calls of the session are proven one by one, as where TLS ends at a proxy. @default false */
+  /** Whether the calls of the session are proven one by one, as where TLS ends at a proxy or a relay. @default false */
   readonly isPerCall?: boolean;
 }
 
@@ -130,7 +130,7 @@ function proveServer(components: ChallengeComponents, init: RegisterSessionInit,
     throw untrusted("The certificate of the challenge is not the one of the TLS handshake: something stands in between.", facts);
   }
   if (facts.keyShares !== undefined && !isKeyShare(facts.keyShares.server)) {
-    throw untrusted("The server gives no key for the session, as one does that expects mutual TLS.", facts);
+    throw untrusted("The server gives no key for the session, as one does that expects mutual TLS without a relay in between.", facts);
   }
   if (!isSignedBy(serverHello(facts), reply.signature, server.publicKey)) {
     throw untrusted("The challenge is not signed by the key of the server's certificate.", facts);

@@ -89,6 +89,6 @@ function verifyIssued(init: VerifyCertificateInit, usage: string): TrustedChain 
 }
 
 function kindOf(name: string, role: string): ParticipantKind | undefined {
-  if (role === "client") return "client";
+  if (role === "client" || role === "relay") return role;
   return isAdmin(name, role) ? "admin" : undefined;
 }

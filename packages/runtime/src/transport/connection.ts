@@ -103,6 +103,8 @@ export interface Connection {
 export interface CallContext {
   readonly identity: Identity;
   readonly sessionId: string;
+  /** The relay that it comes by. */
+  readonly relay?: string | undefined;
   /** Aborts when the call is cancelled or its connection ends. */
   readonly signal: AbortSignal;
 }

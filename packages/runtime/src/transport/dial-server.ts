@@ -18,6 +18,7 @@ import { routeTo } from "./proxy/dial-route.js";
 import type { Environment } from "./proxy/proxy-from-environment.js";
 import { quietGrpc } from "./quiet-grpc.js";
 import { reuseMessageMemory } from "./reuse-message-memory.js";
+import { strangerTo } from "./stranger-to.js";
 import { wireMethods } from "./wire-method.js";
 
 export interface DialServerInit {
@@ -38,6 +39,10 @@ export interface DialServerInit {
   readonly connectionSecurity?: ConnectionSecurity;
   /** Root certificates by which a proxy that ends TLS is verified; PEM. @default the root of the project */
   readonly customRootCaPem?: string | undefined;
+  /** The relay that is dialled in the server's place, whose certificate TLS must show then. */
+  readonly relay?: string | undefined;
+  /** Whether this is a relay, whose calls prove themselves wherever they go. @default false */
+  readonly isRelay?: boolean;
   /** Whether clear text may leave this machine. @default false */
   readonly isClearAllowed?: boolean | undefined;
 }
@@ -45,7 +50,7 @@ export interface DialServerInit {
 /**
  * Connects to the server, checks that it is the project's server, and registers. The session's token is renewed while the
  * connection lives. Over mutual TLS the certificate of the handshake is the server's and the participant shows its own;
- * over `tls` and `clear` both prove themselves inside only.
+ * over `tls`, `clear` and a relay both prove themselves inside only.
  *
  * @throws FlareError `transfer/unreachable`, `transfer/clear-refused`, `transfer/proxy-…`, `auth/tls-refused`,
  * `auth/server-untrusted`, and what the server refuses with
@@ -77,7 +82,8 @@ export async function dialServer(init: DialServerInit, signal?: AbortSignal): Pr
         csrPem,
       );
     const ticket = await register(undefined, signal);
-    return new GrpcConnection({ client, calls, register, renewCertificate, heardBytes }, { ticket });
+    const isTied = endsAtServer(init.connectionSecurity ?? "mtls");
+    return new GrpcConnection({ client, calls, register, renewCertificate, heardBytes }, { ticket, isTied });
   });
 }
 
@@ -124,9 +130,10 @@ async function onChannel<Result>(
     randomBytes,
     now: Date.now,
   });
-  const tlsFingerprint = (): string | undefined => (endsAtServer(security) ? seen.fingerprint : undefined);
+  const isShownToServer = endsAtServer(security) && init.relay === undefined;
+  const tlsFingerprint = (): string | undefined => (isShownToServer ? seen.fingerprint : undefined);
   try {
-    const session = { ...init, isPerCall: !endsAtServer(security), tlsFingerprint };
+    const session = { ...init, isPerCall: !isShownToServer || init.isRelay === true, tlsFingerprint };
     return await use({ client, calls, steps, session, heardBytes: () => route.heardBytes() });
   } catch (error) {
     client.close();
@@ -151,12 +158,16 @@ interface SeenServer {
 
 function credentialsOf(init: DialServerInit, seen: SeenServer): ChannelCredentials {
   if (init.connectionSecurity === "clear") return ChannelCredentials.createInsecure();
-  const { host } = init;
+  const { host, relay = "", keys } = init;
+  const isRelay = init.relay !== undefined && init.connectionSecurity !== "tls";
   return ChannelCredentials.createFromSecureContext(secureContextOf(init), {
     // The name given here is that of SNI, which cannot be an IP address.
     checkServerIdentity: (_name: string, certificate: PeerCertificate) => {
       seen.fingerprint = createHash("sha256").update(certificate.raw).digest("hex");
-      return checkServerIdentity(host, certificate);
+      return (
+        checkServerIdentity(host, certificate) ??
+        (isRelay ? strangerTo({ name: relay, role: "relay" }, certificate, keys.trust) : undefined)
+      );
     },
   });
 }

@@ -43,9 +43,15 @@ export interface RegisteredTicket extends SessionTicket {
   readonly keys: ProjectKeys;
 }
 
+export interface GrpcConnectionInit {
+  readonly ticket: RegisteredTicket;
+  /** Whether the session belongs to the network connection, and ends with it. */
+  readonly isTied: boolean;
+}
+
 /**
- * A registered connection over gRPC. It ends with its control stream, its session, or its TCP connection; where calls are
- * proven one by one, the last only while there is no control stream: a proxy may change connections under it.
+ * A registered connection over gRPC. It ends with its control stream, its session, or its TCP connection; where a proxy
+ * ends TLS, the last only while there is no control stream: a proxy may change connections under it.
  */
 export class GrpcConnection implements Connection {
   readonly sessionId: string;
@@ -64,7 +70,7 @@ export class GrpcConnection implements Connection {
   #isOver = false;
   #renewal: NodeJS.Timeout | undefined;
 
-  constructor(components: GrpcConnectionComponents, init: { readonly ticket: RegisteredTicket }) {
+  constructor(components: GrpcConnectionComponents, init: GrpcConnectionInit) {
     this.#client = components.client;
     this.#calls = components.calls;
     this.#register = components.register;
@@ -73,7 +79,7 @@ export class GrpcConnection implements Connection {
     this.#heardBytes = components.heardBytes;
     this.#ticket = init.ticket;
     this.#credentials = new CallCredentials(init);
-    this.#isPerCall = init.ticket.prover !== undefined;
+    this.#isPerCall = !init.isTied;
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -239,7 +245,7 @@ export class GrpcConnection implements Connection {
   }
 
   // A lost connection makes the channel leave READY at once; grpc-js would quietly make another. On that one the token is
-  // worth nothing, unless calls are proven one by one: then the control stream tells whether the session lives.
+  // worth nothing, unless a proxy ends TLS: then the control stream tells whether the session lives.
   #watchChannel(): void {
     const channel = this.#client.getChannel();
     const check = (): void => {

@@ -11,7 +11,6 @@ import { Server, ServerCredentials } from "@grpc/grpc-js";
 import type { Logger } from "../logging/logger.js";
 import type { Authenticator } from "../session/authenticator.js";
 import type { ProjectKeys } from "../session/project-keys.js";
-import { verifyParticipant } from "../session/verify-certificate.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { ChunkShares } from "./chunk-shares.js";
 import type { ServerHandlers, ServerTransport } from "./connection.js";
@@ -20,6 +19,7 @@ import { type Http2Listener, http2ServersOf, messageOptions, minVersion, withSer
 import { guardHandshakes } from "./guard-handshakes.js";
 import { countProbe, probeChunks } from "./probe-chunks.js";
 import { quietGrpc } from "./quiet-grpc.js";
+import { refusalOfCertificate } from "./refuse-certificate.js";
 import { RequestBodies } from "./request-bodies.js";
 import { reuseMessageMemory } from "./reuse-message-memory.js";
 import { answerAttach, answerDownload, answerPlain, answerUnary, answerUpload, answerWatch } from "./server-answers.js";
@@ -70,7 +70,7 @@ export class GrpcServerTransport implements ServerTransport {
   readonly #calls: ServerCalls;
   readonly #server: Server;
   readonly #security: ConnectionSecurity;
-  readonly #bodies: RequestBodies | undefined;
+  readonly #bodies = new RequestBodies();
   #idleCheck: NodeJS.Timeout | undefined;
 
   constructor(components: GrpcServerTransportComponents, init: GrpcServerTransportInit) {
@@ -80,7 +80,6 @@ export class GrpcServerTransport implements ServerTransport {
     this.#logger = components.logger;
     this.#init = init;
     this.#security = init.connectionSecurity ?? "mtls";
-    this.#bodies = endsAtServer(this.#security) ? undefined : new RequestBodies();
     this.#windowBytes = init.windowBytes ?? limits.http2WindowBytes;
     this.#connections = new ServerConnections(
       {
@@ -89,7 +88,10 @@ export class GrpcServerTransport implements ServerTransport {
       },
       { windowBytes: this.#windowBytes },
     );
-    this.#calls = new ServerCalls({ authenticator, connections: this.#connections, bodies: this.#bodies });
+    this.#calls = new ServerCalls(
+      { authenticator, connections: this.#connections, bodies: this.#bodies },
+      { isBehindProxy: !endsAtServer(this.#security) },
+    );
     this.#server = new Server({
       ...messageOptions(this.#windowBytes, limits.controlMessageBytes),
       "grpc-node.flow_control_window": this.#windowBytes,
@@ -104,7 +106,7 @@ export class GrpcServerTransport implements ServerTransport {
     quietGrpc();
     reuseMessageMemory();
     this.#addCalls();
-    if (this.#bodies !== undefined) this.#idleCheck = setInterval(() => this.#endSilent(), idleCheckMs).unref();
+    if (!endsAtServer(this.#security)) this.#idleCheck = setInterval(() => this.#endSilent(), idleCheckMs).unref();
     const address = `${host.includes(":") ? `[${host}]` : host}:${port}`;
     return await new Promise<number>((resolve, reject) => {
       this.#server.bindAsync(address, this.#credentials(), (error, bound) => {
@@ -173,16 +175,10 @@ export class GrpcServerTransport implements ServerTransport {
   }
 
   #guard(listener: Http2Listener): void {
-    const { keys, renewalGraceMs: allowExpiredMs = 0 } = this.#init;
-    const refuseExpired = (chainPem: string): string | undefined => {
-      try {
-        verifyParticipant({ chainPem, trust: keys.trust, nowMs: Date.now(), allowExpiredMs });
-        return undefined;
-      } catch (error) {
-        return FlareError.from(error).message;
-      }
-    };
-    guardHandshakes(listener, refuseExpired, (address, reason) => this.#authenticator.refusedInTls(address, reason));
+    const { keys, renewalGraceMs: allowExpiredMs } = this.#init;
+    const refuseExpired = (chainPem: string): string | undefined =>
+      refusalOfCertificate(chainPem, { trust: keys.trust, nowMs: Date.now(), allowExpiredMs });
+    guardHandshakes(listener, { refuseExpired }, (address, reason) => this.#authenticator.refusedInTls(address, reason));
   }
 
   #endSilent(): void {
@@ -221,7 +217,6 @@ export class GrpcServerTransport implements ServerTransport {
 
   #methods(): typeof wireMethods {
     const bodies = this.#bodies;
-    if (bodies === undefined) return wireMethods;
     return {
       ...wireMethods,
       register: bodies.remember(wireMethods.register),
@@ -243,6 +238,7 @@ export class GrpcServerTransport implements ServerTransport {
     const site = ["client"] as const;
     const admin = ["admin"] as const;
     const anyone = ["client", "admin"] as const;
+    const attached = ["client", "relay"] as const;
     this.#server.addService(this.#methods(), {
       challenge: answerPlain(parts, (request, connection) => this.#authenticator.challenge(request, connection)),
       register: answerPlain(parts, (request, connection, claim) => {
@@ -256,7 +252,7 @@ export class GrpcServerTransport implements ServerTransport {
         setImmediate(() => this.disconnect(sessionId, "ended by the participant"));
         return create(EndReplySchema);
       }),
-      attach: answerAttach(parts, site, { attach: this.#attach }),
+      attach: answerAttach(parts, attached, { attach: this.#attach }),
       submitUpdate: answerUnary(parts, site, async (context, request) => handlers.submitUpdate(context, request)),
       stat: answerUnary(parts, anyone, async (context, { object, base }) => {
         const state = await handlers.stat(context, refOf(object), base === undefined ? undefined : refOf(base));

@@ -14,8 +14,12 @@ import { tokenKey } from "./token-key.js";
 export interface ServerCallsComponents {
   readonly authenticator: Authenticator;
   readonly connections: ServerConnections;
-  /** Where calls are proven one by one. */
-  readonly bodies: RequestBodies | undefined;
+  readonly bodies: RequestBodies;
+}
+
+export interface ServerCallsInit {
+  /** Whether a proxy may stand in front, which says whom it speaks for. */
+  readonly isBehindProxy: boolean;
 }
 
 /** What all calls of grpc-js have in common. */
@@ -43,21 +47,23 @@ export interface OpenCall {
 export class ServerCalls {
   readonly #authenticator: Authenticator;
   readonly #connections: ServerConnections;
-  readonly #bodies: RequestBodies | undefined;
+  readonly #bodies: RequestBodies;
+  readonly #isBehindProxy: boolean;
   readonly #open = new Set<Running>();
   readonly #idle: (() => void)[] = [];
   #refusal: FlareError | undefined;
 
-  constructor(components: ServerCallsComponents) {
+  constructor(components: ServerCallsComponents, init: ServerCallsInit) {
     this.#authenticator = components.authenticator;
     this.#connections = components.connections;
     this.#bodies = components.bodies;
+    this.#isBehindProxy = init.isBehindProxy;
   }
 
   /** The connection that a call came on. @throws FlareError `transfer/disconnected` when it is closed by now */
   connectionOf(call: AnyCall): PeerConnection {
     const connection = this.#connections.of(call.getPeer());
-    if (this.#bodies === undefined) return connection;
+    if (!this.#isBehindProxy) return connection;
     const claimed = textOf(call.metadata, forwardedKey);
     return claimed !== undefined ? { ...connection, claimedAddress: capPeerText(claimed) } : connection;
   }
@@ -65,7 +71,7 @@ export class ServerCalls {
   /** What a call carries to say whose it is. */
   claimOf(call: AnyCall): TokenCall {
     const { metadata, request } = call;
-    const body = typeof request === "object" && request !== null ? this.#bodies?.of(request) : undefined;
+    const body = typeof request === "object" && request !== null ? this.#bodies.of(request) : undefined;
     return {
       token: (textOf(metadata, tokenKey) ?? "").replace(/^Bearer /, ""),
       method: call.getPath(),
@@ -91,7 +97,7 @@ export class ServerCalls {
       abort.abort(new FlareError("transfer/disconnected", "The caller cancelled the call, or its connection ended.")),
     );
     return {
-      context: { identity: session.identity, sessionId: session.id, signal: abort.signal },
+      context: { identity: session.identity, sessionId: session.id, relay: session.connection.relay?.name, signal: abort.signal },
       touch: () => this.#authenticator.touch(session.id),
       cut: (reason) => abort.abort(reason),
       end: () => this.#ended(running),

@@ -3,9 +3,11 @@ import type { ServerHttp2Session } from "node:http2";
 import type { Socket } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { FlareError } from "@flare-ts/contracts";
-import type { PeerConnection } from "../session/connection-binding.js";
+import { readSubject } from "@flare-ts/provision/kit";
+import type { PeerConnection, PeerRelay } from "../session/connection-binding.js";
 import { fingerprintOf } from "../session/project-keys.js";
 import { type Http2Listener, raiseConnectionWindow } from "./flow-control.js";
+import { peerChain } from "./guard-handshakes.js";
 
 export interface ServerConnectionsComponents {
   /** A connection and everything on it is over. */
@@ -79,8 +81,10 @@ export class ServerConnections {
   #opened(session: ServerHttp2Session): void {
     const { socket } = session;
     const address = addressOf(socket?.remoteAddress, socket?.remotePort);
-    const [fingerprint, serverFingerprint] = socket === undefined ? [] : fingerprintsOf(socket as TLSSocket);
-    const peer: PeerConnection = { id: randomUUID(), address, fingerprint, serverFingerprint };
+    const tls = socket as TLSSocket | undefined;
+    const [fingerprint, serverFingerprint] = tls === undefined ? [] : fingerprintsOf(tls);
+    const relay = tls === undefined ? undefined : relayOf(tls);
+    const peer: PeerConnection = { id: randomUUID(), address, fingerprint, serverFingerprint, relay };
     this.#byAddress.set(address, { peer, session });
     raiseConnectionWindow(session, this.#windowBytes);
     session.once("close", () => {
@@ -107,4 +111,12 @@ function fingerprintsOf(socket: TLSSocket): readonly (string | undefined)[] {
   // Not getPeerCertificate: Node 24 crashes in it on a certificate whose key cannot be decoded.
   if (typeof socket.getPeerX509Certificate !== "function") return [];
   return [socket.getPeerX509Certificate(), socket.getX509Certificate()].map((certificate) => certificate && fingerprintOf(certificate));
+}
+
+/** The relay whose certificate a handshake showed. */
+function relayOf(socket: TLSSocket): PeerRelay | undefined {
+  const certificate = typeof socket.getPeerX509Certificate === "function" ? socket.getPeerX509Certificate() : undefined;
+  if (certificate === undefined) return undefined;
+  const { commonName: name, role } = readSubject(certificate);
+  return role === "relay" ? { name, chainPem: peerChain(socket) } : undefined;
 }

@@ -11,6 +11,8 @@ import { freePort } from "./free-port.js";
 export interface CreateFederationInit {
   /** Names of the sites. */
   readonly sites: readonly string[];
+  /** Relays that listen with mutual TLS, by name, each with what is above it. What sites are behind, `settings.perSite` says. @default none */
+  readonly relays?: Readonly<Record<string, string>>;
   /** @default "testfed" */
   readonly project?: string;
   /** Port of the server. @default a free one */
@@ -26,7 +28,7 @@ export interface CreateFederationInit {
   readonly leafLifetimeMs?: number;
   /** When the kits were made. @default the present */
   readonly madeAt?: Date;
-  /** The program that runs participants. @default one that knows `<server|client> start <kit>` only */
+  /** The program that runs participants. @default one that knows `<server|client|relay> start <kit>` only */
   readonly program?: string;
   /** Further arguments of the start of a participant, by its name; the server's is `server`. */
   readonly startArguments?: Readonly<Record<string, readonly string[]>>;
@@ -37,11 +39,11 @@ export interface Federation {
   readonly folder: string;
   readonly port: number;
   readonly adminKit: string;
-  /** Kit folder of the server or of a site. */
+  /** Kit folder of the server, a relay or a site. */
   kitOf(name: string): string;
   /** Starts a participant under its kit's watchdog, and waits until it is ready. */
   start(name: string): Promise<void>;
-  /** Starts the server, then all sites. */
+  /** Starts the server, then the relays in their order, then all sites. */
   startAll(): Promise<void>;
   stop(name: string): Promise<void>;
   /** Process number of a participant's parent process. */
@@ -57,12 +59,12 @@ const ownProgram = fileURLToPath(new URL("../../dist/programs/federation/partici
 
 /** Provisions a federation into a temporary folder; nothing runs yet. */
 export async function createFederation(init: CreateFederationInit): Promise<Federation> {
-  const { sites, project = "testfed", port: wantedPort, settings = {}, leafLifetimeMs, madeAt = new Date() } = init;
+  const { sites, relays = {}, project = "testfed", port: wantedPort, settings = {}, leafLifetimeMs, madeAt = new Date() } = init;
   const { program = ownProgram, startArguments = {} } = init;
   const folder = await mkdtemp(join(tmpdir(), "flare-federation-"));
   const port = wantedPort ?? (await freePort());
   const projectFile = join(folder, "project.yml");
-  await writeFile(projectFile, projectText(project, port, sites, settings));
+  await writeFile(projectFile, projectText(project, port, { sites, relays: await relayParticipants(relays) }, settings));
   const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear", now: madeAt });
   const kitOf = (name: string): string => join(prodDir, name === "server" ? serverName : name);
   const start = async (name: string): Promise<void> => {
@@ -87,12 +89,13 @@ export async function createFederation(init: CreateFederationInit): Promise<Fede
     stop,
     startAll: async () => {
       await start("server");
+      for (const relay of Object.keys(relays)) await start(relay);
       await Promise.all(sites.map(start));
     },
     pidOf: (name) => readInstance(kitOf(name))?.pid,
     admin: () => connectAdmin({ kitDir: adminKit }),
     dispose: async () => {
-      await Promise.all(sites.map(stop));
+      await Promise.all([...sites, ...Object.keys(relays)].map(stop));
       await stop("server");
       await rm(folder, { recursive: true, force: true });
     },
@@ -102,7 +105,7 @@ export async function createFederation(init: CreateFederationInit): Promise<Fede
 function projectText(
   project: string,
   port: number,
-  sites: readonly string[],
+  { sites, relays }: { readonly sites: readonly string[]; readonly relays: readonly object[] },
   { project: whole, server, others, perSite = {} }: NonNullable<CreateFederationInit["settings"]>,
 ): string {
   return JSON.stringify({
@@ -112,8 +115,21 @@ function projectText(
     ...whole,
     participants: [
       { name: serverName, type: "server", org: "center", fed_learn_port: port, ...server },
+      ...relays,
       ...sites.map((name) => ({ name, type: "client", org: "hospital", ...others, ...perSite[name] })),
       { name: adminName, type: "admin", org: "center", role: "project_admin", ...others },
     ],
   });
+}
+
+async function relayParticipants(relays: Readonly<Record<string, string>>): Promise<readonly object[]> {
+  return await Promise.all(
+    Object.entries(relays).map(async ([name, above]) => ({
+      name,
+      type: "relay",
+      org: "region",
+      listening_host: { default_host: "localhost", port: await freePort(), connection_security: "mtls" },
+      ...(above === "server" ? {} : { connect_to: { name: above } }),
+    })),
+  );
 }

@@ -1,7 +1,7 @@
 import { setFlagsFromString } from "node:v8";
 import { FlareError } from "@flare-ts/contracts/errors";
 
-// What the watchdog of a kit runs in tests: `<server|client> start <kit>`, as the flare command would.
+// What the watchdog of a kit runs in tests: `<server|client|relay> start <kit>`, as the flare command would.
 const [kind, , kitDir = "."] = process.argv.slice(2);
 const lifetime = process.env["FLARE_TEST_LEAF_LIFETIME_MS"];
 const leafLifetimeMs = lifetime === undefined ? undefined : Number(lifetime);
@@ -14,11 +14,13 @@ const stopped = new Promise<void>((resolve) => {
     });
   }
 });
-// As `flare client start` has it.
-if (kind === "client") setFlagsFromString("--optimize-for-size");
+// As `flare client start` and `flare relay start` have it.
+if (kind !== "server") setFlagsFromString("--optimize-for-size");
 try {
-  const { giveBackHeap, startServer, startSite } = await import("@flare-ts/runtime");
-  const running = kind === "server" ? await startServer({ kitDir, leafLifetimeMs }) : await startSite({ kitDir, signal: stopping.signal });
+  const { giveBackHeap, startRelay, startServer, startSite } = await import("@flare-ts/runtime");
+  const { signal } = stopping;
+  const start = kind === "relay" ? startRelay : startSite;
+  const running = kind === "server" ? await startServer({ kitDir, leafLifetimeMs }) : await start({ kitDir, signal });
   giveBackHeap();
   await stopped;
   await running.stop();

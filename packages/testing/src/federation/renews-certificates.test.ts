@@ -26,15 +26,30 @@ async function logOf(name: string): Promise<readonly { readonly message: string;
     .map((line) => JSON.parse(line) as { message: string; level: string });
 }
 
-describe.each(["mtls", "tls"])("a federation over %s whose certificates end while it works", (security) => {
+const none: Readonly<Record<string, string>> = {};
+const ways = [
+  { way: "mtls", security: "mtls", relays: none },
+  { way: "tls", security: "tls", relays: none },
+  { way: "mtls by relays", security: "mtls", relays: { "relay-1": "server", "relay-2": "relay-1" } },
+];
+
+describe.each(ways)("a federation over $way whose certificates end while it works", ({ security, relays }) => {
+  const processes = ["server", ...Object.keys(relays), ...sites];
+
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "flare-renewal-"));
     // Everybody has slept since the kits were made: certificates of 5 minutes that ended 5 minutes ago.
-    const certificates = { leaf_lifetime: "5m", server_may_renew: ["client", "server", "admin"] };
+    const certificates = { leaf_lifetime: "5m", server_may_renew: ["client", "server", "relay", "admin"] };
+    const behind: Readonly<Record<string, { connect_to: { name: string } }>> = {
+      "site-1": { connect_to: { name: "relay-1" } },
+      "site-2": { connect_to: { name: "relay-2" } },
+    };
+    const perSite = relays === none ? {} : behind;
     const madeAt = new Date(Date.now() - 600_000);
     federation = await createFederation({
       sites,
-      settings: { project: { certificates, connection_security: security } },
+      relays,
+      settings: { project: { certificates, connection_security: security }, perSite },
       leafLifetimeMs: lifetimeMs,
       madeAt,
     });
@@ -72,18 +87,19 @@ describe.each(["mtls", "tls"])("a federation over %s whose certificates end whil
       admin.close();
       const closed = events.filter((event) => event.type === "round-closed");
       const renewals = await Promise.all(
-        ["server", ...sites].map(async (name) => (await logOf(name)).filter(({ message }) => message === "certificate renewed").length),
+        processes.map(async (name) => (await logOf(name)).filter(({ message }) => message === "certificate renewed").length),
       );
       process.stdout.write(
-        `${closed.length} rounds in ${durationMs / 1000} s; renewals of server, sites and admin: ${[...renewals, adminRenewals].join(", ")}\n`,
+        `${closed.length} rounds in ${durationMs / 1000} s; renewals of ${processes.join(", ")} and admin: ${[...renewals, adminRenewals].join(", ")}\n`,
       );
       expect(closed.filter(({ contributors, missing }) => contributors.length !== 2 || missing.length > 0)).toEqual([]);
       expect(events.filter(({ type }) => type === "task-failed" || type === "site-disconnected")).toEqual([]);
       expect(closed.length).toBeGreaterThan(durationMs / (trainMs * 20));
       const least = Math.floor(durationMs / lifetimeMs);
       for (const count of [...renewals, adminRenewals]) expect(count).toBeGreaterThanOrEqual(least);
-      for (const site of sites) expect((await logOf(site)).filter(({ message }) => message === "attached to server")).toHaveLength(1);
-      for (const name of ["server", ...sites]) expect((await logOf(name)).filter(({ level }) => level === "error")).toEqual([]);
+      for (const name of processes.slice(1))
+        expect((await logOf(name)).filter(({ message }) => message === "attached to server")).toHaveLength(1);
+      for (const name of processes) expect((await logOf(name)).filter(({ level }) => level === "error")).toEqual([]);
       const kept = (await readdir(join(federation.kitOf("site-1"), "identity"))).filter((name) => /^[0-9a-f]{8,}$/.test(name));
       expect(kept).toHaveLength(1);
     },
@@ -92,7 +108,7 @@ describe.each(["mtls", "tls"])("a federation over %s whose certificates end whil
 
   it("takes everybody back whose certificate ended while the machine slept, and goes on with what was renewed last", async () => {
     await Promise.all(sites.map((site) => federation.stop(site)));
-    await federation.stop("server");
+    for (const name of ["server", ...Object.keys(relays)]) await federation.stop(name);
     await sleepUntilEnded(federation.kitOf("site-1"));
     await federation.startAll();
     const admin = await federation.admin();

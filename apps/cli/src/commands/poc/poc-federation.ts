@@ -7,7 +7,7 @@ export interface PocFederation {
   readonly folder: string;
   readonly project: string;
   readonly port: number;
-  /** Server first, then the clients; each with the folder of its startup kit. */
+  /** Server first, then the relays, then the clients; each with the folder of its startup kit. */
   readonly services: readonly PocService[];
   readonly adminName: string;
   readonly adminKit: string;
@@ -16,7 +16,7 @@ export interface PocFederation {
 /** A process of a POC federation. */
 export interface PocService {
   readonly name: string;
-  readonly kind: "server" | "client";
+  readonly kind: "server" | "client" | "relay";
   readonly kit: string;
 }
 
@@ -31,6 +31,8 @@ export interface PocFile {
   /** Folder of the kits, relative. */
   readonly kits: string;
   readonly server: string;
+  /** Not from older versions. */
+  readonly relays?: readonly string[];
   readonly clients: readonly string[];
   readonly admin: string;
 }
@@ -52,6 +54,7 @@ export async function readPocFederation(folder: string): Promise<PocFederation |
     port: file.port,
     services: [
       { name: file.server, kind: "server", kit: kit(file.server) },
+      ...(file.relays ?? []).map((name): PocService => ({ name, kind: "relay", kit: kit(name) })),
       ...file.clients.map((name): PocService => ({ name, kind: "client", kit: kit(name) })),
     ],
     adminName: file.admin,

@@ -111,6 +111,7 @@ async function fillFolder(
       port: await portInKit(join(prodDir, admin)),
       kits: relative(folder, prodDir),
       server,
+      ...(named("relay").length === 0 ? {} : { relays: named("relay") }),
       clients: named("client"),
       admin,
     };

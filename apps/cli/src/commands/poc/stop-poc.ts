@@ -3,7 +3,7 @@ import type { PocService } from "./poc-federation.js";
 import { pocFolder } from "./poc-folder.js";
 import { preparedFederation, type ServiceSelection, selectServices } from "./select-services.js";
 
-/** Stops services that run in the background: the sites together, then the server. */
+/** Stops services that run in the background: the sites together, then the relays, then the server. */
 export async function stopPoc(context: CommandContext, options: ServiceSelection & { readonly timeoutMs: number }): Promise<CommandOutput> {
   const services = selectServices(await preparedFederation(pocFolder(context.env)), options);
   const outcomes = await stopServices(services, options.timeoutMs);
@@ -13,7 +13,7 @@ export async function stopPoc(context: CommandContext, options: ServiceSelection
   };
 }
 
-/** Stops services, clients first so that none of them dials a server that is gone. */
+/** Stops services, clients first so that none of them dials a relay or a server that is gone. */
 export async function stopServices(
   services: readonly PocService[],
   timeoutMs: number,
@@ -24,6 +24,7 @@ export async function stopServices(
     outcome: await stopDaemon(service.kit, { timeoutMs }),
   });
   const clients = await Promise.all(services.filter((service) => service.kind === "client").map(stop));
+  const relays = await Promise.all(services.filter((service) => service.kind === "relay").map(stop));
   const servers = await Promise.all(services.filter((service) => service.kind === "server").map(stop));
-  return [...clients, ...servers];
+  return [...clients, ...relays, ...servers];
 }

@@ -2,16 +2,18 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 
-/** The two kinds of long-running processes. */
-export type ServiceKind = "server" | "client";
+const serviceKinds = ["server", "client", "relay"] as const;
+
+/** The kinds of long-running processes. */
+export type ServiceKind = (typeof serviceKinds)[number];
 
 /** What a person calls it. */
 export function serviceWord(kind: ServiceKind): string {
-  return kind === "server" ? "server" : "site";
+  return kind === "client" ? "site" : kind;
 }
 
 /**
- * Keeps a command from taking a server for a site, a site for a server, or a path with a slip of the pen for a service that does not run.
+ * Keeps a command from taking the kit of one kind for that of another, or a path with a slip of the pen for a service that does not run.
  * Nothing else of the folder is looked at: a `--workspace` of a start is good, and so is a kit that was damaged since.
  *
  * @throws FlareError `kit/not-a-folder`, `kit/wrong-type`.
@@ -19,7 +21,7 @@ export function serviceWord(kind: ServiceKind): string {
 export function requireFolderOf(kind: ServiceKind, dir: string): void {
   if (!existsSync(dir)) throw new FlareError("kit/not-a-folder", `${dir} is not a folder.`, { facts: { dir } });
   const holds = (type: ServiceKind): boolean => existsSync(join(dir, "startup", `fed_${type}.json`));
-  const other = kind === "server" ? "client" : "server";
-  if (!holds(other) || holds(kind)) return;
+  const other = serviceKinds.find(holds);
+  if (other === undefined || holds(kind)) return;
   throw new FlareError("kit/wrong-type", `${dir} is the kit of a ${other}, not of a ${kind}.`, { facts: { dir, type: other } });
 }

@@ -7,14 +7,14 @@ import { flareCommandPath } from "../../command-line/flare-command-path.js";
 import { type LogEvent, logLine } from "./log-line.js";
 import { type ServiceKind, serviceWord } from "./service-kind.js";
 
-/** What `server start` and `client start` are given. */
+/** What `server start`, `client start` and `relay start` are given. */
 export interface StartServiceOptions {
   readonly kind: ServiceKind;
   readonly kit: string;
   readonly isDaemon: boolean;
   readonly workspace: string | undefined;
   readonly port: number | undefined;
-  /** Address of a server. */
+  /** Address of a server or a relay. */
   readonly host: string | undefined;
   readonly isClearAllowed: boolean;
   /** Bytes that all its processes may hold, at a site without trainers. */
@@ -34,13 +34,13 @@ interface RunningService {
 /** How long the command waits for a background process to be ready; it goes on by itself after that. */
 const daemonReadyMs = 10_000;
 
-/** Runs a server or a site until it is told to stop, or starts it in the background. */
+/** Runs a server, a site or a relay until it is told to stop, or starts it in the background. */
 export async function startService(context: CommandContext, options: StartServiceOptions): Promise<CommandOutput> {
   const { kind, host, stallSeconds, maxMemoryBytes, maxDiskBytes } = options;
   const isClearAllowed = options.isClearAllowed || allowsClear(context);
   const kitDir = resolve(context.cwd, options.kit);
   // Loading the runtime makes V8 keep twice the memory that a site needs from then on (70 MB, 42 with this), before anything is done.
-  if (kind === "client" && !options.isDaemon) setFlagsFromString("--optimize-for-size");
+  if (kind !== "server" && !options.isDaemon) setFlagsFromString("--optimize-for-size");
   const runtime = await import("@flare-ts/runtime");
   if (options.isDaemon) {
     const command = { node: process.execPath, cli: flareCommandPath() };
@@ -57,9 +57,9 @@ export async function startService(context: CommandContext, options: StartServic
     const hint =
       contact?.state === "refused"
         ? `Its server does not let it in: ${contact.reason ?? "no reason was given"} It goes on trying`
-        : kind === "client"
-          ? "It has not reached the server yet and goes on trying"
-          : "It is not ready yet";
+        : kind === "server"
+          ? "It is not ready yet"
+          : "It has not reached the server yet and goes on trying";
     return {
       data: { kind, kit: kitDir, state, pid },
       text: [`The ${serviceWord(kind)} ${how}`, ...(state === "ready" ? [] : [`${hint}; its log is ${join(kitDir, "log.txt")}.`])],
@@ -71,13 +71,18 @@ export async function startService(context: CommandContext, options: StartServic
   const workspace = options.workspace === undefined ? undefined : resolve(context.cwd, options.workspace);
   const stallMs = stallSeconds === undefined ? undefined : Math.round(stallSeconds * 1000);
   const init = { kitDir, workspace, isClearAllowed, stallMs, onLog, maxMemoryBytes, maxDiskBytes, signal: context.signal };
-  const running: RunningService =
-    kind === "server" ? await runtime.startServer({ ...init, port: options.port, host }) : await runtime.startSite(init);
+  const listening = { port: options.port, host };
+  const start: Readonly<Record<ServiceKind, () => Promise<RunningService>>> = {
+    server: () => runtime.startServer({ ...init, ...listening }),
+    client: () => runtime.startSite(init),
+    relay: () => runtime.startRelay({ kitDir, workspace, isClearAllowed, onLog, signal: context.signal, ...listening }),
+  };
+  const running = await start[kind]();
   const place: { readonly [key: string]: Json } = running.port === undefined ? {} : { port: running.port };
   context.report(
     { type: "started", kind, name: running.name, pid: process.pid, ...place },
-    kind === "server"
-      ? `Server ${running.name} listens on port ${running.port}, process ${process.pid}.`
+    kind !== "client"
+      ? `${kind === "server" ? "Server" : "Relay"} ${running.name} listens on port ${running.port}, process ${process.pid}.`
       : `Site ${running.name} is connected, process ${process.pid}.`,
   );
   runtime.giveBackHeap();

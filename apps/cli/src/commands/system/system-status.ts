@@ -17,6 +17,7 @@ export async function systemStatus(context: CommandContext, options: StudyOption
     budget,
     study,
   } = await withAdminInStudy(context, options, async (session) => ({ study: session.study, ...(await session.status()) }));
+  const isAnyBehindRelay = sites.some(({ relay = null }) => relay !== null);
   const ago = (ms: number): string => durationText(Math.max(0, Date.now() - ms));
   return {
     data: {
@@ -47,6 +48,7 @@ export async function systemStatus(context: CommandContext, options: StudyOption
           { title: "SITE" },
           { title: "ORG" },
           { title: "STATE" },
+          ...(isAnyBehindRelay ? [{ title: "BY" }] : []),
           { title: "FOR", align: "right" },
           { title: "VERSION" },
           { title: "GPUS", align: "right" },
@@ -60,6 +62,7 @@ export async function systemStatus(context: CommandContext, options: StudyOption
           site.name,
           site.org,
           site.state,
+          ...(isAnyBehindRelay ? [site.relay ?? "-"] : []),
           ago(site.sinceMs),
           plainText(site.softwareVersion),
           site.resources === null ? "-" : String(site.resources.gpus),
@@ -96,6 +99,7 @@ function siteData(site: SiteStatus): { readonly [key: string]: Json } {
     state: site.state,
     since_ms: site.sinceMs,
     reason: site.reason,
+    relay: site.relay ?? null,
     software_version: site.softwareVersion,
     resources: resources === null ? null : { num_of_gpus: resources.gpus, mem_per_gpu_in_GiB: resources.memPerGpuGiB },
     allow_log_streaming: site.allowsLogStreaming,

@@ -1,4 +1,4 @@
-import type { ClientParticipant, Project, ServerParticipant } from "../../project/project.js";
+import type { ClientParticipant, Project, RelayParticipant, ServerParticipant } from "../../project/project.js";
 import { type KitFile, plainFile } from "../kit-file.js";
 
 /** Folder in which the unit expects the kit; another one is written in a copy of the unit. */
@@ -24,7 +24,7 @@ export function installedKit(name: string): string {
  * Nothing in it keeps training or aggregation from GPUs: no MemoryDenyWriteExecute, which compilers of kernels and V8 fail with, and
  * neither PrivateDevices nor ProtectClock, which both hide device files.
  */
-export function serviceUnit({ name: project }: Project, participant: ServerParticipant | ClientParticipant): KitFile {
+export function serviceUnit({ name: project }: Project, participant: ServerParticipant | ClientParticipant | RelayParticipant): KitFile {
   const { type, name } = participant;
   const kit = installedKit(name);
   const lines = [
@@ -39,7 +39,7 @@ export function serviceUnit({ name: project }: Project, participant: ServerParti
     "[Service]",
     "User=flare",
     `WorkingDirectory=${kit}`,
-    ...gpuLines,
+    ...(type === "relay" ? [] : gpuLines),
     `ExecStart=/usr/bin/env flare ${type} start ${kit}`,
     "Restart=on-failure",
     "RestartSec=10",
@@ -62,7 +62,7 @@ export function serviceUnit({ name: project }: Project, participant: ServerParti
     "RestrictSUIDSGID=yes",
     "RestrictRealtime=yes",
     "LockPersonality=yes",
-    ...(type === "server" ? ["PrivateTmp=yes", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"] : []),
+    ...(type !== "client" ? ["PrivateTmp=yes", "RestrictAddressFamilies=AF_UNIX AF_INET AF_INET6 AF_NETLINK"] : []),
     "",
     "[Install]",
     "WantedBy=multi-user.target",
@@ -78,8 +78,9 @@ const gpuLines = [
 ];
 
 /** Ports below 1024 are root's, or whose who was given this one capability. */
-function capabilityLines(participant: ServerParticipant | ClientParticipant): string[] {
-  const isLowPort = participant.type === "server" && participant.port < 1024;
+function capabilityLines(participant: ServerParticipant | ClientParticipant | RelayParticipant): string[] {
+  const port = participant.type === "server" ? participant.port : participant.type === "relay" ? participant.listeningHost.port : 0;
+  const isLowPort = port > 0 && port < 1024;
   return isLowPort
     ? ["CapabilityBoundingSet=CAP_NET_BIND_SERVICE", "AmbientCapabilities=CAP_NET_BIND_SERVICE"]
     : ["CapabilityBoundingSet="];

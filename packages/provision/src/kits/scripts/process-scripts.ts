@@ -1,9 +1,10 @@
+import type { ProcessType } from "../../project/project.js";
 import { type KitFile, scriptFile } from "../kit-file.js";
 import { execFlare, scriptHead } from "./script-parts.js";
 import { watchScript } from "./watch-script.js";
 
 /** Scripts that start, watch and stop the process of a kit; POSIX shell, for any path. */
-export function processScripts(type: "server" | "client"): KitFile[] {
+export function processScripts(type: ProcessType): KitFile[] {
   return [
     scriptFile("startup/start.sh", startScript(type)),
     scriptFile("startup/sub_start.sh", watchScript(type)),

@@ -7,7 +7,6 @@ import type { AdminParticipant, ClientParticipant, Project, RelayParticipant, Se
 import type { KitFile } from "../kit-file.js";
 import { adminScript } from "./admin-script.js";
 import { dockerScript } from "./docker-script.js";
-import { relayScript } from "./relay-script.js";
 import { startAllScript } from "./start-all-script.js";
 
 /** Writes down its arguments, its variables and its name, one call a line. */
@@ -18,7 +17,8 @@ exit "\${RECORDER_STATUS:-0}"
 
 const server = { type: "server", name: "server1.example.org", port: 8002 } as ServerParticipant;
 const client = { type: "client", name: "hospital-a" } as ClientParticipant;
-const relay = { type: "relay", name: "relay-1" } as RelayParticipant;
+const relay = { type: "relay", name: "relay-1", fqcn: "relay-1" } as RelayParticipant;
+const below = { type: "relay", name: "relay-0", fqcn: "relay-1.relay-0" } as RelayParticipant;
 const admin = { type: "admin", name: "admin@example.org" } as AdminParticipant;
 
 describe.each(["dash", "bash"])("under %s", (shell) => {
@@ -69,18 +69,13 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     ]);
   });
 
-  it("a relay's start.sh says that there is no relay process", async () => {
-    const { status, stderr } = run(await put("relay-1", relayScript()));
-    expect(status).toBe(1);
-    expect(stderr).toBe(
-      `${join(kits, "relay-1")}: This version has no relay process: the kit holds a relay's identity and settings, and nothing runs it yet.\n`,
-    );
-  });
-
-  it("start_all.sh starts the server, then the sites, and names the relays that it leaves out", async () => {
-    const project = { server, participants: [client, relay, admin, server, { ...client, name: "hospital-b" }] } as unknown as Project;
+  it("start_all.sh starts the server, then the relays from the top down, then the sites", async () => {
+    const project = {
+      server,
+      participants: [client, below, relay, admin, server, { ...client, name: "hospital-b" }],
+    } as unknown as Project;
     const file = await put("", startAllScript(project));
-    for (const name of ["server1.example.org", "hospital-a", "hospital-b"]) {
+    for (const name of ["server1.example.org", "relay-1", "relay-0", "hospital-a", "hospital-b"]) {
       await put(name, {
         path: "startup/start.sh",
         mode: 0o755,
@@ -88,8 +83,10 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       });
     }
     const { status, stderr } = run(file);
-    expect(await calls()).toEqual(["flare:[server1.example.org]", "flare:[hospital-a]", "flare:[hospital-b]"]);
-    expect({ status, stderr }).toEqual({ status: 1, stderr: "relay relay-1 is left out: this version has no relay process\n" });
+    expect(await calls()).toEqual(
+      ["server1.example.org", "relay-1", "relay-0", "hospital-a", "hospital-b"].map((name) => `flare:[${name}]`),
+    );
+    expect({ status, stderr }).toEqual({ status: 1, stderr: "" });
   });
 
   const user = `[--user][${process.getuid?.()}:${process.getgid?.()}]`;

@@ -1,7 +1,8 @@
+import type { ProcessType } from "../../project/project.js";
 import { execFlare, scriptHead } from "./script-parts.js";
 
 /** `sub_start.sh`: runs the process of a kit and starts it again when it dies. */
-export function watchScript(type: "server" | "client"): string {
+export function watchScript(type: ProcessType): string {
   return `${scriptHead("sub_start.sh: runs the process in the foreground and starts it again when it dies. TERM stops both.")}pid_file=$kit/daemon_pid.fl
 max_delay_s=30
 healthy_s=10
