@@ -1,5 +1,6 @@
 import { createRequire } from "node:module";
 import { pathToFileURL } from "node:url";
+import type { create as createGpu } from "webgpu";
 
 /** Where the package `webgpu` lies. */
 export interface WebGpuPackage {
@@ -28,7 +29,7 @@ const place = Symbol.for("@flare-ts/aggregator webgpu");
  */
 export async function loadWebGpu({ url }: WebGpuPackage): Promise<GPU> {
   const kept = globalThis as { [place]?: GPU };
-  const { create } = (await import(url)) as typeof import("webgpu");
+  const { create } = (await import(url)) as { readonly create: typeof createGpu };
   kept[place] ??= create([]);
   return kept[place];
 }
