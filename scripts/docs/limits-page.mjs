@@ -114,6 +114,10 @@ const consequences = {
   ],
   outputPauseMs: ["time between two messages with metrics and log lines of a job at a site", "the next one waits"],
   logLineChars: ["a log line", "its rest is left out"],
+  trainerLogBytes: [
+    "`trainer.log` of a job at a site",
+    "what it holds goes to `trainer.log.1`, in the place of what was there, and it begins anew; looked at every second",
+  ],
   jobLogBytes: ["log lines that the server keeps of a job", "the oldest go first"],
   jobMetricsBytes: ["tracked metrics that the server keeps of a job", "the oldest go first"],
   unreadMessages: ["messages that a site has not taken", "the site is disconnected; it dials again and is told the state anew"],

@@ -75,6 +75,8 @@ export const limits = Object.freeze({
   outputPauseMs: 250,
   /** A log line of a trainer; the rest of a longer one is left out. */
   logLineChars: 2_000,
+  /** What trainers of a job have printed, in its log at the site; beyond it the log begins anew, and what it held is kept once. */
+  trainerLogBytes: 64 * 1024 * 1024,
   /** Log lines, and tracked metrics, that the server keeps of a job; the oldest go first. */
   jobLogBytes: 16 * 1024 * 1024,
   jobMetricsBytes: 16 * 1024 * 1024,

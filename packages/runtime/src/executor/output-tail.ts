@@ -1,4 +1,6 @@
+import { existsSync } from "node:fs";
 import { open } from "node:fs/promises";
+import { earlierLog } from "./bounded-log.js";
 import { hideSecrets } from "./hide-secrets.js";
 
 export interface OutputTailInit {
@@ -11,15 +13,17 @@ export interface OutputTailInit {
 }
 
 /** The last lines that were written to a file, without secrets; each is cut to 300 characters. */
-export async function readOutputTail(file: string, { from, lines = 20, secrets }: OutputTailInit): Promise<string[]> {
+export async function readOutputTail(file: string, { lines = 20, secrets, ...init }: OutputTailInit): Promise<string[]> {
   const handle = await open(file, "r");
   try {
     const { size } = await handle.stat();
+    const beganAnew = existsSync(earlierLog(file));
+    const from = init.from > size ? 0 : init.from;
     const start = Math.max(from, size - lines * 1200);
     const bytes = Buffer.alloc(Math.max(0, size - start));
     await handle.read(bytes, 0, bytes.length, start);
     const text = bytes.toString("utf8").trimEnd();
-    const all = (start > from ? withoutPart(text, secrets) : text).split("\n");
+    const all = (start > from || beganAnew ? withoutPart(text, secrets) : text).split("\n");
     // Hidden before anything is cut: half a secret would not be known again.
     const told = hideSecrets(all.length === 1 && all[0] === "" ? [] : all.slice(-lines), secrets);
     return told.map((line) => line.slice(0, 300));

@@ -2,7 +2,7 @@ import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { open } from "node:fs/promises";
 import type { Duplex } from "node:stream";
-import { FlareError } from "@flare-ts/contracts/errors";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { versionMismatch } from "../client/bootstrap.js";
 import { checkTrainerMessage } from "../client/check-message.js";
 import { LineChannel, type RawMessage } from "../client/line-channel.js";
@@ -19,6 +19,7 @@ import type { StallClock } from "../progress/stall-clock.js";
 import { type Stall, StallWatch } from "../progress/stall-watch.js";
 import { capPeerText } from "../session/peer-text.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
+import { BoundedLog } from "./bounded-log.js";
 import { readOutputTail } from "./output-tail.js";
 import { signalGroup } from "./signal-group.js";
 import type { TrainerCommand } from "./trainer-command.js";
@@ -100,11 +101,13 @@ export class TrainerProcess {
   constructor(components: { readonly child: ChildProcess }, init: TrainerInit & { readonly logStart: number }) {
     this.#child = components.child;
     this.#init = init;
+    const log = new BoundedLog({ file: init.logFile, mostBytes: limits.trainerLogBytes });
     this.#exited = new Promise((resolve) => {
       components.child.once("exit", () => {
         this.#isGone = true;
         // What the trainer has started goes with it.
         this.kill();
+        void log.stop();
         void this.#failOpenTask();
         resolve();
       });

@@ -24,6 +24,7 @@ export class LogTail {
   #offset = 0;
   /** The beginning of a line whose end is not written yet. */
   #rest = "";
+  #isWithinLine = false;
   #decoder = new TextDecoder();
   #timer: NodeJS.Timeout | undefined;
   #reading: Promise<void> = Promise.resolve();
@@ -64,12 +65,21 @@ export class LogTail {
 
   async #readOn(): Promise<void> {
     const size = await this.#size();
-    if (size < this.#offset) this.#offset = 0;
+    if (size < this.#offset) {
+      // It began anew, perhaps within a line.
+      this.#offset = 0;
+      this.#rest = "";
+      this.#isWithinLine = true;
+    }
     while (this.#offset < size) {
       const bytes = await this.#bytes(Math.min(size - this.#offset, limits.outputBatchBytes));
       if (bytes.length === 0) return;
       this.#offset += bytes.length;
       const lines = (this.#rest + this.#decoder.decode(bytes, { stream: true })).split(/\r\n|\n|\r/);
+      if (this.#isWithinLine && lines.length > 1) {
+        lines.shift();
+        this.#isWithinLine = false;
+      }
       // A line without end must not fill the memory.
       this.#rest = (lines.pop() ?? "").slice(0, 2 * limits.logLineChars);
       if (lines.length > 0) await this.#give(lines);
