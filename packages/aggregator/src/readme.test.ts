@@ -47,7 +47,8 @@ describe("the README's examples, as they stand, on the built package", () => {
     expect(await valueIn("checked.safetensors")).toBe(1);
     expect(await valueIn("trimmed.safetensors")).toBe(2);
     expect(await valueIn("capped.safetensors")).toBe(1.5);
-    expect(await valueIn("from-compressed.safetensors")).toBeCloseTo((120 * 1 + 80 * 2) / 200, 6);
+    // The scale of a block of int8 may be larger than it has to be by 2^-11 of itself.
+    expect(Math.abs(Number(await valueIn("from-compressed.safetensors")) - 1.4)).toBeLessThan(1.4 * 2 ** -11);
     expect(await valueIn("streamed.safetensors")).toBe(Math.fround((120 * 1 + 80 * 2) / 200));
     expect((await readdir(join(folder, "state-2"))).length).toBe(2);
   });

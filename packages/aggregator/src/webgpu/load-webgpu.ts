@@ -10,8 +10,7 @@ export interface WebGpuPackage {
 
 /** Looks for the package `webgpu` from here, without loading it. */
 export function findWebGpu(): WebGpuPackage | undefined {
-  // From where this package is installed, as its code may have been bundled to somewhere else.
-  const require = createRequire(createRequire(import.meta.url).resolve("@flare-ts/aggregator/package.json"));
+  const require = createRequire(import.meta.url);
   try {
     const url = pathToFileURL(require.resolve("webgpu")).href;
     const { version } = require("webgpu/package.json") as { readonly version: string };

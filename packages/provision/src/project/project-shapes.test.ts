@@ -164,7 +164,6 @@ participants:
 ${admin}studies:
   cancer_research: { site_orgs: { x: [site-1] }, admins: [admin@example.org] }
 `,
-    warnings: [7],
     participants: three,
   },
   {
