@@ -10,7 +10,8 @@ const runFolder = join(root, ".flare");
 const flare = join(root, "apps", "cli", "dist", "flare.js");
 for (const kit of existsSync(flare) ? kitsInUse(runFolder) : []) {
   // The command knows whether the process of a pid file is still that process.
-  const status = await runCommand("node", [flare, "server", "stop", kit]);
+  const kind = ["client", "relay"].find((each) => existsSync(join(kit, "startup", `fed_${each}.json`))) ?? "server";
+  const status = await runCommand("node", [flare, kind, "stop", kit]);
   if (status !== 0) process.exit(status);
 }
 rmSync(runFolder, { recursive: true, force: true });

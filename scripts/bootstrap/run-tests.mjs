@@ -5,7 +5,7 @@ import { root, runCommand } from "./run-command.mjs";
 import { workspaceFolders } from "./workspace-folders.mjs";
 
 /** Packages whose tests take half of the time. */
-const firstLane = ["@flare-ts/testing", "@flare-ts/dashboard", "@flare-ts/python-client"];
+const firstLane = ["@flare-ts/testing", "@flare-ts/dashboard", "@flare-ts/provision", "@flare-ts/python-client"];
 
 /** Runs the tests of every package and prints the totals as the last line. Returns the exit status. */
 export async function runTests(args) {

@@ -55,16 +55,13 @@ export async function startFederation(flare: FlareCommand, { serverKit, hospital
 export async function stopFederation(flare: FlareCommand, folder: string): Promise<number> {
   const names = await readdir(folder, { recursive: true }).catch((): string[] => []);
   const kits = names.filter((name) => /(^|\/)prod_\d+\/[^/]+\/startup$/.test(name)).map((name) => join(folder, name, ".."));
-  const stop = async (kit: string): Promise<number> => {
-    const { outcome } = (await flare.data("client", "stop", kit)) as { outcome: string };
-    return outcome === "stopped" ? 1 : 0;
+  const stopAll = async (kind: "client" | "server"): Promise<number> => {
+    const ofKind = kits.filter((kit) => existsSync(join(kit, "startup", `fed_${kind}.json`)));
+    const told = (await Promise.all(ofKind.map((kit) => flare.data(kind, "stop", kit)))) as readonly { outcome: string }[];
+    return told.filter(({ outcome }) => outcome === "stopped").length;
   };
-  const isServer = (kit: string): boolean => existsSync(join(kit, "startup", "fed_server.json"));
-  const stopped = [
-    ...(await Promise.all(kits.filter((kit) => !isServer(kit)).map(stop))),
-    ...(await Promise.all(kits.filter(isServer).map(stop))),
-  ];
-  return stopped.reduce((sum, count) => sum + count, 0);
+  const hospitals = await stopAll("client");
+  return hospitals + (await stopAll("server"));
 }
 
 /** Removes what an earlier run left, after stopping what still runs in it. */

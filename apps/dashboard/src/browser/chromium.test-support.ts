@@ -61,6 +61,7 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
 
 /** Keeps a picture of a page in both themes and as on a phone. */
 export async function takePictures(page: Page, name: string): Promise<void> {
+  if (process.env["FLARE_PICTURES"] !== "1") return;
   await mkdir(artefacts, { recursive: true });
   const size = page.viewportSize();
   for (const colorScheme of ["light", "dark"] as const) {

@@ -7,6 +7,7 @@ import { freePort, writeAddOneJob } from "@flare-ts/testing";
 import type { Browser, Page } from "playwright-core";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import { artefacts, lackedChromium, launchChromium, openPage, takePictures } from "./chromium.test-support.js";
+import { openAt } from "./faults.test-support.js";
 import { goodPassword, type PageDashboard, setUpDashboard, startPageDashboard } from "./test-dashboard.test-support.js";
 
 const lacked = lackedChromium();
@@ -199,7 +200,7 @@ async function issueKit(page: Page, path: string, files: string): Promise<string
 
 /** Asks for a certificate with a key that stays in the site's folder, and gives the kit that the answer makes there. */
 async function requestKit(page: Page, site: string, files: string): Promise<string> {
-  await page.goto(`/sites/${site}`);
+  await openAt(page, `/sites/${site}`);
   const [participant] = await Promise.all([page.waitForEvent("download"), page.getByRole("link", { name: "participant.yaml" }).click()]);
   const home = join(files, "home");
   const participantFile = join(files, "participant.yaml");
