@@ -1,3 +1,4 @@
+import type { ServerMessage, SubmitUpdateRequest } from "@flare-ts/contracts/wire";
 import type { Chunk } from "../transport/connection.js";
 
 /** Bytes of models and updates that went between the server and a participant. */
@@ -50,6 +51,26 @@ export class SiteTraffic {
     return this.#count(name, chunks, "sentBytes", "sentBytesPerSecond");
   }
 
+  /** The same way of sending, where models inside messages are counted as sent to a participant. */
+  sendingTo(name: string, send: (message: ServerMessage) => Promise<void>): (message: ServerMessage) => Promise<void> {
+    return (message) => {
+      if (message.message.case === "task") this.#add(name, "sentBytes", message.message.value.modelBytes?.byteLength ?? 0);
+      return send(message);
+    };
+  }
+
+  /** The same request, with an update inside it counted as received from a participant. */
+  handedIn(name: string, request: SubmitUpdateRequest): SubmitUpdateRequest {
+    this.#add(name, "receivedBytes", request.updateBytes?.byteLength ?? 0);
+    return request;
+  }
+
+  #add(name: string, total: "receivedBytes" | "sentBytes", bytes: number): void {
+    if (bytes === 0) return;
+    const before = this.of(name);
+    this.#byName.set(name, { ...before, [total]: before[total] + bytes });
+  }
+
   async *#count(
     name: string,
     chunks: AsyncIterable<Chunk>,
@@ -60,8 +81,7 @@ export class SiteTraffic {
     let bytes = 0;
     for await (const chunk of chunks) {
       bytes += chunk.data.byteLength;
-      const before = this.of(name);
-      this.#byName.set(name, { ...before, [total]: before[total] + chunk.data.byteLength });
+      this.#add(name, total, chunk.data.byteLength);
       yield chunk;
       const seconds = (this.#steadyNow() - beganMs) / 1000;
       if (bytes >= tellingBytes && seconds > 0) this.#byName.set(name, { ...this.of(name), [speed]: Math.round(bytes / seconds) });

@@ -219,8 +219,9 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const transport = new GrpcServerTransport(
       {
         handlers: {
-          attach: (context, send) => (context.identity.kind === "relay" ? relays : sites).attach(context, send),
-          submitUpdate: (context, request) => sites.submitUpdate(context, request),
+          attach: (context, send) =>
+            (context.identity.kind === "relay" ? relays : sites).attach(context, traffic.sendingTo(context.identity.name, send)),
+          submitUpdate: (context, request) => sites.submitUpdate(context, traffic.handedIn(context.identity.name, request)),
           stat: (context, object, base) => transfer.stat(context, object, base),
           upload: (context, object, chunks) => transfer.upload(context, object, traffic.received(context.identity.name, chunks)),
           download: (context, object, offset, means) =>
