@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { statSync } from "node:fs";
 import { chmod, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -31,6 +32,18 @@ describe("FileModelStore", () => {
     expect(path).toBe(join(root, "objects", ref.hash.slice(0, 2), ref.hash));
     expect((await stat(path)).mode & 0o777).toBe(0o444);
     expect(((await stat((await store.importBytes(Buffer.from("x"))).path)).mode & 0o777).toString(8)).toBe("444");
+    expect(await readdir(join(root, "partial"))).toEqual([]);
+  });
+
+  it("keeps the file of an object that comes again while it is taken in", async () => {
+    const store = await FileModelStore.open({ root });
+    for (let turns = 0; turns < 60; turns += 1) {
+      const same = Buffer.from(`object ${turns}`);
+      const first = store.importBytes(same).then(({ path }) => statSync(path).ino);
+      for (let turn = 0; turn < turns; turn += 1) await new Promise(setImmediate);
+      const { path } = await store.importBytes(same);
+      expect(statSync(path).ino).toBe(await first);
+    }
     expect(await readdir(join(root, "partial"))).toEqual([]);
   });
 

@@ -56,7 +56,7 @@ export class FileModelStore implements ModelStore {
     this.#intake = new FileModelStoreIntake(
       {
         find: async (hash) => this.#find(hash),
-        publish: async (from, ref) => this.#publish(from, ref),
+        publish: async (from, ref) => this.#inTurn(ref.hash, async () => this.#publishOnce(from, ref)),
         onMoved: (hash) => void (this.#reuse !== undefined && this.#reusable.add(hash)),
         hashing: this.#hashing,
         onDiskFull: async () => void (await this.releaseSpares()),
@@ -258,6 +258,14 @@ export class FileModelStore implements ModelStore {
     if (mkdirSync(folder, { recursive: true, mode: 0o700 }) !== undefined) await syncFolder(join(this.#root, "objects"));
     await renameDurably(from, path);
     return { hash: ref.hash, size: ref.size, path };
+  }
+
+  /** Of two that come with the same object at once the first has it: a file that somebody reads by now is not replaced by its like. */
+  async #publishOnce(from: string, ref: ObjectRef): Promise<StoredObject> {
+    const present = await this.#find(ref.hash);
+    if (present === undefined) return await this.#publish(from, ref);
+    await removeFile(from);
+    return present;
   }
 
   async #removeObject(hash: ContentHash): Promise<void> {
