@@ -1,5 +1,4 @@
 import { join } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
 import { readKit, TrustKeeper, verifyKit } from "@flare-ts/provision/kit";
 import { CertificateRenewal } from "../identity/certificate-renewal.js";
 import { openLiveIdentity } from "../identity/open-live-identity.js";
@@ -7,6 +6,7 @@ import { renewalTimes } from "../identity/renewal-times.js";
 import { WireRenewal } from "../identity/wire-renewal.js";
 import { lineLogger } from "../logging/line-logger.js";
 import { errorField, type LogFields, type Logger, type LogLine } from "../logging/logger.js";
+import { wrongKit } from "../process/wrong-kit.js";
 import { FileModelStore } from "../store/file-model-store.js";
 import { TransferClient } from "../transfer/transfer-client.js";
 import type { Connection } from "../transport/connection.js";
@@ -33,10 +33,7 @@ export interface ConnectAdminInit {
  */
 export async function connectAdmin(init: ConnectAdminInit): Promise<AdminSession> {
   const kit = await readKit(init.kitDir);
-  if (kit.type !== "admin")
-    throw new FlareError("kit/wrong-type", `${kit.dir} is the kit of a ${kit.type}, not of an admin.`, {
-      facts: { dir: kit.dir, type: kit.type },
-    });
+  if (kit.type !== "admin") throw wrongKit(kit, "admin");
   const keeper = await TrustKeeper.open(kit);
   await verifyKit(kit, { trust: keeper.trust, isCertificateJudged: false });
   const logger = lineLogger(init.onLog);

@@ -16,7 +16,7 @@ import { ObjectRetention } from "../store/object-retention.js";
 import { openSqliteServerStore } from "../store/sqlite-server-store.js";
 import { StudyRegistry } from "../study/study-registry.js";
 import { TransferServer } from "../transfer/transfer-server.js";
-import { endsAtServer } from "../transport/connection-security.js";
+import { endsAtServer, hostToListenOn } from "../transport/connection-security.js";
 import { GrpcServerTransport } from "../transport/grpc-server-transport.js";
 import { AdminService } from "./admin-service.js";
 import { joinAudiences } from "./audience.js";
@@ -201,7 +201,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const renewalGraceMs = graceOf(kit);
     const { connectionSecurity } = kit.endpoint;
     const { isClearAllowed = false } = init;
-    const host = init.host ?? (connectionSecurity === "clear" && !isClearAllowed ? "127.0.0.1" : "0.0.0.0");
+    const host = init.host ?? hostToListenOn(connectionSecurity, isClearAllowed);
     const sessionAudit = auditSessions({ audit, logger, onEnded: (sessionId) => gate.forgetSession(sessionId), now });
     parts.add("refusals", () => sessionAudit.tellRest(true));
     const authenticator = new Authenticator(

@@ -5,20 +5,16 @@ import { limits } from "@flare-ts/contracts/errors";
 import { Admission } from "../budget/admission.js";
 import { setByText } from "../budget/memory-plan.js";
 import { clearAttachFolder } from "../executor/attach-folder.js";
-import { CertificateRenewal } from "../identity/certificate-renewal.js";
-import { WireRenewal } from "../identity/wire-renewal.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
-import { systemStallClock } from "../progress/stall-clock.js";
 import { ObjectRetention } from "../store/object-retention.js";
 import { openSqliteSiteStore } from "../store/sqlite-site-store.js";
 import { TransferClient } from "../transfer/transfer-client.js";
-import { endpointOf } from "../transport/endpoint-of.js";
 import { softwareVersion } from "../version.js";
 import { JobAdmission } from "./job-admission.js";
 import { OutputSender } from "./output-sender.js";
+import { createRenewingLink } from "./renewing-link.js";
 import { ResultDelivery } from "./result-delivery.js";
-import { ServerLink } from "./server-link.js";
 import { SiteAgent } from "./site-agent.js";
 import { SiteSecrets } from "./site-secrets.js";
 import { SiteTrust } from "./site-trust.js";
@@ -44,7 +40,7 @@ export interface RunningSite {
  */
 export async function startSite(init: StartSiteInit): Promise<RunningSite> {
   return openParticipant("client", init, async (participant) => {
-    const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper, opened } = participant;
+    const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper } = participant;
     const { plan, disk, admission: transfersAllowed } = participant;
     const store = await openSqliteSiteStore({ path: join(workspace, "site.db") });
     parts.add("store", () => store.close());
@@ -57,38 +53,27 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     await clearAttachFolder(attachFolder);
     const transfer = new TransferClient({ store: models, logger, admission: transfersAllowed }, { stallMs });
     const random = Math.random;
-    const wire = new WireRenewal(
-      { ...opened, keeper, now, live: () => link.live },
-      { target: { ...endpointOf(kit), isClearAllowed: init.isClearAllowed } },
+    const way = createRenewingLink(
+      {
+        ...participant,
+        random,
+        hello: () => ({
+          softwareVersion,
+          jobIds: agent.jobIds(),
+          trustNumber: keeper.trust.number,
+          resources: { gpus: resources.gpus, memPerGpuGib: resources.memPerGpuGiB },
+          allowsLogStreaming: output.allowsLogs,
+          inlineBytes: limits.inlineBytes,
+        }),
+        onMessage: ({ message, ...rest }) => {
+          if (message.case === "trustList") void trust.take(message.value);
+          else agent.hear({ message, ...rest });
+        },
+        onContact: (contact) => lock.tell(contact),
+      },
+      { isClearAllowed: init.isClearAllowed },
     );
-    const renewal = new CertificateRenewal({ identity: opened.identity, ask: wire.ask, logger, now, random });
-
-    const link: ServerLink = new ServerLink({
-      dial: async (signal) => {
-        const connection = await wire.dial(signal);
-        if (connection.shouldRenew) renewal.renewNow();
-        return connection;
-      },
-      logger,
-      random,
-      now,
-      stallClock: systemStallClock,
-      hello: () => ({
-        softwareVersion,
-        jobIds: agent.jobIds(),
-        trustNumber: keeper.trust.number,
-        resources: { gpus: resources.gpus, memPerGpuGib: resources.memPerGpuGiB },
-        allowsLogStreaming: output.allowsLogs,
-        inlineBytes: limits.inlineBytes,
-      }),
-      onMessage: ({ message, ...rest }) => {
-        if (message.case === "trustList") void trust.take(message.value);
-        else if (message.case === "certificateReady") renewal.renewNow();
-        else agent.hear({ message, ...rest });
-      },
-      trust: keeper.trust,
-      onContact: (contact) => lock.tell(contact),
-    });
+    const { link } = way;
     const reporter = new TaskReporter({ link, steadyNow: () => performance.now() });
     const secrets = new SiteSecrets({ environment: process.env }, { sources: resources.secrets });
     const delivery = new ResultDelivery({ link, transfer, models, store, retention, reporter, logger, random });
@@ -121,12 +106,8 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     parts.add("reports", () => reporter.stop());
 
     await delivery.start();
-    const stopEarly = (): void => void link.stop();
-    init.signal?.addEventListener("abort", stopEarly, { once: true });
-    await link.start();
-    init.signal?.removeEventListener("abort", stopEarly);
-    renewal.start();
-    parts.add("renewal", () => renewal.stop());
+    await way.start(init.signal);
+    parts.add("renewal", () => way.renewal.stop());
     lock.update("ready");
     logger.info("site started", { site: kit.name, project: kit.project, server: `${kit.endpoint.host}:${kit.endpoint.port}` });
     return { name: kit.name };

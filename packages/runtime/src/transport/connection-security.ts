@@ -29,3 +29,8 @@ export function refuseClearText(
     { facts: { host } },
   );
 }
+
+/** Where to listen when nobody has said so: everywhere, or on this machine alone for clear text that is not allowed to leave it. */
+export function hostToListenOn(security: ConnectionSecurity, isClearAllowed: boolean): string {
+  return security === "clear" && !isClearAllowed ? "127.0.0.1" : "0.0.0.0";
+}

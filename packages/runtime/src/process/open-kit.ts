@@ -1,0 +1,95 @@
+import { mkdir } from "node:fs/promises";
+import { type Kit, readKit, readLogConfig, TrustKeeper, verifyKit } from "@flare-ts/provision/kit";
+import { type OpenedIdentity, openLiveIdentity } from "../identity/open-live-identity.js";
+import { type AuditLog, FileAuditLog } from "../logging/audit-log.js";
+import { createLogger, errorField, type LogFields, type Logger, type LogLine } from "../logging/logger.js";
+import { whenThereIsRoom } from "../store/when-there-is-room.js";
+import { endOnCrash } from "./end-on-crash.js";
+import { claimInstance, type InstanceLock } from "./instance-lock.js";
+import { refuseDebugger } from "./no-debugger.js";
+import { StopList } from "./stop-list.js";
+import { wrongKit } from "./wrong-kit.js";
+
+export interface OpenKitInit {
+  readonly kitDir: string;
+  /** Folder for what the process keeps. @default the kit */
+  readonly workspace?: string | undefined;
+  readonly onLog?: ((line: LogLine) => void) | undefined;
+  /** Ends the start. */
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What the processes that run from a kit have in common. */
+export interface OpenedKit {
+  readonly kit: Kit;
+  readonly workspace: string;
+  readonly lock: InstanceLock;
+  readonly logger: Logger;
+  readonly audit: AuditLog;
+  /** Whom the project trusts, from this start to the next. */
+  readonly keeper: TrustKeeper;
+  /** Who the process is, which changes by renewal. */
+  readonly opened: OpenedIdentity;
+  /** What was started so far; it stops in reverse. */
+  readonly parts: StopList;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+export interface OpenKitSteps<Settings, Running> {
+  /** Reads what else the kit says, before anything is claimed or written. */
+  readonly read: (kit: Kit) => Settings | Promise<Settings>;
+  readonly start: (opened: OpenedKit, settings: Settings) => Promise<Running>;
+}
+
+const stopDeadlineMs = 15_000;
+
+/**
+ * Reads and verifies a kit, claims its workspace, opens log, identity and audit log, and hands them to `start`. When that fails, everything
+ * is closed again. A disk that is full is waited for.
+ *
+ * @throws FlareError what is wrong with the kit (`kit/…`), `runtime/already-running`, and what the steps throw.
+ */
+export async function openKit<Settings, Running>(
+  type: Kit["type"],
+  init: OpenKitInit,
+  steps: OpenKitSteps<Settings, Running>,
+): Promise<Running & { stop(): Promise<void> }> {
+  // Ending would be for good: a watchdog takes an error that has been told for one that stays.
+  const onFull = (error: unknown): void =>
+    init.onLog?.({ level: "error", message: "the start waits for room on the disk", fields: { error: errorField(error) } });
+  return await whenThereIsRoom(() => openOnce(type, init, steps), { signal: init.signal, onFull });
+}
+
+async function openOnce<Settings, Running>(
+  type: Kit["type"],
+  init: OpenKitInit,
+  { read, start }: OpenKitSteps<Settings, Running>,
+): Promise<Running & { stop(): Promise<void> }> {
+  refuseDebugger();
+  const kit = await readKit(init.kitDir);
+  if (kit.type !== type) throw wrongKit(kit, type);
+  const workspace = init.workspace ?? kit.dir;
+  const keeper = await TrustKeeper.open(kit, { workspace });
+  await verifyKit(kit, { trust: keeper.trust, isCertificateJudged: false });
+  const [settings, { level }] = await Promise.all([read(kit), readLogConfig(kit)]);
+  await mkdir(workspace, { recursive: true });
+  const now = Date.now;
+  const parts = new StopList();
+  try {
+    const lock = claimInstance(workspace, now());
+    parts.add("instance lock", () => lock.release());
+    const log = createLogger({ folder: workspace, level, onLine: init.onLog });
+    const { logger } = log;
+    parts.add("log", () => log.close());
+    parts.add("crash", endOnCrash(logger));
+    const warn = (message: string, fields: LogFields): void => logger.warn(message, fields);
+    const opened = await openLiveIdentity({ kit, workspace, trust: keeper.trust, nowMs: now(), warn });
+    const audit = new FileAuditLog({ logger, now }, { folder: workspace });
+    const running = await start({ kit, workspace, lock, logger, audit, keeper, opened, parts, now }, settings);
+    return { ...running, stop: () => parts.stop(stopDeadlineMs, logger) };
+  } catch (error) {
+    await parts.stop(stopDeadlineMs);
+    throw error;
+  }
+}
