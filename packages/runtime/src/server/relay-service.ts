@@ -1,23 +1,15 @@
-import { create } from "@bufbuild/protobuf";
 import { FlareError, limits } from "@flare-ts/contracts";
-import { HeartbeatSchema, type ServerMessage, ServerMessageSchema, type SiteMessage } from "@flare-ts/contracts/wire";
+import type { ServerMessage, SiteMessage } from "@flare-ts/contracts/wire";
 import { capPeerText, type Logger } from "../logging/logger.js";
-import { SilenceWatch } from "../progress/silence-watch.js";
-import type { StallClock } from "../progress/stall-clock.js";
 import type { CallContext } from "../transport/connection.js";
 import type { Audience } from "./audience.js";
-import { SiteOutbox } from "./site-outbox.js";
+import { type ControlStreamsComponents, heartbeatMessage, keepControlStream } from "./control-stream.js";
+import type { SiteOutbox } from "./site-outbox.js";
 import type { TrustService } from "./trust-service.js";
 
-export interface RelayServiceComponents {
+export interface RelayServiceComponents extends ControlStreamsComponents {
   readonly trust: Pick<TrustService, "greeting" | "hear">;
   readonly logger: Logger;
-  readonly now: () => number;
-  /** Ends a session whose relay has fallen silent. */
-  readonly disconnect: (sessionId: string, reason: string) => void;
-  /** A number that changes whenever anything has come in from a session. */
-  readonly heardOf: (sessionId: string) => number;
-  readonly stallClock: StallClock;
 }
 
 /**
@@ -46,20 +38,18 @@ export class RelayService implements Audience {
     { identity: { name }, sessionId, relay }: CallContext,
     send: (message: ServerMessage) => Promise<void>,
   ): { onMessage(message: SiteMessage): void; onClose(reason: string): void } {
-    const { trust, logger, now, disconnect, heardOf, stallClock } = this.#parts;
+    const { trust, logger, now } = this.#parts;
     if (this.#attached.size >= limits.relays) {
       throw new FlareError("runtime/too-many-sites", `${limits.relays} relays are connected; the server takes no more.`, {
         facts: { relay: name, most: limits.relays },
       });
     }
     const log = logger.child({ relay: name, session: sessionId });
-    const cut = (reason: string): void => disconnect(sessionId, reason);
-    const outbox = new SiteOutbox({ send, onOverflow: cut, logger: log });
-    const silence = new SilenceWatch({ clock: stallClock }, { heard: () => heardOf(sessionId), onSilence: cut });
-    const heartbeat = setInterval(() => outbox.push(heartbeatMessage(now())), limits.heartbeatMs);
+    const stream = keepControlStream(this.#parts, { sessionId, logger: log, send });
+    const { outbox } = stream;
     return {
       onMessage: ({ message }) => {
-        silence.mark();
+        stream.mark();
         if (message.case === "trustState") trust.hear(name, message.value);
         if (message.case !== "hello" || this.#attached.has(sessionId)) return;
         this.#attached.set(sessionId, { name, outbox });
@@ -71,14 +61,9 @@ export class RelayService implements Audience {
         });
       },
       onClose: (reason) => {
-        silence.stop();
-        clearInterval(heartbeat);
+        stream.end();
         if (this.#attached.delete(sessionId)) log.info("relay disconnected", { reason: capPeerText(reason) });
       },
     };
   }
-}
-
-function heartbeatMessage(nowMs: number): ServerMessage {
-  return create(ServerMessageSchema, { message: { case: "heartbeat", value: create(HeartbeatSchema, { sentAtMs: BigInt(nowMs) }) } });
 }

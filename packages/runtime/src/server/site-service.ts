@@ -1,7 +1,6 @@
 import { create } from "@bufbuild/protobuf";
 import { type ContentHash, FlareError, isContentHash, limits } from "@flare-ts/contracts";
 import {
-  HeartbeatSchema,
   type ServerMessage,
   ServerMessageSchema,
   type SiteHello,
@@ -11,8 +10,6 @@ import {
   type SubmitUpdateRequest,
 } from "@flare-ts/contracts/wire";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
-import { SilenceWatch } from "../progress/silence-watch.js";
-import type { StallClock } from "../progress/stall-clock.js";
 import { isObject } from "../store/is-object.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
@@ -20,16 +17,17 @@ import type { ServerStore } from "../store/server-store.js";
 import { sentWhole, type TransferAccount } from "../transfer/transfer-account.js";
 import type { CallContext } from "../transport/connection.js";
 import { objectFromWire, taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
+import { type ControlStreamsComponents, keepControlStream } from "./control-stream.js";
 import type { JobTable } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { OutputService } from "./output-service.js";
 import { peerError, readReport } from "./read-report.js";
 import type { AttachedSite, SiteDirectory, SiteSelf } from "./site-directory.js";
 import type { SiteErrors } from "./site-errors.js";
-import { SiteOutbox } from "./site-outbox.js";
+import type { SiteOutbox } from "./site-outbox.js";
 import type { TrustService } from "./trust-service.js";
 
-export interface SiteServiceComponents {
+export interface SiteServiceComponents extends ControlStreamsComponents {
   readonly directory: SiteDirectory;
   readonly jobs: JobTable;
   readonly hub: JournalHub;
@@ -42,12 +40,6 @@ export interface SiteServiceComponents {
   readonly output: Pick<OutputService, "hear">;
   readonly errors: Pick<SiteErrors, "note">;
   readonly logger: Logger;
-  readonly now: () => number;
-  /** Ends a session whose site has fallen silent. */
-  readonly disconnect: (sessionId: string, reason: string) => void;
-  /** A number that changes whenever anything has come in from a session. */
-  readonly heardOf: (sessionId: string) => number;
-  readonly stallClock: StallClock;
   /** A site has come or gone: waiting jobs may start now. */
   readonly onSitesChanged: () => void;
 }
@@ -70,7 +62,7 @@ export class SiteService {
     context: CallContext,
     send: (message: ServerMessage) => Promise<void>,
   ): { onMessage(message: SiteMessage): Promise<void>; onClose(reason: string): void } {
-    const { directory, logger, now, disconnect, heardOf, stallClock, onSitesChanged } = this.#parts;
+    const { directory, logger, now, onSitesChanged } = this.#parts;
     const { name } = context.identity;
     if (directory.size >= this.#maxClients && directory.get(name) === undefined) {
       throw new FlareError("runtime/too-many-sites", `${this.#maxClients} sites are connected; the server takes no more.`, {
@@ -78,15 +70,12 @@ export class SiteService {
       });
     }
     const log = logger.child({ site: name, session: context.sessionId });
-    const cut = (reason: string): void => disconnect(context.sessionId, reason);
-    const outbox = new SiteOutbox({ send, onOverflow: cut, logger: log });
-    const silence = new SilenceWatch({ clock: stallClock }, { heard: () => heardOf(context.sessionId), onSilence: cut });
-    // Not in answer to the site's: those may be stuck behind what it uploads.
-    const heartbeat = setInterval(() => outbox.push(heartbeatMessage(now())), limits.heartbeatMs);
+    const stream = keepControlStream(this.#parts, { sessionId: context.sessionId, logger: log, send });
+    const { outbox } = stream;
     let site: AttachedSite | undefined;
     return {
       onMessage: async ({ message }) => {
-        silence.mark();
+        stream.mark();
         try {
           if (message.case !== "hello") await this.#hear(name, message, outbox);
           else if (site === undefined) {
@@ -96,12 +85,11 @@ export class SiteService {
           }
         } catch (error) {
           log.error("message from site failed", { kind: message.case ?? "none", error: errorField(error) });
-          if (message.case === "hello") cut("its state could not be read");
+          if (message.case === "hello") stream.cut("its state could not be read");
         }
       },
       onClose: (reason) => {
-        silence.stop();
-        clearInterval(heartbeat);
+        stream.end();
         if (site === undefined || !directory.remove(site, reason)) return;
         log.info("site disconnected", { reason: capPeerText(reason) });
         this.#journalForJobsOf(name, { type: "site-disconnected", site: name, reason: capPeerText(reason) });
@@ -199,10 +187,6 @@ export class SiteService {
         .catch((error: unknown) => this.#parts.logger.error("journal could not be written", { job: jobId, error: errorField(error) }));
     }
   }
-}
-
-function heartbeatMessage(nowMs: number): ServerMessage {
-  return create(ServerMessageSchema, { message: { case: "heartbeat", value: create(HeartbeatSchema, { sentAtMs: BigInt(nowMs) }) } });
 }
 
 function attachedSite({ identity, sessionId, relay }: CallContext, hello: SiteHello, outbox: SiteOutbox, sinceMs: number): AttachedSite {
