@@ -12,10 +12,8 @@ export const copyPrefix = "copy-";
 
 export interface FileModelStoreIntakeComponents {
   readonly find: (hash: ContentHash) => Promise<StoredObject | undefined>;
-  /** Gives a durable file its final name. */
-  readonly publish: (from: string, ref: ObjectRef) => Promise<StoredObject>;
-  /** Hears of a file that has become an object by its own name, and not by a copy. */
-  readonly onMoved: (hash: ContentHash) => void;
+  /** Gives a durable file its final name; one whose like is there by now is removed. A copy may share its blocks with the original. */
+  readonly publish: (from: string, ref: ObjectRef, kind: "moved" | "copied") => Promise<StoredObject>;
   readonly hashing: HashThread;
   /** Something had no room; gives back what can be given. */
   readonly onDiskFull: () => Promise<void>;
@@ -37,7 +35,7 @@ export class FileModelStoreIntake {
     if (present !== undefined) return present;
     return await this.#withCopy(async (path) => {
       await writeDurably(path, bytes);
-      return await this.#components.publish(path, { hash, size: bytes.byteLength });
+      return await this.#components.publish(path, { hash, size: bytes.byteLength }, "copied");
     });
   }
 
@@ -49,11 +47,7 @@ export class FileModelStoreIntake {
       await copyFile(path, copy);
       const file = await open(copy, "r");
       try {
-        const ref = await this.#durableRefOf(file, signal);
-        const present = await this.#components.find(ref.hash);
-        if (present === undefined) return await this.#components.publish(copy, ref);
-        await removeFile(copy);
-        return present;
+        return await this.#components.publish(copy, await this.#durableRefOf(file, signal), "copied");
       } finally {
         await file.close();
       }
@@ -64,15 +58,7 @@ export class FileModelStoreIntake {
   async move(path: string, signal: AbortSignal | undefined): Promise<StoredObject> {
     const file = await openOriginal(path);
     try {
-      const ref = await this.#durableRefOf(file, signal);
-      const present = await this.#components.find(ref.hash);
-      if (present !== undefined) {
-        await removeFile(path);
-        return present;
-      }
-      const object = await this.#components.publish(path, ref);
-      this.#components.onMoved(object.hash);
-      return object;
+      return await this.#components.publish(path, await this.#durableRefOf(file, signal), "moved");
     } catch (error) {
       if (errnoOf(error) !== "EXDEV") throw diskError(error, path);
     } finally {

@@ -56,8 +56,7 @@ export class FileModelStore implements ModelStore {
     this.#intake = new FileModelStoreIntake(
       {
         find: async (hash) => this.#find(hash),
-        publish: async (from, ref) => this.#inTurn(ref.hash, async () => this.#publishOnce(from, ref)),
-        onMoved: (hash) => void (this.#reuse !== undefined && this.#reusable.add(hash)),
+        publish: async (from, ref, kind) => this.#inTurn(ref.hash, async () => this.#publishOnce(from, ref, kind)),
         hashing: this.#hashing,
         onDiskFull: async () => void (await this.releaseSpares()),
       },
@@ -261,11 +260,15 @@ export class FileModelStore implements ModelStore {
   }
 
   /** Of two that come with the same object at once the first has it: a file that somebody reads by now is not replaced by its like. */
-  async #publishOnce(from: string, ref: ObjectRef): Promise<StoredObject> {
+  async #publishOnce(from: string, ref: ObjectRef, kind: "moved" | "copied"): Promise<StoredObject> {
     const present = await this.#find(ref.hash);
-    if (present === undefined) return await this.#publish(from, ref);
-    await removeFile(from);
-    return present;
+    if (present !== undefined) {
+      await removeFile(from);
+      return present;
+    }
+    const object = await this.#publish(from, ref);
+    if (kind === "moved" && this.#reuse !== undefined) this.#reusable.add(ref.hash);
+    return object;
   }
 
   async #removeObject(hash: ContentHash): Promise<void> {
