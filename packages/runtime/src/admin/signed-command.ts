@@ -7,6 +7,7 @@ import { z } from "zod";
 import type { Identity } from "../session/identity.js";
 import { fingerprintOf } from "../session/project-keys.js";
 import { verifyTrusted } from "../session/verify-certificate.js";
+import { studyVerbs } from "../study/study-verbs.js";
 
 /** Verbs of admins; the names are those of FLARE's console. */
 export const commandVerbs = [
@@ -28,14 +29,7 @@ export const commandVerbs = [
   "clone_job",
   "delete_job",
   "enter_study",
-  "register_study",
-  "add_study_site",
-  "remove_study_site",
-  "add_study_user",
-  "remove_study_user",
-  "remove_study",
-  "list_studies",
-  "show_study",
+  ...studyVerbs,
 ] as const;
 export type CommandVerb = (typeof commandVerbs)[number];
 
