@@ -1,6 +1,7 @@
 import { type AdminSession, connectAdmin } from "@flare-ts/runtime/admin";
 import { allowsClear } from "../command-line/allows-clear.js";
 import type { CommandContext } from "../command-line/command-context.js";
+import { given } from "../command-line/given.js";
 import { findAdminKit } from "./find-admin-kit.js";
 
 /** Which admin a command is given by. */
@@ -30,9 +31,7 @@ export async function withAdminInStudy<Result>(
   { startupKit, study }: StudyOptions,
   work: (session: AdminSession) => Promise<Result>,
 ): Promise<Result> {
-  const fromEnvironment = context.env["FLARE_STUDY"];
-  const named = study ?? (fromEnvironment === "" ? undefined : fromEnvironment);
-  return await connected(context, { startupKit, study: named }, work);
+  return await connected(context, { startupKit, study: study ?? given(context.env["FLARE_STUDY"]) }, work);
 }
 
 async function connected<Result>(

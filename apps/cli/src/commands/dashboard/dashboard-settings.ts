@@ -6,6 +6,7 @@ import { z } from "zod";
 import { caPassphrase } from "../../ca-key/ca-passphrase.js";
 import { allowsClear } from "../../command-line/allows-clear.js";
 import type { CommandContext } from "../../command-line/command-context.js";
+import { given } from "../../command-line/given.js";
 import { findPage } from "./find-page.js";
 
 /** What `flare dashboard start` is given. */
@@ -96,8 +97,4 @@ async function providersOf(file: string | undefined): Promise<NonNullable<StartD
     throw new FlareError("file/not-found", `Cannot read ${file}.`, { cause, facts: { file } });
   });
   return readDocument({ text, file, schema: oidcSchema, code: "dashboard/invalid-settings" }).value;
-}
-
-function given(value: string | undefined): string | undefined {
-  return value === undefined || value === "" ? undefined : value;
 }

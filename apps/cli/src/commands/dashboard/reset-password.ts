@@ -1,6 +1,7 @@
 import { userInfo } from "node:os";
 import { resolve } from "node:path";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { given } from "../../command-line/given.js";
 
 /** What `flare dashboard reset-password` is given. */
 export interface ResetPasswordOptions {
@@ -40,8 +41,4 @@ function accountName(): string {
   } catch {
     return `user ${process.getuid?.() ?? ""}`.trim();
   }
-}
-
-function given(value: string | undefined): string | undefined {
-  return value === undefined || value === "" ? undefined : value;
 }
