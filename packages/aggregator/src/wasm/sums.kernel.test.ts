@@ -171,6 +171,27 @@ describe.each(types)("a scan of %s", (type) => {
   });
 });
 
+/** Puts updates of int8 into memory, as they are stored and as they decode; of each kind the address of a list of addresses. */
+function putInt8(
+  kernels: Parameters<Parameters<typeof onBoth>[0]>[0],
+  { count, skew, seed }: { readonly count: number; readonly skew: number; readonly seed: number },
+  init: { readonly updates: number; readonly block: number; readonly some: readonly number[] },
+) {
+  const { block, some } = init;
+  const indexes = Array.from({ length: init.updates }, (_, i) => i);
+  const elements = indexes.map((i) => Int8Array.from({ length: count }, (_each, k) => Math.imul(k + seed, 37 + i)));
+  const scales = indexes.map((i) => Float32Array.from({ length: 17 }, (_each, b) => some[(b + i) % some.length] ?? 0));
+  const rawAt = elements.map((each) => kernels.put(each, skew));
+  const scaleAt = scales.map((each) => kernels.put(each, skew % 5));
+  const decodedAt = indexes.map((i) => {
+    const at = kernels.room(4 * count);
+    kernels.call("decodeInt8", rawAt[i] ?? 0, scaleAt[i] ?? 0, block, 0, count, at);
+    return at;
+  });
+  const [raw = 0, scaled = 0, decoded = 0] = [rawAt, scaleAt, decodedAt].map((each) => kernels.put(Uint32Array.from(each)));
+  return { raw, scaled, decoded, decodedAt };
+}
+
 describe("sums of int8 as it is stored", () => {
   it("are those of what it decodes to, bit by bit, whatever the scales and the number of updates", () => {
     const scale = fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom(0, -0, 2 ** -149, 2 ** -101, 0.0123));
@@ -182,19 +203,9 @@ describe("sums of int8 as it is stored", () => {
         fc.array(scale, { minLength: 1, maxLength: 9 }),
         (sample, isFirst, block, some) => {
           onBoth((kernels) => {
-            const { count, weights, skew, seed } = sample;
-            const elements = weights.map((_, i) => Int8Array.from({ length: count }, (_each, k) => Math.imul(k + seed, 37 + i)));
-            const scales = weights.map((_, i) => Float32Array.from({ length: 17 }, (_each, b) => some[(b + i) % some.length] ?? 0));
-            const rawAt = elements.map((each) => kernels.put(each, skew));
-            const scaleAt = scales.map((each) => kernels.put(each, skew % 5));
-            const decodedAt = elements.map((_, i) => {
-              const at = kernels.room(4 * count);
-              kernels.call("decodeInt8", rawAt[i] ?? 0, scaleAt[i] ?? 0, block, 0, count, at);
-              return at;
-            });
+            const { count, weights, skew } = sample;
+            const { raw, scaled, decoded } = putInt8(kernels, sample, { updates: weights.length, block, some });
             const weightsAt = kernels.put(Float64Array.from(weights));
-            const lists = [rawAt, scaleAt, decodedAt].map((each) => kernels.put(Uint32Array.from(each)));
-            const [raw = 0, scaled = 0, decoded = 0] = lists;
             const before = Float32Array.from({ length: count }, (_, k) => k - 7.25);
             const [sums, expected] = [kernels.put(before, skew), kernels.put(before)];
             kernels.call("sumSingleInt8", weights.length, Number(isFirst), sums, count, raw, weightsAt, scaled, block);
@@ -231,20 +242,10 @@ describe("exact sums of int8 as it is stored", () => {
         fc.constantFrom(0, 0, 0, 7, 30),
         (sample, factors, isFirst, block, some, headroom) => {
           onBoth((kernels) => {
-            const { count, skew, seed } = sample;
+            const { count, skew } = sample;
             const n = factors.length;
-            const elements = factors.map((_, i) => Int8Array.from({ length: count }, (_each, k) => Math.imul(k + seed, 37 + i)));
-            const scales = factors.map((_, i) => Float32Array.from({ length: 17 }, (_each, b) => some[(b + i) % some.length] ?? 0));
-            const rawAt = elements.map((each) => kernels.put(each, skew));
-            const scaleAt = scales.map((each) => kernels.put(each, skew % 5));
-            const decodedAt = elements.map((_, i) => {
-              const at = kernels.room(4 * count);
-              kernels.call("decodeInt8", rawAt[i] ?? 0, scaleAt[i] ?? 0, block, 0, count, at);
-              return at;
-            });
+            const { raw, scaled, decoded, decodedAt } = putInt8(kernels, sample, { updates: factors.length, block, some });
             const weightsAt = kernels.put(Float64Array.from(factors));
-            const lists = [rawAt, scaleAt, decodedAt].map((each) => kernels.put(Uint32Array.from(each)));
-            const [raw = 0, scaled = 0, decoded = 0] = lists;
             const largest = decodedAt.map((at) =>
               new Float32Array(kernels.bytes(at, 4 * count)).reduce((most, each) => Math.max(most, Math.abs(each)), 0),
             );
