@@ -6,13 +6,19 @@ const startMs = 1_900_000_000_000;
 /** A federation of many sites and jobs that always has news, without a server: what matters is what the page makes of it. */
 export class BusyFederation implements FederationLink {
   readonly #listeners = new Set<(news: FederationNews) => void>();
-  readonly #siteNames: readonly string[];
+  #siteNames: readonly string[];
   readonly #jobIds: readonly string[];
   #tick = 0;
 
   constructor(init: { readonly sites: number; readonly jobs: number }) {
-    this.#siteNames = Array.from({ length: init.sites }, (_, index) => `site-${index + 1}`);
+    this.#siteNames = namesOf(init.sites);
     this.#jobIds = Array.from({ length: init.jobs }, (_, index) => `00000000-0000-4000-8000-${String(index + 1).padStart(12, "0")}`);
+  }
+
+  /** From now on it has as many sites. */
+  grow(sites: number): void {
+    this.#siteNames = namesOf(sites);
+    this.turn();
   }
 
   /** Every site and every job has moved on. */
@@ -94,4 +100,8 @@ export class BusyFederation implements FederationLink {
       ),
     }));
   }
+}
+
+function namesOf(sites: number): readonly string[] {
+  return Array.from({ length: sites }, (_, index) => `site-${index + 1}`);
 }

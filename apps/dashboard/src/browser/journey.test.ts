@@ -237,9 +237,7 @@ function pictureOfCurve(page: Page): Promise<string | undefined> {
 
 async function pictureAll(page: Page): Promise<void> {
   for (const path of ["project", "invitations", "people", "kits", "jobs", "audit", "profile"]) {
-    await page.goto(`/${path}`);
-    await page.getByRole("heading", { level: 1 }).waitFor();
-    await page.waitForLoadState("networkidle", { timeout: 1000 }).catch(() => {});
+    await openAt(page, `/${path}`);
     await takePictures(page, path);
   }
 }

@@ -10,7 +10,8 @@ import { goodPassword, type PageDashboard, setUpDashboard, startPageDashboard } 
 
 const lacked = lackedChromium();
 const dist = fileURLToPath(new URL("../../dist/", import.meta.url));
-const federation = new BusyFederation({ sites: 64, jobs: 5 });
+// Sites of every state, and more than fit on a screen: for those who do not see well, forty more of the same change nothing.
+const federation = new BusyFederation({ sites: 24, jobs: 5 });
 const soon = { timeout: 20_000 };
 let browser: Browser;
 let dashboard: PageDashboard;
@@ -58,7 +59,8 @@ describe.skipIf(lacked !== "")(`the page${lacked}`, () => {
     expect(admin.offences).toEqual([]);
   });
 
-  it("a first look loads less than 300 kB of script, and the page works for less than a second until it can be used", async () => {
+  it("a first look at 64 sites loads less than 300 kB of script, and the page works for less than a second until it can be used", async () => {
+    federation.grow(64);
     const { page, context } = await openPage(browser, dashboard.running.url, { storageState: await admin.context.storageState() });
     const scripts = new Set<string>();
     page.on("response", (response) => {
@@ -127,6 +129,7 @@ describe.skipIf(lacked !== "")(`the page${lacked}`, () => {
 
   it("stays smooth with 64 sites and 5 jobs that move four times a second", async () => {
     const { page } = admin;
+    federation.grow(64);
     await page.goto("/");
     await page.getByText("site-64", { exact: true }).waitFor();
     const timer = setInterval(() => federation.turn(), 250);
