@@ -54,7 +54,7 @@ export interface SmallFederationInit {
   readonly serverPort?: number;
   /** How the server listens. @default as the others dial */
   readonly serverSecurity?: ConnectionSecurity;
-  /** @default "rsa-2048" */
+  /** @default "p256", whose keys are made a hundred times as fast as those of RSA */
   readonly keyType?: "rsa-2048" | "p256";
   /** Further settings under `certificates`. */
   readonly certificates?: Readonly<Record<string, string>>;
@@ -67,7 +67,7 @@ export interface SmallFederationInit {
 }
 
 export async function createSmallFederation(init: SmallFederationInit = {}): Promise<SmallFederation> {
-  const { serverName = "localhost", connectionSecurity = "mtls", serverSecurity = connectionSecurity, proxy, keyType = "rsa-2048" } = init;
+  const { serverName = "localhost", connectionSecurity = "mtls", serverSecurity = connectionSecurity, proxy, keyType = "p256" } = init;
   const serverPort = init.serverPort ?? (await freePort());
   const folder = await mkdtemp(join(tmpdir(), "flare-small-"));
   const projectFile = join(folder, "project.yml");

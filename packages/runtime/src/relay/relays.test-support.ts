@@ -21,7 +21,7 @@ export interface RelayTree {
 export async function openRelayTree(certificates: Readonly<Record<string, string>> = {}): Promise<RelayTree> {
   const behind = { "relay-2": "relay-1", "site-1": "relay-1", "site-2": "relay-2" };
   const relays = { names: ["relay-1", "relay-2"], behind };
-  const federation = await createSmallFederation({ keyType: "p256", certificates, relays });
+  const federation = await createSmallFederation({ certificates, relays });
   const lines: LogLine[] = [];
   const onLog = (line: LogLine): void => void lines.push(line);
   const server: RunningServer = await startServer({ kitDir: federation.kitDir("localhost") });

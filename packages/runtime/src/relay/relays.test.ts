@@ -153,7 +153,7 @@ async function keysOf(federation: SmallFederation, name: string): Promise<DialSe
 
 /** A project of the same name with the same participants, and another root. */
 async function another(): Promise<SmallFederation> {
-  return await createSmallFederation({ keyType: "p256" });
+  return await createSmallFederation();
 }
 
 async function audited(name: string): Promise<{ readonly action: string }[]> {

@@ -11,7 +11,7 @@ import { Upstream } from "./upstream.js";
 let federation: SmallFederation;
 let server: RunningServer;
 beforeEach(async () => {
-  federation = await createSmallFederation({ keyType: "p256", relays: { names: ["relay-1"], behind: {} } });
+  federation = await createSmallFederation({ relays: { names: ["relay-1"], behind: {} } });
   server = await startServer({ kitDir: federation.kitDir("localhost") });
 });
 afterEach(async () => {

@@ -19,7 +19,7 @@ let site: RunningSite | undefined;
 beforeEach(async () => {
   // Certificates of 5 minutes, of which 4 are over: time to renew.
   const madeAt = new Date(Date.now() - 240_000);
-  federation = await createSmallFederation({ certificates: { leaf_lifetime: "5m", renewal: "ca_holder" }, madeAt });
+  federation = await createSmallFederation({ keyType: "rsa-2048", certificates: { leaf_lifetime: "5m", renewal: "ca_holder" }, madeAt });
   server = await startServer({ kitDir: federation.kitDir("localhost") });
   admin = await connectAdmin({ kitDir: federation.kitDir(adminName) });
 });

@@ -20,7 +20,7 @@ let admin: AdminSession;
 const running: { readonly site: RunningSite | AdminSession }[] = [];
 
 async function begin(connectionSecurity: "mtls" | "tls"): Promise<void> {
-  federation = await createSmallFederation({ keyType: "p256", connectionSecurity });
+  federation = await createSmallFederation({ connectionSecurity });
   server = await startServer({ kitDir: federation.kitDir("localhost") });
   admin = await openAdmin(adminName);
 }

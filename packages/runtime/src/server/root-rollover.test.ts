@@ -17,7 +17,7 @@ let sites: RunningSite[] = [];
 let workspace: string;
 
 beforeEach(async () => {
-  federation = await createSmallFederation();
+  federation = await createSmallFederation({ keyType: "rsa-2048" });
   workspace = join(federation.folder, "workspace");
   server = await startServer({ kitDir: federation.kitDir("localhost") });
   sites = await Promise.all(["site-1", "site-2"].map((name) => startSite({ kitDir: federation.kitDir(name) })));

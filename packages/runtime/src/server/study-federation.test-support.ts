@@ -39,7 +39,7 @@ export class StudyFederation {
       lungs: { site_orgs: { o: ["site-1"] }, admins: [adminName] },
       hearts: { site_orgs: { o: ["site-2"] }, admins: [otherAdminName] },
     };
-    const made = new StudyFederation(await createSmallFederation({ keyType: "p256", otherRole: "lead", studies }));
+    const made = new StudyFederation(await createSmallFederation({ otherRole: "lead", studies }));
     await made.start();
     return made;
   }

@@ -11,7 +11,7 @@ let server: HostileServer;
 let site: RunningSite;
 
 beforeAll(async () => {
-  federation = await createSmallFederation({ keyType: "p256" });
+  federation = await createSmallFederation();
   const policy: AuthorizationPolicy = { format_version: "1.0", permissions: { project_admin: { submit_job: "study:lungs", byoc: "any" } } };
   await writeFile(join(federation.kitDir("site-1"), "local", "authorization.json"), JSON.stringify(policy));
   server = await HostileServer.start(federation);

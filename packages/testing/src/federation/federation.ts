@@ -17,7 +17,10 @@ export interface CreateFederationInit {
   readonly project?: string;
   /** Port of the server. @default a free one */
   readonly port?: number;
-  /** Further settings of the project file: of the whole, of the server, of everybody else, and of single sites. */
+  /**
+   * Further settings of the project file: of the whole, of the server, of everybody else, and of single sites. Keys are on a curve,
+   * where nothing else is said: they are made a hundred times as fast as those of RSA.
+   */
   readonly settings?: {
     readonly project?: Readonly<Record<string, Json>>;
     readonly server?: Readonly<Record<string, Json>>;
@@ -106,13 +109,14 @@ function projectText(
   project: string,
   port: number,
   { sites, relays }: { readonly sites: readonly string[]; readonly relays: readonly object[] },
-  { project: whole, server, others, perSite = {} }: NonNullable<CreateFederationInit["settings"]>,
+  { project: { certificates, ...whole } = {}, server, others, perSite = {} }: NonNullable<CreateFederationInit["settings"]>,
 ): string {
   return JSON.stringify({
     api_version: 3,
     name: project,
     description: "a federation of a test",
     ...whole,
+    certificates: { key_type: "p256", ...(certificates as object | undefined) },
     participants: [
       { name: serverName, type: "server", org: "center", fed_learn_port: port, ...server },
       ...relays,

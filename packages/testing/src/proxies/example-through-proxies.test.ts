@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import { startDocumented, startTinyproxy, tinyproxyUser } from "./documented-proxy.test-support.js";
 import { lackedProxies } from "./lacked-proxies.js";
-import { type ProxiedFederation, proxiedFederation, quickKeys } from "./proxied-federation.test-support.js";
+import { type ProxiedFederation, proxiedFederation } from "./proxied-federation.test-support.js";
 import { createProxyIdentity, type ProxyIdentity } from "./proxy-identity.test-support.js";
 import type { ProxyProcess } from "./start-proxy.js";
 
@@ -21,10 +21,9 @@ describe.skipIf(lacked !== "")(`the example job${lacked}`, () => {
 
   beforeAll(async () => {
     identity = await createProxyIdentity();
-    const settings = { project: quickKeys };
-    mutual = await proxiedFederation({ sites: hospitals, settings });
+    mutual = await proxiedFederation({ sites: hospitals });
     const others = { connection_security: "tls", custom_ca_cert: identity.root };
-    ended = await proxiedFederation({ sites: hospitals, settings: { ...settings, server: { connection_security: "clear" }, others } });
+    ended = await proxiedFederation({ sites: hospitals, settings: { server: { connection_security: "clear" }, others } });
     for (const federation of [mutual, ended]) await giveData(federation);
     const server = await mutual.startServer(mutual.port);
     direct = await runExample(mutual);

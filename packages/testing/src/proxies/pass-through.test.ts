@@ -4,7 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { freePort } from "../federation/free-port.js";
 import { type StartDocumentedInit, startDocumented } from "./documented-proxy.test-support.js";
 import { lackedProxies } from "./lacked-proxies.js";
-import { type ProxiedFederation, proxiedFederation, quickKeys } from "./proxied-federation.test-support.js";
+import { type ProxiedFederation, proxiedFederation } from "./proxied-federation.test-support.js";
 import type { ProxyProcess } from "./start-proxy.js";
 
 // Heartbeats of a site and their answers come every 5 s. A proxy's default patience is ten times that, and more.
@@ -27,7 +27,7 @@ describe.skipIf(lacked !== "")(`TLS passed through by a proxy${lacked}`, () => {
   const proxies: ProxyProcess[] = [];
 
   beforeAll(async () => {
-    federation = await proxiedFederation({ sites: ["site-1"], settings: { project: quickKeys } });
+    federation = await proxiedFederation({ sites: ["site-1"] });
     const server = await federation.startServer(federation.port);
     const site = await federation.startSite("site-1");
     direct = await federation.runJob(megabytes * 1e6);

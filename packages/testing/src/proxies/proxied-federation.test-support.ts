@@ -27,9 +27,6 @@ export interface ProxiedFederation extends Federation {
   readonly runFolder: (folder: string) => Promise<string>;
 }
 
-/** Settings of a project whose keys take no time to make. */
-export const quickKeys = { certificates: { key_type: "p256" } };
-
 /** Provisions it; `port` of the federation is where the proxy is to listen. */
 export async function proxiedFederation(init: Omit<CreateFederationInit, "port"> & { readonly port?: number }): Promise<ProxiedFederation> {
   const federation = await createFederation(init);

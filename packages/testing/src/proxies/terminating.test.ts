@@ -8,7 +8,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from "vitest
 import { freePort } from "../federation/free-port.js";
 import { type StartDocumentedInit, startDocumented, startTinyproxy, tinyproxyUser } from "./documented-proxy.test-support.js";
 import { lackedProxies } from "./lacked-proxies.js";
-import { type ProxiedFederation, proxiedFederation, quickKeys } from "./proxied-federation.test-support.js";
+import { type ProxiedFederation, proxiedFederation } from "./proxied-federation.test-support.js";
 import { createProxyIdentity, type ProxyIdentity } from "./proxy-identity.test-support.js";
 import type { ProxyProcess } from "./start-proxy.js";
 
@@ -30,7 +30,7 @@ describe.skipIf(lacked !== "")(`TLS ended by a proxy with a certificate of its o
 
   beforeAll(async () => {
     identity = await createProxyIdentity();
-    const plain = await proxiedFederation({ sites: ["site-1"], settings: { project: quickKeys } });
+    const plain = await proxiedFederation({ sites: ["site-1"] });
     await plain.startServer(plain.port);
     await plain.startSite("site-1");
     direct = await plain.runJob(megabytes * 1e6);
@@ -39,7 +39,7 @@ describe.skipIf(lacked !== "")(`TLS ended by a proxy with a certificate of its o
     const federate = (security: string): Promise<ProxiedFederation> =>
       proxiedFederation({
         sites: ["site-1", "site-2"],
-        settings: { project: quickKeys, server: { connection_security: security }, others },
+        settings: { server: { connection_security: security }, others },
       });
     clear = await federate("clear");
     tls = await federate("tls");
