@@ -1,11 +1,13 @@
-import { existsSync } from "node:fs";
+import { accessSync, constants, existsSync } from "node:fs";
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Browser, type BrowserContext, type BrowserContextOptions, chromium, type Page } from "playwright-core";
 
-/** Debian's Chromium without windows first: the whole one has the same engine, and twice the work with windows that nobody sees. */
-const executablePath = ["/usr/bin/chromium-headless-shell", "/usr/bin/chromium"].find((path) => existsSync(path));
+const executablePath = "/usr/bin/chromium";
+
+/** The same engine in half of the work: the whole one draws windows of its own that nobody sees. */
+const withoutWindows = "/usr/bin/chromium-headless-shell";
 
 /** Where tests leave pictures of the pages, for people to look at. */
 export const artefacts: string = fileURLToPath(new URL("../../artefacts/", import.meta.url));
@@ -15,14 +17,19 @@ export const artefacts: string = fileURLToPath(new URL("../../artefacts/", impor
  * may be skipped, so that the test then fails instead.
  */
 export function lackedChromium(): string {
-  if (process.env["FLARE_NO_SKIPS"] === "1" || executablePath !== undefined) return "";
-  return " (needs the Debian package chromium-headless-shell)";
+  if (process.env["FLARE_NO_SKIPS"] === "1") return "";
+  try {
+    accessSync(executablePath, constants.X_OK);
+    return "";
+  } catch {
+    return " (needs the Debian package chromium)";
+  }
 }
 
-/** A real Chromium. */
-export function launchChromium(): Promise<Browser> {
-  if (executablePath === undefined) throw new Error("Chromium is missing; install the Debian package chromium-headless-shell");
-  return chromium.launch({ executablePath, args: ["--no-sandbox"] });
+/** A real Chromium: the whole one, as a person has it, or, where that does not matter and it is installed, the one without windows. */
+export function launchChromium({ isWhole = false }: { readonly isWhole?: boolean } = {}): Promise<Browser> {
+  const path = !isWhole && existsSync(withoutWindows) ? withoutWindows : executablePath;
+  return chromium.launch({ executablePath: path, args: ["--no-sandbox"] });
 }
 
 /** A page that keeps what must not happen on it. */

@@ -20,7 +20,7 @@ let dashboard: PageDashboard;
 
 beforeAll(async () => {
   if (lacked !== "") return;
-  browser = await launchChromium();
+  browser = await launchChromium({ isWhole: true });
   dashboard = await startPageDashboard();
 });
 
