@@ -135,6 +135,7 @@ export function strategyCompliance({ name, engine, sums = "float64", isMiddleExa
           const report = await session.finish({
             outPath: join(folder, "out.safetensors"),
             base: basePath,
+            isDurable: false,
             state: { from, to: join(folder, to) },
           });
           expect(report).toMatchObject({ strategy: strategy.name, settings: strategy.settings });
