@@ -66,17 +66,17 @@ async function outcome(
 }
 
 const dtypes = Object.keys(dtypeBytes) as Dtype[];
-const short = fc.oneof(
+const shortShape = fc.oneof(
   fc.constant([]),
   fc.array(fc.integer({ min: 0, max: 7 }), { maxLength: 3 }),
   fc.integer({ min: 0, max: 300 }).map((length) => [length]),
 );
 /** More than one block of the sums, and work for several threads; two of them beside short ones have all neighbours that there are. */
-const long = fc.integer({ min: 65_000, max: 140_001 }).map((length) => [length]);
+const longShape = fc.integer({ min: 65_000, max: 140_001 }).map((length) => [length]);
 const some = (shape: fc.Arbitrary<readonly number[]>, minLength: number, maxLength: number): fc.Arbitrary<SampleTensor[]> =>
   fc.array(fc.record<SampleTensor>({ dtype: fc.constantFrom(...dtypes), shape }), { minLength, maxLength });
 const federation = fc.record({
-  tensors: fc.tuple(some(short, 1, 4), some(long, 0, 2), some(short, 0, 4)).map((parts) => parts.flat()),
+  tensors: fc.tuple(some(shortShape, 1, 4), some(longShape, 0, 2), some(shortShape, 0, 4)).map((parts) => parts.flat()),
   weights: fc.array(fc.oneof(fc.integer({ min: 1, max: 2 ** 29 }), fc.double({ min: 2 ** -90, max: 2 ** 90, noNaN: true })), {
     minLength: 1,
     maxLength: 64,
