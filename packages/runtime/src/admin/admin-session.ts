@@ -83,7 +83,7 @@ export class AdminSession {
     const { dial, kit, study = defaultStudy, now } = components;
     this.#parts = components;
     this.#calls = new SignedCalls({ dial, project: kit.project, study, now });
-    this.studies = new StudyCommands(this.#calls);
+    this.studies = new StudyCommands({ execute: (verb, args) => this.#calls.execute(verb, args) });
   }
 
   /** Connects now, so that what is wrong with kit or server is known at once; later calls connect by themselves. */
