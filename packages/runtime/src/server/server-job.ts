@@ -1,7 +1,6 @@
-import { join, relative, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { type ContentHash, contentHashSchema, type ErrorCode, FlareError, limits, type SerializedFlareError } from "@flare-ts/contracts";
+import { type ContentHash, type ErrorCode, FlareError, limits, type SerializedFlareError } from "@flare-ts/contracts";
 import { type DeployJob, DeployJobSchema, EndJobSchema, ServerMessageSchema } from "@flare-ts/contracts/wire";
 import type { DiskBudget } from "../budget/disk-budget.js";
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
@@ -19,7 +18,6 @@ import { ReceiptWriter } from "../receipt/receipt-writer.js";
 import type { ProjectKeys } from "../session/project-keys.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
-import { readWhole } from "../store/read-whole.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
 import type { StudyRegistry } from "../study/study-registry.js";
 import { objectToWire, taskKeyToWire } from "../transport/wire-values.js";
@@ -27,8 +25,8 @@ import type { JobDefinition } from "./job-definition.js";
 import { JobNeeds } from "./job-needs.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
+import { serverJobCalls } from "./server-job-calls.js";
 import type { SiteDirectory } from "./site-directory.js";
-import { taskToWire } from "./task-message.js";
 import type { TaskProgressReport } from "./task-progress-report.js";
 import { TaskWatch } from "./task-watch.js";
 
@@ -288,88 +286,27 @@ export class ServerJob {
   }
 
   #calls(): CallHandlers<ServerJobCalls> {
-    const { store, hub, models, directory } = this.#parts;
     const { record, definition, workspace } = this.#init;
-    return {
-      begin: async () => {
-        this.#unfollow.process?.();
-        const entries: JournalEntry[] = [];
-        let isAnswered = false;
-        this.#unfollow.process = await hub.follow(this.jobId, (entry) => {
-          if (isAnswered) this.#supervisor.notify("event", entry);
-          else entries.push(entry);
-        });
-        isAnswered = true;
-        const { minClients, mandatoryClients } = definition.meta;
-        return {
-          job: {
-            jobId: this.jobId,
-            name: record.name,
-            sites: Object.keys(this.apps).sort(),
-            minClients: minClients ?? 1,
-            mandatoryClients,
-            workspace,
-          },
-          entries,
-        };
+    const { hub, retention } = this.#parts;
+    return serverJobCalls(
+      { ...this.#parts, logger: this.#logger },
+      {
+        record,
+        definition,
+        workspace,
+        sites: Object.keys(this.apps),
+        follow: async (onEntry) => {
+          this.#unfollow.process?.();
+          this.#unfollow.process = await hub.follow(this.jobId, onEntry);
+        },
+        notify: (entry) => this.#supervisor.notify("event", entry),
+        takesPart: (site) => this.takesPart(site),
+        grantTask: (site, model) => this.grantTask(site, model),
+        complete: (event) => this.#nameLate(event),
+        hold: (hash) => retention.hold(this.#holder, [hash]),
+        end: (status, reason, result) => this.end(status, reason, result),
       },
-      append: async ({ event }) => ({ seq: (await hub.append(this.jobId, this.#nameLate(event))).seq }),
-      assign: async ({ round, task, model, sites, totalRounds, meta }) => {
-        const tasks = sites.map((site) => ({ jobId: this.jobId, round, task, site, model, totalRounds, meta }));
-        await store.openTasks(tasks);
-        const open = await store.openTasksFor({ jobId: this.jobId, round, task });
-        const inline = model.size > limits.inlineBytes ? undefined : await readWhole(models, model);
-        for (const own of open.filter(({ site }) => sites.includes(site) && this.takesPart(site))) {
-          this.grantTask(own.site, model.hash);
-          const isInline = model.size <= (directory.get(own.site)?.inlineBytes ?? 0);
-          const value = taskToWire(own, isInline ? inline : undefined);
-          directory.push(own.site, create(ServerMessageSchema, { message: { case: "task", value } }));
-        }
-        return {};
-      },
-      closeTask: async ({ round, task }) => {
-        const key = { jobId: this.jobId, round, task };
-        await store.closeTask(key);
-        for (const site of Object.keys(this.apps))
-          directory.push(site, create(ServerMessageSchema, { message: { case: "closeTask", value: taskKeyToWire(key) } }));
-        return {};
-      },
-      appFile: ({ path }) => {
-        const { manifest, serverApp } = definition;
-        const file = manifest.files.find((each) => each.path === `${serverApp}/${path}`);
-        if (file === undefined)
-          throw new FlareError("job/file-missing", `The server's app has no file ${path}.`, { facts: { path, job: this.jobId } });
-        return { hash: file.sha256, size: file.size };
-      },
-      objectPath: async ({ hash }) => {
-        const held = await models.find(contentHashSchema.parse(hash));
-        if (held === undefined)
-          throw new FlareError("runtime/object-missing", `The store does not hold ${hash}.`, { facts: { hash, job: this.jobId } });
-        return { path: held.path };
-      },
-      spareFile: async ({ path, bytes }) => {
-        await models.takeSpare(bytes, insideOf(workspace, path));
-        return {};
-      },
-      importObject: async ({ path }) => {
-        const { hash, size } = await models.importFile(insideOf(workspace, path), { move: true });
-        await this.#parts.retention.hold(this.#holder, [hash]);
-        return { hash, size };
-      },
-      finish: async ({ model, reason }) => {
-        await this.end("FINISHED:COMPLETED", reason, model);
-        return {};
-      },
-      interrupt: ({ error }) => {
-        this.#logger.error("workflow cannot go on yet", { error: errorField(FlareError.fromJSON(error)) });
-        return {};
-      },
-      fail: async ({ error }) => {
-        this.#logger.error("workflow failed", { error: errorField(FlareError.fromJSON(error)) });
-        await this.end("FINISHED:EXECUTION_EXCEPTION", error.message);
-        return {};
-      },
-    };
+    );
   }
 
   #note(entry: JournalEntry): void {
@@ -401,14 +338,6 @@ export class ServerJob {
       .append(this.jobId, event)
       .catch((error: unknown) => this.#logger.error("journal could not be written", { error: errorField(error) }));
   }
-}
-
-/** A path that a job process has named, which lies in the job's folder. @throws FlareError `runtime/bad-message` */
-function insideOf(workspace: string, path: string): string {
-  const inside = relative(workspace, resolve(workspace, path));
-  if (inside.startsWith("..") || inside === "")
-    throw new FlareError("runtime/bad-message", "A job process may give and take files of its own folder only.", { facts: { path } });
-  return join(workspace, inside);
 }
 
 /** How often it is looked whether tasks move. */

@@ -1,6 +1,3 @@
-import { existsSync, linkSync, mkdirSync, writeFileSync } from "node:fs";
-import { mkdir, rm } from "node:fs/promises";
-import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { FlareError, type SerializedFlareError, type UpdateForm } from "@flare-ts/contracts";
@@ -15,8 +12,7 @@ import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { SiteJobSide, SiteParentSide } from "../job-process/rpc-sides.js";
 import { errorField, type Logger } from "../logging/logger.js";
 import { removeAtOnce } from "../store/file-model-store-disk.js";
-import { isObject } from "../store/is-object.js";
-import type { ModelStore, ObjectRef, StoredObject } from "../store/model-store.js";
+import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteResult, SiteStore } from "../store/site-store.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
@@ -29,6 +25,7 @@ import { readSmallFile } from "./read-small-file.js";
 import type { ResultDelivery } from "./result-delivery.js";
 import type { ServerLink } from "./server-link.js";
 import type { SiteSecrets } from "./site-secrets.js";
+import { TaskModels } from "./task-models.js";
 import type { TaskReporter } from "./task-reporter.js";
 
 export interface SiteJobComponents {
@@ -89,13 +86,13 @@ export class SiteJob {
   readonly #init: SiteJobInit;
   readonly #logger: Logger;
   readonly #stop = new AbortController();
+  readonly #models: TaskModels;
   /** Open tasks of this job; a task that has its model waits here for the job process to be up. */
   readonly #tasks = new Map<string, OpenTask>();
   #left: FlareError | undefined;
   #allowed: Admitted | undefined;
   /** Why the job waits here. */
   #waitReason: string | undefined;
-  #last: ObjectRef | undefined;
   #admitted: AdmittedJob | undefined;
   #supervisor: JobSupervisor<SiteParentSide, SiteJobSide> | undefined;
   #started: Promise<void> = Promise.resolve();
@@ -105,6 +102,7 @@ export class SiteJob {
     this.#init = init;
     this.jobId = init.deployment.jobId;
     this.#logger = components.logger.child({ job: this.jobId });
+    this.#models = new TaskModels(components, { jobId: this.jobId, folder: init.modelsFolder });
   }
 
   /** Admits and starts the job; a job that cannot run here is reported to the server as left. */
@@ -134,12 +132,10 @@ export class SiteJob {
         delivery.deliver(result);
         return;
       }
-      this.#parts.disk?.reserve(`task:${text}`, model.size);
-      const { modelBytes } = task;
-      const held = modelBytes !== undefined && isObject(modelBytes, model) ? modelBytes : await this.#download(entry, signal);
+      const onWait = (reason: string): void => this.#tellWaiting(key, reason);
+      const held = await this.#models.fetch(key, model, { inline: task.modelBytes, signal, onWait });
       if (signal.aborted) return;
-      await this.#keepAsLast(model, held);
-      const modelPath = await this.#whenThereIsRoom(() => this.#lendModel(model, held), signal);
+      const modelPath = await this.#whenThereIsRoom(async () => this.#models.lend(model, held), signal);
       reporter.note(key, { phase: "waiting", done: 0, total: 0, reason: this.#waitReason ?? "waits for the job process" });
       entry.ready = { key, modelPath, totalRounds: task.totalRounds, meta: readMeta(task.metaJson) };
       this.#supervisor?.notify("task", entry.ready);
@@ -174,49 +170,12 @@ export class SiteJob {
     await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }), graceMs);
     this.#allowed?.leave();
     this.#parts.output.end(this.jobId);
-    for (const text of this.#tasks.keys()) {
-      this.#parts.disk?.reserve(`task:${text}`, 0);
-      await this.#parts.retention.release(`task:${text}`);
+    for (const { key } of this.#tasks.values()) {
+      await this.#models.release(key);
+      this.#parts.reporter.forget(key);
     }
-    for (const { key } of this.#tasks.values()) this.#parts.reporter.forget(key);
-    await this.#parts.retention.release(this.#lastHolder);
     this.#tasks.clear();
-    await rm(this.#init.modelsFolder, { recursive: true, force: true });
-  }
-
-  async #download({ key, model }: OpenTask, signal: AbortSignal): Promise<StoredObject> {
-    const { transfer, link, retention, reporter } = this.#parts;
-    await retention.hold(`task:${taskKeyText(key)}`, [model.hash]);
-    let first: number | undefined;
-    const report = (done: number, total: number): void => {
-      first ??= done;
-      // Until the first bytes come, the server may have no room to read them.
-      const isWaiting = done === first && done < total;
-      const phase = isWaiting ? "waiting" : "downloading";
-      reporter.note(key, { phase, done, total, reason: isWaiting ? "waits for the model" : "the model" });
-    };
-    report(0, model.size);
-    const base = await this.#lastModel();
-    const onWait = (reason: string): void => this.#tellWaiting(key, reason);
-    return await transfer.download(() => link.connection(signal), model, report, signal, { base, onWait });
-  }
-
-  /** The model that this job worked on last, held so that the next one need not be fetched whole. */
-  async #lastModel(): Promise<ObjectRef | undefined> {
-    const { store, retention } = this.#parts;
-    this.#last ??= await store.lastBase(this.jobId);
-    if (this.#last !== undefined) await retention.hold(this.#lastHolder, [this.#last.hash]);
-    return this.#last;
-  }
-
-  /** A model that came inside its task is not in the store, and the next one comes in the same way. */
-  async #keepAsLast(model: ObjectRef, held: StoredObject | Uint8Array): Promise<void> {
-    this.#last = model;
-    await this.#parts.retention.keepOnly(this.#lastHolder, held instanceof Uint8Array ? [] : [model.hash]);
-  }
-
-  get #lastHolder(): string {
-    return `last-model:${this.jobId}`;
+    await this.#models.end();
   }
 
   /** A task is answered, or nobody wants its answer: its model need not be kept. */
@@ -227,23 +186,8 @@ export class SiteJob {
     this.#tasks.delete(text);
     task?.closed.abort(answered);
     const isLentToOther = [...this.#tasks.values()].some(({ ready }) => ready?.modelPath === lent);
-    if (lent !== undefined && !isLentToOther) removeAtOnce(lent);
-    this.#parts.disk?.reserve(`task:${text}`, 0);
-    await this.#parts.retention.release(`task:${text}`);
-  }
-
-  /**
-   * Puts a model where the trainers of this job can read it, and those of other jobs cannot. At once: a turn of Node's thread pool
-   * takes ten times as long as one of these calls.
-   */
-  async #lendModel({ hash }: ObjectRef, held: StoredObject | Uint8Array): Promise<string> {
-    const lent = join(this.#init.modelsFolder, hash);
-    mkdirSync(this.#init.modelsFolder, { recursive: true, mode: 0o700 });
-    if (existsSync(lent)) removeAtOnce(lent);
-    // What came inside a task comes again after a crash: it need not be durable.
-    if (held instanceof Uint8Array) writeFileSync(lent, held, { flag: "wx", mode: 0o444 });
-    else linkSync(held.path, lent);
-    return lent;
+    if (lent !== undefined && !isLentToOther) this.#models.takeBack(lent);
+    await this.#models.release(key);
   }
 
   /** Writes what a round depends on; a full disk is the operator's to clear, and the job waits for it. */
@@ -291,8 +235,7 @@ export class SiteJob {
     this.#admitted = admitted;
     const { folder, jobName } = admitted;
     this.#logger.info("job admitted", { name: jobName, app: deployment.app });
-    // Node's permission model grants what lies in a folder only when that exists as the process starts.
-    await mkdir(this.#init.modelsFolder, { recursive: true, mode: 0o700 });
+    await this.#models.makeFolder();
     this.#supervisor = new JobSupervisor<SiteParentSide, SiteJobSide>(
       { launcher, logger: this.#logger },
       {
@@ -330,9 +273,8 @@ export class SiteJob {
         return Promise.resolve({ job, app });
       },
       result: async ({ key, path, ...rest }) => {
-        const { models, store, delivery, retention } = this.#parts;
-        const text = taskKeyText(key);
-        const base = this.#tasks.get(text)?.model;
+        const { models, store, delivery } = this.#parts;
+        const base = this.#tasks.get(taskKeyText(key))?.model;
         if (base === undefined) return {};
         const own = ownFile(path, folder);
         const small = readSmallFile(own);
@@ -344,7 +286,7 @@ export class SiteJob {
         } else {
           const { hash, size } = await this.#whenThereIsRoom(() => models.importFile(own, { move: true }));
           // Held before anybody can drop the same bytes for another reason.
-          await retention.hold(`task:${text}`, [hash]);
+          await this.#models.holdAnswer(key, hash);
           delivery.deliver(await add({ update: { hash, size } }));
         }
         await this.#forget(key);
