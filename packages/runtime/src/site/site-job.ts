@@ -43,6 +43,8 @@ export interface SiteJobComponents {
   readonly logger: Logger;
   /** Lets jobs in as the site's memory allows. */
   readonly jobsAllowed: Pick<Admission, "enter">;
+  /** A job process has begun: there is nothing to do here until its trainers are started. */
+  readonly onJobBegun?: (() => void) | undefined;
   /** Room on the disk is kept for the answer to a task. */
   readonly disk?: DiskBudget | undefined;
 }
@@ -257,6 +259,7 @@ export class SiteJob {
       begin: () => {
         // The reply goes out first; the open tasks follow it on the same channel.
         queueMicrotask(() => this.#deliverReadyTasks());
+        this.#parts.onJobBegun?.();
         const job = {
           jobId: this.jobId,
           jobName,

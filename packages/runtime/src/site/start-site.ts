@@ -23,6 +23,8 @@ import { TaskReporter } from "./task-reporter.js";
 export interface StartSiteInit extends OpenParticipantInit {
   /** What makes no progress for so long is given up; milliseconds. @default that of local/resources.json */
   readonly stallMs?: number | undefined;
+  /** Hears when a job process has begun, after which this process has nothing to do until the trainers are started. */
+  readonly onJobBegun?: (() => void) | undefined;
 }
 
 /** A site that runs in this process. */
@@ -48,7 +50,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     // What a process that was killed had lent to its trainers; they are gone.
     const lentFolder = join(modelsFolder, "lent");
     await rm(lentFolder, { recursive: true, force: true });
-    const stallMs = init.stallMs ?? resources.stallMs;
+    const { onJobBegun, stallMs = resources.stallMs } = init;
     const attachFolder = resources.attachFolder ?? join(workspace, "attach");
     await clearAttachFolder(attachFolder);
     const transfer = new TransferClient({ store: models, logger, admission: transfersAllowed }, { stallMs });
@@ -86,7 +88,23 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     const output = new OutputSender({ link, now }, { epoch: randomUUID(), allowsLogs: resources.allowsLogStreaming });
     parts.add("output", () => output.stop());
     const agent = new SiteAgent(
-      { link, transfer, models, store, retention, delivery, admission, launcher, reporter, secrets, output, logger, jobsAllowed, disk },
+      {
+        link,
+        transfer,
+        models,
+        store,
+        retention,
+        delivery,
+        admission,
+        launcher,
+        reporter,
+        secrets,
+        output,
+        logger,
+        jobsAllowed,
+        disk,
+        onJobBegun,
+      },
       {
         site: kit.name,
         workspace,

@@ -19,8 +19,12 @@ if (kind !== "server") setFlagsFromString("--optimize-for-size");
 try {
   const { giveBackHeap, startRelay, startServer, startSite } = await import("@flare-ts/runtime");
   const { signal } = stopping;
-  const start = kind === "relay" ? startRelay : startSite;
-  const running = kind === "server" ? await startServer({ kitDir, leafLifetimeMs }) : await start({ kitDir, signal });
+  const start = async (): Promise<{ stop(): Promise<void> }> => {
+    if (kind === "server") return await startServer({ kitDir, leafLifetimeMs });
+    if (kind === "relay") return await startRelay({ kitDir, signal });
+    return await startSite({ kitDir, signal, onJobBegun: () => setImmediate(giveBackHeap) });
+  };
+  const running = await start();
   giveBackHeap();
   await stopped;
   await running.stop();

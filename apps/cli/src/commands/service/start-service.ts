@@ -74,7 +74,7 @@ export async function startService(context: CommandContext, options: StartServic
   const listening = { port: options.port, host };
   const start: Readonly<Record<ServiceKind, () => Promise<RunningService>>> = {
     server: () => runtime.startServer({ ...init, ...listening }),
-    client: () => runtime.startSite(init),
+    client: () => runtime.startSite({ ...init, onJobBegun: () => setImmediate(runtime.giveBackHeap) }),
     relay: () => runtime.startRelay({ kitDir, workspace, isClearAllowed, onLog, signal: context.signal, ...listening }),
   };
   const running = await start[kind]();
