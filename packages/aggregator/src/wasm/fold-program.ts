@@ -60,10 +60,10 @@ export function foldProgram(plan: FoldPlan, pieces: readonly PlacedPiece[], plac
 }
 
 /** Elements of a tile. Where a middle is looked for, all values of a tile are held at once. */
-export function elementsTogether({ init, tensors, isDecoded }: FoldPlan, placed?: PlacedPiece): number {
+export function elementsTogether({ init, tensors, isDecoded, heldBytes }: FoldPlan, placed?: PlacedPiece): number {
   if (init.combine.kind === "mean") return isDecoded ? tileElements / 2 : tileElements;
   const tileBytes = Math.max(0, ...(placed === undefined ? tensors : [placed.plan]).map(({ sorting }) => sorting?.tileBytes ?? 0));
-  return elementsHeld(init.updates, tileBytes);
+  return elementsHeld(init.updates.length, heldBytes, tileBytes);
 }
 
 /** Factors, grids that are known and clean flags, which do not wait for a thread. */
