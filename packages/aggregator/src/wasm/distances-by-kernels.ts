@@ -96,7 +96,7 @@ function addPiece(
     return;
   }
   for (const [i, address] of found.entries()) addresses[entry + i] = address ?? 0;
-  addCall(program, "addDistancesF32", n, slot.lists + 8 * slotEntries + 4 * entry, count, 0, slot.means, rows);
+  addCall(program, "addDistancesF32", n, slot.lists + 8 * slotEntries + 4 * entry, count, slot.means, rows);
 }
 
 /** Adds what a batch has come to, of which kernels fill the lower half. */
