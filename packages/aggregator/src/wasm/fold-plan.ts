@@ -68,7 +68,7 @@ export function planFold(init: FoldInit, mode: SumMode, sortings: SortingPlans):
       ...total,
       type: !isFloat ? undefined : isMiddle ? "F32" : (commonType(tensor.dtype, stored) ?? kernelType(tensor.dtype)),
       sums,
-      int8Block: isFloat && (sums === "single" || sums === "exact") && !isScanned ? commonBlock(stored) : undefined,
+      int8Block: isFloat && (sums === "single" || sums === "exact") ? commonBlock(stored) : undefined,
       sorting: isMiddle && isFloat ? sortings.of(values.length, cutOf(values.length)) : undefined,
       values,
       partial: total.senders.filter((i) => updates[i]?.sums !== undefined),
