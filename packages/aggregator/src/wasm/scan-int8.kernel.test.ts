@@ -48,7 +48,7 @@ describe("a scan of int8 as it is stored", () => {
             for (let i = 0; i < n; i++) {
               const [largest = 0, squares = 0] = known.subarray(3 * i);
               const [largestFound = 0, squaresFound = 0] = found.subarray(3 * i);
-              expect(Number.isFinite(squaresFound), kernels.form).toBe(Number.isFinite(squares));
+              expect(Number.isFinite(squaresFound), `${kernels.form} ${i}`).toBe(Number.isFinite(squares));
               if (!Number.isFinite(squares)) continue;
               expect(largestFound).toBe(largest);
               expect(Math.abs(squaresFound - squares)).toBeLessThanOrEqual((count + 4) * 2 ** -52 * squares);
