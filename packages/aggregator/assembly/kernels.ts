@@ -11,6 +11,7 @@ export { finishGridF32, meansOfGrid } from "./finish-exact";
 export { foldExactF32, foldSingleF32 } from "./fold";
 export { gridOf } from "./grid";
 export { scanF32, scanF64 } from "./scan";
+export { scanAllInt8 } from "./scan-int8";
 export { storeBf16, storeF16, storeF32, storeF64 } from "./store";
 export { addSteps, stepsOf } from "./steps";
 export { sumExactInt8 } from "./sum-exact-int8";

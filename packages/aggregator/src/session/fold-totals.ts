@@ -27,7 +27,8 @@ export function foldTotals({ tensors, updates, combine, combines, isDifference }
   const known = new Map<string, TensorTotals>();
   return tensors.map((spec, tensor) => {
     const isWanted = combines?.(spec) !== false;
-    const senders = isWanted ? updates.flatMap((update, i) => (countsFor(update, tensor) ? [i] : [])) : [];
+    const senders: number[] = [];
+    for (const [i, update] of updates.entries()) if (isWanted && countsFor(update, tensor)) senders.push(i);
     const hasSums = senders.some((i) => updates[i]?.sums !== undefined);
     const key = `${hasSums ? tensor : ""}/${isWanted && isFloatDtype(spec.dtype)}/${senders.join()}`;
     const found = known.get(key);

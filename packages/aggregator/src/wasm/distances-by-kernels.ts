@@ -10,7 +10,7 @@ import { addCall, type KernelProgram } from "./kernel-program.js";
 import { readFailed } from "./read-failed.js";
 import { inputBytes } from "./thread-scratch.js";
 import { addInput, needsDecoding, planInput, type TileInput } from "./tile-inputs.js";
-import { elementsHeld } from "./tile-room.js";
+import { elementsHeld, heldBytes } from "./tile-room.js";
 import type { WasmParts } from "./wasm-parts.js";
 import { slotEntries, slotPieces, type WorkSlot } from "./work-slots.js";
 
@@ -29,7 +29,7 @@ export async function distancesByKernels(parts: WasmParts, init: DistancesInit):
     sources[0]?.stored[tensor] !== undefined && isFloatDtype(tensors[tensor]?.dtype ?? "BOOL");
   const isWide = tensors.some(({ dtype }, tensor) => dtype === "F64" && isCompared(tensor));
   if (n > maxSources || (isWide && n > 2)) return measureDistances(init);
-  const pieceElements = Math.min(blockElements, 2 ** Math.floor(Math.log2(elementsHeld(sources, distancesTileBytes(n)))));
+  const pieceElements = Math.min(blockElements, 2 ** Math.floor(Math.log2(elementsHeld(n, heldBytes(sources), distancesTileBytes(n)))));
   const most = { pieceElements, pieces: Math.max(1, Math.min(slotPieces, Math.floor(slotEntries / n))) };
   const batches = inSlots(parts.slots, planBatches(tensors, isCompared, most), async (batch, slot) => {
     throwIfAborted(signal);
@@ -96,7 +96,7 @@ function addPiece(
     return;
   }
   for (const [i, address] of found.entries()) addresses[entry + i] = address ?? 0;
-  addCall(program, "addDistancesF32", n, slot.lists + 8 * slotEntries + 4 * entry, count, 0, slot.means, rows);
+  addCall(program, "addDistancesF32", n, slot.lists + 8 * slotEntries + 4 * entry, count, slot.means, rows);
 }
 
 /** Adds what a batch has come to, of which kernels fill the lower half. */

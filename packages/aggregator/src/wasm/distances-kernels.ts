@@ -1,8 +1,7 @@
 /** Bytes of a row, as in `assembly/distances.ts`. */
-const rowBytes = 2368;
+const rowBytes = 4416;
 
 /** Bytes that `addDistancesF32` needs for n updates. */
 export function distancesTileBytes(n: number): number {
-  const rows = Math.ceil(n / 4) * 4;
-  return rows * (rowBytes + 8);
+  return Math.ceil(((n + 1) * rowBytes + 8 * (n + 2)) / 64) * 64;
 }

@@ -32,15 +32,14 @@ function distance(a: Float32Array, b: Float32Array): number {
 }
 
 describe("squared distances", () => {
-  it("are within 2^-9 of those in float64, between any updates: near ones, equal ones, and with one far off in the center", () => {
+  it("are within 2^-9 of those in float64, between any updates: near ones, equal ones, and with one far off that others are compared with", () => {
     fc.assert(
       fc.property(
         fc.array(update, { minLength: 1, maxLength: 13 }),
         fc.oneof(fc.integer({ min: 0, max: 9 }), fc.integer({ min: 580, max: 1300 })),
-        fc.nat(),
         fc.integer({ min: 0, max: 9 }),
         fc.boolean(),
-        (updates, count, any, skew, isNear) => {
+        (updates, count, skew, isNear) => {
           const n = updates.length;
           const values = updates.map((each) => valuesOf(each, count, isNear));
           for (const kernels of forms) {
@@ -49,8 +48,8 @@ describe("squared distances", () => {
             // A second call adds to what is there, less than a rounding of it where distances are small.
             const sums = kernels.put(new Float64Array(n * n));
             const tile = kernels.room(distancesTileBytes(n));
-            kernels.call("addDistancesF32", n, inputs, count, any % n, at, tile);
-            kernels.call("addDistancesF32", n, inputs, count, any % n, sums, tile);
+            kernels.call("addDistancesF32", n, inputs, count, at, tile);
+            kernels.call("addDistancesF32", n, inputs, count, sums, tile);
             const distances = new Float64Array(kernels.bytes(sums, 8 * n * n));
             const added = new Float64Array(kernels.bytes(at, 8 * n * n));
             for (let i = 0; i < n; i++) {
@@ -78,7 +77,7 @@ describe("squared distances", () => {
     for (const kernels of forms) {
       const inputs = kernels.put(Uint32Array.from(values.map((each) => kernels.put(each))));
       const at = kernels.put(new Float64Array(67 * 67));
-      kernels.call("addDistancesF32", 67, inputs, count, 3, at, kernels.room(distancesTileBytes(67)));
+      kernels.call("addDistancesF32", 67, inputs, count, at, kernels.room(distancesTileBytes(67)));
       const distances = new Float64Array(kernels.bytes(at, 8 * 67 * 67));
       const wrong = distances.filter((measured, k) => {
         const [i, j] = [Math.floor(k / 67), k % 67];

@@ -9,6 +9,7 @@ import { kernelType } from "./kernel-program.js";
 import type { PlacedSortingPlan, SortingPlans } from "./sorting-plans.js";
 import type { SumMode } from "./sum-mode.js";
 import { commonBlock, commonType, needsDecoding } from "./tile-inputs.js";
+import { heldBytes } from "./tile-room.js";
 
 /** How a tensor is summed: the same in all its pieces. */
 export interface TensorPlan extends TensorTotals {
@@ -42,6 +43,8 @@ export interface FoldPlan {
   readonly isScanned: boolean;
   /** Some values are decoded to float32 before they are summed. */
   readonly isDecoded: boolean;
+  /** Bytes of a thread's inputs that an element of an update takes at most where all values are held at once. */
+  readonly heldBytes: number;
 }
 
 /** Decides for each tensor of a model how kernels sum it. */
@@ -65,7 +68,7 @@ export function planFold(init: FoldInit, mode: SumMode, sortings: SortingPlans):
       ...total,
       type: !isFloat ? undefined : isMiddle ? "F32" : (commonType(tensor.dtype, stored) ?? kernelType(tensor.dtype)),
       sums,
-      int8Block: isFloat && (sums === "single" || sums === "exact") && !isScanned ? commonBlock(stored) : undefined,
+      int8Block: isFloat && (sums === "single" || sums === "exact") ? commonBlock(stored) : undefined,
       sorting: isMiddle && isFloat ? sortings.of(values.length, cutOf(values.length)) : undefined,
       values,
       partial: total.senders.filter((i) => updates[i]?.sums !== undefined),
@@ -77,7 +80,7 @@ export function planFold(init: FoldInit, mode: SumMode, sortings: SortingPlans):
   const isDecoded = tensors.some(
     ({ type, int8Block, values }, index) => int8Block === undefined && values.some((i) => needsDecoding(updates[i]?.stored[index], type)),
   );
-  return { mode, init, totals, tensors, isScanned, isDecoded };
+  return { mode, init, totals, tensors, isScanned, isDecoded, heldBytes: heldBytes(updates) };
 }
 
 /** The grid of a piece, where it is known before values are looked at: announced, or by what was found when they were checked. */

@@ -60,10 +60,10 @@ export function foldProgram(plan: FoldPlan, pieces: readonly PlacedPiece[], plac
 }
 
 /** Elements of a tile. Where a middle is looked for, all values of a tile are held at once. */
-export function elementsTogether({ init, tensors, isDecoded }: FoldPlan, placed?: PlacedPiece): number {
+export function elementsTogether({ init, tensors, isDecoded, heldBytes }: FoldPlan, placed?: PlacedPiece): number {
   if (init.combine.kind === "mean") return isDecoded ? tileElements / 2 : tileElements;
   const tileBytes = Math.max(0, ...(placed === undefined ? tensors : [placed.plan]).map(({ sorting }) => sorting?.tileBytes ?? 0));
-  return elementsHeld(init.updates, tileBytes);
+  return elementsHeld(init.updates.length, heldBytes, tileBytes);
 }
 
 /** Factors, grids that are known and clean flags, which do not wait for a thread. */
@@ -76,7 +76,7 @@ function writeLists(fold: FoldPlan, pieces: readonly PlacedPiece[], { memory, sl
   for (const { piece, plan, index, entry } of pieces) {
     factors.set(plan.factors, entry);
     if (fold.isScanned && fold.init.announced === undefined) continue;
-    const bits = fold.mode === "exact" ? knownGrid(fold, { piece, values: plan.values }) : undefined;
+    const bits = plan.sums === "exact" ? knownGrid(fold, { piece, values: plan.values }) : undefined;
     if (bits === undefined) continue;
     grids[2 * index] = magicOf(bits);
     grids[2 * index + 1] = 2 ** bits;
@@ -170,7 +170,7 @@ class Tile {
   }
 
   #isDecoded({ stored }: ReadableUpdate, index: number): boolean {
-    const placed = this.#pieces[index];
+    const placed = this.#plan.isDecoded ? this.#pieces[index] : undefined;
     return placed !== undefined && placed.plan.int8Block === undefined && needsDecoding(stored[placed.piece.tensor], placed.plan.type);
   }
 
@@ -195,10 +195,12 @@ class Tile {
     const { slot } = this.#places;
     for (const placed of this.#pieces) {
       const { first, count } = membersOf(placed, group);
-      const { type } = placed.plan;
+      const { type, int8Block } = placed.plan;
       if (count === 0 || type === undefined) continue;
       const entry = placed.entry + first;
-      addCall(this.#program, `scanAll${type}`, count, addressesAt(slot, entry), placed.piece.count, slot.results + 16 * entry, 16);
+      const args = [count, addressesAt(slot, entry), placed.piece.count, slot.results + 16 * entry, 16];
+      if (int8Block !== undefined) addCall(this.#program, "scanAllInt8", ...args, scalesAt(slot, entry), int8Block);
+      else addCall(this.#program, `scanAll${type}`, ...args);
     }
   }
 
@@ -251,7 +253,7 @@ class Tile {
       addressesAt(slot, entry + first),
       slot.lists + 8 * (entry + first),
     ];
-    const scales = slot.lists + 12 * slotEntries + 4 * (entry + first);
+    const scales = scalesAt(slot, entry + first);
     if (plan.int8Block !== undefined && plan.sums === "exact")
       addCall(this.#program, "sumExactInt8", ...args, scales, plan.int8Block, slot.grids + 16 * index);
     else if (plan.int8Block !== undefined) addCall(this.#program, "sumSingleInt8", ...args, scales, plan.int8Block);
@@ -384,4 +386,8 @@ function membersOf({ plan }: PlacedPiece, group: readonly Member[]): { readonly 
 
 function addressesAt({ lists }: WorkSlot, entry: number): number {
   return lists + 8 * slotEntries + 4 * entry;
+}
+
+function scalesAt({ lists }: WorkSlot, entry: number): number {
+  return lists + 12 * slotEntries + 4 * entry;
 }

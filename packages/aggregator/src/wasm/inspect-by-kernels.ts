@@ -51,6 +51,7 @@ async function scanBatch({ memory, threads }: WasmParts, update: ReadableUpdate,
   const thread = threads.next();
   const program: KernelProgram = [];
   const addresses = memory.words(slot.lists + 8 * slotEntries, batch.pieces.length);
+  const scales = memory.words(slot.lists + 12 * slotEntries, batch.pieces.length);
   for (let first = 0; first < batch.pieces.length; ) {
     let end = first;
     let elements = 0;
@@ -58,7 +59,7 @@ async function scanBatch({ memory, threads }: WasmParts, update: ReadableUpdate,
       elements += batch.pieces[end]?.count ?? 0;
       if (end > first && elements > tileElements) break;
     }
-    addScans(program, update, batch, { first, end }, { slot, inputs: thread.scratch.inputs, addresses });
+    addScans(program, update, batch, { first, end }, { slot, inputs: thread.scratch.inputs, addresses, scales });
     first = end;
   }
   const failure = program.length === 0 ? undefined : await thread.run(program);
@@ -70,7 +71,12 @@ function addScans(
   update: ReadableUpdate,
   batch: Batch,
   { first, end }: { readonly first: number; readonly end: number },
-  { slot, inputs, addresses }: { readonly slot: WorkSlot; readonly inputs: number; readonly addresses: Uint32Array },
+  {
+    slot,
+    inputs,
+    addresses,
+    scales,
+  }: { readonly slot: WorkSlot; readonly inputs: number; readonly addresses: Uint32Array; readonly scales: Uint32Array },
 ): void {
   const pieces: Piece[] = [];
   const indices: number[] = [];
@@ -84,14 +90,22 @@ function addScans(
     const stored = update.stored[pieces[index]?.tensor ?? -1];
     return stored?.kind === "plain" ? kernelType(stored.dtype) : "F32";
   };
-  const isDecoded = (index: number): boolean => needsDecoding(update.stored[pieces[index]?.tensor ?? -1], typeOf(index));
+  const isDecoded = (index: number): boolean => {
+    const stored = update.stored[pieces[index]?.tensor ?? -1];
+    return stored?.kind !== "int8" && needsDecoding(stored, typeOf(index));
+  };
   const found = addInput(program, planInput(update, pieces, isDecoded), pieces, isDecoded, inputs);
   for (const [i, index] of indices.entries()) {
-    const address = found[i]?.at;
+    const address = found[i];
     const type = typeOf(i);
     if (address === undefined || type === undefined) continue;
-    addresses[index] = address;
-    addCall(program, `scanAll${type}`, 1, slot.lists + 8 * slotEntries + 4 * index, pieces[i]?.count ?? 0, slot.results + 16 * index, 16);
+    addresses[index] = address.at;
+    const args = [1, slot.lists + 8 * slotEntries + 4 * index, pieces[i]?.count ?? 0, slot.results + 16 * index, 16];
+    const stored = update.stored[pieces[i]?.tensor ?? -1];
+    if (stored?.kind === "int8") {
+      scales[index] = address.companionAt;
+      addCall(program, "scanAllInt8", ...args, slot.lists + 12 * slotEntries + 4 * index, stored.block);
+    } else addCall(program, `scanAll${type}`, ...args);
   }
 }
 

@@ -19,6 +19,7 @@ export const kernelNames = [
   "scanAllBf16",
   "scanAllF16",
   "scanAllF64",
+  "scanAllInt8",
   "gridOf",
   "sumSingleF32",
   "sumSingleBf16",

@@ -103,7 +103,7 @@ class WorkerThreads implements KernelThreads {
       if (this.#runs.size === 0) for (const worker of this.#workers) worker.ref();
       this.#runs.set(id, { thread, resolve, reject });
       this.#queued[thread] = (this.#queued[thread] ?? 0) + 1;
-      this.#workers[thread]?.postMessage([id, Float64Array.from(program), this.#memory.size]);
+      this.#workers[thread]?.postMessage([id, new Float64Array(program), this.#memory.size]);
     });
   }
 
