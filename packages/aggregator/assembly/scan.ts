@@ -1,5 +1,6 @@
 import { held32, magnitudes32, magnitudes64 } from "./constants";
 import { decoded, loadOne, loadTwo, upperTwo } from "./load";
+import { quarterOf } from "./quarters";
 import { firstFour, lastFour, shortBias, shortExponents, shortMask, shortSubnormals, shortUpper } from "./short";
 
 /**
@@ -13,24 +14,24 @@ export function scanF32(x: usize, count: usize, result: usize): void {
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
     // Four places at a time: page walks and cache misses of one stream wait for each other (4.6 against 8 GB/s, cold).
-    let most0 = i32x4.splat(0), most1 = i32x4.splat(0), most2 = i32x4.splat(0), most3 = i32x4.splat(0);
+    let most = i32x4.splat(0);
     let sum0 = f64x2.splat(0), sum1 = f64x2.splat(0), sum2 = f64x2.splat(0), sum3 = f64x2.splat(0);
     const magnitudes = magnitudes32();
-    const quarter = (count >> 2) & ~3;
+    const quarter = quarterOf(count);
     const step = quarter << 2;
     for (; i < quarter; i += 4) {
       const at0 = x + (i << 2), at1 = at0 + step, at2 = at1 + step, at3 = at2 + step;
-      most0 = i32x4.max_s(most0, v128.and(v128.load(at0), magnitudes));
-      most1 = i32x4.max_s(most1, v128.and(v128.load(at1), magnitudes));
-      most2 = i32x4.max_s(most2, v128.and(v128.load(at2), magnitudes));
-      most3 = i32x4.max_s(most3, v128.and(v128.load(at3), magnitudes));
+      most = i32x4.max_s(most, v128.and(v128.load(at0), magnitudes));
+      most = i32x4.max_s(most, v128.and(v128.load(at1), magnitudes));
+      most = i32x4.max_s(most, v128.and(v128.load(at2), magnitudes));
+      most = i32x4.max_s(most, v128.and(v128.load(at3), magnitudes));
       sum0 = f64x2.add(sum0, squaresOf(loadTwo<f32>(at0), loadTwo<f32>(at0 + 8)));
       sum1 = f64x2.add(sum1, squaresOf(loadTwo<f32>(at1), loadTwo<f32>(at1 + 8)));
       sum2 = f64x2.add(sum2, squaresOf(loadTwo<f32>(at2), loadTwo<f32>(at2 + 8)));
       sum3 = f64x2.add(sum3, squaresOf(loadTwo<f32>(at3), loadTwo<f32>(at3 + 8)));
     }
     i = quarter << 2;
-    largest = largestOf(most0, most1, most2, most3);
+    largest = largestOf(most);
     squares = sumOf(f64x2.add(f64x2.add(sum0, sum1), f64x2.add(sum2, sum3)));
   }
   for (; i < count; i++) {
@@ -80,10 +81,9 @@ export function squaresOf(low: v128, high: v128): v128 {
   return f64x2.relaxed_madd(low, low, f64x2.mul(high, high));
 }
 
-/** The largest of magnitudes of float32. */
+/** The largest of four magnitudes of float32. */
 @inline
-export function largestOf(most0: v128, most1: v128, most2: v128, most3: v128): u32 {
-  const most = i32x4.max_s(i32x4.max_s(most0, most1), i32x4.max_s(most2, most3));
+export function largestOf(most: v128): u32 {
   return max(
     max(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)),
     max(i32x4.extract_lane(most, 2), i32x4.extract_lane(most, 3)),
