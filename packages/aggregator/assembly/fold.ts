@@ -1,7 +1,7 @@
 import { held32, magnitudes32 } from "./constants";
-import { upperTwo } from "./load";
+import { loadTwo, upperTwo } from "./load";
 import { quarterOf } from "./quarters";
-import { largestOf, squaresOf, storeScan, sumOf } from "./scan";
+import { largestOf, plusSquares, storeScan, sumOf } from "./scan";
 import { plus, plusOne, termOf } from "./sum-wide";
 
 // One update's block is scanned and added to cold sums in one pass: while sums are waited for, the scan costs nothing.
@@ -53,16 +53,16 @@ function fold(
       const to0 = sums + (i << shift), to1 = to0 + sumStep, to2 = to1 + sumStep, to3 = to2 + sumStep;
       const four0 = v128.load(at0), abs0 = v128.and(four0, magnitudes);
       most = i32x4.max_s(most, abs0);
-      sum0 = addFour(isExact, isFirst, to0, isExact ? within(four0, abs0, limits) : four0, sum0, weights, m);
+      sum0 = addFour(isExact, isFirst, to0, at0, isExact ? within(four0, abs0, limits) : four0, sum0, weights, m);
       const four1 = v128.load(at1), abs1 = v128.and(four1, magnitudes);
       most = i32x4.max_s(most, abs1);
-      sum1 = addFour(isExact, isFirst, to1, isExact ? within(four1, abs1, limits) : four1, sum1, weights, m);
+      sum1 = addFour(isExact, isFirst, to1, at1, isExact ? within(four1, abs1, limits) : four1, sum1, weights, m);
       const four2 = v128.load(at2), abs2 = v128.and(four2, magnitudes);
       most = i32x4.max_s(most, abs2);
-      sum2 = addFour(isExact, isFirst, to2, isExact ? within(four2, abs2, limits) : four2, sum2, weights, m);
+      sum2 = addFour(isExact, isFirst, to2, at2, isExact ? within(four2, abs2, limits) : four2, sum2, weights, m);
       const four3 = v128.load(at3), abs3 = v128.and(four3, magnitudes);
       most = i32x4.max_s(most, abs3);
-      sum3 = addFour(isExact, isFirst, to3, isExact ? within(four3, abs3, limits) : four3, sum3, weights, m);
+      sum3 = addFour(isExact, isFirst, to3, at3, isExact ? within(four3, abs3, limits) : four3, sum3, weights, m);
     }
     i = quarter << 2;
     largest = largestOf(most);
@@ -92,10 +92,10 @@ function within(four: v128, magnitudes: v128, limits: v128): v128 {
   return v128.and(four, i32x4.gt_s(limits, magnitudes));
 }
 
-/** Adds four elements to sums, and their squares to `squares`. */
+/** Adds four elements to sums, and their squares to `squares`; those at `at` are the same where sums are not exact. */
 @inline
-function addFour(isExact: bool, isFirst: bool, to: usize, four: v128, squares: v128, weights: v128, magic: v128): v128 {
-  const low = f64x2.promote_low_f32x4(four), high = upperTwo(four);
+function addFour(isExact: bool, isFirst: bool, to: usize, at: usize, four: v128, squares: v128, weights: v128, magic: v128): v128 {
+  const low = isExact ? f64x2.promote_low_f32x4(four) : loadTwo<f32>(at), high = isExact ? upperTwo(four) : loadTwo<f32>(at + 8);
   if (isExact) {
     const lowTerm = termOf<f32>(true, low, weights, magic), highTerm = termOf<f32>(true, high, weights, magic);
     v128.store(to, isFirst ? lowTerm : plus(true, v128.load(to), lowTerm));
@@ -104,5 +104,5 @@ function addFour(isExact: bool, isFirst: bool, to: usize, four: v128, squares: v
     const product = f32x4.mul(four, weights);
     v128.store(to, isFirst ? product : f32x4.add(v128.load(to), product));
   }
-  return f64x2.add(squares, squaresOf(low, high));
+  return plusSquares(squares, low, high);
 }
