@@ -177,6 +177,6 @@ function kernelErrors({ cases, errors }: OpenEngines): readonly (readonly [strin
   return cases
     .filter(({ name }) => name.startsWith("cpu-wasm"))
     .flatMap(({ mode, threads, id }) =>
-      [`kernels/mean/${mode}/t${threads}`, `kernels/chunks/${mode}/t${threads}`].map((kernel) => [kernel, errors.get(id)] as const),
+      ["mean", "chunks", "chunks-side-by-side"].map((kernel) => [`kernels/${kernel}/${mode}/t${threads}`, errors.get(id)] as const),
     );
 }

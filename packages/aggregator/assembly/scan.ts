@@ -1,5 +1,6 @@
 import { held32, magnitudes32, magnitudes64 } from "./constants";
 import { decoded, loadOne, loadTwo, upperTwo } from "./load";
+import { quarterOf } from "./quarters";
 import { firstFour, lastFour, shortBias, shortExponents, shortMask, shortSubnormals, shortUpper } from "./short";
 
 /**
@@ -16,7 +17,7 @@ export function scanF32(x: usize, count: usize, result: usize): void {
     let most0 = i32x4.splat(0), most1 = i32x4.splat(0), most2 = i32x4.splat(0), most3 = i32x4.splat(0);
     let sum0 = f64x2.splat(0), sum1 = f64x2.splat(0), sum2 = f64x2.splat(0), sum3 = f64x2.splat(0);
     const magnitudes = magnitudes32();
-    const quarter = (count >> 2) & ~3;
+    const quarter = quarterOf(count);
     const step = quarter << 2;
     for (; i < quarter; i += 4) {
       const at0 = x + (i << 2), at1 = at0 + step, at2 = at1 + step, at3 = at2 + step;
@@ -24,13 +25,13 @@ export function scanF32(x: usize, count: usize, result: usize): void {
       most1 = i32x4.max_s(most1, v128.and(v128.load(at1), magnitudes));
       most2 = i32x4.max_s(most2, v128.and(v128.load(at2), magnitudes));
       most3 = i32x4.max_s(most3, v128.and(v128.load(at3), magnitudes));
-      sum0 = f64x2.add(sum0, squaresOf(loadTwo<f32>(at0), loadTwo<f32>(at0 + 8)));
-      sum1 = f64x2.add(sum1, squaresOf(loadTwo<f32>(at1), loadTwo<f32>(at1 + 8)));
-      sum2 = f64x2.add(sum2, squaresOf(loadTwo<f32>(at2), loadTwo<f32>(at2 + 8)));
-      sum3 = f64x2.add(sum3, squaresOf(loadTwo<f32>(at3), loadTwo<f32>(at3 + 8)));
+      sum0 = plusSquares(sum0, loadTwo<f32>(at0), loadTwo<f32>(at0 + 8));
+      sum1 = plusSquares(sum1, loadTwo<f32>(at1), loadTwo<f32>(at1 + 8));
+      sum2 = plusSquares(sum2, loadTwo<f32>(at2), loadTwo<f32>(at2 + 8));
+      sum3 = plusSquares(sum3, loadTwo<f32>(at3), loadTwo<f32>(at3 + 8));
     }
     i = quarter << 2;
-    largest = largestOf(most0, most1, most2, most3);
+    largest = largestOf(i32x4.max_s(i32x4.max_s(most0, most1), i32x4.max_s(most2, most3)));
     squares = sumOf(f64x2.add(f64x2.add(sum0, sum1), f64x2.add(sum2, sum3)));
   }
   for (; i < count; i++) {
@@ -58,8 +59,8 @@ export function scanShort<T>(x: usize, count: usize, result: usize): void {
       const upper = shortUpper<T>(true, eight, subnormals, mask, bias);
       const first = firstFour<T>(true, eight, upper, subnormals), last = lastFour<T>(true, eight, upper, subnormals);
       most = i16x8.max_s(most, v128.and(eight, magnitudes));
-      sum0 = f64x2.add(sum0, squaresOf(f64x2.promote_low_f32x4(first), upperTwo(first)));
-      sum1 = f64x2.add(sum1, squaresOf(f64x2.promote_low_f32x4(last), upperTwo(last)));
+      sum0 = plusSquares(sum0, f64x2.promote_low_f32x4(first), upperTwo(first));
+      sum1 = plusSquares(sum1, f64x2.promote_low_f32x4(last), upperTwo(last));
     }
     most = i16x8.max_s(most, i16x8.shuffle(most, most, 4, 5, 6, 7, 0, 1, 2, 3));
     most = i16x8.max_s(most, i16x8.shuffle(most, most, 2, 3, 0, 1, 4, 5, 6, 7));
@@ -74,16 +75,15 @@ export function scanShort<T>(x: usize, count: usize, result: usize): void {
   storeScan(decoded<T>(largest), squares, result);
 }
 
-/** Squares of two times two values of float32, added. They are exact, so one of them need not be rounded by itself. */
+/** Adds the squares of two times two values of float32. They are exact, so they need not be rounded by themselves. */
 @inline
-export function squaresOf(low: v128, high: v128): v128 {
-  return f64x2.relaxed_madd(low, low, f64x2.mul(high, high));
+export function plusSquares(squares: v128, low: v128, high: v128): v128 {
+  return f64x2.relaxed_madd(high, high, f64x2.relaxed_madd(low, low, squares));
 }
 
-/** The largest of magnitudes of float32. */
+/** The largest of four magnitudes of float32. */
 @inline
-export function largestOf(most0: v128, most1: v128, most2: v128, most3: v128): u32 {
-  const most = i32x4.max_s(i32x4.max_s(most0, most1), i32x4.max_s(most2, most3));
+export function largestOf(most: v128): u32 {
   return max(
     max(i32x4.extract_lane(most, 0), i32x4.extract_lane(most, 1)),
     max(i32x4.extract_lane(most, 2), i32x4.extract_lane(most, 3)),

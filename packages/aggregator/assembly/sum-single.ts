@@ -1,3 +1,5 @@
+import { quarterOf } from "./quarters";
+
 /**
  * sums (float32) = [sums +] Σ w * x, one update after the other in the order of the list, whatever their number. Elements are finite.
  *
@@ -48,7 +50,7 @@ function addGroup(size: i32, isFirst: bool, sums: usize, count: usize, inputs: u
     const v4 = f32x4.splat(f4), v5 = f32x4.splat(f5), v6 = f32x4.splat(f6), v7 = f32x4.splat(f7);
     // One update alone, as it streams in, meets sums that are cold: four places at a time, since they would wait for each other.
     if (size == 1) {
-      const quarter = (count >> 2) & ~3;
+      const quarter = quarterOf(count);
       const step = quarter << 2;
       for (; i < quarter; i += 4) {
         const at0 = i << 2, at1 = at0 + step, at2 = at1 + step, at3 = at2 + step;

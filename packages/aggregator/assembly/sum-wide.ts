@@ -1,4 +1,5 @@
 import { loadTwo, stride } from "./load";
+import { quarterOf } from "./quarters";
 
 /**
  * Sums of 8 bytes for each element: sums = [sums +] Σ terms, over any number of updates with finite elements. Float64 sums add
@@ -55,7 +56,7 @@ function addGroup<T>(isExact: bool, size: i32, isFirst: bool, sums: usize, count
     const m = f64x2.splat(magic);
     // One update alone, as it streams in, meets sums that are cold: four places at a time, since they would wait for each other.
     if (size == 1) {
-      const quarter = (count >> 2) & ~3;
+      const quarter = quarterOf(count);
       const step = quarter * stride<T>(), sumStep = quarter << 3;
       for (; i < quarter; i += 4) {
         const at0 = x0 + i * stride<T>(), at1 = at0 + step, at2 = at1 + step, at3 = at2 + step;

@@ -83,7 +83,7 @@ describe.each(floatDtypeNames)("engines on updates of %s", (dtype) => {
       const contestants = opened.flatMap((each) => each.contestants);
       expect(contestants.flatMap((each) => each.figures.map(({ id }) => id))).toEqual([
         ...[1, 2].flatMap((t) => [...["exact", "fast", "float64"].map((mode) => `kernels/mean/${mode}/t${t}`), `kernels/check/t${t}`]),
-        ...["exact", "fast"].map((mode) => `kernels/chunks/${mode}/t1`),
+        ...["exact", "fast"].flatMap((mode) => ["chunks", "chunks-side-by-side"].map((order) => `kernels/${order}/${mode}/t1`)),
       ]);
       for (const contestant of contestants) expect((await contestant.run())[0]).toBeGreaterThan(0);
       expect(notes).toEqual([]);
