@@ -1,6 +1,6 @@
 import { firstPlaces, isDivisible, partOf, upperBytes } from "./int8";
 import { upperTwo } from "./load";
-import { squaresOf, storeScan, sumOf } from "./scan";
+import { plusSquares, storeScan, sumOf } from "./scan";
 
 /**
  * Scans n updates as they are stored: what `decodeInt8` and then `scanAllF32` find, but that squares are rounded elsewhere. Elements
@@ -69,7 +69,7 @@ function roundedSquares(x: usize, from: usize, end: usize, scale: f32): f64 {
     let two = f64x2.splat(0);
     for (; i < whole; i += 4) {
       const four = f32x4.mul(upperBytes(v128.load32_zero(x + i), places), part);
-      two = f64x2.add(two, squaresOf(f64x2.promote_low_f32x4(four), upperTwo(four)));
+      two = plusSquares(two, f64x2.promote_low_f32x4(four), upperTwo(four));
     }
     squares = sumOf(two);
   }
