@@ -1,5 +1,4 @@
-import { mkdir } from "node:fs/promises";
-import { type Kit, readKit, readLogConfig, TrustKeeper, verifyKit } from "@flare-ts/provision/kit";
+import { type Kit, makeFolder, readKit, readLogConfig, TrustKeeper, verifyKit } from "@flare-ts/provision/kit";
 import { type OpenedIdentity, openLiveIdentity } from "../identity/open-live-identity.js";
 import { type AuditLog, FileAuditLog } from "../logging/audit-log.js";
 import { createLogger, errorField, type LogFields, type Logger, type LogLine } from "../logging/logger.js";
@@ -73,7 +72,7 @@ async function openOnce<Settings, Running>(
   const keeper = await TrustKeeper.open(kit, { workspace });
   await verifyKit(kit, { trust: keeper.trust, isCertificateJudged: false });
   const [settings, { level }] = await Promise.all([read(kit), readLogConfig(kit)]);
-  await mkdir(workspace, { recursive: true });
+  await makeFolder(workspace);
   const now = Date.now;
   const parts = new StopList();
   try {

@@ -1,0 +1,52 @@
+import { mkdir, stat } from "node:fs/promises";
+import { dirname, resolve } from "node:path";
+
+/**
+ * Makes a folder with those above it that are missing, and gives the path of the first one that was made; `undefined` when all of
+ * them were there. A folder that was there keeps its mode.
+ *
+ * @param options.mode of every folder that is made @default 0o777 without what the umask takes
+ * @throws the error of the file system, with its `code` and `path`.
+ */
+export async function makeFolder(path: string, options: { readonly mode?: number } = {}): Promise<string | undefined> {
+  const missing: string[] = [];
+  // From the folder upwards until one is there. Node's own `recursive` never ends where a folder is there in which none can be made
+  // and the system says ENOENT, as in /proc.
+  for (let folder = resolve(path); ; folder = dirname(folder)) {
+    const problem = await makeOne(folder, options);
+    if (problem === undefined || problem.code === "EEXIST") {
+      if (problem !== undefined) await requireFolder(folder, problem);
+      const first = problem === undefined ? folder : missing.at(-1);
+      for (const below of missing.toReversed()) await makeBelow(below, options);
+      return first;
+    }
+    if (problem.code !== "ENOENT" || (await isThere(dirname(folder)))) throw problem;
+    missing.push(folder);
+  }
+}
+
+async function makeBelow(folder: string, options: { readonly mode?: number }): Promise<void> {
+  const problem = await makeOne(folder, options);
+  if (problem === undefined) return;
+  // Somebody else was quicker.
+  if (problem.code !== "EEXIST") throw problem;
+  await requireFolder(folder, problem);
+}
+
+async function makeOne(folder: string, options: { readonly mode?: number }): Promise<NodeJS.ErrnoException | undefined> {
+  return await mkdir(folder, options).then(
+    () => undefined,
+    (cause: NodeJS.ErrnoException) => cause,
+  );
+}
+
+async function requireFolder(path: string, problem: Error): Promise<void> {
+  if (!(await stat(path)).isDirectory()) throw problem;
+}
+
+async function isThere(path: string): Promise<boolean> {
+  return await stat(path).then(
+    () => true,
+    () => false,
+  );
+}
