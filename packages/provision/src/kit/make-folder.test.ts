@@ -11,6 +11,8 @@ beforeEach(async () => {
 });
 afterEach(() => folder.remove());
 
+const refused = (reason: string): object => ({ code: "file/unwritable", facts: { reason } });
+
 describe("a folder", () => {
   it("is made with all that are missing above it, and the first one is told", async () => {
     const path = join(folder.dir, "a", "b", "c");
@@ -35,14 +37,14 @@ describe("a folder", () => {
 
   it("is refused where a file stands in its place or above it", async () => {
     await writeFile(join(folder.dir, "file"), "");
-    await expect(makeFolder(join(folder.dir, "file"))).rejects.toMatchObject({ code: "EEXIST" });
-    await expect(makeFolder(join(folder.dir, "file", "a", "b"))).rejects.toMatchObject({ code: "ENOTDIR" });
+    await expect(makeFolder(join(folder.dir, "file"))).rejects.toMatchObject(refused("EEXIST"));
+    await expect(makeFolder(join(folder.dir, "file", "a", "b"))).rejects.toMatchObject(refused("ENOTDIR"));
   });
 
   it("is refused, and not tried for ever, where the system lets nobody make one", async () => {
     // Where there is no such file system, the root's account or nobody may: there is nothing to see.
     if (!existsSync("/proc/self")) return;
     for (const path of ["/proc/flare", "/proc/flare/a/b", "/proc/self/flare"])
-      await expect(makeFolder(path)).rejects.toMatchObject({ code: "ENOENT" });
+      await expect(makeFolder(path)).rejects.toMatchObject(refused("ENOENT"));
   });
 });

@@ -1,12 +1,13 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname, resolve } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
 
 /**
  * Makes a folder with those above it that are missing, and gives the path of the first one that was made; `undefined` when all of
  * them were there. A folder that was there keeps its mode.
  *
  * @param options.mode of every folder that is made @default 0o777 without what the umask takes
- * @throws the error of the file system, with its `code` and `path`.
+ * @throws FlareError `file/unwritable` with the path that stands in the way.
  */
 export async function makeFolder(path: string, options: { readonly mode?: number } = {}): Promise<string | undefined> {
   const missing: string[] = [];
@@ -20,7 +21,7 @@ export async function makeFolder(path: string, options: { readonly mode?: number
       for (const below of missing.toReversed()) await makeBelow(below, options);
       return first;
     }
-    if (problem.code !== "ENOENT" || (await isThere(dirname(folder)))) throw problem;
+    if (problem.code !== "ENOENT" || (await isThere(dirname(folder)))) throw unwritable(folder, problem);
     missing.push(folder);
   }
 }
@@ -29,7 +30,7 @@ async function makeBelow(folder: string, options: { readonly mode?: number }): P
   const problem = await makeOne(folder, options);
   if (problem === undefined) return;
   // Somebody else was quicker.
-  if (problem.code !== "EEXIST") throw problem;
+  if (problem.code !== "EEXIST") throw unwritable(folder, problem);
   await requireFolder(folder, problem);
 }
 
@@ -40,8 +41,14 @@ async function makeOne(folder: string, options: { readonly mode?: number }): Pro
   );
 }
 
-async function requireFolder(path: string, problem: Error): Promise<void> {
-  if (!(await stat(path)).isDirectory()) throw problem;
+async function requireFolder(path: string, problem: NodeJS.ErrnoException): Promise<void> {
+  const info = await stat(path).catch(() => undefined);
+  if (info?.isDirectory() !== true) throw unwritable(path, problem);
+}
+
+function unwritable(path: string, cause: NodeJS.ErrnoException): FlareError {
+  const { code: reason = "unknown" } = cause;
+  return new FlareError("file/unwritable", `The folder ${path} cannot be made (${reason}).`, { cause, facts: { file: path, reason } });
 }
 
 async function isThere(path: string): Promise<boolean> {
