@@ -14,14 +14,19 @@ export async function makeFolder(path: string, options: { readonly mode?: number
   // From the folder upwards until one is there. Node's own `recursive` never ends where a folder is there in which none can be made
   // and the system says ENOENT, as in /proc.
   for (let folder = resolve(path); ; folder = dirname(folder)) {
-    const problem = await makeOne(folder, options);
+    let problem = await makeOne(folder, options);
+    // Once more: whoever makes the same folders may have made the one above just now.
+    if (problem?.code === "ENOENT" && (await isThere(dirname(folder)))) {
+      problem = await makeOne(folder, options);
+      if (problem?.code === "ENOENT") throw unwritable(folder, problem);
+    }
     if (problem === undefined || problem.code === "EEXIST") {
       if (problem !== undefined) await requireFolder(folder, problem);
       const first = problem === undefined ? folder : missing.at(-1);
       for (const below of missing.toReversed()) await makeBelow(below, options);
       return first;
     }
-    if (problem.code !== "ENOENT" || (await isThere(dirname(folder)))) throw unwritable(folder, problem);
+    if (problem.code !== "ENOENT") throw unwritable(folder, problem);
     missing.push(folder);
   }
 }

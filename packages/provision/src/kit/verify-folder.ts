@@ -38,5 +38,10 @@ async function readSignatures(file: string): Promise<ReadonlyMap<string, string>
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new FlareError("kit/signature-missing", `${file} is missing.`, { cause, facts: { file } });
   });
-  return new Map(Object.entries(readDocument({ text, file, schema: signaturesSchema, code: "kit/invalid" }).value));
+  const signatures = readDocument({ text, file, schema: signaturesSchema, code: "kit/invalid" }).value;
+  // Nobody signs this file itself; there is one way to write what it says, so that a byte of it counts as well.
+  if (Object.values(signatures).some((signature) => Buffer.from(signature, "base64").toString("base64") !== signature)) {
+    throw new FlareError("kit/signature-mismatch", `${file} was changed after the kit was signed.`, { facts: { file } });
+  }
+  return new Map(Object.entries(signatures));
 }

@@ -3,7 +3,7 @@ import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { FlareError, type Problem } from "@flare-ts/contracts";
-import { approvalFiles } from "../kit/approval.js";
+import { approvalFiles } from "../kit/approval-files.js";
 import { makeFolder } from "../kit/make-folder.js";
 import { readKit } from "../kit/read-kit.js";
 import { verifyKit } from "../kit/verify-kit.js";
