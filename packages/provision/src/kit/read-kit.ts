@@ -15,6 +15,9 @@ const configFiles: readonly [string, KitType][] = [
   ["fed_relay.json", "relay"],
 ];
 
+/** A site's filters, and where its data is for jobs in containers: whoever moves them here must hear that nothing comes of them. */
+const filesWithoutEffect = ["privacy.json", "study_data.yaml", "study_runtime.yaml"];
+
 /** FLARE's name for the root certificates of whoever stands in front of the server. */
 const customCaFile = "customRootCA.pem";
 
@@ -145,5 +148,6 @@ async function findLocalFiles(dir: string): Promise<KitLocalFiles> {
     resources: inForce("resources.json"),
     authorization: inForce("authorization.json"),
     logConfig: inForce("log_config.json"),
+    withoutEffect: filesWithoutEffect.filter((name) => names.has(name)).map((name) => join(dir, name)),
   };
 }
