@@ -289,4 +289,14 @@ describe("one byte that is changed", () => {
       expect((await errorOf(stage.open("client"))).code, `byte ${at}`).toMatch(/^kit\/|^trust\//);
     }
   });
+
+  it("in signature.json is refused where the signatures mean the same as before", async () => {
+    await stage.edit("client", "signature.json", (text) => text.replace("\n  ", "\n\t "));
+    await expect(stage.open("client")).rejects.toMatchObject({ code: "kit/signature-mismatch", message: /signature\.json was changed/ });
+    await stage.refresh();
+    await stage.edit("client", "signature.json", (text) =>
+      text.replace(/([A-Za-z0-9+/])==/, (_all, last: string) => `${last === "Q" ? "R" : "B"}==`),
+    );
+    await expect(stage.open("client")).rejects.toMatchObject({ code: "kit/signature-mismatch" });
+  });
 });
