@@ -61,6 +61,7 @@ describe("the package's public surface", () => {
       "isSignedBy",
       "issuableBy",
       "issuerRole",
+      "makeFolder",
       "readAuthorizationPolicy",
       "readCertificates",
       "readHosts",

@@ -1,10 +1,11 @@
 import { randomUUID, X509Certificate } from "node:crypto";
-import { mkdir, rename, rm, stat } from "node:fs/promises";
+import { rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FlareError, nearestWord, type Problem, type RevocationReason } from "@flare-ts/contracts";
 import { type ChangeContext, type ChangeInit, changeState, type PublishedTrust } from "./authority/change-state.js";
 import { knownSerials, withRevocation } from "./authority/revoke.js";
 import { trustedRootsPem } from "./authority/trusted-roots.js";
+import { makeFolder } from "./kit/make-folder.js";
 import { writeKits } from "./kits/write-kits.js";
 import { splitPem } from "./pki/pem.js";
 import { createIdentities, issuedEntry } from "./pki/project-identities.js";
@@ -65,8 +66,8 @@ export async function issueKit(init: IssueKitInit): Promise<IssuedKit> {
   const dir = resolve(init.dir);
   await refuseExisting(dir);
   const projectDir = resolve(init.workspace, project.name);
-  await mkdir(projectDir, { recursive: true });
-  await mkdir(dirname(dir), { recursive: true });
+  await makeFolder(projectDir);
+  await makeFolder(dirname(dir));
   const draft = join(dirname(dir), `.wip-${randomUUID()}`);
   try {
     const { result, trust } = await changeState(projectDir, init, async (stored, context) => {

@@ -1,9 +1,10 @@
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdir, readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
+import { readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FlareError, limits, type Problem } from "@flare-ts/contracts";
 import { trustedRootsPem } from "./authority/trusted-roots.js";
+import { makeFolder } from "./kit/make-folder.js";
 import { archiveKits, archiveName } from "./kits/archive-kits.js";
 import { signAgain } from "./kits/sign-again.js";
 import { writeKits } from "./kits/write-kits.js";
@@ -94,7 +95,7 @@ async function provisionProject(
   const projectDir = resolve(workspace, project.name);
   const plugins = await ProjectPlugins.load({ project, customFolder: resolve(customFolder), projectDir, signal });
   if (onExisting !== undefined && existsSync(projectDir)) await onExisting(projectDir);
-  const firstMade = await mkdir(projectDir, { recursive: true });
+  const firstMade = await makeFolder(projectDir);
   try {
     const unlock = await lockWorkspace(projectDir);
     try {

@@ -18,6 +18,12 @@ const portMessage = "must be a port from 1 to 65535";
 /** A TCP port that a process can be told to use. */
 export const portSchema = z.int("must be a whole number").min(1, portMessage).max(65_535, portMessage);
 
+/** The same, as project files say it: in quotes or not. */
+export const writtenPortSchema = z.preprocess(
+  (written) => (typeof written === "string" && /^\d{1,5}$/.test(written) ? Number(written) : written),
+  portSchema,
+);
+
 /** A TCP port, or 0 for one that the system chooses. */
 const portOrAnySchema = z
   .int("must be a whole number")

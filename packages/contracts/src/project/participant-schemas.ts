@@ -7,18 +7,24 @@ import {
   connectToSchema,
   hostNamesSchema,
   listeningHostSchema,
-  portSchema,
+  writtenPortSchema,
   writtenSecuritySchema,
 } from "./connection-schemas.js";
 
 /** Keys whose values are only looked at when they come to have an effect. */
 const unread = z.unknown().optional();
-const path = z.string("must be the path of a file").min(1, "must be the path of a file");
+
+/** What FLARE takes for "not said" when it is empty, as templates of project files leave it. */
+export function unlessEmpty<T extends z.ZodType>(schema: T) {
+  return z.preprocess((written) => (written === "" ? undefined : written), schema.nullish());
+}
+
+const caFile = unlessEmpty(z.string("must be the path of a file"));
 
 const anyParticipant = {
   org: simpleNameSchema,
   connection_security: writtenSecuritySchema.nullish(),
-  custom_ca_cert: path.nullish(),
+  custom_ca_cert: caFile,
   auth_identity: authIdentitySchema.nullish(),
   cc_config: unread,
   components: unread,
@@ -29,11 +35,11 @@ const serverSchema = z.looseObject({
   ...anyParticipant,
   type: z.literal("server"),
   name: hostNameSchema,
-  fed_learn_port: portSchema.nullish(),
-  admin_port: portSchema.nullish(),
+  fed_learn_port: writtenPortSchema.nullish(),
+  admin_port: writtenPortSchema.nullish(),
   host_names: hostNamesSchema.nullish(),
   default_host: hostNameSchema.nullish(),
-  listening_host: listeningHostSchema.nullish(),
+  listening_host: unlessEmpty(listeningHostSchema),
   use_aio: unread,
 });
 
@@ -41,14 +47,14 @@ const clientSchema = z.looseObject({
   ...anyParticipant,
   type: z.literal("client"),
   name: siteNameSchema,
-  connect_to: connectToSchema.nullish(),
+  connect_to: unlessEmpty(connectToSchema),
   capacity: z
     .looseObject({
       num_of_gpus: z.int("must be a whole number").min(0, "must not be negative").nullish(),
       mem_per_gpu_in_GiB: z.number("must be a number").min(0, "must not be negative").nullish(),
     })
     .nullish(),
-  listening_host: listeningHostSchema.nullish(),
+  listening_host: unlessEmpty(listeningHostSchema),
   parent: z.string("must be the name of a client").nullish(),
   edge_service_port: unread,
   allow_log_streaming: switchSchema.nullish(),
@@ -60,14 +66,14 @@ const adminSchema = z.looseObject({
   type: z.literal("admin"),
   name: adminNameSchema,
   role: simpleNameSchema,
-  connect_to: connectToSchema.nullish(),
+  connect_to: unlessEmpty(connectToSchema),
 });
 
 const relaySchema = z.looseObject({
   ...anyParticipant,
   type: z.literal("relay"),
   name: siteNameSchema,
-  connect_to: connectToSchema.nullish(),
+  connect_to: unlessEmpty(connectToSchema),
   listening_host: listeningHostSchema,
   use_aio: unread,
 });

@@ -3,7 +3,7 @@ import { switchSchema } from "../documents/switch-schema.js";
 import { projectNameSchema } from "../ids/names.js";
 import { certificatesSchema } from "./certificates-schema.js";
 import { writtenSecuritySchema } from "./connection-schemas.js";
-import { participantSchema } from "./participant-schemas.js";
+import { participantSchema, unlessEmpty } from "./participant-schemas.js";
 import { studySchema } from "./study-schema.js";
 
 /** Roles that FLARE gives to admins. */
@@ -30,7 +30,7 @@ export const projectDocumentSchema = z.looseObject({
   builders: z.array(builderSchema, { error: "must be a list of builders" }).nullish(),
   packager: builderSchema.nullish(),
   connection_security: writtenSecuritySchema.nullish(),
-  custom_ca_cert: z.string("must be the path of a file").min(1, "must be the path of a file").nullish(),
+  custom_ca_cert: unlessEmpty(z.string("must be the path of a file")),
   allow_log_streaming: switchSchema.nullish(),
   certificates: certificatesSchema.nullish(),
   studies: z.record(z.string(), studySchema, { error: "must be a map of studies" }).nullish(),

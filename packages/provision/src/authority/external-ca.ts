@@ -1,8 +1,8 @@
 import { createPrivateKey, type KeyObject, X509Certificate } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import type { KeyType } from "@flare-ts/contracts";
 import { FlareError, projectNameSchema } from "@flare-ts/contracts";
+import { makeFolder } from "../kit/make-folder.js";
 import { readRoots } from "../kit/read-roots.js";
 import { issueAuthority } from "../pki/certificate.js";
 import { isIssuedBy } from "../pki/is-issued-by.js";
@@ -142,7 +142,7 @@ async function projectFolder({ workspace, project }: ExternalCaInit): Promise<st
   const name = projectNameSchema.safeParse(project);
   if (!name.success) throw new FlareError("project/invalid", `'${project}' cannot be the name of a project.`, { facts: { project } });
   const dir = resolve(workspace, name.data);
-  await mkdir(join(dir, "state"), { recursive: true, mode: 0o700 });
+  await makeFolder(join(dir, "state"), { mode: 0o700 });
   return dir;
 }
 

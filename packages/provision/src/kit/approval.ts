@@ -2,13 +2,11 @@ import { createHash, type KeyObject } from "node:crypto";
 import { join } from "node:path";
 import { FlareError, readDocument, type SignedApprovalDocument, signedApprovalSchema } from "@flare-ts/contracts";
 import { readHosts } from "../pki/read-certificate.js";
+import { approvalFiles } from "./approval-files.js";
 import type { Kit } from "./kit.js";
 import { readIfPresent } from "./read-if-present.js";
 import { parseCertificate } from "./read-kit-file.js";
 import { isSignedBy } from "./signature.js";
-
-/** Names of an approval and of its signature, in a signed archive and in the kit that was made from it. */
-export const approvalFiles = { document: "signed.json", signature: "signed.json.sig" } as const;
 
 /**
  * The approval that a kit was made from, where its participant made it with `flare package`: who may sign the files of such

@@ -3,6 +3,7 @@ export { fingerprintOf } from "./fingerprint-of.js";
 export { currentIdentityFile, identityFolderOf } from "./identity-layout.js";
 export { issuableBy, issuerRole } from "./issuer-role.js";
 export type { Kit, KitCertificates, KitEndpoint, KitListening, KitLocalFiles, KitRelay, KitType } from "./kit.js";
+export { makeFolder } from "./make-folder.js";
 export { type ReadCertificatesOptions, readCertificates } from "./read-certificates.js";
 export { readKit } from "./read-kit.js";
 export {

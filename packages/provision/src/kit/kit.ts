@@ -20,6 +20,8 @@ export interface KitLocalFiles {
   readonly resources: string | undefined;
   readonly authorization: string | undefined;
   readonly logConfig: string | undefined;
+  /** Files that FLARE reads and nothing here does. */
+  readonly withoutEffect: readonly string[];
 }
 
 /** The relay that a site or another relay dials in the server's place. */

@@ -42,6 +42,7 @@ describe("a kit as it was provisioned", () => {
       resources: join(stage.dir("server"), "local/resources.json.default"),
       authorization: join(stage.dir("server"), "local/authorization.json.default"),
       logConfig: join(stage.dir("server"), "local/log_config.json.default"),
+      withoutEffect: [],
     });
     expect(await readKit(stage.dir("client"))).toMatchObject({
       type: "client",
@@ -291,7 +292,12 @@ const wrongKits: readonly WrongKit[] = [
 describe("a kit with", () => {
   it.each(wrongKits)("$what is refused", async (wrongKit) => {
     const { code, file, line, message } = wrongKit;
-    const refusal = await stage.refusal(wrongKit);
+    // Made so, not changed since: what was signed otherwise is refused for that.
+    const spoil = async (kits: KitStage): Promise<void> => {
+      await wrongKit.spoil(kits);
+      await rm(kits.startup(wrongKit.type, "signature.json"), { force: true });
+    };
+    const refusal = await stage.refusal({ ...wrongKit, spoil });
     expect(refusal).toMatchObject({ code, file, line });
     expect(refusal.messages).toContain(message);
     expect(refusal.text).not.toContain("PRIVATE KEY");

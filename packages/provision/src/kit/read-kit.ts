@@ -2,6 +2,7 @@ import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { readHosts, readSubject } from "../pki/read-certificate.js";
+import { explainProblem } from "./edited-file.js";
 import type { Kit, KitLocalFiles, KitType } from "./kit.js";
 import { type KitConfig, readKitConfig } from "./kit-config.js";
 import { parseCertificate, readKitFile, refuseExposedKey } from "./read-kit-file.js";
@@ -14,6 +15,9 @@ const configFiles: readonly [string, KitType][] = [
   ["fed_relay.json", "relay"],
 ];
 
+/** A site's filters, and where its data is for jobs in containers: whoever moves them here must hear that nothing comes of them. */
+const filesWithoutEffect = ["privacy.json", "study_data.yaml", "study_runtime.yaml"];
+
 /** FLARE's name for the root certificates of whoever stands in front of the server. */
 const customCaFile = "customRootCA.pem";
 
@@ -22,11 +26,19 @@ const customCaFile = "customRootCA.pem";
  * it can be trusted: `verifyKit` does that.
  *
  * @throws FlareError `kit/not-a-folder`, `kit/not-a-kit`, `kit/ambiguous`, `kit/file-missing`, `kit/invalid`,
- * `kit/not-supported`, `kit/certificate-unreadable`, `kit/local-invalid`, `kit/identity-mismatch`, `kit/key-exposed`, `file/unreadable`.
+ * `kit/not-supported`, `kit/signature-mismatch` for what a file that was changed looks like, `kit/certificate-unreadable`, `kit/local-invalid`, `kit/identity-mismatch`, `kit/key-exposed`, `file/unreadable`.
  */
 export async function readKit(path: string): Promise<Kit> {
   const dir = resolve(path);
   const startupDir = join(dir, "startup");
+  try {
+    return await readFrom(dir, startupDir);
+  } catch (problem) {
+    throw await explainProblem(startupDir, problem);
+  }
+}
+
+async function readFrom(dir: string, startupDir: string): Promise<Kit> {
   const { configName, type, names } = await findConfig(dir, startupDir);
   const localDir = join(dir, "local");
   const [config, upstream, listening] = await Promise.all([
@@ -136,5 +148,6 @@ async function findLocalFiles(dir: string): Promise<KitLocalFiles> {
     resources: inForce("resources.json"),
     authorization: inForce("authorization.json"),
     logConfig: inForce("log_config.json"),
+    withoutEffect: filesWithoutEffect.filter((name) => names.has(name)).map((name) => join(dir, name)),
   };
 }

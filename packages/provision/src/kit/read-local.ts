@@ -123,7 +123,11 @@ export async function readLogConfig(kit: Kit): Promise<LogConfig> {
   return readDocument({ text, file, schema: logConfigSchema, code: "kit/local-invalid" }).value;
 }
 
-async function readLocal(kit: Kit, which: Exclude<keyof KitLocalFiles, "dir">, name: string): Promise<{ text: string; file: string }> {
+async function readLocal(
+  kit: Kit,
+  which: Exclude<keyof KitLocalFiles, "dir" | "withoutEffect">,
+  name: string,
+): Promise<{ text: string; file: string }> {
   const file = kit.local[which];
   if (file !== undefined) return { text: await readKitFile(file), file };
   throw new FlareError("kit/file-missing", `${kit.local.dir} has neither ${name} nor ${name}.default.`, {

@@ -14,7 +14,7 @@ import { signatureFile } from "./signature-file.js";
  */
 export async function verifyFolder(dir: string, signers: readonly KeyObject[]): Promise<void> {
   const entries = await readdir(dir, { withFileTypes: true });
-  const signatures = await readSignatures(join(dir, signatureFile));
+  const { signatures, isAsWritten } = await readSignatures(join(dir, signatureFile));
   const folders = new Set(entries.filter((entry) => entry.isDirectory()).map(({ name }) => name));
   const names = new Set(entries.map(({ name }) => name));
   for (const [name, signature] of signatures) {
@@ -23,7 +23,7 @@ export async function verifyFolder(dir: string, signers: readonly KeyObject[]): 
       throw new FlareError("kit/signed-file-missing", `${file} was signed with the kit and is missing.`, { facts: { file } });
     const content = folders.has(name) ? Buffer.from(name, "utf8") : await readFile(file);
     if (!signers.some((signer) => isSignedBy(content, Buffer.from(signature, "base64"), signer))) {
-      throw new FlareError("kit/signature-mismatch", `${file} was changed after the kit was signed.`, { facts: { file } });
+      throw changed(file);
     }
   }
   for (const name of names) {
@@ -32,11 +32,23 @@ export async function verifyFolder(dir: string, signers: readonly KeyObject[]): 
     throw new FlareError("kit/unsigned-file", `${file} was not signed with the kit.`, { facts: { file } });
   }
   for (const name of folders) await verifyFolder(join(dir, name), signers);
+  if (!isAsWritten) throw changed(join(dir, signatureFile));
 }
 
-async function readSignatures(file: string): Promise<ReadonlyMap<string, string>> {
+async function readSignatures(file: string): Promise<{ readonly signatures: ReadonlyMap<string, string>; readonly isAsWritten: boolean }> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new FlareError("kit/signature-missing", `${file} is missing.`, { cause, facts: { file } });
   });
-  return new Map(Object.entries(readDocument({ text, file, schema: signaturesSchema, code: "kit/invalid" }).value));
+  const signatures = readDocument({ text, file, schema: signaturesSchema, code: "kit/invalid" }).value;
+  return { signatures: new Map(Object.entries(signatures)), isAsWritten: text === canonical(signatures) };
+}
+
+/** Nobody signs the signatures themselves; there is one way to write them, so that each byte of theirs counts too. */
+function canonical(signatures: Readonly<Record<string, string>>): string {
+  const entries = Object.entries(signatures).map(([name, text]) => [name, Buffer.from(text, "base64").toString("base64")]);
+  return `${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`;
+}
+
+function changed(file: string): FlareError {
+  return new FlareError("kit/signature-mismatch", `${file} was changed after the kit was signed.`, { facts: { file } });
 }

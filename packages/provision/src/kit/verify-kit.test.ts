@@ -57,7 +57,10 @@ const wrongKits: readonly WrongKit[] = [
   {
     what: "a private key that is none",
     type: "client",
-    spoil: async (kits) => await writeFile(kits.startup("client", "client.key"), "hello"),
+    spoil: async (kits) => {
+      await writeFile(kits.startup("client", "client.key"), "hello");
+      await kits.signAgain("client");
+    },
     code: "kit/certificate-unreadable",
     file: "client.key",
     message: "is not a private key",
@@ -65,7 +68,10 @@ const wrongKits: readonly WrongKit[] = [
   {
     what: "another participant's key",
     type: "client",
-    spoil: async (kits) => await cp(kits.startup("admin", "client.key"), kits.startup("client", "client.key")),
+    spoil: async (kits) => {
+      await cp(kits.startup("admin", "client.key"), kits.startup("client", "client.key"));
+      await kits.signAgain("client");
+    },
     code: "kit/key-mismatch",
     file: "client.key",
     message: "does not belong to",
@@ -76,6 +82,7 @@ const wrongKits: readonly WrongKit[] = [
     spoil: async (kits) => {
       await cp(kits.startup("client", "client.crt"), kits.startup("server", "server.crt"));
       await cp(kits.startup("client", "client.key"), kits.startup("server", "server.key"));
+      await kits.signAgain("server");
     },
     code: "kit/identity-mismatch",
     file: "server.crt",
@@ -86,6 +93,7 @@ const wrongKits: readonly WrongKit[] = [
     type: "client",
     spoil: async (kits) => {
       for (const file of ["client.crt", "client.key"]) await cp(kits.strangersStartup(file), kits.startup("client", file));
+      await kits.signAgain("client");
     },
     code: "kit/untrusted-certificate",
     file: "client.crt",
@@ -146,8 +154,10 @@ const wrongKits: readonly WrongKit[] = [
   {
     what: "something behind its certificate that is none",
     type: "client",
-    spoil: async (kits) =>
-      await kits.edit("client", "client.crt", (text) => `${text}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`),
+    spoil: async (kits) => {
+      await kits.edit("client", "client.crt", (text) => `${text}-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n`);
+      await kits.signAgain("client");
+    },
     code: "kit/certificate-unreadable",
     file: "client.crt",
     message: "does not hold a certificate",
@@ -241,5 +251,52 @@ describe("opening a kit", () => {
       durations.push(performance.now() - from);
     }
     expect(durations.toSorted((a, b) => a - b)[5]).toBeLessThan(30);
+  });
+});
+
+describe("one byte that is changed", () => {
+  const types = [
+    ["client", "fed_client.json"],
+    ["client", "client.crt"],
+    ["client", "client.key"],
+    ["client", "start.sh"],
+    ["server", "fed_server.json"],
+    ["server", "server.crt"],
+    ["server", "issuing.crt"],
+    ["admin", "fed_admin.json"],
+  ] as const;
+  it.each(types)("in the kit of the %s, in %s, is found out as a change, wherever it stands", async (type, file) => {
+    const good = await readFile(stage.startup(type, file));
+    for (let at = 0; at < good.length; at += Math.ceil(good.length / 40)) {
+      const bytes = Buffer.from(good);
+      bytes.writeUInt8(bytes.readUInt8(at) ^ (1 + (at % 7)), at);
+      await writeFile(stage.startup(type, file), bytes);
+      expect(await errorOf(stage.open(type)), `byte ${at}`).toMatchObject({
+        code: "kit/signature-mismatch",
+        message: expect.stringContaining(file) as string,
+      });
+    }
+    await writeFile(stage.startup(type, file), good);
+    await stage.open(type);
+  });
+
+  it.each(["rootCA.pem", "signature.json"])("in %s is refused as well", async (file) => {
+    const good = await readFile(stage.startup("client", file));
+    for (let at = 0; at < good.length; at += Math.ceil(good.length / 60)) {
+      const bytes = Buffer.from(good);
+      bytes.writeUInt8(bytes.readUInt8(at) ^ (1 + (at % 7)), at);
+      await writeFile(stage.startup("client", file), bytes);
+      expect((await errorOf(stage.open("client"))).code, `byte ${at}`).toMatch(/^kit\/|^trust\//);
+    }
+  });
+
+  it("in signature.json is refused where the signatures mean the same as before", async () => {
+    await stage.edit("client", "signature.json", (text) => text.replace("\n  ", "\n\t "));
+    await expect(stage.open("client")).rejects.toMatchObject({ code: "kit/signature-mismatch", message: /signature\.json was changed/ });
+    await stage.refresh();
+    await stage.edit("client", "signature.json", (text) =>
+      text.replace(/([A-Za-z0-9+/])==/, (_all, last: string) => `${last === "Q" ? "R" : "B"}==`),
+    );
+    await expect(stage.open("client")).rejects.toMatchObject({ code: "kit/signature-mismatch" });
   });
 });

@@ -2,6 +2,7 @@ import { createPrivateKey, type KeyObject, type X509Certificate } from "node:cry
 import { type ErrorCode, FlareError } from "@flare-ts/contracts";
 import { readSubject } from "../pki/read-certificate.js";
 import { readApproval } from "./approval.js";
+import { explainProblem } from "./edited-file.js";
 import type { Kit } from "./kit.js";
 import { parseCertificate } from "./read-kit-file.js";
 import { readRoots } from "./read-roots.js";
@@ -29,6 +30,14 @@ export interface VerifyKitOptions {
  * `kit/signed-file-missing`, `kit/unsigned-file`, `kit/approval-mismatch`.
  */
 export async function verifyKit(kit: Kit, options: VerifyKitOptions = {}): Promise<void> {
+  try {
+    await verify(kit, options);
+  } catch (problem) {
+    throw await explainProblem(kit.startup.dir, problem);
+  }
+}
+
+async function verify(kit: Kit, options: VerifyKitOptions): Promise<void> {
   const { now = new Date(), isCertificateJudged = true, trust: given } = options;
   const trust = given ?? (await TrustKeeper.open(kit)).trust;
   const certificate = parseCertificate(kit.certificatePem, kit.startup.certificate);

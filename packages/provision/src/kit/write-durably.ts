@@ -1,5 +1,6 @@
-import { mkdir, open, rename, rm } from "node:fs/promises";
+import { open, rename, rm } from "node:fs/promises";
 import { dirname } from "node:path";
+import { makeFolder } from "./make-folder.js";
 
 /**
  * Replaces a file as a whole, readable for its owner only: after a crash it holds what it held before, or all of the new text.
@@ -7,7 +8,7 @@ import { dirname } from "node:path";
  */
 export async function writeDurably(file: string, text: string): Promise<void> {
   const folder = dirname(file);
-  await mkdir(folder, { recursive: true, mode: 0o700 });
+  await makeFolder(folder, { mode: 0o700 });
   const draft = `${file}.new`;
   await rm(draft, { force: true });
   const handle = await open(draft, "wx", 0o600);

@@ -183,6 +183,16 @@ ${admin}builders:
     participants: three,
   },
   {
+    what: "what templates leave: ports in quotes, and keys with nothing in them",
+    text: `${head}custom_ca_cert: ""
+participants:
+  - { name: server1, type: server, org: x, fed_learn_port: "8002", admin_port: "8002", custom_ca_cert: "", listening_host: "" }
+  - { name: site-1, type: client, org: x, connect_to: "", listening_host: "", custom_ca_cert: "" }
+  - { name: admin@example.org, type: admin, org: x, role: lead, connect_to: "" }
+`,
+    participants: three,
+  },
+  {
     what: "nothing but the server",
     text: "api_version: 3\nname: p\nparticipants:\n  - { name: server1, type: server, org: x }\nbuilders: []\npackager:\n",
     warnings: [3],

@@ -6,7 +6,7 @@ import { writeArchive } from "../archive/index.js";
 import { changeState } from "../authority/change-state.js";
 import { provisioned } from "../authority/provisioned.js";
 import { trustedRootsPem } from "../authority/trusted-roots.js";
-import { approvalFiles } from "../kit/approval.js";
+import { approvalFiles } from "../kit/approval-files.js";
 import { issuableBy } from "../kit/issuer-role.js";
 import { signBytes } from "../kit/signature.js";
 import { type Authority, openAuthority } from "../pki/authority.js";

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, rename, rm, writeFile } from "node:fs/promises";
+import { rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { makeFolder } from "../kit/make-folder.js";
 
 /** Where a copy of what was asked for and approved was written; `problem` where it could not be. */
 export type AuditOutcome = { readonly file: string } | { readonly problem: string };
@@ -22,7 +23,7 @@ export function approvalAuditFile(home: string, requestId: string): string {
 export async function writeAudit(file: string, record: object): Promise<AuditOutcome> {
   const draft = `${file}.${randomUUID()}.part`;
   try {
-    await mkdir(dirname(file), { recursive: true, mode: 0o700 });
+    await makeFolder(dirname(file), { mode: 0o700 });
     await writeFile(draft, `${JSON.stringify(record, undefined, 2)}\n`, { flag: "wx", mode: 0o600, flush: true });
     await rename(draft, file);
     return { file };

@@ -1,5 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { mkdir, readFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import {
   type AuthorityFileDocument,
@@ -9,6 +9,7 @@ import {
   projectProfileSchema,
   readDocument,
 } from "@flare-ts/contracts";
+import { makeFolder } from "../kit/make-folder.js";
 import { readSubject } from "../pki/read-certificate.js";
 import { KeyVault } from "../state/key-vault.js";
 import { firstState, type ProjectState, readState, type StoredRoot, writeState } from "../state/project-state.js";
@@ -87,7 +88,7 @@ export async function adoptAuthority(
   const vault = new KeyVault(caKey, file);
   const privateKeyPem = await vault.open(root.privateKeyPem.trim(), keyFileOwner);
   checkKey(privateKeyPem, root, file);
-  await mkdir(projectDir, { recursive: true, mode: 0o700 });
+  await makeFolder(projectDir, { mode: 0o700 });
   const unlock = await lockWorkspace(projectDir);
   try {
     const settings = { keyType: profile.certificates?.key_type ?? "rsa-2048", leafLifetimeMs: renewalSettings(profile).leaf_lifetime_ms };

@@ -1,6 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { FlareError, readDocument, type SignedApprovalDocument, signedApprovalSchema } from "@flare-ts/contracts";
-import { approvalFiles, isApprovalSigned } from "../kit/approval.js";
+import { isApprovalSigned } from "../kit/approval.js";
+import { approvalFiles } from "../kit/approval-files.js";
 import { readRoots } from "../kit/read-roots.js";
 import { ProjectTrust } from "../kit/trust.js";
 import { authorityFiles } from "./authority-folder.js";

@@ -1,9 +1,10 @@
 import { createPrivateKey, randomUUID } from "node:crypto";
-import { mkdir, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { homedir } from "node:os";
 import { join, resolve } from "node:path";
 import { FlareError, type Problem } from "@flare-ts/contracts";
-import { approvalFiles } from "../kit/approval.js";
+import { approvalFiles } from "../kit/approval-files.js";
+import { makeFolder } from "../kit/make-folder.js";
 import { readKit } from "../kit/read-kit.js";
 import { verifyKit } from "../kit/verify-kit.js";
 import { buildKit } from "../kits/build-kit.js";
@@ -65,7 +66,7 @@ export async function packageKit(init: PackageKitInit): Promise<PackageKitResult
   const { project, participant } = packagedProject(approval.document, request.site, `${archive}: ${approvalFiles.document}`);
   signal?.throwIfAborted();
   const projectDir = resolve(init.workspace, project.name);
-  await mkdir(projectDir, { recursive: true });
+  await makeFolder(projectDir);
   const unlock = await lockWorkspace(projectDir);
   try {
     const prodDir = join(projectDir, `prod_${approval.document.ca_info.provision_version}`);
@@ -116,7 +117,7 @@ async function placeKit({ dir, projectDir, prodDir, now, request, files, isForce
   try {
     new KitWriter(createPrivateKey(request.privateKeyPem)).writeKit(draft, files);
     await verifyKit(await readKit(draft), { now });
-    await mkdir(prodDir, { recursive: true });
+    await makeFolder(prodDir);
     if (isThere) await moveAside(dir, projectDir);
     await rename(draft, dir);
   } finally {
@@ -126,7 +127,7 @@ async function placeKit({ dir, projectDir, prodDir, now, request, files, isForce
 
 async function moveAside(dir: string, projectDir: string): Promise<void> {
   const backup = join(projectDir, ".bak", randomUUID());
-  await mkdir(backup, { recursive: true, mode: 0o700 });
+  await makeFolder(backup, { mode: 0o700 });
   await rename(dir, join(backup, "kit"));
 }
 

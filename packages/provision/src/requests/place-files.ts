@@ -2,6 +2,7 @@ import { randomUUID } from "node:crypto";
 import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import { makeFolder } from "../kit/make-folder.js";
 
 /** A file to be written. */
 export interface PlacedFile {
@@ -29,7 +30,7 @@ export async function placeFiles({ dir, files, isForced, now, complete }: PlaceF
   const target = resolve(dir);
   const draft = join(dirname(target), `.wip-${randomUUID()}`);
   try {
-    await mkdir(dirname(target), { recursive: true });
+    await makeFolder(dirname(target));
     await mkdir(draft, { mode: 0o700 });
     for (const { name, content, mode } of files) {
       await writeFile(join(draft, name), content, { flag: "wx", mode, flush: true });
@@ -66,7 +67,7 @@ async function place(init: {
   try {
     if (forcedAt !== undefined && old.length > 0) {
       const backup = join(target, ".bak", `${forcedAt.toISOString().replace(/[-:]|\.\d+/g, "")}-${randomUUID().slice(0, 8)}`);
-      await mkdir(backup, { recursive: true, mode: 0o700 });
+      await makeFolder(backup, { mode: 0o700 });
       for (const name of old) await move(join(target, name), join(backup, name));
     }
     for (const name of names) await move(join(draft, name), join(target, name));

@@ -98,10 +98,12 @@ export class AdminSession {
     return this.#parts.study ?? defaultStudy;
   }
 
-  /** The certificates that admin and server proved themselves with, each with those between it and a root; PEM. */
+  /** The certificates in force of admin and server, each with those between it and a root; PEM. */
   async certificatesInUse(): Promise<readonly { readonly name: string; readonly chainPem: string }[]> {
     const { kit, identity } = this.#parts;
-    const { serverChainPem } = await this.#calls.connect();
+    const { serverChainPem: shown } = await this.#calls.connect();
+    // What is shown is of the old root for as long as that is trusted.
+    const { serverChainPem = shown } = await this.status();
     return [
       { name: kit.name, chainPem: identity.certificatePem },
       { name: kit.serverIdentity, chainPem: serverChainPem },

@@ -87,6 +87,11 @@ export interface ServerStatus {
 /** What the server says of itself and its sites. */
 export interface SystemStatus {
   readonly server: ServerStatus;
+  /**
+   * The server's certificate in force with those between it and a root; PEM. While two roots are trusted it is not yet the one that the
+   * server shows to who connects. Not from servers of older versions.
+   */
+  readonly serverChainPem?: string;
   readonly sites: readonly SiteStatus[];
   readonly runningJobs: readonly string[];
   /** Jobs that do not run yet, with the reason. Not from servers of older versions, nor is what follows. */

@@ -1,7 +1,8 @@
 import { randomUUID } from "node:crypto";
-import { mkdir, open, rm } from "node:fs/promises";
+import { open, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type FlareError, limits } from "@flare-ts/contracts";
+import { makeFolder } from "@flare-ts/provision/kit";
 import { failed, type PreflightCheck, passed } from "./preflight-check.js";
 import type { PreflightParts } from "./preflight-parts.js";
 
@@ -17,7 +18,7 @@ export async function checkDisk(
   let freeBytes: number;
   let bytesPerSecond: number;
   try {
-    await mkdir(workspace, { recursive: true });
+    await makeFolder(workspace);
     freeBytes = await readFreeSpace(workspace);
     if (freeBytes < trialBytes + modelsAtOnce * modelBytes) return tooSmall(workspace, freeBytes, modelBytes);
     bytesPerSecond = await writeTrial(workspace, steadyNow, signal);

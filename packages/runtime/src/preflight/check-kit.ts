@@ -81,6 +81,15 @@ export async function checkSettings(kit: Kit): Promise<PreflightCheck> {
         { datasets: away },
       );
     }
+    const { withoutEffect } = kit.local;
+    if (withoutEffect.length > 0) {
+      return warned(
+        "settings",
+        `${withoutEffect.join(" and ")}: this is FLARE's, and has no effect here.`,
+        "Do not rely on it. What a site lets be done stands in local/authorization.json, where its data is in local/resources.json.",
+        { files: [...withoutEffect] },
+      );
+    }
     return passed("settings", "The settings in local/ can be read.");
   } catch (error) {
     return problemOf("settings", error);

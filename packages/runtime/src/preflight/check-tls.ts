@@ -117,7 +117,10 @@ function strangeIssuer(
 ): PreflightCheck {
   const at = addressOf(endpoint);
   const roots = readCertificates(rootsPem).map(({ subject }) => subject.replaceAll("\n", ", "));
-  const found = `${at} shows a certificate of ${nameText(leaf.subject)} that ${nameText(leaf.issuer)} issued, and not ${roots.join(" or ")}.`;
+  // Roots of two runs of a CA have the same name, and are two.
+  const isNamesake = roots.some((root) => root.split(", ").includes(`CN=${String(leaf.issuer.CN)}`));
+  const other = `${isNamesake ? "the " : ""}${roots.join(" or ")}${isNamesake ? " of this kit" : ""}`;
+  const found = `${at} shows a certificate of ${nameText(leaf.subject)} that ${nameText(leaf.issuer)} issued, and not ${other}.`;
   if (endpoint.connectionSecurity === "mtls") {
     return isNamed
       ? refused(

@@ -106,6 +106,19 @@ describe("a kit of a site whose server runs", () => {
     });
   });
 
+  it("is warned of a policy of FLARE's that nothing here reads", async () => {
+    await runServer();
+    const kitDir = federation.kitDir("site-2");
+    const file = join(kitDir, "local", "privacy.json");
+    await writeFile(file, '{"scopes": []}');
+    ends.push(() => rm(file));
+    expect((await look({ kitDir })).of("settings")).toMatchObject({ outcome: "warning", facts: { files: [file] } });
+    const warnings: string[] = [];
+    const site = await startSite({ kitDir, onLog: ({ level, message }) => void (level === "warn" && warnings.push(message)) });
+    await site.stop();
+    expect(warnings).toContain("a file in local/ is FLARE's and has no effect here");
+  });
+
   it("does not disturb the site that runs from it", async () => {
     await runServer();
     const site = await startSite({ kitDir: federation.kitDir("site-2") });
@@ -207,6 +220,10 @@ describe("a way that does not lead to the server", () => {
       found: expect.stringContaining("other.example.org"),
       todo: expect.stringContaining("Another service"),
     });
+    await ends.pop()?.();
+    const namesake = new TestProject("small").issue({ name: "localhost", role: "server" });
+    await listen(createTlsServer({ cert: namesake.certificatePem, key: namesake.privateKeyPem, ALPNProtocols: ["h2"] }));
+    expect((await look()).of("tls").found).toMatch(/'CN=small.*' issued, and not the CN=small of this kit/);
     await ends.pop()?.();
     await listen(createServer((socket) => socket.end("SSH-2.0-OpenSSH_9.2\r\n")));
     expect((await look()).of("tls")).toMatchObject({ outcome: "problem", found: expect.stringContaining("No TLS connection") });

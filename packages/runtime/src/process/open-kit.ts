@@ -1,5 +1,4 @@
-import { mkdir } from "node:fs/promises";
-import { type Kit, readKit, readLogConfig, TrustKeeper, verifyKit } from "@flare-ts/provision/kit";
+import { type Kit, makeFolder, readKit, readLogConfig, TrustKeeper, verifyKit } from "@flare-ts/provision/kit";
 import { type OpenedIdentity, openLiveIdentity } from "../identity/open-live-identity.js";
 import { type AuditLog, FileAuditLog } from "../logging/audit-log.js";
 import { createLogger, errorField, type LogFields, type Logger, type LogLine } from "../logging/logger.js";
@@ -73,7 +72,7 @@ async function openOnce<Settings, Running>(
   const keeper = await TrustKeeper.open(kit, { workspace });
   await verifyKit(kit, { trust: keeper.trust, isCertificateJudged: false });
   const [settings, { level }] = await Promise.all([read(kit), readLogConfig(kit)]);
-  await mkdir(workspace, { recursive: true });
+  await makeFolder(workspace);
   const now = Date.now;
   const parts = new StopList();
   try {
@@ -84,6 +83,7 @@ async function openOnce<Settings, Running>(
     parts.add("log", () => log.close());
     parts.add("crash", endOnCrash(logger));
     const warn = (message: string, fields: LogFields): void => logger.warn(message, fields);
+    for (const file of kit.local.withoutEffect) logger.warn("a file in local/ is FLARE's and has no effect here", { file });
     const opened = await openLiveIdentity({ kit, workspace, trust: keeper.trust, nowMs: now(), warn });
     const audit = new FileAuditLog({ logger, now }, { folder: workspace });
     const running = await start({ kit, workspace, lock, logger, audit, keeper, opened, parts, now }, settings);

@@ -2,6 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { finishRollover, signRenewal, startRollover } from "@flare-ts/provision";
+import { readCertificates } from "@flare-ts/provision/kit";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { AdminSession } from "../admin/admin-session.js";
 import { connectAdmin } from "../admin/connect-admin.js";
@@ -77,6 +78,18 @@ describe("the change of roots over the wire", () => {
     (await federation.dial(otherAdminName)).close();
     // An admin's certificate is signed by hand: the first session asks, the second one gets it.
     await withAdmin(async (admin) => expect(await signWaiting(admin)).toEqual([`participant ${adminName}`]));
+    await withAdmin(async (admin) => await admin.listRenewals());
+    // The server still shows the old certificate to who connects anew, and has the new one.
+    await withAdmin(async (admin) => {
+      const inUse = (await admin.certificatesInUse()).map(({ name, chainPem }) => [
+        name,
+        readCertificates(chainPem).some((certificate) => certificate.verify(newRoot.publicKey)),
+      ]);
+      expect(inUse).toEqual([
+        [adminName, true],
+        ["localhost", true],
+      ]);
+    });
     const finished = await finishRollover({ workspace, caKey, isForced: true });
     await withAdmin(async (admin) => {
       const [own] = await renewedChain(adminName);

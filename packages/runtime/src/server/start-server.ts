@@ -123,6 +123,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         scheduler,
         admission,
         disk,
+        identity,
         identityOf: (sessionId) => authenticator.session(sessionId)?.identity,
       },
       { serverName: kit.name, project: kit.project, startedAtMs: now(), maxMemoryBytes: plan.maxBytes },

@@ -5,6 +5,7 @@ import type { Admission } from "../budget/admission.js";
 import type { DiskBudget } from "../budget/disk-budget.js";
 import { isFinished, jobStatuses } from "../job/job-status.js";
 import type { Identity } from "../session/identity.js";
+import type { ProjectKeys } from "../session/project-keys.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
 import type { StudyRegistry } from "../study/study-registry.js";
 import { softwareVersion } from "../version.js";
@@ -29,6 +30,8 @@ export interface SystemWatchComponents {
   readonly scheduler: Pick<JobScheduler, "waitingJobs">;
   readonly admission: Pick<Admission, "waiting">;
   readonly disk: Pick<DiskBudget, "maxBytes" | "usedBytes"> | undefined;
+  /** The server's own. */
+  readonly identity: Pick<ProjectKeys, "certificatePem">;
   /** Who a session's participant is now; a certificate may have been renewed since it attached. */
   readonly identityOf: (sessionId: string) => Identity | undefined;
 }
@@ -62,10 +65,11 @@ export class SystemWatch {
   }
 
   async status(study: string): Promise<SystemStatus> {
-    const { scheduler, admission, disk, studies } = this.#parts;
+    const { scheduler, admission, disk, studies, identity } = this.#parts;
     const isOfStudy = (who: string): boolean => studies.studies.hasSite(study, who) || studies.studies.hasUser(study, who);
     return {
       server: this.#serverStatus(),
+      serverChainPem: identity.certificatePem,
       sites: this.#siteStatuses(study),
       runningJobs: this.#runningJobs(study).map((job) => job.jobId),
       waitingJobs: scheduler.waitingJobs(study),

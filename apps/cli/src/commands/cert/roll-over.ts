@@ -26,7 +26,7 @@ export async function startRolloverCommand(context: CommandContext, options: Sta
     text: ["A new root stands beside the old one; certificates come from the new one from now on.", ...text],
     hints: [
       ...hints,
-      "Then: once everybody has the list, provision again and hand out the kits, that of the server last; end with flare cert rollover finish.",
+      "Then: once everybody has the list, sign what the server asks for (flare cert renewals), provision again, and end with flare cert rollover finish. Where nobody renews, hand out the new kits, that of the server last.",
     ],
   };
 }

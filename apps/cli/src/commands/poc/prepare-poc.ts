@@ -1,7 +1,8 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join, relative, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import { makeFolder } from "@flare-ts/provision/kit";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { tableLines } from "../../terminal/table.js";
 import { pocDefaults } from "./poc-defaults.js";
@@ -91,7 +92,7 @@ async function fillFolder(
   shownFile: string | undefined,
 ): Promise<PocFederation> {
   try {
-    await mkdir(folder, { recursive: true, mode: 0o700 });
+    await makeFolder(folder, { mode: 0o700 });
     const projectFile = join(folder, "project.yml");
     await writeFile(projectFile, projectText);
     const { provision } = await import("@flare-ts/provision");

@@ -95,7 +95,7 @@ export const projectErrors = {
   "project/rollover-not-done": row(
     "user",
     "Certificates in use come from the root that would not be trusted any more.",
-    "Provision again and hand out the kits, that of the server last, and give this command an admin's new kit; --force goes on without them.",
+    "Sign what waits (flare cert renewals) and provision again; or hand out the new kits, that of the server last, and give this command an admin's new kit. --force goes on without them.",
     { grpc: grpcStatus.failedPrecondition, http: 409 },
   ),
 } as const;
