@@ -10,6 +10,7 @@ import { FileModelWriter } from "./file-model-store-writer.js";
 import { hashPrefix } from "./hash-prefix.js";
 import { HashThread } from "./hash-thread.js";
 import type { ModelStore, ObjectRef, ObjectWriter, StoredObject } from "./model-store.js";
+import { readMemory } from "./read-memory.js";
 import type { HashedPrefix, RunningHash } from "./running-hash.js";
 import { SpareFiles } from "./spare-files.js";
 
@@ -352,7 +353,7 @@ async function isLeftWritable(path: string): Promise<boolean> {
 }
 
 async function readChunk(file: FileHandle, position: number, size: number): Promise<Buffer> {
-  const buffer = Buffer.allocUnsafe(Math.min(limits.chunkBytes, size - position));
+  const buffer = readMemory(Math.min(limits.chunkBytes, size - position));
   const { bytesRead } = await file.read(buffer, 0, buffer.byteLength, position);
   if (bytesRead === 0) throw new FlareError("file/unreadable", "A finished object is shorter than it was.", { facts: { position, size } });
   return buffer.subarray(0, bytesRead);

@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { FlareError, limits } from "@flare-ts/contracts";
 import type { HashThread } from "./hash-thread.js";
+import { readMemory } from "./read-memory.js";
 import { inlineHash, type RunningHash } from "./running-hash.js";
 
 /**
@@ -17,7 +18,7 @@ export async function hashPrefix(file: FileHandle, length: number, thread: HashT
     return running;
   }
   const hash = inlineHash();
-  const piece = Buffer.allocUnsafe(Math.min(limits.chunkBytes, length));
+  const piece = readMemory(Math.min(limits.chunkBytes, length));
   for (let done = 0; done < length; ) {
     const { bytesRead } = await file.read(piece, 0, Math.min(piece.byteLength, length - done), done);
     if (bytesRead === 0) throw new FlareError("file/unreadable", "A file is shorter than it was.", { facts: { length, offset: done } });

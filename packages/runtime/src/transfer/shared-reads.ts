@@ -1,5 +1,6 @@
 import type { FileHandle } from "node:fs/promises";
 import { FlareError, limits } from "@flare-ts/contracts";
+import { readMemory } from "../store/read-memory.js";
 
 /** Bytes that were read; they must not be written to. */
 export interface ReadPiece {
@@ -90,7 +91,7 @@ class KeptPiece {
 
   constructor(read: (memory: Buffer) => Promise<Buffer>, free: Buffer[]) {
     this.#free = free;
-    this.#memory = free.pop() ?? Buffer.allocUnsafeSlow(limits.chunkBytes);
+    this.#memory = free.pop() ?? readMemory(limits.chunkBytes);
     this.bytes = read(this.#memory);
   }
 
@@ -120,7 +121,7 @@ class KeptPiece {
 
 /** The bytes of a file from `begin` up to `end`. @throws FlareError `file/unreadable` when it ends before */
 export async function readFully(file: FileHandle, begin: number, end: number): Promise<Buffer> {
-  return await readInto(Buffer.allocUnsafe(end - begin), file, begin);
+  return await readInto(readMemory(end - begin), file, begin);
 }
 
 async function readInto(bytes: Buffer, file: FileHandle, begin: number): Promise<Buffer> {

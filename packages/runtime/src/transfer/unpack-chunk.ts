@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { FlareError, limits } from "@flare-ts/contracts";
 import type { ObjectWriter } from "../store/model-store.js";
+import { readMemory } from "../store/read-memory.js";
 import type { Chunk } from "../transport/connection.js";
 import { lengthOf } from "./chunk-forms.js";
 import { decompress } from "./compression-choice.js";
@@ -44,7 +45,7 @@ async function copyRange(writer: ObjectWriter, base: FileHandle | undefined, fro
   if (base === undefined) throw new FlareError("transfer/protocol", "A chunk copies from a base that was not named.");
   let done = 0;
   while (done < length) {
-    const piece = Buffer.allocUnsafe(Math.min(limits.chunkBytes, length - done));
+    const piece = readMemory(Math.min(limits.chunkBytes, length - done));
     const { bytesRead } = await base.read(piece, 0, piece.byteLength, from + done);
     if (bytesRead === 0) throw new FlareError("transfer/protocol", "A chunk copies from behind the end of its base.");
     await writer.write(piece.subarray(0, bytesRead));
