@@ -15,6 +15,7 @@ export const helpText = `flare-provision: certificates and startup kits of a pro
       --archive                each kit also as an AES-256 zip file, with its passphrase in the last column
       --ca-passphrase-file <file>, or the variable FLARE_CA_PASSPHRASE: seals the private keys of the workspace
       --clear-ca-key           keeps them in clear text
+      --force                  for command lines made for FLARE: nothing is asked here in any case
 
 One line for each kit, certificate or file, its columns parted by tabs. Warnings and errors go to the error output.
 Exit status: 0 done, 1 error, 4 command line not understood.`;
