@@ -2,6 +2,7 @@ import { existsSync, readFileSync, rmSync, symlinkSync } from "node:fs";
 import { join } from "node:path";
 import process from "node:process";
 import { root, runCommand } from "./run-command.mjs";
+import { workspaceFolders } from "./workspace-folders.mjs";
 
 /** Oldest Node that the built code runs on. */
 const oldest = [22, 13];
@@ -12,7 +13,7 @@ export async function setUp() {
   requireNode();
   const status = await runCommand("turbo", ["run", "build", "--output-logs=errors-only", "--log-prefix=task"]);
   if (status !== 0) throw new Error(`The build failed (status ${status}); its messages are above.`);
-  linkCommand();
+  linkCommands();
 }
 
 /** Whether node_modules holds what package-lock.json names. npm notes what it installed when it has finished, and only then. */
@@ -74,11 +75,15 @@ function requireNode() {
   );
 }
 
-/** npm links a workspace's command only when it is there at install time, and this one is built later. */
-function linkCommand() {
-  const target = join(root, "apps", "cli", "dist", "flare.js");
-  if (!existsSync(target)) return;
-  const link = join(root, "node_modules", ".bin", "flare");
-  rmSync(link, { force: true });
-  symlinkSync(join("..", "..", "apps", "cli", "dist", "flare.js"), link);
+/** npm links commands of workspaces only when they are there at install time, and these are built later. */
+function linkCommands() {
+  for (const folder of workspaceFolders()) {
+    const { bin = {} } = JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8"));
+    for (const [command, file] of Object.entries(bin)) {
+      if (!existsSync(join(root, folder, file))) continue;
+      const link = join(root, "node_modules", ".bin", command);
+      rmSync(link, { force: true });
+      symlinkSync(join("..", "..", folder, file), link);
+    }
+  }
 }
