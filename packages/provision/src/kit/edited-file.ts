@@ -1,11 +1,12 @@
 import { type KeyObject, X509Certificate } from "node:crypto";
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { type ErrorCode, FlareError, readDocument, signaturesSchema } from "@flare-ts/contracts";
+import { type ErrorCode, FlareError } from "@flare-ts/contracts";
 import { splitPem } from "../pki/pem.js";
 import { approvalFiles } from "./approval-files.js";
 import { isSignedBy } from "./signature.js";
 import { signatureFile } from "./signature-file.js";
+import { changedAfterSigning, readSignatures } from "./verify-folder.js";
 
 /** What a byte that was changed can look like. */
 const symptoms: readonly ErrorCode[] = [
@@ -26,18 +27,16 @@ export async function explainProblem(startupDir: string, problem: unknown): Prom
   if (!(problem instanceof FlareError) || !symptoms.includes(problem.code)) return problem;
   const name = await findEdited(startupDir).catch(() => undefined);
   if (name === undefined) return problem;
-  const file = join(startupDir, name);
-  return new FlareError("kit/signature-mismatch", `${file} was changed after the kit was signed.`, { cause: problem, facts: { file } });
+  return changedAfterSigning(join(startupDir, name), problem);
 }
 
 /** The first file that is not as it was signed, while others are: where none is, it is the signers that are not known. */
 async function findEdited(dir: string): Promise<string | undefined> {
-  const file = join(dir, signatureFile);
   const names = await readdir(dir);
-  const signatures = readDocument({ text: await readFile(file, "utf8"), file, schema: signaturesSchema, code: "kit/invalid" }).value;
+  const { signatures } = await readSignatures(join(dir, signatureFile));
   const signers = await findSigners(dir, names);
   const judged = await Promise.all(
-    Object.entries(signatures)
+    [...signatures]
       .filter(([name]) => names.includes(name))
       .map(async ([name, signature]) => {
         const [content, bytes] = [await readFile(join(dir, name)), Buffer.from(signature, "base64")];

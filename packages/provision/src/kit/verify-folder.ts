@@ -23,7 +23,7 @@ export async function verifyFolder(dir: string, signers: readonly KeyObject[]): 
       throw new FlareError("kit/signed-file-missing", `${file} was signed with the kit and is missing.`, { facts: { file } });
     const content = folders.has(name) ? Buffer.from(name, "utf8") : await readFile(file);
     if (!signers.some((signer) => isSignedBy(content, Buffer.from(signature, "base64"), signer))) {
-      throw changed(file);
+      throw changedAfterSigning(file);
     }
   }
   for (const name of names) {
@@ -32,10 +32,13 @@ export async function verifyFolder(dir: string, signers: readonly KeyObject[]): 
     throw new FlareError("kit/unsigned-file", `${file} was not signed with the kit.`, { facts: { file } });
   }
   for (const name of folders) await verifyFolder(join(dir, name), signers);
-  if (!isAsWritten) throw changed(join(dir, signatureFile));
+  if (!isAsWritten) throw changedAfterSigning(join(dir, signatureFile));
 }
 
-async function readSignatures(file: string): Promise<{ readonly signatures: ReadonlyMap<string, string>; readonly isAsWritten: boolean }> {
+/** The signatures of a folder by file, and whether they stand there as they are written. @throws FlareError `kit/…` */
+export async function readSignatures(
+  file: string,
+): Promise<{ readonly signatures: ReadonlyMap<string, string>; readonly isAsWritten: boolean }> {
   const text = await readFile(file, "utf8").catch((cause: unknown) => {
     throw new FlareError("kit/signature-missing", `${file} is missing.`, { cause, facts: { file } });
   });
@@ -49,6 +52,7 @@ function canonical(signatures: Readonly<Record<string, string>>): string {
   return `${JSON.stringify(Object.fromEntries(entries), undefined, 2)}\n`;
 }
 
-function changed(file: string): FlareError {
-  return new FlareError("kit/signature-mismatch", `${file} was changed after the kit was signed.`, { facts: { file } });
+/** The error for a file of a kit that is not as it was signed. */
+export function changedAfterSigning(file: string, cause?: unknown): FlareError {
+  return new FlareError("kit/signature-mismatch", `${file} was changed after the kit was signed.`, { cause, facts: { file } });
 }
