@@ -53,17 +53,28 @@ function addUp(reports) {
     for (const file of report.testResults) {
       if (file.status === "failed" && file.assertionResults.length === 0) {
         totals.failed++;
-        totals.failedNames.push(`${folder}: ${file.name}`);
+        totals.failedNames.push(`${folder}: ${file.name}: ${firstLines([file.message])}`);
       }
       for (const test of file.assertionResults) {
         const name = `${folder}: ${test.fullName}`;
         if (test.status === "passed") totals.passed++;
         else if (test.status === "failed") {
           totals.failed++;
-          totals.failedNames.push(name);
+          totals.failedNames.push(`${name}: ${firstLines(test.failureMessages)}`);
         } else totals.skippedNames.push(name);
       }
     }
   }
   return totals;
+}
+
+/** What went wrong and where, in one line: all that is left of a failure where only the end of a long log is kept. */
+function firstLines(messages) {
+  const lines = messages
+    .join("\n")
+    .split("\n")
+    .map((line) => line.trim());
+  const where = lines.find((line) => line.startsWith("at ") && !line.includes("node_modules")) ?? "";
+  const what = lines.filter((line) => line !== "" && !line.startsWith("at ")).join(" ");
+  return `${what.slice(0, 400)} ${where}`.trim();
 }

@@ -15,7 +15,7 @@ let dashboard: PageDashboard;
 let federation: StagedFederation;
 let watched: WatchedPage;
 
-describe.skipIf(lacked !== "")(`a page that is left open for a day${lacked}`, () => {
+describe.skipIf(lacked !== "")(`a page that is left open for three days${lacked}`, () => {
   beforeEach(async () => {
     browser = await launchChromium();
     federation = new StagedFederation({ nowMs: Date.now() });
@@ -29,7 +29,7 @@ describe.skipIf(lacked !== "")(`a page that is left open for a day${lacked}`, ()
     await dashboard?.stop();
   });
 
-  it("holds no more at its end than in its morning: jobs come and go, the stream breaks each hour", async () => {
+  it("holds no more at its end than in its first morning: jobs come and go, the stream breaks each hour", async () => {
     const { page } = watched;
     const day = new Day({ federation });
     await page.clock.install();
@@ -47,14 +47,15 @@ describe.skipIf(lacked !== "")(`a page that is left open for a day${lacked}`, ()
     };
     await upTo(6);
     const morning = await held(session);
-    await upTo(24);
+    await upTo(72);
     const evening = await held(session);
     process.stdout.write(
       `${day.events} events, ${day.jobs} jobs, ${day.hour} cuts; heap ${megabytes(morning.heap)} MB in the morning, ${megabytes(evening.heap)} MB in the evening; ` +
         `${morning.nodes} and ${evening.nodes} nodes, ${morning.listeners} and ${evening.listeners} listeners\n`,
     );
-    expect(day.events).toBeGreaterThan(5000);
-    expect(evening.heap - morning.heap).toBeLessThan(1_500_000);
+    expect(day.events).toBeGreaterThan(15_000);
+    // What a page holds comes and goes by 2 MB with what was compiled last; events that it kept would add 10 MB or more.
+    expect(evening.heap - morning.heap).toBeLessThan(5_000_000);
     expect(evening.nodes - morning.nodes).toBeLessThan(300);
     expect(evening.listeners - morning.listeners).toBeLessThan(50);
     expect(watched.offences).toEqual([]);

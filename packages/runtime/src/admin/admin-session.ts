@@ -11,7 +11,7 @@ import { createSignedJob } from "../job/signed-job.js";
 import type { OutputLine, OutputNews, OutputPage, TrackedPoint } from "../output/job-output.js";
 import { verifyReceipts } from "../receipt/round-receipt.js";
 import type { SignedReceipt } from "../receipt/signed-receipt.js";
-import type { ModelStore, ObjectRef } from "../store/model-store.js";
+import type { ObjectRef } from "../store/model-store.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import type { Connection } from "../transport/connection.js";
 import { cloneManifest } from "./clone-manifest.js";
@@ -20,6 +20,7 @@ import type { JobReceipts } from "./job-receipts.js";
 import type { JobSummary, ResultFile, SystemChange, SystemStatus } from "./job-summary.js";
 import { SignedCalls } from "./signed-calls.js";
 import { StudyCommands } from "./study-commands.js";
+import type { TransferStores } from "./transfer-stores.js";
 import type { TrustUpdate } from "./trust-update.js";
 import type { WaitingRenewal } from "./waiting-renewal.js";
 
@@ -62,9 +63,8 @@ export interface AdminSessionComponents {
   readonly study?: string | undefined;
   /** Whom the admin trusts. */
   readonly keeper: TrustKeeper;
-  /** Keeps what is on its way, so that a transfer goes on where it was. */
-  readonly models: ModelStore;
-  readonly transfer: TransferClient;
+  /** Keep what is on its way. */
+  readonly stores: TransferStores;
   readonly now: () => number;
   /** Who the admin is. */
   readonly identity: LiveIdentity;
@@ -117,21 +117,23 @@ export class AdminSession {
    * @throws FlareError `job/invalid` with all mistakes of the folder, or what the server refuses.
    */
   async submitJob(folder: string, options: TransferOptions & { readonly jobId?: string } = {}): Promise<{ readonly jobId: string }> {
-    const { kit, identity, models, now } = this.#parts;
-    const { onProgress, signal, jobId = randomUUID() } = options;
+    const { kit, identity, stores, now } = this.#parts;
+    const { signal, jobId = randomUUID() } = options;
     const job = await readJobFolder(folder);
-    const signed = await models.importBytes(
-      createSignedJob({ folder: job, jobId, project: kit.project, study: this.study, submitter: identity.current, nowMs: now() }),
-    );
-    for (const file of job.files) {
-      const object = await models.importFile(file.absolutePath);
-      await this.#upload(object, file.path, onProgress, signal);
-      await models.remove(object.hash);
-    }
-    await this.#upload(signed, "signed job", onProgress, signal);
-    await this.#calls.execute("submit_job", { signed_job: { hash: signed.hash, size: signed.size } }, signal);
-    await models.remove(signed.hash);
-    return { jobId };
+    return await stores.use(async ({ models, transfer }) => {
+      const signed = await models.importBytes(
+        createSignedJob({ folder: job, jobId, project: kit.project, study: this.study, submitter: identity.current, nowMs: now() }),
+      );
+      for (const file of job.files) {
+        const object = await models.importFile(file.absolutePath);
+        await this.#upload(transfer, object, file.path, options);
+        await models.remove(object.hash);
+      }
+      await this.#upload(transfer, signed, "signed job", options);
+      await this.#calls.execute("submit_job", { signed_job: { hash: signed.hash, size: signed.size } }, signal);
+      await models.remove(signed.hash);
+      return { jobId };
+    });
   }
 
   async listJobs(filter: ListJobsFilter = {}, signal?: AbortSignal): Promise<readonly JobSummary[]> {
@@ -163,20 +165,22 @@ export class AdminSession {
    * @throws FlareError `job/not-found`, what `verifySignedJob` finds, or what the server refuses
    */
   async cloneJob(jobId: string, options: TransferOptions & { readonly newJobId?: string } = {}): Promise<{ readonly jobId: string }> {
-    const { kit, keeper, identity, models, transfer, now } = this.#parts;
-    const { signal, onProgress, newJobId = randomUUID() } = options;
+    const { kit, keeper, identity, stores, now } = this.#parts;
+    const { signal, newJobId = randomUUID() } = options;
     const answer = (await this.#calls.execute("clone_job", { job_id: jobId }, signal)) as unknown as { signed_job: ObjectRef };
     const { hash, size } = answer.signed_job;
-    const held = await transfer.download(this.#calls.connect, { hash: contentHashSchema.parse(hash), size }, undefined, signal);
-    const bytes = await readFile(held.path);
-    const signed = await models.importBytes(
-      cloneManifest({ bytes, trust: keeper.trust, jobId, newJobId, project: kit.project, submitter: identity.current, nowMs: now() }),
-    );
-    await this.#upload(signed, "signed job", onProgress, signal);
-    await this.#calls.execute("submit_job", { signed_job: { hash: signed.hash, size: signed.size } }, signal);
-    await models.remove(signed.hash);
-    await models.remove(held.hash);
-    return { jobId: newJobId };
+    return await stores.use(async ({ models, transfer }) => {
+      const held = await transfer.download(this.#calls.connect, { hash: contentHashSchema.parse(hash), size }, undefined, signal);
+      const bytes = await readFile(held.path);
+      const signed = await models.importBytes(
+        cloneManifest({ bytes, trust: keeper.trust, jobId, newJobId, project: kit.project, submitter: identity.current, nowMs: now() }),
+      );
+      await this.#upload(transfer, signed, "signed job", options);
+      await this.#calls.execute("submit_job", { signed_job: { hash: signed.hash, size: signed.size } }, signal);
+      await models.remove(signed.hash);
+      await models.remove(held.hash);
+      return { jobId: newJobId };
+    });
   }
 
   /** Deletes a job that is over, with its result, journal and logs. @throws FlareError `job/not-over`, `job/not-found` */
@@ -254,7 +258,6 @@ export class AdminSession {
       readonly isReplacing?: boolean;
     } = {},
   ): Promise<{ readonly dir: string; readonly files: readonly ResultFile[] }> {
-    const { models, transfer } = this.#parts;
     const { onProgress, signal, isReplacing = false } = options;
     const dir = resolve(destination, jobId);
     const { job, files } = (await this.#calls.execute("download_job", { job_id: jobId }, signal)) as unknown as {
@@ -263,14 +266,16 @@ export class AdminSession {
     };
     const { receipts } = await this.receipts(jobId, signal);
     const result = { files, documents: { "receipts.json": receipts, "job_meta.json": job } };
-    await downloadResult(dir, result, {
-      fetch: (object, file) => {
-        const report = (doneBytes: number): void => onProgress?.({ file: file.path, doneBytes, totalBytes: file.size });
-        return transfer.download(this.#calls.connect, object, report, signal);
-      },
-      isReplacing,
+    await this.#parts.stores.use(async ({ models, transfer }) => {
+      await downloadResult(dir, result, {
+        fetch: (object, file) => {
+          const report = (doneBytes: number): void => onProgress?.({ file: file.path, doneBytes, totalBytes: file.size });
+          return transfer.download(this.#calls.connect, object, report, signal);
+        },
+        isReplacing,
+      });
+      for (const file of files) await models.remove(contentHashSchema.parse(file.hash));
     });
-    for (const file of files) await models.remove(contentHashSchema.parse(file.hash));
     return { dir, files };
   }
 
@@ -331,13 +336,7 @@ export class AdminSession {
     if (connection !== undefined && !keeper.trust.verify(connection.serverChainPem, { nowMs: now() }).ok) connection.close();
   }
 
-  async #upload(
-    object: ObjectRef,
-    file: string,
-    onProgress: TransferOptions["onProgress"],
-    signal: AbortSignal | undefined,
-  ): Promise<void> {
-    const { transfer } = this.#parts;
+  async #upload(transfer: TransferClient, object: ObjectRef, file: string, { onProgress, signal }: TransferOptions): Promise<void> {
     await transfer.upload(this.#calls.connect, object, (doneBytes) => onProgress?.({ file, doneBytes, totalBytes: object.size }), signal);
   }
 }

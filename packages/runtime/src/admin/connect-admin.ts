@@ -1,4 +1,3 @@
-import { join } from "node:path";
 import { readKit, TrustKeeper, verifyKit } from "@flare-ts/provision/kit";
 import { CertificateRenewal } from "../identity/certificate-renewal.js";
 import { openLiveIdentity } from "../identity/open-live-identity.js";
@@ -7,11 +6,10 @@ import { WireRenewal } from "../identity/wire-renewal.js";
 import { lineLogger } from "../logging/line-logger.js";
 import { errorField, type LogFields, type Logger, type LogLine } from "../logging/logger.js";
 import { wrongKit } from "../process/wrong-kit.js";
-import { FileModelStore } from "../store/file-model-store.js";
-import { TransferClient } from "../transfer/transfer-client.js";
 import type { Connection } from "../transport/connection.js";
 import { endpointOf } from "../transport/endpoint-of.js";
 import { AdminSession } from "./admin-session.js";
+import { TransferStores } from "./transfer-stores.js";
 
 export interface ConnectAdminInit {
   /** Startup kit of the admin. */
@@ -40,7 +38,6 @@ export async function connectAdmin(init: ConnectAdminInit): Promise<AdminSession
   const now = Date.now;
   const warn = (message: string, fields: LogFields): void => logger.warn(message, fields);
   const opened = await openLiveIdentity({ kit, workspace: kit.dir, trust: keeper.trust, nowMs: now(), warn });
-  const models = await FileModelStore.open({ root: join(kit.transferDir, "models") });
   let live: Connection | undefined;
   const { identity } = opened;
   const wire = new WireRenewal(
@@ -57,8 +54,8 @@ export async function connectAdmin(init: ConnectAdminInit): Promise<AdminSession
     return connection;
   };
   const onClose = (): void => void renewal.stop();
-  const transfer = new TransferClient({ store: models });
-  const session = new AdminSession({ dial, kit, study: init.study, keeper, models, transfer, now, identity, onClose });
+  const stores = new TransferStores({ now }, { folder: kit.transferDir });
+  const session = new AdminSession({ dial, kit, study: init.study, keeper, stores, now, identity, onClose });
   try {
     await session.open();
   } catch (error) {
