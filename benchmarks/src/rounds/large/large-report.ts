@@ -33,7 +33,7 @@ export function largeReport(settings: LargeSettings, result: LargeRounds): strin
   return [
     ...textColumns(rows),
     `Trainers in ${trainer} add the number of their site; updates go ${wire === undefined ? "as they are" : `as ${wire}`}. Seconds: medians (smallest–largest, number).`,
-    `Memory: proportional set sizes of processes from /proc, looked at every ${everyMs} ms; those of FLARE and Flower are resident sets (RSS).`,
+    `Memory: proportional set sizes of processes from /proc, looked at every ${everyMs} ms in every second round, of which none is timed; those of FLARE and Flower are resident sets (RSS).`,
     ...kernelLines(result),
     "FLARE and Flower were measured on a machine of the same kind; see benchmarks/src/rounds/peers.ts.",
     "",

@@ -18,12 +18,14 @@ export interface MemorySample {
   readonly bytes: Readonly<Record<string, number>>;
 }
 
-/** A look costs some milliseconds of a processor for each process: more often, it would take a third of what a round takes. */
+/** A look costs some milliseconds of a processor for each process: even so it takes a twentieth of what a round takes. */
 export const everyMs = 200;
 
 /** Looks at the memory of participants again and again, until it is stopped. */
 export class ParticipantWatch {
   readonly samples: MemorySample[] = [];
+  /** Whether it looks away for now. */
+  isPaused = false;
   readonly #participants: readonly WatchedParticipant[];
   readonly #stop = new AbortController();
   readonly #looking: Promise<void>;
@@ -41,7 +43,7 @@ export class ParticipantWatch {
   async #run(): Promise<void> {
     const { signal } = this.#stop;
     while (!signal.aborted) {
-      this.samples.push(await look(this.#participants));
+      if (!this.isPaused) this.samples.push(await look(this.#participants));
       await sleep(everyMs, undefined, { signal }).catch(() => undefined);
     }
   }
