@@ -1,9 +1,12 @@
+import type { Writable } from "node:stream";
 import { CompressionFilterFactory } from "@grpc/grpc-js/build/src/compression-filter.js";
 import { BaseServerInterceptingCall } from "@grpc/grpc-js/build/src/server-interceptors.js";
 import { StreamDecoder } from "@grpc/grpc-js/build/src/stream-decoder.js";
+import { Http2SubchannelCall } from "@grpc/grpc-js/build/src/subchannel-call.js";
 import { FusedChunk } from "./chunk-codec.js";
 import { MessageDecoder } from "./message-decoder.js";
 import { receivedMemory } from "./message-memory.js";
+import { writeInSlices } from "./write-in-slices.js";
 import { YoungGarbage } from "./young-garbage.js";
 
 /**
@@ -34,7 +37,17 @@ export function reuseMessageMemory(): void {
   server.serializeMessage = function serializeMessage(value) {
     const { handler } = this;
     const message = handler.serialize(value);
-    return message instanceof FusedChunk ? message.frame() : serialize.call({ handler: { serialize: () => message } }, value);
+    if (message instanceof FusedChunk) writeInSlices(this.stream);
+    return message instanceof FusedChunk
+      ? message.frame()
+      : serialize.call({ handler: { serialize: () => message }, stream: this.stream }, value);
+  };
+
+  const call = Http2SubchannelCall.prototype as unknown as ClientCall;
+  const send = call.sendMessageWithContext;
+  call.sendMessageWithContext = function sendMessageWithContext(context, message) {
+    writeInSlices(this.http2Stream);
+    send.call(this, context, message);
   };
 
   // What does not compress is no export, but the filter of a call has one.
@@ -48,9 +61,15 @@ export function reuseMessageMemory(): void {
 
 const isOurs = Symbol("takes the place of grpc-js's own");
 
+interface ClientCall {
+  readonly http2Stream: Writable;
+  sendMessageWithContext: (this: ClientCall, context: unknown, message: Buffer) => void;
+}
+
 interface ServerCall {
+  readonly stream: Writable;
   readonly handler: { readonly serialize: (value: unknown) => Buffer | FusedChunk };
-  serializeMessage: (this: Pick<ServerCall, "handler">, value: unknown) => Buffer;
+  serializeMessage: (this: Pick<ServerCall, "handler" | "stream">, value: unknown) => Buffer;
 }
 
 interface Compression {
