@@ -36,7 +36,7 @@ async function aggregateOnce({ model, files, outPath, strategy, ...settings }: O
   const idleBytes = resetPeak() ? statusBytes("VmRSS") : null;
   const engine = await openMeasuredEngine({ ...settings, strategy: strategyRow(strategy, files.length).strategy });
   try {
-    const { addMs, finishMs, sha256 } = await engine.aggregate({ model, files }, outPath);
+    const { addMs, finishMs, sha256 } = await engine.aggregate({ model, files, isHashed: true }, outPath);
     return {
       engine: engine.name,
       device: engine.device,

@@ -15,9 +15,18 @@ export interface EngineSettings {
 export interface EngineRun {
   /** For adding all updates: their headers are read. */
   readonly addMs: number;
-  /** For making the result out of the files, read once, with its hash; without fsync. */
+  /** For making the result out of the files, read once; without fsync. */
   readonly finishMs: number;
+  /** Empty where it was not asked for. */
   readonly sha256: string;
+}
+
+/** What an engine aggregates. */
+export interface MeasuredUpdates {
+  readonly model: string;
+  readonly files: readonly string[];
+  /** Whether the result is hashed in the same run; a server hashes it elsewhere. @default false */
+  readonly isHashed?: boolean;
 }
 
 /** An engine that is ready to run, again and again. */
@@ -29,7 +38,7 @@ export interface MeasuredEngine {
   /** Memory of its kernels so far; `undefined` for an engine that has none. */
   kernelBytes(): number | undefined;
   /** Aggregates files into a file, written over the result of the run before: a server does so in each round, with what nobody needs any more. */
-  aggregate(updates: { readonly model: string; readonly files: readonly string[] }, outPath: string): Promise<EngineRun>;
+  aggregate(updates: MeasuredUpdates, outPath: string): Promise<EngineRun>;
   close(): Promise<void>;
 }
 
@@ -40,7 +49,7 @@ export async function openMeasuredEngine({ engine: name, mode, strategy, threads
     name: engine.name,
     device,
     kernelBytes: () => (engine instanceof WasmEngine ? engine.kernelBytes : undefined),
-    aggregate: async ({ model, files }, outPath) => {
+    aggregate: async ({ model, files, isHashed = false }, outPath) => {
       const session = await engine.open({ model, strategy, paramsType: "FULL", check: "finish" });
       try {
         const start = performance.now();
@@ -51,7 +60,7 @@ export async function openMeasuredEngine({ engine: name, mode, strategy, threads
         }
         const added = performance.now();
         await rename(outPath, `${outPath}.part`).catch(() => undefined); // There is none in the first run.
-        const { sha256 } = await session.finish({ outPath, base: model, state: { to: `${outPath}.state` }, isDurable: false });
+        const { sha256 } = await session.finish({ outPath, base: model, state: { to: `${outPath}.state` }, isDurable: false, isHashed });
         return { addMs: added - start, finishMs: performance.now() - added, sha256 };
       } finally {
         await session.discard();

@@ -8,7 +8,7 @@ import type { TensorSpec } from "./layout.js";
 export interface WrittenFile {
   /** Size of the file. */
   readonly bytes: number;
-  /** Hash of the whole file, lower-case hexadecimal. */
+  /** Hash of the whole file, lower-case hexadecimal; empty where it was not asked for. */
   readonly sha256: string;
 }
 
@@ -16,6 +16,8 @@ export interface WriteSafetensorsInit {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Whether the file survives a power cut once it is there; Node's permission model denies the fsync that this takes. @default true */
   readonly isDurable?: boolean | undefined;
+  /** Whether the hash of the file is wanted, which takes about as long as writing it. @default false */
+  readonly isHashed?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -28,11 +30,16 @@ export class SafetensorsWriter {
   readonly #part: FileHandle;
   readonly #totalBytes: number;
   readonly #init: WriteSafetensorsInit;
-  readonly #hash: Hash;
+  readonly #hash: Hash | undefined;
   #written = 0;
   #isOpen = true;
 
-  private constructor(components: { part: FileHandle; hash: Hash }, path: string, totalBytes: number, init: WriteSafetensorsInit) {
+  private constructor(
+    components: { part: FileHandle; hash: Hash | undefined },
+    path: string,
+    totalBytes: number,
+    init: WriteSafetensorsInit,
+  ) {
     this.#part = components.part;
     this.#hash = components.hash;
     this.#path = path;
@@ -44,9 +51,9 @@ export class SafetensorsWriter {
   static async create(path: string, tensors: readonly TensorSpec[], init: WriteSafetensorsInit = {}): Promise<SafetensorsWriter> {
     const { bytes: header, layout } = buildHeader(tensors, init.metadata);
     // Loaded here: a trainer encodes in memory, and would hold 1.6 MB for nothing.
-    const { createHash } = await import("node:crypto");
+    const hash = init.isHashed === true ? (await import("node:crypto")).createHash("sha256") : undefined;
     const part = await orUnwritable(path, open(partOf(path), constants.O_WRONLY | constants.O_CREAT, 0o666));
-    const writer = new SafetensorsWriter({ part, hash: createHash("sha256") }, path, layout.totalBytes, init);
+    const writer = new SafetensorsWriter({ part, hash }, path, layout.totalBytes, init);
     try {
       await writer.put(header);
     } catch (cause) {
@@ -66,7 +73,7 @@ export class SafetensorsWriter {
     if (this.#written + chunk.byteLength > this.#totalBytes) throw this.#wrongLength("more");
     const writing = orUnwritable(this.#path, writeFully(this.#part, chunk));
     // The hash is made while the system writes.
-    this.#hash.update(chunk);
+    this.#hash?.update(chunk);
     await writing;
     this.#written += chunk.byteLength;
   }
@@ -78,7 +85,7 @@ export class SafetensorsWriter {
     if (this.#init.isDurable !== false) await orUnwritable(this.#path, this.#part.sync());
     await this.#close();
     await orUnwritable(this.#path, rename(partOf(this.#path), this.#path));
-    return { bytes: this.#written, sha256: this.#hash.digest("hex") };
+    return { bytes: this.#written, sha256: this.#hash?.digest("hex") ?? "" };
   }
 
   /** Removes what was written; does nothing once the file has its name. */

@@ -113,11 +113,11 @@ async function writeResult(
   step: FoldStep | undefined,
 ): Promise<WrittenFile> {
   const { finish, result, model, strategy, paramsType, announced, updates } = init;
-  const { outPath, isDurable, signal, onProgress, state } = finish;
+  const { outPath, isDurable, isHashed = true, signal, onProgress, state } = finish;
   const specs = result === "sums" ? included.map((spec) => ({ ...spec, dtype: "I64" as const })) : included;
   const heading = { strategy: strategy.name, paramsType, gridBits: [...(announced ?? [])] };
   const metadata = result === "sums" ? sumsMetadata(model, heading, contributorsOf(fold, updates)) : (finish.metadata ?? {});
-  const file = await SafetensorsWriter.create(outPath, specs, { metadata, isDurable, signal });
+  const file = await SafetensorsWriter.create(outPath, specs, { metadata, isDurable, isHashed, signal });
   let states: readonly SafetensorsWriter[] = [];
   try {
     if (step !== undefined && step.step.stateNames.length > 0 && state !== undefined) {

@@ -71,7 +71,7 @@ export class UpdateSession implements AggregationSession {
     return this.#end(init, "model");
   }
 
-  finishSums(init: Pick<FinishInit, "outPath" | "isDurable" | "onProgress" | "signal">): Promise<AggregationReport> {
+  finishSums(init: Pick<FinishInit, "outPath" | "isDurable" | "isHashed" | "onProgress" | "signal">): Promise<AggregationReport> {
     return this.#end(init, "sums");
   }
 

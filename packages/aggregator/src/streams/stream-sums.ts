@@ -157,7 +157,7 @@ export class StreamSums {
    *
    * @throws as `finish`
    */
-  finishSums(init: Pick<FinishInit, "outPath" | "isDurable" | "onProgress" | "signal">): Promise<AggregationReport> {
+  finishSums(init: Pick<FinishInit, "outPath" | "isDurable" | "isHashed" | "onProgress" | "signal">): Promise<AggregationReport> {
     return this.#finish(init, "sums");
   }
 

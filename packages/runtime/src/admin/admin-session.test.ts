@@ -6,10 +6,9 @@ import { CommandReplySchema, JobEventSchema } from "@flare-ts/contracts/wire";
 import type { Kit, TrustKeeper } from "@flare-ts/provision/kit";
 import { expect, it } from "vitest";
 import { LiveIdentity } from "../identity/live-identity.js";
-import { FileModelStore } from "../store/file-model-store.js";
-import { TransferClient } from "../transfer/transfer-client.js";
 import { startTestServer } from "../transport/test-server.test-support.js";
 import { AdminSession } from "./admin-session.js";
+import { TransferStores } from "./transfer-stores.js";
 
 it("a session that the server ended while nobody used it is opened again by the next command", async () => {
   const commands: string[] = [];
@@ -27,7 +26,6 @@ it("a session that the server ended while nobody used it is opened again by the 
   );
   const keys = server.project.issue({ name: "ann@a.org", role: "lead" });
   const folder = await mkdtemp(join(tmpdir(), "flare-admin-"));
-  const models = await FileModelStore.open({ root: folder });
   const { certificatePem, privateKeyPem } = keys;
   const kit = { project: server.project.name, certificatePem, privateKeyPem } as Kit;
   const admin = new AdminSession({
@@ -35,8 +33,7 @@ it("a session that the server ended while nobody used it is opened again by the 
     kit,
     keeper: {} as TrustKeeper,
     identity: new LiveIdentity({ keys }),
-    models,
-    transfer: new TransferClient({ store: models }),
+    stores: new TransferStores({ now: Date.now }, { folder }),
     now: Date.now,
   });
   const endAll = (): void => {

@@ -30,8 +30,13 @@ export interface ServerJobCalls {
   appFile(params: { readonly path: string }): ObjectRef;
   /** Path of an object for reading. */
   objectPath(params: { readonly hash: string }): { readonly path: string };
-  /** Gives a file of about so many bytes, with anything in it, a name in the job's folder, to be written over; where one is left. */
-  spareFile(params: { readonly path: string; readonly bytes: number }): Nothing;
+  /**
+   * A file of about so many bytes is going to be written from its beginning to its end, under this name in the job's folder. It may be there
+   * by then with anything in it, to be written over.
+   */
+  beginFile(params: { readonly path: string; readonly bytes: number }): Nothing;
+  /** So many bytes stand in that file, and stay as they are: they are hashed by now when it is taken. */
+  fileReached(params: { readonly path: string; readonly bytes: number }): Nothing;
   /** Takes a file that the job process wrote into the store; the file is moved away. */
   importObject(params: { readonly path: string }): ObjectRef;
   /** The workflow is over. */

@@ -75,7 +75,8 @@ export class MemoryJobHost {
       return this.#noted("appFile", ref);
     },
     objectPath: ({ hash }) => this.#noted("objectPath", { path: this.#pathOf(hash) }),
-    spareFile: () => Promise.resolve({}),
+    beginFile: () => Promise.resolve({}),
+    fileReached: () => ({}),
     importObject: async ({ path }) => {
       const ref = refOf(await readFile(path));
       await rename(path, this.#pathOf(ref.hash));

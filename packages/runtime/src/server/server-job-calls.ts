@@ -11,6 +11,7 @@ import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import { readWhole } from "../store/read-whole.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
 import { taskKeyToWire } from "../transport/wire-values.js";
+import type { GrowingModel } from "./growing-model.js";
 import type { JobDefinition } from "./job-definition.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { SiteDirectory } from "./site-directory.js";
@@ -20,6 +21,8 @@ export interface ServerJobCallsComponents {
   readonly store: ServerStore;
   readonly hub: JournalHub;
   readonly models: ModelStore;
+  /** What the job process writes. */
+  readonly growing: GrowingModel;
   readonly directory: SiteDirectory;
   readonly logger: Logger;
 }
@@ -48,7 +51,7 @@ export interface CalledJob {
 
 /** Answers to what the job process of a job asks the server's parent process for. */
 export function serverJobCalls(components: ServerJobCallsComponents, job: CalledJob): CallHandlers<ServerJobCalls> {
-  const { store, hub, models, directory, logger } = components;
+  const { store, hub, models, growing, directory, logger } = components;
   const { record, definition, workspace, sites } = job;
   const { jobId } = record;
   return {
@@ -99,12 +102,16 @@ export function serverJobCalls(components: ServerJobCallsComponents, job: Called
         throw new FlareError("runtime/object-missing", `The store does not hold ${hash}.`, { facts: { hash, job: jobId } });
       return { path: held.path };
     },
-    spareFile: async ({ path, bytes }) => {
-      await models.takeSpare(bytes, insideOf(workspace, path));
+    beginFile: async ({ path, bytes }) => {
+      await growing.begin(insideOf(workspace, path), bytes);
+      return {};
+    },
+    fileReached: ({ path, bytes }) => {
+      growing.reached(insideOf(workspace, path), bytes);
       return {};
     },
     importObject: async ({ path }) => {
-      const { hash, size } = await models.importFile(insideOf(workspace, path), { move: true });
+      const { hash, size } = await growing.take(insideOf(workspace, path));
       await job.hold(hash);
       return { hash, size };
     },

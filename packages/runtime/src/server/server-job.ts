@@ -21,6 +21,7 @@ import type { ObjectRetention } from "../store/object-retention.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
 import type { StudyRegistry } from "../study/study-registry.js";
 import { objectToWire, taskKeyToWire } from "../transport/wire-values.js";
+import { GrowingModel } from "./growing-model.js";
 import type { JobDefinition } from "./job-definition.js";
 import { JobNeeds } from "./job-needs.js";
 import type { JournalHub } from "./journal-hub.js";
@@ -88,6 +89,7 @@ export class ServerJob {
   readonly #watch: TaskWatch;
   #looking: NodeJS.Timeout | undefined;
   readonly #receipts: ReceiptWriter;
+  readonly #growing: GrowingModel;
 
   constructor(components: ServerJobComponents, init: ServerJobInit) {
     this.#parts = components;
@@ -97,6 +99,7 @@ export class ServerJob {
     this.apps = init.apps;
     this.#needs = new JobNeeds({ files: [init.record.signedJob.hash, ...init.definition.manifest.files.map((file) => file.sha256)] });
     this.#logger = components.logger.child({ job: this.jobId });
+    this.#growing = new GrowingModel(components);
     const { stallMs } = init;
     this.#watch = new TaskWatch(
       { clock: components.stallClock, attachmentOf: (site) => components.directory.attachmentOf(site) },
@@ -279,6 +282,7 @@ export class ServerJob {
     clearInterval(this.#looking);
     this.#unfollow.self?.();
     this.#unfollow.process?.();
+    void this.#growing.end().catch(() => undefined);
   }
 
   get #holder(): string {
@@ -289,7 +293,7 @@ export class ServerJob {
     const { record, definition, workspace } = this.#init;
     const { hub, retention } = this.#parts;
     return serverJobCalls(
-      { ...this.#parts, logger: this.#logger },
+      { ...this.#parts, growing: this.#growing, logger: this.#logger },
       {
         record,
         definition,

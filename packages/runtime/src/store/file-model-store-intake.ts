@@ -3,6 +3,7 @@ import { copyFile, type FileHandle, open } from "node:fs/promises";
 import { join } from "node:path";
 import { type ContentHash, FlareError } from "@flare-ts/contracts";
 import { diskError, errnoOf, isDiskFull, removeFile, writeDurably } from "./file-model-store-disk.js";
+import type { FollowedFile } from "./followed-file.js";
 import { hashPrefix } from "./hash-prefix.js";
 import type { HashThread } from "./hash-thread.js";
 import type { ObjectRef, StoredObject } from "./model-store.js";
@@ -55,10 +56,11 @@ export class FileModelStoreIntake {
   }
 
   /** The original is renamed away, or copied and removed where it lies on another disk. */
-  async move(path: string, signal: AbortSignal | undefined): Promise<StoredObject> {
+  async move(path: string, signal: AbortSignal | undefined, followed?: FollowedFile): Promise<StoredObject> {
     const file = await openOriginal(path);
     try {
-      return await this.#components.publish(path, await this.#durableRefOf(file, signal), "moved");
+      const own = (await followed?.isSame(file)) === true ? followed : undefined;
+      return await this.#components.publish(path, await this.#durableRefOf(file, signal, own), "moved");
     } catch (error) {
       if (errnoOf(error) !== "EXDEV") throw diskError(error, path);
     } finally {
@@ -70,16 +72,17 @@ export class FileModelStoreIntake {
   }
 
   /** The disk writes while the processor hashes. */
-  async #durableRefOf(file: FileHandle, signal: AbortSignal | undefined): Promise<ObjectRef> {
-    const [ref, synced] = await Promise.allSettled([this.#refOf(file, signal), makeLasting(file)]);
+  async #durableRefOf(file: FileHandle, signal: AbortSignal | undefined, followed?: FollowedFile): Promise<ObjectRef> {
+    const [ref, synced] = await Promise.allSettled([this.#refOf(file, signal, followed), makeLasting(file)]);
     if (ref.status === "rejected") throw ref.reason as Error;
     if (synced.status === "rejected") throw synced.reason as Error;
     return ref.value;
   }
 
-  async #refOf(file: FileHandle, signal: AbortSignal | undefined): Promise<ObjectRef> {
+  async #refOf(file: FileHandle, signal: AbortSignal | undefined, followed: FollowedFile | undefined): Promise<ObjectRef> {
     const { size } = await file.stat();
-    const hash = await hashPrefix(file, size, this.#components.hashing);
+    followed?.reached(size);
+    const hash = followed ?? (await hashPrefix(file, size, this.#components.hashing));
     const stop = (): void => void hash.end();
     signal?.addEventListener("abort", stop);
     try {

@@ -7,6 +7,7 @@ import { diskError, errnoOf, removeFile, renameDurably, syncFolder } from "./fil
 import { copyPrefix, FileModelStoreIntake } from "./file-model-store-intake.js";
 import { readDurableOffset, writeDurableOffset } from "./file-model-store-offset.js";
 import { FileModelWriter } from "./file-model-store-writer.js";
+import { FollowedFile } from "./followed-file.js";
 import { hashPrefix } from "./hash-prefix.js";
 import { HashThread } from "./hash-thread.js";
 import type { ModelStore, ObjectRef, ObjectWriter, StoredObject } from "./model-store.js";
@@ -101,8 +102,15 @@ export class FileModelStore implements ModelStore {
     }
   }
 
-  async importFile(path: string, options: { readonly move?: boolean; readonly signal?: AbortSignal } = {}): Promise<StoredObject> {
-    return options.move === true ? await this.#intake.move(path, options.signal) : await this.#intake.copy(path, options.signal);
+  async importFile(
+    path: string,
+    { move, signal, followed }: { readonly move?: boolean; readonly signal?: AbortSignal; readonly followed?: FollowedFile } = {},
+  ): Promise<StoredObject> {
+    return move === true ? await this.#intake.move(path, signal, followed) : await this.#intake.copy(path, signal);
+  }
+
+  async follow(path: string): Promise<FollowedFile> {
+    return await FollowedFile.begin(path, this.#hashing);
   }
 
   async importBytes(bytes: Uint8Array): Promise<StoredObject> {

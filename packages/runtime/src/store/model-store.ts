@@ -1,5 +1,8 @@
 import type { FileHandle } from "node:fs/promises";
 import type { ContentHash } from "@flare-ts/contracts";
+import type { FollowedFile } from "./followed-file.js";
+
+export type { FollowedFile } from "./followed-file.js";
 
 /** A finished object of the content-addressed store: a model, an update, or a file of a job. */
 export interface StoredObject {
@@ -27,8 +30,15 @@ export interface ModelStore {
    * twice is harmless.
    *
    * @param options.move the file may be renamed away instead of copied. @default false
+   * @param options.followed - what was hashed of the file already, where it is the same; a file that is moved only
    */
-  importFile(path: string, options?: { readonly move?: boolean; readonly signal?: AbortSignal }): Promise<StoredObject>;
+  importFile(
+    path: string,
+    options?: { readonly move?: boolean; readonly signal?: AbortSignal; readonly followed?: FollowedFile },
+  ): Promise<StoredObject>;
+
+  /** Begins to hash a file that is still being written, for `importFile` to go on from; it is made where it is not there. */
+  follow(path: string): Promise<FollowedFile>;
 
   /** Stores a small object that is in memory. */
   importBytes(bytes: Uint8Array): Promise<StoredObject>;

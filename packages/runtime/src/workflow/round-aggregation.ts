@@ -4,6 +4,7 @@ import {
   type AggregationEngine,
   type AggregationSession,
   differenceUpdate,
+  type FinishProgress,
   metricsWeightedMean,
   type ServerState,
   type Strategy,
@@ -29,6 +30,9 @@ export interface RoundResult {
   readonly state: StrategyState;
 }
 
+/** A message for each piece of a model would cost more than it saves. */
+const reportedBytes = 4 * 1024 * 1024;
+
 type EffectOf<Type extends WorkflowEffect["type"]> = Extract<WorkflowEffect, { type: Type }>;
 
 /**
@@ -38,13 +42,13 @@ type EffectOf<Type extends WorkflowEffect["type"]> = Extract<WorkflowEffect, { t
 export class RoundAggregation {
   readonly #engine: AggregationEngine;
   readonly #strategy: Strategy;
-  readonly #parent: Pick<ServerJobPeer, "call">;
+  readonly #parent: Pick<ServerJobPeer, "call" | "tell">;
   readonly #folder: string;
   readonly #stop = new AbortController();
   #open: OpenAggregation | undefined;
 
   constructor(
-    components: { readonly engine: AggregationEngine; readonly strategy: Strategy; readonly parent: Pick<ServerJobPeer, "call"> },
+    components: { readonly engine: AggregationEngine; readonly strategy: Strategy; readonly parent: Pick<ServerJobPeer, "call" | "tell"> },
     init: { /** Where new models are written before the parent takes them. */ readonly folder: string },
   ) {
     this.#engine = components.engine;
@@ -86,10 +90,20 @@ export class RoundAggregation {
     const outPath = join(this.#folder, `round-${effect.round}.safetensors`);
     const state = await this.#serverState(effect);
     // A small model is written sooner than the parent answers.
-    if (effect.model.size > limits.inlineBytes) await this.#parent.call("spareFile", { path: `${outPath}.part`, bytes: effect.model.size });
-    // The parent makes the files durable when it takes them; the permission model denies fsync to this process.
+    const isLarge = effect.model.size > limits.inlineBytes;
+    const part = `${outPath}.part`;
+    if (isLarge) await this.#parent.call("beginFile", { path: part, bytes: effect.model.size });
+    // The parent makes the files durable and hashes them when it takes them; the permission model denies fsync to this process.
     const report = await session
-      .finish({ outPath, base: modelPath, state, isDurable: false, signal: this.#stop.signal })
+      .finish({
+        outPath,
+        base: modelPath,
+        state,
+        isDurable: false,
+        isHashed: false,
+        onProgress: isLarge ? this.#reporter(part) : undefined,
+        signal: this.#stop.signal,
+      })
       .catch((reason: unknown) => Promise.reject(writeError(reason, outPath)));
     this.#open = undefined;
     await this.#letGo(aggregation);
@@ -97,6 +111,16 @@ export class RoundAggregation {
     const kept = await this.#importState(state);
     const { bytesIn: bytes, engine, strategy } = report;
     return { model, metrics: meanMetrics(effect.contributions), bytes, engine, strategy, state: kept };
+  }
+
+  /** Tells the parent of what is written of a file, each few megabytes. The header before it is not counted: more stands there. */
+  #reporter(path: string): (progress: FinishProgress) => void {
+    let told = 0;
+    return ({ doneBytes }) => {
+      if (doneBytes - told < reportedBytes) return;
+      told = doneBytes;
+      this.#parent.tell("fileReached", { path, bytes: doneBytes });
+    };
   }
 
   /** Stops all that runs and lets go of what is held. */

@@ -16,7 +16,7 @@ export type WorkflowOutcome =
   | { readonly type: "ended"; readonly status: JobStatus };
 
 export interface WorkflowDriverComponents<State> {
-  readonly parent: Pick<ServerJobPeer, "call">;
+  readonly parent: Pick<ServerJobPeer, "call" | "tell">;
   readonly machine: WorkflowMachine<State>;
   readonly engine: AggregationEngine;
   readonly strategy: Strategy;
@@ -35,7 +35,7 @@ export interface WorkflowDriverInit {
  * after the other. It decides nothing, and does nothing that is not in the journal before it has consequences.
  */
 export class WorkflowDriver<State> {
-  readonly #parent: Pick<ServerJobPeer, "call">;
+  readonly #parent: Pick<ServerJobPeer, "call" | "tell">;
   readonly #machine: WorkflowMachine<State>;
   readonly #clock: Clock;
   readonly #taskMeta: WorkflowDriverInit["taskMeta"];

@@ -1,0 +1,40 @@
+import type { FollowedFile, ModelStore, StoredObject } from "../store/model-store.js";
+
+/**
+ * The new model of a job, which the store hashes while the job's process still writes it: what is left at the end is the last piece. The
+ * process says how far it is; whatever it says, the name that the model gets is the hash of the bytes that were read.
+ */
+export class GrowingModel {
+  readonly #models: Pick<ModelStore, "follow" | "importFile" | "takeSpare">;
+  #path = "";
+  #followed: FollowedFile | undefined;
+
+  constructor(components: { readonly models: Pick<ModelStore, "follow" | "importFile" | "takeSpare"> }) {
+    this.#models = components.models;
+  }
+
+  /** A file of about so many bytes is going to be written; it may have anything in it, as it is written over. */
+  async begin(path: string, bytes: number): Promise<void> {
+    await this.end();
+    await this.#models.takeSpare(bytes, path);
+    this.#path = path;
+    this.#followed = await this.#models.follow(path);
+  }
+
+  /** So many bytes stand in the file. */
+  reached(path: string, bytes: number): void {
+    if (path === this.#path) this.#followed?.reached(bytes);
+  }
+
+  /** Takes a file that was written into the store: this one, under another name, or any other. */
+  async take(path: string): Promise<StoredObject> {
+    return await this.#models.importFile(path, { move: true, ...(this.#followed === undefined ? {} : { followed: this.#followed }) });
+  }
+
+  /** Lets go of a file that is not finished, or that was taken. */
+  async end(): Promise<void> {
+    const followed = this.#followed;
+    this.#followed = undefined;
+    await followed?.end();
+  }
+}
