@@ -78,8 +78,16 @@ function parse(args: string[]) {
   try {
     return parseArgs({ args, options, allowPositionals: true, strict: true });
   } catch (cause) {
-    throw invalid(cause instanceof Error ? cause.message : String(cause), cause);
+    const unknown = args.find((word) => word.startsWith("--") && !Object.hasOwn(options, nameOf(word)));
+    if (unknown === undefined) throw invalid(cause instanceof Error ? cause.message : String(cause), cause);
+    const near = nearestWord(nameOf(unknown), Object.keys(options));
+    throw invalid(`There is no flag --${nameOf(unknown)}${near === undefined ? "" : `; did you mean --${near}?`}`, cause);
   }
+}
+
+/** Of `--name=value`. */
+function nameOf(word: string): string {
+  return word.slice(2).replace(/=.*$/s, "");
 }
 
 function withDashes(word: string): string {

@@ -61,6 +61,8 @@ describe("flare-provision", () => {
 
   it.each([
     [["statos"], 4, "did you mean 'status'?"],
+    [["--workspase", "w"], 4, "There is no flag --workspase; did you mean --workspace?"],
+    [["--add_usr=ann.yml"], 4, "There is no flag --add-usr; did you mean --add-user?"],
     [["--nonsense"], 4, "--nonsense"],
     [["status", "a", "b"], 4, "'b' has no place"],
     [["revoke"], 4, "name of a participant"],
