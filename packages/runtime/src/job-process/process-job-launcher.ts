@@ -79,10 +79,9 @@ export class ProcessJobLauncher implements JobLauncher {
 
 /**
  * A site's job process passes messages on: a machine with many sites has better use for the memory that V8 would keep for speed, and
- * for the processor time of threads that compile and collect garbage beside it. Flags that change what V8 compiles are not among them: see
- * `preferSmallHeap`, which it calls when it is up.
+ * for the processor time of threads that compile and collect garbage beside it.
  */
-const smallHeapFlags = ["--max-semi-space-size=1", "--single-threaded-gc", "--v8-pool-size=1"];
+const smallHeapFlags = ["--optimize-for-size", "--max-semi-space-size=1", "--single-threaded"];
 
 /** A server's job process and its threads hold little that is young: models never come into their heaps. */
 const smallYoungSpace = ["--max-semi-space-size=1"];

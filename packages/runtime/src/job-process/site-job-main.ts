@@ -6,7 +6,6 @@ import { hideSecrets } from "../executor/hide-secrets.js";
 import { createLogger, errorField, type Logger } from "../logging/logger.js";
 import { settlesWithin } from "../process/deadline.js";
 import { giveBackHeap } from "../process/give-back-heap.js";
-import { preferSmallHeap } from "../process/prefer-small-heap.js";
 import { systemStallClock } from "../progress/stall-clock.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { LogTail } from "./log-tail.js";
@@ -70,7 +69,6 @@ try {
   logger.error("executors could not be started", { error: errorField(reason) });
   started.reject(FlareError.from(reason));
 }
-preferSmallHeap();
 giveBackHeap();
 
 async function startExecutors(log: Logger): Promise<void> {
