@@ -8,6 +8,7 @@ describe("the public surface of this package", () => {
         "claimInstance",
         "daemonStatus",
         "giveBackHeap",
+        "preferSmallHeap",
         "readInstance",
         "softwareVersion",
         "startDaemon",

@@ -4,6 +4,7 @@ import { connect, Socket } from "node:net";
 import { join } from "node:path";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator/safetensors";
 import { FlareError, limits } from "@flare-ts/contracts/errors";
+import { giveBackSmallHeap } from "../process/give-back-heap.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { readBootstrap, versionMismatch } from "./bootstrap.js";
 import { checkJobMessage } from "./check-message.js";
@@ -47,6 +48,9 @@ export interface LogOptions {
 
 type Reply = ResultAckMessage | ResultRefusedMessage;
 
+/** A trainer with a heap of this size works with it: looking through it takes longer than what is left of its start is worth. */
+const largestHeapBytes = 32 * 1024 * 1024;
+
 /** Name and version that this client gives in `hello`. */
 const clientName = "flare-ts/0.1.0";
 
@@ -79,6 +83,7 @@ export class ClientSession {
   #current: TaskMessage | undefined;
   #reply: Reply | undefined;
   #isStopped = false;
+  #hasGivenBack = false;
   #failure: FlareError | undefined;
   #waiters: (() => void)[] = [];
 
@@ -229,6 +234,10 @@ export class ClientSession {
   }
 
   async #nextTask(): Promise<TaskMessage | undefined> {
+    if (!this.#hasGivenBack) {
+      this.#hasGivenBack = true;
+      giveBackSmallHeap(largestHeapBytes);
+    }
     if (this.#current !== undefined) return this.#isStopped ? undefined : this.#current;
     await this.#until(() => this.#tasks.length > 0 || this.#isStopped || !this.#channel.isOpen);
     if (this.#failure !== undefined) throw this.#failure;

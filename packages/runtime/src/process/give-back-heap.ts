@@ -21,3 +21,8 @@ export function giveBackHeap(): void {
     setFlagsFromString("--no-flush-baseline-code");
   }
 }
+
+/** As `giveBackHeap`, unless the heap is larger than so many bytes. */
+export function giveBackSmallHeap(largestBytes: number): void {
+  if (process.memoryUsage().heapTotal <= largestBytes) giveBackHeap();
+}

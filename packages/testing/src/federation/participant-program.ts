@@ -1,4 +1,3 @@
-import { setFlagsFromString } from "node:v8";
 import { FlareError } from "@flare-ts/contracts/errors";
 
 // What the watchdog of a kit runs in tests: `<server|client|relay> start <kit>`, as the flare command would.
@@ -14,10 +13,8 @@ const stopped = new Promise<void>((resolve) => {
     });
   }
 });
-// As `flare client start` and `flare relay start` have it.
-if (kind !== "server") setFlagsFromString("--optimize-for-size");
 try {
-  const { giveBackHeap, startRelay, startServer, startSite } = await import("@flare-ts/runtime");
+  const { giveBackHeap, preferSmallHeap, startRelay, startServer, startSite } = await import("@flare-ts/runtime");
   const { signal } = stopping;
   const start = async (): Promise<{ stop(): Promise<void> }> => {
     if (kind === "server") return await startServer({ kitDir, leafLifetimeMs });
@@ -25,6 +22,8 @@ try {
     return await startSite({ kitDir, signal, onJobBegun: () => setImmediate(giveBackHeap) });
   };
   const running = await start();
+  // As `flare client start` and `flare relay start` have it.
+  if (kind !== "server") preferSmallHeap();
   giveBackHeap();
   await stopped;
   await running.stop();

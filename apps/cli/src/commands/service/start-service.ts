@@ -1,5 +1,4 @@
 import { join, resolve } from "node:path";
-import { setFlagsFromString } from "node:v8";
 import type { Json } from "@flare-ts/contracts";
 import { allowsClear } from "../../command-line/allows-clear.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
@@ -39,8 +38,6 @@ export async function startService(context: CommandContext, options: StartServic
   const { kind, host, stallSeconds, maxMemoryBytes, maxDiskBytes } = options;
   const isClearAllowed = options.isClearAllowed || allowsClear(context);
   const kitDir = resolve(context.cwd, options.kit);
-  // Loading the runtime makes V8 keep twice the memory that a site needs from then on (70 MB, 42 with this), before anything is done.
-  if (kind !== "server" && !options.isDaemon) setFlagsFromString("--optimize-for-size");
   const runtime = await import("@flare-ts/runtime");
   if (options.isDaemon) {
     const command = { node: process.execPath, cli: flareCommandPath() };
@@ -85,6 +82,7 @@ export async function startService(context: CommandContext, options: StartServic
       ? `${kind === "server" ? "Server" : "Relay"} ${running.name} listens on port ${running.port}, process ${process.pid}.`
       : `Site ${running.name} is connected, process ${process.pid}.`,
   );
+  if (kind !== "server") runtime.preferSmallHeap();
   runtime.giveBackHeap();
   await aborted(context.signal);
   await running.stop();
