@@ -1,7 +1,8 @@
+import pc from "picocolors";
 import { expect, it } from "vitest";
 import { logLine } from "./log-line.js";
 
-const plain = { red: String, yellow: String, dim: String } as Parameters<typeof logLine>[2];
+const plain = pc.createColors(false);
 
 it("says each field that has a value, and nothing of those that have none", () => {
   const event = {
