@@ -7,10 +7,11 @@ export interface LogEvent {
   readonly fields?: Readonly<Record<string, unknown>>;
 }
 
-/** A log line for a terminal: time, level, constant message, `key=value` for each field. */
+/** A log line for a terminal: time, level, constant message, `key=value` for each field that has a value. */
 export function logLine(event: LogEvent, now: Date, colors: Colors): string {
   const paint = event.level === "error" ? colors.red : event.level === "warn" ? colors.yellow : colors.dim;
-  const fields = Object.entries(event.fields ?? {}).map(([key, value]) => ` ${colors.dim(`${key}=`)}${valueText(value)}`);
+  const known = Object.entries(event.fields ?? {}).filter(([, value]) => value !== undefined);
+  const fields = known.map(([key, value]) => ` ${colors.dim(`${key}=`)}${valueText(value)}`);
   return `${now.toISOString().slice(11, 23)} ${paint(event.level.padEnd(5))} ${event.message}${fields.join("")}`;
 }
 

@@ -43,8 +43,8 @@ function composeText(what: string, services: readonly string[]): string {
 function imageFiles(dir: string, { requirements }: Compose): KitFile[] {
   return [
     plainFile(`${dir}/Dockerfile`, dockerfile(requirements !== undefined)),
-    // Nothing else of the folder goes into the image, whatever lies in it.
-    plainFile(`${dir}/.dockerignore`, "*\n!requirements.txt\n"),
+    // Nothing else of the folder reaches the build, whatever lies in it. The Dockerfile does, since COPY fails where no file is.
+    plainFile(`${dir}/.dockerignore`, "*\n!Dockerfile\n!*.tgz\n!requirements.txt\n"),
     ...(requirements === undefined ? [] : [plainFile(`${dir}/requirements.txt`, requirements)]),
   ];
 }
@@ -54,6 +54,7 @@ function environmentText({ baseImage }: Compose): string {
 # What the image is built on: the image that your training scripts need, of the Debian or Red Hat family.
 BASE_IMAGE=${baseImage ?? "python:3.12-slim"}
 # The npm package of the flare command; name the version that the server runs, as in @flare-ts/cli@1.2.3.
+# ./*.tgz installs the packages that lie as files beside the Dockerfile.
 FLARE_PACKAGE=@flare-ts/cli
 # The account that owns the kit: id -u, id -g.
 FLARE_UID=1000

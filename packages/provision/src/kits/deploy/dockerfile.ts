@@ -3,7 +3,9 @@ export function dockerfile(hasRequirements: boolean): string {
   return `ARG BASE_IMAGE
 FROM node:22-bookworm-slim AS flare
 ARG FLARE_PACKAGE
-RUN npm install --global --prefix /opt/flare "$FLARE_PACKAGE"
+WORKDIR /packages
+COPY Dockerfile *.tgz ./
+RUN npm install --global --prefix /opt/flare $FLARE_PACKAGE
 
 FROM \${BASE_IMAGE}
 COPY --from=flare /usr/local/bin/node /opt/flare/bin/node

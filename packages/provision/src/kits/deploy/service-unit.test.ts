@@ -32,6 +32,8 @@ describe.each(["server", "client"] as const)("the unit of a %s", (type) => {
     await writeFile(file, text);
     const output = execFileSync("sh", ["-c", 'systemd-analyze verify --man=no "$1" 2>&1', "sh", file], { encoding: "utf8" });
     expect(output).toBe("");
+    await writeFile(file, text.replaceAll("/srv/flare/", "/srv/our federation/"));
+    expect(execFileSync("sh", ["-c", 'systemd-analyze verify --man=no "$1" 2>&1', "sh", file], { encoding: "utf8" })).toBe("");
     await writeFile(file, text.replace("OOMPolicy=", "OOMPolcy=").replace("UMask=", "UMsk="));
     expect(execFileSync("sh", ["-c", 'systemd-analyze verify --man=no "$1" 2>&1', "sh", file], { encoding: "utf8" })).toContain("UMsk");
   });
@@ -42,7 +44,8 @@ describe.each(["server", "client"] as const)("the unit of a %s", (type) => {
     expect(entries).toEqual(
       expect.arrayContaining([
         "User=flare",
-        `ExecStart=/usr/bin/env flare ${type} start /srv/flare/${name}`,
+        `ExecStart=/usr/bin/env flare ${type} start "/srv/flare/${name}"`,
+        `SyslogIdentifier=flare-${name}`,
         "Restart=on-failure",
         "NoNewPrivileges=yes",
         "UMask=0077",
