@@ -11,8 +11,8 @@ import { YoungGarbage } from "./young-garbage.js";
 
 /**
  * Makes grpc-js put what it sends and receives into memory that is used again, once for the process. grpc-js 1.14.7 has no option for
- * it, so this takes the place of three of its internals: the decoder of streams, and the frames of messages on both sides. That is why
- * its version is pinned, and a test sees messages come back in the same memory.
+ * it, so this takes the place of three of its internals: the decoder of streams, and the frames of messages on both sides; and it has what is
+ * sent on both sides written in slices. That is why its version is pinned, and a test sees messages come back in the same memory.
  */
 export function reuseMessageMemory(): void {
   const decoder = StreamDecoder.prototype as { write: ((data: Buffer) => Buffer[]) & { readonly [isOurs]?: true } };

@@ -1,10 +1,12 @@
 import { FlareError, type Json } from "@flare-ts/contracts";
+import type { JournalEntry } from "@flare-ts/runtime/admin";
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { parseJobId } from "./parse-job-id.js";
 import { closedRoundLines, eventLine, openRoundLines, roundData } from "./round-lines.js";
 import { addToReport, emptyJobReport, type JobReport } from "./round-report.js";
 import { tellWaiting } from "./tell-waiting.js";
+import { throughRestarts } from "./through-restarts.js";
 
 /** How often the clock of the round under way is drawn anew. */
 const redrawMs = 250;
@@ -26,7 +28,9 @@ export async function monitorJob(context: CommandContext, options: StudyOptions 
     const tell = (reason: string): void => terminal.out(`job ${reason}`);
     let waiting: Promise<void> | undefined;
     try {
-      for await (const entry of session.watchJob(jobId, { signal: context.signal })) {
+      const watch = (after: number): AsyncIterable<JournalEntry> => session.watchJob(jobId, { signal: context.signal, after });
+      const onLost = (why: string): void => terminal.err(`${why} Watching goes on when the server is back.`);
+      for await (const entry of throughRestarts(watch, { signal: context.signal, onLost })) {
         known = addToReport(known, entry);
         if (context.format === "jsonl") context.report(entry as unknown as { [key: string]: Json }, "");
         if (context.format !== "txt") continue;

@@ -1,4 +1,5 @@
 import type { AdminSession, OutputLine, OutputPage, TrackedPoint } from "@flare-ts/runtime/admin";
+import { throughRestarts } from "./through-restarts.js";
 
 /** Which kind of output is read. */
 export type OutputKind = "metrics" | "lines";
@@ -11,14 +12,19 @@ export interface ReadOutputInit<Kind extends OutputKind> {
   /** Whether to go on until the job ends. */
   readonly isFollowing: boolean;
   readonly signal: AbortSignal;
+  /** Hears a sentence on why the server is away while it is followed. */
+  readonly onLost: (why: string) => void;
 }
 
 /** What the sites of a job said, from the first entry on; then what they say, where it is followed. */
 export async function* readOutput<Kind extends OutputKind>(session: AdminSession, init: ReadOutputInit<Kind>): AsyncGenerator<Entry<Kind>> {
-  const { jobId, kind, isFollowing, signal } = init;
+  const { jobId, kind, isFollowing, signal, onLost } = init;
   if (isFollowing) {
-    const from = kind === "metrics" ? { metricsAfter: 0 } : { linesAfter: 0 };
-    for await (const news of session.watchJobOutput(jobId, from, { signal })) yield* news[kind] as readonly Entry<Kind>[];
+    const follow = async function* (last: number): AsyncGenerator<Entry<Kind>> {
+      const from = kind === "metrics" ? { metricsAfter: last } : { linesAfter: last };
+      for await (const news of session.watchJobOutput(jobId, from, { signal })) yield* news[kind] as readonly Entry<Kind>[];
+    };
+    yield* throughRestarts<Entry<Kind>>(follow, { signal, onLost });
     return;
   }
   let after = 0;

@@ -1,0 +1,41 @@
+import { setTimeout as sleep } from "node:timers/promises";
+import { FlareError } from "@flare-ts/contracts";
+
+export interface ThroughRestartsInit {
+  readonly signal: AbortSignal;
+  /** Hears a sentence on why the server is away, once each time. */
+  readonly onLost: (why: string) => void;
+  /** Milliseconds between two attempts. @default 1000 */
+  readonly retryMs?: number;
+}
+
+/**
+ * What is told by a server, entry by entry, also when it is away meanwhile: it is asked again for what comes after the last entry until it
+ * answers. One that tells nothing from the beginning is an error, as it may be at another address.
+ *
+ * @param open - tells what comes after an entry, 0 for all
+ * @throws FlareError what the server refuses
+ */
+export async function* throughRestarts<Entry extends { readonly seq: number }>(
+  open: (after: number) => AsyncIterable<Entry>,
+  { signal, onLost, retryMs = 1_000 }: ThroughRestartsInit,
+): AsyncGenerator<Entry, void, undefined> {
+  let after = 0;
+  let isLost = false;
+  while (!signal.aborted) {
+    try {
+      for await (const entry of open(after)) {
+        isLost = false;
+        after = entry.seq;
+        yield entry;
+      }
+      return;
+    } catch (reason) {
+      const error = FlareError.from(reason);
+      if (after === 0 || signal.aborted || !error.row.isRetryable) throw reason;
+      if (!isLost) onLost(error.message.replace(/\.?$/, "."));
+      isLost = true;
+    }
+    await sleep(retryMs, undefined, { signal }).catch(() => undefined);
+  }
+}
