@@ -87,10 +87,16 @@ describe("a secret of a site", () => {
   });
 });
 
-/** Files below a folder that hold a text; one that goes meanwhile is none. */
-async function filesWith(root: string, text: string): Promise<string[]> {
-  const entries = await readdir(root, { recursive: true, withFileTypes: true });
-  const paths = entries.filter((entry) => entry.isFile()).map((entry) => join(entry.parentPath, entry.name));
-  const found = await Promise.all(paths.map(async (path) => ((await readFile(path).catch(() => "")).includes(text) ? path : undefined)));
-  return found.filter((path) => path !== undefined);
+/** Files below a folder that hold a text; a file or a folder that goes meanwhile is none. */
+async function filesWith(folder: string, text: string): Promise<string[]> {
+  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+  const found = await Promise.all(
+    entries.map(async (entry) => {
+      const path = join(folder, entry.name);
+      if (entry.isDirectory()) return await filesWith(path, text);
+      const isHolder = entry.isFile() && (await readFile(path).catch(() => "")).includes(text);
+      return isHolder ? [path] : [];
+    }),
+  );
+  return found.flat();
 }
