@@ -98,9 +98,9 @@ describe.skipIf(python === undefined)("trainers in Python with NumPy (Debian pac
   }
 
   async function trainerLog(site: string, jobId: string): Promise<string> {
-    const names = await readdir(federation.kitOf(site), { recursive: true });
-    const log = names.find((name) => name.includes(jobId) && name.endsWith("trainer.log"));
-    return await readFile(join(federation.kitOf(site), log ?? "no trainer.log"), "utf8");
+    const jobFolder = join(federation.kitOf(site), jobId);
+    const names = await readdir(jobFolder, { recursive: true });
+    return await readFile(join(jobFolder, names.find((name) => name.endsWith("trainer.log")) ?? "no trainer.log"), "utf8");
   }
 
   async function result(entries: readonly JournalEntry[]): Promise<number[]> {
