@@ -88,11 +88,11 @@ describe("a secret of a site", () => {
 });
 
 /** Files below a folder that hold a text; a file or a folder that goes meanwhile is none. */
-async function filesWith(folder: string, text: string): Promise<string[]> {
-  const entries = await readdir(folder, { withFileTypes: true }).catch(() => []);
+async function filesWith(root: string, text: string): Promise<string[]> {
+  const entries = await readdir(root, { withFileTypes: true }).catch(() => []);
   const found = await Promise.all(
     entries.map(async (entry) => {
-      const path = join(folder, entry.name);
+      const path = join(root, entry.name);
       if (entry.isDirectory()) return await filesWith(path, text);
       const isHolder = entry.isFile() && (await readFile(path).catch(() => "")).includes(text);
       return isHolder ? [path] : [];
