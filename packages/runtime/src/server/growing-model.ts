@@ -26,12 +26,17 @@ export class GrowingModel {
     if (path === this.#path) this.#followed?.reached(bytes);
   }
 
-  /** Takes a file that was written into the store: this one, under another name, or any other. */
+  /** Takes a file that was written into the store: this one, under another name, or any other. None is followed after that. */
   async take(path: string): Promise<StoredObject> {
-    return await this.#models.importFile(path, { move: true, ...(this.#followed === undefined ? {} : { followed: this.#followed }) });
+    const followed = this.#followed;
+    try {
+      return await this.#models.importFile(path, { move: true, ...(followed === undefined ? {} : { followed }) });
+    } finally {
+      await this.end();
+    }
   }
 
-  /** Lets go of a file that is not finished, or that was taken. */
+  /** Lets go of a file that is not finished. */
   async end(): Promise<void> {
     const followed = this.#followed;
     this.#followed = undefined;

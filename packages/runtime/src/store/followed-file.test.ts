@@ -49,6 +49,14 @@ describe("a file that is hashed while it is written", () => {
     await followed.end();
   });
 
+  it("gives no hash of a part of it when it is let go of before its end", async () => {
+    const followed = await store.follow(part);
+    await appendFile(part, bytes);
+    followed.reached(bytes.byteLength);
+    const digest = followed.digest();
+    await Promise.all([followed.end(), expect(digest).rejects.toMatchObject({ code: "internal/aborted" })]);
+  });
+
   it("has no part in the hash of another file, nor once it was let go of", async () => {
     const followed = await store.follow(part);
     await writeFile(part, "something else");

@@ -1,4 +1,5 @@
 import { constants, type FileHandle, open } from "node:fs/promises";
+import { FlareError } from "@flare-ts/contracts";
 import { diskError } from "./file-model-store-disk.js";
 import type { HashThread } from "./hash-thread.js";
 import type { RunningHash } from "./running-hash.js";
@@ -36,9 +37,15 @@ export class FollowedFile {
     return own.dev === theirs.dev && own.ino === theirs.ino;
   }
 
-  /** The hash of all that was reached; the file is hashed as far already as it was followed. */
+  /**
+   * The hash of all that was reached; the file is hashed as far already as it was followed.
+   *
+   * @throws FlareError `internal/aborted` when the file is let go of meanwhile, as only a part of it is hashed then; `file/unreadable`
+   */
   async digest(): Promise<string> {
-    return await this.#hash.digest();
+    const digest = await this.#hash.digest();
+    if (this.#isOver) throw new FlareError("internal/aborted", "A file is not followed any more.");
+    return digest;
   }
 
   /** Lets go of the file. */
