@@ -80,7 +80,12 @@ export async function compressUpdate(init: CompressUpdateInit): Promise<Compress
       for (const tensor of tensors.filter(isCompressed)) kept.set(tensor.name, await choose(reader, tensor, fraction));
     const specs = tensors.flatMap((tensor) => compressedSpecs(init.form, tensor, block, kept.get(tensor.name)?.count ?? 0));
     const form = { ...metadata, ...compressedMetadata(block) };
-    const writer = await SafetensorsWriter.create(init.outPath, specs, { metadata: form, isDurable: init.isDurable, signal: init.signal });
+    const writer = await SafetensorsWriter.create(init.outPath, specs, {
+      metadata: form,
+      isDurable: init.isDurable,
+      isHashed: false,
+      signal: init.signal,
+    });
     try {
       const errors = new Errors();
       for (const tensor of tensors)

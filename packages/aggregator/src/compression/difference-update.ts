@@ -24,7 +24,7 @@ export async function differenceUpdate({ source, base, outPath, isDurable, signa
   const reader = await ChunkReader.open({ source, base, signal });
   try {
     const { tensors, metadata } = reader.layout;
-    const writer = await SafetensorsWriter.create(outPath, tensors, { metadata, isDurable, signal });
+    const writer = await SafetensorsWriter.create(outPath, tensors, { metadata, isDurable, isHashed: false, signal });
     try {
       for (const tensor of tensors) for await (const bytes of reader.bytes(tensor)) await writer.put(bytes);
       await writer.finish();

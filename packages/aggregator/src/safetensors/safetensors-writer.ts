@@ -16,7 +16,7 @@ export interface WriteSafetensorsInit {
   readonly metadata?: Readonly<Record<string, string>>;
   /** Whether the file survives a power cut once it is there; Node's permission model denies the fsync that this takes. @default true */
   readonly isDurable?: boolean | undefined;
-  /** Whether the hash of the file is wanted, which takes about as long as writing it. @default false */
+  /** Whether the hash of the file is wanted, which takes about as long as writing it. @default true */
   readonly isHashed?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
@@ -51,7 +51,7 @@ export class SafetensorsWriter {
   static async create(path: string, tensors: readonly TensorSpec[], init: WriteSafetensorsInit = {}): Promise<SafetensorsWriter> {
     const { bytes: header, layout } = buildHeader(tensors, init.metadata);
     // Loaded here: a trainer encodes in memory, and would hold 1.6 MB for nothing.
-    const hash = init.isHashed === true ? (await import("node:crypto")).createHash("sha256") : undefined;
+    const hash = init.isHashed === false ? undefined : (await import("node:crypto")).createHash("sha256");
     const part = await orUnwritable(path, open(partOf(path), constants.O_WRONLY | constants.O_CREAT, 0o666));
     const writer = new SafetensorsWriter({ part, hash }, path, layout.totalBytes, init);
     try {

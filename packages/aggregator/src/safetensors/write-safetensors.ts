@@ -15,7 +15,7 @@ export async function writeSafetensors(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   init: WriteSafetensorsInit = {},
 ): Promise<WrittenFile> {
-  const writer = await SafetensorsWriter.create(path, tensors, { isHashed: true, ...init });
+  const writer = await SafetensorsWriter.create(path, tensors, init);
   try {
     for await (const chunk of chunks) await writer.put(chunk);
     return await writer.finish();

@@ -113,7 +113,7 @@ async function writeResult(
   step: FoldStep | undefined,
 ): Promise<WrittenFile> {
   const { finish, result, model, strategy, paramsType, announced, updates } = init;
-  const { outPath, isDurable, isHashed = true, signal, onProgress, state } = finish;
+  const { outPath, isDurable, isHashed, signal, onProgress, state } = finish;
   const specs = result === "sums" ? included.map((spec) => ({ ...spec, dtype: "I64" as const })) : included;
   const heading = { strategy: strategy.name, paramsType, gridBits: [...(announced ?? [])] };
   const metadata = result === "sums" ? sumsMetadata(model, heading, contributorsOf(fold, updates)) : (finish.metadata ?? {});
@@ -121,7 +121,7 @@ async function writeResult(
   let states: readonly SafetensorsWriter[] = [];
   try {
     if (step !== undefined && step.step.stateNames.length > 0 && state !== undefined) {
-      states = await createState(strategy, included, step, state.to, { isDurable, signal });
+      states = await createState(strategy, included, step, state.to, { isDurable, isHashed: false, signal });
     }
     let doneBytes = 0;
     const totalBytes = included.reduce((sum, { name }) => sum + (model.tensors[model.indexOf.get(name) ?? -1]?.byteLength ?? 0), 0);
