@@ -19,9 +19,8 @@ export async function jobLogs(context: CommandContext, options: JobLogsOptions):
   const { isFollowing, site } = options;
   const lines: OutputLine[] = [];
   let count = 0;
-  const onLost = (why: string): void => context.terminal.err(`${why} Reading goes on when the server is back.`);
   await withAdminInStudy(context, options, async (session) => {
-    for await (const line of readOutput(session, { jobId, kind: "lines", isFollowing, signal: context.signal, onLost })) {
+    for await (const line of readOutput(session, { jobId, kind: "lines", isFollowing, context })) {
       if (site !== undefined && line.site !== site) continue;
       count += 1;
       if (context.format === "json") lines.push(line);

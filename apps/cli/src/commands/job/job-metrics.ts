@@ -17,9 +17,8 @@ export async function jobMetrics(context: CommandContext, options: JobMetricsOpt
   const { isFollowing } = options;
   const points: TrackedPoint[] = [];
   let count = 0;
-  const onLost = (why: string): void => context.terminal.err(`${why} Reading goes on when the server is back.`);
   await withAdminInStudy(context, options, async (session) => {
-    for await (const point of readOutput(session, { jobId, kind: "metrics", isFollowing, signal: context.signal, onLost })) {
+    for await (const point of readOutput(session, { jobId, kind: "metrics", isFollowing, context })) {
       count += 1;
       if (context.format === "json") points.push(point);
       else context.report({ type: "metric", ...pointData(point) }, lineOf(point));

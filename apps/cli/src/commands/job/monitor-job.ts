@@ -29,8 +29,7 @@ export async function monitorJob(context: CommandContext, options: StudyOptions 
     let waiting: Promise<void> | undefined;
     try {
       const watch = (after: number): AsyncIterable<JournalEntry> => session.watchJob(jobId, { signal: context.signal, after });
-      const onLost = (why: string): void => terminal.err(`${why} Watching goes on when the server is back.`);
-      for await (const entry of throughRestarts(watch, { signal: context.signal, onLost })) {
+      for await (const entry of throughRestarts(watch, { signal: context.signal, tell: (line) => terminal.err(line) })) {
         known = addToReport(known, entry);
         if (context.format === "jsonl") context.report(entry as unknown as { [key: string]: Json }, "");
         if (context.format !== "txt") continue;

@@ -1,4 +1,5 @@
 import type { AdminSession, OutputLine, OutputPage, TrackedPoint } from "@flare-ts/runtime/admin";
+import type { CommandContext } from "../../command-line/command-context.js";
 import { throughRestarts } from "./through-restarts.js";
 
 /** Which kind of output is read. */
@@ -11,20 +12,20 @@ export interface ReadOutputInit<Kind extends OutputKind> {
   readonly kind: Kind;
   /** Whether to go on until the job ends. */
   readonly isFollowing: boolean;
-  readonly signal: AbortSignal;
-  /** Hears a sentence on why the server is away while it is followed. */
-  readonly onLost: (why: string) => void;
+  /** Of the command: it is told there when the server is away while it is followed. */
+  readonly context: Pick<CommandContext, "signal" | "terminal">;
 }
 
 /** What the sites of a job said, from the first entry on; then what they say, where it is followed. */
 export async function* readOutput<Kind extends OutputKind>(session: AdminSession, init: ReadOutputInit<Kind>): AsyncGenerator<Entry<Kind>> {
-  const { jobId, kind, isFollowing, signal, onLost } = init;
+  const { jobId, kind, isFollowing, context } = init;
+  const { signal, terminal } = context;
   if (isFollowing) {
     const follow = async function* (last: number): AsyncGenerator<Entry<Kind>> {
       const from = kind === "metrics" ? { metricsAfter: last } : { linesAfter: last };
       for await (const news of session.watchJobOutput(jobId, from, { signal })) yield* news[kind] as readonly Entry<Kind>[];
     };
-    yield* throughRestarts<Entry<Kind>>(follow, { signal, onLost });
+    yield* throughRestarts<Entry<Kind>>(follow, { signal, tell: (line) => terminal.err(line) });
     return;
   }
   let after = 0;

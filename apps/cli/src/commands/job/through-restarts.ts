@@ -3,8 +3,8 @@ import { FlareError } from "@flare-ts/contracts";
 
 export interface ThroughRestartsInit {
   readonly signal: AbortSignal;
-  /** Hears a sentence on why the server is away, once each time. */
-  readonly onLost: (why: string) => void;
+  /** Takes a line that says why the server is away, once each time. */
+  readonly tell: (line: string) => void;
   /** Milliseconds between two attempts. @default 1000 */
   readonly retryMs?: number;
 }
@@ -18,7 +18,7 @@ export interface ThroughRestartsInit {
  */
 export async function* throughRestarts<Entry extends { readonly seq: number }>(
   open: (after: number) => AsyncIterable<Entry>,
-  { signal, onLost, retryMs = 1_000 }: ThroughRestartsInit,
+  { signal, tell, retryMs = 1_000 }: ThroughRestartsInit,
 ): AsyncGenerator<Entry, void, undefined> {
   let after = 0;
   let isLost = false;
@@ -33,7 +33,7 @@ export async function* throughRestarts<Entry extends { readonly seq: number }>(
     } catch (reason) {
       const error = FlareError.from(reason);
       if (after === 0 || signal.aborted || !error.row.isRetryable) throw reason;
-      if (!isLost) onLost(error.message.replace(/\.?$/, "."));
+      if (!isLost) tell(`${error.message.replace(/\.?$/, ".")} This goes on when the server is back.`);
       isLost = true;
     }
     await sleep(retryMs, undefined, { signal }).catch(() => undefined);
