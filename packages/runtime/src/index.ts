@@ -1,5 +1,6 @@
 export type { LogLevel, LogLine } from "./logging/logger.js";
 export { type DaemonStatus, daemonStatus, type StartDaemonInit, startDaemon, stopDaemon } from "./process/daemon.js";
+export { freePort } from "./process/free-port.js";
 export { giveBackHeap } from "./process/give-back-heap.js";
 export { claimInstance, type InstanceState, readInstance } from "./process/instance-lock.js";
 export { preferSmallHeap } from "./process/prefer-small-heap.js";

@@ -9,7 +9,6 @@ export { type AddOneJobInit, writeAddOneJob } from "./federation/add-one-job.js"
 export { eventually } from "./federation/eventually.js";
 export { adminName, type CreateFederationInit, createFederation, type Federation } from "./federation/federation.js";
 export { followJob } from "./federation/follow-job.js";
-export { freePort } from "./federation/free-port.js";
 export { descendantsOf, type ProcessEntry, processesWith } from "./federation/process-tree.js";
 export { modelStoreCompliance } from "./model-store/model-store-compliance.js";
 export { serverStoreCompliance } from "./server-store/server-store-compliance.js";

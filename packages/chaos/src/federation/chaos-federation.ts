@@ -1,8 +1,8 @@
 import { chmod, mkdir } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
+import { freePort } from "@flare-ts/runtime";
 import { type AdminSession, connectAdmin } from "@flare-ts/runtime/admin";
 import { FaultProxy } from "../proxy/fault-proxy.js";
 import { ShimControl } from "../shim/shim-control.js";
@@ -152,15 +152,4 @@ export class ChaosFederation {
     await this.proxy.stop();
     for (const { disk } of this.participants) await disk?.remove();
   }
-}
-
-async function freePort(): Promise<number> {
-  return await new Promise((resolve, reject) => {
-    const server = createServer()
-      .once("error", reject)
-      .listen(0, "127.0.0.1", () => {
-        const address = server.address();
-        server.close(() => (typeof address === "object" && address !== null ? resolve(address.port) : reject(new TypeError("no port"))));
-      });
-  });
 }

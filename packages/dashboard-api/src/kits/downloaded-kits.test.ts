@@ -1,5 +1,4 @@
-import { createServer } from "node:net";
-import { startServer, startSite } from "@flare-ts/runtime";
+import { freePort, startServer, startSite } from "@flare-ts/runtime";
 import { connectAdmin } from "@flare-ts/runtime/admin";
 import { afterEach, expect, it } from "vitest";
 import { issueMyKit, issueServerKit } from "../contract/kits.js";
@@ -55,11 +54,3 @@ describeOnEachDatabase("kits that were downloaded", (kind) => {
     expect((await own.status()).sites.find(({ name }) => name === "hospital-a")?.state).toBe("connected");
   });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}

@@ -1,7 +1,6 @@
 import { readFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join } from "node:path";
-import { startServer, startSite } from "@flare-ts/runtime";
+import { freePort, startServer, startSite } from "@flare-ts/runtime";
 import { afterEach, expect, it } from "vitest";
 import { listAudit } from "../contract/audit.js";
 import { getFederation } from "../contract/federation.js";
@@ -88,11 +87,3 @@ it("renewals need the CA here", async () => {
   const boss = await elsewhere.person({ role: "project_admin" });
   await expect(boss.call(listRenewals)).rejects.toMatchObject({ code: "dashboard/project-elsewhere" });
 });
-
-async function freePort(): Promise<number> {
-  const server = createServer();
-  await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
-  const address = server.address();
-  await new Promise((resolve) => server.close(resolve));
-  return typeof address === "object" && address !== null ? address.port : 0;
-}

@@ -6,7 +6,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
 import { type InstanceState, readInstance } from "./instance-lock.js";
 import { largePiecesApart, oneArena } from "./malloc-settings.js";
-import { identifyProcess } from "./process-identity.js";
+import { identifyProcess, isAlive, type ProcessIdentity } from "./process-identity.js";
 import { daemonNodeOptions } from "./young-space.js";
 
 export interface StartDaemonInit {
@@ -98,11 +98,13 @@ function isOneOfMany(kitDir: string): boolean {
 export async function stopDaemon(kitDir: string, options: { readonly timeoutMs: number }): Promise<"stopped" | "not-running"> {
   const watchdogPid = readWatchdog(kitDir);
   const instance = readInstance(kitDir);
-  const targets = [watchdogPid, instance?.pid].filter((pid) => pid !== undefined);
+  const watchdog = watchdogPid === undefined ? undefined : identifyProcess(watchdogPid);
+  let targets = [watchdog, instance].filter((one) => one !== undefined);
   if (targets.length === 0) return "not-running";
-  signalAll(watchdogPid === undefined ? targets : [watchdogPid], "SIGTERM");
+  signalAll(watchdog === undefined ? targets : [watchdog], "SIGTERM");
   const deadline = performance.now() + options.timeoutMs;
-  while (targets.some((pid) => identifyProcess(pid) !== undefined)) {
+  // A number may soon be that of a process which is none of ours.
+  for (targets = targets.filter(isAlive); targets.length > 0; targets = targets.filter(isAlive)) {
     if (performance.now() > deadline) signalAll(targets, "SIGKILL");
     await sleep(pollMs);
   }
@@ -138,8 +140,8 @@ function readWatchdog(kitDir: string): number | undefined {
   }
 }
 
-function signalAll(pids: readonly number[], signal: NodeJS.Signals): void {
-  for (const pid of pids) {
+function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals): void {
+  for (const { pid } of processes) {
     try {
       process.kill(pid, signal);
     } catch {

@@ -1,7 +1,5 @@
 import { createPrivateKey, X509Certificate } from "node:crypto";
-import { once } from "node:events";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { encodeSafetensors } from "@flare-ts/aggregator";
@@ -12,6 +10,7 @@ import { readProjectKeys } from "../session/project-keys.js";
 import type { Connection } from "../transport/connection.js";
 import { dialServer } from "../transport/dial-server.js";
 import { endpointOf } from "../transport/endpoint-of.js";
+import { freePort } from "./free-port.js";
 
 /** Kits of a server, two sites and two admins, in a temporary folder; nothing runs. */
 export interface SmallFederation {
@@ -157,15 +156,4 @@ async function writeJob(folder: string, sites: readonly string[], init: WriteJob
   const deployMap = { app: ["server", ...sites], other: ["somebody-else"] };
   await writeFile(join(job, "meta.json"), JSON.stringify({ name: "small", deploy_map: deployMap, min_clients: minClients, ...meta }));
   return job;
-}
-
-/** A port that nobody listens on. */
-export async function freePort(): Promise<number> {
-  const server = createServer().listen(0, "127.0.0.1");
-  await once(server, "listening");
-  const address = server.address();
-  server.close();
-  await once(server, "close");
-  if (address === null || typeof address === "string") throw new TypeError("a TCP server has an address with a port");
-  return address.port;
 }

@@ -7,7 +7,8 @@ import { startServer } from "../server/start-server.js";
 import { TestProject } from "../session/test-project.test-support.js";
 import { startSite } from "../site/start-site.js";
 import { TerminatingProxy } from "../transport/terminating-proxy.test-support.js";
-import { adminName, createSmallFederation, freePort, type SmallFederation } from "./small-federation.test-support.js";
+import { freePort } from "./free-port.js";
+import { adminName, createSmallFederation, type SmallFederation } from "./small-federation.test-support.js";
 
 const stops: (() => unknown)[] = [];
 const stopAll = async (): Promise<void> => {

@@ -4,9 +4,8 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Json } from "@flare-ts/contracts";
 import { provision } from "@flare-ts/provision";
-import { readInstance, startDaemon, stopDaemon } from "@flare-ts/runtime";
+import { freePort, readInstance, startDaemon, stopDaemon } from "@flare-ts/runtime";
 import { type AdminSession, connectAdmin } from "@flare-ts/runtime/admin";
-import { freePort } from "./free-port.js";
 
 export interface CreateFederationInit {
   /** Names of the sites. */

@@ -1,4 +1,4 @@
-import { freePort } from "../federation/free-port.js";
+import { freePort } from "@flare-ts/runtime";
 import { documentedConfiguration } from "./documented-configuration.js";
 import type { ProxyProgram } from "./lacked-proxies.js";
 import type { ProxyIdentity } from "./proxy-identity.test-support.js";

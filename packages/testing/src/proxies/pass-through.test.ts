@@ -1,7 +1,7 @@
 import process from "node:process";
 import { setTimeout as sleep } from "node:timers/promises";
+import { freePort } from "@flare-ts/runtime";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
-import { freePort } from "../federation/free-port.js";
 import { type StartDocumentedInit, startDocumented } from "./documented-proxy.test-support.js";
 import { lackedProxies } from "./lacked-proxies.js";
 import { type ProxiedFederation, proxiedFederation } from "./proxied-federation.test-support.js";

@@ -1,11 +1,10 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { type RunningServer, type RunningSite, startServer, startSite } from "@flare-ts/runtime";
+import { freePort, type RunningServer, type RunningSite, startServer, startSite } from "@flare-ts/runtime";
 import { writeAddOneJob } from "../federation/add-one-job.js";
 import { type CreateFederationInit, createFederation, type Federation } from "../federation/federation.js";
 import { followJob } from "../federation/follow-job.js";
-import { freePort } from "../federation/free-port.js";
 
 /** A federation whose kits lead to a proxy's port, while its server listens on another. */
 export interface ProxiedFederation extends Federation {

@@ -1,7 +1,7 @@
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { provision } from "@flare-ts/provision";
-import { freePort } from "@flare-ts/testing";
+import { freePort } from "@flare-ts/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
 

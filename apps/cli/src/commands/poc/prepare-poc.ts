@@ -1,5 +1,4 @@
 import { readdir, readFile, rm, writeFile } from "node:fs/promises";
-import { createServer } from "node:net";
 import { join, relative, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { makeFolder } from "@flare-ts/provision/kit";
@@ -134,21 +133,6 @@ async function portInKit(adminKit: string): Promise<number> {
 
 async function generatedProject(options: PreparePocOptions): Promise<string> {
   const clients = options.clients ?? Array.from({ length: options.numberOfClients }, (_, i) => `site-${i + 1}`);
+  const { freePort } = await import("@flare-ts/runtime");
   return pocProjectText({ clients, port: options.port ?? (await freePort(pocDefaults.port)) });
-}
-
-/** The wanted port when nothing listens on it, else one that the system gives. */
-async function freePort(wanted: number): Promise<number> {
-  const probe = (port: number): Promise<number | undefined> =>
-    new Promise((settle) => {
-      const server = createServer();
-      server.once("error", () => settle(undefined));
-      server.listen(port, () => {
-        const address = server.address();
-        server.close(() => settle(typeof address === "object" ? address?.port : undefined));
-      });
-    });
-  const port = (await probe(wanted)) ?? (await probe(0));
-  if (port === undefined) throw new FlareError("cli/invalid-arguments", "No port of this machine can be opened; name one with --port.");
-  return port;
 }

@@ -1,8 +1,9 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
 import { needsTool } from "../../../test/needs-tool.js";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
@@ -218,6 +219,21 @@ describe.each(["sh", "bash"])("under %s", (shell) => {
     await exitOf(first);
     await writeFile(pidFile(), "1073741824\n");
     expect(await exitOf(await start("sub_start.sh", ["stay", "0"]))).toBe(0);
+  });
+
+  it("TERM at any moment of a start reaches the process", async () => {
+    await writeFile(join(stage.bin, "plan"), "");
+    // Ends by any TERM that reaches it; by none, never.
+    await writeFile(join(stage.bin, "flare"), "#!/bin/sh\nexec sleep 300\n");
+    const tryOnce = async (afterMs: number): Promise<void> => {
+      await rm(pidFile(), { force: true });
+      const watchdog = await start("sub_start.sh", []);
+      await sleep(afterMs);
+      watchdog.kill("SIGTERM");
+      // No status when it had not come so far as to catch the signal.
+      expect([0, null]).toContain(await exitOf(watchdog));
+    };
+    for (let i = 0; i < 80; i++) await tryOnce(i / 10);
   });
 
   it("TERM between two starts ends sub_start.sh at once", async () => {

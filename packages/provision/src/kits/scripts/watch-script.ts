@@ -9,6 +9,7 @@ healthy_s=10
 child=
 sleeper=
 stopping=
+passed_on=
 was_well=
 
 ${execFlare}
@@ -37,10 +38,22 @@ claim_pid_file() {
   echo "$$" >"$pid_file"
 }
 
+# A process that was just forked is still this shell, which would take the signal and forget it: it is waited for.
+end() {
+  patience=20
+  while [ "$patience" -gt 0 ] && is_watchdog "$1"; do
+    sleep 0.05 2>/dev/null || { sleep 1 && patience=1; }
+    patience=$((patience - 1))
+  done
+  kill -TERM "$1" 2>/dev/null
+}
+
 stop() {
   stopping=1
-  [ -z "$child" ] || kill -TERM "$child" 2>/dev/null
-  [ -z "$sleeper" ] || kill -TERM "$sleeper" 2>/dev/null
+  if [ -n "$child$sleeper" ]; then
+    passed_on=1
+    end "$child$sleeper"
+  fi
 }
 
 leave() {
@@ -67,7 +80,7 @@ while :; do
   flare ${type} start "$kit" "$@" &
   child=$!
   # The signal may have come before the child's number was known.
-  [ -z "$stopping" ] || kill -TERM "$child" 2>/dev/null
+  [ -z "$stopping" ] || [ -n "$passed_on" ] || end "$child"
   wait_for_child
   child=
   [ -z "$stopping" ] || leave 0
@@ -85,7 +98,7 @@ while :; do
   say "the ${type} ended with status $status; starting it again in $delay s"
   sleep "$delay" &
   sleeper=$!
-  [ -z "$stopping" ] || kill -TERM "$sleeper" 2>/dev/null
+  [ -z "$stopping" ] || [ -n "$passed_on" ] || end "$sleeper"
   wait "$sleeper"
   sleeper=
   [ -z "$stopping" ] || leave 0
