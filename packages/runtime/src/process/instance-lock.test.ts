@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -32,6 +32,30 @@ describe("the claim of a process on a workspace", () => {
     await writeFile(join(folder, `pid.fl.${gone.pid}`), "");
     claimInstance(folder, 2);
     expect(await readdir(folder)).toEqual(["pid.fl"]);
+  });
+
+  it("is taken over from a dead process by one of two that try at the same moment", async () => {
+    const folders = Array.from({ length: 200 }, (_, i) => join(folder, String(i)));
+    for (const one of folders) {
+      await mkdir(one);
+      await writeFile(join(one, "pid.fl"), JSON.stringify({ pid: 1073741824, started: "1", state: "ready", sinceMs: 1 }));
+    }
+    const module = new URL("../../dist/process/instance-lock.js", import.meta.url).href;
+    const program = `
+      import { setTimeout as sleep } from "node:timers/promises";
+      const { claimInstance } = await import(${JSON.stringify(module)});
+      const begin = ${Date.now() + 1500};
+      await sleep(begin - 50 - Date.now());
+      const won = ${JSON.stringify(folders)}.filter((folder, i) => {
+        while (Date.now() < begin + 5 * i);
+        try { claimInstance(folder, 2); return true } catch { return false }
+      });
+      console.log(JSON.stringify(won));
+      process.stdin.resume();`;
+    const rivals = Array.from({ length: 2 }, () => spawn(process.execPath, ["--input-type=module", "--eval", program]));
+    const won = await Promise.all(rivals.map(async ({ stdout }) => JSON.parse(String((await once(stdout, "data"))[0])) as string[]));
+    for (const rival of rivals) rival.kill("SIGKILL");
+    expect(won.flat().toSorted()).toEqual(folders.toSorted());
   });
 
   it("takes over what a dead process left, also when its number is in use again", async () => {

@@ -73,8 +73,12 @@ export function claimInstance(folder: string, nowMs: number): InstanceLock {
 
 /** What `pid.fl` says, when the process behind it is alive. */
 export function readInstance(folder: string): InstanceState | undefined {
+  return readLive(join(folder, "pid.fl"));
+}
+
+function readLive(path: string): InstanceState | undefined {
   try {
-    const state = JSON.parse(readFileSync(join(folder, "pid.fl"), "utf8")) as InstanceState;
+    const state = JSON.parse(readFileSync(path, "utf8")) as InstanceState;
     return isAlive(state) ? state : undefined;
   } catch {
     return undefined;
@@ -84,8 +88,24 @@ export function readInstance(folder: string): InstanceState | undefined {
 /** What processes that were killed while they wrote have left. */
 function removeDrafts(folder: string): void {
   for (const name of readdirSync(folder)) {
-    const pid = /^pid\.fl\.(\d+)$/.exec(name)?.[1];
+    const pid = /^pid\.fl\.(\d+)(\.dead)?$/.exec(name)?.[1];
     if (pid !== undefined && identifyProcess(Number(pid)) === undefined) rmSync(join(folder, name), { force: true });
+  }
+}
+
+/**
+ * Removes the claim of a process that is gone. One that another process made meanwhile, taking over too, is put back: that a third takes the
+ * name in between is left to chance.
+ */
+function removeDead(path: string): void {
+  const aside = `${path}.${process.pid}.dead`;
+  try {
+    renameSync(path, aside);
+    if (readLive(aside) !== undefined) linkSync(aside, path);
+  } catch (error) {
+    if (!["ENOENT", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw diskError(error, path);
+  } finally {
+    rmSync(aside, { force: true });
   }
 }
 
@@ -102,7 +122,7 @@ function claimFile(draft: string, path: string, folder: string): void {
     if (owner !== undefined) {
       throw new FlareError("runtime/already-running", `This kit is in use by process ${owner.pid}.`, { facts: { folder, pid: owner.pid } });
     }
-    rmSync(path, { force: true });
+    removeDead(path);
   }
   throw new FlareError("runtime/already-running", "Another process has just taken this kit.", { facts: { folder } });
 }
