@@ -8,6 +8,7 @@ it("the entry for those that run kernels without a session exports these names a
     "WorkSlots",
     "addCall",
     "bytesSource",
+    "hugePages",
     "indexModel",
     "kernelThreads",
     "loadKernelModule",

@@ -2,6 +2,7 @@ export { bytesSource } from "./byte-source.js";
 export { type FoldUpdate, plainFold } from "./session/arithmetic.js";
 export { indexModel, matchLayout } from "./session/match-layout.js";
 export { UpdateFindings } from "./session/update-findings.js";
+export { hugePages } from "./wasm/huge-pages.js";
 export { KernelMemory } from "./wasm/kernel-memory.js";
 export { loadKernelModule } from "./wasm/kernel-module.js";
 export { addCall, type KernelProgram } from "./wasm/kernel-program.js";

@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { Worker } from "node:worker_threads";
+import { hugePages } from "@flare-ts/aggregator/kernels";
 import { bandwidthModule } from "./bandwidth-module.ts";
 
 /** What moves memory. */
@@ -38,6 +39,8 @@ export function bandwidthThreads(count: number, memoryBytes: number): BandwidthT
   // One more page: address 0 stays free, and streams begin at a multiple of a page.
   const pages = Math.ceil(memoryBytes / pageBytes) + 1;
   const memory = new api.Memory({ initial: pages, maximum: pages, shared: true });
+  // As the kernels have their memory.
+  hugePages()?.(memory.buffer, 0, memory.buffer.byteLength);
   // Pages that were never written to are all the same one.
   new Float32Array(memory.buffer).fill(1);
   const workerData = { module: new api.Module(bandwidthModule()), memory };

@@ -1,3 +1,4 @@
+import { type AdviseHugePages, hugePages } from "./huge-pages.js";
 import type { KernelModule } from "./kernel-module.js";
 import type { WasmMemory } from "./web-assembly.js";
 
@@ -21,6 +22,7 @@ export class KernelMemory {
   /** In the order of addresses; no two touch. */
   #free: Block[] = [];
   #bytes: Uint8Array;
+  readonly #advise: AdviseHugePages | undefined = hugePages();
 
   constructor({ api }: KernelModule) {
     this.memory = new api.Memory({ initial: 1, maximum: maxPages, shared: true });
@@ -89,6 +91,7 @@ export class KernelMemory {
     } catch {
       return false;
     }
+    this.#advise?.(this.memory.buffer, end, this.size);
     this.free(end, pages * pageBytes);
     return true;
   }
