@@ -29,11 +29,11 @@ export function hugePages(): AdviseHugePages | undefined {
   try {
     const ffi = withoutWarnings(() => process.getBuiltinModule("node:ffi") as unknown as ForeignFunctions | undefined);
     if (ffi === undefined) return undefined;
-    const { madvise } = ffi.dlopen(null, { madvise: { arguments: ["u64", "u64", "i32"], return: "i32" } }).functions;
+    const { functions } = ffi.dlopen(null, { madvise: { arguments: ["u64", "u64", "i32"], return: "i32" } });
     return (memory, begin, end) => {
       if (end - begin < hugePageBytes) return;
       // It may say no, as where the system has none: then all stays as it was.
-      madvise(ffi.getRawPointer(memory) + BigInt(begin), BigInt(end - begin), MADV_HUGEPAGE);
+      functions.madvise(ffi.getRawPointer(memory) + BigInt(begin), BigInt(end - begin), MADV_HUGEPAGE);
     };
   } catch {
     return undefined;
@@ -42,11 +42,11 @@ export function hugePages(): AdviseHugePages | undefined {
 
 /** Node warns of what is experimental at its first use. Whoever uses an engine did not choose that, and has no way to act on it. */
 function withoutWarnings<Value>(work: () => Value): Value {
-  const { emitWarning } = process;
+  const own = Object.getOwnPropertyDescriptor(process, "emitWarning");
   process.emitWarning = () => {};
   try {
     return work();
   } finally {
-    process.emitWarning = emitWarning;
+    if (own !== undefined) Object.defineProperty(process, "emitWarning", own);
   }
 }
