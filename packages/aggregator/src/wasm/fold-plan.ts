@@ -43,6 +43,8 @@ export interface FoldPlan {
   readonly isScanned: boolean;
   /** Some values are decoded to float32 before they are summed. */
   readonly isDecoded: boolean;
+  /** All updates lie in the kernels' memory, and their values are summed where they are, as they are, and unseen. */
+  readonly isInPlace: boolean;
   /** Bytes of a thread's inputs that an element of an update takes at most where all values are held at once. */
   readonly heldBytes: number;
 }
@@ -80,7 +82,8 @@ export function planFold(init: FoldInit, mode: SumMode, sortings: SortingPlans):
   const isDecoded = tensors.some(
     ({ type, int8Block, values }, index) => int8Block === undefined && values.some((i) => needsDecoding(updates[i]?.stored[index], type)),
   );
-  return { mode, init, totals, tensors, isScanned, isDecoded, heldBytes: heldBytes(updates) };
+  const isInPlace = !isScanned && !isDecoded && updates.every(({ source }) => source.address !== undefined);
+  return { mode, init, totals, tensors, isScanned, isDecoded, isInPlace, heldBytes: heldBytes(updates) };
 }
 
 /** The grid of a piece, where it is known before values are looked at: announced, or by what was found when they were checked. */

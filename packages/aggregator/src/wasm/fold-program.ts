@@ -27,16 +27,22 @@ export interface ProgramPlaces {
   readonly slot: WorkSlot;
 }
 
-/** The pieces of a batch that kernels combine. */
-export function placePieces(plan: FoldPlan, batch: Batch): readonly PlacedPiece[] {
+/** The pieces of a batch that kernels combine; those that need not be single blocks are joined, since each costs time of its own. */
+export function placePieces(fold: FoldPlan, batch: Batch): readonly PlacedPiece[] {
   let entry = 0;
-  return batch.pieces.flatMap((piece, index) => {
-    const tensor = plan.tensors[piece.tensor];
-    if (!isKernelPiece(plan, piece) || tensor === undefined) return [];
-    const placed = { piece, plan: tensor, index, entry };
-    entry += tensor.values.length;
-    return [placed];
-  });
+  const placed: PlacedPiece[] = [];
+  for (const [index, piece] of batch.pieces.entries()) {
+    const plan = fold.tensors[piece.tensor];
+    if (!isKernelPiece(fold, piece) || plan === undefined) continue;
+    const last = placed.at(-1);
+    if (last?.piece.tensor === piece.tensor && fold.isInPlace && isCheckedWhileSummed(plan, piece)) {
+      placed[placed.length - 1] = { ...last, piece: { ...last.piece, count: last.piece.count + piece.count } };
+      continue;
+    }
+    placed.push({ piece, plan, index, entry });
+    entry += plan.values.length;
+  }
+  return placed;
 }
 
 /**
@@ -259,6 +265,8 @@ class Tile {
     else if (plan.int8Block !== undefined) addCall(this.#program, "sumSingleInt8", ...args, scales, plan.int8Block);
     else if (plan.sums === "exact") addCall(this.#program, `sumExact${type}`, ...args, slot.grids + 16 * index);
     else if (plan.sums === "double" || type === "F64") addCall(this.#program, `sumDouble${type}`, ...args);
+    else if (type === "F32")
+      addCall(this.#program, "sumSingleF32", ...args, isCheckedWhileSummed(plan, piece) ? slot.flags + 4 * index : 0);
     else addCall(this.#program, `sumSingle${type}`, ...args);
   }
 
@@ -315,7 +323,7 @@ class Tile {
       const limit = roundsToFinite[piece.dtype] ?? 0;
       const isPlain = plan.isStored && !plan.isAddedToBase && type === "F32";
       if (isPlain && (plan.sums === "single" || plan.sums === "middle")) {
-        addCall(this.#program, "checkSingle", out, piece.count, flag);
+        if (!isCheckedWhileSummed(plan, piece)) addCall(this.#program, "checkSingle", out, piece.count, flag);
       } else if (isPlain && plan.sums === "exact") {
         addCall(
           this.#program,
@@ -372,6 +380,12 @@ interface Member {
   readonly input: TileInput;
   /** Address of what it takes of the thread's inputs. */
   readonly at: number;
+}
+
+/** Whether sums that are themselves the new values are looked at, for one that is not finite, by the kernel that makes them. */
+function isCheckedWhileSummed(plan: TensorPlan, piece: Piece): boolean {
+  const areNewValues = plan.isStored && !plan.isAddedToBase && piece.dtype === "F32";
+  return areNewValues && plan.sums === "single" && plan.type === "F32" && plan.int8Block === undefined && plan.partial.length === 0;
 }
 
 /** Which of a piece's values are in a group: they follow each other, since both are in the order of updates. */

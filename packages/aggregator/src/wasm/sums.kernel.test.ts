@@ -94,8 +94,12 @@ describe.each(types)("sums of %s", (type) => {
           expect(new Float64Array(kernels.bytes(doubles, 8 * count))).toEqual(Float64Array.from(expected));
           if (type === "F64") return;
           const singles = kernels.put(Float32Array.from(before), skew);
-          kernels.call(`sumSingle${type}`, weights.length, Number(isFirst), singles, count, inputs, weightsAt);
+          const flag = kernels.put(new Uint32Array(1));
+          const asked = type === "F32" ? [flag] : [];
+          kernels.call(`sumSingle${type}`, weights.length, Number(isFirst), singles, count, inputs, weightsAt, ...asked);
           const rounded = singleSums({ values, weights }, count, isFirst ? undefined : before);
+          const isBeyond = asked.length > 0 && weights.length > 0 && !rounded.every((sum) => Number.isFinite(sum));
+          expect(new Uint32Array(kernels.bytes(flag, 4))[0]).toBe(Number(isBeyond));
           expect(new Float32Array(kernels.bytes(singles, 4 * count))).toEqual(Float32Array.from(rounded));
         });
       }),
@@ -209,7 +213,7 @@ describe("sums of int8 as it is stored", () => {
             const before = Float32Array.from({ length: count }, (_, k) => k - 7.25);
             const [sums, expected] = [kernels.put(before, skew), kernels.put(before)];
             kernels.call("sumSingleInt8", weights.length, Number(isFirst), sums, count, raw, weightsAt, scaled, block);
-            kernels.call("sumSingleF32", weights.length, Number(isFirst), expected, count, decoded, weightsAt);
+            kernels.call("sumSingleF32", weights.length, Number(isFirst), expected, count, decoded, weightsAt, 0);
             expect(new Float32Array(kernels.bytes(sums, 4 * count))).toEqual(new Float32Array(kernels.bytes(expected, 4 * count)));
           });
         },

@@ -1,6 +1,7 @@
 import type { ReadableUpdate } from "../session/arithmetic.js";
 import { blockElements, type Piece } from "../session/batches.js";
 import { planReads, type ReadPlan, type StoredPiece } from "../session/plan-reads.js";
+import type { StoredTensor } from "../session/stored-tensor.js";
 import { type Dtype, dtypeBytes } from "../tensor.js";
 import { addDecoding, type StoredAddresses } from "./decode-pieces.js";
 import type { KernelType } from "./kernel-names.js";
@@ -12,7 +13,8 @@ const alignment = 64;
 /** What an update's pieces of a tile take in a thread's inputs, and how they come there. */
 export interface TileInput {
   readonly update: ReadableUpdate;
-  readonly plan: ReadPlan;
+  /** `undefined` where everything is used where it lies. */
+  readonly plan: ReadPlan | undefined;
   /** Bytes of the thread's inputs: what is read and what is decoded. */
   readonly bytes: number;
 }
@@ -23,6 +25,7 @@ export interface TileInput {
  * @param isDecoded - whether a piece of this index has to be decoded to float32 before it is summed
  */
 export function planInput(update: ReadableUpdate, pieces: readonly Piece[], isDecoded: (index: number) => boolean): TileInput {
+  if (update.source.address !== undefined && !pieces.some((_, index) => isDecoded(index))) return { update, plan: undefined, bytes: 0 };
   const plan = planReads(update.stored, pieces);
   let bytes = update.source.address === undefined ? aligned(plan.bytes) : 0;
   for (const [index, place] of plan.pieces.entries()) {
@@ -44,14 +47,20 @@ export function addInput(
   isDecoded: (index: number) => boolean,
   at: number,
 ): readonly (StoredAddresses | undefined)[] {
-  const { source } = update;
+  const { source, stored: tensors } = update;
+  if (plan === undefined) {
+    return pieces.map((piece) => {
+      const stored = tensors[piece.tensor];
+      return stored === undefined || source.address === undefined ? undefined : inFile(stored, piece, source.address);
+    });
+  }
   for (const read of source.address === undefined ? plan.reads : [])
     addRead(program, source.fd ?? -1, at + read.at, read.bytes, read.position);
   let next = source.address === undefined ? at + aligned(plan.bytes) : at;
   return plan.pieces.map((place, index) => {
     const piece = pieces[index];
     if (place === undefined || piece === undefined) return undefined;
-    const stored = source.address === undefined ? inBuffer(place, at) : inFile(place, piece, source.address);
+    const stored = source.address === undefined ? inBuffer(place, at) : inFile(place.stored, piece, source.address);
     if (!isDecoded(index)) return stored;
     const decoded = next;
     next += aligned(4 * piece.count);
@@ -86,7 +95,7 @@ function inBuffer({ at, companionAt }: StoredPiece, buffer: number): StoredAddre
   return { at: buffer + at, companionAt: buffer + companionAt };
 }
 
-function inFile({ stored }: StoredPiece, { firstElement }: Piece, file: number): StoredAddresses {
+function inFile(stored: StoredTensor, { firstElement }: Piece, file: number): StoredAddresses {
   if (stored.kind === "plain") return { at: file + stored.offset + firstElement * dtypeBytes[stored.dtype], companionAt: 0 };
   if (stored.kind === "int8") {
     return { at: file + stored.offset + firstElement, companionAt: file + stored.scales + 4 * Math.floor(firstElement / stored.block) };
