@@ -1,8 +1,8 @@
 import { connect, type Socket } from "node:net";
-import { Client } from "pg";
 import { afterEach, beforeEach, expect, inject, it } from "vitest";
 import { FakeFederation } from "../federation/fake-federation.test-support.js";
 import type { FederationAdmin } from "../federation/federation-link.js";
+import { holdTable } from "../held-table.test-support.js";
 import { startTestDashboard, type TestDashboard, type TestPerson } from "../test-dashboard.test-support.js";
 
 const failures: unknown[] = [];
@@ -49,17 +49,13 @@ it.skipIf(inject("postgresUrl") === null)(
     const link = new SilentFederation();
     const dashboard = await startTestDashboard("PostgreSQL", {}, { federation: link });
     const lead = await dashboard.person({ role: "lead" });
-    const other = new Client({ connectionString: dashboard.databaseUrl });
-    await other.connect();
-    await other.query("begin; lock table sessions in access exclusive mode");
+    const sessions = await holdTable(dashboard.databaseUrl, "sessions");
     const socket = beginUpload(dashboard, lead);
-    const waiting = "select 1 from pg_locks where not granted";
-    await expect.poll(async () => (await other.query(waiting)).rowCount).toBe(1);
+    await sessions.waitedFor();
     socket.resetAndDestroy();
     // Another connection is answered after the end of this one was seen.
     expect((await fetch(`${dashboard.url}/healthz`)).status).toBe(200);
-    await other.query("commit");
-    await other.end();
+    await sessions.release();
     await expect.poll(() => link.asked).toBe(1);
     await expect.poll(async () => await allFree(dashboard.dashboard.parts.federation.transfers, lead.id)).toBe(true);
     expect(failures).toEqual([]);
