@@ -124,6 +124,8 @@ describe("a dashboard", () => {
     await refused({ security: { kind: "clear" }, host: "::" });
     await refused({ security: { kind: "proxy", trustedProxies: ["127.0.0.1"] } });
     await refused({ security: { kind: "proxy", trustedProxies: [] }, publicUrl: "https://flare.example.org" });
+    for (const proxy of ["nginx", "10.0.0.1:80", "10.0.0.0/99", "10.0.0.0/8/8", "10.0.0.0/0"])
+      await refused({ security: { kind: "proxy", trustedProxies: ["127.0.0.1", proxy] }, publicUrl: "https://flare.example.org" });
     await refused({ security: { kind: "proxy", trustedProxies: ["127.0.0.1"] }, publicUrl: "http://flare.example.org" });
     await refused({ publicUrl: "flare.example.org" });
   });
