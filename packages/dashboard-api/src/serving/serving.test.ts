@@ -161,7 +161,10 @@ describe("the own certificate", () => {
     const third = await open(["localhost", "127.0.0.1", "flare.example.org"]);
     expect(new X509Certificate(third.cert).checkHost("flare.example.org")).toBeDefined();
     expect(await open()).toEqual(third);
+    const fourth = await open(["localhost", "m\u00fcller"]);
+    expect(new X509Certificate(fourth.cert).checkHost("xn--mller-kva")).toBeDefined();
+    expect(await open(["localhost", "m\u00fcller"])).toEqual(fourth);
     writeFileSync(join(folder, "tls", "dashboard.pem"), "half a fi");
-    expect((await open()).cert).not.toBe(third.cert);
+    expect([third.cert, fourth.cert]).not.toContain((await open()).cert);
   });
 });
