@@ -18,7 +18,14 @@ SOURCE = os.path.join(os.path.dirname(os.path.abspath(__file__)), "..", "src")
 class JobProcess:
     """Starts a script as a trainer and speaks the protocol with it."""
 
-    def __init__(self, script: str, transfer: str = "FULL", arguments: Optional[List[str]] = None, command: Optional[List[str]] = None):
+    def __init__(
+        self,
+        script: str,
+        transfer: str = "FULL",
+        arguments: Optional[List[str]] = None,
+        command: Optional[List[str]] = None,
+        temporary: Optional[str] = None,
+    ):
         self.folder = tempfile.TemporaryDirectory()
         self.script = self.path("train.py")
         with open(self.script, "w", encoding="utf-8") as file:
@@ -32,6 +39,9 @@ class JobProcess:
             bootstrap = {"protocol_version": 1, "channel": f"fd:{theirs.fileno()}", "job_id": "job-1", "site_name": "site-1", "datasets": {}}
             json.dump(bootstrap, file)
         environment = {**os.environ, VARIABLE: self.path("bootstrap.json"), "PYTHONPATH": SOURCE}
+        if temporary is not None:
+            os.makedirs(self.path(temporary))
+            environment["TMPDIR"] = self.path(temporary)
         self.process = subprocess.Popen(
             [sys.executable, *(command or ["-m", "flare_client", "run"]), self.script, *(arguments or [])],
             env=environment,

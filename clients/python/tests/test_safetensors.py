@@ -68,6 +68,14 @@ class Files(unittest.TestCase):
             with self.assertRaises(ClientApiError):
                 difference("w", trained, received)
 
+    def test_a_difference_beyond_its_kind_is_an_error_and_not_another_number(self):
+        for kind in (np.int8, np.int16, np.int32, np.int64):
+            least, most = to_raw("w", np.array([0, np.iinfo(kind).min], kind)), to_raw("w", np.array([0, np.iinfo(kind).max], kind))
+            for trained, received in ((most, least), (least, most)):
+                with self.assertRaises(ClientApiError):
+                    difference("w", trained, {"w": received})
+            np.testing.assert_array_equal(to_own(difference("w", least, {"w": least})), np.zeros(2, kind))
+
 
 if __name__ == "__main__":
     unittest.main()

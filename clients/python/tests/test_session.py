@@ -1,3 +1,4 @@
+import sys
 import textwrap
 import unittest
 
@@ -31,6 +32,13 @@ class Session(unittest.TestCase):
             self.assertEqual(result["logs"], [{"type": "log", "key": "loss", "value": 0.5, "round": number, "step": number}])
             np.testing.assert_array_equal(to_own(result["tensors"]["w"]), np.float32([1, 2, 3]))
             job.accept(result)
+        self.assertEqual(job.stop(), (0, "over\n"))
+
+    def test_is_launched_where_the_temporary_folder_has_a_long_path(self):
+        # As a trainer has it: deep in a site's kit, beyond what the path of a socket may have.
+        temporary = "workspace/example_project/prod_00/hospital-a/3f0c9a52-6f0e-4e0a-9d2b-0f8f5a4a7b11/client_api_0/tmp"
+        job = JobProcess(LOOP, command=["-m", "flare_client", "launch", sys.executable], temporary=temporary)
+        job.greet()
         self.assertEqual(job.stop(), (0, "over\n"))
 
     def test_sends_the_difference_where_the_job_wants_it(self):

@@ -2,6 +2,8 @@ import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { FakeFederation } from "./federation/fake-federation.test-support.js";
+import { openDashboard } from "./open-dashboard.js";
 import { startDashboard } from "./start-dashboard.js";
 import { testScryptCost } from "./test-dashboard.test-support.js";
 
@@ -29,5 +31,22 @@ describe("a data folder", () => {
   it("is free again when a dashboard could not start", async () => {
     await expect(start({ pageFolder: join(dataFolder, "nothing") })).rejects.toMatchObject({ code: "dashboard/invalid-settings" });
     await (await start()).stop();
+  });
+
+  it.each([
+    ["a mail server's address", { smtp: { url: "ftp://mail.example.org", from: "flare@example.org" } }],
+    ["a password in it", { smtp: { url: "smtp://flare:100%@mail.example.org", from: "flare@example.org" } }],
+    [
+      "an institution's address",
+      { oidcProviders: [{ id: "uni", title: "University", issuer: "http://uni.example.org", clientId: "flare" }] },
+    ],
+  ])("is let go of when %s is wrong: nothing was begun that would go on", async (_what, init) => {
+    const federation = new FakeFederation();
+    let isStarted = false;
+    federation.start = () => {
+      isStarted = true;
+    };
+    await expect(openDashboard({ dataFolder, ...init }, { federation })).rejects.toMatchObject({ code: "dashboard/invalid-settings" });
+    expect(isStarted).toBe(false);
   });
 });

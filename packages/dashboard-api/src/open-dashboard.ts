@@ -124,8 +124,12 @@ async function openClaimed(init: OpenDashboardInit, components: DashboardCompone
   const { now = Date.now, randomBytes = cryptoRandomBytes, logger = pino({ level: "silent" }) } = components;
   let publicUrl = init.publicUrl?.replace(/\/+$/, "");
   const vault = await openVault({ randomBytes }, { dataFolder });
-  const db = await openDatabase({ logger }, { dataFolder, databaseUrl: init.databaseUrl });
   const isSecure = init.isSecure ?? true;
+  // Settings that are wrong are refused before anything is opened that would have to be closed.
+  const oidc = new OidcSignIn({ vault, now }, { providers: init.oidcProviders ?? [], isSecure });
+  const mailer = components.mailer ?? (init.smtp === undefined ? undefined : new SmtpMailer(init.smtp));
+  const publicOrigin = publicUrl === undefined ? undefined : new URL(publicUrl).origin;
+  const db = await openDatabase({ logger }, { dataFolder, databaseUrl: init.databaseUrl });
   const cookie = new SessionCookie({ isSecure });
   const sessions = new Sessions({ db, now, randomBytes }, { limits: { ...defaultSessionLimits, ...init.sessionLimits } });
   // Node's pool has four threads: one stays free for files.
@@ -137,10 +141,7 @@ async function openClaimed(init: OpenDashboardInit, components: DashboardCompone
   const metrics = new Metrics();
   addOwnGauges(metrics, { db, now });
   const tasks = new BackgroundTasks({ logger });
-  const guard = new RequestGuard(
-    { sessions, vault, cookie },
-    { publicOrigin: publicUrl === undefined ? undefined : new URL(publicUrl).origin },
-  );
+  const guard = new RequestGuard({ sessions, vault, cookie }, { publicOrigin });
   const [audit, changes] = [new AuditLog({ now, randomBytes }), new Changes()];
   const kits = await openKitService(
     { db, now, randomBytes, logger, audit, changes, tasks },
@@ -167,8 +168,8 @@ async function openClaimed(init: OpenDashboardInit, components: DashboardCompone
     devices: new DeviceCookie({ vault, now, randomBytes }, { isSecure }),
     secondFactor: new SecondFactor({ vault, now, randomBytes }),
     links: new OneTimeLinks({ now, randomBytes }),
-    oidc: new OidcSignIn({ vault, now }, { providers: init.oidcProviders ?? [], isSecure }),
-    mailer: components.mailer ?? (init.smtp === undefined ? undefined : new SmtpMailer(init.smtp)),
+    oidc,
+    mailer,
     sessions,
     guard,
     cookie,

@@ -15,6 +15,9 @@ from typing import List
 
 from .bootstrap import VARIABLE, open_channel, read_bootstrap
 
+#: Longest path that every system takes for a socket, in bytes.
+MAX_SOCKET_PATH = 103
+
 
 def launch(command: List[str]) -> int:
     """Runs a command with a channel that its children can reach; gives its exit status, as a shell has it."""
@@ -22,8 +25,7 @@ def launch(command: List[str]) -> int:
     signal.signal(signal.SIGUSR1, signal.SIG_IGN)
     bootstrap = read_bootstrap(os.environ)
     upstream = open_channel(bootstrap["channel"])
-    # Only this user may enter the folder.
-    with tempfile.TemporaryDirectory(prefix="flare-") as folder, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
+    with _own_folder() as folder, socket.socket(socket.AF_UNIX, socket.SOCK_STREAM) as listener:
         path = os.path.join(folder, "channel")
         listener.bind(path)
         listener.listen(1)
@@ -34,6 +36,15 @@ def launch(command: List[str]) -> int:
         threading.Thread(target=_join, args=(listener, upstream), daemon=True).start()
         status = child.wait()
     return 128 - status if status < 0 else status
+
+
+def _own_folder() -> "tempfile.TemporaryDirectory[str]":
+    """A folder that only this user may enter. A site's temporary folders lie deep in its kit, where a socket's path may be too long."""
+    folder = tempfile.TemporaryDirectory(prefix="flare-")
+    if len(os.fsencode(os.path.join(folder.name, "channel"))) <= MAX_SOCKET_PATH:
+        return folder
+    folder.cleanup()
+    return tempfile.TemporaryDirectory(prefix="flare-", dir="/tmp")
 
 
 def _join(listener: socket.socket, upstream: socket.socket) -> None:

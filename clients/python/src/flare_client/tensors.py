@@ -106,7 +106,13 @@ def difference(name: str, trained: RawTensor, received: Mapping[str, RawTensor])
     if kind is None:
         return to_raw(name, to_torch(trained) - to_torch(base))
     minuend, subtrahend = (np.frombuffer(tensor.data, dtype=kind) for tensor in (trained, base))
-    return RawTensor(trained.dtype, trained.shape, _bytes_of(minuend - subtrahend))
+    result = minuend - subtrahend
+    # Beyond the kind a difference of integers comes out with the wrong sign.
+    if kind.kind == "i" and ((minuend < subtrahend) != (result < 0)).any():
+        raise ClientApiError(
+            "client-api/difference-unsupported", f"Tensor '{name}' has differences that its kind {trained.dtype} does not hold."
+        )
+    return RawTensor(trained.dtype, trained.shape, _bytes_of(result))
 
 
 def _raw_of_torch(name: str, value: Any) -> RawTensor:

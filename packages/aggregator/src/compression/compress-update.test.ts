@@ -168,12 +168,14 @@ describe("compressed updates", () => {
   });
 
   it.each([
-    [{ form: "int8", block: 33 }, "aggregate/compression-invalid"],
-    [{ form: "top-k", fraction: 0 }, "aggregate/compression-invalid"],
-    [{ form: "float16" }, "aggregate/out-of-range"],
-  ] as const)("of settings or values that cannot be are not made: %j", async (form, code) => {
+    [{ form: "int8", block: 33 }, 1e6, "aggregate/compression-invalid"],
+    [{ form: "top-k", fraction: 0 }, 1e6, "aggregate/compression-invalid"],
+    [{ form: "float16" }, 1e6, "aggregate/out-of-range"],
+    [{ form: "bfloat16" }, -3.4e38, "aggregate/out-of-range"],
+    [{ form: "int8" }, -3.4028234663852886e38, "aggregate/out-of-range"],
+  ] as const)("of settings or values that cannot be are not made: %j of %d", async (form, value, code) => {
     const source = join(folder, "large.safetensors");
-    await writeFile(source, encodeSafetensors([["w", { dtype: "F32", shape: [1], data: Float32Array.of(1e6) }]]));
+    await writeFile(source, encodeSafetensors([["w", { dtype: "F32", shape: [2], data: Float32Array.of(1, value) }]]));
     await expect(compressUpdate({ ...form, source, outPath: join(folder, "never.safetensors") })).rejects.toMatchObject({ code });
     expect((await readdir(folder)).filter((name) => name.startsWith("never"))).toEqual([]);
   });

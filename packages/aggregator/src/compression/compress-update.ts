@@ -63,7 +63,7 @@ export interface CompressionReport {
  *   others are zero; for differences (Aji and Heafield, "Sparse Communication for Distributed Gradient Descent", EMNLP 2017).
  *
  * @throws `aggregate/compression-invalid` for settings, `aggregate/unknown-tensor` and `aggregate/layout-mismatch` where update and
- *   base do not fit, `aggregate/not-finite`, `aggregate/out-of-range` for a value beyond float16,
+ *   base do not fit, `aggregate/not-finite`, `aggregate/out-of-range` for a value beyond the form,
  *   `aggregate/safetensors-…`, `file/…`, `internal/aborted`
  */
 export async function compressUpdate(init: CompressUpdateInit): Promise<CompressionReport> {

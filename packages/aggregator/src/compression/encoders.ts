@@ -56,6 +56,9 @@ export class Int8Encoder implements TensorEncoder {
         bytes[i] = q;
         decoded[i] = scale * q;
       }
+      // The scale was rounded up: at the end of float32's range its largest multiple lies beyond.
+      if (Math.fround(scale * 127) === Infinity)
+        return { bytes: new Uint8Array(bytes.buffer), decoded, wrong: decoded.findIndex(isBeyond) };
     }
     return { bytes: new Uint8Array(bytes.buffer), decoded, wrong: -1 };
   }
@@ -63,6 +66,10 @@ export class Int8Encoder implements TensorEncoder {
   companion(): Uint8Array {
     return new Uint8Array(Float32Array.from(this.#scales).buffer);
   }
+}
+
+function isBeyond(value: number): boolean {
+  return !Number.isFinite(value);
 }
 
 /** What rounds a scale up to 12 significant bits, of the 24 that float32 has. */

@@ -112,7 +112,8 @@ export const completeOidc = defineRoute({
   path: "/oidc/callback",
   summary: "Where an institution's sign-in leads back to",
   access: "open",
-  query: z.strictObject({
+  // Institutions say more beside it; what a client does not know it has to pass over (RFC 6749 4.1.2).
+  query: z.looseObject({
     state: z.string().max(200).optional(),
     code: z.string().max(4000).optional(),
     error: z.string().max(200).optional(),

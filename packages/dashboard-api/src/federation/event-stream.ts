@@ -1,11 +1,13 @@
 import { Readable } from "node:stream";
 
-/** A reader that has left so much unread is cut off; it comes back and goes on, or gets a snapshot. */
+/** A reader that has left so much unread, beside one large event, is cut off; it comes back and goes on, or gets a snapshot. */
 const mostUnreadBytes = 4 * 1024 * 1024;
 
 /** The body of an answer that goes on: server-sent events as they come. */
 export class EventStream extends Readable {
   readonly #onEnd: () => void;
+  /** Of one event. */
+  #largestBytes = 0;
 
   /** @param init - `onEnd`: the reader is gone, or was cut off; called once */
   constructor(init: { readonly onEnd: () => void }) {
@@ -17,7 +19,8 @@ export class EventStream extends Readable {
   send(text: string): void {
     if (this.destroyed || this.readableEnded) return;
     this.push(text);
-    if (this.readableLength > mostUnreadBytes) this.destroy();
+    this.#largestBytes = Math.max(this.#largestBytes, Buffer.byteLength(text));
+    if (this.readableLength > mostUnreadBytes + this.#largestBytes) this.destroy();
   }
 
   /** Ends the answer in good order. */

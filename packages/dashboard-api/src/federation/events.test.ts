@@ -141,6 +141,44 @@ describe("the stream of events", () => {
     await expect.poll(() => reading.events.some(({ type }) => type === "sites")).toBe(true);
   });
 
+  it("gives a snapshot to whoever has missed more than can be given at once", async () => {
+    const { dashboard, link } = await start();
+    const [first, second] = await Promise.all([dashboard.person(), dashboard.person()]);
+    const { feed } = dashboard.dashboard.parts.federation;
+    const watching = await listen(second);
+    const before = await listen(first);
+    await expect.poll(() => before.events.length).toBeGreaterThan(0);
+    const last = before.events.findLast(({ id }) => id > 0)?.id ?? 0;
+    before.abort.abort();
+    await expect.poll(() => feed.readers).toBe(1);
+    for (let i = 1; i <= 7; i++) {
+      link.tell({ kind: "jobs", jobs: [fakeJob(jobId, { reason: "x".repeat(1_000_000) })], removed: [] });
+      await expect.poll(() => watching.events.filter(({ type }) => type === "jobs").length).toBe(i);
+    }
+    const again = await listen(first, { after: String(last) });
+    await expect.poll(() => again.events.map(({ type }) => type)).toContain("snapshot");
+    link.tell({ kind: "sites", sites: [fakeSite("site-1")] });
+    await expect.poll(() => again.events.some(({ type }) => type === "sites")).toBe(true);
+  });
+
+  it("gives whoever reads an event of any size, and forgets them when they go", async () => {
+    const { dashboard, link } = await start();
+    const member = await dashboard.person();
+    const { feed } = dashboard.dashboard.parts.federation;
+    link.sites.push(fakeSite("site-1", { reason: "x".repeat(5_000_000) }));
+    const abort = new AbortController();
+    aborts.push(abort);
+    const response = await member.call(streamEvents, { signal: abort.signal });
+    let chars = 0;
+    for await (const chunk of response.body ?? []) {
+      chars += chunk.byteLength;
+      expect(feed.readers).toBe(1);
+      if (chars > 5_000_000) break;
+    }
+    abort.abort();
+    await expect.poll(() => feed.readers).toBe(0);
+  });
+
   it("ends when the dashboard stops", async () => {
     const { dashboard } = await start();
     const reading = await listen(await dashboard.person());

@@ -34,6 +34,8 @@ export interface LiveFeedInit {
 /** What is kept for readers who come back: so many events, so many characters. */
 const keptFrames = 2_000;
 const keptChars = 8 * 1024 * 1024;
+/** Whoever has missed more gets a snapshot: it would have to be given more at once than a reader may leave unread. */
+const mostMissedChars = 1024 * 1024;
 
 /**
  * Turns news into server-sent events: gathered, so that a kind comes four times a second at most, numbered, and kept for a while, so
@@ -79,13 +81,15 @@ export class LiveFeed {
   }
 
   /**
-   * Adds a reader: it gets what came after the event that it names, or a snapshot where that is not known any more, then
+   * Adds a reader: it gets what came after the event that it names, or a snapshot where that is too much or not known any more, then
    * everything that it wants. Returns what ends that.
    */
   open(reader: FeedReader, after: number | undefined): () => void {
     const first = this.#kept[0]?.id ?? this.#lastId + 1;
-    if (after !== undefined && after >= first - 1 && after <= this.#lastId) {
-      for (const frame of this.#kept) if (frame.id > after && reader.wants(frame)) reader.send(frame.text);
+    const isKnown = after !== undefined && after >= first - 1 && after <= this.#lastId;
+    const missed = isKnown ? this.#kept.filter((frame) => frame.id > after && reader.wants(frame)) : [];
+    if (isKnown && missed.reduce((chars, { text }) => chars + text.length, 0) <= mostMissedChars) {
+      for (const { text } of missed) reader.send(text);
     } else {
       // With the number of the newest event: what comes after is told.
       reader.send(frameText(this.#lastId, "snapshot", this.#parts.link.view()));

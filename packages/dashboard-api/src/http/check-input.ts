@@ -22,9 +22,9 @@ export function checkInput(part: "params" | "query" | "body", schema: z.ZodType,
   });
 }
 
-/** A schema that refuses keys that it does not know, at the top; inner objects say so themselves. */
+/** A schema that refuses keys that it does not know, at the top, unless it is a loose one; inner objects say so themselves. */
 export function withoutUnknownKeys(schema: z.ZodType): z.ZodType {
-  return schema instanceof z.ZodObject ? schema.strict() : schema;
+  return schema instanceof z.ZodObject && schema.def.catchall === undefined ? schema.strict() : schema;
 }
 
 function problemsOf(part: string, schema: z.ZodType, value: unknown): Problem[] {

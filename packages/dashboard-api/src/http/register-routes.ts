@@ -51,7 +51,13 @@ function registerRoute(app: FastifyInstance, guard: RequestGuard, { route, handl
     handler: async (request, reply) => {
       const { actor } = request as GuardedRequest;
       const input = { actor, ...check(request), address: request.ip, request, reply } as HandlerInput<RouteDefinition>;
-      return answer(route, await handler(input), reply);
+      try {
+        return answer(route, await handler(input), reply);
+      } catch (reason) {
+        // Browsers read an answer once they have sent everything: what is still to come of a body is read, and forgotten.
+        if (isRaw(route.body)) request.raw.unpipe().resume();
+        throw reason;
+      }
     },
   });
 }
@@ -96,8 +102,13 @@ function capped(request: FastifyRequest, mediaType: string, maxBytes: number): T
       else done(null, chunk);
     },
   });
+  const cutOff = (): FlareError => new FlareError("internal/aborted", "The request ended before its body did.");
+  // Whoever reads by then hears of it; while a handler does something else first, or reads no more, nobody does.
+  cap.on("error", () => undefined);
   request.raw.on("error", (reason) => cap.destroy(reason));
-  request.raw.on("aborted", () => cap.destroy(new FlareError("internal/aborted", "The request ended before its body did.")));
+  request.raw.on("aborted", () => cap.destroy(cutOff()));
+  // The connection may have ended while it was looked up who calls: no event comes any more.
+  if (request.raw.destroyed) cap.destroy(cutOff());
   return request.raw.pipe(cap);
 }
 

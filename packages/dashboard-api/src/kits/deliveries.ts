@@ -138,7 +138,10 @@ async function settle({ db, audit, changes }: KitParts, row: KitRow, taker: Take
 
 /** Calls back once the answer was sent, or the connection ended before. */
 function onceSent({ tasks }: Pick<KitParts, "tasks">, { raw }: FastifyReply, done: (isComplete: boolean) => Promise<void>): void {
-  raw.once("close", () => tasks.run("note a download", async () => await done(raw.writableFinished && raw.statusCode < 400)));
+  const note = (): void => tasks.run("note a download", async () => await done(raw.writableFinished && raw.statusCode < 400));
+  // The connection may have ended while the archive was looked up: no event comes any more.
+  if (raw.closed) note();
+  else raw.once("close", note);
 }
 
 function archiveAnswer(name: string, content: Buffer): RawAnswer {

@@ -30,11 +30,21 @@ export interface FrozenDashboard {
 }
 
 /** Starts a dashboard and freezes its project. */
-export async function startFrozenDashboard(kind: DatabaseKind, components: DashboardComponents = {}): Promise<FrozenDashboard> {
+export async function startFrozenDashboard(
+  kind: DatabaseKind,
+  components: DashboardComponents = {},
+  certificates: { readonly renewal?: "none" } = {},
+): Promise<FrozenDashboard> {
   const dashboard = await startTestDashboard(kind, {}, components);
   const admin = await dashboard.person({ role: "project_admin", organization: "consortium", email: "admin@example.org" });
   const orgAdmin = await dashboard.person({ role: "org_admin", organization: "hospital_a", email: "org@a.example.org" });
-  await admin.call(updateProject, { body: { ...testProject, server: { ...testProject.server, hosts: ["127.0.0.1"] } } });
+  await admin.call(updateProject, {
+    body: {
+      ...testProject,
+      server: { ...testProject.server, hosts: ["127.0.0.1"] },
+      certificates: { ...testProject.certificates, ...certificates },
+    },
+  });
   await admin.call(freezeProject, { body: { passphrase: caPassphrase } });
   return { dashboard, admin, orgAdmin };
 }

@@ -41,6 +41,10 @@ export function implementKits({ db, now, audit, changes, kits, publicUrl }: Dash
     implement(revokeKit, async ({ actor, params, body: { reason } }) => {
       const row = await seen(actor, params.id);
       if (row.revoked_at_ms !== null) throw new FlareError("dashboard/conflict", `This kit of '${row.participant}' is revoked already.`);
+      // Certificates are revoked by name, and the name may be somebody else's by now.
+      const standing = (await readKitRows(db, { participant: row.participant })).filter((one) => one.revoked_at_ms === null);
+      if (!standing.every((one) => maySee(actor, one)))
+        throw new FlareError("dashboard/conflict", `'${row.participant}' is another organisation's by now; a project admin can revoke it.`);
       await askRevocation(parts, row.participant, { actor, by: actor.name, reason });
       // The dashboard goes on with another one of its own.
       if (row.kind === "dashboard") await kits.catchUp();

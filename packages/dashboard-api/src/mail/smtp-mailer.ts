@@ -33,7 +33,7 @@ export class SmtpMailer implements Mailer {
       secure: isImplicitTls,
       requireTLS: !isImplicitTls && !isClearFine,
       ignoreTLS: !isImplicitTls && isClearFine,
-      ...(server.username === "" ? {} : { auth: { user: decodeURIComponent(server.username), pass: decodeURIComponent(server.password) } }),
+      ...(server.username === "" ? {} : { auth: { user: plain(server.username), pass: plain(server.password) } }),
       connectionTimeout: 10_000,
       greetingTimeout: 10_000,
       socketTimeout: 20_000,
@@ -50,5 +50,17 @@ export class SmtpMailer implements Mailer {
       const said = cause instanceof Error ? cause.message : "no reason was given";
       throw new FlareError("dashboard/mail-failed", `The mail server did not take the letter: ${said.slice(0, 300)}.`, { cause });
     }
+  }
+}
+
+/** A name or password as it was before it was put into an address. */
+function plain(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    throw new FlareError(
+      "dashboard/invalid-settings",
+      "The mail server's name or password has a % that stands for nothing; in an address it is written %25.",
+    );
   }
 }

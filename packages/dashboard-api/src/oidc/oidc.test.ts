@@ -66,6 +66,18 @@ describeOnEachDatabase("sign-in at an institution", (kind) => {
     expect(await later.call(getMe)).toMatchObject({ email: "a@example.org" });
   });
 
+  it("passes over what an institution says beside the answer (RFC 6749 4.1.2)", async () => {
+    const scene = await startScene(kind);
+    const { institution, dashboard } = scene;
+    await dashboard.person({ email: "a@example.org", isEmailProven: true });
+    institution.accounts.set("alice", { email: "a@example.org", email_verified: true });
+    const browser = dashboard.stranger();
+    const back = await beginAs(scene, browser, "alice");
+    for (const [name, value] of Object.entries({ authuser: "0", hd: "example.org", prompt: "none" })) back.searchParams.set(name, value);
+    expect(await (await browser.fetch(back.href, { redirect: "manual" })).text()).toContain(`url=${dashboard.url}/"`);
+    expect(await browser.call(getMe)).toMatchObject({ email: "a@example.org" });
+  });
+
   it("makes an account by an invitation", async () => {
     const scene = await startScene(kind);
     const { institution, dashboard } = scene;

@@ -94,12 +94,13 @@ function composeStudies(
   const orgOf = new Map(sites.map(({ name, organization }) => [name, organization]));
   const emails = new Set(people.map(({ email }) => email));
   const entries = studies.map((study) => {
-    const siteOrgs: Record<string, string[]> = {};
+    // A map: an organisation may be called like something that every object has.
+    const siteOrgs = new Map<string, string[]>();
     for (const site of study.sites) {
       const org = orgOf.get(site);
-      if (org !== undefined) siteOrgs[org] = [...(siteOrgs[org] ?? []), site];
+      if (org !== undefined) siteOrgs.set(org, [...(siteOrgs.get(org) ?? []), site]);
     }
-    return [study.name, { site_orgs: siteOrgs, admins: study.people.filter((email) => emails.has(email)) }] as const;
+    return [study.name, { site_orgs: Object.fromEntries(siteOrgs), admins: study.people.filter((email) => emails.has(email)) }] as const;
   });
   return Object.fromEntries(entries);
 }

@@ -5,11 +5,20 @@ import { readKit, verifyKit } from "@flare-ts/provision/kit";
 import { expect, it } from "vitest";
 import { issueServerKit } from "../contract/kits.js";
 import { exportProject, freezeProject, getProject, importProject, lockProject, unlockProject, updateProject } from "../contract/project.js";
-import { listSites } from "../contract/sites.js";
+import { createSite, decideSite, listSites } from "../contract/sites.js";
 import { caPassphrase, startFrozenDashboard, testProject } from "../kits/frozen-dashboard.test-support.js";
 import { describeOnEachDatabase, startTestDashboard } from "../test-dashboard.test-support.js";
 
 describeOnEachDatabase("the project", (kind) => {
+  it("takes any name of an organisation, such as one that every object has", async () => {
+    const dashboard = await startTestDashboard(kind);
+    const admin = await dashboard.person({ role: "project_admin" });
+    const { id } = await admin.call(createSite, { body: { name: "site-1", organization: "constructor" } });
+    await admin.call(decideSite, { params: { id }, body: { decision: "approve" } });
+    await admin.call(updateProject, { body: { name: "cancer", studies: [{ name: "lungs", sites: ["site-1"], people: [] }] } });
+    expect(await (await admin.call(exportProject)).text()).toMatch(/site_orgs:\s+constructor:\s+- site-1/);
+  });
+
   it("is written until it is frozen, and says what is missing", async () => {
     const dashboard = await startTestDashboard(kind);
     const admin = await dashboard.person({ role: "project_admin" });

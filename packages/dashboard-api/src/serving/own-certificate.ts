@@ -2,6 +2,7 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { isIP } from "node:net";
 import { join } from "node:path";
+import { domainToASCII } from "node:url";
 import { createKeyPair, issueOwnCertificate, privateKeyPem } from "@flare-ts/provision/issue";
 import type { TlsCertificate } from "./tls-certificate.js";
 
@@ -22,8 +23,9 @@ export async function openOwnCertificate(init: {
   const folder = join(init.dataFolder, "tls");
   const path = join(folder, "dashboard.pem");
   const kept = await readFile(path, "utf8").then(splitPem, () => undefined);
-  if (kept !== undefined && isUsable(kept, init)) return kept;
-  const made = await make(init);
+  const asked = { hosts: init.hosts.map(inCertificate), now: init.now };
+  if (kept !== undefined && isUsable(kept, asked)) return kept;
+  const made = await make(asked);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   // One file: certificate and key are there together or not at all.
   const file = await open(`${path}.new`, "w", 0o600);
@@ -35,6 +37,11 @@ export async function openOwnCertificate(init: {
   }
   await rename(`${path}.new`, path);
   return made;
+}
+
+/** A host as certificates name it: they hold letters of ASCII only, and a machine may be called anything. */
+function inCertificate(host: string): string {
+  return /^[ -~]*$/.test(host) ? host : domainToASCII(host) || host;
 }
 
 async function make({ hosts, now }: { readonly hosts: readonly string[]; readonly now: () => number }): Promise<TlsCertificate> {

@@ -1,3 +1,4 @@
+import { isIP } from "node:net";
 import { FlareError } from "@flare-ts/contracts";
 
 /** How the way between browsers and the dashboard is secured. */
@@ -30,6 +31,12 @@ export function checkServing(security: ServingSecurity, init: { readonly host: s
   if (security.kind === "proxy") {
     if (publicUrl === undefined || !publicUrl.startsWith("https:")) refuse("Behind a proxy the public https:// address has to be set.");
     if (security.trustedProxies.length === 0) refuse("Behind a proxy the proxy's own address has to be set.");
+    const wrong = security.trustedProxies.find((proxy) => !isNetwork(proxy));
+    if (wrong !== undefined) {
+      refuse(
+        `'${wrong.slice(0, 100)}' is no IP address of a proxy, and no network such as 10.0.0.0/8; a proxy's name or port cannot be given.`,
+      );
+    }
   }
   if (security.kind !== "clear" && publicUrl?.startsWith("http:") === true) refuse("The public address has to begin with https://.");
 }
@@ -41,4 +48,14 @@ export function isSecure({ kind }: ServingSecurity): boolean {
 
 function isLoopback(host: string): boolean {
   return host === "localhost" || host === "::1" || /^127(\.\d{1,3}){3}$/.test(host);
+}
+
+/** What Fastify takes for proxies that are believed: addresses, networks, and its names of some networks. */
+function isNetwork(text: string): boolean {
+  if (["loopback", "linklocal", "uniquelocal"].includes(text)) return true;
+  const [address = "", range, ...more] = text.split("/");
+  const kind = isIP(address);
+  if (kind === 0 || more.length > 0) return false;
+  if (range === undefined || (kind === 4 && isIP(range) === 4)) return true;
+  return /^[1-9]\d{0,2}$/.test(range) && Number(range) <= (kind === 4 ? 32 : 128);
 }

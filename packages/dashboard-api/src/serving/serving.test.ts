@@ -124,6 +124,8 @@ describe("a dashboard", () => {
     await refused({ security: { kind: "clear" }, host: "::" });
     await refused({ security: { kind: "proxy", trustedProxies: ["127.0.0.1"] } });
     await refused({ security: { kind: "proxy", trustedProxies: [] }, publicUrl: "https://flare.example.org" });
+    for (const proxy of ["nginx", "10.0.0.1:80", "10.0.0.0/99", "10.0.0.0/8/8", "10.0.0.0/0"])
+      await refused({ security: { kind: "proxy", trustedProxies: ["127.0.0.1", proxy] }, publicUrl: "https://flare.example.org" });
     await refused({ security: { kind: "proxy", trustedProxies: ["127.0.0.1"] }, publicUrl: "http://flare.example.org" });
     await refused({ publicUrl: "flare.example.org" });
   });
@@ -159,7 +161,10 @@ describe("the own certificate", () => {
     const third = await open(["localhost", "127.0.0.1", "flare.example.org"]);
     expect(new X509Certificate(third.cert).checkHost("flare.example.org")).toBeDefined();
     expect(await open()).toEqual(third);
+    const fourth = await open(["localhost", "m\u00fcller"]);
+    expect(new X509Certificate(fourth.cert).checkHost("xn--mller-kva")).toBeDefined();
+    expect(await open(["localhost", "m\u00fcller"])).toEqual(fourth);
     writeFileSync(join(folder, "tls", "dashboard.pem"), "half a fi");
-    expect((await open()).cert).not.toBe(third.cert);
+    expect([third.cert, fourth.cert]).not.toContain((await open()).cert);
   });
 });

@@ -40,6 +40,23 @@ describe("a private key", () => {
     expect(hasPrivateKey(bytes)).toBe(true);
   });
 
+  it("is found and not found in files of any length, whatever they are filled with", () => {
+    const encoded = bytesOf(bytesOf(pkcs8).toString("base64"));
+    for (const letter of ["A", "\n", "-"]) {
+      const filled = Buffer.alloc(17 * 1024 * 1024, letter);
+      expect(hasPrivateKey(filled)).toBe(false);
+      // Where it is looked at piece by piece. In a run of letters of base64 what is encoded begins at every fourth.
+      for (const [at, key] of [
+        [4 * 1024 * 1024 - 100, bytesOf(pkcs8)],
+        [8 * 1024 * 1024 - 400 * 1024, encoded],
+      ] as const) {
+        const withKey = Buffer.from(filled);
+        key.copy(withKey, at);
+        expect(hasPrivateKey(withKey)).toBe(true);
+      }
+    }
+  });
+
   it("is not seen in public keys, text and noise", () => {
     const others = [
       bytesOf(rsa.publicKey.export({ type: "spki", format: "pem" }).toString()),
@@ -54,9 +71,10 @@ describe("a private key", () => {
   });
 
   it("is looked for in a time that goes with the length", () => {
-    const hostile = ['"kty":', '{"d":"', "-----", "-----BEGIN ", "MAAAA".repeat(14), "0\x82\x01\x00", "\\n"].map((piece) =>
-      bytesOf(piece.repeat(Math.ceil(2_000_000 / piece.length))),
-    );
+    const pieces = ['"kty":', '{"d":"', "-----", "-----BEGIN ", "MAAAA".repeat(14), "0\x82\x01\x00", "\\n"];
+    // What begins as a key does and is none: longer than what there is, and of the right length.
+    const keyless = [`${body.replaceAll("\n", "").slice(0, 64)}\x01`, `MC4CAQAwBQYDK2Vw${"A".repeat(48)}\x01`];
+    const hostile = [...pieces, ...keyless].map((piece) => bytesOf(piece.repeat(Math.ceil(2_000_000 / piece.length))));
     for (const bytes of hostile) {
       const start = performance.now();
       hasPrivateKey(bytes);

@@ -1,7 +1,6 @@
-import { readFile } from "node:fs/promises";
-import { join, resolve } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { FlareError, type Json } from "@flare-ts/contracts";
-import { findProjectFolder, type PublishedTrust } from "@flare-ts/provision";
+import { findProjectFolder, type PublishedTrust, readProjectTrust } from "@flare-ts/provision";
 import { readKit } from "@flare-ts/provision/kit";
 import type { TrustUpdate } from "@flare-ts/runtime/admin";
 import { findAdminKit } from "../../admin-kit/find-admin-kit.js";
@@ -31,13 +30,12 @@ export interface PushOutcome {
 export async function pushTrustListCommand(context: CommandContext, options: PushTrustListOptions): Promise<CommandOutput> {
   const projectDir = await findProjectFolder({ workspace: resolve(context.cwd, options.workspace), project: options.project });
   const file = join(projectDir, "state", "trust.json");
-  const trustListText = await readFile(file, "utf8").catch((cause: unknown) => {
-    throw new FlareError("project/no-trust-list", `${file} is not there: nobody was revoked, and no root replaced.`, {
-      cause,
-      facts: { file },
-    });
-  });
-  const update = await withAdmin(context, options, (session) => session.updateTrust(trustListText, context.signal));
+  // By what the workspace remembers: a command that was killed may not have come to write the newest list out.
+  const trustList = (await readProjectTrust({ workspace: dirname(projectDir), project: basename(projectDir) }))?.trustList;
+  if (trustList === undefined) {
+    throw new FlareError("project/no-trust-list", "There is no trust list: nobody was revoked, and no root replaced.", { facts: { file } });
+  }
+  const update = await withAdmin(context, options, (session) => session.updateTrust(trustList.text, context.signal));
   return { data: { trust_list: file, ...updateData(update) }, text: updateLines(update) };
 }
 
