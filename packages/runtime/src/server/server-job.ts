@@ -282,7 +282,7 @@ export class ServerJob {
     clearInterval(this.#looking);
     this.#unfollow.self?.();
     this.#unfollow.process?.();
-    void this.#growing.end().catch(() => undefined);
+    void this.#growing.stop().catch(() => undefined);
   }
 
   get #holder(): string {
