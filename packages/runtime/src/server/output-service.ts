@@ -30,6 +30,8 @@ export class OutputService {
   readonly #parts: OutputServiceComponents;
   /** Newest batch of each site and job; one that was taken is not written twice. */
   readonly #taken = new Map<string, { readonly epoch: string; readonly number: bigint }>();
+  /** By job: runs out when nothing was said for so long that it may be forgotten. */
+  readonly #quiet = new Map<string, NodeJS.Timeout>();
 
   constructor(components: OutputServiceComponents) {
     this.#parts = components;
@@ -43,6 +45,7 @@ export class OutputService {
     const last = this.#taken.get(key);
     const isKnown = last !== undefined && last.epoch === epoch && number <= last.number;
     if (!isKnown && (await this.#isOfJob(site, jobId))) {
+      clearTimeout(this.#quiet.get(jobId));
       try {
         await archive.add(jobId, {
           metrics: batch.metrics.flatMap((metric) => metricFromWire(site, metric)),
@@ -54,6 +57,7 @@ export class OutputService {
         logger.warn("what a site said of a job could not be written", { site, job: jobId, error: errorField(error) });
       }
       this.#taken.set(key, { epoch, number });
+      this.#forgetLater(jobId);
     }
     outbox.push(
       create(ServerMessageSchema, {
@@ -97,6 +101,17 @@ export class OutputService {
   forget(jobId: string): void {
     this.#parts.archive.forget(jobId);
     for (const key of this.#taken.keys()) if (key.endsWith(` ${jobId}`)) this.#taken.delete(key);
+  }
+
+  /** Nobody may ever read what is kept of a job, and many jobs come in a year. */
+  #forgetLater(jobId: string): void {
+    clearTimeout(this.#quiet.get(jobId));
+    const timer = setTimeout(() => {
+      this.#quiet.delete(jobId);
+      if (this.#parts.jobs.get(jobId) === undefined) this.forget(jobId);
+      else this.#forgetLater(jobId);
+    }, lastWordsMs);
+    this.#quiet.set(jobId, timer.unref());
   }
 
   /** Resolves when there is more to read, or a while has passed; `false` when nothing more will come. */
