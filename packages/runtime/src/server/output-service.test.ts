@@ -25,6 +25,12 @@ describe("OutputService", () => {
     expect((await archive.lines(jobId, 0, 10)).entries).toHaveLength(0);
     expect(vi.getTimerCount()).toBe(0);
   });
+
+  it("takes a batch once that comes again by a new stream while it is being written", async () => {
+    const { service, archive } = await setUp();
+    await Promise.all([say(service, 1n, "a line"), say(service, 1n, "a line"), say(service, 2n, "the next")]);
+    expect((await archive.lines(jobId, 0, 10)).entries.map(({ text }) => text)).toEqual(["a line", "the next"]);
+  });
 });
 
 async function say(service: OutputService, number: bigint, text: string): Promise<void> {
