@@ -1,6 +1,7 @@
 import { appendFile, mkdtemp, rm, stat } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { limits } from "@flare-ts/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BoundedLines } from "./bounded-lines.js";
 
@@ -46,6 +47,21 @@ describe("lines in a file of bounded size", () => {
     expect(isCut).toBe(true);
     expect(entries.at(-1)?.seq).toBe(100);
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, i) => (entries[0]?.seq ?? 0) + i));
+  });
+
+  it("are read in parts that go into one message, whatever they hold", async () => {
+    const lines = open(64 * 1024 * 1024);
+    const text = "\u0001".repeat(limits.logLineChars);
+    await lines.append(Array.from({ length: 1_000 }, () => ({ text })));
+    const seqs: number[] = [];
+    for (let isLast = false; !isLast; ) {
+      const { entries, hasMore, isCut } = await lines.read(seqs.at(-1) ?? 0, 1_000);
+      expect(JSON.stringify(entries).length).toBeLessThan(limits.controlMessageBytes / 3);
+      expect(isCut).toBe(false);
+      seqs.push(...entries.map(({ seq }) => seq));
+      isLast = !hasMore;
+    }
+    expect(seqs).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 1));
   });
 
   it("survive a line that a crash cut off", async () => {
