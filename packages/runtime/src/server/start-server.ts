@@ -250,8 +250,8 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     await intake.clear();
     await holdResultsAndWaitingJobs({ store, retention, readDefinition, logger });
     await trust.refuseJobs();
-    await scheduler.start();
     parts.add("jobs", () => scheduler.stop());
+    await scheduler.start(init.signal);
     await retention.sweep();
     await renewEnded(opened, kit, now, () => renewals.renewOwn());
     const port = await transport.start();
