@@ -45,9 +45,9 @@ export class ObjectRetention {
     for (const hash of before) if (!after.has(hash)) await this.#removeUnheld(hash);
   }
 
-  /** Removes what a crash has left: every finished object that no holder names. */
-  async sweep(): Promise<void> {
-    for await (const hash of this.#models.list()) await this.#removeUnheld(hash);
+  /** Removes what a crash has left: every finished object that no holder names; or of other objects those that none names. */
+  async sweep(hashes: AsyncIterable<ContentHash> = this.#models.list()): Promise<void> {
+    for await (const hash of hashes) await this.#removeUnheld(hash);
   }
 
   async #removeUnheld(hash: ContentHash): Promise<void> {
