@@ -129,7 +129,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       },
       { serverName: kit.name, project: kit.project, startedAtMs: now(), maxMemoryBytes: plan.maxBytes },
     );
-    const deletion = new JobDeletion({ hub, jobs, grants, retention, archive }, { workspace });
+    const deletion = new JobDeletion({ hub, jobs, store, grants, retention, archive }, { workspace });
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
     const heardOf = (sessionId: string): number => transport.heardOf(sessionId);
     const audience = joinAudiences([directory, { names: () => relays.names(), push: (name, message) => relays.push(name, message) }]);
