@@ -28,6 +28,7 @@ function problemText(problem: Problem): string {
 function verboseText(error: FlareError): string[] {
   const facts = Object.entries(error.facts).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
   const stacks: string[] = [];
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) stacks.push(...(cause.stack ?? cause.message).split("\n").map(plainText));
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+    stacks.push(...(cause.stack ?? cause.message).split("\n").map(plainText));
   return [...(facts.length > 0 ? ["Facts:", ...facts] : []), ...stacks];
 }
