@@ -46,6 +46,19 @@ describe("an object of the store", () => {
     expect(await models.find(hash)).toEqual(found);
   });
 
+  it("stays with a holder that takes it anew while it lets go of another", async () => {
+    const models = await FileModelStore.open({ root: folder });
+    const retention = new ObjectRetention({ models, logger: silent });
+    const [old, anew] = [await models.importBytes(Buffer.from("old")), await models.importBytes(Buffer.from("anew"))];
+    await retention.hold("job:1", [old.hash]);
+    const released = retention.release("job:1");
+    await retention.hold("job:1", [anew.hash]);
+    await released;
+    await retention.sweep();
+    expect(await models.find(old.hash)).toBeUndefined();
+    expect(await models.find(anew.hash)).toBeDefined();
+  });
+
   it("that somebody began to upload, or did not hand in, is swept away when it was left for long", async () => {
     const models = await FileModelStore.open({ root: folder });
     const retention = new ObjectRetention({ models, logger: silent });

@@ -34,7 +34,8 @@ export class ObjectRetention {
   /** The holder needs nothing any more. */
   async release(holder: string): Promise<void> {
     await this.keepOnly(holder, []);
-    this.#held.delete(holder);
+    // It may have come to need something meanwhile.
+    if (this.#held.get(holder)?.size === 0) this.#held.delete(holder);
   }
 
   /** Makes `hashes` all that the holder needs; what it drops and nobody else holds is removed. */
