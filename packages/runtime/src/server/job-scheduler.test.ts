@@ -32,6 +32,20 @@ describe("JobScheduler", () => {
     expect(await models.find(model.hash)).toBeDefined();
   });
 
+  it("leaves nothing behind of a job that is ended while it is laid out", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { scheduler, jobs, models } = await serverThatRanAJob();
+    const find = models.find.bind(models);
+    vi.spyOn(models, "find").mockImplementationOnce(async (hash) => {
+      await jobs.get(jobId)?.end("FINISHED:ABORTED", "its submitter is not trusted any more");
+      return await find(hash);
+    });
+    await scheduler.start();
+    await vi.waitFor(() => expect(jobs.size).toBe(0));
+    expect(vi.getTimerCount()).toBe(0);
+  });
+
   it("stops waiting when the start is given up", async () => {
     const { scheduler, models } = await serverThatRanAJob();
     vi.spyOn(models, "find").mockRejectedValue(new FlareError("transfer/disk-full", "No space is left."));
