@@ -1,4 +1,4 @@
-import { appendFile, mkdtemp, rm, stat } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { limits } from "@flare-ts/contracts";
@@ -71,6 +71,26 @@ describe("lines in a file of bounded size", () => {
     await again.append([{ text: "after" }]);
     expect(await texts(again, 0)).toMatchObject({ texts: ["whole", "after"] });
     expect(await texts(open(), 0)).toMatchObject({ texts: ["whole", "after"] });
+  });
+
+  it("go on behind what a disk that became full has taken of them", async () => {
+    const lines = open();
+    await lines.append([{ text: "first" }]);
+    const before = await readFile(file, "utf8");
+    await rm(file);
+    await mkdir(file);
+    await expect(lines.append([{ text: "a" }, { text: "b" }])).rejects.toMatchObject({ code: "EISDIR" });
+    await rm(file, { recursive: true });
+    await writeFile(file, `${before}{"text":"a","seq":2}\n{"text":"b","se`);
+    await lines.append([{ text: "c" }]);
+    for (const each of [lines, open()]) {
+      const { entries } = await each.read(0, 10);
+      expect(entries.map(({ seq, text }) => [seq, text])).toEqual([
+        [1, "first"],
+        [2, "a"],
+        [3, "c"],
+      ]);
+    }
   });
 
   it("of nothing are nothing, and no folder is made for reading", async () => {

@@ -75,7 +75,14 @@ export class BoundedLines<Entry extends Numbered> {
       await rename(file, `${file}.old`);
       this.#bytes = 0;
     }
-    await appendFile(file, text);
+    try {
+      await appendFile(file, text);
+    } catch (error) {
+      // A disk that became full may have taken a part: what stands there is looked at anew.
+      this.#opened = undefined;
+      this.#recent.length = 0;
+      throw error;
+    }
     this.#bytes += bytes;
     this.#lastSeq += numbered.length;
     this.#recent.push(...numbered);
