@@ -18,14 +18,25 @@ describe("TrainerProcess", () => {
     await trainer.stop("test over");
     expect(kill).toHaveBeenCalledTimes(1);
   });
+
+  it("leaves nothing behind when its program cannot be started", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    await expect(spawnProgram("no-such-program")).rejects.toMatchObject({ code: "client-api/launch-failed" });
+    expect(vi.getTimerCount()).toBe(0);
+  });
 });
 
 async function spawnShell(script: string): Promise<TrainerProcess> {
+  return await spawnProgram("sh", "-c", script);
+}
+
+async function spawnProgram(file: string, ...args: string[]): Promise<TrainerProcess> {
   const folder = await mkdtemp(join(tmpdir(), "flare-trainer-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   return await spawnTrainer({
     clock: systemStallClock,
-    command: { file: "sh", args: ["-c", script], env: {}, cwd: folder },
+    command: { file, args, env: {}, cwd: folder },
     welcome: {} as never,
     launchTimeoutMs: 10_000,
     stallMs: 10_000,

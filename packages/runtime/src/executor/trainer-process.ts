@@ -102,6 +102,9 @@ export class TrainerProcess {
     this.#child = components.child;
     this.#init = init;
     const log = new BoundedLog({ file: init.logFile, mostBytes: limits.trainerLogBytes });
+    components.child.once("error", () => {
+      if (components.child.pid === undefined) void log.stop();
+    });
     this.#exited = new Promise((resolve) => {
       components.child.once("exit", () => {
         // What the trainer has started goes with it.
