@@ -69,6 +69,10 @@ const consequences = {
     "more of them are removed; all of them when the disk or `--max-disk` has no room",
   ],
   spareFileMs: ["how long they are kept when nobody takes one", "they are removed"],
+  abandonedUploadMs: [
+    "how long a server keeps what somebody has begun to upload, or has uploaded for a job that was not submitted or is over",
+    "it is removed; whoever goes on after that sends it anew",
+  ],
   checkpointBytes: ["bytes of an upload that a crash can cost", "everything so far is made durable; an upload goes on from there"],
   safetensorsHeaderBytes: ["header of a model file", "the model is refused"],
   tensorsPerModel: ["tensors in a model", "the model is refused"],

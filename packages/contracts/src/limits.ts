@@ -21,6 +21,8 @@ export const limits = Object.freeze({
   /** Files of objects that nobody needs any more, kept to be written over. */
   spareFileBytes: 4 * 1024 * 1024 * 1024,
   spareFileMs: 60_000,
+  /** What somebody began to upload, or did not hand in, waits so long at a server to be gone on with. */
+  abandonedUploadMs: 7 * 24 * 60 * 60_000,
   /** Header of a safetensors file; the format's own reference implementation has the same limit. */
   safetensorsHeaderBytes: 100_000_000,
   tensorsPerModel: 100_000,

@@ -1,11 +1,12 @@
 import type { FlareError, Problem } from "@flare-ts/contracts";
+import { plainText } from "../terminal/plain-text.js";
 import type { Colors } from "../terminal/terminal.js";
 
 /** Lines that tell a person what happened, where, what to do and where to read on; a stack trace only when asked for. */
 export function errorText(error: FlareError, init: { readonly colors: Colors; readonly isVerbose: boolean }): string[] {
   const { colors, isVerbose } = init;
   return [
-    `${colors.red(`error ${error.code}:`)} ${error.message}`,
+    `${colors.red(`error ${error.code}:`)} ${plainText(error.message)}`,
     ...error.problems.map((problem) => `  ${problemText(problem)}`),
     `What to do: ${error.row.todo}`,
     `Read more: docs/errors.md#${anchorOf(error.code)}`,
@@ -21,12 +22,13 @@ function anchorOf(code: string): string {
 function problemText(problem: Problem): string {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined).join(":");
   const path = problem.path === undefined ? "" : ` (at ${problem.path})`;
-  return `${place === "" ? "" : `${place}: `}${problem.message}${path}`;
+  return `${place === "" ? "" : `${place}: `}${plainText(problem.message)}${path}`;
 }
 
 function verboseText(error: FlareError): string[] {
   const facts = Object.entries(error.facts).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
   const stacks: string[] = [];
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) stacks.push(cause.stack ?? cause.message);
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
+    stacks.push(...(cause.stack ?? cause.message).split("\n").map(plainText));
   return [...(facts.length > 0 ? ["Facts:", ...facts] : []), ...stacks];
 }

@@ -2,10 +2,13 @@ import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
+import { limits } from "@flare-ts/contracts";
 import { CommandReplySchema, JobEventSchema } from "@flare-ts/contracts/wire";
 import type { Kit, TrustKeeper } from "@flare-ts/provision/kit";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished } from "vitest";
 import { LiveIdentity } from "../identity/live-identity.js";
+import type { JournalEntry } from "../job/job-event.js";
+import { receiptsPage } from "../receipt/receipts-page.js";
 import { startTestServer } from "../transport/test-server.test-support.js";
 import { AdminSession } from "./admin-session.js";
 import { TransferStores } from "./transfer-stores.js";
@@ -24,6 +27,38 @@ it("a session that the server ended while nobody used it is opened again by the 
     },
     { way: "proxy" },
   );
+  const admin = await openSession(server);
+  const endAll = (): void => {
+    for (const { id } of server.authenticator.sessionsOf("ann@a.org")) server.authenticator.end(id, "silent for too long");
+  };
+  await admin.listJobs();
+  endAll();
+  await admin.listJobs();
+  endAll();
+  const events = [];
+  for await (const { seq } of admin.watchJob("j")) events.push(seq);
+  expect(events).toEqual([1]);
+  expect(new Set(commands).size).toBe(2);
+});
+
+it("the receipts of a job of many rounds, which no message has room for, come in several", async () => {
+  const document = "d".repeat(limits.controlMessageBytes / 1_000);
+  const entries = Array.from({ length: 1_500 }, (_, i) => {
+    const event = { type: "round-receipt", round: i, document, signature: String(i), certificate: "" };
+    return { jobId: "j", seq: i + 1, atMs: 0, event } as JournalEntry;
+  });
+  const server = await startTestServer({
+    execute: async (_context, { commandJson }) => {
+      const { after = 0 } = (JSON.parse(Buffer.from(commandJson).toString()) as { readonly args: { readonly after?: number } }).args;
+      return create(CommandReplySchema, { resultJson: JSON.stringify(receiptsPage(entries.filter(({ seq }) => seq > after))) });
+    },
+  });
+  const { receipts, verdicts } = await (await openSession(server)).receipts("j");
+  expect(receipts.map(({ signature }) => Number(signature))).toEqual(entries.map((_, i) => i));
+  expect(verdicts).toHaveLength(1_500);
+});
+
+async function openSession(server: Awaited<ReturnType<typeof startTestServer>>): Promise<AdminSession> {
   const keys = server.project.issue({ name: "ann@a.org", role: "lead" });
   const folder = await mkdtemp(join(tmpdir(), "flare-admin-"));
   const { certificatePem, privateKeyPem } = keys;
@@ -36,18 +71,10 @@ it("a session that the server ended while nobody used it is opened again by the 
     stores: new TransferStores({ now: Date.now }, { folder }),
     now: Date.now,
   });
-  const endAll = (): void => {
-    for (const { id } of server.authenticator.sessionsOf("ann@a.org")) server.authenticator.end(id, "silent for too long");
-  };
-  await admin.listJobs();
-  endAll();
-  await admin.listJobs();
-  endAll();
-  const events = [];
-  for await (const { seq } of admin.watchJob("j")) events.push(seq);
-  expect(events).toEqual([1]);
-  expect(new Set(commands).size).toBe(2);
-  admin.close();
-  await server.stop();
-  await rm(folder, { recursive: true });
-});
+  onTestFinished(async () => {
+    admin.close();
+    await server.stop();
+    await rm(folder, { recursive: true });
+  });
+  return admin;
+}

@@ -9,6 +9,7 @@ import type { JobStatus } from "../job/job-status.js";
 import { readJobFolder } from "../job/read-job-folder.js";
 import { createSignedJob } from "../job/signed-job.js";
 import type { OutputLine, OutputNews, OutputPage, TrackedPoint } from "../output/job-output.js";
+import type { ReceiptsPage } from "../receipt/receipts-page.js";
 import { verifyReceipts } from "../receipt/round-receipt.js";
 import type { SignedReceipt } from "../receipt/signed-receipt.js";
 import type { ObjectRef } from "../store/model-store.js";
@@ -242,9 +243,14 @@ export class AdminSession {
    * it has changed or lost since does not verify.
    */
   async receipts(jobId: string, signal?: AbortSignal): Promise<JobReceipts> {
-    const { receipts } = (await this.#calls.execute("get_receipts", { job_id: jobId }, signal)) as unknown as {
-      receipts: readonly SignedReceipt[];
-    };
+    const receipts: SignedReceipt[] = [];
+    let next: number | undefined;
+    do {
+      const args = { job_id: jobId, ...(next === undefined ? {} : { after: next }) };
+      const page = (await this.#calls.execute("get_receipts", args, signal)) as unknown as ReceiptsPage;
+      receipts.push(...page.receipts);
+      ({ next } = page);
+    } while (next !== undefined);
     const { keeper } = this.#parts;
     return { receipts, verdicts: verifyReceipts(receipts, { trust: keeper.trust, jobId }) };
   }

@@ -3,18 +3,17 @@ import { readdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import type { Bootstrap } from "../client/protocol.js";
+import { isAlive, type ProcessIdentity } from "../process/process-identity.js";
 
 /**
  * What a site writes for trainers that are started by hand: a bootstrap file with FLARE's keys of an attach profile. It is
- * there for as long as the job waits for a trainer or has one.
+ * there for as long as the job waits for a trainer or has one. The process that it names is the one that listens.
  */
-export interface AttachProfile extends Bootstrap {
+export interface AttachProfile extends Bootstrap, ProcessIdentity {
   readonly schema_version: 1;
   readonly execution_mode: "attach";
   readonly attach_id: string;
   readonly rendezvous_dir: string;
-  /** The process that listens. */
-  readonly pid: number;
 }
 
 /** Longest path that every system takes for a UNIX socket (`sun_path` of macOS has 104 bytes with the last zero). */
@@ -44,7 +43,7 @@ export async function clearAttachFolder(folder: string): Promise<void> {
   for (const name of await readdir(folder).catch(() => [])) {
     if (!name.endsWith(".json")) continue;
     const profile = await readProfile(join(folder, name));
-    if (profile !== undefined && !isAlive(profile.pid)) await removeProfile(folder, profile);
+    if (profile !== undefined && !isAlive(profile)) await removeProfile(folder, profile);
   }
 }
 
@@ -53,19 +52,10 @@ export async function readProfile(path: string): Promise<AttachProfile | undefin
   try {
     const value = JSON.parse(await readFile(path, "utf8")) as Partial<AttachProfile>;
     const isProfile = value.execution_mode === "attach" && typeof value.attach_id === "string" && typeof value.channel === "string";
-    return isProfile && typeof value.pid === "number" ? (value as AttachProfile) : undefined;
+    // An earlier version did not say when its process was started; it is gone by now.
+    return isProfile && typeof value.pid === "number" ? ({ started: "", ...value } as AttachProfile) : undefined;
   } catch {
     return undefined;
-  }
-}
-
-/** Whether a process of this number is there. */
-export function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as NodeJS.ErrnoException).code === "EPERM";
   }
 }
 

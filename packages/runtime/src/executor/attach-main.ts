@@ -3,7 +3,8 @@ import { createServer, Socket } from "node:net";
 import { dirname, join } from "node:path";
 import { FlareError } from "@flare-ts/contracts/errors";
 import { type Bootstrap, bootstrapVariable } from "../client/protocol.js";
-import { type AttachProfile, isAlive, profilePath, readProfile, removeProfile, socketPath } from "./attach-folder.js";
+import { identifyProcess, isAlive } from "../process/process-identity.js";
+import { type AttachProfile, profilePath, readProfile, removeProfile, socketPath } from "./attach-folder.js";
 
 /**
  * Stands in for a trainer that is started by hand, between it and the job process: `attach-main <folder> <attach id>`. The
@@ -15,7 +16,7 @@ const bootstrap = JSON.parse(await readFile(process.env[bootstrapVariable] ?? ""
 
 await mkdir(folder, { recursive: true, mode: 0o700 });
 const other = await readProfile(profilePath(folder, attachId));
-if (other !== undefined && isAlive(other.pid)) {
+if (other !== undefined && isAlive(other)) {
   process.stderr.write(`flare: job ${other.job_id} waits for trainers as '${attachId}' already; give this job another attach_id\n`);
   process.exit(1);
 }
@@ -29,7 +30,7 @@ const profile: AttachProfile = {
   attach_id: attachId,
   rendezvous_dir: folder,
   channel: `unix:${path}`,
-  pid: process.pid,
+  ...(identifyProcess(process.pid) ?? { pid: process.pid, started: "" }),
 };
 
 const upstream = new Socket({ fd: 3, readable: true, writable: true });

@@ -102,11 +102,14 @@ export class TrainerProcess {
     this.#child = components.child;
     this.#init = init;
     const log = new BoundedLog({ file: init.logFile, mostBytes: limits.trainerLogBytes });
+    components.child.once("error", () => {
+      if (components.child.pid === undefined) void log.stop();
+    });
     this.#exited = new Promise((resolve) => {
       components.child.once("exit", () => {
-        this.#isGone = true;
         // What the trainer has started goes with it.
         this.kill();
+        this.#isGone = true;
         void log.stop();
         void this.#failOpenTask();
         resolve();
@@ -193,14 +196,14 @@ export class TrainerProcess {
     this.#channel.send({ type: "stop", reason });
     const graceMs = this.#init.stopGracePeriodMs;
     if (await settlesWithin(this.#exited, graceMs)) return;
-    if (this.#child.pid !== undefined) signalGroup(this.#child.pid, "SIGTERM");
+    this.#signal("SIGTERM");
     if (!(await settlesWithin(this.#exited, graceMs))) this.kill();
     await this.#exited;
   }
 
   /** Ends the whole group, at once or by SIGTERM first; resolves when the trainer is gone. */
   async end(isGentle = false): Promise<void> {
-    if (isGentle && this.#child.pid !== undefined) signalGroup(this.#child.pid, "SIGTERM");
+    if (isGentle) this.#signal("SIGTERM");
     if (isGentle) await settlesWithin(this.#exited, this.#init.stopGracePeriodMs);
     this.kill();
     await this.#exited;
@@ -208,7 +211,12 @@ export class TrainerProcess {
 
   /** Ends the whole group at once. */
   kill(): void {
-    if (this.#child.pid !== undefined) signalGroup(this.#child.pid, "SIGKILL");
+    this.#signal("SIGKILL");
+  }
+
+  /** The number of one that is gone, whose group went with it, may be that of another's group by now. */
+  #signal(signal: NodeJS.Signals): void {
+    if (this.#child.pid !== undefined && !this.#isGone) signalGroup(this.#child.pid, signal);
   }
 
   #takeRaw(raw: RawMessage): void {

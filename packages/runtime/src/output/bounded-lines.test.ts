@@ -1,6 +1,7 @@
-import { appendFile, mkdtemp, rm, stat } from "node:fs/promises";
+import { appendFile, mkdir, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { limits } from "@flare-ts/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BoundedLines } from "./bounded-lines.js";
 
@@ -48,6 +49,21 @@ describe("lines in a file of bounded size", () => {
     expect(entries.map(({ seq }) => seq)).toEqual(entries.map((_, i) => (entries[0]?.seq ?? 0) + i));
   });
 
+  it("are read in parts that go into one message, whatever they hold", async () => {
+    const lines = open(64 * 1024 * 1024);
+    const text = "\u0001".repeat(limits.logLineChars);
+    await lines.append(Array.from({ length: 1_000 }, () => ({ text })));
+    const seqs: number[] = [];
+    for (let isLast = false; !isLast; ) {
+      const { entries, hasMore, isCut } = await lines.read(seqs.at(-1) ?? 0, 1_000);
+      expect(JSON.stringify(entries).length).toBeLessThan(limits.controlMessageBytes / 3);
+      expect(isCut).toBe(false);
+      seqs.push(...entries.map(({ seq }) => seq));
+      isLast = !hasMore;
+    }
+    expect(seqs).toEqual(Array.from({ length: 1_000 }, (_, i) => i + 1));
+  });
+
   it("survive a line that a crash cut off", async () => {
     await open().append([{ text: "whole" }]);
     await appendFile(file, '{"seq":2,"te');
@@ -55,6 +71,26 @@ describe("lines in a file of bounded size", () => {
     await again.append([{ text: "after" }]);
     expect(await texts(again, 0)).toMatchObject({ texts: ["whole", "after"] });
     expect(await texts(open(), 0)).toMatchObject({ texts: ["whole", "after"] });
+  });
+
+  it("go on behind what a disk that became full has taken of them", async () => {
+    const lines = open();
+    await lines.append([{ text: "first" }]);
+    const before = await readFile(file, "utf8");
+    await rm(file);
+    await mkdir(file);
+    await expect(lines.append([{ text: "a" }, { text: "b" }])).rejects.toMatchObject({ code: "EISDIR" });
+    await rm(file, { recursive: true });
+    await writeFile(file, `${before}{"text":"a","seq":2}\n{"text":"b","se`);
+    await lines.append([{ text: "c" }]);
+    for (const each of [lines, open()]) {
+      const { entries } = await each.read(0, 10);
+      expect(entries.map(({ seq, text }) => [seq, text])).toEqual([
+        [1, "first"],
+        [2, "a"],
+        [3, "c"],
+      ]);
+    }
   });
 
   it("of nothing are nothing, and no folder is made for reading", async () => {

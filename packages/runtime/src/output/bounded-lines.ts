@@ -1,5 +1,6 @@
 import { appendFile, mkdir, readFile, rename, stat } from "node:fs/promises";
 import { dirname } from "node:path";
+import { entriesThatFit } from "./entries-that-fit.js";
 
 export interface BoundedLinesInit {
   readonly file: string;
@@ -48,7 +49,7 @@ export class BoundedLines<Entry extends Numbered> {
     return written;
   }
 
-  /** Entries after `after`, in order, `limit` at most. */
+  /** Entries after `after`, in order, `limit` at most, and no more than a message has room for. */
   async read(
     after: number,
     limit: number,
@@ -58,9 +59,9 @@ export class BoundedLines<Entry extends Numbered> {
     const isRemembered = first !== undefined && first.seq <= after + 1;
     const all = isRemembered ? this.#recent : await this.#fromFiles();
     const from = all.findIndex(({ seq }) => seq > after);
-    const found = from < 0 ? [] : all.slice(from, from + limit);
+    const found = from < 0 ? [] : entriesThatFit(all.slice(from, from + limit));
     const isCut = (found[0]?.seq ?? after + 1) > after + 1;
-    return { entries: found, hasMore: from >= 0 && all.length > from + limit, isCut };
+    return { entries: found, hasMore: from >= 0 && all.length > from + found.length, isCut };
   }
 
   async #append(entries: readonly Omit<Entry, "seq">[]): Promise<readonly Entry[]> {
@@ -74,7 +75,14 @@ export class BoundedLines<Entry extends Numbered> {
       await rename(file, `${file}.old`);
       this.#bytes = 0;
     }
-    await appendFile(file, text);
+    try {
+      await appendFile(file, text);
+    } catch (error) {
+      // A disk that became full may have taken a part: what stands there is looked at anew.
+      this.#opened = undefined;
+      this.#recent.length = 0;
+      throw error;
+    }
     this.#bytes += bytes;
     this.#lastSeq += numbered.length;
     this.#recent.push(...numbered);

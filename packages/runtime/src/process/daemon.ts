@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import { join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
 import { type InstanceState, readInstance } from "./instance-lock.js";
@@ -133,8 +133,12 @@ export function daemonStatus(kitDir: string): DaemonStatus {
 function readWatchdog(kitDir: string): number | undefined {
   try {
     const pid = Number.parseInt(readFileSync(join(kitDir, "daemon_pid.fl"), "utf8"), 10);
-    const commandLine = readFileSync(`/proc/${pid}/cmdline`, "utf8");
-    return commandLine.includes("sub_start.sh") ? pid : undefined;
+    const words = readFileSync(`/proc/${pid}/cmdline`, "utf8").split("\0");
+    const script = words.find((word) => word.endsWith("sub_start.sh"));
+    if (script === undefined) return undefined;
+    // After a restart of the machine the number may be that of another kit's watchdog.
+    const path = resolve(readlinkSync(`/proc/${pid}/cwd`), script);
+    return realpathSync(path) === realpathSync(join(kitDir, "startup", "sub_start.sh")) ? pid : undefined;
   } catch {
     return undefined;
   }

@@ -50,6 +50,8 @@ export class RelayListener {
   readonly #parts: RelayListenerComponents;
   readonly #init: RelayListenerInit;
   readonly #below = new Set<Below>();
+  /** Everything that is open, those in the middle of a handshake included. */
+  readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   readonly #stop = new AbortController();
   readonly #garbage = new YoungGarbage();
@@ -58,6 +60,10 @@ export class RelayListener {
     this.#parts = components;
     this.#init = init;
     this.#server = this.#createServer();
+    this.#server.on("connection", (socket: Socket) => {
+      this.#sockets.add(socket);
+      socket.once("close", () => this.#sockets.delete(socket));
+    });
   }
 
   /** Binds the port and resolves with the one in use. @throws FlareError `transfer/cannot-listen`, `transfer/clear-refused` */
@@ -104,6 +110,7 @@ export class RelayListener {
       this.#server.close(() => resolve());
     });
     this.cutAll();
+    for (const socket of this.#sockets) socket.destroy();
     await closed;
   }
 

@@ -15,8 +15,10 @@ import type { CommandVerb } from "../admin/signed-command.js";
 import type { JournalEntry } from "../job/job-event.js";
 import { isFinished, jobStatuses } from "../job/job-status.js";
 import type { Logger } from "../logging/logger.js";
+import { entriesThatFit } from "../output/entries-that-fit.js";
 import type { OutputPage } from "../output/job-output.js";
 import type { OutputArchive } from "../output/output-archive.js";
+import { receiptsPage } from "../receipt/receipts-page.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
 import { isStudyVerb, type StudyVerb } from "../study/study-verbs.js";
 import type { CallContext } from "../transport/connection.js";
@@ -73,6 +75,11 @@ const listArguments = z.strictObject({
   is_only_mine: z.boolean().optional(),
   is_reversed: z.boolean().optional(),
   limit: z.int().positive().optional(),
+});
+const receiptsArguments = z.strictObject({
+  job_id: jobIdSchema,
+  /** As the page before says. @default 0 */
+  after: z.int().nonnegative().optional(),
 });
 const submitArguments = z.strictObject({ signed_job: z.strictObject({ hash: contentHashSchema, size: z.int().positive() }) });
 const trustArguments = z.strictObject({ trust_list: z.string() });
@@ -227,14 +234,9 @@ export class AdminService {
   }
 
   async #receipts(caller: Caller, args: Arguments): Promise<Json> {
-    const { jobId } = await this.#job(caller, args);
-    const entries = await this.#parts.store.entries(jobId);
-    const receipts = entries.flatMap(({ event }) => {
-      if (event.type !== "round-receipt") return [];
-      const { document, signature, certificate } = event;
-      return [{ document, signature, certificate }];
-    });
-    return { receipts };
+    const { job_id, after = 0 } = parseArguments(receiptsArguments, args);
+    const { jobId } = await this.#job(caller, { job_id });
+    return receiptsPage(await this.#parts.store.entries(jobId, after)) as unknown as Json;
   }
 
   async #download(caller: Caller, args: Arguments): Promise<Json> {
@@ -314,7 +316,8 @@ const streamVerbs = ["watch_job", "watch_system", "watch_job_output"] as const;
 type StreamVerb = (typeof streamVerbs)[number];
 
 function pageOf(entries: readonly JournalEntry[], limit: number): OutputPage<JournalEntry> {
-  return { entries: entries.slice(0, limit), hasMore: entries.length > limit, isCut: false };
+  const first = entriesThatFit(entries.slice(0, limit));
+  return { entries: first, hasMore: entries.length > first.length, isCut: false };
 }
 
 function isStreamVerb(verb: CommandVerb): verb is StreamVerb {

@@ -8,6 +8,7 @@ export class GrowingModel {
   readonly #models: Pick<ModelStore, "follow" | "importFile" | "takeSpare">;
   #path = "";
   #followed: FollowedFile | undefined;
+  #isOver = false;
 
   constructor(components: { readonly models: Pick<ModelStore, "follow" | "importFile" | "takeSpare"> }) {
     this.#models = components.models;
@@ -16,9 +17,12 @@ export class GrowingModel {
   /** A file of about so many bytes is going to be written; it may have anything in it, as it is written over. */
   async begin(path: string, bytes: number): Promise<void> {
     await this.end();
+    if (this.#isOver) return;
     await this.#models.takeSpare(bytes, path);
     this.#path = path;
     this.#followed = await this.#models.follow(path);
+    // The job may have ended meanwhile. Node ends a process that leaves an open file to the garbage collector.
+    if (this.#isOver) await this.end();
   }
 
   /** So many bytes stand in the file. */
@@ -34,6 +38,12 @@ export class GrowingModel {
     } finally {
       await this.end();
     }
+  }
+
+  /** The job is over: no file is followed any more, whatever its process, which may not know it yet, goes on to write. */
+  async stop(): Promise<void> {
+    this.#isOver = true;
+    await this.end();
   }
 
   /** Lets go of a file that is not finished. */

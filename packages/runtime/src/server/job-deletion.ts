@@ -1,8 +1,10 @@
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import { isFinished } from "../job/job-status.js";
 import type { OutputArchive } from "../output/output-archive.js";
 import type { ObjectRetention } from "../store/object-retention.js";
+import type { ServerStore } from "../store/server-store.js";
 import type { JobTable } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
@@ -11,6 +13,7 @@ import { grantsOfAdmin } from "./study-boundary.js";
 export interface JobDeletionComponents {
   readonly hub: Pick<JournalHub, "deleteJob">;
   readonly jobs: Pick<JobTable, "get">;
+  readonly store: Pick<ServerStore, "job">;
   readonly grants: Pick<ObjectGrants, "revokeJob">;
   readonly retention: Pick<ObjectRetention, "release">;
   readonly archive: Pick<OutputArchive, "remove">;
@@ -28,14 +31,21 @@ export class JobDeletion {
 
   /** @throws FlareError `job/not-over`, `job/not-found` */
   async delete(jobId: string): Promise<void> {
-    const { hub, jobs, grants, retention, archive } = this.#parts;
+    const { hub, jobs, store, grants, retention, archive } = this.#parts;
+    const job = await store.job(jobId);
     // Also while the processes of one that has ended are still being stopped.
-    if (jobs.get(jobId) !== undefined || !(await hub.deleteJob(jobId))) {
-      throw new FlareError("job/not-over", `Job ${jobId} is not over.`, { facts: { job: jobId } });
+    if (jobs.get(jobId) !== undefined || (job !== undefined && !isFinished(job.status))) throw notOver(jobId);
+    // Its files before its record, without which nobody would ever come back for those that are left.
+    if (job !== undefined) {
+      await archive.remove(jobId);
+      await rm(join(this.#workspace, jobId), { recursive: true, force: true });
     }
+    if (!(await hub.deleteJob(jobId))) throw notOver(jobId);
     for (const reason of [jobId, ...grantsOfAdmin(jobId)]) grants.revokeJob(reason);
     await retention.release(`job:${jobId}`);
-    await archive.remove(jobId);
-    await rm(join(this.#workspace, jobId), { recursive: true, force: true });
   }
+}
+
+function notOver(jobId: string): FlareError {
+  return new FlareError("job/not-over", `Job ${jobId} is not over.`, { facts: { job: jobId } });
 }

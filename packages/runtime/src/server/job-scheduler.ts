@@ -4,6 +4,7 @@ import { type JobSites, selectJobSites } from "../job/deploy-map.js";
 import { errorField } from "../logging/logger.js";
 import type { ModelStore } from "../store/model-store.js";
 import type { JobRecord } from "../store/server-store.js";
+import { isFull, whenThereIsRoom } from "../store/when-there-is-room.js";
 import type { DefinitionReader } from "./job-definition.js";
 import type { JobTable } from "./job-table.js";
 import { ServerJob, type ServerJobComponents } from "./server-job.js";
@@ -40,6 +41,7 @@ export class JobScheduler {
   readonly #init: JobSchedulerInit;
   /** Why each waiting job waits. */
   readonly #waiting = new Map<string, WaitingJob>();
+  #isStarted = false;
   #isStopped = false;
   /** The tail of what is being done. */
   #queue: Promise<void> = Promise.resolve();
@@ -51,9 +53,17 @@ export class JobScheduler {
     this.#init = init;
   }
 
-  /** Goes on with the jobs that ran when the server stopped, then looks for jobs to start. */
-  async start(): Promise<void> {
-    await this.#inTurn(() => this.#goOn());
+  /**
+   * Goes on with the jobs that ran when the server stopped, then looks for jobs to start. A disk that is full is waited for: sites that come
+   * before their job is there would be told that it is over, and nobody would hold what it has made so far.
+   *
+   * @throws the reason of the signal
+   */
+  async start(signal?: AbortSignal): Promise<void> {
+    const onFull = (error: unknown): void =>
+      this.#parts.logger.error("a job that ran before waits for room on the disk", { error: errorField(error) });
+    await this.#inTurn(() => whenThereIsRoom(() => this.#goOn(), { signal, onFull }));
+    this.#isStarted = true;
     this.look();
   }
 
@@ -186,7 +196,13 @@ export class JobScheduler {
       await boundary.keep(job);
       this.#waiting.delete(jobId);
     } catch (error) {
-      await this.#cannotRun(record, FlareError.from(error));
+      if (this.#isStarted || !isFull(error)) {
+        await this.#cannotRun(record, FlareError.from(error));
+        return;
+      }
+      await jobs.get(jobId)?.suspend();
+      jobs.remove(jobId);
+      throw error;
     }
   }
 

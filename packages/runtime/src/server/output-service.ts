@@ -30,6 +30,10 @@ export class OutputService {
   readonly #parts: OutputServiceComponents;
   /** Newest batch of each site and job; one that was taken is not written twice. */
   readonly #taken = new Map<string, { readonly epoch: string; readonly number: bigint }>();
+  /** Batches of each site and job that are being taken, by the last of them. */
+  readonly #taking = new Map<string, Promise<void>>();
+  /** By job: runs out when nothing was said for so long that it may be forgotten. */
+  readonly #quiet = new Map<string, NodeJS.Timeout>();
 
   constructor(components: OutputServiceComponents) {
     this.#parts = components;
@@ -37,23 +41,16 @@ export class OutputService {
 
   /** Takes a batch of a site; the site is told when it is written, and may then send the next. */
   async hear(site: string, batch: JobOutput, outbox: Pick<SiteOutbox, "push">): Promise<void> {
-    const { archive, logger } = this.#parts;
     const { jobId, epoch, number } = batch;
     const key = `${site} ${jobId}`;
-    const last = this.#taken.get(key);
-    const isKnown = last !== undefined && last.epoch === epoch && number <= last.number;
-    if (!isKnown && (await this.#isOfJob(site, jobId))) {
-      try {
-        await archive.add(jobId, {
-          metrics: batch.metrics.flatMap((metric) => metricFromWire(site, metric)),
-          lines: batch.lines.map((line) => lineFromWire(site, line)),
-          dropped: batch.dropped,
-        });
-      } catch (error) {
-        // Training goes on without a record of it, as on a full disk.
-        logger.warn("what a site said of a job could not be written", { site, job: jobId, error: errorField(error) });
-      }
-      this.#taken.set(key, { epoch, number });
+    // By a new stream the same may come again while it is being written.
+    const before = this.#taking.get(key) ?? Promise.resolve();
+    const taking = before.catch(() => undefined).then(() => this.#take(site, key, batch));
+    this.#taking.set(key, taking);
+    try {
+      await taking;
+    } finally {
+      if (this.#taking.get(key) === taking) this.#taking.delete(key);
     }
     outbox.push(
       create(ServerMessageSchema, {
@@ -97,6 +94,37 @@ export class OutputService {
   forget(jobId: string): void {
     this.#parts.archive.forget(jobId);
     for (const key of this.#taken.keys()) if (key.endsWith(` ${jobId}`)) this.#taken.delete(key);
+  }
+
+  async #take(site: string, key: string, { jobId, epoch, number, metrics, lines, dropped }: JobOutput): Promise<void> {
+    const { archive, logger } = this.#parts;
+    const last = this.#taken.get(key);
+    const isKnown = last !== undefined && last.epoch === epoch && number <= last.number;
+    if (isKnown || !(await this.#isOfJob(site, jobId))) return;
+    clearTimeout(this.#quiet.get(jobId));
+    try {
+      await archive.add(jobId, {
+        metrics: metrics.flatMap((metric) => metricFromWire(site, metric)),
+        lines: lines.map((line) => lineFromWire(site, line)),
+        dropped,
+      });
+    } catch (error) {
+      // Training goes on without a record of it, as on a full disk.
+      logger.warn("what a site said of a job could not be written", { site, job: jobId, error: errorField(error) });
+    }
+    this.#taken.set(key, { epoch, number });
+    this.#forgetLater(jobId);
+  }
+
+  /** Nobody may ever read what is kept of a job, and many jobs come in a year. */
+  #forgetLater(jobId: string): void {
+    clearTimeout(this.#quiet.get(jobId));
+    const timer = setTimeout(() => {
+      this.#quiet.delete(jobId);
+      if (this.#parts.jobs.get(jobId) === undefined) this.forget(jobId);
+      else this.#forgetLater(jobId);
+    }, lastWordsMs);
+    this.#quiet.set(jobId, timer.unref());
   }
 
   /** Resolves when there is more to read, or a while has passed; `false` when nothing more will come. */

@@ -140,6 +140,11 @@ export class ServerJob {
     this.#isLive = true;
     this.#receipts.begin();
     await retention.keepOnly(this.#holder, this.#needs.hashes());
+    // It may have been ended while it was laid out, such as for a submitter who is not trusted any more.
+    if (this.#hasEnded) {
+      this.#stopFollowing();
+      return;
+    }
     this.#looking = setInterval(() => this.#watch.look(), lookMs(this.#init.stallMs));
     for (const site of Object.keys(this.apps)) {
       const deployment = this.deploymentFor(site);
@@ -282,7 +287,7 @@ export class ServerJob {
     clearInterval(this.#looking);
     this.#unfollow.self?.();
     this.#unfollow.process?.();
-    void this.#growing.end().catch(() => undefined);
+    void this.#growing.stop().catch(() => undefined);
   }
 
   get #holder(): string {

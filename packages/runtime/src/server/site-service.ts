@@ -9,6 +9,7 @@ import {
   SubmitUpdateReplySchema,
   type SubmitUpdateRequest,
 } from "@flare-ts/contracts/wire";
+import type { TaskKey } from "../job/job-event.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
 import { isObject } from "../store/is-object.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
@@ -107,7 +108,8 @@ export class SiteService {
     const report = readReport(site, request);
     const { hash = "" } = request.update ?? {};
     const holder = `update:${site}:${taskKeyText(key)}`;
-    await retention.hold(holder, isContentHash(hash) ? [hash] : []);
+    const held = isContentHash(hash) ? [hash] : [];
+    await retention.hold(holder, held);
     try {
       const update = await (request.updateBytes === undefined
         ? heldObject(models, request)
@@ -119,10 +121,16 @@ export class SiteService {
       await retention.release(holder);
       return create(SubmitUpdateReplySchema, { key: taskKeyToWire(key), outcome });
     } catch (error) {
-      // What the site will try again need not be sent again.
-      if (!FlareError.from(error).row.isRetryable) await retention.release(holder);
+      // What the site will try again need not be sent again; what it says of a task that it does not have must not be remembered.
+      const isTriedAgain = FlareError.from(error).row.isRetryable && (await this.#isOpen(site, key));
+      await (isTriedAgain ? retention.keepOnly(holder, held) : retention.release(holder));
       throw error;
     }
+  }
+
+  async #isOpen(site: string, key: TaskKey): Promise<boolean> {
+    const open = await this.#parts.store.openTasksOf(site).catch(() => []);
+    return open.some((task) => taskKeyText(task) === taskKeyText(key));
   }
 
   async #welcome(site: AttachedSite, trustNumber: number, outbox: SiteOutbox): Promise<void> {

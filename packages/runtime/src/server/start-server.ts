@@ -6,6 +6,7 @@ import { CertificateRenewal } from "../identity/certificate-renewal.js";
 import { graceOf } from "../identity/open-identity.js";
 import type { OpenedIdentity } from "../identity/open-live-identity.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
+import { errorField } from "../logging/logger.js";
 import { OutputArchive } from "../output/output-archive.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
 import { systemStallClock } from "../progress/stall-clock.js";
@@ -128,7 +129,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       },
       { serverName: kit.name, project: kit.project, startedAtMs: now(), maxMemoryBytes: plan.maxBytes },
     );
-    const deletion = new JobDeletion({ hub, jobs, grants, retention, archive }, { workspace });
+    const deletion = new JobDeletion({ hub, jobs, store, grants, retention, archive }, { workspace });
     const disconnect = (sessionId: string, reason: string): void => transport.disconnect(sessionId, reason);
     const heardOf = (sessionId: string): number => transport.heardOf(sessionId);
     const audience = joinAudiences([directory, { names: () => relays.names(), push: (name, message) => relays.push(name, message) }]);
@@ -250,8 +251,8 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     await intake.clear();
     await holdResultsAndWaitingJobs({ store, retention, readDefinition, logger });
     await trust.refuseJobs();
-    await scheduler.start();
     parts.add("jobs", () => scheduler.stop());
+    await scheduler.start(init.signal);
     await retention.sweep();
     await renewEnded(opened, kit, now, () => renewals.renewOwn());
     const port = await transport.start();
@@ -274,6 +275,12 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     await renewals.keepIssuer();
     const lookAtIssuer = setInterval(() => void renewals.keepIssuer(), issuerLookMs);
     parts.add("issuer", () => clearInterval(lookAtIssuer));
+    const removeAbandoned = setInterval(() => {
+      retention
+        .sweep(models.unchanged(limits.abandonedUploadMs))
+        .catch((error: unknown) => logger.warn("abandoned uploads could not be looked for", { error: errorField(error) }));
+    }, abandonedLookMs);
+    parts.add("abandoned uploads", () => clearInterval(removeAbandoned));
     const endOverdue = setInterval(() => {
       sessionAudit.tellRest();
       for (const { session, reason } of authenticator.expiredSessions()) disconnect(session.id, reason);
@@ -291,6 +298,9 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
 function jobsAtOnce(maxJobs: number, plan: MemoryPlan): { readonly maxJobs: number; readonly maxJobsSetBy: string } {
   return plan.jobs < maxJobs ? { maxJobs: plan.jobs, maxJobsSetBy: setByText(plan) } : { maxJobs, maxJobsSetBy: "max_jobs" };
 }
+
+/** What nobody goes on with is looked for so often. */
+const abandonedLookMs = 3_600_000;
 
 /** A new issuing certificate is asked for long before it is needed. */
 const issuerLookMs = 600_000;

@@ -218,7 +218,7 @@ export class SiteJob {
         if (signal.aborted) return;
         const error = FlareError.from(reason);
         if (!error.row.isRetryable) {
-          this.#leave(error);
+          this.#leaveForGood(error);
           return;
         }
         this.#logger.error("job cannot be started yet", { error: errorField(error) });
@@ -247,7 +247,7 @@ export class SiteJob {
         readable: [this.#init.modelsFolder, ...Object.values(this.#init.datasets)],
         handlers: this.#calls(admitted),
         onRestart: () => undefined,
-        onGivenUp: (error) => this.#leave(error),
+        onGivenUp: (error) => this.#leaveForGood(error),
       },
     );
     this.#supervisor.start();
@@ -350,6 +350,12 @@ export class SiteJob {
   /** Says again what the server may not have heard. */
   restate(): void {
     if (this.#left !== undefined) this.#leave(this.#left);
+  }
+
+  /** Nothing of the job runs here any more. It may go on at other sites for days, in which another job has its room. */
+  #leaveForGood(error: FlareError): void {
+    this.#allowed?.leave();
+    this.#leave(error);
   }
 
   #leave(error: FlareError): void {

@@ -191,6 +191,22 @@ export class FileModelStore implements ModelStore {
     return await this.#spares.release();
   }
 
+  /** Objects, unfinished ones too, of which nothing was written for so long; those with an open writer are not among them. */
+  async *unchanged(forMs: number): AsyncGenerator<ContentHash, void, undefined> {
+    const isOld = async (path: string): Promise<boolean> => {
+      const mtimeMs = await stat(path).then(
+        (found) => found.mtimeMs,
+        () => Number.NaN,
+      );
+      return Date.now() - mtimeMs >= forMs;
+    };
+    for await (const hash of this.list()) if (await isOld(this.#objectPath(hash))) yield hash;
+    for (const hash of await readdir(join(this.#root, "partial"))) {
+      // Its record is written after its bytes, or not at all.
+      if (isContentHash(hash) && !this.#writers.has(hash) && (await isOld(this.#partialPath(hash)))) yield hash;
+    }
+  }
+
   async *list(): AsyncGenerator<ContentHash, void, undefined> {
     const objects = join(this.#root, "objects");
     for (const folder of (await readdir(objects)).toSorted()) {

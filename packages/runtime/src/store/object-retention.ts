@@ -34,7 +34,8 @@ export class ObjectRetention {
   /** The holder needs nothing any more. */
   async release(holder: string): Promise<void> {
     await this.keepOnly(holder, []);
-    this.#held.delete(holder);
+    // It may have come to need something meanwhile.
+    if (this.#held.get(holder)?.size === 0) this.#held.delete(holder);
   }
 
   /** Makes `hashes` all that the holder needs; what it drops and nobody else holds is removed. */
@@ -45,9 +46,9 @@ export class ObjectRetention {
     for (const hash of before) if (!after.has(hash)) await this.#removeUnheld(hash);
   }
 
-  /** Removes what a crash has left: every finished object that no holder names. */
-  async sweep(): Promise<void> {
-    for await (const hash of this.#models.list()) await this.#removeUnheld(hash);
+  /** Removes what a crash has left: every finished object that no holder names; or of other objects those that none names. */
+  async sweep(hashes: AsyncIterable<ContentHash> = this.#models.list()): Promise<void> {
+    for await (const hash of hashes) await this.#removeUnheld(hash);
   }
 
   async #removeUnheld(hash: ContentHash): Promise<void> {

@@ -49,7 +49,8 @@ export async function waitForRoom(folder: string, signal: AbortSignal): Promise<
   }
 }
 
-function isFull(error: unknown): boolean {
+/** Whether something could not be written for want of room. */
+export function isFull(error: unknown): boolean {
   if (isDiskFull(error)) return true;
   return error instanceof FlareError && (error.code === "transfer/disk-full" || error.code === "store/full");
 }

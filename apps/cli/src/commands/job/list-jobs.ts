@@ -2,6 +2,7 @@ import { defaultStudy } from "@flare-ts/contracts";
 import type { JobSummary } from "@flare-ts/runtime/admin";
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { plainText } from "../../terminal/plain-text.js";
 import { durationText } from "../../terminal/quantities.js";
 import { tableLines } from "../../terminal/table.js";
 
@@ -41,12 +42,12 @@ export async function listJobs(context: CommandContext, options: ListJobsOptions
             ],
             jobs.map((job) => [
               job.jobId,
-              job.name,
+              plainText(job.name),
               job.status,
               new Date(job.submitTimeMs).toISOString().slice(0, 19).replace("T", " "),
               job.submitterName,
               durationMs(job) === null ? "-" : durationText(durationMs(job) ?? 0),
-              job.reason,
+              plainText(job.reason),
             ]),
           ),
   };

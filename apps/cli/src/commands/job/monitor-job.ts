@@ -2,6 +2,7 @@ import { FlareError, type Json } from "@flare-ts/contracts";
 import type { JournalEntry } from "@flare-ts/runtime/admin";
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { plainText } from "../../terminal/plain-text.js";
 import { parseJobId } from "./parse-job-id.js";
 import { closedRoundLines, eventLine, openRoundLines, roundData } from "./round-lines.js";
 import { addToReport, emptyJobReport, type JobReport } from "./round-report.js";
@@ -25,7 +26,7 @@ export async function monitorJob(context: CommandContext, options: StudyOptions 
     const timer = terminal.isInteractive && context.format === "txt" ? setInterval(redraw, redrawMs) : undefined;
     const begun = new AbortController();
     const signal = AbortSignal.any([context.signal, begun.signal]);
-    const tell = (reason: string): void => terminal.out(`job ${reason}`);
+    const tell = (reason: string): void => terminal.out(`job ${plainText(reason)}`);
     let waiting: Promise<void> | undefined;
     try {
       const watch = (after: number): AsyncIterable<JournalEntry> => session.watchJob(jobId, { signal: context.signal, after });
@@ -67,7 +68,7 @@ export async function monitorJob(context: CommandContext, options: StudyOptions 
       rounds: report.rounds.map(roundData),
       best: report.best ?? null,
     },
-    text: [`job ended: ${status}${reason === "" ? "" : ` (${reason})`}`],
+    text: [`job ended: ${status}${reason === "" ? "" : ` (${plainText(reason)})`}`],
   };
 }
 

@@ -1,5 +1,6 @@
 import type { Json } from "@flare-ts/contracts";
 import type { JournalEntry } from "@flare-ts/runtime/admin";
+import { plainText } from "../../terminal/plain-text.js";
 import { barText } from "../../terminal/progress-bar.js";
 import { bytesText, durationText, metricText } from "../../terminal/quantities.js";
 import type { Colors } from "../../terminal/terminal.js";
@@ -34,7 +35,7 @@ export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
         ];
         return `  ${parts.filter((part) => part !== "").join("  ")}`;
       }),
-    ...round.failures.map(({ site, message }) => colors.red(`  ${site} failed: ${message}`)),
+    ...round.failures.map(({ site, message }) => colors.red(`  ${site} failed: ${plainText(message)}`)),
   ];
 }
 
@@ -57,25 +58,25 @@ export function openRoundLines(report: JobReport, nowMs: number, colors: Colors)
 export function eventLine({ event }: JournalEntry, colors: Colors): string | undefined {
   switch (event.type) {
     case "job-submitted":
-      return `job ${event.name} submitted by ${event.submitter}`;
+      return `job ${plainText(event.name)} submitted by ${event.submitter}`;
     case "job-started":
       return `job started at ${event.sites.join(", ")}`;
     case "site-connected":
       return `${event.site} is connected`;
     case "site-disconnected":
-      return colors.yellow(`${event.site} is disconnected: ${event.reason}`);
+      return colors.yellow(`${event.site} is disconnected: ${plainText(event.reason)}`);
     case "site-left":
-      return colors.yellow(`${event.site} has left the job: ${event.error.message}`);
+      return colors.yellow(`${event.site} has left the job: ${plainText(event.error.message)}`);
     case "deadline-passed": {
-      const late = (event.late ?? []).map(({ site, why }) => `${site} (${why})`).join(", ");
+      const late = (event.late ?? []).map(({ site, why }) => `${site} (${plainText(why)})`).join(", ");
       return colors.yellow(`round ${event.round} passed its deadline${late === "" ? "" : `; late: ${late}`}`);
     }
     case "process-restarted":
-      return colors.yellow(`job process at ${event.where} started again: ${event.reason}`);
+      return colors.yellow(`job process at ${event.where} started again: ${plainText(event.reason)}`);
     case "best-model":
-      return `round ${event.round} has the best model so far: ${event.metric} ${metricText(event.value)}`;
+      return `round ${event.round} has the best model so far: ${plainText(event.metric)} ${metricText(event.value)}`;
     case "workflow-ended":
-      return `workflow ended: ${event.reason}`;
+      return `workflow ended: ${plainText(event.reason)}`;
     case "job-ended":
     case "round-opened":
     case "round-closed":
@@ -112,6 +113,6 @@ export function roundData(round: RoundReport): Json {
 function metricsText(metrics: Readonly<Record<string, number>>): string {
   return Object.entries(metrics)
     .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${name} ${metricText(value)}`)
+    .map(([name, value]) => `${plainText(name)} ${metricText(value)}`)
     .join("  ");
 }

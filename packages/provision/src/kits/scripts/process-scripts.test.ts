@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { existsSync } from "node:fs";
-import { chmod, mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { chmod, cp, mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
@@ -219,6 +219,26 @@ describe.each(["sh", "bash"])("under %s", (shell) => {
     await exitOf(first);
     await writeFile(pidFile(), "1073741824\n");
     expect(await exitOf(await start("sub_start.sh", ["stay", "0"]))).toBe(0);
+  });
+
+  it("a sub_start.sh of another kit that has got the number of one that died does not stand in the way", async () => {
+    const other = await start("sub_start.sh", ["stay", "0"]);
+    await count("pids", 1);
+    const copy = join(stage.bin, "copy of the kit");
+    await cp(stage.kit, copy, { recursive: true });
+    await writeFile(join(copy, "daemon_pid.fl"), `${other.pid}\n`);
+    const env = { PATH: `${stage.bin}:${process.env["PATH"] ?? ""}` };
+    expect(spawnSync(shell, [join(copy, "startup", "sub_start.sh")], { env, encoding: "utf8" })).toMatchObject({ status: 0, stderr: "" });
+    expect((await readFile(pidFile(), "utf8")).trim()).toBe(String(other.pid));
+  });
+
+  it("a second sub_start.sh that is started by another path leaves the first alone", async () => {
+    const first = await start("sub_start.sh", ["stay", "0"]);
+    await count("pids", 1);
+    const env = { PATH: `${stage.bin}:${process.env["PATH"] ?? ""}` };
+    const second = spawnSync(shell, ["./sub_start.sh"], { env, encoding: "utf8", cwd: join(stage.kit, "startup") });
+    expect(second.status).toBe(1);
+    expect(second.stderr).toContain(`already running as process ${first.pid}`);
   });
 
   it("TERM at any moment of a start reaches the process", async () => {

@@ -23,13 +23,26 @@ is_watchdog() {
   [ ! -r "/proc/$1/cmdline" ] || grep -q sub_start.sh "/proc/$1/cmdline"
 }
 
+# Whether a process is the watchdog of this kit: after a restart of the machine its number may be that of another kit's.
+is_own_watchdog() {
+  is_watchdog "$1" || return 1
+  [ -r "/proc/$1/cmdline" ] || return 0
+  script=$(tr '\\0' '\\n' <"/proc/$1/cmdline" | grep 'sub_start\\.sh$' | head -n 1)
+  case $script in
+    /*) ;;
+    *) script=$(readlink "/proc/$1/cwd")/$script ;;
+  esac
+  of=$(CDPATH= cd -- "$(dirname -- "$script")/.." 2>/dev/null && pwd -P) || return 1
+  [ "$of" = "$(CDPATH= cd -- "$kit" && pwd -P)" ]
+}
+
 claim_pid_file() {
   if (set -C; echo "$$" >"$pid_file") 2>/dev/null; then return 0; fi
   other=$(cat "$pid_file" 2>/dev/null)
   case $other in
     '' | *[!0-9]*) ;;
     *)
-      if [ "$other" != "$$" ] && is_watchdog "$other"; then
+      if [ "$other" != "$$" ] && is_own_watchdog "$other"; then
         say "already running as process $other ($pid_file)"
         return 1
       fi
