@@ -58,6 +58,28 @@ it("the receipts of a job of many rounds, which no message has room for, come in
   expect(verdicts).toHaveLength(1_500);
 });
 
+it("the jobs of years, which no message has room for, come in several", async () => {
+  const all = Array.from({ length: 2 * limits.jobsPerPage + 50 }, (_, i) => ({ jobId: String(i) }));
+  let pages = 0;
+  const server = await startTestServer({
+    execute: async (_context, { commandJson }) => {
+      const command = JSON.parse(Buffer.from(commandJson).toString()) as {
+        readonly args: { readonly after?: string; readonly limit?: number };
+      };
+      const { after, limit = limits.jobsPerPage } = command.args;
+      const from = after === undefined ? 0 : Number(after) + 1;
+      pages += 1;
+      return create(CommandReplySchema, { resultJson: JSON.stringify(all.slice(from, from + Math.min(limit, limits.jobsPerPage))) });
+    },
+  });
+  const admin = await openSession(server);
+  expect(await admin.listJobs()).toEqual(all);
+  expect(pages).toBe(3);
+  expect(await admin.listJobs({ limit: limits.jobsPerPage + 1 })).toEqual(all.slice(0, limits.jobsPerPage + 1));
+  expect(await admin.listJobs({ limit: limits.jobsPerPage })).toHaveLength(limits.jobsPerPage);
+  expect(pages).toBe(6);
+});
+
 async function openSession(server: Awaited<ReturnType<typeof startTestServer>>): Promise<AdminSession> {
   const keys = server.project.issue({ name: "ann@a.org", role: "lead" });
   const folder = await mkdtemp(join(tmpdir(), "flare-admin-"));

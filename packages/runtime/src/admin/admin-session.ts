@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { contentHashSchema, defaultStudy, type Json } from "@flare-ts/contracts";
+import { contentHashSchema, defaultStudy, type Json, limits } from "@flare-ts/contracts";
 import type { Kit, TrustKeeper } from "@flare-ts/provision/kit";
 import type { LiveIdentity } from "../identity/live-identity.js";
 import type { JournalEntry } from "../job/job-event.js";
@@ -145,9 +145,19 @@ export class AdminSession {
       ...(namePrefix === undefined ? {} : { name_prefix: namePrefix }),
       ...(isOnlyMine === undefined ? {} : { is_only_mine: isOnlyMine }),
       ...(isReversed === undefined ? {} : { is_reversed: isReversed }),
-      ...(limit === undefined ? {} : { limit }),
     };
-    return (await this.#calls.execute("list_jobs", args, signal)) as unknown as readonly JobSummary[];
+    const jobs: JobSummary[] = [];
+    // A message has no room for those of years.
+    for (;;) {
+      const last = jobs.at(-1);
+      const wanted = {
+        ...(last === undefined ? {} : { after: last.jobId }),
+        ...(limit === undefined ? {} : { limit: limit - jobs.length }),
+      };
+      const page = (await this.#calls.execute("list_jobs", { ...args, ...wanted }, signal)) as unknown as readonly JobSummary[];
+      jobs.push(...page);
+      if (page.length !== limits.jobsPerPage || jobs.length === limit) return jobs;
+    }
   }
 
   async jobMeta(jobId: string, signal?: AbortSignal): Promise<JobSummary> {

@@ -74,6 +74,8 @@ const listArguments = z.strictObject({
   name_prefix: z.string().optional(),
   is_only_mine: z.boolean().optional(),
   is_reversed: z.boolean().optional(),
+  /** Last of the page before. */
+  after: jobIdSchema.optional(),
   limit: z.int().positive().optional(),
 });
 const receiptsArguments = z.strictObject({
@@ -210,8 +212,12 @@ export class AdminService {
     return { job_id: job.jobId };
   }
 
-  async #list({ identity, study }: Caller, args: Arguments): Promise<Json> {
-    const { statuses, id_prefix, name_prefix, is_only_mine, is_reversed, limit } = parseArguments(listArguments, args);
+  async #list(caller: Caller, args: Arguments): Promise<Json> {
+    const { identity, study } = caller;
+    const { limit = limits.jobsPerPage, after, ...filter } = parseArguments(listArguments, args);
+    const { statuses, id_prefix, name_prefix, is_only_mine, is_reversed } = filter;
+    // A job that was deleted since has no place in the list.
+    if (after !== undefined) await this.#job(caller, { job_id: after });
     const jobs = await this.#parts.store.jobs({
       study,
       ...(statuses === undefined ? {} : { statuses }),
@@ -219,7 +225,8 @@ export class AdminService {
       ...(name_prefix === undefined ? {} : { namePrefix: name_prefix }),
       ...(is_only_mine === true ? { submitterName: identity.name } : {}),
       ...(is_reversed === undefined ? {} : { isReversed: is_reversed }),
-      ...(limit === undefined ? {} : { limit }),
+      ...(after === undefined ? {} : { after }),
+      limit: Math.min(limit, limits.jobsPerPage),
     });
     return jobs.map((job) => this.#parts.summaries.of(job)) as unknown as Json;
   }

@@ -67,6 +67,8 @@ export interface JobFilter {
   readonly namePrefix?: string;
   /** Newest first when true. @default false */
   readonly isReversed?: boolean;
+  /** Those that come after this job in that order; of none where it is not there. */
+  readonly after?: string;
   readonly limit?: number;
 }
 

@@ -67,6 +67,11 @@ export function serverStoreCompliance(name: string, create: () => Promise<Server
           (await store.jobs(filter)).map((job) => job.jobId);
         expect(await ids()).toEqual(["b1", "a1", "b2"]);
         expect(await ids({ isReversed: true, limit: 2 })).toEqual(["b2", "a1"]);
+        expect(await ids({ after: "b1" })).toEqual(["a1", "b2"]);
+        expect(await ids({ after: "b1", limit: 1 })).toEqual(["a1"]);
+        expect(await ids({ after: "b2", isReversed: true, study: "default" })).toEqual(["a1", "b1"]);
+        expect(await ids({ after: "b2" })).toEqual([]);
+        expect(await ids({ after: "unknown" })).toEqual([]);
         expect(await ids({ idPrefix: "b" })).toEqual(["b1", "b2"]);
         expect(await ids({ namePrefix: "lungs" })).toEqual(["a1"]);
         expect(await ids({ namePrefix: "50%_" })).toEqual(["b2"]);

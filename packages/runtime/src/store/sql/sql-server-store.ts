@@ -51,7 +51,7 @@ export class SqlServerStore implements ServerStore {
   }
 
   async jobs(filter: JobFilter = {}): Promise<readonly JobRecord[]> {
-    const { study, statuses, submitterName, idPrefix, namePrefix, isReversed = false, limit } = filter;
+    const { study, statuses, submitterName, idPrefix, namePrefix, isReversed = false, after, limit } = filter;
     // `in ()` is an error in PostgreSQL.
     if (statuses?.length === 0) return [];
     let query = this.#db.selectFrom("jobs").selectAll();
@@ -60,6 +60,10 @@ export class SqlServerStore implements ServerStore {
     if (submitterName !== undefined) query = query.where("submitter_name", "=", submitterName);
     if (idPrefix !== undefined) query = query.where(startsWith("job_id", idPrefix));
     if (namePrefix !== undefined) query = query.where(startsWith("name", namePrefix));
+    if (after !== undefined) {
+      const beyond = this.#db.selectFrom("jobs").select("position").where("job_id", "=", after);
+      query = query.where("position", isReversed ? "<" : ">", beyond);
+    }
     query = query.orderBy("position", isReversed ? "desc" : "asc");
     if (limit !== undefined) query = query.limit(limit);
     const rows = await query.execute();
