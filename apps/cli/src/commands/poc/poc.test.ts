@@ -167,6 +167,16 @@ describe("the POC workspace", () => {
     await rm(poc, { recursive: true });
   });
 
+  it("is made anew when the command that made it was killed", async () => {
+    const killed = folder.start("poc", "prepare", "-n", "8");
+    await expect.poll(() => readdir(join(folder.path, "poc")).catch(() => []), { interval: 2 }).toContain("project.yml");
+    killed.child.kill("SIGKILL");
+    await killed.finished;
+    expect(await folder.data("poc", "prepare", "-n", "1")).toMatchObject({ services: [{ name: "server" }, { name: "site-1" }] });
+    expect((await readdir(join(folder.path, "poc"))).toSorted()).not.toContain("poc.unfinished");
+    await folder.data("poc", "clean");
+  });
+
   it("stays when what shall replace it has a mistake", async () => {
     await folder.data("poc", "prepare", "-n", "1");
     expect((await folder.run("poc", "prepare", "--force", "-c", "a", "a")).stderr).toContain("error project/invalid:");

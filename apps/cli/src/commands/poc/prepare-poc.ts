@@ -10,6 +10,9 @@ import { pocFolder } from "./poc-folder.js";
 import { pocProjectText } from "./poc-project.js";
 import { runningServices } from "./running-services.js";
 
+/** Stands in the workspace while it is prepared: what a command that was killed has left is ours, and of no use. */
+const unfinishedName = "poc.unfinished";
+
 /** What `flare poc prepare` is given. */
 export interface PreparePocOptions {
   readonly numberOfClients: number;
@@ -69,8 +72,9 @@ async function refuseMistakes(text: string, file: string): Promise<void> {
 async function makeRoom(folder: string, isForced: boolean): Promise<void> {
   const federation = await readPocFederation(folder);
   if (federation === undefined) {
-    const names = await readdir(folder).catch(() => []);
-    if (names.length > 0)
+    const names = await readdir(folder).catch((): string[] => []);
+    if (names.includes(unfinishedName)) await rm(folder, { recursive: true, force: true });
+    else if (names.length > 0)
       throw new FlareError("poc/foreign-folder", `${folder} holds files that are not a POC federation.`, { facts: { folder } });
     return;
   }
@@ -92,6 +96,7 @@ async function fillFolder(
 ): Promise<PocFederation> {
   try {
     await makeFolder(folder, { mode: 0o700 });
+    await writeFile(join(folder, unfinishedName), "");
     const projectFile = join(folder, "project.yml");
     await writeFile(projectFile, projectText);
     const { provision } = await import("@flare-ts/provision");
@@ -117,6 +122,7 @@ async function fillFolder(
     };
     // Last, so that a folder with this file in it is complete.
     await writeFile(join(folder, pocFileName), `${JSON.stringify(file, undefined, 2)}\n`);
+    await rm(join(folder, unfinishedName));
     const federation = await readPocFederation(folder);
     if (federation === undefined) throw new FlareError("poc/not-prepared", `${folder} was removed while it was prepared.`);
     return federation;
