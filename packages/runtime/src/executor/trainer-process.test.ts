@@ -7,9 +7,9 @@ import { spawnTrainer, type TrainerProcess } from "./trainer-process.js";
 
 describe("TrainerProcess", () => {
   it("signals nobody once its trainer is gone, whose number may be another's by then", async () => {
-    const trainer = await spawnShell("exit 0");
     const kill = vi.spyOn(process, "kill");
     onTestFinished(() => kill.mockRestore());
+    const trainer = await spawnShell("exit 0");
     await expect(trainer.start(new AbortController().signal)).rejects.toMatchObject({ code: "client-api/trainer-died" });
     // Once for what the trainer may have started.
     expect(kill).toHaveBeenCalledTimes(1);
