@@ -19,7 +19,8 @@ export function toWireStatus(reason: unknown): WireStatus {
   const error = reason instanceof FlareError ? reason : publicForm(FlareError.from(reason));
   const metadata = new Metadata();
   metadata.set(errorKey, encode(error));
-  return { code: error.row.grpc, details: error.message.slice(0, limits.peerTextChars), metadata };
+  // A cut may leave half of a character, for which grpc-js has no way to be sent: it throws, and the call gets no answer.
+  return { code: error.row.grpc, details: error.message.slice(0, limits.peerTextChars).toWellFormed(), metadata };
 }
 
 /** Rebuilds the error of a failed call: the peer's own FlareError, or what its absence means. */
