@@ -51,7 +51,11 @@ function encode(error: FlareError): Buffer {
   if (whole.byteLength <= maxErrorBytes) return whole;
   const { code, message } = error;
   const problems = error.problems.slice(0, 10).map((problem) => ({ ...problem, message: problem.message.slice(0, limits.peerTextChars) }));
-  return Buffer.from(JSON.stringify({ code, message: message.slice(0, limits.peerTextChars), problems }), "utf8");
+  // What a problem says of its place, such as a key that somebody wrote, may be longer than all there is room for.
+  for (; ; problems.pop()) {
+    const part = Buffer.from(JSON.stringify({ code, message: message.slice(0, limits.peerTextChars), problems }), "utf8");
+    if (part.byteLength <= maxErrorBytes || problems.length === 0) return part;
+  }
 }
 
 function decode(metadata: Metadata): FlareError | undefined {
