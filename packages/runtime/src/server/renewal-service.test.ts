@@ -58,11 +58,9 @@ describe("the server's part in renewals", () => {
     const [renewal] = service.waiting();
     if (renewal === undefined) throw new Error("nothing waits");
     const certificatePem = await signRenewal({ workspace: join(federation.folder, "workspace"), caKey: "clear", renewal });
-    let isCompleted = false;
-    const done = service.complete(renewal.id, certificatePem).finally(() => {
-      isCompleted = true;
-    });
-    while (!isCompleted) {
+    const completed = new AbortController();
+    const done = service.complete(renewal.id, certificatePem).finally(() => completed.abort());
+    while (!completed.signal.aborted) {
       await service.keepIssuer();
       await nextTurn();
     }
