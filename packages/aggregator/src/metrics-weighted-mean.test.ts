@@ -31,6 +31,15 @@ describe("metricsWeightedMean", () => {
     );
   });
 
+  it("is finite for finite metrics, however large: their weighted sum may have no place among numbers", () => {
+    const huge = { weight: 1_000, metrics: { loss: 1e308 } };
+    expect(metricsWeightedMean([{ contributor: "a", ...huge }])["loss"]).toBe(1e308);
+    const opposite = { contributor: "b", weight: 3_000, metrics: { loss: -1e308 } };
+    expect(metricsWeightedMean([{ contributor: "a", ...huge }, opposite])["loss"]).toBe(-5e307);
+    const largest = { weight: 1, metrics: { loss: Number.MAX_VALUE } };
+    expect(metricsWeightedMean(["a", "b", "c"].map((contributor) => ({ contributor, ...largest })))["loss"]).toBe(Number.MAX_VALUE);
+  });
+
   it("is empty without contributors", () => {
     expect(metricsWeightedMean([])).toEqual({});
   });

@@ -14,12 +14,18 @@ const issue = (fromMs: number, lifeMs: number) =>
   project.issue({ name: "site-1", validFrom: new Date(fromMs), validTo: new Date(fromMs + lifeMs) });
 
 /** Runs a renewal under a clock that jumps from one wait to the next, until `untilMs`. */
-async function run(lifeMs: number, untilMs: number, ask: (nowMs: number, identity: LiveIdentity) => RenewalOutcome): Promise<Run> {
-  let nowMs = beginMs;
+async function run(
+  lifeMs: number,
+  untilMs: number,
+  ask: (nowMs: number, identity: LiveIdentity) => RenewalOutcome,
+  { aheadMs = 0 }: { /** The clock is so much ahead until the first attempt. */ readonly aheadMs?: number } = {},
+): Promise<Run> {
+  let nowMs = beginMs + aheadMs;
   const identity = new LiveIdentity({ keys: issue(beginMs, lifeMs) });
   const asked: number[] = [];
   const lines: string[] = [];
   const waits: number[] = [];
+  const ahead = [aheadMs];
   const log = (level: string) => (message: string) => void lines.push(`${level} ${message}`);
   const logger: Logger = { error: log("error"), warn: log("warn"), info: log("info"), debug: () => undefined, child: () => logger };
   const over = Promise.withResolvers<void>();
@@ -35,6 +41,7 @@ async function run(lifeMs: number, untilMs: number, ask: (nowMs: number, identit
     sleep: (ms, signal) => {
       waits.push(ms);
       nowMs += ms;
+      if (asked.length === 1) nowMs -= ahead.splice(0)[0] ?? 0;
       if (nowMs - beginMs < untilMs) return Promise.resolve();
       over.resolve();
       return new Promise((resolve) => {
@@ -79,6 +86,16 @@ describe("the renewal of a certificate", () => {
     ]);
     expect(asked.filter((atMs) => atMs < lifeMs).length).toBeGreaterThan(12);
     expect(asked.some((atMs) => atMs > lifeMs)).toBe(true);
+  });
+
+  it("asks again soon when its first attempt was made by a clock that was ahead and has been set right", async () => {
+    const lifeMs = 90 * 24 * 60 * minute;
+    const unreachable = (): never => {
+      throw new FlareError("transfer/unreachable", "nobody there");
+    };
+    const { asked } = await run(lifeMs, lifeMs * 1.1, unreachable, { aheadMs: lifeMs });
+    expect(asked[0]).toBe(lifeMs);
+    expect(asked[1]).toBeLessThan(6 * 60 * minute);
   });
 
   it("asks again while somebody has to sign, and says so once", async () => {

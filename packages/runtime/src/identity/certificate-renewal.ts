@@ -66,7 +66,8 @@ export class CertificateRenewal {
       for (let attempt = 0; !this.#stop.signal.aborted && identity.certificate === certificate; attempt++) {
         if (await this.#askOnce(attempt)) break;
         this.#warn(times);
-        await this.#waitUntil(now() + renewalRetryMs(times.lifeMs, attempt, random()), times);
+        const retryMs = renewalRetryMs(times.lifeMs, attempt, random());
+        await this.#waitUntil(now() + retryMs, times, retryMs);
         this.#isWanted = false;
       }
     }
@@ -91,14 +92,18 @@ export class CertificateRenewal {
     return false;
   }
 
-  // In short steps: a timer of Node takes 24 days at most and does not count the time that a machine sleeps.
-  async #waitUntil(atMs: number, times: RenewalTimes): Promise<void> {
+  // In short steps: a timer of Node takes 24 days at most and does not count the time that a machine sleeps. No longer than `mostMs` in
+  // all: what is counted from a moment must not wait for the days by which the clock was ahead then.
+  async #waitUntil(atMs: number, times: RenewalTimes, mostMs = Number.POSITIVE_INFINITY): Promise<void> {
     const { now, sleep = sleepOrStop } = this.#parts;
+    let restMs = mostMs;
     while (!this.#stop.signal.aborted && !this.#isWanted) {
-      const leftMs = atMs - now();
+      const leftMs = Math.min(atMs - now(), restMs);
       if (leftMs <= 0) return;
       this.#nudge = new AbortController();
-      await sleep(Math.min(leftMs, this.#untilWarningMs(times)), this.#nudge.signal);
+      const stepMs = Math.min(leftMs, this.#untilWarningMs(times));
+      await sleep(stepMs, this.#nudge.signal);
+      restMs -= stepMs;
       this.#warn(times);
     }
   }

@@ -191,6 +191,37 @@ describe("a whole job", () => {
     expect(host.eventsOf("round-closed")[0]).toMatchObject({ contributors: ["site-1", "site-3"], missing: ["site-2"] });
   });
 
+  it("runs no clock any more when an update that made the quorum turns out to be unusable", async () => {
+    const clock = new ManualClock(1_000_000);
+    const slow = Promise.withResolvers<void>();
+    const host = await hostOf({
+      args: { num_rounds: 1, min_clients: 2, wait_time_after_min_received: 5 },
+      clock,
+      train: async (task) => {
+        if (task.site === "site-3") await slow.promise;
+        return task.site === "site-2" ? { ...answerOf(task), bytes: modelBytes([Number.NaN, 0, 0]) } : answerOf(task);
+      },
+    });
+    const running = run(host, undefined, clock);
+    await expect.poll(() => host.eventsOf("task-failed")).toHaveLength(1);
+    await expect.poll(() => clock.timers).toEqual([]);
+    slow.resolve();
+    expect(await running).toEqual({ exitStatus: 0 });
+    expect(host.eventsOf("round-closed")[0]).toMatchObject({ contributors: ["site-1", "site-3"], missing: ["site-2"] });
+  });
+
+  it("takes no model for the best one whose loss is beyond all numbers once it is weighted", async () => {
+    const host = await hostOf({
+      args: { num_rounds: 2, key_metric: "loss", negate_key_metric: true },
+      train: (task) => Promise.resolve({ ...answerOf(task), metrics: { loss: task.round === 0 ? 1e308 : 5 } }),
+    });
+    expect(await run(host)).toEqual({ exitStatus: 0 });
+    expect(host.eventsOf("best-model").map(({ round, value }) => [round, Math.round(Math.log10(value))])).toEqual([
+      [0, 308],
+      [1, 1],
+    ]);
+  });
+
   it("ends with the sites and the first error when too many fail", async () => {
     const error = { code: "client-api/none", message: "CUDA is out of memory" };
     const host = await hostOf({

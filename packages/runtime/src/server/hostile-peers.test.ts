@@ -67,6 +67,8 @@ describe("what a hostile site says", () => {
     ["a weight that is no number", { weight: Number.NaN }, "runtime/bad-message"],
     ["an infinite weight", { weight: Number.POSITIVE_INFINITY }, "runtime/bad-message"],
     ["an unknown kind of parameters", { paramsType: "__proto__" }, "runtime/bad-message"],
+    ["a kind that is cut in the middle of a character", { paramsType: `x${"😀".repeat(300)}` }, "runtime/bad-message"],
+    ["a kind that is cut in the middle of another one", { paramsType: "😀".repeat(300) }, "runtime/bad-message"],
   ])("is refused with a code, not taken for a bug: %s", async (_case, change, code) => {
     const request = create(SubmitUpdateRequestSchema, { key: task.key, update: wire(update), ...good, ...change });
     await expect(site.submitUpdate(request)).rejects.toMatchObject({ code });

@@ -50,6 +50,9 @@ export class RenewalService {
   readonly #desk: Desk;
   readonly #isIssuing: boolean;
   readonly #mayRenew: readonly string[];
+  /** One renewal of the server's own certificate at a time, and one change of its issuing certificate: each has one key under way. */
+  #ownTurn: Promise<unknown> = Promise.resolve();
+  #issuerTurn: Promise<unknown> = Promise.resolve();
 
   private constructor(
     components: RenewalServiceComponents,
@@ -117,20 +120,9 @@ export class RenewalService {
 
   /** Renews the server's own certificate, by itself where it may. */
   async renewOwn(): Promise<RenewalOutcome> {
-    const { identity, folder, keeper, now } = this.#parts;
-    const { trust } = keeper;
-    return await renewIdentity({
-      identity,
-      folder,
-      trust,
-      now,
-      readKeys: (stored) => readProjectKeys(stored, trust),
-      ask: async (csrPem) => {
-        const { certificatePem: chainPem, certificate } = identity.current;
-        const proven = { chainPem, certificate, subject: readSubject(certificate), csrPem };
-        return { certificatePem: await this.#desk.desk.renew(proven) };
-      },
-    });
+    const mine = this.#ownTurn.then(() => this.#renewOwnOnce());
+    this.#ownTurn = mine.catch(() => undefined);
+    return await mine;
   }
 
   /** Requests that wait to be signed, the oldest first. */
@@ -151,8 +143,12 @@ export class RenewalService {
       this.#tell(completed.name);
       return completed;
     }
-    await authority.adopt(certificatePem, await authority.request(noRequest));
-    await pending.remove(renewal);
+    const adopted = this.#issuerTurn.then(async () => {
+      await authority.adopt(certificatePem, await authority.request(noRequest));
+      await pending.remove(renewal);
+    });
+    this.#issuerTurn = adopted.catch(() => undefined);
+    await adopted;
     this.#parts.logger.info("server issues with another certificate", { serial: serialOf(authority) });
     // Its own first: whoever registers again then sees a certificate of the new root.
     await this.#renewOwnForRoot();
@@ -176,6 +172,29 @@ export class RenewalService {
    * another root. To be called now and then, and after each trust list.
    */
   async keepIssuer(): Promise<void> {
+    const mine = this.#issuerTurn.then(() => this.#askForIssuer());
+    this.#issuerTurn = mine.catch(() => undefined);
+    await mine;
+  }
+
+  async #renewOwnOnce(): Promise<RenewalOutcome> {
+    const { identity, folder, keeper, now } = this.#parts;
+    const { trust } = keeper;
+    return await renewIdentity({
+      identity,
+      folder,
+      trust,
+      now,
+      readKeys: (stored) => readProjectKeys(stored, trust),
+      ask: async (csrPem) => {
+        const { certificatePem: chainPem, certificate } = identity.current;
+        const proven = { chainPem, certificate, subject: readSubject(certificate), csrPem };
+        return { certificatePem: await this.#desk.desk.renew(proven) };
+      },
+    });
+  }
+
+  async #askForIssuer(): Promise<void> {
     const { keeper, identity, logger, now } = this.#parts;
     const { authority, pending } = this.#desk;
     if (!this.#isIssuing || !authority.isDue) return;

@@ -113,6 +113,20 @@ describe.each(["mtls", "tls"] as const)("revoking a site, over %s,", (security) 
     }
     await admin.abortJob(jobId);
   });
+
+  it("does not take somebody who came back after two revocations out of a running job with a later list", async () => {
+    const former = [1_000, 2_000].map((revoked_at_ms) => ({ ...revocation("site-1"), revoked_at_ms }));
+    await admin.updateTrust(await federation.trustList({ number: 1, revoked: former }));
+    const site = await openSite("site-1");
+    const { jobId } = await admin.submitJob(await federation.writeJob(["site-1"]));
+    await expect.poll(async () => (await admin.jobMeta(jobId)).status).toBe("RUNNING");
+    await site.stop();
+    await expect.poll(sitesConnected).toEqual([]);
+    const update = await admin.updateTrust(await federation.trustList({ number: 2, revoked: [...former, revocation("site-2")] }));
+    expect(update.revoked).toEqual(["site-2"]);
+    expect((await admin.jobMeta(jobId)).status).toBe("RUNNING");
+    await admin.abortJob(jobId);
+  });
 });
 
 describe("revoking an admin", () => {

@@ -53,10 +53,11 @@ export class TrustService {
   async update(trustListText: string): Promise<TrustUpdate> {
     const { keeper, audience, logger } = this.#parts;
     const { trust } = keeper;
-    const before = new Map(trust.revoked.map((one) => [one.name, JSON.stringify(one)]));
+    // Somebody who came back with another certificate may stand there more than once.
+    const before = new Set(trust.revoked.map((one) => JSON.stringify(one)));
     const outcome = keeper.accept(trustListText);
     const cut = this.#cutSessions();
-    const revoked = trust.revoked.filter((one) => before.get(one.name) !== JSON.stringify(one)).map(({ name }) => name);
+    const revoked = trust.revoked.filter((one) => !before.has(JSON.stringify(one))).map(({ name }) => name);
     const gone = new Set(cut.map(({ session }) => session.identity.name));
     // A site that was cut for its relay's sake comes back by another way, or when its relay is replaced.
     const left = cut.filter(({ isForRelay }) => !isForRelay).map(({ session }) => session.identity.name);

@@ -312,6 +312,44 @@ describe("behind a proxy that ends TLS", () => {
       await expect(drain(stalled)).rejects.toMatchObject({ row: { isRetryable: true } });
     });
 
+    it("gives up a download that its participant does not read, and keeps nothing of it", async () => {
+      let left = 0;
+      await start(
+        {
+          download: async function* () {
+            try {
+              for (;;) yield { offset: 0, data: Buffer.alloc(1 << 20) };
+            } finally {
+              left += 1;
+            }
+          },
+        },
+        { stallMs: 500 },
+      );
+      const site = await server.dial("site-1");
+      const stalled = site.download({ hash, size: 1e12 }, 0)[Symbol.asyncIterator]();
+      await stalled.next();
+      await expect.poll(() => left, { timeout: 5_000 }).toBe(1);
+      await expect.poll(() => server.proxy.openCalls, { timeout: 2_000 }).toBe(0);
+      await expect(drain(stalled)).rejects.toMatchObject({ row: { isRetryable: true } });
+      await site.stat({ hash, size: 1 });
+    });
+
+    it("gives up downloads whose last chunks are not read either", async () => {
+      const download: ServerHandlers["download"] = async function* (_context, { size }) {
+        for (let at = 0; at < size; at += 1 << 20) yield { offset: at, data: Buffer.alloc(1 << 20) };
+      };
+      await start({ download }, { stallMs: 500 });
+      const site = await dialServer({ ...server.dialInit("site-1"), windowBytes: 65_535 });
+      // Of some of them the server has handed over all, which waits for room on the way.
+      const stalled = Array.from({ length: 12 }, (_, at) => site.download({ hash, size: (at + 1) << 20 }, 0)[Symbol.asyncIterator]());
+      await Promise.all(stalled.map(async (one) => await one.next()));
+      await expect.poll(() => server.proxy.openCalls, { timeout: 5_000 }).toBe(0);
+      const ends = await Promise.allSettled(stalled.map(drain));
+      expect(ends.at(-1)).toMatchObject({ status: "rejected", reason: { row: { isRetryable: true } } });
+      site.close();
+    });
+
     it("of a site ends with its control stream, and the next process of the kit may come", async () => {
       const heard: string[] = [];
       await start({

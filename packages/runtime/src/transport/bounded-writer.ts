@@ -20,6 +20,7 @@ export class BoundedWriter<Message> {
   #pending = 0;
   #failure: unknown;
   readonly #waiting: Waiting[] = [];
+  readonly #leaving: Waiting[] = [];
 
   constructor(stream: Writable, init: BoundedWriterInit<Message>) {
     this.#stream = stream;
@@ -43,16 +44,27 @@ export class BoundedWriter<Message> {
     });
   }
 
+  /** Resolves when one message more has gone out; `false` when none is under way. Rejects as `write` does. */
+  async wentOut(): Promise<boolean> {
+    if (this.#failure !== undefined) throw this.#failure;
+    if (this.#pending === 0) return false;
+    await new Promise<void>((resolve, reject) => {
+      this.#leaving.push({ resolve, reject });
+    });
+    return true;
+  }
+
   /** Ends all waits and later writes with the reason. */
   fail(reason: unknown): void {
     this.#failure ??= reason;
-    for (const waiter of this.#waiting.splice(0)) waiter.reject(this.#failure);
+    for (const waiter of [...this.#waiting.splice(0), ...this.#leaving.splice(0)]) waiter.reject(this.#failure);
   }
 
   #written(error: Error | null | undefined): void {
     this.#pending -= 1;
     if (error) this.fail(new FlareError("transfer/disconnected", "The stream ended before everything was sent.", { cause: error }));
     else if (this.#pending < this.#maxPending()) for (const waiter of this.#waiting.splice(0)) waiter.resolve();
+    for (const waiter of this.#leaving.splice(0)) waiter.resolve();
   }
 }
 

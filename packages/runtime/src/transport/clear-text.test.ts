@@ -47,6 +47,8 @@ describe("this machine", () => {
   it.each([
     ["localhost", true],
     ["a.localhost", true],
+    ["LocalHost", true],
+    ["A.LOCALHOST", true],
     ["127.0.0.1", true],
     ["127.8.8.8", true],
     ["::1", true],

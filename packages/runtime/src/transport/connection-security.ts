@@ -6,9 +6,9 @@ export function endsAtServer(security: ConnectionSecurity): boolean {
   return security === "mtls";
 }
 
-/** Whether a host is this machine and nothing else. */
+/** Whether a host is this machine and nothing else; names are the same however they are capitalised. */
 export function isLoopback(host: string): boolean {
-  if (host === "localhost" || host.endsWith(".localhost")) return true;
+  if (/^(?:.+\.)?localhost$/i.test(host)) return true;
   return isIP(host) === 4 ? host.startsWith("127.") : host === "::1";
 }
 

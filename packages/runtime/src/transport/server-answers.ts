@@ -197,6 +197,9 @@ async function sendAll<Request, Message>(
       watch?.pause();
       touch();
     }
+    // The last ones too: what lies before a caller that does not read is given up like all before it.
+    watch?.resume("the last chunk");
+    while (await writer.wentOut()) watch?.mark("the last chunk");
     call.end();
   } catch (reason) {
     if (!call.cancelled) call.emit("error", statusOf(parts, reason));

@@ -37,7 +37,7 @@ export interface OpenCall {
   readonly context: CallContext;
   /** Notes that something was heard of the caller. */
   readonly touch: () => void;
-  /** Breaks the call off: it fails with this error. */
+  /** Breaks the call off: it fails with this error, or within half a second without a word where its caller takes nothing any more. */
   readonly cut: (reason: FlareError) => void;
   /** The call is answered, and its handler has nothing more to do. */
   readonly end: () => void;
@@ -99,7 +99,7 @@ export class ServerCalls {
     return {
       context: { identity: session.identity, sessionId: session.id, relay: session.connection.relay?.name, signal: abort.signal },
       touch: () => this.#authenticator.touch(session.id),
-      cut: (reason) => abort.abort(reason),
+      cut: (reason) => this.#cut(running, reason),
       end: () => this.#ended(running),
     };
   }
@@ -107,9 +107,7 @@ export class ServerCalls {
   /** Ends every call of a session: what is written still goes out, but for no longer than half a second. */
   endSession(sessionId: string, reason: FlareError): void {
     for (const running of this.#open) {
-      if (running.sessionId !== sessionId) continue;
-      running.abort.abort(reason);
-      setTimeout(() => resetCall(running.call), flushMs).unref();
+      if (running.sessionId === sessionId) this.#cut(running, reason);
     }
   }
 
@@ -135,6 +133,12 @@ export class ServerCalls {
     await new Promise<void>((resolve) => {
       this.#idle.push(resolve);
     });
+  }
+
+  // What lies in the windows of a caller that does not read would stay in memory, and the status behind it never get through.
+  #cut(running: Running, reason: FlareError): void {
+    running.abort.abort(reason);
+    setTimeout(() => resetCall(running.call), flushMs).unref();
   }
 
   #ended(running: Running): void {

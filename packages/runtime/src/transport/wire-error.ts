@@ -19,7 +19,8 @@ export function toWireStatus(reason: unknown): WireStatus {
   const error = reason instanceof FlareError ? reason : publicForm(FlareError.from(reason));
   const metadata = new Metadata();
   metadata.set(errorKey, encode(error));
-  return { code: error.row.grpc, details: error.message.slice(0, limits.peerTextChars), metadata };
+  // A cut may leave half of a character, for which grpc-js has no way to be sent: it throws, and the call gets no answer.
+  return { code: error.row.grpc, details: error.message.slice(0, limits.peerTextChars).toWellFormed(), metadata };
 }
 
 /** Rebuilds the error of a failed call: the peer's own FlareError, or what its absence means. */
@@ -50,7 +51,11 @@ function encode(error: FlareError): Buffer {
   if (whole.byteLength <= maxErrorBytes) return whole;
   const { code, message } = error;
   const problems = error.problems.slice(0, 10).map((problem) => ({ ...problem, message: problem.message.slice(0, limits.peerTextChars) }));
-  return Buffer.from(JSON.stringify({ code, message: message.slice(0, limits.peerTextChars), problems }), "utf8");
+  // What a problem says of its place, such as a key that somebody wrote, may be longer than all there is room for.
+  for (; ; problems.pop()) {
+    const part = Buffer.from(JSON.stringify({ code, message: message.slice(0, limits.peerTextChars), problems }), "utf8");
+    if (part.byteLength <= maxErrorBytes || problems.length === 0) return part;
+  }
 }
 
 function decode(metadata: Metadata): FlareError | undefined {

@@ -99,8 +99,10 @@ export class WorkflowDriver<State> {
       if (entry === undefined) break;
       this.#early.delete(entry.seq);
       this.#lastSeq = entry.seq;
-      const { state, effects } = advance(this.#machine, this.#state, entry);
+      const { state, effects, isDeadlineOff } = advance(this.#machine, this.#state, entry);
       this.#state = state;
+      // In its turn: the timer may be yet to be set.
+      if (isDeadlineOff) this.#queue = this.#queue.then(() => this.#cancelDeadline());
       if (entry.event.type === "job-ended") this.#outcome.resolve({ type: "ended", status: entry.event.status });
       this.#start(effects);
     }
@@ -176,7 +178,6 @@ export class WorkflowDriver<State> {
   }
 
   async #aggregate(effect: Extract<WorkflowEffect, { type: "aggregate" }>): Promise<void> {
-    this.#cancelDeadline();
     const startedMs = this.#clock.now();
     const result = await this.#aggregation.finish(effect);
     if (result === undefined) return;

@@ -72,16 +72,22 @@ export interface WorkflowMachine<State> {
   outstanding(state: State): readonly WorkflowEffect[];
 }
 
-/** Steps a machine, and says what is wanted now that was not wanted before. */
+/** Steps a machine, and says what is wanted now that was not wanted before, and whether the deadline that was wanted is not any more. */
 export function advance<State>(
   machine: WorkflowMachine<State>,
   state: State,
   entry: JournalEntry,
-): { readonly state: State; readonly effects: readonly WorkflowEffect[] } {
+): { readonly state: State; readonly effects: readonly WorkflowEffect[]; readonly isDeadlineOff: boolean } {
   const next = machine.step(state, entry);
-  if (next === state) return { state, effects: [] };
-  const before = new Set(machine.outstanding(state).map(effectKey));
-  return { state: next, effects: machine.outstanding(next).filter((effect) => !before.has(effectKey(effect))) };
+  if (next === state) return { state, effects: [], isDeadlineOff: false };
+  const [before, after] = [machine.outstanding(state), machine.outstanding(next)];
+  const known = new Set(before.map(effectKey));
+  const effects = after.filter((effect) => !known.has(effectKey(effect)));
+  return { state: next, effects, isDeadlineOff: before.some(isDeadline) && !after.some(isDeadline) };
+}
+
+function isDeadline({ type }: WorkflowEffect): boolean {
+  return type === "set-deadline";
 }
 
 /** Two effects with the same key ask for the same thing. */

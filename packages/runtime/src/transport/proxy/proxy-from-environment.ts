@@ -20,7 +20,7 @@ export function proxyFromEnvironment(environment: Environment, target: ProxiedTa
   if (found === undefined) return undefined;
   const exceptions = firstSet(environment, noProxyVariables)?.value ?? "";
   if (isOnNoProxyList(exceptions, target)) return undefined;
-  if (isLoopback(target.host.toLowerCase()) && !asksForLoopback(exceptions)) return undefined;
+  if (isLoopback(target.host) && !asksForLoopback(exceptions)) return undefined;
   return readProxyUrl(found.value, found.name);
 }
 
