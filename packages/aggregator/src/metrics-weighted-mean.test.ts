@@ -31,6 +31,16 @@ describe("metricsWeightedMean", () => {
     );
   });
 
+  it.each([
+    [[1e308, 1e308], 1e308],
+    [[Number.MAX_VALUE, Number.MAX_VALUE], Number.MAX_VALUE],
+    [[Number.MAX_VALUE, -Number.MAX_VALUE], -Number.MAX_VALUE / 3],
+  ])("is finite as its values %j are, also where their sum is beyond float64", (values, expected) => {
+    const means = metricsWeightedMean(values.map((loss, i) => ({ contributor: `site-${i}`, weight: 1000 * (i + 1), metrics: { loss } })));
+    expect((means["loss"] ?? 0) / expected).toBeCloseTo(1, 14);
+    expect(means["loss"]).toSatisfy(Number.isFinite);
+  });
+
   it("is empty without contributors", () => {
     expect(metricsWeightedMean([])).toEqual({});
   });

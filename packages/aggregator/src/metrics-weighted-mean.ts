@@ -12,12 +12,12 @@ export interface WeightedMetrics {
 
 /**
  * Averages each metric over the contributors that sent it, weighted; the same numbers in any order of contributors, because
- * they are summed in the order of their names. Keys of the result are sorted.
+ * they are summed in the order of their names. They are finite, as what they are made of is. Keys of the result are sorted.
  *
  * @throws `aggregate/weight-invalid`, `aggregate/not-finite`, `aggregate/contributor-twice`
  */
 export function metricsWeightedMean(contributions: readonly WeightedMetrics[]): Record<string, number> {
-  const sums = new Map<string, { sum: number; weight: number }>();
+  const terms = new Map<string, Term[]>();
   const inOrder = [...contributions].sort((a, b) => (a.contributor < b.contributor ? -1 : Number(a.contributor > b.contributor)));
   for (const [index, { contributor, weight, metrics }] of inOrder.entries()) {
     if (inOrder[index - 1]?.contributor === contributor) {
@@ -32,12 +32,28 @@ export function metricsWeightedMean(contributions: readonly WeightedMetrics[]): 
           facts: { contributor, metric, value: String(value) },
         });
       }
-      const entry = sums.get(metric) ?? { sum: 0, weight: 0 };
-      entry.sum += exact * value;
-      entry.weight += exact;
-      sums.set(metric, entry);
+      const those = terms.get(metric) ?? [];
+      those.push({ weight: exact, value });
+      terms.set(metric, those);
     }
   }
-  const means = [...sums].sort(([a], [b]) => (a < b ? -1 : 1)).map(([metric, { sum, weight }]) => [metric, sum / weight] as const);
+  const means = [...terms].sort(([a], [b]) => (a < b ? -1 : 1)).map(([metric, those]) => [metric, meanOf(those)] as const);
   return Object.fromEntries(means);
+}
+
+interface Term {
+  readonly weight: number;
+  readonly value: number;
+}
+
+/** With it no sum of weighted values is beyond float64; a power of two, which rounds nothing of such values. */
+const unit = 2 ** -200;
+
+function meanOf(terms: readonly Term[]): number {
+  const total = terms.reduce((sum, { weight }) => sum + weight, 0);
+  const sumIn = (scale: number): number => terms.reduce((sum, { weight, value }) => sum + weight * (value * scale), 0);
+  const mean = sumIn(1) / total;
+  if (Number.isFinite(mean)) return mean;
+  // Rounding may bring it beyond the largest value.
+  return Math.max(-Number.MAX_VALUE, Math.min(Number.MAX_VALUE, sumIn(unit) / total / unit));
 }
