@@ -107,6 +107,7 @@ describe("the command", () => {
     ],
     [["aggregate", "--treads", "2"], "There is no option --treads. Did you mean --threads?"],
     [["compare", "a.json"], "compare takes two files of results, not 1."],
+    [["rounds", "--model", "1MB", "--starts", "3"], "--starts goes without --model only."],
     [["rounds", "--rounds", "0"], "--rounds takes whole numbers of at least 1, not '0'."],
   ])("refuses %j with status 4 and one sentence", async (args, message) => {
     const { exitCode, stdout, stderr } = await run(...args);

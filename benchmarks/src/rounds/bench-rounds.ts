@@ -42,6 +42,7 @@ export async function benchRounds(args: readonly string[]): Promise<void> {
   const isLarge = given.last("model") !== undefined;
   const rounds = wholeNumber("--rounds", given.last("rounds") ?? (isLarge ? "5" : "30"));
   const large = counts.map((sites) => largeSettings(given, { sites, rounds })).filter((each) => each !== undefined);
+  if (isLarge && given.last("starts") !== undefined) throw invalidArguments("--starts goes without --model only.");
   if (large.length > 0) return benchLargeRounds(large, { isJson: given.has("json") });
   const [sites = 2, ...others] = counts;
   if (others.length > 0) throw invalidArguments("--sites takes several counts with --model only.");

@@ -34,6 +34,39 @@ class Session(unittest.TestCase):
             job.accept(result)
         self.assertEqual(job.stop(), (0, "over\n"))
 
+    def test_a_job_that_ends_after_all_ranks_heard_of_a_model_is_told_to_all_at_the_next(self):
+        # Rank 0 of a trainer of several processes, which wait for what it shares when they ask for a model, and only then.
+        script = textwrap.dedent(
+            """
+            import sys, time, types
+            shared = []
+            torch = types.ModuleType("torch")
+            torch.Tensor = type("Tensor", (), {})
+            torch.distributed = types.SimpleNamespace(
+                is_available=lambda: True,
+                is_initialized=lambda: True,
+                broadcast_object_list=lambda box, src: shared.append(box[0][0]),
+            )
+            sys.modules["torch"] = torch
+            import flare_client as flare
+            from flare_client import api
+            flare.init()
+            assert flare.is_running()
+            flare.log("loss", 0.5)
+            while not api._process.session.is_over:
+                time.sleep(0.01)
+            model = flare.receive()
+            print(len(shared), model.current_round)
+            flare.send(flare.FLModel(params=model.params, meta={"NUM_STEPS_CURRENT_ROUND": 1}))
+            print(flare.is_running(), len(shared))
+            """
+        )
+        job = JobProcess(script)
+        job.greet()
+        job.task({"w": np.zeros(1, dtype=np.float32)})
+        self.assertEqual(job.receive()["type"], "log")
+        self.assertEqual(job.stop(), (0, "1 0\nFalse 2\n"))
+
     def test_is_launched_where_the_temporary_folder_has_a_long_path(self):
         # As a trainer has it: deep in a site's kit, beyond what the path of a socket may have.
         temporary = "workspace/example_project/prod_00/hospital-a/3f0c9a52-6f0e-4e0a-9d2b-0f8f5a4a7b11/client_api_0/tmp"

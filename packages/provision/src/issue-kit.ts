@@ -1,4 +1,4 @@
-import { randomUUID, X509Certificate } from "node:crypto";
+import { X509Certificate } from "node:crypto";
 import { rename, rm, stat } from "node:fs/promises";
 import { dirname, join, resolve } from "node:path";
 import { FlareError, nearestWord, type Problem, type RevocationReason } from "@flare-ts/contracts";
@@ -11,6 +11,7 @@ import { splitPem } from "./pki/pem.js";
 import { createIdentities, issuedEntry } from "./pki/project-identities.js";
 import { parseProject } from "./project/parse-project.js";
 import type { Participant, Project } from "./project/project.js";
+import { draftBeside } from "./state/draft-beside.js";
 import type { ProjectState } from "./state/project-state.js";
 
 export interface IssueKitInit extends ChangeInit {
@@ -68,7 +69,7 @@ export async function issueKit(init: IssueKitInit): Promise<IssuedKit> {
   const projectDir = resolve(init.workspace, project.name);
   await makeFolder(projectDir);
   await makeFolder(dirname(dir));
-  const draft = join(dirname(dir), `.wip-${randomUUID()}`);
+  const draft = await draftBeside(dirname(dir));
   try {
     const { result, trust } = await changeState(projectDir, init, async (stored, context) => {
       signal?.throwIfAborted();

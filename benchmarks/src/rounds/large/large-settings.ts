@@ -1,5 +1,6 @@
 import { spawnSync } from "node:child_process";
 import process from "node:process";
+import { invalidArguments } from "../../command-line/invalid-arguments.ts";
 import type { GivenOptions, OptionTable } from "../../command-line/parse-options.ts";
 import { byteSize, oneOf, wholeNumber } from "../../command-line/parse-values.ts";
 import { type TrainerLanguage, trainerLanguages } from "./trainer-programs.ts";
@@ -35,7 +36,11 @@ type LargeGiven = Pick<GivenOptions<keyof typeof largeOptions>, "last">;
 /** Settings of a command line; `undefined` where no model is named. @throws `cli/invalid-arguments` */
 export function largeSettings(given: LargeGiven, { sites, rounds }: Pick<LargeSettings, "sites" | "rounds">): LargeSettings | undefined {
   const model = given.last("model");
-  if (model === undefined) return undefined;
+  if (model === undefined) {
+    const idle = (["trainer", "wire", "max-memory", "site-max-memory"] as const).find((name) => given.last(name) !== undefined);
+    if (idle !== undefined) throw invalidArguments(`--${idle} goes with --model only.`);
+    return undefined;
+  }
   const size = (name: "max-memory" | "site-max-memory"): number | undefined => {
     const text = given.last(name);
     return text === undefined ? undefined : byteSize(`--${name}`, text);

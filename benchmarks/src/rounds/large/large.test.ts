@@ -31,6 +31,7 @@ describe("rounds of a large model", () => {
       maxMemory: 2 ** 29,
       siteMaxMemory: undefined,
     });
+    expect(() => settings("--max-memory", "512MB")).toThrow("--max-memory goes with --model only.");
     expect(() => settings("--model", "1MB", "--wire", "float17")).toThrow("Did you mean 'float16'?");
   });
 

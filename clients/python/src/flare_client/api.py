@@ -8,7 +8,7 @@ from typing import Any, Dict, Optional
 from .analytics import WORDS
 from .errors import ClientApiError
 from .fl_model import FLModel
-from .ranks import rank_of, share
+from .ranks import is_shared, rank_of, share
 from .result import check_metrics, is_metric, is_number
 from .session import ClientSession, read_model
 from .stacks import write_stacks_when_asked
@@ -193,7 +193,8 @@ def _tidy(facts: Dict[str, Any], sent: int) -> None:
 
 def _next_task(timeout: Optional[float]) -> Optional[Dict[str, Any]]:
     session = _opened()
-    if _process.task is not None and (session is None or not session.is_over):
+    # What rank 0 alone hears, such as the end of the job, waits until all ranks ask for the next model: the others would not be there.
+    if _process.task is not None and (session is None or is_shared() or not session.is_over):
         return _process.task
     answer = share((session.next_task(timeout), session.welcome) if session is not None else None, _process.rank)
     task, _process.facts = answer

@@ -18,9 +18,8 @@ def rank_of(given: Optional[str]) -> int:
 
 def share(value: Any, rank: int) -> Any:
     """What rank 0 gives, at every rank; a plain call where the trainer is one process."""
-    torch = sys.modules.get("torch")
-    distributed = getattr(torch, "distributed", None)
-    if distributed is not None and distributed.is_available() and distributed.is_initialized():
+    distributed = _distributed()
+    if distributed is not None:
         box = [value if rank == 0 else None]
         distributed.broadcast_object_list(box, src=0)
         return box[0]
@@ -30,3 +29,14 @@ def share(value: Any, rank: int) -> Any:
             f"This is rank {rank}, and torch.distributed is not initialised: only rank 0 speaks with the job process.",
         )
     return value
+
+
+def is_shared() -> bool:
+    """Whether other processes hear of what rank 0 is told: what it has not shared they do not know."""
+    return _distributed() is not None
+
+
+def _distributed() -> Any:
+    """torch.distributed where the script has set it up."""
+    distributed = getattr(sys.modules.get("torch"), "distributed", None)
+    return distributed if distributed is not None and distributed.is_available() and distributed.is_initialized() else None

@@ -66,6 +66,8 @@ describe("the difference of an update to its model", () => {
     ["aggregate/layout-mismatch", { w: { dtype: "F32", shape: [1], data: Float32Array.of(1) } }],
     ["aggregate/out-of-range", { u: { dtype: "U8", shape: [1], data: Uint8Array.of(1) } }],
     ["aggregate/out-of-range", { n: { dtype: "I64", shape: [1], data: BigInt64Array.of(-(2n ** 63n)) } }],
+    ["aggregate/out-of-range", { f: { dtype: "F32", shape: [1], data: Float32Array.of(3e38) } }],
+    ["aggregate/out-of-range", { d: { dtype: "F64", shape: [1], data: Float64Array.of(-1.7e308) } }],
     ["aggregate/out-of-range", { b: { dtype: "BOOL", shape: [1], data: Uint8Array.of(0) } }],
   ])("is refused with %s where it cannot be had, and leaves no file", async (code, tensors) => {
     const source = await write("wrong", tensors);
@@ -73,6 +75,8 @@ describe("the difference of an update to its model", () => {
       ...before,
       u: { dtype: "U8", shape: [1], data: Uint8Array.of(2) },
       b: { dtype: "BOOL", shape: [1], data: Uint8Array.of(1) },
+      f: { dtype: "F32", shape: [1], data: Float32Array.of(-3e38) },
+      d: { dtype: "F64", shape: [1], data: Float64Array.of(1.7e308) },
     });
     await expect(differenceUpdate({ source, base, outPath: join(folder, "refused.safetensors") })).rejects.toMatchObject({ code });
     expect((await readdir(folder)).filter((name) => name.startsWith("refused"))).toEqual([]);

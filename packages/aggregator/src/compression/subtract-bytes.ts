@@ -14,11 +14,20 @@ export function subtractBytes(dtype: Dtype, after: Uint8Array<ArrayBuffer>, befo
   const values = viewOf(dtype, after.buffer, after.byteOffset, count);
   const base = viewOf(dtype, before.buffer, before.byteOffset, count);
   if (values instanceof Float32Array && base instanceof Float32Array) {
-    for (let i = 0; i < count; i++) values[i] = (values[i] as number) - (base[i] as number);
+    for (let i = 0; i < count; i++) {
+      const difference = (values[i] as number) - (base[i] as number);
+      values[i] = difference;
+      // What was not finite before is for others to refuse.
+      if (Math.abs(values[i] as number) === Infinity && Number.isFinite(difference)) return false;
+    }
     return true;
   }
   if (values instanceof Float64Array && base instanceof Float64Array) {
-    for (let i = 0; i < count; i++) values[i] = (values[i] as number) - (base[i] as number);
+    for (let i = 0; i < count; i++) {
+      const [trained, received] = [values[i] as number, base[i] as number];
+      values[i] = trained - received;
+      if (Math.abs(values[i] as number) === Infinity && Number.isFinite(trained) && Number.isFinite(received)) return false;
+    }
     return true;
   }
   if (values instanceof BigInt64Array && base instanceof BigInt64Array) {

@@ -1,5 +1,6 @@
 import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
+import { maxContributors } from "../exact/exact-scale.js";
 import type { Arithmetic, DistancesInit, FoldedBatch, FoldInit, FoldUpdate, TakeNote } from "../session/arithmetic.js";
 import { type Batch, batchBytes, batchesForAllValues, planBatches } from "../session/batches.js";
 import { combineIntegers } from "../session/combine-integers.js";
@@ -57,7 +58,10 @@ export function deviceArithmetic(device: CombineDevice, cpu: Arithmetic, { mode 
       }
     },
     fold: (init) => {
-      const isForCpu = init.combine.kind === "custom" || init.result === "sums" || init.updates.some(({ sums }) => sums !== undefined);
+      // At the very limit a sum could be 2^63, one more than a 64-bit integer holds.
+      const isBeyond = mode === "exact" && init.updates.length >= maxContributors;
+      const isForCpu =
+        isBeyond || init.combine.kind === "custom" || init.result === "sums" || init.updates.some(({ sums }) => sums !== undefined);
       return isForCpu || isLost(init.note) ? cpu.fold(init) : foldOnDevice(device, cpu, mode, init, { leave, isLost });
     },
   };

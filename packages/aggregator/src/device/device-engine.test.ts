@@ -7,6 +7,7 @@ import type { AggregationEngine, AggregationReport } from "../aggregation-engine
 import { ExactJsEngine } from "../js/exact-js-engine.js";
 import { jsArithmetic } from "../js/js-arithmetic.js";
 import { decodeSafetensors, encodeSafetensors } from "../safetensors/encode-safetensors.js";
+import { parseSafetensorsHeader } from "../safetensors/read-header.js";
 import { fedAvg } from "../strategies/fed-avg.js";
 import { krum } from "../strategies/krum.js";
 import { coordinateMedian } from "../strategies/median.js";
@@ -169,4 +170,18 @@ describe("notes", () => {
     isFull = false;
     expect((await aggregate(engine, fedAvg())).notes).toEqual([]);
   });
+});
+
+it("sums as many contributors as there may be to what the CPU does, also where each term is the largest that there is", async () => {
+  // 335544315 × 13421773 is 2^52 - 1, which is half a step below 2^51 steps and rounds up to them: 4096 of them are 2^63.
+  const source = encodeSafetensors([["w", { dtype: "F32", shape: [1], data: Float32Array.of(13_421_773) }]]);
+  const session = await engineOn(new FakeDevice({ maxTileElements: 2 ** 24 })).open({
+    model: parseSafetensorsHeader(source),
+    strategy: fedAvg(),
+    paramsType: "FULL",
+  });
+  for (let i = 0; i < 4096; i++) await session.add({ contributor: `site-${i}`, weight: 335_544_315, source, paramsType: "FULL" });
+  const outPath = join(folder, "largest.safetensors");
+  await session.finish({ outPath, isDurable: false });
+  expect(decodeSafetensors(await readFile(outPath)).get("w")?.data).toEqual(Float32Array.of(13_421_773));
 });

@@ -8,7 +8,7 @@ export const blockElements = 16_384;
 /** Elements, bytes and pieces of one batch at most, whatever the model's size. */
 export const batchElements = 256 * 1024;
 export const batchBytes = limits.chunkBytes;
-const batchPieces = 1024;
+export const batchPieces = 1024;
 
 /** Consecutive elements of one tensor, inside one block. */
 export interface Piece {

@@ -9,6 +9,7 @@ import { SafetensorsWriter, type WrittenFile } from "../safetensors/safetensors-
 import type { Share } from "../strategies/strategy.js";
 import type { AcceptedUpdate } from "./accepted-update.js";
 import type { FoldedBatch, FoldInit, FoldStep, FoldUpdate, ReadableUpdate, TakeNote } from "./arithmetic.js";
+import { countsFor } from "./fold-totals.js";
 import { type ModelIndex, matchLayout } from "./match-layout.js";
 import { createState, openState } from "./server-state.js";
 import { reportSession } from "./session-report.js";
@@ -38,32 +39,36 @@ export async function finishSession(components: SessionComponents, init: FinishS
     }
     const shares = await shareOut(components.arithmetic, { ...init, sources, base, note });
     requireBase(init, shares);
+    const shared = updates.map((update, i): FoldUpdate => {
+      const share = shares[i] ?? { factor: 0, weight: 0 };
+      const findings = new UpdateFindings({
+        tensors: model.tensors,
+        contributor: update.name,
+        announced: announced === undefined ? undefined : { factor: share.factor, gridBits: announced },
+      });
+      const isChecked = update.norm !== undefined;
+      return {
+        source: sources[i]?.source as ByteSource,
+        stored: update.stored,
+        contributor: update.name,
+        ...share,
+        findings: isChecked ? undefined : findings,
+        maxima: update.maxima,
+        sums: update.sums,
+      };
+    });
     const fold: FoldInit = {
       tensors: model.tensors,
-      updates: updates.map((update, i): FoldUpdate => {
-        const share = shares[i] ?? { factor: 0, weight: 0 };
-        const findings = new UpdateFindings({
-          tensors: model.tensors,
-          contributor: update.name,
-          announced: announced === undefined ? undefined : { factor: share.factor, gridBits: announced },
-        });
-        const isChecked = update.norm !== undefined;
-        return {
-          source: sources[i]?.source as ByteSource,
-          stored: update.stored,
-          contributor: update.name,
-          ...share,
-          findings: isChecked ? undefined : findings,
-          maxima: update.maxima,
-          sums: update.sums,
-        };
-      }),
+      updates: shared,
       combine: strategy.combine,
       combines: strategy.combines,
       announced,
       base,
       isDifference: paramsType === "DIFF",
-      isIncluded: (tensor) => finish.base !== undefined || updates.some(({ stored }) => stored[tensor] !== undefined),
+      // What only those sent whom the strategy left out is as if nobody had; sums name them, and so have sums of zero.
+      isIncluded: (tensor) =>
+        finish.base !== undefined ||
+        shared.some((update) => (result === "sums" ? update.stored[tensor] !== undefined : countsFor(update, tensor))),
       step,
       result,
       note,
@@ -77,7 +82,8 @@ export async function finishSession(components: SessionComponents, init: FinishS
   }
 }
 
-function requireFit({ arithmetic }: SessionComponents, { strategy, paramsType, announced, finish, result }: FinishSettings): void {
+function requireFit({ arithmetic }: SessionComponents, init: FinishSettings): void {
+  const { strategy, paramsType, announced, finish, result, model, updates } = init;
   const unfit = (what: string): FlareError =>
     new FlareError("aggregate/strategy-unfit", `${what}.`, { facts: { strategy: strategy.name, paramsType } });
   if (paramsType === "DIFF" && finish.base === undefined && result === "model") {
@@ -86,6 +92,10 @@ function requireFit({ arithmetic }: SessionComponents, { strategy, paramsType, a
   const isBaseNeeded =
     strategy.step !== undefined ||
     strategy.needs.norms === true ||
+    // Such tensors stay as the base has them.
+    model.tensors.some(
+      (spec, tensor) => strategy.combines?.(spec) === false && updates.some(({ stored }) => stored[tensor] !== undefined),
+    ) ||
     (strategy.combine.kind === "mean" && strategy.combine.divisor !== undefined);
   if (finish.base === undefined && result === "model" && isBaseNeeded) {
     throw new FlareError("aggregate/base-missing", `${strategy.name} needs the global model that updates were trained from.`);

@@ -27,8 +27,11 @@ export function foldTotals({ tensors, updates, combine, combines, isDifference }
   const known = new Map<string, TensorTotals>();
   return tensors.map((spec, tensor) => {
     const isWanted = combines?.(spec) !== false;
-    const senders: number[] = [];
+    let senders: number[] = [];
     for (const [i, update] of updates.entries()) if (isWanted && countsFor(update, tensor)) senders.push(i);
+    // Integers are means by weight whatever the divisor: of no weight there is none.
+    if (!isFloatDtype(spec.dtype) && !senders.some((i) => contributorsOf(updates[i], tensor).some((each) => each.weight !== 0)))
+      senders = [];
     const hasSums = senders.some((i) => updates[i]?.sums !== undefined);
     const key = `${hasSums ? tensor : ""}/${isWanted && isFloatDtype(spec.dtype)}/${senders.join()}`;
     const found = known.get(key);
@@ -54,7 +57,8 @@ function contributorsOf(update: FoldUpdate | undefined, tensor: number): readonl
   return update.sums?.filter((each) => !each.absent.has(tensor) && hasShare(each)) ?? [update];
 }
 
-function countsFor(update: FoldUpdate, tensor: number): boolean {
+/** Whether an update, or anybody behind it, counts for a tensor: has sent it, and was not left out by the strategy. */
+export function countsFor(update: FoldUpdate, tensor: number): boolean {
   if (update.stored[tensor] === undefined) return false;
   return update.sums === undefined ? hasShare(update) : contributorsOf(update, tensor).length > 0;
 }

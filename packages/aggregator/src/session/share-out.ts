@@ -42,7 +42,10 @@ export async function shareOut(
     }
     shares[i] = share;
   }
-  if (own.length > 0 && own.length === updates.length && shares.every(({ weight }) => weight === 0)) {
+  // With a divisor of the strategy's own, weights count for nothing.
+  const hasDivisor = strategy.combine.kind === "mean" && strategy.combine.divisor !== undefined;
+  const isLeftOut = ({ factor, weight }: Share): boolean => weight === 0 && (!hasDivisor || factor === 0);
+  if (own.length > 0 && own.length === updates.length && shares.every(isLeftOut)) {
     throw unfit(strategy.name, "left every contributor out");
   }
   return shares;

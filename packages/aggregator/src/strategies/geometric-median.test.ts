@@ -88,6 +88,12 @@ describe("geometricMedian", () => {
     expect(median(equal)).toEqual([1, 2, 3, 4, 5, 6]);
   });
 
+  it.each([1e-300, 5e-324])("is the point of a majority of equal ones when hardly anything is smoothed, by %s", (smoothing) => {
+    const equal = ["a", "b", "c"].map((contributor) => ({ contributor, weight: 4, tensors: { w: [1, 2, 3, 4, 5, 6] } }));
+    const other = { contributor: "d", weight: 9, tensors: { w: Array(size).fill(0) } };
+    expect(median([...equal, other], { smoothing, weighting: "samples" })).toEqual([1, 2, 3, 4, 5, 6]);
+  });
+
   it("leaves out what is beyond float64, and refuses when that is half or more", () => {
     const near = ["a", "b", "c"].map((contributor, i) => ({ contributor, weight: 1, tensors: { w: Array(size).fill(i) } }));
     const beyond = { contributor: "d", weight: 1, tensors: { w: Array(size).fill(1e300) } };

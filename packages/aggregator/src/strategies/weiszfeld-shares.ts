@@ -3,6 +3,9 @@ import { FlareError } from "@flare-ts/contracts/errors";
 /** Squared distances beyond this would overflow in sums; only float64 tensors can lie so far apart. */
 const farthest = 2 ** 1000;
 
+/** Makes the least smoothing and distances that there are large enough to divide by, and those up to 2^500 not too large. A power of two: no bit of a part depends on it. */
+const unit = 2 ** 400;
+
 export interface WeiszfeldInit {
   readonly iterations: number;
   readonly tolerance: number;
@@ -85,7 +88,7 @@ function innerProducts(squaredDistances: Float64Array, count: number, pivot: num
 
 /** The parts that points have when each pulls with its weight over its distance. */
 function pull(weights: readonly number[], distances: Float64Array, smoothing: number): Float64Array {
-  const pulls = distances.map((distance, i) => (weights[i] as number) / Math.max(smoothing, distance));
+  const pulls = distances.map((distance, i) => (weights[i] as number) / (unit * Math.max(smoothing, distance)));
   const total = pulls.reduce((sum, part) => sum + part, 0);
   return pulls.map((part) => part / total);
 }

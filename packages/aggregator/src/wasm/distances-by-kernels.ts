@@ -29,7 +29,9 @@ export async function distancesByKernels(parts: WasmParts, init: DistancesInit):
     sources[0]?.stored[tensor] !== undefined && isFloatDtype(tensors[tensor]?.dtype ?? "BOOL");
   const isWide = tensors.some(({ dtype }, tensor) => dtype === "F64" && isCompared(tensor));
   if (n > maxSources || (isWide && n > 2)) return measureDistances(init);
-  const pieceElements = Math.min(blockElements, 2 ** Math.floor(Math.log2(elementsHeld(n, heldBytes(sources), distancesTileBytes(n)))));
+  const together = elementsHeld(n, heldBytes(sources), distancesTileBytes(n));
+  if (together === 0) return measureDistances(init);
+  const pieceElements = Math.min(blockElements, 2 ** Math.floor(Math.log2(together)));
   const most = { pieceElements, pieces: Math.max(1, Math.min(slotPieces, Math.floor(slotEntries / n))) };
   const batches = inSlots(parts.slots, planBatches(tensors, isCompared, most), async (batch, slot) => {
     throwIfAborted(signal);

@@ -36,18 +36,21 @@ interface SummedBatch {
 export async function* foldByKernels(parts: WasmParts, mode: SumMode, init: FoldInit): AsyncGenerator<FoldedBatch> {
   const sortings = new SortingPlans(parts.memory);
   try {
-    yield* foldPlanned(parts, planFold(init, mode, sortings));
+    const plan = planFold(init, mode, sortings);
+    const together = elementsTogether(plan);
+    // Plain JavaScript has room for values of which kernels cannot hold those of all updates at once.
+    if (together === 0) yield* foldUpdates(init);
+    else yield* foldPlanned(parts, plan, together);
   } finally {
     sortings.release();
   }
 }
 
-async function* foldPlanned(parts: WasmParts, plan: FoldPlan): AsyncGenerator<FoldedBatch> {
+async function* foldPlanned(parts: WasmParts, plan: FoldPlan, together: number): AsyncGenerator<FoldedBatch> {
   const { slots, memory } = parts;
   const { init } = plan;
   const finisher = new BatchFinisher(init, plan.totals);
   const entries = Math.max(1, init.updates.length);
-  const together = elementsTogether(plan);
   const most = {
     elements: init.result === "sums" ? batchElements / 2 : batchElements,
     pieces: Math.max(1, Math.min(slotPieces, Math.floor(slotEntries / entries))),

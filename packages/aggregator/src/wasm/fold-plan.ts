@@ -9,7 +9,7 @@ import { kernelType } from "./kernel-program.js";
 import type { PlacedSortingPlan, SortingPlans } from "./sorting-plans.js";
 import type { SumMode } from "./sum-mode.js";
 import { commonBlock, commonType, needsDecoding } from "./tile-inputs.js";
-import { heldBytes } from "./tile-room.js";
+import { type HeldBytes, heldBytes } from "./tile-room.js";
 
 /** How a tensor is summed: the same in all its pieces. */
 export interface TensorPlan extends TensorTotals {
@@ -45,8 +45,8 @@ export interface FoldPlan {
   readonly isDecoded: boolean;
   /** All updates lie in the kernels' memory, and their values are summed where they are, as they are, and unseen. */
   readonly isInPlace: boolean;
-  /** Bytes of a thread's inputs that an element of an update takes at most where all values are held at once. */
-  readonly heldBytes: number;
+  /** What updates take of a thread's inputs where all values are held at once. */
+  readonly heldBytes: HeldBytes;
 }
 
 /** Decides for each tensor of a model how kernels sum it. */

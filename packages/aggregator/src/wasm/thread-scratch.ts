@@ -1,4 +1,5 @@
 import { FlareError } from "@flare-ts/contracts/errors";
+import { batchPieces } from "../session/batches.js";
 import type { KernelMemory } from "./kernel-memory.js";
 
 /** Places that one thread works in, as addresses in the memory of the kernels; small, so that they stay in its cache. */
@@ -17,7 +18,10 @@ export const tileElements = 32_768;
 /** Bytes of all updates that are held for a tile; more updates are read in groups. */
 export const inputBytes = 4 * 1024 * 1024;
 
-const scratchBytes = inputBytes + 16 * tileElements;
+/** Places of a tile's pieces in the base begin at such addresses where they do not lie together in its file. */
+const alignment = 64;
+const baseBytes = 8 * tileElements + alignment * batchPieces;
+const scratchBytes = inputBytes + 8 * tileElements + baseBytes;
 
 /** Takes a thread's places. @throws `aggregate/memory-exhausted` */
 export function threadScratch(memory: KernelMemory): ThreadScratch {

@@ -1,8 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { mkdir, rename, rm, stat } from "node:fs/promises";
-import { dirname, join, resolve } from "node:path";
+import { dirname, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { makeFolder } from "../kit/make-folder.js";
+import { draftBeside } from "../state/draft-beside.js";
 import { type ReadArchiveInit, readArchive } from "./read-archive.js";
 import { writeMembers } from "./write-members.js";
 
@@ -26,7 +26,7 @@ export async function extractArchive({ dir, ...init }: ExtractArchiveInit): Prom
   if (isThere) throw new FlareError("file/exists", `${target} is there already.`, { facts: { file: target } });
   const members = await readArchive(init);
   await makeFolder(dirname(target));
-  const draft = join(dirname(target), `.wip-${randomUUID()}`);
+  const draft = await draftBeside(dirname(target));
   try {
     await mkdir(draft, { mode: 0o700 });
     await writeMembers(draft, members);

@@ -12,6 +12,7 @@ import type { KitFile } from "../kits/kit-file.js";
 import { plainFile } from "../kits/kit-file.js";
 import { KitWriter } from "../kits/kit-writer.js";
 import type { Participant } from "../project/project.js";
+import { draftBeside } from "../state/draft-beside.js";
 import { lockWorkspace } from "../state/workspace-lock.js";
 import { findRequest, type LocalRequest } from "./find-request.js";
 import { parseFingerprint } from "./fingerprint-text.js";
@@ -113,7 +114,7 @@ async function placeKit({ dir, projectDir, prodDir, now, request, files, isForce
     () => false,
   );
   if (isThere && !isForced) throw new FlareError("file/exists", `${dir} is there already.`, { facts: { file: dir } });
-  const draft = join(projectDir, `.wip-${randomUUID()}`);
+  const draft = await draftBeside(projectDir);
   try {
     new KitWriter(createPrivateKey(request.privateKeyPem)).writeKit(draft, files);
     await verifyKit(await readKit(draft), { now });

@@ -3,6 +3,7 @@ import { chmod, mkdir, readdir, rename, rm, stat, writeFile } from "node:fs/prom
 import { dirname, join, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { makeFolder } from "../kit/make-folder.js";
+import { draftBeside } from "../state/draft-beside.js";
 
 /** A file to be written. */
 export interface PlacedFile {
@@ -28,9 +29,9 @@ export interface PlaceFilesInit {
  */
 export async function placeFiles({ dir, files, isForced, now, complete }: PlaceFilesInit): Promise<void> {
   const target = resolve(dir);
-  const draft = join(dirname(target), `.wip-${randomUUID()}`);
+  await makeFolder(dirname(target));
+  const draft = await draftBeside(dirname(target));
   try {
-    await makeFolder(dirname(target));
     await mkdir(draft, { mode: 0o700 });
     for (const { name, content, mode } of files) {
       await writeFile(join(draft, name), content, { flag: "wx", mode, flush: true });

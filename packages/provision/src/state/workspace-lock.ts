@@ -1,17 +1,8 @@
-import { randomUUID } from "node:crypto";
 import { link, rename, rm, writeFile } from "node:fs/promises";
-import { hostname } from "node:os";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { readTextIfPresent } from "../kit/read-if-present.js";
-
-interface Holder {
-  readonly pid: number;
-  readonly host: string;
-  /** When the process started, in milliseconds since 1970: tells two processes with the same pid apart. */
-  readonly started: number;
-  readonly id: string;
-}
+import { isAlive, ownHolder, type ProcessHolder } from "./process-holder.js";
 
 const attempts = 5;
 
@@ -23,7 +14,7 @@ const attempts = 5;
  */
 export async function lockWorkspace(projectDir: string): Promise<() => Promise<void>> {
   const path = join(projectDir, ".provision.lock");
-  const self: Holder = { pid: process.pid, host: hostname(), started: Math.round(performance.timeOrigin), id: randomUUID() };
+  const self = ownHolder();
   const mine = `${path}.${self.id}`;
   await writeFile(mine, JSON.stringify(self), { flag: "wx", mode: 0o600 });
   try {
@@ -48,11 +39,11 @@ async function tryLink(from: string, to: string): Promise<boolean> {
   }
 }
 
-async function removeStale(path: string, self: Holder): Promise<void> {
+async function removeStale(path: string, self: ProcessHolder): Promise<void> {
   const text = await readTextIfPresent(path);
   if (text === undefined) return;
   const holder = parseHolder(text);
-  if (holder === undefined || isAlive(holder, self)) throw locked(path, holder);
+  if (holder === undefined || isAlive(holder)) throw locked(path, holder);
   // Moved away rather than deleted: of two runs that found the same dead lock, only one may remove it, and never a
   // lock that the other has taken since.
   const aside = `${path}.${self.id}.stale`;
@@ -69,20 +60,9 @@ async function removeStale(path: string, self: Holder): Promise<void> {
   }
 }
 
-function isAlive(holder: Holder, self: Holder): boolean {
-  if (holder.host !== self.host) return true;
-  if (holder.pid === self.pid) return holder.started === self.started;
+function parseHolder(text: string): ProcessHolder | undefined {
   try {
-    process.kill(holder.pid, 0);
-    return true;
-  } catch (cause) {
-    return (cause as NodeJS.ErrnoException).code !== "ESRCH";
-  }
-}
-
-function parseHolder(text: string): Holder | undefined {
-  try {
-    const value = JSON.parse(text) as Partial<Holder> | null;
+    const value = JSON.parse(text) as Partial<ProcessHolder> | null;
     const { pid, host, started, id } = value ?? {};
     if (!Number.isInteger(pid) || typeof host !== "string" || typeof started !== "number" || typeof id !== "string") return undefined;
     return { pid: Number(pid), host, started, id };
@@ -91,7 +71,7 @@ function parseHolder(text: string): Holder | undefined {
   }
 }
 
-function locked(path: string, holder?: Holder): FlareError {
+function locked(path: string, holder?: ProcessHolder): FlareError {
   const who = holder === undefined ? "another run" : `process ${holder.pid} on ${holder.host}`;
   return new FlareError("project/locked", `${who} is provisioning in this workspace; its lock is ${path}.`, {
     facts: { file: path, ...(holder === undefined ? {} : { pid: holder.pid, host: holder.host }) },
