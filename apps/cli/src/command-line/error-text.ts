@@ -33,7 +33,6 @@ function problemText(problem: Problem): string {
 function verboseText(error: FlareError): string[] {
   const facts = Object.entries(error.facts).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
   const stacks: string[] = [];
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause)
-    stacks.push(plainLines(cause.stack ?? cause.message));
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) stacks.push(plainLines(cause.stack ?? cause.message));
   return [...(facts.length > 0 ? ["Facts:", ...facts] : []), ...stacks];
 }
