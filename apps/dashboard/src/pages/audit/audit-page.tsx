@@ -104,7 +104,7 @@ export function AuditPage() {
           />
         </Group>
         {audit.error !== null && <ErrorPanel error={audit.error} onRetry={() => void audit.refetch()} />}
-        {!audit.isPending && entries.length === 0 ? (
+        {audit.error !== null && entries.length === 0 ? null : !audit.isPending && entries.length === 0 ? (
           <EmptyState icon={<IconHistory size={24} />} title="Nothing found">
             No entry matches these filters.
           </EmptyState>
