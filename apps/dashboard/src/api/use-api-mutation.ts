@@ -12,7 +12,8 @@ export interface ApiMutationOptions<R extends RouteDefinition> {
   readonly done?: string;
   /** Whether a failure is told in a toast; forms show it themselves. @default true */
   readonly tellsErrors?: boolean;
-  readonly onDone?: (output: CallOutput<R>) => void;
+  /** What follows, which may be a promise; where that fails, the whole has failed. */
+  readonly onDone?: (output: CallOutput<R>) => unknown;
 }
 
 /** Changes something by a route; then everything that it changes is read anew. The same change is not asked for twice at once. */
@@ -27,7 +28,7 @@ export function useApiMutation<R extends RouteDefinition>(
     mutationFn: (input: CallInput<R>) => callRoute(api, route, input),
     onSuccess: async (output) => {
       if (done !== undefined) notifications.show({ message: done, color: "green" });
-      onDone?.(output);
+      await onDone?.(output);
       await Promise.all(changes.map((changed) => client.invalidateQueries({ queryKey: keyOf(changed) })));
     },
     onError: (error) => {

@@ -85,6 +85,47 @@ describe.skipIf(lacked !== "")(`what slips or is interrupted${lacked}`, () => {
     expect(offences).toEqual([]);
   });
 
+  it("a kit whose download breaks off is said to have, and can be taken after all", async () => {
+    const { links } = await stageProject(browser, dashboard, admin);
+    const operator = await openPage(browser, dashboard.running.url);
+    await operator.page.addInitScript(() => {
+      const real = globalThis.fetch;
+      let isBroken = false;
+      globalThis.fetch = async (input, init) => {
+        if (isBroken || !String(input).endsWith("/kit-links/use")) return real(input, init);
+        isBroken = true;
+        const cut = new ReadableStream({ pull: (stream) => stream.error(new TypeError("network error")) });
+        return new Response(cut, { headers: { "content-disposition": 'attachment; filename="kit.zip"' } });
+      };
+    });
+    await operator.page.goto(links.kit);
+    await operator.page.getByRole("button", { name: "Download" }).click();
+    await operator.page.getByText("The dashboard cannot be reached").waitFor();
+    const [download] = await Promise.all([
+      operator.page.waitForEvent("download"),
+      operator.page.getByRole("button", { name: "Download" }).click(),
+    ]);
+    expect(download.suggestedFilename()).toBe("server.example.org.zip");
+    await operator.page.getByText("The archive is on its way").waitFor();
+    expect(operator.offences).toEqual([]);
+  });
+
+  it("whoever signs in beside an open page sees there nothing of whom it was of before", async () => {
+    const { member } = await stageProject(browser, dashboard, admin);
+    const { page, context } = admin;
+    // As on a machine that several people use: the page of the one is there still when the other signs in.
+    await openAt(page, "/sites");
+    await page.getByText("new-wing", { exact: true }).waitFor();
+    await context.clearCookies();
+    await context.addCookies(await member.context.cookies());
+    await dashboard.restart(async () => {
+      await page.getByRole("status").filter({ hasText: "This page is not live" }).waitFor();
+    });
+    await page.getByText("Mia Santos").waitFor();
+    await page.getByRole("heading", { level: 1, name: "Sites" }).waitFor();
+    expect(await page.getByText("new-wing", { exact: true }).count()).toBe(0);
+  });
+
   it("a double click approves once, and complains of nothing", async () => {
     const { page, context } = admin;
     const api = clientOf(context, dashboard.running.url);

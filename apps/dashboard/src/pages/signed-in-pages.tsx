@@ -1,10 +1,11 @@
 import { getProject, listPeople, listSites, type Profile } from "@flare-ts/dashboard-api/contract";
 import { Button, Loader } from "@mantine/core";
 import { IconMapOff } from "@tabler/icons-react";
-import { lazy, Suspense } from "react";
+import { useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense, useState } from "react";
 import { Link, Route, Switch } from "wouter";
 import { useApiQuery } from "../api/use-api-query.js";
-import { PersonProvider } from "../api/use-session.js";
+import { forgetAnswers, PersonProvider } from "../api/use-session.js";
 import { EmptyState } from "../components/empty-state.js";
 import { PageHeader } from "../components/page-header.js";
 import { Section } from "../components/section.js";
@@ -25,8 +26,11 @@ const ProjectPage = lazy(async () => ({ default: (await import("./project/projec
 const SitePage = lazy(async () => ({ default: (await import("./sites/site-page.js")).SitePage }));
 const SitesPage = lazy(async () => ({ default: (await import("./sites/sites-page.js")).SitesPage }));
 
-/** All pages for those who are let in. */
+/** All pages for those who are let in; anew for each person and role. */
 export function SignedInPages({ person }: { readonly person: Profile }) {
+  const client = useQueryClient();
+  // Before anything below asks: another window may have signed somebody else in, to whom the answers that are kept are not due.
+  useState(() => forgetAnswers(client));
   return (
     <PersonProvider value={person}>
       <LivePages person={person} />
