@@ -92,7 +92,7 @@ describe.skipIf(lacked !== "")(`what slips or is interrupted${lacked}`, () => {
       const real = globalThis.fetch;
       let isBroken = false;
       globalThis.fetch = async (input, init) => {
-        if (isBroken || !String(input).endsWith("/kit-links/use")) return real(input, init);
+        if (isBroken || typeof input !== "string" || !input.endsWith("/kit-links/use")) return real(input, init);
         isBroken = true;
         const cut = new ReadableStream({ pull: (stream) => stream.error(new TypeError("network error")) });
         return new Response(cut, { headers: { "content-disposition": 'attachment; filename="kit.zip"' } });
@@ -161,6 +161,36 @@ describe.skipIf(lacked !== "")(`what slips or is interrupted${lacked}`, () => {
       await openAt(page, path);
       await page.getByText("Not you.").waitFor();
       expect(await page.getByText(words).count()).toBe(0);
+    }
+  });
+
+  it("a page whose file is not there any more, as after an update, says so within its frame, and comes when it is loaded anew", async () => {
+    const { page } = admin;
+    await openAt(page, "/");
+    await page.route("**/assets/audit-page*.js", (route) => route.abort());
+    const navigation = page.getByRole("navigation", { name: "Pages" });
+    await navigation.getByRole("link", { name: "Audit trail" }).click();
+    await page.getByRole("alert").getByText("This page cannot be shown").waitFor();
+    await navigation.getByRole("link", { name: "Jobs" }).click();
+    await page.getByRole("heading", { level: 1, name: "Jobs" }).waitFor();
+    await navigation.getByRole("link", { name: "Audit trail" }).click();
+    await page.unroute("**/assets/audit-page*.js");
+    await page.getByRole("button", { name: "Load it anew" }).click();
+    await page.getByRole("heading", { level: 1, name: "Audit trail" }).waitFor();
+  });
+
+  it("the audit trail finds an address however it is written, and takes a space for nothing", async () => {
+    const { page } = admin;
+    await openAt(page, "/audit");
+    for (const [label, text] of [
+      ["Who", "Ada@University.org "],
+      ["Action", " "],
+    ] as const) {
+      const answered = page.waitForResponse((response) => response.url().includes("/api/v1/audit?"), { timeout: 2000 }).catch(() => null);
+      await page.getByLabel(label).fill(text);
+      await answered;
+      await page.getByRole("cell", { name: "session.setUp" }).waitFor();
+      expect(await page.getByText("Nothing found").count()).toBe(0);
     }
   });
 

@@ -26,8 +26,9 @@ export function AuditPage() {
   const [since, setSince] = useState<number | undefined>(undefined);
   const [filters] = useDebouncedValue(
     {
-      ...(actor === "" ? {} : { actor: actor.trim() }),
-      ...(action === "" ? {} : { action: action.trim() }),
+      // Addresses are kept in small letters.
+      ...(actor.trim() === "" ? {} : { actor: actor.trim().toLowerCase() }),
+      ...(action.trim() === "" ? {} : { action: action.trim() }),
       ...(outcome === null ? {} : { outcome }),
       ...(since === undefined ? {} : { sinceMs: since }),
     },
