@@ -177,6 +177,7 @@ describe.skipIf(lacked !== "")(`what slips or is interrupted${lacked}`, () => {
     await page.unroute("**/assets/audit-page*.js");
     await page.getByRole("button", { name: "Load it anew" }).click();
     await page.getByRole("heading", { level: 1, name: "Audit trail" }).waitFor();
+    expect(await page.getByRole("alert").count()).toBe(0);
   });
 
   it("the audit trail finds an address however it is written, and takes a space for nothing", async () => {
