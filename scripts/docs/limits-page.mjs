@@ -161,7 +161,7 @@ const consequences = {
     "sign-ins, sign-ups and resets from one network address in a minute",
     "the next is refused with how long to wait; people who are signed in go on",
   ],
-  waitingPasswords: ["passwords that wait to be checked", "the next is refused; the page tries again"],
+  waitingPasswords: ["passwords that wait to be checked", "the next is refused with how long to wait"],
 };
 
 function valueText(name, value) {

@@ -139,7 +139,7 @@ async function openClaimed(init: OpenDashboardInit, components: DashboardCompone
   );
   const stopping = new AbortController();
   const metrics = new Metrics();
-  addOwnGauges(metrics, { db, now });
+  addOwnGauges(metrics, { db, sessions });
   const tasks = new BackgroundTasks({ logger });
   const guard = new RequestGuard({ sessions, vault, cookie }, { publicOrigin });
   const [audit, changes] = [new AuditLog({ now, randomBytes }), new Changes()];

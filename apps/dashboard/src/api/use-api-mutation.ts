@@ -1,6 +1,7 @@
 import type { CallInput, CallOutput, RouteDefinition } from "@flare-ts/dashboard-api/contract";
 import { notifications } from "@mantine/notifications";
 import { type UseMutationResult, useMutation, useQueryClient } from "@tanstack/react-query";
+import { useRef } from "react";
 import { callRoute, useApi } from "./api-context.js";
 import { keyOf } from "./use-api-query.js";
 
@@ -11,25 +12,36 @@ export interface ApiMutationOptions<R extends RouteDefinition> {
   readonly done?: string;
   /** Whether a failure is told in a toast; forms show it themselves. @default true */
   readonly tellsErrors?: boolean;
-  readonly onDone?: (output: CallOutput<R>) => void;
+  /** What follows, which may be a promise; where that fails, the whole has failed. */
+  readonly onDone?: (output: CallOutput<R>) => unknown;
 }
 
-/** Changes something by a route; then everything that it changes is read anew. */
+/** Changes something by a route; then everything that it changes is read anew. The same change is not asked for twice at once. */
 export function useApiMutation<R extends RouteDefinition>(
   route: R,
   { changes = [], done, tellsErrors = true, onDone }: ApiMutationOptions<R> = {},
 ): UseMutationResult<CallOutput<R>, Error, CallInput<R>> {
   const api = useApi();
   const client = useQueryClient();
-  return useMutation({
+  const underWay = useRef(new Set<string>());
+  const mutation = useMutation({
     mutationFn: (input: CallInput<R>) => callRoute(api, route, input),
     onSuccess: async (output) => {
       if (done !== undefined) notifications.show({ message: done, color: "green" });
-      onDone?.(output);
+      await onDone?.(output);
       await Promise.all(changes.map((changed) => client.invalidateQueries({ queryKey: keyOf(changed) })));
     },
     onError: (error) => {
       if (tellsErrors) notifications.show({ title: "That did not work", message: error.message, color: "red", autoClose: 10_000 });
     },
+    onSettled: (_output, _error, input) => void underWay.current.delete(JSON.stringify(input)),
   });
+  const mutate: typeof mutation.mutate = (...call) => {
+    // The second click of a double click asks for what is being done already.
+    const key = JSON.stringify(call[0]);
+    if (underWay.current.has(key)) return;
+    underWay.current.add(key);
+    mutation.mutate(...call);
+  };
+  return { ...mutation, mutate };
 }

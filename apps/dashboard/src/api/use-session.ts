@@ -1,5 +1,5 @@
 import { getSession, type Session } from "@flare-ts/dashboard-api/contract";
-import { type UseQueryResult, useQueryClient } from "@tanstack/react-query";
+import { type QueryClient, type UseQueryResult, useQueryClient } from "@tanstack/react-query";
 import { createContext, useContext } from "react";
 import { keyOf, useApiQuery } from "./use-api-query.js";
 
@@ -12,9 +12,14 @@ export function useSession(): UseQueryResult<Session> {
 export function useAdoptSession(): (session: Session) => void {
   const client = useQueryClient();
   return (session) => {
-    client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== getSession.id });
+    forgetAnswers(client);
     client.setQueryData(keyOf(getSession, {}), session);
   };
+}
+
+/** Forgets everything but who is signed in. */
+export function forgetAnswers(client: QueryClient): void {
+  client.removeQueries({ predicate: ({ queryKey }) => queryKey[0] !== getSession.id });
 }
 
 type Profile = NonNullable<Session["person"]>;

@@ -4,7 +4,8 @@ const bytesUnits = ["B", "kB", "MB", "GB", "TB"] as const;
 export function formatBytes(bytes: number): string {
   let value = bytes;
   let unit = 0;
-  while (value >= 1000 && unit < bytesUnits.length - 1) {
+  // What would be rounded up to 1000 has the next unit already.
+  while (value >= 999.5 && unit < bytesUnits.length - 1) {
     value /= 1000;
     unit++;
   }
@@ -14,8 +15,9 @@ export function formatBytes(bytes: number): string {
 /** A span of time in its two largest units. */
 export function formatDuration(ms: number): string {
   const seconds = Math.max(0, ms) / 1000;
-  if (seconds < 10) return `${seconds.toFixed(1)} s`;
-  if (seconds < 60) return `${Math.round(seconds)} s`;
+  if (seconds < 9.95) return `${seconds.toFixed(1)} s`;
+  if (seconds < 59.5) return `${Math.round(seconds)} s`;
+  if (seconds < 60) return "1 min 0 s";
   const minutes = Math.floor(seconds / 60);
   if (minutes < 60) return `${minutes} min ${Math.floor(seconds % 60)} s`;
   const hours = Math.floor(minutes / 60);

@@ -48,6 +48,14 @@ it("a site that comes back works on, and one that is silent at the end is missin
   expect(rounds[0]?.sites.get("b")?.state).toBe("missing");
 });
 
+it("at the end of a job nobody works any more, in a round that did not close neither", () => {
+  const { rounds } = foldJournal(
+    journal(opened(0), accepted(0, "a", 2), { type: "job-ended", status: "FINISHED:ABORTED", reason: "aborted by ada@example.org" }),
+  );
+  expect(rounds[0]?.closedMs).toBeNull();
+  expect([...(rounds[0]?.sites.values() ?? [])].map(({ state }) => state)).toEqual(["answered", "missing"]);
+});
+
 it("a round that is opened twice, as after a restart of the server, keeps what it had", () => {
   const { rounds } = foldJournal(journal(opened(0), accepted(0, "a", 2), opened(0)));
   expect(rounds).toHaveLength(1);

@@ -1,6 +1,6 @@
 import type { JobEvent, JournalEntry, Metrics } from "./job-event.js";
 
-/** How far a site is in a round. `missing`: the round closed without it. */
+/** How far a site is in a round. `missing`: the round closed, or the job ended, without it. */
 export type SiteRoundState = "working" | "answered" | "failed" | "gone" | "missing";
 
 /** One site in one round. */
@@ -109,6 +109,10 @@ function applyToRounds(rounds: Map<number, RoundView>, event: JobEvent, atMs: nu
     site.cause = event.type === "site-connected" ? "" : event.type === "site-left" ? event.error.message : event.reason;
     return;
   }
+  if (event.type === "job-ended") {
+    for (const { sites } of rounds.values()) stopWaiting(sites);
+    return;
+  }
   if (!("round" in event)) return;
   const round = rounds.get(event.round);
   if (round === undefined) return;
@@ -136,8 +140,13 @@ function applyToRounds(rounds: Map<number, RoundView>, event: JobEvent, atMs: nu
     round.aggregationSeconds = event.aggregationSeconds;
     round.engine = event.engine ?? "";
     round.strategy = event.strategy ?? "";
-    for (const site of round.sites.values()) if (site.state === "working") site.state = "missing";
+    stopWaiting(round.sites);
   }
+}
+
+/** Nobody waits any longer for the sites of a round that have not answered. */
+function stopWaiting(sites: RoundView["sites"]): void {
+  for (const site of sites.values()) if (site.state === "working") site.state = "missing";
 }
 
 function openRound(event: Extract<JobEvent, { type: "round-opened" }>, openedMs: number): RoundView {

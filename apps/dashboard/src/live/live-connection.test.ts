@@ -52,6 +52,16 @@ it("is live once the stream speaks, and hands on what it says", () => {
   expect(heard).toEqual([["jobs", { a: 1 }]]);
 });
 
+it("does not call itself live after a rest before the stream has spoken again", () => {
+  const { connection, streams } = setUp();
+  streams[0]?.say("open");
+  connection.stop();
+  connection.start();
+  expect(connection.state).toBe("connecting");
+  streams[1]?.say("open");
+  expect(connection.state).toBe("live");
+});
+
 it("silence for longer than a heartbeat is a loss, and the stream is opened anew", () => {
   const { connection, streams, silence } = setUp();
   streams[0]?.say("open");

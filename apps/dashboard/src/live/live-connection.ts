@@ -76,6 +76,8 @@ export class LiveConnection {
 
   start(): void {
     if (this.#stream !== undefined) return;
+    // After a rest it is not known what happened meanwhile.
+    if (this.#state === "live") this.#become("connecting");
     const stream = this.#parts.open(this.#lastId);
     this.#stream = stream;
     const heard = (): void => {

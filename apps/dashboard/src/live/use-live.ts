@@ -31,7 +31,11 @@ export function useLive(): Liveness {
     let trustedFromMs = lastId.current === undefined ? performance.timeOrigin : Number.POSITIVE_INFINITY;
     const connection = new LiveConnection(
       {
-        open: (after) => new EventSource(routeUrl(streamEvents, {}, { job: jobId, after })),
+        open: (after) => {
+          // Who asked for the session while the dashboard was away heard nothing of it.
+          if (connection.state === "lost") void client.invalidateQueries({ queryKey: keyOf(getSession) }, { cancelRefetch: false });
+          return new EventSource(routeUrl(streamEvents, {}, { job: jobId, after }));
+        },
         apply: (type, data) => {
           applyEvent(client, type as LiveEventType, data, trustedFromMs);
           if (type === "snapshot") trustedFromMs = Number.POSITIVE_INFINITY;

@@ -51,7 +51,7 @@ export function Pages() {
         ) : person.state !== "approved" ? (
           <WaitingPage person={person} />
         ) : (
-          <SignedInPages person={person} />
+          <SignedInPages key={`${person.id} ${person.role}`} person={person} />
         )}
       </Route>
     </Switch>

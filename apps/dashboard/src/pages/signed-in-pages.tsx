@@ -1,11 +1,13 @@
 import { getProject, listPeople, listSites, type Profile } from "@flare-ts/dashboard-api/contract";
 import { Button, Loader } from "@mantine/core";
 import { IconMapOff } from "@tabler/icons-react";
-import { lazy, Suspense } from "react";
-import { Link, Route, Switch } from "wouter";
+import { useQueryClient } from "@tanstack/react-query";
+import { lazy, Suspense, useState } from "react";
+import { Link, Route, Switch, useLocation } from "wouter";
 import { useApiQuery } from "../api/use-api-query.js";
-import { PersonProvider } from "../api/use-session.js";
+import { forgetAnswers, PersonProvider } from "../api/use-session.js";
 import { EmptyState } from "../components/empty-state.js";
+import { PageBoundary } from "../components/page-boundary.js";
 import { PageHeader } from "../components/page-header.js";
 import { Section } from "../components/section.js";
 import { useFederation } from "../live/use-federation.js";
@@ -25,8 +27,11 @@ const ProjectPage = lazy(async () => ({ default: (await import("./project/projec
 const SitePage = lazy(async () => ({ default: (await import("./sites/site-page.js")).SitePage }));
 const SitesPage = lazy(async () => ({ default: (await import("./sites/sites-page.js")).SitesPage }));
 
-/** All pages for those who are let in. */
+/** All pages for those who are let in; anew for each person and role. */
 export function SignedInPages({ person }: { readonly person: Profile }) {
+  const client = useQueryClient();
+  // Before anything below asks: another window may have signed somebody else in, to whom the answers that are kept are not due.
+  useState(() => forgetAnswers(client));
   return (
     <PersonProvider value={person}>
       <LivePages person={person} />
@@ -36,6 +41,7 @@ export function SignedInPages({ person }: { readonly person: Profile }) {
 
 function LivePages({ person }: { readonly person: Profile }) {
   const live = useLive();
+  const [location] = useLocation();
   const isAdmin = person.role === "project_admin";
   const project = useApiQuery(getProject, {});
   const people = useApiQuery(listPeople, {}, { isEnabled: isAdmin });
@@ -48,38 +54,40 @@ function LivePages({ person }: { readonly person: Profile }) {
   };
   return (
     <Shell person={person} project={known || "New project"} live={live} waiting={waiting}>
-      <Suspense fallback={<Loader type="dots" aria-label="Loading" />}>
-        <Switch>
-          <Route path="/" component={OverviewPage} />
-          <Route path="/sign-in" component={OverviewPage} />
-          <Route path="/jobs" component={JobsPage} />
-          <Route path="/jobs/:id">{({ id }) => <JobPage key={id} id={id} />}</Route>
-          <Route path="/sites" component={SitesPage} />
-          <Route path="/sites/:name">{({ name }) => <SitePage key={name} name={name} />}</Route>
-          <Route path="/kits" component={KitsPage} />
-          <Route path="/people" component={PeoplePage} />
-          <Route path="/invitations" component={InvitationsPage} />
-          <Route path="/project" component={ProjectPage} />
-          <Route path="/audit" component={AuditPage} />
-          <Route path="/profile" component={ProfilePage} />
-          <Route>
-            <PageHeader title="There is no such page" />
-            <Section>
-              <EmptyState
-                icon={<IconMapOff size={24} />}
-                title="Nothing is at this address"
-                action={
-                  <Button component={Link} href="/">
-                    To the overview
-                  </Button>
-                }
-              >
-                The address may be old, or have a mistake in it.
-              </EmptyState>
-            </Section>
-          </Route>
-        </Switch>
-      </Suspense>
+      <PageBoundary key={location}>
+        <Suspense fallback={<Loader type="dots" aria-label="Loading" />}>
+          <Switch>
+            <Route path="/" component={OverviewPage} />
+            <Route path="/sign-in" component={OverviewPage} />
+            <Route path="/jobs" component={JobsPage} />
+            <Route path="/jobs/:id">{({ id }) => <JobPage key={id} id={id} />}</Route>
+            <Route path="/sites" component={SitesPage} />
+            <Route path="/sites/:name">{({ name }) => <SitePage key={name} name={name} />}</Route>
+            <Route path="/kits" component={KitsPage} />
+            <Route path="/people" component={PeoplePage} />
+            <Route path="/invitations" component={InvitationsPage} />
+            <Route path="/project" component={ProjectPage} />
+            <Route path="/audit" component={AuditPage} />
+            <Route path="/profile" component={ProfilePage} />
+            <Route>
+              <PageHeader title="There is no such page" />
+              <Section>
+                <EmptyState
+                  icon={<IconMapOff size={24} />}
+                  title="Nothing is at this address"
+                  action={
+                    <Button component={Link} href="/">
+                      To the overview
+                    </Button>
+                  }
+                >
+                  The address may be old, or have a mistake in it.
+                </EmptyState>
+              </Section>
+            </Route>
+          </Switch>
+        </Suspense>
+      </PageBoundary>
     </Shell>
   );
 }

@@ -31,6 +31,14 @@ it("puts who answered first on top, splits off the upload where it was seen, and
   ]);
 });
 
+it("lets no bar go beyond the end where the clock here is behind the server's", () => {
+  const [round] = rounds;
+  if (round === undefined) throw new Error("there is no round");
+  const { rows, endMs } = waterfallRows(round, new Map(), 2000);
+  expect(endMs).toBe(4000);
+  expect(Math.max(...rows.flatMap(({ bars }) => bars.map(({ toMs }) => toMs)))).toBe(4000);
+});
+
 it("a track keeps its identity while nothing changes", () => {
   const track = trackPhases(new Map(), { a: { phase: "training", done: 1, total: 2, atMs: 5 } });
   expect(trackPhases(track, { a: { phase: "training", done: 2, total: 2, atMs: 9 } })).toBe(track);

@@ -21,8 +21,11 @@ export function waterfallRows(
   phases: SitePhases,
   nowMs: number,
 ): { readonly rows: readonly WaterfallRow[]; readonly endMs: number } {
-  const endMs = round.closedMs ?? Math.max(nowMs, round.openedMs);
-  const sites = [...round.sites.values()].sort(
+  const unsorted = [...round.sites.values()];
+  // The clock here may be behind that of the server, whose times the others are.
+  const lastMs = Math.max(round.openedMs, round.deadlineMs ?? 0, ...unsorted.map(({ answeredMs }) => answeredMs ?? 0));
+  const endMs = round.closedMs ?? Math.max(nowMs, lastMs);
+  const sites = unsorted.sort(
     (a, b) => (a.answeredMs ?? Number.POSITIVE_INFINITY) - (b.answeredMs ?? Number.POSITIVE_INFINITY) || (a.site < b.site ? -1 : 1),
   );
   return { rows: sites.map((site) => rowOf(site, phases, endMs)), endMs };

@@ -25,6 +25,7 @@ export const invitationSchema = z.object({
   approvesAtOnce: z.boolean(),
   /** Name of the person who invited. */
   invitedBy: z.string(),
+  /** When its newest link was made. */
   createdAtMs: timeMsSchema,
   expiresAtMs: timeMsSchema,
 });

@@ -35,6 +35,16 @@ describeOnEachDatabase("what programs watch", (kind) => {
     ).toEqual([]);
   });
 
+  it("counts no session that has ended because nobody used it", async () => {
+    const { url, person, clock } = await startTestDashboard(kind);
+    await person();
+    const sessions = async (): Promise<string | undefined> =>
+      /^flare_dashboard_sessions .*$/m.exec(await (await fetch(`${url}/metrics`)).text())?.[0];
+    expect(await sessions()).toBe("flare_dashboard_sessions 1");
+    clock.advance(31 * 60_000);
+    expect(await sessions()).toBe("flare_dashboard_sessions 0");
+  });
+
   it("gives metrics to whoever has the token, where one was set", async () => {
     const { url } = await startTestDashboard(kind, { metricsToken: "a token" });
     const status = async (headers: Record<string, string>): Promise<number> => (await fetch(`${url}/metrics`, { headers })).status;

@@ -57,9 +57,11 @@ export function implementInvitations(parts: DashboardParts): readonly Implementa
         const before = await tx.selectFrom("invitations").selectAll().where("id", "=", params.id).executeTakeFirst();
         if (before === undefined) throw notFound("There is no such invitation.");
         const lastsMs = before.expires_at_ms - before.created_at_ms;
+        // It begins anew: counted from the first link, each next one would last longer than the one before.
+        const [created_at_ms, expires_at_ms] = [now(), now() + lastsMs];
         const renewed = await tx
           .updateTable("invitations")
-          .set({ token_hash: hashToken(token), is_mailed: 0, expires_at_ms: now() + lastsMs })
+          .set({ token_hash: hashToken(token), is_mailed: 0, created_at_ms, expires_at_ms })
           .where("id", "=", before.id)
           .where("used_at_ms", "is", null)
           .where("revoked_at_ms", "is", null)

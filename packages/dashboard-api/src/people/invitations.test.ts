@@ -101,6 +101,17 @@ describeOnEachDatabase("an invitation", (kind) => {
     await expect(read(again.link)).rejects.toMatchObject({ code: "dashboard/link-unusable" });
   });
 
+  it("lasts from each new link on as long as it was made for, however often it is sent again", async () => {
+    const { clock, person } = await startTestDashboard(kind);
+    const admin = await person({ role: "project_admin" });
+    const { invitation } = await admin.call(invite, { body: { ...orgAdmin, expiresInHours: 1 } });
+    for (let times = 0; times < 3; times++) {
+      clock.advance(25 * 60_000);
+      const again = await admin.call(resendInvitation, { params: { id: invitation.id } });
+      expect(again.invitation.expiresAtMs).toBe(clock.now() + 3_600_000);
+    }
+  });
+
   it("without an address lets nobody try out who has an account", async () => {
     const { person, stranger } = await startTestDashboard(kind);
     const admin = await person({ role: "project_admin" });

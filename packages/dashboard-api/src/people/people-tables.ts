@@ -63,7 +63,8 @@ export interface InvitationsTable {
   readonly organization: string;
   readonly approves_at_once: number;
   readonly invited_by: string;
-  readonly created_at_ms: number;
+  /** When the link that is good now was made. */
+  created_at_ms: number;
   expires_at_ms: number;
   used_at_ms: number | null;
   revoked_at_ms: number | null;

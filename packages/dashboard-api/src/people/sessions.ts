@@ -123,6 +123,18 @@ export class Sessions {
       .execute();
   }
 
+  /** How many sessions live, of all people; also those that wait for the code of a second factor. */
+  async countLiving(): Promise<number> {
+    const now = this.#now();
+    const row = await this.#db
+      .selectFrom("sessions")
+      .select((one) => one.fn.countAll<number>().as("count"))
+      .where("ends_at_ms", ">", now)
+      .where("last_seen_at_ms", ">", now - this.#limits.idleMs)
+      .executeTakeFirst();
+    return row?.count ?? 0;
+  }
+
   /** Ends one session of a person; whether there was one. */
   async end(db: Database, personId: string, sessionId: string): Promise<boolean> {
     const result = await db.deleteFrom("sessions").where("id", "=", sessionId).where("person_id", "=", personId).executeTakeFirst();

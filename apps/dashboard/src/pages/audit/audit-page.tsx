@@ -26,8 +26,9 @@ export function AuditPage() {
   const [since, setSince] = useState<number | undefined>(undefined);
   const [filters] = useDebouncedValue(
     {
-      ...(actor === "" ? {} : { actor: actor.trim() }),
-      ...(action === "" ? {} : { action: action.trim() }),
+      // Addresses are kept in small letters.
+      ...(actor.trim() === "" ? {} : { actor: actor.trim().toLowerCase() }),
+      ...(action.trim() === "" ? {} : { action: action.trim() }),
       ...(outcome === null ? {} : { outcome }),
       ...(since === undefined ? {} : { sinceMs: since }),
     },
@@ -104,7 +105,7 @@ export function AuditPage() {
           />
         </Group>
         {audit.error !== null && <ErrorPanel error={audit.error} onRetry={() => void audit.refetch()} />}
-        {!audit.isPending && entries.length === 0 ? (
+        {audit.error !== null && entries.length === 0 ? null : !audit.isPending && entries.length === 0 ? (
           <EmptyState icon={<IconHistory size={24} />} title="Nothing found">
             No entry matches these filters.
           </EmptyState>

@@ -14,7 +14,7 @@ import { saveFile } from "../../components/save-file.js";
 export function KitLinkPage({ token }: { readonly token: string }) {
   const link = useApiQuery(readKitLink, { body: { token } });
   // oxlint-disable-next-line react/hooks -- the route's name begins as those of hooks do
-  const take = useApiMutation(takeKitRoute, { tellsErrors: false, onDone: (response) => void saveFile(response, document) });
+  const take = useApiMutation(takeKitRoute, { tellsErrors: false, onDone: (response) => saveFile(response, document) });
   return (
     <OpenFrame title="A kit for you" about="It is downloaded once; then the link stops working.">
       <Loaded query={link}>

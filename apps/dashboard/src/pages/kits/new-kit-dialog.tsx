@@ -22,6 +22,8 @@ export function NewKitDialog({ made, kit, onClose }: NewKitDialogProps) {
       onClose={onClose}
       title={`The kit of ${shown?.participant ?? ""}`}
       closeOnClickOutside={false}
+      // Escape is for what opens on top of it: this dialog would close as well.
+      closeOnEscape={false}
       size="lg"
       closeButtonProps={{ "aria-label": "Close" }}
     >

@@ -1,7 +1,7 @@
 import type { Project } from "@flare-ts/dashboard-api/contract";
 import { Group, Textarea, TextInput } from "@mantine/core";
 import { useForm } from "@mantine/form";
-import { dayOf, msOf } from "./day-field.js";
+import { dayOf, dayProblem, msOf } from "./day-field.js";
 import { ProjectForm } from "./project-form.js";
 
 /** What the project is, and for how long. */
@@ -14,6 +14,7 @@ export function AboutForm({ project }: { readonly project: Project }) {
       startsAtMs: dayOf(project.startsAtMs),
       endsAtMs: dayOf(project.endsAtMs),
     },
+    validate: { startsAtMs: dayProblem, endsAtMs: dayProblem },
   });
   const isFrozen = project.state === "frozen";
   return (

@@ -9,7 +9,6 @@ import { usePerson } from "../../api/use-session.js";
 import { ApiForm } from "../../components/api-form.js";
 import { ElsewhereNote } from "../../components/elsewhere-note.js";
 import { Fact, Facts } from "../../components/facts.js";
-import { formatDay } from "../../components/format.js";
 import { Loaded } from "../../components/loaded.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
@@ -17,6 +16,7 @@ import { StatusPill } from "../../components/status-pill.js";
 import { AboutForm } from "./about-form.js";
 import { AuthoritySection } from "./authority-section.js";
 import { CertificatesForm } from "./certificates-form.js";
+import { dayText } from "./day-field.js";
 import { RenewalsSection } from "./renewals-section.js";
 import { ServerForm } from "./server-form.js";
 import { SitePropertiesForm } from "./site-properties-form.js";
@@ -47,29 +47,31 @@ export function ProjectPage() {
 }
 
 function ProjectSettings({ project }: { readonly project: Project }) {
-  // A form begins anew with what was saved last.
-  const key = project.version;
+  // A form begins anew with what was saved last of its own part; what is typed into it outlasts that others are saved.
+  const { state, title, name, description, startsAtMs, endsAtMs, server, connectionSecurity } = project;
+  const { siteProperties, certificates, allowLogStreaming, dockerImage, studies } = project;
+  const keyOf = (...part: readonly unknown[]): string => JSON.stringify(part);
   return (
     <Stack gap="lg">
       {project.isElsewhere ? <ElsewhereNote /> : <AuthoritySection project={project} mayChange />}
       <RenewalsSection project={project} />
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
         <Section title="About">
-          <AboutForm key={key} project={project} />
+          <AboutForm key={keyOf(state, title, name, description, startsAtMs, endsAtMs)} project={project} />
         </Section>
         <Section title="Server">
           <Stack gap="md">
-            <ServerForm key={key} project={project} />
+            <ServerForm key={keyOf(state, server, connectionSecurity)} project={project} />
           </Stack>
         </Section>
         <Section title="What sites fill in" about="Asked of whoever adds a site.">
-          <SitePropertiesForm key={key} project={project} />
+          <SitePropertiesForm key={keyOf(siteProperties)} project={project} />
         </Section>
         <Section title="Certificates and kits">
-          <CertificatesForm key={key} project={project} />
+          <CertificatesForm key={keyOf(state, certificates, allowLogStreaming, dockerImage)} project={project} />
         </Section>
         <Section title="Studies" about="Who may use which sites for what.">
-          <StudiesForm key={key} project={project} />
+          <StudiesForm key={keyOf(studies)} project={project} />
         </Section>
       </SimpleGrid>
     </Stack>
@@ -85,8 +87,8 @@ function ProjectFacts({ project }: { readonly project: Project }) {
           <Facts>
             <Fact name="Name">{project.name}</Fact>
             <Fact name="Server">{project.server !== null && `${project.server.name}:${project.server.port}`}</Fact>
-            <Fact name="Begins">{project.startsAtMs !== null && formatDay(project.startsAtMs)}</Fact>
-            <Fact name="Ends">{project.endsAtMs !== null && formatDay(project.endsAtMs)}</Fact>
+            <Fact name="Begins">{project.startsAtMs !== null && dayText(project.startsAtMs)}</Fact>
+            <Fact name="Ends">{project.endsAtMs !== null && dayText(project.endsAtMs)}</Fact>
           </Facts>
         </Stack>
       </Section>

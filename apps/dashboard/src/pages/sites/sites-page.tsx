@@ -49,7 +49,7 @@ export function SitesPage() {
         <UnreachedNote />
         <Section isFlush>
           {error !== null && <ErrorPanel error={error} />}
-          {!isLoading && sites.length === 0 ? (
+          {error !== null && sites.length === 0 ? null : !isLoading && sites.length === 0 ? (
             <EmptyState icon={<IconBuildingHospital size={24} />} title="No site yet" action={isAdmin && button}>
               {isAdmin
                 ? "Add a site for each place where data is. Organisation admins add those of their own."
