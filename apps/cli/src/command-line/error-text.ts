@@ -6,8 +6,8 @@ import type { Colors } from "../terminal/terminal.js";
 export function errorText(error: FlareError, init: { readonly colors: Colors; readonly isVerbose: boolean }): string[] {
   const { colors, isVerbose } = init;
   return [
-    `${colors.red(`error ${error.code}:`)} ${plainLines(error.message)}`,
-    ...error.problems.map((problem) => `  ${problemText(problem)}`),
+    ...plainLines(error.message).map((line, i) => (i === 0 ? `${colors.red(`error ${error.code}:`)} ${line}` : line)),
+    ...error.problems.flatMap((problem) => problemLines(problem).map((line) => `  ${line}`)),
     `What to do: ${error.row.todo}`,
     `Read more: docs/errors.md#${anchorOf(error.code)}`,
     ...(isVerbose ? verboseText(error) : []),
@@ -19,20 +19,20 @@ function anchorOf(code: string): string {
   return code.replaceAll("/", "");
 }
 
-/** Of several lines, as what another program has printed. */
-function plainLines(text: string): string {
-  return text.split("\n").map(plainText).join("\n");
+/** What another program has printed may have several lines. */
+function plainLines(text: string): string[] {
+  return text.split("\n").map(plainText);
 }
 
-function problemText(problem: Problem): string {
+function problemLines(problem: Problem): string[] {
   const place = [problem.file, problem.line, problem.column].filter((part) => part !== undefined).join(":");
   const path = problem.path === undefined ? "" : ` (at ${problem.path})`;
-  return `${place === "" ? "" : `${place}: `}${plainLines(problem.message)}${path}`;
+  return plainLines(`${place === "" ? "" : `${place}: `}${problem.message}${path}`);
 }
 
 function verboseText(error: FlareError): string[] {
   const facts = Object.entries(error.facts).map(([key, value]) => `  ${key}: ${JSON.stringify(value)}`);
   const stacks: string[] = [];
-  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) stacks.push(plainLines(cause.stack ?? cause.message));
+  for (let cause: unknown = error; cause instanceof Error; cause = cause.cause) stacks.push(...plainLines(cause.stack ?? cause.message));
   return [...(facts.length > 0 ? ["Facts:", ...facts] : []), ...stacks];
 }
