@@ -46,7 +46,7 @@ describe("what a killed process has left of files that were to appear all at onc
         await mkdir(kit);
         await writeFile(join(kit, "start.sh"), "#!/bin/sh\n");
         await archiveFolder({ dir: kit, under: "hospital-a", file, modified: new Date() });
-        await extractArchive({ file, dir: join(folder.dir, "unpacked"), limits: kitLimits });
+        await extractArchive({ file, dir: join(folder.dir, "unpacked"), limits: kitLimits, privateKeys: "allowed" });
       },
     ],
   ])("is removed when %s beside it", async (_what, act) => {
