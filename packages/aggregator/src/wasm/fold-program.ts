@@ -1,48 +1,21 @@
 import type { ReadableUpdate } from "../session/arithmetic.js";
-import type { Batch, Piece } from "../session/batches.js";
+import type { Piece } from "../session/batches.js";
 import { planReads } from "../session/plan-reads.js";
 import { roundsToFinite } from "../session/store-values.js";
-import { type FoldPlan, isKernelPiece, knownGrid, magicOf, type TensorPlan } from "./fold-plan.js";
+import { type FoldPlan, knownGrid, magicOf } from "./fold-plan.js";
 import type { KernelMemory } from "./kernel-memory.js";
 import { addCall, addRead, type KernelProgram, kernelType } from "./kernel-program.js";
+import { isCheckedWhileSummed, type PlacedPiece } from "./place-pieces.js";
 import { inputBytes, type ThreadScratch, tileElements } from "./thread-scratch.js";
 import { addInput, needsDecoding, planInput, type TileInput } from "./tile-inputs.js";
 import { elementsHeld } from "./tile-room.js";
 import { slotEntries, type WorkSlot } from "./work-slots.js";
-
-/** A piece of a batch, with its place in the slot's lists. */
-export interface PlacedPiece {
-  readonly piece: Piece;
-  readonly plan: TensorPlan;
-  /** Index of the piece in the batch, for its grid and its flag. */
-  readonly index: number;
-  /** First of its entries, of which there is one for each of the plan's values. */
-  readonly entry: number;
-}
 
 /** Where a program works. */
 export interface ProgramPlaces {
   readonly memory: KernelMemory;
   readonly scratch: ThreadScratch;
   readonly slot: WorkSlot;
-}
-
-/** The pieces of a batch that kernels combine; those that need not be single blocks are joined, since each costs time of its own. */
-export function placePieces(fold: FoldPlan, batch: Batch): readonly PlacedPiece[] {
-  let entry = 0;
-  const placed: PlacedPiece[] = [];
-  for (const [index, piece] of batch.pieces.entries()) {
-    const plan = fold.tensors[piece.tensor];
-    if (!isKernelPiece(fold, piece) || plan === undefined) continue;
-    const last = placed.at(-1);
-    if (last?.piece.tensor === piece.tensor && fold.isInPlace && isCheckedWhileSummed(plan, piece)) {
-      placed[placed.length - 1] = { ...last, piece: { ...last.piece, count: last.piece.count + piece.count } };
-      continue;
-    }
-    placed.push({ piece, plan, index, entry });
-    entry += plan.values.length;
-  }
-  return placed;
 }
 
 /**
@@ -380,12 +353,6 @@ interface Member {
   readonly input: TileInput;
   /** Address of what it takes of the thread's inputs. */
   readonly at: number;
-}
-
-/** Whether sums that are themselves the new values are looked at, for one that is not finite, by the kernel that makes them. */
-function isCheckedWhileSummed(plan: TensorPlan, piece: Piece): boolean {
-  const areNewValues = plan.isStored && !plan.isAddedToBase && piece.dtype === "F32";
-  return areNewValues && plan.sums === "single" && plan.type === "F32" && plan.int8Block === undefined && plan.partial.length === 0;
 }
 
 /** Which of a piece's values are in a group: they follow each other, since both are in the order of updates. */

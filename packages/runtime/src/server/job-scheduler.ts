@@ -5,6 +5,7 @@ import { errorField } from "../logging/logger.js";
 import type { ModelStore } from "../store/model-store.js";
 import type { JobRecord } from "../store/server-store.js";
 import { isFull, whenThereIsRoom } from "../store/when-there-is-room.js";
+import { Turns } from "../turns.js";
 import type { DefinitionReader } from "./job-definition.js";
 import type { JobTable } from "./job-table.js";
 import { ServerJob, type ServerJobComponents } from "./server-job.js";
@@ -43,8 +44,7 @@ export class JobScheduler {
   readonly #waiting = new Map<string, WaitingJob>();
   #isStarted = false;
   #isStopped = false;
-  /** The tail of what is being done. */
-  #queue: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
   #isPassDue = false;
   #retry: NodeJS.Timeout | undefined;
 
@@ -62,7 +62,7 @@ export class JobScheduler {
   async start(signal?: AbortSignal): Promise<void> {
     const onFull = (error: unknown): void =>
       this.#parts.logger.error("a job that ran before waits for room on the disk", { error: errorField(error) });
-    await this.#inTurn(() => whenThereIsRoom(() => this.#goOn(), { signal, onFull }));
+    await this.#turns.take(() => whenThereIsRoom(() => this.#goOn(), { signal, onFull }));
     this.#isStarted = true;
     this.look();
   }
@@ -71,19 +71,21 @@ export class JobScheduler {
   look(): void {
     if (this.#isPassDue || this.#isStopped) return;
     this.#isPassDue = true;
-    this.#inTurn(async () => {
-      this.#isPassDue = false;
-      await this.#goOn();
-      await this.#startWhatCan();
-    }).catch((error: unknown) => {
-      this.#parts.logger.error("jobs could not be scheduled", { error: errorField(error) });
-      this.#lookLater();
-    });
+    this.#turns
+      .take(async () => {
+        this.#isPassDue = false;
+        await this.#goOn();
+        await this.#startWhatCan();
+      })
+      .catch((error: unknown) => {
+        this.#parts.logger.error("jobs could not be scheduled", { error: errorField(error) });
+        this.#lookLater();
+      });
   }
 
   /** Ends a job, whether it waits or runs. One that is over stays as it is. */
   async abort(jobId: string, reason: string): Promise<void> {
-    await this.#inTurn(async () => {
+    await this.#turns.take(async () => {
       const { hub, jobs, now } = this.#parts;
       const running = jobs.get(jobId);
       if (running === undefined) {
@@ -110,15 +112,8 @@ export class JobScheduler {
   async stop(): Promise<void> {
     this.#isStopped = true;
     clearTimeout(this.#retry);
-    await this.#queue;
+    await this.#turns.idle();
     await Promise.all(this.#parts.jobs.all().map((job) => job.suspend()));
-  }
-
-  /** What fails is its caller's to report; what comes after it is done all the same. */
-  #inTurn(action: () => Promise<void>): Promise<void> {
-    const turn = this.#queue.then(action);
-    this.#queue = turn.catch(() => undefined);
-    return turn;
   }
 
   #lookLater(): void {

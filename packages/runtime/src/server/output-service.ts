@@ -5,6 +5,7 @@ import { errorField, type Logger } from "../logging/logger.js";
 import type { OutputLine, OutputNews, TrackedPoint } from "../output/job-output.js";
 import type { OutputArchive } from "../output/output-archive.js";
 import type { ServerStore } from "../store/server-store.js";
+import { TurnsByKey } from "../turns.js";
 import type { JobTable } from "./job-table.js";
 import type { SiteOutbox } from "./site-outbox.js";
 
@@ -30,8 +31,8 @@ export class OutputService {
   readonly #parts: OutputServiceComponents;
   /** Newest batch of each site and job; one that was taken is not written twice. */
   readonly #taken = new Map<string, { readonly epoch: string; readonly number: bigint }>();
-  /** Batches of each site and job that are being taken, by the last of them. */
-  readonly #taking = new Map<string, Promise<void>>();
+  /** Of each site and job. */
+  readonly #turns = new TurnsByKey();
   /** By job: runs out when nothing was said for so long that it may be forgotten. */
   readonly #quiet = new Map<string, NodeJS.Timeout>();
 
@@ -44,14 +45,7 @@ export class OutputService {
     const { jobId, epoch, number } = batch;
     const key = `${site} ${jobId}`;
     // By a new stream the same may come again while it is being written.
-    const before = this.#taking.get(key) ?? Promise.resolve();
-    const taking = before.catch(() => undefined).then(() => this.#take(site, key, batch));
-    this.#taking.set(key, taking);
-    try {
-      await taking;
-    } finally {
-      if (this.#taking.get(key) === taking) this.#taking.delete(key);
-    }
+    await this.#turns.take(key, () => this.#take(site, key, batch));
     outbox.push(
       create(ServerMessageSchema, {
         message: { case: "jobOutputTaken", value: create(JobOutputTakenSchema, { jobId, epoch, number }) },

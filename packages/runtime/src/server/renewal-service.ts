@@ -24,6 +24,7 @@ import type { AuditLog } from "../logging/audit-log.js";
 import { errorField, type Logger } from "../logging/logger.js";
 import type { Identity } from "../session/identity.js";
 import { fingerprintOf, readProjectKeys } from "../session/project-keys.js";
+import { Turns } from "../turns.js";
 import type { Audience } from "./audience.js";
 
 export interface RenewalServiceComponents extends OpenedIdentity {
@@ -51,8 +52,8 @@ export class RenewalService {
   readonly #isIssuing: boolean;
   readonly #mayRenew: readonly string[];
   /** One renewal of the server's own certificate at a time, and one change of its issuing certificate: each has one key under way. */
-  #ownTurn: Promise<unknown> = Promise.resolve();
-  #issuerTurn: Promise<unknown> = Promise.resolve();
+  readonly #ownTurns = new Turns();
+  readonly #issuerTurns = new Turns();
 
   private constructor(
     components: RenewalServiceComponents,
@@ -120,9 +121,7 @@ export class RenewalService {
 
   /** Renews the server's own certificate, by itself where it may. */
   async renewOwn(): Promise<RenewalOutcome> {
-    const mine = this.#ownTurn.then(() => this.#renewOwnOnce());
-    this.#ownTurn = mine.catch(() => undefined);
-    return await mine;
+    return await this.#ownTurns.take(() => this.#renewOwnOnce());
   }
 
   /** Requests that wait to be signed, the oldest first. */
@@ -143,12 +142,10 @@ export class RenewalService {
       this.#tell(completed.name);
       return completed;
     }
-    const adopted = this.#issuerTurn.then(async () => {
+    await this.#issuerTurns.take(async () => {
       await authority.adopt(certificatePem, await authority.request(noRequest));
       await pending.remove(renewal);
     });
-    this.#issuerTurn = adopted.catch(() => undefined);
-    await adopted;
     this.#parts.logger.info("server issues with another certificate", { serial: serialOf(authority) });
     // Its own first: whoever registers again then sees a certificate of the new root.
     await this.#renewOwnForRoot();
@@ -172,9 +169,7 @@ export class RenewalService {
    * another root. To be called now and then, and after each trust list.
    */
   async keepIssuer(): Promise<void> {
-    const mine = this.#issuerTurn.then(() => this.#askForIssuer());
-    this.#issuerTurn = mine.catch(() => undefined);
-    await mine;
+    await this.#issuerTurns.take(() => this.#askForIssuer());
   }
 
   async #renewOwnOnce(): Promise<RenewalOutcome> {

@@ -3,6 +3,7 @@ import { mkdirSync, statSync } from "node:fs";
 import { chmod, type FileHandle, mkdir, open, readdir, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { type ContentHash, FlareError, isContentHash, limits } from "@flare-ts/contracts";
+import { TurnsByKey } from "../turns.js";
 import { diskError, errnoOf, removeFile, renameDurably, syncFolder } from "./file-model-store-disk.js";
 import { copyPrefix, FileModelStoreIntake } from "./file-model-store-intake.js";
 import { readDurableOffset, writeDurableOffset } from "./file-model-store-offset.js";
@@ -42,8 +43,8 @@ export class FileModelStore implements ModelStore {
   readonly #writers = new Map<ContentHash, FileModelWriter>();
   /** Hashes of what writers of this process left behind: a resumed transfer need not read its prefix again. */
   readonly #prefixes = new Map<ContentHash, HashedPrefix>();
-  /** The tail of what happens to each unfinished object, one thing at a time. */
-  readonly #queues = new Map<ContentHash, Promise<unknown>>();
+  /** What happens to each unfinished object, one thing at a time. */
+  readonly #turns = new TurnsByKey();
   readonly #reuse: FileModelStoreInit["reuse"];
   readonly #spares: SpareFiles;
   /** Objects whose files may be written over once they are removed. */
@@ -58,7 +59,7 @@ export class FileModelStore implements ModelStore {
     this.#intake = new FileModelStoreIntake(
       {
         find: async (hash) => this.#find(hash),
-        publish: async (from, ref, kind) => this.#inTurn(ref.hash, async () => this.#publishOnce(from, ref, kind)),
+        publish: async (from, ref, kind) => this.#turns.take(ref.hash, async () => this.#publishOnce(from, ref, kind)),
         hashing: this.#hashing,
         onDiskFull: async () => void (await this.releaseSpares()),
       },
@@ -135,7 +136,7 @@ export class FileModelStore implements ModelStore {
   async openWriter(ref: ObjectRef): Promise<ObjectWriter> {
     // The old writer stops at once, although the new one may have to wait for its last write.
     const taken = this.#writers.get(ref.hash)?.supersede();
-    return await this.#inTurn(ref.hash, async () => {
+    return await this.#turns.take(ref.hash, async () => {
       await taken;
       await this.#writers.get(ref.hash)?.supersede();
       return await this.#openWriter(ref);
@@ -175,7 +176,7 @@ export class FileModelStore implements ModelStore {
 
   async remove(hash: ContentHash): Promise<void> {
     const writer = this.#writers.get(hash);
-    await this.#inTurn(hash, async () => {
+    await this.#turns.take(hash, async () => {
       await writer?.supersede();
       await this.#removeObject(hash);
       await this.#discard(hash);
@@ -327,20 +328,6 @@ export class FileModelStore implements ModelStore {
     const others = (this.#readers.get(hash) ?? 1) - 1;
     if (others > 0) this.#readers.set(hash, others);
     else this.#readers.delete(hash);
-  }
-
-  async #inTurn<Result>(hash: ContentHash, action: () => Promise<Result>): Promise<Result> {
-    const turn = (this.#queues.get(hash) ?? Promise.resolve()).then(action);
-    const tail = turn.then(
-      () => undefined,
-      () => undefined,
-    );
-    this.#queues.set(hash, tail);
-    try {
-      return await turn;
-    } finally {
-      if (this.#queues.get(hash) === tail) this.#queues.delete(hash);
-    }
   }
 
   #objectPath(hash: ContentHash): string {

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { FlareError, limits, readDocument, studyRegistrySchema } from "@flare-ts/contracts";
 import type { Logger } from "../logging/logger.js";
 import { diskError, errnoOf } from "../store/file-model-store-disk.js";
+import { Turns } from "../turns.js";
 import { Studies } from "./studies.js";
 
 export interface StudyRegistryComponents {
@@ -33,7 +34,7 @@ export class StudyRegistry {
   readonly #followers = new Set<() => void>();
   #studies: Studies;
   /** The tail of what is being done. */
-  #queue: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   private constructor({ write }: Pick<StudyRegistryComponents, "write">, init: { readonly file: string; readonly studies: Studies }) {
     this.#write = write;
@@ -56,9 +57,7 @@ export class StudyRegistry {
 
   /** Does something during which no study changes. */
   inTurn<Result>(work: () => Promise<Result>): Promise<Result> {
-    const turn = this.#queue.then(work);
-    this.#queue = turn.catch(() => undefined);
-    return turn;
+    return this.#turns.take(work);
   }
 
   /**
