@@ -5,6 +5,8 @@ it("exports what is pinned here and nothing else", () => {
   expect(Object.keys(contracts).sort()).toMatchInlineSnapshot(`
     [
       "FlareError",
+      "Turns",
+      "TurnsByKey",
       "adminNameSchema",
       "adminRoles",
       "appConfigWarnings",

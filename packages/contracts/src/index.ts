@@ -114,3 +114,4 @@ export {
   type SignedApprovalDocument,
   signedApprovalSchema,
 } from "./request/request-schema.js";
+export { Turns, TurnsByKey } from "./turns.js";

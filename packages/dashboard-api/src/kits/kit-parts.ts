@@ -1,3 +1,4 @@
+import type { Turns } from "@flare-ts/contracts";
 import type { FastifyBaseLogger } from "fastify";
 import type { AuditLog } from "../audit/audit-log.js";
 import type { BackgroundTasks } from "../background-tasks.js";
@@ -7,7 +8,6 @@ import type { RandomBytes } from "../secrets/tokens.js";
 import type { CaPassphrase } from "./ca-passphrase.js";
 import type { CaWorkspace } from "./ca-workspace.js";
 import type { TrustLists } from "./trust-lists.js";
-import type { Turns } from "./turns.js";
 
 /** What everything about kits is made from. */
 export interface KitParts {

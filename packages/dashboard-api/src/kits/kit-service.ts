@@ -1,6 +1,6 @@
 import { mkdir } from "node:fs/promises";
 import { join } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, Turns } from "@flare-ts/contracts";
 import { isFrozen, readProject, type StoredProject } from "../project/project-store.js";
 import { answerRequests } from "./answer-requests.js";
 import { CaPassphrase } from "./ca-passphrase.js";
@@ -10,7 +10,6 @@ import type { KitParts } from "./kit-parts.js";
 import { ownKitFolder, removeOldKits, renewOwnKit } from "./own-kit.js";
 import { carryOutRevocations, noteRevocations, revokeStrangers } from "./revocations.js";
 import { TrustLists } from "./trust-lists.js";
-import { Turns } from "./turns.js";
 
 /** Everything that has to do with the CA and kits. */
 export interface KitService {

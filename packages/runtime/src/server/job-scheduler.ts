@@ -1,11 +1,10 @@
 import { join } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, Turns } from "@flare-ts/contracts";
 import { type JobSites, selectJobSites } from "../job/deploy-map.js";
 import { errorField } from "../logging/logger.js";
 import type { ModelStore } from "../store/model-store.js";
 import type { JobRecord } from "../store/server-store.js";
 import { isFull, whenThereIsRoom } from "../store/when-there-is-room.js";
-import { Turns } from "../turns.js";
 import type { DefinitionReader } from "./job-definition.js";
 import type { JobTable } from "./job-table.js";
 import { ServerJob, type ServerJobComponents } from "./server-job.js";

@@ -1,11 +1,10 @@
 import { create } from "@bufbuild/protobuf";
-import { limits } from "@flare-ts/contracts";
+import { limits, TurnsByKey } from "@flare-ts/contracts";
 import { type JobOutput, JobOutputTakenSchema, type LogLine, ServerMessageSchema, type TrackedMetric } from "@flare-ts/contracts/wire";
 import { errorField, type Logger } from "../logging/logger.js";
 import type { OutputLine, OutputNews, TrackedPoint } from "../output/job-output.js";
 import type { OutputArchive } from "../output/output-archive.js";
 import type { ServerStore } from "../store/server-store.js";
-import { TurnsByKey } from "../turns.js";
 import type { JobTable } from "./job-table.js";
 import type { SiteOutbox } from "./site-outbox.js";
 

@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, Turns } from "@flare-ts/contracts";
 import {
   CertificateReadySchema,
   type RenewReply,
@@ -24,7 +24,6 @@ import type { AuditLog } from "../logging/audit-log.js";
 import { errorField, type Logger } from "../logging/logger.js";
 import type { Identity } from "../session/identity.js";
 import { fingerprintOf, readProjectKeys } from "../session/project-keys.js";
-import { Turns } from "../turns.js";
 import type { Audience } from "./audience.js";
 
 export interface RenewalServiceComponents extends OpenedIdentity {

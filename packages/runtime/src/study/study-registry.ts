@@ -1,9 +1,8 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { FlareError, limits, readDocument, studyRegistrySchema } from "@flare-ts/contracts";
+import { FlareError, limits, readDocument, studyRegistrySchema, Turns } from "@flare-ts/contracts";
 import type { Logger } from "../logging/logger.js";
 import { diskError, errnoOf } from "../store/file-model-store-disk.js";
-import { Turns } from "../turns.js";
 import { Studies } from "./studies.js";
 
 export interface StudyRegistryComponents {
