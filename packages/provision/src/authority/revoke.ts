@@ -26,7 +26,7 @@ export interface RevokeResult extends PublishedTrust {
  * `state/trust.json`; it counts where it is handed to.
  *
  * @throws FlareError `project/not-provisioned`, `project/unknown-participant`, `project/passphrase-missing`,
- * `project/passphrase-wrong`, `project/state-invalid`, `project/locked`, `file/unwritable`.
+ * `project/passphrase-wrong`, `project/state-invalid`, `project/locked`, `project/trust-list-full`, `file/unwritable`.
  */
 export async function revokeParticipant(init: RevokeInit): Promise<RevokeResult> {
   const { name, reason, isForced = false } = init;
@@ -55,7 +55,7 @@ export function withRevocation(
   { project, now }: Pick<ChangeContext, "project" | "now">,
 ): ProjectState {
   const revocation = { name, serials: [...knownSerials(state, name)], revoked_at_ms: now.getTime(), reason };
-  return withNextTrustList({ ...state, revoked: [...state.revoked, revocation] }, project, now);
+  return withNextTrustList({ ...state, revoked: [...state.revoked, revocation] }, project, now, "revocation");
 }
 
 function unknown(name: string, known: readonly string[]): FlareError {

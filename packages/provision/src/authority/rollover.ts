@@ -80,7 +80,7 @@ export async function finishRollover({ isForced = false, inUse = [], ...init }: 
       });
     }
     const retiredRoots = [...state.formerRoots, ...state.retiredRoots].slice(0, mostRetired);
-    const next = withNextTrustList({ ...state, formerRoots: [], retiredRoots }, context.project, context.now);
+    const next = withNextTrustList({ ...state, formerRoots: [], retiredRoots }, context.project, context.now, "roots");
     return await Promise.resolve({ ...stored, state: next, result: undefined });
   });
   return published(trust);
@@ -97,7 +97,7 @@ export function replaceRoot(
   { project, now }: { readonly project: string; readonly now: Date },
 ): ProjectState {
   if (state.formerRoots.length > 0) throw new FlareError("project/rollover-under-way", "One root is taking over from another already.");
-  return withNextTrustList({ ...state, ...next, formerRoots: [state.root] }, project, now);
+  return withNextTrustList({ ...state, ...next, formerRoots: [state.root] }, project, now, "roots");
 }
 
 /** Participants whose certificate in the workspace is good, and was not issued below the root in force. */

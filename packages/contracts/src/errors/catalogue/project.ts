@@ -92,6 +92,12 @@ export const projectErrors = {
     "Nothing has to be pushed. flare cert revoke and flare cert rollover start make a list.",
     { grpc: grpcStatus.failedPrecondition, http: 409 },
   ),
+  "project/trust-list-full": row(
+    "user",
+    "The trust list has no room for another revocation: participants refuse one that is longer.",
+    "Replace the root: flare cert rollover start, provision again, hand out the kits, flare cert rollover finish. What was revoked below the old root then needs no room.",
+    { grpc: grpcStatus.resourceExhausted, http: 409 },
+  ),
   "project/rollover-not-done": row(
     "user",
     "Certificates in use come from the root that would not be trusted any more.",
