@@ -8,12 +8,12 @@ export function useSession(): UseQueryResult<Session> {
   return useApiQuery(getSession, {});
 }
 
-/** Takes over the session that a sign-in answered; what another person had asked for is forgotten. */
+/** Takes over the session that a sign-in answered. Everything is asked anew; the pages of another person forget what there was. */
 export function useAdoptSession(): (session: Session) => void {
   const client = useQueryClient();
   return (session) => {
-    forgetAnswers(client);
     client.setQueryData(keyOf(getSession, {}), session);
+    void client.invalidateQueries({ predicate: ({ queryKey }) => queryKey[0] !== getSession.id });
   };
 }
 

@@ -1,3 +1,4 @@
+import { ApiError } from "@flare-ts/dashboard-api/contract";
 import { Skeleton, Stack } from "@mantine/core";
 import type { UseQueryResult } from "@tanstack/react-query";
 import type { ReactNode } from "react";
@@ -10,8 +11,12 @@ export interface LoadedProps<T> {
   readonly lines?: number;
 }
 
-/** What a query gives once it is there; before that a placeholder, and where it fails the error with a way on. */
+/**
+ * What a query gives once it is there; before that a placeholder, and where it fails the error with a way on. What was there and is no
+ * more is not shown either; what cannot be asked for just now is.
+ */
 export function Loaded<T>({ query, children, lines = 4 }: LoadedProps<T>) {
+  if (isGone(query.error)) return <ErrorPanel error={query.error} />;
   if (query.data !== undefined) return <>{children(query.data)}</>;
   if (query.error !== null) return <ErrorPanel error={query.error} onRetry={() => void query.refetch()} />;
   return (
@@ -21,4 +26,9 @@ export function Loaded<T>({ query, children, lines = 4 }: LoadedProps<T>) {
       ))}
     </Stack>
   );
+}
+
+/** Whether an answer says that there is no such thing, or not any more. */
+export function isGone(error: Error | null): error is ApiError {
+  return error instanceof ApiError && error.status === 404;
 }

@@ -1,5 +1,7 @@
+import type { Session } from "@flare-ts/dashboard-api/contract";
 import { Center, Loader } from "@mantine/core";
 import { Route, Switch } from "wouter";
+import { LeaveProvider, useKeptPerson } from "../api/use-kept-person.js";
 import { useSession } from "../api/use-session.js";
 import { ErrorPanel } from "../components/error-panel.js";
 import { OpenFrame } from "../components/open-frame.js";
@@ -12,11 +14,13 @@ import { SetUpPage } from "./open/set-up-page.js";
 import { SignInPage } from "./open/sign-in-page.js";
 import { SignUpPage } from "./open/sign-up-page.js";
 import { WaitingPage } from "./open/waiting-page.js";
+import { SessionCover } from "./session-cover.js";
 import { SignedInPages } from "./signed-in-pages.js";
 
 /** Which page is shown: by the session first, then by the address. */
 export function Pages() {
   const session = useSession();
+  const kept = useKeptPerson(session.data);
   if (session.data === undefined) {
     if (session.error === null) return <Waiting />;
     return (
@@ -25,7 +29,7 @@ export function Pages() {
       </OpenFrame>
     );
   }
-  const { state, person, providers, hasMail } = session.data;
+  const { person, providers, hasMail } = session.data;
   return (
     <Switch>
       <Route path="/set-up">
@@ -44,18 +48,30 @@ export function Pages() {
         <ResetRequestPage hasMail={hasMail} />
       </Route>
       <Route>
-        {state === "second-factor" ? (
-          <SecondFactorPage />
-        ) : person === null ? (
-          <SignInPage session={session.data} />
-        ) : person.state !== "approved" ? (
+        {person !== null && person.state !== "approved" ? (
           <WaitingPage person={person} />
+        ) : kept.person === null ? (
+          <Entry session={session.data} isBack={false} />
         ) : (
-          <SignedInPages key={`${person.id} ${person.role}`} person={person} />
+          <LeaveProvider value={kept.leave}>
+            <div hidden={person === null}>
+              <SignedInPages key={`${kept.person.id} ${kept.person.role}`} person={kept.person} />
+            </div>
+            {person === null && (
+              <SessionCover>
+                <Entry session={session.data} isBack />
+              </SessionCover>
+            )}
+          </LeaveProvider>
         )}
       </Route>
     </Switch>
   );
+}
+
+/** The way in, also for somebody whose session has ended. */
+function Entry({ session, isBack }: { readonly session: Session; readonly isBack: boolean }) {
+  return session.state === "second-factor" ? <SecondFactorPage /> : <SignInPage session={session} isBack={isBack} />;
 }
 
 function Waiting() {

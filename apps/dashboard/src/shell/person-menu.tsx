@@ -3,12 +3,13 @@ import { Menu, UnstyledButton } from "@mantine/core";
 import { IconLogout, IconUserCircle } from "@tabler/icons-react";
 import { Link } from "wouter";
 import { useApiMutation } from "../api/use-api-mutation.js";
+import { useLeave } from "../api/use-kept-person.js";
 import { roleTitle } from "../pages/people/role-titles.js";
 import classes from "./shell.module.css";
 
 /** Who is signed in, and the way to the profile and out. */
 export function PersonMenu({ person }: { readonly person: Profile }) {
-  const leave = useApiMutation(signOut, { changes: [getSession] });
+  const leave = useApiMutation(signOut, { changes: [getSession], onDone: useLeave() });
   return (
     <Menu position="top-start" width={220}>
       <Menu.Target>

@@ -133,6 +133,8 @@ export const projectSchema = z.object({
   isPassphraseGiven: z.boolean(),
   /** Grows with each change; an update that names an older one is refused. */
   version: z.int(),
+  /** Name of the person who made this version; `null` for the first. */
+  changedBy: z.string().nullable(),
 });
 
 /** The project of this dashboard. */

@@ -41,6 +41,10 @@ export const siteSchema = z.object({
   allowLogStreaming: z.boolean(),
   createdAtMs: timeMsSchema,
   createdBy: z.string(),
+  /** Of what the site says about itself; grows with each change, and an update that names an older one is refused. */
+  version: z.int(),
+  /** Name of the person who made this version; `null` for the first. */
+  changedBy: z.string().nullable(),
   decision: z.object({ atMs: timeMsSchema, by: z.string(), note: z.string() }).nullable(),
   request: certificateRequestSchema.nullable(),
   /** The newest kit; earlier ones are in the list of kits. */
@@ -108,6 +112,8 @@ export const updateSite = defineRoute({
     capacity: capacitySchema.optional(),
     properties: propertiesSchema.optional(),
     allowLogStreaming: z.boolean().optional(),
+    /** What the change is made to; where it is left out, the last change wins. */
+    version: z.int().optional(),
   }),
   response: siteSchema,
 });

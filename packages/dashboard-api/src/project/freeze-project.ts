@@ -42,7 +42,8 @@ export async function freezeProject(kits: KitService, actor: Actor, passphrase: 
     try {
       await issueOwnKit(parts, frozen, ownName(frozen));
       await db.transaction().execute(async (transaction) => {
-        await writeProject(transaction, project, { state: "frozen", frozenAtMs: frozen.frozenAtMs, frozenBy: frozen.frozenBy });
+        const change = { state: "frozen", frozenAtMs: frozen.frozenAtMs, frozenBy: frozen.frozenBy } as const;
+        await writeProject(transaction, project, change, actor.name);
         await audit.write(transaction, { actor, action: "project.freeze", subject: project.name });
       });
     } catch (reason) {

@@ -12,10 +12,11 @@ import type { DashboardParts } from "../dashboard-parts.js";
 import { type Implementation, implement } from "../http/implement.js";
 import { sealingPassphrase } from "../kits/ca-passphrase.js";
 import { exportText } from "../kits/project-files.js";
+import { changedKeys } from "./changed-keys.js";
 import { checkChange } from "./check-project.js";
 import { freezeProject as freeze } from "./freeze-project.js";
 import { importIntoProject } from "./import-into-project.js";
-import { conflict, type ProjectChange, readFrozenProject, readProject, writeProject } from "./project-store.js";
+import { changedMeanwhile, type ProjectChange, readFrozenProject, readProject, writeProject } from "./project-store.js";
 import { showProject } from "./project-view.js";
 import { finishRotation, readBehind, startRotation } from "./rotate-root.js";
 import { readSites } from "./site-store.js";
@@ -29,10 +30,10 @@ export function implementProject({ db, audit, changes, kits }: DashboardParts): 
       const change: ProjectChange = Object.fromEntries(Object.entries(written).filter(([, value]) => value !== undefined));
       await db.transaction().execute(async (transaction) => {
         const project = await readProject(transaction);
-        if (version !== undefined && version !== project.version) throw conflict();
+        if (version !== undefined && version !== project.version) throw changedMeanwhile("the project", project.changedBy);
         checkChange(project, change, await readSites(transaction));
-        await writeProject(transaction, project, change);
-        const facts = { fields: Object.keys(change).join(", ") };
+        await writeProject(transaction, project, change, actor.name);
+        const facts = { fields: changedKeys(project, change).join(", ") };
         await audit.write(transaction, { actor, action: "project.update", subject: change.name ?? project.name, facts });
       });
       changes.publish("project");

@@ -7,8 +7,9 @@ import { type Implementation, implement } from "../http/implement.js";
 import { checkComposes } from "../kits/project-files.js";
 import { askRevocation, noteRevocations } from "../kits/revocations.js";
 import { createId } from "../secrets/tokens.js";
+import { changedKeys } from "./changed-keys.js";
 import { participantFile } from "./participant-file.js";
-import { readProject } from "./project-store.js";
+import { changedMeanwhile, readProject } from "./project-store.js";
 import { checkProperties, checkSiteName, refuseIssued, refuseLive, withFreeName } from "./site-changes.js";
 import { readSite, readSites, type StoredSite } from "./site-store.js";
 import { missingProperties, showSite, showSites } from "./site-view.js";
@@ -22,6 +23,7 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
     return site;
   };
   const change = async (actor: Actor, site: StoredSite, body: z.output<(typeof updateSite)["body"]>): Promise<string> => {
+    if (body.version !== undefined && body.version !== site.version) throw changedMeanwhile(`'${site.name}'`, site.changedBy);
     const project = await readProject(db);
     if (body.properties !== undefined) checkProperties(project, body.properties);
     const { name = site.name } = body;
@@ -38,6 +40,8 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
       mem_per_gpu_gib: body.capacity?.memPerGpuGiB ?? site.capacity.memPerGpuGiB,
       properties: JSON.stringify(body.properties ?? site.properties),
       allow_log_streaming: Number(body.allowLogStreaming ?? site.allowLogStreaming),
+      version: site.version + 1,
+      changed_by: actor.name,
     };
     await withFreeName(name, async () =>
       db.transaction().execute(async (transaction) => {
@@ -48,7 +52,8 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
           if (actor.role !== "project_admin")
             await transaction.updateTable("sites").set({ state: "pending" }).where("id", "=", site.id).execute();
         }
-        const facts = { fields: Object.keys(body).join(", ") };
+        const { version: _, ...written } = body;
+        const facts = { fields: changedKeys(site, written).join(", ") };
         await audit.write(transaction, { actor, action: "sites.update", subject: site.name, facts });
       }),
     );
@@ -87,6 +92,7 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
               created_at_ms: now(),
               created_by: actor.name,
               decision_note: "",
+              version: 1,
             })
             .execute();
           await audit.write(transaction, { actor, action: "sites.create", subject: body.name, facts: { organization } });

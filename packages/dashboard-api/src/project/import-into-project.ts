@@ -38,7 +38,7 @@ export async function importIntoProject(components: ImportComponents, actor: Act
       throw new FlareError("dashboard/project-frozen", "The project is frozen; a file is taken over before that.");
     const known = new Map((await readSites(transaction)).map((site) => [site.name.toLowerCase(), site]));
     checkChange(project, change, [...sites, ...known.values()]);
-    await writeProject(transaction, project, change);
+    await writeProject(transaction, project, change, actor.name);
     const outcome: ImportOutcome = { addedSites: [], changedSites: [], peopleToInvite: [], warnings: [...warnings] };
     for (const site of sites) {
       const before = known.get(site.name.toLowerCase());
@@ -67,7 +67,8 @@ async function writeSite(
     allow_log_streaming: Number(site.allowLogStreaming),
   };
   if (before !== undefined) {
-    await db.updateTable("sites").set(said).where("id", "=", before.id).execute();
+    const next = { ...said, version: before.version + 1, changed_by: actor.name };
+    await db.updateTable("sites").set(next).where("id", "=", before.id).execute();
     return;
   }
   await db
@@ -84,6 +85,7 @@ async function writeSite(
       decided_at_ms: now(),
       decided_by: actor.name,
       decision_note: "",
+      version: 1,
     })
     .execute();
 }

@@ -64,4 +64,14 @@ export const projectMigrations: Readonly<Record<string, Migration>> = {
         .execute();
     },
   },
+  "420-who-changed": {
+    async up({ schema }) {
+      await schema
+        .alterTable("sites")
+        .addColumn("version", "integer", (column) => column.notNull().defaultTo(1))
+        .execute();
+      await schema.alterTable("sites").addColumn("changed_by", "text").execute();
+      await schema.alterTable("project").addColumn("changed_by", "text").execute();
+    },
+  },
 };

@@ -28,6 +28,8 @@ export interface StoredProject {
   readonly frozenAtMs: number | null;
   readonly frozenBy: string | null;
   readonly version: number;
+  /** Name of the person who made this version. */
+  readonly changedBy: string | null;
 }
 
 /** A project that has its CA. */
@@ -37,7 +39,7 @@ export interface FrozenProject extends StoredProject {
 }
 
 /** What may be written; what is left out stays. */
-export type ProjectChange = Partial<Omit<StoredProject, "version">>;
+export type ProjectChange = Partial<Omit<StoredProject, "version" | "changedBy">>;
 
 /** Reads the project. */
 export async function readProject(db: Database): Promise<StoredProject> {
@@ -61,22 +63,22 @@ export function isFrozen(project: StoredProject): project is FrozenProject {
 }
 
 /**
- * Writes a change, unless somebody else changed the project since it was read.
+ * Writes a person's change, unless somebody else changed the project since it was read.
  *
- * @throws FlareError `dashboard/conflict`
+ * @throws FlareError `dashboard/changed-meanwhile`
  */
-export async function writeProject(db: Database, before: StoredProject, change: ProjectChange): Promise<void> {
+export async function writeProject(db: Database, before: StoredProject, change: ProjectChange, by: string): Promise<void> {
   const { numUpdatedRows } = await db
     .updateTable("project")
-    .set({ ...rowOf(change), version: before.version + 1 })
+    .set({ ...rowOf(change), version: before.version + 1, changed_by: by })
     .where("version", "=", before.version)
     .executeTakeFirst();
-  if (numUpdatedRows === 0n) throw conflict();
+  if (numUpdatedRows === 0n) throw changedMeanwhile("the project", null);
 }
 
-/** The error of a change that was made to an older version of the project. */
-export function conflict(): FlareError {
-  return new FlareError("dashboard/conflict", "Somebody else changed the project in the meantime.");
+/** The error of a change that was made to an older version of something. */
+export function changedMeanwhile(what: string, by: string | null): FlareError {
+  return new FlareError("dashboard/changed-meanwhile", `${by ?? "Somebody else"} changed ${what} in the meantime.`);
 }
 
 function projectOf(row: Selectable<ProjectTable>): StoredProject {
@@ -97,6 +99,7 @@ function projectOf(row: Selectable<ProjectTable>): StoredProject {
     frozenAtMs: row.frozen_at_ms,
     frozenBy: row.frozen_by,
     version: row.version,
+    changedBy: row.changed_by,
   };
 }
 

@@ -24,6 +24,8 @@ export interface ProjectTable {
   /** Name of a person. */
   frozen_by: string | null;
   version: number;
+  /** Name of the person who made this version; `null` for the first, and for those of earlier releases. */
+  changed_by: string | null;
 }
 
 /** Sites and what they say of themselves. */
@@ -45,6 +47,10 @@ export interface SitesTable {
   decided_at_ms: number | null;
   decided_by: string | null;
   decision_note: string;
+  /** Of what the site says about itself; grows with each change. */
+  version: number;
+  /** Name of the person who made this version; `null` for the first, and for those of earlier releases. */
+  changed_by: string | null;
 }
 
 /** Tables of the project and its sites. */

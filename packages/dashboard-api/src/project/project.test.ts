@@ -42,7 +42,7 @@ describeOnEachDatabase("the project", (kind) => {
     const refused = async (body: object, code = "dashboard/invalid-request"): Promise<void> => {
       await expect(admin.call(updateProject, { body })).rejects.toMatchObject({ code });
     };
-    await refused({ title: "other", version: 1 }, "dashboard/conflict");
+    await refused({ title: "other", version: 1 }, "dashboard/changed-meanwhile");
     await refused({ endsAtMs: 4 });
     await refused({ name: "../etc" });
     await refused({ studies: [{ name: "lungs", sites: ["nobody"], people: [] }] });

@@ -16,6 +16,10 @@ export interface StoredSite {
   readonly allowLogStreaming: boolean;
   readonly createdAtMs: number;
   readonly createdBy: string;
+  /** Of what it says about itself; grows with each change. */
+  readonly version: number;
+  /** Name of the person who made this version. */
+  readonly changedBy: string | null;
   readonly decision: { readonly atMs: number; readonly by: string; readonly note: string } | null;
 }
 
@@ -48,6 +52,8 @@ function siteOf(row: Selectable<SitesTable>): StoredSite {
     allowLogStreaming: row.allow_log_streaming === 1,
     createdAtMs: row.created_at_ms,
     createdBy: row.created_by,
+    version: row.version,
+    changedBy: row.changed_by,
     decision: atMs === null || by === null ? null : { atMs, by, note: row.decision_note },
   };
 }

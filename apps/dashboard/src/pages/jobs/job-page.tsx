@@ -18,7 +18,7 @@ import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { ConfirmButton } from "../../components/confirm-button.js";
 import { formatMoment } from "../../components/format.js";
-import { Loaded } from "../../components/loaded.js";
+import { isGone, Loaded } from "../../components/loaded.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
 import { metricCurves } from "../../jobs/metric-curves.js";
@@ -38,7 +38,7 @@ import { isOver, JobStatus } from "./job-status.js";
 export function JobPage({ id }: { readonly id: string }) {
   const job = useApiQuery(getJob, { params: { id } });
   const live = useFederation().data?.jobs.find((one) => one.id === id);
-  if (job.data === undefined) {
+  if (job.data === undefined || isGone(job.error)) {
     return (
       <>
         <PageHeader title="Job" about={<span className="mono">{id}</span>} back={{ href: "/jobs", text: "Jobs" }} />

@@ -9,8 +9,14 @@ import { OpenFrame } from "../../components/open-frame.js";
 import { InstitutionButton } from "./institution-button.js";
 import { SetUpHint } from "./set-up-hint.js";
 
+export interface SignInPageProps {
+  readonly session: Session;
+  /** Whether somebody was signed in here until the session ended, and what they typed waits for them. */
+  readonly isBack: boolean;
+}
+
 /** The page to sign in on, by password or by an institution. */
-export function SignInPage({ session }: { readonly session: Session }) {
+export function SignInPage({ session, isBack }: SignInPageProps) {
   const adopt = useAdoptSession();
   const problem = new URLSearchParams(useSearch()).get("problem");
   const form = useForm({ initialValues: { email: "", password: "" }, validate: validateBy(signIn.body) });
@@ -18,7 +24,7 @@ export function SignInPage({ session }: { readonly session: Session }) {
     <OpenFrame
       title="Sign in"
       foot="No account? You need an invitation: ask the admin of your project for one."
-      about={session.needsSetUp ? <SetUpHint /> : undefined}
+      about={session.needsSetUp ? <SetUpHint /> : isBack ? "Your session has ended. What you typed is kept for you." : undefined}
     >
       {problem !== null && (
         <Alert color="red" variant="light" mb="md" title="The sign-in at your institution did not work" role="alert">
@@ -57,7 +63,7 @@ export function SignInPage({ session }: { readonly session: Session }) {
         <Stack gap="xs" mt="md">
           <Divider label="or" />
           {session.providers.map(({ id, title }) => (
-            <InstitutionButton key={id} provider={id}>
+            <InstitutionButton key={id} provider={id} isBeside={isBack}>
               Sign in with {title}
             </InstitutionButton>
           ))}

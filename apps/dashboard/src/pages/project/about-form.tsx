@@ -1,13 +1,17 @@
 import type { Project } from "@flare-ts/dashboard-api/contract";
 import { Group, Textarea, TextInput } from "@mantine/core";
-import { useForm } from "@mantine/form";
+import { useSharedForm } from "../../api/use-shared-form.js";
 import { dayOf, dayProblem, msOf } from "./day-field.js";
 import { ProjectForm } from "./project-form.js";
 
+const labels = { title: "Title", name: "Name", description: "Description", startsAtMs: "Begins", endsAtMs: "Ends" };
+
 /** What the project is, and for how long. */
 export function AboutForm({ project }: { readonly project: Project }) {
-  const form = useForm({
-    initialValues: {
+  const shared = useSharedForm({
+    version: project.version,
+    changedBy: project.changedBy,
+    saved: {
       title: project.title,
       name: project.name,
       description: project.description,
@@ -16,11 +20,12 @@ export function AboutForm({ project }: { readonly project: Project }) {
     },
     validate: { startsAtMs: dayProblem, endsAtMs: dayProblem },
   });
+  const { form } = shared;
   const isFrozen = project.state === "frozen";
   return (
     <ProjectForm
-      project={project}
-      form={form}
+      shared={shared}
+      labels={labels}
       toChange={({ name, startsAtMs, endsAtMs, ...rest }) => ({
         ...rest,
         ...(isFrozen ? {} : { name }),
@@ -36,6 +41,7 @@ export function AboutForm({ project }: { readonly project: Project }) {
         }
         disabled={isFrozen}
         {...form.getInputProps("name")}
+        {...(isFrozen ? { value: project.name } : {})}
       />
       <Textarea label="Description" autosize minRows={2} {...form.getInputProps("description")} />
       <Group grow align="flex-start">

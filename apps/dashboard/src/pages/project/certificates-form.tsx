@@ -1,22 +1,34 @@
 import type { Project } from "@flare-ts/dashboard-api/contract";
 import { Group, NumberInput, Select, Switch, TextInput } from "@mantine/core";
-import { useForm } from "@mantine/form";
+import { useSharedForm } from "../../api/use-shared-form.js";
 import { ProjectForm } from "./project-form.js";
+
+const labels = {
+  "certificates.keyType": "Keys",
+  "certificates.leafLifetime": "Life of a certificate",
+  "certificates.rootValidDays": "Life of the root, days",
+  "certificates.renewal": "Renewed by",
+  dockerImage: "Container image",
+  allowLogStreaming: "Sites share logs",
+};
 
 /** How certificates are made and renewed, and what kits say besides. */
 export function CertificatesForm({ project }: { readonly project: Project }) {
   const isFrozen = project.state === "frozen";
-  const form = useForm({
-    initialValues: {
+  const shared = useSharedForm({
+    version: project.version,
+    changedBy: project.changedBy,
+    saved: {
       certificates: project.certificates,
       allowLogStreaming: project.allowLogStreaming,
       dockerImage: project.dockerImage ?? "",
     },
   });
+  const { form } = shared;
   return (
     <ProjectForm
-      project={project}
-      form={form}
+      shared={shared}
+      labels={labels}
       toChange={({ certificates, allowLogStreaming, dockerImage }) => ({
         ...(isFrozen ? {} : { certificates }),
         allowLogStreaming,

@@ -47,31 +47,29 @@ export function ProjectPage() {
 }
 
 function ProjectSettings({ project }: { readonly project: Project }) {
-  // A form begins anew with what was saved last of its own part; what is typed into it outlasts that others are saved.
-  const { state, title, name, description, startsAtMs, endsAtMs, server, connectionSecurity } = project;
-  const { siteProperties, certificates, allowLogStreaming, dockerImage, studies } = project;
-  const keyOf = (...part: readonly unknown[]): string => JSON.stringify(part);
+  // Freezing takes fields away from whoever is at them; besides that, what is typed outlasts what others save.
+  const { state } = project;
   return (
     <Stack gap="lg">
       {project.isElsewhere ? <ElsewhereNote /> : <AuthoritySection project={project} mayChange />}
       <RenewalsSection project={project} />
       <SimpleGrid cols={{ base: 1, md: 2 }} spacing="lg">
         <Section title="About">
-          <AboutForm key={keyOf(state, title, name, description, startsAtMs, endsAtMs)} project={project} />
+          <AboutForm project={project} />
         </Section>
         <Section title="Server">
           <Stack gap="md">
-            <ServerForm key={keyOf(state, server, connectionSecurity)} project={project} />
+            <ServerForm key={state} project={project} />
           </Stack>
         </Section>
         <Section title="What sites fill in" about="Asked of whoever adds a site.">
-          <SitePropertiesForm key={keyOf(siteProperties)} project={project} />
+          <SitePropertiesForm project={project} />
         </Section>
         <Section title="Certificates and kits">
-          <CertificatesForm key={keyOf(state, certificates, allowLogStreaming, dockerImage)} project={project} />
+          <CertificatesForm key={state} project={project} />
         </Section>
         <Section title="Studies" about="Who may use which sites for what.">
-          <StudiesForm key={keyOf(studies)} project={project} />
+          <StudiesForm project={project} />
         </Section>
       </SimpleGrid>
     </Stack>

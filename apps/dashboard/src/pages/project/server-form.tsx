@@ -1,8 +1,16 @@
 import type { Project } from "@flare-ts/dashboard-api/contract";
 import { Group, NumberInput, Select, TagsInput, Text, TextInput } from "@mantine/core";
-import { useForm } from "@mantine/form";
 import { usePerson } from "../../api/use-session.js";
+import { useSharedForm } from "../../api/use-shared-form.js";
 import { ProjectForm } from "./project-form.js";
+
+const labels = {
+  "server.name": "Host",
+  "server.port": "Port",
+  "server.hosts": "Further names",
+  "server.organization": "Organisation",
+  connectionSecurity: "Connections",
+};
 
 const securities = [
   { value: "mtls", label: "Mutual TLS, end to end" },
@@ -14,8 +22,10 @@ const securities = [
 export function ServerForm({ project }: { readonly project: Project }) {
   const me = usePerson();
   const isFrozen = project.state === "frozen";
-  const form = useForm({
-    initialValues: {
+  const shared = useSharedForm({
+    version: project.version,
+    changedBy: project.changedBy,
+    saved: {
       server: {
         name: project.server?.name ?? "",
         port: project.server?.port ?? 8002,
@@ -25,6 +35,7 @@ export function ServerForm({ project }: { readonly project: Project }) {
       connectionSecurity: project.connectionSecurity,
     },
   });
+  const { form } = shared;
   const fields = (
     <>
       <Group grow align="flex-start">
@@ -70,7 +81,7 @@ export function ServerForm({ project }: { readonly project: Project }) {
     );
   }
   return (
-    <ProjectForm project={project} form={form} toChange={(values) => values}>
+    <ProjectForm shared={shared} labels={labels} toChange={(values) => values}>
       {fields}
     </ProjectForm>
   );

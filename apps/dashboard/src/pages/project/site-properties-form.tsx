@@ -1,8 +1,10 @@
 import type { Project } from "@flare-ts/dashboard-api/contract";
 import { ActionIcon, Button, Checkbox, Group, Stack, TagsInput, Text, TextInput } from "@mantine/core";
-import { useForm } from "@mantine/form";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
+import { useSharedForm } from "../../api/use-shared-form.js";
 import { ProjectForm } from "./project-form.js";
+
+const labels = { siteProperties: "Questions" };
 
 interface Asked {
   key: string;
@@ -14,13 +16,16 @@ interface Asked {
 
 /** What every site has to say about itself, beyond its capacity. */
 export function SitePropertiesForm({ project }: { readonly project: Project }) {
-  const form = useForm<{ siteProperties: Asked[] }>({
-    initialValues: { siteProperties: project.siteProperties.map((one) => ({ ...one, choices: one.choices ?? [] })) },
+  const shared = useSharedForm<{ siteProperties: Asked[] }>({
+    version: project.version,
+    changedBy: project.changedBy,
+    saved: { siteProperties: project.siteProperties.map((one) => ({ ...one, choices: one.choices ?? [] })) },
   });
+  const { form } = shared;
   return (
     <ProjectForm
-      project={project}
-      form={form}
+      shared={shared}
+      labels={labels}
       toChange={({ siteProperties }) => ({
         siteProperties: siteProperties.map((one) => ({ ...one, choices: one.choices.length === 0 ? null : one.choices })),
       })}

@@ -1,18 +1,25 @@
 import { listPeople, type Project } from "@flare-ts/dashboard-api/contract";
 import { ActionIcon, Button, Group, MultiSelect, Stack, Text, TextInput } from "@mantine/core";
-import { useForm } from "@mantine/form";
 import { IconPlus, IconTrash } from "@tabler/icons-react";
 import { useApiQuery } from "../../api/use-api-query.js";
+import { useSharedForm } from "../../api/use-shared-form.js";
 import { useAllSites } from "../sites/all-sites.js";
 import { ProjectForm } from "./project-form.js";
+
+const labels = { studies: "Studies" };
 
 /** Studies: named groups of sites and people inside the project. */
 export function StudiesForm({ project }: { readonly project: Project }) {
   const { sites } = useAllSites();
   const people = useApiQuery(listPeople, {});
-  const form = useForm({ initialValues: { studies: project.studies } });
+  const shared = useSharedForm({
+    version: project.version,
+    changedBy: project.changedBy,
+    saved: { studies: project.studies },
+  });
+  const { form } = shared;
   return (
-    <ProjectForm project={project} form={form} toChange={(values) => values}>
+    <ProjectForm shared={shared} labels={labels} toChange={(values) => values}>
       <Stack gap="md">
         {form.values.studies.length === 0 && (
           <Text size="sm" c="dimmed">

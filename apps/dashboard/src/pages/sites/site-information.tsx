@@ -1,6 +1,6 @@
 import { getProject, getSite, listSites, type Project, type Site, updateSite } from "@flare-ts/dashboard-api/contract";
-import { useForm } from "@mantine/form";
 import { useApiQuery } from "../../api/use-api-query.js";
+import { useSharedForm } from "../../api/use-shared-form.js";
 import { ApiForm } from "../../components/api-form.js";
 import { Fact, Facts } from "../../components/facts.js";
 import { Loaded } from "../../components/loaded.js";
@@ -18,8 +18,10 @@ export function SiteInformation({ site, mayChange }: { readonly site: Site; read
 }
 
 function InformationForm({ site, project }: { readonly site: Site; readonly project: Project }) {
-  const form = useForm<SiteValues>({
-    initialValues: {
+  const shared = useSharedForm<SiteValues>({
+    version: site.version,
+    changedBy: site.changedBy,
+    saved: {
       description: site.description,
       gpus: site.capacity.gpus,
       memPerGpuGiB: site.capacity.memPerGpuGiB,
@@ -27,11 +29,14 @@ function InformationForm({ site, project }: { readonly site: Site; readonly proj
       allowLogStreaming: site.allowLogStreaming,
     },
   });
+  const { form, version } = shared;
   return (
     <ApiForm
       form={form}
+      shared={shared}
+      labels={labelsOf(project)}
       route={updateSite}
-      toInput={(values) => ({ params: { id: site.id }, body: siteBody(values) })}
+      toInput={(values) => ({ params: { id: site.id }, body: { ...siteBody(values), version } })}
       submit="Save"
       changes={[listSites, getSite]}
       done="Saved"
@@ -53,4 +58,9 @@ function InformationFacts({ site, project }: { readonly site: Site; readonly pro
       ))}
     </Facts>
   );
+}
+
+function labelsOf({ siteProperties }: Project): Record<string, string> {
+  const asked = Object.fromEntries(siteProperties.map(({ key, label }) => [`properties.${key}`, label]));
+  return { description: "Description", gpus: "GPUs", memPerGpuGiB: "Memory of each, GiB", allowLogStreaming: "Share logs", ...asked };
 }

@@ -41,6 +41,12 @@ export const dashboardErrors = {
     grpc: grpcStatus.failedPrecondition,
     http: 409,
   }),
+  "dashboard/changed-meanwhile": row(
+    "user",
+    "Somebody else changed it since it was read.",
+    "Read it again, and make the change to what is there now.",
+    { grpc: grpcStatus.aborted, http: 409 },
+  ),
   "dashboard/not-signed-in": row("user", "This needs somebody who is signed in.", "Sign in; sessions end after a while.", signedOut),
   "dashboard/not-allowed": row("user", "Your role does not permit this.", "Ask a project admin.", forbidden),
   "dashboard/waits-for-approval": row("user", "Your account waits for approval.", "Wait until a project admin has approved it.", forbidden),

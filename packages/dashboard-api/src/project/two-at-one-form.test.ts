@@ -1,0 +1,51 @@
+import { expect, it } from "vitest";
+import { listAudit } from "../contract/audit.js";
+import { getProject, updateProject } from "../contract/project.js";
+import { createSite, getSite, updateSite } from "../contract/sites.js";
+import { describeOnEachDatabase, startTestDashboard } from "../test-dashboard.test-support.js";
+
+describeOnEachDatabase("two people at one form", (kind) => {
+  it("who saves a site second is told who was first, and overwrites nothing", async () => {
+    const dashboard = await startTestDashboard(kind);
+    const ada = await dashboard.person({ role: "project_admin" });
+    const bo = await dashboard.person({ role: "org_admin", organization: "north" });
+    const seen = await bo.call(createSite, { body: { name: "north-1", description: "first" } });
+    expect(seen).toMatchObject({ version: 1, changedBy: null });
+    const params = { id: seen.id };
+    const saved = await ada.call(updateSite, { params, body: { description: "Ada's", version: seen.version } });
+    expect(saved).toMatchObject({ version: 2, changedBy: "A project_admin" });
+    await expect(bo.call(updateSite, { params, body: { description: "Bo's", version: seen.version } })).rejects.toMatchObject({
+      code: "dashboard/changed-meanwhile",
+      message: "A project_admin changed 'north-1' in the meantime.",
+    });
+    expect(await bo.call(getSite, { params })).toMatchObject({ description: "Ada's", version: 2 });
+    expect(await bo.call(updateSite, { params, body: { description: "Bo's", version: 2 } })).toMatchObject({ changedBy: "A org_admin" });
+    // Programs that name no version go on as before.
+    expect(await ada.call(updateSite, { params, body: { description: "the last" } })).toMatchObject({ version: 4 });
+  });
+
+  it("whoever saves the project second is told who was first", async () => {
+    const dashboard = await startTestDashboard(kind);
+    const ada = await dashboard.person({ role: "project_admin" });
+    const eve = await dashboard.person({ role: "project_admin" });
+    const { version } = await ada.call(getProject);
+    await ada.call(updateProject, { body: { title: "Ada's", version } });
+    await expect(eve.call(updateProject, { body: { title: "Eve's", version } })).rejects.toMatchObject({
+      code: "dashboard/changed-meanwhile",
+      message: "A project_admin changed the project in the meantime.",
+    });
+    expect(await eve.call(getProject)).toMatchObject({ title: "Ada's", changedBy: "A project_admin" });
+  });
+
+  it("the audit trail names what a change made different, not all that its form sent", async () => {
+    const dashboard = await startTestDashboard(kind);
+    const ada = await dashboard.person({ role: "project_admin" });
+    const { id } = await ada.call(createSite, { body: { name: "north-1" } });
+    const body = { description: "new", capacity: { gpus: 0, memPerGpuGiB: 0 }, properties: {} };
+    await ada.call(updateSite, { params: { id }, body });
+    await ada.call(updateProject, { body: { title: "new", description: "" } });
+    const { entries } = await ada.call(listAudit, { query: {} });
+    const fieldsOf = (action: string): unknown => entries.find((entry) => entry.action === action)?.facts["fields"];
+    expect([fieldsOf("sites.update"), fieldsOf("project.update")]).toEqual(["description", "title"]);
+  });
+});
