@@ -1,8 +1,9 @@
-import { Command, Option } from "commander";
+import { type Command, Option } from "commander";
 import type { BindHandler } from "./bind-handler.js";
 import { outputFormats } from "./command-context.js";
 import { type CommandGroup, commandGroups } from "./command-group.js";
 import { examplesText } from "./examples-text.js";
+import { FlareCommand } from "./flare-command.js";
 import { softwareVersion } from "./software-version.js";
 
 /** What commander writes while it parses: help and version to `out`, nothing else. */
@@ -16,7 +17,7 @@ export interface ProgramOutput {
  * what the command needs and no more.
  */
 export async function buildProgram(argv: readonly string[], bind: BindHandler, output: ProgramOutput): Promise<Command> {
-  const program = new Command("flare")
+  const program = new FlareCommand("flare")
     .description("Federated learning between institutions that may not move their data.")
     .version(softwareVersion(), "-V, --version", "print the version")
     .addOption(new Option("--format <form>", "form of the output").choices(outputFormats).default("txt"))

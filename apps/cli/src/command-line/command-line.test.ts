@@ -45,6 +45,8 @@ describe("the command line", () => {
     [["provisoin"], /Unknown command 'provisoin'. Did you mean provision\?/],
     [["job", "submitt"], /Unknown command 'submitt'. Did you mean submit\?/],
     [["server", "start", "kit", "--deamon"], /Unknown option '--deamon'. Did you mean --daemon\?/],
+    [["aggregate", "--wieghts", "1,2", "a", "b", "-o", "c"], /Unknown option '--wieghts'. Did you mean --weights\?/],
+    [["preflight", "--kti", "kit"], /Unknown option '--kti'. Did you mean --kit\?/],
     [["server", "start"], /Missing required argument 'kit'/],
     [["server", "start", "kit", "extra"], /Too many arguments/],
     [["server", "start", "kit", "--port", "70000"], /whole number from 0 to 65535/],

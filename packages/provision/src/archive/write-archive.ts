@@ -1,9 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { createReadStream } from "node:fs";
 import { type FileHandle, link, open, rename, rm } from "node:fs/promises";
+import { dirname } from "node:path";
 import { Readable } from "node:stream";
 import { FlareError } from "@flare-ts/contracts";
 import { Uint8ArrayReader, ZipWriter } from "@zip.js/zip.js";
+import { draftBeside } from "../state/draft-beside.js";
 import type { ArchiveMember, ArchiveSource } from "./archive-member.js";
 import { checkArchivePaths } from "./archive-path.js";
 
@@ -26,7 +27,8 @@ const isRegularFile = 0o100000;
 const madeOnUnix = (3 << 8) | 63;
 
 /**
- * Writes a zip file that ordinary tools open, with the modes of its members. The file appears whole or not at all.
+ * Writes a zip file that ordinary tools open, with the modes of its members. The file appears whole or not at all; what
+ * a process that was killed has left of one is removed by the next one that is written beside it.
  *
  * @throws FlareError `archive/unsafe-path`, `file/exists`, `file/unreadable`, `file/unwritable`.
  */
@@ -37,13 +39,13 @@ export async function writeArchive(init: WriteArchiveInit): Promise<void> {
     members.map(({ path }) => path),
   );
   signal?.throwIfAborted();
-  const draft = `${file}.${randomUUID()}.part`;
+  const draft = await draftBeside(dirname(file));
   try {
     await writeDraft(draft, init);
     if (isForced) await rename(draft, file);
     else await link(draft, file);
   } catch (cause) {
-    throw asFlareError(cause, file);
+    throw asFlareError(cause, { file, draft });
   } finally {
     await rm(draft, { force: true });
   }
@@ -84,11 +86,11 @@ function writableOf(handle: FileHandle): WritableStream<Uint8Array> {
   });
 }
 
-function asFlareError(cause: unknown, file: string): FlareError {
+function asFlareError(cause: unknown, { file, draft }: { readonly file: string; readonly draft: string }): FlareError {
   const { code, path, syscall } = cause as NodeJS.ErrnoException;
   if (cause instanceof FlareError || typeof code !== "string" || typeof path !== "string") return FlareError.from(cause);
   if (code === "EEXIST") return new FlareError("file/exists", `${file} is there already.`, { cause, facts: { file } });
-  const isReading = syscall === "open" && !path.startsWith(file);
+  const isReading = syscall === "open" && path !== draft;
   return isReading
     ? new FlareError("file/unreadable", `Cannot read ${path} (${code}).`, { cause, facts: { file: path, reason: code } })
     : new FlareError("file/unwritable", `Cannot write ${file} (${code}).`, { cause, facts: { file, reason: code } });

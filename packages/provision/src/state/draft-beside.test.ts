@@ -3,7 +3,7 @@ import { mkdir, readdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../test/temporary-folder.js";
-import { archiveFolder, extractArchive, kitLimits } from "../archive/index.js";
+import { archiveFolder, extractArchive, kitLimits, writeArchive } from "../archive/index.js";
 import { placeFiles } from "../requests/place-files.js";
 import { draftBeside } from "./draft-beside.js";
 
@@ -39,6 +39,7 @@ describe("what a killed process has left of files that were to appear all at onc
           now: new Date(),
         }),
     ],
+    ["an archive is written", () => writeArchive({ file: join(folder.dir, "signed.zip"), members: [], modified: new Date() })],
     [
       "an archive is unpacked",
       async () => {

@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { isAlive, ownHolder } from "./process-holder.js";
 
 /**
- * The path of a folder in which files are written before all of them are there; it is still to be made. Its name says which process
+ * The path of a folder, or of a file, that is written before all of it is there; it is still to be made. Its name says which process
  * makes it, and what processes of this host and user that were killed have left beside it is removed, private keys among it.
  *
  * @param folder - where the files will stand in the end, which exists
