@@ -26,6 +26,11 @@ describe("flare_client passes its tests", () => {
     expect(runUnittest(numpy, "test_session")).toMatch(/\nOK\n$/);
   });
 
+  it.skipIf(numpy === undefined)("with NumPy (Debian package python3-numpy), of processes that scripts start, and of full disks", () => {
+    expect(runUnittest(numpy, "test_processes")).toMatch(/\nOK\n$/);
+    expect(runUnittest(numpy, "test_room")).toMatch(/\nOK\n$/);
+  });
+
   it.skipIf(numpy === undefined)("with NumPy (Debian package python3-numpy), of what they say of their progress", () => {
     expect(runUnittest(numpy, "test_progress")).toMatch(/\nOK\n$/);
   });

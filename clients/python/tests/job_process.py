@@ -58,6 +58,10 @@ class JobProcess:
     def path(self, name: str) -> str:
         return os.path.join(self.folder.name, name)
 
+    def touch(self, name: str) -> None:
+        with open(self.path(name), "w", encoding="utf-8"):
+            pass
+
     def send(self, **message: Any) -> None:
         self.socket.sendall(json.dumps(message).encode() + b"\n")
 
@@ -90,9 +94,11 @@ class JobProcess:
         )
         return hello
 
-    def task(self, params: Dict[str, Any], round_number: int = 0, task_id: str = "task/1") -> None:
+    def task(self, params: Dict[str, Any], round_number: int = 0, task_id: str = "task/1", is_gone: bool = False) -> None:
         path = self.path(f"model-{round_number}.safetensors")
         write_safetensors(path, raw_tensors(params).items())
+        if is_gone:
+            os.remove(path)
         self.send(
             type="task",
             task_id=task_id,

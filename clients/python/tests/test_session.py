@@ -136,11 +136,17 @@ class Session(unittest.TestCase):
         mistakes = {
             "client-api/no-task": "flare.send(flare.FLModel(params={}))",
             "client-api/weight-missing": "flare.receive(); flare.send(flare.FLModel(params={}, meta={'NUM_STEPS_CURRENT_ROUND': 0}))",
-            "client-api/result-invalid": "flare.receive(); flare.send(flare.FLModel(params={'w': ['a']}, meta={'NUM_STEPS_CURRENT_ROUND': 1}))",
         }
-        for code, line in mistakes.items():
-            with self.subTest(code):
-                job = JobProcess(f"import flare_client as flare\nflare.init()\n{line}\n")
+        invalid = (
+            "params={'w': ['a']}, meta={'NUM_STEPS_CURRENT_ROUND': 1}",
+            "params={'w': [1.0]}, meta={'NUM_STEPS_CURRENT_ROUND': 1}, metrics={'loss': 10 ** 400}",
+            "params={'w': [1.0]}, meta={'NUM_STEPS_CURRENT_ROUND': 1}, metrics={'loss': numpy.array('low')}",
+            "params={'w': [1.0]}, meta={'NUM_STEPS_CURRENT_ROUND': 1, 'seed': 10 ** 400}",
+        )
+        lines = [*mistakes.items(), *(("client-api/result-invalid", f"flare.receive(); flare.send(flare.FLModel({text}))") for text in invalid)]
+        for code, line in lines:
+            with self.subTest(line):
+                job = JobProcess(f"import numpy\nimport flare_client as flare\nflare.init()\n{line}\n")
                 job.greet()
                 if code != "client-api/no-task":
                     job.task({"w": np.zeros(1, dtype=np.float32)})
@@ -236,6 +242,7 @@ class ScriptsForFlare(unittest.TestCase):
             writer.set_tags({"run": "first"})
             writer.log_text("it began", "notes.txt")
             SummaryWriter().add_scalar("loss", float("nan"), 3)
+            SummaryWriter().add_scalar("loss", 10 ** 400, 10 ** 400)
             flare.log("note", "hello", flare.AnalyticsDataType.TEXT)
             flare.log("acc", 0.5, AnalyticsDataType.SCALAR, global_step=4)
             flare.send(flare.FLModel(params=model.params, meta={"NUM_STEPS_CURRENT_ROUND": 1}))

@@ -2,6 +2,7 @@
 
 import atexit
 import gc
+import os
 import sys
 from typing import Any, Dict, Optional
 
@@ -10,7 +11,8 @@ from .errors import ClientApiError
 from .fl_model import FLModel
 from .ranks import is_shared, rank_of, share
 from .result import check_metrics, is_metric, is_number
-from .session import ClientSession, read_model
+from .safetensors import read_safetensors
+from .session import ClientSession, model_of
 from .stacks import write_stacks_when_asked
 
 
@@ -49,6 +51,7 @@ def init(rank: Optional[str] = None, config_file: Optional[str] = None) -> None:
     if _process.rank == 0:
         _process.session = ClientSession.open(default_weight=_process.default_weight, stack_signal=stack_signal)
         atexit.register(shutdown)
+        os.register_at_fork(after_in_child=_continue_in_fork)
         _process.facts = _process.session.welcome
     else:
         _process.facts = {}
@@ -68,7 +71,9 @@ def receive(timeout: Optional[float] = None) -> Optional[FLModel]:
     if task is None:
         return None
     if _process.model is None:
-        _process.model = read_model(task)
+        session = _process.session
+        # Other ranks than that which has the session read for themselves.
+        _process.model = model_of(task, read_safetensors(task["model_path"])) if session is None else session.read_model(task)
     return _process.model
 
 
@@ -113,12 +118,13 @@ def log(key: str, value: Any, data_type: Any = None, **kwargs: Any) -> None:
         return
     metrics = value if isinstance(value, dict) else {key: value}
     names = {name if len(metrics) == 1 and name == key else f"{key}/{name}": number for name, number in metrics.items()}
-    step = kwargs.get("global_step")
+    given = kwargs.get("global_step")
+    step = int(given) if is_metric(given) else None
     unshown = {name: shown for name, shown in names.items() if not is_metric(shown) and (may_be_words or is_number(shown))}
     for name, shown in unshown.items():
         print(f"flare-client: {name} = {shown}", flush=True)
     for name, number in check_metrics(FLModel(metrics={name: names[name] for name in names if name not in unshown})).items():
-        session.log(name, number, None if step is None else int(step))
+        session.log(name, number, step)
 
 
 def system_info() -> Dict[str, Any]:
@@ -175,6 +181,11 @@ def shutdown() -> None:
     if session is not None:
         session.shutdown()
     _process.facts = _process.task = _process.model = None
+
+
+def _continue_in_fork() -> None:
+    if _process.session is not None:
+        _process.session.continue_in_fork()
 
 
 def _is_among(key: str, default: str) -> bool:

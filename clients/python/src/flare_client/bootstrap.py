@@ -15,6 +15,9 @@ PROTOCOL_VERSION = 1
 #: Environment variable that holds the path of the bootstrap file.
 VARIABLE = "FLARE_CLIENT_API_BOOTSTRAP"
 
+#: The same for what a launcher starts, which has a bootstrap file of the launcher's: by either, a site knows its trainers' processes.
+LAUNCHER_VARIABLE = "FLARE_CLIENT_API_LAUNCHER_BOOTSTRAP"
+
 
 def read_bootstrap(environment: Mapping[str, str]) -> Dict[str, Any]:
     """Reads the file that ``FLARE_CLIENT_API_BOOTSTRAP`` names, else the profile of a job that waits for a trainer."""

@@ -51,6 +51,10 @@ class LineChannel:
             raise self.violated("A line is not an object with a type.")
         return message
 
+    def renew_lock(self) -> None:
+        """In a process that was forked off, where the thread that held the lock may be none of its own."""
+        self._lock = threading.Lock()
+
     def close(self) -> None:
         """Ends the channel after what was sent has left; a thread that waits in ``receive`` gets ``None``."""
         try:

@@ -13,7 +13,7 @@ import tempfile
 import threading
 from typing import List
 
-from .bootstrap import VARIABLE, open_channel, read_bootstrap
+from .bootstrap import LAUNCHER_VARIABLE, VARIABLE, open_channel, read_bootstrap
 
 #: Longest path that every system takes for a socket, in bytes.
 MAX_SOCKET_PATH = 103
@@ -32,7 +32,9 @@ def launch(command: List[str]) -> int:
         file = os.path.join(folder, "bootstrap.json")
         with open(os.open(file, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as written:
             json.dump({**bootstrap, "channel": f"unix:{path}"}, written)
-        child = subprocess.Popen(command, env={**os.environ, VARIABLE: file})
+        own = os.environ.get(VARIABLE)
+        marked = {} if own is None else {LAUNCHER_VARIABLE: own}
+        child = subprocess.Popen(command, env={**os.environ, **marked, VARIABLE: file})
         threading.Thread(target=_join, args=(listener, upstream), daemon=True).start()
         status = child.wait()
     return 128 - status if status < 0 else status

@@ -2,6 +2,7 @@
 
 import importlib.abc
 import importlib.machinery
+import os
 import sys
 from types import ModuleType
 from typing import Any, Callable, Dict, Optional, Sequence
@@ -100,4 +101,11 @@ def install_nvflare_names() -> None:
     """From now on ``import nvflare.client`` gives this package's Client API, also where NVIDIA FLARE is installed."""
     for name in [name for name in sys.modules if name.split(".")[0] == "nvflare"]:
         del sys.modules[name]
+    find_nvflare_names()
+    # Processes that multiprocessing starts anew get the path of this one and nothing else of it.
+    sys.path.insert(0, os.path.join(os.path.dirname(os.path.abspath(__file__)), "names"))
+
+
+def find_nvflare_names() -> None:
+    """The same without a look at what is imported already."""
     sys.meta_path.insert(0, _Finder())

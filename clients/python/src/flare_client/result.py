@@ -67,19 +67,24 @@ def plain_json(value: Any, where: str = "meta") -> Any:
         return {str(key): plain_json(entry, f"{where}['{key}']") for key, entry in value.items()}
     if isinstance(value, (list, tuple)):
         return [plain_json(entry, where) for entry in value]
-    if isinstance(value, numbers.Integral):
-        return int(value)
     number = _number(value)
     if number is not None and math.isfinite(number):
-        return number
+        return int(value) if isinstance(value, numbers.Integral) else number
     raise ClientApiError("client-api/result-invalid", f"{where} is {type(value).__name__}, which is not plain JSON.")
 
 
 def _number(value: Any) -> Optional[float]:
-    if isinstance(value, numbers.Real) and not isinstance(value, bool):
-        return float(value)
-    # A NumPy or torch scalar, or an array of one element.
-    item = getattr(value, "item", None)
-    if callable(item) and getattr(value, "shape", (2,)) in ((), (1,)):
-        return float(item())
+    try:
+        if isinstance(value, numbers.Real) and not isinstance(value, bool):
+            return float(value)
+        # A NumPy or torch scalar, or an array of one element.
+        item = getattr(value, "item", None)
+        if callable(item) and getattr(value, "shape", (2,)) in ((), (1,)):
+            return float(item())
+    except OverflowError:
+        # A whole number that is larger than any number of the other side.
+        return math.inf
+    except (TypeError, ValueError):
+        # An element that is none, such as a text.
+        return None
     return None

@@ -16,6 +16,9 @@ from .room import when_there_is_room
 from .safetensors import RawTensor, read_safetensors, write_safetensors
 from .tensors import difference, raw_tensors, to_own
 
+#: Seconds in which it is heard why a model is gone.
+_CANCEL_SECONDS = 10.0
+
 #: Name and version that this client gives in ``hello``.
 CLIENT_NAME = "flare-client/0.1.0 (Python)"
 
@@ -33,6 +36,12 @@ class ClientSession:
         self._reply: Optional[Dict[str, Any]] = None
         self._is_over = False
         self._is_stopped = False
+        #: The task being answered is no longer wanted.
+        self._is_cancelled = False
+        #: Tensors of the model of that task, whose file may go before the script asks for them.
+        self._received: Mapping[str, RawTensor] = {}
+        #: This process was forked off from the one whose session it is.
+        self._is_forked = False
         self._failure: Optional[ClientApiError] = None
         self._heartbeat = Heartbeat(lambda moved: self._channel.send({"type": "heartbeat", "moved": moved}))
 
@@ -74,15 +83,23 @@ class ClientSession:
 
     def next_task(self, timeout: Optional[float] = None) -> Optional[Dict[str, Any]]:
         """The task to answer; ``None`` when the job is over, or when none came in time."""
+        self._require_own()
         self._heartbeat.follow_this_thread()
-        if self._current is None:
+        while self._current is None:
             self._wait(lambda: bool(self._tasks), timeout)
             if self._failure is not None:
                 raise self._failure
             with self._changed:
-                if self._tasks and not self._is_stopped:
-                    self._current = self._tasks.pop(0)
+                if self._is_stopped or not self._tasks:
+                    break
+                self._current = self._tasks.pop(0)
+                self._is_cancelled = False
+            self._open_model(self._current)
         return None if self._is_stopped else self._current
+
+    def read_model(self, task: Mapping[str, Any]) -> FLModel:
+        """The model of the task being answered, as tensors of the script's own."""
+        return model_of(task, self._received)
 
     @property
     def is_over(self) -> bool:
@@ -100,13 +117,14 @@ class ClientSession:
 
     def send(self, model: FLModel) -> None:
         """Answers the task. Returns when the site holds the result durably, or when it is no longer wanted."""
+        self._require_own()
         task = self._current
         if task is None:
             raise ClientApiError("client-api/no-task", "send() was called without a model to answer.")
         weight = check_weight(model, self._default_weight)
         metrics = check_metrics(model)
         meta = plain_json(model.meta)
-        tensors, params_type = self._transferable(model, task)
+        tensors, params_type = self._transferable(model)
         # A trainer that outlived its job process must not write into the file of the one that took its place.
         name = f"{quote(task['task_id'], safe='')}.{os.getpid()}.safetensors"
         path = os.path.join(self.welcome["result_folder"], name)
@@ -153,8 +171,16 @@ class ClientSession:
         if not self.is_over:
             self._channel.send(message)
 
+    def continue_in_fork(self) -> None:
+        """In a process that was forked off: the channel is that of the other one. This one may say things, and ends nothing."""
+        self._is_forked = True
+        self._changed = threading.Condition()
+        self._channel.renew_lock()
+
     def shutdown(self) -> None:
         """Leaves the session; the job process takes the trainer for done."""
+        if self._is_forked:
+            return
         self._heartbeat.stop()
         with self._changed:
             self._is_stopped = True
@@ -172,8 +198,26 @@ class ClientSession:
             error = reply.get("error") or {}
             raise ClientApiError(str(error.get("code", "client-api/result-invalid")), str(error.get("message", "The result was refused.")))
         self._current = None
+        self._received = {}
 
-    def _transferable(self, model: FLModel, task: Mapping[str, Any]) -> "tuple[Dict[str, RawTensor], ParamsType]":
+    def _require_own(self) -> None:
+        if self._is_forked:
+            raise ClientApiError(
+                "client-api/no-task",
+                "This process was forked off from the one that called init(): only that one is given models and answers them.",
+            )
+
+    def _open_model(self, task: Mapping[str, Any]) -> None:
+        try:
+            self._received = read_safetensors(task["model_path"])
+        except FileNotFoundError:
+            # The site removes the model of a task that it cancels, and its word on that comes after.
+            self._wait(lambda: self._is_cancelled, _CANCEL_SECONDS)
+            self._current = None
+            if not (self._is_cancelled or self.is_over):
+                raise
+
+    def _transferable(self, model: FLModel) -> "tuple[Dict[str, RawTensor], ParamsType]":
         if model.params is None:
             raise ClientApiError("client-api/result-invalid", "The answer has no params.")
         tensors = raw_tensors(model.params)
@@ -181,8 +225,7 @@ class ClientSession:
             raise ClientApiError("client-api/result-invalid", "The result has no tensor in its params.")
         if model.params_type == ParamsType.DIFF or self.welcome["params_transfer_type"] == "FULL":
             return tensors, model.params_type or ParamsType.FULL
-        received = read_safetensors(task["model_path"])
-        return {name: difference(name, tensor, received) for name, tensor in tensors.items()}, ParamsType.DIFF
+        return {name: difference(name, tensor, self._received) for name, tensor in tensors.items()}, ParamsType.DIFF
 
     def _listen(self) -> None:
         failure: Optional[ClientApiError] = None
@@ -213,6 +256,8 @@ class ClientSession:
             self._tasks.append(message)
         elif kind == "cancel":
             self._tasks = [task for task in self._tasks if task["task_id"] != message["task_id"]]
+            if self._current is not None and self._current["task_id"] == message["task_id"]:
+                self._is_cancelled = True
         elif kind in ("result_ack", "result_refused"):
             if self._current is not None and message["task_id"] == self._current["task_id"]:
                 self._reply = message
@@ -232,9 +277,8 @@ class ClientSession:
                 self._changed.wait(left)
 
 
-def read_model(task: Mapping[str, Any]) -> FLModel:
+def model_of(task: Mapping[str, Any], raw: Mapping[str, RawTensor]) -> FLModel:
     """The model of a task, as tensors of the script's own."""
-    raw = read_safetensors(task["model_path"])
     return FLModel(
         params_type=ParamsType.FULL,
         params={name: to_own(tensor) for name, tensor in raw.items()},

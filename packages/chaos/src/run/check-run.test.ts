@@ -1,6 +1,7 @@
 import type { JobEvent, JournalEntry } from "@flare-ts/runtime/admin";
 import { describe, expect, it } from "vitest";
-import { checkRun } from "./check-run.js";
+import type { FaultOutcome } from "../faults/fault.js";
+import { checkFaults, checkRun } from "./check-run.js";
 import type { RunResult } from "./run-job.js";
 
 const model = { hash: "a".repeat(64) as never, size: 4 };
@@ -69,5 +70,28 @@ describe("a run that faults have disturbed", () => {
     const error = { code: "file/unreadable", message: "no" } as never;
     const failed: JobEvent = { type: "task-failed", round: 0, task: "train", site: "site-1", error };
     expect(bad(result([failed, ...good]))).toEqual(["nobody failed or left: site-1: task-failed, file/unreadable no"]);
+  });
+
+  it("is not good when both runs failed alike, or neither has a result", () => {
+    const failed = result([{ type: "job-ended", status: "FINISHED:EXECUTION_EXCEPTION", reason: "no model" }], { results: {} });
+    const names = checkRun(failed, failed).flatMap(({ name, isGood }) => (isGood ? [] : [name]));
+    expect(names).toEqual([
+      "the job ended as it would have",
+      "the result has the bytes of the undisturbed run",
+      "each update was counted once",
+    ]);
+  });
+
+  it("is good only when some fault has happened, and none went otherwise than meant", () => {
+    const outcome = (what: FaultOutcome["outcome"]): FaultOutcome => ({
+      fault: { number: 1 } as never,
+      atMs: 0,
+      outcome: what,
+      detail: "",
+    });
+    const isGood = (...outcomes: readonly FaultOutcome["outcome"][]): boolean => checkFaults(outcomes.map(outcome)).isGood;
+    expect(isGood("injected", "no-victim", "not-reached")).toBe(true);
+    expect(isGood("no-victim", "not-reached")).toBe(false);
+    expect(isGood("injected", "failed")).toBe(false);
   });
 });

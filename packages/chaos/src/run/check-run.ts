@@ -1,4 +1,5 @@
 import type { JournalEntry } from "@flare-ts/runtime/admin";
+import type { FaultOutcome } from "../faults/fault.js";
 import { surplusFiles } from "./left-behind.js";
 import type { RunResult } from "./run-job.js";
 
@@ -24,13 +25,29 @@ export function checkRun(disturbed: RunResult, undisturbed: RunResult): readonly
   ];
 }
 
+/** Whether the faults of a run went as they were meant, and any of them happened: without one there is nothing to compare. */
+export function checkFaults(outcomes: readonly FaultOutcome[]): RunCheck {
+  const of = (wanted: FaultOutcome["outcome"]): readonly FaultOutcome[] => outcomes.filter(({ outcome }) => outcome === wanted);
+  const failed = of("failed").map(({ fault, detail }) => `${fault.number} ${fault.kind}: ${detail}`);
+  const noTurn = of("not-reached").length;
+  const injected = of("injected").length;
+  const happened = `${injected} of ${outcomes.length}${noTurn === 0 ? "" : `; the job was over before ${noTurn} of them`}`;
+  return {
+    name: "no fault went otherwise than meant",
+    isGood: failed.length === 0 && injected > 0,
+    detail: failed.length === 0 ? happened : failed.join("; "),
+  };
+}
+
 function check(name: string, problems: readonly string[], good: string): RunCheck {
   return { name, isGood: problems.length === 0, detail: problems.length === 0 ? good : problems.join("; ") };
 }
 
 function sameEnd(actual: readonly JournalEntry[], expected: readonly JournalEntry[]): RunCheck {
   const [mine, its] = [endOf(actual), endOf(expected)];
-  return { name: "the job ended as it would have", isGood: mine === its, detail: mine === its ? mine : `${mine}, not ${its}` };
+  // Two runs that fail alike show nothing.
+  const isGood = mine === its && mine.startsWith("FINISHED:COMPLETED:");
+  return { name: "the job ended as it would have", isGood, detail: mine === its ? mine : `${mine}, not ${its}` };
 }
 
 function endOf(entries: readonly JournalEntry[]): string {
@@ -43,7 +60,7 @@ function sameResults(actual: RunResult["results"], expected: RunResult["results"
   const others = names.filter((name) => actual[name] !== expected[name]).map((name) => `${name}: ${actual[name]}, not ${expected[name]}`);
   return check(
     "the result has the bytes of the undisturbed run",
-    others,
+    names.length === 0 ? ["there is no result"] : others,
     names.map((name) => `${name} ${actual[name]?.slice(0, 12)}`).join(", "),
   );
 }
@@ -72,6 +89,7 @@ function eachUpdateOnce(entries: readonly JournalEntry[]): RunCheck {
   entries.forEach(({ seq }, index) => {
     if (seq !== index + 1) problems.push(`entry ${index + 1} of the journal has the number ${seq}`);
   });
+  if (counted === 0) problems.push("there were no updates");
   return check("each update was counted once", problems, `${counted} updates`);
 }
 

@@ -66,5 +66,6 @@ const injectors: Readonly<Record<FaultKind, (scene: Scene) => Promise<Injected>>
 };
 
 function links({ connections }: { readonly connections: number }, lasted: string): Injected {
+  if (connections === 0) return noVictim("there was no connection");
   return injected(`${connections} ${connections === 1 ? "connection" : "connections"} ${lasted}`);
 }

@@ -4,6 +4,7 @@ import { connect, Socket } from "node:net";
 import { join } from "node:path";
 import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator/safetensors";
 import { FlareError, limits } from "@flare-ts/contracts/errors";
+import { settlesWithin } from "../process/deadline.js";
 import { giveBackSmallHeap } from "../process/give-back-heap.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { readBootstrap, versionMismatch } from "./bootstrap.js";
@@ -51,6 +52,9 @@ type Reply = ResultAckMessage | ResultRefusedMessage;
 /** A trainer with a heap of this size works with it: looking through it takes longer than what is left of its start is worth. */
 const largestHeapBytes = 32 * 1024 * 1024;
 
+/** In this time it is heard why a model is gone. */
+const cancelMs = 10_000;
+
 /** Name and version that this client gives in `hello`. */
 const clientName = "flare-ts/0.1.0";
 
@@ -81,6 +85,8 @@ export class ClientSession {
   readonly #tasks: TaskMessage[] = [];
   #welcome: WelcomeMessage | undefined;
   #current: TaskMessage | undefined;
+  /** The task being answered is no longer wanted. */
+  #isCancelled = false;
   #reply: Reply | undefined;
   #isStopped = false;
   #hasGivenBack = false;
@@ -132,15 +138,19 @@ export class ClientSession {
    * comes again.
    */
   async receive(): Promise<FLModel | undefined> {
-    const task = await this.#nextTask();
-    if (task === undefined) return undefined;
-    return new FLModel({
-      params: await readParams(task.model_path),
-      currentRound: task.current_round,
-      startRound: task.start_round,
-      totalRounds: task.total_rounds,
-      meta: task.meta,
-    });
+    for (;;) {
+      const task = await this.#nextTask();
+      if (task === undefined) return undefined;
+      const params = await this.#readModel(task);
+      if (params === undefined) continue;
+      return new FLModel({
+        params,
+        currentRound: task.current_round,
+        startRound: task.start_round,
+        totalRounds: task.total_rounds,
+        meta: task.meta,
+      });
+    }
   }
 
   /**
@@ -157,7 +167,9 @@ export class ClientSession {
     checkMetrics(model);
     if (Object.keys(model.params).length === 0)
       throw new FlareError("client-api/result-invalid", "The result has no tensor in its params.");
-    const { params, paramsType } = await this.#transferable(model, task);
+    const transferable = await this.#transferable(model, task);
+    if (transferable === undefined) return;
+    const { params, paramsType } = transferable;
     // A trainer that outlived its job process must not write into the file of the one that took its place.
     const path = join(this.#welcomed.result_folder, `${encodeURIComponent(task.task_id)}.${process.pid}.safetensors`);
     const bytes = encodeSafetensors(Object.entries(params));
@@ -243,13 +255,30 @@ export class ClientSession {
     if (this.#failure !== undefined) throw this.#failure;
     if (this.#isStopped || !this.#channel.isOpen) return undefined;
     this.#current = this.#tasks.shift();
+    this.#isCancelled = false;
     return this.#current;
   }
 
-  async #transferable(model: FLModelInit, task: TaskMessage): Promise<Required<Pick<FLModelInit, "params" | "paramsType">>> {
+  /** What is sent; `undefined` when nobody wants it any more. */
+  async #transferable(model: FLModelInit, task: TaskMessage): Promise<Required<Pick<FLModelInit, "params" | "paramsType">> | undefined> {
     const { params, paramsType = "FULL" } = model;
     if (paramsType === "DIFF" || this.#welcomed.params_transfer_type === "FULL") return { params, paramsType };
-    return { params: differenceOf(params, await readParams(task.model_path)), paramsType: "DIFF" };
+    const received = await this.#readModel(task);
+    return received === undefined ? undefined : { params: differenceOf(params, received), paramsType: "DIFF" };
+  }
+
+  /** The model of the open task; `undefined` when it went with a task that is cancelled, and is open no more then. */
+  async #readModel(task: TaskMessage): Promise<Record<string, Tensor> | undefined> {
+    try {
+      return Object.fromEntries(decodeSafetensors(await readFile(task.model_path), task.model_path));
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
+      // The site removes the model of a task that it cancels, and its word on that comes after.
+      const isTold = this.#until(() => this.#isCancelled || this.#isStopped || !this.#channel.isOpen);
+      if (!(await settlesWithin(isTold, cancelMs))) throw error;
+      this.#current = undefined;
+      return undefined;
+    }
   }
 
   #take(message: JobMessage): void {
@@ -263,6 +292,7 @@ export class ClientSession {
       case "cancel": {
         const at = this.#tasks.findIndex(({ task_id }) => task_id === message.task_id);
         if (at >= 0) this.#tasks.splice(at, 1);
+        if (message.task_id === this.#current?.task_id) this.#isCancelled = true;
         break;
       }
       case "result_ack":
@@ -302,10 +332,6 @@ export class ClientSession {
     this.#waiters = [];
     for (const resolve of waiters) resolve();
   }
-}
-
-async function readParams(path: string): Promise<Record<string, Tensor>> {
-  return Object.fromEntries(decodeSafetensors(await readFile(path), path));
 }
 
 function checkWeight({ meta = {} }: FLModelInit): number {

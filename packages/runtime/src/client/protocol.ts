@@ -7,6 +7,9 @@ export const protocolVersion = 1;
 /** Environment variable that holds the path of the bootstrap file. */
 export const bootstrapVariable = "FLARE_CLIENT_API_BOOTSTRAP";
 
+/** The same for what a launcher such as `flare-client launch` starts, which has a bootstrap file of the launcher's. */
+export const launcherVariable = "FLARE_CLIENT_API_LAUNCHER_BOOTSTRAP";
+
 /** Key of `meta` that gives a result its weight; FLARE's name. */
 export const weightKey = "NUM_STEPS_CURRENT_ROUND";
 

@@ -297,6 +297,32 @@ describe("a site", () => {
     expect(isRunning(pid)).toBe(true);
   });
 
+  it("keeps a trainer whose model was removed when its task was cancelled", async () => {
+    const [here, go] = [join(root, "job", "here"), join(root, "job", "go")];
+    const script = withPid(
+      loop(`
+      const { existsSync, writeFileSync } = await import("node:fs");
+      writeFileSync(${JSON.stringify(here)}, "here");
+      while (!existsSync(${JSON.stringify(go)})) await new Promise((r) => setTimeout(r, 5));
+      await flare.send({ params: { w: { ...model.params.w, data: model.params.w.data.map((x) => x + 1) } }, meta: { NUM_STEPS_CURRENT_ROUND: 1 } });
+    `),
+    );
+    const executor = await open(script, { paramsTransferType: "DIFF" });
+    const abort = new AbortController();
+    const given = task(0);
+    const cancelled = execute(executor, given, abort.signal);
+    await until(() => isThere(here));
+    // As the site's parent does it, of which the job process and the trainer hear a moment later.
+    rmSync(given.modelPath);
+    writeFileSync(go, "");
+    await delay(50);
+    abort.abort(new FlareError("internal/aborted", "cancelled"));
+    expect(await failure(cancelled)).toMatchObject({ code: "internal/aborted" });
+    const pid = Number(readFileSync(pidFile(), "utf8"));
+    expect((await execute(executor, task(1, [8]))).w).toEqual([1]);
+    expect(Number(readFileSync(pidFile(), "utf8"))).toBe(pid);
+  });
+
   it("drops a task that was cancelled, and the same trainer does the next", async () => {
     const script = withPid(
       loop(`
@@ -319,6 +345,12 @@ describe("a site", () => {
 });
 
 describe("a trainer that fails", () => {
+  it("is reported when it has removed its own log", async () => {
+    const script = loop(`(await import("node:fs")).rmSync(${JSON.stringify(join(root, "job", "trainer.log"))}); process.exit(3);`);
+    const error = await failure(execute(await open(script), task(0)));
+    expect(error).toMatchObject({ code: "client-api/trainer-died", facts: { exitCode: 3, output: [] } });
+  });
+
   it("is reported with its exit status and the last lines of its output", async () => {
     const script = loop(`for (let i = 0; i < 50; i += 1) console.log("line " + i); process.exit(3);`);
     const error = await failure(execute(await open(script), task(0)));

@@ -281,7 +281,7 @@ export class TrainerProcess {
     const { pid } = this.#child;
     const output = await this.#output();
     const hasStack = pid !== undefined && this.#stackSignal === stackSignal;
-    const stack = hasStack ? await readStack({ leader: pid, file, exited: this.#exited, secrets }) : [];
+    const stack = hasStack ? await readStack({ leader: pid, file, exited: this.#exited, secrets }).catch(() => []) : [];
     // Its result may have come in the last moment.
     if (this.#isGone || this.#open === undefined || this.#open !== task) return;
     this.#violation = new FlareError(
@@ -322,7 +322,12 @@ export class TrainerProcess {
 
   async #output(): Promise<string[]> {
     const { logFile, logStart, secrets } = this.#init;
-    return await readOutputTail(logFile, { from: logStart, secrets });
+    try {
+      return await readOutputTail(logFile, { from: logStart, secrets });
+    } catch {
+      // The file lies where a trainer may write, and one that has removed it is reported all the same.
+      return [];
+    }
   }
 }
 

@@ -98,6 +98,27 @@ describe("the renewal of a certificate", () => {
     expect(asked[1]).toBeLessThan(6 * 60 * minute);
   });
 
+  it("asks for another at once when the one it got is not valid yet, as the clock was ahead and has been set right", async () => {
+    const lifeMs = 90 * 24 * 60 * minute;
+    const validAt: boolean[] = [];
+    const { asked, lines } = await run(
+      lifeMs,
+      lifeMs / 10,
+      (nowMs, identity) => {
+        // As a server does that starts with such a clock: by its own certificate, which is good for a while before.
+        identity.replace(issue(nowMs - 5 * minute, lifeMs));
+        validAt.push(nowMs < beginMs + lifeMs / 10);
+        return "renewed";
+      },
+      { aheadMs: lifeMs },
+    );
+    expect(asked[0]).toBe(lifeMs);
+    expect(asked[1]).toBeLessThanOrEqual(minute);
+    expect(asked.length).toBe(2);
+    expect(validAt).toEqual([false, true]);
+    expect(lines).toContain("warn certificate is not valid yet: a clock was ahead when it was issued, or is behind now");
+  });
+
   it("asks again while somebody has to sign, and says so once", async () => {
     const { asked, lines } = await run(60 * minute, 45 * minute, (nowMs, identity) => {
       if (nowMs - beginMs < 43 * minute) return "pending";

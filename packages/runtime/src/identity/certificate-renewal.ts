@@ -61,7 +61,7 @@ export class CertificateRenewal {
       const times = renewalTimes(certificate, random());
       this.#warned = "nothing";
       this.#cause = null;
-      await this.#waitUntil(times.dueMs, times);
+      await this.#waitUntilDue(times);
       this.#isWanted = false;
       for (let attempt = 0; !this.#stop.signal.aborted && identity.certificate === certificate; attempt++) {
         if (await this.#askOnce(attempt)) break;
@@ -71,6 +71,16 @@ export class CertificateRenewal {
         this.#isWanted = false;
       }
     }
+  }
+
+  /** A certificate that begins in the future was issued by a clock that was ahead and has been set right: nobody takes it until then. */
+  async #waitUntilDue(times: RenewalTimes): Promise<void> {
+    const isEarly = (): boolean => this.#parts.now() < times.endMs - times.lifeMs;
+    while (!this.#stop.signal.aborted && !this.#isWanted && !isEarly() && this.#parts.now() < times.dueMs) {
+      await this.#waitUntil(times.dueMs, times, longestStepMs);
+    }
+    if (isEarly() && !this.#stop.signal.aborted)
+      this.#parts.logger.warn("certificate is not valid yet: a clock was ahead when it was issued, or is behind now");
   }
 
   async #askOnce(attempt: number): Promise<boolean> {

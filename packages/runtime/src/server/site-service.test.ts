@@ -6,10 +6,12 @@ import { FlareError } from "@flare-ts/contracts";
 import { SubmitUpdateRequestSchema } from "@flare-ts/contracts/wire";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { lineLogger } from "../logging/line-logger.js";
+import { systemStallClock } from "../progress/stall-clock.js";
 import { FileModelStore } from "../store/file-model-store.js";
 import { ObjectRetention } from "../store/object-retention.js";
 import type { CallContext } from "../transport/connection.js";
 import { objectToWire } from "../transport/wire-values.js";
+import { SiteDirectory } from "./site-directory.js";
 import { SiteService, type SiteServiceComponents } from "./site-service.js";
 
 const jobId = "0b0e7c1c-5f0e-4a52-9a3f-5f5a4f4a7a12";
@@ -39,6 +41,18 @@ describe("an update that cannot be taken yet", () => {
   });
 });
 
+describe("places for sites", () => {
+  it("are taken from the moment on at which a stream opens: of two that come at once, one is refused", async () => {
+    const { attach } = await setUp();
+    const first = attach("site-1");
+    expect(() => attach("site-2")).toThrow(expect.objectContaining({ code: "runtime/too-many-sites" }));
+    // The same site once more, as after a cut that the server has not noticed yet.
+    attach("site-1").onClose("over");
+    first.onClose("over");
+    attach("site-2").onClose("over");
+  });
+});
+
 async function setUp() {
   const root = await mkdtemp(join(tmpdir(), "flare-site-service-"));
   onTestFinished(() => rm(root, { recursive: true }));
@@ -56,6 +70,10 @@ async function setUp() {
       takeAccount: () => undefined,
       hub: { acceptUpdate: () => Promise.reject(new FlareError("store/full", "No space is left.")) },
       store: { openTasksOf: async () => [{ jobId, round: 0, task: "train" }] },
+      directory: new SiteDirectory({ now: Date.now }),
+      now: Date.now,
+      stallClock: systemStallClock,
+      heardOf: () => 0,
     } as unknown as SiteServiceComponents,
     { maxClients: 1 },
   );
@@ -72,5 +90,6 @@ async function setUp() {
       (error: unknown) => FlareError.from(error).code,
     );
   };
-  return { models, update, handIn, drop: () => retention.release("somebody") };
+  const attach = (name: string) => service.attach({ ...context, identity: { name } } as CallContext, async () => Promise.resolve());
+  return { attach, models, update, handIn, drop: () => retention.release("somebody") };
 }

@@ -49,6 +49,8 @@ export interface SiteServiceComponents extends ControlStreamsComponents {
 export class SiteService {
   readonly #parts: SiteServiceComponents;
   readonly #maxClients: number;
+  /** Sites whose control stream is open and which have not said hello yet: each takes a place too. */
+  readonly #arriving = new Map<object, string>();
 
   constructor(components: SiteServiceComponents, init: { readonly maxClients: number }) {
     this.#parts = components;
@@ -65,15 +67,12 @@ export class SiteService {
   ): { onMessage(message: SiteMessage): Promise<void>; onClose(reason: string): void } {
     const { directory, logger, now, onSitesChanged } = this.#parts;
     const { name } = context.identity;
-    if (directory.size >= this.#maxClients && directory.get(name) === undefined) {
-      throw new FlareError("runtime/too-many-sites", `${this.#maxClients} sites are connected; the server takes no more.`, {
-        facts: { site: name, maxClients: this.#maxClients },
-      });
-    }
+    this.#requirePlace(name);
     const log = logger.child({ site: name, session: context.sessionId });
     const stream = keepControlStream(this.#parts, { sessionId: context.sessionId, logger: log, send });
     const { outbox } = stream;
     let site: AttachedSite | undefined;
+    this.#arriving.set(stream, name);
     return {
       onMessage: async ({ message }) => {
         stream.mark();
@@ -81,6 +80,7 @@ export class SiteService {
           if (message.case !== "hello") await this.#hear(name, message, outbox);
           else if (site === undefined) {
             site = attachedSite(context, message.value, outbox, now());
+            this.#arriving.delete(stream);
             await this.#welcome(site, message.value.trustNumber, outbox);
             log.info("site connected", { softwareVersion: site.hello.softwareVersion, relay: context.relay });
           }
@@ -91,6 +91,7 @@ export class SiteService {
       },
       onClose: (reason) => {
         stream.end();
+        this.#arriving.delete(stream);
         if (site === undefined || !directory.remove(site, reason)) return;
         log.info("site disconnected", { reason: capPeerText(reason) });
         this.#journalForJobsOf(name, { type: "site-disconnected", site: name, reason: capPeerText(reason) });
@@ -126,6 +127,18 @@ export class SiteService {
       await (isTriedAgain ? retention.keepOnly(holder, held) : retention.release(holder));
       throw error;
     }
+  }
+
+  /** @throws FlareError `runtime/too-many-sites` */
+  #requirePlace(name: string): void {
+    const { directory } = this.#parts;
+    const arriving = new Set(this.#arriving.values());
+    if (directory.get(name) !== undefined || arriving.has(name)) return;
+    const taken = directory.size + [...arriving].filter((other) => directory.get(other) === undefined).length;
+    if (taken < this.#maxClients) return;
+    throw new FlareError("runtime/too-many-sites", `${this.#maxClients} sites are connected; the server takes no more.`, {
+      facts: { site: name, maxClients: this.#maxClients },
+    });
   }
 
   async #isOpen(site: string, key: TaskKey): Promise<boolean> {

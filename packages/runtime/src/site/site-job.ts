@@ -4,6 +4,7 @@ import { FlareError, type SerializedFlareError, type UpdateForm } from "@flare-t
 import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema } from "@flare-ts/contracts/wire";
 import type { Admission, Admitted } from "../budget/admission.js";
 import type { DiskBudget } from "../budget/disk-budget.js";
+import { endTrainersBelow } from "../executor/trainer-leftovers.js";
 import type { TaskKey } from "../job/job-event.js";
 import type { SiteJobCalls, SiteTask } from "../job-process/job-channel.js";
 import type { JobLauncher } from "../job-process/job-launcher.js";
@@ -170,6 +171,8 @@ export class SiteJob {
     this.#stop.abort();
     await this.#started;
     await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }), graceMs);
+    // The job process ends the groups of its trainers; what has left them, or was left by a job process that was killed, ends here.
+    if (this.#supervisor !== undefined) await endTrainersBelow(this.#init.workspace);
     this.#allowed?.leave();
     this.#parts.output.end(this.jobId);
     for (const { key } of this.#tasks.values()) {

@@ -5,6 +5,7 @@ import { limits } from "@flare-ts/contracts/errors";
 import { Admission } from "../budget/admission.js";
 import { setByText } from "../budget/memory-plan.js";
 import { clearAttachFolder } from "../executor/attach-folder.js";
+import { endTrainersBelow } from "../executor/trainer-leftovers.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
 import { ObjectRetention } from "../store/object-retention.js";
@@ -53,6 +54,8 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     const { onJobBegun, stallMs = resources.stallMs } = init;
     const attachFolder = resources.attachFolder ?? join(workspace, "attach");
     await clearAttachFolder(attachFolder);
+    // The same of trainers whose job may have ended meanwhile; this process alone has the workspace.
+    await endTrainersBelow(workspace);
     const transfer = new TransferClient({ store: models, logger, admission: transfersAllowed }, { stallMs });
     const random = Math.random;
     const way = createRenewingLink(

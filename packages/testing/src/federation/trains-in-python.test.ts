@@ -10,7 +10,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { followJob } from "./follow-job.js";
-import { descendantsOf } from "./process-tree.js";
+import { descendantsOf, processesWith } from "./process-tree.js";
 
 const example = fileURLToPath(new URL("../../../../examples/numpy-hello/job", import.meta.url));
 const client = fileURLToPath(new URL("../../../../clients/python/src", import.meta.url));
@@ -51,6 +51,14 @@ describe.skipIf(python === undefined)("trainers in Python with NumPy (Debian pac
     });
     expect(victim).toBeDefined();
     expect(await result(entries)).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12]);
+  });
+
+  it("leave nothing running that they have started, whatever session it is in", async () => {
+    const seconds = `${process.pid}.25`;
+    const start = `import subprocess; subprocess.Popen(["sleep", "${seconds}"], start_new_session=True)`;
+    const entries = await run(await jobWith({ prologue: start }));
+    expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });
+    await eventually("what they have started is gone", () => processesWith(`sleep ${seconds}`).length === 0);
   });
 
   it("that fail say so at the server, and why in the site's own log, which does not leave it", async () => {
