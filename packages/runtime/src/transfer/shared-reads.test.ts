@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { type FileHandle, mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { setTimeout } from "node:timers/promises";
 import { limits } from "@flare-ts/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { type PieceReader, SharedReads } from "./shared-reads.js";
@@ -72,5 +73,20 @@ describe("reads of an object that goes to many", () => {
     expect(second.bytes.buffer).toBe(first.bytes.buffer);
     expect(second.bytes.equals(bytes.subarray(limits.chunkBytes, 2 * limits.chunkBytes))).toBe(true);
     reader.close();
+  });
+
+  it("keeps memory for the next transfer, and for no longer than it was told", async () => {
+    const reads = new SharedReads({ keptMs: 20 });
+    const memoryOfOne = async (): Promise<ArrayBufferLike> => {
+      const reader = reads.open(object, file);
+      const piece = await reader.read(0, limits.chunkBytes);
+      piece.release();
+      reader.close();
+      return piece.bytes.buffer;
+    };
+    const first = await memoryOfOne();
+    expect(await memoryOfOne()).toBe(first);
+    await setTimeout(200);
+    expect(await memoryOfOne()).not.toBe(first);
   });
 });

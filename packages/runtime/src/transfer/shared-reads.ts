@@ -16,6 +16,10 @@ export interface PieceReader {
   close(): void;
 }
 
+/** What is kept for the next transfer, and for how long after the last: a round of training brings the next within it. */
+const keptPieces = 8;
+const keptMs = 10_000;
+
 /**
  * Reads each piece of an object once for all receivers that are close together. What was read for one is kept for the others,
  * `maxBytes` in all, the oldest given up first; an object with a single receiver is not kept.
@@ -26,15 +30,22 @@ export class SharedReads {
   readonly #pieces = new Map<string, KeptPiece>();
   /** Memory of pieces that nobody looks at any more. */
   readonly #free: Buffer[] = [];
+  readonly #keptMs: number;
+  #letGo: NodeJS.Timeout | undefined;
 
-  /** @param init.maxBytes - @default limits.sharedChunkBytes */
-  constructor(init: { readonly maxBytes?: number } = {}) {
+  /**
+   * @param init.maxBytes - @default limits.sharedChunkBytes
+   * @param init.keptMs - for how long memory is kept when no transfer is under way, in milliseconds. @default 10000
+   */
+  constructor(init: { readonly maxBytes?: number; readonly keptMs?: number } = {}) {
     this.#maxBytes = init.maxBytes ?? limits.sharedChunkBytes;
+    this.#keptMs = init.keptMs ?? keptMs;
   }
 
   /** @param file - the caller's own, which stays open until it has closed the reader */
   open(object: { readonly hash: string; readonly size: number }, file: FileHandle): PieceReader {
     const { hash, size } = object;
+    clearTimeout(this.#letGo);
     this.#readers.set(hash, (this.#readers.get(hash) ?? 0) + 1);
     let isOpen = true;
     return {
@@ -55,8 +66,7 @@ export class SharedReads {
         if (left > 0) this.#readers.set(hash, left);
         else this.#readers.delete(hash);
         if (left <= 1) for (const key of this.#pieces.keys()) if (key.startsWith(`${hash} `)) this.#drop(key);
-        // Between transfers no memory is held.
-        if (this.#readers.size === 0) this.#free.length = 0;
+        if (this.#readers.size === 0) this.#becomeIdle();
       },
     };
   }
@@ -74,6 +84,17 @@ export class SharedReads {
       this.#drop(oldest);
     }
     return piece;
+  }
+
+  /**
+   * Keeps a little memory for a while. What is dropped is garbage that only a collection of everything takes away: with each round's,
+   * such collections took a twentieth of the processor time of a round.
+   */
+  #becomeIdle(): void {
+    this.#free.length = Math.min(this.#free.length, keptPieces);
+    this.#letGo = setTimeout(() => {
+      this.#free.length = 0;
+    }, this.#keptMs).unref();
   }
 
   #drop(key: string): void {
