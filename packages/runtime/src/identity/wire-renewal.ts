@@ -16,6 +16,9 @@ export interface WireRenewalComponents extends OpenedIdentity {
   readonly live: () => Connection | undefined;
 }
 
+/** By so much the server's clock may be ahead where a certificate has ended for it and not yet here. */
+const clockDifferenceMs = 60_000;
+
 /** How a site or an admin renews its certificate: over the connection that it has, or over one that is made for it. */
 export class WireRenewal {
   readonly #parts: WireRenewalComponents;
@@ -35,23 +38,32 @@ export class WireRenewal {
   };
 
   /**
-   * Connects and registers; a certificate that has ended is renewed first.
+   * Connects and registers; a certificate that has ended is renewed first, also one that has ended on the way or by the server's clock.
    *
    * @throws FlareError `auth/renewal-too-late`, `auth/renewal-pending`, and what `dialServer` throws
    */
   async dial(signal?: AbortSignal): Promise<Connection> {
-    const { identity, now } = this.#parts;
-    const hasEnded = (): boolean => now() > Date.parse(identity.certificate.validTo);
-    if (hasEnded() && (await this.ask(signal)) === "pending") {
+    const init = { ...this.#target, keys: this.#parts.identity };
+    if (this.#endsWithin(0) && (await this.ask(signal)) === "pending") {
+      const { validTo } = this.#parts.identity.certificate;
       throw new FlareError(
         "auth/renewal-pending",
         "The certificate has ended, and its renewal waits to be signed by the project's administrator.",
-        {
-          facts: { validTo: identity.certificate.validTo },
-        },
+        { facts: { validTo } },
       );
     }
-    return await dialServer({ ...this.#target, keys: identity }, signal);
+    try {
+      return await dialServer(init, signal);
+    } catch (reason) {
+      const mayHaveEnded = FlareError.from(reason).code.startsWith("auth/") && this.#endsWithin(clockDifferenceMs);
+      if (!mayHaveEnded || (await this.ask(signal)) === "pending") throw reason;
+    }
+    return await dialServer(init, signal);
+  }
+
+  #endsWithin(ms: number): boolean {
+    const { identity, now } = this.#parts;
+    return now() + ms > Date.parse(identity.certificate.validTo);
   }
 
   async #askOnce(signal?: AbortSignal): Promise<RenewalOutcome> {
