@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, Turns } from "@flare-ts/contracts";
 import type { RenewReply } from "@flare-ts/contracts/wire";
 import type { TrustKeeper } from "@flare-ts/provision/kit";
 import { readProjectKeys } from "../session/project-keys.js";
@@ -23,7 +23,7 @@ const clockDifferenceMs = 60_000;
 export class WireRenewal {
   readonly #parts: WireRenewalComponents;
   readonly #target: Omit<DialServerInit, "keys">;
-  #turn: Promise<unknown> = Promise.resolve();
+  readonly #turns = new Turns();
 
   constructor(components: WireRenewalComponents, init: { readonly target: Omit<DialServerInit, "keys"> }) {
     this.#parts = components;
@@ -32,9 +32,7 @@ export class WireRenewal {
 
   /** Asks once for the next certificate; when it comes, it is in force, and the session goes on under it. */
   readonly ask = async (signal?: AbortSignal): Promise<RenewalOutcome> => {
-    const mine = this.#turn.then(() => this.#askOnce(signal));
-    this.#turn = mine.catch(() => undefined);
-    return await mine;
+    return await this.#turns.take(async () => await this.#askOnce(signal));
   };
 
   /**
