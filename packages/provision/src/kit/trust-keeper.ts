@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, Turns } from "@flare-ts/contracts";
 import { identityFolderOf } from "./identity-layout.js";
 import type { Kit } from "./kit.js";
 import { parseJson } from "./parse-json.js";
@@ -23,7 +23,7 @@ export class TrustKeeper {
   /** Lists that lead from the kit's roots to one of those that signed the list in force; none as long as the kit's roots do. */
   #steps: readonly string[];
   #saved: string | undefined;
-  #saving: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
   readonly #followers = new Set<() => void>();
 
   private constructor(init: {
@@ -91,9 +91,7 @@ export class TrustKeeper {
 
   /** Makes the list in force last; does nothing when it does already. */
   async save(): Promise<void> {
-    const turn = this.#saving.then(async () => await this.#save());
-    this.#saving = turn.catch(() => undefined);
-    await turn;
+    await this.#turns.take(async () => await this.#save());
   }
 
   async #save(): Promise<void> {

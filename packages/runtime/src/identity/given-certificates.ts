@@ -1,6 +1,6 @@
 import { mkdir, open, readFile, rename } from "node:fs/promises";
 import { dirname } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, Turns } from "@flare-ts/contracts";
 import { z } from "zod";
 
 /** A certificate that was given out by renewal. */
@@ -21,7 +21,7 @@ export class GivenCertificates {
   readonly #file: string;
   readonly #keepMs: number;
   #given: ReadonlyMap<string, GivenCertificate>;
-  #writing: Promise<void> = Promise.resolve();
+  readonly #turns = new Turns();
 
   private constructor(init: { readonly file: string; readonly keepMs: number; readonly given: readonly GivenCertificate[] }) {
     this.#file = init.file;
@@ -54,9 +54,7 @@ export class GivenCertificates {
   async add(certificate: GivenCertificate, nowMs: number): Promise<void> {
     const kept = [...this.#given.values()].filter(({ endsMs }) => nowMs <= endsMs + this.#keepMs);
     this.#given = byFingerprint([...kept, certificate]);
-    const turn = this.#writing.then(async () => await this.#write());
-    this.#writing = turn.catch(() => undefined);
-    await turn;
+    await this.#turns.take(async () => await this.#write());
   }
 
   async #write(): Promise<void> {
