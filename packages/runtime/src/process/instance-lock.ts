@@ -1,4 +1,4 @@
-import { linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { diskError } from "../store/file-model-store-disk.js";
@@ -85,44 +85,73 @@ function readLive(path: string): InstanceState | undefined {
   }
 }
 
-/** What processes that were killed while they wrote have left. */
+/** What processes that were killed while they wrote, or while they took over, have left. */
 function removeDrafts(folder: string): void {
   for (const name of readdirSync(folder)) {
     const pid = /^pid\.fl\.(\d+)(\.dead)?$/.exec(name)?.[1];
-    if (pid !== undefined && identifyProcess(Number(pid)) === undefined) rmSync(join(folder, name), { force: true });
+    const isLeft = pid === undefined ? name.startsWith(rightPrefix) : identifyProcess(Number(pid)) === undefined;
+    if (isLeft) rmSync(join(folder, name), { force: true });
   }
 }
 
+/** How the name of a right to take over begins; it ends with whose claim may be taken. */
+const rightPrefix = "pid.fl.after.";
+
+/** Beyond so many processes that died while they took over a kit, somebody has to look. */
+const mostHeirs = 20;
+
 /**
- * Removes the claim of a process that is gone. One that another process made meanwhile, taking over too, is put back: that a third takes the
- * name in between is left to chance.
+ * Takes over the claim of a process that is gone. There is one right to do so, a file that is named after that process, and whoever makes
+ * it has it; when its owner is gone too, there is one right to its succession, and so on. The claim is then replaced at once: at no
+ * moment is the kit free for somebody who has not looked at it.
  */
-function removeDead(path: string): void {
-  const aside = `${path}.${process.pid}.dead`;
+function takeOver(draft: string, path: string, folder: string): void {
+  const dead = ownerText(path);
+  let right = join(folder, `${rightPrefix}${dead}`);
+  for (let heir = 0; !link(draft, right); heir += 1) {
+    if (readLive(right) !== undefined || heir === mostHeirs) throw justTaken(folder);
+    right = join(folder, `${rightPrefix}${ownerText(right)}.${heir}`);
+  }
+  // Another may have been here and gone between the look at the claim and the right to it.
+  if (!existsSync(path) || ownerText(path) !== dead || readLive(path) !== undefined) {
+    rmSync(right, { force: true });
+    throw justTaken(folder);
+  }
+  renameSync(draft, path);
+}
+
+/** Whose claim or right a file is; the same text for all that cannot be read. */
+function ownerText(path: string): string {
   try {
-    renameSync(path, aside);
-    if (readLive(aside) !== undefined) linkSync(aside, path);
+    const { pid, started } = JSON.parse(readFileSync(path, "utf8")) as Readonly<Record<string, unknown>>;
+    return `${Number(pid)}-${typeof started === "string" && /^\d*$/.test(started) ? started : ""}`;
+  } catch {
+    return "nobody";
+  }
+}
+
+function justTaken(folder: string): FlareError {
+  return new FlareError("runtime/already-running", "Another process has just taken this kit.", { facts: { folder } });
+}
+
+/** Gives a file a second name; `false` when that is taken, which makes a claim atomic. */
+function link(from: string, to: string): boolean {
+  try {
+    linkSync(from, to);
+    return true;
   } catch (error) {
-    if (!["ENOENT", "EEXIST"].includes((error as NodeJS.ErrnoException).code ?? "")) throw diskError(error, path);
-  } finally {
-    rmSync(aside, { force: true });
+    if ((error as NodeJS.ErrnoException).code === "EEXIST") return false;
+    throw diskError(error, to);
   }
 }
 
 function claimFile(draft: string, path: string, folder: string): void {
-  // A hard link fails when the name is taken, which makes the claim atomic; two rounds take over a dead owner's file.
-  for (let attempt = 0; attempt < 2; attempt++) {
-    try {
-      linkSync(draft, path);
-      return;
-    } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw diskError(error, path);
-    }
-    const owner = readInstance(folder);
-    if (owner !== undefined) {
-      throw new FlareError("runtime/already-running", `This kit is in use by process ${owner.pid}.`, { facts: { folder, pid: owner.pid } });
-    }
-    removeDead(path);
+  if (link(draft, path)) return;
+  const owner = readInstance(folder);
+  if (owner !== undefined) {
+    throw new FlareError("runtime/already-running", `This kit is in use by process ${owner.pid}.`, { facts: { folder, pid: owner.pid } });
   }
-  throw new FlareError("runtime/already-running", "Another process has just taken this kit.", { facts: { folder } });
+  // Its owner may have given it up at this moment.
+  if (!existsSync(path) && link(draft, path)) return;
+  takeOver(draft, path, folder);
 }
