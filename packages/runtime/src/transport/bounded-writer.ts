@@ -1,9 +1,7 @@
 import type { Writable } from "node:stream";
 import { FlareError } from "@flare-ts/contracts";
 
-export interface BoundedWriterInit<Message = unknown> {
-  /** What is written in the place of each message, and hears when that has gone out. */
-  readonly prepare?: ((message: Message) => { readonly message: Message; readonly wentOut: () => void }) | undefined;
+export interface BoundedWriterInit {
   /** Messages that may be under way at once; a number that changes is asked for again and again. */
   readonly maxPending: number | (() => number);
 }
@@ -16,28 +14,21 @@ export interface BoundedWriterInit<Message = unknown> {
 export class BoundedWriter<Message> {
   readonly #stream: Writable;
   readonly #maxPending: () => number;
-  readonly #prepare: BoundedWriterInit<Message>["prepare"];
   #pending = 0;
   #failure: unknown;
   readonly #waiting: Waiting[] = [];
   readonly #leaving: Waiting[] = [];
 
-  constructor(stream: Writable, init: BoundedWriterInit<Message>) {
+  constructor(stream: Writable, { maxPending }: BoundedWriterInit) {
     this.#stream = stream;
-    const { maxPending } = init;
     this.#maxPending = typeof maxPending === "number" ? () => maxPending : maxPending;
-    this.#prepare = init.prepare;
   }
 
   /** @throws FlareError `transfer/disconnected`, or the reason given to `fail` */
   async write(message: Message): Promise<void> {
     if (this.#failure !== undefined) throw this.#failure;
     this.#pending += 1;
-    const prepared = this.#prepare?.(message);
-    this.#stream.write(prepared?.message ?? message, (error) => {
-      if (!error) prepared?.wentOut();
-      this.#written(error);
-    });
+    this.#stream.write(message, (error) => this.#written(error));
     if (this.#pending < this.#maxPending()) return;
     await new Promise<void>((resolve, reject) => {
       this.#waiting.push({ resolve, reject });

@@ -1,6 +1,7 @@
 import { FlareError, isContentHash, limits } from "@flare-ts/contracts";
 import type { Chunk, ChunkForm, PackedPiece } from "./connection.js";
 import { prefixBytes, receivedMemory, sentMemory } from "./message-memory.js";
+import { SlicedFrame, sliceBytes } from "./write-in-slices.js";
 
 /**
  * Encodes the wire message `Chunk` without copying its data: grpc-js asks the result for its length and lets it copy
@@ -116,17 +117,27 @@ export class FusedChunk {
   }
 
   /**
-   * The chunk as a framed message of gRPC; `frameOf` tells of its memory where that can be given back. Only of whole chunks it can: of
-   * shorter messages grpc-js says that they are written while it still keeps them, to repeat the call (`retryBufferBytes`).
+   * The chunk as a framed message of gRPC. Of a whole chunk only the first slice is copied, and its memory is given back when it has gone
+   * out. Shorter messages are copied whole: grpc-js says that they are written while it still keeps them, to repeat the call
+   * (`retryBufferBytes`).
    */
-  frame(): Buffer {
+  frame(): Buffer | SlicedFrame {
+    const { data, release } = this.#chunk;
     const isKept = this.length <= retryBufferBytes;
-    const frame = isKept ? Buffer.allocUnsafe(prefixBytes + this.length) : sentMemory.take(prefixBytes + this.length);
-    frame[0] = 0;
-    frame.writeUInt32BE(this.length, 1);
-    this.copy(frame, prefixBytes);
-    if (!isKept && sentMemory.isOwn(frame)) frames.set(this.#chunk, frame);
-    return frame;
+    const headBytes = prefixBytes + this.#header.byteLength + (isKept ? data.byteLength : sliceBytes);
+    const head = isKept ? Buffer.allocUnsafe(headBytes) : sentMemory.take(headBytes);
+    head[0] = 0;
+    head.writeUInt32BE(this.length, 1);
+    this.#header.copy(head, prefixBytes);
+    const copied = data.copy(head, prefixBytes + this.#header.byteLength);
+    if (isKept) {
+      release?.();
+      return head;
+    }
+    return new SlicedFrame(head, data.subarray(copied), () => {
+      sentMemory.giveBack(head);
+      release?.();
+    });
   }
 
   copy(target: Uint8Array, start: number): number {
@@ -140,14 +151,6 @@ export class FusedChunk {
 
 /** What grpc-js may keep of the messages of one call. Its own default, stated because whole chunks have to be longer. */
 export const retryBufferBytes = limits.chunkBytes;
-
-/** The frames that chunks were sent in, for as long as somebody has the chunk. */
-const frames = new WeakMap<Chunk, Buffer>();
-
-/** The frame that a chunk was put into, if its memory can be given back. */
-export function frameOf(chunk: Chunk): Buffer | undefined {
-  return frames.get(chunk);
-}
 
 function headerOf({ object, base, offset, data, packed }: Chunk): Buffer {
   const header = Buffer.allocUnsafe(base === undefined ? 128 : 256);

@@ -75,7 +75,7 @@ export class ClientCalls {
   async sendStream<Request, Reply>(
     method: MethodDefinition<Request, Reply>,
     messages: AsyncIterable<Request>,
-    { options = {}, ...bounds }: BoundedWriterInit<Request> & { readonly options?: CallOptions },
+    { options = {}, ...bounds }: BoundedWriterInit & { readonly options?: CallOptions },
   ): Promise<Reply> {
     this.#requireAlive(options);
     const answered = new AbortController();

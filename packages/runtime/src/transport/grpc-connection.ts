@@ -23,7 +23,6 @@ import { BoundedWriter } from "./bounded-writer.js";
 import { CallCredentials } from "./call-credentials.js";
 import type { CallOptions, ClientCalls } from "./client-calls.js";
 import type { Chunk, Connection, ObjectState, OutgoingStream, ReceiverMeans } from "./connection.js";
-import { SentFrames } from "./sent-frames.js";
 import { wireMethods } from "./wire-method.js";
 import { formsFromWire, objectToWire } from "./wire-values.js";
 
@@ -216,9 +215,7 @@ export class GrpcConnection implements Connection {
     chunks: AsyncIterable<Chunk>,
     signal: AbortSignal | undefined,
   ): Promise<Reply> {
-    const sent = new SentFrames();
-    const bounds = { maxPending: chunksUnderWay, prepare: (chunk: Chunk) => sent.prepare(chunk) };
-    return this.#calls.sendStream(method, chunks, { ...bounds, options: this.#options(signal) });
+    return this.#calls.sendStream(method, chunks, { maxPending: chunksUnderWay, options: this.#options(signal) });
   }
 
   #options(signal?: AbortSignal): CallOptions {

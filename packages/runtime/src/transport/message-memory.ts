@@ -1,10 +1,11 @@
 import { limits } from "@flare-ts/contracts/errors";
+import { sliceBytes } from "./write-in-slices.js";
 
 /** What a message of grpc-js has before its bytes: whether it is compressed, and its length. */
 export const prefixBytes = 5;
 
-/** A chunk with all that stands around its data. */
-const pieceBytes = limits.chunkBytes + 1024;
+/** What stands around the data of a chunk, and more. */
+const aroundBytes = 1024;
 /** Smaller messages are cut from Node's own pool. */
 const leastBytes = 64 * 1024;
 
@@ -17,21 +18,26 @@ export class MessageMemory {
   readonly #own = new WeakSet<object>();
   readonly #free = new Set<ArrayBuffer>();
   readonly #most: number;
+  readonly #pieceBytes: number;
 
-  /** @param init.most - pieces of a megabyte that are kept while nobody uses them. @default 8 */
-  constructor(init: { readonly most?: number } = {}) {
+  /**
+   * @param init.dataBytes - data of the longest message that is put into such memory. @default limits.chunkBytes
+   * @param init.most - pieces that are kept while nobody uses them. @default 8
+   */
+  constructor(init: { readonly dataBytes?: number; readonly most?: number } = {}) {
     this.#most = init.most ?? 8;
+    this.#pieceBytes = (init.dataBytes ?? limits.chunkBytes) + aroundBytes;
   }
 
   /** Room for a framed message, with anything in it. */
   take(bytes: number): Buffer {
-    if (bytes < leastBytes || bytes > pieceBytes) return Buffer.allocUnsafe(bytes);
+    if (bytes < leastBytes || bytes > this.#pieceBytes) return Buffer.allocUnsafe(bytes);
     const [free] = this.#free;
     if (free !== undefined) {
       this.#free.delete(free);
       return Buffer.from(free, 0, bytes);
     }
-    const memory = Buffer.allocUnsafeSlow(pieceBytes).buffer;
+    const memory = Buffer.allocUnsafeSlow(this.#pieceBytes).buffer;
     this.#own.add(memory);
     return Buffer.from(memory, 0, bytes);
   }
@@ -48,9 +54,10 @@ export class MessageMemory {
 }
 
 /**
- * Of messages that come in, and of those that go out, shared by all connections of the process, as grpc-js knows of no other place for
- * them. They are kept apart: what a site sent is never in memory that something goes out from, whatever goes wrong with giving it back.
+ * Of messages that come in, and of the first slices of those that go out, shared by all connections of the process, as grpc-js knows of no
+ * other place for them. They are kept apart: what a site sent is never in memory that something goes out from, whatever goes wrong with
+ * giving it back.
  */
 export const receivedMemory = new MessageMemory();
 /** See {@link receivedMemory}. */
-export const sentMemory = new MessageMemory();
+export const sentMemory = new MessageMemory({ dataBytes: sliceBytes });

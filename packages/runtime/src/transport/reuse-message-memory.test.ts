@@ -2,11 +2,11 @@ import { randomBytes } from "node:crypto";
 import type { ContentHash } from "@flare-ts/contracts";
 import { limits } from "@flare-ts/contracts";
 import { afterEach, describe, expect, it } from "vitest";
-import { encodeChunk, type FusedChunk, frameOf } from "./chunk-codec.js";
+import { decodeChunk, encodeChunk, type FusedChunk } from "./chunk-codec.js";
 import type { Chunk } from "./connection.js";
 import { MessageMemory, receivedMemory, sentMemory } from "./message-memory.js";
-import { SentFrames } from "./sent-frames.js";
 import { startTestServer, type TestServer } from "./test-server.test-support.js";
+import { SlicedFrame, sliceBytes } from "./write-in-slices.js";
 
 const hash = "ab".repeat(32) as ContentHash;
 const count = 64;
@@ -42,9 +42,12 @@ async function memoryOf(work: () => Promise<void>): Promise<readonly number[]> {
 describe("the memory of messages", () => {
   it("serves again on both sides of an upload and of a download, and every byte arrives", async () => {
     const pieces = Array.from({ length: count }, () => randomBytes(limits.chunkBytes));
+    const released: number[] = [];
     const chunks = async function* (): AsyncGenerator<Chunk, void, undefined> {
-      for (const [i, data] of pieces.entries())
-        yield { ...(i === 0 ? { object: { hash, size: 1e9 } } : {}), offset: i * limits.chunkBytes, data };
+      for (const [i, data] of pieces.entries()) {
+        const object = i === 0 ? { object: { hash, size: 1e9 } } : {};
+        yield { ...object, offset: i * limits.chunkBytes, data, release: () => void released.push(i) };
+      }
     };
     const check = async (received: AsyncIterable<Chunk>): Promise<number> => {
       let next = 0;
@@ -73,26 +76,28 @@ describe("the memory of messages", () => {
     // Each chunk is framed once and received once, in either direction.
     expect(taken).toHaveLength(4 * count);
     expect(new Set(taken).size).toBeLessThan(count);
+    // What was read to be sent can be read into again, each piece after each sending.
+    expect(released).toEqual([...pieces.keys(), ...pieces.keys()]);
     connection.close();
   });
 
-  it("of a sent chunk is given back only when one that was written later has gone out", () => {
-    const memory = new MessageMemory();
-    const given: Buffer[] = [];
-    const frames = new SentFrames({ memory: { giveBack: (frame) => void given.push(frame) } });
-    const write = (): { readonly chunk: Chunk; readonly wentOut: () => void } => {
-      const { message, wentOut } = frames.prepare({ offset: 0, data: Buffer.alloc(limits.chunkBytes) });
-      (encodeChunk(message) as unknown as FusedChunk).frame();
-      return { chunk: message, wentOut };
-    };
-    const [first, second] = [write(), write()];
-    first.wentOut();
-    second.wentOut();
-    expect(given).toEqual([]);
-    const third = write();
-    third.wentOut();
-    expect(given).toEqual([frameOf(first.chunk), frameOf(second.chunk)]);
-    expect(memory.isOwn(memory.take(limits.chunkBytes))).toBe(true);
+  it("of a short chunk is given back at once, as a copy of it is sent", () => {
+    let isGiven = false;
+    const chunk = encodeChunk({ offset: 0, data: Buffer.alloc(1000), release: () => (isGiven = true) }) as unknown as FusedChunk;
+    expect(chunk.frame()).toBeInstanceOf(Buffer);
+    expect(isGiven).toBe(true);
+  });
+
+  it("of a whole chunk is sent as it is, but for the first slice", () => {
+    const data = randomBytes(limits.chunkBytes);
+    const frame = (encodeChunk({ object: { hash, size: 1e9 }, offset: 0, data }) as unknown as FusedChunk).frame();
+    if (!(frame instanceof SlicedFrame)) throw new Error("It is one piece.");
+    expect(frame.slices).toHaveLength(limits.chunkBytes / sliceBytes);
+    expect(frame.slices.map(({ buffer }) => buffer === data.buffer)).toEqual([false, ...Array.from({ length: 7 }, () => true)]);
+    const whole = Buffer.concat(frame.slices);
+    expect(whole.byteLength).toBe(frame.length);
+    expect([whole[0], whole.readUInt32BE(1)]).toEqual([0, frame.length - 5]);
+    expect(decodeChunk(whole.subarray(5))).toEqual({ object: { hash, size: 1e9 }, offset: 0, data });
   });
 
   it("is given back for one use, and only what it has given out", () => {

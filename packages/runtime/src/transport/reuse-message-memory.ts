@@ -6,7 +6,7 @@ import { Http2SubchannelCall } from "@grpc/grpc-js/build/src/subchannel-call.js"
 import { FusedChunk } from "./chunk-codec.js";
 import { MessageDecoder } from "./message-decoder.js";
 import { receivedMemory } from "./message-memory.js";
-import { writeInSlices } from "./write-in-slices.js";
+import { type SlicedFrame, writeInSlices } from "./write-in-slices.js";
 import { YoungGarbage } from "./young-garbage.js";
 
 /**
@@ -69,9 +69,9 @@ interface ClientCall {
 interface ServerCall {
   readonly stream: Writable;
   readonly handler: { readonly serialize: (value: unknown) => Buffer | FusedChunk };
-  serializeMessage: (this: Pick<ServerCall, "handler" | "stream">, value: unknown) => Buffer;
+  serializeMessage: (this: Pick<ServerCall, "handler" | "stream">, value: unknown) => Buffer | SlicedFrame;
 }
 
 interface Compression {
-  writeMessage: (this: Compression, message: unknown, isCompressed: boolean) => Promise<Buffer>;
+  writeMessage: (this: Compression, message: unknown, isCompressed: boolean) => Promise<Buffer | SlicedFrame>;
 }

@@ -21,7 +21,6 @@ import { BoundedWriter, type BoundedWriterInit } from "./bounded-writer.js";
 import type { ChunkShares } from "./chunk-shares.js";
 import type { CallContext, Chunk, ServerHandlers } from "./connection.js";
 import { limitReadAhead } from "./flow-control.js";
-import { SentFrames } from "./sent-frames.js";
 import type { OpenCall, ServerCalls } from "./server-calls.js";
 import { toWireStatus, type WireStatus } from "./wire-error.js";
 
@@ -83,11 +82,9 @@ export function answerDownload<Request>(
   answer: (context: CallContext, request: Request) => AsyncIterable<Chunk>,
 ): handleServerStreamingCall<Request, Chunk> {
   return (call) => {
-    const sent = new SentFrames();
     const share = parts.outgoing.open();
-    const bounds = { maxPending: () => share.most, prepare: (chunk: Chunk) => sent.prepare(chunk) };
     const counted: typeof answer = (context, request) => share.count(answer(context, request));
-    void sendAll(parts, call, () => parts.calls.begin(call, kinds), counted, bounds, "A download");
+    void sendAll(parts, call, () => parts.calls.begin(call, kinds), counted, { maxPending: () => share.most }, "A download");
   };
 }
 
@@ -179,7 +176,7 @@ async function sendAll<Request, Message>(
   call: ServerWritableStream<Request, Message>,
   begin: () => OpenCall,
   answer: (context: CallContext, request: Request) => AsyncIterable<Message>,
-  bounds: BoundedWriterInit<Message>,
+  bounds: BoundedWriterInit,
   watched?: string,
 ): Promise<void> {
   let open: OpenCall | undefined;

@@ -30,7 +30,7 @@ export class YoungGarbage {
  * Lets V8 wait for so much more than what was left by the last collection of everything, in percent. On its own it takes a process of 25 MB
  * that moves many bytes for one that hardly grows, and begins the next such collection as soon as the last one has ended.
  */
-const growingPercent = 100;
+const growingPercent = 200;
 
 function collectorOfV8(): () => void {
   setFlagsFromString(`--heap-growing-percent=${growingPercent}`);
