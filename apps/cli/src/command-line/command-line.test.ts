@@ -53,6 +53,8 @@ describe("the command line", () => {
     [["server", "start", "kit", "--port", "1", "--daemon"], /cannot be used with/],
     [["job"], /ends before it names a command/],
     [["job", "submit"], /'-j, --job-folder <dir>' not specified/],
+    [["study", "add-user", "lungs", "nobody@x"], /'nobody@x' is not the e-mail address of an admin/],
+    [["study", "remove-user", "lungs", ""], /'' is not the e-mail address of an admin/],
     [["job", "list", "--format", "xml"], /Allowed choices are txt, json, jsonl/],
     [["job", "monitor", "not-an-id", "--startup-kit", "."], /'not-an-id' is not the id of a job/],
     [["poc", "prepare", "-n", "0"], /whole number from 1/],

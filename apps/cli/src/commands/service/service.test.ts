@@ -69,6 +69,7 @@ describe("flare server and flare client", () => {
     expect((await folder.run("server", "stop", site)).stderr).toContain("error kit/wrong-type:");
     expect((await folder.run("server", "status", site)).stderr).toContain("error kit/wrong-type:");
     expect((await folder.run("client", "status", `${site}0`)).stderr).toContain("error kit/not-a-folder:");
+    expect((await folder.run("client", "stop", join(site, "startup", "rootCA.pem"))).stderr).toContain("error kit/not-a-folder:");
     expect((await folder.run("client", "stop", site)).exitCode).toBe(0);
   });
 

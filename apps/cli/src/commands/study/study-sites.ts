@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, simpleNameSchema, siteNameSchema } from "@flare-ts/contracts";
 import type { StudySites } from "@flare-ts/runtime/admin";
 import type { AdminOptions } from "../../admin-kit/with-admin.js";
 
@@ -24,6 +24,7 @@ export function parseStudySites({ sites, siteOrgs }: Pick<StudySitesOptions, "si
     if (colon < 1 || org === "" || names.length === 0) {
       throw new FlareError("study/wrong-arguments", `--site-org ${JSON.stringify(written)} is not of the form org:site-1,site-2.`);
     }
+    if (!simpleNameSchema.safeParse(org).success) throw notAName(org, "an organisation, which may hold letters, digits and _ only");
     groups.set(org, [...(groups.get(org) ?? []), ...names]);
   }
   return { siteOrgs: Object.fromEntries(groups) };
@@ -31,5 +32,12 @@ export function parseStudySites({ sites, siteOrgs }: Pick<StudySitesOptions, "si
 
 function listOf(text: string): string[] {
   const names = text.split(",").map((name) => name.trim());
-  return [...new Set(names.filter((name) => name !== ""))];
+  const given = [...new Set(names.filter((name) => name !== ""))];
+  const wrong = given.find((name) => !siteNameSchema.safeParse(name).success);
+  if (wrong !== undefined) throw notAName(wrong, "a site, which may hold letters, digits, - and _ only, 63 at most");
+  return given;
+}
+
+function notAName(text: string, of: string): FlareError {
+  return new FlareError("study/wrong-arguments", `'${text.slice(0, 120)}' is not the name of ${of}.`);
 }

@@ -58,6 +58,10 @@ describe("sites on the command line", () => {
     [{ sites: undefined, siteOrgs: ["a"] }],
     [{ sites: undefined, siteOrgs: [":a"] }],
     [{ sites: undefined, siteOrgs: ["x:,"] }],
+    [{ sites: ["a b"], siteOrgs: undefined }],
+    [{ sites: undefined, siteOrgs: ["x:a b"] }],
+    [{ sites: undefined, siteOrgs: ["x y:a"] }],
+    [{ sites: ["a".repeat(64)], siteOrgs: undefined }],
   ])("are refused when nobody can tell what is meant: %j", (written) => {
     expect(() => parseStudySites(written)).toThrow(expect.objectContaining({ code: "study/wrong-arguments" }));
   });
