@@ -19,7 +19,8 @@ export function serviceWord(kind: ServiceKind): string {
  * @throws FlareError `kit/not-a-folder`, `kit/wrong-type`.
  */
 export function requireFolderOf(kind: ServiceKind, dir: string): void {
-  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true) throw new FlareError("kit/not-a-folder", `${dir} is not a folder.`, { facts: { dir } });
+  if (statSync(dir, { throwIfNoEntry: false })?.isDirectory() !== true)
+    throw new FlareError("kit/not-a-folder", `${dir} is not a folder.`, { facts: { dir } });
   const holds = (type: ServiceKind): boolean => existsSync(join(dir, "startup", `fed_${type}.json`));
   const other = serviceKinds.find(holds);
   if (other === undefined || holds(kind)) return;
