@@ -10,6 +10,5 @@ if (major < 22 || (major === 22 && minor < 13)) {
 // Imported after the check, because older versions stop at the first module that they do not know. The bundled program, which starts sooner.
 const program = new URL("./programs/command-line/run-flare.js", import.meta.url).href;
 const { runFlare } = (await import(program)) as { readonly runFlare: typeof run };
-const exitCode = await runFlare(process.argv.slice(2));
-// Waits for the output to be taken by a pipe, but not for sockets that a library left open.
-process.stdout.write("", () => process.exit(exitCode));
+// Waits for no sockets that a library left open.
+process.exit(await runFlare(process.argv.slice(2)));

@@ -1,4 +1,4 @@
-import { type FileHandle, open } from "node:fs/promises";
+import { constants, type FileHandle, open } from "node:fs/promises";
 import { FlareError } from "@flare-ts/contracts/errors";
 
 /** Bytes that can be read at any place, such as a file or a buffer. */
@@ -21,7 +21,8 @@ export interface ByteSource {
 export async function openFileSource(path: string): Promise<ByteSource> {
   let handle: FileHandle;
   try {
-    handle = await open(path, "r");
+    // A named pipe would be waited for until somebody writes to it, which no signal ends.
+    handle = await open(path, constants.O_RDONLY | constants.O_NONBLOCK);
   } catch (cause) {
     throw readError(path, cause);
   }

@@ -86,6 +86,8 @@ export const limits = Object.freeze({
   jobsPerPage: 200,
   /** Messages for a site that it has not taken yet. */
   unreadMessages: 1_000,
+  /** Sites of `flare poc prepare -n`: each is a process of one machine. */
+  pocSites: 1_000,
   /** Relays whose control streams are open at a server. */
   relays: 1_000,
   /** Connections that one site may have at a relay: it needs one, and another while it comes back. */

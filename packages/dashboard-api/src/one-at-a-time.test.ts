@@ -1,8 +1,9 @@
-import { mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FakeFederation } from "./federation/fake-federation.test-support.js";
+import { createDashboardLogger } from "./logging/dashboard-logger.js";
 import { openDashboard } from "./open-dashboard.js";
 import { startDashboard } from "./start-dashboard.js";
 import { testScryptCost } from "./test-dashboard.test-support.js";
@@ -31,6 +32,12 @@ describe("a data folder", () => {
   it("is free again when a dashboard could not start", async () => {
     await expect(start({ pageFolder: join(dataFolder, "nothing") })).rejects.toMatchObject({ code: "dashboard/invalid-settings" });
     await (await start()).stop();
+  });
+
+  it.skipIf(!existsSync("/proc/self"))("is refused at once where none can be made", async () => {
+    const nowhere = "/proc/no/such/folder";
+    await expect(createDashboardLogger({ folder: nowhere })).rejects.toMatchObject({ code: "file/unwritable" });
+    await expect(openDashboard({ dataFolder: nowhere })).rejects.toMatchObject({ code: "file/unwritable" });
   });
 
   it.each([

@@ -1,7 +1,7 @@
 import { randomBytes as cryptoRandomBytes } from "node:crypto";
-import { mkdir } from "node:fs/promises";
 import { availableParallelism } from "node:os";
 import { limits } from "@flare-ts/contracts";
+import { makeFolder } from "@flare-ts/provision/kit";
 import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
 import { areas } from "./areas.js";
@@ -103,7 +103,7 @@ export interface Dashboard {
 export async function openDashboard(init: OpenDashboardInit, components: DashboardComponents = {}): Promise<Dashboard> {
   const { dataFolder } = init;
   const { now = Date.now } = components;
-  await mkdir(dataFolder, { recursive: true, mode: 0o700 });
+  await makeFolder(dataFolder, { mode: 0o700 });
   const release = claimDataFolder(dataFolder, now());
   try {
     const dashboard = await openClaimed(init, components);

@@ -30,6 +30,7 @@ describe("the package's public surface", () => {
       "issueKit",
       "kitCertificateStatus",
       "kitLimits",
+      "lockWorkspace",
       "packageKit",
       "parseProject",
       "projectCertificateStatus",
@@ -41,6 +42,7 @@ describe("the package's public surface", () => {
       "signRenewal",
       "startRollover",
       "useCa",
+      "workspaceLockName",
     ]);
     expect(Object.keys(issue).sort()).toEqual([
       "createKeyPair",

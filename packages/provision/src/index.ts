@@ -70,3 +70,4 @@ export {
 } from "./requests/index.js";
 export type { CaKey, SealingPassphrase } from "./state/key-vault.js";
 export type { CaKeySource, StoredKeys } from "./state/stored-keys.js";
+export { lockWorkspace, workspaceLockName } from "./state/workspace-lock.js";

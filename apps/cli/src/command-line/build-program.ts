@@ -9,6 +9,8 @@ import { softwareVersion } from "./software-version.js";
 /** What commander writes while it parses: help and version to `out`, nothing else. */
 export interface ProgramOutput {
   readonly out: (text: string) => void;
+  /** Takes the help that is shown in place of a command that is not named. */
+  readonly outHelp: (text: string) => void;
   readonly columns: number;
 }
 
@@ -26,7 +28,7 @@ export async function buildProgram(argv: readonly string[], bind: BindHandler, o
     .showSuggestionAfterError(true)
     .configureOutput({
       writeOut: output.out,
-      writeErr: output.out,
+      writeErr: output.outHelp,
       getOutHelpWidth: () => output.columns,
       // Mistakes of the command line are printed like every other error, by whoever runs the program.
       outputError: () => {},

@@ -1,4 +1,8 @@
-import { readFile } from "node:fs/promises";
+import { type SpawnSyncReturns, spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
+import { mkdir, readFile } from "node:fs/promises";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
 import { errorCatalogue } from "@flare-ts/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FlareFolder, flareFolder } from "../flare-process.test-support.js";
@@ -27,6 +31,16 @@ const commands = [
   ["dashboard", "start"],
   ["dashboard", "reset-password"],
 ];
+
+/** Runs a line of a shell, in which `"$0" "$@"` is the built command with its arguments. */
+function runIn(cwd: string, line: string, args: readonly string[]): SpawnSyncReturns<string> {
+  const flare = fileURLToPath(new URL("../../dist/flare.js", import.meta.url));
+  return spawnSync("sh", ["-c", line.replace('"$0"', `"${process.execPath}" "$0"`), flare, ...args], {
+    cwd,
+    encoding: "utf8",
+    env: { ...process.env, HOME: cwd },
+  });
+}
 
 describe("the command line", () => {
   it("prints the version of the package", async () => {
@@ -59,6 +73,11 @@ describe("the command line", () => {
     [["job", "monitor", "not-an-id", "--startup-kit", "."], /'not-an-id' is not the id of a job/],
     [["poc", "prepare", "-n", "0"], /whole number from 1/],
     [["poc", "stop", "--timeout", "-1"], /positive number/],
+    [["poc", "stop", "--timeout", "2147484"], /positive number, at most 2147483/],
+    [["poc", "prepare", "--port", ""], /whole number from 1 to 65535/],
+    [["server", "start", "kit", "--port", ""], /whole number from 0 to 65535/],
+    [["server", "start", "kit", "--port", "0x10"], /whole number from 0 to 65535/],
+    [["poc", "prepare", "-n", "1000000"], /whole number from 1 to 1000/],
     [["preflight"], /'-p, --kit <dir>' not specified/],
     [["preflight", "-p", ".", "--model-size", "many"], /size such as 400MB/],
     [[], /Usage: flare/],
@@ -79,6 +98,33 @@ describe("the command line", () => {
     expect(envelope["hint"]).not.toBe("");
     const good = await folder.run("server", "status", ".", "--format=json");
     expect(JSON.parse(good.stdout)).toMatchObject({ schema_version: "1", status: "ok", exit_code: 0, data: { state: "stopped" } });
+  });
+
+  it("prints nothing but the envelope when it is asked for one and given no command", async () => {
+    const { exitCode, stdout } = await folder.run("--format", "txt", "--format=json");
+    expect(JSON.parse(stdout)).toMatchObject({ status: "error", exit_code: exitCode, error_code: "cli/invalid-arguments" });
+  });
+
+  it.skipIf(!existsSync("/dev/full"))("says that its output could not be written, and fails", () => {
+    for (const args of [["--version"], ["doctor", "--help"], ["job", "list", "--format", "json"]]) {
+      const { status, stderr } = runIn(folder.path, `"$0" "$@" > /dev/full`, args);
+      expect({ status, stderr }).toEqual({
+        status: 1,
+        stderr: expect.stringMatching(/^error file\/unwritable: Cannot write the output: no space left on device\.\n/) as string,
+      });
+    }
+  });
+
+  it("says that the folder it runs in is there no more, where it is needed", async () => {
+    const gone = join(folder.path, "gone");
+    await mkdir(gone);
+    const inGone = (...args: readonly string[]): SpawnSyncReturns<string> =>
+      runIn(folder.path, `cd gone && rmdir ../gone; "$0" "$@"`, args);
+    expect(inGone("--version")).toMatchObject({ status: 0 });
+    await mkdir(gone);
+    const { status, stderr } = inGone("provision", "-p", "project.yml");
+    expect(status).toBe(1);
+    expect(stderr).toMatch(/^error file\/not-found: The folder that this command runs in is there no more/);
   });
 
   it("shows a stack trace only with --verbose", async () => {

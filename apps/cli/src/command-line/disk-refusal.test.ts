@@ -20,6 +20,8 @@ it.each([
   ["EACCES", "mkdir", "/kit/models", "file/unwritable", "Cannot write /kit/models: it is refused."],
   ["EACCES", "open", "/nowhere/in/a/folder", "file/unwritable", "Cannot write /nowhere/in/a/folder: it is refused."],
   ["EACCES", "scandir", "/kit/jobs", "file/unreadable", "Cannot read /kit/jobs: it is refused."],
+  ["ENOENT", "uv_cwd", undefined, "file/not-found", "The folder that this command runs in is there no more; change to another one."],
+  ["ERR_SYSTEM_ERROR", "uv_os_homedir", undefined, "file/not-found", "This user has no home folder; set HOME to the folder to take."],
 ] as const)("tells %s of %s %s as %s", (code, syscall, path, known, message) => {
   expect(diskRefusal(failureOf(code, syscall, path))).toMatchObject({ code: known, message });
 });

@@ -14,6 +14,14 @@ export function diskRefusal(reason: unknown): FlareError | undefined {
   if (reason instanceof FlareError) return reason.code === "internal/bug" ? diskRefusal(reason.cause) : undefined;
   if (!(reason instanceof Error)) return undefined;
   const { code, syscall = "", path, message } = reason as NodeJS.ErrnoException;
+  if (syscall === "uv_cwd") {
+    return new FlareError("file/not-found", "The folder that this command runs in is there no more; change to another one.", {
+      cause: reason,
+    });
+  }
+  if (syscall === "uv_os_homedir") {
+    return new FlareError("file/not-found", "This user has no home folder; set HOME to the folder to take.", { cause: reason });
+  }
   if (code === undefined || !fileCalls.test(syscall)) return undefined;
   const facts = { reason: code, ...(path === undefined ? {} : { path }) };
   const what = path ?? "to the disk";

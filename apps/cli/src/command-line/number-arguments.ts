@@ -5,15 +5,18 @@ import { InvalidArgumentError } from "commander";
 export function wholeNumber(least: number, most?: number): (text: string) => number {
   return (text) => {
     const value = Number(text);
-    if (Number.isInteger(value) && value >= least && value <= (most ?? Number.MAX_SAFE_INTEGER)) return value;
+    if (/^-?\d+$/.test(text) && value >= least && value <= (most ?? Number.MAX_SAFE_INTEGER)) return value;
     throw new InvalidArgumentError(`It is a whole number from ${least}${most === undefined ? "" : ` to ${most}`}.`);
   };
 }
 
+/** The longest time that a timer of Node takes; it takes a longer one for none. */
+const mostSeconds = Math.floor((2 ** 31 - 1) / 1000);
+
 /** Reads a positive number of seconds. */
 export function positiveSeconds(text: string): number {
   const seconds = Number(text);
-  if (!(seconds > 0)) throw new InvalidArgumentError("Seconds are a positive number.");
+  if (!(seconds > 0 && seconds <= mostSeconds)) throw new InvalidArgumentError(`Seconds are a positive number, at most ${mostSeconds}.`);
   return seconds;
 }
 

@@ -16,6 +16,14 @@ export function printFailure(context: CommandContext, reason: unknown, signalExi
   return exitCode;
 }
 
+/** Says that the output has nowhere to go, such as to a file on a full disk, on the error stream whatever form was asked for. */
+export function printOutputFailure({ terminal, isVerbose }: CommandContext, cause: NodeJS.ErrnoException): number {
+  const why = /^[A-Z]+: ([^,]+)/.exec(cause.message)?.[1] ?? cause.code;
+  const error = new FlareError("file/unwritable", `Cannot write the output: ${why}.`, { cause });
+  for (const line of errorText(error, { colors: terminal.colors, isVerbose })) terminal.err(line);
+  return error.row.exit;
+}
+
 /** One sentence, as every other error has it, out of what the parser says. */
 function fromCommander(error: CommanderError): FlareError {
   const message = error.code === "commander.help" ? "the command line ends before it names a command" : error.message;

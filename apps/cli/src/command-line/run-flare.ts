@@ -12,9 +12,12 @@ import { listenToStopSignals } from "./stop-signals.js";
 export async function runFlare(argv: readonly string[]): Promise<number> {
   const terminal = createTerminal({ stdout: process.stdout, stderr: process.stderr, env: process.env });
   let needsReader = true;
+  let failing: Promise<never> | undefined;
   process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+    if (!needsReader) return;
     // A reader that has enough (`| head`) is no error.
-    if (needsReader) process.exit(error.code === "EPIPE" ? 0 : 1);
+    if (error.code === "EPIPE") process.exit(0);
+    failing ??= endWithoutOutput(context, error);
   });
   process.stderr.on("error", () => {
     // There is nowhere left to say so.
@@ -30,7 +33,10 @@ export async function runFlare(argv: readonly string[]): Promise<number> {
     isVerbose,
     signal: stop.signal,
     env: process.env,
-    cwd: process.cwd(),
+    // Asked for when it is needed: the folder may be gone.
+    get cwd() {
+      return process.cwd();
+    },
     report: (event, text) => {
       if (format === "txt") terminal.out(text);
       if (format === "jsonl") terminal.out(JSON.stringify(event));
@@ -40,6 +46,7 @@ export async function runFlare(argv: readonly string[]): Promise<number> {
     },
   };
 
+  let exitCode = 0;
   let output: CommandOutput | undefined;
   const bind: BindHandler =
     (load, options) =>
@@ -53,18 +60,39 @@ export async function runFlare(argv: readonly string[]): Promise<number> {
       output = await (await load())(context, options(words, args.at(-2) as Readonly<Record<string, unknown>>));
     };
   try {
-    const program = await buildProgram(argv, bind, { out: (text) => terminal.out(text.trimEnd()), columns: terminal.columns });
+    const program = await buildProgram(argv, bind, {
+      out: (text) => terminal.out(text.trimEnd()),
+      // Help in place of a command that is not named would stand before the envelope.
+      outHelp: (text) => format === "txt" && terminal.out(text.trimEnd()),
+      columns: terminal.columns,
+    });
     await program.parseAsync(expandLongShortFlags(argv), { from: "user" });
     terminal.draw([]);
     if (output !== undefined) printOutput(context, output);
-    return 0;
   } catch (reason) {
     terminal.draw([]);
     // Loaded when needed: the schemas that come with the error catalogue cost more than everything else at a start.
-    return (await import("./print-failure.js")).printFailure(context, reason, stop.exitCode());
+    exitCode = (await import("./print-failure.js")).printFailure(context, reason, stop.exitCode());
   } finally {
     stop.release();
   }
+  await outputTaken();
+  await failing;
+  return exitCode;
+}
+
+async function endWithoutOutput(context: CommandContext, cause: NodeJS.ErrnoException): Promise<never> {
+  process.exit((await import("./print-failure.js")).printOutputFailure(context, cause));
+}
+
+/** Waits until a pipe or a file has taken what was printed, or refused it: of that the listener for errors hears first. */
+function outputTaken(): Promise<void> {
+  return new Promise((resolve) => {
+    const taken = (): unknown => setImmediate(resolve);
+    // A full device refuses even nothing, so that nothing is written where nothing waits.
+    if (process.stdout.writableLength === 0) taken();
+    else process.stdout.write("", taken);
+  });
 }
 
 function printOutput(context: CommandContext, output: CommandOutput): void {
@@ -75,8 +103,10 @@ function printOutput(context: CommandContext, output: CommandOutput): void {
 
 /** The form asked for, found before the command line is parsed, because its mistakes are printed in that form too. */
 function formatIn(argv: readonly string[]): OutputFormat {
-  const text = argv.find((word) => word.startsWith("--format="))?.slice("--format=".length) ?? argv[argv.indexOf("--format") + 1];
-  return argv.some((word) => word.startsWith("--format")) ? (outputFormats.find((format) => format === text) ?? "txt") : "txt";
+  // The last one counts, as for the parser.
+  const at = argv.findLastIndex((word) => word === "--format" || word.startsWith("--format="));
+  const text = argv[at] === "--format" ? argv[at + 1] : argv[at]?.slice("--format=".length);
+  return outputFormats.find((format) => format === text) ?? "txt";
 }
 
 /** FLARE has a short flag of two letters, which the parser does not know. */

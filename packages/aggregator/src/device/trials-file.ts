@@ -1,7 +1,8 @@
-import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { readFile, rename, rm, writeFile } from "node:fs/promises";
 import { cpus } from "node:os";
 import { dirname } from "node:path";
 import process from "node:process";
+import { makeFolder } from "../make-folder.js";
 
 /** What a trial has shown. */
 export interface Trial {
@@ -27,7 +28,7 @@ export async function writeTrial(path: string, key: string, trial: Trial): Promi
   const own = { ...trials[machine()], [key]: trial };
   const part = `${path}.${process.pid}.part`;
   try {
-    await mkdir(dirname(path), { recursive: true });
+    await makeFolder(dirname(path));
     await writeFile(part, `${JSON.stringify({ ...trials, [machine()]: own }, undefined, 2)}\n`);
     await rename(part, path);
   } catch {

@@ -31,6 +31,13 @@ describe("exactWeight", () => {
       );
     },
   );
+
+  it.each([
+    [0, "is 0; it must be above 0,"],
+    [1e308, "is 1e+308; it must be from 2^-100 to 2^100,"],
+  ])("says of %s what a weight may be", (weight, text) => {
+    expect(() => exactWeight(weight, "hospital-1")).toThrow(text);
+  });
 });
 
 describe("totalWeight", () => {

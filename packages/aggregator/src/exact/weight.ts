@@ -15,9 +15,10 @@ export const weightRange = Object.freeze({ least: 2 ** -100, most: 2 ** 100 });
  */
 export function exactWeight(weight: number, contributor: string): number {
   if (typeof weight !== "number" || !(weight > 0) || weight < weightRange.least || weight > weightRange.most) {
+    const range = typeof weight === "number" && weight > 0 ? "from 2^-100 to 2^100" : "above 0";
     throw new FlareError(
       "aggregate/weight-invalid",
-      `The weight of ${quoted(contributor)} is ${String(weight)}; it must be above 0, such as a number of samples.`,
+      `The weight of ${quoted(contributor)} is ${String(weight)}; it must be ${range}, such as a number of samples.`,
       {
         facts: { contributor, weight: String(weight) },
       },

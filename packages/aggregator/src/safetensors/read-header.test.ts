@@ -1,3 +1,4 @@
+import { spawnSync } from "node:child_process";
 import { mkdtemp, open, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -78,8 +79,9 @@ describe("a safetensors header", () => {
     ["an empty file", new Uint8Array(0), "truncated"],
     ["seven bytes", new Uint8Array(7), "truncated"],
     ["a header longer than the file", fileOf("{}", 0, 3n), "truncated"],
-    ["a header beyond the limit", fileOf("{}", 0, BigInt(limits.safetensorsHeaderBytes) + 1n), "limit"],
-    ["a header of 2^64 - 1 bytes", fileOf("{}", 0, 2n ** 64n - 1n), "limit"],
+    ["a header beyond the limit and the file", fileOf("{}", 0, BigInt(limits.safetensorsHeaderBytes) + 1n), "header"],
+    ["a header of 2^64 - 1 bytes", fileOf("{}", 0, 2n ** 64n - 1n), "header"],
+    ["the beginning of a zip file, as torch.save writes one", Buffer.from("PK\u0003\u0004\0\0\b\b\0\0"), "header"],
     ["an empty header", fileOf(""), "header"],
     ["no object", fileOf("[]"), "header"],
     ["a space before the object", fileOf(" {}"), "header"],
@@ -126,6 +128,12 @@ describe("a safetensors header", () => {
     const error = await verdictOf(bytes);
     expect(error.code).toBe(`aggregate/safetensors-${kind}`);
     expect(error.message).toContain("hostile.safetensors");
+  });
+
+  it("is not waited for where a named pipe lies in the place of the file", async () => {
+    const pipe = join(folder, "pipe");
+    expect(spawnSync("mkfifo", [pipe]).status).toBe(0);
+    await expect(readSafetensorsHeader(pipe)).rejects.toMatchObject({ code: "file/unreadable", message: `${pipe} is not a file.` });
   });
 
   it("with more tensors than the limit is refused", async () => {

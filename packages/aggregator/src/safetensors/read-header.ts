@@ -53,7 +53,7 @@ function layoutOf(text: Uint8Array, place: { file: string; dataOffset: number; t
   return checkLayout(entries, metadata, place);
 }
 
-/** Reads the length of the header's text. @throws `aggregate/safetensors-truncated`, `aggregate/safetensors-limit` */
+/** Reads the length of the header's text. @throws `aggregate/safetensors-truncated`, `aggregate/safetensors-header`, `aggregate/safetensors-limit` */
 export function headerLength(prefix: Uint8Array, totalBytes: number, file: string): number {
   if (prefix.byteLength < prefixBytes) {
     throw new FlareError("aggregate/safetensors-truncated", `${file}: ${totalBytes} bytes, too short for a safetensors file.`, {
@@ -61,6 +61,11 @@ export function headerLength(prefix: Uint8Array, totalBytes: number, file: strin
     });
   }
   const claimed = new DataView(prefix.buffer, prefix.byteOffset, prefixBytes).getBigUint64(0, true);
+  if (claimed > BigInt(limits.safetensorsHeaderBytes) && claimed > totalBytes) {
+    throw new FlareError("aggregate/safetensors-header", `${file}: not a safetensors file; it begins with no length of a header.`, {
+      facts: { file, headerBytes: String(claimed), bytes: totalBytes },
+    });
+  }
   if (claimed > BigInt(limits.safetensorsHeaderBytes)) {
     throw new FlareError(
       "aggregate/safetensors-limit",

@@ -1,5 +1,5 @@
 import type { Hash } from "node:crypto";
-import { constants, type FileHandle, open, rename, rm } from "node:fs/promises";
+import { constants, type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
 import { buildHeader } from "./build-header.js";
@@ -50,6 +50,7 @@ export class SafetensorsWriter {
   /** Begins a file with its header. @throws `aggregate/tensor-invalid`, `aggregate/safetensors-limit`, `file/unwritable` */
   static async create(path: string, tensors: readonly TensorSpec[], init: WriteSafetensorsInit = {}): Promise<SafetensorsWriter> {
     const { bytes: header, layout } = buildHeader(tensors, init.metadata);
+    await refuseOther(path);
     // Loaded here: a trainer encodes in memory, and would hold 1.6 MB for nothing.
     const hash = init.isHashed === false ? undefined : (await import("node:crypto")).createHash("sha256");
     const part = await orUnwritable(path, open(partOf(path), constants.O_WRONLY | constants.O_CREAT, 0o666));
@@ -109,6 +110,13 @@ export class SafetensorsWriter {
 
 function partOf(path: string): string {
   return `${path}.part`;
+}
+
+/** What is no file, such as a folder or a device, must not give way to one: whoever is root would have no /dev/null any more. */
+async function refuseOther(path: string): Promise<void> {
+  const found = await stat(path).catch(() => undefined);
+  if (found === undefined || found.isFile()) return;
+  throw new FlareError("file/unwritable", `${path} is there already and is not a file.`, { facts: { file: path } });
 }
 
 async function writeFully(file: FileHandle, chunk: Uint8Array): Promise<void> {

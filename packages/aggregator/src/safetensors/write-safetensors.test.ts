@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, stat, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -39,6 +39,20 @@ describe("writeSafetensors", () => {
     expect(found.byteLength).toBe(bytes);
     expect(found.equals(encodeSafetensors([["w", { dtype: "U8", shape: [4], data: Uint8Array.of(1, 2, 3, 4) }]]))).toBe(true);
     expect(await readdir(folder)).toEqual(["out.safetensors"]);
+  });
+
+  it("takes the place of no folder and of no device, also where it might", async () => {
+    const [device, other] = [join(folder, "device"), join(folder, "folder")];
+    await symlink("/dev/null", device);
+    await mkdir(other);
+    for (const path of [device, other]) {
+      await expect(writeSafetensors(path, specs, [Uint8Array.of(1, 2, 3, 4)])).rejects.toMatchObject({
+        code: "file/unwritable",
+        message: `${path} is there already and is not a file.`,
+      });
+    }
+    expect((await stat(device)).isCharacterDevice()).toBe(true);
+    expect((await readdir(folder)).sort()).toEqual(["device", "folder"]);
   });
 
   it.each([

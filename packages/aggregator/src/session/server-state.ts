@@ -1,8 +1,8 @@
-import { mkdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { ServerState } from "../aggregation-engine.js";
 import { openFileSource } from "../byte-source.js";
+import { makeFolder } from "../make-folder.js";
 import { quoted } from "../peer-text.js";
 import type { TensorSpec } from "../safetensors/layout.js";
 import { readLayout } from "../safetensors/read-header.js";
@@ -101,7 +101,7 @@ export async function createState(
   folder: string,
   init: WriteSafetensorsInit,
 ): Promise<readonly SafetensorsWriter[]> {
-  await mkdir(folder, { recursive: true });
+  await makeFolder(folder);
   const tensors = stateTensors(strategy, written);
   const metadata = { [strategyKey]: strategy.name, [stepsKey]: String(stepNumber) };
   const writers: SafetensorsWriter[] = [];

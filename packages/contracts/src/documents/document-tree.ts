@@ -56,12 +56,18 @@ export function readDocumentTree({ text, file, code, hasMergeKeys = false }: Tre
     fail(
       problems.map(({ at, message }) => {
         const { line, col } = lineCounter.linePos(at);
-        return { file, line, column: col, message: message.startsWith("Maximum call stack") ? "is nested too deeply" : message };
+        return { file, line, column: col, message: plainMessage(message) };
       }),
     );
   }
   const root = document.contents;
   return { value: valueOf(document, refuse), locate: (path) => ({ file, ...locateNode(root, path, lineCounter) }) };
+}
+
+/** What the library says to those who program with it, as a person who writes a file has it. */
+function plainMessage(message: string): string {
+  if (message.startsWith("Maximum call stack")) return "is nested too deeply";
+  return message.startsWith("Source contains multiple documents") ? "there is more than one document; a second one begins here" : message;
 }
 
 /** `project.yml has 3 mistakes.` */

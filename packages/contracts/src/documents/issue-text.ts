@@ -14,6 +14,10 @@ const typeWords: Readonly<Record<string, string>> = {
 /** Says what is wrong with a value in the words of the person who wrote it; a text of the schema's own stays as it is. */
 export function issueText(issue: z.core.$ZodIssue, isMissing: boolean): string {
   const { message } = issue;
+  if (issue.code === "invalid_value" && /^Invalid (?:input|option):/.test(message)) {
+    return isMissing ? "is missing" : `must be ${oneOf(issue.values.map(String))}`;
+  }
+  if (issue.code === "invalid_union" && message === "Invalid input") return isMissing ? "is missing" : unionText(issue);
   if (issue.code === "invalid_type" && message.startsWith("Invalid input:")) {
     const word = typeWords[issue.expected];
     if (isMissing) return "is missing";
@@ -24,6 +28,18 @@ export function issueText(issue: z.core.$ZodIssue, isMissing: boolean): string {
   if (issue.code === "too_big" && message.startsWith("Too big:"))
     return boundText(issue.origin, issue.inclusive === false ? "less than" : "at most", issue.maximum);
   return message;
+}
+
+/** What the members of a union ask for. */
+function unionText({ errors, message }: z.core.$ZodIssueInvalidUnion): string {
+  const texts = errors.flat().flatMap((inner) => (inner.path.length === 0 ? [issueText(inner, false)] : []));
+  const asked = texts.flatMap((text) => (text.startsWith("must be ") ? [text.slice("must be ".length)] : []));
+  return asked.length === 0 ? message : `must be ${oneOf([...new Set(asked)])}`;
+}
+
+/** `a, b or c`. */
+function oneOf(words: readonly string[]): string {
+  return [words.slice(0, -1).join(", "), ...words.slice(-1)].filter((part) => part !== "").join(" or ");
 }
 
 function boundText(origin: string, bound: string, limit: number | bigint): string {

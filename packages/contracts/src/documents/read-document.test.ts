@@ -64,6 +64,57 @@ describe("readDocument", () => {
     ]);
   });
 
+  it("says of a value of several kinds, or of several words, which these are", () => {
+    const choices = z.strictObject({
+      hosts: z.union([z.string(), z.array(z.string())]),
+      version: z.literal([3, 4]),
+      mode: z.enum(["fast", "exact", "both"]),
+    });
+    const problems = (text: string): readonly string[] => {
+      try {
+        readDocument({ text, file: "f", schema: choices });
+        return [];
+      } catch (error) {
+        return (error as FlareError).problems.map(({ message }) => message);
+      }
+    };
+    expect(problems("hosts: { a: 1 }\nversion: 5\nmode: quick\n")).toEqual([
+      "must be a text or a list",
+      "must be 3 or 4",
+      "must be fast, exact or both",
+    ]);
+    expect(problems("{}")).toEqual(["is missing", "is missing", "is missing"]);
+  });
+
+  it("says of a value what the kind that it has asks for, where another kind would do too", () => {
+    const host = z.string().regex(/^[a-z]+$/, "is not the name of a host");
+    const kinds = z.object({
+      hosts: z.union([host, z.array(host)]),
+      to: z.union([host, z.strictObject({ host, port: z.number() })], { error: "must be the name of a host, or a map" }),
+    });
+    const problems = (text: string): unknown => {
+      try {
+        return readDocument({ text, file: "f", schema: kinds });
+      } catch (error) {
+        return (error as FlareError).problems.map(({ path, message }) => [path, message]);
+      }
+    };
+    expect(problems("hosts: A\nto: 5\n")).toEqual([
+      ["hosts", "is not the name of a host"],
+      ["to", "must be the name of a host, or a map"],
+    ]);
+    expect(problems("hosts: [1]\nto: { host: a, port: 1, prt: 2 }\n")).toEqual([
+      ["hosts[0]", "must be a text"],
+      ["to.prt", "unknown key 'prt'; did you mean 'port'?"],
+    ]);
+  });
+
+  it("says of a second document where it begins", () => {
+    expect(problemsOf("name: x\n---\nname: y\n")).toMatchObject([
+      { line: 2, message: "there is more than one document; a second one begins here" },
+    ]);
+  });
+
   it("says of a tab that it is one, and nothing of the lines below it, which it makes unreadable", () => {
     expect(problemsOf("name: x\nparticipants:\n  - name: a\n\trole: lead\n  - name: b\n")).toEqual([
       { file: "project.yml", line: 4, column: 1, message: "Tabs are not allowed as indentation" },
@@ -71,13 +122,18 @@ describe("readDocument", () => {
   });
 
   it("finds the key that was meant by one that the schema lets pass", () => {
-    const loose = z.looseObject({ name: z.string(), sites: z.array(z.unknown(), "must be a list of sites") });
-    const read = (): unknown => readDocument({ text: "nmae: x\nstes: []\n", file: "f", schema: loose });
+    const loose = z.looseObject({
+      name: z.string(),
+      sites: z.array(z.unknown(), "must be a list of sites"),
+      version: z.literal([3, 4], "must be 3 or 4"),
+    });
+    const read = (): unknown => readDocument({ text: "nmae: x\nstes: []\nverson: 3\n", file: "f", schema: loose });
     expect(read).toThrow(
       expect.objectContaining({
         problems: [
           expect.objectContaining({ path: "name", message: "is missing; did you mean it by 'nmae'?" }),
           expect.objectContaining({ path: "sites", message: "must be a list of sites; did you mean it by 'stes'?" }),
+          expect.objectContaining({ path: "version", message: "must be 3 or 4; did you mean it by 'verson'?" }),
         ],
       }),
     );

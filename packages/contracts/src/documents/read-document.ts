@@ -90,13 +90,15 @@ function issueProblems(issue: z.core.$ZodIssue, checked: Checked): Problem[] {
     });
   }
   if (issue.code === "invalid_union") {
-    const branch = issue.errors.toSorted((a, b) => depth(b) - depth(a))[0];
-    if (branch !== undefined && branch.length > 0 && depth(branch) > 0) {
+    const branch = issue.errors.toSorted((a, b) => nearness(b) - nearness(a))[0];
+    // A text of the schema's own says more than that the value itself is wrong, and less than what is wrong below it.
+    if (branch !== undefined && nearness(branch) > (issue.message === "Invalid input" ? 0 : 1)) {
       return branch.flatMap((inner) => issueProblems({ ...inner, path: [...issue.path, ...inner.path] }, checked));
     }
   }
   const key = issue.path.at(-1);
-  const isMissing = issue.code === "invalid_type" && typeof key === "string" && valueAt(checked.value, issue.path) === undefined;
+  const isOfType = issue.code === "invalid_type" || issue.code === "invalid_value" || issue.code === "invalid_union";
+  const isMissing = isOfType && typeof key === "string" && valueAt(checked.value, issue.path) === undefined;
   const meant = isMissing ? slipFor(key, issue.path.slice(0, -1), checked) : undefined;
   const text = issueText(issue, isMissing);
   return [problemAt(issue.path, meant === undefined ? text : `${text}; did you mean it by '${meant}'?`)];
@@ -122,8 +124,16 @@ function valueAt(value: unknown, path: readonly PropertyKey[]): unknown {
   return at;
 }
 
-function depth(issues: readonly z.core.$ZodIssue[]): number {
-  return Math.max(0, ...issues.map((issue) => issue.path.length));
+/** How near a value is to the member of a union that has these issues with it: 0 where it is of another kind. */
+function nearness(issues: readonly z.core.$ZodIssue[]): number {
+  return Math.max(0, ...issues.map(nearnessWith));
+}
+
+function nearnessWith(issue: z.core.$ZodIssue): number {
+  if (issue.path.length > 0) return issue.path.length + 1;
+  if (issue.code === "invalid_union") return Math.max(0, ...issue.errors.map(nearness));
+  if (issue.code === "unrecognized_keys") return 2;
+  return issue.code === "invalid_type" || issue.code === "invalid_value" ? 0 : 1;
 }
 
 /** Keys that the schema knows at a path; unions contribute the keys of all their members. */

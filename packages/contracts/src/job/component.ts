@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { issueText } from "../documents/issue-text.js";
 import { nearestWord } from "../errors/nearest-word.js";
 
 /** A class that a job may name, with the arguments that it takes. */
@@ -60,10 +61,15 @@ export function readComponent<Args>(
         context.addIssue({ code: "custom", path: ["args", name], message: unknownArg(found, name) });
       }
     } else {
-      context.addIssue({ code: "custom", path: ["args", ...issue.path], message: issue.message });
+      context.addIssue({ code: "custom", path: ["args", ...issue.path], message: issueText(issue, isMissing(issue, rest)) });
     }
   }
   return undefined;
+}
+
+function isMissing(issue: z.core.$ZodIssue, args: Readonly<Record<string, unknown>>): boolean {
+  const [name, ...below] = issue.path;
+  return below.length === 0 && !Object.hasOwn(args, String(name));
 }
 
 /** A class of the job's own code must not be taken for ours because its name is the same, hence the prefix. */

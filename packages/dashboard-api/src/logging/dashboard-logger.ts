@@ -1,6 +1,6 @@
-import { mkdirSync } from "node:fs";
 import { join } from "node:path";
 import { Writable } from "node:stream";
+import { makeFolder } from "@flare-ts/provision/kit";
 import type { FastifyBaseLogger } from "fastify";
 import { pino } from "pino";
 
@@ -13,9 +13,13 @@ export interface DashboardLoggerInit {
   readonly onWarning?: ((message: string) => void) | undefined;
 }
 
-/** Writes the dashboard's log to a file, and its warnings to whoever started it. */
-export function createDashboardLogger({ folder, level = "info", onWarning = () => {} }: DashboardLoggerInit): FastifyBaseLogger {
-  mkdirSync(folder, { recursive: true, mode: 0o700 });
+/** Writes the dashboard's log to a file, and its warnings to whoever started it. @throws FlareError `file/unwritable` */
+export async function createDashboardLogger({
+  folder,
+  level = "info",
+  onWarning = () => {},
+}: DashboardLoggerInit): Promise<FastifyBaseLogger> {
+  await makeFolder(folder, { mode: 0o700 });
   const file = pino.destination({ dest: join(folder, "dashboard.log"), sync: true, mode: 0o600 });
   // A log that cannot be written, on a full disk for instance, is no reason to stop.
   file.on("error", () => undefined);
@@ -29,7 +33,8 @@ export function createDashboardLogger({ folder, level = "info", onWarning = () =
     { stream: file, level },
     { stream: told, level: "warn" },
   ]);
-  return pino({ level, base: null, messageKey: "message", timestamp: pino.stdTimeFunctions.isoTime }, streams);
+  const logger: FastifyBaseLogger = pino({ level, base: null, messageKey: "message", timestamp: pino.stdTimeFunctions.isoTime }, streams);
+  return logger;
 }
 
 function textOf(line: string): string {

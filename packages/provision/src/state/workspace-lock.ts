@@ -6,6 +6,9 @@ import { isAlive, ownHolder, type ProcessHolder } from "./process-holder.js";
 
 const attempts = 5;
 
+/** Name of the lock's file in the folder; those that stand beside it for a moment begin with it. */
+export const workspaceLockName = ".provision.lock";
+
 /**
  * Keeps every other provisioning run out of a project's folder until the answered function is called. A lock whose
  * process has died is taken over.
@@ -13,7 +16,7 @@ const attempts = 5;
  * @throws FlareError `project/locked` when another run holds the lock.
  */
 export async function lockWorkspace(projectDir: string): Promise<() => Promise<void>> {
-  const path = join(projectDir, ".provision.lock");
+  const path = join(projectDir, workspaceLockName);
   const self = ownHolder();
   const mine = `${path}.${self.id}`;
   await writeFile(mine, JSON.stringify(self), { flag: "wx", mode: 0o600 });

@@ -1,6 +1,7 @@
 import { chmod, copyFile, mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { dirname, join, resolve, sep } from "node:path";
 import { contentHashSchema, FlareError } from "@flare-ts/contracts";
+import { makeFolder } from "@flare-ts/provision/kit";
 import type { ObjectRef, StoredObject } from "../store/model-store.js";
 import type { ResultFile } from "./job-summary.js";
 
@@ -21,7 +22,7 @@ export interface DownloadResultOptions {
 /**
  * Writes the result of a job into a folder that appears only when it is whole.
  *
- * @throws FlareError `file/exists`, `runtime/bad-message` for a file outside the folder, what fetching throws
+ * @throws FlareError `file/exists`, `file/unwritable`, `runtime/bad-message` for a file outside the folder, what fetching throws
  */
 export async function downloadResult(
   dir: string,
@@ -29,8 +30,10 @@ export async function downloadResult(
   { fetch, isReplacing }: DownloadResultOptions,
 ): Promise<void> {
   const draft = `${dir}.part`;
+  // First, which tells what stands in its way.
+  await makeFolder(dirname(draft));
   await rm(draft, { recursive: true, force: true });
-  await mkdir(draft, { recursive: true });
+  await makeFolder(draft);
   try {
     for (const file of files) {
       const target = resolve(draft, file.path);
@@ -48,7 +51,8 @@ export async function downloadResult(
     await rename(draft, dir);
   } catch (error) {
     await rm(draft, { recursive: true, force: true });
-    if ((error as NodeJS.ErrnoException).code === "ENOTEMPTY")
+    const { code = "", syscall } = error as NodeJS.ErrnoException;
+    if (syscall === "rename" && ["ENOTEMPTY", "EEXIST", "ENOTDIR"].includes(code))
       throw new FlareError("file/exists", `${dir} is there already.`, { facts: { path: dir } });
     throw error;
   }

@@ -301,7 +301,7 @@ describe("readJobFolder", () => {
       /'nvflare.app_common.filters.ExcludeVars' is not supported yet; supported: ModelDequantizer/,
     ],
     ["a misspelt argument of the workflow", { [serverFile]: workflowArg(`"num_round": 3`) }, serverFile, 8, /did you mean 'num_rounds'/],
-    ["no rounds", { [serverFile]: workflowArg(`"num_rounds": 0`) }, serverFile, 8, />=1/],
+    ["no rounds", { [serverFile]: workflowArg(`"num_rounds": 0`) }, serverFile, 8, /must be at least 1/],
     [
       "a stop condition that cannot be read",
       { [serverFile]: workflowArg(`"stop_cond": "accuracy is good"`) },
@@ -444,6 +444,20 @@ describe("readJobFolder", () => {
       "app/custom/a",
       "app/custom/b",
       "app/custom/c",
+    ]);
+  });
+
+  it.skipIf(process.platform !== "linux")("refuses names that are not UTF-8, which no other machine could read", async () => {
+    await write(goodJob);
+    const beside = (name: string): Buffer => Buffer.concat([Buffer.from(join(folder, "app/custom/", name)), Buffer.of(0xff)]);
+    await writeFile(beside("file"), "");
+    await mkdir(beside("folder"));
+    await symlink(beside("file"), join(folder, "app/custom/link"));
+    const { problems } = await problemsOf({});
+    expect(problems.toSorted((a, b) => (String(a.file) < String(b.file) ? -1 : 1))).toEqual([
+      { file: "app/custom/file\ufffd", message: "has a name that is not UTF-8" },
+      { file: "app/custom/folder\ufffd", message: "has a name that is not UTF-8" },
+      { file: "app/custom/link", message: "is a link to something that does not exist" },
     ]);
   });
 

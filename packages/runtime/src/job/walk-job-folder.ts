@@ -55,8 +55,12 @@ async function collect(walk: Walk): Promise<void> {
     if (walk.found.length > limits.jobFiles) return;
     const path = walk.prefix + name;
     const absolutePath = join(walk.folder, name);
-    const entry = await lstat(absolutePath);
-    if (entry.isDirectory()) {
+    const entry = await ifThere(lstat(absolutePath));
+    if (entry === undefined) {
+      // Node hands such a name over with other characters in it, by which nothing is found.
+      const isGarbled = name.includes("\ufffd");
+      walk.problems.push({ file: path, message: isGarbled ? "has a name that is not UTF-8" : "went away while the folder was read" });
+    } else if (entry.isDirectory()) {
       await collect({ ...walk, folder: absolutePath, prefix: `${path}/` });
     } else if (entry.isFile()) {
       walk.found.push({ path, absolutePath, size: entry.size });
@@ -68,16 +72,24 @@ async function collect(walk: Walk): Promise<void> {
   }
 }
 
+async function ifThere<T>(found: Promise<T>): Promise<T | undefined> {
+  return await found.catch((error: NodeJS.ErrnoException) => {
+    if (error.code === "ENOENT") return undefined;
+    throw error;
+  });
+}
+
 async function collectLink(walk: Walk, path: string, absolutePath: string): Promise<void> {
   const target = await realpath(absolutePath).catch(() => undefined);
-  if (target === undefined) {
+  const entry = target === undefined ? undefined : await ifThere(stat(target));
+  if (target === undefined || entry === undefined) {
     walk.problems.push({ file: path, message: "is a link to something that does not exist" });
   } else if (!target.startsWith(walk.root + sep)) {
     walk.problems.push({ file: path, message: "is a link that leaves the job folder" });
+  } else if (entry.isFile()) {
+    walk.found.push({ path, absolutePath: target, size: entry.size });
   } else {
-    const entry = await stat(target);
-    if (entry.isFile()) walk.found.push({ path, absolutePath: target, size: entry.size });
-    else walk.problems.push({ file: path, message: "is a link to a folder; copy the folder instead" });
+    walk.problems.push({ file: path, message: "is a link to a folder; copy the folder instead" });
   }
 }
 

@@ -262,7 +262,7 @@ export function aggregationEngineCompliance({ name, engine, sums = "float64" }: 
       { what: "whose file is not there", code: "file/not-found", bad: update("bad", 1, "/no/such/file.safetensors") },
       {
         what: "that is no safetensors file",
-        code: "aggregate/safetensors-limit",
+        code: "aggregate/safetensors-header",
         bad: update("bad", 1, new TextEncoder().encode("PK\u0003\u0004 something else")),
       },
     ];

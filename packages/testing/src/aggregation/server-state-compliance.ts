@@ -146,7 +146,7 @@ export function serverStateCompliance({ name, engine }: SessionComplianceInit): 
       ["that says nothing of itself", "aggregate/state-invalid", () => writeFile(firstFile(), sample(1))],
       ["that is cut off", "aggregate/safetensors-truncated", () => truncate(firstFile(), 1000)],
       ["that is empty", "aggregate/safetensors-truncated", () => truncate(firstFile(), 0)],
-      ["that is no safetensors file", "aggregate/safetensors-limit", () => writeFile(firstFile(), "PK\u0003\u0004 and more of it")],
+      ["that is no safetensors file", "aggregate/safetensors-header", () => writeFile(firstFile(), "PK\u0003\u0004 and more of it")],
     ])("%s is refused, and the session goes on", async (_what, code, spoil) => {
       await round(undefined, "one");
       await spoil();

@@ -10,7 +10,7 @@ export async function startDashboardCommand(context: CommandContext, options: St
   // It must not end because whoever read its output did.
   context.outliveReader();
   const onWarning = (message: string): void => (format === "txt" ? terminal.out(message) : terminal.err(message));
-  const logger = createDashboardLogger({ folder: settings.dataFolder, level: context.isVerbose ? "debug" : "info", onWarning });
+  const logger = await createDashboardLogger({ folder: settings.dataFolder, level: context.isVerbose ? "debug" : "info", onWarning });
   const running = await startDashboard(settings, { logger });
   const { url, listensAt, fingerprint, setUpLink } = running;
   const started: { readonly [key: string]: Json } = {

@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, dirname, join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import { makeFolder } from "@flare-ts/provision/kit";
 
 /** The name in package.json by which a folder is known as one of ours. */
 const folderName = "flare-ts-tfjs-gpu";
@@ -30,7 +31,7 @@ export function checkPlace(folder: string): void {
 export async function createDraft(folder: string): Promise<DraftFolder> {
   const path = draftPath(folder);
   try {
-    await mkdir(dirname(folder), { recursive: true });
+    await makeFolder(dirname(folder));
     await removeAbandoned(folder);
     await mkdir(path);
     const manifest = { name: folderName, private: true, allowScripts: { "@tensorflow/tfjs-node-gpu": true } };

@@ -1,8 +1,9 @@
-import { rm } from "node:fs/promises";
 import { FlareError } from "@flare-ts/contracts";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { pocDefaults } from "./poc-defaults.js";
+import { type PocFederation, pocFileName } from "./poc-federation.js";
 import { pocFolder } from "./poc-folder.js";
+import { emptyBesideLock, withPocLock } from "./poc-lock.js";
 import { runningServices } from "./running-services.js";
 import { preparedFederation } from "./select-services.js";
 import { stopServices } from "./stop-poc.js";
@@ -10,11 +11,15 @@ import { stopServices } from "./stop-poc.js";
 /** Removes the POC workspace. */
 export async function cleanPoc(context: CommandContext, options: { readonly isForced: boolean }): Promise<CommandOutput> {
   const federation = await preparedFederation(pocFolder(context.env));
+  await withPocLock(federation.folder, () => removeFederation(federation, options.isForced));
+  return { data: { folder: federation.folder }, text: [`Removed ${federation.folder}.`] };
+}
+
+async function removeFederation(federation: PocFederation, isForced: boolean): Promise<void> {
   const running = await runningServices(federation.services);
   if (running.length > 0) {
-    if (!options.isForced) throw new FlareError("poc/running", `Still running: ${running.join(", ")}.`, { facts: { running } });
+    if (!isForced) throw new FlareError("poc/running", `Still running: ${running.join(", ")}.`, { facts: { running } });
     await stopServices(federation.services, pocDefaults.stopSeconds * 1000);
   }
-  await rm(federation.folder, { recursive: true, force: true });
-  return { data: { folder: federation.folder }, text: [`Removed ${federation.folder}.`] };
+  await emptyBesideLock(federation.folder, pocFileName);
 }

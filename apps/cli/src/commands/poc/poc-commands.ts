@@ -1,3 +1,4 @@
+import { limits } from "@flare-ts/contracts/errors";
 import { type Command, Option } from "commander";
 import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
@@ -22,7 +23,7 @@ The POC workspace is ~/.flare/poc, or the folder that ${pocFolderVariable} names
     .description("make certificates and kits for a federation on this machine")
     .addOption(
       new Option("-n, --number-of-clients <n>", "how many sites, named site-1, site-2, ...")
-        .argParser(wholeNumber(1))
+        .argParser(wholeNumber(1, limits.pocSites))
         .default(pocDefaults.clients),
     )
     .option("-c, --clients <name...>", "names of the sites instead of a number")

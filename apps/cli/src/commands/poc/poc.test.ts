@@ -177,6 +177,16 @@ describe("the POC workspace", () => {
     await folder.data("poc", "clean");
   });
 
+  it("is prepared by one command at a time, and the other takes nothing away", async () => {
+    const first = folder.start("poc", "prepare", "-n", "8");
+    await expect.poll(() => readdir(join(folder.path, "poc")).catch(() => []), { interval: 2 }).toContain("project.yml");
+    const { exitCode, stderr } = await folder.run("poc", "prepare", "-n", "1", "--force");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining("error project/locked: process ") as string });
+    expect((await first.finished).exitCode).toBe(0);
+    expect(((await folder.data("poc", "status")) as PocData).services).toHaveLength(9);
+    await folder.data("poc", "clean");
+  });
+
   it("stays when what shall replace it has a mistake", async () => {
     await folder.data("poc", "prepare", "-n", "1");
     expect((await folder.run("poc", "prepare", "--force", "-c", "a", "a")).stderr).toContain("error project/invalid:");

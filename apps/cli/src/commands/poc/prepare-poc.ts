@@ -1,12 +1,12 @@
-import { readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
-import { makeFolder } from "@flare-ts/provision/kit";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { tableLines } from "../../terminal/table.js";
 import { pocDefaults } from "./poc-defaults.js";
 import { type PocFederation, type PocFile, pocFileName, readPocFederation } from "./poc-federation.js";
 import { pocFolder } from "./poc-folder.js";
+import { emptyBesideLock, namesBesideLock, withPocLock } from "./poc-lock.js";
 import { pocProjectText } from "./poc-project.js";
 import { runningServices } from "./running-services.js";
 
@@ -30,8 +30,10 @@ export async function preparePoc(context: CommandContext, options: PreparePocOpt
     options.projectFile === undefined ? undefined : await readProject(resolve(context.cwd, options.projectFile), options.projectFile);
   const text = input ?? (await generatedProject(options));
   await refuseMistakes(text, options.projectFile === undefined ? join(folder, "project.yml") : resolve(context.cwd, options.projectFile));
-  await makeRoom(folder, options.isForced);
-  const federation = await fillFolder(context, folder, text, options.projectFile);
+  const federation = await withPocLock(folder, async () => {
+    await makeRoom(folder, options.isForced);
+    return await fillFolder(context, folder, text, options.projectFile);
+  });
   return {
     data: {
       folder,
@@ -72,8 +74,8 @@ async function refuseMistakes(text: string, file: string): Promise<void> {
 async function makeRoom(folder: string, isForced: boolean): Promise<void> {
   const federation = await readPocFederation(folder);
   if (federation === undefined) {
-    const names = await readdir(folder).catch((): string[] => []);
-    if (names.includes(unfinishedName)) await rm(folder, { recursive: true, force: true });
+    const names = await namesBesideLock(folder);
+    if (names.includes(unfinishedName)) await emptyBesideLock(folder, unfinishedName);
     else if (names.length > 0)
       throw new FlareError("poc/foreign-folder", `${folder} holds files that are not a POC federation.`, { facts: { folder } });
     return;
@@ -85,7 +87,8 @@ async function makeRoom(folder: string, isForced: boolean): Promise<void> {
       facts: { running },
     });
   }
-  await rm(folder, { recursive: true, force: true });
+  await writeFile(join(folder, unfinishedName), "");
+  await emptyBesideLock(folder, unfinishedName);
 }
 
 async function fillFolder(
@@ -95,7 +98,6 @@ async function fillFolder(
   shownFile: string | undefined,
 ): Promise<PocFederation> {
   try {
-    await makeFolder(folder, { mode: 0o700 });
     await writeFile(join(folder, unfinishedName), "");
     const projectFile = join(folder, "project.yml");
     await writeFile(projectFile, projectText);
@@ -127,7 +129,7 @@ async function fillFolder(
     if (federation === undefined) throw new FlareError("poc/not-prepared", `${folder} was removed while it was prepared.`);
     return federation;
   } catch (error) {
-    await rm(folder, { recursive: true, force: true });
+    await emptyBesideLock(folder, unfinishedName);
     throw error;
   }
 }

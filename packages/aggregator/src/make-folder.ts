@@ -1,0 +1,36 @@
+import { mkdir, stat } from "node:fs/promises";
+import { dirname } from "node:path";
+import { FlareError } from "@flare-ts/contracts/errors";
+
+/**
+ * Makes a folder with those above it that are missing. Node's own `recursive` never ends where a folder is there in which none can be
+ * made and the system says ENOENT, as in /proc.
+ *
+ * @throws FlareError `file/unwritable`
+ */
+export async function makeFolder(path: string): Promise<void> {
+  try {
+    await makeWithThoseAbove(path);
+  } catch (cause) {
+    const { code: reason = "unknown reason" } = cause as NodeJS.ErrnoException;
+    throw new FlareError("file/unwritable", `The folder ${path} cannot be made (${reason}).`, { facts: { file: path, reason }, cause });
+  }
+}
+
+async function makeWithThoseAbove(path: string): Promise<void> {
+  try {
+    await makeOne(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "ENOENT" || dirname(path) === path) throw cause;
+    await makeWithThoseAbove(dirname(path));
+    await makeOne(path);
+  }
+}
+
+async function makeOne(path: string): Promise<void> {
+  try {
+    await mkdir(path);
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EEXIST" || !(await stat(path)).isDirectory()) throw cause;
+  }
+}
