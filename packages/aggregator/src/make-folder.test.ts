@@ -23,7 +23,7 @@ describe("a folder", () => {
     await writeFile(file, "");
     await expect(makeFolder(file)).rejects.toMatchObject({
       code: "file/unwritable",
-      message: `The folder ${file} cannot be made (EEXIST).`,
+      message: `The folder ${file} cannot be made: file already exists.`,
     });
     await expect(makeFolder(join(file, "a/b"))).rejects.toMatchObject({ code: "file/unwritable", facts: { reason: "ENOTDIR" } });
   });

@@ -1,6 +1,6 @@
 import { mkdir, stat } from "node:fs/promises";
 import { dirname } from "node:path";
-import { FlareError } from "@flare-ts/contracts/errors";
+import { unwritable } from "./unwritable.js";
 
 /**
  * Makes a folder with those above it that are missing. Node's own `recursive` never ends where a folder is there in which none can be
@@ -12,8 +12,7 @@ export async function makeFolder(path: string): Promise<void> {
   try {
     await makeWithThoseAbove(path);
   } catch (cause) {
-    const { code: reason = "unknown reason" } = cause as NodeJS.ErrnoException;
-    throw new FlareError("file/unwritable", `The folder ${path} cannot be made (${reason}).`, { facts: { file: path, reason }, cause });
+    throw unwritable(`The folder ${path} cannot be made`, path, cause);
   }
 }
 

@@ -26,6 +26,11 @@ it.each([
   expect(diskRefusal(failureOf(code, syscall, path))).toMatchObject({ code: known, message });
 });
 
+it("names the place that a copy has no room in, not what is copied", () => {
+  const full = Object.assign(failureOf("ENOSPC", "copyfile", "/store/model"), { dest: "/full/model" });
+  expect(diskRefusal(full)).toMatchObject({ message: "Cannot write /full/model: it is refused.", facts: { path: "/full/model" } });
+});
+
 it("leaves alone what is not about files, or has no known remedy", async () => {
   const server = createServer();
   const refused = await new Promise((resolve) => server.on("error", resolve).listen({ path: "/nowhere/at/all.sock" }));

@@ -13,7 +13,7 @@ export function diskRefusal(reason: unknown): FlareError | undefined {
   // What was taken for a fault on its way here keeps what it was.
   if (reason instanceof FlareError) return reason.code === "internal/bug" ? diskRefusal(reason.cause) : undefined;
   if (!(reason instanceof Error)) return undefined;
-  const { code, syscall = "", path, message } = reason as NodeJS.ErrnoException;
+  const { code, syscall = "", path: first, dest, message } = reason as NodeJS.ErrnoException & { readonly dest?: string };
   if (syscall === "uv_cwd") {
     return new FlareError("file/not-found", "The folder that this command runs in is there no more; change to another one.", {
       cause: reason,
@@ -23,6 +23,8 @@ export function diskRefusal(reason: unknown): FlareError | undefined {
     return new FlareError("file/not-found", "This user has no home folder; set HOME to the folder to take.", { cause: reason });
   }
   if (code === undefined || !fileCalls.test(syscall)) return undefined;
+  // A copy that the disk has no room for names what is copied first.
+  const path = dest ?? first;
   const facts = { reason: code, ...(path === undefined ? {} : { path }) };
   const what = path ?? "to the disk";
   const why = /^[A-Z]+: ([^,]+)/.exec(message)?.[1] ?? code;

@@ -2,6 +2,7 @@ import type { Hash } from "node:crypto";
 import { constants, type FileHandle, open, rename, rm, stat } from "node:fs/promises";
 import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
+import { unwritable } from "../unwritable.js";
 import { buildHeader } from "./build-header.js";
 import type { TensorSpec } from "./layout.js";
 
@@ -127,7 +128,6 @@ async function orUnwritable<T>(file: string, action: Promise<T>): Promise<T> {
   try {
     return await action;
   } catch (cause) {
-    const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown reason";
-    throw new FlareError("file/unwritable", `${file} cannot be written (${reason}).`, { facts: { file, reason }, cause });
+    throw unwritable(`${file} cannot be written`, file, cause);
   }
 }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { pipeline } from "node:stream/promises";
 import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
+import { unwritable } from "../unwritable.js";
 
 export interface SpoolInit {
   /** Where a folder is made for the file. */
@@ -30,7 +31,7 @@ export interface SpooledFile {
 export async function spoolStream(chunks: AsyncIterable<Uint8Array>, { folder, maxBytes, label, signal }: SpoolInit): Promise<SpooledFile> {
   throwIfAborted(signal);
   const own = await mkdtemp(join(folder, "flare-update-")).catch((cause: unknown) => {
-    throw unwritable(folder, cause);
+    throw unwritable(`${folder} cannot be written`, folder, cause);
   });
   const path = join(own, "update.safetensors");
   const remove = (): Promise<void> => rm(own, { recursive: true, force: true });
@@ -52,11 +53,8 @@ export async function spoolStream(chunks: AsyncIterable<Uint8Array>, { folder, m
   } catch (cause) {
     await remove();
     throwIfAborted(signal);
-    throw cause instanceof Error && "syscall" in cause && "path" in cause && cause.path === path ? unwritable(path, cause) : cause;
+    throw cause instanceof Error && "syscall" in cause && "path" in cause && cause.path === path
+      ? unwritable(`${path} cannot be written`, path, cause)
+      : cause;
   }
-}
-
-function unwritable(file: string, cause: unknown): FlareError {
-  const reason = cause instanceof Error && "code" in cause ? String(cause.code) : "unknown reason";
-  return new FlareError("file/unwritable", `${file} cannot be written (${reason}).`, { facts: { file, reason }, cause });
 }

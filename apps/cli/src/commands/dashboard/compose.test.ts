@@ -25,7 +25,7 @@ const compose = async (): Promise<Compose> => parse(await readFile(join(deploy, 
 
 /** Reads a command line as `flare` does, without carrying it out. @throws commander's error */
 async function parsed(argv: readonly string[]): Promise<void> {
-  const program = await buildProgram(argv, () => async () => {}, { out: () => {}, columns: 80 });
+  const program = await buildProgram(argv, () => async () => {}, { out: () => {}, outHelp: () => {}, columns: 80 });
   await program.parseAsync([...argv], { from: "user" });
 }
 
