@@ -6,6 +6,7 @@ import { FlareError, limits, type Problem } from "@flare-ts/contracts";
 import { trustedRootsPem } from "./authority/trusted-roots.js";
 import { makeFolder } from "./kit/make-folder.js";
 import { archiveKits, archiveName } from "./kits/archive-kits.js";
+import { folderMode } from "./kits/kit-writer.js";
 import { signAgain } from "./kits/sign-again.js";
 import { writeKits } from "./kits/write-kits.js";
 import { createIdentities } from "./pki/project-identities.js";
@@ -95,7 +96,7 @@ async function provisionProject(
   const projectDir = resolve(workspace, project.name);
   const plugins = await ProjectPlugins.load({ project, customFolder: resolve(customFolder), projectDir, signal });
   if (onExisting !== undefined && existsSync(projectDir)) await onExisting(projectDir);
-  const firstMade = await makeFolder(projectDir);
+  const firstMade = await makeFolder(projectDir, { mode: folderMode });
   try {
     const unlock = await lockWorkspace(projectDir);
     try {

@@ -6,7 +6,7 @@ import type { Issuer } from "../pki/certificate.js";
 import type { Project } from "../project/project.js";
 import type { StoredIdentity } from "../state/project-state.js";
 import { buildKit } from "./build-kit.js";
-import { KitWriter } from "./kit-writer.js";
+import { folderMode, KitWriter } from "./kit-writer.js";
 import { createListenerIdentity } from "./listener-identity.js";
 import { projectFiles } from "./project-files.js";
 
@@ -39,7 +39,7 @@ export async function writeKits(init: WriteKitsInit): Promise<void> {
   const { keyType, leafLifetimeMs } = project.certificates;
   const validity = { from: new Date(now.getTime() - backdateMs), to: new Date(now.getTime() + leafLifetimeMs) };
   const writer = new KitWriter(rootKey);
-  mkdirSync(dir);
+  mkdirSync(dir, { mode: folderMode });
   for (const participant of project.participants) {
     // Keys that have come meanwhile are taken, and others begun: a kit is written without a pause.
     await setImmediate();
