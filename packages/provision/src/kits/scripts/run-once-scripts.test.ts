@@ -104,6 +104,14 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     ]);
   });
 
+  it.each([
+    ["a", "flare-a"],
+    ["_ward", "flare-ward"],
+    ["Ward_1", "Ward_1"],
+  ])("docker.sh of %s gives the container a name that docker takes: %s", (name, expected) => {
+    expect(dockerScript({ ...client, name }, "example/flare:1").text).toContain(` --name '${expected}' `);
+  });
+
   it("docker.sh of an admin runs one command", async () => {
     const file = await put("admin", dockerScript(admin, "it's/flare"));
     expect(run(file, ["job", "list"], { JOBS_DIR: "/my jobs" }).status).toBe(0);
