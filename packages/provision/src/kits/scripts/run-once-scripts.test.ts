@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
@@ -67,6 +67,16 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       `flare:${kit}@lungs[job][list]`,
       `flare:${kit}[--help]`,
     ]);
+  });
+
+  it("a link to a script is as good as the script, wherever it lies and whatever it is called", async () => {
+    const file = await put("admin", adminScript());
+    const link = join(folder.dir, "lab");
+    await symlink(file, link);
+    await symlink("lab", join(folder.dir, "lab again"));
+    for (const path of [link, join(folder.dir, "lab again")]) expect(run(path, ["job", "list"]).status).toBe(0);
+    const call = `flare:${join(kits, "admin")}[job][list]`;
+    expect(await calls()).toEqual([call, call]);
   });
 
   it("start_all.sh starts the server, then the relays from the top down, then the sites", async () => {
