@@ -56,12 +56,18 @@ export function readDocumentTree({ text, file, code, hasMergeKeys = false }: Tre
     fail(
       problems.map(({ at, message }) => {
         const { line, col } = lineCounter.linePos(at);
-        return { file, line, column: col, message: message.startsWith("Maximum call stack") ? "is nested too deeply" : message };
+        return { file, line, column: col, message: inOwnWords(message) };
       }),
     );
   }
   const root = document.contents;
   return { value: valueOf(document, refuse), locate: (path) => ({ file, ...locateNode(root, path, lineCounter) }) };
+}
+
+/** What the library says to those who program with it, as a person who wrote a file can use it. */
+function inOwnWords(message: string): string {
+  if (message.startsWith("Maximum call stack")) return "is nested too deeply";
+  return message.startsWith("Source contains multiple documents") ? "a second document begins here, and the file holds one" : message;
 }
 
 /** `project.yml has 3 mistakes.` */

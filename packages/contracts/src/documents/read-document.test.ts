@@ -91,11 +91,18 @@ describe("readDocument", () => {
     ["a quote that is not closed", 'name: "x\n', 1],
     ["the same key twice", "name: x\nname: y\n", 2],
     ["brackets that do not match", '{"name": ["x"}', 1],
+    ["a second document", "name: x\n---\nname: y\n", 2],
     ["a tab as indentation", "participants:\n\t- name: a\n", 2],
   ])("gives the line of %s", (_, text, line) => {
     const [problem] = problemsOf(text);
     expect(problem).toMatchObject({ file: "project.yml" });
     expect(problem?.line).toBeGreaterThanOrEqual(line);
+  });
+
+  it("says of a second document that it is one too many", () => {
+    expect(problemsOf("name: x\n---\nname: y\n").map(({ message }) => message)).toEqual([
+      "a second document begins here, and the file holds one",
+    ]);
   });
 
   it("refuses an empty document, and one that is a list", () => {
