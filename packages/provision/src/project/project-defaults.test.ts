@@ -190,6 +190,12 @@ describe("a right project file", () => {
     expect(project.server).toMatchObject({ name: name.slice(0, 64), hosts: [name, "localhost", "127.0.0.1", "::1"] });
     expect(project.participants[1]).toMatchObject({ connectTo: { name: name.slice(0, 64), host: name } });
     expect(project.warnings).toMatchObject([{ line: 5 }]);
+    // What a folder's name must not end with is cut off too.
+    const dotted = `${"a".repeat(63)}.example.org`;
+    expect(parse({ 5: `  - name: ${dotted}` }).server).toMatchObject({
+      name: "a".repeat(63),
+      hosts: expect.arrayContaining([dotted]) as unknown,
+    });
   });
 
   it("cuts a project's name as FLARE does", () => {
