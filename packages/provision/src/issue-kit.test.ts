@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { errorOf } from "../test/error-of.js";
@@ -12,6 +12,7 @@ import { type IssuedKit, type IssueKitInit, issueKit } from "./issue-kit.js";
 import { readKit } from "./kit/read-kit.js";
 import { ProjectTrust } from "./kit/trust.js";
 import { verifyKit } from "./kit/verify-kit.js";
+import { provision } from "./provision.js";
 
 const now = new Date("2026-11-01T12:00:00Z");
 const later = (ms: number): Date => new Date(now.getTime() + ms);
@@ -54,6 +55,19 @@ describe("issuing one kit", () => {
     expect(await readdir(join(folder.dir, "b", "startup"))).toContain("issuing.crt");
     const { certificates } = await projectCertificateStatus({ workspace: workspace(), now });
     expect(certificates.map(({ name, condition }) => [name, condition])).toContainEqual(["hospital-a", "good"]);
+  });
+
+  it("says in it what it has to do with others of the project, as if all kits were made", async () => {
+    const relay = "  - { name: relay-1, type: relay, org: a, listening_host: { default_host: localhost, port: 9000 } }";
+    const text = projectText({ ...curve, 13: `    connect_to: { name: relay-1 }\n${relay}` });
+    const files = { "hospital-a": "local/relay__resources.json", "server1.example.org": "startup/fed_server.json" };
+    const projectFile = join(folder.dir, "project.yml");
+    await writeFile(projectFile, text);
+    const { prodDir } = await provision({ projectFile, workspace: join(folder.dir, "all"), caKey: "clear", now });
+    for (const [name, file] of Object.entries(files)) {
+      const { dir } = await issue(name, name, { projectText: text });
+      expect(await readFile(join(dir, file), "utf8")).toBe(await readFile(join(prodDir, name, file), "utf8"));
+    }
   });
 
   it("gives a new key and takes the earlier certificate back", async () => {

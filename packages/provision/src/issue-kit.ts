@@ -83,7 +83,8 @@ export async function issueKit(init: IssueKitInit): Promise<IssuedKit> {
         signal,
       });
       await writeKits({
-        project: { ...project, participants: [participant], outputs: { ...project.outputs, startAll: false } },
+        project,
+        only: name,
         dir: draft,
         identities: identities.participants,
         rootCertificatePem: trustedRootsPem(identities.base),

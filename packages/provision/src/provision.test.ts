@@ -71,6 +71,20 @@ describe("provision", () => {
   });
 });
 
+describe("a project file in another encoding", () => {
+  it.each([
+    ["UTF-16", Buffer.from("\ufeffapi_version: 3\n", "utf16le"), 1],
+    ["UTF-16 without a mark", Buffer.from("api_version: 3\n", "utf16le"), 1],
+    ["Latin-1", Buffer.from("api_version: 3\nname: x\ndescription: h\u00f4pital\n", "latin1"), 3],
+  ])("is refused, with the line, and nothing is written: %s", async (_, bytes, line) => {
+    const projectFile = join(folder.dir, "project.yml");
+    await writeFile(projectFile, bytes);
+    const error = await errorOf(provision({ projectFile, workspace: join(folder.dir, "workspace"), caKey: "clear" }));
+    expect(error).toMatchObject({ code: "project/invalid", problems: [{ line, message: expect.stringContaining("UTF-8") as unknown }] });
+    expect(await readdir(folder.dir)).toEqual(["project.yml"]);
+  });
+});
+
 describe("provisioning again", () => {
   const files = ["rootCA.pem", "server.crt", "server.key"];
   const server = async (prodDir: string): Promise<string[]> =>

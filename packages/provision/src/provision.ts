@@ -1,3 +1,4 @@
+import { isUtf8 } from "node:buffer";
 import { randomUUID } from "node:crypto";
 import { existsSync } from "node:fs";
 import { readdir, readFile, rename, rm, rmdir, stat } from "node:fs/promises";
@@ -6,6 +7,7 @@ import { FlareError, limits, type Problem } from "@flare-ts/contracts";
 import { trustedRootsPem } from "./authority/trusted-roots.js";
 import { makeFolder } from "./kit/make-folder.js";
 import { archiveKits, archiveName } from "./kits/archive-kits.js";
+import { folderMode } from "./kits/kit-writer.js";
 import { signAgain } from "./kits/sign-again.js";
 import { writeKits } from "./kits/write-kits.js";
 import { createIdentities } from "./pki/project-identities.js";
@@ -95,7 +97,7 @@ async function provisionProject(
   const projectDir = resolve(workspace, project.name);
   const plugins = await ProjectPlugins.load({ project, customFolder: resolve(customFolder), projectDir, signal });
   if (onExisting !== undefined && existsSync(projectDir)) await onExisting(projectDir);
-  const firstMade = await makeFolder(projectDir);
+  const firstMade = await makeFolder(projectDir, { mode: folderMode });
   try {
     const unlock = await lockWorkspace(projectDir);
     try {
@@ -204,9 +206,19 @@ async function readProjectFile(file: string, what = "project file"): Promise<str
       facts: { file, bytes: info.size, limit: limits.documentBytes },
     });
   }
-  return await readFile(file, "utf8").catch((cause: unknown) => {
+  const bytes = await readFile(file).catch((cause: unknown) => {
     throw new FlareError("file/unreadable", `Cannot read ${file}.`, { cause, facts: { file } });
   });
+  return utf8Of(bytes, file);
+}
+
+/** What Windows writes as "Unicode", and letters of an older encoding, would come out as something else that nobody wrote. */
+function utf8Of(bytes: Buffer, file: string): string {
+  const text = bytes.toString("utf8");
+  if (isUtf8(bytes) && !text.includes("\0")) return text;
+  const line = text.slice(0, text.search(/[\0\uFFFD]/)).split("\n").length;
+  const message = "this is not text in UTF-8, as YAML is written; save the file in that encoding";
+  throw new FlareError("project/invalid", `${file} has a mistake.`, { problems: [{ file, line, column: 1, message }], facts: { file } });
 }
 
 /** How the names of folders begin in which kits are written before all of them are there. */

@@ -147,6 +147,7 @@ describe("readDocument", () => {
     ["a quote that is not closed", 'name: "x\n', 1],
     ["the same key twice", "name: x\nname: y\n", 2],
     ["brackets that do not match", '{"name": ["x"}', 1],
+    ["a second document", "name: x\n---\nname: y\n", 2],
     ["a tab as indentation", "participants:\n\t- name: a\n", 2],
   ])("gives the line of %s", (_, text, line) => {
     const [problem] = problemsOf(text);

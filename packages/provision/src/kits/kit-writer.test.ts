@@ -36,16 +36,17 @@ it.each(["rsa", "ec"] as const)("what is written is signed as a folder is, with 
   expect(await namesIn("kit")).toEqual(await namesIn("unsigned"));
 });
 
-it("modes are what they were asked to be, whatever the umask is", async () => {
+it("modes are what they were asked to be, and folders are only the owner's to write to, whatever the umask is", async () => {
   const before = process.umask();
   for (const umask of [0o000, 0o022, 0o077]) {
     const dir = join(folder.dir, `umask ${umask}`);
     process.umask(umask);
     try {
-      new KitWriter(rootKey).writeFiles(dir, files);
+      new KitWriter(rootKey).writeKit(dir, files);
     } finally {
       process.umask(before);
     }
+    for (const path of [".", "startup", "local", "transfer"]) expect((await stat(join(dir, path))).mode & 0o022).toBe(0);
     for (const { path, mode } of files) expect((await stat(join(dir, path))).mode & 0o777).toBe(mode);
   }
 });

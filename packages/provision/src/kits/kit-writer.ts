@@ -6,6 +6,8 @@ import { signatureFile } from "../kit/signature-file.js";
 import { jsonFile, type KitFile } from "./kit-file.js";
 
 const startup = "startup/";
+/** Whatever the umask: who could write to a folder could put another script into the place of one that is run, which nothing checks. */
+export const folderMode = 0o755;
 
 /**
  * Writes kits, one after the other. All that it does is done when a call returns: a kit is a dozen small files and signatures, and to
@@ -27,15 +29,15 @@ export class KitWriter {
     const signed = files.filter(({ path }) => path.startsWith(startup)).toSorted((a, b) => (a.path < b.path ? -1 : 1));
     const signatures = Object.fromEntries(signed.map((file) => [file.path.slice(startup.length), this.#signatureOf(file)]));
     this.writeFiles(dir, [...files, jsonFile(startup + signatureFile, signatures)]);
-    mkdirSync(join(dir, "transfer"));
+    mkdirSync(join(dir, "transfer"), { mode: folderMode });
   }
 
   /** Writes files with their modes below a folder, and never over one that is there. */
   writeFiles(dir: string, files: readonly KitFile[]): void {
     if (files.length === 0) return;
-    mkdirSync(dir, { recursive: true });
+    mkdirSync(dir, { recursive: true, mode: folderMode });
     for (const folder of new Set(files.map(({ path }) => dirname(path)))) {
-      if (folder !== ".") mkdirSync(join(dir, folder), { recursive: true });
+      if (folder !== ".") mkdirSync(join(dir, folder), { recursive: true, mode: folderMode });
     }
     for (const { path, text, mode } of files) {
       writeFileSync(join(dir, path), text, { encoding: "utf8", flag: "wx", mode });

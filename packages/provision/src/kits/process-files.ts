@@ -17,7 +17,7 @@ export function processFiles({ project, participant }: KitInit<ServerParticipant
     jsonFile("local/log_config.json.default", { level: "info" } satisfies LogConfig),
     jsonFile("local/authorization.json.default", defaultAuthorizationPolicy),
     serviceUnit(project, participant),
-    ...(compose === undefined ? [] : kitContainerFiles(participant, compose)),
+    ...(compose === undefined ? [] : kitContainerFiles(project, participant, compose)),
     plainFile("readme.txt", readme(project, participant)),
   ];
 }

@@ -6,12 +6,14 @@ import type { Issuer } from "../pki/certificate.js";
 import type { Project } from "../project/project.js";
 import type { StoredIdentity } from "../state/project-state.js";
 import { buildKit } from "./build-kit.js";
-import { KitWriter } from "./kit-writer.js";
+import { folderMode, KitWriter } from "./kit-writer.js";
 import { createListenerIdentity } from "./listener-identity.js";
 import { projectFiles } from "./project-files.js";
 
 export interface WriteKitsInit {
   readonly project: Project;
+  /** Name of the one participant whose kit is written, and nothing beside it; the project says whom it has to do with. @default all */
+  readonly only?: string;
   /** A folder that does not exist yet; each kit gets a folder in it. */
   readonly dir: string;
   /** By name of the participant; each kit is written as soon as its identity is there. */
@@ -35,12 +37,12 @@ const backdateMs = 5 * 60 * 1000;
 
 /** Writes and signs the kit of every participant, and beside them what belongs to none. */
 export async function writeKits(init: WriteKitsInit): Promise<void> {
-  const { project, dir, identities, rootKey, issuer, now, signal } = init;
+  const { project, only, dir, identities, rootKey, issuer, now, signal } = init;
   const { keyType, leafLifetimeMs } = project.certificates;
   const validity = { from: new Date(now.getTime() - backdateMs), to: new Date(now.getTime() + leafLifetimeMs) };
   const writer = new KitWriter(rootKey);
-  mkdirSync(dir);
-  for (const participant of project.participants) {
+  mkdirSync(dir, { mode: folderMode });
+  for (const participant of project.participants.filter(({ name }) => only === undefined || name === only)) {
     // Keys that have come meanwhile are taken, and others begun: a kit is written without a pause.
     await setImmediate();
     signal?.throwIfAborted();
@@ -57,6 +59,6 @@ export async function writeKits(init: WriteKitsInit): Promise<void> {
     });
     writer.writeKit(join(dir, participant.name), files);
   }
-  writer.writeFiles(dir, projectFiles(project));
+  if (only === undefined) writer.writeFiles(dir, projectFiles(project));
   signal?.throwIfAborted();
 }

@@ -7,6 +7,7 @@ import type { IssuedCertificate, ProjectState, StoredIdentity, StoredRoot } from
 import { type Authority, openAuthority, openIdentity, parseStored } from "./authority.js";
 import { canonicalHost } from "./canonical-host.js";
 import { issueIntermediate, issueLeaf, issueRoot } from "./certificate.js";
+import { identityWarnings } from "./identity-warnings.js";
 import { isIssuedBy } from "./is-issued-by.js";
 import { chainBelowRoot, withinIssuer } from "./issue-from-request.js";
 import { createKeyPair, type KeyPair, keyPairFromPem, privateKeyPem } from "./key-pair.js";
@@ -82,7 +83,7 @@ export async function createIdentities(init: IdentitiesInit): Promise<ProjectIde
     authority,
     base,
     participants,
-    warnings: comebackWarnings(init, newKeys),
+    warnings: identityWarnings(init, new Set(newKeys.keys())),
     state: async () => {
       const made = await Promise.all([...participants].map(async ([name, identity]) => [name, await identity] as const));
       return {
@@ -209,16 +210,6 @@ export function issuedEntry(name: string, certificatePem: string): IssuedCertifi
   return { name, serial: serialNumber.toLowerCase(), notAfterMs: validToDate.getTime() };
 }
 
-function comebackWarnings({ previous }: IdentitiesInit, newKeys: ReadonlyMap<string, unknown>): Problem[] {
-  const revoked = new Map(previous?.revoked.map((entry) => [entry.name, entry]) ?? []);
-  return [...newKeys.keys()].flatMap((name) => {
-    const entry = revoked.get(name);
-    if (entry === undefined) return [];
-    const when = new Date(entry.revoked_at_ms).toISOString();
-    return [{ message: `'${name}' was revoked at ${when} (${entry.reason}) and is in the project file; its new kit lets it in again` }];
-  });
-}
-
 function take(keys: Promise<KeyPair>[]): Promise<KeyPair> {
   const key = keys.shift();
   if (key === undefined) throw new TypeError("there are fewer keys than participants");
@@ -242,7 +233,10 @@ function checkPrevious({ project, stateFile, now }: IdentitiesInit, previous: Pr
   if (previous.serverIssuer !== undefined) openIdentity(previous.serverIssuer, "the server's issuer", stateFile);
   for (const participant of project.participants) {
     const known = previous.participants.get(participant.name);
-    if (known !== undefined) checkRole(participant, openIdentity(known, `'${participant.name}'`, stateFile).certificate, stateFile);
+    if (known === undefined) continue;
+    const { certificate } = openIdentity(known, `'${participant.name}'`, stateFile);
+    // What was taken back counts for nobody, so that its role may be another's.
+    if (!isRevoked(known, previous)) checkRole(participant, certificate, stateFile);
   }
   return authority;
 }

@@ -94,6 +94,25 @@ describe("a right project file", () => {
     expect(parse({ 3: "connection_security: clear", 8: "    default_host: localhost", 9: "" }).warnings).toEqual([]);
   });
 
+  it.each([
+    ["server1.example.org", "SERVER1.Example.org"],
+    ['"2001:db8::1"', '"2001:DB8:0::1"'],
+  ])("knows a host of the server, %s, in other letters: %s", (known, written) => {
+    expect(parse({ 9: `    host_names: [${known}]`, 13: `    connect_to: ${written}` }).warnings).toEqual([]);
+  });
+
+  it.each([
+    ["mtls", "tls", true],
+    ["tls", "mtls", true],
+    ["mtls", "clear", true],
+    ["tls", "tls", false],
+    ["clear", "tls", false],
+  ])("warns of ends of a connection that will never be one: server %s, site %s: %s", (server, site, isWarned) => {
+    const lines = { 8: `    default_host: localhost\n    connection_security: ${server}`, 9: "", 3: `connection_security: ${site}` };
+    const expected = Array.from({ length: isWarned ? 2 : 0 }, () => expect.stringContaining("it will not be let in") as unknown);
+    expect(parse(lines).warnings.map(({ message }) => message)).toEqual(expected);
+  });
+
   it("puts clients behind relays, and relays behind relays", () => {
     const relays = [
       "    connect_to: { name: relay2 }",
@@ -171,6 +190,12 @@ describe("a right project file", () => {
     expect(project.server).toMatchObject({ name: name.slice(0, 64), hosts: [name, "localhost", "127.0.0.1", "::1"] });
     expect(project.participants[1]).toMatchObject({ connectTo: { name: name.slice(0, 64), host: name } });
     expect(project.warnings).toMatchObject([{ line: 5 }]);
+    // What a folder's name must not end with is cut off too.
+    const dotted = `${"a".repeat(63)}.example.org`;
+    expect(parse({ 5: `  - name: ${dotted}` }).server).toMatchObject({
+      name: "a".repeat(63),
+      hosts: expect.arrayContaining([dotted]) as unknown,
+    });
   });
 
   it("cuts a project's name as FLARE does", () => {

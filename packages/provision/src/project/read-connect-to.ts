@@ -1,4 +1,5 @@
 import type { ConnectionSecurity, ParticipantDocument } from "@flare-ts/contracts";
+import { canonicalHost } from "../pki/canonical-host.js";
 import type { DocumentPath, Findings } from "./findings.js";
 import type { ConnectTo, ListeningHost, ServerParticipant } from "./project.js";
 
@@ -71,16 +72,18 @@ function toServer(asked: Asked, { targets: { server, writtenServerName }, connec
   const written = isEmpty(asked.host) ? defaultHost : asked.host;
   const isName = written === server.name || written === writtenServerName;
   const host = isName && !server.hosts.includes(written) ? defaultHost : written;
-  if (!server.hosts.includes(host)) {
+  if (!isOneOf(server.hosts, host)) {
     findings.warning(
       asked.hostPath,
       `'${host}' is not a host of server '${server.name}' (${server.hosts.join(", ")}), and not in its certificate: add it to the server's host_names, unless a front end with a certificate of its own answers there`,
     );
   }
+  const security = asked.connection_security ?? connectionSecurity;
+  checkBothEnds(security, server, asked.path, findings);
   return {
     host,
     port: orUndefined(asked.port) ?? server.port,
-    connectionSecurity: asked.connection_security ?? connectionSecurity,
+    connectionSecurity: security,
     name: server.name,
     ...identity(asked.auth_identity ?? server.authIdentity),
   };
@@ -88,7 +91,7 @@ function toServer(asked: Asked, { targets: { server, writtenServerName }, connec
 
 function toRelay(asked: Asked, { name, listeningHost, authIdentity }: RelayTarget, findings: Findings): ConnectTo {
   const host = isEmpty(asked.host) ? listeningHost.hosts[0] : asked.host;
-  if (!listeningHost.hosts.includes(host)) {
+  if (!isOneOf(listeningHost.hosts, host)) {
     findings.warning(asked.hostPath, `'${host}' is not a host of relay '${name}' (${listeningHost.hosts.join(", ")})`);
   }
   const port = orUndefined(asked.port) ?? listeningHost.port;
@@ -105,6 +108,21 @@ function toRelay(asked: Asked, { name, listeningHost, authIdentity }: RelayTarge
     name,
     ...identity(asked.auth_identity ?? authIdentity),
   };
+}
+
+/** Whatever stands in between, the server refuses who takes TLS for ended elsewhere than it does. */
+function checkBothEnds(security: ConnectionSecurity, server: ServerParticipant, path: DocumentPath, findings: Findings): void {
+  if ((security === "mtls") === (server.connectionSecurity === "mtls")) return;
+  findings.warning(
+    path,
+    `connects with ${security}, and server '${server.name}' listens with ${server.connectionSecurity}: it will not be let in; both ends say mtls, or both say tls or clear`,
+  );
+}
+
+/** DNS knows no capital letters, and an IPv6 address has many spellings. */
+function isOneOf(hosts: readonly string[], host: string): boolean {
+  const wanted = canonicalHost(host).toLowerCase();
+  return hosts.some((each) => canonicalHost(each).toLowerCase() === wanted);
 }
 
 function identity(authIdentity: string | undefined): { readonly authIdentity?: string } {

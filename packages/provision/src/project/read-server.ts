@@ -49,7 +49,7 @@ function readHosts({ written, path, findings }: ParticipantSource<Written<"serve
 function commonName({ written: { name }, path, findings }: ParticipantSource<Written<"server">>): string {
   if (name.length <= maxCommonNameChars) return name;
   // A folder's name and a certificate's must not end in a dot or dash, which a cut may leave.
-  const cut = name.slice(0, maxCommonNameChars);
+  const cut = name.slice(0, maxCommonNameChars).replace(/[.-]+$/, "");
   findings.warning(
     [...path, "name"],
     `'${name}' has ${name.length} characters, and a certificate's name holds ${maxCommonNameChars}: the server is called '${cut}', and is reached at default_host`,

@@ -19,8 +19,8 @@ export async function lockWorkspace(projectDir: string): Promise<() => Promise<v
   const path = join(projectDir, workspaceLockName);
   const self = ownHolder();
   const mine = `${path}.${self.id}`;
-  await writeFile(mine, JSON.stringify(self), { flag: "wx", mode: 0o600 });
   try {
+    await writeFile(mine, JSON.stringify(self), { flag: "wx", mode: 0o600 });
     for (let attempt = 0; attempt < attempts; attempt++) {
       if (await tryLink(mine, path)) return async () => await rm(path, { force: true });
       await removeStale(path, self);

@@ -1,10 +1,15 @@
-import { type ChildProcess, spawn } from "node:child_process";
+import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { promisify } from "node:util";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { stopDaemon } from "./daemon.js";
+import { identifyProcess } from "./process-identity.js";
+
+/** For other processes. */
+const built = new URL("../../dist/process/daemon.js", import.meta.url).href;
 
 // Only there does the system say what a process runs.
 describe.runIf(process.platform === "linux")("a kit's watchdog", () => {
@@ -23,7 +28,31 @@ describe.runIf(process.platform === "linux")("a kit's watchdog", () => {
     expect(await stopDaemon(kit, { timeoutMs: 5_000 })).toBe("not-running");
     expect(watchdog).toMatchObject({ exitCode: null, signalCode: null });
   });
+
+  // Only root can run something as another account.
+  it.runIf(process.getuid?.() === 0)("of another account is neither said to be gone nor waited for without an end", async () => {
+    const kit = await makeKit();
+    await chmod(kit, 0o755);
+    const watchdog = await startWatchdog(kit);
+    expect(await asNobody(`stopDaemon(${JSON.stringify(kit)}, { timeoutMs: 100 })`)).toBe("runtime/not-permitted");
+    await writeFile(join(kit, "pid.fl"), JSON.stringify(identifyProcess(process.pid)), { mode: 0o600 });
+    expect(await asNobody(`daemonStatus(${JSON.stringify(kit)})`)).toBe("file/unreadable");
+    expect(watchdog).toMatchObject({ exitCode: null, signalCode: null });
+  });
 });
+
+/** What a call of `daemon.ts` comes to for an account that has nothing: the code of its error, or its result. */
+async function asNobody(call: string): Promise<string> {
+  const code = `import { daemonStatus, stopDaemon } from ${JSON.stringify(built)};
+    try { console.log(JSON.stringify(await ${call})) } catch (error) { console.log(error.code) }`;
+  const nobody = 65_534;
+  const { stdout } = await promisify(execFile)(process.execPath, ["--input-type=module", "-e", code], {
+    cwd: "/",
+    uid: nobody,
+    gid: nobody,
+  });
+  return stdout.trim();
+}
 
 async function makeKit(): Promise<string> {
   const kit = await mkdtemp(join(tmpdir(), "flare-daemon-"));

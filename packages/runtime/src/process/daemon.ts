@@ -1,7 +1,7 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
-import { join, resolve } from "node:path";
+import { isAbsolute, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
 import { type InstanceState, readInstance } from "./instance-lock.js";
@@ -94,7 +94,11 @@ function isOneOfMany(kitDir: string): boolean {
   return ["fed_client.json", "fed_relay.json"].some((name) => existsSync(join(kitDir, "startup", name)));
 }
 
-/** Stops a kit's watchdog and process: a polite signal first, a kill after `timeoutMs`. */
+/**
+ * Stops a kit's watchdog and process: a polite signal first, a kill after `timeoutMs`.
+ *
+ * @throws FlareError `runtime/not-permitted` for those of another account, `file/unreadable` where that cannot be seen.
+ */
 export async function stopDaemon(kitDir: string, options: { readonly timeoutMs: number }): Promise<"stopped" | "not-running"> {
   const watchdogPid = readWatchdog(kitDir);
   const instance = readInstance(kitDir);
@@ -137,7 +141,8 @@ function readWatchdog(kitDir: string): number | undefined {
     const script = words.find((word) => word.endsWith("sub_start.sh"));
     if (script === undefined) return undefined;
     // After a restart of the machine the number may be that of another kit's watchdog.
-    const path = resolve(readlinkSync(`/proc/${pid}/cwd`), script);
+    // Where a process of another account works is not told; that it was given a whole path is.
+    const path = isAbsolute(script) ? script : resolve(readlinkSync(`/proc/${pid}/cwd`), script);
     return realpathSync(path) === realpathSync(join(kitDir, "startup", "sub_start.sh")) ? pid : undefined;
   } catch {
     return undefined;
@@ -148,8 +153,13 @@ function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals
   for (const { pid } of processes) {
     try {
       process.kill(pid, signal);
-    } catch {
-      // It ended in the meantime, which is what was wanted.
+    } catch (cause) {
+      // ESRCH: it ended in the meantime, which is what was wanted.
+      if ((cause as NodeJS.ErrnoException).code !== "EPERM") continue;
+      throw new FlareError("runtime/not-permitted", `Process ${pid} belongs to another account, and this one may not stop it.`, {
+        cause,
+        facts: { pid },
+      });
     }
   }
 }

@@ -43,7 +43,8 @@ export function claimInstance(folder: string, nowMs: number): InstanceLock {
   const draft = `${path}.${process.pid}`;
   const write = (thenDo: () => void): void => {
     try {
-      writeFileSync(draft, JSON.stringify(said), { mode: 0o600 });
+      // Who may look into the folder may see whether its process runs, whichever account it runs as.
+      writeFileSync(draft, JSON.stringify(said), { mode: 0o644 });
       thenDo();
     } finally {
       // A write that failed leaves a file too.
@@ -71,7 +72,11 @@ export function claimInstance(folder: string, nowMs: number): InstanceLock {
   };
 }
 
-/** What `pid.fl` says, when the process behind it is alive. */
+/**
+ * What `pid.fl` says, when the process behind it is alive.
+ *
+ * @throws FlareError `file/unreadable` where this account may not read it: whoever wrote it may well run.
+ */
 export function readInstance(folder: string): InstanceState | undefined {
   return readLive(join(folder, "pid.fl"));
 }
@@ -80,8 +85,10 @@ function readLive(path: string): InstanceState | undefined {
   try {
     const state = JSON.parse(readFileSync(path, "utf8")) as InstanceState;
     return isAlive(state) ? state : undefined;
-  } catch {
-    return undefined;
+  } catch (cause) {
+    if ((cause as NodeJS.ErrnoException).code !== "EACCES") return undefined;
+    const message = `Cannot read ${path}, and so not tell whether a process of another account runs there.`;
+    throw new FlareError("file/unreadable", message, { cause, facts: { file: path } });
   }
 }
 

@@ -26,3 +26,16 @@ export function requireFolderOf(kind: ServiceKind, dir: string): void {
   if (other === undefined || holds(kind)) return;
   throw new FlareError("kit/wrong-type", `${dir} is the kit of a ${other}, not of a ${kind}.`, { facts: { dir, type: other } });
 }
+
+/**
+ * Keeps a start in the background from writing a log into a folder that is no kit, and from starting what a kit of another kind starts.
+ *
+ * @throws FlareError `kit/not-a-folder`, `kit/wrong-type`, `kit/not-a-kit`.
+ */
+export function requireKitOf(kind: ServiceKind, dir: string): void {
+  requireFolderOf(kind, dir);
+  const startup = join(dir, "startup");
+  if (existsSync(join(startup, `fed_${kind}.json`))) return;
+  const message = existsSync(startup) ? `${startup} has no fed_${kind}.json.` : `${dir} has no folder startup.`;
+  throw new FlareError("kit/not-a-kit", message, { facts: { dir } });
+}

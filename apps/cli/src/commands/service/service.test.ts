@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { appendFile, cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { freePort } from "@flare-ts/runtime";
@@ -68,6 +69,11 @@ describe("flare server and flare client", () => {
     const site = join(kits, "hospital-1");
     expect((await folder.run("server", "stop", site)).stderr).toContain("error kit/wrong-type:");
     expect((await folder.run("server", "status", site)).stderr).toContain("error kit/wrong-type:");
+    // In the background as well, and before a log is written.
+    expect((await folder.run("server", "start", site, "--daemon")).stderr).toContain("error kit/wrong-type:");
+    expect((await folder.run("client", "start", `${site}0`, "--daemon")).stderr).toContain("error kit/not-a-folder:");
+    expect((await folder.run("client", "start", kits, "--daemon")).stderr).toContain("error kit/not-a-kit:");
+    expect(existsSync(join(kits, "log.txt"))).toBe(false);
     expect((await folder.run("client", "status", `${site}0`)).stderr).toContain("error kit/not-a-folder:");
     expect((await folder.run("client", "stop", join(site, "startup", "rootCA.pem"))).stderr).toContain("error kit/not-a-folder:");
     expect((await folder.run("client", "stop", site)).exitCode).toBe(0);

@@ -4,7 +4,7 @@ import { allowsClear } from "../../command-line/allows-clear.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { flareCommandPath } from "../../command-line/flare-command-path.js";
 import { type LogEvent, logLine } from "./log-line.js";
-import { type ServiceKind, serviceWord } from "./service-kind.js";
+import { requireKitOf, type ServiceKind, serviceWord } from "./service-kind.js";
 
 /** What `server start`, `client start` and `relay start` are given. */
 export interface StartServiceOptions {
@@ -40,6 +40,7 @@ export async function startService(context: CommandContext, options: StartServic
   const kitDir = resolve(context.cwd, options.kit);
   const runtime = await import("@flare-ts/runtime");
   if (options.isDaemon) {
+    requireKitOf(kind, kitDir);
     const command = { node: process.execPath, cli: flareCommandPath() };
     const { pid, state } = await runtime.startDaemon({
       kitDir,

@@ -28,12 +28,12 @@ export const projectErrors = {
   "project/role-changed": row(
     "user",
     "A participant has another role than in the certificate that it was given before.",
-    "Give the participant its old role or a new name, or start with an empty workspace, which replaces every kit.",
+    "Run flare cert revoke for it and provision again: its new kit has the new role, and the old one counts no more. Or give it its old role, or a new name.",
   ),
   "project/root-differs": row(
     "user",
     "The project file asks for another lifetime of the root certificate than the existing one has.",
-    "Set root_valid_days back, or start with an empty workspace, which replaces every kit.",
+    "Leave root_valid_days out, or set it back: a root lasts as long as it was made for, and so does the one that flare cert rollover makes.",
   ),
   "project/root-expired": row(
     "user",

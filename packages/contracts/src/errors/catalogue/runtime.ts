@@ -45,6 +45,12 @@ export const runtimeErrors = {
     "Stop it first, with `stop` or by the signal TERM; it is undisturbed by this attempt.",
     { grpc: grpcStatus.alreadyExists, http: 409 },
   ),
+  "runtime/not-permitted": row(
+    "user",
+    "The process that runs with a kit belongs to another account.",
+    "Run the command as the account that started the process, or as root. What systemd started, systemctl stops.",
+    { grpc: grpcStatus.permissionDenied, http: 403 },
+  ),
   "runtime/start-failed": row(
     "user",
     "A server or site that was started in the background did not become ready.",

@@ -50,10 +50,12 @@ function serverLines({ hosts, port }: ServerParticipant): string[] {
   ];
 }
 
-function siteLines({ connectTo, gpus }: ClientParticipant, { data, serversNetwork }: ComposePlaces): string[] {
+function siteLines({ connectTo, gpus, relay }: ClientParticipant, { data, serversNetwork }: ComposePlaces): string[] {
+  // Relays run in no container: what is on this machine's loopback interface is the machine's.
+  const network = relay === undefined ? serversNetwork : "host";
   return [
     `    - ${JSON.stringify(`${data}:/data:ro`)}`,
-    ...(isLoopback(connectTo.host) ? [`  network_mode: ${JSON.stringify(serversNetwork)}`] : []),
+    ...(isLoopback(connectTo.host) ? [`  network_mode: ${JSON.stringify(network)}`] : []),
     ...(gpus === 0
       ? []
       : [

@@ -34,8 +34,9 @@ const gpus = { resources: { reservations: { devices: [{ driver: "nvidia", count:
 describe("compose.yaml", () => {
   it("of a kit runs its process, with the kit and the data of the machine that it is on", () => {
     if (site === undefined) throw new TypeError("the example has no site");
-    const files = kitContainerFiles(site, {});
+    const files = kitContainerFiles(project, site, {});
     expect(parse(textOf(files, "deploy/compose.yaml"))).toEqual({
+      name: "flare-example-project-hospital-a",
       services: {
         "hospital-a": {
           ...anyService("."),
@@ -68,6 +69,20 @@ describe("compose.yaml", () => {
     });
   });
 
+  it("and its image are named after the project, so that those of another take neither its containers nor its image away", () => {
+    const named = parseProject(projectText({ 2: "name: My Project v1.0_" }), "project.yml");
+    const files = projectContainerFiles(named, {});
+    expect(parse(textOf(files, "compose.yaml"))).toMatchObject({ name: "flare-my-project-v1-0" });
+    expect(textOf(files, ".env")).toMatch(/^IMAGE_NAME=flare-my-project-v1-0$/m);
+  });
+
+  it("leaves a site on the machine's own network whose relay runs on the machine", () => {
+    const relay = "  - { name: relay-1, type: relay, org: a, listening_host: { default_host: localhost, port: 9000 } }";
+    const behind = parseProject(projectText({ 13: `    connect_to: { name: relay-1 }\n${relay}` }), "project.yml");
+    const { services } = parse(textOf(projectContainerFiles(behind, {}), "compose.yaml")) as { services: Record<string, object> };
+    expect(services["hospital-a"]).toMatchObject({ network_mode: "host" });
+  });
+
   it("lets a site that dials the server by its name find it without sharing its network", () => {
     const direct = parseProject(projectText({ 13: capacity }), "project.yml");
     expect(textOf(projectContainerFiles(direct, {}), "compose.yaml")).not.toContain("network_mode");
@@ -86,7 +101,7 @@ describe("compose.yaml", () => {
     if (site === undefined) throw new TypeError("the example has no site");
     const cases: [Files, string][] = [
       [projectContainerFiles(project, {}), ""],
-      [kitContainerFiles(site, {}), "deploy/"],
+      [kitContainerFiles(project, site, {}), "deploy/"],
     ];
     for (const [files, dir] of cases) {
       const set = new Set([...textOf(files, `${dir}.env`).matchAll(/^(\w+)=/gm)].map((match) => match[1]));

@@ -1,6 +1,7 @@
 import type { ClientParticipant, Project, ServerParticipant } from "../../project/project.js";
 import { type KitFile, plainFile } from "../kit-file.js";
 import { composeService } from "./compose-service.js";
+import { containerName } from "./container-name.js";
 import { dockerfile } from "./dockerfile.js";
 
 type Compose = NonNullable<Project["outputs"]["compose"]>;
@@ -9,11 +10,16 @@ type Compose = NonNullable<Project["outputs"]["compose"]>;
 const sharedBuild = "nvflare_compose";
 
 /** What one participant's machine needs to run its kit under compose: `deploy/compose.yaml`, `.env` and the Dockerfile. */
-export function kitContainerFiles(participant: ServerParticipant | ClientParticipant, compose: Compose): KitFile[] {
+export function kitContainerFiles(
+  { name: project }: Project,
+  participant: ServerParticipant | ClientParticipant,
+  compose: Compose,
+): KitFile[] {
   const service = composeService(participant, { kit: "..", build: ".", data: "${DATA_DIR:-./data}", serversNetwork: "host" });
+  const name = containerName("flare", project, participant.name);
   return [
-    plainFile("deploy/compose.yaml", composeText(`Runs the ${participant.type} ${participant.name}`, [service])),
-    plainFile("deploy/.env", environmentText(compose)),
+    plainFile("deploy/compose.yaml", composeText(`Runs the ${participant.type} ${participant.name}`, name, [service])),
+    plainFile("deploy/.env", environmentText(name, compose)),
     ...imageFiles("deploy", compose),
   ];
 }
@@ -29,15 +35,18 @@ export function projectContainerFiles({ name: project, server, participants }: P
       serversNetwork: `service:${server.name}`,
     }),
   );
+  const name = containerName("flare", project);
   return [
-    plainFile("compose.yaml", composeText(`Runs the server and the sites of ${project}, all on this machine`, services)),
-    plainFile(".env", environmentText(compose)),
+    plainFile("compose.yaml", composeText(`Runs the server and the sites of ${project}, all on this machine`, name, services)),
+    plainFile(".env", environmentText(name, compose)),
     ...imageFiles(sharedBuild, compose),
   ];
 }
 
-function composeText(what: string, services: readonly string[]): string {
-  return `# ${what}: docker compose up --build -d\n# What differs from machine to machine stands in .env.\nservices:\n${services.join("\n")}`;
+/** Without a name, compose takes that of the folder, which all kits share: what it starts for one would replace what runs for another. */
+function composeText(what: string, name: string, services: readonly string[]): string {
+  const head = `# ${what}: docker compose up --build -d\n# What differs from machine to machine stands in .env.\nname: ${JSON.stringify(name)}\n`;
+  return `${head}services:\n${services.join("\n")}`;
 }
 
 function imageFiles(dir: string, { requirements }: Compose): KitFile[] {
@@ -49,8 +58,8 @@ function imageFiles(dir: string, { requirements }: Compose): KitFile[] {
   ];
 }
 
-function environmentText({ baseImage }: Compose): string {
-  return `IMAGE_NAME=flare-service
+function environmentText(name: string, { baseImage }: Compose): string {
+  return `IMAGE_NAME=${name}
 # What the image is built on: the image that your training scripts need, of the Debian or Red Hat family.
 BASE_IMAGE=${baseImage ?? "python:3.12-slim"}
 # The npm package of the flare command; name the version that the server runs, as in @flare-ts/cli@1.2.3.

@@ -1,4 +1,5 @@
 import type { AdminParticipant, ClientParticipant, ServerParticipant } from "../../project/project.js";
+import { containerName } from "../deploy/container-name.js";
 import { type KitFile, scriptFile } from "../kit-file.js";
 import { scriptHead, shellWord } from "./script-parts.js";
 
@@ -7,6 +8,9 @@ export function dockerScript(participant: ServerParticipant | ClientParticipant 
   const text = participant.type === "admin" ? adminText(image) : processText(participant, image);
   return scriptFile("startup/docker.sh", text);
 }
+
+/** What Docker takes; FLARE's names of sites may be shorter, or begin with a dash. */
+const isContainerName = /^[A-Za-z0-9][A-Za-z0-9_.-]+$/;
 
 /** A container is given the kit by a path that docker splits at colons. */
 const head = (purpose: string, image: string): string => `${scriptHead(purpose)}image=\${DOCKER_IMAGE:-${shellWord(image)}}
@@ -36,7 +40,7 @@ set -- --entrypoint flare "$image" ${type} start /workspace "$@"
 [ -z "\${MY_DATA_DIR:-}" ] || set -- -v "$MY_DATA_DIR:/data:ro" "$@"
 [ -z "\${GPU2USE:-}" ] || set -- "$GPU2USE" "$@"
 [ "$mode" = -d ] || set -- --rm "$@"
-exec docker run "$mode" --init --restart "$restart" --name ${shellWord(name)} \\
+exec docker run "$mode" --init --restart "$restart" --name ${shellWord(isContainerName.test(name) ? name : containerName("flare", name))} \\
   --user "$(id -u):$(id -g)" --security-opt no-new-privileges --cap-drop ALL --ipc=host "\${NETARG:---network=host}" \\
   -v "$kit:/workspace:Z" -w /workspace "$@"
 `;

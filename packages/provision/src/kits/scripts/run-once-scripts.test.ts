@@ -1,5 +1,5 @@
 import { spawnSync } from "node:child_process";
-import { chmod, mkdir, readFile, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, symlink, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../../../test/temporary-folder.js";
@@ -69,6 +69,16 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     ]);
   });
 
+  it("a link to a script is as good as the script, wherever it lies and whatever it is called", async () => {
+    const file = await put("admin", adminScript());
+    const link = join(folder.dir, "lab");
+    await symlink(file, link);
+    await symlink("lab", join(folder.dir, "lab again"));
+    for (const path of [link, join(folder.dir, "lab again")]) expect(run(path, ["job", "list"]).status).toBe(0);
+    const call = `flare:${join(kits, "admin")}[job][list]`;
+    expect(await calls()).toEqual([call, call]);
+  });
+
   it("start_all.sh starts the server, then the relays from the top down, then the sites", async () => {
     const project = {
       server,
@@ -102,6 +112,14 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
       `docker:[run][-i][--init][--restart][no][--name][hospital-a]${safety}[--network=host][-v][${kit}:/workspace:Z][-w][/workspace][--rm][--entrypoint][flare][example/flare:1][client][start][/workspace]`,
       `docker:[run][-d][--init][--restart][unless-stopped][--name][hospital-a]${safety}[--network=lab][-v][${kit}:/workspace:Z][-w][/workspace][--gpus="device=0,2"][-v][/srv/my data:/data:ro][--entrypoint][flare][other:2][client][start][/workspace][--verbose]`,
     ]);
+  });
+
+  it.each([
+    ["a", "flare-a"],
+    ["_ward", "flare-ward"],
+    ["Ward_1", "Ward_1"],
+  ])("docker.sh of %s gives the container a name that docker takes: %s", (name, expected) => {
+    expect(dockerScript({ ...client, name }, "example/flare:1").text).toContain(` --name '${expected}' `);
   });
 
   it("docker.sh of an admin runs one command", async () => {

@@ -2,6 +2,8 @@
 export const scriptHead = (purpose: string): string => `#!/bin/sh
 # ${purpose}
 set -u
+# A link to this script is as good as the script.
+[ ! -L "$0" ] || exec /bin/sh "$(readlink -f -- "$0")" "$@"
 kit=$(CDPATH= cd -- "$(dirname -- "$0")/.." && pwd) || exit 1
 `;
 
