@@ -20,8 +20,10 @@ export interface KitLocalFiles {
   readonly resources: string | undefined;
   readonly authorization: string | undefined;
   readonly logConfig: string | undefined;
-  /** Files that FLARE reads and nothing here does. */
+  /** Absolute paths of files that FLARE reads and nothing here does. */
   readonly withoutEffect: readonly string[];
+  /** Absolute paths of files that nothing reads, each with the name that was probably meant. */
+  readonly misnamed: readonly { readonly file: string; readonly meant: string }[];
 }
 
 /** The relay that a site or another relay dials in the server's place. */

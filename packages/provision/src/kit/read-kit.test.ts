@@ -43,6 +43,7 @@ describe("a kit as it was provisioned", () => {
       authorization: join(stage.dir("server"), "local/authorization.json.default"),
       logConfig: join(stage.dir("server"), "local/log_config.json.default"),
       withoutEffect: [],
+      misnamed: [],
     });
     expect(await readKit(stage.dir("client"))).toMatchObject({
       type: "client",

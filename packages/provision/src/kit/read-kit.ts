@@ -1,6 +1,6 @@
 import { readdir, stat } from "node:fs/promises";
 import { join, resolve } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError, nearestWord } from "@flare-ts/contracts";
 import { readHosts, readSubject } from "../pki/read-certificate.js";
 import { explainProblem } from "./edited-file.js";
 import type { Kit, KitLocalFiles, KitType } from "./kit.js";
@@ -17,6 +17,15 @@ const configFiles: readonly [string, KitType][] = [
 
 /** A site's filters, and where its data is for jobs in containers: whoever moves them here must hear that nothing comes of them. */
 const filesWithoutEffect = ["privacy.json", "study_data.yaml", "study_runtime.yaml"];
+/** What is read of `local/`, now or when the kit was made. */
+const filesInForce = [
+  "resources.json",
+  "authorization.json",
+  "log_config.json",
+  "comm_config.json",
+  "relay__resources.json",
+  "study_registry.json",
+];
 
 /** FLARE's name for the root certificates of whoever stands in front of the server. */
 const customCaFile = "customRootCA.pem";
@@ -149,5 +158,17 @@ async function findLocalFiles(dir: string): Promise<KitLocalFiles> {
     authorization: inForce("authorization.json"),
     logConfig: inForce("log_config.json"),
     withoutEffect: filesWithoutEffect.filter((name) => names.has(name)).map((name) => join(dir, name)),
+    misnamed: [...names].flatMap((name) => {
+      const meant = meantBy(name);
+      return meant === undefined ? [] : [{ file: join(dir, name), meant }];
+    }),
   };
+}
+
+/** The file that somebody took this one for; what is no JSON or YAML, such as a copy with another ending, is nobody's mistake. */
+function meantBy(name: string): string | undefined {
+  const known = [...filesInForce, ...filesWithoutEffect];
+  const [, stem] = /^(.+)\.(?:json|yaml|yml)$/i.exec(name) ?? [];
+  if (stem === undefined || known.includes(name)) return undefined;
+  return nearestWord(`${stem}.json`, filesInForce);
 }

@@ -125,7 +125,7 @@ export async function readLogConfig(kit: Kit): Promise<LogConfig> {
 
 async function readLocal(
   kit: Kit,
-  which: Exclude<keyof KitLocalFiles, "dir" | "withoutEffect">,
+  which: Exclude<keyof KitLocalFiles, "dir" | "withoutEffect" | "misnamed">,
   name: string,
 ): Promise<{ text: string; file: string }> {
   const file = kit.local[which];

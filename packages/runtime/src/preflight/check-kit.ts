@@ -81,7 +81,15 @@ export async function checkSettings(kit: Kit): Promise<PreflightCheck> {
         { datasets: away },
       );
     }
-    const { withoutEffect } = kit.local;
+    const { withoutEffect, misnamed } = kit.local;
+    if (misnamed.length > 0) {
+      return warned(
+        "settings",
+        `${misnamed.map(({ file, meant }) => `${file} is read by nobody; did you mean ${meant}`).join("? ")}?`,
+        "Give it that name, or move it out of local/: what it says is not in force.",
+        { files: misnamed.map(({ file }) => file) },
+      );
+    }
     if (withoutEffect.length > 0) {
       return warned(
         "settings",

@@ -119,6 +119,22 @@ describe("a kit of a site whose server runs", () => {
     expect(warnings).toContain("a file in local/ is FLARE's and has no effect here");
   });
 
+  it("is warned of a policy that nothing reads because its name has a slip", async () => {
+    await runServer();
+    const kitDir = federation.kitDir("site-2");
+    const file = join(kitDir, "local", "authorisation.json");
+    await writeFile(file, "{}");
+    ends.push(() => rm(file));
+    expect((await look({ kitDir })).of("settings")).toMatchObject({
+      outcome: "warning",
+      found: `${file} is read by nobody; did you mean authorization.json?`,
+    });
+    const warnings: unknown[] = [];
+    const site = await startSite({ kitDir, onLog: ({ level, fields }) => void (level === "warn" && warnings.push(fields)) });
+    await site.stop();
+    expect(warnings).toContainEqual({ file, meant: "authorization.json" });
+  });
+
   it("does not disturb the site that runs from it", async () => {
     await runServer();
     const site = await startSite({ kitDir: federation.kitDir("site-2") });

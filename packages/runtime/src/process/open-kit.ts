@@ -84,6 +84,7 @@ async function openOnce<Settings, Running>(
     parts.add("crash", endOnCrash(logger));
     const warn = (message: string, fields: LogFields): void => logger.warn(message, fields);
     for (const file of kit.local.withoutEffect) logger.warn("a file in local/ is FLARE's and has no effect here", { file });
+    for (const misnamed of kit.local.misnamed) logger.warn("a file in local/ is read by nobody: another name was meant", misnamed);
     const opened = await openLiveIdentity({ kit, workspace, trust: keeper.trust, nowMs: now(), warn });
     const audit = new FileAuditLog({ logger, now }, { folder: workspace });
     const running = await start({ kit, workspace, lock, logger, audit, keeper, opened, parts, now }, settings);
