@@ -136,7 +136,12 @@ export const decideSite = defineRoute({
   summary: "Approves or rejects a site; a rejected one loses its kit",
   access: ["project_admin"],
   params: idParams,
-  body: z.strictObject({ decision: z.enum(["approve", "reject"]), note: textSchema.default("") }),
+  body: z.strictObject({
+    decision: z.enum(["approve", "reject"]),
+    note: textSchema.default(""),
+    /** What was looked at; where it is left out, the site is decided on as it is by now. */
+    version: z.int().optional(),
+  }),
   response: siteSchema,
 });
 

@@ -59,6 +59,27 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
     );
     return site.id;
   };
+  const decide = async (
+    actor: Actor,
+    site: StoredSite,
+    { decision, note, version }: z.output<(typeof decideSite)["body"]>,
+  ): Promise<StoredSite> => {
+    // Who approves has looked at what is approved.
+    if (version !== undefined && version !== site.version) throw changedMeanwhile(`'${site.name}'`, site.changedBy);
+    const project = await readProject(db);
+    const missing = missingProperties(project, site);
+    if (decision === "approve" && missing.length > 0) {
+      throw new FlareError("dashboard/conflict", `'${site.name}' has not filled in: ${missing.join(", ")}.`);
+    }
+    if (decision === "approve") await checkComposes(db, project, site);
+    const state = decision === "approve" ? "approved" : "rejected";
+    await db.transaction().execute(async (transaction) => {
+      const decided = { state, decided_at_ms: now(), decided_by: actor.name, decision_note: note } as const;
+      await transaction.updateTable("sites").set(decided).where("id", "=", site.id).execute();
+      await audit.write(transaction, { actor, action: `sites.${decision}`, subject: site.name });
+    });
+    return site;
+  };
   return [
     implement(listSites, async ({ actor }) => {
       await noteRevocations(parts);
@@ -109,8 +130,8 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
       return await showSite(parts, await readSite(db, id));
     }),
     implement(removeSite, async ({ actor, params }) => {
-      const site = await own(actor, params.id);
       await parts.turns.take(async () => {
+        const site = await own(actor, params.id);
         await refuseLive(db, await readProject(db), site, now());
         await db.transaction().execute(async (transaction) => {
           await transaction.deleteFrom("sites").where("id", "=", site.id).execute();
@@ -119,25 +140,11 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
       });
       changes.publish("sites");
     }),
-    implement(decideSite, async ({ actor, params, body: { decision, note } }) => {
-      const site = await readSite(db, params.id);
-      const project = await readProject(db);
-      const missing = missingProperties(project, site);
-      if (decision === "approve" && missing.length > 0) {
-        throw new FlareError("dashboard/conflict", `'${site.name}' has not filled in: ${missing.join(", ")}.`);
-      }
-      if (decision === "approve") await checkComposes(db, project, site);
-      const state = decision === "approve" ? "approved" : "rejected";
+    implement(decideSite, async ({ actor, params, body }) => {
       // In turn: a kit that is being issued to a site that is approved no more must be there to be revoked.
-      await parts.turns.take(async () =>
-        db.transaction().execute(async (transaction) => {
-          const decided = { state, decided_at_ms: now(), decided_by: actor.name, decision_note: note } as const;
-          await transaction.updateTable("sites").set(decided).where("id", "=", site.id).execute();
-          await audit.write(transaction, { actor, action: `sites.${decision}`, subject: site.name });
-        }),
-      );
+      const site = await parts.turns.take(async () => await decide(actor, await readSite(db, params.id), body));
       changes.publish("sites");
-      if (decision === "reject") await askRevocation(parts, site.name, { actor, by: actor.name, reason: "privilegeWithdrawn" });
+      if (body.decision === "reject") await askRevocation(parts, site.name, { actor, by: actor.name, reason: "privilegeWithdrawn" });
       else await kits.catchUp();
       return await showSite(parts, await readSite(db, site.id));
     }),

@@ -1,7 +1,7 @@
 import { expect, it } from "vitest";
 import { listAudit } from "../contract/audit.js";
 import { getProject, updateProject } from "../contract/project.js";
-import { createSite, getSite, updateSite } from "../contract/sites.js";
+import { createSite, decideSite, getSite, updateSite } from "../contract/sites.js";
 import { describeOnEachDatabase, startTestDashboard } from "../test-dashboard.test-support.js";
 
 describeOnEachDatabase("two people at one form", (kind) => {
@@ -22,6 +22,23 @@ describeOnEachDatabase("two people at one form", (kind) => {
     expect(await bo.call(updateSite, { params, body: { description: "Bo's", version: 2 } })).toMatchObject({ changedBy: "A org_admin" });
     // Programs that name no version go on as before.
     expect(await ada.call(updateSite, { params, body: { description: "the last" } })).toMatchObject({ version: 4 });
+  });
+
+  it("nobody approves what was changed since it was looked at", async () => {
+    const dashboard = await startTestDashboard(kind);
+    const ada = await dashboard.person({ role: "project_admin" });
+    const bo = await dashboard.person({ role: "org_admin", organization: "north" });
+    const { id, version } = await bo.call(createSite, { body: { name: "north-1" } });
+    const params = { id };
+    // Both are on their way at the same moment, the change first.
+    const [, approved] = await Promise.allSettled([
+      bo.call(updateSite, { params, body: { name: "north-2" } }),
+      ada.call(decideSite, { params, body: { decision: "approve", version } }),
+    ]);
+    expect(approved).toMatchObject({ reason: { code: "dashboard/changed-meanwhile" } });
+    expect(await ada.call(getSite, { params })).toMatchObject({ name: "north-2", state: "pending" });
+    // Whoever says no need not have seen the latest.
+    expect(await ada.call(decideSite, { params, body: { decision: "reject" } })).toMatchObject({ state: "rejected" });
   });
 
   it("whoever saves the project second is told who was first", async () => {

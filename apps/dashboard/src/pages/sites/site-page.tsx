@@ -120,7 +120,7 @@ function SiteActions({
               Reject
             </Button>
           )}
-          <Button onClick={() => decide.mutate({ params, body: { decision: "approve" } })}>Approve</Button>
+          <Button onClick={() => decide.mutate({ params, body: { decision: "approve", version: site.version } })}>Approve</Button>
         </>
       )}
     </>

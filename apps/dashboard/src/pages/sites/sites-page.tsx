@@ -96,7 +96,9 @@ export function SitesPage() {
                       <Group gap="xs" wrap="nowrap">
                         <Button
                           size="compact-sm"
-                          onClick={() => decide.mutate({ params: { id: registered.id }, body: { decision: "approve" } })}
+                          onClick={() =>
+                            decide.mutate({ params: { id: registered.id }, body: { decision: "approve", version: registered.version } })
+                          }
                         >
                           Approve
                         </Button>
