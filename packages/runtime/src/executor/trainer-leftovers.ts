@@ -14,9 +14,25 @@ const lookMs = 10;
  */
 export async function endProcessesOf(isWanted: (bootstrapPath: string) => boolean): Promise<void> {
   const endMs = performance.now() + longestMs;
-  for (let left = processesOf(isWanted); left.length > 0 && performance.now() < endMs; left = processesOf(isWanted)) {
-    for (const pid of left) kill(pid);
-    await delay(lookMs);
+  const ending = new Set<number>();
+  do {
+    for (const pid of ending) if (hasEnded(pid)) ending.delete(pid);
+    // What is killed has no environment from then on, and goes on for as long as its memory takes to be given back.
+    for (const pid of processesOf(isWanted)) {
+      kill(pid);
+      ending.add(pid);
+    }
+    if (ending.size > 0) await delay(lookMs);
+  } while (ending.size > 0 && performance.now() < endMs);
+}
+
+/** Whether a process is gone, or waits for nothing but its parent to look at it. */
+function hasEnded(pid: number): boolean {
+  try {
+    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
+    return stat[stat.lastIndexOf(")") + 2] === "Z";
+  } catch {
+    return true;
   }
 }
 

@@ -62,7 +62,7 @@ describe("the studies of a server", () => {
   });
 
   it.each<[string, object, RegExp]>([
-    ["another version", { ...lungs, format_version: "2.0" }, /expected "1.0"/],
+    ["another version", { ...lungs, format_version: "2.0" }, /must be 1.0/],
     ["an unknown key", { ...lungs, studies: { lungs: { sites: ["a-1"] } } }, /unknown key 'sites'/],
     ["the reserved name", { ...lungs, studies: { default: {} } }, /'default' is the study of all/],
     ["a site in two organisations", { ...lungs, studies: { lungs: { site_orgs: { a: ["a-1"], b: ["a-1"] } } } }, /'a-1' is named twice/],
