@@ -6,6 +6,12 @@ import { keyOf } from "./use-api-query.js";
 const forgottenAfterMs = 300_000;
 
 /**
+ * Whatever the browser thinks of its network: it may be wrong, as for a dashboard on the same machine, and what is held back until it
+ * thinks better would be done long after somebody asked for it.
+ */
+const asked = { networkMode: "always" } as const;
+
+/**
  * The cache of answers. What the dashboard refuses is not asked again; a dashboard that is away is, three times. Where it no
  * longer knows the session, the session is asked anew, and with it the page to sign in appears.
  */
@@ -18,11 +24,13 @@ export function createQueryClient(): QueryClient {
     mutationCache: new MutationCache({ onError }),
     defaultOptions: {
       queries: {
+        ...asked,
         staleTime: 15_000,
+        refetchOnReconnect: true,
         gcTime: forgottenAfterMs,
         retry: (failures, error) => !(error instanceof ApiError && error.status < 500) && failures < 3,
       },
-      mutations: { retry: false },
+      mutations: { ...asked, retry: false },
     },
   });
   return client;

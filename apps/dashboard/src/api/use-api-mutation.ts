@@ -1,7 +1,7 @@
 import type { CallInput, CallOutput, RouteDefinition } from "@flare-ts/dashboard-api/contract";
 import { notifications } from "@mantine/notifications";
 import { type UseMutationResult, useMutation, useQueryClient } from "@tanstack/react-query";
-import { useRef } from "react";
+import { useEffect, useRef } from "react";
 import { callRoute, useApi } from "./api-context.js";
 import { keyOf } from "./use-api-query.js";
 
@@ -10,7 +10,7 @@ export interface ApiMutationOptions<R extends RouteDefinition> {
   readonly changes?: readonly Pick<RouteDefinition, "id">[];
   /** What to tell once it is done. */
   readonly done?: string;
-  /** Whether a failure is told in a toast; forms show it themselves. @default true */
+  /** Whether a failure is told in a toast also while what asked is shown; forms show it themselves. @default true */
   readonly tellsErrors?: boolean;
   /** What follows, which may be a promise; where that fails, the whole has failed. */
   readonly onDone?: (output: CallOutput<R>) => unknown;
@@ -24,6 +24,13 @@ export function useApiMutation<R extends RouteDefinition>(
   const api = useApi();
   const client = useQueryClient();
   const underWay = useRef(new Set<string>());
+  const isShown = useRef(true);
+  useEffect(() => {
+    isShown.current = true;
+    return () => {
+      isShown.current = false;
+    };
+  }, []);
   const mutation = useMutation({
     mutationFn: (input: CallInput<R>) => callRoute(api, route, input),
     onSuccess: async (output) => {
@@ -32,7 +39,9 @@ export function useApiMutation<R extends RouteDefinition>(
       await Promise.all(changes.map((changed) => client.invalidateQueries({ queryKey: keyOf(changed) })));
     },
     onError: (error) => {
-      if (tellsErrors) notifications.show({ title: "That did not work", message: error.message, color: "red", autoClose: 10_000 });
+      // Nobody sees it in a dialog that is closed, or on a page that was left.
+      const isTold = tellsErrors || !isShown.current;
+      if (isTold) notifications.show({ title: "That did not work", message: error.message, color: "red", autoClose: 10_000 });
     },
     onSettled: (_output, _error, input) => void underWay.current.delete(JSON.stringify(input)),
   });

@@ -1,11 +1,12 @@
 import { createSite, getMe, getSession, getSite, invite, signIn, signUp } from "@flare-ts/dashboard-api/contract";
 import type { Browser } from "playwright-core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lackedChromium, launchChromium, openPage, takePictures, type WatchedPage } from "./chromium.test-support.js";
+import { beforeEach, describe, expect, it } from "vitest";
+import { lackedChromium, openPage, takePictures, type WatchedPage } from "./chromium.test-support.js";
 import { faultsNow, openAt } from "./faults.test-support.js";
+import { openSetUpPage } from "./set-up-page.test-support.js";
 import { StagedFederation, stagedJobs } from "./staged-federation.test-support.js";
 import { clientOf } from "./staged-project.test-support.js";
-import { goodPassword, type PageDashboard, setUpDashboard, startPageDashboard } from "./test-dashboard.test-support.js";
+import { goodPassword, type PageDashboard } from "./test-dashboard.test-support.js";
 
 const lacked = lackedChromium();
 const soon = { timeout: 20_000 };
@@ -16,17 +17,11 @@ let federation: StagedFederation;
 
 describe.skipIf(lacked !== "")(`a session that ends, and what goes away, under an open page${lacked}`, () => {
   beforeEach(async () => {
-    browser = await launchChromium();
     federation = new StagedFederation({ nowMs: Date.now() });
-    dashboard = await startPageDashboard({ federation });
-    admin = await openPage(browser, dashboard.running.url);
-    await setUpDashboard(admin.page, dashboard);
+    const started = await openSetUpPage({ federation });
+    ({ browser, dashboard, admin } = started);
+    return started.stop;
   }, 60_000);
-
-  afterEach(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
 
   /** As when the session has lasted as long as one lasts. */
   const endSession = async (): Promise<void> => await admin.context.clearCookies();

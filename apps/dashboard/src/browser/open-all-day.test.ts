@@ -1,33 +1,27 @@
 import { getSession, type Job, type LiveEvent, type LiveEventType, signOut } from "@flare-ts/dashboard-api/contract";
-import type { Browser, CDPSession } from "playwright-core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lackedChromium, launchChromium, openPage, takePictures, type WatchedPage } from "./chromium.test-support.js";
+import type { CDPSession } from "playwright-core";
+import { beforeEach, describe, expect, it } from "vitest";
+import { lackedChromium, takePictures, type WatchedPage } from "./chromium.test-support.js";
 import { openAt } from "./faults.test-support.js";
+import { openSetUpPage } from "./set-up-page.test-support.js";
 import { StagedFederation, stagedJobs } from "./staged-federation.test-support.js";
 import { clientOf } from "./staged-project.test-support.js";
-import { type PageDashboard, setUpDashboard, startPageDashboard } from "./test-dashboard.test-support.js";
+import type { PageDashboard } from "./test-dashboard.test-support.js";
 
 const lacked = lackedChromium();
 const hourMs = 3_600_000;
 const soon = { timeout: 20_000 };
-let browser: Browser;
 let dashboard: PageDashboard;
 let federation: StagedFederation;
 let watched: WatchedPage;
 
 describe.skipIf(lacked !== "")(`a page that is left open for three days${lacked}`, () => {
   beforeEach(async () => {
-    browser = await launchChromium();
     federation = new StagedFederation({ nowMs: Date.now() });
-    dashboard = await startPageDashboard({ federation });
-    watched = await openPage(browser, dashboard.running.url);
-    await setUpDashboard(watched.page, dashboard);
+    const started = await openSetUpPage({ federation });
+    ({ dashboard, admin: watched } = started);
+    return started.stop;
   }, 60_000);
-
-  afterEach(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
 
   it("holds no more at its end than in its first morning: jobs come and go, the stream breaks each hour", async () => {
     const { page } = watched;

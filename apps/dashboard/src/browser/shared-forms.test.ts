@@ -1,29 +1,22 @@
 import { createSite, getProject, getSession, getSite, updateProject, updateSite } from "@flare-ts/dashboard-api/contract";
-import type { Browser } from "playwright-core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lackedChromium, launchChromium, openPage, takePictures, type WatchedPage } from "./chromium.test-support.js";
+import { beforeEach, describe, expect, it } from "vitest";
+import { lackedChromium, takePictures, type WatchedPage } from "./chromium.test-support.js";
 import { openAt } from "./faults.test-support.js";
+import { openSetUpPage } from "./set-up-page.test-support.js";
 import { clientOf } from "./staged-project.test-support.js";
-import { type PageDashboard, setUpDashboard, startPageDashboard } from "./test-dashboard.test-support.js";
+import type { PageDashboard } from "./test-dashboard.test-support.js";
 
 const lacked = lackedChromium();
 const soon = { timeout: 20_000 };
-let browser: Browser;
 let dashboard: PageDashboard;
 let admin: WatchedPage;
 
 describe.skipIf(lacked !== "")(`a form that two fill at once${lacked}`, () => {
   beforeEach(async () => {
-    browser = await launchChromium();
-    dashboard = await startPageDashboard();
-    admin = await openPage(browser, dashboard.running.url);
-    await setUpDashboard(admin.page, dashboard);
+    const started = await openSetUpPage();
+    ({ dashboard, admin } = started);
+    return started.stop;
   }, 60_000);
-
-  afterEach(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
 
   const signedIn = async () => {
     const api = clientOf(admin.context, dashboard.running.url);

@@ -1,10 +1,11 @@
 import { getMe, getProject, getSession, invite, listPeople, signOut, signUp, updateProject } from "@flare-ts/dashboard-api/contract";
 import type { Browser } from "playwright-core";
-import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { lackedChromium, launchChromium, openPage, type WatchedPage } from "./chromium.test-support.js";
+import { beforeEach, describe, expect, it } from "vitest";
+import { lackedChromium, openPage, type WatchedPage } from "./chromium.test-support.js";
 import { openAt } from "./faults.test-support.js";
+import { openSetUpPage } from "./set-up-page.test-support.js";
 import { clientOf, stageProject } from "./staged-project.test-support.js";
-import { goodPassword, type PageDashboard, setUpDashboard, startPageDashboard } from "./test-dashboard.test-support.js";
+import { goodPassword, type PageDashboard } from "./test-dashboard.test-support.js";
 
 const lacked = lackedChromium();
 const soon = { timeout: 20_000 };
@@ -14,16 +15,10 @@ let admin: WatchedPage;
 
 describe.skipIf(lacked !== "")(`what slips or is interrupted${lacked}`, () => {
   beforeEach(async () => {
-    browser = await launchChromium();
-    dashboard = await startPageDashboard();
-    admin = await openPage(browser, dashboard.running.url);
-    await setUpDashboard(admin.page, dashboard);
+    const started = await openSetUpPage();
+    ({ browser, dashboard, admin } = started);
+    return started.stop;
   }, 60_000);
-
-  afterEach(async () => {
-    await browser?.close();
-    await dashboard?.stop();
-  });
 
   it("saving one part of the project keeps what was typed into the others, and so does what another admin saves", async () => {
     const { page, context, offences } = admin;

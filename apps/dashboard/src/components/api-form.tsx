@@ -57,7 +57,7 @@ export function ApiForm<R extends RouteDefinition, V extends Record<string, unkn
   };
   const isMerged = shared !== undefined && isChangedMeanwhile(mutation.error);
   return (
-    <form onSubmit={form.onSubmit(send)} noValidate>
+    <form onSubmit={form.onSubmit(send, (errors, _values, event) => focusMistake(event?.currentTarget, Object.keys(errors)))} noValidate>
       <Stack gap="md">
         {children}
         {shared !== undefined && shared.clash !== null && <ClashNote clash={shared.clash} labels={labels} onDecide={shared.decide} />}
@@ -82,4 +82,14 @@ export function ApiForm<R extends RouteDefinition, V extends Record<string, unkn
 
 function isChangedMeanwhile(error: Error | null): boolean {
   return error instanceof ApiError && error.code === "dashboard/changed-meanwhile";
+}
+
+/** The first field with a mistake: it may be out of sight, and who hears the page would not hear of it. */
+function focusMistake(form: EventTarget | undefined, paths: readonly string[]): void {
+  if (!(form instanceof HTMLFormElement)) return;
+  for (const field of form.querySelectorAll<HTMLElement>("[data-path]")) {
+    if (!paths.includes(field.dataset["path"] ?? "")) continue;
+    field.focus();
+    return;
+  }
 }

@@ -1,5 +1,6 @@
 import type { ReactNode } from "react";
 import classes from "./data-table.module.css";
+import { ScrollFrame } from "./scroll-frame.js";
 
 /** A column: its title and what stands in it for a row. */
 export interface Column<T> {
@@ -21,36 +22,38 @@ export interface DataTableProps<T> {
   readonly columns: readonly Column<T>[];
 }
 
-/** Rows and columns; on a phone each row becomes a card with its titles beside the values. */
+/** Rows and columns, scrolled sideways where they find no room; on a phone each row becomes a card with its titles beside the values. */
 export function DataTable<T>({ label, rows, keyOf, columns }: DataTableProps<T>) {
   // The roles say again what the elements are: a table that is laid out as cards would lose them.
   return (
-    <table className={classes["table"]} aria-label={label} role="table">
-      <thead role="rowgroup">
-        <tr role="row">
-          {columns.map(({ title, isRight, isTitleHidden }) => (
-            <th key={title} role="columnheader" scope="col" className={isRight === true ? classes["right"] : undefined}>
-              <span className={isTitleHidden === true ? classes["heard"] : undefined}>{title}</span>
-            </th>
-          ))}
-        </tr>
-      </thead>
-      <tbody role="rowgroup">
-        {rows.map((row) => (
-          <tr key={keyOf(row)} role="row">
-            {columns.map(({ title, cell, isRight, isOneLine, isTitleHidden }) => (
-              <td
-                key={title}
-                role="cell"
-                className={isRight === true ? classes["right"] : isOneLine === true ? classes["oneLine"] : undefined}
-                data-title={isTitleHidden === true ? "" : title}
-              >
-                <div>{cell(row)}</div>
-              </td>
+    <ScrollFrame label={label}>
+      <table className={classes["table"]} aria-label={label} role="table">
+        <thead role="rowgroup">
+          <tr role="row">
+            {columns.map(({ title, isRight, isTitleHidden }) => (
+              <th key={title} role="columnheader" scope="col" className={isRight === true ? classes["right"] : undefined}>
+                <span className={isTitleHidden === true ? classes["heard"] : undefined}>{title}</span>
+              </th>
             ))}
           </tr>
-        ))}
-      </tbody>
-    </table>
+        </thead>
+        <tbody role="rowgroup">
+          {rows.map((row) => (
+            <tr key={keyOf(row)} role="row">
+              {columns.map(({ title, cell, isRight, isOneLine, isTitleHidden }) => (
+                <td
+                  key={title}
+                  role="cell"
+                  className={isRight === true ? classes["right"] : isOneLine === true ? classes["oneLine"] : undefined}
+                  data-title={isTitleHidden === true ? "" : title}
+                >
+                  <div>{cell(row)}</div>
+                </td>
+              ))}
+            </tr>
+          ))}
+        </tbody>
+      </table>
+    </ScrollFrame>
   );
 }

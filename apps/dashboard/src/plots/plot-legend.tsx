@@ -19,7 +19,7 @@ export function PlotLegend({ series, hidden, scheme, index, onToggle }: PlotLege
       {series.map(({ name, values }, at) => (
         <li key={name}>
           <button type="button" className={classes["entry"]} aria-pressed={!hidden.has(name)} onClick={() => onToggle(name)}>
-            <span className={classes["swatch"]} style={{ background: colorOf(series, at, scheme) }} />
+            <span className={classes["swatch"]} data-shape style={{ background: colorOf(series, at, scheme) }} />
             {name}
             <span className={classes["value"]}>
               {formatValue((index === null ? values.findLast((value) => value !== null) : values[index]) ?? null)}

@@ -77,12 +77,12 @@ export function Waterfall({ round, phases, nowMs }: WaterfallProps) {
       <ul className={classes["key"]}>
         {(["working", "uploading", "answered", "bad"] as const).map((kind) => (
           <li key={kind}>
-            <span className={`${classes["swatch"]} ${classes[kind]}`} />
+            <span className={`${classes["swatch"]} ${classes[kind]}`} data-shape />
             {{ working: "working", uploading: "uploading", answered: "worked, answered", bad: "failed or gone" }[kind]}
           </li>
         ))}
         <li>
-          <span className={`${classes["swatch"]} ${classes["closedKey"]}`} />
+          <span className={`${classes["swatch"]} ${classes["closedKey"]}`} data-shape />
           round closed
         </li>
       </ul>

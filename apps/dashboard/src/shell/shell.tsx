@@ -34,7 +34,9 @@ export function Shell({ person, project, live, waiting, children }: ShellProps) 
     if (isFirst.current) isFirst.current = false;
     else main.current?.focus({ preventScroll: true });
     window.scrollTo(0, 0);
-  }, [location]);
+    // However one went there: by the person's menu or the browser's own buttons too.
+    close();
+  }, [location, close]);
   const side = (onGo?: () => void): ReactNode => (
     <>
       <Link href="/" className={classes["brand"]}>

@@ -5,6 +5,7 @@ import {
   downloadJobResult,
   getJob,
   type Job,
+  listJobLogs,
   listJobs,
   type OwnJob,
   routeUrl,
@@ -16,6 +17,7 @@ import { useMemo } from "react";
 import { useLocation } from "wouter";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useApiQuery } from "../../api/use-api-query.js";
+import { usePerson } from "../../api/use-session.js";
 import { ConfirmButton } from "../../components/confirm-button.js";
 import { formatMoment } from "../../components/format.js";
 import { isGone, Loaded } from "../../components/loaded.js";
@@ -64,6 +66,7 @@ function JobDetail({ job, may }: { readonly job: Job; readonly may: OwnJob["may"
   const byRound = useMemo(() => metricCurves(view.rounds), [view]);
   const byStep = useMemo(() => trackedCurves(points ?? []), [points]);
   const isRunning = !isOver(job.status);
+  const mayReadLogs = (listJobLogs.access as readonly string[]).includes(usePerson().role);
   return (
     <>
       <PageHeader
@@ -95,7 +98,7 @@ function JobDetail({ job, may }: { readonly job: Job; readonly may: OwnJob["may"
           </Grid.Col>
         </Grid>
         <JobRounds jobId={job.id} rounds={view.rounds} phases={phases} progress={job.progress} isRunning={isRunning} />
-        <JobLogs jobId={job.id} isRunning={isRunning} />
+        {mayReadLogs && <JobLogs jobId={job.id} isRunning={isRunning} />}
         <JobReceipts jobId={job.id} isRunning={isRunning} />
       </Stack>
     </>

@@ -1,9 +1,10 @@
-import { type Job, listJobs, type OwnJob } from "@flare-ts/dashboard-api/contract";
+import { type Job, listJobs, type OwnJob, submitJobTemplate } from "@flare-ts/dashboard-api/contract";
 import { Button, Group, SegmentedControl, Text, TextInput } from "@mantine/core";
 import { IconActivity, IconPlus, IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { Link, useSearch } from "wouter";
 import { useApiQuery } from "../../api/use-api-query.js";
+import { usePerson } from "../../api/use-session.js";
 import { DataTable } from "../../components/data-table.js";
 import { EmptyState } from "../../components/empty-state.js";
 import { count, formatDuration } from "../../components/format.js";
@@ -21,6 +22,7 @@ const mostListed = 500;
 
 /** The jobs of the project, the newest first, and the way to submit one. */
 export function JobsPage() {
+  const me = usePerson();
   const search = useSearch();
   const [isSubmitting, setSubmitting] = useState(search.includes("new"));
   const [view, setView] = useState("all");
@@ -29,6 +31,8 @@ export function JobsPage() {
   const live = useFederation();
   const current = new Map((live.data?.jobs ?? []).map((job) => [job.id, job]));
   const maySubmit = jobs.data?.maySubmit ?? false;
+  // Where the list cannot be read its reader may be right to submit all the same.
+  const mayAsk = jobs.data?.maySubmit ?? (submitJobTemplate.access as readonly string[]).includes(me.role);
   const button = (
     <Button leftSection={<IconPlus size={16} />} onClick={() => setSubmitting(true)}>
       Submit a job
@@ -84,7 +88,7 @@ export function JobsPage() {
           }}
         </Loaded>
       </Section>
-      <SubmitDialog isOpen={isSubmitting} onClose={() => setSubmitting(false)} />
+      <SubmitDialog isOpen={isSubmitting && mayAsk} onClose={() => setSubmitting(false)} />
     </>
   );
 }

@@ -35,7 +35,7 @@ export function NewKitDialog({ made, kit, onClose }: NewKitDialogProps) {
           <CopyField label="Passphrase" value={made.passphrase} />
           {shown.archive === null ? <Text size="sm">The archive was handed out.</Text> : <KitActions kit={shown} />}
           <Text size="sm" c="dimmed">
-            Unpack it with <span className="mono">7z x {shown.archive?.fileName ?? "kit.zip"}</span>, then run{" "}
+            Unpack it with <span className="mono">7z x {made.kit.archive?.fileName ?? "kit.zip"}</span>, then run{" "}
             <span className="mono">{startCommand(shown)}</span>.
           </Text>
           <Group justify="flex-end">

@@ -1,12 +1,12 @@
 import { Alert, Anchor } from "@mantine/core";
-import type { ReactNode } from "react";
+import { Fragment, type ReactNode, useSyncExternalStore } from "react";
 import { Link } from "wouter";
 import { OpenFrame } from "../../components/open-frame.js";
 
-/** The token of the link that led here; it stands behind `#`, so that no server logs it. */
+/** The token of the link that led here; it stands behind `#`, so that no server logs it. Another link at the same place begins anew. */
 export function LinkToken({ children }: { readonly children: (token: string) => ReactNode }) {
-  const token = window.location.hash.slice(1);
-  if (token !== "") return <>{children(token)}</>;
+  const token = useSyncExternalStore(followHash, tokenNow);
+  if (token !== "") return <Fragment key={token}>{children(token)}</Fragment>;
   return (
     <OpenFrame
       title="This link is not whole"
@@ -21,4 +21,14 @@ export function LinkToken({ children }: { readonly children: (token: string) => 
       </Alert>
     </OpenFrame>
   );
+}
+
+/** A browser loads no page anew where only what stands behind `#` is another. */
+function followHash(changed: () => void): () => void {
+  window.addEventListener("hashchange", changed);
+  return () => window.removeEventListener("hashchange", changed);
+}
+
+function tokenNow(): string {
+  return window.location.hash.slice(1);
 }

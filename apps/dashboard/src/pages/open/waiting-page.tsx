@@ -1,17 +1,27 @@
 import { getSession, type Profile, signOut } from "@flare-ts/dashboard-api/contract";
 import { Button, Group } from "@mantine/core";
+import { useState } from "react";
 import { useApiMutation } from "../../api/use-api-mutation.js";
-import { useSession } from "../../api/use-session.js";
+import { useApiQuery } from "../../api/use-api-query.js";
 import { Fact, Facts } from "../../components/facts.js";
 import { OpenFrame } from "../../components/open-frame.js";
 import { StatusPill } from "../../components/status-pill.js";
 import { roleTitle } from "../people/role-titles.js";
 
+/** How often it is asked whether somebody was let in. */
+const lookEveryMs = 10_000;
+
 /** What people see until the project admin has let them in, or after they were turned away. */
 export function WaitingPage({ person }: { readonly person: Profile }) {
-  const session = useSession();
-  const leave = useApiMutation(signOut, { changes: [getSession] });
   const isWaiting = person.state === "pending";
+  const session = useApiQuery(getSession, {}, isWaiting ? { everyMs: lookEveryMs } : {});
+  const leave = useApiMutation(signOut, { changes: [getSession] });
+  const [isLooking, setLooking] = useState(false);
+  const look = async (): Promise<void> => {
+    setLooking(true);
+    await session.refetch();
+    setLooking(false);
+  };
   return (
     <OpenFrame
       title={isWaiting ? "Almost there" : "No access"}
@@ -35,7 +45,7 @@ export function WaitingPage({ person }: { readonly person: Profile }) {
           Sign out
         </Button>
         {isWaiting && (
-          <Button loading={session.isFetching} onClick={() => void session.refetch()}>
+          <Button loading={isLooking} onClick={() => void look()}>
             Look again
           </Button>
         )}

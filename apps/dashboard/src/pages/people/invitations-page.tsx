@@ -5,6 +5,7 @@ import { useState } from "react";
 import { useSearch } from "wouter";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useApiQuery } from "../../api/use-api-query.js";
+import { usePerson } from "../../api/use-session.js";
 import { ConfirmButton } from "../../components/confirm-button.js";
 import { DataTable } from "../../components/data-table.js";
 import { EmptyState } from "../../components/empty-state.js";
@@ -21,6 +22,7 @@ const looks: Readonly<Record<Invitation["state"], Tone>> = { open: "live", used:
 
 /** Invitations that are out, and what became of them. */
 export function InvitationsPage() {
+  const me = usePerson();
   const search = useSearch();
   const invitations = useApiQuery(listInvitations, {});
   const [isInviting, setInviting] = useState(search.includes("new"));
@@ -87,7 +89,7 @@ export function InvitationsPage() {
           }
         </Loaded>
       </Section>
-      <InviteDialog isOpen={isInviting} onClose={() => setInviting(false)} />
+      <InviteDialog isOpen={isInviting && me.role === "project_admin"} onClose={() => setInviting(false)} />
       <Modal opened={link !== null} onClose={() => setLink(null)} title="The new link" closeButtonProps={{ "aria-label": "Close" }}>
         <InvitationLink link={link ?? ""} />
       </Modal>

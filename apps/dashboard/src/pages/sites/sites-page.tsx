@@ -117,7 +117,7 @@ export function SitesPage() {
           )}
         </Section>
       </Stack>
-      <AddSiteDialog isOpen={isAdding} onClose={() => setAdding(false)} />
+      <AddSiteDialog isOpen={isAdding && isAdmin} onClose={() => setAdding(false)} />
     </>
   );
 }
