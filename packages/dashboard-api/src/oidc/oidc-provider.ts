@@ -119,7 +119,7 @@ export class OidcProvider {
     const name =
       typeof claims["name"] === "string"
         ? claims["name"]
-            .replaceAll(/\p{Cc}/gu, " ")
+            .replaceAll(/[\p{Cc}\u{202a}-\u{202e}\u{2066}-\u{2069}]/gu, " ")
             .trim()
             .slice(0, 200)
         : "";

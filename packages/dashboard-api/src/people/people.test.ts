@@ -15,6 +15,15 @@ describeOnEachDatabase("people", (kind) => {
     expect(seen.map(({ organization }) => organization)).toEqual(["hospital_a", "hospital_a"]);
   });
 
+  it("have names in any script, but none that shows as another", async () => {
+    const { person } = await startTestDashboard(kind);
+    const me = await person({});
+    for (const name of ["\u202elive", "a\u2067b", "a\nb", "\u0007"]) {
+      await expect(me.call(updateMe, { body: { name } })).rejects.toMatchObject({ code: "dashboard/invalid-request" });
+    }
+    expect(await me.call(updateMe, { body: { name: "ליאת בן־דוד" } })).toMatchObject({ name: "ליאת בן־דוד" });
+  });
+
   it("go from state to state as decided, and no other way", async () => {
     const { person } = await startTestDashboard(kind);
     const admin = await person({ role: "project_admin" });
