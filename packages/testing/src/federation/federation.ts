@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import type { Json } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts";
 import { provision } from "@flare-ts/provision";
 import { freePort, readInstance, startDaemon, stopDaemon } from "@flare-ts/runtime";
 import { type AdminSession, connectAdmin } from "@flare-ts/runtime/admin";
@@ -76,6 +77,8 @@ export async function createFederation(init: CreateFederationInit): Promise<Fede
       command: { node: process.execPath, cli: program },
       environment,
       args: startArguments[name] ?? [],
+    }).catch((reason: unknown) => {
+      throw withLogLines(reason);
     });
   };
   const stop = async (name: string): Promise<void> => {
@@ -135,4 +138,15 @@ async function relayParticipants(relays: Readonly<Record<string, string>>): Prom
       ...(above === "server" ? {} : { connect_to: { name: above } }),
     })),
   );
+}
+
+/** What a test shows of an error is its message: with the last lines of the log, which is gone when the test has failed. */
+function withLogLines(reason: unknown): unknown {
+  if (!(reason instanceof FlareError) || reason.problems.length === 0) return reason;
+  const lines = reason.problems.map(({ message }) => message);
+  return new FlareError(reason.code, [reason.message, ...lines].join("\n"), {
+    facts: reason.facts,
+    problems: reason.problems,
+    cause: reason,
+  });
 }

@@ -250,10 +250,18 @@ describe.each(["sh", "bash"])("under %s", (shell) => {
       const watchdog = await start("sub_start.sh", []);
       await sleep(afterMs);
       watchdog.kill("SIGTERM");
+      const again = setTimeout(() => {
+        timesIgnored += 1;
+        watchdog.kill("SIGTERM");
+      }, 5_000);
       // No status when it had not come so far as to catch the signal.
       expect([0, null]).toContain(await exitOf(watchdog));
+      clearTimeout(again);
     };
+    // While bash sets a trap it ignores the signal: for one in some thousand of these moments.
+    let timesIgnored = 0;
     for (let i = 0; i < 80; i++) await tryOnce(i / 10);
+    expect(timesIgnored).toBeLessThan(2);
   });
 
   it("TERM between two starts ends sub_start.sh at once", async () => {
