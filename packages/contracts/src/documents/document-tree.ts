@@ -1,4 +1,4 @@
-import { isCollection, isMap, isPair, isScalar, LineCounter, type Node, type ParsedNode, parseDocument } from "yaml";
+import { isCollection, isMap, isPair, isScalar, LineCounter, type Node, type ParsedNode, parseDocument, visit } from "yaml";
 import type { ErrorCode } from "../errors/catalogue/index.js";
 import { FlareError, type Problem } from "../errors/flare-error.js";
 
@@ -51,6 +51,7 @@ export function readDocumentTree({ text, file, code, hasMergeKeys = false }: Tre
     // Everything below a tab is misread, and said to be wrong though it is right.
     ...(tabs.length > 0 ? tabs : document.errors).map((error) => ({ at: error.pos[0], message: error.message })),
     ...repeatedKeys(document.contents, hasMergeKeys).map((at) => ({ at, message: "Map keys must be unique" })),
+    ...endlessAliases(document).map((at) => ({ at, message: "an alias stands inside what it is an alias of" })),
   ];
   if (problems.length > 0) {
     fail(
@@ -101,6 +102,25 @@ function repeatedKeys(root: ParsedNode | null, hasMergeKeys: boolean): number[] 
 }
 
 /** The plain value of a document; aliases that would blow it up, that name nothing or themselves, are refused. */
+/** Where aliases stand whose value would have no end. */
+function endlessAliases(document: ReturnType<typeof parseDocument>): readonly number[] {
+  const found: number[] = [];
+  const anchors = new Map<string, unknown>();
+  try {
+    visit(document, {
+      Value: (_key, node) => void (node.anchor !== undefined && anchors.set(node.anchor, node)),
+      Alias: (_key, alias, ancestors) => {
+        const named = anchors.get(alias.source);
+        if (ancestors.some((ancestor) => ancestor === named)) found.push(alias.range?.[0] ?? 0);
+      },
+    });
+  } catch (error) {
+    // Whoever asks for the value is told that it is nested too deeply.
+    if (!(error instanceof RangeError)) throw error;
+  }
+  return found;
+}
+
 function valueOf(document: ReturnType<typeof parseDocument>, refuse: (message: string) => never): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });

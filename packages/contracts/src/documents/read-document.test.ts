@@ -109,6 +109,14 @@ describe("readDocument", () => {
     ]);
   });
 
+  it("says of an alias inside what it is an alias of where it stands", () => {
+    expect(problemsOf("name: x\nown: &own\n  again: *own\n")).toMatchObject([
+      { line: 3, column: 10, message: "an alias stands inside what it is an alias of" },
+    ]);
+    const loose = readDocument({ text: "a: &a { b: &a 1, c: *a }\nd: *a\n", file: "f", schema: z.looseObject({}) });
+    expect(loose.value).toEqual({ a: { b: 1, c: 1 }, d: 1 });
+  });
+
   it("says of a second document where it begins", () => {
     expect(problemsOf("name: x\n---\nname: y\n")).toMatchObject([
       { line: 2, message: "there is more than one document; a second one begins here" },
