@@ -13,7 +13,7 @@ export function diskRefusal(reason: unknown): FlareError | undefined {
   // What was taken for a fault on its way here keeps what it was.
   if (reason instanceof FlareError) return reason.code === "internal/bug" ? diskRefusal(reason.cause) : undefined;
   if (!(reason instanceof Error)) return undefined;
-  const { code, syscall = "", path: first, dest, message } = reason as NodeJS.ErrnoException & { readonly dest?: string };
+  const { code, syscall = "", path: first, dest } = reason as NodeJS.ErrnoException & { readonly dest?: string };
   if (syscall === "uv_cwd") {
     return new FlareError("file/not-found", "The folder that this command runs in is there no more; change to another one.", {
       cause: reason,
@@ -27,7 +27,7 @@ export function diskRefusal(reason: unknown): FlareError | undefined {
   const path = dest ?? first;
   const facts = { reason: code, ...(path === undefined ? {} : { path }) };
   const what = path ?? "to the disk";
-  const why = /^[A-Z]+: ([^,]+)/.exec(message)?.[1] ?? code;
+  const why = systemWords(reason);
   if (code === "ENOSPC" || code === "EDQUOT" || code === "EROFS") {
     return new FlareError("file/unwritable", `Cannot write ${what}: ${why}.`, { facts, cause: reason });
   }
@@ -35,6 +35,11 @@ export function diskRefusal(reason: unknown): FlareError | undefined {
   const isUnreadable = /^(access|read|scandir)$/.test(syscall) || (syscall === "open" && path !== undefined && !isReadable(path));
   if (isUnreadable) return new FlareError("file/unreadable", `Cannot read ${what}: ${why}.`, { facts, cause: reason });
   return new FlareError("file/unwritable", `Cannot write ${what}: ${why}.`, { facts, cause: reason });
+}
+
+/** The system's own words for what it refused, such as "no space left on device". */
+export function systemWords({ message, code = message }: NodeJS.ErrnoException): string {
+  return /^[A-Z]+: ([^,]+)/.exec(message)?.[1] ?? code;
 }
 
 /** Of a file that is not there, it is the folder that refuses to take it. */

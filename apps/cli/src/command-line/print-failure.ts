@@ -1,7 +1,7 @@
 import { FlareError } from "@flare-ts/contracts";
 import { CommanderError } from "commander";
 import type { CommandContext } from "./command-context.js";
-import { diskRefusal } from "./disk-refusal.js";
+import { diskRefusal, systemWords } from "./disk-refusal.js";
 import { errorEnvelope } from "./envelope.js";
 import { errorText } from "./error-text.js";
 
@@ -18,8 +18,7 @@ export function printFailure(context: CommandContext, reason: unknown, signalExi
 
 /** Says that the output has nowhere to go, such as to a file on a full disk, on the error stream whatever form was asked for. */
 export function printOutputFailure({ terminal, isVerbose }: CommandContext, cause: NodeJS.ErrnoException): number {
-  const why = /^[A-Z]+: ([^,]+)/.exec(cause.message)?.[1] ?? cause.code;
-  const error = new FlareError("file/unwritable", `Cannot write the output: ${why}.`, { cause });
+  const error = new FlareError("file/unwritable", `Cannot write the output: ${systemWords(cause)}.`, { cause });
   for (const line of errorText(error, { colors: terminal.colors, isVerbose })) terminal.err(line);
   return error.row.exit;
 }

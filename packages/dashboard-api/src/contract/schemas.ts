@@ -27,13 +27,16 @@ export const organizationSchema = z
   .max(63, "may have 63 characters at most")
   .regex(/^[A-Za-z0-9_]+$/, "may hold letters, digits and _ only");
 
-/** A line that a person writes: a name, a title. What turns the text around it would show a name as another. */
+/** What a line may not hold, as a class of a regular expression: control characters, and what turns the text around it, as another name would show. */
+export const unfitForLines = String.raw`\p{Cc}\u{202a}-\u{202e}\u{2066}-\u{2069}`;
+
+/** A line that a person writes: a name, a title. */
 export const lineSchema = z
   .string("must be a text")
   .trim()
   .min(1, "must not be empty")
   .max(200, "may have 200 characters at most")
-  .regex(/^[^\p{Cc}\u{202a}-\u{202e}\u{2066}-\u{2069}]*$/u, "must be one line without control characters");
+  .regex(new RegExp(`^[^${unfitForLines}]*$`, "u"), "must be one line without control characters");
 
 /** A secret token of a link: 256 bits in base64url. */
 export const tokenSchema = z

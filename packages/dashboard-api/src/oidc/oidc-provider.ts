@@ -1,5 +1,6 @@
 import { FlareError } from "@flare-ts/contracts";
 import * as client from "openid-client";
+import { unfitForLines } from "../contract/schemas.js";
 
 /** An institution whose sign-in can be used here. */
 export interface OidcProviderSettings {
@@ -119,7 +120,7 @@ export class OidcProvider {
     const name =
       typeof claims["name"] === "string"
         ? claims["name"]
-            .replaceAll(/[\p{Cc}\u{202a}-\u{202e}\u{2066}-\u{2069}]/gu, " ")
+            .replaceAll(new RegExp(`[${unfitForLines}]`, "gu"), " ")
             .trim()
             .slice(0, 200)
         : "";

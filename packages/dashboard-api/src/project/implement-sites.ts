@@ -23,7 +23,7 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
     return site;
   };
   const change = async (actor: Actor, site: StoredSite, body: z.output<(typeof updateSite)["body"]>): Promise<string> => {
-    if (body.version !== undefined && body.version !== site.version) throw changedMeanwhile(`'${site.name}'`, site.changedBy);
+    requireSeen(site, body.version);
     const project = await readProject(db);
     if (body.properties !== undefined) checkProperties(project, body.properties);
     const { name = site.name } = body;
@@ -65,7 +65,7 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
     { decision, note, version }: z.output<(typeof decideSite)["body"]>,
   ): Promise<StoredSite> => {
     // Who approves has looked at what is approved.
-    if (version !== undefined && version !== site.version) throw changedMeanwhile(`'${site.name}'`, site.changedBy);
+    requireSeen(site, version);
     const project = await readProject(db);
     const missing = missingProperties(project, site);
     if (decision === "approve" && missing.length > 0) {
@@ -159,4 +159,9 @@ export function implementSites({ db, now, randomBytes, audit, changes, kits }: D
       return { headers, body: participantFile(await readProject(db), site) };
     }),
   ];
+}
+
+/** Whoever names a version has seen that one. @throws FlareError `dashboard/changed-meanwhile` */
+function requireSeen(site: StoredSite, version: number | undefined): void {
+  if (version !== undefined && version !== site.version) throw changedMeanwhile(`'${site.name}'`, site.changedBy);
 }

@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { setTimeout as delay } from "node:timers/promises";
 import { bootstrapVariable, launcherVariable } from "../client/protocol.js";
+import { identifyProcess, isAlive, type ProcessIdentity } from "../process/process-identity.js";
 
 /** How long it is looked whether what was killed is gone: a process that waits for a disk goes when that answers. */
 const longestMs = 5_000;
@@ -14,26 +15,17 @@ const lookMs = 10;
  */
 export async function endProcessesOf(isWanted: (bootstrapPath: string) => boolean): Promise<void> {
   const endMs = performance.now() + longestMs;
-  const ending = new Set<number>();
+  const ending = new Map<number, ProcessIdentity>();
   do {
-    for (const pid of ending) if (hasEnded(pid)) ending.delete(pid);
     // What is killed has no environment from then on, and goes on for as long as its memory takes to be given back.
     for (const pid of processesOf(isWanted)) {
+      const found = identifyProcess(pid);
+      if (found !== undefined) ending.set(pid, found);
       kill(pid);
-      ending.add(pid);
     }
+    for (const one of ending.values()) if (!isAlive(one)) ending.delete(one.pid);
     if (ending.size > 0) await delay(lookMs);
   } while (ending.size > 0 && performance.now() < endMs);
-}
-
-/** Whether a process is gone, or waits for nothing but its parent to look at it. */
-function hasEnded(pid: number): boolean {
-  try {
-    const stat = readFileSync(`/proc/${pid}/stat`, "latin1");
-    return stat[stat.lastIndexOf(")") + 2] === "Z";
-  } catch {
-    return true;
-  }
 }
 
 /** Kills what trainers of the jobs below a folder have left, such as what one has started in a session of its own. */
