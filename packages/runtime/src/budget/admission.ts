@@ -49,12 +49,17 @@ export interface AdmissionInit {
 }
 
 interface Entry extends AdmissionRequest {
+  /** Milliseconds since the epoch. */
   readonly sinceMs: number;
+  /** The same moment in milliseconds that only go forward. */
+  readonly askedMs: number;
   /** How many of the same participant were in or waited before it. */
   readonly turn: number;
   readonly onWait: ((reason: string) => void) | undefined;
   readonly admit: (admitted: Admitted) => void;
   reason: string;
+  /** Whether the log says that it waits. */
+  isLogged: boolean;
 }
 
 /** Whoever has moved so many bytes in the latest span is busy, and so is whoever came in during it. */
@@ -62,6 +67,9 @@ const busyBytes = 4 * 2 ** 20;
 const spanMs = 250;
 /** For so long after its latest bytes had to wait for this machine somebody is busy, however few they were; or while it has moved none yet. */
 const heldMs = 8 * spanMs;
+
+/** To take turns at a busy machine is no matter for the log; to wait for longer than this is. */
+const logAfterMs = 1_000;
 
 /** So often it is looked in one pass whether what is smaller has room on the disk. */
 const mostDiskLooks = 8;
@@ -104,9 +112,11 @@ export class Admission {
       const entry: Entry = {
         ...request,
         sinceMs: this.#parts.now(),
+        askedMs: this.#parts.steadyNow(),
         turn: this.#countOf(request.who),
         onWait,
         reason: "",
+        isLogged: false,
         admit: (admitted) => {
           signal?.removeEventListener("abort", leave);
           resolve(admitted);
@@ -167,9 +177,9 @@ export class Admission {
 
   #admit(entry: Entry): void {
     this.#waiting.splice(this.#waiting.indexOf(entry), 1);
-    if (entry.reason !== "") {
-      const { who, what } = entry;
-      this.#parts.logger.info("goes on after waiting", { who, what, waitedMs: this.#parts.now() - entry.sinceMs });
+    if (entry.isLogged) {
+      const { who, what, askedMs } = entry;
+      this.#parts.logger.info("goes on after waiting", { who, what, waitedMs: Math.round(this.#parts.steadyNow() - askedMs) });
     }
     const inside = new Inside(entry, this.#parts.steadyNow);
     this.#inside.add(inside);
@@ -182,13 +192,16 @@ export class Admission {
   }
 
   #tell(entry: Entry, reason: string): void {
-    if (entry.reason === reason) return;
-    const { who, what, diskBytes } = entry;
-    const size = diskBytes > 0 ? { size: byteSizeText(diskBytes) } : {};
+    const { who, what, diskBytes, askedMs } = entry;
+    if (entry.reason !== reason) {
+      entry.reason = reason;
+      entry.onWait?.(reason);
+    }
     // Once for each wait: figures in the reason change all the time.
-    this.#parts.logger[entry.reason === "" ? "warn" : "debug"]("waits for room", { who, what, ...size, reason });
-    entry.reason = reason;
-    entry.onWait?.(reason);
+    if (entry.isLogged || this.#parts.steadyNow() - askedMs < logAfterMs) return;
+    entry.isLogged = true;
+    const size = diskBytes > 0 ? { size: byteSizeText(diskBytes) } : {};
+    this.#parts.logger.warn("waits for room", { who, what, ...size, reason });
   }
 
   #crowded(): string | undefined {
