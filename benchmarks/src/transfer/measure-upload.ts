@@ -27,14 +27,15 @@ export async function measureUpload(admin: AdminSession, jobFolder: string, byte
       .submitJob(jobFolder, {
         signal: abort.signal,
         onProgress: (progress) => {
-          if (progress.file === file) {
-            if (begun !== 0) return;
+          if (progress.file !== file) {
+            // What has been measured is the transfer: the job is not wanted.
+            if (begun !== 0) abort.abort();
+          } else if (begun === 0) {
             touchMemory(`${path}.touched`, bytes);
             begun = performance.now();
-          } else if (begun !== 0 && ended === 0) {
+          } else {
+            // The last time is when the server has answered.
             ended = performance.now();
-            // What has been measured is the transfer: the job is not wanted.
-            abort.abort();
           }
         },
       })

@@ -17,7 +17,7 @@ import { isSmall } from "./upload-leases.js";
 /** Gives the live connection, or waits for the next one. */
 export type ConnectionProvider = () => Promise<Connection>;
 
-/** Hears how many bytes of an object are at the other side (upload) or here (download). */
+/** Hears how many bytes of an object are on their way or at the other side (upload), or here (download); of all at last once the server has them. */
 export type OnProgress = (done: number, total: number) => void;
 
 /** How a transfer may save bytes. */
@@ -112,7 +112,9 @@ export class TransferClient {
           signal: moving,
         };
         const reply = await connection.upload(this.#chunks(init, tally, report), moving);
-        return reply.isComplete ? true : undefined;
+        if (!reply.isComplete) return undefined;
+        onProgress?.(object.size, object.size);
+        return true;
       },
     );
   }
