@@ -67,6 +67,10 @@ class Session(unittest.TestCase):
         self.assertEqual(job.receive()["type"], "log")
         self.assertEqual(job.stop(), (0, "1 0\nFalse 2\n"))
 
+    def test_every_rank_knows_job_and_site_before_the_first_model(self):
+        script = "import flare_client as flare\nflare.init(rank='1')\nprint(flare.get_site_name(), flare.get_job_id(), flare.system_info()['datasets'])\n"
+        self.assertEqual(JobProcess(script).end(), (0, "site-1 job-1 {}\n"))
+
     def test_is_launched_where_the_temporary_folder_has_a_long_path(self):
         # As a trainer has it: deep in a site's kit, beyond what the path of a socket may have.
         temporary = "workspace/example_project/prod_00/hospital-a/3f0c9a52-6f0e-4e0a-9d2b-0f8f5a4a7b11/client_api_0/tmp"
@@ -135,6 +139,7 @@ class Session(unittest.TestCase):
     def test_mistakes_of_a_script_have_codes(self):
         mistakes = {
             "client-api/no-task": "flare.send(flare.FLModel(params={}))",
+            "client-api/result-invalid": "flare.receive(); flare.send({'w': [1.0]})",
             "client-api/weight-missing": "flare.receive(); flare.send(flare.FLModel(params={}, meta={'NUM_STEPS_CURRENT_ROUND': 0}))",
         }
         invalid = (
