@@ -1,8 +1,11 @@
+import contextlib
+import io
 import sys
 import textwrap
 import unittest
 
 import numpy as np
+from flare_client.command import main
 from flare_client.safetensors import read_safetensors
 from flare_client.tensors import to_own
 from job_process import JobProcess
@@ -191,6 +194,13 @@ class Session(unittest.TestCase):
             [sys.executable, "-c", "import flare_client; flare_client.init()"], env={"PYTHONPATH": SOURCE}, capture_output=True, text=True
         )
         self.assertIn("client-api/no-bootstrap", ended.stderr)
+
+    def test_a_script_that_is_not_there_is_named_by_the_command_that_wants_it(self):
+        for command in ("run", "attach"):
+            output = io.StringIO()
+            with contextlib.redirect_stderr(output), self.assertRaises(SystemExit):
+                main([command, "none.py"])
+            self.assertIn(f"flare-client {command}: error: there is no script none.py", output.getvalue())
 
     def test_receive_gives_up_after_its_timeout(self):
         job = JobProcess("import flare_client as flare\nflare.init()\nprint(flare.receive(timeout=0.01))\n")
