@@ -22,7 +22,10 @@ const torch = pythonWith("numpy, torch");
 
 describe("flare_client passes its tests", () => {
   it.skipIf(numpy === undefined)("with NumPy (Debian package python3-numpy)", () => {
-    expect(runUnittest(numpy, "test_safetensors")).toMatch(/\nOK\n$/);
+    // The tests of arrays of ml_dtypes are left out where it is not installed.
+    expect(runUnittest(numpy, "test_safetensors")).toMatch(/\nOK( \(skipped=1\))?\n$/);
+    expect(runUnittest(numpy, "test_result")).toMatch(/\nOK\n$/);
+    expect(runUnittest(numpy, "test_decorators")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_session")).toMatch(/\nOK\n$/);
   });
 

@@ -1,12 +1,19 @@
 """Scripts that start processes of their own, and tasks that are cancelled while a script has them."""
 
 import os
+import socket
 import sys
+import tempfile
 import textwrap
+import threading
 import time
 import unittest
 
 import numpy as np
+from flare_client.channel import LineChannel
+from flare_client.safetensors import write_safetensors
+from flare_client.session import ClientSession
+from flare_client.tensors import raw_tensors
 from job_process import JobProcess
 
 ANSWER = "flare.send(flare.FLModel(params=model.params, meta={'NUM_STEPS_CURRENT_ROUND': 1}))\n"
@@ -100,6 +107,28 @@ class CancelledTasks(unittest.TestCase):
         self.assertEqual(result["task_id"], "second")
         job.accept(result)
         self.assertEqual(job.stop(), (0, ""))
+
+    def test_a_model_that_is_cancelled_as_it_comes_is_not_the_end_of_the_job(self):
+        ours, theirs = socket.socketpair()
+        self.addCleanup(ours.close)
+        self.addCleanup(theirs.close)
+        channel = LineChannel(theirs)
+        self.addCleanup(channel._reader.close)
+        session = ClientSession(channel)
+        folder = tempfile.TemporaryDirectory()
+        self.addCleanup(folder.cleanup)
+        path = os.path.join(folder.name, "model.safetensors")
+        write_safetensors(path, raw_tensors({"w": np.float32([1])}).items())
+        session._tasks = [{"task_id": "first", "model_path": path}]
+
+        class CancelledWhenTheLockIsFree(threading.Condition):
+            def __exit__(self, *error):
+                super().__exit__(*error)
+                if session._tasks and not self._is_owned():
+                    session._take({"type": "cancel", "task_id": "first"})
+
+        session._changed = CancelledWhenTheLockIsFree()
+        self.assertEqual(session.next_task(0)["task_id"], "first")
 
     def test_a_model_that_goes_while_the_script_has_it_ends_nothing(self):
         script = textwrap.dedent(

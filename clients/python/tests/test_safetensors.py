@@ -9,6 +9,11 @@ from flare_client import ClientApiError
 from flare_client.safetensors import NUMPY_KINDS, read_safetensors, write_safetensors
 from flare_client.tensors import difference, raw_tensors, to_own, to_raw
 
+try:
+    import ml_dtypes
+except ImportError:
+    ml_dtypes = None
+
 
 class Files(unittest.TestCase):
     def setUp(self):
@@ -58,9 +63,23 @@ class Files(unittest.TestCase):
                 pass
 
     def test_what_a_file_cannot_hold_is_an_error(self):
-        for value in (np.array(["a"]), np.array([1j]), object()):
-            with self.assertRaises(ClientApiError):
+        for value in (np.array(["a"]), np.array([1j]), object(), [[1.0], [2.0, 3.0]]):
+            with self.assertRaisesRegex(ClientApiError, "Tensor 'w'"):
                 to_raw("w", value)
+        # The key of the format's own: a reader would not take it for a tensor.
+        with self.assertRaisesRegex(ClientApiError, "__metadata__"):
+            raw_tensors({"__metadata__": np.zeros(1)})
+
+    @unittest.skipIf(ml_dtypes is None, "Python without ml_dtypes")
+    def test_arrays_of_ml_dtypes_come_back_with_their_differences(self):
+        for kind in (ml_dtypes.bfloat16, ml_dtypes.float8_e4m3fn, ml_dtypes.float8_e5m2):
+            trained, received = np.array([[3, 5]], kind), np.ones((1, 2), kind)
+            write_safetensors(self.path, raw_tensors({"w": trained}).items())
+            own = to_own(read_safetensors(self.path)["w"])
+            self.assertEqual(own.dtype, trained.dtype)
+            np.testing.assert_array_equal(own, trained)
+            made = to_own(difference("w", to_raw("w", trained), {"w": to_raw("w", received)}))
+            np.testing.assert_array_equal(made, np.array([[2, 4]], kind))
 
     def test_differences_need_the_same_shape_and_a_signed_kind(self):
         ones, pairs = to_raw("w", np.ones(3, dtype=np.float32)), to_raw("w", np.ones(2, dtype=np.float32))

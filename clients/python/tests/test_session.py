@@ -1,8 +1,11 @@
+import contextlib
+import io
 import sys
 import textwrap
 import unittest
 
 import numpy as np
+from flare_client.command import main
 from flare_client.safetensors import read_safetensors
 from flare_client.tensors import to_own
 from job_process import JobProcess
@@ -66,6 +69,10 @@ class Session(unittest.TestCase):
         job.task({"w": np.zeros(1, dtype=np.float32)})
         self.assertEqual(job.receive()["type"], "log")
         self.assertEqual(job.stop(), (0, "1 0\nFalse 2\n"))
+
+    def test_every_rank_knows_job_and_site_before_the_first_model(self):
+        script = "import flare_client as flare\nflare.init(rank='1')\nprint(flare.get_site_name(), flare.get_job_id(), flare.system_info()['datasets'])\n"
+        self.assertEqual(JobProcess(script).end(), (0, "site-1 job-1 {}\n"))
 
     def test_is_launched_where_the_temporary_folder_has_a_long_path(self):
         # As a trainer has it: deep in a site's kit, beyond what the path of a socket may have.
@@ -135,6 +142,7 @@ class Session(unittest.TestCase):
     def test_mistakes_of_a_script_have_codes(self):
         mistakes = {
             "client-api/no-task": "flare.send(flare.FLModel(params={}))",
+            "client-api/result-invalid": "flare.receive(); flare.send({'w': [1.0]})",
             "client-api/weight-missing": "flare.receive(); flare.send(flare.FLModel(params={}, meta={'NUM_STEPS_CURRENT_ROUND': 0}))",
         }
         invalid = (
@@ -186,6 +194,13 @@ class Session(unittest.TestCase):
             [sys.executable, "-c", "import flare_client; flare_client.init()"], env={"PYTHONPATH": SOURCE}, capture_output=True, text=True
         )
         self.assertIn("client-api/no-bootstrap", ended.stderr)
+
+    def test_a_script_that_is_not_there_is_named_by_the_command_that_wants_it(self):
+        for command in ("run", "attach"):
+            output = io.StringIO()
+            with contextlib.redirect_stderr(output), self.assertRaises(SystemExit):
+                main([command, "none.py"])
+            self.assertIn(f"flare-client {command}: error: there is no script none.py", output.getvalue())
 
     def test_receive_gives_up_after_its_timeout(self):
         job = JobProcess("import flare_client as flare\nflare.init()\nprint(flare.receive(timeout=0.01))\n")

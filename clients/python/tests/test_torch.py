@@ -5,6 +5,7 @@ import textwrap
 import unittest
 
 import numpy as np
+from flare_client import ClientApiError
 from flare_client.safetensors import read_safetensors, write_safetensors
 from flare_client.tensors import difference, raw_tensors, to_own
 from job_process import JobProcess
@@ -55,6 +56,11 @@ class Torch(unittest.TestCase):
         after, before = raw_tensors({"w": torch.tensor([3.0, 5.0], dtype=torch.bfloat16)}), raw_tensors({"w": torch.ones(2, dtype=torch.bfloat16)})
         made = to_own(difference("w", after["w"], before))
         self.assertTrue(torch.equal(made, torch.tensor([2.0, 4.0], dtype=torch.bfloat16)))
+
+    def test_a_tensor_that_is_not_dense_is_named(self):
+        for tensor in (torch.eye(2).to_sparse(), torch.zeros(2, device="meta"), torch.ones(2, dtype=torch.complex64)):
+            with self.assertRaisesRegex(ClientApiError, "Tensor 'w'"):
+                raw_tensors({"w": tensor})
 
     def test_a_script_trains_a_module_with_what_it_receives(self):
         script = textwrap.dedent(

@@ -7,6 +7,7 @@ import sys
 from typing import Any, Dict, Optional
 
 from .analytics import WORDS
+from .bootstrap import read_bootstrap
 from .errors import ClientApiError
 from .fl_model import FLModel
 from .ranks import is_shared, rank_of, share
@@ -54,7 +55,8 @@ def init(rank: Optional[str] = None, config_file: Optional[str] = None) -> None:
         os.register_at_fork(after_in_child=_continue_in_fork)
         _process.facts = _process.session.welcome
     else:
-        _process.facts = {}
+        # The file that starts a trainer is the same for all of its processes; the rest comes with the first model.
+        _process.facts = read_bootstrap(os.environ)
 
 
 def is_running() -> bool:

@@ -54,7 +54,7 @@ def main(arguments: Optional[List[str]] = None) -> int:
             start.error("give the launcher to start, such as torchrun")
         return launch(given.launcher)
     if not os.path.isfile(given.script):
-        run.error(f"there is no script {given.script}")
+        (attach if given.command == "attach" else run).error(f"there is no script {given.script}")
     if given.command == "attach":
         if not given.folder:
             attach.error(f"give --folder, or set {FOLDER_VARIABLE}")

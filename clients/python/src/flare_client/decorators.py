@@ -1,23 +1,29 @@
-"""FLARE's decorators: a function that takes a model and gives one answers tasks by itself."""
+"""FLARE's decorators: functions that take a model and give the answer, or its metrics, without calls of receive and send."""
 
 import functools
-from typing import Any, Callable, Optional
+import inspect
+from typing import Any, Callable, Dict, Optional, Tuple
 
 from . import api
 from .fl_model import FLModel
 
 
 def train(function: Optional[Callable[..., Any]] = None, **root: Any) -> Callable[..., Any]:
-    """Calls the function with the received model and sends what it returns, an :class:`FLModel`."""
+    """Sends what the function returns, an :class:`FLModel`, with the metrics that a function of :func:`evaluate` has given before.
+
+    The received model is the function's first argument, whatever a caller gives for it.
+    """
     if function is None:
         return functools.partial(train, **root)
 
     @functools.wraps(function)
     def answer(*args: Any, **kwargs: Any) -> Any:
         model = api.receive()
-        result = function(model, *args, **{**root, **kwargs})
+        result = _call(function, model, args, {**root, **kwargs})
         if not isinstance(result, FLModel):
             raise TypeError(f"{function.__name__} must return an FLModel, not {type(result).__name__}")
+        if model is not None and model.metrics is not None:
+            result.metrics = model.metrics
         api.send(result)
         return result
 
@@ -25,16 +31,26 @@ def train(function: Optional[Callable[..., Any]] = None, **root: Any) -> Callabl
 
 
 def evaluate(function: Optional[Callable[..., Any]] = None, **root: Any) -> Callable[..., Any]:
-    """Calls the function with the received model; the metric that it returns stands in the model's ``metrics``."""
+    """Keeps the metrics that the function returns, by name, or as ``metric`` where it is one number, in the received model's ``metrics``.
+
+    The received model is the function's first argument, whatever a caller gives for it.
+    """
     if function is None:
         return functools.partial(evaluate, **root)
 
     @functools.wraps(function)
     def answer(*args: Any, **kwargs: Any) -> Any:
         model = api.receive()
-        result = function(model, *args, **{**root, **kwargs})
+        result = _call(function, model, args, {**root, **kwargs})
+        if result is None:
+            raise TypeError(f"{function.__name__} must return a number or numbers by name, not None")
         if model is not None:
-            model.metrics = dict(result) if isinstance(result, dict) else {"metric": float(result)}
+            model.metrics = result if isinstance(result, dict) else {"metric": result}
         return result
 
     return answer
+
+
+def _call(function: Callable[..., Any], model: Optional[FLModel], args: Tuple[Any, ...], kwargs: Dict[str, Any]) -> Any:
+    first = next(iter(inspect.signature(function).parameters), None)
+    return function(model, *args[1:], **{name: value for name, value in kwargs.items() if name != first})

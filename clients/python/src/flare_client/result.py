@@ -3,13 +3,23 @@
 import math
 import numbers
 import sys
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
 from .errors import ClientApiError
 from .fl_model import FLModel
 
 #: Key of ``meta`` that gives a result its weight; FLARE's name.
 WEIGHT_KEY = "NUM_STEPS_CURRENT_ROUND"
+
+
+def check_parts(model: Any) -> None:
+    """That the answer is an :class:`FLModel` whose parts are mappings."""
+    if not isinstance(model, FLModel):
+        raise ClientApiError("client-api/result-invalid", f"send() takes an FLModel, not a {type(model).__name__}.")
+    for part, what in (("params", "tensors"), ("metrics", "numbers"), ("meta", "values")):
+        value = getattr(model, part)
+        if value is not None and not isinstance(value, Mapping):
+            raise ClientApiError("client-api/result-invalid", f"{part} of an FLModel are {what} by name, not a {type(value).__name__}.")
 
 
 def check_weight(model: FLModel, default: Optional[float]) -> float:
@@ -22,9 +32,10 @@ def check_weight(model: FLModel, default: Optional[float]) -> float:
         print(f"flare-client: the result has no {WEIGHT_KEY} in meta and counts as {default:g}", file=sys.stderr)
         return default
     if value is None or not (math.isfinite(value) and value > 0):
+        given = repr(model.meta[WEIGHT_KEY]) if WEIGHT_KEY in model.meta else "missing"
         raise ClientApiError(
             "client-api/weight-missing",
-            f"meta['{WEIGHT_KEY}'] is {model.meta.get(WEIGHT_KEY, 'missing')}; give the number of steps or samples that the result stands for.",
+            f"meta['{WEIGHT_KEY}'] is {given}; give the number of steps or samples that the result stands for.",
         )
     return value
 
@@ -61,6 +72,7 @@ def check_count(name: str, value: Any) -> float:
 
 def plain_json(value: Any, where: str = "meta") -> Any:
     """Plain JSON for what a script gives; NumPy's and torch's numbers become numbers."""
+    value = _unwrapped(value)
     if value is None or isinstance(value, (bool, str)):
         return value
     if isinstance(value, dict):
@@ -68,23 +80,25 @@ def plain_json(value: Any, where: str = "meta") -> Any:
     if isinstance(value, (list, tuple)):
         return [plain_json(entry, where) for entry in value]
     number = _number(value)
-    if number is not None and math.isfinite(number):
-        return int(value) if isinstance(value, numbers.Integral) else number
-    raise ClientApiError("client-api/result-invalid", f"{where} is {type(value).__name__}, which is not plain JSON.")
+    if number is None:
+        raise ClientApiError("client-api/result-invalid", f"{where} is a {type(value).__name__}, which is not plain JSON.")
+    if not math.isfinite(number):
+        raise ClientApiError("client-api/result-invalid", f"{where} is {number}, not a finite number.")
+    return int(value) if isinstance(value, numbers.Integral) else number
 
 
 def _number(value: Any) -> Optional[float]:
+    value = _unwrapped(value)
+    if not isinstance(value, numbers.Real):
+        return None
     try:
-        if isinstance(value, numbers.Real) and not isinstance(value, bool):
-            return float(value)
-        # A NumPy or torch scalar, or an array of one element.
-        item = getattr(value, "item", None)
-        if callable(item) and getattr(value, "shape", (2,)) in ((), (1,)):
-            return float(item())
+        return float(value)
     except OverflowError:
         # A whole number that is larger than any number of the other side.
         return math.inf
-    except (TypeError, ValueError):
-        # An element that is none, such as a text.
-        return None
-    return None
+
+
+def _unwrapped(value: Any) -> Any:
+    """The element of a NumPy or torch scalar, or of an array that has one; everything else as it is."""
+    item = getattr(value, "item", None)
+    return item() if callable(item) and getattr(value, "shape", None) in ((), (1,)) else value

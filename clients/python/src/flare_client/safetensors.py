@@ -16,6 +16,9 @@ from .errors import ClientApiError
 #: Longest header; the format's reference implementation has the same limit.
 MAX_HEADER_BYTES = 100_000_000
 
+#: The key of a header that is no tensor.
+METADATA = "__metadata__"
+
 #: Bytes of an element, by the format's name of its kind.
 ITEM_BYTES: Mapping[str, int] = {
     "BOOL": 1,
@@ -75,7 +78,7 @@ def read_safetensors(path: str) -> Dict[str, RawTensor]:
         raise _invalid(path, f"its header would have {header_bytes} bytes")
     try:
         header = json.loads(bytes(content[8 : 8 + header_bytes]))
-        entries = [(name, entry) for name, entry in header.items() if name != "__metadata__"]
+        entries = [(name, entry) for name, entry in header.items() if name != METADATA]
     except (ValueError, AttributeError):
         raise _invalid(path, "its header is not a JSON object") from None
     body = content[8 + header_bytes :]
@@ -99,8 +102,6 @@ def write_safetensors(path: str, tensors: Iterable[Tuple[str, RawTensor]]) -> No
         file.write(text)
         for _, tensor in ordered:
             file.write(tensor.data)
-
-
 
 
 def _tensor_of(path: str, name: str, entry: Any, body: memoryview) -> RawTensor:

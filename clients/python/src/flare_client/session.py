@@ -11,7 +11,7 @@ from .channel import LineChannel
 from .errors import ClientApiError
 from .fl_model import FLModel, ParamsType
 from .heartbeat import INTERVAL, Heartbeat
-from .result import check_count, check_metrics, check_weight, plain_json
+from .result import check_count, check_metrics, check_parts, check_weight, plain_json
 from .room import when_there_is_room
 from .safetensors import RawTensor, read_safetensors, write_safetensors
 from .tensors import difference, raw_tensors, to_own
@@ -86,10 +86,11 @@ class ClientSession:
         self._require_own()
         self._heartbeat.follow_this_thread()
         while self._current is None:
-            self._wait(lambda: bool(self._tasks), timeout)
-            if self._failure is not None:
-                raise self._failure
+            # Waited for and taken in one: in between it could be cancelled, which is not the end of the job.
             with self._changed:
+                self._wait(lambda: bool(self._tasks), timeout)
+                if self._failure is not None:
+                    raise self._failure
                 if self._is_stopped or not self._tasks:
                     break
                 self._current = self._tasks.pop(0)
@@ -121,6 +122,7 @@ class ClientSession:
         task = self._current
         if task is None:
             raise ClientApiError("client-api/no-task", "send() was called without a model to answer.")
+        check_parts(model)
         weight = check_weight(model, self._default_weight)
         metrics = check_metrics(model)
         meta = plain_json(model.meta)
@@ -219,7 +221,7 @@ class ClientSession:
 
     def _transferable(self, model: FLModel) -> "tuple[Dict[str, RawTensor], ParamsType]":
         if model.params is None:
-            raise ClientApiError("client-api/result-invalid", "The answer has no params.")
+            raise ClientApiError("client-api/result-invalid", "The answer has no params; metrics alone answer no task of this release.")
         tensors = raw_tensors(model.params)
         if not tensors:
             raise ClientApiError("client-api/result-invalid", "The result has no tensor in its params.")

@@ -1,15 +1,16 @@
 """Tensors of a script: NumPy arrays and torch tensors, to and from the bytes of a file.
 
-torch is imported only where a script has done so already, or where a model has a kind of elements that NumPy lacks.
+torch is imported only where a script has done so already, or where a model has a kind of elements that neither NumPy nor ml_dtypes has.
 """
 
+import functools
 import sys
-from typing import Any, Dict, Mapping, Tuple
+from typing import Any, Dict, Mapping, Optional, Tuple
 
 import numpy as np
 
 from .errors import ClientApiError
-from .safetensors import ITEM_BYTES, NUMPY_KINDS, RawTensor
+from .safetensors import ITEM_BYTES, METADATA, NUMPY_KINDS, RawTensor
 
 _TORCH_NAMES: Mapping[str, str] = {
     "BOOL": "bool",
@@ -29,6 +30,9 @@ _TORCH_NAMES: Mapping[str, str] = {
     "F8_E5M2": "float8_e5m2",
 }
 
+#: Kinds that ml_dtypes adds to NumPy, by its names; JAX and TensorFlow make arrays of them.
+_ADDED_KINDS: Mapping[str, str] = {"bfloat16": "BF16", "float8_e4m3fn": "F8_E4M3", "float8_e5m2": "F8_E5M2"}
+
 #: What the bytes of kinds that NumPy lacks are read as before torch looks at them as what they are.
 _CARRIERS: Mapping[int, str] = {1: "uint8", 2: "int16", 4: "int32", 8: "int64"}
 
@@ -36,9 +40,9 @@ _CARRIERS: Mapping[int, str] = {1: "uint8", 2: "int16", 4: "int32", 8: "int64"}
 def to_own(raw: RawTensor) -> Any:
     """A tensor of the script's own, with its own memory: a torch tensor in a script that has imported torch, else a NumPy array.
 
-    :raises ClientApiError: ``client-api/model-invalid`` for bfloat16 and 8-bit floats where there is no torch
+    :raises ClientApiError: ``client-api/model-invalid`` for bfloat16 and 8-bit floats where there is neither ml_dtypes nor torch
     """
-    kind = NUMPY_KINDS.get(raw.dtype)
+    kind = _numpy_kind(raw.dtype)
     # Older torch lacks the unsigned kinds.
     is_for_torch = hasattr(sys.modules.get("torch"), _TORCH_NAMES[raw.dtype])
     if kind is not None and not is_for_torch:
@@ -52,7 +56,7 @@ def to_torch(raw: RawTensor) -> Any:
         import torch
     except ImportError:
         raise ClientApiError(
-            "client-api/model-invalid", f"The model has elements of the kind {raw.dtype}, which NumPy lacks; install torch."
+            "client-api/model-invalid", f"The model has elements of the kind {raw.dtype}, which NumPy lacks; install ml_dtypes or torch."
         ) from None
     kind = getattr(torch, _TORCH_NAMES[raw.dtype], None)
     if kind is None:
@@ -69,16 +73,17 @@ def to_raw(name: str, value: Any) -> RawTensor:
     """
     if is_torch_tensor(value):
         return _raw_of_torch(name, value)
-    array = np.asarray(value)
+    try:
+        array = np.asarray(value)
+    except (TypeError, ValueError) as error:
+        raise _not_an_array(name, value, error) from error
     if not array.flags.c_contiguous:
         array = np.ascontiguousarray(array)
     array = array.astype(array.dtype.newbyteorder("<"), copy=False)
-    for dtype, kind in NUMPY_KINDS.items():
-        if array.dtype == kind:
-            return RawTensor(dtype, array.shape, _bytes_of(array))
-    raise ClientApiError(
-        "client-api/result-invalid", f"Tensor '{name}' is of the kind {array.dtype}, which a safetensors file cannot hold."
-    )
+    dtype = _ADDED_KINDS.get(array.dtype.name) or next((dtype for dtype, kind in NUMPY_KINDS.items() if array.dtype == kind), None)
+    if dtype is None:
+        raise _unknown_kind(name, array.dtype)
+    return RawTensor(dtype, array.shape, _bytes_of(array))
 
 
 def is_torch_tensor(value: Any) -> bool:
@@ -102,7 +107,7 @@ def difference(name: str, trained: RawTensor, received: Mapping[str, RawTensor])
         raise ClientApiError(
             "client-api/difference-unsupported", f"Tensor '{name}' is of the kind {trained.dtype}, which has no negative differences."
         )
-    kind = NUMPY_KINDS.get(trained.dtype)
+    kind = _numpy_kind(trained.dtype)
     if kind is None:
         return to_raw(name, to_torch(trained) - to_torch(base))
     minuend, subtrahend = (np.frombuffer(tensor.data, dtype=kind) for tensor in (trained, base))
@@ -118,16 +123,36 @@ def difference(name: str, trained: RawTensor, received: Mapping[str, RawTensor])
 def _raw_of_torch(name: str, value: Any) -> RawTensor:
     import torch
 
-    tensor = value.detach().cpu().contiguous()
-    for dtype, torch_name in _TORCH_NAMES.items():
-        if tensor.dtype == getattr(torch, torch_name, None):
-            carrier = getattr(torch, _CARRIERS[ITEM_BYTES[dtype]])
-            flat = tensor.reshape(-1)
-            plain = flat if dtype in NUMPY_KINDS else flat.view(carrier)
-            return RawTensor(dtype, tuple(tensor.shape), _bytes_of(plain.numpy()))
-    raise ClientApiError(
-        "client-api/result-invalid", f"Tensor '{name}' is of the kind {tensor.dtype}, which a safetensors file cannot hold."
-    )
+    dtype = next((dtype for dtype, torch_name in _TORCH_NAMES.items() if value.dtype == getattr(torch, torch_name, None)), None)
+    if dtype is None:
+        raise _unknown_kind(name, value.dtype)
+    try:
+        flat = value.detach().cpu().contiguous().reshape(-1)
+    except RuntimeError as error:
+        # Such as one that is sparse, or has no memory.
+        raise _not_an_array(name, value, error) from error
+    plain = flat if dtype in NUMPY_KINDS else flat.view(getattr(torch, _CARRIERS[ITEM_BYTES[dtype]]))
+    return RawTensor(dtype, tuple(value.shape), _bytes_of(plain.numpy()))
+
+
+@functools.lru_cache(maxsize=None)
+def _numpy_kind(dtype: str) -> Optional[np.dtype]:
+    """NumPy's kind of elements by the format's name; ``None`` where it lacks that and there is no ml_dtypes."""
+    if dtype in NUMPY_KINDS:
+        return NUMPY_KINDS[dtype]
+    try:
+        import ml_dtypes
+    except ImportError:
+        return None
+    return next(np.dtype(getattr(ml_dtypes, name)) for name, added in _ADDED_KINDS.items() if added == dtype)
+
+
+def _not_an_array(name: str, value: Any, error: Exception) -> ClientApiError:
+    return ClientApiError("client-api/result-invalid", f"Tensor '{name}' is a {type(value).__name__} that is no dense array of numbers: {error}")
+
+
+def _unknown_kind(name: str, kind: Any) -> ClientApiError:
+    return ClientApiError("client-api/result-invalid", f"Tensor '{name}' is of the kind {kind}, which a safetensors file cannot hold.")
 
 
 def _bytes_of(array: np.ndarray) -> memoryview:
@@ -141,4 +166,6 @@ def raw_tensors(params: Mapping[str, Any]) -> Dict[str, RawTensor]:
     for name, _ in named:
         if not isinstance(name, str):
             raise ClientApiError("client-api/result-invalid", f"The name of a tensor is {name!r}, not a text.")
+        if name == METADATA:
+            raise ClientApiError("client-api/result-invalid", f"No tensor can be named '{name}': the safetensors format uses that name itself.")
     return {name: to_raw(name, value) for name, value in named}

@@ -34,9 +34,12 @@ export function gridFor(largestTerm: number): number {
   return Math.min(maxGridBits, termBits - exponentAbove(largestTerm));
 }
 
-/** Whether a term fits the grid. */
+/**
+ * Whether a term fits an announced grid: half a step more would round to 2^51 steps, and the sum of as many contributors as there
+ * may be to 2^63, one more than the integers of a file of sums hold.
+ */
 export function isOnGrid(largestTerm: number, gridBits: number): boolean {
-  return largestTerm < 2 ** (termBits - gridBits);
+  return largestTerm < (2 ** termBits - 0.5) * 2 ** -gridBits;
 }
 
 /**

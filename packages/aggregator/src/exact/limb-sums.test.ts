@@ -87,9 +87,17 @@ describe("the grid", () => {
     fc.assert(
       fc.property(fc.double({ min: 1e-150, max: 1e150, noNaN: true }), (largest) => {
         const gridBits = gridFor(largest);
-        expect(isOnGrid(largest, gridBits)).toBe(true);
-        expect(isOnGrid(largest, gridBits + 1)).toBe(false);
+        expect(largest).toBeLessThan(2 ** (51 - gridBits));
+        expect(largest).toBeGreaterThanOrEqual(2 ** (50 - gridBits));
       }),
     );
+  });
+
+  it("takes terms that are below 2^51 of its steps once they are rounded, where it is announced", () => {
+    for (const gridBits of [-40, 0, 28, 900]) {
+      const step = 2 ** -gridBits;
+      expect(isOnGrid((2 ** 51 - 0.75) * step, gridBits)).toBe(true);
+      expect(isOnGrid((2 ** 51 - 0.5) * step, gridBits)).toBe(false);
+    }
   });
 });

@@ -21,8 +21,8 @@ export interface SumsHeading {
 /** Metadata of a file of sums. */
 const sumsKey = "flare.sums";
 
-/** Grid steps that one term may have. */
-const termSteps = 2n ** 51n;
+/** Grid steps that one term may have: fewer than 2^51. */
+const termSteps = 2n ** 51n - 1n;
 
 /** The metadata of a file of sums. */
 export function sumsMetadata(

@@ -1,13 +1,13 @@
-import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AggregationEngine, AggregationReport, ParamsType } from "../aggregation-engine.js";
 import { announceScale } from "../announce-scale.js";
-import type { ExactScale } from "../exact/exact-scale.js";
+import { type ExactScale, maxContributors } from "../exact/exact-scale.js";
 import { ExactJsEngine } from "../js/exact-js-engine.js";
-import { encodeSafetensors } from "../safetensors/encode-safetensors.js";
+import { decodeSafetensors, encodeSafetensors } from "../safetensors/encode-safetensors.js";
 import { fedAvg } from "../strategies/fed-avg.js";
 import type { Strategy } from "../strategies/strategy.js";
 import type { Tensor } from "../tensor.js";
@@ -222,6 +222,29 @@ describe("a tree of sums", () => {
     const folding = new Folding({ model, scale, strategy: fedAvg(), paramsType: "FULL", updates });
     const flat = await folding.model([0, 1, 2], js);
     for (const engine of engines) expect((await folding.model([[0, 1], 2], engine)).sha256).toBe(flat.sha256);
+  });
+
+  it("holds the sums of as many contributors as there may be, each with the largest term that the scale takes", async () => {
+    const model = join(folder, "model.safetensors");
+    const of = (steps: number): Uint8Array =>
+      encodeSafetensors([["w", { dtype: "F64", shape: [1], data: Float64Array.of(steps * 2 ** -28) }]]);
+    await writeFile(model, of(1));
+    const scale = { gridBits: { w: 28 } };
+    for (const sign of [1, -1]) {
+      // Rounds to 2^51 - 1 steps; a quarter of a step more would round to 2^51, and 4096 of them are 2^63, which wraps around.
+      const source = of(sign * (2 ** 51 - 0.75));
+      const updates = Array.from({ length: maxContributors }, (_, i) => ({ contributor: `${i}`, weight: 1, source }));
+      const folding = new Folding({ model, scale, strategy: fedAvg(), paramsType: "FULL", updates });
+      for (const engine of engines.slice(0, 2)) {
+        await folding.model([[...updates.keys()]], engine);
+        const mean = decodeSafetensors(await readFile(join(folder, "out.safetensors")));
+        expect(mean.get("w")?.data).toEqual(Float64Array.of(sign * (2 ** 51 - 1) * 2 ** -28));
+        const session = await engine.open({ model, strategy: fedAvg(), paramsType: "FULL", scale });
+        const beyond = session.add({ contributor: "a", weight: 1, source: of(sign * (2 ** 51 - 0.5)), paramsType: "FULL" });
+        await expect(beyond).rejects.toMatchObject({ code: "aggregate/out-of-range" });
+        await session.discard();
+      }
+    }
   });
 
   it("holds 64-bit integers as long as their sums fit, and names the tensor where they do not", async () => {

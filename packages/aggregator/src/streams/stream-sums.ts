@@ -112,9 +112,9 @@ export class StreamSums {
     if (this.#open.has(contributor) || this.#ended.has(contributor)) {
       throw new FlareError("aggregate/contributor-twice", `${quoted(contributor)} was added before.`, { facts: { contributor } });
     }
-    if (this.#open.size + this.#ended.size === mostContributors) {
-      throw new FlareError("aggregate/too-many-contributors", `More than ${mostContributors} contributors.`, {
-        facts: { limit: mostContributors },
+    if (this.#open.size + this.#ended.size === maxContributors) {
+      throw new FlareError("aggregate/too-many-contributors", `More than ${maxContributors} contributors.`, {
+        facts: { limit: maxContributors },
       });
     }
     if (this.#unit === 0) this.#unit = this.#gridBits === undefined ? 2 ** exponentAbove(weight) : 1;
@@ -240,9 +240,6 @@ interface Settings {
   readonly gridBits: Float64Array | undefined;
   readonly startMs: number;
 }
-
-/** At the very limit a sum could be 2^63, one more than a 64-bit integer holds. */
-const mostContributors = maxContributors - 1;
 
 /** Sums are made before all updates are known, so shares have to be the weights. */
 function requireMean({ name, combine, weigh, needs }: Strategy, paramsType: ParamsType): void {

@@ -179,12 +179,14 @@ describe("a trainer with the Client API", () => {
       const { readFileSync } = await import("node:fs");
       const info = flare.systemInfo();
       const meta = { NUM_STEPS_CURRENT_ROUND: 1, rows: readFileSync(info.datasets.wdbc, "utf8").length, ...info,
-        round: model.currentRound, total: model.totalRounds, task: flare.getTaskName(), train: flare.isTrain(),
+        first: model.startRound, round: model.currentRound, total: model.totalRounds, task: flare.getTaskName(), train: flare.isTrain(),
         job: flare.getJobId(), site: flare.getSiteName() };
       await flare.send({ params: model.params, meta });
     `);
-    const { meta } = await execute(await open(script), task(2));
-    expect(meta).toMatchObject({ rows: 8, siteName: "site-1", jobId, jobName: "test", round: 2, total: 3 });
+    const executor = await open(script);
+    expect((await execute(executor, task(0))).meta).toMatchObject({ first: 0, round: 0 });
+    const { meta } = await execute(executor, { ...task(2), meta: { start_round: 1 } });
+    expect(meta).toMatchObject({ rows: 8, siteName: "site-1", jobId, jobName: "test", first: 1, round: 2, total: 3 });
     expect(meta).toMatchObject({ task: "train", train: true, job: jobId, site: "site-1" });
   });
 

@@ -5,6 +5,7 @@ import { FlareError, limits } from "@flare-ts/contracts/errors";
 import type { ClientApiExecutorSettings } from "@flare-ts/contracts/job";
 import { writeBootstrap } from "../client/bootstrap.js";
 import { type LogMessage, type Meta, protocolVersion, type TaskMessage } from "../client/protocol.js";
+import { startRoundOf } from "../job/start-round.js";
 import type { SiteJobDescription, SiteTask } from "../job-process/job-channel.js";
 import type { StallClock } from "../progress/stall-clock.js";
 import { waitForRoom } from "../store/when-there-is-room.js";
@@ -213,7 +214,7 @@ function taskMessage({ key, modelPath, totalRounds, meta }: SiteTask): TaskMessa
     task_name: key.task,
     model_path: modelPath,
     current_round: key.round,
-    start_round: 0,
+    start_round: startRoundOf(meta),
     total_rounds: totalRounds,
     meta: meta as Meta,
   };

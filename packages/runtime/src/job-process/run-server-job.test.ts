@@ -149,17 +149,17 @@ describe("a whole job", () => {
     expect(host.end).toMatchObject({ error: { code } });
   });
 
-  it("tells trainers of the proximal term", async () => {
+  it("tells trainers of the proximal term, and of a first round that is not 0", async () => {
     const metas: unknown[] = [];
     const host = await hostOf({
-      args: { num_rounds: 1, fedprox_mu: 0.25 },
+      args: { num_rounds: 1, fedprox_mu: 0.25, start_round: 5 },
       train: (task) => {
         metas.push(task.meta);
         return Promise.resolve(answerOf(task));
       },
     });
     await run(host);
-    expect(metas).toEqual(Array.from({ length: 3 }, () => ({ fedprox_mu: 0.25 })));
+    expect(metas).toEqual(Array.from({ length: 3 }, () => ({ fedprox_mu: 0.25, start_round: 5 })));
     expect(host.eventsOf("round-closed")).toMatchObject([{ strategy: "fed-prox" }]);
   });
 

@@ -57,9 +57,8 @@ function metrics(json: string, site: string): Metrics {
 
 function plainObject(json: string, what: string, site: string): Readonly<Record<string, unknown>> {
   if (json.length > limits.reportChars) {
-    throw new FlareError("runtime/report-too-large", `The ${what} of an update of ${site} have ${json.length} characters of JSON.`, {
-      facts: { site, what, chars: json.length, limit: limits.reportChars },
-    });
+    const message = `The ${what} of an update of ${site} have ${json.length} characters of JSON; at most ${limits.reportChars} are taken.`;
+    throw new FlareError("runtime/report-too-large", message, { facts: { site, what, chars: json.length, limit: limits.reportChars } });
   }
   const value = json === "" ? {} : parse(json);
   if (typeof value === "object" && value !== null && !Array.isArray(value)) return value as Readonly<Record<string, unknown>>;

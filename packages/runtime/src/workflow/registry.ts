@@ -1,6 +1,7 @@
 import type { StrategyComponents } from "@flare-ts/aggregator";
 import type { FedAvgSettings } from "@flare-ts/contracts";
 import type { JournalEntry } from "../job/job-event.js";
+import { startRoundMeta } from "../job/start-round.js";
 import type { ServerJobDescription } from "../job-process/job-channel.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { createJobStrategy, trainerMeta } from "./job-strategy.js";
@@ -31,7 +32,7 @@ const workflows: { readonly [Kind in WorkflowSettings["kind"]]: CreateDriver<Ext
     const { sites, mandatoryClients } = start.job;
     const strategy = createJobStrategy(settings.strategy, parts);
     const machine = roundMachine({ settings, sites, mandatoryClients, initialModel: start.initialModel });
-    const taskMeta = trainerMeta(strategy, settings.fedproxMu);
+    const taskMeta = { ...trainerMeta(strategy, settings.fedproxMu), ...startRoundMeta(settings.startRound) };
     return new WorkflowDriver({ ...parts, machine, strategy }, { workspace: start.job.workspace, taskMeta });
   },
 };

@@ -93,9 +93,10 @@ export const aggregateErrors = {
     },
   ),
   "aggregate/base-missing": row(
-    "bug",
-    "Differences were to be aggregated without the model that they are added to.",
-    "Pass the path of the global model when the aggregation is finished.",
+    "user",
+    "Differences, or updates under a strategy that changes the global model, were to be aggregated without that model.",
+    "Name the global model that the updates were trained from (`--base`; `base` where the library finishes an aggregation).",
+    { grpc: grpcStatus.failedPrecondition },
   ),
   "aggregate/scale-incomplete": row(
     "bug",
