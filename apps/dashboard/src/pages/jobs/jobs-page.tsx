@@ -1,7 +1,6 @@
 import { type Job, listJobs, type OwnJob, submitJobTemplate } from "@flare-ts/dashboard-api/contract";
 import { Button, Group, SegmentedControl, Text, TextInput } from "@mantine/core";
 import { IconActivity, IconPlus, IconSearch } from "@tabler/icons-react";
-import { useState } from "react";
 import { Link, useSearch } from "wouter";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
@@ -12,6 +11,7 @@ import { Loaded } from "../../components/loaded.js";
 import { Moment } from "../../components/moment.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
+import { useAddressValue, useNewDialog } from "../../components/use-address-value.js";
 import { useNow } from "../../components/use-now.js";
 import { useFederation } from "../../live/use-federation.js";
 import { isOver, JobStatus } from "./job-status.js";
@@ -23,10 +23,9 @@ const mostListed = 500;
 /** The jobs of the project, the newest first, and the way to submit one. */
 export function JobsPage() {
   const me = usePerson();
-  const search = useSearch();
-  const [isSubmitting, setSubmitting] = useState(search.includes("new"));
-  const [view, setView] = useState("all");
-  const [text, setText] = useState("");
+  const [isSubmitting, setSubmitting] = useNewDialog();
+  const [view, setView] = useAddressValue("view", "all");
+  const [text, setText] = useAddressValue("text");
   const jobs = useApiQuery(listJobs, { query: { limit: mostListed } });
   const live = useFederation();
   const current = new Map((live.data?.jobs ?? []).map((job) => [job.id, job]));
@@ -95,6 +94,7 @@ export function JobsPage() {
 
 function JobTable({ jobs, current }: { readonly jobs: readonly OwnJob[]; readonly current: ReadonlyMap<string, Job> }) {
   const live = (job: OwnJob): Job => current.get(job.id) ?? job;
+  const filters = useSearch();
   return (
     <DataTable
       label="Jobs"
@@ -105,7 +105,12 @@ function JobTable({ jobs, current }: { readonly jobs: readonly OwnJob[]; readonl
           title: "Job",
           cell: (job) => (
             <>
-              <Text component={Link} href={`/jobs/${job.id}`} fw={550} size="sm" c="var(--mantine-color-anchor)">
+              <Text
+                fw={550}
+                size="sm"
+                c="var(--mantine-color-anchor)"
+                renderRoot={(props) => <Link {...props} href={`/jobs/${job.id}`} state={{ filters }} />}
+              >
                 {job.name}
               </Text>
               <Text size="xs" c="dimmed" className="mono">

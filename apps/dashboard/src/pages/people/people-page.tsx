@@ -1,7 +1,6 @@
 import { listInvitations, listPeople, type Person, removePerson, updatePerson } from "@flare-ts/dashboard-api/contract";
 import { Button, Group, SegmentedControl, TextInput } from "@mantine/core";
 import { IconMailForward, IconSearch, IconUsers } from "@tabler/icons-react";
-import { useState } from "react";
 import { Link } from "wouter";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useApiQuery } from "../../api/use-api-query.js";
@@ -10,14 +9,15 @@ import { EmptyState } from "../../components/empty-state.js";
 import { Loaded } from "../../components/loaded.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
+import { useAddressValue } from "../../components/use-address-value.js";
 import { PeopleTable } from "./people-table.js";
 
 /** Who is in the project, who waits, and what their roles are. */
 export function PeoplePage() {
   const me = usePerson();
   const people = useApiQuery(listPeople, {});
-  const [view, setView] = useState("all");
-  const [text, setText] = useState("");
+  const [view, setView] = useAddressValue("view", "all");
+  const [text, setText] = useAddressValue("text");
   const decide = useApiMutation(updatePerson, { changes: [listPeople], done: "Saved" });
   const remove = useApiMutation(removePerson, { changes: [listPeople, listInvitations], done: "The account is removed" });
   const isAdmin = me.role === "project_admin";

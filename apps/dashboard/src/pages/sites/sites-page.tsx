@@ -1,8 +1,7 @@
 import { decideSite, getProject, getSite, listSites, type WorkingSite } from "@flare-ts/dashboard-api/contract";
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { IconBuildingHospital, IconPlus } from "@tabler/icons-react";
-import { useState } from "react";
-import { Link, useSearch } from "wouter";
+import { Link } from "wouter";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
@@ -15,6 +14,7 @@ import { Moment } from "../../components/moment.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
 import { UnreachedNote } from "../../components/unreached-note.js";
+import { useNewDialog } from "../../components/use-address-value.js";
 import { KitCondition } from "../kits/kit-condition.js";
 import { AddSiteDialog } from "./add-site-dialog.js";
 import { type AnySite, useAllSites } from "./all-sites.js";
@@ -25,8 +25,7 @@ import { resourcesOf } from "./site-work.js";
 /** The sites of the project, at work and on paper. */
 export function SitesPage() {
   const me = usePerson();
-  const search = useSearch();
-  const [isAdding, setAdding] = useState(search.includes("new"));
+  const [isAdding, setAdding] = useNewDialog();
   const { sites, isLoading, error } = useAllSites();
   const decide = useApiMutation(decideSite, { changes: [listSites, getSite], done: "Saved" });
   const project = useApiQuery(getProject, {});
