@@ -1,3 +1,5 @@
+// Before all that makes checks.
+import "./api/check-without-code.js";
 import "./theme/component-styles.css";
 import "@mantine/notifications/styles.layer.css";
 import "./theme/base.css";

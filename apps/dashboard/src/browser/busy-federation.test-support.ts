@@ -67,6 +67,7 @@ export class BusyFederation implements FederationLink {
       state: index % 9 === 8 ? "disconnected" : "connected",
       sinceMs: startMs,
       reason: index % 9 === 8 ? "its link broke" : "",
+      relay: null,
       softwareVersion: "0.1.0",
       resources: { gpus: index % 3, memPerGpuGiB: 24 },
       certificateEndsAtMs: startMs + 9e9,

@@ -51,6 +51,12 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
   });
   const page = await context.newPage();
   const offences: string[] = [];
+  // Not every browser writes to its console what the policy forbade.
+  await page.addInitScript(() =>
+    document.addEventListener("securitypolicyviolation", ({ effectiveDirective, blockedURI }) =>
+      reportError(new Error(`the policy forbids ${blockedURI} as ${effectiveDirective}`)),
+    ),
+  );
   page.on("pageerror", (error) => offences.push(`script: ${error.message}`));
   page.on("console", (message) => {
     // An answer with an error status is written to the console by the browser itself.

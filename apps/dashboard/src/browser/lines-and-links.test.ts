@@ -88,13 +88,36 @@ describe.skipIf(lacked !== "")(`lines that are cut, and links that lead elsewher
     const { link } = await api.call(invite, { body: { organization: "north", role: "lead", delivery: "link" } });
     const [earlier, later] = [new URL(project.links.signUp), new URL(link ?? "")];
     await page.goto(`${earlier.pathname}${earlier.hash.slice(0, -5)}`);
-    await page.getByText("copy the link again").first().waitFor();
+    await page.getByRole("heading", { name: "This link is not whole" }).waitFor();
     await page.goto(`${earlier.pathname}${earlier.hash}`);
     await page.getByText("alps", { exact: true }).waitFor();
     await page.getByLabel("Your name").fill("Eve");
     await page.goto(`${later.pathname}${later.hash}`);
     await page.getByText("north", { exact: true }).waitFor();
     expect(await page.getByLabel("E-mail address").inputValue()).toBe("");
+    await context.close();
+  });
+
+  it("a site that comes by way of a relay says so, and is found by it", async () => {
+    const { page } = admin;
+    await openAt(page, "/sites");
+    await page.getByLabel("Search sites").pressSequentially("Relay-");
+    const rows = page.getByRole("table", { name: "Sites" }).getByRole("row");
+    await expect.poll(() => rows.count(), soon).toBe(2);
+    await page.getByRole("link", { name: "mountain-clinic" }).click();
+    await page.getByRole("region", { name: "At work" }).getByText("the relay relay-alps").waitFor();
+    await page.getByRole("main").getByRole("link", { name: "Sites" }).click();
+    await expect.poll(() => rows.count(), soon).toBe(2);
+    await page.getByLabel("Search sites").fill("nowhere");
+    await page.getByText("No such site").waitFor();
+  });
+
+  it.each(["/sign-up", "/set-up", "/reset-password", "/kit-link"])("a link that was cut says so at once, and once: %s", async (path) => {
+    const { page, context } = await openPage(browser, dashboard.running.url);
+    await page.goto(`${path}#${"a".repeat(42)}`);
+    await page.getByRole("heading", { level: 1, name: "This link is not whole" }).waitFor();
+    expect(await page.getByRole("alert").count()).toBe(1);
+    expect(await page.getByRole("button", { name: /Try again|Create|Set/ }).count()).toBe(0);
     await context.close();
   });
 

@@ -50,7 +50,8 @@ describe.skipIf(lacked !== "")(`the page${lacked}`, () => {
 
   it.each(["/", "/reset", "/sign-up#x", "/reset-password#x", "/set-up#x", "/kit-link#x"])("the same for strangers: %s", async (path) => {
     const stranger = await openPage(browser, dashboard.running.url);
-    expect(await faultsOf(stranger.page, path)).toEqual([]);
+    // As long as a token is.
+    expect(await faultsOf(stranger.page, path.replace("#x", `#${"x".repeat(43)}`))).toEqual([]);
     await takePictures(stranger.page, `open-${path.replace(/\W/g, "") || "sign-in"}`);
     await stranger.context.close();
   });

@@ -159,6 +159,7 @@ export class StagedFederation implements FederationLink {
       state: isAway ? "disconnected" : "connected",
       sinceMs: this.#nowMs - (isAway ? 11 * 60_000 : (at + 1) * 9 * 3_600_000),
       reason: isAway ? "its link broke: the connection was reset" : "",
+      relay: name === "mountain-clinic" ? "relay-alps" : null,
       softwareVersion: "0.1.0",
       resources: { gpus: [2, 1, 0, 4, 1][at] ?? 0, memPerGpuGiB: [24, 16, 0, 80, 16][at] ?? 0 },
       certificateEndsAtMs: this.#nowMs + (at === 2 ? 12 : 200 + at * 31) * day,

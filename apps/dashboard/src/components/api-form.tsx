@@ -21,6 +21,8 @@ export interface ApiFormProps<R extends RouteDefinition, V extends Record<string
   /** What to tell once it is done. */
   readonly done?: string;
   readonly onDone?: (output: CallOutput<R>, values: V) => void;
+  /** What is done also where the form was closed meanwhile, as with an answer that is shown once. */
+  readonly onAnswer?: (output: CallOutput<R>) => void;
   /** Where others change the same: the form's part of it, and what fields are called in what is said of them. */
   readonly shared?: SharedForm<V>;
   readonly labels?: Readonly<Record<string, string>>;
@@ -33,12 +35,13 @@ export interface ApiFormProps<R extends RouteDefinition, V extends Record<string
 
 /** A form that calls a route: mistakes appear at their fields, everything else above the button. */
 export function ApiForm<R extends RouteDefinition, V extends Record<string, unknown>>(props: ApiFormProps<R, V>) {
-  const { form, route, toInput, submit, changes, done, onDone, shared, labels = {}, isWide = false, beside, children } = props;
+  const { form, route, toInput, submit, changes, done, onDone, onAnswer, shared, labels = {}, isWide = false, beside, children } = props;
   const client = useQueryClient();
   const mutation = useApiMutation(route, {
     tellsErrors: false,
     ...(changes === undefined ? {} : { changes }),
     ...(done === undefined ? {} : { done }),
+    ...(onAnswer === undefined ? {} : { onDone: onAnswer }),
   });
   const send = (values: V): void => {
     shared?.begin();

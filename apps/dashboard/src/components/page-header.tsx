@@ -2,13 +2,14 @@ import { Group, Text, Title } from "@mantine/core";
 import { IconChevronLeft } from "@tabler/icons-react";
 import { type ReactNode, useEffect } from "react";
 import { Link } from "wouter";
+import { useHistoryState } from "wouter/use-browser-location";
 import classes from "./page-header.module.css";
 
 export interface PageHeaderProps {
   readonly title: string;
   /** One line below the title. */
   readonly about?: ReactNode;
-  /** Where the page hangs in. */
+  /** Where the page hangs in: a list, as it was filtered when one came from there. */
   readonly back?: { readonly href: string; readonly text: string };
   /** Beside the title, such as a state. */
   readonly badge?: ReactNode;
@@ -21,11 +22,12 @@ export function PageHeader({ title, about, back, badge, actions }: PageHeaderPro
   useEffect(() => {
     document.title = `${title} · FLARE-TS`;
   }, [title]);
+  const filters = useHistoryState<{ readonly filters?: string } | null>()?.filters;
   return (
     <header className={classes["header"]}>
       <div className={classes["words"]}>
         {back !== undefined && (
-          <Link href={back.href} className={classes["back"]}>
+          <Link href={filters ? `${back.href}?${filters}` : back.href} className={classes["back"]}>
             <IconChevronLeft size={14} aria-hidden="true" />
             {back.text}
           </Link>

@@ -12,6 +12,7 @@ import classes from "./shell.module.css";
 import { SideNavigation } from "./side-navigation.js";
 import { StaleNote } from "./stale-note.js";
 import { ThemeSwitch } from "./theme-switch.js";
+import { useKeptFocus } from "./use-kept-focus.js";
 
 export interface ShellProps {
   readonly person: Profile;
@@ -29,6 +30,7 @@ export function Shell({ person, project, live, waiting, children }: ShellProps) 
   const [location] = useLocation();
   const main = useRef<HTMLElement>(null);
   const isFirst = useRef(true);
+  useKeptFocus(main);
   useEffect(() => {
     // A new page begins at its top, also for those who hear it; not at the first, where the browser has just begun there.
     if (isFirst.current) isFirst.current = false;

@@ -22,6 +22,8 @@ export const workingSiteSchema = z.object({
   sinceMs: timeMsSchema,
   /** Why it is disconnected. */
   reason: z.string(),
+  /** The relay that it comes by: of several in a row the one next to the server; `null` where it connects to the server itself. */
+  relay: z.string().nullable(),
   softwareVersion: z.string(),
   /** As its kit says; `null` for a site that does not tell. */
   resources: z.object({ gpus: z.int(), memPerGpuGiB: z.number() }).nullable(),

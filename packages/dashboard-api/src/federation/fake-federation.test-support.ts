@@ -58,6 +58,7 @@ export function fakeSite(name: string, change: Partial<WorkingSite> = {}): Worki
     state: "connected",
     sinceMs: 1,
     reason: "",
+    relay: null,
     softwareVersion: "0.1.0",
     resources: { gpus: 0, memPerGpuGiB: 0 },
     certificateEndsAtMs: 10,

@@ -73,6 +73,8 @@ function siteFrom({ org, ...site }: SiteStatus): WorkingSite {
   return {
     ...site,
     organization: org,
+    // Servers of older versions say nothing of it.
+    relay: site.relay ?? null,
     resources: site.resources === null ? null : { ...site.resources },
     lastError: site.lastError === null ? null : { ...site.lastError },
     jobs: [...site.jobs],

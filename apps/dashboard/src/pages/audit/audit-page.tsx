@@ -13,23 +13,27 @@ import { formatMoment } from "../../components/format.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
 import { StatusPill } from "../../components/status-pill.js";
+import { useAddressValue } from "../../components/use-address-value.js";
 
+const outcomes = ["done", "refused"] as const;
 const spans: Readonly<Record<string, number>> = { day: 86_400_000, week: 604_800_000, month: 2_592_000_000 };
 
 /** Who did what, newest first; filterable, and to be taken along as a file. */
 export function AuditPage() {
   const api = useApi();
-  const [actor, setActor] = useState("");
-  const [action, setAction] = useState("");
-  const [outcome, setOutcome] = useState<"done" | "refused" | null>(null);
-  const [span, setSpan] = useState<string | null>(null);
-  const [since, setSince] = useState<number | undefined>(undefined);
+  const [actor, setActor] = useAddressValue("who");
+  const [action, setAction] = useAddressValue("action");
+  const [chosen, choose] = useAddressValue("outcome");
+  const outcome = outcomes.find((one) => one === chosen);
+  const [span, setSpan] = useAddressValue("within");
+  // Counted from when it was chosen: else each moment would ask for something else.
+  const [since, setSince] = useState(() => beginOf(span));
   const [filters] = useDebouncedValue(
     {
       // Addresses are kept in small letters.
       ...(actor.trim() === "" ? {} : { actor: actor.trim().toLowerCase() }),
       ...(action.trim() === "" ? {} : { action: action.trim() }),
-      ...(outcome === null ? {} : { outcome }),
+      ...(outcome === undefined ? {} : { outcome }),
       ...(since === undefined ? {} : { sinceMs: since }),
     },
     250,
@@ -81,9 +85,9 @@ export function AuditPage() {
             label="Outcome"
             placeholder="any"
             clearable
-            data={["done", "refused"]}
-            value={outcome}
-            onChange={setOutcome}
+            data={[...outcomes]}
+            value={outcome ?? null}
+            onChange={(value) => choose(value ?? "")}
             w={130}
           />
           <Select
@@ -96,10 +100,10 @@ export function AuditPage() {
               { value: "week", label: "a week" },
               { value: "month", label: "30 days" },
             ]}
-            value={span}
+            value={span === "" ? null : span}
             onChange={(value) => {
-              setSpan(value);
-              setSince(value === null ? undefined : Date.now() - (spans[value] ?? 0));
+              setSpan(value ?? "");
+              setSince(beginOf(value ?? ""));
             }}
             w={130}
           />
@@ -122,6 +126,12 @@ export function AuditPage() {
       </Section>
     </>
   );
+}
+
+/** Where a span that ends now begins; nothing for none. */
+function beginOf(span: string): number | undefined {
+  const ms = spans[span];
+  return ms === undefined ? undefined : Date.now() - ms;
 }
 
 function AuditTable({ entries }: { readonly entries: readonly AuditEntry[] }) {

@@ -1,17 +1,18 @@
 import { type Job, listJobs, type OwnJob, submitJobTemplate } from "@flare-ts/dashboard-api/contract";
-import { Button, Group, SegmentedControl, Text, TextInput } from "@mantine/core";
-import { IconActivity, IconPlus, IconSearch } from "@tabler/icons-react";
-import { useState } from "react";
+import { Button, Text } from "@mantine/core";
+import { IconActivity, IconPlus } from "@tabler/icons-react";
 import { Link, useSearch } from "wouter";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
 import { DataTable } from "../../components/data-table.js";
 import { EmptyState } from "../../components/empty-state.js";
 import { count, formatDuration } from "../../components/format.js";
+import { type Filters, holdsText, ListFilters, useFilters } from "../../components/list-filters.js";
 import { Loaded } from "../../components/loaded.js";
 import { Moment } from "../../components/moment.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
+import { useNewDialog } from "../../components/use-address-value.js";
 import { useNow } from "../../components/use-now.js";
 import { useFederation } from "../../live/use-federation.js";
 import { isOver, JobStatus } from "./job-status.js";
@@ -23,10 +24,8 @@ const mostListed = 500;
 /** The jobs of the project, the newest first, and the way to submit one. */
 export function JobsPage() {
   const me = usePerson();
-  const search = useSearch();
-  const [isSubmitting, setSubmitting] = useState(search.includes("new"));
-  const [view, setView] = useState("all");
-  const [text, setText] = useState("");
+  const [isSubmitting, setSubmitting] = useNewDialog();
+  const filters = useFilters();
   const jobs = useApiQuery(listJobs, { query: { limit: mostListed } });
   const live = useFederation();
   const current = new Map((live.data?.jobs ?? []).map((job) => [job.id, job]));
@@ -44,7 +43,7 @@ export function JobsPage() {
       <Section isFlush>
         <Loaded query={jobs}>
           {({ jobs: all }) => {
-            const shown = all.filter((job) => matches(current.get(job.id) ?? job, view, text));
+            const shown = all.filter((job) => matches(current.get(job.id) ?? job, filters));
             return all.length === 0 ? (
               <EmptyState icon={<IconActivity size={24} />} title="No job yet" action={maySubmit && button}>
                 {maySubmit
@@ -53,29 +52,18 @@ export function JobsPage() {
               </EmptyState>
             ) : (
               <>
-                <Group p="md" gap="sm">
-                  <SegmentedControl
-                    size="xs"
-                    value={view}
-                    onChange={setView}
-                    aria-label="Which jobs"
-                    data={[
-                      { value: "all", label: "All" },
-                      { value: "open", label: "Running and queued" },
-                      { value: "completed", label: "Completed" },
-                      { value: "failed", label: "Failed" },
-                    ]}
-                  />
-                  <TextInput
-                    size="xs"
-                    aria-label="Search jobs"
-                    placeholder="Name, submitter or id"
-                    leftSection={<IconSearch size={14} />}
-                    value={text}
-                    onChange={(event) => setText(event.currentTarget.value)}
-                    w={220}
-                  />
-                </Group>
+                <ListFilters
+                  filters={filters}
+                  label="Which jobs"
+                  views={[
+                    { value: "all", label: "All" },
+                    { value: "open", label: "Running and queued" },
+                    { value: "completed", label: "Completed" },
+                    { value: "failed", label: "Failed" },
+                  ]}
+                  search="Search jobs"
+                  placeholder="Name, submitter or id"
+                />
                 {shown.length === 0 ? (
                   <EmptyState icon={<IconActivity size={24} />} title="No such job">
                     No job matches what you look for.
@@ -95,6 +83,7 @@ export function JobsPage() {
 
 function JobTable({ jobs, current }: { readonly jobs: readonly OwnJob[]; readonly current: ReadonlyMap<string, Job> }) {
   const live = (job: OwnJob): Job => current.get(job.id) ?? job;
+  const search = useSearch();
   return (
     <DataTable
       label="Jobs"
@@ -105,7 +94,12 @@ function JobTable({ jobs, current }: { readonly jobs: readonly OwnJob[]; readonl
           title: "Job",
           cell: (job) => (
             <>
-              <Text component={Link} href={`/jobs/${job.id}`} fw={550} size="sm" c="var(--mantine-color-anchor)">
+              <Text
+                fw={550}
+                size="sm"
+                c="var(--mantine-color-anchor)"
+                renderRoot={(props) => <Link {...props} href={`/jobs/${job.id}`} state={{ filters: search }} />}
+              >
                 {job.name}
               </Text>
               <Text size="xs" c="dimmed" className="mono">
@@ -146,11 +140,12 @@ function Took({ job }: { readonly job: Job }) {
   return formatDuration((job.endedAtMs ?? now) - job.startedAtMs);
 }
 
-function matches({ id, name, submitter, status }: Job, view: string, text: string): boolean {
+function matches({ id, name, submitter, status }: Job, filters: Filters): boolean {
+  const { view } = filters;
   const isWanted =
     view === "all" ||
     (view === "open" && !isOver(status)) ||
     (view === "completed" && status === "FINISHED:COMPLETED") ||
     (view === "failed" && isOver(status) && status !== "FINISHED:COMPLETED");
-  return isWanted && `${id} ${name} ${submitter}`.toLowerCase().includes(text.trim().toLowerCase());
+  return isWanted && holdsText([id, name, submitter], filters);
 }

@@ -1,7 +1,7 @@
 import { getProject, type IssuedKit, listKits } from "@flare-ts/dashboard-api/contract";
 import { Alert, Anchor, SimpleGrid, Stack, Switch, Text } from "@mantine/core";
 import { IconKey } from "@tabler/icons-react";
-import { type ReactNode, useState } from "react";
+import type { ReactNode } from "react";
 import { Link } from "wouter";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
@@ -13,6 +13,7 @@ import { Loaded } from "../../components/loaded.js";
 import { Moment } from "../../components/moment.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
+import { useAddressValue } from "../../components/use-address-value.js";
 import { IssueKitButton } from "./issue-kit-button.js";
 import { KitActions } from "./kit-actions.js";
 import { KitCondition } from "./kit-condition.js";
@@ -108,7 +109,8 @@ function OneKit({
 }
 
 function AllKits({ kits }: { readonly kits: readonly IssuedKit[] }) {
-  const [hasOld, setOld] = useState(false);
+  const [view, setView] = useAddressValue("view", "current");
+  const hasOld = view === "all";
   const shown = kits
     .filter(({ condition }) => hasOld || condition === "good" || condition === "ending" || condition === "revoking")
     .toSorted((a, b) => b.issuedAtMs - a.issuedAtMs);
@@ -116,7 +118,14 @@ function AllKits({ kits }: { readonly kits: readonly IssuedKit[] }) {
     <Section
       title="All kits"
       isFlush
-      actions={<Switch size="xs" label="Show old ones" checked={hasOld} onChange={(event) => setOld(event.currentTarget.checked)} />}
+      actions={
+        <Switch
+          size="xs"
+          label="Show old ones"
+          checked={hasOld}
+          onChange={(event) => setView(event.currentTarget.checked ? "all" : "current")}
+        />
+      }
     >
       {shown.length === 0 ? (
         <EmptyState icon={<IconKey size={24} />} title="No kits">

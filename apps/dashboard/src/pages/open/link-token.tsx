@@ -1,3 +1,4 @@
+import { tokenSchema } from "@flare-ts/dashboard-api/contract";
 import { Alert, Anchor } from "@mantine/core";
 import { Fragment, type ReactNode, useSyncExternalStore } from "react";
 import { Link } from "wouter";
@@ -6,7 +7,7 @@ import { OpenFrame } from "../../components/open-frame.js";
 /** The token of the link that led here; it stands behind `#`, so that no server logs it. Another link at the same place begins anew. */
 export function LinkToken({ children }: { readonly children: (token: string) => ReactNode }) {
   const token = useSyncExternalStore(followHash, tokenNow);
-  if (token !== "") return <Fragment key={token}>{children(token)}</Fragment>;
+  if (tokenSchema.safeParse(token).success) return <Fragment key={token}>{children(token)}</Fragment>;
   return (
     <OpenFrame
       title="This link is not whole"
@@ -17,7 +18,7 @@ export function LinkToken({ children }: { readonly children: (token: string) => 
       }
     >
       <Alert color="orange" variant="light">
-        The part behind the sign # is missing. Copy the link once more, with all of it.
+        What stands behind the sign # is missing, or not all of it. Copy the link once more, with all of it.
       </Alert>
     </OpenFrame>
   );

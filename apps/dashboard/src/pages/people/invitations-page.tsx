@@ -2,7 +2,6 @@ import { type Invitation, listInvitations, resendInvitation, revokeInvitation } 
 import { Button, Group, Modal, Text } from "@mantine/core";
 import { IconMailForward, IconPlus } from "@tabler/icons-react";
 import { useState } from "react";
-import { useSearch } from "wouter";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
@@ -14,6 +13,7 @@ import { Moment } from "../../components/moment.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
 import { StatusPill, type Tone } from "../../components/status-pill.js";
+import { useNewDialog } from "../../components/use-address-value.js";
 import { InvitationLink } from "./invitation-link.js";
 import { InviteDialog } from "./invite-dialog.js";
 import { roleTitle } from "./role-titles.js";
@@ -23,9 +23,8 @@ const looks: Readonly<Record<Invitation["state"], Tone>> = { open: "live", used:
 /** Invitations that are out, and what became of them. */
 export function InvitationsPage() {
   const me = usePerson();
-  const search = useSearch();
   const invitations = useApiQuery(listInvitations, {});
-  const [isInviting, setInviting] = useState(search.includes("new"));
+  const [isInviting, setInviting] = useNewDialog();
   const [link, setLink] = useState<string | null>(null);
   const resend = useApiMutation(resendInvitation, {
     changes: [listInvitations],

@@ -12,11 +12,13 @@ export interface InviteDialogProps {
   readonly onClose: () => void;
 }
 
+const mostDays = 30;
+
 interface InviteValues extends Record<string, unknown> {
   email: string;
   role: Role;
   organization: string;
-  days: number;
+  days: number | string;
   approvesAtOnce: boolean;
 }
 
@@ -26,6 +28,7 @@ export function InviteDialog({ isOpen, onClose }: InviteDialogProps) {
   const [sent, setSent] = useState<{ readonly link: string | null; readonly email: string } | null>(null);
   const form = useForm<InviteValues>({
     initialValues: { email: "", role: "org_admin", organization: "", days: 7, approvesAtOnce: false },
+    validate: { days: (days) => (typeof days === "number" && days >= 1 && days <= mostDays ? null : `must be 1 to ${mostDays} days`) },
   });
   const close = (): void => {
     onClose();
@@ -34,7 +37,8 @@ export function InviteDialog({ isOpen, onClose }: InviteDialogProps) {
   };
   return (
     <Modal
-      opened={isOpen}
+      // Closed while it was under way it opens again: the link is shown this once.
+      opened={isOpen || sent !== null}
       onClose={close}
       title={sent === null ? "Invite someone" : "Invited"}
       closeButtonProps={{ "aria-label": "Close" }}
@@ -70,13 +74,13 @@ export function InviteDialog({ isOpen, onClose }: InviteDialogProps) {
               ...(email === "" ? {} : { email }),
               role,
               organization,
-              expiresInHours: Math.round(days * 24),
+              expiresInHours: Math.round(Number(days) * 24),
               approvesAtOnce,
             },
           })}
           submit={hasMail ? "Send invitation" : "Make link"}
           changes={[listInvitations]}
-          onDone={({ link }, { email }) => setSent({ link, email })}
+          onAnswer={({ link, invitation }) => setSent({ link, email: invitation.email ?? "" })}
         >
           <TextInput
             label="E-mail address"
@@ -101,7 +105,7 @@ export function InviteDialog({ isOpen, onClose }: InviteDialogProps) {
             description="Letters, digits and _, such as univ_hospital."
             {...form.getInputProps("organization")}
           />
-          <NumberInput label="Good for" suffix=" days" min={1} max={30} {...form.getInputProps("days")} />
+          <NumberInput label="Good for" suffix=" days" min={1} max={mostDays} {...form.getInputProps("days")} />
           <Checkbox
             label="Approve at once"
             description="They are let in as soon as they have signed up."

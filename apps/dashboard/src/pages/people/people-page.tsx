@@ -1,12 +1,12 @@
 import { listInvitations, listPeople, type Person, removePerson, updatePerson } from "@flare-ts/dashboard-api/contract";
-import { Button, Group, SegmentedControl, TextInput } from "@mantine/core";
-import { IconMailForward, IconSearch, IconUsers } from "@tabler/icons-react";
-import { useState } from "react";
+import { Button } from "@mantine/core";
+import { IconMailForward, IconUsers } from "@tabler/icons-react";
 import { Link } from "wouter";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
 import { EmptyState } from "../../components/empty-state.js";
+import { type Filters, holdsText, ListFilters, useFilters } from "../../components/list-filters.js";
 import { Loaded } from "../../components/loaded.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
@@ -16,8 +16,8 @@ import { PeopleTable } from "./people-table.js";
 export function PeoplePage() {
   const me = usePerson();
   const people = useApiQuery(listPeople, {});
-  const [view, setView] = useState("all");
-  const [text, setText] = useState("");
+  const filters = useFilters();
+  const { view, text } = filters;
   const decide = useApiMutation(updatePerson, { changes: [listPeople], done: "Saved" });
   const remove = useApiMutation(removePerson, { changes: [listPeople, listInvitations], done: "The account is removed" });
   const isAdmin = me.role === "project_admin";
@@ -37,33 +37,22 @@ export function PeoplePage() {
       <Section isFlush>
         <Loaded query={people}>
           {({ people: all }) => {
-            const shown = all.filter((person) => (view === "all" || person.state === view) && matches(person, text));
+            const shown = all.filter((person) => (view === "all" || person.state === view) && matches(person, filters));
             const waiting = all.filter(({ state }) => state === "pending").length;
             return (
               <>
-                <Group p="md" gap="sm">
-                  <SegmentedControl
-                    size="xs"
-                    value={view}
-                    onChange={setView}
-                    aria-label="State"
-                    data={[
-                      { value: "all", label: `All ${all.length}` },
-                      { value: "pending", label: `Waiting ${waiting}` },
-                      { value: "approved", label: "Approved" },
-                      { value: "disabled", label: "Disabled" },
-                    ]}
-                  />
-                  <TextInput
-                    size="xs"
-                    aria-label="Search people"
-                    placeholder="Name, address or organisation"
-                    leftSection={<IconSearch size={14} />}
-                    value={text}
-                    onChange={(event) => setText(event.currentTarget.value)}
-                    w={240}
-                  />
-                </Group>
+                <ListFilters
+                  filters={filters}
+                  label="State"
+                  views={[
+                    { value: "all", label: `All ${all.length}` },
+                    { value: "pending", label: `Waiting ${waiting}` },
+                    { value: "approved", label: "Approved" },
+                    { value: "disabled", label: "Disabled" },
+                  ]}
+                  search="Search people"
+                  placeholder="Name, address or organisation"
+                />
                 {shown.length === 0 ? (
                   <EmptyState icon={<IconUsers size={24} />} title={view === "pending" ? "Nobody waits" : "Nobody is here"}>
                     {text === "" ? "People appear here once they have signed up by an invitation." : "Nobody matches what you search for."}
@@ -86,6 +75,6 @@ export function PeoplePage() {
   );
 }
 
-function matches({ name, email, organization }: Person, text: string): boolean {
-  return `${name} ${email} ${organization}`.toLowerCase().includes(text.trim().toLowerCase());
+function matches({ name, email, organization }: Person, filters: Filters): boolean {
+  return holdsText([name, email, organization], filters);
 }

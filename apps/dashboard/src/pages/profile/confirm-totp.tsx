@@ -21,7 +21,7 @@ export function ConfirmTotp({ secret, uri, onDone }: ConfirmTotpProps) {
       toInput={(body) => ({ body })}
       submit="Turn on"
       changes={[getMe, getSession]}
-      onDone={({ recoveryCodes }) => onDone(recoveryCodes)}
+      onAnswer={({ recoveryCodes }) => onDone(recoveryCodes)}
     >
       <Text size="sm">Scan this with your app, or type the secret into it. Then enter the code that it shows.</Text>
       <Group justify="center">

@@ -111,7 +111,7 @@ function CodeForm({
 }) {
   const form = useForm({ initialValues: { code: "" } });
   return (
-    <ApiForm form={form} route={route} toInput={(body) => ({ body })} submit={submit} changes={[getMe, getSession]} onDone={onDone}>
+    <ApiForm form={form} route={route} toInput={(body) => ({ body })} submit={submit} changes={[getMe, getSession]} onAnswer={onDone}>
       <Stack gap={4}>
         <TextInput label="Code of your app" autoComplete="one-time-code" className="mono" data-autofocus {...form.getInputProps("code")} />
       </Stack>

@@ -29,6 +29,7 @@ export function SiteWork({ site }: { readonly site: WorkingSite | undefined }) {
             <Moment atMs={site.sinceMs} />
           </Fact>
           <Fact name="Reason">{site.reason !== "" && <div className="sentence">{site.reason}</div>}</Fact>
+          <Fact name="By way of">{site.relay !== null && `the relay ${site.relay}`}</Fact>
           <Fact name="Version">{site.softwareVersion}</Fact>
           <Fact name="Resources">{site.resources !== null && resourcesOf(site.resources)}</Fact>
           <Fact name="Certificate ends">{site.certificateEndsAtMs !== null && <CertificateEnd atMs={site.certificateEndsAtMs} />}</Fact>

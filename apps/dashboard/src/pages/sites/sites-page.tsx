@@ -1,7 +1,6 @@
 import { decideSite, getProject, getSite, listSites, type WorkingSite } from "@flare-ts/dashboard-api/contract";
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { IconBuildingHospital, IconPlus } from "@tabler/icons-react";
-import { useState } from "react";
 import { Link, useSearch } from "wouter";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useApiQuery } from "../../api/use-api-query.js";
@@ -11,10 +10,12 @@ import { DataTable } from "../../components/data-table.js";
 import { EmptyState } from "../../components/empty-state.js";
 import { ErrorPanel } from "../../components/error-panel.js";
 import { formatBytes } from "../../components/format.js";
+import { type Filters, holdsText, ListFilters, useFilters } from "../../components/list-filters.js";
 import { Moment } from "../../components/moment.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
 import { UnreachedNote } from "../../components/unreached-note.js";
+import { useNewDialog } from "../../components/use-address-value.js";
 import { KitCondition } from "../kits/kit-condition.js";
 import { AddSiteDialog } from "./add-site-dialog.js";
 import { type AnySite, useAllSites } from "./all-sites.js";
@@ -25,9 +26,11 @@ import { resourcesOf } from "./site-work.js";
 /** The sites of the project, at work and on paper. */
 export function SitesPage() {
   const me = usePerson();
-  const search = useSearch();
-  const [isAdding, setAdding] = useState(search.includes("new"));
+  const [isAdding, setAdding] = useNewDialog();
   const { sites, isLoading, error } = useAllSites();
+  const filters = useFilters();
+  const search = useSearch();
+  const shown = sites.filter((site) => matches(site, filters));
   const decide = useApiMutation(decideSite, { changes: [listSites, getSite], done: "Saved" });
   const project = useApiQuery(getProject, {});
   const isAdmin = project.data?.isElsewhere === false && (me.role === "project_admin" || me.role === "org_admin");
@@ -56,70 +59,106 @@ export function SitesPage() {
                 : "Sites appear here once they have connected to the server."}
             </EmptyState>
           ) : (
-            <DataTable
-              label="Sites"
-              rows={sites}
-              keyOf={({ name }) => name}
-              columns={[
-                {
-                  title: "Site",
-                  cell: ({ name, organization }) => (
-                    <>
-                      <Text component={Link} href={`/sites/${name}`} fw={550} size="sm" c="var(--mantine-color-anchor)">
-                        {name}
-                      </Text>
-                      <Text size="xs" c="dimmed">
-                        {organization}
-                      </Text>
-                    </>
-                  ),
-                },
-                { title: "State", cell: (site) => <StateCell site={site} /> },
-                { title: "Certificate", isOneLine: true, cell: (site) => <CertificateCell site={site} /> },
-                {
-                  title: "Resources",
-                  isOneLine: true,
-                  cell: ({ working, registered }) => {
-                    const known = working?.resources ?? registered?.capacity;
-                    return known !== undefined && resourcesOf(known);
-                  },
-                },
-                { title: "Traffic", isRight: true, cell: ({ working }) => working !== undefined && <TrafficCell site={working} /> },
-                { title: "Version", isOneLine: true, cell: ({ working }) => working?.softwareVersion },
-                {
-                  title: "Actions",
-                  isRight: true,
-                  isTitleHidden: true,
-                  cell: ({ registered }) =>
-                    me.role === "project_admin" &&
-                    registered?.state === "pending" && (
-                      <Group gap="xs" wrap="nowrap">
-                        <Button
-                          size="compact-sm"
-                          onClick={() =>
-                            decide.mutate({ params: { id: registered.id }, body: { decision: "approve", version: registered.version } })
-                          }
-                        >
-                          Approve
-                        </Button>
-                        <Button
-                          size="compact-sm"
-                          variant="default"
-                          onClick={() => decide.mutate({ params: { id: registered.id }, body: { decision: "reject" } })}
-                        >
-                          Reject
-                        </Button>
-                      </Group>
-                    ),
-                },
-              ]}
-            />
+            <>
+              <ListFilters
+                filters={filters}
+                label="State"
+                views={[
+                  { value: "all", label: `All ${sites.length}` },
+                  { value: "connected", label: "Connected" },
+                  { value: "away", label: "Not connected" },
+                  { value: "pending", label: "Waiting for approval" },
+                ]}
+                search="Search sites"
+                placeholder="Name, organisation or relay"
+              />
+              {shown.length === 0 && sites.length > 0 ? (
+                <EmptyState icon={<IconBuildingHospital size={24} />} title="No such site">
+                  No site matches what you look for.
+                </EmptyState>
+              ) : (
+                <DataTable
+                  label="Sites"
+                  rows={shown}
+                  keyOf={({ name }) => name}
+                  columns={[
+                    {
+                      title: "Site",
+                      cell: ({ name, organization }) => (
+                        <>
+                          <Text
+                            fw={550}
+                            size="sm"
+                            c="var(--mantine-color-anchor)"
+                            renderRoot={(props) => <Link {...props} href={`/sites/${name}`} state={{ filters: search }} />}
+                          >
+                            {name}
+                          </Text>
+                          <Text size="xs" c="dimmed">
+                            {organization}
+                          </Text>
+                        </>
+                      ),
+                    },
+                    { title: "State", cell: (site) => <StateCell site={site} /> },
+                    { title: "Certificate", isOneLine: true, cell: (site) => <CertificateCell site={site} /> },
+                    {
+                      title: "Resources",
+                      isOneLine: true,
+                      cell: ({ working, registered }) => {
+                        const known = working?.resources ?? registered?.capacity;
+                        return known !== undefined && resourcesOf(known);
+                      },
+                    },
+                    { title: "Traffic", isRight: true, cell: ({ working }) => working !== undefined && <TrafficCell site={working} /> },
+                    { title: "Version", isOneLine: true, cell: ({ working }) => working?.softwareVersion },
+                    {
+                      title: "Actions",
+                      isRight: true,
+                      isTitleHidden: true,
+                      cell: ({ registered }) =>
+                        me.role === "project_admin" &&
+                        registered?.state === "pending" && (
+                          <Group gap="xs" wrap="nowrap">
+                            <Button
+                              size="compact-sm"
+                              onClick={() =>
+                                decide.mutate({ params: { id: registered.id }, body: { decision: "approve", version: registered.version } })
+                              }
+                            >
+                              Approve
+                            </Button>
+                            <Button
+                              size="compact-sm"
+                              variant="default"
+                              onClick={() => decide.mutate({ params: { id: registered.id }, body: { decision: "reject" } })}
+                            >
+                              Reject
+                            </Button>
+                          </Group>
+                        ),
+                    },
+                  ]}
+                />
+              )}
+            </>
           )}
         </Section>
       </Stack>
       <AddSiteDialog isOpen={isAdding && isAdmin} onClose={() => setAdding(false)} />
     </>
   );
+}
+
+function matches({ name, organization, registered, working }: AnySite, filters: Filters): boolean {
+  const isWaiting = registered?.state === "pending";
+  const isConnected = working?.state === "connected";
+  const isWanted =
+    filters.view === "all" ||
+    (filters.view === "connected" && isConnected) ||
+    (filters.view === "away" && !isConnected && !isWaiting) ||
+    (filters.view === "pending" && isWaiting);
+  return isWanted && holdsText([name, organization, working?.relay ?? ""], filters);
 }
 
 function StateCell({ site: { registered, working } }: { readonly site: AnySite }) {
@@ -134,6 +173,7 @@ function StateCell({ site: { registered, working } }: { readonly site: AnySite }
       {working !== undefined && (
         <Text size="xs" c="dimmed" mt={2} component="div">
           since <Moment atMs={working.sinceMs} />
+          {working.relay !== null && ` by way of ${working.relay}`}
           {working.reason !== "" && `: ${working.reason}`}
         </Text>
       )}
