@@ -10,7 +10,7 @@ const attempts = 5;
 export const workspaceLockName = ".provision.lock";
 
 /**
- * Keeps every other provisioning run out of a project's folder until the answered function is called. A lock whose
+ * Keeps every other command that changes a project's folder out of it until the answered function is called. A lock whose
  * process has died is taken over.
  *
  * @throws FlareError `project/locked` when another run holds the lock.
@@ -75,8 +75,8 @@ function parseHolder(text: string): ProcessHolder | undefined {
 }
 
 function locked(path: string, holder?: ProcessHolder): FlareError {
-  const who = holder === undefined ? "another run" : `process ${holder.pid} on ${holder.host}`;
-  return new FlareError("project/locked", `${who} is provisioning in this workspace; its lock is ${path}.`, {
+  const who = holder === undefined ? "Another command" : `process ${holder.pid} on ${holder.host}`;
+  return new FlareError("project/locked", `${who} is at work in this workspace; its lock is ${path}.`, {
     facts: { file: path, ...(holder === undefined ? {} : { pid: holder.pid, host: holder.host }) },
   });
 }

@@ -187,6 +187,18 @@ describe("the POC workspace", () => {
     await folder.data("poc", "clean");
   });
 
+  it("is started when the command that fills it has ended, and not replaced while it is started", async () => {
+    const first = folder.start("poc", "prepare", "-n", "8");
+    await expect.poll(() => readdir(join(folder.path, "poc")).catch(() => []), { interval: 2 }).toContain("project.yml");
+    const started = folder.start("poc", "start", "-p", "server", "--no-wait");
+    expect((await first.finished).exitCode).toBe(0);
+    // The lock of the second command, or, when it is done, the process that it has started.
+    await expect.poll(() => readdir(join(folder.path, "poc")).catch(() => []), { interval: 2 }).toContain(".provision.lock");
+    expect((await folder.run("poc", "prepare", "--force")).stderr).toMatch(/error (project\/locked|poc\/running):/);
+    expect((await started.finished).stdout).toMatch(/^server started, /);
+    await folder.data("poc", "clean", "--force");
+  });
+
   it("stays when what shall replace it has a mistake", async () => {
     await folder.data("poc", "prepare", "-n", "1");
     expect((await folder.run("poc", "prepare", "--force", "-c", "a", "a")).stderr).toContain("error project/invalid:");

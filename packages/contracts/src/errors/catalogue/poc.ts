@@ -45,7 +45,7 @@ export const pocErrors = {
   "poc/running": row(
     "user",
     "Services of the POC federation are still running.",
-    "Run flare poc stop first, or add --force to have them stopped.",
+    "Run flare poc stop first. To flare poc clean and flare chaos, --force says that they may stop them themselves.",
     {
       grpc: grpcStatus.failedPrecondition,
       http: 409,
