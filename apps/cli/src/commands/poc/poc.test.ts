@@ -206,6 +206,18 @@ describe("the POC workspace", () => {
     await folder.data("poc", "clean");
   });
 
+  it("of which nobody can tell what is in it is left alone, and said to be so", async () => {
+    await folder.data("poc", "prepare", "-n", "1");
+    const file = join(folder.path, "poc", "poc.json");
+    for (const text of ['{"schema_version', "{}", "null", '{"clients": 1}']) {
+      await writeFile(file, text);
+      const { exitCode, stderr } = await folder.run("poc", "clean", "--force");
+      expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(`error poc/damaged: ${file}`) as string });
+    }
+    expect((await folder.run("poc", "prepare", "--force")).stderr).toContain("error poc/damaged:");
+    await rm(join(folder.path, "poc"), { recursive: true });
+  });
+
   it("names what keeps the server from starting, though the sites fail with it", async () => {
     const other = createServer((socket) => socket.destroy());
     await once(other.listen(0), "listening");
