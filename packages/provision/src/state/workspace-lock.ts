@@ -27,7 +27,8 @@ export async function lockWorkspace(projectDir: string): Promise<() => Promise<v
     }
     throw locked(path);
   } finally {
-    await rm(mine, { force: true });
+    // Where it cannot be removed it could not be written, which is what is to be told.
+    await rm(mine, { force: true }).catch(() => undefined);
   }
 }
 
