@@ -99,6 +99,12 @@ const wrongProjects: readonly WrongProject[] = [
     message: "may hold letters, digits, - and _ only",
   },
   { what: "a site's name that leaves the folder", text: projectText({ 10: "  - name: ../../a" }), line: 10, message: "may hold letters" },
+  {
+    what: "an admin whose name no folder can have",
+    text: projectText({ 14: `  - name: ${"a".repeat(240)}@example.org` }),
+    line: 14,
+    message: "the name has 252 characters, and may have 251",
+  },
   { what: "an admin without an address", text: projectText({ 14: "  - name: alice" }), line: 14, message: "must be an e-mail address" },
   {
     what: "an org with a dash",

@@ -235,6 +235,12 @@ describe("a right project file", () => {
     expect(project.warnings).toMatchObject([{ line: 3, message: "unknown key 'x_cost_centre' has no effect" }]);
   });
 
+  it("warns of a server's name that makes a path which docker and Windows do not take", () => {
+    const { server, warnings } = parse({ 5: '  - name: "2001:db8::1"' });
+    expect(server.name).toBe("2001:db8::1");
+    expect(warnings).toMatchObject([{ line: 5, message: expect.stringContaining("'2001:db8::1' as default_host") as string }]);
+  });
+
   it("names every line that has no effect in a warning", () => {
     const project = parse({
       3: "packager: { path: nvflare.lighter.cc_provision.impl.onprem_packager.OnPremPackager }",

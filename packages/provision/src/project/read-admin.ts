@@ -7,6 +7,7 @@ import { readConnectTo, type Targets } from "./read-connect-to.js";
 export function readAdmin(source: ParticipantSource<Written<"admin">>, targets: Targets): AdminParticipant {
   const { written, path, findings } = source;
   checkRole(source);
+  checkLength(source);
   const common = commonOf(source);
   const init = { ...source, targets, connectionSecurity: common.connectionSecurity };
   const { connectTo, relay } = readConnectTo(init);
@@ -19,6 +20,17 @@ export function readAdmin(source: ParticipantSource<Written<"admin">>, targets: 
     role: written.role,
     connectTo: relay === undefined ? connectTo : readConnectTo({ ...init, written: { ...written, connect_to: undefined } }).connectTo,
   });
+}
+
+/** A kit is a folder of its participant's name, and its archive a file with `.zip` behind that; both end at 255 bytes. */
+const maxNameChars = 251;
+
+function checkLength({ written: { name }, path, findings }: ParticipantSource<Written<"admin">>): void {
+  if (name.length <= maxNameChars) return;
+  findings.mistake(
+    [...path, "name"],
+    `the name has ${name.length} characters, and may have ${maxNameChars}: it is that of the kit's folder`,
+  );
 }
 
 function checkRole({ written: { name, role }, path, findings }: ParticipantSource<Written<"admin">>): void {

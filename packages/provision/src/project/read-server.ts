@@ -47,6 +47,12 @@ function readHosts({ written, path, findings }: ParticipantSource<Written<"serve
 }
 
 function commonName({ written: { name }, path, findings }: ParticipantSource<Written<"server">>): string {
+  if (name.includes(":")) {
+    findings.warning(
+      [...path, "name"],
+      `the server's kit is a folder called '${name}', and neither docker nor Windows takes a colon in its path; give the server another name, and '${name}' as default_host`,
+    );
+  }
   if (name.length <= maxCommonNameChars) return name;
   // A folder's name and a certificate's must not end in a dot or dash, which a cut may leave.
   const cut = name.slice(0, maxCommonNameChars).replace(/[.-]+$/, "");

@@ -10,7 +10,7 @@ const attempts = 5;
 export const workspaceLockName = ".provision.lock";
 
 /**
- * Keeps every other provisioning run out of a project's folder until the answered function is called. A lock whose
+ * Keeps every other command that changes a project's folder out of it until the answered function is called. A lock whose
  * process has died is taken over.
  *
  * @throws FlareError `project/locked` when another run holds the lock.
@@ -27,7 +27,8 @@ export async function lockWorkspace(projectDir: string): Promise<() => Promise<v
     }
     throw locked(path);
   } finally {
-    await rm(mine, { force: true });
+    // Where it cannot be removed it could not be written, which is what is to be told.
+    await rm(mine, { force: true }).catch(() => undefined);
   }
 }
 
@@ -75,8 +76,8 @@ function parseHolder(text: string): ProcessHolder | undefined {
 }
 
 function locked(path: string, holder?: ProcessHolder): FlareError {
-  const who = holder === undefined ? "another run" : `process ${holder.pid} on ${holder.host}`;
-  return new FlareError("project/locked", `${who} is provisioning in this workspace; its lock is ${path}.`, {
+  const who = holder === undefined ? "Another command" : `process ${holder.pid} on ${holder.host}`;
+  return new FlareError("project/locked", `${who} is at work in this workspace; its lock is ${path}.`, {
     facts: { file: path, ...(holder === undefined ? {} : { pid: holder.pid, host: holder.host }) },
   });
 }

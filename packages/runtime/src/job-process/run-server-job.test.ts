@@ -180,6 +180,19 @@ describe("a whole job", () => {
     expect(clock.timers).toEqual([]);
   });
 
+  it("waits no longer than the deadline is long when the clock was set back by an hour since the round was opened", async () => {
+    const [before, after] = [new ManualClock(4_600_000), new ManualClock(1_000_000)];
+    const host = await hostOf({
+      args: { num_rounds: 1, min_clients: 2, wait_time_after_min_received: 5 },
+      clock: before,
+      train: (task) => Promise.resolve(task.site === "site-2" ? "silence" : answerOf(task)),
+    });
+    const running = run(host, undefined, after);
+    await expect.poll(() => after.timers).toEqual([1_005_000]);
+    after.turnTo(1_005_000);
+    expect(await running).toEqual({ exitStatus: 0 });
+  });
+
   it("goes on without a site whose update cannot be used, and says why", async () => {
     const host = await hostOf({
       args: { num_rounds: 1, min_clients: 2 },

@@ -3,6 +3,7 @@ import { isIP, type Socket } from "node:net";
 import { checkServerIdentity, connect, type DetailedPeerCertificate, type PeerCertificate, type TLSSocket } from "node:tls";
 import type { Json } from "@flare-ts/contracts";
 import { type Kit, type ProjectTrust, readCertificates } from "@flare-ts/provision/kit";
+import { speaksNoTls } from "../transport/explain-dial-failure.js";
 import { addressOf } from "../transport/proxy/http-proxy.js";
 import type { CheckedKit } from "./check-kit.js";
 import { failed, type PreflightCheck, passed, skipped } from "./preflight-check.js";
@@ -138,6 +139,17 @@ function strangeIssuer(
 function noTls({ endpoint }: Kit, error: unknown): PreflightCheck {
   const { message } = error as Error;
   const at = addressOf(endpoint);
+  if (speaksNoTls(message)) {
+    return {
+      ...failed(
+        "tls",
+        `What answers at ${at} speaks no TLS, and this kit says connection_security ${endpoint.connectionSecurity}.`,
+        "Check that the port is that of the server or of its proxy; if it is, the server's kit says connection_security clear: both kits have to fit.",
+        { address: at },
+      ),
+      code: "auth/tls-refused",
+    };
+  }
   return {
     ...failed(
       "tls",

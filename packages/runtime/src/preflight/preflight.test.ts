@@ -242,7 +242,7 @@ describe("a way that does not lead to the server", () => {
     expect((await look()).of("tls").found).toMatch(/'CN=small.*' issued, and not the CN=small of this kit/);
     await ends.pop()?.();
     await listen(createServer((socket) => socket.end("SSH-2.0-OpenSSH_9.2\r\n")));
-    expect((await look()).of("tls")).toMatchObject({ outcome: "problem", found: expect.stringContaining("No TLS connection") });
+    expect((await look()).of("tls")).toMatchObject({ outcome: "problem", found: expect.stringContaining("speaks no TLS") });
     await ends.pop()?.();
     const kit = await federation.kit("localhost");
     await listen(createTlsServer({ cert: kit.certificatePem, key: kit.privateKeyPem }));

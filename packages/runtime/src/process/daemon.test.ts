@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -29,6 +29,16 @@ describe.runIf(process.platform === "linux")("a kit's watchdog", () => {
     expect(watchdog).toMatchObject({ exitCode: null, signalCode: null });
   });
 
+  it("that has just been started and forgot the first signal is told again, an older one is not", async () => {
+    const script = "trap 'trap - TERM' TERM; echo; exec 1>&-; while :; do sleep 0.1; done";
+    const [young, old] = [await makeKit(script), await makeKit(script)];
+    const [newcomer, elder] = [await startWatchdog(young), await startWatchdog(old)];
+    const signals = Promise.all([newcomer, elder].map(async (one) => (await once(one, "exit"))[1] as unknown));
+    await utimes(join(old, "daemon_pid.fl"), 1, 1);
+    await Promise.all([stopDaemon(young, { timeoutMs: 20_000 }), stopDaemon(old, { timeoutMs: 2_500 })]);
+    expect(await signals).toEqual(["SIGTERM", "SIGKILL"]);
+  });
+
   // Only root can run something as another account.
   it.runIf(process.getuid?.() === 0)("of another account is neither said to be gone nor waited for without an end", async () => {
     const kit = await makeKit();
@@ -54,11 +64,11 @@ async function asNobody(call: string): Promise<string> {
   return stdout.trim();
 }
 
-async function makeKit(): Promise<string> {
+async function makeKit(script = "echo; exec 1>&-; while :; do sleep 0.1; done"): Promise<string> {
   const kit = await mkdtemp(join(tmpdir(), "flare-daemon-"));
   onTestFinished(() => rm(kit, { recursive: true, force: true }));
   await mkdir(join(kit, "startup"));
-  await writeFile(join(kit, "startup", "sub_start.sh"), "echo; exec 1>&-; while :; do sleep 0.1; done");
+  await writeFile(join(kit, "startup", "sub_start.sh"), script);
   return kit;
 }
 

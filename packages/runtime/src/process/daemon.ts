@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { closeSync, existsSync, fstatSync, openSync, readFileSync, readlinkSync, realpathSync, rmSync } from "node:fs";
+import { closeSync, existsSync, fstatSync, openSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
@@ -19,6 +19,8 @@ export interface StartDaemonInit {
   readonly environment?: Readonly<Record<string, string>>;
   /** Wait for readiness so long at most. @default 30_000 */
   readonly timeoutMs?: number;
+  /** Called when the process is seen to hold its kit, ready or not; more than once maybe. */
+  readonly onRunning?: () => void;
   readonly signal?: AbortSignal;
 }
 
@@ -29,6 +31,11 @@ export type DaemonStatus =
 
 const pollMs = 20;
 
+/** bash forgets a signal that comes at the moment at which it begins to wait for its child; a watchdog of this age may be there. */
+const youngMs = 2_000;
+/** When a young watchdog is told once more to stop. */
+const againMs = 1_000;
+
 /**
  * Starts a kit's server, site or relay in the background under the watchdog of the kit (`startup/sub_start.sh`), which starts
  * it again when it dies, and waits until it is ready. One that is alive but not ready in time, such as a site whose server is
@@ -37,7 +44,7 @@ const pollMs = 20;
  * @throws FlareError `runtime/already-running`, or `runtime/start-failed` with the last lines that this start printed.
  */
 export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid: number; readonly state: InstanceState["state"] }> {
-  const { kitDir, command, args = [], environment = {}, timeoutMs = 30_000, signal } = init;
+  const { kitDir, command, args = [], environment = {}, timeoutMs = 30_000, onRunning = () => {}, signal } = init;
   const running = readInstance(kitDir);
   if (running !== undefined) {
     throw new FlareError("runtime/already-running", `This kit is in use by process ${running.pid}.`, {
@@ -74,6 +81,7 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
       signal.throwIfAborted();
     }
     instance = readInstance(kitDir);
+    if (instance !== undefined) onRunning();
   }
   if (instance !== undefined && !isOver()) {
     watchdog.unref();
@@ -106,10 +114,19 @@ export async function stopDaemon(kitDir: string, options: { readonly timeoutMs: 
   let targets = [watchdog, instance].filter((one) => one !== undefined);
   if (targets.length === 0) return "not-running";
   signalAll(watchdog === undefined ? targets : [watchdog], "SIGTERM");
-  const deadline = performance.now() + options.timeoutMs;
+  const sentMs = performance.now();
+  const deadline = sentMs + options.timeoutMs;
+  let isToldAgain = watchdog === undefined || !isYoung(kitDir);
   // A number may soon be that of a process which is none of ours.
   for (targets = targets.filter(isAlive); targets.length > 0; targets = targets.filter(isAlive)) {
     if (performance.now() > deadline) signalAll(targets, "SIGKILL");
+    else if (!isToldAgain && performance.now() > sentMs + againMs) {
+      signalAll(
+        targets.filter((one) => one === watchdog),
+        "SIGTERM",
+      );
+      isToldAgain = true;
+    }
     await sleep(pollMs);
   }
   rmSync(join(kitDir, "daemon_pid.fl"), { force: true });
@@ -147,6 +164,11 @@ function readWatchdog(kitDir: string): number | undefined {
   } catch {
     return undefined;
   }
+}
+
+/** Whether a kit's watchdog has just been started. To one that is not, a second signal would mean to end at once. */
+function isYoung(kitDir: string): boolean {
+  return Date.now() - statSync(join(kitDir, "daemon_pid.fl")).mtimeMs < youngMs;
 }
 
 function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals): void {

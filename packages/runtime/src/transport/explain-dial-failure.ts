@@ -19,6 +19,10 @@ export function explainDialFailure(reason: unknown, target: DialTarget): FlareEr
   const { details: told } = error.facts;
   const details = typeof told === "string" ? told : error.message;
   const facts = { address, details };
+  if (speaksNoTls(details)) {
+    const message = `${address} answers without TLS, and this kit says connection_security ${connectionSecurity}: another program, or a server whose kit says clear.`;
+    return new FlareError("auth/tls-refused", message, { facts, cause: error });
+  }
   if (tlsPattern.test(details) && !cutPattern.test(details)) {
     return new FlareError("auth/tls-refused", `TLS with ${address} failed: ${details}${hintOf(details, target)}`, { facts, cause: error });
   }
@@ -27,13 +31,27 @@ export function explainDialFailure(reason: unknown, target: DialTarget): FlareEr
   if (fault !== undefined && hangUpPattern.test(details)) {
     return new FlareError("auth/tls-refused", `${address} ended the connection: ${fault}.`, { facts: { ...facts, fault }, cause: error });
   }
-  // A server that is up and does not accept a certificate closes the connection without a word, as does what is no FLARE server at all.
-  const hint =
-    connectionSecurity === "mtls" && /disconnected before secure TLS|ECONNRESET|hang up|EPIPE/i.test(details)
-      ? " Something answers there and hangs up: another program, or a server that does not accept this kit's certificate, such as that of another project. `flare preflight` tells which."
-      : "";
+  const hint = isHungUp(details, connectionSecurity) ? ` Something answers there and hangs up: ${whoHangsUp[connectionSecurity]}` : "";
   return new FlareError("transfer/unreachable", `The server at ${address} cannot be reached: ${details}${hint}`, { facts, cause: error });
 }
+
+/** Whether the first bytes of an answer were none of TLS, in the words of OpenSSL. */
+export function speaksNoTls(details: string): boolean {
+  return /wrong version number/.test(details);
+}
+
+/** Where there was no mutual TLS, the library may have no word for a connection that is closed at once. */
+function isHungUp(details: string, security: ConnectionSecurity): boolean {
+  const isCut = /disconnected before secure TLS|ECONNRESET|hang up|EPIPE/i.test(details);
+  return isCut || (security !== "mtls" && /Failed to connect|dropped/.test(details));
+}
+
+/** A server that is up and does not accept a connection closes it without a word, as does what is no FLARE server at all. */
+const whoHangsUp: Record<ConnectionSecurity, string> = {
+  mtls: "another program, or a server that does not accept this kit's certificate, such as that of another project. `flare preflight` tells which.",
+  tls: "another program, or a server that asks for a certificate. This kit says connection_security tls, which shows none; does the server's say mtls?",
+  clear: "another program, or a server that expects TLS. This kit says connection_security clear; does the server's say mtls or tls?",
+};
 
 const tlsPattern = /certificate|altname|does not match|\bSSL\b|\bTLS\b|alert|handshake|self.signed|issuer/i;
 /** Node's words for a connection that ended in the middle of a handshake: nobody has refused anything, and the next attempt may do. */

@@ -44,6 +44,7 @@ export interface Http2Listener {
   on(event: "session", listener: (session: ServerHttp2Session) => void): this;
   on(event: "tlsClientError", listener: (error: Error, socket: FailedSocket) => void): this;
   on(event: "secureConnection", listener: (socket: TLSSocket) => void): this;
+  once(event: "close", listener: () => void): this;
   listeners(event: "secureConnection"): ((this: Http2Listener, socket: TLSSocket) => void)[];
   removeAllListeners(event: "secureConnection"): this;
   /** Certificate, key and roots for the handshakes from now on; the connections that stand are not touched. */

@@ -40,7 +40,9 @@ function folds({ round, task, model, answers }: OpenRound, sites: readonly strin
 
 function setDeadline(plan: RoundPlan, state: RoundState, open: OpenRound): WorkflowEffect[] {
   const atMs = deadlineOf(plan, state, open);
-  return open.hasDeadlinePassed || atMs === undefined ? [] : [{ type: "set-deadline", round: open.round, atMs }];
+  return open.hasDeadlinePassed || atMs === undefined
+    ? []
+    : [{ type: "set-deadline", round: open.round, atMs, mostMs: atMs - open.openedAtMs }];
 }
 
 function aggregate(

@@ -63,10 +63,10 @@ describe("round machine", () => {
     it("waits after the quorum for as long as the quorum took, but at least for the set time", () => {
       const quick = new Run(planOf(["a", "b"], { minClients: 1 }));
       quick.open(0, 0, 1000);
-      expect(quick.add(updateOf("a", 0), 1500)).toContainEqual({ type: "set-deadline", round: 0, atMs: 11_500 });
+      expect(quick.add(updateOf("a", 0), 1500)).toContainEqual({ type: "set-deadline", round: 0, atMs: 11_500, mostMs: 10_500 });
       const slow = new Run(planOf(["a", "b"], { minClients: 1 }));
       slow.open(0, 0, 1000);
-      expect(slow.add(updateOf("a", 0), 61_000)).toContainEqual({ type: "set-deadline", round: 0, atMs: 121_000 });
+      expect(slow.add(updateOf("a", 0), 61_000)).toContainEqual({ type: "set-deadline", round: 0, atMs: 121_000, mostMs: 120_000 });
     });
 
     it("sets no deadline below the quorum", () => {
@@ -119,20 +119,20 @@ describe("round machine", () => {
         round(run, 0, { a: 20_000, b: 38_000 }, 0);
         run.open(1, 1, 1_000_000);
         expect(run.replayed()).toEqual(run.wanted);
-        expect(run.wanted).toContainEqual({ type: "set-deadline", round: 1, atMs: 1_076_000 });
+        expect(run.wanted).toContainEqual({ type: "set-deadline", round: 1, atMs: 1_076_000, mostMs: 76_000 });
       });
     });
 
     it("counts train_timeout from the opening of the round", () => {
       const run = new Run(planOf(["a", "b"], { minClients: 1, trainTimeoutMs: 60_000, waitAfterMinReceivedMs: undefined }));
-      expect(run.open(0, 0, 1000)).toContainEqual({ type: "set-deadline", round: 0, atMs: 61_000 });
+      expect(run.open(0, 0, 1000)).toContainEqual({ type: "set-deadline", round: 0, atMs: 61_000, mostMs: 60_000 });
       expect(types(run.add(updateOf("a", 0)))).toEqual(["fold"]);
     });
 
     it("takes the earlier one where both clocks are set", () => {
       const run = new Run(planOf(["a", "b"], { minClients: 1, trainTimeoutMs: 60_000, waitAfterMinReceivedMs: 5_000 }));
       run.open(0, 0, 1000);
-      expect(run.add(updateOf("a", 0), 2000)).toContainEqual({ type: "set-deadline", round: 0, atMs: 7_000 });
+      expect(run.add(updateOf("a", 0), 2000)).toContainEqual({ type: "set-deadline", round: 0, atMs: 7_000, mostMs: 6_000 });
     });
 
     it("closes at the deadline with those that answered, and tells the others", () => {

@@ -149,7 +149,7 @@ export class WorkflowDriver<State> {
         return;
       }
       case "set-deadline":
-        return this.#setDeadline(effect.round, effect.atMs);
+        return this.#setDeadline(effect);
       case "aggregate":
         return this.#aggregate(effect);
       case "close-task":
@@ -187,9 +187,9 @@ export class WorkflowDriver<State> {
     await this.#append({ type: "round-closed", round, contributors, missing, ...result, aggregationSeconds });
   }
 
-  #setDeadline(round: number, atMs: number): void {
+  #setDeadline({ round, atMs, mostMs }: Extract<WorkflowEffect, { type: "set-deadline" }>): void {
     this.#cancelDeadline();
-    this.#cancelDeadline = this.#clock.setTimer(atMs - this.#clock.now(), () => {
+    this.#cancelDeadline = this.#clock.setTimer(Math.min(atMs - this.#clock.now(), mostMs), () => {
       void this.#watch(this.#append({ type: "deadline-passed", round }));
     });
   }

@@ -36,8 +36,11 @@ export type WorkflowEffect =
       readonly model: ObjectRef;
       readonly contribution: Contribution;
     }
-  /** Journal `deadline-passed` when the clock says so; replaces the deadline that was set before. */
-  | { readonly type: "set-deadline"; readonly round: number; readonly atMs: number }
+  /**
+   * Journal `deadline-passed` when the clock says so, and after `mostMs` at the latest, should it have been set back; replaces the
+   * deadline that was set before.
+   */
+  | { readonly type: "set-deadline"; readonly round: number; readonly atMs: number; readonly mostMs: number }
   /** Aggregate exactly these contributions (sorted by site) onto the model, and journal `round-closed`. */
   | {
       readonly type: "aggregate";

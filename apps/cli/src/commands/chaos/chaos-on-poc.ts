@@ -6,7 +6,9 @@ import { FlareError, type Json } from "@flare-ts/contracts";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { flareCommandPath } from "../../command-line/flare-command-path.js";
 import { pocDefaults } from "../poc/poc-defaults.js";
+import type { PocFederation } from "../poc/poc-federation.js";
 import { pocFolder } from "../poc/poc-folder.js";
+import { withPocLock } from "../poc/poc-lock.js";
 import { runningServices } from "../poc/running-services.js";
 import { preparedFederation } from "../poc/select-services.js";
 import { stopServices } from "../poc/stop-poc.js";
@@ -25,6 +27,10 @@ export interface ChaosOptions {
 /** Lets a job run on copies of the POC federation while faults happen to it, and reports what became of both. */
 export async function chaosOnPoc(context: CommandContext, options: ChaosOptions): Promise<CommandOutput> {
   const federation = await preparedFederation(pocFolder(context.env));
+  return await withPocLock(federation.folder, () => disturb(context, options, federation));
+}
+
+async function disturb(context: CommandContext, options: ChaosOptions, federation: PocFederation): Promise<CommandOutput> {
   const kits = await localKits(federation);
   const running = await runningServices(federation.services);
   if (running.length > 0) {

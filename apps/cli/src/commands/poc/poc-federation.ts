@@ -1,5 +1,6 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
+import { FlareError } from "@flare-ts/contracts";
 
 /** A federation in the POC workspace, as `flare poc prepare` wrote it down. */
 export interface PocFederation {
@@ -37,16 +38,22 @@ export interface PocFile {
   readonly admin: string;
 }
 
-/** The federation that was prepared in a folder, or `undefined` when none was. */
+/**
+ * The federation that was prepared in a folder, or `undefined` when none was.
+ *
+ * @throws FlareError `poc/damaged`
+ */
 export async function readPocFederation(folder: string): Promise<PocFederation | undefined> {
+  const path = join(folder, pocFileName);
   let text: string;
   try {
-    text = await readFile(join(folder, pocFileName), "utf8");
+    text = await readFile(path, "utf8");
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code === "ENOENT" || (error as NodeJS.ErrnoException).code === "ENOTDIR") return undefined;
     throw error;
   }
-  const file = JSON.parse(text) as PocFile;
+  const file = parsePocFile(text);
+  if (file === undefined) throw new FlareError("poc/damaged", `${path} is not what flare poc prepare wrote.`, { facts: { file: path } });
   const kit = (name: string): string => join(folder, file.kits, name);
   return {
     folder,
@@ -60,4 +67,14 @@ export async function readPocFederation(folder: string): Promise<PocFederation |
     adminName: file.admin,
     adminKit: kit(file.admin),
   };
+}
+
+function parsePocFile(text: string): PocFile | undefined {
+  try {
+    const file = JSON.parse(text) as PocFile;
+    const names = [file.project, file.kits, file.server, file.admin, ...file.clients, ...(file.relays ?? [])];
+    return names.every((name: unknown) => typeof name === "string") ? file : undefined;
+  } catch {
+    return undefined;
+  }
 }

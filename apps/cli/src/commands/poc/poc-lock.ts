@@ -1,22 +1,51 @@
 import { readdir, rm, rmdir } from "node:fs/promises";
 import { join } from "node:path";
+import { setTimeout as pause } from "node:timers/promises";
+import { FlareError } from "@flare-ts/contracts";
 import { makeFolder } from "@flare-ts/provision/kit";
+import type { CommandContext } from "../../command-line/command-context.js";
+
+/** How often a command that waits for another one looks whether it has ended. */
+const lookMs = 100;
+
+/** How long a command waits for another one, and whose it is. */
+export interface PocLockWait {
+  readonly context: CommandContext;
+  readonly timeoutMs: number;
+}
 
 /**
- * Keeps every other command that fills or removes the POC workspace out of it meanwhile: one that fails would take with it what the
- * other has made. The folder is made if it is not there, and goes if nothing is left in it.
+ * Keeps every other command that fills, starts or removes the POC workspace out of it meanwhile: one that fails would take with it
+ * what the other has made. The folder is made if it is not there, and goes if nothing is left in it. A command that is at work there
+ * already is waited for if `wait` says how long.
  *
  * @throws FlareError `project/locked`, `file/unwritable`
  */
-export async function withPocLock<T>(folder: string, use: () => Promise<T>): Promise<T> {
-  const { lockWorkspace } = await import("@flare-ts/provision");
-  await makeFolder(folder, { mode: 0o700 });
-  const unlock = await lockWorkspace(folder);
+export async function withPocLock<T>(folder: string, use: () => Promise<T>, wait?: PocLockWait): Promise<T> {
+  const unlock = await lock(folder, wait);
   try {
     return await use();
   } finally {
     await unlock();
     await rmdir(folder).catch(() => {});
+  }
+}
+
+async function lock(folder: string, wait: PocLockWait | undefined): Promise<() => Promise<void>> {
+  const { lockWorkspace } = await import("@flare-ts/provision");
+  const deadline = performance.now() + (wait?.timeoutMs ?? 0);
+  for (;;) {
+    // Anew each time: the other command may have removed it.
+    await makeFolder(folder, { mode: 0o700 });
+    try {
+      return await lockWorkspace(folder);
+    } catch (error) {
+      const isHeld = error instanceof FlareError && error.code === "project/locked";
+      if (!isHeld || wait === undefined || performance.now() >= deadline) throw error;
+      wait.context.terminal.draw([`Waits: ${error.message}`]);
+      await pause(lookMs, undefined, { signal: wait.context.signal });
+      wait.context.terminal.draw([]);
+    }
   }
 }
 

@@ -187,11 +187,35 @@ describe("the POC workspace", () => {
     await folder.data("poc", "clean");
   });
 
+  it("is started when the command that fills it has ended, and not replaced while it is started", async () => {
+    const first = folder.start("poc", "prepare", "-n", "8");
+    await expect.poll(() => readdir(join(folder.path, "poc")).catch(() => []), { interval: 2 }).toContain("project.yml");
+    const started = folder.start("poc", "start", "-p", "server", "--no-wait");
+    expect((await first.finished).exitCode).toBe(0);
+    // The lock of the second command, or, when it is done, the process that it has started.
+    await expect.poll(() => readdir(join(folder.path, "poc")).catch(() => []), { interval: 2 }).toContain(".provision.lock");
+    expect((await folder.run("poc", "prepare", "--force")).stderr).toMatch(/error (project\/locked|poc\/running):/);
+    expect((await started.finished).stdout).toMatch(/^server started, /);
+    await folder.data("poc", "clean", "--force");
+  });
+
   it("stays when what shall replace it has a mistake", async () => {
     await folder.data("poc", "prepare", "-n", "1");
     expect((await folder.run("poc", "prepare", "--force", "-c", "a", "a")).stderr).toContain("error project/invalid:");
     expect(await folder.data("poc", "status")).toMatchObject({ services: [{ name: "server" }, { name: "site-1" }] });
     await folder.data("poc", "clean");
+  });
+
+  it("of which nobody can tell what is in it is left alone, and said to be so", async () => {
+    await folder.data("poc", "prepare", "-n", "1");
+    const file = join(folder.path, "poc", "poc.json");
+    for (const text of ['{"schema_version', "{}", "null", '{"clients": 1}']) {
+      await writeFile(file, text);
+      const { exitCode, stderr } = await folder.run("poc", "clean", "--force");
+      expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(`error poc/damaged: ${file}`) as string });
+    }
+    expect((await folder.run("poc", "prepare", "--force")).stderr).toContain("error poc/damaged:");
+    await rm(join(folder.path, "poc"), { recursive: true });
   });
 
   it("names what keeps the server from starting, though the sites fail with it", async () => {

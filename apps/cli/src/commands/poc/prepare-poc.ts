@@ -1,6 +1,7 @@
 import { readFile, rm, writeFile } from "node:fs/promises";
 import { join, relative, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import { writeDurably } from "@flare-ts/provision/kit";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { tableLines } from "../../terminal/table.js";
 import { pocDefaults } from "./poc-defaults.js";
@@ -123,7 +124,7 @@ async function fillFolder(
       admin,
     };
     // Last, so that a folder with this file in it is complete.
-    await writeFile(join(folder, pocFileName), `${JSON.stringify(file, undefined, 2)}\n`);
+    await writeDurably(join(folder, pocFileName), `${JSON.stringify(file, undefined, 2)}\n`);
     await rm(join(folder, unfinishedName));
     const federation = await readPocFederation(folder);
     if (federation === undefined) throw new FlareError("poc/not-prepared", `${folder} was removed while it was prepared.`);

@@ -6,6 +6,7 @@ import { flareCommandPath } from "../../command-line/flare-command-path.js";
 import { durationText } from "../../terminal/quantities.js";
 import type { PocFederation, PocService } from "./poc-federation.js";
 import { pocFolder } from "./poc-folder.js";
+import { withPocLock } from "./poc-lock.js";
 import { preparedFederation, type ServiceSelection, selectServices } from "./select-services.js";
 
 /** How often the server is asked whether the sites are there. */
@@ -16,17 +17,11 @@ export async function startPoc(
   context: CommandContext,
   options: ServiceSelection & { readonly isWaiting: boolean; readonly timeoutMs: number },
 ): Promise<CommandOutput> {
-  const federation = await preparedFederation(pocFolder(context.env));
-  const services = selectServices(federation, options);
+  const { timeoutMs } = options;
+  const folder = pocFolder(context.env);
   const startMs = performance.now();
-  const { startDaemon, daemonStatus } = await import("@flare-ts/runtime");
-  const command = { node: process.execPath, cli: flareCommandPath() };
-  const starts = services.map(async (service) => {
-    const status = daemonStatus(service.kit);
-    if (status.state !== "stopped") return { name: service.name, pid: status.pid, isNew: false };
-    const { pid } = await startDaemon({ kitDir: service.kit, command, timeoutMs: options.timeoutMs, signal: context.signal });
-    return { name: service.name, pid, isNew: true };
-  });
+  const begin = () => startServices(folder, options, context.signal);
+  const { federation, services, starts } = await withPocLock(folder, begin, { context, timeoutMs });
   const started = await Promise.all(starts).catch(async (error: unknown) => {
     // A site fails where its server has, and the server's reason is the one to be mended.
     await starts[services.findIndex(({ kind }) => kind === "server")];
@@ -35,13 +30,42 @@ export async function startPoc(
   for (const { name, pid, isNew } of started) {
     context.report({ type: "started", name, pid, is_new: isNew }, `${name} ${isNew ? "started" : "already runs"}, process ${pid}`);
   }
-  if (options.isWaiting) await waitForSites(context, federation, services, options.timeoutMs);
+  if (options.isWaiting) await waitForSites(context, federation, services, timeoutMs);
   const seconds = (performance.now() - startMs) / 1000;
   return {
     data: { services: started.map(({ name, pid }) => ({ name, pid })), seconds },
     text: [options.isWaiting ? `Ready after ${durationText(seconds * 1000)}.` : "Started."],
     hints: [options.isWaiting ? "Next: flare job submit -j my_job" : "flare system status says when the sites are connected."],
   };
+}
+
+/** Starts services, and comes back when all are seen to run: who then would replace or remove them is told so. */
+async function startServices(folder: string, options: ServiceSelection & { readonly timeoutMs: number }, signal: AbortSignal) {
+  const federation = await preparedFederation(folder);
+  const services = selectServices(federation, options);
+  const starts = services.map((service) => startService(service, options.timeoutMs, signal));
+  await Promise.allSettled(starts.map(({ running }) => running));
+  return { federation, services, starts: starts.map(({ ready }) => ready) };
+}
+
+/** A service that was told to start: when its process holds its kit, and when it is ready. */
+interface ServiceStart {
+  readonly running: Promise<unknown>;
+  readonly ready: Promise<{ readonly name: string; readonly pid: number; readonly isNew: boolean }>;
+}
+
+function startService({ name, kit }: PocService, timeoutMs: number, signal: AbortSignal): ServiceStart {
+  const { promise: taken, resolve: onRunning } = Promise.withResolvers<void>();
+  const start = async () => {
+    const { startDaemon, daemonStatus } = await import("@flare-ts/runtime");
+    const status = daemonStatus(kit);
+    if (status.state !== "stopped") return { name, pid: status.pid, isNew: false };
+    const command = { node: process.execPath, cli: flareCommandPath() };
+    const { pid } = await startDaemon({ kitDir: kit, command, timeoutMs, signal, onRunning });
+    return { name, pid, isNew: true };
+  };
+  const ready = start();
+  return { running: Promise.race([taken, ready]), ready };
 }
 
 async function waitForSites(

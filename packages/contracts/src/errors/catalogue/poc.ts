@@ -36,6 +36,12 @@ export const pocErrors = {
     "Use it with flare poc start, remove it with flare poc clean, or replace it with flare poc prepare --force.",
     { grpc: grpcStatus.alreadyExists, http: 409 },
   ),
+  "poc/damaged": row(
+    "user",
+    "The file that says what is in the POC workspace was changed, so that nobody can tell what runs there.",
+    "Stop what still runs with flare server stop and flare client stop, remove the POC workspace, and run flare poc prepare.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
   "poc/foreign-folder": row(
     "user",
     "The POC workspace is a folder that flare poc prepare did not make, so it is neither replaced nor removed.",
@@ -45,7 +51,7 @@ export const pocErrors = {
   "poc/running": row(
     "user",
     "Services of the POC federation are still running.",
-    "Run flare poc stop first, or add --force to have them stopped.",
+    "Run flare poc stop first. To flare poc clean and flare chaos, --force says that they may stop them themselves.",
     {
       grpc: grpcStatus.failedPrecondition,
       http: 409,

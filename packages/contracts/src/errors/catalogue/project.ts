@@ -16,8 +16,8 @@ export const projectErrors = {
   ),
   "project/locked": row(
     "user",
-    "Another provisioning run is at work in the same workspace.",
-    "Wait until it ends. If no such run exists, delete the lock file that the message names.",
+    "Another command is at work in the same workspace.",
+    "Wait until it ends. If no such command runs, delete the lock file that the message names.",
     { isRetryable: true, grpc: grpcStatus.aborted, http: 409 },
   ),
   "project/state-invalid": row(

@@ -54,7 +54,7 @@ export const transferErrors = {
   "transfer/cannot-listen": row(
     "user",
     "The server's port cannot be opened.",
-    "Check whether another process holds the port, and the address.",
+    "Check whether another process holds the port, and the address. EACCES at a port below 1024: those are root's, where net.ipv4.ip_unprivileged_port_start of the machine is not lower; root in the container of docker.sh counts as anybody.",
     {
       exit: exitStatus.connection,
     },

@@ -258,7 +258,7 @@ describe.each(["sh", "bash"])("under %s", (shell) => {
       expect([0, null]).toContain(await exitOf(watchdog));
       clearTimeout(again);
     };
-    // While bash sets a trap it ignores the signal: for one in some thousand of these moments.
+    // bash forgets a signal that comes while it sets its trap or begins to wait: one in some thousand of these moments.
     let timesIgnored = 0;
     for (let i = 0; i < 80; i++) await tryOnce(i / 10);
     expect(timesIgnored).toBeLessThan(2);

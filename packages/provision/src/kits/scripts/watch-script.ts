@@ -84,8 +84,9 @@ wait_for_child() {
   done
 }
 
-claim_pid_file || exit 1
+# Before the number is told, by which others find this process.
 trap stop TERM INT HUP
+claim_pid_file || exit 1
 
 delay=1
 while :; do
