@@ -109,6 +109,7 @@ export class SyntheticFederation implements FederationLink {
       state: "connected",
       sinceMs: 1,
       reason: "",
+      relay: null,
       softwareVersion: "0.1.0",
       resources: { gpus: 1, memPerGpuGiB: 16 },
       certificateEndsAtMs: 4_000_000_000_000,
