@@ -90,9 +90,9 @@ export async function findLink({ db, now }: Pick<KitParts, "db" | "now">, token:
  * @throws FlareError `dashboard/link-unusable`
  */
 export async function takeLink({ db, tasks }: Pick<KitParts, "db" | "tasks">, reply: FastifyReply, token: string): Promise<void> {
-  const link = await db.selectFrom("kit_links").selectAll().where("token_hash", "=", hashToken(token)).executeTakeFirst();
-  const { numDeletedRows } = await db.deleteFrom("kit_links").where("token_hash", "=", hashToken(token)).executeTakeFirst();
-  if (link === undefined || numDeletedRows === 0n) throw unusable();
+  // In one: whoever looked before might find it not there, and take away what was put back meanwhile.
+  const link = await db.deleteFrom("kit_links").where("token_hash", "=", hashToken(token)).returningAll().executeTakeFirst();
+  if (link === undefined) throw unusable();
   onceSent({ tasks }, reply, async (isComplete) => {
     if (isComplete) return;
     await db
