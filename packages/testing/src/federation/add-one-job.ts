@@ -13,6 +13,8 @@ export interface AddOneJobInit {
   readonly frozenParameters?: number;
   /** Milliseconds that each trainer takes for a round. @default 0 */
   readonly trainMs?: number;
+  /** Milliseconds that each trainer takes more than that of the site before it. @default 0 */
+  readonly lagMs?: number;
   /** Further arguments of FedAvg. */
   readonly args?: Readonly<Record<string, Json>>;
   readonly minClients?: number;
@@ -34,6 +36,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
     parameters = 9,
     frozenParameters = 0,
     trainMs = 0,
+    lagMs = 0,
     args = {},
     minClients = 1,
     silentSite = "",
@@ -65,7 +68,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
           path: "ClientAPIExecutor",
           args: {
             task_script_path: "train.ts",
-            task_script_args: [String(trainMs), silentSite, failingSite, String(addsOwnNumber)],
+            task_script_args: [String(trainMs), silentSite, failingSite, String(addsOwnNumber), String(lagMs)],
             ...executorArgs,
           },
         },
@@ -85,7 +88,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
 const trainScript = `import { setTimeout as sleep } from "node:timers/promises";
 import * as flare from "@flare-ts/runtime/client";
 
-const [trainMs = "0", silentSite = "", failingSite = "", addsOwnNumber = "false"] = process.argv.slice(2);
+const [trainMs = "0", silentSite = "", failingSite = "", addsOwnNumber = "false", lagMs = "0"] = process.argv.slice(2);
 await flare.init();
 const site = flare.getSiteName();
 while (await flare.isRunning()) {
@@ -93,7 +96,7 @@ while (await flare.isRunning()) {
   if (model === undefined) break;
   if (site === silentSite) await new Promise((resolve) => setTimeout(resolve, 2 ** 30));
   if (site === failingSite) throw new Error("this trainer fails on purpose");
-  await sleep(Number(trainMs));
+  await sleep(Number(trainMs) + Number(lagMs) * (Number(site.at(-1)) - 1 || 0));
   const tensor = model.params.weight;
   const added = addsOwnNumber === "true" ? Number(site.at(-1)) : 1;
   const data = tensor.data.map((value) => value + added);

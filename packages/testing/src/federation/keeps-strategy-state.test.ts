@@ -20,7 +20,8 @@ beforeAll(async () => {
   await writeAddOneJob({
     folder: jobFolder,
     rounds,
-    trainMs: 250,
+    // Long enough after the first update of the last round that the process is still there to be killed.
+    lagMs: 500,
     parameters: 1000,
     minClients: sites.length,
     args: { min_clients: sites.length, strategy: "fed-adam", strategy_args: { learningRate: 0.1 } },
