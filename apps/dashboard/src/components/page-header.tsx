@@ -2,7 +2,7 @@ import { Group, Text, Title } from "@mantine/core";
 import { IconChevronLeft } from "@tabler/icons-react";
 import { type ReactNode, useEffect } from "react";
 import { Link } from "wouter";
-import { useHistoryState } from "wouter/use-browser-location";
+import { useWayBack } from "./entry-link.js";
 import classes from "./page-header.module.css";
 
 export interface PageHeaderProps {
@@ -22,12 +22,12 @@ export function PageHeader({ title, about, back, badge, actions }: PageHeaderPro
   useEffect(() => {
     document.title = `${title} · FLARE-TS`;
   }, [title]);
-  const filters = useHistoryState<{ readonly filters?: string } | null>()?.filters;
+  const wayBack = useWayBack(back?.href ?? "");
   return (
     <header className={classes["header"]}>
       <div className={classes["words"]}>
         {back !== undefined && (
-          <Link href={filters ? `${back.href}?${filters}` : back.href} className={classes["back"]}>
+          <Link href={wayBack} className={classes["back"]}>
             <IconChevronLeft size={14} aria-hidden="true" />
             {back.text}
           </Link>

@@ -5,35 +5,29 @@ import { useSearchParams } from "wouter";
  * the address on. What is `usual` is not written there.
  */
 export function useAddressValue(name: string, usual = ""): readonly [string, (value: string) => void] {
+  const [written, write] = useWritten(name);
+  return [written ?? usual, (value) => write(value === usual ? null : value)];
+}
+
+/** Whether a page's dialog for something new is open; its address ends in `?new` then, which is how other pages lead to it. */
+export function useNewDialog(): readonly [boolean, (isOpen: boolean) => void] {
+  const [written, write] = useWritten("new");
+  return [written !== null, (isOpen) => write(isOpen ? "" : null)];
+}
+
+/** What the address says of a name; `null`: nothing. */
+function useWritten(name: string): readonly [string | null, (value: string | null) => void] {
   const [search, setSearch] = useSearchParams();
-  const set = (value: string): void =>
+  const write = (value: string | null): void =>
     setSearch(
       (before) => {
         const next = new URLSearchParams(before);
-        if (value === usual) next.delete(name);
+        if (value === null) next.delete(name);
         else next.set(name, value);
         return next;
       },
       // A letter more is no step to go back to.
       { replace: true },
     );
-  return [search.get(name) ?? usual, set];
-}
-
-/** Whether a page's dialog for something new is open; its address ends in `?new` then, which is how other pages lead to it. */
-export function useNewDialog(): readonly [boolean, (isOpen: boolean) => void] {
-  const [search, setSearch] = useSearchParams();
-  return [
-    search.has("new"),
-    (isOpen) =>
-      setSearch(
-        (before) => {
-          const next = new URLSearchParams(before);
-          if (isOpen) next.set("new", "");
-          else next.delete("new");
-          return next;
-        },
-        { replace: true },
-      ),
-  ];
+  return [search.get(name), write];
 }

@@ -101,7 +101,6 @@ function repeatedKeys(root: ParsedNode | null, hasMergeKeys: boolean): number[] 
   return found.toSorted((a, b) => a - b);
 }
 
-/** The plain value of a document; aliases that would blow it up, that name nothing or themselves, are refused. */
 /** Where aliases stand whose value would have no end. */
 function endlessAliases(document: ReturnType<typeof parseDocument>): readonly number[] {
   const found: number[] = [];
@@ -121,6 +120,7 @@ function endlessAliases(document: ReturnType<typeof parseDocument>): readonly nu
   return found;
 }
 
+/** The plain value of a document; aliases that would blow it up, that name nothing or themselves, are refused. */
 function valueOf(document: ReturnType<typeof parseDocument>, refuse: (message: string) => never): unknown {
   try {
     return document.toJS({ maxAliasCount: 100 });

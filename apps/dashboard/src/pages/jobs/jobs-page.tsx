@@ -1,11 +1,11 @@
 import { type Job, listJobs, type OwnJob, submitJobTemplate } from "@flare-ts/dashboard-api/contract";
 import { Button, Text } from "@mantine/core";
 import { IconActivity, IconPlus } from "@tabler/icons-react";
-import { Link, useSearch } from "wouter";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
 import { DataTable } from "../../components/data-table.js";
 import { EmptyState } from "../../components/empty-state.js";
+import { EntryLink } from "../../components/entry-link.js";
 import { count, formatDuration } from "../../components/format.js";
 import { type Filters, holdsText, ListFilters, useFilters } from "../../components/list-filters.js";
 import { Loaded } from "../../components/loaded.js";
@@ -83,7 +83,6 @@ export function JobsPage() {
 
 function JobTable({ jobs, current }: { readonly jobs: readonly OwnJob[]; readonly current: ReadonlyMap<string, Job> }) {
   const live = (job: OwnJob): Job => current.get(job.id) ?? job;
-  const search = useSearch();
   return (
     <DataTable
       label="Jobs"
@@ -94,14 +93,7 @@ function JobTable({ jobs, current }: { readonly jobs: readonly OwnJob[]; readonl
           title: "Job",
           cell: (job) => (
             <>
-              <Text
-                fw={550}
-                size="sm"
-                c="var(--mantine-color-anchor)"
-                renderRoot={(props) => <Link {...props} href={`/jobs/${job.id}`} state={{ filters: search }} />}
-              >
-                {job.name}
-              </Text>
+              <EntryLink href={`/jobs/${job.id}`}>{job.name}</EntryLink>
               <Text size="xs" c="dimmed" className="mono">
                 {job.id.slice(0, 8)}
               </Text>

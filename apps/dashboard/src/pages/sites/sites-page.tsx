@@ -1,13 +1,13 @@
 import { decideSite, getProject, getSite, listSites, type WorkingSite } from "@flare-ts/dashboard-api/contract";
 import { Button, Group, Stack, Text } from "@mantine/core";
 import { IconBuildingHospital, IconPlus } from "@tabler/icons-react";
-import { Link, useSearch } from "wouter";
 import { useApiMutation } from "../../api/use-api-mutation.js";
 import { useApiQuery } from "../../api/use-api-query.js";
 import { usePerson } from "../../api/use-session.js";
 import { CertificateEnd } from "../../components/certificate-end.js";
 import { DataTable } from "../../components/data-table.js";
 import { EmptyState } from "../../components/empty-state.js";
+import { EntryLink } from "../../components/entry-link.js";
 import { ErrorPanel } from "../../components/error-panel.js";
 import { formatBytes } from "../../components/format.js";
 import { type Filters, holdsText, ListFilters, useFilters } from "../../components/list-filters.js";
@@ -29,7 +29,6 @@ export function SitesPage() {
   const [isAdding, setAdding] = useNewDialog();
   const { sites, isLoading, error } = useAllSites();
   const filters = useFilters();
-  const search = useSearch();
   const shown = sites.filter((site) => matches(site, filters));
   const decide = useApiMutation(decideSite, { changes: [listSites, getSite], done: "Saved" });
   const project = useApiQuery(getProject, {});
@@ -86,14 +85,7 @@ export function SitesPage() {
                       title: "Site",
                       cell: ({ name, organization }) => (
                         <>
-                          <Text
-                            fw={550}
-                            size="sm"
-                            c="var(--mantine-color-anchor)"
-                            renderRoot={(props) => <Link {...props} href={`/sites/${name}`} state={{ filters: search }} />}
-                          >
-                            {name}
-                          </Text>
+                          <EntryLink href={`/sites/${name}`}>{name}</EntryLink>
                           <Text size="xs" c="dimmed">
                             {organization}
                           </Text>
