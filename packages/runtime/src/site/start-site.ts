@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { limits } from "@flare-ts/contracts/errors";
@@ -14,6 +14,7 @@ import { TransferClient } from "../transfer/transfer-client.js";
 import { softwareVersion } from "../version.js";
 import { JobAdmission } from "./job-admission.js";
 import { OutputSender } from "./output-sender.js";
+import { PrivacyGate } from "./privacy-gate.js";
 import { createRenewingLink } from "./renewing-link.js";
 import { ResultDelivery } from "./result-delivery.js";
 import { SiteAgent } from "./site-agent.js";
@@ -44,7 +45,7 @@ export interface RunningSite {
 export async function startSite(init: StartSiteInit): Promise<RunningSite> {
   return openParticipant("client", init, async (participant) => {
     const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper } = participant;
-    const { plan, disk, admission: transfersAllowed } = participant;
+    const { plan, disk, privacyPolicy, admission: transfersAllowed } = participant;
     const store = await openSqliteSiteStore({ path: join(workspace, "site.db") });
     parts.add("store", () => store.close());
     const retention = new ObjectRetention({ models, logger });
@@ -82,8 +83,9 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     const reporter = new TaskReporter({ link, steadyNow: () => performance.now() });
     const secrets = new SiteSecrets({ environment: process.env }, { sources: resources.secrets });
     const delivery = new ResultDelivery({ link, transfer, models, store, retention, reporter, logger, random });
+    const privacy = new PrivacyGate({ store, audit, logger, randomBytes }, { site: kit.name, policy: privacyPolicy });
     const admission = new JobAdmission(
-      { link, transfer, models, store, retention, audit, now, isAllowed },
+      { link, transfer, models, store, retention, audit, now, isAllowed, privacy },
       { site: kit.name, trust: keeper.trust },
     );
     const launcher = new ProcessJobLauncher({ environment: process.env, heapMiB: plan.jobHeapMiB });
@@ -99,6 +101,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
         retention,
         delivery,
         admission,
+        privacy,
         launcher,
         reporter,
         secrets,
