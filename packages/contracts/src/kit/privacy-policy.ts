@@ -3,6 +3,7 @@ import { nearestWord } from "../errors/nearest-word.js";
 import { scopeNameSchema } from "../ids/names.js";
 import { type ComponentClass, readComponent } from "../job/component.js";
 import { isEmpty } from "../job/ignored-settings.js";
+import { limits } from "../limits.js";
 
 /** What a site does to a job's results before they leave it. */
 export type PrivacyFilter =
@@ -79,7 +80,11 @@ const filterSchema = z
       context.addIssue({ code: "custom", message: "needs one of path and name" });
       return z.NEVER;
     }
-    return readComponent("filter", filterClasses, { path: path ?? name ?? "", args }, context)?.args ?? z.NEVER;
+    // Mistakes in the name are told at the key that it stands under.
+    const key = path === undefined ? "name" : "path";
+    const addIssue: Parameters<typeof readComponent>[3]["addIssue"] = (issue) =>
+      context.addIssue({ ...issue, path: issue.path.map((part, i) => (i === 0 && part === "path" ? key : part)) });
+    return readComponent("filter", filterClasses, { path: path ?? name ?? "", args }, { addIssue })?.args ?? z.NEVER;
   });
 
 const scopeSchema = z
@@ -110,7 +115,7 @@ const scopeSchema = z
 /** `local/privacy.json`, compiled. */
 export const privacyPolicySchema = z
   .strictObject({
-    scopes: z.array(scopeSchema).min(1, "needs a scope"),
+    scopes: z.array(scopeSchema).min(1, "needs a scope").max(limits.privacyScopes),
     default_scope: scopeNameSchema.optional(),
     components: z.unknown().optional().refine(isEmpty, "components of one's own are not supported; leave it empty"),
   })

@@ -6,6 +6,7 @@ import type { TrainerResult } from "../job-process/job-channel.js";
 import { shapeUpdate } from "../job-process/shape-update.js";
 import type { AuditLog } from "../logging/audit-log.js";
 import { errorField, type Logger } from "../logging/logger.js";
+import { writeError } from "../store/file-model-store-disk.js";
 import type { SiteStore } from "../store/site-store.js";
 
 export interface PrivacyGateComponents {
@@ -33,6 +34,9 @@ export interface ReleaseInit {
   readonly form: UpdateForm | undefined;
   readonly signal: AbortSignal;
 }
+
+/** Names of tensors that stayed here, in a line of the audit log. */
+const shownTensors = 100;
 
 type GaussianPrivacy = Extract<PrivacyFilter, { readonly kind: "GaussianPrivacy" }>;
 
@@ -77,41 +81,22 @@ export class PrivacyGate {
   }
 
   /**
-   * Makes of a result what leaves the site. What noise costs of the scope's privacy is written down before this resolves, once for each task.
+   * Makes of a result what leaves the site; it may be begun again after a full disk. What noise costs of the scope's privacy is written down before this resolves, once for each task.
    *
    * @throws FlareError `privacy/nothing-left`, `privacy/budget-spent`, what is wrong with the result (`aggregate/…`), `file/…`
    */
   async release(result: TrainerResult, init: ReleaseInit): Promise<TrainerResult> {
-    const { key, scope, base, outPath, form, signal } = init;
-    const { audit, logger } = this.#parts;
-    const { site } = this.#init;
-    // Loaded where a policy asks for it: a site's parent process is small without it.
-    const { filterUpdate } = await import("@flare-ts/aggregator");
-    const filters = scope.resultFilters.flatMap((filter) => this.#updateFilter(filter));
-    const source = { source: result.path, paramsType: result.paramsType, base };
-    const { paramsType, leftOut } = await filterUpdate({ ...source, outPath, filters, isDurable: false, signal });
-    const epsilon = await this.#spend(key, scope).catch(async (error: unknown) => {
+    const { key, scope, outPath } = init;
+    try {
+      const { filtered, leftOut } = await this.#filter(result, init);
+      const epsilon = await this.#spend(key, scope);
+      const released = await this.#shape(filtered, init);
+      this.#writeDown(init, leftOut, epsilon);
+      return released;
+    } catch (reason) {
       await rm(outPath, { force: true });
-      throw error;
-    });
-    const released: TrainerResult = {
-      path: outPath,
-      paramsType,
-      weight: fixedWeightOf(scope) ?? result.weight,
-      metrics: this.metricsThatLeave(scope, result.metrics),
-      // Job code writes there what it likes; nothing at the server needs it.
-      meta: {},
-    };
-    const facts: Record<string, Json> = { job: key.jobId, round: key.round, scope: scope.name };
-    facts["filters"] = scope.resultFilters.map(({ kind }) => kind);
-    if (epsilon !== undefined) facts["epsilon"] = epsilon;
-    audit.write({ who: site, action: "release_update", outcome: "allowed", facts: { ...facts, leftOut: leftOut.slice(0, 100) } });
-    logger.info("update filtered", { ...facts, leftOut: leftOut.length });
-    if (form === undefined) return released;
-    const shaped = await shapeUpdate(released, { task: { modelPath: base }, form, signal });
-    if (shaped.obstacle !== undefined) logger.warn("an update is sent as it is", { form, error: errorField(shaped.obstacle) });
-    if (shaped.result.path !== outPath) await rm(outPath, { force: true });
-    return shaped.result;
+      throw writeError(reason, outPath);
+    }
   }
 
   /** Those of a result's metrics, or of what a script tracks, that the scope lets out. */
@@ -119,6 +104,47 @@ export class PrivacyGate {
     const allowed = scope?.resultFilters.find((filter) => filter.kind === "AllowMetrics");
     if (allowed === undefined) return metrics;
     return Object.fromEntries(Object.entries(metrics).filter(([name]) => allowed.metrics.includes(name)));
+  }
+
+  async #filter(
+    { path: source, paramsType: given, weight, metrics }: TrainerResult,
+    { scope, base, outPath, signal }: ReleaseInit,
+  ): Promise<{ readonly filtered: TrainerResult; readonly leftOut: readonly string[] }> {
+    // Loaded where a policy asks for it: a site's parent process is small without it.
+    const { filterUpdate } = await import("@flare-ts/aggregator");
+    const filters = scope.resultFilters.flatMap((filter) => this.#updateFilter(filter));
+    const { paramsType, leftOut } = await filterUpdate({ source, paramsType: given, base, outPath, filters, isDurable: false, signal });
+    const filtered: TrainerResult = {
+      path: outPath,
+      paramsType,
+      weight: fixedWeightOf(scope) ?? weight,
+      metrics: this.metricsThatLeave(scope, metrics),
+      // Job code writes there what it likes; nothing at the server needs it.
+      meta: {},
+    };
+    return { filtered, leftOut };
+  }
+
+  async #shape(filtered: TrainerResult, { base, form, signal }: ReleaseInit): Promise<TrainerResult> {
+    if (form === undefined) return filtered;
+    const { result, obstacle } = await shapeUpdate(filtered, { task: { modelPath: base }, form, signal });
+    if (obstacle !== undefined) this.#parts.logger.warn("an update is sent as it is", { form, error: errorField(obstacle) });
+    if (result.path !== filtered.path) await rm(filtered.path, { force: true });
+    return result;
+  }
+
+  #writeDown({ key, scope }: ReleaseInit, leftOut: readonly string[], epsilon: number | undefined): void {
+    const facts: Record<string, Json> = { job: key.jobId, round: key.round, scope: scope.name };
+    facts["filters"] = scope.resultFilters.map(({ kind }) => kind);
+    if (epsilon !== undefined) facts["epsilon"] = epsilon;
+    const { audit, logger } = this.#parts;
+    audit.write({
+      who: this.#init.site,
+      action: "release_update",
+      outcome: "allowed",
+      facts: { ...facts, leftOut: leftOut.slice(0, shownTensors) },
+    });
+    logger.info("update filtered", { ...facts, leftOut: leftOut.length });
   }
 
   #updateFilter(filter: PrivacyFilter): UpdateFilter[] {

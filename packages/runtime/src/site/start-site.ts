@@ -1,7 +1,10 @@
 import { randomBytes, randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import type { PrivacyPolicy } from "@flare-ts/contracts";
 import { limits } from "@flare-ts/contracts/errors";
+import { type PrivacyScopes, PrivacyScopesSchema } from "@flare-ts/contracts/wire";
 import { Admission } from "../budget/admission.js";
 import { setByText } from "../budget/memory-plan.js";
 import { clearAttachFolder } from "../executor/attach-folder.js";
@@ -69,6 +72,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
           trustNumber: keeper.trust.number,
           resources: { gpus: resources.gpus, memPerGpuGib: resources.memPerGpuGiB },
           allowsLogStreaming: output.allowsLogs,
+          ...(privacyPolicy === undefined ? {} : { privacy: privacyToWire(privacyPolicy) }),
           inlineBytes: limits.inlineBytes,
         }),
         onMessage: ({ message, ...rest }) => {
@@ -136,4 +140,8 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     logger.info("site started", { site: kit.name, project: kit.project, server: `${kit.endpoint.host}:${kit.endpoint.port}` });
     return { name: kit.name };
   });
+}
+
+function privacyToWire({ scopes, defaultScope = "" }: PrivacyPolicy): PrivacyScopes {
+  return create(PrivacyScopesSchema, { names: scopes.map(({ name }) => name), defaultName: defaultScope });
 }

@@ -51,6 +51,16 @@ describe("a site with a privacy policy", () => {
     await rm(folder, { recursive: true, force: true });
   });
 
+  it("says which scopes a job may name", async () => {
+    const admin = await federation.admin();
+    const { sites: known } = await admin.status();
+    admin.close();
+    expect(known.map(({ name, privacy }) => [name, privacy])).toEqual([
+      ["site-1", { scopes: ["private", "noisy"], defaultScope: "private" }],
+      ["site-2", { scopes: ["open", "noisy"], defaultScope: "open" }],
+    ]);
+  });
+
   it("lets out what its default scope lets out, and nothing else", async () => {
     const { entries, model, metrics, jobId } = await run("plain", { num_rounds: 1 }, { min_clients: 2 });
     expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });
