@@ -103,7 +103,7 @@ describe("the command", () => {
   it.each([
     [
       ["agregate"],
-      "There is no benchmark 'agregate': aggregate, compare, dashboard, memory, page, provision, rounds, transfer. Did you mean 'aggregate'?",
+      "There is no benchmark 'agregate': aggregate, compare, dashboard, filters, memory, page, provision, rounds, transfer. Did you mean 'aggregate'?",
     ],
     [["aggregate", "--treads", "2"], "There is no option --treads. Did you mean --threads?"],
     [["compare", "a.json"], "compare takes two files of results, not 1."],

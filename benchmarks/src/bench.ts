@@ -23,6 +23,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: "the share of a core that the dashboard takes for live views of a busy federation, and how soon its page can be used",
     load: async () => (await import("./dashboard/bench-dashboard.ts")).benchDashboard,
   },
+  filters: {
+    about: "seconds that the filters of a site's privacy policy take",
+    load: async () => (await import("./filters/bench-filters.ts")).benchFilters,
+  },
   memory: {
     about: "aggregates many updates of a large model under a limit on memory",
     load: async () => (await import("./memory/bench-memory.ts")).benchMemory,

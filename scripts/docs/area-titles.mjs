@@ -15,6 +15,7 @@ export const areaTitles = {
   kit: "Startup kits",
   preflight: "Preflight: looking before starting",
   poc: "POC: a federation on one machine",
+  privacy: "Privacy: what a site's policy does not let out",
   project: "Project files",
   request: "Distributed provisioning: requests and approvals",
   runtime: "Server and sites at work",

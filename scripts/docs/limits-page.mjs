@@ -88,6 +88,7 @@ const consequences = {
   engineThreads: ["threads of one aggregation engine", "more are refused"],
   int8BlockLeast: ["elements that share a scale in a compressed update, at least", "fewer, or no power of two, are refused"],
   int8BlockMost: ["the same, at most", "more are refused"],
+  privacyScopes: ["scopes of a site's privacy policy", "the site does not start, with the line of the file"],
   topKElements: ["elements of a tensor that is compressed to its largest ones", "`compressUpdate` refuses the update"],
   webgpuTileElements: [
     "values of all updates that go to a GPU at once, by WebGPU",

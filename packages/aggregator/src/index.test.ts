@@ -31,6 +31,7 @@ it("exports these names and no others", () => {
     "fedBuff",
     "fedOpt",
     "fedProx",
+    "filterUpdate",
     "geometricMedian",
     "isDtype",
     "krum",

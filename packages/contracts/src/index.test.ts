@@ -64,6 +64,7 @@ it("exports what is pinned here and nothing else", () => {
       "participantSchemas",
       "pathText",
       "policyRightNames",
+      "privacyPolicySchema",
       "processRoles",
       "projectDocumentSchema",
       "projectNameSchema",

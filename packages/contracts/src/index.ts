@@ -75,6 +75,7 @@ export {
   type RenewalIssuer,
 } from "./kit/kit-certificates-schema.js";
 export { type LogConfig, logConfigSchema, logLevels } from "./kit/log-config-schema.js";
+export { type PrivacyFilter, type PrivacyPolicy, type PrivacyScope, privacyPolicySchema } from "./kit/privacy-policy.js";
 export {
   type ClientResourcesDocument,
   clientResourcesSchema,

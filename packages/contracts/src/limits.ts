@@ -62,6 +62,8 @@ export const limits = Object.freeze({
   /** Studies of a project, and sites of an organisation or admins in one of them; the file that holds them is at most `documentBytes`. */
   studies: 1_000,
   studyMembers: 10_000,
+  /** Scopes of a site's privacy policy. */
+  privacyScopes: 64,
   /** Certificates that a participant is given by renewal within the life of one. */
   renewalsPerLife: 10,
   /** Text from a peer that may stand in a log line or an error. */

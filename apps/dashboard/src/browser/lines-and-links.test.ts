@@ -106,6 +106,7 @@ describe.skipIf(lacked !== "")(`lines that are cut, and links that lead elsewher
     await expect.poll(() => rows.count(), soon).toBe(2);
     await page.getByRole("link", { name: "mountain-clinic" }).click();
     await page.getByRole("region", { name: "At work" }).getByText("the relay relay-alps").waitFor();
+    await page.getByRole("region", { name: "At work" }).getByText("public, private (default)").waitFor();
     await page.getByRole("main").getByRole("link", { name: "Sites" }).click();
     await expect.poll(() => rows.count(), soon).toBe(2);
     await page.getByLabel("Search sites").fill("nowhere");

@@ -164,6 +164,7 @@ export class StagedFederation implements FederationLink {
       resources: { gpus: [2, 1, 0, 4, 1][at] ?? 0, memPerGpuGiB: [24, 16, 0, 80, 16][at] ?? 0 },
       certificateEndsAtMs: this.#nowMs + (at === 2 ? 12 : 200 + at * 31) * day,
       allowsLogStreaming: at < 2,
+      privacy: name === "mountain-clinic" ? { scopes: ["public", "private"], defaultScope: "private" } : null,
       receivedBytes: 5.1e9 + at * 1.7e9,
       sentBytes: 4.9e9 + at * 1.6e9,
       receivedBytesPerSecond: isAway ? null : 11e6 + at * 4e6,

@@ -14,6 +14,8 @@ export interface ChunkReaderInit {
   readonly source: string;
   /** Model that is subtracted from it, element by element; without it the update is read as it is. */
   readonly base?: string | undefined;
+  /** Whether the base is subtracted; where it is not, the update must fit to it all the same. @default true */
+  readonly isSubtracted?: boolean | undefined;
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -30,10 +32,13 @@ export class ChunkReader {
   }
 
   /** @throws `aggregate/safetensors-…`, `file/…`; `aggregate/unknown-tensor`, `aggregate/layout-mismatch` where the base has no such tensor */
-  static async open({ source, base, signal }: ChunkReaderInit): Promise<ChunkReader> {
+  static async open({ source, base, isSubtracted = true, signal }: ChunkReaderInit): Promise<ChunkReader> {
     const update = await openFile(source);
     try {
-      return new ChunkReader(update, base === undefined ? undefined : await openBase(base, update), signal);
+      const fitting = base === undefined ? undefined : await openBase(base, update);
+      if (isSubtracted) return new ChunkReader(update, fitting, signal);
+      await fitting?.source.close();
+      return new ChunkReader(update, undefined, signal);
     } catch (error) {
       await update.source.close();
       throw error;

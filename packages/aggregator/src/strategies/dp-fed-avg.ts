@@ -1,6 +1,5 @@
-import { exponentAbove } from "../exact/weight.js";
 import { isFloatDtype } from "../tensor.js";
-import { gaussianNoise, type RandomBytes } from "./gaussian-noise.js";
+import { addGaussianNoise, type RandomBytes } from "./gaussian-noise.js";
 import { neededNorm } from "./needed-facts.js";
 import { clipNormRule } from "./norm-clip.js";
 import { numberRule, readSettings, shownSettings } from "./setting-rules.js";
@@ -26,8 +25,6 @@ export const dpFedAvgRules = {
   expectedContributors: numberRule({ atLeast: 1, atMost: 1e6, isWhole: true }),
 };
 
-/** Steps of the grid in the noise's standard deviation, as a power of two. */
-const gridBits = 30;
 /** What a norm may be off by, and what rounding may add to a factor, relative to it. */
 const shave = 1 - 2 ** -28;
 
@@ -67,7 +64,6 @@ export function dpFedAvg({ randomBytes, ...settings }: DpFedAvgInit): Strategy {
   const read = readSettings("dp-fed-avg", dpFedAvgRules, settings);
   const { clipNorm, noiseMultiplier, expectedContributors } = read;
   const deviation = (noiseMultiplier * clipNorm) / expectedContributors;
-  const gridStep = 2 ** (exponentAbove(deviation) - 1 - gridBits);
   return Object.freeze({
     name: "dp-fed-avg",
     settings: shownSettings(read),
@@ -83,12 +79,7 @@ export function dpFedAvg({ randomBytes, ...settings }: DpFedAvgInit): Strategy {
       stateNames: [],
       appliesTo: () => true,
       apply({ change }: StepBlock) {
-        const noise = new Float64Array(change.length);
-        gaussianNoise(noise, randomBytes);
-        for (let i = 0; i < change.length; i++) {
-          const steps = Math.round((change[i] as number) / gridStep) + Math.round(((noise[i] as number) * deviation) / gridStep);
-          change[i] = steps * gridStep;
-        }
+        addGaussianNoise(change, { deviation, randomBytes });
       },
     },
   } as const satisfies Strategy);

@@ -1,4 +1,5 @@
 import { FlareError } from "@flare-ts/contracts/errors";
+import { exponentAbove } from "../exact/weight.js";
 
 /** Gives fresh random bytes; for privacy they have to be cryptographic, such as those of `randomBytes` of `node:crypto`. */
 export type RandomBytes = (count: number) => Uint8Array;
@@ -45,6 +46,28 @@ export function gaussianNoise(into: Float64Array, randomBytes: RandomBytes): voi
       into[2 * (first + pair)] = one / 2;
       into[2 * (first + pair) + 1] = other / 2;
     }
+  }
+}
+
+/** Steps of the grid in the noise's standard deviation, as a power of two. */
+const gridBits = 30;
+
+/**
+ * Adds independent Gaussian noise of mean 0 to each value. Values and noise are rounded to one grid first, a power of two of at most
+ * 2^-30 standard deviations that depends on nothing else, and added without another rounding: the last bits say nothing of the parts.
+ *
+ * @see Mironov, "On Significance of the Least Significant Bits for Differential Privacy", CCS 2012
+ */
+export function addGaussianNoise(
+  values: Float64Array,
+  { deviation, randomBytes }: { readonly deviation: number; readonly randomBytes: RandomBytes },
+): void {
+  const gridStep = 2 ** (exponentAbove(deviation) - 1 - gridBits);
+  const noise = new Float64Array(values.length);
+  gaussianNoise(noise, randomBytes);
+  for (let i = 0; i < values.length; i++) {
+    const steps = Math.round((values[i] as number) / gridStep) + Math.round(((noise[i] as number) * deviation) / gridStep);
+    values[i] = steps * gridStep;
   }
 }
 

@@ -55,3 +55,9 @@ export const adminNameSchema = z.string().regex(/^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-
 
 /** A job id: UUID version 4. */
 export const jobIdSchema = z.uuid();
+
+/** Name of a privacy scope, in a site's `local/privacy.json` and in a job's `meta.json`. */
+export const scopeNameSchema = z
+  .string()
+  .regex(/^[A-Za-z0-9][A-Za-z0-9._-]*$/, "may hold letters, digits, '.', '_' and '-' only")
+  .max(64);

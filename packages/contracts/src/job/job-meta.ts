@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { ReadDocument } from "../documents/read-document.js";
 import type { Problem } from "../errors/flare-error.js";
-import { siteNameSchema, studyNameSchema } from "../ids/names.js";
+import { scopeNameSchema, siteNameSchema, studyNameSchema } from "../ids/names.js";
 import { isEmpty } from "./ignored-settings.js";
 
 /** Name of the server in a deploy map. */
@@ -16,6 +16,8 @@ export interface JobMeta {
   readonly minClients: number | undefined;
   /** Sites without which the job neither starts nor goes on. */
   readonly mandatoryClients: readonly string[];
+  /** Privacy scope that the job's sites apply; `undefined` when it was not written: the default one of each site. */
+  readonly scope: string | undefined;
   /** Study that the job is meant for; `undefined` when it was not written: that of the session. */
   readonly study: string | undefined;
   readonly customProps: Readonly<Record<string, unknown>>;
@@ -46,7 +48,7 @@ export const jobMetaSchema = z
     mandatory_clients: z.array(siteNameSchema).default([]),
     resource_spec: notYet("resource_spec"),
     launcher_spec: notYet("launcher_spec"),
-    scope: notYet("scope"),
+    scope: z.preprocess((written) => (isEmpty(written) ? undefined : written), scopeNameSchema.optional()),
     edge_method: notYet("edge_method"),
     study: studyNameSchema.optional(),
     custom_props: z.record(z.string(), z.unknown()).default({}),
@@ -80,6 +82,7 @@ export function compileMeta(document: JobMetaDocument): JobMeta {
     deployMap: Object.freeze(Object.fromEntries(deployMap)),
     minClients: document.min_clients,
     mandatoryClients: Object.freeze([...document.mandatory_clients]),
+    scope: document.scope,
     study: document.study,
     customProps: document.custom_props,
   });

@@ -29,6 +29,8 @@ export const workingSiteSchema = z.object({
   resources: z.object({ gpus: z.int(), memPerGpuGiB: z.number() }).nullable(),
   certificateEndsAtMs: timeMsSchema.nullable(),
   allowsLogStreaming: z.boolean(),
+  /** Scopes of its privacy policy that a job may name, and that of jobs that name none; `null` for a site without a policy. */
+  privacy: z.object({ scopes: z.array(z.string()), defaultScope: z.string().nullable() }).nullable(),
   /** Of models and updates, since the server started: from the site to the server, and back. */
   receivedBytes: z.number(),
   sentBytes: z.number(),

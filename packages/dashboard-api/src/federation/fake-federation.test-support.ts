@@ -63,6 +63,7 @@ export function fakeSite(name: string, change: Partial<WorkingSite> = {}): Worki
     resources: { gpus: 0, memPerGpuGiB: 0 },
     certificateEndsAtMs: 10,
     allowsLogStreaming: true,
+    privacy: null,
     receivedBytes: 0,
     sentBytes: 0,
     receivedBytesPerSecond: null,

@@ -69,12 +69,17 @@ export function jobFromSummary(summary: JobSummary, submitter: Submitter | undef
   };
 }
 
+function privacyFrom(privacy: NonNullable<SiteStatus["privacy"]> | null): WorkingSite["privacy"] {
+  return privacy === null ? null : { ...privacy, scopes: [...privacy.scopes] };
+}
+
 function siteFrom({ org, ...site }: SiteStatus): WorkingSite {
   return {
     ...site,
     organization: org,
     // Servers of older versions say nothing of it.
     relay: site.relay ?? null,
+    privacy: privacyFrom(site.privacy ?? null),
     resources: site.resources === null ? null : { ...site.resources },
     lastError: site.lastError === null ? null : { ...site.lastError },
     jobs: [...site.jobs],

@@ -13,6 +13,7 @@ export {
   readAuthorizationPolicy,
   readLocalResources,
   readLogConfig,
+  readPrivacyPolicy,
   type ServerResources,
 } from "./read-local.js";
 export { isSignedBy, type SignBytesOptions, signBytes } from "./signature.js";

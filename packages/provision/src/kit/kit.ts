@@ -20,6 +20,8 @@ export interface KitLocalFiles {
   readonly resources: string | undefined;
   readonly authorization: string | undefined;
   readonly logConfig: string | undefined;
+  /** Only a site has one. */
+  readonly privacy: string | undefined;
   /** Absolute paths of files that FLARE reads and nothing here does. */
   readonly withoutEffect: readonly string[];
   /** Absolute paths of files that nothing reads, each with the name that was probably meant. */

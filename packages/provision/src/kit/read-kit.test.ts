@@ -42,6 +42,7 @@ describe("a kit as it was provisioned", () => {
       resources: join(stage.dir("server"), "local/resources.json.default"),
       authorization: join(stage.dir("server"), "local/authorization.json.default"),
       logConfig: join(stage.dir("server"), "local/log_config.json.default"),
+      privacy: undefined,
       withoutEffect: [],
       misnamed: [],
     });

@@ -15,13 +15,16 @@ const configFiles: readonly [string, KitType][] = [
   ["fed_relay.json", "relay"],
 ];
 
-/** A site's filters, and where its data is for jobs in containers: whoever moves them here must hear that nothing comes of them. */
-const filesWithoutEffect = ["privacy.json", "study_data.yaml", "study_runtime.yaml"];
+/** Where data is for jobs in containers: whoever moves such a file here must hear that nothing comes of it. */
+const filesWithoutEffect = ["study_data.yaml", "study_runtime.yaml"];
+/** What leaves a site is the site's to say; at anybody else nothing comes of this file. */
+const privacyFile = "privacy.json";
 /** What is read of `local/`, now or when the kit was made. */
 const filesInForce = [
   "resources.json",
   "authorization.json",
   "log_config.json",
+  privacyFile,
   "comm_config.json",
   "relay__resources.json",
   "study_registry.json",
@@ -69,7 +72,7 @@ async function readFrom(dir: string, startupDir: string): Promise<Kit> {
     readKitFile(startup.privateKey),
     readKitFile(startup.rootCa),
     startup.customCa === undefined ? undefined : readKitFile(startup.customCa),
-    findLocalFiles(localDir),
+    findLocalFiles(localDir, type),
   ]);
   if (startup.customCa !== undefined) parseCertificate(customCaPem ?? "", startup.customCa);
   await refuseExposedKey(startup.privateKey);
@@ -146,8 +149,9 @@ async function findConfig(dir: string, startupDir: string): Promise<FoundConfig>
   return { configName, type, names };
 }
 
-async function findLocalFiles(dir: string): Promise<KitLocalFiles> {
+async function findLocalFiles(dir: string, type: KitType): Promise<KitLocalFiles> {
   const names = new Set(await readdir(dir).catch(() => []));
+  const isSite = type === "client";
   const inForce = (name: string): string | undefined => {
     const chosen = [name, `${name}.default`].find((candidate) => names.has(candidate));
     return chosen === undefined ? undefined : join(dir, chosen);
@@ -157,7 +161,10 @@ async function findLocalFiles(dir: string): Promise<KitLocalFiles> {
     resources: inForce("resources.json"),
     authorization: inForce("authorization.json"),
     logConfig: inForce("log_config.json"),
-    withoutEffect: filesWithoutEffect.filter((name) => names.has(name)).map((name) => join(dir, name)),
+    privacy: isSite && names.has(privacyFile) ? join(dir, privacyFile) : undefined,
+    withoutEffect: [...(isSite ? [] : [privacyFile]), ...filesWithoutEffect]
+      .filter((name) => names.has(name))
+      .map((name) => join(dir, name)),
     misnamed: [...names].flatMap((name) => {
       const meant = meantBy(name);
       return meant === undefined ? [] : [{ file: join(dir, name), meant }];

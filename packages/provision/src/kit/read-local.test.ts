@@ -1,4 +1,4 @@
-import { rm, writeFile } from "node:fs/promises";
+import { copyFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { isAllowed } from "@flare-ts/contracts";
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
@@ -7,7 +7,7 @@ import { provisionExample } from "../../test/provision-example.js";
 import { temporaryFolder } from "../../test/temporary-folder.js";
 import type { KitType } from "./kit.js";
 import { readKit } from "./read-kit.js";
-import { readAuthorizationPolicy, readLocalResources, readLogConfig } from "./read-local.js";
+import { readAuthorizationPolicy, readLocalResources, readLogConfig, readPrivacyPolicy } from "./read-local.js";
 
 let folder: Awaited<ReturnType<typeof temporaryFolder>>;
 let dirs: Readonly<Record<Exclude<KitType, "relay">, string>>;
@@ -21,7 +21,8 @@ afterAll(async () => {
   await folder.remove();
 });
 afterEach(async () => {
-  for (const name of ["resources", "authorization", "log_config"]) await rm(join(dirs.client, "local", `${name}.json`), { force: true });
+  for (const name of ["resources", "authorization", "log_config", "privacy"])
+    await rm(join(dirs.client, "local", `${name}.json`), { force: true });
 });
 
 const client = async (name: string, text: string): Promise<string> => {
@@ -54,6 +55,30 @@ describe("local settings", () => {
     const user = { name: "admin@example.org", org: "consortium", role: "lead" };
     expect(isAllowed(policy, { right: "submit_job", user, site: { org: kit.org } })).toBe(true);
     expect(isAllowed(policy, { right: "shutdown", user, site: { org: kit.org } })).toBe(false);
+  });
+
+  it("have no privacy policy until the sample gets its name; at a server it is nobody's", async () => {
+    expect(await readPrivacyPolicy(await readKit(dirs.client))).toBeUndefined();
+    await copyFile(join(dirs.client, "local", "privacy.json.sample"), join(dirs.client, "local", "privacy.json"));
+    expect(await readPrivacyPolicy(await readKit(dirs.client))).toEqual({
+      defaultScope: "private",
+      scopes: [
+        { name: "public", resultFilters: [] },
+        {
+          name: "private",
+          resultFilters: [
+            { kind: "AllowMetrics", metrics: ["accuracy", "loss"] },
+            { kind: "PercentilePrivacy", percentile: 10, gamma: 0.01 },
+          ],
+        },
+      ],
+    });
+    const file = join(dirs.server, "local", "privacy.json");
+    await writeFile(file, "{}");
+    const server = await readKit(dirs.server);
+    await rm(file);
+    expect(server.local).toMatchObject({ privacy: undefined, withoutEffect: [file] });
+    expect(await readPrivacyPolicy(server)).toBeUndefined();
   });
 
   it("are those of the file without a suffix where there is one", async () => {

@@ -6,12 +6,14 @@ import {
   type LogConfig,
   limits,
   logConfigSchema,
+  type PrivacyPolicy,
+  privacyPolicySchema,
   readDocument,
   type SecretSource,
   serverResourcesSchema,
   type UpdateForm,
 } from "@flare-ts/contracts";
-import type { Kit, KitLocalFiles } from "./kit.js";
+import type { Kit } from "./kit.js";
 import { readKitFile } from "./read-kit-file.js";
 
 /** What a participant's processes may hold together; `undefined`: no limit was set. */
@@ -123,9 +125,20 @@ export async function readLogConfig(kit: Kit): Promise<LogConfig> {
   return readDocument({ text, file, schema: logConfigSchema, code: "kit/local-invalid" }).value;
 }
 
+/**
+ * Reads `local/privacy.json` of a site; `undefined` where it has none: what its jobs make leaves it as they made it.
+ *
+ * @throws FlareError `kit/local-invalid` with each mistake and its line.
+ */
+export async function readPrivacyPolicy(kit: Kit): Promise<PrivacyPolicy | undefined> {
+  const file = kit.local.privacy;
+  if (file === undefined) return undefined;
+  return readDocument({ text: await readKitFile(file), file, schema: privacyPolicySchema, code: "kit/local-invalid" }).value;
+}
+
 async function readLocal(
   kit: Kit,
-  which: Exclude<keyof KitLocalFiles, "dir" | "withoutEffect" | "misnamed">,
+  which: "resources" | "authorization" | "logConfig",
   name: string,
 ): Promise<{ text: string; file: string }> {
   const file = kit.local[which];

@@ -43,11 +43,27 @@ export function clientFiles(init: KitInit<ClientParticipant>): KitFile[] {
     jsonFile("startup/fed_client.json", fedClient),
     ...identityFiles(init),
     jsonFile("local/resources.json.default", resourcesOf(participant)),
+    jsonFile("local/privacy.json.sample", privacySample),
     ...(relayResources === undefined ? [] : [jsonFile("local/relay__resources.json", relayResources)]),
     ...commConfigFiles(participant.listeningHost, { isBehindRelay }),
     ...processFiles(init),
   ];
 }
+
+/** In force once it has the name `privacy.json`; scopes and filters to choose from. */
+const privacySample = {
+  scopes: [
+    { name: "public", task_result_filters: [] },
+    {
+      name: "private",
+      task_result_filters: [
+        { name: "AllowMetrics", args: { metrics: ["accuracy", "loss"] } },
+        { name: "PercentilePrivacy", args: { percentile: 10, gamma: 0.01 } },
+      ],
+    },
+  ],
+  default_scope: "private",
+};
 
 /** Behind a relay as well, a kit says where the server is; the relay stands in `local/relay__resources.json`. */
 function serverSeenBy(

@@ -102,6 +102,7 @@ const processKit = (type: string, name: string): Record<string, string> => ({
     "startup/rootCA.pem",
     "startup/signature.json",
   ),
+  ...(type === "client" ? anybody("local/privacy.json.sample") : {}),
   ...owner(`startup/${type}.key`),
   ...programs("start.sh", "stop_fl.sh", "sub_start.sh"),
 });

@@ -6,7 +6,7 @@ import { withWire } from "../job/update-wire.js";
 import type { SiteTask, TrainerResult } from "./job-channel.js";
 
 export interface ShapeUpdateInit {
-  readonly task: SiteTask;
+  readonly task: Pick<SiteTask, "modelPath">;
   readonly form: UpdateForm;
   readonly signal?: AbortSignal | undefined;
 }

@@ -7,6 +7,7 @@ const everywhere: JobMeta = {
   deployMap: { app: "@ALL" },
   minClients: undefined,
   mandatoryClients: [],
+  scope: undefined,
   study: undefined,
   customProps: {},
 };

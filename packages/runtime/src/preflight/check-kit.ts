@@ -8,6 +8,7 @@ import {
   readKit,
   readLocalResources,
   readLogConfig,
+  readPrivacyPolicy,
   TrustKeeper,
   verifyKit,
 } from "@flare-ts/provision/kit";
@@ -71,6 +72,7 @@ export async function checkSettings(kit: Kit): Promise<PreflightCheck> {
       kit.type === "relay" ? undefined : readLocalResources(kit),
       kit.type === "relay" ? undefined : readAuthorizationPolicy(kit),
       readLogConfig(kit),
+      readPrivacyPolicy(kit),
     ]);
     const away = resources?.type === "client" ? await unreadable(resources.datasets) : [];
     if (away.length > 0) {
@@ -94,7 +96,7 @@ export async function checkSettings(kit: Kit): Promise<PreflightCheck> {
       return warned(
         "settings",
         `${withoutEffect.join(" and ")}: this is FLARE's, and has no effect here.`,
-        "Do not rely on it. What a site lets be done stands in local/authorization.json, where its data is in local/resources.json.",
+        "Do not rely on it. What a site lets be done stands in its local/authorization.json, what leaves it in its local/privacy.json, where its data is in its local/resources.json.",
         { files: [...withoutEffect] },
       );
     }

@@ -52,6 +52,7 @@ export function failed(name: PreflightCheckName, found: string, todo: string, fa
 /** A problem out of an error of the catalogue, which knows what to do. */
 export function problemOf(name: PreflightCheckName, reason: unknown): PreflightCheck {
   const { code, message, row, facts, problems } = FlareError.from(reason);
-  const found = [message, ...problems.map((problem) => problem.message)].join(" ");
+  const each = problems.map(({ line, message: what }) => (line === undefined ? what : `line ${line}: ${what}`)).join("; ");
+  const found = each === "" ? message : `${message} ${each}`;
   return { name, outcome: "problem", found, todo: row.todo, code, facts };
 }

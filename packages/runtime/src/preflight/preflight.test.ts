@@ -106,11 +106,26 @@ describe("a kit of a site whose server runs", () => {
     });
   });
 
-  it("is warned of a policy of FLARE's that nothing here reads", async () => {
+  it("is told of a mistake in its privacy policy, with its line, and does not start with it", async () => {
     await runServer();
     const kitDir = federation.kitDir("site-2");
     const file = join(kitDir, "local", "privacy.json");
-    await writeFile(file, '{"scopes": []}');
+    await writeFile(file, '{\n  "scopes": [{ "name": "private" }],\n  "default_scope": "privat"\n}');
+    ends.push(() => rm(file));
+    expect((await look({ kitDir })).of("settings")).toMatchObject({
+      outcome: "problem",
+      found: `${file} has a mistake. line 3: 'privat' is none of the scopes; did you mean 'private'?`,
+    });
+    await expect(startSite({ kitDir })).rejects.toMatchObject({ code: "kit/local-invalid", problems: [{ file, line: 3 }] });
+    await writeFile(file, '{ "scopes": [{ "name": "private" }] }');
+    expect((await look({ kitDir })).of("settings")).toMatchObject({ outcome: "ok" });
+  });
+
+  it("is warned of a file of FLARE's that nothing here reads", async () => {
+    await runServer();
+    const kitDir = federation.kitDir("site-2");
+    const file = join(kitDir, "local", "study_data.yaml");
+    await writeFile(file, "{}");
     ends.push(() => rm(file));
     expect((await look({ kitDir })).of("settings")).toMatchObject({ outcome: "warning", facts: { files: [file] } });
     const warnings: string[] = [];

@@ -1,6 +1,6 @@
 import { join } from "node:path";
-import { type AuthorizationRequest, isAllowed } from "@flare-ts/contracts";
-import { type Kit, type LocalResources, readAuthorizationPolicy, readLocalResources } from "@flare-ts/provision/kit";
+import { type AuthorizationRequest, isAllowed, type PrivacyPolicy } from "@flare-ts/contracts";
+import { type Kit, type LocalResources, readAuthorizationPolicy, readLocalResources, readPrivacyPolicy } from "@flare-ts/provision/kit";
 import { Admission } from "../budget/admission.js";
 import { DiskBudget } from "../budget/disk-budget.js";
 import { type MemoryPlan, memoryOfMachine, planMemory, setByText } from "../budget/memory-plan.js";
@@ -27,6 +27,8 @@ export interface Participant<Type extends "server" | "client"> extends OpenedKit
   readonly modelsFolder: string;
   readonly models: FileModelStore;
   readonly isAllowed: PolicyCheck;
+  /** A site's, where it has one. */
+  readonly privacyPolicy: PrivacyPolicy | undefined;
   /** What its memory allows at once. */
   readonly plan: MemoryPlan;
   /** What its disk allows; `undefined` where no limit was set. */
@@ -49,15 +51,19 @@ export async function openParticipant<Type extends "server" | "client", Running>
   start: (participant: Participant<Type>) => Promise<Running>,
 ): Promise<Running & { stop(): Promise<void> }> {
   const read = async (kit: Kit) => {
-    const [resources, policy] = await Promise.all([readLocalResources(kit), readAuthorizationPolicy(kit)]);
+    const [resources, policy, privacyPolicy] = await Promise.all([
+      readLocalResources(kit),
+      readAuthorizationPolicy(kit),
+      readPrivacyPolicy(kit),
+    ]);
     if (!isOfType(resources, type)) throw wrongKit(kit, type);
     const { maxMemoryBytes = resources.maxMemoryBytes, maxDiskBytes = resources.maxDiskBytes } = init;
     const plan = planMemory({ kind: type, maxBytes: maxMemoryBytes, machineBytes: memoryOfMachine() });
-    return { resources, policy, plan, maxDiskBytes };
+    return { resources, policy, privacyPolicy, plan, maxDiskBytes };
   };
   return await openKit(type, init, {
     read,
-    start: async (opened, { resources, policy, plan, maxDiskBytes }) => {
+    start: async (opened, { resources, policy, privacyPolicy, plan, maxDiskBytes }) => {
       const { kit, workspace, logger, parts, now } = opened;
       const modelsFolder = join(workspace, "models");
       // A server's job processes are done with what the journal does not need any more. A trainer may have a model mapped into its memory for
@@ -72,7 +78,8 @@ export async function openParticipant<Type extends "server" | "client", Running>
         { most: plan.transfers, setBy: setByText(plan), ...(type === "server" ? { mostBusy: busyTransfers } : {}) },
       );
       const isAllowedHere: PolicyCheck = (request) => isAllowed(policy, { ...request, site: { org: kit.org } });
-      return await start({ ...opened, resources, modelsFolder, models, isAllowed: isAllowedHere, plan, disk, admission });
+      const policies = { isAllowed: isAllowedHere, privacyPolicy };
+      return await start({ ...opened, ...policies, resources, modelsFolder, models, plan, disk, admission });
     },
   });
 }

@@ -8,6 +8,8 @@ export interface SiteSelf {
   /** `undefined` for a site that does not tell. */
   readonly resources: { readonly gpus: number; readonly memPerGpuGiB: number } | undefined;
   readonly allowsLogStreaming: boolean;
+  /** Scopes of its privacy policy; `undefined` for a site that has none. */
+  readonly privacy: { readonly scopes: readonly string[]; readonly defaultScope: string | null } | undefined;
 }
 
 /** A site whose control stream is open. */

@@ -211,11 +211,18 @@ export class SiteService {
 }
 
 function attachedSite({ identity, sessionId, relay }: CallContext, hello: SiteHello, outbox: SiteOutbox, sinceMs: number): AttachedSite {
-  const { resources, allowsLogStreaming } = hello;
+  const { resources, allowsLogStreaming, privacy } = hello;
   const self: SiteSelf = {
     softwareVersion: capPeerText(hello.softwareVersion),
     resources: resources === undefined ? undefined : { gpus: resources.gpus, memPerGpuGiB: resources.memPerGpuGib },
     allowsLogStreaming,
+    privacy:
+      privacy === undefined
+        ? undefined
+        : {
+            scopes: privacy.names.slice(0, limits.privacyScopes).map((name) => capPeerText(name)),
+            defaultScope: privacy.defaultName === "" ? null : capPeerText(privacy.defaultName),
+          },
   };
   return { identity, sessionId, sinceMs, relay, hello: self, inlineBytes: hello.inlineBytes, push: (message) => outbox.push(message) };
 }

@@ -163,6 +163,7 @@ export class SystemWatch {
       softwareVersion: hello.softwareVersion,
       resources: hello.resources ?? null,
       allowsLogStreaming: hello.allowsLogStreaming,
+      privacy: hello.privacy ?? null,
       certificateEndsAtMs: this.#endOf(now),
       ...traffic.of(name),
       lastError: errors.of(name, study) ?? null,

@@ -5,7 +5,9 @@ import {
   compileClientConfig,
   defaultStudy,
   FlareError,
+  type JobMeta,
   limits,
+  type PrivacyScope,
   type Right,
 } from "@flare-ts/contracts";
 import type { DeployJob } from "@flare-ts/contracts/wire";
@@ -25,6 +27,7 @@ import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import { objectFromWire } from "../transport/wire-values.js";
+import type { PrivacyGate } from "./privacy-gate.js";
 import type { ServerLink } from "./server-link.js";
 
 export interface JobAdmissionComponents {
@@ -37,6 +40,7 @@ export interface JobAdmissionComponents {
   readonly now: () => number;
   /** The site's own policy, from its own kit. */
   readonly isAllowed: (request: Omit<AuthorizationRequest, "site">) => boolean;
+  readonly privacy: Pick<PrivacyGate, "scopeOf">;
 }
 
 export interface JobAdmissionInit {
@@ -53,6 +57,8 @@ export interface AdmittedJob {
   readonly appFolder: string;
   /** What the app's configuration comes to. */
   readonly app: ClientAppSettings;
+  /** What the site's privacy policy does to its results; `undefined`: nothing. */
+  readonly scope: PrivacyScope | undefined;
   /**
    * Makes sure that the project still trusts who signed the job.
    *
@@ -74,7 +80,8 @@ export class JobAdmission {
   /**
    * Fetches a job, verifies it, asks the site's policy, and lays it out.
    *
-   * @throws FlareError `job/signature-invalid` and its kin, `auth/not-authorized`, `job/replayed`, `job/wrong-app`
+   * @throws FlareError `job/signature-invalid` and its kin, `auth/not-authorized`, `job/replayed`, `job/wrong-app`, `privacy/scope-unknown`,
+   *   `privacy/budget-spent`
    */
   async admit(deployment: DeployJob, folder: string, signal: AbortSignal): Promise<AdmittedJob> {
     const { models, store, retention, audit } = this.#parts;
@@ -104,8 +111,10 @@ export class JobAdmission {
       );
       await this.#fetchFiles(files, signal);
       const find: ModelStore["find"] = (hash) => models.find(hash);
-      await this.#checkApp(verified.manifest, app);
+      const meta = await readManifestMeta(verified.manifest, find);
+      this.#checkApp(verified.manifest, meta, app);
       if (await bringsCode({ manifest: verified.manifest, app, find })) this.#authorize("byoc", verified);
+      const scope = await this.#parts.privacy.scopeOf(meta.scope);
       const settings = await this.#settingsOf(verified.manifest, app);
       const { appFolder } = await layOutJob({
         manifest: verified.manifest,
@@ -118,7 +127,7 @@ export class JobAdmission {
       audit.write({ who: submitter, action: "run_job", outcome: "allowed", ...studyOf(verified.manifest), facts: { job: jobId } });
       const { signerChainPem: chainPem, manifest } = verified;
       const checkSigner = (): void => checkSignerAgain({ chainPem, trust: this.#init.trust, nowMs: this.#parts.now() });
-      return { jobName: manifest.jobFolderName, folder, appFolder, app: settings, checkSigner };
+      return { jobName: manifest.jobFolderName, folder, appFolder, app: settings, scope, checkSigner };
     } catch (reason) {
       const error = FlareError.from(reason);
       if (!signal.aborted)
@@ -149,9 +158,8 @@ export class JobAdmission {
   }
 
   /** Which app a site runs was signed with the job: the server may leave a site out, and choose nothing else. */
-  async #checkApp(manifest: JobManifest, app: string): Promise<void> {
+  #checkApp(manifest: JobManifest, meta: JobMeta, app: string): void {
     const { site } = this.#init;
-    const meta = await readManifestMeta(manifest, (hash) => this.#parts.models.find(hash));
     const { apps } = resolveDeployMap(meta, [site]);
     if (Object.hasOwn(apps, site) && apps[site] === app) return;
     throw new FlareError("job/wrong-app", `The job's deploy_map does not give the app '${capPeerText(app)}' to ${site}.`, {

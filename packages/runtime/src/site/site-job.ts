@@ -6,28 +6,29 @@ import type { Admission, Admitted } from "../budget/admission.js";
 import type { DiskBudget } from "../budget/disk-budget.js";
 import { endTrainersBelow } from "../executor/trainer-leftovers.js";
 import type { TaskKey } from "../job/job-event.js";
-import type { SiteJobCalls, SiteTask } from "../job-process/job-channel.js";
+import type { SiteJobCalls, SiteTask, TrainerResult } from "../job-process/job-channel.js";
 import type { JobLauncher } from "../job-process/job-launcher.js";
 import { JobSupervisor } from "../job-process/job-supervisor.js";
 import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { SiteJobSide, SiteParentSide } from "../job-process/rpc-sides.js";
+import { updateFormFor } from "../job-process/shape-update.js";
 import { errorField, type Logger } from "../logging/logger.js";
-import { removeAtOnce } from "../store/file-model-store-disk.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
-import type { SiteResult, SiteStore } from "../store/site-store.js";
+import type { SiteStore } from "../store/site-store.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import { objectFromWire, taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { AdmittedJob, JobAdmission } from "./job-admission.js";
 import type { OutputSender } from "./output-sender.js";
-import { ownFile } from "./own-file.js";
-import { readSmallFile } from "./read-small-file.js";
+import type { PrivacyGate } from "./privacy-gate.js";
 import type { ResultDelivery } from "./result-delivery.js";
+import { ResultIntake } from "./result-intake.js";
 import type { ServerLink } from "./server-link.js";
 import type { SiteSecrets } from "./site-secrets.js";
 import { TaskModels } from "./task-models.js";
 import type { TaskReporter } from "./task-reporter.js";
+import { withoutOutput } from "./without-output.js";
 
 export interface SiteJobComponents {
   readonly link: ServerLink;
@@ -37,6 +38,7 @@ export interface SiteJobComponents {
   readonly retention: ObjectRetention;
   readonly delivery: ResultDelivery;
   readonly admission: JobAdmission;
+  readonly privacy: Pick<PrivacyGate, "release" | "metricsThatLeave">;
   readonly launcher: JobLauncher;
   readonly reporter: TaskReporter;
   readonly secrets: SiteSecrets;
@@ -256,8 +258,14 @@ export class SiteJob {
     this.#supervisor.start();
   }
 
-  #calls({ jobName, folder, appFolder, app }: AdmittedJob): CallHandlers<SiteJobCalls> {
+  #calls({ jobName, folder, appFolder, app, scope }: AdmittedJob): CallHandlers<SiteJobCalls> {
     const { site, datasets, modelsFolder, updateForm, stallMs, attachFolder } = this.#init;
+    // Filters need values as they were trained: whatever makes an update smaller comes after them.
+    const formInProcess = scope === undefined ? updateForm : "none";
+    const intake = new ResultIntake(
+      { ...this.#parts, taskModels: this.#models, whenThereIsRoom: (action) => this.#whenThereIsRoom(action) },
+      { folder, scope },
+    );
     return {
       begin: () => {
         // The reply goes out first; the open tasks follow it on the same channel.
@@ -271,31 +279,20 @@ export class SiteJob {
           appFolder,
           datasets,
           modelsFolder,
-          ...(updateForm === undefined ? {} : { updateForm }),
+          ...(formInProcess === undefined ? {} : { updateForm: formInProcess }),
           stallMs,
           attachFolder,
           streamsLogs: this.#parts.output.allowsLogs,
         };
         return Promise.resolve({ job, app });
       },
-      result: async ({ key, path, ...rest }) => {
-        const { models, store, delivery } = this.#parts;
-        const base = this.#tasks.get(taskKeyText(key))?.model;
-        if (base === undefined) return {};
-        const own = ownFile(path, folder);
-        const small = readSmallFile(own);
-        const add = (taken: Pick<SiteResult, "update" | "bytes">): Promise<SiteResult> =>
-          this.#whenThereIsRoom(() => store.addResult({ ...key, ...rest, ...taken, base }));
-        if (small !== undefined) {
-          delivery.deliver(await add(small));
-          removeAtOnce(own);
-        } else {
-          const { hash, size } = await this.#whenThereIsRoom(() => models.importFile(own, { move: true }));
-          // Held before anybody can drop the same bytes for another reason.
-          await this.#models.holdAnswer(key, hash);
-          delivery.deliver(await add({ update: { hash, size } }));
-        }
-        await this.#forget(key);
+      result: async ({ key, ...result }) => {
+        await this.#takeResult(
+          key,
+          result,
+          intake,
+          scope === undefined ? undefined : updateFormFor(key.task, app.resultFilters, updateForm),
+        );
         return {};
       },
       taskFailed: async ({ key, error }) => {
@@ -309,7 +306,8 @@ export class SiteJob {
       secrets: async ({ names }) => ({ values: await this.#parts.secrets.read(names) }),
       log: ({ key, value, round, step }) => {
         this.#logger.info("trainer metric", { key, value, round, step });
-        this.#parts.output.metric(this.jobId, { key, value, round, step });
+        const { [key]: leaves } = this.#parts.privacy.metricsThatLeave(scope, { [key]: value });
+        if (leaves !== undefined) this.#parts.output.metric(this.jobId, { key, value, round, step });
         return Promise.resolve({});
       },
       lines: async ({ source, texts }) => {
@@ -317,6 +315,27 @@ export class SiteJob {
         return {};
       },
     };
+  }
+
+  async #takeResult(key: TaskKey, result: TrainerResult, intake: ResultIntake, form: UpdateForm | undefined): Promise<void> {
+    const task = this.#tasks.get(taskKeyText(key));
+    if (task?.ready === undefined) return;
+    this.#tellWaiting(key, "the site takes its update in");
+    const { model, closed, ready } = task;
+    const signal = AbortSignal.any([this.#stop.signal, closed.signal]);
+    try {
+      await intake.take(result, { key, model, modelPath: ready.modelPath, form, signal });
+    } catch (reason) {
+      if (signal.aborted) return;
+      const error = FlareError.from(reason);
+      // Nothing of this job can leave any more: it would train for nothing.
+      if (error.code === "privacy/budget-spent") {
+        this.#leaveForGood(error);
+        void this.stop(error.message);
+      }
+      throw error;
+    }
+    await this.#forget(key);
   }
 
   #wait(reason: string): void {
@@ -377,11 +396,4 @@ function readMeta(json: string): Readonly<Record<string, unknown>> {
   } catch (cause) {
     throw new FlareError("runtime/bad-message", "The properties of a task are not JSON.", { cause });
   }
-}
-
-/** What a trainer printed may hold patients' data: it stays in the site's log, and the server is told that it is there. */
-function withoutOutput(error: SerializedFlareError): SerializedFlareError {
-  const { output, stack, ...facts } = error.facts ?? {};
-  if (output === undefined && stack === undefined) return error;
-  return { ...error, facts: { ...facts, output: "in the site's log" } };
 }

@@ -1,7 +1,10 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
+import { create } from "@bufbuild/protobuf";
+import type { PrivacyPolicy } from "@flare-ts/contracts";
 import { limits } from "@flare-ts/contracts/errors";
+import { type PrivacyScopes, PrivacyScopesSchema } from "@flare-ts/contracts/wire";
 import { Admission } from "../budget/admission.js";
 import { setByText } from "../budget/memory-plan.js";
 import { clearAttachFolder } from "../executor/attach-folder.js";
@@ -14,6 +17,7 @@ import { TransferClient } from "../transfer/transfer-client.js";
 import { softwareVersion } from "../version.js";
 import { JobAdmission } from "./job-admission.js";
 import { OutputSender } from "./output-sender.js";
+import { PrivacyGate } from "./privacy-gate.js";
 import { createRenewingLink } from "./renewing-link.js";
 import { ResultDelivery } from "./result-delivery.js";
 import { SiteAgent } from "./site-agent.js";
@@ -44,7 +48,7 @@ export interface RunningSite {
 export async function startSite(init: StartSiteInit): Promise<RunningSite> {
   return openParticipant("client", init, async (participant) => {
     const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper } = participant;
-    const { plan, disk, admission: transfersAllowed } = participant;
+    const { plan, disk, privacyPolicy, admission: transfersAllowed } = participant;
     const store = await openSqliteSiteStore({ path: join(workspace, "site.db") });
     parts.add("store", () => store.close());
     const retention = new ObjectRetention({ models, logger });
@@ -68,6 +72,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
           trustNumber: keeper.trust.number,
           resources: { gpus: resources.gpus, memPerGpuGib: resources.memPerGpuGiB },
           allowsLogStreaming: output.allowsLogs,
+          ...(privacyPolicy === undefined ? {} : { privacy: privacyToWire(privacyPolicy) }),
           inlineBytes: limits.inlineBytes,
         }),
         onMessage: ({ message, ...rest }) => {
@@ -82,8 +87,9 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     const reporter = new TaskReporter({ link, steadyNow: () => performance.now() });
     const secrets = new SiteSecrets({ environment: process.env }, { sources: resources.secrets });
     const delivery = new ResultDelivery({ link, transfer, models, store, retention, reporter, logger, random });
+    const privacy = new PrivacyGate({ store, audit, logger, randomBytes }, { site: kit.name, policy: privacyPolicy });
     const admission = new JobAdmission(
-      { link, transfer, models, store, retention, audit, now, isAllowed },
+      { link, transfer, models, store, retention, audit, now, isAllowed, privacy },
       { site: kit.name, trust: keeper.trust },
     );
     const launcher = new ProcessJobLauncher({ environment: process.env, heapMiB: plan.jobHeapMiB });
@@ -99,6 +105,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
         retention,
         delivery,
         admission,
+        privacy,
         launcher,
         reporter,
         secrets,
@@ -133,4 +140,8 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     logger.info("site started", { site: kit.name, project: kit.project, server: `${kit.endpoint.host}:${kit.endpoint.port}` });
     return { name: kit.name };
   });
+}
+
+function privacyToWire({ scopes, defaultScope = "" }: PrivacyPolicy): PrivacyScopes {
+  return create(PrivacyScopesSchema, { names: scopes.map(({ name }) => name), defaultName: defaultScope });
 }

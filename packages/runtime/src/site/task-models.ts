@@ -36,6 +36,7 @@ export class TaskModels {
   readonly #init: TaskModelsInit;
   /** Model that the job worked on last: the next one need not be fetched whole. */
   #last: ObjectRef | undefined;
+  #answers = 0;
 
   constructor(components: TaskModelsComponents, init: TaskModelsInit) {
     this.#parts = components;
@@ -85,6 +86,12 @@ export class TaskModels {
   /** Nobody works on a lent model any more. */
   takeBack(path: string): void {
     removeAtOnce(path);
+  }
+
+  /** A file for an answer, where the job's processes cannot change it; removed with the job at the latest. */
+  pathForAnswer(): string {
+    this.#answers += 1;
+    return join(this.#init.folder, `answer-${this.#answers}.safetensors`);
   }
 
   /** Keeps the answer to a task, until the task is released. */

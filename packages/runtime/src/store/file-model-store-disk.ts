@@ -18,6 +18,12 @@ export function diskError(reason: unknown, path: string): FlareError {
   });
 }
 
+/** The error of something that wrote a file: one that a full disk caused says so, as it is waited for. */
+export function writeError(reason: unknown, path: string): FlareError {
+  const error = FlareError.from(reason);
+  return error.code === "file/unwritable" && isDiskFull(error.cause) ? diskError(error.cause, path) : error;
+}
+
 /** Whether an error of the file system says that there is no space, or no more for this user. */
 export function isDiskFull(reason: unknown): boolean {
   const code = errnoOf(reason);

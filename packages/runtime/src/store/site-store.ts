@@ -23,6 +23,18 @@ export interface SiteStore {
    * though no kill, may take this back: it is delivered once more, which changes nothing.
    */
   acknowledge(key: TaskKey): Promise<void>;
+  /** What the updates of a privacy scope have cost together, of all jobs. */
+  privacySpent(scope: string): Promise<number>;
+  /**
+   * Writes down what the answer to a task costs, once however often it is asked, unless `allows` says of what it comes to with all before it
+   * that this is too much.
+   *
+   * @returns whether it stands there
+   */
+  spendPrivacy(
+    key: TaskKey,
+    spending: { readonly scope: string; readonly cost: number; readonly allows: (together: number) => boolean },
+  ): Promise<boolean>;
   /** Remembers that a job is over, and drops its results. */
   endJob(jobId: string): Promise<void>;
   /** Whether a job was ended here before; a signed job must not run twice. */

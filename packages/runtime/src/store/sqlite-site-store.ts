@@ -69,6 +69,25 @@ class SqliteSiteStore implements SiteStore {
     else this.#file.run(sql, ...keyOf(key));
   }
 
+  async privacySpent(scope: string): Promise<number> {
+    return this.#spent(scope);
+  }
+
+  async spendPrivacy(
+    key: TaskKey,
+    { scope, cost, allows }: { readonly scope: string; readonly cost: number; readonly allows: (together: number) => boolean },
+  ): Promise<boolean> {
+    return this.#file.transaction(() => {
+      const isThisTask = "job_id = ? and round = ? and task = ?";
+      const isThere = this.#file.first(`select 1 from privacy_spent where ${isThisTask}`, ...keyOf(key)) !== undefined;
+      if (!allows(this.#spent(scope) + (isThere ? 0 : cost))) return false;
+      if (!isThere) {
+        this.#file.run("insert into privacy_spent (job_id, round, task, scope, cost) values (?, ?, ?, ?, ?)", ...keyOf(key), scope, cost);
+      }
+      return true;
+    });
+  }
+
   async endJob(jobId: string): Promise<void> {
     this.#file.transaction(() => {
       this.#file.run("insert into ended_jobs (job_id) values (?) on conflict (job_id) do nothing", jobId);
@@ -87,6 +106,10 @@ class SqliteSiteStore implements SiteStore {
   #find(key: TaskKey): SiteResult | undefined {
     const row = this.#file.first("select * from results where job_id = ? and round = ? and task = ?", ...keyOf(key));
     return row === undefined ? undefined : resultFromRow(row);
+  }
+
+  #spent(scope: string): number {
+    return Number(this.#file.first("select coalesce(sum(cost), 0) as spent from privacy_spent where scope = ?", scope)?.["spent"] ?? 0);
   }
 
   #isEnded(jobId: string): boolean {

@@ -12,7 +12,7 @@ import {
 import { FlareError, limits } from "@flare-ts/contracts/errors";
 import type { Metrics, ParamsType, StrategyState } from "../job/job-event.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
-import { diskError, isDiskFull } from "../store/file-model-store-disk.js";
+import { writeError } from "../store/file-model-store-disk.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { Contribution, WorkflowEffect } from "./workflow-machine.js";
 
@@ -234,12 +234,6 @@ interface OpenAggregation {
   /** Files of whole models that were made differences. */
   readonly differences: string[];
   readonly folds: Map<string, Promise<FlareError | undefined>>;
-}
-
-/** A full disk is waited for, by a new process; whatever else cannot be written ends the job. */
-function writeError(reason: unknown, path: string): FlareError {
-  const error = FlareError.from(reason);
-  return error.code === "file/unwritable" && isDiskFull(error.cause) ? diskError(error.cause, path) : error;
 }
 
 /** Whether an update is to blame, so that the round may go on without it. */

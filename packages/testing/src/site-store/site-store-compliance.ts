@@ -43,6 +43,19 @@ export function siteStoreCompliance(name: string, create: () => Promise<SiteStor
       expect(await store.result(result("j1", 1))).toEqual(result("j1", 1));
     });
 
+    it("adds up what a scope's updates cost, once for each task, over restarts and past the end of the job", async () => {
+      const spend = (jobId: string, round: number, scope: string, most = 10): Promise<boolean> =>
+        store.spendPrivacy({ jobId, round, task: "train" }, { scope, cost: 2, allows: (together) => together <= most });
+      expect(await store.privacySpent("private")).toBe(0);
+      expect([await spend("j1", 0, "private"), await spend("j1", 0, "private"), await spend("j1", 1, "other")]).toEqual([true, true, true]);
+      await reopen();
+      expect([await store.privacySpent("private"), await store.privacySpent("other")]).toEqual([2, 2]);
+      await store.endJob("j1");
+      expect(await spend("j2", 0, "private", 3)).toBe(false);
+      expect(await spend("j2", 0, "private", 4)).toBe(true);
+      expect(await store.privacySpent("private")).toBe(4);
+    });
+
     it("knows the model of a job's last result, also over a restart, until the job is over", async () => {
       const base = (digit: string): { readonly hash: ContentHash; readonly size: number } => ({
         hash: digit.repeat(64) as ContentHash,

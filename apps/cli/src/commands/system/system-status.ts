@@ -73,6 +73,7 @@ export async function systemStatus(context: CommandContext, options: StudyOption
           plainText(site.reason),
         ]),
       ),
+      ...sites.flatMap(({ name, privacy = null }) => (privacy === null ? [] : [`privacy scopes of ${name}: ${scopesText(privacy)}`])),
       ...sites.flatMap(({ name, lastError }) =>
         lastError === null ? [] : [`${name}, ${ago(lastError.atMs)} ago: ${plainText(lastError.message)} ${lastError.todo}`.trimEnd()],
       ),
@@ -84,6 +85,11 @@ export async function systemStatus(context: CommandContext, options: StudyOption
   };
 }
 
+function scopesText({ scopes, defaultScope }: NonNullable<SiteStatus["privacy"]>): string {
+  const names = scopes.map((name) => `${plainText(name)}${name === defaultScope ? " (default)" : ""}`).join(", ");
+  return defaultScope === null ? `${names}; a job has to name one` : names;
+}
+
 function budgetLines(budget: SystemStatus["budget"]): readonly string[] {
   const { maxMemoryBytes = null, maxDiskBytes = null, usedDiskBytes = null } = budget ?? {};
   const memory = maxMemoryBytes === null ? [] : [`memory: at most ${byteSizeText(maxMemoryBytes)}`];
@@ -92,7 +98,7 @@ function budgetLines(budget: SystemStatus["budget"]): readonly string[] {
 }
 
 function siteData(site: SiteStatus): { readonly [key: string]: Json } {
-  const { lastError, resources } = site;
+  const { lastError, resources, privacy = null } = site;
   return {
     name: site.name,
     org: site.org,
@@ -103,6 +109,8 @@ function siteData(site: SiteStatus): { readonly [key: string]: Json } {
     software_version: site.softwareVersion,
     resources: resources === null ? null : { num_of_gpus: resources.gpus, mem_per_gpu_in_GiB: resources.memPerGpuGiB },
     allow_log_streaming: site.allowsLogStreaming,
+    privacy_scopes: privacy === null ? null : [...privacy.scopes],
+    default_privacy_scope: privacy?.defaultScope ?? null,
     certificate_ends_at_ms: site.certificateEndsAtMs,
     received_bytes: site.receivedBytes,
     sent_bytes: site.sentBytes,

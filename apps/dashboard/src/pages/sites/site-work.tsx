@@ -36,6 +36,7 @@ export function SiteWork({ site }: { readonly site: WorkingSite | undefined }) {
           <Fact name="Received from it">{`${formatBytes(site.receivedBytes)}${speed(site.receivedBytesPerSecond)}`}</Fact>
           <Fact name="Sent to it">{`${formatBytes(site.sentBytes)}${speed(site.sentBytesPerSecond)}`}</Fact>
           <Fact name="Logs">{site.allowsLogStreaming ? "are shared" : "stay at the site"}</Fact>
+          <Fact name="Privacy scopes">{site.privacy !== null && scopesOf(site.privacy)}</Fact>
           <Fact name="Jobs">
             {site.jobs.length === 0
               ? "none now"
@@ -65,6 +66,11 @@ export function SiteWork({ site }: { readonly site: WorkingSite | undefined }) {
 /** What a site has for training, in words. */
 export function resourcesOf({ gpus, memPerGpuGiB }: { readonly gpus: number; readonly memPerGpuGiB: number }): string {
   return gpus === 0 ? "CPU only" : `${gpus} GPU${gpus === 1 ? "" : "s"} with ${memPerGpuGiB} GiB`;
+}
+
+function scopesOf({ scopes, defaultScope }: NonNullable<WorkingSite["privacy"]>): string {
+  const names = scopes.map((name) => (name === defaultScope ? `${name} (default)` : name)).join(", ");
+  return defaultScope === null ? `${names}; a job has to name one` : names;
 }
 
 function speed(bytesPerSecond: number | null): string {

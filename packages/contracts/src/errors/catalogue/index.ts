@@ -10,6 +10,7 @@ import { jobErrors } from "./job.js";
 import { kitErrors } from "./kit.js";
 import { pocErrors } from "./poc.js";
 import { preflightErrors } from "./preflight.js";
+import { privacyErrors } from "./privacy.js";
 import { projectErrors } from "./project.js";
 import { requestErrors } from "./request.js";
 import type { ErrorRow } from "./row.js";
@@ -28,6 +29,7 @@ export const errorCatalogue = Object.freeze({
   ...certificateErrors,
   ...authErrors,
   ...trustErrors,
+  ...privacyErrors,
   ...transferErrors,
   ...jobErrors,
   ...studyErrors,

@@ -25,4 +25,15 @@ export const siteMigrations: Readonly<Record<string, string>> = {
   "0003-results-bytes": `
     alter table results add column update_bytes blob;
   `,
+  "0004-privacy-spent": `
+    create table privacy_spent (
+      job_id text not null,
+      round integer not null,
+      task text not null,
+      scope text not null,
+      cost double precision not null,
+      constraint privacy_spent_key primary key (job_id, round, task)
+    );
+    create index privacy_spent_by_scope on privacy_spent (scope);
+  `,
 };

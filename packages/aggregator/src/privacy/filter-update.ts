@@ -1,0 +1,187 @@
+import { rename, rm } from "node:fs/promises";
+import { FlareError, limits } from "@flare-ts/contracts/errors";
+import type { ParamsType } from "../aggregation-engine.js";
+import { ChunkReader } from "../compression/chunk-reader.js";
+import { compressedKey } from "../compression/compressed-format.js";
+import { quoted } from "../peer-text.js";
+import type { TensorPlace } from "../safetensors/layout.js";
+import { SafetensorsWriter } from "../safetensors/safetensors-writer.js";
+import type { RandomBytes } from "../strategies/gaussian-noise.js";
+import { isFloatDtype } from "../tensor.js";
+import { decodeFloats, encodeFloats, roundsToInfinity } from "./float-codec.js";
+import { NormFilter } from "./norm-filter.js";
+import { PercentileFilter } from "./percentile-filter.js";
+import type { ValueFilter } from "./value-filter.js";
+
+/** What is done to an update before it leaves its site. */
+export type UpdateFilter =
+  /** Leaves tensors out. */
+  | { readonly kind: "exclude"; readonly isExcluded: (tensor: string) => boolean }
+  /** Sets the smallest changes to zero, up to a percentile of 0 to 100, and cuts the others at a magnitude above 0. */
+  | { readonly kind: "percentile"; readonly percentile: number; readonly gamma: number }
+  /** Shortens the change to a Euclidean norm over all floating tensors together; above 0. */
+  | { readonly kind: "clip-norm"; readonly maxNorm: number }
+  /** The same, and adds Gaussian noise of a standard deviation of `noiseMultiplier * clipNorm` to each value. */
+  | { readonly kind: "gaussian"; readonly clipNorm: number; readonly noiseMultiplier: number; readonly randomBytes: RandomBytes };
+
+export interface FilterUpdateInit {
+  /** Safetensors file of the update; it is read once, so that nothing that is written to it later gets through. */
+  readonly source: string;
+  readonly paramsType: ParamsType;
+  /** Model that the update was trained from. */
+  readonly base: string;
+  /** Where the filtered one goes; files beside it, whose names begin with this one, are removed again. */
+  readonly outPath: string;
+  /** In their order; tensors that any of them leaves out are gone before the first one. */
+  readonly filters: readonly UpdateFilter[];
+  /** @default true */
+  readonly isDurable?: boolean | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What became of an update. */
+export interface FilterReport {
+  /** DIFF where a filter is about changes, whatever the update was. */
+  readonly paramsType: ParamsType;
+  /** Names of the tensors that were left out. */
+  readonly leftOut: readonly string[];
+  readonly bytesOut: number;
+}
+
+/**
+ * Makes of an update what may leave its site. Only tensors of the model that it was trained from get through, in their shape and type,
+ * without the metadata of the file. Where values are filtered, a whole model becomes its difference to that model first, and tensors of
+ * integers, which no filter of values protects, are left out. A chunk is in memory at a time; each filter of values reads its file two or
+ * three times and writes one.
+ *
+ * @throws `privacy/nothing-left`; `aggregate/unknown-tensor`, `aggregate/layout-mismatch` for tensors that the model does not have so,
+ *   `aggregate/not-finite`, `aggregate/out-of-range` for a value that the tensor's type does not hold, `aggregate/compression-invalid` for an
+ *   update that is compressed already, `aggregate/safetensors-…`, `file/…`, `internal/aborted`
+ */
+export async function filterUpdate(init: FilterUpdateInit): Promise<FilterReport> {
+  const { outPath, filters, isDurable, signal } = init;
+  const valueFilters = filters.flatMap(valueFilterOf);
+  const steps = [undefined, ...valueFilters].map((filter, i) => ({ filter, path: `${outPath}.${i}` }));
+  try {
+    let done: { readonly bytes: number; readonly leftOut: readonly string[] } = { bytes: 0, leftOut: [] };
+    let before = init.source;
+    for (const { filter, path } of steps) {
+      const isLast = path === steps.at(-1)?.path;
+      const options = { path, isDurable: isLast ? isDurable : false, signal };
+      if (filter === undefined) done = await takeOver(init, { ...options, isDifference: valueFilters.length > 0 });
+      else {
+        done = { ...done, bytes: await changeValues(filter, before, options) };
+        await rm(before, { force: true });
+      }
+      before = path;
+    }
+    await rename(before, outPath);
+    return { paramsType: valueFilters.length > 0 ? "DIFF" : init.paramsType, leftOut: done.leftOut, bytesOut: done.bytes };
+  } catch (cause) {
+    await Promise.all(steps.map(({ path }) => rm(path, { force: true })));
+    throw cause;
+  }
+}
+
+function valueFilterOf(filter: UpdateFilter): readonly ValueFilter[] {
+  if (filter.kind === "exclude") return [];
+  if (filter.kind === "percentile") return [new PercentileFilter(filter)];
+  if (filter.kind === "clip-norm") return [new NormFilter(filter)];
+  const { clipNorm: maxNorm, noiseMultiplier: multiplier, randomBytes } = filter;
+  return [new NormFilter({ maxNorm, noise: { multiplier, randomBytes } })];
+}
+
+interface StepInit {
+  readonly path: string;
+  readonly isDurable: boolean | undefined;
+  readonly signal: AbortSignal | undefined;
+}
+
+/** Copies what gets through at all, as differences where values are to be filtered. */
+async function takeOver(
+  { source, base, paramsType, filters, signal }: FilterUpdateInit,
+  { path, isDurable, isDifference }: StepInit & { readonly isDifference: boolean },
+): Promise<{ readonly bytes: number; readonly leftOut: readonly string[] }> {
+  const reader = await ChunkReader.open({ source, base, isSubtracted: isDifference && paramsType === "FULL", signal });
+  try {
+    const { tensors, metadata } = reader.layout;
+    if (metadata[compressedKey] !== undefined) {
+      throw new FlareError("aggregate/compression-invalid", `${source} is compressed already, and cannot be filtered.`, {
+        facts: { file: source },
+      });
+    }
+    const isKept = ({ name, dtype }: TensorPlace): boolean =>
+      !filters.some((filter) => filter.kind === "exclude" && filter.isExcluded(name)) && (!isDifference || isFloatDtype(dtype));
+    const kept = tensors.filter(isKept);
+    if (kept.length === 0) throw new FlareError("privacy/nothing-left", `The site's policy leaves nothing of the update ${source}.`);
+    const write = async (writer: SafetensorsWriter): Promise<void> => {
+      for (const tensor of kept) for await (const bytes of reader.bytes(tensor)) await writer.put(bytes);
+    };
+    const bytes = await written({ path, isDurable, signal }, kept, write);
+    return { bytes, leftOut: tensors.filter((tensor) => !isKept(tensor)).map(({ name }) => name) };
+  } finally {
+    await reader.close();
+  }
+}
+
+async function changeValues(filter: ValueFilter, source: string, init: StepInit): Promise<number> {
+  const reader = await ChunkReader.open({ source, signal: init.signal });
+  try {
+    const { tensors } = reader.layout;
+    for (let turn = 0; turn < filter.looks; turn++) {
+      for (const tensor of tensors) for await (const values of floatsOf(reader, tensor)) filter.look(values, turn);
+      filter.looked(turn);
+    }
+    return await written(init, tensors, async (writer) => {
+      for (const tensor of tensors) {
+        for await (const values of floatsOf(reader, tensor)) {
+          filter.change(values);
+          requireWithin(tensor, values);
+          await writer.put(encodeFloats(tensor.dtype, values));
+        }
+      }
+    });
+  } finally {
+    await reader.close();
+  }
+}
+
+/** Bytes of a file that is whole, or not there. */
+async function written(
+  { path, isDurable, signal }: StepInit,
+  tensors: readonly TensorPlace[],
+  write: (writer: SafetensorsWriter) => Promise<void>,
+): Promise<number> {
+  const writer = await SafetensorsWriter.create(path, tensors, { isDurable, isHashed: false, signal });
+  try {
+    await write(writer);
+    return (await writer.finish()).bytes;
+  } catch (cause) {
+    await writer.discard();
+    throw cause;
+  }
+}
+
+async function* floatsOf(reader: ChunkReader, tensor: TensorPlace): AsyncGenerator<Float64Array> {
+  for await (const bytes of reader.bytes(tensor)) {
+    const values = decodeFloats(tensor.dtype, bytes);
+    const wrong = firstAtLeast(values, Number.POSITIVE_INFINITY);
+    if (wrong !== undefined) throw wrongValue("aggregate/not-finite", tensor, `holds ${wrong}`);
+    yield values;
+  }
+}
+
+function requireWithin(tensor: TensorPlace, values: Float64Array): void {
+  const wrong = firstAtLeast(values, roundsToInfinity(tensor.dtype));
+  if (wrong !== undefined) throw wrongValue("aggregate/out-of-range", tensor, `would hold ${wrong}, which is beyond ${tensor.dtype}`);
+}
+
+/** The first value of at least a magnitude, or that is no number. */
+function firstAtLeast(values: Float64Array, bound: number): number | undefined {
+  for (let i = 0; i < values.length; i++) if (!(Math.abs(values[i] as number) < bound)) return values[i];
+  return undefined;
+}
+
+function wrongValue(code: "aggregate/not-finite" | "aggregate/out-of-range", { name }: TensorPlace, what: string): FlareError {
+  return new FlareError(code, `Tensor ${quoted(name)} ${what}.`, { facts: { tensor: name.slice(0, limits.peerTextChars) } });
+}

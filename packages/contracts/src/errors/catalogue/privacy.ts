@@ -1,0 +1,20 @@
+import { row } from "./row.js";
+
+/** Errors of what a site's privacy policy does not let out. */
+export const privacyErrors = {
+  "privacy/scope-unknown": row(
+    "user",
+    "A job asks for a privacy scope that the site does not have, or for none where the site has no default one.",
+    "Set `scope` in the job's `meta.json` to a scope that its sites have, or ask the site to add it to `local/privacy.json`.",
+  ),
+  "privacy/nothing-left": row(
+    "site",
+    "The site's privacy policy leaves nothing of an update.",
+    "Compare the filters of the scope in `local/privacy.json` with the tensors that the job trains; tensors of integers never pass a filter of values.",
+  ),
+  "privacy/budget-spent": row(
+    "site",
+    "Another update would take the site beyond the `epsilon_budget` of its privacy scope.",
+    "Nothing more of this scope leaves the site. Whoever answers for its data may set a larger `epsilon_budget` in `local/privacy.json`, or more noise.",
+  ),
+};

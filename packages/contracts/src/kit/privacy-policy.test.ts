@@ -1,0 +1,109 @@
+import { describe, expect, it } from "vitest";
+import { readDocument } from "../documents/read-document.js";
+import type { FlareError } from "../errors/flare-error.js";
+import { type PrivacyFilter, type PrivacyPolicy, privacyPolicySchema } from "./privacy-policy.js";
+
+const read = (document: unknown): PrivacyPolicy =>
+  readDocument({
+    text: JSON.stringify(document, undefined, 2),
+    file: "privacy.json",
+    schema: privacyPolicySchema,
+    code: "kit/local-invalid",
+  }).value;
+const filters = (...given: unknown[]): readonly PrivacyFilter[] | undefined =>
+  read({ scopes: [{ name: "private", task_result_filters: given }] }).scopes[0]?.resultFilters;
+
+function problemsOf(document: unknown): string {
+  try {
+    read(document);
+  } catch (error) {
+    const { problems } = error as FlareError;
+    return problems.map(({ file, line, message }) => `${file}:${line} ${message}`).join("\n");
+  }
+  return "";
+}
+const problems = (...given: unknown[]): string => problemsOf({ scopes: [{ name: "private", task_result_filters: given }] });
+
+describe("local/privacy.json", () => {
+  it("has scopes with filters, by FLARE's names and by its dotted paths, with FLARE's defaults", () => {
+    expect(
+      filters(
+        { path: "nvflare.app_common.filters.percentile_privacy.PercentilePrivacy" },
+        { name: "PercentilePrivacy", args: { percentile: 25, gamma: 0.5 }, direction: "out" },
+        { path: "nvflare.app_common.filters.exclude_vars.ExcludeVars", args: { exclude_vars: ["head", "tail"] } },
+      ),
+    ).toEqual([
+      { kind: "PercentilePrivacy", percentile: 10, gamma: 0.01 },
+      { kind: "PercentilePrivacy", percentile: 25, gamma: 0.5 },
+      { kind: "ExcludeVars", names: ["head", "tail"] },
+    ]);
+  });
+
+  it("has filters of our own", () => {
+    expect(
+      filters(
+        { name: "AllowMetrics", args: { metrics: ["loss"] } },
+        { name: "FixedWeight" },
+        { name: "ClipNorm", args: { max_norm: 2 } },
+        { name: "GaussianPrivacy", args: { clip_norm: 1, noise_multiplier: 2, epsilon_budget: 8 } },
+      ),
+    ).toEqual([
+      { kind: "AllowMetrics", metrics: ["loss"] },
+      { kind: "FixedWeight", weight: 1 },
+      { kind: "ClipNorm", maxNorm: 2 },
+      { kind: "GaussianPrivacy", clipNorm: 1, noiseMultiplier: 2, delta: 1e-5, epsilonBudget: 8 },
+    ]);
+  });
+
+  it("takes a text of ExcludeVars as a regular expression", () => {
+    const [filter] = filters({ name: "ExcludeVars", args: { exclude_vars: "^fc\\." } }) ?? [];
+    expect(filter?.kind === "ExcludeVars" && filter.names instanceof RegExp && filter.names.test("fc.weight")).toBe(true);
+    expect(problems({ name: "ExcludeVars", args: { exclude_vars: "(" } })).toMatch(/is no regular expression/);
+  });
+
+  it("has a default scope, which is one of them", () => {
+    const scopes = [{ name: "public" }, { name: "private" }];
+    expect(read({ scopes, default_scope: "public" })).toEqual({
+      scopes: [
+        { name: "public", resultFilters: [] },
+        { name: "private", resultFilters: [] },
+      ],
+      defaultScope: "public",
+    });
+    expect(read({ scopes }).defaultScope).toBeUndefined();
+    expect(problemsOf({ scopes, default_scope: "privat" })).toMatch(/'privat' is none of the scopes; did you mean 'private'\?/);
+    expect(problemsOf({ scopes: [{ name: "a" }, { name: "a" }] })).toMatch(/'a' is there already/);
+    expect(problemsOf({ scopes: [] })).toMatch(/needs a scope/);
+  });
+
+  it.each<[string, unknown, RegExp]>([
+    ["a filter that is not there", { name: "SVTPrivacy" }, /'SVTPrivacy' is not supported yet; supported: ExcludeVars, PercentilePrivacy/],
+    ["a filter with a slip in its name", { name: "PercentilPrivacy" }, /did you mean 'PercentilePrivacy'/],
+    [
+      "an argument with a slip in its name",
+      { name: "ClipNorm", args: { maxnorm: 1 } },
+      /unknown argument 'maxnorm' of ClipNorm; did you mean 'max_norm'/,
+    ],
+    ["a filter of what comes in", { name: "ClipNorm", args: { max_norm: 1 }, direction: "in" }, /must be out/],
+    ["neither path nor name", { args: {} }, /needs one of path and name/],
+    ["a percentile beyond 100", { name: "PercentilePrivacy", args: { percentile: 101 } }, /must be at most 100/],
+    ["no noise", { name: "GaussianPrivacy", args: { clip_norm: 1, noise_multiplier: 0 } }, /must be at least 0.001/],
+  ])("refuses %s", (_, filter, message) => {
+    expect(problems(filter)).toMatch(message);
+    expect(problems(filter)).toMatch(/privacy\.json:\d+/);
+  });
+
+  it("refuses what would be a promise that nobody keeps", () => {
+    expect(problemsOf({ scopes: [{ name: "a", task_data_filters: [{ name: "ExcludeVars" }] }] })).toMatch(/not filtered here/);
+    expect(problemsOf({ scopes: [{ name: "a", properties: { folder: "/data" } }] })).toMatch(/datasets of local\/resources\.json/);
+    expect(problemsOf({ scopes: [{ name: "a" }], components: [{ id: "x" }] })).toMatch(/components of one's own/);
+    expect(problemsOf({ scopes: [{ name: "a", task_result_filter: [] }] })).toMatch(/task_result_filter/);
+  });
+
+  it("refuses two of a kind that stands once, and filters of values after the noise", () => {
+    const noise = { name: "GaussianPrivacy", args: { clip_norm: 1, noise_multiplier: 1 } };
+    expect(problems(noise, noise)).toMatch(/GaussianPrivacy stands once/);
+    expect(problems(noise, { name: "ClipNorm", args: { max_norm: 1 } })).toMatch(/stands before GaussianPrivacy/);
+    expect(problems({ name: "ClipNorm", args: { max_norm: 1 } }, noise)).toBe("");
+  });
+});

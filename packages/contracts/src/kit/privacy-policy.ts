@@ -1,0 +1,166 @@
+import { z } from "zod";
+import { nearestWord } from "../errors/nearest-word.js";
+import { scopeNameSchema } from "../ids/names.js";
+import { type ComponentClass, readComponent } from "../job/component.js";
+import { isEmpty } from "../job/ignored-settings.js";
+import { limits } from "../limits.js";
+
+/** What a site does to a job's results before they leave it. */
+export type PrivacyFilter =
+  /** Leaves out tensors, by their names or by a regular expression that is found in them. */
+  | { readonly kind: "ExcludeVars"; readonly names: readonly string[] | RegExp }
+  | { readonly kind: "PercentilePrivacy"; readonly percentile: number; readonly gamma: number }
+  | { readonly kind: "ClipNorm"; readonly maxNorm: number }
+  | {
+      readonly kind: "GaussianPrivacy";
+      readonly clipNorm: number;
+      readonly noiseMultiplier: number;
+      readonly delta: number;
+      /** The ε that all updates of the scope may come to; `undefined`: no limit. */
+      readonly epsilonBudget: number | undefined;
+    }
+  /** Lets these metrics out, and no others. */
+  | { readonly kind: "AllowMetrics"; readonly metrics: readonly string[] }
+  /** Tells the server this weight, whatever the job said. */
+  | { readonly kind: "FixedWeight"; readonly weight: number };
+
+/** What holds for the jobs of a scope. */
+export interface PrivacyScope {
+  readonly name: string;
+  readonly resultFilters: readonly PrivacyFilter[];
+}
+
+/** `local/privacy.json`: what of a job's results leaves a site. */
+export interface PrivacyPolicy {
+  readonly scopes: readonly PrivacyScope[];
+  /** Scope of jobs that name none; `undefined`: they do not run here. */
+  readonly defaultScope: string | undefined;
+}
+
+const positive = z.number().gt(0).max(1e9);
+
+const filterClasses: readonly ComponentClass<PrivacyFilter>[] = [
+  classOf("ExcludeVars", { exclude_vars: namesOrPattern() }, ({ exclude_vars: names }) => ({ names })),
+  classOf(
+    "PercentilePrivacy",
+    { percentile: z.number().min(0).max(100).default(10), gamma: positive.default(0.01) },
+    ({ percentile, gamma }) => ({ percentile, gamma }),
+  ),
+  classOf("ClipNorm", { max_norm: positive.min(1e-9) }, ({ max_norm: maxNorm }) => ({ maxNorm })),
+  classOf(
+    "GaussianPrivacy",
+    {
+      clip_norm: positive.min(1e-9),
+      noise_multiplier: z.number().min(0.001).max(1000),
+      delta: z.number().gt(0).max(0.01).default(1e-5),
+      epsilon_budget: positive.optional(),
+    },
+    ({ clip_norm: clipNorm, noise_multiplier: noiseMultiplier, delta, epsilon_budget: epsilonBudget }) => ({
+      clipNorm,
+      noiseMultiplier,
+      delta,
+      epsilonBudget,
+    }),
+  ),
+  classOf("AllowMetrics", { metrics: z.array(z.string().min(1)) }, ({ metrics }) => ({ metrics })),
+  classOf("FixedWeight", { weight: positive.default(1) }, ({ weight }) => ({ weight })),
+];
+
+const filterSchema = z
+  .strictObject({
+    path: z.string().min(1).optional(),
+    name: z.string().min(1).optional(),
+    id: z.string().min(1).optional(),
+    args: z.record(z.string(), z.unknown()).default({}),
+    direction: z.enum(["out", "inout"], "must be out: what comes in is no result").optional(),
+  })
+  .transform((written, context): PrivacyFilter => {
+    const { path, name, args } = written;
+    if ((path === undefined) === (name === undefined)) {
+      context.addIssue({ code: "custom", message: "needs one of path and name" });
+      return z.NEVER;
+    }
+    // Mistakes in the name are told at the key that it stands under.
+    const key = path === undefined ? "name" : "path";
+    const addIssue: Parameters<typeof readComponent>[3]["addIssue"] = (issue) =>
+      context.addIssue({ ...issue, path: issue.path.map((part, i) => (i === 0 && part === "path" ? key : part)) });
+    return readComponent("filter", filterClasses, { path: path ?? name ?? "", args }, { addIssue })?.args ?? z.NEVER;
+  });
+
+const scopeSchema = z
+  .strictObject({
+    name: scopeNameSchema,
+    properties: z
+      .unknown()
+      .optional()
+      .refine(isEmpty, "nobody reads properties here; where data lies stands in datasets of local/resources.json"),
+    task_data_filters: z.unknown().optional().refine(isEmpty, "what comes from the server is not filtered here; leave it empty"),
+    task_result_filters: z.array(filterSchema).default([]),
+  })
+  .superRefine(({ task_result_filters: filters }, context) => {
+    for (const kind of ["GaussianPrivacy", "AllowMetrics", "FixedWeight"] as const) {
+      const places = filters.flatMap((filter, i) => (filter.kind === kind ? [i] : []));
+      const [, second] = places;
+      if (second !== undefined)
+        context.addIssue({ code: "custom", path: ["task_result_filters", second], message: `${kind} stands once in a scope` });
+    }
+    const noise = filters.findIndex(({ kind }) => kind === "GaussianPrivacy");
+    const after = filters.findIndex(({ kind }, i) => i > noise && (kind === "PercentilePrivacy" || kind === "ClipNorm"));
+    if (noise >= 0 && after > noise) {
+      const message = "stands before GaussianPrivacy: after the noise it would only take from the update";
+      context.addIssue({ code: "custom", path: ["task_result_filters", after], message });
+    }
+  });
+
+/** `local/privacy.json`, compiled. */
+export const privacyPolicySchema = z
+  .strictObject({
+    scopes: z.array(scopeSchema).min(1, "needs a scope").max(limits.privacyScopes),
+    default_scope: scopeNameSchema.optional(),
+    components: z.unknown().optional().refine(isEmpty, "components of one's own are not supported; leave it empty"),
+  })
+  .superRefine(({ scopes, default_scope: defaultScope }, context) => {
+    const names = scopes.map(({ name }) => name);
+    names.forEach((name, i) => {
+      if (names.indexOf(name) < i) context.addIssue({ code: "custom", path: ["scopes", i, "name"], message: `'${name}' is there already` });
+    });
+    if (defaultScope === undefined || names.includes(defaultScope)) return;
+    const near = nearestWord(defaultScope, names);
+    const message = `'${defaultScope}' is none of the scopes${near === undefined ? "" : `; did you mean '${near}'?`}`;
+    context.addIssue({ code: "custom", path: ["default_scope"], message });
+  })
+  .transform(
+    ({ scopes, default_scope: defaultScope }): PrivacyPolicy => ({
+      scopes: scopes.map(({ name, task_result_filters: resultFilters }) => ({ name, resultFilters })),
+      defaultScope,
+    }),
+  );
+
+type FilterOf<Kind extends PrivacyFilter["kind"]> = Extract<PrivacyFilter, { readonly kind: Kind }>;
+
+/** A class of filters: its name, its arguments as written, and the filter that they come to. */
+function classOf<Kind extends PrivacyFilter["kind"], Shape extends z.ZodRawShape>(
+  name: Kind,
+  shape: Shape,
+  read: (args: z.output<z.ZodObject<Shape>>) => Omit<FilterOf<Kind>, "kind">,
+): ComponentClass<PrivacyFilter> {
+  const args = z
+    .strictObject(shape)
+    .transform((written) => ({ kind: name, ...read(written as z.output<z.ZodObject<Shape>>) }) as FilterOf<Kind>);
+  return { name, args, argNames: Object.keys(shape), refusedArgs: {} };
+}
+
+function namesOrPattern() {
+  const names = z.union([z.array(z.string().min(1)).min(1), z.string().min(1)], {
+    error: "must be a list of names, or a regular expression",
+  });
+  return names.transform((written, context): readonly string[] | RegExp => {
+    if (typeof written !== "string") return written;
+    try {
+      return new RegExp(written, "u");
+    } catch (error) {
+      context.addIssue({ code: "custom", message: `is no regular expression: ${(error as Error).message}` });
+      return z.NEVER;
+    }
+  });
+}

@@ -1,0 +1,112 @@
+import { randomBytes } from "node:crypto";
+import { existsSync } from "node:fs";
+import { mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { encodeSafetensors } from "@flare-ts/aggregator";
+import type { PrivacyFilter, PrivacyPolicy, PrivacyScope } from "@flare-ts/contracts";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import type { AuditEntry } from "../logging/audit-log.js";
+import { createLogger } from "../logging/logger.js";
+import { openSqliteSiteStore } from "../store/sqlite-site-store.js";
+import { PrivacyGate } from "./privacy-gate.js";
+
+let folder = "";
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), "flare-gate-"));
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+const scope = (name: string, ...resultFilters: PrivacyFilter[]): PrivacyScope => ({ name, resultFilters });
+const clip: PrivacyFilter = { kind: "ClipNorm", maxNorm: 1 };
+const policy: PrivacyPolicy = { scopes: [scope("open"), scope("private", clip)], defaultScope: "private" };
+
+async function gateOf(given: PrivacyPolicy | undefined, audit: (entry: AuditEntry) => void = () => undefined) {
+  const store = await openSqliteSiteStore({ path: join(await mkdtemp(join(folder, "store-")), "site.db") });
+  const { logger } = createLogger({ folder, level: "error" });
+  return new PrivacyGate({ store, audit: { write: audit }, logger, randomBytes }, { site: "site-1", policy: given });
+}
+
+describe("the scope of a job", () => {
+  it.each<[string, PrivacyPolicy | undefined, string | undefined, string | undefined]>([
+    ["the one that it names", policy, "private", "private"],
+    ["the default one, where it names none", policy, undefined, "private"],
+    ["none, where the scope holds nothing back", policy, "open", undefined],
+    ["none, where the site has no policy", undefined, undefined, undefined],
+  ])("is %s", async (_, given, wanted, name) => {
+    expect((await (await gateOf(given)).scopeOf(wanted))?.name).toBe(name);
+  });
+
+  it.each<[string, PrivacyPolicy | undefined, string | undefined, RegExp]>([
+    ["one that the site does not have", policy, "secret", /'secret', and site-1 has none of that name/],
+    ["one at a site without a policy", undefined, "private", /'private', and site-1 has no local\/privacy\.json/],
+    [
+      "none at a site without a default",
+      { ...policy, defaultScope: undefined },
+      undefined,
+      /names no privacy scope, and site-1 has no default_scope/,
+    ],
+  ])("keeps the job away when it is %s", async (_, given, wanted, message) => {
+    await expect((await gateOf(given)).scopeOf(wanted)).rejects.toMatchObject({
+      code: "privacy/scope-unknown",
+      message: expect.stringMatching(message),
+    });
+  });
+});
+
+describe("a result at the gate", () => {
+  const release = async (gate: PrivacyGate, rest: { readonly outPath: string; readonly scope?: PrivacyScope }) => {
+    const w = { dtype: "F32", shape: [2], data: Float32Array.of(3, 4) } as const;
+    const path = join(folder, "update.safetensors");
+    await writeFile(path, encodeSafetensors([["w", w]]));
+    const result = { path, paramsType: "DIFF", weight: 7, metrics: { loss: 1 }, meta: { note: "Jane Doe" } } as const;
+    const key = { jobId: "j", round: 3, task: "train" };
+    return gate.release(result, {
+      key,
+      scope: scope("private", clip),
+      base: path,
+      form: undefined,
+      signal: new AbortController().signal,
+      ...rest,
+    });
+  };
+
+  it("is written down before it leaves, with what was done to it", async () => {
+    const entries: AuditEntry[] = [];
+    const outPath = join(folder, "out.safetensors");
+    const released = await release(await gateOf(policy, (entry) => entries.push(entry)), { outPath });
+    expect(released).toEqual({ path: outPath, paramsType: "DIFF", weight: 7, metrics: { loss: 1 }, meta: {} });
+    const facts = { job: "j", round: 3, scope: "private", filters: ["ClipNorm"], leftOut: [] };
+    expect(entries).toEqual([{ who: "site-1", action: "release_update", outcome: "allowed", facts }]);
+  });
+
+  it("stays here when that cannot be written down, and nothing of it is left", async () => {
+    const gate = await gateOf(policy, () => {
+      throw new Error("no room for the audit log");
+    });
+    const outPath = join(folder, "unsaid.safetensors");
+    await expect(release(gate, { outPath })).rejects.toThrow("no room for the audit log");
+    expect(existsSync(outPath)).toBe(false);
+  });
+
+  it("stays here when its noise would cost more than is left", async () => {
+    const noise: PrivacyFilter = { kind: "GaussianPrivacy", clipNorm: 1, noiseMultiplier: 1, delta: 1e-5, epsilonBudget: 5 };
+    const noisy = scope("noisy", noise);
+    const gate = await gateOf({ scopes: [noisy], defaultScope: undefined });
+    const outPath = join(folder, "noisy.safetensors");
+    await expect(release(gate, { outPath, scope: noisy })).rejects.toMatchObject({
+      code: "privacy/budget-spent",
+      facts: { scope: "noisy", budget: 5 },
+    });
+    expect((await readdir(folder)).filter((name) => name.startsWith("noisy"))).toEqual([]);
+    await expect(gate.scopeOf("noisy")).rejects.toMatchObject({ code: "privacy/budget-spent" });
+  });
+
+  it("waits, as all that is written does, when the disk is full", async () => {
+    const outPath = join(folder, "full.safetensors");
+    // What is written to this device finds no room.
+    await symlink("/dev/full", `${outPath}.0.part`);
+    await expect(release(await gateOf(policy), { outPath })).rejects.toMatchObject({ code: "transfer/disk-full" });
+    expect((await readdir(folder)).filter((name) => name.startsWith("full"))).toEqual([]);
+  });
+});

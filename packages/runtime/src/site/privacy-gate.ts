@@ -1,0 +1,215 @@
+import { rm } from "node:fs/promises";
+import type { UpdateFilter } from "@flare-ts/aggregator";
+import { FlareError, type Json, type PrivacyFilter, type PrivacyPolicy, type PrivacyScope, type UpdateForm } from "@flare-ts/contracts";
+import type { Metrics, TaskKey } from "../job/job-event.js";
+import type { TrainerResult } from "../job-process/job-channel.js";
+import { shapeUpdate } from "../job-process/shape-update.js";
+import type { AuditLog } from "../logging/audit-log.js";
+import { errorField, type Logger } from "../logging/logger.js";
+import { writeError } from "../store/file-model-store-disk.js";
+import type { SiteStore } from "../store/site-store.js";
+
+export interface PrivacyGateComponents {
+  readonly store: Pick<SiteStore, "privacySpent" | "spendPrivacy">;
+  readonly audit: AuditLog;
+  readonly logger: Logger;
+  /** Cryptographic random bytes. */
+  readonly randomBytes: (count: number) => Uint8Array;
+}
+
+export interface PrivacyGateInit {
+  readonly site: string;
+  /** `undefined`: the site has none, and lets out what jobs make. */
+  readonly policy: PrivacyPolicy | undefined;
+}
+
+export interface ReleaseInit {
+  readonly key: TaskKey;
+  readonly scope: PrivacyScope;
+  /** The model that was trained on. */
+  readonly base: string;
+  /** Where what may leave is written; a name that ends with `.safetensors`, in a folder that job code cannot write to. */
+  readonly outPath: string;
+  /** Form in which it leaves. */
+  readonly form: UpdateForm | undefined;
+  readonly signal: AbortSignal;
+}
+
+/** Names of tensors that stayed here, in a line of the audit log. */
+const shownTensors = 100;
+
+type GaussianPrivacy = Extract<PrivacyFilter, { readonly kind: "GaussianPrivacy" }>;
+
+/**
+ * What of a job's results leaves this site, by the site's own policy. It works in the site's parent process, after the job's code and on
+ * a copy that the job's code cannot reach.
+ */
+export class PrivacyGate {
+  readonly #parts: PrivacyGateComponents;
+  readonly #init: PrivacyGateInit;
+
+  constructor(components: PrivacyGateComponents, init: PrivacyGateInit) {
+    this.#parts = components;
+    this.#init = init;
+  }
+
+  /**
+   * The scope of a job; `undefined` where nothing of its results is held back.
+   *
+   * @param wanted - the one that the job names
+   * @throws FlareError `privacy/scope-unknown`, `privacy/budget-spent` where the scope has nothing left for another update
+   */
+  async scopeOf(wanted: string | undefined): Promise<PrivacyScope | undefined> {
+    const { policy, site } = this.#init;
+    const name = wanted ?? policy?.defaultScope;
+    if (policy === undefined && name === undefined) return undefined;
+    const scope = policy?.scopes.find((candidate) => candidate.name === name);
+    if (scope === undefined) {
+      const what = name === undefined ? "The job names no privacy scope, and" : `The job is for the privacy scope '${name}', and`;
+      const why =
+        policy === undefined ? "has no local/privacy.json" : name === undefined ? "has no default_scope" : "has none of that name";
+      throw new FlareError("privacy/scope-unknown", `${what} ${site} ${why}.`, {
+        facts: { site, ...(name === undefined ? {} : { scope: name }) },
+      });
+    }
+    const noise = gaussianOf(scope);
+    if (noise?.epsilonBudget !== undefined) {
+      const epsilon = (await accountant(noise))((await this.#parts.store.privacySpent(scope.name)) + costOf(noise));
+      if (epsilon > noise.epsilonBudget) throw this.#budgetSpent(scope, noise, epsilon);
+    }
+    return isOpen(scope) ? undefined : scope;
+  }
+
+  /**
+   * Makes of a result what leaves the site; it may be begun again after a full disk. What noise costs of the scope's privacy is written down before this resolves, once for each task.
+   *
+   * @throws FlareError `privacy/nothing-left`, `privacy/budget-spent`, what is wrong with the result (`aggregate/…`), `file/…`
+   */
+  async release(result: TrainerResult, init: ReleaseInit): Promise<TrainerResult> {
+    const { key, scope, outPath } = init;
+    try {
+      const { filtered, leftOut } = await this.#filter(result, init);
+      const epsilon = await this.#spend(key, scope);
+      const released = await this.#shape(filtered, init);
+      this.#writeDown(init, leftOut, epsilon);
+      return released;
+    } catch (reason) {
+      await rm(outPath, { force: true });
+      throw writeError(reason, outPath);
+    }
+  }
+
+  /** Those of a result's metrics, or of what a script tracks, that the scope lets out. */
+  metricsThatLeave(scope: PrivacyScope | undefined, metrics: Metrics): Metrics {
+    const allowed = scope?.resultFilters.find((filter) => filter.kind === "AllowMetrics");
+    if (allowed === undefined) return metrics;
+    return Object.fromEntries(Object.entries(metrics).filter(([name]) => allowed.metrics.includes(name)));
+  }
+
+  async #filter(
+    { path: source, paramsType: given, weight, metrics }: TrainerResult,
+    { scope, base, outPath, signal }: ReleaseInit,
+  ): Promise<{ readonly filtered: TrainerResult; readonly leftOut: readonly string[] }> {
+    // Loaded where a policy asks for it: a site's parent process is small without it.
+    const { filterUpdate } = await import("@flare-ts/aggregator");
+    const filters = scope.resultFilters.flatMap((filter) => this.#updateFilter(filter));
+    const { paramsType, leftOut } = await filterUpdate({ source, paramsType: given, base, outPath, filters, isDurable: false, signal });
+    const filtered: TrainerResult = {
+      path: outPath,
+      paramsType,
+      weight: fixedWeightOf(scope) ?? weight,
+      metrics: this.metricsThatLeave(scope, metrics),
+      // Job code writes there what it likes; nothing at the server needs it.
+      meta: {},
+    };
+    return { filtered, leftOut };
+  }
+
+  async #shape(filtered: TrainerResult, { base, form, signal }: ReleaseInit): Promise<TrainerResult> {
+    if (form === undefined) return filtered;
+    const { result, obstacle } = await shapeUpdate(filtered, { task: { modelPath: base }, form, signal });
+    if (obstacle !== undefined) this.#parts.logger.warn("an update is sent as it is", { form, error: errorField(obstacle) });
+    if (result.path !== filtered.path) await rm(filtered.path, { force: true });
+    return result;
+  }
+
+  #writeDown({ key, scope }: ReleaseInit, leftOut: readonly string[], epsilon: number | undefined): void {
+    const facts: Record<string, Json> = { job: key.jobId, round: key.round, scope: scope.name };
+    facts["filters"] = scope.resultFilters.map(({ kind }) => kind);
+    if (epsilon !== undefined) facts["epsilon"] = epsilon;
+    const { audit, logger } = this.#parts;
+    audit.write({
+      who: this.#init.site,
+      action: "release_update",
+      outcome: "allowed",
+      facts: { ...facts, leftOut: leftOut.slice(0, shownTensors) },
+    });
+    logger.info("update filtered", { ...facts, leftOut: leftOut.length });
+  }
+
+  #updateFilter(filter: PrivacyFilter): UpdateFilter[] {
+    if (filter.kind === "ExcludeVars") {
+      const { names } = filter;
+      return [{ kind: "exclude", isExcluded: (tensor) => (names instanceof RegExp ? names.test(tensor) : names.includes(tensor)) }];
+    }
+    if (filter.kind === "PercentilePrivacy") return [{ kind: "percentile", percentile: filter.percentile, gamma: filter.gamma }];
+    if (filter.kind === "ClipNorm") return [{ kind: "clip-norm", maxNorm: filter.maxNorm }];
+    if (filter.kind !== "GaussianPrivacy") return [];
+    const { clipNorm, noiseMultiplier } = filter;
+    return [{ kind: "gaussian", clipNorm, noiseMultiplier, randomBytes: this.#parts.randomBytes }];
+  }
+
+  /** @returns the ε that all updates of the scope come to; `undefined` where there is no noise */
+  async #spend({ jobId, round, task }: TaskKey, scope: PrivacyScope): Promise<number | undefined> {
+    const noise = gaussianOf(scope);
+    if (noise === undefined) return undefined;
+    const epsilonOf = await accountant(noise);
+    const { epsilonBudget = Number.POSITIVE_INFINITY } = noise;
+    let cost = 0;
+    const allows = (together: number): boolean => {
+      cost = together;
+      return epsilonOf(together) <= epsilonBudget;
+    };
+    const isSpent = await this.#parts.store.spendPrivacy({ jobId, round, task }, { scope: scope.name, cost: costOf(noise), allows });
+    if (!isSpent) throw this.#budgetSpent(scope, noise, epsilonOf(cost));
+    return epsilonOf(cost);
+  }
+
+  #budgetSpent({ name }: PrivacyScope, { delta, epsilonBudget = 0 }: GaussianPrivacy, epsilon: number): FlareError {
+    const { site } = this.#init;
+    return new FlareError(
+      "privacy/budget-spent",
+      `Another update of the scope '${name}' would bring ${site} to an epsilon of ${epsilon.toPrecision(4)} at delta ${delta}; its epsilon_budget is ${epsilonBudget}.`,
+      { facts: { site, scope: name, epsilon, delta, budget: epsilonBudget } },
+    );
+  }
+}
+
+/** Whether a scope holds nothing back. */
+function isOpen({ resultFilters }: PrivacyScope): boolean {
+  return resultFilters.length === 0;
+}
+
+function gaussianOf({ resultFilters }: PrivacyScope): GaussianPrivacy | undefined {
+  return resultFilters.find((filter) => filter.kind === "GaussianPrivacy");
+}
+
+function fixedWeightOf({ resultFilters }: PrivacyScope): number | undefined {
+  return resultFilters.find((filter) => filter.kind === "FixedWeight")?.weight;
+}
+
+/**
+ * What one update costs, as the ρ of zero-concentrated differential privacy: whatever the site's data are, two updates of a norm of at most C
+ * are at most 2C apart, so ρ = (2C)² / 2(zC)². Costs add up, also those of different noise.
+ *
+ * @see Bun, Steinke, "Concentrated Differential Privacy: Simplifications, Extensions, and Lower Bounds", TCC 2016, proposition 1.6
+ */
+function costOf({ noiseMultiplier }: GaussianPrivacy): number {
+  return 2 / noiseMultiplier ** 2;
+}
+
+/** The ε that a cost comes to: a mechanism of cost ρ is (α, αρ)-Rényi differentially private for each order α. */
+async function accountant({ delta }: GaussianPrivacy): Promise<(cost: number) => number> {
+  const { defaultOrders: orders, epsilonOf } = await import("@flare-ts/aggregator");
+  return (cost) => epsilonOf({ rdp: orders.map((order) => order * cost), orders, delta });
+}
