@@ -304,6 +304,10 @@ describe("a kit and its machine", () => {
       outcome: "problem",
       found: expect.stringContaining("resources.json"),
     });
+    await writeFile(join(copy, "local", "resources.json"), '{\n  "format_version": 2,\n  "update_from": "blockwise8"\n}');
+    const { found } = (await look({ kitDir: copy })).of("settings");
+    expect(found).toContain("Line 1: is missing (at components).");
+    expect(found).toMatch(/Line 3: unknown key 'update_from'.*update_form.*\?/);
   });
 
   it("need room for models, and a folder that can be written", async () => {
