@@ -1,5 +1,6 @@
 import type { Server } from "node:https";
 import { hostname } from "node:os";
+import { FlareError } from "@flare-ts/contracts";
 import fastify, { type FastifyInstance, LogController } from "fastify";
 import { type DashboardPluginOptions, dashboardPlugin } from "./dashboard-plugin.js";
 import { type Dashboard, type DashboardComponents, type OpenDashboardInit, openDashboard } from "./open-dashboard.js";
@@ -43,7 +44,7 @@ const closeWithinMs = 5000;
 /**
  * Starts a dashboard that listens.
  *
- * @throws FlareError `dashboard/invalid-settings`, `dashboard/database-unusable`, `store/unusable`
+ * @throws FlareError `dashboard/invalid-settings`, `dashboard/database-unusable`, `dashboard/cannot-listen`, `store/unusable`
  */
 export async function startDashboard(init: StartDashboardInit, components: DashboardComponents = {}): Promise<RunningDashboard> {
   const { host = "127.0.0.1", port = 8443, security = { kind: "own" }, publicUrl } = init;
@@ -62,7 +63,7 @@ export async function startDashboard(init: StartDashboardInit, components: Dashb
     const { pageFolder, metricsToken, rateLimits = {} } = init;
     const hasStrictTransport = security.kind === "given" || security.kind === "proxy";
     await app.register(dashboardPlugin, { dashboard, pageFolder, metricsToken, rateLimits, hasStrictTransport });
-    const listensAt = await app.listen({ host, port });
+    const listensAt = await listen(app, { host, port });
     dashboard.reachedAt(reachableAddress(listensAt, host));
     return {
       url: dashboard.parts.publicUrl(),
@@ -75,6 +76,19 @@ export async function startDashboard(init: StartDashboardInit, components: Dashb
   } catch (reason) {
     await stop();
     throw reason;
+  }
+}
+
+async function listen(app: FastifyInstance, { host, port }: { readonly host: string; readonly port: number }): Promise<string> {
+  try {
+    return await app.listen({ host, port });
+  } catch (cause) {
+    const { code, syscall, message } = cause as NodeJS.ErrnoException;
+    if (code === undefined || !["listen", "bind", "getaddrinfo"].includes(syscall ?? "")) throw cause;
+    throw new FlareError("dashboard/cannot-listen", `Port ${port} of ${host} cannot be opened: ${message}`, {
+      facts: { host, port, code },
+      cause,
+    });
   }
 }
 

@@ -64,7 +64,7 @@ describe("the command line", () => {
     [["server", "start"], /Missing required argument 'kit'/],
     [["server", "start", "kit", "extra"], /Too many arguments/],
     [["server", "start", "kit", "--port", "70000"], /whole number from 0 to 65535/],
-    [["server", "start", "kit", "--port", "1", "--daemon"], /cannot be used with/],
+    [["server", "start", "kit", "--workspace", "w", "--daemon"], /cannot be used with/],
     [["job"], /ends before it names a command/],
     [["job", "submit"], /'-j, --job-folder <dir>' not specified/],
     [["study", "add-user", "lungs", "nobody@x"], /'nobody@x' is not the e-mail address of an admin/],

@@ -73,6 +73,14 @@ export class CaWorkspace {
     );
   }
 
+  /** When the project's trust list was last written, in milliseconds since the epoch; `undefined` where there is none. */
+  async trustWrittenMs(project: string): Promise<number | undefined> {
+    return await stat(join(this.dir, project, "state", "trust.json")).then(
+      ({ mtimeMs }) => mtimeMs,
+      () => undefined,
+    );
+  }
+
   /** Who is trusted; `undefined` before there is a CA. */
   async trust(project: string): Promise<ProjectTrustStatus | undefined> {
     if (!(await this.hasProject(project))) return undefined;

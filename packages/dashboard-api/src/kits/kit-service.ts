@@ -38,6 +38,9 @@ export interface OpenKitServiceInit {
 /** How often it is looked whether the dashboard's own certificate nears its end, and archives have waited too long. */
 const lookEveryMs = 6 * 60 * 60_000;
 
+/** How often it is looked whether `flare cert` has revoked something in the same workspace: the server has to hear of that soon. */
+const lookForRevocationsMs = 10_000;
+
 /**
  * Opens the CA's workspace, mends what a run that was killed left half done, and makes sure that a passphrase that was given is right.
  *
@@ -72,6 +75,18 @@ export async function openKitService(
     for (const listener of listeners) listener();
   };
   const timer = setInterval(() => parts.tasks.run("do what is due for the CA", catchUp), lookEveryMs).unref();
+  let seenMs: number | undefined;
+  const lookForRevocations = async (): Promise<void> => {
+    const { name } = await readProject(parts.db);
+    const writtenMs = await parts.workspace.trustWrittenMs(name);
+    if (writtenMs === seenMs) return;
+    await noteRevocations(parts);
+    seenMs = writtenMs;
+  };
+  const revocationsTimer = setInterval(
+    () => parts.tasks.run("look for revocations by flare cert", lookForRevocations),
+    lookForRevocationsMs,
+  ).unref();
   const stopListening = components.changes.subscribe((kind) => {
     if (kind === "people") parts.tasks.run("revoke kits of people", () => revokeStrangers(parts));
   });
@@ -87,6 +102,7 @@ export async function openKitService(
     catchUp,
     async close() {
       clearInterval(timer);
+      clearInterval(revocationsTimer);
       stopListening();
       await parts.turns.idle();
     },

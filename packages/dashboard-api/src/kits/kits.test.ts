@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { revokeParticipant } from "@flare-ts/provision";
 import { ProjectTrust, verifyKit } from "@flare-ts/provision/kit";
-import { expect, it } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import {
   createKitLink,
   downloadKit,
@@ -195,6 +195,21 @@ describeOnEachDatabase("a kit", (kind) => {
       { condition: "revoked", revocation: { reason: "keyCompromise", by: "flare cert revoke" } },
     ]);
     expect(dashboard.dashboard.parts.kits.trustLists.current()?.number).toBe(1);
+  });
+
+  it("that flare cert revoke took back is taken back at the server too, with nobody at the page", async () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    onTestFinished(() => void vi.useRealTimers());
+    const { dashboard, admin, orgAdmin } = await startFrozenDashboard(kind);
+    await addSite({ admin, orgAdmin });
+    const { workspace, trustLists, tasks } = dashboard.dashboard.parts.kits.parts;
+    const now = new Date(dashboard.clock.now() + 5000);
+    const caKey = { passphrase: caPassphrase };
+    await revokeParticipant({ workspace: workspace.dir, name: "hospital-a", reason: "keyCompromise", caKey, now, isForced: true });
+    expect(trustLists.current()).toBeUndefined();
+    vi.advanceTimersByTime(10_000);
+    await tasks.drained();
+    expect(trustLists.current()?.number).toBe(1);
   });
 
   it("is replaced without being revoked while one root takes over from another", async () => {

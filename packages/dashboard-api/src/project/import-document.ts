@@ -139,7 +139,7 @@ function changeOf(document: ProjectDocument, project: Project, extras: z.output<
     endsAtMs: extras.ends === null ? null : Date.parse(extras.ends),
     server: projectServerSchema.parse({ name: server.name, port: server.fed_learn_port ?? 8002, hosts, organization: server.org }),
     connectionSecurity: server.connection_security ?? document.connection_security ?? "mtls",
-    allowLogStreaming: document.allow_log_streaming ?? true,
+    allowLogStreaming: document.allow_log_streaming ?? false,
     certificates: projectCertificatesSchema.parse({
       keyType,
       leafLifetime: durationText(leafLifetimeMs),
@@ -165,7 +165,7 @@ function sitesOf(document: ProjectDocument, extras: z.output<typeof extrasSchema
     if (one.type !== "client") return [];
     const { description = "", properties = {} } = extras.sites[one.name] ?? {};
     const capacity = capacitySchema.parse({ gpus: one.capacity?.num_of_gpus ?? 0, memPerGpuGiB: one.capacity?.mem_per_gpu_in_GiB ?? 0 });
-    const allowLogStreaming = one.allow_log_streaming ?? document.allow_log_streaming ?? true;
+    const allowLogStreaming = one.allow_log_streaming ?? document.allow_log_streaming ?? false;
     return [{ name: siteNameSchema.parse(one.name), organization: one.org, capacity, allowLogStreaming, description, properties }];
   });
 }

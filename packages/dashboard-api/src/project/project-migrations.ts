@@ -33,7 +33,7 @@ export const projectMigrations: Readonly<Record<string, Migration>> = {
           title: "",
           description: "",
           connection_security: "mtls",
-          allow_log_streaming: 1,
+          allow_log_streaming: 0,
           certificates: "{}",
           studies: "[]",
           site_properties: "[]",

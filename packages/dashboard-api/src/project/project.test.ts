@@ -51,6 +51,29 @@ describeOnEachDatabase("the project", (kind) => {
     expect(await admin.call(getProject)).toMatchObject({ version: 2, title: "" });
   });
 
+  it("lets the logs of no site be read until somebody says so, also where an imported file says nothing", async () => {
+    const dashboard = await startTestDashboard(kind);
+    const admin = await dashboard.person({ role: "project_admin" });
+    expect(await admin.call(getProject)).toMatchObject({ allowLogStreaming: false });
+    const text = (said: string): string => `api_version: 3
+name: cancer
+${said}
+participants:
+  - { name: localhost, type: server, org: a }
+  - { name: site-1, type: client, org: a }
+`;
+    const shared = async (): Promise<boolean[]> => [
+      (await admin.call(getProject)).allowLogStreaming,
+      ...(await admin.call(listSites)).sites.map(({ allowLogStreaming }) => allowLogStreaming),
+    ];
+    await admin.call(importProject, { body: { text: text("") } });
+    expect(await shared()).toEqual([false, false]);
+    await admin.call(createSite, { body: { name: "site-2", organization: "a" } });
+    expect(await shared()).toEqual([false, false, false]);
+    await admin.call(importProject, { body: { text: text("allow_log_streaming: true") } });
+    expect((await shared()).slice(0, 2)).toEqual([true, true]);
+  });
+
   it("gets its CA by freezing, sealed by a passphrase, and is locked then", async () => {
     const { dashboard, admin } = await startFrozenDashboard(kind);
     const { authority, state, frozenBy } = await admin.call(getProject);

@@ -116,6 +116,20 @@ describe("a dashboard", () => {
     await expect(startDashboard(settings({ security: absent }))).rejects.toMatchObject({ code: "dashboard/invalid-settings" });
   });
 
+  it("says why it cannot listen, and lets go of its folder", async () => {
+    const running = await startDashboard(settings());
+    const port = Number(new URL(running.url).port);
+    const second = settings({ dataFolder: join(folder, "second"), port });
+    await expect(startDashboard(second)).rejects.toMatchObject({ code: "dashboard/cannot-listen", facts: { port, code: "EADDRINUSE" } });
+    await running.stop();
+    await expect(startDashboard({ ...second, host: "192.0.2.1" })).rejects.toMatchObject({
+      code: "dashboard/cannot-listen",
+      facts: { code: "EADDRNOTAVAIL" },
+    });
+    await expect(startDashboard({ ...second, host: "nowhere.invalid" })).rejects.toMatchObject({ code: "dashboard/cannot-listen" });
+    await (await startDashboard(second)).stop();
+  });
+
   it("is clear on loopback only, and behind a proxy by its public address only", async () => {
     const refused = async (more: Partial<StartDashboardInit>): Promise<void> => {
       await expect(startDashboard(settings(more))).rejects.toMatchObject({ code: "dashboard/invalid-settings" });

@@ -9,11 +9,11 @@ import { TrustKeeper } from "../kit/trust-keeper.js";
 import { isEnding } from "../pki/lifetime.js";
 import { splitPem } from "../pki/pem.js";
 import { readSubject } from "../pki/read-certificate.js";
-import { readState } from "../state/project-state.js";
+import { type ProjectState, readState } from "../state/project-state.js";
 import { findProjectFolder, type ProjectFolderInit } from "./project-folder.js";
 
-/** What a certificate is for. */
-export type CertificateKind = "root" | "former-root" | "authority" | "issuer" | "participant";
+/** What a certificate is for; `requested`: a participant's that keeps its own key, of which the workspace keeps no copy. */
+export type CertificateKind = "root" | "former-root" | "authority" | "issuer" | "participant" | "requested";
 
 /** Whether a certificate counts; `ending` from two thirds of its life on. */
 export type CertificateCondition = "good" | "ending" | "ended" | "not-yet-valid" | "revoked";
@@ -22,11 +22,12 @@ export type CertificateCondition = "good" | "ending" | "ended" | "not-yet-valid"
 export interface CertificateStatus {
   readonly name: string;
   readonly kind: CertificateKind;
-  /** Role of the participant; of an issuer, what it may issue; empty for an authority. */
+  /** Role of the participant; of an issuer, what it may issue; empty for an authority, and where no copy says it. */
   readonly role: string;
   /** Lower-case hexadecimal. */
   readonly serial: string;
-  readonly validFrom: Date;
+  /** `undefined` where no copy says it. */
+  readonly validFrom: Date | undefined;
   readonly validTo: Date;
   readonly condition: CertificateCondition;
 }
@@ -64,8 +65,36 @@ export async function projectCertificateStatus({ now = new Date(), ...init }: Pr
       ...(authority === undefined ? [] : [judge("authority", authority.certificatePem)]),
       ...(serverIssuer === undefined ? [] : [judge("issuer", serverIssuer.certificatePem)]),
       ...[...participants.values()].map(({ certificatePem }) => judge("participant", certificatePem)),
+      ...requestedCertificates(state, now),
     ],
   };
+}
+
+/**
+ * Of each participant that keeps its own key, the certificate that lasts longest of those that count, else of all. When it began stands
+ * nowhere, so that it is `ending` in the last third of the life that certificates of the project have.
+ */
+function requestedCertificates({ issued, participants, revoked, settings }: ProjectState, now: Date): CertificateStatus[] {
+  const lost = new Set(revoked.flatMap(({ serials }) => serials.map((serial) => serial.toLowerCase())));
+  const found = new Map<string, CertificateStatus>();
+  for (const { name, serial, notAfterMs } of issued.toSorted((a, b) => a.notAfterMs - b.notAfterMs)) {
+    if (participants.has(name)) continue;
+    const isRevoked = lost.has(serial);
+    if (isRevoked && found.has(name) && found.get(name)?.condition !== "revoked") continue;
+    const leftMs = notAfterMs - now.getTime();
+    const condition = leftMs <= 0 ? "ended" : settings !== undefined && leftMs <= settings.leafLifetimeMs / 3 ? "ending" : "good";
+    const validTo = new Date(notAfterMs);
+    found.set(name, {
+      name,
+      kind: "requested",
+      role: "",
+      serial,
+      validFrom: undefined,
+      validTo,
+      condition: isRevoked ? "revoked" : condition,
+    });
+  }
+  return [...found.values()].toSorted((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /**

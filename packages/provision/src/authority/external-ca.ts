@@ -4,6 +4,7 @@ import type { KeyType } from "@flare-ts/contracts";
 import { FlareError, projectNameSchema } from "@flare-ts/contracts";
 import { makeFolder } from "../kit/make-folder.js";
 import { readRoots } from "../kit/read-roots.js";
+import { unknownExtensionOf } from "../kit/verify-chain.js";
 import { issueAuthority } from "../pki/certificate.js";
 import { isIssuedBy } from "../pki/is-issued-by.js";
 import { withinIssuer } from "../pki/issue-from-request.js";
@@ -12,6 +13,7 @@ import { validityFrom } from "../pki/lifetime.js";
 import { splitPem } from "../pki/pem.js";
 import { readSubject } from "../pki/read-certificate.js";
 import { createRequest } from "../pki/request.js";
+import { roomBelow } from "../pki/room-below.js";
 import { weaknessOf } from "../pki/weakness-of.js";
 import { firstState, type StoredIdentity, type StoredRoot, type StoredState } from "../state/project-state.js";
 import { type ChangeContext, type ChangeInit, changeState, type PublishedTrust } from "./change-state.js";
@@ -172,8 +174,11 @@ function readChain(chainPem: string, now: Date): Chain {
     if (!isIssuedBy(certificate, issuer)) throw invalid(`${who} was not issued by the one that follows it`);
     const weakness = weaknessOf(certificate.publicKey);
     if (weakness !== undefined) throw invalid(`the key of ${who} is refused: ${weakness}`);
+    const unknown = index === certificates.length - 1 ? undefined : unknownExtensionOf(certificate);
+    if (unknown !== undefined) throw invalid(`${who} has the critical extension ${unknown}, which participants do not know and refuse`);
     if (certificate.validFromDate > now || certificate.validToDate <= now) throw invalid(`${who} is not good now`);
   }
+  if (roomBelow(certificates) < 0) throw invalid("by their path lengths, those above it allow no authority below themselves");
   return { certificate: first, belowRoot: pems.slice(0, -1).join(""), root };
 }
 

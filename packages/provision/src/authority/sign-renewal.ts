@@ -2,7 +2,7 @@ import { X509Certificate } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts";
 import { issuableBy } from "../kit/issuer-role.js";
 import { Revocations } from "../kit/revocations.js";
-import { openAuthority } from "../pki/authority.js";
+import { openAuthority, requireRoomForIssuer } from "../pki/authority.js";
 import { issueIntermediate } from "../pki/certificate.js";
 import { isIssuedBy } from "../pki/is-issued-by.js";
 import { chainBelowRoot, issueFromRequest, withinIssuer } from "../pki/issue-from-request.js";
@@ -40,7 +40,7 @@ export interface SignRenewalInit extends ProjectFolderInit, ChangeInit {
  * whether the key is the participant's is for a person to make sure. Answers the certificate, followed by those of its issuers. The
  * request comes by way of the server, which may be in the wrong hands: who was revoked gets nothing, and only the server issues.
  *
- * @throws FlareError `auth/certificate-revoked`, `certificate/request-invalid`, `certificate/key-refused`, and what `revokeParticipant` throws.
+ * @throws FlareError `auth/certificate-revoked`, `certificate/request-invalid`, `certificate/key-refused`, `project/path-length`, and what `revokeParticipant` throws.
  */
 export async function signRenewal({ renewal, ...init }: SignRenewalInit): Promise<string> {
   const { result } = await changeState(await findProjectFolder(init), init, async (stored, context) => {
@@ -72,6 +72,7 @@ async function signIssuer(state: ProjectState, { name, csrPem }: RenewalToSign, 
   // It would be recorded under a name that is not revoked with the server.
   if (state.serverIssuer === undefined || readSubject(certificateOf(state, name)).role !== "server") throw unknown(name);
   const { commonName, role } = readSubject(new X509Certificate(state.serverIssuer.certificatePem));
+  requireRoomForIssuer(state, stateFile);
   const issuer = openAuthority(state, stateFile);
   const certificatePem = await issueIntermediate({
     commonName,

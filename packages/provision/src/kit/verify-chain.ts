@@ -195,7 +195,7 @@ function checkSignature({ certificate, issuer, which }: Link): RefusedChain | un
 function checkAuthority({ certificate, which, below }: Link): RefusedChain | undefined {
   const details = readCertificateDetails(certificate.raw);
   if (details === undefined) return refuse("unreadable", which, certificate, "cannot be read");
-  const unknown = details.criticalExtensions.find((id) => !knownExtensions.has(id));
+  const unknown = firstUnknown(details);
   if (unknown !== undefined)
     return refuse("untrusted", which, certificate, `has the critical extension ${unknown}, which is not known here`);
   const weakness = keyWeakness(certificate, details);
@@ -205,6 +205,16 @@ function checkAuthority({ certificate, which, below }: Link): RefusedChain | und
   if (below > pathLengthOf(certificate, details))
     return refuse("untrusted", which, certificate, "does not allow another authority below it");
   return undefined;
+}
+
+/** Object identifier of the first critical extension of a certificate that is not known here, and for which it is refused. */
+export function unknownExtensionOf(certificate: X509Certificate): string | undefined {
+  const details = readCertificateDetails(certificate.raw);
+  return details === undefined ? undefined : firstUnknown(details);
+}
+
+function firstUnknown({ criticalExtensions }: CertificateDetails): string | undefined {
+  return criticalExtensions.find((id) => !knownExtensions.has(id));
 }
 
 /** An authority that may issue certain roles stands for nobody else's intermediate, whatever its certificate says. */

@@ -2,6 +2,8 @@ import { createPrivateKey, X509Certificate } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts";
 import type { ProjectState, StoredIdentity, StoredRoot } from "../state/project-state.js";
 import type { Issuer } from "./certificate.js";
+import { splitPem } from "./pem.js";
+import { roomBelow } from "./room-below.js";
 
 /** Who issues the project's certificates: its authority below a root that is elsewhere, or its root. */
 export interface Authority extends Issuer {
@@ -21,6 +23,23 @@ export function openAuthority({ root, authority }: Pick<ProjectState, "root" | "
     });
   }
   return openIdentity({ ...root, privateKeyPem: root.privateKeyPem }, "the root", stateFile);
+}
+
+/**
+ * Makes sure that the server's issuing certificate can stand below the authority: what is issued by it would be refused everywhere,
+ * and first when the first certificate is renewed.
+ *
+ * @throws FlareError `project/path-length`, `project/state-invalid`.
+ */
+export function requireRoomForIssuer({ root, authority }: Pick<ProjectState, "root" | "authority">, stateFile: string): void {
+  const pems = splitPem("CERTIFICATE", `${authority?.certificatePem ?? ""}${root.certificatePem}`);
+  const chain = pems.map((certificatePem) => parseStored({ certificatePem }, "the authority", stateFile));
+  if (roomBelow(chain) > 0) return;
+  throw new FlareError(
+    "project/path-length",
+    "The path lengths in the certificates of the project's authority allow no authority below it, such as the server's for renewals.",
+    { facts: { file: stateFile } },
+  );
 }
 
 /**

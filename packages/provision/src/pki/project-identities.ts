@@ -4,7 +4,7 @@ import { issuerRole } from "../kit/issuer-role.js";
 import { Revocations } from "../kit/revocations.js";
 import { type Participant, type Project, roleOf } from "../project/project.js";
 import type { IssuedCertificate, ProjectState, StoredIdentity, StoredRoot } from "../state/project-state.js";
-import { type Authority, openAuthority, openIdentity, parseStored } from "./authority.js";
+import { type Authority, openAuthority, openIdentity, parseStored, requireRoomForIssuer } from "./authority.js";
 import { canonicalHost } from "./canonical-host.js";
 import { issueIntermediate, issueLeaf, issueRoot } from "./certificate.js";
 import { identityWarnings } from "./identity-warnings.js";
@@ -47,7 +47,7 @@ const dayMs = 24 * 60 * 60 * 1000;
  * signal ends the making of keys.
  *
  * @throws FlareError `project/role-changed`, `project/root-differs`, `project/root-expired`, `project/state-invalid`,
- * `project/no-authority`.
+ * `project/no-authority`, `project/path-length`.
  */
 export async function createIdentities(init: IdentitiesInit): Promise<ProjectIdentities> {
   const { project, previous, stateFile, now, signal } = init;
@@ -230,6 +230,7 @@ function checkPrevious({ project, stateFile, now }: IdentitiesInit, previous: Pr
     );
   }
   checkRootDays(project, root, stateFile);
+  if (project.certificates.renewalIssuer === "server") requireRoomForIssuer(previous, stateFile);
   if (previous.serverIssuer !== undefined) openIdentity(previous.serverIssuer, "the server's issuer", stateFile);
   for (const participant of project.participants) {
     const known = previous.participants.get(participant.name);

@@ -47,6 +47,6 @@ function checkRole({ written: { name, role }, path, findings }: ParticipantSourc
   const near = nearestWord(role, roles);
   findings.warning(
     [...path, "role"],
-    `role '${role}' of '${name}' is not one of ${roles.join(", ")}${near === undefined ? "" : `; did you mean '${near}'?`} A role of your own may do what authorization.json of a site says, and nothing where it says nothing`,
+    `role '${role}' of '${name}' is not one of ${roles.join(", ")}${near === undefined ? "." : `; did you mean '${near}'?`} A role of your own may do what authorization.json of a site says, and nothing where it says nothing`,
   );
 }

@@ -19,14 +19,24 @@ const pythonVariable = "FLARE_PYTHON";
  * FLARE too. The Client API for Python comes with this package, so that a site needs Python and NumPy and nothing of ours.
  */
 export function pythonTrainer({ script, args, environment, pythonPath }: PythonTrainerInit) {
-  const client = join(dirname(requireFromRuntime.resolve("@flare-ts/python-client/package.json")), "src");
   return {
     file: environment[pythonVariable] || "python3",
     args: ["-m", "flare_client", "run", script, ...args],
-    env: {
-      PYTHONPATH: pythonPath === undefined ? client : `${client}${delimiter}${pythonPath}`,
-      // What a trainer said last must stand in its log when it dies.
-      PYTHONUNBUFFERED: "1",
-    },
+    env: pythonEnvironment(pythonPath),
+  };
+}
+
+/**
+ * By which any Python finds the client that comes with this package: a `command` such as `python3 -m flare_client launch torchrun …`
+ * needs it too.
+ *
+ * @param others - further folders of modules, as the job's `env` has them
+ */
+export function pythonEnvironment(others: string | undefined): { readonly PYTHONPATH: string; readonly PYTHONUNBUFFERED: string } {
+  const client = join(dirname(requireFromRuntime.resolve("@flare-ts/python-client/package.json")), "src");
+  return {
+    PYTHONPATH: others === undefined ? client : `${client}${delimiter}${others}`,
+    // What a trainer said last must stand in its log when it dies.
+    PYTHONUNBUFFERED: "1",
   };
 }

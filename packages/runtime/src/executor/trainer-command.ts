@@ -8,7 +8,7 @@ import { strippedFolderVariable } from "../client/stripped-name.js";
 import { programPath } from "../installed.js";
 import type { SiteJobDescription } from "../job-process/job-channel.js";
 import { oneArena } from "../process/malloc-settings.js";
-import { pythonTrainer } from "./python-trainer.js";
+import { pythonEnvironment, pythonTrainer } from "./python-trainer.js";
 import { trainerPermissions } from "./trainer-permissions.js";
 
 /** How a trainer is started. */
@@ -73,7 +73,7 @@ export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerC
   const cwd = join(job.appFolder, "custom");
   if (settings.launch.kind === "command") {
     const [file = "", ...args] = settings.launch.command;
-    return { file, args, env, cwd };
+    return { file, args, env: { ...env, ...pythonEnvironment(env["PYTHONPATH"]) }, cwd };
   }
   if (settings.launch.path.endsWith(".py")) {
     const script = await scriptPath(cwd, settings.launch.path);

@@ -1,4 +1,4 @@
-import { FlareError, type Json } from "@flare-ts/contracts";
+import { FlareError, type Json, type Problem } from "@flare-ts/contracts";
 
 /** What is looked at, in this order; a kind of kit has not all of them. */
 export type PreflightCheckName =
@@ -52,7 +52,13 @@ export function failed(name: PreflightCheckName, found: string, todo: string, fa
 /** A problem out of an error of the catalogue, which knows what to do. */
 export function problemOf(name: PreflightCheckName, reason: unknown): PreflightCheck {
   const { code, message, row, facts, problems } = FlareError.from(reason);
-  const each = problems.map(({ line, message: what }) => (line === undefined ? what : `line ${line}: ${what}`)).join("; ");
-  const found = each === "" ? message : `${message} ${each}`;
+  const found = [message, ...problems.map(inOneSentence)].join(" ");
   return { name, outcome: "problem", found, todo: row.todo, code, facts };
+}
+
+/** A mistake in a file that somebody wrote, with its place; the file is named by what stands before. */
+function inOneSentence({ message, line, path }: Problem): string {
+  if (line === undefined) return message;
+  const text = `Line ${line}: ${message}${path === undefined ? "" : ` (at ${path})`}`;
+  return /[.?!]$/.test(text) ? text : `${text}.`;
 }

@@ -114,7 +114,7 @@ describe("a kit of a site whose server runs", () => {
     ends.push(() => rm(file));
     expect((await look({ kitDir })).of("settings")).toMatchObject({
       outcome: "problem",
-      found: `${file} has a mistake. line 3: 'privat' is none of the scopes; did you mean 'private'?`,
+      found: `${file} has a mistake. Line 3: 'privat' is none of the scopes; did you mean 'private'? (at default_scope).`,
     });
     await expect(startSite({ kitDir })).rejects.toMatchObject({ code: "kit/local-invalid", problems: [{ file, line: 3 }] });
     await writeFile(file, '{ "scopes": [{ "name": "private" }] }');
@@ -319,6 +319,10 @@ describe("a kit and its machine", () => {
       outcome: "problem",
       found: expect.stringContaining("resources.json"),
     });
+    await writeFile(join(copy, "local", "resources.json"), '{\n  "format_version": 2,\n  "update_from": "blockwise8"\n}');
+    const { found } = (await look({ kitDir: copy })).of("settings");
+    expect(found).toContain("Line 1: is missing (at components).");
+    expect(found).toMatch(/Line 3: unknown key 'update_from'.*update_form.*\?/);
   });
 
   it("need room for models, and a folder that can be written", async () => {

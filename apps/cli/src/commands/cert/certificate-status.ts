@@ -18,6 +18,7 @@ const kinds: Readonly<Record<CertificateStatus["kind"], string>> = {
   authority: "authority",
   issuer: "issuing certificate",
   participant: "",
+  requested: "by request",
 };
 
 /** Says what expires when. */
@@ -35,7 +36,7 @@ export async function certificateStatusCommand(context: CommandContext, options:
         kind: one.kind,
         role: one.role,
         serial: one.serial,
-        valid_from: one.validFrom.toISOString(),
+        valid_from: one.validFrom?.toISOString() ?? null,
         valid_until: one.validTo.toISOString(),
         condition: one.condition,
       })),
@@ -67,7 +68,7 @@ async function readStatus(
 }
 
 function warningOf({ name, kind, condition, validTo }: CertificateStatus, now: Date): string[] {
-  const what = kind === "participant" ? `the certificate of ${name}` : `the ${kinds[kind]} ${name}`;
+  const what = kind === "participant" || kind === "requested" ? `the certificate of ${name}` : `the ${kinds[kind]} ${name}`;
   if (condition === "ended") return [`${what} ended at ${dateText(validTo)}`];
   if (condition === "not-yet-valid") return [`${what} is not good yet; check this machine's clock`];
   if (condition === "ending") return [`${what} ends in ${leftText(validTo.getTime() - now.getTime())}`];

@@ -5,7 +5,7 @@ import { examplesText } from "../../command-line/examples-text.js";
 /** Adds `flare preflight`. */
 export function addPreflightCommand(command: Command, bind: BindHandler): void {
   command
-    .requiredOption("-p, --kit <dir>", "the startup kit of a server, a site or an admin")
+    .requiredOption("-p, --kit <dir>", "the startup kit of a server, a site, a relay or an admin")
     .option("-w, --workspace <dir>", "folder that the participant will keep its state in (default: the kit)")
     .addOption(
       new Option("--model-size <size>", "size of a model for which room and time are looked at, such as 400MB")

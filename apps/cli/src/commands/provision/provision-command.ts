@@ -42,7 +42,7 @@ Writes workspace/<project>/prod_NN/<participant>/, NN one higher at each run. Ru
 the certificates of those who were there stay the same. All kits are written, or nothing is. Without -p, and without a project.yml,
 the sample is written.
 Keep workspace/<project>/state secret: it holds the key of the CA. Hand each participant its own folder and no other.
---archive: <participant>.zip beside each folder, AES-256, opened by 7-Zip, WinZip, macOS and flare. Its passphrase is printed here and
+--archive: <participant>.zip beside each folder, AES-256, which 7-Zip (7z x) and WinZip open, and unzip does not. Its passphrase is printed here and
 stands in no file: send it by another way than the archive.
 ${caKeyHelp}`,
     )

@@ -1,6 +1,6 @@
 /** A project file to begin with: one server, two sites, an admin of each kind that submits and looks. */
 export const sampleProjectText = `# A federation: who takes part, and how they reach each other.
-# flare provision -p project.yml -w workspace
+# flare provision -p <this file> -w workspace
 api_version: 3
 name: example_project
 description: A server and two hospitals
@@ -36,7 +36,7 @@ participants:
 
 /** A project file to try hierarchies with: its relays and sites are made, not written. */
 export const sampleEdgeProjectText = `# A tree of relays and sites on one machine, for tests.
-# flare provision -p project.yml -w workspace
+# flare provision -p <this file> -w workspace
 api_version: 3
 name: example_project
 description: A tree of relays and sites

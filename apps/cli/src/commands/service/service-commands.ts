@@ -51,9 +51,7 @@ ${kind === "relay" ? "A relay keeps nothing of what it carries: those below it c
   start.option("--allow-clear", "with connection_security clear, let clear text leave this machine; FLARE_ALLOW_CLEAR=1 does the same");
   if (kind !== "client") {
     start.option("--host <address>", "listen on this address only (default: all; with connection_security clear, this machine's own)");
-    start.addOption(
-      new Option("--port <number>", "listen here instead of the port in the kit").argParser(wholeNumber(0, 65_535)).conflicts("daemon"),
-    );
+    start.addOption(new Option("--port <number>", "listen here instead of the port in the kit").argParser(wholeNumber(0, 65_535)));
   }
   start.action(
     bind(

@@ -91,6 +91,14 @@ describe("flare server and flare client", () => {
     expect(await folder.data("server", "stop", kit)).toMatchObject({ outcome: "not-running" });
   });
 
+  it("listens in the background too where the command line says", async () => {
+    const kit = join(kits, "server.example.org");
+    const port = await freePort();
+    await folder.data("server", "start", kit, "--daemon", "--port", String(port));
+    expect(await folder.data("server", "status", kit)).toMatchObject({ state: "ready", port });
+    expect(await folder.data("server", "stop", kit)).toMatchObject({ outcome: "stopped" });
+  });
+
   it("takes no kit of another kind", async () => {
     const { exitCode, stderr } = await folder.run("server", "start", join(kits, "hospital-1"));
     expect(exitCode).not.toBe(0);

@@ -90,8 +90,15 @@ export async function startService(context: CommandContext, options: StartServic
   return { data: { kind, kit: kitDir, name: running.name, state: "stopped", ...place }, text: [`The ${serviceWord(kind)} has stopped.`] };
 }
 
-function daemonArguments({ host, isClearAllowed, stallSeconds, maxMemoryBytes, maxDiskBytes }: StartServiceOptions): string[] {
-  const given = { "--host": host, "--stall-timeout": stallSeconds, "--max-memory": maxMemoryBytes, "--max-disk": maxDiskBytes };
+function daemonArguments(options: StartServiceOptions): string[] {
+  const { host, port, isClearAllowed, stallSeconds, maxMemoryBytes, maxDiskBytes } = options;
+  const given = {
+    "--host": host,
+    "--port": port,
+    "--stall-timeout": stallSeconds,
+    "--max-memory": maxMemoryBytes,
+    "--max-disk": maxDiskBytes,
+  };
   const words = Object.entries(given).flatMap(([option, value]) => (value === undefined ? [] : [option, String(value)]));
   return [...words, ...(isClearAllowed ? ["--allow-clear"] : [])];
 }

@@ -65,7 +65,7 @@ export const clientApiErrors = {
   "client-api/attach-timeout": row(
     "site",
     "The job waits for a trainer that is started by hand, and none has come.",
-    "Start it at the site with `flare-client attach`, or raise attach_timeout of the executor.",
+    "Start it at the site with `flare-client attach`, which comes with the `flare` command, or raise attach_timeout of the executor.",
   ),
   "client-api/attach-refused": row(
     "user",

@@ -1,4 +1,4 @@
-import { grpcStatus, row } from "./row.js";
+import { exitStatus, grpcStatus, row } from "./row.js";
 
 const signedOut = { grpc: grpcStatus.unauthenticated, http: 401 } as const;
 const forbidden = { grpc: grpcStatus.permissionDenied, http: 403 } as const;
@@ -7,6 +7,12 @@ const slowDown = { grpc: grpcStatus.resourceExhausted, http: 429, isRetryable: t
 /** Errors of the area `dashboard`: requests to it, people and their sessions. */
 export const dashboardErrors = {
   "dashboard/invalid-request": row("user", "A request to the dashboard has mistakes.", "Correct what the message names."),
+  "dashboard/cannot-listen": row(
+    "user",
+    "The dashboard cannot listen at its address.",
+    "EADDRINUSE: another process holds the port; stop it, or choose another with --port. EADDRNOTAVAIL: --host is no address of this machine. EACCES: ports below 1024 are root's; take another, and a proxy in front.",
+    { exit: exitStatus.connection },
+  ),
   "dashboard/media-type": row(
     "user",
     "A request carries a kind of content that is not read there.",

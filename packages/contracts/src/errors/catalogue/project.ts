@@ -70,6 +70,11 @@ export const projectErrors = {
     "The certificates of an external CA cannot be used for the project.",
     "Give an authority's certificate with those above it up to the root, in PEM, and the key that belongs to the first.",
   ),
+  "project/path-length": row(
+    "user",
+    "The certificates of an external CA allow no authority below that of the project, and `renewal: server` needs one.",
+    "Write `renewal: ca_holder` or `renewal: none` under `certificates` of project.yml, or have the certificate of the authority made with a path length of 1 or more, and of those above it with more.",
+  ),
   "project/unknown-participant": row(
     "user",
     "The workspace has given no certificate to a participant of that name.",

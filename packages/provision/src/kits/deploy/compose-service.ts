@@ -24,6 +24,7 @@ export function composeService(participant: ServerParticipant | ClientParticipan
     "    args:",
     '      BASE_IMAGE: "${BASE_IMAGE}"',
     '      FLARE_PACKAGE: "${FLARE_PACKAGE}"',
+    ...proxyLines("      "),
     `  command: ["${type}", "start", "/workspace"]`,
     '  user: "${FLARE_UID}:${FLARE_GID}"',
     "  working_dir: /workspace",
@@ -33,12 +34,25 @@ export function composeService(participant: ServerParticipant | ClientParticipan
     '  security_opt: ["no-new-privileges:true"]',
     '  cap_drop: ["ALL"]',
     '  shm_size: "${SHM_SIZE}"',
-    ...(isInClear(participant) ? ['  environment: { FLARE_ALLOW_CLEAR: "${FLARE_ALLOW_CLEAR:-}" }'] : []),
+    ...environmentLines(participant),
     "  volumes:",
     `    - ${JSON.stringify(`${places.kit}:/workspace:Z`)}`,
     ...(participant.type === "server" ? serverLines(participant) : siteLines(participant, places)),
   ];
   return lines.map((line) => `  ${line}\n`).join("");
+}
+
+/** What the image is built through, and how a site gets to its server, where the way out is an HTTP proxy. */
+function proxyLines(indent: string): string[] {
+  return ["HTTPS_PROXY", "NO_PROXY"].map((name) => `${indent}${name}: "\${${name}:-}"`);
+}
+
+function environmentLines(participant: ServerParticipant | ClientParticipant): string[] {
+  const lines = [
+    ...(participant.type === "client" ? proxyLines("    ") : []),
+    ...(isInClear(participant) ? ['    FLARE_ALLOW_CLEAR: "${FLARE_ALLOW_CLEAR:-}"'] : []),
+  ];
+  return lines.length === 0 ? [] : ["  environment:", ...lines];
 }
 
 /** Within one compose file the sites find the server by the names that their kits dial. */

@@ -16,10 +16,12 @@ const textOf = (files: Files, path: string): string => {
   return file.text;
 };
 
+const proxy = { HTTPS_PROXY: "${HTTPS_PROXY:-}", NO_PROXY: "${NO_PROXY:-}" };
+
 /** What is the same for every service. */
 const anyService = (build: string): object => ({
   image: "${IMAGE_NAME}",
-  build: { context: build, args: { BASE_IMAGE: "${BASE_IMAGE}", FLARE_PACKAGE: "${FLARE_PACKAGE}" } },
+  build: { context: build, args: { BASE_IMAGE: "${BASE_IMAGE}", FLARE_PACKAGE: "${FLARE_PACKAGE}", ...proxy } },
   user: "${FLARE_UID}:${FLARE_GID}",
   working_dir: "/workspace",
   init: true,
@@ -41,6 +43,7 @@ describe("compose.yaml", () => {
         "hospital-a": {
           ...anyService("."),
           command: ["client", "start", "/workspace"],
+          environment: proxy,
           volumes: ["..:/workspace:Z", "${DATA_DIR:-./data}:/data:ro"],
           network_mode: "host",
           deploy: gpus,
@@ -62,6 +65,7 @@ describe("compose.yaml", () => {
       "hospital-a": {
         ...anyService("./nvflare_compose"),
         command: ["client", "start", "/workspace"],
+        environment: proxy,
         volumes: ["./hospital-a:/workspace:Z", "${DATA_DIR:-./data}/hospital-a:/data:ro"],
         network_mode: "service:server1.example.org",
         deploy: gpus,

@@ -61,6 +61,7 @@ function imageFiles(dir: string, { requirements }: Compose): KitFile[] {
 function environmentText(name: string, { baseImage }: Compose): string {
   return `IMAGE_NAME=${name}
 # What the image is built on: the image that your training scripts need, of the Debian or Red Hat family.
+# Scripts in Python need one with NumPy in it, or numpy in requirements.txt.
 BASE_IMAGE=${baseImage ?? "python:3.12-slim"}
 # The npm package of the flare command; name the version that the server runs, as in @flare-ts/cli@1.2.3.
 # ./*.tgz installs the packages that lie as files beside the Dockerfile.
@@ -72,6 +73,10 @@ FLARE_GID=1000
 SHM_SIZE=2gb
 # A folder of data, which the container sees as /data and cannot change.
 #DATA_DIR=/srv/data
+# The HTTP proxy that leads out, to build the image and for a site to reach its server; what is dialled without it. One of this machine's own
+# address 127.0.0.1 is out of reach while the image is built.
+#HTTPS_PROXY=http://proxy.example.org:3128
+#NO_PROXY=localhost,.example.org
 # With connection_security clear: lets clear text leave the container, for a network that encrypts or a proxy that does.
 #FLARE_ALLOW_CLEAR=1
 `;

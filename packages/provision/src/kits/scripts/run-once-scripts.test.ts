@@ -107,10 +107,10 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     expect(run(file).status).toBe(0);
     const given = { MY_DATA_DIR: "/srv/my data", GPU2USE: '--gpus="device=0,2"', NETARG: "--network=lab", DOCKER_IMAGE: "other:2" };
     expect(run(file, ["-d", "--verbose"], given).status).toBe(0);
-    const safety = `${user}[--security-opt][no-new-privileges][--cap-drop][ALL][--ipc=host]`;
+    const safety = `[--stop-timeout][90][--name][hospital-a]${user}[--security-opt][no-new-privileges][--cap-drop][ALL][--ipc=host]`;
     expect(await calls()).toEqual([
-      `docker:[run][-i][--init][--restart][no][--name][hospital-a]${safety}[--network=host][-v][${kit}:/workspace:Z][-w][/workspace][--rm][--entrypoint][flare][example/flare:1][client][start][/workspace]`,
-      `docker:[run][-d][--init][--restart][unless-stopped][--name][hospital-a]${safety}[--network=lab][-v][${kit}:/workspace:Z][-w][/workspace][--gpus="device=0,2"][-v][/srv/my data:/data:ro][--entrypoint][flare][other:2][client][start][/workspace][--verbose]`,
+      `docker:[run][-i][--init][--restart][no]${safety}[--network=host][-v][${kit}:/workspace:Z][-w][/workspace][--rm][--entrypoint][flare][example/flare:1][client][start][/workspace]`,
+      `docker:[run][-d][--init][--restart][unless-stopped]${safety}[--network=lab][-v][${kit}:/workspace:Z][-w][/workspace][--gpus="device=0,2"][-v][/srv/my data:/data:ro][--entrypoint][flare][other:2][client][start][/workspace][--verbose]`,
     ]);
   });
 
@@ -126,8 +126,41 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     const file = await put("admin", dockerScript(admin, "it's/flare"));
     expect(run(file, ["job", "list"], { JOBS_DIR: "/my jobs" }).status).toBe(0);
     expect(await calls()).toEqual([
-      `docker:[run][--rm][-i]${user}[--security-opt][no-new-privileges][--cap-drop][ALL][--network=host][--env][FLARE_STARTUP_KIT_DIR=/workspace][-v][${join(kits, "admin")}:/workspace:Z][-w][/workspace][-v][/my jobs:/jobs:ro][--entrypoint][flare][it's/flare][job][list]`,
+      `docker:[run][--rm][-i]${user}[--security-opt][no-new-privileges][--cap-drop][ALL][--network=host][--env][FLARE_STARTUP_KIT_DIR=/workspace][-v][${join(kits, "admin")}:/workspace:z][-w][/workspace][-v][/my jobs:/jobs:ro][--entrypoint][flare][it's/flare][job][list]`,
     ]);
+  });
+
+  it("docker.sh passes on the proxy that a site is to go through, and what else its process goes by", async () => {
+    const file = await put("hospital-a", dockerScript(client, "example/flare:1"));
+    const proxied = { https_proxy: "http://user:p%40ss@proxy:3128", NO_PROXY: "", no_proxy: "localhost", FLARE_ALLOW_CLEAR: "1" };
+    expect(run(file, [], proxied).status).toBe(0);
+    const admins = await put("admin", dockerScript(admin, "example/flare:1"));
+    expect(run(admins, ["job", "list"], { FLARE_STUDY: "lungs", HTTPS_PROXY: "http://proxy:3128" }).status).toBe(0);
+    const passed = (await calls()).map((call) => [...call.matchAll(/\[--env\]\[(\w+)\]/g)].map(([, name]) => name).toSorted());
+    expect(passed).toEqual([
+      ["FLARE_ALLOW_CLEAR", "https_proxy", "no_proxy"],
+      ["FLARE_STUDY", "HTTPS_PROXY"],
+    ]);
+    expect((await calls()).join()).not.toContain("p%40ss");
+  });
+
+  it("docker.sh lets a server at a port below 1024 listen there, which nobody but root may on the host's network", async () => {
+    const low = { ...server, port: 443, connectionSecurity: "mtls" } as ServerParticipant;
+    const file = await put("server", dockerScript(low, "example/flare:1"));
+    expect(run(file).status).toBe(0);
+    expect(run(file, [], { NETARG: "--network=lab" }).status).toBe(0);
+    const others = [server, { ...low, connectionSecurity: "clear" } as ServerParticipant];
+    for (const [at, each] of others.entries()) run(await put(`server-${at}`, dockerScript(each, "example/flare:1")));
+    const networks = (await calls()).map((call) => /\[(--(?:network|publish)=[^\]]*)\]/.exec(call)?.[1]);
+    expect(networks).toEqual(["--publish=443:443", "--network=lab", "--network=host", "--network=host"]);
+  });
+
+  it("docker.sh runs the container as the owner of the kit, whoever starts it", async () => {
+    await writeFile(join(bin, "ls"), '#!/bin/sh\necho "drwx------ 5 1234 2345 4096 Nov 27 12:00 $3"\n', { mode: 0o755 });
+    for (const [kit, participant] of Object.entries({ "hospital-a": client, admin })) {
+      expect(run(await put(kit, dockerScript(participant, "example/flare:1"))).status).toBe(0);
+    }
+    for (const call of await calls()) expect(call).toContain("[--user][1234:2345]");
   });
 
   it("docker.sh refuses a path that docker would take apart", async () => {

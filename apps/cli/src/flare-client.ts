@@ -1,0 +1,23 @@
+#!/usr/bin/env node
+// `flare-client`: the command of the Client API for Python, which comes with this software; a trainer that is started by hand needs it.
+import { spawn } from "node:child_process";
+import { createRequire } from "node:module";
+import { constants } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import process from "node:process";
+
+const client = join(dirname(createRequire(import.meta.url).resolve("@flare-ts/python-client/package.json")), "src");
+const { FLARE_PYTHON: chosen = "", PYTHONPATH: others = "" } = process.env;
+const python = chosen === "" ? "python3" : chosen;
+const child = spawn(python, ["-m", "flare_client", ...process.argv.slice(2)], {
+  stdio: "inherit",
+  env: { ...process.env, PYTHONPATH: others === "" ? client : `${client}${delimiter}${others}` },
+});
+// Ctrl-C at a terminal reaches both; the script decides what becomes of it.
+process.on("SIGINT", () => {});
+for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+child.on("error", (error) => {
+  process.stderr.write(`flare-client: ${python} cannot be run: ${error.message}. FLARE_PYTHON names another interpreter.\n`);
+  process.exit(127);
+});
+child.on("exit", (code, signal) => process.exit(code ?? 128 + (signal === null ? 0 : constants.signals[signal])));
