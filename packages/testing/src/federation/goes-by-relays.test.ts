@@ -47,7 +47,7 @@ describe("a job whose sites are behind a tree of relays", () => {
   it("does so when a relay is killed in the middle of an upload, and what has arrived is not sent again", async () => {
     const { result, entries } = await runJob(federation, async () => {
       await eventually("an upload is under way", async () => (await largestUpload()) > 4_000_000);
-      process.kill(federation.pidOf("relay-1") ?? 0, "SIGKILL");
+      process.kill(await eventually("the relay runs", () => federation.pidOf("relay-1")), "SIGKILL");
     });
     expect(result).toBe(direct);
     const ofRound = entries.flatMap(({ event }) => (event.type === "update-accepted" && event.round === 1 ? [event] : []));
