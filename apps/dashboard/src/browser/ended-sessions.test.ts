@@ -51,7 +51,7 @@ describe.skipIf(lacked !== "")(`a session that ends, and what goes away, under a
     await takePictures(page, "session-ended");
     await signInAs("ada@university.org");
     expect(await form.getByLabel("Description").inputValue()).toBe("What took an hour to write");
-    expect(await page.title()).toBe(title);
+    await expect.poll(() => page.title(), soon).toBe(title);
     await form.getByRole("button", { name: "Save" }).click();
     await api.call(getSession);
     await expect.poll(async () => (await api.call(getSite, { params: { id } })).description, soon).toBe("What took an hour to write");

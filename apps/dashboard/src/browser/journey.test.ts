@@ -56,8 +56,12 @@ it.skipIf(lacked !== "")(
     await takePictures(bo.page, "waiting");
     await approvePeople(ada.page, 2);
 
-    // Their page opens by itself or when they look again.
-    for (const { page } of [bo, dan]) await page.getByRole("button", { name: "Look again" }).click();
+    // Their page opens by itself, perhaps at this moment, or when they look again.
+    for (const { page } of [bo, dan]) {
+      const look = page.getByRole("button", { name: "Look again" });
+      if (await look.isVisible()) await look.click({ timeout: 5_000 }).catch(() => undefined);
+      await page.getByRole("heading", { name: "Almost there" }).waitFor({ state: "hidden" });
+    }
     for (const site of ["north-1", "north-2"]) await addSite(bo.page, site);
     await approveSites(ada.page, 2);
 

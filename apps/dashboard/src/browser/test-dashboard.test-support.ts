@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type DashboardComponents, type RunningDashboard, startDashboard } from "@flare-ts/dashboard-api";
+import { freePort } from "@flare-ts/runtime";
 import type { Page } from "playwright-core";
 
 /** A password that the dashboard accepts. */
@@ -31,7 +32,8 @@ export async function startPageDashboard(components: DashboardComponents = {}): 
       },
       components,
     );
-  let running = await start(0);
+  // None that systems give to connections: it is to be had again after a restart.
+  let running = await start(await freePort());
   return {
     get running() {
       return running;

@@ -136,7 +136,7 @@ describe("the stream of events", () => {
       link.tell({ kind: "jobs", jobs: [fakeJob(jobId, { reason: text })], removed: [] });
       return feed.readers;
     };
-    await expect.poll(more, { interval: 10, timeout: 10_000 }).toBe(1);
+    await expect.poll(more, { interval: 10 }).toBe(1);
     link.tell({ kind: "sites", sites: [fakeSite("last")] });
     await expect.poll(() => reading.events.some(({ type }) => type === "sites")).toBe(true);
   });

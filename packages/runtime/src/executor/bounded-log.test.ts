@@ -1,7 +1,7 @@
 import { appendFile, mkdtemp, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { BoundedLog, earlierLog } from "./bounded-log.js";
 
 let folder: string;
@@ -16,10 +16,10 @@ describe("the log of a trainer that prints without end", () => {
   it("begins anew, and what it held is beside it", async () => {
     await writeFile(file, "first\n".repeat(20));
     const log = new BoundedLog({ file, mostBytes: 100, everyMs: 5 });
-    await vi.waitFor(async () => expect((await stat(file)).size).toBe(0));
+    await expect.poll(async () => (await stat(file)).size).toBe(0);
     await appendFile(file, "second\n".repeat(20));
-    await vi.waitFor(async () => expect(await readFile(earlierLog(file), "utf8")).toMatch(/^(second\n){20}$/));
-    await vi.waitFor(async () => expect((await stat(file)).size).toBe(0));
+    await expect.poll(() => readFile(earlierLog(file), "utf8")).toMatch(/^(second\n){20}$/);
+    await expect.poll(async () => (await stat(file)).size).toBe(0);
     await log.stop();
     await appendFile(file, "third\n".repeat(20));
     expect((await stat(file)).size).toBe(120);

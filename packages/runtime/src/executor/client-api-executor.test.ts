@@ -374,7 +374,9 @@ describe("a trainer that fails", () => {
   });
 
   it("is ended when it does not call init in time", async () => {
-    const executor = await open(withPid("for (;;);"), { launchTimeoutMs: 1_500 });
+    // A shell is there at once, where Node may take as long as this by itself.
+    const command = ["/bin/sh", "-c", 'echo $$ >"$0"; while :; do :; done', pidFile()];
+    const executor = await open("", { launch: { kind: "command", command }, launchTimeoutMs: 1_500 });
     expect(await failure(execute(executor, task(0)))).toMatchObject({ code: "client-api/launch-timeout", facts: { seconds: 1.5 } });
     const pid = Number(readFileSync(pidFile(), "utf8"));
     await until(() => !isRunning(pid));

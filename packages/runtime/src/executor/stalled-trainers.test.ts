@@ -98,7 +98,7 @@ if not os.path.exists(mark):
 
   it("may hold the interpreter's lock in native code for as long as the stall time, and no longer", async () => {
     // PyDLL keeps the lock during the call, as extensions do that are not written with care; so does a regular expression.
-    await site.script("train.py", loop("ctypes.PyDLL(None).usleep(600_000)"));
+    await site.script("train.py", loop("ctypes.PyDLL(None).usleep(500_000)"));
     expect((await site.train()).weight).toBe(1);
     await site.dispose();
     site = new OneExecutor({ stallMs });

@@ -109,7 +109,7 @@ describe("a job process", () => {
     const [pid] = (await once(parent, "message")) as [number];
     expect(isAlive(pid)).toBe(true);
     parent.kill("SIGKILL");
-    await expect.poll(() => isAlive(pid), { timeout: 5_000, interval: 10 }).toBe(false);
+    await expect.poll(() => isAlive(pid), { interval: 10 }).toBe(false);
   });
 
   it("is refused with its folder when it cannot be started", async () => {

@@ -35,10 +35,15 @@ async function throttled(bytesPerSecond: number, stallMs = 600_000) {
   if (atServer === undefined || atSite === undefined) throw new TypeError("two stores were opened");
   const transfers = new TransferServer({ store: atServer, guard: { mayRead: async () => true, mayWrite: async () => true } });
   const silences: string[] = [];
+  let failures = 0;
   const server: TestServer = await startTestServer(
     {
       stat: async (context, object) => transfers.stat(context, object),
-      upload: async (context, object, chunks) => transfers.upload(context, object, chunks),
+      upload: async (context, object, chunks) =>
+        transfers.upload(context, object, chunks).catch((error: unknown) => {
+          failures += 1;
+          throw error;
+        }),
       download: (context, object, offset, means) => transfers.download(context, object, offset, means),
       attach: ({ sessionId }, send) => {
         const watch = new SilenceWatch(
@@ -82,7 +87,7 @@ async function throttled(bytesPerSecond: number, stallMs = 600_000) {
   );
   stops.push(() => clearInterval(beat));
   await attached.promise;
-  return { atServer, atSite, proxy, connection, silences };
+  return { atServer, atSite, proxy, connection, silences, brokenOff: () => failures };
 }
 
 describe("a slow line", () => {
@@ -125,11 +130,12 @@ describe("a transfer that stands still", () => {
   }, 30_000);
 
   it("is broken off by the server, where its sender does not notice", async () => {
-    const { atSite, proxy, connection } = await throttled(4e6, 500);
+    const { atSite, proxy, connection, brokenOff } = await throttled(4e6, 500);
     const object = await atSite.importBytes(randomBytes(12 * megabyte));
     async function* chunks() {
       yield { object, offset: 0, data: Buffer.alloc(megabyte) };
-      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      // Nothing more comes, for as long as the server hopes.
+      while (brokenOff() === 0) await sleep(20);
     }
     await expect(connection.upload(chunks())).rejects.toMatchObject({ code: "transfer/stalled" });
     proxy.bytesPerSecond = 1e9;

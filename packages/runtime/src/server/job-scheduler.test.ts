@@ -42,7 +42,7 @@ describe("JobScheduler", () => {
       return await find(hash);
     });
     await scheduler.start();
-    await vi.waitFor(() => expect(jobs.size).toBe(0));
+    await expect.poll(() => jobs.size).toBe(0);
     expect(vi.getTimerCount()).toBe(0);
   });
 

@@ -9,7 +9,7 @@ import { adminName, createSmallFederation, type SmallFederation } from "../proce
 import { type RunningSite, startSite } from "../site/start-site.js";
 import { type RunningServer, startServer } from "./start-server.js";
 
-const waiting = { timeout: 10_000 };
+const waiting = { timeout: 20_000 };
 
 let federation: SmallFederation;
 let server: RunningServer;

@@ -3,7 +3,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { contentHashSchema, FlareError } from "@flare-ts/contracts";
 import { TrustKeeper } from "@flare-ts/provision/kit";
-import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AdminSession } from "../admin/admin-session.js";
 import { signCommand } from "../admin/signed-command.js";
 import { readJobFolder } from "../job/read-job-folder.js";
@@ -42,7 +42,7 @@ describe("a study", () => {
   it("has its jobs run at its own sites, and says in their signature which one it is", async () => {
     expect(await sessions.lungs.jobMeta(lungsJob)).toMatchObject({ study: "lungs", sites: ["site-1"], status: "RUNNING" });
     expect(studies.deployed("site-2")).toEqual([]);
-    await vi.waitFor(() => expect(studies.deployed("site-1")).toEqual([lungsJob]));
+    await expect.poll(() => studies.deployed("site-1")).toEqual([lungsJob]);
     const { connection, heard } = studies.site("site-1");
     const [signed] = heard.flatMap(({ case: kind, value }) => (kind === "deploy" ? [objectFromWire(value.signedJob)] : []));
     if (signed === undefined) throw new TypeError("the job was not deployed");
@@ -145,7 +145,7 @@ describe("a study", () => {
   it("shows nobody else what waits in it", async () => {
     const { jobId } = await sessions.hearts.submitJob(await studies.writeJob({ min_clients: 2 }));
     const waiting = [{ jobId, reason: "waits for sites: 1 of 2 are connected" }];
-    await vi.waitFor(async () => expect((await sessions.hearts.status()).waitingJobs).toEqual(waiting));
+    await expect.poll(async () => (await sessions.hearts.status()).waitingJobs).toEqual(waiting);
     for (const session of [sessions.lungs, sessions.projectAdmin]) expect((await session.status()).waitingJobs).toEqual([]);
   });
 });

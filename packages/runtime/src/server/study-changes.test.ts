@@ -90,7 +90,7 @@ describe("studies are changed", () => {
     const { entries } = await hearts.jobEvents(heartsJob);
     const left = entries.flatMap(({ event }) => (event.type === "site-left" ? [event] : []));
     expect(left).toMatchObject([{ site: "site-1", error: { code: "study/site-removed" } }]);
-    await vi.waitFor(() => expect(studies.ended("site-1")).toContain(heartsJob));
+    await expect.poll(() => studies.ended("site-1")).toContain(heartsJob);
     expect(studies.ended("site-2")).toEqual([]);
     expect((await hearts.status()).sites).toMatchObject([{ name: "site-2", jobs: [heartsJob] }]);
     // It is not deployed again when the site comes back.
@@ -118,7 +118,7 @@ describe("studies are changed", () => {
     const inHearts = await studies.connect(adminName, "hearts");
     await inHearts.abortJob(heartsJob);
     // Its processes may still be stopping.
-    await vi.waitFor(() => inHearts.deleteJob(heartsJob), 15_000);
+    await vi.waitFor(() => inHearts.deleteJob(heartsJob), 30_000);
     inHearts.close();
     await projectAdmin.studies.remove("hearts");
     expect(await codeOf(hearts.listJobs())).toBe("study/unknown");

@@ -79,7 +79,7 @@ export class StudyFederation {
   /** Attaches a site, again if it was; resolves when it was told the state that the server wants. */
   async attach(name: string): Promise<void> {
     this.#sites.get(name)?.connection.close();
-    const connection = await vi.waitFor(() => this.federation.dial(name), 10_000);
+    const connection = await vi.waitFor(() => this.federation.dial(name), 20_000);
     const heard: ListeningSite["heard"] = [];
     const welcomed = Promise.withResolvers<void>();
     const stream = connection.attach(({ message }) => {
@@ -121,7 +121,7 @@ export class StudyFederation {
     const { jobId } = await session.submitJob(await this.writeJob());
     await vi.waitFor(async () => {
       if ((await session.jobMeta(jobId)).status !== "RUNNING") throw new Error(`job ${jobId} does not run`);
-    }, 10_000);
+    }, 20_000);
     return jobId;
   }
 }

@@ -77,7 +77,7 @@ export class HostileServer {
         if (found === undefined) throw new Error(`the site said nothing of the kind ${kind}`);
         return found;
       },
-      { timeout: 10_000 },
+      { timeout: 20_000 },
     );
   }
 

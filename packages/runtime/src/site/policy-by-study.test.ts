@@ -18,7 +18,7 @@ beforeAll(async () => {
   site = await startSite({ kitDir: federation.kitDir("site-1") });
   await vi.waitFor(() => {
     if (server.attached === 0) throw new Error("the site is not attached");
-  }, 10_000);
+  }, 20_000);
 }, 60_000);
 afterAll(async () => {
   await site.stop();
@@ -35,11 +35,14 @@ describe("a site whose policy goes by the study", () => {
   it("runs one that was signed for it, and writes down which study it is", async () => {
     const jobId = await server.deploy({ study: "lungs" });
     const line = { who: adminName, action: "run_job", outcome: "allowed", study: "lungs", facts: { job: jobId } };
-    await vi.waitFor(async () => {
+    const audited = async (): Promise<unknown[]> => {
       const text = await readFile(join(federation.kitDir("site-1"), "audit.log"), "utf8");
-      const lines = text.trim().split("\n");
-      expect(lines.map((each) => JSON.parse(each) as unknown)).toContainEqual(expect.objectContaining(line));
-    }, 10_000);
+      return text
+        .trim()
+        .split("\n")
+        .map((each) => JSON.parse(each) as unknown);
+    };
+    await expect.poll(audited).toContainEqual(expect.objectContaining(line));
     await server.tell({ case: "endJob", value: { jobId, status: "FINISHED:ABORTED", reason: "", $typeName: "flare.v1.EndJob" } });
   });
 });

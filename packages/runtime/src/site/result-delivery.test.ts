@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
 import { type ContentHash, limits } from "@flare-ts/contracts";
 import { SubmitUpdateReplySchema, type SubmitUpdateRequest } from "@flare-ts/contracts/wire";
-import { afterEach, beforeEach, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, expect, it } from "vitest";
 import { lineLogger } from "../logging/line-logger.js";
 import { FileModelStore } from "../store/file-model-store.js";
 import { ObjectRetention } from "../store/object-retention.js";
@@ -73,7 +73,7 @@ async function deliver(connection: Connection): Promise<void> {
   const delivery = new ResultDelivery({ link, transfer, models, store, retention, reporter, logger, random: () => 0 });
   // As after a kill: what waits in the store is brought.
   await delivery.start();
-  await vi.waitFor(async () => expect(await store.pendingResults()).toEqual([]), { timeout: 5_000 });
+  await expect.poll(() => store.pendingResults()).toEqual([]);
   await delivery.stop();
   reporter.stop();
 }

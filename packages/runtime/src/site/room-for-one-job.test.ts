@@ -1,6 +1,6 @@
 import { existsSync } from "node:fs";
 import { join } from "node:path";
-import { afterAll, beforeAll, expect, it, vi } from "vitest";
+import { afterAll, beforeAll, expect, it } from "vitest";
 import { createSmallFederation, type SmallFederation } from "../process/small-federation.test-support.js";
 import { HostileServer } from "./hostile-server.test-support.js";
 import { type RunningSite, startSite } from "./start-site.js";
@@ -26,5 +26,5 @@ it("a job that a site has left, and that goes on elsewhere, does not keep anothe
   expect(await server.leaving()).toMatchObject({ code: "job/wrong-app" });
   const jobId = await server.deploy({});
   const laidOut = join(federation.kitDir("site-1"), jobId, "app_site-1");
-  await vi.waitFor(() => expect(existsSync(laidOut)).toBe(true), 5_000);
+  await expect.poll(() => existsSync(laidOut)).toBe(true);
 });

@@ -4,7 +4,7 @@ import { chmod, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from "no
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ContentHash } from "@flare-ts/contracts";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FileModelStore } from "./file-model-store.js";
 import { diskError } from "./file-model-store-disk.js";
 import type { ObjectRef } from "./model-store.js";
@@ -53,7 +53,7 @@ describe("FileModelStore", () => {
     try {
       for (let at = 0; at < 4500; at += 500) await writer.write(bytes.subarray(at, at + 500));
       // Checkpoints run behind the writes.
-      await vi.waitFor(async () => expect(await store.durableOffset(ref)).toBeGreaterThanOrEqual(1000));
+      await expect.poll(() => store.durableOffset(ref)).toBeGreaterThanOrEqual(1000);
     } finally {
       await writer.close();
     }

@@ -3,7 +3,7 @@ import { link, mkdtemp, open, readdir, readFile, rm, stat, writeFile } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ContentHash } from "@flare-ts/contracts";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { FileModelStore } from "./file-model-store.js";
 import type { ObjectRef, StoredObject } from "./model-store.js";
 import { SpareFiles } from "./spare-files.js";
@@ -79,7 +79,7 @@ describe("files that are written over", () => {
     const next = content(4 * mebibyte);
     const writer = await store.openWriter(next);
     await writer.write(next.bytes.subarray(0, mebibyte));
-    await vi.waitFor(async () => expect(await store.durableOffset(next)).toBe(mebibyte));
+    await expect.poll(() => store.durableOffset(next)).toBe(mebibyte);
     // The writer is never closed: what comes next finds what a killed process leaves.
     const later = await FileModelStore.open({ root, reuse: "all" });
     expect(await later.durableOffset(next)).toBe(mebibyte);
@@ -149,6 +149,6 @@ describe("files that are written over", () => {
     // The one that it thinks it has is gone.
     expect(await spares.take(mebibyte, join(root, "new"))).toBe(false);
     await keepOne(await SpareFiles.open({ folder, idleMs: 1 }));
-    await vi.waitFor(async () => expect(await readdir(folder)).toEqual([]));
+    await expect.poll(() => readdir(folder)).toEqual([]);
   });
 });

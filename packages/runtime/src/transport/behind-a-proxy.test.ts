@@ -307,7 +307,7 @@ describe("behind a proxy that ends TLS", () => {
       expect(server.proxy.openCalls).toBe(1);
       server.transport.disconnect(site.sessionId, "revoked");
       await expect.poll(() => left, patience).toBe(1);
-      await expect.poll(() => server.proxy.openCalls, { timeout: 2_000 }).toBe(0);
+      await expect.poll(() => server.proxy.openCalls, patience).toBe(0);
       // What lies in the windows is read, then comes the end.
       await expect(drain(stalled)).rejects.toMatchObject({ row: { isRetryable: true } });
     });
@@ -329,8 +329,8 @@ describe("behind a proxy that ends TLS", () => {
       const site = await server.dial("site-1");
       const stalled = site.download({ hash, size: 1e12 }, 0)[Symbol.asyncIterator]();
       await stalled.next();
-      await expect.poll(() => left, { timeout: 5_000 }).toBe(1);
-      await expect.poll(() => server.proxy.openCalls, { timeout: 2_000 }).toBe(0);
+      await expect.poll(() => left, patience).toBe(1);
+      await expect.poll(() => server.proxy.openCalls, patience).toBe(0);
       await expect(drain(stalled)).rejects.toMatchObject({ row: { isRetryable: true } });
       await site.stat({ hash, size: 1 });
     });
@@ -344,7 +344,7 @@ describe("behind a proxy that ends TLS", () => {
       // Of some of them the server has handed over all, which waits for room on the way.
       const stalled = Array.from({ length: 12 }, (_, at) => site.download({ hash, size: (at + 1) << 20 }, 0)[Symbol.asyncIterator]());
       await Promise.all(stalled.map(async (one) => await one.next()));
-      await expect.poll(() => server.proxy.openCalls, { timeout: 5_000 }).toBe(0);
+      await expect.poll(() => server.proxy.openCalls, patience).toBe(0);
       const ends = await Promise.allSettled(stalled.map(drain));
       expect(ends.at(-1)).toMatchObject({ status: "rejected", reason: { row: { isRetryable: true } } });
       site.close();

@@ -2,6 +2,8 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeSafetensors, type Tensor } from "@flare-ts/aggregator";
 import type { Json } from "@flare-ts/contracts";
+import { eventually } from "./eventually.js";
+import type { Federation } from "./federation.js";
 
 export interface AddOneJobInit {
   /** Folder to write the job to. */
@@ -13,8 +15,8 @@ export interface AddOneJobInit {
   readonly frozenParameters?: number;
   /** Milliseconds that each trainer takes for a round. @default 0 */
   readonly trainMs?: number;
-  /** Milliseconds that each trainer takes more than that of the site before it. @default 0 */
-  readonly lagMs?: number;
+  /** Rounds, by site, in which its trainer waits until `letGo` is called. @default none */
+  readonly holds?: Readonly<Record<string, readonly number[]>>;
   /** Further arguments of FedAvg. */
   readonly args?: Readonly<Record<string, Json>>;
   readonly minClients?: number;
@@ -36,7 +38,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
     parameters = 9,
     frozenParameters = 0,
     trainMs = 0,
-    lagMs = 0,
+    holds = {},
     args = {},
     minClients = 1,
     silentSite = "",
@@ -68,7 +70,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
           path: "ClientAPIExecutor",
           args: {
             task_script_path: "train.ts",
-            task_script_args: [String(trainMs), silentSite, failingSite, String(addsOwnNumber), String(lagMs)],
+            task_script_args: [String(trainMs), silentSite, failingSite, String(addsOwnNumber), JSON.stringify(holds)],
             ...executorArgs,
           },
         },
@@ -85,10 +87,28 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
   await writeFile(join(app, "initial_model.safetensors"), encodeSafetensors(tensors));
 }
 
-const trainScript = `import { setTimeout as sleep } from "node:timers/promises";
+/**
+ * Lets the trainer of a site go on with a round in which the job holds it, as soon as the site has the job. So a test does what it has
+ * to do in the middle of a round, however long that takes.
+ */
+export async function letGo({ kitOf }: Pick<Federation, "kitOf">, jobId: string, site: string, round: number): Promise<void> {
+  const mark = join(kitOf(site), jobId, `app_${site}`, "custom", markOf(round));
+  await eventually(`${site} has the job`, () =>
+    writeFile(mark, "").then(
+      () => true,
+      () => false,
+    ),
+  );
+}
+
+/** The file by which a trainer sees that it may go on. */
+const markOf = (round: number | string): string => `go-${round}`;
+
+const trainScript = `import { existsSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as flare from "@flare-ts/runtime/client";
 
-const [trainMs = "0", silentSite = "", failingSite = "", addsOwnNumber = "false", lagMs = "0"] = process.argv.slice(2);
+const [trainMs = "0", silentSite = "", failingSite = "", addsOwnNumber = "false", holds = "{}"] = process.argv.slice(2);
 await flare.init();
 const site = flare.getSiteName();
 while (await flare.isRunning()) {
@@ -96,7 +116,8 @@ while (await flare.isRunning()) {
   if (model === undefined) break;
   if (site === silentSite) await new Promise((resolve) => setTimeout(resolve, 2 ** 30));
   if (site === failingSite) throw new Error("this trainer fails on purpose");
-  await sleep(Number(trainMs) + Number(lagMs) * (Number(site.at(-1)) - 1 || 0));
+  await sleep(Number(trainMs));
+  while (JSON.parse(holds)[site]?.includes(model.currentRound) && !existsSync("${markOf("")}" + model.currentRound)) await sleep(10);
   const tensor = model.params.weight;
   const added = addsOwnNumber === "true" ? Number(site.at(-1)) : 1;
   const data = tensor.data.map((value) => value + added);

@@ -1,16 +1,17 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { writeChaosJob } from "@flare-ts/chaos";
 import type { JobEvent } from "@flare-ts/runtime/admin";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { letGo, writeAddOneJob } from "./add-one-job.js";
 import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { followJob } from "./follow-job.js";
 
 const sites = ["site-1", "site-2", "site-3"];
 const late = "site-3";
-const rounds = 8;
+const others = ["site-1", "site-2"];
+const [missed, last] = [1, 3];
 let federation: Federation;
 let folder: string;
 let undisturbed: readonly JobEvent[];
@@ -18,14 +19,14 @@ let undisturbed: readonly JobEvent[];
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "flare-late-"));
   // The sites are alike, so that the model does not tell who contributed: what it would tell is an update that counts twice.
-  await writeChaosJob({
+  await writeAddOneJob({
     folder,
-    rounds,
-    sites: sites.length,
+    rounds: last + 1,
     parameters: 100_000,
-    trainMs: 100,
-    areSitesAlike: true,
-    args: { min_clients: 2, wait_time_after_min_received: 1 },
+    // The late one has nothing to bring before it is stopped, and the last round waits until it is back.
+    holds: { [late]: [missed], ...Object.fromEntries(others.map((site) => [site, [last]])) },
+    minClients: 2,
+    args: { min_clients: 2, wait_time_after_min_received: 2 },
   });
   federation = await createFederation({ sites });
   await federation.startAll();
@@ -44,19 +45,19 @@ describe("a site that comes back after its round", () => {
   ])("takes part in a later one; what it brings late is not counted: it %s", async (_how, signal) => {
     let pid = 0;
     const disturbed = await run(async (event) => {
-      if (event.type === "round-opened" && event.round === 1) {
+      if (event.type === "round-opened" && event.round === missed) {
         pid = await eventually("the site runs", () => federation.pidOf(late));
         process.kill(pid, "SIGSTOP");
       }
-      if (event.type === "round-closed" && event.round === 1) process.kill(pid, signal);
+      if (event.type === "round-closed" && event.round === missed) process.kill(pid, signal);
     });
     const closed = disturbed.filter((event) => event.type === "round-closed");
-    expect(closed.map(({ round }) => round)).toEqual([0, 1, 2, 3, 4, 5, 6, 7]);
-    expect(closed[1]).toMatchObject({ contributors: ["site-1", "site-2"], missing: [late] });
+    expect(closed.map(({ round }) => round)).toEqual([0, 1, 2, 3]);
+    expect(closed[missed]).toMatchObject({ contributors: others, missing: [late] });
     expect(closed.at(-1)).toMatchObject({ contributors: sites, missing: [] });
     const updates = disturbed.flatMap((event) => (event.type === "update-accepted" ? [`${event.round}/${event.site}`] : []));
     expect(new Set(updates).size).toBe(updates.length);
-    expect(updates).not.toContain(`1/${late}`);
+    expect(updates).not.toContain(`${missed}/${late}`);
     expect(modelOf(disturbed)).toBe(modelOf(undisturbed));
     expect(disturbed.at(-1)).toEqual(undisturbed.at(-1));
   });
@@ -66,7 +67,14 @@ async function run(onEvent: (event: JobEvent) => Promise<void> = () => Promise.r
   const admin = await federation.admin();
   const { jobId } = await admin.submitJob(folder);
   admin.close();
-  return (await followJob(federation, jobId, ({ event }) => onEvent(event))).map(({ event }) => event);
+  const entries = await followJob(federation, jobId, async ({ event }) => {
+    await onEvent(event);
+    if (event.type === "round-opened" && event.round === missed) await letGo(federation, jobId, late, missed);
+    if (event.type === "update-accepted" && event.site === late && event.round === last) {
+      for (const site of others) await letGo(federation, jobId, site, last);
+    }
+  });
+  return entries.map(({ event }) => event);
 }
 
 function modelOf(events: readonly JobEvent[]): string {

@@ -18,7 +18,7 @@ let direct: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "flare-job-"));
   const args = { min_clients: sites.length };
-  await writeAddOneJob({ folder: join(folder, "job"), rounds: 2, parameters, addsOwnNumber: true, minClients: sites.length, args });
+  await writeAddOneJob({ folder: join(folder, "job"), rounds: 3, parameters, addsOwnNumber: true, minClients: sites.length, args });
   const without = await createFederation({ sites });
   try {
     await without.startAll();
@@ -45,14 +45,15 @@ describe("a job whose sites are behind a tree of relays", () => {
   }, 120_000);
 
   it("does so when a relay is killed in the middle of an upload, and what has arrived is not sent again", async () => {
-    const { result, entries } = await runJob(federation, async () => {
-      await eventually("an upload is under way", async () => (await largestUpload()) > 4_000_000);
-      process.kill(federation.pidOf("relay-1") ?? 0, "SIGKILL");
+    let killed: Promise<void> | undefined;
+    const { result, entries } = await runJob(federation, () => {
+      killed = killInUpload("relay-1");
     });
+    await killed;
     expect(result).toBe(direct);
-    const ofRound = entries.flatMap(({ event }) => (event.type === "update-accepted" && event.round === 1 ? [event] : []));
-    expect(ofRound).toHaveLength(sites.length);
-    for (const { transfer, update } of ofRound) expect(transfer?.sentBytes).toBeLessThan(1.6 * update.size);
+    const uploads = entries.flatMap(({ event }) => (event.type === "update-accepted" && event.round >= 1 ? [event] : []));
+    expect(uploads).toHaveLength(2 * sites.length);
+    for (const { transfer, update } of uploads) expect(transfer?.sentBytes).toBeLessThan(1.6 * update.size);
   }, 120_000);
 
   it("and when everything is stopped, no process is left", async () => {
@@ -61,20 +62,26 @@ describe("a job whose sites are behind a tree of relays", () => {
   });
 });
 
-/** Runs the job, does something as soon as its last round is open, and gives the hash of the result with the journal. */
+/** Runs the job, begins to do something as soon as its second round is open, and gives the hash of the result with the journal. */
 async function runJob(
   where: Federation,
-  disturb?: () => Promise<void>,
+  disturb?: () => void,
 ): Promise<{ readonly result: string; readonly entries: readonly JournalEntry[] }> {
   const admin = await where.admin();
   const { jobId } = await admin.submitJob(join(folder, "job"));
   admin.close();
-  const entries = await followJob(where, jobId, async ({ event }) => {
-    if (event.type === "round-opened" && event.round === 1) await disturb?.();
+  const entries = await followJob(where, jobId, ({ event }) => {
+    if (event.type === "round-opened" && event.round === 1) disturb?.();
   });
   expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });
   const ended = entries.find(({ event }) => event.type === "workflow-ended")?.event;
   return { result: ended?.type === "workflow-ended" ? ended.model.hash : "none", entries };
+}
+
+/** Looks without a pause, and in each upload of two rounds: one is between its first checkpoint and its end for 10 ms or for 200. */
+async function killInUpload(relay: string): Promise<void> {
+  await eventually("an upload is under way", async () => (await largestUpload()) > 4_000_000, 30_000, 1);
+  process.kill(await eventually("the relay runs", () => federation.pidOf(relay)), "SIGKILL");
 }
 
 /** How much the server has durably of the objects that it does not hold whole yet, at most. */

@@ -3,7 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JournalEntry } from "@flare-ts/runtime/admin";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeAddOneJob } from "./add-one-job.js";
+import { letGo, writeAddOneJob } from "./add-one-job.js";
 import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { followJob } from "./follow-job.js";
@@ -11,6 +11,8 @@ import { descendantsOf } from "./process-tree.js";
 
 const rounds = 4;
 const sites = ["site-1", "site-2"];
+/** The site whose update ends a round. */
+const last = "site-2";
 let federation: Federation;
 let jobFolder: string;
 let undisturbed: string;
@@ -20,8 +22,8 @@ beforeAll(async () => {
   await writeAddOneJob({
     folder: jobFolder,
     rounds,
-    // Long enough after the first update of the last round that the process is still there to be killed.
-    lagMs: 500,
+    // Each round lasts until its process was killed.
+    holds: { [last]: [0, 1, 2, 3] },
     parameters: 1000,
     minClients: sites.length,
     args: { min_clients: sites.length, strategy: "fed-adam", strategy_args: { learningRate: 0.1 } },
@@ -53,9 +55,12 @@ async function runJob(findVictim: () => number | undefined = () => undefined, wh
   admin.close();
   const killed: number[] = [];
   const entries = await followJob(federation, jobId, async ({ event }) => {
-    if (event.type !== "update-accepted" || !when.includes(event.round) || killed.includes(event.round)) return;
-    killed.push(event.round);
-    process.kill(await eventually("the victim runs", findVictim), "SIGKILL");
+    if (event.type !== "update-accepted" || event.site === last) return;
+    if (when.includes(event.round)) {
+      killed.push(event.round);
+      process.kill(await eventually("the victim runs", findVictim), "SIGKILL");
+    }
+    await letGo(federation, jobId, last, event.round);
   });
   expect(killed).toEqual(when);
   expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });

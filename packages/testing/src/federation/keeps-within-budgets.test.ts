@@ -2,7 +2,7 @@ import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { writeAddOneJob } from "./add-one-job.js";
+import { letGo, writeAddOneJob } from "./add-one-job.js";
 import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { followJob } from "./follow-job.js";
@@ -103,7 +103,8 @@ describe("a site with little memory", () => {
       const resources = { format_version: 2, components: [], max_memory: "240MiB" };
       await writeFile(join(federation.kitOf("site-1"), "local", "resources.json"), JSON.stringify(resources));
       await federation.startAll();
-      await writeAddOneJob({ folder, rounds: 3, trainMs: 300 });
+      // The first is at work until the second was seen to wait.
+      await writeAddOneJob({ folder, rounds: 1, holds: { "site-1": [0] } });
       const admin = await federation.admin();
       const { jobId: first } = await admin.submitJob(folder);
       await eventually("the first job runs", async () => ((await admin.jobMeta(first)).status === "RUNNING" ? true : undefined));
@@ -115,6 +116,7 @@ describe("a site with little memory", () => {
       });
       admin.close();
       for (const jobId of [first, second]) {
+        await letGo(federation, jobId, "site-1", 0);
         expect((await followJob(federation, jobId)).at(-1)?.event).toMatchObject({ status: "FINISHED:COMPLETED" });
       }
     } finally {

@@ -3,13 +3,14 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { JournalEntry } from "@flare-ts/runtime/admin";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { writeAddOneJob } from "./add-one-job.js";
+import { letGo, writeAddOneJob } from "./add-one-job.js";
 import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { followJob } from "./follow-job.js";
 import { descendantsOf, processesWith } from "./process-tree.js";
 
 const rounds = 4;
+const disturbed = 1;
 const sites = ["site-1", "site-2"];
 let federation: Federation;
 let jobFolder: string;
@@ -20,7 +21,8 @@ beforeAll(async () => {
   await writeAddOneJob({
     folder: jobFolder,
     rounds,
-    trainMs: 250,
+    // The round in which somebody is killed lasts until that is done.
+    holds: Object.fromEntries(sites.map((site) => [site, [disturbed]])),
     parameters: 1000,
     minClients: sites.length,
     args: { min_clients: sites.length },
@@ -52,17 +54,19 @@ describe("a job whose processes are killed in the middle of a round ends with th
   });
 });
 
-/** Runs the job, kills the process that `findVictim` finds as soon as round 1 has an update, and gives the hash of the result. */
+/** Runs the job, kills the process that `findVictim` finds while all sites train, and gives the hash of the result. */
 async function runJob(findVictim?: () => number | undefined): Promise<string> {
   const admin = await federation.admin();
   const { jobId } = await admin.submitJob(jobFolder);
   admin.close();
   let isKilled = false;
   const entries = await followJob(federation, jobId, async ({ event }) => {
-    if (isKilled || findVictim === undefined || event.type !== "round-opened" || event.round !== 1) return;
-    isKilled = true;
-    const pid = await eventually("the victim runs", findVictim);
-    process.kill(pid, "SIGKILL");
+    if (event.type !== "round-opened" || event.round !== disturbed) return;
+    if (findVictim !== undefined) {
+      isKilled = true;
+      process.kill(await eventually("the victim runs", findVictim), "SIGKILL");
+    }
+    for (const site of sites) await letGo(federation, jobId, site, disturbed);
   });
   const failures = entries.map(({ event }) => event).filter(({ type }) => type === "task-failed" || type === "site-left");
   expect({ ...entries.at(-1)?.event, failures }).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED", failures: [] });

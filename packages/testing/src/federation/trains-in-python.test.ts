@@ -7,6 +7,7 @@ import { fileURLToPath } from "node:url";
 import { decodeSafetensors } from "@flare-ts/aggregator";
 import type { JournalEntry } from "@flare-ts/runtime/admin";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { letGo } from "./add-one-job.js";
 import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { followJob } from "./follow-job.js";
@@ -42,12 +43,15 @@ describe.skipIf(python === undefined)("trainers in Python with NumPy (Debian pac
   });
 
   it("are started again where one is killed, and the result is the same", async () => {
-    const job = await jobWith({ prologue: "import time; time.sleep(0.3)" });
+    // The round lasts until that is done.
+    const held = `while received.current_round == 1 and not os.path.exists("go-1"): time.sleep(0.01)`;
+    const job = await jobWith({ prologue: `import os, time\n    ${held}` });
     let victim: number | undefined;
-    const entries = await run(job, async ({ event }) => {
+    const entries = await run(job, async ({ event, jobId }) => {
       if (event.type !== "round-opened" || event.round !== 1) return;
       victim = await eventually("a trainer runs", () => trainerOf(federation.pidOf("site-1") ?? 0));
       process.kill(victim, "SIGKILL");
+      for (const site of sites) await letGo(federation, jobId, site, 1);
     });
     expect(victim).toBeDefined();
     expect(await result(entries)).toEqual([4, 5, 6, 7, 8, 9, 10, 11, 12]);

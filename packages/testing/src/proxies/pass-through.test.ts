@@ -8,7 +8,7 @@ import { type ProxiedFederation, proxiedFederation } from "./proxied-federation.
 import type { ProxyProcess } from "./start-proxy.js";
 
 // Heartbeats of a site and their answers come every 5 s. A proxy's default patience is ten times that, and more.
-const aboveHeartbeat = "7s";
+const aboveHeartbeat = "8s";
 const belowHeartbeat = "2s";
 const watchedMs = 9_000;
 const megabytes = Number(process.env["FLARE_PROXY_MB"] ?? "4");
@@ -50,7 +50,7 @@ describe.skipIf(lacked !== "")(`TLS passed through by a proxy${lacked}`, () => {
       expect(federation.troubleSince(heard)).toEqual([]);
       await site.stop();
       // The way really led through it.
-      await expect.poll(() => proxy.log(), { timeout: 10_000 }).toMatch(/127\.0\.0\.1/);
+      await expect.poll(() => proxy.log(), { timeout: 20_000 }).toMatch(/127\.0\.0\.1/);
     },
     600_000,
   );
@@ -70,7 +70,7 @@ describe.skipIf(lacked !== "")(`TLS passed through by a proxy${lacked}`, () => {
     await start("HAProxy, TLS passed through", { patience: belowHeartbeat });
     const heard = federation.lines.length;
     const site = await federation.startSite("site-1");
-    await expect.poll(() => federation.troubleSince(heard).join("\n"), { timeout: 10_000 }).toContain("connection to server is over");
+    await expect.poll(() => federation.troubleSince(heard).join("\n"), { timeout: 20_000 }).toContain("connection to server is over");
     await site.stop();
   });
 

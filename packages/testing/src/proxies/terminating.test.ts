@@ -13,7 +13,7 @@ import { createProxyIdentity, type ProxyIdentity } from "./proxy-identity.test-s
 import type { ProxyProcess } from "./start-proxy.js";
 
 const megabytes = Number(process.env["FLARE_PROXY_MB"] ?? "4");
-const aboveHeartbeat = "7s";
+const aboveHeartbeat = "8s";
 const belowHeartbeat = "2s";
 const watchedMs = 9_000;
 const lacked = lackedProxies("nginx", "haproxy", "tinyproxy");
@@ -66,7 +66,7 @@ describe.skipIf(lacked !== "")(`TLS ended by a proxy with a certificate of its o
       expect(await federation.runJob(megabytes * 1e6, `${title}, ${how}`)).toBe(direct);
       expect(federation.troubleSince(heard)).toEqual([]);
       await site.stop();
-      await expect.poll(() => proxy.log(), { timeout: 10_000 }).toContain("/flare.v1.Transfer/Upload");
+      await expect.poll(() => proxy.log(), { timeout: 20_000 }).toContain("/flare.v1.Transfer/Upload");
     },
     600_000,
   );
@@ -86,7 +86,7 @@ describe.skipIf(lacked !== "")(`TLS ended by a proxy with a certificate of its o
     await startBefore(clear, "nginx, TLS ended here", { patience: belowHeartbeat });
     const heard = clear.lines.length;
     const site = await clear.startSite("site-1");
-    await expect.poll(() => clear.troubleSince(heard).join("\n"), { timeout: 10_000 }).toContain("connection to server is over");
+    await expect.poll(() => clear.troubleSince(heard).join("\n"), { timeout: 20_000 }).toContain("connection to server is over");
     await site.stop();
   });
 

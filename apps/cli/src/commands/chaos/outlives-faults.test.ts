@@ -1,6 +1,7 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { faultKinds, processesWith } from "@flare-ts/chaos";
+import { freePort } from "@flare-ts/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
 
@@ -17,7 +18,7 @@ const seed = Number(process.env["FLARE_CHAOS_SEED"] ?? 1);
 let folder: FlareFolder;
 beforeAll(async () => {
   folder = await flareFolder();
-  await folder.data("poc", "prepare", "-n", "2");
+  await folder.data("poc", "prepare", "-n", "2", "--port", String(await freePort()));
 });
 afterAll(() => folder.remove());
 

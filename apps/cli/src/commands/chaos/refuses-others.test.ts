@@ -1,5 +1,6 @@
 import { cp, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { freePort } from "@flare-ts/runtime";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
 
@@ -38,7 +39,7 @@ describe("flare chaos", () => {
   });
 
   it("refuses a federation that runs, and a kind of fault that it does not know", async () => {
-    await folder.data("poc", "prepare", "-n", "1", "--force");
+    await folder.data("poc", "prepare", "-n", "1", "--force", "--port", String(await freePort()));
     await folder.data("poc", "start", "-p", "server", "--no-wait");
     const running = await folder.run("chaos");
     expect(running.stderr).toContain("error poc/running: Still running: server.");

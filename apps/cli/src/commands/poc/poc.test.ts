@@ -2,6 +2,7 @@ import { once } from "node:events";
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
+import { freePort } from "@flare-ts/runtime";
 import { writeAddOneJob } from "@flare-ts/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
@@ -15,7 +16,8 @@ describe("a POC federation", () => {
   let folder: FlareFolder;
   beforeAll(async () => {
     folder = await flareFolder();
-    await folder.data("poc", "prepare", "-n", "2");
+    // The usual port may be looked at by two at once.
+    await folder.data("poc", "prepare", "-n", "2", "--port", String(await freePort()));
     await folder.data("poc", "start");
   });
   afterAll(async () => {
@@ -180,7 +182,10 @@ describe("the POC workspace", () => {
   it("is prepared by one command at a time, and the other takes nothing away", async () => {
     const first = folder.start("poc", "prepare", "-n", "8");
     await expect.poll(() => readdir(join(folder.path, "poc")).catch(() => []), { interval: 2 }).toContain("project.yml");
+    // However fast it is: it is in the middle of it when the other comes.
+    first.child.kill("SIGSTOP");
     const { exitCode, stderr } = await folder.run("poc", "prepare", "-n", "1", "--force");
+    first.child.kill("SIGCONT");
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining("error project/locked: process ") as string });
     expect((await first.finished).exitCode).toBe(0);
     expect(((await folder.data("poc", "status")) as PocData).services).toHaveLength(9);
@@ -188,12 +193,15 @@ describe("the POC workspace", () => {
   });
 
   it("is started when the command that fills it has ended, and not replaced while it is started", async () => {
-    const first = folder.start("poc", "prepare", "-n", "8");
+    const first = folder.start("poc", "prepare", "-n", "8", "--port", String(await freePort()));
     await expect.poll(() => readdir(join(folder.path, "poc")).catch(() => []), { interval: 2 }).toContain("project.yml");
     const started = folder.start("poc", "start", "-p", "server", "--no-wait");
     expect((await first.finished).exitCode).toBe(0);
     // The lock of the second command, or, when it is done, the process that it has started.
-    await expect.poll(() => readdir(join(folder.path, "poc")).catch(() => []), { interval: 2 }).toContain(".provision.lock");
+    let isDone = false;
+    void started.finished.then(() => (isDone = true));
+    const isLocked = async (): Promise<boolean> => (await readdir(join(folder.path, "poc"))).includes(".provision.lock");
+    await expect.poll(async () => isDone || (await isLocked()), { interval: 2 }).toBe(true);
     expect((await folder.run("poc", "prepare", "--force")).stderr).toMatch(/error (project\/locked|poc\/running):/);
     expect((await started.finished).stdout).toMatch(/^server started, /);
     await folder.data("poc", "clean", "--force");

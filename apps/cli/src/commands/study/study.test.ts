@@ -1,4 +1,5 @@
 import { join } from "node:path";
+import { freePort } from "@flare-ts/runtime";
 import { writeAddOneJob } from "@flare-ts/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
@@ -8,7 +9,7 @@ describe("studies, by one-shot commands", () => {
   let folder: FlareFolder;
   beforeAll(async () => {
     folder = await flareFolder({ FLARE_STUDY: "" });
-    await folder.data("poc", "prepare", "-n", "2");
+    await folder.data("poc", "prepare", "-n", "2", "--port", String(await freePort()));
     await folder.data("poc", "start");
   }, 60_000);
   afterAll(async () => {

@@ -17,13 +17,10 @@ const fakeFlare = `#!/bin/sh
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 { printf '%s' "\${FLARE_TEST_PREFIX:-}"; printf '[%s]' "$@"; echo; } >>"$here/calls"
 plan=$(sed -n "$(wc -l <"$here/calls" | tr -d ' ')p" "$here/plan")
+# Whoever sees the process id may send TERM at once.
+[ "$plan" != stay ] || trap 'echo stopped >>"$here/stops"; exit 0' TERM
 echo "$$" >>"$here/pids"
-case $plan in
-  stay)
-    trap 'echo stopped >>"$here/stops"; exit 0' TERM
-    while :; do sleep 0.1; done
-    ;;
-esac
+while [ "$plan" = stay ]; do sleep 0.1; done
 exit "$plan"
 `;
 
