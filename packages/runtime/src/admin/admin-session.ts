@@ -16,6 +16,7 @@ import type { ObjectRef } from "../store/model-store.js";
 import { abortable } from "../transfer/abortable.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import type { Connection } from "../transport/connection.js";
+import type { AbortedJob, ListJobsFilter, ReadOutputOptions, TransferOptions } from "./admin-options.js";
 import { cloneManifest } from "./clone-manifest.js";
 import { downloadResult, refuseTaken } from "./download-result.js";
 import type { JobReceipts } from "./job-receipts.js";
@@ -25,44 +26,6 @@ import { StudyCommands } from "./study-commands.js";
 import type { TransferStore, TransferStores } from "./transfer-stores.js";
 import type { TrustUpdate } from "./trust-update.js";
 import type { WaitingRenewal } from "./waiting-renewal.js";
-
-/** How far an upload or a download is. */
-export interface TransferProgress {
-  /** Path inside the job or the result. */
-  readonly file: string;
-  /** Bytes of this file that are through. */
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-}
-
-export interface TransferOptions {
-  readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface ListJobsFilter {
-  readonly statuses?: readonly JobStatus[];
-  readonly idPrefix?: string;
-  readonly namePrefix?: string;
-  readonly isOnlyMine?: boolean;
-  readonly isReversed?: boolean;
-  readonly limit?: number;
-}
-
-export interface ReadOutputOptions {
-  /** Only what comes after this number. @default 0 */
-  readonly after?: number | undefined;
-  /** @default 1000 */
-  readonly limit?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-/** What came of the wish to abort a job. */
-export interface AbortedJob {
-  readonly status: JobStatus;
-  /** Whether the job had ended before, so that nothing was done. */
-  readonly wasOver: boolean;
-}
 
 interface AbortAnswer {
   readonly status: JobStatus;
