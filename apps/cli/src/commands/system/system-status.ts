@@ -79,7 +79,7 @@ export async function systemStatus(context: CommandContext, options: StudyOption
           : [`${name}, ${ago(lastError.atMs)} ago: ${plainText(lastError.message)} ${plainText(lastError.todo)}`.trimEnd()],
       ),
       runningJobs.length === 0 ? "no job runs" : `jobs that run: ${runningJobs.join(", ")}`,
-      ...waitingJobs.map(({ jobId, reason }) => `job ${jobId} waits: ${plainText(reason)}`),
+      ...waitingJobs.map(({ jobId, reason }) => `job ${jobId} ${reason.startsWith("waits ") ? "" : "waits: "}${plainText(reason)}`),
       ...waitingTransfers.map(
         ({ who, what, reason, sinceMs }) => `${plainText(what)} of ${who} waits for ${ago(sinceMs)}: ${plainText(reason)}`,
       ),
