@@ -69,6 +69,7 @@ const consequences = {
     "more of them are removed; all of them when the disk or `--max-disk` has no room",
   ],
   spareFileMs: ["how long they are kept when nobody takes one", "they are removed"],
+  abortReasonChars: ["what an admin says of why a job is aborted", "a longer one is refused, and the job goes on"],
   jobsPerPage: ["jobs of a list in one answer of the server", "the rest is asked for, page by page"],
   abandonedUploadMs: [
     "how long a server keeps what somebody has begun to upload, or has uploaded for a job that was not submitted or is over",

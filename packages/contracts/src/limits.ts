@@ -84,6 +84,8 @@ export const limits = Object.freeze({
   /** Log lines, and tracked metrics, that the server keeps of a job; the oldest go first. */
   jobLogBytes: 16 * 1024 * 1024,
   jobMetricsBytes: 16 * 1024 * 1024,
+  /** What somebody says of why a job is aborted. */
+  abortReasonChars: 500,
   /** Jobs of a list in one message: with many sites one takes some kilobytes. */
   jobsPerPage: 200,
   /** Messages for a site that it has not taken yet. */

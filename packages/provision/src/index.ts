@@ -47,7 +47,14 @@ export type {
   ServerParticipant,
   Study,
 } from "./project/project.js";
-export { type KitArchive, type ProvisionedKit, type ProvisionInit, type ProvisionResult, provision } from "./provision.js";
+export {
+  type KitArchive,
+  type KitIdentity,
+  type ProvisionedKit,
+  type ProvisionInit,
+  type ProvisionResult,
+  provision,
+} from "./provision.js";
 export {
   type ApprovalResult,
   type ApproveRequestInit,

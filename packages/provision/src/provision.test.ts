@@ -37,9 +37,9 @@ describe("provision", () => {
     expect(warnings).toEqual([]);
     expect(prodDir).toBe(join(projectDir(), "prod_00"));
     expect(kits).toEqual([
-      { name: "server1.example.org", type: "server", dir: join(prodDir, "server1.example.org") },
-      { name: "hospital-a", type: "client", dir: join(prodDir, "hospital-a") },
-      { name: "admin@example.org", type: "admin", dir: join(prodDir, "admin@example.org") },
+      { name: "server1.example.org", type: "server", dir: join(prodDir, "server1.example.org"), identity: "new" },
+      { name: "hospital-a", type: "client", dir: join(prodDir, "hospital-a"), identity: "new" },
+      { name: "admin@example.org", type: "admin", dir: join(prodDir, "admin@example.org"), identity: "new" },
     ]);
     expect((await readdir(projectDir())).sort()).toEqual(["prod_00", "state"]);
     expect(await mode(projectDir(), "state")).toBe("700");
@@ -96,6 +96,7 @@ describe("provisioning again", () => {
     const second = await provisionExample(folder.dir, { 13: "  - { name: hospital-b, type: client, org: b }" });
     expect(second.prodDir).toBe(join(projectDir(), "prod_01"));
     expect(await server(second.prodDir)).toEqual(await server(first.prodDir));
+    expect(second.kits.map(({ identity }) => identity)).toEqual(["kept", "kept", "new", "kept"]);
     const newcomer = await certificateOf(join(second.prodDir, "hospital-b"), "client.crt");
     expect(newcomer.verify((await certificateOf(join(first.prodDir, "hospital-a"), "rootCA.pem")).publicKey)).toBe(true);
     expect(await tree(first.prodDir)).toEqual(before);
@@ -123,6 +124,7 @@ describe("provisioning again", () => {
     const [rootB, certificateB, keyB] = await server(second.prodDir);
     expect([rootB, keyB]).toEqual([rootA, keyA]);
     expect(certificateB).not.toBe(certificateA);
+    expect(second.kits.map(({ identity }) => identity)).toEqual(["new-certificate", "kept", "kept"]);
     expect(new X509Certificate(certificateB ?? "").checkHost("fl.example.org")).toBe("fl.example.org");
   });
 

@@ -16,7 +16,7 @@ import type { AddedParticipant } from "./project/add-participants.js";
 import { parseProject } from "./project/parse-project.js";
 import type { Participant, Project } from "./project/project.js";
 import { KeyVault } from "./state/key-vault.js";
-import { readState, statePath, writeState } from "./state/project-state.js";
+import { type ProjectState, readState, type StoredIdentity, statePath, writeState } from "./state/project-state.js";
 import { type CaKeySource, resolveCaKey } from "./state/stored-keys.js";
 import { lockWorkspace } from "./state/workspace-lock.js";
 
@@ -51,9 +51,16 @@ export interface ProvisionedKit {
   readonly type: Participant["type"];
   /** Absolute path of its folder. */
   readonly dir: string;
+  readonly identity: KitIdentity;
   /** Where archives were asked for. */
   readonly archive?: KitArchive;
 }
+
+/**
+ * How the identity in a kit compares with what earlier runs made for its participant: there was none, the same, another certificate for
+ * the same key, as when the last one was about to end, or another key, as after a revocation.
+ */
+export type KitIdentity = "new" | "kept" | "new-certificate" | "new-key";
 
 /** A kit in a zip file that is encrypted with AES-256. */
 export interface KitArchive {
@@ -143,6 +150,7 @@ async function buildProd({ project, plugins, projectDir, caKey, archives, now, s
   signal?.throwIfAborted();
   const wip = join(projectDir, `${draftPrefix}${randomUUID()}`);
   let passphrases: ReadonlyMap<string, string> = new Map();
+  let made: ProjectState | undefined;
   try {
     await plugins.initialize(wip);
     await writeKits({
@@ -164,7 +172,8 @@ async function buildProd({ project, plugins, projectDir, caKey, archives, now, s
     }
     if (archives) passphrases = await archiveKits({ dir: wip, names, now, signal });
     // The state first: kits whose root key is lost could never be extended, unused state harms nobody.
-    const takeBack = await writeState(projectDir, { state: await identities.state(), requestedKeyPem: stored.requestedKeyPem }, vault);
+    made = await identities.state();
+    const takeBack = await writeState(projectDir, { state: made, requestedKeyPem: stored.requestedKeyPem }, vault);
     try {
       await rename(wip, prodDir);
     } catch (cause) {
@@ -180,11 +189,18 @@ async function buildProd({ project, plugins, projectDir, caKey, archives, now, s
     prodDir,
     kits: project.participants.map(({ name, type }) => {
       const passphrase = passphrases.get(name);
-      const kit = { name, type, dir: join(prodDir, name) };
+      const identity = compareIdentities(stored.state?.participants.get(name), made?.participants.get(name));
+      const kit = { name, type, dir: join(prodDir, name), identity };
       return passphrase === undefined ? kit : { ...kit, archive: { file: join(prodDir, archiveName(name)), passphrase } };
     }),
     warnings: [...project.warnings, ...identities.warnings, ...plugins.warnings],
   };
+}
+
+function compareIdentities(before: StoredIdentity | undefined, now: StoredIdentity | undefined): KitIdentity {
+  if (before === undefined) return "new";
+  if (before.certificatePem === now?.certificatePem) return "kept";
+  return before.privateKeyPem === now?.privateKeyPem ? "new-certificate" : "new-key";
 }
 
 async function nextProdName(projectDir: string): Promise<string> {

@@ -9,6 +9,7 @@ describe("the public surface of this package", () => {
         "daemonStatus",
         "freePort",
         "giveBackHeap",
+        "lastError",
         "preferSmallHeap",
         "readInstance",
         "softwareVersion",

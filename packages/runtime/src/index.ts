@@ -3,6 +3,7 @@ export { type DaemonStatus, daemonStatus, type StartDaemonInit, startDaemon, sto
 export { freePort } from "./process/free-port.js";
 export { giveBackHeap } from "./process/give-back-heap.js";
 export { claimInstance, type InstanceState, readInstance } from "./process/instance-lock.js";
+export { lastError, type ToldError } from "./process/last-error.js";
 export { preferSmallHeap } from "./process/prefer-small-heap.js";
 export type { RunningRelay, StartRelayInit } from "./relay/start-relay.js";
 export type { RunningServer, StartServerInit } from "./server/start-server.js";

@@ -7,11 +7,18 @@ export function errorText(error: FlareError, init: { readonly colors: Colors; re
   const { colors, isVerbose } = init;
   return [
     ...plainLines(error.message).map((line, i) => (i === 0 ? `${colors.red(`error ${error.code}:`)} ${line}` : line)),
-    ...error.problems.flatMap((problem) => problemLines(problem).map((line) => `  ${line}`)),
+    ...error.problems
+      .filter((problem) => !isTold(problem, error.message))
+      .flatMap((problem) => problemLines(problem).map((line) => `  ${line}`)),
     `What to do: ${error.row.todo}`,
     `Read more: docs/errors.md#${anchorOf(error.code)}`,
     ...(isVerbose ? verboseText(error) : []),
   ];
+}
+
+/** Where a mistake has no place in a file, the message may say all of it already. */
+function isTold({ file, message }: Problem, told: string): boolean {
+  return file === undefined && told.includes(message);
 }
 
 /** The anchor of a code's heading in `docs/errors.md`, by GitHub's rule. */

@@ -26,3 +26,11 @@ export function byteSize(text: string): number {
   if (bytes === undefined) throw new InvalidArgumentError("It is a size such as 512MiB or 10GB.");
   return bytes;
 }
+
+/** Takes a text of so many characters at most. */
+export function shortText(most: number): (text: string) => string {
+  return (text) => {
+    if (text.length <= most) return text;
+    throw new InvalidArgumentError(`It has ${text.length} characters, and at most ${most} are taken.`);
+  };
+}

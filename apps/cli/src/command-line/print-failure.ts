@@ -4,6 +4,7 @@ import type { CommandContext } from "./command-context.js";
 import { diskRefusal, systemWords } from "./disk-refusal.js";
 import { errorEnvelope } from "./envelope.js";
 import { errorText } from "./error-text.js";
+import { jsonText } from "./json-text.js";
 
 /** Prints why a command line failed, in the form that was asked for, and returns the exit status. */
 export function printFailure(context: CommandContext, reason: unknown, signalExitCode: number | undefined): number {
@@ -11,7 +12,7 @@ export function printFailure(context: CommandContext, reason: unknown, signalExi
   const error = reason instanceof CommanderError ? fromCommander(reason) : (diskRefusal(reason) ?? FlareError.from(reason));
   const exitCode = error.code === "internal/aborted" && signalExitCode !== undefined ? signalExitCode : error.row.exit;
   const text = errorText(error, { colors: context.terminal.colors, isVerbose: context.isVerbose });
-  if (context.format !== "txt") context.terminal.out(JSON.stringify(errorEnvelope(error, exitCode)));
+  if (context.format !== "txt") context.terminal.out(jsonText(errorEnvelope(error, exitCode)));
   if (context.format === "txt" || context.isVerbose) for (const line of text) context.terminal.err(line);
   return exitCode;
 }

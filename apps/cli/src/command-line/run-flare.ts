@@ -3,6 +3,7 @@ import type { BindHandler } from "./bind-handler.js";
 import { buildProgram } from "./build-program.js";
 import { type CommandContext, type CommandOutput, type OutputFormat, outputFormats } from "./command-context.js";
 import { okEnvelope } from "./envelope.js";
+import { jsonText } from "./json-text.js";
 import { listenToStopSignals } from "./stop-signals.js";
 
 /**
@@ -39,7 +40,7 @@ export async function runFlare(argv: readonly string[]): Promise<number> {
     },
     report: (event, text) => {
       if (format === "txt") terminal.out(text);
-      if (format === "jsonl") terminal.out(JSON.stringify(event));
+      if (format === "jsonl") terminal.out(jsonText(event));
     },
     outliveReader: () => {
       needsReader = false;
@@ -96,7 +97,7 @@ function outputTaken(): Promise<void> {
 }
 
 function printOutput(context: CommandContext, output: CommandOutput): void {
-  const lines = context.format === "txt" ? output.text : [JSON.stringify(okEnvelope(output.data))];
+  const lines = context.format === "txt" ? output.text : [jsonText(okEnvelope(output.data))];
   for (const line of lines) context.terminal.out(line);
   for (const hint of context.format === "txt" ? (output.hints ?? []) : []) context.terminal.err(context.terminal.colors.dim(hint));
 }

@@ -1,5 +1,4 @@
-const escape = String.fromCharCode(27);
-const styleCode = new RegExp(`(${escape}\\[[0-9;]*m)`);
+import { isStyleCode, styleCode } from "./style-code.js";
 
 /**
  * The beginning of a line that fits into `columns`, with `…` where something was cut off. Codes for colours take no room and are
@@ -7,7 +6,7 @@ const styleCode = new RegExp(`(${escape}\\[[0-9;]*m)`);
  */
 export function clipLine(line: string, columns: number): string {
   const parts = line.split(styleCode);
-  const isText = (part: string): boolean => !styleCode.test(part);
+  const isText = (part: string): boolean => !isStyleCode(part);
   const length = parts.filter(isText).reduce((sum, part) => sum + Array.from(part).length, 0);
   if (length <= columns) return line;
   let room = Math.max(0, columns - 1);

@@ -1,5 +1,6 @@
 import picocolors from "picocolors";
 import { clipLine } from "./clip-line.js";
+import { styledText, withoutStyle } from "./plain-text.js";
 
 /** Colours, or the same functions doing nothing. */
 export type Colors = ReturnType<typeof picocolors.createColors>;
@@ -19,7 +20,10 @@ export interface Terminal {
   draw(lines: readonly string[]): void;
 }
 
-/** A terminal over the streams of a process; colours follow NO_COLOR and FORCE_COLOR. */
+/**
+ * A terminal over the streams of a process. Colours follow NO_COLOR and FORCE_COLOR, and go to a stream that is a terminal and to no
+ * other, as to a file. Characters that would steer a terminal are written out, wherever they come from.
+ */
 export function createTerminal(streams: {
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
@@ -27,16 +31,15 @@ export function createTerminal(streams: {
 }): Terminal {
   const { stdout, stderr, env } = streams;
   const isInteractive = stderr.isTTY && env["TERM"] !== "dumb" && env["CI"] === undefined;
-  const hasColors =
-    (env["NO_COLOR"] === undefined || env["NO_COLOR"] === "") &&
-    (stderr.isTTY || (env["FORCE_COLOR"] ?? "") !== "") &&
-    env["TERM"] !== "dumb";
+  const isColorAllowed = (env["NO_COLOR"] ?? "") === "" && env["TERM"] !== "dumb";
+  const isColorForced = !["", "0"].includes(env["FORCE_COLOR"] ?? "");
+  const takesColors = (stream: NodeJS.WriteStream): boolean => isColorAllowed && (stream.isTTY || isColorForced);
   let drawn = 0;
   const erase = (): string => (drawn === 0 ? "" : `\u001b[${drawn}A\u001b[0J`);
   let lines: readonly string[] = [];
   const redraw = (): void => {
     if (!isInteractive) return;
-    stderr.write(lines.map((line) => `${clipLine(line, stderr.columns || 80)}\n`).join(""));
+    stderr.write(lines.map((line) => `${clipLine(styledText(line), stderr.columns || 80)}\n`).join(""));
     drawn = lines.length;
   };
   const write = (stream: NodeJS.WriteStream, line: string): void => {
@@ -44,13 +47,16 @@ export function createTerminal(streams: {
       stderr.write(erase());
       drawn = 0;
     }
-    stream.write(`${line}\n`);
+    const text = styledText(line);
+    stream.write(`${takesColors(stream) ? text : withoutStyle(text)}\n`);
     if (lines.length > 0) redraw();
   };
   return {
     isInteractive,
-    columns: stderr.columns || 80,
-    colors: picocolors.createColors(hasColors),
+    get columns() {
+      return stderr.columns || 80;
+    },
+    colors: picocolors.createColors(takesColors(stdout) || takesColors(stderr)),
     out: (line) => write(stdout, line),
     err: (line) => write(stderr, line),
     draw: (next) => {

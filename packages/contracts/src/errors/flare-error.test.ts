@@ -33,6 +33,14 @@ describe("FlareError", () => {
     expect(FlareError.from("text")).toMatchObject({ code: "internal/bug", message: "text" });
     expect(FlareError.from(AbortSignal.abort().reason)).toMatchObject({ code: "internal/aborted" });
   });
+
+  it("takes the end of a caller's own time for a stop, and not for a fault of the software", async () => {
+    const signal = AbortSignal.timeout(1);
+    await new Promise((resolve) => {
+      signal.addEventListener("abort", resolve);
+    });
+    expect(FlareError.from(signal.reason)).toMatchObject({ code: "internal/aborted", message: expect.stringMatching(/time that was set/) });
+  });
 });
 
 describe("the error catalogue", () => {

@@ -76,6 +76,10 @@ export class FlareError extends Error {
     if (reason instanceof Error && reason.name === "AbortError") {
       return new FlareError("internal/aborted", "The operation was stopped.", { cause: reason });
     }
+    // That of AbortSignal.timeout: whoever calls has set the time.
+    if (reason instanceof DOMException && reason.name === "TimeoutError") {
+      return new FlareError("internal/aborted", "The operation was stopped: the time that was set for it is over.", { cause: reason });
+    }
     const message = reason instanceof Error ? reason.message : String(reason);
     return new FlareError("internal/bug", message, { cause: reason });
   }

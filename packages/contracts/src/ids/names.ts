@@ -54,7 +54,7 @@ export const hostNameSchema = z
 export const adminNameSchema = z.string().regex(/^[A-Za-z0-9._%+-]+@[A-Za-z0-9.-]+\.[A-Za-z]{2,}$/, "must be an e-mail address");
 
 /** A job id: UUID version 4. */
-export const jobIdSchema = z.uuid();
+export const jobIdSchema = z.uuid().toLowerCase();
 
 /** Name of a privacy scope, in a site's `local/privacy.json` and in a job's `meta.json`. */
 export const scopeNameSchema = z

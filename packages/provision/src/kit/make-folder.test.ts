@@ -38,6 +38,7 @@ describe("a folder", () => {
   it("is refused where a file stands in its place or above it", async () => {
     await writeFile(join(folder.dir, "file"), "");
     await expect(makeFolder(join(folder.dir, "file"))).rejects.toMatchObject(refused("EEXIST"));
+    await expect(makeFolder(join(folder.dir, "file"))).rejects.toThrow("file cannot be made: a file is in its place.");
     await expect(makeFolder(join(folder.dir, "file", "a", "b"))).rejects.toMatchObject(refused("ENOTDIR"));
   });
 

@@ -53,8 +53,19 @@ async function requireFolder(path: string, problem: NodeJS.ErrnoException): Prom
 
 function unwritable(path: string, cause: NodeJS.ErrnoException): FlareError {
   const { code: reason = "unknown" } = cause;
-  return new FlareError("file/unwritable", `The folder ${path} cannot be made (${reason}).`, { cause, facts: { file: path, reason } });
+  const why = words[reason] ?? reason;
+  return new FlareError("file/unwritable", `The folder ${path} cannot be made: ${why}.`, { cause, facts: { file: path, reason } });
 }
+
+const words: Readonly<Record<string, string>> = {
+  EEXIST: "a file is in its place",
+  ENOTDIR: "a file is in the place of a folder above it",
+  EACCES: "permission denied",
+  EPERM: "permission denied",
+  EROFS: "what it would be in can only be read",
+  ENOSPC: "no space is left",
+  ENOENT: "the system makes no folder there",
+};
 
 async function isThere(path: string): Promise<boolean> {
   return await stat(path).then(

@@ -239,9 +239,16 @@ function checkDates(
 ): RefusedChain | undefined {
   const { validFrom, validTo, validFromDate, validToDate } = certificate;
   // A date that cannot be read compares as false, and so is not good.
-  if (!(nowMs >= validFromDate.getTime())) return refuse("not-yet-valid", which, certificate, `is valid from ${validFrom} only`);
-  if (!(nowMs <= validToDate.getTime() + allowExpiredMs)) return refuse("expired", which, certificate, `expired on ${validTo}`);
+  if (!(nowMs >= validFromDate.getTime()))
+    return refuse("not-yet-valid", which, certificate, `is valid from ${validFrom} only; ${hereText(nowMs)}`);
+  if (!(nowMs <= validToDate.getTime() + allowExpiredMs))
+    return refuse("expired", which, certificate, `expired on ${validTo}; ${hereText(nowMs)}`);
   return undefined;
+}
+
+/** Most often it is a clock that is wrong. */
+function hereText(nowMs: number): string {
+  return `by this machine's clock it is ${new Date(nowMs).toUTCString()}`;
 }
 
 function revoked(certificate: X509Certificate, which: RefusedChain["which"], { revoked_at_ms, reason }: Revocation): RefusedChain {

@@ -1,7 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
-import { contentHashSchema, defaultStudy, type Json, limits } from "@flare-ts/contracts";
+import { contentHashSchema, defaultStudy, FlareError, type Json, jobIdSchema, limits } from "@flare-ts/contracts";
 import type { Kit, TrustKeeper } from "@flare-ts/provision/kit";
 import type { LiveIdentity } from "../identity/live-identity.js";
 import type { JournalEntry } from "../job/job-event.js";
@@ -13,52 +13,28 @@ import type { ReceiptsPage } from "../receipt/receipts-page.js";
 import { verifyReceipts } from "../receipt/round-receipt.js";
 import type { SignedReceipt } from "../receipt/signed-receipt.js";
 import type { ObjectRef } from "../store/model-store.js";
+import { abortable } from "../transfer/abortable.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import type { Connection } from "../transport/connection.js";
+import type { AbortedJob, ListJobsFilter, ReadOutputOptions, TransferOptions } from "./admin-options.js";
 import { cloneManifest } from "./clone-manifest.js";
-import { downloadResult } from "./download-result.js";
+import { downloadResult, refuseTaken } from "./download-result.js";
 import type { JobReceipts } from "./job-receipts.js";
 import type { JobSummary, ResultFile, SystemChange, SystemStatus } from "./job-summary.js";
 import { SignedCalls } from "./signed-calls.js";
 import { StudyCommands } from "./study-commands.js";
-import type { TransferStores } from "./transfer-stores.js";
+import type { TransferStore, TransferStores } from "./transfer-stores.js";
 import type { TrustUpdate } from "./trust-update.js";
 import type { WaitingRenewal } from "./waiting-renewal.js";
 
-/** How far an upload or a download is. */
-export interface TransferProgress {
-  /** Path inside the job or the result. */
-  readonly file: string;
-  /** Bytes of this file that are through. */
-  readonly doneBytes: number;
-  readonly totalBytes: number;
-}
-
-export interface TransferOptions {
-  readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
-}
-
-export interface ListJobsFilter {
-  readonly statuses?: readonly JobStatus[];
-  readonly idPrefix?: string;
-  readonly namePrefix?: string;
-  readonly isOnlyMine?: boolean;
-  readonly isReversed?: boolean;
-  readonly limit?: number;
-}
-
-export interface ReadOutputOptions {
-  /** Only what comes after this number. @default 0 */
-  readonly after?: number | undefined;
-  /** @default 1000 */
-  readonly limit?: number | undefined;
-  readonly signal?: AbortSignal | undefined;
+interface AbortAnswer {
+  readonly status: JobStatus;
+  readonly was_over?: boolean;
 }
 
 export interface AdminSessionComponents {
-  /** Opens a registered connection. */
-  readonly dial: () => Promise<Connection>;
+  /** Opens a registered connection; the signal ends the attempt. */
+  readonly dial: (signal: AbortSignal) => Promise<Connection>;
   readonly kit: Kit;
   /** Study that the admin works in. @default that of everybody */
   readonly study?: string | undefined;
@@ -73,7 +49,13 @@ export interface AdminSessionComponents {
   readonly onClose?: () => void;
 }
 
-/** An admin's session at the server, in one study. Every command is signed by the admin's key, for that study. */
+/**
+ * An admin's session at the server, in one study. Every command is signed by the admin's key, for that study.
+ *
+ * Calls may be made side by side. One whose signal is aborted throws `internal/aborted`, whatever it is aborted with; one that is
+ * under way when the session is closed, or comes after that, throws `runtime/session-closed`. Arguments that the server cannot take
+ * are `runtime/invalid-argument`.
+ */
 export class AdminSession {
   readonly #parts: AdminSessionComponents;
   readonly #calls: SignedCalls;
@@ -84,14 +66,14 @@ export class AdminSession {
     const { dial, kit, study = defaultStudy, now } = components;
     this.#parts = components;
     this.#calls = new SignedCalls({ dial, project: kit.project, study, now });
-    this.studies = new StudyCommands({ execute: (verb, args) => this.#calls.execute(verb, args) });
+    this.studies = new StudyCommands({ execute: (verb, args, signal) => this.#calls.execute(verb, args, signal) });
   }
 
   /** Connects now, so that what is wrong with kit or server is known at once; later calls connect by themselves. */
-  async open(): Promise<void> {
-    await this.#calls.connect();
+  async open(signal?: AbortSignal): Promise<void> {
+    await this.#calls.whileOpen(signal, (either) => abortable(this.#calls.connect(), either));
     // Before files are sent, say: the server would refuse each command by itself.
-    if (this.study !== defaultStudy) await this.#calls.execute("enter_study", {});
+    if (this.study !== defaultStudy) await this.#calls.execute("enter_study", {}, signal);
   }
 
   /** The study that this session works in. */
@@ -100,11 +82,11 @@ export class AdminSession {
   }
 
   /** The certificates in force of admin and server, each with those between it and a root; PEM. */
-  async certificatesInUse(): Promise<readonly { readonly name: string; readonly chainPem: string }[]> {
+  async certificatesInUse(signal?: AbortSignal): Promise<readonly { readonly name: string; readonly chainPem: string }[]> {
     const { kit, identity } = this.#parts;
-    const { serverChainPem: shown } = await this.#calls.connect();
+    const { serverChainPem: shown } = await this.#calls.whileOpen(signal, (either) => abortable(this.#calls.connect(), either));
     // What is shown is of the old root for as long as that is trusted.
-    const { serverChainPem = shown } = await this.status();
+    const { serverChainPem = shown } = await this.status(signal);
     return [
       { name: kit.name, chainPem: identity.certificatePem },
       { name: kit.serverIdentity, chainPem: serverChainPem },
@@ -112,26 +94,27 @@ export class AdminSession {
   }
 
   /**
-   * Checks, signs and submits a job folder. Submitting is idempotent for a `jobId`: a retry after a cut does not make a
-   * second job.
+   * Checks, signs and submits a job folder. Submitting is idempotent for a `jobId`: a retry after a cut, with the same folder, does not
+   * make a second job.
    *
-   * @throws FlareError `job/invalid` with all mistakes of the folder, or what the server refuses.
+   * @throws FlareError `job/invalid` with all mistakes of the folder, `job/id-taken` when the id is that of other files, or what the
+   * server refuses.
    */
   async submitJob(folder: string, options: TransferOptions & { readonly jobId?: string } = {}): Promise<{ readonly jobId: string }> {
     const { kit, identity, stores, now } = this.#parts;
-    const { signal, jobId = randomUUID() } = options;
+    const { onProgress } = options;
+    const jobId = checkedId(options.jobId ?? randomUUID());
     const job = await readJobFolder(folder);
-    return await stores.use(async ({ models, transfer }) => {
+    return await this.#transferring(options.signal, stores, async ({ models, transfer }, signal) => {
       const signed = await models.importBytes(
         createSignedJob({ folder: job, jobId, project: kit.project, study: this.study, submitter: identity.current, nowMs: now() }),
       );
       for (const file of job.files) {
         const object = await models.importFile(file.absolutePath);
-        await this.#upload(transfer, object, file.path, options);
+        await this.#upload(transfer, object, file.path, { onProgress, signal });
         await models.remove(object.hash);
       }
-      await this.#upload(transfer, signed, "signed job", options);
-      await this.#calls.execute("submit_job", { signed_job: { hash: signed.hash, size: signed.size } }, signal);
+      await this.#submit(transfer, signed, { onProgress, signal });
       await models.remove(signed.hash);
       return { jobId };
     });
@@ -164,9 +147,11 @@ export class AdminSession {
     return (await this.#calls.execute("get_job_meta", { job_id: jobId }, signal)) as unknown as JobSummary;
   }
 
-  /** Ends a job; one that is over keeps its status, which is returned. */
-  async abortJob(jobId: string, reason = "", signal?: AbortSignal): Promise<{ readonly status: JobStatus }> {
-    return (await this.#calls.execute("abort_job", { job_id: jobId, reason }, signal)) as unknown as { status: JobStatus };
+  /** Ends a job; one that was over before keeps its status and its reason. */
+  async abortJob(jobId: string, reason = "", signal?: AbortSignal): Promise<AbortedJob> {
+    const answer = (await this.#calls.execute("abort_job", { job_id: jobId, reason }, signal)) as unknown as AbortAnswer;
+    // Servers of older versions do not say.
+    return { status: answer.status, wasOver: answer.was_over ?? answer.status !== "FINISHED:ABORTED" };
   }
 
   /**
@@ -175,19 +160,20 @@ export class AdminSession {
    *
    * @throws FlareError `job/not-found`, what `verifySignedJob` finds, or what the server refuses
    */
-  async cloneJob(jobId: string, options: TransferOptions & { readonly newJobId?: string } = {}): Promise<{ readonly jobId: string }> {
+  async cloneJob(id: string, options: TransferOptions & { readonly newJobId?: string } = {}): Promise<{ readonly jobId: string }> {
     const { kit, keeper, identity, stores, now } = this.#parts;
-    const { signal, newJobId = randomUUID() } = options;
-    const answer = (await this.#calls.execute("clone_job", { job_id: jobId }, signal)) as unknown as { signed_job: ObjectRef };
+    const { onProgress } = options;
+    const jobId = checkedId(id);
+    const newJobId = checkedId(options.newJobId ?? randomUUID());
+    const answer = (await this.#calls.execute("clone_job", { job_id: jobId }, options.signal)) as unknown as { signed_job: ObjectRef };
     const { hash, size } = answer.signed_job;
-    return await stores.use(async ({ models, transfer }) => {
+    return await this.#transferring(options.signal, stores, async ({ models, transfer }, signal) => {
       const held = await transfer.download(this.#calls.connect, { hash: contentHashSchema.parse(hash), size }, undefined, signal);
       const bytes = await readFile(held.path);
       const signed = await models.importBytes(
         cloneManifest({ bytes, trust: keeper.trust, jobId, newJobId, project: kit.project, submitter: identity.current, nowMs: now() }),
       );
-      await this.#upload(transfer, signed, "signed job", options);
-      await this.#calls.execute("submit_job", { signed_job: { hash: signed.hash, size: signed.size } }, signal);
+      await this.#submit(transfer, signed, { onProgress, signal });
       await models.remove(signed.hash);
       await models.remove(held.hash);
       return { jobId: newJobId };
@@ -267,22 +253,24 @@ export class AdminSession {
 
   /** Downloads the models of a finished job and the receipts of its rounds into `<destination>/<job id>`, which appears only when it is whole. */
   async downloadJob(
-    jobId: string,
+    id: string,
     destination: string,
     options: TransferOptions & {
       /** Whether a result that is there gives way, once the new one is whole. @default false */
       readonly isReplacing?: boolean;
     } = {},
   ): Promise<{ readonly dir: string; readonly files: readonly ResultFile[] }> {
-    const { onProgress, signal, isReplacing = false } = options;
+    const { onProgress, isReplacing = false } = options;
+    const jobId = checkedId(id);
     const dir = resolve(destination, jobId);
-    const { job, files } = (await this.#calls.execute("download_job", { job_id: jobId }, signal)) as unknown as {
+    if (!isReplacing) await refuseTaken(dir);
+    const { job, files } = (await this.#calls.execute("download_job", { job_id: jobId }, options.signal)) as unknown as {
       job: JobSummary;
       files: readonly ResultFile[];
     };
-    const { receipts } = await this.receipts(jobId, signal);
+    const { receipts } = await this.receipts(jobId, options.signal);
     const result = { files, documents: { "receipts.json": receipts, "job_meta.json": job } };
-    await this.#parts.stores.use(async ({ models, transfer }) => {
+    await this.#transferring(options.signal, this.#parts.stores, async ({ models, transfer }, signal) => {
       await downloadResult(dir, result, {
         fetch: (object, file) => {
           const report = (doneBytes: number): void => onProgress?.({ file: file.path, doneBytes, totalBytes: file.size });
@@ -334,6 +322,7 @@ export class AdminSession {
     return (await this.#calls.execute("decline_renewal", { id }, signal)) as unknown as { name: string };
   }
 
+  /** Ends the session, with the calls that are under way; once more does nothing. */
   close(): void {
     this.#parts.onClose?.();
     this.#calls.close();
@@ -352,7 +341,30 @@ export class AdminSession {
     if (connection !== undefined && !keeper.trust.verify(connection.serverChainPem, { nowMs: now() }).ok) connection.close();
   }
 
+  /** Work with a store of the kit, which ends with the session. */
+  async #transferring<Result>(
+    signal: AbortSignal | undefined,
+    stores: TransferStores,
+    work: (store: TransferStore, signal: AbortSignal) => Promise<Result>,
+  ): Promise<Result> {
+    return await this.#calls.whileOpen(signal, (either) => stores.use((store) => work(store, either)));
+  }
+
+  async #submit(transfer: TransferClient, signed: ObjectRef, options: TransferOptions): Promise<void> {
+    await this.#upload(transfer, signed, "signed job", options);
+    await this.#calls.execute("submit_job", { signed_job: { hash: signed.hash, size: signed.size } }, options.signal);
+  }
+
   async #upload(transfer: TransferClient, object: ObjectRef, file: string, { onProgress, signal }: TransferOptions): Promise<void> {
     await transfer.upload(this.#calls.connect, object, (doneBytes) => onProgress?.({ file, doneBytes, totalBytes: object.size }), signal);
   }
+}
+
+/** The id of a job in the form that everybody writes, before anything is read or sent for it. */
+function checkedId(text: string): string {
+  const id = jobIdSchema.safeParse(text);
+  if (id.success) return id.data;
+  throw new FlareError("runtime/invalid-argument", `${JSON.stringify(text)} is no id of a job, which is a UUID.`, {
+    facts: { jobId: text },
+  });
 }

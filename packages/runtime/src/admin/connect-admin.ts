@@ -20,6 +20,7 @@ export interface ConnectAdminInit {
   readonly isClearAllowed?: boolean | undefined;
   /** Hears of the renewal of the admin's certificate. */
   readonly onLog?: ((line: LogLine) => void) | undefined;
+  /** Ends the attempt to connect; once the session is open, each call has a signal of its own. */
   readonly signal?: AbortSignal | undefined;
 }
 
@@ -45,8 +46,8 @@ export async function connectAdmin(init: ConnectAdminInit): Promise<AdminSession
     { target: { ...endpointOf(kit), isClearAllowed: init.isClearAllowed } },
   );
   const renewal = new CertificateRenewal({ identity, ask: wire.ask, logger, now, random: Math.random });
-  const dial = async (): Promise<Connection> => {
-    const connection = await wire.dial(init.signal);
+  const dial = async (signal: AbortSignal): Promise<Connection> => {
+    const connection = await wire.dial(signal);
     live = connection;
     void connection.closed.then(() => {
       if (live === connection) live = undefined;
@@ -57,20 +58,20 @@ export async function connectAdmin(init: ConnectAdminInit): Promise<AdminSession
   const stores = new TransferStores({ now }, { folder: kit.transferDir });
   const session = new AdminSession({ dial, kit, study: init.study, keeper, stores, now, identity, onClose });
   try {
-    await session.open();
+    await session.open(init.signal);
   } catch (error) {
     session.close();
     throw error;
   }
   // Most commands are over before a renewal in the background would be: what is due is done first.
-  if (live?.shouldRenew === true || now() >= renewalTimes(identity.certificate, 0.5).dueMs) await renewFirst(wire, logger);
+  if (live?.shouldRenew === true || now() >= renewalTimes(identity.certificate, 0.5).dueMs) await renewFirst(wire, logger, init.signal);
   renewal.start();
   return session;
 }
 
-async function renewFirst(wire: WireRenewal, logger: Logger): Promise<void> {
+async function renewFirst(wire: WireRenewal, logger: Logger, signal: AbortSignal | undefined): Promise<void> {
   try {
-    if ((await wire.ask()) === "renewed") logger.info("certificate renewed");
+    if ((await wire.ask(signal)) === "renewed") logger.info("certificate renewed");
     else logger.info("certificate renewal waits to be signed by the project's administrator");
   } catch (error) {
     logger.warn("certificate could not be renewed", { error: errorField(error) });

@@ -1,11 +1,11 @@
 import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
-import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { ContentHash } from "@flare-ts/contracts";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import { downloadResult } from "./download-result.js";
+import { downloadResult, refuseTaken } from "./download-result.js";
 
 let folder: string;
 let held: string;
@@ -46,6 +46,44 @@ describe("the result of a job", () => {
     expect((await readdir(dir)).toSorted()).toEqual(["models", "rounds.json"]);
     await expect(download(held)).rejects.toMatchObject({ code: "file/exists" });
     expect(await readFile(held, "utf8")).toBe("a model");
+  });
+
+  it("is whole when several are written to one place at a time", async () => {
+    const dir = join(folder, "result");
+    const outcomes = await Promise.allSettled(Array.from({ length: 8 }, () => download(dir)));
+    expect(outcomes.filter(({ status }) => status === "fulfilled")).toHaveLength(1);
+    for (const outcome of outcomes) {
+      if (outcome.status === "rejected") expect(outcome.reason).toMatchObject({ code: "file/exists" });
+    }
+    await Promise.all(Array.from({ length: 8 }, () => download(dir, true)));
+    expect((await readdir(folder)).toSorted()).toEqual(["held", "result"]);
+    expect((await readdir(dir)).toSorted()).toEqual(["models", "rounds.json"]);
+  });
+
+  it("is refused before anything is fetched where something is in its place", async () => {
+    await mkdir(join(folder, "empty"));
+    await refuseTaken(join(folder, "empty"));
+    await refuseTaken(join(folder, "nothing"));
+    for (const place of [held, folder]) await expect(refuseTaken(place)).rejects.toMatchObject({ code: "file/exists" });
+  });
+
+  it("clears away what killed processes have left beside it, and nothing else", async () => {
+    const running = `result.part-${process.pid}-0`;
+    for (const name of ["result.part", "result.part-2147483646-0", running, "result.partly", "result2"]) await mkdir(join(folder, name));
+    await download(join(folder, "result"));
+    expect((await readdir(folder)).toSorted()).toEqual(["held", "result", running, "result.partly", "result2"].toSorted());
+  });
+
+  it("gives way to what the caller's own function throws", async () => {
+    const boom = new Error("boom");
+    const dir = join(folder, "result");
+    const attempt = downloadResult(
+      dir,
+      { files: [{ path: "a", hash, size: 7 }], documents: {} },
+      { fetch: () => Promise.reject(boom), isReplacing: false },
+    );
+    await expect(attempt).rejects.toBe(boom);
+    expect(await readdir(folder)).toEqual(["held"]);
   });
 
   it("is refused where no folder can be made", async () => {

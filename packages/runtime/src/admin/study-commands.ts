@@ -32,51 +32,53 @@ export interface StudyList {
   readonly study_details: readonly { readonly name: string; readonly role: string; readonly can_submit_job: boolean }[];
 }
 
+type ExecuteStudyCommand = (verb: StudyVerb, args: Readonly<Record<string, Json>>, signal: AbortSignal | undefined) => Promise<Json>;
+
 /** Commands about studies; the server lets a project_admin and, for sites of their own organisation, an org_admin change them. */
 export class StudyCommands {
-  readonly #execute: (verb: StudyVerb, args: Readonly<Record<string, Json>>) => Promise<Json>;
+  readonly #execute: ExecuteStudyCommand;
 
-  constructor(components: { readonly execute: (verb: StudyVerb, args: Readonly<Record<string, Json>>) => Promise<Json> }) {
+  constructor(components: { readonly execute: ExecuteStudyCommand }) {
     this.#execute = components.execute;
   }
 
   /** Makes a study, or adds sites to one that is there. @throws FlareError `study/…`, `auth/not-authorized` */
-  async register(study: string, sites: StudySites): Promise<StudyDescription> {
-    return (await this.#execute("register_study", { study, ...named(sites) })) as unknown as StudyDescription;
+  async register(study: string, sites: StudySites, signal?: AbortSignal): Promise<StudyDescription> {
+    return (await this.#execute("register_study", { study, ...named(sites) }, signal)) as unknown as StudyDescription;
   }
 
   /** @throws FlareError `study/…`, `auth/not-authorized` */
-  async addSites(study: string, sites: StudySites): Promise<StudySitesChange> {
-    return (await this.#execute("add_study_site", { study, ...named(sites) })) as unknown as StudySitesChange;
+  async addSites(study: string, sites: StudySites, signal?: AbortSignal): Promise<StudySitesChange> {
+    return (await this.#execute("add_study_site", { study, ...named(sites) }, signal)) as unknown as StudySitesChange;
   }
 
   /** The sites leave the study's jobs that run, at once. @throws FlareError `study/…`, `auth/not-authorized` */
-  async removeSites(study: string, sites: StudySites): Promise<StudySitesChange> {
-    return (await this.#execute("remove_study_site", { study, ...named(sites) })) as unknown as StudySitesChange;
+  async removeSites(study: string, sites: StudySites, signal?: AbortSignal): Promise<StudySitesChange> {
+    return (await this.#execute("remove_study_site", { study, ...named(sites) }, signal)) as unknown as StudySitesChange;
   }
 
   /** @throws FlareError `study/…`, `auth/not-authorized` */
-  async addUser(study: string, user: string): Promise<void> {
-    await this.#execute("add_study_user", { study, user });
+  async addUser(study: string, user: string, signal?: AbortSignal): Promise<void> {
+    await this.#execute("add_study_user", { study, user }, signal);
   }
 
   /** What the user watches of the study ends at once; the user's jobs stay. @throws FlareError `study/…`, `auth/not-authorized` */
-  async removeUser(study: string, user: string): Promise<void> {
-    await this.#execute("remove_study_user", { study, user });
+  async removeUser(study: string, user: string, signal?: AbortSignal): Promise<void> {
+    await this.#execute("remove_study_user", { study, user }, signal);
   }
 
   /** Removes a study that has no jobs. @throws FlareError `study/has-jobs`, `study/not-found`, `auth/not-authorized` */
-  async remove(study: string): Promise<void> {
-    await this.#execute("remove_study", { study });
+  async remove(study: string, signal?: AbortSignal): Promise<void> {
+    await this.#execute("remove_study", { study }, signal);
   }
 
-  async list(): Promise<StudyList> {
-    return (await this.#execute("list_studies", {})) as unknown as StudyList;
+  async list(signal?: AbortSignal): Promise<StudyList> {
+    return (await this.#execute("list_studies", {}, signal)) as unknown as StudyList;
   }
 
   /** @throws FlareError `study/not-found`, `auth/not-authorized` */
-  async show(study: string): Promise<StudyDescription> {
-    return (await this.#execute("show_study", { study })) as unknown as StudyDescription;
+  async show(study: string, signal?: AbortSignal): Promise<StudyDescription> {
+    return (await this.#execute("show_study", { study }, signal)) as unknown as StudyDescription;
   }
 }
 

@@ -17,7 +17,9 @@ export interface StartDaemonInit {
   readonly args?: readonly string[];
   /** Environment variables of the process, beside those of this one. */
   readonly environment?: Readonly<Record<string, string>>;
-  /** Wait for readiness so long at most. @default 30_000 */
+  /** What is waited for: that the process holds its kit, or that it is ready. @default "ready" */
+  readonly until?: "running" | "ready";
+  /** Wait for that so long at most. @default 30_000 */
   readonly timeoutMs?: number;
   /** Called when the process is seen to hold its kit, ready or not; more than once maybe. */
   readonly onRunning?: () => void;
@@ -38,13 +40,13 @@ const againMs = 1_000;
 
 /**
  * Starts a kit's server, site or relay in the background under the watchdog of the kit (`startup/sub_start.sh`), which starts
- * it again when it dies, and waits until it is ready. One that is alive but not ready in time, such as a site whose server is
+ * it again when it dies, and waits until it is ready, or only until it runs. One that is alive but not ready in time, such as a site whose server is
  * down, is left to go on by itself; the state says so. Output goes to `log.txt` in the kit.
  *
  * @throws FlareError `runtime/already-running`, or `runtime/start-failed` with the last lines that this start printed.
  */
 export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid: number; readonly state: InstanceState["state"] }> {
-  const { kitDir, command, args = [], environment = {}, timeoutMs = 30_000, onRunning = () => {}, signal } = init;
+  const { kitDir, command, args = [], environment = {}, until = "ready", timeoutMs = 30_000, onRunning = () => {}, signal } = init;
   const running = readInstance(kitDir);
   if (running !== undefined) {
     throw new FlareError("runtime/already-running", `This kit is in use by process ${running.pid}.`, {
@@ -74,7 +76,8 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
   const isOver = (): boolean => watchdog.exitCode !== null || watchdog.signalCode !== null;
   const deadline = performance.now() + timeoutMs;
   let instance = readInstance(kitDir);
-  while (instance?.state !== "ready" && !isOver() && performance.now() < deadline) {
+  const isReached = (): boolean => instance !== undefined && (until === "running" || instance.state === "ready");
+  while (!isReached() && !isOver() && performance.now() < deadline) {
     await Promise.race([sleep(pollMs), exited]);
     if (signal?.aborted === true) {
       await stopDaemon(kitDir, { timeoutMs: 5_000 });

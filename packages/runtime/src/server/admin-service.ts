@@ -96,7 +96,7 @@ const outputArguments = z.strictObject({
   events_after: z.int().nonnegative().optional(),
   limit: z.int().min(1).max(10_000).optional(),
 });
-const abortArguments = z.strictObject({ job_id: jobIdSchema, reason: z.string().max(500) });
+const abortArguments = z.strictObject({ job_id: jobIdSchema, reason: z.string().max(limits.abortReasonChars) });
 
 /** Carries out commands of admins that the gate lets in, each within its study. */
 export class AdminService {
@@ -235,9 +235,9 @@ export class AdminService {
     const { job_id, reason } = parseArguments(abortArguments, args);
     const { identity } = caller;
     const job = await this.#job(caller, { job_id });
-    if (isFinished(job.status)) return { status: job.status };
+    if (isFinished(job.status)) return { status: job.status, was_over: true };
     await this.#parts.scheduler.abort(job.jobId, reason === "" ? `aborted by ${identity.name}` : `aborted by ${identity.name}: ${reason}`);
-    return { status: (await this.#job(caller, { job_id })).status };
+    return { status: (await this.#job(caller, { job_id })).status, was_over: false };
   }
 
   async #receipts(caller: Caller, args: Arguments): Promise<Json> {

@@ -102,7 +102,8 @@ export class CommandGate {
     const submitter = job === undefined ? undefined : { name: job.submitterName, org: job.submitterOrg };
     const user = { name, org, role };
     if (this.#parts.isAllowed({ right, user, study, ...(submitter === undefined ? {} : { submitter }) })) return;
-    throw new FlareError("auth/not-authorized", `${name} (${role} of ${org}) may not ${verb} here.`, {
+    const needed = right === verb ? "" : `, which needs the right ${right}`;
+    throw new FlareError("auth/not-authorized", `${name} (${role} of ${org}) may not ${verb} here${needed}.`, {
       facts: { who: name, role, right },
     });
   }

@@ -1,6 +1,7 @@
 import { randomUUID } from "node:crypto";
 import { link, mkdir, mkdtemp, readdir, readFile, rm } from "node:fs/promises";
 import { dirname, join } from "node:path";
+import { isDeepStrictEqual } from "node:util";
 import {
   type AuthorizationRequest,
   type ContentHash,
@@ -19,11 +20,12 @@ import type { Identity } from "../session/identity.js";
 import { diskError } from "../store/file-model-store-disk.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
-import type { AddedJob } from "../store/server-store.js";
+import type { AddedJob, JobRecord, NewJob, ServerStore } from "../store/server-store.js";
 import type { StudyRegistry } from "../study/study-registry.js";
 import { requireMember } from "../study/study-rights.js";
 import type { Possession } from "../transfer/possession.js";
 import type { Caller } from "./command-gate.js";
+import type { DefinitionReader } from "./job-definition.js";
 import type { JournalHub } from "./journal-hub.js";
 import { filesMissing, type ModelsOfOthers, type SubmittedFile } from "./models-of-others.js";
 
@@ -35,6 +37,8 @@ export interface JobIntakeComponents {
   readonly studies: Pick<StudyRegistry, "studies" | "inTurn">;
   /** A job is made of files that its submitter has, not of what the server holds of others. */
   readonly possession: Pick<Possession, "has">;
+  readonly store: Pick<ServerStore, "job">;
+  readonly readDefinition: DefinitionReader;
   readonly now: () => number;
   /** The server's own policy. */
   readonly isAllowed: (request: Omit<AuthorizationRequest, "site">) => boolean;
@@ -59,9 +63,9 @@ export class JobIntake {
   }
 
   /**
-   * Takes a job into the study of whoever submits it, once: a repetition gives the job that is there.
+   * Takes a job into the study of whoever submits it, once: a repetition gives the job that is there, also one that was signed anew.
    *
-   * @throws FlareError `job/files-missing`, `job/not-yours`, `job/wrong-study`, `job/outside-study`, `auth/not-authorized`, what `verifySignedJob` and
+   * @throws FlareError `job/id-taken`, `job/files-missing`, `job/not-yours`, `job/wrong-study`, `job/outside-study`, `auth/not-authorized`, what `verifySignedJob` and
    * `readJobFolder` find.
    */
   async accept(caller: Caller, signedJob: ObjectRef): Promise<AddedJob> {
@@ -126,11 +130,24 @@ export class JobIntake {
     // A study is not removed while a job comes into it.
     const added = await studies.inTurn(async () => {
       requireMember(studies.studies, study, identity);
-      return await hub.addJob(job);
+      return await hub.addJob(job).catch(async (reason: unknown) => {
+        const known = await this.#sameJob(job, manifest);
+        if (known === undefined) throw reason;
+        return { job: known, isNew: false };
+      });
     });
     // A job that was known holds what it needs by itself.
     if (added.isNew) await retention.hold(`job:${jobId}`, hashes);
     return added;
+  }
+
+  /** The job of an id, where the same person has submitted the same files: whoever had no answer submits again, and signs it at another time. */
+  async #sameJob({ jobId, study, submitterName }: NewJob, { jobFolderName, files }: JobManifest): Promise<JobRecord | undefined> {
+    const { store, readDefinition } = this.#parts;
+    const known = await store.job(jobId);
+    if (known === undefined || known.study !== study || known.submitterName !== submitterName) return undefined;
+    const first = (await readDefinition(known.signedJob)).manifest;
+    return isDeepStrictEqual([first.jobFolderName, first.files], [jobFolderName, files]) ? known : undefined;
   }
 
   /** Builds the folder anew, by links into the store, and reads it as the submitter should have. */

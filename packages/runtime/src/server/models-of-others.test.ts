@@ -17,6 +17,7 @@ import type { ServerStore } from "../store/server-store.js";
 import { openSqliteServerStore } from "../store/sqlite-server-store.js";
 import { Studies } from "../study/studies.js";
 import { StudyRegistry } from "../study/study-registry.js";
+import { createDefinitionReader } from "./job-definition.js";
 import { JobIntake } from "./job-intake.js";
 import { JournalHub } from "./journal-hub.js";
 import { ModelsOfOthers } from "./models-of-others.js";
@@ -51,7 +52,11 @@ beforeEach(async () => {
   const retention = new ObjectRetention({ models, logger });
   const trust = project.trust();
   intake = new JobIntake(
-    { hub, models, retention, others, studies, possession: { has: () => true }, now: Date.now, isAllowed: policy },
+    {
+      ...{ hub, models, retention, others, studies, store, now: Date.now, isAllowed: policy },
+      readDefinition: createDefinitionReader({ models, trust }),
+      possession: { has: () => true },
+    },
     { workspace: root, trust },
   );
 });

@@ -1,4 +1,4 @@
-import type { ContentHash } from "@flare-ts/contracts";
+import { type ContentHash, FlareError } from "@flare-ts/contracts";
 import type { Identity } from "../session/identity.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { Possession } from "../transfer/possession.js";
@@ -13,9 +13,15 @@ export class ObjectGrants implements TransferGuard, Possession {
   /** Names of admins that have sent an object. */
   readonly #senders = new Map<ContentHash, Set<string>>();
   readonly #mayUpload: (identity: Identity) => Promise<boolean>;
+  readonly #onRefused: ((identity: Identity, error: FlareError) => void) | undefined;
 
-  constructor(components: { readonly mayUpload: (identity: Identity) => Promise<boolean> }) {
+  constructor(components: {
+    readonly mayUpload: (identity: Identity) => Promise<boolean>;
+    /** Hears of admins who began to send a job and may not. */
+    readonly onRefused?: (identity: Identity, error: FlareError) => void;
+  }) {
     this.#mayUpload = components.mayUpload;
+    this.#onRefused = components.onRefused;
   }
 
   /** Lets a participant read objects, for the sake of a job. */
@@ -59,8 +65,21 @@ export class ObjectGrants implements TransferGuard, Possession {
     return Promise.resolve(this.#readable.get(identity.name)?.has(hash) ?? false);
   }
 
-  mayWrite(identity: Identity, _object: ObjectRef): Promise<boolean> {
-    return this.#mayUpload(identity);
+  /**
+   * An admin who may submit no job is told that, and not only that an object is none of theirs.
+   *
+   * @throws FlareError `auth/not-authorized`
+   */
+  async mayWrite(identity: Identity, { hash }: ObjectRef): Promise<boolean> {
+    if (await this.#mayUpload(identity)) return true;
+    const { kind, name, org, role } = identity;
+    if (kind !== "admin" || (await this.mayRead(identity, hash))) return false;
+    const right = "submit_job";
+    const error = new FlareError("auth/not-authorized", `${name} (${role} of ${org}) may not ${right} here.`, {
+      facts: { who: name, role, right },
+    });
+    this.#onRefused?.(identity, error);
+    throw error;
   }
 }
 

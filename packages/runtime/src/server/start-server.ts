@@ -82,11 +82,12 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const directory = new SiteDirectory({ now });
     const jobs = new JobTable();
 
-    const mayUpload = ({ kind, name, org, role }: Identity): Promise<boolean> =>
-      Promise.resolve(
-        kind === "client" ? jobs.runningJobsOf(name).length > 0 : isAllowed({ right: "submit_job", user: { name, org, role } }),
-      );
-    const grants = new ObjectGrants({ mayUpload });
+    const mayUpload = async ({ kind, name, org, role }: Identity): Promise<boolean> =>
+      kind === "client" ? jobs.runningJobsOf(name).length > 0 : isAllowed({ right: "submit_job", user: { name, org, role } });
+    const grants = new ObjectGrants({
+      mayUpload,
+      onRefused: ({ name: who }, { code, message: reason }) => audit.write({ who, action: "submit_job", outcome: "refused", code, reason }),
+    });
     const retention = new ObjectRetention({ models, logger, onRemoved: (hash) => grants.revokeObject(hash) });
     const readDefinition = createDefinitionReader({ models, trust: keeper.trust });
     const { jobHeapMiB: heapMiB, engineThreads } = plan;
@@ -103,7 +104,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     );
     const others = new ModelsOfOthers({ store, studies, isAllowed });
     const intake = new JobIntake(
-      { hub, models, retention, others, studies, possession: grants, now, isAllowed },
+      { hub, models, retention, others, studies, store, readDefinition, possession: grants, now, isAllowed },
       { workspace, trust: keeper.trust },
     );
     const archive = new OutputArchive({ folder: join(workspace, "job-output") });

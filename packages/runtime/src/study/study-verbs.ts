@@ -22,7 +22,8 @@ export function isStudyVerb(verb: string): verb is StudyVerb {
 export function requireStudyRole(verb: StudyVerb, { name, org, role }: StudyCaller): void {
   if (verb === "list_studies" || role === "project_admin") return;
   if (verb !== "remove_study" && role === "org_admin") return;
-  throw new FlareError("auth/not-authorized", `${name} (${role} of ${org}) may not ${verb} here.`, {
+  const whose = verb === "remove_study" ? "a project_admin" : "a project_admin or an org_admin";
+  throw new FlareError("auth/not-authorized", `${name} (${role} of ${org}) may not ${verb}: no policy gives that, it is for ${whose}.`, {
     facts: { who: name, role, right: verb },
   });
 }

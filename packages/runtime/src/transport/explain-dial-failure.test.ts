@@ -1,7 +1,18 @@
-import type { ConnectionSecurity } from "@flare-ts/contracts";
+import { type ConnectionSecurity, FlareError } from "@flare-ts/contracts";
 import { afterEach, describe, expect, it } from "vitest";
+import type { ProjectKeys } from "../session/project-keys.js";
 import { dialServer } from "./dial-server.js";
+import { explainDialFailure } from "./explain-dial-failure.js";
 import { startTestServer, type TestServer } from "./test-server.test-support.js";
+
+it("whoever gets no answer is told for how long, and not where the library has spent the time", () => {
+  const details = "Deadline exceeded after 60.010s,name resolution: 0.007s,metadata filters: 0.002s,Waiting for LB pick";
+  const reason = new FlareError("transfer/disconnected", "The connection ended.", { facts: { details } });
+  const keys = {} as ProjectKeys;
+  const { code, message } = explainDialFailure(reason, { host: "localhost", port: 8002, keys, connectionSecurity: "tls" });
+  expect(code).toBe("transfer/unreachable");
+  expect(message).toMatch(/^The server at localhost:8002 cannot be reached: nobody has answered for 60 s; [^:,]*, [^:,]*\.$/);
+});
 
 describe("a kit that was made before the project changed connection_security", () => {
   let server: TestServer;

@@ -17,7 +17,7 @@ export function explainDialFailure(reason: unknown, target: DialTarget): FlareEr
   if (error.code !== "transfer/disconnected") return error;
   const address = `${host}:${port}`;
   const { details: told } = error.facts;
-  const details = typeof told === "string" ? told : error.message;
+  const details = inWords(typeof told === "string" ? told : error.message);
   const facts = { address, details };
   if (speaksNoTls(details)) {
     const message = `${address} answers without TLS, and this kit says connection_security ${connectionSecurity}: another program, or a server whose kit says clear.`;
@@ -33,6 +33,14 @@ export function explainDialFailure(reason: unknown, target: DialTarget): FlareEr
   }
   const hint = isHungUp(details, connectionSecurity) ? ` Something answers there and hangs up: ${whoHangsUp[connectionSecurity]}` : "";
   return new FlareError("transfer/unreachable", `The server at ${address} cannot be reached: ${details}${hint}`, { facts, cause: error });
+}
+
+/** The library says of a time that is over where it has spent it, which tells nobody anything. */
+function inWords(details: string): string {
+  const seconds = /^Deadline exceeded after (\d+)/.exec(details)?.[1];
+  return seconds === undefined
+    ? details
+    : `nobody has answered for ${seconds} s; the machine, the server's process or the network stands still.`;
 }
 
 /** Whether the first bytes of an answer were none of TLS, in the words of OpenSSL. */

@@ -35,6 +35,12 @@ describe("flare aggregate", () => {
     expect([...(out.get("layer.w")?.data ?? [])]).toEqual([2, 4]);
   });
 
+  it("says of a setting that is wrong once what it may be", async () => {
+    const weights = ["-w", "1,1", "a.safetensors", "b.safetensors", "-o", "o.safetensors"];
+    const { stderr } = await folder.run("aggregate", ...weights, "--strategy", "trimmed-mean", "--strategy-option", "fraction=2");
+    expect(stderr.split("it must be a number of at least 0 and below 0.5")).toHaveLength(2);
+  });
+
   it("gives the same bytes from each engine, in any order, as JSON says", async () => {
     const hashes = new Set<unknown>();
     for (const words of [

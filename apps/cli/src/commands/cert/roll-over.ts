@@ -37,7 +37,9 @@ export async function finishRolloverCommand(context: CommandContext, options: Fi
   // Who goes on with the old root would be cut off by the list; what can be seen of that is seen before anything changes.
   const kitDir = options.isPushed && !options.isForced ? await adminKitOf(context, options) : undefined;
   const inUse =
-    kitDir === undefined ? [] : await withAdmin(context, { startupKit: kitDir }, async (session) => await session.certificatesInUse());
+    kitDir === undefined
+      ? []
+      : await withAdmin(context, { startupKit: kitDir }, async (session) => await session.certificatesInUse(context.signal));
   const trust = await finishRollover({ ...placeOf(context, options), isForced: options.isForced, inUse });
   const { data, text, hints } = await pushAndTell(context, options, trust);
   return { data, text: ["The old root is trusted no more.", ...text], hints };

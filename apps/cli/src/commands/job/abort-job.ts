@@ -24,7 +24,7 @@ export async function abortJob(context: CommandContext, options: AbortJobOptions
       deed: "Aborting a job",
       refusal: "The job was not aborted.",
     });
-  const { status } = await withAdminInStudy(context, options, (session) => session.abortJob(jobId, reason, context.signal));
-  const text = status === "FINISHED:ABORTED" ? `Aborted ${jobId}.` : `Job ${jobId} was over before, with status ${status}.`;
-  return { data: { job_id: jobId, status, reason }, text: [text] };
+  const { status, wasOver } = await withAdminInStudy(context, options, (session) => session.abortJob(jobId, reason, context.signal));
+  const text = wasOver ? `Job ${jobId} was over before, with status ${status}.` : `Aborted ${jobId}.`;
+  return { data: { job_id: jobId, status, was_over: wasOver, reason }, text: [text] };
 }

@@ -1,4 +1,4 @@
-import { readdir } from "node:fs/promises";
+import { lstat, readdir } from "node:fs/promises";
 import { join, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
@@ -23,11 +23,8 @@ export async function downloadJob(context: CommandContext, options: DownloadJobO
   const jobId = parseJobId(options.jobId);
   const output = resolve(context.cwd, options.output);
   const target = join(output, jobId);
-  const isTaken = await readdir(target).then(
-    (names) => names.length > 0,
-    () => false,
-  );
-  if (isTaken && !options.isForced) throw new FlareError("cli/output-exists", `${target} is already there.`, { facts: { folder: target } });
+  if (!options.isForced && (await isTaken(target)))
+    throw new FlareError("cli/output-exists", `${target} is already there.`, { facts: { folder: target } });
   return await withAdminInStudy(context, options, async (session) => {
     const { dir, files } = await session.downloadJob(jobId, output, {
       onProgress: transferProgress(context.terminal, "Receiving"),
@@ -40,4 +37,10 @@ export async function downloadJob(context: CommandContext, options: DownloadJobO
       text: lines.length === 0 ? [`Downloaded to ${dir}; the job has made no model.`] : [`Downloaded to ${dir}:`, ...lines],
     };
   });
+}
+
+/** Whether something is there; an empty folder is nothing. */
+async function isTaken(path: string): Promise<boolean> {
+  const info = await lstat(path).catch(() => undefined);
+  return info !== undefined && (!info.isDirectory() || (await readdir(path)).length > 0);
 }

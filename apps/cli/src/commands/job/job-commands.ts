@@ -1,9 +1,10 @@
+import { limits } from "@flare-ts/contracts/errors";
 import { type Command } from "commander";
 import { adminKitHelp } from "../../admin-kit/find-admin-kit.js";
 import { studyFlags, withStudyFlags } from "../../admin-kit/study-flag.js";
 import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
-import { wholeNumber } from "../../command-line/number-arguments.js";
+import { shortText, wholeNumber } from "../../command-line/number-arguments.js";
 
 const exampleId = "3f0c9a52-6f0e-4e0a-9d2b-0f8f5a4a7b11";
 
@@ -143,7 +144,7 @@ A site's operator decides: "allow_log_streaming": true in local/resources.json. 
     );
   withStudyFlags(group.command("abort").description("end a job at the server and at all sites; it cannot be taken back"))
     .argument("<id>", "the job's id")
-    .option("--reason <text>", "what the journal and the sites are told")
+    .option("--reason <text>", "what the journal and the sites are told", shortText(limits.abortReasonChars))
     .option("--force", "do not ask")
     .addHelpText("after", examplesText([["in a script", `flare job abort ${exampleId} --force --reason 'wrong data set'`]]))
     .action(

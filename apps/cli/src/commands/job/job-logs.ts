@@ -2,6 +2,7 @@ import type { OutputLine } from "@flare-ts/runtime/admin";
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { plainText } from "../../terminal/plain-text.js";
+import { timeText } from "../../terminal/time-text.js";
 import { parseJobId } from "./parse-job-id.js";
 import { readOutput } from "./read-output.js";
 
@@ -38,5 +39,5 @@ function lineData({ atMs, site, source, text }: OutputLine) {
 }
 
 function textOf({ atMs, site, text }: OutputLine): string {
-  return `${new Date(atMs).toISOString().slice(11, 19)}  ${site}  ${plainText(text)}`;
+  return `${timeText(atMs)}  ${site}  ${plainText(text)}`;
 }

@@ -1,7 +1,9 @@
 import type { TrackedPoint } from "@flare-ts/runtime/admin";
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { clipLine } from "../../terminal/clip-line.js";
 import { plainText } from "../../terminal/plain-text.js";
+import { timeText } from "../../terminal/time-text.js";
 import { parseJobId } from "./parse-job-id.js";
 import { readOutput } from "./read-output.js";
 
@@ -10,6 +12,9 @@ export interface JobMetricsOptions extends StudyOptions {
   readonly jobId: string;
   readonly isFollowing: boolean;
 }
+
+/** Of a longer name the beginning is shown; `--format jsonl` has all of it. */
+const mostNameColumns = 120;
 
 /** Shows the values that the training scripts of a job track. */
 export async function jobMetrics(context: CommandContext, options: JobMetricsOptions): Promise<CommandOutput> {
@@ -36,5 +41,5 @@ function pointData({ atMs, site, key, value, round, step }: TrackedPoint) {
 
 function lineOf({ atMs, site, key, value, round, step }: TrackedPoint): string {
   const where = [...(round === null ? [] : [`round ${round}`]), ...(step === null ? [] : [`step ${step}`])].join(", ");
-  return `${new Date(atMs).toISOString().slice(11, 19)}  ${site}  ${plainText(key)} = ${value}${where === "" ? "" : `  (${where})`}`;
+  return `${timeText(atMs)}  ${site}  ${clipLine(plainText(key), mostNameColumns)} = ${value}${where === "" ? "" : `  (${where})`}`;
 }

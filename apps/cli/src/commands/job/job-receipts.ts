@@ -35,7 +35,7 @@ export async function jobReceipts(context: CommandContext, options: JobReceiptsO
             ...tableLines(
               [
                 { title: "ROUND", align: "right" },
-                { title: "CLOSED" },
+                { title: "CLOSED (UTC)" },
                 { title: "UPDATES OF" },
                 { title: "MISSING" },
                 { title: "BYTES", align: "right" },

@@ -18,12 +18,15 @@ export interface ListJobsOptions extends StudyOptions {
 export async function listJobs(context: CommandContext, options: ListJobsOptions): Promise<CommandOutput> {
   const { namePrefix, idPrefix, isReversed, limit } = options;
   const jobs = await withAdminInStudy(context, options, (session) =>
-    session.listJobs({
-      isReversed,
-      ...(namePrefix === undefined ? {} : { namePrefix }),
-      ...(idPrefix === undefined ? {} : { idPrefix }),
-      ...(limit === undefined ? {} : { limit }),
-    }),
+    session.listJobs(
+      {
+        isReversed,
+        ...(namePrefix === undefined ? {} : { namePrefix }),
+        ...(idPrefix === undefined ? {} : { idPrefix: idPrefix.toLowerCase() }),
+        ...(limit === undefined ? {} : { limit }),
+      },
+      context.signal,
+    ),
   );
   return {
     data: jobs.map((job) => ({ ...jobData(job) })),
@@ -35,7 +38,7 @@ export async function listJobs(context: CommandContext, options: ListJobsOptions
               { title: "JOB ID" },
               { title: "NAME" },
               { title: "STATUS" },
-              { title: "SUBMITTED" },
+              { title: "SUBMITTED (UTC)" },
               { title: "BY" },
               { title: "DURATION", align: "right" },
               { title: "REASON" },
@@ -78,5 +81,5 @@ export function jobData(job: JobSummary): {
 
 /** Milliseconds from start to end, or until now while it runs; `null` before the start. */
 function durationMs(job: JobSummary): number | null {
-  return job.startTimeMs === null ? null : (job.endTimeMs ?? Date.now()) - job.startTimeMs;
+  return job.startTimeMs === null ? null : Math.max(0, (job.endTimeMs ?? Date.now()) - job.startTimeMs);
 }

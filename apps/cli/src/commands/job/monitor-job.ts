@@ -22,7 +22,7 @@ export async function monitorJob(context: CommandContext, options: StudyOptions 
   const report = await withAdminInStudy(context, options, async (session) => {
     const { terminal } = context;
     let known: JobReport = emptyJobReport;
-    const redraw = (): void => terminal.draw(openRoundLines(known, Date.now(), terminal.colors));
+    const redraw = (): void => terminal.draw(openRoundLines(known, Date.now(), terminal));
     const timer = terminal.isInteractive && context.format === "txt" ? setInterval(redraw, redrawMs) : undefined;
     const begun = new AbortController();
     const signal = AbortSignal.any([context.signal, begun.signal]);

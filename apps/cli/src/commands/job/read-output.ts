@@ -1,3 +1,4 @@
+import { FlareError } from "@flare-ts/contracts";
 import type { AdminSession, OutputLine, OutputPage, TrackedPoint } from "@flare-ts/runtime/admin";
 import type { CommandContext } from "../../command-line/command-context.js";
 import { throughRestarts } from "./through-restarts.js";
@@ -26,6 +27,8 @@ export async function* readOutput<Kind extends OutputKind>(session: AdminSession
       for await (const news of session.watchJobOutput(jobId, from, { signal })) yield* news[kind] as readonly Entry<Kind>[];
     };
     yield* throughRestarts<Entry<Kind>>(follow, { signal, tell: (line) => terminal.err(line) });
+    if (signal.aborted)
+      throw new FlareError("internal/aborted", `Stopped following job ${jobId}; the job itself goes on.`, { facts: { jobId } });
     return;
   }
   let after = 0;

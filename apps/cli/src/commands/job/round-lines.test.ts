@@ -3,8 +3,8 @@ import type { JobEvent, JournalEntry } from "@flare-ts/runtime/admin";
 import picocolors from "picocolors";
 import { describe, expect, it } from "vitest";
 import { errorText } from "../../command-line/error-text.js";
-import { closedRoundLines, eventLine } from "./round-lines.js";
-import { addToReport, emptyJobReport } from "./round-report.js";
+import { closedRoundLines, eventLine, openRoundLines } from "./round-lines.js";
+import { addToReport, emptyJobReport, type JobReport } from "./round-report.js";
 
 /** Clears a screen, and then says what it likes. */
 const evil = "\u001b[2J\u001b]0;owned\u0007\nall is well";
@@ -44,6 +44,31 @@ describe("what a site or a submitter has said", () => {
     expect(lines.length).toBe(3);
     const failure = new FlareError("cli/job-not-completed", evil, { problems: [{ message: evil }] });
     for (const line of [...lines, ...errorText(failure, { colors, isVerbose: true })]) expect(line).not.toMatch(steering);
+  });
+});
+
+describe("the lines of a round", () => {
+  const opened = { type: "round-opened", round: 0, task: "train", model, sites: ["site-1", "site-2"], totalRounds: 3 };
+  const reportOf = (...events: readonly object[]): JobReport =>
+    events.reduce<JobReport>((known, event) => addToReport(known, entryOf(event as JobEvent)), emptyJobReport);
+
+  it("show of a name that is too long for a line its beginning, and of many metrics the first", () => {
+    const metrics = Object.fromEntries([["a".repeat(65_000), 1], ...Array.from({ length: 300 }, (_, i) => [`m${1000 + i}`, i])]);
+    const closed = { type: "round-closed", round: 0, contributors: [], missing: [], model, metrics, bytes: 1 };
+    const [round] = reportOf(opened, closed).rounds;
+    if (round === undefined) throw new TypeError("there is no round");
+    const [line = ""] = closedRoundLines(round, colors);
+    expect(line).toContain(`  ${"a".repeat(39)}… 1.0000  m1000 0.0000  m1001 1.0000`);
+    expect(line).toContain("m1010 10.0000  and 289 more metrics  updates 0/2");
+    expect(line.length).toBeLessThan(300);
+    const best = { type: "best-model", round: 0, model, metric: "b".repeat(65_000), value: 1 } as unknown as JobEvent;
+    expect(eventLine(entryOf(best), colors)?.length).toBeLessThan(100);
+  });
+
+  it("say on a narrow terminal how many sites are waited for, and which", () => {
+    const lines = (columns: number): string[] => openRoundLines(reportOf(opened), 5_000, { colors, columns });
+    expect(lines(40)).toEqual(["round 0 (1 of 3)  0/2  5.00 s  waiting for site-1, site-2"]);
+    expect(lines(80)).toEqual([`round 0 (1 of 3)  ${"░".repeat(24)}   0 %  0/2  5.00 s  waiting for site-1, site-2`]);
   });
 });
 

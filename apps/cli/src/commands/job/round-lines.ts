@@ -1,5 +1,6 @@
 import type { Json } from "@flare-ts/contracts";
 import type { JournalEntry } from "@flare-ts/runtime/admin";
+import { clipLine } from "../../terminal/clip-line.js";
 import { plainText } from "../../terminal/plain-text.js";
 import { barText } from "../../terminal/progress-bar.js";
 import { bytesText, durationText, metricText } from "../../terminal/quantities.js";
@@ -39,18 +40,25 @@ export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
   ];
 }
 
+/** On a terminal with fewer columns there is no bar: the numbers say the same, and who is waited for says more. */
+const leastColumnsOfBar = 72;
+
 /** Lines of the round that is under way, to be drawn over and over. */
-export function openRoundLines(report: JobReport, nowMs: number, colors: Colors): string[] {
+export function openRoundLines(
+  report: JobReport,
+  nowMs: number,
+  { colors, columns }: { readonly colors: Colors; readonly columns: number },
+): string[] {
   const round = report.rounds.at(-1);
   if (round === undefined || round.closed !== undefined) return [];
   const here = new Set(round.contributions.map(({ site }) => site));
   const waiting = round.sites.filter((site) => !here.has(site));
   const who = waiting.map((site) => (report.disconnected.includes(site) ? colors.yellow(`${site} (disconnected)`) : site)).join(", ");
-  const bar = colors.cyan(barText(here.size, round.sites.length));
+  const bar = columns < leastColumnsOfBar ? "" : `  ${colors.cyan(barText(here.size, round.sites.length))}`;
   const ordinal = `${report.rounds.length} of ${round.totalRounds}`;
   const what = who === "" ? "aggregating" : `waiting for ${who}`;
   return [
-    `round ${round.round} (${ordinal})  ${bar}  ${here.size}/${round.sites.length}  ${durationText(Math.max(0, nowMs - round.openedMs))}  ${what}`,
+    `round ${round.round} (${ordinal})${bar}  ${here.size}/${round.sites.length}  ${durationText(Math.max(0, nowMs - round.openedMs))}  ${what}`,
   ];
 }
 
@@ -74,7 +82,7 @@ export function eventLine({ event }: JournalEntry, colors: Colors): string | und
     case "process-restarted":
       return colors.yellow(`job process at ${event.where} started again: ${plainText(event.reason)}`);
     case "best-model":
-      return `round ${event.round} has the best model so far: ${plainText(event.metric)} ${metricText(event.value)}`;
+      return `round ${event.round} has the best model so far: ${nameText(event.metric)} ${metricText(event.value)}`;
     case "workflow-ended":
       return `workflow ended: ${plainText(event.reason)}`;
     case "job-ended":
@@ -111,8 +119,15 @@ export function roundData(round: RoundReport): Json {
 }
 
 function metricsText(metrics: Readonly<Record<string, number>>): string {
-  return Object.entries(metrics)
-    .toSorted(([a], [b]) => (a < b ? -1 : 1))
-    .map(([name, value]) => `${plainText(name)} ${metricText(value)}`)
-    .join("  ");
+  const named = Object.entries(metrics).toSorted(([a], [b]) => (a < b ? -1 : 1));
+  const shown = named.slice(0, mostMetrics).map(([name, value]) => `${nameText(name)} ${metricText(value)}`);
+  return [...shown, ...(named.length > mostMetrics ? [`and ${named.length - mostMetrics} more metrics`] : [])].join("  ");
+}
+
+/** Of a longer name the beginning is shown, and of many metrics the first; `--format json` has all of them. */
+const mostNameColumns = 40;
+const mostMetrics = 12;
+
+function nameText(name: string): string {
+  return clipLine(plainText(name), mostNameColumns);
 }

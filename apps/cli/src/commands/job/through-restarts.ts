@@ -10,8 +10,8 @@ export interface ThroughRestartsInit {
 }
 
 /**
- * What is told by a server, entry by entry, also when it is away meanwhile: it is asked again for what comes after the last entry until it
- * answers. One that tells nothing from the beginning is an error, as it may be at another address.
+ * What is told by a server to which there is a session, entry by entry, also when it is away meanwhile: it is asked again for what comes
+ * after the last entry until it answers, also where it has told nothing yet. It ends when the signal is aborted.
  *
  * @param open - tells what comes after an entry, 0 for all
  * @throws FlareError what the server refuses
@@ -32,7 +32,8 @@ export async function* throughRestarts<Entry extends { readonly seq: number }>(
       return;
     } catch (reason) {
       const error = FlareError.from(reason);
-      if (after === 0 || signal.aborted || !error.row.isRetryable) throw reason;
+      if (signal.aborted) return;
+      if (!error.row.isRetryable) throw reason;
       if (!isLost) tell(`${error.message.replace(/\.?$/, ".")} This goes on when the server is back.`);
       isLost = true;
     }

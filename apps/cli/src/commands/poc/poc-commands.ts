@@ -55,7 +55,7 @@ The POC workspace is ~/.flare/poc, or the folder that ${pocFolderVariable} names
       ),
     );
   selection(group.command("start").description("start the server and the sites in the background, and wait until they are connected"))
-    .option("--no-wait", "return as soon as the processes have started")
+    .option("--no-wait", "return as soon as the processes run, ready or not; flare poc status says what became of them")
     .option("--timeout <seconds>", "wait so long for the sites", positiveSeconds, pocDefaults.startSeconds)
     .addHelpText(
       "after",

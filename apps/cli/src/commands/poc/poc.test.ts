@@ -54,6 +54,8 @@ describe("a POC federation", () => {
     expect(first.dir).toBe(join(folder.path, "results", jobId));
     expect(first.files.map((file) => file.path)).toContain("models/FL_global_model.safetensors");
     expect((await folder.run(...download)).stderr).toContain("error cli/output-exists:");
+    await writeFile(join(folder.path, "taken"), "");
+    expect((await folder.run("job", "download", jobId, "-o", "taken")).stderr).toContain("taken cannot be made: a file is in its place.");
     expect(await folder.data(...download, "--force")).toEqual(first);
 
     // What was downloaded stays until another result is there to take its place.
@@ -72,6 +74,11 @@ describe("a POC federation", () => {
     expect(asked.exitCode).toBe(4);
     expect(asked.stderr).toContain("error cli/not-confirmed:");
     expect(await folder.data("job", "abort", jobId, "--force", "--reason", "enough")).toMatchObject({ status: "FINISHED:ABORTED" });
+    expect((await folder.run("job", "abort", jobId.toUpperCase(), "--force")).stdout).toBe(
+      `Job ${jobId} was over before, with status FINISHED:ABORTED.\n`,
+    );
+    const wordy = await folder.run("job", "abort", jobId, "--force", "--reason", "r".repeat(501));
+    expect(wordy).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("at most 500 are taken") as string });
     const { exitCode, stderr } = await watcher.finished;
     expect(exitCode).toBe(1);
     expect(stderr).toContain("error cli/job-not-completed:");
@@ -128,6 +135,8 @@ describe("a POC federation", () => {
     expect(states).toEqual(["ready", "ready", "stopped"]);
     await folder.data("poc", "start", "-ex", "server", "site-1");
     expect(((await folder.data("poc", "status")) as PocData).services.map((one) => one.state)).toEqual(["ready", "ready", "ready"]);
+    const none = await folder.run("poc", "stop", "-p", "site-1", "-ex", "site-1");
+    expect(none).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("The options leave no service") as string });
     const unknown = await folder.run("poc", "stop", "-p", "site2");
     expect(unknown.exitCode).toBe(4);
     expect(unknown.stderr).toContain("There is no service 'site2'; did you mean 'site-2'?");
@@ -234,6 +243,27 @@ describe("the POC workspace", () => {
     expect((await folder.run("poc", "start")).stderr).toContain("error transfer/cannot-listen:");
     await folder.run("poc", "clean", "--force");
     other.close();
+  });
+
+  it("is started without waiting, and its status says what became of what could not start", async () => {
+    const other = createServer((socket) => socket.destroy());
+    await once(other.listen(0), "listening");
+    const { port } = other.address() as { port: number };
+    await folder.data("poc", "prepare", "-n", "1", "--port", String(port));
+    expect(await folder.run("poc", "start", "--no-wait")).toMatchObject({
+      exitCode: 0,
+      stdout: expect.stringMatching(/^Started\.$/m) as string,
+    });
+    const statusOf = async (name: string) => ((await folder.data("poc", "status")) as PocData).services.find((one) => one.name === name);
+    const stopped = { state: "stopped", error: { code: "transfer/cannot-listen" } };
+    await expect.poll(() => statusOf("server"), { timeout: 20_000 }).toMatchObject(stopped);
+    expect((await folder.run("poc", "status")).stdout).toMatch(/^server .* stopped .* error transfer\/cannot-listen: /m);
+    other.close();
+    // What is well now says nothing of the past.
+    await folder.data("poc", "start", "--no-wait");
+    await expect.poll(() => statusOf("site-1"), { timeout: 30_000 }).toMatchObject({ state: "ready", error: null });
+    expect(await statusOf("server")).toMatchObject({ state: "ready", error: null });
+    await folder.data("poc", "clean", "--force");
   });
 
   it("is left as it was when the project file is wrong", async () => {

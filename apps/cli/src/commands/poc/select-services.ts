@@ -21,7 +21,7 @@ export async function preparedFederation(folder: string): Promise<PocFederation>
 /**
  * The services that a selection names, server first.
  *
- * @throws FlareError `poc/unknown-service` with the nearest known name.
+ * @throws FlareError `poc/unknown-service` with the nearest known name; `cli/invalid-arguments` where none is left.
  */
 export function selectServices(federation: PocFederation, selection: ServiceSelection): readonly PocService[] {
   const known = federation.services.map((service) => service.name);
@@ -36,7 +36,9 @@ export function selectServices(federation: PocFederation, selection: ServiceSele
       },
     );
   }
-  return federation.services.filter(
+  const chosen = federation.services.filter(
     ({ name }) => (selection.only.length === 0 || selection.only.includes(name)) && !selection.except.includes(name),
   );
+  if (chosen.length === 0) throw new FlareError("cli/invalid-arguments", "The options leave no service: all that they name are excluded.");
+  return chosen;
 }

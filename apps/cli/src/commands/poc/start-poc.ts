@@ -1,5 +1,6 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
+import type { StartDaemonInit } from "@flare-ts/runtime";
 import type { AdminSession } from "@flare-ts/runtime/admin";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { flareCommandPath } from "../../command-line/flare-command-path.js";
@@ -12,11 +13,15 @@ import { preparedFederation, type ServiceSelection, selectServices } from "./sel
 /** How often the server is asked whether the sites are there. */
 const askMs = 100;
 
+/** What `flare poc start` is given. */
+export interface StartPocOptions extends ServiceSelection {
+  /** Whether to wait until the server is ready and the sites are connected, and not only until the processes run. */
+  readonly isWaiting: boolean;
+  readonly timeoutMs: number;
+}
+
 /** Starts services in the background; those that run stay as they are. */
-export async function startPoc(
-  context: CommandContext,
-  options: ServiceSelection & { readonly isWaiting: boolean; readonly timeoutMs: number },
-): Promise<CommandOutput> {
+export async function startPoc(context: CommandContext, options: StartPocOptions): Promise<CommandOutput> {
   const { timeoutMs } = options;
   const folder = pocFolder(context.env);
   const startMs = performance.now();
@@ -35,15 +40,20 @@ export async function startPoc(
   return {
     data: { services: started.map(({ name, pid }) => ({ name, pid })), seconds },
     text: [options.isWaiting ? `Ready after ${durationText(seconds * 1000)}.` : "Started."],
-    hints: [options.isWaiting ? "Next: flare job submit -j my_job" : "flare system status says when the sites are connected."],
+    hints: [
+      options.isWaiting
+        ? "Next: flare job submit -j my_job"
+        : "flare poc status says which of them run, and why one does not; flare system status which sites are connected.",
+    ],
   };
 }
 
 /** Starts services, and comes back when all are seen to run: who then would replace or remove them is told so. */
-async function startServices(folder: string, options: ServiceSelection & { readonly timeoutMs: number }, signal: AbortSignal) {
+async function startServices(folder: string, options: StartPocOptions, signal: AbortSignal) {
   const federation = await preparedFederation(folder);
   const services = selectServices(federation, options);
-  const starts = services.map((service) => startService(service, options.timeoutMs, signal));
+  const until = options.isWaiting ? "ready" : "running";
+  const starts = services.map((service) => startService(service, { until, timeoutMs: options.timeoutMs, signal }));
   await Promise.allSettled(starts.map(({ running }) => running));
   return { federation, services, starts: starts.map(({ ready }) => ready) };
 }
@@ -54,14 +64,14 @@ interface ServiceStart {
   readonly ready: Promise<{ readonly name: string; readonly pid: number; readonly isNew: boolean }>;
 }
 
-function startService({ name, kit }: PocService, timeoutMs: number, signal: AbortSignal): ServiceStart {
+function startService({ name, kit }: PocService, init: Pick<StartDaemonInit, "until" | "timeoutMs" | "signal">): ServiceStart {
   const { promise: taken, resolve: onRunning } = Promise.withResolvers<void>();
   const start = async () => {
     const { startDaemon, daemonStatus } = await import("@flare-ts/runtime");
     const status = daemonStatus(kit);
     if (status.state !== "stopped") return { name, pid: status.pid, isNew: false };
     const command = { node: process.execPath, cli: flareCommandPath() };
-    const { pid } = await startDaemon({ kitDir: kit, command, timeoutMs, signal, onRunning });
+    const { pid } = await startDaemon({ ...init, kitDir: kit, command, onRunning });
     return { name, pid, isNew: true };
   };
   const ready = start();
@@ -83,7 +93,7 @@ async function waitForSites(
     const session = await connectWhenUp(() => connectAdmin({ kitDir: federation.adminKit, signal }), signal, services);
     try {
       for (;;) {
-        missing = await missingSites(session, wanted);
+        missing = await missingSites(session, wanted, signal);
         if (missing.length === 0) return;
         await pause(askMs, undefined, { signal });
       }
@@ -122,8 +132,8 @@ async function connectWhenUp(
   }
 }
 
-async function missingSites(session: AdminSession, wanted: readonly string[]): Promise<string[]> {
-  const { sites } = await session.status();
+async function missingSites(session: AdminSession, wanted: readonly string[], signal: AbortSignal): Promise<string[]> {
+  const { sites } = await session.status(signal);
   const connected = new Set(sites.filter((site) => site.state === "connected").map((site) => site.name));
   return wanted.filter((name) => !connected.has(name));
 }

@@ -43,6 +43,22 @@ describe("flare provision", () => {
     });
   });
 
+  it("says of a project that is there who is new in it, and whose kit need not be handed out again", async () => {
+    await folder.run("provision", "-g");
+    expect((await folder.run("provision", "--clear-ca-key")).stdout).toMatch(/^PARTICIPANT +TYPE +STARTUP KIT$/m);
+    const file = join(folder.path, "project.yml");
+    const sample = await readFile(file, "utf8");
+    await writeFile(file, sample.replaceAll("hospital-2", "hospital-3"));
+    await folder.data("cert", "revoke", "lead@example.org", "--reason", "superseded", "--no-push");
+    const { stdout, stderr } = await folder.run("provision", "--clear-ca-key");
+    expect(stdout).toMatch(/^hospital-1 +client +kept +\S+prod_01/m);
+    expect(stdout).toMatch(/^hospital-3 +client +new +\S+prod_01/m);
+    expect(stdout).toMatch(/^lead@example\.org +admin +new key +\S+prod_01/m);
+    expect(stderr).toContain("Whose identity is kept can stay with the kit they have");
+    const { kits } = (await folder.data("provision", "--clear-ca-key")) as { kits: { name: string; identity: string }[] };
+    expect(new Set(kits.map(({ identity }) => identity))).toEqual(new Set(["kept"]));
+  });
+
   it("lists every mistake of a project file with its line, and writes nothing", async () => {
     await folder.run("provision", "-g", "-p", "wrong.yml");
     const path = join(folder.path, "wrong.yml");

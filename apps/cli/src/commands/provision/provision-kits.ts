@@ -51,31 +51,43 @@ export async function provisionKits(context: CommandContext, options: ProvisionO
     },
     signal: context.signal,
   });
+  const isExtended = kits.some(({ identity }) => identity !== "new");
   for (const warning of warnings) context.terminal.err(`${context.terminal.colors.yellow("warning:")} ${warningText(warning)}`);
   return {
     data: {
       prod_dir: prodDir,
-      kits: kits.map(({ name, type, dir, archive }) => ({
+      kits: kits.map(({ name, type, dir, identity, archive }) => ({
         name,
         type,
         dir,
+        identity,
         ...(archive === undefined ? {} : { archive: { ...archive } }),
       })),
       warnings: warnings.map(warningText),
     },
     text: [
       ...tableLines(
-        [{ title: "PARTICIPANT" }, { title: "TYPE" }, { title: "STARTUP KIT" }],
-        kits.map((kit) => [kit.name, kit.type, kit.dir]),
+        [{ title: "PARTICIPANT" }, { title: "TYPE" }, ...(isExtended ? [{ title: "IDENTITY" }] : []), { title: "STARTUP KIT" }],
+        kits.map((kit) => [kit.name, kit.type, ...(isExtended ? [identityWords[kit.identity]] : []), kit.dir]),
       ),
       ...archiveLines(kits),
     ],
     hints: [
+      ...(kits.some(({ identity }) => identity === "kept")
+        ? ["Whose identity is kept can stay with the kit they have, unless the project file changed anything else for them."]
+        : []),
       ...(options.isArchive ? ["Send each passphrase by another way than its archive."] : []),
       `Next: hand each participant its own kit and no other, and back up ${join(dirname(prodDir), "state")}, which holds the CA.`,
     ],
   };
 }
+
+const identityWords: Readonly<Record<ProvisionedKit["identity"], string>> = {
+  new: "new",
+  kept: "kept",
+  "new-certificate": "new certificate",
+  "new-key": "new key",
+};
 
 function archiveLines(kits: readonly ProvisionedKit[]): string[] {
   const rows = kits.flatMap(({ archive }) => (archive === undefined ? [] : [[archive.passphrase, archive.file]]));

@@ -1,6 +1,7 @@
 import { resolve } from "node:path";
 import type { DaemonStatus } from "@flare-ts/runtime";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { plainText } from "../../terminal/plain-text.js";
 import { durationText } from "../../terminal/quantities.js";
 import { requireFolderOf, type ServiceKind, serviceWord } from "./service-kind.js";
 
@@ -15,11 +16,19 @@ export async function serviceStatus(
 ): Promise<CommandOutput> {
   const kitDir = resolve(context.cwd, options.kit);
   requireFolderOf(options.kind, kitDir);
-  const { daemonStatus } = await import("@flare-ts/runtime");
+  const { daemonStatus, lastError } = await import("@flare-ts/runtime");
   const status = daemonStatus(kitDir);
   const word = serviceWord(options.kind);
-  if (status.state === "stopped")
-    return { data: { kind: options.kind, kit: kitDir, state: "stopped" }, text: [`The ${word} does not run.`] };
+  if (status.state === "stopped") {
+    const error = lastError(kitDir);
+    return {
+      data: { kind: options.kind, kit: kitDir, state: "stopped", ...(error === undefined ? {} : { error: { ...error } }) },
+      text: [
+        `The ${word} does not run.`,
+        ...(error === undefined ? [] : [`It ended with an error, ${error.code}: ${plainText(error.message)}`]),
+      ],
+    };
+  }
   const { state, pid, sinceMs, port, server } = status;
   const how = state === "ready" ? "runs" : "is starting";
   return {

@@ -7,20 +7,22 @@ import { studyData, studyLines } from "./study-text.js";
 /** Makes a study, or adds sites to one that is there. */
 export async function registerStudy(context: CommandContext, options: StudySitesOptions): Promise<CommandOutput> {
   const sites = parseStudySites(options);
-  const study: StudyDescription = await withAdmin(context, options, (session) => session.studies.register(options.name, sites));
+  const study: StudyDescription = await withAdmin(context, options, (session) =>
+    session.studies.register(options.name, sites, context.signal),
+  );
   return { data: studyData(study), text: studyLines(study), hints: [`Next: flare study add-user ${study.name} <user>`] };
 }
 
 /** Adds sites to a study. */
 export async function addSites(context: CommandContext, options: StudySitesOptions): Promise<CommandOutput> {
   const sites = parseStudySites(options);
-  return outputOf(await withAdmin(context, options, (session) => session.studies.addSites(options.name, sites)));
+  return outputOf(await withAdmin(context, options, (session) => session.studies.addSites(options.name, sites, context.signal)));
 }
 
 /** Removes sites from a study; they leave its jobs at once. */
 export async function removeSites(context: CommandContext, options: StudySitesOptions): Promise<CommandOutput> {
   const sites = parseStudySites(options);
-  return outputOf(await withAdmin(context, options, (session) => session.studies.removeSites(options.name, sites)));
+  return outputOf(await withAdmin(context, options, (session) => session.studies.removeSites(options.name, sites, context.signal)));
 }
 
 function outputOf(change: StudySitesChange): CommandOutput {

@@ -11,14 +11,14 @@ export interface StudyUserOptions extends AdminOptions {
 /** Adds a user to a study. @throws FlareError `cli/invalid-arguments` */
 export async function addUser(context: CommandContext, { name, user, startupKit }: StudyUserOptions): Promise<CommandOutput> {
   requireAdminName(user);
-  await withAdmin(context, { startupKit }, (session) => session.studies.addUser(name, user));
+  await withAdmin(context, { startupKit }, (session) => session.studies.addUser(name, user, context.signal));
   return { data: { study: name, user }, text: [`${user} is a user of ${name}.`] };
 }
 
 /** Removes a user from a study; the user's jobs stay. @throws FlareError `cli/invalid-arguments` */
 export async function removeUser(context: CommandContext, { name, user, startupKit }: StudyUserOptions): Promise<CommandOutput> {
   requireAdminName(user);
-  await withAdmin(context, { startupKit }, (session) => session.studies.removeUser(name, user));
+  await withAdmin(context, { startupKit }, (session) => session.studies.removeUser(name, user, context.signal));
   return { data: { study: name, user, removed: true }, text: [`${user} is no user of ${name} any more.`] };
 }
 

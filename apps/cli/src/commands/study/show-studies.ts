@@ -6,7 +6,7 @@ import { studyData, studyLines } from "./study-text.js";
 
 /** Lists the studies that the admin may see. */
 export async function listStudies(context: CommandContext, options: AdminOptions): Promise<CommandOutput> {
-  const { identity, studies, study_details } = await withAdmin(context, options, (session) => session.studies.list());
+  const { identity, studies, study_details } = await withAdmin(context, options, (session) => session.studies.list(context.signal));
   return {
     data: {
       identity: { ...identity },
@@ -30,7 +30,7 @@ export async function listStudies(context: CommandContext, options: AdminOptions
 
 /** Shows the sites and users of a study. */
 export async function showStudy(context: CommandContext, options: AdminOptions & { readonly name: string }): Promise<CommandOutput> {
-  const study = await withAdmin(context, options, (session) => session.studies.show(options.name));
+  const study = await withAdmin(context, options, (session) => session.studies.show(options.name, context.signal));
   return { data: studyData(study), text: studyLines(study) };
 }
 
@@ -43,6 +43,6 @@ export async function removeStudy(
   if (!isForced) {
     await confirmed(context, { question: `Remove study ${name}?`, deed: "Removing a study", refusal: "The study was not removed." });
   }
-  await withAdmin(context, options, (session) => session.studies.remove(name));
+  await withAdmin(context, options, (session) => session.studies.remove(name, context.signal));
   return { data: { name, removed: true }, text: [`Removed study ${name}.`] };
 }

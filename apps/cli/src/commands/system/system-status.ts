@@ -16,7 +16,7 @@ export async function systemStatus(context: CommandContext, options: StudyOption
     waitingTransfers = [],
     budget,
     study,
-  } = await withAdminInStudy(context, options, async (session) => ({ study: session.study, ...(await session.status()) }));
+  } = await withAdminInStudy(context, options, async (session) => ({ study: session.study, ...(await session.status(context.signal)) }));
   const isAnyBehindRelay = sites.some(({ relay = null }) => relay !== null);
   const ago = (ms: number): string => durationText(Math.max(0, Date.now() - ms));
   return {
@@ -75,11 +75,15 @@ export async function systemStatus(context: CommandContext, options: StudyOption
       ),
       ...sites.flatMap(({ name, privacy = null }) => (privacy === null ? [] : [`privacy scopes of ${name}: ${scopesText(privacy)}`])),
       ...sites.flatMap(({ name, lastError }) =>
-        lastError === null ? [] : [`${name}, ${ago(lastError.atMs)} ago: ${plainText(lastError.message)} ${lastError.todo}`.trimEnd()],
+        lastError === null
+          ? []
+          : [`${name}, ${ago(lastError.atMs)} ago: ${plainText(lastError.message)} ${plainText(lastError.todo)}`.trimEnd()],
       ),
       runningJobs.length === 0 ? "no job runs" : `jobs that run: ${runningJobs.join(", ")}`,
-      ...waitingJobs.map(({ jobId, reason }) => `job ${jobId} waits: ${reason}`),
-      ...waitingTransfers.map(({ who, what, reason, sinceMs }) => `${what} of ${who} waits for ${ago(sinceMs)}: ${reason}`),
+      ...waitingJobs.map(({ jobId, reason }) => `job ${jobId} ${reason.startsWith("waits ") ? "" : "waits: "}${plainText(reason)}`),
+      ...waitingTransfers.map(
+        ({ who, what, reason, sinceMs }) => `${plainText(what)} of ${who} waits for ${ago(sinceMs)}: ${plainText(reason)}`,
+      ),
       ...budgetLines(budget),
     ],
   };

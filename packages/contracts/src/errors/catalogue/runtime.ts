@@ -66,6 +66,12 @@ export const runtimeErrors = {
     grpc: grpcStatus.invalidArgument,
     http: 400,
   }),
+  "runtime/invalid-argument": row(
+    "user",
+    "An argument of a call is not one that it takes.",
+    "Correct the argument that the message names. Where it comes from the flare command, use the same release line of FLARE-TS on both sides.",
+  ),
+  "runtime/session-closed": row("user", "The session was closed, and does nothing more.", "Open another one with `connectAdmin`."),
   "runtime/report-too-large": row(
     "site",
     "The metrics or the properties of an update are larger than a journal can hold.",

@@ -1,0 +1,39 @@
+import type { JobStatus } from "../job/job-status.js";
+
+/** How far an upload or a download is. */
+export interface TransferProgress {
+  /** Path inside the job or the result. */
+  readonly file: string;
+  /** Bytes of this file that are through. */
+  readonly doneBytes: number;
+  readonly totalBytes: number;
+}
+
+export interface TransferOptions {
+  readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+export interface ListJobsFilter {
+  readonly statuses?: readonly JobStatus[];
+  readonly idPrefix?: string;
+  readonly namePrefix?: string;
+  readonly isOnlyMine?: boolean;
+  readonly isReversed?: boolean;
+  readonly limit?: number;
+}
+
+export interface ReadOutputOptions {
+  /** Only what comes after this number. @default 0 */
+  readonly after?: number | undefined;
+  /** @default 1000 */
+  readonly limit?: number | undefined;
+  readonly signal?: AbortSignal | undefined;
+}
+
+/** What came of the wish to abort a job. */
+export interface AbortedJob {
+  readonly status: JobStatus;
+  /** Whether the job had ended before, so that nothing was done. */
+  readonly wasOver: boolean;
+}
