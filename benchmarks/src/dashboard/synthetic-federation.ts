@@ -114,6 +114,7 @@ export class SyntheticFederation implements FederationLink {
       resources: { gpus: 1, memPerGpuGiB: 16 },
       certificateEndsAtMs: 4_000_000_000_000,
       allowsLogStreaming: true,
+      privacy: null,
       receivedBytes: this.#tick * 1e6,
       sentBytes: this.#tick * 1e6,
       receivedBytesPerSecond: 1e7,

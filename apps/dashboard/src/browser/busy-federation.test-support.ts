@@ -72,6 +72,7 @@ export class BusyFederation implements FederationLink {
       resources: { gpus: index % 3, memPerGpuGiB: 24 },
       certificateEndsAtMs: startMs + 9e9,
       allowsLogStreaming: true,
+      privacy: null,
       receivedBytes: this.#tick * 1e6 * index,
       sentBytes: this.#tick * 2e6 * index,
       receivedBytesPerSecond: 4e6,
