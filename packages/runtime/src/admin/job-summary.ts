@@ -54,7 +54,10 @@ export interface SiteStatus {
   readonly resources: { readonly gpus: number; readonly memPerGpuGiB: number } | null;
   /** Whether its operator lets log lines of jobs be read from afar. */
   readonly allowsLogStreaming: boolean;
-  /** Scopes of its privacy policy that a job may name, and that of jobs that name none; `null` for a site without a policy. Not from servers of older versions. */
+  /**
+   * Scopes of its privacy policy that a job may name, and that of jobs that name none; `null` for a site without a policy. Not from servers of
+   * older versions.
+   */
   readonly privacy?: { readonly scopes: readonly string[]; readonly defaultScope: string | null } | null;
   readonly certificateEndsAtMs: number | null;
   /** Bytes of models and updates since the server started: from the site to the server, and back. */

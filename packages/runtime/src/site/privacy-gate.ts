@@ -81,7 +81,8 @@ export class PrivacyGate {
   }
 
   /**
-   * Makes of a result what leaves the site; it may be begun again after a full disk. What noise costs of the scope's privacy is written down before this resolves, once for each task.
+   * Makes of a result what leaves the site; after a full disk it may be begun again. What noise costs of the scope's privacy is written down
+   * before this resolves, once for each task.
    *
    * @throws FlareError `privacy/nothing-left`, `privacy/budget-spent`, what is wrong with the result (`aggregate/…`), `file/…`
    */
