@@ -44,6 +44,7 @@ it("exports what is pinned here and nothing else", () => {
       "isAllowed",
       "isContentHash",
       "isErrorCode",
+      "isNamedBy",
       "jobIdSchema",
       "jobManifestSchema",
       "jobMetaSchema",

@@ -52,6 +52,7 @@ export {
   serverTarget,
 } from "./job/job-meta.js";
 export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
+export { isNamedBy } from "./job/names-or-pattern.js";
 export type { ResultFilterSettings } from "./job/result-filters.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
 export { type Comparison, meetsStopCondition, type StopCondition } from "./job/stop-condition.js";

@@ -383,7 +383,7 @@ describe("readJobFolder", () => {
       9,
       /min_clients is 4, but krum .* needs 5 updates/,
     ],
-    ["excluded variables", { [serverFile]: workflowArg(`"exclude_vars": "bias"`) }, serverFile, 8, /not supported yet/],
+    ["excluded variables", { [serverFile]: workflowArg(`"exclude_vars": "("`) }, serverFile, 8, /is no regular expression/],
     ["no initial model", { [serverFile]: server.replace(/,\s+"initial_model": "[^"]+"/, "") }, serverFile, 7, /./],
     ["an initial model that is not there", { "app/models/initial.safetensors": undefined }, serverFile, 9, /does not exist/],
     [
