@@ -38,6 +38,7 @@ it("exports what is pinned here and nothing else", () => {
       "fedClientSchema",
       "fedRelaySchema",
       "fedServerSchema",
+      "gpusFor",
       "grpcStatus",
       "hostNameSchema",
       "isAdmin",

@@ -45,6 +45,8 @@ export { type FedAvgJob, type FedAvgSettings, type StrategyChoice, type Strategy
 export {
   compileMeta,
   type DeployTargets,
+  type GpuRequest,
+  gpusFor,
   type JobMeta,
   type JobMetaDocument,
   jobMetaSchema,

@@ -211,10 +211,10 @@ describe("readJobFolder", () => {
     ],
     [
       "resources that nobody would honour",
-      { "meta.json": meta.replace(`"resource_spec": {}`, `"resource_spec": { "site-1": { "num_of_gpus": 1 } }`) },
+      { "meta.json": meta.replace(`"resource_spec": {}`, `"resource_spec": { "site-1": { "num_of_gpu": 1 } }`) },
       "meta.json",
       5,
-      /not supported yet/,
+      /num_of_gpu.*num_of_gpus/,
     ],
     [
       "a launcher that nobody would honour",
