@@ -45,6 +45,8 @@ export { type FedAvgJob, type FedAvgSettings, type StrategyChoice, type Strategy
 export {
   compileMeta,
   type DeployTargets,
+  type GpuRequest,
+  gpusFor,
   type JobMeta,
   type JobMetaDocument,
   jobMetaSchema,
@@ -52,6 +54,7 @@ export {
   serverTarget,
 } from "./job/job-meta.js";
 export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
+export { isNamedBy } from "./job/names-or-pattern.js";
 export type { ResultFilterSettings } from "./job/result-filters.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
 export { type Comparison, meetsStopCondition, type StopCondition } from "./job/stop-condition.js";

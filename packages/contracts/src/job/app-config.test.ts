@@ -37,6 +37,7 @@ describe("FedAvg", () => {
       isKeyMetricNegated: false,
       aggregationWeights: {},
       strategy: { name: "fed-avg", settings: {} },
+      excludeVars: undefined,
       fedproxMu: undefined,
       initialModel: "m.safetensors",
       seed: expect.any(Number) as number,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { siteNameSchema } from "../ids/names.js";
 import type { ComponentClass } from "./component.js";
 import { jobPathSchema } from "./job-path.js";
+import { namesOrPatternSchema } from "./names-or-pattern.js";
 import { seconds } from "./seconds.js";
 import { parseStopCondition, type StopCondition } from "./stop-condition.js";
 
@@ -36,6 +37,8 @@ export interface FedAvgSettings {
   readonly isKeyMetricNegated: boolean;
   /** Factor on the weight of a site's update; 1 for a site that is not named. */
   readonly aggregationWeights: Readonly<Record<string, number>>;
+  /** Tensors that are not combined: the model keeps its own, whatever sites send. */
+  readonly excludeVars: readonly string[] | RegExp | undefined;
   /** How updates are combined. */
   readonly strategy: StrategyChoice;
   /** Weight of FedProx's proximal term as `fedprox_mu` gives it; trainers are told of it. */
@@ -95,6 +98,7 @@ const argsSchema = z
     task_name: z.string().min(1).default("train"),
     initial_model: jobPathSchema,
     seed: z.int().min(0).max(0xffff_ffff).optional(),
+    exclude_vars: namesOrPatternSchema.optional(),
     strategy: z.string().min(1).optional(),
     strategy_args: z.record(z.string(), strategySetting).optional(),
     fedprox_mu: z.number().min(0).max(1000).optional(),
@@ -125,7 +129,6 @@ export const fedAvgClass: ComponentClass<FedAvgArgs> = {
     memory_gc_rounds: "nothing is kept in memory between rounds; remove it",
     enable_tensor_disk_offload: "updates are always on disk; remove it",
     aggregator: "no class is loaded; name a way to combine updates by 'strategy'",
-    exclude_vars: "is FLARE's and not supported yet; remove it",
   },
 };
 
@@ -146,6 +149,7 @@ export function compileFedAvg(args: FedAvgArgs, job: FedAvgJob): FedAvgSettings 
     keyMetric: args.key_metric ?? args.stop_cond?.metric ?? "val_accuracy",
     isKeyMetricNegated: args.negate_key_metric,
     aggregationWeights: Object.freeze({ ...args.aggregation_weights }),
+    excludeVars: args.exclude_vars,
     strategy: strategyOf(args),
     fedproxMu: args.fedprox_mu,
     initialModel: args.initial_model,

@@ -16,11 +16,20 @@ export interface JobMeta {
   readonly minClients: number | undefined;
   /** Sites without which the job neither starts nor goes on. */
   readonly mandatoryClients: readonly string[];
+  /** GPUs that it asks for at each site, by the name of the site; `@default` is for the others. */
+  readonly resourceSpec: Readonly<Record<string, GpuRequest>>;
   /** Privacy scope that the job's sites apply; `undefined` when it was not written: the default one of each site. */
   readonly scope: string | undefined;
   /** Study that the job is meant for; `undefined` when it was not written: that of the session. */
   readonly study: string | undefined;
   readonly customProps: Readonly<Record<string, unknown>>;
+}
+
+/** GPUs that a job asks a site for. */
+export interface GpuRequest {
+  readonly gpus: number;
+  /** What each of them must have, at least. */
+  readonly memPerGpuGiB: number;
 }
 
 /** The server and every site, or those that are named. */
@@ -39,6 +48,19 @@ const deployment = z
   })
   .transform((written) => (Array.isArray(written) ? written : "sites" in written ? written.sites : written.targets));
 
+/** Name of what holds for sites that a `resource_spec` does not name. */
+const otherSites = "@default";
+
+const gpuRequest = z
+  .strictObject(
+    {
+      num_of_gpus: z.int().min(0).max(1024).default(0),
+      mem_per_gpu_in_GiB: z.number().min(0).max(1e6).default(0),
+    },
+    { error: "may have num_of_gpus and mem_per_gpu_in_GiB" },
+  )
+  .transform(({ num_of_gpus: gpus, mem_per_gpu_in_GiB: memPerGpuGiB }): GpuRequest => Object.freeze({ gpus, memPerGpuGiB }));
+
 /** `meta.json`. */
 export const jobMetaSchema = z
   .strictObject({
@@ -46,7 +68,7 @@ export const jobMetaSchema = z
     deploy_map: z.record(z.string(), deployment),
     min_clients: z.int().min(1).optional(),
     mandatory_clients: z.array(siteNameSchema).default([]),
-    resource_spec: notYet("resource_spec"),
+    resource_spec: z.record(z.string(), gpuRequest).default({}),
     launcher_spec: notYet("launcher_spec"),
     scope: z.preprocess((written) => (isEmpty(written) ? undefined : written), scopeNameSchema.optional()),
     edge_method: notYet("edge_method"),
@@ -60,8 +82,15 @@ export const jobMetaSchema = z
     meta.mandatory_clients.forEach((site, i) => {
       if (site === serverTarget) complain(["mandatory_clients", i], "the server is not a site");
     });
+    if (Object.hasOwn(meta.resource_spec, serverTarget)) {
+      complain(["resource_spec", serverTarget], "the server gives no GPUs to jobs; it aggregates on what it finds");
+    }
     const sites = listedSites(meta.deploy_map);
     if (sites === undefined) return;
+    for (const site of Object.keys(meta.resource_spec)) {
+      if (site !== otherSites && site !== serverTarget && !sites.includes(site))
+        complain(["resource_spec", site], `'${site}' is not in deploy_map`);
+    }
     meta.mandatory_clients.forEach((site, i) => {
       if (site !== serverTarget && !sites.includes(site)) complain(["mandatory_clients", i], `'${site}' is not in deploy_map`);
     });
@@ -82,6 +111,7 @@ export function compileMeta(document: JobMetaDocument): JobMeta {
     deployMap: Object.freeze(Object.fromEntries(deployMap)),
     minClients: document.min_clients,
     mandatoryClients: Object.freeze([...document.mandatory_clients]),
+    resourceSpec: Object.freeze({ ...document.resource_spec }),
     scope: document.scope,
     study: document.study,
     customProps: document.custom_props,
@@ -92,6 +122,12 @@ export function compileMeta(document: JobMetaDocument): JobMeta {
 export function jobMetaWarnings(document: ReadDocument<JobMetaDocument>): readonly Problem[] {
   if (isEmpty(document.value.stats_pool_config)) return [];
   return [document.problemAt(["stats_pool_config"], "'stats_pool_config' has no effect here: message statistics are not kept")];
+}
+
+/** What a job asks a site for. */
+export function gpusFor(site: string, { resourceSpec }: Pick<JobMeta, "resourceSpec">): GpuRequest {
+  const own = Object.hasOwn(resourceSpec, site) ? resourceSpec[site] : resourceSpec[otherSites];
+  return own ?? { gpus: 0, memPerGpuGiB: 0 };
 }
 
 type Complain = (path: PropertyKey[], message: string) => void;

@@ -3,6 +3,7 @@ import { nearestWord } from "../errors/nearest-word.js";
 import { scopeNameSchema } from "../ids/names.js";
 import { type ComponentClass, readComponent } from "../job/component.js";
 import { isEmpty } from "../job/ignored-settings.js";
+import { namesOrPatternSchema } from "../job/names-or-pattern.js";
 import { limits } from "../limits.js";
 
 /** What a site does to a job's results before they leave it. */
@@ -40,7 +41,7 @@ export interface PrivacyPolicy {
 const positive = z.number().gt(0).max(1e9);
 
 const filterClasses: readonly ComponentClass<PrivacyFilter>[] = [
-  classOf("ExcludeVars", { exclude_vars: namesOrPattern() }, ({ exclude_vars: names }) => ({ names })),
+  classOf("ExcludeVars", { exclude_vars: namesOrPatternSchema }, ({ exclude_vars: names }) => ({ names })),
   classOf(
     "PercentilePrivacy",
     { percentile: z.number().min(0).max(100).default(10), gamma: positive.default(0.01) },
@@ -148,19 +149,4 @@ function classOf<Kind extends PrivacyFilter["kind"], Shape extends z.ZodRawShape
     .strictObject(shape)
     .transform((written) => ({ kind: name, ...read(written as z.output<z.ZodObject<Shape>>) }) as FilterOf<Kind>);
   return { name, args, argNames: Object.keys(shape), refusedArgs: {} };
-}
-
-function namesOrPattern() {
-  const names = z.union([z.array(z.string().min(1)).min(1), z.string().min(1)], {
-    error: "must be a list of names, or a regular expression",
-  });
-  return names.transform((written, context): readonly string[] | RegExp => {
-    if (typeof written !== "string") return written;
-    try {
-      return new RegExp(written, "u");
-    } catch (error) {
-      context.addIssue({ code: "custom", message: `is no regular expression: ${(error as Error).message}` });
-      return z.NEVER;
-    }
-  });
 }

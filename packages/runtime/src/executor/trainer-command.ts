@@ -51,6 +51,7 @@ const inherited = [
   "TZ",
   "LD_LIBRARY_PATH",
   "CUDA_VISIBLE_DEVICES",
+  "CUDA_DEVICE_ORDER",
   "NVIDIA_VISIBLE_DEVICES",
   "SystemRoot",
 ] as const;
@@ -70,6 +71,8 @@ export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerC
   const own = Object.entries(settings.env).map(([name, value]) => [name, typeof value === "string" ? value : secrets[value.from_secret]]);
   const env: Record<string, string> = {};
   Object.assign(env, inheritedEnvironment(), { TMPDIR: temporaryFolder }, Object.fromEntries(own), { [bootstrapVariable]: bootstrapPath });
+  // Whatever the job's own settings say: the other GPUs are other jobs'.
+  if (job.gpus !== undefined) Object.assign(env, { CUDA_VISIBLE_DEVICES: job.gpus.join(",") });
   const cwd = join(job.appFolder, "custom");
   if (settings.launch.kind === "command") {
     const [file = "", ...args] = settings.launch.command;

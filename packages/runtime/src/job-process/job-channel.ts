@@ -128,6 +128,8 @@ export interface SiteJobDescription {
   readonly updateForm?: "none" | UpdateForm;
   /** Folder in which the models lie that tasks name; a trainer must be able to read there. */
   readonly modelsFolder: string;
+  /** The GPUs that are the job's, by the names that CUDA knows them by; absent: it asked for none, and sees what the site sees. */
+  readonly gpus?: readonly string[];
   /** A training step that makes no progress for so long is given up, unless the job asks for less. */
   readonly stallMs: number;
   /** Where trainers that are started by hand find their job. */

@@ -7,6 +7,7 @@ const everywhere: JobMeta = {
   deployMap: { app: "@ALL" },
   minClients: undefined,
   mandatoryClients: [],
+  resourceSpec: {},
   scope: undefined,
   study: undefined,
   customProps: {},

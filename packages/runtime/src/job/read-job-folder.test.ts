@@ -211,10 +211,10 @@ describe("readJobFolder", () => {
     ],
     [
       "resources that nobody would honour",
-      { "meta.json": meta.replace(`"resource_spec": {}`, `"resource_spec": { "site-1": { "num_of_gpus": 1 } }`) },
+      { "meta.json": meta.replace(`"resource_spec": {}`, `"resource_spec": { "site-1": { "num_of_gpu": 1 } }`) },
       "meta.json",
       5,
-      /not supported yet/,
+      /num_of_gpu.*num_of_gpus/,
     ],
     [
       "a launcher that nobody would honour",
@@ -383,7 +383,7 @@ describe("readJobFolder", () => {
       9,
       /min_clients is 4, but krum .* needs 5 updates/,
     ],
-    ["excluded variables", { [serverFile]: workflowArg(`"exclude_vars": "bias"`) }, serverFile, 8, /not supported yet/],
+    ["excluded variables", { [serverFile]: workflowArg(`"exclude_vars": "("`) }, serverFile, 8, /is no regular expression/],
     ["no initial model", { [serverFile]: server.replace(/,\s+"initial_model": "[^"]+"/, "") }, serverFile, 7, /./],
     ["an initial model that is not there", { "app/models/initial.safetensors": undefined }, serverFile, 9, /does not exist/],
     [

@@ -5,6 +5,8 @@ import {
   compileClientConfig,
   defaultStudy,
   FlareError,
+  type GpuRequest,
+  gpusFor,
   type JobMeta,
   limits,
   type PrivacyScope,
@@ -57,6 +59,8 @@ export interface AdmittedJob {
   readonly appFolder: string;
   /** What the app's configuration comes to. */
   readonly app: ClientAppSettings;
+  /** GPUs that the job asks this site for. */
+  readonly gpus: GpuRequest;
   /** What the site's privacy policy does to its results; `undefined`: nothing. */
   readonly scope: PrivacyScope | undefined;
   /**
@@ -127,7 +131,15 @@ export class JobAdmission {
       audit.write({ who: submitter, action: "run_job", outcome: "allowed", ...studyOf(verified.manifest), facts: { job: jobId } });
       const { signerChainPem: chainPem, manifest } = verified;
       const checkSigner = (): void => checkSignerAgain({ chainPem, trust: this.#init.trust, nowMs: this.#parts.now() });
-      return { jobName: manifest.jobFolderName, folder, appFolder, app: settings, scope, checkSigner };
+      return {
+        jobName: manifest.jobFolderName,
+        folder,
+        appFolder,
+        app: settings,
+        gpus: gpusFor(this.#init.site, meta),
+        scope,
+        checkSigner,
+      };
     } catch (reason) {
       const error = FlareError.from(reason);
       if (!signal.aborted)

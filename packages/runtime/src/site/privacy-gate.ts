@@ -1,6 +1,14 @@
 import { rm } from "node:fs/promises";
 import type { UpdateFilter } from "@flare-ts/aggregator";
-import { FlareError, type Json, type PrivacyFilter, type PrivacyPolicy, type PrivacyScope, type UpdateForm } from "@flare-ts/contracts";
+import {
+  FlareError,
+  isNamedBy,
+  type Json,
+  type PrivacyFilter,
+  type PrivacyPolicy,
+  type PrivacyScope,
+  type UpdateForm,
+} from "@flare-ts/contracts";
 import type { Metrics, TaskKey } from "../job/job-event.js";
 import type { TrainerResult } from "../job-process/job-channel.js";
 import { shapeUpdate } from "../job-process/shape-update.js";
@@ -151,7 +159,7 @@ export class PrivacyGate {
   #updateFilter(filter: PrivacyFilter): UpdateFilter[] {
     if (filter.kind === "ExcludeVars") {
       const { names } = filter;
-      return [{ kind: "exclude", isExcluded: (tensor) => (names instanceof RegExp ? names.test(tensor) : names.includes(tensor)) }];
+      return [{ kind: "exclude", isExcluded: (tensor) => isNamedBy(names, tensor) }];
     }
     if (filter.kind === "PercentilePrivacy") return [{ kind: "percentile", percentile: filter.percentile, gamma: filter.gamma }];
     if (filter.kind === "ClipNorm") return [{ kind: "clip-norm", maxNorm: filter.maxNorm }];

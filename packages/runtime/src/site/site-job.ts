@@ -2,7 +2,6 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { FlareError, type SerializedFlareError, type UpdateForm } from "@flare-ts/contracts";
 import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema } from "@flare-ts/contracts/wire";
-import type { Admission, Admitted } from "../budget/admission.js";
 import type { DiskBudget } from "../budget/disk-budget.js";
 import { endTrainersBelow } from "../executor/trainer-leftovers.js";
 import type { TaskKey } from "../job/job-event.js";
@@ -20,6 +19,7 @@ import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import { objectFromWire, taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { AdmittedJob, JobAdmission } from "./job-admission.js";
+import type { JobPlace, JobPlaces } from "./job-places.js";
 import type { OutputSender } from "./output-sender.js";
 import type { PrivacyGate } from "./privacy-gate.js";
 import type { ResultDelivery } from "./result-delivery.js";
@@ -44,8 +44,7 @@ export interface SiteJobComponents {
   readonly secrets: SiteSecrets;
   readonly output: OutputSender;
   readonly logger: Logger;
-  /** Lets jobs in as the site's memory allows. */
-  readonly jobsAllowed: Pick<Admission, "enter">;
+  readonly places: JobPlaces;
   /** A job process has begun: there is nothing to do here until its trainers are started. */
   readonly onJobBegun?: (() => void) | undefined;
   /** Room on the disk is kept for the answer to a task. */
@@ -95,7 +94,7 @@ export class SiteJob {
   /** Open tasks of this job; a task that has its model waits here for the job process to be up. */
   readonly #tasks = new Map<string, OpenTask>();
   #left: FlareError | undefined;
-  #allowed: Admitted | undefined;
+  #place: JobPlace | undefined;
   /** Why the job waits here. */
   #waitReason: string | undefined;
   #admitted: AdmittedJob | undefined;
@@ -175,7 +174,7 @@ export class SiteJob {
     await this.#supervisor?.stop(() => this.#supervisor?.notify("stop", { reason }), graceMs);
     // The job process ends the groups of its trainers; what has left them, or was left by a job process that was killed, ends here.
     if (this.#supervisor !== undefined) await endTrainersBelow(this.#init.workspace);
-    this.#allowed?.leave();
+    this.#place?.leave();
     this.#parts.output.end(this.jobId);
     for (const { key } of this.#tasks.values()) {
       await this.#models.release(key);
@@ -207,10 +206,7 @@ export class SiteJob {
   async #startInTheEnd(): Promise<void> {
     const { signal } = this.#stop;
     try {
-      // In the order in which the server names jobs, which is the same at every site: two sites never wait for each other's jobs.
-      this.#allowed = await this.#parts.jobsAllowed.enter({ who: this.jobId, what: "job", diskBytes: 0 }, signal, (reason) =>
-        this.#wait(reason),
-      );
+      this.#place = await this.#parts.places.enter(this.jobId, signal, (reason) => this.#wait(reason));
     } catch {
       return;
     }
@@ -241,6 +237,8 @@ export class SiteJob {
     admitted.checkSigner();
     this.#admitted = admitted;
     const { folder, jobName } = admitted;
+    const gpus = (await this.#place?.takeGpus(admitted.gpus, this.#stop.signal, (reason) => this.#wait(reason))) ?? [];
+    this.#waitReason = undefined;
     this.#logger.info("job admitted", { name: jobName, app: deployment.app });
     await this.#models.makeFolder();
     this.#supervisor = new JobSupervisor<SiteParentSide, SiteJobSide>(
@@ -250,7 +248,7 @@ export class SiteJob {
         jobId: this.jobId,
         workspace: folder,
         readable: [this.#init.modelsFolder, ...Object.values(this.#init.datasets)],
-        handlers: this.#calls(admitted),
+        handlers: this.#calls(admitted, gpus),
         onRestart: () => undefined,
         onGivenUp: (error) => this.#leaveForGood(error),
       },
@@ -258,7 +256,7 @@ export class SiteJob {
     this.#supervisor.start();
   }
 
-  #calls({ jobName, folder, appFolder, app, scope }: AdmittedJob): CallHandlers<SiteJobCalls> {
+  #calls({ jobName, folder, appFolder, app, scope }: AdmittedJob, gpus: readonly string[]): CallHandlers<SiteJobCalls> {
     const { site, datasets, modelsFolder, updateForm, stallMs, attachFolder } = this.#init;
     // Filters need values as they were trained: whatever makes an update smaller comes after them.
     const formInProcess = scope === undefined ? updateForm : "none";
@@ -280,6 +278,7 @@ export class SiteJob {
           datasets,
           modelsFolder,
           ...(formInProcess === undefined ? {} : { updateForm: formInProcess }),
+          ...(gpus.length === 0 ? {} : { gpus }),
           stallMs,
           attachFolder,
           streamsLogs: this.#parts.output.allowsLogs,
@@ -376,7 +375,7 @@ export class SiteJob {
 
   /** Nothing of the job runs here any more. It may go on at other sites for days, in which another job has its room. */
   #leaveForGood(error: FlareError): void {
-    this.#allowed?.leave();
+    this.#place?.leave();
     this.#leave(error);
   }
 

@@ -15,7 +15,9 @@ import { ObjectRetention } from "../store/object-retention.js";
 import { openSqliteSiteStore } from "../store/sqlite-site-store.js";
 import { TransferClient } from "../transfer/transfer-client.js";
 import { softwareVersion } from "../version.js";
+import { GpuPool, gpuNames } from "./gpu-pool.js";
 import { JobAdmission } from "./job-admission.js";
+import { JobPlaces } from "./job-places.js";
 import { OutputSender } from "./output-sender.js";
 import { PrivacyGate } from "./privacy-gate.js";
 import { createRenewingLink } from "./renewing-link.js";
@@ -93,7 +95,10 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
       { site: kit.name, trust: keeper.trust },
     );
     const launcher = new ProcessJobLauncher({ environment: process.env, heapMiB: plan.jobHeapMiB });
-    const jobsAllowed = new Admission({ logger, now, steadyNow: () => performance.now() }, { most: plan.jobs, setBy: setByText(plan) });
+    const memory = new Admission({ logger, now, steadyNow: () => performance.now() }, { most: plan.jobs, setBy: setByText(plan) });
+    const devices = gpuNames(resources.gpus, process.env["CUDA_VISIBLE_DEVICES"]);
+    const gpus = new GpuPool({ site: kit.name, devices, memPerGpuGiB: resources.memPerGpuGiB });
+    const places = new JobPlaces({ memory, gpus });
     const output = new OutputSender({ link, now }, { epoch: randomUUID(), allowsLogs: resources.allowsLogStreaming });
     parts.add("output", () => output.stop());
     const agent = new SiteAgent(
@@ -111,7 +116,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
         secrets,
         output,
         logger,
-        jobsAllowed,
+        places,
         disk,
         onJobBegun,
       },

@@ -1,5 +1,5 @@
 import { createStrategy, type Strategy, type StrategyComponents } from "@flare-ts/aggregator/strategies";
-import { FlareError, type StrategyChoice } from "@flare-ts/contracts";
+import { FlareError, isNamedBy, type StrategyChoice } from "@flare-ts/contracts";
 
 /** A mistake in what a job says of its strategy. */
 export interface StrategyProblem {
@@ -29,6 +29,12 @@ export function createJobStrategy({ name, settings }: StrategyChoice, components
     throw new FlareError("aggregate/strategy-invalid", `The strategy ${name} ${reason}.`, { facts: { strategy: name } });
   }
   return createStrategy(name, settings, components);
+}
+
+/** The strategy, but for tensors of which the model keeps its own. Norms and distances of updates are over all tensors still. */
+export function withoutTensors(strategy: Strategy, excluded: readonly string[] | RegExp | undefined): Strategy {
+  if (excluded === undefined) return strategy;
+  return { ...strategy, combines: (tensor) => !isNamedBy(excluded, tensor.name) && strategy.combines?.(tensor) !== false };
 }
 
 /** Finds what is wrong with the strategy that a job has chosen. */

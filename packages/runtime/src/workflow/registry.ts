@@ -4,7 +4,7 @@ import type { JournalEntry } from "../job/job-event.js";
 import { startRoundMeta } from "../job/start-round.js";
 import type { ServerJobDescription } from "../job-process/job-channel.js";
 import type { ObjectRef } from "../store/model-store.js";
-import { createJobStrategy, trainerMeta } from "./job-strategy.js";
+import { createJobStrategy, trainerMeta, withoutTensors } from "./job-strategy.js";
 import { roundMachine } from "./round-machine.js";
 import { WorkflowDriver, type WorkflowDriverComponents, type WorkflowOutcome } from "./workflow-driver.js";
 
@@ -30,7 +30,7 @@ type CreateDriver<Settings> = (settings: Settings, start: WorkflowStart, parts: 
 const workflows: { readonly [Kind in WorkflowSettings["kind"]]: CreateDriver<Extract<WorkflowSettings, { kind: Kind }>> } = {
   FedAvg: (settings, start, parts) => {
     const { sites, mandatoryClients } = start.job;
-    const strategy = createJobStrategy(settings.strategy, parts);
+    const strategy = withoutTensors(createJobStrategy(settings.strategy, parts), settings.excludeVars);
     const machine = roundMachine({ settings, sites, mandatoryClients, initialModel: start.initialModel });
     const taskMeta = { ...trainerMeta(strategy, settings.fedproxMu), ...startRoundMeta(settings.startRound) };
     return new WorkflowDriver({ ...parts, machine, strategy }, { workspace: start.job.workspace, taskMeta });

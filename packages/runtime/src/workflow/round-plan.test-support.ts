@@ -25,6 +25,7 @@ export function planOf(sites: readonly string[], settings: Partial<FedAvgSetting
       isKeyMetricNegated: false,
       aggregationWeights: {},
       strategy: { name: "fed-avg", settings: {} },
+      excludeVars: undefined,
       fedproxMu: undefined,
       initialModel: "model.safetensors",
       seed: 1,

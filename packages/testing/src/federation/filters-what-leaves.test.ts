@@ -96,6 +96,20 @@ describe("a site with a privacy policy", () => {
     });
   });
 
+  it("sends what a job keeps out of the aggregate, of which the model keeps its own, also with an optimizer at the server", async () => {
+    const adam = { strategy: "fed-adam", strategy_args: { learningRate: 1 } };
+    for (const [name, strategy] of Object.entries({ mean: {}, adam })) {
+      const { entries, model } = await run(
+        `kept-${name}`,
+        { num_rounds: 2, exclude_vars: "^(body|more)", ...strategy },
+        { min_clients: 2 },
+      );
+      expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });
+      expect(model).toMatchObject({ "body.w": [0, 0] });
+      expect(model["head.w"]).not.toEqual([100]);
+    }
+  });
+
   it("does the same to a model that is no small one, whose file stays at the site", async () => {
     const { entries, model } = await run("large", { num_rounds: 2 }, { min_clients: 2 }, sites, 100_000);
     expect(updatesOf(entries, "site-1").map(({ wire }) => wire?.form)).toEqual(["bfloat16", "bfloat16"]);

@@ -114,6 +114,11 @@ export const jobErrors = {
     "Do not trust that server before it is known why; correct the job's deploy_map if it is not what was meant.",
     { grpc: grpcStatus.permissionDenied, http: 403 },
   ),
+  "job/resources-lacking": row(
+    "user",
+    "A job asks a site for more GPUs, or for more memory of a GPU, than the site offers.",
+    "Ask for less in `resource_spec` of the job's `meta.json`, or leave the site out; `flare system status --format json` says what each site offers.",
+  ),
   "job/not-over": row("user", "A job that waits or runs cannot be deleted.", "Abort it first with `flare job abort`, then delete it.", {
     grpc: grpcStatus.failedPrecondition,
     http: 409,
