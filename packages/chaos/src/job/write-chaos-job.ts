@@ -13,10 +13,6 @@ export interface ChaosJobInit {
   readonly parameters: number;
   /** Milliseconds that a trainer takes for a round; they do not change the result. */
   readonly trainMs: number;
-  /** Further arguments of FedAvg. */
-  readonly args?: Readonly<Record<string, number>>;
-  /** Whether all sites give the same update, so that it does not matter which of them a round heard. @default false */
-  readonly areSitesAlike?: boolean;
   /** What the trainers are written in; Python needs NumPy at each site. @default "typescript" */
   readonly trainer?: TrainerLanguage;
 }
@@ -31,21 +27,20 @@ export type TrainerLanguage = (typeof trainerLanguages)[number];
 
 /** Writes a job whose trainers compute the same update whenever they are given the same model, and another one for each round and site. */
 export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
-  const { folder, rounds, sites, parameters, trainMs, args = {}, areSitesAlike = false, trainer = "typescript" } = init;
+  const { folder, rounds, sites, parameters, trainMs, trainer = "typescript" } = init;
   const script = trainScripts[trainer];
   const app = join(folder, "app");
   await mkdir(join(app, "config"), { recursive: true });
   await mkdir(join(app, "custom"), { recursive: true });
   const json = (path: string, value: unknown): Promise<void> => writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
-  const minClients = args["min_clients"] ?? sites;
-  await json(join(folder, "meta.json"), { name: "chaos", deploy_map: { app: ["@ALL"] }, min_clients: minClients });
+  await json(join(folder, "meta.json"), { name: "chaos", deploy_map: { app: ["@ALL"] }, min_clients: sites });
   await json(join(app, "config", "config_fed_server.json"), {
     format_version: 2,
     workflows: [
       {
         id: "fedavg",
         path: "FedAvg",
-        args: { min_clients: sites, num_rounds: rounds, initial_model: "initial_model.safetensors", ...args },
+        args: { min_clients: sites, num_rounds: rounds, initial_model: "initial_model.safetensors" },
       },
     ],
   });
@@ -56,7 +51,7 @@ export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
         tasks: ["train"],
         executor: {
           path: "ClientAPIExecutor",
-          args: { task_script_path: script.file, task_script_args: [String(trainMs), String(areSitesAlike)] },
+          args: { task_script_path: script.file, task_script_args: [String(trainMs)] },
         },
       },
     ],
@@ -70,9 +65,9 @@ export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
 const typescript = `import { setTimeout as sleep } from "node:timers/promises";
 import * as flare from "@flare-ts/runtime/client";
 
-const [trainMs = "0", areSitesAlike = "false"] = process.argv.slice(2);
+const [trainMs = "0"] = process.argv.slice(2);
 await flare.init();
-const site = areSitesAlike === "true" ? "any" : flare.getSiteName();
+const site = flare.getSiteName();
 while (await flare.isRunning()) {
   const model = await flare.receive();
   if (model === undefined) break;
@@ -97,9 +92,9 @@ import zlib
 import flare_client as flare
 import numpy as np
 
-train_ms, are_sites_alike = float(sys.argv[1]), sys.argv[2] == "true"
+train_ms = float(sys.argv[1])
 flare.init()
-site = "any" if are_sites_alike else flare.get_site_name()
+site = flare.get_site_name()
 while flare.is_running():
     model = flare.receive()
     if model is None:

@@ -119,10 +119,10 @@ describe.each<TestWay>(["mtls", "tls", "clear", "proxy"])("GrpcServerTransport a
 
     it("ends a call at both sides when its caller aborts", async () => {
       let aborted: unknown;
-      const heard = Promise.withResolvers<void>();
+      const reached = Promise.withResolvers<void>();
       server = await startTestServer({
         submitUpdate: async ({ signal }) => {
-          heard.resolve();
+          reached.resolve();
           await once(signal, "abort");
           aborted = signal.reason;
           throw signal.reason;
@@ -131,7 +131,7 @@ describe.each<TestWay>(["mtls", "tls", "clear", "proxy"])("GrpcServerTransport a
       const site = await server.dial("site-1");
       const abort = new AbortController();
       const call = site.submitUpdate(create(SubmitUpdateRequestSchema), abort.signal);
-      void heard.promise.then(() => abort.abort());
+      void reached.promise.then(() => abort.abort());
       await expect(call).rejects.toMatchObject({ code: "internal/aborted" });
       await site.stat({ hash, size: 1 });
       await expect.poll(() => aborted).toMatchObject({ code: "transfer/disconnected" });
@@ -228,11 +228,11 @@ describe.each<TestWay>(["mtls", "tls", "clear", "proxy"])("GrpcServerTransport a
 
     it("waits for calls in progress when it stops, but for no longer than it is told", async () => {
       const order: string[] = [];
-      const [heard, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+      const [reached, released] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
       server = await startTestServer({
         ...control(order),
         submitUpdate: async () => {
-          heard.resolve();
+          reached.resolve();
           await released.promise;
           order.push("answered");
           return create(SubmitUpdateReplySchema, { outcome: "accepted" });
@@ -240,7 +240,7 @@ describe.each<TestWay>(["mtls", "tls", "clear", "proxy"])("GrpcServerTransport a
       });
       const site = await server.dial("site-1");
       const call = site.submitUpdate(create(SubmitUpdateRequestSchema));
-      await heard.promise;
+      await reached.promise;
       const stopped = server.transport.stop(30_000).then(() => order.push("stopped"));
       released.resolve();
       expect((await call).outcome).toBe("accepted");
