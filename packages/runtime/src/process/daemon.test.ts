@@ -39,6 +39,18 @@ describe.runIf(process.platform === "linux")("a kit's watchdog", () => {
     expect(await signals).toEqual(["SIGTERM", "SIGKILL"]);
   });
 
+  it("that ends at once, and takes its file along, is stopped", async () => {
+    const kits = await Promise.all(
+      Array.from({ length: 12 }, () =>
+        makeKit('trap \'rm -f "$(dirname "$0")/../daemon_pid.fl"; exit\' TERM; echo; exec 1>&-; while :; do sleep 0.01; done'),
+      ),
+    );
+    for (const kit of kits) {
+      await startWatchdog(kit);
+      expect(await stopDaemon(kit, { timeoutMs: 5_000 })).toBe("stopped");
+    }
+  });
+
   // Only root can run something as another account.
   it.runIf(process.getuid?.() === 0)("of another account is neither said to be gone nor waited for without an end", async () => {
     const kit = await makeKit();

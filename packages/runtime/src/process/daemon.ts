@@ -116,10 +116,10 @@ export async function stopDaemon(kitDir: string, options: { readonly timeoutMs: 
   const watchdog = watchdogPid === undefined ? undefined : identifyProcess(watchdogPid);
   let targets = [watchdog, instance].filter((one) => one !== undefined);
   if (targets.length === 0) return "not-running";
+  let isToldAgain = watchdog === undefined || !isYoung(kitDir);
   signalAll(watchdog === undefined ? targets : [watchdog], "SIGTERM");
   const sentMs = performance.now();
   const deadline = sentMs + options.timeoutMs;
-  let isToldAgain = watchdog === undefined || !isYoung(kitDir);
   // A number may soon be that of a process which is none of ours.
   for (targets = targets.filter(isAlive); targets.length > 0; targets = targets.filter(isAlive)) {
     if (performance.now() > deadline) signalAll(targets, "SIGKILL");
@@ -171,7 +171,9 @@ function readWatchdog(kitDir: string): number | undefined {
 
 /** Whether a kit's watchdog has just been started. To one that is not, a second signal would mean to end at once. */
 function isYoung(kitDir: string): boolean {
-  return Date.now() - statSync(join(kitDir, "daemon_pid.fl")).mtimeMs < youngMs;
+  const info = statSync(join(kitDir, "daemon_pid.fl"), { throwIfNoEntry: false });
+  // One that has ended by itself by now has taken its file along.
+  return info !== undefined && Date.now() - info.mtimeMs < youngMs;
 }
 
 function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals): void {
