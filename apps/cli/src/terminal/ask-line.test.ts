@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { describe, expect, it } from "vitest";
 
 const flare = fileURLToPath(new URL("../../dist/flare.js", import.meta.url));
-const hasScript = spawnSync("script", ["--version"]).stdout?.toString().includes("util-linux") === true;
+const hasScript = String(spawnSync("script", ["--version"]).stdout).includes("util-linux");
 
 /** Answers the question of a command on a terminal of its own; gives the exit status and what was seen there. */
 async function answered(key: string): Promise<{ readonly status: number | null; readonly seen: string }> {
