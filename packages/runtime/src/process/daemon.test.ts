@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { stopDaemon } from "./daemon.js";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { startDaemon, stopDaemon } from "./daemon.js";
 import { identifyProcess } from "./process-identity.js";
 
 /** For other processes. */
@@ -49,6 +49,17 @@ describe.runIf(process.platform === "linux")("a kit's watchdog", () => {
       await startWatchdog(kit);
       expect(await stopDaemon(kit, { timeoutMs: 5_000 })).toBe("stopped");
     }
+  });
+
+  it("is ended with its start, also before it has said that it is there", async () => {
+    const kit = await makeKit(`cd "$(dirname "$0")/.."; echo $$ >began; sleep 0.3; echo $$ >daemon_pid.fl; while :; do sleep 0.05; done`);
+    const stop = new AbortController();
+    const start = startDaemon({ kitDir: kit, command: { node: process.execPath, cli: "" }, signal: stop.signal });
+    await vi.waitFor(async () => expect(await readFile(join(kit, "began"), "utf8")).toMatch(/^\d+\n$/), 5_000);
+    const pid = Number(await readFile(join(kit, "began"), "utf8"));
+    stop.abort();
+    await expect(start).rejects.toMatchObject({ code: "internal/aborted" });
+    expect(identifyProcess(pid)).toBeUndefined();
   });
 
   // Only root can run something as another account.

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
@@ -80,8 +80,8 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
   while (!isReached() && !isOver() && performance.now() < deadline) {
     await Promise.race([sleep(pollMs), exited]);
     if (signal?.aborted === true) {
-      await stopDaemon(kitDir, { timeoutMs: 5_000 });
-      signal.throwIfAborted();
+      await stopStart(kitDir, watchdog, exited);
+      throw FlareError.from(signal.reason);
     }
     instance = readInstance(kitDir);
     if (instance !== undefined) onRunning();
@@ -91,7 +91,7 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
     return { pid: instance.pid, state: instance.state };
   }
   const hasEnded = isOver();
-  if (!hasEnded) await stopDaemon(kitDir, { timeoutMs: 5_000 });
+  if (!hasEnded) await stopStart(kitDir, watchdog, exited);
   const message = hasEnded ? "The process ended before it was ready." : `The process did not start within ${timeoutMs / 1000} s.`;
   const printed = lastLines(logPath, logBegin, 10);
   throw new FlareError("runtime/start-failed", `${message} Its log, ${logPath}, ${printed.length === 0 ? "says nothing." : "ends with:"}`, {
@@ -99,6 +99,16 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
     facts: { folder: kitDir, log: logPath, lastLines: printed },
   });
 }
+
+/** Stops what was just started; the watchdog may not have said yet that it is there. */
+async function stopStart(kitDir: string, watchdog: ChildProcess, exited: Promise<unknown>): Promise<void> {
+  watchdog.kill("SIGTERM");
+  await Promise.race([exited, sleep(stopStartMs, undefined, { ref: false })]);
+  await stopDaemon(kitDir, { timeoutMs: stopStartMs });
+}
+
+/** How long what was just started may take to stop before it is killed. */
+const stopStartMs = 5_000;
 
 /** A machine may have many sites and relays; a server has threads that need memory at the same time. */
 function isOneOfMany(kitDir: string): boolean {

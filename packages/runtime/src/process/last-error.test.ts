@@ -30,6 +30,7 @@ describe("the error that a background process ended with", () => {
       { code: "transfer/cannot-listen", message: "Port 8002 is taken." },
     ],
     ["is none where something came after it", `${told}Server localhost listens on port 8002, process 1.\n`, undefined],
+    ["is none where it was told to stop", "error internal/aborted: The site was stopped.\nWhat to do: Start it again.\n", undefined],
     ["is none where the log tells of none", "The server has stopped.\n", undefined],
   ])("%s", async (_what, log, error) => {
     await writeFile(join(kit, "log.txt"), log);
