@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 
 const flare = fileURLToPath(new URL("../../dist/flare.js", import.meta.url));
 // Makes a terminal for a test; there is another program of that name elsewhere.
-const hasScript = spawnSync("script", ["--version"]).stdout?.toString().includes("util-linux") === true;
+const hasScript = String(spawnSync("script", ["--version"]).stdout).includes("util-linux");
 const isSkipped = !hasScript && process.env["FLARE_NO_SKIPS"] !== "1";
 
 /** Answers the question of a command on a terminal of its own; gives the exit status and what was seen there. */

@@ -1,3 +1,4 @@
+import type { FlareError } from "@flare-ts/contracts";
 import type { JobStatus } from "../job/job-status.js";
 
 /** How far an upload or a download is. */
@@ -11,7 +12,14 @@ export interface TransferProgress {
 
 export interface TransferOptions {
   readonly onProgress?: ((progress: TransferProgress) => void) | undefined;
+  /** Hears why the server is away; the transfer goes on when it is back. */
+  readonly onAway?: ((reason: FlareError) => void) | undefined;
   readonly signal?: AbortSignal | undefined;
+}
+
+export interface DownloadOptions extends TransferOptions {
+  /** Whether a result that is there gives way, once the new one is whole. @default false */
+  readonly isReplacing?: boolean;
 }
 
 export interface ListJobsFilter {

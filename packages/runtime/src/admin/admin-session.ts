@@ -1,29 +1,21 @@
-import { randomUUID } from "node:crypto";
-import { readFile } from "node:fs/promises";
-import { resolve } from "node:path";
-import { contentHashSchema, defaultStudy, FlareError, type Json, jobIdSchema, limits } from "@flare-ts/contracts";
+import { defaultStudy, type Json, limits } from "@flare-ts/contracts";
 import type { Kit, TrustKeeper } from "@flare-ts/provision/kit";
 import type { LiveIdentity } from "../identity/live-identity.js";
 import type { JournalEntry } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
-import { readJobFolder } from "../job/read-job-folder.js";
-import { createSignedJob } from "../job/signed-job.js";
 import type { OutputLine, OutputNews, OutputPage, TrackedPoint } from "../output/job-output.js";
 import type { ReceiptsPage } from "../receipt/receipts-page.js";
 import { verifyReceipts } from "../receipt/round-receipt.js";
 import type { SignedReceipt } from "../receipt/signed-receipt.js";
-import type { ObjectRef } from "../store/model-store.js";
 import { abortable } from "../transfer/abortable.js";
-import type { TransferClient } from "../transfer/transfer-client.js";
 import type { Connection } from "../transport/connection.js";
-import type { AbortedJob, ListJobsFilter, ReadOutputOptions, TransferOptions } from "./admin-options.js";
-import { cloneManifest } from "./clone-manifest.js";
-import { downloadResult, refuseTaken } from "./download-result.js";
+import type { AbortedJob, DownloadOptions, ListJobsFilter, ReadOutputOptions, TransferOptions } from "./admin-options.js";
 import type { JobReceipts } from "./job-receipts.js";
 import type { JobSummary, ResultFile, SystemChange, SystemStatus } from "./job-summary.js";
+import { JobTransfers } from "./job-transfers.js";
 import { SignedCalls } from "./signed-calls.js";
 import { StudyCommands } from "./study-commands.js";
-import type { TransferStore, TransferStores } from "./transfer-stores.js";
+import type { TransferStores } from "./transfer-stores.js";
 import type { TrustUpdate } from "./trust-update.js";
 import type { WaitingRenewal } from "./waiting-renewal.js";
 
@@ -59,6 +51,7 @@ export interface AdminSessionComponents {
 export class AdminSession {
   readonly #parts: AdminSessionComponents;
   readonly #calls: SignedCalls;
+  readonly #transfers: JobTransfers;
   /** Commands about studies, in whichever study this session works. */
   readonly studies: StudyCommands;
 
@@ -66,6 +59,8 @@ export class AdminSession {
     const { dial, kit, study = defaultStudy, now } = components;
     this.#parts = components;
     this.#calls = new SignedCalls({ dial, project: kit.project, study, now });
+    const receipts = (jobId: string, signal: AbortSignal): Promise<JobReceipts> => this.receipts(jobId, signal);
+    this.#transfers = new JobTransfers({ ...components, calls: this.#calls, receipts }, { study });
     this.studies = new StudyCommands({ execute: (verb, args, signal) => this.#calls.execute(verb, args, signal) });
   }
 
@@ -94,30 +89,14 @@ export class AdminSession {
   }
 
   /**
-   * Checks, signs and submits a job folder. Submitting is idempotent for a `jobId`: a retry after a cut, with the same folder, does not
+   * Checks, signs and submits a job folder. A server that is away meanwhile is waited for, up to the stall time. Submitting is idempotent for a `jobId`: a retry after a cut, with the same folder, does not
    * make a second job.
    *
    * @throws FlareError `job/invalid` with all mistakes of the folder, `job/id-taken` when the id is that of other files, or what the
    * server refuses.
    */
   async submitJob(folder: string, options: TransferOptions & { readonly jobId?: string } = {}): Promise<{ readonly jobId: string }> {
-    const { kit, identity, stores, now } = this.#parts;
-    const { onProgress } = options;
-    const jobId = checkedId(options.jobId ?? randomUUID());
-    const job = await readJobFolder(folder);
-    return await this.#transferring(options.signal, stores, async ({ models, transfer }, signal) => {
-      const signed = await models.importBytes(
-        createSignedJob({ folder: job, jobId, project: kit.project, study: this.study, submitter: identity.current, nowMs: now() }),
-      );
-      for (const file of job.files) {
-        const object = await models.importFile(file.absolutePath);
-        await this.#upload(transfer, object, file.path, { onProgress, signal });
-        await models.remove(object.hash);
-      }
-      await this.#submit(transfer, signed, { onProgress, signal });
-      await models.remove(signed.hash);
-      return { jobId };
-    });
+    return await this.#transfers.submit(folder, options);
   }
 
   async listJobs(filter: ListJobsFilter = {}, signal?: AbortSignal): Promise<readonly JobSummary[]> {
@@ -160,24 +139,8 @@ export class AdminSession {
    *
    * @throws FlareError `job/not-found`, what `verifySignedJob` finds, or what the server refuses
    */
-  async cloneJob(id: string, options: TransferOptions & { readonly newJobId?: string } = {}): Promise<{ readonly jobId: string }> {
-    const { kit, keeper, identity, stores, now } = this.#parts;
-    const { onProgress } = options;
-    const jobId = checkedId(id);
-    const newJobId = checkedId(options.newJobId ?? randomUUID());
-    const answer = (await this.#calls.execute("clone_job", { job_id: jobId }, options.signal)) as unknown as { signed_job: ObjectRef };
-    const { hash, size } = answer.signed_job;
-    return await this.#transferring(options.signal, stores, async ({ models, transfer }, signal) => {
-      const held = await transfer.download(this.#calls.connect, { hash: contentHashSchema.parse(hash), size }, undefined, signal);
-      const bytes = await readFile(held.path);
-      const signed = await models.importBytes(
-        cloneManifest({ bytes, trust: keeper.trust, jobId, newJobId, project: kit.project, submitter: identity.current, nowMs: now() }),
-      );
-      await this.#submit(transfer, signed, { onProgress, signal });
-      await models.remove(signed.hash);
-      await models.remove(held.hash);
-      return { jobId: newJobId };
-    });
+  async cloneJob(jobId: string, options: TransferOptions & { readonly newJobId?: string } = {}): Promise<{ readonly jobId: string }> {
+    return await this.#transfers.clone(jobId, options);
   }
 
   /** Deletes a job that is over, with its result, journal and logs. @throws FlareError `job/not-over`, `job/not-found` */
@@ -251,36 +214,18 @@ export class AdminSession {
     return { receipts, verdicts: verifyReceipts(receipts, { trust: keeper.trust, jobId }) };
   }
 
-  /** Downloads the models of a finished job and the receipts of its rounds into `<destination>/<job id>`, which appears only when it is whole. */
+  /**
+   * Downloads the models of a finished job and the receipts of its rounds into `<destination>/<job id>`, which appears only when it is
+   * whole. A server that is away meanwhile is waited for, up to the stall time.
+   *
+   * @throws FlareError `file/exists`, `file/unwritable`, `transfer/disk-full`, `job/not-done`, what the server refuses
+   */
   async downloadJob(
-    id: string,
+    jobId: string,
     destination: string,
-    options: TransferOptions & {
-      /** Whether a result that is there gives way, once the new one is whole. @default false */
-      readonly isReplacing?: boolean;
-    } = {},
+    options: DownloadOptions = {},
   ): Promise<{ readonly dir: string; readonly files: readonly ResultFile[] }> {
-    const { onProgress, isReplacing = false } = options;
-    const jobId = checkedId(id);
-    const dir = resolve(destination, jobId);
-    if (!isReplacing) await refuseTaken(dir);
-    const { job, files } = (await this.#calls.execute("download_job", { job_id: jobId }, options.signal)) as unknown as {
-      job: JobSummary;
-      files: readonly ResultFile[];
-    };
-    const { receipts } = await this.receipts(jobId, options.signal);
-    const result = { files, documents: { "receipts.json": receipts, "job_meta.json": job } };
-    await this.#transferring(options.signal, this.#parts.stores, async ({ models, transfer }, signal) => {
-      await downloadResult(dir, result, {
-        fetch: (object, file) => {
-          const report = (doneBytes: number): void => onProgress?.({ file: file.path, doneBytes, totalBytes: file.size });
-          return transfer.download(this.#calls.connect, object, report, signal);
-        },
-        isReplacing,
-      });
-      for (const file of files) await models.remove(contentHashSchema.parse(file.hash));
-    });
-    return { dir, files };
+    return await this.#transfers.download(jobId, destination, options);
   }
 
   async status(signal?: AbortSignal): Promise<SystemStatus> {
@@ -340,31 +285,4 @@ export class AdminSession {
     const connection = await this.#calls.live;
     if (connection !== undefined && !keeper.trust.verify(connection.serverChainPem, { nowMs: now() }).ok) connection.close();
   }
-
-  /** Work with a store of the kit, which ends with the session. */
-  async #transferring<Result>(
-    signal: AbortSignal | undefined,
-    stores: TransferStores,
-    work: (store: TransferStore, signal: AbortSignal) => Promise<Result>,
-  ): Promise<Result> {
-    return await this.#calls.whileOpen(signal, (either) => stores.use((store) => work(store, either)));
-  }
-
-  async #submit(transfer: TransferClient, signed: ObjectRef, options: TransferOptions): Promise<void> {
-    await this.#upload(transfer, signed, "signed job", options);
-    await this.#calls.execute("submit_job", { signed_job: { hash: signed.hash, size: signed.size } }, options.signal);
-  }
-
-  async #upload(transfer: TransferClient, object: ObjectRef, file: string, { onProgress, signal }: TransferOptions): Promise<void> {
-    await transfer.upload(this.#calls.connect, object, (doneBytes) => onProgress?.({ file, doneBytes, totalBytes: object.size }), signal);
-  }
-}
-
-/** The id of a job in the form that everybody writes, before anything is read or sent for it. */
-function checkedId(text: string): string {
-  const id = jobIdSchema.safeParse(text);
-  if (id.success) return id.data;
-  throw new FlareError("runtime/invalid-argument", `${JSON.stringify(text)} is no id of a job, which is a UUID.`, {
-    facts: { jobId: text },
-  });
 }

@@ -73,6 +73,27 @@ it("a result that is there already is refused before anything is asked", async (
   await expect(admin.downloadJob(jobId, federation.folder)).rejects.toMatchObject({ code: "file/exists" });
 });
 
+it("a submission goes on at a server that was stopped and started meanwhile, and forgot who has sent it what", async () => {
+  let restarted: Promise<void> | undefined;
+  const restart = async (): Promise<void> => {
+    await server.stop();
+    server = await startServer({ kitDir: federation.kitDir("localhost") });
+  };
+  const folder = await federation.writeJob(["site-1"]);
+  for (let i = 0; i < 30; i += 1) await writeFile(join(folder, "app", "custom", `part-${i}.ts`), `// ${i}`);
+  const sent = new Set<string>();
+  const { jobId: id } = await admin.submitJob(folder, {
+    onProgress: ({ file, doneBytes, totalBytes }) => {
+      if (doneBytes === totalBytes) sent.add(file);
+      // Some files are there by then, and the rest are not.
+      if (sent.size > 1) restarted ??= restart();
+    },
+  });
+  expect(restarted).toBeDefined();
+  await restarted;
+  expect(await admin.jobMeta(id)).toMatchObject({ jobId: id, status: "SUBMITTED" });
+});
+
 it("whoever changes their mind before the session is open is told that, and not of a fault", async () => {
   const attempt = connectAdmin({ kitDir: federation.kitDir(adminName), signal: AbortSignal.abort() });
   await expect(attempt).rejects.toMatchObject({ code: "internal/aborted" });

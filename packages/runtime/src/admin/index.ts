@@ -3,7 +3,7 @@ export { isFinished, type JobStatus, jobStatuses } from "../job/job-status.js";
 export type { LogSource, OutputLine, OutputNews, OutputPage, TrackedPoint } from "../output/job-output.js";
 export type { ReceiptVerdict, RoundReceipt } from "../receipt/round-receipt.js";
 export type { SignedReceipt } from "../receipt/signed-receipt.js";
-export type { AbortedJob, ListJobsFilter, ReadOutputOptions, TransferOptions, TransferProgress } from "./admin-options.js";
+export type { AbortedJob, DownloadOptions, ListJobsFilter, ReadOutputOptions, TransferOptions, TransferProgress } from "./admin-options.js";
 export { AdminSession } from "./admin-session.js";
 export { type ConnectAdminInit, connectAdmin } from "./connect-admin.js";
 export type { JobReceipts } from "./job-receipts.js";

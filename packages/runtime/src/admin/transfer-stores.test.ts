@@ -47,6 +47,13 @@ describe("TransferStores", () => {
     expect((await readdir(folder)).toSorted()).toEqual(["models", "models-2"]);
   });
 
+  it("says where no store can be made", async () => {
+    await writeFile(join(folder, "file"), "");
+    const stores = new TransferStores({ now: Date.now }, { folder: join(folder, "file") });
+    const message = expect.stringContaining(join(folder, "file", "models")) as string;
+    await expect(stores.use(() => Promise.resolve())).rejects.toMatchObject({ code: "file/unwritable", message });
+  });
+
   it("takes over the store of a process that is gone", async () => {
     await open().use(() => Promise.resolve());
     await writeFile(join(folder, "models", "pid.fl"), JSON.stringify({ pid: 2 ** 22 - 1, started: "1", state: "starting", sinceMs: 0 }));

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { claimInstance, type InstanceLock } from "../process/instance-lock.js";
 import { FileModelStore } from "../store/file-model-store.js";
+import { diskError } from "../store/file-model-store-disk.js";
 import type { ModelStore } from "../store/model-store.js";
 import { TransferClient } from "../transfer/transfer-client.js";
 
@@ -40,11 +41,12 @@ export class TransferStores {
   async #claim(): Promise<{ readonly root: string; readonly lock: InstanceLock }> {
     for (let number = 1; ; number++) {
       const root = join(this.#folder, number === 1 ? "models" : `models-${number}`);
-      await mkdir(root, { recursive: true, mode: 0o700 });
       try {
+        await mkdir(root, { recursive: true, mode: 0o700 });
         return { root, lock: claimInstance(root, this.#now()) };
       } catch (error) {
-        if (!(error instanceof FlareError) || error.code !== "runtime/already-running") throw error;
+        if (!(error instanceof FlareError)) throw diskError(error, root);
+        if (error.code !== "runtime/already-running") throw error;
       }
     }
   }

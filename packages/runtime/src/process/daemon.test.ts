@@ -1,11 +1,11 @@
 import { type ChildProcess, execFile, spawn } from "node:child_process";
 import { once } from "node:events";
-import { chmod, mkdir, mkdtemp, rm, utimes, writeFile } from "node:fs/promises";
+import { chmod, mkdir, mkdtemp, readFile, rm, utimes, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
-import { describe, expect, it, onTestFinished } from "vitest";
-import { stopDaemon } from "./daemon.js";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { startDaemon, stopDaemon } from "./daemon.js";
 import { identifyProcess } from "./process-identity.js";
 
 /** For other processes. */
@@ -37,6 +37,29 @@ describe.runIf(process.platform === "linux")("a kit's watchdog", () => {
     await utimes(join(old, "daemon_pid.fl"), 1, 1);
     await Promise.all([stopDaemon(young, { timeoutMs: 20_000 }), stopDaemon(old, { timeoutMs: 2_500 })]);
     expect(await signals).toEqual(["SIGTERM", "SIGKILL"]);
+  });
+
+  it("that ends at once, and takes its file along, is stopped", async () => {
+    const kits = await Promise.all(
+      Array.from({ length: 12 }, () =>
+        makeKit('trap \'rm -f "$(dirname "$0")/../daemon_pid.fl"; exit\' TERM; echo; exec 1>&-; while :; do sleep 0.01; done'),
+      ),
+    );
+    for (const kit of kits) {
+      await startWatchdog(kit);
+      expect(await stopDaemon(kit, { timeoutMs: 5_000 })).toBe("stopped");
+    }
+  });
+
+  it("is ended with its start, also before it has said that it is there", async () => {
+    const kit = await makeKit(`cd "$(dirname "$0")/.."; echo $$ >began; sleep 0.3; echo $$ >daemon_pid.fl; while :; do sleep 0.05; done`);
+    const stop = new AbortController();
+    const start = startDaemon({ kitDir: kit, command: { node: process.execPath, cli: "" }, signal: stop.signal });
+    await vi.waitFor(async () => expect(await readFile(join(kit, "began"), "utf8")).toMatch(/^\d+\n$/), 5_000);
+    const pid = Number(await readFile(join(kit, "began"), "utf8"));
+    stop.abort();
+    await expect(start).rejects.toMatchObject({ code: "internal/aborted" });
+    expect(identifyProcess(pid)).toBeUndefined();
   });
 
   // Only root can run something as another account.

@@ -1,4 +1,4 @@
-import { spawn } from "node:child_process";
+import { type ChildProcess, spawn } from "node:child_process";
 import { once } from "node:events";
 import { closeSync, existsSync, fstatSync, openSync, readFileSync, readlinkSync, realpathSync, rmSync, statSync } from "node:fs";
 import { isAbsolute, join, resolve } from "node:path";
@@ -80,8 +80,8 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
   while (!isReached() && !isOver() && performance.now() < deadline) {
     await Promise.race([sleep(pollMs), exited]);
     if (signal?.aborted === true) {
-      await stopDaemon(kitDir, { timeoutMs: 5_000 });
-      signal.throwIfAborted();
+      await stopStart(kitDir, watchdog, exited);
+      throw FlareError.from(signal.reason);
     }
     instance = readInstance(kitDir);
     if (instance !== undefined) onRunning();
@@ -91,7 +91,7 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
     return { pid: instance.pid, state: instance.state };
   }
   const hasEnded = isOver();
-  if (!hasEnded) await stopDaemon(kitDir, { timeoutMs: 5_000 });
+  if (!hasEnded) await stopStart(kitDir, watchdog, exited);
   const message = hasEnded ? "The process ended before it was ready." : `The process did not start within ${timeoutMs / 1000} s.`;
   const printed = lastLines(logPath, logBegin, 10);
   throw new FlareError("runtime/start-failed", `${message} Its log, ${logPath}, ${printed.length === 0 ? "says nothing." : "ends with:"}`, {
@@ -99,6 +99,16 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
     facts: { folder: kitDir, log: logPath, lastLines: printed },
   });
 }
+
+/** Stops what was just started; the watchdog may not have said yet that it is there. */
+async function stopStart(kitDir: string, watchdog: ChildProcess, exited: Promise<unknown>): Promise<void> {
+  watchdog.kill("SIGTERM");
+  await Promise.race([exited, sleep(stopStartMs, undefined, { ref: false })]);
+  await stopDaemon(kitDir, { timeoutMs: stopStartMs });
+}
+
+/** How long what was just started may take to stop before it is killed. */
+const stopStartMs = 5_000;
 
 /** A machine may have many sites and relays; a server has threads that need memory at the same time. */
 function isOneOfMany(kitDir: string): boolean {
@@ -116,10 +126,10 @@ export async function stopDaemon(kitDir: string, options: { readonly timeoutMs: 
   const watchdog = watchdogPid === undefined ? undefined : identifyProcess(watchdogPid);
   let targets = [watchdog, instance].filter((one) => one !== undefined);
   if (targets.length === 0) return "not-running";
+  let isToldAgain = watchdog === undefined || !isYoung(kitDir);
   signalAll(watchdog === undefined ? targets : [watchdog], "SIGTERM");
   const sentMs = performance.now();
   const deadline = sentMs + options.timeoutMs;
-  let isToldAgain = watchdog === undefined || !isYoung(kitDir);
   // A number may soon be that of a process which is none of ours.
   for (targets = targets.filter(isAlive); targets.length > 0; targets = targets.filter(isAlive)) {
     if (performance.now() > deadline) signalAll(targets, "SIGKILL");
@@ -171,7 +181,9 @@ function readWatchdog(kitDir: string): number | undefined {
 
 /** Whether a kit's watchdog has just been started. To one that is not, a second signal would mean to end at once. */
 function isYoung(kitDir: string): boolean {
-  return Date.now() - statSync(join(kitDir, "daemon_pid.fl")).mtimeMs < youngMs;
+  const info = statSync(join(kitDir, "daemon_pid.fl"), { throwIfNoEntry: false });
+  // One that has ended by itself by now has taken its file along.
+  return info !== undefined && Date.now() - info.mtimeMs < youngMs;
 }
 
 function signalAll(processes: readonly ProcessIdentity[], signal: NodeJS.Signals): void {

@@ -18,7 +18,8 @@ export function lastError(kitDir: string): ToldError | undefined {
   const lines = tailOf(join(kitDir, "log.txt")).split("\n");
   const at = lines.findLastIndex((line) => errorLine.test(line));
   const [, code, message] = errorLine.exec(lines[at] ?? "") ?? [];
-  if (code === undefined || message === undefined) return undefined;
+  // Whoever stops a process on its way up has no need to be told.
+  if (code === undefined || message === undefined || code === "internal/aborted") return undefined;
   // What the command prints with an error, and nothing else.
   return lines.slice(at + 1).every((line) => /^( {2}|What to do: |Read more: |$)/.test(line)) ? { code, message } : undefined;
 }

@@ -117,10 +117,10 @@ describe("what a hostile site says", () => {
 
 describe("what an admin asks for", () => {
   it("is refused with a code when its arguments make no sense", async () => {
-    await expect(admin.abortJob("../..")).rejects.toMatchObject({ code: "runtime/bad-message" });
-    await expect(admin.jobMeta("nonsense")).rejects.toMatchObject({ code: "runtime/bad-message" });
-    await expect(admin.abortJob(jobId, "x".repeat(1_000))).rejects.toMatchObject({ code: "runtime/bad-message" });
-    await expect(admin.listJobs({ limit: -1 })).rejects.toMatchObject({ code: "runtime/bad-message" });
+    await expect(admin.abortJob("../..")).rejects.toMatchObject({ code: "runtime/invalid-argument" });
+    await expect(admin.jobMeta("nonsense")).rejects.toMatchObject({ code: "runtime/invalid-argument" });
+    await expect(admin.abortJob(jobId, "x".repeat(1_000))).rejects.toMatchObject({ code: "runtime/invalid-argument" });
+    await expect(admin.listJobs({ limit: -1 })).rejects.toMatchObject({ code: "runtime/invalid-argument" });
     await expect(admin.jobMeta("0b7a0c7e-2f55-4a53-9a5f-000000000000")).rejects.toMatchObject({ code: "job/not-found" });
   });
 
@@ -128,9 +128,9 @@ describe("what an admin asks for", () => {
     const { jobId: waiting } = await admin.submitJob(await federation.writeJob(["site-2"]));
     await expect.poll(async () => (await admin.jobMeta(waiting)).reason).toMatch(/^waits/);
     const watched = collect(waiting);
-    expect(await admin.abortJob(waiting, "not needed")).toEqual({ status: "FINISHED:ABORTED" });
+    expect(await admin.abortJob(waiting, "not needed")).toEqual({ status: "FINISHED:ABORTED", wasOver: false });
     expect((await watched).map(({ event }) => event.type)).toEqual(["job-submitted", "job-ended"]);
-    expect(await admin.abortJob(waiting)).toEqual({ status: "FINISHED:ABORTED" });
+    expect(await admin.abortJob(waiting)).toEqual({ status: "FINISHED:ABORTED", wasOver: true });
   });
 
   it("is done for a job in whatever moment of its start, and the job never runs afterwards", async () => {

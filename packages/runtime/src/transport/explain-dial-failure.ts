@@ -35,12 +35,12 @@ export function explainDialFailure(reason: unknown, target: DialTarget): FlareEr
   return new FlareError("transfer/unreachable", `The server at ${address} cannot be reached: ${details}${hint}`, { facts, cause: error });
 }
 
-/** The library says of a time that is over where it has spent it, which tells nobody anything. */
+/** The library's words, without what tells nobody anything, such as where it has spent a time that is over. */
 function inWords(details: string): string {
   const seconds = /^Deadline exceeded after (\d+)/.exec(details)?.[1];
-  return seconds === undefined
-    ? details
-    : `nobody has answered for ${seconds} s; the machine, the server's process or the network stands still.`;
+  if (seconds !== undefined) return `nobody has answered for ${seconds} s; the machine, the server's process or the network stands still.`;
+  const cause = details.replace(/^No connection established\. Last error: (Error: )?/, "");
+  return /ECONNREFUSED/.test(cause) ? `nothing listens there (${cause.replace(/\.$/, "")}).` : cause;
 }
 
 /** Whether the first bytes of an answer were none of TLS, in the words of OpenSSL. */

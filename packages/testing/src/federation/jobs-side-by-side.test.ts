@@ -54,7 +54,7 @@ describe("a job that is aborted", () => {
     await trainersOf(jobId, 2);
     const admin = await federation.admin();
     const watched = followJob(federation, jobId);
-    expect(await admin.abortJob(jobId, "a test")).toEqual({ status: "FINISHED:ABORTED" });
+    expect(await admin.abortJob(jobId, "a test")).toEqual({ status: "FINISHED:ABORTED", wasOver: false });
     admin.close();
     expect(statusOf(await watched)).toBe("FINISHED:ABORTED");
     await eventually("nothing of the job runs", () => processesWith(jobId).length === 0, 10_000);

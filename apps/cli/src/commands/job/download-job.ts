@@ -4,6 +4,7 @@ import { FlareError } from "@flare-ts/contracts";
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { bytesText } from "../../terminal/quantities.js";
+import { tellAway } from "../../terminal/tell-away.js";
 import { transferProgress } from "../../terminal/transfer-progress.js";
 import { parseJobId } from "./parse-job-id.js";
 
@@ -28,6 +29,7 @@ export async function downloadJob(context: CommandContext, options: DownloadJobO
   return await withAdminInStudy(context, options, async (session) => {
     const { dir, files } = await session.downloadJob(jobId, output, {
       onProgress: transferProgress(context.terminal, "Receiving"),
+      onAway: tellAway(context.terminal),
       signal: context.signal,
       isReplacing: options.isForced,
     });

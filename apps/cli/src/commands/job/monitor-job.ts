@@ -3,6 +3,7 @@ import type { JournalEntry } from "@flare-ts/runtime/admin";
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { plainText } from "../../terminal/plain-text.js";
+import { tellAway } from "../../terminal/tell-away.js";
 import { parseJobId } from "./parse-job-id.js";
 import { closedRoundLines, eventLine, openRoundLines, roundData } from "./round-lines.js";
 import { addToReport, emptyJobReport, type JobReport } from "./round-report.js";
@@ -30,7 +31,7 @@ export async function monitorJob(context: CommandContext, options: StudyOptions 
     let waiting: Promise<void> | undefined;
     try {
       const watch = (after: number): AsyncIterable<JournalEntry> => session.watchJob(jobId, { signal: context.signal, after });
-      for await (const entry of throughRestarts(watch, { signal: context.signal, tell: (line) => terminal.err(line) })) {
+      for await (const entry of throughRestarts(watch, { signal: context.signal, onAway: tellAway(terminal) })) {
         known = addToReport(known, entry);
         if (context.format === "jsonl") context.report(entry as unknown as { [key: string]: Json }, "");
         if (context.format !== "txt") continue;

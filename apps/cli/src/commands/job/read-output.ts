@@ -1,6 +1,7 @@
 import { FlareError } from "@flare-ts/contracts";
 import type { AdminSession, OutputLine, OutputPage, TrackedPoint } from "@flare-ts/runtime/admin";
 import type { CommandContext } from "../../command-line/command-context.js";
+import { tellAway } from "../../terminal/tell-away.js";
 import { throughRestarts } from "./through-restarts.js";
 
 /** Which kind of output is read. */
@@ -26,7 +27,7 @@ export async function* readOutput<Kind extends OutputKind>(session: AdminSession
       const from = kind === "metrics" ? { metricsAfter: last } : { linesAfter: last };
       for await (const news of session.watchJobOutput(jobId, from, { signal })) yield* news[kind] as readonly Entry<Kind>[];
     };
-    yield* throughRestarts<Entry<Kind>>(follow, { signal, tell: (line) => terminal.err(line) });
+    yield* throughRestarts<Entry<Kind>>(follow, { signal, onAway: tellAway(terminal) });
     if (signal.aborted)
       throw new FlareError("internal/aborted", `Stopped following job ${jobId}; the job itself goes on.`, { facts: { jobId } });
     return;

@@ -67,8 +67,9 @@ describe("the lines of a round", () => {
 
   it("say on a narrow terminal how many sites are waited for, and which", () => {
     const lines = (columns: number): string[] => openRoundLines(reportOf(opened), 5_000, { colors, columns });
-    expect(lines(40)).toEqual(["round 0 (1 of 3)  0/2  5.00 s  waiting for site-1, site-2"]);
-    expect(lines(80)).toEqual([`round 0 (1 of 3)  ${"░".repeat(24)}   0 %  0/2  5.00 s  waiting for site-1, site-2`]);
+    expect(lines(40)).toEqual(["round 0 (1 of 3)  0/2  5.00 s", "  waiting for site-1, site-2"]);
+    expect(lines(60)).toEqual(["round 0 (1 of 3)  0/2  5.00 s  waiting for site-1, site-2"]);
+    expect(lines(90)).toEqual([`round 0 (1 of 3)  ${"░".repeat(24)}   0 %  0/2  5.00 s  waiting for site-1, site-2`]);
   });
 });
 

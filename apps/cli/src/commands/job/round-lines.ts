@@ -1,7 +1,7 @@
 import type { Json } from "@flare-ts/contracts";
 import type { JournalEntry } from "@flare-ts/runtime/admin";
 import { clipLine } from "../../terminal/clip-line.js";
-import { plainText } from "../../terminal/plain-text.js";
+import { plainText, withoutStyle } from "../../terminal/plain-text.js";
 import { barText } from "../../terminal/progress-bar.js";
 import { bytesText, durationText, metricText } from "../../terminal/quantities.js";
 import type { Colors } from "../../terminal/terminal.js";
@@ -40,10 +40,7 @@ export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
   ];
 }
 
-/** On a terminal with fewer columns there is no bar: the numbers say the same, and who is waited for says more. */
-const leastColumnsOfBar = 72;
-
-/** Lines of the round that is under way, to be drawn over and over. */
+/** Lines of the round that is under way, to be drawn over and over; without the bar, or in two lines, where they would not fit otherwise. */
 export function openRoundLines(
   report: JobReport,
   nowMs: number,
@@ -54,12 +51,16 @@ export function openRoundLines(
   const here = new Set(round.contributions.map(({ site }) => site));
   const waiting = round.sites.filter((site) => !here.has(site));
   const who = waiting.map((site) => (report.disconnected.includes(site) ? colors.yellow(`${site} (disconnected)`) : site)).join(", ");
-  const bar = columns < leastColumnsOfBar ? "" : `  ${colors.cyan(barText(here.size, round.sites.length))}`;
-  const ordinal = `${report.rounds.length} of ${round.totalRounds}`;
+  const bar = colors.cyan(barText(here.size, round.sites.length));
+  const name = `round ${round.round} (${report.rounds.length} of ${round.totalRounds})`;
+  const figures = `${here.size}/${round.sites.length}  ${durationText(Math.max(0, nowMs - round.openedMs))}`;
   const what = who === "" ? "aggregating" : `waiting for ${who}`;
-  return [
-    `round ${round.round} (${ordinal})${bar}  ${here.size}/${round.sites.length}  ${durationText(Math.max(0, nowMs - round.openedMs))}  ${what}`,
-  ];
+  const inOneLine = [
+    [name, bar, figures, what],
+    [name, figures, what],
+  ].map((parts) => parts.join("  "));
+  const fitting = inOneLine.find((line) => withoutStyle(line).length <= columns);
+  return fitting === undefined ? [`${name}  ${figures}`, `  ${what}`] : [fitting];
 }
 
 /** A line for an event that is not part of a round's figures, or `undefined` when there is nothing to tell. */

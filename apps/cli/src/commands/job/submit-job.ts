@@ -2,6 +2,7 @@ import { resolve } from "node:path";
 import { studyHint } from "../../admin-kit/study-flag.js";
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { tellAway } from "../../terminal/tell-away.js";
 import { transferProgress } from "../../terminal/transfer-progress.js";
 
 /** Sends a job to the server and says its id. */
@@ -10,6 +11,7 @@ export async function submitJob(context: CommandContext, options: StudyOptions &
   return await withAdminInStudy(context, options, async (session) => {
     const { jobId } = await session.submitJob(folder, {
       onProgress: transferProgress(context.terminal, "Sending"),
+      onAway: tellAway(context.terminal),
       signal: context.signal,
     });
     return { data: { job_id: jobId }, text: [jobId], hints: [`Next: flare job monitor ${jobId}${studyHint(options)}`] };

@@ -3,8 +3,8 @@ import { FlareError } from "@flare-ts/contracts";
 
 export interface ThroughRestartsInit {
   readonly signal: AbortSignal;
-  /** Takes a line that says why the server is away, once each time. */
-  readonly tell: (line: string) => void;
+  /** Hears why the server is away, once each time. */
+  readonly onAway: (reason: FlareError) => void;
   /** Milliseconds between two attempts. @default 1000 */
   readonly retryMs?: number;
 }
@@ -18,7 +18,7 @@ export interface ThroughRestartsInit {
  */
 export async function* throughRestarts<Entry extends { readonly seq: number }>(
   open: (after: number) => AsyncIterable<Entry>,
-  { signal, tell, retryMs = 1_000 }: ThroughRestartsInit,
+  { signal, onAway, retryMs = 1_000 }: ThroughRestartsInit,
 ): AsyncGenerator<Entry, void, undefined> {
   let after = 0;
   let isLost = false;
@@ -34,7 +34,7 @@ export async function* throughRestarts<Entry extends { readonly seq: number }>(
       const error = FlareError.from(reason);
       if (signal.aborted) return;
       if (!error.row.isRetryable) throw reason;
-      if (!isLost) tell(`${error.message.replace(/\.?$/, ".")} This goes on when the server is back.`);
+      if (!isLost) onAway(error);
       isLost = true;
     }
     await sleep(retryMs, undefined, { signal }).catch(() => undefined);
