@@ -53,7 +53,14 @@ beforeEach(async () => {
   const trust = project.trust();
   intake = new JobIntake(
     {
-      ...{ hub, models, retention, others, studies, store, now: Date.now, isAllowed: policy },
+      hub,
+      models,
+      retention,
+      others,
+      studies,
+      store,
+      now: Date.now,
+      isAllowed: policy,
       readDefinition: createDefinitionReader({ models, trust }),
       possession: { has: () => true },
     },

@@ -33,7 +33,7 @@ export class JobPlaces {
     try {
       const admitted = await memory.enter({ who: jobId, what: "job", diskBytes: 0 }, signal, onWait);
       return {
-        takeGpus: turn.take,
+        takeGpus: (request, gpuSignal, hearWhy) => turn.take(request, gpuSignal, hearWhy),
         leave: () => {
           turn.leave();
           admitted.leave();
