@@ -63,9 +63,7 @@ describe("sites with GPUs, which nothing here computes on", () => {
 
   /** What each site's trainer saw. */
   const devicesIn = (entries: readonly JournalEntry[]): Readonly<Record<string, number | undefined>> =>
-    Object.fromEntries(
-      entries.flatMap(({ event }) => (event.type === "update-accepted" ? [[event.site, event.metrics["devices"]]] : [])),
-    ) as Readonly<Record<string, number | undefined>>;
+    Object.fromEntries(entries.flatMap(({ event }) => (event.type === "update-accepted" ? [[event.site, event.metrics["devices"]]] : [])));
 
   async function writeJob(name: string, resourceSpec: object, { holds = false } = {}): Promise<string> {
     const job = join(folder, name);
