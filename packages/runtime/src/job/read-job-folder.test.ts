@@ -476,6 +476,8 @@ describe("readJobFolder", () => {
   });
 
   it("says so when there is no such folder", async () => {
-    await expect(readJobFolder(folder)).rejects.toMatchObject({ code: "file/not-found" });
+    await expect(readJobFolder(folder)).rejects.toMatchObject({ code: "file/not-found", message: `There is no job folder ${folder}.` });
+    await writeFile(folder, "");
+    await expect(readJobFolder(folder)).rejects.toMatchObject({ message: `${folder} is a file; a job is a folder with a meta.json.` });
   });
 });

@@ -19,7 +19,8 @@ export async function readJobFolder(folder: string, options: { readonly signal?:
   const root = resolve(folder);
   const entry = await stat(root).catch(() => undefined);
   if (entry?.isDirectory() !== true) {
-    throw new FlareError("file/not-found", `There is no job folder ${root}.`, { facts: { path: root } });
+    const what = entry === undefined ? `There is no job folder ${root}` : `${root} is a file; a job is a folder with a meta.json`;
+    throw new FlareError("file/not-found", `${what}.`, { facts: { path: root } });
   }
   const { files, problems } = await walkJobFolder(root, options.signal);
   if (problems.length > 0) throw invalid(root, problems);
