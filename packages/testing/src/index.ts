@@ -5,7 +5,7 @@ export {
 } from "./aggregation/combine-device-compliance.js";
 export type { DeviceTolerance } from "./aggregation/device-faults.js";
 export { type StrategyComplianceInit, strategyCompliance } from "./aggregation/strategy-compliance.js";
-export { type AddOneJobInit, writeAddOneJob } from "./federation/add-one-job.js";
+export { type AddOneJobInit, letGo, writeAddOneJob } from "./federation/add-one-job.js";
 export { eventually } from "./federation/eventually.js";
 export { adminName, type CreateFederationInit, createFederation, type Federation } from "./federation/federation.js";
 export { followJob } from "./federation/follow-job.js";

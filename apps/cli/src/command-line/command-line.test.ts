@@ -16,7 +16,7 @@ afterAll(() => folder.remove());
 const commands = [
   ["provision"],
   ...["server", "client"].flatMap((group) => ["start", "stop", "status"].map((verb) => [group, verb])),
-  ...["submit", "list", "monitor", "download", "abort"].map((verb) => ["job", verb]),
+  ...["submit", "list", "monitor", "wait", "download", "abort"].map((verb) => ["job", verb]),
   ...["prepare", "start", "stop", "status", "clean"].map((verb) => ["poc", verb]),
   ["system", "status"],
   ...["register", "add-site", "remove-site", "add-user", "remove-user", "remove", "list", "show"].map((verb) => ["study", verb]),

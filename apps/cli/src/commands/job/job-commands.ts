@@ -4,7 +4,7 @@ import { adminKitHelp } from "../../admin-kit/find-admin-kit.js";
 import { studyFlags, withStudyFlags } from "../../admin-kit/study-flag.js";
 import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
-import { shortText, wholeNumber } from "../../command-line/number-arguments.js";
+import { positiveSeconds, shortText, wholeNumber } from "../../command-line/number-arguments.js";
 
 const exampleId = "3f0c9a52-6f0e-4e0a-9d2b-0f8f5a4a7b11";
 
@@ -59,6 +59,21 @@ Ctrl-C stops watching; the job goes on. Exit status 0 only if the job ends as FI
       bind(
         async () => (await import("./monitor-job.js")).monitorJob,
         ([jobId = ""], flags) => ({ jobId, ...studyFlags(flags) }),
+      ),
+    );
+  withStudyFlags(group.command("wait").description("wait until a job is over, and say nothing before; for scripts"))
+    .argument("<id>", "the job's id")
+    .option("--timeout <seconds>", "no longer than this", positiveSeconds)
+    .addHelpText(
+      "after",
+      `${examplesText([["the result, when it is there", `flare job wait ${exampleId} && flare job download ${exampleId}`]])}
+Exit status 0 only if the job ended as FINISHED:COMPLETED, 3 where --timeout passed first; the job goes on then.
+`,
+    )
+    .action(
+      bind(
+        async () => (await import("./wait-for-job.js")).waitForJob,
+        ([jobId = ""], flags) => ({ jobId, timeoutSeconds: flags["timeout"] as number | undefined, ...studyFlags(flags) }),
       ),
     );
   withStudyFlags(group.command("download").description("download the result of a job: the global model and what belongs to it"))

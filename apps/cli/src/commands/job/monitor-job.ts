@@ -4,6 +4,7 @@ import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { plainText } from "../../terminal/plain-text.js";
 import { tellAway } from "../../terminal/tell-away.js";
+import { endText } from "./job-end.js";
 import { parseJobId } from "./parse-job-id.js";
 import { closedRoundLines, eventLine, openRoundLines, roundData } from "./round-lines.js";
 import { addToReport, emptyJobReport, type JobReport } from "./round-report.js";
@@ -56,11 +57,7 @@ export async function monitorJob(context: CommandContext, options: StudyOptions 
     });
   }
   const { status, reason } = report.end;
-  if (status !== "FINISHED:COMPLETED") {
-    throw new FlareError("cli/job-not-completed", `Job ${jobId} ended as ${status}: ${reason}`, {
-      facts: { jobId, status, reason },
-    });
-  }
+  const said = endText(jobId, report.end);
   return {
     data: {
       job_id: jobId,
@@ -69,7 +66,7 @@ export async function monitorJob(context: CommandContext, options: StudyOptions 
       rounds: report.rounds.map(roundData),
       best: report.best ?? null,
     },
-    text: [`job ended: ${status}${reason === "" ? "" : ` (${plainText(reason)})`}`],
+    text: [said],
   };
 }
 

@@ -3,7 +3,7 @@ import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { createServer } from "node:net";
 import { join } from "node:path";
 import { freePort } from "@flare-ts/runtime";
-import { writeAddOneJob } from "@flare-ts/testing";
+import { letGo, writeAddOneJob } from "@flare-ts/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
 
@@ -23,6 +23,24 @@ describe("a POC federation", () => {
   afterAll(async () => {
     await folder.run("poc", "clean", "--force");
     await folder.remove();
+  });
+
+  it("waits for a job in a script: to its end, or no longer than it is told", async () => {
+    const jobFolder = join(folder.path, "held");
+    await writeAddOneJob({ folder: jobFolder, rounds: 1, holds: { "site-1": [0] } });
+    const { job_id: jobId } = (await folder.data("job", "submit", "-j", jobFolder)) as { job_id: string };
+    const early = await folder.run("job", "wait", jobId, "--timeout", "0.5");
+    expect(early).toMatchObject({ exitCode: 3, stderr: expect.stringContaining("error cli/job-not-over:") as string });
+    const watcher = folder.start("job", "wait", jobId, "--format", "json");
+    const { services } = (await folder.data("poc", "status")) as PocData;
+    await letGo({ kitOf: (name) => services.find((service) => service.name === name)?.kit ?? "" }, jobId, "site-1", 0);
+    const { exitCode, stdout } = await watcher.finished;
+    expect(exitCode).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ data: { job_id: jobId, status: "FINISHED:COMPLETED", reason: "all 1 rounds are done" } });
+    await writeAddOneJob({ folder: jobFolder, rounds: 1, failingSite: "site-1", minClients: 2 });
+    const failing = (await folder.data("job", "submit", "-j", jobFolder)) as { job_id: string };
+    const failed = await folder.run("job", "wait", failing.job_id);
+    expect(failed).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error cli/job-not-completed:") as string });
   });
 
   it("runs a job from submission to the downloaded model, all by one-shot commands", async () => {

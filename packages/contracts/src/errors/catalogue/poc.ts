@@ -20,6 +20,12 @@ export const pocErrors = {
     "Answer y; where nobody can be asked, add the option that the message names.",
     { exit: exitStatus.invalidArguments, grpc: grpcStatus.failedPrecondition },
   ),
+  "cli/job-not-over": row(
+    "user",
+    "A job was not over within the time that a command was to wait for it.",
+    "Wait longer with --timeout; `flare job monitor` shows how far the job is.",
+    { isRetryable: true, exit: exitStatus.timeout, grpc: grpcStatus.deadlineExceeded, http: 504 },
+  ),
   "cli/job-not-completed": row(
     "user",
     "A job that was watched to its end did not end as FINISHED:COMPLETED.",
