@@ -9,13 +9,14 @@ import process from "node:process";
 const client = join(dirname(createRequire(import.meta.url).resolve("@flare-ts/python-client/package.json")), "src");
 const { FLARE_PYTHON: chosen = "", PYTHONPATH: others = "" } = process.env;
 const python = chosen === "" ? "python3" : chosen;
+// Heard from before there is a script, which may be told to stop as soon as it has begun.
+for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
+// Ctrl-C at a terminal reaches both; the script decides what becomes of it.
+process.on("SIGINT", () => {});
 const child = spawn(python, ["-m", "flare_client", ...process.argv.slice(2)], {
   stdio: "inherit",
   env: { ...process.env, PYTHONPATH: others === "" ? client : `${client}${delimiter}${others}` },
 });
-// Ctrl-C at a terminal reaches both; the script decides what becomes of it.
-process.on("SIGINT", () => {});
-for (const signal of ["SIGTERM", "SIGHUP"] as const) process.on(signal, () => child.kill(signal));
 child.on("error", (error) => {
   process.stderr.write(`flare-client: ${python} cannot be run: ${error.message}. FLARE_PYTHON names another interpreter.\n`);
   process.exit(127);

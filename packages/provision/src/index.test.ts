@@ -70,6 +70,7 @@ describe("the package's public surface", () => {
       "readKit",
       "readLocalResources",
       "readLogConfig",
+      "readPrivacyPolicy",
       "readSubject",
       "signBytes",
       "signTrustList",

@@ -8,6 +8,8 @@ export function cutOff(page: Page): Promise<readonly string[]> {
     if (scrollWidth > clientWidth) found.add(`the page scrolls sideways: ${scrollWidth} > ${clientWidth}`);
     for (const element of document.querySelectorAll("main *, dialog *, [role=dialog] *")) {
       const box = element.getBoundingClientRect();
+      // Of an element without anything in it, such as the place of a switch's label, nothing can be missed.
+      if (element.textContent === "" && !element.matches("input, textarea, select, button, img, canvas, svg")) continue;
       if (element.childElementCount > 0 || box.width < 2 || element.closest("svg, details:not([open])") !== null) continue;
       for (let around = element.parentElement; around !== null; around = around.parentElement) {
         const { overflowX, textOverflow, clipPath } = getComputedStyle(around);
