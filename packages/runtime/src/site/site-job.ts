@@ -219,7 +219,9 @@ export class SiteJob {
         if (signal.aborted) return;
         const error = FlareError.from(reason);
         if (!error.row.isRetryable) {
-          this.#leaveForGood(error);
+          // It may go on at other sites for days, in which another job has its room.
+          this.#place?.leave();
+          this.#leave(error);
           return;
         }
         this.#logger.error("job cannot be started yet", { error: errorField(error) });
@@ -250,7 +252,11 @@ export class SiteJob {
         readable: [this.#init.modelsFolder, ...Object.values(this.#init.datasets)],
         handlers: this.#calls(admitted, gpus),
         onRestart: () => undefined,
-        onGivenUp: (error) => this.#leaveForGood(error),
+        onGivenUp: (error) => {
+          this.#leave(error);
+          // Before others get its GPUs.
+          void endTrainersBelow(workspace).finally(() => this.#place?.leave());
+        },
       },
     );
     this.#supervisor.start();
@@ -325,12 +331,13 @@ export class SiteJob {
     try {
       await intake.take(result, { key, model, modelPath: ready.modelPath, form, signal });
     } catch (reason) {
-      if (signal.aborted) return;
+      if (closed.signal.aborted) return;
       const error = FlareError.from(reason);
       // Nothing of this job can leave any more: it would train for nothing.
       if (error.code === "privacy/budget-spent") {
-        this.#leaveForGood(error);
-        void this.stop(error.message);
+        this.#leave(error);
+        // Its place is free when its trainers are gone.
+        this.stop(error.message).catch((cause: unknown) => this.#logger.error("job did not stop", { error: errorField(cause) }));
       }
       throw error;
     }
@@ -371,12 +378,6 @@ export class SiteJob {
   /** Says again what the server may not have heard. */
   restate(): void {
     if (this.#left !== undefined) this.#leave(this.#left);
-  }
-
-  /** Nothing of the job runs here any more. It may go on at other sites for days, in which another job has its room. */
-  #leaveForGood(error: FlareError): void {
-    this.#place?.leave();
-    this.#leave(error);
   }
 
   #leave(error: FlareError): void {
