@@ -123,11 +123,11 @@ describe("which tensors an update has", () => {
 });
 
 describe("tensors that hold next to nothing", () => {
-  const update: Record<string, Tensor> = {
+  const update = {
     none: { dtype: "F32", shape: [0, 3], data: new Float32Array() },
     scalar: { dtype: "F64", shape: [], data: Float64Array.of(2) },
     flag: { dtype: "BOOL", shape: [1], data: Uint8Array.of(1) },
-  };
+  } as const;
   const every: readonly UpdateFilter[] = [
     { kind: "percentile", percentile: 50, gamma: 5 },
     { kind: "clip-norm", maxNorm: 5 },
@@ -145,7 +145,7 @@ describe("tensors that hold next to nothing", () => {
   });
 
   it("go through alone", async () => {
-    const { tensors } = await filtered({ none: update["none"] as Tensor }, every);
+    const { tensors } = await filtered({ none: update.none }, every);
     expect([...tensors.keys()]).toEqual(["none"]);
   });
 });

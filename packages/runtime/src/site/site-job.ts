@@ -252,11 +252,7 @@ export class SiteJob {
         readable: [this.#init.modelsFolder, ...Object.values(this.#init.datasets)],
         handlers: this.#calls(admitted, gpus),
         onRestart: () => undefined,
-        onGivenUp: (error) => {
-          this.#leave(error);
-          // Before others get its GPUs.
-          void endTrainersBelow(workspace).finally(() => this.#place?.leave());
-        },
+        onGivenUp: (error) => void this.#giveUp(error),
       },
     );
     this.#supervisor.start();
@@ -292,12 +288,8 @@ export class SiteJob {
         return Promise.resolve({ job, app });
       },
       result: async ({ key, ...result }) => {
-        await this.#takeResult(
-          key,
-          result,
-          intake,
-          scope === undefined ? undefined : updateFormFor(key.task, app.resultFilters, updateForm),
-        );
+        const form = scope === undefined ? undefined : updateFormFor(key.task, app.resultFilters, updateForm);
+        await this.#takeResult(key, result, intake, form);
         return {};
       },
       taskFailed: async ({ key, error }) => {
@@ -336,8 +328,7 @@ export class SiteJob {
       // Nothing of this job can leave any more: it would train for nothing.
       if (error.code === "privacy/budget-spent") {
         this.#leave(error);
-        // Its place is free when its trainers are gone.
-        this.stop(error.message).catch((cause: unknown) => this.#logger.error("job did not stop", { error: errorField(cause) }));
+        void this.stop(error.message);
       }
       throw error;
     }
@@ -378,6 +369,13 @@ export class SiteJob {
   /** Says again what the server may not have heard. */
   restate(): void {
     if (this.#left !== undefined) this.#leave(this.#left);
+  }
+
+  /** Its GPUs are others' when its trainers are gone. */
+  async #giveUp(error: FlareError): Promise<void> {
+    this.#leave(error);
+    await endTrainersBelow(this.#init.workspace);
+    this.#place?.leave();
   }
 
   #leave(error: FlareError): void {
