@@ -23,22 +23,28 @@ export interface ChunkReaderInit {
 export class ChunkReader {
   readonly #update: OpenFile;
   readonly #base: OpenFile | undefined;
+  /** Tensors of the model, in the order of its file; empty without one. */
+  readonly baseTensors: readonly TensorPlace[];
   readonly #signal: AbortSignal | undefined;
 
-  private constructor(update: OpenFile, base: OpenFile | undefined, signal: AbortSignal | undefined) {
+  private constructor(
+    update: OpenFile,
+    base: OpenFile | undefined,
+    { isSubtracted = true, signal }: Omit<ChunkReaderInit, "source" | "base">,
+  ) {
     this.#update = update;
-    this.#base = base;
+    this.#base = isSubtracted ? base : undefined;
+    this.baseTensors = base?.layout.tensors ?? [];
     this.#signal = signal;
   }
 
   /** @throws `aggregate/safetensors-…`, `file/…`; `aggregate/unknown-tensor`, `aggregate/layout-mismatch` where the base has no such tensor */
-  static async open({ source, base, isSubtracted = true, signal }: ChunkReaderInit): Promise<ChunkReader> {
+  static async open({ source, base, ...rest }: ChunkReaderInit): Promise<ChunkReader> {
     const update = await openFile(source);
     try {
       const fitting = base === undefined ? undefined : await openBase(base, update);
-      if (isSubtracted) return new ChunkReader(update, fitting, signal);
-      await fitting?.source.close();
-      return new ChunkReader(update, undefined, signal);
+      if (rest.isSubtracted === false) await fitting?.source.close();
+      return new ChunkReader(update, fitting, rest);
     } catch (error) {
       await update.source.close();
       throw error;

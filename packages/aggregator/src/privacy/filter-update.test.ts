@@ -100,6 +100,56 @@ describe("an update of whom the model does not know", () => {
   });
 });
 
+describe("which tensors an update has", () => {
+  const model = { a: small(0, 0), b: small(0), c: small(0) };
+  const noise: UpdateFilter = { kind: "gaussian", clipNorm: 1, noiseMultiplier: 1, randomBytes };
+
+  it("is not for a script to choose where noise has to hide what it says", async () => {
+    expect(await refusal({ a: small(1, 2), c: small(1) }, [noise], { model })).toMatchObject({
+      code: "privacy/tensors-missing",
+      facts: { tensor: "b" },
+    });
+    const without: UpdateFilter = { kind: "exclude", isExcluded: (name) => name === "b" };
+    const { tensors } = await filtered({ a: small(1, 2), c: small(1) }, [noise, without], { model });
+    expect([...tensors.keys()]).toEqual(["a", "c"]);
+  });
+
+  it("says nothing by their order", async () => {
+    const exclude: UpdateFilter = { kind: "exclude", isExcluded: () => false };
+    const { tensors } = await filtered({ c: small(1), a: small(1, 2) }, [exclude], { model });
+    expect([...tensors.keys()]).toEqual(["a", "c"]);
+    expect(tensors.get("a")?.data).toEqual(Float32Array.of(1, 2));
+  });
+});
+
+describe("tensors that hold next to nothing", () => {
+  const update = {
+    none: { dtype: "F32", shape: [0, 3], data: new Float32Array() },
+    scalar: { dtype: "F64", shape: [], data: Float64Array.of(2) },
+    flag: { dtype: "BOOL", shape: [1], data: Uint8Array.of(1) },
+  } as const;
+  const every: readonly UpdateFilter[] = [
+    { kind: "percentile", percentile: 50, gamma: 5 },
+    { kind: "clip-norm", maxNorm: 5 },
+    { kind: "gaussian", clipNorm: 5, noiseMultiplier: 1e-3, randomBytes },
+  ];
+
+  it("go through all filters", async () => {
+    const { tensors, report } = await filtered(update, every);
+    expect([...tensors].map(([name, { shape, data }]) => [name, shape, data.length])).toEqual([
+      ["none", [0, 3], 0],
+      ["scalar", [], 1],
+    ]);
+    expect(Number(tensors.get("scalar")?.data[0])).toBeCloseTo(2, 0);
+    expect(report.leftOut).toEqual(["flag"]);
+  });
+
+  it("go through alone", async () => {
+    const { tensors } = await filtered({ none: update.none }, every);
+    expect([...tensors.keys()]).toEqual(["none"]);
+  });
+});
+
 describe("PercentilePrivacy", () => {
   /** NumPy's `percentile` with its default method, then FLARE's filter without the division by steps. */
   function reference(all: readonly number[], percentile: number, gamma: number): number[] {

@@ -49,12 +49,13 @@ export interface FilterReport {
 }
 
 /**
- * Makes of an update what may leave its site. Only tensors of the model that it was trained from get through, in their shape and type,
- * without the metadata of the file. Where values are filtered, a whole model becomes its difference to that model first, and tensors of
+ * Makes of an update what may leave its site. Only tensors of the model that it was trained from get through, in their shape and type and
+ * in the model's order, without the metadata of the file. Where there is noise, each tensor that is not left out has to be there: which
+ * ones a script sends would say something that no noise hides. Where values are filtered, a whole model becomes its difference to that model first, and tensors of
  * integers, which no filter of values protects, are left out. A chunk is in memory at a time; each filter of values reads its file two or
  * three times and writes one.
  *
- * @throws `privacy/nothing-left`; `aggregate/unknown-tensor`, `aggregate/layout-mismatch` for tensors that the model does not have so,
+ * @throws `privacy/nothing-left`, `privacy/tensors-missing`; `aggregate/unknown-tensor`, `aggregate/layout-mismatch` for tensors that the model does not have so,
  *   `aggregate/not-finite`, `aggregate/out-of-range` for a value that the tensor's type does not hold, `aggregate/compression-invalid` for an
  *   update that is compressed already, `aggregate/safetensors-…`, `file/…`, `internal/aborted`
  */
@@ -112,7 +113,11 @@ async function takeOver(
     }
     const isKept = ({ name, dtype }: TensorPlace): boolean =>
       !filters.some((filter) => filter.kind === "exclude" && filter.isExcluded(name)) && (!isDifference || isFloatDtype(dtype));
-    const kept = tensors.filter(isKept);
+    const given = new Map(tensors.map((tensor) => [tensor.name, tensor]));
+    const wanted = reader.baseTensors.filter(isKept);
+    const missing = wanted.find(({ name }) => !given.has(name));
+    if (missing !== undefined && filters.some(({ kind }) => kind === "gaussian")) throw lacks(missing);
+    const kept = wanted.flatMap(({ name }) => given.get(name) ?? []);
     if (kept.length === 0) throw new FlareError("privacy/nothing-left", `The site's policy leaves nothing of the update ${source}.`);
     const write = async (writer: SafetensorsWriter): Promise<void> => {
       for (const tensor of kept) for await (const bytes of reader.bytes(tensor)) await writer.put(bytes);
@@ -180,6 +185,12 @@ function requireWithin(tensor: TensorPlace, values: Float64Array): void {
 function firstAtLeast(values: Float64Array, bound: number): number | undefined {
   for (let i = 0; i < values.length; i++) if (!(Math.abs(values[i] as number) < bound)) return values[i];
   return undefined;
+}
+
+function lacks({ name }: TensorPlace): FlareError {
+  return new FlareError("privacy/tensors-missing", `The update lacks tensor ${quoted(name)} of the model, and noise is for all of them.`, {
+    facts: { tensor: name.slice(0, limits.peerTextChars) },
+  });
 }
 
 function wrongValue(code: "aggregate/not-finite" | "aggregate/out-of-range", { name }: TensorPlace, what: string): FlareError {

@@ -1,4 +1,4 @@
-import { addGaussianNoise, type RandomBytes } from "../strategies/gaussian-noise.js";
+import { addGaussianNoise, noiseGridStep, type RandomBytes } from "../strategies/gaussian-noise.js";
 import type { ValueFilter } from "./value-filter.js";
 
 export interface NormFilterInit {
@@ -20,6 +20,7 @@ export class NormFilter implements ValueFilter {
   readonly looks = 1;
   readonly #init: NormFilterInit;
   #squares = 0;
+  #count = 0;
   #factor = 1;
 
   constructor(init: NormFilterInit) {
@@ -31,11 +32,16 @@ export class NormFilter implements ValueFilter {
     for (let i = 0; i < values.length; i++) squares += (values[i] as number) ** 2;
     // Chunk by chunk, so that the rounding of long sums stays far below what is shaved off.
     this.#squares += squares;
+    this.#count += values.length;
   }
 
   looked(): void {
+    const { maxNorm, noise } = this.#init;
     const norm = Math.sqrt(this.#squares);
-    this.#factor = norm <= this.#init.maxNorm * shave ? 1 : (this.#init.maxNorm * shave) / norm;
+    // Noise rounds each value to its grid before: half a step each, which must not make the update longer than the noise is for.
+    const rounding = noise === undefined ? 0 : (noiseGridStep(noise.multiplier * maxNorm) / 2) * Math.sqrt(this.#count);
+    const most = Math.max(0, maxNorm * shave - rounding);
+    this.#factor = norm <= most ? 1 : most / norm;
   }
 
   change(values: Float64Array): void {

@@ -52,6 +52,11 @@ export function gaussianNoise(into: Float64Array, randomBytes: RandomBytes): voi
 /** Steps of the grid in the noise's standard deviation, as a power of two. */
 const gridBits = 30;
 
+/** Distance between the values that are left by `addGaussianNoise`. */
+export function noiseGridStep(deviation: number): number {
+  return 2 ** (exponentAbove(deviation) - 1 - gridBits);
+}
+
 /**
  * Adds independent Gaussian noise of mean 0 to each value. Values and noise are rounded to one grid first, a power of two of at most
  * 2^-30 standard deviations that depends on nothing else, and added without another rounding: the last bits say nothing of the parts.
@@ -62,7 +67,7 @@ export function addGaussianNoise(
   values: Float64Array,
   { deviation, randomBytes }: { readonly deviation: number; readonly randomBytes: RandomBytes },
 ): void {
-  const gridStep = 2 ** (exponentAbove(deviation) - 1 - gridBits);
+  const gridStep = noiseGridStep(deviation);
   const noise = new Float64Array(values.length);
   gaussianNoise(noise, randomBytes);
   for (let i = 0; i < values.length; i++) {

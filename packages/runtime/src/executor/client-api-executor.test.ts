@@ -276,6 +276,34 @@ describe("a site", () => {
     expect(() => readFileSync(pidFile())).toThrow("ENOENT");
   });
 
+  it.each([true, false])(
+    "goes on after a result that the site does not take, of which nothing is left (one trainer for all: %s)",
+    async (isLaunchedOnce) => {
+      const executor = await open(addOne, { isLaunchedOnce });
+      const refused = new FlareError("privacy/nothing-left", "The site's policy leaves nothing of the update.");
+      let path = "";
+      const deliver = (result: TrainerResult): Promise<void> => {
+        path = result.path;
+        return Promise.reject(refused);
+      };
+      await expect(executor.execute(task(0), { signal: new AbortController().signal, report: () => {}, deliver })).rejects.toBe(refused);
+      expect(readdirSync(dirname(path))).toEqual([]);
+      expect((await execute(executor, task(1, [5]))).w).toEqual([6]);
+    },
+  );
+
+  it("leaves nothing of a result that was cancelled while it was handed over", async () => {
+    const executor = await open(addOne);
+    const cancel = new AbortController();
+    const deliver = async ({ path }: TrainerResult): Promise<void> => {
+      expect(isThere(path)).toBe(true);
+      cancel.abort(new FlareError("internal/aborted", "The task was cancelled."));
+    };
+    await executor.execute(task(0), { signal: cancel.signal, report: () => {}, deliver });
+    expect(readdirSync(join(job.workspace, "client_api_0", "results"))).toEqual([]);
+    expect((await execute(executor, task(1, [5]))).w).toEqual([6]);
+  });
+
   it("ends a trainer that an earlier job process left behind", async () => {
     const first = await open(withPid(loop("for (;;);")));
     void first.execute(task(0), { signal: new AbortController().signal, report: () => {}, deliver: async () => {} }).catch(() => {});

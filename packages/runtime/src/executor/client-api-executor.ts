@@ -6,7 +6,7 @@ import type { ClientApiExecutorSettings } from "@flare-ts/contracts/job";
 import { writeBootstrap } from "../client/bootstrap.js";
 import { type LogMessage, type Meta, protocolVersion, type TaskMessage } from "../client/protocol.js";
 import { startRoundOf } from "../job/start-round.js";
-import type { SiteJobDescription, SiteTask } from "../job-process/job-channel.js";
+import type { SiteJobDescription, SiteTask, TrainerResult } from "../job-process/job-channel.js";
 import type { StallClock } from "../progress/stall-clock.js";
 import { waitForRoom } from "../store/when-there-is-room.js";
 import { attachCommand, attachIdOf } from "./attach-command.js";
@@ -89,8 +89,14 @@ export class ClientApiExecutor implements Executor {
     this.#report = context.report;
     const stored = await this.#results.find(taskId);
     const result = stored ?? (await this.#train(message, signal));
-    await context.deliver(result);
-    await this.#results.forget(taskId);
+    try {
+      await context.deliver(result);
+    } catch (reason) {
+      await this.#dropRefused(taskId, result, { reason, isKept: signal.aborted });
+      throw reason;
+    }
+    // The parent removes what it takes; nobody wanted this one any more.
+    await this.#results.forget(taskId, signal.aborted ? result.path : undefined);
     if (stored !== undefined) return;
     this.#trainer?.acknowledge(taskId);
     if (!settings.isLaunchedOnce) await this.#endTrainer("The task is done.");
@@ -126,6 +132,21 @@ export class ClientApiExecutor implements Executor {
         this.#init.onRestart(error);
       }
     }
+  }
+
+  /**
+   * A result that the site does not let out, or that could not be made what leaves it: the task fails, nothing of it is left, and the
+   * script, which waits for word of it, goes on. When the parent is gone, the next job process asks for it again.
+   */
+  async #dropRefused(
+    taskId: string,
+    { path }: TrainerResult,
+    { reason, isKept }: { readonly reason: unknown; readonly isKept: boolean },
+  ): Promise<void> {
+    if (!(reason instanceof FlareError) || reason.code === "runtime/channel-closed") return;
+    if (!isKept) await this.#results.forget(taskId, path);
+    this.#trainer?.acknowledge(taskId, false);
+    if (!this.#init.settings.isLaunchedOnce) await this.#endTrainer("The task is done.");
   }
 
   async #runningTrainer(signal: AbortSignal): Promise<TrainerProcess> {

@@ -71,8 +71,7 @@ export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerC
   const own = Object.entries(settings.env).map(([name, value]) => [name, typeof value === "string" ? value : secrets[value.from_secret]]);
   const env: Record<string, string> = {};
   Object.assign(env, inheritedEnvironment(), { TMPDIR: temporaryFolder }, Object.fromEntries(own), { [bootstrapVariable]: bootstrapPath });
-  // Whatever the job's own settings say: the other GPUs are other jobs'.
-  if (job.gpus !== undefined) Object.assign(env, { CUDA_VISIBLE_DEVICES: job.gpus.join(",") });
+  if (job.gpus !== undefined) showOnlyGpus(job.gpus, env);
   const cwd = join(job.appFolder, "custom");
   if (settings.launch.kind === "command") {
     const [file = "", ...args] = settings.launch.command;
@@ -96,6 +95,14 @@ export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerC
   const flags = [...permissions, ...typeStrippingFlags(), "--import", trainerRegister];
   const sandboxEnv = { ...env, [strippedFolderVariable]: init.strippedFolder, ...oneArena };
   return { file: process.execPath, args: [...flags, script, ...args], env: sandboxEnv, cwd };
+}
+
+/** Whatever the job's own settings say: the other GPUs are other jobs'. In another order the same numbers would be theirs. */
+function showOnlyGpus(gpus: readonly string[], env: Record<string, string>): void {
+  env["CUDA_VISIBLE_DEVICES"] = gpus.join(",");
+  const { CUDA_DEVICE_ORDER: order } = process.env;
+  if (order === undefined) delete env["CUDA_DEVICE_ORDER"];
+  else env["CUDA_DEVICE_ORDER"] = order;
 }
 
 /** What a program that the job process starts gets of the environment. */

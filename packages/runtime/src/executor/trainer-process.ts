@@ -186,9 +186,9 @@ export class TrainerProcess {
     }
   }
 
-  /** Tells the trainer that its result is durable. */
-  acknowledge(taskId: string): void {
-    this.#channel.send({ type: "result_ack", task_id: taskId, accepted: true });
+  /** Tells the trainer, which waits for it, that its result is durable, or that it is not wanted. */
+  acknowledge(taskId: string, accepted = true): void {
+    this.#channel.send({ type: "result_ack", task_id: taskId, accepted });
   }
 
   /** Ends the trainer: `stop`, then SIGTERM, then SIGKILL to its whole group, each after the grace period. */

@@ -46,6 +46,15 @@ describe("JobScheduler", () => {
     expect(vi.getTimerCount()).toBe(0);
   });
 
+  it("goes on with jobs in the order in which they began, which is that of their GPUs at all sites", async () => {
+    const { scheduler, jobs, store, signedJob } = await serverThatRanAJob(2);
+    const later = "00000000-5f0e-4a52-9a3f-5f5a4f4a7a12";
+    await addRunningJob(store, { jobId: later, signedJob, model: signedJob, startTimeMs: 1 });
+    await store.updateJob(jobId, { startTimeMs: 2 });
+    await scheduler.start();
+    expect(jobs.runningJobsOf("site-1")).toEqual([later, jobId]);
+  });
+
   it("stops waiting when the start is given up", async () => {
     const { scheduler, models } = await serverThatRanAJob();
     vi.spyOn(models, "find").mockRejectedValue(new FlareError("transfer/disk-full", "No space is left."));
@@ -57,7 +66,7 @@ describe("JobScheduler", () => {
 });
 
 /** What a server finds that was stopped in the middle of a round. */
-async function serverThatRanAJob() {
+async function serverThatRanAJob(maxJobs = 1) {
   const root = await mkdtemp(join(tmpdir(), "flare-scheduler-"));
   const store = await openSqliteServerStore({ path: join(root, "server.db") });
   const objectsFolder = join(root, "models");
@@ -65,7 +74,7 @@ async function serverThatRanAJob() {
   const meta = await models.importBytes(Buffer.from("{}"));
   const model = await models.importBytes(Buffer.from("the model of round 3"));
   const signedJob = await models.importBytes(Buffer.from("the signed job"));
-  await addRunningJob(store, { signedJob, model });
+  await addRunningJob(store, { jobId, signedJob, model });
   const logger = lineLogger(undefined);
   const hub = new JournalHub({ store, now: Date.now });
   const retention = new ObjectRetention({ models, logger });
@@ -90,25 +99,26 @@ async function serverThatRanAJob() {
       readDefinition: async () => definition,
       boundary: { keep: async () => undefined },
     },
-    { maxJobs: 1, maxJobsSetBy: "a test", workspace: root, objectsFolder, stallMs: 60_000 },
+    { maxJobs, maxJobsSetBy: "a test", workspace: root, objectsFolder, stallMs: 60_000 },
   );
   onTestFinished(async () => {
     await scheduler.stop();
     await store.close();
     await rm(root, { recursive: true });
   });
-  return { scheduler, jobs, models, retention, meta, model };
+  return { scheduler, jobs, models, retention, meta, model, store, signedJob };
 }
 
 async function addRunningJob(
   store: Awaited<ReturnType<typeof openSqliteServerStore>>,
-  { signedJob, model: { hash, size } }: { readonly signedJob: ObjectRef; readonly model: ObjectRef },
+  job: { readonly jobId: string; readonly signedJob: ObjectRef; readonly model: ObjectRef; readonly startTimeMs?: number },
 ): Promise<void> {
+  const { signedJob, startTimeMs } = job;
   const submitter = { submitterName: "ann@a.org", submitterOrg: "a", submitterRole: "lead", submitTimeMs: 0 };
-  await store.addJob({ jobId, name: "job", study: "default", ...submitter, signedJob });
-  await store.updateJob(jobId, { status: "RUNNING", apps: { "site-1": "app" } });
-  const model = { hash, size };
-  await store.append(jobId, 0, { type: "round-opened", round: 3, task: "train", model, sites: ["site-1"], totalRounds: 9 });
+  await store.addJob({ jobId: job.jobId, name: "job", study: "default", ...submitter, signedJob });
+  await store.updateJob(job.jobId, { status: "RUNNING", apps: { "site-1": "app" }, ...(startTimeMs === undefined ? {} : { startTimeMs }) });
+  const model = { hash: job.model.hash, size: job.model.size };
+  await store.append(job.jobId, 0, { type: "round-opened", round: 3, task: "train", model, sites: ["site-1"], totalRounds: 9 });
 }
 
 /** Job processes that say nothing, and end when they are hung up on. */

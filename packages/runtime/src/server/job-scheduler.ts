@@ -124,7 +124,9 @@ export class JobScheduler {
   /** Runs the jobs that were begun and do not run now. */
   async #goOn(): Promise<void> {
     const { store, jobs, logger } = this.#parts;
-    for (const record of await store.jobs({ statuses: ["DISPATCHED", "RUNNING"] })) {
+    const begun = await store.jobs({ statuses: ["DISPATCHED", "RUNNING"] });
+    // As they began, which is not as they were submitted: sites that were away have to give their GPUs in the same order as the others.
+    for (const record of begun.toSorted((a, b) => (a.startTimeMs ?? 0) - (b.startTimeMs ?? 0))) {
       if (this.#isStopped) return;
       if (jobs.get(record.jobId) !== undefined) continue;
       logger.info("job goes on", { job: record.jobId, name: record.name });

@@ -29,6 +29,17 @@ describe("GPUs of a site", () => {
     expect(await second.take({ gpus: 1, memPerGpuGiB: 0 }, new AbortController().signal, () => undefined)).toEqual(["2"]);
   });
 
+  it("are waited for with the reason that holds now", async () => {
+    const pool = poolOf(1);
+    const turns = ["a", "b", "c", "d", "e"].map((who) => pool.enter(who));
+    const asked = turns.map((turn) => ask(turn, 1));
+    await settled();
+    expect(asked[4]?.waits).toBe("waits for 1 of 1 GPUs, behind job a, b, c and 1 more");
+    turns[0]?.leave();
+    turns[2]?.leave();
+    expect(asked[4]?.waits).toBe("waits for 1 of 1 GPUs, behind job b, d");
+  });
+
   it("are given in the order in which jobs came, whoever knows first what it needs", async () => {
     const pool = poolOf(1);
     const [first, second] = [pool.enter("a"), pool.enter("b")];
@@ -73,5 +84,7 @@ describe("GPUs of a site", () => {
     expect(gpuNames(2, "3")).toEqual(["3"]);
     expect(gpuNames(2, "")).toEqual([]);
     expect(gpuNames(2, "-1")).toEqual([]);
+    expect(gpuNames(3, "0,-1,1")).toEqual(["0"]);
+    expect(gpuNames(3, "1,1,2")).toEqual(["1", "2"]);
   });
 });

@@ -13,7 +13,7 @@ export interface GpuTurn {
   /**
    * Resolves when the job has its GPUs, which stay its own until it leaves; asked again it gives the same.
    *
-   * @param onWait - hears why it waits
+   * @param onWait - hears why it waits, each time that the reason becomes another one
    * @throws FlareError `job/resources-lacking` when the site never has so many; the reason of the signal
    */
   take(request: GpuRequest, signal: AbortSignal, onWait: (reason: string) => void): Promise<readonly string[]>;
@@ -21,11 +21,21 @@ export interface GpuTurn {
   leave(): void;
 }
 
+interface Waiting {
+  readonly gpus: number;
+  readonly admit: () => void;
+  readonly onWait: (reason: string) => void;
+  reason: string;
+}
+
 interface Turn {
   readonly who: string;
   held: readonly string[] | undefined;
-  waiting: { readonly gpus: number; readonly admit: () => void } | undefined;
+  waiting: Waiting | undefined;
 }
+
+/** Jobs that are named to one that waits for them. */
+const shownJobs = 3;
 
 /**
  * Shares the GPUs of a site among its jobs, each to one job at a time. Whoever came first gets its GPUs first, however few a later one asks
@@ -83,9 +93,8 @@ export class GpuPool {
         signal.removeEventListener("abort", abort);
         resolve();
       };
-      turn.waiting = { gpus, admit };
+      turn.waiting = { gpus, admit, onWait, reason: "" };
       this.#look();
-      if (turn.held === undefined) onWait(this.#reason(turn, gpus));
     });
     return turn.held ?? [];
   }
@@ -98,6 +107,16 @@ export class GpuPool {
   }
 
   #look(): void {
+    this.#admitWhoCan();
+    this.#turns.forEach(({ waiting }, at) => {
+      const reason = waiting === undefined ? "" : this.#reason(at, waiting);
+      if (waiting === undefined || waiting.reason === reason) return;
+      waiting.reason = reason;
+      waiting.onWait(reason);
+    });
+  }
+
+  #admitWhoCan(): void {
     for (const turn of this.#turns) {
       if (turn.held !== undefined) continue;
       const free = this.#free();
@@ -114,15 +133,20 @@ export class GpuPool {
     return this.#init.devices.filter((device) => !taken.has(device));
   }
 
-  #reason(turn: Turn, gpus: number): string {
-    const before = this.#turns.slice(0, this.#turns.indexOf(turn)).map(({ who }) => who);
-    return `waits for ${gpus} of ${this.#init.devices.length} GPUs, behind job ${before.join(", ")}`;
+  #reason(at: number, { gpus }: Waiting): string {
+    const before = this.#turns.slice(0, at).map(({ who }) => who);
+    const more = before.length > shownJobs ? ` and ${before.length - shownJobs} more` : "";
+    return `waits for ${gpus} of ${this.#init.devices.length} GPUs, behind job ${before.slice(0, shownJobs).join(", ")}${more}`;
   }
 }
 
-/** Names of so many GPUs: those that CUDA_VISIBLE_DEVICES leaves to this process, or else their numbers. */
+/**
+ * Names of so many GPUs: those that CUDA_VISIBLE_DEVICES leaves to this process, or else their numbers. CUDA leaves those before the first
+ * that it does not know.
+ */
 export function gpuNames(gpus: number, visible: string | undefined): readonly string[] {
   if (visible === undefined) return Array.from({ length: gpus }, (_, i) => String(i));
   const names = visible.split(",").map((name) => name.trim());
-  return names.filter((name) => name !== "" && name !== "-1").slice(0, gpus);
+  const end = names.findIndex((name) => name === "" || name === "-1");
+  return [...new Set(end < 0 ? names : names.slice(0, end))].slice(0, gpus);
 }

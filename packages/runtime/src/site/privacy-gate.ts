@@ -96,14 +96,16 @@ export class PrivacyGate {
    */
   async release(result: TrainerResult, init: ReleaseInit): Promise<TrainerResult> {
     const { key, scope, outPath } = init;
+    const made = [outPath];
     try {
       const { filtered, leftOut } = await this.#filter(result, init);
       const epsilon = await this.#spend(key, scope);
       const released = await this.#shape(filtered, init);
+      made.push(released.path);
       this.#writeDown(init, leftOut, epsilon);
       return released;
     } catch (reason) {
-      await rm(outPath, { force: true });
+      await Promise.all(made.map((path) => rm(path, { force: true })));
       throw writeError(reason, outPath);
     }
   }

@@ -60,16 +60,18 @@ export class ResultIntake {
     const released = await this.#release({ ...result, path: own }, task);
     const { path, paramsType, weight, metrics, meta } = released;
     const small = readSmallFile(path);
-    const add = (taken: Pick<SiteResult, "update" | "bytes">): Promise<SiteResult> =>
-      whenThereIsRoom(() => store.addResult({ ...key, paramsType, weight, metrics, meta, ...taken, base }));
+    const send = async (taken: Pick<SiteResult, "update" | "bytes">): Promise<void> => {
+      const kept = await whenThereIsRoom(() => store.addResult({ ...key, paramsType, weight, metrics, meta, ...taken, base }));
+      if (kept !== undefined) delivery.deliver(kept);
+    };
     if (small !== undefined) {
-      delivery.deliver(await add(small));
+      await send(small);
       removeAtOnce(path);
     } else {
       const { hash, size } = await whenThereIsRoom(() => models.importFile(path, { move: true }));
       // Held before anybody can drop the same bytes for another reason.
       await taskModels.holdAnswer(key, hash);
-      delivery.deliver(await add({ update: { hash, size } }));
+      await send({ update: { hash, size } });
     }
     if (path !== own) removeAtOnce(own);
   }

@@ -219,7 +219,9 @@ export class SiteJob {
         if (signal.aborted) return;
         const error = FlareError.from(reason);
         if (!error.row.isRetryable) {
-          this.#leaveForGood(error);
+          // It may go on at other sites for days, in which another job has its room.
+          this.#place?.leave();
+          this.#leave(error);
           return;
         }
         this.#logger.error("job cannot be started yet", { error: errorField(error) });
@@ -250,7 +252,7 @@ export class SiteJob {
         readable: [this.#init.modelsFolder, ...Object.values(this.#init.datasets)],
         handlers: this.#calls(admitted, gpus),
         onRestart: () => undefined,
-        onGivenUp: (error) => this.#leaveForGood(error),
+        onGivenUp: (error) => void this.#giveUp(error),
       },
     );
     this.#supervisor.start();
@@ -286,12 +288,8 @@ export class SiteJob {
         return Promise.resolve({ job, app });
       },
       result: async ({ key, ...result }) => {
-        await this.#takeResult(
-          key,
-          result,
-          intake,
-          scope === undefined ? undefined : updateFormFor(key.task, app.resultFilters, updateForm),
-        );
+        const form = scope === undefined ? undefined : updateFormFor(key.task, app.resultFilters, updateForm);
+        await this.#takeResult(key, result, intake, form);
         return {};
       },
       taskFailed: async ({ key, error }) => {
@@ -325,11 +323,11 @@ export class SiteJob {
     try {
       await intake.take(result, { key, model, modelPath: ready.modelPath, form, signal });
     } catch (reason) {
-      if (signal.aborted) return;
+      if (closed.signal.aborted) return;
       const error = FlareError.from(reason);
       // Nothing of this job can leave any more: it would train for nothing.
       if (error.code === "privacy/budget-spent") {
-        this.#leaveForGood(error);
+        this.#leave(error);
         void this.stop(error.message);
       }
       throw error;
@@ -373,10 +371,11 @@ export class SiteJob {
     if (this.#left !== undefined) this.#leave(this.#left);
   }
 
-  /** Nothing of the job runs here any more. It may go on at other sites for days, in which another job has its room. */
-  #leaveForGood(error: FlareError): void {
-    this.#place?.leave();
+  /** Its GPUs are others' when its trainers are gone. */
+  async #giveUp(error: FlareError): Promise<void> {
     this.#leave(error);
+    await endTrainersBelow(this.#init.workspace);
+    this.#place?.leave();
   }
 
   #leave(error: FlareError): void {

@@ -72,7 +72,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
           softwareVersion,
           jobIds: agent.jobIds(),
           trustNumber: keeper.trust.number,
-          resources: { gpus: resources.gpus, memPerGpuGib: resources.memPerGpuGiB },
+          resources: { gpus: devices.length, memPerGpuGib: resources.memPerGpuGiB },
           allowsLogStreaming: output.allowsLogs,
           ...(privacyPolicy === undefined ? {} : { privacy: privacyToWire(privacyPolicy) }),
           inlineBytes: limits.inlineBytes,
@@ -97,6 +97,8 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     const launcher = new ProcessJobLauncher({ environment: process.env, heapMiB: plan.jobHeapMiB });
     const memory = new Admission({ logger, now, steadyNow: () => performance.now() }, { most: plan.jobs, setBy: setByText(plan) });
     const devices = gpuNames(resources.gpus, process.env["CUDA_VISIBLE_DEVICES"]);
+    if (devices.length < resources.gpus)
+      logger.warn("CUDA_VISIBLE_DEVICES names fewer GPUs than num_of_gpus", { named: devices.length, offered: resources.gpus });
     const gpus = new GpuPool({ site: kit.name, devices, memPerGpuGiB: resources.memPerGpuGiB });
     const places = new JobPlaces({ memory, gpus });
     const output = new OutputSender({ link, now }, { epoch: randomUUID(), allowsLogs: resources.allowsLogStreaming });

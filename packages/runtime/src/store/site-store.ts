@@ -11,8 +11,12 @@ export interface SiteResult extends TaskKey, Omit<AcceptedUpdate, "site" | "tran
 
 /** The site's durable state. When a promise resolves, what it promises survives a kill and a power cut. */
 export interface SiteStore {
-  /** Keeps a result until the server has acknowledged it; a second one for the same task is ignored and the first returned. */
-  addResult(result: SiteResult): Promise<SiteResult>;
+  /**
+   * Keeps a result until the server has acknowledged it; a second one for the same task is ignored and the first returned.
+   *
+   * @returns the one that counts; `undefined` once the job is over, of which nothing leaves any more
+   */
+  addResult(result: SiteResult): Promise<SiteResult | undefined>;
   result(key: TaskKey): Promise<SiteResult | undefined>;
   /** Results that the server has not acknowledged, oldest first. */
   pendingResults(): Promise<readonly SiteResult[]>;
@@ -26,8 +30,9 @@ export interface SiteStore {
   /** What the updates of a privacy scope have cost together, of all jobs. */
   privacySpent(scope: string): Promise<number>;
   /**
-   * Writes down what the answer to a task costs, once however often it is asked, unless `allows` says of what it comes to with all before it
-   * that this is too much.
+   * Writes down what the answer to a task costs, unless `allows` says of what it comes to with all others that this is too much. Of a task
+   * that has no result yet, nothing has left: what is written down last counts, once, whatever its scope and cost were before. Another
+   * answer to one that has, or to one of a job that is over, does not leave and costs nothing.
    *
    * @returns whether it stands there
    */

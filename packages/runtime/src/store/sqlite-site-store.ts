@@ -22,13 +22,13 @@ class SqliteSiteStore implements SiteStore {
     this.#file = components.file;
   }
 
-  async addResult(result: SiteResult): Promise<SiteResult> {
+  async addResult(result: SiteResult): Promise<SiteResult | undefined> {
     const file = this.#file;
     return file.transaction(() => {
       const existing = this.#find(result);
       if (existing !== undefined) return existing;
-      // Nobody waits for a result that a dying job process hands over after the end of its job.
-      if (this.#isEnded(result.jobId)) return result;
+      // A dying job process may still hand one over. Nobody waits for it, and what it costs of privacy was for an answer that was dropped.
+      if (this.#isEnded(result.jobId)) return undefined;
       file.run(
         `insert into results (job_id, round, task, position, update_hash, update_size, params_type, weight, metrics, meta,
            is_acknowledged, base_hash, base_size, update_bytes)
@@ -78,12 +78,17 @@ class SqliteSiteStore implements SiteStore {
     { scope, cost, allows }: { readonly scope: string; readonly cost: number; readonly allows: (together: number) => boolean },
   ): Promise<boolean> {
     return this.#file.transaction(() => {
-      const isThisTask = "job_id = ? and round = ? and task = ?";
-      const isThere = this.#file.first(`select 1 from privacy_spent where ${isThisTask}`, ...keyOf(key)) !== undefined;
-      if (!allows(this.#spent(scope) + (isThere ? 0 : cost))) return false;
-      if (!isThere) {
-        this.#file.run("insert into privacy_spent (job_id, round, task, scope, cost) values (?, ?, ?, ?, ?)", ...keyOf(key), scope, cost);
-      }
+      // Nothing more leaves for this task, and what it has cost stays as it is.
+      if (this.#find(key) !== undefined || this.#isEnded(key.jobId)) return allows(this.#spent(scope));
+      const others = `${spentBy} and not (job_id = ? and round = ? and task = ?)`;
+      if (!allows(Number(this.#file.first(others, scope, ...keyOf(key))?.["spent"] ?? 0) + cost)) return false;
+      this.#file.run(
+        `insert into privacy_spent (job_id, round, task, scope, cost) values (?, ?, ?, ?, ?)
+           on conflict (job_id, round, task) do update set scope = excluded.scope, cost = excluded.cost`,
+        ...keyOf(key),
+        scope,
+        cost,
+      );
       return true;
     });
   }
@@ -109,13 +114,16 @@ class SqliteSiteStore implements SiteStore {
   }
 
   #spent(scope: string): number {
-    return Number(this.#file.first("select coalesce(sum(cost), 0) as spent from privacy_spent where scope = ?", scope)?.["spent"] ?? 0);
+    return Number(this.#file.first(spentBy, scope)?.["spent"] ?? 0);
   }
 
   #isEnded(jobId: string): boolean {
     return this.#file.first("select job_id from ended_jobs where job_id = ?", jobId) !== undefined;
   }
 }
+
+/** What a scope has spent. */
+const spentBy = "select coalesce(sum(cost), 0) as spent from privacy_spent where scope = ?";
 
 function keyOf({ jobId, round, task }: TaskKey): readonly [string, number, string] {
   return [jobId, round, task];

@@ -56,6 +56,23 @@ export function siteStoreCompliance(name: string, create: () => Promise<SiteStor
       expect(await store.privacySpent("private")).toBe(4);
     });
 
+    it("adds up what left and not what was to leave before the site's policy was another one", async () => {
+      const spend = (scope: string, cost: number, most = 10): Promise<boolean> =>
+        store.spendPrivacy({ jobId: "j1", round: 0, task: "train" }, { scope, cost, allows: (together) => together <= most });
+      const spent = async (): Promise<number[]> => [await store.privacySpent("private"), await store.privacySpent("other")];
+      await spend("private", 2);
+      // The site was killed before the result was kept, and has another policy now.
+      expect([await spend("private", 5, 4), await spend("private", 5)]).toEqual([false, true]);
+      expect(await spent()).toEqual([5, 0]);
+      await spend("other", 3);
+      expect(await spent()).toEqual([0, 3]);
+      await store.addResult(result("j1", 0));
+      expect(await spend("private", 1)).toBe(true);
+      await store.endJob("j1");
+      expect(await spend("private", 1)).toBe(true);
+      expect(await spent()).toEqual([0, 3]);
+    });
+
     it("knows the model of a job's last result, also over a restart, until the job is over", async () => {
       const base = (digit: string): { readonly hash: ContentHash; readonly size: number } => ({
         hash: digit.repeat(64) as ContentHash,
@@ -111,7 +128,7 @@ export function siteStoreCompliance(name: string, create: () => Promise<SiteStor
 
     it("does not keep a result that comes after the end of its job", async () => {
       await store.endJob("j1");
-      expect(await store.addResult(result("j1", 0))).toEqual(result("j1", 0));
+      expect(await store.addResult(result("j1", 0))).toBeUndefined();
       expect(await store.pendingResults()).toEqual([]);
     });
 

@@ -12,6 +12,11 @@ export const privacyErrors = {
     "The site's privacy policy leaves nothing of an update.",
     "Compare the filters of the scope in `local/privacy.json` with the tensors that the job trains; tensors of integers never pass a filter of values.",
   ),
+  "privacy/tensors-missing": row(
+    "user",
+    "An update lacks a tensor of the model, at a site that puts noise on all of them: which ones are sent would be told without noise.",
+    "Send every floating tensor that was received, changed or not, or start from a model that has only what is trained; the site may leave tensors out for all with `ExcludeVars`.",
+  ),
   "privacy/budget-spent": row(
     "site",
     "Another update would take the site beyond the `epsilon_budget` of its privacy scope.",
