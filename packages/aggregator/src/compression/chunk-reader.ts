@@ -9,6 +9,9 @@ import { subtractBytes } from "./subtract-bytes.js";
 /** Elements that are looked at together; a multiple of every block of scales. */
 const chunkElements = 65_536;
 
+/** The most bytes that are read together. */
+export const chunkBytes = 4 * chunkElements;
+
 export interface ChunkReaderInit {
   /** Safetensors file of the update. */
   readonly source: string;
@@ -60,15 +63,21 @@ export class ChunkReader {
     return this.#update.source.size;
   }
 
-  async *bytes(tensor: TensorPlace): AsyncGenerator<Uint8Array<ArrayBuffer>> {
+  /**
+   * The bytes of a tensor, chunk by chunk.
+   *
+   * @param space - of `chunkBytes`: each chunk lies at its beginning, until the next one is asked for; without it each has memory of its own
+   */
+  async *bytes(tensor: TensorPlace, space?: Uint8Array<ArrayBuffer>): AsyncGenerator<Uint8Array<ArrayBuffer>> {
     const { byteLength, dtype } = tensor;
     const base = this.#base?.tensors.get(tensor.name);
     for (let done = 0; done < byteLength; ) {
       throwIfAborted(this.#signal);
-      const some = Math.min(4 * chunkElements, byteLength - done);
+      const some = Math.min(chunkBytes, byteLength - done);
+      const into = space?.subarray(0, some) ?? new Uint8Array(some);
       const [chunk, before] = await Promise.all([
-        readAt(this.#update, tensor, done, some),
-        this.#base === undefined || base === undefined ? undefined : readAt(this.#base, base, done, some),
+        readAt(this.#update, tensor, done, into),
+        this.#base === undefined || base === undefined ? undefined : readAt(this.#base, base, done, new Uint8Array(some)),
       ]);
       if (before !== undefined && !subtractBytes(dtype, chunk, before)) throw beyond(this.#update.source, tensor);
       yield chunk;
@@ -138,11 +147,10 @@ async function readAt(
   { source, layout }: OpenFile,
   { byteOffset }: TensorPlace,
   from: number,
-  count: number,
+  into: Uint8Array<ArrayBuffer>,
 ): Promise<Uint8Array<ArrayBuffer>> {
-  const bytes = new Uint8Array(count);
-  await source.read(bytes, layout.dataOffset + byteOffset + from);
-  return bytes;
+  await source.read(into, layout.dataOffset + byteOffset + from);
+  return into;
 }
 
 function firstNotFinite(values: Float32Array): number | undefined {

@@ -1,14 +1,14 @@
 import { rename, rm } from "node:fs/promises";
 import { FlareError, limits } from "@flare-ts/contracts/errors";
 import type { ParamsType } from "../aggregation-engine.js";
-import { ChunkReader } from "../compression/chunk-reader.js";
+import { ChunkReader, chunkBytes } from "../compression/chunk-reader.js";
 import { compressedKey } from "../compression/compressed-format.js";
 import { quoted } from "../peer-text.js";
 import type { TensorPlace } from "../safetensors/layout.js";
 import { SafetensorsWriter } from "../safetensors/safetensors-writer.js";
 import type { RandomBytes } from "../strategies/gaussian-noise.js";
 import { isFloatDtype } from "../tensor.js";
-import { decodeFloats, encodeFloats, roundsToInfinity } from "./float-codec.js";
+import { ChunkSpace, decodeFloats, encodeFloats, roundsToInfinity } from "./float-codec.js";
 import { NormFilter } from "./norm-filter.js";
 import { PercentileFilter } from "./percentile-filter.js";
 import type { ValueFilter } from "./value-filter.js";
@@ -119,8 +119,9 @@ async function takeOver(
     if (missing !== undefined && filters.some(({ kind }) => kind === "gaussian")) throw lacks(missing);
     const kept = wanted.flatMap(({ name }) => given.get(name) ?? []);
     if (kept.length === 0) throw new FlareError("privacy/nothing-left", `The site's policy leaves nothing of the update ${source}.`);
+    const space = new Uint8Array(chunkBytes);
     const write = async (writer: SafetensorsWriter): Promise<void> => {
-      for (const tensor of kept) for await (const bytes of reader.bytes(tensor)) await writer.put(bytes);
+      for (const tensor of kept) for await (const bytes of reader.bytes(tensor, space)) await writer.put(bytes);
     };
     const bytes = await written({ path, isDurable, signal }, kept, write);
     return { bytes, leftOut: tensors.filter((tensor) => !isKept(tensor)).map(({ name }) => name) };
@@ -133,16 +134,17 @@ async function changeValues(filter: ValueFilter, source: string, init: StepInit)
   const reader = await ChunkReader.open({ source, signal: init.signal });
   try {
     const { tensors } = reader.layout;
+    const space = new ChunkSpace();
     for (let turn = 0; turn < filter.looks; turn++) {
-      for (const tensor of tensors) for await (const values of floatsOf(reader, tensor)) filter.look(values, turn);
+      for (const tensor of tensors) for await (const values of floatsOf(reader, tensor, space)) filter.look(values, turn);
       filter.looked(turn);
     }
     return await written(init, tensors, async (writer) => {
       for (const tensor of tensors) {
-        for await (const values of floatsOf(reader, tensor)) {
+        for await (const values of floatsOf(reader, tensor, space)) {
           filter.change(values);
           requireWithin(tensor, values);
-          await writer.put(encodeFloats(tensor.dtype, values));
+          await writer.put(encodeFloats(tensor.dtype, values, space));
         }
       }
     });
@@ -167,9 +169,9 @@ async function written(
   }
 }
 
-async function* floatsOf(reader: ChunkReader, tensor: TensorPlace): AsyncGenerator<Float64Array> {
-  for await (const bytes of reader.bytes(tensor)) {
-    const values = decodeFloats(tensor.dtype, bytes);
+async function* floatsOf(reader: ChunkReader, tensor: TensorPlace, space: ChunkSpace): AsyncGenerator<Float64Array> {
+  for await (const bytes of reader.bytes(tensor, space.bytes)) {
+    const values = decodeFloats(tensor.dtype, bytes, space);
     const wrong = firstAtLeast(values, Number.POSITIVE_INFINITY);
     if (wrong !== undefined) throw wrongValue("aggregate/not-finite", tensor, `holds ${wrong}`);
     yield values;

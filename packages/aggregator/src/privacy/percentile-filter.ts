@@ -18,6 +18,7 @@ export class PercentileFilter implements ValueFilter {
   readonly #upper = new Float64Array(upperBins);
   readonly #lower = new Float64Array(lowerBins);
   #count = 0;
+  #words = new Uint32Array();
   /** The bin that holds the element of the wanted rank, and how many lie in bins below. */
   #bin = 0;
   #below = 0;
@@ -34,7 +35,7 @@ export class PercentileFilter implements ValueFilter {
   }
 
   look(values: Float64Array, turn: number): void {
-    const words = magnitudes(values);
+    const words = this.#magnitudes(values);
     if (turn === 0) {
       this.#count += words.length;
       for (let i = 0; i < words.length; i++) (this.#upper[(words[i] as number) >>> 16] as number) += 1;
@@ -60,19 +61,21 @@ export class PercentileFilter implements ValueFilter {
   }
 
   change(values: Float64Array): void {
-    const words = magnitudes(values);
+    const words = this.#magnitudes(values);
     for (let i = 0; i < values.length; i++) {
       if ((words[i] as number) < this.#least) values[i] = 0;
       else values[i] = Math.max(-this.#gamma, Math.min(this.#gamma, values[i] as number));
     }
   }
-}
 
-/** Bits of the magnitudes as float32, which are in the order of the magnitudes. */
-function magnitudes(values: Float64Array): Uint32Array {
-  const words = new Uint32Array(Float32Array.from(values).buffer);
-  for (let i = 0; i < words.length; i++) words[i] = (words[i] as number) & 0x7fffffff;
-  return words;
+  /** Bits of the magnitudes as float32, which are in the order of the magnitudes; until the next chunk. */
+  #magnitudes(values: Float64Array): Uint32Array {
+    if (this.#words.length < values.length) this.#words = new Uint32Array(values.length);
+    const words = this.#words.subarray(0, values.length);
+    new Float32Array(words.buffer, 0, words.length).set(values);
+    for (let i = 0; i < words.length; i++) words[i] = (words[i] as number) & 0x7fffffff;
+    return words;
+  }
 }
 
 /** The bin that holds the element of a rank, and how many elements lie before it; `before` of them lie before the first bin. */

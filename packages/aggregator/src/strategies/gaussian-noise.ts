@@ -1,7 +1,7 @@
 import { FlareError } from "@flare-ts/contracts/errors";
 import { exponentAbove } from "../exact/weight.js";
 
-/** Gives fresh random bytes; for privacy they have to be cryptographic, such as those of `randomBytes` of `node:crypto`. */
+/** Gives fresh random bytes, which the next call may write over; for privacy they have to be cryptographic, such as those of `randomBytes` of `node:crypto`. */
 export type RandomBytes = (count: number) => Uint8Array;
 
 /** Draws that are added up for one value. */
@@ -68,11 +68,14 @@ export function addGaussianNoise(
   { deviation, randomBytes }: { readonly deviation: number; readonly randomBytes: RandomBytes },
 ): void {
   const gridStep = noiseGridStep(deviation);
-  const noise = new Float64Array(values.length);
-  gaussianNoise(noise, randomBytes);
-  for (let i = 0; i < values.length; i++) {
-    const steps = Math.round((values[i] as number) / gridStep) + Math.round(((noise[i] as number) * deviation) / gridStep);
-    values[i] = steps * gridStep;
+  const some = new Float64Array(Math.min(values.length, 2 * pairsPerCall));
+  for (let first = 0; first < values.length; first += some.length) {
+    const noise = some.subarray(0, Math.min(some.length, values.length - first));
+    gaussianNoise(noise, randomBytes);
+    for (let i = 0; i < noise.length; i++) {
+      const steps = Math.round((values[first + i] as number) / gridStep) + Math.round(((noise[i] as number) * deviation) / gridStep);
+      values[first + i] = steps * gridStep;
+    }
   }
 }
 

@@ -21,7 +21,7 @@ export interface PrivacyGateComponents {
   readonly store: Pick<SiteStore, "privacySpent" | "spendPrivacy">;
   readonly audit: AuditLog;
   readonly logger: Logger;
-  /** Cryptographic random bytes. */
+  /** Cryptographic random bytes, which the next call may write over. */
   readonly randomBytes: (count: number) => Uint8Array;
 }
 

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { decodeSafetensors, encodeSafetensors, epsilonFor } from "@flare-ts/aggregator";
 import type { JournalEntry, TrackedPoint } from "@flare-ts/runtime/admin";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { followJob } from "./follow-job.js";
 
@@ -35,6 +36,7 @@ describe("a site with a privacy policy", () => {
           ],
         },
         { name: "noisy", task_result_filters: [{ name: "GaussianPrivacy", args: { ...noise, epsilon_budget: budget } }] },
+        { name: "slow", task_result_filters: [{ name: "GaussianPrivacy", args: noise }] },
       ],
       default_scope: "private",
     };
@@ -56,7 +58,7 @@ describe("a site with a privacy policy", () => {
     const { sites: known } = await admin.status();
     admin.close();
     expect(known.map(({ name, privacy }) => [name, privacy])).toEqual([
-      ["site-1", { scopes: ["private", "noisy"], defaultScope: "private" }],
+      ["site-1", { scopes: ["private", "noisy", "slow"], defaultScope: "private" }],
       ["site-2", { scopes: ["open", "noisy"], defaultScope: "open" }],
     ]);
   });
@@ -118,6 +120,24 @@ describe("a site with a privacy policy", () => {
     expect(lent.filter((name) => name.includes("answer"))).toEqual([]);
   });
 
+  it("goes on with an update that it was filtering when it was stopped, and does not train it again", async () => {
+    const admin = await federation.admin();
+    const meta = { min_clients: 1, scope: "slow", deploy_map: { app: ["server", "site-1"] } };
+    const { jobId } = await admin.submitJob(await writeJob(join(folder, "stopped"), { num_rounds: 1 }, meta, 8_000_000));
+    await eventually(
+      "the update is filtered",
+      async () => JSON.stringify(await admin.listJobs()).includes("takes its update in"),
+      30_000,
+      5,
+    );
+    await federation.stop("site-1");
+    await federation.start("site-1");
+    const entries = await followJob(federation, jobId);
+    admin.close();
+    expect(updatesOf(entries, "site-1")).toHaveLength(1);
+    expect(await readFile(join(federation.kitOf("site-1"), jobId, "trainer.log"), "utf8")).toBe("trains\n");
+  }, 60_000);
+
   it("does not run a job of a scope that it does not have, and the others go on", async () => {
     const { entries } = await run("elsewhere", { num_rounds: 1 }, { min_clients: 1, scope: "secret" }, ["site-1"]);
     const left = entries.flatMap(({ event }) => (event.type === "site-left" ? [event] : []));
@@ -168,7 +188,12 @@ describe("a site with a privacy policy", () => {
     const floats = (...values: number[]) => ({ dtype: "F32", shape: [values.length], data: Float32Array.from(values) }) as const;
     const steps = { dtype: "I64", shape: [1], data: BigInt64Array.of(7n) } as const;
     const model = encodeSafetensors(
-      Object.entries({ "body.w": floats(0, 0), "head.w": floats(100), steps, more: floats(...new Float32Array(more)) }),
+      Object.entries({
+        "body.w": floats(0, 0),
+        "head.w": floats(100),
+        steps,
+        more: { dtype: "F32", shape: [more], data: new Float32Array(more) } as const,
+      }),
     );
     await writeFile(join(job, "app", "initial.safetensors"), model);
     return job;
@@ -181,6 +206,7 @@ while (await flare.isRunning()) {
   const model = await flare.receive();
   if (model === undefined) break;
   const { params } = model;
+  console.log("trains");
   params["body.w"].data[0] += 3;
   params["body.w"].data[1] += 4;
   params["head.w"].data[0] += 10;

@@ -61,6 +61,27 @@ describe("sites with GPUs, which nothing here computes on", () => {
     expect(devicesIn(entries)).toEqual({ "site-2": 12 });
   });
 
+  it("have them again when a job is aborted that had or awaited them, also after a kill", async () => {
+    const admin = await federation.admin();
+    const spec = { "@default": { num_of_gpus: 2 } };
+    const [holder, waiter, last] = [
+      await admin.submitJob(await writeJob("holder", spec, { holds: true })),
+      await admin.submitJob(await writeJob("waiter", spec, { holds: true })),
+      await admin.submitJob(await writeJob("last", spec)),
+    ];
+    const says = (text: string) => eventually(text, async () => JSON.stringify(await admin.listJobs()).includes(text));
+    await says(`behind job ${holder.jobId}, ${waiter.jobId}`);
+    await admin.abortJob(waiter.jobId, "a test");
+    await says(`GPUs, behind job ${holder.jobId}"`);
+    const pid = await eventually("the site runs", () => federation.pidOf("site-1"));
+    process.kill(pid, "SIGKILL");
+    await eventually("the site is back", () => federation.pidOf("site-1") !== undefined && federation.pidOf("site-1") !== pid);
+    await says(`GPUs, behind job ${holder.jobId}"`);
+    await admin.abortJob(holder.jobId, "a test");
+    expect(devicesIn(await followJob(federation, last.jobId))).toEqual({ "site-1": 1, "site-2": 1 });
+    admin.close();
+  }, 60_000);
+
   /** What each site's trainer saw. */
   const devicesIn = (entries: readonly JournalEntry[]): Readonly<Record<string, number | undefined>> =>
     Object.fromEntries(entries.flatMap(({ event }) => (event.type === "update-accepted" ? [[event.site, event.metrics["devices"]]] : [])));
@@ -74,7 +95,12 @@ describe("sites with GPUs, which nothing here computes on", () => {
     const args = { num_rounds: 1, initial_model: "initial.safetensors" };
     await json("app/config/config_fed_server.json", { format_version: 2, workflows: [{ id: "fedavg", path: "FedAvg", args }] });
     // This does not get it other GPUs than those that it asked for.
-    const script = { task_script_path: "train.ts", task_script_args: [String(holds)], env: { CUDA_VISIBLE_DEVICES: "7" } };
+    const script = {
+      task_script_path: "train.ts",
+      task_script_args: [String(holds)],
+      stop_grace_period: 0.1,
+      env: { CUDA_VISIBLE_DEVICES: "7" },
+    };
     await json("app/config/config_fed_client.json", {
       format_version: 2,
       executors: [{ tasks: ["train"], executor: { path: "ClientAPIExecutor", args: script } }],
