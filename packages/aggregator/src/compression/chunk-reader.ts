@@ -85,6 +85,12 @@ export class ChunkReader {
     }
   }
 
+  /** The bytes of tensors, one after the other; each chunk lies where the one before lay, until the next one is asked for. */
+  async *allBytes(tensors: readonly TensorPlace[]): AsyncGenerator<Uint8Array> {
+    const space = new Uint8Array(chunkBytes);
+    for (const tensor of tensors) yield* this.bytes(tensor, space);
+  }
+
   /** @throws `aggregate/not-finite` */
   async *floats(tensor: TensorPlace): AsyncGenerator<Float32Array> {
     for await (const { buffer } of this.bytes(tensor)) {

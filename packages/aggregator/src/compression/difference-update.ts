@@ -1,4 +1,4 @@
-import { SafetensorsWriter } from "../safetensors/safetensors-writer.js";
+import { writeSafetensors } from "../safetensors/write-safetensors.js";
 import { ChunkReader } from "./chunk-reader.js";
 
 export interface DifferenceUpdateInit {
@@ -24,14 +24,7 @@ export async function differenceUpdate({ source, base, outPath, isDurable, signa
   const reader = await ChunkReader.open({ source, base, signal });
   try {
     const { tensors, metadata } = reader.layout;
-    const writer = await SafetensorsWriter.create(outPath, tensors, { metadata, isDurable, isHashed: false, signal });
-    try {
-      for (const tensor of tensors) for await (const bytes of reader.bytes(tensor)) await writer.put(bytes);
-      await writer.finish();
-    } catch (cause) {
-      await writer.discard();
-      throw cause;
-    }
+    await writeSafetensors(outPath, tensors, reader.allBytes(tensors), { metadata, isDurable, isHashed: false, signal });
   } finally {
     await reader.close();
   }

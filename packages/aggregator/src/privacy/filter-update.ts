@@ -1,11 +1,11 @@
 import { rename, rm } from "node:fs/promises";
 import { FlareError, limits } from "@flare-ts/contracts/errors";
 import type { ParamsType } from "../aggregation-engine.js";
-import { ChunkReader, chunkBytes } from "../compression/chunk-reader.js";
+import { ChunkReader } from "../compression/chunk-reader.js";
 import { compressedKey } from "../compression/compressed-format.js";
 import { quoted } from "../peer-text.js";
 import type { TensorPlace } from "../safetensors/layout.js";
-import { SafetensorsWriter } from "../safetensors/safetensors-writer.js";
+import { writeSafetensors } from "../safetensors/write-safetensors.js";
 import type { RandomBytes } from "../strategies/gaussian-noise.js";
 import { isFloatDtype } from "../tensor.js";
 import { ChunkSpace, decodeFloats, encodeFloats, roundsToInfinity } from "./float-codec.js";
@@ -51,12 +51,12 @@ export interface FilterReport {
 /**
  * Makes of an update what may leave its site. Only tensors of the model that it was trained from get through, in their shape and type and
  * in the model's order, without the metadata of the file. Where there is noise, each tensor that is not left out has to be there: which
- * ones a script sends would say something that no noise hides. Where values are filtered, a whole model becomes its difference to that model first, and tensors of
- * integers, which no filter of values protects, are left out. A chunk is in memory at a time; each filter of values reads its file two or
- * three times and writes one.
+ * ones a script sends would say something that no noise hides. Where values are filtered, a whole model becomes its difference to that
+ * model first, and tensors of integers, which no filter of values protects, are left out. A chunk is in memory at a time; each filter of
+ * values reads its file two or three times and writes one.
  *
- * @throws `privacy/nothing-left`, `privacy/tensors-missing`; `aggregate/unknown-tensor`, `aggregate/layout-mismatch` for tensors that the model does not have so,
- *   `aggregate/not-finite`, `aggregate/out-of-range` for a value that the tensor's type does not hold, `aggregate/compression-invalid` for an
+ * @throws `privacy/nothing-left`, `privacy/tensors-missing`; `aggregate/unknown-tensor`, `aggregate/layout-mismatch` for tensors that the
+ *   model does not have so, `aggregate/not-finite`, `aggregate/out-of-range` for a value that the tensor's type does not hold, `aggregate/compression-invalid` for an
  *   update that is compressed already, `aggregate/safetensors-…`, `file/…`, `internal/aborted`
  */
 export async function filterUpdate(init: FilterUpdateInit): Promise<FilterReport> {
@@ -119,19 +119,15 @@ async function takeOver(
     if (missing !== undefined && filters.some(({ kind }) => kind === "gaussian")) throw lacks(missing);
     const kept = wanted.flatMap(({ name }) => given.get(name) ?? []);
     if (kept.length === 0) throw new FlareError("privacy/nothing-left", `The site's policy leaves nothing of the update ${source}.`);
-    const space = new Uint8Array(chunkBytes);
-    const write = async (writer: SafetensorsWriter): Promise<void> => {
-      for (const tensor of kept) for await (const bytes of reader.bytes(tensor, space)) await writer.put(bytes);
-    };
-    const bytes = await written({ path, isDurable, signal }, kept, write);
+    const { bytes } = await writeSafetensors(path, kept, reader.allBytes(kept), { isDurable, isHashed: false, signal });
     return { bytes, leftOut: tensors.filter((tensor) => !isKept(tensor)).map(({ name }) => name) };
   } finally {
     await reader.close();
   }
 }
 
-async function changeValues(filter: ValueFilter, source: string, init: StepInit): Promise<number> {
-  const reader = await ChunkReader.open({ source, signal: init.signal });
+async function changeValues(filter: ValueFilter, source: string, { path, isDurable, signal }: StepInit): Promise<number> {
+  const reader = await ChunkReader.open({ source, signal });
   try {
     const { tensors } = reader.layout;
     const space = new ChunkSpace();
@@ -139,33 +135,20 @@ async function changeValues(filter: ValueFilter, source: string, init: StepInit)
       for (const tensor of tensors) for await (const values of floatsOf(reader, tensor, space)) filter.look(values, turn);
       filter.looked(turn);
     }
-    return await written(init, tensors, async (writer) => {
-      for (const tensor of tensors) {
-        for await (const values of floatsOf(reader, tensor, space)) {
-          filter.change(values);
-          requireWithin(tensor, values);
-          await writer.put(encodeFloats(tensor.dtype, values, space));
-        }
-      }
-    });
+    const changed = changedBytes(filter, reader, space);
+    return (await writeSafetensors(path, tensors, changed, { isDurable, isHashed: false, signal })).bytes;
   } finally {
     await reader.close();
   }
 }
 
-/** Bytes of a file that is whole, or not there. */
-async function written(
-  { path, isDurable, signal }: StepInit,
-  tensors: readonly TensorPlace[],
-  write: (writer: SafetensorsWriter) => Promise<void>,
-): Promise<number> {
-  const writer = await SafetensorsWriter.create(path, tensors, { isDurable, isHashed: false, signal });
-  try {
-    await write(writer);
-    return (await writer.finish()).bytes;
-  } catch (cause) {
-    await writer.discard();
-    throw cause;
+async function* changedBytes(filter: ValueFilter, reader: ChunkReader, space: ChunkSpace): AsyncGenerator<Uint8Array> {
+  for (const tensor of reader.layout.tensors) {
+    for await (const values of floatsOf(reader, tensor, space)) {
+      filter.change(values);
+      requireWithin(tensor, values);
+      yield encodeFloats(tensor.dtype, values, space);
+    }
   }
 }
 

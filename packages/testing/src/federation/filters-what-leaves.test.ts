@@ -1,12 +1,13 @@
-import { mkdir, mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decodeSafetensors, encodeSafetensors, epsilonFor } from "@flare-ts/aggregator";
+import { decodeSafetensors, epsilonFor } from "@flare-ts/aggregator";
 import type { JournalEntry, TrackedPoint } from "@flare-ts/runtime/admin";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { followJob } from "./follow-job.js";
+import { writeScriptJob } from "./write-script-job.js";
 
 /** Noise a hundred times the norm costs next to nothing, and three such updates are one too many. */
 const noise = { clip_norm: 1e-6, noise_multiplier: 100 };
@@ -175,28 +176,15 @@ describe("a site with a privacy policy", () => {
     return { jobId, entries, model, metrics };
   }
 
-  async function writeJob(job: string, settings: object, meta: object, more: number): Promise<string> {
-    await mkdir(join(job, "app", "config"), { recursive: true });
-    await mkdir(join(job, "app", "custom"), { recursive: true });
-    const json = async (path: string, value: unknown): Promise<void> => writeFile(join(job, path), JSON.stringify(value));
-    await json("meta.json", { name: "private", ...meta });
-    const args = { ...settings, initial_model: "initial.safetensors" };
-    await json("app/config/config_fed_server.json", { format_version: 2, workflows: [{ id: "fedavg", path: "FedAvg", args }] });
-    const executor = { path: "ClientAPIExecutor", args: { task_script_path: "train.ts" } };
-    await json("app/config/config_fed_client.json", { format_version: 2, executors: [{ tasks: ["train"], executor }] });
-    await writeFile(join(job, "app", "custom", "train.ts"), trainer);
+  function writeJob(job: string, workflow: object, meta: object, more: number): Promise<string> {
     const floats = (...values: number[]) => ({ dtype: "F32", shape: [values.length], data: Float32Array.from(values) }) as const;
-    const steps = { dtype: "I64", shape: [1], data: BigInt64Array.of(7n) } as const;
-    const model = encodeSafetensors(
-      Object.entries({
-        "body.w": floats(0, 0),
-        "head.w": floats(100),
-        steps,
-        more: { dtype: "F32", shape: [more], data: new Float32Array(more) } as const,
-      }),
-    );
-    await writeFile(join(job, "app", "initial.safetensors"), model);
-    return job;
+    const model = {
+      "body.w": floats(0, 0),
+      "head.w": floats(100),
+      steps: { dtype: "I64", shape: [1], data: BigInt64Array.of(7n) },
+      more: { dtype: "F32", shape: [more], data: new Float32Array(more) },
+    } as const;
+    return writeScriptJob({ folder: job, meta: { name: "private", ...meta }, workflow, script: trainer, model });
   }
 });
 

@@ -1,12 +1,12 @@
-import { mkdir, mkdtemp, rm, writeFile } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeSafetensors } from "@flare-ts/aggregator";
 import type { JournalEntry } from "@flare-ts/runtime/admin";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { followJob } from "./follow-job.js";
+import { writeScriptJob } from "./write-script-job.js";
 
 const sites = ["site-1", "site-2"];
 
@@ -86,29 +86,16 @@ describe("sites with GPUs, which nothing here computes on", () => {
   const devicesIn = (entries: readonly JournalEntry[]): Readonly<Record<string, number | undefined>> =>
     Object.fromEntries(entries.flatMap(({ event }) => (event.type === "update-accepted" ? [[event.site, event.metrics["devices"]]] : [])));
 
-  async function writeJob(name: string, resourceSpec: object, { holds = false } = {}): Promise<string> {
-    const job = join(folder, name);
-    await mkdir(join(job, "app", "config"), { recursive: true });
-    await mkdir(join(job, "app", "custom"), { recursive: true });
-    const json = async (path: string, value: unknown): Promise<void> => writeFile(join(job, path), JSON.stringify(value));
-    await json("meta.json", { name, deploy_map: { app: ["server", ...sites] }, min_clients: 1, resource_spec: resourceSpec });
-    const args = { num_rounds: 1, initial_model: "initial.safetensors" };
-    await json("app/config/config_fed_server.json", { format_version: 2, workflows: [{ id: "fedavg", path: "FedAvg", args }] });
-    // This does not get it other GPUs than those that it asked for.
-    const script = {
-      task_script_path: "train.ts",
-      task_script_args: [String(holds)],
-      stop_grace_period: 0.1,
-      env: { CUDA_VISIBLE_DEVICES: "7" },
-    };
-    await json("app/config/config_fed_client.json", {
-      format_version: 2,
-      executors: [{ tasks: ["train"], executor: { path: "ClientAPIExecutor", args: script } }],
+  function writeJob(name: string, resourceSpec: object, { holds = false } = {}): Promise<string> {
+    return writeScriptJob({
+      folder: join(folder, name),
+      meta: { name, deploy_map: { app: ["server", ...sites] }, min_clients: 1, resource_spec: resourceSpec },
+      workflow: { num_rounds: 1 },
+      // Its environment does not get it other GPUs than those that it asked for.
+      executor: { task_script_args: [String(holds)], stop_grace_period: 0.1, env: { CUDA_VISIBLE_DEVICES: "7" } },
+      script: trainer,
+      model: { w: { dtype: "F32", shape: [1], data: Float32Array.of(1) } },
     });
-    await writeFile(join(job, "app", "custom", "train.ts"), trainer);
-    const model = encodeSafetensors([["w", { dtype: "F32", shape: [1], data: Float32Array.of(1) }]]);
-    await writeFile(join(job, "app", "initial.safetensors"), model);
-    return job;
   }
 });
 
