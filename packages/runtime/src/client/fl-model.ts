@@ -6,10 +6,10 @@ import type { Meta } from "./protocol.js";
 export const ParamsType = Object.freeze({ FULL: "FULL", DIFF: "DIFF" } as const);
 export type ParamsType = (typeof ParamsType)[keyof typeof ParamsType];
 
-/** Fields of a model; only `params` must be there. */
+/** Fields of a model. The answer to an evaluation needs `metrics`, any other one `params`. */
 export interface FLModelInit {
   /** Tensors by name. A result may hold some of the model's, such as adapters: the others stay as they are. */
-  readonly params: Readonly<Record<string, Tensor>>;
+  readonly params?: Readonly<Record<string, Tensor>>;
   /** @default "FULL" */
   readonly paramsType?: ParamsType;
   /** Finite numbers by name, such as the accuracy of the model that was received. */
@@ -17,7 +17,7 @@ export interface FLModelInit {
   readonly currentRound?: number;
   readonly startRound?: number;
   readonly totalRounds?: number;
-  /** Plain JSON; a result needs `NUM_STEPS_CURRENT_ROUND` here, its weight in the average. */
+  /** Plain JSON; a result needs `NUM_STEPS_CURRENT_ROUND` here, its weight in the average. An evaluation without one counts as 1. */
   readonly meta?: Meta;
 }
 
@@ -32,7 +32,7 @@ export class FLModel implements FLModelInit {
   readonly meta: Meta;
 
   constructor(init: FLModelInit) {
-    this.params = init.params;
+    this.params = init.params ?? {};
     this.paramsType = init.paramsType ?? ParamsType.FULL;
     this.metrics = init.metrics ?? {};
     this.currentRound = init.currentRound;

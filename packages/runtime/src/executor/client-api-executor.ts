@@ -113,10 +113,13 @@ export class ClientApiExecutor implements Executor {
   }
 
   async #train(message: TaskMessage, signal: AbortSignal): ReturnType<ResultFolder["keep"]> {
+    const { trainTaskName, evaluateTaskName } = this.#init.settings;
+    const task = message.task_name;
+    const asked = { task, isEvaluation: task === evaluateTaskName && task !== trainTaskName };
     for (let restarts = 0; ; restarts += 1) {
       try {
         const trainer = await this.#runningTrainer(signal);
-        return await trainer.exchange(message, (result) => this.#results.keep(result), signal);
+        return await trainer.exchange(message, (result) => this.#results.keep(result, asked), signal);
       } catch (reason) {
         if (signal.aborted) {
           // A trainer that serves one task has nothing left to do; one that serves the job finds the cancellation at send().
