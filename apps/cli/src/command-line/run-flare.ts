@@ -51,7 +51,7 @@ export async function runFlare(argv: readonly string[]): Promise<number> {
     outliveReader: () => {
       needsReader = false;
     },
-    outliveInterrupts: stop.ignoreInterrupts,
+    outliveInterrupts: () => stop.ignoreInterrupts(),
   };
 
   let exitCode = 0;

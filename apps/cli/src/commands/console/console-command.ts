@@ -22,7 +22,12 @@ ${adminKitHelp}`,
     .action(
       bind(
         async () => (await import("./run-console.js")).runConsole,
-        (_words, flags) => studyFlags(flags),
+        (_words, flags) => ({
+          ...studyFlags(flags),
+          groups: (command.parent?.commands ?? [])
+            .filter((one) => one !== command)
+            .map((one) => ({ name: one.name(), aliases: one.aliases() })),
+        }),
       ),
     );
 }

@@ -1,5 +1,4 @@
 import { nearestWord } from "@flare-ts/contracts";
-import { commandGroups } from "../../command-line/command-group.js";
 import { LineMistake } from "./console-line.js";
 
 /** A command of FLARE's console, and the command line of `flare` that does the same. */
@@ -33,13 +32,17 @@ export const consoleVerbs: readonly ConsoleVerb[] = [
   verb("get_job_meta", "<job id>", "one job: who submitted it and when, its sites, and how far they are", plain("job", "meta")),
   verb("monitor_job", "<job id>", "a job's rounds, until it ends or Ctrl-C", plain("job", "monitor")),
   verb("get_job_log", "<job id> [site]", "log lines of sites that let theirs be read", ([id, site, ...rest]) => [
-    ...["job", "logs", given("get_job_log", id)],
+    "job",
+    "logs",
+    given("get_job_log", id),
     ...(site === undefined || site === "all" ? [] : ["--site", site]),
     ...rest,
   ]),
   verb("show_stats", "<job id>", "what training scripts track", plain("job", "metrics")),
   verb("download_job", "<job id> [folder]", "the result of a job", ([id, folder, ...rest]) => [
-    ...["job", "download", given("download_job", id)],
+    "job",
+    "download",
+    given("download_job", id),
     ...(folder === undefined ? [] : folder.startsWith("-") ? [folder] : ["-o", folder]),
     ...rest,
   ]),
@@ -88,26 +91,27 @@ export const consoleWords: Readonly<Record<string, string>> = {
   bye: "the end",
 };
 
+/** A word after `flare`. */
+export interface FlareWord {
+  readonly name: string;
+  readonly aliases: readonly string[];
+}
+
 /** The command line of `flare` for a line's words. @throws LineMistake for what is no command */
-export function argvOf([name = "", ...rest]: readonly string[]): readonly string[] {
+export function argvOf([name = "", ...rest]: readonly string[], groups: readonly FlareWord[]): readonly string[] {
   const known = consoleVerbs.find((one) => one.name === name);
   if (known !== undefined) return known.argv(rest);
   if (name === "console") throw new LineMistake("This is the console.");
-  if (isGroup(name)) return [name, ...rest];
+  if (groups.some((group) => group.name === name || group.aliases.includes(name))) return [name, ...rest];
   const instead = Object.hasOwn(elsewhere, name) ? elsewhere[name] : undefined;
   if (instead !== undefined) throw new LineMistake(`There is no ${name} here: ${instead}.`);
-  const near = nearestWord(name, completions());
+  const near = nearestWord(name, firstWords(groups));
   throw new LineMistake(`There is no command '${name}'${near === undefined ? "; help lists all" : `; did you mean '${near}'?`}`);
 }
 
 /** All first words of a line. */
-export function completions(): readonly string[] {
-  const groups = commandGroups.map(({ name }) => name).filter((name) => name !== "console");
-  return [...Object.keys(consoleWords), ...consoleVerbs.map(({ name }) => name), ...groups].toSorted();
-}
-
-function isGroup(name: string): boolean {
-  return commandGroups.some((group) => group.name === name || group.aliases?.includes(name) === true);
+export function firstWords(groups: readonly FlareWord[]): readonly string[] {
+  return [...Object.keys(consoleWords), ...consoleVerbs.map(({ name }) => name), ...groups.map(({ name }) => name)].toSorted();
 }
 
 function verb(name: string, takes: string, summary: string, argv: ConsoleVerb["argv"]): ConsoleVerb {

@@ -12,7 +12,7 @@ import { flareCommandPath } from "../../command-line/flare-command-path.js";
 import { given } from "../../command-line/given.js";
 import { tableLines } from "../../terminal/table.js";
 import { type ConsoleLine, LineMistake, splitLine } from "./console-line.js";
-import { argvOf, completions, consoleVerbs, consoleWords } from "./console-verbs.js";
+import { argvOf, consoleVerbs, consoleWords, type FlareWord, firstWords } from "./console-verbs.js";
 
 /** Which admin gives the commands, and in which study. */
 interface ConsoleAdmin {
@@ -20,6 +20,13 @@ interface ConsoleAdmin {
   readonly kitDir: string;
   readonly study: string | undefined;
   readonly server: string;
+  readonly groups: readonly FlareWord[];
+}
+
+/** What `flare console` is given. */
+export interface ConsoleOptions extends StudyOptions {
+  /** The words after `flare` that a line may begin with. */
+  readonly groups: readonly FlareWord[];
 }
 
 /** Earlier lines that the arrow keys give back. */
@@ -30,14 +37,14 @@ const remembered = 200;
  *
  * @throws FlareError `cli/console-line` where nobody sits at a terminal and a line fails
  */
-export async function runConsole(context: CommandContext, options: StudyOptions): Promise<CommandOutput> {
+export async function runConsole(context: CommandContext, options: ConsoleOptions): Promise<CommandOutput> {
   if (context.format !== "txt") {
     throw new FlareError("cli/invalid-arguments", "A console has no --format; the commands in it have: job list --format json.");
   }
   const kitDir = await findAdminKit(context, options.startupKit);
   const { name, endpoint } = await readKit(kitDir);
   const study = options.study ?? given(context.env["FLARE_STUDY"]);
-  const admin: ConsoleAdmin = { name, kitDir, study, server: `${endpoint.host}:${endpoint.port}` };
+  const admin: ConsoleAdmin = { name, kitDir, study, server: `${endpoint.host}:${endpoint.port}`, groups: options.groups };
   context.outliveInterrupts();
   await (process.stdin.isTTY ? converse(context, admin) : readLines(context, admin));
   return { data: null, text: [] };
@@ -50,7 +57,7 @@ async function converse(context: CommandContext, admin: ConsoleAdmin): Promise<v
   terminal.err(`${admin.name} at ${admin.server}${where}. 'help' lists the commands, 'bye' ends.`);
   const history: string[] = [];
   while (!context.signal.aborted) {
-    const line = await ask(context, history);
+    const line = await ask(context, history, admin.groups);
     if (line === undefined) return;
     if (line.trim() === "") continue;
     if (history[0] !== line) history.unshift(line);
@@ -76,13 +83,13 @@ async function readLines(context: CommandContext, admin: ConsoleAdmin): Promise<
 }
 
 /** A line from the terminal; `undefined` at its end. A reader of its own for each: while a command runs the terminal is the command's. */
-async function ask({ signal }: CommandContext, history: readonly string[]): Promise<string | undefined> {
+async function ask({ signal }: CommandContext, history: readonly string[], groups: readonly FlareWord[]): Promise<string | undefined> {
   const reader = createInterface({
     input: process.stdin,
     output: process.stderr,
     history: [...history],
     historySize: remembered,
-    completer: complete,
+    completer: (line: string) => complete(line, groups),
     signal,
   });
   try {
@@ -104,10 +111,10 @@ function nextLine(reader: Interface): Promise<string | undefined> {
   return promise;
 }
 
-function complete(line: string): [string[], string] {
+function complete(line: string, groups: readonly FlareWord[]): [string[], string] {
   const word = line.trimStart();
   if (word.includes(" ")) return [[], line];
-  return [completions().filter((name) => name.startsWith(word)), word];
+  return [firstWords(groups).filter((name) => name.startsWith(word)), word];
 }
 
 /** @returns the exit status of the line's command, or that this was the end */
@@ -122,7 +129,10 @@ async function carryOut(context: CommandContext, admin: ConsoleAdmin, text: stri
     else if ((first === "help" || first === "?") && second === undefined) for (const one of helpLines()) terminal.out(one);
     else {
       const isHelp = first === "help" || first === "?";
-      return await runCommand(context, admin, { ...line, words: isHelp ? helpWords(line.words.slice(1)) : argvOf(line.words) });
+      return await runCommand(context, admin, {
+        ...line,
+        words: isHelp ? helpWords(line.words.slice(1), admin.groups) : argvOf(line.words, admin.groups),
+      });
     }
     return 0;
   } catch (mistake) {
@@ -176,9 +186,9 @@ function helpLines(): readonly string[] {
 }
 
 /** The command line that tells what a command takes. */
-function helpWords([name = "", ...rest]: readonly string[]): readonly string[] {
+function helpWords([name = "", ...rest]: readonly string[], groups: readonly FlareWord[]): readonly string[] {
   const known = consoleVerbs.find((verb) => verb.name === name);
   // Of the same command line only the words that name the command.
-  const words = known === undefined ? argvOf([name, ...rest]) : known.argv(["server"]).slice(0, 2);
+  const words = known === undefined ? argvOf([name, ...rest], groups) : known.argv(["server"]).slice(0, 2);
   return [...words, "--help"];
 }
