@@ -52,7 +52,6 @@ it("exports these names and no others", () => {
     "removeScaffoldControls",
     "runElements",
     "scaffoldControl",
-    "scaffoldControlPrefix",
     "scaffoldModel",
     "scaffoldRound",
     "softwareGpuVariable",

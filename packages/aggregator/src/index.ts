@@ -75,7 +75,6 @@ export {
   type ScaffoldModelSettings,
   type ScaffoldRoundSettings,
   scaffoldControl,
-  scaffoldControlPrefix,
   scaffoldModel,
   scaffoldRound,
 } from "./strategies/scaffold.js";

@@ -2,8 +2,8 @@ import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { ChunkReader, chunkBytes } from "../compression/chunk-reader.js";
 import { quoted } from "../peer-text.js";
 import type { TensorPlace } from "../safetensors/layout.js";
+import { isScaffoldControl, scaffoldControlPrefix } from "../safetensors/scaffold-names.js";
 import { writeSafetensors } from "../safetensors/write-safetensors.js";
-import { isScaffoldControl, scaffoldControlPrefix } from "../strategies/scaffold.js";
 import { isFloatDtype } from "../tensor.js";
 
 export interface ControlFileInit {

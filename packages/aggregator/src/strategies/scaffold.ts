@@ -1,4 +1,5 @@
 import { FlareError } from "@flare-ts/contracts/errors";
+import { isScaffoldControl } from "../safetensors/scaffold-names.js";
 import { scaleChange } from "./scale-change.js";
 import { choiceRule, namesRule, numberRule, readSettings, shownSettings } from "./setting-rules.js";
 import { sampleShares, uniformShares, type Weighting, weightings } from "./shares.js";
@@ -19,9 +20,6 @@ export interface ScaffoldControlSettings {
 }
 
 export type ScaffoldRoundSettings = ScaffoldModelSettings & ScaffoldControlSettings;
-
-/** The name of a control variate is this and that of its tensor, in files that hold both; as FLARE calls them in metadata. */
-export const scaffoldControlPrefix = "scaffold_c_global.";
 
 export const scaffoldModelRules = {
   globalLearningRate: numberRule({ above: 0, atMost: 1000 }, 1),
@@ -111,9 +109,4 @@ export function scaffoldRound(settings: ScaffoldRoundSettings): Strategy {
     settings: shownSettings({ ...ofModel, totalClients }),
     parts: Object.freeze([{ has: isScaffoldControl, strategy: scaffoldControl({ totalClients }) }]),
   });
-}
-
-/** Whether a tensor is a control variate, by its name. */
-export function isScaffoldControl({ name }: { readonly name: string }): boolean {
-  return name.startsWith(scaffoldControlPrefix);
 }

@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { connect, Socket } from "node:net";
 import { join } from "node:path";
-import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator/safetensors";
+import { decodeSafetensors, encodeSafetensors } from "@flare-ts/aggregator/safetensors";
 import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { settlesWithin } from "../process/deadline.js";
 import { giveBackSmallHeap } from "../process/give-back-heap.js";
@@ -10,7 +10,7 @@ import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { readBootstrap, versionMismatch } from "./bootstrap.js";
 import { checkJobMessage } from "./check-message.js";
 import { differenceOf } from "./difference.js";
-import { FLModel, type FLModelInit } from "./fl-model.js";
+import { FLModel, type FLModelInit, type ParamsType, type Tensors } from "./fl-model.js";
 import { Heartbeat } from "./heartbeat.js";
 import { LineChannel } from "./line-channel.js";
 import {
@@ -22,6 +22,7 @@ import {
   type WelcomeMessage,
   weightKey,
 } from "./protocol.js";
+import { controlTensors, type SplitModel, splitControls } from "./scaffold-controls.js";
 
 /** Who and where a trainer is. */
 export interface SystemInfo {
@@ -87,6 +88,8 @@ export class ClientSession {
   #current: TaskMessage | undefined;
   /** The task being answered is no longer wanted. */
   #isCancelled = false;
+  /** Whether its model has control variates, once that is known. */
+  #hasControls: boolean | undefined;
   #reply: Reply | undefined;
   #isStopped = false;
   #hasGivenBack = false;
@@ -141,10 +144,11 @@ export class ClientSession {
     for (;;) {
       const task = await this.#nextTask();
       if (task === undefined) return undefined;
-      const params = await this.#readModel(task);
-      if (params === undefined) continue;
+      const model = await this.#readModel(task);
+      if (model === undefined) continue;
       return new FLModel({
-        params,
+        params: model.params,
+        controlVariates: model.controls,
         currentRound: task.current_round,
         startRound: task.start_round,
         totalRounds: task.total_rounds,
@@ -256,21 +260,28 @@ export class ClientSession {
     if (this.#isStopped || !this.#channel.isOpen) return undefined;
     this.#current = this.#tasks.shift();
     this.#isCancelled = false;
+    this.#hasControls = undefined;
     return this.#current;
   }
 
   /** What is sent; `undefined` when nobody wants it any more. */
-  async #transferable(model: FLModelInit, task: TaskMessage): Promise<Required<Pick<FLModelInit, "params" | "paramsType">> | undefined> {
-    const { params, paramsType = "FULL" } = model;
-    if (paramsType === "DIFF" || this.#welcomed.params_transfer_type === "FULL") return { params, paramsType };
+  async #transferable(model: FLModelInit, task: TaskMessage): Promise<{ params: Tensors; paramsType: ParamsType } | undefined> {
+    const { params, paramsType: given = "FULL", controlChanges } = model;
+    const isSubtracted = given === "FULL" && this.#welcomed.params_transfer_type === "DIFF";
+    if (!isSubtracted && this.#hasControls === false && controlChanges === undefined) return { params, paramsType: given };
     const received = await this.#readModel(task);
-    return received === undefined ? undefined : { params: differenceOf(params, received), paramsType: "DIFF" };
+    if (received === undefined) return undefined;
+    const paramsType = isSubtracted ? "DIFF" : given;
+    const own = isSubtracted ? differenceOf(params, received.params) : params;
+    return { params: { ...own, ...controlTensors(controlChanges, received.controls, paramsType) }, paramsType };
   }
 
   /** The model of the open task; `undefined` when it went with a task that is cancelled, and is open no more then. */
-  async #readModel(task: TaskMessage): Promise<Record<string, Tensor> | undefined> {
+  async #readModel(task: TaskMessage): Promise<SplitModel | undefined> {
     try {
-      return Object.fromEntries(decodeSafetensors(await readFile(task.model_path), task.model_path));
+      const model = splitControls(Object.fromEntries(decodeSafetensors(await readFile(task.model_path), task.model_path)));
+      this.#hasControls = model.controls !== undefined;
+      return model;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       // The site removes the model of a task that it cancels, and its word on that comes after.

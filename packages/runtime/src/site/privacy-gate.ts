@@ -1,5 +1,6 @@
 import { rm } from "node:fs/promises";
 import type { UpdateFilter } from "@flare-ts/aggregator";
+import { controlledTensor } from "@flare-ts/aggregator/safetensors";
 import {
   FlareError,
   isNamedBy,
@@ -161,7 +162,8 @@ export class PrivacyGate {
   #updateFilter(filter: PrivacyFilter): UpdateFilter[] {
     if (filter.kind === "ExcludeVars") {
       const { names } = filter;
-      return [{ kind: "exclude", isExcluded: (tensor) => isNamedBy(names, tensor) }];
+      // A control variate of SCAFFOLD says as much of the data as the change of its tensor does.
+      return [{ kind: "exclude", isExcluded: (tensor) => isNamedBy(names, tensor) || isNamedBy(names, controlledTensor(tensor)) }];
     }
     if (filter.kind === "PercentilePrivacy") return [{ kind: "percentile", percentile: filter.percentile, gamma: filter.gamma }];
     if (filter.kind === "ClipNorm") return [{ kind: "clip-norm", maxNorm: filter.maxNorm }];
