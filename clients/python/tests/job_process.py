@@ -80,8 +80,7 @@ class JobProcess:
 
     def greet(self, **more: Any) -> Dict[str, Any]:
         hello = self.receive()
-        self.send(
-            **more,
+        welcome: Dict[str, Any] = dict(
             type="welcome",
             protocol_version=1,
             job_id="job-1",
@@ -92,9 +91,12 @@ class JobProcess:
             datasets={"wdbc": "/data/wdbc.csv"},
             result_folder=self.path("results"),
         )
+        self.send(**{**welcome, **more})
         return hello
 
-    def task(self, params: Dict[str, Any], round_number: int = 0, task_id: str = "task/1", is_gone: bool = False) -> None:
+    def task(
+        self, params: Dict[str, Any], round_number: int = 0, task_id: str = "task/1", is_gone: bool = False, task_name: str = "train"
+    ) -> None:
         path = self.path(f"model-{round_number}.safetensors")
         write_safetensors(path, raw_tensors(params).items())
         if is_gone:
@@ -102,7 +104,7 @@ class JobProcess:
         self.send(
             type="task",
             task_id=task_id,
-            task_name="train",
+            task_name=task_name,
             model_path=path,
             current_round=round_number,
             start_round=0,

@@ -53,6 +53,62 @@ class Decorators(unittest.TestCase):
         self.assertEqual(job.result()["metrics"], {"metric": 0.5})
         job.stop()
 
+    EVALUATED = textwrap.dedent(
+        """
+        import flare_client as flare
+
+        @flare.evaluate
+        def assess(model):
+            print("assessed", model.current_round)
+            return {"accuracy": float(model.params["w"][0])}
+
+        @flare.train
+        def train(model):
+            print("trained", model.current_round)
+            return flare.FLModel(params=model.params, meta={"NUM_STEPS_CURRENT_ROUND": 3})
+
+        flare.init()
+        """
+    )
+
+    def answers(self, loop, *names):
+        """What a script answers to tasks of these names, and what it prints."""
+        job = JobProcess(self.EVALUATED + textwrap.dedent(loop))
+        job.greet()
+        answers = []
+        for number, name in enumerate(names):
+            job.task({"w": np.float32([number])}, number, f"task-{number}", task_name=name)
+            result = job.result()
+            answers.append((result["task_id"], list(result["tensors"]), result["metrics"], result["weight"]))
+            job.accept(result)
+        status, output = job.stop()
+        self.assertEqual(status, 0)
+        return answers, output
+
+    def test_an_evaluation_is_answered_with_what_evaluate_returns_and_nothing_is_trained_for_it(self):
+        loops = (
+            "while flare.is_running():\n    model = flare.receive()\n    assess(model)\n    train(model)\n",
+            "while flare.is_running():\n    assess()\n    if flare.is_train():\n        train()\n",
+            "while True:\n    model = flare.receive()\n    if model is None:\n        break\n    assess(model)\n    if flare.is_train():\n        train()\n",
+        )
+        for loop in loops:
+            with self.subTest(loop):
+                answers, output = self.answers(loop, "validate", "train", "validate")
+                self.assertEqual(
+                    answers,
+                    [
+                        ("task-0", [], {"accuracy": 0.0}, 1.0),
+                        ("task-1", ["w"], {"accuracy": 1.0}, 3.0),
+                        ("task-2", [], {"accuracy": 2.0}, 1.0),
+                    ],
+                )
+                self.assertEqual(output, "assessed 0\nassessed 1\ntrained 1\nassessed 2\n")
+
+    def test_an_answer_of_the_scripts_own_goes_before_what_evaluate_returned(self):
+        loop = "while flare.is_running():\n    accuracy = assess()['accuracy']\n    flare.send(flare.FLModel(metrics={'mine': accuracy + 1}))\n"
+        answers, _ = self.answers(loop, "validate", "validate")
+        self.assertEqual([metrics for _, _, metrics, _ in answers], [{"mine": 1.0}, {"mine": 2.0}])
+
 
 if __name__ == "__main__":
     unittest.main()

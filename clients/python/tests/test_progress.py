@@ -61,11 +61,11 @@ class Progress(unittest.TestCase):
             "    flare.log", "    print(flare.is_evaluate(), flare.is_submit_model(), len(gone))\n    flare.log"
         ).replace("flare.init()", "import gc\ngone = []\ngc.callbacks.append(lambda phase, info: info['generation'] == 2 and phase == 'stop' and gone.append(1))\ngc.disable()\nflare.init()")
         job = JobProcess(script)
-        job.greet(evaluate_task_names=["train"], submit_model_task_names=[], memory_gc_rounds=2)
+        job.greet(evaluate_task_names=[], submit_model_task_names=["train"], memory_gc_rounds=2)
         for number in range(3):
             job.task({"w": np.zeros(1, dtype=np.float32)}, number, f"task-{number}")
             job.accept(job.result())
-        self.assertEqual(job.stop(), (0, "True False 0\nTrue False 0\nTrue False 1\nover\n"))
+        self.assertEqual(job.stop(), (0, "False True 0\nFalse True 0\nFalse True 1\nover\n"))
 
 
 if __name__ == "__main__":

@@ -208,6 +208,58 @@ class Session(unittest.TestCase):
         self.assertEqual(job.end(), (0, "None\n"))
 
 
+class Evaluations(unittest.TestCase):
+    def answer(self, model, task_name="validate", transfer="FULL", **welcome):
+        """The result of one task and the output of a script that answers it with such a model."""
+        script = f"import numpy\nimport nvflare.client as flare\nflare.init()\nreceived = flare.receive()\nflare.send(flare.FLModel({model}))\n"
+        job = JobProcess(script, transfer=transfer)
+        job.greet(**welcome)
+        job.task({"w": np.float32([8])}, task_name=task_name)
+        result = job.result()
+        if result["type"] == "result":
+            job.accept(result)
+        return result, job.end()[1]
+
+    def test_metrics_alone_answer_an_evaluation(self):
+        for transfer in ("FULL", "DIFF"):
+            result, output = self.answer("metrics={'accuracy': 0.5}", transfer=transfer)
+            sent = (result["params_type"], list(result["tensors"]), result["metrics"], result["weight"])
+            self.assertEqual((sent, output), (("FULL", [], {"accuracy": 0.5}, 1.0), ""))
+
+    def test_the_task_of_a_jobs_own_name_is_one_too(self):
+        result, _ = self.answer("metrics={'accuracy': 0.5}", "assess", evaluate_task_names=["assess"])
+        self.assertEqual(result["metrics"], {"accuracy": 0.5})
+
+    def test_a_weight_is_taken_where_the_script_gives_one(self):
+        result, _ = self.answer("metrics={'accuracy': 0.5}, meta={'NUM_STEPS_CURRENT_ROUND': 120}")
+        self.assertEqual(result["weight"], 120.0)
+        _, output = self.answer("metrics={'accuracy': 0.5}, meta={'NUM_STEPS_CURRENT_ROUND': 0}")
+        self.assertIn("client-api/weight-missing", output)
+
+    def test_params_stay_here_and_the_output_says_so(self):
+        model = "params=received.params, params_type='DIFF', metrics={'accuracy': 0.5}"
+        result, output = self.answer(model)
+        self.assertEqual((result["params_type"], list(result["tensors"])), ("FULL", []))
+        self.assertEqual(output, "flare-client: 'validate' is an evaluation: its metrics are sent, and its params are not\n")
+
+    def test_needs_metrics(self):
+        _, output = self.answer("params=received.params")
+        self.assertIn("The answer to the evaluation 'validate' has no metrics. [client-api/result-invalid]", output)
+
+    def test_any_other_task_needs_tensors_and_says_which_it_is(self):
+        for name, model in (("train", "metrics={'accuracy': 0.5}"), ("submit_model", "params={}")):
+            _, output = self.answer(model, name)
+            self.assertIn(f"The answer to the task '{name}' has no tensor in its params; metrics alone answer an evaluation (validate).", output)
+
+    def test_a_task_that_is_training_as_well_is_training(self):
+        result, _ = self.answer("params=received.params", "validate", train_task_names=["validate"])
+        self.assertEqual(list(result["tensors"]), ["w"])
+
+    def test_the_sites_own_model_is_sent_as_the_job_wants_it(self):
+        result, _ = self.answer("params={'w': received.params['w'] + 2}", "submit_model", "DIFF")
+        self.assertEqual((result["params_type"], to_own(result["tensors"]["w"]).tolist()), ("DIFF", [2.0]))
+
+
 class ScriptsForFlare(unittest.TestCase):
     def test_a_script_that_imports_nvflare_runs_unchanged(self):
         script = textwrap.dedent(

@@ -91,6 +91,7 @@ it("exports what is pinned here and nothing else", () => {
       "strategyOf",
       "studyNameSchema",
       "studyRegistrySchema",
+      "tasksOf",
       "trustListDocumentSchema",
       "trustListSchema",
       "updateForms",

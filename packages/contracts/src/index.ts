@@ -40,8 +40,9 @@ export {
   serverConfigSchema,
 } from "./job/app-config.js";
 export type { ClientApiExecutorSettings, EnvValue, TrainerLaunch } from "./job/client-api-executor.js";
+export type { CyclicSettings } from "./job/cyclic.js";
 export { executorFor } from "./job/executor-for.js";
-export { type FedAvgJob, type FedAvgSettings, type StrategyChoice, type StrategySetting, strategyOf } from "./job/fed-avg.js";
+export { type FedAvgArgs, type FedAvgSettings, type StrategyChoice, type StrategySetting, strategyOf } from "./job/fed-avg.js";
 export {
   compileMeta,
   type DeployTargets,
@@ -54,11 +55,13 @@ export {
   serverTarget,
 } from "./job/job-meta.js";
 export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
+export type { ModelEvaluationSettings } from "./job/model-evaluation.js";
 export { isNamedBy } from "./job/names-or-pattern.js";
 export type { ResultFilterSettings } from "./job/result-filters.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
 export { type Comparison, meetsStopCondition, type StopCondition } from "./job/stop-condition.js";
 export { type UpdateForm, updateForms } from "./job/update-forms.js";
+export { tasksOf, type WorkflowArgs, type WorkflowSettings, type WorkflowStage } from "./job/workflows.js";
 export {
   type AuthorizationPolicy,
   type AuthorizationRequest,

@@ -4,8 +4,9 @@ import atexit
 import gc
 import os
 import sys
-from typing import Any, Dict, Optional
+from typing import Any, Dict, Mapping, Optional
 
+from . import task_kinds
 from .analytics import WORDS
 from .bootstrap import read_bootstrap
 from .errors import ClientApiError
@@ -26,6 +27,8 @@ class _Process:
         self.facts: Optional[Dict[str, Any]] = None
         self.task: Optional[Dict[str, Any]] = None
         self.model: Optional[FLModel] = None
+        #: Metrics that answer an evaluation, when the script sends no others.
+        self.evaluation: Optional[Mapping[str, Any]] = None
         self.default_weight: Optional[float] = None
         self.sent = 0
 
@@ -61,6 +64,7 @@ def init(rank: Optional[str] = None, config_file: Optional[str] = None) -> None:
 
 def is_running() -> bool:
     """Waits for the next model: ``True`` when there is one to answer, ``False`` when the job is over."""
+    send_evaluation()
     return _next_task(None) is not None
 
 
@@ -69,6 +73,12 @@ def receive(timeout: Optional[float] = None) -> Optional[FLModel]:
 
     Until it is answered with :func:`send`, the same model comes again.
     """
+    send_evaluation()
+    return current_model(timeout)
+
+
+def current_model(timeout: Optional[float] = None) -> Optional[FLModel]:
+    """The same, for functions that may be one of several which work on a model."""
     task = _next_task(timeout)
     if task is None:
         return None
@@ -82,9 +92,12 @@ def receive(timeout: Optional[float] = None) -> Optional[FLModel]:
 def send(model: FLModel, clear_cache: bool = True) -> None:
     """Answers the task; returns when the site holds the result durably, or when it is no longer wanted.
 
+    An evaluation is answered with ``metrics`` alone, any other task with ``params``.
+
     :param clear_cache: ``False`` keeps the received model for another look until the next one comes.
     """
     session = _opened()
+    _process.evaluation = None
     if session is not None:
         session.send(model)
     _process.task = None
@@ -92,6 +105,20 @@ def send(model: FLModel, clear_cache: bool = True) -> None:
         _process.model = None
     _process.sent += 1
     _tidy(_facts(), _process.sent)
+
+
+def keep_evaluation(metrics: Mapping[str, Any]) -> None:
+    """Has an evaluation answered with these metrics, unless the script sends others before it asks for the next model."""
+    _process.evaluation = metrics if is_evaluate() else None
+
+
+def send_evaluation() -> Optional[FLModel]:
+    """Sends the metrics that were kept for the open evaluation, and gives the answer; ``None`` where there are none."""
+    if _process.evaluation is None:
+        return None
+    answer = FLModel(metrics=_process.evaluation)
+    send(answer)
+    return answer
 
 
 def progress(done: Optional[float] = None, total: Optional[float] = None, note: Optional[str] = None) -> None:
@@ -159,17 +186,17 @@ def get_task_name() -> str:
 
 def is_train() -> bool:
     """Whether the task being answered is training."""
-    return _process.task is not None and _process.task["task_name"] in _facts()["train_task_names"]
+    return _process.task is not None and task_kinds.is_train(_process.task, _facts())
 
 
 def is_evaluate() -> bool:
-    """Whether the task being answered is evaluation alone."""
-    return _is_among("evaluate_task_names", "validate")
+    """Whether the task being answered is evaluation alone: it is answered with metrics."""
+    return _process.task is not None and task_kinds.is_evaluate(_process.task, _facts())
 
 
 def is_submit_model() -> bool:
     """Whether the task being answered asks for the site's own best model."""
-    return _is_among("submit_model_task_names", "submit_model")
+    return _process.task is not None and task_kinds.is_submit_model(_process.task, _facts())
 
 
 def clear() -> None:
@@ -182,16 +209,12 @@ def shutdown() -> None:
     session, _process.session = _process.session, None
     if session is not None:
         session.shutdown()
-    _process.facts = _process.task = _process.model = None
+    _process.facts = _process.task = _process.model = _process.evaluation = None
 
 
 def _continue_in_fork() -> None:
     if _process.session is not None:
         _process.session.continue_in_fork()
-
-
-def _is_among(key: str, default: str) -> bool:
-    return _process.task is not None and _process.task["task_name"] in _facts().get(key, [default])
 
 
 def _tidy(facts: Dict[str, Any], sent: int) -> None:

@@ -22,11 +22,14 @@ def check_parts(model: Any) -> None:
             raise ClientApiError("client-api/result-invalid", f"{part} of an FLModel are {what} by name, not a {type(value).__name__}.")
 
 
-def check_weight(model: FLModel, default: Optional[float]) -> float:
+def check_weight(model: FLModel, default: Optional[float], is_evaluation: bool = False) -> float:
     """Steps or samples that the result stands for.
 
     :param default: taken, with a line on standard error, where the script gives none; ``None``: it must give one.
+    :param is_evaluation: it changes no model, and counts as 1 where the script gives no weight.
     """
+    if is_evaluation and WEIGHT_KEY not in model.meta:
+        return 1.0
     value = _number(model.meta.get(WEIGHT_KEY))
     if value is None and WEIGHT_KEY not in model.meta and default is not None:
         print(f"flare-client: the result has no {WEIGHT_KEY} in meta and counts as {default:g}", file=sys.stderr)

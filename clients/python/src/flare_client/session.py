@@ -1,6 +1,7 @@
 """One trainer's talk with the job process that started it: models come in, results go out."""
 
 import os
+import sys
 import threading
 import time
 from typing import Any, Callable, Dict, List, Mapping, Optional
@@ -15,6 +16,7 @@ from .result import check_count, check_metrics, check_parts, check_weight, plain
 from .room import when_there_is_room
 from .safetensors import RawTensor, read_safetensors, write_safetensors
 from .scaffold import control_tensors, meta_with_controls, meta_without_controls, split_controls
+from .task_kinds import evaluate_task_names, is_evaluate
 from .tensors import difference, raw_tensors, to_own
 
 #: Seconds in which it is heard why a model is gone.
@@ -113,10 +115,6 @@ class ClientSession:
         """The task being answered."""
         return self._current
 
-    def is_train(self) -> bool:
-        """Whether the task being answered is training."""
-        return self._current is not None and self._current["task_name"] in self.welcome["train_task_names"]
-
     def send(self, model: FLModel) -> None:
         """Answers the task. Returns when the site holds the result durably, or when it is no longer wanted."""
         self._require_own()
@@ -124,10 +122,11 @@ class ClientSession:
         if task is None:
             raise ClientApiError("client-api/no-task", "send() was called without a model to answer.")
         check_parts(model)
-        weight = check_weight(model, self._default_weight)
+        is_evaluation = is_evaluate(task, self.welcome)
+        weight = check_weight(model, self._default_weight, is_evaluation)
         metrics = check_metrics(model)
         meta = plain_json(meta_without_controls(model.meta))
-        tensors, params_type = self._transferable(model)
+        tensors, params_type = self._evaluation(model) if is_evaluation else self._transferable(model)
         # A trainer that outlived its job process must not write into the file of the one that took its place.
         name = f"{quote(task['task_id'], safe='')}.{os.getpid()}.safetensors"
         path = os.path.join(self.welcome["result_folder"], name)
@@ -220,17 +219,30 @@ class ClientSession:
             if not (self._is_cancelled or self.is_over):
                 raise
 
+    def _evaluation(self, model: FLModel) -> "tuple[Dict[str, RawTensor], ParamsType]":
+        if not model.metrics:
+            raise ClientApiError("client-api/result-invalid", f"The answer to the evaluation '{self._task_name}' has no metrics.")
+        if model.params:
+            print(f"flare-client: '{self._task_name}' is an evaluation: its metrics are sent, and its params are not", file=sys.stderr)
+        return {}, ParamsType.FULL
+
     def _transferable(self, model: FLModel) -> "tuple[Dict[str, RawTensor], ParamsType]":
-        if model.params is None:
-            raise ClientApiError("client-api/result-invalid", "The answer has no params; metrics alone answer no task of this release.")
-        tensors = raw_tensors(model.params)
+        tensors = raw_tensors(model.params or {})
         if not tensors:
-            raise ClientApiError("client-api/result-invalid", "The result has no tensor in its params.")
+            names = ", ".join(evaluate_task_names(self.welcome))
+            raise ClientApiError(
+                "client-api/result-invalid",
+                f"The answer to the task '{self._task_name}' has no tensor in its params; metrics alone answer an evaluation ({names}).",
+            )
         params_type = model.params_type or ParamsType.FULL
         if params_type == ParamsType.FULL and self.welcome["params_transfer_type"] == "DIFF":
             params_type = ParamsType.DIFF
             tensors = {name: difference(name, tensor, self._received) for name, tensor in tensors.items()}
         return {**tensors, **control_tensors(model.meta, self._received, params_type)}, params_type
+
+    @property
+    def _task_name(self) -> str:
+        return "" if self._current is None else str(self._current["task_name"])
 
     def _listen(self) -> None:
         failure: Optional[ClientApiError] = None

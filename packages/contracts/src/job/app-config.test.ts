@@ -9,7 +9,9 @@ const job = { jobId: "0b7f0a0e-4c0e-4a3c-9a55-6f7f5d1f6f10", sites: ["site-1", "
 function fedAvg(args: Readonly<Record<string, unknown>>, change: Partial<typeof job> | { minClients: number } = {}): FedAvgSettings {
   const workflow = { id: "w", path: "FedAvg", args: { initial_model: "m.safetensors", ...args } };
   const document = serverConfigSchema.parse({ format_version: 2, workflows: [workflow] });
-  return compileServerConfig(document, { ...job, ...change }).workflow;
+  const settings = compileServerConfig(document, { ...job, ...change }).workflows[0]?.settings;
+  if (settings?.kind !== "FedAvg") throw new Error("it is FedAvg");
+  return settings;
 }
 
 function executor(args: Readonly<Record<string, unknown>>) {
@@ -39,7 +41,6 @@ describe("FedAvg", () => {
       strategy: { name: "fed-avg", settings: {} },
       excludeVars: undefined,
       fedproxMu: undefined,
-      initialModel: "m.safetensors",
       seed: expect.any(Number) as number,
     });
   });

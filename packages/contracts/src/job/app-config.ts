@@ -3,13 +3,17 @@ import type { ReadDocument } from "../documents/read-document.js";
 import type { Problem } from "../errors/flare-error.js";
 import { type ClientApiExecutorSettings, clientApiExecutorClass, compileClientApiExecutor } from "./client-api-executor.js";
 import { componentShape, readComponent } from "./component.js";
-import { compileFedAvg, type FedAvgJob, type FedAvgSettings, fedAvgClass } from "./fed-avg.js";
 import { ignoredSettingsIn, ignoredSettingsShape, isEmpty } from "./ignored-settings.js";
 import { idleFiltersSchema, type ResultFilterSettings, siteResultFiltersSchema } from "./result-filters.js";
+import type { WorkflowJob } from "./workflow-job.js";
+import { compileWorkflow, type WorkflowStage, workflowsSchema } from "./workflows.js";
 
 /** What the server's job process runs. */
 export interface ServerAppSettings {
-  readonly workflow: FedAvgSettings;
+  /** In the order in which they run; one at least. */
+  readonly workflows: readonly WorkflowStage[];
+  /** The model that the first one starts from: a safetensors file, relative to the folder of the server's app. */
+  readonly initialModel: string;
 }
 
 /** What a site's job process runs. */
@@ -35,11 +39,6 @@ const sharedShape = {
   ...ignoredSettingsShape,
 };
 
-const workflowSchema = z.strictObject({ id: z.string().min(1), ...componentShape }).transform((written, context) => {
-  const component = readComponent("workflow", [fedAvgClass], written, context);
-  return component === undefined ? z.NEVER : component;
-});
-
 const executorSchema = z.strictObject({ id: z.string().min(1).optional(), ...componentShape }).transform((written, context) => {
   const component = readComponent("executor", [clientApiExecutorClass], written, context);
   return component === undefined ? z.NEVER : component;
@@ -49,7 +48,7 @@ const executorSchema = z.strictObject({ id: z.string().min(1).optional(), ...com
 export const serverConfigSchema = z.strictObject({
   ...sharedShape,
   task_result_filters: idleFiltersSchema,
-  workflows: z.array(workflowSchema).min(1, "needs one workflow").max(1, "several workflows in one job are not supported yet; leave one"),
+  workflows: workflowsSchema,
 });
 
 /** `config/config_fed_client.json`. */
@@ -77,10 +76,11 @@ export type ServerConfigDocument = z.output<typeof serverConfigSchema>;
 export type ClientConfigDocument = z.output<typeof clientConfigSchema>;
 
 /** Settings of the server's app for the sites that take part. */
-export function compileServerConfig(document: ServerConfigDocument, job: FedAvgJob): ServerAppSettings {
-  const [workflow] = document.workflows;
-  if (workflow === undefined) throw new TypeError("the schema lets one workflow through");
-  return Object.freeze({ workflow: compileFedAvg(workflow.args, job) });
+export function compileServerConfig(document: ServerConfigDocument, job: WorkflowJob): ServerAppSettings {
+  const initialModel = document.workflows[0]?.args.initial_model;
+  if (initialModel === undefined) throw new TypeError("the schema lets no document without a first model through");
+  const workflows = document.workflows.map((workflow) => compileWorkflow(workflow, job));
+  return Object.freeze({ workflows: Object.freeze(workflows), initialModel });
 }
 
 /** Settings of a site's app. */
@@ -105,10 +105,14 @@ export function appConfigWarnings(document: ReadDocument<ServerConfigDocument | 
   const settings = ignoredSettingsIn(value).map((name) =>
     document.problemAt([name], `'${name}' has no effect here: nothing is polled and nothing runs into this time-out`),
   );
-  const executors = "executors" in value ? value.executors : [];
-  const args = executors.flatMap(({ executor }, index) =>
-    executor.ignored.map(([name, reason]) => document.problemAt(["executors", index, "executor", "args", name], reason)),
-  );
+  const args =
+    "executors" in value
+      ? value.executors.flatMap(({ executor }, index) =>
+          executor.ignored.map(([name, reason]) => document.problemAt(["executors", index, "executor", "args", name], reason)),
+        )
+      : value.workflows.flatMap(({ ignored }, index) =>
+          ignored.map(([name, reason]) => document.problemAt(["workflows", index, "args", name], reason)),
+        );
   return [...settings, ...args];
 }
 

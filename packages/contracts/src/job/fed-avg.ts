@@ -5,6 +5,7 @@ import { jobPathSchema } from "./job-path.js";
 import { namesOrPatternSchema } from "./names-or-pattern.js";
 import { seconds } from "./seconds.js";
 import { parseStopCondition, type StopCondition } from "./stop-condition.js";
+import { milliseconds, seedOf, type WorkflowJob } from "./workflow-job.js";
 
 /** Settings of the workflow FedAvg, complete: nobody parses or defaults after this. */
 export interface FedAvgSettings {
@@ -16,7 +17,7 @@ export interface FedAvgSettings {
   /** Updates that a round needs. */
   readonly minClients: number;
   readonly numRounds: number;
-  /** Number of the first round. */
+  /** Number of the first round, as trainers see it. */
   readonly startRound: number;
   /**
    * Deadline of a round, since it opened. Where neither this nor `waitAfterMinReceivedMs` is set, deadlines follow from how
@@ -43,8 +44,6 @@ export interface FedAvgSettings {
   readonly strategy: StrategyChoice;
   /** Weight of FedProx's proximal term as `fedprox_mu` gives it; trainers are told of it. */
   readonly fedproxMu: number | undefined;
-  /** The model of the first round: a safetensors file, relative to the folder of the server's app. */
-  readonly initialModel: string;
   /** Seed of the sampling, 0 … 2^32 - 1. */
   readonly seed: number;
 }
@@ -58,15 +57,6 @@ export interface StrategyChoice {
 
 /** What a setting of a strategy may be written as. */
 export type StrategySetting = string | number | boolean | readonly string[];
-
-/** What FedAvg's defaults depend on. */
-export interface FedAvgJob {
-  readonly jobId: string;
-  /** Sites that take part. */
-  readonly sites: readonly string[];
-  /** `min_clients` of the job; `undefined` when it was not written. */
-  readonly minClients: number | undefined;
-}
 
 /** The strategy that FLARE's argument `fedprox_mu` stands for. */
 const fedProx = "fed-prox";
@@ -96,7 +86,7 @@ const argsSchema = z
     negate_key_metric: z.boolean().default(false),
     aggregation_weights: z.record(siteNameSchema, z.number().positive()).default({}),
     task_name: z.string().min(1).default("train"),
-    initial_model: jobPathSchema,
+    initial_model: jobPathSchema.optional(),
     seed: z.int().min(0).max(0xffff_ffff).optional(),
     exclude_vars: namesOrPatternSchema.optional(),
     strategy: z.string().min(1).optional(),
@@ -117,11 +107,11 @@ const argsSchema = z
   });
 
 /** Arguments of FedAvg as a job writes them. */
-export type FedAvgArgs = z.output<typeof argsSchema>;
+export type FedAvgArgs = z.output<typeof argsSchema> & { readonly kind: FedAvgSettings["kind"] };
 
 export const fedAvgClass: ComponentClass<FedAvgArgs> = {
   name: "FedAvg",
-  args: argsSchema,
+  args: argsSchema.transform((args) => ({ kind: "FedAvg" as const, ...args })),
   argNames: Object.keys(argsSchema.shape),
   refusedArgs: {
     model: "give the first model as a safetensors file by 'initial_model'",
@@ -133,7 +123,7 @@ export const fedAvgClass: ComponentClass<FedAvgArgs> = {
 };
 
 /** Completes FedAvg's arguments with what the job and its sites give. */
-export function compileFedAvg(args: FedAvgArgs, job: FedAvgJob): FedAvgSettings {
+export function compileFedAvg(args: FedAvgArgs, job: WorkflowJob): FedAvgSettings {
   const numClients = Math.min(args.num_clients ?? job.sites.length, job.sites.length);
   return Object.freeze({
     kind: "FedAvg",
@@ -152,7 +142,6 @@ export function compileFedAvg(args: FedAvgArgs, job: FedAvgJob): FedAvgSettings 
     excludeVars: args.exclude_vars,
     strategy: strategyOf(args),
     fedproxMu: args.fedprox_mu,
-    initialModel: args.initial_model,
     seed: args.seed ?? seedOf(job.jobId),
   });
 }
@@ -162,15 +151,4 @@ export function strategyOf({ strategy, strategy_args = {}, fedprox_mu }: FedAvgA
   if (strategy !== undefined) return Object.freeze({ name: strategy, settings: Object.freeze({ ...strategy_args }) });
   if (fedprox_mu === undefined) return Object.freeze({ name: "fed-avg", settings: Object.freeze({}) });
   return Object.freeze({ name: fedProx, settings: Object.freeze({ mu: fedprox_mu }) });
-}
-
-function milliseconds(value: number | undefined): number | undefined {
-  return value === undefined ? undefined : Math.round(value * 1000);
-}
-
-/** 32-bit FNV-1a of the id: the same job samples the same sites again after a restart. */
-function seedOf(jobId: string): number {
-  let hash = 0x811c9dc5;
-  for (const byte of new TextEncoder().encode(jobId)) hash = Math.imul(hash ^ byte, 0x01000193);
-  return hash >>> 0;
 }

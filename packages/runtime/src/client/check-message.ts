@@ -28,6 +28,8 @@ const jobFields: Readonly<Record<JobMessage["type"], Fields>> = {
     site_name: text,
     params_transfer_type: paramsType,
     train_task_names: texts,
+    evaluate_task_names: optional(texts),
+    submit_model_task_names: optional(texts),
     datasets: textRecord,
     result_folder: text,
   },

@@ -9,6 +9,7 @@ import { giveBackSmallHeap } from "../process/give-back-heap.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { readBootstrap, versionMismatch } from "./bootstrap.js";
 import { checkJobMessage } from "./check-message.js";
+import { checkResult } from "./check-result.js";
 import { differenceOf } from "./difference.js";
 import { FLModel, type FLModelInit, type ParamsType, type Tensors } from "./fl-model.js";
 import { Heartbeat } from "./heartbeat.js";
@@ -20,9 +21,9 @@ import {
   type ResultRefusedMessage,
   type TaskMessage,
   type WelcomeMessage,
-  weightKey,
 } from "./protocol.js";
 import { controlTensors, type SplitModel, splitControls } from "./scaffold-controls.js";
+import { isEvaluate, isSubmitModel, isTrain } from "./task-kinds.js";
 
 /** Who and where a trainer is. */
 export interface SystemInfo {
@@ -159,7 +160,8 @@ export class ClientSession {
 
   /**
    * Answers the task. Resolves when the site holds the result durably, or when it is no longer wanted because the round went
-   * on or the job is over; a retry by the script is never needed.
+   * on or the job is over; a retry by the script is never needed. An evaluation is answered with `metrics` alone, any other task with
+   * `params`.
    *
    * @throws FlareError `client-api/no-task`, `client-api/weight-missing`, `client-api/result-invalid`,
    *   `client-api/difference-unsupported`, `client-api/disconnected`
@@ -167,10 +169,7 @@ export class ClientSession {
   async send(model: FLModelInit): Promise<void> {
     const task = this.#current;
     if (task === undefined) throw new FlareError("client-api/no-task", "send() was called without a model to answer.");
-    const weight = checkWeight(model);
-    checkMetrics(model);
-    if (Object.keys(model.params).length === 0)
-      throw new FlareError("client-api/result-invalid", "The result has no tensor in its params.");
+    const weight = checkResult(model, { task: task.task_name, names: this.#welcomed });
     const transferable = await this.#transferable(model, task);
     if (transferable === undefined) return;
     const { params, paramsType } = transferable;
@@ -233,7 +232,17 @@ export class ClientSession {
 
   /** Whether the task being answered is training. */
   get isTrain(): boolean {
-    return this.#current !== undefined && this.#welcomed.train_task_names.includes(this.#current.task_name);
+    return this.#current !== undefined && isTrain(this.#current.task_name, this.#welcomed);
+  }
+
+  /** Whether the task being answered is evaluation alone: it is answered with metrics. */
+  get isEvaluate(): boolean {
+    return this.#current !== undefined && isEvaluate(this.#current.task_name, this.#welcomed);
+  }
+
+  /** Whether the task being answered asks for the site's own best model. */
+  get isSubmitModel(): boolean {
+    return this.#current !== undefined && isSubmitModel(this.#current.task_name, this.#welcomed);
   }
 
   /** Leaves the session; the job process takes the trainer for done. */
@@ -266,7 +275,11 @@ export class ClientSession {
 
   /** What is sent; `undefined` when nobody wants it any more. */
   async #transferable(model: FLModelInit, task: TaskMessage): Promise<{ params: Tensors; paramsType: ParamsType } | undefined> {
-    const { params, paramsType: given = "FULL", controlChanges } = model;
+    const { params = {}, paramsType: given = "FULL", controlChanges } = model;
+    if (this.isEvaluate) {
+      if (Object.keys(params).length > 0) say(`'${task.task_name}' is an evaluation: its metrics are sent, and its params are not.`);
+      return { params: {}, paramsType: "FULL" };
+    }
     const isSubtracted = given === "FULL" && this.#welcomed.params_transfer_type === "DIFF";
     if (!isSubtracted && this.#hasControls === false && controlChanges === undefined) return { params, paramsType: given };
     const received = await this.#readModel(task);
@@ -345,31 +358,18 @@ export class ClientSession {
   }
 }
 
-function checkWeight({ meta = {} }: FLModelInit): number {
-  const weight = meta[weightKey];
-  if (typeof weight === "number" && Number.isFinite(weight) && weight > 0) return weight;
-  throw new FlareError("client-api/weight-missing", `meta.${weightKey} is ${JSON.stringify(weight) ?? "missing"}, not a positive number.`, {
-    facts: { value: weight ?? null },
-  });
-}
-
-function checkMetrics({ metrics = {} }: FLModelInit): void {
-  for (const [name, value] of Object.entries(metrics)) {
-    if (Number.isFinite(value)) continue;
-    throw new FlareError("client-api/result-invalid", `The metric '${name}' is ${String(value)}, not a finite number.`, {
-      facts: { metric: name },
-    });
-  }
-}
-
 function disconnected(): FlareError {
   return new FlareError("client-api/disconnected", "The job process has closed the channel.");
 }
 
-/** Not through `process.stderr`: the output of a trainer is a file on the same disk, and its stream would end the process. */
 function sayThatThereIsNoRoom(): void {
+  say("no space is left for the result; waiting until there is.");
+}
+
+/** Not through `process.stderr`: the output of a trainer is a file on the same disk, and its stream would end the process when that is full. */
+function say(text: string): void {
   try {
-    writeSync(2, "flare: no space is left for the result; waiting until there is.\n");
+    writeSync(2, `flare: ${text}\n`);
   } catch {
     // Then the log of the trainer has no room for this line either.
   }

@@ -9,10 +9,10 @@ export type ParamsType = (typeof ParamsType)[keyof typeof ParamsType];
 /** Tensors by name. */
 export type Tensors = Readonly<Record<string, Tensor>>;
 
-/** Fields of a model; only `params` must be there. */
+/** Fields of a model. The answer to an evaluation needs `metrics`, any other one `params`. */
 export interface FLModelInit {
   /** A result may hold some of the model's tensors, such as adapters: the others stay as they are. */
-  readonly params: Tensors;
+  readonly params?: Tensors;
   /** @default "FULL" */
   readonly paramsType?: ParamsType;
   /** Finite numbers by name, such as the accuracy of the model that was received. */
@@ -20,7 +20,7 @@ export interface FLModelInit {
   readonly currentRound?: number;
   readonly startRound?: number;
   readonly totalRounds?: number;
-  /** Plain JSON; a result needs `NUM_STEPS_CURRENT_ROUND` here, its weight in the average. */
+  /** Plain JSON; a result needs `NUM_STEPS_CURRENT_ROUND` here, its weight in the average. An evaluation without one counts as 1. */
   readonly meta?: Meta;
   /**
    * In a job with the workflow Scaffold: the federation's control variates c of a received model, by the names of their tensors; FLARE's
@@ -44,7 +44,7 @@ export class FLModel implements FLModelInit {
   readonly controlChanges: Tensors | undefined;
 
   constructor(init: FLModelInit) {
-    this.params = init.params;
+    this.params = init.params ?? {};
     this.paramsType = init.paramsType ?? ParamsType.FULL;
     this.metrics = init.metrics ?? {};
     this.currentRound = init.currentRound;

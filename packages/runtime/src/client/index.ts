@@ -32,7 +32,8 @@ export async function receive(): Promise<FLModel | undefined> {
 }
 
 /**
- * Answers the model that was received. `meta.NUM_STEPS_CURRENT_ROUND` must be a positive number. Resolves when the site holds
+ * Answers the model that was received. An evaluation is answered with `metrics` alone, any other task with `params`, for which
+ * `meta.NUM_STEPS_CURRENT_ROUND` must be a positive number. Resolves when the site holds
  * the result durably, or when it is no longer wanted.
  *
  * @throws FlareError `client-api/no-task`, `client-api/weight-missing`, `client-api/result-invalid`,
@@ -78,6 +79,16 @@ export function getTaskName(): string | undefined {
 /** Whether the task being answered is training. */
 export function isTrain(): boolean {
   return session().isTrain;
+}
+
+/** Whether the task being answered is evaluation alone: it is answered with metrics. */
+export function isEvaluate(): boolean {
+  return session().isEvaluate;
+}
+
+/** Whether the task being answered asks for the site's own best model. */
+export function isSubmitModel(): boolean {
+  return session().isSubmitModel;
 }
 
 /** Leaves the session before the job is over. */

@@ -5,7 +5,7 @@ import { FlareError, limits } from "@flare-ts/contracts/errors";
 import type { ClientApiExecutorSettings } from "@flare-ts/contracts/job";
 import { writeBootstrap } from "../client/bootstrap.js";
 import { type LogMessage, type Meta, protocolVersion, type TaskMessage } from "../client/protocol.js";
-import { startRoundOf } from "../job/start-round.js";
+import { ownRoundOf } from "../job/round-numbers.js";
 import type { SiteJobDescription, SiteTask, TrainerResult } from "../job-process/job-channel.js";
 import type { StallClock } from "../progress/stall-clock.js";
 import { waitForRoom } from "../store/when-there-is-room.js";
@@ -113,10 +113,13 @@ export class ClientApiExecutor implements Executor {
   }
 
   async #train(message: TaskMessage, signal: AbortSignal): ReturnType<ResultFolder["keep"]> {
+    const { trainTaskName, evaluateTaskName } = this.#init.settings;
+    const task = message.task_name;
+    const asked = { task, isEvaluation: task === evaluateTaskName && task !== trainTaskName };
     for (let restarts = 0; ; restarts += 1) {
       try {
         const trainer = await this.#runningTrainer(signal);
-        return await trainer.exchange(message, (result) => this.#results.keep(result), signal);
+        return await trainer.exchange(message, (result) => this.#results.keep(result, asked), signal);
       } catch (reason) {
         if (signal.aborted) {
           // A trainer that serves one task has nothing left to do; one that serves the job finds the cancellation at send().
@@ -229,14 +232,15 @@ function attachTimeout(attachId: string, folder: string, seconds: number): Flare
 }
 
 function taskMessage({ key, modelPath, totalRounds, meta }: SiteTask): TaskMessage {
+  const own = ownRoundOf(meta, { round: key.round, totalRounds });
   return {
     type: "task",
     task_id: `${key.task}-${key.round}`,
     task_name: key.task,
     model_path: modelPath,
-    current_round: key.round,
-    start_round: startRoundOf(meta),
-    total_rounds: totalRounds,
+    current_round: own.current,
+    start_round: own.start,
+    total_rounds: own.total,
     meta: meta as Meta,
   };
 }

@@ -74,10 +74,15 @@ export class OneExecutor {
   }
 
   /** Has one task answered. */
-  async train(round = 0, signal = new AbortController().signal): Promise<TrainerResult> {
+  async train(round = 0, signal?: AbortSignal): Promise<TrainerResult> {
+    return this.answer("train", round, signal);
+  }
+
+  /** The same for a task of any name. */
+  async answer(name: string, round = 0, signal = new AbortController().signal): Promise<TrainerResult> {
     const modelPath = join(this.job.modelsFolder, `round-${round}.safetensors`);
     writeFileSync(modelPath, encodeSafetensors([["w", { dtype: "F32", shape: [1], data: Float32Array.of(1) }]]));
-    const task: SiteTask = { key: { jobId, round, task: "train" }, modelPath, totalRounds: 3, meta: {} };
+    const task: SiteTask = { key: { jobId, round, task: name }, modelPath, totalRounds: 3, meta: {} };
     const { promise, resolve } = Promise.withResolvers<TrainerResult>();
     await this.#executor?.execute(task, {
       signal,
@@ -88,8 +93,8 @@ export class OneExecutor {
   }
 
   /** The error with which a task fails. */
-  async failure(): Promise<FlareError> {
-    const reason: unknown = await this.train().catch((error: unknown) => error);
+  async failure(name = "train"): Promise<FlareError> {
+    const reason: unknown = await this.answer(name).catch((error: unknown) => error);
     if (reason instanceof FlareError) return reason;
     throw new Error("the task was answered, or failed with something else", { cause: reason });
   }

@@ -4,6 +4,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ResultFolder } from "./result-folder.js";
 
+const training = { task: "train", isEvaluation: false };
 let folder: string;
 beforeEach(async () => {
   folder = await mkdtemp(join(tmpdir(), "flare-results-"));
@@ -15,7 +16,10 @@ describe("the folder of results", () => {
     const path = join(folder, "train-3.41.safetensors");
     await writeFile(path, "a result");
     const results = new ResultFolder({ folder });
-    await results.keep({ type: "result", task_id: "train-3", path, params_type: "FULL", weight: 1, metrics: {}, meta: {} } as never);
+    await results.keep(
+      { type: "result", task_id: "train-3", path, params_type: "FULL", weight: 1, metrics: {}, meta: {} } as never,
+      training,
+    );
     await writeFile(join(folder, "train-3.40.safetensors.part"), "half");
     await writeFile(join(folder, "train-2.39.safetensors"), "never told");
     await writeFile(join(folder, "train-2.json.part"), "{");
@@ -29,7 +33,10 @@ describe("the folder of results", () => {
     const path = join(folder, "train-3.41.safetensors");
     await writeFile(path, "a result");
     const results = new ResultFolder({ folder });
-    await results.keep({ type: "result", task_id: "train-3", path, params_type: "FULL", weight: 1, metrics: {}, meta: {} } as never);
+    await results.keep(
+      { type: "result", task_id: "train-3", path, params_type: "FULL", weight: 1, metrics: {}, meta: {} } as never,
+      training,
+    );
     await writeFile(path, "a res");
     expect(await results.find("train-3")).toBeUndefined();
     await results.sweep();

@@ -3,12 +3,20 @@ import { readdir, rm } from "node:fs/promises";
 import { basename, dirname, join, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { ResultMessage } from "../client/protocol.js";
+import { holdsTensors } from "../job/holds-tensors.js";
 import type { TrainerResult } from "../job-process/job-channel.js";
 import { removeAtOnce, removeFile } from "../store/file-model-store-disk.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 
 /** How the names of records end; those of results end in `.safetensors`. */
 const recordEnd = ".json";
+
+/** A task that a result answers. */
+export interface AskedTask {
+  readonly task: string;
+  /** Whether it is evaluation alone, which is answered without a tensor, as nothing else is. */
+  readonly isEvaluation: boolean;
+}
 
 /** What a record holds. */
 interface Kept {
@@ -31,11 +39,13 @@ export class ResultFolder {
   /**
    * Keeps a result so that a job process started later finds it.
    *
-   * @throws FlareError `client-api/result-invalid` when the file is not a plain file directly inside the folder
+   * @throws FlareError `client-api/result-invalid` when the file is not a plain file directly inside the folder, or holds tensors where
+   *   there should be none, or none where there should be some
    */
-  async keep(message: ResultMessage): Promise<TrainerResult> {
+  async keep(message: ResultMessage, asked: AskedTask): Promise<TrainerResult> {
     const { task_id: taskId, path, params_type: paramsType, weight, metrics, meta } = message;
     const bytes = this.#checkFile(path);
+    checkTensors(path, asked);
     const result: TrainerResult = { path, paramsType, weight, metrics, meta };
     const record = this.#recordPath(taskId);
     const kept: Kept = { result, bytes };
@@ -94,4 +104,12 @@ export class ResultFolder {
       facts: { path },
     });
   }
+}
+
+function checkTensors(path: string, { task, isEvaluation }: AskedTask): void {
+  if (holdsTensors(path) !== isEvaluation) return;
+  const wrong = isEvaluation
+    ? `The answer to the evaluation '${task}' is not a safetensors file without tensors; it is answered with metrics alone.`
+    : `The answer to the task '${task}' has no tensors; metrics alone answer an evaluation only.`;
+  throw new FlareError("client-api/result-invalid", wrong, { facts: { task } });
 }

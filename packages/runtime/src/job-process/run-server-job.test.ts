@@ -1,16 +1,10 @@
-import { randomBytes } from "node:crypto";
 import { readdir, rm } from "node:fs/promises";
 import { join } from "node:path";
-import { ExactJsEngine } from "@flare-ts/aggregator";
 import { afterEach, describe, expect, it } from "vitest";
 import type { JournalEntry } from "../job/job-event.js";
-import { systemClock } from "../workflow/clock.js";
 import { ManualClock } from "../workflow/manual-clock.test-support.js";
-import { memoryChannels } from "./memory-channel.test-support.js";
 import type { MemoryJobHost, MemoryJobHostInit } from "./memory-job-host.test-support.js";
-import { RpcPeer } from "./rpc-peer.js";
-import type { ServerJobSide, ServerParentSide } from "./rpc-sides.js";
-import { runServerJob, type ServerJobEnd } from "./run-server-job.js";
+import { decisionsOf, runHosted as run } from "./run-hosted.test-support.js";
 import { answerOf, finalHash, modelBytes, type SmallJobInit, smallJob, valuesOf } from "./small-job.test-support.js";
 
 const folders: string[] = [];
@@ -272,45 +266,6 @@ describe("a whole job", () => {
   });
 });
 
-interface Kill {
-  readonly seq: number;
-  readonly when: "before" | "after";
-}
-
-/** Runs a job process, and another one each time that it is killed. */
-async function run(host: MemoryJobHost, kill?: Kill, clock = systemClock): Promise<ServerJobEnd> {
-  const engine = new ExactJsEngine({ nowMs: () => performance.now() });
-  let pending = kill;
-  for (;;) {
-    const [parentEnd, jobEnd] = memoryChannels();
-    const isKilled = (when: Kill["when"], seq: number): boolean => {
-      if (pending?.when !== when || pending.seq !== seq) return false;
-      pending = undefined;
-      parentEnd.close();
-      return true;
-    };
-    const { append } = host.handlers;
-    const peer = new RpcPeer<ServerParentSide, ServerJobSide>(
-      { channel: parentEnd },
-      {
-        handlers: {
-          ...host.handlers,
-          append: (params) => {
-            if (isKilled("before", host.entries.length + 1)) throw new Error("killed");
-            return append(params);
-          },
-        },
-        listeners: {},
-      },
-    );
-    host.onEntry = ({ seq }) => void isKilled("after", seq);
-    host.notify = (entry) => peer.notify("event", entry);
-    peer.start();
-    const end = await runServerJob({ channel: jobEnd, engine, randomBytes, clock });
-    if (host.end !== undefined || end.exitStatus !== 9 || host.eventsOf("job-ended").length > 0) return end;
-  }
-}
-
 async function hostOf(init: SmallJobInit): Promise<MemoryJobHost> {
   const host = await smallJob(init);
   folders.push(host.folder);
@@ -343,12 +298,4 @@ function withForeignState(entry: JournalEntry, host: MemoryJobHost): JournalEntr
   if (entry.event.type !== "round-closed") return entry;
   const [opened] = host.eventsOf("round-opened");
   return { ...entry, event: { ...entry.event, state: { momentum: opened?.model ?? entry.event.model } } };
-}
-
-/** What the workflow decided, without when and how fast. */
-function decisionsOf(entries: readonly JournalEntry[]): unknown[] {
-  return entries.flatMap(({ event }) => {
-    if (event.type === "update-accepted") return [];
-    return [event.type === "round-closed" ? { ...event, aggregationSeconds: 0 } : event];
-  });
 }

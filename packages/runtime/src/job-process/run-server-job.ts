@@ -3,7 +3,7 @@ import { FlareError } from "@flare-ts/contracts";
 import type { JournalEntry } from "../job/job-event.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { Clock } from "../workflow/clock.js";
-import { workflowDriver } from "../workflow/registry.js";
+import { jobWorkflows } from "../workflow/registry.js";
 import type { WorkflowOutcome } from "../workflow/workflow-driver.js";
 import { jobExitStatus } from "./job-launcher.js";
 import type { MessageChannel } from "./message-channel.js";
@@ -25,7 +25,7 @@ export interface ServerJobEnd {
 }
 
 /**
- * Runs the workflow of one job, from wherever its journal stands, until the workflow or the job is over or the parent is
+ * Runs the workflows of one job, from wherever its journal stands, until they or the job are over or the parent is
  * gone. Never throws; what went wrong is in the result, and the parent was told if it can be.
  */
 export async function runServerJob(components: ServerJobComponents): Promise<ServerJobEnd> {
@@ -42,11 +42,14 @@ export async function runServerJob(components: ServerJobComponents): Promise<Ser
   try {
     const { job, entries } = await parent.call("begin", {});
     const app = await readApp(parent, () => ServerApp.read(job));
-    const initialModel = firstModel(entries) ?? (await initialModelOf(parent, app));
-    const driver = workflowDriver(app.settings.workflow, { job, initialModel }, { parent, engine, randomBytes, clock });
-    for (const entry of early) driver.hear(entry);
-    hear = (entry) => driver.hear(entry);
-    return endOf(await driver.run(entries, stop.signal));
+    const { workflows: stages } = app.settings;
+    const workflows = jobWorkflows(
+      { job, stages, initialModel: () => initialModelOf(parent, app) },
+      { parent, engine, randomBytes, clock },
+    );
+    for (const entry of early) workflows.hear(entry);
+    hear = (entry) => workflows.hear(entry);
+    return endOf(await workflows.run(entries, stop.signal));
   } catch (reason) {
     const error = reason instanceof ConfigError ? reason.error : FlareError.from(reason);
     if (stop.signal.aborted || error.code === "runtime/channel-closed") return { exitStatus: jobExitStatus.aborted };
@@ -59,12 +62,6 @@ function endOf(outcome: WorkflowOutcome): ServerJobEnd {
   if (outcome.type === "failed") return { exitStatus: jobExitStatus.exception, error: FlareError.fromJSON(outcome.error) };
   const isDone = outcome.type === "finished" || outcome.status === "FINISHED:COMPLETED";
   return { exitStatus: isDone ? jobExitStatus.ok : jobExitStatus.aborted };
-}
-
-/** The model of the first round, when it is in the journal. */
-function firstModel(entries: readonly JournalEntry[]): ObjectRef | undefined {
-  const opened = entries.find(({ event }) => event.type === "round-opened")?.event;
-  return opened?.type === "round-opened" ? opened.model : undefined;
 }
 
 /** It is a file of the job, so the store has it. */

@@ -30,7 +30,7 @@ export class ServerApp {
    * @throws FlareError `file/not-found`, or `aggregate/safetensors-…` when the file is no model.
    */
   async initialModel(): Promise<string> {
-    const { initialModel } = this.settings.workflow;
+    const { initialModel } = this.settings;
     await readSafetensorsHeader(join(this.#folder, initialModel));
     return initialModel;
   }

@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import type { CompressionForm } from "@flare-ts/aggregator";
 import { FlareError } from "@flare-ts/contracts/errors";
 import { executorFor, type ResultFilterSettings, type UpdateForm } from "@flare-ts/contracts/job";
+import { holdsTensors } from "../job/holds-tensors.js";
 import { withWire } from "../job/update-wire.js";
 import type { SiteTask, TrainerResult } from "./job-channel.js";
 
@@ -30,11 +31,13 @@ export function updateFormFor(
 
 /**
  * Makes a result smaller for the wire, in a file beside it. A whole model becomes the difference to the model of its task first, as
- * rounding a small difference loses less than rounding what it is the difference of. A result that the form cannot hold is left as it is.
+ * rounding a small difference loses less than rounding what it is the difference of. A result that the form cannot hold is left as it is, and so is one without tensors, such as the
+ * answer to an evaluation.
  *
  * @throws what is wrong with the result itself (`aggregate/…`, `file/…`); the reason of the signal
  */
 export async function shapeUpdate(result: TrainerResult, init: ShapeUpdateInit): Promise<ShapedUpdate> {
+  if (!holdsTensors(result.path)) return { result };
   if (result.paramsType === "DIFF") return shapeOrLeave(result, init);
   try {
     return await shape(result, init, init.task.modelPath);

@@ -58,7 +58,11 @@ async function start(
 ): Promise<Site> {
   writeFileSync(join(custom, "train.ts"), script);
   const { filters = [], updateForm, streamsLogs = false } = sending;
-  const config = { format_version: 2, executors: [{ tasks: ["train"], executor }], task_result_filters: filters };
+  const config = {
+    format_version: 2,
+    executors: [{ tasks: ["train", "submit_model", "assess_*"], executor }],
+    task_result_filters: filters,
+  };
   const app = compileClientConfig(clientConfigSchema.parse(config));
   const workspace = join(root, "job");
   const process = await new ProcessJobLauncher({ environment: globalThis.process.env }).launch({
@@ -126,10 +130,10 @@ interface Site {
   readonly peer: RpcPeer<SiteParentSide, SiteJobSide>;
 }
 
-function task(round: number): SiteTask {
+function task(round: number, name = "train"): SiteTask {
   const modelPath = join(root, "models", `model-${round}`);
   writeFileSync(modelPath, encodeSafetensors([["w", { dtype: "F32", shape: [1], data: Float32Array.of(round) }]]));
-  return { key: { jobId, round, task: "train" }, modelPath, totalRounds: 2, meta: {} };
+  return { key: { jobId, round, task: name }, modelPath, totalRounds: 2, meta: {} };
 }
 
 async function until(condition: () => boolean): Promise<void> {
@@ -154,8 +158,8 @@ function isRunning(pid: number): boolean {
 }
 
 const adding = trainer("for (const tensor of Object.values(model.params)) tensor.data[0] += 0.1;");
-const quantizer = (type: string): unknown => [
-  { tasks: ["train"], filters: [{ path: "nvflare.app_opt.pt.quantization.quantizer.ModelQuantizer", args: { quantization_type: type } }] },
+const quantizer = (type: string, tasks = "train"): unknown => [
+  { tasks: [tasks], filters: [{ path: "nvflare.app_opt.pt.quantization.quantizer.ModelQuantizer", args: { quantization_type: type } }] },
 ];
 
 describe("results", () => {
@@ -185,6 +189,50 @@ describe("results", () => {
     other.notify("task", task(1));
     await until(() => results.length + failures.length === 2);
     expect(results[1]).toMatchObject({ paramsType: "FULL", meta: {} });
+  });
+});
+
+describe("an evaluation", () => {
+  const evaluating = `
+    import * as flare from "@flare-ts/runtime/client";
+    await flare.init();
+    while (await flare.isRunning()) {
+      const model = await flare.receive();
+      if (flare.isEvaluate()) await flare.send({ metrics: { accuracy: model.params.w.data[0] }, meta: { by: "the script" } });
+      else await flare.send({ params: model.params, meta: { NUM_STEPS_CURRENT_ROUND: 3 } });
+    }
+  `;
+
+  it.each([
+    ["as the job wants its updates small", { filters: quantizer("float16", "*") }, {}],
+    ["as the site wants them small", { updateForm: "blockwise8" }, {}],
+    ["with a trainer for each task", { updateForm: "bfloat16" }, { launch_once: false, params_transfer_type: "DIFF" }],
+  ] as const)("is answered with metrics alone, %s", async (_how, sending, more) => {
+    const args = { task_script_path: "train.ts", evaluate_task_name: "assess_global", ...more };
+    const { peer } = await start(evaluating, { path: "ClientAPIExecutor", args }, sending);
+    for (const [round, name] of ["assess_global", "submit_model", "assess_global"].entries()) peer.notify("task", task(round, name));
+    await until(() => results.length + failures.length === 3);
+    expect(failures).toEqual([]);
+    const evaluation = { paramsType: "FULL", weight: 1, meta: { by: "the script" } };
+    expect(results).toMatchObject([
+      { ...evaluation, key: { task: "assess_global" }, metrics: { accuracy: 0 } },
+      { paramsType: "DIFF", weight: 3, metrics: {}, meta: { "flare.wire": expect.anything() } },
+      { ...evaluation, metrics: { accuracy: 2 } },
+    ]);
+    expect(results[0]?.meta).toEqual({ by: "the script" });
+    const tensors = await Promise.all([0, 1, 2].map(async (round) => readSafetensorsHeader(join(root, "models", `result-${round}`))));
+    expect(tensors.map(({ tensors: { length } }) => length > 0)).toEqual([false, true, false]);
+  });
+
+  it("fails with the names of the tasks that the job answers where it has no executor for it", async () => {
+    const { peer } = await start(evaluating);
+    peer.notify("task", task(0, "validate"));
+    await until(() => results.length + failures.length === 1);
+    const known = ["train", "submit_model", "assess_*"];
+    expect(failures).toMatchObject([{ code: "client-api/no-executor", facts: { task: "validate", known } }]);
+    peer.notify("task", task(1));
+    await until(() => results.length + failures.length === 2);
+    expect(failures).toHaveLength(1);
   });
 });
 

@@ -6,8 +6,12 @@ import { systemClock } from "../workflow/clock.js";
 import { type HostedTask, MemoryJobHost, type MemoryJobHostInit, type SiteAnswer } from "./memory-job-host.test-support.js";
 
 export interface SmallJobInit {
-  /** Arguments of FedAvg, besides the initial model. */
+  /** Arguments of FedAvg, or of the workflow that is named, besides the initial model. */
   readonly args: Readonly<Record<string, unknown>>;
+  /** @default nvflare.app_common.workflows.fedavg.FedAvg */
+  readonly workflow?: string;
+  /** Workflows after that. */
+  readonly more?: readonly { readonly id: string; readonly path: string; readonly args?: Readonly<Record<string, unknown>> }[];
   /** @default answers of `answerOf` at once */
   readonly train?: MemoryJobHostInit["train"];
   readonly clock?: MemoryJobHostInit["clock"];
@@ -32,7 +36,8 @@ export async function smallJob(init: SmallJobInit): Promise<MemoryJobHost> {
   await mkdir(join(app, "config"), { recursive: true });
   await writeFile(join(app, "model.safetensors"), modelBytes([1, 2, 3]));
   const args = { initial_model: "model.safetensors", ...init.args };
-  const config = { format_version: 2, workflows: [{ id: "controller", path: "nvflare.app_common.workflows.fedavg.FedAvg", args }] };
+  const path = init.workflow ?? "nvflare.app_common.workflows.fedavg.FedAvg";
+  const config = { format_version: 2, workflows: [{ id: "controller", path, args }, ...(init.more ?? [])] };
   await writeFile(join(app, "config", "config_fed_server.json"), JSON.stringify(config));
   return host;
 }

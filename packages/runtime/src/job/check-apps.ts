@@ -1,12 +1,15 @@
 import {
   type ClientConfigDocument,
   executorFor,
+  type FedAvgArgs,
   type JobMetaDocument,
   type Problem,
   type ReadDocument,
   type ServerConfigDocument,
   serverTarget,
   strategyOf,
+  tasksOf,
+  type WorkflowArgs,
 } from "@flare-ts/contracts";
 import { updatesNeededBy } from "../workflow/job-strategy.js";
 import type { JobApp, JobFolderFile } from "./job-folder.js";
@@ -42,34 +45,51 @@ function checkFolder({ meta, files }: CheckAppsInit, { app, hasServerFile, hasCl
 }
 
 function checkServer({ meta }: CheckAppsInit, { app, server }: AppConfigs): Problem[] {
-  const args = server?.value.workflows[0]?.args;
-  if (server === undefined || args === undefined || !app.runsOnServer) return [];
-  const complain = (arg: string, message: string, ...more: string[]): Problem =>
-    server.problemAt(["workflows", 0, "args", arg, ...more], message);
-  const problems = checkNumbers(meta, args, complain);
+  if (server === undefined || !app.runsOnServer) return [];
   const sites = listedSites(meta.value);
-  if (sites === undefined) return problems;
-  for (const name of ["num_clients", "min_clients"] as const) {
-    const count = args[name];
-    if (count !== undefined && count > sites.length) {
-      problems.push(complain(name, `${name} is ${count}, but the job goes to ${sites.length} site(s)`));
-    }
+  return server.value.workflows.flatMap(({ args }, index) => {
+    const complain: Complain = (arg, message, ...more) => server.problemAt(["workflows", index, "args", arg, ...more], message);
+    return [
+      ...(args.kind === "FedAvg" ? checkNumbers(meta, args, complain) : []),
+      ...(sites === undefined ? [] : checkSites(args, sites, complain)),
+    ];
+  });
+}
+
+type Complain = (arg: string, message: string, ...more: (string | number)[]) => Problem;
+
+/** What a workflow asks for that the sites of the job cannot give. */
+function checkSites(args: WorkflowArgs, sites: readonly string[], complain: Complain): Problem[] {
+  const counts = args.kind === "ModelEvaluation" ? {} : { num_clients: args.num_clients };
+  const numbers = args.kind === "FedAvg" ? { ...counts, min_clients: args.min_clients } : counts;
+  const tooMany = Object.entries(numbers).flatMap(([name, count]) =>
+    count === undefined || count <= sites.length
+      ? []
+      : [complain(name, `${name} is ${count}, but the job goes to ${sites.length} site(s)`)],
+  );
+  const strangers = namedSites(args).flatMap(([arg, place, site]) =>
+    sites.includes(site) ? [] : [complain(arg, `'${site}' is not in deploy_map`, place)],
+  );
+  return [...tooMany, ...strangers];
+}
+
+/** Sites that a workflow names: the argument, the place in it, and the name. */
+function namedSites(args: WorkflowArgs): (readonly [arg: string, place: string | number, site: string])[] {
+  switch (args.kind) {
+    case "FedAvg":
+      return Object.keys(args.aggregation_weights).map((site) => ["aggregation_weights", site, site]);
+    case "Cyclic":
+      return typeof args.order === "string" ? [] : args.order.map((site, index) => ["order", index, site]);
+    case "ModelEvaluation":
+      return (args.participating_clients ?? []).map((site, index) => ["participating_clients", index, site]);
   }
-  for (const site of Object.keys(args.aggregation_weights)) {
-    if (!sites.includes(site)) problems.push(complain("aggregation_weights", `'${site}' is not in deploy_map`, site));
-  }
-  return problems;
 }
 
 /**
  * A strategy that needs several updates must get them in each round: of those sites that the job starts with, as many are asked,
  * and as many waited for.
  */
-function checkNumbers(
-  meta: ReadDocument<JobMetaDocument>,
-  args: ServerConfigDocument["workflows"][number]["args"],
-  complain: (arg: string, message: string) => Problem,
-): Problem[] {
+function checkNumbers(meta: ReadDocument<JobMetaDocument>, args: FedAvgArgs, complain: Complain): Problem[] {
   const { name } = strategyOf(args);
   const needed = updatesNeededBy(strategyOf(args));
   const problems: Problem[] = [];
@@ -96,9 +116,14 @@ function checkClient({ configs, files }: CheckAppsInit, { app, client }: AppConf
       problems.push(client.problemAt(path, `there is no file ${app.name}/custom/${script}`));
     }
   });
-  const task = configs.find((config) => config.app.runsOnServer)?.server?.value.workflows[0]?.args.task_name;
-  if (app.runsOnSites && task !== undefined && executorFor(client.value.executors, task) === undefined) {
-    problems.push(client.problemAt(["executors"], `no executor takes the task '${task}' of the workflow`));
+  const workflows = configs.find((config) => config.app.runsOnServer)?.server?.value.workflows ?? [];
+  const tasks = [...new Set(workflows.flatMap(({ args }) => tasksOf(args)))];
+  for (const task of app.runsOnSites ? tasks : []) {
+    if (executorFor(client.value.executors, task) === undefined) {
+      problems.push(
+        client.problemAt(["executors"], `no executor takes the task '${task}' of the ${workflows.length === 1 ? "workflow" : "workflows"}`),
+      );
+    }
   }
   return problems;
 }

@@ -48,6 +48,10 @@ export type JobEvent =
       readonly sites: readonly string[];
       /** Rounds that the workflow does at most. */
       readonly totalRounds: number;
+      /** Id of the workflow, where the job has several. */
+      readonly workflow?: string;
+      /** Whose model the sites evaluate: that of a site, or one of the server's with `SRV_` before its name. Absent where they do not. */
+      readonly evaluates?: string;
     }
   | ({ readonly type: "update-accepted"; readonly round: number; readonly task: string } & AcceptedUpdate)
   | {
@@ -82,6 +86,8 @@ export type JobEvent =
       readonly strategy?: string;
       /** What the strategy keeps for the next round, by name; empty where it keeps nothing. */
       readonly state?: StrategyState;
+      /** The model of each contributor, where the round combined none of them. */
+      readonly models?: Readonly<Record<string, ObjectRef>>;
     }
   | ({ readonly type: "round-receipt"; readonly round: number } & SignedReceipt)
   | { readonly type: "best-model"; readonly round: number; readonly model: ObjectRef; readonly metric: string; readonly value: number }

@@ -5,6 +5,7 @@ import type { JobDocument } from "./job-documents.js";
 /** Contracts do not know the aggregator, so its strategies are checked here. */
 const checkedServerConfig = serverConfigSchema.superRefine(({ workflows }, context) => {
   workflows.forEach(({ args }, index) => {
+    if (args.kind !== "FedAvg") return;
     for (const { setting, message } of strategyProblems(strategyOf(args))) {
       // Without a name of its own the strategy is the one that `fedprox_mu` stands for, which is checked where it is read.
       const place = setting === undefined ? ["strategy"] : ["strategy_args", setting];

@@ -257,10 +257,15 @@ describe("readJobFolder", () => {
     ],
     [
       "a workflow that is not built",
-      { [serverFile]: server.replace("nvflare.app_common.workflows.fedavg.FedAvg", "nvflare.app_common.workflows.cyclic.Cyclic") },
+      {
+        [serverFile]: server.replace(
+          "nvflare.app_common.workflows.fedavg.FedAvg",
+          "nvflare.app_common.workflows.statistics_controller.StatisticsController",
+        ),
+      },
       serverFile,
       6,
-      /not supported yet; supported: FedAvg/,
+      /not supported yet; supported: FedAvg, Cyclic/,
     ],
     [
       "a class of the job's own that is called FedAvg",
@@ -270,7 +275,7 @@ describe("readJobFolder", () => {
       /not supported yet/,
     ],
     [
-      "two workflows",
+      "a second workflow with a first model of its own",
       {
         [serverFile]: server.replace(
           "  ],",
@@ -278,8 +283,22 @@ describe("readJobFolder", () => {
         ),
       },
       serverFile,
+      12,
+      /belongs to the first workflow; this one goes on with the model of the one before/,
+    ],
+    [
+      "two workflows of one id",
+      { [serverFile]: server.replace("  ],", `, { "id": "controller", "path": "Cyclic" }\n  ],`) },
+      serverFile,
+      12,
+      /'controller' is the id of a workflow before/,
+    ],
+    [
+      "a workflow whose task no executor takes",
+      { [serverFile]: server.replace("  ],", `, { "id": "b", "path": "GlobalModelEval" }\n  ],`) },
+      clientFile,
       3,
-      /several workflows/,
+      /no executor takes the task 'validate' of the workflows/,
     ],
     [
       "components",

@@ -11,6 +11,10 @@ export class JobNeeds {
   /** The input of the round before, while sites fetch that of this one: they hold it, and need only what has changed. */
   #previous = "";
   #best = "";
+  /** Whether the round that is open evaluates its model, and makes none. */
+  #isEvaluation = false;
+  /** What sites have handed in and the job is yet to use. */
+  #handedIn: readonly ContentHash[] = [];
   /** What the strategy keeps for the next round. */
   #state: readonly ContentHash[] = [];
 
@@ -26,13 +30,17 @@ export class JobNeeds {
     const { type } = event;
     if (type === "update-accepted") this.#updates.add(event.update.hash);
     else if (type === "best-model") this.#best = event.model.hash;
-    else if (type === "round-opened" || type === "round-closed" || type === "workflow-ended") this.#model = event.model.hash;
-    else return "nothing";
+    else if (type !== "round-opened" && type !== "round-closed" && type !== "workflow-ended") return "nothing";
+    if (type === "round-opened") this.#isEvaluation = event.evaluates !== undefined;
+    const isMade = type === "workflow-ended" || ((type === "round-opened" || type === "round-closed") && !this.#isEvaluation);
+    if (isMade) this.#model = event.model.hash;
     if (type === "round-closed") {
       this.#updates.clear();
       this.#previous = "";
       this.#state = Object.values(event.state ?? {}).map(({ hash }) => hash);
+      if (event.models !== undefined) this.#handedIn = Object.values(event.models).map(({ hash }) => hash);
     }
+    if (type === "workflow-ended") this.#handedIn = [];
     if (type !== "round-opened") return "more";
     this.#previous = this.#input;
     this.#input = event.model.hash;
@@ -44,6 +52,7 @@ export class JobNeeds {
     this.#updates.clear();
     this.#input = "";
     this.#previous = "";
+    this.#handedIn = [];
     this.#state = [];
   }
 
@@ -51,6 +60,7 @@ export class JobNeeds {
     return [
       ...this.#files,
       ...[this.#model, this.#input, this.#previous, this.#best].filter(isContentHash),
+      ...this.#handedIn,
       ...this.#state,
       ...this.#updates,
     ];

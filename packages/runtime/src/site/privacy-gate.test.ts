@@ -2,11 +2,13 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { decodeSafetensors, encodeSafetensors } from "@flare-ts/aggregator";
+import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator";
 import type { PrivacyFilter, PrivacyPolicy, PrivacyScope, UpdateForm } from "@flare-ts/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { noTensors } from "../job/holds-tensors.js";
 import type { AuditEntry } from "../logging/audit-log.js";
 import { createLogger } from "../logging/logger.js";
+import type { SiteStore } from "../store/site-store.js";
 import { openSqliteSiteStore } from "../store/sqlite-site-store.js";
 import { PrivacyGate } from "./privacy-gate.js";
 
@@ -20,8 +22,13 @@ const scope = (name: string, ...resultFilters: PrivacyFilter[]): PrivacyScope =>
 const clip: PrivacyFilter = { kind: "ClipNorm", maxNorm: 1 };
 const policy: PrivacyPolicy = { scopes: [scope("open"), scope("private", clip)], defaultScope: "private" };
 
+const emptyStore = async () => openSqliteSiteStore({ path: join(await mkdtemp(join(folder, "store-")), "site.db") });
+
 async function gateOf(given: PrivacyPolicy | undefined, audit: (entry: AuditEntry) => void = () => undefined) {
-  const store = await openSqliteSiteStore({ path: join(await mkdtemp(join(folder, "store-")), "site.db") });
+  return gateWith(await emptyStore(), given, audit);
+}
+
+function gateWith(store: SiteStore, given: PrivacyPolicy | undefined, audit: (entry: AuditEntry) => void = () => undefined) {
   const { logger } = createLogger({ folder, level: "error" });
   return new PrivacyGate({ store, audit: { write: audit }, logger, randomBytes }, { site: "site-1", policy: given });
 }
@@ -78,7 +85,7 @@ describe("a result at the gate", () => {
     const outPath = join(folder, "out.safetensors");
     const released = await release(await gateOf(policy, (entry) => entries.push(entry)), { outPath });
     expect(released).toEqual({ path: outPath, paramsType: "DIFF", weight: 7, metrics: { loss: 1 }, meta: {} });
-    const facts = { job: "j", round: 3, scope: "private", filters: ["ClipNorm"], leftOut: [] };
+    const facts = { job: "j", round: 3, task: "train", scope: "private", filters: ["ClipNorm"], leftOut: [] };
     expect(entries).toEqual([{ who: "site-1", action: "release_update", outcome: "allowed", facts }]);
   });
 
@@ -135,5 +142,78 @@ describe("a result at the gate", () => {
     await symlink("/dev/full", `${outPath}.0.part`);
     await expect(release(await gateOf(policy), { outPath })).rejects.toMatchObject({ code: "transfer/disk-full" });
     expect((await readdir(folder)).filter((name) => name.startsWith("full"))).toEqual([]);
+  });
+});
+
+describe("the answer to an evaluation at the gate", () => {
+  const noise: PrivacyFilter = { kind: "GaussianPrivacy", clipNorm: 1, noiseMultiplier: 1, delta: 1e-5, epsilonBudget: 5 };
+  const allow: PrivacyFilter = { kind: "AllowMetrics", metrics: ["accuracy"] };
+  const strict = scope("strict", { kind: "ExcludeVars", names: ["w"] }, noise, allow, { kind: "FixedWeight", weight: 1 });
+
+  /** Lets out a result with such tensors, and says what left and what was written down. */
+  async function release(
+    task: string,
+    tensors: Record<string, Tensor>,
+    { given = strict, outPath = join(folder, "answer.safetensors") } = {},
+  ) {
+    const path = join(folder, "own.safetensors");
+    await writeFile(path, encodeSafetensors(Object.entries(tensors), { patient: "Jane Doe" }));
+    const base = join(folder, "model.safetensors");
+    await writeFile(base, encodeSafetensors(Object.entries({ w: f32(1), v: f32(1) })));
+    const entries: AuditEntry[] = [];
+    const store = await emptyStore();
+    const gate = gateWith(store, { scopes: [given], defaultScope: undefined }, (entry) => entries.push(entry));
+    const result = {
+      path,
+      paramsType: "FULL",
+      weight: 70,
+      metrics: { accuracy: 0.5, "patients.age": 71 },
+      meta: { note: "Jane Doe" },
+    } as const;
+    const key = { jobId: "j", round: 4, task };
+    const { signal } = new AbortController();
+    const released = await gate.release(result, { key, scope: given, base, outPath, form: "blockwise8", signal });
+    return { released, entries, spent: await store.privacySpent(given.name), bytes: await readFile(released.path) };
+  }
+  const f32 = (...values: number[]): Tensor => ({ dtype: "F32", shape: [values.length], data: Float32Array.from(values) });
+
+  it.each(["validate", "whatever a job calls it"])(
+    "is its allowed metrics and its weight, costs no epsilon, and is written down: %s",
+    async (task) => {
+      const { released, entries, spent, bytes } = await release(task, {});
+      expect(released).toEqual({
+        path: join(folder, "answer.safetensors"),
+        paramsType: "FULL",
+        weight: 1,
+        metrics: { accuracy: 0.5 },
+        meta: {},
+      });
+      expect([...bytes]).toEqual([...noTensors]);
+      expect(spent).toBe(0);
+      const facts = { job: "j", round: 4, task, scope: "strict", filters: ["AllowMetrics", "FixedWeight"], leftOut: [] };
+      expect(entries).toEqual([{ who: "site-1", action: "release_update", outcome: "allowed", facts }]);
+    },
+  );
+
+  it("has its metrics and its weight as they are where the scope is about tensors alone", async () => {
+    const { released, entries } = await release("validate", {}, { given: scope("clipped", clip) });
+    expect(released).toMatchObject({ weight: 70, metrics: { accuracy: 0.5, "patients.age": 71 }, meta: {} });
+    expect(entries).toMatchObject([{ facts: { filters: [] } }]);
+  });
+
+  it("waits when the disk is full", async () => {
+    const outPath = join(folder, "no-room.safetensors");
+    await symlink("/dev/full", outPath);
+    await expect(release("validate", {}, { outPath })).rejects.toMatchObject({ code: "transfer/disk-full" });
+    expect((await readdir(folder)).filter((name) => name.startsWith("no-room"))).toEqual([]);
+  });
+
+  it.each(["validate", "submit_model"])("is an update like any other when it has tensors: %s", async (task) => {
+    const noisy = scope("noisy", { ...noise, epsilonBudget: undefined }, allow);
+    const { released, entries, spent } = await release(task, { w: f32(2), v: f32(2) }, { given: noisy });
+    expect(released).toMatchObject({ paramsType: "DIFF", meta: { "flare.wire": { form: "blockwise8" } } });
+    expect(spent).toBe(2);
+    expect(entries).toMatchObject([{ facts: { task, epsilon: expect.any(Number) } }]);
+    await expect(release(task, { w: f32(2) }, { given: noisy })).rejects.toMatchObject({ code: "privacy/tensors-missing" });
   });
 });

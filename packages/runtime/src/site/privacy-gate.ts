@@ -1,4 +1,4 @@
-import { rm } from "node:fs/promises";
+import { rm, writeFile } from "node:fs/promises";
 import type { UpdateFilter } from "@flare-ts/aggregator";
 import { controlledTensor } from "@flare-ts/aggregator/safetensors";
 import {
@@ -10,12 +10,13 @@ import {
   type PrivacyScope,
   type UpdateForm,
 } from "@flare-ts/contracts";
+import { holdsTensors, noTensors } from "../job/holds-tensors.js";
 import type { Metrics, TaskKey } from "../job/job-event.js";
 import type { TrainerResult } from "../job-process/job-channel.js";
 import { shapeUpdate } from "../job-process/shape-update.js";
 import type { AuditLog } from "../logging/audit-log.js";
 import { errorField, type Logger } from "../logging/logger.js";
-import { writeError } from "../store/file-model-store-disk.js";
+import { diskError, writeError } from "../store/file-model-store-disk.js";
 import type { SiteStore } from "../store/site-store.js";
 
 export interface PrivacyGateComponents {
@@ -42,6 +43,15 @@ export interface ReleaseInit {
   /** Form in which it leaves. */
   readonly form: UpdateForm | undefined;
   readonly signal: AbortSignal;
+}
+
+/** What was done to a result before it leaves. */
+interface WhatWasDone {
+  readonly filters: readonly PrivacyFilter[];
+  /** Names of tensors that stay here. */
+  readonly leftOut: readonly string[];
+  /** The ε that all updates of the scope come to; `undefined` where none was spent. */
+  readonly epsilon: number | undefined;
 }
 
 /** Names of tensors that stayed here, in a line of the audit log. */
@@ -91,7 +101,8 @@ export class PrivacyGate {
 
   /**
    * Makes of a result what leaves the site; after a full disk it may be begun again. What noise costs of the scope's privacy is written down
-   * before this resolves, once for each task.
+   * before this resolves, once for each task. One without tensors, such as the answer to an evaluation, costs nothing: what leaves of it are
+   * its weight and the metrics that the scope lets out. That is decided by the file, whatever the task is called.
    *
    * @throws FlareError `privacy/nothing-left`, `privacy/budget-spent`, what is wrong with the result (`aggregate/…`), `file/…`
    */
@@ -99,11 +110,12 @@ export class PrivacyGate {
     const { key, scope, outPath } = init;
     const made = [outPath];
     try {
+      if (!holdsTensors(result.path)) return await this.#releaseMetrics(result, init);
       const { filtered, leftOut } = await this.#filter(result, init);
       const epsilon = await this.#spend(key, scope);
       const released = await this.#shape(filtered, init);
       made.push(released.path);
-      this.#writeDown(init, leftOut, epsilon);
+      this.#writeDown(init, { filters: scope.resultFilters, leftOut, epsilon });
       return released;
     } catch (reason) {
       await Promise.all(made.map((path) => rm(path, { force: true })));
@@ -118,6 +130,17 @@ export class PrivacyGate {
     return Object.fromEntries(Object.entries(metrics).filter(([name]) => allowed.metrics.includes(name)));
   }
 
+  /** The file is our own: what the job has written into its own by now is no matter. */
+  async #releaseMetrics({ weight, metrics }: TrainerResult, init: ReleaseInit): Promise<TrainerResult> {
+    const { outPath, scope } = init;
+    await writeFile(outPath, noTensors).catch((reason: unknown) => {
+      throw diskError(reason, outPath);
+    });
+    const filters = scope.resultFilters.filter(({ kind }) => kind === "AllowMetrics" || kind === "FixedWeight");
+    this.#writeDown(init, { filters, leftOut: [], epsilon: undefined });
+    return this.#withAllowed({ path: outPath, paramsType: "FULL", weight, metrics }, scope);
+  }
+
   async #filter(
     { path: source, paramsType: given, weight, metrics }: TrainerResult,
     { scope, base, outPath, signal }: ReleaseInit,
@@ -126,15 +149,13 @@ export class PrivacyGate {
     const { filterUpdate } = await import("@flare-ts/aggregator");
     const filters = scope.resultFilters.flatMap((filter) => this.#updateFilter(filter));
     const { paramsType, leftOut } = await filterUpdate({ source, paramsType: given, base, outPath, filters, isDurable: false, signal });
-    const filtered: TrainerResult = {
-      path: outPath,
-      paramsType,
-      weight: fixedWeightOf(scope) ?? weight,
-      metrics: this.metricsThatLeave(scope, metrics),
-      // Job code writes there what it likes; nothing at the server needs it.
-      meta: {},
-    };
-    return { filtered, leftOut };
+    return { filtered: this.#withAllowed({ path: outPath, paramsType, weight, metrics }, scope), leftOut };
+  }
+
+  /** What leaves beside the tensors. */
+  #withAllowed({ weight, metrics, ...tensors }: Omit<TrainerResult, "meta">, scope: PrivacyScope): TrainerResult {
+    // Job code writes into meta what it likes; nothing at the server needs it.
+    return { ...tensors, weight: fixedWeightOf(scope) ?? weight, metrics: this.metricsThatLeave(scope, metrics), meta: {} };
   }
 
   async #shape(filtered: TrainerResult, { base, form, signal }: ReleaseInit): Promise<TrainerResult> {
@@ -145,9 +166,9 @@ export class PrivacyGate {
     return result;
   }
 
-  #writeDown({ key, scope }: ReleaseInit, leftOut: readonly string[], epsilon: number | undefined): void {
-    const facts: Record<string, Json> = { job: key.jobId, round: key.round, scope: scope.name };
-    facts["filters"] = scope.resultFilters.map(({ kind }) => kind);
+  #writeDown({ key, scope }: ReleaseInit, { filters, leftOut, epsilon }: WhatWasDone): void {
+    const facts: Record<string, Json> = { job: key.jobId, round: key.round, task: key.task, scope: scope.name };
+    facts["filters"] = filters.map(({ kind }) => kind);
     if (epsilon !== undefined) facts["epsilon"] = epsilon;
     const { audit, logger } = this.#parts;
     audit.write({

@@ -1,43 +1,78 @@
-import type { StrategyComponents } from "@flare-ts/aggregator";
-import type { FedAvgSettings } from "@flare-ts/contracts";
-import type { JournalEntry } from "../job/job-event.js";
-import { startRoundMeta } from "../job/start-round.js";
+import { fedAvg, type StrategyComponents } from "@flare-ts/aggregator";
+import type { FedAvgSettings, WorkflowSettings, WorkflowStage } from "@flare-ts/contracts";
 import type { ServerJobDescription } from "../job-process/job-channel.js";
 import type { ObjectRef } from "../store/model-store.js";
+import { cyclicScript } from "./cyclic.js";
 import { createJobStrategy, trainerMeta, withoutTensors } from "./job-strategy.js";
+import { modelEvaluationScript } from "./model-evaluation.js";
 import { roundMachine } from "./round-machine.js";
-import { WorkflowDriver, type WorkflowDriverComponents, type WorkflowOutcome } from "./workflow-driver.js";
+import { scriptMachine } from "./script-machine.js";
+import { WorkflowDriver, type WorkflowDriverComponents } from "./workflow-driver.js";
+import type { WorkflowPlan } from "./workflow-plan.js";
+import { type Handover, type RunningWorkflow, WorkflowSequence } from "./workflow-sequence.js";
 
-/** Compiled settings of every workflow that there is, told apart by `kind`. */
-export type WorkflowSettings = FedAvgSettings;
-
-/** What a workflow starts from, besides its settings. */
-export interface WorkflowStart {
+/** What the workflows of a job start from. */
+export interface WorkflowsStart {
   readonly job: ServerJobDescription;
-  readonly initialModel: ObjectRef;
+  /** In the order in which they run. */
+  readonly stages: readonly WorkflowStage[];
+  /** The model of the first round of the job. */
+  readonly initialModel: () => Promise<ObjectRef>;
 }
 
-/** A workflow at work. */
-export interface RunningWorkflow {
-  hear(entry: JournalEntry): void;
-  run(entries: readonly JournalEntry[], signal?: AbortSignal): Promise<WorkflowOutcome>;
+/** What one workflow starts from, besides its settings. */
+interface StageStart {
+  readonly job: ServerJobDescription;
+  readonly plan: WorkflowPlan;
+  readonly bestModel: ObjectRef | undefined;
+  readonly isLast: boolean;
 }
 
 type Parts = Omit<WorkflowDriverComponents<unknown>, "machine" | "strategy"> & StrategyComponents;
-type CreateDriver<Settings> = (settings: Settings, start: WorkflowStart, parts: Parts) => RunningWorkflow;
 
-/** Every workflow, by the kind of its settings: a new one is one line here. */
-const workflows: { readonly [Kind in WorkflowSettings["kind"]]: CreateDriver<Extract<WorkflowSettings, { kind: Kind }>> } = {
-  FedAvg: (settings, start, parts) => {
-    const { sites, mandatoryClients } = start.job;
-    const strategy = withoutTensors(createJobStrategy(settings.strategy, parts), settings.excludeVars);
-    const machine = roundMachine({ settings, sites, mandatoryClients, initialModel: start.initialModel });
-    const taskMeta = { ...trainerMeta(strategy, settings.fedproxMu), ...startRoundMeta(settings.startRound) };
-    return new WorkflowDriver({ ...parts, machine, strategy }, { workspace: start.job.workspace, taskMeta });
-  },
-};
+/** Every workflow, by the kind of its settings. */
+function create(settings: WorkflowSettings, start: StageStart, parts: Parts): RunningWorkflow {
+  const { plan, bestModel } = start;
+  switch (settings.kind) {
+    case "FedAvg":
+      return rounds(settings, start, parts);
+    case "Cyclic":
+      return scripted(scriptMachine(plan, cyclicScript(settings, plan)), start, parts);
+    case "ModelEvaluation":
+      return scripted(scriptMachine(plan, modelEvaluationScript(settings, { ...plan, bestModel })), start, parts);
+  }
+}
 
-/** Puts the workflow that the settings ask for to work. */
-export function workflowDriver(settings: WorkflowSettings, start: WorkflowStart, parts: Parts): RunningWorkflow {
-  return workflows[settings.kind](settings, start, parts);
+/** A workflow in which updates are combined. */
+function rounds(settings: FedAvgSettings, { job, plan, isLast }: StageStart, parts: Parts): RunningWorkflow {
+  const strategy = withoutTensors(createJobStrategy(settings.strategy, parts), settings.excludeVars);
+  const machine = roundMachine({ ...plan, settings });
+  const taskMeta = trainerMeta(strategy, settings.fedproxMu);
+  return new WorkflowDriver({ ...parts, machine, strategy }, { workspace: job.workspace, taskMeta, isLast });
+}
+
+/** A workflow in which no two updates are combined. */
+function scripted<State>(machine: WorkflowDriverComponents<State>["machine"], { job, isLast }: StageStart, parts: Parts): RunningWorkflow {
+  return new WorkflowDriver({ ...parts, machine, strategy: fedAvg() }, { workspace: job.workspace, taskMeta: {}, isLast });
+}
+
+/** Puts the workflows of a job to work. */
+export function jobWorkflows({ job, stages, initialModel }: WorkflowsStart, parts: Parts): WorkflowSequence {
+  return new WorkflowSequence({
+    count: stages.length,
+    create: async (index, { nextRound, model, bestModel, left }: Handover) => {
+      const stage = stages[index];
+      if (stage === undefined) throw new TypeError(`the job has no workflow ${index}`);
+      const { id, settings } = stage;
+      const plan: WorkflowPlan = {
+        sites: job.sites,
+        mandatoryClients: job.mandatoryClients,
+        firstRound: nextRound ?? ("startRound" in settings ? settings.startRound : 0),
+        initialModel: model ?? (await initialModel()),
+        left,
+        workflow: stages.length === 1 ? undefined : id,
+      };
+      return create(settings, { job, plan, bestModel, isLast: index === stages.length - 1 }, parts);
+    },
+  });
 }

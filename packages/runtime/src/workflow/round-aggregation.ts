@@ -19,8 +19,6 @@ import type { Contribution, WorkflowEffect } from "./workflow-machine.js";
 /** What a round made. */
 export interface RoundResult {
   readonly model: ObjectRef;
-  /** Weighted mean of the contributors' metrics. */
-  readonly metrics: Metrics;
   /** Bytes of all updates. */
   readonly bytes: number;
   /** Name of the engine, and of the strategy. */
@@ -110,7 +108,7 @@ export class RoundAggregation {
     const model = await this.#parent.call("importObject", { path: outPath });
     const kept = await this.#importState(state);
     const { bytesIn: bytes, engine, strategy } = report;
-    return { model, metrics: meanMetrics(effect.contributions), bytes, engine, strategy, state: kept };
+    return { model, bytes, engine, strategy, state: kept };
   }
 
   /** Tells the parent of what is written of a file, each few megabytes. The header before it is not counted: more stands there. */
@@ -237,12 +235,13 @@ interface OpenAggregation {
 }
 
 /** Whether an update is to blame, so that the round may go on without it. */
-function isFaultOfUpdate(error: FlareError): boolean {
+export function isFaultOfUpdate(error: FlareError): boolean {
   const isOwn = error.row.whose === "site" || error.row.whose === "user";
   return error.code.startsWith("aggregate/") && isOwn && error.code !== "aggregate/too-many-contributors";
 }
 
-function meanMetrics(contributions: readonly Contribution[]): Metrics {
+/** Weighted mean of the contributors' metrics. */
+export function meanMetrics(contributions: readonly Contribution[]): Metrics {
   return metricsWeightedMean(
     contributions.map(({ site, weight, metrics }) => ({
       contributor: site,

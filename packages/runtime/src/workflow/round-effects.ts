@@ -1,7 +1,9 @@
+import { type OwnRound, roundNumbersMeta } from "../job/round-numbers.js";
 import { answeredSites, deadlineOf, presentSites } from "./round-quorum.js";
 import type { OpenRound, RoundPlan, RoundState } from "./round-state.js";
 import { sampleSites } from "./sample-sites.js";
 import type { Contribution, WorkflowEffect } from "./workflow-machine.js";
+import type { WorkflowPlan } from "./workflow-plan.js";
 
 /** All that is to be done in a state, in the order in which it is to be started. */
 export function outstandingRoundEffects(plan: RoundPlan, state: RoundState): readonly WorkflowEffect[] {
@@ -26,15 +28,21 @@ export function outstandingRoundEffects(plan: RoundPlan, state: RoundState): rea
 function goOn(plan: RoundPlan, state: RoundState, phase: Extract<RoundState["phase"], { name: "between" }>): WorkflowEffect {
   if (phase.endReason !== undefined) return { type: "end", model: state.model, reason: phase.endReason };
   const { seed, taskName, numClients, numRounds } = plan.settings;
-  const sites = sampleSites(presentSites(plan, state), { seed, round: phase.nextRound, size: numClients });
-  return { type: "open-round", round: phase.nextRound, task: taskName, model: state.model, sites, totalRounds: numRounds };
+  const round = phase.nextRound;
+  const sites = sampleSites(presentSites(plan, state), { seed, round: ownRound(plan, round).current, size: numClients });
+  return { type: "open-round", round, task: taskName, model: state.model, sites, totalRounds: numRounds, ...nameOf(plan) };
 }
 
 function assign(plan: RoundPlan, { round, task, model, sites }: OpenRound): WorkflowEffect {
-  return { type: "assign", round, task, model, sites, totalRounds: plan.settings.numRounds };
+  const totalRounds = plan.settings.numRounds;
+  return { type: "assign", round, task, model, sites, totalRounds, meta: roundNumbersMeta(ownRound(plan, round), { round, totalRounds }) };
 }
 
-function folds({ round, task, model, answers }: OpenRound, sites: readonly string[]): WorkflowEffect[] {
+function ownRound({ firstRound, settings: { startRound: start, numRounds: total } }: RoundPlan, round: number): OwnRound {
+  return { current: start + round - firstRound, start, total };
+}
+
+export function folds({ round, task, model, answers }: OpenRound, sites: readonly string[]): WorkflowEffect[] {
   return contributionsOf(answers, sites).map((contribution) => ({ type: "fold", round, task, model, contribution }));
 }
 
@@ -54,7 +62,12 @@ function aggregate(
   return { type: "aggregate", round, task, model, state, contributions: contributionsOf(answers, contributors), missing };
 }
 
-function closeTask(unclosed: { readonly round: number; readonly task: string } | undefined): WorkflowEffect[] {
+/** The workflow's name in the journal, where the job has several. */
+export function nameOf({ workflow }: Pick<WorkflowPlan, "workflow">): { readonly workflow?: string } {
+  return workflow === undefined ? {} : { workflow };
+}
+
+export function closeTask(unclosed: { readonly round: number; readonly task: string } | undefined): WorkflowEffect[] {
   return unclosed === undefined ? [] : [{ type: "close-task", ...unclosed }];
 }
 
@@ -62,6 +75,6 @@ function saveBest(state: RoundState): WorkflowEffect[] {
   return state.unsavedBest === undefined ? [] : [{ type: "save-best", ...state.unsavedBest }];
 }
 
-function contributionsOf(answers: ReadonlyMap<string, Contribution>, sites: readonly string[]): Contribution[] {
+export function contributionsOf(answers: ReadonlyMap<string, Contribution>, sites: readonly string[]): Contribution[] {
   return sites.flatMap((site) => answers.get(site) ?? []);
 }

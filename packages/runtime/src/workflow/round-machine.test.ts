@@ -15,7 +15,9 @@ describe("round machine", () => {
 
   it("assigns the task once the round is in the journal", () => {
     const run = new Run(planOf(["a", "b"]));
-    expect(run.open(0)).toEqual([{ type: "assign", round: 0, task: "train", model: objectNumber(0), sites: ["a", "b"], totalRounds: 2 }]);
+    expect(run.open(0)).toEqual([
+      { type: "assign", round: 0, task: "train", model: objectNumber(0), sites: ["a", "b"], totalRounds: 2, meta: {} },
+    ]);
   });
 
   it("folds each answer as it comes, and aggregates when the last one is there", () => {

@@ -1,6 +1,7 @@
 import { meetsStopCondition } from "@flare-ts/contracts";
 import type { JobEvent, JournalEntry, Metrics } from "../job/job-event.js";
 import { withAnswer, withMissed } from "./answer-times.js";
+import { hasFailed, hasHeardOf, isOfRound, openedRound, withAnswerOf, withFailureOf, withLeft } from "./open-round.js";
 import { outstandingRoundEffects } from "./round-effects.js";
 import { answeredSites, mandatorySiteLost, pendingSites, presentSites, quorumLost, quorumOf } from "./round-quorum.js";
 import type { OpenRound, RoundPlan, RoundState } from "./round-state.js";
@@ -37,11 +38,11 @@ function initialState(plan: RoundPlan): RoundState {
   return {
     model: plan.initialModel,
     strategyState: undefined,
-    left: [],
+    left: plan.left,
     times: new Map(),
     best: undefined,
     unsavedBest: undefined,
-    phase: { name: "between", nextRound: plan.settings.startRound, endReason: undefined, unclosedTask: undefined },
+    phase: { name: "between", nextRound: plan.firstRound, endReason: undefined, unclosedTask: undefined },
   };
 }
 
@@ -57,9 +58,7 @@ function stepEvent(plan: RoundPlan, state: RoundState, entry: JournalEntry): Rou
     case "task-failed":
       return takeFailure(plan, state, event);
     case "site-left":
-      return state.left.some(({ site }) => site === event.site)
-        ? state
-        : { ...state, left: [...state.left, { site: event.site, error: event.error }] };
+      return hasFailed(state.left, event.site) ? state : { ...state, left: withLeft(state.left, event) };
     case "deadline-passed":
       return passDeadline(state, event);
     case "round-closed":
@@ -84,41 +83,24 @@ function stepEvent(plan: RoundPlan, state: RoundState, entry: JournalEntry): Rou
 function openRound(state: RoundState, event: EventOf<"round-opened">, atMs: number): RoundState {
   const { phase } = state;
   if (phase.name !== "between" || phase.endReason !== undefined || event.round !== phase.nextRound) return state;
-  return {
-    ...state,
-    phase: {
-      name: "collecting",
-      round: event.round,
-      task: event.task,
-      model: event.model,
-      sites: event.sites,
-      openedAtMs: atMs,
-      answers: new Map(),
-      failures: [],
-      quorumAtMs: undefined,
-      hasDeadlinePassed: false,
-    },
-  };
+  return { ...state, phase: { name: "collecting", ...openedRound(event, atMs) } };
 }
 
 function takeAnswer(plan: RoundPlan, state: RoundState, event: EventOf<"update-accepted">, atMs: number): RoundState {
   const { phase } = state;
-  if (!isOpen(phase, event) || !phase.sites.includes(event.site)) return state;
-  if (phase.answers.has(event.site) || phase.failures.some(({ site }) => site === event.site)) return state;
-  const { site, update, paramsType, metrics } = event;
+  if (!isOpen(phase, event) || hasHeardOf(phase, event.site)) return state;
+  const { site } = event;
   const factors = plan.settings.aggregationWeights;
-  const weight = event.weight * (Object.hasOwn(factors, site) ? (factors[site] ?? 1) : 1);
-  const open = { ...phase, answers: new Map(phase.answers).set(site, { site, update, paramsType, weight, metrics }) };
+  const open = withAnswerOf(phase, event, Object.hasOwn(factors, site) ? factors[site] : 1);
   const times = withAnswer(state.times, site, atMs - phase.openedAtMs);
-  return { ...state, times, phase: { ...open, quorumAtMs: quorumTime(plan, open, atMs) } };
+  return { ...state, times, phase: { ...phase, ...open, quorumAtMs: quorumTime(plan, open, atMs) } };
 }
 
 /** A failure after an answer means that the answer turned out to be unusable: it is taken back, and the round judged anew. */
 function takeFailure(plan: RoundPlan, state: RoundState, event: EventOf<"task-failed">): RoundState {
   const { phase } = state;
-  if (!isOpen(phase, event) || !phase.sites.includes(event.site)) return state;
-  if (phase.failures.some(({ site }) => site === event.site)) return state;
-  const open: OpenRound = { ...phase, failures: [...phase.failures, { site: event.site, error: event.error }] };
+  if (!isOpen(phase, event) || hasFailed(phase.failures, event.site)) return state;
+  const open = withFailureOf(phase, event);
   const quorumAtMs = answeredSites(open).length < quorumOf(plan) ? undefined : open.quorumAtMs;
   const isAffected = phase.name === "closing" && phase.contributors.includes(event.site);
   if (phase.name === "closing" && !isAffected) return { ...state, phase: { ...phase, failures: open.failures } };
@@ -164,7 +146,7 @@ function judge(plan: RoundPlan, state: RoundState, metrics: Metrics, { round, mo
 }
 
 function endReason(plan: RoundPlan, state: RoundState, { round, metrics }: EventOf<"round-closed">): string | undefined {
-  const { stopCondition, patience, keyMetric, startRound, numRounds } = plan.settings;
+  const { stopCondition, patience, keyMetric, numRounds } = plan.settings;
   const value = stopCondition === undefined ? undefined : metrics[stopCondition.metric];
   if (stopCondition !== undefined && value !== undefined && meetsStopCondition(stopCondition, value)) {
     return `${stopCondition.metric} ${stopCondition.comparison} ${stopCondition.value} came true in round ${round} with ${value}`;
@@ -172,7 +154,7 @@ function endReason(plan: RoundPlan, state: RoundState, { round, metrics }: Event
   if (patience !== undefined && state.best !== undefined && state.best.staleRounds >= patience) {
     return `no better ${keyMetric} than ${state.best.value} in ${patience} ${patience === 1 ? "round" : "rounds"}`;
   }
-  return round + 1 >= startRound + numRounds ? `all ${numRounds} rounds are done` : undefined;
+  return round + 1 >= plan.firstRound + numRounds ? `all ${numRounds} rounds are done` : undefined;
 }
 
 /** Draws the conclusions that follow from a state without another event: a round closes, or the job has failed. */
@@ -205,9 +187,9 @@ function settleRound(plan: RoundPlan, state: RoundState, open: OpenRound): Round
 
 function isOpen(
   phase: RoundState["phase"],
-  event: { readonly round: number; readonly task: string },
+  event: { readonly round: number; readonly task: string; readonly site: string },
 ): phase is Extract<RoundState["phase"], { name: "collecting" | "closing" }> {
-  return (phase.name === "collecting" || phase.name === "closing") && phase.round === event.round && phase.task === event.task;
+  return (phase.name === "collecting" || phase.name === "closing") && isOfRound(phase, event);
 }
 
 function quorumTime(plan: RoundPlan, open: OpenRound, atMs: number): number | undefined {

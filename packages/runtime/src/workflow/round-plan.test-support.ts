@@ -27,13 +27,15 @@ export function planOf(sites: readonly string[], settings: Partial<FedAvgSetting
       strategy: { name: "fed-avg", settings: {} },
       excludeVars: undefined,
       fedproxMu: undefined,
-      initialModel: "model.safetensors",
       seed: 1,
       ...settings,
     },
     sites,
     mandatoryClients: [],
+    firstRound: settings.startRound ?? 0,
     initialModel: objectNumber(0),
+    left: [],
+    workflow: undefined,
     ...rest,
   };
 }

@@ -1,6 +1,7 @@
 import { FlareError, type Json, type SerializedFlareError } from "@flare-ts/contracts/errors";
 import { type AnswerTimes, allowanceOf } from "./answer-times.js";
 import type { OpenRound, RoundPlan, RoundState, SiteFailure } from "./round-state.js";
+import type { WorkflowPlan } from "./workflow-plan.js";
 
 /** Answers that a round needs. */
 export function quorumOf(plan: RoundPlan): number {
@@ -8,8 +9,8 @@ export function quorumOf(plan: RoundPlan): number {
 }
 
 /** Sites of the job that did not leave it. */
-export function presentSites(plan: RoundPlan, state: RoundState): readonly string[] {
-  const gone = new Set(state.left.map(({ site }) => site));
+export function presentSites(plan: Pick<WorkflowPlan, "sites">, { left }: Pick<RoundState, "left">): readonly string[] {
+  const gone = new Set(left.map(({ site }) => site));
   return plan.sites.filter((site) => !gone.has(site));
 }
 
@@ -55,16 +56,21 @@ function measuredDeadline(open: OpenRound, left: readonly SiteFailure[], times: 
 /** The error of a round that can no longer get its quorum: who fell out, and why the first one did. */
 export function quorumLost(plan: RoundPlan, round: number, possible: number, failures: readonly SiteFailure[]): SerializedFlareError {
   const needed = quorumOf(plan);
+  const what = `Round ${round} needs answers of ${needed} ${needed === 1 ? "site" : "sites"}, and only ${possible} can answer.`;
+  return sitesLost(what, failures, { round, needed, possible });
+}
+
+/** The error of a workflow that cannot go on for want of sites: who fell out, and why the first one did. */
+export function sitesLost(what: string, failures: readonly SiteFailure[], facts: Readonly<Record<string, Json>>): SerializedFlareError {
   const first = failures[0];
   const names = [...new Set(failures.map(({ site }) => site))];
   const shown = names.length > 10 ? `${names.slice(0, 10).join(", ")} and ${names.length - 10} more` : names.join(", ");
-  const facts: Record<string, Json> = { round, needed, possible, sites: names };
-  if (first !== undefined) facts["firstError"] = { site: first.site, code: first.error.code, message: first.error.message };
+  const all: Record<string, Json> = { ...facts, sites: names };
+  if (first !== undefined) all["firstError"] = { site: first.site, code: first.error.code, message: first.error.message };
   return new FlareError(
     "runtime/quorum-lost",
-    `Round ${round} needs answers of ${needed} ${needed === 1 ? "site" : "sites"}, and only ${possible} can answer.` +
-      (first === undefined ? "" : ` Failed: ${shown}. The first error was that of ${first.site}: ${first.error.message}`),
-    { facts },
+    what + (first === undefined ? "" : ` Failed: ${shown}. The first error was that of ${first.site}: ${first.error.message}`),
+    { facts: all },
   ).toJSON();
 }
 

@@ -4,16 +4,11 @@ import type { JobStatus } from "../job/job-status.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { AnswerTimes } from "./answer-times.js";
 import type { Contribution } from "./workflow-machine.js";
+import type { WorkflowPlan } from "./workflow-plan.js";
 
-/** What does not change while a job runs. */
-export interface RoundPlan {
+/** What does not change while rounds of FedAvg run. */
+export interface RoundPlan extends WorkflowPlan {
   readonly settings: FedAvgSettings;
-  /** Sites of the job. */
-  readonly sites: readonly string[];
-  /** Sites without which the job fails. */
-  readonly mandatoryClients: readonly string[];
-  /** The model that the first round starts from. */
-  readonly initialModel: ObjectRef;
 }
 
 /** Where a job with rounds stands. */

@@ -14,14 +14,23 @@ export interface SampleInit {
  * @returns the drawn names, sorted by code unit.
  */
 export function sampleSites(sites: readonly string[], init: SampleInit): readonly string[] {
+  if (init.size >= sites.length) return [...sites].sort();
+  return draw(sites, init).sort();
+}
+
+/** Puts the sites of a round into an order, and into the same one each time that it is asked: the same shuffle. */
+export function shuffleSites(sites: readonly string[], init: Omit<SampleInit, "size">): readonly string[] {
+  return draw(sites, { ...init, size: sites.length });
+}
+
+function draw(sites: readonly string[], init: SampleInit): string[] {
   const names = [...sites].sort();
-  if (init.size >= names.length) return names;
   const next = splitMix64(mix(BigInt.asUintN(64, BigInt(init.seed))) ^ BigInt.asUintN(64, BigInt(init.round)));
   for (let i = 0; i < init.size; i++) {
     const j = i + below(names.length - i, next);
     [names[i], names[j]] = [names[j] as string, names[i] as string];
   }
-  return names.slice(0, init.size).sort();
+  return names.slice(0, init.size);
 }
 
 const gamma = 0x9e3779b97f4a7c15n;

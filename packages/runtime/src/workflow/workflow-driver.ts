@@ -5,8 +5,10 @@ import type { JobEvent, JournalEntry } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
 import type { Clock } from "./clock.js";
-import { RoundAggregation } from "./round-aggregation.js";
+import { ModelCollection } from "./model-collection.js";
+import { meanMetrics, RoundAggregation } from "./round-aggregation.js";
 import { advance, type WorkflowEffect, type WorkflowMachine } from "./workflow-machine.js";
+import type { RunningWorkflow } from "./workflow-sequence.js";
 
 /** How a workflow came to its end. */
 export type WorkflowOutcome =
@@ -28,83 +30,63 @@ export interface WorkflowDriverInit {
   readonly workspace: string;
   /** What sites are told with each task. */
   readonly taskMeta: Readonly<Record<string, unknown>>;
+  /** Whether the job is over when the workflow is. */
+  readonly isLast: boolean;
 }
 
 /**
  * Does what a workflow wants: folds the journal in the order of its numbers, and performs the effects that follow, one
  * after the other. It decides nothing, and does nothing that is not in the journal before it has consequences.
  */
-export class WorkflowDriver<State> {
+export class WorkflowDriver<State> implements RunningWorkflow {
   readonly #parent: Pick<ServerJobPeer, "call" | "tell">;
   readonly #machine: WorkflowMachine<State>;
   readonly #clock: Clock;
-  readonly #taskMeta: WorkflowDriverInit["taskMeta"];
+  readonly #init: WorkflowDriverInit;
   readonly #aggregation: RoundAggregation;
   readonly #outcome = Promise.withResolvers<WorkflowOutcome>();
-  /** Entries that came before the one that they follow. */
-  readonly #early = new Map<number, JournalEntry>();
+  readonly #models: ModelCollection;
   #state: State;
-  #lastSeq: number | undefined;
   #queue: Promise<void> = Promise.resolve();
   #cancelDeadline: () => void = () => {};
   #isOver = false;
 
   constructor(components: WorkflowDriverComponents<State>, init: WorkflowDriverInit) {
     const { parent, machine, engine, strategy, clock } = components;
-    this.#taskMeta = init.taskMeta;
+    this.#init = init;
     this.#parent = parent;
     this.#machine = machine;
     this.#clock = clock;
-    this.#aggregation = new RoundAggregation({ engine, strategy, parent }, { folder: join(init.workspace, "aggregates") });
+    const folder = join(init.workspace, "aggregates");
+    this.#aggregation = new RoundAggregation({ engine, strategy, parent }, { folder });
+    this.#models = new ModelCollection({ engine, parent }, { folder });
     this.#state = machine.initial;
   }
 
-  /** Takes an entry of the journal; may be called before `run`, twice for an entry, and in any order. */
   hear(entry: JournalEntry): void {
-    if (this.#lastSeq !== undefined && entry.seq <= this.#lastSeq) return;
-    this.#early.set(entry.seq, entry);
-    this.#foldEarly();
+    const { state, effects, isDeadlineOff } = advance(this.#machine, this.#state, entry);
+    this.#state = state;
+    // In its turn: the timer may be yet to be set.
+    if (isDeadlineOff) this.#queue = this.#queue.then(() => this.#cancelDeadline());
+    if (entry.event.type === "job-ended") this.#outcome.resolve({ type: "ended", status: entry.event.status });
+    this.#start(effects);
   }
 
-  /**
-   * Goes on from where the journal stands, until the workflow or the job is over.
-   *
-   * @param entries the journal from its first entry on; what follows comes through `hear`.
-   * @throws FlareError that another process may not meet, starting from the journal again; `internal/aborted` on abort.
-   */
   async run(entries: readonly JournalEntry[], signal?: AbortSignal): Promise<WorkflowOutcome> {
     const abort = (): void => this.#outcome.reject(new FlareError("internal/aborted", "The workflow was stopped."));
     if (signal?.aborted) abort();
     signal?.addEventListener("abort", abort, { once: true });
     try {
       for (const entry of entries) this.#state = this.#machine.step(this.#state, entry);
-      this.#lastSeq = entries.at(-1)?.seq ?? 0;
       const last = entries.at(-1)?.event;
       if (last?.type === "job-ended") this.#outcome.resolve({ type: "ended", status: last.status });
       this.#start(this.#machine.outstanding(this.#state));
-      this.#foldEarly();
       return await this.#outcome.promise;
     } finally {
       signal?.removeEventListener("abort", abort);
       this.#isOver = true;
       this.#cancelDeadline();
-      await this.#aggregation.discard();
-    }
-  }
-
-  #foldEarly(): void {
-    if (this.#lastSeq === undefined) return;
-    for (;;) {
-      const entry = this.#early.get(this.#lastSeq + 1);
-      if (entry === undefined) break;
-      this.#early.delete(entry.seq);
-      this.#lastSeq = entry.seq;
-      const { state, effects, isDeadlineOff } = advance(this.#machine, this.#state, entry);
-      this.#state = state;
-      // In its turn: the timer may be yet to be set.
-      if (isDeadlineOff) this.#queue = this.#queue.then(() => this.#cancelDeadline());
-      if (entry.event.type === "job-ended") this.#outcome.resolve({ type: "ended", status: entry.event.status });
-      this.#start(effects);
+      await Promise.all([this.#aggregation.discard(), this.#models.discard()]);
     }
   }
 
@@ -140,18 +122,22 @@ export class WorkflowDriver<State> {
     if (this.#isOver) return;
     switch (effect.type) {
       case "open-round": {
-        const { round, task, model, sites, totalRounds } = effect;
-        return this.#append({ type: "round-opened", round, task, model, sites, totalRounds });
+        const { type: _, ...opened } = effect;
+        return this.#append({ type: "round-opened", ...opened });
       }
       case "assign": {
-        const { round, task, model, sites, totalRounds } = effect;
-        await this.#parent.call("assign", { round, task, model, sites, totalRounds, meta: this.#taskMeta });
+        const { type: _, meta, ...task } = effect;
+        await this.#parent.call("assign", { ...task, meta: { ...this.#init.taskMeta, ...meta } });
         return;
       }
       case "set-deadline":
         return this.#setDeadline(effect);
       case "aggregate":
         return this.#aggregate(effect);
+      case "collect":
+        return this.#collect(effect);
+      case "close-round":
+        return this.#closeRound(effect);
       case "close-task":
         await this.#parent.call("closeTask", { round: effect.round, task: effect.task });
         return;
@@ -162,7 +148,7 @@ export class WorkflowDriver<State> {
       case "end":
         return this.#append({ type: "workflow-ended", model: effect.model, reason: effect.reason });
       case "finish":
-        await this.#parent.call("finish", { model: effect.model, reason: effect.reason });
+        if (this.#init.isLast) await this.#parent.call("finish", { model: effect.model, reason: effect.reason });
         return this.#outcome.resolve({ type: "finished" });
       case "fail":
         await this.#parent.call("fail", { error: effect.error });
@@ -172,19 +158,36 @@ export class WorkflowDriver<State> {
 
   async #fold(effect: Extract<WorkflowEffect, { type: "fold" }>): Promise<void> {
     const problem = await this.#aggregation.fold(effect);
-    if (problem === undefined || this.#isOver) return;
-    const { round, task, contribution } = effect;
-    await this.#append({ type: "task-failed", round, task, site: contribution.site, error: problem.toJSON() });
+    if (problem !== undefined) await this.#refuse(effect, effect.contribution.site, problem);
+  }
+
+  /** What a site has sent cannot be used. */
+  async #refuse({ round, task }: { readonly round: number; readonly task: string }, site: string, problem: FlareError): Promise<void> {
+    if (this.#isOver) return;
+    await this.#append({ type: "task-failed", round, task, site, error: problem.toJSON() });
   }
 
   async #aggregate(effect: Extract<WorkflowEffect, { type: "aggregate" }>): Promise<void> {
     const startedMs = this.#clock.now();
     const result = await this.#aggregation.finish(effect);
-    if (result === undefined) return;
-    const { round, contributions, missing } = effect;
-    const aggregationSeconds = Math.max(0, this.#clock.now() - startedMs) / 1000;
-    const contributors = contributions.map(({ site }) => site);
-    await this.#append({ type: "round-closed", round, contributors, missing, ...result, aggregationSeconds });
+    if (result !== undefined) await this.#append({ ...roundClosed(effect), ...result, aggregationSeconds: this.#secondsSince(startedMs) });
+  }
+
+  async #collect(effect: Extract<WorkflowEffect, { type: "collect" }>): Promise<void> {
+    const startedMs = this.#clock.now();
+    const { models, unusable } = await this.#models.collect(effect);
+    for (const [site, problem] of unusable) await this.#refuse(effect, site, problem);
+    // The round is judged anew without those.
+    if (unusable.length > 0) return;
+    await this.#append({ ...roundClosed(effect), models, aggregationSeconds: this.#secondsSince(startedMs) });
+  }
+
+  async #closeRound(effect: Extract<WorkflowEffect, { type: "close-round" }>): Promise<void> {
+    await this.#append({ ...roundClosed(effect), aggregationSeconds: 0 });
+  }
+
+  #secondsSince(startedMs: number): number {
+    return Math.max(0, this.#clock.now() - startedMs) / 1000;
   }
 
   #setDeadline({ round, atMs, mostMs }: Extract<WorkflowEffect, { type: "set-deadline" }>): void {
@@ -198,3 +201,13 @@ export class WorkflowDriver<State> {
     await this.#parent.call("append", { event });
   }
 }
+
+/** The entry that closes a round whose model stays as it was. */
+function roundClosed({ round, model, contributions, missing }: ClosingEffect): Omit<RoundClosed, "aggregationSeconds"> {
+  const contributors = contributions.map(({ site }) => site);
+  const bytes = contributions.reduce((sum, { update }) => sum + update.size, 0);
+  return { type: "round-closed", round, contributors, missing, model, metrics: meanMetrics(contributions), bytes };
+}
+
+type ClosingEffect = Extract<WorkflowEffect, { type: "aggregate" | "collect" | "close-round" }>;
+type RoundClosed = Extract<JobEvent, { type: "round-closed" }>;

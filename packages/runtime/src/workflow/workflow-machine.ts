@@ -18,6 +18,8 @@ export type WorkflowEffect =
       readonly model: ObjectRef;
       readonly sites: readonly string[];
       readonly totalRounds: number;
+      readonly workflow?: string;
+      readonly evaluates?: string;
     }
   /** Open the task at sites. */
   | {
@@ -27,6 +29,8 @@ export type WorkflowEffect =
       readonly model: ObjectRef;
       readonly sites: readonly string[];
       readonly totalRounds: number;
+      /** What sites are told of this round. */
+      readonly meta: Readonly<Record<string, string | number>>;
     }
   /** Start to fold an update into the aggregate of its round. It will be part of it unless it proves to be unusable. */
   | {
@@ -49,6 +53,23 @@ export type WorkflowEffect =
       readonly model: ObjectRef;
       /** What the strategy has kept from the round before; `undefined` in the first. */
       readonly state: StrategyState | undefined;
+      readonly contributions: readonly Contribution[];
+      readonly missing: readonly string[];
+    }
+  /** Make a whole model of each contribution, none combined with another, and journal `round-closed` with them. */
+  | {
+      readonly type: "collect";
+      readonly round: number;
+      readonly task: string;
+      readonly model: ObjectRef;
+      readonly contributions: readonly Contribution[];
+      readonly missing: readonly string[];
+    }
+  /** Journal `round-closed` with the model that the round began with, as nothing comes of its answers but their metrics. */
+  | {
+      readonly type: "close-round";
+      readonly round: number;
+      readonly model: ObjectRef;
       readonly contributions: readonly Contribution[];
       readonly missing: readonly string[];
     }
@@ -101,7 +122,9 @@ function effectKey(effect: WorkflowEffect): string {
     case "set-deadline":
       return `set-deadline ${effect.round} ${effect.atMs}`;
     case "aggregate":
-      return `aggregate ${effect.round} ${effect.contributions.map(({ site }) => site).join(" ")}`;
+    case "collect":
+    case "close-round":
+      return `${effect.type} ${effect.round} ${effect.contributions.map(({ site }) => site).join(" ")}`;
     case "open-round":
     case "assign":
     case "close-task":

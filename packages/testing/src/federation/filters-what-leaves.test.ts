@@ -92,6 +92,7 @@ describe("a site with a privacy policy", () => {
       facts: {
         job: jobId,
         round: 0,
+        task: "train",
         scope: "private",
         filters: ["ExcludeVars", "ClipNorm", "AllowMetrics", "FixedWeight"],
         leftOut: ["head.w", "steps"],

@@ -40,7 +40,7 @@ export const clientApiErrors = {
   "client-api/result-invalid": row(
     "user",
     "A result that the script sent cannot be taken.",
-    "Send tensors with the names and shapes that were received, finite metrics, and plain JSON as meta.",
+    "Send tensors with the names and shapes that were received (for an evaluation none), finite metrics, and plain JSON as meta.",
   ),
   "client-api/difference-unsupported": row(
     "user",

@@ -1,0 +1,82 @@
+import { z } from "zod";
+import { type ComponentClass, componentShape, readComponent } from "./component.js";
+import { type CyclicArgs, type CyclicSettings, compileCyclic, cyclicClass, cyclicControllerClass } from "./cyclic.js";
+import { compileFedAvg, type FedAvgArgs, type FedAvgSettings, fedAvgClass } from "./fed-avg.js";
+import {
+  compileModelEvaluation,
+  crossSiteEvalClass,
+  crossSiteModelEvalClass,
+  globalModelEvalClass,
+  type ModelEvaluationArgs,
+  type ModelEvaluationSettings,
+} from "./model-evaluation.js";
+import type { WorkflowJob } from "./workflow-job.js";
+
+/** Settings of one workflow, told apart by `kind`; complete: nobody parses or defaults after this. */
+export type WorkflowSettings = FedAvgSettings | CyclicSettings | ModelEvaluationSettings;
+
+/** Arguments of one workflow as a job writes them, told apart by `kind`. */
+export type WorkflowArgs = FedAvgArgs | CyclicArgs | ModelEvaluationArgs;
+
+/** One of the workflows that a job goes through. */
+export interface WorkflowStage {
+  /** As the job calls it. */
+  readonly id: string;
+  readonly settings: WorkflowSettings;
+}
+
+/** Every workflow that there is, by the names that a job may use. */
+export const workflowClasses: readonly ComponentClass<WorkflowArgs>[] = [
+  fedAvgClass,
+  cyclicClass,
+  cyclicControllerClass,
+  crossSiteModelEvalClass,
+  crossSiteEvalClass,
+  globalModelEvalClass,
+];
+
+const workflowSchema = z.strictObject({ id: z.string().min(1), ...componentShape }).transform((written, context) => {
+  const component = readComponent("workflow", workflowClasses, written, context);
+  return component === undefined ? z.NEVER : { id: written.id, ...component };
+});
+
+/** `workflows`: the first one has the job's first model, and each of the others goes on with that of the one before. */
+export const workflowsSchema = z
+  .array(workflowSchema)
+  .min(1, "needs one workflow")
+  .superRefine((workflows, context) => {
+    workflows.forEach(({ id, args }, index) => {
+      const complain = (path: readonly string[], message: string) => context.addIssue({ code: "custom", path: [index, ...path], message });
+      if (index === 0 && args.initial_model === undefined) complain(["args", "initial_model"], "is missing");
+      if (index > 0 && args.initial_model !== undefined) {
+        complain(["args", "initial_model"], "belongs to the first workflow; this one goes on with the model of the one before");
+      }
+      if (workflows.findIndex((other) => other.id === id) < index) complain(["id"], `'${id}' is the id of a workflow before`);
+    });
+  });
+
+/** One workflow of a job as it is written. */
+export type WorkflowDocument = z.output<typeof workflowSchema>;
+
+/** Completes what a job has written of a workflow. */
+export function compileWorkflow({ id, args }: WorkflowDocument, job: WorkflowJob): WorkflowStage {
+  return Object.freeze({ id, settings: settingsOf(args, job) });
+}
+
+function settingsOf(args: WorkflowArgs, job: WorkflowJob): WorkflowSettings {
+  switch (args.kind) {
+    case "FedAvg":
+      return compileFedAvg(args, job);
+    case "Cyclic":
+      return compileCyclic(args, job);
+    case "ModelEvaluation":
+      return compileModelEvaluation(args, job);
+  }
+}
+
+/** Names of the tasks that a workflow gives to sites. */
+export function tasksOf(args: WorkflowArgs): readonly string[] {
+  if (args.kind !== "ModelEvaluation") return [args.task_name];
+  const { submit_model_task_name: submit, validation_task_name: validate } = args;
+  return submit === undefined ? [validate] : [submit, validate];
+}
