@@ -63,7 +63,7 @@ export type { ScaffoldSettings } from "./job/scaffold.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
 export { type Comparison, meetsStopCondition, type StopCondition } from "./job/stop-condition.js";
 export { type UpdateForm, updateForms } from "./job/update-forms.js";
-export { tasksOf, type WorkflowArgs, type WorkflowSettings, type WorkflowStage } from "./job/workflows.js";
+export { tasksOf, type WorkflowArgs, type WorkflowSettings, type WorkflowStage, type WorkflowTask } from "./job/workflows.js";
 export {
   type AuthorizationPolicy,
   type AuthorizationRequest,

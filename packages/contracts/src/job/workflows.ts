@@ -78,9 +78,19 @@ function settingsOf(args: WorkflowArgs, job: WorkflowJob): WorkflowSettings {
   }
 }
 
-/** Names of the tasks that a workflow gives to sites. */
-export function tasksOf(args: WorkflowArgs): readonly string[] {
-  if (args.kind !== "ModelEvaluation") return [args.task_name];
-  const { submit_model_task_name: submit, validation_task_name: validate } = args;
-  return submit === undefined ? [validate] : [submit, validate];
+/** A task that a workflow gives to sites. */
+export interface WorkflowTask {
+  readonly name: string;
+  /** What it wants: a trained model, a model that the site has, or how good the task's model is. */
+  readonly kind: "train" | "submit_model" | "evaluate";
+  /** The argument that names it. */
+  readonly arg: string;
+}
+
+/** The tasks that a workflow gives to sites. */
+export function tasksOf(args: WorkflowArgs): readonly WorkflowTask[] {
+  if (args.kind !== "ModelEvaluation") return [{ name: args.task_name, kind: "train", arg: "task_name" }];
+  const { submit_model_task_name: submit, validation_task_name: name } = args;
+  const evaluate: WorkflowTask = { name, kind: "evaluate", arg: "validation_task_name" };
+  return submit === undefined ? [evaluate] : [{ name: submit, kind: "submit_model", arg: "submit_model_task_name" }, evaluate];
 }
