@@ -4,7 +4,7 @@ import { addScaffoldControls, type ControlFileInit, removeScaffoldControls } fro
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
 import { writeError } from "../store/file-model-store-disk.js";
 import type { ObjectRef } from "../store/model-store.js";
-import type { ModelDress } from "./workflow-driver.js";
+import type { ModelDress } from "./model-dress.js";
 
 /**
  * Models of SCAFFOLD's rounds, which hold the control variates besides the weights, and models as anybody else wants them. What it makes of

@@ -7,6 +7,7 @@ import type { ServerJobPeer } from "../job-process/rpc-sides.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { Clock } from "./clock.js";
 import { ModelCollection } from "./model-collection.js";
+import type { ModelDress } from "./model-dress.js";
 import { meanMetrics, RoundAggregation } from "./round-aggregation.js";
 import { advance, type WorkflowEffect, type WorkflowMachine } from "./workflow-machine.js";
 import type { RunningWorkflow } from "./workflow-sequence.js";
@@ -17,16 +18,6 @@ export type WorkflowOutcome =
   | { readonly type: "failed"; readonly error: SerializedFlareError }
   /** The parent ended the job. */
   | { readonly type: "ended"; readonly status: JobStatus };
-
-/** What makes the models of rounds out of others, and others out of them, where they are not the same. */
-export interface ModelDress {
-  /** The model that the first round begins with, of the one that the workflow starts from. */
-  forSites(model: ObjectRef): Promise<ObjectRef>;
-  /** The model that is kept, of one that a round began with or has made. */
-  forKeeping(model: ObjectRef): Promise<ObjectRef>;
-  /** Stops what runs. */
-  discard(): void;
-}
 
 export interface WorkflowDriverComponents<State> {
   readonly parent: Pick<ServerJobPeer, "call" | "tell">;
