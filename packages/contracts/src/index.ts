@@ -57,7 +57,7 @@ export {
 export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
 export type { ModelEvaluationSettings } from "./job/model-evaluation.js";
 export { isNamedBy } from "./job/names-or-pattern.js";
-export type { ResultFilterSettings } from "./job/result-filters.js";
+export type { ResultFilterSettings, UpdateFilterSettings } from "./job/result-filters.js";
 export type { RoundSettings, StrategySetting } from "./job/round-args.js";
 export type { ScaffoldSettings } from "./job/scaffold.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
