@@ -27,7 +27,7 @@ export interface WorkflowStage {
 }
 
 /** Every workflow that there is, by the names that a job may use. */
-export const workflowClasses: readonly ComponentClass<WorkflowArgs>[] = [
+const workflowClasses: readonly ComponentClass<WorkflowArgs>[] = [
   fedAvgClass,
   scaffoldClass,
   cyclicClass,
@@ -74,6 +74,7 @@ function settingsOf(args: WorkflowArgs, job: WorkflowJob): WorkflowSettings {
     case "Cyclic":
       return compileCyclic(args, job);
     case "ModelEvaluation":
+    default:
       return compileModelEvaluation(args, job);
   }
 }

@@ -83,6 +83,7 @@ function namedSites(args: WorkflowArgs): (readonly [arg: string, place: string |
     case "Cyclic":
       return typeof args.order === "string" ? [] : args.order.map((site, index) => ["order", index, site]);
     case "ModelEvaluation":
+    default:
       return (args.participating_clients ?? []).map((site, index) => ["participating_clients", index, site]);
   }
 }

@@ -20,6 +20,7 @@ export function updateFilterOf(
       return { kind: "gaussian", clipNorm: filter.clipNorm, noiseMultiplier: filter.noiseMultiplier, randomBytes };
     case "AllowMetrics":
     case "FixedWeight":
+    default:
       return undefined;
   }
 }
