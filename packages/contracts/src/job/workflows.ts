@@ -37,8 +37,17 @@ const workflowClasses: readonly ComponentClass<WorkflowArgs>[] = [
   globalModelEvalClass,
 ];
 
+/** Workflows of FLARE that have another name here. */
+const instead: Readonly<Record<string, string>> = {
+  ScatterAndGather: "FedAvg does the same; its first model is 'initial_model', and no component is needed",
+  FedOpt: "use FedAvg with a 'strategy' such as fed-avg-m or fed-adam",
+  ScatterAndGatherScaffold: "use Scaffold",
+  CrossSiteEvalServerController: "use CrossSiteModelEval, in which the server hands the models round",
+  CyclicServerController: "use Cyclic, in which the server hands the model round",
+};
+
 const workflowSchema = z.strictObject({ id: z.string().min(1), ...componentShape }).transform((written, context) => {
-  const component = readComponent("workflow", workflowClasses, written, context);
+  const component = readComponent("workflow", workflowClasses, written, context, instead);
   return component === undefined ? z.NEVER : { id: written.id, ...component };
 });
 

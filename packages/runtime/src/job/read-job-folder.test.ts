@@ -268,6 +268,18 @@ describe("readJobFolder", () => {
       /not supported yet; supported: FedAvg, Scaffold, Cyclic/,
     ],
     [
+      "a workflow that has another name here",
+      {
+        [serverFile]: server.replace(
+          "nvflare.app_common.workflows.fedavg.FedAvg",
+          "nvflare.app_common.workflows.scatter_and_gather.ScatterAndGather",
+        ),
+      },
+      serverFile,
+      6,
+      /is not here: FedAvg does the same/,
+    ],
+    [
       "a class of the job's own that is called FedAvg",
       { [serverFile]: server.replace("nvflare.app_common.workflows.fedavg.FedAvg", "my_code.FedAvg") },
       serverFile,
