@@ -1,5 +1,6 @@
-import { rm } from "node:fs/promises";
-import { decodeSafetensors, encodeSafetensors } from "@flare-ts/aggregator";
+import { readFile, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import { type CompressionForm, compressUpdate, decodeSafetensors, encodeSafetensors } from "@flare-ts/aggregator";
 import { afterEach, describe, expect, it } from "vitest";
 import type { ObjectRef } from "../store/model-store.js";
 import type { HostedTask, MemoryJobHost, SiteAnswer } from "./memory-job-host.test-support.js";
@@ -112,6 +113,29 @@ describe("a job with the workflow Scaffold", () => {
     );
   });
 
+  it.each(["float16", "bfloat16", "int8"] as const)(
+    "takes answers that were made smaller, both weights and control variates: %s",
+    async (form) => {
+      const train = scaffoldSites("DIFF");
+      const host = await hostOf({
+        args: { num_rounds: rounds },
+        train: async (task, running) => {
+          const answer = await train(task, running);
+          return answer === "silence" || "error" in answer
+            ? answer
+            : { ...answer, bytes: await smaller(running.folder, task, answer.bytes, form) };
+        },
+      });
+      expect(await runHosted(host)).toEqual({ exitStatus: 0 });
+      const references = [1, 2, 3].map((value) => new Reference(value, 1, (site) => Number(site.slice(-1))));
+      for (let round = 0; round < rounds; round++) for (const reference of references) reference.round(names);
+      const result = valuesOf(await host.read(resultOf(host)), "w");
+      // All changes are below 8, of which bfloat16 and int8 lose 2^-8 at the most.
+      for (const [i, { model }] of references.entries()) expect(Math.abs(at(result, i) - model)).toBeLessThan(rounds * 8 * 2 ** -8);
+      expect(result).not.toEqual(references.map(({ model }) => Math.fround(model)));
+    },
+  );
+
   it("keeps the best model without control variates, and hands the last one on without", async () => {
     const host = await hostOf({
       args: { num_rounds: 2, key_metric: "loss" },
@@ -163,6 +187,13 @@ function fileOf(w: readonly number[], control: readonly number[]): Uint8Array {
     ["w", tensor(w)],
     ["scaffold_c_global.w", tensor(control)],
   ]);
+}
+
+async function smaller(folder: string, { site, round }: HostedTask, bytes: Uint8Array, form: CompressionForm): Promise<Uint8Array> {
+  const source = join(folder, `${site}-${round}.safetensors`);
+  await writeFile(source, bytes);
+  await compressUpdate({ source, outPath: `${source}.small`, form, isDurable: false });
+  return readFile(`${source}.small`);
 }
 
 function valuesOf(file: Uint8Array, name: string): readonly number[] {
