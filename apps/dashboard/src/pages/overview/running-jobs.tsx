@@ -7,6 +7,7 @@ import { formatDuration } from "../../components/format.js";
 import { Moment } from "../../components/moment.js";
 import { Section } from "../../components/section.js";
 import { useNow } from "../../components/use-now.js";
+import { closedRounds } from "../../jobs/workflow-view.js";
 import { useJobView } from "../../live/use-job-view.js";
 import { isOver, JobStatus } from "../jobs/job-status.js";
 import classes from "./running-jobs.module.css";
@@ -58,9 +59,9 @@ export function RunningJobs({ jobs }: { readonly jobs: readonly Job[] }) {
 
 function OpenJob({ job }: { readonly job: Job }) {
   const now = useNow();
-  const { rounds } = useJobView(job.id);
-  const round = rounds.at(-1);
-  const closed = rounds.filter(({ closedMs }) => closedMs !== null).length;
+  const workflow = useJobView(job.id).workflows.at(-1);
+  const round = workflow?.rounds.at(-1);
+  const closed = workflow === undefined ? 0 : closedRounds(workflow);
   const answered = [...(round?.sites.values() ?? [])].filter(({ state }) => state === "answered").length;
   return (
     <li className={classes["job"]}>
@@ -82,6 +83,7 @@ function OpenJob({ job }: { readonly job: Job }) {
             aria-label={`Rounds of ${job.name} that are done`}
           />
           <Text size="xs" c="dimmed" mt={4}>
+            {round.workflow !== "" && `${round.workflow}: `}
             {closed} of {round.totalRounds} rounds · {answered} of {round.sites.size} sites answered in this one
           </Text>
         </>
