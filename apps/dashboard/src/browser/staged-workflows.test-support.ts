@@ -1,6 +1,6 @@
 import type { Job, JobJournalEntry } from "@flare-ts/dashboard-api/contract";
 import type { StagedFederation } from "./staged-federation.test-support.js";
-import { note, type StagedJob } from "./staged-job.test-support.js";
+import { note, type StagedJob, sign } from "./staged-job.test-support.js";
 
 /** Ids of the jobs that `stageWorkflows` puts on the stage. */
 export const workflowJobs = {
@@ -14,7 +14,6 @@ export const workflowJobs = {
   measuring: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a14",
 } as const;
 
-const roundMs = 40_000;
 const model = { hash: "a".repeat(64), size: 48e6 };
 
 /** Jobs of several workflows, of turns and of evaluations beside those that a stage has anyway. */
@@ -89,10 +88,24 @@ interface EvaluateInit {
   readonly openAnswers: number;
 }
 
+type Metrics = Readonly<Record<string, number>>;
+
+interface OpenInit {
+  readonly workflow: string | undefined;
+  readonly task: string;
+  readonly sites: readonly string[];
+  readonly totalRounds: number;
+  readonly evaluates?: string;
+}
+
 /** Writes a job's journal, workflow by workflow. */
 class Script {
   readonly staged: StagedJob;
-  #round = 0;
+  #round = -1;
+  #task = "";
+  /** What sites have answered in the round that is open. */
+  #answers = new Map<string, Metrics>();
+  #missing: string[] = [];
   #atMs: number;
 
   constructor(job: Job) {
@@ -108,16 +121,9 @@ class Script {
       const asked = turns ? [sites[index % sites.length] ?? ""] : sites;
       this.#open({ workflow, task: "train", sites: asked, totalRounds: rounds });
       if (isLastOpen && index === rounds - 1) return;
-      const isFailing = index === failingRound;
-      for (const site of asked) this.#answer("train", site, isFailing ? undefined : trained(index, sites.indexOf(site)));
-      const metrics = trained(index, 1.5);
-      if (isFailing) this.#close([], asked, {});
-      else
-        this.#close(asked, [], turns ? trained(index, sites.indexOf(asked[0] ?? "")) : metrics, {
-          engine: "cpu-wasm-exact",
-          strategy: "fed-avg",
-        });
-      if (!turns) this.#note({ type: "best-model", round: this.#round - 1, model, metric: "dice", value: metrics.dice });
+      for (const site of asked) this.#answer(site, index === failingRound ? undefined : trained(index, sites.indexOf(site)));
+      const { dice } = this.#close({ engine: "cpu-wasm-exact", strategy: "fed-avg" });
+      if (!turns) this.#note({ type: "best-model", round: this.#round, model, metric: "dice", value: dice });
     }
   }
 
@@ -127,64 +133,60 @@ class Script {
     const able = sites.filter((site) => site !== failing);
     const server = ["SRV_FL_global_model", "SRV_best_FL_global_model"];
     const owners = workflow === undefined ? server : [...server, ...able.toSorted()];
-    const missing = sites.filter((site) => site === failing);
     const totalRounds = workflow === undefined ? owners.length : owners.length + 1;
     if (workflow !== undefined) {
       this.#open({ workflow, task: "submit_model", sites, totalRounds });
-      for (const site of sites) this.#answer("submit_model", site, site === failing ? undefined : {});
-      this.#close(able, missing, {}, { models: Object.fromEntries(able.map((site) => [site, model])) });
+      for (const site of sites) this.#answer(site, site === failing ? undefined : {});
+      this.#close({ models: Object.fromEntries(able.map((site) => [site, model])) });
     }
     for (const [index, owner] of owners.slice(0, models).entries()) {
       const isOpen = openAnswers > 0 && index === models - 1;
       this.#open({ workflow, task: "validate", sites, totalRounds, evaluates: owner });
       for (const site of isOpen ? sites.slice(0, openAnswers) : sites)
-        this.#answer("validate", site, site === failing ? undefined : measured(owner, sites.indexOf(site)));
-      if (!isOpen) this.#close(able, missing, measured(owner, 2));
+        this.#answer(site, site === failing ? undefined : measured(owner, sites.indexOf(site)));
+      if (!isOpen) this.#close();
     }
-  }
-
-  abort(reason: string): void {
-    this.#note({ type: "job-ended", status: "FINISHED:ABORTED", reason });
   }
 
   end(reason: string): void {
     this.#note({ type: "workflow-ended", model, reason });
   }
 
-  #open({
-    workflow,
-    ...opened
-  }: {
-    readonly workflow: string | undefined;
-    readonly sites: readonly string[];
-    readonly [fact: string]: unknown;
-  }): void {
-    this.#atMs += roundMs / 10;
-    this.#note({ type: "round-opened", round: this.#round, model, ...(workflow === undefined ? {} : { workflow }), ...opened });
+  abort(reason: string): void {
+    this.#note({ type: "job-ended", status: "FINISHED:ABORTED", reason });
   }
 
-  #answer(task: string, site: string, metrics: Readonly<Record<string, number>> | undefined): void {
+  #open({ workflow, ...opened }: OpenInit): void {
+    this.#atMs += 4000;
+    this.#task = opened.task;
+    this.#answers = new Map();
+    this.#missing = [];
+    this.#note({ type: "round-opened", round: ++this.#round, model, ...(workflow === undefined ? {} : { workflow }), ...opened });
+  }
+
+  #answer(site: string, metrics: Metrics | undefined): void {
     this.#atMs += 4000 + 900 * this.staged.job.sites.indexOf(site);
-    const error = { code: "site/trainer-failed", message: "The training script ended with status 1: no such file: holdout.csv." };
-    this.#note(
-      metrics === undefined ? { type: "task-failed", round: this.#round, task, site, error } : answerOf(this.#round, task, site, metrics),
-    );
+    const [round, task] = [this.#round, this.#task];
+    if (metrics === undefined) {
+      this.#missing.push(site);
+      const error = { code: "site/trainer-failed", message: "The training script ended with status 1: no such file: holdout.csv." };
+      this.#note({ type: "task-failed", round, task, site, error });
+    } else {
+      this.#answers.set(site, metrics);
+      this.#note(answerOf(round, task, site, metrics));
+    }
   }
 
-  #close(contributors: readonly string[], missing: readonly string[], metrics: object, more: object = {}): void {
+  #close(more: object = {}): Metrics {
     this.#atMs += 700;
-    const bytes = 48e6 * contributors.length;
-    this.#note({
-      type: "round-closed",
-      round: this.#round++,
-      contributors,
-      missing,
-      model,
-      metrics,
-      bytes,
-      aggregationSeconds: 0.3,
-      ...more,
-    });
+    const all = [...this.#answers.values()];
+    const mean = (name: string): number => all.reduce((sum, metrics) => sum + (metrics[name] ?? 0), 0) / all.length;
+    const metrics = Object.fromEntries(Object.keys(all[0] ?? {}).map((name) => [name, mean(name)]));
+    const closed = { round: this.#round, contributors: [...this.#answers.keys()], missing: this.#missing };
+    const signed = sign(this.staged, { ...closed, task: this.#task, atMs: this.#atMs });
+    const bytes = 48e6 * closed.contributors.length;
+    this.#note({ type: "round-closed", ...closed, model: signed, metrics, bytes, aggregationSeconds: 0.3, ...more });
+    return metrics;
   }
 
   #note(event: { readonly type: string; readonly [fact: string]: unknown }): void {
@@ -192,7 +194,7 @@ class Script {
   }
 }
 
-function answerOf(round: number, task: string, site: string, metrics: Readonly<Record<string, number>>) {
+function answerOf(round: number, task: string, site: string, metrics: Metrics) {
   const update = { hash: "c".repeat(64), size: task === "validate" ? 8 : 48e6 };
   return { type: "update-accepted", round, task, site, update, paramsType: "FULL", weight: 412, metrics, meta: {} };
 }
@@ -201,7 +203,7 @@ function trained(round: number, site: number): Readonly<Record<"train_loss" | "d
   return { train_loss: 0.2 + Math.exp(-round / 5) + 0.03 * site, dice: 0.9 - 0.5 * Math.exp(-round / 4) - 0.01 * site };
 }
 
-function measured(owner: string, site: number): Readonly<Record<string, number>> {
+function measured(owner: string, site: number): Metrics {
   const spread = (7 * owner.length + owner.charCodeAt(owner.length - 1)) % 17;
   const dice = (owner.startsWith("SRV_") ? 0.86 : 0.58 + spread / 80) + 0.03 * Math.sin(5 * site + spread);
   return { dice, hausdorff_mm: 31 - 24 * dice, val_loss: 1.3 - dice };

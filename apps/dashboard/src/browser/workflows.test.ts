@@ -102,6 +102,9 @@ describe.skipIf(lacked !== "")(`jobs of several workflows, of turns and of evalu
     expect(await picker.textContent()).toContain("Round 5 of 7");
     await page.getByText("The workflow fedavg ended: all 4 rounds are done").waitFor();
     await page.getByText("Round 1 of cross-site-evaluation closed without lakeside").waitFor();
+    const receipts = page.getByRole("table", { name: "Receipts of the rounds, the newest first" });
+    await receipts.getByRole("row", { name: /^Round 4 of cross-site-evaluation/ }).waitFor();
+    await receipts.getByRole("row", { name: /^Round 4 of fedavg/ }).waitFor();
   });
 
   it("where sites take turns, nobody is missed whose turn it is not, and the turns before are there to compare", async () => {
@@ -113,5 +116,11 @@ describe.skipIf(lacked !== "")(`jobs of several workflows, of turns and of evalu
     const states = (await rows.locator("td:nth-child(3)").allTextContents()).map((text) => text.split("site/")[0]);
     expect(states).toEqual(["working", "answered", "answered", "failed", "answered"]);
     await region.getByRole("img", { name: /^Waterfall of rounds 8 to 12/ }).waitFor();
+  });
+
+  it("the overview says how far the workflow is that is under way", async () => {
+    await openAt(page, "/");
+    await page.getByText("cross-site-evaluation: 4 of 7 rounds").waitFor();
+    await takePictures(page, "workflows-overview");
   });
 });

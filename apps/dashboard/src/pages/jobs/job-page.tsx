@@ -94,10 +94,10 @@ function JobDetail({ job, may }: { readonly job: Job; readonly may: OwnJob["may"
         )}
         <JobStats job={job} view={view} />
         <Grid gap="lg">
-          <Grid.Col span={{ base: 12, lg: 8 }}>
+          <Grid.Col span={{ base: 12, lg: measuresOnly ? 12 : 8 }}>
             {measuresOnly ? tables : <JobCurves byRound={byRound} byStep={byStep} isRunning={isRunning} />}
           </Grid.Col>
-          <Grid.Col span={{ base: 12, lg: 4 }}>
+          <Grid.Col span={{ base: 12, lg: measuresOnly ? 12 : 4 }}>
             <Section title="What happened">
               <IncidentList incidents={view.incidents} />
             </Section>

@@ -3,7 +3,7 @@ import { Anchor, Progress, Text } from "@mantine/core";
 import { IconActivity } from "@tabler/icons-react";
 import { Link } from "wouter";
 import { EmptyState } from "../../components/empty-state.js";
-import { formatDuration } from "../../components/format.js";
+import { count, formatDuration } from "../../components/format.js";
 import { Moment } from "../../components/moment.js";
 import { Section } from "../../components/section.js";
 import { useNow } from "../../components/use-now.js";
@@ -84,7 +84,7 @@ function OpenJob({ job }: { readonly job: Job }) {
           />
           <Text size="xs" c="dimmed" mt={4}>
             {round.workflow !== "" && `${round.workflow}: `}
-            {closed} of {round.totalRounds} rounds · {answered} of {round.sites.size} sites answered in this one
+            {closed} of {round.totalRounds} rounds · {answered} of {count(round.sites.size, "site")} answered in this one
           </Text>
         </>
       ) : (
