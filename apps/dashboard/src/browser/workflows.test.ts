@@ -120,7 +120,8 @@ describe.skipIf(lacked !== "")(`jobs of several workflows, of turns and of evalu
 
   it("the overview says how far the workflow is that is under way", async () => {
     await openAt(page, "/");
-    await page.getByText("cross-site-evaluation: 4 of 7 rounds").waitFor();
+    const job = page.getByRole("listitem").filter({ hasText: "tumour-segmentation-and-evaluation" });
+    await expect.poll(() => job.textContent()).toContain("cross-site-evaluation: 4 of 7 rounds");
     await takePictures(page, "workflows-overview");
   });
 });
