@@ -75,6 +75,8 @@ export class ClientApiExecutor implements Executor {
   #stripped: Promise<void> | undefined;
   /** Where the moves of the trainer are told. */
   #report: TaskContext["report"] = () => {};
+  /** How far the job's count of rounds is ahead of that of the trainer, who knows of its own workflow alone. */
+  #roundsBefore = 0;
 
   constructor(components: { readonly results: ResultFolder }, init: ClientApiExecutorInit & Places) {
     this.#results = components.results;
@@ -85,6 +87,7 @@ export class ClientApiExecutor implements Executor {
     const { settings } = this.#init;
     const message = taskMessage(task);
     const taskId = message.task_id;
+    this.#roundsBefore = task.key.round - message.current_round;
     const signal = AbortSignal.any([context.signal, this.#stopping.signal]);
     this.#report = context.report;
     const stored = await this.#results.find(taskId);
@@ -192,7 +195,7 @@ export class ClientApiExecutor implements Executor {
       launchTimeoutMs: settings.launchTimeoutMs ?? stallMs,
       stopGracePeriodMs: settings.stopGracePeriodMs,
       logFile: join(job.workspace, "trainer.log"),
-      onLog,
+      onLog: ({ round, ...message }) => onLog(round === undefined ? message : { ...message, round: round + this.#roundsBefore }),
       onMove: ({ done, total, what }) => this.#report({ phase: "training", done, total, reason: what }),
       onUnwanted: ({ task_id: taskId, path }) => void this.#results.forget(taskId, path),
     });

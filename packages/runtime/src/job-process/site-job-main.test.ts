@@ -220,6 +220,18 @@ describe("results", () => {
   });
 });
 
+describe("a later workflow", () => {
+  it("shows its trainers their own count of rounds, and has what they log in that of the job", async () => {
+    const { peer } = await start(trainer("model.params.w.data[0] = model.currentRound * 10 + model.totalRounds;"));
+    peer.notify("task", { ...task(7), totalRounds: 9, meta: { current_round: 2, total_rounds: 4 } });
+    await until(() => results.length + failures.length === 1);
+    expect(failures).toEqual([]);
+    const file = readFileSync(join(root, "models", "result-7"));
+    expect([...(decodeSafetensors(file).get("w")?.data ?? [])]).toEqual([24]);
+    expect(logged).toMatchObject([{ key: "loss", round: 7 }]);
+  });
+});
+
 describe("an evaluation", () => {
   const evaluating = `
     import * as flare from "@flare-ts/runtime/client";
