@@ -263,7 +263,11 @@ export class AdminService {
       `download:${job.jobId}`,
       files.map((file) => contentHashSchema.parse(file.hash)),
     );
-    return { job: this.#parts.summaries.of(job) as unknown as Json, files: files as unknown as Json };
+    return {
+      job: this.#parts.summaries.of(job) as unknown as Json,
+      files: files as unknown as Json,
+      has_evaluations: entries.some(({ event }) => event.type === "round-opened" && event.evaluates !== undefined),
+    };
   }
 
   /** Lets an admin read a job, whose files are here, to sign them anew. */
@@ -279,7 +283,7 @@ export class AdminService {
     const { archive, jobs, output, store } = this.#parts;
     const { job_id, metrics_after, lines_after, events_after, limit = 1000 } = parseArguments(outputArguments, args);
     const { jobId } = await this.#job(caller, { job_id });
-    const events = events_after === undefined ? undefined : pageOf(await store.entries(jobId, events_after), limit);
+    const events = events_after === undefined ? undefined : pageOf(await store.entries(jobId, events_after, limit + 1), limit);
     const metrics = metrics_after === undefined ? undefined : await archive.metrics(jobId, metrics_after, limit);
     const lines = lines_after === undefined ? undefined : await archive.lines(jobId, lines_after, limit);
     if (jobs.get(jobId) === undefined) output.forget(jobId);
