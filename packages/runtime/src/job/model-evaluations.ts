@@ -109,38 +109,33 @@ function opened({ evaluations, round: before }: KnownEvaluations, event: EventOf
 
 /** A round that is open, with what was heard of it. */
 function withEvent(round: KnownRound, event: JobEvent): KnownRound {
-  const number = round.opened.round;
-  switch (event.type) {
-    case "update-accepted": {
-      const { site, metrics } = event;
-      // The first answer of a site counts.
-      const isNews = event.round === number && !round.found.some((one) => one.site === site);
-      return isNews ? { ...round, found: [...round.found, { site, metrics }].sort(bySite) } : round;
-    }
-    case "task-failed":
-      return event.round === number ? withMissing(round, [{ site: event.site, why: event.error.message }]) : round;
-    case "site-left": {
-      const { site, error } = event;
-      const isAwaited = round.opened.sites.includes(site) && !round.found.some((one) => one.site === site);
-      return isAwaited ? withMissing(round, [{ site, why: error.message }]) : round;
-    }
-    case "deadline-passed":
-      return event.round === number ? withMissing(round, event.late ?? []) : round;
-    case "round-closed": {
-      if (event.round !== number) return round;
-      const found = round.found.filter(({ site }) => event.contributors.includes(site));
-      const missing = event.missing.map((site) => round.missing.find((one) => one.site === site) ?? { site });
-      return { ...round, found, missing, isClosed: true };
-    }
-    default:
-      return round;
+  if (event.type === "site-left") {
+    const { site, error } = event;
+    const isAwaited = round.opened.sites.includes(site) && !hasFound(round, site);
+    return isAwaited ? withMissing(round, [{ site, why: error.message }]) : round;
   }
+  if (!("round" in event) || event.round !== round.opened.round) return round;
+  if (event.type === "update-accepted") {
+    const { site, metrics } = event;
+    // The first answer of a site counts.
+    return hasFound(round, site) ? round : { ...round, found: [...round.found, { site, metrics }].sort(byName) };
+  }
+  if (event.type === "task-failed") return withMissing(round, [{ site: event.site, why: event.error.message }]);
+  if (event.type === "deadline-passed") return withMissing(round, event.late ?? []);
+  if (event.type !== "round-closed") return round;
+  const found = round.found.filter(({ site }) => event.contributors.includes(site));
+  const missing = event.missing.map((site) => round.missing.find((one) => one.site === site) ?? { site });
+  return { ...round, found, missing, isClosed: true };
+}
+
+function hasFound({ found }: KnownRound, site: string): boolean {
+  return found.some((one) => one.site === site);
 }
 
 /** The first reason that was given stands. */
 function withMissing(round: KnownRound, more: readonly MissingSite[]): KnownRound {
   const news = more.filter(({ site }) => !round.missing.some((one) => one.site === site)).map(({ site, why }) => ({ site, why }));
-  return { ...round, missing: [...round.missing, ...news].sort(bySite) };
+  return { ...round, missing: [...round.missing, ...news].sort(byName) };
 }
 
 /** What the newest round says of the model that is evaluated in it. */
@@ -160,6 +155,6 @@ function over(evaluation: ModelEvaluation): ModelEvaluation {
   return evaluation.isOver ? evaluation : { ...evaluation, isOver: true };
 }
 
-function bySite(a: { readonly site: string }, b: { readonly site: string }): number {
+function byName(a: { readonly site: string }, b: { readonly site: string }): number {
   return a.site < b.site ? -1 : 1;
 }
