@@ -10,7 +10,6 @@ import {
   type JobEvent as WireJobEvent,
 } from "@flare-ts/contracts/wire";
 import { z } from "zod";
-import type { ResultFile } from "../admin/job-summary.js";
 import type { CommandVerb } from "../admin/signed-command.js";
 import type { JournalEntry } from "../job/job-event.js";
 import { isFinished, jobStatuses } from "../job/job-status.js";
@@ -34,6 +33,7 @@ import type { ObjectGrants } from "./object-grants.js";
 import type { OutputService } from "./output-service.js";
 import { parseArguments } from "./parse-arguments.js";
 import type { RenewalService } from "./renewal-service.js";
+import { resultFiles } from "./result-files.js";
 import type { StudyBoundary } from "./study-boundary.js";
 import type { StudyService } from "./study-service.js";
 import type { SystemWatch } from "./system-watch.js";
@@ -253,11 +253,7 @@ export class AdminService {
         facts: { job: job.jobId, status: job.status },
       });
     const entries = await this.#parts.store.entries(job.jobId);
-    const best = entries.flatMap(({ event }) => (event.type === "best-model" ? [event.model] : [])).at(-1);
-    const files: ResultFile[] = [
-      ...(job.result === undefined ? [] : [{ path: "models/FL_global_model.safetensors", ...job.result }]),
-      ...(best === undefined ? [] : [{ path: "models/best_FL_global_model.safetensors", ...best }]),
-    ];
+    const files = resultFiles(job, entries);
     this.#grant(
       caller,
       `download:${job.jobId}`,
