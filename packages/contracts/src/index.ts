@@ -57,11 +57,11 @@ export {
 export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
 export type { ModelEvaluationSettings } from "./job/model-evaluation.js";
 export { isNamedBy } from "./job/names-or-pattern.js";
-export type { ResultFilterSettings } from "./job/result-filters.js";
+export type { ResultFilterSettings, UpdateFilterSettings } from "./job/result-filters.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
 export { type Comparison, meetsStopCondition, type StopCondition } from "./job/stop-condition.js";
 export { type UpdateForm, updateForms } from "./job/update-forms.js";
-export { tasksOf, type WorkflowArgs, type WorkflowSettings, type WorkflowStage } from "./job/workflows.js";
+export { tasksOf, type WorkflowArgs, type WorkflowSettings, type WorkflowStage, type WorkflowTask } from "./job/workflows.js";
 export {
   type AuthorizationPolicy,
   type AuthorizationRequest,

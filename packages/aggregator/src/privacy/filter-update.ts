@@ -118,7 +118,7 @@ async function takeOver(
     const missing = wanted.find(({ name }) => !given.has(name));
     if (missing !== undefined && filters.some(({ kind }) => kind === "gaussian")) throw lacks(missing);
     const kept = wanted.flatMap(({ name }) => given.get(name) ?? []);
-    if (kept.length === 0) throw new FlareError("privacy/nothing-left", `The site's policy leaves nothing of the update ${source}.`);
+    if (kept.length === 0) throw new FlareError("privacy/nothing-left", `The filters leave nothing of the update ${source}.`);
     const { bytes } = await writeSafetensors(path, kept, reader.allBytes(kept), { isDurable, isHashed: false, signal });
     return { bytes, leftOut: tensors.filter((tensor) => !isKept(tensor)).map(({ name }) => name) };
   } finally {

@@ -1,7 +1,9 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { clientApiExecutorClass } from "./client-api-executor.js";
+import { cyclicClass } from "./cyclic.js";
 import { fedAvgClass } from "./fed-avg.js";
+import { crossSiteModelEvalClass } from "./model-evaluation.js";
 
 const page = readFileSync(new URL("../../../../docs/write-a-job.md", import.meta.url), "utf8");
 
@@ -18,6 +20,8 @@ function documented(heading: string): readonly string[] {
 describe("docs/write-a-job.md", () => {
   it.each([
     ["config_fed_server.json: FedAvg", fedAvgClass.argNames],
+    ["config_fed_server.json: Cyclic", cyclicClass.argNames],
+    ["config_fed_server.json: CrossSiteModelEval", crossSiteModelEvalClass.argNames],
     ["config_fed_client.json: ClientAPIExecutor", clientApiExecutorClass.argNames],
   ])("lists every argument of %s, and no other", (heading, names) => {
     expect(documented(heading).toSorted()).toEqual([...names].toSorted());

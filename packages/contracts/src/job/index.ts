@@ -2,5 +2,5 @@
 export type { ClientAppSettings } from "./app-config.js";
 export type { ClientApiExecutorSettings } from "./client-api-executor.js";
 export { executorFor } from "./executor-for.js";
-export type { ResultFilterSettings } from "./result-filters.js";
+export type { ResultFilterSettings, UpdateFilterSettings } from "./result-filters.js";
 export { type UpdateForm, updateForms } from "./update-forms.js";

@@ -26,7 +26,7 @@ export interface WorkflowStage {
 }
 
 /** Every workflow that there is, by the names that a job may use. */
-export const workflowClasses: readonly ComponentClass<WorkflowArgs>[] = [
+const workflowClasses: readonly ComponentClass<WorkflowArgs>[] = [
   fedAvgClass,
   cyclicClass,
   cyclicControllerClass,
@@ -70,13 +70,24 @@ function settingsOf(args: WorkflowArgs, job: WorkflowJob): WorkflowSettings {
     case "Cyclic":
       return compileCyclic(args, job);
     case "ModelEvaluation":
+    default:
       return compileModelEvaluation(args, job);
   }
 }
 
-/** Names of the tasks that a workflow gives to sites. */
-export function tasksOf(args: WorkflowArgs): readonly string[] {
-  if (args.kind !== "ModelEvaluation") return [args.task_name];
-  const { submit_model_task_name: submit, validation_task_name: validate } = args;
-  return submit === undefined ? [validate] : [submit, validate];
+/** A task that a workflow gives to sites. */
+export interface WorkflowTask {
+  readonly name: string;
+  /** What it wants: a trained model, a model that the site has, or how good the task's model is. */
+  readonly kind: "train" | "submit_model" | "evaluate";
+  /** The argument that names it. */
+  readonly arg: string;
+}
+
+/** The tasks that a workflow gives to sites. */
+export function tasksOf(args: WorkflowArgs): readonly WorkflowTask[] {
+  if (args.kind !== "ModelEvaluation") return [{ name: args.task_name, kind: "train", arg: "task_name" }];
+  const { submit_model_task_name: submit, validation_task_name: name } = args;
+  const evaluate: WorkflowTask = { name, kind: "evaluate", arg: "validation_task_name" };
+  return submit === undefined ? [evaluate] : [{ name: submit, kind: "submit_model", arg: "submit_model_task_name" }, evaluate];
 }

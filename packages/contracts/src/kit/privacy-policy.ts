@@ -3,7 +3,7 @@ import { nearestWord } from "../errors/nearest-word.js";
 import { scopeNameSchema } from "../ids/names.js";
 import { type ComponentClass, readComponent } from "../job/component.js";
 import { isEmpty } from "../job/ignored-settings.js";
-import { namesOrPatternSchema } from "../job/names-or-pattern.js";
+import { updateFilterArgs } from "../job/update-filter-args.js";
 import { limits } from "../limits.js";
 
 /** What a site does to a job's results before they leave it. */
@@ -41,18 +41,13 @@ export interface PrivacyPolicy {
 const positive = z.number().gt(0).max(1e9);
 
 const filterClasses: readonly ComponentClass<PrivacyFilter>[] = [
-  classOf("ExcludeVars", { exclude_vars: namesOrPatternSchema }, ({ exclude_vars: names }) => ({ names })),
-  classOf(
-    "PercentilePrivacy",
-    { percentile: z.number().min(0).max(100).default(10), gamma: positive.default(0.01) },
-    ({ percentile, gamma }) => ({ percentile, gamma }),
-  ),
-  classOf("ClipNorm", { max_norm: positive.min(1e-9) }, ({ max_norm: maxNorm }) => ({ maxNorm })),
+  classOf("ExcludeVars", updateFilterArgs.ExcludeVars, ({ exclude_vars: names }) => ({ names })),
+  classOf("PercentilePrivacy", updateFilterArgs.PercentilePrivacy, ({ percentile, gamma }) => ({ percentile, gamma })),
+  classOf("ClipNorm", updateFilterArgs.ClipNorm, ({ max_norm: maxNorm }) => ({ maxNorm })),
   classOf(
     "GaussianPrivacy",
     {
-      clip_norm: positive.min(1e-9),
-      noise_multiplier: z.number().min(0.001).max(1000),
+      ...updateFilterArgs.GaussianPrivacy,
       delta: z.number().gt(0).max(0.01).default(1e-5),
       epsilon_budget: positive.optional(),
     },

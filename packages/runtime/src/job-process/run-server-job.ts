@@ -4,7 +4,7 @@ import type { JournalEntry } from "../job/job-event.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { Clock } from "../workflow/clock.js";
 import { jobWorkflows } from "../workflow/registry.js";
-import type { WorkflowOutcome } from "../workflow/workflow-driver.js";
+import type { WorkflowOutcome } from "../workflow/running-workflow.js";
 import { jobExitStatus } from "./job-launcher.js";
 import type { MessageChannel } from "./message-channel.js";
 import { RpcPeer } from "./rpc-peer.js";

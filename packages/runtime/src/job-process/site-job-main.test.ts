@@ -180,6 +180,34 @@ describe("results", () => {
     await until(() => readdirSync(join(root, "job", "client_api_0", "results")).length === 0);
   });
 
+  it("go through the job's filters first, in their order", async () => {
+    const path = "nvflare.app_opt.pt.quantization.quantizer.ModelQuantizer";
+    const list = [
+      { path: "ClipNorm", args: { max_norm: 0.05 } },
+      { path, args: { quantization_type: "float16" } },
+    ];
+    const { peer } = await start(adding, undefined, { filters: [{ tasks: ["train"], filters: list }] });
+    peer.notify("task", task(1));
+    await until(() => results.length + failures.length === 1);
+    expect(failures).toEqual([]);
+    expect(results[0]).toMatchObject({ paramsType: "DIFF", weight: 3, meta: { "flare.wire": { form: "float16" } } });
+    const file = readFileSync(join(root, "models", "result-1"));
+    // 0.05 in float16, whose bits are 0x2a66.
+    expect([...(decodeSafetensors(file).get("w")?.data ?? [])]).toEqual([0x2a66]);
+    await until(() => readdirSync(join(root, "job", "client_api_0", "results")).length === 0);
+  });
+
+  it("of which the job's filters leave nothing fail, and the script goes on", async () => {
+    const { peer } = await start(adding, undefined, {
+      filters: [{ tasks: ["train"], filters: [{ path: "ExcludeVars", args: { exclude_vars: "^w" } }] }],
+    });
+    peer.notify("task", task(0));
+    peer.notify("task", task(1, "submit_model"));
+    await until(() => results.length + failures.length === 2);
+    expect(failures).toMatchObject([{ code: "privacy/nothing-left" }]);
+    expect(results).toMatchObject([{ key: { task: "submit_model" } }]);
+  });
+
   it("are sent as they are where the site says so, or where a value is beyond the form", async () => {
     const { peer } = await start(adding, undefined, { filters: quantizer("blockwise8"), updateForm: "none" });
     peer.notify("task", task(0));

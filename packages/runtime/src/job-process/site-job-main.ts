@@ -1,18 +1,21 @@
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts/errors";
+import { executorFor } from "@flare-ts/contracts/job";
 import { createClientApiExecutor } from "../executor/client-api-executor.js";
 import type { ExecutorEntry } from "../executor/executor-table.js";
 import { hideSecrets } from "../executor/hide-secrets.js";
 import { createLogger, errorField, type Logger } from "../logging/logger.js";
 import { settlesWithin } from "../process/deadline.js";
 import { giveBackHeap } from "../process/give-back-heap.js";
+import { reusedRandomBytes } from "../process/reused-random-bytes.js";
 import { systemStallClock } from "../progress/stall-clock.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { LogTail } from "./log-tail.js";
 import { parentChannel } from "./node-ipc-channel.js";
+import { prepareUpdate } from "./prepare-update.js";
 import { RpcPeer } from "./rpc-peer.js";
 import type { SiteJobPeer, SiteJobSide, SiteParentSide } from "./rpc-sides.js";
-import { shapeUpdate, updateFormFor } from "./shape-update.js";
+import { updateFormFor } from "./shape-update.js";
 import { SiteJobTasks, type SiteJobTasksComponents } from "./site-job-tasks.js";
 
 /** How long a job that is over waits for its last log lines to be taken. */
@@ -73,12 +76,13 @@ giveBackHeap();
 
 async function startExecutors(log: Logger): Promise<void> {
   entries.length = 0;
+  const randomBytes = reusedRandomBytes();
   shape = async (result, task, signal) => {
+    const { filters = [] } = executorFor(app.resultFilters, task.key.task) ?? {};
     const form = updateFormFor(task.key.task, app.resultFilters, job.updateForm);
-    if (form === undefined) return { result };
-    const shaped = await shapeUpdate(result, { task, form, signal });
-    if (shaped.obstacle !== undefined) log.warn("an update is sent as it is", { form, error: errorField(shaped.obstacle) });
-    return shaped;
+    const prepared = await prepareUpdate(result, { task, filters, form, randomBytes, signal });
+    if (prepared.obstacle !== undefined) log.warn("an update is sent as it is", { form, error: errorField(prepared.obstacle) });
+    return prepared;
   };
   for (const [index, { tasks: names, executor: settings }] of app.executors.entries()) {
     const executor = await createClientApiExecutor({

@@ -10,6 +10,7 @@ import {
   strategyOf,
   tasksOf,
   type WorkflowArgs,
+  type WorkflowTask,
 } from "@flare-ts/contracts";
 import { updatesNeededBy } from "../workflow/job-strategy.js";
 import type { JobApp, JobFolderFile } from "./job-folder.js";
@@ -81,6 +82,7 @@ function namedSites(args: WorkflowArgs): (readonly [arg: string, place: string |
     case "Cyclic":
       return typeof args.order === "string" ? [] : args.order.map((site, index) => ["order", index, site]);
     case "ModelEvaluation":
+    default:
       return (args.participating_clients ?? []).map((site, index) => ["participating_clients", index, site]);
   }
 }
@@ -116,17 +118,39 @@ function checkClient({ configs, files }: CheckAppsInit, { app, client }: AppConf
       problems.push(client.problemAt(path, `there is no file ${app.name}/custom/${script}`));
     }
   });
-  const workflows = configs.find((config) => config.app.runsOnServer)?.server?.value.workflows ?? [];
-  const tasks = [...new Set(workflows.flatMap(({ args }) => tasksOf(args)))];
-  for (const task of app.runsOnSites ? tasks : []) {
-    if (executorFor(client.value.executors, task) === undefined) {
-      problems.push(
-        client.problemAt(["executors"], `no executor takes the task '${task}' of the ${workflows.length === 1 ? "workflow" : "workflows"}`),
-      );
-    }
-  }
-  return problems;
+  return app.runsOnSites ? [...problems, ...checkTasks(configs, client)] : problems;
 }
+
+/** Tasks of the workflows that the executors of an app do not take, or take for another kind of task. */
+function checkTasks(configs: readonly AppConfigs[], client: ReadDocument<ClientConfigDocument>): Problem[] {
+  const server = configs.find((config) => config.app.runsOnServer)?.server;
+  const workflows = server?.value.workflows ?? [];
+  const tasks = workflows.flatMap(({ args }, index) => tasksOf(args).map((task) => ({ ...task, index })));
+  const problems = tasks.flatMap(({ name, kind, arg, index }) => {
+    const found = executorFor(client.value.executors, name);
+    const problem = found === undefined ? undefined : kindProblem({ name, kind }, found.executor.args);
+    return problem === undefined ? [] : (server?.problemAt(["workflows", index, "args", arg], problem) ?? []);
+  });
+  const missing = new Set(tasks.flatMap(({ name }) => (executorFor(client.value.executors, name) === undefined ? [name] : [])));
+  const whose = workflows.length === 1 ? "workflow" : "workflows";
+  return [
+    ...problems,
+    ...[...missing].map((name) => client.problemAt(["executors"], `no executor takes the task '${name}' of the ${whose}`)),
+  ];
+}
+
+/** What scripts take a task for goes by its name. */
+function kindProblem({ name, kind }: Pick<WorkflowTask, "name" | "kind">, args: ExecutorArgs): string | undefined {
+  const names = { train: args.train_task_name, evaluate: args.evaluate_task_name, submit_model: args.submit_model_task_name };
+  if (kind === "train") {
+    const isEvaluation = name === names.evaluate && name !== names.train;
+    return isEvaluation ? `'${name}' is the evaluate_task_name of the executor: scripts answer it with metrics alone` : undefined;
+  }
+  const arg = kind === "evaluate" ? "evaluate_task_name" : "submit_model_task_name";
+  return name === names[kind] ? undefined : `is '${name}', and the executor's ${arg} is '${names[kind]}': scripts go by that`;
+}
+
+type ExecutorArgs = ClientConfigDocument["executors"][number]["executor"]["args"];
 
 function listedSites(meta: JobMetaDocument): readonly string[] | undefined {
   const lists = Object.values(meta.deploy_map);

@@ -294,6 +294,36 @@ describe("readJobFolder", () => {
       /'controller' is the id of a workflow before/,
     ],
     [
+      "training under the name of evaluations",
+      { [serverFile]: workflowArg(`"task_name": "validate"`), [clientFile]: client.replace(`"train"`, `"*"`) },
+      serverFile,
+      8,
+      /'validate' is the evaluate_task_name of the executor/,
+    ],
+    [
+      "an evaluation under a name that the executor does not know",
+      {
+        [serverFile]: server.replace(
+          "  ],",
+          `, { "id": "b", "path": "GlobalModelEval",\n"args": { "validation_task_name": "judge" } }\n  ],`,
+        ),
+        [clientFile]: client.replace(`"train"`, `"*"`),
+      },
+      serverFile,
+      13,
+      /is 'judge', and the executor's evaluate_task_name is 'validate'/,
+    ],
+    [
+      "a site that the job does not go to",
+      {
+        "meta.json": meta.replace(`["@ALL"]`, `["server", "site-1"]`).replace(`"min_clients": 2`, `"min_clients": 1`),
+        [serverFile]: server.replace("  ],", `, { "id": "b", "path": "Cyclic",\n"args": { "order": ["site-1", "site-2"] } }\n  ],`),
+      },
+      serverFile,
+      13,
+      /'site-2' is not in deploy_map/,
+    ],
+    [
       "a workflow whose task no executor takes",
       { [serverFile]: server.replace("  ],", `, { "id": "b", "path": "GlobalModelEval" }\n  ],`) },
       clientFile,

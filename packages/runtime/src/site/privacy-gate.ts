@@ -1,16 +1,8 @@
 import { rm, writeFile } from "node:fs/promises";
-import type { UpdateFilter } from "@flare-ts/aggregator";
-import {
-  FlareError,
-  isNamedBy,
-  type Json,
-  type PrivacyFilter,
-  type PrivacyPolicy,
-  type PrivacyScope,
-  type UpdateForm,
-} from "@flare-ts/contracts";
+import { FlareError, type Json, type PrivacyFilter, type PrivacyPolicy, type PrivacyScope, type UpdateForm } from "@flare-ts/contracts";
 import { holdsTensors, noTensors } from "../job/holds-tensors.js";
 import type { Metrics, TaskKey } from "../job/job-event.js";
+import { updateFilterOf } from "../job/update-filters.js";
 import type { TrainerResult } from "../job-process/job-channel.js";
 import { shapeUpdate } from "../job-process/shape-update.js";
 import type { AuditLog } from "../logging/audit-log.js";
@@ -146,7 +138,7 @@ export class PrivacyGate {
   ): Promise<{ readonly filtered: TrainerResult; readonly leftOut: readonly string[] }> {
     // Loaded where a policy asks for it: a site's parent process is small without it.
     const { filterUpdate } = await import("@flare-ts/aggregator");
-    const filters = scope.resultFilters.flatMap((filter) => this.#updateFilter(filter));
+    const filters = scope.resultFilters.flatMap((filter) => updateFilterOf(filter, this.#parts.randomBytes) ?? []);
     const { paramsType, leftOut } = await filterUpdate({ source, paramsType: given, base, outPath, filters, isDurable: false, signal });
     return { filtered: this.#withAllowed({ path: outPath, paramsType, weight, metrics }, scope), leftOut };
   }
@@ -177,18 +169,6 @@ export class PrivacyGate {
       facts: { ...facts, leftOut: leftOut.slice(0, shownTensors) },
     });
     logger.info("update filtered", { ...facts, leftOut: leftOut.length });
-  }
-
-  #updateFilter(filter: PrivacyFilter): UpdateFilter[] {
-    if (filter.kind === "ExcludeVars") {
-      const { names } = filter;
-      return [{ kind: "exclude", isExcluded: (tensor) => isNamedBy(names, tensor) }];
-    }
-    if (filter.kind === "PercentilePrivacy") return [{ kind: "percentile", percentile: filter.percentile, gamma: filter.gamma }];
-    if (filter.kind === "ClipNorm") return [{ kind: "clip-norm", maxNorm: filter.maxNorm }];
-    if (filter.kind !== "GaussianPrivacy") return [];
-    const { clipNorm, noiseMultiplier } = filter;
-    return [{ kind: "gaussian", clipNorm, noiseMultiplier, randomBytes: this.#parts.randomBytes }];
   }
 
   /** @returns the ε that all updates of the scope come to; `undefined` where there is no noise */

@@ -1,4 +1,4 @@
-import { randomFillSync, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
@@ -11,6 +11,7 @@ import { clearAttachFolder } from "../executor/attach-folder.js";
 import { endTrainersBelow } from "../executor/trainer-leftovers.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
+import { reusedRandomBytes } from "../process/reused-random-bytes.js";
 import { ObjectRetention } from "../store/object-retention.js";
 import { openSqliteSiteStore } from "../store/sqlite-site-store.js";
 import { TransferClient } from "../transfer/transfer-client.js";
@@ -147,15 +148,6 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     logger.info("site started", { site: kit.name, project: kit.project, server: `${kit.endpoint.host}:${kit.endpoint.port}` });
     return { name: kit.name };
   });
-}
-
-/** Cryptographic random bytes, always in the same memory: noise takes eight times as many as the update that it is for. */
-function reusedRandomBytes(): (count: number) => Uint8Array {
-  let space = new Uint8Array();
-  return (count) => {
-    if (space.byteLength < count) space = new Uint8Array(count);
-    return randomFillSync(space.subarray(0, count));
-  };
 }
 
 function privacyToWire({ scopes, defaultScope = "" }: PrivacyPolicy): PrivacyScopes {

@@ -1,9 +1,9 @@
 import type { CyclicSettings } from "@flare-ts/contracts";
 import type { ObjectRef } from "../store/model-store.js";
 import { sitesLost } from "./round-quorum.js";
-import type { SiteFailure } from "./round-state.js";
 import { sampleSites, shuffleSites } from "./sample-sites.js";
 import type { HeldRound, ScriptStep, WorkflowScript } from "./script-machine.js";
+import type { SiteFailure } from "./site-failure.js";
 import type { WorkflowPlan } from "./workflow-plan.js";
 
 /** The turns that sites have had. */

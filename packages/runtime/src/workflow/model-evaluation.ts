@@ -1,8 +1,8 @@
 import type { ModelEvaluationSettings } from "@flare-ts/contracts";
 import type { ObjectRef } from "../store/model-store.js";
 import { sitesLost } from "./round-quorum.js";
-import type { SiteFailure } from "./round-state.js";
 import type { HeldRound, ScriptedRound, ScriptStep, WorkflowScript } from "./script-machine.js";
+import type { SiteFailure } from "./site-failure.js";
 import type { WorkflowPlan } from "./workflow-plan.js";
 
 /** A model that sites evaluate. */

@@ -1,5 +1,6 @@
 import type { JobEvent } from "../job/job-event.js";
-import type { OpenRound, SiteFailure } from "./round-state.js";
+import type { OpenRound } from "./round-state.js";
+import type { SiteFailure } from "./site-failure.js";
 
 type EventOf<Type extends JobEvent["type"]> = Extract<JobEvent, { type: Type }>;
 

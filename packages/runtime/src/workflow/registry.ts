@@ -6,10 +6,11 @@ import { cyclicScript } from "./cyclic.js";
 import { createJobStrategy, trainerMeta, withoutTensors } from "./job-strategy.js";
 import { modelEvaluationScript } from "./model-evaluation.js";
 import { roundMachine } from "./round-machine.js";
+import type { RunningWorkflow } from "./running-workflow.js";
 import { scriptMachine } from "./script-machine.js";
 import { WorkflowDriver, type WorkflowDriverComponents } from "./workflow-driver.js";
 import type { WorkflowPlan } from "./workflow-plan.js";
-import { type Handover, type RunningWorkflow, WorkflowSequence } from "./workflow-sequence.js";
+import { type Handover, WorkflowSequence } from "./workflow-sequence.js";
 
 /** What the workflows of a job start from. */
 export interface WorkflowsStart {
@@ -39,6 +40,7 @@ function create(settings: WorkflowSettings, start: StageStart, parts: Parts): Ru
     case "Cyclic":
       return scripted(scriptMachine(plan, cyclicScript(settings, plan)), start, parts);
     case "ModelEvaluation":
+    default:
       return scripted(scriptMachine(plan, modelEvaluationScript(settings, { ...plan, bestModel })), start, parts);
   }
 }

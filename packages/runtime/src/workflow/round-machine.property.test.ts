@@ -205,6 +205,8 @@ class World {
         break;
       case "assign":
       case "close-task":
+      case "collect":
+      case "close-round":
       case undefined:
       default:
         break;

@@ -1,6 +1,7 @@
 import { FlareError, type Json, type SerializedFlareError } from "@flare-ts/contracts/errors";
 import { type AnswerTimes, allowanceOf } from "./answer-times.js";
-import type { OpenRound, RoundPlan, RoundState, SiteFailure } from "./round-state.js";
+import type { OpenRound, RoundPlan, RoundState } from "./round-state.js";
+import type { SiteFailure } from "./site-failure.js";
 import type { WorkflowPlan } from "./workflow-plan.js";
 
 /** Answers that a round needs. */

@@ -3,6 +3,7 @@ import type { StrategyState } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { AnswerTimes } from "./answer-times.js";
+import type { SiteFailure } from "./site-failure.js";
 import type { Contribution } from "./workflow-machine.js";
 import type { WorkflowPlan } from "./workflow-plan.js";
 
@@ -59,11 +60,6 @@ export interface OpenRound {
   /** When the number of answers reached the quorum. */
   readonly quorumAtMs: number | undefined;
   readonly hasDeadlinePassed: boolean;
-}
-
-export interface SiteFailure {
-  readonly site: string;
-  readonly error: SerializedFlareError;
 }
 
 export interface BestModel {

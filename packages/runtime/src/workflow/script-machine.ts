@@ -6,7 +6,8 @@ import type { ObjectRef } from "../store/model-store.js";
 import { hasFailed, hasHeardOf, isOfRound, openedRound, withAnswerOf, withFailureOf, withLeft } from "./open-round.js";
 import { closeTask, contributionsOf, folds, nameOf } from "./round-effects.js";
 import { answeredSites, mandatorySiteLost, pendingSites, presentSites } from "./round-quorum.js";
-import type { OpenRound, SiteFailure } from "./round-state.js";
+import type { OpenRound } from "./round-state.js";
+import type { SiteFailure } from "./site-failure.js";
 import type { WorkflowEffect, WorkflowMachine } from "./workflow-machine.js";
 import type { WorkflowPlan } from "./workflow-plan.js";
 

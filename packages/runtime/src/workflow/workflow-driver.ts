@@ -1,21 +1,13 @@
 import { join } from "node:path";
 import type { AggregationEngine, Strategy } from "@flare-ts/aggregator";
-import { FlareError, type SerializedFlareError } from "@flare-ts/contracts/errors";
+import { FlareError } from "@flare-ts/contracts/errors";
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
-import type { JobStatus } from "../job/job-status.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
 import type { Clock } from "./clock.js";
 import { ModelCollection } from "./model-collection.js";
 import { meanMetrics, RoundAggregation } from "./round-aggregation.js";
+import type { RunningWorkflow, WorkflowOutcome } from "./running-workflow.js";
 import { advance, type WorkflowEffect, type WorkflowMachine } from "./workflow-machine.js";
-import type { RunningWorkflow } from "./workflow-sequence.js";
-
-/** How a workflow came to its end. */
-export type WorkflowOutcome =
-  | { readonly type: "finished" }
-  | { readonly type: "failed"; readonly error: SerializedFlareError }
-  /** The parent ended the job. */
-  | { readonly type: "ended"; readonly status: JobStatus };
 
 export interface WorkflowDriverComponents<State> {
   readonly parent: Pick<ServerJobPeer, "call" | "tell">;

@@ -1,5 +1,5 @@
 import type { ObjectRef } from "../store/model-store.js";
-import type { SiteFailure } from "./round-state.js";
+import type { SiteFailure } from "./site-failure.js";
 
 /** Where a workflow begins in its job, and what does not change while it runs. */
 export interface WorkflowPlan {

@@ -2,21 +2,8 @@ import type { JournalEntry } from "../job/job-event.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { JournalOrder } from "./journal-order.js";
 import { withLeft } from "./open-round.js";
-import type { SiteFailure } from "./round-state.js";
-import type { WorkflowOutcome } from "./workflow-driver.js";
-
-/** A workflow at work. */
-export interface RunningWorkflow {
-  /** Takes an entry of the journal that follows those of `run` and of earlier calls. */
-  hear(entry: JournalEntry): void;
-  /**
-   * Goes on from where the journal stands, until the workflow or the job is over.
-   *
-   * @param entries those of the journal that are of this workflow; what follows comes through `hear`
-   * @throws FlareError that another process may not meet, starting from the journal again; `internal/aborted` on abort
-   */
-  run(entries: readonly JournalEntry[], signal?: AbortSignal): Promise<WorkflowOutcome>;
-}
+import type { RunningWorkflow, WorkflowOutcome } from "./running-workflow.js";
+import type { SiteFailure } from "./site-failure.js";
 
 /** Where the next workflow of a job goes on. */
 export interface Handover {
@@ -98,16 +85,8 @@ export class WorkflowSequence {
 const beginning: Handover = { nextRound: undefined, model: undefined, bestModel: undefined, left: [] };
 
 function withEntry(handover: Handover, { event }: JournalEntry): Handover {
-  switch (event.type) {
-    case "round-opened":
-      return { ...handover, nextRound: event.round + 1 };
-    case "best-model":
-      return { ...handover, bestModel: event.model };
-    case "site-left":
-      return { ...handover, left: withLeft(handover.left, event) };
-    case "workflow-ended":
-      return { ...handover, model: event.model };
-    default:
-      return handover;
-  }
+  if (event.type === "round-opened") return { ...handover, nextRound: event.round + 1 };
+  if (event.type === "best-model") return { ...handover, bestModel: event.model };
+  if (event.type === "site-left") return { ...handover, left: withLeft(handover.left, event) };
+  return event.type === "workflow-ended" ? { ...handover, model: event.model } : handover;
 }

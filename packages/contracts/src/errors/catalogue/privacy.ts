@@ -9,13 +9,13 @@ export const privacyErrors = {
   ),
   "privacy/nothing-left": row(
     "site",
-    "The site's privacy policy leaves nothing of an update.",
-    "Compare the filters of the scope in `local/privacy.json` with the tensors that the job trains; tensors of integers never pass a filter of values.",
+    "The filters of the site's privacy policy, or those of the job, leave nothing of an update.",
+    "Compare the filters of the scope in `local/privacy.json`, or of the job's `task_result_filters`, with the tensors that the job trains; tensors of integers never pass a filter of values.",
   ),
   "privacy/tensors-missing": row(
     "user",
-    "An update lacks a tensor of the model, at a site that puts noise on all of them: which ones are sent would be told without noise.",
-    "Send every floating tensor that was received, changed or not, or start from a model that has only what is trained; the site may leave tensors out for all with `ExcludeVars`.",
+    "An update lacks a tensor of the model, where noise is put on all of them: which ones are sent would be told without noise.",
+    "Send every floating tensor that was received, changed or not, or start from a model that has only what is trained; the site, or the job, may leave tensors out for all with `ExcludeVars`.",
   ),
   "privacy/budget-spent": row(
     "site",

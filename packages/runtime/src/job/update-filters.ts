@@ -1,0 +1,33 @@
+import type { UpdateFilter } from "@flare-ts/aggregator";
+import type { PrivacyFilter } from "@flare-ts/contracts";
+import type { UpdateFilterSettings } from "@flare-ts/contracts/job";
+
+/** A filter of tensors as the aggregator knows it; `undefined` for one of what goes beside them. */
+export function updateFilterOf(
+  filter: PrivacyFilter | UpdateFilterSettings,
+  /** Cryptographic random bytes, which the next call may write over. */
+  randomBytes: (count: number) => Uint8Array,
+): UpdateFilter | undefined {
+  switch (filter.kind) {
+    case "ExcludeVars":
+      return { kind: "exclude", isExcluded: isIn(filter.names) };
+    case "PercentilePrivacy":
+      return { kind: "percentile", percentile: filter.percentile, gamma: filter.gamma };
+    case "ClipNorm":
+      return { kind: "clip-norm", maxNorm: filter.maxNorm };
+    case "GaussianPrivacy":
+      return { kind: "gaussian", clipNorm: filter.clipNorm, noiseMultiplier: filter.noiseMultiplier, randomBytes };
+    case "AllowMetrics":
+    case "FixedWeight":
+    default:
+      return undefined;
+  }
+}
+
+/** Whether a tensor is one of some names, or a regular expression is found in its name. */
+function isIn(names: readonly string[] | RegExp | string): (tensor: string) => boolean {
+  if (names instanceof RegExp) return (tensor) => names.test(tensor);
+  if (typeof names === "string") return isIn(new RegExp(names, "u"));
+  const all = new Set(names);
+  return (tensor) => all.has(tensor);
+}
