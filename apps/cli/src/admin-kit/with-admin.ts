@@ -1,3 +1,4 @@
+import { FlareError } from "@flare-ts/contracts";
 import { type AdminSession, connectAdmin } from "@flare-ts/runtime/admin";
 import { allowsClear } from "../command-line/allows-clear.js";
 import type { CommandContext } from "../command-line/command-context.js";
@@ -40,10 +41,29 @@ async function connected<Result>(
   work: (session: AdminSession) => Promise<Result>,
 ): Promise<Result> {
   const kitDir = await findAdminKit(context, startupKit);
-  const session = await connectAdmin({ kitDir, study, isClearAllowed: allowsClear(context), signal: context.signal });
+  const session = await inTime(context, (signal) => connectAdmin({ kitDir, study, isClearAllowed: allowsClear(context), signal }));
   try {
     return await work(session);
   } finally {
     session.close();
+  }
+}
+
+/** @throws FlareError `transfer/unreachable` when the time that the command line gives is over before the session is open */
+async function inTime(
+  { connectTimeoutMs, signal }: Pick<CommandContext, "connectTimeoutMs" | "signal">,
+  connect: (signal: AbortSignal) => Promise<AdminSession>,
+): Promise<AdminSession> {
+  if (connectTimeoutMs === undefined) return await connect(signal);
+  const limit = AbortSignal.timeout(connectTimeoutMs);
+  try {
+    return await connect(AbortSignal.any([signal, limit]));
+  } catch (reason) {
+    if (!limit.aborted || signal.aborted) throw reason;
+    const seconds = connectTimeoutMs / 1000;
+    throw new FlareError("transfer/unreachable", `The server has not let this admin in within ${seconds} s, as --connect-timeout asks.`, {
+      facts: { seconds },
+      cause: reason,
+    });
   }
 }

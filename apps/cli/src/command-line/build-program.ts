@@ -4,6 +4,7 @@ import { outputFormats } from "./command-context.js";
 import { type CommandGroup, commandGroups } from "./command-group.js";
 import { examplesText } from "./examples-text.js";
 import { FlareCommand } from "./flare-command.js";
+import { positiveSeconds } from "./number-arguments.js";
 import { softwareVersion } from "./software-version.js";
 
 /** What commander writes while it parses: help and version to `out`, nothing else. */
@@ -23,6 +24,7 @@ export async function buildProgram(argv: readonly string[], bind: BindHandler, o
     .description("Federated learning between institutions that may not move their data.")
     .version(softwareVersion(), "-V, --version", "print the version")
     .addOption(new Option("--format <form>", "form of the output").choices(outputFormats).default("txt"))
+    .option("--connect-timeout <seconds>", "time for the server to let an admin in (default: a minute of silence)", positiveSeconds)
     .option("--verbose", "debug log, and stack traces with errors")
     .exitOverride()
     .showSuggestionAfterError(true)

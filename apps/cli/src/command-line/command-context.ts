@@ -12,6 +12,8 @@ export interface CommandContext {
   readonly terminal: Terminal;
   readonly format: OutputFormat;
   readonly isVerbose: boolean;
+  /** Time that the server has to let an admin in; `undefined`: until it has been silent for too long. */
+  readonly connectTimeoutMs: number | undefined;
   /** Aborts at the first Ctrl-C or SIGTERM. */
   readonly signal: AbortSignal;
   readonly env: Readonly<Record<string, string | undefined>>;

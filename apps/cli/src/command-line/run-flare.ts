@@ -1,3 +1,4 @@
+import type { Command } from "commander";
 import { createTerminal } from "../terminal/terminal.js";
 import type { BindHandler } from "./bind-handler.js";
 import { buildProgram } from "./build-program.js";
@@ -28,10 +29,15 @@ export async function runFlare(argv: readonly string[]): Promise<number> {
   const stop = listenToStopSignals((name) => {
     terminal.err(`${name === "SIGINT" ? "Ctrl-C" : name}: stopping in good order; once more stops at once.`);
   });
+  let connectTimeoutMs: number | undefined;
   const context: CommandContext = {
     terminal,
     format,
     isVerbose,
+    // Known when the command line is parsed.
+    get connectTimeoutMs() {
+      return connectTimeoutMs;
+    },
     signal: stop.signal,
     env: process.env,
     // Asked for when it is needed: the folder may be gone.
@@ -58,6 +64,8 @@ export async function runFlare(argv: readonly string[]): Promise<number> {
         .flat()
         .filter((word) => word !== undefined)
         .map(String);
+      const { connectTimeout: seconds } = (args.at(-1) as Command).optsWithGlobals<{ readonly connectTimeout?: number }>();
+      connectTimeoutMs = seconds === undefined ? undefined : seconds * 1000;
       output = await (await load())(context, options(words, args.at(-2) as Readonly<Record<string, unknown>>));
     };
   try {

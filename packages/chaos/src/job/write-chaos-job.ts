@@ -15,6 +15,8 @@ export interface ChaosJobInit {
   readonly trainMs: number;
   /** What the trainers are written in; Python needs NumPy at each site. @default "typescript" */
   readonly trainer?: TrainerLanguage;
+  /** What the job goes through. @default "rounds" */
+  readonly course?: JobCourse;
 }
 
 /** How the name of a chaos job's training script begins, by which its process is found. */
@@ -23,11 +25,16 @@ export const trainScriptStem = "train.";
 /** Languages that the trainers of a chaos job can be written in. */
 export const trainerLanguages = ["typescript", "python"] as const;
 
+/** What a chaos job can go through: rounds of FedAvg alone, or these, cyclic training and evaluations, a third of the rounds each. */
+export const jobCourses = ["rounds", "workflows"] as const;
+
+export type JobCourse = (typeof jobCourses)[number];
+
 export type TrainerLanguage = (typeof trainerLanguages)[number];
 
 /** Writes a job whose trainers compute the same update whenever they are given the same model, and another one for each round and site. */
 export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
-  const { folder, rounds, sites, parameters, trainMs, trainer = "typescript" } = init;
+  const { folder, rounds, sites, parameters, trainMs, trainer = "typescript", course = "rounds" } = init;
   const script = trainScripts[trainer];
   const app = join(folder, "app");
   await mkdir(join(app, "config"), { recursive: true });
@@ -36,19 +43,13 @@ export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
   await json(join(folder, "meta.json"), { name: "chaos", deploy_map: { app: ["@ALL"] }, min_clients: sites });
   await json(join(app, "config", "config_fed_server.json"), {
     format_version: 2,
-    workflows: [
-      {
-        id: "fedavg",
-        path: "FedAvg",
-        args: { min_clients: sites, num_rounds: rounds, initial_model: "initial_model.safetensors" },
-      },
-    ],
+    workflows: course === "rounds" ? [fedAvg(sites, rounds)] : allWorkflows(sites, rounds),
   });
   await json(join(app, "config", "config_fed_client.json"), {
     format_version: 2,
     executors: [
       {
-        tasks: ["train"],
+        tasks: ["train", "submit_model", "validate"],
         executor: {
           path: "ClientAPIExecutor",
           args: { task_script_path: script.file, task_script_args: [String(trainMs)] },
@@ -62,6 +63,21 @@ export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
   await writeFile(join(app, "initial_model.safetensors"), encodeSafetensors([["weight", { dtype: "F32", shape: [parameters], data }]]));
 }
 
+function fedAvg(sites: number, rounds: number): object {
+  return { id: "fedavg", path: "FedAvg", args: { min_clients: sites, num_rounds: rounds, initial_model: "initial_model.safetensors" } };
+}
+
+function allWorkflows(sites: number, rounds: number): readonly object[] {
+  const third = Math.max(1, Math.round(rounds / 3));
+  // One round is a turn for each site; an evaluation is a round in which models are handed in, one for the server's, and one for each site's.
+  const cyclic = { id: "cyclic", path: "Cyclic", args: { num_rounds: Math.ceil(third / sites), order: "RANDOM", seed: 1 } };
+  const evaluations = Array.from({ length: Math.ceil(third / (sites + 2)) }, (_, i) => ({
+    id: `evaluation-${i}`,
+    path: "CrossSiteModelEval",
+  }));
+  return [fedAvg(sites, third), cyclic, ...evaluations];
+}
+
 const typescript = `import { setTimeout as sleep } from "node:timers/promises";
 import * as flare from "@flare-ts/runtime/client";
 
@@ -73,6 +89,10 @@ while (await flare.isRunning()) {
   if (model === undefined) break;
   await sleep(Number(trainMs));
   const tensor = model.params.weight;
+  if (flare.isEvaluate()) {
+    await flare.send(new flare.FLModel({ metrics: { mean: tensor.data.reduce((sum, value) => sum + value, 0) / tensor.data.length } }));
+    continue;
+  }
   // A step that depends on the model, the round and the site, and on nothing else.
   let state = [...(site + "/" + model.currentRound)].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, 7);
   const data = tensor.data.map((value) => {
@@ -101,6 +121,9 @@ while flare.is_running():
         break
     time.sleep(train_ms / 1000)
     values = model.params["weight"]
+    if flare.is_evaluate():
+        flare.send(flare.FLModel(metrics={"mean": float(values.mean(dtype=np.float64))}))
+        continue
     # A step that depends on the model, the round and the site, and on nothing else.
     step = np.random.default_rng(zlib.crc32(f"{site}/{model.current_round}".encode()))
     values *= np.float32(0.9)

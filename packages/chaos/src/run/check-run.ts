@@ -16,6 +16,7 @@ export function checkRun(disturbed: RunResult, undisturbed: RunResult): readonly
   return [
     sameEnd(disturbed.journal, undisturbed.journal),
     sameResults(disturbed.results, undisturbed.results),
+    sameFigures(disturbed.journal, undisturbed.journal),
     eachUpdateOnce(disturbed.journal),
     check("nobody failed or left", failures(disturbed.journal), "no failed task"),
     check("processes all stopped when asked", [...disturbed.killed], "none was killed"),
@@ -62,6 +63,23 @@ function sameResults(actual: RunResult["results"], expected: RunResult["results"
     "the result has the bytes of the undisturbed run",
     names.length === 0 ? ["there is no result"] : others,
     names.map((name) => `${name} ${actual[name]?.slice(0, 12)}`).join(", "),
+  );
+}
+
+/** What sites have measured, in every round. */
+function sameFigures(actual: readonly JournalEntry[], expected: readonly JournalEntry[]): RunCheck {
+  const [mine, its] = [figuresOf(actual), figuresOf(expected)];
+  const places = [...new Set([...mine.keys(), ...its.keys()])];
+  const others = places.filter((place) => mine.get(place) !== its.get(place));
+  const problems = others.map((place) => `${place}: ${mine.get(place) ?? "nothing"}, not ${its.get(place) ?? "nothing"}`);
+  return check("sites have measured the same", problems, `${places.length} answers`);
+}
+
+function figuresOf(entries: readonly JournalEntry[]): ReadonlyMap<string, string> {
+  return new Map(
+    entries.flatMap(({ event }) =>
+      event.type === "update-accepted" ? [[`${event.site} in round ${event.round}`, JSON.stringify(event.metrics)] as const] : [],
+    ),
   );
 }
 

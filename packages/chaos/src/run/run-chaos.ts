@@ -8,7 +8,7 @@ import { planFaults } from "../faults/plan-faults.js";
 import type { ChaosFederation } from "../federation/chaos-federation.js";
 import type { ChaosKits } from "../federation/chaos-kits.js";
 import type { FlareCommand } from "../federation/supervised-service.js";
-import { type TrainerLanguage, writeChaosJob } from "../job/write-chaos-job.js";
+import { type JobCourse, type TrainerLanguage, writeChaosJob } from "../job/write-chaos-job.js";
 import { seededRandom } from "../random.js";
 import { checkFaults, checkRun, type RunCheck } from "./check-run.js";
 import { injectFault, partOf } from "./inject-fault.js";
@@ -27,6 +27,7 @@ export interface RunChaosInit {
   /** Numbers of the model, 4 bytes each. @default 1_000_000 */
   readonly parameters?: number;
   readonly trainer?: TrainerLanguage;
+  readonly course?: JobCourse;
   readonly onProgress: (progress: ChaosProgress) => void;
   readonly signal: AbortSignal;
 }
@@ -65,7 +66,7 @@ const endMs = { perFault: 30_000, least: 300_000 };
  * @throws FlareError what keeps the federation from starting; the reason of `signal` when it is aborted.
  */
 export async function runChaos(init: RunChaosInit): Promise<ChaosReport> {
-  const { kits, command, folder, seed, faults, kinds, parameters = 1_000_000, trainer = "typescript", onProgress, signal } = init;
+  const { kits, command, folder, seed, faults, kinds, parameters = 1_000_000, trainer = "typescript", course, onProgress, signal } = init;
   const sites = kits.sites.map(({ name }) => name);
   const plan = planFaults({ seed, count: faults, kinds, sites });
   const rounds = Math.max(3, Math.ceil(faults / 4));
@@ -74,7 +75,15 @@ export async function runChaos(init: RunChaosInit): Promise<ChaosReport> {
     onProgress({ type: "phase", phase, rounds });
     const jobFolder = join(folder, `${phase}-job`);
     const ms = disturb === undefined ? 0 : trainMs;
-    await writeChaosJob({ folder: jobFolder, rounds, sites: sites.length, parameters, trainMs: ms, trainer });
+    await writeChaosJob({
+      folder: jobFolder,
+      rounds,
+      sites: sites.length,
+      parameters,
+      trainMs: ms,
+      trainer,
+      ...(course === undefined ? {} : { course }),
+    });
     return await runJob({
       federation: { kits, folder: join(folder, phase), command, random: seededRandom(seed).next },
       jobFolder,

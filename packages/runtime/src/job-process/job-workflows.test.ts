@@ -240,17 +240,19 @@ const failure: SiteAnswer = { error: { code: "client-api/trainer-died", message:
 /** Trains as `answerOf` does, hands in the model with 100 times the site's number added, and measures the first element. */
 async function inTurn(task: HostedTask, host?: MemoryJobHost): Promise<SiteAnswer> {
   const number = Number(task.site.slice(-1));
-  // One after the other: the order of answers is part of what is compared.
-  while (host !== undefined && (host.eventsOf("round-opened").at(-1)?.sites.length ?? 0) > 1) {
-    if (answersIn(host, task.round).length >= number - 1) break;
-    await sleep(1);
-  }
+  if (host !== undefined) await isTurnOf(number, task.round, host);
   if (task.task === "train") return answerOf(task);
   const values = valuesOf(task.model);
   if (task.task === "submit_model") {
     return { bytes: model(values.map((value) => value + 100 * number)), paramsType: "FULL", weight: number, metrics: {} };
   }
   return { bytes: encodeSafetensors([]), paramsType: "FULL", weight: 1, metrics: { first: values[0] ?? Number.NaN } };
+}
+
+/** Sites that are asked together answer one after the other: the order of answers is part of what is compared. */
+async function isTurnOf(number: number, round: number, host: MemoryJobHost): Promise<void> {
+  if (host.eventsOf("round-opened").at(-1)?.sites.length === 1) return;
+  while (answersIn(host, round).length < number - 1) await sleep(1);
 }
 
 function answersIn(host: MemoryJobHost, round: number): readonly JobEvent[] {

@@ -1,4 +1,12 @@
-import { type FaultKind, faultKinds, faultTexts, type TrainerLanguage, trainerLanguages } from "@flare-ts/chaos";
+import {
+  type FaultKind,
+  faultKinds,
+  faultTexts,
+  type JobCourse,
+  jobCourses,
+  type TrainerLanguage,
+  trainerLanguages,
+} from "@flare-ts/chaos";
 import { type Command, Option } from "commander";
 import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
@@ -23,6 +31,11 @@ export function addChaosCommand(command: Command, bind: BindHandler): void {
         .choices(trainerLanguages)
         .default("typescript"),
     )
+    .addOption(
+      new Option("--job <course>", "what the job goes through: rounds of FedAvg, or these, cyclic training and evaluations")
+        .choices(jobCourses)
+        .default("rounds"),
+    )
     .option("--force", "stop the POC federation first where it runs")
     .addHelpText(
       "after",
@@ -30,6 +43,7 @@ export function addChaosCommand(command: Command, bind: BindHandler): void {
         ["twenty faults, some minutes", "flare poc prepare -n 2 && flare chaos"],
         ["two hundred, the same as somebody else had", "flare chaos --faults 200 --seed 7"],
         ["as with training scripts in Python", "flare chaos --trainer python"],
+        ["through every workflow", "flare chaos --job workflows"],
         ["links only, for a script", "flare chaos --kinds cut black-hole throttle delay --format json"],
       ])}
 A job runs twice on copies of the kits in the POC workspace: in peace, then while faults happen to it. At the end it must have ended
@@ -47,6 +61,7 @@ Disks of its own to fill need root; elsewhere the writes of Node fail in their p
           seed: flags["seed"] as number | undefined,
           kinds: (flags["kinds"] as FaultKind[] | undefined) ?? faultKinds,
           trainer: flags["trainer"] as TrainerLanguage,
+          course: flags["job"] as JobCourse,
           isForced: flags["force"] === true,
         }),
       ),

@@ -1,7 +1,7 @@
 import { randomInt } from "node:crypto";
 import { writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { ChaosProgress, FaultKind, TrainerLanguage } from "@flare-ts/chaos";
+import type { ChaosProgress, FaultKind, JobCourse, TrainerLanguage } from "@flare-ts/chaos";
 import { FlareError, type Json } from "@flare-ts/contracts";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { flareCommandPath } from "../../command-line/flare-command-path.js";
@@ -21,6 +21,7 @@ export interface ChaosOptions {
   readonly seed: number | undefined;
   readonly kinds: readonly FaultKind[];
   readonly trainer: TrainerLanguage;
+  readonly course: JobCourse;
   readonly isForced: boolean;
 }
 
@@ -38,7 +39,7 @@ async function disturb(context: CommandContext, options: ChaosOptions, federatio
     await stopServices(federation.services, pocDefaults.stopSeconds * 1000);
   }
   const { runChaos } = await import("@flare-ts/chaos");
-  const { faults, kinds, trainer, seed = randomInt(2 ** 32) } = options;
+  const { faults, kinds, trainer, course, seed = randomInt(2 ** 32) } = options;
   const folder = join(federation.folder, `chaos-${seed}-${process.pid}`);
   context.report(
     { type: "begun", seed, faults, folder },
@@ -62,7 +63,7 @@ async function disturb(context: CommandContext, options: ChaosOptions, federatio
     }
   };
   const command = { node: process.execPath, cli: flareCommandPath() };
-  const report = await runChaos({ kits, command, folder, seed, faults, kinds, trainer, onProgress, signal: context.signal });
+  const report = await runChaos({ kits, command, folder, seed, faults, kinds, trainer, course, onProgress, signal: context.signal });
   const data = reportData.whole(report);
   const lines = reportLines(report);
   if (report.isGood) return { data, text: lines };

@@ -34,6 +34,12 @@ describe("a federation under flare chaos", () => {
     expect((await readdir(join(folder.path, "poc"))).filter((name) => name.startsWith("chaos-"))).toEqual([]);
   });
 
+  it("does the same in cyclic training and in evaluations", { timeout: 300_000 }, async () => {
+    const kinds = ["kill-server", "kill-server-job", "kill-site", "kill-site-job"];
+    const report = (await folder.data("chaos", "--job", "workflows", "--faults", "12", "--seed", "3", "--kinds", ...kinds)) as Report;
+    expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
+  });
+
   it("stops in good order when it is asked to, and leaves no process and no mount", { timeout: 60_000 }, async () => {
     const chaos = folder.start("chaos", "--faults", "5", "--seed", "2");
     await chaos.printed(/rounds in peace/);

@@ -44,6 +44,15 @@ export function addJobCommands(group: Command, bind: BindHandler): void {
         }),
       ),
     );
+  withStudyFlags(group.command("meta").description("show one job: who submitted it and when, its sites, and how far they are"))
+    .argument("<id>", "the job's id")
+    .addHelpText("after", examplesText([["its status, for a script", `flare job meta ${exampleId} --format json`]]))
+    .action(
+      bind(
+        async () => (await import("./job-meta.js")).jobMeta,
+        ([jobId = ""], flags) => ({ jobId, ...studyFlags(flags) }),
+      ),
+    );
   withStudyFlags(
     group
       .command("monitor")

@@ -112,6 +112,13 @@ describe("a POC federation", () => {
     watcher.child.kill("SIGINT");
     expect((await watcher.finished).exitCode).toBe(130);
     expect(await folder.data("job", "list", "-i", jobId)).toMatchObject([{ status: "RUNNING" }]);
+    expect(await folder.data("job", "meta", jobId)).toMatchObject({
+      job_id: jobId,
+      status: "RUNNING",
+      submitter_role: "project_admin",
+      end_time_iso: null,
+      sites: ["site-1", "site-2"],
+    });
     await folder.data("job", "abort", jobId, "--force");
   });
 
