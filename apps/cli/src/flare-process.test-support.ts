@@ -20,6 +20,8 @@ export interface FlareFolder {
   readonly path: string;
   /** Runs a command line to its end. */
   run(...args: readonly string[]): Promise<FlareResult>;
+  /** Runs a command line to its end, with this on its standard input. */
+  feed(input: string, ...args: readonly string[]): Promise<FlareResult>;
   /** Runs a command line and reads `data` of its JSON envelope; fails when the command does. */
   data(...args: readonly string[]): Promise<unknown>;
   /** Starts a command line that goes on. */
@@ -38,13 +40,14 @@ export interface FlareProcess {
 /** Makes a temporary folder for command lines. */
 export async function flareFolder(env: Readonly<Record<string, string>> = {}): Promise<FlareFolder> {
   const path = await mkdtemp(join(tmpdir(), "flare-cli-"));
-  const start = (...args: readonly string[]): FlareProcess =>
-    startFlare(args, path, { HOME: path, NVFLARE_POC_WORKSPACE: join(path, "poc"), NO_COLOR: "1", ...env });
+  const environment = { HOME: path, NVFLARE_POC_WORKSPACE: join(path, "poc"), NO_COLOR: "1", ...env };
+  const start = (...args: readonly string[]): FlareProcess => startFlare(args, path, environment);
   const run = (...args: readonly string[]): Promise<FlareResult> => start(...args).finished;
   return {
     path,
     run,
     start,
+    feed: (input, ...args) => startFlare(args, path, environment, input).finished,
     data: async (...args) => {
       const result = await run(...args, "--format", "json");
       if (result.exitCode !== 0) throw new Error(`flare ${args.join(" ")}: ${result.exitCode}\n${result.stdout}${result.stderr}`);
@@ -54,13 +57,15 @@ export async function flareFolder(env: Readonly<Record<string, string>> = {}): P
   };
 }
 
-function startFlare(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>): FlareProcess {
+function startFlare(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>, input?: string): FlareProcess {
   const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NV)?FLARE_/.test(name)));
   const child = spawn(process.execPath, [flare, ...args], {
     cwd,
     env: { ...kept, ...env },
-    stdio: ["ignore", "pipe", "pipe"],
+    stdio: ["pipe", "pipe", "pipe"],
   });
+  // Most commands read nothing.
+  child.stdin.on("error", () => {}).end(input);
   let stdout = "";
   let stderr = "";
   let changed: () => void = () => {};

@@ -330,7 +330,7 @@ class ScriptsForFlare(unittest.TestCase):
         job = JobProcess("import nvflare.app_opt.pt.model_persistor\n")
         status, output = job.end()
         self.assertEqual(status, 1)
-        self.assertIn("nvflare.app_opt is a module of NVIDIA FLARE that flare-client does not have", output)
+        self.assertIn("nvflare.app_opt.pt.model_persistor is a module of NVIDIA FLARE that flare-client does not have", output)
 
 
 if __name__ == "__main__":

@@ -32,7 +32,7 @@ export interface AggregationInit {
    * When the values of an update are read and checked. `add`: before it counts, so that each update is accepted or refused by
    * itself. `finish`: in the same pass as it is folded, so that each file is read once; a wrong value then shows in `finish`,
    * which names its contributor, and the session goes on without it after `remove`. Strategies that need norms
-   * or distances always check when updates are added.
+   * or distances, or have parts, always check when updates are added.
    *
    * @default "add"
    */

@@ -41,6 +41,7 @@ export type { SafetensorsLayout, TensorPlace, TensorSpec } from "./safetensors/l
 export { parseSafetensorsHeader, readSafetensorsHeader } from "./safetensors/read-header.js";
 export { SafetensorsWriter, type WriteSafetensorsInit, type WrittenFile } from "./safetensors/safetensors-writer.js";
 export { writeSafetensors } from "./safetensors/write-safetensors.js";
+export { addScaffoldControls, type ControlFileInit, removeScaffoldControls } from "./scaffold/control-files.js";
 export { type CustomStrategy, customStrategy } from "./strategies/custom.js";
 export { type DpFedAvgInit, type DpFedAvgSettings, dpFedAvg } from "./strategies/dp-fed-avg.js";
 export { fedAvg } from "./strategies/fed-avg.js";
@@ -69,7 +70,14 @@ export {
   rdpOfSampledGaussian,
   type SampledGaussian,
 } from "./strategies/rdp-accountant.js";
-export { type ScaffoldControlSettings, type ScaffoldModelSettings, scaffoldControl, scaffoldModel } from "./strategies/scaffold.js";
+export {
+  type ScaffoldControlSettings,
+  type ScaffoldModelSettings,
+  type ScaffoldRoundSettings,
+  scaffoldControl,
+  scaffoldModel,
+  scaffoldRound,
+} from "./strategies/scaffold.js";
 export type {
   Combine,
   CombineValues,
@@ -80,6 +88,7 @@ export type {
   Strategy,
   StrategyFacts,
   StrategyNeeds,
+  StrategyPart,
 } from "./strategies/strategy.js";
 export { createStrategy, type StrategyComponents, type StrategyName, strategyNames } from "./strategies/strategy-names.js";
 export { type TrimmedMeanSettings, trimmedMean } from "./strategies/trimmed-mean.js";

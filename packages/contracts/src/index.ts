@@ -42,7 +42,7 @@ export {
 export type { ClientApiExecutorSettings, EnvValue, TrainerLaunch } from "./job/client-api-executor.js";
 export type { CyclicSettings } from "./job/cyclic.js";
 export { executorFor } from "./job/executor-for.js";
-export { type FedAvgArgs, type FedAvgSettings, type StrategyChoice, type StrategySetting, strategyOf } from "./job/fed-avg.js";
+export { type FedAvgArgs, type FedAvgSettings, type StrategyChoice, strategyOf } from "./job/fed-avg.js";
 export {
   compileMeta,
   type DeployTargets,
@@ -58,6 +58,8 @@ export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
 export type { ModelEvaluationSettings } from "./job/model-evaluation.js";
 export { isNamedBy } from "./job/names-or-pattern.js";
 export type { ResultFilterSettings, UpdateFilterSettings } from "./job/result-filters.js";
+export type { RoundSettings, StrategySetting } from "./job/round-args.js";
+export type { ScaffoldSettings } from "./job/scaffold.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
 export { type Comparison, meetsStopCondition, type StopCondition } from "./job/stop-condition.js";
 export { type UpdateForm, updateForms } from "./job/update-forms.js";

@@ -23,6 +23,8 @@ export interface CommandContext {
   readonly report: (event: { readonly [key: string]: Json }, text: string) => void;
   /** Lets the command go on when nobody reads its output any more; otherwise it ends, as `| head` expects. */
   readonly outliveReader: () => void;
+  /** Leaves Ctrl-C to what this command has started: it goes on itself. */
+  readonly outliveInterrupts: () => void;
 }
 
 /** What a command gives back when it did what it was asked. */

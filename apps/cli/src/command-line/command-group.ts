@@ -60,6 +60,11 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async () => (await import("../commands/study/study-commands.js")).addStudyCommands,
   },
   {
+    name: "console",
+    summary: "give an admin's commands one after another, also under the names that they have in FLARE's console",
+    load: async () => (await import("../commands/console/console-command.js")).addConsoleCommand,
+  },
+  {
     name: "aggregate",
     summary: "average safetensors files into a new model",
     load: async () => (await import("../commands/aggregate/aggregate-command.js")).addAggregateCommand,

@@ -51,6 +51,7 @@ export async function runFlare(argv: readonly string[]): Promise<number> {
     outliveReader: () => {
       needsReader = false;
     },
+    outliveInterrupts: () => stop.ignoreInterrupts(),
   };
 
   let exitCode = 0;

@@ -10,6 +10,8 @@ export interface StopSignals {
   readonly signal: AbortSignal;
   /** Exit status of the signal that came, if one came. */
   exitCode(): number | undefined;
+  /** From now on SIGINT is for what this process has started, and does nothing here. */
+  ignoreInterrupts(): void;
   /** Stops listening. */
   release(): void;
 }
@@ -18,7 +20,9 @@ export interface StopSignals {
 export function listenToStopSignals(onFirst: (name: StopSignal) => void): StopSignals {
   const controller = new AbortController();
   let first: StopSignal | undefined;
+  let areInterruptsIgnored = false;
   const onSignal = (name: NodeJS.Signals): void => {
+    if (name === "SIGINT" && areInterruptsIgnored) return;
     const known: StopSignal = name === "SIGINT" ? "SIGINT" : "SIGTERM";
     if (first !== undefined) process.exit(signalExit[known]);
     first = known;
@@ -30,6 +34,9 @@ export function listenToStopSignals(onFirst: (name: StopSignal) => void): StopSi
   return {
     signal: controller.signal,
     exitCode: () => (first === undefined ? undefined : signalExit[first]),
+    ignoreInterrupts: () => {
+      areInterruptsIgnored = true;
+    },
     release: () => {
       process.off("SIGINT", onSignal);
       process.off("SIGTERM", onSignal);

@@ -131,6 +131,32 @@ export function closeRound(
   missing: readonly string[],
   atMs: number,
 ): JobJournalEntry {
+  const model = sign(staged, { round, task: "train", contributors, missing, atMs });
+  return note(staged, atMs, {
+    type: "round-closed",
+    round,
+    contributors,
+    missing,
+    model,
+    metrics: { train_loss: loss(round, 0.5), dice: dice(round, 0.5) },
+    bytes: 48e6 * contributors.length,
+    aggregationSeconds: 0.34,
+    engine: "cpu-wasm-exact",
+    strategy: "FedAvg",
+  });
+}
+
+/** What a receipt is signed of. */
+export interface SignInit {
+  readonly round: number;
+  readonly task: string;
+  readonly contributors: readonly string[];
+  readonly missing: readonly string[];
+  readonly atMs: number;
+}
+
+/** The server signs the receipt of a round; gives the model that it stands for. */
+export function sign(staged: StagedJob, { round, task, contributors, missing, atMs }: SignInit) {
   const number = staged.receipts.length + 1;
   const model = { hash: contentHashSchema.parse(number.toString(16).padStart(2, "0").repeat(32)), size: 48e6 };
   staged.receipts = [
@@ -145,7 +171,7 @@ export function closeRound(
         number,
         previous: "",
         round,
-        task: "train",
+        task,
         opened_at_ms: Math.round(atMs - 1000),
         closed_at_ms: Math.round(atMs),
         base: model,
@@ -158,18 +184,7 @@ export function closeRound(
       },
     },
   ];
-  return note(staged, atMs, {
-    type: "round-closed",
-    round,
-    contributors,
-    missing,
-    model,
-    metrics: { train_loss: loss(round, 0.5), dice: dice(round, 0.5) },
-    bytes: 48e6 * contributors.length,
-    aggregationSeconds: 0.34,
-    engine: "cpu-wasm-exact",
-    strategy: "FedAvg",
-  });
+  return model;
 }
 
 function loss(round: number, site: number): number {

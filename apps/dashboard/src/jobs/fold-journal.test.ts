@@ -1,7 +1,6 @@
 import { expect, it } from "vitest";
 import { foldJournal, JournalFold } from "./fold-journal.js";
 import type { JobEvent, JournalEntry } from "./job-event.js";
-import { metricCurves } from "./metric-curves.js";
 
 const journal = (...events: readonly JobEvent[]): JournalEntry[] => events.map((event, i) => ({ seq: i + 1, atMs: 1000 * i, event }));
 const opened = (round: number): JobEvent => ({ type: "round-opened", round, task: "train", sites: ["a", "b"], totalRounds: 3 });
@@ -71,17 +70,46 @@ it("a journal that grows is read on, and one that was fetched anew is read from 
   expect(fold.take(again)).toBe(fold.take(again));
 });
 
-it("gives the curves of a metric by site and for all, with gaps where a site had no value", () => {
-  const { rounds } = foldJournal(journal(opened(0), accepted(0, "a", 2), closed(0, ["b"], 2), opened(1), accepted(1, "b", 1)));
-  expect(metricCurves(rounds)).toEqual([
-    {
-      metric: "loss",
-      x: [1, 2],
-      curves: [
-        { name: "global", values: [2, null] },
-        { name: "a", values: [2, null] },
-        { name: "b", values: [null, 1] },
+it("counts rounds within their workflow, and says of which one things happened where a job has several", () => {
+  const inWorkflow = (event: JobEvent, workflow: string, more: object = {}): JobEvent => ({ ...event, workflow, ...more }) as JobEvent;
+  const { workflows, incidents } = foldJournal(
+    journal(
+      inWorkflow(opened(0), "train"),
+      closed(0, ["b"], 2),
+      { type: "workflow-ended", reason: "all 1 rounds are done" },
+      inWorkflow(opened(1), "measure", { task: "hand_in" }),
+      { type: "task-failed", round: 1, site: "b", error: { code: "x/y", message: "it broke" } },
+      { ...closed(1, ["b"], 2), models: { a: {} } } as JobEvent,
+      inWorkflow(opened(2), "measure", { task: "validate", evaluates: "SRV_FL_global_model" }),
+      { type: "deadline-passed", round: 2 },
+    ),
+  );
+  expect(
+    workflows.map(({ id, endReason, rounds }) => [id, endReason, rounds.map(({ round, number, kind }) => [round, number, kind])]),
+  ).toEqual([
+    ["train", "all 1 rounds are done", [[0, 1, "train"]]],
+    [
+      "measure",
+      null,
+      [
+        [1, 1, "submit"],
+        [2, 2, "evaluate"],
       ],
-    },
+    ],
   ]);
+  expect(incidents.map(({ text }) => text)).toEqual([
+    "The workflow train began",
+    "Round 1 of train closed without b",
+    "The workflow train ended: all 1 rounds are done",
+    "The workflow measure began",
+    "b failed in round 1 of measure: it broke",
+    "Round 1 of measure closed without b",
+    "Round 2 of measure passed its deadline",
+  ]);
+});
+
+it("of a job's only workflow nothing says that it is one, and rounds that begin with another number count from 1 all the same", () => {
+  const { workflows, incidents } = foldJournal(journal(opened(4), closed(4, ["b"], 2), { type: "workflow-ended", reason: "done" }));
+  expect(workflows.map(({ id, rounds }) => [id, rounds.map(({ number }) => number)])).toEqual([["", [1]]]);
+  expect(incidents.map(({ text }) => text)).toEqual(["Round 1 closed without b", "The workflow ended: done"]);
 });

@@ -1,49 +1,13 @@
-import type { JobEvent, JournalEntry, Metrics } from "./job-event.js";
-
-/** How far a site is in a round. `missing`: the round closed, or the job ended, without it. */
-export type SiteRoundState = "working" | "answered" | "failed" | "gone" | "missing";
-
-/** One site in one round. */
-export interface SiteInRound {
-  readonly site: string;
-  state: SiteRoundState;
-  /** When its task was there for it. */
-  readonly openedMs: number;
-  /** When its answer, or its failure, was there. */
-  answeredMs: number | null;
-  /** Samples or steps that its update stands for. */
-  weight: number | null;
-  bytes: number | null;
-  metrics: Metrics;
-  /** Why it failed or is not there. */
-  cause: string;
-}
-
-/** One round of a job. */
-export interface RoundView {
-  readonly round: number;
-  readonly totalRounds: number;
-  readonly openedMs: number;
-  closedMs: number | null;
-  deadlineMs: number | null;
-  readonly sites: Map<string, SiteInRound>;
-  metrics: Metrics;
-  bytes: number | null;
-  aggregationSeconds: number | null;
-  engine: string;
-  strategy: string;
-}
-
-/** Something that an operator may want to know of, in words. */
-export interface Incident {
-  readonly atMs: number;
-  readonly kind: "info" | "warn" | "bad" | "good";
-  readonly text: string;
-}
+import type { JobEvent, JournalEntry } from "./job-event.js";
+import { type Incident, incidentOf } from "./job-incidents.js";
+import type { RoundView, SiteInRound } from "./round-view.js";
+import type { WorkflowView } from "./workflow-view.js";
 
 /** What the journal of a job says. */
 export interface JobView {
   readonly rounds: readonly RoundView[];
+  /** In the order in which they ran; those that no round was opened of are not among them. */
+  readonly workflows: readonly WorkflowView[];
   readonly best: { readonly round: number; readonly metric: string; readonly value: number } | null;
   readonly incidents: readonly Incident[];
 }
@@ -59,16 +23,18 @@ export function foldJournal(entries: readonly JournalEntry[]): JobView {
  */
 export class JournalFold {
   #rounds = new Map<number, RoundView>();
+  #workflows: GrowingWorkflow[] = [];
   #incidents: Incident[] = [];
   #best: JobView["best"] = null;
   #read: readonly JournalEntry[] = [];
-  #view: JobView = { rounds: [], best: null, incidents: [] };
+  #view: JobView = { rounds: [], workflows: [], best: null, incidents: [] };
 
   /** What the journal says with these entries, which are all from its first one on. */
   take(entries: readonly JournalEntry[]): JobView {
     if (entries === this.#read) return this.#view;
     if (!continues(entries, this.#read)) {
       this.#rounds = new Map();
+      this.#workflows = [];
       this.#incidents = [];
       this.#best = null;
       this.#read = [];
@@ -78,16 +44,53 @@ export class JournalFold {
       if (entry !== undefined) this.#add(entry);
     }
     this.#read = entries;
-    this.#view = { rounds: [...this.#rounds.values()], best: this.#best, incidents: [...this.#incidents] };
+    this.#view = {
+      rounds: [...this.#rounds.values()],
+      workflows: this.#workflows.map((workflow) => ({ ...workflow, rounds: [...workflow.rounds] })),
+      best: this.#best,
+      incidents: [...this.#incidents],
+    };
     return this.#view;
   }
 
   #add({ atMs, event }: JournalEntry): void {
-    applyToRounds(this.#rounds, event, atMs);
+    if (event.type === "round-opened") this.#open(event, atMs);
+    else applyToRounds(this.#rounds, event, atMs);
+    const workflow = this.#workflows.at(-1);
+    if (event.type === "workflow-ended" && workflow !== undefined) workflow.endReason = event.reason;
     if (event.type === "best-model") this.#best = { round: event.round, metric: event.metric, value: event.value };
-    const incident = incidentOf(event);
+    const incident = incidentOf(event, { roundOf: (round) => this.#roundOf(round), workflow: workflow?.id ?? "" });
     if (incident !== undefined) this.#incidents.push({ atMs, ...incident });
   }
+
+  #open(event: Opened, atMs: number): void {
+    if (this.#rounds.has(event.round)) return;
+    const id = event.workflow ?? "";
+    let workflow = this.#workflows.at(-1);
+    if (workflow?.id !== id) {
+      workflow = { id, rounds: [], totalRounds: 0, endReason: null };
+      this.#workflows.push(workflow);
+      if (id !== "") this.#incidents.push({ atMs, kind: "info", text: `The workflow ${id} began` });
+    }
+    const round = openRound(event, event.round - (workflow.rounds[0]?.round ?? event.round) + 1, atMs);
+    // A task by another name than usual: what comes before evaluations are the models for them.
+    if (round.kind === "evaluate") for (const before of workflow.rounds) if (before.kind === "train") before.kind = "submit";
+    workflow.rounds.push(round);
+    workflow.totalRounds = event.totalRounds;
+    this.#rounds.set(event.round, round);
+  }
+
+  #roundOf(round: number): Pick<RoundView, "number" | "workflow"> {
+    return this.#rounds.get(round) ?? { number: round + 1, workflow: "" };
+  }
+}
+
+type Opened = Extract<JobEvent, { type: "round-opened" }>;
+
+interface GrowingWorkflow extends WorkflowView {
+  readonly rounds: RoundView[];
+  totalRounds: number;
+  endReason: string | null;
 }
 
 /** Whether a journal is another one with more at its end. */
@@ -95,12 +98,7 @@ function continues(entries: readonly JournalEntry[], before: readonly JournalEnt
   return entries.length >= before.length && entries[0] === (before[0] ?? entries[0]) && entries[before.length - 1] === before.at(-1);
 }
 
-function applyToRounds(rounds: Map<number, RoundView>, event: JobEvent, atMs: number): void {
-  if (event.type === "round-opened") {
-    const before = rounds.get(event.round);
-    if (before === undefined) rounds.set(event.round, openRound(event, atMs));
-    return;
-  }
+function applyToRounds(rounds: ReadonlyMap<number, RoundView>, event: Exclude<JobEvent, Opened>, atMs: number): void {
   if (event.type === "site-disconnected" || event.type === "site-connected" || event.type === "site-left") {
     const last = [...rounds.values()].at(-1);
     const site = last?.closedMs === null ? last.sites.get(event.site) : undefined;
@@ -140,6 +138,10 @@ function applyToRounds(rounds: Map<number, RoundView>, event: JobEvent, atMs: nu
     round.aggregationSeconds = event.aggregationSeconds;
     round.engine = event.engine ?? "";
     round.strategy = event.strategy ?? "";
+    if (event.models !== undefined) {
+      round.kind = "submit";
+      round.handedIn = Object.keys(event.models).sort();
+    }
     stopWaiting(round.sites);
   }
 }
@@ -149,64 +151,32 @@ function stopWaiting(sites: RoundView["sites"]): void {
   for (const site of sites.values()) if (site.state === "working") site.state = "missing";
 }
 
-function openRound(event: Extract<JobEvent, { type: "round-opened" }>, openedMs: number): RoundView {
+function openRound(event: Opened, number: number, openedMs: number): RoundView {
+  const { round, task, sites, totalRounds, workflow = "", evaluates = "" } = event;
   return {
-    round: event.round,
-    totalRounds: event.totalRounds,
+    round,
+    number,
+    totalRounds,
+    workflow,
+    task,
+    kind: evaluates !== "" ? "evaluate" : task === submitTask ? "submit" : "train",
+    evaluates,
     openedMs,
     closedMs: null,
     deadlineMs: null,
-    sites: new Map(event.sites.map((site) => [site, newSite(site, openedMs)])),
+    sites: new Map(sites.map((site) => [site, newSite(site, openedMs)])),
     metrics: {},
     bytes: null,
     aggregationSeconds: null,
     engine: "",
     strategy: "",
+    handedIn: [],
   };
 }
 
+/** The task by which sites are usually asked for a model of their own; by what else, shows when it closes. */
+const submitTask = "submit_model";
+
 function newSite(site: string, openedMs: number): SiteInRound {
   return { site, state: "working", openedMs, answeredMs: null, weight: null, bytes: null, metrics: {}, cause: "" };
-}
-
-function lateText(late: readonly { readonly site: string; readonly why: string }[]): string {
-  return late.length === 0 ? "" : `; late: ${late.map(({ site, why }) => `${site} (${why})`).join(", ")}`;
-}
-
-function incidentOf(event: JobEvent): Omit<Incident, "atMs"> | undefined {
-  switch (event.type) {
-    case "job-submitted":
-      return { kind: "info", text: "Submitted" };
-    case "job-started":
-      return { kind: "info", text: `Started on ${event.sites.length} ${event.sites.length === 1 ? "site" : "sites"}` };
-    case "task-failed":
-      return { kind: "bad", text: `${event.site} failed in round ${event.round + 1}: ${event.error.message}` };
-    case "site-connected":
-      return { kind: "good", text: `${event.site} is connected` };
-    case "site-disconnected":
-      return { kind: "warn", text: `${event.site} is disconnected: ${event.reason}` };
-    case "site-left":
-      return { kind: "bad", text: `${event.site} left the job: ${event.error.message}` };
-    case "deadline-passed":
-      return { kind: "warn", text: `Round ${event.round + 1} passed its deadline${lateText(event.late ?? [])}` };
-    case "round-closed":
-      return event.missing.length === 0
-        ? undefined
-        : { kind: "warn", text: `Round ${event.round + 1} closed without ${event.missing.join(", ")}` };
-    case "best-model":
-      return { kind: "good", text: `Best model so far in round ${event.round + 1}: ${event.metric} ${event.value.toPrecision(4)}` };
-    case "process-restarted":
-      return { kind: "warn", text: `The process at ${event.where} was restarted: ${event.reason}` };
-    case "workflow-ended":
-      return { kind: "info", text: `The workflow ended: ${event.reason}` };
-    case "job-ended":
-      return { kind: event.status === "FINISHED:COMPLETED" ? "good" : "bad", text: `The job ended: ${event.reason || event.status}` };
-    case "round-opened":
-    case "update-accepted":
-      return undefined;
-    default:
-      // A kind of a newer server, or one that is shown elsewhere, such as receipts.
-      event satisfies never;
-      return undefined;
-  }
 }

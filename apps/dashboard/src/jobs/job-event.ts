@@ -16,7 +16,12 @@ export type JobEvent =
       readonly round: number;
       readonly task: string;
       readonly sites: readonly string[];
+      /** Rounds that the workflow does at most. */
       readonly totalRounds: number;
+      /** Id of the workflow, where the job has several. */
+      readonly workflow?: string | undefined;
+      /** Whose model the sites evaluate: that of a site, or one of the server's with `SRV_` before its name. */
+      readonly evaluates?: string | undefined;
     }
   | {
       readonly type: "update-accepted";
@@ -46,6 +51,8 @@ export type JobEvent =
       readonly aggregationSeconds: number;
       readonly engine?: string | undefined;
       readonly strategy?: string | undefined;
+      /** By site, where sites have handed in models of their own. */
+      readonly models?: Readonly<Record<string, unknown>> | undefined;
     }
   | { readonly type: "best-model"; readonly round: number; readonly metric: string; readonly value: number }
   | { readonly type: "process-restarted"; readonly where: string; readonly reason: string }

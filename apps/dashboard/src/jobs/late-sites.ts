@@ -1,4 +1,4 @@
-import type { RoundView } from "./fold-journal.js";
+import type { RoundView } from "./round-view.js";
 
 /** A site is late once it takes so many times as long as those that have answered. */
 const lateTimes = 2;

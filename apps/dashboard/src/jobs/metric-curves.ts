@@ -1,4 +1,4 @@
-import type { RoundView } from "./fold-journal.js";
+import { namesIn, takesTurns, type WorkflowView } from "./workflow-view.js";
 
 /** Name of the curve that stands for all sites together. */
 export const globalSeries = "global";
@@ -16,23 +16,36 @@ export interface MetricCurves {
   readonly curves: readonly Curve[];
 }
 
-/** The curves of every metric that rounds carry: of each site by its updates, and of all by the rounds' results. Rounds count from 1. */
-export function metricCurves(rounds: readonly RoundView[]): readonly MetricCurves[] {
-  const metrics = new Set<string>();
-  const sites = new Set<string>();
-  for (const round of rounds) {
-    for (const name of Object.keys(round.metrics)) metrics.add(name);
-    for (const site of round.sites.values()) {
-      sites.add(site.site);
-      for (const name of Object.keys(site.metrics)) metrics.add(name);
-    }
-  }
-  const x = rounds.map(({ round }) => round + 1);
+/** The curves of one metric over the rounds of one workflow, which count from 1. */
+export interface RoundCurves extends MetricCurves {
+  /** Its id; empty where the curves of all are of the same. */
+  readonly workflow: string;
+  /** Whether sites take turns: a site has a value in some rounds only, and nothing is between two of its values. */
+  readonly areTurns: boolean;
+}
+
+/**
+ * The curves of every metric that rounds of training carry: of each site by its updates, and of all by the rounds' results. What sites
+ * measure of models that they are given, or say when they hand in their own, is about other models and is none of it.
+ */
+export function metricCurves(workflows: readonly WorkflowView[]): readonly RoundCurves[] {
+  const curves = workflows.flatMap(curvesOf);
+  const isOne = new Set(curves.map(({ workflow }) => workflow)).size <= 1;
+  return isOne ? curves.map((one) => ({ ...one, workflow: "" })) : curves;
+}
+
+function curvesOf(workflow: WorkflowView): readonly RoundCurves[] {
+  const areTurns = takesTurns(workflow);
+  const rounds = workflow.rounds.filter(({ kind }) => kind === "train");
+  const metrics = new Set(
+    rounds.flatMap(({ metrics: ofAll, sites }) => [ofAll, ...[...sites.values()].map((site) => site.metrics)].flatMap(Object.keys)),
+  );
+  const x = rounds.map(({ number }) => number);
   return [...metrics].map((metric) => {
-    const all: Curve[] = [
+    const curves: Curve[] = [
       { name: globalSeries, values: rounds.map((round) => round.metrics[metric] ?? null) },
-      ...[...sites].sort().map((site) => ({ name: site, values: rounds.map((round) => round.sites.get(site)?.metrics[metric] ?? null) })),
+      ...namesIn(rounds).map((site) => ({ name: site, values: rounds.map((round) => round.sites.get(site)?.metrics[metric] ?? null) })),
     ];
-    return { metric, x, curves: all.filter(({ values }) => values.some((value) => value !== null)) };
+    return { workflow: workflow.id, areTurns, metric, x, curves: curves.filter(({ values }) => values.some((value) => value !== null)) };
   });
 }

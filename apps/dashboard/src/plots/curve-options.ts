@@ -7,6 +7,8 @@ export interface PlotSeries {
   readonly values: readonly (number | null)[];
   /** Drawn thick and in ink: the one that the others are compared with. */
   readonly isMain?: boolean;
+  /** Drawn as points that no line joins: each value stands by itself. */
+  readonly isDotted?: boolean;
 }
 
 export interface CurveOptionsInit {
@@ -59,14 +61,18 @@ export function curveOptions(init: CurveOptionsInit): uPlot.Options {
     series: [
       {},
       ...series.map(
-        ({ name, isMain, values }, index): uPlot.Series => ({
+        ({ name, isMain, isDotted, values }, index): uPlot.Series => ({
           label: name,
           show: !hidden.has(name),
           stroke: colorOf(series, index, scheme),
           width: isMain === true ? 2.5 : isCrowded ? 1 : 1.5,
-          spanGaps: true,
-          // A line of one point is seen only as a point.
-          points: { show: values.filter((value) => value !== null).length < 40 && !isCrowded, size: isMain === true ? 6 : 4 },
+          spanGaps: isDotted !== true,
+          points: {
+            // A line of one point is seen only as a point.
+            show: isDotted === true || (values.filter((value) => value !== null).length < 40 && !isCrowded),
+            size: isMain === true || isDotted === true ? 6 : 4,
+            ...(isDotted === true ? { fill: colorOf(series, index, scheme) } : {}),
+          },
         }),
       ),
     ],

@@ -31,7 +31,9 @@ export function LinePlot({ title, xLabel, x, series, isTime = false, height = 26
   const [cursor, setCursor] = useState<number | null>(null);
   const [isTable, setTable] = useState(false);
   const headingId = useId();
-  const names = series.map(({ name, isMain }) => `${name}${isMain === true ? "*" : ""}`).join("\n");
+  const names = series
+    .map(({ name, isMain, isDotted }) => `${name}${isMain === true ? "*" : ""}${isDotted === true ? "." : ""}`)
+    .join("\n");
   const isReady = width > 0 && x.length > 0 && !isTable;
   const latest = useRef({ x, series, hidden });
   useEffect(() => {

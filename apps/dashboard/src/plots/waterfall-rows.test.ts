@@ -1,5 +1,6 @@
 import { expect, it } from "vitest";
 import { foldJournal } from "../jobs/fold-journal.js";
+import type { JobEvent } from "../jobs/job-event.js";
 import { trackPhases } from "../jobs/phase-track.js";
 import { waterfallRows } from "./waterfall-rows.js";
 
@@ -18,7 +19,7 @@ it("puts who answered first on top, splits off the upload where it was seen, and
   const phases = trackPhases(trackPhases(new Map(), progress("training", 1100)), progress("uploading", 2500));
   const [round] = rounds;
   if (round === undefined) throw new Error("there is no round");
-  const { rows, endMs } = waterfallRows(round, phases, 6000);
+  const { rows, endMs } = waterfallRows([round], phases, 6000);
   expect(endMs).toBe(6000);
   expect(rows.map(({ site, words }) => `${site} ${words}`)).toEqual([
     "quick answered after 2.0 s",
@@ -34,7 +35,7 @@ it("puts who answered first on top, splits off the upload where it was seen, and
 it("lets no bar go beyond the end where the clock here is behind the server's", () => {
   const [round] = rounds;
   if (round === undefined) throw new Error("there is no round");
-  const { rows, endMs } = waterfallRows(round, new Map(), 2000);
+  const { rows, endMs } = waterfallRows([round], new Map(), 2000);
   expect(endMs).toBe(4000);
   expect(Math.max(...rows.flatMap(({ bars }) => bars.map(({ toMs }) => toMs)))).toBe(4000);
 });
@@ -42,4 +43,21 @@ it("lets no bar go beyond the end where the clock here is behind the server's", 
 it("a track keeps its identity while nothing changes", () => {
   const track = trackPhases(new Map(), { a: { phase: "training", done: 1, total: 2, atMs: 5 } });
   expect(trackPhases(track, { a: { phase: "training", done: 2, total: 2, atMs: 9 } })).toBe(track);
+});
+
+it("puts rounds in which sites take turns one after the other", () => {
+  const turn = (round: number, site: string, atMs: number): readonly (readonly [number, JobEvent])[] => [
+    [atMs, { type: "round-opened", round, task: "train", sites: [site], totalRounds: 2 }],
+    [atMs + 500, { type: "update-accepted", round, site, weight: 1, metrics: {}, update: { size: 1 } }],
+    [atMs + 600, { type: "round-closed", round, contributors: [site], missing: [], metrics: {}, bytes: 1, aggregationSeconds: 0 }],
+  ];
+  const events = [...turn(0, "a", 0), ...turn(1, "b", 1000), ...turn(2, "a", 2000)];
+  const turns = foldJournal(events.map(([atMs, event], index) => ({ seq: index + 1, atMs, event }))).rounds;
+  const { rows, endMs } = waterfallRows(turns, new Map(), 9000);
+  expect(endMs).toBe(2600);
+  expect(rows.map(({ site, bars }) => [site, bars[0]?.fromMs, bars[0]?.toMs])).toEqual([
+    ["a", 0, 500],
+    ["b", 1000, 1500],
+    ["a", 2000, 2500],
+  ]);
 });

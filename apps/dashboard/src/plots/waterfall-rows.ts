@@ -1,5 +1,5 @@
-import type { RoundView, SiteInRound } from "../jobs/fold-journal.js";
 import type { SitePhases } from "../jobs/phase-track.js";
+import type { RoundView, SiteInRound } from "../jobs/round-view.js";
 
 /** One bar of a site's row. */
 export interface WaterfallBar {
@@ -15,20 +15,26 @@ export interface WaterfallRow {
   readonly words: string;
 }
 
-/** The rows of a round, those that answered first on top, and where its time ends. */
+/** The rows of a round, or of several in a row one after the other; of each, those that answered first on top. And where their time ends. */
 export function waterfallRows(
-  round: RoundView,
+  rounds: readonly RoundView[],
   phases: SitePhases,
   nowMs: number,
 ): { readonly rows: readonly WaterfallRow[]; readonly endMs: number } {
-  const unsorted = [...round.sites.values()];
+  const ends = rounds.map((round) => endOf(round, nowMs));
+  const rows = rounds.flatMap((round, index) => {
+    const sites = [...round.sites.values()].sort(
+      (a, b) => (a.answeredMs ?? Number.POSITIVE_INFINITY) - (b.answeredMs ?? Number.POSITIVE_INFINITY) || (a.site < b.site ? -1 : 1),
+    );
+    return sites.map((site) => rowOf(site, phases, ends[index] ?? nowMs));
+  });
+  return { rows, endMs: Math.max(...ends) };
+}
+
+function endOf({ sites, openedMs, deadlineMs, closedMs }: RoundView, nowMs: number): number {
   // The clock here may be behind that of the server, whose times the others are.
-  const lastMs = Math.max(round.openedMs, round.deadlineMs ?? 0, ...unsorted.map(({ answeredMs }) => answeredMs ?? 0));
-  const endMs = round.closedMs ?? Math.max(nowMs, lastMs);
-  const sites = unsorted.sort(
-    (a, b) => (a.answeredMs ?? Number.POSITIVE_INFINITY) - (b.answeredMs ?? Number.POSITIVE_INFINITY) || (a.site < b.site ? -1 : 1),
-  );
-  return { rows: sites.map((site) => rowOf(site, phases, endMs)), endMs };
+  const lastMs = Math.max(openedMs, deadlineMs ?? 0, ...[...sites.values()].map(({ answeredMs }) => answeredMs ?? 0));
+  return closedMs ?? Math.max(nowMs, lastMs);
 }
 
 function rowOf(site: SiteInRound, phases: SitePhases, roundEndMs: number): WaterfallRow {

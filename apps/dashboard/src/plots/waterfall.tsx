@@ -1,12 +1,13 @@
 import { useElementSize } from "@mantine/hooks";
 import { formatDuration } from "../components/format.js";
-import type { RoundView } from "../jobs/fold-journal.js";
 import type { SitePhases } from "../jobs/phase-track.js";
+import type { RoundView } from "../jobs/round-view.js";
 import classes from "./waterfall.module.css";
 import { type WaterfallBar, waterfallRows } from "./waterfall-rows.js";
 
 export interface WaterfallProps {
-  readonly round: RoundView;
+  /** One, or several that followed each other: their bars then lie one after the other. */
+  readonly rounds: readonly [RoundView, ...RoundView[]];
   /** What sites were seen doing, by site; only of rounds that this page watched. */
   readonly phases: SitePhases;
   readonly nowMs: number;
@@ -15,35 +16,31 @@ export interface WaterfallProps {
 const rowHeight = 22;
 const axisHeight = 22;
 
-/** A round as bars over time: what each site did when, when it answered, and when the round closed. */
-export function Waterfall({ round, phases, nowMs }: WaterfallProps) {
+/** Rounds as bars over time: what each site did when, when it answered, and when the round closed. */
+export function Waterfall({ rounds, phases, nowMs }: WaterfallProps) {
   const { ref, width } = useElementSize();
-  const { rows, endMs } = waterfallRows(round, phases, nowMs);
+  const { rows, endMs } = waterfallRows(rounds, phases, nowMs);
+  const [{ openedMs, number: first }] = rounds;
+  const last = rounds.at(-1)?.number ?? first;
   const labelWidth = Math.min(150, Math.max(60, width * 0.24));
-  const span = Math.max(1, endMs - round.openedMs);
-  const x = (atMs: number): number => labelWidth + ((width - labelWidth - 56) * (atMs - round.openedMs)) / span;
+  const span = Math.max(1, endMs - openedMs);
+  const x = (atMs: number): number => labelWidth + ((width - labelWidth - 56) * (atMs - openedMs)) / span;
   const height = rows.length * rowHeight + axisHeight;
-  const label = `Waterfall of round ${round.round + 1}: ${rows.map(({ site, words }) => `${site} ${words}`).join("; ")}`;
+  const label = `Waterfall of ${first === last ? `round ${first}` : `rounds ${first} to ${last}`}: ${rows.map(({ site, words }) => `${site} ${words}`).join("; ")}`;
   return (
     <div ref={ref} className={classes["frame"]}>
       {width > 0 && (
         <svg width={width} height={height} role="img" aria-label={label}>
           {ticks(span).map((ms) => (
             <g key={ms}>
-              <line
-                className={classes["grid"]}
-                x1={x(round.openedMs + ms)}
-                x2={x(round.openedMs + ms)}
-                y1={0}
-                y2={height - axisHeight + 4}
-              />
-              <text className={classes["tick"]} x={x(round.openedMs + ms)} y={height - 6} textAnchor="middle">
+              <line className={classes["grid"]} x1={x(openedMs + ms)} x2={x(openedMs + ms)} y1={0} y2={height - axisHeight + 4} />
+              <text className={classes["tick"]} x={x(openedMs + ms)} y={height - 6} textAnchor="middle">
                 {formatDuration(ms)}
               </text>
             </g>
           ))}
           {rows.map(({ site, bars, words }, row) => (
-            <g key={site} transform={`translate(0 ${row * rowHeight})`}>
+            <g key={row} transform={`translate(0 ${row * rowHeight})`}>
               <text className={classes["label"]} x={0} y={rowHeight / 2 + 4}>
                 {shorten(site, labelWidth)}
                 <title>{`${site}: ${words}`}</title>
@@ -62,16 +59,20 @@ export function Waterfall({ round, phases, nowMs }: WaterfallProps) {
                 </rect>
               ))}
               <text className={classes["end"]} x={width} textAnchor="end" y={rowHeight / 2 + 4}>
-                {formatDuration((bars.at(-1)?.toMs ?? round.openedMs) - round.openedMs)}
+                {formatDuration((bars.at(-1)?.toMs ?? openedMs) - (bars[0]?.fromMs ?? openedMs))}
               </text>
             </g>
           ))}
-          {round.deadlineMs !== null && (
-            <line className={classes["deadline"]} x1={x(round.deadlineMs)} x2={x(round.deadlineMs)} y1={0} y2={height - axisHeight} />
-          )}
-          {round.closedMs !== null && (
-            <line className={classes["closed"]} x1={x(round.closedMs)} x2={x(round.closedMs)} y1={0} y2={height - axisHeight} />
-          )}
+          {rounds.map(({ round, deadlineMs, closedMs }) => (
+            <g key={round}>
+              {deadlineMs !== null && (
+                <line className={classes["deadline"]} x1={x(deadlineMs)} x2={x(deadlineMs)} y1={0} y2={height - axisHeight} />
+              )}
+              {closedMs !== null && (
+                <line className={classes["closed"]} x1={x(closedMs)} x2={x(closedMs)} y1={0} y2={height - axisHeight} />
+              )}
+            </g>
+          ))}
         </svg>
       )}
       <ul className={classes["key"]}>

@@ -57,6 +57,22 @@ def _dxo(module: ModuleType) -> None:
     module.__dict__.update(MetaKey=MetaKey)
 
 
+def _app_constant(module: ModuleType) -> None:
+    from .scaffold import DIFF_KEY, GLOBAL_KEY
+
+    class AlgorithmConstants:
+        SCAFFOLD_CTRL_DIFF = DIFF_KEY
+        SCAFFOLD_CTRL_GLOBAL = GLOBAL_KEY
+
+    module.__dict__.update(AlgorithmConstants=AlgorithmConstants)
+
+
+def _pt_scaffold(module: ModuleType) -> None:
+    from .torch_scaffold import PTScaffoldHelper, get_lr_values
+
+    module.__dict__.update(PTScaffoldHelper=PTScaffoldHelper, get_lr_values=get_lr_values)
+
+
 def _package(module: ModuleType) -> None:
     del module
 
@@ -73,8 +89,12 @@ MODULES: Dict[str, Callable[[ModuleType], None]] = {
     "nvflare.app_common": _package,
     "nvflare.app_common.abstract": _package,
     "nvflare.app_common.abstract.fl_model": _fl_model,
+    "nvflare.app_common.app_constant": _app_constant,
     "nvflare.app_common.np": _package,
     "nvflare.app_common.np.constants": _np_constants,
+    "nvflare.app_opt": _package,
+    "nvflare.app_opt.pt": _package,
+    "nvflare.app_opt.pt.scaffold": _pt_scaffold,
 }
 
 

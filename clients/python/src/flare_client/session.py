@@ -15,6 +15,7 @@ from .heartbeat import INTERVAL, Heartbeat
 from .result import check_count, check_metrics, check_parts, check_weight, plain_json
 from .room import when_there_is_room
 from .safetensors import RawTensor, read_safetensors, write_safetensors
+from .scaffold import control_tensors, meta_with_controls, meta_without_controls, split_controls
 from .task_kinds import evaluate_task_names, is_evaluate
 from .tensors import difference, raw_tensors, to_own
 
@@ -124,7 +125,7 @@ class ClientSession:
         is_evaluation = is_evaluate(task, self.welcome)
         weight = check_weight(model, self._default_weight, is_evaluation)
         metrics = check_metrics(model)
-        meta = plain_json(model.meta)
+        meta = plain_json(meta_without_controls(model.meta))
         tensors, params_type = self._evaluation(model) if is_evaluation else self._transferable(model)
         # A trainer that outlived its job process must not write into the file of the one that took its place.
         name = f"{quote(task['task_id'], safe='')}.{os.getpid()}.safetensors"
@@ -233,9 +234,11 @@ class ClientSession:
                 "client-api/result-invalid",
                 f"The answer to the task '{self._task_name}' has no tensor in its params; metrics alone answer an evaluation ({names}).",
             )
-        if model.params_type == ParamsType.DIFF or self.welcome["params_transfer_type"] == "FULL":
-            return tensors, model.params_type or ParamsType.FULL
-        return {name: difference(name, tensor, self._received) for name, tensor in tensors.items()}, ParamsType.DIFF
+        params_type = model.params_type or ParamsType.FULL
+        if params_type == ParamsType.FULL and self.welcome["params_transfer_type"] == "DIFF":
+            params_type = ParamsType.DIFF
+            tensors = {name: difference(name, tensor, self._received) for name, tensor in tensors.items()}
+        return {**tensors, **control_tensors(model.meta, self._received, params_type)}, params_type
 
     @property
     def _task_name(self) -> str:
@@ -292,14 +295,15 @@ class ClientSession:
 
 
 def model_of(task: Mapping[str, Any], raw: Mapping[str, RawTensor]) -> FLModel:
-    """The model of a task, as tensors of the script's own."""
+    """The model of a task, as tensors of the script's own; control variates of SCAFFOLD are in its meta."""
+    own, controls = split_controls(raw)
     return FLModel(
         params_type=ParamsType.FULL,
-        params={name: to_own(tensor) for name, tensor in raw.items()},
+        params={name: to_own(tensor) for name, tensor in own.items()},
         start_round=task["start_round"],
         current_round=task["current_round"],
         total_rounds=task["total_rounds"],
-        meta=dict(task["meta"]),
+        meta=meta_with_controls(task["meta"], controls),
     )
 
 

@@ -120,6 +120,27 @@ def difference(name: str, trained: RawTensor, received: Mapping[str, RawTensor])
     return RawTensor(trained.dtype, trained.shape, _bytes_of(result))
 
 
+def sum_of(name: str, base: RawTensor, change: RawTensor) -> RawTensor:
+    """Two floating tensors of the same kind and shape, added."""
+    kind = _numpy_kind(base.dtype)
+    if kind is None:
+        return to_raw(name, to_torch(base) + to_torch(change))
+    summands = (np.frombuffer(tensor.data, dtype=kind) for tensor in (base, change))
+    return RawTensor(base.dtype, base.shape, _bytes_of(np.add(*summands)))
+
+
+def to_kind(name: str, raw: RawTensor, dtype: str) -> RawTensor:
+    """The tensor in another kind of elements, rounded to it; without a copy where it is of that kind already."""
+    if raw.dtype == dtype:
+        return raw
+    before, after = _numpy_kind(raw.dtype), _numpy_kind(dtype)
+    if before is not None and after is not None:
+        return RawTensor(dtype, raw.shape, _bytes_of(np.frombuffer(raw.data, dtype=before).astype(after)))
+    import torch
+
+    return to_raw(name, to_torch(raw).to(getattr(torch, _TORCH_NAMES[dtype])))
+
+
 def _raw_of_torch(name: str, value: Any) -> RawTensor:
     import torch
 

@@ -6,22 +6,18 @@ import { quoted } from "../peer-text.js";
 import type { TensorSpec } from "../safetensors/layout.js";
 import { readLayout } from "../safetensors/read-header.js";
 import { SafetensorsWriter, type WrittenFile } from "../safetensors/safetensors-writer.js";
-import type { Share } from "../strategies/strategy.js";
 import type { AcceptedUpdate } from "./accepted-update.js";
-import type { FoldedBatch, FoldInit, FoldStep, FoldUpdate, ReadableUpdate, TakeNote } from "./arithmetic.js";
-import { countsFor } from "./fold-totals.js";
+import type { FoldedBatch, FoldStep, FoldUpdate, ReadableUpdate, TakeNote } from "./arithmetic.js";
+import { type FoldRuns, foldRuns } from "./fold-runs.js";
 import { type ModelIndex, matchLayout } from "./match-layout.js";
 import { createState, openState } from "./server-state.js";
 import { reportSession } from "./session-report.js";
 import type { FinishSettings, SessionComponents } from "./session-settings.js";
-import { shareOut } from "./share-out.js";
 import { sumsMetadata } from "./sums-file.js";
-import { UpdateFindings } from "./update-findings.js";
 
 /** Folds what was accepted into a new model, or into sums. @throws as `AggregationSession.finish` */
 export async function finishSession(components: SessionComponents, init: FinishSettings): Promise<AggregationReport> {
-  const { model, strategy, paramsType, announced, updates, finish, result } = init;
-  const { signal } = finish;
+  const { model, strategy, updates, finish, result } = init;
   if (updates.length === 0) throw new FlareError("aggregate/no-contributions", "There is no update to aggregate.");
   requireFit(components, init);
   const opened: ByteSource[] = [];
@@ -37,46 +33,9 @@ export async function finishSession(components: SessionComponents, init: FinishS
       if (source.identity !== update.identity) throw changed(update.name, source.label);
       sources.push({ source, stored: update.stored });
     }
-    const shares = await shareOut(components.arithmetic, { ...init, sources, base, note });
-    requireBase(init, shares);
-    const shared = updates.map((update, i): FoldUpdate => {
-      const share = shares[i] ?? { factor: 0, weight: 0 };
-      const findings = new UpdateFindings({
-        tensors: model.tensors,
-        contributor: update.name,
-        announced: announced === undefined ? undefined : { factor: share.factor, gridBits: announced },
-      });
-      const isChecked = update.norm !== undefined;
-      return {
-        source: sources[i]?.source as ByteSource,
-        stored: update.stored,
-        contributor: update.name,
-        ...share,
-        findings: isChecked ? undefined : findings,
-        maxima: update.maxima,
-        sums: update.sums,
-      };
-    });
-    const fold: FoldInit = {
-      tensors: model.tensors,
-      updates: shared,
-      combine: strategy.combine,
-      combines: strategy.combines,
-      announced,
-      base,
-      isDifference: paramsType === "DIFF",
-      // What only those sent whom the strategy left out is as if nobody had; sums name them, and so have sums of zero.
-      isIncluded: (tensor) =>
-        finish.base !== undefined ||
-        shared.some((update) => (result === "sums" ? update.stored[tensor] !== undefined : countsFor(update, tensor))),
-      step,
-      result,
-      note,
-      signal,
-    };
-    const specs = model.tensors.filter((_, tensor) => fold.isIncluded(tensor));
-    const written = await writeResult(components, init, fold, specs, step);
-    return reportSession(components, init, fold, { written, notes });
+    const runs = await foldRuns(components, init, { sources, base, step, note });
+    const written = await writeResult(components, init, runs, step);
+    return reportSession(components, init, runs, { written, notes });
   } finally {
     await Promise.all(opened.map((source) => source.close()));
   }
@@ -89,14 +48,14 @@ function requireFit({ arithmetic }: SessionComponents, init: FinishSettings): vo
   if (paramsType === "DIFF" && finish.base === undefined && result === "model") {
     throw new FlareError("aggregate/base-missing", "Differences were aggregated without the model that they belong to.");
   }
-  const isBaseNeeded =
-    strategy.step !== undefined ||
-    strategy.needs.norms === true ||
-    // Such tensors stay as the base has them.
-    model.tensors.some(
-      (spec, tensor) => strategy.combines?.(spec) === false && updates.some(({ stored }) => stored[tensor] !== undefined),
-    ) ||
-    (strategy.combine.kind === "mean" && strategy.combine.divisor !== undefined);
+  const isBaseNeeded = [strategy, ...(strategy.parts ?? []).map((part) => part.strategy)].some(
+    ({ step, needs, combine, combines }) =>
+      step !== undefined ||
+      needs.norms === true ||
+      // Such tensors stay as the base has them.
+      model.tensors.some((spec, tensor) => combines?.(spec) === false && updates.some(({ stored }) => stored[tensor] !== undefined)) ||
+      (combine.kind === "mean" && combine.divisor !== undefined),
+  );
   if (finish.base === undefined && result === "model" && isBaseNeeded) {
     throw new FlareError("aggregate/base-missing", `${strategy.name} needs the global model that updates were trained from.`);
   }
@@ -107,26 +66,18 @@ function requireFit({ arithmetic }: SessionComponents, init: FinishSettings): vo
   }
 }
 
-/** A whole model that counts with more or less than its weight moves the base, which has to be known then. */
-function requireBase({ strategy, paramsType, updates, finish, result }: FinishSettings, shares: readonly Share[]): void {
-  if (finish.base !== undefined || result === "sums" || paramsType === "DIFF" || strategy.combine.kind !== "mean") return;
-  const behind = updates.flatMap(({ sums }, i) => sums ?? shares[i] ?? []);
-  if (behind.every(({ factor, weight }) => factor === weight)) return;
-  throw new FlareError("aggregate/base-missing", `${strategy.name} needs the global model that updates were trained from.`);
-}
-
 async function writeResult(
   components: SessionComponents,
   init: FinishSettings,
-  fold: FoldInit,
-  included: readonly TensorSpec[],
+  { folds, updates: shared }: FoldRuns,
   step: FoldStep | undefined,
 ): Promise<WrittenFile> {
   const { finish, result, model, strategy, paramsType, announced, updates } = init;
   const { outPath, isDurable, isHashed, signal, onProgress, state } = finish;
+  const included: readonly TensorSpec[] = model.tensors.filter((_, tensor) => folds.some((fold) => fold.isIncluded(tensor)));
   const specs = result === "sums" ? included.map((spec) => ({ ...spec, dtype: "I64" as const })) : included;
   const heading = { strategy: strategy.name, paramsType, gridBits: [...(announced ?? [])] };
-  const metadata = result === "sums" ? sumsMetadata(model, heading, contributorsOf(fold, updates)) : (finish.metadata ?? {});
+  const metadata = result === "sums" ? sumsMetadata(model, heading, contributorsOf(model, shared, updates)) : (finish.metadata ?? {});
   const file = await SafetensorsWriter.create(outPath, specs, { metadata, isDurable, isHashed, signal });
   let states: readonly SafetensorsWriter[] = [];
   try {
@@ -135,10 +86,12 @@ async function writeResult(
     }
     let doneBytes = 0;
     const totalBytes = included.reduce((sum, { name }) => sum + (model.tensors[model.indexOf.get(name) ?? -1]?.byteLength ?? 0), 0);
-    for await (const batch of components.arithmetic.fold(fold)) {
-      await putBatch(batch, file, states);
-      doneBytes = Math.min(totalBytes, doneBytes + batch.model.byteLength);
-      onProgress?.({ doneBytes, totalBytes });
+    for (const fold of folds) {
+      for await (const batch of components.arithmetic.fold(fold)) {
+        await putBatch(batch, file, states);
+        doneBytes = Math.min(totalBytes, doneBytes + batch.model.byteLength);
+        onProgress?.({ doneBytes, totalBytes });
+      }
     }
     throwIfAborted(signal);
     // The state before the model: the model's name is what says that the round is done.
@@ -156,7 +109,11 @@ async function putBatch({ model, state }: FoldedBatch, file: SafetensorsWriter, 
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
-function contributorsOf({ updates, tensors }: FoldInit, accepted: readonly AcceptedUpdate[]): Parameters<typeof sumsMetadata>[2] {
+function contributorsOf(
+  { tensors }: ModelIndex,
+  updates: readonly FoldUpdate[],
+  accepted: readonly AcceptedUpdate[],
+): Parameters<typeof sumsMetadata>[2] {
   return accepted
     .flatMap((update, i) => {
       if (update.sums !== undefined) return update.sums;

@@ -1,26 +1,24 @@
 import process from "node:process";
 import type { AggregationReport, ContributorReport } from "../aggregation-engine.js";
 import type { WrittenFile } from "../safetensors/safetensors-writer.js";
-import type { FoldInit } from "./arithmetic.js";
-import { foldTotals } from "./fold-totals.js";
+import type { FoldRuns } from "./fold-runs.js";
 import type { FinishSettings, SessionComponents } from "./session-settings.js";
 
 /** Says what was aggregated, by whom and how. */
 export function reportSession(
   { arithmetic, nowMs }: SessionComponents,
   init: FinishSettings,
-  fold: FoldInit,
+  { updates: shared, totals }: FoldRuns,
   { written, notes }: { readonly written: WrittenFile; readonly notes: Iterable<string> },
 ): AggregationReport {
   const { engine, strategy, paramsType, model, startMs, updates } = init;
   const contributors = updates.flatMap((update, i): readonly ContributorReport[] => {
     if (update.sums !== undefined) return update.sums.map(({ absent: _absent, ...each }) => each);
-    const { weight = 0, factor = 0, findings } = fold.updates[i] ?? {};
+    const { weight = 0, factor = 0, findings } = shared[i] ?? {};
     return [
       { contributor: update.name, weight, factor, norm: update.norm ?? findings?.norm ?? 0, tensors: update.tensors, bytes: update.bytes },
     ];
   });
-  const totals = foldTotals(fold);
   const behind = (tensor: number): number => totals[tensor]?.contributors ?? 0;
   const counted = contributors.filter(({ weight, factor }) => weight !== 0 || factor !== 0).length;
   return {

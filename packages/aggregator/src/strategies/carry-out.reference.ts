@@ -33,6 +33,8 @@ export interface ReferenceResult {
 
 /** What a strategy makes of one round, read off the interface line by line, in float64 and without rounding of the model. */
 export function carryOut(strategy: Strategy, round: ReferenceRound): ReferenceResult {
+  const { parts, ...own } = strategy;
+  if (parts !== undefined) return carryOutParts({ ...own, parts }, round);
   const { base, paramsType, integers = [], state = { steps: 0, tensors: {} } } = round;
   const updates = [...round.updates].sort((a, b) => (a.contributor < b.contributor ? -1 : 1));
   const facts = factsOf(strategy, updates, base, paramsType, integers);
@@ -67,6 +69,21 @@ export function carryOut(strategy: Strategy, round: ReferenceRound): ReferenceRe
     }
   }
   return { model, state: { steps: state.steps + 1, tensors: states }, shares };
+}
+
+/** Each part by itself, on a model that has nothing but its tensors. */
+function carryOutParts({ parts, ...own }: Strategy & Required<Pick<Strategy, "parts">>, round: ReferenceRound): ReferenceResult {
+  const partOf = (name: string): number => (parts ?? []).findIndex((part) => part.has({ name, dtype: "F32", shape: [] }));
+  const only = (tensors: ReferenceModel, part: number): ReferenceModel =>
+    Object.fromEntries(Object.entries(tensors).filter(([name]) => partOf(name) === part));
+  const roundOf = (part: number): ReferenceRound => ({
+    ...round,
+    base: only(round.base, part),
+    updates: round.updates.map((update) => ({ ...update, tensors: only(update.tensors, part) })),
+  });
+  const rest = carryOut(own, roundOf(-1));
+  const models = (parts ?? []).map(({ strategy }, part) => carryOut(strategy, roundOf(part)).model);
+  return { ...rest, model: Object.assign({}, rest.model, ...models) as ReferenceModel };
 }
 
 /** The facts that an engine would measure. */

@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
 import { carryOut, type ReferenceModel, type ReferenceUpdate } from "./carry-out.reference.js";
 import { sampleUpdates, seeded } from "./sample-round.test-support.js";
-import { type ScaffoldControlSettings, type ScaffoldModelSettings, scaffoldControl, scaffoldModel } from "./scaffold.js";
+import { type ScaffoldControlSettings, type ScaffoldModelSettings, scaffoldControl, scaffoldModel, scaffoldRound } from "./scaffold.js";
 import { ScaffoldServer } from "./scaffold.reference.js";
 
 describe("scaffoldModel and scaffoldControl", () => {
@@ -37,8 +37,15 @@ describe("scaffoldModel and scaffoldControl", () => {
     expect(model).toEqual({ w: [3], v: [3] });
   });
 
-  it("ask for differences", () => {
-    expect([scaffoldModel(), scaffoldControl({ totalClients: 2 })].map(({ needs }) => needs.paramsType)).toEqual(["DIFF", "DIFF"]);
+  it("make the same of whole values", () => {
+    const base = { w: [1] };
+    const whole = [5, 3].map((value, site): ReferenceUpdate => ({ contributor: `site-${site}`, weight: 1, tensors: { w: [value] } }));
+    const changes = whole.map((update) => ({ ...update, tensors: { w: [(update.tensors["w"]?.[0] ?? Number.NaN) - 1] } }));
+    for (const strategy of [scaffoldModel({ globalLearningRate: 0.5 }), scaffoldControl({ totalClients: 4 })]) {
+      const { model } = carryOut(strategy, { base, updates: whole, paramsType: "FULL" });
+      expect(model).toEqual(carryOut(strategy, { base, updates: changes, paramsType: "DIFF" }).model);
+      expect(model).toEqual({ w: [2.5] });
+    }
   });
 });
 
@@ -81,6 +88,48 @@ describe("scaffoldControl", () => {
   it.each([0, 1.5, undefined])("refuses %s sites", (totalClients) => {
     expect(() => scaffoldControl({ totalClients } as ScaffoldControlSettings)).toThrow(
       expect.objectContaining({ code: "aggregate/strategy-invalid", message: expect.stringContaining('"totalClients"') }),
+    );
+  });
+});
+
+describe("scaffoldRound", () => {
+  it("combines weights and control variates as Algorithm 1 has them, round after round", () => {
+    const next = seeded(11);
+    const sites = 5;
+    const server = new ScaffoldServer(0.25, sites, 0.8);
+    const strategy = scaffoldRound({ totalClients: sites, globalLearningRate: 0.8 });
+    let model: ReferenceModel = { w: [0.25], "scaffold_c_global.w": [0] };
+    for (let round = 0; round < 40; round++) {
+      const present = Array.from({ length: sites }, (_, site) => site).filter(() => next() < 0.5);
+      if (present.length === 0) continue;
+      const sent = new Map(present.map((site) => [site, { model: next() - 0.5, control: next() - 0.5 }]));
+      const updates = [...sent].map(
+        ([site, each]): ReferenceUpdate => ({
+          contributor: `site-${site}`,
+          weight: 1 + site,
+          tensors: { w: [each.model - server.x], "scaffold_c_global.w": [each.control - (server.controls[site] ?? Number.NaN)] },
+        }),
+      );
+      ({ model } = carryOut(strategy, { base: model, updates, paramsType: "DIFF" }));
+      server.round(sent);
+      expect(Math.abs((model["w"]?.[0] ?? Number.NaN) - server.x)).toBeLessThan(1e-13);
+      expect(Math.abs((model["scaffold_c_global.w"]?.[0] ?? Number.NaN) - server.control)).toBeLessThan(1e-13);
+    }
+  });
+
+  it("weighs the model alone with numbers of samples", () => {
+    const updates = [1, 3].map(
+      (weight): ReferenceUpdate => ({ contributor: `site-${weight}`, weight, tensors: { w: [weight], "scaffold_c_global.w": [weight] } }),
+    );
+    const base = { w: [0], "scaffold_c_global.w": [0] };
+    const strategy = scaffoldRound({ totalClients: 4, weighting: "samples" });
+    expect(carryOut(strategy, { base, updates, paramsType: "DIFF" }).model).toEqual({ w: [2.5], "scaffold_c_global.w": [1] });
+  });
+
+  it("refuses more contributors than there are sites", () => {
+    const updates = sampleUpdates(seeded(5), 3, { w: 1 });
+    expect(() => carryOut(scaffoldRound({ totalClients: 2 }), { base: { w: [0] }, updates, paramsType: "DIFF" })).toThrow(
+      expect.objectContaining({ code: "aggregate/strategy-unfit" }),
     );
   });
 });

@@ -1,4 +1,5 @@
 import { FlareError } from "@flare-ts/contracts/errors";
+import { isScaffoldControl } from "../safetensors/scaffold-names.js";
 import { scaleChange } from "./scale-change.js";
 import { choiceRule, namesRule, numberRule, readSettings, shownSettings } from "./setting-rules.js";
 import { sampleShares, uniformShares, type Weighting, weightings } from "./shares.js";
@@ -18,6 +19,8 @@ export interface ScaffoldControlSettings {
   readonly totalClients: number;
 }
 
+export type ScaffoldRoundSettings = ScaffoldModelSettings & ScaffoldControlSettings;
+
 export const scaffoldModelRules = {
   globalLearningRate: numberRule({ above: 0, atMost: 1000 }, 1),
   weighting: choiceRule(weightings, "uniform"),
@@ -26,13 +29,15 @@ export const scaffoldModelRules = {
 
 export const scaffoldControlRules = { totalClients: numberRule({ atLeast: 1, atMost: 1e6, isWhole: true }) };
 
+export const scaffoldRoundRules = { ...scaffoldModelRules, ...scaffoldControlRules };
+
 /**
  * SCAFFOLD's model on the server: of the sites S that took part and their models y_i,
  *
  *     x ← x + η_g / |S| · Σ (y_i - x)
  *
- * Takes DIFF, y_i - x, and needs a base. Costs one pass over the updates. The control variates that go with it are aggregated
- * by `scaffoldControl`.
+ * Takes FULL, y_i, and DIFF, y_i - x; needs a base for DIFF and for a step size other than 1. Costs one pass over the updates. The
+ * control variates that go with it are aggregated by `scaffoldControl`, and both together by `scaffoldRound`.
  *
  * @see Karimireddy, Kale, Mohri, Reddi, Stich, Suresh, "SCAFFOLD: Stochastic Controlled Averaging for Federated Learning",
  *   ICML 2020, Algorithm 1
@@ -43,7 +48,7 @@ export function scaffoldModel(settings: ScaffoldModelSettings = {}): Strategy {
   return Object.freeze({
     name: "scaffold",
     settings: shownSettings(read),
-    needs: { paramsType: "DIFF" },
+    needs: {},
     combine: { kind: "mean" },
     weigh: read.weighting === "samples" ? sampleShares : uniformShares,
     step: scaleChange(read.globalLearningRate, read.plainTensors),
@@ -55,8 +60,9 @@ export function scaffoldModel(settings: ScaffoldModelSettings = {}): Strategy {
  *
  *     c ← c + |S| / N · (1 / |S|) Σ Δc_i = c + Σ Δc_i / N
  *
- * Takes DIFF, the changes Δc_i of the sites' control variates, and needs c as the base. Costs one pass over the updates. More
- * contributors than `totalClients` are refused with `aggregate/strategy-unfit`.
+ * Takes DIFF, the changes Δc_i of the sites' control variates, and FULL, c + Δc_i, which float32 rounds where Δc_i is much smaller than
+ * c; needs c as the base. Costs one pass over the updates. More contributors than `totalClients` are refused with
+ * `aggregate/strategy-unfit`.
  *
  * @see Karimireddy et al., ICML 2020, Algorithm 1
  * @throws `aggregate/strategy-invalid`
@@ -67,7 +73,7 @@ export function scaffoldControl(settings: ScaffoldControlSettings): Strategy {
   return Object.freeze({
     name: "scaffold-control",
     settings: shownSettings(read),
-    needs: { paramsType: "DIFF" },
+    needs: {},
     combine: { kind: "mean", divisor: totalClients },
     weigh: (facts) => {
       const contributors = facts.contributors.length;
@@ -81,4 +87,26 @@ export function scaffoldControl(settings: ScaffoldControlSettings): Strategy {
       return uniformShares(facts);
     },
   } as const satisfies Strategy);
+}
+
+/**
+ * A round of SCAFFOLD on the server, of files that hold the model and, under `scaffoldControlPrefix`, the control variates: the first as
+ * `scaffoldModel` has it, the others as `scaffoldControl` has them. `weighting` is for the model alone: c stays the mean of all sites'
+ * control variates.
+ *
+ * Takes FULL and DIFF; needs a base. Costs one pass over the updates, which are twice as large as the model.
+ *
+ * @see Karimireddy et al., ICML 2020, Algorithm 1
+ * @throws `aggregate/strategy-invalid`
+ */
+export function scaffoldRound(settings: ScaffoldRoundSettings): Strategy {
+  const { totalClients, ...ofModel } = readSettings("scaffold-round", scaffoldRoundRules, settings);
+  const { plainTensors, ...rates } = ofModel;
+  const model = scaffoldModel({ ...rates, ...(plainTensors === undefined ? {} : { plainTensors }) });
+  return Object.freeze({
+    ...model,
+    name: "scaffold-round",
+    settings: shownSettings({ ...ofModel, totalClients }),
+    parts: Object.freeze([{ has: isScaffoldControl, strategy: scaffoldControl({ totalClients }) }]),
+  });
 }

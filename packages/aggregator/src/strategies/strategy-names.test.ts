@@ -15,6 +15,7 @@ const least: Readonly<Record<StrategyName, Readonly<Record<string, string>>>> = 
   "fed-adagrad": { learningRate: "0.1" },
   scaffold: {},
   "scaffold-control": { totalClients: "5" },
+  "scaffold-round": { totalClients: "5" },
   "fed-buff": {},
   median: {},
   "trimmed-mean": { fraction: "0.2" },

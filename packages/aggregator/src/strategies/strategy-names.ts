@@ -11,7 +11,7 @@ import { geometricMedian, geometricMedianRules } from "./geometric-median.js";
 import { krum, krumRules, multiKrum, multiKrumRules } from "./krum.js";
 import { coordinateMedian } from "./median.js";
 import { normClip, normClipRules } from "./norm-clip.js";
-import { scaffoldControl, scaffoldControlRules, scaffoldModel, scaffoldModelRules } from "./scaffold.js";
+import { scaffoldControl, scaffoldControlRules, scaffoldModel, scaffoldModelRules, scaffoldRound, scaffoldRoundRules } from "./scaffold.js";
 import { readSettings, type SettingRules, type SettingsBy } from "./setting-rules.js";
 import type { Strategy } from "./strategy.js";
 import { trimmedMean, trimmedMeanRules } from "./trimmed-mean.js";
@@ -48,6 +48,7 @@ const strategies = Object.freeze({
   "fed-adagrad": named("fed-adagrad", adagrad, (settings) => fedOpt({ ...settings, optimizer: "adagrad" })),
   scaffold: named("scaffold", scaffoldModelRules, scaffoldModel),
   "scaffold-control": named("scaffold-control", scaffoldControlRules, scaffoldControl),
+  "scaffold-round": named("scaffold-round", scaffoldRoundRules, scaffoldRound),
   "fed-buff": named("fed-buff", fedBuffRules, fedBuff),
   median: named("median", {}, coordinateMedian),
   "trimmed-mean": named("trimmed-mean", trimmedMeanRules, trimmedMean),

@@ -35,6 +35,17 @@ export interface Strategy {
    * different places. @default true without `weigh`, false with it
    */
   readonly isSeparable?: boolean | undefined;
+  /**
+   * Tensors that are combined in ways of their own, each by the first part that has it; all others as this strategy says. The
+   * strategy and its parts keep no state, and need neither norms nor distances, which are of whole models. @default none
+   */
+  readonly parts?: readonly StrategyPart[] | undefined;
+}
+
+/** Some tensors of a model, and how they become one. */
+export interface StrategyPart {
+  has(tensor: TensorSpec): boolean;
+  readonly strategy: Omit<Strategy, "parts">;
 }
 
 /** What a strategy asks for. What has to be known before anything is summed costs a pass over the updates, or the first one may do it. */

@@ -39,16 +39,23 @@ interface IssueContext {
 /**
  * Finds the class that a job names, by FLARE's dotted path (`nvflare.…`) or by its short name, and reads its arguments.
  * Mistakes go to `context`, at `path` and below `args`; then `undefined` is returned.
+ *
+ * @param instead - what does the work of classes of FLARE that are not known, by name
  */
 export function readComponent<Args>(
   kind: string,
   known: readonly ComponentClass<Args>[],
   written: WrittenComponent,
   context: IssueContext,
+  instead: Readonly<Record<string, string>> = {},
 ): ReadComponent<Args> | undefined {
   const found = findClass(known, written.path);
   if (found === undefined) {
-    context.addIssue({ code: "custom", path: ["path"], message: unknownClass(kind, known, written.path) });
+    const name = nameIn(written.path);
+    const message = Object.hasOwn(instead, name)
+      ? `the ${kind} '${written.path}' is not here: ${instead[name] ?? ""}`
+      : unknownClass(kind, known, written.path);
+    context.addIssue({ code: "custom", path: ["path"], message });
     return undefined;
   }
   const { refused, ignored, rest } = sortArgs(found, written.args);
@@ -74,8 +81,12 @@ function isMissing(issue: z.core.$ZodIssue, args: Readonly<Record<string, unknow
 
 /** A class of the job's own code must not be taken for ours because its name is the same, hence the prefix. */
 function findClass<Args>(known: readonly ComponentClass<Args>[], path: string): ComponentClass<Args> | undefined {
-  const name = path.startsWith("nvflare.") ? path.slice(path.lastIndexOf(".") + 1) : path;
+  const name = nameIn(path);
   return known.find((candidate) => candidate.name === name);
+}
+
+function nameIn(path: string): string {
+  return path.startsWith("nvflare.") ? path.slice(path.lastIndexOf(".") + 1) : path;
 }
 
 function unknownClass<Args>(kind: string, known: readonly ComponentClass<Args>[], path: string): string {

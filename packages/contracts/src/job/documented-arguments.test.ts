@@ -4,6 +4,7 @@ import { clientApiExecutorClass } from "./client-api-executor.js";
 import { cyclicClass } from "./cyclic.js";
 import { fedAvgClass } from "./fed-avg.js";
 import { crossSiteModelEvalClass } from "./model-evaluation.js";
+import { scaffoldClass } from "./scaffold.js";
 
 const page = readFileSync(new URL("../../../../docs/write-a-job.md", import.meta.url), "utf8");
 
@@ -20,6 +21,7 @@ function documented(heading: string): readonly string[] {
 describe("docs/write-a-job.md", () => {
   it.each([
     ["config_fed_server.json: FedAvg", fedAvgClass.argNames],
+    ["config_fed_server.json: Scaffold", scaffoldClass.argNames],
     ["config_fed_server.json: Cyclic", cyclicClass.argNames],
     ["config_fed_server.json: CrossSiteModelEval", crossSiteModelEvalClass.argNames],
     ["config_fed_client.json: ClientAPIExecutor", clientApiExecutorClass.argNames],

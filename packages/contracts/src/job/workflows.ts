@@ -10,13 +10,14 @@ import {
   type ModelEvaluationArgs,
   type ModelEvaluationSettings,
 } from "./model-evaluation.js";
+import { compileScaffold, type ScaffoldArgs, type ScaffoldSettings, scaffoldClass } from "./scaffold.js";
 import type { WorkflowJob } from "./workflow-job.js";
 
 /** Settings of one workflow, told apart by `kind`; complete: nobody parses or defaults after this. */
-export type WorkflowSettings = FedAvgSettings | CyclicSettings | ModelEvaluationSettings;
+export type WorkflowSettings = FedAvgSettings | ScaffoldSettings | CyclicSettings | ModelEvaluationSettings;
 
 /** Arguments of one workflow as a job writes them, told apart by `kind`. */
-export type WorkflowArgs = FedAvgArgs | CyclicArgs | ModelEvaluationArgs;
+export type WorkflowArgs = FedAvgArgs | ScaffoldArgs | CyclicArgs | ModelEvaluationArgs;
 
 /** One of the workflows that a job goes through. */
 export interface WorkflowStage {
@@ -28,6 +29,7 @@ export interface WorkflowStage {
 /** Every workflow that there is, by the names that a job may use. */
 const workflowClasses: readonly ComponentClass<WorkflowArgs>[] = [
   fedAvgClass,
+  scaffoldClass,
   cyclicClass,
   cyclicControllerClass,
   crossSiteModelEvalClass,
@@ -35,8 +37,17 @@ const workflowClasses: readonly ComponentClass<WorkflowArgs>[] = [
   globalModelEvalClass,
 ];
 
+/** Workflows of FLARE that have another name here. */
+const instead: Readonly<Record<string, string>> = {
+  ScatterAndGather: "FedAvg does the same; its first model is 'initial_model', and no component is needed",
+  FedOpt: "use FedAvg with a 'strategy' such as fed-avg-m or fed-adam",
+  ScatterAndGatherScaffold: "use Scaffold",
+  CrossSiteEvalServerController: "use CrossSiteModelEval, in which the server hands the models round",
+  CyclicServerController: "use Cyclic, in which the server hands the model round",
+};
+
 const workflowSchema = z.strictObject({ id: z.string().min(1), ...componentShape }).transform((written, context) => {
-  const component = readComponent("workflow", workflowClasses, written, context);
+  const component = readComponent("workflow", workflowClasses, written, context, instead);
   return component === undefined ? z.NEVER : { id: written.id, ...component };
 });
 
@@ -67,6 +78,8 @@ function settingsOf(args: WorkflowArgs, job: WorkflowJob): WorkflowSettings {
   switch (args.kind) {
     case "FedAvg":
       return compileFedAvg(args, job);
+    case "Scaffold":
+      return compileScaffold(args, job);
     case "Cyclic":
       return compileCyclic(args, job);
     case "ModelEvaluation":

@@ -43,6 +43,7 @@ function usage(project: Project, participant: Participant): string[] {
 function adminUsage({ outputs }: Project): string[] {
   return [
     "startup/fl_admin.sh <command>   the flare command as this admin, for example: startup/fl_admin.sh job list",
+    "startup/fl_admin.sh             a console in which one command follows the other, also under FLARE's names",
     "startup/fl_admin.sh --study <name> <command>   the same in a study",
     ...(outputs.dockerImage === undefined ? [] : [`startup/docker.sh <command>     the same in a container of ${outputs.dockerImage}`]),
     "",

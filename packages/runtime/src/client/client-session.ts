@@ -2,7 +2,7 @@ import { writeSync } from "node:fs";
 import { readFile, rename, writeFile } from "node:fs/promises";
 import { connect, Socket } from "node:net";
 import { join } from "node:path";
-import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator/safetensors";
+import { decodeSafetensors, encodeSafetensors } from "@flare-ts/aggregator/safetensors";
 import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { settlesWithin } from "../process/deadline.js";
 import { giveBackSmallHeap } from "../process/give-back-heap.js";
@@ -11,7 +11,7 @@ import { readBootstrap, versionMismatch } from "./bootstrap.js";
 import { checkJobMessage } from "./check-message.js";
 import { checkResult } from "./check-result.js";
 import { differenceOf } from "./difference.js";
-import { FLModel, type FLModelInit } from "./fl-model.js";
+import { FLModel, type FLModelInit, type ParamsType, type Tensors } from "./fl-model.js";
 import { Heartbeat } from "./heartbeat.js";
 import { LineChannel } from "./line-channel.js";
 import {
@@ -22,6 +22,7 @@ import {
   type TaskMessage,
   type WelcomeMessage,
 } from "./protocol.js";
+import { controlTensors, type SplitModel, splitControls } from "./scaffold-controls.js";
 import { isEvaluate, isSubmitModel, isTrain } from "./task-kinds.js";
 
 /** Who and where a trainer is. */
@@ -88,6 +89,8 @@ export class ClientSession {
   #current: TaskMessage | undefined;
   /** The task being answered is no longer wanted. */
   #isCancelled = false;
+  /** Whether its model has control variates, once that is known. */
+  #hasControls: boolean | undefined;
   #reply: Reply | undefined;
   #isStopped = false;
   #hasGivenBack = false;
@@ -142,10 +145,11 @@ export class ClientSession {
     for (;;) {
       const task = await this.#nextTask();
       if (task === undefined) return undefined;
-      const params = await this.#readModel(task);
-      if (params === undefined) continue;
+      const model = await this.#readModel(task);
+      if (model === undefined) continue;
       return new FLModel({
-        params,
+        params: model.params,
+        controlVariates: model.controls,
         currentRound: task.current_round,
         startRound: task.start_round,
         totalRounds: task.total_rounds,
@@ -265,25 +269,32 @@ export class ClientSession {
     if (this.#isStopped || !this.#channel.isOpen) return undefined;
     this.#current = this.#tasks.shift();
     this.#isCancelled = false;
+    this.#hasControls = undefined;
     return this.#current;
   }
 
   /** What is sent; `undefined` when nobody wants it any more. */
-  async #transferable(model: FLModelInit, task: TaskMessage): Promise<Required<Pick<FLModelInit, "params" | "paramsType">> | undefined> {
-    const { params = {}, paramsType = "FULL" } = model;
+  async #transferable(model: FLModelInit, task: TaskMessage): Promise<{ params: Tensors; paramsType: ParamsType } | undefined> {
+    const { params = {}, paramsType: given = "FULL", controlChanges } = model;
     if (this.isEvaluate) {
       if (Object.keys(params).length > 0) say(`'${task.task_name}' is an evaluation: its metrics are sent, and its params are not.`);
       return { params: {}, paramsType: "FULL" };
     }
-    if (paramsType === "DIFF" || this.#welcomed.params_transfer_type === "FULL") return { params, paramsType };
+    const isSubtracted = given === "FULL" && this.#welcomed.params_transfer_type === "DIFF";
+    if (!isSubtracted && this.#hasControls === false && controlChanges === undefined) return { params, paramsType: given };
     const received = await this.#readModel(task);
-    return received === undefined ? undefined : { params: differenceOf(params, received), paramsType: "DIFF" };
+    if (received === undefined) return undefined;
+    const paramsType = isSubtracted ? "DIFF" : given;
+    const own = isSubtracted ? differenceOf(params, received.params) : params;
+    return { params: { ...own, ...controlTensors(controlChanges, received.controls, paramsType) }, paramsType };
   }
 
   /** The model of the open task; `undefined` when it went with a task that is cancelled, and is open no more then. */
-  async #readModel(task: TaskMessage): Promise<Record<string, Tensor> | undefined> {
+  async #readModel(task: TaskMessage): Promise<SplitModel | undefined> {
     try {
-      return Object.fromEntries(decodeSafetensors(await readFile(task.model_path), task.model_path));
+      const model = splitControls(Object.fromEntries(decodeSafetensors(await readFile(task.model_path), task.model_path)));
+      this.#hasControls = model.controls !== undefined;
+      return model;
     } catch (error) {
       if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
       // The site removes the model of a task that it cancels, and its word on that comes after.

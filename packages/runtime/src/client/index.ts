@@ -3,7 +3,7 @@ import { type ClientSession, type LogOptions, openClientSession, type SystemInfo
 import type { FLModel, FLModelInit } from "./fl-model.js";
 
 export { ClientSession, type LogOptions, openClientSession, type SystemInfo, type TaskProgress } from "./client-session.js";
-export { FLModel, type FLModelInit, ParamsType } from "./fl-model.js";
+export { FLModel, type FLModelInit, ParamsType, type Tensors } from "./fl-model.js";
 
 /**
  * The session that the functions of this module use. FLARE's Client API is a set of functions over one session per process, so

@@ -62,7 +62,7 @@ type Complain = (arg: string, message: string, ...more: (string | number)[]) => 
 /** What a workflow asks for that the sites of the job cannot give. */
 function checkSites(args: WorkflowArgs, sites: readonly string[], complain: Complain): Problem[] {
   const counts = args.kind === "ModelEvaluation" ? {} : { num_clients: args.num_clients };
-  const numbers = args.kind === "FedAvg" ? { ...counts, min_clients: args.min_clients } : counts;
+  const numbers = "min_clients" in args ? { ...counts, min_clients: args.min_clients } : counts;
   const tooMany = Object.entries(numbers).flatMap(([name, count]) =>
     count === undefined || count <= sites.length
       ? []
@@ -78,6 +78,7 @@ function checkSites(args: WorkflowArgs, sites: readonly string[], complain: Comp
 function namedSites(args: WorkflowArgs): (readonly [arg: string, place: string | number, site: string])[] {
   switch (args.kind) {
     case "FedAvg":
+    case "Scaffold":
       return Object.keys(args.aggregation_weights).map((site) => ["aggregation_weights", site, site]);
     case "Cyclic":
       return typeof args.order === "string" ? [] : args.order.map((site, index) => ["order", index, site]);

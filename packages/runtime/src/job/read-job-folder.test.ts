@@ -265,7 +265,19 @@ describe("readJobFolder", () => {
       },
       serverFile,
       6,
-      /not supported yet; supported: FedAvg, Cyclic/,
+      /not supported yet; supported: FedAvg, Scaffold, Cyclic/,
+    ],
+    [
+      "a workflow that has another name here",
+      {
+        [serverFile]: server.replace(
+          "nvflare.app_common.workflows.fedavg.FedAvg",
+          "nvflare.app_common.workflows.scatter_and_gather.ScatterAndGather",
+        ),
+      },
+      serverFile,
+      6,
+      /is not here: FedAvg does the same/,
     ],
     [
       "a class of the job's own that is called FedAvg",
@@ -398,7 +410,28 @@ describe("readJobFolder", () => {
       { [serverFile]: workflowArg(`"strategy": "scaffold"`) },
       serverFile,
       8,
-      /control variates/,
+      /name Scaffold instead of FedAvg/,
+    ],
+    [
+      "a misspelt setting of SCAFFOLD's",
+      { [serverFile]: workflowArg(`"strategy_args": {\n"globalLearningRat": 1 }`).replaceAll("FedAvg", "Scaffold") },
+      serverFile,
+      9,
+      /did you mean "globalLearningRate"/,
+    ],
+    [
+      "a number of sites for SCAFFOLD",
+      { [serverFile]: workflowArg(`"strategy_args": {\n"totalClients": 1 }`).replaceAll("FedAvg", "Scaffold") },
+      serverFile,
+      9,
+      /is the number of the job's sites; remove it/,
+    ],
+    [
+      "an argument of FLARE's Scaffold that has another place here",
+      { [serverFile]: workflowArg(`"persistor_id": "persistor"`).replaceAll("FedAvg", "Scaffold") },
+      serverFile,
+      8,
+      /by 'initial_model'/,
     ],
     [
       "settings of no strategy",

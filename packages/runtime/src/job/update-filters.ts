@@ -1,4 +1,5 @@
 import type { UpdateFilter } from "@flare-ts/aggregator";
+import { controlledTensor } from "@flare-ts/aggregator/safetensors";
 import type { PrivacyFilter } from "@flare-ts/contracts";
 import type { UpdateFilterSettings } from "@flare-ts/contracts/job";
 
@@ -10,7 +11,7 @@ export function updateFilterOf(
 ): UpdateFilter | undefined {
   switch (filter.kind) {
     case "ExcludeVars":
-      return { kind: "exclude", isExcluded: isIn(filter.names) };
+      return { kind: "exclude", isExcluded: withControls(isIn(filter.names)) };
     case "PercentilePrivacy":
       return { kind: "percentile", percentile: filter.percentile, gamma: filter.gamma };
     case "ClipNorm":
@@ -22,6 +23,11 @@ export function updateFilterOf(
     default:
       return undefined;
   }
+}
+
+/** The same for control variates of SCAFFOLD too: one says as much of the data as the change of its tensor does. */
+function withControls(isExcluded: (tensor: string) => boolean): (tensor: string) => boolean {
+  return (tensor) => isExcluded(tensor) || isExcluded(controlledTensor(tensor));
 }
 
 /** Whether a tensor is one of some names, or a regular expression is found in its name. */

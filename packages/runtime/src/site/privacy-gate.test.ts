@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, readdir, readFile, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { encodeSafetensors, type Tensor } from "@flare-ts/aggregator";
+import { decodeSafetensors, encodeSafetensors, type Tensor } from "@flare-ts/aggregator";
 import type { PrivacyFilter, PrivacyPolicy, PrivacyScope, UpdateForm } from "@flare-ts/contracts";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noTensors } from "../job/holds-tensors.js";
@@ -87,6 +87,29 @@ describe("a result at the gate", () => {
     expect(released).toEqual({ path: outPath, paramsType: "DIFF", weight: 7, metrics: { loss: 1 }, meta: {} });
     const facts = { job: "j", round: 3, task: "train", scope: "private", filters: ["ClipNorm"], leftOut: [] };
     expect(entries).toEqual([{ who: "site-1", action: "release_update", outcome: "allowed", facts }]);
+  });
+
+  it("takes control variates of SCAFFOLD for what they are: they stay with their tensor, and count with the others", async () => {
+    const pair = (values: readonly number[]) => ({ dtype: "F32", shape: [2], data: Float32Array.from(values) }) as const;
+    const path = join(folder, "scaffold.safetensors");
+    const sent = { w: pair([0, 3]), "head.w": pair([1, 1]), "scaffold_c_global.w": pair([4, 0]), "scaffold_c_global.head.w": pair([1, 1]) };
+    await writeFile(path, encodeSafetensors(Object.entries(sent)));
+    const outPath = join(folder, "scaffold-out.safetensors");
+    const result = { path, paramsType: "DIFF", weight: 1, metrics: {}, meta: {} } as const;
+    for (const names of [["head.w"], /^head\./]) {
+      const exclude: PrivacyFilter = { kind: "ExcludeVars", names };
+      const rest = { scope: scope("private", exclude, { kind: "ClipNorm", maxNorm: 0.5 }), base: path, form: undefined } as const;
+      const key = { jobId: "j", round: 1, task: "train" };
+      await (await gateOf(policy)).release(result, { ...rest, key, outPath, signal: new AbortController().signal });
+      const left = decodeSafetensors(await readFile(outPath));
+      expect([...left.keys()]).toEqual(["w", "scaffold_c_global.w"]);
+      // Together they are 5 long.
+      const values = [...left.values()].map(({ data }) => [...(data as Float32Array)].map((value) => value.toFixed(6)));
+      expect(values).toEqual([
+        ["0.000000", "0.300000"],
+        ["0.400000", "0.000000"],
+      ]);
+    }
   });
 
   it("stays here when that cannot be written down, and nothing of it is left", async () => {

@@ -30,7 +30,7 @@ describe("strategyProblems", () => {
 
   it("refuses what these rounds would do in name only, and says why", () => {
     const refused = strategyNames.filter((name) => strategyProblems({ name, settings: {} }).some(({ setting }) => setting === undefined));
-    expect(refused).toEqual(["scaffold", "scaffold-control", "fed-buff"]);
+    expect(refused).toEqual(["scaffold", "scaffold-control", "scaffold-round", "fed-buff"]);
   });
 });
 

@@ -8,10 +8,14 @@ export interface StrategyProblem {
   readonly message: string;
 }
 
+/** Of another workflow. */
+const ofScaffold = "is SCAFFOLD's, which is a workflow of its own; name Scaffold instead of FedAvg";
+
 /** Strategies of the aggregator that these rounds would carry out in name only. */
 const unfit: Readonly<Record<string, string>> = {
-  scaffold: "needs control variates, which are aggregated beside the model; a job has one aggregation a round",
-  "scaffold-control": "aggregates control variates, and a job has one aggregation a round",
+  scaffold: ofScaffold,
+  "scaffold-control": ofScaffold,
+  "scaffold-round": ofScaffold,
   "fed-buff": "weighs updates by their age, and in these rounds all updates are made from the newest model",
 };
 
@@ -31,6 +35,21 @@ export function createJobStrategy({ name, settings }: StrategyChoice, components
   return createStrategy(name, settings, components);
 }
 
+/**
+ * Makes the strategy of the workflow Scaffold. Weights count with numbers of samples unless the job says otherwise, as in FLARE.
+ *
+ * @param settings - as the job writes them
+ * @param totalClients - sites of the job, whether or not they take part in a round
+ * @throws `aggregate/strategy-invalid`
+ */
+export function createScaffoldStrategy(
+  settings: StrategyChoice["settings"],
+  totalClients: number,
+  components: StrategyComponents,
+): Strategy {
+  return createStrategy("scaffold-round", { weighting: "samples", ...settings, totalClients }, components);
+}
+
 /** The strategy, but for tensors of which the model keeps its own. Norms and distances of updates are over all tensors still. */
 export function withoutTensors(strategy: Strategy, excluded: readonly string[] | RegExp | undefined): Strategy {
   if (excluded === undefined) return strategy;
@@ -39,8 +58,17 @@ export function withoutTensors(strategy: Strategy, excluded: readonly string[] |
 
 /** Finds what is wrong with the strategy that a job has chosen. */
 export function strategyProblems(choice: StrategyChoice): readonly StrategyProblem[] {
+  return problemsIn(() => createJobStrategy(choice, { randomBytes: undrawn }));
+}
+
+/** Finds what is wrong with the settings that a job gives to SCAFFOLD. */
+export function scaffoldProblems(settings: StrategyChoice["settings"]): readonly StrategyProblem[] {
+  return problemsIn(() => createScaffoldStrategy(settings, 1, { randomBytes: undrawn }));
+}
+
+function problemsIn(create: () => Strategy): readonly StrategyProblem[] {
   try {
-    createJobStrategy(choice, { randomBytes: undrawn });
+    create();
     return [];
   } catch (reason) {
     const { code, message, problems, facts } = FlareError.from(reason);

@@ -1,14 +1,16 @@
+import { join } from "node:path";
 import { fedAvg, type StrategyComponents } from "@flare-ts/aggregator";
-import type { FedAvgSettings, WorkflowSettings, WorkflowStage } from "@flare-ts/contracts";
+import type { FedAvgSettings, ScaffoldSettings, WorkflowSettings, WorkflowStage } from "@flare-ts/contracts";
 import type { ServerJobDescription } from "../job-process/job-channel.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { cyclicScript } from "./cyclic.js";
-import { createJobStrategy, trainerMeta, withoutTensors } from "./job-strategy.js";
+import { createJobStrategy, createScaffoldStrategy, trainerMeta, withoutTensors } from "./job-strategy.js";
 import { modelEvaluationScript } from "./model-evaluation.js";
 import { roundMachine } from "./round-machine.js";
 import type { RunningWorkflow } from "./running-workflow.js";
+import { ScaffoldModels } from "./scaffold-models.js";
 import { scriptMachine } from "./script-machine.js";
-import { WorkflowDriver, type WorkflowDriverComponents } from "./workflow-driver.js";
+import { WorkflowDriver, type WorkflowDriverComponents, type WorkflowDriverInit } from "./workflow-driver.js";
 import type { WorkflowPlan } from "./workflow-plan.js";
 import { type Handover, WorkflowSequence } from "./workflow-sequence.js";
 
@@ -29,7 +31,7 @@ interface StageStart {
   readonly isLast: boolean;
 }
 
-type Parts = Omit<WorkflowDriverComponents<unknown>, "machine" | "strategy"> & StrategyComponents;
+type Parts = Omit<WorkflowDriverComponents<unknown>, "machine" | "strategy" | "dress"> & StrategyComponents;
 
 /** Every workflow, by the kind of its settings. */
 function create(settings: WorkflowSettings, start: StageStart, parts: Parts): RunningWorkflow {
@@ -37,6 +39,8 @@ function create(settings: WorkflowSettings, start: StageStart, parts: Parts): Ru
   switch (settings.kind) {
     case "FedAvg":
       return rounds(settings, start, parts);
+    case "Scaffold":
+      return scaffold(settings, start, parts);
     case "Cyclic":
       return scripted(scriptMachine(plan, cyclicScript(settings, plan)), start, parts);
     case "ModelEvaluation":
@@ -46,16 +50,31 @@ function create(settings: WorkflowSettings, start: StageStart, parts: Parts): Ru
 }
 
 /** A workflow in which updates are combined. */
-function rounds(settings: FedAvgSettings, { job, plan, isLast }: StageStart, parts: Parts): RunningWorkflow {
+function rounds(settings: FedAvgSettings, start: StageStart, parts: Parts): RunningWorkflow {
   const strategy = withoutTensors(createJobStrategy(settings.strategy, parts), settings.excludeVars);
-  const machine = roundMachine({ ...plan, settings });
+  const machine = roundMachine({ ...start.plan, settings });
   const taskMeta = trainerMeta(strategy, settings.fedproxMu);
-  return new WorkflowDriver({ ...parts, machine, strategy }, { workspace: job.workspace, taskMeta, isLast });
+  return new WorkflowDriver({ ...parts, machine, strategy }, { ...placeOf(start), taskMeta });
+}
+
+/** The same, of models that hold SCAFFOLD's control variates besides the weights. */
+function scaffold(settings: ScaffoldSettings, start: StageStart, parts: Parts): RunningWorkflow {
+  const { job, plan } = start;
+  const strategy = createScaffoldStrategy(settings.strategyArgs, plan.sites.length, parts);
+  const dress = new ScaffoldModels(parts, { folder: join(job.workspace, "aggregates") });
+  return new WorkflowDriver(
+    { ...parts, machine: roundMachine({ ...plan, settings }), strategy, dress },
+    { ...placeOf(start), taskMeta: {} },
+  );
 }
 
 /** A workflow in which no two updates are combined. */
-function scripted<State>(machine: WorkflowDriverComponents<State>["machine"], { job, isLast }: StageStart, parts: Parts): RunningWorkflow {
-  return new WorkflowDriver({ ...parts, machine, strategy: fedAvg() }, { workspace: job.workspace, taskMeta: {}, isLast });
+function scripted<State>(machine: WorkflowDriverComponents<State>["machine"], start: StageStart, parts: Parts): RunningWorkflow {
+  return new WorkflowDriver({ ...parts, machine, strategy: fedAvg() }, { ...placeOf(start), taskMeta: {} });
+}
+
+function placeOf({ job, plan, isLast }: StageStart): Omit<WorkflowDriverInit, "taskMeta"> {
+  return { workspace: job.workspace, firstRound: plan.firstRound, isLast };
 }
 
 /** Puts the workflows of a job to work. */

@@ -1,4 +1,4 @@
-import type { FedAvgSettings, SerializedFlareError } from "@flare-ts/contracts";
+import type { RoundSettings, SerializedFlareError } from "@flare-ts/contracts";
 import type { StrategyState } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import type { ObjectRef } from "../store/model-store.js";
@@ -7,9 +7,9 @@ import type { SiteFailure } from "./site-failure.js";
 import type { Contribution } from "./workflow-machine.js";
 import type { WorkflowPlan } from "./workflow-plan.js";
 
-/** What does not change while rounds of FedAvg run. */
+/** What does not change while rounds run in which updates are combined. */
 export interface RoundPlan extends WorkflowPlan {
-  readonly settings: FedAvgSettings;
+  readonly settings: RoundSettings;
 }
 
 /** Where a job with rounds stands. */

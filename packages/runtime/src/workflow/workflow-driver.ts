@@ -3,8 +3,10 @@ import type { AggregationEngine, Strategy } from "@flare-ts/aggregator";
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
+import type { ObjectRef } from "../store/model-store.js";
 import type { Clock } from "./clock.js";
 import { ModelCollection } from "./model-collection.js";
+import type { ModelDress } from "./model-dress.js";
 import { meanMetrics, RoundAggregation } from "./round-aggregation.js";
 import type { RunningWorkflow, WorkflowOutcome } from "./running-workflow.js";
 import { advance, type WorkflowEffect, type WorkflowMachine } from "./workflow-machine.js";
@@ -15,11 +17,15 @@ export interface WorkflowDriverComponents<State> {
   readonly engine: AggregationEngine;
   readonly strategy: Strategy;
   readonly clock: Clock;
+  /** @default models are the same for sites and for keeping */
+  readonly dress?: ModelDress;
 }
 
 export interface WorkflowDriverInit {
   /** Folder of the job process. */
   readonly workspace: string;
+  /** Number of the workflow's first round in the journal. */
+  readonly firstRound: number;
   /** What sites are told with each task. */
   readonly taskMeta: Readonly<Record<string, unknown>>;
   /** Whether the job is over when the workflow is. */
@@ -38,17 +44,19 @@ export class WorkflowDriver<State> implements RunningWorkflow {
   readonly #aggregation: RoundAggregation;
   readonly #outcome = Promise.withResolvers<WorkflowOutcome>();
   readonly #models: ModelCollection;
+  readonly #dress: ModelDress | undefined;
   #state: State;
   #queue: Promise<void> = Promise.resolve();
   #cancelDeadline: () => void = () => {};
   #isOver = false;
 
   constructor(components: WorkflowDriverComponents<State>, init: WorkflowDriverInit) {
-    const { parent, machine, engine, strategy, clock } = components;
+    const { parent, machine, engine, strategy, clock, dress } = components;
     this.#init = init;
     this.#parent = parent;
     this.#machine = machine;
     this.#clock = clock;
+    this.#dress = dress;
     const folder = join(init.workspace, "aggregates");
     this.#aggregation = new RoundAggregation({ engine, strategy, parent }, { folder });
     this.#models = new ModelCollection({ engine, parent }, { folder });
@@ -78,6 +86,7 @@ export class WorkflowDriver<State> implements RunningWorkflow {
       signal?.removeEventListener("abort", abort);
       this.#isOver = true;
       this.#cancelDeadline();
+      this.#dress?.discard();
       await Promise.all([this.#aggregation.discard(), this.#models.discard()]);
     }
   }
@@ -115,7 +124,8 @@ export class WorkflowDriver<State> implements RunningWorkflow {
     switch (effect.type) {
       case "open-round": {
         const { type: _, ...opened } = effect;
-        return this.#append({ type: "round-opened", ...opened });
+        const model = effect.round === this.#init.firstRound ? await this.#forSites(effect.model) : effect.model;
+        return this.#append({ type: "round-opened", ...opened, model });
       }
       case "assign": {
         const { type: _, meta, ...task } = effect;
@@ -134,11 +144,11 @@ export class WorkflowDriver<State> implements RunningWorkflow {
         await this.#parent.call("closeTask", { round: effect.round, task: effect.task });
         return;
       case "save-best": {
-        const { round, model, metric, value } = effect;
-        return this.#append({ type: "best-model", round, model, metric, value });
+        const { round, metric, value } = effect;
+        return this.#append({ type: "best-model", round, model: await this.#forKeeping(effect.model), metric, value });
       }
       case "end":
-        return this.#append({ type: "workflow-ended", model: effect.model, reason: effect.reason });
+        return this.#append({ type: "workflow-ended", model: await this.#forKeeping(effect.model), reason: effect.reason });
       case "finish":
         if (this.#init.isLast) await this.#parent.call("finish", { model: effect.model, reason: effect.reason });
         return this.#outcome.resolve({ type: "finished" });
@@ -146,6 +156,14 @@ export class WorkflowDriver<State> implements RunningWorkflow {
         await this.#parent.call("fail", { error: effect.error });
         return this.#outcome.resolve({ type: "failed", error: effect.error });
     }
+  }
+
+  async #forSites(model: ObjectRef): Promise<ObjectRef> {
+    return this.#dress === undefined ? model : this.#dress.forSites(model);
+  }
+
+  async #forKeeping(model: ObjectRef): Promise<ObjectRef> {
+    return this.#dress === undefined ? model : this.#dress.forKeeping(model);
   }
 
   async #fold(effect: Extract<WorkflowEffect, { type: "fold" }>): Promise<void> {

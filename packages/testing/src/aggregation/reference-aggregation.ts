@@ -14,22 +14,37 @@ export interface ReferenceUpdate {
  * What a strategy makes of updates, slow and obvious: float64 numbers, element by element, straight from the definition that
  * `Strategy` gives. State of server steps goes in and comes out as it is.
  */
-export function referenceAggregate(
-  strategy: Strategy,
-  {
-    updates,
-    base,
-    paramsType,
-    state = {},
-    stepNumber = 1,
-  }: {
-    readonly updates: readonly ReferenceUpdate[];
-    readonly base: Values;
-    readonly paramsType: ParamsType;
-    readonly state?: Readonly<Record<string, Values>>;
-    readonly stepNumber?: number;
-  },
-): { readonly model: Values; readonly state: Readonly<Record<string, Values>> } {
+export function referenceAggregate(strategy: Strategy, round: ReferenceRound): ReferenceResult {
+  const { parts = [], ...own } = strategy;
+  const partOf = (name: string): number => parts.findIndex((part) => part.has({ name, dtype: "F32", shape: [] }));
+  const only = (values: Values, part: number): Values =>
+    Object.fromEntries(Object.entries(values).filter(([name]) => partOf(name) === part));
+  // Each part by itself, on a model that has nothing but its tensors.
+  const results = [...parts.keys(), -1].map((part) =>
+    aggregateOne(parts[part]?.strategy ?? own, {
+      ...round,
+      base: only(round.base, part),
+      updates: round.updates.map((update) => ({ ...update, values: only(update.values, part) })),
+    }),
+  );
+  const models = results.map(({ model }) => model);
+  return { model: Object.assign({}, ...models) as Values, state: results.at(-1)?.state ?? {} };
+}
+
+export interface ReferenceRound {
+  readonly updates: readonly ReferenceUpdate[];
+  readonly base: Values;
+  readonly paramsType: ParamsType;
+  readonly state?: Readonly<Record<string, Values>>;
+  readonly stepNumber?: number;
+}
+
+export interface ReferenceResult {
+  readonly model: Values;
+  readonly state: Readonly<Record<string, Values>>;
+}
+
+function aggregateOne(strategy: Strategy, { updates, base, paramsType, state = {}, stepNumber = 1 }: ReferenceRound): ReferenceResult {
   const sorted = updates.toSorted((a, b) => (a.contributor < b.contributor ? -1 : 1));
   const shares = sharesOf(strategy, sorted, base, paramsType);
   const model: Record<string, readonly number[]> = {};

@@ -22,6 +22,7 @@ import {
   type Strategy,
   scaffoldControl,
   scaffoldModel,
+  scaffoldRound,
   type Tensor,
   trimmedMean,
 } from "@flare-ts/aggregator";
@@ -58,8 +59,12 @@ const everyStrategy: Readonly<Record<string, { readonly make: () => Strategy; re
   "fed-adagrad": { make: () => fedOpt({ optimizer: "adagrad", learningRate: 0.1 }), paramsTypes: ["FULL"] },
   "fed-avg-m": { make: () => fedAvgM({ learningRate: 0.5, momentum: 0.9 }), paramsTypes: ["FULL", "DIFF"] },
   "fed-buff": { make: () => fedBuff({ learningRate: 0.7 }), paramsTypes: ["DIFF"] },
-  scaffold: { make: () => scaffoldModel({ globalLearningRate: 0.9 }), paramsTypes: ["DIFF"] },
-  "scaffold-control": { make: () => scaffoldControl({ totalClients: 30 }), paramsTypes: ["DIFF"] },
+  scaffold: { make: () => scaffoldModel({ globalLearningRate: 0.9 }), paramsTypes: ["FULL", "DIFF"] },
+  "scaffold-control": { make: () => scaffoldControl({ totalClients: 30 }), paramsTypes: ["FULL", "DIFF"] },
+  "scaffold-round": {
+    make: () => scaffoldRound({ totalClients: 30, globalLearningRate: 0.9, weighting: "samples" }),
+    paramsTypes: ["FULL", "DIFF"],
+  },
   median: { make: coordinateMedian, paramsTypes: ["FULL", "DIFF"] },
   "trimmed-mean": { make: () => trimmedMean({ fraction: 0.2 }), paramsTypes: ["FULL", "DIFF"] },
   krum: { make: () => krum({ byzantine: 2 }), paramsTypes: ["FULL", "DIFF"] },
@@ -96,7 +101,15 @@ export function strategyCompliance({ name, engine, sums = "float64", isMiddleExa
   });
   afterEach(() => rm(folder, { recursive: true }));
 
-  const shapes: Readonly<Record<string, number>> = { weight: 20_011, bias: 7, "bn.running_mean": 5, scalar: 1, head: 33 };
+  const shapes: Readonly<Record<string, number>> = {
+    weight: 20_011,
+    "scaffold_c_global.weight": 17_003,
+    bias: 7,
+    "bn.running_mean": 5,
+    "scaffold_c_global.bias": 7,
+    scalar: 1,
+    head: 33,
+  };
   const tensorOf = (values: readonly number[]): Tensor => ({ dtype: "F32", shape: [values.length], data: Float32Array.from(values) });
   const fileOf = (values: Values): Uint8Array =>
     encodeSafetensors(Object.entries(values).map(([tensor, each]) => [tensor, tensorOf(each)]));

@@ -1,6 +1,6 @@
 import { Text } from "@mantine/core";
 import { formatClock, formatMoment } from "../../components/format.js";
-import type { Incident } from "../../jobs/fold-journal.js";
+import type { Incident } from "../../jobs/job-incidents.js";
 import classes from "./incident-list.module.css";
 
 /** Most entries that are drawn; the newest ones. */

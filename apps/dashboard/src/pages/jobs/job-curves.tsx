@@ -3,13 +3,13 @@ import { IconChartLine } from "@tabler/icons-react";
 import { useMemo, useState } from "react";
 import { EmptyState } from "../../components/empty-state.js";
 import { Section } from "../../components/section.js";
-import { globalSeries, type MetricCurves } from "../../jobs/metric-curves.js";
+import { globalSeries, type MetricCurves, type RoundCurves } from "../../jobs/metric-curves.js";
 import type { PlotSeries } from "../../plots/curve-options.js";
 import { LinePlot } from "../../plots/line-plot.js";
 
 export interface JobCurvesProps {
   /** By round, from the job's journal. */
-  readonly byRound: readonly MetricCurves[];
+  readonly byRound: readonly RoundCurves[];
   /** By step, from what the sites' scripts tracked. */
   readonly byStep: readonly MetricCurves[];
   readonly isRunning: boolean;
@@ -23,8 +23,20 @@ export function JobCurves({ byRound, byStep, isRunning }: JobCurvesProps) {
   const [chosen, setChosen] = useState<string[] | null>(null);
   const all = useMemo(
     () => [
-      ...byRound.map((curves) => ({ id: `round ${curves.metric}`, label: curves.metric, xLabel: "round", curves })),
-      ...byStep.map((curves) => ({ id: `step ${curves.metric}`, label: `${curves.metric}, by step`, xLabel: "step", curves })),
+      ...byRound.map((curves) => ({
+        id: `round ${curves.metric} ${curves.workflow}`,
+        label: curves.workflow === "" ? curves.metric : `${curves.metric}, ${curves.workflow}`,
+        xLabel: "round",
+        curves,
+        areTurns: curves.areTurns,
+      })),
+      ...byStep.map((curves) => ({
+        id: `step ${curves.metric}`,
+        label: `${curves.metric}, by step`,
+        xLabel: "step",
+        curves,
+        areTurns: false,
+      })),
     ],
     [byRound, byStep],
   );
@@ -56,8 +68,8 @@ export function JobCurves({ byRound, byStep, isRunning }: JobCurvesProps) {
         <SimpleGrid cols={{ base: 1, lg: shown.length > 1 ? 2 : 1 }} spacing="xl" verticalSpacing="lg">
           {all
             .filter(({ id }) => shown.includes(id))
-            .map(({ id, label, xLabel, curves }) => (
-              <MetricPlot key={id} title={label} xLabel={xLabel} curves={curves} />
+            .map(({ id, label, xLabel, curves, areTurns }) => (
+              <MetricPlot key={id} title={label} xLabel={xLabel} curves={curves} areTurns={areTurns} />
             ))}
         </SimpleGrid>
       )}
@@ -65,10 +77,21 @@ export function JobCurves({ byRound, byStep, isRunning }: JobCurvesProps) {
   );
 }
 
-function MetricPlot({ title, xLabel, curves }: { readonly title: string; readonly xLabel: string; readonly curves: MetricCurves }) {
+interface MetricPlotProps {
+  readonly title: string;
+  readonly xLabel: string;
+  readonly curves: MetricCurves;
+  readonly areTurns: boolean;
+}
+
+function MetricPlot({ title, xLabel, curves, areTurns }: MetricPlotProps) {
   const series = useMemo(
-    (): readonly PlotSeries[] => curves.curves.map(({ name, values }) => ({ name, values, isMain: name === globalSeries })),
-    [curves],
+    (): readonly PlotSeries[] =>
+      curves.curves.map(({ name, values }) => {
+        const isMain = name === globalSeries;
+        return { name, values, isMain, isDotted: areTurns && !isMain };
+      }),
+    [curves, areTurns],
   );
   return <LinePlot title={title} xLabel={xLabel} x={curves.x} series={series} />;
 }

@@ -23,6 +23,7 @@ import { formatMoment } from "../../components/format.js";
 import { isGone, Loaded } from "../../components/loaded.js";
 import { PageHeader } from "../../components/page-header.js";
 import { Section } from "../../components/section.js";
+import { isEvaluation } from "../../jobs/evaluation.js";
 import { metricCurves } from "../../jobs/metric-curves.js";
 import { trackedCurves } from "../../jobs/tracked-curves.js";
 import { useJobMetrics, useJobPhases } from "../../live/job-streams.js";
@@ -30,6 +31,7 @@ import { useFederation } from "../../live/use-federation.js";
 import { useJobView } from "../../live/use-job-view.js";
 import { IncidentList } from "./incident-list.js";
 import { JobCurves } from "./job-curves.js";
+import { JobEvaluation } from "./job-evaluation.js";
 import { JobLogs } from "./job-logs.js";
 import { JobReceipts } from "./job-receipts.js";
 import { JobRounds } from "./job-rounds.js";
@@ -63,9 +65,13 @@ function JobDetail({ job, may }: { readonly job: Job; readonly may: OwnJob["may"
   const phases = useJobPhases(job.id);
   // Thousands of points that come four times a second are drawn once a second.
   const points = useThrottledValue(metrics.data?.items, 1000);
-  const byRound = useMemo(() => metricCurves(view.rounds), [view]);
+  const byRound = useMemo(() => metricCurves(view.workflows), [view]);
   const byStep = useMemo(() => trackedCurves(points ?? []), [points]);
   const isRunning = !isOver(job.status);
+  const evaluations = view.workflows.filter(isEvaluation);
+  // A job that trains nothing has no curves to wait for.
+  const measuresOnly = evaluations.length > 0 && evaluations.length === view.workflows.length && byStep.length === 0;
+  const tables = evaluations.map((workflow) => <JobEvaluation key={workflow.id} workflow={workflow} isRunning={isRunning} />);
   const mayReadLogs = (listJobLogs.access as readonly string[]).includes(usePerson().role);
   return (
     <>
@@ -88,18 +94,19 @@ function JobDetail({ job, may }: { readonly job: Job; readonly may: OwnJob["may"
         )}
         <JobStats job={job} view={view} />
         <Grid gap="lg">
-          <Grid.Col span={{ base: 12, lg: 8 }}>
-            <JobCurves byRound={byRound} byStep={byStep} isRunning={isRunning} />
+          <Grid.Col span={{ base: 12, lg: measuresOnly ? 12 : 8 }}>
+            {measuresOnly ? tables : <JobCurves byRound={byRound} byStep={byStep} isRunning={isRunning} />}
           </Grid.Col>
-          <Grid.Col span={{ base: 12, lg: 4 }}>
+          <Grid.Col span={{ base: 12, lg: measuresOnly ? 12 : 4 }}>
             <Section title="What happened">
               <IncidentList incidents={view.incidents} />
             </Section>
           </Grid.Col>
         </Grid>
-        <JobRounds jobId={job.id} rounds={view.rounds} phases={phases} progress={job.progress} isRunning={isRunning} />
+        {!measuresOnly && tables}
+        <JobRounds jobId={job.id} workflows={view.workflows} phases={phases} progress={job.progress} isRunning={isRunning} />
         {mayReadLogs && <JobLogs jobId={job.id} isRunning={isRunning} />}
-        <JobReceipts jobId={job.id} isRunning={isRunning} />
+        <JobReceipts jobId={job.id} rounds={view.rounds} isRunning={isRunning} />
       </Stack>
     </>
   );

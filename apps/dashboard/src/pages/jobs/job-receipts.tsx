@@ -7,12 +7,20 @@ import { EmptyState } from "../../components/empty-state.js";
 import { formatBytes, formatMoment } from "../../components/format.js";
 import { Loaded } from "../../components/loaded.js";
 import { Section } from "../../components/section.js";
+import { type RoundView, roundTitle } from "../../jobs/round-view.js";
 
 /** How often receipts of a job that runs are asked for: all of them are checked each time. */
 const whileRunningMs = 15_000;
 
+export interface JobReceiptsProps {
+  readonly jobId: string;
+  /** Those that the journal has, by which receipts are named. */
+  readonly rounds: readonly RoundView[];
+  readonly isRunning: boolean;
+}
+
 /** What the server stands for in each round, and whether its signatures and their chain are good. */
-export function JobReceipts({ jobId, isRunning }: { readonly jobId: string; readonly isRunning: boolean }) {
+export function JobReceipts({ jobId, rounds, isRunning }: JobReceiptsProps) {
   const receipts = useApiQuery(listJobReceipts, { params: { id: jobId } }, { everyMs: isRunning ? whileRunningMs : undefined });
   return (
     <Section title="Receipts" about="Signed by the server, each chained to the one before: nothing can be changed or left out later.">
@@ -23,7 +31,7 @@ export function JobReceipts({ jobId, isRunning }: { readonly jobId: string; read
               {isRunning ? "The first one comes when the first round has closed." : "This job did not close a round."}
             </EmptyState>
           ) : (
-            <ReceiptTable all={all} />
+            <ReceiptTable all={all} rounds={rounds} />
           )
         }
       </Loaded>
@@ -31,7 +39,8 @@ export function JobReceipts({ jobId, isRunning }: { readonly jobId: string; read
   );
 }
 
-function ReceiptTable({ all }: { readonly all: readonly JobRoundReceipt[] }) {
+function ReceiptTable({ all, rounds }: { readonly all: readonly JobRoundReceipt[]; readonly rounds: readonly RoundView[] }) {
+  const known = new Map(rounds.map((one) => [one.round, one]));
   const bad = all.find(({ isGood }) => !isGood);
   const good = all.flatMap(({ receipt }) => (receipt === null ? [] : [receipt])).toReversed();
   return (
@@ -46,7 +55,7 @@ function ReceiptTable({ all }: { readonly all: readonly JobRoundReceipt[] }) {
         rows={good}
         keyOf={({ round }) => String(round)}
         columns={[
-          { title: "Round", cell: ({ round }) => `Round ${round + 1}`, isOneLine: true },
+          { title: "Round", cell: ({ round }) => roundTitle(known.get(round) ?? { number: round + 1, workflow: "" }), isOneLine: true },
           { title: "Closed", cell: ({ closedAtMs }) => formatMoment(closedAtMs), isOneLine: true },
           { title: "Updates of", cell: ({ contributions }) => contributions.map(({ site }) => site).join(", ") },
           { title: "Missing", cell: ({ missing }) => (missing.length === 0 ? "–" : missing.join(", ")) },

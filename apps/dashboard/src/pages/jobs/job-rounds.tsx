@@ -1,32 +1,39 @@
-import { Group, Stack, Text } from "@mantine/core";
+import { Title } from "@mantine/core";
 import { IconRefresh } from "@tabler/icons-react";
 import { useState } from "react";
 import { EmptyState } from "../../components/empty-state.js";
-import { Fact, Facts } from "../../components/facts.js";
-import { formatBytes, formatDuration } from "../../components/format.js";
 import { Section } from "../../components/section.js";
-import { useNow } from "../../components/use-now.js";
-import type { RoundView } from "../../jobs/fold-journal.js";
 import type { SitePhases, SiteProgress } from "../../jobs/phase-track.js";
-import { useFederation } from "../../live/use-federation.js";
-import { Waterfall } from "../../plots/waterfall.js";
+import { namesIn, takesTurns, type WorkflowView } from "../../jobs/workflow-view.js";
+import { RoundDetail } from "./round-detail.js";
 import { RoundPicker } from "./round-picker.js";
-import { RoundSites } from "./round-sites.js";
+import { WorkflowSteps } from "./workflow-steps.js";
 
 export interface JobRoundsProps {
   readonly jobId: string;
-  readonly rounds: readonly RoundView[];
+  readonly workflows: readonly WorkflowView[];
   readonly phases: SitePhases;
   readonly progress: Readonly<Record<string, SiteProgress>>;
   readonly isRunning: boolean;
 }
 
-/** One round at a time: who has answered, who is late and why, and where its time went. */
-export function JobRounds({ jobId, rounds, phases, progress, isRunning }: JobRoundsProps) {
-  const [picked, setPicked] = useState<number | "latest">("latest");
-  const index = picked === "latest" ? rounds.length - 1 : Math.min(picked, rounds.length - 1);
-  const round = rounds[index];
-  if (round === undefined) {
+/** A round of a workflow, both by their place. */
+interface Place {
+  readonly workflow: number;
+  readonly round: number;
+}
+
+/** Most turns that are shown together. */
+const mostTurns = 12;
+
+/** One round at a time: who has answered, who is late and why, and where its time went. Where sites take turns, the turns before it too. */
+export function JobRounds({ jobId, workflows, phases, progress, isRunning }: JobRoundsProps) {
+  const [picked, setPicked] = useState<Place | "latest">("latest");
+  const latest: Place = { workflow: workflows.length - 1, round: (workflows.at(-1)?.rounds.length ?? 0) - 1 };
+  const place = picked === "latest" || workflows[picked.workflow]?.rounds[picked.round] === undefined ? latest : picked;
+  const workflow = workflows[place.workflow];
+  const round = workflow?.rounds[place.round];
+  if (workflow === undefined || round === undefined) {
     return (
       <Section title="Rounds">
         <EmptyState icon={<IconRefresh size={24} />} title="No round yet">
@@ -35,57 +42,41 @@ export function JobRounds({ jobId, rounds, phases, progress, isRunning }: JobRou
       </Section>
     );
   }
+  const pick = (next: Place): void => setPicked(next.workflow === latest.workflow && next.round === latest.round ? "latest" : next);
+  const before = takesTurns(workflow) ? Math.min(mostTurns, namesIn(workflow.rounds).length) - 1 : 0;
   return (
     <Section
       title="Rounds"
       actions={
         <RoundPicker
-          count={rounds.length}
-          total={round.totalRounds}
-          index={index}
-          isFollowing={picked === "latest"}
-          onPick={(next) => setPicked(next === rounds.length - 1 ? "latest" : next)}
+          count={workflow.rounds.length}
+          total={workflow.totalRounds}
+          index={place.round}
+          isFollowing={place === latest}
+          onPick={(next) => (next === "latest" ? setPicked("latest") : pick({ workflow: place.workflow, round: next }))}
         />
       }
     >
-      <RoundDetail jobId={jobId} round={round} phases={phases} progress={progress} isRunning={isRunning} />
-    </Section>
-  );
-}
-
-function RoundDetail({ jobId, round, phases, progress, isRunning }: Omit<JobRoundsProps, "rounds"> & { readonly round: RoundView }) {
-  const federation = useFederation();
-  const isOpen = round.closedMs === null && isRunning;
-  const now = useNow(isOpen ? 1000 : 3_600_000);
-  const sites = [...round.sites.values()];
-  const answered = sites.filter(({ state }) => state === "answered").length;
-  const lastMs = round.closedMs ?? (isOpen ? now : Math.max(round.openedMs, ...sites.map(({ answeredMs }) => answeredMs ?? 0)));
-  const errors = new Map(
-    (federation.data?.sites ?? []).flatMap(({ name, lastError }) =>
-      isOpen && lastError?.jobId === jobId && lastError.atMs >= round.openedMs ? [[name, lastError] as const] : [],
-    ),
-  );
-  return (
-    <Stack gap="lg">
-      <Facts>
-        <Fact name="Answered">{`${answered} of ${sites.length}`}</Fact>
-        <Fact name="Time">{`${formatDuration(lastMs - round.openedMs)}${isOpen ? " so far" : ""}`}</Fact>
-        <Fact name="Updates">
-          {round.bytes === null ? formatBytes(sites.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0)) : formatBytes(round.bytes)}
-        </Fact>
-        <Fact name="Aggregation">{round.aggregationSeconds === null ? "" : formatDuration(round.aggregationSeconds * 1000)}</Fact>
-        <Fact name="Strategy">{round.strategy}</Fact>
-        <Fact name="Engine">{round.engine}</Fact>
-      </Facts>
-      <Waterfall round={round} phases={phases} nowMs={lastMs} />
-      <RoundSites round={round} progress={isOpen ? progress : {}} errors={errors} nowMs={lastMs} />
-      {round.deadlineMs !== null && (
-        <Group>
-          <Text size="sm" c="var(--ink-warn)">
-            This round passed its deadline after {formatDuration(round.deadlineMs - round.openedMs)}.
-          </Text>
-        </Group>
+      {workflow.id !== "" && (
+        <>
+          <WorkflowSteps
+            workflows={workflows}
+            index={place.workflow}
+            onPick={(at) => pick({ workflow: at, round: (workflows[at]?.rounds.length ?? 1) - 1 })}
+          />
+          <Title order={3} mb="sm">
+            {workflow.id}
+          </Title>
+        </>
       )}
-    </Stack>
+      <RoundDetail
+        jobId={jobId}
+        round={round}
+        before={workflow.rounds.slice(Math.max(0, place.round - before), place.round)}
+        phases={phases}
+        progress={progress}
+        isRunning={isRunning}
+      />
+    </Section>
   );
 }

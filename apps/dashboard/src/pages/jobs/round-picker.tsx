@@ -4,16 +4,16 @@ import { IconChevronLeft, IconChevronRight } from "@tabler/icons-react";
 export interface RoundPickerProps {
   /** Number of rounds so far. */
   readonly count: number;
-  /** Rounds that the job does at most. */
+  /** Rounds that the workflow does at most. */
   readonly total: number;
   /** Which one is shown, from 0. */
   readonly index: number;
-  /** Whether the newest is always shown. */
+  /** Whether the newest of the job is always shown. */
   readonly isFollowing: boolean;
   readonly onPick: (index: number | "latest") => void;
 }
 
-/** Leafs through the rounds; on the newest it follows the job. */
+/** Leafs through the rounds of a workflow; on the newest it follows the job. */
 export function RoundPicker({ count, total, index, isFollowing, onPick }: RoundPickerProps) {
   return (
     <Group gap={4} role="group" aria-label="Round">

@@ -1,12 +1,14 @@
 import { Progress, Table, Text } from "@mantine/core";
 import { formatBytes, formatDuration, formatValue } from "../../components/format.js";
 import { StatusPill, type Tone } from "../../components/status-pill.js";
-import type { RoundView, SiteInRound, SiteRoundState } from "../../jobs/fold-journal.js";
 import { lateSites } from "../../jobs/late-sites.js";
 import type { SiteProgress } from "../../jobs/phase-track.js";
+import { type RoundView, roundName, type SiteInRound, type SiteRoundState } from "../../jobs/round-view.js";
 
 export interface RoundSitesProps {
   readonly round: RoundView;
+  /** Rounds whose sites are listed after its own, the oldest first. */
+  readonly before: readonly RoundView[];
   /** What sites say now, where the job runs. */
   readonly progress: Readonly<Record<string, SiteProgress>>;
   /** The last error of each site in this job, where it had one. */
@@ -30,32 +32,41 @@ const words: Readonly<Record<SiteRoundState, string>> = {
 const ranks: Readonly<Record<SiteRoundState, number>> = { failed: 0, gone: 1, missing: 2, working: 4, answered: 5 };
 
 /** Who has answered in a round, with what, and who has not and why. */
-export function RoundSites({ round, progress, errors, nowMs }: RoundSitesProps) {
+export function RoundSites({ round, before, progress, errors, nowMs }: RoundSitesProps) {
   const late = round.closedMs === null ? lateSites(round, nowMs) : new Set<string>();
-  const metric = Object.keys(round.metrics)[0] ?? [...round.sites.values()].map(({ metrics }) => Object.keys(metrics)[0]).find(Boolean);
+  const rounds = [round, ...before.toReversed()];
+  const metric = rounds
+    .flatMap(({ metrics, sites }) => [metrics, ...[...sites.values()].map((site) => site.metrics)])
+    .flatMap(Object.keys)[0];
   const order = (site: SiteInRound): number => (late.has(site.site) ? 3 : ranks[site.state]);
-  const rows = [...round.sites.values()].sort((a, b) => order(a) - order(b) || (a.site < b.site ? -1 : 1));
+  const rows = rounds.flatMap((one) =>
+    [...one.sites.values()]
+      .sort((a, b) => order(a) - order(b) || (a.site < b.site ? -1 : 1))
+      .map((site) => ({ one, site, isLate: one === round && late.has(site.site) })),
+  );
+  // What measures a model sends no other.
+  const hasUpdates = round.kind !== "evaluate";
   return (
     <Table.ScrollContainer minWidth={560} type="native">
-      <Table verticalSpacing={6} fz="sm" aria-label={`Sites of round ${round.round + 1}`}>
+      <Table verticalSpacing={6} fz="sm" aria-label={`Sites of ${before.length > 0 ? "the rounds up to " : ""}${roundName(round)}`}>
         <Table.Thead>
           <Table.Tr>
+            {before.length > 0 && <Table.Th>Round</Table.Th>}
             <Table.Th>Site</Table.Th>
             <Table.Th>State</Table.Th>
             <Table.Th ta="right">Time</Table.Th>
-            <Table.Th ta="right">Weight</Table.Th>
-            <Table.Th ta="right">Update</Table.Th>
+            {hasUpdates && <Table.Th ta="right">Weight</Table.Th>}
+            {hasUpdates && <Table.Th ta="right">{round.kind === "submit" ? "Model" : "Update"}</Table.Th>}
             {metric !== undefined && <Table.Th ta="right">{metric}</Table.Th>}
           </Table.Tr>
         </Table.Thead>
         <Table.Tbody>
-          {rows.map((site) => (
-            <Table.Tr key={site.site}>
+          {rows.map(({ one, site, isLate }) => (
+            <Table.Tr key={`${one.round} ${site.site}`}>
+              {before.length > 0 && <Table.Td>{one.number}</Table.Td>}
               <Table.Td fw={500}>{site.site}</Table.Td>
               <Table.Td>
-                <StatusPill tone={late.has(site.site) ? "warn" : tones[site.state]}>
-                  {late.has(site.site) ? "late" : words[site.state]}
-                </StatusPill>
+                <StatusPill tone={isLate ? "warn" : tones[site.state]}>{isLate ? "late" : words[site.state]}</StatusPill>
                 {site.state === "working" && <Working progress={progress[site.site]} error={errors.get(site.site)} nowMs={nowMs} />}
                 {site.cause !== "" && (
                   <Text size="xs" c="dimmed" maw={420}>
@@ -63,9 +74,9 @@ export function RoundSites({ round, progress, errors, nowMs }: RoundSitesProps) 
                   </Text>
                 )}
               </Table.Td>
-              <Table.Td ta="right">{formatDuration((site.answeredMs ?? round.closedMs ?? nowMs) - site.openedMs)}</Table.Td>
-              <Table.Td ta="right">{formatValue(site.weight)}</Table.Td>
-              <Table.Td ta="right">{site.bytes === null ? "–" : formatBytes(site.bytes)}</Table.Td>
+              <Table.Td ta="right">{formatDuration((site.answeredMs ?? one.closedMs ?? nowMs) - site.openedMs)}</Table.Td>
+              {hasUpdates && <Table.Td ta="right">{formatValue(site.weight)}</Table.Td>}
+              {hasUpdates && <Table.Td ta="right">{site.bytes === null ? "–" : formatBytes(site.bytes)}</Table.Td>}
               {metric !== undefined && <Table.Td ta="right">{formatValue(site.metrics[metric] ?? null)}</Table.Td>}
             </Table.Tr>
           ))}

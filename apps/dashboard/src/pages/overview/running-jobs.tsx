@@ -3,10 +3,11 @@ import { Anchor, Progress, Text } from "@mantine/core";
 import { IconActivity } from "@tabler/icons-react";
 import { Link } from "wouter";
 import { EmptyState } from "../../components/empty-state.js";
-import { formatDuration } from "../../components/format.js";
+import { count, formatDuration } from "../../components/format.js";
 import { Moment } from "../../components/moment.js";
 import { Section } from "../../components/section.js";
 import { useNow } from "../../components/use-now.js";
+import { closedRounds } from "../../jobs/workflow-view.js";
 import { useJobView } from "../../live/use-job-view.js";
 import { isOver, JobStatus } from "../jobs/job-status.js";
 import classes from "./running-jobs.module.css";
@@ -58,9 +59,9 @@ export function RunningJobs({ jobs }: { readonly jobs: readonly Job[] }) {
 
 function OpenJob({ job }: { readonly job: Job }) {
   const now = useNow();
-  const { rounds } = useJobView(job.id);
-  const round = rounds.at(-1);
-  const closed = rounds.filter(({ closedMs }) => closedMs !== null).length;
+  const workflow = useJobView(job.id).workflows.at(-1);
+  const round = workflow?.rounds.at(-1);
+  const closed = workflow === undefined ? 0 : closedRounds(workflow);
   const answered = [...(round?.sites.values() ?? [])].filter(({ state }) => state === "answered").length;
   return (
     <li className={classes["job"]}>
@@ -82,7 +83,8 @@ function OpenJob({ job }: { readonly job: Job }) {
             aria-label={`Rounds of ${job.name} that are done`}
           />
           <Text size="xs" c="dimmed" mt={4}>
-            {closed} of {round.totalRounds} rounds · {answered} of {round.sites.size} sites answered in this one
+            {round.workflow !== "" && `${round.workflow}: `}
+            {closed} of {round.totalRounds} rounds · {answered} of {count(round.sites.size, "site")} answered in this one
           </Text>
         </>
       ) : (

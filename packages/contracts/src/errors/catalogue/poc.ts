@@ -20,6 +20,11 @@ export const pocErrors = {
     "Answer y; where nobody can be asked, add the option that the message names.",
     { exit: exitStatus.invalidArguments, grpc: grpcStatus.failedPrecondition },
   ),
+  "cli/console-line": row(
+    "user",
+    "A line that was read from a pipe or a file has failed in the console; what comes after it was not done.",
+    "Read what the command printed before, correct the line that the message names, and give it and those after it again.",
+  ),
   "cli/job-not-over": row(
     "user",
     "A job was not over within the time that a command was to wait for it.",

@@ -1,0 +1,210 @@
+import type { Job, JobJournalEntry } from "@flare-ts/dashboard-api/contract";
+import type { StagedFederation } from "./staged-federation.test-support.js";
+import { note, type StagedJob, sign } from "./staged-job.test-support.js";
+
+/** Ids of the jobs that `stageWorkflows` puts on the stage. */
+export const workflowJobs = {
+  /** Trains, then has the models evaluated at all sites; the evaluation goes on. */
+  evaluating: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a11",
+  /** Sites take turns; the last turn is open. */
+  cyclic: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a12",
+  /** Trains in turns at many sites, then has their models evaluated; it is over. */
+  wide: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a13",
+  /** Has the server's models evaluated and does nothing else; it was aborted. */
+  measuring: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a14",
+} as const;
+
+const model = { hash: "a".repeat(64), size: 48e6 };
+
+/** Jobs of several workflows, of turns and of evaluations beside those that a stage has anyway. */
+export function stageWorkflows(federation: StagedFederation, nowMs: number): void {
+  const sites = federation.sites.map(({ name }) => name);
+  const jobOf = (id: string, name: string, change: Partial<Job>): Job => ({
+    id,
+    name,
+    status: "RUNNING",
+    submitter: "dan@university.org",
+    organization: "university",
+    submittedAtMs: nowMs,
+    endedAtMs: null,
+    reason: "",
+    sites,
+    progress: {},
+    ...change,
+    startedAtMs: change.submittedAtMs ?? nowMs,
+  });
+  const evaluating = new Script(jobOf(workflowJobs.evaluating, "tumour-segmentation-and-evaluation", { submittedAtMs: nowMs - 290_000 }));
+  evaluating.train("fedavg", { rounds: 4, turns: false });
+  evaluating.end("all 4 rounds are done");
+  evaluating.evaluate("cross-site-evaluation", { failing: sites[4] ?? "", models: 4, openAnswers: 2 });
+  const cyclic = new Script(jobOf(workflowJobs.cyclic, "weights-that-travel", { submittedAtMs: nowMs - 140_000 }));
+  cyclic.train(undefined, { rounds: 12, turns: true, failingRound: 8, isLastOpen: true });
+  const many = Array.from({ length: 12 }, (_, at) => `hospital-of-the-region-${at + 1}`);
+  const wide = new Script(
+    jobOf(workflowJobs.wide, "many-sites", {
+      status: "FINISHED:COMPLETED",
+      endedAtMs: nowMs,
+      sites: many,
+      submittedAtMs: nowMs - 2_500_000,
+    }),
+  );
+  wide.train("turns", { rounds: 24, turns: true });
+  wide.end("all 2 rounds are done");
+  wide.evaluate("everywhere", { failing: "", models: 14, openAnswers: 0 });
+  wide.end("14 models evaluated");
+  const measuring = new Script(
+    jobOf(workflowJobs.measuring, "is-it-better-now", { status: "FINISHED:ABORTED", endedAtMs: nowMs, submittedAtMs: nowMs - 60_000 }),
+  );
+  measuring.evaluate(undefined, { failing: sites[1] ?? "", models: 2, openAnswers: 3 });
+  measuring.abort("by dan@university.org");
+  for (const { staged } of [evaluating, cyclic, wide, measuring]) federation.jobs.set(staged.job.id, staged);
+}
+
+/** The next site measures the model of the round that is open in the evaluation; the page hears of it. */
+export function measureNext(federation: StagedFederation, site: string): JobJournalEntry {
+  const staged = federation.jobs.get(workflowJobs.evaluating);
+  const opened = staged?.journal.findLast(({ event }) => event.type === "round-opened");
+  if (staged === undefined || opened === undefined) throw new Error("the evaluation left the stage");
+  const { round, evaluates } = opened.event as unknown as { readonly round: number; readonly evaluates: string };
+  const entry = note(staged, opened.atMs + 3000, answerOf(round, "validate", site, measured(evaluates, staged.job.sites.indexOf(site))));
+  federation.tell({ kind: "job-events", jobId: staged.job.id, entries: [entry] });
+  return entry;
+}
+
+interface TrainInit {
+  readonly rounds: number;
+  /** Whether each round is of one site. */
+  readonly turns: boolean;
+  readonly failingRound?: number;
+  readonly isLastOpen?: boolean;
+}
+
+interface EvaluateInit {
+  /** A site that fails whatever it is asked for. */
+  readonly failing: string;
+  /** Models whose round is opened. */
+  readonly models: number;
+  /** Sites that have answered in the last round, which is open then; 0: it is closed. */
+  readonly openAnswers: number;
+}
+
+type Metrics = Readonly<Record<string, number>>;
+
+interface OpenInit {
+  readonly workflow: string | undefined;
+  readonly task: string;
+  readonly sites: readonly string[];
+  readonly totalRounds: number;
+  readonly evaluates?: string;
+}
+
+/** Writes a job's journal, workflow by workflow. */
+class Script {
+  readonly staged: StagedJob;
+  #round = -1;
+  #task = "";
+  /** What sites have answered in the round that is open. */
+  #answers = new Map<string, Metrics>();
+  #missing: string[] = [];
+  #atMs: number;
+
+  constructor(job: Job) {
+    this.staged = { job, journal: [], points: [], lines: [], receipts: [] };
+    this.#atMs = job.submittedAtMs;
+    note(this.staged, this.#atMs, { type: "job-submitted", submitter: job.submitter, name: job.name });
+    note(this.staged, this.#atMs, { type: "job-started", sites: job.sites });
+  }
+
+  train(workflow: string | undefined, { rounds, turns, failingRound, isLastOpen = false }: TrainInit): void {
+    const { sites } = this.staged.job;
+    for (let index = 0; index < rounds; index++) {
+      const asked = turns ? [sites[index % sites.length] ?? ""] : sites;
+      this.#open({ workflow, task: "train", sites: asked, totalRounds: rounds });
+      if (isLastOpen && index === rounds - 1) return;
+      for (const site of asked) this.#answer(site, index === failingRound ? undefined : trained(index, sites.indexOf(site)));
+      const { dice } = this.#close({ engine: "cpu-wasm-exact", strategy: "fed-avg" });
+      if (!turns) this.#note({ type: "best-model", round: this.#round, model, metric: "dice", value: dice });
+    }
+  }
+
+  /** Models of sites are evaluated as well where the job has other workflows. */
+  evaluate(workflow: string | undefined, { failing, models, openAnswers }: EvaluateInit): void {
+    const { sites } = this.staged.job;
+    const able = sites.filter((site) => site !== failing);
+    const server = ["SRV_FL_global_model", "SRV_best_FL_global_model"];
+    const owners = workflow === undefined ? server : [...server, ...able.toSorted()];
+    const totalRounds = workflow === undefined ? owners.length : owners.length + 1;
+    if (workflow !== undefined) {
+      this.#open({ workflow, task: "submit_model", sites, totalRounds });
+      for (const site of sites) this.#answer(site, site === failing ? undefined : {});
+      this.#close({ models: Object.fromEntries(able.map((site) => [site, model])) });
+    }
+    for (const [index, owner] of owners.slice(0, models).entries()) {
+      const isOpen = openAnswers > 0 && index === models - 1;
+      this.#open({ workflow, task: "validate", sites, totalRounds, evaluates: owner });
+      for (const site of isOpen ? sites.slice(0, openAnswers) : sites)
+        this.#answer(site, site === failing ? undefined : measured(owner, sites.indexOf(site)));
+      if (!isOpen) this.#close();
+    }
+  }
+
+  end(reason: string): void {
+    this.#note({ type: "workflow-ended", model, reason });
+  }
+
+  abort(reason: string): void {
+    this.#note({ type: "job-ended", status: "FINISHED:ABORTED", reason });
+  }
+
+  #open({ workflow, ...opened }: OpenInit): void {
+    this.#atMs += 4000;
+    this.#task = opened.task;
+    this.#answers = new Map();
+    this.#missing = [];
+    this.#note({ type: "round-opened", round: ++this.#round, model, ...(workflow === undefined ? {} : { workflow }), ...opened });
+  }
+
+  #answer(site: string, metrics: Metrics | undefined): void {
+    this.#atMs += 4000 + 900 * this.staged.job.sites.indexOf(site);
+    const [round, task] = [this.#round, this.#task];
+    if (metrics === undefined) {
+      this.#missing.push(site);
+      const error = { code: "site/trainer-failed", message: "The training script ended with status 1: no such file: holdout.csv." };
+      this.#note({ type: "task-failed", round, task, site, error });
+    } else {
+      this.#answers.set(site, metrics);
+      this.#note(answerOf(round, task, site, metrics));
+    }
+  }
+
+  #close(more: object = {}): Metrics {
+    this.#atMs += 700;
+    const all = [...this.#answers.values()];
+    const mean = (name: string): number => all.reduce((sum, metrics) => sum + (metrics[name] ?? 0), 0) / all.length;
+    const metrics = Object.fromEntries(Object.keys(all[0] ?? {}).map((name) => [name, mean(name)]));
+    const closed = { round: this.#round, contributors: [...this.#answers.keys()], missing: this.#missing };
+    const signed = sign(this.staged, { ...closed, task: this.#task, atMs: this.#atMs });
+    const bytes = 48e6 * closed.contributors.length;
+    this.#note({ type: "round-closed", ...closed, model: signed, metrics, bytes, aggregationSeconds: 0.3, ...more });
+    return metrics;
+  }
+
+  #note(event: { readonly type: string; readonly [fact: string]: unknown }): void {
+    note(this.staged, this.#atMs, event);
+  }
+}
+
+function answerOf(round: number, task: string, site: string, metrics: Metrics) {
+  const update = { hash: "c".repeat(64), size: task === "validate" ? 8 : 48e6 };
+  return { type: "update-accepted", round, task, site, update, paramsType: "FULL", weight: 412, metrics, meta: {} };
+}
+
+function trained(round: number, site: number): Readonly<Record<"train_loss" | "dice", number>> {
+  return { train_loss: 0.2 + Math.exp(-round / 5) + 0.03 * site, dice: 0.9 - 0.5 * Math.exp(-round / 4) - 0.01 * site };
+}
+
+function measured(owner: string, site: number): Metrics {
+  const spread = (7 * owner.length + owner.charCodeAt(owner.length - 1)) % 17;
+  const dice = (owner.startsWith("SRV_") ? 0.86 : 0.58 + spread / 80) + 0.03 * Math.sin(5 * site + spread);
+  return { dice, hausdorff_mm: 31 - 24 * dice, val_loss: 1.3 - dice };
+}
