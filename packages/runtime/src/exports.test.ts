@@ -20,7 +20,19 @@ describe("the public surface of this package", () => {
         "stopDaemon",
       ],
     ],
-    ["admin/index", ["AdminSession", "connectAdmin", "isFinished", "jobStatuses"]],
+    [
+      "admin/index",
+      [
+        "AdminSession",
+        "addToEvaluations",
+        "connectAdmin",
+        "crossValidationResults",
+        "evaluationsOf",
+        "isFinished",
+        "jobStatuses",
+        "noEvaluations",
+      ],
+    ],
     [
       "client/index",
       [

@@ -3,6 +3,7 @@ import type { Kit, TrustKeeper } from "@flare-ts/provision/kit";
 import type { LiveIdentity } from "../identity/live-identity.js";
 import type { JournalEntry } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
+import { addToEvaluations, type ModelEvaluation, noEvaluations } from "../job/model-evaluations.js";
 import type { OutputLine, OutputNews, OutputPage, TrackedPoint } from "../output/job-output.js";
 import type { ReceiptsPage } from "../receipt/receipts-page.js";
 import { verifyReceipts } from "../receipt/round-receipt.js";
@@ -11,8 +12,8 @@ import { abortable } from "../transfer/abortable.js";
 import type { Connection } from "../transport/connection.js";
 import type { AbortedJob, DownloadOptions, ListJobsFilter, ReadOutputOptions, TransferOptions } from "./admin-options.js";
 import type { JobReceipts } from "./job-receipts.js";
-import type { JobSummary, ResultFile, SystemChange, SystemStatus } from "./job-summary.js";
-import { JobTransfers } from "./job-transfers.js";
+import type { JobSummary, SystemChange, SystemStatus } from "./job-summary.js";
+import { type DownloadedJob, JobTransfers } from "./job-transfers.js";
 import { SignedCalls } from "./signed-calls.js";
 import { StudyCommands } from "./study-commands.js";
 import type { TransferStores } from "./transfer-stores.js";
@@ -60,7 +61,8 @@ export class AdminSession {
     this.#parts = components;
     this.#calls = new SignedCalls({ dial, project: kit.project, study, now });
     const receipts = (jobId: string, signal: AbortSignal): Promise<JobReceipts> => this.receipts(jobId, signal);
-    this.#transfers = new JobTransfers({ ...components, calls: this.#calls, receipts }, { study });
+    const evaluations = (jobId: string, signal: AbortSignal): Promise<readonly ModelEvaluation[]> => this.evaluations(jobId, signal);
+    this.#transfers = new JobTransfers({ ...components, calls: this.#calls, receipts, evaluations }, { study });
     this.studies = new StudyCommands({ execute: (verb, args, signal) => this.#calls.execute(verb, args, signal) });
   }
 
@@ -215,16 +217,26 @@ export class AdminSession {
   }
 
   /**
-   * Downloads the models of a finished job and the receipts of its rounds into `<destination>/<job id>`, which appears only when it is
-   * whole. A server that is away meanwhile is waited for, up to the stall time.
+   * What sites have found of the models that they were given to evaluate, as far as the job is: one evaluation for each workflow that has them
+   * do so. Read from the journal, page by page.
+   */
+  async evaluations(jobId: string, signal?: AbortSignal): Promise<readonly ModelEvaluation[]> {
+    let known = noEvaluations;
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const { entries, hasMore } = await this.jobEvents(jobId, { after, signal });
+      for (const entry of entries) known = addToEvaluations(known, entry);
+      after = hasMore ? entries.at(-1)?.seq : undefined;
+    }
+    return known.evaluations;
+  }
+
+  /**
+   * Downloads the models of a finished job, the receipts of its rounds and what came of its evaluations into `<destination>/<job id>`, which
+   * appears only when it is whole. A server that is away meanwhile is waited for, up to the stall time.
    *
    * @throws FlareError `file/exists`, `file/unwritable`, `transfer/disk-full`, `job/not-done`, what the server refuses
    */
-  async downloadJob(
-    jobId: string,
-    destination: string,
-    options: DownloadOptions = {},
-  ): Promise<{ readonly dir: string; readonly files: readonly ResultFile[] }> {
+  async downloadJob(jobId: string, destination: string, options: DownloadOptions = {}): Promise<DownloadedJob> {
     return await this.#transfers.download(jobId, destination, options);
   }
 

@@ -23,7 +23,7 @@ const hash = createHash("sha256").update("a model").digest("hex") as ContentHash
 async function download(dir: string, isReplacing = false): Promise<void> {
   await downloadResult(
     dir,
-    { files: [{ path: "models/final.safetensors", hash, size: 7 }], documents: { "rounds.json": [] } },
+    { files: [{ path: "models/final.safetensors", hash, size: 7 }], documents: { "rounds.json": [], "some/matrix.json": {} } },
     { fetch: () => Promise.resolve({ hash, size: 7, path: held }), isReplacing },
   );
 }
@@ -33,7 +33,8 @@ describe("the result of a job", () => {
     const dir = join(folder, "some/where/result");
     await download(dir);
     expect(await readFile(join(dir, "models/final.safetensors"), "utf8")).toBe("a model");
-    expect((await readdir(dir)).toSorted()).toEqual(["models", "rounds.json"]);
+    expect((await readdir(dir)).toSorted()).toEqual(["models", "rounds.json", "some"]);
+    expect(await readFile(join(dir, "some/matrix.json"), "utf8")).toBe("{}\n");
     expect(await readdir(join(folder, "some/where"))).toEqual(["result"]);
   });
 
@@ -43,7 +44,7 @@ describe("the result of a job", () => {
     await writeFile(join(dir, "notes"), "");
     await expect(download(dir)).rejects.toMatchObject({ code: "file/exists" });
     await download(dir, true);
-    expect((await readdir(dir)).toSorted()).toEqual(["models", "rounds.json"]);
+    expect((await readdir(dir)).toSorted()).toEqual(["models", "rounds.json", "some"]);
     await expect(download(held)).rejects.toMatchObject({ code: "file/exists" });
     expect(await readFile(held, "utf8")).toBe("a model");
   });
@@ -55,7 +56,7 @@ describe("the result of a job", () => {
     expect(refusals).toEqual(Array.from({ length: 7 }, () => expect.objectContaining({ code: "file/exists" }) as unknown));
     await Promise.all(Array.from({ length: 8 }, () => download(dir, true)));
     expect((await readdir(folder)).toSorted()).toEqual(["held", "result"]);
-    expect((await readdir(dir)).toSorted()).toEqual(["models", "rounds.json"]);
+    expect((await readdir(dir)).toSorted()).toEqual(["models", "rounds.json", "some"]);
   });
 
   it("is refused before anything is fetched where something is in its place", async () => {

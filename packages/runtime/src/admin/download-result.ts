@@ -11,7 +11,7 @@ import type { ResultFile } from "./job-summary.js";
 export interface DownloadedResult {
   /** Path inside the result, and the object it is. */
   readonly files: readonly ResultFile[];
-  /** What is written besides: a JSON document for each name of a file. */
+  /** What is written besides: a JSON document for each path inside the result. */
   readonly documents: Readonly<Record<string, unknown>>;
 }
 
@@ -60,8 +60,11 @@ export async function downloadResult(
       // Objects of the store are read-only; the copy belongs to the person who asked for it.
       await chmod(target, 0o644);
     }
-    for (const [name, document] of Object.entries(documents))
-      await writeFile(join(draft, name), `${JSON.stringify(document, undefined, 2)}\n`);
+    for (const [name, document] of Object.entries(documents)) {
+      const target = join(draft, name);
+      await mkdir(dirname(target), { recursive: true });
+      await writeFile(target, `${JSON.stringify(document, undefined, 2)}\n`);
+    }
     await (isReplacing ? replace(draft, dir) : putInPlace(draft, dir));
   } catch (error) {
     await rm(draft, { recursive: true, force: true });

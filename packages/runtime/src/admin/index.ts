@@ -1,13 +1,27 @@
 export type { JobEvent, JournalEntry, Metrics } from "../job/job-event.js";
 export { isFinished, type JobStatus, jobStatuses } from "../job/job-status.js";
+export {
+  addToEvaluations,
+  type CrossValidationResults,
+  crossValidationResults,
+  type EvaluatedModel,
+  evaluationsOf,
+  type KnownEvaluations,
+  type MissingSite,
+  type ModelEvaluation,
+  noEvaluations,
+  type SiteMetrics,
+} from "../job/model-evaluations.js";
 export type { LogSource, OutputLine, OutputNews, OutputPage, TrackedPoint } from "../output/job-output.js";
 export type { ReceiptVerdict, RoundReceipt } from "../receipt/round-receipt.js";
 export type { SignedReceipt } from "../receipt/signed-receipt.js";
 export type { AbortedJob, DownloadOptions, ListJobsFilter, ReadOutputOptions, TransferOptions, TransferProgress } from "./admin-options.js";
 export { AdminSession } from "./admin-session.js";
 export { type ConnectAdminInit, connectAdmin } from "./connect-admin.js";
+export type { EvaluationFile } from "./evaluation-files.js";
 export type { JobReceipts } from "./job-receipts.js";
 export type { JobSummary, ResultFile, ServerStatus, SiteStatus, SystemChange, SystemStatus } from "./job-summary.js";
+export type { DownloadedJob } from "./job-transfers.js";
 export type { StudyDescription, StudyList, StudySites, StudySitesChange } from "./study-commands.js";
 export type { TrustUpdate } from "./trust-update.js";
 export type { WaitingRenewal } from "./waiting-renewal.js";

@@ -5,6 +5,7 @@ import { contentHashSchema, FlareError, jobIdSchema } from "@flare-ts/contracts"
 import type { Kit, TrustKeeper } from "@flare-ts/provision/kit";
 import type { LiveIdentity } from "../identity/live-identity.js";
 import type { JobFolder } from "../job/job-folder.js";
+import { crossValidationResults, type ModelEvaluation } from "../job/model-evaluations.js";
 import { readJobFolder } from "../job/read-job-folder.js";
 import { createSignedJob } from "../job/signed-job.js";
 import type { SignedReceipt } from "../receipt/signed-receipt.js";
@@ -14,6 +15,7 @@ import type { Connection } from "../transport/connection.js";
 import type { DownloadOptions, TransferOptions } from "./admin-options.js";
 import { cloneManifest } from "./clone-manifest.js";
 import { downloadResult, refuseTaken } from "./download-result.js";
+import { type EvaluationFile, evaluationFiles } from "./evaluation-files.js";
 import type { JobSummary, ResultFile } from "./job-summary.js";
 import type { SignedCalls } from "./signed-calls.js";
 import { isAway, throughCuts } from "./through-cuts.js";
@@ -29,6 +31,16 @@ export interface JobTransfersComponents {
   readonly now: () => number;
   /** Reads and checks the receipts of a job. */
   readonly receipts: (jobId: string, signal: AbortSignal) => Promise<{ readonly receipts: readonly SignedReceipt[] }>;
+  /** Reads what came of the evaluations of a job. */
+  readonly evaluations: (jobId: string, signal: AbortSignal) => Promise<readonly ModelEvaluation[]>;
+}
+
+/** What was downloaded of a job, into which folder. */
+export interface DownloadedJob {
+  readonly dir: string;
+  readonly files: readonly ResultFile[];
+  /** What came of each workflow that evaluates models, and where that is in the folder. */
+  readonly evaluations: readonly EvaluationFile[];
 }
 
 /** Jobs on their way to the server, and their results on the way back. A server that is away meanwhile is waited for. */
@@ -77,21 +89,22 @@ export class JobTransfers {
     });
   }
 
-  async download(
-    id: string,
-    destination: string,
-    options: DownloadOptions,
-  ): Promise<{ readonly dir: string; readonly files: readonly ResultFile[] }> {
+  async download(id: string, destination: string, options: DownloadOptions): Promise<DownloadedJob> {
     const { isReplacing = false, onProgress } = options;
     const jobId = checkedId(id);
     const dir = resolve(destination, jobId);
     if (!isReplacing) await refuseTaken(dir);
     return await this.#with(options, async ({ store: { models, transfer }, signal, connect }) => {
-      const { calls, receipts } = this.#parts;
+      const { calls, receipts, evaluations } = this.#parts;
       const ask = async (): Promise<DownloadAnswer> =>
         (await calls.execute("download_job", { job_id: jobId }, signal)) as unknown as DownloadAnswer;
-      const { job, files } = await ask();
-      const documents = { "receipts.json": (await receipts(jobId, signal)).receipts, "job_meta.json": job };
+      const { job, files, has_evaluations: hasEvaluations = false } = await ask();
+      const evaluated = evaluationFiles(hasEvaluations ? await evaluations(jobId, signal) : []);
+      const documents = {
+        "receipts.json": (await receipts(jobId, signal)).receipts,
+        "job_meta.json": job,
+        ...Object.fromEntries(evaluated.map(({ path, evaluation }) => [path, crossValidationResults(evaluation)])),
+      };
       const asked = asking(connect, await calls.live, ask);
       await downloadResult(
         dir,
@@ -103,7 +116,7 @@ export class JobTransfers {
         },
       );
       for (const file of files) await models.remove(contentHashSchema.parse(file.hash));
-      return { dir, files };
+      return { dir, files, evaluations: evaluated };
     });
   }
 
@@ -119,6 +132,8 @@ export class JobTransfers {
 interface DownloadAnswer {
   readonly job: JobSummary;
   readonly files: readonly ResultFile[];
+  /** Not from servers of older versions. */
+  readonly has_evaluations?: boolean;
 }
 
 /** How often files are sent to a server that is started anew again and again. */

@@ -10,7 +10,6 @@ import {
   type JobEvent as WireJobEvent,
 } from "@flare-ts/contracts/wire";
 import { z } from "zod";
-import type { ResultFile } from "../admin/job-summary.js";
 import type { CommandVerb } from "../admin/signed-command.js";
 import type { JournalEntry } from "../job/job-event.js";
 import { isFinished, jobStatuses } from "../job/job-status.js";
@@ -34,6 +33,7 @@ import type { ObjectGrants } from "./object-grants.js";
 import type { OutputService } from "./output-service.js";
 import { parseArguments } from "./parse-arguments.js";
 import type { RenewalService } from "./renewal-service.js";
+import { resultFiles } from "./result-files.js";
 import type { StudyBoundary } from "./study-boundary.js";
 import type { StudyService } from "./study-service.js";
 import type { SystemWatch } from "./system-watch.js";
@@ -253,17 +253,17 @@ export class AdminService {
         facts: { job: job.jobId, status: job.status },
       });
     const entries = await this.#parts.store.entries(job.jobId);
-    const best = entries.flatMap(({ event }) => (event.type === "best-model" ? [event.model] : [])).at(-1);
-    const files: ResultFile[] = [
-      ...(job.result === undefined ? [] : [{ path: "models/FL_global_model.safetensors", ...job.result }]),
-      ...(best === undefined ? [] : [{ path: "models/best_FL_global_model.safetensors", ...best }]),
-    ];
+    const files = resultFiles(job, entries);
     this.#grant(
       caller,
       `download:${job.jobId}`,
       files.map((file) => contentHashSchema.parse(file.hash)),
     );
-    return { job: this.#parts.summaries.of(job) as unknown as Json, files: files as unknown as Json };
+    return {
+      job: this.#parts.summaries.of(job) as unknown as Json,
+      files: files as unknown as Json,
+      has_evaluations: entries.some(({ event }) => event.type === "round-opened" && event.evaluates !== undefined),
+    };
   }
 
   /** Lets an admin read a job, whose files are here, to sign them anew. */
@@ -279,7 +279,7 @@ export class AdminService {
     const { archive, jobs, output, store } = this.#parts;
     const { job_id, metrics_after, lines_after, events_after, limit = 1000 } = parseArguments(outputArguments, args);
     const { jobId } = await this.#job(caller, { job_id });
-    const events = events_after === undefined ? undefined : pageOf(await store.entries(jobId, events_after), limit);
+    const events = events_after === undefined ? undefined : pageOf(await store.entries(jobId, events_after, limit + 1), limit);
     const metrics = metrics_after === undefined ? undefined : await archive.metrics(jobId, metrics_after, limit);
     const lines = lines_after === undefined ? undefined : await archive.lines(jobId, lines_after, limit);
     if (jobs.get(jobId) === undefined) output.forget(jobId);

@@ -128,6 +128,44 @@ describe("a job of files that the server has already", () => {
     expect(await store.jobs()).toHaveLength(3);
   });
 
+  it("is refused with a model that a site has handed in to be evaluated, whoever's the job is; what the job began with stays free", async () => {
+    const { jobId, initial } = await submit(ann, model(0));
+    const { hash, size } = await models.importBytes(model(1));
+    const handedIn = { hash, size };
+    const round = { sites: ["site-1"], totalRounds: 3 };
+    const closing = { contributors: ["site-1"], missing: [], metrics: {}, bytes: 1, aggregationSeconds: 0, model: initial } as const;
+    for (const event of [
+      { type: "round-opened", round: 0, task: "submit_model", model: initial, ...round },
+      { type: "round-closed", round: 0, ...closing, models: { "site-1": handedIn } },
+      { type: "round-opened", round: 1, task: "validate", model: initial, evaluates: "SRV_FL_global_model", ...round },
+      { type: "round-closed", round: 1, ...closing },
+      { type: "round-opened", round: 2, task: "validate", model: handedIn, evaluates: "site-1", ...round },
+      { type: "round-closed", round: 2, ...closing, model: handedIn },
+      { type: "workflow-ended", model: initial, reason: "" },
+    ] as const) {
+      await store.append(jobId, 5, event);
+    }
+    for (const who of [ann, bob]) {
+      const refusal = { code: "auth/not-authorized", message: expect.stringContaining("it is a model of a site in job") as string };
+      await expect(submit(who, model(1))).rejects.toMatchObject(refusal);
+    }
+    for (const who of [ann, bob]) await submit(who, model(0));
+  });
+
+  it("may go on from what one's own job has made, also where that is what the last site has sent, and from nothing before it", async () => {
+    const { jobId } = await submit(ann, model(0));
+    const [first, last] = [await models.importBytes(model(1)), await models.importBytes(model(2))];
+    for (const [round, { hash, size }] of [first, last].entries()) {
+      const turn = { round, task: "train", site: "site-1", paramsType: "FULL", weight: 1, metrics: {}, meta: {} } as const;
+      await store.append(jobId, 5, { type: "update-accepted", ...turn, update: { hash, size } });
+    }
+    await expect(submit(ann, model(2))).rejects.toMatchObject({ code: "auth/not-authorized" });
+    await store.updateJob(jobId, { status: "FINISHED:COMPLETED", result: { hash: last.hash, size: last.size } });
+    await submit(ann, model(2));
+    await expect(submit(ann, model(1))).rejects.toMatchObject({ code: "auth/not-authorized" });
+    await expect(submit(bob, model(2))).rejects.toMatchObject({ code: "auth/not-authorized", facts: { job: jobId } });
+  });
+
   it("lacks the models of a study that is not the submitter's, as if they were not there", async () => {
     const { jobId } = await submit(ann, model(0), "hearts");
     const { hash, size } = await models.importBytes(model(2));

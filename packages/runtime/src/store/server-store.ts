@@ -99,8 +99,8 @@ export interface ServerStore {
 
   /** Appends to a job's journal. */
   append(jobId: string, atMs: number, event: JobEvent): Promise<JournalEntry>;
-  /** Entries after `afterSeq`, in order. */
-  entries(jobId: string, afterSeq?: number): Promise<readonly JournalEntry[]>;
+  /** Entries after `afterSeq`, in order; the first `limit` of them where that is given. */
+  entries(jobId: string, afterSeq?: number, limit?: number): Promise<readonly JournalEntry[]>;
   /** Entries of all jobs that name an object by its hash, in no order. Looks through all journals. */
   entriesNaming(hash: ContentHash): Promise<readonly JournalEntry[]>;
 

@@ -79,6 +79,10 @@ describe("a job that trains, hands the model round, and has every model evaluate
     const admin = await federation.admin();
     const { dir } = await admin.downloadJob(undisturbed[0]?.jobId ?? "", folder);
     admin.close();
+    const found = JSON.parse(await readFile(join(dir, "cross_site_val", "cross_val_results.json"), "utf8")) as object;
+    const ownModels = { "site-1": { first: first + 100 }, "site-2": { first: first + 200 }, "site-3": { first: first + 300 } };
+    const row = { SRV_FL_global_model: { first }, ...ownModels };
+    expect(found).toEqual({ "site-1": row, "site-2": row, "site-3": row });
     const path = join(dir, "models", "FL_global_model.safetensors");
     expect([...((decodeSafetensors(await readFile(path), path).get("weight")?.data ?? []) as Float32Array)]).toEqual([first, first + 1]);
   });

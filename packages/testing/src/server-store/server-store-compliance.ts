@@ -151,6 +151,8 @@ export function serverStoreCompliance(name: string, create: () => Promise<Server
           expect(entries.map((entry) => entry.seq)).toEqual(Array.from({ length: count }, (_, i) => i + 1));
           expect(entries).toEqual(appended.filter((entry) => entry.jobId === jobId).sort(bySeq));
           expect(await store.entries(jobId, count - 2)).toEqual(entries.slice(-2));
+          expect(await store.entries(jobId, 5, 3)).toEqual(entries.slice(5, 8));
+          expect(await store.entries(jobId, count - 2, 3)).toEqual(entries.slice(-2));
         }
       });
 

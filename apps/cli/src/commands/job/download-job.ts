@@ -6,6 +6,7 @@ import type { CommandContext, CommandOutput } from "../../command-line/command-c
 import { bytesText } from "../../terminal/quantities.js";
 import { tellAway } from "../../terminal/tell-away.js";
 import { transferProgress } from "../../terminal/transfer-progress.js";
+import { nameText } from "./name-text.js";
 import { parseJobId } from "./parse-job-id.js";
 
 /** What `flare job download` is given. */
@@ -27,15 +28,26 @@ export async function downloadJob(context: CommandContext, options: DownloadJobO
   if (!options.isForced && (await isTaken(target)))
     throw new FlareError("cli/output-exists", `${target} is already there.`, { facts: { folder: target } });
   return await withAdminInStudy(context, options, async (session) => {
-    const { dir, files } = await session.downloadJob(jobId, output, {
+    const { dir, files, evaluations } = await session.downloadJob(jobId, output, {
       onProgress: transferProgress(context.terminal, "Receiving"),
       onAway: tellAway(context.terminal),
       signal: context.signal,
       isReplacing: options.isForced,
     });
-    const lines = files.map(({ path, hash, size }) => `  ${path}  ${bytesText(size)}  sha256 ${hash}`);
+    const lines = [
+      ...files.map(({ path, hash, size }) => `  ${path}  ${bytesText(size)}  sha256 ${hash}`),
+      ...evaluations.map(({ path, evaluation: { workflow, models } }) => {
+        const of = workflow === undefined ? "" : `  of ${nameText(workflow)}`;
+        return `  ${path}  ${models.length} ${models.length === 1 ? "model" : "models"} evaluated${of}`;
+      }),
+    ];
     return {
-      data: { job_id: jobId, dir, files: files.map(({ path, hash, size }) => ({ path, sha256: hash, bytes: size })) },
+      data: {
+        job_id: jobId,
+        dir,
+        files: files.map(({ path, hash, size }) => ({ path, sha256: hash, bytes: size })),
+        evaluations: evaluations.map(({ path, evaluation: { workflow } }) => ({ path, workflow: workflow ?? null })),
+      },
       text: lines.length === 0 ? [`Downloaded to ${dir}; the job has made no model.`] : [`Downloaded to ${dir}:`, ...lines],
     };
   });

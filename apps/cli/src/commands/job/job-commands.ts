@@ -53,7 +53,11 @@ export function addJobCommands(group: Command, bind: BindHandler): void {
         ([jobId = ""], flags) => ({ jobId, ...studyFlags(flags) }),
       ),
     );
-  withStudyFlags(group.command("monitor").description("show a job's rounds, those past and then each as it comes, until the job ends"))
+  withStudyFlags(
+    group
+      .command("monitor")
+      .description("show a job's rounds and what came of evaluations, those past and then each as it comes, until the job ends"),
+  )
     .argument("<id>", "the job's id")
     .addHelpText(
       "after",
@@ -85,7 +89,11 @@ Exit status 0 only if the job ended as FINISHED:COMPLETED, 3 where --timeout pas
         ([jobId = ""], flags) => ({ jobId, timeoutSeconds: flags["timeout"] as number | undefined, ...studyFlags(flags) }),
       ),
     );
-  withStudyFlags(group.command("download").description("download the result of a job: the global model and what belongs to it"))
+  withStudyFlags(
+    group
+      .command("download")
+      .description("download the result of a job: its models, what sites found of them where they evaluated any, and receipts"),
+  )
     .argument("<id>", "the job's id")
     .option("-o, --output <dir>", "folder in which a folder named by the job's id is made", ".")
     .option("--force", "replace a result that was downloaded before")

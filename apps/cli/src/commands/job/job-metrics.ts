@@ -1,9 +1,8 @@
 import type { TrackedPoint } from "@flare-ts/runtime/admin";
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
-import { clipLine } from "../../terminal/clip-line.js";
-import { plainText } from "../../terminal/plain-text.js";
 import { timeText } from "../../terminal/time-text.js";
+import { nameText } from "./name-text.js";
 import { parseJobId } from "./parse-job-id.js";
 import { readOutput } from "./read-output.js";
 
@@ -41,5 +40,5 @@ function pointData({ atMs, site, key, value, round, step }: TrackedPoint) {
 
 function lineOf({ atMs, site, key, value, round, step }: TrackedPoint): string {
   const where = [...(round === null ? [] : [`round ${round}`]), ...(step === null ? [] : [`step ${step}`])].join(", ");
-  return `${timeText(atMs)}  ${site}  ${clipLine(plainText(key), mostNameColumns)} = ${value}${where === "" ? "" : `  (${where})`}`;
+  return `${timeText(atMs)}  ${site}  ${nameText(key, mostNameColumns)} = ${value}${where === "" ? "" : `  (${where})`}`;
 }

@@ -4,10 +4,11 @@ import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { plainText } from "../../terminal/plain-text.js";
 import { tellAway } from "../../terminal/tell-away.js";
+import { evaluationData, evaluationLines } from "./evaluation-lines.js";
 import { endText } from "./job-end.js";
 import { parseJobId } from "./parse-job-id.js";
 import { closedRoundLines, eventLine, openRoundLines, roundData } from "./round-lines.js";
-import { addToReport, emptyJobReport, type JobReport } from "./round-report.js";
+import { addToReport, emptyJobReport, evaluationsEnded, type JobReport } from "./round-report.js";
 import { tellWaiting } from "./tell-waiting.js";
 import { throughRestarts } from "./through-restarts.js";
 
@@ -33,13 +34,18 @@ export async function monitorJob(context: CommandContext, options: StudyOptions 
     try {
       const watch = (after: number): AsyncIterable<JournalEntry> => session.watchJob(jobId, { signal: context.signal, after });
       for await (const entry of throughRestarts(watch, { signal: context.signal, onAway: tellAway(terminal) })) {
-        known = addToReport(known, entry);
+        const before = known;
+        known = addToReport(before, entry);
         if (context.format === "jsonl") context.report(entry as unknown as { [key: string]: Json }, "");
         if (context.format !== "txt") continue;
-        const line = eventLine(entry, terminal.colors);
+        redraw();
+        const line = eventLine(entry, known, terminal.colors);
         if (line !== undefined) terminal.out(line);
         if (entry.event.type === "round-closed") for (const text of roundLinesOf(known, entry.event.round, context)) terminal.out(text);
-        redraw();
+        for (const evaluation of evaluationsEnded(before, known)) {
+          const { colors, columns } = terminal;
+          for (const text of evaluationLines(evaluation, { colors, columns, keyMetric: known.best?.metric })) terminal.out(text);
+        }
         if (entry.event.type === "job-submitted") waiting = tellWaiting(session, { jobId, signal, tell });
         else begun.abort();
       }
@@ -65,6 +71,7 @@ export async function monitorJob(context: CommandContext, options: StudyOptions 
       reason,
       rounds: report.rounds.map(roundData),
       best: report.best ?? null,
+      evaluations: report.evaluations.evaluations.map(evaluationData),
     },
     text: [said],
   };

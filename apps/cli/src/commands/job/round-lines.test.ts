@@ -3,8 +3,8 @@ import type { JobEvent, JournalEntry } from "@flare-ts/runtime/admin";
 import picocolors from "picocolors";
 import { describe, expect, it } from "vitest";
 import { errorText } from "../../command-line/error-text.js";
-import { closedRoundLines, eventLine, openRoundLines } from "./round-lines.js";
-import { addToReport, emptyJobReport, type JobReport } from "./round-report.js";
+import { closedRoundLines, eventLine, openRoundLines, roundData } from "./round-lines.js";
+import { addToReport, emptyJobReport, evaluationsEnded, type JobReport } from "./round-report.js";
 
 /** Clears a screen, and then says what it likes. */
 const evil = "\u001b[2J\u001b]0;owned\u0007\nall is well";
@@ -26,7 +26,7 @@ describe("what a site or a submitter has said", () => {
   it.each(events.map((event) => [event.type, event] as const))(
     "does not steer the terminal of whoever watches the job: %s",
     (_type, event) => {
-      expect(eventLine(entryOf(event), colors)).not.toMatch(steering);
+      expect(eventLine(entryOf(event), emptyJobReport, colors)).not.toMatch(steering);
     },
   );
 
@@ -62,7 +62,7 @@ describe("the lines of a round", () => {
     expect(line).toContain("m1010 10.0000  and 289 more metrics  updates 0/2");
     expect(line.length).toBeLessThan(300);
     const best = { type: "best-model", round: 0, model, metric: "b".repeat(65_000), value: 1 } as unknown as JobEvent;
-    expect(eventLine(entryOf(best), colors)?.length).toBeLessThan(100);
+    expect(eventLine(entryOf(best), emptyJobReport, colors)?.length).toBeLessThan(100);
   });
 
   it("say on a narrow terminal how many sites are waited for, and which", () => {
@@ -70,6 +70,102 @@ describe("the lines of a round", () => {
     expect(lines(40)).toEqual(["round 0 (1 of 3)  0/2  5.00 s", "  waiting for site-1, site-2"]);
     expect(lines(60)).toEqual(["round 0 (1 of 3)  0/2  5.00 s  waiting for site-1, site-2"]);
     expect(lines(90)).toEqual([`round 0 (1 of 3)  ${"░".repeat(24)}   0 %  0/2  5.00 s  waiting for site-1, site-2`]);
+  });
+});
+
+describe("rounds of a job of several workflows", () => {
+  const sites = ["site-1", "site-2"];
+  const opened = (round: number, more: object): object => ({
+    type: "round-opened",
+    round,
+    task: "train",
+    model,
+    sites,
+    totalRounds: 2,
+    ...more,
+  });
+  const accepted = (round: number, site: string): object => ({
+    type: "update-accepted",
+    round,
+    task: "",
+    site,
+    update: model,
+    weight: 1,
+    metrics: { accuracy: 0.5 },
+  });
+  const closed = (round: number, more: object = {}): object => ({
+    type: "round-closed",
+    round,
+    contributors: ["site-1"],
+    missing: ["site-2"],
+    model,
+    metrics: { accuracy: 0.5 },
+    bytes: 1,
+    ...more,
+  });
+  const failed = (round: number, task: string): object => ({ type: "task-failed", round, task, site: "site-2", error });
+  const ended = { type: "workflow-ended", model, reason: "done" };
+  const events = [
+    { type: "job-started", sites },
+    opened(0, { workflow: "train" }),
+    accepted(0, "site-1"),
+    closed(0),
+    opened(1, { workflow: "train" }),
+    accepted(1, "site-1"),
+    closed(1),
+    ended,
+    opened(2, { workflow: "cycle", sites: ["site-2"] }),
+    closed(2, { contributors: [], missing: [] }),
+    ended,
+    opened(3, { workflow: "matrix", task: "submit_model", totalRounds: 4 }),
+    accepted(3, "site-1"),
+    closed(3, { models: { "site-1": model } }),
+    opened(4, { workflow: "matrix", task: "validate", totalRounds: 3, evaluates: "SRV_FL_global_model" }),
+    accepted(4, "site-1"),
+    failed(4, "validate"),
+    closed(4),
+    opened(5, { workflow: "matrix", task: "validate", totalRounds: 3, evaluates: "site-1" }),
+    failed(5, "validate"),
+  ] as readonly JobEvent[];
+  const reports: JobReport[] = [];
+  for (const event of events) reports.push(addToReport(reports.at(-1) ?? emptyJobReport, entryOf(event)));
+  const report = reports.at(-1) ?? emptyJobReport;
+
+  it("say which of its workflow's rounds each is, and what it is about", () => {
+    const first = report.rounds.map((round) => closedRoundLines(round, colors)[0]);
+    expect(first).toEqual([
+      "round 0 (train: 1 of 2)  accuracy 0.5000  updates 1/2  1 B  0.00 s  missing: site-2",
+      "round 1 (train: 2 of 2)  accuracy 0.5000  updates 1/2  1 B  0.00 s  missing: site-2",
+      "round 2 (cycle: 1 of 2)  at site-2  accuracy 0.5000  updates 0/1  1 B  0.00 s",
+      "round 3 (matrix: 1 of 4)  submit_model  accuracy 0.5000  models 1/2  1 B  0.00 s  missing: site-2",
+      "round 4 (matrix: 2 of 3)  model of SRV_FL_global_model  accuracy 0.5000  answers 1/2  0.00 s  missing: site-2",
+      undefined,
+    ]);
+    expect(openRoundLines(report, 0, { colors, columns: 80 })).toEqual([
+      "round 5 (matrix: 3 of 3)  model of site-1  0/2  0.00 s  waiting for site-1",
+    ]);
+  });
+
+  it("tell of each site what it has found, without what an evaluation has no use for", () => {
+    expect(report.rounds.slice(4, 5).flatMap((round) => closedRoundLines(round, colors))[1]).toBe("  site-1  accuracy 0.5000  0.00 s");
+  });
+
+  it("end with the name of their workflow", () => {
+    const lines = events.map((event, i) => eventLine(entryOf(event), reports[i] ?? emptyJobReport, colors));
+    expect(lines.filter((line) => line?.startsWith("workflow"))).toEqual(["workflow train ended: done", "workflow cycle ended: done"]);
+  });
+
+  it("say in JSON whose they are", () => {
+    const said = report.rounds.map(roundData);
+    expect(said[0]).toMatchObject({ round: 0, workflow: "train", task: "train", evaluates: null });
+    expect(said[4]).toMatchObject({ round: 4, workflow: "matrix", task: "validate", evaluates: "SRV_FL_global_model" });
+  });
+
+  it("tell of an evaluation once that it is over", () => {
+    const over = addToReport(report, entryOf(ended as unknown as JobEvent));
+    expect(evaluationsEnded(report, over).map(({ workflow, models }) => [workflow, models.length])).toEqual([["matrix", 2]]);
+    const end = { type: "job-ended", status: "FINISHED:COMPLETED", reason: "" } as const;
+    expect(evaluationsEnded(over, addToReport(over, entryOf(end)))).toEqual([]);
   });
 });
 

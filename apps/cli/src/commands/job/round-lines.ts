@@ -1,24 +1,26 @@
 import type { Json } from "@flare-ts/contracts";
 import type { JournalEntry } from "@flare-ts/runtime/admin";
-import { clipLine } from "../../terminal/clip-line.js";
 import { plainText, withoutStyle } from "../../terminal/plain-text.js";
 import { barText } from "../../terminal/progress-bar.js";
 import { bytesText, durationText, metricText } from "../../terminal/quantities.js";
 import type { Colors } from "../../terminal/terminal.js";
+import { nameText } from "./name-text.js";
 import type { JobReport, RoundReport } from "./round-report.js";
 
 /** Lines for a closed round: the federation first, then each site. Stable, for scripts too. */
 export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
-  const { closed } = round;
+  const { closed, evaluates } = round;
   if (closed === undefined) return [];
+  const isEvaluation = evaluates !== undefined;
   const missing = closed.missing.length === 0 ? "" : colors.yellow(`  missing: ${closed.missing.join(", ")}`);
   const width = Math.max(0, ...round.contributions.map(({ site }) => site.length));
   return [
     [
-      colors.bold(`round ${round.round}`),
+      colors.bold(`round ${round.round}${round.workflow === undefined ? "" : ` (${placeText(round)})`}`),
+      subjectText(round),
       metricsText(closed.metrics),
-      `updates ${round.contributions.length}/${round.sites.length}`,
-      bytesText(closed.bytes),
+      `${isEvaluation ? "answers" : closed.isSubmission ? "models" : "updates"} ${closed.contributors.length}/${round.sites.length}`,
+      isEvaluation ? "" : bytesText(closed.bytes),
       durationText(closed.seconds * 1000),
     ]
       .filter((part) => part !== "")
@@ -29,8 +31,7 @@ export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
         const parts = [
           one.site.padEnd(width),
           metricsText(one.metrics),
-          `weight ${one.weight}`,
-          bytesText(one.bytes),
+          ...(isEvaluation ? [] : [`weight ${one.weight}`, bytesText(one.bytes)]),
           durationText(one.seconds * 1000),
           one.wire === undefined ? "" : `as ${one.wire.form}, error ${one.wire.relativeError.toExponential(1)}`,
         ];
@@ -49,12 +50,14 @@ export function openRoundLines(
   const round = report.rounds.at(-1);
   if (round === undefined || round.closed !== undefined) return [];
   const here = new Set(round.contributions.map(({ site }) => site));
-  const waiting = round.sites.filter((site) => !here.has(site));
+  const failed = new Set(round.failures.map(({ site }) => site));
+  const waiting = round.sites.filter((site) => !here.has(site) && !failed.has(site));
   const who = waiting.map((site) => (report.disconnected.includes(site) ? colors.yellow(`${site} (disconnected)`) : site)).join(", ");
   const bar = colors.cyan(barText(here.size, round.sites.length));
-  const name = `round ${round.round} (${report.rounds.length} of ${round.totalRounds})`;
+  const subject = subjectText(round);
+  const name = `round ${round.round} (${placeText(round)})${subject === "" ? "" : `  ${subject}`}`;
   const figures = `${here.size}/${round.sites.length}  ${durationText(Math.max(0, nowMs - round.openedMs))}`;
-  const what = who === "" ? "aggregating" : `waiting for ${who}`;
+  const what = who === "" ? (round.evaluates === undefined ? "aggregating" : "closing") : `waiting for ${who}`;
   const inOneLine = [
     [name, bar, figures, what],
     [name, figures, what],
@@ -63,8 +66,12 @@ export function openRoundLines(
   return fitting === undefined ? [`${name}  ${figures}`, `  ${what}`] : [fitting];
 }
 
-/** A line for an event that is not part of a round's figures, or `undefined` when there is nothing to tell. */
-export function eventLine({ event }: JournalEntry, colors: Colors): string | undefined {
+/**
+ * A line for an event that is not part of a round's figures, or `undefined` when there is nothing to tell.
+ *
+ * @param report - what is known of the job, the event included
+ */
+export function eventLine({ event }: JournalEntry, { rounds }: Pick<JobReport, "rounds">, colors: Colors): string | undefined {
   switch (event.type) {
     case "job-submitted":
       return `job ${plainText(event.name)} submitted by ${event.submitter}`;
@@ -84,8 +91,11 @@ export function eventLine({ event }: JournalEntry, colors: Colors): string | und
       return colors.yellow(`job process at ${event.where} started again: ${plainText(event.reason)}`);
     case "best-model":
       return `round ${event.round} has the best model so far: ${nameText(event.metric)} ${metricText(event.value)}`;
-    case "workflow-ended":
-      return `workflow ended: ${plainText(event.reason)}`;
+    case "workflow-ended": {
+      // Each workflow has at least one round.
+      const workflow = rounds.at(-1)?.workflow;
+      return `workflow ${workflow === undefined ? "" : `${nameText(workflow)} `}ended: ${plainText(event.reason)}`;
+    }
     case "job-ended":
     case "round-opened":
     case "round-closed":
@@ -101,6 +111,9 @@ export function eventLine({ event }: JournalEntry, colors: Colors): string | und
 export function roundData(round: RoundReport): Json {
   return {
     round: round.round,
+    workflow: round.workflow ?? null,
+    task: round.task,
+    evaluates: round.evaluates ?? null,
     metrics: round.closed?.metrics ?? {},
     bytes: round.closed?.bytes ?? 0,
     seconds: round.closed?.seconds ?? null,
@@ -119,16 +132,22 @@ export function roundData(round: RoundReport): Json {
   };
 }
 
+/** Which of its workflow's rounds it is; whose, where the job has several. */
+function placeText({ workflow, place, totalRounds }: RoundReport): string {
+  return `${workflow === undefined ? "" : `${nameText(workflow)}: `}${place} of ${totalRounds}`;
+}
+
+/** What a round is about, where that is not the usual: everybody trains the model. */
+function subjectText({ evaluates, task, isTurn, sites: [site = ""] }: RoundReport): string {
+  if (evaluates !== undefined) return `model of ${nameText(evaluates)}`;
+  return [...(task === "train" ? [] : [nameText(task)]), ...(isTurn ? [`at ${site}`] : [])].join("  ");
+}
+
 function metricsText(metrics: Readonly<Record<string, number>>): string {
   const named = Object.entries(metrics).toSorted(([a], [b]) => (a < b ? -1 : 1));
   const shown = named.slice(0, mostMetrics).map(([name, value]) => `${nameText(name)} ${metricText(value)}`);
   return [...shown, ...(named.length > mostMetrics ? [`and ${named.length - mostMetrics} more metrics`] : [])].join("  ");
 }
 
-/** Of a longer name the beginning is shown, and of many metrics the first; `--format json` has all of them. */
-const mostNameColumns = 40;
+/** Of many metrics the first are shown; `--format json` has all of them. */
 const mostMetrics = 12;
-
-function nameText(name: string): string {
-  return clipLine(plainText(name), mostNameColumns);
-}

@@ -1,4 +1,4 @@
-import type { JournalEntry } from "@flare-ts/runtime/admin";
+import { addToEvaluations, type JournalEntry, type KnownEvaluations, type ModelEvaluation, noEvaluations } from "@flare-ts/runtime/admin";
 
 /** What one site contributed to a round. */
 export interface SiteContribution {
@@ -16,10 +16,20 @@ export interface SiteContribution {
 
 /** A round as a person looks at it. */
 export interface RoundReport {
+  /** Counted over all workflows of the job. */
   readonly round: number;
+  readonly task: string;
+  /** Id of its workflow, where the job has several. */
+  readonly workflow?: string;
+  /** Which round of its workflow it is, from 1 on. */
+  readonly place: number;
+  /** Whose model the sites evaluate, where they do. */
+  readonly evaluates?: string;
   readonly openedMs: number;
   readonly sites: readonly string[];
-  /** Rounds that the job does at most. */
+  /** Whether it is that of one site, where the job has several. */
+  readonly isTurn: boolean;
+  /** Rounds that the workflow does at most. */
   readonly totalRounds: number;
   readonly contributions: readonly SiteContribution[];
   /** Sites that reported that they could not do the task, with the reason. */
@@ -31,35 +41,45 @@ export interface RoundReport {
     readonly seconds: number;
     readonly missing: readonly string[];
     readonly modelHash: string;
+    /** Sites whose answers count. */
+    readonly contributors: readonly string[];
+    /** Whether their models were kept, each by itself, to be evaluated. */
+    readonly isSubmission: boolean;
   };
 }
 
 /** What is known of a job from its journal so far. */
 export interface JobReport {
   readonly name: string;
+  readonly sites: readonly string[];
   readonly rounds: readonly RoundReport[];
+  readonly evaluations: KnownEvaluations;
   readonly disconnected: readonly string[];
   readonly best?: { readonly round: number; readonly metric: string; readonly value: number };
   readonly end?: { readonly status: string; readonly reason: string };
 }
 
 /** A job of which nothing is known yet. */
-export const emptyJobReport: JobReport = { name: "", rounds: [], disconnected: [] };
+export const emptyJobReport: JobReport = { name: "", sites: [], rounds: [], evaluations: noEvaluations, disconnected: [] };
 
 /** Adds a journalled event to what is known. */
 export function addToReport(report: JobReport, entry: JournalEntry): JobReport {
-  const { event, atMs } = entry;
+  return addEvent({ ...report, evaluations: addToEvaluations(report.evaluations, entry) }, entry);
+}
+
+/** Evaluations that are over, and were not before. */
+export function evaluationsEnded(before: JobReport, now: JobReport): readonly ModelEvaluation[] {
+  return now.evaluations.evaluations.filter(({ isOver }, i) => isOver && before.evaluations.evaluations[i]?.isOver !== true);
+}
+
+function addEvent(report: JobReport, { event, atMs }: JournalEntry): JobReport {
   switch (event.type) {
     case "job-submitted":
       return { ...report, name: event.name };
+    case "job-started":
+      return { ...report, sites: event.sites };
     case "round-opened":
-      return {
-        ...report,
-        rounds: [
-          ...report.rounds,
-          { round: event.round, openedMs: atMs, sites: event.sites, totalRounds: event.totalRounds, contributions: [], failures: [] },
-        ],
-      };
+      return { ...report, rounds: [...report.rounds, openedRound(report, event, atMs)] };
     case "update-accepted":
       return changeRound(report, event.round, (round) => ({
         ...round,
@@ -90,6 +110,8 @@ export function addToReport(report: JobReport, entry: JournalEntry): JobReport {
           seconds: (atMs - round.openedMs) / 1000,
           missing: event.missing,
           modelHash: event.model.hash,
+          contributors: event.contributors,
+          isSubmission: event.models !== undefined,
         },
       }));
     case "best-model":
@@ -100,7 +122,6 @@ export function addToReport(report: JobReport, entry: JournalEntry): JobReport {
       return { ...report, disconnected: [...report.disconnected.filter((site) => site !== event.site), event.site] };
     case "job-ended":
       return { ...report, end: { status: event.status, reason: event.reason } };
-    case "job-started":
     case "round-receipt":
     case "site-left":
     case "deadline-passed":
@@ -109,6 +130,23 @@ export function addToReport(report: JobReport, entry: JournalEntry): JobReport {
       break;
   }
   return report;
+}
+
+function openedRound(report: JobReport, event: Extract<JournalEntry["event"], { type: "round-opened" }>, atMs: number): RoundReport {
+  const { round, task, workflow, evaluates, sites, totalRounds } = event;
+  return {
+    round,
+    task,
+    ...(workflow === undefined ? {} : { workflow }),
+    place: report.rounds.filter((one) => one.workflow === workflow).length + 1,
+    ...(evaluates === undefined ? {} : { evaluates }),
+    openedMs: atMs,
+    sites,
+    isTurn: sites.length === 1 && report.sites.length > 1,
+    totalRounds,
+    contributions: [],
+    failures: [],
+  };
 }
 
 function changeRound(report: JobReport, number: number, change: (round: RoundReport) => RoundReport): JobReport {

@@ -96,14 +96,9 @@ export class SqlServerStore implements ServerStore {
     return this.#db.transaction().execute(async (db) => appendTo(db, jobId, atMs, event));
   }
 
-  async entries(jobId: string, afterSeq = 0): Promise<readonly JournalEntry[]> {
-    const rows = await this.#db
-      .selectFrom("journal")
-      .selectAll()
-      .where("job_id", "=", jobId)
-      .where("seq", ">", afterSeq)
-      .orderBy("seq")
-      .execute();
+  async entries(jobId: string, afterSeq = 0, limit?: number): Promise<readonly JournalEntry[]> {
+    const all = this.#db.selectFrom("journal").selectAll().where("job_id", "=", jobId).where("seq", ">", afterSeq).orderBy("seq");
+    const rows = await (limit === undefined ? all : all.limit(limit)).execute();
     return rows.map(entryOf);
   }
 
