@@ -6,6 +6,7 @@ it("the public surface of this package is these names and no others", () => {
     "descendantsOf",
     "faultKinds",
     "faultTexts",
+    "jobCourses",
     "processesWith",
     "runChaos",
     "trainerLanguages",
