@@ -5,13 +5,13 @@ import type { ChaosProgress, FaultKind, JobCourse, TrainerLanguage } from "@flar
 import { FlareError, type Json } from "@flare-ts/contracts";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { flareCommandPath } from "../../command-line/flare-command-path.js";
+import { withFolderLock } from "../../local-federation/folder-lock.js";
+import { runningServices } from "../../local-federation/running-services.js";
+import { stopServices } from "../../local-federation/stop-services.js";
 import { pocDefaults } from "../poc/poc-defaults.js";
 import type { PocFederation } from "../poc/poc-federation.js";
 import { pocFolder } from "../poc/poc-folder.js";
-import { withPocLock } from "../poc/poc-lock.js";
-import { runningServices } from "../poc/running-services.js";
 import { preparedFederation } from "../poc/select-services.js";
-import { stopServices } from "../poc/stop-poc.js";
 import { faultLine, reportData, reportLines } from "./chaos-report.js";
 import { localKits } from "./local-kits.js";
 
@@ -28,7 +28,7 @@ export interface ChaosOptions {
 /** Lets a job run on copies of the POC federation while faults happen to it, and reports what became of both. */
 export async function chaosOnPoc(context: CommandContext, options: ChaosOptions): Promise<CommandOutput> {
   const federation = await preparedFederation(pocFolder(context.env));
-  return await withPocLock(federation.folder, () => disturb(context, options, federation));
+  return await withFolderLock(federation.folder, () => disturb(context, options, federation));
 }
 
 async function disturb(context: CommandContext, options: ChaosOptions, federation: PocFederation): Promise<CommandOutput> {

@@ -1,17 +1,17 @@
 import { FlareError } from "@flare-ts/contracts";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { emptyBesideLock, withFolderLock } from "../../local-federation/folder-lock.js";
+import { runningServices } from "../../local-federation/running-services.js";
+import { stopServices } from "../../local-federation/stop-services.js";
 import { pocDefaults } from "./poc-defaults.js";
 import { type PocFederation, pocFileName } from "./poc-federation.js";
 import { pocFolder } from "./poc-folder.js";
-import { emptyBesideLock, withPocLock } from "./poc-lock.js";
-import { runningServices } from "./running-services.js";
 import { preparedFederation } from "./select-services.js";
-import { stopServices } from "./stop-poc.js";
 
 /** Removes the POC workspace. */
 export async function cleanPoc(context: CommandContext, options: { readonly isForced: boolean }): Promise<CommandOutput> {
   const federation = await preparedFederation(pocFolder(context.env));
-  await withPocLock(federation.folder, () => removeFederation(federation, options.isForced));
+  await withFolderLock(federation.folder, () => removeFederation(federation, options.isForced));
   return { data: { folder: federation.folder }, text: [`Removed ${federation.folder}.`] };
 }
 

@@ -1,6 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import type { LocalService } from "../../local-federation/local-service.js";
 
 /** A federation in the POC workspace, as `flare poc prepare` wrote it down. */
 export interface PocFederation {
@@ -9,16 +10,9 @@ export interface PocFederation {
   readonly project: string;
   readonly port: number;
   /** Server first, then the relays, then the clients; each with the folder of its startup kit. */
-  readonly services: readonly PocService[];
+  readonly services: readonly LocalService[];
   readonly adminName: string;
   readonly adminKit: string;
-}
-
-/** A process of a POC federation. */
-export interface PocService {
-  readonly name: string;
-  readonly kind: "server" | "client" | "relay";
-  readonly kit: string;
 }
 
 /** The file in the POC workspace that says what is in it; its presence is also the proof that the folder is ours. */
@@ -61,8 +55,8 @@ export async function readPocFederation(folder: string): Promise<PocFederation |
     port: file.port,
     services: [
       { name: file.server, kind: "server", kit: kit(file.server) },
-      ...(file.relays ?? []).map((name): PocService => ({ name, kind: "relay", kit: kit(name) })),
-      ...file.clients.map((name): PocService => ({ name, kind: "client", kit: kit(name) })),
+      ...(file.relays ?? []).map((name): LocalService => ({ name, kind: "relay", kit: kit(name) })),
+      ...file.clients.map((name): LocalService => ({ name, kind: "client", kit: kit(name) })),
     ],
     adminName: file.admin,
     adminKit: kit(file.admin),

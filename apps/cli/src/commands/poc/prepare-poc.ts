@@ -3,13 +3,13 @@ import { join, relative, resolve } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { writeDurably } from "@flare-ts/provision/kit";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { emptyBesideLock, namesBesideLock, withFolderLock } from "../../local-federation/folder-lock.js";
+import { localProjectText } from "../../local-federation/local-project.js";
+import { runningServices } from "../../local-federation/running-services.js";
 import { tableLines } from "../../terminal/table.js";
 import { pocDefaults } from "./poc-defaults.js";
 import { type PocFederation, type PocFile, pocFileName, readPocFederation } from "./poc-federation.js";
 import { pocFolder } from "./poc-folder.js";
-import { emptyBesideLock, namesBesideLock, withPocLock } from "./poc-lock.js";
-import { pocProjectText } from "./poc-project.js";
-import { runningServices } from "./running-services.js";
 
 /** Stands in the workspace while it is prepared: what a command that was killed has left is ours, and of no use. */
 const unfinishedName = "poc.unfinished";
@@ -31,7 +31,7 @@ export async function preparePoc(context: CommandContext, options: PreparePocOpt
     options.projectFile === undefined ? undefined : await readProject(resolve(context.cwd, options.projectFile), options.projectFile);
   const text = input ?? (await generatedProject(options));
   await refuseMistakes(text, options.projectFile === undefined ? join(folder, "project.yml") : resolve(context.cwd, options.projectFile));
-  const federation = await withPocLock(folder, async () => {
+  const federation = await withFolderLock(folder, async () => {
     await makeRoom(folder, options.isForced);
     return await fillFolder(context, folder, text, options.projectFile);
   });
@@ -143,5 +143,14 @@ async function portInKit(adminKit: string): Promise<number> {
 async function generatedProject(options: PreparePocOptions): Promise<string> {
   const clients = options.clients ?? Array.from({ length: options.numberOfClients }, (_, i) => `site-${i + 1}`);
   const { freePort } = await import("@flare-ts/runtime");
-  return pocProjectText({ clients, port: options.port ?? (await freePort(pocDefaults.port)) });
+  const { project, server, admin, org } = pocDefaults;
+  return localProjectText({
+    project,
+    description: "A federation on one machine, made by flare poc prepare",
+    server,
+    admin,
+    org,
+    clients: clients.map((name) => ({ name })),
+    port: options.port ?? (await freePort(pocDefaults.port)),
+  });
 }

@@ -1,5 +1,6 @@
 import { FlareError, nearestWord } from "@flare-ts/contracts";
-import { type PocFederation, type PocService, readPocFederation } from "./poc-federation.js";
+import type { LocalService } from "../../local-federation/local-service.js";
+import { type PocFederation, readPocFederation } from "./poc-federation.js";
 
 /** Which services a command is about; an empty `only` means all. */
 export interface ServiceSelection {
@@ -23,7 +24,7 @@ export async function preparedFederation(folder: string): Promise<PocFederation>
  *
  * @throws FlareError `poc/unknown-service` with the nearest known name; `cli/invalid-arguments` where none is left.
  */
-export function selectServices(federation: PocFederation, selection: ServiceSelection): readonly PocService[] {
+export function selectServices(federation: PocFederation, selection: ServiceSelection): readonly LocalService[] {
   const known = federation.services.map((service) => service.name);
   for (const name of [...selection.only, ...selection.except]) {
     if (known.includes(name)) continue;

@@ -1,13 +1,13 @@
 import { setTimeout as pause } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
-import type { StartDaemonInit } from "@flare-ts/runtime";
 import type { AdminSession } from "@flare-ts/runtime/admin";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
-import { flareCommandPath } from "../../command-line/flare-command-path.js";
+import { withFolderLock } from "../../local-federation/folder-lock.js";
+import type { LocalService } from "../../local-federation/local-service.js";
+import { startService } from "../../local-federation/start-service.js";
 import { durationText } from "../../terminal/quantities.js";
-import type { PocFederation, PocService } from "./poc-federation.js";
+import type { PocFederation } from "./poc-federation.js";
 import { pocFolder } from "./poc-folder.js";
-import { withPocLock } from "./poc-lock.js";
 import { preparedFederation, type ServiceSelection, selectServices } from "./select-services.js";
 
 /** How often the server is asked whether the sites are there. */
@@ -26,7 +26,7 @@ export async function startPoc(context: CommandContext, options: StartPocOptions
   const folder = pocFolder(context.env);
   const startMs = performance.now();
   const begin = () => startServices(folder, options, context.signal);
-  const { federation, services, starts } = await withPocLock(folder, begin, { context, timeoutMs });
+  const { federation, services, starts } = await withFolderLock(folder, begin, { context, timeoutMs });
   const started = await Promise.all(starts).catch(async (error: unknown) => {
     // A site fails where its server has, and the server's reason is the one to be mended.
     await starts[services.findIndex(({ kind }) => kind === "server")];
@@ -58,30 +58,10 @@ async function startServices(folder: string, options: StartPocOptions, signal: A
   return { federation, services, starts: starts.map(({ ready }) => ready) };
 }
 
-/** A service that was told to start: when its process holds its kit, and when it is ready. */
-interface ServiceStart {
-  readonly running: Promise<unknown>;
-  readonly ready: Promise<{ readonly name: string; readonly pid: number; readonly isNew: boolean }>;
-}
-
-function startService({ name, kit }: PocService, init: Pick<StartDaemonInit, "until" | "timeoutMs" | "signal">): ServiceStart {
-  const { promise: taken, resolve: onRunning } = Promise.withResolvers<void>();
-  const start = async () => {
-    const { startDaemon, daemonStatus } = await import("@flare-ts/runtime");
-    const status = daemonStatus(kit);
-    if (status.state !== "stopped") return { name, pid: status.pid, isNew: false };
-    const command = { node: process.execPath, cli: flareCommandPath() };
-    const { pid } = await startDaemon({ ...init, kitDir: kit, command, onRunning });
-    return { name, pid, isNew: true };
-  };
-  const ready = start();
-  return { running: Promise.race([taken, ready]), ready };
-}
-
 async function waitForSites(
   context: CommandContext,
   federation: PocFederation,
-  services: readonly PocService[],
+  services: readonly LocalService[],
   timeoutMs: number,
 ): Promise<void> {
   const wanted = services.filter((service) => service.kind === "client").map((service) => service.name);
@@ -113,7 +93,7 @@ async function waitForSites(
 async function connectWhenUp(
   connect: () => Promise<AdminSession>,
   signal: AbortSignal,
-  services: readonly PocService[],
+  services: readonly LocalService[],
 ): Promise<AdminSession> {
   const { daemonStatus } = await import("@flare-ts/runtime");
   for (;;) {

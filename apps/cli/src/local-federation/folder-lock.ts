@@ -3,25 +3,25 @@ import { join } from "node:path";
 import { setTimeout as pause } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
 import { makeFolder } from "@flare-ts/provision/kit";
-import type { CommandContext } from "../../command-line/command-context.js";
+import type { CommandContext } from "../command-line/command-context.js";
 
 /** How often a command that waits for another one looks whether it has ended. */
 const lookMs = 100;
 
 /** How long a command waits for another one, and whose it is. */
-export interface PocLockWait {
+export interface FolderLockWait {
   readonly context: CommandContext;
   readonly timeoutMs: number;
 }
 
 /**
- * Keeps every other command that fills, starts or removes the POC workspace out of it meanwhile: one that fails would take with it
+ * Keeps every other command that fills, starts or removes the workspace of a federation out of it meanwhile: one that fails would take with it
  * what the other has made. The folder is made if it is not there, and goes if nothing is left in it. A command that is at work there
  * already is waited for if `wait` says how long.
  *
  * @throws FlareError `project/locked`, `file/unwritable`
  */
-export async function withPocLock<T>(folder: string, use: () => Promise<T>, wait?: PocLockWait): Promise<T> {
+export async function withFolderLock<T>(folder: string, use: () => Promise<T>, wait?: FolderLockWait): Promise<T> {
   const unlock = await lock(folder, wait);
   try {
     return await use();
@@ -31,7 +31,7 @@ export async function withPocLock<T>(folder: string, use: () => Promise<T>, wait
   }
 }
 
-async function lock(folder: string, wait: PocLockWait | undefined): Promise<() => Promise<void>> {
+async function lock(folder: string, wait: FolderLockWait | undefined): Promise<() => Promise<void>> {
   const { lockWorkspace } = await import("@flare-ts/provision");
   const deadline = performance.now() + (wait?.timeoutMs ?? 0);
   for (;;) {

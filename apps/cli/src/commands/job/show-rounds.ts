@@ -1,0 +1,55 @@
+import type { Json } from "@flare-ts/contracts";
+import type { AdminSession, JournalEntry } from "@flare-ts/runtime/admin";
+import type { CommandContext } from "../../command-line/command-context.js";
+import { plainText } from "../../terminal/plain-text.js";
+import { tellAway } from "../../terminal/tell-away.js";
+import { evaluationLines } from "./evaluation-lines.js";
+import { closedRoundLines, eventLine, openRoundLines } from "./round-lines.js";
+import { addToReport, emptyJobReport, evaluationsEnded, type JobReport } from "./round-report.js";
+import { tellWaiting } from "./tell-waiting.js";
+import { throughRestarts } from "./through-restarts.js";
+
+/** How often the clock of the round under way is drawn anew. */
+const redrawMs = 250;
+
+/** Shows a job from its first event to its last, or until the command is told to stop: then the report has no end. */
+export async function showRounds(context: CommandContext, session: AdminSession, jobId: string): Promise<JobReport> {
+  const { terminal } = context;
+  let known: JobReport = emptyJobReport;
+  const redraw = (): void => terminal.draw(openRoundLines(known, Date.now(), terminal));
+  const timer = terminal.isInteractive && context.format === "txt" ? setInterval(redraw, redrawMs) : undefined;
+  const begun = new AbortController();
+  const signal = AbortSignal.any([context.signal, begun.signal]);
+  const tell = (reason: string): void => terminal.out(`job ${plainText(reason)}`);
+  let waiting: Promise<void> | undefined;
+  try {
+    const watch = (after: number): AsyncIterable<JournalEntry> => session.watchJob(jobId, { signal: context.signal, after });
+    for await (const entry of throughRestarts(watch, { signal: context.signal, onAway: tellAway(terminal) })) {
+      const before = known;
+      known = addToReport(before, entry);
+      if (context.format === "jsonl") context.report(entry as unknown as { [key: string]: Json }, "");
+      if (context.format !== "txt") continue;
+      redraw();
+      const line = eventLine(entry, known, terminal.colors);
+      if (line !== undefined) terminal.out(line);
+      if (entry.event.type === "round-closed") for (const text of roundLinesOf(known, entry.event.round, context)) terminal.out(text);
+      for (const evaluation of evaluationsEnded(before, known)) {
+        const { colors, columns } = terminal;
+        for (const text of evaluationLines(evaluation, { colors, columns, keyMetric: known.best?.metric })) terminal.out(text);
+      }
+      if (entry.event.type === "job-submitted") waiting = tellWaiting(session, { jobId, signal, tell });
+      else begun.abort();
+    }
+  } finally {
+    begun.abort();
+    await waiting;
+    clearInterval(timer);
+    terminal.draw([]);
+  }
+  return known;
+}
+
+function roundLinesOf(report: JobReport, number: number, context: CommandContext): string[] {
+  const round = report.rounds.find((one) => one.round === number);
+  return round === undefined ? [] : closedRoundLines(round, context.terminal.colors);
+}
