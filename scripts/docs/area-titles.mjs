@@ -19,6 +19,7 @@ export const areaTitles = {
   project: "Project files",
   request: "Distributed provisioning: requests and approvals",
   runtime: "Server and sites at work",
+  simulator: "Simulator: one job on one machine",
   store: "State and models on disk",
   study: "Studies",
   transfer: "Connections and transfers",

@@ -31,6 +31,8 @@ describe("the public surface of this package", () => {
         "isFinished",
         "jobStatuses",
         "noEvaluations",
+        "readJobFolder",
+        "selectJobSites",
       ],
     ],
     [

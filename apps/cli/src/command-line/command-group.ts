@@ -85,6 +85,11 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async () => (await import("../commands/dashboard/dashboard-commands.js")).addDashboardCommands,
   },
   {
+    name: "simulator",
+    summary: "run one job on this machine, from its folder to its model, with sites that exist only for it",
+    load: async () => (await import("../commands/simulator/simulator-command.js")).addSimulatorCommand,
+  },
+  {
     name: "poc",
     summary: "a whole federation on this machine, with real processes and real certificates",
     load: async () => (await import("../commands/poc/poc-commands.js")).addPocCommands,

@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { type ErrorCode, FlareError } from "@flare-ts/contracts";
 import { CommanderError } from "commander";
 import type { CommandContext } from "./command-context.js";
 import { diskRefusal, systemWords } from "./disk-refusal.js";
@@ -6,11 +6,14 @@ import { errorEnvelope } from "./envelope.js";
 import { errorText } from "./error-text.js";
 import { jsonText } from "./json-text.js";
 
+/** What a command fails with that was told to stop. */
+const stoppedCodes: readonly ErrorCode[] = ["internal/aborted", "simulator/stopped"];
+
 /** Prints why a command line failed, in the form that was asked for, and returns the exit status. */
 export function printFailure(context: CommandContext, reason: unknown, signalExitCode: number | undefined): number {
   if (reason instanceof CommanderError && (reason.code === "commander.helpDisplayed" || reason.code === "commander.version")) return 0;
   const error = reason instanceof CommanderError ? fromCommander(reason) : (diskRefusal(reason) ?? FlareError.from(reason));
-  const exitCode = error.code === "internal/aborted" && signalExitCode !== undefined ? signalExitCode : error.row.exit;
+  const exitCode = stoppedCodes.includes(error.code) && signalExitCode !== undefined ? signalExitCode : error.row.exit;
   const text = errorText(error, { colors: context.terminal.colors, isVerbose: context.isVerbose });
   if (context.format !== "txt") context.terminal.out(jsonText(errorEnvelope(error, exitCode)));
   if (context.format === "txt" || context.isVerbose) for (const line of text) context.terminal.err(line);

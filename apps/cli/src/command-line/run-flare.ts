@@ -119,7 +119,9 @@ function formatIn(argv: readonly string[]): OutputFormat {
   return outputFormats.find((format) => format === text) ?? "txt";
 }
 
-/** FLARE has a short flag of two letters, which the parser does not know. */
+/** FLARE has short flags of several letters, which the parser does not know. */
 function expandLongShortFlags(argv: readonly string[]): string[] {
-  return argv.map((word) => (word === "-ex" ? "--exclude" : word));
+  return argv.map((word) => longShortFlags[word] ?? word);
 }
+
+const longShortFlags: Readonly<Record<string, string>> = { "-ex": "--exclude", "-gpu": "--gpu" };

@@ -1,4 +1,6 @@
+export { type JobSites, selectJobSites } from "../job/deploy-map.js";
 export type { JobEvent, JournalEntry, Metrics } from "../job/job-event.js";
+export type { JobFolder } from "../job/job-folder.js";
 export { isFinished, type JobStatus, jobStatuses } from "../job/job-status.js";
 export {
   addToEvaluations,
@@ -12,6 +14,7 @@ export {
   noEvaluations,
   type SiteMetrics,
 } from "../job/model-evaluations.js";
+export { readJobFolder } from "../job/read-job-folder.js";
 export type { LogSource, OutputLine, OutputNews, OutputPage, TrackedPoint } from "../output/job-output.js";
 export type { ReceiptVerdict, RoundReceipt } from "../receipt/round-receipt.js";
 export type { SignedReceipt } from "../receipt/signed-receipt.js";

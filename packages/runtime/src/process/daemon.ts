@@ -21,6 +21,8 @@ export interface StartDaemonInit {
   readonly until?: "running" | "ready";
   /** Wait for that so long at most. @default 30_000 */
   readonly timeoutMs?: number;
+  /** Called with the number of the process group in which everything of the kit runs, as soon as there is one. */
+  readonly onSpawned?: (group: number) => void;
   /** Called when the process is seen to hold its kit, ready or not; more than once maybe. */
   readonly onRunning?: () => void;
   readonly signal?: AbortSignal;
@@ -46,7 +48,17 @@ const againMs = 1_000;
  * @throws FlareError `runtime/already-running`, or `runtime/start-failed` with the last lines that this start printed.
  */
 export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid: number; readonly state: InstanceState["state"] }> {
-  const { kitDir, command, args = [], environment = {}, until = "ready", timeoutMs = 30_000, onRunning = () => {}, signal } = init;
+  const {
+    kitDir,
+    command,
+    args = [],
+    environment = {},
+    until = "ready",
+    timeoutMs = 30_000,
+    onSpawned,
+    onRunning = () => {},
+    signal,
+  } = init;
   const running = readInstance(kitDir);
   if (running !== undefined) {
     throw new FlareError("runtime/already-running", `This kit is in use by process ${running.pid}.`, {
@@ -72,6 +84,7 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
     },
   });
   closeSync(log);
+  if (watchdog.pid !== undefined) onSpawned?.(watchdog.pid);
   const exited = once(watchdog, "exit");
   const isOver = (): boolean => watchdog.exitCode !== null || watchdog.signalCode !== null;
   const deadline = performance.now() + timeoutMs;

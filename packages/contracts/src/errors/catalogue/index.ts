@@ -15,6 +15,7 @@ import { projectErrors } from "./project.js";
 import { requestErrors } from "./request.js";
 import type { ErrorRow } from "./row.js";
 import { runtimeErrors } from "./runtime.js";
+import { simulatorErrors } from "./simulator.js";
 import { studyErrors } from "./study.js";
 import { transferErrors } from "./transfer.js";
 import { trustErrors } from "./trust.js";
@@ -37,6 +38,7 @@ export const errorCatalogue = Object.freeze({
   ...aggregateErrors,
   ...clientApiErrors,
   ...pocErrors,
+  ...simulatorErrors,
   ...preflightErrors,
   ...gpuErrors,
   ...dashboardErrors,

@@ -1,0 +1,68 @@
+import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
+import { join } from "node:path";
+import type { LogConfig } from "@flare-ts/contracts";
+import type { CommandContext } from "../../command-line/command-context.js";
+import { localProjectText } from "../../local-federation/local-project.js";
+import type { SimulatedSite } from "./plan-simulation.js";
+import { simulatorDefaults } from "./simulator-defaults.js";
+import { removeRun, type SimulationRecord, scratchName, writeRecord } from "./simulator-workspace.js";
+
+/** What the kits of a simulation are made for. */
+export interface ThrowAwayInit {
+  readonly workspace: string;
+  readonly record: SimulationRecord;
+  readonly sites: readonly SimulatedSite[];
+  /** @default what kits have */
+  readonly logLevel: LogConfig["level"] | undefined;
+  /** Data set's name to its path, by site. */
+  readonly datasets: ReadonlyMap<string, Readonly<Record<string, string>>>;
+}
+
+/**
+ * Makes certificates and kits of a federation that lives for one run, each kit in a folder of the workspace. The key that signed them is
+ * thrown away.
+ */
+export async function makeThrowAwayFederation(context: Pick<CommandContext, "signal">, init: ThrowAwayInit): Promise<void> {
+  const { workspace, record, sites } = init;
+  const { project, org, server, admin } = simulatorDefaults;
+  const { freePort } = await import("@flare-ts/runtime");
+  const { provision } = await import("@flare-ts/provision");
+  await writeRecord(workspace, record);
+  const scratch = join(workspace, scratchName);
+  try {
+    await mkdir(scratch, { mode: 0o700 });
+    const projectFile = join(scratch, "project.yml");
+    const text = localProjectText({
+      project,
+      description: "A federation for one run, made by flare simulator",
+      server,
+      admin,
+      org,
+      clients: sites.map(({ name, ...capacity }) => ({ name, capacity })),
+      allowsLogStreaming: true,
+      port: await freePort(),
+    });
+    await writeFile(projectFile, text);
+    const { kits } = await provision({ projectFile, workspace: scratch, caKey: "clear", signal: context.signal });
+    for (const { name, type, dir } of kits) {
+      if (type !== "admin") await adaptKit(dir, { ...init, name, isServer: type === "server" });
+      await rename(dir, join(workspace, name));
+    }
+    await rm(scratch, { recursive: true });
+  } catch (error) {
+    await removeRun(workspace, record);
+    throw error;
+  }
+}
+
+/** Writes what an operator would write into `local/`. */
+async function adaptKit(kit: string, init: ThrowAwayInit & { readonly name: string; readonly isServer: boolean }): Promise<void> {
+  const { logLevel, sites, datasets } = init;
+  const write = async (name: string, value: unknown): Promise<void> =>
+    await writeFile(join(kit, "local", name), `${JSON.stringify(value, undefined, 2)}\n`);
+  if (logLevel !== undefined) await write("log_config.json", { level: logLevel } satisfies LogConfig);
+  const resources = JSON.parse(await readFile(join(kit, "local", "resources.json.default"), "utf8")) as object;
+  if (init.isServer)
+    await write("resources.json", { ...resources, servers: [{ max_num_clients: Math.max(sites.length, simulatorDefaults.maxClients) }] });
+  else await write("resources.json", { ...resources, datasets: datasets.get(init.name) ?? {} });
+}
