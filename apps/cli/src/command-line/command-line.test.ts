@@ -18,6 +18,7 @@ const commands = [
   ...["server", "client"].flatMap((group) => ["start", "stop", "status"].map((verb) => [group, verb])),
   ...["submit", "list", "monitor", "wait", "download", "abort"].map((verb) => ["job", verb]),
   ...["prepare", "start", "stop", "status", "clean"].map((verb) => ["poc", verb]),
+  ["simulator"],
   ["system", "status"],
   ...["register", "add-site", "remove-site", "add-user", "remove-user", "remove", "list", "show"].map((verb) => ["study", verb]),
   ["cert", "init"],

@@ -121,7 +121,10 @@ function formatIn(argv: readonly string[]): OutputFormat {
 
 /** FLARE has short flags of several letters, which the parser does not know. */
 function expandLongShortFlags(argv: readonly string[]): string[] {
-  return argv.map((word) => longShortFlags[word] ?? word);
+  return argv.map((word) => longShortFlags.get(word) ?? word);
 }
 
-const longShortFlags: Readonly<Record<string, string>> = { "-ex": "--exclude", "-gpu": "--gpu" };
+const longShortFlags: ReadonlyMap<string, string> = new Map([
+  ["-ex", "--exclude"],
+  ["-gpu", "--gpu"],
+]);

@@ -19,26 +19,26 @@ export function gpuGroups(text: string): readonly string[] {
 }
 
 /** What FLARE and Python call levels and ways of logging, by our levels. */
-const levels: Readonly<Record<string, LogConfig["level"]>> = {
-  debug: "debug",
-  info: "info",
-  warn: "warn",
-  warning: "warn",
-  error: "error",
-  critical: "error",
-  concise: "info",
-  full: "info",
-  verbose: "debug",
-  10: "debug",
-  20: "info",
-  30: "warn",
-  40: "error",
-  50: "error",
-};
+const levels: ReadonlyMap<string, LogConfig["level"]> = new Map([
+  ["debug", "debug"],
+  ["info", "info"],
+  ["warn", "warn"],
+  ["warning", "warn"],
+  ["error", "error"],
+  ["critical", "error"],
+  ["concise", "info"],
+  ["full", "info"],
+  ["verbose", "debug"],
+  ["10", "debug"],
+  ["20", "info"],
+  ["30", "warn"],
+  ["40", "error"],
+  ["50", "error"],
+]);
 
 /** Reads `-l`: a level, or one of FLARE's ways of logging. */
 export function logLevel(text: string): LogConfig["level"] {
-  const level = levels[text.toLowerCase()];
+  const level = levels.get(text.toLowerCase());
   if (level !== undefined) return level;
   throw new InvalidArgumentError(
     "It is a level (debug, info, warn, error) or FLARE's concise, full or verbose; logging files of Python are not read.",

@@ -52,7 +52,7 @@ export async function removeRun(workspace: string, record: SimulationRecord): Pr
  *
  * @throws FlareError `simulator/foreign-folder` when anything else is in the way; nothing is removed then
  */
-export async function makeRoom(context: CommandContext, workspace: string, next: SimulationRecord): Promise<void> {
+export async function makeRoom(context: Pick<CommandContext, "report">, workspace: string, next: SimulationRecord): Promise<void> {
   const record = await readRecord(workspace);
   const own = record === undefined ? [] : [recordName, scratchName, record.server, ...record.clients, record.admin];
   const others = (await namesBesideLock(workspace)).filter((name) => !own.includes(name));
