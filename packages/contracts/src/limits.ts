@@ -90,7 +90,7 @@ export const limits = Object.freeze({
   jobsPerPage: 200,
   /** Messages for a site that it has not taken yet. */
   unreadMessages: 1_000,
-  /** Sites of `flare poc prepare -n`: each is a process of one machine. */
+  /** Sites of `flare poc prepare -n` and of `flare simulator -n`: each is a process of one machine. */
   pocSites: 1_000,
   /** Relays whose control streams are open at a server. */
   relays: 1_000,

@@ -18,7 +18,7 @@ const startsAtATime = Math.max(2, availableParallelism());
 
 /** Starts the server, then the sites, does the work, and stops them all, whatever happens: also when this process is told to exit at once. */
 export async function withRunningFederation<Result>(
-  context: CommandContext,
+  context: Pick<CommandContext, "signal" | "terminal">,
   init: RunFederationInit,
   work: () => Promise<Result>,
 ): Promise<Result> {
@@ -44,7 +44,7 @@ function tellToStop(group: number): void {
 }
 
 async function startAll(
-  context: CommandContext,
+  context: Pick<CommandContext, "signal" | "terminal">,
   { services, sites }: RunFederationInit,
   onSpawned: (group: number) => void,
 ): Promise<void> {

@@ -44,8 +44,8 @@ export function addSimulatorCommand(command: Command, bind: BindHandler): void {
       ])}
 A server and sites are made for this one run, started as processes of their own with certificates of their own, and stopped at its
 end, whatever that is; what a run that was killed has left is ended by the next one in its workspace. There are then
-  server/${jobFolderName}/models/     the model
-  server/log.txt, <site>/log.txt     logs
+  server/${jobFolderName}/models/       the model
+  server/log.txt, <site>/log.txt       logs
   <site>/${jobFolderName}/trainer.log   what the training script printed
 The next run in the workspace replaces all that. Exit status 0 only if the job ends as FINISHED:COMPLETED.
 `,

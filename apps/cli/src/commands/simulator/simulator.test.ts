@@ -1,6 +1,6 @@
 import { appendFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import { processesWith, writeAddOneJob } from "@flare-ts/testing";
+import { eventually, processesWith, writeAddOneJob } from "@flare-ts/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
 
@@ -52,6 +52,16 @@ describe("flare simulator", () => {
     });
     expect(processesWith(folder.path)).toEqual([]);
     expect(await readdir(join(folder.path, "one", "site-1", "simulate_job"))).toContain("trainer.log");
+  });
+
+  it("leaves nothing when it is told twice to stop, and so does not wait for what it has started", async () => {
+    const running = folder.start("simulator", "endless", "-w", "twice", "-n", "1");
+    await running.printed(/^round 0 /m);
+    running.child.kill("SIGINT");
+    await running.printed(/once more stops at once/);
+    running.child.kill("SIGINT");
+    expect((await running.finished).exitCode).toBe(130);
+    await eventually("all have ended", () => processesWith(folder.path).length === 0);
   });
 
   it("says in one envelope how a job failed, and what its script printed last", async () => {
