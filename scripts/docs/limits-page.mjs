@@ -104,7 +104,7 @@ const consequences = {
   trustedRoots: ["roots that a project trusts side by side", "the kit or the trust list is refused"],
   trustListBytes: ["a trust list with its signatures", "it is refused before it is parsed"],
   studies: ["studies of a project", "the next is refused; a file with more is not read"],
-  pocSites: ["sites of `flare poc prepare -n`", "more are refused"],
+  pocSites: ["sites of `flare poc prepare -n` and of `flare simulator -n`", "more are refused"],
   relays: ["relays that are connected to a server", "the next is refused and goes on trying"],
   relayConnectionsOfSite: ["connections of one site at a relay", "the next is closed; the site tries again"],
   studyMembers: ["sites of one organisation in a study, and its users", "the next is refused; a file with more is not read"],
