@@ -13,6 +13,8 @@ export interface LocalProjectInit {
   /** Of everybody. */
   readonly org: string;
   readonly clients: readonly LocalSite[];
+  /** A study to which everybody belongs. @default none */
+  readonly study?: string | undefined;
   /** Whether log lines of jobs may be read from the sites. @default false */
   readonly allowsLogStreaming?: boolean;
   readonly port: number;
@@ -20,11 +22,13 @@ export interface LocalProjectInit {
 
 /** The project file of a federation on this machine: everybody dials localhost. */
 export function localProjectText(init: LocalProjectInit): string {
-  const { project, description, server, admin, org, clients, allowsLogStreaming = false, port } = init;
-  return `api_version: 3
+  const { project, description, server, admin, org, clients, study, allowsLogStreaming = false, port } = init;
+  const names = clients.map(({ name }) => name);
+  const studies = study === undefined ? "" : `studies: ${JSON.stringify({ [study]: { site_orgs: { [org]: names }, admins: [admin] } })}\n`;
+  return `api_version: ${study === undefined ? 3 : 4}
 name: ${project}
 description: ${description}
-${allowsLogStreaming ? "allow_log_streaming: true\n" : ""}participants:
+${allowsLogStreaming ? "allow_log_streaming: true\n" : ""}${studies}participants:
   - name: ${server}
     type: server
     org: ${org}

@@ -66,9 +66,10 @@ describe("the sites of a simulation", () => {
     ]);
   });
 
-  it("are told what is otherwise than in FLARE", () => {
-    expect(planSimulation(metaOf(), { ...none, threads: 1, endsRunForAll: true }).notes).toEqual([
+  it("are told what is otherwise than one may think", () => {
+    expect(planSimulation(metaOf({ scope: "public" }), { ...none, threads: 1, endsRunForAll: true }).notes).toEqual([
       "-t 1: all 2 sites train at the same time, each in processes of its own; none is swapped out.",
+      "The privacy scope 'public' filters nothing here: what it does is said by the sites that have it.",
       "--end_run_for_all changes nothing: every site always learns that the job is over.",
     ]);
   });

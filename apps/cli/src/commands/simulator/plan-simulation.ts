@@ -41,7 +41,7 @@ export function planSimulation(meta: JobMeta, wishes: SimulationWishes): Simulat
   const sites = names.map((name, at) => siteOf(name, wishes.gpus?.[at % wishes.gpus.length], meta));
   const problems = [...misfits(meta, names), ...sites.flatMap((site) => lackOfGpus(site, meta))];
   if (problems.length > 0) throw new FlareError("simulator/sites-unfit", "The job and its sites do not go together.", { problems });
-  return { sites, notes: notesOn(sites, wishes) };
+  return { sites, notes: notesOn(sites, meta, wishes) };
 }
 
 function chooseNames(meta: JobMeta, { count, names }: SimulationWishes): readonly string[] {
@@ -93,13 +93,14 @@ function lackOfGpus({ name, gpus }: SimulatedSite, meta: JobMeta): Problem[] {
   return asked <= gpus ? [] : [{ message: `the job asks ${name} for ${asked} GPUs (resource_spec), and -gpu gives it ${gpus}` }];
 }
 
-function notesOn(sites: readonly SimulatedSite[], { threads, endsRunForAll }: SimulationWishes): string[] {
+function notesOn(sites: readonly SimulatedSite[], { scope }: JobMeta, { threads, endsRunForAll }: SimulationWishes): string[] {
   const notes: string[] = [];
   if (threads !== undefined && threads < sites.length) {
     notes.push(`-t ${threads}: all ${sites.length} sites train at the same time, each in processes of its own; none is swapped out.`);
   }
   if (sites.some(({ gpus, visibleGpus }) => gpus > 0 && visibleGpus === undefined))
     notes.push("The job asks for GPUs: without -gpu all sites use the same ones.");
+  if (scope !== undefined) notes.push(`The privacy scope '${scope}' filters nothing here: what it does is said by the sites that have it.`);
   if (endsRunForAll) notes.push("--end_run_for_all changes nothing: every site always learns that the job is over.");
   return notes;
 }

@@ -30,7 +30,8 @@ it("stops the server and the other sites when one cannot be started", async () =
     signal: new AbortController().signal,
     terminal: createTerminal({ stdout: process.stdout, stderr: process.stderr, env: { NO_COLOR: "1", CI: "1" } }),
   };
-  await makeThrowAwayFederation(context, { workspace, record, sites, logLevel: undefined, datasets: new Map() });
+  const meta = { scope: undefined, study: undefined };
+  await makeThrowAwayFederation(context, { workspace, record, sites, logLevel: undefined, meta, datasets: new Map() });
   await rm(join(workspace, "site-2", "startup", "client.key"));
   let isReached = false;
   const run = withRunningFederation(context, { services: servicesOf(workspace, record), sites }, () => {

@@ -57,8 +57,15 @@ export async function simulate(context: CommandContext, options: SimulateOptions
     const count = record.clients.length === 1 ? "a site" : `${record.clients.length} sites`;
     const names = record.clients.length > mostNames ? "" : ` (${record.clients.join(", ")})`;
     inner.report({ type: "starting", workspace, sites: record.clients }, `A server and ${count}${names} start in ${workspace}.`);
-    await makeThrowAwayFederation(inner, { workspace, record, sites: plan.sites, logLevel: options.logLevel, datasets });
-    return await runJob(inner, { jobFolder, workspace, services, adminKit: join(workspace, record.admin), sites: plan.sites });
+    await makeThrowAwayFederation(inner, { workspace, record, sites: plan.sites, logLevel: options.logLevel, meta, datasets });
+    return await runJob(inner, {
+      jobFolder,
+      workspace,
+      services,
+      adminKit: join(workspace, record.admin),
+      sites: plan.sites,
+      study: meta.study,
+    });
   };
   const outcome = await untilHangup(context, async (inner) => {
     try {
@@ -76,19 +83,20 @@ interface RunJobInit {
   readonly services: readonly LocalService[];
   readonly adminKit: string;
   readonly sites: readonly SimulatedSite[];
+  readonly study: string | undefined;
 }
 
 /** Submits the job, shows its rounds, and fetches the result of one that is completed. */
 async function runJob(
   context: CommandContext,
-  { jobFolder, workspace, services, adminKit, sites }: RunJobInit,
+  { jobFolder, workspace, services, adminKit, sites, study }: RunJobInit,
 ): Promise<SimulationOutcome> {
   const { connectAdmin } = await import("@flare-ts/runtime/admin");
   const { signal, terminal } = context;
   let submitted: string | undefined;
   try {
     return await withRunningFederation(context, { services, sites }, async () => {
-      const session = await connectAdmin({ kitDir: adminKit, signal });
+      const session = await connectAdmin({ kitDir: adminKit, study, signal });
       try {
         const onAway = tellAway(terminal);
         const { jobId } = await session.submitJob(jobFolder, { onAway, signal });

@@ -9,6 +9,8 @@ describe("flare simulator", () => {
   beforeAll(async () => {
     folder = await flareFolder();
     await writeAddOneJob({ folder: join(folder.path, "add-one"), rounds: 2 });
+    const meta = { name: "add-one", deploy_map: { app: ["@ALL"] }, study: "lungs", scope: "public" };
+    await writeFile(join(folder.path, "add-one", "meta.json"), JSON.stringify(meta));
     await appendFile(
       join(folder.path, "add-one", "app", "custom", "train.ts"),
       'console.log("devices", process.env["CUDA_VISIBLE_DEVICES"]);\n',
@@ -19,6 +21,7 @@ describe("flare simulator", () => {
 
   it("runs a job from its folder to its model, and leaves it with the logs, and no process", async () => {
     const { exitCode, stdout } = await folder.run("simulator", "add-one", "-n", "2", "-gpu", "[4,5],6", "-l", "DEBUG");
+    // A job that is for a study and a scope runs too.
     expect(exitCode).toBe(0);
     expect(stdout).toMatch(/^A server and 2 sites \(site-1, site-2\) start in .+simulator_workspace\.$/m);
     expect(stdout).toMatch(/^round 1 {2}mean 2\.5000 {2}updates 2\/2 /m);

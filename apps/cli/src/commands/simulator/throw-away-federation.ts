@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { LogConfig } from "@flare-ts/contracts";
+import type { JobMeta, LogConfig } from "@flare-ts/contracts";
 import type { CommandContext } from "../../command-line/command-context.js";
 import { localProjectText } from "../../local-federation/local-project.js";
 import type { SimulatedSite } from "./plan-simulation.js";
@@ -14,6 +14,8 @@ export interface ThrowAwayInit {
   readonly sites: readonly SimulatedSite[];
   /** @default what kits have */
   readonly logLevel: LogConfig["level"] | undefined;
+  /** What the job's meta.json says. */
+  readonly meta: Pick<JobMeta, "scope" | "study">;
   /** Data set's name to its path, by site. */
   readonly datasets: ReadonlyMap<string, Readonly<Record<string, string>>>;
 }
@@ -39,6 +41,7 @@ export async function makeThrowAwayFederation(context: Pick<CommandContext, "sig
       admin,
       org,
       clients: sites.map(({ name, ...capacity }) => ({ name, capacity })),
+      study: init.meta.study,
       allowsLogStreaming: true,
       port: await freePort(),
     });
@@ -57,12 +60,15 @@ export async function makeThrowAwayFederation(context: Pick<CommandContext, "sig
 
 /** Writes what an operator would write into `local/`. */
 async function adaptKit(kit: string, init: ThrowAwayInit & { readonly name: string; readonly isServer: boolean }): Promise<void> {
-  const { logLevel, sites, datasets } = init;
+  const { logLevel, sites, datasets, meta } = init;
   const write = async (name: string, value: unknown): Promise<void> =>
     await writeFile(join(kit, "local", name), `${JSON.stringify(value, undefined, 2)}\n`);
   if (logLevel !== undefined) await write("log_config.json", { level: logLevel } satisfies LogConfig);
   const resources = JSON.parse(await readFile(join(kit, "local", "resources.json.default"), "utf8")) as object;
-  if (init.isServer)
+  if (init.isServer) {
     await write("resources.json", { ...resources, servers: [{ max_num_clients: Math.max(sites.length, simulatorDefaults.maxClients) }] });
-  else await write("resources.json", { ...resources, datasets: datasets.get(init.name) ?? {} });
+    return;
+  }
+  await write("resources.json", { ...resources, datasets: datasets.get(init.name) ?? {} });
+  if (meta.scope !== undefined) await write("privacy.json", { scopes: [{ name: meta.scope }] });
 }
