@@ -7,6 +7,7 @@ describe("the public surface of this package", () => {
       [
         "claimInstance",
         "daemonStatus",
+        "endTrainersBelow",
         "freePort",
         "giveBackHeap",
         "lastError",

@@ -1,3 +1,4 @@
+export { endTrainersBelow } from "./executor/trainer-leftovers.js";
 export type { LogLevel, LogLine } from "./logging/logger.js";
 export { type DaemonStatus, daemonStatus, type StartDaemonInit, startDaemon, stopDaemon } from "./process/daemon.js";
 export { freePort } from "./process/free-port.js";

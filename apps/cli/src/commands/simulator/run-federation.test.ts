@@ -34,7 +34,7 @@ it("stops the server and the other sites when one cannot be started", async () =
   await makeThrowAwayFederation(context, { workspace, record, sites, logLevel: undefined, meta, datasets: new Map() });
   await rm(join(workspace, "site-2", "startup", "client.key"));
   let isReached = false;
-  const run = withRunningFederation(context, { services: servicesOf(workspace, record), sites }, () => {
+  const run = withRunningFederation(context, { workspace, services: servicesOf(workspace, record), sites }, () => {
     isReached = true;
     return Promise.resolve();
   });

@@ -4,11 +4,12 @@ import { FlareError } from "@flare-ts/contracts";
 import type { CommandContext } from "../../command-line/command-context.js";
 import type { LocalService } from "../../local-federation/local-service.js";
 import { startService } from "../../local-federation/start-service.js";
-import { stopServices } from "../../local-federation/stop-services.js";
+import { endProcesses } from "./end-processes.js";
 import type { SimulatedSite } from "./plan-simulation.js";
 import { simulatorDefaults } from "./simulator-defaults.js";
 
 export interface RunFederationInit {
+  readonly workspace: string;
   readonly services: readonly LocalService[];
   readonly sites: readonly SimulatedSite[];
 }
@@ -30,7 +31,7 @@ export async function withRunningFederation<Result>(
     await startAll(context, init, (group) => groups.push(group));
     return await work();
   } finally {
-    await stopServices(init.services, simulatorDefaults.stopSeconds * 1000);
+    await endProcesses(init.workspace, init.services);
     process.off("exit", onExit);
   }
 }

@@ -95,7 +95,7 @@ async function runJob(
   const { signal, terminal } = context;
   let submitted: string | undefined;
   try {
-    return await withRunningFederation(context, { services, sites }, async () => {
+    return await withRunningFederation(context, { workspace, services, sites }, async () => {
       const session = await connectAdmin({ kitDir: adminKit, study, signal });
       try {
         const onAway = tellAway(terminal);

@@ -1,3 +1,5 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdir, mkdtemp, readdir, rm, symlink, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -46,6 +48,15 @@ describe("the workspace of a simulation", () => {
     await makeRoomFor(["site-1"]);
     expect(await readdir(folder)).toEqual(["plots"]);
     expect(told).toEqual([`Replaces the run of job first of 1970-01-01 00:00:00Z in ${folder}.`]);
+  });
+
+  it("loses also a training script whose site was killed", async () => {
+    await writeRecord(folder, record);
+    const bootstrap = join(folder, "site-1", "job", "client_api_0", "bootstrap.json");
+    const script = spawn("sleep", ["600"], { env: { ...process.env, FLARE_CLIENT_API_BOOTSTRAP: bootstrap } });
+    const ended = once(script, "exit");
+    await makeRoomFor(["site-1"]);
+    expect(await ended).toEqual([null, "SIGKILL"]);
   });
 
   it("stays whole when a folder of a person has the name of a site to come", async () => {

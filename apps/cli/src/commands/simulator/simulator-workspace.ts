@@ -5,11 +5,9 @@ import { writeDurably } from "@flare-ts/provision/kit";
 import type { CommandContext } from "../../command-line/command-context.js";
 import { namesBesideLock } from "../../local-federation/folder-lock.js";
 import type { LocalService } from "../../local-federation/local-service.js";
-import { runningServices } from "../../local-federation/running-services.js";
-import { stopServices } from "../../local-federation/stop-services.js";
 import { plainText } from "../../terminal/plain-text.js";
 import { timeText } from "../../terminal/time-text.js";
-import { simulatorDefaults } from "./simulator-defaults.js";
+import { endProcesses } from "./end-processes.js";
 
 /** What a run writes into its workspace before anything else: what in there is its own, and which processes it may have left. */
 export interface SimulationRecord {
@@ -68,10 +66,7 @@ export async function makeRoom(context: Pick<CommandContext, "report">, workspac
     );
   }
   if (record === undefined) return;
-  const services = servicesOf(workspace, record);
-  const running = await runningServices(services);
-  const outcomes = await stopServices(services, simulatorDefaults.stopSeconds * 1000);
-  const ended = outcomes.filter(({ name, outcome }) => outcome === "stopped" || running.includes(name)).map(({ name }) => name);
+  const ended = await endProcesses(workspace, servicesOf(workspace, record));
   if (ended.length > 0)
     context.report({ type: "ended-leftovers", names: ended }, `Ended what an earlier run has left running: ${ended.join(", ")}.`);
   await removeRun(workspace, record);
