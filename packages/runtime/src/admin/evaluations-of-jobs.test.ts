@@ -1,6 +1,6 @@
 import { readdir, readFile } from "node:fs/promises";
 import { join } from "node:path";
-import { limits } from "@flare-ts/contracts";
+import { contentHashSchema, limits } from "@flare-ts/contracts";
 import { afterAll, beforeAll, expect, it } from "vitest";
 import type { JobEvent } from "../job/job-event.js";
 import { crossValidationResults } from "../job/model-evaluations.js";
@@ -17,7 +17,7 @@ let jobId: string;
 let otherJobId: string;
 
 const sites = Array.from({ length: 10 }, (_, i) => `site-${i}`);
-const model = { hash: "a".repeat(64), size: 1 };
+const model = { hash: contentHashSchema.parse("a".repeat(64)), size: 1 };
 /** As long as the limit for what one site says of one model lets them be. */
 const metrics = { ["m".repeat(limits.reportChars - 100)]: 0.5 };
 

@@ -1,10 +1,11 @@
+import { contentHashSchema } from "@flare-ts/contracts";
 import type { EvaluatedModel, ModelEvaluation } from "@flare-ts/runtime/admin";
 import picocolors from "picocolors";
 import { describe, expect, it } from "vitest";
 import { evaluationData, evaluationLines } from "./evaluation-lines.js";
 
 const colors = picocolors.createColors(false);
-const model = { hash: "a".repeat(64), size: 1 };
+const model = { hash: contentHashSchema.parse("a".repeat(64)), size: 1 };
 type Found = readonly (readonly [site: string, metrics: Readonly<Record<string, number>>])[];
 const evaluated = (owner: string, found: Found, more: Partial<EvaluatedModel> = {}): EvaluatedModel => ({
   owner,
