@@ -48,9 +48,9 @@ describeOnEachDatabase("two people at one form", (kind) => {
       bo.call(updateSite, { params, body: { name: "north-2" } }),
       ada.call(decideSite, { params, body: { decision: "approve", version } }),
     ]);
-    expect(approved.status === "fulfilled" ? approved.value.name : "north-1").toBe("north-1");
-    const { name, state } = await ada.call(getSite, { params });
-    expect({ name, state }).not.toEqual({ name: "north-2", state: "approved" });
+    // The reply shows the site as it is by then: where the approval came first, the new name may be there, and waits to be looked at.
+    const shown = [...(approved.status === "fulfilled" ? [approved.value] : []), await ada.call(getSite, { params })];
+    for (const { name, state } of shown) expect({ name, state }).not.toEqual({ name: "north-2", state: "approved" });
   });
 
   it("whoever saves the project second is told who was first", async () => {
