@@ -24,8 +24,13 @@ describe.skipIf(inject("postgresUrl") === null)("an archive with a private key w
     const { kit } = await admin.call(issueServerKit);
     const params = { id: kit.id };
     await breakAt(dashboard, "kits", (signal) => admin.call(downloadKit, { params, signal }));
-    await expect.poll(async () => await deliveries(dashboard)).toEqual([null]);
-    expect((await admin.call(downloadKit, { params })).status).toBe(200);
+    // It may not even be written down by now as one that was delivered, and is not any more.
+    const again = async (): Promise<number> =>
+      await admin.call(downloadKit, { params }).then(
+        ({ status }) => status,
+        () => 0,
+      );
+    await expect.poll(again, { interval: 500 }).toBe(200);
   });
 
   it("keeps its link", async () => {
@@ -50,8 +55,3 @@ describe.skipIf(inject("postgresUrl") === null)("an archive with a private key w
       .toBe(200);
   });
 });
-
-async function deliveries({ dashboard }: TestDashboard): Promise<unknown[]> {
-  const rows = await dashboard.parts.db.selectFrom("kits").select("delivered_to").where("kind", "=", "server").execute();
-  return rows.map((row) => row.delivered_to);
-}
