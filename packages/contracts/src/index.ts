@@ -43,6 +43,7 @@ export type { ClientApiExecutorSettings, EnvValue, TrainerLaunch } from "./job/c
 export type { CyclicSettings } from "./job/cyclic.js";
 export { executorFor } from "./job/executor-for.js";
 export { type FedAvgArgs, type FedAvgSettings, type StrategyChoice, strategyOf } from "./job/fed-avg.js";
+export { isNamedBy } from "./job/is-named-by.js";
 export {
   compileMeta,
   type DeployTargets,
@@ -56,7 +57,6 @@ export {
 } from "./job/job-meta.js";
 export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
 export type { ModelEvaluationSettings } from "./job/model-evaluation.js";
-export { isNamedBy } from "./job/names-or-pattern.js";
 export type { ResultFilterSettings, UpdateFilterSettings } from "./job/result-filters.js";
 export type { RoundSettings, StrategySetting } from "./job/round-args.js";
 export type { ScaffoldSettings } from "./job/scaffold.js";

@@ -2,5 +2,6 @@
 export type { ClientAppSettings } from "./app-config.js";
 export type { ClientApiExecutorSettings } from "./client-api-executor.js";
 export { executorFor } from "./executor-for.js";
+export { isNamedBy } from "./is-named-by.js";
 export type { ResultFilterSettings, UpdateFilterSettings } from "./result-filters.js";
 export { type UpdateForm, updateForms } from "./update-forms.js";

@@ -12,8 +12,3 @@ export const namesOrPatternSchema = z
       return z.NEVER;
     }
   });
-
-/** Whether a name is one of some names, or a regular expression is found in it. */
-export function isNamedBy(names: readonly string[] | RegExp, name: string): boolean {
-  return names instanceof RegExp ? names.test(name) : names.includes(name);
-}

@@ -31,8 +31,8 @@ export function updateFormFor(
 
 /**
  * Makes a result smaller for the wire, in a file beside it. A whole model becomes the difference to the model of its task first, as
- * rounding a small difference loses less than rounding what it is the difference of. A result that the form cannot hold is left as it is, and so is one without tensors, such as the
- * answer to an evaluation.
+ * rounding a small difference loses less than rounding what it is the difference of. A result that the form cannot hold is left as it is,
+ * and so is one without tensors, such as the answer to an evaluation.
  *
  * @throws what is wrong with the result itself (`aggregate/…`, `file/…`); the reason of the signal
  */

@@ -1,7 +1,7 @@
 import type { UpdateFilter } from "@flare-ts/aggregator";
 import { controlledTensor } from "@flare-ts/aggregator/safetensors";
 import type { PrivacyFilter } from "@flare-ts/contracts";
-import type { UpdateFilterSettings } from "@flare-ts/contracts/job";
+import { isNamedBy, type UpdateFilterSettings } from "@flare-ts/contracts/job";
 
 /** A filter of tensors as the aggregator knows it; `undefined` for one of what goes beside them. */
 export function updateFilterOf(
@@ -30,10 +30,8 @@ function withControls(isExcluded: (tensor: string) => boolean): (tensor: string)
   return (tensor) => isExcluded(tensor) || isExcluded(controlledTensor(tensor));
 }
 
-/** Whether a tensor is one of some names, or a regular expression is found in its name. */
-function isIn(names: readonly string[] | RegExp | string): (tensor: string) => boolean {
-  if (names instanceof RegExp) return (tensor) => names.test(tensor);
-  if (typeof names === "string") return isIn(new RegExp(names, "u"));
-  const all = new Set(names);
-  return (tensor) => all.has(tensor);
+function isIn(written: readonly string[] | RegExp | string): (tensor: string) => boolean {
+  // What came from another process is the text of an expression.
+  const names = typeof written === "string" ? new RegExp(written, "u") : written;
+  return (tensor) => isNamedBy(names, tensor);
 }

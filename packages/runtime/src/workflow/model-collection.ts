@@ -51,9 +51,8 @@ export class ModelCollection {
   }
 
   /** Stops what runs. */
-  discard(): Promise<void> {
+  discard(): void {
     this.#stop.abort();
-    return Promise.resolve();
   }
 
   async #whole(base: string, { site, update, paramsType, weight }: Contribution): Promise<ObjectRef> {

@@ -87,7 +87,8 @@ export class WorkflowDriver<State> implements RunningWorkflow {
       this.#isOver = true;
       this.#cancelDeadline();
       this.#dress?.discard();
-      await Promise.all([this.#aggregation.discard(), this.#models.discard()]);
+      this.#models.discard();
+      await this.#aggregation.discard();
     }
   }
 

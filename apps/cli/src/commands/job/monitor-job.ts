@@ -1,7 +1,7 @@
 import { FlareError } from "@flare-ts/contracts";
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
-import { jobData } from "./job-data.js";
+import { endedJobData } from "./ended-job-data.js";
 import { endText } from "./job-end.js";
 import { parseJobId } from "./parse-job-id.js";
 import { showRounds } from "./show-rounds.js";
@@ -20,5 +20,5 @@ export async function monitorJob(context: CommandContext, options: StudyOptions 
     });
   }
   const said = endText(jobId, report.end);
-  return { data: jobData(jobId, report.end, report), text: [said] };
+  return { data: endedJobData(jobId, report.end, report), text: [said] };
 }

@@ -5,7 +5,7 @@ import type { ResultFile } from "@flare-ts/runtime/admin";
 import type { CommandOutput } from "../../command-line/command-context.js";
 import type { LocalService } from "../../local-federation/local-service.js";
 import { bytesText } from "../../terminal/quantities.js";
-import { jobData } from "../job/job-data.js";
+import { endedJobData } from "../job/ended-job-data.js";
 import { endText, type JobEnd } from "../job/job-end.js";
 import type { JobReport } from "../job/round-report.js";
 import { resultFolder } from "./settle-workspace.js";
@@ -46,7 +46,7 @@ export async function simulationOutput(
   const lines = files.map(({ path, hash, size }) => `  ${path}  ${bytesText(size)}  sha256 ${hash}`);
   const result: Json = { dir, files: files.map(({ path, hash, size }) => ({ path, sha256: hash, bytes: size })) };
   return {
-    data: { ...jobData(jobId, end, report), workspace, result, logs },
+    data: { ...endedJobData(jobId, end, report), workspace, result, logs },
     text: [
       endText(jobId, end),
       files.length === 0 ? `The job has made no model; its folder is ${dir}.` : `Result in ${dir}:`,

@@ -5,7 +5,7 @@ import { roundData } from "./round-lines.js";
 import type { JobReport } from "./round-report.js";
 
 /** A job that is over as it stands in the JSON envelope. */
-export function jobData(jobId: string, { status, reason }: JobEnd, report: JobReport): { readonly [key: string]: Json } {
+export function endedJobData(jobId: string, { status, reason }: JobEnd, report: JobReport): { readonly [key: string]: Json } {
   return {
     job_id: jobId,
     status,
