@@ -4,6 +4,7 @@ import { closeSync, existsSync, fstatSync, openSync, readFileSync, readlinkSync,
 import { isAbsolute, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
+import type { Watch } from "../operate/ending.js";
 import { type InstanceState, readInstance } from "./instance-lock.js";
 import { largePiecesApart, oneArena } from "./malloc-settings.js";
 import { identifyProcess, isAlive, type ProcessIdentity } from "./process-identity.js";
@@ -79,6 +80,8 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
       ...process.env,
       ...environment,
       NODE_OPTIONS: daemonNodeOptions(kind, process.env["NODE_OPTIONS"], environment["NODE_OPTIONS"]),
+      // Watch scripts of older kits do not say it.
+      FLARE_WATCHED: "on-failure" satisfies Watch,
       FLARE_NODE: command.node,
       FLARE_CLI: command.cli,
     },
