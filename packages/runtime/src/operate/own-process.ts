@@ -50,19 +50,14 @@ export class OwnProcess {
     this.check(command);
     const { verb, by, level = "reload" } = command;
     const { logLevel, resources, logger } = this.#parts;
-    switch (verb) {
-      case "report_resources":
-        return (await resources()) as unknown as Json;
-      case "configure_site_log": {
-        const inForce = level === "reload" ? await logLevel.reload() : logLevel.set(level);
-        logger.warn("log level changed", { level: inForce, by });
-        return { level: inForce };
-      }
-      case "shutdown":
-      case "restart":
-        this.#endSoon({ how: verb, by });
-        return {};
+    if (verb === "report_resources") return (await resources()) as unknown as Json;
+    if (verb === "configure_site_log") {
+      const inForce = level === "reload" ? await logLevel.reload() : logLevel.set(level);
+      logger.warn("log level changed", { level: inForce, by });
+      return { level: inForce };
     }
+    this.#endSoon({ how: verb, by });
+    return {};
   }
 
   #endSoon(ending: Ending): void {

@@ -59,14 +59,9 @@ export class OperationService {
 
   /** @throws FlareError `runtime/invalid-argument`; of a command about one site also `auth/not-authorized`, `runtime/site-unknown` */
   async answer(verb: OperationVerb, operation: Operation): Promise<Json> {
-    switch (verb) {
-      case "disable_client":
-        return await this.#disable(operation);
-      case "enable_client":
-        return await this.#enable(operation);
-      default:
-        return (await this.#process(verb, operation)) as unknown as Json;
-    }
+    if (verb === "disable_client") return await this.#disable(operation);
+    if (verb === "enable_client") return await this.#enable(operation);
+    return (await this.#process(verb, operation)) as unknown as Json;
   }
 
   async #process(verb: ProcessVerb, operation: Operation): Promise<ProcessOutcomes> {

@@ -112,6 +112,7 @@ export class SiteAgent {
       case "certificateReady":
       case "updateAccepted":
       case "heartbeat":
+      case "command":
       case undefined:
         return;
     }

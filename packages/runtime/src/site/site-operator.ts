@@ -63,7 +63,10 @@ export class SiteOperator {
     try {
       const wanted = this.#admit(command);
       answer("accepted");
-      if (wanted.verb === "shutdown" || wanted.verb === "restart") await drain();
+      if (wanted.verb === "shutdown" || wanted.verb === "restart") {
+        // The end itself stops the same once more, and is put off by nothing.
+        await drain().catch((reason: unknown) => logger.error("jobs could not be stopped", { error: errorField(FlareError.from(reason)) }));
+      }
       answer("done", await own.perform(wanted));
     } catch (reason) {
       const error = FlareError.from(reason);
