@@ -193,6 +193,30 @@ describe("a site that is disabled", () => {
     }
   }, 180_000);
 
+  it("has left its jobs also where the server died when that was written down, and nothing else was done", async () => {
+    const { jobId } = await admin.submitJob(join(folder, "quorum"));
+    await eventually("the job runs", async () => (await admin.jobMeta(jobId)).status === "RUNNING");
+    process.kill(await eventually("the server runs", () => federation.pidOf("server")), "SIGKILL");
+    await federation.stop("server");
+    const entry = { org: "hospital", by: "somebody@example.org", at_ms: 1, reason: "" };
+    const file = join(federation.kitOf("server"), "disabled_clients.json");
+    await writeFile(file, JSON.stringify({ format_version: "1.0", sites: { "site-1": entry } }));
+    await federation.start("server");
+    await eventually("the site has left", async () => {
+      const { entries } = await admin.jobEvents(jobId).catch(() => ({ entries: [] }));
+      return entries.some(({ event }) => event.type === "site-left" && event.site === "site-1");
+    });
+    // Once it is back it has no part in that job any more, whatever the server remembers.
+    await eventually("it is enabled", () => admin.enableClient("site-1").catch(() => undefined));
+    await federation.stop("server");
+    await federation.start("server");
+    const entries = await followJob(federation, jobId);
+    expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });
+    expect(entries.filter(({ event }) => event.type === "site-left")).toHaveLength(1);
+    const late = entries.flatMap(({ event }) => (event.type === "update-accepted" && event.site === "site-1" ? [event.round] : []));
+    expect(late.filter((round) => round > 1)).toEqual([]);
+  }, 60_000);
+
   const toldWhy = (): Promise<unknown> =>
     eventually("the site is told why", () => {
       const status = daemonStatus(federation.kitOf("site-1"));
