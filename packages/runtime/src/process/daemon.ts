@@ -8,6 +8,7 @@ import type { Watch } from "../operate/ending.js";
 import { type InstanceState, readInstance } from "./instance-lock.js";
 import { largePiecesApart, oneArena } from "./malloc-settings.js";
 import { identifyProcess, isAlive, type ProcessIdentity } from "./process-identity.js";
+import { readShutdown, type ShutdownNote } from "./shutdown-note.js";
 import { daemonNodeOptions } from "./young-space.js";
 
 export interface StartDaemonInit {
@@ -31,7 +32,7 @@ export interface StartDaemonInit {
 
 /** What is known of a kit's daemon. */
 export type DaemonStatus =
-  | { readonly state: "stopped" }
+  | { readonly state: "stopped" /** The admin who had it shut down. */; readonly shutDown?: ShutdownNote }
   | ({ readonly state: "starting" | "ready"; readonly watchdogPid?: number } & Pick<InstanceState, "pid" | "sinceMs" | "port" | "server">);
 
 const pollMs = 20;
@@ -166,7 +167,10 @@ export async function stopDaemon(kitDir: string, options: { readonly timeoutMs: 
 /** Whether a kit's server, site or relay runs. */
 export function daemonStatus(kitDir: string): DaemonStatus {
   const instance = readInstance(kitDir);
-  if (instance === undefined) return { state: "stopped" };
+  if (instance === undefined) {
+    const shutDown = readShutdown(kitDir);
+    return { state: "stopped", ...(shutDown === undefined ? {} : { shutDown }) };
+  }
   const { pid, state, sinceMs, port, server } = instance;
   const watchdogPid = readWatchdog(kitDir);
   return {

@@ -8,6 +8,7 @@ import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { endOnCrash } from "./end-on-crash.js";
 import { claimInstance, type InstanceLock } from "./instance-lock.js";
 import { refuseDebugger } from "./no-debugger.js";
+import { forgetShutdown, noteShutdown } from "./shutdown-note.js";
 import { StopList } from "./stop-list.js";
 import { wrongKit } from "./wrong-kit.js";
 
@@ -92,6 +93,7 @@ async function openOnce<Settings, Running>(
   const parts = new StopList();
   try {
     const lock = claimInstance(workspace, now());
+    forgetShutdown(workspace);
     parts.add("instance lock", () => lock.release());
     const log = createLogger({ folder: workspace, level, onLine: init.onLog });
     const { logger } = log;
@@ -105,6 +107,7 @@ async function openOnce<Settings, Running>(
     const asked = Promise.withResolvers<Ending>();
     const stop = (): Promise<void> => parts.stop(stopDeadlineMs, logger);
     const end = (ending: Ending): void => {
+      if (ending.how === "shutdown") noteShutdown(workspace, { by: ending.by, atMs: now() });
       asked.resolve(ending);
       void stop();
     };

@@ -64,7 +64,7 @@ describe("sites, told by an admin", () => {
     await eventually("their processes are gone", () => pids.every((pid) => pid !== undefined && !isRunning(pid)));
     for (const name of ["site-1", "site-3"]) {
       await eventually("the watch script has gone too", () => processesWith(federation.kitOf(name)).length === 0);
-      expect(daemonStatus(federation.kitOf(name))).toEqual({ state: "stopped" });
+      expect(daemonStatus(federation.kitOf(name))).toMatchObject({ state: "stopped", shutDown: { by: "admin@example.org" } });
     }
     const refused = (await auditOf("site-2")).filter(({ action }) => action === "shutdown");
     expect(refused).toMatchObject([{ who: "admin@example.org", outcome: "refused", code: "auth/not-authorized" }]);
@@ -76,6 +76,9 @@ describe("sites, told by an admin", () => {
       nobody: "runtime/site-unknown",
     });
     await Promise.all(["site-1", "site-3"].map((name) => federation.start(name)));
+    await federation.stop("site-1");
+    expect(daemonStatus(federation.kitOf("site-1"))).toEqual({ state: "stopped" });
+    await federation.start("site-1");
   }, 60_000);
 
   it("restart, are back when the command says so, and go on with a running job", async () => {

@@ -13,10 +13,10 @@ export interface ConsoleVerb {
 
 /** FLARE's commands that are here. */
 export const consoleVerbs: readonly ConsoleVerb[] = [
-  verb("check_status", "server | client", "which sites are connected, and which jobs run", (words) => {
-    const [target] = words;
+  verb("check_status", "server | client [site...]", "which sites are connected, and which jobs run", (words) => {
+    const [target, ...sites] = words;
     if (target !== "server" && target !== "client") throw new LineMistake("check_status takes 'server' or 'client'.");
-    return ["system", "status"];
+    return target === "server" ? ["system", "status"] : ["system", "status", "client", ...sites];
   }),
   verb("submit_job", "<folder>", "check, sign and send a job folder", ([folder, ...rest]) => [
     "job",

@@ -1,5 +1,5 @@
 import { FlareError } from "@flare-ts/contracts";
-import type { OperationTarget } from "@flare-ts/runtime/admin";
+import type { OperationTarget, SiteStatus } from "@flare-ts/runtime/admin";
 
 /** Whom a command is for. */
 export interface Targets {
@@ -32,4 +32,12 @@ export function targetsOfSites(text: string): Targets {
   const sites = names.filter((name) => name !== "server");
   if (sites.length === 0 || sites.includes("")) throw new FlareError("cli/invalid-arguments", "--site lacks a name.");
   return { target: sites.length === names.length ? "client" : "all", sites };
+}
+
+/** Of the sites that the server knows, those that are meant. @throws FlareError `runtime/site-unknown` */
+export function chosenSites(known: readonly SiteStatus[], { target, sites }: Targets): readonly SiteStatus[] {
+  if (target === "server") return [];
+  const missing = sites?.find((name) => !known.some((site) => site.name === name));
+  if (missing === undefined) return known.filter(({ name }) => sites?.includes(name) ?? true);
+  throw new FlareError("runtime/site-unknown", `The server has not seen ${missing} since it started.`, { facts: { site: missing } });
 }

@@ -10,12 +10,12 @@ import { targetsOf, targetsOfSites } from "./operation-targets.js";
 /** Adds `flare system …`. */
 export function addSystemCommands(group: Command, bind: BindHandler): void {
   group.addHelpText("after", adminKitHelp);
-  withStudyFlags(group.command("status").description("say which sites are connected, and which jobs run"))
+  withTargets(withStudyFlags(group.command("status").description("say which sites are connected, and which jobs run")), "[target]")
     .addHelpText("after", examplesText([["for a script", "flare system status --format json"]]))
     .action(
       bind(
         async () => (await import("./system-status.js")).systemStatus,
-        (_words, flags) => studyFlags(flags),
+        (words, flags) => ({ ...targetsOf(words), ...studyFlags(flags) }),
       ),
     );
   withTargets(

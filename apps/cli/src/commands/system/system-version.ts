@@ -1,11 +1,10 @@
-import { FlareError } from "@flare-ts/contracts";
 import type { SystemStatus } from "@flare-ts/runtime/admin";
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { softwareVersion } from "../../command-line/software-version.js";
 import { plainText } from "../../terminal/plain-text.js";
 import { tableLines } from "../../terminal/table.js";
-import type { Targets } from "./operation-targets.js";
+import { chosenSites, type Targets } from "./operation-targets.js";
 
 interface Version {
   readonly site: string;
@@ -41,10 +40,7 @@ export async function systemVersion(context: CommandContext, options: StudyOptio
 
 function versionsOf({ server, sites }: SystemStatus, { target, sites: names }: Targets): readonly Version[] {
   const own = { site: server.name, version: server.softwareVersion, node: server.nodeVersion ?? "" };
-  const missing = names?.find((name) => !sites.some((site) => site.name === name));
-  if (missing !== undefined)
-    throw new FlareError("runtime/site-unknown", `The server has not seen ${missing} since it started.`, { facts: { site: missing } });
-  const wanted = sites.filter(({ name }) => target !== "server" && (names === undefined || names.includes(name)));
+  const wanted = chosenSites(sites, { target, sites: names });
   return [
     ...(target === "client" ? [] : [own]),
     ...wanted.map((site) => ({ site: site.name, version: site.softwareVersion, node: site.nodeVersion ?? "" })),

@@ -31,6 +31,12 @@ describe("flare system", () => {
     expect((await folder.run("system", "resources", "client", "site-1")).stdout).toMatch(/^site-1 +\S+ \S+ +\d+ +\d/m);
   });
 
+  it("shows the status of some, or of the server alone", async () => {
+    expect(await folder.data("system", "status", "client", "site-2")).toMatchObject({ sites: [{ name: "site-2" }] });
+    expect((await folder.run("system", "status", "server")).stdout).not.toContain("site-");
+    expect(await folder.run("system", "status", "client", "nobody")).toMatchObject({ exitCode: 1 });
+  });
+
   it("changes what processes log, by FLARE's words too", async () => {
     expect(await folder.data("system", "log-config", "WARNING", "--site", "server,site-1")).toMatchObject([
       { name: "server", level: "warn" },
@@ -135,6 +141,9 @@ describe("flare system", () => {
     await vi.waitFor(
       async () => expect(await folder.data("poc", "status")).toMatchObject({ services: [stopped, stopped, stopped] }),
       10_000,
+    );
+    expect((await folder.run("client", "status", kit("site-1"))).stdout).toMatch(
+      /^The site does not run\.\nadmin@nvidia\.com had it shut down on 2/,
     );
   });
 });
