@@ -2,7 +2,6 @@ import { FlareError } from "@flare-ts/contracts";
 import { beforeEach, expect, it } from "vitest";
 import { lineLogger } from "../logging/line-logger.js";
 import type { DisabledSite } from "./disabled-sites.js";
-import type { JobTable } from "./job-table.js";
 import type { ServerJob } from "./server-job.js";
 import { SiteExclusion } from "./site-exclusion.js";
 
@@ -16,7 +15,7 @@ beforeEach(() => {
   [told, disabled, jobs] = [[], new Map(), []];
   exclusion = new SiteExclusion({
     disabled: { get: (site) => disabled.get(site), all: () => disabled },
-    jobs: { all: () => jobs } as Pick<JobTable, "all">,
+    jobs: { all: () => jobs },
     sessionsOf: (name) => [`${name}'s first`, `${name}'s second`],
     disconnect: (session) => told.push(`cut ${session}`),
     logger: lineLogger(undefined),
