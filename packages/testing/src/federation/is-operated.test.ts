@@ -261,6 +261,30 @@ describe("the whole federation", () => {
   }, 60_000);
 });
 
+describe("where TLS does not end at the server", () => {
+  it("the same commands do the same", async () => {
+    const clear = await createFederation({ sites: ["site-1"], settings: { project: { connection_security: "clear" } } });
+    try {
+      await clear.startAll();
+      const inClear = await clear.admin();
+      const stateNow = async (): Promise<string | undefined> => (await inClear.status()).sites.find(({ name }) => name === "site-1")?.state;
+      await inClear.disableClient("site-1");
+      await eventually("it hears why", () => {
+        const status = daemonStatus(clear.kitOf("site-1"));
+        return status.state !== "stopped" && status.server?.state === "refused";
+      });
+      expect(await stateNow()).toBe("disabled");
+      await inClear.enableClient("site-1");
+      await eventually("it is back", async () => (await stateNow()) === "connected");
+      expect(brief(await inClear.restart("all"))).toEqual({ localhost: "done", "site-1": "done" });
+      expect(brief(await inClear.shutdown("all"))).toEqual({ localhost: "done", "site-1": "done" });
+      inClear.close();
+    } finally {
+      await clear.dispose();
+    }
+  }, 60_000);
+});
+
 function isRunning(pid: number): boolean {
   try {
     return process.kill(pid, 0);
