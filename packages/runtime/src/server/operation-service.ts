@@ -1,5 +1,6 @@
 import { defaultStudy, FlareError, type Json } from "@flare-ts/contracts";
 import type { SignedCommand } from "@flare-ts/contracts/wire";
+import type { z } from "zod";
 import type { ProcessOutcomes, TargetOutcome } from "../admin/operation-outcomes.js";
 import type { AuditLog } from "../logging/audit-log.js";
 import { capPeerText, type Logger } from "../logging/logger.js";
@@ -65,7 +66,7 @@ export class OperationService {
   }
 
   async #process(verb: ProcessVerb, operation: Operation): Promise<ProcessOutcomes> {
-    const { sites = {}, server = false, ...wanted } = parseArguments(processArguments, operation.args);
+    const { sites = {}, server = false, ...wanted } = this.#parsed(verb, operation, processArguments);
     const isEnd = verb === "shutdown" || verb === "restart";
     const until: AwaitedStage = wanted.is_awaited === false ? "accepted" : isEnd ? "gone" : "done";
     const atSites = Object.entries(sites).map(async ([name, attachment]): Promise<[string, TargetOutcome]> => {
@@ -121,7 +122,7 @@ export class OperationService {
 
   async #disable(operation: Operation): Promise<Json> {
     const { disabled, exclusion, now, logger } = this.#parts;
-    const { site, reason = "" } = parseArguments(disableArguments, operation.args);
+    const { site, reason = "" } = this.#parsed("disable_client", operation, disableArguments);
     const { org, isKnown } = this.#audited("disable_client", operation, site, () => this.#authorized("disable_client", operation, site));
     const by = operation.caller.identity.name;
     const isNew = await disabled.disable(site, { org: org ?? null, by, at_ms: now(), reason });
@@ -132,7 +133,7 @@ export class OperationService {
 
   async #enable(operation: Operation): Promise<Json> {
     const { disabled, logger } = this.#parts;
-    const { site } = parseArguments(enableArguments, operation.args);
+    const { site } = this.#parsed("enable_client", operation, enableArguments);
     const { isKnown } = this.#audited("enable_client", operation, site, () => this.#authorized("enable_client", operation, site));
     const wasDisabled = await disabled.enable(site);
     if (wasDisabled) logger.warn("site enabled", { site, by: operation.caller.identity.name });
@@ -156,6 +157,17 @@ export class OperationService {
     return new FlareError("auth/not-authorized", `The server does not let ${name} (${role} of ${org}) use the right '${verb}' ${where}.`, {
       facts: { who: name, role, right: verb },
     });
+  }
+
+  /** @throws FlareError `runtime/invalid-argument` */
+  #parsed<Schema extends z.ZodType>(verb: OperationVerb, { caller, args }: Operation, schema: Schema): z.output<Schema> {
+    try {
+      return parseArguments(schema, args);
+    } catch (reason) {
+      const { code, message } = FlareError.from(reason);
+      this.#parts.audit.write({ who: caller.identity.name, action: verb, outcome: "refused", code, reason: message });
+      throw reason;
+    }
   }
 
   /** Writes down what was decided on one target, before anything is done. */
