@@ -53,10 +53,9 @@ class ClientApp:
 
 
 class ServerApp:
-    """Workflows, first model and files of the server."""
+    """Workflows and first model of the server."""
 
     def __init__(self) -> None:
-        self.sources = SourceFiles()
         self.settings: Dict[str, Any] = {}
         self._workflows: List[Tuple[str, Workflow]] = []
         self._components: Dict[str, Any] = {}

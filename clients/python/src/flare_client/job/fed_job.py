@@ -13,6 +13,7 @@ from .initial_model import is_torch_module
 from .job_folder import AppFolder, write_job_folder
 from .kinds import ALL_SITES, SERVER
 from .script_runner import ScriptRunner
+from .source_files import SourceFiles
 
 #: Arguments that :meth:`FedJob.to` hands on.
 _OPTIONS = ("tasks", "filter_type")
@@ -89,11 +90,10 @@ class FedJob:
         """
         if app_folder_type not in (None, "custom"):
             raise JobError(f"'{app_folder_type}' is no folder that files can be added to; 'custom' is")
-        app = self._server_app() if target == SERVER else self._site_app(target)
         if target == SERVER:
             without_effect(f"{src_path} at the server", "no code of a job runs there; it is left out")
         else:
-            app.sources.add_file(src_path, dest_dir or "")
+            self._site_app(target).sources.add_file(src_path, dest_dir or "")
 
     def add_file_to_server(self, src_path: str, dest_dir: Optional[str] = None, app_folder_type: Optional[str] = None) -> None:
         """Is taken for FLARE's sake: nothing at the server would read the file."""
@@ -171,7 +171,7 @@ class FedJob:
                 raise JobError(f"the job goes to every site, and has something else for {', '.join(self.sites)}; name each site, or none")
             return [AppFolder("app", [ALL_SITES], server, everywhere.configuration(), model, everywhere.sources)]
         return [
-            AppFolder("app_server", [SERVER], server, None, model, self._server_app().sources),
+            AppFolder("app_server", [SERVER], server, None, model, SourceFiles()),
             *(AppFolder(f"app_{name}", [name], None, app.configuration(), None, app.sources) for name, app in self._sites.items()),
         ]
 

@@ -51,9 +51,13 @@ class PocEnv(ExecEnv):
     def deploy(self, job: FedJob) -> str:
         """Makes and starts the federation where it is not there, and submits a job."""
         admin = self._federation()
-        run_flare("poc", "start", on_event=Progress())
-        self._session = JobSession(admin, study=self.study, results=self.get_extra_prop("results", "results"))
-        return self._session.submit(job)
+        try:
+            run_flare("poc", "start", on_event=Progress())
+            self._session = JobSession(admin, study=self.study, results=self.get_extra_prop("results", "results"))
+            return self._session.submit(job)
+        except BaseException:
+            self.stop(clean_up=True)
+            raise
 
     def get_job_status(self, job_id: str) -> Optional[str]:
         return self._asked().status(job_id)

@@ -51,6 +51,10 @@ class SimEnv(ExecEnv):
 
         :raises FlareCommandError: when it is not completed
         """
+        # The sites that the job itself names, where it names any.
+        names = self.clients or job.sites or None
+        if names is not None and self.num_clients != len(names):
+            raise JobError(f"'num_clients' of SimEnv is {self.num_clients}, and the job names {len(names)} sites: {', '.join(names)}")
         workspace = os.path.join(self.workspace_root, job.name)
         if self.workspace_root == DEFAULT_ROOT:
             _refuse_others_folder(workspace)
@@ -59,9 +63,8 @@ class SimEnv(ExecEnv):
             outcome = simulate(
                 job.export_job(folder),
                 workspace,
-                # The sites that the job itself names, where it names any.
-                count=None if job.sites and self.clients is None else self.num_clients,
-                names=job.sites if job.sites and self.clients is None else self.clients,
+                count=self.num_clients,
+                names=names,
                 threads=self.num_threads,
                 gpus=self.gpu_config,
                 log_config=self.log_config,
