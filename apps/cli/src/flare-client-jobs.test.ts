@@ -171,7 +171,9 @@ describe("a job.py as FLARE's users write it", () => {
     const asked = numpyJob["job.py"].replace("\nadd_exp", '\nrecipe.add_client_config({"executers": 1})\nadd_exp');
     await write({ ...numpyJob, "job.py": asked });
     const { exitCode, said } = await run(numpy);
-    expect(said).toMatch(/^flare-client: job\.py:\d+: .+ \[job\/invalid\]\n {2}.*config_fed_client\.json:\d+:\d+: unknown key 'executers'/m);
+    expect(said).toMatch(
+      /^flare-client: job\.py:\d+: .+ \[job\/invalid\]\n {2}.*config_fed_client\.json:\d+:\d+: unknown key 'executers'/m,
+    );
     expect(said).not.toContain("Traceback");
     expect(exitCode).toBe(1);
   });
@@ -196,6 +198,6 @@ describe("a job.py as FLARE's users write it", () => {
     const server = "simulation/small-net/server/simulate_job";
     expect(await tensorsOf(`${server}/models/FL_global_model.safetensors`)).toEqual({ "layer.weight": [2, 2] });
     const results = await readFile(join(folder, server, "cross_site_val", "cross_val_results.json"), "utf8");
-    expect(JSON.parse(results)).toMatchObject({ "site-1": { "SRV_FL_global_model": { size: 4 }, "site-2": { size: 4 } } });
+    expect(JSON.parse(results)).toMatchObject({ "site-1": { SRV_FL_global_model: { size: 4 }, "site-2": { size: 4 } } });
   });
 });
