@@ -5,6 +5,7 @@ import io
 import json
 import os
 import shlex
+import subprocess
 import sys
 import unittest
 from unittest import mock
@@ -120,6 +121,19 @@ class Environments(JobFolders):
         for variables in ({"FLARE_COMMAND": "/nowhere/flare"}, {"FLARE_COMMAND": "", "PATH": "/nowhere"}):
             with mock.patch.dict(os.environ, variables), self.assertRaisesRegex(FlareCommandError, r"\[flare/not-found\]"):
                 self.recipe().execute(SimEnv(num_clients=2, workspace_root="root"))
+
+    def test_a_signal_ends_the_command_first(self):
+        # It may come while the command still says something, or when it has closed its output and has not ended.
+        for before in ("", "os.close(1); "):
+            said = "print('ended', file=sys.stderr, flush=True)"
+            command = f"import os, signal, sys, time; {before}signal.signal(signal.SIGTERM, lambda *_: ({said}, os._exit(9)))"
+            command += "; print('ready', file=sys.stderr, flush=True); time.sleep(60)"
+            variables = {**os.environ, "FLARE_COMMAND": shlex.join([sys.executable, "-c", command])}
+            script = "from flare_client.flare_command import run_flare; run_flare('simulator')"
+            with subprocess.Popen([sys.executable, "-c", script], env=variables, stderr=subprocess.PIPE, text=True) as process:
+                self.assertEqual(process.stderr.readline(), "ready\n")
+                process.terminate()
+                self.assertEqual((process.stderr.read(), process.wait()), ("ended\n", 143))
 
     def test_a_federation_of_others_is_asked_with_the_kit(self):
         self.answers(

@@ -1,5 +1,6 @@
 """Runs the ``flare`` command, and turns what it answers into values and errors of Python."""
 
+import contextlib
 import json
 import os
 import shlex
@@ -8,7 +9,7 @@ import signal
 import subprocess
 import sys
 import threading
-from typing import Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
+from typing import IO, Any, Callable, Dict, Iterator, List, Mapping, Optional, Sequence
 
 #: Environment variable with the command that is run in place of ``flare``, as a shell splits it.
 VARIABLE = "FLARE_COMMAND"
@@ -64,8 +65,8 @@ def run_flare(
     except OSError as error:
         raise FlareCommandError("flare/not-found", f"{command[0]} cannot be run: {error}.", _HINT) from None
     envelope: Optional[Dict[str, Any]] = None
-    with _PassingSignals(child):
-        for line in _lines(child):
+    with _passing_signals(child), _ending(child) as output:
+        for line in _lines(output):
             if "exit_code" in line:
                 envelope = line
             elif on_event is not None:
@@ -94,51 +95,53 @@ def _flare() -> List[str]:
     return [found]
 
 
-def _lines(child: "subprocess.Popen[str]") -> Iterator[Dict[str, Any]]:
+def _lines(output: IO[str]) -> Iterator[Dict[str, Any]]:
+    for text in output:
+        try:
+            line = json.loads(text)
+        except ValueError:
+            continue
+        if isinstance(line, dict):
+            yield line
+
+
+@contextlib.contextmanager
+def _ending(child: "subprocess.Popen[str]") -> Iterator[IO[str]]:
+    """Gives the output of a command, which has ended afterwards, whatever happens to this script."""
     assert child.stdout is not None
-    with child.stdout:
-        while True:
-            try:
-                text = child.stdout.readline()
-            except KeyboardInterrupt:
-                # The command has heard it too, and stops what it has started.
-                child.stdout.read()
-                raise
-            if not text:
-                return
-            try:
-                line = json.loads(text)
-            except ValueError:
-                continue
-            if isinstance(line, dict):
-                yield line
+    try:
+        yield child.stdout
+    except BaseException as error:
+        # Ctrl-C reaches the command too, and other signals were passed on: it stops what it has started. A second request is for at once.
+        if not isinstance(error, (KeyboardInterrupt, SystemExit)):
+            child.terminate()
+        # What it says meanwhile must not keep it.
+        child.stdout.read()
+        raise
+    finally:
+        child.wait()
+        child.stdout.close()
 
 
-class _PassingSignals:
-    """While a command runs, a signal that would end this process ends the command first."""
+@contextlib.contextmanager
+def _passing_signals(child: "subprocess.Popen[str]") -> Iterator[None]:
+    """While a command runs, a signal that would end this process is passed on to the command, and ends the process when that has ended."""
 
-    def __init__(self, child: "subprocess.Popen[str]"):
-        self._child = child
-        self._before: Dict[int, Any] = {}
+    def pass_on(number: int, _: Any) -> None:
+        # No more than that: the process may just be waiting for the command, and cannot wait twice.
+        child.send_signal(number)
+        raise SystemExit(128 + number)
 
-    def __enter__(self) -> None:
-        if threading.current_thread() is not threading.main_thread():
-            return
+    before: Dict[int, Any] = {}
+    if threading.current_thread() is threading.main_thread():
         for number in (signal.SIGTERM, signal.SIGHUP):
             if signal.getsignal(number) == signal.SIG_DFL:
-                self._before[number] = signal.signal(number, self._pass_on)
-
-    def __exit__(self, *_: Any) -> None:
-        for number, handler in self._before.items():
+                before[number] = signal.signal(number, pass_on)
+    try:
+        yield
+    finally:
+        for number, handler in before.items():
             signal.signal(number, handler)
-        if self._child.poll() is None:
-            self._child.terminate()
-            self._child.wait()
-
-    def _pass_on(self, number: int, _: Any) -> None:
-        self._child.send_signal(number)
-        self._child.wait()
-        raise SystemExit(128 + number)
 
 
 def _problem_text(problem: Mapping[str, Any]) -> str:
