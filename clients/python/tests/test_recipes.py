@@ -7,7 +7,7 @@ import textwrap
 import unittest
 
 import numpy as np
-from flare_client.job import JobError, JobMetaKey, ModelDequantizer, ModelQuantizer, PercentilePrivacy
+from flare_client.job import ClientAPIExecutor, JobError, JobMetaKey, ModelDequantizer, ModelQuantizer, PercentilePrivacy
 from flare_client.recipe import (
     CyclicRecipe,
     FedAvgRecipe,
@@ -177,6 +177,19 @@ class Recipes(JobFolders):
         with self.assertRaises(TypeError):
             NumpyFedAvgRecipe(model=[1.0])
 
+    def test_an_executor_may_stand_in_place_of_a_script_that_sites_start(self):
+        class Attached(NumpyFedAvgRecipe):
+            def _create_client_runner(self, site_config):
+                return ClientAPIExecutor(execution_mode="attach", attach_id="mri", params_transfer_type="FULL", heartbeat_timeout=60.0)
+
+        with told() as output:
+            folder = Attached(model=[1.0], min_clients=1, train_script="client.py").export("jobs")
+        self.assertIn("'heartbeat_timeout' of ClientAPIExecutor has no effect here", output.getvalue())
+        self.assertEqual(self.executor(folder), {"execution_mode": "attach", "attach_id": "mri", "params_transfer_type": "FULL"})
+        self.assertFalse(os.path.exists(os.path.join(folder, "app", "custom")))
+        in_process = ClientAPIExecutor("in_process", task_script_path="client.py", stall_timeout=9)
+        self.assertEqual(in_process.executor("")["args"], {"task_script_path": "client.py", "stall_timeout": 9})
+
     def test_flags_of_an_export_are_taken_out_of_the_scripts_own(self):
         for words, folder, rest in (
             (["--export", "--lr", "1"], "./fl_job", ["--lr", "1"]),
@@ -237,8 +250,10 @@ class ScriptsForFlare(JobFolders):
     def test_what_is_not_there_is_named(self):
         ended = self.run_script("from nvflare.app_opt.pt.recipes import SwarmLearningRecipe", "job.py")
         self.assertIn("cannot import name 'SwarmLearningRecipe' from 'nvflare.app_opt.pt.recipes'", ended.stderr)
+        ended = self.run_script("import nvflare.edge", "job.py")
+        self.assertIn("nvflare.edge is a module of NVIDIA FLARE that flare-client does not have; its README says what it has", ended.stderr)
         ended = self.run_script("import nvflare.app_opt.pt.recipes.fedop", "job.py")
-        self.assertIn("that flare-client does not have; it has nvflare.app_opt.pt.recipes.fedopt", ended.stderr)
+        self.assertIn("that flare-client does not have; did you mean nvflare.app_opt.pt.recipes.fedopt?", ended.stderr)
 
 
 if __name__ == "__main__":

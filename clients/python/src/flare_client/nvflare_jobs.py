@@ -49,6 +49,7 @@ JOB_MODULES: Mapping[str, Tuple[str, Dict[str, str]]] = {
         ("nvflare.app_opt.tracking.wandb.wandb_receiver", "job", "WandBReceiver"),
         ("nvflare.app_common.np.np_model_locator", "job", "NPModelLocator"),
         ("nvflare.app_common.np.np_model_persistor", "job", "NPModelPersistor"),
+        ("nvflare.app_common.executors.client_api_executor", "job", "ClientAPIExecutor"),
         ("nvflare.app_common.filters.exclude_vars", "job", "ExcludeVars"),
         ("nvflare.app_common.filters.percentile_privacy", "job", "PercentilePrivacy"),
         (

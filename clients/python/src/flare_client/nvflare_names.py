@@ -128,8 +128,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if fullname in MODULES:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         if fullname.split(".")[0] == "nvflare":
-            near = difflib.get_close_matches(fullname, MODULES, n=3)
-            hint = f"; it has {', '.join(near)}" if near else ""
+            near = difflib.get_close_matches(fullname, MODULES, n=1, cutoff=0.9)
+            hint = f"; did you mean {near[0]}?" if near else "; its README says what it has"
             raise ModuleNotFoundError(f"{fullname} is a module of NVIDIA FLARE that flare-client does not have{hint}", name=fullname)
         return None
 

@@ -12,6 +12,7 @@
 """
 
 from .base_jobs import BaseFedJob, FedAvgJob
+from .client_api_executor import ClientAPIExecutor
 from .errors import JobError
 from .fed_job import FedJob
 from .filters import ClipNorm, ExcludeVars, GaussianPrivacy, ModelDequantizer, ModelQuantizer, PercentilePrivacy
@@ -46,6 +47,7 @@ from .workflows import (
 __all__ = [
     "ALL_SITES",
     "BaseFedJob",
+    "ClientAPIExecutor",
     "ClipNorm",
     "ConvertToFedEvent",
     "CrossSiteEval",

@@ -3,12 +3,11 @@
 from typing import Any, Dict, List, Tuple
 
 from .arguments import nearest
-from .component import ResultFilter, ServerModel, Workflow, WorkflowSetting
+from .component import ResultFilter, ServerModel, SiteExecutor, Workflow, WorkflowSetting
 from .errors import JobError
 from .initial_model import is_torch_module
 from .kinds import FilterType
 from .models import PTFileModelPersistor
-from .script_runner import ScriptRunner
 from .source_files import SourceFiles
 from .workflows import check_workflow
 
@@ -22,10 +21,10 @@ class ClientApp:
     def __init__(self) -> None:
         self.sources = SourceFiles()
         self.settings: Dict[str, Any] = {}
-        self._runners: List[Tuple[List[str], ScriptRunner]] = []
+        self._runners: List[Tuple[List[str], SiteExecutor]] = []
         self._filters: Dict[str, List[Tuple[List[str], ResultFilter]]] = {FilterType.TASK_RESULT: [], FilterType.TASK_DATA: []}
 
-    def add_runner(self, runner: ScriptRunner, tasks: List[str]) -> None:
+    def add_runner(self, runner: SiteExecutor, tasks: List[str]) -> None:
         """Adds a script for some tasks."""
         self._runners.append((tasks, runner))
 
@@ -47,7 +46,10 @@ class ClientApp:
         """
         if not self._runners:
             raise JobError("a site's app has no ScriptRunner")
-        executors = [{"tasks": tasks, "executor": runner.executor(self.sources.add_script(runner.script))} for tasks, runner in self._runners]
+        executors = []
+        for tasks, runner in self._runners:
+            place = "" if runner.script is None else self.sources.add_script(runner.script)
+            executors.append({"tasks": tasks, "executor": runner.executor(place)})
         results = _lists(self._filters[FilterType.TASK_RESULT])
         return {"format_version": 2, "executors": executors, **({"task_result_filters": results} if results else {}), **self.settings}
 

@@ -45,6 +45,20 @@ class ServerModel:
         raise NotImplementedError
 
 
+class SiteExecutor:
+    """What does a site's tasks."""
+
+    #: A script on this machine that goes along; ``None`` where none does.
+    script: Optional[str] = None
+
+    def executor(self, place: str) -> Dict[str, Any]:
+        """What stands in ``config_fed_client.json``.
+
+        :param place: of the script in ``custom``
+        """
+        raise NotImplementedError
+
+
 class ResultFilter:
     """A filter of what sites send, by its name in ``config_fed_client.json``."""
 

@@ -7,12 +7,11 @@ from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
 from .app import ClientApp, ServerApp
 from .arguments import nearest, without_none
-from .component import IdleComponent, ResultFilter, ServerModel, Workflow, WorkflowSetting
+from .component import IdleComponent, ResultFilter, ServerModel, SiteExecutor, Workflow, WorkflowSetting
 from .errors import JobError, without_effect
 from .initial_model import is_torch_module
 from .job_folder import AppFolder, write_job_folder
 from .kinds import ALL_SITES, SERVER
-from .script_runner import ScriptRunner
 from .source_files import SourceFiles
 
 #: Arguments that :meth:`FedJob.to` hands on.
@@ -185,8 +184,8 @@ class FedJob:
         if isinstance(obj, dict):
             app.settings.update(obj)
             return None
-        if isinstance(obj, ScriptRunner):
-            raise JobError("a ScriptRunner is for sites: use to_clients, or to with the name of a site")
+        if isinstance(obj, SiteExecutor):
+            raise JobError(f"a {type(obj).__name__} is for sites: use to_clients, or to with the name of a site")
         if isinstance(obj, ResultFilter):
             if obj.path == "ModelDequantizer":
                 return None
@@ -208,7 +207,7 @@ class FedJob:
             raise JobError(f"a {type(obj).__name__} is for the server: use to_server")
         app = self._site_app(target)
         tasks = list(options.get("tasks") or ["*"])
-        if isinstance(obj, ScriptRunner):
+        if isinstance(obj, SiteExecutor):
             app.add_runner(obj, tasks)
             return {}
         if isinstance(obj, str):

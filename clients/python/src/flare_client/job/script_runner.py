@@ -6,6 +6,7 @@ import shlex
 from typing import Any, Dict, List, Optional, Sequence, Union
 
 from .arguments import Other, idle, settle
+from .component import SiteExecutor
 from .errors import JobError
 from .kinds import ExchangeFormat, FrameworkType, TransferType
 
@@ -18,7 +19,7 @@ _PYTHON = re.compile(r"(.*/)?python[0-9.]*$")
 _LAUNCHERS = ("torchrun", "accelerate", "deepspeed")
 
 
-class ScriptRunner:
+class ScriptRunner(SiteExecutor):
     """A training script for sites, with its arguments.
 
     The script always has a process of its own; ``launch_external_process`` says whether ``command``, ``launch_once`` and the time-outs count,
@@ -75,10 +76,6 @@ class ScriptRunner:
         self._launch(os.path.basename(script))
 
     def executor(self, place: str) -> Dict[str, Any]:
-        """What stands in ``config_fed_client.json``.
-
-        :param place: of the script in ``custom``
-        """
         return {"path": "ClientAPIExecutor", "args": {**self._launch(place), **self._settings}}
 
     def _launch(self, place: str) -> Dict[str, Any]:

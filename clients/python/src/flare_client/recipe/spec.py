@@ -4,6 +4,7 @@ from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..job import ALL_SITES, FedJob, FilterType, FrameworkType, JobError, ScriptRunner
 from ..job.arguments import Other, idle, nearest
+from ..job.component import SiteExecutor
 from ..job.errors import without_effect
 from . import export_flags
 from .environment import ExecEnv
@@ -54,7 +55,7 @@ class Recipe:
         self._sites: Dict[str, Dict[str, Any]] = {}
         self._has_clients = False
         # A script or command that cannot be used is a mistake of the line that makes the recipe.
-        self._runner_of({})
+        self._create_client_runner({})
 
     def set_per_site_config(self, config: Mapping[str, Mapping[str, Any]]) -> None:
         """Gives sites arguments of their own; the job goes to these sites then, and to no others.
@@ -72,7 +73,7 @@ class Recipe:
                     raise JobError(f"a site has no argument '{key}'{nearest(key, self._site_keys)}")
             if site in (ALL_SITES, "server"):
                 raise JobError(f"'{site}' is no name of a site")
-            self._runner_of(own)
+            self._create_client_runner(own)
         if len(config) < self._job.min_clients:
             raise JobError(f"the configuration names {len(config)} sites, and min_clients is {self._job.min_clients}")
         self._sites = {site: dict(own) for site, own in config.items()}
@@ -179,10 +180,11 @@ class Recipe:
             return
         self._has_clients = True
         for site, own in self._sites.items() if self._sites else [(ALL_SITES, {})]:
-            self._job.to(self._runner_of(own), site, tasks=self._tasks)
+            self._job.to(self._create_client_runner(own), site, tasks=self._tasks)
 
-    def _runner_of(self, own: Mapping[str, Any]) -> ScriptRunner:
-        given = {**self._runner, **{key: value for key, value in own.items() if value is not None}}
+    def _create_client_runner(self, site_config: Mapping[str, Any]) -> SiteExecutor:
+        """What runs at a site with these arguments of its own. FLARE's users override this one too."""
+        given = {**self._runner, **{key: value for key, value in site_config.items() if value is not None}}
         return ScriptRunner(**{_RUNNER[name]: value for name, value in given.items()})
 
     def _give_clients(self, obj: Any, clients: Optional[List[str]], **options: Any) -> None:
