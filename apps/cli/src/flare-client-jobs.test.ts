@@ -188,6 +188,18 @@ describe("a job.py as FLARE's users write it", () => {
     expect(processesWith(folder)).toEqual([]);
   });
 
+  it.skipIf(numpy === undefined)("runs in a federation that is made for it, with NumPy (Debian package python3-numpy)", async () => {
+    const job = numpyJob["job.py"].replaceAll("SimEnv", "PocEnv").replace(', workspace_root="simulation"', "");
+    await write({ ...numpyJob, "job.py": job });
+    const { exitCode, said } = await run(numpy);
+    const [jobId = ""] = await readdir(join(folder, "results"));
+    expect(said).toContain(`\nresult ${join(folder, "results", jobId)}\n`);
+    expect(exitCode).toBe(0);
+    expect(await tensorsOf(`results/${jobId}/models/FL_global_model.safetensors`)).toEqual({ numpy_key: [3, 4, 5, 6] });
+    expect(await readdir(join(folder, ".flare", "poc")).catch(() => [])).toEqual([]);
+    expect(processesWith(folder)).toEqual([]);
+  });
+
   it.skipIf(torch === undefined)("trains and evaluates, with PyTorch (Debian package python3-torch)", async () => {
     await write(torchJob);
     const { exitCode, said } = await run(torch);

@@ -153,6 +153,8 @@ class Jobs(JobFolders):
             (lambda: job.to_server(ModelQuantizer()), "the server has no filters"),
             (lambda: ScriptRunner(script="client.py", framework="tensorflow"), "TensorFlow"),
             (lambda: ScriptRunner(script="client.py", execution_mode="attach"), "'attach' is not here"),
+            (lambda: FedJob(name="../up"), "'../up' cannot be the name of a job"),
+            (lambda: job.to(ScriptRunner(script="client.py"), "../up"), "'../up' is no name of a site"),
             (lambda: FedJob(meta_props={"name": "other"}), "meta_props cannot have 'name'"),
         ):
             with self.assertRaises(JobError) as caught:

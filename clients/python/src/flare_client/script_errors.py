@@ -9,12 +9,17 @@ _OWN = os.path.dirname(os.path.abspath(__file__))
 
 
 def told_error(error: BaseException) -> Optional[Tuple[str, int]]:
-    """The line for an error of ours about a job, with the place in the script, and the exit status; ``None`` for all other errors."""
+    """The line for an error of ours about a job or a name of FLARE's, with the place in the script, and the exit status.
+
+    ``None`` for all other errors.
+    """
     # Not imported for the question: scripts that train have nothing to do with them.
     job, command = (sys.modules.get(f"flare_client.{name}") for name in ("job.errors", "flare_command"))
     if command is not None and isinstance(error, command.FlareCommandError):
         return f"{_place(error)}{error}", error.exit_code
     if job is not None and isinstance(error, job.JobError):
+        return f"{_place(error)}{error}", 1
+    if isinstance(error, ImportError) and (error.name or "").split(".")[0] == "nvflare":
         return f"{_place(error)}{error}", 1
     return None
 

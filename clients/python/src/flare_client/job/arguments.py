@@ -2,7 +2,7 @@
 
 import difflib
 import inspect
-from typing import Any, Iterable, Mapping, NamedTuple, Set
+from typing import Any, Dict, Iterable, Mapping, NamedTuple
 
 from .errors import JobError, without_effect
 
@@ -36,13 +36,28 @@ def settle(owner: Any, given: Mapping[str, Any], table: Mapping[str, Other]) -> 
     for name, value in given.items():
         other = table.get(name)
         if other is None:
-            known = _names_of(type(owner)) | set(table)
+            known = {*_parameters(type(owner)), *table}
             raise JobError(f"{name_of_class} has no argument '{name}'{nearest(name, known)}")
         if _is_same(value, other.default):
             continue
         if other.is_refused:
             raise JobError(f"{name_of_class}: '{name}' is not here: {other.why}")
         without_effect(f"'{name}' of {name_of_class}", other.why)
+
+
+def require(owner: type, given: Iterable[str]) -> None:
+    """Refuses a call that lacks arguments, with what may have been meant for one of them.
+
+    :raises JobError:
+    """
+    names = list(given)
+    missing = [name for name, has_default in _parameters(owner).items() if not has_default and name not in names]
+    if not missing:
+        return
+    strange = [name for name in names if name not in _parameters(owner)]
+    meant = [(close[0], name) for name in missing for close in [difflib.get_close_matches(name, strange, n=1)] if close]
+    hint = "".join(f"; '{close}' may be meant for '{name}'" for close, name in meant)
+    raise JobError(f"{owner.__name__} needs {' and '.join(repr(name) for name in missing)}{hint}")
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -57,15 +72,18 @@ def without_none(**arguments: Any) -> Mapping[str, Any]:
     return {name: value for name, value in arguments.items() if value is not None}
 
 
-def _names_of(owner: type) -> Set[str]:
+def _parameters(owner: type) -> Dict[str, bool]:
+    """Arguments of a class, and whether they may be left out; also of those that it is derived from, where it hands on ``**arguments``."""
     kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
-    return {
-        parameter.name
-        for one in owner.__mro__
-        if "__init__" in vars(one) and one is not object
-        for parameter in inspect.signature(one.__init__).parameters.values()
-        if parameter.kind in kinds and parameter.name != "self"
-    }
+    found: Dict[str, bool] = {}
+    for one in (one for one in owner.__mro__ if "__init__" in vars(one)):
+        parameters = list(inspect.signature(one.__init__).parameters.values())[1:]
+        for parameter in parameters:
+            if parameter.kind in kinds:
+                found.setdefault(parameter.name, parameter.default is not inspect.Parameter.empty)
+        if not any(parameter.name == "arguments" for parameter in parameters):
+            break
+    return found
 
 
 def _is_same(value: Any, default: Any) -> bool:

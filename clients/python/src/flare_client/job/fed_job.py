@@ -1,6 +1,7 @@
 """FLARE's way to put a job together from Python: what goes to the server, and what to which site."""
 
 import os
+import re
 import tempfile
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
@@ -17,6 +18,8 @@ from .source_files import SourceFiles
 #: Arguments that :meth:`FedJob.to` hands on.
 _OPTIONS = ("tasks", "filter_type")
 
+_NAME = re.compile(r"(?=.{1,128}$)[A-Za-z0-9](?:[A-Za-z0-9 ._-]*[A-Za-z0-9_-])?")
+_SITE = re.compile(r"[A-Za-z0-9_][A-Za-z0-9_.@-]*")
 _RESERVED = ("name", "deploy_map", "min_clients", "mandatory_clients")
 
 
@@ -36,6 +39,8 @@ class FedJob:
     ):
         if fail_fast:
             without_effect("'fail_fast' of FedJob", "a job ends at once when sites that it needs have left it")
+        if _NAME.fullmatch(name) is None:
+            raise JobError(f"'{name}' cannot be the name of a job: letters, digits, blanks, '.', '_' and '-' can be in it, 128 at most")
         self.name = name
         self.min_clients = min_clients
         self.mandatory_clients = list(mandatory_clients or [])
@@ -228,7 +233,7 @@ class FedJob:
         return self._server
 
     def _site_app(self, target: str) -> ClientApp:
-        if not isinstance(target, str) or not target:
+        if target != ALL_SITES and (not isinstance(target, str) or _SITE.fullmatch(target) is None):
             raise JobError(f"{target!r} is no name of a site")
         if target not in self._sites:
             self._sites[target] = ClientApp()

@@ -90,7 +90,6 @@ class FedAvg(Workflow):
 class ScatterAndGather(FedAvg):
     """FLARE's older form of the same; its aggregator, persistor and generator are components beside it."""
 
-    _component = "what it names says here how the workflow combines updates, wherever it is given"
     _others = {
         **_ROUNDS,
         "persistor_id": idle("", PERSISTOR.why),
@@ -135,11 +134,11 @@ class FedOpt(FedAvg):
         optimizer_args: Optional[Mapping[str, Any]] = None,
         lr_scheduler_args: Optional[Mapping[str, Any]] = None,
         device: Optional[str] = None,
-        **others: Any,
+        **arguments: Any,
     ):
         if is_model(source_model):
-            others.setdefault("model", source_model)
-        super().__init__(**others, **strategy_of(type(self).__name__, optimizer_args, lr_scheduler_args, device))
+            arguments.setdefault("model", source_model)
+        super().__init__(**arguments, **strategy_of(type(self).__name__, optimizer_args, lr_scheduler_args, device))
 
 
 class Scaffold(Workflow):

@@ -3,7 +3,7 @@
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..job import ALL_SITES, FedJob, FilterType, FrameworkType, JobError, ScriptRunner
-from ..job.arguments import Other, idle, nearest
+from ..job.arguments import Other, idle, nearest, require
 from ..job.component import SiteExecutor
 from ..job.errors import without_effect
 from . import export_flags
@@ -46,6 +46,12 @@ class Recipe:
     framework: FrameworkType = FrameworkType.NUMPY
     #: Names of arguments that may be given by site.
     _site_keys: Sequence[str] = tuple(name for name in _RUNNER if name not in ("client_memory_gc_rounds", "cuda_empty_cache"))
+
+    def __new__(cls, *arguments: Any, **named: Any) -> "Recipe":
+        # Python itself would only say what is missing, not what was written in its place. A class of the author's own has its own rules.
+        if cls.__module__.startswith(__package__):
+            require(cls, named)
+        return super().__new__(cls)
 
     def __init__(self, job: FedJob, runner: Mapping[str, Any], tasks: Optional[Sequence[str]] = None):
         self._job = job
@@ -122,7 +128,8 @@ class Recipe:
     def enable_log_streaming(self, *file_names: str) -> None:
         """Is taken for FLARE's sake."""
         del file_names
-        without_effect("enable_log_streaming", "a site says itself whether its log lines are read, by 'allow_log_streaming'; `flare job logs` shows them")
+        why = "a site says itself whether its log lines are read, by 'allow_log_streaming'; `flare job logs` shows them"
+        without_effect("enable_log_streaming", why)
 
     def enable_tensor_streaming(self, *arguments: Any, **named: Any) -> None:
         """Is taken for FLARE's sake."""
