@@ -153,6 +153,10 @@ const consequences = {
     "the transfer is broken off and goes on from where it was; the trainer is ended and started again; the round goes on without the site",
   ],
   reconnectFirstMs: ["first wait before a site dials again", "it dials; the wait grows, with jitter, up to `reconnectMaxMs`"],
+  disabledRetryMs: [
+    "longest wait before a site that was [disabled](operate-a-site.md#keep-a-site-out-for-a-while) asks again",
+    "it asks; one that was enabled is back within this time",
+  ],
   reconnectMaxMs: ["longest wait before a site dials again", "it dials; a server that comes back is found within this time"],
   restarts: [
     "deaths of one job process in a row, without anything done in between",

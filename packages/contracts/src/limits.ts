@@ -120,6 +120,8 @@ export const limits = Object.freeze({
   /** First and longest wait before a site tries to reach the server again; jitter is added. */
   reconnectFirstMs: 100,
   reconnectMaxMs: 5_000,
+  /** Longest wait before a site that was disabled asks again whether it may come back. */
+  disabledRetryMs: 10_000,
   /** Deaths of one job process in a row, without anything done in between, after which it is given up. */
   restarts: 5,
   /** Body of a request to the dashboard, where a route takes no upload. */

@@ -1,5 +1,6 @@
 export { endTrainersBelow } from "./executor/trainer-leftovers.js";
 export type { LogLevel, LogLine } from "./logging/logger.js";
+export { type Ending, restartStatus, type Watch, watchOf } from "./operate/ending.js";
 export { type DaemonStatus, daemonStatus, type StartDaemonInit, startDaemon, stopDaemon } from "./process/daemon.js";
 export { freePort } from "./process/free-port.js";
 export { giveBackHeap } from "./process/give-back-heap.js";

@@ -33,6 +33,8 @@ export interface CommandOutput {
   readonly data: Json;
   /** Lines for people, printed last. */
   readonly text: readonly string[];
+  /** Exit status, where it is not to be 0 though all went well. */
+  readonly exitStatus?: number;
   /** What a person may want to do next; kept off the standard output, so that scripts get the result alone. */
   readonly hints?: readonly string[];
 }

@@ -106,7 +106,7 @@ export const commandGroups: readonly CommandGroup[] = [
   },
   {
     name: "system",
-    summary: "look at a running federation",
+    summary: "look at a running federation; restart, shut down, keep out and let in what belongs to it",
     load: async () => (await import("../commands/system/system-commands.js")).addSystemCommands,
   },
 ];

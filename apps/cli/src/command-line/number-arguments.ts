@@ -20,6 +20,15 @@ export function positiveSeconds(text: string): number {
   return seconds;
 }
 
+/** As `positiveSeconds`, up to so many. */
+export function secondsUpTo(most: number): (text: string) => number {
+  return (text) => {
+    const seconds = positiveSeconds(text);
+    if (seconds > most) throw new InvalidArgumentError(`Seconds are at most ${most} here.`);
+    return seconds;
+  };
+}
+
 /** Reads a size such as `512MiB`; comes to bytes. */
 export function byteSize(text: string): number {
   const bytes = byteSizeOf(text);

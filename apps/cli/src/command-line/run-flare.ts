@@ -79,6 +79,7 @@ export async function runFlare(argv: readonly string[]): Promise<number> {
     await program.parseAsync(expandLongShortFlags(argv), { from: "user" });
     terminal.draw([]);
     if (output !== undefined) printOutput(context, output);
+    exitCode = output?.exitStatus ?? 0;
   } catch (reason) {
     terminal.draw([]);
     // Loaded when needed: the schemas that come with the error catalogue cost more than everything else at a start.

@@ -54,6 +54,11 @@ describe("a condition", () => {
       expect(ask(condition)).toBe(false);
   });
 
+  it("on the organisation of a site that nobody knows is not met, negated or not", () => {
+    for (const condition of ["o:site", "not o:site"]) expect(ask(condition, { site: { org: undefined } })).toBe(false);
+    expect(ask("any", { site: { org: undefined } })).toBe(true);
+  });
+
   it("list allows what one of them allows, and an empty one nothing", () => {
     expect(ask(["none", "o:a"])).toBe(true);
     expect(ask({ abort_job: ["none", "o:b"] })).toBe(false);

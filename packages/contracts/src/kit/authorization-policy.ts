@@ -38,8 +38,8 @@ export interface AuthorizationRequest {
   /** @default the category that the table of rights gives */
   readonly category?: RightCategory;
   readonly user: { readonly name: string; readonly org: string; readonly role: string };
-  /** The site whose policy is asked. */
-  readonly site: { readonly org: string };
+  /** The site that it is about; its organisation may not be known where a server is asked for it. */
+  readonly site: { readonly org: string | undefined };
   /** Who submitted the job in question, where there is one. */
   readonly submitter?: { readonly name: string; readonly org: string };
   /** The study that it is about. */
@@ -49,7 +49,7 @@ export interface AuthorizationRequest {
 /**
  * Whether a policy lets a user do something: the right's own entry decides, else its category's, else `*`; a list
  * allows what any of its conditions allows. What no entry speaks of is refused, and no role is above the policy. A
- * condition on a submitter or a study that is not known is never met, negated or not.
+ * condition on a submitter, a study or a site's organisation that is not known is never met, negated or not.
  */
 export function isAllowed(policy: AuthorizationPolicy, request: AuthorizationRequest): boolean {
   const entry = own(policy.permissions, request.user.role);
@@ -82,7 +82,7 @@ function evaluate(condition: string, { user, site, submitter, study }: Authoriza
   const kind = condition.slice(0, colon);
   const wanted = condition.slice(colon + 1);
   if (kind === "o" || kind === "org") {
-    if (wanted === "site") return user.org === site.org;
+    if (wanted === "site") return site.org === undefined ? undefined : user.org === site.org;
     if (wanted === "submitter") return submitter === undefined ? undefined : user.org === submitter.org;
     return user.org === wanted;
   }

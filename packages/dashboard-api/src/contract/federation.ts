@@ -18,7 +18,7 @@ export type LinkState = z.infer<typeof linkStateSchema>;
 export const workingSiteSchema = z.object({
   name: z.string(),
   organization: z.string(),
-  state: z.enum(["connected", "disconnected"]),
+  state: z.enum(["connected", "disconnected", "disabled"]),
   sinceMs: timeMsSchema,
   /** Why it is disconnected. */
   reason: z.string(),

@@ -73,7 +73,8 @@ function privacyFrom(privacy: NonNullable<SiteStatus["privacy"]> | null): Workin
   return privacy === null ? null : { ...privacy, scopes: [...privacy.scopes] };
 }
 
-function siteFrom({ org, ...site }: SiteStatus): WorkingSite {
+/** What only commands need stays here. */
+function siteFrom({ org, attachment: _attachment, nodeVersion: _nodeVersion, ...site }: SiteStatus): WorkingSite {
   return {
     ...site,
     organization: org,

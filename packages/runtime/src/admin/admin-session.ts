@@ -4,6 +4,8 @@ import type { LiveIdentity } from "../identity/live-identity.js";
 import type { JournalEntry } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import { addToEvaluations, type ModelEvaluation, noEvaluations } from "../job/model-evaluations.js";
+import type { MachineResources } from "../operate/machine-resources.js";
+import type { LevelWord } from "../operate/operation-arguments.js";
 import type { OutputLine, OutputNews, OutputPage, TrackedPoint } from "../output/job-output.js";
 import type { ReceiptsPage } from "../receipt/receipts-page.js";
 import { verifyReceipts } from "../receipt/round-receipt.js";
@@ -14,6 +16,8 @@ import type { AbortedJob, DownloadOptions, ListJobsFilter, ReadOutputOptions, Tr
 import type { JobReceipts } from "./job-receipts.js";
 import type { JobSummary, SystemChange, SystemStatus } from "./job-summary.js";
 import { type DownloadedJob, JobTransfers } from "./job-transfers.js";
+import { OperationCommands } from "./operation-commands.js";
+import type { EndOptions, OperationOptions, OperationOutcome, OperationTarget, SiteAdmission } from "./operation-outcomes.js";
 import { SignedCalls } from "./signed-calls.js";
 import { StudyCommands } from "./study-commands.js";
 import type { TransferStores } from "./transfer-stores.js";
@@ -53,6 +57,7 @@ export class AdminSession {
   readonly #parts: AdminSessionComponents;
   readonly #calls: SignedCalls;
   readonly #transfers: JobTransfers;
+  readonly #operations: OperationCommands;
   /** Commands about studies, in whichever study this session works. */
   readonly studies: StudyCommands;
 
@@ -63,6 +68,7 @@ export class AdminSession {
     const receipts = (jobId: string, signal: AbortSignal): Promise<JobReceipts> => this.receipts(jobId, signal);
     const evaluations = (jobId: string, signal: AbortSignal): Promise<readonly ModelEvaluation[]> => this.evaluations(jobId, signal);
     this.#transfers = new JobTransfers({ ...components, calls: this.#calls, receipts, evaluations }, { study });
+    this.#operations = new OperationCommands({ calls: this.#calls, status: (signal) => this.status(signal) });
     this.studies = new StudyCommands({ execute: (verb, args, signal) => this.#calls.execute(verb, args, signal) });
   }
 
@@ -242,6 +248,56 @@ export class AdminSession {
 
   async status(signal?: AbortSignal): Promise<SystemStatus> {
     return (await this.#calls.execute("check_status", {}, signal)) as unknown as SystemStatus;
+  }
+
+  /**
+   * Has sites, the server, or all of them end in good order: sites first, then the server. What a job has done is kept, and it goes on when
+   * they are started again. Each site asks its own policy; one that is not connected, refuses or does not answer is an outcome.
+   *
+   * @throws FlareError `auth/not-authorized` where the server refuses for itself; nothing was done then
+   */
+  async shutdown(target: OperationTarget, options?: EndOptions): Promise<readonly OperationOutcome[]> {
+    return await this.#operations.end("shutdown", target, options);
+  }
+
+  /**
+   * As `shutdown`, and whatever watches over them starts them again; waits until they are back. The session goes on with the new server.
+   *
+   * @throws FlareError `auth/not-authorized`, `runtime/not-watched` where the server refuses for itself; nothing was done then
+   */
+  async restart(target: OperationTarget, options?: EndOptions): Promise<readonly OperationOutcome[]> {
+    return await this.#operations.end("restart", target, options);
+  }
+
+  /** What server and sites run on, and what of it is free now. */
+  async reportResources(target: OperationTarget, options: OperationOptions = {}): Promise<readonly OperationOutcome<MachineResources>[]> {
+    return await this.#operations.resources(target, options);
+  }
+
+  /** Changes how much processes write to their logs, until they end; `reload` is what their local/log_config.json says. Gives the level in force. */
+  async configureSiteLog(
+    level: LevelWord,
+    target: OperationTarget,
+    options: OperationOptions = {},
+  ): Promise<readonly OperationOutcome<string>[]> {
+    return await this.#operations.configureLog(level, target, options);
+  }
+
+  /**
+   * Has the server keep a site out, through its restarts, until it is enabled again: what it has open is cut, and it leaves its jobs for good.
+   *
+   * @throws FlareError `auth/not-authorized`, `runtime/site-unknown` for one that is not of this study
+   */
+  async disableClient(
+    site: string,
+    { reason = "", signal }: { readonly reason?: string | undefined; readonly signal?: AbortSignal | undefined } = {},
+  ): Promise<SiteAdmission> {
+    return await this.#operations.disable(site, reason, signal);
+  }
+
+  /** Has the server let a site in again, which comes back by itself. @throws FlareError as `disableClient` */
+  async enableClient(site: string, { signal }: { readonly signal?: AbortSignal | undefined } = {}): Promise<SiteAdmission> {
+    return await this.#operations.enable(site, signal);
   }
 
   /**

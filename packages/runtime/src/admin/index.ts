@@ -15,6 +15,8 @@ export {
   type SiteMetrics,
 } from "../job/model-evaluations.js";
 export { readJobFolder } from "../job/read-job-folder.js";
+export type { MachineResources, OfferedGpus } from "../operate/machine-resources.js";
+export { type LevelWord, levelWords } from "../operate/operation-arguments.js";
 export type { LogSource, OutputLine, OutputNews, OutputPage, TrackedPoint } from "../output/job-output.js";
 export type { ReceiptVerdict, RoundReceipt } from "../receipt/round-receipt.js";
 export type { SignedReceipt } from "../receipt/signed-receipt.js";
@@ -25,6 +27,7 @@ export type { EvaluationFile } from "./evaluation-files.js";
 export type { JobReceipts } from "./job-receipts.js";
 export type { JobSummary, ResultFile, ServerStatus, SiteStatus, SystemChange, SystemStatus } from "./job-summary.js";
 export type { DownloadedJob } from "./job-transfers.js";
+export type { EndOptions, OperationOptions, OperationOutcome, OperationTarget, SiteAdmission } from "./operation-outcomes.js";
 export type { StudyDescription, StudyList, StudySites, StudySitesChange } from "./study-commands.js";
 export type { TrustUpdate } from "./trust-update.js";
 export type { WaitingRenewal } from "./waiting-renewal.js";

@@ -43,13 +43,18 @@ export interface ResultFile {
 export interface SiteStatus {
   readonly name: string;
   readonly org: string;
-  readonly state: "connected" | "disconnected";
+  /** `disabled`: an admin has had the server keep it out. */
+  readonly state: "connected" | "disconnected" | "disabled";
   readonly sinceMs: number;
-  /** Why it is disconnected. */
+  /** Why it is not connected. */
   readonly reason: string;
   /** The relay that it comes by: of several in a row the one next to the server. Not from servers of older versions. */
   readonly relay?: string | null;
   readonly softwareVersion: string;
+  /** Not of sites and servers of older versions, nor is what follows. */
+  readonly nodeVersion?: string;
+  /** Names this attachment of the site, in commands for it; empty while it is away, and for one that takes none. */
+  readonly attachment?: string;
   /** As its kit says; `null` for a site that does not tell. */
   readonly resources: { readonly gpus: number; readonly memPerGpuGiB: number } | null;
   /** Whether its operator lets log lines of jobs be read from afar. */
@@ -84,6 +89,8 @@ export interface ServerStatus {
   readonly project: string;
   readonly startedAtMs: number;
   readonly softwareVersion: string;
+  /** Not of servers of older versions. */
+  readonly nodeVersion?: string;
   /** Bytes of models, updates and jobs since the server started. */
   readonly receivedBytes: number;
   readonly sentBytes: number;

@@ -4,9 +4,10 @@ import { defaultStudy, FlareError, type Json } from "@flare-ts/contracts";
 import { type SignedCommand, SignedCommandSchema } from "@flare-ts/contracts/wire";
 import { isSignedBy, type ProjectTrust, signBytes } from "@flare-ts/provision/kit";
 import { z } from "zod";
+import { operationVerbs } from "../operate/operation-verbs.js";
 import type { Identity } from "../session/identity.js";
 import { fingerprintOf } from "../session/project-keys.js";
-import { verifyTrusted } from "../session/verify-certificate.js";
+import { verifyParticipant, verifyTrusted } from "../session/verify-certificate.js";
 import { studyVerbs } from "../study/study-verbs.js";
 
 /** Verbs of admins; the names are those of FLARE's console. */
@@ -30,6 +31,7 @@ export const commandVerbs = [
   "delete_job",
   "enter_study",
   ...studyVerbs,
+  ...operationVerbs,
 ] as const;
 export type CommandVerb = (typeof commandVerbs)[number];
 
@@ -96,23 +98,59 @@ export function verifyCommand(
   expected: { readonly identity: Identity; readonly sessionId: string; readonly trust: ProjectTrust; readonly nowMs: number },
 ): VerifiedCommand {
   const { identity, sessionId, trust, nowMs } = expected;
-  const refuse = (why: string): never => {
-    throw new FlareError("auth/command-invalid", `A command of ${identity.name} is refused: ${why}.`, {
-      facts: { who: identity.name, why },
-    });
-  };
+  const refuse = refusalOf(identity.name);
   const certificate = readCertificate(command.certificate);
   if (certificate === undefined || !isOfSession(certificate, identity, nowMs)) return refuse("its certificate is not that of the session");
   verifyTrusted({ chainPem: identity.chainPem, trust, nowMs });
   if (trust.isRevoked(certificate)) return refuse("its certificate is revoked");
-  const isSigned = isSignedBy(Buffer.concat([label, command.commandJson]), command.signature, certificate.publicKey);
-  if (!isSigned) return refuse("its signature is wrong");
-  const parsed = commandSchema.safeParse(readJson(command.commandJson));
+  const signed = readSigned(command, certificate, trust, refuse);
+  if (signed.sessionId !== sessionId) return refuse("it was signed for another session");
+  return signed.command;
+}
+
+/** A command that a site verified for itself, and who gave it. */
+export interface VerifiedSiteCommand extends VerifiedCommand {
+  readonly identity: Identity;
+}
+
+/**
+ * Verifies at a site that a command was signed by an admin of the project, whatever the server says of it. For which session it was signed
+ * only the server knows; what makes it good here, and once, is the attachment of the site that it names.
+ *
+ * @throws FlareError `auth/command-invalid`, `auth/certificate-revoked` and its kin
+ */
+export function verifySiteCommand(
+  command: SignedCommand,
+  { trust, nowMs }: { readonly trust: ProjectTrust; readonly nowMs: number },
+): VerifiedSiteCommand {
+  const identity = verifyParticipant({ chainPem: command.certificate, trust, nowMs });
+  const refuse = refusalOf(identity.name);
+  if (identity.kind !== "admin") return refuse("its certificate is not that of an admin");
+  const certificate = new X509Certificate(command.certificate);
+  return { ...readSigned(command, certificate, trust, refuse).command, identity };
+}
+
+type Refuse = (why: string) => never;
+
+function refusalOf(who: string): Refuse {
+  return (why) => {
+    throw new FlareError("auth/command-invalid", `A command of ${who} is refused: ${why}.`, { facts: { who, why } });
+  };
+}
+
+/** What a command says, when its signature is good and it is of this project. */
+function readSigned(
+  { commandJson, signature }: SignedCommand,
+  certificate: X509Certificate,
+  trust: ProjectTrust,
+  refuse: Refuse,
+): { readonly command: VerifiedCommand; readonly sessionId: string } {
+  if (!isSignedBy(Buffer.concat([label, commandJson]), signature, certificate.publicKey)) return refuse("its signature is wrong");
+  const parsed = commandSchema.safeParse(readJson(commandJson));
   if (!parsed.success) return refuse("it has not the form of a command");
-  const { study = defaultStudy, verb, args, nonce, session_id, project: named, issued_at_ms: issuedAtMs } = parsed.data;
-  if (named !== trust.project) return refuse("it was signed for another project");
-  if (session_id !== sessionId) return refuse("it was signed for another session");
-  return { study, verb, args, nonce, issuedAtMs };
+  const { study = defaultStudy, verb, args, nonce, session_id: sessionId, project, issued_at_ms: issuedAtMs } = parsed.data;
+  if (project !== trust.project) return refuse("it was signed for another project");
+  return { command: { study, verb, args, nonce, issuedAtMs }, sessionId };
 }
 
 /** Also one that was renewed meanwhile: a command may be overtaken by the registration with the next. */

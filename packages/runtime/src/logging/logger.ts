@@ -24,14 +24,14 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
-/** Logs to `log.json` in a folder (JSON lines, FLARE's file name), and hands each line to `onLine`. */
+/** Logs to `log.json` in a folder (JSON lines, FLARE's file name), and hands each line to `onLine`; its level can be changed. */
 export function createLogger(init: {
   readonly folder: string;
   readonly level: LogLevel;
   readonly onLine?: ((line: LogLine) => void) | undefined;
-}): { readonly logger: Logger; close(): void } {
+}): { readonly logger: Logger; setLevel(level: LogLevel): void; close(): void } {
   const file = LineFile.open(join(init.folder, "log.json"));
-  const rank = logLevels.indexOf(init.level);
+  let rank = logLevels.indexOf(init.level);
   const make = (bound: LogFields): Logger => {
     const write = (level: LogLevel, message: string, fields: LogFields = {}): void => {
       if (logLevels.indexOf(level) > rank) return;
@@ -47,7 +47,13 @@ export function createLogger(init: {
       child: (fields) => make({ ...bound, ...fields }),
     };
   };
-  return { logger: make({}), close: () => file.close() };
+  return {
+    logger: make({}),
+    setLevel: (level) => {
+      rank = logLevels.indexOf(level);
+    },
+    close: () => file.close(),
+  };
 }
 
 /** An error as a field of a log line. */

@@ -4,9 +4,11 @@ import { closeSync, existsSync, fstatSync, openSync, readFileSync, readlinkSync,
 import { isAbsolute, join, resolve } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { FlareError } from "@flare-ts/contracts";
+import type { Watch } from "../operate/ending.js";
 import { type InstanceState, readInstance } from "./instance-lock.js";
 import { largePiecesApart, oneArena } from "./malloc-settings.js";
 import { identifyProcess, isAlive, type ProcessIdentity } from "./process-identity.js";
+import { readShutdown, type ShutdownNote } from "./shutdown-note.js";
 import { daemonNodeOptions } from "./young-space.js";
 
 export interface StartDaemonInit {
@@ -30,7 +32,7 @@ export interface StartDaemonInit {
 
 /** What is known of a kit's daemon. */
 export type DaemonStatus =
-  | { readonly state: "stopped" }
+  | { readonly state: "stopped" /** The admin who had it shut down. */; readonly shutDown?: ShutdownNote }
   | ({ readonly state: "starting" | "ready"; readonly watchdogPid?: number } & Pick<InstanceState, "pid" | "sinceMs" | "port" | "server">);
 
 const pollMs = 20;
@@ -79,6 +81,8 @@ export async function startDaemon(init: StartDaemonInit): Promise<{ readonly pid
       ...process.env,
       ...environment,
       NODE_OPTIONS: daemonNodeOptions(kind, process.env["NODE_OPTIONS"], environment["NODE_OPTIONS"]),
+      // Watch scripts of older kits do not say it.
+      FLARE_WATCHED: "on-failure" satisfies Watch,
       FLARE_NODE: command.node,
       FLARE_CLI: command.cli,
     },
@@ -163,7 +167,10 @@ export async function stopDaemon(kitDir: string, options: { readonly timeoutMs: 
 /** Whether a kit's server, site or relay runs. */
 export function daemonStatus(kitDir: string): DaemonStatus {
   const instance = readInstance(kitDir);
-  if (instance === undefined) return { state: "stopped" };
+  if (instance === undefined) {
+    const shutDown = readShutdown(kitDir);
+    return { state: "stopped", ...(shutDown === undefined ? {} : { shutDown }) };
+  }
   const { pid, state, sinceMs, port, server } = instance;
   const watchdogPid = readWatchdog(kitDir);
   return {

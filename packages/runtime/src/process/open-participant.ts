@@ -6,7 +6,7 @@ import { DiskBudget } from "../budget/disk-budget.js";
 import { type MemoryPlan, memoryOfMachine, planMemory, setByText } from "../budget/memory-plan.js";
 import { ThreadLoad } from "../budget/thread-load.js";
 import { FileModelStore } from "../store/file-model-store.js";
-import { type OpenedKit, type OpenKitInit, openKit } from "./open-kit.js";
+import { type OpenedKit, type OpenKitInit, openKit, type RunningKit } from "./open-kit.js";
 import { wrongKit } from "./wrong-kit.js";
 
 export interface OpenParticipantInit extends OpenKitInit {
@@ -18,8 +18,8 @@ export interface OpenParticipantInit extends OpenKitInit {
   readonly maxDiskBytes?: number | undefined;
 }
 
-/** Asks a participant's own policy; the participant is the site that the policy speaks of. */
-export type PolicyCheck = (request: Omit<AuthorizationRequest, "site">) => boolean;
+/** Asks a participant's own policy; the participant is the site that the policy speaks of, unless another is named. */
+export type PolicyCheck = (request: Omit<AuthorizationRequest, "site"> & Partial<Pick<AuthorizationRequest, "site">>) => boolean;
 
 /** What the parent process of a server and that of a site have in common. */
 export interface Participant<Type extends "server" | "client"> extends OpenedKit {
@@ -49,7 +49,7 @@ export async function openParticipant<Type extends "server" | "client", Running>
   type: Type,
   init: OpenParticipantInit,
   start: (participant: Participant<Type>) => Promise<Running>,
-): Promise<Running & { stop(): Promise<void> }> {
+): Promise<Running & RunningKit> {
   const read = async (kit: Kit) => {
     const [resources, policy, privacyPolicy] = await Promise.all([
       readLocalResources(kit),
@@ -77,7 +77,7 @@ export async function openParticipant<Type extends "server" | "client", Running>
         { logger, now, steadyNow, disk, isThreadBusy: () => load.isBusy() },
         { most: plan.transfers, setBy: setByText(plan), ...(type === "server" ? { mostBusy: busyTransfers } : {}) },
       );
-      const isAllowedHere: PolicyCheck = (request) => isAllowed(policy, { ...request, site: { org: kit.org } });
+      const isAllowedHere: PolicyCheck = (request) => isAllowed(policy, { site: { org: kit.org }, ...request });
       const policies = { isAllowed: isAllowedHere, privacyPolicy };
       return await start({ ...opened, ...policies, resources, modelsFolder, models, plan, disk, admission });
     },

@@ -1,6 +1,6 @@
 import type { Kit, KitListening } from "@flare-ts/provision/kit";
 import { graceOf } from "../identity/open-identity.js";
-import { type OpenedKit, type OpenKitInit, openKit } from "../process/open-kit.js";
+import { type OpenedKit, type OpenKitInit, openKit, type RunningKit } from "../process/open-kit.js";
 import { wrongKit } from "../process/wrong-kit.js";
 import { auditSessions } from "../server/audit-sessions.js";
 import { createRenewingLink } from "../site/renewing-link.js";
@@ -21,7 +21,7 @@ export interface StartRelayInit extends OpenKitInit {
 }
 
 /** A relay that runs in this process. */
-export interface RunningRelay {
+export interface RunningRelay extends RunningKit {
   readonly name: string;
   readonly port: number;
   /** Closes every connection and stops. */
@@ -39,7 +39,7 @@ export async function startRelay(init: StartRelayInit): Promise<RunningRelay> {
   return await openKit("relay", init, { read: listeningOf, start: (opened, listening) => run(opened, listening, init) });
 }
 
-async function run(opened: OpenedKit, listening: KitListening, init: StartRelayInit): Promise<Omit<RunningRelay, "stop">> {
+async function run(opened: OpenedKit, listening: KitListening, init: StartRelayInit): Promise<Omit<RunningRelay, keyof RunningKit>> {
   const { kit, lock, logger, audit, keeper, parts, now } = opened;
   const { identity } = opened.opened;
   const { isClearAllowed = false } = init;

@@ -14,6 +14,7 @@ import type { CommandVerb } from "../admin/signed-command.js";
 import type { JournalEntry } from "../job/job-event.js";
 import { isFinished, jobStatuses } from "../job/job-status.js";
 import type { Logger } from "../logging/logger.js";
+import { isOperationVerb, type OperationVerb } from "../operate/operation-verbs.js";
 import { entriesThatFit } from "../output/entries-that-fit.js";
 import type { OutputPage } from "../output/job-output.js";
 import type { OutputArchive } from "../output/output-archive.js";
@@ -30,6 +31,7 @@ import type { JobSummaries } from "./job-summaries.js";
 import type { JobTable } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { ObjectGrants } from "./object-grants.js";
+import type { OperationService } from "./operation-service.js";
 import type { OutputService } from "./output-service.js";
 import { parseArguments } from "./parse-arguments.js";
 import type { RenewalService } from "./renewal-service.js";
@@ -57,6 +59,7 @@ export interface AdminServiceComponents {
   readonly grants: ObjectGrants;
   readonly trust: TrustService;
   readonly renewals: Pick<RenewalService, "waiting" | "complete" | "decline">;
+  readonly operations: Pick<OperationService, "answer">;
   readonly logger: Logger;
 }
 
@@ -101,7 +104,7 @@ const abortArguments = z.strictObject({ job_id: jobIdSchema, reason: z.string().
 /** Carries out commands of admins that the gate lets in, each within its study. */
 export class AdminService {
   readonly #parts: AdminServiceComponents;
-  readonly #answers: Readonly<Record<Exclude<CommandVerb, StreamVerb | StudyVerb>, Answer>> = {
+  readonly #answers: Readonly<Record<Exclude<CommandVerb, StreamVerb | StudyVerb | OperationVerb>, Answer>> = {
     enter_study: async ({ study }, args) => {
       parseArguments(noArguments, args);
       return await Promise.resolve({ study });
@@ -142,7 +145,7 @@ export class AdminService {
   async execute(context: CallContext, signed: SignedCommand): Promise<CommandReply> {
     const { verb, args, caller } = await this.#parts.gate.admit(context, signed);
     if (isStreamVerb(verb)) throw new FlareError("runtime/bad-message", `${verb} is a stream, not a call.`);
-    const result = await (isStudyVerb(verb) ? this.#parts.studies.answers[verb](caller, args) : this.#answers[verb](caller, args));
+    const result = await this.#answer(verb, args, caller, signed);
     return create(CommandReplySchema, { resultJson: JSON.stringify(result) });
   }
 
@@ -174,6 +177,13 @@ export class AdminService {
     } finally {
       membership.end();
     }
+  }
+
+  #answer(verb: Exclude<CommandVerb, StreamVerb>, args: Arguments, caller: Caller, signed: SignedCommand): Promise<Json> {
+    const { studies, operations } = this.#parts;
+    if (isStudyVerb(verb)) return studies.answers[verb](caller, args);
+    if (isOperationVerb(verb)) return operations.answer(verb, { caller, args, signed });
+    return this.#answers[verb](caller, args);
   }
 
   async *#watched(job: JobRecord, after: number, signal: AbortSignal): AsyncGenerator<WireJobEvent, void, undefined> {

@@ -4,6 +4,7 @@ import type { TrustKeeper } from "@flare-ts/provision/kit";
 import { type CommandVerb, type VerifiedCommand, verifyCommand } from "../admin/signed-command.js";
 import type { AuditLog } from "../logging/audit-log.js";
 import { capPeerText } from "../logging/logger.js";
+import { isOperationVerb, type OperationVerb } from "../operate/operation-verbs.js";
 import type { Identity } from "../session/identity.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
 import type { StudyRegistry } from "../study/study-registry.js";
@@ -38,7 +39,10 @@ export interface CommandGateComponents {
   readonly isAllowed: (request: Omit<AuthorizationRequest, "site">) => boolean;
 }
 
-/** Lets commands of admins in: each is verified by its signature, once, of a user of its study, allowed by the server's policy, and audited. */
+/**
+ * Lets commands of admins in: each is verified by its signature, once, of a user of its study, allowed by the server's policy, and audited.
+ * On those about participants the policy is asked later, for each participant.
+ */
 export class CommandGate {
   readonly #parts: CommandGateComponents;
   /** Commands by session; each counts once. */
@@ -60,7 +64,9 @@ export class CommandGate {
       this.#refuseRepetition(identity, sessionId, command);
       requireMember(studies.studies, study, identity);
       await this.#authorize(identity, command);
-      audit.write({ who: identity.name, action: verb, ...studyField(study), outcome: "allowed", facts: briefly(command.args) });
+      // Those are decided on for each participant that they name, and written down so.
+      if (!isOperationVerb(verb))
+        audit.write({ who: identity.name, action: verb, ...studyField(study), outcome: "allowed", facts: briefly(command.args) });
       return { verb: command.verb, args: command.args, caller: { identity, study } };
     } catch (reason) {
       const error = FlareError.from(reason);
@@ -91,7 +97,7 @@ export class CommandGate {
   }
 
   async #authorize(identity: Identity, { study, verb, args }: VerifiedCommand): Promise<void> {
-    if (verb === "enter_study") return;
+    if (verb === "enter_study" || isOperationVerb(verb)) return;
     if (isStudyVerb(verb)) {
       requireStudyRole(verb, identity);
       return;
@@ -110,7 +116,7 @@ export class CommandGate {
 }
 
 /** The right that a command needs. Log lines may hold more than a model does, and need the same right as the result. */
-function rightFor(verb: Exclude<CommandVerb, StudyVerb | "enter_study">, args: Arguments): Right {
+function rightFor(verb: Exclude<CommandVerb, StudyVerb | OperationVerb | "enter_study">, args: Arguments): Right {
   if (verb === "watch_job" || verb === "get_receipts") return "get_job_meta";
   if (verb === "watch_system") return "check_status";
   if (verb !== "watch_job_output" && verb !== "read_job_output") return verb;

@@ -8,13 +8,13 @@ import { isFull, whenThereIsRoom } from "../store/when-there-is-room.js";
 import type { DefinitionReader } from "./job-definition.js";
 import type { JobTable } from "./job-table.js";
 import { ServerJob, type ServerJobComponents } from "./server-job.js";
-import type { StudyBoundary } from "./study-boundary.js";
 
 export interface JobSchedulerComponents extends ServerJobComponents {
   readonly jobs: JobTable;
   readonly readDefinition: DefinitionReader;
   readonly models: ModelStore;
-  readonly boundary: Pick<StudyBoundary, "keep">;
+  /** Lets the sites of a job go that may not take part in it. */
+  readonly boundary: { readonly keep: (job: ServerJob) => Promise<void> };
 }
 
 export interface JobSchedulerInit {

@@ -325,7 +325,7 @@ export class ServerJob {
     if (event.type === "round-opened") disk?.reserve(this.#holder, event.model.size);
     if (event.type === "round-closed") disk?.reserve(this.#holder, 0);
     if (event.type === "site-left") this.#left.add(event.site);
-    if (event.type === "site-left" && event.error.code === ("study/site-removed" satisfies ErrorCode)) this.#released.add(event.site);
+    if (event.type === "site-left" && forGood.has(event.error.code)) this.#released.add(event.site);
     this.#watch.note(event);
     const change = this.#needs.note(event);
     // While the past is told, an object of an early round must not be removed for want of a later entry.
@@ -348,6 +348,9 @@ export class ServerJob {
       .catch((error: unknown) => this.#logger.error("journal could not be written", { error: errorField(error) }));
   }
 }
+
+/** Why a site may not take part any more, whatever it does. */
+const forGood: ReadonlySet<string> = new Set<ErrorCode>(["study/site-removed", "auth/site-disabled"]);
 
 /** How often it is looked whether tasks move. */
 function lookMs(stallMs: number): number {

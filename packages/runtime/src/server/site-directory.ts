@@ -5,6 +5,10 @@ import type { Attachment } from "./task-watch.js";
 /** What a site says of itself when it attaches. */
 export interface SiteSelf {
   readonly softwareVersion: string;
+  /** Empty for a site that does not tell. */
+  readonly nodeVersion: string;
+  /** Names this attachment, for commands that are for it; empty for a site that takes none. */
+  readonly attachment: string;
   /** `undefined` for a site that does not tell. */
   readonly resources: { readonly gpus: number; readonly memPerGpuGiB: number } | undefined;
   readonly allowsLogStreaming: boolean;

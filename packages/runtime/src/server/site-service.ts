@@ -23,6 +23,7 @@ import type { JobTable } from "./job-table.js";
 import type { JournalHub } from "./journal-hub.js";
 import type { OutputService } from "./output-service.js";
 import { peerError, readReport } from "./read-report.js";
+import type { SiteCommands } from "./site-commands.js";
 import type { AttachedSite, SiteDirectory, SiteSelf } from "./site-directory.js";
 import type { SiteErrors } from "./site-errors.js";
 import type { SiteOutbox } from "./site-outbox.js";
@@ -40,6 +41,8 @@ export interface SiteServiceComponents extends ControlStreamsComponents {
   readonly takeAccount: (site: string, hash: ContentHash) => TransferAccount | undefined;
   readonly output: Pick<OutputService, "hear">;
   readonly errors: Pick<SiteErrors, "note">;
+  /** Commands of admins that sites carry out. */
+  readonly commands: Pick<SiteCommands, "hear" | "gone">;
   readonly logger: Logger;
   /** A site has come or gone: waiting jobs may start now. */
   readonly onSitesChanged: () => void;
@@ -92,7 +95,9 @@ export class SiteService {
       onClose: (reason) => {
         stream.end();
         this.#arriving.delete(stream);
-        if (site === undefined || !directory.remove(site, reason)) return;
+        if (site === undefined) return;
+        this.#parts.commands.gone(site);
+        if (!directory.remove(site, reason)) return;
         log.info("site disconnected", { reason: capPeerText(reason) });
         this.#journalForJobsOf(name, { type: "site-disconnected", site: name, reason: capPeerText(reason) });
         onSitesChanged();
@@ -194,6 +199,9 @@ export class SiteService {
       case "trustState":
         this.#parts.trust.hear(site, value);
         return;
+      case "commandAnswer":
+        this.#parts.commands.hear(site, value);
+        return;
       case "heartbeat":
       case "hello":
       case undefined:
@@ -214,6 +222,8 @@ function attachedSite({ identity, sessionId, relay }: CallContext, hello: SiteHe
   const { resources, allowsLogStreaming, privacy } = hello;
   const self: SiteSelf = {
     softwareVersion: capPeerText(hello.softwareVersion),
+    nodeVersion: capPeerText(hello.nodeVersion),
+    attachment: capPeerText(hello.attachment),
     resources: resources === undefined ? undefined : { gpus: resources.gpus, memPerGpuGiB: resources.memPerGpuGib },
     allowsLogStreaming,
     privacy:

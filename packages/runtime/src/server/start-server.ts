@@ -7,7 +7,10 @@ import { graceOf } from "../identity/open-identity.js";
 import type { OpenedIdentity } from "../identity/open-live-identity.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
 import { errorField } from "../logging/logger.js";
+import { machineResources } from "../operate/machine-resources.js";
+import { OwnProcess } from "../operate/own-process.js";
 import { OutputArchive } from "../output/output-archive.js";
+import type { RunningKit } from "../process/open-kit.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
 import { systemStallClock } from "../progress/stall-clock.js";
 import { Authenticator } from "../session/authenticator.js";
@@ -23,6 +26,7 @@ import { AdminService } from "./admin-service.js";
 import { joinAudiences } from "./audience.js";
 import { auditSessions } from "./audit-sessions.js";
 import { CommandGate } from "./command-gate.js";
+import { DisabledSites } from "./disabled-sites.js";
 import { holdResultsAndWaitingJobs } from "./hold-stored-jobs.js";
 import { createDefinitionReader } from "./job-definition.js";
 import { JobDeletion } from "./job-deletion.js";
@@ -33,11 +37,14 @@ import { JobTable } from "./job-table.js";
 import { JournalHub } from "./journal-hub.js";
 import { ModelsOfOthers } from "./models-of-others.js";
 import { ObjectGrants } from "./object-grants.js";
+import { OperationService } from "./operation-service.js";
 import { OutputService } from "./output-service.js";
 import { RelayService } from "./relay-service.js";
 import { RenewalService } from "./renewal-service.js";
+import { SiteCommands } from "./site-commands.js";
 import { SiteDirectory } from "./site-directory.js";
 import { SiteErrors } from "./site-errors.js";
+import { SiteExclusion } from "./site-exclusion.js";
 import { SiteService } from "./site-service.js";
 import { SiteTraffic } from "./site-traffic.js";
 import { StudyBoundary } from "./study-boundary.js";
@@ -57,7 +64,7 @@ export interface StartServerInit extends OpenParticipantInit {
 }
 
 /** A server that runs in this process. */
-export interface RunningServer {
+export interface RunningServer extends RunningKit {
   readonly name: string;
   readonly port: number;
   /** Stops in an orderly way; running jobs go on at the next start. */
@@ -74,7 +81,7 @@ export interface RunningServer {
 export async function startServer(init: StartServerInit): Promise<RunningServer> {
   return openParticipant("server", init, async (participant) => {
     const { kit, resources, workspace, modelsFolder, models, lock, logger, audit, isAllowed, parts, now, keeper, opened } = participant;
-    const { plan, disk, admission } = participant;
+    const { plan, disk, admission, logLevel, end } = participant;
     const store = await openSqliteServerStore({ path: join(workspace, "server.db") });
     parts.add("store", () => store.close());
     const studies = await StudyRegistry.open({ write: writeDurably, logger }, { localDir: kit.local.dir, workspace });
@@ -95,11 +102,29 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     const stallMs = init.stallMs ?? resources.stallMs;
     const { identity } = opened;
     const stallClock = systemStallClock;
+    const disabled = await DisabledSites.open({ write: writeDurably }, { workspace });
+    const exclusion = new SiteExclusion({
+      disabled,
+      jobs,
+      sessionsOf: (name) => authenticator.sessionsOf(name).map(({ id }) => id),
+      disconnect: (sessionId, reason) => disconnect(sessionId, reason),
+      logger,
+    });
     const boundary = new StudyBoundary({ registry: studies, jobs, store, grants, logger });
     const jobParts = { store, hub, models, directory, grants, retention, studies, launcher, identity, logger, now, disk, stallClock };
     const { maxJobs, maxClients } = resources;
     const scheduler = new JobScheduler(
-      { ...jobParts, jobs, readDefinition, boundary },
+      {
+        ...jobParts,
+        jobs,
+        readDefinition,
+        boundary: {
+          keep: async (job) => {
+            await boundary.keep(job);
+            await exclusion.keep(job);
+          },
+        },
+      },
       { ...jobsAtOnce(maxJobs, plan), workspace, objectsFolder: modelsFolder, stallMs },
     );
     const others = new ModelsOfOthers({ store, studies, isAllowed });
@@ -126,6 +151,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         admission,
         disk,
         identity,
+        disabled,
         identityOf: (sessionId) => authenticator.session(sessionId)?.identity,
       },
       { serverName: kit.name, project: kit.project, startedAtMs: now(), maxMemoryBytes: plan.maxBytes },
@@ -159,6 +185,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       possession: grants,
       onSent: (site, { hash, size }, account) => logger.debug("object sent", { site, hash, bytes: size, ...account }),
     });
+    const commands = new SiteCommands();
     const sites = new SiteService(
       {
         takeAccount: (site, hash) => transfer.takeAccount(site, hash),
@@ -171,6 +198,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         trust,
         output,
         errors,
+        commands,
         logger,
         now,
         disconnect,
@@ -181,6 +209,13 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       { maxClients },
     );
     const gate = new CommandGate({ store, studies, keeper, now, audit, isAllowed });
+    const { maxBytes: maxMemoryBytes } = plan;
+    const resourcesHere = { workspace, maxMemoryBytes, maxDiskBytes: disk?.maxBytes, gpus: undefined };
+    const own = new OwnProcess({ logLevel, resources: () => machineResources(resourcesHere), end, logger }, { watch: init.watch });
+    const operations = new OperationService(
+      { directory, studies, commands, disabled, exclusion, own, audit, logger, now, isAllowed },
+      { serverName: kit.name },
+    );
     const admins = new AdminService({
       gate,
       boundary,
@@ -199,6 +234,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
       grants,
       trust,
       renewals,
+      operations,
       logger,
     });
     const renewalGraceMs = graceOf(kit);
@@ -212,6 +248,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         audit: sessionAudit.audit,
         binding: endsAtServer(connectionSecurity) ? new MutualTlsBinding() : new CallProofBinding(),
         isAllowed: (certificate) => renewals.isAllowed(certificate),
+        admit: (participantIdentity) => exclusion.requireEnabled(participantIdentity),
         keysShown: (fingerprint) => identity.keysShown(fingerprint, now()),
         shouldRenew: (participantIdentity) => renewals.shouldRenew(participantIdentity),
         now,

@@ -9,6 +9,7 @@ import type { ProjectKeys } from "../session/project-keys.js";
 import type { JobRecord, ServerStore } from "../store/server-store.js";
 import type { StudyRegistry } from "../study/study-registry.js";
 import { softwareVersion } from "../version.js";
+import type { DisabledSite, DisabledSites } from "./disabled-sites.js";
 import type { JobScheduler } from "./job-scheduler.js";
 import type { JobSummaries } from "./job-summaries.js";
 import type { JobTable } from "./job-table.js";
@@ -32,6 +33,8 @@ export interface SystemWatchComponents {
   readonly disk: Pick<DiskBudget, "maxBytes" | "usedBytes"> | undefined;
   /** The server's own. */
   readonly identity: Pick<ProjectKeys, "certificatePem">;
+  /** Sites that are kept out. */
+  readonly disabled: Pick<DisabledSites, "get" | "all">;
   /** Who a session's participant is now; a certificate may have been renewed since it attached. */
   readonly identityOf: (sessionId: string) => Identity | undefined;
 }
@@ -136,22 +139,28 @@ export class SystemWatch {
 
   #serverStatus(): ServerStatus {
     const { serverName, project, startedAtMs } = this.#init;
-    return { name: serverName, project, startedAtMs, softwareVersion, ...this.#parts.traffic.total() };
+    const nodeVersion = process.version;
+    return { name: serverName, project, startedAtMs, softwareVersion, nodeVersion, ...this.#parts.traffic.total() };
   }
 
   #siteStatuses(study: string): readonly SiteStatus[] {
-    const { directory, studies } = this.#parts;
+    const { directory, studies, disabled } = this.#parts;
     const running = this.#runningJobs(study);
-    return directory
-      .known()
-      .filter(({ name, org }) => studies.studies.hasSite(study, name, org))
-      .map((site) => this.#siteStatus(site, study, running));
+    const known = directory.known();
+    const names = new Set(known.map(({ name }) => name));
+    const unseen = [...disabled.all()].flatMap(([name, site]) => (names.has(name) ? [] : [unseenStatus(name, site)]));
+    const sites = [...known.map((site) => this.#siteStatus(site, study, running)), ...unseen];
+    return sites
+      .filter(({ name, org }) => studies.studies.hasSite(study, name, org === "" ? undefined : org))
+      .toSorted((a, b) => (a.name < b.name ? -1 : 1));
   }
 
   #siteStatus(site: KnownSite, study: string, running: readonly ServerJob[]): SiteStatus {
     const { directory, traffic, errors, identityOf } = this.#parts;
-    const { name, org, state, sinceMs, reason, hello, relay, identity } = site;
+    const { name, org, hello, relay, identity } = site;
     const attached = directory.get(name);
+    const entry = this.#parts.disabled.get(name);
+    const { state, sinceMs, reason } = entry === undefined ? site : disabledState(entry);
     const now = attached === undefined ? identity : (identityOf(attached.sessionId) ?? identity);
     return {
       name,
@@ -161,6 +170,8 @@ export class SystemWatch {
       reason,
       relay: relay ?? null,
       softwareVersion: hello.softwareVersion,
+      nodeVersion: hello.nodeVersion,
+      attachment: attached === undefined ? "" : attached.hello.attachment,
       resources: hello.resources ?? null,
       allowsLogStreaming: hello.allowsLogStreaming,
       privacy: hello.privacy ?? null,
@@ -178,6 +189,33 @@ export class SystemWatch {
     this.#ends.set(identity, end);
     return end;
   }
+}
+
+function disabledState({ by, at_ms, reason }: DisabledSite): Pick<SiteStatus, "state" | "sinceMs" | "reason"> {
+  return { state: "disabled", sinceMs: at_ms, reason: `disabled by ${by}${reason === "" ? "" : `: ${reason}`}` };
+}
+
+/** A site that is kept out, and has not been seen since the server started. */
+function unseenStatus(name: string, site: DisabledSite): SiteStatus {
+  return {
+    name,
+    org: site.org ?? "",
+    ...disabledState(site),
+    relay: null,
+    softwareVersion: "",
+    nodeVersion: "",
+    attachment: "",
+    resources: null,
+    allowsLogStreaming: false,
+    privacy: null,
+    certificateEndsAtMs: null,
+    receivedBytes: 0,
+    sentBytes: 0,
+    receivedBytesPerSecond: null,
+    sentBytesPerSecond: null,
+    lastError: null,
+    jobs: [],
+  };
 }
 
 function readEnd({ chainPem }: Identity): number | null {

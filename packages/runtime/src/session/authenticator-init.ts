@@ -8,6 +8,8 @@ export interface AuthenticatorComponents {
   readonly audit: Audit;
   /** Whether a proven identity may (still) take part. @default everybody may */
   readonly isAllowed?: (identity: Pick<Identity, "name" | "fingerprint">) => boolean;
+  /** Refuses who is proven and may take part, and is to have no session for now, by throwing the reason. @default nobody */
+  readonly admit?: (identity: Identity) => void;
   /** The server's keys of a certificate that it showed, while they are good. @default none but those in force */
   readonly keysShown?: (fingerprint: string | undefined) => ProjectKeys | undefined;
   /** Whether a participant should renew its certificate soon, whatever its age. @default nobody should */

@@ -47,6 +47,7 @@ export interface Registration {
 export class Authenticator {
   readonly #audit: AuthAudit;
   readonly #isAllowed: (identity: Pick<Identity, "name" | "fingerprint">) => boolean;
+  readonly #admit: (identity: Identity) => void;
   readonly #binding: ConnectionBinding;
   readonly #keysShown: (fingerprint: string | undefined) => ProjectKeys | undefined;
   readonly #shouldRenew: (identity: Identity) => boolean;
@@ -59,6 +60,7 @@ export class Authenticator {
   constructor(components: AuthenticatorComponents, init: AuthenticatorInit) {
     this.#audit = new AuthAudit(components);
     this.#isAllowed = components.isAllowed ?? (() => true);
+    this.#admit = components.admit ?? (() => undefined);
     this.#binding = components.binding ?? new MutualTlsBinding();
     this.#keysShown = components.keysShown ?? (() => undefined);
     this.#shouldRenew = components.shouldRenew ?? (() => false);
@@ -121,6 +123,7 @@ export class Authenticator {
           signature: request.signature,
           transcriptOf: clientHello,
         });
+        this.#admit(identity);
         const verifier = pending.agreement && finishAgreement(pending.agreement, clientHello(this.#factsOf(pending), identity.fingerprint));
         const renews = this.#renewedBy(identity, connection, call);
         const superseded = this.#makeRoom(identity, connection, renews);

@@ -23,10 +23,13 @@ describe("GPUs of a site", () => {
     const asked = [ask(first, 2), ask(second, 1), ask(third, 2)];
     await settled();
     expect(asked).toEqual([{ devices: ["0", "1"] }, { devices: ["2"] }, { waits: "waits for 2 of 3 GPUs, behind job a, b" }]);
+    expect(pool.offer()).toEqual({ offered: 3, free: 0, memPerGpuGiB: 16 });
     first.leave();
     await settled();
     expect(asked[2]).toMatchObject({ devices: ["0", "1"] });
     expect(await second.take({ gpus: 1, memPerGpuGiB: 0 }, new AbortController().signal, () => undefined)).toEqual(["2"]);
+    second.leave();
+    expect(pool.offer().free).toBe(1);
   });
 
   it("are waited for with the reason that holds now", async () => {

@@ -60,6 +60,12 @@ export class GpuPool {
     };
   }
 
+  /** What there is, and how many of them no job has now. */
+  offer(): { readonly offered: number; readonly free: number; readonly memPerGpuGiB: number } {
+    const { devices, memPerGpuGiB } = this.#init;
+    return { offered: devices.length, free: this.#free().length, memPerGpuGiB };
+  }
+
   async #take(
     turn: Turn,
     { gpus, memPerGpuGiB }: GpuRequest,

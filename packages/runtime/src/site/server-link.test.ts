@@ -9,6 +9,7 @@ import { ServerLink } from "./server-link.js";
 it.each([
   ["auth/already-connected", "refused", "the server does not let this site in"],
   ["auth/renewal-pending", "refused", "the server does not let this site in"],
+  ["auth/site-disabled", "refused", "the server does not let this site in"],
   ["transfer/unreachable", "unreachable", "server cannot be reached"],
 ] as const)("a server that answers %s is said to be one that %s", async (code, state, message) => {
   const lines: string[] = [];

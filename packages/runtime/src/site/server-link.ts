@@ -22,6 +22,8 @@ export interface ServerLinkComponents {
     readonly jobIds: string[];
     readonly trustNumber: number;
     readonly inlineBytes?: number;
+    readonly attachment?: string;
+    readonly nodeVersion?: string;
   };
   readonly trust: ProjectTrust;
   readonly onMessage: (message: ServerMessage) => void;
@@ -30,7 +32,7 @@ export interface ServerLinkComponents {
 }
 
 /** What a server that is there answers, and what heals by itself later. */
-const notYet: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["auth/already-connected", "auth/renewal-pending"]);
+const notYet: ReadonlySet<ErrorCode> = new Set<ErrorCode>(["auth/already-connected", "auth/renewal-pending", "auth/site-disabled"]);
 
 /** The site's way to its server: dials out, attaches, keeps the stream alive, and comes back by itself whenever it breaks. */
 export class ServerLink {
@@ -109,7 +111,7 @@ export class ServerLink {
     const { logger, random } = this.#parts;
     let attempt = 0;
     let wasAttached = false;
-    let refusal: string | undefined;
+    let refusal: ErrorCode | undefined;
     while (!this.#stop.signal.aborted) {
       try {
         await this.#attachOnce(() => {
@@ -129,6 +131,7 @@ export class ServerLink {
         const isUnreachable = error.row.isRetryable && !notYet.has(error.code);
         this.#tellContact(isUnreachable ? "unreachable" : "refused", error.message);
         if (isUnreachable) {
+          refusal = undefined;
           logger[attempt === 0 ? "warn" : "debug"]("server cannot be reached", { attempt, error: errorField(error) });
         } else {
           // Waiting alone does not heal it, so somebody has to read it: once, and again when the reason is another one.
@@ -137,7 +140,9 @@ export class ServerLink {
           refusal = error.code;
         }
       }
-      await sleep(backoffMs(attempt, random()), undefined, { signal: this.#stop.signal }).catch(() => undefined);
+      // Only a person changes it, and each attempt costs the server a handshake.
+      const waitMs = refusal === "auth/site-disabled" ? slowly(random()) : backoffMs(attempt, random());
+      await sleep(waitMs, undefined, { signal: this.#stop.signal }).catch(() => undefined);
       attempt += 1;
     }
     first.reject(new FlareError("internal/aborted", "The site was stopped before it reached the server."));
@@ -190,4 +195,9 @@ export class ServerLink {
       connection.close();
     }
   }
+}
+
+/** Spread over the upper half, so that many sites do not come back at once. */
+function slowly(random: number): number {
+  return (limits.disabledRetryMs * (1 + random)) / 2;
 }

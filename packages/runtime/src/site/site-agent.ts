@@ -54,6 +54,8 @@ export class SiteAgent {
 
   /** Takes a message of the server; what goes wrong with it is logged. */
   hear(message: ServerMessage): void {
+    // Nothing is begun any more by a site that stops.
+    if (this.#stopping.signal.aborted) return;
     const obeyed = this.#obey(message)
       .catch((error: unknown) => {
         this.#parts.logger.error("message from server failed", { kind: message.message.case ?? "none", error: errorField(error) });
@@ -112,6 +114,7 @@ export class SiteAgent {
       case "certificateReady":
       case "updateAccepted":
       case "heartbeat":
+      case "command":
       case undefined:
         return;
     }

@@ -10,6 +10,9 @@ import { setByText } from "../budget/memory-plan.js";
 import { clearAttachFolder } from "../executor/attach-folder.js";
 import { endTrainersBelow } from "../executor/trainer-leftovers.js";
 import { ProcessJobLauncher } from "../job-process/process-job-launcher.js";
+import { type MachineResourcesInit, machineResources } from "../operate/machine-resources.js";
+import { OwnProcess } from "../operate/own-process.js";
+import type { RunningKit } from "../process/open-kit.js";
 import { type OpenParticipantInit, openParticipant } from "../process/open-participant.js";
 import { reusedRandomBytes } from "../process/reused-random-bytes.js";
 import { ObjectRetention } from "../store/object-retention.js";
@@ -24,6 +27,7 @@ import { PrivacyGate } from "./privacy-gate.js";
 import { createRenewingLink } from "./renewing-link.js";
 import { ResultDelivery } from "./result-delivery.js";
 import { SiteAgent } from "./site-agent.js";
+import { SiteOperator } from "./site-operator.js";
 import { SiteSecrets } from "./site-secrets.js";
 import { SiteTrust } from "./site-trust.js";
 import { TaskReporter } from "./task-reporter.js";
@@ -36,7 +40,7 @@ export interface StartSiteInit extends OpenParticipantInit {
 }
 
 /** A site that runs in this process. */
-export interface RunningSite {
+export interface RunningSite extends RunningKit {
   readonly name: string;
   /** Stops in an orderly way; what is under way goes on at the next start. */
   stop(): Promise<void>;
@@ -77,9 +81,12 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
           allowsLogStreaming: output.allowsLogs,
           ...(privacyPolicy === undefined ? {} : { privacy: privacyToWire(privacyPolicy) }),
           inlineBytes: limits.inlineBytes,
+          attachment: operator.attach(),
+          nodeVersion: process.version,
         }),
         onMessage: ({ message, ...rest }) => {
           if (message.case === "trustList") void trust.take(message.value);
+          else if (message.case === "command") void operator.hear(message.value);
           else agent.hear({ message, ...rest });
         },
         onContact: (contact) => lock.tell(contact),
@@ -132,6 +139,14 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
         stallMs,
         attachFolder,
       },
+    );
+    const { logLevel, end } = participant;
+    const { maxBytes: maxMemoryBytes } = plan;
+    const machine = (): MachineResourcesInit => ({ workspace, maxMemoryBytes, maxDiskBytes: disk?.maxBytes, gpus: gpus.offer() });
+    const own = new OwnProcess({ logLevel, resources: () => machineResources(machine()), end, logger }, { watch: init.watch });
+    const operator = new SiteOperator(
+      { link, own, drain: () => agent.stop(), audit, logger, now, isAllowed },
+      { site: kit.name, trust: keeper.trust },
     );
     const trust = new SiteTrust({ keeper, link, agent, audit, logger });
     parts.add("trust", () => trust.settled());

@@ -13,6 +13,8 @@ export interface CreateFederationInit {
   readonly sites: readonly string[];
   /** Relays that listen with mutual TLS, by name, each with what is above it. What sites are behind, `settings.perSite` says. @default none */
   readonly relays?: Readonly<Record<string, string>>;
+  /** Further admins, by name. The first is a project_admin of the server's organisation. @default none */
+  readonly admins?: Readonly<Record<string, { readonly org: string; readonly role: string }>>;
   /** @default "testfed" */
   readonly project?: string;
   /** Port of the server. @default a free one */
@@ -51,7 +53,8 @@ export interface Federation {
   stop(name: string): Promise<void>;
   /** Process number of a participant's parent process. */
   pidOf(name: string): number | undefined;
-  admin(): Promise<AdminSession>;
+  /** A session of an admin, by name. @param name - one of the further ones @default the first */
+  admin(name?: string): Promise<AdminSession>;
   /** Stops everything and removes the folder. */
   dispose(): Promise<void>;
 }
@@ -62,12 +65,21 @@ const ownProgram = fileURLToPath(new URL("../../dist/programs/federation/partici
 
 /** Provisions a federation into a temporary folder; nothing runs yet. */
 export async function createFederation(init: CreateFederationInit): Promise<Federation> {
-  const { sites, relays = {}, project = "testfed", port: wantedPort, settings = {}, leafLifetimeMs, madeAt = new Date() } = init;
+  const {
+    sites,
+    relays = {},
+    admins = {},
+    project = "testfed",
+    port: wantedPort,
+    settings = {},
+    leafLifetimeMs,
+    madeAt = new Date(),
+  } = init;
   const { program = ownProgram, startArguments = {} } = init;
   const folder = await mkdtemp(join(tmpdir(), "flare-federation-"));
   const port = wantedPort ?? (await freePort());
   const projectFile = join(folder, "project.yml");
-  await writeFile(projectFile, projectText(project, port, { sites, relays: await relayParticipants(relays) }, settings));
+  await writeFile(projectFile, projectText(project, port, { sites, admins, relays: await relayParticipants(relays) }, settings));
   const { prodDir } = await provision({ projectFile, workspace: join(folder, "workspace"), caKey: "clear", now: madeAt });
   const kitOf = (name: string): string => join(prodDir, name === "server" ? serverName : name);
   const start = async (name: string): Promise<void> => {
@@ -98,7 +110,7 @@ export async function createFederation(init: CreateFederationInit): Promise<Fede
       await Promise.all(sites.map(start));
     },
     pidOf: (name) => readInstance(kitOf(name))?.pid,
-    admin: () => connectAdmin({ kitDir: adminKit }),
+    admin: (name = adminName) => connectAdmin({ kitDir: join(prodDir, name) }),
     dispose: async () => {
       await Promise.all([...sites, ...Object.keys(relays)].map(stop));
       await stop("server");
@@ -110,7 +122,7 @@ export async function createFederation(init: CreateFederationInit): Promise<Fede
 function projectText(
   project: string,
   port: number,
-  { sites, relays }: { readonly sites: readonly string[]; readonly relays: readonly object[] },
+  { sites, admins, relays }: Required<Pick<CreateFederationInit, "sites" | "admins">> & { readonly relays: readonly object[] },
   { project: { certificates, ...whole } = {}, server, others, perSite = {} }: NonNullable<CreateFederationInit["settings"]>,
 ): string {
   return JSON.stringify({
@@ -124,6 +136,7 @@ function projectText(
       ...relays,
       ...sites.map((name) => ({ name, type: "client", org: "hospital", ...others, ...perSite[name] })),
       { name: adminName, type: "admin", org: "center", role: "project_admin", ...others },
+      ...Object.entries(admins).map(([name, { org, role }]) => ({ name, type: "admin", org, role, ...others })),
     ],
   });
 }

@@ -1,4 +1,5 @@
 import { FlareError } from "@flare-ts/contracts/errors";
+import type { Ending } from "@flare-ts/runtime";
 
 // What the watchdog of a kit runs in tests: `<server|client|relay> start <kit>`, as the flare command would.
 const [kind, , kitDir = "."] = process.argv.slice(2);
@@ -14,19 +15,22 @@ const stopped = new Promise<void>((resolve) => {
   }
 });
 try {
-  const { giveBackHeap, preferSmallHeap, startRelay, startServer, startSite } = await import("@flare-ts/runtime");
+  const runtime = await import("@flare-ts/runtime");
+  const { giveBackHeap, preferSmallHeap, startRelay, startServer, startSite } = runtime;
   const { signal } = stopping;
-  const start = async (): Promise<{ stop(): Promise<void> }> => {
-    if (kind === "server") return await startServer({ kitDir, leafLifetimeMs });
+  const watch = runtime.watchOf(process.env);
+  const start = async (): Promise<{ readonly asked: Promise<Ending>; stop(): Promise<void> }> => {
+    if (kind === "server") return await startServer({ kitDir, leafLifetimeMs, watch });
     if (kind === "relay") return await startRelay({ kitDir, signal });
-    return await startSite({ kitDir, signal, onJobBegun: () => setImmediate(giveBackHeap) });
+    return await startSite({ kitDir, signal, watch, onJobBegun: () => setImmediate(giveBackHeap) });
   };
   const running = await start();
   // As `flare client start` and `flare relay start` have it.
   if (kind !== "server") preferSmallHeap();
   giveBackHeap();
-  await stopped;
+  const ending = await Promise.race([stopped, running.asked]);
   await running.stop();
+  if (ending?.how === "restart") process.exitCode = runtime.restartStatus;
 } catch (reason) {
   const error = FlareError.from(reason);
   process.stderr.write(`${error.code}: ${error.message}\n${JSON.stringify(error.facts)}\n`);

@@ -13,10 +13,10 @@ export interface ConsoleVerb {
 
 /** FLARE's commands that are here. */
 export const consoleVerbs: readonly ConsoleVerb[] = [
-  verb("check_status", "server | client", "which sites are connected, and which jobs run", (words) => {
-    const [target] = words;
+  verb("check_status", "server | client [site...]", "which sites are connected, and which jobs run", (words) => {
+    const [target, ...sites] = words;
     if (target !== "server" && target !== "client") throw new LineMistake("check_status takes 'server' or 'client'.");
-    return ["system", "status"];
+    return target === "server" ? ["system", "status"] : ["system", "status", "client", ...sites];
   }),
   verb("submit_job", "<folder>", "check, sign and send a job folder", ([folder, ...rest]) => [
     "job",
@@ -50,6 +50,26 @@ export const consoleVerbs: readonly ConsoleVerb[] = [
   verb("abort_job", "<job id>", "end a job", plain("job", "abort")),
   verb("delete_job", "<job id>", "delete a job that is over", plain("job", "delete")),
   verb("show_scopes", "", "privacy scopes of the sites", () => ["system", "status"]),
+  verb("shutdown", "server | client | all [site...]", "end sites, the server or all; they stay down", plain("system", "shutdown")),
+  verb("restart", "server | client | all [site...]", "end sites, the server or all, and have them start again", plain("system", "restart")),
+  verb("disable_client", "<site...>", "keep sites out until they are enabled again", plain("system", "disable-client")),
+  verb("enable_client", "<site...>", "let sites in again", plain("system", "enable-client")),
+  verb(
+    "report_resources",
+    "server | client | all [site...]",
+    "what server and sites run on, and what is free",
+    plain("system", "resources"),
+  ),
+  verb("sys_info", "server | client [site...]", "the same", plain("system", "resources")),
+  verb("report_version", "server | client | all [site...]", "versions of server and sites", (words) => [
+    "system",
+    "version",
+    ...siteOption(words),
+  ]),
+  verb("configure_site_log", "server | client | all [site...] <level>", "how much running processes log", (words) => {
+    const level = given("configure_site_log", words.at(-1));
+    return ["system", "log-config", level, ...siteOption(words.slice(0, -1))];
+  }),
   verb("list_studies", "", "the studies that you may see", plain("study", "list")),
   verb("show_study", "<study>", "sites and users of a study", plain("study", "show")),
   verb("register_study", "<study> --sites <site,...>", "make a study", plain("study", "register")),
@@ -62,17 +82,12 @@ export const consoleVerbs: readonly ConsoleVerb[] = [
 
 /** FLARE's commands that are not here, with what there is in their place. */
 const elsewhere: Readonly<Record<string, string>> = {
-  restart: "a participant is started and stopped on its own machine, by its kit's start.sh and stop_fl.sh",
-  shutdown: "a participant is stopped on its own machine, by its kit's stop_fl.sh",
-  remove_client: "a site is kept out by 'flare cert revoke', where the CA is",
-  disable_client: "a site is kept out by 'flare cert revoke', where the CA is",
-  enable_client: "a revoked site gets a new kit by 'flare provision'",
+  remove_client:
+    "'restart client <site>' has a site register anew, 'disable_client' keeps it out until 'enable_client', and 'flare cert revoke' for good",
   show_errors: "'check_status client' names the last error of each site",
   reset_errors: "errors are told with their times, and nothing has to be forgotten",
-  sys_info: "nothing of a site's machine is read from afar",
-  report_env: "nothing of a site's machine is read from afar",
-  report_resources: "'check_status client' has the GPUs of each site",
-  report_version: "'check_status client' has the version of each site",
+  report_env: "'report_version' has the versions of each site, 'report_resources' what it runs on",
+  configure_job_log: "'configure_site_log' is for the processes of server and sites; those of jobs log as they do",
   cat: "nothing of a site's files is read from afar",
   ls: "nothing of a site's files is read from afar",
   pwd: "nothing of a site's files is read from afar; 'lpwd' is the folder here",
@@ -121,6 +136,11 @@ function verb(name: string, takes: string, summary: string, argv: ConsoleVerb["a
 /** The same words behind another command. */
 function plain(...command: readonly string[]): ConsoleVerb["argv"] {
   return (words) => [...command, ...words];
+}
+
+/** FLARE's words for whom a command is, as `--site` has them. */
+function siteOption([target = "all", ...names]: readonly string[]): readonly string[] {
+  return ["--site", names.length === 0 ? target : names.join(",")];
 }
 
 function given(name: string, word: string | undefined): string {

@@ -39,6 +39,25 @@ describe("flare console", () => {
     expect(JSON.parse(await readFile(join(folder.path, "jobs.json"), "utf8"))).toMatchObject({ status: "ok", data: [] });
   });
 
+  it("restarts, shuts out and lets in under FLARE's names", async () => {
+    const script = [
+      "configure_site_log client site-1 WARNING",
+      "report_version client site-1",
+      "report_resources client site-1",
+      "disable_client site-1 --force --reason why",
+      "check_status client",
+      "enable_client site-1 --force",
+      "restart server --force",
+    ].join("\n");
+    const { exitCode, stdout, stderr } = await folder.feed(script, "console");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 0, stderr: "" });
+    expect(stdout).toMatch(/^site-1: warn$/m);
+    expect(stdout).toMatch(/^site-1 +\S+ +v\d+/m);
+    expect(stdout).toMatch(/^site-1 .*disabled .*disabled by admin@nvidia.com: why$/m);
+    expect(stdout).toMatch(/^site-1 is enabled, and comes back by itself\.$/m);
+    expect(stdout).toMatch(/^server: restarted$/m);
+  });
+
   it("says what a command takes, and lists all", async () => {
     const { stdout } = await folder.feed("help\nhelp submit_job\n", "console");
     expect(stdout).toMatch(/^abort_job +<job id> +end a job$/m);
@@ -47,7 +66,8 @@ describe("flare console", () => {
 
   it.each([
     ["list_job", "There is no command 'list_job'; did you mean 'list_jobs'?"],
-    ["restart server", "There is no restart here: a participant is started and stopped on its own machine"],
+    ["restart everything", "'everything' is none of server, client and all"],
+    ["remove_client site-1", "There is no remove_client here: 'restart client <site>' has a site register anew"],
     ["download_job", "download_job lacks what it is for; 'help download_job' says what it takes."],
     ["check_status site-1", "check_status takes 'server' or 'client'."],
     ["console", "This is the console."],

@@ -1,6 +1,6 @@
 import { type StudyOptions, withAdminInStudy } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
-import { confirmed } from "./confirmed.js";
+import { confirmed } from "../../command-line/confirmed.js";
 import { parseJobId } from "./parse-job-id.js";
 
 /** What `flare job abort` is given. */

@@ -21,10 +21,18 @@ export async function serviceStatus(
   const word = serviceWord(options.kind);
   if (status.state === "stopped") {
     const error = lastError(kitDir);
+    const { shutDown } = status;
     return {
-      data: { kind: options.kind, kit: kitDir, state: "stopped", ...(error === undefined ? {} : { error: { ...error } }) },
+      data: {
+        kind: options.kind,
+        kit: kitDir,
+        state: "stopped",
+        ...(error === undefined ? {} : { error: { ...error } }),
+        ...(shutDown === undefined ? {} : { shut_down: { by: shutDown.by, at_ms: shutDown.atMs } }),
+      },
       text: [
         `The ${word} does not run.`,
+        ...(shutDown === undefined ? [] : [`${plainText(shutDown.by)} had it shut down on ${new Date(shutDown.atMs).toISOString()}.`]),
         ...(error === undefined ? [] : [`It ended with an error, ${error.code}: ${plainText(error.message)}`]),
       ],
     };

@@ -1,5 +1,6 @@
 import { join, resolve } from "node:path";
 import type { Json } from "@flare-ts/contracts";
+import type { Ending } from "@flare-ts/runtime";
 import { allowsClear } from "../../command-line/allows-clear.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { flareCommandPath } from "../../command-line/flare-command-path.js";
@@ -27,11 +28,14 @@ export interface StartServiceOptions {
 interface RunningService {
   readonly name: string;
   readonly port?: number;
+  readonly asked: Promise<Ending>;
   stop(): Promise<void>;
 }
 
 /** How long the command waits for a background process to be ready; it goes on by itself after that. */
 const daemonReadyMs = 10_000;
+
+const aliveMs = 3_600_000;
 
 /** Runs a server, a site or a relay until it is told to stop, or starts it in the background. */
 export async function startService(context: CommandContext, options: StartServiceOptions): Promise<CommandOutput> {
@@ -68,7 +72,8 @@ export async function startService(context: CommandContext, options: StartServic
   const onLog = (event: LogEvent): void => printEvent(context, event);
   const workspace = options.workspace === undefined ? undefined : resolve(context.cwd, options.workspace);
   const stallMs = stallSeconds === undefined ? undefined : Math.round(stallSeconds * 1000);
-  const init = { kitDir, workspace, isClearAllowed, stallMs, onLog, maxMemoryBytes, maxDiskBytes, signal: context.signal };
+  const watch = runtime.watchOf(context.env);
+  const init = { kitDir, workspace, isClearAllowed, stallMs, onLog, maxMemoryBytes, maxDiskBytes, watch, signal: context.signal };
   const listening = { port: options.port, host };
   const start: Readonly<Record<ServiceKind, () => Promise<RunningService>>> = {
     server: () => runtime.startServer({ ...init, ...listening }),
@@ -85,9 +90,22 @@ export async function startService(context: CommandContext, options: StartServic
   );
   if (kind !== "server") runtime.preferSmallHeap();
   runtime.giveBackHeap();
-  await aborted(context.signal);
+  const ending = await Promise.race([aborted(context.signal), running.asked]);
   await running.stop();
-  return { data: { kind, kit: kitDir, name: running.name, state: "stopped", ...place }, text: [`The ${serviceWord(kind)} has stopped.`] };
+  const word = serviceWord(kind);
+  const data = { kind, kit: kitDir, name: running.name, state: "stopped", ...place };
+  if (ending === undefined) return { data, text: [`The ${word} has stopped.`] };
+  const text = `The ${word} ${ending.how === "restart" ? "restarts" : "was shut down"}, as ${ending.by} says.`;
+  if (ending.how === "restart") return { data, text: [text], exitStatus: runtime.restartStatus };
+  // What is over would be started again; an admin's word is kept until somebody stops it here.
+  if (watch === "always") {
+    context.report({ type: "shut-down", by: ending.by }, `${text} It waits, doing nothing, to be stopped or started again by hand.`);
+    // A listener for signals alone keeps no process alive.
+    const alive = setInterval(() => undefined, aliveMs);
+    await aborted(context.signal);
+    clearInterval(alive);
+  }
+  return { data, text: [text] };
 }
 
 function daemonArguments(options: StartServiceOptions): string[] {
@@ -103,10 +121,10 @@ function daemonArguments(options: StartServiceOptions): string[] {
   return [...words, ...(isClearAllowed ? ["--allow-clear"] : [])];
 }
 
-function aborted(signal: AbortSignal): Promise<void> {
+function aborted(signal: AbortSignal): Promise<undefined> {
   return new Promise((resolveAborted) => {
-    if (signal.aborted) resolveAborted();
-    signal.addEventListener("abort", () => resolveAborted(), { once: true });
+    if (signal.aborted) resolveAborted(undefined);
+    signal.addEventListener("abort", () => resolveAborted(undefined), { once: true });
   });
 }
 

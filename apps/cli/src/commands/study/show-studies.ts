@@ -1,7 +1,7 @@
 import { type AdminOptions, withAdmin } from "../../admin-kit/with-admin.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { confirmed } from "../../command-line/confirmed.js";
 import { tableLines } from "../../terminal/table.js";
-import { confirmed } from "../job/confirmed.js";
 import { studyData, studyLines } from "./study-text.js";
 
 /** Lists the studies that the admin may see. */

@@ -5,18 +5,20 @@ import type { CommandContext, CommandOutput } from "../../command-line/command-c
 import { plainText } from "../../terminal/plain-text.js";
 import { bytesText, durationText } from "../../terminal/quantities.js";
 import { tableLines } from "../../terminal/table.js";
+import { chosenSites, type Targets } from "./operation-targets.js";
 
-/** Shows the server, its sites, and the jobs that run. */
-export async function systemStatus(context: CommandContext, options: StudyOptions): Promise<CommandOutput> {
+/** Shows the server, its sites or some of them, and the jobs that run. @throws FlareError `runtime/site-unknown` */
+export async function systemStatus(context: CommandContext, options: StudyOptions & Targets): Promise<CommandOutput> {
   const {
     server,
-    sites,
+    sites: all,
     runningJobs,
     waitingJobs = [],
     waitingTransfers = [],
     budget,
     study,
   } = await withAdminInStudy(context, options, async (session) => ({ study: session.study, ...(await session.status(context.signal)) }));
+  const sites = chosenSites(all, options);
   const isAnyBehindRelay = sites.some(({ relay = null }) => relay !== null);
   const ago = (ms: number): string => durationText(Math.max(0, Date.now() - ms));
   return {
@@ -43,36 +45,38 @@ export async function systemStatus(context: CommandContext, options: StudyOption
     text: [
       `server ${server.name} of project ${server.project}, up for ${ago(server.startedAtMs)}`,
       ...(study === defaultStudy ? [] : [`sites and jobs of study ${study}`]),
-      ...tableLines(
-        [
-          { title: "SITE" },
-          { title: "ORG" },
-          { title: "STATE" },
-          ...(isAnyBehindRelay ? [{ title: "BY" }] : []),
-          { title: "FOR", align: "right" },
-          { title: "VERSION" },
-          { title: "GPUS", align: "right" },
-          { title: "RECEIVED", align: "right" },
-          { title: "SENT", align: "right" },
-          { title: "CERTIFICATE" },
-          { title: "JOBS", align: "right" },
-          { title: "REASON" },
-        ],
-        sites.map((site) => [
-          site.name,
-          site.org,
-          site.state,
-          ...(isAnyBehindRelay ? [site.relay ?? "-"] : []),
-          ago(site.sinceMs),
-          plainText(site.softwareVersion),
-          site.resources === null ? "-" : String(site.resources.gpus),
-          bytesText(site.receivedBytes),
-          bytesText(site.sentBytes),
-          site.certificateEndsAtMs === null ? "-" : `until ${new Date(site.certificateEndsAtMs).toISOString().slice(0, 10)}`,
-          String(site.jobs.length),
-          plainText(site.reason),
-        ]),
-      ),
+      ...(options.target === "server"
+        ? []
+        : tableLines(
+            [
+              { title: "SITE" },
+              { title: "ORG" },
+              { title: "STATE" },
+              ...(isAnyBehindRelay ? [{ title: "BY" }] : []),
+              { title: "FOR", align: "right" },
+              { title: "VERSION" },
+              { title: "GPUS", align: "right" },
+              { title: "RECEIVED", align: "right" },
+              { title: "SENT", align: "right" },
+              { title: "CERTIFICATE" },
+              { title: "JOBS", align: "right" },
+              { title: "REASON" },
+            ],
+            sites.map((site) => [
+              site.name,
+              site.org,
+              site.state,
+              ...(isAnyBehindRelay ? [site.relay ?? "-"] : []),
+              ago(site.sinceMs),
+              plainText(site.softwareVersion),
+              site.resources === null ? "-" : String(site.resources.gpus),
+              bytesText(site.receivedBytes),
+              bytesText(site.sentBytes),
+              site.certificateEndsAtMs === null ? "-" : `until ${new Date(site.certificateEndsAtMs).toISOString().slice(0, 10)}`,
+              String(site.jobs.length),
+              plainText(site.reason),
+            ]),
+          )),
       ...sites.flatMap(({ name, privacy = null }) => (privacy === null ? [] : [`privacy scopes of ${name}: ${scopesText(privacy)}`])),
       ...sites.flatMap(({ name, lastError }) =>
         lastError === null

@@ -38,11 +38,12 @@ export function SiteMap({ sites }: { readonly sites: readonly AnySite[] }) {
   );
 }
 
-type TileState = "error" | "away" | "waits" | "refused" | "working" | "ready" | "unseen";
+type TileState = "error" | "away" | "disabled" | "waits" | "refused" | "working" | "ready" | "unseen";
 
 const words: Readonly<Record<TileState, string>> = {
   error: "had an error",
   away: "disconnected",
+  disabled: "disabled",
   waits: "waits for approval",
   refused: "rejected",
   working: "working",
@@ -55,6 +56,7 @@ const errorIsNewsMs = 600_000;
 
 function stateOf({ registered, working }: AnySite): TileState {
   if (working !== undefined) {
+    if (working.state === "disabled") return "disabled";
     if (working.state === "disconnected") return "away";
     if (working.lastError !== null && Date.now() - working.lastError.atMs < errorIsNewsMs) return "error";
     return working.jobs.length > 0 ? "working" : "ready";
@@ -63,5 +65,5 @@ function stateOf({ registered, working }: AnySite): TileState {
 }
 
 function rank(state: TileState): number {
-  return { error: 0, away: 1, waits: 2, working: 3, ready: 4, unseen: 5, refused: 6 }[state];
+  return { error: 0, away: 1, waits: 2, working: 3, ready: 4, unseen: 5, disabled: 6, refused: 7 }[state];
 }

@@ -25,7 +25,7 @@ export function SiteWork({ site }: { readonly site: WorkingSite | undefined }) {
     <Section title="At work">
       <Stack gap="md">
         <Facts>
-          <Fact name={site.state === "connected" ? "Connected since" : "Disconnected since"}>
+          <Fact name={{ connected: "Connected since", disconnected: "Disconnected since", disabled: "Disabled since" }[site.state]}>
             <Moment atMs={site.sinceMs} />
           </Fact>
           <Fact name="Reason">{site.reason !== "" && <div className="sentence">{site.reason}</div>}</Fact>

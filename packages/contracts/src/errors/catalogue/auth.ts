@@ -147,6 +147,12 @@ export const authErrors = {
       http: 403,
     },
   ),
+  "auth/site-disabled": row(
+    "site",
+    "An admin has disabled the site: its sessions are refused until it is enabled again.",
+    "Nothing at the site, which goes on asking and comes back by itself: an admin lets it in with `flare system enable-client`.",
+    { exit: exitStatus.connection, isRetryable: true, grpc: grpcStatus.permissionDenied, http: 403 },
+  ),
   "auth/already-connected": row(
     "site",
     "The participant has a live session on another connection.",

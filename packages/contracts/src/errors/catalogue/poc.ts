@@ -25,6 +25,11 @@ export const pocErrors = {
     "A line that was read from a pipe or a file has failed in the console; what comes after it was not done.",
     "Read what the command printed before, correct the line that the message names, and give it and those after it again.",
   ),
+  "cli/not-everywhere": row(
+    "user",
+    "A command for several participants was not carried out by all of them.",
+    "The message names those that did not, each with the reason; what the others did stands.",
+  ),
   "cli/job-not-over": row(
     "user",
     "A job was not over within the time that a command was to wait for it.",

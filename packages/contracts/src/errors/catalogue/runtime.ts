@@ -1,4 +1,4 @@
-import { grpcStatus, row } from "./row.js";
+import { exitStatus, grpcStatus, row } from "./row.js";
 
 /** Errors of the area `runtime`. */
 export const runtimeErrors = {
@@ -87,6 +87,41 @@ export const runtimeErrors = {
     "site",
     "A job process died several times in a short time and is not started again.",
     "Read `log.txt` in the job's folder, correct the cause, and submit the job again.",
+  ),
+  "runtime/site-unknown": row(
+    "user",
+    "A command is for a site that the server has not seen since it started, or that is not of the command's study.",
+    "Check the name against `flare system status`; a site that has not been there yet has to connect first.",
+    { grpc: grpcStatus.notFound, http: 404 },
+  ),
+  "runtime/site-away": row(
+    "site",
+    "A command is for a site that is not connected to the server.",
+    "Look at the site and at its way to the server, and give the command again; where the site does not run, it is started there.",
+    { exit: exitStatus.connection, grpc: grpcStatus.unavailable, http: 503 },
+  ),
+  "runtime/site-silent": row(
+    "site",
+    "A site has not done what a command asks, or not said so, in the time that the command gives it.",
+    "Look with `flare system status` at what became of it; give the command again with a longer --timeout.",
+    { exit: exitStatus.timeout, grpc: grpcStatus.deadlineExceeded, http: 504 },
+  ),
+  "runtime/site-too-old": row(
+    "site",
+    "A command is for a site whose version of FLARE-TS takes none.",
+    "Install the server's version of FLARE-TS there.",
+  ),
+  "runtime/not-watched": row(
+    "user",
+    "A process was told to restart, and nothing is there that would start it again.",
+    "Start it by its kit's start.sh, by the kit's unit for systemd or in a container. Where something else starts it again whenever it ends with another status than 0, say so to it with FLARE_WATCHED=on-failure.",
+    { grpc: grpcStatus.failedPrecondition, http: 409 },
+  ),
+  "runtime/not-back": row(
+    "server",
+    "A server or site that was restarted was not back in the time that the command gives it.",
+    "Look at its log on its own machine; `flare system status` says when it is back.",
+    { exit: exitStatus.timeout, grpc: grpcStatus.deadlineExceeded, http: 504 },
   ),
   "runtime/too-many-sites": row(
     "server",

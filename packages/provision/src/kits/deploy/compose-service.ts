@@ -48,11 +48,13 @@ function proxyLines(indent: string): string[] {
 }
 
 function environmentLines(participant: ServerParticipant | ClientParticipant): string[] {
-  const lines = [
+  return [
+    "  environment:",
+    // As `restart` has it: whatever the container ends with.
+    '    FLARE_WATCHED: "always"',
     ...(participant.type === "client" ? proxyLines("    ") : []),
     ...(isInClear(participant) ? ['    FLARE_ALLOW_CLEAR: "${FLARE_ALLOW_CLEAR:-}"'] : []),
   ];
-  return lines.length === 0 ? [] : ["  environment:", ...lines];
 }
 
 /** Within one compose file the sites find the server by the names that their kits dial. */

@@ -43,7 +43,7 @@ describe("compose.yaml", () => {
         "hospital-a": {
           ...anyService("."),
           command: ["client", "start", "/workspace"],
-          environment: proxy,
+          environment: { FLARE_WATCHED: "always", ...proxy },
           volumes: ["..:/workspace:Z", "${DATA_DIR:-./data}:/data:ro"],
           network_mode: "host",
           deploy: gpus,
@@ -58,6 +58,7 @@ describe("compose.yaml", () => {
       "server1.example.org": {
         ...anyService("./nvflare_compose"),
         command: ["server", "start", "/workspace"],
+        environment: { FLARE_WATCHED: "always" },
         volumes: ["./server1.example.org:/workspace:Z"],
         ports: ["8102:8102"],
         networks: { default: { aliases: ["server1.example.org"] } },
@@ -65,7 +66,7 @@ describe("compose.yaml", () => {
       "hospital-a": {
         ...anyService("./nvflare_compose"),
         command: ["client", "start", "/workspace"],
-        environment: proxy,
+        environment: { FLARE_WATCHED: "always", ...proxy },
         volumes: ["./hospital-a:/workspace:Z", "${DATA_DIR:-./data}/hospital-a:/data:ro"],
         network_mode: "service:server1.example.org",
         deploy: gpus,

@@ -47,6 +47,8 @@ describe.each(["server", "client"] as const)("the unit of a %s", (type) => {
         `ExecStart=/usr/bin/env flare ${type} start "/srv/flare/${name}"`,
         `SyslogIdentifier=flare-${name}`,
         "Restart=on-failure",
+        "Environment=FLARE_WATCHED=on-failure",
+        "RestartForceExitStatus=75",
         "NoNewPrivileges=yes",
         "UMask=0077",
       ]),

@@ -58,7 +58,7 @@ fi
 set -- --entrypoint flare "$image" ${type} start /workspace "$@"
 [ -z "\${MY_DATA_DIR:-}" ] || set -- -v "$MY_DATA_DIR:/data:ro" "$@"
 [ -z "\${GPU2USE:-}" ] || set -- "$GPU2USE" "$@"
-${passOn(["FLARE_ALLOW_CLEAR", ...(type === "client" ? proxyVariables : [])])}[ "$mode" = -d ] || set -- --rm "$@"
+${passOn(["FLARE_ALLOW_CLEAR", ...(type === "client" ? proxyVariables : [])])}if [ "$mode" = -d ]; then set -- --env FLARE_WATCHED=always "$@"; else set -- --rm "$@"; fi
 exec docker run "$mode" --init --restart "$restart" --stop-timeout 90 --name ${shellWord(container)} \\
   --user "$owner" --security-opt no-new-privileges --cap-drop ALL --ipc=host "\${NETARG:-${networkOf(participant)}}" \\
   -v "$kit:/workspace:Z" -w /workspace "$@"

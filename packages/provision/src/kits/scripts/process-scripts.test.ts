@@ -16,6 +16,7 @@ import { processScripts } from "./process-scripts.js";
 const fakeFlare = `#!/bin/sh
 here=$(CDPATH= cd -- "$(dirname -- "$0")" && pwd)
 { printf '%s' "\${FLARE_TEST_PREFIX:-}"; printf '[%s]' "$@"; echo; } >>"$here/calls"
+echo "\${FLARE_WATCHED:-}" >>"$here/watches"
 plan=$(sed -n "$(wc -l <"$here/calls" | tr -d ' ')p" "$here/plan")
 # Whoever sees the process id may send TERM at once.
 [ "$plan" != stay ] || trap 'echo stopped >>"$here/stops"; exit 0' TERM
@@ -173,6 +174,13 @@ describe.each(["sh", "bash"])("under %s", (shell) => {
     expect(await exitOf(watchdog)).toBe(Number(status));
     expect(await lines("calls")).toHaveLength(1);
     expect(existsSync(pidFile())).toBe(false);
+  });
+
+  it("sub_start.sh starts the process again at once when that ends with 75, and ends with it when it is shut down after that", async () => {
+    const watchdog = await start("sub_start.sh", ["75", "75", "0"]);
+    expect(await exitOf(watchdog)).toBe(0);
+    expect(await lines("calls")).toHaveLength(3);
+    expect(await lines("watches")).toEqual(["on-failure", "on-failure", "on-failure"]);
   });
 
   it("sub_start.sh ends when there is no such command", async () => {

@@ -110,7 +110,7 @@ describe.each(["dash", "bash"])("under %s", (shell) => {
     const safety = `[--stop-timeout][90][--name][hospital-a]${user}[--security-opt][no-new-privileges][--cap-drop][ALL][--ipc=host]`;
     expect(await calls()).toEqual([
       `docker:[run][-i][--init][--restart][no]${safety}[--network=host][-v][${kit}:/workspace:Z][-w][/workspace][--rm][--entrypoint][flare][example/flare:1][client][start][/workspace]`,
-      `docker:[run][-d][--init][--restart][unless-stopped]${safety}[--network=lab][-v][${kit}:/workspace:Z][-w][/workspace][--gpus="device=0,2"][-v][/srv/my data:/data:ro][--entrypoint][flare][other:2][client][start][/workspace][--verbose]`,
+      `docker:[run][-d][--init][--restart][unless-stopped]${safety}[--network=lab][-v][${kit}:/workspace:Z][-w][/workspace][--env][FLARE_WATCHED=always][--gpus="device=0,2"][-v][/srv/my data:/data:ro][--entrypoint][flare][other:2][client][start][/workspace][--verbose]`,
     ]);
   });
 

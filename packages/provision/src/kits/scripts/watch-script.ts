@@ -88,6 +88,10 @@ wait_for_child() {
 trap stop TERM INT HUP
 claim_pid_file || exit 1
 
+# Tells the process that it is started again when it ends with another status than 0.
+FLARE_WATCHED=on-failure
+export FLARE_WATCHED
+
 delay=1
 while :; do
   started=$(date +%s)
@@ -99,10 +103,15 @@ while :; do
   child=
   [ -z "$stopping" ] || leave 0
   lasted=$(($(date +%s) - started))
-  # 0: it was asked to stop. 4: its command line is not understood. 1 to 3: it has said what is wrong. 126, 127: there is no such
+  # 0: it was asked to stop. 75: an admin has it restart. 4: its command line is not understood. 1 to 3: it has said what is wrong. 126, 127: there is no such
   # command. At a first start a person is there for that; later it may be a port that is taken, a disk that is away, an update.
   case $status in
     0 | 4) leave "$status" ;;
+    75)
+      say "the ${type} restarts"
+      delay=1
+      continue
+      ;;
     1 | 2 | 3 | 126 | 127) [ -n "$was_well" ] || leave "$status" ;;
     *) [ "$lasted" -lt "$healthy_s" ] || was_well=1 ;;
   esac

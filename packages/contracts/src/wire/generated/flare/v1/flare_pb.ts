@@ -10,7 +10,7 @@ import type { Message } from "@bufbuild/protobuf";
  * Describes the file flare/v1/flare.proto.
  */
 export const file_flare_v1_flare: GenFile = /*@__PURE__*/
-  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJ1Cg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAxIUCgxzaG91bGRfcmVuZXcYCCABKAgSFAoMaW5saW5lX2J5dGVzGAkgASgNIl0KDFJlbmV3UmVxdWVzdBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSEwoLY2VydGlmaWNhdGUYAiABKAkSDwoHY3NyX3BlbRgDIAEoCRIRCglzaWduYXR1cmUYBCABKAwiSQoKUmVuZXdSZXBseRITCgtjZXJ0aWZpY2F0ZRgBIAEoCRISCgppc19wZW5kaW5nGAIgASgIEhIKCnRydXN0X2xpc3QYAyABKAkiDAoKRW5kUmVxdWVzdCIKCghFbmRSZXBseSLFAgoLU2l0ZU1lc3NhZ2USJAoFaGVsbG8YASABKAsyEy5mbGFyZS52MS5TaXRlSGVsbG9IABIoCgloZWFydGJlYXQYAiABKAsyEy5mbGFyZS52MS5IZWFydGJlYXRIABIrCgt0YXNrX2ZhaWxlZBgDIAEoCzIULmZsYXJlLnYxLlRhc2tGYWlsZWRIABIlCghqb2JfbGVmdBgEIAEoCzIRLmZsYXJlLnYxLkpvYkxlZnRIABIvCg10YXNrX3Byb2dyZXNzGAUgASgLMhYuZmxhcmUudjEuVGFza1Byb2dyZXNzSAASKwoLdHJ1c3Rfc3RhdGUYBiABKAsyFC5mbGFyZS52MS5UcnVzdFN0YXRlSAASKQoKam9iX291dHB1dBgUIAEoCzITLmZsYXJlLnYxLkpvYk91dHB1dEgAQgkKB21lc3NhZ2Ui1gEKCVNpdGVIZWxsbxIYChBzb2Z0d2FyZV92ZXJzaW9uGAEgASgJEg8KB2pvYl9pZHMYAiADKAkSFAoMdHJ1c3RfbnVtYmVyGAMgASgNEioKCXJlc291cmNlcxgUIAEoCzIXLmZsYXJlLnYxLlNpdGVSZXNvdXJjZXMSHAoUYWxsb3dzX2xvZ19zdHJlYW1pbmcYFSABKAgSFAoMaW5saW5lX2J5dGVzGBYgASgNEigKB3ByaXZhY3kYFyABKAsyFy5mbGFyZS52MS5Qcml2YWN5U2NvcGVzIjQKDVByaXZhY3lTY29wZXMSDQoFbmFtZXMYASADKAkSFAoMZGVmYXVsdF9uYW1lGAIgASgJIjYKDVNpdGVSZXNvdXJjZXMSDAoEZ3B1cxgBIAEoDRIXCg9tZW1fcGVyX2dwdV9naWIYAiABKAEilwEKCUpvYk91dHB1dBIOCgZqb2JfaWQYASABKAkSDQoFZXBvY2gYAiABKAkSDgoGbnVtYmVyGAMgASgEEigKB21ldHJpY3MYBCADKAsyFy5mbGFyZS52MS5UcmFja2VkTWV0cmljEiAKBWxpbmVzGAUgAygLMhEuZmxhcmUudjEuTG9nTGluZRIPCgdkcm9wcGVkGAYgASgNInQKDVRyYWNrZWRNZXRyaWMSDQoFYXRfbXMYASABKAMSCwoDa2V5GAIgASgJEg0KBXZhbHVlGAMgASgBEhIKBXJvdW5kGAQgASgNSACIAQESEQoEc3RlcBgFIAEoAUgBiAEBQggKBl9yb3VuZEIHCgVfc3RlcCI2CgdMb2dMaW5lEg0KBWF0X21zGAEgASgDEg4KBnNvdXJjZRgCIAEoCRIMCgR0ZXh0GAMgASgJIj8KDkpvYk91dHB1dFRha2VuEg4KBmpvYl9pZBgBIAEoCRINCgVlcG9jaBgCIAEoCRIOCgZudW1iZXIYAyABKAQiMAoKVHJ1c3RTdGF0ZRIOCgZudW1iZXIYASABKA0SEgoKZXJyb3JfanNvbhgCIAEoCSIfCglIZWFydGJlYXQSEgoKc2VudF9hdF9tcxgBIAEoAyI2CgdUYXNrS2V5Eg4KBmpvYl9pZBgBIAEoCRINCgVyb3VuZBgCIAEoDRIMCgR0YXNrGAMgASgJIkAKClRhc2tGYWlsZWQSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRISCgplcnJvcl9qc29uGAIgASgJInwKDFRhc2tQcm9ncmVzcxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5Eg0KBXBoYXNlGAIgASgJEgwKBGRvbmUYAyABKAQSDQoFdG90YWwYBCABKAQSDgoGcmVhc29uGAogASgJEhAKCHN0aWxsX21zGAsgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAki1gMKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIABIpCgp0cnVzdF9saXN0GAggASgLMhMuZmxhcmUudjEuVHJ1c3RMaXN0SAASNwoRY2VydGlmaWNhdGVfcmVhZHkYCSABKAsyGi5mbGFyZS52MS5DZXJ0aWZpY2F0ZVJlYWR5SAASNAoQam9iX291dHB1dF90YWtlbhgUIAEoCzIYLmZsYXJlLnYxLkpvYk91dHB1dFRha2VuSABCCQoHbWVzc2FnZSISChBDZXJ0aWZpY2F0ZVJlYWR5IhkKCVRydXN0TGlzdBIMCgR0ZXh0GAEgASgJIlAKDERlc2lyZWRTdGF0ZRIhCgRqb2JzGAEgAygLMhMuZmxhcmUudjEuRGVwbG95Sm9iEh0KBXRhc2tzGAIgAygLMg4uZmxhcmUudjEuVGFzayJRCglEZXBsb3lKb2ISDgoGam9iX2lkGAEgASgJEicKCnNpZ25lZF9qb2IYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSCwoDYXBwGAMgASgJIicKCU9iamVjdFJlZhIMCgRoYXNoGAEgASgJEgwKBHNpemUYAiABKAQinQEKBFRhc2sSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIiCgVtb2RlbBgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhIUCgx0b3RhbF9yb3VuZHMYAyABKA0SEQoJbWV0YV9qc29uGAQgASgJEhgKC21vZGVsX2J5dGVzGAUgASgMSACIAQFCDgoMX21vZGVsX2J5dGVzIjgKBkVuZEpvYhIOCgZqb2JfaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEg4KBnJlYXNvbhgDIAEoCSLUAQoTU3VibWl0VXBkYXRlUmVxdWVzdBIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiMKBnVwZGF0ZRgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhITCgtwYXJhbXNfdHlwZRgDIAEoCRIOCgZ3ZWlnaHQYBCABKAESFAoMbWV0cmljc19qc29uGAUgASgJEhEKCW1ldGFfanNvbhgGIAEoCRIZCgx1cGRhdGVfYnl0ZXMYByABKAxIAIgBAUIPCg1fdXBkYXRlX2J5dGVzIkQKEVN1Ym1pdFVwZGF0ZVJlcGx5Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSDwoHb3V0Y29tZRgCIAEoCSIbCgpQcm9iZVJlcGx5Eg0KBWJ5dGVzGAEgASgEIh0KDFByb2JlUmVxdWVzdBINCgVieXRlcxgBIAEoBCJVCgtTdGF0UmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSIQoEYmFzZRgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZiJdCglTdGF0UmVwbHkSEwoLaXNfY29tcGxldGUYASABKAgSFgoOZHVyYWJsZV9vZmZzZXQYAiABKAQSDQoFZm9ybXMYAyADKAkSFAoMaXNfYmFzZV9oZWxkGAQgASgIIooBCgVDaHVuaxIMCgRoYXNoGAEgASgJEhIKCnRvdGFsX3NpemUYAiABKAQSDgoGb2Zmc2V0GAMgASgEEgwKBGRhdGEYBCABKAwSDAoEZm9ybRgFIAEoDRIOCgZsZW5ndGgYBiABKAQSFQoNc291cmNlX29mZnNldBgHIAEoBBIMCgRiYXNlGAggASgJIjoKC1VwbG9hZFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIngKD0Rvd25sb2FkUmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSDgoGb2Zmc2V0GAIgASgEEg0KBWZvcm1zGAMgAygJEiEKBGJhc2UYBCABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYiTQoNU2lnbmVkQ29tbWFuZBIUCgxjb21tYW5kX2pzb24YASABKAwSEwoLY2VydGlmaWNhdGUYAiABKAkSEQoJc2lnbmF0dXJlGAMgASgMIiMKDENvbW1hbmRSZXBseRITCgtyZXN1bHRfanNvbhgBIAEoCSJKCghKb2JFdmVudBIOCgZqb2JfaWQYASABKAkSCwoDc2VxGAIgASgEEg0KBWF0X21zGAMgASgDEhIKCmV2ZW50X2pzb24YBCABKAkiIAoKQWRtaW5FdmVudBISCgpldmVudF9qc29uGAEgASgJMvQBCgdTZXNzaW9uEkEKCUNoYWxsZW5nZRIaLmZsYXJlLnYxLkNoYWxsZW5nZVJlcXVlc3QaGC5mbGFyZS52MS5DaGFsbGVuZ2VSZXBseRI+CghSZWdpc3RlchIZLmZsYXJlLnYxLlJlZ2lzdGVyUmVxdWVzdBoXLmZsYXJlLnYxLlJlZ2lzdGVyUmVwbHkSNQoFUmVuZXcSFi5mbGFyZS52MS5SZW5ld1JlcXVlc3QaFC5mbGFyZS52MS5SZW5ld1JlcGx5Ei8KA0VuZBIULmZsYXJlLnYxLkVuZFJlcXVlc3QaEi5mbGFyZS52MS5FbmRSZXBseTKQAQoEU2l0ZRI8CgZBdHRhY2gSFS5mbGFyZS52MS5TaXRlTWVzc2FnZRoXLmZsYXJlLnYxLlNlcnZlck1lc3NhZ2UoATABEkoKDFN1Ym1pdFVwZGF0ZRIdLmZsYXJlLnYxLlN1Ym1pdFVwZGF0ZVJlcXVlc3QaGy5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXBseTKYAgoIVHJhbnNmZXISMgoEU3RhdBIVLmZsYXJlLnYxLlN0YXRSZXF1ZXN0GhMuZmxhcmUudjEuU3RhdFJlcGx5EjIKBlVwbG9hZBIPLmZsYXJlLnYxLkNodW5rGhUuZmxhcmUudjEuVXBsb2FkUmVwbHkoARI4CghEb3dubG9hZBIZLmZsYXJlLnYxLkRvd25sb2FkUmVxdWVzdBoPLmZsYXJlLnYxLkNodW5rMAESMgoHUHJvYmVVcBIPLmZsYXJlLnYxLkNodW5rGhQuZmxhcmUudjEuUHJvYmVSZXBseSgBEjYKCVByb2JlRG93bhIWLmZsYXJlLnYxLlByb2JlUmVxdWVzdBoPLmZsYXJlLnYxLkNodW5rMAEytgEKBUFkbWluEjoKB0V4ZWN1dGUSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhYuZmxhcmUudjEuQ29tbWFuZFJlcGx5EjYKBVdhdGNoEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoSLmZsYXJlLnYxLkpvYkV2ZW50MAESOQoGRm9sbG93EhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoULmZsYXJlLnYxLkFkbWluRXZlbnQwAWIGcHJvdG8z");
+  fileDesc("ChRmbGFyZS92MS9mbGFyZS5wcm90bxIIZmxhcmUudjEifwoQQ2hhbGxlbmdlUmVxdWVzdBIYChBwcm90b2NvbF92ZXJzaW9uGAEgASgNEg8KB3Byb2plY3QYAiABKAkSEAoIaWRlbnRpdHkYAyABKAkSFAoMY2xpZW50X25vbmNlGAQgASgMEhgKEGNsaWVudF9rZXlfc2hhcmUYBSABKAwimAEKDkNoYWxsZW5nZVJlcGx5EhgKEHByb3RvY29sX3ZlcnNpb24YASABKA0SFAoMY2hhbGxlbmdlX2lkGAIgASgJEhQKDHNlcnZlcl9ub25jZRgDIAEoDBITCgtjZXJ0aWZpY2F0ZRgEIAEoCRIRCglzaWduYXR1cmUYBSABKAwSGAoQc2VydmVyX2tleV9zaGFyZRgGIAEoDCJPCg9SZWdpc3RlclJlcXVlc3QSFAoMY2hhbGxlbmdlX2lkGAEgASgJEhMKC2NlcnRpZmljYXRlGAIgASgJEhEKCXNpZ25hdHVyZRgDIAEoDCJ1Cg1SZWdpc3RlclJlcGx5EhIKCnNlc3Npb25faWQYASABKAkSDQoFdG9rZW4YAiABKAkSFQoNZXhwaXJlc19hdF9tcxgDIAEoAxIUCgxzaG91bGRfcmVuZXcYCCABKAgSFAoMaW5saW5lX2J5dGVzGAkgASgNIl0KDFJlbmV3UmVxdWVzdBIUCgxjaGFsbGVuZ2VfaWQYASABKAkSEwoLY2VydGlmaWNhdGUYAiABKAkSDwoHY3NyX3BlbRgDIAEoCRIRCglzaWduYXR1cmUYBCABKAwiSQoKUmVuZXdSZXBseRITCgtjZXJ0aWZpY2F0ZRgBIAEoCRISCgppc19wZW5kaW5nGAIgASgIEhIKCnRydXN0X2xpc3QYAyABKAkiDAoKRW5kUmVxdWVzdCIKCghFbmRSZXBseSL8AgoLU2l0ZU1lc3NhZ2USJAoFaGVsbG8YASABKAsyEy5mbGFyZS52MS5TaXRlSGVsbG9IABIoCgloZWFydGJlYXQYAiABKAsyEy5mbGFyZS52MS5IZWFydGJlYXRIABIrCgt0YXNrX2ZhaWxlZBgDIAEoCzIULmZsYXJlLnYxLlRhc2tGYWlsZWRIABIlCghqb2JfbGVmdBgEIAEoCzIRLmZsYXJlLnYxLkpvYkxlZnRIABIvCg10YXNrX3Byb2dyZXNzGAUgASgLMhYuZmxhcmUudjEuVGFza1Byb2dyZXNzSAASKwoLdHJ1c3Rfc3RhdGUYBiABKAsyFC5mbGFyZS52MS5UcnVzdFN0YXRlSAASKQoKam9iX291dHB1dBgUIAEoCzITLmZsYXJlLnYxLkpvYk91dHB1dEgAEjUKDmNvbW1hbmRfYW5zd2VyGBUgASgLMhsuZmxhcmUudjEuU2l0ZUNvbW1hbmRBbnN3ZXJIAEIJCgdtZXNzYWdlIoACCglTaXRlSGVsbG8SGAoQc29mdHdhcmVfdmVyc2lvbhgBIAEoCRIPCgdqb2JfaWRzGAIgAygJEhQKDHRydXN0X251bWJlchgDIAEoDRIqCglyZXNvdXJjZXMYFCABKAsyFy5mbGFyZS52MS5TaXRlUmVzb3VyY2VzEhwKFGFsbG93c19sb2dfc3RyZWFtaW5nGBUgASgIEhQKDGlubGluZV9ieXRlcxgWIAEoDRIoCgdwcml2YWN5GBcgASgLMhcuZmxhcmUudjEuUHJpdmFjeVNjb3BlcxISCgphdHRhY2htZW50GBggASgJEhQKDG5vZGVfdmVyc2lvbhgZIAEoCSJXChFTaXRlQ29tbWFuZEFuc3dlchIKCgJpZBgBIAEoCRINCgVzdGFnZRgCIAEoCRITCgtyZXN1bHRfanNvbhgDIAEoCRISCgplcnJvcl9qc29uGAQgASgJIjQKDVByaXZhY3lTY29wZXMSDQoFbmFtZXMYASADKAkSFAoMZGVmYXVsdF9uYW1lGAIgASgJIjYKDVNpdGVSZXNvdXJjZXMSDAoEZ3B1cxgBIAEoDRIXCg9tZW1fcGVyX2dwdV9naWIYAiABKAEilwEKCUpvYk91dHB1dBIOCgZqb2JfaWQYASABKAkSDQoFZXBvY2gYAiABKAkSDgoGbnVtYmVyGAMgASgEEigKB21ldHJpY3MYBCADKAsyFy5mbGFyZS52MS5UcmFja2VkTWV0cmljEiAKBWxpbmVzGAUgAygLMhEuZmxhcmUudjEuTG9nTGluZRIPCgdkcm9wcGVkGAYgASgNInQKDVRyYWNrZWRNZXRyaWMSDQoFYXRfbXMYASABKAMSCwoDa2V5GAIgASgJEg0KBXZhbHVlGAMgASgBEhIKBXJvdW5kGAQgASgNSACIAQESEQoEc3RlcBgFIAEoAUgBiAEBQggKBl9yb3VuZEIHCgVfc3RlcCI2CgdMb2dMaW5lEg0KBWF0X21zGAEgASgDEg4KBnNvdXJjZRgCIAEoCRIMCgR0ZXh0GAMgASgJIj8KDkpvYk91dHB1dFRha2VuEg4KBmpvYl9pZBgBIAEoCRINCgVlcG9jaBgCIAEoCRIOCgZudW1iZXIYAyABKAQiMAoKVHJ1c3RTdGF0ZRIOCgZudW1iZXIYASABKA0SEgoKZXJyb3JfanNvbhgCIAEoCSIfCglIZWFydGJlYXQSEgoKc2VudF9hdF9tcxgBIAEoAyI2CgdUYXNrS2V5Eg4KBmpvYl9pZBgBIAEoCRINCgVyb3VuZBgCIAEoDRIMCgR0YXNrGAMgASgJIkAKClRhc2tGYWlsZWQSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRISCgplcnJvcl9qc29uGAIgASgJInwKDFRhc2tQcm9ncmVzcxIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5Eg0KBXBoYXNlGAIgASgJEgwKBGRvbmUYAyABKAQSDQoFdG90YWwYBCABKAQSDgoGcmVhc29uGAogASgJEhAKCHN0aWxsX21zGAsgASgEIi0KB0pvYkxlZnQSDgoGam9iX2lkGAEgASgJEhIKCmVycm9yX2pzb24YAiABKAkigAQKDVNlcnZlck1lc3NhZ2USKQoHZGVzaXJlZBgBIAEoCzIWLmZsYXJlLnYxLkRlc2lyZWRTdGF0ZUgAEiUKBmRlcGxveRgCIAEoCzITLmZsYXJlLnYxLkRlcGxveUpvYkgAEh4KBHRhc2sYAyABKAsyDi5mbGFyZS52MS5UYXNrSAASJwoKY2xvc2VfdGFzaxgEIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXlIABIjCgdlbmRfam9iGAUgASgLMhAuZmxhcmUudjEuRW5kSm9iSAASKAoJaGVhcnRiZWF0GAYgASgLMhMuZmxhcmUudjEuSGVhcnRiZWF0SAASNgoPdXBkYXRlX2FjY2VwdGVkGAcgASgLMhsuZmxhcmUudjEuU3VibWl0VXBkYXRlUmVwbHlIABIpCgp0cnVzdF9saXN0GAggASgLMhMuZmxhcmUudjEuVHJ1c3RMaXN0SAASNwoRY2VydGlmaWNhdGVfcmVhZHkYCSABKAsyGi5mbGFyZS52MS5DZXJ0aWZpY2F0ZVJlYWR5SAASNAoQam9iX291dHB1dF90YWtlbhgUIAEoCzIYLmZsYXJlLnYxLkpvYk91dHB1dFRha2VuSAASKAoHY29tbWFuZBgVIAEoCzIVLmZsYXJlLnYxLlNpdGVDb21tYW5kSABCCQoHbWVzc2FnZSJDCgtTaXRlQ29tbWFuZBIKCgJpZBgBIAEoCRIoCgdjb21tYW5kGAIgASgLMhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZCISChBDZXJ0aWZpY2F0ZVJlYWR5IhkKCVRydXN0TGlzdBIMCgR0ZXh0GAEgASgJIlAKDERlc2lyZWRTdGF0ZRIhCgRqb2JzGAEgAygLMhMuZmxhcmUudjEuRGVwbG95Sm9iEh0KBXRhc2tzGAIgAygLMg4uZmxhcmUudjEuVGFzayJRCglEZXBsb3lKb2ISDgoGam9iX2lkGAEgASgJEicKCnNpZ25lZF9qb2IYAiABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSCwoDYXBwGAMgASgJIicKCU9iamVjdFJlZhIMCgRoYXNoGAEgASgJEgwKBHNpemUYAiABKAQinQEKBFRhc2sSHgoDa2V5GAEgASgLMhEuZmxhcmUudjEuVGFza0tleRIiCgVtb2RlbBgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhIUCgx0b3RhbF9yb3VuZHMYAyABKA0SEQoJbWV0YV9qc29uGAQgASgJEhgKC21vZGVsX2J5dGVzGAUgASgMSACIAQFCDgoMX21vZGVsX2J5dGVzIjgKBkVuZEpvYhIOCgZqb2JfaWQYASABKAkSDgoGc3RhdHVzGAIgASgJEg4KBnJlYXNvbhgDIAEoCSLUAQoTU3VibWl0VXBkYXRlUmVxdWVzdBIeCgNrZXkYASABKAsyES5mbGFyZS52MS5UYXNrS2V5EiMKBnVwZGF0ZRgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZhITCgtwYXJhbXNfdHlwZRgDIAEoCRIOCgZ3ZWlnaHQYBCABKAESFAoMbWV0cmljc19qc29uGAUgASgJEhEKCW1ldGFfanNvbhgGIAEoCRIZCgx1cGRhdGVfYnl0ZXMYByABKAxIAIgBAUIPCg1fdXBkYXRlX2J5dGVzIkQKEVN1Ym1pdFVwZGF0ZVJlcGx5Eh4KA2tleRgBIAEoCzIRLmZsYXJlLnYxLlRhc2tLZXkSDwoHb3V0Y29tZRgCIAEoCSIbCgpQcm9iZVJlcGx5Eg0KBWJ5dGVzGAEgASgEIh0KDFByb2JlUmVxdWVzdBINCgVieXRlcxgBIAEoBCJVCgtTdGF0UmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSIQoEYmFzZRgCIAEoCzITLmZsYXJlLnYxLk9iamVjdFJlZiJdCglTdGF0UmVwbHkSEwoLaXNfY29tcGxldGUYASABKAgSFgoOZHVyYWJsZV9vZmZzZXQYAiABKAQSDQoFZm9ybXMYAyADKAkSFAoMaXNfYmFzZV9oZWxkGAQgASgIIooBCgVDaHVuaxIMCgRoYXNoGAEgASgJEhIKCnRvdGFsX3NpemUYAiABKAQSDgoGb2Zmc2V0GAMgASgEEgwKBGRhdGEYBCABKAwSDAoEZm9ybRgFIAEoDRIOCgZsZW5ndGgYBiABKAQSFQoNc291cmNlX29mZnNldBgHIAEoBBIMCgRiYXNlGAggASgJIjoKC1VwbG9hZFJlcGx5EhMKC2lzX2NvbXBsZXRlGAEgASgIEhYKDmR1cmFibGVfb2Zmc2V0GAIgASgEIngKD0Rvd25sb2FkUmVxdWVzdBIjCgZvYmplY3QYASABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYSDgoGb2Zmc2V0GAIgASgEEg0KBWZvcm1zGAMgAygJEiEKBGJhc2UYBCABKAsyEy5mbGFyZS52MS5PYmplY3RSZWYiTQoNU2lnbmVkQ29tbWFuZBIUCgxjb21tYW5kX2pzb24YASABKAwSEwoLY2VydGlmaWNhdGUYAiABKAkSEQoJc2lnbmF0dXJlGAMgASgMIiMKDENvbW1hbmRSZXBseRITCgtyZXN1bHRfanNvbhgBIAEoCSJKCghKb2JFdmVudBIOCgZqb2JfaWQYASABKAkSCwoDc2VxGAIgASgEEg0KBWF0X21zGAMgASgDEhIKCmV2ZW50X2pzb24YBCABKAkiIAoKQWRtaW5FdmVudBISCgpldmVudF9qc29uGAEgASgJMvQBCgdTZXNzaW9uEkEKCUNoYWxsZW5nZRIaLmZsYXJlLnYxLkNoYWxsZW5nZVJlcXVlc3QaGC5mbGFyZS52MS5DaGFsbGVuZ2VSZXBseRI+CghSZWdpc3RlchIZLmZsYXJlLnYxLlJlZ2lzdGVyUmVxdWVzdBoXLmZsYXJlLnYxLlJlZ2lzdGVyUmVwbHkSNQoFUmVuZXcSFi5mbGFyZS52MS5SZW5ld1JlcXVlc3QaFC5mbGFyZS52MS5SZW5ld1JlcGx5Ei8KA0VuZBIULmZsYXJlLnYxLkVuZFJlcXVlc3QaEi5mbGFyZS52MS5FbmRSZXBseTKQAQoEU2l0ZRI8CgZBdHRhY2gSFS5mbGFyZS52MS5TaXRlTWVzc2FnZRoXLmZsYXJlLnYxLlNlcnZlck1lc3NhZ2UoATABEkoKDFN1Ym1pdFVwZGF0ZRIdLmZsYXJlLnYxLlN1Ym1pdFVwZGF0ZVJlcXVlc3QaGy5mbGFyZS52MS5TdWJtaXRVcGRhdGVSZXBseTKYAgoIVHJhbnNmZXISMgoEU3RhdBIVLmZsYXJlLnYxLlN0YXRSZXF1ZXN0GhMuZmxhcmUudjEuU3RhdFJlcGx5EjIKBlVwbG9hZBIPLmZsYXJlLnYxLkNodW5rGhUuZmxhcmUudjEuVXBsb2FkUmVwbHkoARI4CghEb3dubG9hZBIZLmZsYXJlLnYxLkRvd25sb2FkUmVxdWVzdBoPLmZsYXJlLnYxLkNodW5rMAESMgoHUHJvYmVVcBIPLmZsYXJlLnYxLkNodW5rGhQuZmxhcmUudjEuUHJvYmVSZXBseSgBEjYKCVByb2JlRG93bhIWLmZsYXJlLnYxLlByb2JlUmVxdWVzdBoPLmZsYXJlLnYxLkNodW5rMAEytgEKBUFkbWluEjoKB0V4ZWN1dGUSFy5mbGFyZS52MS5TaWduZWRDb21tYW5kGhYuZmxhcmUudjEuQ29tbWFuZFJlcGx5EjYKBVdhdGNoEhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoSLmZsYXJlLnYxLkpvYkV2ZW50MAESOQoGRm9sbG93EhcuZmxhcmUudjEuU2lnbmVkQ29tbWFuZBoULmZsYXJlLnYxLkFkbWluRXZlbnQwAWIGcHJvdG8z");
 
 /**
  * @generated from message flare.v1.ChallengeRequest
@@ -317,6 +317,12 @@ export type SiteMessage = Message<"flare.v1.SiteMessage"> & {
      */
     value: JobOutput;
     case: "jobOutput";
+  } | {
+    /**
+     * @generated from field: flare.v1.SiteCommandAnswer command_answer = 21;
+     */
+    value: SiteCommandAnswer;
+    case: "commandAnswer";
   } | { case: undefined; value?: undefined };
 };
 
@@ -377,6 +383,19 @@ export type SiteHello = Message<"flare.v1.SiteHello"> & {
    * @generated from field: flare.v1.PrivacyScopes privacy = 23;
    */
   privacy?: PrivacyScopes | undefined;
+
+  /**
+   * Random, new at each attachment; a command for the site names it, so that it is good for this attachment only. Empty of a site that
+   * takes no commands.
+   *
+   * @generated from field: string attachment = 24;
+   */
+  attachment: string;
+
+  /**
+   * @generated from field: string node_version = 25;
+   */
+  nodeVersion: string;
 };
 
 /**
@@ -385,6 +404,42 @@ export type SiteHello = Message<"flare.v1.SiteHello"> & {
  */
 export const SiteHelloSchema: GenMessage<SiteHello> = /*@__PURE__*/
   messageDesc(file_flare_v1_flare, 9);
+
+/**
+ * How far a site is with a command.
+ *
+ * @generated from message flare.v1.SiteCommandAnswer
+ */
+export type SiteCommandAnswer = Message<"flare.v1.SiteCommandAnswer"> & {
+  /**
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * `accepted`: it will be done; `done`, with what came of it; `refused`, with the error.
+   *
+   * @generated from field: string stage = 2;
+   */
+  stage: string;
+
+  /**
+   * @generated from field: string result_json = 3;
+   */
+  resultJson: string;
+
+  /**
+   * @generated from field: string error_json = 4;
+   */
+  errorJson: string;
+};
+
+/**
+ * Describes the message flare.v1.SiteCommandAnswer.
+ * Use `create(SiteCommandAnswerSchema)` to create a new message.
+ */
+export const SiteCommandAnswerSchema: GenMessage<SiteCommandAnswer> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 10);
 
 /**
  * Scopes that jobs may name at a site.
@@ -410,7 +465,7 @@ export type PrivacyScopes = Message<"flare.v1.PrivacyScopes"> & {
  * Use `create(PrivacyScopesSchema)` to create a new message.
  */
 export const PrivacyScopesSchema: GenMessage<PrivacyScopes> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 10);
+  messageDesc(file_flare_v1_flare, 11);
 
 /**
  * @generated from message flare.v1.SiteResources
@@ -432,7 +487,7 @@ export type SiteResources = Message<"flare.v1.SiteResources"> & {
  * Use `create(SiteResourcesSchema)` to create a new message.
  */
 export const SiteResourcesSchema: GenMessage<SiteResources> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 11);
+  messageDesc(file_flare_v1_flare, 12);
 
 /**
  * What a site has to say of a job beside its updates. One batch of a job is under way at a time.
@@ -484,7 +539,7 @@ export type JobOutput = Message<"flare.v1.JobOutput"> & {
  * Use `create(JobOutputSchema)` to create a new message.
  */
 export const JobOutputSchema: GenMessage<JobOutput> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 12);
+  messageDesc(file_flare_v1_flare, 13);
 
 /**
  * @generated from message flare.v1.TrackedMetric
@@ -523,7 +578,7 @@ export type TrackedMetric = Message<"flare.v1.TrackedMetric"> & {
  * Use `create(TrackedMetricSchema)` to create a new message.
  */
 export const TrackedMetricSchema: GenMessage<TrackedMetric> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 13);
+  messageDesc(file_flare_v1_flare, 14);
 
 /**
  * @generated from message flare.v1.LogLine
@@ -552,7 +607,7 @@ export type LogLine = Message<"flare.v1.LogLine"> & {
  * Use `create(LogLineSchema)` to create a new message.
  */
 export const LogLineSchema: GenMessage<LogLine> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 14);
+  messageDesc(file_flare_v1_flare, 15);
 
 /**
  * The server has written a batch; the next one may come.
@@ -581,7 +636,7 @@ export type JobOutputTaken = Message<"flare.v1.JobOutputTaken"> & {
  * Use `create(JobOutputTakenSchema)` to create a new message.
  */
 export const JobOutputTakenSchema: GenMessage<JobOutputTaken> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 15);
+  messageDesc(file_flare_v1_flare, 16);
 
 /**
  * What became of a trust list at the site.
@@ -609,7 +664,7 @@ export type TrustState = Message<"flare.v1.TrustState"> & {
  * Use `create(TrustStateSchema)` to create a new message.
  */
 export const TrustStateSchema: GenMessage<TrustState> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 16);
+  messageDesc(file_flare_v1_flare, 17);
 
 /**
  * @generated from message flare.v1.Heartbeat
@@ -626,7 +681,7 @@ export type Heartbeat = Message<"flare.v1.Heartbeat"> & {
  * Use `create(HeartbeatSchema)` to create a new message.
  */
 export const HeartbeatSchema: GenMessage<Heartbeat> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 17);
+  messageDesc(file_flare_v1_flare, 18);
 
 /**
  * @generated from message flare.v1.TaskKey
@@ -653,7 +708,7 @@ export type TaskKey = Message<"flare.v1.TaskKey"> & {
  * Use `create(TaskKeySchema)` to create a new message.
  */
 export const TaskKeySchema: GenMessage<TaskKey> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 18);
+  messageDesc(file_flare_v1_flare, 19);
 
 /**
  * @generated from message flare.v1.TaskFailed
@@ -677,7 +732,7 @@ export type TaskFailed = Message<"flare.v1.TaskFailed"> & {
  * Use `create(TaskFailedSchema)` to create a new message.
  */
 export const TaskFailedSchema: GenMessage<TaskFailed> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 19);
+  messageDesc(file_flare_v1_flare, 20);
 
 /**
  * @generated from message flare.v1.TaskProgress
@@ -727,7 +782,7 @@ export type TaskProgress = Message<"flare.v1.TaskProgress"> & {
  * Use `create(TaskProgressSchema)` to create a new message.
  */
 export const TaskProgressSchema: GenMessage<TaskProgress> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 20);
+  messageDesc(file_flare_v1_flare, 21);
 
 /**
  * The site has stopped taking part in a job.
@@ -751,7 +806,7 @@ export type JobLeft = Message<"flare.v1.JobLeft"> & {
  * Use `create(JobLeftSchema)` to create a new message.
  */
 export const JobLeftSchema: GenMessage<JobLeft> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 21);
+  messageDesc(file_flare_v1_flare, 22);
 
 /**
  * @generated from message flare.v1.ServerMessage
@@ -820,6 +875,12 @@ export type ServerMessage = Message<"flare.v1.ServerMessage"> & {
      */
     value: JobOutputTaken;
     case: "jobOutputTaken";
+  } | {
+    /**
+     * @generated from field: flare.v1.SiteCommand command = 21;
+     */
+    value: SiteCommand;
+    case: "command";
   } | { case: undefined; value?: undefined };
 };
 
@@ -828,7 +889,33 @@ export type ServerMessage = Message<"flare.v1.ServerMessage"> & {
  * Use `create(ServerMessageSchema)` to create a new message.
  */
 export const ServerMessageSchema: GenMessage<ServerMessage> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 22);
+  messageDesc(file_flare_v1_flare, 23);
+
+/**
+ * A command of an admin that is for this site, as the admin signed it: the site verifies it and asks its own policy.
+ *
+ * @generated from message flare.v1.SiteCommand
+ */
+export type SiteCommand = Message<"flare.v1.SiteCommand"> & {
+  /**
+   * Names it between server and site.
+   *
+   * @generated from field: string id = 1;
+   */
+  id: string;
+
+  /**
+   * @generated from field: flare.v1.SignedCommand command = 2;
+   */
+  command?: SignedCommand | undefined;
+};
+
+/**
+ * Describes the message flare.v1.SiteCommand.
+ * Use `create(SiteCommandSchema)` to create a new message.
+ */
+export const SiteCommandSchema: GenMessage<SiteCommand> = /*@__PURE__*/
+  messageDesc(file_flare_v1_flare, 24);
 
 /**
  * A new certificate can be had: `Session.Renew` gives it.
@@ -843,7 +930,7 @@ export type CertificateReady = Message<"flare.v1.CertificateReady"> & {
  * Use `create(CertificateReadySchema)` to create a new message.
  */
 export const CertificateReadySchema: GenMessage<CertificateReady> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 23);
+  messageDesc(file_flare_v1_flare, 25);
 
 /**
  * Roots and revocations of the project, signed by its roots: whoever brings it need not be trusted.
@@ -862,7 +949,7 @@ export type TrustList = Message<"flare.v1.TrustList"> & {
  * Use `create(TrustListSchema)` to create a new message.
  */
 export const TrustListSchema: GenMessage<TrustList> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 24);
+  messageDesc(file_flare_v1_flare, 26);
 
 /**
  * Everything that the server wants of this site; sent once per attachment. Jobs that are not listed are over.
@@ -886,7 +973,7 @@ export type DesiredState = Message<"flare.v1.DesiredState"> & {
  * Use `create(DesiredStateSchema)` to create a new message.
  */
 export const DesiredStateSchema: GenMessage<DesiredState> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 25);
+  messageDesc(file_flare_v1_flare, 27);
 
 /**
  * @generated from message flare.v1.DeployJob
@@ -917,7 +1004,7 @@ export type DeployJob = Message<"flare.v1.DeployJob"> & {
  * Use `create(DeployJobSchema)` to create a new message.
  */
 export const DeployJobSchema: GenMessage<DeployJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 26);
+  messageDesc(file_flare_v1_flare, 28);
 
 /**
  * @generated from message flare.v1.ObjectRef
@@ -939,7 +1026,7 @@ export type ObjectRef = Message<"flare.v1.ObjectRef"> & {
  * Use `create(ObjectRefSchema)` to create a new message.
  */
 export const ObjectRefSchema: GenMessage<ObjectRef> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 27);
+  messageDesc(file_flare_v1_flare, 29);
 
 /**
  * @generated from message flare.v1.Task
@@ -980,7 +1067,7 @@ export type Task = Message<"flare.v1.Task"> & {
  * Use `create(TaskSchema)` to create a new message.
  */
 export const TaskSchema: GenMessage<Task> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 28);
+  messageDesc(file_flare_v1_flare, 30);
 
 /**
  * @generated from message flare.v1.EndJob
@@ -1009,7 +1096,7 @@ export type EndJob = Message<"flare.v1.EndJob"> & {
  * Use `create(EndJobSchema)` to create a new message.
  */
 export const EndJobSchema: GenMessage<EndJob> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 29);
+  messageDesc(file_flare_v1_flare, 31);
 
 /**
  * @generated from message flare.v1.SubmitUpdateRequest
@@ -1064,7 +1151,7 @@ export type SubmitUpdateRequest = Message<"flare.v1.SubmitUpdateRequest"> & {
  * Use `create(SubmitUpdateRequestSchema)` to create a new message.
  */
 export const SubmitUpdateRequestSchema: GenMessage<SubmitUpdateRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 30);
+  messageDesc(file_flare_v1_flare, 32);
 
 /**
  * @generated from message flare.v1.SubmitUpdateReply
@@ -1088,7 +1175,7 @@ export type SubmitUpdateReply = Message<"flare.v1.SubmitUpdateReply"> & {
  * Use `create(SubmitUpdateReplySchema)` to create a new message.
  */
 export const SubmitUpdateReplySchema: GenMessage<SubmitUpdateReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 31);
+  messageDesc(file_flare_v1_flare, 33);
 
 /**
  * How many bytes of a probe arrived.
@@ -1107,7 +1194,7 @@ export type ProbeReply = Message<"flare.v1.ProbeReply"> & {
  * Use `create(ProbeReplySchema)` to create a new message.
  */
 export const ProbeReplySchema: GenMessage<ProbeReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 32);
+  messageDesc(file_flare_v1_flare, 34);
 
 /**
  * @generated from message flare.v1.ProbeRequest
@@ -1124,7 +1211,7 @@ export type ProbeRequest = Message<"flare.v1.ProbeRequest"> & {
  * Use `create(ProbeRequestSchema)` to create a new message.
  */
 export const ProbeRequestSchema: GenMessage<ProbeRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 33);
+  messageDesc(file_flare_v1_flare, 35);
 
 /**
  * @generated from message flare.v1.StatRequest
@@ -1148,7 +1235,7 @@ export type StatRequest = Message<"flare.v1.StatRequest"> & {
  * Use `create(StatRequestSchema)` to create a new message.
  */
 export const StatRequestSchema: GenMessage<StatRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 34);
+  messageDesc(file_flare_v1_flare, 36);
 
 /**
  * @generated from message flare.v1.StatReply
@@ -1186,7 +1273,7 @@ export type StatReply = Message<"flare.v1.StatReply"> & {
  * Use `create(StatReplySchema)` to create a new message.
  */
 export const StatReplySchema: GenMessage<StatReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 35);
+  messageDesc(file_flare_v1_flare, 37);
 
 /**
  * Written and read by a hand-made codec (a generated one costs up to half the speed); this is its format.
@@ -1251,7 +1338,7 @@ export type Chunk = Message<"flare.v1.Chunk"> & {
  * Use `create(ChunkSchema)` to create a new message.
  */
 export const ChunkSchema: GenMessage<Chunk> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 36);
+  messageDesc(file_flare_v1_flare, 38);
 
 /**
  * @generated from message flare.v1.UploadReply
@@ -1273,7 +1360,7 @@ export type UploadReply = Message<"flare.v1.UploadReply"> & {
  * Use `create(UploadReplySchema)` to create a new message.
  */
 export const UploadReplySchema: GenMessage<UploadReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 37);
+  messageDesc(file_flare_v1_flare, 39);
 
 /**
  * @generated from message flare.v1.DownloadRequest
@@ -1309,7 +1396,7 @@ export type DownloadRequest = Message<"flare.v1.DownloadRequest"> & {
  * Use `create(DownloadRequestSchema)` to create a new message.
  */
 export const DownloadRequestSchema: GenMessage<DownloadRequest> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 38);
+  messageDesc(file_flare_v1_flare, 40);
 
 /**
  * @generated from message flare.v1.SignedCommand
@@ -1340,7 +1427,7 @@ export type SignedCommand = Message<"flare.v1.SignedCommand"> & {
  * Use `create(SignedCommandSchema)` to create a new message.
  */
 export const SignedCommandSchema: GenMessage<SignedCommand> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 39);
+  messageDesc(file_flare_v1_flare, 41);
 
 /**
  * @generated from message flare.v1.CommandReply
@@ -1357,7 +1444,7 @@ export type CommandReply = Message<"flare.v1.CommandReply"> & {
  * Use `create(CommandReplySchema)` to create a new message.
  */
 export const CommandReplySchema: GenMessage<CommandReply> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 40);
+  messageDesc(file_flare_v1_flare, 42);
 
 /**
  * @generated from message flare.v1.JobEvent
@@ -1391,7 +1478,7 @@ export type JobEvent = Message<"flare.v1.JobEvent"> & {
  * Use `create(JobEventSchema)` to create a new message.
  */
 export const JobEventSchema: GenMessage<JobEvent> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 41);
+  messageDesc(file_flare_v1_flare, 43);
 
 /**
  * @generated from message flare.v1.AdminEvent
@@ -1410,7 +1497,7 @@ export type AdminEvent = Message<"flare.v1.AdminEvent"> & {
  * Use `create(AdminEventSchema)` to create a new message.
  */
 export const AdminEventSchema: GenMessage<AdminEvent> = /*@__PURE__*/
-  messageDesc(file_flare_v1_flare, 42);
+  messageDesc(file_flare_v1_flare, 44);
 
 /**
  * Who a participant is, proven by its project certificate. Fresh nonces on both sides; no call needs a token.

@@ -1,6 +1,6 @@
 import { FlareError } from "@flare-ts/contracts";
-import type { CommandContext } from "../../command-line/command-context.js";
-import { askYes } from "../../terminal/ask-yes.js";
+import { askYes } from "../terminal/ask-yes.js";
+import type { CommandContext } from "./command-context.js";
 
 /** What somebody is asked before it is done. */
 export interface Confirmation {
