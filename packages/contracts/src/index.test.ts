@@ -46,6 +46,7 @@ it("exports what is pinned here and nothing else", () => {
       "isContentHash",
       "isErrorCode",
       "isNamedBy",
+      "isStatisticsFilter",
       "jobIdSchema",
       "jobManifestSchema",
       "jobMetaSchema",
