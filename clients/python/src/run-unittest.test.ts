@@ -25,6 +25,7 @@ describe("flare_client passes its tests", () => {
     // The tests of arrays of ml_dtypes are left out where it is not installed.
     expect(runUnittest(numpy, "test_safetensors")).toMatch(/\nOK( \(skipped=1\))?\n$/);
     expect(runUnittest(numpy, "test_result")).toMatch(/\nOK\n$/);
+    expect(runUnittest(numpy, "test_statistics")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_decorators")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_session")).toMatch(/\nOK\n$/);
     // The tests of PyTorch's helper are left out where it is not installed.

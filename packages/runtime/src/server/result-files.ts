@@ -11,7 +11,9 @@ export function resultFiles(
 ): readonly ResultFile[] {
   if (!isFinished(status)) return [];
   const best = entries.flatMap(({ event }) => (event.type === "best-model" ? [event.model] : [])).at(-1);
-  const statistics = entries.flatMap(({ event }) => (event.type === "round-closed" ? (event.statistics ?? []) : []));
+  const statistics = entries.flatMap(({ event }) =>
+    event.type === "round-closed" && event.statistics !== undefined ? [{ ...event.statistics, kind: "statistics" as const }] : [],
+  );
   return [
     ...(result === undefined || result.hash === emptyModel.hash ? [] : [{ path: "models/FL_global_model.safetensors", ...result }]),
     ...(best === undefined ? [] : [{ path: "models/best_FL_global_model.safetensors", ...best }]),
