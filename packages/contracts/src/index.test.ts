@@ -46,7 +46,6 @@ it("exports what is pinned here and nothing else", () => {
       "isContentHash",
       "isErrorCode",
       "isNamedBy",
-      "isStatisticsFilter",
       "jobIdSchema",
       "jobManifestSchema",
       "jobMetaSchema",

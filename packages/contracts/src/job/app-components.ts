@@ -2,8 +2,8 @@ import { z } from "zod";
 import type { Json } from "../errors/flare-error.js";
 import { componentShape, readComponent } from "./component.js";
 import { isEmpty } from "./ignored-settings.js";
-import type { StatisticsGenerator } from "./statistics-executor.js";
 import { type NamedCleanser, type StatisticsFilter, statisticsFilterClasses } from "./statistics-filters.js";
+import type { StatisticsGenerator } from "./statistics-generator.js";
 import { jsonStatsFileWriterClass, type StatisticsWriterArgs } from "./statistics-writer.js";
 
 /** A component of a server's app: what writes the result of statistics, and no other. */
@@ -49,7 +49,7 @@ export const clientComponentsSchema = listOf(
         context,
       );
       if (read === undefined) return z.NEVER;
-      return { id, kind: "generator", generator: { path: csvStatistics.path, args: read.args as Record<string, Json> }, isOwn: false };
+      return { id, kind: "generator", generator: { path: csvStatistics.path, args: read.args }, isOwn: false };
     }
     const isPython = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/.test(path) && !/^(nvflare|flare_client)\./.test(path);
     if (isPython) return { id, kind: "generator", generator: { path, args: args as Record<string, Json> }, isOwn: true };

@@ -4,7 +4,7 @@ import type { ComponentClass } from "./component.js";
 import { jobPathSchema } from "./job-path.js";
 import { seconds } from "./seconds.js";
 import { splitCommand } from "./split-command.js";
-import type { StatisticsGenerator } from "./statistics-executor.js";
+import type { StatisticsGenerator } from "./statistics-generator.js";
 
 /** How the trainer is started; the working folder is the app's `custom/`. */
 export type TrainerLaunch =

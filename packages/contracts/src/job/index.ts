@@ -6,6 +6,6 @@ export { isNamedBy } from "./is-named-by.js";
 export { isStatisticsFilter } from "./is-statistics-filter.js";
 export type { ResultFilterSettings, UpdateFilterSettings } from "./result-filters.js";
 export type { HistogramBins, StatisticName, StatisticsSettings } from "./statistics.js";
-export type { StatisticsGenerator } from "./statistics-executor.js";
 export type { StatisticsFilter } from "./statistics-filters.js";
+export type { StatisticsGenerator } from "./statistics-generator.js";
 export { type UpdateForm, updateForms } from "./update-forms.js";

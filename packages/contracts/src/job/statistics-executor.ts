@@ -1,15 +1,8 @@
 import { z } from "zod";
-import type { Json } from "../errors/flare-error.js";
 import { type ClientApiExecutorSettings, clientApiExecutorClass, compileClientApiExecutor } from "./client-api-executor.js";
 import type { ComponentClass } from "./component.js";
 import { seconds } from "./seconds.js";
-
-/** What computes statistics at a site: a class in Python, and what it is made with. */
-export interface StatisticsGenerator {
-  /** `module.Class`. */
-  readonly path: string;
-  readonly args: Readonly<Record<string, Json>>;
-}
+import type { StatisticsGenerator } from "./statistics-generator.js";
 
 const argsSchema = z
   .strictObject({

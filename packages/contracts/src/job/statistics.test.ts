@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { readDocument } from "../documents/read-document.js";
+import type { FlareError } from "../errors/flare-error.js";
 import {
   appConfigWarnings,
   clientConfigSchema,

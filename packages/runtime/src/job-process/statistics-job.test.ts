@@ -1,4 +1,6 @@
-import { rm } from "node:fs/promises";
+import { mkdtemp, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { pooled, siteOf, values } from "../statistics/local-statistics.test-support.js";
@@ -173,9 +175,6 @@ describe("a job of statistics", () => {
 });
 
 async function requestOf({ model }: HostedTask): Promise<unknown> {
-  const { mkdtemp, writeFile } = await import("node:fs/promises");
-  const { tmpdir } = await import("node:os");
-  const { join } = await import("node:path");
   const folder = await mkdtemp(join(tmpdir(), "flare-request-"));
   folders.push(folder);
   const path = join(folder, "request.safetensors");

@@ -39,7 +39,12 @@ it("a job needs its model while it asks for statistics, what the next pass asks 
   const needs = new JobNeeds({ files: [] });
   const held = (...numbers: readonly number[]): boolean[] => numbers.map((number) => needs.hashes().includes(objectNumber(number).hash));
   const opened = (round: number, model: number): JobEvent => ({
-    ...{ type: "round-opened", round, task: "fed_stats", model: objectNumber(model), sites: ["a"], totalRounds: 2 },
+    type: "round-opened",
+    round,
+    task: "fed_stats",
+    model: objectNumber(model),
+    sites: ["a"],
+    totalRounds: 2,
     asks: "statistics",
   });
   needs.note({ type: "workflow-ended", model: objectNumber(1), reason: "trained" });

@@ -232,7 +232,11 @@ describe("statistics at the gate", () => {
     const result = { path, paramsType: "DIFF", weight: 70, metrics: { "patients.age": 71 }, meta: { note: "Jane Doe" } } as const;
     const key = { jobId: "j", round: 0, task };
     const released = await gate.release(result, {
-      ...{ key, scope: given, base: path, outPath, form: "float16" as const },
+      key,
+      scope: given,
+      base: path,
+      outPath,
+      form: "float16",
       signal: new AbortController().signal,
     });
     return { released, entries, document: readStatistics(released.path) };
@@ -242,7 +246,9 @@ describe("statistics at the gate", () => {
   it.each(["fed_stats", "train"])("leave cleansed and alone, whatever the job calls its task: %s", async (task) => {
     const { released, entries, document } = await release(scope("counted", clip, least), answer, task);
     expect(released).toEqual({
-      ...{ path: join(folder, "statistics-out.safetensors"), paramsType: "FULL", weight: 1 },
+      path: join(folder, "statistics-out.safetensors"),
+      paramsType: "FULL",
+      weight: 1,
       metrics: {},
       meta: {},
     });

@@ -42,7 +42,8 @@ describe("cleansing statistics", () => {
   });
 
   it("holds back a histogram with as many bins as the share of the values, and nothing else of its feature", () => {
-    const of = (count: number) => feature(`of-${count}`, { histogram: { low: 0, high: 1, counts: new Array<number>(count).fill(1) } });
+    const of = (count: number) =>
+      feature(`of-${count}`, { histogram: { low: 0, high: 1, counts: Array.from({ length: count }, () => 1) } });
     const { features, heldBack } = cleanse([of(9), of(10)], [bins]);
     expect(features.map(({ histogram }) => histogram?.counts.length)).toEqual([9, undefined]);
     expect(features[1]).toMatchObject({ count: 100 });

@@ -72,10 +72,12 @@ function withNoise(
 /** A share of zero would be zero. */
 const smallest = 1e-5;
 
-function withoutDigest({ digest: _, ...rest }: FeatureStatistics): FeatureStatistics {
+function withoutDigest(one: FeatureStatistics): FeatureStatistics {
+  const { digest: _, ...rest } = one;
   return rest;
 }
 
-function withoutHistogram({ histogram: _, ...rest }: FeatureStatistics): FeatureStatistics {
+function withoutHistogram(one: FeatureStatistics): FeatureStatistics {
+  const { histogram: _, ...rest } = one;
   return rest;
 }

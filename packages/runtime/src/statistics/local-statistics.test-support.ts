@@ -41,7 +41,7 @@ export function pooled(all: readonly number[]) {
     var: variance,
     stddev: Math.sqrt(variance),
     counts: (bins: number, low: number, high: number): number[] => {
-      const found = new Array<number>(bins).fill(0);
+      const found = Array.from({ length: bins }, () => 0);
       for (const value of all) {
         const bin = Math.min(bins - 1, Math.floor(((value - low) / (high - low)) * bins));
         if (value >= low && value <= high) found[bin] = (found[bin] ?? 0) + 1;

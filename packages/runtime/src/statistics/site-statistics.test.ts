@@ -20,7 +20,12 @@ describe("what a site answers", () => {
   it("is read as it was written", () => {
     const whole = {
       ...feature,
-      ...{ min: 1, max: 3, stddev: 1, var: 0.5, histogram: { low: 0, high: 4, counts: [1, 2] }, digest: [[1, 1]] },
+      min: 1,
+      max: 3,
+      stddev: 1,
+      var: 0.5,
+      histogram: { low: 0, high: 4, counts: [1, 2] },
+      digest: [[1, 1]],
     };
     const parsed = parseSiteStatistics(answer(whole));
     expect(JSON.parse(JSON.stringify(siteStatisticsDocument(parsed)))).toEqual(answer(whole));
@@ -39,9 +44,12 @@ describe("what a site answers", () => {
     ["a long name", answer({ ...feature, feature: "x".repeat(257) })],
     ["no name", answer({ ...feature, dataset: "" })],
     ["a histogram with more", answer({ ...feature, histogram: { low: 0, high: 1, counts: [1], note: "x" } })],
-    ["too many bins", answer({ ...feature, histogram: { low: 0, high: 1, counts: new Array(limits.statisticsBins + 1).fill(0) } })],
+    [
+      "too many bins",
+      answer({ ...feature, histogram: { low: 0, high: 1, counts: Array.from({ length: limits.statisticsBins + 1 }, () => 0) } }),
+    ],
     ["a centroid that is none", answer({ ...feature, digest: [[1, 2, 3]] })],
-    ["too many features", answer(...new Array(limits.statisticsFeatures + 1).fill(feature))],
+    ["too many features", answer(...Array.from({ length: limits.statisticsFeatures + 1 }, () => feature))],
   ])("is refused with %s", (_, document) => {
     expect(() => parseSiteStatistics(document)).toThrow(expect.objectContaining({ code: "client-api/result-invalid" }));
   });

@@ -39,7 +39,7 @@ describe("statistics of all sites", () => {
     const every = pooled(Object.values(sites).flat());
     for (const name of ["count", "sum", "mean", "min", "max", "var", "stddev"] as const) {
       // Differences are of the order of the rounding of the sums.
-      expect(all(result, name), name).toBeCloseTo(every[name], 5);
+      expect(all(result, name), `of ${name}`).toBeCloseTo(every[name], 5);
     }
     expect((all(result, "histogram") as readonly StatisticsBin[]).map(([, , n]) => n)).toEqual(every.counts(7, every.min, every.max));
     const quantiles = all(result, "quantile") as Readonly<Record<string, number>>;
@@ -51,7 +51,7 @@ describe("statistics of all sites", () => {
     const sites = { a: values(40, 1, 10), b: values(50, 2, 10), c: values(60, 3, 500) };
     const result = federate(sites, ["c"]);
     const every = pooled([...sites.a, ...sites.b]);
-    for (const name of ["count", "mean", "var", "stddev"] as const) expect(all(result, name), name).toBeCloseTo(every[name], 6);
+    for (const name of ["count", "mean", "var", "stddev"] as const) expect(all(result, name), `of ${name}`).toBeCloseTo(every[name], 6);
     expect(Object.keys(result["x"]?.count ?? {})).toEqual(["a", "b", "Global"]);
   });
 
@@ -87,8 +87,13 @@ describe("statistics of all sites", () => {
 describe("what the second pass tells", () => {
   it("is one range for a feature in all data sets, and the one that the job says where it says one", () => {
     const of = (dataset: string, feature: string, min: number, max: number): FeatureStatistics => ({
-      ...{ dataset, feature, count: 2, failureCount: 0, sum: 4 },
-      ...{ min, max },
+      dataset,
+      feature,
+      count: 2,
+      failureCount: 0,
+      sum: 4,
+      min,
+      max,
     });
     const ranges = { ...settings, histogram: { "*": { bins: 3, range: undefined }, age: { bins: 5, range: [0, 120] as const } } };
     const told = featuresOfAll(ranges, [

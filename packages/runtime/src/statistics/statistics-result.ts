@@ -15,7 +15,7 @@ export type StatisticsResult = Readonly<
 >;
 
 /** FLARE's name for what all sites come to together. */
-export const globalName = "Global";
+const globalName = "Global";
 
 /** What a site has answered in the passes that were held. */
 export interface SiteAnswers {

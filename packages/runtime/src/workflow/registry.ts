@@ -75,9 +75,12 @@ function scaffold(settings: ScaffoldSettings, start: StageStart, parts: Parts): 
 /** A workflow that asks for statistics, and for no model. */
 function statistics(settings: StatisticsSettings, start: StageStart, parts: Parts): RunningWorkflow {
   const { job, plan } = start;
-  const rounds = new StatisticsRounds(parts, { settings, folder: join(job.workspace, "aggregates") });
+  const documents = new StatisticsRounds(parts, { settings, folder: join(job.workspace, "aggregates") });
   const machine = scriptMachine(plan, statisticsScript(settings, plan));
-  return new WorkflowDriver({ ...parts, machine, strategy: fedAvg(), dress: rounds, summary: rounds }, { ...placeOf(start), taskMeta: {} });
+  return new WorkflowDriver(
+    { ...parts, machine, strategy: fedAvg(), dress: documents, summary: documents },
+    { ...placeOf(start), taskMeta: {} },
+  );
 }
 
 /** A workflow in which no two updates are combined. */

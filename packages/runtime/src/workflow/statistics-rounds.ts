@@ -52,12 +52,12 @@ export class StatisticsRounds implements ModelDress, RoundSummary {
 
   /** Whatever model the job has, sites are given what the first pass asks. */
   forSites(): Promise<ObjectRef> {
-    return this.#import("request.safetensors", encodeStatistics(requestDocument(this.#settings)));
+    return this.#put("request.safetensors", encodeStatistics(requestDocument(this.#settings)));
   }
 
   /** The job's model stays as it is; what stands for none is made here. */
   forKeeping(model: ObjectRef): Promise<ObjectRef> {
-    return model.hash === emptyModel.hash ? this.#import("empty.safetensors", noTensors) : Promise.resolve(model);
+    return model.hash === emptyModel.hash ? this.#put("empty.safetensors", noTensors) : Promise.resolve(model);
   }
 
   discard(): void {}
@@ -74,7 +74,7 @@ export class StatisticsRounds implements ModelDress, RoundSummary {
         own.map((one) => one.features),
       );
       return {
-        model: await this.#import("request.safetensors", encodeStatistics(requestDocument(this.#settings, features))),
+        model: await this.#put("request.safetensors", encodeStatistics(requestDocument(this.#settings, features))),
         state: { [keptAnswers]: await this.#keep(answers) },
         unusable: [],
       };
@@ -91,7 +91,7 @@ export class StatisticsRounds implements ModelDress, RoundSummary {
   async #result(answers: readonly SiteAnswers[], before?: ReadonlyMap<string, SiteStatistics>): Promise<StatisticsFile> {
     const asked = before === undefined ? answers.map(({ first }) => first) : [...before.values()].map(({ features }) => features);
     const result = statisticsResult(this.#settings, answers, asked);
-    const object = await this.#import("result.json", new TextEncoder().encode(`${JSON.stringify(result)}\n`));
+    const object = await this.#put("result.json", new TextEncoder().encode(`${JSON.stringify(result)}\n`));
     return { path: this.#settings.outputPath, ...object };
   }
 
@@ -116,7 +116,7 @@ export class StatisticsRounds implements ModelDress, RoundSummary {
   /** What sites say stays at the server: of the next pass's sites each is told what all come to. */
   #keep(answers: ReadonlyMap<string, SiteStatistics>): Promise<ObjectRef> {
     const documents: KeptAnswers = Object.fromEntries([...answers].map(([site, one]) => [site, siteStatisticsDocument(one)]));
-    return this.#import("answers.json", new TextEncoder().encode(JSON.stringify(documents)));
+    return this.#put("answers.json", new TextEncoder().encode(JSON.stringify(documents)));
   }
 
   async #kept({ hash }: ObjectRef): Promise<ReadonlyMap<string, SiteStatistics>> {
@@ -125,7 +125,7 @@ export class StatisticsRounds implements ModelDress, RoundSummary {
     return new Map(Object.entries(documents).map(([site, one]) => [site, parseSiteStatistics(one)]));
   }
 
-  async #import(name: string, bytes: Uint8Array): Promise<ObjectRef> {
+  async #put(name: string, bytes: Uint8Array): Promise<ObjectRef> {
     await mkdir(this.#folder, { recursive: true });
     const path = join(this.#folder, name);
     // The parent makes the file durable and hashes it when it takes it.

@@ -75,12 +75,12 @@ describe.skipIf(python === undefined)("statistics of tables of three hospitals (
       const values = tables.flatMap((table) => table[name] ?? []).toSorted((a, b) => a - b);
       const all = (statistic: keyof StatisticsResult[string]) => result[name]?.[statistic]?.["Global"]?.["wdbc"];
       const mean = sumOf(values) / values.length;
-      expect(all("count"), name).toBe(415);
-      expect(all("mean"), name).toBeCloseTo(mean, 4);
-      expect(all("stddev"), name).toBeCloseTo(Math.sqrt(sumOf(values.map((x) => (x - mean) ** 2)) / (values.length - 1)), 4);
+      expect(all("count"), `of ${name}`).toBe(415);
+      expect(all("mean"), `of ${name}`).toBeCloseTo(mean, 4);
+      expect(all("stddev"), `of ${name}`).toBeCloseTo(Math.sqrt(sumOf(values.map((x) => (x - mean) ** 2)) / (values.length - 1)), 4);
       const [low, high] = name === "radius_mean" ? [5, 30] : [values[0] ?? 0, values.at(-1) ?? 0];
       const counts = (all("histogram") as readonly StatisticsBin[]).map(([, , count]) => count);
-      expect(counts, name).toEqual(countsOf(values, low, high));
+      expect(counts, `of ${name}`).toEqual(countsOf(values, low, high));
       const quantiles = all("quantile") as Readonly<Record<string, number>>;
       for (const share of [0.1, 0.5, 0.9]) {
         const found = quantiles[share] ?? Number.NaN;
@@ -99,8 +99,8 @@ describe.skipIf(python === undefined)("statistics of tables of three hospitals (
     const [low = 0] = values.toSorted((a, b) => a - b);
     // Its 90 values have too few for 18 bins, so 10 are let out; its least value is not the true one.
     expect(Object.keys(radius?.histogram ?? {})).toEqual([...sites, "Global"]);
-    const [[from]] = result["texture_mean"]?.histogram?.["Global"]?.["wdbc"] as readonly [StatisticsBin];
-    expect(from).toBeLessThan(low);
+    const bins = result["texture_mean"]?.histogram?.["Global"]?.["wdbc"] as readonly StatisticsBin[] | undefined;
+    expect(bins?.[0]?.[0]).toBeLessThan(low);
     expect(Object.keys(radius?.quantile ?? {})).toEqual(["hospital-a", "hospital-b", "Global"]);
     const strict = await run("strict", "strict");
     expect(Object.keys(strict.result["radius_mean"]?.count ?? {})).toEqual(["hospital-a", "hospital-b", "Global"]);
@@ -183,7 +183,7 @@ function sumOf(values: readonly number[]): number {
 
 /** Values in ten bins, each with its lower edge and the last one with both. */
 function countsOf(values: readonly number[], low: number, high: number): number[] {
-  const counts = new Array<number>(10).fill(0);
+  const counts = Array.from({ length: 10 }, () => 0);
   const edges = counts.map((_, i) => low + ((high - low) * (i + 1)) / 10);
   for (const value of values) {
     const bin = Math.min(

@@ -25,11 +25,11 @@ export function statisticsLines({ path, result }: JobStatistics, { colors, colum
   const features = Object.keys(result);
   const datasets = [...new Set(features.flatMap((feature) => datasetsOf(result, feature)))].toSorted();
   const lines = datasets.slice(0, mostTables).flatMap((dataset) => {
-    const own = features.filter((feature) => datasetsOf(result, feature).includes(dataset));
-    const hidden = own.length - mostFeatures;
+    const ofDataset = features.filter((feature) => datasetsOf(result, feature).includes(dataset));
+    const hidden = ofDataset.length - mostFeatures;
     return [
       colors.bold(`${nameText(dataset)}, all sites`),
-      ...tablesOf(result, { dataset, features: own.slice(0, mostFeatures), columns }),
+      ...tablesOf(result, { dataset, features: ofDataset.slice(0, mostFeatures), columns }),
       ...(hidden <= 0 ? [] : [`  and ${hidden} more ${hidden === 1 ? "feature" : "features"}`]),
     ];
   });
@@ -49,7 +49,7 @@ export function barsText(bins: readonly StatisticsBin[]): string {
   return columns.map((count) => (count === 0 || most === 0 ? " " : (bars[Math.ceil((count / most) * bars.length) - 1] ?? ""))).join("");
 }
 
-const bars = [..."▁▂▃▄▅▆▇█"];
+const bars = ["▁", "▂", "▃", "▄", "▅", "▆", "▇", "█"];
 
 interface DatasetTable {
   readonly dataset: string;
