@@ -55,6 +55,7 @@ describe("the public surface of this package", () => {
         "progress",
         "receive",
         "send",
+        "serveStatistics",
         "shutdown",
         "systemInfo",
       ],

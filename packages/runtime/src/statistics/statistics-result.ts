@@ -163,7 +163,7 @@ function quantilesOf({ digest }: FeatureStatistics, shares: readonly number[] | 
 }
 
 function binsOf({ low, high, counts }: BinCounts): readonly StatisticsBin[] {
-  const edge = (i: number): number => (i === counts.length ? high : low + ((high - low) * i) / counts.length);
+  const edge = (i: number): number => (i === counts.length ? high : low + i * ((high - low) / counts.length));
   return counts.map((count, i) => [edge(i), edge(i + 1), count]);
 }
 

@@ -2,6 +2,7 @@
 
 import csv
 import os
+from array import array
 from typing import Any, Dict, List, Optional
 
 import numpy as np
@@ -81,11 +82,11 @@ def read_columns(path: str, delimiter: str = ",") -> Dict[str, np.ndarray]:
     """Columns of numbers of a CSV file, by their names, each without what is no finite number."""
     if os.path.isdir(path):
         raise ClientApiError("client-api/dataset-missing", f"{path} is a folder, not a CSV file.")
-    columns: Dict[str, List[float]] = {}
+    columns: Dict[str, array] = {}
     with open(path, encoding="utf-8-sig", newline="") as file:
         rows = csv.reader(file, delimiter=delimiter)
         names = [name.strip() for name in next(rows, [])]
-        columns = {name: [] for name in names if name != ""}
+        columns = {name: array("d") for name in names if name != ""}
         for row in rows:
             for name, text in zip(names, row):
                 own = columns.get(name)
