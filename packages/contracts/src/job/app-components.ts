@@ -32,7 +32,7 @@ const componentSchema = z.strictObject({ id: z.string().min(1), ...componentShap
 /** `components` of a server's app. */
 export const serverComponentsSchema = listOf(
   componentSchema.transform((written, context): ServerComponent => {
-    const read = readComponent("component", [jsonStatsFileWriterClass], written, context);
+    const read = readComponent("component", [jsonStatsFileWriterClass], written, advising(context));
     return read === undefined ? z.NEVER : { id: written.id, writer: read.args, ignored: read.ignored };
   }),
 );
@@ -53,10 +53,23 @@ export const clientComponentsSchema = listOf(
     }
     const isPython = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/.test(path) && !/^(nvflare|flare_client)\./.test(path);
     if (isPython) return { id, kind: "generator", generator: { path, args: args as Record<string, Json> }, isOwn: true };
-    const read = readComponent("component", statisticsFilterClasses, written, context);
+    const read = readComponent("component", statisticsFilterClasses, written, advising(context));
     return read === undefined ? z.NEVER : { id, kind: "cleanser", filter: read.args };
   }),
 );
+
+/** FLARE's jobs have components for what is built in here: models, their files, and what becomes of them. */
+function advising(context: IssueContext): IssueContext {
+  return {
+    addIssue: (issue) => {
+      const isStranger = issue.path.length === 1 && issue.path[0] === "path";
+      context.addIssue(isStranger ? { ...issue, message: `${issue.message}; what others do is built in: remove it` } : issue);
+    },
+  };
+}
+
+/** What a zod transform gives to report mistakes with. */
+type IssueContext = Parameters<typeof readComponent>[3];
 
 /** The cleansers among components. */
 export function cleansersOf(components: readonly ClientComponent[]): readonly NamedCleanser[] {

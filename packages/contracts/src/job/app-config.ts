@@ -12,6 +12,7 @@ import { type ComponentClass, componentShape, readComponent } from "./component.
 import { ignoredSettingsIn, ignoredSettingsShape } from "./ignored-settings.js";
 import { jobPathClash } from "./job-path.js";
 import { idleFiltersSchema, type ResultFilterSettings, siteResultFiltersSchema } from "./result-filters.js";
+import { defaultOutputPath } from "./statistics.js";
 import { compileStatisticsExecutor, type StatisticsExecutorArgs, statisticsExecutorClass } from "./statistics-executor.js";
 import { missingCleansers, withCleansers } from "./statistics-filters.js";
 import type { WorkflowJob } from "./workflow-job.js";
@@ -80,12 +81,19 @@ export const serverConfigSchema = z
       if (!components.some((one) => one.id === id)) complain(`no component has the id '${id}'`);
       else if (named.indexOf(id) < index) complain(`'${id}' writes the result of a workflow before`);
     });
-    const paths = components.map(({ writer }) => writer.output_path);
-    const clash = jobPathClash(paths);
-    if (clash === undefined) return;
-    const index = paths.lastIndexOf(clash[1]);
-    const message = `'${clash[1]}' is in the way of '${clash[0]}'`;
-    context.addIssue({ code: "custom", path: ["components", index, "args", "output_path"], message });
+    const places = workflows.flatMap(({ id, args }, index) => {
+      if (args.kind !== "Statistics") return [];
+      const writer = components.find((one) => one.id === args.writer_id);
+      return [{ index, path: writer?.writer.output_path ?? defaultOutputPath(id) }];
+    });
+    const clash = jobPathClash(places.map(({ path }) => path));
+    const second = places.findLast(({ path }) => path === clash?.[1]);
+    if (clash === undefined || second === undefined) return;
+    const writer = named[second.index];
+    // Told already.
+    if (writer !== undefined && named.indexOf(writer) < second.index) return;
+    const message = `its result would be '${clash[1]}', where '${clash[0]}' is; give it a writer with another output_path`;
+    context.addIssue({ code: "custom", path: ["workflows", second.index, "args"], message });
   });
 
 /** `config/config_fed_client.json`. */

@@ -2,8 +2,18 @@ import { z } from "zod";
 import type { ComponentClass } from "./component.js";
 import { jobPathSchema } from "./job-path.js";
 
-/** What a download of a job has besides, and so nothing of a workflow can be. */
-const taken = ["models", "cross_site_val", "receipts.json", "job_meta.json"];
+/** What a download of a job has besides, or the folder of one that the simulator runs, and so no result can be. */
+const taken = [
+  "models",
+  "cross_site_val",
+  "receipts.json",
+  "job_meta.json",
+  "meta.json",
+  "log.txt",
+  "log.json",
+  "app_server",
+  "aggregates",
+];
 
 const argsSchema = z.strictObject({
   output_path: jobPathSchema.refine((path) => !taken.includes(path.split("/")[0]?.toLowerCase() ?? ""), {

@@ -105,6 +105,17 @@ describe("a workflow of statistics", () => {
     expect(problemsOf(() => server(args))).toMatch(message);
   });
 
+  it("has a place of its own for each result", () => {
+    const odd = (id: string) => ({ id, path: controller, args: { statistic_configs: { count: {} } } });
+    const args = { statistic_configs: { count: {} } };
+    expect(problemsOf(() => server(args, [], [odd("a b"), odd("c d")]))).toMatch(/would be 'statistics\/statistics.json'/);
+    const twice = { ...odd("again"), args: { ...args, writer_id: "stats_writer" } };
+    expect(problemsOf(() => server({ ...args, writer_id: "stats_writer" }, [writer], [twice]))).toMatch(
+      /writes the result of a workflow before/,
+    );
+    expect(problemsOf(() => server(args, [], [odd("other")]))).toBe("");
+  });
+
   it.each(["models/x.json", "receipts.json", "../x.json", "/x.json", "CROSS_SITE_VAL"])("does not write to %s", (output_path) => {
     expect(problemsOf(() => server({ statistic_configs: { count: {} } }, [{ ...writer, args: { output_path } }]))).toMatch(
       /output_path|path/,
@@ -152,7 +163,11 @@ describe("a site's part in statistics", () => {
     ["no generator", [], /no component has the id 'own'/],
     ["a cleanser as its generator", [{ id: "own", path: cleanser, args: { min_count: 1 } }], /is a cleanser, and computes no statistics/],
     ["a component of no use", [generator, { ...generator, id: "other" }], /is of no use/],
-    ["one of FLARE's that is not here", [generator, { id: "p", path: "nvflare.x.PTFileModelPersistor" }], /is not supported yet/],
+    [
+      "one of FLARE's that is not here",
+      [generator, { id: "p", path: "nvflare.x.PTFileModelPersistor" }],
+      /is not supported yet.*what others do is built in: remove it/,
+    ],
     ["a slip in an argument of ours", [{ id: "own", path: "CsvStatistics", args: { dataset: ["a"] } }], /did you mean 'datasets'/],
     ["an id twice", [generator, generator], /is the id of a component before/],
   ])("is refused with %s", (_, components, message) => {

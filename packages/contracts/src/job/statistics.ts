@@ -138,6 +138,6 @@ export function compileStatistics(
 }
 
 /** Where a download has the result of a workflow that names no writer. */
-function defaultOutputPath(id: string): string {
+export function defaultOutputPath(id: string): string {
   return `statistics/${/^[A-Za-z0-9][A-Za-z0-9_-]{0,100}$/.test(id) ? id : "statistics"}.json`;
 }
