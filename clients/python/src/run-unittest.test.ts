@@ -41,8 +41,15 @@ describe("flare_client passes its tests", () => {
     expect(runUnittest(numpy, "test_progress")).toMatch(/\nOK\n$/);
   });
 
+  it.skipIf(numpy === undefined)("with NumPy (Debian package python3-numpy), of jobs, recipes and what runs them", () => {
+    expect(runUnittest(numpy, "test_job")).toMatch(/\nOK\n$/);
+    expect(runUnittest(numpy, "test_recipes")).toMatch(/\nOK\n$/);
+    expect(runUnittest(numpy, "test_environments")).toMatch(/\nOK\n$/);
+  });
+
   it.skipIf(torch === undefined)("with PyTorch (Debian package python3-torch)", () => {
     expect(runUnittest(torch, "test_torch")).toMatch(/\nOK\n$/);
+    expect(runUnittest(torch, "test_job_torch")).toMatch(/\nOK\n$/);
     expect(runUnittest(torch, "test_scaffold")).toMatch(/\nOK\n$/);
   });
 });

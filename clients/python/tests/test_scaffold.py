@@ -1,3 +1,5 @@
+import os
+import tempfile
 import textwrap
 import unittest
 
@@ -37,6 +39,40 @@ SCRIPT = textwrap.dedent(
 )
 
 GIVEN = 'meta[AlgorithmConstants.SCAFFOLD_CTRL_DIFF] = {"w": np.float64([0.5, 1]), "steps": np.float32([0])}'
+
+
+#: The gradient is 1. Step by step: y -= 0.5 · (1 + c - c_i); c_i becomes c_i - c + (1 + c - c_i) = 1.
+HELPER_SCRIPT = """
+import copy
+import torch
+import nvflare.client as flare
+from nvflare.apis.fl_constant import FLMetaKey
+from nvflare.app_common.app_constant import AlgorithmConstants
+from nvflare.app_opt.pt.scaffold import PTScaffoldHelper, get_lr_values
+
+model = torch.nn.Linear(2, 1, bias=False)
+helper = PTScaffoldHelper()
+helper.init(model=model)
+optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
+flare.init()
+while flare.is_running():
+    received = flare.receive()
+    controls = received.meta.get(AlgorithmConstants.SCAFFOLD_CTRL_GLOBAL)
+    helper.load_global_controls(weights={name: torch.as_tensor(control) for name, control in controls.items()})
+    c_global, c_local = helper.get_params()
+    model.load_state_dict(received.params)
+    model_global = copy.deepcopy(model)
+    for _ in range(2):
+        optimizer.zero_grad()
+        model(torch.ones(1, 2)).sum().backward()
+        optimizer.step()
+        helper.model_update(model=model, curr_lr=get_lr_values(optimizer)[0], c_global_para=c_global, c_local_para=c_local)
+    helper.terms_update(
+        model=model, curr_lr=get_lr_values(optimizer)[0], c_global_para=c_global, c_local_para=c_local, model_global=model_global
+    )
+    meta = {FLMetaKey.NUM_STEPS_CURRENT_ROUND: 2, AlgorithmConstants.SCAFFOLD_CTRL_DIFF: helper.get_delta_controls()}
+    flare.send(flare.FLModel(params=model.cpu().state_dict(), meta=meta))
+"""
 
 
 class ControlVariates(unittest.TestCase):
@@ -159,42 +195,8 @@ class Helper(unittest.TestCase):
 @needs_torch
 class ScriptsForFlare(unittest.TestCase):
     def test_a_script_with_the_helper_runs_unchanged(self):
-        script = textwrap.dedent(
-            """
-            import copy
-            import torch
-            import nvflare.client as flare
-            from nvflare.apis.fl_constant import FLMetaKey
-            from nvflare.app_common.app_constant import AlgorithmConstants
-            from nvflare.app_opt.pt.scaffold import PTScaffoldHelper, get_lr_values
-
-            model = torch.nn.Linear(2, 1, bias=False)
-            helper = PTScaffoldHelper()
-            helper.init(model=model)
-            optimizer = torch.optim.SGD(model.parameters(), lr=0.5)
-            flare.init()
-            while flare.is_running():
-                received = flare.receive()
-                controls = received.meta.get(AlgorithmConstants.SCAFFOLD_CTRL_GLOBAL)
-                helper.load_global_controls(weights={name: torch.as_tensor(control) for name, control in controls.items()})
-                c_global, c_local = helper.get_params()
-                model.load_state_dict(received.params)
-                model_global = copy.deepcopy(model)
-                for _ in range(2):
-                    optimizer.zero_grad()
-                    model(torch.ones(1, 2)).sum().backward()
-                    optimizer.step()
-                    helper.model_update(model=model, curr_lr=get_lr_values(optimizer)[0], c_global_para=c_global, c_local_para=c_local)
-                helper.terms_update(
-                    model=model, curr_lr=get_lr_values(optimizer)[0], c_global_para=c_global, c_local_para=c_local, model_global=model_global
-                )
-                meta = {FLMetaKey.NUM_STEPS_CURRENT_ROUND: 2, AlgorithmConstants.SCAFFOLD_CTRL_DIFF: helper.get_delta_controls()}
-                flare.send(flare.FLModel(params=model.cpu().state_dict(), meta=meta))
-            """
-        )
-        job = JobProcess(script, transfer="DIFF")
+        job = JobProcess(HELPER_SCRIPT, transfer="DIFF")
         job.greet()
-        # The gradient is 1. Step by step: y -= 0.5 · (1 + c - c_i); c_i becomes c_i - c + (1 + c - c_i) = 1.
         for number, (control, delta, moved) in enumerate(((0, 1, -1), (0.5, 0, -0.5))):
             tensors = {"weight": np.float32([[4, 4]]), "scaffold_c_global.weight": np.full((1, 2), control, dtype=np.float32)}
             job.task(tensors, number, f"task-{number}")
@@ -203,6 +205,36 @@ class ScriptsForFlare(unittest.TestCase):
             self.assertEqual(sent, {"weight": [[moved, moved]], "scaffold_c_global.weight": [[delta, delta]]})
             job.accept(result)
         self.assertEqual(job.stop()[0], 0)
+
+    def test_a_trainer_that_is_started_anew_goes_on_with_the_control_variates_of_its_site(self):
+        with tempfile.TemporaryDirectory() as state:
+            self.assertEqual(self.moves([("a", 0, 0)], state), [-1])
+            # One that has died before it sent its answer is asked again, and so is one whose site has died.
+            for _ in range(3):
+                self.assertEqual(self.moves([("b", 1, 0.5)], state, is_heard=False), [-0.5])
+            self.assertEqual(self.moves([("b", 1, 0.5), ("b", 1, 0.5), ("c", 2, 0.5)], state), [-0.5, -0.5, -0.5])
+            self.assertEqual(self.moves([("c", 2, 0.25)], state), [-0.25])
+            self.assertEqual(sorted(name.split(".")[2] for name in os.listdir(state)), ["b", "c"])
+            # The next workflow begins with zeros, in a new trainer and in one that has been there before.
+            self.assertEqual(self.moves([("d", 0, 0)], state), [-1])
+            self.assertEqual(self.moves([("e", 1, 0.5), ("f", 0, 0)], state), [-0.5, -1])
+        # Without a place to keep them they are zeros again.
+        self.assertEqual(self.moves([("b", 1, 0.5)], None), [-1.5])
+
+    def moves(self, tasks, state, is_heard=True):
+        """What one trainer answers to tasks, each a name, a round and the federation's control variate."""
+        job = JobProcess(HELPER_SCRIPT, transfer="DIFF")
+        job.greet(**({} if state is None else {"state_folder": state}))
+        moved = []
+        for task_id, number, control in tasks:
+            tensors = {"weight": np.float32([[4, 4]]), "scaffold_c_global.weight": np.full((1, 2), control, dtype=np.float32)}
+            job.task(tensors, number, task_id)
+            result = job.result()
+            moved.append(to_own(result["tensors"]["weight"])[0, 0])
+            if is_heard:
+                job.accept(result)
+        job.stop()
+        return moved
 
 
 def _copy_of(model):

@@ -28,7 +28,7 @@ export {
 } from "./create-engine.js";
 export { type DescribeEnginesInit, describeEngines, type EngineDescription } from "./describe-engines.js";
 export type { Workload } from "./device/choose-by-time.js";
-export { type CombineDevice, runElements, type Tile } from "./device/combine-device.js";
+export { type CombineDevice, type LentRows, runElements, type Tile } from "./device/combine-device.js";
 export { DeviceEngine, type DeviceEngineComponents } from "./device/device-engine.js";
 export { type DeviceOpeners, deviceOpeners, type OpenedDevice, softwareGpuVariable } from "./device/device-openers.js";
 export { type Probe, type ProbeInChildInit, type ProbeOutcome, probeInChild } from "./device/probe-in-child.js";

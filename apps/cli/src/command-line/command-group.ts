@@ -55,6 +55,11 @@ export const commandGroups: readonly CommandGroup[] = [
     load: async () => (await import("../commands/job/job-commands.js")).addJobCommands,
   },
   {
+    name: "recipe",
+    summary: "whole jobs of the usual kinds, for scripts in Python that define a job",
+    load: async () => (await import("../commands/recipe/recipe-commands.js")).addRecipeCommands,
+  },
+  {
     name: "study",
     summary: "groups of sites and admins that see nothing of each other's jobs",
     load: async () => (await import("../commands/study/study-commands.js")).addStudyCommands,

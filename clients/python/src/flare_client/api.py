@@ -157,9 +157,13 @@ def log(key: str, value: Any, data_type: Any = None, **kwargs: Any) -> None:
 
 
 def system_info() -> Dict[str, Any]:
-    """``job_id``, ``site_name``, ``job_name``, and ``datasets``: the data sets that the site offers, name to path."""
+    """``job_id``, ``site_name``, ``job_name``, ``datasets``: the data sets that the site offers, name to path; and ``state_folder``.
+
+    That folder is for what the script needs when it is started anew: it stays for as long as the job is at the site, and nobody else looks into
+    it. ``None`` at a site with an earlier release.
+    """
     facts = _facts()
-    return {key: facts.get(key) for key in ("job_id", "site_name", "job_name", "datasets")}
+    return {key: facts.get(key) for key in ("job_id", "site_name", "job_name", "datasets", "state_folder")}
 
 
 def get_job_id() -> str:
@@ -197,6 +201,16 @@ def is_evaluate() -> bool:
 def is_submit_model() -> bool:
     """Whether the task being answered asks for the site's own best model."""
     return _process.task is not None and task_kinds.is_submit_model(_process.task, _facts())
+
+
+def open_task() -> Optional[Dict[str, Any]]:
+    """The task being answered as the job process has sent it, for parts of this package; ``None`` where there is none."""
+    return _process.task
+
+
+def is_speaker() -> bool:
+    """Whether this is the process of a trainer that speaks with the job process."""
+    return _process.session is not None
 
 
 def clear() -> None:

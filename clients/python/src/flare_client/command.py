@@ -13,6 +13,7 @@ from .bootstrap import VARIABLE
 from .errors import ClientApiError
 from .launch import launch
 from .nvflare_names import install_nvflare_names
+from .script_errors import told_error
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
@@ -21,11 +22,12 @@ def main(arguments: Optional[List[str]] = None) -> int:
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     run = commands.add_parser(
         "run",
-        help="run a training script; 'import nvflare.client' gives it this Client API",
-        description="Runs a training script as a site's job process starts it. "
-        "A script written for NVIDIA FLARE runs unchanged: its imports of nvflare.client are answered here, "
+        help="run a training script, or one that defines a job; 'import nvflare' gives it what is here under these names",
+        description="Runs a training script as a site's job process starts it, or a script that defines a job, such as a job.py with a "
+        "recipe. One written for NVIDIA FLARE runs unchanged: its imports of nvflare are answered here, "
         "and a result without NUM_STEPS_CURRENT_ROUND counts as 1, as it does there.",
     )
+    run.add_argument("--traceback", action="store_true", help="show where an error of a job's definition comes from, line by line")
     run.add_argument("script", help="path of the script")
     run.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script is given")
     start = commands.add_parser(
@@ -77,7 +79,14 @@ def main(arguments: Optional[List[str]] = None) -> int:
     use_default_weight(1.0)
     sys.argv = [given.script, *given.arguments]
     sys.path.insert(0, os.path.dirname(os.path.abspath(given.script)))
-    runpy.run_path(given.script, run_name="__main__")
+    try:
+        runpy.run_path(given.script, run_name="__main__")
+    except Exception as error:
+        told = told_error(error)
+        if told is None or getattr(given, "traceback", False):
+            raise
+        print(f"flare-client: {told[0]}", file=sys.stderr)
+        return told[1]
     return 0
 
 

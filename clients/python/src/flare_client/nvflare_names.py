@@ -1,11 +1,15 @@
 """Lets scripts that were written for NVIDIA FLARE find the Client API under the names that they import."""
 
+import difflib
+import importlib
 import importlib.abc
 import importlib.machinery
 import os
 import sys
 from types import ModuleType
 from typing import Any, Callable, Dict, Optional, Sequence
+
+from .nvflare_jobs import JOB_MODULES
 
 
 def _client(module: ModuleType) -> None:
@@ -115,6 +119,21 @@ def _package(module: ModuleType) -> None:
     del module
 
 
+def _job_names(module: ModuleType) -> None:
+    """Names of job definitions are looked up when they are asked for: training scripts need none of what is behind them."""
+    source, names = JOB_MODULES[module.__name__]
+
+    def find(name: str) -> Any:
+        if name in names:
+            return getattr(importlib.import_module(source), names[name])
+        raise AttributeError(f"flare-client has no {name} of {module.__name__}")
+
+    module.__dict__.update(__getattr__=find, __all__=[*module.__dict__.get("__all__", []), *names])
+    if module.__name__ == "nvflare.recipe":
+        # Takes --export out of sys.argv before the script's own parser sees it.
+        importlib.import_module(source)
+
+
 #: What a module of NVIDIA FLARE has here. A module that is not in the list is missing, as a script's author should hear.
 MODULES: Dict[str, Callable[[ModuleType], None]] = {
     "nvflare": _package,
@@ -142,6 +161,11 @@ MODULES: Dict[str, Callable[[ModuleType], None]] = {
     "nvflare.app_opt.statistics.df.df_core_statistics": _df_core_statistics,
 }
 
+for _name in JOB_MODULES:
+    MODULES.setdefault(_name, _package)
+    for _parent in (_name.rsplit(".", count)[0] for count in range(1, _name.count(".") + 1)):
+        MODULES.setdefault(_parent, _package)
+
 
 class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
     def find_spec(self, fullname: str, path: Optional[Sequence[Any]], target: Any = None) -> Optional[importlib.machinery.ModuleSpec]:
@@ -149,10 +173,9 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
         if fullname in MODULES:
             return importlib.machinery.ModuleSpec(fullname, self, is_package=True)
         if fullname.split(".")[0] == "nvflare":
-            raise ModuleNotFoundError(
-                f"{fullname} is a module of NVIDIA FLARE that flare-client does not have; it has {', '.join(sorted(MODULES)[1:])}",
-                name=fullname,
-            )
+            near = difflib.get_close_matches(fullname, MODULES, n=1, cutoff=0.9)
+            hint = f"; did you mean {near[0]}?" if near else "; its README says what it has"
+            raise ModuleNotFoundError(f"{fullname} is a module of NVIDIA FLARE that flare-client does not have{hint}", name=fullname)
         return None
 
     def create_module(self, spec: importlib.machinery.ModuleSpec) -> None:
@@ -160,6 +183,8 @@ class _Finder(importlib.abc.MetaPathFinder, importlib.abc.Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         MODULES[module.__name__](module)
+        if module.__name__ in JOB_MODULES:
+            _job_names(module)
 
 
 def install_nvflare_names() -> None:

@@ -16,6 +16,10 @@ from typing import Any, Dict, List, Mapping, Optional, Tuple
 
 import torch
 
+from .api import is_speaker, open_task, system_info
+from .control_state import ControlState
+from .tensors import raw_tensors, to_torch
+
 #: Tensors by the names of a model's parameters.
 Controls = Dict[str, torch.Tensor]
 
@@ -31,7 +35,8 @@ class PTScaffoldHelper:
     Each round: :meth:`load_global_controls` with ``meta["scaffold_c_global"]``, :meth:`get_params`, :meth:`model_update` after each step of the
     optimizer, :meth:`terms_update` after the last, and :meth:`get_delta_controls` into ``meta["scaffold_c_diff"]``.
 
-    The site's control variates are in memory: a trainer that is started anew begins with zeros.
+    They begin with zeros in the first round of a workflow. A trainer that a site starts anew, or that is given a round again, goes on with
+    those from before that round, which lie in the ``state_folder`` of :func:`flare_client.system_info`.
     """
 
     def __init__(self) -> None:
@@ -42,6 +47,9 @@ class PTScaffoldHelper:
         self.c_local: Controls = {}
         #: What the last round added to the site's.
         self.c_delta_para: Optional[Dict[str, Any]] = None
+        #: The task that is answered, and the site's control variates before it.
+        self._task_id: Optional[str] = None
+        self._before: Controls = {}
 
     def init(self, model: torch.nn.Module) -> None:
         """Begins with control variates that are zeros, where the parameters of the model are."""
@@ -61,6 +69,9 @@ class PTScaffoldHelper:
             raise ValueError(f"the federation has no control variate of {', '.join(missing)}: is this the model that the job began with?")
         for name, control in self.c_global.items():
             control.copy_(torch.as_tensor(weights[name]))
+        task = open_task()
+        if task is not None:
+            self._begin(task)
 
     def get_params(self) -> Tuple[Controls, Controls]:
         """Begins a round: the federation's control variates and the site's."""
@@ -98,6 +109,9 @@ class PTScaffoldHelper:
                 deltas[name] = _as_array(new - c_local_para[name])
                 self.c_local[name] = new
         self.c_delta_para = deltas
+        state = _state()
+        if state is not None and self._task_id is not None and is_speaker():
+            state.keep(self._task_id, raw_tensors(self.c_local))
 
     def get_delta_controls(self) -> Dict[str, Any]:
         """What the last round added to the site's control variates, by name.
@@ -107,6 +121,32 @@ class PTScaffoldHelper:
         if self.c_delta_para is None:
             raise ValueError("call terms_update before get_delta_controls")
         return self.c_delta_para
+
+
+    def _begin(self, task: Mapping[str, Any]) -> None:
+        """Makes the site's control variates those from before a task."""
+        if task["task_id"] == self._task_id:
+            self.c_local = dict(self._before)
+        elif task["current_round"] == task["start_round"]:
+            self.c_local = {name: torch.zeros_like(control) for name, control in self.c_global.items()}
+        elif self._task_id is None:
+            self._take(task["task_id"])
+        self._task_id = task["task_id"]
+        self._before = dict(self.c_local)
+
+    def _take(self, task_id: str) -> None:
+        state = _state()
+        kept = None if state is None else state.before(task_id)
+        if kept is None:
+            return
+        for name, control in self.c_local.items():
+            if name in kept:
+                self.c_local[name] = to_torch(kept[name]).to(control)
+
+
+def _state() -> Optional[ControlState]:
+    folder = system_info().get("state_folder") if open_task() is not None else None
+    return None if folder is None else ControlState(folder)
 
 
 def _as_array(tensor: torch.Tensor) -> Any:

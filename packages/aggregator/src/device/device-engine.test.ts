@@ -69,6 +69,7 @@ describe.each(strategies.map((strategy) => [strategy.name, strategy] as const))(
 
   it.each<[string, FakeDeviceInit]>([
     ["computes all that is asked", {}],
+    ["computes what lies in rows of its own", { isLending: true }],
     ["has little room and says so before", { maxTileElements: 5 * 16_384 }],
     [
       "has less room than it says",
@@ -86,6 +87,7 @@ describe.each(strategies.map((strategy) => [strategy.name, strategy] as const))(
       expect(report.sha256).toBe(sha256);
       expect(report.engine).toBe("webgpu-exact");
       expect(device.calls.length).toBeGreaterThan(0);
+      expect(device.lent).toBe(0);
       // Distances of float64 are for the CPU, which is said.
       expect(report.notes.filter((note) => !note.includes("float64"))).toEqual([]);
       await engine.close();

@@ -2,7 +2,7 @@ import { FlareError } from "@flare-ts/contracts/errors";
 import { foldFloat32, sumsOf } from "../exact/limb-sums.js";
 import { medianOf } from "../strategies/median.js";
 import { trimmedMeanOf } from "../strategies/trimmed-mean.js";
-import { type CombineDevice, runElements, type Tile } from "./combine-device.js";
+import { type CombineDevice, type LentRows, runElements, type Tile } from "./combine-device.js";
 
 /** One call of a method of a device. */
 export interface DeviceCall {
@@ -16,6 +16,8 @@ export interface DeviceCall {
 export interface FakeDeviceInit {
   readonly isExact?: boolean;
   readonly maxTileElements?: number;
+  /** Whether it lends rows, which are gone once they are released. @default false */
+  readonly isLending?: boolean;
   /** Called before each computation; what it throws, the method throws. */
   readonly before?: (call: DeviceCall) => void;
 }
@@ -28,12 +30,29 @@ export class FakeDevice implements CombineDevice {
   readonly isExact: boolean;
   readonly calls: DeviceCall[] = [];
   isClosed = false;
+  /** Rows that were lent and not released. */
+  lent = 0;
+  readonly #isLending: boolean;
   readonly #before: (call: DeviceCall) => void;
 
-  constructor({ isExact = true, maxTileElements = 2 ** 19, before = () => {} }: FakeDeviceInit = {}) {
+  constructor({ isExact = true, maxTileElements = 2 ** 19, isLending = false, before = () => {} }: FakeDeviceInit = {}) {
     this.isExact = isExact;
     this.maxTileElements = maxTileElements;
+    this.#isLending = isLending;
     this.#before = before;
+  }
+
+  async lend(updates: number, elements: number): Promise<LentRows | undefined> {
+    if (!this.#isLending) return undefined;
+    this.lent += 1;
+    const buffer = new ArrayBuffer(4 * updates * elements);
+    return {
+      values: Array.from({ length: updates }, (_, i) => new Float32Array(buffer, 4 * i * elements, elements)),
+      release: () => {
+        this.lent -= 1;
+        if (!buffer.detached) buffer.transfer();
+      },
+    };
   }
 
   async weightedSum(tile: Tile, factors: readonly number[]): Promise<Float32Array> {

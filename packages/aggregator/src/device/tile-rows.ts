@@ -3,7 +3,7 @@ import type { ReadableUpdate } from "../session/arithmetic.js";
 import type { Piece } from "../session/batches.js";
 import { planReads } from "../session/plan-reads.js";
 import { readPieces } from "../session/read-pieces.js";
-import { runElements } from "./combine-device.js";
+import { type CombineDevice, runElements } from "./combine-device.js";
 
 /** A piece and where it begins in the rows of a tile. */
 export interface RowPiece {
@@ -31,14 +31,57 @@ export function layRows(pieces: readonly Piece[]): LaidRows {
 /** From so many bytes of a tensor on, a read of their own costs less than a copy. */
 const leastBytesOfRead = 2 ** 16;
 
-/** Fills rows of tiles, again and again in the same memory: a fresh array of some MiB costs more than what is read into it. */
+/** The rows of one tile, filled. */
+export interface FilledRows {
+  readonly values: readonly Float32Array[];
+  /** Says that nobody looks at them any more. */
+  giveBack(): void;
+}
+
+/**
+ * Fills rows of tiles, where the device fetches them if it lends such memory, else again and again in the same arrays: a fresh one of
+ * some MiB costs more than what is read into it.
+ */
 export class TileRows {
+  readonly #device: Pick<CombineDevice, "lend">;
   readonly #idle: Float32Array[] = [];
   readonly #values = new PieceValues();
 
-  /** Reads what an update holds of pieces of float32 and less; zeros where it lacks a tensor. */
-  async read(update: ReadableUpdate, { pieces, length }: LaidRows): Promise<Float32Array> {
-    const row = this.#take(length);
+  constructor(device: Pick<CombineDevice, "lend">) {
+    this.#device = device;
+  }
+
+  /** Reads what updates hold of pieces of float32 and less; zeros where one lacks a tensor. */
+  async read(updates: readonly ReadableUpdate[], laid: LaidRows): Promise<FilledRows> {
+    const rows = (await this.#lent(updates.length, laid.length)) ?? this.#own(updates.length, laid.length);
+    // Also where one fails all are waited for: the rows belong to somebody else once they are given back.
+    const read = await Promise.allSettled(updates.map((update, i) => this.#readRow(update, laid, rows.values[i] as Float32Array)));
+    for (const outcome of read) {
+      if (outcome.status === "fulfilled") continue;
+      rows.giveBack();
+      throw outcome.reason;
+    }
+    return rows;
+  }
+
+  async #lent(updates: number, elements: number): Promise<FilledRows | undefined> {
+    const lent = await this.#device.lend?.(updates, elements);
+    return lent === undefined ? undefined : { values: lent.values, giveBack: () => lent.release() };
+  }
+
+  #own(updates: number, elements: number): FilledRows {
+    const values = Array.from({ length: updates }, () => this.#take(elements));
+    return { values, giveBack: () => void this.#idle.push(...values) };
+  }
+
+  /** A row that holds anything. */
+  #take(length: number): Float32Array {
+    const at = this.#idle.findIndex((row) => row.buffer.byteLength >= 4 * length);
+    const [idle] = at < 0 ? [] : this.#idle.splice(at, 1);
+    return idle === undefined ? new Float32Array(length) : new Float32Array(idle.buffer, 0, length);
+  }
+
+  async #readRow(update: ReadableUpdate, { pieces }: LaidRows, row: Float32Array): Promise<void> {
     const rest: RowPiece[] = [];
     for (const some of tensorsOf(pieces)) {
       const [first] = some;
@@ -52,19 +95,6 @@ export class TileRows {
       } else rest.push(...some);
     }
     if (rest.length > 0) await this.#readThroughBuffer(update, rest, row);
-    return row;
-  }
-
-  /** Takes rows back that nobody looks at any more. */
-  giveBack(rows: readonly Float32Array[]): void {
-    this.#idle.push(...rows);
-  }
-
-  /** A row that holds anything. */
-  #take(length: number): Float32Array {
-    const at = this.#idle.findIndex((row) => row.buffer.byteLength >= 4 * length);
-    const [idle] = at < 0 ? [] : this.#idle.splice(at, 1);
-    return idle === undefined ? new Float32Array(length) : new Float32Array(idle.buffer, 0, length);
   }
 
   async #readThroughBuffer(update: ReadableUpdate, pieces: readonly RowPiece[], row: Float32Array): Promise<void> {

@@ -42,6 +42,12 @@ export class BatchFinisher {
     return step !== undefined && spec !== undefined && isFloatDtype(spec.dtype) && step.step.appliesTo(spec);
   }
 
+  /** Whether combined values, rounded to the tensor's type, are the new ones: there is no step, and nothing of the base in them. */
+  isPlain(tensor: number): boolean {
+    const totals = this.#totals[tensor];
+    return totals?.isCombined === true && totals.baseFactor === 0 && !this.isStepped(tensor);
+  }
+
   /**
    * Writes a batch's new bytes to `out`.
    *

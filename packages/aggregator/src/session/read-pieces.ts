@@ -10,8 +10,8 @@ export async function readPieces(source: ByteSource, { reads }: ReadPlan, buffer
 export class ReusedBuffer {
   #bytes = new Uint8Array(0);
 
-  /** At least so many bytes; what was in them before is gone. */
-  of(bytes: number): Uint8Array {
+  /** At least so many bytes, from the beginning of their buffer; what was in them before is gone. */
+  of(bytes: number): Uint8Array<ArrayBuffer> {
     if (this.#bytes.byteLength < bytes) this.#bytes = new Uint8Array(bytes);
     return this.#bytes;
   }

@@ -22,11 +22,11 @@ const integerRange: Readonly<Partial<Record<Dtype, readonly [bigint, bigint]>>> 
 /** Rounds values to a floating type, to nearest, ties to even. Gives the index of a value that the type cannot hold, or -1. */
 export function storeFloats(dtype: Dtype, values: Float64Array, into: ArrayBuffer): number {
   const limit = roundsToFinite[dtype] ?? 0;
-  for (let i = 0; i < values.length; i++) if (!(Math.abs(values[i] as number) < limit)) return i;
-  const target = viewOf(dtype, into, 0, values.length);
+  const { length } = values;
+  for (let i = 0; i < length; i++) if (!(Math.abs(values[i] as number) < limit)) return i;
+  const target = viewOf(dtype, into, 0, length);
   if (target instanceof Uint16Array) (dtype === "F16" ? encodeF16 : encodeBf16)(values, target);
-  else if (target instanceof Float32Array) for (let i = 0; i < values.length; i++) target[i] = values[i] as number;
-  else if (target instanceof Float64Array) target.set(values);
+  else if (target instanceof Float32Array || target instanceof Float64Array) target.set(values);
   return -1;
 }
 

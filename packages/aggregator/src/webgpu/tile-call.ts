@@ -1,3 +1,4 @@
+import { runElements } from "../device/combine-device.js";
 import type { TileKernel } from "./kernels/tile-kernel.js";
 
 /** One kernel over one tile. */
@@ -9,6 +10,8 @@ export interface TileCall {
   /** What the kernel is told beside the numbers of updates and runs, in 32-bit words. */
   readonly words: Uint8Array;
   readonly resultBytes: number;
+  /** Where results go, if it is large enough. */
+  readonly into?: ArrayBuffer | undefined;
   readonly workgroups: readonly [x: number, y: number, z: number];
 }
 
@@ -26,13 +29,23 @@ export function bytesOf({ values, words, resultBytes }: TileCall): TileCallBytes
   return { inputs, settings: 8 + Math.max(4, words.byteLength), results: resultBytes };
 }
 
-/** Writes the values and then the settings, as the kernel reads them. */
-export function writeCall(call: TileCall, target: ArrayBuffer): void {
+/** Room that the settings of any call take at most over so many values. */
+export function mostBytesOfSettings(updates: number, elements: number): number {
+  return 16 + 8 * updates + 4 * Math.ceil(elements / runElements);
+}
+
+/** Writes the values as the kernel reads them. */
+export function writeValues({ values: rows }: TileCall, target: ArrayBuffer): void {
   let at = 0;
-  for (const values of call.values) {
+  for (const values of rows) {
     new Float32Array(target, at, values.length).set(values);
     at += values.byteLength;
   }
+}
+
+/** Writes the settings as the kernel reads them, behind the values. */
+export function writeSettings(call: TileCall, target: ArrayBuffer): void {
+  const at = bytesOf(call).inputs;
   new Uint32Array(target, at, 2).set([call.values.length, call.runs]);
   new Uint8Array(target, at + 8, call.words.byteLength).set(call.words);
 }

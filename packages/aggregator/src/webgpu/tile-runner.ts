@@ -1,8 +1,10 @@
 import { FlareError } from "@flare-ts/contracts/errors";
+import type { LentRows } from "../device/combine-device.js";
 import { BufferPool } from "./buffer-pool.js";
-import { firstLine, underErrorScopes } from "./error-scopes.js";
+import { firstLine, underErrorScopes, type Verdict } from "./error-scopes.js";
 import type { TileKernel } from "./kernels/tile-kernel.js";
-import { bytesOf, type TileCall, writeCall } from "./tile-call.js";
+import { LentTile } from "./lent-tile.js";
+import { bytesOf, mostBytesOfSettings, type TileCall, type TileCallBytes, writeSettings, writeValues } from "./tile-call.js";
 
 /** Calls that have buffers on the device at once: one is uploaded, one is computed, one is read back. Others wait. */
 const callsAtOnce = 3;
@@ -38,7 +40,10 @@ export class TileRunner {
   readonly #name: string;
   readonly #pool: BufferPool;
   readonly #pipelines = new Map<string, Promise<GPUComputePipeline>>();
-  readonly #underWay = new Set<Promise<ArrayBuffer>>();
+  /** Calls, and rows that are lent: the device is not given back under them. */
+  readonly #underWay = new Set<Promise<unknown>>();
+  /** By their first rows. */
+  readonly #lent = new WeakMap<Float32Array, LentTile>();
   readonly #waiting: (() => void)[] = [];
   #computing = 0;
   #lost: FlareError | undefined;
@@ -49,6 +54,24 @@ export class TileRunner {
     this.#name = name;
     this.#pool = new BufferPool(device, callsAtOnce);
     void device.lost.then(({ message }) => this.#lose(firstLine(message)));
+  }
+
+  /** Rows for a tile, which `run` takes over without a copy; `undefined` where there is no room for them. @throws `aggregate/device-lost` */
+  async lend(updates: number, elements: number): Promise<LentRows | undefined> {
+    if (this.#lost !== undefined) throw this.#lost;
+    const bytes = Float32Array.BYTES_PER_ELEMENT * updates * elements + mostBytesOfSettings(updates, elements);
+    if (bytes > maxBufferBytes) return undefined;
+    const taken = await this.#takeAll(() => ({ staged: this.#pool.take(bytes, stagedUsage) }));
+    if ("verdict" in taken) {
+      if (taken.verdict.kind === "no-memory") return undefined;
+      throw this.#lossOf(taken.verdict);
+    }
+    const lent = new LentTile(taken.buffers.staged, updates, elements);
+    this.#underWay.add(lent.released);
+    void lent.released.then(() => this.#underWay.delete(lent.released));
+    const [first] = lent.values;
+    if (first !== undefined) this.#lent.set(first, lent);
+    return lent;
   }
 
   /** Gives what the kernel wrote. @throws `aggregate/device-memory`, `aggregate/device-lost` */
@@ -76,7 +99,8 @@ export class TileRunner {
   }
 
   async #inTurn(call: TileCall): Promise<ArrayBuffer> {
-    if (Math.max(...Object.values(bytesOf(call))) > maxBufferBytes) throw this.#noRoom(call);
+    const bytes = bytesOf(call);
+    if (Math.max(...Object.values(bytes)) > maxBufferBytes) throw this.#noRoom(bytes);
     if (this.#computing < callsAtOnce) this.#computing += 1;
     else await new Promise<void>((resolve) => this.#waiting.push(resolve));
     try {
@@ -91,41 +115,77 @@ export class TileRunner {
   async #compute(call: TileCall): Promise<ArrayBuffer> {
     if (this.#lost !== undefined) throw this.#lost;
     const pipeline = await this.#pipelineOf(call.kernel);
-    let buffers: CallBuffers | undefined;
+    const lent = this.#lentFor(call);
+    // Rows that are lent have no length any more once the GPU has them.
+    const bytes = bytesOf(call);
+    const buffers = await this.#takeBuffers(bytes, lent);
     let result: ArrayBuffer | undefined;
     const verdict = await underErrorScopes(this.#device, async () => {
-      buffers = this.#takeBuffers(call);
-      this.#submit(call, pipeline, buffers);
+      this.#stage(call, bytes, buffers.staged, lent);
+      this.#submit(call, bytes, pipeline, buffers);
       // The GPU has taken what was staged by the time that results can be read.
       await Promise.all([buffers.readable.mapAsync(mapRead, 0, call.resultBytes), buffers.staged.mapAsync(mapWrite)]);
-      result = buffers.readable.getMappedRange(0, call.resultBytes).slice(0);
+      result = copied(buffers.readable.getMappedRange(0, call.resultBytes), call.into);
       buffers.readable.unmap();
     });
     if (verdict.kind === "done" && result !== undefined) {
-      for (const buffer of Object.values(buffers ?? {})) this.#pool.giveBack(buffer);
+      for (const buffer of Object.values(buffers)) this.#pool.giveBack(buffer);
       return result;
     }
-    for (const buffer of Object.values(buffers ?? {})) buffer.destroy();
+    for (const buffer of Object.values(buffers)) buffer.destroy();
     // What waits for later calls may be what there was no room for.
     this.#pool.empty();
-    throw verdict.kind === "no-memory" ? this.#noRoom(call) : this.#lose(verdict.kind === "refused" ? verdict.reason : "It gave nothing.");
+    throw this.#failure(verdict, bytes);
   }
 
-  #takeBuffers(call: TileCall): CallBuffers {
-    const bytes = bytesOf(call);
-    return {
-      staged: this.#pool.take(bytes.inputs + bytes.settings, stagedUsage),
+  #lentFor({ values }: TileCall): LentTile | undefined {
+    const [first] = values;
+    const lent = first === undefined ? undefined : this.#lent.get(first);
+    return lent?.isIn(values) === true ? lent : undefined;
+  }
+
+  /** Takes all that a call needs before anything is done with it: a lent tile whose call finds no room is still there. */
+  async #takeBuffers(bytes: TileCallBytes, lent: LentTile | undefined): Promise<CallBuffers> {
+    const taken = await this.#takeAll(() => ({
       inputs: this.#pool.take(bytes.inputs, inputUsage),
       settings: this.#pool.take(bytes.settings, inputUsage),
       results: this.#pool.take(bytes.results, resultUsage),
       readable: this.#pool.take(bytes.results, readableUsage),
-    };
+      ...(lent === undefined ? { staged: this.#pool.take(bytes.inputs + bytes.settings, stagedUsage) } : {}),
+    }));
+    if ("verdict" in taken) throw this.#failure(taken.verdict, bytes);
+    return { staged: lent?.staged as GPUBuffer, ...taken.buffers };
   }
 
-  #submit(call: TileCall, pipeline: GPUComputePipeline, { staged, inputs, settings, results, readable }: CallBuffers): void {
-    const bytes = bytesOf(call);
-    writeCall(call, staged.getMappedRange(0, bytes.inputs + bytes.settings));
+  /** What was taken, or why it was not. */
+  async #takeAll<Buffers extends Readonly<Record<string, GPUBuffer>>>(
+    take: () => Buffers,
+  ): Promise<{ readonly buffers: Buffers } | { readonly verdict: Verdict }> {
+    let buffers: Buffers | undefined;
+    const verdict = await underErrorScopes(this.#device, async () => {
+      buffers = take();
+    });
+    if (verdict.kind === "done" && buffers !== undefined) return { buffers };
+    for (const buffer of Object.values(buffers ?? {})) buffer.destroy();
+    this.#pool.empty();
+    return { verdict };
+  }
+
+  /** Puts values and settings where the GPU fetches them; they cannot be written to after that. */
+  #stage(call: TileCall, { inputs, settings }: TileCallBytes, staged: GPUBuffer, lent: LentTile | undefined): void {
+    const range = lent?.range ?? staged.getMappedRange(0, inputs + settings);
+    if (lent === undefined) writeValues(call, range);
+    writeSettings(call, range);
+    lent?.take();
     staged.unmap();
+  }
+
+  #submit(
+    call: TileCall,
+    bytes: TileCallBytes,
+    pipeline: GPUComputePipeline,
+    { staged, inputs, settings, results, readable }: CallBuffers,
+  ): void {
     const entries = [
       { binding: 0, resource: { buffer: inputs, size: bytes.inputs } },
       { binding: 1, resource: { buffer: settings, size: bytes.settings } },
@@ -166,10 +226,24 @@ export class TileRunner {
     return this.#lost;
   }
 
-  #noRoom(call: TileCall): FlareError {
-    const { inputs, results } = bytesOf(call);
+  #failure(verdict: Verdict, bytes: TileCallBytes): FlareError {
+    return verdict.kind === "no-memory" ? this.#noRoom(bytes) : this.#lossOf(verdict);
+  }
+
+  #lossOf(verdict: Verdict): FlareError {
+    return this.#lose(verdict.kind === "refused" ? verdict.reason : "It gave nothing.");
+  }
+
+  #noRoom({ inputs, results }: TileCallBytes): FlareError {
     return new FlareError("aggregate/device-memory", `The device ${this.#name} has no room for ${inputs + 2 * results} bytes at once.`, {
       facts: { device: this.#name, bytes: inputs + 2 * results },
     });
   }
+}
+
+/** Mapped bytes are gone once they are unmapped; a fresh copy costs several times as much as one into memory that is in use. */
+function copied(range: ArrayBuffer, into: ArrayBuffer | undefined): ArrayBuffer {
+  if (into === undefined || into.byteLength < range.byteLength) return range.slice(0);
+  new Uint8Array(into).set(new Uint8Array(range));
+  return into;
 }

@@ -1,5 +1,5 @@
 import { FlareError, limits } from "@flare-ts/contracts/errors";
-import { type CombineDevice, runElements, type Tile } from "../device/combine-device.js";
+import { type CombineDevice, type LentRows, runElements, type Tile } from "../device/combine-device.js";
 import { exactFactors } from "./exact-factors.js";
 import { exactSumKernel } from "./kernels/exact-sum-kernel.js";
 import { medianKernel } from "./kernels/median-kernel.js";
@@ -33,34 +33,40 @@ export class WebGpuDevice implements CombineDevice {
     this.device = init.device;
   }
 
-  async weightedSum(tile: Tile, factors: readonly number[]): Promise<Float32Array> {
-    const elements = this.#elementsOf(tile, factors);
-    return new Float32Array(await this.#combine(weightedSumKernel, tile, Float32Array.from(factors), 4 * elements));
+  lend(updates: number, elements: number): Promise<LentRows | undefined> {
+    return this.#runner.lend(updates, elements);
   }
 
-  async exactSum(tile: Tile, factors: readonly number[], gridBits: Int32Array): Promise<BigInt64Array> {
+  async weightedSum(tile: Tile, factors: readonly number[], into?: ArrayBuffer): Promise<Float32Array> {
+    const elements = this.#elementsOf(tile, factors);
+    const sums = await this.#combine(weightedSumKernel, tile, Float32Array.from(factors), 4 * elements, into);
+    return new Float32Array(sums, 0, elements);
+  }
+
+  async exactSum(tile: Tile, factors: readonly number[], gridBits: Int32Array, into?: ArrayBuffer): Promise<BigInt64Array> {
     const elements = this.#elementsOf(tile, factors);
     if (gridBits.length !== elements / runElements) throw new RangeError("there is not one grid for each run");
     const words = new Int32Array(gridBits.length + 2 * factors.length);
     words.set(gridBits);
     words.set(exactFactors(factors), gridBits.length);
-    return new BigInt64Array(await this.#combine(exactSumKernel, tile, words, 8 * elements));
+    return new BigInt64Array(await this.#combine(exactSumKernel, tile, words, 8 * elements, into), 0, elements);
   }
 
-  async median(tile: Tile): Promise<Float32Array> {
+  async median(tile: Tile, into?: ArrayBuffer): Promise<Float32Array> {
     const updates = tile.values.length;
     const elements = this.#elementsOf(tile);
     const isOdd = updates % 2 === 1;
-    const middles = new Float32Array(await this.#combine(medianKernel(updates), tile, new Uint32Array(0), (isOdd ? 4 : 8) * elements));
-    return isOdd ? middles : meansOf(middles.subarray(0, elements), middles.subarray(elements));
+    const middles = await this.#combine(medianKernel(updates), tile, new Uint32Array(0), (isOdd ? 4 : 8) * elements, into);
+    const lower = new Float32Array(middles, 0, elements);
+    return isOdd ? lower : meansOf(lower, new Float32Array(middles, 4 * elements, elements));
   }
 
-  async trimmedMean(tile: Tile, cut: number): Promise<Float32Array> {
+  async trimmedMean(tile: Tile, cut: number, into?: ArrayBuffer): Promise<Float32Array> {
     const updates = tile.values.length;
     const elements = this.#elementsOf(tile);
     if (!Number.isInteger(cut) || cut < 0 || 2 * cut >= updates) throw new RangeError(`${cut} cannot be cut off both ends of ${updates}`);
     const words = Uint32Array.of(cut, bitsOf(1 / (updates - 2 * cut)));
-    return new Float32Array(await this.#combine(trimmedMeanKernel(updates), tile, words, 4 * elements));
+    return new Float32Array(await this.#combine(trimmedMeanKernel(updates), tile, words, 4 * elements, into), 0, elements);
   }
 
   async squaredDistances(tile: Tile): Promise<Float64Array> {
@@ -85,7 +91,13 @@ export class WebGpuDevice implements CombineDevice {
     return this.#runner.close();
   }
 
-  #combine(kernel: TileKernel, { values }: Tile, words: ArrayBufferView, resultBytes: number): Promise<ArrayBuffer> {
+  #combine(
+    kernel: TileKernel,
+    { values }: Tile,
+    words: ArrayBufferView,
+    resultBytes: number,
+    into: ArrayBuffer | undefined,
+  ): Promise<ArrayBuffer> {
     const runs = (values[0]?.length ?? 0) / runElements;
     return this.#runner.run({
       kernel,
@@ -93,6 +105,7 @@ export class WebGpuDevice implements CombineDevice {
       runs,
       words: new Uint8Array(words.buffer, words.byteOffset, words.byteLength),
       resultBytes,
+      into,
       workgroups: [Math.min(runs, runsInRow), Math.ceil(runs / runsInRow), 1],
     });
   }

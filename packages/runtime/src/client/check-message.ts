@@ -32,6 +32,7 @@ const jobFields: Readonly<Record<JobMessage["type"], Fields>> = {
     submit_model_task_names: optional(texts),
     datasets: textRecord,
     result_folder: text,
+    state_folder: optional(text),
   },
   task: {
     task_id: text,

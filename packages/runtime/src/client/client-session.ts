@@ -32,6 +32,11 @@ export interface SystemInfo {
   readonly jobName: string;
   /** Data sets that the site's operator offers: name to path. */
   readonly datasets: Readonly<Record<string, string>>;
+  /**
+   * Folder for what the script needs when it is started anew: it stays for as long as the job is at the site, and nobody else looks into it.
+   * `undefined` at a site with an earlier release.
+   */
+  readonly stateFolder: string | undefined;
 }
 
 /** How far a task is, as the script counts it. */
@@ -221,8 +226,8 @@ export class ClientSession {
   }
 
   systemInfo(): SystemInfo {
-    const { site_name, job_id, job_name, datasets } = this.#welcomed;
-    return { siteName: site_name, jobId: job_id, jobName: job_name, datasets };
+    const { site_name, job_id, job_name, datasets, state_folder } = this.#welcomed;
+    return { siteName: site_name, jobId: job_id, jobName: job_name, datasets, stateFolder: state_folder };
   }
 
   /** Name of the task being answered; `undefined` between tasks. */

@@ -106,6 +106,8 @@ export interface WelcomeMessage {
   readonly datasets: Readonly<Record<string, string>>;
   /** Folder for the files of results. */
   readonly result_folder: string;
+  /** Folder for what a trainer needs when it is started anew. Job processes before this release do not say it, and have none. */
+  readonly state_folder?: string;
 }
 
 export interface TaskMessage {

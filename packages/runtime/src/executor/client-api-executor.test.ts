@@ -1,4 +1,4 @@
-import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { setTimeout as delay } from "node:timers/promises";
@@ -9,6 +9,7 @@ import type { LogMessage } from "../client/protocol.js";
 import type { SiteJobDescription, SiteTask, TaskPhase, TrainerResult } from "../job-process/job-channel.js";
 import { systemStallClock } from "../progress/stall-clock.js";
 import { type ClientApiExecutor, createClientApiExecutor } from "./client-api-executor.js";
+import { stateFolder } from "./state-folder.js";
 
 const jobId = "0b0e7c1c-5f0e-4a52-9a3f-5f5a4f4a7a11";
 const loop = (body: string): string => `
@@ -188,6 +189,9 @@ describe("a trainer with the Client API", () => {
     const { meta } = await execute(executor, { ...task(2), meta: { start_round: 1 } });
     expect(meta).toMatchObject({ rows: 8, siteName: "site-1", jobId, jobName: "test", first: 1, round: 2, total: 3 });
     expect(meta).toMatchObject({ task: "train", train: true, job: jobId, site: "site-1" });
+    // What it keeps there is the next trainer's too.
+    expect(meta["stateFolder"]).toBe(join(stateFolder(job.workspace), "client_api_0"));
+    expect(existsSync(String(meta["stateFolder"]))).toBe(true);
   });
 
   it("sends a difference when the job asks for one", async () => {

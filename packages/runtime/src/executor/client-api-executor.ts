@@ -13,6 +13,7 @@ import { attachCommand, attachIdOf } from "./attach-command.js";
 import { endLeftovers } from "./end-leftovers.js";
 import type { Executor, TaskContext } from "./executor.js";
 import { ResultFolder } from "./result-folder.js";
+import { stateFolder } from "./state-folder.js";
 import { stripTypes } from "./strip-types.js";
 import { secretNames, trainerCommand } from "./trainer-command.js";
 import { spawnTrainer, type TrainerProcess } from "./trainer-process.js";
@@ -44,11 +45,13 @@ export async function createClientApiExecutor(init: ClientApiExecutorInit): Prom
   const temporaryFolder = join(folder, "tmp");
   const strippedFolder = join(folder, "stripped");
   const resultFolder = join(folder, "results");
+  const ownStateFolder = join(stateFolder(init.job.workspace), init.folderName);
   const bootstrapPath = join(folder, "bootstrap.json");
   if (existsSync(bootstrapPath)) await endLeftovers(bootstrapPath);
   await rm(temporaryFolder, { recursive: true, force: true });
   await mkdir(temporaryFolder, { recursive: true });
   await mkdir(resultFolder, { recursive: true });
+  await mkdir(ownStateFolder, { recursive: true });
   const { jobId, site, datasets } = init.job;
   await writeBootstrap(bootstrapPath, { protocol_version: protocolVersion, channel: "fd:3", job_id: jobId, site_name: site, datasets });
   // Scripts are ES modules unless their own folder says otherwise.
@@ -56,12 +59,13 @@ export async function createClientApiExecutor(init: ClientApiExecutorInit): Prom
   const results = new ResultFolder({ folder: resultFolder });
   // A trainer that was started by hand may outlive a job process, and be writing.
   if (init.settings.launch.kind !== "attach") await results.sweep();
-  return new ClientApiExecutor({ results }, { ...init, bootstrapPath, resultFolder, temporaryFolder, strippedFolder });
+  return new ClientApiExecutor({ results }, { ...init, bootstrapPath, resultFolder, ownStateFolder, temporaryFolder, strippedFolder });
 }
 
 interface Places {
   readonly bootstrapPath: string;
   readonly resultFolder: string;
+  readonly ownStateFolder: string;
   readonly temporaryFolder: string;
   readonly strippedFolder: string;
 }
@@ -158,7 +162,7 @@ export class ClientApiExecutor implements Executor {
   async #runningTrainer(signal: AbortSignal): Promise<TrainerProcess> {
     if (this.#trainer?.isReachable === true) return this.#trainer;
     await this.#endTrainer("The trainer has left the session.");
-    const { settings, job, resultFolder, onLog, clock } = this.#init;
+    const { settings, job, resultFolder, ownStateFolder, onLog, clock } = this.#init;
     const { jobId, jobName, site, datasets } = job;
     const { launch } = settings;
     const isAttached = launch.kind === "attach";
@@ -191,6 +195,7 @@ export class ClientApiExecutor implements Executor {
         cuda_empty_cache: settings.isCudaCacheEmptied,
         datasets,
         result_folder: resultFolder,
+        state_folder: ownStateFolder,
       },
       launchTimeoutMs: settings.launchTimeoutMs ?? stallMs,
       stopGracePeriodMs: settings.stopGracePeriodMs,

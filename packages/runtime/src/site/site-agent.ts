@@ -1,7 +1,9 @@
+import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { jobIdSchema, type UpdateForm } from "@flare-ts/contracts";
 import type { DeployJob, ServerMessage, Task } from "@flare-ts/contracts/wire";
 import { clearAttachFolder } from "../executor/attach-folder.js";
+import { stateFolder } from "../executor/state-folder.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
@@ -152,6 +154,7 @@ export class SiteAgent {
     this.#jobs.delete(jobId);
     logger.info("job ended", { job: jobId, reason: capPeerText(reason) });
     await Promise.all([job.stop(reason), delivery.drop(jobId)]);
+    await rm(stateFolder(join(this.#init.workspace, jobId)), { recursive: true, force: true });
     await this.#noteEnd(jobId);
     await clearAttachFolder(this.#init.attachFolder);
     await retention.release(`job:${jobId}`);

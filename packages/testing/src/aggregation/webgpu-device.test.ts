@@ -1,9 +1,10 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { type CombineDevice, openWebGpuDevice, probeInChild } from "@flare-ts/aggregator";
+import { type CombineDevice, openWebGpuDevice, probeInChild, runElements, type Tile } from "@flare-ts/aggregator";
 import { describe, expect, it } from "vitest";
 import { provideGpu } from "../software-gpu/provide-gpu.js";
 import { combineDeviceCompliance } from "./combine-device-compliance.js";
+import { lendingDeviceCompliance } from "./lending-device-compliance.js";
 import { numbersFrom, trainedTile } from "./sample-tiles.js";
 import { watchGpuBuffers } from "./watch-gpu-buffers.test-support.js";
 
@@ -28,6 +29,8 @@ describe.skipIf(gpu.kind === "missing")(`on ${place}${gpu.kind === "missing" ? `
     tolerance: { distanceError: 2 ** -19 },
     heldBytes: () => buffers.heldBytes,
   });
+
+  lendingDeviceCompliance({ name: "webgpu", open });
 
   describe("webgpu", () => {
     it("keeps the buffers of three calls at most, however many are under way, and none when it rests", async () => {
@@ -68,6 +71,24 @@ describe.skipIf(gpu.kind === "missing")(`on ${place}${gpu.kind === "missing" ? `
       expect(buffers.heldBytes).toBe(0);
       expect(await device.median(tile)).toEqual(before);
       await device.close();
+    });
+
+    it.runIf(gpu.isSoftware)("leaves rows that it has lent as they are when there is no room for the call", async () => {
+      const device = await open();
+      const before = await device.median(tile);
+      device.rest?.();
+      const lent = await device.lend?.(4, 64 * runElements);
+      for (const [i, row] of lent?.values.entries() ?? []) row.set(tile.values[i] ?? []);
+      buffers.forcedBytes = 2 ** 30;
+      const refused = device.median(lent as Tile).finally(() => {
+        buffers.forcedBytes = undefined;
+      });
+      await expect(refused).rejects.toMatchObject({ code: "aggregate/device-memory" });
+      expect(lent?.values).toEqual(tile.values);
+      expect(await device.median(lent as Tile)).toEqual(before);
+      lent?.release();
+      await device.close();
+      expect(buffers.heldBytes).toBe(0);
     });
 
     it("says that the device is lost, to calls under way and to later ones, and can be closed", async () => {

@@ -1,4 +1,5 @@
 import { spawnSync } from "node:child_process";
+import { existsSync } from "node:fs";
 import { mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -23,6 +24,9 @@ const sites = {
   "site-2": { curvature: 0.5, optimum: -3, samples: 10 },
 } as const;
 
+/** Of each participant the process that is killed: site-2's waits in the middle of its task, site-1's has just answered. */
+const killable = { server: /server-job-main/, "site-1": /train\.(ts|js)/, "site-2": /train\.py/ } as const;
+
 describe.skipIf(isSkipped)("SCAFFOLD, in TypeScript and in Python with PyTorch (Debian package python3-torch)", () => {
   let federation: Federation;
   let folder: string;
@@ -41,19 +45,21 @@ describe.skipIf(isSkipped)("SCAFFOLD, in TypeScript and in Python with PyTorch (
     await rm(folder, { recursive: true, force: true });
   });
 
-  it("makes the model of a slow reference, and the same bytes when the server's job process is killed in each round", async () => {
-    const undisturbed = await runJob([]);
+  it("makes the model of a slow reference, and the same bytes when the server's job process or a trainer is killed in each round", async () => {
+    const undisturbed = await runJob([], "server");
     const wanted = initial.map((value) => reference(value));
     expect([...undisturbed.keys()]).toEqual(["weight"]);
     for (const [i, value] of valuesOf(undisturbed).entries()) {
       // All numbers are below 8; what rounds of them in float32 comes to stays within a step of 2^-22 a round.
       expect(Math.abs(value - (wanted[i] ?? Number.NaN))).toBeLessThan(rounds * 2 ** -22);
     }
-    expect(valuesOf(await runJob([0, 1, 2]))).toEqual(valuesOf(undisturbed));
+    const disturbed: Record<string, readonly number[]> = {};
+    for (const whose of ["server", "site-1", "site-2"] as const) disturbed[whose] = valuesOf(await runJob([0, 1, 2], whose));
+    expect(Object.entries(disturbed).filter(([, values]) => values.join() !== valuesOf(undisturbed).join())).toEqual([]);
   });
 
-  /** Runs the job, kills the server's job process once in each round of `when`, and gives the result's tensors. */
-  async function runJob(when: readonly number[]): Promise<ReturnType<typeof decodeSafetensors>> {
+  /** Runs the job, kills the server's job process or a site's trainer once in each round of `when`, and gives the result's tensors. */
+  async function runJob(when: readonly number[], whose: keyof typeof killable): Promise<ReturnType<typeof decodeSafetensors>> {
     const admin = await federation.admin();
     const { jobId } = await admin.submitJob(job);
     const killed: number[] = [];
@@ -61,7 +67,7 @@ describe.skipIf(isSkipped)("SCAFFOLD, in TypeScript and in Python with PyTorch (
       if (event.type !== "update-accepted" || event.site === "site-2") return;
       if (when.includes(event.round)) {
         killed.push(event.round);
-        process.kill(await eventually("the job process runs", jobProcess), "SIGKILL");
+        process.kill(await eventually("what is to be killed runs", () => processOf(whose)), "SIGKILL");
       }
       await letGo(federation, jobId, "site-2", event.round);
     });
@@ -71,6 +77,8 @@ describe.skipIf(isSkipped)("SCAFFOLD, in TypeScript and in Python with PyTorch (
       reason: `all ${rounds} rounds are done`,
     });
     expect(killed).toEqual(when);
+    for (const site of Object.keys(sites))
+      await eventually(`nothing of trainers' state is left at ${site}`, () => !existsSync(join(federation.kitOf(site), jobId, "state")));
     const forms = entries.flatMap(({ event }) => (event.type === "update-accepted" ? [`${event.site} ${event.paramsType}`] : []));
     expect(new Set(forms)).toEqual(new Set(["site-1 FULL", "site-2 DIFF"]));
     const { dir, files } = await admin.downloadJob(jobId, join(folder, jobId));
@@ -79,9 +87,9 @@ describe.skipIf(isSkipped)("SCAFFOLD, in TypeScript and in Python with PyTorch (
     return decodeSafetensors(await readFile(path), path);
   }
 
-  function jobProcess(): number | undefined {
-    const parent = federation.pidOf("server");
-    return parent === undefined ? undefined : descendantsOf(parent).find(({ commandLine }) => commandLine.includes("server-job-main"))?.pid;
+  function processOf(whose: keyof typeof killable): number | undefined {
+    const parent = federation.pidOf(whose);
+    return parent === undefined ? undefined : descendantsOf(parent).find(({ commandLine }) => killable[whose].test(commandLine))?.pid;
   }
 });
 
@@ -137,23 +145,27 @@ async function writeJob(job: string): Promise<string> {
   return job;
 }
 
-const typescriptTrainer = `import * as flare from "@flare-ts/runtime/client";
+const typescriptTrainer = `import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import * as flare from "@flare-ts/runtime/client";
 
 const { curvature, optimum, samples } = ${JSON.stringify(sites["site-1"])};
-let own: number[] | undefined;
 await flare.init();
+/** By round, so that a task that comes again begins with what it began with before. */
+const fileOf = (round: number): string => join(flare.systemInfo().stateFolder ?? ".", \`own-\${round}.json\`);
 while (await flare.isRunning()) {
   const model = await flare.receive();
   if (model?.controlVariates === undefined) break;
   const { weight } = model.params;
   const control = model.controlVariates.weight;
   const [x, c] = [[...weight.data], [...control.data]] as number[][];
-  const before = own ?? x.map(() => 0);
+  const before: number[] = model.currentRound === model.startRound ? x.map(() => 0) : JSON.parse(readFileSync(fileOf(model.currentRound), "utf8"));
   const y = x.map((value, i) => {
     for (let step = 0; step < ${steps}; step++) value -= ${rate} * (curvature * (value - optimum) - before[i] + c[i]);
     return value;
   });
-  own = before.map((value, i) => value - c[i] + (x[i] - y[i]) / ${steps * rate});
+  const own = before.map((value, i) => value - c[i] + (x[i] - y[i]) / ${steps * rate});
+  writeFileSync(fileOf(model.currentRound + 1), JSON.stringify(own));
   await flare.send({
     params: { weight: { ...weight, data: Float32Array.from(y) } },
     controlChanges: { weight: { ...control, data: Float32Array.from(own, (value, i) => value - before[i]) } },

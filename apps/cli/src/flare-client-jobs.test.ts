@@ -1,0 +1,215 @@
+import { type ChildProcess, spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { mkdtemp, readdir, readFile, realpath, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { decodeSafetensors } from "@flare-ts/aggregator";
+import { eventually, processesWith } from "@flare-ts/testing";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+
+const command = join(import.meta.dirname, "../dist/flare-client.js");
+const candidates = [process.env["FLARE_PYTHON"] ?? "python3", "/usr/bin/python3"];
+const pythonWith = (modules: string) => candidates.find((python) => spawnSync(python, ["-c", `import ${modules}`]).status === 0);
+const numpy = pythonWith("numpy");
+const torch = pythonWith("numpy, torch");
+
+/** In the way of FLARE's first example, which its users begin with. */
+const numpyJob = {
+  "job.py": `
+import argparse
+
+from nvflare.app_common.np.recipes.fedavg import NumpyFedAvgRecipe
+from nvflare.client.config import TransferType
+from nvflare.recipe import SimEnv, add_experiment_tracking
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--rounds", type=int, default=2)
+rounds = parser.parse_args().rounds
+recipe = NumpyFedAvgRecipe(
+    name="growing",
+    model=[[1, 2], [3, 4]],
+    min_clients=2,
+    num_rounds=rounds,
+    train_script="client.py",
+    train_args="--step 1",
+    params_transfer_type=TransferType.DIFF,
+)
+add_experiment_tracking(recipe, tracking_type="tensorboard")
+run = recipe.execute(SimEnv(num_clients=2, workspace_root="simulation"))
+print("status", run.get_status())
+print("result", run.get_result())
+`,
+  "client.py": `
+import argparse
+
+import nvflare.client as flare
+from nvflare.app_common.np.constants import NPConstants
+
+from growth import grown
+
+parser = argparse.ArgumentParser()
+parser.add_argument("--step", type=int)
+step = parser.parse_args().step
+flare.init()
+while flare.is_running():
+    received = flare.receive()
+    array = received.params[NPConstants.NUMPY_KEY]
+    flare.send(flare.FLModel(params={NPConstants.NUMPY_KEY: grown(array, step)}, metrics={"mean": float(array.mean())}))
+`,
+  "growth.py": `
+def grown(array, step):
+    return array + step
+`,
+};
+
+/** In the way of FLARE's first example for PyTorch, with an evaluation at the end. */
+const torchJob = {
+  "job.py": `
+from net import Net
+from nvflare.app_opt.pt.recipes.fedavg import FedAvgRecipe
+from nvflare.recipe import SimEnv
+from nvflare.recipe.utils import add_cross_site_evaluation
+
+recipe = FedAvgRecipe(name="small-net", min_clients=2, num_rounds=1, model=Net(), train_script="client.py", key_metric="size")
+add_cross_site_evaluation(recipe)
+run = recipe.execute(SimEnv(num_clients=2, workspace_root="simulation"))
+print("status", run.get_status())
+`,
+  "net.py": `
+import torch
+
+
+class Net(torch.nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.layer = torch.nn.Linear(2, 1, bias=False)
+        torch.nn.init.constant_(self.layer.weight, 1.0)
+`,
+  "client.py": `
+import torch
+from net import Net
+
+import nvflare.client as flare
+
+net = Net()
+trained = None
+flare.init()
+while flare.is_running():
+    received = flare.receive()
+    if flare.is_submit_model():
+        flare.send(flare.FLModel(params=trained))
+        continue
+    net.load_state_dict(received.params)
+    metrics = {"size": float(net.layer.weight.abs().sum())}
+    if flare.is_evaluate():
+        flare.send(flare.FLModel(metrics=metrics))
+        continue
+    with torch.no_grad():
+        net.layer.weight += 1
+    trained = {name: value.clone() for name, value in net.state_dict().items()}
+    flare.send(flare.FLModel(params=trained, metrics=metrics, meta={"NUM_STEPS_CURRENT_ROUND": 1}))
+`,
+};
+
+let folder: string;
+beforeEach(async () => {
+  folder = await realpath(await mkdtemp(join(tmpdir(), "flare-jobs-")));
+});
+afterEach(() => rm(folder, { recursive: true, force: true }));
+
+async function write(files: Readonly<Record<string, string>>): Promise<void> {
+  for (const [name, text] of Object.entries(files)) await writeFile(join(folder, name), text);
+}
+
+/** Starts `flare-client run job.py`, which has to find `flare` by itself. */
+function start(python: string | undefined, ...args: readonly string[]): { readonly child: ChildProcess; readonly said: () => string } {
+  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NV)?FLARE_/.test(name)));
+  const env = { ...kept, HOME: folder, FLARE_PYTHON: python ?? "" };
+  const child = spawn(process.execPath, [command, "run", "job.py", ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  let said = "";
+  for (const stream of [child.stdout, child.stderr]) {
+    stream.setEncoding("utf8").on("data", (text: string) => {
+      said += text;
+    });
+  }
+  return { child, said: () => said };
+}
+
+async function run(python: string | undefined, ...args: readonly string[]): Promise<{ readonly exitCode: unknown; readonly said: string }> {
+  const { child, said } = start(python, ...args);
+  const [exitCode] = (await once(child, "close")) as readonly unknown[];
+  return { exitCode, said: said() };
+}
+
+async function tensorsOf(path: string): Promise<Readonly<Record<string, readonly number[]>>> {
+  const tensors = decodeSafetensors(await readFile(join(folder, path)));
+  return Object.fromEntries([...tensors].map(([name, { data }]) => [name, Array.from(data as Float32Array)]));
+}
+
+describe("a job.py as FLARE's users write it", () => {
+  it.skipIf(numpy === undefined)("runs from the script to the model, with NumPy (Debian package python3-numpy)", async () => {
+    await write(numpyJob);
+    const { exitCode, said } = await run(numpy, "--rounds", "3");
+    expect(said).toContain('flare-client: add_experiment_tracking("tensorboard") has no effect here: ');
+    expect(said).toMatch(/^round 2 {2}mean 4\.5 {2}2 answers$/m);
+    expect(said).toContain(`status FINISHED:COMPLETED\nresult ${join(folder, "simulation", "growing")}\n`);
+    expect(exitCode).toBe(0);
+    const models = "simulation/growing/server/simulate_job/models";
+    expect(await tensorsOf(`${models}/FL_global_model.safetensors`)).toEqual({ numpy_key: [4, 5, 6, 7] });
+    expect(processesWith(folder)).toEqual([]);
+  });
+
+  it.skipIf(numpy === undefined)("is exported to a job that flare takes, with NumPy (Debian package python3-numpy)", async () => {
+    await write(numpyJob);
+    expect(await run(numpy, "--export", "--export-dir", "jobs")).toMatchObject({ exitCode: 0 });
+    expect((await readdir(join(folder, "jobs", "growing", "app", "custom"))).toSorted()).toEqual(["client.py", "growth.py"]);
+    const { readJobFolder } = await import("@flare-ts/runtime/admin");
+    expect(await readJobFolder(join(folder, "jobs", "growing"))).toMatchObject({ name: "growing", warnings: [] });
+  });
+
+  it.skipIf(numpy === undefined)("says in a line what flare has against it, with NumPy (Debian package python3-numpy)", async () => {
+    const asked = numpyJob["job.py"].replace("\nadd_exp", '\nrecipe.add_client_config({"executers": 1})\nadd_exp');
+    await write({ ...numpyJob, "job.py": asked });
+    const { exitCode, said } = await run(numpy);
+    expect(said).toMatch(
+      /^flare-client: job\.py:\d+: .+ \[job\/invalid\]\n {2}.*config_fed_client\.json:\d+:\d+: unknown key 'executers'/m,
+    );
+    expect(said).not.toContain("Traceback");
+    expect(exitCode).toBe(1);
+  });
+
+  it.skipIf(numpy === undefined)("stops everything when it is told to, with NumPy (Debian package python3-numpy)", async () => {
+    await write(numpyJob);
+    const { child, said } = start(numpy, "--rounds", "100000");
+    const ended = once(child, "close");
+    await eventually("a round is over", () => /^round 1 /m.test(said()));
+    child.kill("SIGTERM");
+    expect(await ended).toEqual([143, null]);
+    expect(processesWith(folder)).toEqual([]);
+  });
+
+  it.skipIf(numpy === undefined)("runs in a federation that is made for it, with NumPy (Debian package python3-numpy)", async () => {
+    const job = numpyJob["job.py"].replaceAll("SimEnv", "PocEnv").replace(', workspace_root="simulation"', "");
+    await write({ ...numpyJob, "job.py": job });
+    const { exitCode, said } = await run(numpy);
+    const [jobId = ""] = await readdir(join(folder, "results"));
+    expect(said).toContain(`\nresult ${join(folder, "results", jobId)}\n`);
+    expect(exitCode).toBe(0);
+    expect(await tensorsOf(`results/${jobId}/models/FL_global_model.safetensors`)).toEqual({ numpy_key: [3, 4, 5, 6] });
+    expect(await readdir(join(folder, ".flare", "poc")).catch(() => [])).toEqual([]);
+    expect(processesWith(folder)).toEqual([]);
+  });
+
+  it.skipIf(torch === undefined)("trains and evaluates, with PyTorch (Debian package python3-torch)", async () => {
+    await write(torchJob);
+    const { exitCode, said } = await run(torch);
+    expect(said).toMatch(/^round 0 {2}size 2 {2}2 answers$/m);
+    expect(said).toMatch(/^round 2 {2}model of SRV_FL_global_model {2}size 4 {2}2 answers$/m);
+    expect(said).toContain("status FINISHED:COMPLETED");
+    expect(exitCode).toBe(0);
+    const server = "simulation/small-net/server/simulate_job";
+    expect(await tensorsOf(`${server}/models/FL_global_model.safetensors`)).toEqual({ "layer.weight": [2, 2] });
+    const results = await readFile(join(folder, server, "cross_site_val", "cross_val_results.json"), "utf8");
+    expect(JSON.parse(results)).toMatchObject({ "site-1": { SRV_FL_global_model: { size: 4 }, "site-2": { size: 4 } } });
+  });
+});

@@ -1,0 +1,90 @@
+"""A job that is put together in Python, with the names and meanings of NVIDIA FLARE's job API::
+
+    from flare_client.job import FedAvg, FedJob, PTModel, ScriptRunner
+
+    job = FedJob(name="tumours", min_clients=2)
+    job.to_server(FedAvg(num_clients=2, num_rounds=5))
+    job.to_server(PTModel(Net()))
+    job.to_clients(ScriptRunner(script="client.py", script_args="--epochs 2"))
+    job.export_job("jobs")
+
+:mod:`flare_client.recipe` has whole jobs of the usual kinds, and what runs them.
+"""
+
+from .base_jobs import BaseFedJob, FedAvgJob
+from .client_api_executor import ClientAPIExecutor
+from .errors import JobError
+from .fed_job import FedJob
+from .filters import ClipNorm, ExcludeVars, GaussianPrivacy, ModelDequantizer, ModelQuantizer, PercentilePrivacy
+from .kinds import ALL_SITES, DataKind, ExchangeFormat, FilterType, FrameworkType, JobMetaKey, TransferType
+from .models import NPModelPersistor, PTFileModelPersistor, PTModel
+from .script_runner import ScriptRunner
+from .server_components import (
+    ConvertToFedEvent,
+    FullModelShareableGenerator,
+    IntimeModelSelector,
+    InTimeAccumulateWeightedAggregator,
+    MLflowReceiver,
+    NPModelLocator,
+    PTFedOptModelShareableGenerator,
+    PTFileModelLocator,
+    TBAnalyticsReceiver,
+    ValidationJsonGenerator,
+    WandBReceiver,
+)
+from .workflows import (
+    CrossSiteEval,
+    CrossSiteModelEval,
+    Cyclic,
+    CyclicController,
+    FedAvg,
+    FedOpt,
+    GlobalModelEval,
+    Scaffold,
+    ScatterAndGather,
+)
+
+__all__ = [
+    "ALL_SITES",
+    "BaseFedJob",
+    "ClientAPIExecutor",
+    "ClipNorm",
+    "ConvertToFedEvent",
+    "CrossSiteEval",
+    "CrossSiteModelEval",
+    "Cyclic",
+    "CyclicController",
+    "DataKind",
+    "ExchangeFormat",
+    "ExcludeVars",
+    "FedAvg",
+    "FedAvgJob",
+    "FedJob",
+    "FedOpt",
+    "FilterType",
+    "FrameworkType",
+    "FullModelShareableGenerator",
+    "GaussianPrivacy",
+    "GlobalModelEval",
+    "InTimeAccumulateWeightedAggregator",
+    "IntimeModelSelector",
+    "JobError",
+    "JobMetaKey",
+    "MLflowReceiver",
+    "ModelDequantizer",
+    "ModelQuantizer",
+    "NPModelLocator",
+    "NPModelPersistor",
+    "PTFedOptModelShareableGenerator",
+    "PTFileModelLocator",
+    "PTFileModelPersistor",
+    "PTModel",
+    "PercentilePrivacy",
+    "Scaffold",
+    "ScatterAndGather",
+    "ScriptRunner",
+    "TBAnalyticsReceiver",
+    "TransferType",
+    "ValidationJsonGenerator",
+    "WandBReceiver",
+]

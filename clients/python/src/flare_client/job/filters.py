@@ -1,0 +1,65 @@
+"""Filters of what sites send."""
+
+from typing import Any, Optional, Sequence, Union
+
+from .arguments import refused, settle
+from .component import ResultFilter
+
+_KINDS = {"data_kinds": refused(None, "a filter works on what a site sends, a model or a difference")}
+
+
+class PercentilePrivacy(ResultFilter):
+    """Keeps small changes back and cuts large ones off."""
+
+    path = "PercentilePrivacy"
+
+    def __init__(self, percentile: float = 10, gamma: float = 0.01, **others: Any):
+        settle(self, others, _KINDS)
+        super().__init__(percentile=percentile, gamma=gamma)
+
+
+class ExcludeVars(ResultFilter):
+    """Keeps tensors back, by their names or by a regular expression."""
+
+    path = "ExcludeVars"
+
+    def __init__(self, exclude_vars: Union[Sequence[str], str, None] = None, **others: Any):
+        settle(self, others, _KINDS)
+        super().__init__(exclude_vars=exclude_vars if exclude_vars is None or isinstance(exclude_vars, str) else list(exclude_vars))
+
+
+class ClipNorm(ResultFilter):
+    """Shortens a change to a length; not FLARE's."""
+
+    path = "ClipNorm"
+
+    def __init__(self, max_norm: float):
+        super().__init__(max_norm=max_norm)
+
+
+class GaussianPrivacy(ResultFilter):
+    """Shortens a change and adds noise to it; not FLARE's."""
+
+    path = "GaussianPrivacy"
+
+    def __init__(self, clip_norm: float, noise_multiplier: float):
+        super().__init__(clip_norm=clip_norm, noise_multiplier=noise_multiplier)
+
+
+class ModelQuantizer(ResultFilter):
+    """The form in which results are sent."""
+
+    path = "ModelQuantizer"
+
+    def __init__(self, quantization_type: str = "float16"):
+        super().__init__(quantization_type=quantization_type)
+
+
+class ModelDequantizer(ResultFilter):
+    """FLARE's other end of it: updates are decoded while they are aggregated, so that it has nothing to do."""
+
+    path = "ModelDequantizer"
+
+    def __init__(self, source_quantization_type: Optional[str] = None):
+        del source_quantization_type
+        super().__init__()

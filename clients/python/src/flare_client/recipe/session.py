@@ -1,0 +1,54 @@
+"""What a federation that goes on is asked about a job, by the commands of ``flare job``."""
+
+import os
+import tempfile
+from typing import List, Mapping, Optional
+
+from ..flare_command import FlareCommandError, run_flare
+from ..flare_progress import Progress
+from ..job import FedJob
+
+
+class JobSession:
+    """The jobs of one federation, as one admin may see them.
+
+    :param kit: folder of the admin's startup kit
+    :param study: the study to work in; FLARE's ``default`` is none
+    :param results: folder that results are downloaded into, each in a folder with the job's id
+    :param flags: more flags for each command
+    """
+
+    def __init__(self, kit: str, *, study: str, results: str, flags: Optional[List[str]] = None):
+        self._variables: Mapping[str, str] = {"FLARE_STARTUP_KIT_DIR": os.path.abspath(kit)}
+        self._flags = [*(flags or []), *([] if study in ("", "default") else ["--study", study])]
+        self._results = os.path.abspath(results)
+
+    def submit(self, job: FedJob) -> str:
+        """Sends a job; gives its id."""
+        with tempfile.TemporaryDirectory(prefix="flare-job-") as folder:
+            data = run_flare("job", "submit", "-j", job.export_job(folder), *self._flags, variables=self._variables)
+        print(f"job {job.name} submitted: {data['job_id']}", flush=True)
+        return str(data["job_id"])
+
+    def status(self, job_id: str) -> str:
+        """How far a job is."""
+        return str(run_flare("job", "meta", job_id, *self._flags, variables=self._variables)["status"])
+
+    def abort(self, job_id: str) -> None:
+        """Ends a job."""
+        run_flare("job", "abort", job_id, "--force", *self._flags, variables=self._variables)
+
+    def result(self, job_id: str, timeout: float) -> Optional[str]:
+        """Waits for a job and downloads its result; gives the folder, or ``None`` when the job is not over in time."""
+        if timeout > 0:
+            try:
+                run_flare("job", "wait", job_id, "--timeout", str(timeout), *self._flags, variables=self._variables)
+            except FlareCommandError as error:
+                if error.code != "cli/job-not-over":
+                    raise
+                print(error.message)
+                return None
+        else:
+            run_flare("job", "monitor", job_id, *self._flags, on_event=Progress(), variables=self._variables)
+        arguments = ["job", "download", job_id, "-o", self._results, "--force"]
+        return str(run_flare(*arguments, *self._flags, variables=self._variables)["dir"])
