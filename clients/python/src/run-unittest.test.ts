@@ -25,10 +25,11 @@ describe("flare_client passes its tests", () => {
     // The tests of arrays of ml_dtypes are left out where it is not installed.
     expect(runUnittest(numpy, "test_safetensors")).toMatch(/\nOK( \(skipped=1\))?\n$/);
     expect(runUnittest(numpy, "test_result")).toMatch(/\nOK\n$/);
+    expect(runUnittest(numpy, "test_statistics")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_decorators")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_session")).toMatch(/\nOK\n$/);
     // The tests of PyTorch's helper are left out where it is not installed.
-    expect(runUnittest(numpy, "test_scaffold")).toMatch(/\nOK( \(skipped=4\))?\n$/);
+    expect(runUnittest(numpy, "test_scaffold")).toMatch(/\nOK( \(skipped=5\))?\n$/);
   });
 
   it.skipIf(numpy === undefined)("with NumPy (Debian package python3-numpy), of processes that scripts start, and of full disks", () => {

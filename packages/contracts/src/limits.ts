@@ -70,6 +70,10 @@ export const limits = Object.freeze({
   peerTextChars: 500,
   /** Metrics or further properties of an update, as JSON. */
   reportChars: 64 * 1024,
+  /** Statistics of a site's data as they are sent, features of all its data sets in them, and bins or centroids of one feature. */
+  statisticsBytes: 16 * 1024 * 1024,
+  statisticsFeatures: 10_000,
+  statisticsBins: 10_000,
   /** An error that a site reports, as JSON. */
   reportedErrorChars: 16 * 1024,
   /** Metrics and log lines of a job in one message of a site, and how much of both waits at the site for its turn. */

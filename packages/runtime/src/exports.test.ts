@@ -58,6 +58,7 @@ describe("the public surface of this package", () => {
         "progress",
         "receive",
         "send",
+        "serveStatistics",
         "shutdown",
         "systemInfo",
       ],

@@ -135,6 +135,7 @@ export class StagedFederation implements FederationLink {
       jobEvents: async (id: string, options: object) => page(of(id).journal, options),
       jobMetrics: async (id: string, options: object) => page(of(id).points, options),
       jobLogs: async (id: string, options: object) => page(of(id).lines, options),
+      statistics: async (id: string) => of(id).statistics ?? [],
       receipts: async (id: string) => ({ receipts: [], verdicts: of(id).receipts }),
       abortJob: async () => this.end(),
     };

@@ -11,6 +11,8 @@ export interface StagedJob {
   readonly points: MetricPoint[];
   readonly lines: JobLogLine[];
   receipts: Verdicts;
+  /** What came of statistics, where the job has asked for them. */
+  statistics?: Awaited<ReturnType<FederationAdmin["statistics"]>>;
 }
 
 export interface StageInit {

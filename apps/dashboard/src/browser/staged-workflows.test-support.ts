@@ -12,6 +12,8 @@ export const workflowJobs = {
   wide: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a13",
   /** Has the server's models evaluated and does nothing else; it was aborted. */
   measuring: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a14",
+  /** Asks sites what data they have; it is over. */
+  statistics: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a15",
 } as const;
 
 const model = { hash: "a".repeat(64), size: 48e6 };
@@ -57,7 +59,17 @@ export function stageWorkflows(federation: StagedFederation, nowMs: number): voi
   );
   measuring.evaluate(undefined, { failing: sites[1] ?? "", models: 2, openAnswers: 3 });
   measuring.abort("by dan@university.org");
-  for (const { staged } of [evaluating, cyclic, wide, measuring]) federation.jobs.set(staged.job.id, staged);
+  const asking = new Script(
+    jobOf(workflowJobs.statistics, "what-data-there-is", {
+      status: "FINISHED:COMPLETED",
+      endedAtMs: nowMs,
+      submittedAtMs: nowMs - 9_000,
+      reason: "statistics of 4 sites",
+    }),
+  );
+  asking.ask("statistics", sites.slice(0, 4));
+  asking.staged.statistics = [{ path: "statistics/cohort.json", result: statisticsOf(sites.slice(0, 4)) }];
+  for (const { staged } of [evaluating, cyclic, wide, measuring, asking]) federation.jobs.set(staged.job.id, staged);
 }
 
 /** The next site measures the model of the round that is open in the evaluation; the page hears of it. */
@@ -96,6 +108,7 @@ interface OpenInit {
   readonly sites: readonly string[];
   readonly totalRounds: number;
   readonly evaluates?: string;
+  readonly asks?: "statistics";
 }
 
 /** Writes a job's journal, workflow by workflow. */
@@ -125,6 +138,16 @@ class Script {
       const { dice } = this.#close({ engine: "cpu-wasm-exact", strategy: "fed-avg" });
       if (!turns) this.#note({ type: "best-model", round: this.#round, model, metric: "dice", value: dice });
     }
+  }
+
+  /** Statistics, in two passes. */
+  ask(workflow: string, asked: readonly string[]): void {
+    for (const _ of [1, 2]) {
+      this.#open({ workflow, task: "fed_stats", sites: asked, totalRounds: 2, asks: "statistics" });
+      for (const site of asked) this.#answer(site, {});
+      this.#close();
+    }
+    this.end(`statistics of ${asked.length} sites`);
   }
 
   /** Models of sites are evaluated as well where the job has other workflows. */
@@ -192,6 +215,46 @@ class Script {
   #note(event: { readonly type: string; readonly [fact: string]: unknown }): void {
     note(this.staged, this.#atMs, event);
   }
+}
+
+/** Numbers of four features in two data sets, as sites with other patients would have them. */
+function statisticsOf(sites: readonly string[]) {
+  const bell = (at: number, total: number): [number, number, number][] =>
+    Array.from({ length: 20 }, (_, i) => [20 + 4 * i, 24 + 4 * i, Math.round(total * Math.exp(-(((i - at) / 4) ** 2)))]);
+  const of = (start: number, feature: number) => (dataset: string) => {
+    const each = sites.map((site, at) => ({ site, count: 40 + 31 * at, mean: start + at, bins: bell(5 + at + feature, 12 + 3 * at) }));
+    const count = each.reduce((sum, one) => sum + one.count, 0);
+    const mean = each.reduce((sum, one) => sum + one.count * one.mean, 0) / count;
+    const total = bell(0, 0).map(([low, high], i): [number, number, number] => [
+      low,
+      high,
+      each.reduce((sum, { bins }) => sum + (bins[i]?.[2] ?? 0), 0),
+    ]);
+    return [...each, { site: "Global", count, mean, bins: total }].map((one) => ({ ...one, dataset }));
+  };
+  const features = { "age at diagnosis": 54, "tumour diameter in mm": 23.4, "oestrogen receptor": 0.7, "body mass index": 26.1 };
+  return Object.fromEntries(
+    Object.entries(features).map(([name, start], feature) => {
+      const values = ["training", "validation"].flatMap(of(start, feature));
+      const table = <Value>(valueOf: (value: (typeof values)[number]) => Value) => {
+        const bySite = Map.groupBy(values, ({ site }) => site);
+        const entries = [...bySite].map(
+          ([site, own]) => [site, Object.fromEntries(own.map((one) => [one.dataset, valueOf(one)]))] as const,
+        );
+        return Object.fromEntries(entries);
+      };
+      return [
+        name,
+        {
+          count: table(({ count }) => count),
+          mean: table(({ mean }) => mean),
+          stddev: table(({ mean }) => mean / 5),
+          histogram: table(({ bins }) => bins),
+          quantile: table(({ mean }) => ({ "0.1": mean * 0.8, "0.5": mean, "0.9": mean * 1.3 })),
+        },
+      ];
+    }),
+  );
 }
 
 function answerOf(round: number, task: string, site: string, metrics: Metrics) {

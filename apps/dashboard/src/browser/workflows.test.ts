@@ -70,6 +70,33 @@ describe.skipIf(lacked !== "")(`jobs of several workflows, of turns and of evalu
     expect(admin.offences).toEqual([]);
   });
 
+  it("statistics are a table of features, of all sites or of one, for the data set that was chosen", async () => {
+    await openAt(page, `/jobs/${workflowJobs.statistics}`);
+    const region = page.getByRole("region", { name: "Statistics" });
+    const table = region.getByRole("table", { name: "training, all sites" });
+    expect(await table.getByRole("columnheader").allTextContents()).toEqual([
+      "Feature",
+      "Count",
+      "Mean",
+      "Deviation",
+      "10 %",
+      "50 %",
+      "90 %",
+      "Histogram",
+    ]);
+    const age = table.getByRole("row", { name: /age at diagnosis/ });
+    expect((await age.getByRole("cell").allTextContents())[0]).toBe("346");
+    await age.getByRole("img", { name: /^20 to 100, most from 4\d to \d\d$/ }).waitFor();
+    await region.getByLabel("Data set").selectOption("validation");
+    await region.getByLabel("Site").selectOption("riverside");
+    const own = region.getByRole("table", { name: "validation, riverside" });
+    await own.waitFor();
+    expect((await own.getByRole("row", { name: /age/ }).getByRole("cell").allTextContents())[0]).toBe("40");
+    // There is nothing to draw a curve of.
+    expect(await page.getByRole("region", { name: "Curves" }).count()).toBe(0);
+    expect(admin.offences).toEqual([]);
+  });
+
   it("a wide one is scrolled by keyboard, with whose model it is in sight", async () => {
     await openAt(page, `/jobs/${workflowJobs.wide}`);
     const frame = page.getByRole("group", { name: "dice of each model at each site" });

@@ -26,7 +26,7 @@ export interface Evaluation {
 
 /** Whether a workflow measures models, rather than trains. */
 export function isEvaluation({ rounds }: WorkflowView): boolean {
-  return rounds.some(({ kind }) => kind !== "train");
+  return rounds.some(({ kind }) => kind === "submit" || kind === "evaluate");
 }
 
 /** The metrics that sites measured, in the order in which they came. */

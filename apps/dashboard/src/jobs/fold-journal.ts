@@ -152,14 +152,14 @@ function stopWaiting(sites: RoundView["sites"]): void {
 }
 
 function openRound(event: Opened, number: number, openedMs: number): RoundView {
-  const { round, task, sites, totalRounds, workflow = "", evaluates = "" } = event;
+  const { round, task, sites, totalRounds, workflow = "", evaluates = "", asks = "" } = event;
   return {
     round,
     number,
     totalRounds,
     workflow,
     task,
-    kind: evaluates !== "" ? "evaluate" : task === submitTask ? "submit" : "train",
+    kind: asks === "statistics" ? asks : evaluates !== "" ? "evaluate" : task === submitTask ? "submit" : "train",
     evaluates,
     openedMs,
     closedMs: null,

@@ -22,6 +22,8 @@ export type JobEvent =
       readonly workflow?: string | undefined;
       /** Whose model the sites evaluate: that of a site, or one of the server's with `SRV_` before its name. */
       readonly evaluates?: string | undefined;
+      /** What sites are asked for instead of models: `statistics`. */
+      readonly asks?: string | undefined;
     }
   | {
       readonly type: "update-accepted";

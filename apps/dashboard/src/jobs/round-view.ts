@@ -19,8 +19,8 @@ export interface SiteInRound {
   cause: string;
 }
 
-/** What sites do in a round: they train, hand in a model of their own, or measure a model that they are given. */
-export type RoundKind = "train" | "submit" | "evaluate";
+/** What sites do in a round: they train, hand in a model of their own, measure a model that they are given, or say what data they have. */
+export type RoundKind = "train" | "submit" | "evaluate" | "statistics";
 
 /** One round of a job. */
 export interface RoundView {

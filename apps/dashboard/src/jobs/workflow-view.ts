@@ -25,6 +25,11 @@ export function takesTurns({ rounds }: Pick<WorkflowView, "rounds">): boolean {
   return rounds.every(({ sites, kind }) => sites.size === 1 && kind === "train") && namesIn(rounds).length > 1;
 }
 
+/** Whether a workflow asks sites what data they have, and for no model. */
+export function isStatistics({ rounds }: Pick<WorkflowView, "rounds">): boolean {
+  return rounds.some(({ kind }) => kind === "statistics");
+}
+
 /** All sites of some rounds, sorted. */
 export function namesIn(rounds: readonly RoundView[]): readonly string[] {
   return [...new Set(rounds.flatMap(({ sites }) => [...sites.keys()]))].sort();

@@ -2,6 +2,7 @@ import {
   type Federation,
   getFederation,
   getJob,
+  getJobStatistics,
   getSession,
   type Job,
   type LiveEvent,
@@ -71,7 +72,7 @@ export function applyEvent(client: QueryClient, type: LiveEventType, data: unkno
   }
 }
 
-const changedByStatus: ReadonlySet<unknown> = new Set([listJobs.id, getJob.id, listJobReceipts.id]);
+const changedByStatus: ReadonlySet<unknown> = new Set([listJobs.id, getJob.id, listJobReceipts.id, getJobStatistics.id]);
 
 function applyJobs(client: QueryClient, { jobs, removed }: LiveEvent<"jobs">): void {
   const before = client.getQueryData<Federation>(federationKey)?.jobs ?? [];

@@ -1,10 +1,11 @@
 """The command ``flare-client``."""
 
 import argparse
+import json
 import os
 import runpy
 import sys
-from typing import List, Optional
+from typing import Any, Dict, List, Optional
 
 from .api import use_default_weight
 from .attach import FOLDER_VARIABLE, ID_VARIABLE, find_profile
@@ -16,7 +17,7 @@ from .script_errors import told_error
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Runs ``flare-client run``, ``launch`` or ``attach``; gives the exit status."""
+    """Runs ``flare-client run``, ``launch``, ``attach`` or ``statistics``; gives the exit status."""
     parser = argparse.ArgumentParser(prog="flare-client", description="Runs training scripts of a federation.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     run = commands.add_parser(
@@ -50,7 +51,16 @@ def main(arguments: Optional[List[str]] = None) -> int:
     attach.add_argument("--wait", type=float, metavar="SECONDS", help="give up when no job wants a trainer for so long (default: wait)")
     attach.add_argument("script", help="path of the script")
     attach.add_argument("arguments", nargs=argparse.REMAINDER, help="what the script is given")
+    statistics = commands.add_parser(
+        "statistics",
+        help="compute statistics by a class, as a StatisticsExecutor asks for it",
+        description="Answers the tasks of a workflow StatisticsController by a class that derives from Statistics.",
+    )
+    statistics.add_argument("generator", help="the class: module.Class, found from the working folder")
+    statistics.add_argument("arguments", nargs="?", default="{}", help="what it is made with, as JSON")
     given = parser.parse_args(arguments)
+    if given.command == "statistics":
+        return compute_statistics(given.generator, json.loads(given.arguments))
     if given.command == "launch":
         if not given.launcher:
             start.error("give the launcher to start, such as torchrun")
@@ -77,6 +87,16 @@ def main(arguments: Optional[List[str]] = None) -> int:
             raise
         print(f"flare-client: {told[0]}", file=sys.stderr)
         return told[1]
+    return 0
+
+
+def compute_statistics(generator: str, arguments: Dict[str, Any]) -> int:
+    """Answers the tasks of statistics by an object of a class; gives the exit status."""
+    install_nvflare_names()
+    sys.path.insert(0, os.getcwd())
+    from .statistics.serve import generator_of, serve
+
+    serve(generator_of(generator, arguments))
     return 0
 
 

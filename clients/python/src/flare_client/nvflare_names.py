@@ -68,13 +68,51 @@ def _app_constant(module: ModuleType) -> None:
         SCAFFOLD_CTRL_DIFF = DIFF_KEY
         SCAFFOLD_CTRL_GLOBAL = GLOBAL_KEY
 
-    module.__dict__.update(AlgorithmConstants=AlgorithmConstants)
+    class StatisticsConstants:
+        STATS_COUNT = "count"
+        STATS_FAILURE_COUNT = "failure_count"
+        STATS_SUM = "sum"
+        STATS_MEAN = "mean"
+        STATS_MIN = "min"
+        STATS_MAX = "max"
+        STATS_VAR = "var"
+        STATS_STDDEV = "stddev"
+        STATS_HISTOGRAM = "histogram"
+        STATS_QUANTILE = "quantile"
+        STATS_DIGEST_COORD = "digest_coord"
+
+    module.__dict__.update(AlgorithmConstants=AlgorithmConstants, StatisticsConstants=StatisticsConstants)
 
 
 def _pt_scaffold(module: ModuleType) -> None:
     from .torch_scaffold import PTScaffoldHelper, get_lr_values
 
     module.__dict__.update(PTScaffoldHelper=PTScaffoldHelper, get_lr_values=get_lr_values)
+
+
+def _fl_context(module: ModuleType) -> None:
+    from .statistics.spec import SiteContext
+
+    module.__dict__.update(FLContext=SiteContext)
+
+
+def _statistics_spec(module: ModuleType) -> None:
+    from .statistics import spec
+
+    for name in ("Bin", "BinRange", "DataType", "Feature", "Histogram", "HistogramType", "StatisticConfig", "Statistics"):
+        setattr(module, name, getattr(spec, name))
+
+
+def _numpy_utils(module: ModuleType) -> None:
+    from .statistics.buckets import dtype_to_data_type, get_std_histogram_buckets
+
+    module.__dict__.update(dtype_to_data_type=dtype_to_data_type, get_std_histogram_buckets=get_std_histogram_buckets)
+
+
+def _df_core_statistics(module: ModuleType) -> None:
+    from .statistics.df_statistics import DFStatisticsCore
+
+    module.__dict__.update(DFStatisticsCore=DFStatisticsCore)
 
 
 def _package(module: ModuleType) -> None:
@@ -105,15 +143,22 @@ MODULES: Dict[str, Callable[[ModuleType], None]] = {
     "nvflare.apis.analytix": _analytix,
     "nvflare.apis.dxo": _dxo,
     "nvflare.apis.fl_constant": _fl_constant,
+    "nvflare.apis.fl_context": _fl_context,
     "nvflare.app_common": _package,
     "nvflare.app_common.abstract": _package,
     "nvflare.app_common.abstract.fl_model": _fl_model,
+    "nvflare.app_common.abstract.statistics_spec": _statistics_spec,
     "nvflare.app_common.app_constant": _app_constant,
     "nvflare.app_common.np": _package,
     "nvflare.app_common.np.constants": _np_constants,
+    "nvflare.app_common.statistics": _package,
+    "nvflare.app_common.statistics.numpy_utils": _numpy_utils,
     "nvflare.app_opt": _package,
     "nvflare.app_opt.pt": _package,
     "nvflare.app_opt.pt.scaffold": _pt_scaffold,
+    "nvflare.app_opt.statistics": _package,
+    "nvflare.app_opt.statistics.df": _package,
+    "nvflare.app_opt.statistics.df.df_core_statistics": _df_core_statistics,
 }
 
 for _name in JOB_MODULES:

@@ -4,6 +4,7 @@ import type { ComponentClass } from "./component.js";
 import { jobPathSchema } from "./job-path.js";
 import { seconds } from "./seconds.js";
 import { splitCommand } from "./split-command.js";
+import type { StatisticsGenerator } from "./statistics-generator.js";
 
 /** How the trainer is started; the working folder is the app's `custom/`. */
 export type TrainerLaunch =
@@ -25,6 +26,11 @@ export type TrainerLaunch =
       readonly attachId: string | undefined;
       /** Whether another trainer may take the place of one that went. */
       readonly isReconnectAllowed: boolean;
+    }
+  | {
+      /** Our own program, which has a class in Python compute statistics. */
+      readonly kind: "statistics";
+      readonly generator: StatisticsGenerator;
     };
 
 /** A value of a trainer's environment: a text, or the name of a secret that the site's operator keeps. */

@@ -5,6 +5,8 @@ import { cyclicClass } from "./cyclic.js";
 import { fedAvgClass } from "./fed-avg.js";
 import { crossSiteModelEvalClass } from "./model-evaluation.js";
 import { scaffoldClass } from "./scaffold.js";
+import { statisticsControllerClass } from "./statistics.js";
+import { statisticsExecutorClass } from "./statistics-executor.js";
 
 const page = readFileSync(new URL("../../../../docs/write-a-job.md", import.meta.url), "utf8");
 
@@ -24,7 +26,9 @@ describe("docs/write-a-job.md", () => {
     ["config_fed_server.json: Scaffold", scaffoldClass.argNames],
     ["config_fed_server.json: Cyclic", cyclicClass.argNames],
     ["config_fed_server.json: CrossSiteModelEval", crossSiteModelEvalClass.argNames],
+    ["config_fed_server.json: StatisticsController", statisticsControllerClass.argNames],
     ["config_fed_client.json: ClientAPIExecutor", clientApiExecutorClass.argNames],
+    ["config_fed_client.json: StatisticsExecutor", statisticsExecutorClass.argNames],
   ])("lists every argument of %s, and no other", (heading, names) => {
     expect(documented(heading).toSorted()).toEqual([...names].toSorted());
   });

@@ -1,6 +1,12 @@
 import { z } from "zod";
 import { type ComponentClass, componentShape, readComponent } from "./component.js";
 import { isEmpty } from "./ignored-settings.js";
+import {
+  type CleanserReference,
+  type StatisticsFilter,
+  statisticsFilterClasses,
+  statisticsPrivacyFilterClass,
+} from "./statistics-filters.js";
 import { updateFilterArgs } from "./update-filter-args.js";
 import { type UpdateForm, updateForms } from "./update-forms.js";
 
@@ -22,7 +28,8 @@ export type UpdateFilterSettings =
     }
   | { readonly kind: "PercentilePrivacy"; readonly percentile: number; readonly gamma: number }
   | { readonly kind: "ClipNorm"; readonly maxNorm: number }
-  | { readonly kind: "GaussianPrivacy"; readonly clipNorm: number; readonly noiseMultiplier: number };
+  | { readonly kind: "GaussianPrivacy"; readonly clipNorm: number; readonly noiseMultiplier: number }
+  | StatisticsFilter;
 
 /** FLARE's forms that only a GPU library of its own makes. */
 const foreignForms: readonly string[] = ["float4", "normfloat4", "adaquant"];
@@ -38,7 +45,7 @@ const quantizationType = z.string().transform((written, context): UpdateForm => 
 });
 
 /** A filter as it is compiled: one of tensors, or the form that results are sent in. */
-type CompiledFilter = UpdateFilterSettings | { readonly kind: "ModelQuantizer"; readonly form: UpdateForm };
+type CompiledFilter = UpdateFilterSettings | CleanserReference | { readonly kind: "ModelQuantizer"; readonly form: UpdateForm };
 
 const siteFilterClasses: readonly ComponentClass<CompiledFilter>[] = [
   classOf("ModelQuantizer", { quantization_type: quantizationType.default("float16") }, ({ quantization_type: form }) => {
@@ -58,6 +65,8 @@ const siteFilterClasses: readonly ComponentClass<CompiledFilter>[] = [
       epsilon_budget: "the account of epsilon is the site's: it stands in its local/privacy.json",
     },
   },
+  statisticsPrivacyFilterClass,
+  ...statisticsFilterClasses,
 ];
 
 /** FLARE's other end of the quantizer: updates are decoded while they are aggregated, so there is nothing left for it to do. */

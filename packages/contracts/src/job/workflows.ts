@@ -11,13 +11,20 @@ import {
   type ModelEvaluationSettings,
 } from "./model-evaluation.js";
 import { compileScaffold, type ScaffoldArgs, type ScaffoldSettings, scaffoldClass } from "./scaffold.js";
+import {
+  compileStatistics,
+  type StatisticsArgs,
+  type StatisticsSettings,
+  statisticsControllerClass,
+  statisticsTask,
+} from "./statistics.js";
 import type { WorkflowJob } from "./workflow-job.js";
 
 /** Settings of one workflow, told apart by `kind`; complete: nobody parses or defaults after this. */
-export type WorkflowSettings = FedAvgSettings | ScaffoldSettings | CyclicSettings | ModelEvaluationSettings;
+export type WorkflowSettings = FedAvgSettings | ScaffoldSettings | CyclicSettings | ModelEvaluationSettings | StatisticsSettings;
 
 /** Arguments of one workflow as a job writes them, told apart by `kind`. */
-export type WorkflowArgs = FedAvgArgs | ScaffoldArgs | CyclicArgs | ModelEvaluationArgs;
+export type WorkflowArgs = FedAvgArgs | ScaffoldArgs | CyclicArgs | ModelEvaluationArgs | StatisticsArgs;
 
 /** One of the workflows that a job goes through. */
 export interface WorkflowStage {
@@ -35,6 +42,7 @@ const workflowClasses: readonly ComponentClass<WorkflowArgs>[] = [
   crossSiteModelEvalClass,
   crossSiteEvalClass,
   globalModelEvalClass,
+  statisticsControllerClass,
 ];
 
 /** Workflows of FLARE that have another name here. */
@@ -51,16 +59,23 @@ const workflowSchema = z.strictObject({ id: z.string().min(1), ...componentShape
   return component === undefined ? z.NEVER : { id: written.id, ...component };
 });
 
-/** `workflows`: the first one has the job's first model, and each of the others goes on with that of the one before. */
+/**
+ * `workflows`: the first one has the job's first model, and each of the others goes on with that of the one before. Statistics have no model,
+ * and leave the one that there is as it is.
+ */
 export const workflowsSchema = z
   .array(workflowSchema)
   .min(1, "needs one workflow")
   .superRefine((workflows, context) => {
+    const first = workflows.findIndex(({ args }) => args.kind !== "Statistics");
     workflows.forEach(({ id, args }, index) => {
       const complain = (path: readonly string[], message: string) => context.addIssue({ code: "custom", path: [index, ...path], message });
-      if (index === 0 && args.initial_model === undefined) complain(["args", "initial_model"], "is missing");
-      if (index > 0 && args.initial_model !== undefined) {
-        complain(["args", "initial_model"], "belongs to the first workflow; this one goes on with the model of the one before");
+      if (index === first && args.initial_model === undefined) complain(["args", "initial_model"], "is missing");
+      if (index > first && args.initial_model !== undefined) {
+        complain(
+          ["args", "initial_model"],
+          "belongs to the first workflow with a model; this one goes on with the model of the one before",
+        );
       }
       if (workflows.findIndex((other) => other.id === id) < index) complain(["id"], `'${id}' is the id of a workflow before`);
     });
@@ -69,12 +84,22 @@ export const workflowsSchema = z
 /** One workflow of a job as it is written. */
 export type WorkflowDocument = z.output<typeof workflowSchema>;
 
-/** Completes what a job has written of a workflow. */
-export function compileWorkflow({ id, args }: WorkflowDocument, job: WorkflowJob): WorkflowStage {
-  return Object.freeze({ id, settings: settingsOf(args, job) });
+/**
+ * Completes what a job has written of a workflow.
+ *
+ * @param outputPathOf - where the writer with an id puts a result
+ */
+export function compileWorkflow(
+  { id, args }: WorkflowDocument,
+  job: WorkflowJob,
+  outputPathOf: (writer: string | undefined) => string | undefined = () => undefined,
+): WorkflowStage {
+  const settings =
+    args.kind === "Statistics" ? compileStatistics(args, job, { id, outputPath: outputPathOf(args.writer_id) }) : settingsOf(args, job);
+  return Object.freeze({ id, settings });
 }
 
-function settingsOf(args: WorkflowArgs, job: WorkflowJob): WorkflowSettings {
+function settingsOf(args: Exclude<WorkflowArgs, StatisticsArgs>, job: WorkflowJob): WorkflowSettings {
   switch (args.kind) {
     case "FedAvg":
       return compileFedAvg(args, job);
@@ -91,14 +116,15 @@ function settingsOf(args: WorkflowArgs, job: WorkflowJob): WorkflowSettings {
 /** A task that a workflow gives to sites. */
 export interface WorkflowTask {
   readonly name: string;
-  /** What it wants: a trained model, a model that the site has, or how good the task's model is. */
-  readonly kind: "train" | "submit_model" | "evaluate";
+  /** What it wants: a trained model, a model that the site has, how good the task's model is, or statistics of the site's data. */
+  readonly kind: "train" | "submit_model" | "evaluate" | "statistics";
   /** The argument that names it. */
   readonly arg: string;
 }
 
 /** The tasks that a workflow gives to sites. */
 export function tasksOf(args: WorkflowArgs): readonly WorkflowTask[] {
+  if (args.kind === "Statistics") return [{ name: statisticsTask, kind: "statistics", arg: "statistic_configs" }];
   if (args.kind !== "ModelEvaluation") return [{ name: args.task_name, kind: "train", arg: "task_name" }];
   const { submit_model_task_name: submit, validation_task_name: name } = args;
   const evaluate: WorkflowTask = { name, kind: "evaluate", arg: "validation_task_name" };

@@ -76,6 +76,38 @@ describe("local/privacy.json", () => {
     expect(problemsOf({ scopes: [] })).toMatch(/needs a scope/);
   });
 
+  it("takes FLARE's cleansers of statistics, among the filters or among components that a StatisticsPrivacyFilter names", () => {
+    const count = { kind: "MinCountCleanser", minCount: 10 };
+    const bins = { kind: "HistogramBinsCleanser", maxBinsPercent: 10 };
+    const noise = { kind: "AddNoiseToMinMax", minNoiseLevel: 0.1, maxNoiseLevel: 0.3 };
+    const direct = [
+      { name: "MinCountCleanser", args: { min_count: 10 } },
+      { name: "AddNoiseToMinMax", args: { min_noise_level: 0.1, max_noise_level: 0.3 } },
+    ];
+    expect(read({ scopes: [{ name: "a", task_result_filters: direct }] }).scopes[0]?.resultFilters).toEqual([count, noise]);
+    const components = [
+      { id: "bins", path: "nvflare.app_common.statistics.histogram_bins_cleanser.HistogramBinsCleanser", args: { max_bins_percent: 10 } },
+      { id: "count", path: "nvflare.app_common.statistics.min_count_cleanser.MinCountCleanser", args: { min_count: 10 } },
+    ];
+    const named = (ids: readonly string[]) => ({
+      scopes: [
+        {
+          name: "a",
+          task_result_filters: [
+            {
+              path: "nvflare.app_common.filters.statistics_privacy_filter.StatisticsPrivacyFilter",
+              args: { result_cleanser_ids: ids },
+            },
+          ],
+        },
+      ],
+      components,
+    });
+    expect(read(named(["count", "bins"])).scopes[0]?.resultFilters).toEqual([count, bins]);
+    expect(problemsOf(named(["counts"]))).toMatch(/no component is a cleanser with the id 'counts'/);
+    expect(problems({ name: "AddNoiseToMinMax", args: { min_noise_level: 0.3, max_noise_level: 0.1 } })).toMatch(/below min_noise_level/);
+  });
+
   it.each<[string, unknown, RegExp]>([
     ["a filter that is not there", { name: "SVTPrivacy" }, /'SVTPrivacy' is not supported yet; supported: ExcludeVars, PercentilePrivacy/],
     ["a filter with a slip in its name", { name: "PercentilPrivacy" }, /did you mean 'PercentilePrivacy'/],
@@ -96,7 +128,9 @@ describe("local/privacy.json", () => {
   it("refuses what would be a promise that nobody keeps", () => {
     expect(problemsOf({ scopes: [{ name: "a", task_data_filters: [{ name: "ExcludeVars" }] }] })).toMatch(/not filtered here/);
     expect(problemsOf({ scopes: [{ name: "a", properties: { folder: "/data" } }] })).toMatch(/datasets of local\/resources\.json/);
-    expect(problemsOf({ scopes: [{ name: "a" }], components: [{ id: "x" }] })).toMatch(/components of one's own/);
+    expect(problemsOf({ scopes: [{ name: "a" }], components: [{ id: "x", path: "ours.Cleanser" }] })).toMatch(
+      /component 'ours.Cleanser' is not supported yet; supported: MinCountCleanser/,
+    );
     expect(problemsOf({ scopes: [{ name: "a", task_result_filter: [] }] })).toMatch(/task_result_filter/);
   });
 

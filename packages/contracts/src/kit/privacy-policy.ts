@@ -1,8 +1,18 @@
 import { z } from "zod";
 import { nearestWord } from "../errors/nearest-word.js";
 import { scopeNameSchema } from "../ids/names.js";
-import { type ComponentClass, readComponent } from "../job/component.js";
+import { type ComponentClass, componentShape, readComponent } from "../job/component.js";
 import { isEmpty } from "../job/ignored-settings.js";
+import { statisticsFilterKinds } from "../job/is-statistics-filter.js";
+import {
+  type CleanserReference,
+  missingCleansers,
+  type NamedCleanser,
+  type StatisticsFilter,
+  statisticsFilterClasses,
+  statisticsPrivacyFilterClass,
+  withCleansers,
+} from "../job/statistics-filters.js";
 import { updateFilterArgs } from "../job/update-filter-args.js";
 import { limits } from "../limits.js";
 
@@ -23,7 +33,8 @@ export type PrivacyFilter =
   /** Lets these metrics out, and no others. */
   | { readonly kind: "AllowMetrics"; readonly metrics: readonly string[] }
   /** Tells the server this weight, whatever the job said. */
-  | { readonly kind: "FixedWeight"; readonly weight: number };
+  | { readonly kind: "FixedWeight"; readonly weight: number }
+  | StatisticsFilter;
 
 /** What holds for the jobs of a scope. */
 export interface PrivacyScope {
@@ -40,7 +51,7 @@ export interface PrivacyPolicy {
 
 const positive = z.number().gt(0).max(1e9);
 
-const filterClasses: readonly ComponentClass<PrivacyFilter>[] = [
+const filterClasses: readonly ComponentClass<PrivacyFilter | CleanserReference>[] = [
   classOf("ExcludeVars", updateFilterArgs.ExcludeVars, ({ exclude_vars: names }) => ({ names })),
   classOf("PercentilePrivacy", updateFilterArgs.PercentilePrivacy, ({ percentile, gamma }) => ({ percentile, gamma })),
   classOf("ClipNorm", updateFilterArgs.ClipNorm, ({ max_norm: maxNorm }) => ({ maxNorm })),
@@ -60,6 +71,8 @@ const filterClasses: readonly ComponentClass<PrivacyFilter>[] = [
   ),
   classOf("AllowMetrics", { metrics: z.array(z.string().min(1)) }, ({ metrics }) => ({ metrics })),
   classOf("FixedWeight", { weight: positive.default(1) }, ({ weight }) => ({ weight })),
+  ...statisticsFilterClasses,
+  statisticsPrivacyFilterClass,
 ];
 
 const filterSchema = z
@@ -70,7 +83,7 @@ const filterSchema = z
     args: z.record(z.string(), z.unknown()).default({}),
     direction: z.enum(["out", "inout"], "must be out: what comes in is no result").optional(),
   })
-  .transform((written, context): PrivacyFilter => {
+  .transform((written, context): PrivacyFilter | CleanserReference => {
     const { path, name, args } = written;
     if ((path === undefined) === (name === undefined)) {
       context.addIssue({ code: "custom", message: "needs one of path and name" });
@@ -83,6 +96,11 @@ const filterSchema = z
     return readComponent("filter", filterClasses, { path: path ?? name ?? "", args }, { addIssue })?.args ?? z.NEVER;
   });
 
+const cleanserSchema = z.strictObject({ id: z.string().min(1), ...componentShape }).transform((written, context): NamedCleanser => {
+  const read = readComponent("component", statisticsFilterClasses, written, context);
+  return read === undefined ? z.NEVER : { id: written.id, filter: read.args };
+});
+
 const scopeSchema = z
   .strictObject({
     name: scopeNameSchema,
@@ -94,7 +112,7 @@ const scopeSchema = z
     task_result_filters: z.array(filterSchema).default([]),
   })
   .superRefine(({ task_result_filters: filters }, context) => {
-    for (const kind of ["GaussianPrivacy", "AllowMetrics", "FixedWeight"] as const) {
+    for (const kind of ["GaussianPrivacy", "AllowMetrics", "FixedWeight", ...statisticsFilterKinds] as const) {
       const places = filters.flatMap((filter, i) => (filter.kind === kind ? [i] : []));
       const [, second] = places;
       if (second !== undefined)
@@ -108,14 +126,27 @@ const scopeSchema = z
     }
   });
 
+/** FLARE's place for cleansers, which a StatisticsPrivacyFilter names; there are no other components here. */
+const cleansersSchema = z
+  .unknown()
+  .optional()
+  .transform((written) => (isEmpty(written) ? [] : written))
+  .pipe(z.array(cleanserSchema));
+
 /** `local/privacy.json`, compiled. */
 export const privacyPolicySchema = z
   .strictObject({
     scopes: z.array(scopeSchema).min(1, "needs a scope").max(limits.privacyScopes),
     default_scope: scopeNameSchema.optional(),
-    components: z.unknown().optional().refine(isEmpty, "components of one's own are not supported; leave it empty"),
+    components: cleansersSchema,
   })
-  .superRefine(({ scopes, default_scope: defaultScope }, context) => {
+  .superRefine(({ scopes, default_scope: defaultScope, components }, context) => {
+    scopes.forEach(({ task_result_filters: filters }, i) => {
+      for (const { index, id } of missingCleansers(filters, components)) {
+        const path = ["scopes", i, "task_result_filters", index, "args", "result_cleanser_ids"];
+        context.addIssue({ code: "custom", path, message: `no component is a cleanser with the id '${id}'` });
+      }
+    });
     const names = scopes.map(({ name }) => name);
     names.forEach((name, i) => {
       if (names.indexOf(name) < i) context.addIssue({ code: "custom", path: ["scopes", i, "name"], message: `'${name}' is there already` });
@@ -126,8 +157,8 @@ export const privacyPolicySchema = z
     context.addIssue({ code: "custom", path: ["default_scope"], message });
   })
   .transform(
-    ({ scopes, default_scope: defaultScope }): PrivacyPolicy => ({
-      scopes: scopes.map(({ name, task_result_filters: resultFilters }) => ({ name, resultFilters })),
+    ({ scopes, default_scope: defaultScope, components }): PrivacyPolicy => ({
+      scopes: scopes.map(({ name, task_result_filters: filters }) => ({ name, resultFilters: withCleansers(filters, components) })),
       defaultScope,
     }),
   );

@@ -150,6 +150,27 @@ const everybody = ["project_admin", "org_admin", "lead", "member"] as const;
 const submitters = ["project_admin", "lead"] as const;
 const owners = ["project_admin", "org_admin", "lead"] as const;
 
+const bySite = (value: z.ZodType<StatisticValue>) => z.record(z.string(), z.record(z.string(), value));
+
+/** A number, the bins of a histogram (from, to, how many), or quantiles by their shares. */
+export type StatisticValue = number | (readonly [number, number, number])[] | Readonly<Record<string, number>>;
+
+const statisticValueSchema: z.ZodType<StatisticValue> = z.union([
+  z.number(),
+  z.array(z.tuple([z.number(), z.number(), z.number()])),
+  z.record(z.string(), z.number()),
+]);
+
+/** What came of a workflow of statistics, in FLARE's form: by feature, statistic, site or `Global`, and data set. */
+export const jobStatisticsSchema = z.object({
+  /** Where a download has it. */
+  path: z.string(),
+  result: z.record(z.string(), z.record(z.string(), bySite(statisticValueSchema))),
+});
+
+/** What came of a workflow of statistics. */
+export type JobStatistics = z.output<typeof jobStatisticsSchema>;
+
 /** `{ id }` of a job. */
 const jobParams = z.strictObject({ id: z.uuid("must be the id of a job (UUID)") });
 
@@ -319,6 +340,16 @@ export const listJobReceipts = defineRoute({
   response: z.object({ receipts: z.array(roundReceiptSchema) }),
 });
 
+export const getJobStatistics = defineRoute({
+  id: "jobs.statistics",
+  method: "GET",
+  path: "/jobs/:id/statistics",
+  summary: "Gives what came of the statistics that a job asked for, once it is over",
+  access: owners,
+  params: jobParams,
+  response: z.object({ statistics: z.array(jobStatisticsSchema) }),
+});
+
 /** Routes of jobs. */
 export const jobRoutes = [
   listJobs,
@@ -334,4 +365,5 @@ export const jobRoutes = [
   listJobMetrics,
   listJobLogs,
   listJobReceipts,
+  getJobStatistics,
 ] as const;

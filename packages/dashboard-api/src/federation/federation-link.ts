@@ -16,6 +16,7 @@ export type FederationAdmin = Pick<
   | "jobMetrics"
   | "jobLogs"
   | "receipts"
+  | "statistics"
   | "watchJob"
   | "watchJobOutput"
   | "watchSystem"

@@ -1,5 +1,13 @@
 import type { ReceiptVerdict } from "@flare-ts/runtime/admin";
-import { type JobRoundReceipt, listJobEvents, listJobLogs, listJobMetrics, listJobReceipts } from "../contract/jobs.js";
+import {
+  getJobStatistics,
+  type JobRoundReceipt,
+  type JobStatistics,
+  listJobEvents,
+  listJobLogs,
+  listJobMetrics,
+  listJobReceipts,
+} from "../contract/jobs.js";
 import type { DashboardParts } from "../dashboard-parts.js";
 import { type Implementation, implement } from "../http/implement.js";
 import { requireRight } from "./job-permissions.js";
@@ -28,6 +36,13 @@ export function implementJobReports(parts: DashboardParts): readonly Implementat
       requireRight(actor, "get_job_meta");
       const { verdicts } = await link.admin().receipts(params.id);
       return { receipts: verdicts.map((verdict, index) => receiptOf(verdict, index + 1)) };
+    }),
+    implement(getJobStatistics, async ({ actor, params }) => {
+      const job = await jobOf(parts, params.id);
+      // The same as in a download.
+      requireRight(actor, "download_job", job);
+      const statistics = await link.admin().statistics(job.id, { signal: parts.stopping });
+      return { statistics: statistics.map(({ path, result }) => ({ path, result: result as JobStatistics["result"] })) };
     }),
     implement(listJobLogs, async ({ actor, params, query }) => {
       const job = await jobOf(parts, params.id);

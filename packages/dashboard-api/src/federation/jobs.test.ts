@@ -13,6 +13,7 @@ import {
   deleteJob,
   downloadJobResult,
   getJob,
+  getJobStatistics,
   listJobEvents,
   listJobLogs,
   listJobMetrics,
@@ -88,7 +89,8 @@ describe("jobs of the dashboard", () => {
     for (const site of ["site-1", "site-2"]) await expect.poll(() => stepsOf(site), patience).toEqual([0, 10]);
     await expect.poll(async () => (await lead.call(listJobLogs, { params })).lines.length, patience).toBeGreaterThanOrEqual(4);
     expect((await lead.call(listJobLogs, { params, query: { site: "site-1" } })).lines.every(({ site }) => site === "site-1")).toBe(true);
-    for (const route of [listJobLogs, downloadJobResult] as const) {
+    expect(await lead.call(getJobStatistics, { params })).toEqual({ statistics: [] });
+    for (const route of [listJobLogs, downloadJobResult, getJobStatistics] as const) {
       await expect(member.call(route, { params })).rejects.toMatchObject({ code: "dashboard/not-allowed" });
     }
     const response = await lead.call(downloadJobResult, { params });

@@ -15,7 +15,7 @@ import type { Connection } from "../transport/connection.js";
 import type { AbortedJob, DownloadOptions, ListJobsFilter, ReadOutputOptions, TransferOptions } from "./admin-options.js";
 import type { JobReceipts } from "./job-receipts.js";
 import type { JobSummary, SystemChange, SystemStatus } from "./job-summary.js";
-import { type DownloadedJob, JobTransfers } from "./job-transfers.js";
+import { type DownloadedJob, type JobStatistics, JobTransfers } from "./job-transfers.js";
 import { OperationCommands } from "./operation-commands.js";
 import type { EndOptions, OperationOptions, OperationOutcome, OperationTarget, SiteAdmission } from "./operation-outcomes.js";
 import { SignedCalls } from "./signed-calls.js";
@@ -234,6 +234,15 @@ export class AdminSession {
       after = hasMore ? entries.at(-1)?.seq : undefined;
     }
     return known.evaluations;
+  }
+
+  /**
+   * What came of the statistics of a finished job: one result for each workflow that asks for them, in FLARE's form.
+   *
+   * @throws FlareError `job/not-done`, what the server refuses
+   */
+  async statistics(jobId: string, options: Pick<TransferOptions, "signal" | "onAway"> = {}): Promise<readonly JobStatistics[]> {
+    return await this.#transfers.statistics(jobId, options);
   }
 
   /**

@@ -37,6 +37,8 @@ export interface ResultFile {
   readonly path: string;
   readonly hash: string;
   readonly size: number;
+  /** Absent where it is a model. */
+  readonly kind?: "statistics";
 }
 
 /** A site, as the server knows it. */

@@ -9,6 +9,7 @@ import { crossValidationResults, type ModelEvaluation } from "../job/model-evalu
 import { readJobFolder } from "../job/read-job-folder.js";
 import { createSignedJob } from "../job/signed-job.js";
 import type { SignedReceipt } from "../receipt/signed-receipt.js";
+import type { StatisticsResult } from "../statistics/statistics-result.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { ConnectionProvider } from "../transfer/transfer-client.js";
 import type { Connection } from "../transport/connection.js";
@@ -33,6 +34,13 @@ export interface JobTransfersComponents {
   readonly receipts: (jobId: string, signal: AbortSignal) => Promise<{ readonly receipts: readonly SignedReceipt[] }>;
   /** Reads what came of the evaluations of a job. */
   readonly evaluations: (jobId: string, signal: AbortSignal) => Promise<readonly ModelEvaluation[]>;
+}
+
+/** What came of a workflow of statistics. */
+export interface JobStatistics {
+  /** Where a download has it. */
+  readonly path: string;
+  readonly result: StatisticsResult;
 }
 
 /** What was downloaded of a job, into which folder. */
@@ -117,6 +125,21 @@ export class JobTransfers {
       );
       for (const file of files) await models.remove(contentHashSchema.parse(file.hash));
       return { dir, files, evaluations: evaluated };
+    });
+  }
+
+  async statistics(id: string, options: TransferOptions): Promise<readonly JobStatistics[]> {
+    const jobId = checkedId(id);
+    const answer = await this.#parts.calls.execute("download_job", { job_id: jobId }, options.signal);
+    const files = (answer as unknown as DownloadAnswer).files.filter(({ kind }) => kind === "statistics");
+    if (files.length === 0) return [];
+    return await this.#with(options, async (way) => {
+      const read: JobStatistics[] = [];
+      for (const { path, hash, size } of files) {
+        const bytes = await way.read({ hash: contentHashSchema.parse(hash), size });
+        read.push({ path, result: JSON.parse(bytes.toString("utf8")) as StatisticsResult });
+      }
+      return read;
     });
   }
 

@@ -1,7 +1,10 @@
 import { FlareError } from "@flare-ts/contracts/errors";
+import type { DatasetColumns } from "../statistics/column-statistics.js";
 import { type ClientSession, type LogOptions, openClientSession, type SystemInfo, type TaskProgress } from "./client-session.js";
 import type { FLModel, FLModelInit } from "./fl-model.js";
+import { serveStatisticsOf } from "./serve-statistics.js";
 
+export type { DatasetColumns } from "../statistics/column-statistics.js";
 export { ClientSession, type LogOptions, openClientSession, type SystemInfo, type TaskProgress } from "./client-session.js";
 export { FLModel, type FLModelInit, ParamsType, type Tensors } from "./fl-model.js";
 
@@ -89,6 +92,17 @@ export function isEvaluate(): boolean {
 /** Whether the task being answered asks for the site's own best model. */
 export function isSubmitModel(): boolean {
   return session().isSubmitModel;
+}
+
+/**
+ * Answers the tasks of a workflow of statistics until the job is over: with those of columns of numbers, by their names, of each data set
+ * by its own. What is no finite number is no value.
+ *
+ * @param read - called once, with the first task: loading counts as work on it
+ * @throws FlareError `client-api/result-invalid` for a task of something else, and what `read` throws
+ */
+export async function serveStatistics(read: () => DatasetColumns | Promise<DatasetColumns>): Promise<void> {
+  await serveStatisticsOf(session(), read);
 }
 
 /** Leaves the session before the job is over. */

@@ -1,4 +1,5 @@
 import { delimiter, dirname, join } from "node:path";
+import type { StatisticsGenerator } from "@flare-ts/contracts/job";
 import { requireFromRuntime } from "../installed.js";
 
 export interface PythonTrainerInit {
@@ -22,6 +23,20 @@ export function pythonTrainer({ script, args, environment, pythonPath }: PythonT
   return {
     file: environment[pythonVariable] || "python3",
     args: ["-m", "flare_client", "run", script, ...args],
+    env: pythonEnvironment(pythonPath),
+  };
+}
+
+/** How a class in Python that computes statistics is started: by `flare-client statistics`. */
+export function statisticsProgram({
+  path,
+  args,
+  environment,
+  pythonPath,
+}: StatisticsGenerator & Pick<PythonTrainerInit, "environment" | "pythonPath">) {
+  return {
+    file: environment[pythonVariable] || "python3",
+    args: ["-m", "flare_client", "statistics", path, JSON.stringify(args)],
     env: pythonEnvironment(pythonPath),
   };
 }

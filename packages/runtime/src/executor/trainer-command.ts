@@ -1,3 +1,4 @@
+import { existsSync } from "node:fs";
 import { realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
@@ -8,7 +9,7 @@ import { strippedFolderVariable } from "../client/stripped-name.js";
 import { programPath } from "../installed.js";
 import type { SiteJobDescription } from "../job-process/job-channel.js";
 import { oneArena } from "../process/malloc-settings.js";
-import { pythonEnvironment, pythonTrainer } from "./python-trainer.js";
+import { pythonEnvironment, pythonTrainer, statisticsProgram } from "./python-trainer.js";
 import { trainerPermissions } from "./trainer-permissions.js";
 
 /** How a trainer is started. */
@@ -72,7 +73,13 @@ export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerC
   const env: Record<string, string> = {};
   Object.assign(env, inheritedEnvironment(), { TMPDIR: temporaryFolder }, Object.fromEntries(own), { [bootstrapVariable]: bootstrapPath });
   if (job.gpus !== undefined) showOnlyGpus(job.gpus, env);
-  const cwd = join(job.appFolder, "custom");
+  const custom = join(job.appFolder, "custom");
+  if (settings.launch.kind === "statistics") {
+    const program = statisticsProgram({ ...settings.launch.generator, environment: process.env, pythonPath: env["PYTHONPATH"] });
+    // A job without code has no folder for it.
+    return { ...program, env: { ...env, ...program.env }, cwd: existsSync(custom) ? custom : job.workspace };
+  }
+  const cwd = custom;
   if (settings.launch.kind === "command") {
     const [file = "", ...args] = settings.launch.command;
     return { file, args, env: { ...env, ...pythonEnvironment(env["PYTHONPATH"]) }, cwd };

@@ -1,7 +1,9 @@
 import { rm } from "node:fs/promises";
-import type { UpdateFilterSettings, UpdateForm } from "@flare-ts/contracts/job";
+import { isStatisticsFilter, type UpdateFilterSettings, type UpdateForm } from "@flare-ts/contracts/job";
 import { holdsTensors } from "../job/holds-tensors.js";
 import { updateFilterOf } from "../job/update-filters.js";
+import { holdsStatistics } from "../statistics/statistics-file.js";
+import { writeCleansed } from "../statistics/write-cleansed.js";
 import type { SiteTask, TrainerResult } from "./job-channel.js";
 import { type ShapedUpdate, shapeUpdate } from "./shape-update.js";
 
@@ -31,6 +33,7 @@ export async function prepareUpdate(result: TrainerResult, init: PrepareUpdateIn
 
 async function filterResult(result: TrainerResult, { task, filters, randomBytes, signal }: PrepareUpdateInit): Promise<TrainerResult> {
   if (filters.length === 0 || !holdsTensors(result.path)) return result;
+  if (holdsStatistics(result.path)) return await cleanseResult(result, { filters, randomBytes });
   const { path: source, paramsType: given } = result;
   const outPath = source.replace(/\.safetensors$/, ".filtered.safetensors");
   // Loaded where a job asks for it: a site's job process is small without it.
@@ -46,4 +49,14 @@ async function filterResult(result: TrainerResult, { task, filters, randomBytes,
     signal,
   });
   return { ...result, path: outPath, paramsType };
+}
+
+/** Statistics by the job's own cleansers, which stand among its filters. */
+async function cleanseResult(
+  result: TrainerResult,
+  { filters, randomBytes }: Pick<PrepareUpdateInit, "filters" | "randomBytes">,
+): Promise<TrainerResult> {
+  const outPath = result.path.replace(/\.safetensors$/, ".filtered.safetensors");
+  await writeCleansed(result.path, outPath, { filters: filters.filter(isStatisticsFilter), randomBytes });
+  return { ...result, path: outPath };
 }

@@ -31,6 +31,7 @@ export class ServerApp {
    */
   async initialModel(): Promise<string> {
     const { initialModel } = this.settings;
+    if (initialModel === undefined) throw new TypeError("the schema lets no workflow that needs a model through without one");
     await readSafetensorsHeader(join(this.#folder, initialModel));
     return initialModel;
   }

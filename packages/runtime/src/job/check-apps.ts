@@ -61,7 +61,7 @@ type Complain = (arg: string, message: string, ...more: (string | number)[]) => 
 
 /** What a workflow asks for that the sites of the job cannot give. */
 function checkSites(args: WorkflowArgs, sites: readonly string[], complain: Complain): Problem[] {
-  const counts = args.kind === "ModelEvaluation" ? {} : { num_clients: args.num_clients };
+  const counts = args.kind === "ModelEvaluation" || args.kind === "Statistics" ? {} : { num_clients: args.num_clients };
   const numbers = "min_clients" in args ? { ...counts, min_clients: args.min_clients } : counts;
   const tooMany = Object.entries(numbers).flatMap(([name, count]) =>
     count === undefined || count <= sites.length
@@ -82,6 +82,8 @@ function namedSites(args: WorkflowArgs): (readonly [arg: string, place: string |
       return Object.keys(args.aggregation_weights).map((site) => ["aggregation_weights", site, site]);
     case "Cyclic":
       return typeof args.order === "string" ? [] : args.order.map((site, index) => ["order", index, site]);
+    case "Statistics":
+      return [];
     case "ModelEvaluation":
     default:
       return (args.participating_clients ?? []).map((site, index) => ["participating_clients", index, site]);
@@ -113,7 +115,7 @@ function checkClient({ configs, files }: CheckAppsInit, { app, client }: AppConf
   if (client === undefined) return [];
   const problems: Problem[] = [];
   client.value.executors.forEach(({ executor }, i) => {
-    const script = executor.args.task_script_path;
+    const script = executor.args.kind === "ClientAPIExecutor" ? executor.args.task_script_path : undefined;
     if (script !== undefined && !files.has(`${app.name}/custom/${script}`)) {
       const path = ["executors", i, "executor", "args", "task_script_path"];
       problems.push(client.problemAt(path, `there is no file ${app.name}/custom/${script}`));
@@ -142,8 +144,10 @@ function checkTasks(configs: readonly AppConfigs[], client: ReadDocument<ClientC
 
 /** What scripts take a task for goes by its name. */
 function kindProblem({ name, kind }: Pick<WorkflowTask, "name" | "kind">, args: ExecutorArgs): string | undefined {
+  if (args.kind === "StatisticsExecutor")
+    return kind === "statistics" ? undefined : `'${name}' goes to a StatisticsExecutor, which answers statistics alone`;
   const names = { train: args.train_task_name, evaluate: args.evaluate_task_name, submit_model: args.submit_model_task_name };
-  if (kind === "train") {
+  if (kind === "train" || kind === "statistics") {
     const isEvaluation = name === names.evaluate && name !== names.train;
     return isEvaluation ? `'${name}' is the evaluate_task_name of the executor: scripts answer it with metrics alone` : undefined;
   }

@@ -10,12 +10,13 @@ export async function checkInitialModels(
 ): Promise<readonly Problem[]> {
   const problems: Problem[] = [];
   for (const { app, server } of configs) {
-    const model = server?.value.workflows[0]?.args.initial_model;
+    const index = server?.value.workflows.findIndex(({ args }) => args.initial_model !== undefined) ?? -1;
+    const model = server?.value.workflows[index]?.args.initial_model;
     if (server === undefined || model === undefined) continue;
     const file = files.get(`${app.name}/${model}`);
     const wrong = file === undefined ? "does not exist" : await modelProblem(file);
     if (wrong !== undefined) {
-      problems.push(server.problemAt(["workflows", 0, "args", "initial_model"], `the model ${app.name}/${model} ${wrong}`));
+      problems.push(server.problemAt(["workflows", index, "args", "initial_model"], `the model ${app.name}/${model} ${wrong}`));
     }
   }
   return problems;

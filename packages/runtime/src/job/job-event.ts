@@ -52,6 +52,8 @@ export type JobEvent =
       readonly workflow?: string;
       /** Whose model the sites evaluate: that of a site, or one of the server's with `SRV_` before its name. Absent where they do not. */
       readonly evaluates?: string;
+      /** What sites are asked for instead of models: the model of the round is then a document that says more. */
+      readonly asks?: "statistics";
     }
   | ({ readonly type: "update-accepted"; readonly round: number; readonly task: string } & AcceptedUpdate)
   | {
@@ -88,12 +90,20 @@ export type JobEvent =
       readonly state?: StrategyState;
       /** The model of each contributor, where the round combined none of them. */
       readonly models?: Readonly<Record<string, ObjectRef>>;
+      /** The result of statistics, and where a download has it; in the round with which they are complete. */
+      readonly statistics?: StatisticsFile;
     }
   | ({ readonly type: "round-receipt"; readonly round: number } & SignedReceipt)
   | { readonly type: "best-model"; readonly round: number; readonly model: ObjectRef; readonly metric: string; readonly value: number }
   | { readonly type: "process-restarted"; readonly where: string; readonly reason: string }
   | { readonly type: "workflow-ended"; readonly model: ObjectRef; readonly reason: string }
   | { readonly type: "job-ended"; readonly status: JobStatus; readonly reason: string };
+
+/** A result of statistics: a JSON document. */
+export interface StatisticsFile extends ObjectRef {
+  /** Path inside a download of the job. */
+  readonly path: string;
+}
 
 /** A site whose answer a round lacks at its deadline. */
 export interface LateSite {

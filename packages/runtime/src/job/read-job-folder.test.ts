@@ -177,7 +177,7 @@ describe("readJobFolder", () => {
       { [serverFile]: server.replace(`"components": []`, `"components": [{ "id": "p", "path": "x", "args": {} }]`) },
       serverFile,
       13,
-      /components are not supported yet/,
+      /component 'x' is not supported yet; supported: JsonStatsFileWriter/,
     ],
     [
       "filters",

@@ -29,7 +29,7 @@ describe("readJobFolder, of workflows,", () => {
       {
         [serverFile]: server.replace(
           "nvflare.app_common.workflows.fedavg.FedAvg",
-          "nvflare.app_common.workflows.statistics_controller.StatisticsController",
+          "nvflare.app_common.workflows.swarm_controller.SwarmController",
         ),
       },
       serverFile,
@@ -65,7 +65,7 @@ describe("readJobFolder, of workflows,", () => {
       },
       serverFile,
       12,
-      /belongs to the first workflow; this one goes on with the model of the one before/,
+      /belongs to the first workflow with a model; this one goes on with the model of the one before/,
     ],
     [
       "two workflows of one id",

@@ -20,6 +20,9 @@ export function updateFilterOf(
       return { kind: "gaussian", clipNorm: filter.clipNorm, noiseMultiplier: filter.noiseMultiplier, randomBytes };
     case "AllowMetrics":
     case "FixedWeight":
+    case "MinCountCleanser":
+    case "AddNoiseToMinMax":
+    case "HistogramBinsCleanser":
     default:
       return undefined;
   }

@@ -35,7 +35,36 @@ it("a job needs the model of the round before while sites fetch that of this one
   expect(held(10, 11, 12)).toEqual([false, true, true]);
 });
 
-function closed(round: number, model: number, state: Extract<JobEvent, { type: "round-closed" }>["state"]): JobEvent {
+it("a job needs its model while it asks for statistics, what the next pass asks until that has begun, and the result for good", () => {
+  const needs = new JobNeeds({ files: [] });
+  const held = (...numbers: readonly number[]): boolean[] => numbers.map((number) => needs.hashes().includes(objectNumber(number).hash));
+  const opened = (round: number, model: number): JobEvent => ({
+    type: "round-opened",
+    round,
+    task: "fed_stats",
+    model: objectNumber(model),
+    sites: ["a"],
+    totalRounds: 2,
+    asks: "statistics",
+  });
+  needs.note({ type: "workflow-ended", model: objectNumber(1), reason: "trained" });
+  needs.note(opened(0, 10));
+  expect(held(1, 10)).toEqual([true, true]);
+  needs.note(closed(0, 11, { statistics: objectNumber(20) }));
+  expect(held(1, 11, 20)).toEqual([true, true, true]);
+  needs.note(opened(1, 11));
+  expect(held(1, 11, 20)).toEqual([true, true, true]);
+  needs.note({ ...closed(1, 11, {}), statistics: { path: "statistics/s.json", ...objectNumber(30) } });
+  needs.note({ type: "workflow-ended", model: objectNumber(1), reason: "asked" });
+  needs.end();
+  expect(held(1, 11, 20, 30)).toEqual([true, false, false, true]);
+});
+
+function closed(
+  round: number,
+  model: number,
+  state: Extract<JobEvent, { type: "round-closed" }>["state"],
+): Extract<JobEvent, { type: "round-closed" }> {
   const event = { round, contributors: ["a"], missing: [], model: objectNumber(model), metrics: {}, bytes: 1, aggregationSeconds: 0 };
   return { type: "round-closed", ...event, ...(state === undefined ? {} : { state }) };
 }

@@ -11,8 +11,10 @@ export class JobNeeds {
   /** The input of the round before, while sites fetch that of this one: they hold it, and need only what has changed. */
   #previous = "";
   #best = "";
-  /** Whether the round that is open evaluates its model, and makes none. */
-  #isEvaluation = false;
+  /** Whether the round that is open makes no model: it evaluates one, or asks for statistics. */
+  #makesNone = false;
+  /** Results of statistics. */
+  readonly #results = new Set<ContentHash>();
   /** What sites have handed in and the job is yet to use. */
   #handedIn: readonly ContentHash[] = [];
   /** What the strategy keeps for the next round. */
@@ -31,14 +33,17 @@ export class JobNeeds {
     if (type === "update-accepted") this.#updates.add(event.update.hash);
     else if (type === "best-model") this.#best = event.model.hash;
     else if (type !== "round-opened" && type !== "round-closed" && type !== "workflow-ended") return "nothing";
-    if (type === "round-opened") this.#isEvaluation = event.evaluates !== undefined;
-    const isMade = type === "workflow-ended" || ((type === "round-opened" || type === "round-closed") && !this.#isEvaluation);
+    if (type === "round-opened") this.#makesNone = event.evaluates !== undefined || event.asks !== undefined;
+    const isMade = type === "workflow-ended" || ((type === "round-opened" || type === "round-closed") && !this.#makesNone);
     if (isMade) this.#model = event.model.hash;
     if (type === "round-closed") {
       this.#updates.clear();
       this.#previous = "";
       this.#state = Object.values(event.state ?? {}).map(({ hash }) => hash);
       if (event.models !== undefined) this.#handedIn = Object.values(event.models).map(({ hash }) => hash);
+      if (event.statistics !== undefined) this.#results.add(event.statistics.hash);
+      // What the next round asks is no model of the job.
+      else if (this.#makesNone && event.model.hash !== this.#input) this.#handedIn = [event.model.hash];
     }
     if (type === "workflow-ended") this.#handedIn = [];
     if (type !== "round-opened") return "more";
@@ -62,6 +67,7 @@ export class JobNeeds {
       ...[this.#model, this.#input, this.#previous, this.#best].filter(isContentHash),
       ...this.#handedIn,
       ...this.#state,
+      ...this.#results,
       ...this.#updates,
     ];
   }

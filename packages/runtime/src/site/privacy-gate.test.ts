@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noTensors } from "../job/holds-tensors.js";
 import type { AuditEntry } from "../logging/audit-log.js";
 import { createLogger } from "../logging/logger.js";
+import { encodeStatistics, readStatistics } from "../statistics/statistics-file.js";
 import type { SiteStore } from "../store/site-store.js";
 import { openSqliteSiteStore } from "../store/sqlite-site-store.js";
 import { PrivacyGate } from "./privacy-gate.js";
@@ -215,5 +216,58 @@ describe("the answer to an evaluation at the gate", () => {
     expect(spent).toBe(2);
     expect(entries).toMatchObject([{ facts: { task, epsilon: expect.any(Number) } }]);
     await expect(release(task, { w: f32(2) }, { given: noisy })).rejects.toMatchObject({ code: "privacy/tensors-missing" });
+  });
+});
+
+describe("statistics at the gate", () => {
+  const least: PrivacyFilter = { kind: "MinCountCleanser", minCount: 10 };
+  const feature = (name: string, count: number) => ({ dataset: "patients", feature: name, count, failure_count: 0, sum: 7 });
+
+  async function release(given: PrivacyScope, document: unknown, task = "fed_stats") {
+    const path = join(folder, "statistics.safetensors");
+    await writeFile(path, encodeStatistics(document));
+    const outPath = join(folder, "statistics-out.safetensors");
+    const entries: AuditEntry[] = [];
+    const gate = gateWith(await emptyStore(), { scopes: [given], defaultScope: undefined }, (entry) => entries.push(entry));
+    const result = { path, paramsType: "DIFF", weight: 70, metrics: { "patients.age": 71 }, meta: { note: "Jane Doe" } } as const;
+    const key = { jobId: "j", round: 0, task };
+    const released = await gate.release(result, {
+      key,
+      scope: given,
+      base: path,
+      outPath,
+      form: "float16",
+      signal: new AbortController().signal,
+    });
+    return { released, entries, document: readStatistics(released.path) };
+  }
+  const answer = { version: 1, pass: 1, features: [feature("age", 100), feature("rare", 9)] };
+
+  it.each(["fed_stats", "train"])("leave cleansed and alone, whatever the job calls its task: %s", async (task) => {
+    const { released, entries, document } = await release(scope("counted", clip, least), answer, task);
+    expect(released).toEqual({
+      path: join(folder, "statistics-out.safetensors"),
+      paramsType: "FULL",
+      weight: 1,
+      metrics: {},
+      meta: {},
+    });
+    expect(document).toEqual({ ...answer, features: [feature("age", 100)] });
+    const facts = { job: "j", round: 0, task, scope: "counted", filters: ["MinCountCleanser"], leftOut: ["patients/rare"] };
+    expect(entries).toEqual([{ who: "site-1", action: "release_update", outcome: "allowed", facts }]);
+  });
+
+  it("do not leave through a scope that was written without them in mind", async () => {
+    for (const filter of [clip, { kind: "AllowMetrics", metrics: [] } satisfies PrivacyFilter]) {
+      await expect(release(scope("other", filter), answer)).rejects.toMatchObject({ code: "privacy/statistics-held-back" });
+    }
+    expect((await readdir(folder)).filter((name) => name.startsWith("statistics-out"))).toEqual([]);
+  });
+
+  it("do not leave when they are something else", async () => {
+    for (const document of [{ patients: ["Jane Doe"] }, { ...answer, features: [{ ...feature("age", 100), sum: "Jane Doe" }] }]) {
+      await expect(release(scope("counted", least), document)).rejects.toMatchObject({ code: "client-api/result-invalid" });
+    }
+    expect((await readdir(folder)).filter((name) => name.startsWith("statistics-out"))).toEqual([]);
   });
 });

@@ -1,5 +1,6 @@
 import { rm, writeFile } from "node:fs/promises";
 import { FlareError, type Json, type PrivacyFilter, type PrivacyPolicy, type PrivacyScope, type UpdateForm } from "@flare-ts/contracts";
+import { isStatisticsFilter } from "@flare-ts/contracts/job";
 import { holdsTensors, noTensors } from "../job/holds-tensors.js";
 import type { Metrics, TaskKey } from "../job/job-event.js";
 import { updateFilterOf } from "../job/update-filters.js";
@@ -7,6 +8,8 @@ import type { TrainerResult } from "../job-process/job-channel.js";
 import { shapeUpdate } from "../job-process/shape-update.js";
 import type { AuditLog } from "../logging/audit-log.js";
 import { errorField, type Logger } from "../logging/logger.js";
+import { holdsStatistics } from "../statistics/statistics-file.js";
+import { writeCleansed } from "../statistics/write-cleansed.js";
 import { diskError, writeError } from "../store/file-model-store-disk.js";
 import type { SiteStore } from "../store/site-store.js";
 
@@ -39,7 +42,7 @@ export interface ReleaseInit {
 /** What was done to a result before it leaves. */
 interface WhatWasDone {
   readonly filters: readonly PrivacyFilter[];
-  /** Names of tensors that stay here. */
+  /** Names of tensors that stay here, or of features. */
   readonly leftOut: readonly string[];
   /** The ε that all updates of the scope come to; `undefined` where none was spent. */
   readonly epsilon: number | undefined;
@@ -93,15 +96,17 @@ export class PrivacyGate {
   /**
    * Makes of a result what leaves the site; after a full disk it may be begun again. What noise costs of the scope's privacy is written down
    * before this resolves, once for each task. One without tensors, such as the answer to an evaluation, costs nothing: what leaves of it are
-   * its weight and the metrics that the scope lets out. That is decided by the file, whatever the task is called.
+   * its weight and the metrics that the scope lets out. Statistics leave through a scope that says how, and alone: without metrics, and of no
+   * weight. What a result is, is decided by the file, whatever the task is called.
    *
-   * @throws FlareError `privacy/nothing-left`, `privacy/budget-spent`, what is wrong with the result (`aggregate/…`), `file/…`
+   * @throws FlareError `privacy/nothing-left`, `privacy/statistics-held-back`, `privacy/budget-spent`, what is wrong with the result (`aggregate/…`), `file/…`
    */
   async release(result: TrainerResult, init: ReleaseInit): Promise<TrainerResult> {
     const { key, scope, outPath } = init;
     const made = [outPath];
     try {
       if (!holdsTensors(result.path)) return await this.#releaseMetrics(result, init);
+      if (holdsStatistics(result.path)) return await this.#releaseStatistics(result, init);
       const { filtered, leftOut } = await this.#filter(result, init);
       const epsilon = await this.#spend(key, scope);
       const released = await this.#shape(filtered, init);
@@ -130,6 +135,23 @@ export class PrivacyGate {
     const filters = scope.resultFilters.filter(({ kind }) => kind === "AllowMetrics" || kind === "FixedWeight");
     this.#writeDown(init, { filters, leftOut: [], epsilon: undefined });
     return this.#withAllowed({ path: outPath, paramsType: "FULL", weight, metrics }, scope);
+  }
+
+  /** A scope that filters and says nothing of statistics was not written with them in mind: nothing leaves. */
+  async #releaseStatistics({ path }: TrainerResult, init: ReleaseInit): Promise<TrainerResult> {
+    const { outPath, scope } = init;
+    const filters = scope.resultFilters.filter(isStatisticsFilter);
+    if (filters.length === 0) {
+      const { site } = this.#init;
+      throw new FlareError(
+        "privacy/statistics-held-back",
+        `The privacy scope '${scope.name}' of ${site} has filters, and none of statistics; so none leave.`,
+        { facts: { site, scope: scope.name } },
+      );
+    }
+    const heldBack = await writeCleansed(path, outPath, { filters, randomBytes: this.#parts.randomBytes });
+    this.#writeDown(init, { filters, leftOut: heldBack, epsilon: undefined });
+    return { path: outPath, paramsType: "FULL", weight: 1, metrics: {}, meta: {} };
   }
 
   async #filter(

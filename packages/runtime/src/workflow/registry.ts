@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import { fedAvg, type StrategyComponents } from "@flare-ts/aggregator";
-import type { FedAvgSettings, ScaffoldSettings, WorkflowSettings, WorkflowStage } from "@flare-ts/contracts";
+import type { FedAvgSettings, ScaffoldSettings, StatisticsSettings, WorkflowSettings, WorkflowStage } from "@flare-ts/contracts";
 import type { ServerJobDescription } from "../job-process/job-channel.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { cyclicScript } from "./cyclic.js";
@@ -10,6 +10,8 @@ import { roundMachine } from "./round-machine.js";
 import type { RunningWorkflow } from "./running-workflow.js";
 import { ScaffoldModels } from "./scaffold-models.js";
 import { scriptMachine } from "./script-machine.js";
+import { statisticsScript } from "./statistics.js";
+import { emptyModel, StatisticsRounds } from "./statistics-rounds.js";
 import { WorkflowDriver, type WorkflowDriverComponents, type WorkflowDriverInit } from "./workflow-driver.js";
 import type { WorkflowPlan } from "./workflow-plan.js";
 import { type Handover, WorkflowSequence } from "./workflow-sequence.js";
@@ -43,6 +45,8 @@ function create(settings: WorkflowSettings, start: StageStart, parts: Parts): Ru
       return scaffold(settings, start, parts);
     case "Cyclic":
       return scripted(scriptMachine(plan, cyclicScript(settings, plan)), start, parts);
+    case "Statistics":
+      return statistics(settings, start, parts);
     case "ModelEvaluation":
     default:
       return scripted(scriptMachine(plan, modelEvaluationScript(settings, { ...plan, bestModel })), start, parts);
@@ -68,6 +72,17 @@ function scaffold(settings: ScaffoldSettings, start: StageStart, parts: Parts): 
   );
 }
 
+/** A workflow that asks for statistics, and for no model. */
+function statistics(settings: StatisticsSettings, start: StageStart, parts: Parts): RunningWorkflow {
+  const { job, plan } = start;
+  const documents = new StatisticsRounds(parts, { settings, folder: join(job.workspace, "aggregates") });
+  const machine = scriptMachine(plan, statisticsScript(settings, plan));
+  return new WorkflowDriver(
+    { ...parts, machine, strategy: fedAvg(), dress: documents, summary: documents },
+    { ...placeOf(start), taskMeta: {} },
+  );
+}
+
 /** A workflow in which no two updates are combined. */
 function scripted<State>(machine: WorkflowDriverComponents<State>["machine"], start: StageStart, parts: Parts): RunningWorkflow {
   return new WorkflowDriver({ ...parts, machine, strategy: fedAvg() }, { ...placeOf(start), taskMeta: {} });
@@ -79,6 +94,8 @@ function placeOf({ job, plan, isLast }: StageStart): Omit<WorkflowDriverInit, "t
 
 /** Puts the workflows of a job to work. */
 export function jobWorkflows({ job, stages, initialModel }: WorkflowsStart, parts: Parts): WorkflowSequence {
+  // Statistics that come before every workflow with a model have none to hand on.
+  const first = stages.findIndex(({ settings }) => settings.kind !== "Statistics");
   return new WorkflowSequence({
     count: stages.length,
     create: async (index, { nextRound, model, bestModel, left }: Handover) => {
@@ -89,7 +106,7 @@ export function jobWorkflows({ job, stages, initialModel }: WorkflowsStart, part
         sites: job.sites,
         mandatoryClients: job.mandatoryClients,
         firstRound: nextRound ?? ("startRound" in settings ? settings.startRound : 0),
-        initialModel: model ?? (await initialModel()),
+        initialModel: first < 0 || index < first ? emptyModel : index === first || model === undefined ? await initialModel() : model,
         left,
         workflow: stages.length === 1 ? undefined : id,
       };

@@ -207,6 +207,7 @@ class World {
       case "close-task":
       case "collect":
       case "close-round":
+      case "summarize":
       case undefined:
       default:
         break;

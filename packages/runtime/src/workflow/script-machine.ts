@@ -1,5 +1,5 @@
 import type { SerializedFlareError } from "@flare-ts/contracts";
-import type { JobEvent, JournalEntry } from "../job/job-event.js";
+import type { JobEvent, JournalEntry, StrategyState } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import { type OwnRound, roundNumbersMeta } from "../job/round-numbers.js";
 import type { ObjectRef } from "../store/model-store.js";
@@ -13,8 +13,8 @@ import type { WorkflowPlan } from "./workflow-plan.js";
 
 type EventOf<Type extends JobEvent["type"]> = Extract<JobEvent, { type: Type }>;
 
-/** What becomes of the answers of a round: one model, a model of each, or their metrics alone. */
-export type RoundUse = "combine" | "collect" | "measure";
+/** What becomes of the answers of a round: one model, a model of each, their metrics alone, or statistics of what they say. */
+export type RoundUse = "combine" | "collect" | "measure" | "summarize";
 
 /** A round that is to be held. */
 export interface ScriptedRound {
@@ -30,6 +30,8 @@ export interface ScriptedRound {
   readonly own: OwnRound;
   /** Whose model is evaluated. */
   readonly evaluates?: string;
+  /** What the round before has kept for this one. */
+  readonly state?: StrategyState | undefined;
 }
 
 /** What comes next. */
@@ -185,9 +187,10 @@ function goOn(plan: WorkflowPlan, round: number, next: ScriptStep): WorkflowEffe
   if (next.type === "end") return [{ type: "end", model: next.model, reason: next.reason }];
   // A state that fails is settled to have failed.
   if (next.type === "fail") return [];
-  const { task, model, sites, totalRounds, evaluates } = next;
+  const { task, model, sites, totalRounds, evaluates, use } = next;
   const whose = evaluates === undefined ? {} : { evaluates };
-  return [{ type: "open-round", round, task, model, sites, totalRounds, ...nameOf(plan), ...whose }];
+  const asks = use === "summarize" ? { asks: "statistics" as const } : {};
+  return [{ type: "open-round", round, task, model, sites, totalRounds, ...nameOf(plan), ...whose, ...asks }];
 }
 
 function assign({ open, scripted }: RoundPhase): WorkflowEffect {
@@ -212,6 +215,7 @@ function close({ open, scripted, contributors }: Extract<ScriptPhase, { name: "c
   const contributions = contributionsOf(answers, contributors);
   const missing = sites.filter((site) => !contributors.includes(site));
   if (scripted.use === "measure" || contributions.length === 0) return { type: "close-round", round, model, contributions, missing };
+  if (scripted.use === "summarize") return { type: "summarize", round, task, model, state: scripted.state, contributions, missing };
   if (scripted.use === "collect") return { type: "collect", round, task, model, contributions, missing };
   return { type: "aggregate", round, task, model, state: undefined, contributions, missing };
 }

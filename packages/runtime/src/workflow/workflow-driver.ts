@@ -8,6 +8,7 @@ import type { Clock } from "./clock.js";
 import { ModelCollection } from "./model-collection.js";
 import type { ModelDress } from "./model-dress.js";
 import { meanMetrics, RoundAggregation } from "./round-aggregation.js";
+import type { RoundSummary } from "./round-summary.js";
 import type { RunningWorkflow, WorkflowOutcome } from "./running-workflow.js";
 import { advance, type WorkflowEffect, type WorkflowMachine } from "./workflow-machine.js";
 
@@ -19,6 +20,8 @@ export interface WorkflowDriverComponents<State> {
   readonly clock: Clock;
   /** @default models are the same for sites and for keeping */
   readonly dress?: ModelDress;
+  /** Reads the answers of rounds that ask for no model; no other workflow needs it. */
+  readonly summary?: RoundSummary;
 }
 
 export interface WorkflowDriverInit {
@@ -45,18 +48,20 @@ export class WorkflowDriver<State> implements RunningWorkflow {
   readonly #outcome = Promise.withResolvers<WorkflowOutcome>();
   readonly #models: ModelCollection;
   readonly #dress: ModelDress | undefined;
+  readonly #summary: RoundSummary | undefined;
   #state: State;
   #queue: Promise<void> = Promise.resolve();
   #cancelDeadline: () => void = () => {};
   #isOver = false;
 
   constructor(components: WorkflowDriverComponents<State>, init: WorkflowDriverInit) {
-    const { parent, machine, engine, strategy, clock, dress } = components;
+    const { parent, machine, engine, strategy, clock, dress, summary } = components;
     this.#init = init;
     this.#parent = parent;
     this.#machine = machine;
     this.#clock = clock;
     this.#dress = dress;
+    this.#summary = summary;
     const folder = join(init.workspace, "aggregates");
     this.#aggregation = new RoundAggregation({ engine, strategy, parent }, { folder });
     this.#models = new ModelCollection({ engine, parent }, { folder });
@@ -141,6 +146,8 @@ export class WorkflowDriver<State> implements RunningWorkflow {
         return this.#collect(effect);
       case "close-round":
         return this.#closeRound(effect);
+      case "summarize":
+        return this.#summarize(effect);
       case "close-task":
         await this.#parent.call("closeTask", { round: effect.round, task: effect.task });
         return;
@@ -197,6 +204,15 @@ export class WorkflowDriver<State> implements RunningWorkflow {
     await this.#append({ ...roundClosed(effect), aggregationSeconds: 0 });
   }
 
+  async #summarize(effect: Extract<WorkflowEffect, { type: "summarize" }>): Promise<void> {
+    if (this.#summary === undefined) throw new TypeError("a workflow that summarizes has what does it");
+    const startedMs = this.#clock.now();
+    const { unusable, ...made } = await this.#summary.summarize(effect);
+    for (const [site, problem] of unusable) await this.#refuse(effect, site, problem);
+    if (unusable.length > 0) return;
+    await this.#append({ ...roundClosed(effect), ...made, aggregationSeconds: this.#secondsSince(startedMs) });
+  }
+
   #secondsSince(startedMs: number): number {
     return Math.max(0, this.#clock.now() - startedMs) / 1000;
   }
@@ -220,5 +236,5 @@ function roundClosed({ round, model, contributions, missing }: ClosingEffect): O
   return { type: "round-closed", round, contributors, missing, model, metrics: meanMetrics(contributions), bytes };
 }
 
-type ClosingEffect = Extract<WorkflowEffect, { type: "aggregate" | "collect" | "close-round" }>;
+type ClosingEffect = Extract<WorkflowEffect, { type: "aggregate" | "collect" | "close-round" | "summarize" }>;
 type RoundClosed = Extract<JobEvent, { type: "round-closed" }>;

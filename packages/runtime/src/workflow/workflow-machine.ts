@@ -20,6 +20,7 @@ export type WorkflowEffect =
       readonly totalRounds: number;
       readonly workflow?: string;
       readonly evaluates?: string;
+      readonly asks?: "statistics";
     }
   /** Open the task at sites. */
   | {
@@ -70,6 +71,17 @@ export type WorkflowEffect =
       readonly type: "close-round";
       readonly round: number;
       readonly model: ObjectRef;
+      readonly contributions: readonly Contribution[];
+      readonly missing: readonly string[];
+    }
+  /** Read what each contribution says of the site's data, and journal `round-closed` with what comes of it. */
+  | {
+      readonly type: "summarize";
+      readonly round: number;
+      readonly task: string;
+      readonly model: ObjectRef;
+      /** What the round before has kept; `undefined` in the first. */
+      readonly state: StrategyState | undefined;
       readonly contributions: readonly Contribution[];
       readonly missing: readonly string[];
     }
@@ -124,6 +136,7 @@ function effectKey(effect: WorkflowEffect): string {
     case "aggregate":
     case "collect":
     case "close-round":
+    case "summarize":
       return `${effect.type} ${effect.round} ${effect.contributions.map(({ site }) => site).join(" ")}`;
     case "open-round":
     case "assign":

@@ -9,9 +9,9 @@ import type { JobReport, RoundReport } from "./round-report.js";
 
 /** Lines for a closed round: the federation first, then each site. Stable, for scripts too. */
 export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
-  const { closed, evaluates } = round;
+  const { closed, evaluates, asks } = round;
   if (closed === undefined) return [];
-  const isEvaluation = evaluates !== undefined;
+  const isAnswered = evaluates !== undefined || asks !== undefined;
   const missing = closed.missing.length === 0 ? "" : colors.yellow(`  missing: ${closed.missing.join(", ")}`);
   const width = Math.max(0, ...round.contributions.map(({ site }) => site.length));
   return [
@@ -19,8 +19,8 @@ export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
       colors.bold(`round ${round.round}${round.workflow === undefined ? "" : ` (${placeText(round)})`}`),
       subjectText(round),
       metricsText(closed.metrics),
-      `${isEvaluation ? "answers" : closed.isSubmission ? "models" : "updates"} ${closed.contributors.length}/${round.sites.length}`,
-      isEvaluation ? "" : bytesText(closed.bytes),
+      `${isAnswered ? "answers" : closed.isSubmission ? "models" : "updates"} ${closed.contributors.length}/${round.sites.length}`,
+      evaluates !== undefined ? "" : bytesText(closed.bytes),
       durationText(closed.seconds * 1000),
     ]
       .filter((part) => part !== "")
@@ -31,7 +31,8 @@ export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
         const parts = [
           one.site.padEnd(width),
           metricsText(one.metrics),
-          ...(isEvaluation ? [] : [`weight ${one.weight}`, bytesText(one.bytes)]),
+          ...(isAnswered ? [] : [`weight ${one.weight}`]),
+          ...(evaluates === undefined ? [bytesText(one.bytes)] : []),
           durationText(one.seconds * 1000),
           one.wire === undefined ? "" : `as ${one.wire.form}, error ${one.wire.relativeError.toExponential(1)}`,
         ];
@@ -57,7 +58,7 @@ export function openRoundLines(
   const subject = subjectText(round);
   const name = `round ${round.round} (${placeText(round)})${subject === "" ? "" : `  ${subject}`}`;
   const figures = `${here.size}/${round.sites.length}  ${durationText(Math.max(0, nowMs - round.openedMs))}`;
-  const what = who === "" ? (round.evaluates === undefined ? "aggregating" : "closing") : `waiting for ${who}`;
+  const what = who === "" ? (round.evaluates === undefined && round.asks === undefined ? "aggregating" : "closing") : `waiting for ${who}`;
   const inOneLine = [
     [name, bar, figures, what],
     [name, figures, what],

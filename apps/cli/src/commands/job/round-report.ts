@@ -1,4 +1,11 @@
-import { addToEvaluations, type JournalEntry, type KnownEvaluations, type ModelEvaluation, noEvaluations } from "@flare-ts/runtime/admin";
+import {
+  addToEvaluations,
+  type JobStatistics,
+  type JournalEntry,
+  type KnownEvaluations,
+  type ModelEvaluation,
+  noEvaluations,
+} from "@flare-ts/runtime/admin";
 
 /** What one site contributed to a round. */
 export interface SiteContribution {
@@ -25,6 +32,8 @@ export interface RoundReport {
   readonly place: number;
   /** Whose model the sites evaluate, where they do. */
   readonly evaluates?: string;
+  /** What sites are asked for instead of models. */
+  readonly asks?: "statistics";
   readonly openedMs: number;
   readonly sites: readonly string[];
   /** Whether it is that of one site, where the job has several. */
@@ -54,13 +63,15 @@ export interface JobReport {
   readonly sites: readonly string[];
   readonly rounds: readonly RoundReport[];
   readonly evaluations: KnownEvaluations;
+  /** What came of workflows that ask for statistics, once the job is over and it could be read. */
+  readonly statistics: readonly JobStatistics[];
   readonly disconnected: readonly string[];
   readonly best?: { readonly round: number; readonly metric: string; readonly value: number };
   readonly end?: { readonly status: string; readonly reason: string };
 }
 
 /** A job of which nothing is known yet. */
-export const emptyJobReport: JobReport = { name: "", sites: [], rounds: [], evaluations: noEvaluations, disconnected: [] };
+export const emptyJobReport: JobReport = { name: "", sites: [], rounds: [], evaluations: noEvaluations, statistics: [], disconnected: [] };
 
 /** Adds a journalled event to what is known. */
 export function addToReport(report: JobReport, entry: JournalEntry): JobReport {
@@ -133,13 +144,14 @@ function addEvent(report: JobReport, { event, atMs }: JournalEntry): JobReport {
 }
 
 function openedRound(report: JobReport, event: Extract<JournalEntry["event"], { type: "round-opened" }>, atMs: number): RoundReport {
-  const { round, task, workflow, evaluates, sites, totalRounds } = event;
+  const { round, task, workflow, evaluates, asks, sites, totalRounds } = event;
   return {
     round,
     task,
     ...(workflow === undefined ? {} : { workflow }),
     place: report.rounds.filter((one) => one.workflow === workflow).length + 1,
     ...(evaluates === undefined ? {} : { evaluates }),
+    ...(asks === undefined ? {} : { asks }),
     openedMs: atMs,
     sites,
     isTurn: sites.length === 1 && report.sites.length > 1,

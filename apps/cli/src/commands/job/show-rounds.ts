@@ -1,4 +1,4 @@
-import type { Json } from "@flare-ts/contracts";
+import { FlareError, type Json } from "@flare-ts/contracts";
 import type { AdminSession, JournalEntry } from "@flare-ts/runtime/admin";
 import type { CommandContext } from "../../command-line/command-context.js";
 import { plainText } from "../../terminal/plain-text.js";
@@ -6,6 +6,7 @@ import { tellAway } from "../../terminal/tell-away.js";
 import { evaluationLines } from "./evaluation-lines.js";
 import { closedRoundLines, eventLine, openRoundLines } from "./round-lines.js";
 import { addToReport, emptyJobReport, evaluationsEnded, type JobReport } from "./round-report.js";
+import { statisticsLines } from "./statistics-lines.js";
 import { tellWaiting } from "./tell-waiting.js";
 import { throughRestarts } from "./through-restarts.js";
 
@@ -46,7 +47,25 @@ export async function showRounds(context: CommandContext, session: AdminSession,
     clearInterval(timer);
     terminal.draw([]);
   }
-  return known;
+  return withStatistics(context, session, { jobId, report: known });
+}
+
+/** What came of statistics is no part of the journal: it is read once the job is over, by those who may. */
+async function withStatistics(
+  { terminal, format, signal }: CommandContext,
+  session: AdminSession,
+  { jobId, report }: { readonly jobId: string; readonly report: JobReport },
+): Promise<JobReport> {
+  if (report.end === undefined || !report.rounds.some(({ asks, closed }) => asks !== undefined && closed !== undefined)) return report;
+  try {
+    const statistics = await session.statistics(jobId, { signal });
+    if (format === "txt") for (const text of statistics.flatMap((one) => statisticsLines(one, terminal))) terminal.out(text);
+    return { ...report, statistics };
+  } catch (reason) {
+    // Not everybody who may watch a job may have its results.
+    if (format === "txt") terminal.out(`the statistics cannot be read: ${plainText(FlareError.from(reason).message)}`);
+    return report;
+  }
 }
 
 function roundLinesOf(report: JobReport, number: number, context: CommandContext): string[] {

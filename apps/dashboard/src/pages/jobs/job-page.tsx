@@ -26,6 +26,7 @@ import { Section } from "../../components/section.js";
 import { isEvaluation } from "../../jobs/evaluation.js";
 import { metricCurves } from "../../jobs/metric-curves.js";
 import { trackedCurves } from "../../jobs/tracked-curves.js";
+import { isStatistics } from "../../jobs/workflow-view.js";
 import { useJobMetrics, useJobPhases } from "../../live/job-streams.js";
 import { useFederation } from "../../live/use-federation.js";
 import { useJobView } from "../../live/use-job-view.js";
@@ -35,6 +36,7 @@ import { JobEvaluation } from "./job-evaluation.js";
 import { JobLogs } from "./job-logs.js";
 import { JobReceipts } from "./job-receipts.js";
 import { JobRounds } from "./job-rounds.js";
+import { JobStatistics } from "./job-statistics.js";
 import { JobStats } from "./job-stats.js";
 import { isOver, JobStatus } from "./job-status.js";
 
@@ -69,9 +71,18 @@ function JobDetail({ job, may }: { readonly job: Job; readonly may: OwnJob["may"
   const byStep = useMemo(() => trackedCurves(points ?? []), [points]);
   const isRunning = !isOver(job.status);
   const evaluations = view.workflows.filter(isEvaluation);
+  const hasStatistics = view.workflows.some(isStatistics);
+  const tabled = view.workflows.filter((workflow) => isEvaluation(workflow) || isStatistics(workflow)).length;
   // A job that trains nothing has no curves to wait for.
-  const measuresOnly = evaluations.length > 0 && evaluations.length === view.workflows.length && byStep.length === 0;
-  const tables = evaluations.map((workflow) => <JobEvaluation key={workflow.id} workflow={workflow} isRunning={isRunning} />);
+  const measuresOnly = tabled > 0 && tabled === view.workflows.length && byStep.length === 0;
+  const tables = (evaluations.length > 0 || hasStatistics) && (
+    <Stack gap="lg">
+      {hasStatistics && <JobStatistics jobId={job.id} isRunning={isRunning} mayRead={may.includes("download")} />}
+      {evaluations.map((workflow) => (
+        <JobEvaluation key={workflow.id} workflow={workflow} isRunning={isRunning} />
+      ))}
+    </Stack>
+  );
   const mayReadLogs = (listJobLogs.access as readonly string[]).includes(usePerson().role);
   return (
     <>

@@ -46,7 +46,7 @@ export function RoundDetail({ jobId, round, before, phases, progress, isRunning 
         <Fact name="Time">{`${formatDuration(lastMs - round.openedMs)}${isOpen ? " so far" : ""}`}</Fact>
         {round.kind !== "evaluate" && (
           <>
-            <Fact name={round.kind === "submit" ? "Models" : "Updates"}>
+            <Fact name={round.kind === "submit" ? "Models" : round.kind === "statistics" ? "Answers" : "Updates"}>
               {formatBytes(round.bytes ?? sites.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0))}
             </Fact>
             <Fact name="Aggregation">{round.aggregationSeconds === null ? "" : formatDuration(round.aggregationSeconds * 1000)}</Fact>

@@ -46,6 +46,7 @@ export function RoundSites({ round, before, progress, errors, nowMs }: RoundSite
   );
   // What measures a model sends no other.
   const hasUpdates = round.kind !== "evaluate";
+  const hasWeights = hasUpdates && round.kind !== "statistics";
   return (
     <Table.ScrollContainer minWidth={560} type="native">
       <Table verticalSpacing={6} fz="sm" aria-label={`Sites of ${before.length > 0 ? "the rounds up to " : ""}${roundName(round)}`}>
@@ -55,8 +56,10 @@ export function RoundSites({ round, before, progress, errors, nowMs }: RoundSite
             <Table.Th>Site</Table.Th>
             <Table.Th>State</Table.Th>
             <Table.Th ta="right">Time</Table.Th>
-            {hasUpdates && <Table.Th ta="right">Weight</Table.Th>}
-            {hasUpdates && <Table.Th ta="right">{round.kind === "submit" ? "Model" : "Update"}</Table.Th>}
+            {hasWeights && <Table.Th ta="right">Weight</Table.Th>}
+            {hasUpdates && (
+              <Table.Th ta="right">{round.kind === "submit" ? "Model" : round.kind === "statistics" ? "Answer" : "Update"}</Table.Th>
+            )}
             {metric !== undefined && <Table.Th ta="right">{metric}</Table.Th>}
           </Table.Tr>
         </Table.Thead>
@@ -75,7 +78,7 @@ export function RoundSites({ round, before, progress, errors, nowMs }: RoundSite
                 )}
               </Table.Td>
               <Table.Td ta="right">{formatDuration((site.answeredMs ?? one.closedMs ?? nowMs) - site.openedMs)}</Table.Td>
-              {hasUpdates && <Table.Td ta="right">{formatValue(site.weight)}</Table.Td>}
+              {hasWeights && <Table.Td ta="right">{formatValue(site.weight)}</Table.Td>}
               {hasUpdates && <Table.Td ta="right">{site.bytes === null ? "–" : formatBytes(site.bytes)}</Table.Td>}
               {metric !== undefined && <Table.Td ta="right">{formatValue(site.metrics[metric] ?? null)}</Table.Td>}
             </Table.Tr>

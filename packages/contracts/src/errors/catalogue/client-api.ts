@@ -77,6 +77,11 @@ export const clientApiErrors = {
     "The job names a secret that this site does not have.",
     "Name it under `secrets` in local/resources.json of the site, with from_file or from_env, and start the site again.",
   ),
+  "client-api/dataset-missing": row(
+    "user",
+    "A job computes statistics of a data set that the site does not offer, or that is no CSV file.",
+    "Compare `datasets` of the job's component with `datasets` in the site's `local/resources.json`.",
+  ),
   "client-api/launch-failed": row(
     "user",
     "The trainer could not be started.",

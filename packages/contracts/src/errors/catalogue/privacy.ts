@@ -17,6 +17,11 @@ export const privacyErrors = {
     "An update lacks a tensor of the model, where noise is put on all of them: which ones are sent would be told without noise.",
     "Send every floating tensor that was received, changed or not, or start from a model that has only what is trained; the site, or the job, may leave tensors out for all with `ExcludeVars`.",
   ),
+  "privacy/statistics-held-back": row(
+    "site",
+    "A job asks for statistics of a site's data, and the job's privacy scope there has filters, but none of statistics.",
+    "Add `MinCountCleanser`, `AddNoiseToMinMax` or `HistogramBinsCleanser` to the scope in the site's `local/privacy.json`, or have the job name a scope that lets statistics out.",
+  ),
   "privacy/budget-spent": row(
     "site",
     "Another update would take the site beyond the `epsilon_budget` of its privacy scope.",

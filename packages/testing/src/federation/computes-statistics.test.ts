@@ -1,0 +1,238 @@
+import { spawnSync } from "node:child_process";
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import type { JournalEntry, StatisticsBin, StatisticsResult } from "@flare-ts/runtime/admin";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { eventually } from "./eventually.js";
+import { createFederation, type Federation } from "./federation.js";
+import { followJob } from "./follow-job.js";
+import { descendantsOf } from "./process-tree.js";
+
+const examples = fileURLToPath(new URL("../../../../examples", import.meta.url));
+const example = join(examples, "statistics", "job");
+const dataOf = (site: string): string => join(examples, "breast-cancer", "data", site, "wdbc.csv");
+const python = [process.env["FLARE_PYTHON"] ?? "python3", "/usr/bin/python3"].find(
+  (command) => spawnSync(command, ["-c", "import numpy"]).status === 0,
+);
+
+describe.skipIf(python === undefined)("statistics of tables of three hospitals (Debian package python3-numpy)", () => {
+  const sites = ["hospital-a", "hospital-b", "hospital-c"];
+  const careful = "hospital-c";
+  let federation: Federation;
+  let folder: string;
+
+  beforeAll(async () => {
+    process.env["FLARE_PYTHON"] = python;
+    folder = await mkdtemp(join(tmpdir(), "flare-statistics-"));
+    federation = await createFederation({ sites });
+    for (const site of sites) {
+      const resources = { format_version: 2, components: [], datasets: { wdbc: dataOf(site) } };
+      await writeFile(join(federation.kitOf(site), "local", "resources.json"), JSON.stringify(resources));
+    }
+    // What FLARE's own example of a site's policy says, and a scope that was made for training.
+    const components = [
+      {
+        id: "noise",
+        path: "nvflare.app_common.statistics.min_max_cleanser.AddNoiseToMinMax",
+        args: { min_noise_level: 0.1, max_noise_level: 0.3 },
+      },
+      { id: "bins", path: "nvflare.app_common.statistics.histogram_bins_cleanser.HistogramBinsCleanser", args: { max_bins_percent: 20 } },
+      { id: "least", path: "nvflare.app_common.statistics.min_count_cleanser.MinCountCleanser", args: { min_count: 100 } },
+    ];
+    const cleanse = (...ids: string[]) => ({
+      path: "nvflare.app_common.filters.statistics_privacy_filter.StatisticsPrivacyFilter",
+      args: { result_cleanser_ids: ids },
+    });
+    const scopes = [
+      { name: "open" },
+      { name: "explore", task_result_filters: [cleanse("noise", "bins")] },
+      { name: "strict", task_result_filters: [cleanse("least")] },
+      { name: "training", task_result_filters: [{ name: "ClipNorm", args: { max_norm: 1 } }] },
+    ];
+    const policyOf = (site: string) => ({
+      scopes: site === careful ? scopes : scopes.map(({ name }) => ({ name })),
+      default_scope: "open",
+      ...(site === careful ? { components } : {}),
+    });
+    for (const site of sites) await writeFile(join(federation.kitOf(site), "local", "privacy.json"), JSON.stringify(policyOf(site)));
+    await federation.startAll();
+  }, 60_000);
+
+  afterAll(async () => {
+    await federation.dispose();
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  it("are those of all patients in one place", async () => {
+    const { entries, result } = await run("pooled");
+    expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED", reason: "statistics of 3 sites" });
+    const tables = await Promise.all(sites.map(tableOf));
+    const names = Object.keys(tables[0] ?? {});
+    expect(Object.keys(result)).toEqual(names);
+    for (const name of names) {
+      const values = tables.flatMap((table) => table[name] ?? []).toSorted((a, b) => a - b);
+      const all = (statistic: keyof StatisticsResult[string]) => result[name]?.[statistic]?.["Global"]?.["wdbc"];
+      const mean = sumOf(values) / values.length;
+      expect(all("count"), `of ${name}`).toBe(415);
+      expect(all("mean"), `of ${name}`).toBeCloseTo(mean, 4);
+      expect(all("stddev"), `of ${name}`).toBeCloseTo(Math.sqrt(sumOf(values.map((x) => (x - mean) ** 2)) / (values.length - 1)), 4);
+      const [low, high] = name === "radius_mean" ? [5, 30] : [values[0] ?? 0, values.at(-1) ?? 0];
+      const counts = (all("histogram") as readonly StatisticsBin[]).map(([, , count]) => count);
+      expect(counts, `of ${name}`).toEqual(countsOf(values, low, high));
+      // By the least count of the job a centroid stands for ten values or more.
+      expectQuantiles(values, all("quantile") as Quantiles, 0.05);
+    }
+  });
+
+  it("are the same where a script in TypeScript gives the columns", async () => {
+    const { result } = await run("pooled-again");
+    const script = `import { readFileSync } from "node:fs";
+import * as flare from "@flare-ts/runtime/client";
+
+await flare.init();
+await flare.serveStatistics(() => {
+  const [head, ...rows] = readFileSync(flare.systemInfo().datasets["wdbc"], "utf8").trim().split("\\n").map((line) => line.split(","));
+  return { wdbc: Object.fromEntries(head.map((name, i) => [name.trim(), rows.map((row) => Number(row[i]))])) };
+});
+`;
+    const { entries, result: found } = await run("typescript", "open", {}, undefined, async (job) => {
+      const executor = { path: "ClientAPIExecutor", args: { task_script_path: "statistics.ts" } };
+      const client = { format_version: 2, executors: [{ tasks: ["fed_stats"], executor }] };
+      await writeFile(join(job, "app", "config", "config_fed_client.json"), JSON.stringify(client));
+      await mkdir(join(job, "app", "custom"));
+      await writeFile(join(job, "app", "custom", "statistics.ts"), script);
+    });
+    expect(entries.at(-1)?.event).toMatchObject({ status: "FINISHED:COMPLETED" });
+    for (const [name, ofFeature] of Object.entries(found)) {
+      const all = (statistic: keyof StatisticsResult[string]) => ofFeature[statistic]?.["Global"]?.["wdbc"];
+      expect(ofFeature.count, `counts of ${name}`).toEqual(result[name]?.count);
+      expect(ofFeature.histogram, `histograms of ${name}`).toEqual(result[name]?.histogram);
+      // Sums in another order are rounded to another last digit.
+      for (const statistic of ["mean", "stddev"] as const)
+        expect(all(statistic), `${statistic} of ${name}`).toBeCloseTo(result[name]?.[statistic]?.["Global"]?.["wdbc"] as number, 3);
+      const values = (await Promise.all(sites.map(tableOf))).flatMap((table) => table[name] ?? []);
+      // It has no cleansers: a centroid stands for two values or three.
+      expectQuantiles(values, all("quantile") as Quantiles, 0.01);
+    }
+  });
+
+  it("leave a site as its own policy says, whatever the job's cleansers let out", async () => {
+    const { jobId, result } = await run("explored", "explore");
+    const radius = result["radius_mean"];
+    const values = (await tableOf(careful))["texture_mean"] ?? [];
+    const [low = 0] = values.toSorted((a, b) => a - b);
+    // Its 90 values have too few for 18 bins, so 10 are let out; its least value is not the true one.
+    expect(Object.keys(radius?.histogram ?? {})).toEqual([...sites, "Global"]);
+    const bins = result["texture_mean"]?.histogram?.["Global"]?.["wdbc"] as readonly StatisticsBin[] | undefined;
+    expect(bins?.[0]?.[0]).toBeLessThan(low);
+    expect(Object.keys(radius?.quantile ?? {})).toEqual(["hospital-a", "hospital-b", "Global"]);
+    const strict = await run("strict", "strict");
+    expect(Object.keys(strict.result["radius_mean"]?.count ?? {})).toEqual(["hospital-a", "hospital-b", "Global"]);
+    const audit = await readFile(join(federation.kitOf(careful), "audit.log"), "utf8");
+    const released = audit.split("\n").filter((line) => line.includes(jobId) && line.includes("release_update"));
+    expect(released.map((line) => (JSON.parse(line) as { facts: unknown }).facts)).toMatchObject([
+      { scope: "explore", filters: ["AddNoiseToMinMax", "HistogramBinsCleanser"] },
+      { scope: "explore", filters: ["AddNoiseToMinMax", "HistogramBinsCleanser"] },
+    ]);
+  });
+
+  it("do not leave a site at all by a scope that was made for training", async () => {
+    const { entries } = await run("held-back", "training", { min_clients: 2 });
+    const failed = entries.flatMap(({ event }) => (event.type === "task-failed" ? [[event.site, event.error.code]] : []));
+    expect(failed).toEqual([[careful, "privacy/statistics-held-back"]]);
+    expect(entries.at(-1)?.event).toMatchObject({ status: "FINISHED:COMPLETED", reason: "statistics of 2 sites" });
+  });
+
+  it("are the same when the server is killed between the passes, and a site in the second", async () => {
+    const undisturbed = (await run("undisturbed")).result;
+    let kills = 0;
+    const { result } = await run("killed", "open", {}, async ({ event }) => {
+      if (event.type === "update-accepted" && event.round === 0 && kills === 0) {
+        kills = 1;
+        process.kill(federation.pidOf("server") ?? 0, "SIGKILL");
+      }
+      if (event.type === "round-opened" && event.round === 1 && kills === 1) {
+        kills = 2;
+        const jobProcess = () => descendantsOf(federation.pidOf("server") ?? 0).find((one) => one.commandLine.includes("server-job-main"));
+        process.kill((await eventually("the job's process runs", jobProcess)).pid, "SIGKILL");
+        process.kill(federation.pidOf("hospital-a") ?? 0, "SIGKILL");
+      }
+    });
+    expect(kills).toBe(2);
+    expect(result).toEqual(undisturbed);
+  });
+
+  /** Runs the example's job for a scope, and gives its journal and its result as a download has it. */
+  async function run(
+    name: string,
+    scope = "open",
+    args: Readonly<Record<string, number>> = {},
+    onEntry: (entry: JournalEntry) => Promise<void> = () => Promise.resolve(),
+    change: (job: string) => Promise<void> = () => Promise.resolve(),
+  ) {
+    const job = join(folder, name);
+    await cp(example, job, { recursive: true });
+    const config = join(job, "app", "config", "config_fed_server.json");
+    const server = JSON.parse(await readFile(config, "utf8")) as { workflows: [{ args: Record<string, unknown> }] };
+    Object.assign(server.workflows[0].args, args);
+    await writeFile(config, JSON.stringify(server));
+    const meta = JSON.parse(await readFile(join(job, "meta.json"), "utf8")) as Record<string, unknown>;
+    await writeFile(join(job, "meta.json"), JSON.stringify({ ...meta, scope, mandatory_clients: [] }));
+    await change(job);
+    const submitting = await federation.admin();
+    const { jobId } = await submitting.submitJob(job);
+    submitting.close();
+    const entries = await followJob(federation, jobId, onEntry);
+    const admin = await federation.admin();
+    try {
+      const { dir, files } = await admin.downloadJob(jobId, folder);
+      expect(files.map(({ path }) => path)).toEqual(["statistics/wdbc.json"]);
+      const result = JSON.parse(await readFile(join(dir, "statistics", "wdbc.json"), "utf8")) as StatisticsResult;
+      expect(await admin.statistics(jobId)).toEqual([{ path: "statistics/wdbc.json", result }]);
+      return { jobId, entries, result };
+    } finally {
+      admin.close();
+    }
+  }
+});
+
+/** Columns of a hospital's table. */
+async function tableOf(site: string): Promise<Readonly<Record<string, readonly number[]>>> {
+  const [head = "", ...rows] = (await readFile(dataOf(site), "utf8")).trim().split("\n");
+  const cells = rows.map((row) => row.split(",").map(Number));
+  return Object.fromEntries(head.split(",").map((name, i) => [name.trim(), cells.map((row) => row[i] ?? Number.NaN)]));
+}
+
+type Quantiles = Readonly<Record<string, number>>;
+
+/** That of the values so many lie below each quantile as its share says, to within another share. */
+function expectQuantiles(values: readonly number[], quantiles: Quantiles, within: number): void {
+  expect(Object.keys(quantiles)).toEqual(["0.1", "0.5", "0.9"]);
+  for (const [share, found] of Object.entries(quantiles)) {
+    // The result is rounded to four digits.
+    const below = values.filter((x) => x < found - 1e-4).length / values.length;
+    const upTo = values.filter((x) => x <= found + 1e-4).length / values.length;
+    expect(below, `below the quantile ${share}`).toBeLessThan(Number(share) + within);
+    expect(upTo, `up to the quantile ${share}`).toBeGreaterThan(Number(share) - within);
+  }
+}
+
+function sumOf(values: readonly number[]): number {
+  return values.reduce((sum, value) => sum + value, 0);
+}
+
+/** Values in ten bins, each with its lower edge and the last one with both; edges as NumPy computes them, on which some values lie. */
+function countsOf(values: readonly number[], low: number, high: number): number[] {
+  const counts = Array.from({ length: 10 }, () => 0);
+  const edges = counts.map((_, i) => low + (i + 1) * ((high - low) / 10));
+  for (const value of values) {
+    const bin = Math.min(
+      9,
+      edges.findIndex((edge, i) => value < edge || i === 9),
+    );
+    counts[bin] = (counts[bin] ?? 0) + 1;
+  }
+  return counts;
+}
