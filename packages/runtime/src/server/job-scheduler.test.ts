@@ -98,6 +98,7 @@ async function serverThatRanAJob(maxJobs = 1) {
       stallClock: systemStallClock,
       readDefinition: async () => definition,
       boundary: { keep: async () => undefined },
+      disabled: { get: () => undefined },
     },
     { maxJobs, maxJobsSetBy: "a test", workspace: root, objectsFolder, stallMs: 60_000 },
   );

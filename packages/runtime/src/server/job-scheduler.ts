@@ -5,9 +5,11 @@ import { errorField } from "../logging/logger.js";
 import type { ModelStore } from "../store/model-store.js";
 import type { JobRecord } from "../store/server-store.js";
 import { isFull, whenThereIsRoom } from "../store/when-there-is-room.js";
+import type { DisabledSites } from "./disabled-sites.js";
 import type { DefinitionReader } from "./job-definition.js";
 import type { JobTable } from "./job-table.js";
 import { ServerJob, type ServerJobComponents } from "./server-job.js";
+import { waitingText } from "./waiting-text.js";
 
 export interface JobSchedulerComponents extends ServerJobComponents {
   readonly jobs: JobTable;
@@ -15,6 +17,7 @@ export interface JobSchedulerComponents extends ServerJobComponents {
   readonly models: ModelStore;
   /** Lets the sites of a job go that may not take part in it. */
   readonly boundary: { readonly keep: (job: ServerJob) => Promise<void> };
+  readonly disabled: Pick<DisabledSites, "get">;
 }
 
 export interface JobSchedulerInit {
@@ -145,7 +148,7 @@ export class JobScheduler {
   }
 
   async #startIfItCan(record: JobRecord): Promise<void> {
-    const { store, directory, readDefinition, studies, now } = this.#parts;
+    const { store, directory, readDefinition, studies, disabled, now } = this.#parts;
     const isOfStudy = (site: string): boolean => studies.studies.hasSite(record.study, site, directory.get(site)?.identity.org);
     let sites: JobSites;
     try {
@@ -156,10 +159,8 @@ export class JobScheduler {
       return;
     }
     if (!sites.canStart) {
-      this.#wait(
-        record,
-        waitingText(sites, record.study, (site) => studies.studies.hasSite(record.study, site)),
-      );
+      const isRemoved = (site: string): boolean => !studies.studies.hasSite(record.study, site);
+      this.#wait(record, waitingText(sites, record.study, { isRemoved, isDisabled: (site) => disabled.get(site) !== undefined }));
       return;
     }
     const { apps } = sites;
@@ -233,15 +234,4 @@ interface WaitingJob {
   readonly study: string;
   /** Why it waits. */
   readonly reason: string;
-}
-
-function waitingText(
-  { missing, connected, needed }: Extract<JobSites, { canStart: false }>,
-  study: string,
-  isOfStudy: (site: string) => boolean,
-): string {
-  const removed = missing.filter((site) => !isOfStudy(site));
-  if (removed.length > 0) return `cannot start: ${removed.join(", ")} was removed from study '${study}'`;
-  if (missing.length > 0) return `waits for ${missing.join(", ")} to connect`;
-  return `waits for sites: ${connected.length} of ${needed} are connected`;
 }

@@ -118,6 +118,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
         ...jobParts,
         jobs,
         readDefinition,
+        disabled,
         boundary: {
           keep: async (job) => {
             await boundary.keep(job);
