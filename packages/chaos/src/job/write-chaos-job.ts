@@ -25,7 +25,7 @@ export const trainScriptStem = "train.";
 /** Languages that the trainers of a chaos job can be written in. */
 export const trainerLanguages = ["typescript", "python"] as const;
 
-/** What a chaos job can go through: rounds of FedAvg alone, or these, cyclic training and evaluations, a third of the rounds each. */
+/** What a chaos job can go through: rounds of FedAvg alone, or these, SCAFFOLD, cyclic training and evaluations, a quarter of the rounds each. */
 export const jobCourses = ["rounds", "workflows"] as const;
 
 export type JobCourse = (typeof jobCourses)[number];
@@ -67,23 +67,42 @@ function fedAvg(sites: number, rounds: number): object {
   return { id: "fedavg", path: "FedAvg", args: { min_clients: sites, num_rounds: rounds, initial_model: "initial_model.safetensors" } };
 }
 
+function scaffold(sites: number, rounds: number): object {
+  return { id: "scaffold", path: "Scaffold", args: { min_clients: sites, num_rounds: rounds } };
+}
+
 function allWorkflows(sites: number, rounds: number): readonly object[] {
-  const third = Math.max(1, Math.round(rounds / 3));
+  const quarter = Math.max(1, Math.round(rounds / 4));
   // One round is a turn for each site; an evaluation is a round in which models are handed in, one for the server's, and one for each site's.
-  const cyclic = { id: "cyclic", path: "Cyclic", args: { num_rounds: Math.ceil(third / sites), order: "RANDOM", seed: 1 } };
-  const evaluations = Array.from({ length: Math.ceil(third / (sites + 2)) }, (_, i) => ({
+  const cyclic = { id: "cyclic", path: "Cyclic", args: { num_rounds: Math.ceil(quarter / sites), order: "RANDOM", seed: 1 } };
+  const evaluations = Array.from({ length: Math.ceil(quarter / (sites + 2)) }, (_, i) => ({
     id: `evaluation-${i}`,
     path: "CrossSiteModelEval",
   }));
-  return [fedAvg(sites, third), cyclic, ...evaluations];
+  return [fedAvg(sites, quarter), scaffold(sites, quarter), cyclic, ...evaluations];
 }
 
-const typescript = `import { setTimeout as sleep } from "node:timers/promises";
+const typescript = `import { readFileSync, renameSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import * as flare from "@flare-ts/runtime/client";
 
 const [trainMs = "0"] = process.argv.slice(2);
 await flare.init();
 const site = flare.getSiteName();
+const { stateFolder = "." } = flare.systemInfo();
+
+/** The site's control variates from before a round, which a trainer that is started anew needs too. */
+const ownBefore = (model: flare.FLModel, length: number): Float32Array => {
+  if (model.currentRound === model.startRound) return new Float32Array(length);
+  return new Float32Array(Uint8Array.from(readFileSync(join(stateFolder, "own-" + model.currentRound))).buffer);
+};
+const keepOwn = (round: number, own: Float32Array): void => {
+  const file = join(stateFolder, "own-" + round);
+  writeFileSync(file + ".part", new Uint8Array(own.buffer));
+  renameSync(file + ".part", file);
+};
+
 while (await flare.isRunning()) {
   const model = await flare.receive();
   if (model === undefined) break;
@@ -100,12 +119,22 @@ while (await flare.isRunning()) {
     return 0.9 * value + state / 2 ** 33;
   });
   const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
-  await flare.send(new flare.FLModel({ params: { weight: { ...tensor, data } }, paramsType: "FULL", metrics: { mean }, meta: { NUM_STEPS_CURRENT_ROUND: 10 + site.length } }));
+  const answer = { params: { weight: { ...tensor, data } }, paramsType: "FULL", metrics: { mean }, meta: { NUM_STEPS_CURRENT_ROUND: 10 + site.length } } as const;
+  const control = model.controlVariates?.weight;
+  if (control === undefined) await flare.send(new flare.FLModel(answer));
+  else {
+    const before = ownBefore(model, data.length);
+    const own = before.map((value, i) => value - control.data[i] + 0.1 * (tensor.data[i] - data[i]));
+    keepOwn(model.currentRound + 1, own);
+    const changes = { weight: { ...control, data: own.map((value, i) => value - before[i]) } };
+    await flare.send(new flare.FLModel({ ...answer, controlChanges: changes }));
+  }
 }
 flare.shutdown();
 `;
 
-const python = `import sys
+const python = `import os
+import sys
 import time
 import zlib
 
@@ -115,12 +144,21 @@ import numpy as np
 train_ms = float(sys.argv[1])
 flare.init()
 site = flare.get_site_name()
+state_folder = flare.system_info()["state_folder"] or "."
+
+
+def own_file(number):
+    """The site's control variates from before a round, which a trainer that is started anew needs too."""
+    return os.path.join(state_folder, f"own-{number}.npy")
+
+
 while flare.is_running():
     model = flare.receive()
     if model is None:
         break
     time.sleep(train_ms / 1000)
     values = model.params["weight"]
+    received = values.copy()
     if flare.is_evaluate():
         flare.send(flare.FLModel(metrics={"mean": float(values.mean(dtype=np.float64))}))
         continue
@@ -128,12 +166,21 @@ while flare.is_running():
     step = np.random.default_rng(zlib.crc32(f"{site}/{model.current_round}".encode()))
     values *= np.float32(0.9)
     values += step.random(values.size, dtype=np.float32) - np.float32(0.5)
+    meta = {"NUM_STEPS_CURRENT_ROUND": 10 + len(site)}
+    if "scaffold_c_global" in model.meta:
+        is_first = model.current_round == model.start_round
+        before = np.zeros_like(values) if is_first else np.load(own_file(model.current_round))
+        own = before - model.meta["scaffold_c_global"]["weight"] + np.float32(0.1) * (received - values)
+        with open(own_file("next"), "wb") as file:
+            np.save(file, own)
+        os.replace(own_file("next"), own_file(model.current_round + 1))
+        meta["scaffold_c_diff"] = {"weight": own - before}
     flare.send(
         flare.FLModel(
             params={"weight": values},
             params_type=flare.ParamsType.FULL,
             metrics={"mean": float(values.mean(dtype=np.float64))},
-            meta={"NUM_STEPS_CURRENT_ROUND": 10 + len(site)},
+            meta=meta,
         )
     )
 flare.shutdown()

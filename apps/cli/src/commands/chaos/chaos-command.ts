@@ -32,7 +32,7 @@ export function addChaosCommand(command: Command, bind: BindHandler): void {
         .default("typescript"),
     )
     .addOption(
-      new Option("--job <course>", "what the job goes through: rounds of FedAvg, or these, cyclic training and evaluations")
+      new Option("--job <course>", "what the job goes through: rounds of FedAvg, or these, SCAFFOLD, cyclic training and evaluations")
         .choices(jobCourses)
         .default("rounds"),
     )
