@@ -38,7 +38,7 @@ class Recipe:
     """A whole job of a usual kind. It may be changed until it is exported or run.
 
     :param job: with the server's part
-    :param runner: how every site runs its script, by the names of the recipe's arguments
+    :param runner: how every site runs its script, by the names of the recipe's arguments; ``None`` where the job's sites have their part
     :param tasks: that sites have for it
     """
 
@@ -50,18 +50,19 @@ class Recipe:
     def __new__(cls, *arguments: Any, **named: Any) -> "Recipe":
         # Python itself would only say what is missing, not what was written in its place. A class of the author's own has its own rules.
         if cls.__module__.startswith(__package__):
-            require(cls, named)
+            require(cls, named, len(arguments))
         return super().__new__(cls)
 
-    def __init__(self, job: FedJob, runner: Mapping[str, Any], tasks: Optional[Sequence[str]] = None):
+    def __init__(self, job: FedJob, runner: Optional[Mapping[str, Any]] = None, tasks: Optional[Sequence[str]] = None):
         self._job = job
         self.name = job.name
-        self._runner = dict(runner)
+        self._runner = dict(runner or {})
         self._tasks = None if tasks is None else list(tasks)
         self._sites: Dict[str, Dict[str, Any]] = {}
-        self._has_clients = False
-        # A script or command that cannot be used is a mistake of the line that makes the recipe.
-        self._create_client_runner({})
+        self._has_clients = runner is None
+        if runner is not None:
+            # A script or command that cannot be used is a mistake of the line that makes the recipe.
+            self._create_client_runner({})
 
     def set_per_site_config(self, config: Mapping[str, Mapping[str, Any]]) -> None:
         """Gives sites arguments of their own; the job goes to these sites then, and to no others.
