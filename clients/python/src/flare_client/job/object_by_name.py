@@ -13,6 +13,7 @@ from ..statistics.csv_statistics import CsvStatistics
 from ..statistics.spec import Statistics
 from .arguments import is_same
 from .errors import JobError
+from .secret_signs import tell_secrets
 
 #: Packages that every site has by its software, whatever lies in the author's folder.
 OURS = frozenset(("nvflare", "flare_client"))
@@ -77,6 +78,7 @@ def arguments_of(made: Any) -> Dict[str, Any]:
         else:
             if parameter.default is inspect.Parameter.empty:
                 raise JobError(f"{kind.__name__} keeps its argument '{name}' nowhere: let its constructor set self.{name}")
+    tell_secrets(found, f"the arguments of {kind.__name__}")
     return found
 
 

@@ -31,6 +31,7 @@ _RUNNER = {
     "shutdown_timeout": "shutdown_timeout",
     "client_memory_gc_rounds": "memory_gc_rounds",
     "cuda_empty_cache": "cuda_empty_cache",
+    "env": "env",
 }
 
 
@@ -92,6 +93,16 @@ class Recipe:
     def add_client_config(self, config: Dict[str, Any], clients: Optional[List[str]] = None) -> None:
         """Adds settings to ``config_fed_client.json``."""
         self._give_clients(dict(config), clients)
+
+    def set_client_env(self, env: Mapping[str, Any]) -> None:
+        """Not FLARE's: gives scripts environment variables, each a text or ``{"from_secret": "<name>"}``, a secret that the site keeps. A site
+        may have its own, by ``env`` of :meth:`set_per_site_config`.
+
+        :raises JobError: once something was added to sites, and for a recipe that runs no script
+        """
+        if self._has_clients:
+            raise JobError("'env' is given before anything is added to sites, to a recipe whose sites run a script")
+        self._runner["env"] = dict(env)
 
     def add_client_file(self, file_path: str, clients: Optional[List[str]] = None) -> None:
         """Puts a file, a script with its modules, or what is in a folder, into ``custom`` of sites."""
