@@ -1,13 +1,15 @@
 """Federated statistics as a recipe: the job that it comes to, and how the object that computes at a site goes there."""
 
+import importlib
 import os
 import subprocess
 import sys
 import textwrap
 import unittest
 
-from flare_client.job import FedJob, JobError, StatisticsController, StatisticsExecutor, StatsJob
+from flare_client.job import FedJob, JobError, MinCountCleanser, StatisticsController, StatisticsExecutor, StatsJob
 from flare_client.job.object_by_name import arguments_of
+from flare_client.nvflare_jobs import JOB_MODULES
 from flare_client.recipe import FedStatsRecipe, SimEnv, add_cross_site_evaluation
 from flare_client.statistics import CsvStatistics, DataType
 from flare_client.statistics.df_statistics import DFStatisticsCore
@@ -150,6 +152,11 @@ class FederatedStatistics(JobFolders):
         folder = job.export_job("jobs")
         self.assertEqual(self.workflow(folder)["args"], {"statistic_configs": {"count": {}}, "precision": 2})
         self.assertEqual(self.executor(folder), {"generator_id": "generator"})
+        class Own(MinCountCleanser):
+            pass
+
+        with self.assertRaisesRegex(JobError, "Own is a class of your own: a job's filters and cleansers are those that are here"):
+            job.to_clients(Own(5))
         with self.assertRaisesRegex(JobError, "a CsvStatistics is for sites"):
             job.to_server(CsvStatistics())
 
@@ -196,6 +203,11 @@ class ScriptsForFlare(JobFolders):
         self.write("tables/names.py", "COLUMNS = []\n")
         words = [sys.executable, "-m", "flare_client", "run", "job.py", "--export", "--export-dir", "jobs"]
         return subprocess.run(words, capture_output=True, text=True, timeout=60)
+
+    def test_all_names_of_jobs_are_there(self):
+        for module, (ours, names) in JOB_MODULES.items():
+            for name, own in names.items():
+                self.assertTrue(hasattr(importlib.import_module(ours), own), f"{module}.{name}")
 
     def exported(self):
         app = os.path.join("jobs", "stats", "app_site-1")

@@ -213,6 +213,8 @@ class FedJob:
     def _give_site(self, obj: Any, target: str, name: Optional[str], options: Mapping[str, Any]) -> Any:
         if isinstance(obj, (Workflow, WorkflowSetting, ServerModel)) or (isinstance(obj, WrittenComponent) and obj.is_for_server):
             raise JobError(f"a {type(obj).__name__} is for the server: use to_server")
+        if isinstance(obj, (ResultFilter, WrittenComponent)) and type(obj).__module__.split(".")[0] != __name__.split(".")[0]:
+            raise JobError(f"{_class_of(obj)} is a class of your own: a job's filters and cleansers are those that are here")
         app = self._site_app(target)
         tasks = list(options.get("tasks") or ["*"])
         if isinstance(obj, SiteExecutor):
