@@ -282,7 +282,7 @@ describe("a job.py as FLARE's users write it", () => {
     });
   });
 
-  it.skipIf(numpy === undefined)("computes statistics of a site's tables without code, with NumPy (Debian package python3-numpy)", async () => {
+  it.skipIf(numpy === undefined)("computes statistics of tables without code, with NumPy (Debian package python3-numpy)", async () => {
     const job = statisticsJob["job.py"]
       .replace("from client import AgeStatistics", "from flare_client.statistics import CsvStatistics")
       .replace("AgeStatistics(10)", 'CsvStatistics(datasets=["patients"], delimiter=";"),\n    min_count=3')
