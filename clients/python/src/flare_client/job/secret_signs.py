@@ -71,7 +71,7 @@ def _has_form(text: str) -> bool:
 @functools.lru_cache(maxsize=None)
 def _tell(where: str, size: int) -> None:
     print(
-        f"flare-client: what looks like a secret is in {where}, {size} characters: all sites, the server and their logs have it. "
+        f"flare-client: what looks like a secret is in {where}, {size} characters: every site and the server can read it. "
         "Let each site keep it, and read it there; a script is given it by the job's 'env': docs/write-a-job.md, 'Secrets'",
         file=sys.stderr,
     )
