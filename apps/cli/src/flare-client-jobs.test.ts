@@ -111,6 +111,63 @@ while flare.is_running():
 `,
 };
 
+/** In the way of FLARE's example of federated statistics, with a class that needs no pandas. */
+const statisticsJob = {
+  "job.py": `
+from client import AgeStatistics
+
+from nvflare.recipe.fedstats import FedStatsRecipe
+from nvflare.recipe.sim_env import SimEnv
+
+sites = [f"site-{i + 1}" for i in range(2)]
+recipe = FedStatsRecipe(
+    name="ages",
+    stats_output_path="statistics/ages.json",
+    sites=sites,
+    statistic_configs={"count": {}, "mean": {}, "histogram": {"Age": {"bins": 2, "range": [0, 20]}}},
+    stats_generator=AgeStatistics(10),
+    max_bins_percent=50,
+)
+run = recipe.execute(env=SimEnv(clients=sites, num_threads=2, workspace_root="simulation"))
+print("status", run.get_status())
+`,
+  "client.py": `
+import numpy as np
+from numbers_of import numbers_of
+
+from nvflare.app_common.abstract.statistics_spec import Bin, DataType, Feature, Histogram, HistogramType, Statistics
+
+
+class AgeStatistics(Statistics):
+    def __init__(self, size):
+        super().__init__()
+        self.size = size
+
+    def initialize(self, fl_ctx):
+        self.ages = numbers_of(fl_ctx.get_identity_name(), self.size)
+
+    def features(self):
+        return {"train": [Feature("Age", DataType.INT)]}
+
+    def count(self, dataset_name, feature_name):
+        return self.ages.size
+
+    def sum(self, dataset_name, feature_name):
+        return self.ages.sum()
+
+    def histogram(self, dataset_name, feature_name, num_of_bins, global_min_value, global_max_value):
+        counts, edges = np.histogram(self.ages, num_of_bins, (global_min_value, global_max_value))
+        return Histogram(HistogramType.STANDARD, [Bin(*bin) for bin in zip(edges, edges[1:], counts)])
+`,
+  "numbers_of.py": `
+import numpy as np
+
+
+def numbers_of(site, size):
+    return np.arange(size) + (0 if site == "site-1" else size)
+`,
+};
+
 let folder: string;
 beforeEach(async () => {
   folder = await realpath(await mkdtemp(join(tmpdir(), "flare-jobs-")));
@@ -144,6 +201,10 @@ async function run(python: string | undefined, ...args: readonly string[]): Prom
 async function tensorsOf(path: string): Promise<Readonly<Record<string, readonly number[]>>> {
   const tensors = decodeSafetensors(await readFile(join(folder, path)));
   return Object.fromEntries([...tensors].map(([name, { data }]) => [name, Array.from(data as Float32Array)]));
+}
+
+async function jsonOf(path: string): Promise<unknown> {
+  return JSON.parse(await readFile(join(folder, path), "utf8"));
 }
 
 describe("a job.py as FLARE's users write it", () => {
@@ -198,6 +259,42 @@ describe("a job.py as FLARE's users write it", () => {
     expect(await tensorsOf(`results/${jobId}/models/FL_global_model.safetensors`)).toEqual({ numpy_key: [3, 4, 5, 6] });
     expect(await readdir(join(folder, ".flare", "poc")).catch(() => [])).toEqual([]);
     expect(processesWith(folder)).toEqual([]);
+  });
+
+  it.skipIf(numpy === undefined)("computes statistics by a class of its own, with NumPy (Debian package python3-numpy)", async () => {
+    await write(statisticsJob);
+    const { exitCode, said } = await run(numpy);
+    expect(said).toContain("status FINISHED:COMPLETED\n");
+    expect(exitCode).toBe(0);
+    expect(await jsonOf("simulation/ages/server/simulate_job/statistics/ages.json")).toMatchObject({
+      Age: {
+        count: { "site-1": { train: 10 }, "site-2": { train: 10 }, Global: { train: 20 } },
+        mean: { "site-1": { train: 4.5 }, "site-2": { train: 14.5 }, Global: { train: 9.5 } },
+        histogram: {
+          Global: {
+            train: [
+              [0, 10, 10],
+              [10, 20, 10],
+            ],
+          },
+        },
+      },
+    });
+  });
+
+  it.skipIf(numpy === undefined)("computes statistics of tables without code, with NumPy (Debian package python3-numpy)", async () => {
+    const job = statisticsJob["job.py"]
+      .replace("from client import AgeStatistics", "from flare_client.statistics import CsvStatistics")
+      .replace("AgeStatistics(10)", 'CsvStatistics(datasets=["patients"], delimiter=";"),\n    min_count=3')
+      .replace('workspace_root="simulation"', 'workspace_root="simulation", datasets={"patients": "{site}.csv"}');
+    await write({ "job.py": job, "site-1.csv": "Age;Name\n1;a\n2;b\n3;c\n4;d\n5;e\n", "site-2.csv": "Age;Name\n11;a\n12;b\n" });
+    const { exitCode, said } = await run(numpy);
+    expect(said).toContain("status FINISHED:COMPLETED\n");
+    expect(exitCode).toBe(0);
+    // The other site has fewer values than may leave it.
+    expect(await jsonOf("simulation/ages/server/simulate_job/statistics/ages.json")).toMatchObject({
+      Age: { count: { "site-1": { patients: 5 }, Global: { patients: 5 } }, mean: { Global: { patients: 3 } } },
+    });
   });
 
   it.skipIf(torch === undefined)("trains and evaluates, with PyTorch (Debian package python3-torch)", async () => {

@@ -44,6 +44,8 @@ describe("flare_client passes its tests", () => {
   it.skipIf(numpy === undefined)("with NumPy (Debian package python3-numpy), of jobs, recipes and what runs them", () => {
     expect(runUnittest(numpy, "test_job")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_recipes")).toMatch(/\nOK\n$/);
+    expect(runUnittest(numpy, "test_fedstats")).toMatch(/\nOK\n$/);
+    expect(runUnittest(numpy, "test_secret_signs")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_environments")).toMatch(/\nOK\n$/);
   });
 

@@ -7,6 +7,7 @@ import textwrap
 import unittest
 
 import numpy as np
+from flare_client.secure_logging import secure_format_exception, secure_log_traceback
 from flare_client.statistics import CsvStatistics, DataType, Feature, Statistics
 from flare_client.statistics.buckets import dtype_to_data_type, get_std_histogram_buckets
 from flare_client.statistics.digest import digest_of
@@ -223,6 +224,24 @@ class Scripts(unittest.TestCase):
         first, _, (status, _) = self.answer(job)
         self.assertEqual(first["features"][0]["sum"], 30.0)
         self.assertEqual(status, 0)
+
+
+class ErrorsOfScripts(unittest.TestCase):
+    def tearDown(self):
+        os.environ.pop("NVFLARE_SECURE_LOGGING", None)
+
+    def test_say_nothing_of_data_where_a_site_wants_it_so(self):
+        for is_secure in ("0", "True"):
+            os.environ["NVFLARE_SECURE_LOGGING"] = is_secure
+            try:
+                raise ValueError("age 93")
+            except ValueError as error:
+                with self.assertLogs() as log:
+                    secure_log_traceback()
+                said = [secure_format_exception(error), log.output[0]]
+            self.assertEqual(["age 93" in text for text in said], [is_secure == "0"] * 2)
+            self.assertIn("test_statistics.py", said[1])
+            self.assertIn("ValueError", said[1])
 
 
 if __name__ == "__main__":

@@ -115,6 +115,13 @@ def _df_core_statistics(module: ModuleType) -> None:
     module.__dict__.update(DFStatisticsCore=DFStatisticsCore)
 
 
+def _security_logging(module: ModuleType) -> None:
+    from . import secure_logging
+
+    for name in ("is_secure", "secure_format_exception", "secure_format_traceback", "secure_log_traceback"):
+        setattr(module, name, getattr(secure_logging, name))
+
+
 def _package(module: ModuleType) -> None:
     del module
 
@@ -159,6 +166,8 @@ MODULES: Dict[str, Callable[[ModuleType], None]] = {
     "nvflare.app_opt.statistics": _package,
     "nvflare.app_opt.statistics.df": _package,
     "nvflare.app_opt.statistics.df.df_core_statistics": _df_core_statistics,
+    "nvflare.security": _package,
+    "nvflare.security.logging": _security_logging,
 }
 
 for _name in JOB_MODULES:

@@ -172,6 +172,18 @@ export const recipes: readonly RecipeEntry[] = [
     optional: [...rounds, "fedprox_mu"],
   },
   {
+    name: "fedstats",
+    summary: "statistics of what data sets have, without training",
+    framework: "any",
+    algorithm: "fedstats",
+    workflow: "StatisticsController",
+    module: "nvflare.recipe.fedstats",
+    className: "FedStatsRecipe",
+    ownName: "FedStatsRecipe",
+    required: ["name", "stats_output_path", "sites", "statistic_configs", "stats_generator"],
+    optional: ["min_count", "min_noise_level", "max_noise_level", "max_bins_percent"],
+  },
+  {
     name: "scaffold-pt",
     summary: "SCAFFOLD, for sites whose data differ much",
     framework: "pytorch",

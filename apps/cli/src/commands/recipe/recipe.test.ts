@@ -23,7 +23,7 @@ for entry in json.loads(sys.argv[1]):
         if "__init__" not in vars(one) or one in (object, own.Recipe):
             continue
         for parameter in inspect.signature(one.__init__).parameters.values():
-            if parameter.kind == parameter.KEYWORD_ONLY:
+            if parameter.name != "self" and parameter.kind in (parameter.KEYWORD_ONLY, parameter.POSITIONAL_OR_KEYWORD):
                 known.setdefault(parameter.name, parameter.default is parameter.empty)
     found.append({"same": same, "required": sorted(n for n, r in known.items() if r), "optional": sorted(n for n, r in known.items() if not r)})
 print(json.dumps(found))

@@ -32,6 +32,16 @@ from .server_components import (
     ValidationJsonGenerator,
     WandBReceiver,
 )
+from .statistics_parts import (
+    AddNoiseToMinMax,
+    HistogramBinsCleanser,
+    JsonStatsFileWriter,
+    MinCountCleanser,
+    StatisticsController,
+    StatisticsExecutor,
+    StatisticsPrivacyFilter,
+)
+from .stats_job import StatsJob
 from .workflows import (
     CrossSiteEval,
     CrossSiteModelEval,
@@ -46,6 +56,7 @@ from .workflows import (
 
 __all__ = [
     "ALL_SITES",
+    "AddNoiseToMinMax",
     "BaseFedJob",
     "ClientAPIExecutor",
     "ClipNorm",
@@ -67,10 +78,13 @@ __all__ = [
     "GaussianPrivacy",
     "GlobalModelEval",
     "InTimeAccumulateWeightedAggregator",
+    "HistogramBinsCleanser",
     "IntimeModelSelector",
     "JobError",
     "JobMetaKey",
+    "JsonStatsFileWriter",
     "MLflowReceiver",
+    "MinCountCleanser",
     "ModelDequantizer",
     "ModelQuantizer",
     "NPModelLocator",
@@ -83,6 +97,10 @@ __all__ = [
     "Scaffold",
     "ScatterAndGather",
     "ScriptRunner",
+    "StatisticsController",
+    "StatisticsExecutor",
+    "StatisticsPrivacyFilter",
+    "StatsJob",
     "TBAnalyticsReceiver",
     "TransferType",
     "ValidationJsonGenerator",

@@ -1,13 +1,15 @@
 """What one app of a job holds, for the server or for sites."""
 
-from typing import Any, Dict, List, Tuple
+from typing import Any, Dict, List, Optional, Tuple, Union
 
+from ..statistics.spec import Statistics
 from .arguments import nearest
-from .component import ResultFilter, ServerModel, SiteExecutor, Workflow, WorkflowSetting
+from .component import ResultFilter, ServerModel, SiteExecutor, Workflow, WorkflowSetting, WrittenComponent
 from .errors import JobError
 from .initial_model import is_torch_module
 from .kinds import FilterType
 from .models import PTFileModelPersistor
+from .object_by_name import arguments_of, class_path
 from .source_files import SourceFiles
 from .workflows import check_workflow
 
@@ -23,6 +25,16 @@ class ClientApp:
         self.settings: Dict[str, Any] = {}
         self._runners: List[Tuple[List[str], SiteExecutor]] = []
         self._filters: Dict[str, List[Tuple[List[str], ResultFilter]]] = {FilterType.TASK_RESULT: [], FilterType.TASK_DATA: []}
+        self._components: Dict[str, Union[WrittenComponent, Statistics]] = {}
+
+    def add_component(self, component: Union[WrittenComponent, Statistics], name: Any = None) -> str:
+        """Adds a component, or an object that computes statistics; gives its id, which is the same for one that is there already.
+
+        :raises JobError: for an object that a site could not make from its class and arguments
+        """
+        # A mistake of the line that adds it, not of the export.
+        _written_component("", component)
+        return _added(self._components, component, name or ("generator" if isinstance(component, Statistics) else None))
 
     def add_runner(self, runner: SiteExecutor, tasks: List[str]) -> None:
         """Adds a script for some tasks."""
@@ -50,8 +62,18 @@ class ClientApp:
         for tasks, runner in self._runners:
             place = "" if runner.script is None else self.sources.add_script(runner.script)
             executors.append({"tasks": tasks, "executor": runner.executor(place)})
+        for component in self._components.values():
+            if isinstance(component, Statistics):
+                self.sources.add_class(type(component))
+        components = [_written_component(name, component) for name, component in self._components.items()]
         results = _lists(self._filters[FilterType.TASK_RESULT])
-        return {"format_version": 2, "executors": executors, **({"task_result_filters": results} if results else {}), **self.settings}
+        return {
+            "format_version": 2,
+            "executors": executors,
+            **({"task_result_filters": results} if results else {}),
+            **({"components": components} if components else {}),
+            **self.settings,
+        }
 
 
 class ServerApp:
@@ -75,20 +97,15 @@ class ServerApp:
 
     def add_component(self, component: Any, name: Any = None) -> str:
         """Adds anything else; gives its id."""
-        for known, before in self._components.items():
-            if before is component:
-                return known
-        own = _free(str(name or getattr(component, "default_id", "component")), list(self._components))
-        self._components[own] = component
-        return own
+        return _added(self._components, component, name)
 
     @property
     def workflows(self) -> List[Workflow]:
         """Those of the job, in their order."""
         return [workflow for _, workflow in self._workflows]
 
-    def initial_model(self) -> ServerModel:
-        """The model that the job begins with.
+    def initial_model(self) -> Optional[ServerModel]:
+        """The model that the job begins with; ``None`` where no workflow needs one.
 
         :raises JobError: when there is none, or several
         """
@@ -96,7 +113,12 @@ class ServerApp:
         for model in models:
             if isinstance(model, PTFileModelPersistor) and model.component_id is not None:
                 model.take(self._module(model.component_id))
-        models += [model for model in (workflow.initial_model() for workflow in self.workflows[:1]) if model is not None]
+        training = [workflow for workflow in self.workflows if workflow.needs_model]
+        if not training:
+            if models:
+                raise JobError("no workflow of the job begins with a model: leave it out")
+            return None
+        models += [model for model in (workflow.initial_model() for workflow in training[:1]) if model is not None]
         if not models:
             raise JobError("the job has no first model: give the server a PTModel, an NPModelPersistor, or the recipe a 'model'")
         if len(models) > 1:
@@ -115,17 +137,34 @@ class ServerApp:
             if isinstance(component, WorkflowSetting):
                 said.update(component.workflow_arguments())
         workflows = []
+        start = next((at for at, workflow in enumerate(self.workflows) if workflow.needs_model), None)
         for at, (name, workflow) in enumerate(self._workflows):
-            first = {"initial_model": INITIAL_MODEL} if at == 0 else {}
+            first = {"initial_model": INITIAL_MODEL} if at == start else {}
             arguments = {**(said if workflow.is_training else {}), **workflow.arguments, **first}
             workflows.append({"id": name, "path": workflow.path, "args": arguments})
-        return {"format_version": 2, "workflows": workflows, **self.settings}
+        components = [_written_component(name, one) for name, one in self._components.items() if isinstance(one, WrittenComponent)]
+        return {"format_version": 2, "workflows": workflows, **({"components": components} if components else {}), **self.settings}
 
     def _module(self, name: str) -> Any:
         found = self._components.get(name)
         if not is_torch_module(found):
             raise JobError(f"'{name}' is no model of the server's app{nearest(name, self._components)}")
         return found
+
+
+def _added(components: Dict[str, Any], component: Any, name: Any) -> str:
+    for known, before in components.items():
+        if before is component:
+            return known
+    own = _free(str(name or getattr(component, "default_id", "component")), list(components))
+    components[own] = component
+    return own
+
+
+def _written_component(name: str, component: Union[WrittenComponent, Statistics]) -> Dict[str, Any]:
+    if isinstance(component, Statistics):
+        return {"id": name, "path": class_path(component), "args": arguments_of(component)}
+    return {"id": name, "path": component.path, "args": component.arguments}
 
 
 def _free(name: str, taken: List[str]) -> str:

@@ -38,19 +38,20 @@ def settle(owner: Any, given: Mapping[str, Any], table: Mapping[str, Other]) -> 
         if other is None:
             known = {*_parameters(type(owner)), *table}
             raise JobError(f"{name_of_class} has no argument '{name}'{nearest(name, known)}")
-        if _is_same(value, other.default):
+        if is_same(value, other.default):
             continue
         if other.is_refused:
             raise JobError(f"{name_of_class}: '{name}' is not here: {other.why}")
         without_effect(f"'{name}' of {name_of_class}", other.why)
 
 
-def require(owner: type, given: Iterable[str]) -> None:
+def require(owner: type, given: Iterable[str], count: int = 0) -> None:
     """Refuses a call that lacks arguments, with what may have been meant for one of them.
 
+    :param count: how many were given without their names
     :raises JobError:
     """
-    names = list(given)
+    names = [*list(_parameters(owner))[:count], *given]
     missing = [name for name, has_default in _parameters(owner).items() if not has_default and name not in names]
     if not missing:
         return
@@ -86,7 +87,8 @@ def _parameters(owner: type) -> Dict[str, bool]:
     return found
 
 
-def _is_same(value: Any, default: Any) -> bool:
+def is_same(value: Any, default: Any) -> bool:
+    """Whether an argument is what a default says."""
     if value is default:
         return True
     try:

@@ -13,6 +13,8 @@ class Workflow:
     default_id: str = "controller"
     #: Whether it combines updates, so that a selector, an aggregator or an optimizer has something to say to it.
     is_training: bool = False
+    #: Whether a job that begins with it needs a first model.
+    needs_model: bool = True
 
     def __init__(self, **arguments: Any):
         self.arguments: Dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
@@ -43,6 +45,18 @@ class ServerModel:
         :raises JobError: when there is none, or it cannot be a model here
         """
         raise NotImplementedError
+
+
+class WrittenComponent:
+    """A component that stands among those of a configuration file, under its id, by its name there."""
+
+    path: str = ""
+    default_id: str = "component"
+    #: Whether it is the server's; sites have the others.
+    is_for_server: bool = False
+
+    def __init__(self, **arguments: Any):
+        self.arguments: Dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
 
 
 class SiteExecutor:

@@ -6,9 +6,10 @@ import tempfile
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
+from ..statistics.spec import Statistics
 from .app import ClientApp, ServerApp
 from .arguments import nearest, without_none
-from .component import IdleComponent, ResultFilter, ServerModel, SiteExecutor, Workflow, WorkflowSetting
+from .component import IdleComponent, ResultFilter, ServerModel, SiteExecutor, Workflow, WorkflowSetting, WrittenComponent
 from .errors import JobError, without_effect
 from .initial_model import is_torch_module
 from .job_folder import AppFolder, write_job_folder
@@ -64,8 +65,8 @@ class FedJob:
         return [] if self._server is None else self._server.workflows
 
     def to(self, obj: Any, target: str, id: Optional[str] = None, **options: Any) -> Any:
-        """Gives something to the server or a site: a workflow, a model, a :class:`ScriptRunner`, a filter, the path of a file or folder for
-        ``custom``, or a dict with more settings of the configuration file.
+        """Gives something to the server or a site: a workflow, a model, a :class:`ScriptRunner`, a filter, what computes statistics, the path of a
+        file or folder for ``custom``, or a dict with more settings of the configuration file.
 
         :param target: ``server``, the name of a site, or ``@ALL`` for every site
         :param options: ``tasks`` of a runner or filter (default: all), ``filter_type`` of a filter
@@ -77,7 +78,7 @@ class FedJob:
                 raise JobError(f"'to' has no argument '{option}'{nearest(option, _OPTIONS)}")
         if target == SERVER:
             return self._give_server(obj, id)
-        return self._give_site(obj, target, options)
+        return self._give_site(obj, target, id, options)
 
     def to_server(self, obj: Any, id: Optional[str] = None, **options: Any) -> Any:
         """Gives something to the server."""
@@ -117,14 +118,14 @@ class FedJob:
         if not self._sites:
             raise JobError("no site has anything to do: give to_clients a ScriptRunner")
         server = self._server.configuration()
-        model = self._server.initial_model().tensors()
+        model = self._server.initial_model()
         meta = {
             "name": self.name,
             "min_clients": self.min_clients,
             **without_none(mandatory_clients=self.mandatory_clients or None),
             **self.meta_props,
         }
-        return write_job_folder(job_root, meta, self._app_folders(server, model))
+        return write_job_folder(job_root, meta, self._app_folders(server, None if model is None else model.tensors()))
 
     def simulator_run(
         self,
@@ -189,8 +190,6 @@ class FedJob:
         if isinstance(obj, dict):
             app.settings.update(obj)
             return None
-        if isinstance(obj, SiteExecutor):
-            raise JobError(f"a {type(obj).__name__} is for sites: use to_clients, or to with the name of a site")
         if isinstance(obj, ResultFilter):
             if obj.path == "ModelDequantizer":
                 return None
@@ -203,18 +202,26 @@ class FedJob:
         if isinstance(obj, IdleComponent):
             _tell(obj)
             return app.add_component(obj, name)
+        if isinstance(obj, WrittenComponent) and obj.is_for_server:
+            return app.add_component(obj, name)
+        if isinstance(obj, (SiteExecutor, Statistics, WrittenComponent)):
+            raise JobError(f"a {type(obj).__name__} is for sites: use to_clients, or to with the name of a site")
         if isinstance(obj, WorkflowSetting) or is_torch_module(obj):
             return app.add_component(obj, name)
         raise JobError(f"{_class_of(obj)} is no component that is known here: no code of a job runs at the server")
 
-    def _give_site(self, obj: Any, target: str, options: Mapping[str, Any]) -> Any:
-        if isinstance(obj, (Workflow, WorkflowSetting, ServerModel)):
+    def _give_site(self, obj: Any, target: str, name: Optional[str], options: Mapping[str, Any]) -> Any:
+        if isinstance(obj, (Workflow, WorkflowSetting, ServerModel)) or (isinstance(obj, WrittenComponent) and obj.is_for_server):
             raise JobError(f"a {type(obj).__name__} is for the server: use to_server")
+        if isinstance(obj, (ResultFilter, WrittenComponent)) and type(obj).__module__.split(".")[0] != __name__.split(".")[0]:
+            raise JobError(f"{_class_of(obj)} is a class of your own: a job's filters and cleansers are those that are here")
         app = self._site_app(target)
         tasks = list(options.get("tasks") or ["*"])
         if isinstance(obj, SiteExecutor):
             app.add_runner(obj, tasks)
             return {}
+        if isinstance(obj, (WrittenComponent, Statistics)):
+            return app.add_component(obj, name)
         if isinstance(obj, str):
             app.sources.add(obj)
         elif isinstance(obj, dict):

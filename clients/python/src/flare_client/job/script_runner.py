@@ -3,12 +3,13 @@
 import os
 import re
 import shlex
-from typing import Any, Dict, List, Optional, Sequence, Union
+from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
 from .arguments import Other, idle, settle
 from .component import SiteExecutor
 from .errors import JobError
 from .kinds import ExchangeFormat, FrameworkType, TransferType
+from .secret_signs import tell_secrets, tell_secrets_of_words
 
 #: A command or arguments: a text as a shell splits it, or a list.
 Words = Union[str, Sequence[str]]
@@ -26,6 +27,7 @@ class ScriptRunner(SiteExecutor):
     as with FLARE.
 
     :param command: what stands before the script: an interpreter with its options, or a launcher such as ``torchrun --nproc_per_node=2``
+    :param env: not FLARE's: variables of the script, each a text or ``{"from_secret": "<name>"}``, a secret that the site keeps
     :raises JobError:
     """
 
@@ -48,6 +50,7 @@ class ScriptRunner(SiteExecutor):
         memory_gc_rounds: int = 0,
         cuda_empty_cache: bool = False,
         execution_mode: Optional[str] = None,
+        env: Optional[Mapping[str, Any]] = None,
         **others: Any,
     ):
         settle(self, others, self._others)
@@ -72,8 +75,13 @@ class ScriptRunner(SiteExecutor):
             self._settings["memory_gc_rounds"] = memory_gc_rounds
         if cuda_empty_cache:
             self._settings["cuda_empty_cache"] = True
+        if env:
+            self._settings["env"] = dict(env)
         # A command that cannot be used is a mistake here, not when the job is written.
         self._launch(os.path.basename(script))
+        tell_secrets_of_words(self._args, f"the arguments of {script}")
+        tell_secrets_of_words(self._command, f"the command of {script}")
+        tell_secrets(env, f"'env' of {script}")
 
     def executor(self, place: str) -> Dict[str, Any]:
         return {"path": "ClientAPIExecutor", "args": {**self._launch(place), **self._settings}}

@@ -7,12 +7,10 @@ import sys
 from typing import Dict, Iterator, List, Optional, Tuple
 
 from .errors import JobError
+from .object_by_name import OURS, module_name_of, source_of
 
 #: What lies about in folders of code and is none of it.
 _LITTER = shutil.ignore_patterns("__pycache__", "*.pyc", ".git", ".ipynb_checkpoints")
-
-#: Packages that every site has by its software, whatever lies in the author's folder.
-_OURS = frozenset(("nvflare", "flare_client"))
 
 
 class SourceFiles:
@@ -46,6 +44,25 @@ class SourceFiles:
         else:
             found, root = _locate(path)
             self._put(_place(found, root), found)
+
+    def add_class(self, kind: type) -> None:
+        """Adds the module of a class, the packages that it is in, and the local modules that they import.
+
+        Nothing is added for a class of ours, or of a module that is installed: sites have those.
+        """
+        source = source_of(kind)
+        if source is None:
+            return
+        parts = module_name_of(kind).split(".")
+        is_package = os.path.basename(source) == "__init__.py"
+        root = source
+        for _ in range(len(parts) + is_package):
+            root = os.path.dirname(root)
+        for count in range(1, len(parts)):
+            package = os.path.join(root, *parts[:count], "__init__.py")
+            if os.path.isfile(package):
+                self._add_module(package, root)
+        self._add_module(source, root)
 
     def add_file(self, path: str, folder: str = "") -> None:
         """Adds a file, or everything in a folder, without a look at imports."""
@@ -144,7 +161,7 @@ def _imported_files(source: str, root: str) -> Iterator[str]:
 
 def _files_of(bases: List[str], parts: List[str], root: str) -> Iterator[str]:
     """The files that an import runs, of the first folder that has it: those of its packages, then its own."""
-    if not parts or parts[0] in _OURS:
+    if not parts or parts[0] in OURS:
         return
     for base in bases:
         if base != root and not _is_within(base, root):

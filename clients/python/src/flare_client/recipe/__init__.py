@@ -15,6 +15,7 @@ from .additions import add_experiment_tracking, set_per_site_config, set_recipe_
 from .environment import ExecEnv
 from .evaluation import FedEvalRecipe, NumpyCrossSiteEvalRecipe, add_cross_site_evaluation, add_final_global_evaluation
 from .fedavg import FedAvgRecipe, FedProxRecipe, NumpyFedAvgRecipe, PTFedAvgRecipe
+from .fedstats import FedStatsRecipe
 from .poc_env import PocEnv
 from .prod_env import ProdEnv
 from .algorithms import CyclicRecipe, FedOptRecipe, PTCyclicRecipe, ScaffoldRecipe
@@ -29,6 +30,7 @@ __all__ = [
     "FedEvalRecipe",
     "FedOptRecipe",
     "FedProxRecipe",
+    "FedStatsRecipe",
     "FlareCommandError",
     "JobError",
     "NumpyCrossSiteEvalRecipe",

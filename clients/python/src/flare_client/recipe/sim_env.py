@@ -23,6 +23,7 @@ class SimEnv(ExecEnv):
     :param num_threads: taken for FLARE's sake: all sites train at the same time
     :param gpu_config: GPUs of the sites in turn: ``0,1`` or ``[0,1],[2,3]``
     :param log_config: how much logs say: debug, info, warn, error, or FLARE's concise, full, verbose
+    :param datasets: not FLARE's: data sets that the sites offer, name to path, with ``{site}`` for the name of the site
     :param workspace_root: the job's workspace is the folder of its name below this one; the next run of the job replaces it
     """
 
@@ -34,6 +35,7 @@ class SimEnv(ExecEnv):
         num_threads: Optional[int] = None,
         gpu_config: Optional[str] = None,
         log_config: Optional[str] = None,
+        datasets: Optional[Mapping[str, str]] = None,
         workspace_root: str = DEFAULT_ROOT,
         extra: Optional[Mapping[str, Any]] = None,
     ):
@@ -43,6 +45,7 @@ class SimEnv(ExecEnv):
         self.num_threads = num_threads
         self.gpu_config = gpu_config
         self.log_config = log_config
+        self.datasets = dict(datasets or {})
         self.workspace_root = os.path.abspath(os.environ.get(ROOT_VARIABLE) or workspace_root)
         self._status: Optional[str] = None
 
@@ -68,6 +71,7 @@ class SimEnv(ExecEnv):
                 threads=self.num_threads,
                 gpus=self.gpu_config,
                 log_config=self.log_config,
+                datasets=self.datasets,
             )
         self._status = outcome["status"]
         return job.name

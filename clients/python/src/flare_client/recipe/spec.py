@@ -31,6 +31,7 @@ _RUNNER = {
     "shutdown_timeout": "shutdown_timeout",
     "client_memory_gc_rounds": "memory_gc_rounds",
     "cuda_empty_cache": "cuda_empty_cache",
+    "env": "env",
 }
 
 
@@ -38,7 +39,7 @@ class Recipe:
     """A whole job of a usual kind. It may be changed until it is exported or run.
 
     :param job: with the server's part
-    :param runner: how every site runs its script, by the names of the recipe's arguments
+    :param runner: how every site runs its script, by the names of the recipe's arguments; ``None`` where the job's sites have their part
     :param tasks: that sites have for it
     """
 
@@ -50,18 +51,19 @@ class Recipe:
     def __new__(cls, *arguments: Any, **named: Any) -> "Recipe":
         # Python itself would only say what is missing, not what was written in its place. A class of the author's own has its own rules.
         if cls.__module__.startswith(__package__):
-            require(cls, named)
+            require(cls, named, len(arguments))
         return super().__new__(cls)
 
-    def __init__(self, job: FedJob, runner: Mapping[str, Any], tasks: Optional[Sequence[str]] = None):
+    def __init__(self, job: FedJob, runner: Optional[Mapping[str, Any]] = None, tasks: Optional[Sequence[str]] = None):
         self._job = job
         self.name = job.name
-        self._runner = dict(runner)
+        self._runner = dict(runner or {})
         self._tasks = None if tasks is None else list(tasks)
         self._sites: Dict[str, Dict[str, Any]] = {}
-        self._has_clients = False
-        # A script or command that cannot be used is a mistake of the line that makes the recipe.
-        self._create_client_runner({})
+        self._has_clients = runner is None
+        if runner is not None:
+            # A script or command that cannot be used is a mistake of the line that makes the recipe.
+            self._create_client_runner({})
 
     def set_per_site_config(self, config: Mapping[str, Mapping[str, Any]]) -> None:
         """Gives sites arguments of their own; the job goes to these sites then, and to no others.
@@ -91,6 +93,16 @@ class Recipe:
     def add_client_config(self, config: Dict[str, Any], clients: Optional[List[str]] = None) -> None:
         """Adds settings to ``config_fed_client.json``."""
         self._give_clients(dict(config), clients)
+
+    def set_client_env(self, env: Mapping[str, Any]) -> None:
+        """Not FLARE's: gives scripts environment variables, each a text or ``{"from_secret": "<name>"}``, a secret that the site keeps. A site
+        may have its own, by ``env`` of :meth:`set_per_site_config`.
+
+        :raises JobError: once something was added to sites, and for a recipe that runs no script
+        """
+        if self._has_clients:
+            raise JobError("'env' is given before anything is added to sites, to a recipe whose sites run a script")
+        self._runner["env"] = dict(env)
 
     def add_client_file(self, file_path: str, clients: Optional[List[str]] = None) -> None:
         """Puts a file, a script with its modules, or what is in a folder, into ``custom`` of sites."""

@@ -23,13 +23,13 @@ class CsvStatistics(Statistics):
 
     def __init__(self, datasets: Optional[List[str]] = None, delimiter: str = ","):
         super().__init__()
-        self._names = datasets
+        self._datasets = datasets
         self._delimiter = delimiter
         self._columns: Dict[str, Dict[str, np.ndarray]] = {}
 
     def initialize(self, fl_ctx: Any) -> None:
         offered: Dict[str, str] = fl_ctx.datasets
-        for name in self._names if self._names is not None else sorted(offered):
+        for name in self._datasets if self._datasets is not None else sorted(offered):
             if name not in offered:
                 there = ", ".join(sorted(offered)) or "none"
                 raise ClientApiError("client-api/dataset-missing", f"The site offers no data set '{name}'; it offers {there}.")

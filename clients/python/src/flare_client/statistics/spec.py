@@ -4,7 +4,7 @@ import logging
 import traceback
 from abc import ABC, abstractmethod
 from enum import IntEnum
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, NamedTuple, Optional, Tuple
 
 
 class DataType(IntEnum):
@@ -91,6 +91,14 @@ class Statistics(ABC):
     ``features`` and ``count`` are needed; of the others those that jobs ask for. A method that raises ``NotImplementedError`` leaves its
     statistic out of the answer.
     """
+
+    #: Arguments that the object was made with: a job that is written in Python hands them on to sites.
+    given_arguments: Tuple[Tuple[Any, ...], Dict[str, Any]] = ((), {})
+
+    def __new__(cls, *arguments: Any, **named: Any) -> "Statistics":
+        own = super().__new__(cls)
+        own.given_arguments = (arguments, named)
+        return own
 
     def __init__(self) -> None:
         self.logger = logging.getLogger(type(self).__name__)
