@@ -125,7 +125,8 @@ class Environments(JobFolders):
     def test_a_signal_ends_the_command_first(self):
         # It may come while the command still says something, or when it has closed its output and has not ended.
         for before in ("", "os.close(1); "):
-            said = "print('ended', file=sys.stderr, flush=True)"
+            # Below Python's files: the one that says that it is ready may not be done with it.
+            said = "os.write(2, b'ended\\n')"
             command = f"import os, signal, sys, time; {before}signal.signal(signal.SIGTERM, lambda *_: ({said}, os._exit(9)))"
             command += "; print('ready', file=sys.stderr, flush=True); time.sleep(60)"
             variables = {**os.environ, "FLARE_COMMAND": shlex.join([sys.executable, "-c", command])}
