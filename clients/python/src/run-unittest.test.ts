@@ -41,12 +41,13 @@ describe("flare_client passes its tests", () => {
     expect(runUnittest(numpy, "test_progress")).toMatch(/\nOK\n$/);
   });
 
-  it.skipIf(numpy === undefined)("with NumPy (Debian package python3-numpy), of jobs, recipes and what runs them", () => {
+  it.skipIf(numpy === undefined)("with NumPy (Debian package python3-numpy), of jobs, recipes, what runs them, and admins", () => {
     expect(runUnittest(numpy, "test_job")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_recipes")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_fedstats")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_secret_signs")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_environments")).toMatch(/\nOK\n$/);
+    expect(runUnittest(numpy, "test_admin")).toMatch(/\nOK\n$/);
   });
 
   it.skipIf(torch === undefined)("with PyTorch (Debian package python3-torch)", () => {

@@ -2,7 +2,6 @@
 
 import contextlib
 import io
-import json
 import os
 import shlex
 import subprocess
@@ -10,48 +9,14 @@ import sys
 import unittest
 from unittest import mock
 
+from asked_flare import JOB_ID, AskedFlare, answer, failure
 from flare_client.job import FedAvg, FedJob, JobError, NPModelPersistor, ScriptRunner
 from flare_client.recipe import FlareCommandError, NumpyFedAvgRecipe, PocEnv, ProdEnv, SimEnv, sim_env
-from job_folders import JobFolders
-
-STAND_IN = os.path.join(os.path.dirname(os.path.abspath(__file__)), "stand_in_flare.py")
-JOB_ID = "3f0c9a52-6f0e-4e0a-9d2b-0f8f5a4a7b11"
-
-
-def answer(**data):
-    return {"schema_version": "1", "status": "ok", "exit_code": 0, "data": data}
-
-
-def failure(code, message, exit_code=1, **more):
-    return {"schema_version": "1", "status": "error", "exit_code": exit_code, "error_code": code, "message": message, "hint": "Do this.", **more}
-
 
 COMPLETED = answer(job_id=JOB_ID, status="FINISHED:COMPLETED")
 
 
-class Environments(JobFolders):
-    def setUp(self):
-        super().setUp()
-        command = shlex.join([sys.executable, STAND_IN])
-        variables = mock.patch.dict(os.environ, {"FLARE_COMMAND": command, "STAND_IN": self.folder})
-        variables.start()
-        self.addCleanup(variables.stop)
-        for name in ("FLARE_PYTHON", "NVFLARE_SIMULATOR_WORKSPACE_ROOT"):
-            os.environ.pop(name, None)
-
-    def answers(self, **lines):
-        self.write("answers.json", json.dumps({name.replace("_", " "): found for name, found in lines.items()}))
-
-    def asked(self):
-        """Command lines since the last question, without what all have."""
-        path = os.path.join(self.folder, "asked.jsonl")
-        with open(path, encoding="utf-8") as file:
-            lines = [json.loads(line) for line in file]
-        os.remove(path)
-        self.assertTrue(all(line["arguments"][-2:] == ["--format", "jsonl"] for line in lines))
-        self.variables = lines[-1]["variables"]
-        return [line["arguments"][:-2] for line in lines]
-
+class Environments(AskedFlare):
     def recipe(self, **arguments):
         return NumpyFedAvgRecipe(name="mine", model=[1.0], min_clients=2, train_script="client.py", **arguments)
 

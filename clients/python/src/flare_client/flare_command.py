@@ -48,6 +48,7 @@ def run_flare(
     *arguments: str,
     on_event: Optional[Callable[[Dict[str, Any]], None]] = None,
     variables: Optional[Mapping[str, str]] = None,
+    timeout: Optional[float] = None,
 ) -> Any:
     """Runs a command to its end, and gives ``data`` of its envelope.
 
@@ -55,6 +56,7 @@ def run_flare(
 
     :param on_event: is given each event while the command runs, as ``--format jsonl`` prints it
     :param variables: of the command's environment, besides those of this process
+    :param timeout: seconds after which the command is stopped, in good order too; that is an error ``flare/timeout``
     :raises FlareCommandError:
     """
     command = [*_flare(), *arguments, "--format", "jsonl"]
@@ -65,13 +67,15 @@ def run_flare(
     except OSError as error:
         raise FlareCommandError("flare/not-found", f"{command[0]} cannot be run: {error}.", _HINT) from None
     envelope: Optional[Dict[str, Any]] = None
-    with _passing_signals(child), _ending(child) as output:
+    with _passing_signals(child), _limiting(child, timeout) as is_late, _ending(child) as output:
         for line in _lines(output):
             if "exit_code" in line:
                 envelope = line
             elif on_event is not None:
                 on_event(line)
         status = child.wait()
+    if is_late.is_set() and (envelope is None or envelope["status"] != "ok"):
+        raise FlareCommandError("flare/timeout", f"flare {' '.join(arguments[:2])} was stopped after {timeout} s.", exit_code=3)
     if envelope is None:
         raise FlareCommandError("flare/no-answer", f"flare {arguments[0]} ended with {status} and no answer.")
     if envelope["status"] == "ok":
@@ -121,6 +125,25 @@ def _ending(child: "subprocess.Popen[str]") -> Iterator[IO[str]]:
     finally:
         child.wait()
         child.stdout.close()
+
+
+@contextlib.contextmanager
+def _limiting(child: "subprocess.Popen[str]", seconds: Optional[float]) -> Iterator[threading.Event]:
+    """Stops a command that takes longer than so many seconds; gives what tells whether that has happened."""
+    is_late = threading.Event()
+
+    def stop() -> None:
+        is_late.set()
+        child.terminate()
+
+    timer = threading.Timer(seconds or 0, stop)
+    timer.daemon = True
+    if seconds is not None:
+        timer.start()
+    try:
+        yield is_late
+    finally:
+        timer.cancel()
 
 
 @contextlib.contextmanager

@@ -1,7 +1,13 @@
-"""Which names of NVIDIA FLARE's job API and recipes are answered by which of ours."""
+"""Which names of NVIDIA FLARE's job API, recipes and admin's session are answered by which of ours."""
 
 from typing import Dict, Mapping, Tuple
 
+_ADMIN_ERRORS = (
+    "AuthenticationError AuthorizationError ClientsStillRunning CommandError InternalError InvalidArgumentError InvalidJobDefinition InvalidTarget "
+    "JobNotDone JobNotFound JobNotRunning JobTimeout NoClientsAvailable NoConnection NoReply SessionClosed SessionExpired SubmitTokenConflict "
+    "SubmitTokenJobDeleted"
+)
+_ADMIN = f"ClientInfo JobInfo MonitorReturnCode ServerInfo SystemInfo TargetType {_ADMIN_ERRORS}"
 _FUNCTIONS = "add_cross_site_evaluation add_experiment_tracking add_final_global_evaluation set_per_site_config set_recipe_meta"
 
 #: Module of NVIDIA FLARE: our module, and the names in it, each with that of ours where they differ.
@@ -83,6 +89,12 @@ JOB_MODULES: Mapping[str, Tuple[str, Dict[str, str]]] = {
         ("nvflare.apis.dxo", "job", "DataKind"),
         ("nvflare.apis.job_def", "job", "ALL_SITES JobMetaKey"),
         ("nvflare.client.config", "job", "ExchangeFormat TransferType"),
+        ("nvflare.fuel.flare_api.api_spec", "admin", f"SessionSpec=Session {_ADMIN}"),
+        (
+            "nvflare.fuel.flare_api.flare_api",
+            "admin",
+            f"Session basic_cb_with_print new_insecure_session new_secure_session new_session {_ADMIN}",
+        ),
         ("nvflare.fuel.utils.constants", "job", "FrameworkType"),
         ("nvflare", "job", "FedJob FilterType"),
     )

@@ -2,9 +2,10 @@
 
 import os
 import tempfile
-from typing import List, Mapping, Optional
+from typing import List, Optional
 
-from ..flare_command import FlareCommandError, run_flare
+from ..admin_commands import AdminCommands
+from ..flare_command import FlareCommandError
 from ..flare_progress import Progress
 from ..job import FedJob
 
@@ -19,36 +20,35 @@ class JobSession:
     """
 
     def __init__(self, kit: str, *, study: str, results: str, flags: Optional[List[str]] = None):
-        self._variables: Mapping[str, str] = {"FLARE_STARTUP_KIT_DIR": os.path.abspath(kit)}
-        self._flags = [*(flags or []), *([] if study in ("", "default") else ["--study", study])]
+        self._commands = AdminCommands(kit, study=study, flags=flags)
         self._results = os.path.abspath(results)
 
     def submit(self, job: FedJob) -> str:
         """Sends a job; gives its id."""
         with tempfile.TemporaryDirectory(prefix="flare-job-") as folder:
-            data = run_flare("job", "submit", "-j", job.export_job(folder), *self._flags, variables=self._variables)
+            data = self._commands.run("job", "submit", "-j", job.export_job(folder))
         print(f"job {job.name} submitted: {data['job_id']}", flush=True)
         return str(data["job_id"])
 
     def status(self, job_id: str) -> str:
         """How far a job is."""
-        return str(run_flare("job", "meta", job_id, *self._flags, variables=self._variables)["status"])
+        return str(self._commands.run("job", "meta", job_id)["status"])
 
     def abort(self, job_id: str) -> None:
         """Ends a job."""
-        run_flare("job", "abort", job_id, "--force", *self._flags, variables=self._variables)
+        self._commands.run("job", "abort", job_id, "--force")
 
     def result(self, job_id: str, timeout: float) -> Optional[str]:
         """Waits for a job and downloads its result; gives the folder, or ``None`` when the job is not over in time."""
         if timeout > 0:
             try:
-                run_flare("job", "wait", job_id, "--timeout", str(timeout), *self._flags, variables=self._variables)
+                self._commands.run("job", "wait", job_id, "--timeout", str(timeout))
             except FlareCommandError as error:
                 if error.code != "cli/job-not-over":
                     raise
                 print(error.message)
                 return None
         else:
-            run_flare("job", "monitor", job_id, *self._flags, on_event=Progress(), variables=self._variables)
+            self._commands.run("job", "monitor", job_id, on_event=Progress())
         arguments = ["job", "download", job_id, "-o", self._results, "--force"]
-        return str(run_flare(*arguments, *self._flags, variables=self._variables)["dir"])
+        return str(self._commands.run(*arguments)["dir"])
