@@ -20,6 +20,7 @@ describe("the public surface of this package", () => {
         "startServer",
         "startSite",
         "stopDaemon",
+        "useSmallPools",
         "watchOf",
       ],
     ],

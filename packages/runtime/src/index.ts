@@ -7,6 +7,7 @@ export { giveBackHeap } from "./process/give-back-heap.js";
 export { claimInstance, type InstanceState, readInstance } from "./process/instance-lock.js";
 export { lastError, type ToldError } from "./process/last-error.js";
 export { preferSmallHeap } from "./process/prefer-small-heap.js";
+export { useSmallPools } from "./process/small-pools.js";
 export type { RunningRelay, StartRelayInit } from "./relay/start-relay.js";
 export type { RunningServer, StartServerInit } from "./server/start-server.js";
 export type { RunningSite, StartSiteInit } from "./site/start-site.js";

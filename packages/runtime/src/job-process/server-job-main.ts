@@ -1,5 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createEngine } from "@flare-ts/aggregator";
+import { useSmallPools } from "../process/small-pools.js";
 import { systemClock } from "../workflow/clock.js";
 import { engineThreadsOf } from "./engine-threads-flag.js";
 import { jobExitStatus } from "./job-launcher.js";
@@ -11,6 +12,7 @@ import { runServerJob } from "./run-server-job.js";
  * programs, and ends with its parent. What it aggregates with, and what goes wrong, are lines of JSON on its error output, which its launcher
  * keeps as `log.txt` in the job's workspace.
  */
+useSmallPools();
 const channel = parentChannel();
 // Without a parent nothing that is under way can have an effect any more, so nothing is waited for.
 channel.onClose(() => process.exit(jobExitStatus.aborted));

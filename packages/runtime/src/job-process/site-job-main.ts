@@ -8,6 +8,7 @@ import { createLogger, errorField, type Logger } from "../logging/logger.js";
 import { settlesWithin } from "../process/deadline.js";
 import { giveBackHeap } from "../process/give-back-heap.js";
 import { reusedRandomBytes } from "../process/reused-random-bytes.js";
+import { useSmallPools } from "../process/small-pools.js";
 import { systemStallClock } from "../progress/stall-clock.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { LogTail } from "./log-tail.js";
@@ -25,6 +26,7 @@ const lastLinesMs = 1_000;
  * The program of a site's job process: it runs the job's executors, holds no key and no network connection, and ends with its
  * parent. Its log is `log.json` in the job's workspace.
  */
+useSmallPools();
 const channel = parentChannel();
 const entries: ExecutorEntry[] = [];
 const tails: LogTail[] = [];

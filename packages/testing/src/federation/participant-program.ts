@@ -16,7 +16,7 @@ const stopped = new Promise<void>((resolve) => {
 });
 try {
   const runtime = await import("@flare-ts/runtime");
-  const { giveBackHeap, preferSmallHeap, startRelay, startServer, startSite } = runtime;
+  const { giveBackHeap, preferSmallHeap, startRelay, startServer, startSite, useSmallPools } = runtime;
   const { signal } = stopping;
   const watch = runtime.watchOf(process.env);
   const start = async (): Promise<{ readonly asked: Promise<Ending>; stop(): Promise<void> }> => {
@@ -26,6 +26,7 @@ try {
   };
   const running = await start();
   // As `flare client start` and `flare relay start` have it.
+  useSmallPools();
   if (kind !== "server") preferSmallHeap();
   giveBackHeap();
   const ending = await Promise.race([stopped, running.asked]);

@@ -80,6 +80,7 @@ export async function startService(context: CommandContext, options: StartServic
     client: () => runtime.startSite({ ...init, onJobBegun: () => setImmediate(runtime.giveBackHeap) }),
     relay: () => runtime.startRelay({ kitDir, workspace, isClearAllowed, onLog, signal: context.signal, ...listening }),
   };
+  runtime.useSmallPools();
   const running = await start[kind]();
   const place: { readonly [key: string]: Json } = running.port === undefined ? {} : { port: running.port };
   context.report(
