@@ -59,13 +59,14 @@ export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
 export type { ModelEvaluationSettings } from "./job/model-evaluation.js";
 export type { ResultFilterSettings, UpdateFilterSettings } from "./job/result-filters.js";
 export type { RoundSettings, StrategySetting } from "./job/round-args.js";
+export type { PsiSettings } from "./job/psi.js";
 export type { ScaffoldSettings } from "./job/scaffold.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
 export type { StatisticsSettings } from "./job/statistics.js";
 export type { StatisticsFilter } from "./job/statistics-filters.js";
 export { type Comparison, meetsStopCondition, type StopCondition } from "./job/stop-condition.js";
 export { type UpdateForm, updateForms } from "./job/update-forms.js";
-export { tasksOf, type WorkflowArgs, type WorkflowSettings, type WorkflowStage, type WorkflowTask } from "./job/workflows.js";
+export { hasModel, tasksOf, type WorkflowArgs, type WorkflowSettings, type WorkflowStage, type WorkflowTask } from "./job/workflows.js";
 export {
   type AuthorizationPolicy,
   type AuthorizationRequest,
