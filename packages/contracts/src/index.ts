@@ -57,9 +57,9 @@ export {
 } from "./job/job-meta.js";
 export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
 export type { ModelEvaluationSettings } from "./job/model-evaluation.js";
+export type { PsiSettings } from "./job/psi.js";
 export type { ResultFilterSettings, UpdateFilterSettings } from "./job/result-filters.js";
 export type { RoundSettings, StrategySetting } from "./job/round-args.js";
-export type { PsiSettings } from "./job/psi.js";
 export type { ScaffoldSettings } from "./job/scaffold.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
 export type { StatisticsSettings } from "./job/statistics.js";

@@ -160,7 +160,8 @@ function openRound(event: Opened, number: number, openedMs: number): RoundView {
     totalRounds,
     workflow,
     task,
-    kind: asks === "statistics" || asks === "intersection" ? asks : evaluates !== "" ? "evaluate" : task === submitTask ? "submit" : "train",
+    kind:
+      asks === "statistics" || asks === "intersection" ? asks : evaluates !== "" ? "evaluate" : task === submitTask ? "submit" : "train",
     evaluates,
     openedMs,
     closedMs: null,

@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ReadDocument } from "../documents/read-document.js";
 import type { Problem } from "../errors/flare-error.js";
 import { type ClientComponent, cleansersOf, clientComponentsSchema, serverComponentsSchema } from "./app-components.js";
+import { psiComponentsUsed, psiItemsOf } from "./check-psi-components.js";
 import {
   type ClientApiExecutorArgs,
   type ClientApiExecutorSettings,
@@ -9,11 +10,10 @@ import {
   compileClientApiExecutor,
 } from "./client-api-executor.js";
 import { type ComponentClass, componentShape, readComponent } from "./component.js";
-import { psiComponentsUsed, psiItemsOf } from "./check-psi-components.js";
 import { ignoredSettingsIn, ignoredSettingsShape } from "./ignored-settings.js";
 import { jobPathClash } from "./job-path.js";
-import { idleFiltersSchema, type ResultFilterSettings, siteResultFiltersSchema } from "./result-filters.js";
 import { compilePsiExecutor, type PsiExecutorArgs, psiExecutorClass } from "./psi-executor.js";
+import { idleFiltersSchema, type ResultFilterSettings, siteResultFiltersSchema } from "./result-filters.js";
 import { defaultOutputPath } from "./statistics.js";
 import { compileStatisticsExecutor, type StatisticsExecutorArgs, statisticsExecutorClass } from "./statistics-executor.js";
 import { missingCleansers, withCleansers } from "./statistics-filters.js";

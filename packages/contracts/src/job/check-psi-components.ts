@@ -20,7 +20,8 @@ export function psiItemsOf(algorithm: string, components: readonly ClientCompone
     const writers = components.flatMap((one) => (one.kind === "psi-writer" ? [[one.id, one.outputPath] as const] : []));
     return { kind: "class", made: local.generator, writers: Object.fromEntries(writers) };
   }
-  if (local?.kind !== "csv-items") return { at, message: missing(handler.localPsiId, local, "CsvItems, and no class that derives from PSI") };
+  if (local?.kind !== "csv-items")
+    return { at, message: missing(handler.localPsiId, local, "CsvItems, and no class that derives from PSI") };
   const { dataset, column, delimiter, writerId } = local;
   const writer = writerId === undefined ? undefined : find(writerId);
   if (writerId !== undefined && writer?.kind !== "psi-writer") {

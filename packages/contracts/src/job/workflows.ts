@@ -22,7 +22,13 @@ import {
 import type { WorkflowJob } from "./workflow-job.js";
 
 /** Settings of one workflow, told apart by `kind`; complete: nobody parses or defaults after this. */
-export type WorkflowSettings = FedAvgSettings | ScaffoldSettings | CyclicSettings | ModelEvaluationSettings | StatisticsSettings | PsiSettings;
+export type WorkflowSettings =
+  | FedAvgSettings
+  | ScaffoldSettings
+  | CyclicSettings
+  | ModelEvaluationSettings
+  | StatisticsSettings
+  | PsiSettings;
 
 /** Arguments of one workflow as a job writes them, told apart by `kind`. */
 export type WorkflowArgs = FedAvgArgs | ScaffoldArgs | CyclicArgs | ModelEvaluationArgs | StatisticsArgs | PsiArgs;

@@ -57,7 +57,11 @@ describe("a private set intersection", () => {
   });
 
   it("is empty where nothing is everywhere", async () => {
-    const sites = await sitesOf([["a", "b"], ["b", "c"], ["c", "a"]]);
+    const sites = await sitesOf([
+      ["a", "b"],
+      ["b", "c"],
+      ["c", "a"],
+    ]);
     await runHosted(await hostOf(sites));
     expect(found(sites)).toEqual([[], [], []]);
   });
@@ -101,7 +105,10 @@ describe("a private set intersection", () => {
     );
     expect((await runHosted(host)).exitStatus).not.toBe(0);
     expect(host.end).toMatchObject({
-      error: { code: "runtime/quorum-lost", message: expect.stringMatching(/needs all its sites.*only 2 can answer.*it is broken/) as string },
+      error: {
+        code: "runtime/quorum-lost",
+        message: expect.stringMatching(/needs all its sites.*only 2 can answer.*it is broken/) as string,
+      },
     });
     expect(found(sites)).toEqual([undefined, undefined, undefined]);
   });

@@ -156,7 +156,8 @@ function checkTasks(configs: readonly AppConfigs[], client: ReadDocument<ClientC
 function kindProblem({ name, kind }: Pick<WorkflowTask, "name" | "kind">, args: ExecutorArgs): string | undefined {
   if (args.kind === "StatisticsExecutor")
     return kind === "statistics" ? undefined : `'${name}' goes to a StatisticsExecutor, which answers statistics alone`;
-  if (args.kind === "PSIExecutor") return kind === "psi" ? undefined : `'${name}' goes to a PSIExecutor, which intersects identifiers alone`;
+  if (args.kind === "PSIExecutor")
+    return kind === "psi" ? undefined : `'${name}' goes to a PSIExecutor, which intersects identifiers alone`;
   const names = { train: args.train_task_name, evaluate: args.evaluate_task_name, submit_model: args.submit_model_task_name };
   if (kind === "train" || kind === "statistics" || kind === "psi") {
     const isEvaluation = name === names.evaluate && name !== names.train;

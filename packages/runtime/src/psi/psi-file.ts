@@ -35,7 +35,10 @@ export function findPsiFile(path: string): PsiFile | undefined {
 export function readPsiFile(path: string, kind: PsiFile["kind"]): PsiFile {
   const found = findPsiFile(path);
   if (found?.kind === kind) return found;
-  throw new FlareError("client-api/result-invalid", `The file holds no ${kind === "points" ? "blinded identifiers" : "selection"} of an intersection.`);
+  throw new FlareError(
+    "client-api/result-invalid",
+    `The file holds no ${kind === "points" ? "blinded identifiers" : "selection"} of an intersection.`,
+  );
 }
 
 /** What a file begins with; its data follow. */
@@ -64,7 +67,10 @@ function readHeader(file: number, size: number): PsiFile | undefined {
 
 function parseHeader(text: string, start: number, bytes: number): PsiFile | undefined {
   try {
-    const { __metadata__: _, ...tensors } = JSON.parse(text) as Record<string, { dtype?: unknown; shape?: unknown; data_offsets?: unknown }>;
+    const { __metadata__: _, ...tensors } = JSON.parse(text) as Record<
+      string,
+      { dtype?: unknown; shape?: unknown; data_offsets?: unknown }
+    >;
     const tensor = tensors[psiTensor];
     if (Object.keys(tensors).length !== 1 || tensor?.dtype !== "U8") return undefined;
     const [from, to] = listOf(tensor.data_offsets);

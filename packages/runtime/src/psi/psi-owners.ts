@@ -1,8 +1,8 @@
 import { spawn } from "node:child_process";
 import { mkdirSync, renameSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
-import { text } from "node:stream/consumers";
 import type { Readable, Writable } from "node:stream";
+import { text } from "node:stream/consumers";
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { PsiItems } from "@flare-ts/contracts/job";
 import { readCsvColumn } from "./csv-column.js";

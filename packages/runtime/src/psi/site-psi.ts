@@ -175,7 +175,6 @@ export class SitePsi {
   }
 }
 
-
 function checkItems(items: readonly string[]): void {
   const invalid = (message: string): FlareError => new FlareError("client-api/items-invalid", message);
   if (items.length === 0) throw invalid("The site has no identifiers for the intersection.");

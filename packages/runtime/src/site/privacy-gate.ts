@@ -131,7 +131,8 @@ export class PrivacyGate {
    * @throws FlareError `privacy/psi-held-back`
    */
   checkUnfiltered({ path }: Pick<TrainerResult, "path">): void {
-    if (this.#init.policy !== undefined && findPsiFile(path) !== undefined) throw this.#psiHeldBack("has no AllowPsi, so the site takes no part in it");
+    if (this.#init.policy !== undefined && findPsiFile(path) !== undefined)
+      throw this.#psiHeldBack("has no AllowPsi, so the site takes no part in it");
   }
 
   /** Those of a result's metrics, or of what a script tracks, that the scope lets out. */

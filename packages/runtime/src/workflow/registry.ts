@@ -9,8 +9,8 @@ import {
   type WorkflowSettings,
   type WorkflowStage,
 } from "@flare-ts/contracts";
-import { psiRounds } from "../psi/psi-steps.js";
 import type { ServerJobDescription } from "../job-process/job-channel.js";
+import { psiRounds } from "../psi/psi-steps.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { cyclicScript } from "./cyclic.js";
 import { createJobStrategy, createScaffoldStrategy, trainerMeta, withoutTensors } from "./job-strategy.js";

@@ -42,7 +42,12 @@ describe("an intersection of the identifiers of three hospitals", () => {
     ];
     for (const site of sites) {
       const data = join(folder, `${site}.csv`);
-      await writeFile(data, `age,patient_id\n${itemsOf(site).map((item) => `40,${item}\n`).join("")}`);
+      await writeFile(
+        data,
+        `age,patient_id\n${itemsOf(site)
+          .map((item) => `40,${item}\n`)
+          .join("")}`,
+      );
       const resources = { format_version: 2, components: [], datasets: { patients: data } };
       await writeFile(join(federation.kitOf(site), "local", "resources.json"), JSON.stringify(resources));
       const shown = { name: "AllowPsi", args: { show_sizes: true } };
@@ -70,7 +75,9 @@ describe("an intersection of the identifiers of three hospitals", () => {
       });
       expect(left.length).toBeGreaterThan(0);
     }
-    const sizes = entries.flatMap(({ event }) => (event.type === "update-accepted" && event.round === 5 ? [[event.site, event.metrics]] : []));
+    const sizes = entries.flatMap(({ event }) =>
+      event.type === "update-accepted" && event.round === 5 ? [[event.site, event.metrics]] : [],
+    );
     expect(Object.fromEntries(sizes)).toEqual({
       "hospital-a": { psi_items: itemsOf("hospital-a").length, psi_intersection: common.length },
       "hospital-b": { psi_items: itemsOf("hospital-b").length, psi_intersection: common.length },
@@ -82,7 +89,6 @@ describe("an intersection of the identifiers of three hospitals", () => {
   it("is the same whatever is killed while it is made", async () => {
     const killed: string[] = [];
     const { jobId, entries } = await run("killed", "linkage", async ({ event }) => {
-      console.log(new Date().toISOString(), event.type, "site" in event ? event.site : "", "round" in event ? event.round : "", "reason" in event ? event.reason : "");
       if (event.type !== "round-opened") return;
       const below = (name: string, part: string) =>
         descendantsOf(federation.pidOf(name) ?? 0).find(({ commandLine }) => commandLine.includes(part));
@@ -138,7 +144,9 @@ await flare.servePsi({
     for (const site of sites) {
       expect(linesIn(await readFile(join(federation.kitOf(site), jobId, "found.txt"), "utf8"))).toEqual(common);
     }
-    const last = entries.flatMap(({ event }) => (event.type === "round-closed" && event.round === 5 ? [event.metrics["psi_intersection"]] : []));
+    const last = entries.flatMap(({ event }) =>
+      event.type === "round-closed" && event.round === 5 ? [event.metrics["psi_intersection"]] : [],
+    );
     expect(last).toEqual([common.length]);
   });
 

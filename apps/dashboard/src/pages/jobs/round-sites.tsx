@@ -57,9 +57,7 @@ export function RoundSites({ round, before, progress, errors, nowMs }: RoundSite
             <Table.Th>State</Table.Th>
             <Table.Th ta="right">Time</Table.Th>
             {hasWeights && <Table.Th ta="right">Weight</Table.Th>}
-            {hasUpdates && (
-              <Table.Th ta="right">{round.kind === "submit" ? "Model" : isAnswered(round) ? "Answer" : "Update"}</Table.Th>
-            )}
+            {hasUpdates && <Table.Th ta="right">{round.kind === "submit" ? "Model" : isAnswered(round) ? "Answer" : "Update"}</Table.Th>}
             {metric !== undefined && <Table.Th ta="right">{metric}</Table.Th>}
           </Table.Tr>
         </Table.Thead>
