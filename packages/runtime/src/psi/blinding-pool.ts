@@ -55,7 +55,7 @@ export class BlindingPool {
     const { promise, resolve, reject } = Promise.withResolvers<Uint8Array>();
     this.#waiting.set(id, { resolve, reject });
     worker.ref();
-    worker.postMessage({ id, work });
+    worker.postMessage({ id, work }, []);
     return await promise;
   }
 

@@ -12,6 +12,6 @@ parentPort?.on("message", ({ id, work }: { readonly id: number; readonly work: B
     parentPort?.postMessage(batch, [points.buffer]);
   } catch (reason) {
     const batch: BlindedBatch = { id, error: FlareError.from(reason).toJSON() };
-    parentPort?.postMessage(batch);
+    parentPort?.postMessage(batch, []);
   }
 });

@@ -67,7 +67,7 @@ describe("an intersection of the identifiers of three hospitals", () => {
     expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED", reason: "intersection of 3 sites" });
     for (const site of sites) {
       const path = resultOf(site, jobId);
-      expect(linesIn(await readFile(path, "utf8")), site).toEqual(common);
+      expect(linesIn(await readFile(path, "utf8")), `at ${site}`).toEqual(common);
       expect((await stat(path)).mode & 0o777).toBe(0o600);
       const left = await eventually("the job's state is gone", async () => {
         const names = await readdir(join(federation.kitOf(site), jobId), { recursive: true });
@@ -108,7 +108,7 @@ describe("an intersection of the identifiers of three hospitals", () => {
     });
     expect(killed.length).toBeGreaterThanOrEqual(4);
     expect(entries.at(-1)?.event).toMatchObject({ status: "FINISHED:COMPLETED", reason: "intersection of 3 sites" });
-    for (const site of sites) expect(linesIn(await readFile(resultOf(site, jobId), "utf8")), site).toEqual(common);
+    for (const site of sites) expect(linesIn(await readFile(resultOf(site, jobId), "utf8")), `at ${site}`).toEqual(common);
   }, 180_000);
 
   it.each([
@@ -174,7 +174,7 @@ class LocalPSI(PSI):
       await writeFile(join(job, "app", "custom", "local_psi.py"), local);
     });
     expect(entries.at(-1)?.event).toMatchObject({ status: "FINISHED:COMPLETED" });
-    for (const site of sites) expect(linesIn(await readFile(resultOf(site, jobId), "utf8")), site).toEqual(common);
+    for (const site of sites) expect(linesIn(await readFile(resultOf(site, jobId), "utf8")), `at ${site}`).toEqual(common);
   });
 
   function resultOf(site: string, jobId: string): string {
