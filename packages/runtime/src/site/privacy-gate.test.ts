@@ -275,8 +275,7 @@ describe("statistics at the gate", () => {
 
 describe("a part in an intersection at the gate", () => {
   const allow = (maxItems: number, showSizes = false): PrivacyFilter => ({ kind: "AllowPsi", maxItems, showSizes });
-  const points = (count: number): Uint8Array =>
-    Buffer.concat([psiHeader({ kind: "points", count }), randomBytes(count * pointBytes)]);
+  const points = (count: number): Uint8Array => Buffer.concat([psiHeader({ kind: "points", count }), randomBytes(count * pointBytes)]);
   const metrics = { psi_items: 3, psi_intersection: 1, "Jane Doe": 1 };
 
   async function release(given: PrivacyScope, bytes: Uint8Array) {
