@@ -2,7 +2,7 @@ import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
 import { FlareError } from "@flare-ts/contracts/errors";
 
 /** Name of the one tensor of a file of a private set intersection. */
-export const psiTensor = "flare.psi";
+const psiTensor = "flare.psi";
 
 /** Bytes of a blinded identifier: the x coordinate of a point. */
 export const pointBytes = 32;
