@@ -117,6 +117,7 @@ const consequences = {
   statisticsBytes: ["statistics of a site in one pass", "the task fails at that site"],
   statisticsFeatures: ["features of all data sets in them", "the task fails at that site"],
   statisticsBins: ["bins of a histogram, and centroids of a digest of quantiles", "the task fails at that site"],
+  psiItems: ["identifiers that a site puts into a private set intersection", "the task fails at that site"],
   reportedErrorChars: ["an error that a site reports", "its code and message are kept, the rest is cut off"],
   outputBatchBytes: ["metrics and log lines of a job in one message of a site", "the rest comes with the next message"],
   outputWaitingBytes: [

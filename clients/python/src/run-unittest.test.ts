@@ -45,6 +45,7 @@ describe("flare_client passes its tests", () => {
     expect(runUnittest(numpy, "test_job")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_recipes")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_fedstats")).toMatch(/\nOK\n$/);
+    expect(runUnittest(numpy, "test_psi")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_secret_signs")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_environments")).toMatch(/\nOK\n$/);
     expect(runUnittest(numpy, "test_admin")).toMatch(/\nOK\n$/);

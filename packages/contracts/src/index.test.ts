@@ -40,6 +40,7 @@ it("exports what is pinned here and nothing else", () => {
       "fedServerSchema",
       "gpusFor",
       "grpcStatus",
+      "hasModel",
       "hostNameSchema",
       "isAdmin",
       "isAllowed",

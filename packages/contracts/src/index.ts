@@ -57,6 +57,7 @@ export {
 } from "./job/job-meta.js";
 export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
 export type { ModelEvaluationSettings } from "./job/model-evaluation.js";
+export type { PsiSettings } from "./job/psi.js";
 export type { ResultFilterSettings, UpdateFilterSettings } from "./job/result-filters.js";
 export type { RoundSettings, StrategySetting } from "./job/round-args.js";
 export type { ScaffoldSettings } from "./job/scaffold.js";
@@ -65,7 +66,7 @@ export type { StatisticsSettings } from "./job/statistics.js";
 export type { StatisticsFilter } from "./job/statistics-filters.js";
 export { type Comparison, meetsStopCondition, type StopCondition } from "./job/stop-condition.js";
 export { type UpdateForm, updateForms } from "./job/update-forms.js";
-export { tasksOf, type WorkflowArgs, type WorkflowSettings, type WorkflowStage, type WorkflowTask } from "./job/workflows.js";
+export { hasModel, tasksOf, type WorkflowArgs, type WorkflowSettings, type WorkflowStage, type WorkflowTask } from "./job/workflows.js";
 export {
   type AuthorizationPolicy,
   type AuthorizationRequest,

@@ -74,6 +74,8 @@ export const limits = Object.freeze({
   statisticsBytes: 16 * 1024 * 1024,
   statisticsFeatures: 10_000,
   statisticsBins: 10_000,
+  /** Identifiers of a site in a private set intersection: one text of all of them is kept there. */
+  psiItems: 10_000_000,
   /** An error that a site reports, as JSON. */
   reportedErrorChars: 16 * 1024,
   /** Metrics and log lines of a job in one message of a site, and how much of both waits at the site for its turn. */

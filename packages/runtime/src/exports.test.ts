@@ -59,6 +59,7 @@ describe("the public surface of this package", () => {
         "progress",
         "receive",
         "send",
+        "servePsi",
         "serveStatistics",
         "shutdown",
         "systemInfo",

@@ -138,7 +138,8 @@ function applyToRounds(rounds: ReadonlyMap<number, RoundView>, event: Exclude<Jo
     round.aggregationSeconds = event.aggregationSeconds;
     round.engine = event.engine ?? "";
     round.strategy = event.strategy ?? "";
-    if (event.models !== undefined) {
+    // Lists of an intersection are handed on, and nobody's models.
+    if (event.models !== undefined && round.kind !== "intersection") {
       round.kind = "submit";
       round.handedIn = Object.keys(event.models).sort();
     }
@@ -159,7 +160,8 @@ function openRound(event: Opened, number: number, openedMs: number): RoundView {
     totalRounds,
     workflow,
     task,
-    kind: asks === "statistics" ? asks : evaluates !== "" ? "evaluate" : task === submitTask ? "submit" : "train",
+    kind:
+      asks === "statistics" || asks === "intersection" ? asks : evaluates !== "" ? "evaluate" : task === submitTask ? "submit" : "train",
     evaluates,
     openedMs,
     closedMs: null,

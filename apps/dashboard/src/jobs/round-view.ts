@@ -19,8 +19,8 @@ export interface SiteInRound {
   cause: string;
 }
 
-/** What sites do in a round: they train, hand in a model of their own, measure a model that they are given, or say what data they have. */
-export type RoundKind = "train" | "submit" | "evaluate" | "statistics";
+/** What sites do in a round: they train, hand in a model of their own, measure a model that they are given, say what data they have, or blind lists. */
+export type RoundKind = "train" | "submit" | "evaluate" | "statistics" | "intersection";
 
 /** One round of a job. */
 export interface RoundView {
@@ -57,4 +57,9 @@ export function roundName({ number, workflow }: Pick<RoundView, "number" | "work
 /** The same at the beginning of a sentence, or on its own. */
 export function roundTitle(round: Pick<RoundView, "number" | "workflow">): string {
   return `R${roundName(round).slice(1)}`;
+}
+
+/** Whether a round asks for no models, but for something that is said of data. */
+export function isAnswered({ kind }: Pick<RoundView, "kind">): boolean {
+  return kind === "statistics" || kind === "intersection";
 }

@@ -30,6 +30,11 @@ export function isStatistics({ rounds }: Pick<WorkflowView, "rounds">): boolean 
   return rounds.some(({ kind }) => kind === "statistics");
 }
 
+/** Whether a workflow finds what identifiers all sites have. */
+export function isIntersection({ rounds }: Pick<WorkflowView, "rounds">): boolean {
+  return rounds.some(({ kind }) => kind === "intersection");
+}
+
 /** All sites of some rounds, sorted. */
 export function namesIn(rounds: readonly RoundView[]): readonly string[] {
   return [...new Set(rounds.flatMap(({ sites }) => [...sites.keys()]))].sort();

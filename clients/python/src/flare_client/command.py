@@ -17,7 +17,7 @@ from .script_errors import told_error
 
 
 def main(arguments: Optional[List[str]] = None) -> int:
-    """Runs ``flare-client run``, ``launch``, ``attach`` or ``statistics``; gives the exit status."""
+    """Runs ``flare-client run``, ``launch``, ``attach``, ``statistics`` or ``psi``; gives the exit status."""
     parser = argparse.ArgumentParser(prog="flare-client", description="Runs training scripts of a federation.")
     commands = parser.add_subparsers(dest="command", required=True, metavar="command")
     run = commands.add_parser(
@@ -58,7 +58,18 @@ def main(arguments: Optional[List[str]] = None) -> int:
     )
     statistics.add_argument("generator", help="the class: module.Class, found from the working folder")
     statistics.add_argument("arguments", nargs="?", default="{}", help="what it is made with, as JSON")
+    psi = commands.add_parser(
+        "psi",
+        help="load identifiers or save an intersection by a class, as a PSIExecutor asks for it",
+        description="Lets a class that derives from PSI load identifiers to, or save an intersection from, file descriptor 3.",
+    )
+    psi.add_argument("verb", choices=["load", "save"], help="what the class does")
+    psi.add_argument("local_psi", help="the class: module.Class, found from the working folder")
+    psi.add_argument("arguments", help="what it is made with, as JSON")
+    psi.add_argument("place", help="the job's writers and where they write, as JSON")
     given = parser.parse_args(arguments)
+    if given.command == "psi":
+        return intersect(given.verb, given.local_psi, json.loads(given.arguments), json.loads(given.place))
     if given.command == "statistics":
         return compute_statistics(given.generator, json.loads(given.arguments))
     if given.command == "launch":
@@ -97,6 +108,17 @@ def compute_statistics(generator: str, arguments: Dict[str, Any]) -> int:
     from .statistics.serve import generator_of, serve
 
     serve(generator_of(generator, arguments))
+    return 0
+
+
+def intersect(verb: str, local_psi: str, arguments: Dict[str, Any], place: Dict[str, Any]) -> int:
+    """Has an object of a class load identifiers, or save an intersection; gives the exit status."""
+    install_nvflare_names()
+    sys.path.insert(0, os.getcwd())
+    from .psi.serve import load, psi_of, save
+
+    psi = psi_of(local_psi, arguments, place)
+    (load if verb == "load" else save)(psi)
     return 0
 
 

@@ -115,6 +115,12 @@ def _df_core_statistics(module: ModuleType) -> None:
     module.__dict__.update(DFStatisticsCore=DFStatisticsCore)
 
 
+def _psi_spec(module: ModuleType) -> None:
+    from .psi.spec import PSI
+
+    module.__dict__.update(PSI=PSI)
+
+
 def _security_logging(module: ModuleType) -> None:
     from . import secure_logging
 
@@ -158,6 +164,8 @@ MODULES: Dict[str, Callable[[ModuleType], None]] = {
     "nvflare.app_common.app_constant": _app_constant,
     "nvflare.app_common.np": _package,
     "nvflare.app_common.np.constants": _np_constants,
+    "nvflare.app_common.psi": _package,
+    "nvflare.app_common.psi.psi_spec": _psi_spec,
     "nvflare.app_common.statistics": _package,
     "nvflare.app_common.statistics.numpy_utils": _numpy_utils,
     "nvflare.app_opt": _package,

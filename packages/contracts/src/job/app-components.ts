@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { Json } from "../errors/flare-error.js";
 import { componentShape, readComponent } from "./component.js";
 import { isEmpty } from "./ignored-settings.js";
+import { type PsiComponent, psiComponentClasses } from "./psi-components.js";
 import { type NamedCleanser, type StatisticsFilter, statisticsFilterClasses } from "./statistics-filters.js";
 import type { StatisticsGenerator } from "./statistics-generator.js";
 import { jsonStatsFileWriterClass, type StatisticsWriterArgs } from "./statistics-writer.js";
@@ -13,10 +14,11 @@ export interface ServerComponent {
   readonly ignored: readonly (readonly [string, string])[];
 }
 
-/** A component of a site's app: a cleanser of statistics, or what computes them. */
+/** A component of a site's app: a cleanser of statistics, what computes them, or what an intersection needs. */
 export type ClientComponent = { readonly id: string } & (
   | { readonly kind: "cleanser"; readonly filter: StatisticsFilter }
   | { readonly kind: "generator"; readonly generator: StatisticsGenerator; readonly isOwn: boolean }
+  | PsiComponent
 );
 
 /** The class of ours that computes statistics of a CSV file of the site; any other is code of the job. */
@@ -53,10 +55,17 @@ export const clientComponentsSchema = listOf(
     }
     const isPython = /^[A-Za-z_]\w*(\.[A-Za-z_]\w*)+$/.test(path) && !/^(nvflare|flare_client)\./.test(path);
     if (isPython) return { id, kind: "generator", generator: { path, args: args as Record<string, Json> }, isOwn: true };
-    const read = readComponent("component", statisticsFilterClasses, written, advising(context));
-    return read === undefined ? z.NEVER : { id, kind: "cleanser", filter: read.args };
+    const read = readComponent<StatisticsFilter | PsiComponent>("component", siteClasses, written, advising(context));
+    if (read === undefined) return z.NEVER;
+    return isPsiComponent(read.args) ? { id, ...read.args } : { id, kind: "cleanser", filter: read.args };
   }),
 );
+
+const siteClasses = [...statisticsFilterClasses, ...psiComponentClasses];
+
+function isPsiComponent(args: StatisticsFilter | PsiComponent): args is PsiComponent {
+  return args.kind === "psi-handler" || args.kind === "psi-writer" || args.kind === "csv-items";
+}
 
 /** FLARE's jobs have components for what is built in here: models, their files, and what becomes of them. */
 function advising(context: IssueContext): IssueContext {

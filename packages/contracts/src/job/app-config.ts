@@ -2,6 +2,7 @@ import { z } from "zod";
 import type { ReadDocument } from "../documents/read-document.js";
 import type { Problem } from "../errors/flare-error.js";
 import { type ClientComponent, cleansersOf, clientComponentsSchema, serverComponentsSchema } from "./app-components.js";
+import { psiComponentsUsed, psiItemsOf } from "./check-psi-components.js";
 import {
   type ClientApiExecutorArgs,
   type ClientApiExecutorSettings,
@@ -11,6 +12,7 @@ import {
 import { type ComponentClass, componentShape, readComponent } from "./component.js";
 import { ignoredSettingsIn, ignoredSettingsShape } from "./ignored-settings.js";
 import { jobPathClash } from "./job-path.js";
+import { compilePsiExecutor, type PsiExecutorArgs, psiExecutorClass } from "./psi-executor.js";
 import { idleFiltersSchema, type ResultFilterSettings, siteResultFiltersSchema } from "./result-filters.js";
 import { defaultOutputPath } from "./statistics.js";
 import { compileStatisticsExecutor, type StatisticsExecutorArgs, statisticsExecutorClass } from "./statistics-executor.js";
@@ -54,10 +56,11 @@ const sharedShape = {
 const executorClasses: readonly ComponentClass<ExecutorArgs>[] = [
   { ...clientApiExecutorClass, args: clientApiExecutorClass.args.transform((args) => ({ kind: "ClientAPIExecutor" as const, ...args })) },
   statisticsExecutorClass,
+  psiExecutorClass,
 ];
 
 /** Arguments of an executor as a job writes them, told apart by `kind`. */
-export type ExecutorArgs = ({ readonly kind: "ClientAPIExecutor" } & ClientApiExecutorArgs) | StatisticsExecutorArgs;
+export type ExecutorArgs = ({ readonly kind: "ClientAPIExecutor" } & ClientApiExecutorArgs) | StatisticsExecutorArgs | PsiExecutorArgs;
 
 const executorSchema = z.strictObject({ id: z.string().min(1).optional(), ...componentShape }).transform((written, context) => {
   const component = readComponent("executor", executorClasses, written, context);
@@ -126,13 +129,25 @@ export const clientConfigSchema = z
       const found = components.find((one) => one.id === id);
       const path = ["executors", index, "executor", "args", "generator_id"];
       if (id !== undefined && found === undefined) complain(path, `no component has the id '${id}'`);
-      else if (found?.kind === "cleanser") complain(path, `'${id ?? ""}' is a cleanser, and computes no statistics`);
+      else if (found !== undefined && found.kind !== "generator") complain(path, `'${id ?? ""}' computes no statistics`);
+    });
+    const used = executors.flatMap(({ executor: { args } }, index) => {
+      if (args.kind !== "PSIExecutor") return [];
+      const items = psiItemsOf(args.psi_algo_id, components);
+      if ("message" in items) {
+        const { at, message } = items;
+        complain(
+          at === undefined ? ["executors", index, "executor", "args", "psi_algo_id"] : ["components", at.component, "args", at.arg],
+          message,
+        );
+      }
+      return psiComponentsUsed(args.psi_algo_id, components);
     });
     components.forEach((one, index) => {
-      if (one.kind === "generator" && !generators.includes(one.id))
+      if (one.kind !== "cleanser" && !generators.includes(one.id) && !used.includes(one.id))
         complain(
           ["components", index, "path"],
-          "is of no use: components are cleansers, and what a StatisticsExecutor names by 'generator_id'",
+          "is of no use: components are cleansers, what a StatisticsExecutor names by 'generator_id', and what a PSIExecutor leads to by 'psi_algo_id'",
         );
     });
     lists.forEach(({ filters }, list) => {
@@ -168,6 +183,11 @@ export function compileClientConfig(document: ClientConfigDocument): ClientAppSe
 
 function compileExecutor(args: ExecutorArgs, components: readonly ClientComponent[]): ClientApiExecutorSettings {
   if (args.kind === "ClientAPIExecutor") return compileClientApiExecutor(args);
+  if (args.kind === "PSIExecutor") {
+    const items = psiItemsOf(args.psi_algo_id, components);
+    if ("message" in items) throw new TypeError("the schema lets no executor without its components through");
+    return compilePsiExecutor(args, items);
+  }
   const found = components.find(({ id }) => id === args.generator_id);
   if (found?.kind !== "generator") throw new TypeError("the schema lets no executor without its generator through");
   return compileStatisticsExecutor(args, found.generator);
@@ -175,7 +195,7 @@ function compileExecutor(args: ExecutorArgs, components: readonly ClientComponen
 
 /**
  * Whether a site's app starts programs of the submitter's choice without a file in `custom/`: a `command` may be anything, and so may a class
- * that computes statistics, so either needs the right `byoc` just as code does.
+ * that computes statistics or loads identifiers, so either needs the right `byoc` just as code does.
  */
 export function runsCommand({ executors, components }: ClientConfigDocument): boolean {
   const isCommand = executors.some(({ executor: { args } }) => args.kind === "ClientAPIExecutor" && args.command !== undefined);

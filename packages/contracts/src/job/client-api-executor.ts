@@ -2,6 +2,7 @@ import { z } from "zod";
 import { siteNameSchema } from "../ids/names.js";
 import type { ComponentClass } from "./component.js";
 import { jobPathSchema } from "./job-path.js";
+import type { PsiItems } from "./psi-launch.js";
 import { seconds } from "./seconds.js";
 import { splitCommand } from "./split-command.js";
 import type { StatisticsGenerator } from "./statistics-generator.js";
@@ -31,6 +32,11 @@ export type TrainerLaunch =
       /** Our own program, which has a class in Python compute statistics. */
       readonly kind: "statistics";
       readonly generator: StatisticsGenerator;
+    }
+  | {
+      /** Our own program, which takes the site's part in a private set intersection. */
+      readonly kind: "psi";
+      readonly items: PsiItems;
     };
 
 /** A value of a trainer's environment: a text, or the name of a secret that the site's operator keeps. */

@@ -4,6 +4,8 @@ import { clientApiExecutorClass } from "./client-api-executor.js";
 import { cyclicClass } from "./cyclic.js";
 import { fedAvgClass } from "./fed-avg.js";
 import { crossSiteModelEvalClass } from "./model-evaluation.js";
+import { dhPsiControllerClass } from "./psi.js";
+import { psiExecutorClass } from "./psi-executor.js";
 import { scaffoldClass } from "./scaffold.js";
 import { statisticsControllerClass } from "./statistics.js";
 import { statisticsExecutorClass } from "./statistics-executor.js";
@@ -29,6 +31,8 @@ describe("docs/write-a-job.md", () => {
     ["config_fed_server.json: StatisticsController", statisticsControllerClass.argNames],
     ["config_fed_client.json: ClientAPIExecutor", clientApiExecutorClass.argNames],
     ["config_fed_client.json: StatisticsExecutor", statisticsExecutorClass.argNames],
+    ["config_fed_server.json: DhPSIController", dhPsiControllerClass.argNames],
+    ["config_fed_client.json: PSIExecutor", psiExecutorClass.argNames],
   ])("lists every argument of %s, and no other", (heading, names) => {
     expect(documented(heading).toSorted()).toEqual([...names].toSorted());
   });

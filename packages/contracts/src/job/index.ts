@@ -4,6 +4,8 @@ export type { ClientApiExecutorSettings } from "./client-api-executor.js";
 export { executorFor } from "./executor-for.js";
 export { isNamedBy } from "./is-named-by.js";
 export { isStatisticsFilter } from "./is-statistics-filter.js";
+export type { PsiSettings } from "./psi.js";
+export type { PsiItems } from "./psi-launch.js";
 export type { ResultFilterSettings, UpdateFilterSettings } from "./result-filters.js";
 export type { HistogramBins, StatisticName, StatisticsSettings } from "./statistics.js";
 export type { StatisticsFilter } from "./statistics-filters.js";

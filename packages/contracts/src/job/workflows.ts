@@ -10,6 +10,7 @@ import {
   type ModelEvaluationArgs,
   type ModelEvaluationSettings,
 } from "./model-evaluation.js";
+import { compilePsi, dhPsiControllerClass, type PsiArgs, type PsiSettings, psiTask } from "./psi.js";
 import { compileScaffold, type ScaffoldArgs, type ScaffoldSettings, scaffoldClass } from "./scaffold.js";
 import {
   compileStatistics,
@@ -21,10 +22,16 @@ import {
 import type { WorkflowJob } from "./workflow-job.js";
 
 /** Settings of one workflow, told apart by `kind`; complete: nobody parses or defaults after this. */
-export type WorkflowSettings = FedAvgSettings | ScaffoldSettings | CyclicSettings | ModelEvaluationSettings | StatisticsSettings;
+export type WorkflowSettings =
+  | FedAvgSettings
+  | ScaffoldSettings
+  | CyclicSettings
+  | ModelEvaluationSettings
+  | StatisticsSettings
+  | PsiSettings;
 
 /** Arguments of one workflow as a job writes them, told apart by `kind`. */
-export type WorkflowArgs = FedAvgArgs | ScaffoldArgs | CyclicArgs | ModelEvaluationArgs | StatisticsArgs;
+export type WorkflowArgs = FedAvgArgs | ScaffoldArgs | CyclicArgs | ModelEvaluationArgs | StatisticsArgs | PsiArgs;
 
 /** One of the workflows that a job goes through. */
 export interface WorkflowStage {
@@ -43,7 +50,13 @@ const workflowClasses: readonly ComponentClass<WorkflowArgs>[] = [
   crossSiteEvalClass,
   globalModelEvalClass,
   statisticsControllerClass,
+  dhPsiControllerClass,
 ];
+
+/** Whether a workflow has a model that goes on to the next one. */
+export function hasModel({ kind }: Pick<WorkflowSettings, "kind">): boolean {
+  return kind !== "Statistics" && kind !== "Psi";
+}
 
 /** Workflows of FLARE that have another name here. */
 const instead: Readonly<Record<string, string>> = {
@@ -51,6 +64,7 @@ const instead: Readonly<Record<string, string>> = {
   FedOpt: "use FedAvg with a 'strategy' such as fed-avg-m or fed-adam",
   ScatterAndGatherScaffold: "use Scaffold",
   CrossSiteEvalServerController: "use CrossSiteModelEval, in which the server hands the models round",
+  PSIController: "use DhPSIController",
   CyclicServerController: "use Cyclic, in which the server hands the model round",
 };
 
@@ -60,14 +74,14 @@ const workflowSchema = z.strictObject({ id: z.string().min(1), ...componentShape
 });
 
 /**
- * `workflows`: the first one has the job's first model, and each of the others goes on with that of the one before. Statistics have no model,
- * and leave the one that there is as it is.
+ * `workflows`: the first one has the job's first model, and each of the others goes on with that of the one before. Statistics and
+ * intersections have no model, and leave the one that there is as it is.
  */
 export const workflowsSchema = z
   .array(workflowSchema)
   .min(1, "needs one workflow")
   .superRefine((workflows, context) => {
-    const first = workflows.findIndex(({ args }) => args.kind !== "Statistics");
+    const first = workflows.findIndex(({ args }) => hasModel(args));
     workflows.forEach(({ id, args }, index) => {
       const complain = (path: readonly string[], message: string) => context.addIssue({ code: "custom", path: [index, ...path], message });
       if (index === first && args.initial_model === undefined) complain(["args", "initial_model"], "is missing");
@@ -107,6 +121,8 @@ function settingsOf(args: Exclude<WorkflowArgs, StatisticsArgs>, job: WorkflowJo
       return compileScaffold(args, job);
     case "Cyclic":
       return compileCyclic(args, job);
+    case "Psi":
+      return compilePsi(args);
     case "ModelEvaluation":
     default:
       return compileModelEvaluation(args, job);
@@ -116,8 +132,8 @@ function settingsOf(args: Exclude<WorkflowArgs, StatisticsArgs>, job: WorkflowJo
 /** A task that a workflow gives to sites. */
 export interface WorkflowTask {
   readonly name: string;
-  /** What it wants: a trained model, a model that the site has, how good the task's model is, or statistics of the site's data. */
-  readonly kind: "train" | "submit_model" | "evaluate" | "statistics";
+  /** What it wants: a trained model, a model that the site has, how good the task's model is, statistics of the site's data, or an intersection. */
+  readonly kind: "train" | "submit_model" | "evaluate" | "statistics" | "psi";
   /** The argument that names it. */
   readonly arg: string;
 }
@@ -125,6 +141,7 @@ export interface WorkflowTask {
 /** The tasks that a workflow gives to sites. */
 export function tasksOf(args: WorkflowArgs): readonly WorkflowTask[] {
   if (args.kind === "Statistics") return [{ name: statisticsTask, kind: "statistics", arg: "statistic_configs" }];
+  if (args.kind === "Psi") return [{ name: psiTask, kind: "psi", arg: "timeout" }];
   if (args.kind !== "ModelEvaluation") return [{ name: args.task_name, kind: "train", arg: "task_name" }];
   const { submit_model_task_name: submit, validation_task_name: name } = args;
   const evaluate: WorkflowTask = { name, kind: "evaluate", arg: "validation_task_name" };

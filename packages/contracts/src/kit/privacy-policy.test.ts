@@ -55,6 +55,15 @@ describe("local/privacy.json", () => {
     ]);
   });
 
+  it("lets a site take part in intersections, with so many identifiers, and its sizes shown or not", () => {
+    expect(filters({ name: "AllowPsi" })).toEqual([{ kind: "AllowPsi", maxItems: 10_000_000, showSizes: false }]);
+    expect(filters({ name: "AllowPsi", args: { max_items: 100, show_sizes: true } })).toEqual([
+      { kind: "AllowPsi", maxItems: 100, showSizes: true },
+    ]);
+    expect(problems({ name: "AllowPsi", args: { max_items: 0 } })).toMatch(/must be at least 1/);
+    expect(problems({ name: "AllowPsi" }, { name: "AllowPsi" })).toMatch(/AllowPsi stands once in a scope/);
+  });
+
   it("takes a text of ExcludeVars as a regular expression", () => {
     const [filter] = filters({ name: "ExcludeVars", args: { exclude_vars: "^fc\\." } }) ?? [];
     expect(filter?.kind === "ExcludeVars" && filter.names instanceof RegExp && filter.names.test("fc.weight")).toBe(true);

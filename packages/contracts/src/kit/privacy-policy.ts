@@ -34,6 +34,8 @@ export type PrivacyFilter =
   | { readonly kind: "AllowMetrics"; readonly metrics: readonly string[] }
   /** Tells the server this weight, whatever the job said. */
   | { readonly kind: "FixedWeight"; readonly weight: number }
+  /** Lets the site take part in private set intersections, with lists of so many identifiers at most, its own and those of others. */
+  | { readonly kind: "AllowPsi"; readonly maxItems: number; readonly showSizes: boolean }
   | StatisticsFilter;
 
 /** What holds for the jobs of a scope. */
@@ -71,6 +73,11 @@ const filterClasses: readonly ComponentClass<PrivacyFilter | CleanserReference>[
   ),
   classOf("AllowMetrics", { metrics: z.array(z.string().min(1)) }, ({ metrics }) => ({ metrics })),
   classOf("FixedWeight", { weight: positive.default(1) }, ({ weight }) => ({ weight })),
+  classOf(
+    "AllowPsi",
+    { max_items: z.int().min(1).max(limits.psiItems).default(limits.psiItems), show_sizes: z.boolean().default(false) },
+    ({ max_items: maxItems, show_sizes: showSizes }) => ({ maxItems, showSizes }),
+  ),
   ...statisticsFilterClasses,
   statisticsPrivacyFilterClass,
 ];
@@ -112,7 +119,7 @@ const scopeSchema = z
     task_result_filters: z.array(filterSchema).default([]),
   })
   .superRefine(({ task_result_filters: filters }, context) => {
-    for (const kind of ["GaussianPrivacy", "AllowMetrics", "FixedWeight", ...statisticsFilterKinds] as const) {
+    for (const kind of ["GaussianPrivacy", "AllowMetrics", "FixedWeight", "AllowPsi", ...statisticsFilterKinds] as const) {
       const places = filters.flatMap((filter, i) => (filter.kind === kind ? [i] : []));
       const [, second] = places;
       if (second !== undefined)

@@ -138,7 +138,8 @@ export const jobTemplateSchema = z.object({
   description: z.string(),
   /** What sites need for it, in words; empty when nothing. */
   needs: z.string(),
-  rounds: z.int(),
+  /** `null` where the job has no number of them to choose. */
+  rounds: z.int().nullable(),
   minSites: z.int(),
 });
 

@@ -38,6 +38,13 @@ const known: readonly KnownTemplate[] = [
     description: "A small convolutional network learns to read digits that are spread unevenly over the sites.",
     needs: "Python with torch at each site, and a data set named digits.",
   },
+  {
+    id: "psi",
+    title: "Private set intersection",
+    description: "Each site learns which of its patients all others have too, and nobody anything of the rest.",
+    needs:
+      "A data set named patients at each site, a CSV file with a column patient_id; a site with a privacy policy lets AllowPsi through.",
+  },
 ];
 
 /** What of a template is changed for one submission. */
@@ -68,6 +75,9 @@ export class JobTemplates {
       throw new FlareError("dashboard/not-found", `There is no template '${id.slice(0, 63)}'.`);
     }
     const target = join(dir, template.id);
+    if (changes.rounds !== undefined && roundsIn(await this.#configOf(template)) === null) {
+      throw new FlareError("dashboard/invalid-request", `The job of the template '${template.id}' has no number of rounds to choose.`);
+    }
     await cp(this.#folderOf(template), target, { recursive: true });
     const { name, rounds, minSites } = changes;
     await change(join(target, "meta.json"), (meta) => {
@@ -85,8 +95,11 @@ export class JobTemplates {
     const file = join(folder, "meta.json");
     const { value } = readDocument({ text: await readFile(file, "utf8"), file, schema: jobMetaSchema, code: "job/invalid" });
     const { name, minClients } = compileMeta(value);
-    const config = JSON.parse(await readFile(join(folder, "app", "config", "config_fed_server.json"), "utf8")) as Document;
-    return { ...template, name, rounds: Number(workflowArgs(config)["num_rounds"]), minSites: minClients ?? 1 };
+    return { ...template, name, rounds: roundsIn(await this.#configOf(template)), minSites: minClients ?? 1 };
+  }
+
+  async #configOf(template: KnownTemplate): Promise<Document> {
+    return JSON.parse(await readFile(join(this.#folderOf(template), "app", "config", "config_fed_server.json"), "utf8")) as Document;
   }
 
   #folderOf({ id }: KnownTemplate): string {
@@ -103,7 +116,13 @@ async function change(file: string, edit: (document: Document) => void): Promise
 }
 
 function workflowArgs(config: Document): Document {
-  const [workflow] = config["workflows"] as readonly { readonly args: Document }[];
+  const [workflow] = config["workflows"] as readonly { readonly args?: Document }[];
   if (workflow === undefined) throw new TypeError("a template has one workflow");
-  return workflow.args;
+  return workflow.args ?? {};
+}
+
+/** Rounds of a template's job; `null` where it has no number of them. */
+function roundsIn(config: Document): number | null {
+  const { num_rounds: rounds } = workflowArgs(config);
+  return typeof rounds === "number" ? rounds : null;
 }

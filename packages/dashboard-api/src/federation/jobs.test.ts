@@ -116,7 +116,9 @@ describe("jobs of the dashboard", () => {
       ["breast-cancer", 15, 3],
       ["numpy-hello", 3, 2],
       ["digits-pytorch", 24, 3],
+      ["psi", null, 3],
     ]);
+    await expect(lead.call(submitJobTemplate, { body: { template: "psi", rounds: 3 } })).rejects.toThrow(/no number of rounds to choose/);
     const { id } = await lead.call(submitJobTemplate, { body: { template: "breast-cancer", name: "my trial", minSites: 5 } });
     const other = await dashboard.person({ role: "lead", organization: "hospital_b" });
     const orgAdmin = await dashboard.person({ role: "org_admin", organization: "hospital_a" });

@@ -4,6 +4,7 @@ import { connect, Socket } from "node:net";
 import { join } from "node:path";
 import { decodeSafetensors, encodeSafetensors } from "@flare-ts/aggregator/safetensors";
 import { FlareError, limits } from "@flare-ts/contracts/errors";
+import type { Metrics } from "../job/job-event.js";
 import { settlesWithin } from "../process/deadline.js";
 import { giveBackSmallHeap } from "../process/give-back-heap.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
@@ -18,6 +19,7 @@ import {
   type JobMessage,
   protocolVersion,
   type ResultAckMessage,
+  type ResultMessage,
   type ResultRefusedMessage,
   type TaskMessage,
   type WelcomeMessage,
@@ -46,6 +48,16 @@ export interface TaskProgress {
   readonly total?: number;
   /** What is being done, for people. */
   readonly note?: string;
+}
+
+/** A task that is answered by a file which is not made of tensors in memory. */
+export interface FileTask {
+  /** A safetensors file; it must only be read. */
+  readonly modelPath: string;
+  readonly currentRound: number;
+  readonly totalRounds: number;
+  /** Where the answer is written, also a safetensors file. */
+  readonly outPath: string;
 }
 
 /** What else there is to know of a metric. */
@@ -178,8 +190,7 @@ export class ClientSession {
     const transferable = await this.#transferable(model, task);
     if (transferable === undefined) return;
     const { params, paramsType } = transferable;
-    // A trainer that outlived its job process must not write into the file of the one that took its place.
-    const path = join(this.#welcomed.result_folder, `${encodeURIComponent(task.task_id)}.${process.pid}.safetensors`);
+    const path = this.#resultPath(task);
     const bytes = encodeSafetensors(Object.entries(params));
     await whenThereIsRoom(
       async () => {
@@ -189,7 +200,41 @@ export class ClientSession {
       { onFull: sayThatThereIsNoRoom },
     );
     const { metrics = {}, meta = {} } = model;
-    this.#channel.send({ type: "result", task_id: task.task_id, path, params_type: paramsType, weight, metrics, meta });
+    await this.#deliver({ type: "result", task_id: task.task_id, path, params_type: paramsType, weight, metrics, meta });
+  }
+
+  /**
+   * Answers the next task by a file, however large, and waits as `send` does. It is made again when the disk was full.
+   *
+   * @param make - writes the answer, and gives the metrics that go with it
+   * @returns `false` when the job is over
+   * @throws FlareError `client-api/disconnected`, `client-api/result-invalid`, and what `make` throws
+   */
+  async answerByFile(make: (task: FileTask) => Promise<Metrics>): Promise<boolean> {
+    const task = await this.#nextTask();
+    if (task === undefined) return false;
+    const { task_id, model_path: modelPath, current_round: currentRound, total_rounds: totalRounds } = task;
+    const path = this.#resultPath(task);
+    try {
+      const metrics = await whenThereIsRoom(() => make({ modelPath, currentRound, totalRounds, outPath: `${path}.part` }), {
+        onFull: sayThatThereIsNoRoom,
+      });
+      await rename(`${path}.part`, path);
+      await this.#deliver({ type: "result", task_id, path, params_type: "FULL", weight: 1, metrics, meta: {} });
+    } catch (error) {
+      if (!(await this.#isGone(error))) throw error;
+    }
+    return true;
+  }
+
+  /** A trainer that outlived its job process must not write into the file of the one that took its place. */
+  #resultPath({ task_id: taskId }: TaskMessage): string {
+    return join(this.#welcomed.result_folder, `${encodeURIComponent(taskId)}.${process.pid}.safetensors`);
+  }
+
+  /** Hands a result over, and waits until the site has it. */
+  async #deliver(result: ResultMessage): Promise<void> {
+    this.#channel.send(result);
     await this.#until(() => this.#reply !== undefined || this.#isStopped || !this.#channel.isOpen);
     const reply = this.#takeReply();
     if (reply?.type === "result_refused") throw FlareError.fromJSON(reply.error);
@@ -301,13 +346,18 @@ export class ClientSession {
       this.#hasControls = model.controls !== undefined;
       return model;
     } catch (error) {
-      if ((error as NodeJS.ErrnoException).code !== "ENOENT") throw error;
-      // The site removes the model of a task that it cancels, and its word on that comes after.
-      const isTold = this.#until(() => this.#isCancelled || this.#isStopped || !this.#channel.isOpen);
-      if (!(await settlesWithin(isTold, cancelMs))) throw error;
-      this.#current = undefined;
+      if (!(await this.#isGone(error))) throw error;
       return undefined;
     }
+  }
+
+  /** Whether something has failed because the site removes the model of a task that it cancels; its word on that comes after. */
+  async #isGone(error: unknown): Promise<boolean> {
+    if ((error as NodeJS.ErrnoException).code !== "ENOENT") return false;
+    const isTold = this.#until(() => this.#isCancelled || this.#isStopped || !this.#channel.isOpen);
+    if (!(await settlesWithin(isTold, cancelMs))) return false;
+    this.#current = undefined;
+    return true;
   }
 
   #take(message: JobMessage): void {

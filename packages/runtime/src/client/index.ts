@@ -1,9 +1,12 @@
 import { FlareError } from "@flare-ts/contracts/errors";
+import type { PsiOwner } from "../psi/site-psi.js";
 import type { DatasetColumns } from "../statistics/column-statistics.js";
 import { type ClientSession, type LogOptions, openClientSession, type SystemInfo, type TaskProgress } from "./client-session.js";
 import type { FLModel, FLModelInit } from "./fl-model.js";
+import { servePsiOf } from "./serve-psi.js";
 import { serveStatisticsOf } from "./serve-statistics.js";
 
+export type { PsiOwner } from "../psi/site-psi.js";
 export type { DatasetColumns } from "../statistics/column-statistics.js";
 export { ClientSession, type LogOptions, openClientSession, type SystemInfo, type TaskProgress } from "./client-session.js";
 export { FLModel, type FLModelInit, ParamsType, type Tensors } from "./fl-model.js";
@@ -113,4 +116,14 @@ export function shutdown(): void {
 function session(): ClientSession {
   if (defaultSession.current !== undefined) return defaultSession.current;
   throw new FlareError("client-api/not-initialised", "init() has not been called, or not been awaited.");
+}
+
+/**
+ * Answers the tasks of a private set intersection until the job is over: with the site's identifiers, which are blinded before they leave it, and in
+ * the end the owner is given those that all sites have.
+ *
+ * @throws FlareError `client-api/items-invalid`, `client-api/result-invalid` for a task of something else, and what the owner throws
+ */
+export async function servePsi(owner: PsiOwner): Promise<void> {
+  await servePsiOf(session(), owner);
 }

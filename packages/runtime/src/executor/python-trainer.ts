@@ -15,13 +15,18 @@ export interface PythonTrainerInit {
 /** Variable by which a site's operator names the interpreter, such as that of a virtual environment. */
 const pythonVariable = "FLARE_PYTHON";
 
+/** The interpreter that the site's operator has chosen. */
+export function pythonCommand(environment: PythonTrainerInit["environment"]): string {
+  return environment[pythonVariable] || "python3";
+}
+
 /**
  * How a script in Python is started: by `flare-client run`, which answers the imports of scripts that were written for NVIDIA
  * FLARE too. The Client API for Python comes with this package, so that a site needs Python and NumPy and nothing of ours.
  */
 export function pythonTrainer({ script, args, environment, pythonPath }: PythonTrainerInit) {
   return {
-    file: environment[pythonVariable] || "python3",
+    file: pythonCommand(environment),
     args: ["-m", "flare_client", "run", script, ...args],
     env: pythonEnvironment(pythonPath),
   };
@@ -35,7 +40,7 @@ export function statisticsProgram({
   pythonPath,
 }: StatisticsGenerator & Pick<PythonTrainerInit, "environment" | "pythonPath">) {
   return {
-    file: environment[pythonVariable] || "python3",
+    file: pythonCommand(environment),
     args: ["-m", "flare_client", "statistics", path, JSON.stringify(args)],
     env: pythonEnvironment(pythonPath),
   };

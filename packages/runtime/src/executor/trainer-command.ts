@@ -3,13 +3,14 @@ import { realpath } from "node:fs/promises";
 import { join, sep } from "node:path";
 import { pathToFileURL } from "node:url";
 import { FlareError } from "@flare-ts/contracts/errors";
-import type { ClientApiExecutorSettings } from "@flare-ts/contracts/job";
+import type { ClientApiExecutorSettings, PsiItems } from "@flare-ts/contracts/job";
 import { bootstrapVariable } from "../client/protocol.js";
 import { strippedFolderVariable } from "../client/stripped-name.js";
 import { programPath } from "../installed.js";
 import type { SiteJobDescription } from "../job-process/job-channel.js";
 import { oneArena } from "../process/malloc-settings.js";
-import { pythonEnvironment, pythonTrainer, statisticsProgram } from "./python-trainer.js";
+import type { PsiProgram } from "../psi/psi-owners.js";
+import { pythonCommand, pythonEnvironment, pythonTrainer, statisticsProgram } from "./python-trainer.js";
 import { trainerPermissions } from "./trainer-permissions.js";
 
 /** How a trainer is started. */
@@ -79,6 +80,9 @@ export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerC
     // A job without code has no folder for it.
     return { ...program, env: { ...env, ...program.env }, cwd: existsSync(custom) ? custom : job.workspace };
   }
+  if (settings.launch.kind === "psi") {
+    return { ...psiCommand(settings.launch.items, { job, env }), cwd: existsSync(custom) ? custom : job.workspace };
+  }
   const cwd = custom;
   if (settings.launch.kind === "command") {
     const [file = "", ...args] = settings.launch.command;
@@ -102,6 +106,16 @@ export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerC
   const flags = [...permissions, ...typeStrippingFlags(), "--import", trainerRegister];
   const sandboxEnv = { ...env, [strippedFolderVariable]: init.strippedFolder, ...oneArena };
   return { file: process.execPath, args: [...flags, script, ...args], env: sandboxEnv, cwd };
+}
+
+/** Our own program, under the permission model; one that asks a class in Python has to start it, which the model would not allow. */
+function psiCommand(items: PsiItems, { job, env }: { readonly job: SiteJobDescription; readonly env: Readonly<Record<string, string>> }) {
+  const program: PsiProgram = { items, folder: join(job.workspace, job.site), python: pythonCommand(process.env) };
+  const args = [programPath("psi/psi-main"), JSON.stringify(program)];
+  if (items.kind === "class") return { file: process.execPath, args, env: { ...env, ...pythonEnvironment(env["PYTHONPATH"]) } };
+  const permissions = trainerPermissions({ workspace: job.workspace, readable: [job.modelsFolder, ...Object.values(job.datasets)] });
+  const threads = permissions.includes("--allow-worker") ? [] : ["--allow-worker"];
+  return { file: process.execPath, args: [...permissions, ...threads, ...args], env: { ...env, ...oneArena } };
 }
 
 /** Whatever the job's own settings say: the other GPUs are other jobs'. In another order the same numbers would be theirs. */

@@ -21,6 +21,8 @@ export interface ServerJobCalls {
     readonly round: number;
     readonly task: string;
     readonly model: ObjectRef;
+    /** What a site gets that is named here, instead of `model`. */
+    readonly models?: Readonly<Record<string, ObjectRef>>;
     readonly sites: readonly string[];
     readonly totalRounds: number;
     readonly meta: Readonly<Record<string, unknown>>;

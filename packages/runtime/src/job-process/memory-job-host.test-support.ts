@@ -60,8 +60,8 @@ export class MemoryJobHost {
   readonly handlers: CallHandlers<ServerJobCalls> = {
     begin: () => this.#noted("begin", { job: { ...this.#init.job, workspace: this.workspace }, entries: [...this.entries] }),
     append: ({ event }) => this.#noted(`append ${event.type}`, { seq: this.add(event).seq }),
-    assign: ({ round, task, model, sites, totalRounds, meta }) => {
-      for (const site of sites) void this.#train({ site, round, task, totalRounds, meta }, model);
+    assign: ({ round, task, model, models, sites, totalRounds, meta }) => {
+      for (const site of sites) void this.#train({ site, round, task, totalRounds, meta }, models?.[site] ?? model);
       return this.#noted("assign", {});
     },
     closeTask: ({ round, task }) => {

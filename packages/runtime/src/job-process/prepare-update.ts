@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { isStatisticsFilter, type UpdateFilterSettings, type UpdateForm } from "@flare-ts/contracts/job";
 import { holdsTensors } from "../job/holds-tensors.js";
 import { updateFilterOf } from "../job/update-filters.js";
+import { findPsiFile } from "../psi/psi-file.js";
 import { holdsStatistics } from "../statistics/statistics-file.js";
 import { writeCleansed } from "../statistics/write-cleansed.js";
 import type { SiteTask, TrainerResult } from "./job-channel.js";
@@ -32,7 +33,7 @@ export async function prepareUpdate(result: TrainerResult, init: PrepareUpdateIn
 }
 
 async function filterResult(result: TrainerResult, { task, filters, randomBytes, signal }: PrepareUpdateInit): Promise<TrainerResult> {
-  if (filters.length === 0 || !holdsTensors(result.path)) return result;
+  if (filters.length === 0 || !holdsTensors(result.path) || findPsiFile(result.path) !== undefined) return result;
   if (holdsStatistics(result.path)) return await cleanseResult(result, { filters, randomBytes });
   const { path: source, paramsType: given } = result;
   const outPath = source.replace(/\.safetensors$/, ".filtered.safetensors");

@@ -4,6 +4,7 @@ import { FlareError } from "@flare-ts/contracts/errors";
 import { executorFor, type ResultFilterSettings, type UpdateForm } from "@flare-ts/contracts/job";
 import { holdsTensors } from "../job/holds-tensors.js";
 import { withWire } from "../job/update-wire.js";
+import { findPsiFile } from "../psi/psi-file.js";
 import { holdsStatistics } from "../statistics/statistics-file.js";
 import type { SiteTask, TrainerResult } from "./job-channel.js";
 
@@ -33,12 +34,12 @@ export function updateFormFor(
 /**
  * Makes a result smaller for the wire, in a file beside it. A whole model becomes the difference to the model of its task first, as
  * rounding a small difference loses less than rounding what it is the difference of. A result that the form cannot hold is left as it is,
- * and so is one without tensors, such as the answer to an evaluation, and one of statistics.
+ * and so is one without tensors, such as the answer to an evaluation, one of statistics, and one of an intersection.
  *
  * @throws what is wrong with the result itself (`aggregate/…`, `file/…`); the reason of the signal
  */
 export async function shapeUpdate(result: TrainerResult, init: ShapeUpdateInit): Promise<ShapedUpdate> {
-  if (!holdsTensors(result.path) || holdsStatistics(result.path)) return { result };
+  if (!holdsTensors(result.path) || holdsStatistics(result.path) || findPsiFile(result.path) !== undefined) return { result };
   if (result.paramsType === "DIFF") return shapeOrLeave(result, init);
   try {
     return await shape(result, init, init.task.modelPath);

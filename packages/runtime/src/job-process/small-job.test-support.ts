@@ -15,9 +15,11 @@ export interface SmallJobInit {
   /** @default answers of `answerOf` at once */
   readonly train?: MemoryJobHostInit["train"];
   readonly clock?: MemoryJobHostInit["clock"];
+  /** @default three */
+  readonly sites?: readonly string[];
 }
 
-/** A job of three sites and a model of three numbers, laid out in a temporary folder, which is the caller's to remove. */
+/** A job of three sites, or of those that are named, and a model of three numbers, laid out in a temporary folder, which is the caller's to remove. */
 export async function smallJob(init: SmallJobInit): Promise<MemoryJobHost> {
   const folder = await mkdtemp(join(tmpdir(), "flare-job-"));
   const host = new MemoryJobHost({
@@ -25,8 +27,8 @@ export async function smallJob(init: SmallJobInit): Promise<MemoryJobHost> {
     job: {
       jobId: "4f4c1d0e-5a8a-4f0e-9a44-4d3f6a1f2b3c",
       name: "job",
-      sites: ["site-1", "site-2", "site-3"],
-      minClients: 3,
+      sites: init.sites ?? ["site-1", "site-2", "site-3"],
+      minClients: init.sites?.length ?? 3,
       mandatoryClients: [],
     },
     clock: init.clock ?? systemClock,

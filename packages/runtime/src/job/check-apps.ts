@@ -52,6 +52,7 @@ function checkServer({ meta }: CheckAppsInit, { app, server }: AppConfigs): Prob
     const complain: Complain = (arg, message, ...more) => server.problemAt(["workflows", index, "args", arg, ...more], message);
     return [
       ...(args.kind === "FedAvg" ? checkNumbers(meta, args, complain) : []),
+      ...(args.kind === "Psi" ? checkPair(meta) : []),
       ...(sites === undefined ? [] : checkSites(args, sites, complain)),
     ];
   });
@@ -61,7 +62,7 @@ type Complain = (arg: string, message: string, ...more: (string | number)[]) => 
 
 /** What a workflow asks for that the sites of the job cannot give. */
 function checkSites(args: WorkflowArgs, sites: readonly string[], complain: Complain): Problem[] {
-  const counts = args.kind === "ModelEvaluation" || args.kind === "Statistics" ? {} : { num_clients: args.num_clients };
+  const counts = "num_clients" in args ? { num_clients: args.num_clients } : {};
   const numbers = "min_clients" in args ? { ...counts, min_clients: args.min_clients } : counts;
   const tooMany = Object.entries(numbers).flatMap(([name, count]) =>
     count === undefined || count <= sites.length
@@ -83,6 +84,7 @@ function namedSites(args: WorkflowArgs): (readonly [arg: string, place: string |
     case "Cyclic":
       return typeof args.order === "string" ? [] : args.order.map((site, index) => ["order", index, site]);
     case "Statistics":
+    case "Psi":
       return [];
     case "ModelEvaluation":
     default:
@@ -109,6 +111,14 @@ function checkNumbers(meta: ReadDocument<JobMetaDocument>, args: FedAvgArgs, com
     problems.push(meta.problemAt(["min_clients"], message));
   }
   return problems;
+}
+
+/** An intersection of one site would be all that it has. */
+function checkPair(meta: ReadDocument<JobMetaDocument>): Problem[] {
+  const { min_clients: starting = 1 } = meta.value;
+  if (starting >= 2) return [];
+  const message = `min_clients is ${starting}, but an intersection needs 2 sites; it is one of all sites that the job starts with`;
+  return [meta.problemAt(["min_clients"], message)];
 }
 
 function checkClient({ configs, files }: CheckAppsInit, { app, client }: AppConfigs): Problem[] {
@@ -146,8 +156,10 @@ function checkTasks(configs: readonly AppConfigs[], client: ReadDocument<ClientC
 function kindProblem({ name, kind }: Pick<WorkflowTask, "name" | "kind">, args: ExecutorArgs): string | undefined {
   if (args.kind === "StatisticsExecutor")
     return kind === "statistics" ? undefined : `'${name}' goes to a StatisticsExecutor, which answers statistics alone`;
+  if (args.kind === "PSIExecutor")
+    return kind === "psi" ? undefined : `'${name}' goes to a PSIExecutor, which intersects identifiers alone`;
   const names = { train: args.train_task_name, evaluate: args.evaluate_task_name, submit_model: args.submit_model_task_name };
-  if (kind === "train" || kind === "statistics") {
+  if (kind === "train" || kind === "statistics" || kind === "psi") {
     const isEvaluation = name === names.evaluate && name !== names.train;
     return isEvaluation ? `'${name}' is the evaluate_task_name of the executor: scripts answer it with metrics alone` : undefined;
   }

@@ -53,7 +53,9 @@ export type JobEvent =
       /** Whose model the sites evaluate: that of a site, or one of the server's with `SRV_` before its name. Absent where they do not. */
       readonly evaluates?: string;
       /** What sites are asked for instead of models: the model of the round is then a document that says more. */
-      readonly asks?: "statistics";
+      readonly asks?: "statistics" | "intersection";
+      /** What each site is given, where that is not `model` for all of them. */
+      readonly models?: Readonly<Record<string, ObjectRef>>;
     }
   | ({ readonly type: "update-accepted"; readonly round: number; readonly task: string } & AcceptedUpdate)
   | {
@@ -88,7 +90,7 @@ export type JobEvent =
       readonly strategy?: string;
       /** What the strategy keeps for the next round, by name; empty where it keeps nothing. */
       readonly state?: StrategyState;
-      /** The model of each contributor, where the round combined none of them. */
+      /** The model of each contributor, or what it has made for another site, where the round combined none of them. */
       readonly models?: Readonly<Record<string, ObjectRef>>;
       /** The result of statistics, and where a download has it; in the round with which they are complete. */
       readonly statistics?: StatisticsFile;

@@ -20,6 +20,7 @@ export function updateFilterOf(
       return { kind: "gaussian", clipNorm: filter.clipNorm, noiseMultiplier: filter.noiseMultiplier, randomBytes };
     case "AllowMetrics":
     case "FixedWeight":
+    case "AllowPsi":
     case "MinCountCleanser":
     case "AddNoiseToMinMax":
     case "HistogramBinsCleanser":

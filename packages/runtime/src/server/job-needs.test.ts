@@ -60,6 +60,23 @@ it("a job needs its model while it asks for statistics, what the next pass asks 
   expect(held(1, 11, 20, 30)).toEqual([true, false, false, true]);
 });
 
+it("a job needs what each site has made for another until the next round has closed, and nothing of it at its end", () => {
+  const needs = new JobNeeds({ files: [] });
+  const held = (...numbers: readonly number[]): boolean[] => numbers.map((number) => needs.hashes().includes(objectNumber(number).hash));
+  const made = (...numbers: readonly number[]) => Object.fromEntries(numbers.map((number) => [`site-${number}`, objectNumber(number)]));
+  const common = { task: "PSI", model: objectNumber(10), sites: ["a", "b"], totalRounds: 4, asks: "intersection" } as const;
+  needs.note({ type: "round-opened", round: 0, ...common });
+  needs.note({ ...closed(0, 10, {}), models: made(20, 21) });
+  expect(held(10, 20, 21)).toEqual([true, true, true]);
+  needs.note({ type: "round-opened", round: 1, ...common, models: made(21, 20) });
+  expect(held(10, 20, 21)).toEqual([true, true, true]);
+  needs.note({ ...closed(1, 10, {}), models: made(30) });
+  needs.note({ type: "round-opened", round: 2, ...common, models: made(30) });
+  expect(held(20, 21, 30)).toEqual([false, false, true]);
+  needs.end();
+  expect(held(10, 30)).toEqual([false, false]);
+});
+
 function closed(
   round: number,
   model: number,

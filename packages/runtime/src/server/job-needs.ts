@@ -8,10 +8,12 @@ export class JobNeeds {
   readonly #updates = new Set<ContentHash>();
   #model = "";
   #input = "";
+  /** The same where sites are given different ones. */
+  #inputs: readonly ContentHash[] = [];
   /** The input of the round before, while sites fetch that of this one: they hold it, and need only what has changed. */
   #previous = "";
   #best = "";
-  /** Whether the round that is open makes no model: it evaluates one, or asks for statistics. */
+  /** Whether the round that is open makes no model: it evaluates one, or asks for statistics or an intersection. */
   #makesNone = false;
   /** Results of statistics. */
   readonly #results = new Set<ContentHash>();
@@ -49,6 +51,9 @@ export class JobNeeds {
     if (type !== "round-opened") return "more";
     this.#previous = this.#input;
     this.#input = event.model.hash;
+    this.#inputs = Object.values(event.models ?? {}).map(({ hash }) => hash);
+    // Handed on to the sites of this round, and to nobody else.
+    if (event.models !== undefined) this.#handedIn = [];
     return "less";
   }
 
@@ -56,6 +61,7 @@ export class JobNeeds {
   end(): void {
     this.#updates.clear();
     this.#input = "";
+    this.#inputs = [];
     this.#previous = "";
     this.#handedIn = [];
     this.#state = [];
@@ -65,6 +71,7 @@ export class JobNeeds {
     return [
       ...this.#files,
       ...[this.#model, this.#input, this.#previous, this.#best].filter(isContentHash),
+      ...this.#inputs,
       ...this.#handedIn,
       ...this.#state,
       ...this.#results,

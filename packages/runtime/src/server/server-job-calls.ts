@@ -70,14 +70,18 @@ export function serverJobCalls(components: ServerJobCallsComponents, job: Called
       };
     },
     append: async ({ event }) => ({ seq: (await hub.append(jobId, job.complete(event))).seq }),
-    assign: async ({ round, task, model, sites: asked, totalRounds, meta }) => {
-      await store.openTasks(asked.map((site) => ({ jobId, round, task, site, model, totalRounds, meta })));
+    assign: async ({ round, task, model: ofAll, models: ofSites = {}, sites: asked, totalRounds, meta }) => {
+      const modelOf = (site: string): ObjectRef => (Object.hasOwn(ofSites, site) ? (ofSites[site] ?? ofAll) : ofAll);
+      await store.openTasks(asked.map((site) => ({ jobId, round, task, site, model: modelOf(site), totalRounds, meta })));
       const open = await store.openTasksFor({ jobId, round, task });
-      const inline = model.size > limits.inlineBytes ? undefined : await readWhole(models, model);
+      const inlines = new Map<ContentHash, Uint8Array>();
+      for (const { hash, size } of [ofAll, ...Object.values(ofSites)])
+        if (size <= limits.inlineBytes && !inlines.has(hash)) inlines.set(hash, await readWhole(models, { hash, size }));
       for (const own of open.filter(({ site }) => asked.includes(site) && job.takesPart(site))) {
+        const { model } = own;
         job.grantTask(own.site, model.hash);
         const isInline = model.size <= (directory.get(own.site)?.inlineBytes ?? 0);
-        const value = taskToWire(own, isInline ? inline : undefined);
+        const value = taskToWire(own, isInline ? inlines.get(model.hash) : undefined);
         directory.push(own.site, create(ServerMessageSchema, { message: { case: "task", value } }));
       }
       return {};

@@ -8,6 +8,7 @@ import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { noTensors } from "../job/holds-tensors.js";
 import type { AuditEntry } from "../logging/audit-log.js";
 import { createLogger } from "../logging/logger.js";
+import { emptyPsiFile, pointBytes, psiHeader } from "../psi/psi-file.js";
 import { encodeStatistics, readStatistics } from "../statistics/statistics-file.js";
 import type { SiteStore } from "../store/site-store.js";
 import { openSqliteSiteStore } from "../store/sqlite-site-store.js";
@@ -269,5 +270,66 @@ describe("statistics at the gate", () => {
       await expect(release(scope("counted", least), document)).rejects.toMatchObject({ code: "client-api/result-invalid" });
     }
     expect((await readdir(folder)).filter((name) => name.startsWith("statistics-out"))).toEqual([]);
+  });
+});
+
+describe("a part in an intersection at the gate", () => {
+  const allow = (maxItems: number, showSizes = false): PrivacyFilter => ({ kind: "AllowPsi", maxItems, showSizes });
+  const points = (count: number): Uint8Array => Buffer.concat([psiHeader({ kind: "points", count }), randomBytes(count * pointBytes)]);
+  const metrics = { psi_items: 3, psi_intersection: 1, "Jane Doe": 1 };
+
+  async function release(given: PrivacyScope, bytes: Uint8Array) {
+    const [path, outPath] = [join(folder, "psi.safetensors"), join(folder, "psi-out.safetensors")];
+    await writeFile(path, bytes);
+    const entries: AuditEntry[] = [];
+    const gate = gateWith(await emptyStore(), { scopes: [given], defaultScope: undefined }, (entry) => entries.push(entry));
+    const result = { path, paramsType: "FULL", weight: 70, metrics, meta: { note: "Jane Doe" } } as const;
+    const key = { jobId: "j", round: 0, task: "PSI" };
+    const signal = new AbortController().signal;
+    const released = await gate.release(result, { key, scope: given, base: path, outPath, form: "float16", signal });
+    return { released, entries, bytes: await readFile(outPath) };
+  }
+
+  it("leaves as it is, alone, and with the sizes that the scope shows", async () => {
+    const bytes = points(5);
+    const quiet = await release(scope("linkage", clip, allow(5)), bytes);
+    expect(quiet.bytes.equals(bytes)).toBe(true);
+    expect(quiet.released).toMatchObject({ weight: 1, metrics: {}, meta: {} });
+    expect(quiet.entries[0]?.facts).toMatchObject({ scope: "linkage", filters: ["AllowPsi"] });
+    const shown = await release(scope("linkage", allow(5, true)), bytes);
+    expect(shown.released.metrics).toEqual({ psi_items: 3, psi_intersection: 1 });
+    const selection = Buffer.concat([psiHeader({ kind: "selection", count: 1 }), Uint8Array.of(3)]);
+    expect((await release(scope("linkage", allow(5)), selection)).bytes.equals(selection)).toBe(true);
+    expect((await release(scope("linkage", allow(5)), emptyPsiFile)).bytes.equals(Buffer.from(emptyPsiFile))).toBe(true);
+  });
+
+  it("leaves nothing but its tensor, whatever the header has besides", async () => {
+    const header = `{"__metadata__":{"note":"Jane Doe"},"flare.psi":{"dtype":"U8","shape":[1,32],"data_offsets":[0,32]}}`;
+    const length = Buffer.alloc(8);
+    length.writeBigUInt64LE(BigInt(header.length));
+    const { bytes } = await release(scope("linkage", allow(5)), Buffer.concat([length, Buffer.from(header), Buffer.alloc(32)]));
+    expect(bytes.toString("latin1")).not.toContain("Jane Doe");
+  });
+
+  it("does not leave through a scope without a word for it, nor with more identifiers than that says", async () => {
+    for (const [given, bytes] of [
+      [scope("other", clip), points(1)],
+      [scope("linkage", allow(4)), points(5)],
+      [scope("linkage", allow(8)), Buffer.concat([psiHeader({ kind: "selection", count: 2 }), Buffer.alloc(2)])],
+    ] as const) {
+      await expect(release(given, bytes)).rejects.toMatchObject({ code: "privacy/psi-held-back" });
+    }
+    expect((await readdir(folder)).filter((name) => name.startsWith("psi-out"))).toEqual([]);
+  });
+
+  it("does not leave unfiltered where there is a policy, and does where there is none", async () => {
+    const path = join(folder, "unfiltered.safetensors");
+    await writeFile(path, points(1));
+    const open = await gateOf(undefined);
+    expect(() => open.checkUnfiltered({ path })).not.toThrow();
+    const strict = await gateOf(policy);
+    expect(() => strict.checkUnfiltered({ path })).toThrow(/no AllowPsi/);
+    await writeFile(path, noTensors);
+    expect(() => strict.checkUnfiltered({ path })).not.toThrow();
   });
 });

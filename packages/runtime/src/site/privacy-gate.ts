@@ -1,4 +1,6 @@
+import { createReadStream, createWriteStream } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
+import { pipeline } from "node:stream/promises";
 import { FlareError, type Json, type PrivacyFilter, type PrivacyPolicy, type PrivacyScope, type UpdateForm } from "@flare-ts/contracts";
 import { isStatisticsFilter } from "@flare-ts/contracts/job";
 import { holdsTensors, noTensors } from "../job/holds-tensors.js";
@@ -8,6 +10,8 @@ import type { TrainerResult } from "../job-process/job-channel.js";
 import { shapeUpdate } from "../job-process/shape-update.js";
 import type { AuditLog } from "../logging/audit-log.js";
 import { errorField, type Logger } from "../logging/logger.js";
+import { findPsiFile, pointBytes, psiHeader } from "../psi/psi-file.js";
+import { sizesOfPsi } from "../psi/site-psi.js";
 import { holdsStatistics } from "../statistics/statistics-file.js";
 import { writeCleansed } from "../statistics/write-cleansed.js";
 import { diskError, writeError } from "../store/file-model-store-disk.js";
@@ -97,9 +101,9 @@ export class PrivacyGate {
    * Makes of a result what leaves the site; after a full disk it may be begun again. What noise costs of the scope's privacy is written down
    * before this resolves, once for each task. One without tensors, such as the answer to an evaluation, costs nothing: what leaves of it are
    * its weight and the metrics that the scope lets out. Statistics leave through a scope that says how, and alone: without metrics, and of no
-   * weight. What a result is, is decided by the file, whatever the task is called.
+   * weight. So do lists and bits of an intersection. What a result is, is decided by the file, whatever the task is called.
    *
-   * @throws FlareError `privacy/nothing-left`, `privacy/statistics-held-back`, `privacy/budget-spent`, what is wrong with the result (`aggregate/…`), `file/…`
+   * @throws FlareError `privacy/nothing-left`, `privacy/statistics-held-back`, `privacy/psi-held-back`, `privacy/budget-spent`, what is wrong with the result (`aggregate/…`), `file/…`
    */
   async release(result: TrainerResult, init: ReleaseInit): Promise<TrainerResult> {
     const { key, scope, outPath } = init;
@@ -107,6 +111,7 @@ export class PrivacyGate {
     try {
       if (!holdsTensors(result.path)) return await this.#releaseMetrics(result, init);
       if (holdsStatistics(result.path)) return await this.#releaseStatistics(result, init);
+      if (findPsiFile(result.path) !== undefined) return await this.#releasePsi(result, init);
       const { filtered, leftOut } = await this.#filter(result, init);
       const epsilon = await this.#spend(key, scope);
       const released = await this.#shape(filtered, init);
@@ -117,6 +122,17 @@ export class PrivacyGate {
       await Promise.all(made.map((path) => rm(path, { force: true })));
       throw writeError(reason, outPath);
     }
+  }
+
+  /**
+   * What leaves as it is, because the site has no policy or the scope has no filter: anything but a site's part in an intersection, which needs the
+   * word of a policy that is there.
+   *
+   * @throws FlareError `privacy/psi-held-back`
+   */
+  checkUnfiltered({ path }: Pick<TrainerResult, "path">): void {
+    if (this.#init.policy !== undefined && findPsiFile(path) !== undefined)
+      throw this.#psiHeldBack("has no AllowPsi, so the site takes no part in it");
   }
 
   /** Those of a result's metrics, or of what a script tracks, that the scope lets out. */
@@ -152,6 +168,39 @@ export class PrivacyGate {
     const heldBack = await writeCleansed(path, outPath, { filters, randomBytes: this.#parts.randomBytes });
     this.#writeDown(init, { filters, leftOut: heldBack, epsilon: undefined });
     return { path: outPath, paramsType: "FULL", weight: 1, metrics: {}, meta: {} };
+  }
+
+  /** What leaves is a list of points, or bits for one, under a header of our own; and how many there are, where the scope shows it. */
+  async #releasePsi({ path, metrics }: TrainerResult, init: ReleaseInit): Promise<TrainerResult> {
+    const { outPath, scope } = init;
+    const allowed = scope.resultFilters.find((filter) => filter.kind === "AllowPsi");
+    if (allowed === undefined) throw this.#psiHeldBack("has no AllowPsi, so the site takes no part in it", scope);
+    const found = findPsiFile(path);
+    if (found === undefined) throw new TypeError("the file of an intersection is none any more");
+    const mostCount = found.kind === "points" ? allowed.maxItems : Math.ceil(allowed.maxItems / 8);
+    if (found.count > mostCount) {
+      const what = found.kind === "points" ? `${found.count} identifiers` : `bits for ${8 * found.count} identifiers`;
+      throw this.#psiHeldBack(`lets ${allowed.maxItems} identifiers out, and these are ${what}`, scope);
+    }
+    const bytes = found.kind === "points" ? found.count * pointBytes : found.count;
+    const data = bytes === 0 ? [] : createReadStream(path, { start: found.start, end: found.start + bytes - 1 });
+    await writeFile(outPath, psiHeader(found))
+      .then(() => pipeline(data, createWriteStream(outPath, { flags: "a" })))
+      .catch((reason: unknown) => {
+        throw diskError(reason, outPath);
+      });
+    if (findPsiFile(outPath)?.count !== found.count) throw new TypeError("the file of an intersection has changed as it was read");
+    this.#writeDown(init, { filters: [allowed], leftOut: allowed.showSizes ? [] : Object.keys(metrics), epsilon: undefined });
+    const sizes = Object.entries(metrics).filter(([name]) => sizesOfPsi.some((one) => one === name));
+    return { path: outPath, paramsType: "FULL", weight: 1, metrics: allowed.showSizes ? Object.fromEntries(sizes) : {}, meta: {} };
+  }
+
+  #psiHeldBack(why: string, scope?: PrivacyScope): FlareError {
+    const { site } = this.#init;
+    const where = scope === undefined ? `The privacy scope of the job at ${site}` : `The privacy scope '${scope.name}' of ${site}`;
+    return new FlareError("privacy/psi-held-back", `A job asks for a private set intersection. ${where} ${why}.`, {
+      facts: { site, ...(scope === undefined ? {} : { scope: scope.name }) },
+    });
   }
 
   async #filter(

@@ -36,7 +36,7 @@ async function take(bytes: number): Promise<{ readonly delivered: readonly SiteR
       store,
       delivery: { deliver: (result) => void delivered.push(result) },
       taskModels: { holdAnswer: () => Promise.resolve(), pathForAnswer: () => join(folder, "answer.safetensors") },
-      privacy: { release: (result) => Promise.resolve(result) },
+      privacy: { release: (result) => Promise.resolve(result), checkUnfiltered: () => undefined },
       whenThereIsRoom: (action) => action(),
     },
     { folder, scope: undefined },

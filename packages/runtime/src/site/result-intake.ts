@@ -15,7 +15,7 @@ export interface ResultIntakeComponents {
   readonly store: Pick<SiteStore, "addResult">;
   readonly delivery: Pick<ResultDelivery, "deliver">;
   readonly taskModels: Pick<TaskModels, "holdAnswer" | "pathForAnswer">;
-  readonly privacy: Pick<PrivacyGate, "release">;
+  readonly privacy: Pick<PrivacyGate, "release" | "checkUnfiltered">;
   /** Carries out what writes, again for as long as the disk is full. */
   readonly whenThereIsRoom: <Result>(action: () => Promise<Result>) => Promise<Result>;
 }
@@ -78,8 +78,11 @@ export class ResultIntake {
 
   async #release(result: TrainerResult, { key, modelPath, form, signal }: AnsweredTask): Promise<TrainerResult> {
     const { scope } = this.#init;
-    if (scope === undefined) return result;
     const { privacy, taskModels, whenThereIsRoom } = this.#parts;
+    if (scope === undefined) {
+      privacy.checkUnfiltered(result);
+      return result;
+    }
     const outPath = taskModels.pathForAnswer();
     return await whenThereIsRoom(() => privacy.release(result, { key, scope, base: modelPath, outPath, form, signal }));
   }

@@ -38,7 +38,7 @@ export interface SiteJobComponents {
   readonly retention: ObjectRetention;
   readonly delivery: ResultDelivery;
   readonly admission: JobAdmission;
-  readonly privacy: Pick<PrivacyGate, "release" | "metricsThatLeave">;
+  readonly privacy: Pick<PrivacyGate, "release" | "checkUnfiltered" | "metricsThatLeave">;
   readonly launcher: JobLauncher;
   readonly reporter: TaskReporter;
   readonly secrets: SiteSecrets;

@@ -5,8 +5,9 @@ import type { SiteFailure } from "./site-failure.js";
 type EventOf<Type extends JobEvent["type"]> = Extract<JobEvent, { type: Type }>;
 
 /** A round as it opens. */
-export function openedRound({ round, task, model, sites }: EventOf<"round-opened">, atMs: number): OpenRound {
+export function openedRound({ round, task, model, models, sites }: EventOf<"round-opened">, atMs: number): OpenRound {
   return {
+    ...(models === undefined ? {} : { models }),
     round,
     task,
     model,

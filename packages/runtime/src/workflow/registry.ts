@@ -1,11 +1,22 @@
 import { join } from "node:path";
 import { fedAvg, type StrategyComponents } from "@flare-ts/aggregator";
-import type { FedAvgSettings, ScaffoldSettings, StatisticsSettings, WorkflowSettings, WorkflowStage } from "@flare-ts/contracts";
+import {
+  type FedAvgSettings,
+  hasModel,
+  type PsiSettings,
+  type ScaffoldSettings,
+  type StatisticsSettings,
+  type WorkflowSettings,
+  type WorkflowStage,
+} from "@flare-ts/contracts";
 import type { ServerJobDescription } from "../job-process/job-channel.js";
+import { psiRounds } from "../psi/psi-steps.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { cyclicScript } from "./cyclic.js";
 import { createJobStrategy, createScaffoldStrategy, trainerMeta, withoutTensors } from "./job-strategy.js";
 import { modelEvaluationScript } from "./model-evaluation.js";
+import { psiScript } from "./psi.js";
+import { PsiRounds } from "./psi-rounds.js";
 import { roundMachine } from "./round-machine.js";
 import type { RunningWorkflow } from "./running-workflow.js";
 import { ScaffoldModels } from "./scaffold-models.js";
@@ -47,6 +58,8 @@ function create(settings: WorkflowSettings, start: StageStart, parts: Parts): Ru
       return scripted(scriptMachine(plan, cyclicScript(settings, plan)), start, parts);
     case "Statistics":
       return statistics(settings, start, parts);
+    case "Psi":
+      return intersection(settings, start, parts);
     case "ModelEvaluation":
     default:
       return scripted(scriptMachine(plan, modelEvaluationScript(settings, { ...plan, bestModel })), start, parts);
@@ -83,6 +96,15 @@ function statistics(settings: StatisticsSettings, start: StageStart, parts: Part
   );
 }
 
+/** A workflow that finds what identifiers all sites have. */
+function intersection(settings: PsiSettings, start: StageStart, parts: Parts): RunningWorkflow {
+  const { job, plan } = start;
+  const { firstRound, sites } = plan;
+  const lists = new PsiRounds(parts, { folder: join(job.workspace, "aggregates"), firstRound, totalRounds: psiRounds(sites.length) });
+  const machine = scriptMachine(plan, psiScript(settings, plan));
+  return new WorkflowDriver({ ...parts, machine, strategy: fedAvg(), dress: lists, summary: lists }, { ...placeOf(start), taskMeta: {} });
+}
+
 /** A workflow in which no two updates are combined. */
 function scripted<State>(machine: WorkflowDriverComponents<State>["machine"], start: StageStart, parts: Parts): RunningWorkflow {
   return new WorkflowDriver({ ...parts, machine, strategy: fedAvg() }, { ...placeOf(start), taskMeta: {} });
@@ -94,8 +116,8 @@ function placeOf({ job, plan, isLast }: StageStart): Omit<WorkflowDriverInit, "t
 
 /** Puts the workflows of a job to work. */
 export function jobWorkflows({ job, stages, initialModel }: WorkflowsStart, parts: Parts): WorkflowSequence {
-  // Statistics that come before every workflow with a model have none to hand on.
-  const first = stages.findIndex(({ settings }) => settings.kind !== "Statistics");
+  // What comes before every workflow with a model has none to hand on.
+  const first = stages.findIndex(({ settings }) => hasModel(settings));
   return new WorkflowSequence({
     count: stages.length,
     create: async (index, { nextRound, model, bestModel, left }: Handover) => {

@@ -46,6 +46,8 @@ export type RoundPhase =
   | { readonly name: "over"; readonly status: JobStatus };
 
 export interface OpenRound {
+  /** What each site is given, where that is not the same for all. */
+  readonly models?: Readonly<Record<string, ObjectRef>> | undefined;
   readonly round: number;
   readonly task: string;
   /** The model that the sites train on. */

@@ -10,6 +10,8 @@ export interface SummarizedRound {
   /** What is kept for it. */
   readonly state: StrategyState;
   readonly statistics?: StatisticsFile;
+  /** What each site has made for another one. */
+  readonly models?: Readonly<Record<string, ObjectRef>>;
   /** Sites whose answer cannot be used, and why; then nothing else counts. */
   readonly unusable: readonly (readonly [site: string, problem: FlareError])[];
 }

@@ -13,7 +13,7 @@ import type { WorkflowPlan } from "./workflow-plan.js";
 
 type EventOf<Type extends JobEvent["type"]> = Extract<JobEvent, { type: Type }>;
 
-/** What becomes of the answers of a round: one model, a model of each, their metrics alone, or statistics of what they say. */
+/** What becomes of the answers of a round: one model, a model of each, their metrics alone, or what is read in them. */
 export type RoundUse = "combine" | "collect" | "measure" | "summarize";
 
 /** A round that is to be held. */
@@ -21,9 +21,13 @@ export interface ScriptedRound {
   readonly type: "round";
   readonly task: string;
   readonly model: ObjectRef;
+  /** What each site is given, where that is not `model` for all of them. */
+  readonly models?: Readonly<Record<string, ObjectRef>> | undefined;
   readonly sites: readonly string[];
   readonly totalRounds: number;
   readonly use: RoundUse;
+  /** What sites are asked for instead of models. */
+  readonly asks?: "statistics" | "intersection";
   /** Time from its opening until it closes with what is there; `undefined`: until each site has answered or is given up. */
   readonly timeoutMs: number | undefined;
   /** As trainers count it. */
@@ -187,18 +191,23 @@ function goOn(plan: WorkflowPlan, round: number, next: ScriptStep): WorkflowEffe
   if (next.type === "end") return [{ type: "end", model: next.model, reason: next.reason }];
   // A state that fails is settled to have failed.
   if (next.type === "fail") return [];
-  const { task, model, sites, totalRounds, evaluates, use } = next;
+  const { task, model, models, sites, totalRounds, evaluates, asks } = next;
   const whose = evaluates === undefined ? {} : { evaluates };
-  const asks = use === "summarize" ? { asks: "statistics" as const } : {};
-  return [{ type: "open-round", round, task, model, sites, totalRounds, ...nameOf(plan), ...whose, ...asks }];
+  const what = asks === undefined ? {} : { asks };
+  return [{ type: "open-round", round, task, model, sites, totalRounds, ...nameOf(plan), ...whose, ...what, ...given(models) }];
+}
+
+/** What sites are given, where that is not the same for all. */
+function given(models: OpenRound["models"]): { readonly models?: Readonly<Record<string, ObjectRef>> } {
+  return models === undefined ? {} : { models };
 }
 
 function assign({ open, scripted }: RoundPhase): WorkflowEffect {
-  const { round, task, model, sites } = open;
+  const { round, task, model, models, sites } = open;
   const { totalRounds, own, evaluates } = scripted;
   const numbers = roundNumbersMeta(own, { round, totalRounds });
   const meta = evaluates === undefined ? numbers : { ...numbers, model_owner: evaluates };
-  return { type: "assign", round, task, model, sites, totalRounds, meta };
+  return { type: "assign", round, task, model, ...given(models), sites, totalRounds, meta };
 }
 
 function foldsOf({ open, scripted }: RoundPhase, sites: readonly string[]): WorkflowEffect[] {
@@ -211,11 +220,13 @@ function setDeadline({ open, scripted: { timeoutMs } }: RoundPhase): WorkflowEff
 }
 
 function close({ open, scripted, contributors }: Extract<ScriptPhase, { name: "closing" }>): WorkflowEffect {
-  const { round, task, model, sites, answers } = open;
+  const { round, task, model, models, sites, answers } = open;
   const contributions = contributionsOf(answers, contributors);
   const missing = sites.filter((site) => !contributors.includes(site));
   if (scripted.use === "measure" || contributions.length === 0) return { type: "close-round", round, model, contributions, missing };
-  if (scripted.use === "summarize") return { type: "summarize", round, task, model, state: scripted.state, contributions, missing };
+  if (scripted.use === "summarize") {
+    return { type: "summarize", round, task, model, ...given(models), state: scripted.state, contributions, missing };
+  }
   if (scripted.use === "collect") return { type: "collect", round, task, model, contributions, missing };
   return { type: "aggregate", round, task, model, state: undefined, contributions, missing };
 }

@@ -46,6 +46,7 @@ export function statisticsScript(settings: StatisticsSettings, plan: WorkflowPla
         sites,
         totalRounds: total,
         use: "summarize",
+        asks: "statistics",
         timeoutMs: settings.timeoutMs,
         own: { current: passes, start: 0, total },
         state,

@@ -20,7 +20,8 @@ export type WorkflowEffect =
       readonly totalRounds: number;
       readonly workflow?: string;
       readonly evaluates?: string;
-      readonly asks?: "statistics";
+      readonly asks?: "statistics" | "intersection";
+      readonly models?: Readonly<Record<string, ObjectRef>>;
     }
   /** Open the task at sites. */
   | {
@@ -28,6 +29,8 @@ export type WorkflowEffect =
       readonly round: number;
       readonly task: string;
       readonly model: ObjectRef;
+      /** What a site gets that is named here, instead of `model`. */
+      readonly models?: Readonly<Record<string, ObjectRef>>;
       readonly sites: readonly string[];
       readonly totalRounds: number;
       /** What sites are told of this round. */
@@ -80,6 +83,8 @@ export type WorkflowEffect =
       readonly round: number;
       readonly task: string;
       readonly model: ObjectRef;
+      /** What each site was given, where that was not the same. */
+      readonly models?: Readonly<Record<string, ObjectRef>>;
       /** What the round before has kept; `undefined` in the first. */
       readonly state: StrategyState | undefined;
       readonly contributions: readonly Contribution[];

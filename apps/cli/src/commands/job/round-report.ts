@@ -33,7 +33,7 @@ export interface RoundReport {
   /** Whose model the sites evaluate, where they do. */
   readonly evaluates?: string;
   /** What sites are asked for instead of models. */
-  readonly asks?: "statistics";
+  readonly asks?: "statistics" | "intersection";
   readonly openedMs: number;
   readonly sites: readonly string[];
   /** Whether it is that of one site, where the job has several. */

@@ -56,7 +56,7 @@ async function withStatistics(
   session: AdminSession,
   { jobId, report }: { readonly jobId: string; readonly report: JobReport },
 ): Promise<JobReport> {
-  if (report.end === undefined || !report.rounds.some(({ asks, closed }) => asks !== undefined && closed !== undefined)) return report;
+  if (report.end === undefined || !report.rounds.some(({ asks, closed }) => asks === "statistics" && closed !== undefined)) return report;
   try {
     const statistics = await session.statistics(jobId, { signal });
     if (format === "txt") for (const text of statistics.flatMap((one) => statisticsLines(one, terminal))) terminal.out(text);

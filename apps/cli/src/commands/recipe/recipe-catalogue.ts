@@ -100,6 +100,18 @@ export const recipes: readonly RecipeEntry[] = [
     optional: cyclic,
   },
   {
+    name: "dh-psi",
+    summary: "which identifiers all sites have, and nothing of the others",
+    framework: "any",
+    algorithm: "psi",
+    workflow: "DhPSIController",
+    module: "nvflare.app_common.psi.recipes.dh_psi",
+    className: "DhPSIRecipe",
+    ownName: "DhPSIRecipe",
+    required: ["min_clients", "local_psi"],
+    optional: ["name", "output_path"],
+  },
+  {
     name: "fedavg",
     summary: "every site trains, and the updates become the next model",
     framework: "any",

@@ -4,7 +4,7 @@ import { formatBytes, formatDuration } from "../../components/format.js";
 import { useNow } from "../../components/use-now.js";
 import { ownerName } from "../../jobs/evaluation.js";
 import type { SitePhases, SiteProgress } from "../../jobs/phase-track.js";
-import type { RoundView } from "../../jobs/round-view.js";
+import { isAnswered, type RoundView } from "../../jobs/round-view.js";
 import { useFederation } from "../../live/use-federation.js";
 import { Waterfall } from "../../plots/waterfall.js";
 import { RoundSites } from "./round-sites.js";
@@ -46,7 +46,7 @@ export function RoundDetail({ jobId, round, before, phases, progress, isRunning 
         <Fact name="Time">{`${formatDuration(lastMs - round.openedMs)}${isOpen ? " so far" : ""}`}</Fact>
         {round.kind !== "evaluate" && (
           <>
-            <Fact name={round.kind === "submit" ? "Models" : round.kind === "statistics" ? "Answers" : "Updates"}>
+            <Fact name={round.kind === "submit" ? "Models" : isAnswered(round) ? "Answers" : "Updates"}>
               {formatBytes(round.bytes ?? sites.reduce((sum, { bytes }) => sum + (bytes ?? 0), 0))}
             </Fact>
             <Fact name="Aggregation">{round.aggregationSeconds === null ? "" : formatDuration(round.aggregationSeconds * 1000)}</Fact>

@@ -3,7 +3,7 @@ import { formatBytes, formatDuration, formatValue } from "../../components/forma
 import { StatusPill, type Tone } from "../../components/status-pill.js";
 import { lateSites } from "../../jobs/late-sites.js";
 import type { SiteProgress } from "../../jobs/phase-track.js";
-import { type RoundView, roundName, type SiteInRound, type SiteRoundState } from "../../jobs/round-view.js";
+import { isAnswered, type RoundView, roundName, type SiteInRound, type SiteRoundState } from "../../jobs/round-view.js";
 
 export interface RoundSitesProps {
   readonly round: RoundView;
@@ -46,7 +46,7 @@ export function RoundSites({ round, before, progress, errors, nowMs }: RoundSite
   );
   // What measures a model sends no other.
   const hasUpdates = round.kind !== "evaluate";
-  const hasWeights = hasUpdates && round.kind !== "statistics";
+  const hasWeights = hasUpdates && !isAnswered(round);
   return (
     <Table.ScrollContainer minWidth={560} type="native">
       <Table verticalSpacing={6} fz="sm" aria-label={`Sites of ${before.length > 0 ? "the rounds up to " : ""}${roundName(round)}`}>
@@ -57,9 +57,7 @@ export function RoundSites({ round, before, progress, errors, nowMs }: RoundSite
             <Table.Th>State</Table.Th>
             <Table.Th ta="right">Time</Table.Th>
             {hasWeights && <Table.Th ta="right">Weight</Table.Th>}
-            {hasUpdates && (
-              <Table.Th ta="right">{round.kind === "submit" ? "Model" : round.kind === "statistics" ? "Answer" : "Update"}</Table.Th>
-            )}
+            {hasUpdates && <Table.Th ta="right">{round.kind === "submit" ? "Model" : isAnswered(round) ? "Answer" : "Update"}</Table.Th>}
             {metric !== undefined && <Table.Th ta="right">{metric}</Table.Th>}
           </Table.Tr>
         </Table.Thead>

@@ -67,7 +67,7 @@ function TemplateForm({ onDone }: { readonly onDone: (id: string) => void }) {
               body: {
                 template: chosen?.id ?? "",
                 ...(name.trim() === "" ? {} : { name }),
-                ...(typeof rounds === "number" ? { rounds } : {}),
+                ...(typeof rounds === "number" && chosen?.rounds !== null ? { rounds } : {}),
                 ...(typeof minSites === "number" ? { minSites } : {}),
               },
             })}
@@ -90,7 +90,9 @@ function TemplateForm({ onDone }: { readonly onDone: (id: string) => void }) {
             </Radio.Group>
             <TextInput label="Name" placeholder={chosen?.name ?? ""} {...form.getInputProps("name")} />
             <Group grow align="flex-start">
-              <NumberInput label="Rounds" min={1} placeholder={String(chosen?.rounds ?? "")} {...form.getInputProps("rounds")} />
+              {chosen?.rounds !== null && (
+                <NumberInput label="Rounds" min={1} placeholder={String(chosen?.rounds ?? "")} {...form.getInputProps("rounds")} />
+              )}
               <NumberInput
                 label="Sites at least"
                 min={1}

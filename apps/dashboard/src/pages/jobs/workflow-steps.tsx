@@ -1,6 +1,6 @@
 import { count } from "../../components/format.js";
 import { isEvaluation } from "../../jobs/evaluation.js";
-import { closedRounds, isStatistics, takesTurns, type WorkflowView } from "../../jobs/workflow-view.js";
+import { closedRounds, isIntersection, isStatistics, takesTurns, type WorkflowView } from "../../jobs/workflow-view.js";
 import classes from "./workflow-steps.module.css";
 
 export interface WorkflowStepsProps {
@@ -30,5 +30,6 @@ export function WorkflowSteps({ workflows, index, onPick }: WorkflowStepsProps) 
 
 function kindOf(workflow: WorkflowView): string {
   if (isStatistics(workflow)) return "statistics";
+  if (isIntersection(workflow)) return "intersection";
   return isEvaluation(workflow) ? "evaluation" : takesTurns(workflow) ? "training in turns" : "training";
 }

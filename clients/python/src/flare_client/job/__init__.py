@@ -18,6 +18,7 @@ from .fed_job import FedJob
 from .filters import ClipNorm, ExcludeVars, GaussianPrivacy, ModelDequantizer, ModelQuantizer, PercentilePrivacy
 from .kinds import ALL_SITES, DataKind, ExchangeFormat, FilterType, FrameworkType, JobMetaKey, TransferType
 from .models import NPModelPersistor, PTFileModelPersistor, PTModel
+from .psi_parts import CsvItems, DhPSIController, DhPSITaskHandler, FilePSIWriter, PSIExecutor
 from .script_runner import ScriptRunner
 from .server_components import (
     ConvertToFedEvent,
@@ -63,15 +64,19 @@ __all__ = [
     "ConvertToFedEvent",
     "CrossSiteEval",
     "CrossSiteModelEval",
+    "CsvItems",
     "Cyclic",
     "CyclicController",
     "DataKind",
+    "DhPSIController",
+    "DhPSITaskHandler",
     "ExchangeFormat",
     "ExcludeVars",
     "FedAvg",
     "FedAvgJob",
     "FedJob",
     "FedOpt",
+    "FilePSIWriter",
     "FilterType",
     "FrameworkType",
     "FullModelShareableGenerator",
@@ -93,6 +98,7 @@ __all__ = [
     "PTFileModelLocator",
     "PTFileModelPersistor",
     "PTModel",
+    "PSIExecutor",
     "PercentilePrivacy",
     "Scaffold",
     "ScatterAndGather",

@@ -2,6 +2,7 @@
 
 from typing import Any, Dict, List, Optional, Tuple, Union
 
+from ..psi.spec import PSI
 from ..statistics.spec import Statistics
 from .arguments import nearest
 from .component import ResultFilter, ServerModel, SiteExecutor, Workflow, WorkflowSetting, WrittenComponent
@@ -9,7 +10,7 @@ from .errors import JobError
 from .initial_model import is_torch_module
 from .kinds import FilterType
 from .models import PTFileModelPersistor
-from .object_by_name import arguments_of, class_path
+from .object_by_name import SITE_OBJECTS, SiteObject, arguments_of, class_path
 from .source_files import SourceFiles
 from .workflows import check_workflow
 
@@ -25,16 +26,16 @@ class ClientApp:
         self.settings: Dict[str, Any] = {}
         self._runners: List[Tuple[List[str], SiteExecutor]] = []
         self._filters: Dict[str, List[Tuple[List[str], ResultFilter]]] = {FilterType.TASK_RESULT: [], FilterType.TASK_DATA: []}
-        self._components: Dict[str, Union[WrittenComponent, Statistics]] = {}
+        self._components: Dict[str, Union[WrittenComponent, SiteObject]] = {}
 
-    def add_component(self, component: Union[WrittenComponent, Statistics], name: Any = None) -> str:
-        """Adds a component, or an object that computes statistics; gives its id, which is the same for one that is there already.
+    def add_component(self, component: Union[WrittenComponent, SiteObject], name: Any = None) -> str:
+        """Adds a component, or an object that computes statistics or has identifiers; gives its id, which is the same for one that is there already.
 
         :raises JobError: for an object that a site could not make from its class and arguments
         """
         # A mistake of the line that adds it, not of the export.
         _written_component("", component)
-        return _added(self._components, component, name or ("generator" if isinstance(component, Statistics) else None))
+        return _added(self._components, component, name or ("generator" if isinstance(component, Statistics) else "local_psi" if isinstance(component, PSI) else None))
 
     def add_runner(self, runner: SiteExecutor, tasks: List[str]) -> None:
         """Adds a script for some tasks."""
@@ -63,7 +64,7 @@ class ClientApp:
             place = "" if runner.script is None else self.sources.add_script(runner.script)
             executors.append({"tasks": tasks, "executor": runner.executor(place)})
         for component in self._components.values():
-            if isinstance(component, Statistics):
+            if isinstance(component, SITE_OBJECTS):
                 self.sources.add_class(type(component))
         components = [_written_component(name, component) for name, component in self._components.items()]
         results = _lists(self._filters[FilterType.TASK_RESULT])
@@ -161,8 +162,8 @@ def _added(components: Dict[str, Any], component: Any, name: Any) -> str:
     return own
 
 
-def _written_component(name: str, component: Union[WrittenComponent, Statistics]) -> Dict[str, Any]:
-    if isinstance(component, Statistics):
+def _written_component(name: str, component: Union[WrittenComponent, SiteObject]) -> Dict[str, Any]:
+    if isinstance(component, SITE_OBJECTS):
         return {"id": name, "path": class_path(component), "args": arguments_of(component)}
     return {"id": name, "path": component.path, "args": component.arguments}
 

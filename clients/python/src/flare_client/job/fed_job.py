@@ -6,7 +6,6 @@ import tempfile
 from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
-from ..statistics.spec import Statistics
 from .app import ClientApp, ServerApp
 from .arguments import nearest, without_none
 from .component import IdleComponent, ResultFilter, ServerModel, SiteExecutor, Workflow, WorkflowSetting, WrittenComponent
@@ -14,6 +13,7 @@ from .errors import JobError, without_effect
 from .initial_model import is_torch_module
 from .job_folder import AppFolder, write_job_folder
 from .kinds import ALL_SITES, SERVER
+from .object_by_name import SITE_OBJECTS
 from .source_files import SourceFiles
 
 #: Arguments that :meth:`FedJob.to` hands on.
@@ -65,7 +65,7 @@ class FedJob:
         return [] if self._server is None else self._server.workflows
 
     def to(self, obj: Any, target: str, id: Optional[str] = None, **options: Any) -> Any:
-        """Gives something to the server or a site: a workflow, a model, a :class:`ScriptRunner`, a filter, what computes statistics, the path of a
+        """Gives something to the server or a site: a workflow, a model, a :class:`ScriptRunner`, a filter, what computes statistics or has identifiers, the path of a
         file or folder for ``custom``, or a dict with more settings of the configuration file.
 
         :param target: ``server``, the name of a site, or ``@ALL`` for every site
@@ -204,7 +204,7 @@ class FedJob:
             return app.add_component(obj, name)
         if isinstance(obj, WrittenComponent) and obj.is_for_server:
             return app.add_component(obj, name)
-        if isinstance(obj, (SiteExecutor, Statistics, WrittenComponent)):
+        if isinstance(obj, (SiteExecutor, WrittenComponent, *SITE_OBJECTS)):
             raise JobError(f"a {type(obj).__name__} is for sites: use to_clients, or to with the name of a site")
         if isinstance(obj, WorkflowSetting) or is_torch_module(obj):
             return app.add_component(obj, name)
@@ -220,7 +220,7 @@ class FedJob:
         if isinstance(obj, SiteExecutor):
             app.add_runner(obj, tasks)
             return {}
-        if isinstance(obj, (WrittenComponent, Statistics)):
+        if isinstance(obj, (WrittenComponent, *SITE_OBJECTS)):
             return app.add_component(obj, name)
         if isinstance(obj, str):
             app.sources.add(obj)

@@ -7,8 +7,9 @@ import site
 import sys
 import sysconfig
 from enum import Enum
-from typing import Any, Dict, List, Mapping, Optional, Tuple
+from typing import Any, Dict, List, Mapping, Optional, Tuple, Union
 
+from ..psi.spec import PSI
 from ..statistics.csv_statistics import CsvStatistics
 from ..statistics.spec import Statistics
 from .arguments import is_same
@@ -17,6 +18,10 @@ from .secret_signs import tell_secrets
 
 #: Packages that every site has by its software, whatever lies in the author's folder.
 OURS = frozenset(("nvflare", "flare_client"))
+
+#: Objects of classes of the author's own that sites make again.
+SITE_OBJECTS = (Statistics, PSI)
+SiteObject = Union[Statistics, PSI]
 
 _NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
@@ -84,7 +89,7 @@ def arguments_of(made: Any) -> Dict[str, Any]:
 
 def _given(made: Any) -> Mapping[str, Any]:
     """Arguments by name of an object that remembers them."""
-    if not isinstance(made, Statistics):
+    if not isinstance(made, SITE_OBJECTS):
         return {}
     arguments, named = made.given_arguments
     bound = inspect.signature(type(made).__init__).bind(made, *arguments, **named)

@@ -12,6 +12,7 @@ Importing this takes ``--export`` and ``--export-dir`` out of ``sys.argv``: :met
 from ..flare_command import FlareCommandError
 from ..job.errors import JobError
 from .additions import add_experiment_tracking, set_per_site_config, set_recipe_meta
+from .dh_psi import DhPSIRecipe
 from .environment import ExecEnv
 from .evaluation import FedEvalRecipe, NumpyCrossSiteEvalRecipe, add_cross_site_evaluation, add_final_global_evaluation
 from .fedavg import FedAvgRecipe, FedProxRecipe, NumpyFedAvgRecipe, PTFedAvgRecipe
@@ -25,6 +26,7 @@ from .spec import Recipe
 
 __all__ = [
     "CyclicRecipe",
+    "DhPSIRecipe",
     "ExecEnv",
     "FedAvgRecipe",
     "FedEvalRecipe",

@@ -82,6 +82,11 @@ export const clientApiErrors = {
     "A job computes statistics of a data set that the site does not offer, or that is no CSV file.",
     "Compare `datasets` of the job's component with `datasets` in the site's `local/resources.json`.",
   ),
+  "client-api/items-invalid": row(
+    "user",
+    "The identifiers of a site cannot be intersected with those of others: there are none, too many, or one that is no line of text.",
+    "Compare the column or the class that the job's component names with the site's data; identifiers are texts without line breaks.",
+  ),
   "client-api/launch-failed": row(
     "user",
     "The trainer could not be started.",

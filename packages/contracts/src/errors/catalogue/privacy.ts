@@ -22,6 +22,11 @@ export const privacyErrors = {
     "A job asks for statistics of a site's data, and the job's privacy scope there has filters, but none of statistics.",
     "Add `MinCountCleanser`, `AddNoiseToMinMax` or `HistogramBinsCleanser` to the scope in the site's `local/privacy.json`, or have the job name a scope that lets statistics out.",
   ),
+  "privacy/psi-held-back": row(
+    "site",
+    "A job asks the site to take part in a private set intersection, and the site's privacy policy does not let it, or not with so many identifiers.",
+    "Add `AllowPsi`, or one with larger `max_items`, to the job's scope in the site's `local/privacy.json`, or have the job name a scope that has it.",
+  ),
   "privacy/budget-spent": row(
     "site",
     "Another update would take the site beyond the `epsilon_budget` of its privacy scope.",
