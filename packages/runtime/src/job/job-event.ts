@@ -54,6 +54,19 @@ export type JobEvent =
       readonly evaluates?: string;
       /** What sites are asked for instead of models: the model of the round is then a document that says more. */
       readonly asks?: "statistics";
+      /**
+       * Only where sites do not wait for each other: the oldest round whose model sites may still be at work on. Tasks of rounds from this
+       * one on go on until they are answered, however many rounds close meanwhile; those of older rounds are over.
+       */
+      readonly oldestBase?: number;
+    }
+  | {
+      /** Sites get the model of a round that is open already, where sites do not wait for each other. */
+      readonly type: "task-assigned";
+      readonly round: number;
+      readonly task: string;
+      readonly model: ObjectRef;
+      readonly sites: readonly string[];
     }
   | ({ readonly type: "update-accepted"; readonly round: number; readonly task: string } & AcceptedUpdate)
   | {
@@ -88,6 +101,8 @@ export type JobEvent =
       readonly strategy?: string;
       /** What the strategy keeps for the next round, by name; empty where it keeps nothing. */
       readonly state?: StrategyState;
+      /** The updates that are in the model, where they need not be made from that of the round; sorted by site, then by round. */
+      readonly updates?: readonly CountedUpdate[];
       /** The model of each contributor, where the round combined none of them. */
       readonly models?: Readonly<Record<string, ObjectRef>>;
       /** The result of statistics, and where a download has it; in the round with which they are complete. */
@@ -98,6 +113,12 @@ export type JobEvent =
   | { readonly type: "process-restarted"; readonly where: string; readonly reason: string }
   | { readonly type: "workflow-ended"; readonly model: ObjectRef; readonly reason: string }
   | { readonly type: "job-ended"; readonly status: JobStatus; readonly reason: string };
+
+/** An update that is in a model, by its site and the round whose model it was made from. */
+export interface CountedUpdate {
+  readonly site: string;
+  readonly round: number;
+}
 
 /** A result of statistics: a JSON document. */
 export interface StatisticsFile extends ObjectRef {
