@@ -54,11 +54,8 @@ export type JobEvent =
       readonly evaluates?: string;
       /** What sites are asked for instead of models: the model of the round is then a document that says more. */
       readonly asks?: "statistics";
-      /**
-       * Only where sites do not wait for each other: the oldest round whose model sites may still be at work on. Tasks of rounds from this
-       * one on go on until they are answered, however many rounds close meanwhile; those of older rounds are over.
-       */
-      readonly oldestBase?: number;
+      /** Only where sites do not wait for each other, so that tasks go on however many rounds close. */
+      readonly buffered?: BufferedRound;
     }
   | {
       /** Sites get the model of a round that is open already, where sites do not wait for each other. */
@@ -113,6 +110,14 @@ export type JobEvent =
   | { readonly type: "process-restarted"; readonly where: string; readonly reason: string }
   | { readonly type: "workflow-ended"; readonly model: ObjectRef; readonly reason: string }
   | { readonly type: "job-ended"; readonly status: JobStatus; readonly reason: string };
+
+/** How a round goes about what sites hand in of older rounds. */
+export interface BufferedRound {
+  /** The oldest round whose model sites may still be at work on: tasks of older rounds are over. */
+  readonly oldestBase: number;
+  /** Updates that make the round's model. */
+  readonly updates: number;
+}
 
 /** An update that is in a model, by its site and the round whose model it was made from. */
 export interface CountedUpdate {

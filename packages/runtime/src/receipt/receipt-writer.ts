@@ -41,8 +41,8 @@ export class ReceiptWriter {
   note({ event, atMs }: JournalEntry): void {
     if (event.type === "round-opened") {
       this.#opened = { event, atMs };
-      const { round, oldestBase = round } = event;
-      for (const [key, update] of this.#updates) if (update.event.round < oldestBase) this.#updates.delete(key);
+      const oldest = event.buffered?.oldestBase ?? event.round;
+      for (const [key, update] of this.#updates) if (update.event.round < oldest) this.#updates.delete(key);
     }
     if (event.type === "round-opened" || event.type === "task-assigned")
       for (const site of event.sites) this.#given.set(site, { round: event.round, model: event.model });

@@ -18,8 +18,8 @@ export class BasesInUse {
   note(event: JobEvent): void {
     switch (event.type) {
       case "round-opened": {
-        const { round, model, sites, oldestBase = round } = event;
-        this.#dropOlderThan(oldestBase);
+        const { round, model, sites, buffered } = event;
+        this.#dropOlderThan(buffered?.oldestBase ?? round);
         for (const site of sites) this.#tasks.set(site, { round, model: model.hash });
         this.#lastButOne = this.#last;
         this.#last = this.#now();

@@ -33,8 +33,8 @@ export class JobNeeds {
    */
   note(event: JobEvent): "more" | "less" | "nothing" {
     const { type } = event;
-    if (type === "round-opened" && (event.oldestBase === undefined) !== (this.#bases === undefined))
-      this.#bases = event.oldestBase === undefined ? undefined : new BasesInUse();
+    if (type === "round-opened" && (event.buffered === undefined) !== (this.#bases === undefined))
+      this.#bases = event.buffered === undefined ? undefined : new BasesInUse();
     this.#bases?.note(event);
     if (type === "update-accepted") this.#updates.add(event.update.hash);
     else if (type === "best-model") this.#best = event.model.hash;

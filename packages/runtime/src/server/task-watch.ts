@@ -44,9 +44,9 @@ export class TaskWatch {
   note(event: JobEvent): void {
     switch (event.type) {
       case "round-opened": {
-        const { round, oldestBase = round } = event;
-        this.#outlivesRounds = event.oldestBase !== undefined;
-        for (const [site, open] of this.#open) if (open.round < oldestBase) this.#open.delete(site);
+        const { round, buffered } = event;
+        this.#outlivesRounds = buffered !== undefined;
+        for (const [site, open] of this.#open) if (open.round < (buffered?.oldestBase ?? round)) this.#open.delete(site);
         this.#begin(event);
         return;
       }

@@ -29,10 +29,10 @@ type PhaseOf<Name extends BufferedPhase["name"]> = Extract<BufferedPhase, { name
 function between(plan: BufferedPlan, state: BufferedState, { nextRound: round, endReason }: PhaseOf<"between">): WorkflowEffect[] {
   const { model } = state;
   if (endReason !== undefined) return [...closeAll(plan, state), ...saveBest(state), { type: "end", model, reason: endReason }];
-  const { taskName: task, numRounds: totalRounds } = plan.settings;
+  const { taskName: task, numRounds: totalRounds, updatesForModel: updates } = plan.settings;
   const oldestBase = oldestBaseOf(plan, round);
   const sites = sitesToAssign(plan, withoutOlderThan(state, oldestBase), round);
-  return [...underWay(plan, state), { type: "open-round", round, task, model, sites, totalRounds, ...nameOf(plan), oldestBase }];
+  return [...underWay(plan, state), { type: "open-round", round, task, model, sites, totalRounds, ...nameOf(plan), buffered: { oldestBase, updates } }];
 }
 
 /** What goes on whether or not a model is being made. */

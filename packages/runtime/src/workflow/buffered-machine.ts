@@ -89,7 +89,8 @@ function stepEvent(plan: BufferedPlan, state: BufferedState, entry: JournalEntry
 function openRound(plan: BufferedPlan, state: BufferedState, event: EventOf<"round-opened">, seq: number): BufferedState {
   const { phase } = state;
   if (phase.name !== "between" || phase.endReason !== undefined || event.round !== phase.nextRound) return state;
-  const { round, task, model, oldestBase = round } = event;
+  const { round, task, model } = event;
+  const oldestBase = event.buffered?.oldestBase ?? round;
   const over = sitesAtWork(state).flatMap((site) => state.sites.get(site)?.round ?? []);
   const opened: BufferedState = {
     ...withoutOlderThan(state, oldestBase),

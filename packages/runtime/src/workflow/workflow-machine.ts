@@ -1,5 +1,5 @@
 import type { SerializedFlareError } from "@flare-ts/contracts/errors";
-import type { AcceptedUpdate, JournalEntry, StrategyState } from "../job/job-event.js";
+import type { AcceptedUpdate, BufferedRound, JournalEntry, StrategyState } from "../job/job-event.js";
 import type { ObjectRef } from "../store/model-store.js";
 
 /** An update with the weight that it has in the aggregate: the site's own weight times the job's factor for the site. */
@@ -30,7 +30,7 @@ export type WorkflowEffect =
       readonly workflow?: string;
       readonly evaluates?: string;
       readonly asks?: "statistics";
-      readonly oldestBase?: number;
+      readonly buffered?: BufferedRound;
     }
   /** Journal `task-assigned`. */
   | {
