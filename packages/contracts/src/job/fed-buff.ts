@@ -19,13 +19,16 @@ export interface FedBuffSettings extends Omit<RoundSettings, "numClients" | "tra
   readonly strategyArgs: Readonly<Record<string, StrategySetting>>;
 }
 
-const argsSchema = z.strictObject(roundShape).omit({ num_clients: true, train_timeout: true, wait_time_after_min_received: true }).extend({
-  num_updates_for_model: z.int().min(1).optional(),
-  concurrency: z.int().min(1).optional(),
-  max_staleness: z.int().min(0).max(1_000_000).optional(),
-  exclude_vars: namesOrPatternSchema.optional(),
-  strategy_args: strategyArgsSchema.default({}),
-});
+const argsSchema = z
+  .strictObject(roundShape)
+  .omit({ num_clients: true, train_timeout: true, wait_time_after_min_received: true })
+  .extend({
+    num_updates_for_model: z.int().min(1).optional(),
+    concurrency: z.int().min(1).optional(),
+    max_staleness: z.int().min(0).max(1_000_000).optional(),
+    exclude_vars: namesOrPatternSchema.optional(),
+    strategy_args: strategyArgsSchema.default({}),
+  });
 
 /** Arguments of FedBuff as a job writes them. */
 export type FedBuffArgs = z.output<typeof argsSchema> & { readonly kind: FedBuffSettings["kind"] };

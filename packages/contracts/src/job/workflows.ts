@@ -22,7 +22,13 @@ import {
 import type { WorkflowJob } from "./workflow-job.js";
 
 /** Settings of one workflow, told apart by `kind`; complete: nobody parses or defaults after this. */
-export type WorkflowSettings = FedAvgSettings | FedBuffSettings | ScaffoldSettings | CyclicSettings | ModelEvaluationSettings | StatisticsSettings;
+export type WorkflowSettings =
+  | FedAvgSettings
+  | FedBuffSettings
+  | ScaffoldSettings
+  | CyclicSettings
+  | ModelEvaluationSettings
+  | StatisticsSettings;
 
 /** Arguments of one workflow as a job writes them, told apart by `kind`. */
 export type WorkflowArgs = FedAvgArgs | FedBuffArgs | ScaffoldArgs | CyclicArgs | ModelEvaluationArgs | StatisticsArgs;

@@ -128,7 +128,8 @@ interface Update {
 /** An update in a receipt; where it need not be made from the model of the round, with what it was made from. */
 function contributionOf({ event, base }: Update, closed: EventOf<"round-closed">): RoundReceipt["contributions"][number] {
   const { site, update, paramsType, weight } = event;
-  const began = closed.updates === undefined || base?.round !== event.round ? {} : { base: base.model, staleness: closed.round - base.round };
+  const began =
+    closed.updates === undefined || base?.round !== event.round ? {} : { base: base.model, staleness: closed.round - base.round };
   return { site, update, params_type: paramsType, weight, ...began };
 }
 

@@ -32,7 +32,10 @@ function between(plan: BufferedPlan, state: BufferedState, { nextRound: round, e
   const { taskName: task, numRounds: totalRounds, updatesForModel: updates } = plan.settings;
   const oldestBase = oldestBaseOf(plan, round);
   const sites = sitesToAssign(plan, withoutOlderThan(state, oldestBase), round);
-  return [...underWay(plan, state), { type: "open-round", round, task, model, sites, totalRounds, ...nameOf(plan), buffered: { oldestBase, updates } }];
+  return [
+    ...underWay(plan, state),
+    { type: "open-round", round, task, model, sites, totalRounds, ...nameOf(plan), buffered: { oldestBase, updates } },
+  ];
 }
 
 /** What goes on whether or not a model is being made. */
@@ -56,7 +59,11 @@ function assignMore(plan: BufferedPlan, state: BufferedState, { round, task }: P
   return sitesToAssign(plan, state, round).map((site) => ({ type: "assign-more", round, task, model, sites: [site] }));
 }
 
-function folds(state: BufferedState, { round, task }: PhaseOf<"collecting" | "closing">, updates: readonly BufferedUpdate[]): WorkflowEffect[] {
+function folds(
+  state: BufferedState,
+  { round, task }: PhaseOf<"collecting" | "closing">,
+  updates: readonly BufferedUpdate[],
+): WorkflowEffect[] {
   const { model } = state.bases.get(round) ?? state;
   return updates.map((contribution) => ({ type: "fold", round, task, model, contribution }));
 }

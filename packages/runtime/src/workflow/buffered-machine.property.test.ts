@@ -26,7 +26,8 @@ describe("buffered machine, in any order of events", () => {
         const counted = world.aggregated.flatMap(({ contributions }) => contributions.map(({ site, base }) => `${site} ${base?.round}`));
         expect(new Set(counted).size).toBe(counted.length);
         for (const { round, contributions } of world.aggregated) {
-          for (const { base } of contributions) expect(round - (base?.round ?? -1)).toBeLessThanOrEqual(plan.settings.maxStaleness ?? round);
+          for (const { base } of contributions)
+            expect(round - (base?.round ?? -1)).toBeLessThanOrEqual(plan.settings.maxStaleness ?? round);
         }
       }),
       { numRuns: 400 },

@@ -1,5 +1,5 @@
-import { presentSites } from "./round-quorum.js";
 import type { BaseInUse, BufferedPlan, BufferedState } from "./buffered-state.js";
+import { presentSites } from "./round-quorum.js";
 import { shuffleSites } from "./sample-sites.js";
 
 type Held = Pick<BufferedState, "sites" | "left">;

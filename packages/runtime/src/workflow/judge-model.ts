@@ -19,7 +19,10 @@ export function withValue(
 
 /** Why no round follows one that has closed; `undefined` where one does. */
 export function endReasonAfter(
-  { settings, firstRound }: { readonly settings: Pick<RoundSettings, "stopCondition" | "patience" | "keyMetric" | "numRounds">; readonly firstRound: number },
+  {
+    settings,
+    firstRound,
+  }: { readonly settings: Pick<RoundSettings, "stopCondition" | "patience" | "keyMetric" | "numRounds">; readonly firstRound: number },
   best: BestSoFar | undefined,
   { round, metrics }: { readonly round: number; readonly metrics: Metrics },
 ): string | undefined {

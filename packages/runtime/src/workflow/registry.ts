@@ -1,6 +1,13 @@
 import { join } from "node:path";
 import { fedAvg, type StrategyComponents } from "@flare-ts/aggregator";
-import type { FedAvgSettings, FedBuffSettings, ScaffoldSettings, StatisticsSettings, WorkflowSettings, WorkflowStage } from "@flare-ts/contracts";
+import type {
+  FedAvgSettings,
+  FedBuffSettings,
+  ScaffoldSettings,
+  StatisticsSettings,
+  WorkflowSettings,
+  WorkflowStage,
+} from "@flare-ts/contracts";
 import type { ServerJobDescription } from "../job-process/job-channel.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { bufferedMachine } from "./buffered-machine.js";

@@ -67,7 +67,8 @@ export class RoundAggregation {
     const known = aggregation.folds.get(name);
     if (known !== undefined) return known;
     const { base } = contribution;
-    const folding = base === undefined ? this.#fold(aggregation, contribution) : this.#foldDifference(aggregation, { ...contribution, base });
+    const folding =
+      base === undefined ? this.#fold(aggregation, contribution) : this.#foldDifference(aggregation, { ...contribution, base });
     aggregation.folds.set(name, folding);
     return folding;
   }

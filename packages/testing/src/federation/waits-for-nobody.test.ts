@@ -90,7 +90,9 @@ describe("FedBuff, where one site takes as long for a model as the others for th
     const { jobId = "" } = undisturbed[0] ?? {};
     const { verdicts } = await admin.receipts(jobId);
     admin.close();
-    const bases = new Map(undisturbed.flatMap(({ event }) => (event.type === "round-opened" ? [[event.round, event.model.hash] as const] : [])));
+    const bases = new Map(
+      undisturbed.flatMap(({ event }) => (event.type === "round-opened" ? [[event.round, event.model.hash] as const] : [])),
+    );
     const said = verdicts.flatMap((verdict) => {
       if (!verdict.ok) return [verdict.why];
       const { round, contributions } = verdict.receipt;
@@ -181,7 +183,9 @@ describe("FedBuff, where one site takes as long for a model as the others for th
 /** Which updates are in which model. */
 function closedRounds(entries: readonly JournalEntry[]): readonly { readonly round: number; readonly updates: readonly string[] }[] {
   return entries.flatMap(({ event }) =>
-    event.type === "round-closed" ? [{ round: event.round, updates: (event.updates ?? []).map(({ site, round }) => `${site}@${round}`) }] : [],
+    event.type === "round-closed"
+      ? [{ round: event.round, updates: (event.updates ?? []).map(({ site, round }) => `${site}@${round}`) }]
+      : [],
   );
 }
 

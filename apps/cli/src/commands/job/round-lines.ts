@@ -142,7 +142,9 @@ export function eventLine({ event }: JournalEntry, { rounds }: Pick<JobReport, "
     case "task-failed": {
       // The lines of a round tell what failed in it; this one has had its lines.
       const isTold = rounds.find(({ round }) => round === event.round)?.closed !== undefined;
-      return isTold ? colors.red(`${event.site} failed with the model of round ${event.round}: ${plainText(event.error.message)}`) : undefined;
+      return isTold
+        ? colors.red(`${event.site} failed with the model of round ${event.round}: ${plainText(event.error.message)}`)
+        : undefined;
     }
     case "job-ended":
     case "round-opened":

@@ -81,7 +81,15 @@ export interface JobReport {
 }
 
 /** A job of which nothing is known yet. */
-export const emptyJobReport: JobReport = { name: "", sites: [], rounds: [], evaluations: noEvaluations, statistics: [], disconnected: [], handedIn: [] };
+export const emptyJobReport: JobReport = {
+  name: "",
+  sites: [],
+  rounds: [],
+  evaluations: noEvaluations,
+  statistics: [],
+  disconnected: [],
+  handedIn: [],
+};
 
 /** Adds a journalled event to what is known. */
 export function addToReport(report: JobReport, entry: JournalEntry): JobReport {
@@ -124,7 +132,8 @@ function addEvent(report: JobReport, { event, atMs }: JournalEntry): JobReport {
       }));
     case "round-closed": {
       const { updates } = event;
-      const counts = ({ site, base }: SiteContribution): boolean => updates?.some((one) => one.site === site && one.round === base) === true;
+      const counts = ({ site, base }: SiteContribution): boolean =>
+        updates?.some((one) => one.site === site && one.round === base) === true;
       const handedIn = report.handedIn.filter((one) => !counts(one));
       return changeRound({ ...report, handedIn }, event.round, (round) => ({
         ...round,
