@@ -38,6 +38,12 @@ const known: readonly KnownTemplate[] = [
     description: "A small convolutional network learns to read digits that are spread unevenly over the sites.",
     needs: "Python with torch at each site, and a data set named digits.",
   },
+  {
+    id: "slow-site",
+    title: "Nobody waits for a slow site, in TypeScript",
+    description: "Sites fit a line by FedBuff, and one takes ten times as long as the others.",
+    needs: "Nothing: sites make their data for themselves.",
+  },
 ];
 
 /** What of a template is changed for one submission. */
@@ -104,6 +110,6 @@ async function change(file: string, edit: (document: Document) => void): Promise
 
 function workflowArgs(config: Document): Document {
   const [workflow] = config["workflows"] as readonly { readonly args: Document }[];
-  if (workflow === undefined) throw new TypeError("a template has one workflow");
+  if (workflow === undefined) throw new TypeError("a template has a workflow");
   return workflow.args;
 }

@@ -116,6 +116,7 @@ describe("jobs of the dashboard", () => {
       ["breast-cancer", 15, 3],
       ["numpy-hello", 3, 2],
       ["digits-pytorch", 24, 3],
+      ["slow-site", 200, 2],
     ]);
     const { id } = await lead.call(submitJobTemplate, { body: { template: "breast-cancer", name: "my trial", minSites: 5 } });
     const other = await dashboard.person({ role: "lead", organization: "hospital_b" });

@@ -11,7 +11,7 @@ const { values } = parseArgs({
   },
 });
 
-const [dimensions, samples, steps, rate] = [8, 120, 3, 0.02];
+const [dimensions, samples, steps, rate] = [8, 120, 3, 0.06];
 
 /** Numbers from -1 to 1, the same for the same seed (mulberry32). */
 function numbersFrom(seed: number): () => number {
@@ -38,6 +38,10 @@ while (await flare.isRunning()) {
   if (tensor === undefined) break;
   const weight = Array.from(tensor.data, Number);
   const loss = errorsOf(weight).reduce((sum, error) => sum + error ** 2, 0) / samples;
+  if (flare.isEvaluate()) {
+    await flare.send(new flare.FLModel({ metrics: { loss } }));
+    continue;
+  }
   for (let step = 0; step < steps; step++) {
     const errors = errorsOf(weight);
     for (let i = 0; i < dimensions; i++) {
