@@ -1,5 +1,5 @@
 import { expect, it } from "vitest";
-import { bufferedWork, madeOfText } from "./buffered-work.js";
+import { bufferedWork, madeOfText, olderAtWork } from "./buffered-work.js";
 import { foldJournal, type JobView } from "./fold-journal.js";
 import type { JobEvent } from "./job-event.js";
 
@@ -47,6 +47,8 @@ const firstModel = [
 
 it("shows a site at work on an older model as at work, and its update as one for the next", () => {
   expect(workOf(viewOf(...firstModel, opened(1, ["a", "b"])))).toEqual({ updates: 2, buffered: 0, atWork: ["a 1", "b 1", "c 0"] });
+  const older = olderAtWork(viewOf(...firstModel, opened(1, ["a", "b"])));
+  expect(older.map(({ round, sites }) => [round, [...sites.keys()]])).toEqual([[0, ["c"]]]);
   const later = viewOf(...firstModel, opened(1, ["a", "b"]), accepted(0, "c"), { type: "task-assigned", round: 1, sites: ["c"] });
   expect(workOf(later)).toEqual({ updates: 2, buffered: 1, atWork: ["a 1", "b 1", "c 1"] });
   expect(later.rounds[0]?.sites.get("c")).toMatchObject({ state: "answered", openedMs: 0, answeredMs: 5000 });

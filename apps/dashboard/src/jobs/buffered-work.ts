@@ -28,6 +28,15 @@ export function bufferedWork({ rounds }: Pick<WorkflowView, "rounds">): Buffered
   };
 }
 
+/** The rounds before the newest whose models sites are at work on, the oldest first, each with those sites alone. */
+export function olderAtWork({ rounds }: Pick<WorkflowView, "rounds">): readonly RoundView[] {
+  const { atWork = [] } = bufferedWork({ rounds }) ?? {};
+  return rounds.slice(0, -1).flatMap((round) => {
+    const sites = new Map([...round.sites].filter(([name]) => atWork.some((one) => one.round === round && one.site === name)));
+    return sites.size === 0 ? [] : [{ ...round, sites }];
+  });
+}
+
 /** What a round's model was made of, in words: each site, and how many models were made since the one that it began with. */
 export function madeOfText({ round, madeOf }: Pick<RoundView, "round" | "madeOf">): string {
   return madeOf

@@ -13,7 +13,7 @@ import { RoundSites } from "./round-sites.js";
 export interface RoundDetailProps {
   readonly jobId: string;
   readonly round: RoundView;
-  /** Rounds that are shown before it, the oldest first: the turns of other sites, where sites take turns. */
+  /** Rounds that are shown before it, the oldest first: the turns of other sites, where sites take turns, or older models that sites are at work on. */
   readonly before: readonly RoundView[];
   readonly phases: SitePhases;
   readonly progress: Readonly<Record<string, SiteProgress>>;
@@ -41,7 +41,7 @@ export function RoundDetail({ jobId, round, before, phases, progress, isRunning 
       <Facts>
         {round.kind !== "train" && <Fact name="Task">{round.task}</Fact>}
         {round.kind === "evaluate" && <Fact name="Model">{ownerName(round.evaluates)}</Fact>}
-        {before.length > 0 ? (
+        {before.length > 0 && round.buffered === null ? (
           <Fact name="Turn of">{sites.map(({ site }) => site).join(", ")}</Fact>
         ) : (
           <Fact
