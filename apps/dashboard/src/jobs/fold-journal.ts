@@ -152,7 +152,7 @@ function applyToRounds(rounds: ReadonlyMap<number, RoundView>, event: Exclude<Jo
 
 /** What a site is at work on: in the newest round, if that is open, or in an older one where sites do not wait for each other. */
 function taskUnderWay(rounds: ReadonlyMap<number, RoundView>, site: string): SiteInRound | undefined {
-  const [newest, ...older] = [...rounds.values()].reverse();
+  const [newest, ...older] = [...rounds.values()].toReversed();
   const open = [newest, ...older].filter(
     (round) => round !== undefined && (round.buffered !== null || (round === newest && round.closedMs === null)),
   );

@@ -35,7 +35,9 @@ function endOf({ sites, openedMs, deadlineMs, closedMs, buffered }: RoundView, n
   // The clock here may be behind that of the server, whose times the others are.
   const lastMs = Math.max(openedMs, deadlineMs ?? 0, ...[...sites.values()].map(({ answeredMs }) => answeredMs ?? 0));
   if (buffered !== null && closedMs !== null)
-    return [...sites.values()].some(({ state }) => state === "working") ? Math.max(nowMs, lastMs) : Math.max(closedMs, lastMs);
+    return [...sites.values()].some(({ state }) => state === "working" || state === "gone")
+      ? Math.max(nowMs, lastMs)
+      : Math.max(closedMs, lastMs);
   return closedMs ?? Math.max(nowMs, lastMs);
 }
 

@@ -46,6 +46,16 @@ export class BasesInUse {
       case "round-closed":
         for (const update of event.updates ?? []) this.#updates.delete(keyOf(update));
         return;
+      case "best-model":
+      case "deadline-passed":
+      case "job-ended":
+      case "job-started":
+      case "job-submitted":
+      case "process-restarted":
+      case "round-receipt":
+      case "site-connected":
+      case "site-disconnected":
+      case "workflow-ended":
       default:
         return;
     }

@@ -12,7 +12,8 @@ describe("buffered machine, in any order of events", () => {
       fc.property(plans(), choices(), (plan, picks) => {
         const world = live(plan, picks);
         expect(["finish", "fail"]).toContain(world.end?.type);
-        if (world.end?.type === "finish") expect(world.eventsOf("round-closed")).toHaveLength(plan.settings.numRounds);
+        const made = world.eventsOf("round-closed").length;
+        expect(world.end?.type === "fail" || made === plan.settings.numRounds).toBe(true);
       }),
       { numRuns: 400 },
     );
@@ -50,6 +51,7 @@ describe("buffered machine, in any order of events", () => {
   it("leaves no site idle that might be at work on the newest model", () => {
     fc.assert(
       fc.property(plans(), choices(), (plan, picks) => {
+        const idleInVain: string[] = [];
         live(plan, picks, (world) => {
           const { phase, sites } = world.state;
           if (phase.name !== "collecting") return;
@@ -57,8 +59,9 @@ describe("buffered machine, in any order of events", () => {
             const turn = sites.get(site);
             return turn === undefined || (!turn.isAtWork && turn.round < phase.round);
           });
-          if (idle.length > 0) expect(world.open.length).toBeGreaterThanOrEqual(plan.settings.concurrency);
+          if (world.open.length < plan.settings.concurrency) idleInVain.push(...idle);
         });
+        expect(idleInVain).toEqual([]);
       }),
     );
   });

@@ -150,6 +150,10 @@ export class BufferedWorld {
       case "fail":
         this.end = effect;
         return;
+      case "close-round":
+      case "collect":
+      case "set-deadline":
+      case "summarize":
       default:
         throw new TypeError(`no such workflow wants ${effect.type}`);
     }

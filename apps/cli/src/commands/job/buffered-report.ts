@@ -49,6 +49,15 @@ export function addToBuffered(known: BufferedReport | undefined, event: JobEvent
       return { ...known, buffer: known.buffer.filter((one) => event.updates?.some((update) => isOf(one, update)) !== true) };
     case "workflow-ended":
       return { ...known, atWork: [], buffer: [] };
+    case "best-model":
+    case "deadline-passed":
+    case "job-ended":
+    case "job-started":
+    case "job-submitted":
+    case "process-restarted":
+    case "round-receipt":
+    case "site-connected":
+    case "site-disconnected":
     default:
       return known;
   }

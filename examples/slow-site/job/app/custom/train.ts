@@ -26,7 +26,7 @@ function numbersFrom(seed: number): () => number {
 
 await flare.init();
 const site = flare.getSiteName();
-const next = numbersFrom([...site].reduce((sum, letter) => Math.imul(sum, 31) + letter.charCodeAt(0), 7));
+const next = numbersFrom(Array.from(site).reduce((sum, letter) => Math.imul(sum, 31) + letter.charCodeAt(0), 7));
 /** What sites have in common, and what each has of its own. */
 const truth = Array.from({ length: dimensions }, (_, i) => i / 2 - 1 + 0.2 * next());
 const inputs = Array.from({ length: samples }, () => truth.map(() => next()));
