@@ -11,6 +11,7 @@ from flare_client.job import ClientAPIExecutor, JobError, JobMetaKey, ModelDequa
 from flare_client.recipe import (
     CyclicRecipe,
     FedAvgRecipe,
+    FedBuffRecipe,
     FedOptRecipe,
     FedProxRecipe,
     NumpyCrossSiteEvalRecipe,
@@ -73,6 +74,11 @@ class Recipes(JobFolders):
         for recipe, path, arguments in (
             (FedOptRecipe(**common, optimizer_args=sgd), "FedAvg", {"min_clients": 2, "num_rounds": 4, **momentum}),
             (FedProxRecipe(**common), "FedAvg", {"num_clients": 2, "num_rounds": 4, "fedprox_mu": 0.01, "key_metric": "accuracy"}),
+            (
+                FedBuffRecipe(**common, num_updates_for_model=1, max_staleness=3),
+                "FedBuff",
+                {"num_rounds": 4, "num_updates_for_model": 1, "max_staleness": 3},
+            ),
             (ScaffoldRecipe(**common), "Scaffold", {"num_clients": 2, "num_rounds": 4}),
             (CyclicRecipe(**common, server_config_overrides={"order": "RANDOM"}), "Cyclic", {"num_rounds": 4, "order": "RANDOM"}),
         ):

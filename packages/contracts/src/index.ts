@@ -43,6 +43,7 @@ export type { ClientApiExecutorSettings, EnvValue, TrainerLaunch } from "./job/c
 export type { CyclicSettings } from "./job/cyclic.js";
 export { executorFor } from "./job/executor-for.js";
 export { type FedAvgArgs, type FedAvgSettings, type StrategyChoice, strategyOf } from "./job/fed-avg.js";
+export type { FedBuffSettings } from "./job/fed-buff.js";
 export { isNamedBy } from "./job/is-named-by.js";
 export {
   compileMeta,

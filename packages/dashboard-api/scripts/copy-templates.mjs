@@ -6,7 +6,7 @@ const examples = fileURLToPath(new URL("../../../examples/", import.meta.url));
 const target = fileURLToPath(new URL("../dist/templates/", import.meta.url));
 
 await rm(target, { recursive: true, force: true });
-for (const id of ["breast-cancer", "numpy-hello", "digits-pytorch", "psi"]) {
+for (const id of ["breast-cancer", "numpy-hello", "digits-pytorch", "slow-site", "psi"]) {
   await mkdir(`${target}${id}`, { recursive: true });
   await cp(`${examples}${id}/job`, `${target}${id}/job`, { recursive: true });
 }

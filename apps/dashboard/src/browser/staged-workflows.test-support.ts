@@ -1,4 +1,5 @@
 import type { Job, JobJournalEntry } from "@flare-ts/dashboard-api/contract";
+import { stageBuffered } from "./staged-buffered.test-support.js";
 import type { StagedFederation } from "./staged-federation.test-support.js";
 import { note, type StagedJob, sign } from "./staged-job.test-support.js";
 
@@ -14,6 +15,8 @@ export const workflowJobs = {
   measuring: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a14",
   /** Asks sites what data they have; it is over. */
   statistics: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a15",
+  /** Sites do not wait for each other; models are being made. */
+  buffered: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a16",
 } as const;
 
 const model = { hash: "a".repeat(64), size: 48e6 };
@@ -69,6 +72,11 @@ export function stageWorkflows(federation: StagedFederation, nowMs: number): voi
   );
   asking.ask("statistics", sites.slice(0, 4));
   asking.staged.statistics = [{ path: "statistics/cohort.json", result: statisticsOf(sites.slice(0, 4)) }];
+  const buffered = stageBuffered(jobOf(workflowJobs.buffered, "nobody-waits", { submittedAtMs: nowMs - 90_000 }), {
+    models: 12,
+    updates: 3,
+  });
+  federation.jobs.set(buffered.job.id, buffered);
   for (const { staged } of [evaluating, cyclic, wide, measuring, asking]) federation.jobs.set(staged.job.id, staged);
 }
 

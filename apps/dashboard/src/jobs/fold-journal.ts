@@ -72,6 +72,8 @@ export class JournalFold {
       this.#workflows.push(workflow);
       if (id !== "") this.#incidents.push({ atMs, kind: "info", text: `The workflow ${id} began` });
     }
+    const oldestBase = event.buffered?.oldestBase ?? event.round;
+    for (const before of this.#rounds.values()) if (before.round < oldestBase) stopWaiting(before.sites);
     const round = openRound(event, event.round - (workflow.rounds[0]?.round ?? event.round) + 1, atMs);
     // A task by another name than usual: what comes before evaluations are the models for them.
     if (round.kind === "evaluate") for (const before of workflow.rounds) if (before.kind === "train") before.kind = "submit";
@@ -100,21 +102,22 @@ function continues(entries: readonly JournalEntry[], before: readonly JournalEnt
 
 function applyToRounds(rounds: ReadonlyMap<number, RoundView>, event: Exclude<JobEvent, Opened>, atMs: number): void {
   if (event.type === "site-disconnected" || event.type === "site-connected" || event.type === "site-left") {
-    const last = [...rounds.values()].at(-1);
-    const site = last?.closedMs === null ? last.sites.get(event.site) : undefined;
-    if (site === undefined || (site.state !== "working" && site.state !== "gone")) return;
+    const site = taskUnderWay(rounds, event.site);
+    if (site === undefined) return;
     site.state = event.type === "site-connected" ? "working" : "gone";
     site.cause = event.type === "site-connected" ? "" : event.type === "site-left" ? event.error.message : event.reason;
     return;
   }
-  if (event.type === "job-ended") {
+  if (event.type === "job-ended" || event.type === "workflow-ended") {
     for (const { sites } of rounds.values()) stopWaiting(sites);
     return;
   }
   if (!("round" in event)) return;
   const round = rounds.get(event.round);
   if (round === undefined) return;
-  if (event.type === "update-accepted") {
+  if (event.type === "task-assigned") {
+    for (const site of event.sites) round.sites.set(site, newSite(site, atMs));
+  } else if (event.type === "update-accepted") {
     const site = round.sites.get(event.site) ?? newSite(event.site, round.openedMs);
     site.state = "answered";
     site.answeredMs = atMs;
@@ -143,8 +146,18 @@ function applyToRounds(rounds: ReadonlyMap<number, RoundView>, event: Exclude<Jo
       round.kind = "submit";
       round.handedIn = Object.keys(event.models).sort();
     }
-    stopWaiting(round.sites);
+    round.madeOf = event.updates ?? [];
+    if (round.buffered === null) stopWaiting(round.sites);
   }
+}
+
+/** What a site is at work on: in the newest round, if that is open, or in an older one where sites do not wait for each other. */
+function taskUnderWay(rounds: ReadonlyMap<number, RoundView>, site: string): SiteInRound | undefined {
+  const [newest, ...older] = [...rounds.values()].toReversed();
+  const open = [newest, ...older].filter(
+    (round) => round !== undefined && (round.buffered !== null || (round === newest && round.closedMs === null)),
+  );
+  return open.map((round) => round?.sites.get(site)).find((task) => task?.state === "working" || task?.state === "gone");
 }
 
 /** Nobody waits any longer for the sites of a round that have not answered. */
@@ -153,7 +166,7 @@ function stopWaiting(sites: RoundView["sites"]): void {
 }
 
 function openRound(event: Opened, number: number, openedMs: number): RoundView {
-  const { round, task, sites, totalRounds, workflow = "", evaluates = "", asks = "" } = event;
+  const { round, task, sites, totalRounds, workflow = "", evaluates = "", asks = "", buffered = null } = event;
   return {
     round,
     number,
@@ -173,6 +186,8 @@ function openRound(event: Opened, number: number, openedMs: number): RoundView {
     engine: "",
     strategy: "",
     handedIn: [],
+    buffered,
+    madeOf: [],
   };
 }
 

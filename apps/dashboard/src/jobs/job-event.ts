@@ -24,7 +24,10 @@ export type JobEvent =
       readonly evaluates?: string | undefined;
       /** What sites are asked for instead of models: `statistics`. */
       readonly asks?: string | undefined;
+      /** Where sites do not wait for each other: tasks of rounds from the oldest base on go on, and so many updates make a model. */
+      readonly buffered?: { readonly oldestBase: number; readonly updates: number } | undefined;
     }
+  | { readonly type: "task-assigned"; readonly round: number; readonly sites: readonly string[] }
   | {
       readonly type: "update-accepted";
       readonly round: number;
@@ -53,6 +56,8 @@ export type JobEvent =
       readonly aggregationSeconds: number;
       readonly engine?: string | undefined;
       readonly strategy?: string | undefined;
+      /** Where sites do not wait for each other: what is in the model, by the round whose model each began with. */
+      readonly updates?: readonly { readonly site: string; readonly round: number }[] | undefined;
       /** By site, where sites have handed in models of their own. */
       readonly models?: Readonly<Record<string, unknown>> | undefined;
     }

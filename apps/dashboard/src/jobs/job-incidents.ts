@@ -49,6 +49,7 @@ export function incidentOf(event: JobEvent, names: JobNames): Omit<Incident, "at
     case "job-ended":
       return { kind: event.status === "FINISHED:COMPLETED" ? "good" : "bad", text: `The job ended: ${event.reason || event.status}` };
     case "round-opened":
+    case "task-assigned":
     case "update-accepted":
       return undefined;
     default:

@@ -47,6 +47,10 @@ export interface RoundView {
   strategy: string;
   /** Sites whose own model the server has from this round, sorted. */
   handedIn: readonly string[];
+  /** Where sites do not wait for each other: its `sites` are those that were given its model, and go on when it closes. */
+  readonly buffered: { readonly oldestBase: number; readonly updates: number } | null;
+  /** The updates in what it made, by the round whose model each began with; empty where all began with that of the round. */
+  madeOf: readonly { readonly site: string; readonly round: number }[];
 }
 
 /** A round's name in a sentence, such as `round 3`, or `round 3 of evaluate` where the job has several workflows. */

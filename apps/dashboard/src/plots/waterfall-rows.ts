@@ -31,9 +31,13 @@ export function waterfallRows(
   return { rows, endMs: Math.max(...ends) };
 }
 
-function endOf({ sites, openedMs, deadlineMs, closedMs }: RoundView, nowMs: number): number {
+function endOf({ sites, openedMs, deadlineMs, closedMs, buffered }: RoundView, nowMs: number): number {
   // The clock here may be behind that of the server, whose times the others are.
   const lastMs = Math.max(openedMs, deadlineMs ?? 0, ...[...sites.values()].map(({ answeredMs }) => answeredMs ?? 0));
+  if (buffered !== null && closedMs !== null)
+    return [...sites.values()].some(({ state }) => state === "working" || state === "gone")
+      ? Math.max(nowMs, lastMs)
+      : Math.max(closedMs, lastMs);
   return closedMs ?? Math.max(nowMs, lastMs);
 }
 

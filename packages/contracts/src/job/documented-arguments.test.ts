@@ -3,6 +3,7 @@ import { describe, expect, it } from "vitest";
 import { clientApiExecutorClass } from "./client-api-executor.js";
 import { cyclicClass } from "./cyclic.js";
 import { fedAvgClass } from "./fed-avg.js";
+import { fedBuffClass } from "./fed-buff.js";
 import { crossSiteModelEvalClass } from "./model-evaluation.js";
 import { dhPsiControllerClass } from "./psi.js";
 import { psiExecutorClass } from "./psi-executor.js";
@@ -25,6 +26,7 @@ function documented(heading: string): readonly string[] {
 describe("docs/write-a-job.md", () => {
   it.each([
     ["config_fed_server.json: FedAvg", fedAvgClass.argNames],
+    ["config_fed_server.json: FedBuff", fedBuffClass.argNames],
     ["config_fed_server.json: Scaffold", scaffoldClass.argNames],
     ["config_fed_server.json: Cyclic", cyclicClass.argNames],
     ["config_fed_server.json: CrossSiteModelEval", crossSiteModelEvalClass.argNames],

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { type ComponentClass, componentShape, readComponent } from "./component.js";
 import { type CyclicArgs, type CyclicSettings, compileCyclic, cyclicClass, cyclicControllerClass } from "./cyclic.js";
 import { compileFedAvg, type FedAvgArgs, type FedAvgSettings, fedAvgClass } from "./fed-avg.js";
+import { compileFedBuff, type FedBuffArgs, type FedBuffSettings, fedBuffClass } from "./fed-buff.js";
 import {
   compileModelEvaluation,
   crossSiteEvalClass,
@@ -24,6 +25,7 @@ import type { WorkflowJob } from "./workflow-job.js";
 /** Settings of one workflow, told apart by `kind`; complete: nobody parses or defaults after this. */
 export type WorkflowSettings =
   | FedAvgSettings
+  | FedBuffSettings
   | ScaffoldSettings
   | CyclicSettings
   | ModelEvaluationSettings
@@ -31,7 +33,7 @@ export type WorkflowSettings =
   | PsiSettings;
 
 /** Arguments of one workflow as a job writes them, told apart by `kind`. */
-export type WorkflowArgs = FedAvgArgs | ScaffoldArgs | CyclicArgs | ModelEvaluationArgs | StatisticsArgs | PsiArgs;
+export type WorkflowArgs = FedAvgArgs | FedBuffArgs | ScaffoldArgs | CyclicArgs | ModelEvaluationArgs | StatisticsArgs | PsiArgs;
 
 /** One of the workflows that a job goes through. */
 export interface WorkflowStage {
@@ -43,6 +45,7 @@ export interface WorkflowStage {
 /** Every workflow that there is, by the names that a job may use. */
 const workflowClasses: readonly ComponentClass<WorkflowArgs>[] = [
   fedAvgClass,
+  fedBuffClass,
   scaffoldClass,
   cyclicClass,
   cyclicControllerClass,
@@ -63,6 +66,7 @@ const instead: Readonly<Record<string, string>> = {
   ScatterAndGather: "FedAvg does the same; its first model is 'initial_model', and no component is needed",
   FedOpt: "use FedAvg with a 'strategy' such as fed-avg-m or fed-adam",
   ScatterAndGatherScaffold: "use Scaffold",
+  ScatterAndGatherForEdge: "use FedBuff, in which nobody waits for a slow site",
   CrossSiteEvalServerController: "use CrossSiteModelEval, in which the server hands the models round",
   PSIController: "use DhPSIController",
   CyclicServerController: "use Cyclic, in which the server hands the model round",
@@ -117,6 +121,8 @@ function settingsOf(args: Exclude<WorkflowArgs, StatisticsArgs>, job: WorkflowJo
   switch (args.kind) {
     case "FedAvg":
       return compileFedAvg(args, job);
+    case "FedBuff":
+      return compileFedBuff(args, job);
     case "Scaffold":
       return compileScaffold(args, job);
     case "Cyclic":

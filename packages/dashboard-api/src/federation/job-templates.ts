@@ -39,6 +39,12 @@ const known: readonly KnownTemplate[] = [
     needs: "Python with torch at each site, and a data set named digits.",
   },
   {
+    id: "slow-site",
+    title: "Nobody waits for a slow site, in TypeScript",
+    description: "Sites fit a line by FedBuff, and one takes ten times as long as the others.",
+    needs: "Nothing: sites make their data for themselves.",
+  },
+  {
     id: "psi",
     title: "Private set intersection",
     description: "Each site learns which of its patients all others have too, and nobody anything of the rest.",

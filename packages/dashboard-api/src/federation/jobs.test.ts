@@ -116,6 +116,7 @@ describe("jobs of the dashboard", () => {
       ["breast-cancer", 15, 3],
       ["numpy-hello", 3, 2],
       ["digits-pytorch", 24, 3],
+      ["slow-site", 200, 2],
       ["psi", null, 3],
     ]);
     await expect(lead.call(submitJobTemplate, { body: { template: "psi", rounds: 3 } })).rejects.toThrow(/no number of rounds to choose/);

@@ -62,9 +62,7 @@ type Complain = (arg: string, message: string, ...more: (string | number)[]) => 
 
 /** What a workflow asks for that the sites of the job cannot give. */
 function checkSites(args: WorkflowArgs, sites: readonly string[], complain: Complain): Problem[] {
-  const counts = "num_clients" in args ? { num_clients: args.num_clients } : {};
-  const numbers = "min_clients" in args ? { ...counts, min_clients: args.min_clients } : counts;
-  const tooMany = Object.entries(numbers).flatMap(([name, count]) =>
+  const tooMany = Object.entries(siteCounts(args)).flatMap(([name, count]) =>
     count === undefined || count <= sites.length
       ? []
       : [complain(name, `${name} is ${count}, but the job goes to ${sites.length} site(s)`)],
@@ -75,10 +73,20 @@ function checkSites(args: WorkflowArgs, sites: readonly string[], complain: Comp
   return [...tooMany, ...strangers];
 }
 
+/** Numbers of sites that a workflow asks for; a buffer holds one update of each at most, as a site trains a model once. */
+function siteCounts(args: WorkflowArgs): Readonly<Record<string, number | undefined>> {
+  if (args.kind === "ModelEvaluation" || args.kind === "Psi") return {};
+  if (args.kind === "Statistics") return { min_clients: args.min_clients };
+  if (args.kind === "Cyclic") return { num_clients: args.num_clients };
+  if (args.kind !== "FedBuff") return { num_clients: args.num_clients, min_clients: args.min_clients };
+  return { num_updates_for_model: args.num_updates_for_model, concurrency: args.concurrency, min_clients: args.min_clients };
+}
+
 /** Sites that a workflow names: the argument, the place in it, and the name. */
 function namedSites(args: WorkflowArgs): (readonly [arg: string, place: string | number, site: string])[] {
   switch (args.kind) {
     case "FedAvg":
+    case "FedBuff":
     case "Scaffold":
       return Object.keys(args.aggregation_weights).map((site) => ["aggregation_weights", site, site]);
     case "Cyclic":

@@ -56,6 +56,16 @@ export type JobEvent =
       readonly asks?: "statistics" | "intersection";
       /** What each site is given, where that is not `model` for all of them. */
       readonly models?: Readonly<Record<string, ObjectRef>>;
+      /** Only where sites do not wait for each other, so that tasks go on however many rounds close. */
+      readonly buffered?: BufferedRound;
+    }
+  | {
+      /** Sites get the model of a round that is open already, where sites do not wait for each other. */
+      readonly type: "task-assigned";
+      readonly round: number;
+      readonly task: string;
+      readonly model: ObjectRef;
+      readonly sites: readonly string[];
     }
   | ({ readonly type: "update-accepted"; readonly round: number; readonly task: string } & AcceptedUpdate)
   | {
@@ -90,6 +100,8 @@ export type JobEvent =
       readonly strategy?: string;
       /** What the strategy keeps for the next round, by name; empty where it keeps nothing. */
       readonly state?: StrategyState;
+      /** The updates that are in the model, where they need not be made from that of the round; sorted by site, then by round. */
+      readonly updates?: readonly CountedUpdate[];
       /** The model of each contributor, or what it has made for another site, where the round combined none of them. */
       readonly models?: Readonly<Record<string, ObjectRef>>;
       /** The result of statistics, and where a download has it; in the round with which they are complete. */
@@ -100,6 +112,20 @@ export type JobEvent =
   | { readonly type: "process-restarted"; readonly where: string; readonly reason: string }
   | { readonly type: "workflow-ended"; readonly model: ObjectRef; readonly reason: string }
   | { readonly type: "job-ended"; readonly status: JobStatus; readonly reason: string };
+
+/** How a round goes about what sites hand in of older rounds. */
+export interface BufferedRound {
+  /** The oldest round whose model sites may still be at work on: tasks of older rounds are over. */
+  readonly oldestBase: number;
+  /** Updates that make the round's model. */
+  readonly updates: number;
+}
+
+/** An update that is in a model, by its site and the round whose model it was made from. */
+export interface CountedUpdate {
+  readonly site: string;
+  readonly round: number;
+}
 
 /** A result of statistics: a JSON document. */
 export interface StatisticsFile extends ObjectRef {

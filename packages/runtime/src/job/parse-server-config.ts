@@ -6,7 +6,7 @@ import {
   strategyOf,
   type WorkflowArgs,
 } from "@flare-ts/contracts";
-import { type StrategyProblem, scaffoldProblems, strategyProblems } from "../workflow/job-strategy.js";
+import { fedBuffProblems, type StrategyProblem, scaffoldProblems, strategyProblems } from "../workflow/job-strategy.js";
 import type { JobDocument } from "./job-documents.js";
 
 /** Contracts do not know the aggregator, so its strategies are checked here. */
@@ -21,6 +21,7 @@ const checkedServerConfig = serverConfigSchema.superRefine(({ workflows }, conte
 });
 
 function problemsOf(args: WorkflowArgs): readonly StrategyProblem[] {
+  if (args.kind === "FedBuff") return fedBuffProblems(args.strategy_args);
   if (args.kind === "Scaffold") return scaffoldProblems(args.strategy_args);
   return args.kind === "FedAvg" ? strategyProblems(strategyOf(args)) : [];
 }

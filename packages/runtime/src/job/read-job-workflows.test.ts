@@ -34,7 +34,7 @@ describe("readJobFolder, of workflows,", () => {
       },
       serverFile,
       6,
-      /not supported yet; supported: FedAvg, Scaffold, Cyclic/,
+      /not supported yet; supported: FedAvg, FedBuff, Scaffold, Cyclic/,
     ],
     [
       "a workflow that has another name here",

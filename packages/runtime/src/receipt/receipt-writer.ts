@@ -1,5 +1,6 @@
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
 import type { ProjectKeys } from "../session/project-keys.js";
+import type { ObjectRef } from "../store/model-store.js";
 import { type RoundReceipt, receiptDigest, signReceipt } from "./round-receipt.js";
 import type { SignedReceipt } from "./signed-receipt.js";
 
@@ -20,7 +21,10 @@ export class ReceiptWriter {
   readonly #parts: ReceiptWriterComponents;
   readonly #init: { readonly project: string; readonly jobId: string };
   #opened: { readonly event: EventOf<"round-opened">; readonly atMs: number } | undefined;
-  readonly #updates = new Map<string, EventOf<"update-accepted">>();
+  /** By site and round; those that are in a model are let go. */
+  readonly #updates = new Map<string, Update>();
+  /** Where sites do not wait for each other: the model that each was given last, and in which round. */
+  readonly #given = new Map<string, { readonly round: number; readonly model: ObjectRef }>();
   /** Rounds that closed and have no receipt yet, in order. */
   readonly #pending: Omit<RoundReceipt, "number" | "previous">[] = [];
   /** Rounds that have one. */
@@ -37,9 +41,12 @@ export class ReceiptWriter {
   note({ event, atMs }: JournalEntry): void {
     if (event.type === "round-opened") {
       this.#opened = { event, atMs };
-      this.#updates.clear();
+      const oldest = event.buffered?.oldestBase ?? event.round;
+      for (const [key, update] of this.#updates) if (update.event.round < oldest) this.#updates.delete(key);
     }
-    if (event.type === "update-accepted") this.#updates.set(event.site, event);
+    if (event.type === "round-opened" || event.type === "task-assigned")
+      for (const site of event.sites) this.#given.set(site, { round: event.round, model: event.model });
+    if (event.type === "update-accepted") this.#updates.set(keyOf(event), { event, base: this.#given.get(event.site) });
     if (event.type === "round-receipt") this.#adopt(event);
     if (event.type === "round-closed") {
       const receipt = this.#receiptOf(event, atMs);
@@ -88,9 +95,11 @@ export class ReceiptWriter {
   #receiptOf(event: EventOf<"round-closed">, closedAtMs: number): Omit<RoundReceipt, "number" | "previous"> | undefined {
     const opened = this.#opened;
     if (opened?.event.round !== event.round) return undefined;
-    const contributions = event.contributors.flatMap((site) => {
-      const update = this.#updates.get(site);
-      return update === undefined ? [] : [{ site, update: update.update, params_type: update.paramsType, weight: update.weight }];
+    const counted = event.updates ?? event.contributors.map((site) => ({ site, round: event.round }));
+    const contributions = counted.flatMap((one) => {
+      const update = this.#updates.get(keyOf(one));
+      this.#updates.delete(keyOf(one));
+      return update === undefined ? [] : [contributionOf(update, event)];
     });
     return {
       format_version: 1,
@@ -109,4 +118,21 @@ export class ReceiptWriter {
       engine: event.engine ?? "",
     };
   }
+}
+
+interface Update {
+  readonly event: EventOf<"update-accepted">;
+  readonly base: { readonly round: number; readonly model: ObjectRef } | undefined;
+}
+
+/** An update in a receipt; where it need not be made from the model of the round, with what it was made from. */
+function contributionOf({ event, base }: Update, closed: EventOf<"round-closed">): RoundReceipt["contributions"][number] {
+  const { site, update, paramsType, weight } = event;
+  const began =
+    closed.updates === undefined || base?.round !== event.round ? {} : { base: base.model, staleness: closed.round - base.round };
+  return { site, update, params_type: paramsType, weight, ...began };
+}
+
+function keyOf({ site, round }: { readonly site: string; readonly round: number }): string {
+  return `${round} ${site}`;
 }

@@ -27,7 +27,15 @@ const roundReceiptSchema = z.strictObject({
   model: objectSchema,
   /** The updates that are in it. */
   contributions: z.array(
-    z.strictObject({ site: z.string(), update: objectSchema, params_type: z.enum(["FULL", "DIFF"]), weight: z.number() }),
+    z.strictObject({
+      site: z.string(),
+      update: objectSchema,
+      params_type: z.enum(["FULL", "DIFF"]),
+      weight: z.number(),
+      /** The model that it was made from, and how many were made since; only where sites do not wait for each other. */
+      base: objectSchema.optional(),
+      staleness: z.int().nonnegative().optional(),
+    }),
   ),
   /** Sites that were asked and are not in it. */
   missing: z.array(z.string()),

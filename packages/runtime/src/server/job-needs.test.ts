@@ -1,6 +1,6 @@
 import { expect, it } from "vitest";
 import type { JobEvent } from "../job/job-event.js";
-import { objectNumber } from "../workflow/round-plan.test-support.js";
+import { leftOf, objectNumber, updateOf } from "../workflow/round-plan.test-support.js";
 import { JobNeeds } from "./job-needs.js";
 
 it("a job needs what its strategy keeps until the next round has closed, and nothing of it at its end", () => {
@@ -75,6 +75,42 @@ it("a job needs what each site has made for another until the next round has clo
   expect(held(20, 21, 30)).toEqual([false, false, true]);
   needs.end();
   expect(held(10, 30)).toEqual([false, false]);
+});
+
+it("where sites do not wait for each other, a job needs the models that they are at work on, and those of updates that are in no model", () => {
+  const needs = new JobNeeds({ files: [] });
+  const held = (...numbers: readonly number[]): boolean[] => numbers.map((number) => needs.hashes().includes(objectNumber(number).hash));
+  const opened = (round: number, sites: readonly string[], oldestBase = 0): void => {
+    const buffered = { oldestBase, updates: 1 };
+    needs.note({ type: "round-opened", round, task: "train", model: objectNumber(round), sites, totalRounds: 9, buffered });
+  };
+  const makes = (round: number, updates: readonly { site: string; round: number }[]): void =>
+    void needs.note({ ...closed(round, round + 1, {}), updates });
+  opened(0, ["1", "2"]);
+  needs.note(updateOf("1", 0));
+  expect(needs.note({ type: "task-assigned", round: 0, task: "train", model: objectNumber(0), sites: ["3"] })).toBe("more");
+  for (let round = 0; round < 5; round++) {
+    makes(round, [{ site: "1", round }]);
+    opened(round + 1, ["1"]);
+    needs.note(updateOf("1", round + 1));
+  }
+  // Site 2 and 3 are at work on the first model; 4 was of use a moment ago.
+  expect(held(0, 1, 2, 3, 4, 5)).toEqual([true, false, false, false, true, true]);
+  needs.note(updateOf("2", 0));
+  needs.note(leftOf("3"));
+  for (let round = 5; round < 8; round++) {
+    makes(round, [{ site: "1", round }]);
+    opened(round + 1, ["1"]);
+    needs.note(updateOf("1", round + 1));
+  }
+  // What site 2 has handed in is in no model yet.
+  expect([...held(0), needs.hashes().includes(updateOf("2", 0).update.hash)]).toEqual([true, true]);
+  opened(9, [], 6);
+  opened(10, [], 6);
+  opened(11, [], 6);
+  expect(held(0)).toEqual([false]);
+  needs.end();
+  expect(held(9, 10, 12)).toEqual([false, false, false]);
 });
 
 function closed(

@@ -1,5 +1,6 @@
 import { type ContentHash, isContentHash } from "@flare-ts/contracts";
 import type { JobEvent } from "../job/job-event.js";
+import { BasesInUse } from "./bases-in-use.js";
 
 /** The objects that a job still needs, told from its journal. */
 export class JobNeeds {
@@ -19,6 +20,8 @@ export class JobNeeds {
   readonly #results = new Set<ContentHash>();
   /** What sites have handed in and the job is yet to use. */
   #handedIn: readonly ContentHash[] = [];
+  /** Where sites do not wait for each other: what more than the newest round needs. */
+  #bases: BasesInUse | undefined;
   /** What the strategy keeps for the next round. */
   #state: readonly ContentHash[] = [];
 
@@ -32,8 +35,12 @@ export class JobNeeds {
    */
   note(event: JobEvent): "more" | "less" | "nothing" {
     const { type } = event;
+    if (type === "round-opened" && (event.buffered === undefined) !== (this.#bases === undefined))
+      this.#bases = event.buffered === undefined ? undefined : new BasesInUse();
+    this.#bases?.note(event);
     if (type === "update-accepted") this.#updates.add(event.update.hash);
     else if (type === "best-model") this.#best = event.model.hash;
+    else if (type === "task-assigned") return "more";
     else if (type !== "round-opened" && type !== "round-closed" && type !== "workflow-ended") return "nothing";
     if (type === "round-opened") this.#makesNone = event.evaluates !== undefined || event.asks !== undefined;
     const isMade = type === "workflow-ended" || ((type === "round-opened" || type === "round-closed") && !this.#makesNone);
@@ -60,6 +67,7 @@ export class JobNeeds {
   /** The job is over: only what it made, and the job itself, are kept. */
   end(): void {
     this.#updates.clear();
+    this.#bases?.end();
     this.#input = "";
     this.#inputs = [];
     this.#previous = "";
@@ -76,6 +84,7 @@ export class JobNeeds {
       ...this.#state,
       ...this.#results,
       ...this.#updates,
+      ...(this.#bases?.hashes() ?? []),
     ];
   }
 }

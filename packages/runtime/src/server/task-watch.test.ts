@@ -37,6 +37,40 @@ class Watched {
 }
 
 describe("the tasks of a job", () => {
+  it("are watched beyond their round where sites do not wait for each other, until it is too old", () => {
+    const job = new Watched();
+    const opened = (round: number, sites: readonly string[], oldestBase: number): void =>
+      job.watch.note({
+        type: "round-opened",
+        round,
+        task: "train",
+        model: objectNumber(round),
+        sites,
+        totalRounds: 9,
+        buffered: { oldestBase, updates: 1 },
+      });
+    for (const site of ["a", "b", "c"]) job.gone.set(site, { isAttached: false, sinceMs: 0, reason: "" });
+    opened(1, ["a", "b", "c"], 1);
+    job.watch.note({ ...updateOf("a", 1), site: "a" });
+    job.watch.note({
+      type: "round-closed",
+      round: 1,
+      contributors: ["a"],
+      missing: [],
+      model: objectNumber(2),
+      metrics: {},
+      bytes: 1,
+      aggregationSeconds: 0,
+    });
+    opened(2, [], 1);
+    job.watch.note({ type: "task-assigned", round: 2, task: "train", model: objectNumber(2), sites: ["a"] });
+    expect(job.watch.lateIn(1).map(({ site }) => site)).toEqual(["b", "c"]);
+    job.watch.note({ ...updateOf("b", 1), site: "b" });
+    opened(3, [], 2);
+    job.turnTo(60_000);
+    expect(job.given.map(({ site }) => site)).toEqual(["a"]);
+  });
+
   it("are left alone for as long as their sites are there and transfer nothing", () => {
     const job = new Watched();
     job.hear("a", "training");

@@ -30,6 +30,8 @@ export class TaskWatch {
   readonly #parts: TaskWatchComponents;
   readonly #init: TaskWatchInit;
   readonly #open = new Map<string, OpenTask>();
+  /** Whether tasks go on when their round closes. */
+  #outlivesRounds = false;
   #lookedAtMs: number;
 
   constructor(components: TaskWatchComponents, init: TaskWatchInit) {
@@ -42,11 +44,15 @@ export class TaskWatch {
   note(event: JobEvent): void {
     switch (event.type) {
       case "round-opened": {
-        const { round, task, sites } = event;
-        this.#open.clear();
-        for (const site of sites) this.#open.set(site, { round, task, movedAtMs: this.#parts.clock.now(), report: undefined });
+        const { round, buffered } = event;
+        this.#outlivesRounds = buffered !== undefined;
+        for (const [site, open] of this.#open) if (open.round < (buffered?.oldestBase ?? round)) this.#open.delete(site);
+        this.#begin(event);
         return;
       }
+      case "task-assigned":
+        this.#begin(event);
+        return;
       case "update-accepted":
       case "task-failed":
         if (this.#open.get(event.site)?.round === event.round) this.#open.delete(event.site);
@@ -58,6 +64,8 @@ export class TaskWatch {
         this.#moved(event.site);
         return;
       case "round-closed":
+        if (!this.#outlivesRounds) this.#open.clear();
+        return;
       case "workflow-ended":
       case "job-ended":
         this.#open.clear();
@@ -108,6 +116,10 @@ export class TaskWatch {
       .filter(([, open]) => open.round === round)
       .map(([site, open]) => ({ site, why: this.#why(site, open) }))
       .sort((a, b) => (a.site < b.site ? -1 : 1));
+  }
+
+  #begin({ round, task, sites }: { readonly round: number; readonly task: string; readonly sites: readonly string[] }): void {
+    for (const site of sites) this.#open.set(site, { round, task, movedAtMs: this.#parts.clock.now(), report: undefined });
   }
 
   #moved(site: string): void {

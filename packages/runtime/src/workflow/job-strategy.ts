@@ -16,7 +16,8 @@ const unfit: Readonly<Record<string, string>> = {
   scaffold: ofScaffold,
   "scaffold-control": ofScaffold,
   "scaffold-round": ofScaffold,
-  "fed-buff": "weighs updates by their age, and in these rounds all updates are made from the newest model",
+  "fed-buff":
+    "weighs updates by their age, and in these rounds all updates are made from the newest model; name the workflow FedBuff instead of FedAvg",
 };
 
 /** Key of a task's metadata by which trainers learn the weight of FedProx's proximal term; FLARE's name. */
@@ -50,6 +51,16 @@ export function createScaffoldStrategy(
   return createStrategy("scaffold-round", { weighting: "samples", ...settings, totalClients }, components);
 }
 
+/**
+ * Makes the strategy of the workflow FedBuff.
+ *
+ * @param settings - as the job writes them
+ * @throws `aggregate/strategy-invalid`
+ */
+export function createFedBuffStrategy(settings: StrategyChoice["settings"], components: StrategyComponents): Strategy {
+  return createStrategy("fed-buff", settings, components);
+}
+
 /** The strategy, but for tensors of which the model keeps its own. Norms and distances of updates are over all tensors still. */
 export function withoutTensors(strategy: Strategy, excluded: readonly string[] | RegExp | undefined): Strategy {
   if (excluded === undefined) return strategy;
@@ -64,6 +75,11 @@ export function strategyProblems(choice: StrategyChoice): readonly StrategyProbl
 /** Finds what is wrong with the settings that a job gives to SCAFFOLD. */
 export function scaffoldProblems(settings: StrategyChoice["settings"]): readonly StrategyProblem[] {
   return problemsIn(() => createScaffoldStrategy(settings, 1, { randomBytes: undrawn }));
+}
+
+/** Finds what is wrong with the settings that a job gives to FedBuff. */
+export function fedBuffProblems(settings: StrategyChoice["settings"]): readonly StrategyProblem[] {
+  return problemsIn(() => createFedBuffStrategy(settings, { randomBytes: undrawn }));
 }
 
 function problemsIn(create: () => Strategy): readonly StrategyProblem[] {

@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { fedAvg, type StrategyComponents } from "@flare-ts/aggregator";
 import {
   type FedAvgSettings,
+  type FedBuffSettings,
   hasModel,
   type PsiSettings,
   type ScaffoldSettings,
@@ -12,8 +13,9 @@ import {
 import type { ServerJobDescription } from "../job-process/job-channel.js";
 import { psiRounds } from "../psi/psi-steps.js";
 import type { ObjectRef } from "../store/model-store.js";
+import { bufferedMachine } from "./buffered-machine.js";
 import { cyclicScript } from "./cyclic.js";
-import { createJobStrategy, createScaffoldStrategy, trainerMeta, withoutTensors } from "./job-strategy.js";
+import { createFedBuffStrategy, createJobStrategy, createScaffoldStrategy, trainerMeta, withoutTensors } from "./job-strategy.js";
 import { modelEvaluationScript } from "./model-evaluation.js";
 import { psiScript } from "./psi.js";
 import { PsiRounds } from "./psi-rounds.js";
@@ -52,6 +54,8 @@ function create(settings: WorkflowSettings, start: StageStart, parts: Parts): Ru
   switch (settings.kind) {
     case "FedAvg":
       return rounds(settings, start, parts);
+    case "FedBuff":
+      return buffered(settings, start, parts);
     case "Scaffold":
       return scaffold(settings, start, parts);
     case "Cyclic":
@@ -74,7 +78,14 @@ function rounds(settings: FedAvgSettings, start: StageStart, parts: Parts): Runn
   return new WorkflowDriver({ ...parts, machine, strategy }, { ...placeOf(start), taskMeta });
 }
 
-/** The same, of models that hold SCAFFOLD's control variates besides the weights. */
+/** A workflow in which sites do not wait for each other. */
+function buffered(settings: FedBuffSettings, start: StageStart, parts: Parts): RunningWorkflow {
+  const strategy = withoutTensors(createFedBuffStrategy(settings.strategyArgs, parts), settings.excludeVars);
+  const machine = bufferedMachine({ ...start.plan, settings });
+  return new WorkflowDriver({ ...parts, machine, strategy }, { ...placeOf(start), taskMeta: {} });
+}
+
+/** Rounds of models that hold SCAFFOLD's control variates besides the weights, held as FedAvg's are. */
 function scaffold(settings: ScaffoldSettings, start: StageStart, parts: Parts): RunningWorkflow {
   const { job, plan } = start;
   const strategy = createScaffoldStrategy(settings.strategyArgs, plan.sites.length, parts);

@@ -5,16 +5,15 @@ import {
   type AggregationSession,
   differenceUpdate,
   type FinishProgress,
-  metricsWeightedMean,
   type ServerState,
   type Strategy,
 } from "@flare-ts/aggregator";
 import { FlareError, limits } from "@flare-ts/contracts/errors";
-import type { Metrics, ParamsType, StrategyState } from "../job/job-event.js";
+import type { ParamsType, StrategyState } from "../job/job-event.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
 import { writeError } from "../store/file-model-store-disk.js";
 import type { ObjectRef } from "../store/model-store.js";
-import type { Contribution, WorkflowEffect } from "./workflow-machine.js";
+import { type Contribution, nameOfUpdate, type UpdateBase, type WorkflowEffect } from "./workflow-machine.js";
 
 /** What a round made. */
 export interface RoundResult {
@@ -64,10 +63,13 @@ export class RoundAggregation {
   fold(effect: EffectOf<"fold">): Promise<FlareError | undefined> {
     const { contribution } = effect;
     const aggregation = this.#aggregationOf(effect);
-    const known = aggregation.folds.get(contribution.site);
+    const name = nameOfUpdate(contribution);
+    const known = aggregation.folds.get(name);
     if (known !== undefined) return known;
-    const folding = this.#fold(aggregation, contribution);
-    aggregation.folds.set(contribution.site, folding);
+    const { base } = contribution;
+    const folding =
+      base === undefined ? this.#fold(aggregation, contribution) : this.#foldDifference(aggregation, { ...contribution, base });
+    aggregation.folds.set(name, folding);
     return folding;
   }
 
@@ -80,7 +82,7 @@ export class RoundAggregation {
     const aggregation = this.#open;
     if (aggregation?.round !== effect.round)
       throw new FlareError("internal/bug", `Round ${effect.round} was to be closed before it was folded.`);
-    const folds = effect.contributions.flatMap(({ site }) => aggregation.folds.get(site) ?? []);
+    const folds = effect.contributions.flatMap((contribution) => aggregation.folds.get(nameOfUpdate(contribution)) ?? []);
     const problems = await Promise.all(folds);
     if (problems.some((problem) => problem !== undefined)) return undefined;
     const { session, modelPath } = await this.#whole(aggregation, effect);
@@ -178,19 +180,27 @@ export class RoundAggregation {
    * smaller does, whole models become differences too: what comes out depends on who takes part, not on who came first.
    */
   async #whole(aggregation: OpenAggregation, { contributions }: EffectOf<"aggregate">): Promise<OpenSession> {
+    if (contributions.some(({ base }) => base !== undefined)) return this.#sessionOf(aggregation, "DIFF");
     const [first = "FULL", ...others] = [...new Set(contributions.map(({ paramsType }) => paramsType))];
     if (others.length === 0) return this.#sessionOf(aggregation, first);
     const whole = await this.#sessionOf(aggregation, "DIFF");
     for (const { site, update, weight } of contributions.filter(({ paramsType }) => paramsType === "FULL")) {
       const { path: source } = await this.#parent.call("objectPath", { hash: update.hash });
-      const outPath = join(this.#folder, `difference-${aggregation.differences.length}.safetensors`);
-      await mkdir(this.#folder, { recursive: true });
-      aggregation.differences.push(outPath);
-      const { signal } = this.#stop;
-      await differenceUpdate({ source, base: whole.modelPath, outPath, isDurable: false, signal });
-      await whole.session.add({ contributor: site, source: outPath, weight, paramsType: "DIFF" }, signal);
+      const outPath = await this.#difference(aggregation, { source, base: whole.modelPath });
+      await whole.session.add({ contributor: site, source: outPath, weight, paramsType: "DIFF" }, this.#stop.signal);
     }
     return whole;
+  }
+
+  /** Writes what a whole model has changed of another one; it lies there until the aggregation is over. */
+  async #difference(aggregation: OpenAggregation, files: { readonly source: string; readonly base: string }): Promise<string> {
+    const outPath = join(this.#folder, `difference-${aggregation.differences.length}.safetensors`);
+    aggregation.differences.push(outPath);
+    await mkdir(this.#folder, { recursive: true });
+    await differenceUpdate({ ...files, outPath, isDurable: false, signal: this.#stop.signal }).catch((reason: unknown) =>
+      Promise.reject(writeError(reason, outPath)),
+    );
+    return outPath;
   }
 
   async #letGo({ sessions, differences }: OpenAggregation): Promise<void> {
@@ -209,14 +219,38 @@ export class RoundAggregation {
       this.#sessionOf(aggregation, paramsType),
       this.#parent.call("objectPath", { hash: update.hash }),
     ]);
-    try {
-      await session.add({ contributor: site, source: path, weight, paramsType }, this.#stop.signal);
-      return undefined;
-    } catch (reason) {
-      const error = FlareError.from(reason);
-      if (isFaultOfUpdate(error)) return error;
-      throw error;
-    }
+    return problemOf(session.add({ contributor: site, source: path, weight, paramsType }, this.#stop.signal));
+  }
+
+  /** An update to a model that need not be the round's: only what it changes of that one means something to another. */
+  async #foldDifference(
+    aggregation: OpenAggregation,
+    contribution: Contribution & { readonly base: UpdateBase },
+  ): Promise<FlareError | undefined> {
+    const { update, base, paramsType, weight } = contribution;
+    const [{ session }, { path }, { path: basePath }] = await Promise.all([
+      this.#sessionOf(aggregation, "DIFF"),
+      this.#parent.call("objectPath", { hash: update.hash }),
+      this.#parent.call("objectPath", { hash: base.model.hash }),
+    ]);
+    const staleness = aggregation.round - base.round;
+    const add = async (): Promise<void> => {
+      const source = paramsType === "DIFF" ? path : await this.#difference(aggregation, { source: path, base: basePath });
+      await session.add({ contributor: nameOfUpdate(contribution), source, weight, paramsType: "DIFF", staleness }, this.#stop.signal);
+    };
+    return problemOf(add());
+  }
+}
+
+/** What of an update's own prevents that it is folded. @throws what is not the update's fault */
+async function problemOf(folding: Promise<void>): Promise<FlareError | undefined> {
+  try {
+    await folding;
+    return undefined;
+  } catch (reason) {
+    const error = FlareError.from(reason);
+    if (isFaultOfUpdate(error)) return error;
+    throw error;
   }
 }
 
@@ -238,16 +272,4 @@ interface OpenAggregation {
 export function isFaultOfUpdate(error: FlareError): boolean {
   const isOwn = error.row.whose === "site" || error.row.whose === "user";
   return error.code.startsWith("aggregate/") && isOwn && error.code !== "aggregate/too-many-contributors";
-}
-
-/** Weighted mean of the contributors' metrics. */
-export function meanMetrics(contributions: readonly Contribution[]): Metrics {
-  return metricsWeightedMean(
-    contributions.map(({ site, weight, metrics }) => ({
-      contributor: site,
-      weight,
-      // JSON has no NaN: a metric that was none arrives as `null`, and is no reason to lose the round.
-      metrics: Object.fromEntries(Object.entries(metrics).filter(([, value]) => Number.isFinite(value))),
-    })),
-  );
 }

@@ -205,6 +205,7 @@ class World {
         break;
       case "assign":
       case "close-task":
+      case "assign-more":
       case "collect":
       case "close-round":
       case "summarize":

@@ -1,6 +1,6 @@
-import { meetsStopCondition } from "@flare-ts/contracts";
 import type { JobEvent, JournalEntry, Metrics } from "../job/job-event.js";
 import { withAnswer, withMissed } from "./answer-times.js";
+import { endReasonAfter, withValue } from "./judge-model.js";
 import { hasFailed, hasHeardOf, isOfRound, openedRound, withAnswerOf, withFailureOf, withLeft } from "./open-round.js";
 import { outstandingRoundEffects } from "./round-effects.js";
 import { answeredSites, mandatorySiteLost, pendingSites, presentSites, quorumLost, quorumOf } from "./round-quorum.js";
@@ -69,6 +69,7 @@ function stepEvent(plan: RoundPlan, state: RoundState, entry: JournalEntry): Rou
       return { ...state, model: event.model, phase: { name: "ended", reason: event.reason } };
     case "job-submitted":
     case "round-receipt":
+    case "task-assigned":
     case "job-started":
     case "site-connected":
     case "site-disconnected":
@@ -128,7 +129,7 @@ function closeRound(plan: RoundPlan, state: RoundState, event: EventOf<"round-cl
     phase: {
       name: "between",
       nextRound: event.round + 1,
-      endReason: endReason(plan, judged, event),
+      endReason: endReasonAfter(plan, judged.best, event),
       unclosedTask: missed.length > 0 ? { round: phase.round, task: phase.task } : undefined,
     },
   };
@@ -136,25 +137,11 @@ function closeRound(plan: RoundPlan, state: RoundState, event: EventOf<"round-cl
 
 /** Compares the model that a round started from with the best one so far. */
 function judge(plan: RoundPlan, state: RoundState, metrics: Metrics, { round, model }: OpenRound): RoundState {
-  const { keyMetric: metric, isKeyMetricNegated } = plan.settings;
+  const { keyMetric: metric } = plan.settings;
   const value = metrics[metric];
   if (value === undefined) return state;
-  const { best } = state;
-  const isBetter = best === undefined || (isKeyMetricNegated ? value < best.value : value > best.value);
-  if (!isBetter) return { ...state, best: { value: best.value, staleRounds: best.staleRounds + 1 } };
-  return { ...state, best: { value, staleRounds: 0 }, unsavedBest: { round, model, metric, value } };
-}
-
-function endReason(plan: RoundPlan, state: RoundState, { round, metrics }: EventOf<"round-closed">): string | undefined {
-  const { stopCondition, patience, keyMetric, numRounds } = plan.settings;
-  const value = stopCondition === undefined ? undefined : metrics[stopCondition.metric];
-  if (stopCondition !== undefined && value !== undefined && meetsStopCondition(stopCondition, value)) {
-    return `${stopCondition.metric} ${stopCondition.comparison} ${stopCondition.value} came true in round ${round} with ${value}`;
-  }
-  if (patience !== undefined && state.best !== undefined && state.best.staleRounds >= patience) {
-    return `no better ${keyMetric} than ${state.best.value} in ${patience} ${patience === 1 ? "round" : "rounds"}`;
-  }
-  return round + 1 >= plan.firstRound + numRounds ? `all ${numRounds} rounds are done` : undefined;
+  const best = withValue(state.best, value, plan.settings);
+  return best.staleRounds > 0 ? { ...state, best } : { ...state, best, unsavedBest: { round, model, metric, value } };
 }
 
 /** Draws the conclusions that follow from a state without another event: a round closes, or the job has failed. */

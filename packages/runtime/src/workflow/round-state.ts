@@ -3,6 +3,7 @@ import type { StrategyState } from "../job/job-event.js";
 import type { JobStatus } from "../job/job-status.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { AnswerTimes } from "./answer-times.js";
+import type { BestSoFar } from "./judge-model.js";
 import type { SiteFailure } from "./site-failure.js";
 import type { Contribution } from "./workflow-machine.js";
 import type { WorkflowPlan } from "./workflow-plan.js";
@@ -23,7 +24,7 @@ export interface RoundState {
   /** How long sites took in the rounds so far; deadlines that are not set follow from it. */
   readonly times: AnswerTimes;
   /** Best value of the key metric so far, and rounds since then that brought no better one. */
-  readonly best: { readonly value: number; readonly staleRounds: number } | undefined;
+  readonly best: BestSoFar | undefined;
   /** A best model that is not yet in the journal. */
   readonly unsavedBest: BestModel | undefined;
   readonly phase: RoundPhase;

@@ -5,9 +5,10 @@ import type { JobEvent, JournalEntry } from "../job/job-event.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { Clock } from "./clock.js";
+import { meanMetrics } from "./mean-metrics.js";
 import { ModelCollection } from "./model-collection.js";
 import type { ModelDress } from "./model-dress.js";
-import { meanMetrics, RoundAggregation } from "./round-aggregation.js";
+import { RoundAggregation } from "./round-aggregation.js";
 import type { RoundSummary } from "./round-summary.js";
 import type { RunningWorkflow, WorkflowOutcome } from "./running-workflow.js";
 import { advance, type WorkflowEffect, type WorkflowMachine } from "./workflow-machine.js";
@@ -133,6 +134,10 @@ export class WorkflowDriver<State> implements RunningWorkflow {
         const model = effect.round === this.#init.firstRound ? await this.#forSites(effect.model) : effect.model;
         return this.#append({ type: "round-opened", ...opened, model });
       }
+      case "assign-more": {
+        const { type: _, ...assigned } = effect;
+        return this.#append({ type: "task-assigned", ...assigned });
+      }
       case "assign": {
         const { type: _, meta, ...task } = effect;
         await this.#parent.call("assign", { ...task, meta: { ...this.#init.taskMeta, ...meta } });
@@ -176,7 +181,8 @@ export class WorkflowDriver<State> implements RunningWorkflow {
 
   async #fold(effect: Extract<WorkflowEffect, { type: "fold" }>): Promise<void> {
     const problem = await this.#aggregation.fold(effect);
-    if (problem !== undefined) await this.#refuse(effect, effect.contribution.site, problem);
+    const { site, base } = effect.contribution;
+    if (problem !== undefined) await this.#refuse({ ...effect, ...(base === undefined ? {} : { round: base.round }) }, site, problem);
   }
 
   /** What a site has sent cannot be used. */
@@ -231,9 +237,11 @@ export class WorkflowDriver<State> implements RunningWorkflow {
 
 /** The entry that closes a round whose model stays as it was. */
 function roundClosed({ round, model, contributions, missing }: ClosingEffect): Omit<RoundClosed, "aggregationSeconds"> {
-  const contributors = contributions.map(({ site }) => site);
+  const contributors = [...new Set(contributions.map(({ site }) => site))];
+  const updates = contributions.flatMap(({ site, base }) => (base === undefined ? [] : [{ site, round: base.round }]));
   const bytes = contributions.reduce((sum, { update }) => sum + update.size, 0);
-  return { type: "round-closed", round, contributors, missing, model, metrics: meanMetrics(contributions), bytes };
+  const counted = updates.length === 0 ? {} : { updates };
+  return { type: "round-closed", round, contributors, missing, model, metrics: meanMetrics(contributions), bytes, ...counted };
 }
 
 type ClosingEffect = Extract<WorkflowEffect, { type: "aggregate" | "collect" | "close-round" | "summarize" }>;

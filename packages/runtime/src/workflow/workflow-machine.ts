@@ -1,9 +1,18 @@
 import type { SerializedFlareError } from "@flare-ts/contracts/errors";
-import type { AcceptedUpdate, JournalEntry, StrategyState } from "../job/job-event.js";
+import type { AcceptedUpdate, BufferedRound, JournalEntry, StrategyState } from "../job/job-event.js";
 import type { ObjectRef } from "../store/model-store.js";
 
 /** An update with the weight that it has in the aggregate: the site's own weight times the job's factor for the site. */
-export type Contribution = Pick<AcceptedUpdate, "site" | "update" | "paramsType" | "weight" | "metrics">;
+export type Contribution = Pick<AcceptedUpdate, "site" | "update" | "paramsType" | "weight" | "metrics"> & {
+  /** What it was made from, where that need not be the model of the round that it counts in. */
+  readonly base?: UpdateBase;
+};
+
+/** The model that an update was made from, and the round that gave it to the site. */
+export interface UpdateBase {
+  readonly round: number;
+  readonly model: ObjectRef;
+}
 
 /**
  * What a workflow wants done. Each may be done again after a restart without harm: an effect that changes the journal is
@@ -22,6 +31,15 @@ export type WorkflowEffect =
       readonly evaluates?: string;
       readonly asks?: "statistics" | "intersection";
       readonly models?: Readonly<Record<string, ObjectRef>>;
+      readonly buffered?: BufferedRound;
+    }
+  /** Journal `task-assigned`. */
+  | {
+      readonly type: "assign-more";
+      readonly round: number;
+      readonly task: string;
+      readonly model: ObjectRef;
+      readonly sites: readonly string[];
     }
   /** Open the task at sites. */
   | {
@@ -131,20 +149,27 @@ function isDeadline({ type }: WorkflowEffect): boolean {
   return type === "set-deadline";
 }
 
+/** What an update is called among those of a round; where a site may have several there, by what it was made from. */
+export function nameOfUpdate({ site, base }: Pick<Contribution, "site" | "base">): string {
+  return base === undefined ? site : `${site} (round ${base.round})`;
+}
+
 /** Two effects with the same key ask for the same thing. */
 function effectKey(effect: WorkflowEffect): string {
   switch (effect.type) {
     case "fold":
-      return `fold ${effect.round} ${effect.contribution.site}`;
+      return `fold ${effect.round} ${nameOfUpdate(effect.contribution)}`;
     case "set-deadline":
       return `set-deadline ${effect.round} ${effect.atMs}`;
     case "aggregate":
     case "collect":
     case "close-round":
     case "summarize":
-      return `${effect.type} ${effect.round} ${effect.contributions.map(({ site }) => site).join(" ")}`;
-    case "open-round":
+      return `${effect.type} ${effect.round} ${effect.contributions.map(nameOfUpdate).join(" ")}`;
     case "assign":
+    case "assign-more":
+      return `${effect.type} ${effect.round} ${effect.sites.join(" ")}`;
+    case "open-round":
     case "close-task":
     case "save-best":
       return `${effect.type} ${effect.round}`;

@@ -17,7 +17,9 @@ export interface AddOneJobInit {
   readonly trainMs?: number;
   /** Rounds, by site, in which its trainer waits until `letGo` is called. @default none */
   readonly holds?: Readonly<Record<string, readonly number[]>>;
-  /** Further arguments of FedAvg. */
+  /** @default "FedAvg" */
+  readonly workflow?: string;
+  /** Further arguments of the workflow. */
   readonly args?: Readonly<Record<string, Json>>;
   readonly minClients?: number;
   /** Whether each site adds a number of its own instead, so that no two updates are the same bytes. @default false */
@@ -39,6 +41,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
     frozenParameters = 0,
     trainMs = 0,
     holds = {},
+    workflow = "FedAvg",
     args = {},
     minClients = 1,
     silentSite = "",
@@ -56,7 +59,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
     workflows: [
       {
         id: "fedavg",
-        path: "FedAvg",
+        path: workflow,
         args: { num_rounds: rounds, initial_model: "initial_model.safetensors", key_metric: "mean", ...args },
       },
     ],

@@ -47,6 +47,90 @@ describe("what a site or a submitter has said", () => {
   });
 });
 
+describe("where sites do not wait for each other", () => {
+  const opened = (round: number, sites: readonly string[]): object => ({
+    type: "round-opened",
+    round,
+    task: "train",
+    model,
+    sites,
+    totalRounds: 9,
+    buffered: { oldestBase: 0, updates: 2 },
+  });
+  const accepted = (round: number, site: string): object => ({
+    type: "update-accepted",
+    round,
+    task: "train",
+    site,
+    update: model,
+    weight: 1,
+    metrics: {},
+  });
+  const closed = (round: number, updates: readonly object[]): object => ({
+    type: "round-closed",
+    round,
+    contributors: [],
+    updates,
+    missing: [],
+    model,
+    metrics: {},
+    bytes: 2,
+  });
+  const journal = [
+    opened(0, ["a", "b", "c"]),
+    accepted(0, "a"),
+    accepted(0, "b"),
+    closed(0, [
+      { site: "a", round: 0 },
+      { site: "b", round: 0 },
+    ]),
+    opened(1, ["a", "b"]),
+    accepted(0, "c"),
+    { type: "task-assigned", round: 1, task: "train", model, sites: ["c"] },
+  ] as unknown as readonly JobEvent[];
+  const reportOf = (events: readonly JobEvent[]): JobReport =>
+    events.reduce(
+      (known, event, seconds) => addToReport(known, { jobId: "j", seq: seconds + 1, atMs: 1000 * seconds, event }),
+      emptyJobReport,
+    );
+
+  it("the round under way shows how full the buffer is, and who is at work on which model", () => {
+    expect(openRoundLines(reportOf(journal.slice(0, 5)), 5_000, { colors, columns: 200 })[0]).toMatch(
+      /round 1 \(2 of 9\).*0\/2 .*at work: a, b, c \(1 behind\)/,
+    );
+    expect(openRoundLines(reportOf(journal), 7_000, { colors, columns: 200 })[0]).toMatch(/1\/2 .*at work: a, b, c$/);
+  });
+
+  it("a model's lines name what is in it, how long each took, and how old the model was that it began with", () => {
+    const last = [
+      accepted(1, "a"),
+      closed(1, [
+        { site: "a", round: 1 },
+        { site: "c", round: 0 },
+      ]),
+    ] as unknown as readonly JobEvent[];
+    const [, round] = reportOf([...journal, ...last]).rounds;
+    expect(round && closedRoundLines(round, colors).map((line) => line.replaceAll(/ +/g, " "))).toEqual([
+      "round 1 updates 2 2 B 4.00 s",
+      " a weight 1 1 B 3.00 s from the newest model",
+      " c weight 1 1 B 5.00 s from 1 model ago",
+    ]);
+    expect(round && roundData(round)).toMatchObject({
+      sites: [
+        { site: "c", base_round: 0 },
+        { site: "a", base_round: 1 },
+      ],
+    });
+  });
+
+  it("a failure with the model of a round that has had its lines is told at once", () => {
+    const failure = { type: "task-failed", round: 0, task: "train", site: "c", error } as unknown as JobEvent;
+    const report = reportOf([...journal.slice(0, 5), failure]);
+    expect(eventLine(entryOf(failure), report, colors)).toMatch(/^c failed with the model of round 0: /);
+    expect(openRoundLines(report, 6_000, { colors, columns: 200 })[0]).toMatch(/at work: a, b$/);
+  });
+});
+
 describe("the lines of a round", () => {
   const opened = { type: "round-opened", round: 0, task: "train", model, sites: ["site-1", "site-2"], totalRounds: 3 };
   const reportOf = (...events: readonly object[]): JobReport =>

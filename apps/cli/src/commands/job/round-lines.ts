@@ -4,6 +4,7 @@ import { plainText, withoutStyle } from "../../terminal/plain-text.js";
 import { barText } from "../../terminal/progress-bar.js";
 import { bytesText, durationText, metricText } from "../../terminal/quantities.js";
 import type { Colors } from "../../terminal/terminal.js";
+import type { BufferedReport } from "./buffered-report.js";
 import { nameText } from "./name-text.js";
 import type { JobReport, RoundReport } from "./round-report.js";
 
@@ -19,7 +20,7 @@ export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
       colors.bold(`round ${round.round}${round.workflow === undefined ? "" : ` (${placeText(round)})`}`),
       subjectText(round),
       metricsText(closed.metrics),
-      `${isAnswered ? "answers" : closed.isSubmission ? "models" : "updates"} ${closed.contributors.length}/${round.sites.length}`,
+      `${isAnswered ? "answers" : closed.isSubmission ? "models" : "updates"} ${round.isBuffered ? round.contributions.length : `${closed.contributors.length}/${round.sites.length}`}`,
       evaluates !== undefined ? "" : bytesText(closed.bytes),
       durationText(closed.seconds * 1000),
     ]
@@ -34,6 +35,7 @@ export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
           ...(isAnswered ? [] : [`weight ${one.weight}`]),
           ...(evaluates === undefined ? [bytesText(one.bytes)] : []),
           durationText(one.seconds * 1000),
+          one.base === undefined ? "" : fromText(round.round - one.base),
           one.wire === undefined ? "" : `as ${one.wire.form}, error ${one.wire.relativeError.toExponential(1)}`,
         ];
         return `  ${parts.filter((part) => part !== "").join("  ")}`;
@@ -50,21 +52,61 @@ export function openRoundLines(
 ): string[] {
   const round = report.rounds.at(-1);
   if (round === undefined || round.closed !== undefined) return [];
+  const name = nameOfOpen(round);
+  if (report.buffered !== undefined) return fitted(name, bufferedParts(report, report.buffered, { nowMs, round, colors }), columns);
   const here = new Set(round.contributions.map(({ site }) => site));
   const failed = new Set(round.failures.map(({ site }) => site));
   const waiting = round.sites.filter((site) => !here.has(site) && !failed.has(site));
   const who = waiting.map((site) => (report.disconnected.includes(site) ? colors.yellow(`${site} (disconnected)`) : site)).join(", ");
   const bar = colors.cyan(barText(here.size, round.sites.length));
-  const subject = subjectText(round);
-  const name = `round ${round.round} (${placeText(round)})${subject === "" ? "" : `  ${subject}`}`;
   const figures = `${here.size}/${round.sites.length}  ${durationText(Math.max(0, nowMs - round.openedMs))}`;
   const what = who === "" ? (round.evaluates === undefined && round.asks === undefined ? "aggregating" : "closing") : `waiting for ${who}`;
+  return fitted(name, { bar, figures, what }, columns);
+}
+
+interface OpenParts {
+  readonly bar: string;
+  readonly figures: string;
+  readonly what: string;
+}
+
+/** In one line; without the bar, or in two lines, where they would not fit otherwise. */
+function fitted(name: string, { bar, figures, what }: OpenParts, columns: number): string[] {
   const inOneLine = [
     [name, bar, figures, what],
     [name, figures, what],
   ].map((parts) => parts.join("  "));
   const fitting = inOneLine.find((line) => withoutStyle(line).length <= columns);
   return fitting === undefined ? [`${name}  ${figures}`, `  ${what}`] : [fitting];
+}
+
+function nameOfOpen(round: RoundReport): string {
+  const subject = subjectText(round);
+  return `round ${round.round} (${placeText(round)})${subject === "" ? "" : `  ${subject}`}`;
+}
+
+/** How full the buffer is, and who is at work on which model. */
+function bufferedParts(
+  { disconnected }: JobReport,
+  { updates, buffer, atWork }: BufferedReport,
+  { nowMs, round, colors }: { readonly nowMs: number; readonly round: RoundReport; readonly colors: Colors },
+): OpenParts {
+  const filled = Math.min(buffer.length, updates);
+  const who = atWork.map((task) => {
+    const age = round.round - task.round;
+    const text = `${task.site}${age === 0 ? "" : ` (${age} behind)`}`;
+    return disconnected.includes(task.site) ? colors.yellow(`${text} (disconnected)`) : text;
+  });
+  return {
+    bar: colors.cyan(barText(filled, updates)),
+    figures: `${filled}/${updates}  ${durationText(Math.max(0, nowMs - round.openedMs))}`,
+    what: filled === updates || who.length === 0 ? "aggregating" : `at work: ${who.join(", ")}`,
+  };
+}
+
+/** How old the model was that an update was made from. */
+function fromText(staleness: number): string {
+  return staleness === 0 ? "from the newest model" : `from ${staleness} ${staleness === 1 ? "model" : "models"} ago`;
 }
 
 /**
@@ -97,12 +139,19 @@ export function eventLine({ event }: JournalEntry, { rounds }: Pick<JobReport, "
       const workflow = rounds.at(-1)?.workflow;
       return `workflow ${workflow === undefined ? "" : `${nameText(workflow)} `}ended: ${plainText(event.reason)}`;
     }
+    case "task-failed": {
+      // The lines of a round tell what failed in it; this one has had its lines.
+      const isTold = rounds.find(({ round }) => round === event.round)?.closed !== undefined;
+      return isTold
+        ? colors.red(`${event.site} failed with the model of round ${event.round}: ${plainText(event.error.message)}`)
+        : undefined;
+    }
     case "job-ended":
     case "round-opened":
+    case "task-assigned":
     case "round-closed":
     case "round-receipt":
     case "update-accepted":
-    case "task-failed":
       break;
   }
   return undefined;
@@ -120,8 +169,9 @@ export function roundData(round: RoundReport): Json {
     seconds: round.closed?.seconds ?? null,
     missing: round.closed?.missing ?? [],
     model: round.closed?.modelHash ?? null,
-    sites: round.contributions.map(({ site, metrics, weight, bytes, sentBytes, seconds, wire }) => ({
+    sites: round.contributions.map(({ site, metrics, weight, bytes, sentBytes, seconds, wire, base }) => ({
       site,
+      ...(base === undefined ? {} : { base_round: base }),
       metrics,
       weight,
       bytes,

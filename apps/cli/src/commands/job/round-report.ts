@@ -6,6 +6,7 @@ import {
   type ModelEvaluation,
   noEvaluations,
 } from "@flare-ts/runtime/admin";
+import { addToBuffered, type BufferedReport } from "./buffered-report.js";
 
 /** What one site contributed to a round. */
 export interface SiteContribution {
@@ -15,8 +16,10 @@ export interface SiteContribution {
   readonly bytes: number;
   /** Bytes that went over the line for it. */
   readonly sentBytes?: number;
-  /** From the opening of the round to the acceptance of the update. */
+  /** From the opening of the round, or from when the site was given the model, to the acceptance of the update. */
   readonly seconds: number;
+  /** The round whose model it was made from, where that need not be the round that it counts in. */
+  readonly base?: number;
   /** How its update was made smaller for the wire, and what that cost. */
   readonly wire?: { readonly form: string; readonly relativeError: number };
 }
@@ -40,7 +43,10 @@ export interface RoundReport {
   readonly isTurn: boolean;
   /** Rounds that the workflow does at most. */
   readonly totalRounds: number;
+  /** What sites have handed in that were given the round's model; once the round is closed, what is in its model. */
   readonly contributions: readonly SiteContribution[];
+  /** Whether updates made from older models count too, and sites go on when it closes. */
+  readonly isBuffered: boolean;
   /** Sites that reported that they could not do the task, with the reason. */
   readonly failures: readonly { readonly site: string; readonly message: string }[];
   /** Set once the round is closed. */
@@ -66,16 +72,29 @@ export interface JobReport {
   /** What came of workflows that ask for statistics, once the job is over and it could be read. */
   readonly statistics: readonly JobStatistics[];
   readonly disconnected: readonly string[];
+  /** Where sites do not wait for each other: what is under way. */
+  readonly buffered?: BufferedReport | undefined;
+  /** What they have handed in that is in no model yet. */
+  readonly handedIn: readonly SiteContribution[];
   readonly best?: { readonly round: number; readonly metric: string; readonly value: number };
   readonly end?: { readonly status: string; readonly reason: string };
 }
 
 /** A job of which nothing is known yet. */
-export const emptyJobReport: JobReport = { name: "", sites: [], rounds: [], evaluations: noEvaluations, statistics: [], disconnected: [] };
+export const emptyJobReport: JobReport = {
+  name: "",
+  sites: [],
+  rounds: [],
+  evaluations: noEvaluations,
+  statistics: [],
+  disconnected: [],
+  handedIn: [],
+};
 
 /** Adds a journalled event to what is known. */
 export function addToReport(report: JobReport, entry: JournalEntry): JobReport {
-  return addEvent({ ...report, evaluations: addToEvaluations(report.evaluations, entry) }, entry);
+  const evaluations = addToEvaluations(report.evaluations, entry);
+  return addEvent({ ...report, evaluations, buffered: addToBuffered(report.buffered, entry.event, entry.atMs) }, entry);
 }
 
 /** Evaluations that are over, and were not before. */
@@ -91,30 +110,34 @@ function addEvent(report: JobReport, { event, atMs }: JournalEntry): JobReport {
       return { ...report, sites: event.sites };
     case "round-opened":
       return { ...report, rounds: [...report.rounds, openedRound(report, event, atMs)] };
-    case "update-accepted":
-      return changeRound(report, event.round, (round) => ({
-        ...round,
-        contributions: [
-          ...round.contributions,
-          {
-            site: event.site,
-            metrics: event.metrics,
-            weight: event.weight,
-            bytes: event.update.size,
-            ...(event.transfer === undefined ? {} : { sentBytes: event.transfer.sentBytes }),
-            seconds: (atMs - round.openedMs) / 1000,
-            ...(event.wire === undefined ? {} : { wire: { form: event.wire.form, relativeError: event.wire.relativeError } }),
-          },
-        ],
-      }));
+    case "task-assigned":
+      return changeRound(report, event.round, (round) => ({ ...round, sites: [...new Set([...round.sites, ...event.sites])].sort() }));
+    case "update-accepted": {
+      if (report.buffered === undefined) {
+        return changeRound(report, event.round, (round) => ({
+          ...round,
+          contributions: [...round.contributions, contributionOf(event, (atMs - round.openedMs) / 1000)],
+        }));
+      }
+      const { site, round } = event;
+      const done = report.buffered.buffer.find((one) => one.site === site && one.round === round);
+      return done === undefined
+        ? report
+        : { ...report, handedIn: [...report.handedIn, { ...contributionOf(event, done.seconds), base: round }] };
+    }
     case "task-failed":
       return changeRound(report, event.round, (round) => ({
         ...round,
         failures: [...round.failures, { site: event.site, message: event.error.message }],
       }));
-    case "round-closed":
-      return changeRound(report, event.round, (round) => ({
+    case "round-closed": {
+      const { updates } = event;
+      const counts = ({ site, base }: SiteContribution): boolean =>
+        updates?.some((one) => one.site === site && one.round === base) === true;
+      const handedIn = report.handedIn.filter((one) => !counts(one));
+      return changeRound({ ...report, handedIn }, event.round, (round) => ({
         ...round,
+        ...(updates === undefined ? {} : { contributions: report.handedIn.filter(counts) }),
         closed: {
           metrics: event.metrics,
           bytes: event.bytes,
@@ -125,6 +148,7 @@ function addEvent(report: JobReport, { event, atMs }: JournalEntry): JobReport {
           isSubmission: event.models !== undefined,
         },
       }));
+    }
     case "best-model":
       return { ...report, best: { round: event.round, metric: event.metric, value: event.value } };
     case "site-connected":
@@ -144,7 +168,7 @@ function addEvent(report: JobReport, { event, atMs }: JournalEntry): JobReport {
 }
 
 function openedRound(report: JobReport, event: Extract<JournalEntry["event"], { type: "round-opened" }>, atMs: number): RoundReport {
-  const { round, task, workflow, evaluates, asks, sites, totalRounds } = event;
+  const { round, task, workflow, evaluates, asks, sites, totalRounds, buffered } = event;
   return {
     round,
     task,
@@ -154,10 +178,24 @@ function openedRound(report: JobReport, event: Extract<JournalEntry["event"], { 
     ...(asks === undefined ? {} : { asks }),
     openedMs: atMs,
     sites,
-    isTurn: sites.length === 1 && report.sites.length > 1,
+    isTurn: buffered === undefined && sites.length === 1 && report.sites.length > 1,
+    isBuffered: buffered !== undefined,
     totalRounds,
     contributions: [],
     failures: [],
+  };
+}
+
+function contributionOf(event: Extract<JournalEntry["event"], { type: "update-accepted" }>, seconds: number): SiteContribution {
+  const { site, metrics, weight, update, transfer, wire } = event;
+  return {
+    site,
+    metrics,
+    weight,
+    bytes: update.size,
+    ...(transfer === undefined ? {} : { sentBytes: transfer.sentBytes }),
+    seconds,
+    ...(wire === undefined ? {} : { wire: { form: wire.form, relativeError: wire.relativeError } }),
   };
 }
 

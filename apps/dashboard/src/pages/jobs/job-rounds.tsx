@@ -3,6 +3,7 @@ import { IconRefresh } from "@tabler/icons-react";
 import { useState } from "react";
 import { EmptyState } from "../../components/empty-state.js";
 import { Section } from "../../components/section.js";
+import { olderAtWork } from "../../jobs/buffered-work.js";
 import type { SitePhases, SiteProgress } from "../../jobs/phase-track.js";
 import { namesIn, takesTurns, type WorkflowView } from "../../jobs/workflow-view.js";
 import { RoundDetail } from "./round-detail.js";
@@ -26,7 +27,10 @@ interface Place {
 /** Most turns that are shown together. */
 const mostTurns = 12;
 
-/** One round at a time: who has answered, who is late and why, and where its time went. Where sites take turns, the turns before it too. */
+/**
+ * One round at a time: who has answered, who is late and why, and where its time went. Where sites take turns, the turns before it
+ * too; where they do not wait for each other, who is at work on an older model.
+ */
 export function JobRounds({ jobId, workflows, phases, progress, isRunning }: JobRoundsProps) {
   const [picked, setPicked] = useState<Place | "latest">("latest");
   const latest: Place = { workflow: workflows.length - 1, round: (workflows.at(-1)?.rounds.length ?? 0) - 1 };
@@ -43,7 +47,10 @@ export function JobRounds({ jobId, workflows, phases, progress, isRunning }: Job
     );
   }
   const pick = (next: Place): void => setPicked(next.workflow === latest.workflow && next.round === latest.round ? "latest" : next);
-  const before = takesTurns(workflow) ? Math.min(mostTurns, namesIn(workflow.rounds).length) - 1 : 0;
+  const turns = takesTurns(workflow) ? Math.min(mostTurns, namesIn(workflow.rounds).length) - 1 : 0;
+  const isNewest = place.workflow === latest.workflow && place.round === latest.round;
+  const turnsBefore = workflow.rounds.slice(Math.max(0, place.round - turns), place.round);
+  const before = round.buffered === null ? turnsBefore : isNewest && isRunning ? olderAtWork(workflow) : [];
   return (
     <Section
       title="Rounds"
@@ -69,14 +76,7 @@ export function JobRounds({ jobId, workflows, phases, progress, isRunning }: Job
           </Title>
         </>
       )}
-      <RoundDetail
-        jobId={jobId}
-        round={round}
-        before={workflow.rounds.slice(Math.max(0, place.round - before), place.round)}
-        phases={phases}
-        progress={progress}
-        isRunning={isRunning}
-      />
+      <RoundDetail jobId={jobId} round={round} before={before} phases={phases} progress={progress} isRunning={isRunning} />
     </Section>
   );
 }

@@ -2,6 +2,7 @@ import type { Job } from "@flare-ts/dashboard-api/contract";
 import { formatBytes, formatDuration, formatValue } from "../../components/format.js";
 import { Stat, Stats } from "../../components/stat.js";
 import { useNow } from "../../components/use-now.js";
+import { bufferedWork } from "../../jobs/buffered-work.js";
 import type { JobView } from "../../jobs/fold-journal.js";
 import { roundName } from "../../jobs/round-view.js";
 import { namesIn, type WorkflowView } from "../../jobs/workflow-view.js";
@@ -22,6 +23,7 @@ export function JobStats({ job, view }: { readonly job: Job; readonly view: JobV
   const meanMs = closed.reduce((sum, { openedMs, closedMs }) => sum + ((closedMs ?? 0) - openedMs), 0) / Math.max(1, closed.length);
   const leftMs = closed.length === 0 ? 0 : meanMs * (total - closed.length);
   const left = isRunning && leftMs > 0 ? `about ${formatDuration(leftMs)} to go` : "closed";
+  const work = isRunning ? bufferedWork({ rounds: shown.flatMap((workflow) => workflow.rounds) }) : null;
   const bestRound = rounds.find((one) => one.round === best?.round);
   return (
     <Stats>
@@ -30,11 +32,21 @@ export function JobStats({ job, view }: { readonly job: Job; readonly view: JobV
         value={round === undefined ? "–" : `${closed.length} of ${total}`}
         about={round === undefined ? "none yet" : `${whichWorkflow(shown)}${left}`}
       />
-      <Stat
-        label={isRunning ? "Answered in this round" : "Sites"}
-        value={round !== undefined && isRunning ? `${answered} of ${round.sites.size}` : job.sites.length === 0 ? "–" : job.sites.length}
-        about={!isRunning ? "took part" : round === undefined ? "no round is open" : round.sites.size === 1 ? namesIn([round])[0] : "sites"}
-      />
+      {work === null ? (
+        <Stat
+          label={isRunning ? "Answered in this round" : "Sites"}
+          value={round !== undefined && isRunning ? `${answered} of ${round.sites.size}` : job.sites.length === 0 ? "–" : job.sites.length}
+          about={
+            !isRunning ? "took part" : round === undefined ? "no round is open" : round.sites.size === 1 ? namesIn([round])[0] : "sites"
+          }
+        />
+      ) : (
+        <Stat
+          label="Updates for the next model"
+          value={`${work.buffered} of ${work.updates}`}
+          about={`${work.atWork.length} ${work.atWork.length === 1 ? "site" : "sites"} at work`}
+        />
+      )}
       <Stat
         label={isRunning ? "Running for" : "Took"}
         value={job.startedAtMs === null ? "–" : formatDuration((job.endedAtMs ?? now) - job.startedAtMs)}

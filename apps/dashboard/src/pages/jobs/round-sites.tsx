@@ -75,7 +75,9 @@ export function RoundSites({ round, before, progress, errors, nowMs }: RoundSite
                   </Text>
                 )}
               </Table.Td>
-              <Table.Td ta="right">{formatDuration((site.answeredMs ?? one.closedMs ?? nowMs) - site.openedMs)}</Table.Td>
+              <Table.Td ta="right">
+                {formatDuration((site.answeredMs ?? (one.buffered === null ? one.closedMs : null) ?? nowMs) - site.openedMs)}
+              </Table.Td>
               {hasWeights && <Table.Td ta="right">{formatValue(site.weight)}</Table.Td>}
               {hasUpdates && <Table.Td ta="right">{site.bytes === null ? "–" : formatBytes(site.bytes)}</Table.Td>}
               {metric !== undefined && <Table.Td ta="right">{formatValue(site.metrics[metric] ?? null)}</Table.Td>}

@@ -7,6 +7,7 @@ import { count, formatDuration } from "../../components/format.js";
 import { Moment } from "../../components/moment.js";
 import { Section } from "../../components/section.js";
 import { useNow } from "../../components/use-now.js";
+import { bufferedWork } from "../../jobs/buffered-work.js";
 import { closedRounds } from "../../jobs/workflow-view.js";
 import { useJobView } from "../../live/use-job-view.js";
 import { isOver, JobStatus } from "../jobs/job-status.js";
@@ -62,6 +63,7 @@ function OpenJob({ job }: { readonly job: Job }) {
   const workflow = useJobView(job.id).workflows.at(-1);
   const round = workflow?.rounds.at(-1);
   const closed = workflow === undefined ? 0 : closedRounds(workflow);
+  const work = workflow === undefined ? null : bufferedWork(workflow);
   const answered = [...(round?.sites.values() ?? [])].filter(({ state }) => state === "answered").length;
   return (
     <li className={classes["job"]}>
@@ -84,7 +86,10 @@ function OpenJob({ job }: { readonly job: Job }) {
           />
           <Text size="xs" c="dimmed" mt={4}>
             {round.workflow !== "" && `${round.workflow}: `}
-            {closed} of {round.totalRounds} rounds · {answered} of {count(round.sites.size, "site")} answered in this one
+            {closed} of {round.totalRounds} rounds ·{" "}
+            {work === null
+              ? `${answered} of ${count(round.sites.size, "site")} answered in this one`
+              : `${work.buffered} of ${count(work.updates, "update")} for the next model, ${count(work.atWork.length, "site")} at work`}
           </Text>
         </>
       ) : (

@@ -141,6 +141,59 @@ class FedOpt(FedAvg):
         super().__init__(**arguments, **strategy_of(type(self).__name__, optimizer_args, lr_scheduler_args, device))
 
 
+class FedBuff(Workflow):
+    """Nobody waits for a slow site: every so many updates make a new model, whichever models they were made from. Not FLARE's.
+
+    :param num_updates_for_model: updates that make a new model; half of the sites where it is not given
+    :param concurrency: sites that are at work at once
+    :param max_staleness: models that may have been made since the one that an update was made from
+    :param strategy_args: ``learningRate``, ``stalenessExponent`` and ``weighting`` of ``fed-buff`` in ``docs/strategies.md``
+    """
+
+    path = "FedBuff"
+    is_training = True
+
+    def __init__(
+        self,
+        *,
+        num_rounds: int = 5,
+        num_updates_for_model: Optional[int] = None,
+        concurrency: Optional[int] = None,
+        max_staleness: Optional[int] = None,
+        min_clients: Optional[int] = None,
+        start_round: int = 0,
+        model: Any = None,
+        stop_cond: Optional[str] = None,
+        patience: Optional[int] = None,
+        task_name: str = "train",
+        exclude_vars: Union[str, Sequence[str], None] = None,
+        aggregation_weights: Optional[Mapping[str, float]] = None,
+        key_metric: Optional[str] = None,
+        negate_key_metric: bool = False,
+        strategy_args: Optional[Mapping[str, Any]] = None,
+    ):
+        self._model = model
+        super().__init__(
+            num_rounds=num_rounds,
+            num_updates_for_model=num_updates_for_model,
+            concurrency=concurrency,
+            max_staleness=max_staleness,
+            min_clients=min_clients,
+            start_round=start_round or None,
+            stop_cond=stop_cond,
+            patience=patience,
+            task_name=None if task_name == "train" else task_name,
+            exclude_vars=exclude_vars or None,
+            aggregation_weights=dict(aggregation_weights) if aggregation_weights else None,
+            key_metric=key_metric,
+            negate_key_metric=negate_key_metric or None,
+            strategy_args=dict(strategy_args) if strategy_args else None,
+        )
+
+    def initial_model(self) -> Optional[ServerModel]:
+        return None if self._model is None else GivenModel(self._model)
+
+
 class Scaffold(Workflow):
     """SCAFFOLD: sites correct their steps by control variates."""
 

@@ -19,7 +19,7 @@ from .fedavg import FedAvgRecipe, FedProxRecipe, NumpyFedAvgRecipe, PTFedAvgReci
 from .fedstats import FedStatsRecipe
 from .poc_env import PocEnv
 from .prod_env import ProdEnv
-from .algorithms import CyclicRecipe, FedOptRecipe, PTCyclicRecipe, ScaffoldRecipe
+from .algorithms import CyclicRecipe, FedBuffRecipe, FedOptRecipe, PTCyclicRecipe, ScaffoldRecipe
 from .run import Run
 from .sim_env import SimEnv
 from .spec import Recipe
@@ -29,6 +29,7 @@ __all__ = [
     "DhPSIRecipe",
     "ExecEnv",
     "FedAvgRecipe",
+    "FedBuffRecipe",
     "FedEvalRecipe",
     "FedOptRecipe",
     "FedProxRecipe",

@@ -1,8 +1,8 @@
-"""Recipes of other workflows: FedOpt, SCAFFOLD, cyclic training."""
+"""Recipes of other workflows: FedOpt, FedBuff, SCAFFOLD, cyclic training."""
 
 from typing import Any, Dict, Mapping, Optional
 
-from ..job import Cyclic, FedAvg, FedJob, FrameworkType, JobError, Scaffold
+from ..job import Cyclic, FedAvg, FedBuff, FedJob, FrameworkType, JobError, Scaffold
 from ..job.arguments import Other, idle, settle
 from ..job.kinds import ExchangeFormat, TransferType
 from ..job.optimizers import strategy_of
@@ -62,6 +62,72 @@ class FedOptRecipe(Recipe):
             "command": command,
             "framework": self.framework,
             "server_expected_format": server_expected_format,
+            "client_memory_gc_rounds": client_memory_gc_rounds,
+            "cuda_empty_cache": cuda_empty_cache,
+        }
+        super().__init__(job, runner)
+
+
+class FedBuffRecipe(Recipe):
+    """Nobody waits for a slow site: every so many updates make a new model, whichever models they were made from. Not FLARE's.
+
+    :param num_rounds: models that are made at most
+    :param num_updates_for_model: updates that make a new model; half of the sites where it is not given
+    :param max_staleness: models that may have been made since the one that an update was made from
+    """
+
+    framework = FrameworkType.NUMPY
+
+    def __init__(
+        self,
+        *,
+        name: str = "fedbuff",
+        model: Any = None,
+        initial_ckpt: Optional[str] = None,
+        min_clients: int,
+        num_rounds: int = 2,
+        num_updates_for_model: Optional[int] = None,
+        concurrency: Optional[int] = None,
+        max_staleness: Optional[int] = None,
+        strategy_args: Optional[Mapping[str, Any]] = None,
+        key_metric: Optional[str] = None,
+        stop_cond: Optional[str] = None,
+        patience: Optional[int] = None,
+        train_script: str,
+        train_args: Any = "",
+        launch_external_process: bool = False,
+        command: Any = "python3 -u",
+        framework: Optional[FrameworkType] = None,
+        server_expected_format: ExchangeFormat = ExchangeFormat.NUMPY,
+        params_transfer_type: TransferType = TransferType.FULL,
+        client_memory_gc_rounds: int = 0,
+        cuda_empty_cache: bool = False,
+    ):
+        self.framework = framework or type(self).framework
+        self.min_clients = min_clients
+        self.num_rounds = num_rounds
+        job = FedJob(name=name, min_clients=min_clients)
+        job.to_server(first_model(model, initial_ckpt))
+        job.to_server(
+            FedBuff(
+                num_rounds=num_rounds,
+                num_updates_for_model=num_updates_for_model,
+                concurrency=concurrency,
+                max_staleness=max_staleness,
+                strategy_args=strategy_args,
+                key_metric=key_metric,
+                stop_cond=stop_cond,
+                patience=patience,
+            )
+        )
+        runner = {
+            "train_script": train_script,
+            "train_args": train_args,
+            "launch_external_process": launch_external_process,
+            "command": command,
+            "framework": self.framework,
+            "server_expected_format": server_expected_format,
+            "params_transfer_type": params_transfer_type,
             "client_memory_gc_rounds": client_memory_gc_rounds,
             "cuda_empty_cache": cuda_empty_cache,
         }
