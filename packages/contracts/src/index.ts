@@ -60,6 +60,7 @@ export type { ModelEvaluationSettings } from "./job/model-evaluation.js";
 export type { ResultFilterSettings, UpdateFilterSettings } from "./job/result-filters.js";
 export type { RoundSettings, StrategySetting } from "./job/round-args.js";
 export type { ScaffoldSettings } from "./job/scaffold.js";
+export type { SecureAggregation } from "./job/secure-aggregation.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
 export type { StatisticsSettings } from "./job/statistics.js";
 export type { StatisticsFilter } from "./job/statistics-filters.js";

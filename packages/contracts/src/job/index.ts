@@ -5,6 +5,7 @@ export { executorFor } from "./executor-for.js";
 export { isNamedBy } from "./is-named-by.js";
 export { isStatisticsFilter } from "./is-statistics-filter.js";
 export type { ResultFilterSettings, UpdateFilterSettings } from "./result-filters.js";
+export type { SecureAggregation } from "./secure-aggregation.js";
 export type { HistogramBins, StatisticName, StatisticsSettings } from "./statistics.js";
 export type { StatisticsFilter } from "./statistics-filters.js";
 export type { StatisticsGenerator } from "./statistics-generator.js";

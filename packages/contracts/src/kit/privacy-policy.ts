@@ -3,6 +3,7 @@ import { nearestWord } from "../errors/nearest-word.js";
 import { scopeNameSchema } from "../ids/names.js";
 import { type ComponentClass, componentShape, readComponent } from "../job/component.js";
 import { isEmpty } from "../job/ignored-settings.js";
+import { leastSecureSites } from "../job/secure-aggregation.js";
 import { statisticsFilterKinds } from "../job/is-statistics-filter.js";
 import {
   type CleanserReference,
@@ -40,6 +41,8 @@ export type PrivacyFilter =
 export interface PrivacyScope {
   readonly name: string;
   readonly resultFilters: readonly PrivacyFilter[];
+  /** Updates leave the site only where the server adds them without reading them, those of so many sites at least; `undefined`: also read. */
+  readonly secureAggregation: { readonly minSites: number } | undefined;
 }
 
 /** `local/privacy.json`: what of a job's results leaves a site. */
@@ -110,6 +113,10 @@ const scopeSchema = z
       .refine(isEmpty, "nobody reads properties here; where data lies stands in datasets of local/resources.json"),
     task_data_filters: z.unknown().optional().refine(isEmpty, "what comes from the server is not filtered here; leave it empty"),
     task_result_filters: z.array(filterSchema).default([]),
+    secure_aggregation: z
+      .strictObject({ min_sites: z.int().min(leastSecureSites, `must be at least ${leastSecureSites}`).default(3) })
+      .transform(({ min_sites: minSites }) => ({ minSites }))
+      .optional(),
   })
   .superRefine(({ task_result_filters: filters }, context) => {
     for (const kind of ["GaussianPrivacy", "AllowMetrics", "FixedWeight", ...statisticsFilterKinds] as const) {
@@ -158,7 +165,11 @@ export const privacyPolicySchema = z
   })
   .transform(
     ({ scopes, default_scope: defaultScope, components }): PrivacyPolicy => ({
-      scopes: scopes.map(({ name, task_result_filters: filters }) => ({ name, resultFilters: withCleansers(filters, components) })),
+      scopes: scopes.map(({ name, task_result_filters: filters, secure_aggregation: secureAggregation }) => ({
+        name,
+        resultFilters: withCleansers(filters, components),
+        secureAggregation,
+      })),
       defaultScope,
     }),
   );

@@ -1,4 +1,5 @@
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
+import { stepOf } from "../secure-aggregation/step-tasks.js";
 import type { ProjectKeys } from "../session/project-keys.js";
 import { type RoundReceipt, receiptDigest, signReceipt } from "./round-receipt.js";
 import type { SignedReceipt } from "./signed-receipt.js";
@@ -20,7 +21,7 @@ export class ReceiptWriter {
   readonly #parts: ReceiptWriterComponents;
   readonly #init: { readonly project: string; readonly jobId: string };
   #opened: { readonly event: EventOf<"round-opened">; readonly atMs: number } | undefined;
-  readonly #updates = new Map<string, EventOf<"update-accepted">>();
+  readonly #updates = new Map<string, Pick<EventOf<"update-accepted">, "update" | "paramsType" | "weight">>();
   /** Rounds that closed and have no receipt yet, in order. */
   readonly #pending: Omit<RoundReceipt, "number" | "previous">[] = [];
   /** Rounds that have one. */
@@ -40,6 +41,10 @@ export class ReceiptWriter {
       this.#updates.clear();
     }
     if (event.type === "update-accepted") this.#updates.set(event.site, event);
+    // The same update, masked anew: this one is in the sum.
+    if (event.type === "step-answered" && stepOf(event.task)?.step === "mask") {
+      this.#updates.set(event.site, { update: event.update, paramsType: "DIFF", weight: 1 });
+    }
     if (event.type === "round-receipt") this.#adopt(event);
     if (event.type === "round-closed") {
       const receipt = this.#receiptOf(event, atMs);

@@ -1,5 +1,6 @@
 import { type ContentHash, isContentHash } from "@flare-ts/contracts";
 import type { JobEvent } from "../job/job-event.js";
+import { stepOf } from "../secure-aggregation/step-tasks.js";
 
 /** The objects that a job still needs, told from its journal. */
 export class JobNeeds {
@@ -17,6 +18,10 @@ export class JobNeeds {
   readonly #results = new Set<ContentHash>();
   /** What sites have handed in and the job is yet to use. */
   #handedIn: readonly ContentHash[] = [];
+  /** What sites were given to sign or to mask with, in the round that is open. */
+  readonly #documents = new Set<ContentHash>();
+  /** Keys of sites, for all rounds of a workflow. */
+  readonly #keys = new Set<ContentHash>();
   /** What the strategy keeps for the next round. */
   #state: readonly ContentHash[] = [];
 
@@ -31,6 +36,8 @@ export class JobNeeds {
   note(event: JobEvent): "more" | "less" | "nothing" {
     const { type } = event;
     if (type === "update-accepted") this.#updates.add(event.update.hash);
+    else if (type === "step-answered") (stepOf(event.task)?.step === "keys" ? this.#keys : this.#updates).add(event.update.hash);
+    else if (type === "step-opened") (event.step === "keys" ? this.#keys : this.#documents).add(event.document.hash);
     else if (type === "best-model") this.#best = event.model.hash;
     else if (type !== "round-opened" && type !== "round-closed" && type !== "workflow-ended") return "nothing";
     if (type === "round-opened") this.#makesNone = event.evaluates !== undefined || event.asks !== undefined;
@@ -38,6 +45,7 @@ export class JobNeeds {
     if (isMade) this.#model = event.model.hash;
     if (type === "round-closed") {
       this.#updates.clear();
+      this.#documents.clear();
       this.#previous = "";
       this.#state = Object.values(event.state ?? {}).map(({ hash }) => hash);
       if (event.models !== undefined) this.#handedIn = Object.values(event.models).map(({ hash }) => hash);
@@ -45,8 +53,10 @@ export class JobNeeds {
       // What the next round asks is no model of the job.
       else if (this.#makesNone && event.model.hash !== this.#input) this.#handedIn = [event.model.hash];
     }
+    if (type === "workflow-ended") this.#keys.clear();
     if (type === "workflow-ended") this.#handedIn = [];
     if (type !== "round-opened") return "more";
+    if (event.roster !== undefined) this.#documents.add(event.roster.hash);
     this.#previous = this.#input;
     this.#input = event.model.hash;
     return "less";
@@ -59,6 +69,8 @@ export class JobNeeds {
     this.#previous = "";
     this.#handedIn = [];
     this.#state = [];
+    this.#documents.clear();
+    this.#keys.clear();
   }
 
   hashes(): readonly ContentHash[] {
@@ -69,6 +81,8 @@ export class JobNeeds {
       ...this.#state,
       ...this.#results,
       ...this.#updates,
+      ...this.#documents,
+      ...this.#keys,
     ];
   }
 }

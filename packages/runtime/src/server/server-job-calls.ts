@@ -63,19 +63,20 @@ export function serverJobCalls(components: ServerJobCallsComponents, job: Called
         else entries.push(entry);
       });
       isAnswered = true;
-      const { minClients, mandatoryClients } = definition.meta;
+      const { minClients, mandatoryClients, secureAggregation } = definition.meta;
+      const ofAll = { jobId, name: record.name, sites: [...sites].sort(), minClients: minClients ?? 1, mandatoryClients, workspace };
       return {
-        job: { jobId, name: record.name, sites: [...sites].sort(), minClients: minClients ?? 1, mandatoryClients, workspace },
+        job: { ...ofAll, ...(secureAggregation === undefined ? {} : { secureAggregation }) },
         entries,
       };
     },
     append: async ({ event }) => ({ seq: (await hub.append(jobId, job.complete(event))).seq }),
-    assign: async ({ round, task, model, sites: asked, totalRounds, meta }) => {
+    assign: async ({ round, task, model, sites: asked, totalRounds, meta, reads = [] }) => {
       await store.openTasks(asked.map((site) => ({ jobId, round, task, site, model, totalRounds, meta })));
       const open = await store.openTasksFor({ jobId, round, task });
       const inline = model.size > limits.inlineBytes ? undefined : await readWhole(models, model);
       for (const own of open.filter(({ site }) => asked.includes(site) && job.takesPart(site))) {
-        job.grantTask(own.site, model.hash);
+        for (const { hash } of [model, ...reads]) job.grantTask(own.site, hash);
         const isInline = model.size <= (directory.get(own.site)?.inlineBytes ?? 0);
         const value = taskToWire(own, isInline ? inline : undefined);
         directory.push(own.site, create(ServerMessageSchema, { message: { case: "task", value } }));

@@ -47,9 +47,15 @@ export class TaskWatch {
         for (const site of sites) this.#open.set(site, { round, task, movedAtMs: this.#parts.clock.now(), report: undefined });
         return;
       }
+      case "step-opened": {
+        const { round, task, sites } = event;
+        for (const site of sites) this.#open.set(site, { round, task, movedAtMs: this.#parts.clock.now(), report: undefined });
+        return;
+      }
       case "update-accepted":
+      case "step-answered":
       case "task-failed":
-        if (this.#open.get(event.site)?.round === event.round) this.#open.delete(event.site);
+        if (this.#isOpen(event.site, event)) this.#open.delete(event.site);
         return;
       case "site-left":
         this.#open.delete(event.site);
@@ -108,6 +114,11 @@ export class TaskWatch {
       .filter(([, open]) => open.round === round)
       .map(([site, open]) => ({ site, why: this.#why(site, open) }))
       .sort((a, b) => (a.site < b.site ? -1 : 1));
+  }
+
+  #isOpen(site: string, { round, task }: { readonly round: number; readonly task: string }): boolean {
+    const open = this.#open.get(site);
+    return open?.round === round && open.task === task;
   }
 
   #moved(site: string): void {
