@@ -20,8 +20,30 @@ export interface AcceptedUpdate {
   readonly norm: number | undefined;
   /** Largest magnitudes of its blocks; `undefined` until they are checked. */
   readonly maxima: BlockMaxima | undefined;
-  /** The contributors behind sums, sorted by name. */
-  readonly sums: readonly NamedContributor[] | undefined;
+  /** Who is behind sums. */
+  readonly sums: SummedContributors | undefined;
+}
+
+/** The contributors behind sums that were made elsewhere. */
+export interface SummedContributors {
+  /** Those whose shares are known one by one. */
+  readonly named: readonly NamedContributor[];
+  readonly together: readonly SummedTogether[];
+}
+
+/** Contributors of whom nothing is known but what they have sent together. */
+export interface SummedTogether {
+  /** Sorted by name. */
+  readonly contributors: readonly string[];
+  /** The sum of their weights for each tensor of the model; 0 where none of them sent it. */
+  readonly weights: readonly number[];
+  /** Of all that they sent. */
+  readonly bytes: number;
+}
+
+/** The names of all contributors behind sums. */
+export function namesBehind({ named, together }: SummedContributors): readonly string[] {
+  return [...named.map(({ contributor }) => contributor), ...together.flatMap(({ contributors }) => contributors)];
 }
 
 /** A contributor to sums that were made elsewhere, and what a report says of it. */

@@ -1,6 +1,7 @@
 import type { ByteSource } from "../byte-source.js";
 import type { TensorPlace } from "../safetensors/layout.js";
 import type { Combine, ServerStep, Strategy } from "../strategies/strategy.js";
+import type { SummedContributors } from "./accepted-update.js";
 import type { BlockMaxima } from "./block-maxima.js";
 import type { StoredTensors } from "./stored-tensor.js";
 import type { UpdateFindings } from "./update-findings.js";
@@ -54,7 +55,7 @@ export interface FoldUpdate extends ReadableUpdate {
   /** Largest magnitudes of its blocks, where it was checked before. */
   readonly maxima: BlockMaxima | undefined;
   /** Where given, the values are whole numbers of grid steps that were summed elsewhere, of these contributors. */
-  readonly sums?: readonly SummedContributor[] | undefined;
+  readonly sums?: SummedContributors | undefined;
 }
 
 /** One contributor to sums that were made elsewhere. */
