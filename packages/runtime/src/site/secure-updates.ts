@@ -27,8 +27,8 @@ export interface SecureUpdatesComponents {
   readonly now: () => number;
   /** Cryptographic random bytes. */
   readonly randomBytes: (count: number) => Uint8Array;
-  /** A document or a model of the server's, by its hash; what it is was checked. */
-  readonly fetch: (object: ObjectRef, signal: AbortSignal) => Promise<string | Uint8Array>;
+  /** Path of a document of the server's, by its hash, which was checked. It is kept for the job. */
+  readonly fetch: (object: ObjectRef, signal: AbortSignal) => Promise<string>;
   /** A file where the job's processes cannot write. */
   readonly pathForAnswer: () => string;
 }
@@ -71,10 +71,13 @@ export class SecureUpdates {
   async keep(result: TrainerResult, key: TaskKey, model: ObjectRef & { readonly path: string }, signal: AbortSignal): Promise<SecureRound> {
     const { store, models } = this.#parts;
     const { round, task } = key;
+    await this.#holdOnly([model.hash]);
     const path = await this.#asDifference(result, model.path, signal);
     const { hash, size } = await models.importFile(path, { move: true });
     const clear = { hash, size };
-    await this.#holdOnly([hash, model.hash]);
+    await this.#parts.retention.hold(secureHolder(this.#init.jobId), [hash]);
+    // A model that came inside its task is not in the store yet.
+    if ((await models.find(model.hash)) === undefined) await models.importFile(model.path);
     const base = { hash: model.hash, size: model.size };
     const kept = await store.keepClear({ jobId: this.#init.jobId, round, task, clear, weight: result.weight, metrics: result.metrics, base });
     if (kept === undefined) throw ended(this.#init.jobId);
@@ -93,13 +96,13 @@ export class SecureUpdates {
    * @throws FlareError `secure/key-untrusted`, `secure/refused`, what is wrong with the update (`aggregate/…`)
    */
   async mask(round: SecureRound, attempt: number, roster: ObjectRef, signal: AbortSignal): Promise<SecureAnswer> {
-    const { models, store } = this.#parts;
+    const { models } = this.#parts;
     const { secure } = this.#init;
     const others = await this.#othersIn(roster, signal);
     const secret = await this.#secret();
     const { announceScale, maskUpdate } = await import("@flare-ts/aggregator");
     const { maxWeight } = secure;
-    const model = await this.#pathOf(round.base, signal);
+    const model = await this.#pathOf(round.base);
     const scale = await announceScale({ model, maxWeight, signal });
     const outPath = this.#parts.pathForAnswer();
     const task = this.#maskedTask(round, attempt);
@@ -107,7 +110,7 @@ export class SecureUpdates {
     const pairs = others.map((other) => ({ seed: secret.pairSeed(task, site, other), sign: pairSign(site, other.site) }));
     await maskUpdate({
       model,
-      source: await this.#pathOf(round.clear, signal),
+      source: await this.#pathOf(round.clear),
       contributor: site,
       weight: round.weight,
       paramsType: "DIFF",
@@ -218,7 +221,6 @@ export class SecureUpdates {
     const own = known.get(site);
     if (own === undefined || !own.equals((await this.#secret()).publicKey)) throw this.#refused("this site's own key is not in the round");
     known.delete(site);
-    await this.#parts.retention.hold(secureHolder(this.#init.jobId), [ref.hash]);
     return [...known].map(([other, publicKey]) => ({ site: other, publicKey }));
   }
 
@@ -244,16 +246,13 @@ export class SecureUpdates {
   }
 
   async #read(ref: ObjectRef, signal: AbortSignal): Promise<Uint8Array> {
-    const held = await this.#parts.fetch(ref, signal);
-    return typeof held === "string" ? readFile(held) : held;
+    return readFile(await this.#parts.fetch(ref, signal));
   }
 
-  async #pathOf(ref: ObjectRef, signal: AbortSignal): Promise<string> {
-    const held = await this.#parts.models.find(ref.hash);
-    if (held !== undefined) return held.path;
-    const fetched = await this.#parts.fetch(ref, signal);
-    if (typeof fetched === "string") return fetched;
-    throw new FlareError("internal/bug", "A model that masks are for came without being stored.", { facts: { hash: ref.hash } });
+  async #pathOf({ hash }: ObjectRef): Promise<string> {
+    const held = await this.#parts.models.find(hash);
+    if (held === undefined) throw new FlareError("runtime/object-missing", `The store does not hold ${hash}.`, { facts: { hash } });
+    return held.path;
   }
 
   #holdOnly(hashes: readonly ContentHash[]): Promise<void> {
