@@ -166,10 +166,11 @@ class World {
       if (turn > 1000) throw new Error("the job goes round in circles");
       if (this.#queue.length > 0) this.#performNext();
       else if (!this.#answer(order[0] ?? 0, fate)) {
-        if (this.#deadline === undefined) throw new Error("nothing is wanted, and no site has to answer");
         const deadline = this.#deadline;
         this.#deadline = undefined;
-        this.#add({ type: "deadline-passed", ...deadline });
+        if (deadline !== undefined) this.#add({ type: "deadline-passed", ...deadline });
+        // The server's parent gives up what does not move.
+        else if (!this.#answer(0, () => "fails")) throw new Error("nothing is wanted, and no site has to answer");
       }
     }
   }
