@@ -238,9 +238,15 @@ function attachedSite({ identity, sessionId, relay }: CallContext, hello: SiteHe
         : {
             scopes: privacy.names.slice(0, limits.privacyScopes).map((name) => capPeerText(name)),
             defaultScope: privacy.defaultName === "" ? null : capPeerText(privacy.defaultName),
+            ...secureScopes(privacy.secureMinSites),
           },
   };
   return { identity, sessionId, sinceMs, relay, hello: self, inlineBytes: hello.inlineBytes, push: (message) => outbox.push(message) };
+}
+
+function secureScopes(leastSites: Readonly<Record<string, number>>): { readonly secureMinSites?: Readonly<Record<string, number>> } {
+  const known = Object.entries(leastSites).slice(0, limits.privacyScopes);
+  return known.length === 0 ? {} : { secureMinSites: Object.fromEntries(known.map(([name, least]) => [capPeerText(name), least])) };
 }
 
 /** An update that came with the message is checked like one that was uploaded, and is durable when this resolves. */

@@ -172,5 +172,10 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
 }
 
 function privacyToWire({ scopes, defaultScope = "" }: PrivacyPolicy): PrivacyScopes {
-  return create(PrivacyScopesSchema, { names: scopes.map(({ name }) => name), defaultName: defaultScope });
+  const secure = scopes.flatMap(({ name, secureAggregation }) => (secureAggregation === undefined ? [] : [[name, secureAggregation.minSites]]));
+  return create(PrivacyScopesSchema, {
+    names: scopes.map(({ name }) => name),
+    defaultName: defaultScope,
+    secureMinSites: Object.fromEntries(secure) as Record<string, number>,
+  });
 }

@@ -5,7 +5,7 @@ import { barText } from "../../terminal/progress-bar.js";
 import { bytesText, durationText, metricText } from "../../terminal/quantities.js";
 import type { Colors } from "../../terminal/terminal.js";
 import { nameText } from "./name-text.js";
-import type { JobReport, RoundReport } from "./round-report.js";
+import type { JobReport, RoundReport, StepReport } from "./round-report.js";
 
 /** Lines for a closed round: the federation first, then each site. Stable, for scripts too. */
 export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
@@ -49,7 +49,9 @@ export function openRoundLines(
   { colors, columns }: { readonly colors: Colors; readonly columns: number },
 ): string[] {
   const round = report.rounds.at(-1);
+  if (report.step?.step === "keys") return [keysLine(report, report.step, nowMs)];
   if (round === undefined || round.closed !== undefined) return [];
+  if (report.step?.round === round.round) return [`round ${round.round} (${placeText(round)})  ${stepText(report, report.step, nowMs)}`];
   const here = new Set(round.contributions.map(({ site }) => site));
   const failed = new Set(round.failures.map(({ site }) => site));
   const waiting = round.sites.filter((site) => !here.has(site) && !failed.has(site));
@@ -84,9 +86,14 @@ export function eventLine({ event }: JournalEntry, { rounds }: Pick<JobReport, "
       return colors.yellow(`${event.site} is disconnected: ${plainText(event.reason)}`);
     case "site-left":
       return colors.yellow(`${event.site} has left the job: ${plainText(event.error.message)}`);
+    case "step-opened":
+      return event.step === "mask"
+        ? colors.yellow(`round ${event.round}: ${event.sites.join(", ")} mask their updates anew, as a site of the sum did not answer`)
+        : undefined;
     case "deadline-passed": {
       const late = (event.late ?? []).map(({ site, why }) => `${site} (${plainText(why)})`).join(", ");
-      return colors.yellow(`round ${event.round} passed its deadline${late === "" ? "" : `; late: ${late}`}`);
+      const of = event.task === undefined ? "" : ` for ${nameText(event.task)}`;
+      return colors.yellow(`round ${event.round} passed its deadline${of}${late === "" ? "" : `; late: ${late}`}`);
     }
     case "process-restarted":
       return colors.yellow(`job process at ${event.where} started again: ${plainText(event.reason)}`);
@@ -102,11 +109,31 @@ export function eventLine({ event }: JournalEntry, { rounds }: Pick<JobReport, "
     case "round-closed":
     case "round-receipt":
     case "update-accepted":
+    case "step-answered":
     case "task-failed":
       break;
   }
   return undefined;
 }
+
+function keysLine(report: Pick<JobReport, "disconnected">, step: StepReport, nowMs: number): string {
+  return `before the first round  ${stepText(report, step, nowMs)}`;
+}
+
+/** What is done so that updates are added without being read, and whom it waits for. */
+function stepText({ disconnected }: Pick<JobReport, "disconnected">, { step, attempt, sites, answered, openedMs }: StepReport, nowMs: number): string {
+  const awaited = sites.filter((site) => !answered.includes(site)).map((site) => (disconnected.includes(site) ? `${site} (disconnected)` : site));
+  const what = `${stepNames[step]}${attempt === 0 ? "" : ` (attempt ${attempt + 1})`}  ${sites.length - awaited.length}/${sites.length}`;
+  const who = awaited.length === 0 ? (step === "reveal" ? "adding" : "closing") : `waiting for ${awaited.join(", ")}`;
+  return `${what}  ${durationText(Math.max(0, nowMs - openedMs))}  ${who}`;
+}
+
+const stepNames: Readonly<Record<StepReport["step"], string>> = {
+  keys: "sites hand in keys",
+  mask: "sites mask their updates anew",
+  confirm: "sites confirm whose updates are added",
+  reveal: "sites take their masks back",
+};
 
 /** A round as it stands in the JSON envelope. */
 export function roundData(round: RoundReport): Json {

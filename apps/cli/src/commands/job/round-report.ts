@@ -57,11 +57,24 @@ export interface RoundReport {
   };
 }
 
+/** Something else than an update that sites are asked for, so that updates are added without being read. */
+export interface StepReport {
+  readonly round: number;
+  readonly task: string;
+  readonly step: Extract<JournalEntry["event"], { type: "step-opened" }>["step"];
+  readonly attempt: number;
+  readonly sites: readonly string[];
+  readonly answered: readonly string[];
+  readonly openedMs: number;
+}
+
 /** What is known of a job from its journal so far. */
 export interface JobReport {
   readonly name: string;
   readonly sites: readonly string[];
   readonly rounds: readonly RoundReport[];
+  /** The step that is under way, in the newest round or before the first one. */
+  readonly step?: StepReport | undefined;
   readonly evaluations: KnownEvaluations;
   /** What came of workflows that ask for statistics, once the job is over and it could be read. */
   readonly statistics: readonly JobStatistics[];
@@ -90,7 +103,13 @@ function addEvent(report: JobReport, { event, atMs }: JournalEntry): JobReport {
     case "job-started":
       return { ...report, sites: event.sites };
     case "round-opened":
-      return { ...report, rounds: [...report.rounds, openedRound(report, event, atMs)] };
+      return { ...report, step: undefined, rounds: [...report.rounds, openedRound(report, event, atMs)] };
+    case "step-opened": {
+      const { round, task, step, attempt, sites } = event;
+      return { ...report, step: { round, task, step, attempt, sites, answered: [], openedMs: atMs } };
+    }
+    case "step-answered":
+      return withStepAnswer(report, event);
     case "update-accepted":
       return changeRound(report, event.round, (round) => ({
         ...round,
@@ -108,12 +127,12 @@ function addEvent(report: JobReport, { event, atMs }: JournalEntry): JobReport {
         ],
       }));
     case "task-failed":
-      return changeRound(report, event.round, (round) => ({
+      return changeRound(withStepAnswer(report, event), event.round, (round) => ({
         ...round,
         failures: [...round.failures, { site: event.site, message: event.error.message }],
       }));
     case "round-closed":
-      return changeRound(report, event.round, (round) => ({
+      return changeRound({ ...report, step: undefined }, event.round, (round) => ({
         ...round,
         closed: {
           metrics: event.metrics,
@@ -141,6 +160,12 @@ function addEvent(report: JobReport, { event, atMs }: JournalEntry): JobReport {
       break;
   }
   return report;
+}
+
+/** A site that has failed is not waited for either. */
+function withStepAnswer(report: JobReport, { task, site }: { readonly task: string; readonly site: string }): JobReport {
+  const { step } = report;
+  return step?.task === task ? { ...report, step: { ...step, answered: [...step.answered, site] } } : report;
 }
 
 function openedRound(report: JobReport, event: Extract<JournalEntry["event"], { type: "round-opened" }>, atMs: number): RoundReport {

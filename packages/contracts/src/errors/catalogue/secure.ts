@@ -5,7 +5,7 @@ export const secureErrors = {
   "secure/key-untrusted": row(
     "server",
     "The key of another site, with which a mask is agreed on, is not signed by a certificate that this site accepts for that; no update leaves it.",
-    "Look who the certificate is of. One that the server itself has issued, in a renewal, is not accepted: the server could make such a one for anybody. Renew the site's certificate with the project's CA (`flare cert renew`), and submit the job again.",
+    "Look who the certificate is of. One that the server itself has issued, in a renewal, is not accepted: the server could make such a one for anybody. Set `renewal: ca_holder` in the project file, have whoever holds the CA sign the site's renewal (`flare cert renewals`), and submit the job again.",
   ),
   "secure/refused": row(
     "server",
