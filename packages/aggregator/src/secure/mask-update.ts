@@ -121,6 +121,7 @@ async function writeMasked(
       doneBytes += batch.bytes;
       onProgress?.({ doneBytes, totalBytes });
     }
+    throwIfAborted(signal);
     return await file.finish();
   } catch (cause) {
     await file.discard();

@@ -113,6 +113,7 @@ async function writeSums(
       doneBytes += batch.bytes;
       onProgress?.({ doneBytes, totalBytes });
     }
+    throwIfAborted(signal);
     return await file.finish();
   } catch (cause) {
     await file.discard();
