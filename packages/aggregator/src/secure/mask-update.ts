@@ -5,15 +5,15 @@ import { type ByteSource, openFileSource } from "../byte-source.js";
 import { quoted } from "../peer-text.js";
 import { readLayout } from "../safetensors/read-header.js";
 import { SafetensorsWriter } from "../safetensors/safetensors-writer.js";
-import { batchElements, planBatches } from "../session/batches.js";
+import { planBatches } from "../session/batches.js";
 import { matchLayout } from "../session/match-layout.js";
 import type { StoredTensors } from "../session/stored-tensor.js";
 import { isFloatDtype } from "../tensor.js";
 import { type Mask, requireMasks } from "./mask.js";
-import { MaskStreams } from "./mask-streams.js";
-import { type MaskedFormat, type MaskedRound, maskedFormat, wordsOf } from "./masked-format.js";
+import { type MaskedFormat, type MaskedRound, maskedFormat } from "./masked-format.js";
 import { maskedWeight } from "./masked-weight.js";
 import { UpdateTerms } from "./update-terms.js";
+import { maxWords, streamsOf, WordKernels } from "./word-kernels.js";
 
 export interface MaskUpdateInit extends MaskedRound {
   /** Safetensors file of the update; compressed forms are decoded. It is read once. */
@@ -96,29 +96,41 @@ async function writeMasked(
   format: MaskedFormat,
   { source, stored, weight }: { readonly source: ByteSource; readonly stored: StoredTensors; readonly weight: number },
 ): Promise<{ readonly bytes: number; readonly sha256: string }> {
-  const { specs, metadata, model, weightBits } = format;
+  const { specs, metadata, model } = format;
   const file = await SafetensorsWriter.create(outPath, specs, { metadata, isDurable, isHashed, signal });
   try {
-    const streams = new MaskStreams(masks);
-    const terms = new UpdateTerms(format, { source, stored }, { contributor, weight });
-    const words = new BigInt64Array(wordsOf(format));
-    words[0] = 1n;
-    for (const [tensor, sent] of stored.entries()) if (sent !== undefined) words[1 + tensor] = BigInt(weight * 2 ** weightBits);
-    await file.put(streams.add(words));
+    const kernels = await WordKernels.create();
+    const streams = streamsOf(masks, "in");
+    const putMasked = async (count: number): Promise<void> => {
+      await kernels.add(streams, count, signal);
+      await file.put(kernels.bytes(count));
+    };
+    const words = weightWords(format, stored, weight);
+    for (let from = 0; from < words.length; from += maxWords) {
+      const some = words.subarray(from, from + maxWords);
+      kernels.words.set(some);
+      await putMasked(some.length);
+    }
+    const terms = new UpdateTerms({ format, source, stored, contributor, weight, kernels });
     let doneBytes = 0;
     const totalBytes = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    const space = new BigInt64Array(batchElements);
     for (const batch of planBatches(model.tensors, () => true)) {
       throwIfAborted(signal);
-      const batchTerms = space.subarray(0, batch.elements);
-      await terms.write(batch, batchTerms);
-      await file.put(streams.add(batchTerms));
+      await terms.write(batch);
+      await putMasked(batch.elements);
       doneBytes += batch.bytes;
       onProgress?.({ doneBytes, totalBytes });
     }
+    throwIfAborted(signal);
     return await file.finish();
   } catch (cause) {
     await file.discard();
     throw cause;
   }
+}
+
+/** One that counts the update, then its weight for each tensor of the model, on the grid of weights. */
+function weightWords({ model, weightBits }: MaskedFormat, stored: StoredTensors, weight: number): BigInt64Array {
+  const word = BigInt(weight * 2 ** weightBits);
+  return BigInt64Array.from([1n, ...model.tensors.map((_, tensor) => (stored[tensor] === undefined ? 0n : word))]);
 }

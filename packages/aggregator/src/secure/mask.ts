@@ -24,15 +24,13 @@ export function requireMasks(masks: readonly Mask[], isNeeded: boolean): void {
   if (seeds.size < masks.length) throw invalid("Two masks have the same seed: together they hide less than it seems.");
 }
 
-/** The keystream of a mask from a place on, in order. */
+/** The keystream of a mask, from its beginning on. */
 export class MaskStream {
   readonly #cipher: Cipher;
 
-  /** @param position - of the first byte; a multiple of 16 */
-  constructor({ seed }: Mask, position = 0) {
-    const counter = Buffer.alloc(cipherBlock);
-    counter.writeBigUInt64BE(BigInt(position / cipherBlock), 8);
-    this.#cipher = createCipheriv("aes-256-ctr", seed, counter);
+  constructor({ seed }: Mask) {
+    // The counter may begin at 0 since a seed serves for one keystream only.
+    this.#cipher = createCipheriv("aes-256-ctr", seed, Buffer.alloc(cipherBlock));
   }
 
   /** The next bytes, as many as there are zeros. */

@@ -1,4 +1,3 @@
-import { randomBytes } from "node:crypto";
 import { mkdtemp, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -6,14 +5,20 @@ import * as fc from "fast-check";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import type { AggregationEngine, AggregationReport, ParamsType } from "../aggregation-engine.js";
 import { announceScale } from "../announce-scale.js";
+import { type CompressUpdateInit, compressUpdate } from "../compression/compress-update.js";
+import type { ExactScale } from "../exact/exact-scale.js";
 import { ExactJsEngine } from "../js/exact-js-engine.js";
 import { encodeSafetensors } from "../safetensors/encode-safetensors.js";
 import { fedAvg } from "../strategies/fed-avg.js";
+import { fedAvgM } from "../strategies/fed-avg-m.js";
+import { fedOpt } from "../strategies/fed-opt.js";
+import { fedProx } from "../strategies/fed-prox.js";
+import type { Strategy } from "../strategies/strategy.js";
 import type { Tensor } from "../tensor.js";
 import { WasmEngine } from "../wasm/wasm-engine.js";
-import type { Mask } from "./mask.js";
 import { maskUpdate } from "./mask-update.js";
-import { unmaskSums } from "./unmask-sums.js";
+import { RoundMasks } from "./masked-round.test-support.js";
+import { type MaskedFile, unmaskSums } from "./unmask-sums.js";
 
 const nowMs = (): number => performance.now();
 let folder = "";
@@ -37,18 +42,6 @@ interface Sent {
   readonly source: string;
 }
 
-/** The masks of a round in which everybody was asked: a self mask for each, and one for each pair, which cancels where both are in. */
-function masksOf(asked: number): { of: (site: number) => Mask[]; left: (present: readonly number[]) => Mask[] } {
-  const seeds = Array.from({ length: asked }, () => Array.from({ length: asked }, () => randomBytes(32)));
-  const self = (i: number): Mask => ({ seed: seeds[i]?.[i] ?? Buffer.alloc(0), sign: 1 });
-  const pair = (i: number, j: number): Mask => ({ seed: seeds[Math.min(i, j)]?.[Math.max(i, j)] ?? Buffer.alloc(0), sign: i < j ? 1 : -1 });
-  const all = Array.from({ length: asked }, (_, i) => i);
-  return {
-    of: (i) => [self(i), ...all.filter((j) => j !== i).map((j) => pair(i, j))],
-    left: (present) => [...present.map(self), ...present.flatMap((i) => all.filter((j) => !present.includes(j)).map((j) => pair(i, j)))],
-  };
-}
-
 const shape = fc.oneof(fc.constant([]), fc.array(fc.integer({ min: 0, max: 6 }), { minLength: 1, maxLength: 3 }), fc.constant([16_501]));
 const round = fc.boolean().chain((isWhole) =>
   fc.record({
@@ -70,65 +63,117 @@ const round = fc.boolean().chain((isWhole) =>
   }),
 );
 
+interface Round {
+  readonly scale: ExactScale;
+  readonly strategy: Strategy;
+  readonly paramsType: ParamsType;
+  readonly updates: readonly Sent[];
+  /** Sites that were asked and sent nothing. */
+  readonly dropped?: number;
+}
+
+const model = (): string => at("model");
+
+/** Masks the updates, unmasks their sum, and gives what the session of an engine makes of it. */
+async function maskedly({ scale, strategy, paramsType, updates, dropped = 0 }: Round): Promise<readonly AggregationReport[]> {
+  const announced = { model: model(), paramsType, scale, maxWeight };
+  const masks = new RoundMasks(updates.length + dropped);
+  const masked: MaskedFile[] = [];
+  for (const [i, sent] of updates.entries()) {
+    const path = at(`masked-${i}`);
+    await maskUpdate({ ...announced, ...sent, masks: masks.of(i), outPath: path, isDurable: false });
+    masked.splice((7 * i) % (masked.length + 1), 0, { contributor: sent.contributor, path });
+  }
+  const left = masks.left([...updates.keys()]);
+  await unmaskSums({ ...announced, strategy, masked, masks: left, outPath: at("sums"), isDurable: false });
+  const reports: AggregationReport[] = [];
+  for (const engine of engines) {
+    const session = await engine.open({ model: model(), scale, strategy, paramsType });
+    await session.addSums(at("sums"));
+    reports.push(await session.finish({ outPath: at("out"), base: model(), isDurable: false, state: { to: at("state") } }));
+  }
+  return reports;
+}
+
+async function flatly({ scale, strategy, paramsType, updates }: Round): Promise<AggregationReport> {
+  const session = await js.open({ model: model(), scale, strategy, paramsType });
+  for (const update of updates) await session.add({ ...update, paramsType });
+  return session.finish({ outPath: at("flat"), base: model(), isDurable: false, state: { to: at("flat-state") } });
+}
+
 describe("masked updates", () => {
   it("give the bytes of exact FedAvg with the announced scale, whoever dropped out and whatever was left out", async () => {
     await fc.assert(
       fc.asyncProperty(round, async ({ tensors, weights, dropped, seed, absence, paramsType }) => {
-        const model = at("model");
         const of = (by: number): [string, Tensor][] => tensors.map(({ dtype, shape: dims }, t) => [`t${t}`, tensorOf(dtype, dims, by + t)]);
         // The model's truth values are 0: a difference of 1 to 1 is none.
         const begun = of(seed).map(
-          ([name, { dtype, shape: dims, data }]) =>
-            [name, { dtype, shape: dims, data: dtype === "BOOL" ? data.fill(0 as never) : data }] as const,
+          ([name, { dtype, shape: dims, data }]) => [name, { dtype, shape: dims, data: dtype === "BOOL" ? data.fill(0 as never) : data }] as const,
         );
-        await writeFile(model, encodeSafetensors(begun));
-        const scale = await announceScale({ model, maxWeight });
+        await writeFile(model(), encodeSafetensors(begun));
+        const scale = await announceScale({ model: model(), maxWeight });
         const updates: Sent[] = [];
+        const lacking: string[][] = [];
         for (const [i, weight] of weights.entries()) {
           const all = of(seed + 13 * i + 1);
           const some = all.filter((_, t) => (Math.abs(valueOf(i, t + 3)) * 977) % 1 >= absence);
-          const source = at(`update-${i}`);
-          await writeFile(source, encodeSafetensors(some.length > 0 ? some : all.slice(0, 1)));
-          updates.push({ contributor: `site-${i}`, weight, source });
+          const kept = some.length > 0 ? some : all.slice(0, 1);
+          lacking.push(all.map(([name]) => name).filter((name) => !kept.some(([other]) => other === name)));
+          await writeFile(at(`update-${i}`), encodeSafetensors(kept));
+          updates.push({ contributor: `site-${i}`, weight, source: at(`update-${i}`) });
         }
-        const strategy = fedAvg();
-        const flatly = await js.open({ model, scale, strategy, paramsType });
-        for (const update of updates) await flatly.add({ ...update, paramsType });
-        const flat = await flatly.finish({ outPath: at("flat"), base: model, isDurable: false });
-
-        const masks = masksOf(updates.length + dropped);
-        const masked: { contributor: string; path: string }[] = [];
-        for (const [i, { contributor, source, weight }] of updates.entries()) {
-          const path = at(`masked-${i}`);
-          await maskUpdate({
-            model,
-            source,
-            contributor,
-            weight,
-            paramsType,
-            scale,
-            maxWeight,
-            masks: masks.of(i),
-            outPath: path,
-            isDurable: false,
-          });
-          masked.unshift({ contributor, path });
-        }
-        const outPath = at("sums");
-        const left = masks.left([...updates.keys()]);
-        await unmaskSums({ model, strategy, paramsType, scale, maxWeight, masked, masks: left, outPath, isDurable: false });
-        for (const engine of engines) {
-          const session = await engine.open({ model, scale, strategy, paramsType });
-          await session.addSums(outPath);
-          const report: AggregationReport = await session.finish({ outPath: at("out"), base: model, isDurable: false });
+        const given = { scale, strategy: fedAvg(), paramsType, updates, dropped };
+        const flat = await flatly(given);
+        const weightOf = (name: string): number => weights.reduce((sum, weight, i) => sum + (lacking[i]?.includes(name) === true ? 0 : weight), 0);
+        const most = Math.max(...begun.map(([name]) => weightOf(name)));
+        for (const report of await maskedly(given)) {
           expect(report.sha256).toBe(flat.sha256);
-          expect(report.contributors).toEqual([]);
           expect(report.skippedTensors).toEqual(flat.skippedTensors);
-          expect(report.together[0]?.contributors).toEqual(flat.contributors.map(({ contributor }) => contributor));
+          expect([report.contributors, report.partialTensors]).toEqual([[], []]);
+          const [together] = report.together;
+          expect(together?.contributors).toEqual(flat.contributors.map(({ contributor }) => contributor));
+          expect(together?.weight).toBe(most);
+          expect(together?.partialTensors).toEqual(
+            begun.flatMap(([name]) => (weightOf(name) > 0 && weightOf(name) < most ? [{ tensor: name, weight: weightOf(name) }] : [])),
+          );
         }
       }),
       { numRuns: 25 },
     );
+  });
+
+  const wide = (seed: number, length = 40_001): Tensor => tensorOf("F32", [length], seed);
+
+  it.each<[string, () => Strategy, ParamsType]>([
+    ["fed-avg-m", () => fedAvgM({ learningRate: 0.5, momentum: 0.9 }), "DIFF"],
+    ["fed-opt", () => fedOpt({ optimizer: "adam", learningRate: 0.1 }), "FULL"],
+    ["fed-prox", () => fedProx({ mu: 0.1 }), "FULL"],
+  ])("take the server step of %s to the same bytes", async (_name, strategy, paramsType) => {
+    await writeFile(model(), encodeSafetensors([["w", wide(1)]]));
+    const updates = [3, 11, 500].map((weight, i) => ({ contributor: `site-${i}`, weight, source: at(`update-${i}`) }));
+    for (const [i, { source }] of updates.entries()) await writeFile(source, encodeSafetensors([["w", wide(i + 2)]]));
+    const given = { scale: await announceScale({ model: model(), maxWeight }), strategy: strategy(), paramsType, updates };
+    const flat = await flatly(given);
+    for (const { sha256 } of await maskedly(given)) expect(sha256).toBe(flat.sha256);
+  });
+
+  it.each<Omit<CompressUpdateInit, "source" | "outPath">>([
+    { form: "float16" },
+    { form: "bfloat16" },
+    { form: "int8", block: 32 },
+    { form: "top-k", fraction: 1 },
+    { form: "top-k", fraction: 0.01 },
+  ])("may be made of compressed ones: $form, $fraction", async (form) => {
+    const small = (seed: number): [string, Tensor][] => Array.from({ length: 1100 }, (_, i) => [`small${i}`, wide(seed + i, 3)]);
+    await writeFile(model(), encodeSafetensors([["w", wide(1, 300_001)], ...small(1)]));
+    const updates = [3, 11].map((weight, i) => ({ contributor: `site-${i}`, weight, source: at(`update-${i}`) }));
+    for (const [i, { source }] of updates.entries()) {
+      await writeFile(at("plain"), encodeSafetensors([["w", wide(i + 2, 300_001)], ...small(i + 2)]));
+      await compressUpdate({ ...form, source: at("plain"), outPath: source });
+    }
+    const given = { scale: await announceScale({ model: model(), maxWeight }), strategy: fedAvg(), paramsType: "FULL" as const, updates };
+    const flat = await flatly(given);
+    for (const { sha256 } of await maskedly(given)) expect(sha256).toBe(flat.sha256);
   });
 });
 

@@ -1,4 +1,4 @@
-import { FlareError, limits } from "@flare-ts/contracts/errors";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
 import type { FinishProgress } from "../aggregation-engine.js";
 import { type ByteSource, openFileSource } from "../byte-source.js";
@@ -6,13 +6,12 @@ import { maxContributors } from "../exact/exact-scale.js";
 import { quoted } from "../peer-text.js";
 import { readLayout } from "../safetensors/read-header.js";
 import { SafetensorsWriter, type WrittenFile } from "../safetensors/safetensors-writer.js";
-import { type Batch, batchElements, planBatches } from "../session/batches.js";
-import { ReusedBuffer } from "../session/read-pieces.js";
-import { requireTogether, sumsMetadata, termSteps } from "../session/sums-file.js";
+import { type Batch, planBatches } from "../session/batches.js";
+import { requireTogether, sumsMetadata } from "../session/sums-file.js";
 import type { Strategy } from "../strategies/strategy.js";
 import { type Mask, requireMasks } from "./mask.js";
-import { MaskStreams } from "./mask-streams.js";
-import { type MaskedFormat, type MaskedRound, maskedFormat, maskedLayout, requireMasked, wordsOf } from "./masked-format.js";
+import { type MaskedFormat, type MaskedRound, maskedFormat, maskedLayout, requireMasked } from "./masked-format.js";
+import { UnmaskedSums } from "./unmasked-sums.js";
 
 /** A masked update as it was sent. */
 export interface MaskedFile {
@@ -67,7 +66,7 @@ export async function unmaskSums(init: UnmaskSumsInit): Promise<UnmaskReport> {
       sources.push(source);
       requireMasked(format, await readLayout(source), contributor);
     }
-    const sums = new UnmaskedSums(format, sources, init.masks);
+    const sums = await UnmaskedSums.create({ format, sources, masks: init.masks, signal: init.signal });
     const weights = await sums.weights();
     const written = await writeSums(init, format, { sums, weights, contributors });
     return { ...written, contributors, weights: Object.fromEntries(format.model.tensors.map(({ name }, i) => [name, weights[i] ?? 0])) };
@@ -87,64 +86,6 @@ function namesOf(masked: readonly MaskedFile[]): readonly string[] {
   const twice = names.find((name, i) => name === names[i + 1]);
   if (twice === undefined) return names;
   throw new FlareError("aggregate/contributor-twice", `${quoted(twice)} is named twice.`, { facts: { contributor: twice } });
-}
-
-/** Sums of masked updates without their masks, in the order of the file. */
-class UnmaskedSums {
-  readonly #format: MaskedFormat;
-  readonly #sources: readonly ByteSource[];
-  readonly #streams: MaskStreams;
-  readonly #buffer = new ReusedBuffer();
-  readonly #space = new BigInt64Array(batchElements);
-  #position: number;
-
-  constructor(format: MaskedFormat, sources: readonly ByteSource[], masks: readonly Mask[]) {
-    this.#format = format;
-    this.#sources = sources;
-    this.#streams = new MaskStreams(masks);
-    this.#position = maskedLayout(format).dataOffset;
-  }
-
-  /** The sum of the weights of each tensor. @throws `aggregate/unmasking-failed` */
-  async weights(): Promise<readonly number[]> {
-    const count = wordsOf(this.#format);
-    const words = new BigInt64Array(count);
-    for (let done = 0; done < count; done += batchElements) {
-      const some = Math.min(batchElements, count - done);
-      words.set(await this.#next(some), done);
-    }
-    const contributors = this.#sources.length;
-    const most = BigInt(contributors) * BigInt(this.#format.maxWeight * 2 ** this.#format.weightBits);
-    if (words[0] !== BigInt(contributors) || words.some((word) => word < 0n || word > most))
-      throw failed(`the sum of ${contributors} masked updates counts ${words[0]} of them`);
-    return Array.from(words.subarray(1), (word) => Number(word) * 2 ** -this.#format.weightBits);
-  }
-
-  /** The sums of the next batch. @throws `aggregate/unmasking-failed` */
-  async next({ pieces, elements }: Batch, weights: readonly number[]): Promise<BigInt64Array> {
-    const sums = await this.#next(elements);
-    for (const { tensor, element, count } of pieces) {
-      const most = weights[tensor] === 0 ? 0n : BigInt(this.#sources.length) * termSteps;
-      const wrong = sums.subarray(element, element + count).find((sum) => sum > most || sum < -most);
-      if (wrong === undefined) continue;
-      const name = this.#format.model.tensors[tensor]?.name ?? "";
-      throw failed(`tensor ${quoted(name)} holds a sum that ${this.#sources.length} contributors cannot have made`);
-    }
-    return sums;
-  }
-
-  async #next(count: number): Promise<BigInt64Array> {
-    const sums = this.#space.subarray(0, count).fill(0n);
-    for (const source of this.#sources) {
-      const bytes = this.#buffer.of(8 * count);
-      await source.read(bytes.subarray(0, 8 * count), this.#position);
-      const words = new BigInt64Array(bytes.buffer, 0, count);
-      for (let i = 0; i < count; i++) sums[i] = (sums[i] as bigint) + (words[i] as bigint);
-    }
-    this.#position += 8 * count;
-    this.#streams.remove(sums);
-    return sums;
-  }
 }
 
 async function writeSums(
@@ -167,14 +108,12 @@ async function writeSums(
     const totalBytes = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
     for (const batch of planBatches(model.tensors, () => true)) {
       throwIfAborted(signal);
-      const words = await sums.next(batch, weights);
-      for (const { tensor, element, count } of batch.pieces) {
-        if (weights[tensor] === 0) continue;
-        await file.put(new Uint8Array(words.buffer, words.byteOffset + 8 * element, 8 * count));
-      }
+      const { bytes } = await sums.next(batch, weights);
+      for (const { from, count } of sentRuns(batch, weights)) await file.put(bytes.subarray(8 * from, 8 * (from + count)));
       doneBytes += batch.bytes;
       onProgress?.({ doneBytes, totalBytes });
     }
+    throwIfAborted(signal);
     return await file.finish();
   } catch (cause) {
     await file.discard();
@@ -182,9 +121,14 @@ async function writeSums(
   }
 }
 
-function failed(what: string): FlareError {
-  return new FlareError(
-    "aggregate/unmasking-failed",
-    `The masks do not fit the masked updates: ${what.slice(0, 2 * limits.peerTextChars)}.`,
-  );
+/** Words of a batch that follow each other and belong to tensors that were sent. */
+function sentRuns({ pieces }: Batch, weights: readonly number[]): readonly { readonly from: number; readonly count: number }[] {
+  const runs: { from: number; count: number }[] = [];
+  for (const { tensor, element, count } of pieces) {
+    const last = runs.at(-1);
+    if (weights[tensor] === 0) continue;
+    if (last !== undefined && last.from + last.count === element) last.count += count;
+    else runs.push({ from: element, count });
+  }
+  return runs;
 }
