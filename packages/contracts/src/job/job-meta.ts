@@ -25,7 +25,7 @@ export interface JobMeta {
   readonly study: string | undefined;
   readonly customProps: Readonly<Record<string, unknown>>;
   /** How updates are added without being read; `undefined`: the server reads them. */
-  readonly secureAggregation: SecureAggregation | undefined;
+  readonly secureAggregation?: SecureAggregation | undefined;
 }
 
 /** GPUs that a job asks a site for. */

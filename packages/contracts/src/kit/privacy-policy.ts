@@ -42,7 +42,7 @@ export interface PrivacyScope {
   readonly name: string;
   readonly resultFilters: readonly PrivacyFilter[];
   /** Updates leave the site only where the server adds them without reading them, those of so many sites at least; `undefined`: also read. */
-  readonly secureAggregation: { readonly minSites: number } | undefined;
+  readonly secureAggregation?: { readonly minSites: number } | undefined;
 }
 
 /** `local/privacy.json`: what of a job's results leaves a site. */
