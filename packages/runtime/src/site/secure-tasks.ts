@@ -83,11 +83,6 @@ export class SecureTasks {
     }, signal);
   }
 
-  /** This process ends. */
-  async end(): Promise<void> {
-    await this.#updates.end();
-  }
-
   async #handIn(key: TaskKey, answer: SecureAnswer): Promise<void> {
     const { store, delivery, taskModels } = this.#parts;
     if (answer.bytes === undefined) await taskModels.holdAnswer(key, answer.update.hash);

@@ -202,13 +202,16 @@ async function openSite(name: string, as = name, identity = project.issue({ name
 class Site {
   store!: SiteStore;
   updates!: SecureUpdates;
+  readonly name: string;
+  readonly folder: string;
+  readonly identity: ReturnType<TestProject["issue"]>;
   #answers = 0;
 
-  constructor(
-    readonly name: string,
-    readonly folder: string,
-    readonly identity: ReturnType<TestProject["issue"]>,
-  ) {}
+  constructor(name: string, at: string, identity: ReturnType<TestProject["issue"]>) {
+    this.name = name;
+    this.folder = at;
+    this.identity = identity;
+  }
 
   async open(): Promise<void> {
     this.store = await openSqliteSiteStore({ path: join(this.folder, "site.db") });

@@ -20,7 +20,7 @@ import type { SecureRound, SiteResult, SiteStore } from "../store/site-store.js"
 export interface SecureUpdatesComponents {
   readonly store: Pick<SiteStore, "maskSecret" | "keepClear" | "secureRound" | "advanceRound">;
   readonly models: Pick<ModelStore, "importFile" | "find">;
-  readonly retention: Pick<ObjectRetention, "hold" | "keepOnly" | "release">;
+  readonly retention: Pick<ObjectRetention, "hold" | "keepOnly">;
   /** The site's certificate and key, those in force. */
   readonly identity: { readonly current: Pick<ProjectKeys, "certificatePem" | "privateKey"> };
   readonly logger: Logger;
@@ -144,11 +144,6 @@ export class SecureUpdates {
     if (step === "mask") return this.mask(round, attempt, document, signal);
     const text = Buffer.from(await this.#read(document, signal)).toString("utf8");
     return step === "confirm" ? this.#confirm(round, attempt, text, signal) : this.#reveal(round, attempt, text, signal);
-  }
-
-  /** The job is over, or this process ends. */
-  async end(): Promise<void> {
-    await this.#parts.retention.release(secureHolder(this.#init.jobId));
   }
 
   async #handInKey(): Promise<SecureAnswer> {

@@ -11,6 +11,7 @@ import type { SiteStore } from "../store/site-store.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { taskKeyFromWire } from "../transport/wire-values.js";
 import type { ResultDelivery } from "./result-delivery.js";
+import { secureHolder } from "./secure-updates.js";
 import { SiteJob, type SiteJobComponents } from "./site-job.js";
 
 export interface SiteAgentComponents extends SiteJobComponents {
@@ -164,6 +165,7 @@ export class SiteAgent {
     await this.#noteEnd(jobId);
     await clearAttachFolder(this.#init.attachFolder);
     await retention.release(`job:${jobId}`);
+    await retention.release(secureHolder(jobId));
     await this.#removeLeftovers();
   }
 

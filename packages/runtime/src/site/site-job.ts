@@ -217,7 +217,6 @@ export class SiteJob {
       this.#parts.reporter.forget(key);
     }
     this.#tasks.clear();
-    await this.#masking?.end();
     await this.#models.end();
   }
 

@@ -31,13 +31,16 @@ export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
         const parts = [
           one.site.padEnd(width),
           metricsText(one.metrics),
-          ...(isAnswered ? [] : [`weight ${one.weight}`]),
+          ...(isAnswered ? [] : [round.isMasked ? "masked" : `weight ${one.weight}`]),
           ...(evaluates === undefined ? [bytesText(one.bytes)] : []),
           durationText(one.seconds * 1000),
           one.wire === undefined ? "" : `as ${one.wire.form}, error ${one.wire.relativeError.toExponential(1)}`,
         ];
         return `  ${parts.filter((part) => part !== "").join("  ")}`;
       }),
+    ...(round.isMasked && closed.contributors.length === 0
+      ? [colors.yellow("  lost: a site of the sum did not take its masks back in time; the model stays as it was")]
+      : []),
     ...round.failures.map(({ site, message }) => colors.red(`  ${site} failed: ${plainText(message)}`)),
   ];
 }
@@ -144,6 +147,7 @@ export function roundData(round: RoundReport): Json {
     evaluates: round.evaluates ?? null,
     metrics: round.closed?.metrics ?? {},
     bytes: round.closed?.bytes ?? 0,
+    masked: round.isMasked,
     seconds: round.closed?.seconds ?? null,
     missing: round.closed?.missing ?? [],
     model: round.closed?.modelHash ?? null,

@@ -34,6 +34,8 @@ export interface RoundReport {
   readonly evaluates?: string;
   /** What sites are asked for instead of models. */
   readonly asks?: "statistics";
+  /** Whether updates come masked: the weight that each is told with says nothing. */
+  readonly isMasked: boolean;
   readonly openedMs: number;
   readonly sites: readonly string[];
   /** Whether it is that of one site, where the job has several. */
@@ -169,7 +171,7 @@ function withStepAnswer(report: JobReport, { task, site }: { readonly task: stri
 }
 
 function openedRound(report: JobReport, event: Extract<JournalEntry["event"], { type: "round-opened" }>, atMs: number): RoundReport {
-  const { round, task, workflow, evaluates, asks, sites, totalRounds } = event;
+  const { round, task, workflow, evaluates, asks, roster, sites, totalRounds } = event;
   return {
     round,
     task,
@@ -177,6 +179,7 @@ function openedRound(report: JobReport, event: Extract<JournalEntry["event"], { 
     place: report.rounds.filter((one) => one.workflow === workflow).length + 1,
     ...(evaluates === undefined ? {} : { evaluates }),
     ...(asks === undefined ? {} : { asks }),
+    isMasked: roster !== undefined,
     openedMs: atMs,
     sites,
     isTurn: sites.length === 1 && report.sites.length > 1,
