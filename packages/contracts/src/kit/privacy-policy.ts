@@ -3,8 +3,8 @@ import { nearestWord } from "../errors/nearest-word.js";
 import { scopeNameSchema } from "../ids/names.js";
 import { type ComponentClass, componentShape, readComponent } from "../job/component.js";
 import { isEmpty } from "../job/ignored-settings.js";
-import { leastSecureSites } from "../job/secure-aggregation.js";
 import { statisticsFilterKinds } from "../job/is-statistics-filter.js";
+import { leastSecureSites } from "../job/secure-aggregation.js";
 import {
   type CleanserReference,
   missingCleansers,

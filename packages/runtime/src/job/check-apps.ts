@@ -115,7 +115,8 @@ function checkNumbers(meta: ReadDocument<JobMetaDocument>, args: FedAvgArgs, com
 
 /** What does not fit to updates that the server cannot read. */
 function checkSecure(args: WorkflowArgs, { minSites }: SecureAggregation, complain: Complain): Problem[] {
-  if (args.kind !== "FedAvg") return [complain("kind", `secure_aggregation is for FedAvg alone; in ${args.kind} the server reads what sites send`)];
+  if (args.kind !== "FedAvg")
+    return [complain("kind", `secure_aggregation is for FedAvg alone; in ${args.kind} the server reads what sites send`)];
   const problems: Problem[] = [];
   const why = whyNotOfSums(strategyOf(args));
   if (why !== undefined) problems.push(complain("strategy", why));
@@ -125,7 +126,8 @@ function checkSecure(args: WorkflowArgs, { minSites }: SecureAggregation, compla
     problems.push(complain("exclude_vars", "is not supported with secure_aggregation; leave tensors out at the sites, with ExcludeVars"));
   for (const arg of ["num_clients", "min_clients"] as const) {
     const count = args[arg];
-    if (count !== undefined && count < minSites) problems.push(complain(arg, `${arg} is ${count}, but sums are of ${minSites} sites or more`));
+    if (count !== undefined && count < minSites)
+      problems.push(complain(arg, `${arg} is ${count}, but sums are of ${minSites} sites or more`));
   }
   return problems;
 }

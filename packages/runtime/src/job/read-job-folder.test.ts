@@ -285,7 +285,12 @@ describe("a job whose updates the server cannot read", () => {
 
   it.each<[string, string, string, RegExp]>([
     ["too few sites for a sum", masked().replace(`"min_sites": 3`, `"min_sites": 1`), server, /must be at least 2/],
-    ["a start with fewer sites", masked().replace(`"min_clients": 3`, `"min_clients": 2`), server, /min_clients is 2, but sums are of 3 sites/],
+    [
+      "a start with fewer sites",
+      masked().replace(`"min_clients": 3`, `"min_clients": 2`),
+      server,
+      /min_clients is 2, but sums are of 3 sites/,
+    ],
     ["a key that nobody knows", masked(`, "max_weigth": 5`), server, /max_weight/],
     ["a strategy that looks at single updates", masked(), workflowArg(`"strategy": "median"`), /median looks at updates one by one/],
     ["weights that nobody knows", masked(), workflowArg(`"aggregation_weights": { "site-1": 2 }`), /weights of updates are masked/],

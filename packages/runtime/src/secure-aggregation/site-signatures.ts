@@ -57,11 +57,7 @@ interface Verifier {
  * A certificate that the server has issued does not count, however it is signed: it could issue one for any site's name, and be all the
  * others of a sum by itself.
  */
-function verifySignature(
-  signed: Confirmation & { readonly bytes: Uint8Array },
-  subject: SignedFor,
-  { trust, nowMs }: Verifier,
-): void {
+function verifySignature(signed: Confirmation & { readonly bytes: Uint8Array }, subject: SignedFor, { trust, nowMs }: Verifier): void {
   const { certificate: chainPem } = signed;
   let identity: ReturnType<typeof verifyParticipant>;
   try {
@@ -71,8 +67,10 @@ function verifySignature(
   }
   if (identity.kind !== "client" || identity.name !== subject.site) throw untrusted(subject, `its certificate is that of ${identity.name}`);
   const { certificate, issuedBy } = verifyTrusted({ chainPem, trust, nowMs });
-  if (issuableBy(readSubject(issuedBy).role) !== undefined) throw untrusted(subject, "its certificate was issued by the server, in a renewal");
-  if (!isSignedBy(signed.bytes, Buffer.from(signed.signature, "base64"), certificate.publicKey)) throw untrusted(subject, "its signature is wrong");
+  if (issuableBy(readSubject(issuedBy).role) !== undefined)
+    throw untrusted(subject, "its certificate was issued by the server, in a renewal");
+  if (!isSignedBy(signed.bytes, Buffer.from(signed.signature, "base64"), certificate.publicKey))
+    throw untrusted(subject, "its signature is wrong");
 }
 
 function untrusted({ site, jobId }: SignedFor, why: string, cause?: unknown): FlareError {

@@ -11,10 +11,10 @@ import {
 } from "@flare-ts/contracts/wire";
 import type { TaskKey } from "../job/job-event.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
+import { stepOf } from "../secure-aggregation/step-tasks.js";
 import { isObject } from "../store/is-object.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
-import { stepOf } from "../secure-aggregation/step-tasks.js";
 import type { AnswerEvent, ServerStore } from "../store/server-store.js";
 import { sentWhole, type TransferAccount } from "../transfer/transfer-account.js";
 import type { CallContext } from "../transport/connection.js";

@@ -35,7 +35,10 @@ function gateWith(store: SiteStore, given: PrivacyPolicy | undefined, audit: (en
 }
 
 describe("a scope whose updates may only be added", () => {
-  const masked: PrivacyPolicy = { scopes: [{ ...scope("masked"), secureAggregation: { minSites: 3 } }, scope("open")], defaultScope: "masked" };
+  const masked: PrivacyPolicy = {
+    scopes: [{ ...scope("masked"), secureAggregation: { minSites: 3 } }, scope("open")],
+    defaultScope: "masked",
+  };
   const secure = (minSites: number) => ({ minSites, maxWeight: 1, stepTimeoutMs: 1 });
 
   it("lets in a job that adds those of as many sites, and other scopes any job", async () => {

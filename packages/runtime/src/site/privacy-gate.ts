@@ -1,5 +1,13 @@
 import { rm, writeFile } from "node:fs/promises";
-import { FlareError, type Json, type PrivacyFilter, type PrivacyPolicy, type PrivacyScope, type SecureAggregation, type UpdateForm } from "@flare-ts/contracts";
+import {
+  FlareError,
+  type Json,
+  type PrivacyFilter,
+  type PrivacyPolicy,
+  type PrivacyScope,
+  type SecureAggregation,
+  type UpdateForm,
+} from "@flare-ts/contracts";
 import { isStatisticsFilter } from "@flare-ts/contracts/job";
 import { holdsTensors, noTensors } from "../job/holds-tensors.js";
 import type { Metrics, TaskKey } from "../job/job-event.js";

@@ -2,24 +2,16 @@ import { randomBytes } from "node:crypto";
 import { mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import {
-  announceScale,
-  createEngine,
-  decodeSafetensors,
-  encodeSafetensors,
-  fedAvg,
-  type Mask,
-  unmaskSums,
-} from "@flare-ts/aggregator";
+import { announceScale, createEngine, decodeSafetensors, encodeSafetensors, fedAvg, type Mask, unmaskSums } from "@flare-ts/aggregator";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { createLogger } from "../logging/logger.js";
 import { pairSign } from "../secure-aggregation/mask-seeds.js";
 import {
   encodeDocument,
+  type RevealedSeeds,
   readConfirmation,
   readRevealed,
   readSignedKey,
-  type RevealedSeeds,
   type SignedKey,
   type SumStatement,
 } from "../secure-aggregation/secure-documents.js";
@@ -108,7 +100,14 @@ describe("a site does not", () => {
     const { sites, roster, masked } = await maskedByAll();
     const stated = await server.stated(roster, masked, sites);
     const contributors = stated.contributors.map((one) => ({ ...one, update: roster.hash }));
-    for (const lie of [{ contributors }, { model: roster.hash }, { roster: server.model.hash }, { attempt: 1 }, { round: 1 }, { task: "other" }]) {
+    for (const lie of [
+      { contributors },
+      { model: roster.hash },
+      { roster: server.model.hash },
+      { attempt: 1 },
+      { round: 1 },
+      { task: "other" },
+    ]) {
       await expect(sites[0]?.step("confirm", await server.put({ ...stated, ...lie }))).rejects.toMatchObject(refused);
     }
   });
@@ -117,13 +116,15 @@ describe("a site does not", () => {
     const { sites, roster, masked } = await maskedByAll();
     const statement = await server.statement(roster, masked, sites);
     const proof = await server.proof(sites, statement);
-    const whole = JSON.parse(await readFile(await server.pathOf(proof), "utf8")) as { confirmations: { site: string; signature: string }[] };
+    const whole = JSON.parse(await readFile(await server.pathOf(proof), "utf8")) as {
+      confirmations: { site: string; signature: string }[];
+    };
     const without = { ...whole, confirmations: whole.confirmations.slice(0, 3) };
     await expect(sites[0]?.step("reveal", await server.put(without))).rejects.toMatchObject(refused);
     const [first, ...rest] = whole.confirmations;
     const forged = { ...whole, confirmations: [first, ...rest.map((one) => ({ ...one, signature: first?.signature }))] };
     await expect(sites[0]?.step("reveal", await server.put(forged))).rejects.toMatchObject({ code: "secure/key-untrusted" });
-    expect(readRevealed(await sites[0]?.step("reveal", proof) ?? "")).toMatchObject({ pairs: {} });
+    expect(readRevealed((await sites[0]?.step("reveal", proof)) ?? "")).toMatchObject({ pairs: {} });
   });
 
   it("reveal a sum that it has not signed, though all others have", async () => {
@@ -156,7 +157,9 @@ describe("a site does not", () => {
     const keys = await server.keys(sites);
     const stranger = readSignedKey(await (await openSite("site-9", "site-2")).step("keys", server.model));
     const renewing = project.intermediate({ name: "server-1", role: "issuer:client,server" });
-    const forged = readSignedKey(await (await openSite("site-2", "site-2", project.issue({ name: "site-2" }, renewing))).step("keys", server.model));
+    const forged = readSignedKey(
+      await (await openSite("site-2", "site-2", project.issue({ name: "site-2" }, renewing))).step("keys", server.model),
+    );
     const tampered = { ...keys[1], public_key: keys[2]?.public_key } as SignedKey;
     for (const [bad, code] of [
       [[keys[0], { ...stranger, site: "site-2" }, keys[2]], "secure/key-untrusted"],
@@ -306,7 +309,16 @@ class Server {
 
   async stated(roster: ObjectRef, masked: ReadonlyMap<string, ObjectRef>, sites: readonly Site[]): Promise<SumStatement> {
     const contributors = sites.map(({ name }) => ({ site: name, update: masked.get(name)?.hash ?? roster.hash }));
-    return { format_version: 1, job_id: jobId, round: 0, task: "train", attempt: 0, model: this.model.hash, roster: roster.hash, contributors };
+    return {
+      format_version: 1,
+      job_id: jobId,
+      round: 0,
+      task: "train",
+      attempt: 0,
+      model: this.model.hash,
+      roster: roster.hash,
+      contributors,
+    };
   }
 
   async statement(...of: Parameters<Server["stated"]>): Promise<ObjectRef> {
@@ -325,7 +337,11 @@ class Server {
     return new Map(await Promise.all(sites.map(async (site) => [site.name, readRevealed(await site.step("reveal", proof))] as const)));
   }
 
-  async sum(masked: ReadonlyMap<string, ObjectRef>, sites: readonly Site[], revealed: ReadonlyMap<string, RevealedSeeds>): Promise<number[]> {
+  async sum(
+    masked: ReadonlyMap<string, ObjectRef>,
+    sites: readonly Site[],
+    revealed: ReadonlyMap<string, RevealedSeeds>,
+  ): Promise<number[]> {
     const model = await this.pathOf(this.model);
     const scale = await announceScale({ model, maxWeight });
     const outPath = join(this.#folder, "sums.safetensors");

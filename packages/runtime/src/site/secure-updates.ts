@@ -79,7 +79,15 @@ export class SecureUpdates {
     // A model that came inside its task is not in the store yet.
     if ((await models.find(model.hash)) === undefined) await models.importFile(model.path);
     const base = { hash: model.hash, size: model.size };
-    const kept = await store.keepClear({ jobId: this.#init.jobId, round, task, clear, weight: result.weight, metrics: result.metrics, base });
+    const kept = await store.keepClear({
+      jobId: this.#init.jobId,
+      round,
+      task,
+      clear,
+      weight: result.weight,
+      metrics: result.metrics,
+      base,
+    });
     if (kept === undefined) throw ended(this.#init.jobId);
     return kept;
   }
@@ -123,7 +131,11 @@ export class SecureUpdates {
       signal,
     });
     const { hash, size } = await models.importFile(outPath, { move: true });
-    await this.#advance(round, { to: "masked", attempt, roster: roster.hash, masked: hash }, "it masks the update of a round in another way");
+    await this.#advance(
+      round,
+      { to: "masked", attempt, roster: roster.hash, masked: hash },
+      "it masks the update of a round in another way",
+    );
     this.#logger.info("update masked", { round: round.round, attempt, sites: others.length + 1 });
     // The weight is masked as well.
     return { update: { hash, size }, paramsType: "DIFF", weight: 1, metrics: round.metrics, meta: {} };
@@ -173,7 +185,11 @@ export class SecureUpdates {
       verifyStatement(signed, confirmation, this.#subject(site), { trust, nowMs: this.#parts.now() });
     }
     const others = await this.#othersIn({ hash: statement.roster, size: 0 }, signal);
-    await this.#advance(round, { to: "revealed", attempt, statement: digestOf(signed) }, "it has not signed this sum, or another one since");
+    await this.#advance(
+      round,
+      { to: "revealed", attempt, statement: digestOf(signed) },
+      "it has not signed this sum, or another one since",
+    );
     const secret = await this.#secret();
     const task = this.#maskedTask(round, attempt);
     const isIn = (site: string): boolean => statement.contributors.some((one) => one.site === site);
@@ -188,7 +204,8 @@ export class SecureUpdates {
     const { jobId, site, minSites } = this.#init;
     const { contributors } = statement;
     const isOfRound = statement.job_id === jobId && statement.round === round.round && statement.task === round.task;
-    if (!isOfRound || statement.attempt !== attempt || round.attempt !== attempt) throw this.#refused("the sum is of another round or attempt");
+    if (!isOfRound || statement.attempt !== attempt || round.attempt !== attempt)
+      throw this.#refused("the sum is of another round or attempt");
     if (statement.model !== round.base.hash) throw this.#refused("the others have trained on another model");
     if (statement.roster !== round.roster) throw this.#refused("the others have masked with other keys");
     const own = contributors.find((one) => one.site === site);
@@ -265,7 +282,9 @@ export class SecureUpdates {
 
   #refused(why: string, facts: Readonly<Record<string, Json>> = {}): FlareError {
     const { site, jobId } = this.#init;
-    return new FlareError("secure/refused", `${site} does not do what the server asks: ${why}.`, { facts: { ...facts, site, job: jobId, why } });
+    return new FlareError("secure/refused", `${site} does not do what the server asks: ${why}.`, {
+      facts: { ...facts, site, job: jobId, why },
+    });
   }
 }
 

@@ -172,7 +172,9 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
 }
 
 function privacyToWire({ scopes, defaultScope = "" }: PrivacyPolicy): PrivacyScopes {
-  const secure = scopes.flatMap(({ name, secureAggregation }) => (secureAggregation === undefined ? [] : [[name, secureAggregation.minSites]]));
+  const secure = scopes.flatMap(({ name, secureAggregation }) =>
+    secureAggregation === undefined ? [] : [[name, secureAggregation.minSites]],
+  );
   return create(PrivacyScopesSchema, {
     names: scopes.map(({ name }) => name),
     defaultName: defaultScope,

@@ -156,7 +156,8 @@ class SqliteSiteStore implements SiteStore {
       if (known.attempt !== attempt) return false;
       const isSigned = known.statement === advance.statement;
       if (advance.to === "confirmed" ? known.statement !== undefined : !isSigned || known.isRevealed) return isSigned;
-      if (advance.to === "revealed") this.#file.run("update secure_rounds set is_revealed = 1 where job_id = ? and round = ?", jobId, round);
+      if (advance.to === "revealed")
+        this.#file.run("update secure_rounds set is_revealed = 1 where job_id = ? and round = ?", jobId, round);
       else this.#file.run("update secure_rounds set statement = ? where job_id = ? and round = ?", advance.statement, jobId, round);
       return true;
     });

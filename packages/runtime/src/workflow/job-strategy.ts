@@ -84,7 +84,9 @@ export function whyNotOfSums(choice: StrategyChoice): string | undefined {
   const { name, weigh, combine, parts, needs } = createJobStrategy(choice, { randomBytes: undrawn });
   const isMean = combine.kind === "mean" && combine.divisor === undefined && parts === undefined;
   const isBlind = weigh === undefined && needs.norms !== true && needs.distances !== true;
-  return isMean && isBlind ? undefined : `${name} looks at updates one by one, and with secure_aggregation the server knows their sum alone`;
+  return isMean && isBlind
+    ? undefined
+    : `${name} looks at updates one by one, and with secure_aggregation the server knows their sum alone`;
 }
 
 /** Updates that a round needs, at least, for the strategy that a job has chosen; the choice has to be without a mistake. */

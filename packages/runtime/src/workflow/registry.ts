@@ -1,6 +1,13 @@
 import { join } from "node:path";
 import { fedAvg, type StrategyComponents } from "@flare-ts/aggregator";
-import type { FedAvgSettings, ScaffoldSettings, SecureAggregation, StatisticsSettings, WorkflowSettings, WorkflowStage } from "@flare-ts/contracts";
+import type {
+  FedAvgSettings,
+  ScaffoldSettings,
+  SecureAggregation,
+  StatisticsSettings,
+  WorkflowSettings,
+  WorkflowStage,
+} from "@flare-ts/contracts";
 import type { ServerJobDescription } from "../job-process/job-channel.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { cyclicScript } from "./cyclic.js";
@@ -59,7 +66,8 @@ function create(settings: WorkflowSettings, start: StageStart, parts: Parts): Ru
 function rounds(settings: FedAvgSettings, start: StageStart, parts: Parts): RunningWorkflow {
   const strategy = withoutTensors(createJobStrategy(settings.strategy, parts), settings.excludeVars);
   const { secureAggregation: secure } = start.job;
-  if (secure !== undefined) return secureRounds({ ...settings, minClients: Math.max(settings.minClients, secure.minSites) }, secure, start, { ...parts, strategy });
+  if (secure !== undefined)
+    return secureRounds({ ...settings, minClients: Math.max(settings.minClients, secure.minSites) }, secure, start, { ...parts, strategy });
   const machine = roundMachine({ ...start.plan, settings });
   const taskMeta = trainerMeta(strategy, settings.fedproxMu);
   return new WorkflowDriver({ ...parts, machine, strategy }, { ...placeOf(start), taskMeta });

@@ -61,7 +61,9 @@ export function nextOfSum({ rounds, sum, roster }: SecureRoundState): NextOfSum 
   if (gone.length > 0) {
     const sites = step.sites.filter((site) => !gone.includes(site));
     const next = attempt + 1;
-    return { open: { ...opened, task: stepTask(task, "mask", next), step: "mask", attempt: next, sites, of: { kind: "roster", keys: [] } } };
+    return {
+      open: { ...opened, task: stepTask(task, "mask", next), step: "mask", attempt: next, sites, of: { kind: "roster", keys: [] } },
+    };
   }
   if (answered.length < step.sites.length) return { wait: sum };
   const of: StepSource = { kind: "proof", statement: step.document, confirmations: answered, confirmTask: step.task };
@@ -117,9 +119,7 @@ function sumEffects(plan: SecureRoundPlan, state: SecureRoundState, effect: Effe
   const { contributions, masked, step } = next.add;
   const missing = asked.filter((site) => !contributions.some((one) => one.site === site));
   const revealed = answersOf(step);
-  return [
-    { type: "unmask", round, task, model, state: strategyState, contributions, missing, masked, revealed, revealTask: step.task },
-  ];
+  return [{ type: "unmask", round, task, model, state: strategyState, contributions, missing, masked, revealed, revealTask: step.task }];
 }
 
 /** Updates that were masked anew are looked at as they come. */

@@ -49,7 +49,8 @@ describe("secure round machine, in any order of events", () => {
         for (const [at, { round, attempt, sites }] of confirms.entries()) {
           const before = confirms[at - 1];
           if (before?.round !== round) expect(attempt).toBe(0);
-          else expect([attempt, sites.length]).toEqual([before.attempt + 1, expect.toSatisfy((count: number) => count < before.sites.length)]);
+          else
+            expect([attempt, sites.length]).toEqual([before.attempt + 1, expect.toSatisfy((count: number) => count < before.sites.length)]);
         }
       }),
     );
@@ -96,7 +97,12 @@ function fateOf(fates: readonly number[], site: string, task: string): ReturnTyp
 
 function plans(): fc.Arbitrary<SecureRoundPlan> {
   return fc
-    .record({ count: fc.integer({ min: 2, max: 6 }), quorum: fc.integer({ min: 2, max: 4 }), numRounds: fc.integer({ min: 1, max: 2 }), seed: fc.nat() })
+    .record({
+      count: fc.integer({ min: 2, max: 6 }),
+      quorum: fc.integer({ min: 2, max: 4 }),
+      numRounds: fc.integer({ min: 1, max: 2 }),
+      seed: fc.nat(),
+    })
     .map(({ count, quorum, numRounds, seed }) => {
       const sites = Array.from({ length: count }, (_, index) => `s${index}`);
       const minClients = Math.min(quorum, count);
@@ -142,7 +148,9 @@ class World {
   answered(task: string, round: number): readonly string[] {
     return this.entries
       .flatMap(({ event }) =>
-        (event.type === "step-answered" || event.type === "update-accepted") && event.task === task && event.round === round ? [event.site] : [],
+        (event.type === "step-answered" || event.type === "update-accepted") && event.task === task && event.round === round
+          ? [event.site]
+          : [],
       )
       .sort();
   }
@@ -215,7 +223,9 @@ class World {
 
   /** Lets a site that was asked and has not been heard answer; `false` when there is none that would. */
   #answer(pick: number, fate: Fate): boolean {
-    const asked = this.entries.flatMap(({ event }): Asked[] => (event.type === "step-opened" || event.type === "round-opened" ? [event] : [])).at(-1);
+    const asked = this.entries
+      .flatMap(({ event }): Asked[] => (event.type === "step-opened" || event.type === "round-opened" ? [event] : []))
+      .at(-1);
     if (asked === undefined) return false;
     const { round, task } = asked;
     const silent = asked.sites.filter((site) => !this.#isDone(site, asked) && fate(site, `${task} ${round}`) !== "silent");
@@ -225,7 +235,8 @@ class World {
     const update = objectNumber(100 + Number(site.slice(1)));
     if (outcome === "fails") this.#add({ type: "task-failed", round, task, site, error: { code: "internal/bug", message: "broke" } });
     else if (outcome === "leaves") this.#add(leftOf(site));
-    else if (task === "train") this.#add({ type: "update-accepted", round, task, site, update, paramsType: "DIFF", weight: 1, metrics: {}, meta: {} });
+    else if (task === "train")
+      this.#add({ type: "update-accepted", round, task, site, update, paramsType: "DIFF", weight: 1, metrics: {}, meta: {} });
     else this.#add({ type: "step-answered", round, task, site, update });
     return true;
   }

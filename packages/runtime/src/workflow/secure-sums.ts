@@ -1,23 +1,16 @@
 import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import {
-  type AggregationEngine,
-  announceScale,
-  checkMasked,
-  type Mask,
-  type Strategy,
-  unmaskSums,
-} from "@flare-ts/aggregator";
+import { type AggregationEngine, announceScale, checkMasked, type Mask, type Strategy, unmaskSums } from "@flare-ts/aggregator";
 import type { ContentHash, SecureAggregation } from "@flare-ts/contracts";
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
 import { pairSign } from "../secure-aggregation/mask-seeds.js";
 import {
   encodeDocument,
+  type RevealedSeeds,
   readConfirmation,
   readRevealed,
   readSignedKey,
-  type RevealedSeeds,
   type SignedKey,
 } from "../secure-aggregation/secure-documents.js";
 import { stepTask } from "../secure-aggregation/step-tasks.js";
@@ -86,7 +79,8 @@ export class SecureSums {
   async roster(keys: StepAnswers): Promise<MadeOf<ObjectRef>> {
     const { made, unusable } = await this.#readAll(keys, (bytes, site) => {
       const key = readSignedKey(bytes);
-      if (key.site !== site) throw new FlareError("secure/answer-invalid", `${site} handed in the key of another site.`, { facts: { site } });
+      if (key.site !== site)
+        throw new FlareError("secure/answer-invalid", `${site} handed in the key of another site.`, { facts: { site } });
       return key;
     });
     const sorted: SignedKey[] = [...made.values()].sort((a, b) => (a.site < b.site ? -1 : 1));
@@ -163,7 +157,8 @@ export class SecureSums {
 
   async #check({ model, contribution: { site, update, paramsType } }: EffectOf<"fold">): Promise<FlareError | undefined> {
     try {
-      if (paramsType !== "DIFF") throw new FlareError("aggregate/masked-invalid", `${site} sent no difference.`, { facts: { contributor: site } });
+      if (paramsType !== "DIFF")
+        throw new FlareError("aggregate/masked-invalid", `${site} sent no difference.`, { facts: { contributor: site } });
       const { maxWeight } = this.#init.secure;
       const { signal } = this.#stop;
       const modelPath = await this.#path(model.hash);
@@ -182,9 +177,13 @@ export class SecureSums {
     const outside = masked.filter((other) => !contributions.some((one) => one.site === other)).sort();
     const given = Object.keys(seeds.pairs).sort();
     if (given.join(" ") === outside.join(" ")) return seeds;
-    throw new FlareError("secure/answer-invalid", `${site} revealed the seeds with ${given.join(", ")}, not those with ${outside.join(", ")}.`, {
-      facts: { site, given, wanted: outside },
-    });
+    throw new FlareError(
+      "secure/answer-invalid",
+      `${site} revealed the seeds with ${given.join(", ")}, not those with ${outside.join(", ")}.`,
+      {
+        facts: { site, given, wanted: outside },
+      },
+    );
   }
 
   async #statement(
@@ -196,7 +195,9 @@ export class SecureSums {
     );
     const problems = await Promise.all(checked);
     if (problems.some((problem) => problem !== undefined)) return undefined;
-    const contributors = contributions.map(({ site, update }) => ({ site, update: update.hash })).sort((a, b) => (a.site < b.site ? -1 : 1));
+    const contributors = contributions
+      .map(({ site, update }) => ({ site, update: update.hash }))
+      .sort((a, b) => (a.site < b.site ? -1 : 1));
     const statement = encodeDocument({
       format_version: 1,
       job_id: this.#init.jobId,
@@ -220,10 +221,7 @@ export class SecureSums {
     return { made: await this.#put("proof.json", encodeDocument({ format_version: 1, statement: text, confirmations: signed })), unusable };
   }
 
-  async #readAll<Read>(
-    answers: StepAnswers,
-    read: (bytes: Uint8Array, site: string) => Read,
-  ): Promise<MadeOf<ReadonlyMap<string, Read>>> {
+  async #readAll<Read>(answers: StepAnswers, read: (bytes: Uint8Array, site: string) => Read): Promise<MadeOf<ReadonlyMap<string, Read>>> {
     const made = new Map<string, Read>();
     const unusable: UnusableAnswer[] = [];
     for (const [site, { hash }] of answers) {

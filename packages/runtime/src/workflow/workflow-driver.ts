@@ -9,9 +9,9 @@ import type { Clock } from "./clock.js";
 import { ModelCollection } from "./model-collection.js";
 import type { ModelDress } from "./model-dress.js";
 import { meanMetrics, RoundAggregation } from "./round-aggregation.js";
-import type { SecureSums } from "./secure-sums.js";
 import type { RoundSummary } from "./round-summary.js";
 import type { RunningWorkflow, WorkflowOutcome } from "./running-workflow.js";
+import type { SecureSums } from "./secure-sums.js";
 import { advance, type WorkflowEffect, type WorkflowMachine } from "./workflow-machine.js";
 
 export interface WorkflowDriverComponents<State> {

@@ -44,23 +44,31 @@ describe("three sites whose updates the server adds and does not read", () => {
     ["before it has handed in", killTraining],
     ["after it has handed in, before it confirms", killBeforeConfirm],
     ["after it has confirmed, before it reveals", killBeforeReveal],
-  ])("make the same when one of them is killed %s", async (_when, disturb) => {
-    const { entries } = await run("killed", { disturb, holds: { "site-2": [1] } });
-    expect(modelsOf(entries)).toEqual(await modelsInTheClear([sites, sites]));
-    expect(stepsOf(entries)).toEqual(["keys-0", "confirm-0", "reveal-0", "confirm-0", "reveal-0"]);
-  }, 120_000);
+  ])(
+    "make the same when one of them is killed %s",
+    async (_when, disturb) => {
+      const { entries } = await run("killed", { disturb, holds: { "site-2": [1] } });
+      expect(modelsOf(entries)).toEqual(await modelsInTheClear([sites, sites]));
+      expect(stepsOf(entries)).toEqual(["keys-0", "confirm-0", "reveal-0", "confirm-0", "reveal-0"]);
+    },
+    120_000,
+  );
 
-  it.each(["keys", "confirm", "reveal"] as const)("make the same when the server is killed as the step %s is open", async (step) => {
-    let isKilled = false;
-    const disturb: Disturb = ({ event }) => {
-      if (event.type !== "step-opened" || event.step !== step || isKilled) return;
-      isKilled = true;
-      process.kill(federation.pidOf("server") ?? 0, "SIGKILL");
-    };
-    const { entries } = await run("server-killed", { disturb });
-    expect(isKilled).toBe(true);
-    expect(modelsOf(entries)).toEqual(await modelsInTheClear([sites, sites]));
-  }, 120_000);
+  it.each(["keys", "confirm", "reveal"] as const)(
+    "make the same when the server is killed as the step %s is open",
+    async (step) => {
+      let isKilled = false;
+      const disturb: Disturb = ({ event }) => {
+        if (event.type !== "step-opened" || event.step !== step || isKilled) return;
+        isKilled = true;
+        process.kill(federation.pidOf("server") ?? 0, "SIGKILL");
+      };
+      const { entries } = await run("server-killed", { disturb });
+      expect(isKilled).toBe(true);
+      expect(modelsOf(entries)).toEqual(await modelsInTheClear([sites, sites]));
+    },
+    120_000,
+  );
 
   it("go on without one that is gone before it confirms: the others mask what they have trained anew", async () => {
     const others = sites.slice(0, 2);
@@ -126,13 +134,15 @@ describe("three sites whose updates the server adds and does not read", () => {
       process.kill(federation.pidOf("site-1") ?? 0, "SIGSTOP");
       await letGo(federation, jobId, "site-2", 1);
     }
-    if (event.type === "step-opened" && event.round === 1 && event.step === "confirm") process.kill(federation.pidOf("site-1") ?? 0, "SIGKILL");
+    if (event.type === "step-opened" && event.round === 1 && event.step === "confirm")
+      process.kill(federation.pidOf("site-1") ?? 0, "SIGKILL");
   }
 
   async function killBeforeReveal(entry: JournalEntry, jobId: string): Promise<void> {
     await beforeReveal(1)(entry, jobId);
     const { event } = entry;
-    if (event.type === "step-opened" && event.round === 1 && event.step === "reveal") process.kill(federation.pidOf("site-1") ?? 0, "SIGKILL");
+    if (event.type === "step-opened" && event.round === 1 && event.step === "reveal")
+      process.kill(federation.pidOf("site-1") ?? 0, "SIGKILL");
   }
 
   /** Stops site 1 when it has confirmed and site 3, which is stopped until then, has not; so nothing is revealed yet. */
@@ -184,7 +194,11 @@ describe("three sites whose updates the server adds and does not read", () => {
       }
       const outPath = join(folder, `model-${round}.safetensors`);
       await session.finish({ outPath, base: model });
-      hashes.push(createHash("sha256").update(await readFile(outPath)).digest("hex"));
+      hashes.push(
+        createHash("sha256")
+          .update(await readFile(outPath))
+          .digest("hex"),
+      );
       model = outPath;
     }
     return hashes;

@@ -66,10 +66,20 @@ export function siteStoreCompliance(name: string, create: () => Promise<SiteStor
       expect(await store.keepClear(clear)).toMatchObject({ ...clear, attempt: -1, isRevealed: false });
       expect(await store.keepClear({ ...clear, weight: 9 })).toMatchObject({ weight: 2 });
       expect([await masked(0), await masked(0), await masked(0, b)]).toEqual([true, true, false]);
-      expect([await revealed(0, "s"), await confirmed(0, "s"), await confirmed(0, "s"), await confirmed(0, "t")]).toEqual([false, true, true, false]);
+      expect([await revealed(0, "s"), await confirmed(0, "s"), await confirmed(0, "s"), await confirmed(0, "t")]).toEqual([
+        false,
+        true,
+        true,
+        false,
+      ]);
       expect([await masked(1), await confirmed(0, "s"), await revealed(0, "s"), await masked(0)]).toEqual([true, false, false, false]);
       await reopen();
-      expect([await confirmed(1, "u"), await revealed(1, "t"), await revealed(1, "u"), await revealed(1, "u")]).toEqual([true, false, true, true]);
+      expect([await confirmed(1, "u"), await revealed(1, "t"), await revealed(1, "u"), await revealed(1, "u")]).toEqual([
+        true,
+        false,
+        true,
+        true,
+      ]);
       expect([await masked(2), await confirmed(1, "v"), await masked(1)]).toEqual([false, false, true]);
       expect(await store.secureRounds()).toMatchObject([{ jobId: "j1", round: 3, attempt: 1, isRevealed: true, statement: "u" }]);
       await store.endJob("j1");

@@ -65,7 +65,9 @@ describe("a round whose updates nobody reads", () => {
   const linesOf = (...events: readonly object[]) => openRoundLines(reportOf(...events), 5_000, { colors, columns: 200 }).join("\n");
 
   it("says which step it is in, and for whom it waits", () => {
-    expect(linesOf({ ...step("keys", 0), task: "train.secure-keys" })).toMatch(/before the first round.*hand in keys.*waiting for site-1, site-2, site-3/);
+    expect(linesOf({ ...step("keys", 0), task: "train.secure-keys" })).toMatch(
+      /before the first round.*hand in keys.*waiting for site-1, site-2, site-3/,
+    );
     expect(linesOf(opened, step("confirm", 0), answered("train.secure-confirm-0", "site-2"))).toMatch(
       /round 0 \(1 of 2\).*confirm whose updates are added.*1\/3.*waiting for site-1, site-3/,
     );

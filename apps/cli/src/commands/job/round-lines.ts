@@ -124,8 +124,14 @@ function keysLine(report: Pick<JobReport, "disconnected">, step: StepReport, now
 }
 
 /** What is done so that updates are added without being read, and whom it waits for. */
-function stepText({ disconnected }: Pick<JobReport, "disconnected">, { step, attempt, sites, answered, openedMs }: StepReport, nowMs: number): string {
-  const awaited = sites.filter((site) => !answered.includes(site)).map((site) => (disconnected.includes(site) ? `${site} (disconnected)` : site));
+function stepText(
+  { disconnected }: Pick<JobReport, "disconnected">,
+  { step, attempt, sites, answered, openedMs }: StepReport,
+  nowMs: number,
+): string {
+  const awaited = sites
+    .filter((site) => !answered.includes(site))
+    .map((site) => (disconnected.includes(site) ? `${site} (disconnected)` : site));
   const what = `${stepNames[step]}${attempt === 0 ? "" : ` (attempt ${attempt + 1})`}  ${sites.length - awaited.length}/${sites.length}`;
   const who = awaited.length === 0 ? (step === "reveal" ? "adding" : "closing") : `waiting for ${awaited.join(", ")}`;
   return `${what}  ${durationText(Math.max(0, nowMs - openedMs))}  ${who}`;

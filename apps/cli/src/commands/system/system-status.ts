@@ -96,9 +96,7 @@ export async function systemStatus(context: CommandContext, options: StudyOption
 function scopesText({ scopes, defaultScope, secureMinSites = {} }: NonNullable<SiteStatus["privacy"]>): string {
   const sums = (name: string): string[] => (Object.hasOwn(secureMinSites, name) ? [`sums of ${secureMinSites[name]} sites or more`] : []);
   const notes = (name: string): string[] => [...(name === defaultScope ? ["default"] : []), ...sums(name)];
-  const names = scopes
-    .map((name) => `${plainText(name)}${notes(name).length === 0 ? "" : ` (${notes(name).join("; ")})`}`)
-    .join(", ");
+  const names = scopes.map((name) => `${plainText(name)}${notes(name).length === 0 ? "" : ` (${notes(name).join("; ")})`}`).join(", ");
   return defaultScope === null ? `${names}; a job has to name one` : names;
 }
 

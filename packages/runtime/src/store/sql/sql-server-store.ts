@@ -193,7 +193,6 @@ export class SqlServerStore implements ServerStore {
   }
 }
 
-
 type Acceptance = Awaited<ReturnType<ServerStore["acceptUpdate"]>>;
 
 interface Arrival {
