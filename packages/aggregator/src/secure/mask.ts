@@ -12,6 +12,10 @@ export interface Mask {
 const seedBytes = 32;
 const cipherBlock = 16;
 
+/** Keystream that is made together: what it is added to stays in the cache. */
+export const keystreamBytes = 65_536;
+const zeros = new Uint8Array(keystreamBytes);
+
 /** @throws `aggregate/mask-invalid` for a seed of another length, a seed twice, another sign; where `isNeeded`, for no mask at all */
 export function requireMasks(masks: readonly Mask[], isNeeded: boolean): void {
   const invalid = (what: string): FlareError => new FlareError("aggregate/mask-invalid", what);
@@ -33,8 +37,12 @@ export class MaskStream {
     this.#cipher = createCipheriv("aes-256-ctr", seed, Buffer.alloc(cipherBlock));
   }
 
-  /** The next bytes, as many as there are zeros. */
-  next(zeros: Uint8Array): Buffer {
-    return this.#cipher.update(zeros);
+  /** Writes the next bytes, at most `keystreamBytes` of them. */
+  writeNext(into: Uint8Array): void {
+    const made = this.#cipher.update(zeros.subarray(0, into.byteLength));
+    into.set(made);
+    // Lets go of it now. When that is left to the garbage collector, every piece lies in memory that is new to the process, which takes
+    // several times as long as to fill it (0.6 to 2.6 against 4.3 to 5.3 GB a second, one core, Zen 4).
+    if (made.buffer.byteLength === made.byteLength) made.buffer.transfer(0);
   }
 }

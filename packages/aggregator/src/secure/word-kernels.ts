@@ -8,7 +8,7 @@ import { KernelMemory } from "../wasm/kernel-memory.js";
 import type { KernelType } from "../wasm/kernel-names.js";
 import { exhausted } from "../wasm/thread-scratch.js";
 import { requireKernels } from "../wasm/wasm-parts.js";
-import { type Mask, MaskStream } from "./mask.js";
+import { keystreamBytes, type Mask, MaskStream } from "./mask.js";
 
 /** Words of a batch at most. */
 export const maxWords = batchElements;
@@ -16,14 +16,10 @@ export const maxWords = batchElements;
 const inputBytes = 8 * batchElements + 2 * 64 * batchPieces;
 /** Bytes of a piece that was decoded to float32. */
 const decodedBytes = 4 * blockElements;
-/** Keystream that is made together: what it is added to stays in the cache, and the allocator has such pieces at hand. */
-const maskBytes = 65_536;
 /** Keystream between two looks at what else the process has to do: some milliseconds. */
 const turnBytes = 16 * 1024 * 1024;
 /** Where a call stands: an address, a factor, two results of a scan, a grid, a limit, a flag. */
 const callBytes = 64;
-
-const zeros = new Uint8Array(maskBytes);
 
 /** 64-bit words of a batch in the memory of the kernels, and what is done with them. */
 export class WordKernels {
@@ -44,7 +40,7 @@ export class WordKernels {
     };
     this.#memory = memory;
     this.#kernels = kernels;
-    this.#at = { words: take(8 * maxWords), input: take(inputBytes + decodedBytes), mask: take(maskBytes), call: take(callBytes) };
+    this.#at = { words: take(8 * maxWords), input: take(inputBytes + decodedBytes), mask: take(keystreamBytes), call: take(callBytes) };
     const { buffer, byteOffset } = memory.view(this.#at.words, 8 * maxWords);
     this.words = new BigInt64Array(buffer, byteOffset, maxWords);
     this.input = memory.view(this.#at.input, inputBytes);
@@ -109,12 +105,11 @@ export class WordKernels {
    */
   async add(streams: readonly SignedStream[], count: number, signal: AbortSignal | undefined): Promise<void> {
     const { words, mask } = this.#at;
-    for (let done = 0; done < 8 * count; done += maskBytes) {
-      const bytes = Math.min(maskBytes, 8 * count - done);
+    for (let done = 0; done < 8 * count; done += keystreamBytes) {
+      const bytes = Math.min(keystreamBytes, 8 * count - done);
       const place = this.#memory.view(mask, bytes);
-      const none = zeros.subarray(0, bytes);
       for (const { sign, stream } of streams) {
-        place.set(stream.next(none));
+        stream.writeNext(place);
         this.#kernels[sign === 1 ? "addSteps" : "subtractSteps"](words + done, mask, bytes / 8);
         this.#turn += bytes;
         if (this.#turn < turnBytes) continue;
