@@ -1,6 +1,7 @@
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { TaskKey } from "../job/job-event.js";
 import type { TrainerResult } from "../job-process/job-channel.js";
+import { errorField } from "../logging/logger.js";
 import type { SecureTask } from "../secure-aggregation/task-meta.js";
 import { isObject } from "../store/is-object.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
@@ -60,7 +61,7 @@ export class SecureTasks {
   async answer({ key, secure, model, signal }: SecureTaskInit, inline: Uint8Array | undefined): Promise<void> {
     if (secure === undefined) throw new TypeError("a step says which it is");
     await this.#fetch(model, inline, signal);
-    await this.#parts.whenThereIsRoom(async () => this.#handIn(key, await this.#updates.answer(secure, key, model, signal)), signal);
+    await this.#withoutValues(key, async () => this.#handIn(key, await this.#updates.answer(secure, key, model, signal)), signal);
   }
 
   /** Hands in what was trained before this process began; `false` where nothing was. */
@@ -68,19 +69,36 @@ export class SecureTasks {
     const round = await this.#updates.kept(key.round);
     if (round?.task !== key.task) return false;
     const { attempt, roster } = this.#maskOf(key, secure);
-    await this.#parts.whenThereIsRoom(async () => this.#handIn(key, await this.#updates.mask(round, attempt, roster, signal)), signal);
+    await this.#withoutValues(key, async () => this.#handIn(key, await this.#updates.mask(round, attempt, roster, signal)), signal);
     return true;
   }
 
   /** Takes what a site has trained, and hands it in masked. */
   async take(result: TrainerResult, { key, secure, model, signal }: SecureTaskInit, modelPath: string): Promise<void> {
     const { attempt, roster } = this.#maskOf(key, secure);
-    await this.#parts.whenThereIsRoom(async () => {
-      const known = await this.#updates.kept(key.round);
-      const round = known ?? (await this.#updates.keep(result, key, { ...model, path: modelPath }, signal));
-      if (round.task !== key.task) throw this.#refused(`it asks for a second update in round ${key.round}`);
-      await this.#handIn(key, await this.#updates.mask(round, attempt, roster, signal));
-    }, signal);
+    await this.#withoutValues(
+      key,
+      async () => {
+        const known = await this.#updates.kept(key.round);
+        const round = known ?? (await this.#updates.keep(result, key, { ...model, path: modelPath }, signal));
+        if (round.task !== key.task) throw this.#refused(`it asks for a second update in round ${key.round}`);
+        await this.#handIn(key, await this.#updates.mask(round, attempt, roster, signal));
+      },
+      signal,
+    );
+  }
+
+  /** What is wrong with an update may tell a weight or a value of it: that is for the site's own log. */
+  async #withoutValues(key: TaskKey, work: () => Promise<void>, signal: AbortSignal): Promise<void> {
+    try {
+      await this.#parts.whenThereIsRoom(work, signal);
+    } catch (reason) {
+      const error = FlareError.from(reason);
+      if (!error.code.startsWith("aggregate/")) throw error;
+      this.#parts.logger.error("update cannot be masked", { round: key.round, error: errorField(error) });
+      const { site, jobId } = this.#init;
+      throw new FlareError(error.code, `The update of ${site} cannot be masked; its log says why.`, { facts: { site, job: jobId } });
+    }
   }
 
   async #handIn(key: TaskKey, answer: SecureAnswer): Promise<void> {

@@ -160,16 +160,16 @@ describe("a site does not", () => {
     const forged = readSignedKey(
       await (await openSite("site-2", "site-2", project.issue({ name: "site-2" }, renewing))).step("keys", server.model),
     );
-    const tampered = { ...keys[1], public_key: keys[2]?.public_key } as SignedKey;
-    for (const [bad, code] of [
-      [[keys[0], { ...stranger, site: "site-2" }, keys[2]], "secure/key-untrusted"],
-      [[keys[0], forged, keys[2]], "secure/key-untrusted"],
-      [[keys[0], tampered, keys[2]], "secure/key-untrusted"],
-      [keys.slice(1), "secure/refused"],
-      [[...keys, keys[1]], "secure/refused"],
+    const tampered = { ...keys[1], public_key: keys[2]?.public_key };
+    for (const [bad, code, message] of [
+      [[keys[0], { ...stranger, site: "site-2" }, keys[2]], "secure/key-untrusted", /certificate is that of site-9/],
+      [[keys[0], forged, keys[2]], "secure/key-untrusted", /issued by the server/],
+      [[keys[0], tampered, keys[2]], "secure/key-untrusted", /signature is wrong/],
+      [keys.slice(1), "secure/refused", /own key is not in the round/],
+      [[...keys, keys[1]], "secure/refused", /site-2 has two keys/],
     ] as const) {
       const roster = await server.put({ format_version: 1, keys: bad });
-      await expect(site?.train(roster)).rejects.toMatchObject({ code });
+      await expect(site?.train(roster)).rejects.toMatchObject({ code, message: expect.stringMatching(message) });
     }
   });
 
@@ -358,6 +358,6 @@ class Server {
     const made = join(this.#folder, "made.safetensors");
     await session.finish({ outPath: made, base: model });
     const data = decodeSafetensors(await readFile(made), made).get("w")?.data as Float32Array;
-    return Array.from(data, (value) => Math.round(Number(value) * 1e6) / 1e6);
+    return Array.from(data, (value) => Math.round(value * 1e6) / 1e6);
   }
 }

@@ -7,8 +7,8 @@ import type { StepAnswers } from "./workflow-machine.js";
 type StepOpened = Extract<JobEvent, { type: "step-opened" }>;
 
 /** A step as it opens. */
-export function openedStep({ type: _, ...opened }: StepOpened, openedAtMs: number): OpenStep {
-  return { ...opened, openedAtMs, answers: new Map(), failures: [], hasDeadlinePassed: false };
+export function openedStep({ round, task, step, attempt, document, sites }: StepOpened, openedAtMs: number): OpenStep {
+  return { round, task, step, attempt, document, sites, openedAtMs, answers: new Map(), failures: [], hasDeadlinePassed: false };
 }
 
 /** The step after an event; the same where the event is not of it. A failure takes an answer back, which turned out to be unusable. */

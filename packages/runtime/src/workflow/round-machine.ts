@@ -69,6 +69,8 @@ function stepEvent(plan: RoundPlan, state: RoundState, entry: JournalEntry): Rou
       return { ...state, model: event.model, phase: { name: "ended", reason: event.reason } };
     case "job-submitted":
     case "round-receipt":
+    case "step-opened":
+    case "step-answered":
     case "job-started":
     case "site-connected":
     case "site-disconnected":

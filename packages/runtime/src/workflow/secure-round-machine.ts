@@ -46,6 +46,17 @@ function stepEvent(state: SecureRoundState, rounds: RoundState, { event, atMs }:
     case "task-failed":
     case "deadline-passed":
       return withAnswer(rounds === state.rounds ? state : { ...state, rounds }, event);
+    case "job-submitted":
+    case "job-started":
+    case "update-accepted":
+    case "site-connected":
+    case "site-disconnected":
+    case "site-left":
+    case "round-receipt":
+    case "best-model":
+    case "process-restarted":
+    case "workflow-ended":
+    case "job-ended":
     default:
       return rounds === state.rounds ? state : { ...state, rounds };
   }

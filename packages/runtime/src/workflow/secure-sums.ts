@@ -98,6 +98,7 @@ export class SecureSums {
       case "statement":
         return this.#statement(effect, of);
       case "proof":
+      default:
         return this.#proof(of);
     }
   }
