@@ -27,7 +27,7 @@ describe("the seed of a pair", () => {
   });
 
   it("is not agreed on with a key of small order, for which it would be known to all", () => {
-    expect(() => a.pairSeed(task, "a", { site: "b", publicKey: new Uint8Array(32) })).toThrow();
+    expect(() => a.pairSeed(task, "a", { site: "b", publicKey: new Uint8Array(32) })).toThrow(/derivation|diffie|EVP|failed/i);
   });
 });
 

@@ -63,7 +63,7 @@ it("a job needs its model while it asks for statistics, what the next pass asks 
 it("a job whose updates nobody reads needs keys as long as its workflow goes, and what sites sign or mask anew until the round closes", () => {
   const needs = new JobNeeds({ files: [] });
   const held = (...numbers: readonly number[]): boolean[] => numbers.map((number) => needs.hashes().includes(objectNumber(number).hash));
-  const step = (step: "keys" | "mask", task: string, document: number): JobEvent => {
+  const opens = (step: "keys" | "mask", task: string, document: number): JobEvent => {
     return { type: "step-opened", round: 0, task, step, attempt: 0, document: objectNumber(document), sites: ["a"] };
   };
   const answer = (task: string, update: number): JobEvent => ({
@@ -73,11 +73,11 @@ it("a job whose updates nobody reads needs keys as long as its workflow goes, an
     site: "a",
     update: objectNumber(update),
   });
-  needs.note(step("keys", "train.secure-keys", 20));
+  needs.note(opens("keys", "train.secure-keys", 20));
   needs.note(answer("train.secure-keys", 21));
   const opened = { type: "round-opened", round: 0, task: "train", model: objectNumber(1), sites: ["a"], totalRounds: 2 } as const;
   needs.note({ ...opened, roster: objectNumber(22) });
-  needs.note(step("mask", "train.secure-mask-1", 23));
+  needs.note(opens("mask", "train.secure-mask-1", 23));
   needs.note(answer("train.secure-mask-1", 24));
   expect(held(20, 21, 22, 23, 24)).toEqual([true, true, true, true, true]);
   needs.note(closed(0, 2, {}));
