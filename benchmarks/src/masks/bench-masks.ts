@@ -2,7 +2,16 @@ import { randomBytes } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import process from "node:process";
-import { announceScale, fedAvg, type Mask, type MaskedFile, type MaskedRound, maskedBytes, maskUpdate, unmaskSums } from "@flare-ts/aggregator";
+import {
+  announceScale,
+  fedAvg,
+  type Mask,
+  type MaskedFile,
+  type MaskedRound,
+  maskedBytes,
+  maskUpdate,
+  unmaskSums,
+} from "@flare-ts/aggregator";
 import { tensorBytes } from "../aggregate/layouts/float-dtype.ts";
 import { layoutTensors } from "../aggregate/layouts/layouts.ts";
 import { withTemporaryFolder } from "../aggregate/temporary-folder.ts";
@@ -49,7 +58,15 @@ export async function benchMasks(args: readonly string[]): Promise<void> {
     const round = { model, paramsType: "FULL", scale: await announceScale({ model, maxWeight, signal }), maxWeight } as const;
     for (const sites of counts) rows.push(await measureRound(round, { source, sites, runs, folder, signal }));
   });
-  const head = ["sites", "mask at a site", "of it CPU", "GB of masks per CPU s", "unmask at the server", "of it CPU", "GB of masks per CPU s"];
+  const head = [
+    "sites",
+    "mask at a site",
+    "of it CPU",
+    "GB of masks per CPU s",
+    "unmask at the server",
+    "of it CPU",
+    "GB of masks per CPU s",
+  ];
   const size = megabytes(tensorBytes(tensors));
   process.stdout.write(`A model of ${size} MB, one thread at each.\n${textColumns([head, ...rows]).join("\n")}\n`);
   process.stdout.write("Medians (smallest–largest, number). As many masks as sites each time; files are not made durable.\n");

@@ -4,16 +4,17 @@ import type { FinishProgress } from "../aggregation-engine.js";
 import { type ByteSource, openFileSource } from "../byte-source.js";
 import { quoted } from "../peer-text.js";
 import { readLayout } from "../safetensors/read-header.js";
-import { SafetensorsWriter } from "../safetensors/safetensors-writer.js";
+import type { WrittenFile } from "../safetensors/safetensors-writer.js";
 import { planBatches } from "../session/batches.js";
 import { matchLayout } from "../session/match-layout.js";
 import type { StoredTensors } from "../session/stored-tensor.js";
 import { isFloatDtype } from "../tensor.js";
 import { type Mask, requireMasks } from "./mask.js";
-import { type MaskedFormat, type MaskedRound, maskedFormat } from "./masked-format.js";
+import { type MaskedFormat, type MaskedRound, maskedFormat, modelBytes } from "./masked-format.js";
 import { maskedWeight } from "./masked-weight.js";
 import { UpdateTerms } from "./update-terms.js";
-import { maxWords, streamsOf, WordKernels } from "./word-kernels.js";
+import { maxWords, streamsOf, withKernels } from "./word-kernels.js";
+import { writeWhole } from "./write-whole.js";
 
 export interface MaskUpdateInit extends MaskedRound {
   /** Safetensors file of the update; compressed forms are decoded. It is read once. */
@@ -34,10 +35,7 @@ export interface MaskUpdateInit extends MaskedRound {
 }
 
 /** What became of an update that was masked. */
-export interface MaskReport {
-  readonly bytes: number;
-  /** Hash of the masked file, lower-case hexadecimal; empty where it was not asked for. */
-  readonly sha256: string;
+export interface MaskReport extends WrittenFile {
   /** What the update counts with. */
   readonly weight: number;
   /** Tensors of the model that the update lacks; nobody sees it of the masked one. */
@@ -95,38 +93,33 @@ async function writeMasked(
   { masks, outPath, isDurable, isHashed, contributor, onProgress, signal }: MaskUpdateInit,
   format: MaskedFormat,
   { source, stored, weight }: { readonly source: ByteSource; readonly stored: StoredTensors; readonly weight: number },
-): Promise<{ readonly bytes: number; readonly sha256: string }> {
+): Promise<WrittenFile> {
   const { specs, metadata, model } = format;
-  const file = await SafetensorsWriter.create(outPath, specs, { metadata, isDurable, isHashed, signal });
-  try {
-    const kernels = await WordKernels.create();
+  return withKernels(async (kernels) => {
     const streams = streamsOf(masks, "in");
-    const putMasked = async (count: number): Promise<void> => {
-      await kernels.add(streams, count, signal);
-      await file.put(kernels.bytes(count));
-    };
-    const words = weightWords(format, stored, weight);
-    for (let from = 0; from < words.length; from += maxWords) {
-      const some = words.subarray(from, from + maxWords);
-      kernels.words.set(some);
-      await putMasked(some.length);
-    }
     const terms = new UpdateTerms({ format, source, stored, contributor, weight, kernels });
-    let doneBytes = 0;
-    const totalBytes = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
-    for (const batch of planBatches(model.tensors, () => true)) {
-      throwIfAborted(signal);
-      await terms.write(batch);
-      await putMasked(batch.elements);
-      doneBytes += batch.bytes;
-      onProgress?.({ doneBytes, totalBytes });
-    }
-    throwIfAborted(signal);
-    return await file.finish();
-  } catch (cause) {
-    await file.discard();
-    throw cause;
-  }
+    return writeWhole(outPath, specs, { metadata, isDurable, isHashed, signal }, async (file) => {
+      const putMasked = async (count: number): Promise<void> => {
+        await kernels.add(streams, count, signal);
+        await file.put(kernels.bytes(count));
+      };
+      const words = weightWords(format, stored, weight);
+      for (let from = 0; from < words.length; from += maxWords) {
+        const some = words.subarray(from, from + maxWords);
+        kernels.words.set(some);
+        await putMasked(some.length);
+      }
+      let doneBytes = 0;
+      const totalBytes = modelBytes(model);
+      for (const batch of planBatches(model.tensors, () => true)) {
+        throwIfAborted(signal);
+        await terms.write(batch);
+        await putMasked(batch.elements);
+        doneBytes += batch.bytes;
+        onProgress?.({ doneBytes, totalBytes });
+      }
+    });
+  });
 }
 
 /** One that counts the update, then its weight for each tensor of the model, on the grid of weights. */

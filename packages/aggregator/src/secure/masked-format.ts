@@ -66,6 +66,11 @@ export async function maskedFormat({ model, paramsType, scale, maxWeight }: Mask
   };
 }
 
+/** Bytes of a model's tensors, by which progress is told. */
+export function modelBytes({ tensors }: Pick<ModelIndex, "tensors">): number {
+  return tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+}
+
 /** The layout that every masked update of a round has. */
 export function maskedLayout({ specs, metadata }: MaskedFormat): SafetensorsLayout {
   return buildHeader(specs, metadata).layout;

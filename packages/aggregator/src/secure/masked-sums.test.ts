@@ -108,7 +108,8 @@ describe("masked updates", () => {
         const of = (by: number): [string, Tensor][] => tensors.map(({ dtype, shape: dims }, t) => [`t${t}`, tensorOf(dtype, dims, by + t)]);
         // The model's truth values are 0: a difference of 1 to 1 is none.
         const begun = of(seed).map(
-          ([name, { dtype, shape: dims, data }]) => [name, { dtype, shape: dims, data: dtype === "BOOL" ? data.fill(0 as never) : data }] as const,
+          ([name, { dtype, shape: dims, data }]) =>
+            [name, { dtype, shape: dims, data: dtype === "BOOL" ? data.fill(0 as never) : data }] as const,
         );
         await writeFile(model(), encodeSafetensors(begun));
         const scale = await announceScale({ model: model(), maxWeight });
@@ -124,7 +125,7 @@ describe("masked updates", () => {
         }
         const given = { scale, strategy: fedAvg(), paramsType, updates, dropped };
         const flat = await flatly(given);
-        const weightOf = (name: string): number => weights.reduce((sum, weight, i) => sum + (lacking[i]?.includes(name) === true ? 0 : weight), 0);
+        const weightOf = (name: string): number => weights.reduce((sum, weight, i) => sum + (lacking[i]?.includes(name) ? 0 : weight), 0);
         const most = Math.max(...begun.map(([name]) => weightOf(name)));
         for (const report of await maskedly(given)) {
           expect(report.sha256).toBe(flat.sha256);

@@ -5,13 +5,15 @@ import { type ByteSource, openFileSource } from "../byte-source.js";
 import { maxContributors } from "../exact/exact-scale.js";
 import { quoted } from "../peer-text.js";
 import { readLayout } from "../safetensors/read-header.js";
-import { SafetensorsWriter, type WrittenFile } from "../safetensors/safetensors-writer.js";
+import type { WrittenFile } from "../safetensors/safetensors-writer.js";
 import { type Batch, planBatches } from "../session/batches.js";
 import { requireTogether, sumsMetadata } from "../session/sums-file.js";
 import type { Strategy } from "../strategies/strategy.js";
 import { type Mask, requireMasks } from "./mask.js";
-import { type MaskedFormat, type MaskedRound, maskedFormat, maskedLayout, requireMasked } from "./masked-format.js";
+import { type MaskedFormat, type MaskedRound, maskedFormat, maskedLayout, modelBytes, requireMasked } from "./masked-format.js";
 import { UnmaskedSums } from "./unmasked-sums.js";
+import { withKernels } from "./word-kernels.js";
+import { writeWhole } from "./write-whole.js";
 
 /** A masked update as it was sent. */
 export interface MaskedFile {
@@ -66,10 +68,12 @@ export async function unmaskSums(init: UnmaskSumsInit): Promise<UnmaskReport> {
       sources.push(source);
       requireMasked(format, await readLayout(source), contributor);
     }
-    const sums = await UnmaskedSums.create({ format, sources, masks: init.masks, signal: init.signal });
-    const weights = await sums.weights();
-    const written = await writeSums(init, format, { sums, weights, contributors });
-    return { ...written, contributors, weights: Object.fromEntries(format.model.tensors.map(({ name }, i) => [name, weights[i] ?? 0])) };
+    return await withKernels(async (kernels) => {
+      const sums = new UnmaskedSums({ format, sources, masks: init.masks, kernels, signal: init.signal });
+      const weights = await sums.weights();
+      const written = await writeSums(init, format, { sums, weights, contributors });
+      return { ...written, contributors, weights: Object.fromEntries(format.model.tensors.map(({ name }, i) => [name, weights[i] ?? 0])) };
+    });
   } finally {
     await Promise.all(sources.map((source) => source.close()));
   }
@@ -102,23 +106,17 @@ async function writeSums(
   const bytes = masked.length * maskedLayout(format).totalBytes;
   const heading = { strategy: strategy.name, paramsType, gridBits: [...gridBits] };
   const metadata = sumsMetadata(model, heading, { named: [], together: [{ contributors, weights, bytes }] });
-  const file = await SafetensorsWriter.create(outPath, specs, { metadata, isDurable, isHashed, signal });
-  try {
+  return writeWhole(outPath, specs, { metadata, isDurable, isHashed, signal }, async (file) => {
     let doneBytes = 0;
-    const totalBytes = model.tensors.reduce((sum, { byteLength }) => sum + byteLength, 0);
+    const totalBytes = modelBytes(model);
     for (const batch of planBatches(model.tensors, () => true)) {
       throwIfAborted(signal);
-      const { bytes } = await sums.next(batch, weights);
-      for (const { from, count } of sentRuns(batch, weights)) await file.put(bytes.subarray(8 * from, 8 * (from + count)));
+      const words = await sums.next(batch, weights);
+      for (const { from, count } of sentRuns(batch, weights)) await file.put(words.subarray(8 * from, 8 * (from + count)));
       doneBytes += batch.bytes;
       onProgress?.({ doneBytes, totalBytes });
     }
-    throwIfAborted(signal);
-    return await file.finish();
-  } catch (cause) {
-    await file.discard();
-    throw cause;
-  }
+  });
 }
 
 /** Words of a batch that follow each other and belong to tensors that were sent. */

@@ -6,13 +6,14 @@ import { quoted } from "../peer-text.js";
 import type { TensorSpec } from "../safetensors/layout.js";
 import { readLayout } from "../safetensors/read-header.js";
 import { SafetensorsWriter, type WrittenFile } from "../safetensors/safetensors-writer.js";
-import type { AcceptedUpdate, SummedContributors } from "./accepted-update.js";
+import type { AcceptedUpdate } from "./accepted-update.js";
 import type { FoldedBatch, FoldStep, FoldUpdate, ReadableUpdate, TakeNote } from "./arithmetic.js";
 import { type FoldRuns, foldRuns } from "./fold-runs.js";
 import { type ModelIndex, matchLayout } from "./match-layout.js";
 import { createState, openState } from "./server-state.js";
 import { reportSession } from "./session-report.js";
 import type { FinishSettings, SessionComponents } from "./session-settings.js";
+import type { SummedContributors } from "./summed-contributors.js";
 import { sumsMetadata } from "./sums-file.js";
 
 /** Folds what was accepted into a new model, or into sums. @throws as `AggregationSession.finish` */

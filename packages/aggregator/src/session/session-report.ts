@@ -1,10 +1,10 @@
 import process from "node:process";
 import type { AggregationReport, ContributorReport, TogetherReport } from "../aggregation-engine.js";
 import type { WrittenFile } from "../safetensors/safetensors-writer.js";
-import type { SummedTogether } from "./accepted-update.js";
 import type { FoldRuns } from "./fold-runs.js";
 import type { ModelIndex } from "./match-layout.js";
 import type { FinishSettings, SessionComponents } from "./session-settings.js";
+import type { SummedTogether } from "./summed-contributors.js";
 
 /** Says what was aggregated, by whom and how. */
 export function reportSession(

@@ -7,10 +7,10 @@ import { quoted } from "../peer-text.js";
 import type { SafetensorsLayout } from "../safetensors/layout.js";
 import type { Strategy } from "../strategies/strategy.js";
 import { type Dtype, elementsOf, isFloatDtype } from "../tensor.js";
-import { type NamedContributor, namesBehind, type SummedContributors, type SummedTogether } from "./accepted-update.js";
 import { largestInteger } from "./combine-integers.js";
 import type { ModelIndex } from "./match-layout.js";
 import type { StoredTensors } from "./stored-tensor.js";
+import { type NamedContributor, namesBehind, type SummedContributors, type SummedTogether } from "./summed-contributors.js";
 
 /** What a file of sums says of itself; it has to be the same wherever sums go together. */
 export interface SumsHeading {

@@ -1,7 +1,7 @@
 import { maxContributors } from "../exact/exact-scale.js";
 import { foldUpdates } from "../js/fold-updates.js";
-import { namesBehind } from "../session/accepted-update.js";
 import type { Arithmetic, KeptBytes } from "../session/arithmetic.js";
+import { namesBehind } from "../session/summed-contributors.js";
 import { distancesByKernels } from "./distances-by-kernels.js";
 import { foldByKernels } from "./fold-by-kernels.js";
 import { inspectByKernels } from "./inspect-by-kernels.js";
