@@ -225,9 +225,13 @@ export class SecureSums {
   async #readAll<Read>(answers: StepAnswers, read: (bytes: Uint8Array, site: string) => Read): Promise<MadeOf<ReadonlyMap<string, Read>>> {
     const made = new Map<string, Read>();
     const unusable: UnusableAnswer[] = [];
-    for (const [site, { hash }] of answers) {
-      const bytes = await readFile(await this.#path(hash));
+    for (const [site, { hash, size }] of answers) {
       try {
+        if (size > mostAnswerBytes)
+          throw new FlareError("secure/answer-invalid", `${site} answered with ${size} bytes, which no answer has.`, {
+            facts: { site, size },
+          });
+        const bytes = await readFile(await this.#path(hash));
         made.set(site, read(bytes, site));
       } catch (reason) {
         const problem = FlareError.from(reason);
@@ -251,6 +255,9 @@ export class SecureSums {
     return this.#parts.parent.call("importObject", { path });
   }
 }
+
+/** An answer is read as a whole; one with the seeds of thousands of sites is smaller. */
+const mostAnswerBytes = 1024 * 1024;
 
 /** What is still in the sum of a site's update, as the site added it. */
 function masksOf(site: string, { self, pairs }: RevealedSeeds): Mask[] {
