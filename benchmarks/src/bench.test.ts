@@ -103,7 +103,7 @@ describe("the command", () => {
   it.each([
     [
       ["agregate"],
-      "There is no benchmark 'agregate': aggregate, compare, dashboard, filters, memory, page, provision, rounds, transfer. Did you mean 'aggregate'?",
+      "There is no benchmark 'agregate': aggregate, compare, dashboard, filters, masks, memory, page, provision, rounds, transfer. Did you mean 'aggregate'?",
     ],
     [["aggregate", "--treads", "2"], "There is no option --treads. Did you mean --threads?"],
     [["compare", "a.json"], "compare takes two files of results, not 1."],
@@ -115,7 +115,13 @@ describe("the command", () => {
     expect(stderr.trimEnd().split("\n")).toEqual([expect.stringContaining(message)]);
   });
 
-  it.each(["aggregate", "compare", "memory"])("explains %s", async (name) => {
+  it("masks and unmasks rounds of so many sites each", async () => {
+    const { exitCode, stdout } = await run("masks", "--params", "20000", "--sites", "1,3", "--runs", "1", "--folder", ".");
+    expect({ exitCode, stdout }).toEqual({ exitCode: 0, stdout: expect.stringMatching(/mask at a site[\s\S]*\n1 [\s\S]*\n3 /) });
+    expect(await readdir(folder)).toEqual([]);
+  });
+
+  it.each(["aggregate", "compare", "masks", "memory"])("explains %s", async (name) => {
     expect(await run(name, "--help")).toMatchObject({ exitCode: 0, stdout: expect.stringContaining(`usage: npm run bench -- ${name}`) });
   });
 

@@ -27,6 +27,10 @@ const commands: Readonly<Record<string, Command>> = {
     about: "seconds that the filters of a site's privacy policy take",
     load: async () => (await import("./filters/bench-filters.ts")).benchFilters,
   },
+  masks: {
+    about: "seconds that sites take to mask their updates, and the server to unmask the sum",
+    load: async () => (await import("./masks/bench-masks.ts")).benchMasks,
+  },
   memory: {
     about: "aggregates many updates of a large model under a limit on memory",
     load: async () => (await import("./memory/bench-memory.ts")).benchMemory,

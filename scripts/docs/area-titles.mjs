@@ -16,6 +16,7 @@ export const areaTitles = {
   preflight: "Preflight: looking before starting",
   poc: "POC: a federation on one machine",
   privacy: "Privacy: what a site's policy does not let out",
+  secure: "Secure aggregation",
   project: "Project files",
   request: "Distributed provisioning: requests and approvals",
   runtime: "Server and sites at work",

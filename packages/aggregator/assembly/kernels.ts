@@ -10,6 +10,7 @@ export { addBaseF64, checkSingle, meansOfDouble, widen } from "./finish";
 export { finishGridF32, meansOfGrid } from "./finish-exact";
 export { foldExactF32, foldSingleF32 } from "./fold";
 export { gridOf } from "./grid";
+export { checkSteps, subtractSteps } from "./masks";
 export { scanF32, scanF64 } from "./scan";
 export { scanAllInt8 } from "./scan-int8";
 export { storeBf16, storeF16, storeF32, storeF64 } from "./store";

@@ -151,9 +151,11 @@ export interface AggregationReport {
   readonly strategy: string;
   readonly settings: Strategy["settings"];
   readonly paramsType: ParamsType;
-  /** Sorted by name. */
+  /** Those that are known one by one, sorted by name. */
   readonly contributors: readonly ContributorReport[];
-  /** Tensors that some contributors did not send, with the number of those that did. */
+  /** Those of whom only the sum is known, as `unmaskSums` makes it: no weight or norm of any one of them. */
+  readonly together: readonly TogetherReport[];
+  /** Tensors that some of `contributors` did not send, with the number of those that did. */
   readonly partialTensors: readonly { readonly tensor: string; readonly contributors: number }[];
   /** Tensors that no contributor sent. */
   readonly skippedTensors: readonly string[];
@@ -169,6 +171,20 @@ export interface AggregationReport {
   readonly peakMemoryBytes: number;
   /** Sentences on what did not go as it was asked for, such as a device that was left for the CPU. */
   readonly notes: readonly string[];
+}
+
+/** Contributors whose updates were added before anybody saw them. */
+export interface TogetherReport {
+  /** Sorted by name. */
+  readonly contributors: readonly string[];
+  /** The sum of their weights, for the tensors that the most of it was sent for. */
+  readonly weight: number;
+  /** Tensors that any of them sent. */
+  readonly tensors: number;
+  /** Of all that they sent. */
+  readonly bytes: number;
+  /** Tensors that some of them did not send, with the sum of the weights of those that did; how many they are is not known. */
+  readonly partialTensors: readonly { readonly tensor: string; readonly weight: number }[];
 }
 
 export interface ContributorReport extends Share {

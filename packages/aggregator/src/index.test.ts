@@ -10,6 +10,7 @@ it("exports these names and no others", () => {
     "WasmEngine",
     "addScaffoldControls",
     "announceScale",
+    "checkMasked",
     "compressUpdate",
     "compressionForms",
     "coordinateMedian",
@@ -17,6 +18,7 @@ it("exports these names and no others", () => {
     "createStrategy",
     "customStrategy",
     "decodeSafetensors",
+    "defaultMaxWeight",
     "defaultOrders",
     "describeEngines",
     "deviceOpeners",
@@ -36,6 +38,8 @@ it("exports these names and no others", () => {
     "geometricMedian",
     "isDtype",
     "krum",
+    "maskUpdate",
+    "maskedBytes",
     "maxContributors",
     "maxThreads",
     "metricsWeightedMean",
@@ -61,6 +65,7 @@ it("exports these names and no others", () => {
     "tfjsGpuFolderVariable",
     "tfjsGpuFolders",
     "trimmedMean",
+    "unmaskSums",
     "writeSafetensors",
   ]);
 });

@@ -8,6 +8,7 @@ export type {
   FinishProgress,
   ParamsType,
   ServerState,
+  TogetherReport,
   Update,
 } from "./aggregation-engine.js";
 export { type AnnounceScaleInit, announceScale } from "./announce-scale.js";
@@ -42,6 +43,11 @@ export { parseSafetensorsHeader, readSafetensorsHeader } from "./safetensors/rea
 export { SafetensorsWriter, type WriteSafetensorsInit, type WrittenFile } from "./safetensors/safetensors-writer.js";
 export { writeSafetensors } from "./safetensors/write-safetensors.js";
 export { addScaffoldControls, type ControlFileInit, removeScaffoldControls } from "./scaffold/control-files.js";
+export { type CheckMaskedInit, checkMasked } from "./secure/check-masked.js";
+export type { Mask } from "./secure/mask.js";
+export { type MaskReport, type MaskUpdateInit, maskUpdate } from "./secure/mask-update.js";
+export { defaultMaxWeight, type MaskedRound, maskedBytes } from "./secure/masked-format.js";
+export { type MaskedFile, type UnmaskReport, type UnmaskSumsInit, unmaskSums } from "./secure/unmask-sums.js";
 export { type CustomStrategy, customStrategy } from "./strategies/custom.js";
 export { type DpFedAvgInit, type DpFedAvgSettings, dpFedAvg } from "./strategies/dp-fed-avg.js";
 export { fedAvg } from "./strategies/fed-avg.js";

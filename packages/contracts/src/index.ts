@@ -62,6 +62,7 @@ export type { PsiSettings } from "./job/psi.js";
 export type { ResultFilterSettings, UpdateFilterSettings } from "./job/result-filters.js";
 export type { RoundSettings, StrategySetting } from "./job/round-args.js";
 export type { ScaffoldSettings } from "./job/scaffold.js";
+export type { SecureAggregation } from "./job/secure-aggregation.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
 export type { StatisticsSettings } from "./job/statistics.js";
 export type { StatisticsFilter } from "./job/statistics-filters.js";

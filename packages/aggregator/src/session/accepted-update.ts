@@ -1,6 +1,6 @@
-import type { SummedContributor } from "./arithmetic.js";
 import type { BlockMaxima } from "./block-maxima.js";
 import type { StoredTensors } from "./stored-tensor.js";
+import type { SummedContributors } from "./summed-contributors.js";
 import type { UpdateContent } from "./update-content.js";
 
 /** An update, or sums of several, that a session has taken in. */
@@ -20,14 +20,6 @@ export interface AcceptedUpdate {
   readonly norm: number | undefined;
   /** Largest magnitudes of its blocks; `undefined` until they are checked. */
   readonly maxima: BlockMaxima | undefined;
-  /** The contributors behind sums, sorted by name. */
-  readonly sums: readonly NamedContributor[] | undefined;
-}
-
-/** A contributor to sums that were made elsewhere, and what a report says of it. */
-export interface NamedContributor extends SummedContributor {
-  readonly contributor: string;
-  readonly norm: number;
-  readonly tensors: number;
-  readonly bytes: number;
+  /** Who is behind sums. */
+  readonly sums: SummedContributors | undefined;
 }

@@ -3,6 +3,7 @@ import type { TensorPlace } from "../safetensors/layout.js";
 import type { Combine, ServerStep, Strategy } from "../strategies/strategy.js";
 import type { BlockMaxima } from "./block-maxima.js";
 import type { StoredTensors } from "./stored-tensor.js";
+import type { SummedContributors } from "./summed-contributors.js";
 import type { UpdateFindings } from "./update-findings.js";
 
 /** A copy of the bytes of an update. */
@@ -54,15 +55,7 @@ export interface FoldUpdate extends ReadableUpdate {
   /** Largest magnitudes of its blocks, where it was checked before. */
   readonly maxima: BlockMaxima | undefined;
   /** Where given, the values are whole numbers of grid steps that were summed elsewhere, of these contributors. */
-  readonly sums?: readonly SummedContributor[] | undefined;
-}
-
-/** One contributor to sums that were made elsewhere. */
-export interface SummedContributor {
-  readonly factor: number;
-  readonly weight: number;
-  /** Tensors of the model that it did not send. */
-  readonly absent: ReadonlySet<number>;
+  readonly sums?: SummedContributors | undefined;
 }
 
 export interface FoldInit {

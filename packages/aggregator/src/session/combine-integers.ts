@@ -7,7 +7,7 @@ import { trimmedCount } from "../strategies/trimmed-mean.js";
 import { type Dtype, isFloatDtype } from "../tensor.js";
 import type { FoldInit, FoldUpdate } from "./arithmetic.js";
 import type { Batch, Piece } from "./batches.js";
-import type { TensorTotals } from "./fold-totals.js";
+import { sharesOf, type TensorTotals } from "./fold-totals.js";
 import { planReads } from "./plan-reads.js";
 import { ReusedBuffer, readPieces } from "./read-pieces.js";
 
@@ -67,7 +67,7 @@ export async function combineIntegers(init: FoldInit, totals: readonly TensorTot
 function sumsFor({ updates }: FoldInit, totals: TensorTotals | undefined, { tensor, dtype, count }: Piece): IntegerSums {
   const weights = (totals?.senders ?? []).flatMap((i) => {
     const update: FoldUpdate | undefined = updates[i];
-    return update?.sums?.filter(({ absent }) => !absent.has(tensor)).map(({ weight }) => weight) ?? [update?.weight ?? 0];
+    return update === undefined ? [0] : sharesOf(update, tensor).map(({ weight }) => weight);
   });
   return new IntegerSums(count, weights, largestInteger[dtype] ?? Number.POSITIVE_INFINITY);
 }

@@ -13,6 +13,7 @@ import { type ModelIndex, matchLayout } from "./match-layout.js";
 import { createState, openState } from "./server-state.js";
 import { reportSession } from "./session-report.js";
 import type { FinishSettings, SessionComponents } from "./session-settings.js";
+import type { SummedContributors } from "./summed-contributors.js";
 import { sumsMetadata } from "./sums-file.js";
 
 /** Folds what was accepted into a new model, or into sums. @throws as `AggregationSession.finish` */
@@ -109,30 +110,19 @@ async function putBatch({ model, state }: FoldedBatch, file: SafetensorsWriter, 
   for (const outcome of outcomes) if (outcome.status === "rejected") throw outcome.reason;
 }
 
-function contributorsOf(
-  { tensors }: ModelIndex,
-  updates: readonly FoldUpdate[],
-  accepted: readonly AcceptedUpdate[],
-): Parameters<typeof sumsMetadata>[2] {
-  return accepted
-    .flatMap((update, i) => {
-      if (update.sums !== undefined) return update.sums;
-      const { factor = 0, weight = 0, findings } = updates[i] ?? {};
-      const absent = new Set(tensors.flatMap((_, tensor) => (update.stored[tensor] === undefined ? [tensor] : [])));
-      // Norms of updates that are checked while they are summed are not known when the header is written.
-      return [
-        {
-          contributor: update.name,
-          factor,
-          weight,
-          absent,
-          norm: update.norm ?? findings?.norm ?? 0,
-          tensors: update.tensors,
-          bytes: update.bytes,
-        },
-      ];
-    })
-    .sort((a, b) => (a.contributor < b.contributor ? -1 : 1));
+function contributorsOf({ tensors }: ModelIndex, updates: readonly FoldUpdate[], accepted: readonly AcceptedUpdate[]): SummedContributors {
+  const named = accepted.flatMap((update, i) => {
+    if (update.sums !== undefined) return update.sums.named;
+    const { factor = 0, weight = 0, findings } = updates[i] ?? {};
+    const absent = new Set(tensors.flatMap((_, tensor) => (update.stored[tensor] === undefined ? [tensor] : [])));
+    // Norms of updates that are checked while they are summed are not known when the header is written.
+    const norm = update.norm ?? findings?.norm ?? 0;
+    return [{ contributor: update.name, factor, weight, absent, norm, tensors: update.tensors, bytes: update.bytes }];
+  });
+  return {
+    named: named.sort((a, b) => (a.contributor < b.contributor ? -1 : 1)),
+    together: accepted.flatMap(({ sums }) => sums?.together ?? []),
+  };
 }
 
 async function openBase(model: ModelIndex, path: string, opened: ByteSource[]): Promise<ReadableUpdate> {

@@ -106,7 +106,7 @@ async function sharedUpdates(
 /** A whole model that counts with more or less than its weight moves the base, which has to be known then. */
 function requireBase({ strategy, paramsType, updates, finish, result }: FinishSettings, shares: readonly Share[]): void {
   if (finish.base !== undefined || result === "sums" || paramsType === "DIFF" || strategy.combine.kind !== "mean") return;
-  const behind = updates.flatMap(({ sums }, i) => sums ?? shares[i] ?? []);
+  const behind = updates.flatMap(({ sums }, i) => sums?.named ?? shares[i] ?? []);
   if (behind.every(({ factor, weight }) => factor === weight)) return;
   throw new FlareError("aggregate/base-missing", `${strategy.name} needs the global model that updates were trained from.`);
 }

@@ -18,6 +18,16 @@ export function indexModel({ tensors }: Pick<SafetensorsLayout, "tensors">): Mod
   return { tensors, indexOf: new Map(tensors.map(({ name }, index) => [name, index])) };
 }
 
+/** Refuses a compressed update where a model is wanted. @throws `aggregate/compression-invalid` */
+export function requirePlainModel(layout: SafetensorsLayout, file: string): void {
+  if (compressionOf(layout) === undefined) return;
+  throw new FlareError(
+    "aggregate/compression-invalid",
+    `${file} is a compressed update, which does not say what types the model has; give the model itself.`,
+    { facts: { file } },
+  );
+}
+
 /**
  * Finds the model's tensors in a file: how each is stored there.
  *

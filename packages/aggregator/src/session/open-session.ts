@@ -2,12 +2,11 @@ import { tmpdir } from "node:os";
 import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
 import type { AggregationInit, AggregationSession, ParamsType } from "../aggregation-engine.js";
-import { compressionOf } from "../compression/compressed-format.js";
 import { announcedGrid } from "../exact/exact-scale.js";
 import { readSafetensorsHeader } from "../safetensors/read-header.js";
 import type { Strategy } from "../strategies/strategy.js";
 import { isFloatDtype } from "../tensor.js";
-import { indexModel } from "./match-layout.js";
+import { indexModel, requirePlainModel } from "./match-layout.js";
 import type { SessionComponents } from "./session-settings.js";
 import { UpdateSession } from "./update-session.js";
 
@@ -27,16 +26,7 @@ export async function openSession(
   requirePlainParts(strategy);
   const startMs = components.nowMs();
   const layout = typeof model === "string" ? await readSafetensorsHeader(model) : model;
-  if (compressionOf(layout) !== undefined) {
-    const file = typeof model === "string" ? model : "The model";
-    throw new FlareError(
-      "aggregate/compression-invalid",
-      `${file} is a compressed update, which does not say what types the model has; give the model itself.`,
-      {
-        facts: { file },
-      },
-    );
-  }
+  requirePlainModel(layout, typeof model === "string" ? model : "The model");
   const announced =
     scale === undefined ? undefined : layout.tensors.map(({ name, dtype }) => (isFloatDtype(dtype) ? announcedGrid(scale, name) : 0));
   return new UpdateSession(components, {

@@ -9,7 +9,8 @@ import type { AcceptedUpdate } from "./accepted-update.js";
 import { finishSession } from "./finish-session.js";
 import { matchLayout } from "./match-layout.js";
 import type { SessionComponents, SessionSettings } from "./session-settings.js";
-import { checkSums, readSumsMetadata, type SumsHeading } from "./sums-file.js";
+import { namesBehind } from "./summed-contributors.js";
+import { checkSums, readSumsMetadata, requireTogether, type SumsHeading } from "./sums-file.js";
 import { takeContent } from "./update-content.js";
 import { UpdateFindings } from "./update-findings.js";
 
@@ -178,11 +179,13 @@ export class UpdateSession implements AggregationSession {
       const layout = await readLayout(source);
       const heading: SumsHeading = { strategy: strategy.name, paramsType, gridBits: [...announced] };
       const sums = readSumsMetadata(layout, model, heading, path);
+      if (sums.together.length > 0) requireTogether(strategy);
       const stored = await matchLayout(model, layout, source, path, "sums");
       await checkSums(source, stored, model, sums);
       throwIfAborted(stop);
-      for (const { contributor } of sums) if (this.#isKnown(contributor) || this.#adding.has(contributor)) throw twice(contributor);
-      this.#requireRoom(this.#adding.size - 1 + sums.length);
+      const names = namesBehind(sums);
+      for (const name of names) if (this.#isKnown(name) || this.#adding.has(name)) throw twice(name);
+      this.#requireRoom(this.#adding.size - 1 + names.length);
       this.#accepted.set(path, {
         name: path,
         weight: 0,
@@ -204,11 +207,14 @@ export class UpdateSession implements AggregationSession {
   /** Whether a contributor was accepted, by itself or in sums. */
   #isKnown(contributor: string): boolean {
     if (this.#accepted.has(contributor)) return true;
-    return [...this.#accepted.values()].some(({ sums }) => sums?.some((each) => each.contributor === contributor) === true);
+    return [...this.#accepted.values()].some(({ sums }) => sums !== undefined && namesBehind(sums).includes(contributor));
   }
 
   #requireRoom(more: number): void {
-    const contributors = [...this.#accepted.values()].reduce((sum, each) => sum + (each.sums?.length ?? 1), 0);
+    const contributors = [...this.#accepted.values()].reduce(
+      (sum, { sums }) => sum + (sums === undefined ? 1 : namesBehind(sums).length),
+      0,
+    );
     if (contributors + more <= maxContributors) return;
     throw new FlareError("aggregate/too-many-contributors", `More than ${maxContributors} contributors.`, {
       facts: { limit: maxContributors },

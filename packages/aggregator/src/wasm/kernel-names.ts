@@ -43,6 +43,8 @@ export const kernelNames = [
   "addDifferenceSquaresF32",
   "addDifferenceSquaresF64",
   "addSteps",
+  "subtractSteps",
+  "checkSteps",
   "stepsOf",
   "decodeBf16",
   "decodeF16",

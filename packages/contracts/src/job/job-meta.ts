@@ -3,6 +3,7 @@ import type { ReadDocument } from "../documents/read-document.js";
 import type { Problem } from "../errors/flare-error.js";
 import { scopeNameSchema, siteNameSchema, studyNameSchema } from "../ids/names.js";
 import { isEmpty } from "./ignored-settings.js";
+import { type SecureAggregation, secureAggregationSchema } from "./secure-aggregation.js";
 
 /** Name of the server in a deploy map. */
 export const serverTarget = "server";
@@ -23,6 +24,8 @@ export interface JobMeta {
   /** Study that the job is meant for; `undefined` when it was not written: that of the session. */
   readonly study: string | undefined;
   readonly customProps: Readonly<Record<string, unknown>>;
+  /** How updates are added without being read; `undefined`: the server reads them. */
+  readonly secureAggregation?: SecureAggregation | undefined;
 }
 
 /** GPUs that a job asks a site for. */
@@ -74,6 +77,7 @@ export const jobMetaSchema = z
     edge_method: notYet("edge_method"),
     study: studyNameSchema.optional(),
     custom_props: z.record(z.string(), z.unknown()).default({}),
+    secure_aggregation: secureAggregationSchema.optional(),
     stats_pool_config: z.unknown().optional(),
   })
   .superRefine((meta, context) => {
@@ -86,6 +90,11 @@ export const jobMetaSchema = z
       complain(["resource_spec", serverTarget], "the server gives no GPUs to jobs; it aggregates on what it finds");
     }
     const sites = listedSites(meta.deploy_map);
+    const { minSites } = meta.secure_aggregation ?? {};
+    if (minSites !== undefined && (meta.min_clients ?? 1) < minSites) {
+      const message = `min_clients is ${meta.min_clients ?? 1}, but sums are of ${minSites} sites or more; the job must not start with fewer`;
+      complain(meta.min_clients === undefined ? ["secure_aggregation", "min_sites"] : ["min_clients"], message);
+    }
     if (sites === undefined) return;
     for (const site of Object.keys(meta.resource_spec)) {
       if (site !== otherSites && site !== serverTarget && !sites.includes(site))
@@ -115,6 +124,7 @@ export function compileMeta(document: JobMetaDocument): JobMeta {
     scope: document.scope,
     study: document.study,
     customProps: document.custom_props,
+    secureAggregation: document.secure_aggregation,
   });
 }
 

@@ -4,6 +4,7 @@ import { scopeNameSchema } from "../ids/names.js";
 import { type ComponentClass, componentShape, readComponent } from "../job/component.js";
 import { isEmpty } from "../job/ignored-settings.js";
 import { statisticsFilterKinds } from "../job/is-statistics-filter.js";
+import { leastSecureSites } from "../job/secure-aggregation.js";
 import {
   type CleanserReference,
   missingCleansers,
@@ -42,6 +43,8 @@ export type PrivacyFilter =
 export interface PrivacyScope {
   readonly name: string;
   readonly resultFilters: readonly PrivacyFilter[];
+  /** Updates leave the site only where the server adds them without reading them, those of so many sites at least; `undefined`: also read. */
+  readonly secureAggregation?: { readonly minSites: number } | undefined;
 }
 
 /** `local/privacy.json`: what of a job's results leaves a site. */
@@ -117,6 +120,10 @@ const scopeSchema = z
       .refine(isEmpty, "nobody reads properties here; where data lies stands in datasets of local/resources.json"),
     task_data_filters: z.unknown().optional().refine(isEmpty, "what comes from the server is not filtered here; leave it empty"),
     task_result_filters: z.array(filterSchema).default([]),
+    secure_aggregation: z
+      .strictObject({ min_sites: z.int().min(leastSecureSites, `must be at least ${leastSecureSites}`).default(3) })
+      .transform(({ min_sites: minSites }) => ({ minSites }))
+      .optional(),
   })
   .superRefine(({ task_result_filters: filters }, context) => {
     for (const kind of ["GaussianPrivacy", "AllowMetrics", "FixedWeight", "AllowPsi", ...statisticsFilterKinds] as const) {
@@ -165,7 +172,11 @@ export const privacyPolicySchema = z
   })
   .transform(
     ({ scopes, default_scope: defaultScope, components }): PrivacyPolicy => ({
-      scopes: scopes.map(({ name, task_result_filters: filters }) => ({ name, resultFilters: withCleansers(filters, components) })),
+      scopes: scopes.map(({ name, task_result_filters: filters, secure_aggregation: secureAggregation }) => ({
+        name,
+        resultFilters: withCleansers(filters, components),
+        secureAggregation,
+      })),
       defaultScope,
     }),
   );

@@ -65,7 +65,12 @@ export interface SiteStatus {
    * Scopes of its privacy policy that a job may name, and that of jobs that name none; `null` for a site without a policy. Not from servers of
    * older versions.
    */
-  readonly privacy?: { readonly scopes: readonly string[]; readonly defaultScope: string | null } | null;
+  readonly privacy?: {
+    readonly scopes: readonly string[];
+    readonly defaultScope: string | null;
+    /** Scopes that let updates out only where they are added without being read, with the least number of sites of a sum. */
+    readonly secureMinSites?: Readonly<Record<string, number>>;
+  } | null;
   readonly certificateEndsAtMs: number | null;
   /** Bytes of models and updates since the server started: from the site to the server, and back. */
   readonly receivedBytes: number;

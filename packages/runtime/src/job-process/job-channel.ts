@@ -1,5 +1,5 @@
 import type { SerializedFlareError } from "@flare-ts/contracts/errors";
-import type { ClientAppSettings, UpdateForm } from "@flare-ts/contracts/job";
+import type { ClientAppSettings, SecureAggregation, UpdateForm } from "@flare-ts/contracts/job";
 import type { AcceptedUpdate, JobEvent, JournalEntry, Metrics, ParamsType, TaskKey } from "../job/job-event.js";
 import type { LogSource } from "../output/job-output.js";
 import type { ObjectRef } from "../store/model-store.js";
@@ -26,6 +26,8 @@ export interface ServerJobCalls {
     readonly sites: readonly string[];
     readonly totalRounds: number;
     readonly meta: Readonly<Record<string, unknown>>;
+    /** Objects that the sites may read besides the model. */
+    readonly reads?: readonly ObjectRef[];
   }): Nothing;
   closeTask(params: { readonly round: number; readonly task: string }): Nothing;
   /** The object of a file of the server's app; the path is that inside the app. */
@@ -62,6 +64,8 @@ export interface ServerJobDescription {
   /** The job's `min_clients`; `undefined` when it was not written. */
   readonly minClients: number | undefined;
   readonly mandatoryClients: readonly string[];
+  /** How its updates are added without being read; `undefined`: they are read. */
+  readonly secureAggregation?: SecureAggregation | undefined;
   /** Folder of the job process: `app_server/config`, `app_server/custom` inside; it may write here. */
   readonly workspace: string;
 }

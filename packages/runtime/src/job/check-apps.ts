@@ -5,6 +5,7 @@ import {
   type JobMetaDocument,
   type Problem,
   type ReadDocument,
+  type SecureAggregation,
   type ServerConfigDocument,
   serverTarget,
   strategyOf,
@@ -12,7 +13,7 @@ import {
   type WorkflowArgs,
   type WorkflowTask,
 } from "@flare-ts/contracts";
-import { updatesNeededBy } from "../workflow/job-strategy.js";
+import { updatesNeededBy, whyNotOfSums } from "../workflow/job-strategy.js";
 import type { JobApp, JobFolderFile } from "./job-folder.js";
 
 /** An app with those of its configurations that could be read. */
@@ -54,6 +55,7 @@ function checkServer({ meta }: CheckAppsInit, { app, server }: AppConfigs): Prob
       ...(args.kind === "FedAvg" ? checkNumbers(meta, args, complain) : []),
       ...(args.kind === "Psi" ? checkPair(meta) : []),
       ...(sites === undefined ? [] : checkSites(args, sites, complain)),
+      ...(meta.value.secure_aggregation === undefined ? [] : checkSecure(args, meta.value.secure_aggregation, complain)),
     ];
   });
 }
@@ -129,9 +131,37 @@ function checkPair(meta: ReadDocument<JobMetaDocument>): Problem[] {
   return [meta.problemAt(["min_clients"], message)];
 }
 
-function checkClient({ configs, files }: CheckAppsInit, { app, client }: AppConfigs): Problem[] {
-  if (client === undefined) return [];
+/** What does not fit to updates that the server cannot read. */
+function checkSecure(args: WorkflowArgs, { minSites }: SecureAggregation, complain: Complain): Problem[] {
+  if (args.kind !== "FedAvg")
+    return [complain("kind", `secure_aggregation is for FedAvg alone; in ${args.kind} the server reads what sites send`)];
   const problems: Problem[] = [];
+  const why = whyNotOfSums(strategyOf(args));
+  if (why !== undefined) problems.push(complain("strategy", why));
+  if (Object.keys(args.aggregation_weights).length > 0)
+    problems.push(complain("aggregation_weights", "has no effect with secure_aggregation: the weights of updates are masked as well"));
+  if (args.exclude_vars !== undefined)
+    problems.push(complain("exclude_vars", "is not supported with secure_aggregation; leave tensors out at the sites, with ExcludeVars"));
+  for (const arg of ["num_clients", "min_clients"] as const) {
+    const count = args[arg];
+    if (count !== undefined && count < minSites)
+      problems.push(complain(arg, `${arg} is ${count}, but sums are of ${minSites} sites or more`));
+  }
+  return problems;
+}
+
+/** A form for the wire is for updates that are not masked. */
+function checkForms(client: ReadDocument<ClientConfigDocument>): Problem[] {
+  return client.value.task_result_filters.flatMap(({ updateForm }, i) =>
+    updateForm === undefined
+      ? []
+      : [client.problemAt(["task_result_filters", i], `${updateForm} has no effect with secure_aggregation: masked updates have one form`)],
+  );
+}
+
+function checkClient({ meta, configs, files }: CheckAppsInit, { app, client }: AppConfigs): Problem[] {
+  if (client === undefined) return [];
+  const problems = meta.value.secure_aggregation === undefined ? [] : checkForms(client);
   client.value.executors.forEach(({ executor }, i) => {
     const script = executor.args.kind === "ClientAPIExecutor" ? executor.args.task_script_path : undefined;
     if (script !== undefined && !files.has(`${app.name}/custom/${script}`)) {

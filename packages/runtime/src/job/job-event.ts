@@ -1,5 +1,6 @@
 import type { SerializedFlareError } from "@flare-ts/contracts";
 import type { SignedReceipt } from "../receipt/signed-receipt.js";
+import type { SecureStep } from "../secure-aggregation/step-tasks.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { TransferAccount } from "../transfer/transfer-account.js";
 import type { JobStatus } from "./job-status.js";
@@ -58,6 +59,8 @@ export type JobEvent =
       readonly models?: Readonly<Record<string, ObjectRef>>;
       /** Only where sites do not wait for each other, so that tasks go on however many rounds close. */
       readonly buffered?: BufferedRound;
+      /** Keys of the sites that are asked, with which they mask their updates; where those are added without being read. */
+      readonly roster?: ObjectRef;
     }
   | {
       /** Sites get the model of a round that is open already, where sites do not wait for each other. */
@@ -68,6 +71,20 @@ export type JobEvent =
       readonly sites: readonly string[];
     }
   | ({ readonly type: "update-accepted"; readonly round: number; readonly task: string } & AcceptedUpdate)
+  /** Something else than an update is asked of sites, so that updates can be added without being read. */
+  | {
+      readonly type: "step-opened";
+      readonly round: number;
+      /** Its own name, by which it is told from the round's task and from other steps. */
+      readonly task: string;
+      readonly step: SecureStep;
+      readonly attempt: number;
+      /** What sites are given. */
+      readonly document: ObjectRef;
+      readonly sites: readonly string[];
+    }
+  /** A site's answer to such a step. */
+  | { readonly type: "step-answered"; readonly round: number; readonly task: string; readonly site: string; readonly update: ObjectRef }
   | {
       readonly type: "task-failed";
       readonly round: number;
@@ -81,6 +98,8 @@ export type JobEvent =
   | {
       readonly type: "deadline-passed";
       readonly round: number;
+      /** The step whose deadline it was; absent where it was that of the round. */
+      readonly task?: string;
       /** Who had not answered, and why; told by the server parent. Not in journals of older versions. */
       readonly late?: readonly LateSite[];
     }

@@ -273,3 +273,31 @@ describe("readJobFolder", () => {
     });
   });
 });
+
+describe("a job whose updates the server cannot read", () => {
+  const masked = (more = "") => meta.replace(/"min_clients": \d+/, `"min_clients": 3, "secure_aggregation": { "min_sites": 3${more} }`);
+
+  it("is one of FedAvg with a mean", async () => {
+    await write({ ...goodJob, "meta.json": masked() });
+    const job = await readJobFolder(places.folder);
+    expect(job.meta.secureAggregation).toEqual({ minSites: 3, maxWeight: 1_000_000, stepTimeoutMs: 300_000 });
+  });
+
+  it.each<[string, string, string, RegExp]>([
+    ["too few sites for a sum", masked().replace(`"min_sites": 3`, `"min_sites": 1`), server, /must be at least 2/],
+    [
+      "a start with fewer sites",
+      masked().replace(`"min_clients": 3`, `"min_clients": 2`),
+      server,
+      /min_clients is 2, but sums are of 3 sites/,
+    ],
+    ["a key that nobody knows", masked(`, "max_weigth": 5`), server, /max_weight/],
+    ["a strategy that looks at single updates", masked(), workflowArg(`"strategy": "median"`), /median looks at updates one by one/],
+    ["weights that nobody knows", masked(), workflowArg(`"aggregation_weights": { "site-1": 2 }`), /weights of updates are masked/],
+    ["rounds of too few", masked(), workflowArg(`"num_clients": 2`), /num_clients is 2, but sums are of 3 sites/],
+    ["tensors that stay as they are", masked(), workflowArg(`"exclude_vars": "x"`), /exclude_vars|ExcludeVars/],
+  ])("is refused with %s", async (_, metaText, serverText, message) => {
+    const { problems } = await problemsOf({ ...goodJob, "meta.json": metaText, [serverFile]: serverText });
+    expect(problems.map((problem) => problem.message).join("\n")).toMatch(message);
+  });
+});

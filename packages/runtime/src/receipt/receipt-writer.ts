@@ -1,4 +1,5 @@
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
+import { stepOf } from "../secure-aggregation/step-tasks.js";
 import type { ProjectKeys } from "../session/project-keys.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { type RoundReceipt, receiptDigest, signReceipt } from "./round-receipt.js";
@@ -47,6 +48,11 @@ export class ReceiptWriter {
     if (event.type === "round-opened" || event.type === "task-assigned")
       for (const site of event.sites) this.#given.set(site, { round: event.round, model: event.model });
     if (event.type === "update-accepted") this.#updates.set(keyOf(event), { event, base: this.#given.get(event.site) });
+    // The same update, masked anew: this one is in the sum.
+    if (event.type === "step-answered" && stepOf(event.task)?.step === "mask") {
+      const { site, round, update } = event;
+      this.#updates.set(keyOf(event), { event: { site, round, update, paramsType: "DIFF", weight: 1 }, base: undefined });
+    }
     if (event.type === "round-receipt") this.#adopt(event);
     if (event.type === "round-closed") {
       const receipt = this.#receiptOf(event, atMs);
@@ -121,7 +127,7 @@ export class ReceiptWriter {
 }
 
 interface Update {
-  readonly event: EventOf<"update-accepted">;
+  readonly event: Pick<EventOf<"update-accepted">, "site" | "round" | "update" | "paramsType" | "weight">;
   readonly base: { readonly round: number; readonly model: ObjectRef } | undefined;
 }
 

@@ -113,6 +113,32 @@ it("where sites do not wait for each other, a job needs the models that they are
   expect(held(9, 10, 12)).toEqual([false, false, false]);
 });
 
+it("a job whose updates nobody reads needs keys as long as its workflow goes, and what sites sign or mask anew until the round closes", () => {
+  const needs = new JobNeeds({ files: [] });
+  const held = (...numbers: readonly number[]): boolean[] => numbers.map((number) => needs.hashes().includes(objectNumber(number).hash));
+  const opens = (step: "keys" | "mask", task: string, document: number): JobEvent => {
+    return { type: "step-opened", round: 0, task, step, attempt: 0, document: objectNumber(document), sites: ["a"] };
+  };
+  const answer = (task: string, update: number): JobEvent => ({
+    type: "step-answered",
+    round: 0,
+    task,
+    site: "a",
+    update: objectNumber(update),
+  });
+  needs.note(opens("keys", "train.secure-keys", 20));
+  needs.note(answer("train.secure-keys", 21));
+  const opened = { type: "round-opened", round: 0, task: "train", model: objectNumber(1), sites: ["a"], totalRounds: 2 } as const;
+  needs.note({ ...opened, roster: objectNumber(22) });
+  needs.note(opens("mask", "train.secure-mask-1", 23));
+  needs.note(answer("train.secure-mask-1", 24));
+  expect(held(20, 21, 22, 23, 24)).toEqual([true, true, true, true, true]);
+  needs.note(closed(0, 2, {}));
+  expect(held(20, 21, 22, 23, 24)).toEqual([true, true, false, false, false]);
+  needs.note({ type: "workflow-ended", model: objectNumber(2), reason: "trained" });
+  expect(held(20, 21)).toEqual([false, false]);
+});
+
 function closed(
   round: number,
   model: number,

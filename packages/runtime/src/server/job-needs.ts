@@ -1,5 +1,6 @@
 import { type ContentHash, isContentHash } from "@flare-ts/contracts";
 import type { JobEvent } from "../job/job-event.js";
+import { stepOf } from "../secure-aggregation/step-tasks.js";
 import { BasesInUse } from "./bases-in-use.js";
 
 /** The objects that a job still needs, told from its journal. */
@@ -22,6 +23,10 @@ export class JobNeeds {
   #handedIn: readonly ContentHash[] = [];
   /** Where sites do not wait for each other: what more than the newest round needs. */
   #bases: BasesInUse | undefined;
+  /** What sites were given to sign or to mask with, in the round that is open. */
+  readonly #documents = new Set<ContentHash>();
+  /** Keys of sites, for all rounds of a workflow. */
+  readonly #keys = new Set<ContentHash>();
   /** What the strategy keeps for the next round. */
   #state: readonly ContentHash[] = [];
 
@@ -39,6 +44,8 @@ export class JobNeeds {
       this.#bases = event.buffered === undefined ? undefined : new BasesInUse();
     this.#bases?.note(event);
     if (type === "update-accepted") this.#updates.add(event.update.hash);
+    else if (type === "step-answered") (stepOf(event.task)?.step === "keys" ? this.#keys : this.#updates).add(event.update.hash);
+    else if (type === "step-opened") (event.step === "keys" ? this.#keys : this.#documents).add(event.document.hash);
     else if (type === "best-model") this.#best = event.model.hash;
     else if (type === "task-assigned") return "more";
     else if (type !== "round-opened" && type !== "round-closed" && type !== "workflow-ended") return "nothing";
@@ -47,6 +54,7 @@ export class JobNeeds {
     if (isMade) this.#model = event.model.hash;
     if (type === "round-closed") {
       this.#updates.clear();
+      this.#documents.clear();
       this.#previous = "";
       this.#state = Object.values(event.state ?? {}).map(({ hash }) => hash);
       if (event.models !== undefined) this.#handedIn = Object.values(event.models).map(({ hash }) => hash);
@@ -54,8 +62,10 @@ export class JobNeeds {
       // What the next round asks is no model of the job.
       else if (this.#makesNone && event.model.hash !== this.#input) this.#handedIn = [event.model.hash];
     }
+    if (type === "workflow-ended") this.#keys.clear();
     if (type === "workflow-ended") this.#handedIn = [];
     if (type !== "round-opened") return "more";
+    if (event.roster !== undefined) this.#documents.add(event.roster.hash);
     this.#previous = this.#input;
     this.#input = event.model.hash;
     this.#inputs = Object.values(event.models ?? {}).map(({ hash }) => hash);
@@ -73,6 +83,8 @@ export class JobNeeds {
     this.#previous = "";
     this.#handedIn = [];
     this.#state = [];
+    this.#documents.clear();
+    this.#keys.clear();
   }
 
   hashes(): readonly ContentHash[] {
@@ -85,6 +97,8 @@ export class JobNeeds {
       ...this.#results,
       ...this.#updates,
       ...(this.#bases?.hashes() ?? []),
+      ...this.#documents,
+      ...this.#keys,
     ];
   }
 }

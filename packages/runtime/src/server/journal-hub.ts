@@ -1,5 +1,5 @@
 import type { JobEvent, JournalEntry, TaskKey } from "../job/job-event.js";
-import type { AddedJob, JobChange, NewJob, ServerStore, UpdateOutcome } from "../store/server-store.js";
+import type { AddedJob, AnswerEvent, JobChange, NewJob, ServerStore, UpdateOutcome } from "../store/server-store.js";
 
 type Listener = (entry: JournalEntry) => void;
 
@@ -50,7 +50,7 @@ export class JournalHub {
     return entry !== undefined;
   }
 
-  async acceptUpdate(key: TaskKey, update: Extract<JobEvent, { type: "update-accepted" }>): Promise<UpdateOutcome> {
+  async acceptUpdate(key: TaskKey, update: AnswerEvent): Promise<UpdateOutcome> {
     const { outcome, entry } = await this.#store.acceptUpdate(this.#now(), key, update);
     if (entry !== undefined) this.#tell(entry);
     return outcome;

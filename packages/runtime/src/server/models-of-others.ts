@@ -89,7 +89,7 @@ export class ModelsOfOthers {
 
 /** Whether an event says that a site has sent an object: as its update, or as a model of its own. */
 function isOfSite(event: JobEvent, hash: ContentHash): boolean {
-  if (event.type === "update-accepted") return event.update.hash === hash;
+  if (event.type === "update-accepted" || event.type === "step-answered") return event.update.hash === hash;
   return event.type === "round-closed" && Object.values(event.models ?? {}).some((model) => model.hash === hash);
 }
 

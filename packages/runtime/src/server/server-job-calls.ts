@@ -63,14 +63,15 @@ export function serverJobCalls(components: ServerJobCallsComponents, job: Called
         else entries.push(entry);
       });
       isAnswered = true;
-      const { minClients, mandatoryClients } = definition.meta;
+      const { minClients, mandatoryClients, secureAggregation } = definition.meta;
+      const ofAll = { jobId, name: record.name, sites: [...sites].sort(), minClients: minClients ?? 1, mandatoryClients, workspace };
       return {
-        job: { jobId, name: record.name, sites: [...sites].sort(), minClients: minClients ?? 1, mandatoryClients, workspace },
+        job: { ...ofAll, ...(secureAggregation === undefined ? {} : { secureAggregation }) },
         entries,
       };
     },
     append: async ({ event }) => ({ seq: (await hub.append(jobId, job.complete(event))).seq }),
-    assign: async ({ round, task, model: ofAll, models: ofSites = {}, sites: asked, totalRounds, meta }) => {
+    assign: async ({ round, task, model: ofAll, models: ofSites = {}, sites: asked, totalRounds, meta, reads = [] }) => {
       const modelOf = (site: string): ObjectRef => (Object.hasOwn(ofSites, site) ? (ofSites[site] ?? ofAll) : ofAll);
       await store.openTasks(asked.map((site) => ({ jobId, round, task, site, model: modelOf(site), totalRounds, meta })));
       const open = await store.openTasksFor({ jobId, round, task });
@@ -79,7 +80,7 @@ export function serverJobCalls(components: ServerJobCallsComponents, job: Called
         if (size <= limits.inlineBytes && !inlines.has(hash)) inlines.set(hash, await readWhole(models, { hash, size }));
       for (const own of open.filter(({ site }) => asked.includes(site) && job.takesPart(site))) {
         const { model } = own;
-        job.grantTask(own.site, model.hash);
+        for (const { hash } of [model, ...reads]) job.grantTask(own.site, hash);
         const isInline = model.size <= (directory.get(own.site)?.inlineBytes ?? 0);
         const value = taskToWire(own, isInline ? inlines.get(model.hash) : undefined);
         directory.push(own.site, create(ServerMessageSchema, { message: { case: "task", value } }));

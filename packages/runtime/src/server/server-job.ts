@@ -322,6 +322,10 @@ export class ServerJob {
     const { retention, disk } = this.#parts;
     const { event } = entry;
     this.#receipts.note(entry);
+    if (event.type === "step-opened" && this.#isLive) {
+      const { round, step, attempt, sites } = event;
+      this.#logger.info("step opened", { round, step, attempt, sites: [...sites] });
+    }
     if (event.type === "round-opened") disk?.reserve(this.#holder, event.model.size);
     if (event.type === "round-closed") disk?.reserve(this.#holder, 0);
     if (event.type === "site-left") this.#left.add(event.site);

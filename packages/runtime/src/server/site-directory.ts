@@ -13,7 +13,14 @@ export interface SiteSelf {
   readonly resources: { readonly gpus: number; readonly memPerGpuGiB: number } | undefined;
   readonly allowsLogStreaming: boolean;
   /** Scopes of its privacy policy; `undefined` for a site that has none. */
-  readonly privacy: { readonly scopes: readonly string[]; readonly defaultScope: string | null } | undefined;
+  readonly privacy:
+    | {
+        readonly scopes: readonly string[];
+        readonly defaultScope: string | null;
+        /** Scopes that let updates out only where they are added without being read, with the least number of sites of a sum. */
+        readonly secureMinSites?: Readonly<Record<string, number>>;
+      }
+    | undefined;
 }
 
 /** A site whose control stream is open. */

@@ -11,10 +11,11 @@ import {
 } from "@flare-ts/contracts/wire";
 import type { TaskKey } from "../job/job-event.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
+import { stepOf } from "../secure-aggregation/step-tasks.js";
 import { isObject } from "../store/is-object.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
-import type { ServerStore } from "../store/server-store.js";
+import type { AnswerEvent, ServerStore } from "../store/server-store.js";
 import { sentWhole, type TransferAccount } from "../transfer/transfer-account.js";
 import type { CallContext } from "../transport/connection.js";
 import { objectFromWire, taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
@@ -121,7 +122,12 @@ export class SiteService {
         ? heldObject(models, request)
         : takeInline(models, request, request.updateBytes));
       const transfer = request.updateBytes === undefined ? takeAccount(site, update.hash) : sentWhole(update.size);
-      const outcome = await hub.acceptUpdate(key, { ...report, update, ...(transfer === undefined ? {} : { transfer }) });
+      const { round, task } = key;
+      const answer: AnswerEvent =
+        stepOf(task) === undefined
+          ? { ...report, update, ...(transfer === undefined ? {} : { transfer }) }
+          : { type: "step-answered", round, task, site, update };
+      const outcome = await hub.acceptUpdate(key, answer);
       logger.debug("update handed in", { site, job: key.jobId, round: key.round, outcome, bytes: update.size });
       // By now the job holds it, or nobody wants it.
       await retention.release(holder);
@@ -232,9 +238,15 @@ function attachedSite({ identity, sessionId, relay }: CallContext, hello: SiteHe
         : {
             scopes: privacy.names.slice(0, limits.privacyScopes).map((name) => capPeerText(name)),
             defaultScope: privacy.defaultName === "" ? null : capPeerText(privacy.defaultName),
+            ...secureScopes(privacy.secureMinSites),
           },
   };
   return { identity, sessionId, sinceMs, relay, hello: self, inlineBytes: hello.inlineBytes, push: (message) => outbox.push(message) };
+}
+
+function secureScopes(leastSites: Readonly<Record<string, number>>): { readonly secureMinSites?: Readonly<Record<string, number>> } {
+  const known = Object.entries(leastSites).slice(0, limits.privacyScopes);
+  return known.length === 0 ? {} : { secureMinSites: Object.fromEntries(known.map(([name, least]) => [capPeerText(name), least])) };
 }
 
 /** An update that came with the message is checked like one that was uploaded, and is durable when this resolves. */

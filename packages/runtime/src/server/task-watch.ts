@@ -50,12 +50,14 @@ export class TaskWatch {
         this.#begin(event);
         return;
       }
+      case "step-opened":
       case "task-assigned":
         this.#begin(event);
         return;
       case "update-accepted":
+      case "step-answered":
       case "task-failed":
-        if (this.#open.get(event.site)?.round === event.round) this.#open.delete(event.site);
+        if (this.#isOpen(event.site, event)) this.#open.delete(event.site);
         return;
       case "site-left":
         this.#open.delete(event.site);
@@ -120,6 +122,11 @@ export class TaskWatch {
 
   #begin({ round, task, sites }: { readonly round: number; readonly task: string; readonly sites: readonly string[] }): void {
     for (const site of sites) this.#open.set(site, { round, task, movedAtMs: this.#parts.clock.now(), report: undefined });
+  }
+
+  #isOpen(site: string, { round, task }: { readonly round: number; readonly task: string }): boolean {
+    const open = this.#open.get(site);
+    return open?.round === round && open.task === task;
   }
 
   #moved(site: string): void {

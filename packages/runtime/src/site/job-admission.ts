@@ -11,6 +11,7 @@ import {
   limits,
   type PrivacyScope,
   type Right,
+  type SecureAggregation,
 } from "@flare-ts/contracts";
 import type { DeployJob } from "@flare-ts/contracts/wire";
 import type { ProjectTrust } from "@flare-ts/provision/kit";
@@ -42,7 +43,7 @@ export interface JobAdmissionComponents {
   readonly now: () => number;
   /** The site's own policy, from its own kit. */
   readonly isAllowed: (request: Omit<AuthorizationRequest, "site">) => boolean;
-  readonly privacy: Pick<PrivacyGate, "scopeOf">;
+  readonly privacy: Pick<PrivacyGate, "scopeOf" | "checkSecure">;
 }
 
 export interface JobAdmissionInit {
@@ -63,6 +64,8 @@ export interface AdmittedJob {
   readonly gpus: GpuRequest;
   /** What the site's privacy policy does to its results; `undefined`: nothing. */
   readonly scope: PrivacyScope | undefined;
+  /** How the server adds its updates without reading them; `undefined`: it reads them. */
+  readonly secure: SecureAggregation | undefined;
   /**
    * Makes sure that the project still trusts who signed the job.
    *
@@ -118,6 +121,8 @@ export class JobAdmission {
       const meta = await readManifestMeta(verified.manifest, find);
       this.#checkApp(verified.manifest, meta, app);
       if (await bringsCode({ manifest: verified.manifest, app, find })) this.#authorize("byoc", verified);
+      const { secureAggregation: secure } = meta;
+      this.#parts.privacy.checkSecure(meta.scope, secure);
       const scope = await this.#parts.privacy.scopeOf(meta.scope);
       const settings = await this.#settingsOf(verified.manifest, app);
       const { appFolder } = await layOutJob({
@@ -138,6 +143,7 @@ export class JobAdmission {
         app: settings,
         gpus: gpusFor(this.#init.site, meta),
         scope,
+        secure,
         checkSigner,
       };
     } catch (reason) {

@@ -35,6 +35,28 @@ function gateWith(store: SiteStore, given: PrivacyPolicy | undefined, audit: (en
   return new PrivacyGate({ store, audit: { write: audit }, logger, randomBytes }, { site: "site-1", policy: given });
 }
 
+describe("a scope whose updates may only be added", () => {
+  const masked: PrivacyPolicy = {
+    scopes: [{ ...scope("masked"), secureAggregation: { minSites: 3 } }, scope("open")],
+    defaultScope: "masked",
+  };
+  const secure = (minSites: number) => ({ minSites, maxWeight: 1, stepTimeoutMs: 1 });
+
+  it("lets in a job that adds those of as many sites, and other scopes any job", async () => {
+    const gate = await gateOf(masked);
+    expect(() => gate.checkSecure(undefined, secure(3))).not.toThrow();
+    expect(() => gate.checkSecure("open", undefined)).not.toThrow();
+  });
+
+  it.each([
+    ["adds those of fewer", secure(2)],
+    ["reads them", undefined],
+  ])("keeps a job away that %s", async (_, given) => {
+    const gate = await gateOf(masked);
+    expect(() => gate.checkSecure("masked", given)).toThrow(expect.objectContaining({ code: "privacy/aggregation-not-secure" }));
+  });
+});
+
 describe("the scope of a job", () => {
   it.each<[string, PrivacyPolicy | undefined, string | undefined, string | undefined]>([
     ["the one that it names", policy, "private", "private"],

@@ -1,7 +1,15 @@
 import { createReadStream, createWriteStream } from "node:fs";
 import { rm, writeFile } from "node:fs/promises";
 import { pipeline } from "node:stream/promises";
-import { FlareError, type Json, type PrivacyFilter, type PrivacyPolicy, type PrivacyScope, type UpdateForm } from "@flare-ts/contracts";
+import {
+  FlareError,
+  type Json,
+  type PrivacyFilter,
+  type PrivacyPolicy,
+  type PrivacyScope,
+  type SecureAggregation,
+  type UpdateForm,
+} from "@flare-ts/contracts";
 import { isStatisticsFilter } from "@flare-ts/contracts/job";
 import { holdsTensors, noTensors } from "../job/holds-tensors.js";
 import type { Metrics, TaskKey } from "../job/job-event.js";
@@ -77,6 +85,37 @@ export class PrivacyGate {
    * @throws FlareError `privacy/scope-unknown`, `privacy/budget-spent` where the scope has nothing left for another update
    */
   async scopeOf(wanted: string | undefined): Promise<PrivacyScope | undefined> {
+    const scope = this.#named(wanted);
+    if (scope === undefined) return undefined;
+    const noise = gaussianOf(scope);
+    if (noise?.epsilonBudget !== undefined) {
+      const epsilon = (await accountant(noise))((await this.#parts.store.privacySpent(scope.name)) + costOf(noise));
+      if (epsilon > noise.epsilonBudget) throw this.#budgetSpent(scope, noise, epsilon);
+    }
+    return isOpen(scope) ? undefined : scope;
+  }
+
+  /**
+   * Makes sure that a job adds updates without reading them, where its scope lets none out otherwise.
+   *
+   * @param wanted - the scope that the job names
+   * @param secure - what the job says of that
+   * @throws FlareError `privacy/aggregation-not-secure`, `privacy/scope-unknown`
+   */
+  checkSecure(wanted: string | undefined, secure: SecureAggregation | undefined): void {
+    const scope = this.#named(wanted);
+    const least = scope?.secureAggregation?.minSites;
+    if (scope === undefined || least === undefined || (secure !== undefined && secure.minSites >= least)) return;
+    const { site } = this.#init;
+    const what = secure === undefined ? "The job does not ask for secure_aggregation" : `The min_sites of the job is ${secure.minSites}`;
+    throw new FlareError(
+      "privacy/aggregation-not-secure",
+      `${what}, and the privacy scope '${scope.name}' of ${site} lets updates out only where those of ${least} sites or more are added without being read.`,
+      { facts: { site, scope: scope.name, minSites: least } },
+    );
+  }
+
+  #named(wanted: string | undefined): PrivacyScope | undefined {
     const { policy, site } = this.#init;
     const name = wanted ?? policy?.defaultScope;
     if (policy === undefined && name === undefined) return undefined;
@@ -89,12 +128,7 @@ export class PrivacyGate {
         facts: { site, ...(name === undefined ? {} : { scope: name }) },
       });
     }
-    const noise = gaussianOf(scope);
-    if (noise?.epsilonBudget !== undefined) {
-      const epsilon = (await accountant(noise))((await this.#parts.store.privacySpent(scope.name)) + costOf(noise));
-      if (epsilon > noise.epsilonBudget) throw this.#budgetSpent(scope, noise, epsilon);
-    }
-    return isOpen(scope) ? undefined : scope;
+    return scope;
   }
 
   /**

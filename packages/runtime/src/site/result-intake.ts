@@ -1,6 +1,7 @@
 import type { PrivacyScope, UpdateForm } from "@flare-ts/contracts";
 import type { TaskKey } from "../job/job-event.js";
 import type { TrainerResult } from "../job-process/job-channel.js";
+import type { SecureTask } from "../secure-aggregation/task-meta.js";
 import { removeAtOnce } from "../store/file-model-store-disk.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { SiteResult, SiteStore } from "../store/site-store.js";
@@ -8,6 +9,7 @@ import { ownFile } from "./own-file.js";
 import type { PrivacyGate } from "./privacy-gate.js";
 import { readSmallFile } from "./read-small-file.js";
 import type { ResultDelivery } from "./result-delivery.js";
+import type { SecureTasks } from "./secure-tasks.js";
 import type { TaskModels } from "./task-models.js";
 
 export interface ResultIntakeComponents {
@@ -25,6 +27,8 @@ export interface ResultIntakeInit {
   readonly folder: string;
   /** What the site's privacy policy does to them; `undefined`: nothing. */
   readonly scope: PrivacyScope | undefined;
+  /** Takes what would leave the site, and hands it in masked; `undefined`: it leaves as it is. */
+  readonly masking?: Pick<SecureTasks, "take"> | undefined;
 }
 
 /** A task whose result is taken. */
@@ -35,6 +39,8 @@ export interface AnsweredTask {
   readonly modelPath: string;
   /** The form in which its update leaves the site, where the policy has it shaped after the filters. */
   readonly form: UpdateForm | undefined;
+  /** How it is to be masked. */
+  readonly secure?: SecureTask | undefined;
   readonly signal: AbortSignal;
 }
 
@@ -58,6 +64,13 @@ export class ResultIntake {
     const { key, model: base } = task;
     const own = ownFile(result.path, this.#init.folder);
     const released = await this.#release({ ...result, path: own }, task);
+    const { masking } = this.#init;
+    if (masking !== undefined) {
+      const { secure, modelPath, signal } = task;
+      await masking.take(released, { key, secure, model: base, signal }, modelPath);
+      if (released.path !== own) removeAtOnce(own);
+      return;
+    }
     const { path, paramsType, weight, metrics, meta } = released;
     const small = readSmallFile(path);
     const send = async (taken: Pick<SiteResult, "update" | "bytes">): Promise<void> => {

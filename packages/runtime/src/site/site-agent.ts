@@ -2,6 +2,7 @@ import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { jobIdSchema, type UpdateForm } from "@flare-ts/contracts";
 import type { DeployJob, ServerMessage, Task } from "@flare-ts/contracts/wire";
+import type { ProjectTrust } from "@flare-ts/provision/kit";
 import { clearAttachFolder } from "../executor/attach-folder.js";
 import { stateFolder } from "../executor/state-folder.js";
 import { capPeerText, errorField, type Logger } from "../logging/logger.js";
@@ -10,6 +11,7 @@ import type { SiteStore } from "../store/site-store.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import { taskKeyFromWire } from "../transport/wire-values.js";
 import type { ResultDelivery } from "./result-delivery.js";
+import { secureHolder } from "./secure-updates.js";
 import { SiteJob, type SiteJobComponents } from "./site-job.js";
 
 export interface SiteAgentComponents extends SiteJobComponents {
@@ -21,6 +23,7 @@ export interface SiteAgentComponents extends SiteJobComponents {
 
 export interface SiteAgentInit {
   readonly site: string;
+  readonly trust: ProjectTrust;
   /** Folder of the site; each job has its own inside. */
   readonly workspace: string;
   readonly datasets: Readonly<Record<string, string>>;
@@ -131,10 +134,11 @@ export class SiteAgent {
       known.restate();
       return;
     }
-    const { site, workspace, datasets, updateForm, modelsFolder, stallMs, attachFolder } = this.#init;
+    const { site, trust, workspace, datasets, updateForm, modelsFolder, stallMs, attachFolder } = this.#init;
     const job = new SiteJob(this.#parts, {
       deployment,
       site,
+      trust,
       workspace: join(workspace, deployment.jobId),
       datasets,
       updateForm,
@@ -161,6 +165,7 @@ export class SiteAgent {
     await this.#noteEnd(jobId);
     await clearAttachFolder(this.#init.attachFolder);
     await retention.release(`job:${jobId}`);
+    await retention.release(secureHolder(jobId));
     await this.#removeLeftovers();
   }
 

@@ -1,7 +1,8 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { FlareError, type SerializedFlareError, type UpdateForm } from "@flare-ts/contracts";
+import { FlareError, type SecureAggregation, type SerializedFlareError, type UpdateForm } from "@flare-ts/contracts";
 import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema } from "@flare-ts/contracts/wire";
+import type { ProjectTrust } from "@flare-ts/provision/kit";
 import type { DiskBudget } from "../budget/disk-budget.js";
 import { endTrainersBelow } from "../executor/trainer-leftovers.js";
 import type { TaskKey } from "../job/job-event.js";
@@ -12,6 +13,8 @@ import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { SiteJobSide, SiteParentSide } from "../job-process/rpc-sides.js";
 import { updateFormFor } from "../job-process/shape-update.js";
 import { errorField, type Logger } from "../logging/logger.js";
+import { stepOf } from "../secure-aggregation/step-tasks.js";
+import { type SecureTask, splitTaskMeta } from "../secure-aggregation/task-meta.js";
 import type { ModelStore, ObjectRef } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
@@ -24,6 +27,8 @@ import type { OutputSender } from "./output-sender.js";
 import type { PrivacyGate } from "./privacy-gate.js";
 import type { ResultDelivery } from "./result-delivery.js";
 import { ResultIntake } from "./result-intake.js";
+import { type SecureTaskInit, SecureTasks } from "./secure-tasks.js";
+import type { SecureUpdatesComponents } from "./secure-updates.js";
 import type { ServerLink } from "./server-link.js";
 import type { SiteSecrets } from "./site-secrets.js";
 import { TaskModels } from "./task-models.js";
@@ -49,6 +54,10 @@ export interface SiteJobComponents {
   readonly onJobBegun?: (() => void) | undefined;
   /** Room on the disk is kept for the answer to a task. */
   readonly disk?: DiskBudget | undefined;
+  /** The site's certificate and key, with which it signs whose updates are added. */
+  readonly identity: SecureUpdatesComponents["identity"];
+  readonly now: () => number;
+  readonly randomBytes: (count: number) => Uint8Array;
 }
 
 interface OpenTask {
@@ -56,6 +65,8 @@ interface OpenTask {
   /** Nobody wants the answer any more. */
   readonly closed: AbortController;
   readonly model: ObjectRef;
+  /** What it says of masks. */
+  readonly secure?: SecureTask | undefined;
   /** Set while the job process has to work on it. */
   ready?: SiteTask;
   failure?: SerializedFlareError;
@@ -64,6 +75,7 @@ interface OpenTask {
 export interface SiteJobInit {
   readonly deployment: DeployJob;
   readonly site: string;
+  readonly trust: ProjectTrust;
   /** Folder of the job: `<workspace>/<job id>`. */
   readonly workspace: string;
   readonly datasets: Readonly<Record<string, string>>;
@@ -98,6 +110,8 @@ export class SiteJob {
   /** Why the job waits here. */
   #waitReason: string | undefined;
   #admitted: AdmittedJob | undefined;
+  /** Masks the updates of a job that asks for that. */
+  #masking: SecureTasks | undefined;
   #supervisor: JobSupervisor<SiteParentSide, SiteJobSide> | undefined;
   #started: Promise<void> = Promise.resolve();
 
@@ -126,7 +140,8 @@ export class SiteJob {
       return;
     }
     const model = objectFromWire(task.model);
-    const entry: OpenTask = { key, model, closed: new AbortController() };
+    const { secure, meta } = splitTaskMeta(readMeta(task.metaJson));
+    const entry: OpenTask = { key, model, secure, closed: new AbortController() };
     const signal = AbortSignal.any([this.#stop.signal, entry.closed.signal]);
     this.#tasks.set(text, entry);
     try {
@@ -136,16 +151,37 @@ export class SiteJob {
         delivery.deliver(result);
         return;
       }
+      if (secure !== undefined && (await this.#takeSecureTask({ key, secure, model, signal }, task.modelBytes))) return;
       const onWait = (reason: string): void => this.#tellWaiting(key, reason);
       const held = await this.#models.fetch(key, model, { inline: task.modelBytes, signal, onWait });
       if (signal.aborted) return;
       const modelPath = await this.#whenThereIsRoom(async () => this.#models.lend(model, held), signal);
       reporter.note(key, { phase: "waiting", done: 0, total: 0, reason: this.#waitReason ?? "waits for the job process" });
-      entry.ready = { key, modelPath, totalRounds: task.totalRounds, meta: readMeta(task.metaJson) };
+      entry.ready = { key, modelPath, totalRounds: task.totalRounds, meta };
       this.#supervisor?.notify("task", entry.ready);
     } catch (reason) {
       if (!signal.aborted) await this.#failTask(key, FlareError.from(reason).toJSON());
     }
+  }
+
+  /** Does what a job's process has no part in; `true` when the task is answered. */
+  async #takeSecureTask(init: SecureTaskInit, inline: Uint8Array | undefined): Promise<boolean> {
+    const { key, signal } = init;
+    this.#tellWaiting(key, this.#waitReason ?? "waits for the job to be admitted");
+    await this.#started;
+    if (signal.aborted || this.#admitted === undefined) return true;
+    const masking = this.#masking;
+    if (masking === undefined) {
+      const { site } = this.#init;
+      const message = `The server asks ${site} for masks, and the job as it was signed does not.`;
+      throw new FlareError("secure/refused", message, { facts: { site, job: this.jobId } });
+    }
+    const isStep = stepOf(key.task) !== undefined;
+    if (isStep) this.#tellWaiting(key, "answers a step of secure aggregation");
+    if (isStep) await masking.answer(init, inline);
+    else if (!(await masking.resume(init))) return false;
+    await this.#forget(key);
+    return true;
   }
 
   /** Stops the job and leaves it when the project does not trust its submitter any more. */
@@ -238,7 +274,8 @@ export class SiteJob {
     // A trust list may have come while the job's files did.
     admitted.checkSigner();
     this.#admitted = admitted;
-    const { folder, jobName } = admitted;
+    const { folder, jobName, secure } = admitted;
+    if (secure !== undefined) this.#masking = this.#createMasking(secure);
     const gpus = (await this.#place?.takeGpus(admitted.gpus, this.#stop.signal, (reason) => this.#wait(reason))) ?? [];
     this.#waitReason = undefined;
     this.#logger.info("job admitted", { name: jobName, app: deployment.app });
@@ -258,13 +295,26 @@ export class SiteJob {
     this.#supervisor.start();
   }
 
-  #calls({ jobName, folder, appFolder, app, scope }: AdmittedJob, gpus: readonly string[]): CallHandlers<SiteJobCalls> {
+  #createMasking(secure: SecureAggregation): SecureTasks {
+    const { site, trust } = this.#init;
+    return new SecureTasks(
+      {
+        ...this.#parts,
+        logger: this.#logger,
+        taskModels: this.#models,
+        whenThereIsRoom: (action, signal) => this.#whenThereIsRoom(action, signal),
+      },
+      { jobId: this.jobId, site, trust, secure, minSites: secure.minSites },
+    );
+  }
+
+  #calls({ jobName, folder, appFolder, app, scope, secure }: AdmittedJob, gpus: readonly string[]): CallHandlers<SiteJobCalls> {
     const { site, datasets, modelsFolder, updateForm, stallMs, attachFolder } = this.#init;
     // Filters need values as they were trained: whatever makes an update smaller comes after them.
-    const formInProcess = scope === undefined ? updateForm : "none";
+    const formInProcess = scope === undefined && secure === undefined ? updateForm : "none";
     const intake = new ResultIntake(
       { ...this.#parts, taskModels: this.#models, whenThereIsRoom: (action) => this.#whenThereIsRoom(action) },
-      { folder, scope },
+      { folder, scope, masking: this.#masking },
     );
     return {
       begin: () => {
@@ -288,7 +338,7 @@ export class SiteJob {
         return Promise.resolve({ job, app });
       },
       result: async ({ key, ...result }) => {
-        const form = scope === undefined ? undefined : updateFormFor(key.task, app.resultFilters, updateForm);
+        const form = scope === undefined || secure !== undefined ? undefined : updateFormFor(key.task, app.resultFilters, updateForm);
         await this.#takeResult(key, result, intake, form);
         return {};
       },
@@ -318,10 +368,10 @@ export class SiteJob {
     const task = this.#tasks.get(taskKeyText(key));
     if (task?.ready === undefined) return;
     this.#tellWaiting(key, "the site takes its update in");
-    const { model, closed, ready } = task;
+    const { model, closed, ready, secure } = task;
     const signal = AbortSignal.any([this.#stop.signal, closed.signal]);
     try {
-      await intake.take(result, { key, model, modelPath: ready.modelPath, form, signal });
+      await intake.take(result, { key, model, modelPath: ready.modelPath, form, secure, signal });
     } catch (reason) {
       if (closed.signal.aborted) return;
       const error = FlareError.from(reason);

@@ -1,4 +1,4 @@
-import { randomUUID } from "node:crypto";
+import { randomBytes, randomUUID } from "node:crypto";
 import { rm } from "node:fs/promises";
 import { join } from "node:path";
 import { create } from "@bufbuild/protobuf";
@@ -26,6 +26,7 @@ import { OutputSender } from "./output-sender.js";
 import { PrivacyGate } from "./privacy-gate.js";
 import { createRenewingLink } from "./renewing-link.js";
 import { ResultDelivery } from "./result-delivery.js";
+import { holdSecureRounds } from "./secure-tasks.js";
 import { SiteAgent } from "./site-agent.js";
 import { SiteOperator } from "./site-operator.js";
 import { SiteSecrets } from "./site-secrets.js";
@@ -129,9 +130,13 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
         places,
         disk,
         onJobBegun,
+        identity: participant.opened.identity,
+        now,
+        randomBytes,
       },
       {
         site: kit.name,
+        trust: keeper.trust,
         workspace,
         datasets: resources.datasets,
         updateForm: resources.updateForm,
@@ -156,6 +161,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     reporter.start();
     parts.add("reports", () => reporter.stop());
 
+    await holdSecureRounds({ store, retention });
     await delivery.start();
     await way.start(init.signal);
     parts.add("renewal", () => way.renewal.stop());
@@ -166,5 +172,12 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
 }
 
 function privacyToWire({ scopes, defaultScope = "" }: PrivacyPolicy): PrivacyScopes {
-  return create(PrivacyScopesSchema, { names: scopes.map(({ name }) => name), defaultName: defaultScope });
+  const secure = scopes.flatMap(({ name, secureAggregation }) =>
+    secureAggregation === undefined ? [] : [[name, secureAggregation.minSites]],
+  );
+  return create(PrivacyScopesSchema, {
+    names: scopes.map(({ name }) => name),
+    defaultName: defaultScope,
+    secureMinSites: Object.fromEntries(secure) as Record<string, number>,
+  });
 }

@@ -55,6 +55,9 @@ export interface TaskRecord extends TaskKey {
   readonly meta: Readonly<Record<string, unknown>>;
 }
 
+/** The entry of an answer that a task is given: an update, or what a step was asked for. */
+export type AnswerEvent = Extract<JobEvent, { type: "update-accepted" | "step-answered" }>;
+
 /** What became of an update that was handed in. */
 export type UpdateOutcome = "accepted" | "duplicate" | "late";
 
@@ -120,7 +123,7 @@ export interface ServerStore {
   acceptUpdate(
     atMs: number,
     key: TaskKey,
-    update: Extract<JobEvent, { type: "update-accepted" }>,
+    update: AnswerEvent,
   ): Promise<{ readonly outcome: UpdateOutcome; readonly entry?: JournalEntry }>;
 
   /** Marks the site's task as failed, once; journals `task-failed` in the same transaction. `undefined` when it was answered or closed before. */

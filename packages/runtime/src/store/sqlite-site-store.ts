@@ -2,7 +2,7 @@ import type { ContentHash } from "@flare-ts/contracts";
 import { openSqliteFile, type SqliteFile, type SqliteRow } from "@flare-ts/sqlite/file";
 import type { TaskKey } from "../job/job-event.js";
 import type { ObjectRef } from "./model-store.js";
-import type { SiteResult, SiteStore } from "./site-store.js";
+import type { ClearUpdate, RoundAdvance, SecureRound, SiteResult, SiteStore } from "./site-store.js";
 import { siteMigrations } from "./sql/site-migrations.js";
 
 /**
@@ -93,8 +93,82 @@ class SqliteSiteStore implements SiteStore {
     });
   }
 
+  async maskSecret(jobId: string, fresh: () => Uint8Array): Promise<Uint8Array | undefined> {
+    return this.#file.transaction(() => {
+      const secret = this.#file.first("select secret from secure_jobs where job_id = ?", jobId)?.["secret"];
+      if (secret instanceof Uint8Array) return secret;
+      if (this.#isEnded(jobId)) return undefined;
+      const made = fresh();
+      this.#file.run("insert into secure_jobs (job_id, secret) values (?, ?)", jobId, made);
+      return made;
+    });
+  }
+
+  async keepClear(update: ClearUpdate): Promise<SecureRound | undefined> {
+    return this.#file.transaction(() => {
+      const { jobId, round, task, clear, weight, metrics, base } = update;
+      if (this.#isEnded(jobId)) return undefined;
+      this.#file.run(
+        `insert into secure_rounds (job_id, round, task, clear_hash, clear_size, weight, metrics, base_hash, base_size, attempt, is_revealed)
+         values (?, ?, ?, ?, ?, ?, ?, ?, ?, -1, 0) on conflict (job_id, round) do nothing`,
+        jobId,
+        round,
+        task,
+        clear.hash,
+        clear.size,
+        weight,
+        JSON.stringify(metrics),
+        base.hash,
+        base.size,
+      );
+      return this.#secureRound(jobId, round);
+    });
+  }
+
+  async secureRound(jobId: string, round: number): Promise<SecureRound | undefined> {
+    return this.#secureRound(jobId, round);
+  }
+
+  async secureRounds(): Promise<readonly SecureRound[]> {
+    return this.#file
+      .all("select * from secure_rounds as one where round = (select max(round) from secure_rounds where job_id = one.job_id)")
+      .map(secureRoundFromRow);
+  }
+
+  async advanceRound({ jobId, round }: { readonly jobId: string; readonly round: number }, advance: RoundAdvance): Promise<boolean> {
+    return this.#file.transaction(() => {
+      const known = this.#secureRound(jobId, round);
+      if (known === undefined) return false;
+      const { attempt } = advance;
+      if (advance.to === "masked") {
+        if (known.attempt === attempt) return known.roster === advance.roster && known.masked === advance.masked;
+        if (known.isRevealed || attempt < known.attempt) return false;
+        this.#file.run(
+          "update secure_rounds set attempt = ?, roster_hash = ?, masked_hash = ?, statement = null where job_id = ? and round = ?",
+          attempt,
+          advance.roster,
+          advance.masked,
+          jobId,
+          round,
+        );
+        return true;
+      }
+      if (known.attempt !== attempt) return false;
+      const isSigned = known.statement === advance.statement;
+      if (advance.to === "confirmed" ? known.statement !== undefined : !isSigned || known.isRevealed) return isSigned;
+      if (advance.to === "revealed")
+        this.#file.run("update secure_rounds set is_revealed = 1 where job_id = ? and round = ?", jobId, round);
+      else this.#file.run("update secure_rounds set statement = ? where job_id = ? and round = ?", advance.statement, jobId, round);
+      return true;
+    });
+  }
+
   async endJob(jobId: string): Promise<void> {
     this.#file.transaction(() => {
+      // A page of the file may keep what is only deleted.
+      this.#file.run("update secure_jobs set secret = zeroblob(32) where job_id = ?", jobId);
+      this.#file.run("delete from secure_jobs where job_id = ?", jobId);
+      this.#file.run("delete from secure_rounds where job_id = ?", jobId);
       this.#file.run("insert into ended_jobs (job_id) values (?) on conflict (job_id) do nothing", jobId);
       this.#file.run("delete from results where job_id = ?", jobId);
     });
@@ -111,6 +185,11 @@ class SqliteSiteStore implements SiteStore {
   #find(key: TaskKey): SiteResult | undefined {
     const row = this.#file.first("select * from results where job_id = ? and round = ? and task = ?", ...keyOf(key));
     return row === undefined ? undefined : resultFromRow(row);
+  }
+
+  #secureRound(jobId: string, round: number): SecureRound | undefined {
+    const row = this.#file.first("select * from secure_rounds where job_id = ? and round = ?", jobId, round);
+    return row === undefined ? undefined : secureRoundFromRow(row);
   }
 
   #spent(scope: string): number {
@@ -144,6 +223,24 @@ function resultFromRow(row: SqliteRow): SiteResult {
     meta: JSON.parse(String(row["meta"])) as SiteResult["meta"],
     ...(base === undefined ? {} : { base }),
     ...(bytes instanceof Uint8Array ? { bytes } : {}),
+  };
+}
+
+function secureRoundFromRow(row: SqliteRow): SecureRound {
+  const { roster_hash: roster, masked_hash: masked, statement } = row;
+  return {
+    jobId: String(row["job_id"]),
+    round: Number(row["round"]),
+    task: String(row["task"]),
+    clear: { hash: String(row["clear_hash"]) as ContentHash, size: Number(row["clear_size"]) },
+    weight: Number(row["weight"]),
+    metrics: JSON.parse(String(row["metrics"])) as SecureRound["metrics"],
+    base: { hash: String(row["base_hash"]) as ContentHash, size: Number(row["base_size"]) },
+    attempt: Number(row["attempt"]),
+    roster: typeof roster === "string" ? (roster as ContentHash) : undefined,
+    masked: typeof masked === "string" ? (masked as ContentHash) : undefined,
+    statement: typeof statement === "string" ? statement : undefined,
+    isRevealed: Number(row["is_revealed"]) === 1,
   };
 }
 

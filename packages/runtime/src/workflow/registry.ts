@@ -6,6 +6,7 @@ import {
   hasModel,
   type PsiSettings,
   type ScaffoldSettings,
+  type SecureAggregation,
   type StatisticsSettings,
   type WorkflowSettings,
   type WorkflowStage,
@@ -23,6 +24,8 @@ import { roundMachine } from "./round-machine.js";
 import type { RunningWorkflow } from "./running-workflow.js";
 import { ScaffoldModels } from "./scaffold-models.js";
 import { scriptMachine } from "./script-machine.js";
+import { secureRoundMachine } from "./secure-round-machine.js";
+import { SecureSums } from "./secure-sums.js";
 import { statisticsScript } from "./statistics.js";
 import { emptyModel, StatisticsRounds } from "./statistics-rounds.js";
 import { WorkflowDriver, type WorkflowDriverComponents, type WorkflowDriverInit } from "./workflow-driver.js";
@@ -73,9 +76,26 @@ function create(settings: WorkflowSettings, start: StageStart, parts: Parts): Ru
 /** A workflow in which updates are combined. */
 function rounds(settings: FedAvgSettings, start: StageStart, parts: Parts): RunningWorkflow {
   const strategy = withoutTensors(createJobStrategy(settings.strategy, parts), settings.excludeVars);
+  const { secureAggregation: secure } = start.job;
+  if (secure !== undefined)
+    return secureRounds({ ...settings, minClients: Math.max(settings.minClients, secure.minSites) }, secure, start, { ...parts, strategy });
   const machine = roundMachine({ ...start.plan, settings });
   const taskMeta = trainerMeta(strategy, settings.fedproxMu);
   return new WorkflowDriver({ ...parts, machine, strategy }, { ...placeOf(start), taskMeta });
+}
+
+/** The same, of updates that are added without being read. */
+function secureRounds(
+  settings: FedAvgSettings,
+  secure: SecureAggregation,
+  start: StageStart,
+  parts: Parts & Pick<WorkflowDriverComponents<unknown>, "strategy">,
+): RunningWorkflow {
+  const { job, plan } = start;
+  const sums = new SecureSums(parts, { jobId: job.jobId, secure, folder: join(job.workspace, "aggregates") });
+  const machine = secureRoundMachine({ ...plan, settings, secure });
+  const taskMeta = trainerMeta(parts.strategy, settings.fedproxMu);
+  return new WorkflowDriver({ ...parts, machine, sums }, { ...placeOf(start), taskMeta });
 }
 
 /** A workflow in which sites do not wait for each other. */

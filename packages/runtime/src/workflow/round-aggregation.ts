@@ -85,7 +85,14 @@ export class RoundAggregation {
     const folds = effect.contributions.flatMap((contribution) => aggregation.folds.get(nameOfUpdate(contribution)) ?? []);
     const problems = await Promise.all(folds);
     if (problems.some((problem) => problem !== undefined)) return undefined;
-    const { session, modelPath } = await this.#whole(aggregation, effect);
+    const result = await this.make(await this.#whole(aggregation, effect), effect);
+    this.#open = undefined;
+    await this.#letGo(aggregation);
+    return result;
+  }
+
+  /** Makes the new model of what a session holds, and gives it to the parent. */
+  async make({ session, modelPath }: OpenSession, effect: Pick<EffectOf<"aggregate">, "round" | "model" | "state">): Promise<RoundResult> {
     await mkdir(this.#folder, { recursive: true });
     const outPath = join(this.#folder, `round-${effect.round}.safetensors`);
     const state = await this.#serverState(effect);
@@ -105,8 +112,6 @@ export class RoundAggregation {
         signal: this.#stop.signal,
       })
       .catch((reason: unknown) => Promise.reject(writeError(reason, outPath)));
-    this.#open = undefined;
-    await this.#letGo(aggregation);
     const model = await this.#parent.call("importObject", { path: outPath });
     const kept = await this.#importState(state);
     const { bytesIn: bytes, engine, strategy } = report;
@@ -132,7 +137,7 @@ export class RoundAggregation {
   }
 
   /** Where the strategy goes on from, and where what it keeps is written. What is there of a round that was broken off is overwritten. */
-  async #serverState({ round, state }: EffectOf<"aggregate">): Promise<ServerState | undefined> {
+  async #serverState({ round, state }: Pick<EffectOf<"aggregate">, "round" | "state">): Promise<ServerState | undefined> {
     if (this.#stateNames.length === 0) return undefined;
     const to = join(this.#folder, `state-${round}`);
     if (state === undefined) return { to };
@@ -254,7 +259,8 @@ async function problemOf(folding: Promise<void>): Promise<FlareError | undefined
   }
 }
 
-interface OpenSession {
+/** A session, and the file of the model that it puts updates onto. */
+export interface OpenSession {
   readonly session: AggregationSession;
   readonly modelPath: string;
 }

@@ -38,7 +38,8 @@ function assign(plan: RoundPlan, { round, task, model, sites }: OpenRound): Work
   return { type: "assign", round, task, model, sites, totalRounds, meta: roundNumbersMeta(ownRound(plan, round), { round, totalRounds }) };
 }
 
-function ownRound({ firstRound, settings: { startRound: start, numRounds: total } }: RoundPlan, round: number): OwnRound {
+/** A round as trainers count it. */
+export function ownRound({ firstRound, settings: { startRound: start, numRounds: total } }: RoundPlan, round: number): OwnRound {
   return { current: start + round - firstRound, start, total };
 }
 

@@ -209,6 +209,8 @@ class World {
       case "collect":
       case "close-round":
       case "summarize":
+      case "open-step":
+      case "unmask":
       case undefined:
       default:
         break;

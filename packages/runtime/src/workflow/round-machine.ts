@@ -70,6 +70,8 @@ function stepEvent(plan: RoundPlan, state: RoundState, entry: JournalEntry): Rou
     case "job-submitted":
     case "round-receipt":
     case "task-assigned":
+    case "step-opened":
+    case "step-answered":
     case "job-started":
     case "site-connected":
     case "site-disconnected":

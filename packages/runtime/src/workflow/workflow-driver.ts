@@ -3,6 +3,7 @@ import type { AggregationEngine, Strategy } from "@flare-ts/aggregator";
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { JobEvent, JournalEntry } from "../job/job-event.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
+import { stepTask } from "../secure-aggregation/step-tasks.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { Clock } from "./clock.js";
 import { meanMetrics } from "./mean-metrics.js";
@@ -11,6 +12,7 @@ import type { ModelDress } from "./model-dress.js";
 import { RoundAggregation } from "./round-aggregation.js";
 import type { RoundSummary } from "./round-summary.js";
 import type { RunningWorkflow, WorkflowOutcome } from "./running-workflow.js";
+import type { SecureSums } from "./secure-sums.js";
 import { advance, type WorkflowEffect, type WorkflowMachine } from "./workflow-machine.js";
 
 export interface WorkflowDriverComponents<State> {
@@ -23,6 +25,8 @@ export interface WorkflowDriverComponents<State> {
   readonly dress?: ModelDress;
   /** Reads the answers of rounds that ask for no model; no other workflow needs it. */
   readonly summary?: RoundSummary;
+  /** Adds updates that it cannot read, where a job asks for that. */
+  readonly sums?: SecureSums | undefined;
 }
 
 export interface WorkflowDriverInit {
@@ -50,19 +54,21 @@ export class WorkflowDriver<State> implements RunningWorkflow {
   readonly #models: ModelCollection;
   readonly #dress: ModelDress | undefined;
   readonly #summary: RoundSummary | undefined;
+  readonly #sums: SecureSums | undefined;
   #state: State;
   #queue: Promise<void> = Promise.resolve();
   #cancelDeadline: () => void = () => {};
   #isOver = false;
 
   constructor(components: WorkflowDriverComponents<State>, init: WorkflowDriverInit) {
-    const { parent, machine, engine, strategy, clock, dress, summary } = components;
+    const { parent, machine, engine, strategy, clock, dress, summary, sums } = components;
     this.#init = init;
     this.#parent = parent;
     this.#machine = machine;
     this.#clock = clock;
     this.#dress = dress;
     this.#summary = summary;
+    this.#sums = sums;
     const folder = join(init.workspace, "aggregates");
     this.#aggregation = new RoundAggregation({ engine, strategy, parent }, { folder });
     this.#models = new ModelCollection({ engine, parent }, { folder });
@@ -94,6 +100,7 @@ export class WorkflowDriver<State> implements RunningWorkflow {
       this.#cancelDeadline();
       this.#dress?.discard();
       this.#models.discard();
+      this.#sums?.discard();
       await this.#aggregation.discard();
     }
   }
@@ -129,11 +136,10 @@ export class WorkflowDriver<State> implements RunningWorkflow {
   async #perform(effect: Exclude<WorkflowEffect, { type: "fold" }>): Promise<void> {
     if (this.#isOver) return;
     switch (effect.type) {
-      case "open-round": {
-        const { type: _, ...opened } = effect;
-        const model = effect.round === this.#init.firstRound ? await this.#forSites(effect.model) : effect.model;
-        return this.#append({ type: "round-opened", ...opened, model });
-      }
+      case "open-round":
+        return this.#openRound(effect);
+      case "open-step":
+        return this.#openStep(effect);
       case "assign-more": {
         const { type: _, ...assigned } = effect;
         return this.#append({ type: "task-assigned", ...assigned });
@@ -147,6 +153,8 @@ export class WorkflowDriver<State> implements RunningWorkflow {
         return this.#setDeadline(effect);
       case "aggregate":
         return this.#aggregate(effect);
+      case "unmask":
+        return this.#unmask(effect);
       case "collect":
         return this.#collect(effect);
       case "close-round":
@@ -179,8 +187,48 @@ export class WorkflowDriver<State> implements RunningWorkflow {
     return this.#dress === undefined ? model : this.#dress.forKeeping(model);
   }
 
+  async #openRound(effect: EffectOf<"open-round">): Promise<void> {
+    const { type: _, keys, ...opened } = effect;
+    const model = effect.round === this.#init.firstRound ? await this.#forSites(effect.model) : effect.model;
+    if (keys === undefined) return this.#append({ type: "round-opened", ...opened, model });
+    const { made: roster, unusable } = await this.#secure.roster(keys);
+    const task = stepTask(effect.task, "keys", 0);
+    for (const { site, problem } of unusable) await this.#refuse({ round: this.#init.firstRound, task }, site, problem);
+    const sites = opened.sites.filter((site) => !unusable.some((one) => one.site === site));
+    await this.#append({ type: "round-opened", ...opened, sites, model, roster });
+  }
+
+  async #openStep(effect: EffectOf<"open-step">): Promise<void> {
+    const { type: _, of, ...opened } = effect;
+    const document = await this.#secure.document(effect);
+    if (document === undefined) return;
+    const task = of.kind === "proof" ? of.confirmTask : effect.task;
+    for (const { site, problem } of document.unusable) await this.#refuse({ round: effect.round, task }, site, problem);
+    // The sum is judged anew without those.
+    if (document.unusable.length > 0) return;
+    await this.#append({ type: "step-opened", ...opened, document: document.made });
+  }
+
+  async #unmask(effect: EffectOf<"unmask">): Promise<void> {
+    const startedMs = this.#clock.now();
+    const opened = await this.#secure.open(effect);
+    if (!("session" in opened)) {
+      for (const { site, problem } of opened) await this.#refuse({ round: effect.round, task: effect.revealTask }, site, problem);
+      return;
+    }
+    const result = await this.#aggregation.make(opened, effect);
+    await this.#secure.close(opened, effect);
+    const { bytes } = roundClosed(effect);
+    await this.#append({ ...roundClosed(effect), ...result, bytes, aggregationSeconds: this.#secondsSince(startedMs) });
+  }
+
+  get #secure(): SecureSums {
+    if (this.#sums === undefined) throw new TypeError("a workflow that masks updates has what adds them");
+    return this.#sums;
+  }
+
   async #fold(effect: Extract<WorkflowEffect, { type: "fold" }>): Promise<void> {
-    const problem = await this.#aggregation.fold(effect);
+    const problem = await (this.#sums === undefined ? this.#aggregation.fold(effect) : this.#sums.check(effect));
     const { site, base } = effect.contribution;
     if (problem !== undefined) await this.#refuse({ ...effect, ...(base === undefined ? {} : { round: base.round }) }, site, problem);
   }
@@ -223,10 +271,10 @@ export class WorkflowDriver<State> implements RunningWorkflow {
     return Math.max(0, this.#clock.now() - startedMs) / 1000;
   }
 
-  #setDeadline({ round, atMs, mostMs }: Extract<WorkflowEffect, { type: "set-deadline" }>): void {
+  #setDeadline({ round, task, atMs, mostMs }: Extract<WorkflowEffect, { type: "set-deadline" }>): void {
     this.#cancelDeadline();
     this.#cancelDeadline = this.#clock.setTimer(Math.min(atMs - this.#clock.now(), mostMs), () => {
-      void this.#watch(this.#append({ type: "deadline-passed", round }));
+      void this.#watch(this.#append({ type: "deadline-passed", round, ...(task === undefined ? {} : { task }) }));
     });
   }
 
@@ -244,5 +292,6 @@ function roundClosed({ round, model, contributions, missing }: ClosingEffect): O
   return { type: "round-closed", round, contributors, missing, model, metrics: meanMetrics(contributions), bytes, ...counted };
 }
 
-type ClosingEffect = Extract<WorkflowEffect, { type: "aggregate" | "collect" | "close-round" | "summarize" }>;
+type EffectOf<Type extends WorkflowEffect["type"]> = Extract<WorkflowEffect, { type: Type }>;
+type ClosingEffect = Extract<WorkflowEffect, { type: "aggregate" | "unmask" | "collect" | "close-round" | "summarize" }>;
 type RoundClosed = Extract<JobEvent, { type: "round-closed" }>;

@@ -1,5 +1,6 @@
 import type { SerializedFlareError } from "@flare-ts/contracts/errors";
 import type { AcceptedUpdate, BufferedRound, JournalEntry, StrategyState } from "../job/job-event.js";
+import type { SecureStep } from "../secure-aggregation/step-tasks.js";
 import type { ObjectRef } from "../store/model-store.js";
 
 /** An update with the weight that it has in the aggregate: the site's own weight times the job's factor for the site. */
@@ -32,6 +33,8 @@ export type WorkflowEffect =
       readonly asks?: "statistics" | "intersection";
       readonly models?: Readonly<Record<string, ObjectRef>>;
       readonly buffered?: BufferedRound;
+      /** Keys of the sites, as each of them handed its own in, where their updates are to be masked. */
+      readonly keys?: StepAnswers;
     }
   /** Journal `task-assigned`. */
   | {
@@ -40,6 +43,17 @@ export type WorkflowEffect =
       readonly task: string;
       readonly model: ObjectRef;
       readonly sites: readonly string[];
+    }
+  /** Journal `step-opened`, with a document that is made of what sites have answered so far. */
+  | {
+      readonly type: "open-step";
+      readonly round: number;
+      readonly task: string;
+      readonly step: SecureStep;
+      readonly attempt: number;
+      readonly sites: readonly string[];
+      /** What the document says. */
+      readonly of: StepSource;
     }
   /** Open the task at sites. */
   | {
@@ -52,7 +66,9 @@ export type WorkflowEffect =
       readonly sites: readonly string[];
       readonly totalRounds: number;
       /** What sites are told of this round. */
-      readonly meta: Readonly<Record<string, string | number>>;
+      readonly meta: Readonly<Record<string, unknown>>;
+      /** Objects that the sites need besides the model. */
+      readonly reads?: readonly ObjectRef[];
     }
   /** Start to fold an update into the aggregate of its round. It will be part of it unless it proves to be unusable. */
   | {
@@ -66,7 +82,7 @@ export type WorkflowEffect =
    * Journal `deadline-passed` when the clock says so, and after `mostMs` at the latest, should it have been set back; replaces the
    * deadline that was set before.
    */
-  | { readonly type: "set-deadline"; readonly round: number; readonly atMs: number; readonly mostMs: number }
+  | { readonly type: "set-deadline"; readonly round: number; readonly task?: string; readonly atMs: number; readonly mostMs: number }
   /** Aggregate exactly these contributions (sorted by site) onto the model, and journal `round-closed`. */
   | {
       readonly type: "aggregate";
@@ -77,6 +93,22 @@ export type WorkflowEffect =
       readonly state: StrategyState | undefined;
       readonly contributions: readonly Contribution[];
       readonly missing: readonly string[];
+    }
+  /** Add masked updates, take their masks out of the sum, put the mean onto the model, and journal `round-closed`. */
+  | {
+      readonly type: "unmask";
+      readonly round: number;
+      readonly task: string;
+      readonly model: ObjectRef;
+      readonly state: StrategyState | undefined;
+      readonly contributions: readonly Contribution[];
+      readonly missing: readonly string[];
+      /** Sites with whose keys these updates were masked. */
+      readonly masked: readonly string[];
+      /** What each contributor has revealed. */
+      readonly revealed: StepAnswers;
+      /** Name of the step in which they did. */
+      readonly revealTask: string;
     }
   /** Make a whole model of each contribution, none combined with another, and journal `round-closed` with them. */
   | {
@@ -119,6 +151,26 @@ export type WorkflowEffect =
   /** Tell the parent that the workflow cannot go on. */
   | { readonly type: "fail"; readonly error: SerializedFlareError };
 
+/** What sites have answered to a step: the object of each, sorted by site. */
+export type StepAnswers = readonly (readonly [site: string, answer: ObjectRef])[];
+
+/** What the document of a step is made of. */
+export type StepSource =
+  /** Nothing: the step says all. */
+  | { readonly kind: "nothing" }
+  /** Keys of the sites that mask their updates anew. */
+  | { readonly kind: "roster"; readonly keys: StepAnswers }
+  /** Whose masked updates are to be in the sum. */
+  | {
+      readonly kind: "statement";
+      readonly baseTask: string;
+      readonly model: ObjectRef;
+      readonly roster: ObjectRef;
+      readonly contributions: readonly Contribution[];
+    }
+  /** The statement, with the signatures of all. */
+  | { readonly kind: "proof"; readonly statement: ObjectRef; readonly confirmations: StepAnswers; readonly confirmTask: string };
+
 /**
  * A workflow as a pure machine. Its state is a fold over the journal, so a process that reads the journal again stands
  * where the last one stood; what is to be done follows from the state alone.
@@ -158,9 +210,10 @@ export function nameOfUpdate({ site, base }: Pick<Contribution, "site" | "base">
 function effectKey(effect: WorkflowEffect): string {
   switch (effect.type) {
     case "fold":
-      return `fold ${effect.round} ${nameOfUpdate(effect.contribution)}`;
+      return `fold ${effect.round} ${effect.task} ${nameOfUpdate(effect.contribution)}`;
     case "set-deadline":
-      return `set-deadline ${effect.round} ${effect.atMs}`;
+      return `set-deadline ${effect.round} ${effect.task ?? ""} ${effect.atMs}`;
+    case "unmask":
     case "aggregate":
     case "collect":
     case "close-round":
@@ -168,9 +221,11 @@ function effectKey(effect: WorkflowEffect): string {
       return `${effect.type} ${effect.round} ${effect.contributions.map(nameOfUpdate).join(" ")}`;
     case "assign":
     case "assign-more":
-      return `${effect.type} ${effect.round} ${effect.sites.join(" ")}`;
-    case "open-round":
+    case "open-step":
+      return `${effect.type} ${effect.round} ${effect.task} ${effect.sites.join(" ")}`;
     case "close-task":
+      return `${effect.type} ${effect.round} ${effect.task}`;
+    case "open-round":
     case "save-best":
       return `${effect.type} ${effect.round}`;
     case "end":

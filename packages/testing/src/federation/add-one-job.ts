@@ -22,6 +22,8 @@ export interface AddOneJobInit {
   /** Further arguments of the workflow. */
   readonly args?: Readonly<Record<string, Json>>;
   readonly minClients?: number;
+  /** Further keys of `meta.json`. */
+  readonly meta?: Readonly<Record<string, Json>>;
   /** Whether each site adds a number of its own instead, so that no two updates are the same bytes. @default false */
   readonly addsOwnNumber?: boolean;
   /** Site whose trainer never answers. */
@@ -44,6 +46,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
     workflow = "FedAvg",
     args = {},
     minClients = 1,
+    meta = {},
     silentSite = "",
     failingSite = "",
     addsOwnNumber = false,
@@ -53,7 +56,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
   await mkdir(join(app, "config"), { recursive: true });
   await mkdir(join(app, "custom"), { recursive: true });
   const json = (path: string, value: unknown): Promise<void> => writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
-  await json(join(folder, "meta.json"), { name: "add-one", deploy_map: { app: ["@ALL"] }, min_clients: minClients });
+  await json(join(folder, "meta.json"), { name: "add-one", deploy_map: { app: ["@ALL"] }, min_clients: minClients, ...meta });
   await json(join(app, "config", "config_fed_server.json"), {
     format_version: 2,
     workflows: [

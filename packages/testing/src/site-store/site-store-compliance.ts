@@ -56,6 +56,47 @@ export function siteStoreCompliance(name: string, create: () => Promise<SiteStor
       expect(await store.privacySpent("private")).toBe(4);
     });
 
+    it("lets out of a round whose updates are masked what is no second sum of it, over restarts", async () => {
+      const [a, b] = ["a", "b"].map((digit) => digit.repeat(64) as ContentHash) as [ContentHash, ContentHash];
+      const clear = { jobId: "j1", round: 3, task: "train", clear: ref(1), weight: 2, metrics: { loss: 1 }, base: ref(2) };
+      const masked = (attempt: number, hash = a) => store.advanceRound(clear, { to: "masked", attempt, roster: b, masked: hash });
+      const confirmed = (attempt: number, statement: string) => store.advanceRound(clear, { to: "confirmed", attempt, statement });
+      const revealed = (attempt: number, statement: string) => store.advanceRound(clear, { to: "revealed", attempt, statement });
+      expect(await masked(0)).toBe(false);
+      expect(await store.keepClear(clear)).toMatchObject({ ...clear, attempt: -1, isRevealed: false });
+      expect(await store.keepClear({ ...clear, weight: 9 })).toMatchObject({ weight: 2 });
+      expect([await masked(0), await masked(0), await masked(0, b)]).toEqual([true, true, false]);
+      expect([await revealed(0, "s"), await confirmed(0, "s"), await confirmed(0, "s"), await confirmed(0, "t")]).toEqual([
+        false,
+        true,
+        true,
+        false,
+      ]);
+      expect([await masked(1), await confirmed(0, "s"), await revealed(0, "s"), await masked(0)]).toEqual([true, false, false, false]);
+      await reopen();
+      expect([await confirmed(1, "u"), await revealed(1, "t"), await revealed(1, "u"), await revealed(1, "u")]).toEqual([
+        true,
+        false,
+        true,
+        true,
+      ]);
+      expect([await masked(2), await confirmed(1, "v"), await masked(1)]).toEqual([false, false, true]);
+      expect(await store.secureRounds()).toMatchObject([{ jobId: "j1", round: 3, attempt: 1, isRevealed: true, statement: "u" }]);
+      await store.endJob("j1");
+      expect(await store.secureRound("j1", 3)).toBeUndefined();
+      expect(await store.keepClear(clear)).toBeUndefined();
+    });
+
+    it("makes a secret of a job once, and forgets it with the job", async () => {
+      const [one, other] = [new Uint8Array(32).fill(1), new Uint8Array(32).fill(2)];
+      expect(await store.maskSecret("j1", () => one)).toEqual(one);
+      await reopen();
+      expect(await store.maskSecret("j1", () => other)).toEqual(one);
+      expect(await store.maskSecret("j2", () => other)).toEqual(other);
+      await store.endJob("j1");
+      expect(await store.maskSecret("j1", () => other)).toBeUndefined();
+    });
+
     it("adds up what left and not what was to leave before the site's policy was another one", async () => {
       const spend = (scope: string, cost: number, most = 10): Promise<boolean> =>
         store.spendPrivacy({ jobId: "j1", round: 0, task: "train" }, { scope, cost, allows: (together) => together <= most });
@@ -154,4 +195,8 @@ export function siteStoreCompliance(name: string, create: () => Promise<SiteStor
 function result(jobId: string, round: number): SiteResult {
   const update = { hash: "e".repeat(64) as ContentHash, size: 2 ** 40 };
   return { jobId, round, task: "train", update, paramsType: "FULL", weight: 100, metrics: {}, meta: {} };
+}
+
+function ref(number: number): SiteResult["update"] {
+  return { hash: String(number).repeat(64) as ContentHash, size: number };
 }

@@ -131,6 +131,47 @@ describe("where sites do not wait for each other", () => {
   });
 });
 
+describe("a round whose updates nobody reads", () => {
+  const sites = ["site-1", "site-2", "site-3"];
+  const opened = { type: "round-opened", round: 0, task: "train", model, sites, totalRounds: 2, roster: model };
+  const step = (name: string, attempt: number) => ({
+    type: "step-opened",
+    round: 0,
+    task: `train.secure-${name}-${attempt}`,
+    step: name,
+    attempt,
+    document: model,
+    sites: attempt === 0 ? sites : sites.slice(0, 2),
+  });
+  const answered = (task: string, site: string) => ({ type: "step-answered", round: 0, task, site, update: model });
+  const reportOf = (...events: readonly object[]) =>
+    events.reduce<JobReport>((known, event) => addToReport(known, entryOf(event as JobEvent)), emptyJobReport);
+  const linesOf = (...events: readonly object[]) => openRoundLines(reportOf(...events), 5_000, { colors, columns: 200 }).join("\n");
+
+  it("says which step it is in, and for whom it waits", () => {
+    expect(linesOf({ ...step("keys", 0), task: "train.secure-keys" })).toMatch(
+      /before the first round.*hand in keys.*waiting for site-1, site-2, site-3/,
+    );
+    expect(linesOf(opened, step("confirm", 0), answered("train.secure-confirm-0", "site-2"))).toMatch(
+      /round 0 \(1 of 2\).*confirm whose updates are added.*1\/3.*waiting for site-1, site-3/,
+    );
+    expect(linesOf(opened, step("mask", 1), answered("train.secure-confirm-0", "site-1"))).toMatch(
+      /mask their updates anew \(attempt 2\).*0\/2.*waiting for site-1, site-2/,
+    );
+  });
+
+  it("tells no weights, and says when it is lost", () => {
+    const update = { type: "update-accepted", round: 0, task: "train", site: "site-1", update: model, weight: 1, metrics: {} };
+    const closed = { type: "round-closed", round: 0, contributors: [], missing: sites, model, metrics: {}, bytes: 0 };
+    const [round] = reportOf(opened, update, closed).rounds;
+    if (round === undefined) throw new TypeError("there is no round");
+    const lines = closedRoundLines(round, colors).join("\n");
+    expect(lines).toMatch(/site-1 {2}masked/);
+    expect(lines).not.toContain("weight");
+    expect(lines).toMatch(/lost: /);
+  });
+});
+
 describe("the lines of a round", () => {
   const opened = { type: "round-opened", round: 0, task: "train", model, sites: ["site-1", "site-2"], totalRounds: 3 };
   const reportOf = (...events: readonly object[]): JobReport =>

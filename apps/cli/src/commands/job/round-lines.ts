@@ -6,7 +6,7 @@ import { bytesText, durationText, metricText } from "../../terminal/quantities.j
 import type { Colors } from "../../terminal/terminal.js";
 import type { BufferedReport } from "./buffered-report.js";
 import { nameText } from "./name-text.js";
-import type { JobReport, RoundReport } from "./round-report.js";
+import type { JobReport, RoundReport, StepReport } from "./round-report.js";
 
 /** Lines for a closed round: the federation first, then each site. Stable, for scripts too. */
 export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
@@ -32,7 +32,7 @@ export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
         const parts = [
           one.site.padEnd(width),
           metricsText(one.metrics),
-          ...(isAnswered ? [] : [`weight ${one.weight}`]),
+          ...(isAnswered ? [] : [round.isMasked ? "masked" : `weight ${one.weight}`]),
           ...(evaluates === undefined ? [bytesText(one.bytes)] : []),
           durationText(one.seconds * 1000),
           one.base === undefined ? "" : fromText(round.round - one.base),
@@ -40,6 +40,9 @@ export function closedRoundLines(round: RoundReport, colors: Colors): string[] {
         ];
         return `  ${parts.filter((part) => part !== "").join("  ")}`;
       }),
+    ...(round.isMasked && closed.contributors.length === 0
+      ? [colors.yellow("  lost: a site of the sum did not take its masks back in time; the model stays as it was")]
+      : []),
     ...round.failures.map(({ site, message }) => colors.red(`  ${site} failed: ${plainText(message)}`)),
   ];
 }
@@ -51,8 +54,10 @@ export function openRoundLines(
   { colors, columns }: { readonly colors: Colors; readonly columns: number },
 ): string[] {
   const round = report.rounds.at(-1);
+  if (report.step?.step === "keys") return [keysLine(report, report.step, nowMs)];
   if (round === undefined || round.closed !== undefined) return [];
   const name = nameOfOpen(round);
+  if (report.step?.round === round.round) return [`${name}  ${stepText(report, report.step, nowMs)}`];
   if (report.buffered !== undefined) return fitted(name, bufferedParts(report, report.buffered, { nowMs, round, colors }), columns);
   const here = new Set(round.contributions.map(({ site }) => site));
   const failed = new Set(round.failures.map(({ site }) => site));
@@ -126,9 +131,14 @@ export function eventLine({ event }: JournalEntry, { rounds }: Pick<JobReport, "
       return colors.yellow(`${event.site} is disconnected: ${plainText(event.reason)}`);
     case "site-left":
       return colors.yellow(`${event.site} has left the job: ${plainText(event.error.message)}`);
+    case "step-opened":
+      return event.step === "mask"
+        ? colors.yellow(`round ${event.round}: ${event.sites.join(", ")} mask their updates anew, as a site of the sum did not answer`)
+        : undefined;
     case "deadline-passed": {
       const late = (event.late ?? []).map(({ site, why }) => `${site} (${plainText(why)})`).join(", ");
-      return colors.yellow(`round ${event.round} passed its deadline${late === "" ? "" : `; late: ${late}`}`);
+      const of = event.task === undefined ? "" : ` for ${nameText(event.task)}`;
+      return colors.yellow(`round ${event.round} passed its deadline${of}${late === "" ? "" : `; late: ${late}`}`);
     }
     case "process-restarted":
       return colors.yellow(`job process at ${event.where} started again: ${plainText(event.reason)}`);
@@ -152,10 +162,36 @@ export function eventLine({ event }: JournalEntry, { rounds }: Pick<JobReport, "
     case "round-closed":
     case "round-receipt":
     case "update-accepted":
+    case "step-answered":
       break;
   }
   return undefined;
 }
+
+function keysLine(report: Pick<JobReport, "disconnected">, step: StepReport, nowMs: number): string {
+  return `before the first round  ${stepText(report, step, nowMs)}`;
+}
+
+/** What is done so that updates are added without being read, and whom it waits for. */
+function stepText(
+  { disconnected }: Pick<JobReport, "disconnected">,
+  { step, attempt, sites, answered, openedMs }: StepReport,
+  nowMs: number,
+): string {
+  const awaited = sites
+    .filter((site) => !answered.includes(site))
+    .map((site) => (disconnected.includes(site) ? `${site} (disconnected)` : site));
+  const what = `${stepNames[step]}${attempt === 0 ? "" : ` (attempt ${attempt + 1})`}  ${sites.length - awaited.length}/${sites.length}`;
+  const who = awaited.length === 0 ? (step === "reveal" ? "adding" : "closing") : `waiting for ${awaited.join(", ")}`;
+  return `${what}  ${durationText(Math.max(0, nowMs - openedMs))}  ${who}`;
+}
+
+const stepNames: Readonly<Record<StepReport["step"], string>> = {
+  keys: "sites hand in keys",
+  mask: "sites mask their updates anew",
+  confirm: "sites confirm whose updates are added",
+  reveal: "sites take their masks back",
+};
 
 /** A round as it stands in the JSON envelope. */
 export function roundData(round: RoundReport): Json {
@@ -166,6 +202,7 @@ export function roundData(round: RoundReport): Json {
     evaluates: round.evaluates ?? null,
     metrics: round.closed?.metrics ?? {},
     bytes: round.closed?.bytes ?? 0,
+    masked: round.isMasked,
     seconds: round.closed?.seconds ?? null,
     missing: round.closed?.missing ?? [],
     model: round.closed?.modelHash ?? null,

@@ -37,6 +37,8 @@ export interface RoundReport {
   readonly evaluates?: string;
   /** What sites are asked for instead of models. */
   readonly asks?: "statistics" | "intersection";
+  /** Whether updates come masked: the weight that each is told with says nothing. */
+  readonly isMasked: boolean;
   readonly openedMs: number;
   readonly sites: readonly string[];
   /** Whether it is that of one site, where the job has several. */
@@ -63,11 +65,24 @@ export interface RoundReport {
   };
 }
 
+/** Something else than an update that sites are asked for, so that updates are added without being read. */
+export interface StepReport {
+  readonly round: number;
+  readonly task: string;
+  readonly step: Extract<JournalEntry["event"], { type: "step-opened" }>["step"];
+  readonly attempt: number;
+  readonly sites: readonly string[];
+  readonly answered: readonly string[];
+  readonly openedMs: number;
+}
+
 /** What is known of a job from its journal so far. */
 export interface JobReport {
   readonly name: string;
   readonly sites: readonly string[];
   readonly rounds: readonly RoundReport[];
+  /** The step that is under way, in the newest round or before the first one. */
+  readonly step?: StepReport | undefined;
   readonly evaluations: KnownEvaluations;
   /** What came of workflows that ask for statistics, once the job is over and it could be read. */
   readonly statistics: readonly JobStatistics[];
@@ -109,7 +124,13 @@ function addEvent(report: JobReport, { event, atMs }: JournalEntry): JobReport {
     case "job-started":
       return { ...report, sites: event.sites };
     case "round-opened":
-      return { ...report, rounds: [...report.rounds, openedRound(report, event, atMs)] };
+      return { ...report, step: undefined, rounds: [...report.rounds, openedRound(report, event, atMs)] };
+    case "step-opened": {
+      const { round, task, step, attempt, sites } = event;
+      return { ...report, step: { round, task, step, attempt, sites, answered: [], openedMs: atMs } };
+    }
+    case "step-answered":
+      return withStepAnswer(report, event);
     case "task-assigned":
       return changeRound(report, event.round, (round) => ({ ...round, sites: [...new Set([...round.sites, ...event.sites])].sort() }));
     case "update-accepted": {
@@ -126,7 +147,7 @@ function addEvent(report: JobReport, { event, atMs }: JournalEntry): JobReport {
         : { ...report, handedIn: [...report.handedIn, { ...contributionOf(event, done.seconds), base: round }] };
     }
     case "task-failed":
-      return changeRound(report, event.round, (round) => ({
+      return changeRound(withStepAnswer(report, event), event.round, (round) => ({
         ...round,
         failures: [...round.failures, { site: event.site, message: event.error.message }],
       }));
@@ -135,7 +156,7 @@ function addEvent(report: JobReport, { event, atMs }: JournalEntry): JobReport {
       const counts = ({ site, base }: SiteContribution): boolean =>
         updates?.some((one) => one.site === site && one.round === base) === true;
       const handedIn = report.handedIn.filter((one) => !counts(one));
-      return changeRound({ ...report, handedIn }, event.round, (round) => ({
+      return changeRound({ ...report, handedIn, step: undefined }, event.round, (round) => ({
         ...round,
         ...(updates === undefined ? {} : { contributions: report.handedIn.filter(counts) }),
         closed: {
@@ -167,8 +188,14 @@ function addEvent(report: JobReport, { event, atMs }: JournalEntry): JobReport {
   return report;
 }
 
+/** A site that has failed is not waited for either. */
+function withStepAnswer(report: JobReport, { task, site }: { readonly task: string; readonly site: string }): JobReport {
+  const { step } = report;
+  return step?.task === task ? { ...report, step: { ...step, answered: [...step.answered, site] } } : report;
+}
+
 function openedRound(report: JobReport, event: Extract<JournalEntry["event"], { type: "round-opened" }>, atMs: number): RoundReport {
-  const { round, task, workflow, evaluates, asks, sites, totalRounds, buffered } = event;
+  const { round, task, workflow, evaluates, asks, roster, sites, totalRounds, buffered } = event;
   return {
     round,
     task,
@@ -176,6 +203,7 @@ function openedRound(report: JobReport, event: Extract<JournalEntry["event"], { 
     place: report.rounds.filter((one) => one.workflow === workflow).length + 1,
     ...(evaluates === undefined ? {} : { evaluates }),
     ...(asks === undefined ? {} : { asks }),
+    isMasked: roster !== undefined,
     openedMs: atMs,
     sites,
     isTurn: buffered === undefined && sites.length === 1 && report.sites.length > 1,

@@ -93,8 +93,10 @@ export async function systemStatus(context: CommandContext, options: StudyOption
   };
 }
 
-function scopesText({ scopes, defaultScope }: NonNullable<SiteStatus["privacy"]>): string {
-  const names = scopes.map((name) => `${plainText(name)}${name === defaultScope ? " (default)" : ""}`).join(", ");
+function scopesText({ scopes, defaultScope, secureMinSites = {} }: NonNullable<SiteStatus["privacy"]>): string {
+  const sums = (name: string): string[] => (Object.hasOwn(secureMinSites, name) ? [`sums of ${secureMinSites[name]} sites or more`] : []);
+  const notes = (name: string): string[] => [...(name === defaultScope ? ["default"] : []), ...sums(name)];
+  const names = scopes.map((name) => `${plainText(name)}${notes(name).length === 0 ? "" : ` (${notes(name).join("; ")})`}`).join(", ");
   return defaultScope === null ? `${names}; a job has to name one` : names;
 }
 
@@ -119,6 +121,7 @@ function siteData(site: SiteStatus): { readonly [key: string]: Json } {
     allow_log_streaming: site.allowsLogStreaming,
     privacy_scopes: privacy === null ? null : [...privacy.scopes],
     default_privacy_scope: privacy?.defaultScope ?? null,
+    secure_privacy_scopes: { ...privacy?.secureMinSites },
     certificate_ends_at_ms: site.certificateEndsAtMs,
     received_bytes: site.receivedBytes,
     sent_bytes: site.sentBytes,

@@ -71,6 +71,12 @@ export const aggregateErrors = {
     "The weight of an update or of metrics is missing, zero, negative, not a number or outside the range.",
     "Report the number of samples that the update was trained on.",
   ),
+  "aggregate/weight-too-large": row(
+    "site",
+    "The weight of an update is above the largest that its round has announced.",
+    "Give the job a larger `max_weight`, or count in larger units at every site alike.",
+    { grpc: grpcStatus.outOfRange },
+  ),
   "aggregate/contributor-twice": row(
     "site",
     "The same contributor was added twice to one aggregation.",
@@ -142,6 +148,22 @@ export const aggregateErrors = {
     "A file of sums does not go with this aggregation: another model, scale or strategy, or numbers that nobody can have summed.",
     "Make the sums with the scale, strategy and model of the round, and with the same version of the software.",
     { grpc: grpcStatus.invalidArgument },
+  ),
+  "aggregate/mask-invalid": row(
+    "bug",
+    "A mask is none: there is no mask at all, a seed has another length than 32 bytes, two have the same, or a sign is neither 1 nor -1.",
+    "Give every update at least one mask whose seed is used for nothing else.",
+  ),
+  "aggregate/masked-invalid": row(
+    "site",
+    "An update is not masked, or masked for another model, scale or largest weight than its round has announced.",
+    "Mask the update with what the round announces, and with the same version of the software.",
+  ),
+  "aggregate/unmasking-failed": row(
+    "server",
+    "Masked updates with the masks that were given taken away are no sum of updates: a mask is missing, wrong or one too many, or an update is damaged.",
+    "Ask all sites of the round to mask their updates anew; where it happens again, look for a site with other software.",
+    { isRetryable: true, grpc: grpcStatus.dataLoss },
   ),
   "aggregate/state-invalid": row(
     "user",

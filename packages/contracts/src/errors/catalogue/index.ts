@@ -15,6 +15,7 @@ import { projectErrors } from "./project.js";
 import { requestErrors } from "./request.js";
 import type { ErrorRow } from "./row.js";
 import { runtimeErrors } from "./runtime.js";
+import { secureErrors } from "./secure.js";
 import { simulatorErrors } from "./simulator.js";
 import { studyErrors } from "./study.js";
 import { transferErrors } from "./transfer.js";
@@ -31,6 +32,7 @@ export const errorCatalogue = Object.freeze({
   ...authErrors,
   ...trustErrors,
   ...privacyErrors,
+  ...secureErrors,
   ...transferErrors,
   ...jobErrors,
   ...studyErrors,

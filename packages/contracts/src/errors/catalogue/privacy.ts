@@ -32,4 +32,9 @@ export const privacyErrors = {
     "Another update would take the site beyond the `epsilon_budget` of its privacy scope.",
     "Nothing more of this scope leaves the site. Whoever answers for its data may set a larger `epsilon_budget` in `local/privacy.json`, or more noise.",
   ),
+  "privacy/aggregation-not-secure": row(
+    "user",
+    "A site lets updates out only where the server adds those of enough sites without reading them, and the job does not ask for that.",
+    "Set `secure_aggregation` in the job's `meta.json`, with a `min_sites` that is not below that of the site's `local/privacy.json`.",
+  ),
 };

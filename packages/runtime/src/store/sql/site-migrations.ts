@@ -36,4 +36,27 @@ export const siteMigrations: Readonly<Record<string, string>> = {
     );
     create index privacy_spent_by_scope on privacy_spent (scope);
   `,
+  "0005-secure-rounds": `
+    create table secure_jobs (
+      job_id text primary key,
+      secret blob not null
+    );
+    create table secure_rounds (
+      job_id text not null,
+      round integer not null,
+      task text not null,
+      clear_hash text not null,
+      clear_size bigint not null,
+      weight double precision not null,
+      metrics text not null,
+      base_hash text not null,
+      base_size bigint not null,
+      attempt integer not null,
+      roster_hash text,
+      masked_hash text,
+      statement text,
+      is_revealed integer not null,
+      constraint secure_rounds_key primary key (job_id, round)
+    );
+  `,
 };

@@ -1,7 +1,7 @@
 import { type ContentHash, FlareError } from "@flare-ts/contracts";
 import { type Expression, type ExpressionBuilder, type Kysely, type Selectable, type SqlBool, sql, type Transaction } from "kysely";
 import type { JobEvent, JournalEntry, TaskKey } from "../../job/job-event.js";
-import type { AddedJob, JobChange, JobFilter, JobRecord, NewJob, ServerStore, TaskRecord } from "../server-store.js";
+import type { AddedJob, AnswerEvent, JobChange, JobFilter, JobRecord, NewJob, ServerStore, TaskRecord } from "../server-store.js";
 import { fromJsonText, toJsonText, toNumber } from "./columns.js";
 import { GroupedWrites } from "./grouped-writes.js";
 import { columnsFromChange, jobFromRow, jobNotFound, rowFromNewJob } from "./job-row.js";
@@ -177,7 +177,7 @@ export class SqlServerStore implements ServerStore {
     return rows.map(taskFromRow);
   }
 
-  async acceptUpdate(atMs: number, key: TaskKey, update: AcceptedEvent): Promise<Acceptance> {
+  async acceptUpdate(atMs: number, key: TaskKey, update: AnswerEvent): Promise<Acceptance> {
     return await this.#acceptances.add({ atMs, key, update });
   }
 
@@ -193,13 +193,12 @@ export class SqlServerStore implements ServerStore {
   }
 }
 
-type AcceptedEvent = Extract<JobEvent, { type: "update-accepted" }>;
 type Acceptance = Awaited<ReturnType<ServerStore["acceptUpdate"]>>;
 
 interface Arrival {
   readonly atMs: number;
   readonly key: TaskKey;
-  readonly update: AcceptedEvent;
+  readonly update: AnswerEvent;
 }
 
 async function accept(db: Transaction<ServerTables>, { atMs, key, update }: Arrival): Promise<Acceptance> {
