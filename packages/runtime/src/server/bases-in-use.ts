@@ -55,6 +55,8 @@ export class BasesInUse {
       case "round-receipt":
       case "site-connected":
       case "site-disconnected":
+      case "step-answered":
+      case "step-opened":
       case "workflow-ended":
       default:
         return;

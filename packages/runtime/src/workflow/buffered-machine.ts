@@ -81,6 +81,8 @@ function stepEvent(plan: BufferedPlan, state: BufferedState, entry: JournalEntry
     case "deadline-passed":
     case "process-restarted":
     case "round-receipt":
+    case "step-answered":
+    case "step-opened":
     default:
       return state;
   }

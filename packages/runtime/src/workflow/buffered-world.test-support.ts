@@ -152,8 +152,10 @@ export class BufferedWorld {
         return;
       case "close-round":
       case "collect":
+      case "open-step":
       case "set-deadline":
       case "summarize":
+      case "unmask":
       default:
         throw new TypeError(`no such workflow wants ${effect.type}`);
     }

@@ -225,6 +225,7 @@ class World {
       case "fail":
         this.end = effect;
         return;
+      case "assign-more":
       case "assign":
       case "fold":
       case "aggregate":

@@ -53,6 +53,7 @@ function stepEvent(state: SecureRoundState, rounds: RoundState, { event, atMs }:
     case "site-disconnected":
     case "site-left":
     case "round-receipt":
+    case "task-assigned":
     case "best-model":
     case "process-restarted":
     case "workflow-ended":

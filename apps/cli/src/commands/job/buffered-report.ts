@@ -56,6 +56,8 @@ export function addToBuffered(known: BufferedReport | undefined, event: JobEvent
     case "job-submitted":
     case "process-restarted":
     case "round-receipt":
+    case "step-answered":
+    case "step-opened":
     case "site-connected":
     case "site-disconnected":
     default:
