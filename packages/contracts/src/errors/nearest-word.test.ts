@@ -16,4 +16,9 @@ describe("nearestWord", () => {
     expect(nearestWord("zzzzzz", ["name", "port"])).toBeUndefined();
     expect(nearestWord("name", [])).toBeUndefined();
   });
+
+  it("takes no two words for alike because they end alike", () => {
+    expect(nearestWord("SwarmController", ["DhPSIController", "CyclicController"])).toBeUndefined();
+    expect(nearestWord("StatisticControler", ["DhPSIController", "StatisticsController"])).toBe("StatisticsController");
+  });
 });

@@ -129,7 +129,7 @@ export const clientConfigSchema = z
       const found = components.find((one) => one.id === id);
       const path = ["executors", index, "executor", "args", "generator_id"];
       if (id !== undefined && found === undefined) complain(path, `no component has the id '${id}'`);
-      else if (found !== undefined && found.kind !== "generator") complain(path, `'${id ?? ""}' computes no statistics`);
+      else if (found !== undefined && found.kind !== "generator") complain(path, `'${id ?? ""}' is ${componentWords[found.kind]}, and computes no statistics`);
     });
     const used = executors.flatMap(({ executor: { args } }, index) => {
       if (args.kind !== "PSIExecutor") return [];
@@ -158,6 +158,13 @@ export const clientConfigSchema = z
         );
     });
   });
+
+const componentWords = {
+  cleanser: "a cleanser",
+  "psi-handler": "for an intersection",
+  "psi-writer": "a writer of intersections",
+  "csv-items": "a column of identifiers",
+} as const;
 
 export type ServerConfigDocument = z.output<typeof serverConfigSchema>;
 export type ClientConfigDocument = z.output<typeof clientConfigSchema>;

@@ -66,7 +66,7 @@ interface OpenTask {
   readonly closed: AbortController;
   readonly model: ObjectRef;
   /** What it says of masks. */
-  readonly secure?: SecureTask | undefined;
+  secure?: SecureTask | undefined;
   /** Set while the job process has to work on it. */
   ready?: SiteTask;
   failure?: SerializedFlareError;
@@ -140,8 +140,7 @@ export class SiteJob {
       return;
     }
     const model = objectFromWire(task.model);
-    const { secure, meta } = splitTaskMeta(readMeta(task.metaJson));
-    const entry: OpenTask = { key, model, secure, closed: new AbortController() };
+    const entry: OpenTask = { key, model, closed: new AbortController() };
     const signal = AbortSignal.any([this.#stop.signal, entry.closed.signal]);
     this.#tasks.set(text, entry);
     try {
@@ -151,6 +150,8 @@ export class SiteJob {
         delivery.deliver(result);
         return;
       }
+      const { secure, meta } = splitTaskMeta(readMeta(task.metaJson));
+      entry.secure = secure;
       if (secure !== undefined && (await this.#takeSecureTask({ key, secure, model, signal }, task.modelBytes))) return;
       const onWait = (reason: string): void => this.#tellWaiting(key, reason);
       const held = await this.#models.fetch(key, model, { inline: task.modelBytes, signal, onWait });
