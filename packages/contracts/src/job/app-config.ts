@@ -129,7 +129,8 @@ export const clientConfigSchema = z
       const found = components.find((one) => one.id === id);
       const path = ["executors", index, "executor", "args", "generator_id"];
       if (id !== undefined && found === undefined) complain(path, `no component has the id '${id}'`);
-      else if (found !== undefined && found.kind !== "generator") complain(path, `'${id ?? ""}' is ${componentWords[found.kind]}, and computes no statistics`);
+      else if (found !== undefined && found.kind !== "generator")
+        complain(path, `'${id ?? ""}' is ${componentWords[found.kind]}, and computes no statistics`);
     });
     const used = executors.flatMap(({ executor: { args } }, index) => {
       if (args.kind !== "PSIExecutor") return [];
