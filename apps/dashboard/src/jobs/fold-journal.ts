@@ -1,6 +1,7 @@
 import type { JobEvent, JournalEntry } from "./job-event.js";
 import { type Incident, incidentOf } from "./job-incidents.js";
 import type { RoundView, SiteInRound } from "./round-view.js";
+import { noStep, sumAfter } from "./secure-sum.js";
 import type { WorkflowView } from "./workflow-view.js";
 
 /** What the journal of a job says. */
@@ -115,6 +116,7 @@ function applyToRounds(rounds: ReadonlyMap<number, RoundView>, event: Exclude<Jo
   if (!("round" in event)) return;
   const round = rounds.get(event.round);
   if (round === undefined) return;
+  if (round.secureSum !== null) round.secureSum = sumAfter(round.secureSum, event);
   if (event.type === "task-assigned") {
     for (const site of event.sites) round.sites.set(site, newSite(site, atMs));
   } else if (event.type === "update-accepted") {
@@ -166,7 +168,7 @@ function stopWaiting(sites: RoundView["sites"]): void {
 }
 
 function openRound(event: Opened, number: number, openedMs: number): RoundView {
-  const { round, task, sites, totalRounds, workflow = "", evaluates = "", asks = "", buffered = null } = event;
+  const { round, task, sites, totalRounds, workflow = "", evaluates = "", asks = "", buffered = null, roster } = event;
   return {
     round,
     number,
@@ -187,6 +189,7 @@ function openRound(event: Opened, number: number, openedMs: number): RoundView {
     strategy: "",
     handedIn: [],
     buffered,
+    secureSum: roster === undefined ? null : noStep,
     madeOf: [],
   };
 }

@@ -26,7 +26,19 @@ export type JobEvent =
       readonly asks?: string | undefined;
       /** Where sites do not wait for each other: tasks of rounds from the oldest base on go on, and so many updates make a model. */
       readonly buffered?: { readonly oldestBase: number; readonly updates: number } | undefined;
+      /** Where updates are added without being read: the document with the keys that they are masked with. */
+      readonly roster?: object | undefined;
     }
+  | {
+      /** Something else than an update is asked of sites, so that updates can be added without being read. */
+      readonly type: "step-opened";
+      readonly round: number;
+      readonly task: string;
+      readonly step: string;
+      readonly attempt: number;
+      readonly sites: readonly string[];
+    }
+  | { readonly type: "step-answered"; readonly round: number; readonly task: string; readonly site: string }
   | { readonly type: "task-assigned"; readonly round: number; readonly sites: readonly string[] }
   | {
       readonly type: "update-accepted";
@@ -36,7 +48,7 @@ export type JobEvent =
       readonly metrics: Metrics;
       readonly update: { readonly size: number };
     }
-  | { readonly type: "task-failed"; readonly round: number; readonly site: string; readonly error: EventError }
+  | { readonly type: "task-failed"; readonly round: number; readonly task?: string; readonly site: string; readonly error: EventError }
   | { readonly type: "site-connected"; readonly site: string }
   | { readonly type: "site-disconnected"; readonly site: string; readonly reason: string }
   | { readonly type: "site-left"; readonly site: string; readonly error: EventError }

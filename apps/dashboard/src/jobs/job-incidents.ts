@@ -50,6 +50,8 @@ export function incidentOf(event: JobEvent, names: JobNames): Omit<Incident, "at
       return { kind: event.status === "FINISHED:COMPLETED" ? "good" : "bad", text: `The job ended: ${event.reason || event.status}` };
     case "round-opened":
     case "task-assigned":
+    case "step-opened":
+    case "step-answered":
     case "update-accepted":
       return undefined;
     default:

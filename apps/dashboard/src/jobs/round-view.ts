@@ -1,4 +1,5 @@
 import type { Metrics } from "./job-event.js";
+import type { SecureSum } from "./secure-sum.js";
 
 /** How far a site is in a round. `missing`: the round closed, or the job ended, without it. */
 export type SiteRoundState = "working" | "answered" | "failed" | "gone" | "missing";
@@ -49,6 +50,8 @@ export interface RoundView {
   handedIn: readonly string[];
   /** Where sites do not wait for each other: its `sites` are those that were given its model, and go on when it closes. */
   readonly buffered: { readonly oldestBase: number; readonly updates: number } | null;
+  /** Where updates are added without being read: how far that is. */
+  secureSum: SecureSum | null;
   /** The updates in what it made, by the round whose model each began with; empty where all began with that of the round. */
   madeOf: readonly { readonly site: string; readonly round: number }[];
 }

@@ -25,8 +25,11 @@ export const trainScriptStem = "train.";
 /** Languages that the trainers of a chaos job can be written in. */
 export const trainerLanguages = ["typescript", "python"] as const;
 
-/** What a chaos job can go through: rounds of FedAvg alone, or these, SCAFFOLD, cyclic training and evaluations, a quarter of the rounds each. */
-export const jobCourses = ["rounds", "workflows"] as const;
+/**
+ * What a chaos job can go through: rounds of FedAvg alone; these, SCAFFOLD, cyclic training and evaluations, a quarter of the rounds each; or
+ * rounds of FedAvg whose updates the server adds without reading them.
+ */
+export const jobCourses = ["rounds", "workflows", "secure"] as const;
 
 export type JobCourse = (typeof jobCourses)[number];
 
@@ -40,10 +43,11 @@ export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
   await mkdir(join(app, "config"), { recursive: true });
   await mkdir(join(app, "custom"), { recursive: true });
   const json = (path: string, value: unknown): Promise<void> => writeFile(path, `${JSON.stringify(value, undefined, 2)}\n`);
-  await json(join(folder, "meta.json"), { name: "chaos", deploy_map: { app: ["@ALL"] }, min_clients: sites });
+  const secure = course === "secure" ? { secure_aggregation: { min_sites: sites, max_weight: 1000 } } : {};
+  await json(join(folder, "meta.json"), { name: "chaos", deploy_map: { app: ["@ALL"] }, min_clients: sites, ...secure });
   await json(join(app, "config", "config_fed_server.json"), {
     format_version: 2,
-    workflows: course === "rounds" ? [fedAvg(sites, rounds)] : allWorkflows(sites, rounds),
+    workflows: course === "workflows" ? allWorkflows(sites, rounds) : [fedAvg(sites, rounds)],
   });
   await json(join(app, "config", "config_fed_client.json"), {
     format_version: 2,

@@ -14,7 +14,12 @@ const hash = "0123456789abcdef".repeat(4);
 describe("names", () => {
   it.each([
     ["simple name", simpleNameSchema, ["a", "Hospital_1"], ["", "a-b", "a b", "ä", "../a"]],
-    ["site", siteNameSchema, ["site-1", "A_b", "SRV", "Globals"], ["", "a.b", "a/b", "a b", "x".repeat(64), "Global", "SRV_a"]],
+    [
+      "site",
+      siteNameSchema,
+      ["site-1", "A_b", "SRV", "Globals", "states"],
+      ["", "a.b", "a/b", "a b", "x".repeat(64), "Global", "SRV_a", "state"],
+    ],
     [
       "host",
       hostNameSchema,

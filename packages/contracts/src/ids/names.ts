@@ -35,11 +35,14 @@ export const studyNameSchema = z
     "may hold small letters, digits, - and _ only, 63 at most, and neither - nor _ at its ends",
   );
 
-/** Names of clients and relays: FLARE's rule, without those that results of jobs give to models of the server and to all sites together. */
+/**
+ * Names of clients and relays: FLARE's rule, without those that results of jobs give to models of the server and to all sites together, and
+ * without that of the folder beside a site's own in the folder of a job.
+ */
 export const siteNameSchema = z
   .string()
   .regex(/^[A-Za-z0-9-_]+$/, "may hold letters, digits, - and _ only")
-  .regex(/^(?!SRV_|Global$)/, "must not be 'Global' or begin with 'SRV_': results of jobs use such names for something else")
+  .regex(/^(?!SRV_|Global$|state$)/, "must not be 'Global' or 'state' or begin with 'SRV_': jobs use such names for something else")
   .max(63);
 
 /** Names of servers and their hosts: DNS names (RFC 1123) or an IP address. */

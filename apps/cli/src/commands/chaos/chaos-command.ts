@@ -32,7 +32,10 @@ export function addChaosCommand(command: Command, bind: BindHandler): void {
         .default("typescript"),
     )
     .addOption(
-      new Option("--job <course>", "what the job goes through: rounds of FedAvg, or these, SCAFFOLD, cyclic training and evaluations")
+      new Option(
+        "--job <course>",
+        "what the job goes through: rounds of FedAvg; these, SCAFFOLD, cyclic training and evaluations; or rounds with secure aggregation",
+      )
         .choices(jobCourses)
         .default("rounds"),
     )
@@ -44,6 +47,7 @@ export function addChaosCommand(command: Command, bind: BindHandler): void {
         ["two hundred, the same as somebody else had", "flare chaos --faults 200 --seed 7"],
         ["as with training scripts in Python", "flare chaos --trainer python"],
         ["through every workflow", "flare chaos --job workflows"],
+        ["with updates that the server cannot read", "flare chaos --job secure"],
         ["links only, for a script", "flare chaos --kinds cut black-hole throttle delay --format json"],
       ])}
 A job runs twice on copies of the kits in the POC workspace: in peace, then while faults happen to it. At the end it must have ended

@@ -6,6 +6,7 @@ import { madeOfText } from "../../jobs/buffered-work.js";
 import { ownerName } from "../../jobs/evaluation.js";
 import type { SitePhases, SiteProgress } from "../../jobs/phase-track.js";
 import { isAnswered, type RoundView } from "../../jobs/round-view.js";
+import { sumText } from "../../jobs/secure-sum.js";
 import { useFederation } from "../../live/use-federation.js";
 import { Waterfall } from "../../plots/waterfall.js";
 import { RoundSites } from "./round-sites.js";
@@ -49,6 +50,7 @@ export function RoundDetail({ jobId, round, before, phases, progress, isRunning 
           >{`${round.buffered === null ? "" : "answered by "}${answered} of ${sites.length}`}</Fact>
         )}
         {round.buffered !== null && <Fact name="Made of">{madeOfText(round)}</Fact>}
+        {round.secureSum !== null && <Fact name="Secure sum">{sumText(round.secureSum)}</Fact>}
         <Fact name="Time">{`${formatDuration((round.closedMs ?? lastMs) - round.openedMs)}${isOpen ? " so far" : ""}`}</Fact>
         {round.kind !== "evaluate" && (
           <>

@@ -46,7 +46,8 @@ export function RoundSites({ round, before, progress, errors, nowMs }: RoundSite
   );
   // What measures a model sends no other.
   const hasUpdates = round.kind !== "evaluate";
-  const hasWeights = hasUpdates && !isAnswered(round);
+  // Masked updates hide their weights as well.
+  const hasWeights = hasUpdates && !isAnswered(round) && round.secureSum === null;
   return (
     <Table.ScrollContainer minWidth={560} type="native">
       <Table verticalSpacing={6} fz="sm" aria-label={`Sites of ${before.length > 0 ? "the rounds up to " : ""}${roundName(round)}`}>
