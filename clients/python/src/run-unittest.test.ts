@@ -20,40 +20,38 @@ function runUnittest(python: string | undefined, module: string): string {
 const numpy = pythonWith("numpy");
 const torch = pythonWith("numpy, torch");
 
+/** Modules of tests that need NumPy alone, and how many of them leave themselves out where more is wanted that is not installed. */
+const withNumpy: readonly (readonly [module: string, leftOut?: number])[] = [
+  // The tests of arrays of ml_dtypes.
+  ["test_safetensors", 1],
+  ["test_result"],
+  ["test_statistics"],
+  ["test_decorators"],
+  ["test_session"],
+  // The tests of PyTorch's helper.
+  ["test_scaffold", 5],
+  ["test_processes"],
+  ["test_room"],
+  ["test_progress"],
+  ["test_job"],
+  ["test_recipes"],
+  ["test_fedstats"],
+  ["test_psi"],
+  ["test_secret_signs"],
+  ["test_environments"],
+  ["test_admin"],
+];
+
 describe("flare_client passes its tests", () => {
-  it.skipIf(numpy === undefined)("with NumPy (Debian package python3-numpy)", () => {
-    // The tests of arrays of ml_dtypes are left out where it is not installed.
-    expect(runUnittest(numpy, "test_safetensors")).toMatch(/\nOK( \(skipped=1\))?\n$/);
-    expect(runUnittest(numpy, "test_result")).toMatch(/\nOK\n$/);
-    expect(runUnittest(numpy, "test_statistics")).toMatch(/\nOK\n$/);
-    expect(runUnittest(numpy, "test_decorators")).toMatch(/\nOK\n$/);
-    expect(runUnittest(numpy, "test_session")).toMatch(/\nOK\n$/);
-    // The tests of PyTorch's helper are left out where it is not installed.
-    expect(runUnittest(numpy, "test_scaffold")).toMatch(/\nOK( \(skipped=5\))?\n$/);
+  it.skipIf(numpy === undefined).each(withNumpy)("with NumPy (Debian package python3-numpy), %s", (module, leftOut) => {
+    const ends = leftOut === undefined ? /\nOK\n$/ : new RegExp(`\\nOK( \\(skipped=${leftOut}\\))?\\n$`);
+    expect(runUnittest(numpy, module)).toMatch(ends);
   });
 
-  it.skipIf(numpy === undefined)("with NumPy (Debian package python3-numpy), of processes that scripts start, and of full disks", () => {
-    expect(runUnittest(numpy, "test_processes")).toMatch(/\nOK\n$/);
-    expect(runUnittest(numpy, "test_room")).toMatch(/\nOK\n$/);
-  });
-
-  it.skipIf(numpy === undefined)("with NumPy (Debian package python3-numpy), of what they say of their progress", () => {
-    expect(runUnittest(numpy, "test_progress")).toMatch(/\nOK\n$/);
-  });
-
-  it.skipIf(numpy === undefined)("with NumPy (Debian package python3-numpy), of jobs, recipes, what runs them, and admins", () => {
-    expect(runUnittest(numpy, "test_job")).toMatch(/\nOK\n$/);
-    expect(runUnittest(numpy, "test_recipes")).toMatch(/\nOK\n$/);
-    expect(runUnittest(numpy, "test_fedstats")).toMatch(/\nOK\n$/);
-    expect(runUnittest(numpy, "test_psi")).toMatch(/\nOK\n$/);
-    expect(runUnittest(numpy, "test_secret_signs")).toMatch(/\nOK\n$/);
-    expect(runUnittest(numpy, "test_environments")).toMatch(/\nOK\n$/);
-    expect(runUnittest(numpy, "test_admin")).toMatch(/\nOK\n$/);
-  });
-
-  it.skipIf(torch === undefined)("with PyTorch (Debian package python3-torch)", () => {
-    expect(runUnittest(torch, "test_torch")).toMatch(/\nOK\n$/);
-    expect(runUnittest(torch, "test_job_torch")).toMatch(/\nOK\n$/);
-    expect(runUnittest(torch, "test_scaffold")).toMatch(/\nOK\n$/);
-  });
+  it.skipIf(torch === undefined).each(["test_torch", "test_job_torch", "test_scaffold"])(
+    "with PyTorch (Debian package python3-torch), %s",
+    (module) => {
+      expect(runUnittest(torch, module)).toMatch(/\nOK\n$/);
+    },
+  );
 });
