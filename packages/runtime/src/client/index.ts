@@ -3,7 +3,6 @@ import type { PsiOwner } from "../psi/site-psi.js";
 import type { DatasetColumns } from "../statistics/column-statistics.js";
 import { type ClientSession, type LogOptions, openClientSession, type SystemInfo, type TaskProgress } from "./client-session.js";
 import type { FLModel, FLModelInit } from "./fl-model.js";
-import { servePsiOf } from "./serve-psi.js";
 import { serveStatisticsOf } from "./serve-statistics.js";
 
 export type { PsiOwner } from "../psi/site-psi.js";
@@ -125,5 +124,8 @@ function session(): ClientSession {
  * @throws FlareError `client-api/items-invalid`, `client-api/result-invalid` for a task of something else, and what the owner throws
  */
 export async function servePsi(owner: PsiOwner): Promise<void> {
-  await servePsiOf(session(), owner);
+  const current = session();
+  // Cryptography and threads, which other trainers need not hold.
+  const { servePsiOf } = await import("./serve-psi.js");
+  await servePsiOf(current, owner);
 }

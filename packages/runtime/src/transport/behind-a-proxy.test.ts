@@ -339,7 +339,7 @@ describe("behind a proxy that ends TLS", () => {
       const download: ServerHandlers["download"] = async function* (_context, { size }) {
         for (let at = 0; at < size; at += 1 << 20) yield { offset: at, data: Buffer.alloc(1 << 20) };
       };
-      await start({ download }, { stallMs: 500 });
+      await start({ download }, { stallMs: 2_000 });
       const site = await dialServer({ ...server.dialInit("site-1"), windowBytes: 65_535 });
       // Of some of them the server has handed over all, which waits for room on the way.
       const stalled = Array.from({ length: 12 }, (_, at) => site.download({ hash, size: (at + 1) << 20 }, 0)[Symbol.asyncIterator]());
