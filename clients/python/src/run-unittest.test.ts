@@ -21,29 +21,29 @@ const numpy = pythonWith("numpy");
 const torch = pythonWith("numpy, torch");
 
 /** Modules of tests that need NumPy alone, and how many of them leave themselves out where more is wanted that is not installed. */
-const withNumpy: readonly (readonly [module: string, leftOut?: number])[] = [
+const withNumpy: readonly { readonly module: string; readonly leftOut?: number }[] = [
   // The tests of arrays of ml_dtypes.
-  ["test_safetensors", 1],
-  ["test_result"],
-  ["test_statistics"],
-  ["test_decorators"],
-  ["test_session"],
+  { module: "test_safetensors", leftOut: 1 },
+  { module: "test_result" },
+  { module: "test_statistics" },
+  { module: "test_decorators" },
+  { module: "test_session" },
   // The tests of PyTorch's helper.
-  ["test_scaffold", 5],
-  ["test_processes"],
-  ["test_room"],
-  ["test_progress"],
-  ["test_job"],
-  ["test_recipes"],
-  ["test_fedstats"],
-  ["test_psi"],
-  ["test_secret_signs"],
-  ["test_environments"],
-  ["test_admin"],
+  { module: "test_scaffold", leftOut: 5 },
+  { module: "test_processes" },
+  { module: "test_room" },
+  { module: "test_progress" },
+  { module: "test_job" },
+  { module: "test_recipes" },
+  { module: "test_fedstats" },
+  { module: "test_psi" },
+  { module: "test_secret_signs" },
+  { module: "test_environments" },
+  { module: "test_admin" },
 ];
 
 describe("flare_client passes its tests", () => {
-  it.skipIf(numpy === undefined).each(withNumpy)("with NumPy (Debian package python3-numpy), %s", (module, leftOut) => {
+  it.skipIf(numpy === undefined).each(withNumpy)("with NumPy (Debian package python3-numpy), $module", ({ module, leftOut }) => {
     const ends = leftOut === undefined ? /\nOK\n$/ : new RegExp(`\\nOK( \\(skipped=${leftOut}\\))?\\n$`);
     expect(runUnittest(numpy, module)).toMatch(ends);
   });
