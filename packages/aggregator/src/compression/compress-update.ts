@@ -1,7 +1,8 @@
 import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { quoted } from "../peer-text.js";
 import type { TensorPlace, TensorSpec } from "../safetensors/layout.js";
-import { SafetensorsWriter } from "../safetensors/safetensors-writer.js";
+import type { SafetensorsWriter } from "../safetensors/safetensors-writer.js";
+import { writeWhole } from "../safetensors/write-whole.js";
 import { elementsOf } from "../tensor.js";
 import { ChunkReader } from "./chunk-reader.js";
 import {
@@ -80,22 +81,14 @@ export async function compressUpdate(init: CompressUpdateInit): Promise<Compress
       for (const tensor of tensors.filter(isCompressed)) kept.set(tensor.name, await choose(reader, tensor, fraction));
     const specs = tensors.flatMap((tensor) => compressedSpecs(init.form, tensor, block, kept.get(tensor.name)?.count ?? 0));
     const form = { ...metadata, ...compressedMetadata(block) };
-    const writer = await SafetensorsWriter.create(init.outPath, specs, {
-      metadata: form,
-      isDurable: init.isDurable,
-      isHashed: false,
-      signal: init.signal,
-    });
-    try {
+    const { isDurable, signal } = init;
+    return await writeWhole(init.outPath, specs, { metadata: form, isDurable, isHashed: false, signal }, async (writer) => {
       const errors = new Errors();
       for (const tensor of tensors)
         await writeTensor(writer, reader, tensor, { form: init.form, block, kept: kept.get(tensor.name), errors });
       const written = await writer.finish();
       return { form: init.form, bytesIn: reader.size, bytesOut: written.bytes, ...errors.report() };
-    } catch (cause) {
-      await writer.discard();
-      throw cause;
-    }
+    });
   } finally {
     await reader.close();
   }

@@ -14,6 +14,12 @@ export interface ExactScale {
 /** Terms that one sum has headroom for: each is below 2^51 grid steps and a sum below 2^63. */
 export const maxContributors: number = limits.contributors;
 
+export function tooManyContributors(): FlareError {
+  return new FlareError("aggregate/too-many-contributors", `More than ${maxContributors} contributors.`, {
+    facts: { limit: maxContributors },
+  });
+}
+
 /** A term may have so many bits above the grid. */
 export const termBits = 51;
 /** Fractional bits where nothing is known of the values. */

@@ -1,5 +1,6 @@
 import type { TensorSpec } from "./layout.js";
-import { SafetensorsWriter, type WriteSafetensorsInit, type WrittenFile } from "./safetensors-writer.js";
+import type { WriteSafetensorsInit, WrittenFile } from "./safetensors-writer.js";
+import { writeWhole } from "./write-whole.js";
 
 /**
  * Writes a safetensors file in the order given, chunk by chunk. The file appears under its name only when it is complete (and
@@ -15,12 +16,8 @@ export async function writeSafetensors(
   chunks: AsyncIterable<Uint8Array> | Iterable<Uint8Array>,
   init: WriteSafetensorsInit = {},
 ): Promise<WrittenFile> {
-  const writer = await SafetensorsWriter.create(path, tensors, init);
-  try {
-    for await (const chunk of chunks) await writer.put(chunk);
-    return await writer.finish();
-  } catch (cause) {
-    await writer.discard();
-    throw cause;
-  }
+  return writeWhole(path, tensors, init, async (file) => {
+    for await (const chunk of chunks) await file.put(chunk);
+    return await file.finish();
+  });
 }

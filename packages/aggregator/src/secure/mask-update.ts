@@ -1,22 +1,21 @@
 import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
-import type { FinishProgress } from "../aggregation-engine.js";
 import { type ByteSource, openFileSource } from "../byte-source.js";
 import { quoted } from "../peer-text.js";
 import { readLayout } from "../safetensors/read-header.js";
 import type { WrittenFile } from "../safetensors/safetensors-writer.js";
+import { writeWhole } from "../safetensors/write-whole.js";
 import { planBatches } from "../session/batches.js";
 import { matchLayout } from "../session/match-layout.js";
 import type { StoredTensors } from "../session/stored-tensor.js";
 import { isFloatDtype } from "../tensor.js";
 import { type Mask, requireMasks } from "./mask.js";
-import { type MaskedFormat, type MaskedRound, maskedFormat, modelBytes } from "./masked-format.js";
+import { type MaskedFormat, type MaskedRound, maskedFormat, modelBytes, type OutputInit } from "./masked-format.js";
 import { maskedWeight } from "./masked-weight.js";
 import { UpdateTerms } from "./update-terms.js";
 import { maxWords, streamsOf, withKernels } from "./word-kernels.js";
-import { writeWhole } from "./write-whole.js";
 
-export interface MaskUpdateInit extends MaskedRound {
+export interface MaskUpdateInit extends MaskedRound, OutputInit {
   /** Safetensors file of the update; compressed forms are decoded. It is read once. */
   readonly source: string;
   /** How messages call the sender; it does not go into the file. */
@@ -25,13 +24,6 @@ export interface MaskUpdateInit extends MaskedRound {
   readonly weight: number;
   /** At least one. A seed that was used for another update would show the difference of the two. */
   readonly masks: readonly Mask[];
-  readonly outPath: string;
-  /** As of `FinishInit`. @default true */
-  readonly isDurable?: boolean | undefined;
-  /** @default true */
-  readonly isHashed?: boolean | undefined;
-  readonly onProgress?: ((progress: FinishProgress) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** What became of an update that was masked. */
@@ -118,6 +110,8 @@ async function writeMasked(
         doneBytes += batch.bytes;
         onProgress?.({ doneBytes, totalBytes });
       }
+      throwIfAborted(signal);
+      return await file.finish();
     });
   });
 }

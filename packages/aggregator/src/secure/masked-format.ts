@@ -1,5 +1,5 @@
 import { FlareError } from "@flare-ts/contracts/errors";
-import type { ParamsType } from "../aggregation-engine.js";
+import type { FinishInit, ParamsType } from "../aggregation-engine.js";
 import { announcedGrid, type ExactScale } from "../exact/exact-scale.js";
 import { exactWeight, exponentAbove } from "../exact/weight.js";
 import { quoted } from "../peer-text.js";
@@ -8,6 +8,9 @@ import type { SafetensorsLayout, TensorSpec } from "../safetensors/layout.js";
 import { readSafetensorsHeader } from "../safetensors/read-header.js";
 import { indexModel, type ModelIndex, requirePlainModel } from "../session/match-layout.js";
 import { isFloatDtype } from "../tensor.js";
+
+/** The file that something is written to, as of `FinishInit`. */
+export type OutputInit = Pick<FinishInit, "outPath" | "isDurable" | "isHashed" | "onProgress" | "signal">;
 
 /** What a round of secure aggregation announces; all of its updates are masked by it. */
 export interface MaskedRound {

@@ -1,19 +1,26 @@
 import { FlareError } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
-import type { FinishProgress } from "../aggregation-engine.js";
 import { type ByteSource, openFileSource } from "../byte-source.js";
-import { maxContributors } from "../exact/exact-scale.js";
+import { maxContributors, tooManyContributors } from "../exact/exact-scale.js";
 import { quoted } from "../peer-text.js";
 import { readLayout } from "../safetensors/read-header.js";
 import type { WrittenFile } from "../safetensors/safetensors-writer.js";
+import { writeWhole } from "../safetensors/write-whole.js";
 import { type Batch, planBatches } from "../session/batches.js";
 import { requireTogether, sumsMetadata } from "../session/sums-file.js";
 import type { Strategy } from "../strategies/strategy.js";
 import { type Mask, requireMasks } from "./mask.js";
-import { type MaskedFormat, type MaskedRound, maskedFormat, maskedLayout, modelBytes, requireMasked } from "./masked-format.js";
+import {
+  type MaskedFormat,
+  type MaskedRound,
+  maskedFormat,
+  maskedLayout,
+  modelBytes,
+  type OutputInit,
+  requireMasked,
+} from "./masked-format.js";
 import { UnmaskedSums } from "./unmasked-sums.js";
 import { withKernels } from "./word-kernels.js";
-import { writeWhole } from "./write-whole.js";
 
 /** A masked update as it was sent. */
 export interface MaskedFile {
@@ -21,21 +28,14 @@ export interface MaskedFile {
   readonly path: string;
 }
 
-export interface UnmaskSumsInit extends MaskedRound {
+/** The sums are written to `outPath`, for `AggregationSession.addSums`. */
+export interface UnmaskSumsInit extends MaskedRound, OutputInit {
   /** A mean whose shares are the weights: FedAvg, FedProx, FedAvgM, FedOpt. */
   readonly strategy: Strategy;
   /** All of them are added. */
   readonly masked: readonly MaskedFile[];
   /** The masks that are left in the sum, with the signs with which they were put into it. Those that cancel are not named. */
   readonly masks: readonly Mask[];
-  /** Where the sums go, for `AggregationSession.addSums`. */
-  readonly outPath: string;
-  /** As of `FinishInit`. @default true */
-  readonly isDurable?: boolean | undefined;
-  /** @default true */
-  readonly isHashed?: boolean | undefined;
-  readonly onProgress?: ((progress: FinishProgress) => void) | undefined;
-  readonly signal?: AbortSignal | undefined;
 }
 
 /** What is known of updates that were summed without being seen. */
@@ -81,11 +81,7 @@ export async function unmaskSums(init: UnmaskSumsInit): Promise<UnmaskReport> {
 
 function namesOf(masked: readonly MaskedFile[]): readonly string[] {
   if (masked.length === 0) throw new FlareError("aggregate/no-contributions", "There is no masked update to add.");
-  if (masked.length > maxContributors) {
-    throw new FlareError("aggregate/too-many-contributors", `More than ${maxContributors} contributors.`, {
-      facts: { limit: maxContributors },
-    });
-  }
+  if (masked.length > maxContributors) throw tooManyContributors();
   const names = masked.map(({ contributor }) => contributor).sort();
   const twice = names.find((name, i) => name === names[i + 1]);
   if (twice === undefined) return names;
@@ -116,6 +112,8 @@ async function writeSums(
       doneBytes += batch.bytes;
       onProgress?.({ doneBytes, totalBytes });
     }
+    throwIfAborted(signal);
+    return await file.finish();
   });
 }
 

@@ -31,6 +31,11 @@ export interface SummedContributor {
   readonly absent: ReadonlySet<number>;
 }
 
+/** How many contributors are behind an update: itself, or those of sums. */
+export function contributorsBehind({ sums }: { readonly sums?: SummedContributors | undefined }): number {
+  return sums === undefined ? 1 : namesBehind(sums).length;
+}
+
 /** The names of all contributors behind sums. */
 export function namesBehind({ named, together }: SummedContributors): readonly string[] {
   return [...named.map(({ contributor }) => contributor), ...together.flatMap(({ contributors }) => contributors)];

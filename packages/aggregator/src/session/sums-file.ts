@@ -5,7 +5,7 @@ import { maxContributors } from "../exact/exact-scale.js";
 import { weightRange } from "../exact/weight.js";
 import { quoted } from "../peer-text.js";
 import type { SafetensorsLayout } from "../safetensors/layout.js";
-import type { Strategy } from "../strategies/strategy.js";
+import { isOfSums, type Strategy } from "../strategies/strategy.js";
 import { type Dtype, elementsOf, isFloatDtype } from "../tensor.js";
 import { largestInteger } from "./combine-integers.js";
 import type { ModelIndex } from "./match-layout.js";
@@ -101,9 +101,9 @@ function readTogether(given: unknown, { tensors }: ModelIndex): SummedTogether |
  *
  * @throws `aggregate/strategy-unfit`
  */
-export function requireTogether({ name, combine, weigh, combines, parts, needs }: Strategy): void {
-  const isPlain = combine.kind === "mean" && combine.divisor === undefined && weigh === undefined && combines === undefined;
-  if (isPlain && parts === undefined && needs.norms !== true && needs.distances !== true) return;
+export function requireTogether(strategy: Strategy): void {
+  const { name } = strategy;
+  if (isOfSums(strategy)) return;
   throw new FlareError("aggregate/strategy-unfit", `The strategy ${name} has to see updates or their weights, so they cannot be masked.`, {
     facts: { strategy: name },
   });

@@ -1,7 +1,7 @@
 import { FlareError, limits } from "@flare-ts/contracts/errors";
 import { throwIfAborted } from "../abort.js";
 import type { AggregationReport, AggregationSession, FinishInit, Update } from "../aggregation-engine.js";
-import { maxContributors } from "../exact/exact-scale.js";
+import { maxContributors, tooManyContributors } from "../exact/exact-scale.js";
 import { exactWeight } from "../exact/weight.js";
 import { quoted } from "../peer-text.js";
 import { readLayout } from "../safetensors/read-header.js";
@@ -9,7 +9,7 @@ import type { AcceptedUpdate } from "./accepted-update.js";
 import { finishSession } from "./finish-session.js";
 import { matchLayout } from "./match-layout.js";
 import type { SessionComponents, SessionSettings } from "./session-settings.js";
-import { namesBehind } from "./summed-contributors.js";
+import { contributorsBehind, namesBehind } from "./summed-contributors.js";
 import { checkSums, readSumsMetadata, requireTogether, type SumsHeading } from "./sums-file.js";
 import { takeContent } from "./update-content.js";
 import { UpdateFindings } from "./update-findings.js";
@@ -211,14 +211,8 @@ export class UpdateSession implements AggregationSession {
   }
 
   #requireRoom(more: number): void {
-    const contributors = [...this.#accepted.values()].reduce(
-      (sum, { sums }) => sum + (sums === undefined ? 1 : namesBehind(sums).length),
-      0,
-    );
-    if (contributors + more <= maxContributors) return;
-    throw new FlareError("aggregate/too-many-contributors", `More than ${maxContributors} contributors.`, {
-      facts: { limit: maxContributors },
-    });
+    const contributors = [...this.#accepted.values()].reduce((sum, update) => sum + contributorsBehind(update), 0);
+    if (contributors + more > maxContributors) throw tooManyContributors();
   }
 
   /** The longest header and every tensor of the model. */

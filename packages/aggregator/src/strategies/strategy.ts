@@ -42,6 +42,12 @@ export interface Strategy {
   readonly parts?: readonly StrategyPart[] | undefined;
 }
 
+/** Whether a strategy is carried out on a sum alone: its shares are the weights, and it looks at no update by itself. */
+export function isOfSums({ combine, weigh, combines, parts, needs }: Strategy): boolean {
+  const isPlain = combine.kind === "mean" && combine.divisor === undefined && weigh === undefined && combines === undefined;
+  return isPlain && parts === undefined && needs.norms !== true && needs.distances !== true;
+}
+
 /** Some tensors of a model, and how they become one. */
 export interface StrategyPart {
   has(tensor: TensorSpec): boolean;

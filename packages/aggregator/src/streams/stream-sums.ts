@@ -1,6 +1,6 @@
 import { FlareError } from "@flare-ts/contracts/errors";
 import type { AggregationReport, FinishInit, ParamsType } from "../aggregation-engine.js";
-import { announcedGrid, type ExactScale, maxContributors } from "../exact/exact-scale.js";
+import { announcedGrid, type ExactScale, maxContributors, tooManyContributors } from "../exact/exact-scale.js";
 import { exactWeight, exponentAbove } from "../exact/weight.js";
 import { quoted } from "../peer-text.js";
 import type { SafetensorsLayout } from "../safetensors/layout.js";
@@ -112,11 +112,7 @@ export class StreamSums {
     if (this.#open.has(contributor) || this.#ended.has(contributor)) {
       throw new FlareError("aggregate/contributor-twice", `${quoted(contributor)} was added before.`, { facts: { contributor } });
     }
-    if (this.#open.size + this.#ended.size === maxContributors) {
-      throw new FlareError("aggregate/too-many-contributors", `More than ${maxContributors} contributors.`, {
-        facts: { limit: maxContributors },
-      });
-    }
+    if (this.#open.size + this.#ended.size === maxContributors) throw tooManyContributors();
     if (this.#unit === 0) this.#unit = this.#gridBits === undefined ? 2 ** exponentAbove(weight) : 1;
     const update = new FoldedStream({
       contributor,

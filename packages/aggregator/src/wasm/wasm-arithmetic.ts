@@ -1,7 +1,7 @@
 import { maxContributors } from "../exact/exact-scale.js";
 import { foldUpdates } from "../js/fold-updates.js";
 import type { Arithmetic, KeptBytes } from "../session/arithmetic.js";
-import { namesBehind } from "../session/summed-contributors.js";
+import { contributorsBehind } from "../session/summed-contributors.js";
 import { distancesByKernels } from "./distances-by-kernels.js";
 import { foldByKernels } from "./fold-by-kernels.js";
 import { inspectByKernels } from "./inspect-by-kernels.js";
@@ -19,7 +19,7 @@ export function wasmArithmetic(parts: WasmParts, mode: SumMode): Arithmetic {
     distances: (init) => distancesByKernels(parts, init),
     fold: (init) => {
       // At the very limit a sum could be 2^63, one more than a 64-bit integer holds; two limbs hold it.
-      const contributors = init.updates.reduce((sum, { sums }) => sum + (sums === undefined ? 1 : namesBehind(sums).length), 0);
+      const contributors = init.updates.reduce((sum, update) => sum + contributorsBehind(update), 0);
       const isBeyond = mode === "exact" && contributors >= maxContributors;
       return isBeyond || init.combine.kind === "custom" || (init.combine.kind !== "mean" && init.updates.length > maxRows)
         ? foldUpdates(init)

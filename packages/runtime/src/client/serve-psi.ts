@@ -16,9 +16,10 @@ export async function servePsiOf(session: Pick<ClientSession, "answerByFile" | "
   const site = new SitePsi({ folder, owner, onProgress });
   try {
     while (
-      await session.answerByFile(async ({ modelPath, currentRound, totalRounds, outPath }) => ({
-        ...(await site.answer({ modelPath, round: currentRound, totalRounds, outPath })),
-      }))
+      await session.answerByFile(
+        async ({ modelPath, currentRound, totalRounds, outPath }) =>
+          (await site.answer({ modelPath, round: currentRound, totalRounds, outPath })) ?? {},
+      )
     );
   } finally {
     await site.close();

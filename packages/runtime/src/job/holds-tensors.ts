@@ -1,4 +1,5 @@
-import { closeSync, constants, fstatSync, openSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
+import { withJobFile } from "./one-tensor-file.js";
 
 /** A safetensors file without a tensor: what answers an evaluation. */
 export const noTensors: Uint8Array = new TextEncoder().encode("\x02\0\0\0\0\0\0\0{}");
@@ -13,14 +14,7 @@ const mostBytes = 64 * 1024;
  * @throws what the file system says
  */
 export function holdsTensors(path: string): boolean {
-  // Job code may have put something else in its place, which must not be waited for.
-  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const found = fstatSync(file);
-    return !found.isFile() || found.size > mostBytes || namesTensors(readFileSync(file));
-  } finally {
-    closeSync(file);
-  }
+  return withJobFile(path, (file, size) => size === 0 || size > mostBytes || namesTensors(readFileSync(file)));
 }
 
 function namesTensors(bytes: Buffer): boolean {

@@ -1,6 +1,6 @@
-import { closeSync, openSync, readSync } from "node:fs";
+import { closeSync, openSync } from "node:fs";
 import { setImmediate } from "node:timers/promises";
-import { pointBytes, readPsiFile } from "./psi-file.js";
+import { pointBytes, readPoints, readPsiFile } from "./psi-file.js";
 import { select } from "./shuffle.js";
 
 /** Points that are looked at in one pass over all files: what memory is needed, a hundred bytes for each, depends on this alone. */
@@ -24,15 +24,12 @@ export async function compareBlinded(paths: readonly string[], pass: number = po
     await eachPoint(paths[smallest] ?? "", { from, to: from + pass }, (point, index) => {
       if (!found.has(point)) found.set(point, [index]);
     });
-    let seen = 1;
-    for (const list of others) {
-      const isIn = seen;
+    for (const [before, list] of others.entries()) {
       await eachPoint(paths[list] ?? "", {}, (point, index) => {
         const places = found.get(point);
         // One that a list before lacks is in the intersection no more, and one that a list has twice is there once.
-        if (places?.length === isIn) places.push(index);
+        if (places?.length === 1 + before) places.push(index);
       });
-      seen += 1;
     }
     const lists = [smallest, ...others];
     for (const places of found.values()) {
@@ -54,9 +51,8 @@ async function eachPoint(
   try {
     for (let index = from; index < end; ) {
       const wanted = Math.min(pointsOfRead, end - index) * pointBytes;
-      const read = readSync(file, buffer, 0, wanted, start + index * pointBytes);
-      if (read < wanted) throw new TypeError("a file of points has become shorter");
-      for (let at = 0; at < read; at += pointBytes, index += 1) visit(buffer.toString("latin1", at, at + pointBytes), index);
+      readPoints(file, buffer.subarray(0, wanted), { start, from: index });
+      for (let at = 0; at < wanted; at += pointBytes, index += 1) visit(buffer.toString("latin1", at, at + pointBytes), index);
       // The job process hears its parent between two reads.
       await setImmediate();
     }

@@ -1,5 +1,6 @@
-import { closeSync, constants, fstatSync, openSync, readSync } from "node:fs";
+import { readSync } from "node:fs";
 import { FlareError } from "@flare-ts/contracts/errors";
+import { findOneTensor, oneTensorHeader, withJobFile } from "../job/one-tensor-file.js";
 
 /** Name of the one tensor of a file of a private set intersection. */
 const psiTensor = "flare.psi";
@@ -16,19 +17,15 @@ export interface PsiFile {
   readonly start: number;
 }
 
-/** A header that names that tensor alone is shorter. */
-const mostHeaderBytes = 4096;
-
 /** What a file of an intersection has; `undefined` for a file of something else. @throws what the file system says */
 export function findPsiFile(path: string): PsiFile | undefined {
-  // Job code may have put something else in its place, which must not be waited for.
-  const file = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
-  try {
-    const found = fstatSync(file);
-    return found.isFile() ? readHeader(file, found.size) : undefined;
-  } finally {
-    closeSync(file);
-  }
+  const found = withJobFile(path, (file, size) => findOneTensor(file, size, psiTensor));
+  if (found === undefined) return undefined;
+  const { start, bytes } = found;
+  const [count, width, ...more] = found.shape;
+  if (typeof count !== "number" || more.length > 0) return undefined;
+  if (width === undefined) return count === bytes ? { kind: "selection", count, start } : undefined;
+  return width === pointBytes && count * pointBytes === bytes ? { kind: "points", count, start } : undefined;
 }
 
 /** The same of a file that must be one, of a kind. @throws FlareError `client-api/result-invalid` */
@@ -43,46 +40,19 @@ export function readPsiFile(path: string, kind: PsiFile["kind"]): PsiFile {
 
 /** What a file begins with; its data follow. */
 export function psiHeader({ kind, count }: Pick<PsiFile, "kind" | "count">): Uint8Array {
-  const [shape, bytes] = kind === "points" ? [[count, pointBytes], count * pointBytes] : [[count], count];
-  const header = JSON.stringify({ [psiTensor]: { dtype: "U8", shape, data_offsets: [0, bytes] } });
-  const padded = header.padEnd(Math.ceil(header.length / 8) * 8);
-  const length = Buffer.alloc(8);
-  length.writeBigUInt64LE(BigInt(padded.length));
-  return Buffer.concat([length, Buffer.from(padded, "latin1")]);
+  return oneTensorHeader(psiTensor, kind === "points" ? [count, pointBytes] : [count]);
+}
+
+/** Reads points from one on, as many as there is room for. @throws TypeError where the file has become shorter */
+export function readPoints(file: number, into: Uint8Array, { start, from }: { readonly start: number; readonly from: number }): void {
+  if (readSync(file, into, 0, into.byteLength, start + from * pointBytes) < into.byteLength)
+    throw new TypeError("a file of points has become shorter");
+}
+
+/** A file with a selection. */
+export function selectionFile(selection: Uint8Array): Uint8Array {
+  return Buffer.concat([psiHeader({ kind: "selection", count: selection.byteLength }), selection]);
 }
 
 /** What sites begin with, and what they end with: a selection of nothing. */
-export const emptyPsiFile: Uint8Array = psiHeader({ kind: "selection", count: 0 });
-
-function readHeader(file: number, size: number): PsiFile | undefined {
-  const head = Buffer.alloc(8);
-  if (readSync(file, head, 0, 8, 0) < 8) return undefined;
-  const length = head.readBigUInt64LE();
-  if (length > BigInt(mostHeaderBytes) || BigInt(size) < length + 8n) return undefined;
-  const header = Buffer.alloc(Number(length));
-  readSync(file, header, 0, header.byteLength, 8);
-  const start = 8 + header.byteLength;
-  return parseHeader(header.toString("utf8"), start, size - start);
-}
-
-function parseHeader(text: string, start: number, bytes: number): PsiFile | undefined {
-  try {
-    const { __metadata__: _, ...tensors } = JSON.parse(text) as Record<
-      string,
-      { dtype?: unknown; shape?: unknown; data_offsets?: unknown }
-    >;
-    const tensor = tensors[psiTensor];
-    if (Object.keys(tensors).length !== 1 || tensor?.dtype !== "U8") return undefined;
-    const [from, to] = listOf(tensor.data_offsets);
-    const [count, width, ...more] = listOf(tensor.shape);
-    if (typeof count !== "number" || more.length > 0 || from !== 0 || to !== bytes) return undefined;
-    if (width === undefined) return count === bytes ? { kind: "selection", count, start } : undefined;
-    return width === pointBytes && count * pointBytes === bytes ? { kind: "points", count, start } : undefined;
-  } catch {
-    return undefined;
-  }
-}
-
-function listOf(value: unknown): readonly unknown[] {
-  return Array.isArray(value) ? (value as unknown[]) : [];
-}
+export const emptyPsiFile: Uint8Array = selectionFile(new Uint8Array());

@@ -1,8 +1,9 @@
-import { closeSync, existsSync, openSync, readFileSync, readSync, renameSync, writeFileSync, writeSync } from "node:fs";
+import { closeSync, existsSync, openSync, readFileSync, renameSync, writeFileSync, writeSync } from "node:fs";
 import { join } from "node:path";
 import { FlareError, limits } from "@flare-ts/contracts/errors";
+import type { BlindingWork } from "./blind.js";
 import { BlindingPool } from "./blinding-pool.js";
-import { pointBytes, psiHeader, readPsiFile } from "./psi-file.js";
+import { pointBytes, psiHeader, readPoints, readPsiFile, selectionFile } from "./psi-file.js";
 import { keptPsiSecret, type PsiSecret, seedOfShuffle } from "./psi-secret.js";
 import { psiStepOf } from "./psi-steps.js";
 import { isSelected, shuffleOf, unshuffled } from "./shuffle.js";
@@ -62,7 +63,7 @@ export class SitePsi {
     switch (step.kind) {
       case "own": {
         const items = await this.#ownItems();
-        await this.#blindAll(task, items.length, (from, to) => Promise.resolve({ items: items.slice(from, to) }));
+        await this.#blindAll(task, items.length, (from, to) => ({ items: items.slice(from, to) }));
         return undefined;
       }
       case "blind": {
@@ -71,9 +72,8 @@ export class SitePsi {
         try {
           await this.#blindAll(task, count, (from, to) => {
             const points = new Uint8Array((to - from) * pointBytes);
-            if (readSync(file, points, 0, points.byteLength, start + from * pointBytes) < points.byteLength)
-              throw new TypeError("a file of points has become shorter");
-            return Promise.resolve({ points });
+            readPoints(file, points, { start, from });
+            return { points };
           });
         } finally {
           closeSync(file);
@@ -115,12 +115,10 @@ export class SitePsi {
     return readFileSync(path, "utf8").split("\n");
   }
 
-  async #blindAll(
-    { outPath, round }: PsiTask,
-    count: number,
-    batch: (from: number, to: number) => Promise<Parameters<BlindingPool["blind"]>[0]>,
-  ): Promise<void> {
+  async #blindAll({ outPath, round }: PsiTask, count: number, batch: (from: number, to: number) => BlindingWork): Promise<void> {
     const places = this.#shuffle(round, count);
+    // Wanted when what is in the intersection goes back.
+    if (round > 0) writeFileSync(this.#countPath(round), String(count));
     const header = psiHeader({ kind: "points", count });
     const file = openSync(outPath, "w", 0o600);
     try {
@@ -131,7 +129,7 @@ export class SitePsi {
         while (next < count) {
           const from = next;
           next = Math.min(count, from + pointsOfBatch);
-          const blinded = await this.#pool.blind(await batch(from, next));
+          const blinded = await this.#pool.blind(batch(from, next));
           for (let at = 0; at < blinded.byteLength; at += pointBytes) {
             const place = places[from + at / pointBytes] ?? 0;
             writeSync(file, blinded, at, pointBytes, header.byteLength + place * pointBytes);
@@ -157,11 +155,10 @@ export class SitePsi {
   }
 
   #writeSelection({ outPath }: PsiTask, selection: Uint8Array): void {
-    writeFileSync(outPath, Buffer.concat([psiHeader({ kind: "selection", count: selection.byteLength }), selection]), { mode: 0o600 });
+    writeFileSync(outPath, selectionFile(selection), { mode: 0o600 });
   }
 
   #shuffle(round: number, count: number): Uint32Array {
-    if (round > 0) writeFileSync(this.#countPath(round), String(count));
     return shuffleOf(count, seedOfShuffle(this.#secret, round));
   }
 

@@ -9,7 +9,14 @@ import type { ObjectRetention } from "../store/object-retention.js";
 import type { SiteStore } from "../store/site-store.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import type { ResultDelivery } from "./result-delivery.js";
-import { type SecureAnswer, SecureUpdates, type SecureUpdatesComponents, type SecureUpdatesInit, secureHolder } from "./secure-updates.js";
+import {
+  refusal,
+  type SecureAnswer,
+  SecureUpdates,
+  type SecureUpdatesComponents,
+  type SecureUpdatesInit,
+  secureHolder,
+} from "./secure-updates.js";
 import type { ServerLink } from "./server-link.js";
 import type { TaskModels } from "./task-models.js";
 
@@ -81,7 +88,7 @@ export class SecureTasks {
       async () => {
         const known = await this.#updates.kept(key.round);
         const round = known ?? (await this.#updates.keep(result, key, { ...model, path: modelPath }, signal));
-        if (round.task !== key.task) throw this.#refused(`it asks for a second update in round ${key.round}`);
+        if (round.task !== key.task) throw refusal(this.#init, `it asks for a second update in round ${key.round}`);
         await this.#handIn(key, await this.#updates.mask(round, attempt, roster, signal));
       },
       signal,
@@ -110,7 +117,7 @@ export class SecureTasks {
 
   #maskOf({ task }: TaskKey, secure: SecureTask | undefined): { readonly attempt: number; readonly roster: ObjectRef } {
     if (secure?.step === "mask" && secure.attempt === 0 && secure.roster !== undefined) return { attempt: 0, roster: secure.roster };
-    throw this.#refused(`the job was signed for updates that are added without being read, and ${task} asks for one that is read`);
+    throw refusal(this.#init, `the job was signed for updates that are added without being read, and ${task} asks for one that is read`);
   }
 
   /** The file of an object. What came in a task comes again after a crash, and is kept for the job until then. */
@@ -119,11 +126,6 @@ export class SecureTasks {
     await retention.hold(secureHolder(this.#init.jobId), [object.hash]);
     if (inline !== undefined && isObject(inline, object)) return (await models.importBytes(inline)).path;
     return (await transfer.download(() => link.connection(signal), object, undefined, signal)).path;
-  }
-
-  #refused(why: string): FlareError {
-    const { site, jobId } = this.#init;
-    return new FlareError("secure/refused", `${site} does not do what the server asks: ${why}.`, { facts: { site, job: jobId, why } });
   }
 }
 

@@ -106,8 +106,7 @@ export class SecureUpdates {
   async mask(round: SecureRound, attempt: number, roster: ObjectRef, signal: AbortSignal): Promise<SecureAnswer> {
     const { models } = this.#parts;
     const { secure } = this.#init;
-    const others = await this.#othersIn(roster, signal);
-    const secret = await this.#secret();
+    const { secret, others } = await this.#keysIn(roster, signal);
     const { announceScale, maskUpdate } = await import("@flare-ts/aggregator");
     const { maxWeight } = secure;
     const model = await this.#pathOf(round.base);
@@ -177,20 +176,18 @@ export class SecureUpdates {
   async #reveal(round: SecureRound, attempt: number, text: string, signal: AbortSignal): Promise<SecureAnswer> {
     const { statement: signed, confirmations } = readProof(text);
     const statement = readStatement(signed);
-    await this.#check(statement, round, attempt, signal);
+    const { secret, others } = await this.#check(statement, round, attempt, signal);
     const { trust, site: own } = this.#init;
     for (const { site } of statement.contributors) {
       const confirmation = confirmations.find((one) => one.site === site);
       if (confirmation === undefined) throw this.#refused(`${site} has not signed who is in the sum`);
       verifyStatement(signed, confirmation, this.#subject(site), { trust, nowMs: this.#parts.now() });
     }
-    const others = await this.#othersIn({ hash: statement.roster, size: 0 }, signal);
     await this.#advance(
       round,
       { to: "revealed", attempt, statement: digestOf(signed) },
       "it has not signed this sum, or another one since",
     );
-    const secret = await this.#secret();
     const task = this.#maskedTask(round, attempt);
     const isIn = (site: string): boolean => statement.contributors.some((one) => one.site === site);
     const outside = others.filter(({ site }) => !isIn(site));
@@ -199,8 +196,8 @@ export class SecureUpdates {
     return documentAnswer(encodeDocument({ self: secret.selfSeed(task).toString("hex"), pairs }));
   }
 
-  /** Whether a sum may be known, as far as this site is concerned. */
-  async #check(statement: SumStatement, round: SecureRound, attempt: number, signal: AbortSignal): Promise<void> {
+  /** Whether a sum may be known, as far as this site is concerned; gives the keys that its updates are masked with. */
+  async #check(statement: SumStatement, round: SecureRound, attempt: number, signal: AbortSignal): Promise<RoundKeys> {
     const { jobId, site, minSites } = this.#init;
     const { contributors } = statement;
     const isOfRound = statement.job_id === jobId && statement.round === round.round && statement.task === round.task;
@@ -215,13 +212,14 @@ export class SecureUpdates {
     if (names.length < minSites) {
       throw this.#refused(`the sum is of ${names.length} sites, and may be of ${minSites} or more`, { sites: names.length, minSites });
     }
-    const others = await this.#othersIn({ hash: statement.roster, size: 0 }, signal);
-    const stranger = names.find((name) => name !== site && !others.some((other) => other.site === name));
+    const keys = await this.#keysIn({ hash: statement.roster, size: 0 }, signal);
+    const stranger = names.find((name) => name !== site && !keys.others.some((other) => other.site === name));
     if (stranger !== undefined) throw this.#refused(`${stranger} is in the sum, and none of its keys is in the round`);
+    return keys;
   }
 
-  /** The other sites of a round with their keys, each verified. */
-  async #othersIn(ref: ObjectRef, signal: AbortSignal): Promise<readonly { readonly site: string; readonly publicKey: Buffer }[]> {
+  /** The keys of a round: this site's own secret, and those of the other sites, each verified. */
+  async #keysIn(ref: ObjectRef, signal: AbortSignal): Promise<RoundKeys> {
     const { trust, site } = this.#init;
     const { keys } = readRoster(await this.#read(ref, signal));
     const nowMs = this.#parts.now();
@@ -230,10 +228,10 @@ export class SecureUpdates {
       if (known.has(key.site)) throw this.#refused(`${key.site} has two keys`);
       known.set(key.site, verifyKey(key, this.#subject(key.site), { trust, nowMs }));
     }
-    const own = known.get(site);
-    if (own === undefined || !own.equals((await this.#secret()).publicKey)) throw this.#refused("this site's own key is not in the round");
+    const secret = await this.#secret();
+    if (known.get(site)?.equals(secret.publicKey) !== true) throw this.#refused("this site's own key is not in the round");
     known.delete(site);
-    return [...known].map(([other, publicKey]) => ({ site: other, publicKey }));
+    return { secret, others: [...known].map(([other, publicKey]) => ({ site: other, publicKey })) };
   }
 
   /** A whole model becomes what was changed of the model: sums are of differences. */
@@ -281,11 +279,25 @@ export class SecureUpdates {
   }
 
   #refused(why: string, facts: Readonly<Record<string, Json>> = {}): FlareError {
-    const { site, jobId } = this.#init;
-    return new FlareError("secure/refused", `${site} does not do what the server asks: ${why}.`, {
-      facts: { ...facts, site, job: jobId, why },
-    });
+    return refusal(this.#init, why, facts);
   }
+}
+
+/** What the updates of a round are masked with. */
+interface RoundKeys {
+  readonly secret: MaskSecret;
+  readonly others: readonly { readonly site: string; readonly publicKey: Buffer }[];
+}
+
+/** Why a site does not do what the server asks. */
+export function refusal(
+  { site, jobId }: Pick<SecureUpdatesInit, "site" | "jobId">,
+  why: string,
+  facts: Readonly<Record<string, Json>> = {},
+): FlareError {
+  return new FlareError("secure/refused", `${site} does not do what the server asks: ${why}.`, {
+    facts: { ...facts, site, job: jobId, why },
+  });
 }
 
 /** Under this name a site keeps the updates of a job that it may have to mask anew. */

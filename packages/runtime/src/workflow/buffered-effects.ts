@@ -1,7 +1,6 @@
-import { type OwnRound, roundNumbersMeta } from "../job/round-numbers.js";
 import { oldestBaseOf, sitesAtWork, sitesToAssign, withoutOlderThan } from "./buffered-sites.js";
-import type { BufferedPhase, BufferedPlan, BufferedState, BufferedUpdate, Wave } from "./buffered-state.js";
-import { nameOf } from "./round-effects.js";
+import type { BufferedPhase, BufferedPlan, BufferedState, BufferedUpdate } from "./buffered-state.js";
+import { assign, nameOf, saveBest } from "./round-effects.js";
 import type { WorkflowEffect } from "./workflow-machine.js";
 
 /** All that is to be done in a state, in the order in which it is to be started. */
@@ -44,15 +43,6 @@ function underWay(plan: BufferedPlan, state: BufferedState): WorkflowEffect[] {
   return [...over, ...saveBest(state), ...state.waves.map((wave) => assign(plan, wave))];
 }
 
-function assign(plan: BufferedPlan, { round, task, model, sites }: Wave): WorkflowEffect {
-  const totalRounds = plan.settings.numRounds;
-  return { type: "assign", round, task, model, sites, totalRounds, meta: roundNumbersMeta(ownRound(plan, round), { round, totalRounds }) };
-}
-
-function ownRound({ firstRound, settings: { startRound: start, numRounds: total } }: BufferedPlan, round: number): OwnRound {
-  return { current: start + round - firstRound, start, total };
-}
-
 /** Each site by itself: they become idle one by one. */
 function assignMore(plan: BufferedPlan, state: BufferedState, { round, task }: PhaseOf<"collecting">): WorkflowEffect[] {
   const { model } = state.bases.get(round) ?? state;
@@ -78,8 +68,4 @@ function aggregate(state: BufferedState, { round, task, counted }: PhaseOf<"clos
 function closeAll(plan: BufferedPlan, state: BufferedState): WorkflowEffect[] {
   const rounds = new Set([...state.overRounds, ...sitesAtWork(state).flatMap((site) => state.sites.get(site)?.round ?? [])]);
   return [...rounds].sort((a, b) => a - b).map((round) => ({ type: "close-task", round, task: plan.settings.taskName }));
-}
-
-function saveBest({ unsavedBest }: BufferedState): WorkflowEffect[] {
-  return unsavedBest === undefined ? [] : [{ type: "save-best", ...unsavedBest }];
 }

@@ -4,7 +4,7 @@ import { mayTake, roundsInUse, sitesAtWork, sitesToAssign, withoutOlderThan } fr
 import type { BufferedPhase, BufferedPlan, BufferedState, BufferedUpdate, SiteTurn } from "./buffered-state.js";
 import { endReasonAfter, withValue } from "./judge-model.js";
 import { meanMetrics } from "./mean-metrics.js";
-import { hasFailed, withLeft } from "./open-round.js";
+import { factorOf, hasFailed, withLeft } from "./open-round.js";
 import { mandatorySiteLost, presentSites, sitesLost } from "./round-quorum.js";
 import type { WorkflowMachine } from "./workflow-machine.js";
 
@@ -121,8 +121,7 @@ function takeUpdate(plan: BufferedPlan, state: BufferedState, event: EventOf<"up
   const { round, site, update, paramsType, metrics } = event;
   const base = state.bases.get(round);
   if (base === undefined || !isAtWorkOn(state, site, round)) return state;
-  const factors = plan.settings.aggregationWeights;
-  const weight = event.weight * (Object.hasOwn(factors, site) ? (factors[site] ?? 1) : 1);
+  const weight = event.weight * factorOf(plan.settings, site);
   const taken: BufferedUpdate = { site, update, paramsType, weight, metrics, base: { round, model: base.model } };
   return {
     ...withIdle(state, site),

@@ -1,4 +1,4 @@
-import { createStrategy, type Strategy, type StrategyComponents } from "@flare-ts/aggregator/strategies";
+import { createStrategy, isOfSums, type Strategy, type StrategyComponents } from "@flare-ts/aggregator/strategies";
 import { FlareError, isNamedBy, type StrategyChoice } from "@flare-ts/contracts";
 
 /** A mistake in what a job says of its strategy. */
@@ -97,12 +97,10 @@ function problemsIn(create: () => Strategy): readonly StrategyProblem[] {
 
 /** Why a strategy cannot be carried out on a sum alone; `undefined` where it can. The choice has to be without a mistake. */
 export function whyNotOfSums(choice: StrategyChoice): string | undefined {
-  const { name, weigh, combine, parts, needs } = createJobStrategy(choice, { randomBytes: undrawn });
-  const isMean = combine.kind === "mean" && combine.divisor === undefined && parts === undefined;
-  const isBlind = weigh === undefined && needs.norms !== true && needs.distances !== true;
-  return isMean && isBlind
+  const strategy = createJobStrategy(choice, { randomBytes: undrawn });
+  return isOfSums(strategy)
     ? undefined
-    : `${name} looks at updates one by one, and with secure_aggregation the server knows their sum alone`;
+    : `${strategy.name} looks at updates one by one, and with secure_aggregation the server knows their sum alone`;
 }
 
 /** Updates that a round needs, at least, for the strategy that a job has chosen; the choice has to be without a mistake. */

@@ -1,3 +1,4 @@
+import type { RoundSettings } from "@flare-ts/contracts";
 import type { JobEvent } from "../job/job-event.js";
 import type { OpenRound } from "./round-state.js";
 import type { SiteFailure } from "./site-failure.js";
@@ -32,6 +33,11 @@ export function hasHeardOf({ answers, failures }: OpenRound, site: string): bool
 
 export function hasFailed(failures: readonly SiteFailure[], site: string): boolean {
   return failures.some((failure) => failure.site === site);
+}
+
+/** The job's factor on the weight of a site. */
+export function factorOf({ aggregationWeights }: Pick<RoundSettings, "aggregationWeights">, site: string): number {
+  return Object.hasOwn(aggregationWeights, site) ? (aggregationWeights[site] ?? 1) : 1;
 }
 
 /** The round with a site's first answer; its weight times the job's factor for the site. */

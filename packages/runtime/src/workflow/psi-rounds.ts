@@ -1,13 +1,12 @@
-import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts/errors";
 import { noTensors } from "../job/holds-tensors.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
 import { compareBlinded } from "../psi/compare-blinded.js";
-import { emptyPsiFile, psiHeader, readPsiFile } from "../psi/psi-file.js";
+import { emptyPsiFile, readPsiFile, selectionFile } from "../psi/psi-file.js";
 import { psiStepOf } from "../psi/psi-steps.js";
-import { writeError } from "../store/file-model-store-disk.js";
 import type { ObjectRef } from "../store/model-store.js";
+import { importBytes } from "./import-bytes.js";
 import type { ModelDress } from "./model-dress.js";
 import type { RoundSummary, SummarizedRound } from "./round-summary.js";
 import { emptyModel } from "./statistics-rounds.js";
@@ -69,9 +68,7 @@ export class PsiRounds implements ModelDress, RoundSummary {
     const selections = await compareBlinded(paths);
     const models: Record<string, ObjectRef> = {};
     for (const [at, { site }] of contributions.entries()) {
-      const selection = selections[at] ?? new Uint8Array();
-      const bytes = Buffer.concat([psiHeader({ kind: "selection", count: selection.byteLength }), selection]);
-      models[site] = await this.#put("selection.safetensors", bytes);
+      models[site] = await this.#put("selection.safetensors", selectionFile(selections[at] ?? new Uint8Array()));
     }
     return models;
   }
@@ -99,13 +96,8 @@ export class PsiRounds implements ModelDress, RoundSummary {
     return (await this.#parent.call("objectPath", { hash })).path;
   }
 
-  async #put(name: string, bytes: Uint8Array): Promise<ObjectRef> {
-    const { folder } = this.#init;
-    await mkdir(folder, { recursive: true });
-    const path = join(folder, name);
-    // The parent makes the file durable and hashes it when it takes it.
-    await writeFile(path, bytes).catch((reason: unknown) => Promise.reject(writeError(reason, path)));
-    return this.#parent.call("importObject", { path });
+  #put(name: string, bytes: Uint8Array): Promise<ObjectRef> {
+    return importBytes(this.#parent, join(this.#init.folder, name), bytes);
   }
 }
 

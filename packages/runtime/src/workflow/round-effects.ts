@@ -5,6 +5,12 @@ import { sampleSites } from "./sample-sites.js";
 import type { Contribution, WorkflowEffect } from "./workflow-machine.js";
 import type { WorkflowPlan } from "./workflow-plan.js";
 
+/** What rounds are numbered by. */
+interface NumberedRounds {
+  readonly firstRound: number;
+  readonly settings: Pick<RoundPlan["settings"], "startRound" | "numRounds">;
+}
+
 /** All that is to be done in a state, in the order in which it is to be started. */
 export function outstandingRoundEffects(plan: RoundPlan, state: RoundState): readonly WorkflowEffect[] {
   const { phase } = state;
@@ -33,13 +39,17 @@ function goOn(plan: RoundPlan, state: RoundState, phase: Extract<RoundState["pha
   return { type: "open-round", round, task: taskName, model: state.model, sites, totalRounds: numRounds, ...nameOf(plan) };
 }
 
-function assign(plan: RoundPlan, { round, task, model, sites }: OpenRound): WorkflowEffect {
+/** Opens a task at sites, in the round whose model they are given. */
+export function assign(
+  plan: NumberedRounds,
+  { round, task, model, sites }: Pick<OpenRound, "round" | "task" | "model" | "sites">,
+): WorkflowEffect {
   const totalRounds = plan.settings.numRounds;
   return { type: "assign", round, task, model, sites, totalRounds, meta: roundNumbersMeta(ownRound(plan, round), { round, totalRounds }) };
 }
 
 /** A round as trainers count it. */
-export function ownRound({ firstRound, settings: { startRound: start, numRounds: total } }: RoundPlan, round: number): OwnRound {
+export function ownRound({ firstRound, settings: { startRound: start, numRounds: total } }: NumberedRounds, round: number): OwnRound {
   return { current: start + round - firstRound, start, total };
 }
 
@@ -72,8 +82,8 @@ export function closeTask(unclosed: { readonly round: number; readonly task: str
   return unclosed === undefined ? [] : [{ type: "close-task", ...unclosed }];
 }
 
-function saveBest(state: RoundState): WorkflowEffect[] {
-  return state.unsavedBest === undefined ? [] : [{ type: "save-best", ...state.unsavedBest }];
+export function saveBest({ unsavedBest }: Pick<RoundState, "unsavedBest">): WorkflowEffect[] {
+  return unsavedBest === undefined ? [] : [{ type: "save-best", ...unsavedBest }];
 }
 
 export function contributionsOf(answers: ReadonlyMap<string, Contribution>, sites: readonly string[]): Contribution[] {

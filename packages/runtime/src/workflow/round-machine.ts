@@ -1,7 +1,7 @@
 import type { JobEvent, JournalEntry, Metrics } from "../job/job-event.js";
 import { withAnswer, withMissed } from "./answer-times.js";
 import { endReasonAfter, withValue } from "./judge-model.js";
-import { hasFailed, hasHeardOf, isOfRound, openedRound, withAnswerOf, withFailureOf, withLeft } from "./open-round.js";
+import { factorOf, hasFailed, hasHeardOf, isOfRound, openedRound, withAnswerOf, withFailureOf, withLeft } from "./open-round.js";
 import { outstandingRoundEffects } from "./round-effects.js";
 import { answeredSites, mandatorySiteLost, pendingSites, presentSites, quorumLost, quorumOf } from "./round-quorum.js";
 import type { OpenRound, RoundPlan, RoundState } from "./round-state.js";
@@ -93,8 +93,7 @@ function takeAnswer(plan: RoundPlan, state: RoundState, event: EventOf<"update-a
   const { phase } = state;
   if (!isOpen(phase, event) || hasHeardOf(phase, event.site)) return state;
   const { site } = event;
-  const factors = plan.settings.aggregationWeights;
-  const open = withAnswerOf(phase, event, Object.hasOwn(factors, site) ? factors[site] : 1);
+  const open = withAnswerOf(phase, event, factorOf(plan.settings, site));
   const times = withAnswer(state.times, site, atMs - phase.openedAtMs);
   return { ...state, times, phase: { ...phase, ...open, quorumAtMs: quorumTime(plan, open, atMs) } };
 }

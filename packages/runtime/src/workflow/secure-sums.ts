@@ -1,4 +1,4 @@
-import { mkdir, readFile, rm, writeFile } from "node:fs/promises";
+import { mkdir, readFile, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { type AggregationEngine, announceScale, checkMasked, type Mask, type Strategy, unmaskSums } from "@flare-ts/aggregator";
 import type { ContentHash, SecureAggregation } from "@flare-ts/contracts";
@@ -16,6 +16,7 @@ import {
 import { stepTask } from "../secure-aggregation/step-tasks.js";
 import { writeError } from "../store/file-model-store-disk.js";
 import type { ObjectRef } from "../store/model-store.js";
+import { importBytes } from "./import-bytes.js";
 import { isFaultOfUpdate, type OpenSession } from "./round-aggregation.js";
 import type { StepAnswers, WorkflowEffect } from "./workflow-machine.js";
 
@@ -246,13 +247,8 @@ export class SecureSums {
     return (await this.#parts.parent.call("objectPath", { hash })).path;
   }
 
-  async #put(name: string, bytes: Uint8Array): Promise<ObjectRef> {
-    const { folder } = this.#init;
-    await mkdir(folder, { recursive: true });
-    const path = join(folder, name);
-    // The parent makes the file durable and hashes it when it takes it.
-    await writeFile(path, bytes).catch((reason: unknown) => Promise.reject(writeError(reason, path)));
-    return this.#parts.parent.call("importObject", { path });
+  #put(name: string, bytes: Uint8Array): Promise<ObjectRef> {
+    return importBytes(this.#parts.parent, join(this.#init.folder, name), bytes);
   }
 }
 

@@ -1,5 +1,5 @@
 import { createHash } from "node:crypto";
-import { mkdir, readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import type { ContentHash } from "@flare-ts/contracts";
 import { FlareError } from "@flare-ts/contracts/errors";
@@ -11,8 +11,8 @@ import { parseSiteStatistics, type SiteStatistics, siteStatisticsDocument } from
 import { encodeStatistics, readStatistics } from "../statistics/statistics-file.js";
 import { featuresOfAll, passesOf, requestDocument } from "../statistics/statistics-request.js";
 import { type SiteAnswers, statisticsResult } from "../statistics/statistics-result.js";
-import { writeError } from "../store/file-model-store-disk.js";
 import type { ObjectRef } from "../store/model-store.js";
+import { importBytes } from "./import-bytes.js";
 import type { ModelDress } from "./model-dress.js";
 import type { RoundSummary, SummarizedRound } from "./round-summary.js";
 import type { Contribution, WorkflowEffect } from "./workflow-machine.js";
@@ -125,11 +125,7 @@ export class StatisticsRounds implements ModelDress, RoundSummary {
     return new Map(Object.entries(documents).map(([site, one]) => [site, parseSiteStatistics(one)]));
   }
 
-  async #put(name: string, bytes: Uint8Array): Promise<ObjectRef> {
-    await mkdir(this.#folder, { recursive: true });
-    const path = join(this.#folder, name);
-    // The parent makes the file durable and hashes it when it takes it.
-    await writeFile(path, bytes).catch((reason: unknown) => Promise.reject(writeError(reason, path)));
-    return this.#parent.call("importObject", { path });
+  #put(name: string, bytes: Uint8Array): Promise<ObjectRef> {
+    return importBytes(this.#parent, join(this.#folder, name), bytes);
   }
 }
