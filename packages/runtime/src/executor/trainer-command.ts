@@ -115,7 +115,8 @@ function psiCommand(items: PsiItems, { job, env }: { readonly job: SiteJobDescri
   if (items.kind === "class") return { file: process.execPath, args, env: { ...env, ...pythonEnvironment(env["PYTHONPATH"]) } };
   const permissions = trainerPermissions({ workspace: job.workspace, readable: [job.modelsFolder, ...Object.values(job.datasets)] });
   const threads = permissions.includes("--allow-worker") ? [] : ["--allow-worker"];
-  return { file: process.execPath, args: [...permissions, ...threads, ...args], env: { ...env, ...oneArena } };
+  // Node warns of threads, which are ours here.
+  return { file: process.execPath, args: [...permissions, ...threads, "--disable-warning=SecurityWarning", ...args], env: { ...env, ...oneArena } };
 }
 
 /** Whatever the job's own settings say: the other GPUs are other jobs'. In another order the same numbers would be theirs. */

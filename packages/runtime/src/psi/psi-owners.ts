@@ -54,7 +54,10 @@ function classOwner(
     child.once("error", reject);
     child.once("close", (status) => {
       if (status === 0) resolve();
-      else reject(new Error(`flare-client psi ${verb} ${made.path} has ended with status ${status}; what it said is above`));
+      else {
+        const message = `flare-client psi ${verb} ${made.path} has ended with status ${status}; what it said is above.`;
+        reject(new FlareError("client-api/trainer-died", message, { facts: { status } }));
+      }
     });
     await promise;
   };

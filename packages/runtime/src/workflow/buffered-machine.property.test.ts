@@ -100,7 +100,9 @@ function countedByReference({ plan, entries }: BufferedWorld): (readonly { site:
     if (event.type === "round-opened" || event.type === "task-assigned") {
       for (const site of event.sites) if (!open.has(site)) open.set(site, event.round);
     }
-    if (event.type === "site-left" || event.type === "task-failed") open.delete(event.site);
+    if (event.type === "site-left") open.delete(event.site);
+    // An update that turned out to be unusable fails while its site may be at work on a newer model.
+    if (event.type === "task-failed" && open.get(event.site) === event.round) open.delete(event.site);
     if (event.type === "update-accepted" && open.get(event.site) === event.round) {
       open.delete(event.site);
       if (!refused.has(`${event.site} ${event.round}`)) buffer.push({ site: event.site, round: event.round });

@@ -177,6 +177,19 @@ class LocalPSI(PSI):
     for (const site of sites) expect(linesIn(await readFile(resultOf(site, jobId), "utf8")), `at ${site}`).toEqual(common);
   });
 
+  it("is none where a table lacks the column, and the last line of each program says so", async () => {
+    const { jobId, entries } = await run("misspelt", "linkage", undefined, async (job) => {
+      const config = join(job, "app", "config", "config_fed_client.json");
+      await writeFile(config, (await readFile(config, "utf8")).replace('"patient_id"', '"patientid"'));
+    });
+    expect(entries.at(-1)?.event).toMatchObject({ status: "FINISHED:EXECUTION_EXCEPTION" });
+    for (const site of sites) {
+      const said = linesIn(await readFile(join(federation.kitOf(site), jobId, "trainer.log"), "utf8"));
+      expect(said.at(-1), `at ${site}`).toMatch(/^error client-api\/dataset-missing: The data set 'patients' has no column 'patientid'/);
+      expect(said.filter((line) => /^\s+at /.test(line))).toEqual([]);
+    }
+  });
+
   function resultOf(site: string, jobId: string): string {
     return join(federation.kitOf(site), jobId, site, "psi", "intersection.txt");
   }

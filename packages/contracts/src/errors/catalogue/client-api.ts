@@ -79,7 +79,7 @@ export const clientApiErrors = {
   ),
   "client-api/dataset-missing": row(
     "user",
-    "A job computes statistics of a data set that the site does not offer, or that is no CSV file.",
+    "A job asks for a data set that the site does not offer, or that is no CSV file with what is wanted.",
     "Compare `datasets` of the job's component with `datasets` in the site's `local/resources.json`.",
   ),
   "client-api/items-invalid": row(
