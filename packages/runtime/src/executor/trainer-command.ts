@@ -116,7 +116,11 @@ function psiCommand(items: PsiItems, { job, env }: { readonly job: SiteJobDescri
   const permissions = trainerPermissions({ workspace: job.workspace, readable: [job.modelsFolder, ...Object.values(job.datasets)] });
   const threads = permissions.includes("--allow-worker") ? [] : ["--allow-worker"];
   // Node warns of threads, which are ours here.
-  return { file: process.execPath, args: [...permissions, ...threads, "--disable-warning=SecurityWarning", ...args], env: { ...env, ...oneArena } };
+  return {
+    file: process.execPath,
+    args: [...permissions, ...threads, "--disable-warning=SecurityWarning", ...args],
+    env: { ...env, ...oneArena },
+  };
 }
 
 /** Whatever the job's own settings say: the other GPUs are other jobs'. In another order the same numbers would be theirs. */
