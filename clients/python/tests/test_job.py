@@ -21,6 +21,7 @@ from flare_client.job import (
     PTFileModelPersistor,
     ScatterAndGather,
     ScriptRunner,
+    SVTPrivacy,
     TBAnalyticsReceiver,
 )
 from job_folders import JobFolders, told
@@ -56,6 +57,7 @@ class Jobs(JobFolders):
         for site in ("north", "south"):
             job.to(ScriptRunner(script="client.py", script_args=["--site", site]), site, tasks=["train"])
         job.to(PercentilePrivacy(gamma=0.5), "north", tasks=["train"], filter_type=FilterType.TASK_RESULT)
+        job.to(SVTPrivacy(0.5, epsilon_release=4), "north", tasks=["train"], filter_type=FilterType.TASK_RESULT)
         job.to(ModelQuantizer("blockwise8"), "north", tasks=["train"], filter_type=FilterType.TASK_RESULT)
         folder = job.export_job("jobs")
         self.assertEqual(
@@ -63,6 +65,18 @@ class Jobs(JobFolders):
         )
         filters = [
             {"path": "PercentilePrivacy", "args": {"percentile": 10, "gamma": 0.5}},
+            {
+                "path": "SVTPrivacy",
+                "args": {
+                    "fraction": 0.5,
+                    "epsilon": 0.1,
+                    "noise_var": 0.1,
+                    "gamma": 1e-05,
+                    "tau": 1e-06,
+                    "replace": True,
+                    "epsilon_release": 4,
+                },
+            },
             {"path": "ModelQuantizer", "args": {"quantization_type": "blockwise8"}},
         ]
         north = self.json(folder, "app_north", "config", "config_fed_client.json")

@@ -37,6 +37,7 @@ export { type ExactScale, maxContributors } from "./exact/exact-scale.js";
 export { ExactJsEngine, type ExactJsEngineComponents } from "./js/exact-js-engine.js";
 export { metricsWeightedMean, type WeightedMetrics } from "./metrics-weighted-mean.js";
 export { type FilterReport, type FilterUpdateInit, filterUpdate, type UpdateFilter } from "./privacy/filter-update.js";
+export { type SvtBudget, type SvtSettings, svtBudget } from "./privacy/svt-budget.js";
 export { decodeSafetensors, encodeSafetensors } from "./safetensors/encode-safetensors.js";
 export type { SafetensorsLayout, TensorPlace, TensorSpec } from "./safetensors/layout.js";
 export { parseSafetensorsHeader, readSafetensorsHeader } from "./safetensors/read-header.js";

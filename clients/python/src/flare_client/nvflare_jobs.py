@@ -65,6 +65,8 @@ JOB_MODULES: Mapping[str, Tuple[str, Dict[str, str]]] = {
         ("nvflare.app_common.executors.client_api_executor", "job", "ClientAPIExecutor"),
         ("nvflare.app_common.filters.exclude_vars", "job", "ExcludeVars"),
         ("nvflare.app_common.filters.percentile_privacy", "job", "PercentilePrivacy"),
+        ("nvflare.app_common.filters.svt_privacy", "job", "SVTPrivacy"),
+        ("nvflare.app_common.filters", "job", "ExcludeVars PercentilePrivacy SVTPrivacy"),
         ("nvflare.app_common.filters.statistics_privacy_filter", "job", "StatisticsPrivacyFilter"),
         ("nvflare.app_common.executors.statistics.statistics_executor", "job", "StatisticsExecutor"),
         ("nvflare.app_common.statistics.histogram_bins_cleanser", "job", "HistogramBinsCleanser"),

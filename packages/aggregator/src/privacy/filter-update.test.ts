@@ -132,6 +132,7 @@ describe("tensors that hold next to nothing", () => {
     { kind: "percentile", percentile: 50, gamma: 5 },
     { kind: "clip-norm", maxNorm: 5 },
     { kind: "gaussian", clipNorm: 5, noiseMultiplier: 1e-3, randomBytes },
+    { kind: "svt", fraction: 1, epsilon: 1, noiseVar: 1e6, gamma: 5, tau: 0, replace: false, randomBytes },
   ];
 
   it("go through all filters", async () => {
@@ -237,6 +238,39 @@ describe("Gaussian noise", () => {
     // The noise alone has a norm of 0.387.
     expect(norm(values(tensors.get("w")))).toBeLessThan(1.1);
     expect(norm(values(tensors.get("w")))).toBeGreaterThan(1);
+  });
+});
+
+describe("the sparse vector technique on files", () => {
+  const svt: UpdateFilter = {
+    kind: "svt",
+    fraction: 0.01,
+    epsilon: 10,
+    noiseVar: 0.5,
+    gamma: 1,
+    tau: 0.5,
+    replace: false,
+    randomBytes,
+  };
+
+  it("lets out as many values of all tensors together as it may, and says how many there were", async () => {
+    const half: Tensor = { dtype: "F16", shape: [600], data: new Uint16Array(600).fill(0x3c00) };
+    const { report, tensors } = await filtered({ w: floats((i) => Math.sin(i)), half, steps }, [svt]);
+    expect(report).toMatchObject({ paramsType: "DIFF", values: length + 600, leftOut: ["steps"] });
+    const isLeft = (value: number): boolean => value !== 0;
+    const left = values(tensors.get("w")).filter(isLeft).length + values(tensors.get("half")).filter(isLeft).length;
+    expect(left).toBe(Math.ceil((length + 600) * 0.01));
+  });
+
+  it("makes other noise each time", async () => {
+    const update = { w: floats(() => 1) };
+    const [once, again] = [values((await filtered(update, [svt])).tensors.get("w")), values((await filtered(update, [svt])).tensors.get("w"))];
+    expect(once.filter((value, i) => value !== 0 && value === again[i])).toEqual([]);
+  });
+
+  it("needs each tensor of the model: which ones a script sends would be told without noise", async () => {
+    const model = { a: small(0, 0), b: small(0) };
+    expect(await refusal({ a: small(1, 2) }, [svt], { model })).toMatchObject({ code: "privacy/tensors-missing", facts: { tensor: "b" } });
   });
 });
 

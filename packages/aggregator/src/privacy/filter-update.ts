@@ -7,10 +7,11 @@ import { quoted } from "../peer-text.js";
 import type { TensorPlace } from "../safetensors/layout.js";
 import { writeSafetensors } from "../safetensors/write-safetensors.js";
 import type { RandomBytes } from "../strategies/gaussian-noise.js";
-import { isFloatDtype } from "../tensor.js";
+import { dtypeBytes, isFloatDtype } from "../tensor.js";
 import { ChunkSpace, decodeFloats, encodeFloats, roundsToInfinity } from "./float-codec.js";
 import { NormFilter } from "./norm-filter.js";
 import { PercentileFilter } from "./percentile-filter.js";
+import { SvtFilter, type SvtFilterInit } from "./svt-filter.js";
 import type { ValueFilter } from "./value-filter.js";
 
 /** What is done to an update before it leaves its site. */
@@ -22,7 +23,9 @@ export type UpdateFilter =
   /** Shortens the change to a Euclidean norm over all floating tensors together; above 0. */
   | { readonly kind: "clip-norm"; readonly maxNorm: number }
   /** The same, and adds Gaussian noise of a standard deviation of `noiseMultiplier * clipNorm` to each value. */
-  | { readonly kind: "gaussian"; readonly clipNorm: number; readonly noiseMultiplier: number; readonly randomBytes: RandomBytes };
+  | { readonly kind: "gaussian"; readonly clipNorm: number; readonly noiseMultiplier: number; readonly randomBytes: RandomBytes }
+  /** Lets out some of the largest changes, each with Laplace noise, and sets the others to zero. */
+  | ({ readonly kind: "svt" } & SvtFilterInit);
 
 export interface FilterUpdateInit {
   /** Safetensors file of the update; it is read once, so that nothing that is written to it later gets through. */
@@ -45,6 +48,8 @@ export interface FilterReport {
   readonly paramsType: ParamsType;
   /** Names of the tensors that were left out. */
   readonly leftOut: readonly string[];
+  /** How many values all tensors that are not left out hold together. */
+  readonly values: number;
   readonly bytesOut: number;
 }
 
@@ -61,35 +66,49 @@ export interface FilterReport {
  */
 export async function filterUpdate(init: FilterUpdateInit): Promise<FilterReport> {
   const { outPath, filters, isDurable, signal } = init;
-  const valueFilters = filters.flatMap(valueFilterOf);
+  const valueFilters = filters.filter(isOfValues);
   const steps = [undefined, ...valueFilters].map((filter, i) => ({ filter, path: `${outPath}.${i}` }));
   try {
-    let done: { readonly bytes: number; readonly leftOut: readonly string[] } = { bytes: 0, leftOut: [] };
+    let done: TakenOver = { bytes: 0, values: 0, leftOut: [] };
     let before = init.source;
     for (const { filter, path } of steps) {
       const isLast = path === steps.at(-1)?.path;
       const options = { path, isDurable: isLast ? isDurable : false, signal };
       if (filter === undefined) done = await takeOver(init, { ...options, isDifference: valueFilters.length > 0 });
       else {
-        done = { ...done, bytes: await changeValues(filter, before, options) };
+        done = { ...done, bytes: await changeValues(valueFilterOf(filter, done.values), before, options) };
         await rm(before, { force: true });
       }
       before = path;
     }
     await rename(before, outPath);
-    return { paramsType: valueFilters.length > 0 ? "DIFF" : init.paramsType, leftOut: done.leftOut, bytesOut: done.bytes };
+    const { leftOut, values, bytes: bytesOut } = done;
+    return { paramsType: valueFilters.length > 0 ? "DIFF" : init.paramsType, leftOut, values, bytesOut };
   } catch (cause) {
     await Promise.all(steps.map(({ path }) => rm(path, { force: true })));
     throw cause;
   }
 }
 
-function valueFilterOf(filter: UpdateFilter): readonly ValueFilter[] {
-  if (filter.kind === "exclude") return [];
-  if (filter.kind === "percentile") return [new PercentileFilter(filter)];
-  if (filter.kind === "clip-norm") return [new NormFilter(filter)];
+type FilterOfValues = Exclude<UpdateFilter, { readonly kind: "exclude" }>;
+
+function isOfValues(filter: UpdateFilter): filter is FilterOfValues {
+  return filter.kind !== "exclude";
+}
+
+function valueFilterOf(filter: FilterOfValues, values: number): ValueFilter {
+  if (filter.kind === "percentile") return new PercentileFilter(filter);
+  if (filter.kind === "clip-norm") return new NormFilter(filter);
+  if (filter.kind === "svt") return new SvtFilter(filter, values);
   const { clipNorm: maxNorm, noiseMultiplier: multiplier, randomBytes } = filter;
-  return [new NormFilter({ maxNorm, noise: { multiplier, randomBytes } })];
+  return new NormFilter({ maxNorm, noise: { multiplier, randomBytes } });
+}
+
+/** What the first step came to. */
+interface TakenOver {
+  readonly bytes: number;
+  readonly values: number;
+  readonly leftOut: readonly string[];
 }
 
 interface StepInit {
@@ -102,7 +121,7 @@ interface StepInit {
 async function takeOver(
   { source, base, paramsType, filters, signal }: FilterUpdateInit,
   { path, isDurable, isDifference }: StepInit & { readonly isDifference: boolean },
-): Promise<{ readonly bytes: number; readonly leftOut: readonly string[] }> {
+): Promise<TakenOver> {
   const reader = await ChunkReader.open({ source, base, isSubtracted: isDifference && paramsType === "FULL", signal });
   try {
     const { tensors, metadata } = reader.layout;
@@ -116,11 +135,12 @@ async function takeOver(
     const given = new Map(tensors.map((tensor) => [tensor.name, tensor]));
     const wanted = reader.baseTensors.filter(isKept);
     const missing = wanted.find(({ name }) => !given.has(name));
-    if (missing !== undefined && filters.some(({ kind }) => kind === "gaussian")) throw lacks(missing);
+    if (missing !== undefined && filters.some(({ kind }) => kind === "gaussian" || kind === "svt")) throw lacks(missing);
     const kept = wanted.flatMap(({ name }) => given.get(name) ?? []);
     if (kept.length === 0) throw new FlareError("privacy/nothing-left", `The filters leave nothing of the update ${source}.`);
     const { bytes } = await writeSafetensors(path, kept, reader.allBytes(kept), { isDurable, isHashed: false, signal });
-    return { bytes, leftOut: tensors.filter((tensor) => !isKept(tensor)).map(({ name }) => name) };
+    const values = kept.reduce((sum, { dtype, byteLength }) => sum + byteLength / dtypeBytes[dtype], 0);
+    return { bytes, values, leftOut: tensors.filter((tensor) => !isKept(tensor)).map(({ name }) => name) };
   } finally {
     await reader.close();
   }

@@ -1,5 +1,5 @@
-import { type Cipher, createCipheriv } from "node:crypto";
 import { FlareError } from "@flare-ts/contracts/errors";
+import { seedBytes } from "./keystream.js";
 
 /** What hides an update, and cancels in the sum of all: a keystream that is added to it or taken from it. */
 export interface Mask {
@@ -8,13 +8,6 @@ export interface Mask {
   /** 1 where the keystream was added to the update, -1 where it was taken away. */
   readonly sign: 1 | -1;
 }
-
-const seedBytes = 32;
-const cipherBlock = 16;
-
-/** Keystream that is made together: what it is added to stays in the cache. */
-export const keystreamBytes = 65_536;
-const zeros = new Uint8Array(keystreamBytes);
 
 /** @throws `aggregate/mask-invalid` for a seed of another length, a seed twice, another sign; where `isNeeded`, for no mask at all */
 export function requireMasks(masks: readonly Mask[], isNeeded: boolean): void {
@@ -26,23 +19,4 @@ export function requireMasks(masks: readonly Mask[], isNeeded: boolean): void {
   }
   const seeds = new Set(masks.map(({ seed }) => Buffer.from(seed).toString("hex")));
   if (seeds.size < masks.length) throw invalid("Two masks have the same seed: together they hide less than it seems.");
-}
-
-/** The keystream of a mask, from its beginning on. */
-export class MaskStream {
-  readonly #cipher: Cipher;
-
-  constructor({ seed }: Mask) {
-    // The counter may begin at 0 since a seed serves for one keystream only.
-    this.#cipher = createCipheriv("aes-256-ctr", seed, Buffer.alloc(cipherBlock));
-  }
-
-  /** Writes the next bytes, at most `keystreamBytes` of them. */
-  writeNext(into: Uint8Array): void {
-    const made = this.#cipher.update(zeros.subarray(0, into.byteLength));
-    into.set(made);
-    // Lets go of it now. When that is left to the garbage collector, every piece lies in memory that is new to the process, which takes
-    // several times as long as to fill it (0.6 to 2.6 against 4.3 to 5.3 GB a second, one core, Zen 4).
-    if (made.buffer.byteLength === made.byteLength) made.buffer.transfer(0);
-  }
 }

@@ -8,7 +8,8 @@ import { KernelMemory } from "../wasm/kernel-memory.js";
 import type { KernelType } from "../wasm/kernel-names.js";
 import { exhausted } from "../wasm/thread-scratch.js";
 import { requireKernels } from "../wasm/wasm-parts.js";
-import { keystreamBytes, type Mask, MaskStream } from "./mask.js";
+import { Keystream, keystreamBytes } from "./keystream.js";
+import type { Mask } from "./mask.js";
 
 /** Words of a batch at most. */
 export const maxWords = batchElements;
@@ -155,10 +156,10 @@ export interface WordRange {
 /** The keystream of a mask, and whether it is added or taken away. */
 export interface SignedStream {
   readonly sign: 1 | -1;
-  readonly stream: MaskStream;
+  readonly stream: Keystream;
 }
 
 /** The keystreams of masks from their beginning: to be added as they are, or taken out again. */
 export function streamsOf(masks: readonly Mask[], direction: "in" | "out"): readonly SignedStream[] {
-  return masks.map((mask) => ({ sign: direction === "in" ? mask.sign : mask.sign === 1 ? -1 : 1, stream: new MaskStream(mask) }));
+  return masks.map((mask) => ({ sign: direction === "in" ? mask.sign : mask.sign === 1 ? -1 : 1, stream: new Keystream(mask.seed) }));
 }

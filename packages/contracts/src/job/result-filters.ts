@@ -7,6 +7,7 @@ import {
   statisticsFilterClasses,
   statisticsPrivacyFilterClass,
 } from "./statistics-filters.js";
+import { checkSvtPrivacy, type SvtPrivacySettings, svtPrivacyOf } from "./svt-privacy-args.js";
 import { updateFilterArgs } from "./update-filter-args.js";
 import { type UpdateForm, updateForms } from "./update-forms.js";
 
@@ -29,6 +30,7 @@ export type UpdateFilterSettings =
   | { readonly kind: "PercentilePrivacy"; readonly percentile: number; readonly gamma: number }
   | { readonly kind: "ClipNorm"; readonly maxNorm: number }
   | { readonly kind: "GaussianPrivacy"; readonly clipNorm: number; readonly noiseMultiplier: number }
+  | SvtPrivacySettings
   | StatisticsFilter;
 
 /** FLARE's forms that only a GPU library of its own makes. */
@@ -47,6 +49,12 @@ const quantizationType = z.string().transform((written, context): UpdateForm => 
 /** A filter as it is compiled: one of tensors, or the form that results are sent in. */
 type CompiledFilter = UpdateFilterSettings | CleanserReference | { readonly kind: "ModelQuantizer"; readonly form: UpdateForm };
 
+/** What only a site's own policy has beside its noise. */
+const accountArgs = {
+  delta: "the account of epsilon is the site's: it stands in its local/privacy.json",
+  epsilon_budget: "the account of epsilon is the site's: it stands in its local/privacy.json",
+};
+
 const siteFilterClasses: readonly ComponentClass<CompiledFilter>[] = [
   classOf("ModelQuantizer", { quantization_type: quantizationType.default("float16") }, ({ quantization_type: form }) => {
     return { kind: "ModelQuantizer", form };
@@ -60,11 +68,9 @@ const siteFilterClasses: readonly ComponentClass<CompiledFilter>[] = [
     ...classOf("GaussianPrivacy", updateFilterArgs.GaussianPrivacy, ({ clip_norm: clipNorm, noise_multiplier: noiseMultiplier }) => {
       return { kind: "GaussianPrivacy", clipNorm, noiseMultiplier };
     }),
-    refusedArgs: {
-      delta: "the account of epsilon is the site's: it stands in its local/privacy.json",
-      epsilon_budget: "the account of epsilon is the site's: it stands in its local/privacy.json",
-    },
+    refusedArgs: accountArgs,
   },
+  { ...classOf("SVTPrivacy", updateFilterArgs.SVTPrivacy, svtPrivacyOf, checkSvtPrivacy), refusedArgs: accountArgs },
   statisticsPrivacyFilterClass,
   ...statisticsFilterClasses,
 ];
@@ -124,7 +130,11 @@ function classOf<Shape extends z.ZodRawShape, Compiled>(
   name: string,
   shape: Shape,
   compile: (args: z.output<z.ZodObject<Shape>>) => Compiled,
+  check: (args: z.output<z.ZodObject<Shape>>, context: z.RefinementCtx) => void = () => undefined,
 ): ComponentClass<Compiled> {
-  const args = z.strictObject(shape).transform((written) => compile(written as z.output<z.ZodObject<Shape>>));
+  const args = z
+    .strictObject(shape)
+    .superRefine((written, context) => check(written as z.output<z.ZodObject<Shape>>, context))
+    .transform((written) => compile(written as z.output<z.ZodObject<Shape>>));
   return { name, args, argNames: Object.keys(shape), refusedArgs: {} };
 }

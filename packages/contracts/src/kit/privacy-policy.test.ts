@@ -55,6 +55,54 @@ describe("local/privacy.json", () => {
     ]);
   });
 
+  it("has the sparse vector technique, with FLARE's defaults and an account of its own", () => {
+    const defaults = {
+      kind: "SVTPrivacy",
+      fraction: 0.1,
+      epsilon: 0.1,
+      noiseVar: 0.1,
+      gamma: 1e-5,
+      tau: 1e-6,
+      replace: true,
+      delta: 1e-5,
+    };
+    expect(filters({ path: "nvflare.app_common.filters.svt_privacy.SVTPrivacy" })).toEqual([defaults]);
+    // As FLARE's sample has it, and as its exporters write arguments that are not set.
+    const noise = { name: "AddNoiseToMinMax", args: { min_noise_level: 0.1, max_noise_level: 0.1 } };
+    const written = { fraction: 0.1, epsilon: 0.2, data_kinds: null, epsilon_threshold: null };
+    expect(filters(noise, { name: "SVTPrivacy", args: written })?.[1]).toEqual({ ...defaults, epsilon: 0.2 });
+    const all = {
+      fraction: 1,
+      epsilon: 1,
+      noise_var: 0,
+      gamma: 0.5,
+      tau: -1,
+      data_kinds: ["WEIGHT_DIFF", "WEIGHTS"],
+      replace: false,
+      epsilon_threshold: 0.25,
+      epsilon_query: 0.75,
+      epsilon_release: 3,
+      delta: 1e-6,
+      epsilon_budget: 8,
+    };
+    expect(filters({ name: "SVTPrivacy", args: all })).toEqual([
+      {
+        kind: "SVTPrivacy",
+        fraction: 1,
+        epsilon: 1,
+        noiseVar: 0,
+        gamma: 0.5,
+        tau: -1,
+        replace: false,
+        epsilonThreshold: 0.25,
+        epsilonQuery: 0.75,
+        epsilonRelease: 3,
+        delta: 1e-6,
+        epsilonBudget: 8,
+      },
+    ]);
+  });
+
   it("lets a site take part in intersections, with so many identifiers, and its sizes shown or not", () => {
     expect(filters({ name: "AllowPsi" })).toEqual([{ kind: "AllowPsi", maxItems: 10_000_000, showSizes: false }]);
     expect(filters({ name: "AllowPsi", args: { max_items: 100, show_sizes: true } })).toEqual([
@@ -118,7 +166,22 @@ describe("local/privacy.json", () => {
   });
 
   it.each<[string, unknown, RegExp]>([
-    ["a filter that is not there", { name: "SVTPrivacy" }, /'SVTPrivacy' is not supported yet; supported: ExcludeVars, PercentilePrivacy/],
+    ["a filter that is not there", { name: "DXOBlocker" }, /'DXOBlocker' is not supported yet; supported: ExcludeVars, PercentilePrivacy/],
+    [
+      "an argument of SVTPrivacy with a slip in its name",
+      { name: "SVTPrivacy", args: { epsilon_treshold: 0.01 } },
+      /unknown argument 'epsilon_treshold' of SVTPrivacy; did you mean 'epsilon_threshold'/,
+    ],
+    ["no share of the values", { name: "SVTPrivacy", args: { fraction: 0 } }, /must be more than 0/],
+    ["more than all values", { name: "SVTPrivacy", args: { fraction: 10 } }, /must be at most 1/],
+    ["values without noise", { name: "SVTPrivacy", args: { noise_var: 0 } }, /must be more than 0 where there is no epsilon_release/],
+    ["a part of epsilon that is all of it", { name: "SVTPrivacy", args: { epsilon_query: 0.1 } }, /must be less than epsilon, which is 0\.1/],
+    [
+      "parts of epsilon that are not epsilon",
+      { name: "SVTPrivacy", args: { epsilon: 1, epsilon_query: 0.5, epsilon_threshold: 0.4 } },
+      /must come to epsilon, which is 1/,
+    ],
+    ["results that are not filtered here", { name: "SVTPrivacy", args: { data_kinds: ["METRICS"] } }, /must be a list with WEIGHT_DIFF/],
     ["a filter with a slip in its name", { name: "PercentilPrivacy" }, /did you mean 'PercentilePrivacy'/],
     [
       "an argument with a slip in its name",
@@ -148,5 +211,9 @@ describe("local/privacy.json", () => {
     expect(problems(noise, noise)).toMatch(/GaussianPrivacy stands once/);
     expect(problems(noise, { name: "ClipNorm", args: { max_norm: 1 } })).toMatch(/stands before GaussianPrivacy/);
     expect(problems({ name: "ClipNorm", args: { max_norm: 1 } }, noise)).toBe("");
+    const sparse = { name: "SVTPrivacy" };
+    expect(problems(sparse, sparse)).toMatch(/SVTPrivacy stands once/);
+    expect(problems(sparse, noise)).toMatch(/GaussianPrivacy and SVTPrivacy stand in scopes of their own/);
+    expect(problems(sparse, { name: "PercentilePrivacy" })).toBe("");
   });
 });

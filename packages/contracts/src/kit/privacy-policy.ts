@@ -14,6 +14,7 @@ import {
   statisticsPrivacyFilterClass,
   withCleansers,
 } from "../job/statistics-filters.js";
+import { checkSvtPrivacy, type SvtPrivacySettings, svtPrivacyOf } from "../job/svt-privacy-args.js";
 import { updateFilterArgs } from "../job/update-filter-args.js";
 import { limits } from "../limits.js";
 
@@ -23,14 +24,8 @@ export type PrivacyFilter =
   | { readonly kind: "ExcludeVars"; readonly names: readonly string[] | RegExp }
   | { readonly kind: "PercentilePrivacy"; readonly percentile: number; readonly gamma: number }
   | { readonly kind: "ClipNorm"; readonly maxNorm: number }
-  | {
-      readonly kind: "GaussianPrivacy";
-      readonly clipNorm: number;
-      readonly noiseMultiplier: number;
-      readonly delta: number;
-      /** The ε that all updates of the scope may come to; `undefined`: no limit. */
-      readonly epsilonBudget: number | undefined;
-    }
+  | ({ readonly kind: "GaussianPrivacy"; readonly clipNorm: number; readonly noiseMultiplier: number } & PrivacyAccount)
+  | (SvtPrivacySettings & PrivacyAccount)
   /** Lets these metrics out, and no others. */
   | { readonly kind: "AllowMetrics"; readonly metrics: readonly string[] }
   /** Tells the server this weight, whatever the job said. */
@@ -38,6 +33,13 @@ export type PrivacyFilter =
   /** Lets the site take part in private set intersections, with lists of so many identifiers at most, its own and those of others. */
   | { readonly kind: "AllowPsi"; readonly maxItems: number; readonly showSizes: boolean }
   | StatisticsFilter;
+
+/** How the noise of a scope is counted. */
+interface PrivacyAccount {
+  readonly delta: number;
+  /** The ε that all updates of the scope may come to; `undefined`: no limit. */
+  readonly epsilonBudget: number | undefined;
+}
 
 /** What holds for the jobs of a scope. */
 export interface PrivacyScope {
@@ -56,23 +58,27 @@ export interface PrivacyPolicy {
 
 const positive = z.number().gt(0).max(1e9);
 
+const accountArgs = { delta: z.number().gt(0).max(0.01).default(1e-5), epsilon_budget: positive.optional() };
+
 const filterClasses: readonly ComponentClass<PrivacyFilter | CleanserReference>[] = [
   classOf("ExcludeVars", updateFilterArgs.ExcludeVars, ({ exclude_vars: names }) => ({ names })),
   classOf("PercentilePrivacy", updateFilterArgs.PercentilePrivacy, ({ percentile, gamma }) => ({ percentile, gamma })),
   classOf("ClipNorm", updateFilterArgs.ClipNorm, ({ max_norm: maxNorm }) => ({ maxNorm })),
   classOf(
     "GaussianPrivacy",
-    {
-      ...updateFilterArgs.GaussianPrivacy,
-      delta: z.number().gt(0).max(0.01).default(1e-5),
-      epsilon_budget: positive.optional(),
-    },
+    { ...updateFilterArgs.GaussianPrivacy, ...accountArgs },
     ({ clip_norm: clipNorm, noise_multiplier: noiseMultiplier, delta, epsilon_budget: epsilonBudget }) => ({
       clipNorm,
       noiseMultiplier,
       delta,
       epsilonBudget,
     }),
+  ),
+  classOf(
+    "SVTPrivacy",
+    { ...updateFilterArgs.SVTPrivacy, ...accountArgs },
+    ({ delta, epsilon_budget: epsilonBudget, ...args }) => ({ ...svtPrivacyOf(args), delta, epsilonBudget }),
+    checkSvtPrivacy,
   ),
   classOf("AllowMetrics", { metrics: z.array(z.string().min(1)) }, ({ metrics }) => ({ metrics })),
   classOf("FixedWeight", { weight: positive.default(1) }, ({ weight }) => ({ weight })),
@@ -126,11 +132,17 @@ const scopeSchema = z
       .optional(),
   })
   .superRefine(({ task_result_filters: filters }, context) => {
-    for (const kind of ["GaussianPrivacy", "AllowMetrics", "FixedWeight", "AllowPsi", ...statisticsFilterKinds] as const) {
+    for (const kind of ["GaussianPrivacy", "SVTPrivacy", "AllowMetrics", "FixedWeight", "AllowPsi", ...statisticsFilterKinds] as const) {
       const places = filters.flatMap((filter, i) => (filter.kind === kind ? [i] : []));
       const [, second] = places;
       if (second !== undefined)
         context.addIssue({ code: "custom", path: ["task_result_filters", second], message: `${kind} stands once in a scope` });
+    }
+    const noises = filters.flatMap(({ kind }, i) => (kind === "GaussianPrivacy" || kind === "SVTPrivacy" ? [{ kind, i }] : []));
+    const [first, other] = noises;
+    if (first !== undefined && other !== undefined && first.kind !== other.kind) {
+      const message = "GaussianPrivacy and SVTPrivacy stand in scopes of their own: one noise is enough";
+      context.addIssue({ code: "custom", path: ["task_result_filters", other.i], message });
     }
     const noise = filters.findIndex(({ kind }) => kind === "GaussianPrivacy");
     const after = filters.findIndex(({ kind }, i) => i > noise && (kind === "PercentilePrivacy" || kind === "ClipNorm"));
@@ -188,9 +200,11 @@ function classOf<Kind extends PrivacyFilter["kind"], Shape extends z.ZodRawShape
   name: Kind,
   shape: Shape,
   read: (args: z.output<z.ZodObject<Shape>>) => Omit<FilterOf<Kind>, "kind">,
+  check: (args: z.output<z.ZodObject<Shape>>, context: z.RefinementCtx) => void = () => undefined,
 ): ComponentClass<PrivacyFilter> {
   const args = z
     .strictObject(shape)
+    .superRefine((written, context) => check(written as z.output<z.ZodObject<Shape>>, context))
     .transform((written) => ({ kind: name, ...read(written as z.output<z.ZodObject<Shape>>) }) as FilterOf<Kind>);
   return { name, args, argNames: Object.keys(shape), refusedArgs: {} };
 }

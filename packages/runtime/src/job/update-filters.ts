@@ -18,6 +18,8 @@ export function updateFilterOf(
       return { kind: "clip-norm", maxNorm: filter.maxNorm };
     case "GaussianPrivacy":
       return { kind: "gaussian", clipNorm: filter.clipNorm, noiseMultiplier: filter.noiseMultiplier, randomBytes };
+    case "SVTPrivacy":
+      return { ...filter, kind: "svt", randomBytes };
     case "AllowMetrics":
     case "FixedWeight":
     case "AllowPsi":

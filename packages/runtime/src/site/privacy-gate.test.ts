@@ -213,7 +213,7 @@ describe("the answer to an evaluation at the gate", () => {
         meta: {},
       });
       expect([...bytes]).toEqual([...noTensors]);
-      expect(spent).toBe(0);
+      expect(spent).toEqual({ rho: 0, epsilon: 0, squares: 0 });
       const facts = { job: "j", round: 4, task, scope: "strict", filters: ["AllowMetrics", "FixedWeight"], leftOut: [] };
       expect(entries).toEqual([{ who: "site-1", action: "release_update", outcome: "allowed", facts }]);
     },
@@ -236,9 +236,57 @@ describe("the answer to an evaluation at the gate", () => {
     const noisy = scope("noisy", { ...noise, epsilonBudget: undefined }, allow);
     const { released, entries, spent } = await release(task, { w: f32(2), v: f32(2) }, { given: noisy });
     expect(released).toMatchObject({ paramsType: "DIFF", meta: { "flare.wire": { form: "blockwise8" } } });
-    expect(spent).toBe(2);
+    expect(spent).toEqual({ rho: 2, epsilon: 0, squares: 0 });
     expect(entries).toMatchObject([{ facts: { task, epsilon: expect.any(Number) } }]);
     await expect(release(task, { w: f32(2) }, { given: noisy })).rejects.toMatchObject({ code: "privacy/tensors-missing" });
+  });
+});
+
+describe("an update at a gate with the sparse vector technique", () => {
+  const sparse: PrivacyFilter = {
+    kind: "SVTPrivacy",
+    fraction: 0.5,
+    epsilon: 1,
+    noiseVar: 0.25,
+    gamma: 1,
+    tau: 0,
+    replace: false,
+    epsilonThreshold: undefined,
+    epsilonQuery: undefined,
+    epsilonRelease: undefined,
+    delta: 1e-5,
+    epsilonBudget: 6.5,
+  };
+  const given = scope("sparse", sparse);
+  const sparsePolicy: PrivacyPolicy = { scopes: [given], defaultScope: undefined };
+  const one = { dtype: "F32", shape: [8], data: new Float32Array(8).fill(1) } as const;
+
+  async function release(store: SiteStore, round: number): Promise<Float32Array> {
+    const path = join(folder, "sparse.safetensors");
+    const outPath = join(folder, "sparse-out.safetensors");
+    await writeFile(path, encodeSafetensors([["w", one]]));
+    const gate = gateWith(store, sparsePolicy);
+    const result = { path, paramsType: "DIFF", weight: 1, metrics: {}, meta: {} } as const;
+    const key = { jobId: "j", round, task: "train" };
+    const init = { key, scope: given, base: path, outPath, form: undefined, signal: new AbortController().signal };
+    const released = await gate.release(result, init);
+    return decodeSafetensors(await readFile(released.path)).get("w")?.data as Float32Array;
+  }
+
+  it("costs what its number of values comes to, once for each task however often it is begun, until the budget is spent", async () => {
+    const store = await emptyStore();
+    // Half of 8 values leave, for a quarter each.
+    expect((await release(store, 0)).filter((value) => value !== 0)).toHaveLength(4);
+    expect(await store.privacySpent("sparse")).toEqual({ rho: 0, epsilon: 2, squares: 4 });
+    // A site that was killed before the update was kept makes another one, of other noise: the first has not left.
+    await release(store, 0);
+    expect(await store.privacySpent("sparse")).toEqual({ rho: 0, epsilon: 2, squares: 4 });
+    await release(store, 1);
+    await release(store, 2);
+    await expect(release(store, 3)).rejects.toMatchObject({ code: "privacy/budget-spent", facts: { epsilon: 8, budget: 6.5 } });
+    expect(await store.privacySpent("sparse")).toMatchObject({ epsilon: 6 });
+    // A model of one value would cost 1.25, and no job of the scope has fewer.
+    await expect(gateWith(store, sparsePolicy).scopeOf("sparse")).rejects.toMatchObject({ code: "privacy/budget-spent" });
   });
 });
 

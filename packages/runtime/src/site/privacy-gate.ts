@@ -23,7 +23,9 @@ import { sizesOfPsi } from "../psi/site-psi.js";
 import { holdsStatistics } from "../statistics/statistics-file.js";
 import { writeCleansed } from "../statistics/write-cleansed.js";
 import { diskError, writeError } from "../store/file-model-store-disk.js";
+import { type PrivacySpent, withCost } from "../store/privacy-cost.js";
 import type { SiteStore } from "../store/site-store.js";
+import { accountant, costOf, type NoiseFilter, noiseOf } from "./privacy-account.js";
 
 export interface PrivacyGateComponents {
   readonly store: Pick<SiteStore, "privacySpent" | "spendPrivacy">;
@@ -63,8 +65,6 @@ interface WhatWasDone {
 /** Names of tensors that stayed here, in a line of the audit log. */
 const shownTensors = 100;
 
-type GaussianPrivacy = Extract<PrivacyFilter, { readonly kind: "GaussianPrivacy" }>;
-
 /**
  * What of a job's results leaves this site, by the site's own policy. It works in the site's parent process, after the job's code and on
  * a copy that the job's code cannot reach.
@@ -87,9 +87,11 @@ export class PrivacyGate {
   async scopeOf(wanted: string | undefined): Promise<PrivacyScope | undefined> {
     const scope = this.#named(wanted);
     if (scope === undefined) return undefined;
-    const noise = gaussianOf(scope);
+    const noise = noiseOf(scope);
     if (noise?.epsilonBudget !== undefined) {
-      const epsilon = (await accountant(noise))((await this.#parts.store.privacySpent(scope.name)) + costOf(noise));
+      // What a model of one value would cost: how many the job's has is known with its first update.
+      const together = withCost(await this.#parts.store.privacySpent(scope.name), await costOf(noise, 1));
+      const epsilon = (await accountant(noise))(together);
       if (epsilon > noise.epsilonBudget) throw this.#budgetSpent(scope, noise, epsilon);
     }
     return isOpen(scope) ? undefined : scope;
@@ -146,8 +148,8 @@ export class PrivacyGate {
       if (!holdsTensors(result.path)) return await this.#releaseMetrics(result, init);
       if (holdsStatistics(result.path)) return await this.#releaseStatistics(result, init);
       if (findPsiFile(result.path) !== undefined) return await this.#releasePsi(result, init);
-      const { filtered, leftOut } = await this.#filter(result, init);
-      const epsilon = await this.#spend(key, scope);
+      const { filtered, leftOut, values } = await this.#filter(result, init);
+      const epsilon = await this.#spend(key, scope, values);
       const released = await this.#shape(filtered, init);
       made.push(released.path);
       this.#writeDown(init, { filters: scope.resultFilters, leftOut, epsilon });
@@ -240,12 +242,13 @@ export class PrivacyGate {
   async #filter(
     { path: source, paramsType: given, weight, metrics }: TrainerResult,
     { scope, base, outPath, signal }: ReleaseInit,
-  ): Promise<{ readonly filtered: TrainerResult; readonly leftOut: readonly string[] }> {
+  ): Promise<{ readonly filtered: TrainerResult; readonly leftOut: readonly string[]; readonly values: number }> {
     // Loaded where a policy asks for it: a site's parent process is small without it.
     const { filterUpdate } = await import("@flare-ts/aggregator");
     const filters = scope.resultFilters.flatMap((filter) => updateFilterOf(filter, this.#parts.randomBytes) ?? []);
-    const { paramsType, leftOut } = await filterUpdate({ source, paramsType: given, base, outPath, filters, isDurable: false, signal });
-    return { filtered: this.#withAllowed({ path: outPath, paramsType, weight, metrics }, scope), leftOut };
+    const filterInit = { source, paramsType: given, base, outPath, filters, isDurable: false, signal };
+    const { paramsType, leftOut, values } = await filterUpdate(filterInit);
+    return { filtered: this.#withAllowed({ path: outPath, paramsType, weight, metrics }, scope), leftOut, values };
   }
 
   /** What leaves beside the tensors. */
@@ -277,22 +280,23 @@ export class PrivacyGate {
   }
 
   /** @returns the ε that all updates of the scope come to; `undefined` where there is no noise */
-  async #spend({ jobId, round, task }: TaskKey, scope: PrivacyScope): Promise<number | undefined> {
-    const noise = gaussianOf(scope);
+  async #spend({ jobId, round, task }: TaskKey, scope: PrivacyScope, values: number): Promise<number | undefined> {
+    const noise = noiseOf(scope);
     if (noise === undefined) return undefined;
     const epsilonOf = await accountant(noise);
     const { epsilonBudget = Number.POSITIVE_INFINITY } = noise;
-    let cost = 0;
-    const allows = (together: number): boolean => {
-      cost = together;
-      return epsilonOf(together) <= epsilonBudget;
+    let epsilon = 0;
+    const allows = (together: PrivacySpent): boolean => {
+      epsilon = epsilonOf(together);
+      return epsilon <= epsilonBudget;
     };
-    const isSpent = await this.#parts.store.spendPrivacy({ jobId, round, task }, { scope: scope.name, cost: costOf(noise), allows });
-    if (!isSpent) throw this.#budgetSpent(scope, noise, epsilonOf(cost));
-    return epsilonOf(cost);
+    const cost = await costOf(noise, values);
+    const isSpent = await this.#parts.store.spendPrivacy({ jobId, round, task }, { scope: scope.name, cost, allows });
+    if (!isSpent) throw this.#budgetSpent(scope, noise, epsilon);
+    return epsilon;
   }
 
-  #budgetSpent({ name }: PrivacyScope, { delta, epsilonBudget = 0 }: GaussianPrivacy, epsilon: number): FlareError {
+  #budgetSpent({ name }: PrivacyScope, { delta, epsilonBudget = 0 }: NoiseFilter, epsilon: number): FlareError {
     const { site } = this.#init;
     return new FlareError(
       "privacy/budget-spent",
@@ -307,26 +311,6 @@ function isOpen({ resultFilters }: PrivacyScope): boolean {
   return resultFilters.length === 0;
 }
 
-function gaussianOf({ resultFilters }: PrivacyScope): GaussianPrivacy | undefined {
-  return resultFilters.find((filter) => filter.kind === "GaussianPrivacy");
-}
-
 function fixedWeightOf({ resultFilters }: PrivacyScope): number | undefined {
   return resultFilters.find((filter) => filter.kind === "FixedWeight")?.weight;
-}
-
-/**
- * What one update costs, as the ρ of zero-concentrated differential privacy: whatever the site's data are, two updates of a norm of at most C
- * are at most 2C apart, so ρ = (2C)² / 2(zC)². Costs add up, also those of different noise.
- *
- * @see Bun, Steinke, "Concentrated Differential Privacy: Simplifications, Extensions, and Lower Bounds", TCC 2016, proposition 1.6
- */
-function costOf({ noiseMultiplier }: GaussianPrivacy): number {
-  return 2 / noiseMultiplier ** 2;
-}
-
-/** The ε that a cost comes to: a mechanism of cost ρ is (α, αρ)-Rényi differentially private for each order α. */
-async function accountant({ delta }: GaussianPrivacy): Promise<(cost: number) => number> {
-  const { defaultOrders: orders, epsilonOf } = await import("@flare-ts/aggregator");
-  return (cost) => epsilonOf({ rdp: orders.map((order) => order * cost), orders, delta });
 }

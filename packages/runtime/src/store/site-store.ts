@@ -1,6 +1,7 @@
 import type { ContentHash } from "@flare-ts/contracts";
 import type { AcceptedUpdate, TaskKey } from "../job/job-event.js";
 import type { ObjectRef } from "./model-store.js";
+import type { PrivacyCost, PrivacySpent } from "./privacy-cost.js";
 
 /** A result that the site's job process has handed to its parent. */
 export interface SiteResult extends TaskKey, Omit<AcceptedUpdate, "site" | "transfer"> {
@@ -59,7 +60,7 @@ export interface SiteStore {
    */
   acknowledge(key: TaskKey): Promise<void>;
   /** What the updates of a privacy scope have cost together, of all jobs. */
-  privacySpent(scope: string): Promise<number>;
+  privacySpent(scope: string): Promise<PrivacySpent>;
   /**
    * Writes down what the answer to a task costs, unless `allows` says of what it comes to with all others that this is too much. Of a task
    * that has no result yet, nothing has left: what is written down last counts, once, whatever its scope and cost were before. Another
@@ -69,7 +70,7 @@ export interface SiteStore {
    */
   spendPrivacy(
     key: TaskKey,
-    spending: { readonly scope: string; readonly cost: number; readonly allows: (together: number) => boolean },
+    spending: { readonly scope: string; readonly cost: PrivacyCost; readonly allows: (together: PrivacySpent) => boolean },
   ): Promise<boolean>;
   /**
    * A site's secret of a job, from which its masks follow; made of `fresh` when there is none yet. `undefined` once the job is over: its secret

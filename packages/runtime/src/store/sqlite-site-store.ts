@@ -2,6 +2,7 @@ import type { ContentHash } from "@flare-ts/contracts";
 import { openSqliteFile, type SqliteFile, type SqliteRow } from "@flare-ts/sqlite/file";
 import type { TaskKey } from "../job/job-event.js";
 import type { ObjectRef } from "./model-store.js";
+import { type PrivacyCost, type PrivacySpent, withCost } from "./privacy-cost.js";
 import type { ClearUpdate, RoundAdvance, SecureRound, SiteResult, SiteStore } from "./site-store.js";
 import { siteMigrations } from "./sql/site-migrations.js";
 
@@ -69,25 +70,26 @@ class SqliteSiteStore implements SiteStore {
     else this.#file.run(sql, ...keyOf(key));
   }
 
-  async privacySpent(scope: string): Promise<number> {
-    return this.#spent(scope);
+  async privacySpent(scope: string): Promise<PrivacySpent> {
+    return spentFromRow(this.#file.first(spentBy, scope));
   }
 
   async spendPrivacy(
     key: TaskKey,
-    { scope, cost, allows }: { readonly scope: string; readonly cost: number; readonly allows: (together: number) => boolean },
+    { scope, cost, allows }: { readonly scope: string; readonly cost: PrivacyCost; readonly allows: (together: PrivacySpent) => boolean },
   ): Promise<boolean> {
     return this.#file.transaction(() => {
       // Nothing more leaves for this task, and what it has cost stays as it is.
-      if (this.#find(key) !== undefined || this.#isEnded(key.jobId)) return allows(this.#spent(scope));
+      if (this.#find(key) !== undefined || this.#isEnded(key.jobId)) return allows(spentFromRow(this.#file.first(spentBy, scope)));
       const others = `${spentBy} and not (job_id = ? and round = ? and task = ?)`;
-      if (!allows(Number(this.#file.first(others, scope, ...keyOf(key))?.["spent"] ?? 0) + cost)) return false;
+      if (!allows(withCost(spentFromRow(this.#file.first(others, scope, ...keyOf(key))), cost))) return false;
       this.#file.run(
-        `insert into privacy_spent (job_id, round, task, scope, cost) values (?, ?, ?, ?, ?)
-           on conflict (job_id, round, task) do update set scope = excluded.scope, cost = excluded.cost`,
+        `insert into privacy_spent (job_id, round, task, scope, cost, epsilon) values (?, ?, ?, ?, ?, ?)
+           on conflict (job_id, round, task) do update set scope = excluded.scope, cost = excluded.cost, epsilon = excluded.epsilon`,
         ...keyOf(key),
         scope,
-        cost,
+        cost.rho,
+        cost.epsilon,
       );
       return true;
     });
@@ -192,17 +194,18 @@ class SqliteSiteStore implements SiteStore {
     return row === undefined ? undefined : secureRoundFromRow(row);
   }
 
-  #spent(scope: string): number {
-    return Number(this.#file.first(spentBy, scope)?.["spent"] ?? 0);
-  }
-
   #isEnded(jobId: string): boolean {
     return this.#file.first("select job_id from ended_jobs where job_id = ?", jobId) !== undefined;
   }
 }
 
 /** What a scope has spent. */
-const spentBy = "select coalesce(sum(cost), 0) as spent from privacy_spent where scope = ?";
+const spentBy = `select coalesce(sum(cost), 0) as rho, coalesce(sum(epsilon), 0) as epsilon, coalesce(sum(epsilon * epsilon), 0) as squares
+  from privacy_spent where scope = ?`;
+
+function spentFromRow(row: SqliteRow | undefined): PrivacySpent {
+  return { rho: Number(row?.["rho"] ?? 0), epsilon: Number(row?.["epsilon"] ?? 0), squares: Number(row?.["squares"] ?? 0) };
+}
 
 function keyOf({ jobId, round, task }: TaskKey): readonly [string, number, string] {
   return [jobId, round, task];

@@ -14,6 +14,10 @@ const noise = { clip_norm: 1e-6, noise_multiplier: 100 };
 const epsilonOf = (steps: number): number =>
   epsilonFor({ samplingRate: 1, noiseMultiplier: noise.noise_multiplier / 2, steps, delta: 1e-5 });
 
+/** Of 1000 values 20 leave, for 1 and 20 times 0.1. */
+const sparse = { fraction: 0.02, epsilon: 1, noise_var: 0.1, gamma: 1, replace: false };
+const sparseEpsilon = 3;
+
 const sites = ["site-1", "site-2"];
 
 describe("a site with a privacy policy", () => {
@@ -38,13 +42,19 @@ describe("a site with a privacy policy", () => {
         },
         { name: "noisy", task_result_filters: [{ name: "GaussianPrivacy", args: { ...noise, epsilon_budget: budget } }] },
         { name: "slow", task_result_filters: [{ name: "GaussianPrivacy", args: noise }] },
+        {
+          name: "sparse",
+          task_result_filters: [
+            { path: "nvflare.app_common.filters.svt_privacy.SVTPrivacy", args: { ...sparse, epsilon_budget: 2.5 * sparseEpsilon } },
+          ],
+        },
       ],
       default_scope: "private",
     };
     await writeFile(join(local, "privacy.json"), JSON.stringify(policy));
     // Updates are made smaller after the filters.
     await writeFile(join(local, "resources.json"), JSON.stringify({ format_version: 2, components: [], update_form: "bfloat16" }));
-    const open = { scopes: [{ name: "open" }, { name: "noisy" }], default_scope: "open" };
+    const open = { scopes: [{ name: "open" }, { name: "noisy" }, { name: "sparse" }], default_scope: "open" };
     await writeFile(join(federation.kitOf("site-2"), "local", "privacy.json"), JSON.stringify(open));
     await federation.startAll();
   }, 60_000);
@@ -59,8 +69,8 @@ describe("a site with a privacy policy", () => {
     const { sites: known } = await admin.status();
     admin.close();
     expect(known.map(({ name, privacy }) => [name, privacy])).toEqual([
-      ["site-1", { scopes: ["private", "noisy", "slow"], defaultScope: "private" }],
-      ["site-2", { scopes: ["open", "noisy"], defaultScope: "open" }],
+      ["site-1", { scopes: ["private", "noisy", "slow", "sparse"], defaultScope: "private" }],
+      ["site-2", { scopes: ["open", "noisy", "sparse"], defaultScope: "open" }],
     ]);
   });
 
@@ -80,12 +90,7 @@ describe("a site with a privacy policy", () => {
     expect(model).toEqual({ "body.w": [3, 4], "head.w": [110], steps: [8], more: [] });
     const tracked = metrics.flatMap(({ site, key }) => (site === undefined ? [] : [`${site} ${key}`])).sort();
     expect(tracked).toEqual(["site-1 loss", "site-2 loss", "site-2 patients.age"]);
-    const audit = await readFile(join(federation.kitOf("site-1"), "audit.log"), "utf8");
-    const release = audit
-      .trim()
-      .split("\n")
-      .map((line) => JSON.parse(line) as Readonly<Record<string, unknown>>)
-      .find(({ action }) => action === "release_update");
+    const [release] = await releasesOf(jobId);
     expect(release).toMatchObject({
       who: "site-1",
       outcome: "allowed",
@@ -158,8 +163,34 @@ describe("a site with a privacy policy", () => {
     expect(again.entries.flatMap(({ event }) => (event.type === "site-left" ? [event.error.code] : []))).toEqual(["privacy/budget-spent"]);
   }, 60_000);
 
+  it("lets a few values out, each with noise, and counts what they cost until the budget is spent", async () => {
+    // Without its head and its counter the model has 3 values, and 997 more that nobody trains.
+    const { entries, model, jobId } = await run("sparse", { num_rounds: 3 }, { min_clients: 1, scope: "sparse" }, sites, 997);
+    expect(updatesOf(entries, "site-1").map(({ paramsType }) => paramsType)).toEqual(["DIFF", "DIFF"]);
+    expect(updatesOf(entries, "site-2")).toHaveLength(3);
+    expect(entries.flatMap(({ event }) => (event.type === "site-left" ? [event.error] : []))).toMatchObject([
+      { code: "privacy/budget-spent", facts: { epsilon: expect.closeTo(3 * sparseEpsilon, 9) } },
+    ]);
+    expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });
+    const spent = (epsilon: number) => ({ facts: { scope: "sparse", filters: ["SVTPrivacy"], leftOut: ["steps"], epsilon } });
+    expect(await releasesOf(jobId)).toMatchObject([spent(expect.closeTo(sparseEpsilon, 9)), spent(expect.closeTo(2 * sparseEpsilon, 9))]);
+    const more = (model["more"] ?? []).filter((value) => value !== 0);
+    // Site 2 changes none of them. Of the 1000 values 20 left each time, 3 of which may be others.
+    expect(more.length).toBeGreaterThanOrEqual(17);
+    expect(more.length).toBeLessThanOrEqual(40);
+  }, 60_000);
+
   const updatesOf = (entries: readonly JournalEntry[], of: string) =>
     entries.flatMap(({ event }) => (event.type === "update-accepted" && event.site === of ? [event] : []));
+
+  async function releasesOf(jobId: string): Promise<readonly unknown[]> {
+    const audit = await readFile(join(federation.kitOf("site-1"), "audit.log"), "utf8");
+    return audit
+      .trim()
+      .split("\n")
+      .map((line) => JSON.parse(line) as { readonly action: string; readonly facts?: { readonly job?: string } })
+      .filter(({ action, facts }) => action === "release_update" && facts?.job === jobId);
+  }
 
   async function run(name: string, workflow: object, meta: object, at: readonly string[] = sites, more = 0) {
     const admin = await federation.admin();

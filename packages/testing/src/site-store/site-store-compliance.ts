@@ -44,16 +44,36 @@ export function siteStoreCompliance(name: string, create: () => Promise<SiteStor
     });
 
     it("adds up what a scope's updates cost, once for each task, over restarts and past the end of the job", async () => {
+      const cost = { rho: 2, epsilon: 0 };
       const spend = (jobId: string, round: number, scope: string, most = 10): Promise<boolean> =>
-        store.spendPrivacy({ jobId, round, task: "train" }, { scope, cost: 2, allows: (together) => together <= most });
-      expect(await store.privacySpent("private")).toBe(0);
+        store.spendPrivacy({ jobId, round, task: "train" }, { scope, cost, allows: ({ rho }) => rho <= most });
+      const spent = (rho: number) => ({ rho, epsilon: 0, squares: 0 });
+      expect(await store.privacySpent("private")).toEqual(spent(0));
       expect([await spend("j1", 0, "private"), await spend("j1", 0, "private"), await spend("j1", 1, "other")]).toEqual([true, true, true]);
       await reopen();
-      expect([await store.privacySpent("private"), await store.privacySpent("other")]).toEqual([2, 2]);
+      expect([await store.privacySpent("private"), await store.privacySpent("other")]).toEqual([spent(2), spent(2)]);
       await store.endJob("j1");
       expect(await spend("j2", 0, "private", 3)).toBe(false);
       expect(await spend("j2", 0, "private", 4)).toBe(true);
-      expect(await store.privacySpent("private")).toBe(4);
+      expect(await store.privacySpent("private")).toEqual(spent(4));
+    });
+
+    it("adds up costs of either noise on their own, and the squares of the pure ones", async () => {
+      const seen: unknown[] = [];
+      const spend = (round: number, cost: { readonly rho: number; readonly epsilon: number }): Promise<boolean> =>
+        store.spendPrivacy({ jobId: "j1", round, task: "train" }, { scope: "private", cost, allows: (together) => seen.push(together) > 0 });
+      await spend(0, { rho: 0.5, epsilon: 0 });
+      await spend(1, { rho: 0, epsilon: 2 });
+      await spend(2, { rho: 0, epsilon: 3 });
+      await reopen();
+      await spend(2, { rho: 0, epsilon: 4 });
+      expect(seen).toEqual([
+        { rho: 0.5, epsilon: 0, squares: 0 },
+        { rho: 0.5, epsilon: 2, squares: 4 },
+        { rho: 0.5, epsilon: 5, squares: 13 },
+        { rho: 0.5, epsilon: 6, squares: 20 },
+      ]);
+      expect(await store.privacySpent("private")).toEqual({ rho: 0.5, epsilon: 6, squares: 20 });
     });
 
     it("lets out of a round whose updates are masked what is no second sum of it, over restarts", async () => {
@@ -98,9 +118,13 @@ export function siteStoreCompliance(name: string, create: () => Promise<SiteStor
     });
 
     it("adds up what left and not what was to leave before the site's policy was another one", async () => {
-      const spend = (scope: string, cost: number, most = 10): Promise<boolean> =>
-        store.spendPrivacy({ jobId: "j1", round: 0, task: "train" }, { scope, cost, allows: (together) => together <= most });
-      const spent = async (): Promise<number[]> => [await store.privacySpent("private"), await store.privacySpent("other")];
+      const spend = (scope: string, rho: number, most = 10): Promise<boolean> =>
+        store.spendPrivacy(
+          { jobId: "j1", round: 0, task: "train" },
+          { scope, cost: { rho, epsilon: 0 }, allows: (together) => together.rho <= most },
+        );
+      const spent = async (): Promise<number[]> =>
+        (await Promise.all(["private", "other"].map((scope) => store.privacySpent(scope)))).map(({ rho }) => rho);
       await spend("private", 2);
       // The site was killed before the result was kept, and has another policy now.
       expect([await spend("private", 5, 4), await spend("private", 5)]).toEqual([false, true]);

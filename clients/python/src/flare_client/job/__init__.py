@@ -15,7 +15,15 @@ from .base_jobs import BaseFedJob, FedAvgJob
 from .client_api_executor import ClientAPIExecutor
 from .errors import JobError
 from .fed_job import FedJob
-from .filters import ClipNorm, ExcludeVars, GaussianPrivacy, ModelDequantizer, ModelQuantizer, PercentilePrivacy
+from .filters import (
+    ClipNorm,
+    ExcludeVars,
+    GaussianPrivacy,
+    ModelDequantizer,
+    ModelQuantizer,
+    PercentilePrivacy,
+    SVTPrivacy,
+)
 from .kinds import ALL_SITES, DataKind, ExchangeFormat, FilterType, FrameworkType, JobMetaKey, TransferType
 from .models import NPModelPersistor, PTFileModelPersistor, PTModel
 from .psi_parts import CsvItems, DhPSIController, DhPSITaskHandler, FilePSIWriter, PSIExecutor
@@ -102,6 +110,7 @@ __all__ = [
     "PTModel",
     "PSIExecutor",
     "PercentilePrivacy",
+    "SVTPrivacy",
     "Scaffold",
     "ScatterAndGather",
     "ScriptRunner",

@@ -2,7 +2,7 @@
 
 from typing import Any, Optional, Sequence, Union
 
-from .arguments import refused, settle
+from .arguments import refused, settle, without_none
 from .component import ResultFilter
 
 _KINDS = {"data_kinds": refused(None, "a filter works on what a site sends, a model or a difference")}
@@ -16,6 +16,42 @@ class PercentilePrivacy(ResultFilter):
     def __init__(self, percentile: float = 10, gamma: float = 0.01, **others: Any):
         settle(self, others, _KINDS)
         super().__init__(percentile=percentile, gamma=gamma)
+
+
+class SVTPrivacy(ResultFilter):
+    """Lets a few of the largest changes out, with noise, and no others: the sparse vector technique."""
+
+    path = "SVTPrivacy"
+
+    def __init__(
+        self,
+        fraction: float = 0.1,
+        epsilon: float = 0.1,
+        noise_var: float = 0.1,
+        gamma: float = 1e-5,
+        tau: float = 1e-6,
+        data_kinds: Optional[Sequence[str]] = None,
+        replace: bool = True,
+        epsilon_threshold: Optional[float] = None,
+        epsilon_query: Optional[float] = None,
+        epsilon_release: Optional[float] = None,
+        **others: Any,
+    ):
+        settle(self, others, {})
+        super().__init__(
+            fraction=fraction,
+            epsilon=epsilon,
+            noise_var=noise_var,
+            gamma=gamma,
+            tau=tau,
+            replace=replace,
+            **without_none(
+                data_kinds=list(data_kinds) if data_kinds else None,
+                epsilon_threshold=epsilon_threshold,
+                epsilon_query=epsilon_query,
+                epsilon_release=epsilon_release,
+            ),
+        )
 
 
 class ExcludeVars(ResultFilter):

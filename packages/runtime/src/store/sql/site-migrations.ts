@@ -59,4 +59,7 @@ export const siteMigrations: Readonly<Record<string, string>> = {
       constraint secure_rounds_key primary key (job_id, round)
     );
   `,
+  "0006-privacy-epsilon": `
+    alter table privacy_spent add column epsilon double precision not null default 0;
+  `,
 };
