@@ -31,6 +31,7 @@ const filters: Readonly<Record<string, UpdateFilter>> = {
   ClipNorm: { kind: "clip-norm", maxNorm: 1 },
   PercentilePrivacy: { kind: "percentile", percentile: 10, gamma: 0.01 },
   GaussianPrivacy: { kind: "gaussian", clipNorm: 1, noiseMultiplier: 1, randomBytes },
+  SVTPrivacy: { kind: "svt", fraction: 0.1, epsilon: 0.1, noiseVar: 0.1, gamma: 1e-5, tau: 1e-6, replace: true, randomBytes },
 };
 
 /** Measures the filters and prints a table. @throws `cli/invalid-arguments`, `file/…` */

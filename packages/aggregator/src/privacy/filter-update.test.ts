@@ -264,7 +264,10 @@ describe("the sparse vector technique on files", () => {
 
   it("makes other noise each time", async () => {
     const update = { w: floats(() => 1) };
-    const [once, again] = [values((await filtered(update, [svt])).tensors.get("w")), values((await filtered(update, [svt])).tensors.get("w"))];
+    const [once, again] = [
+      values((await filtered(update, [svt])).tensors.get("w")),
+      values((await filtered(update, [svt])).tensors.get("w")),
+    ];
     expect(once.filter((value, i) => value !== 0 && value === again[i])).toEqual([]);
   });
 

@@ -86,7 +86,10 @@ function laplace(scale: number, random: () => number): number {
 }
 
 function shuffled(of: readonly number[], random: () => number): number[] {
-  return of.map((index) => ({ index, key: random() })).sort((a, b) => a.key - b.key).map(({ index }) => index);
+  return of
+    .map((index) => ({ index, key: random() }))
+    .sort((a, b) => a.key - b.key)
+    .map(({ index }) => index);
 }
 
 interface Draw {
@@ -102,7 +105,14 @@ const none: Draw = { uniform: 1, fraction: 0, rank: 0 };
 function drawsOf(seed: Uint8Array, count: number): Draw[] {
   const stream = createCipheriv("aes-256-ctr", seed, new Uint8Array(16)).update(new Uint8Array(16 * count));
   return Array.from({ length: count }, (_, i) => {
-    const digits = [0, 4, 8, 12].map((at) => stream.readUInt32LE(16 * i + at).toString(2).padStart(32, "0")).join("");
+    const digits = [0, 4, 8, 12]
+      .map((at) =>
+        stream
+          .readUInt32LE(16 * i + at)
+          .toString(2)
+          .padStart(32, "0"),
+      )
+      .join("");
     const zeros = digits.slice(0, 64).indexOf("1");
     const fraction = Number.parseInt(digits.slice(64, 112), 2) / 2 ** 48;
     return {

@@ -80,7 +80,7 @@ describe("the sparse vector technique", () => {
       // Five standard deviations of the difference of two counts.
       for (const key of new Set([...expected.keys(), ...found.keys()])) {
         const [one, other] = [expected.get(key) ?? 0, found.get(key) ?? 0];
-        expect(Math.abs(one - other), key).toBeLessThanOrEqual(5 * Math.sqrt(one + other) + 5);
+        expect(Math.abs(one - other)).toBeLessThanOrEqual(5 * Math.sqrt(one + other) + 5);
       }
     }
   });

@@ -31,7 +31,16 @@ describe("the filters of a job", () => {
       { path: filterPath("svt_privacy", "SVTPrivacy"), args: { epsilon_release: 5 } },
       { path: "ModelQuantizer" },
     );
-    const svt = { kind: "SVTPrivacy", fraction: 0.1, epsilon: 0.1, noiseVar: 0.1, gamma: 1e-5, tau: 1e-6, replace: true, epsilonRelease: 5 };
+    const svt = {
+      kind: "SVTPrivacy",
+      fraction: 0.1,
+      epsilon: 0.1,
+      noiseVar: 0.1,
+      gamma: 1e-5,
+      tau: 1e-6,
+      replace: true,
+      epsilonRelease: 5,
+    };
     expect(given).toEqual({
       tasks: ["train"],
       filters: [{ kind: "ExcludeVars", names: ["head"] }, { kind: "PercentilePrivacy", percentile: 10, gamma: 0.01 }, svt],

@@ -68,5 +68,7 @@ export function checkSvtPrivacy(
 
 function areFiltered(kinds: unknown): boolean {
   if (kinds === undefined) return true;
-  return Array.isArray(kinds) && (kinds.length === 0 || kinds.includes("WEIGHT_DIFF")) && kinds.every((kind) => filteredKinds.includes(kind));
+  return (
+    Array.isArray(kinds) && (kinds.length === 0 || kinds.includes("WEIGHT_DIFF")) && kinds.every((kind) => filteredKinds.includes(kind))
+  );
 }

@@ -175,7 +175,11 @@ describe("local/privacy.json", () => {
     ["no share of the values", { name: "SVTPrivacy", args: { fraction: 0 } }, /must be more than 0/],
     ["more than all values", { name: "SVTPrivacy", args: { fraction: 10 } }, /must be at most 1/],
     ["values without noise", { name: "SVTPrivacy", args: { noise_var: 0 } }, /must be more than 0 where there is no epsilon_release/],
-    ["a part of epsilon that is all of it", { name: "SVTPrivacy", args: { epsilon_query: 0.1 } }, /must be less than epsilon, which is 0\.1/],
+    [
+      "a part of epsilon that is all of it",
+      { name: "SVTPrivacy", args: { epsilon_query: 0.1 } },
+      /must be less than epsilon, which is 0\.1/,
+    ],
     [
       "parts of epsilon that are not epsilon",
       { name: "SVTPrivacy", args: { epsilon: 1, epsilon_query: 0.5, epsilon_threshold: 0.4 } },

@@ -61,7 +61,10 @@ export function siteStoreCompliance(name: string, create: () => Promise<SiteStor
     it("adds up costs of either noise on their own, and the squares of the pure ones", async () => {
       const seen: unknown[] = [];
       const spend = (round: number, cost: { readonly rho: number; readonly epsilon: number }): Promise<boolean> =>
-        store.spendPrivacy({ jobId: "j1", round, task: "train" }, { scope: "private", cost, allows: (together) => seen.push(together) > 0 });
+        store.spendPrivacy(
+          { jobId: "j1", round, task: "train" },
+          { scope: "private", cost, allows: (together) => seen.push(together) > 0 },
+        );
       await spend(0, { rho: 0.5, epsilon: 0 });
       await spend(1, { rho: 0, epsilon: 2 });
       await spend(2, { rho: 0, epsilon: 3 });
