@@ -60,6 +60,7 @@ it("exports these names and no others", () => {
     "scaffoldRound",
     "softwareGpuVariable",
     "strategyNames",
+    "svtBudget",
     "tfjsDevice",
     "tfjsGpuFolder",
     "tfjsGpuFolderVariable",

@@ -63,6 +63,15 @@ it("makes what is left small, and leaves nothing between the two", async () => {
   expect((await readdir(folder)).sort()).toEqual(["model.safetensors", "result.filtered.small.safetensors", "result.safetensors"]);
 });
 
+it("lets a few values out where the job has the sparse vector technique", async () => {
+  const args = { fraction: 0.5, epsilon: 1, noiseVar: 1, gamma: 1, tau: 0, replace: false };
+  const parts = { epsilonThreshold: undefined, epsilonQuery: undefined, epsilonRelease: undefined };
+  const { result, tensors } = await prepared({ ...model, body: f32(4, 5) }, { filters: [{ kind: "SVTPrivacy", ...args, ...parts }] });
+  expect(result.paramsType).toBe("DIFF");
+  expect(Object.keys(tensors)).toEqual(["body", "head"]);
+  expect([...(tensors["body"] ?? []), ...(tensors["head"] ?? [])].filter((value) => value !== 0)).toHaveLength(2);
+});
+
 it("leaves an evaluation alone", async () => {
   const { trained, result } = await prepared({}, { filters: [{ kind: "ClipNorm", maxNorm: 1 }], form: "float16" });
   expect(result).toBe(trained);
