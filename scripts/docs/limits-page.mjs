@@ -113,6 +113,7 @@ const consequences = {
     "the next is refused for a while; the participant asks again by itself",
   ],
   peerTextChars: ["text of a peer in a log line or an error", "the rest is cut off"],
+  taskSpans: ["phases of one task that a site tells apart", "time counts for the phase that came last"],
   reportChars: ["metrics or further properties of an update", "the update is refused and its task fails at that site"],
   statisticsBytes: ["statistics of a site in one pass", "the task fails at that site"],
   statisticsFeatures: ["features of all data sets in them", "the task fails at that site"],

@@ -70,6 +70,8 @@ export const limits = Object.freeze({
   peerTextChars: 500,
   /** Metrics or further properties of an update, as JSON. */
   reportChars: 64 * 1024,
+  /** Phases of a task that a site tells apart when it hands in its update. */
+  taskSpans: 32,
   /** Statistics of a site's data as they are sent, features of all its data sets in them, and bins or centroids of one feature. */
   statisticsBytes: 16 * 1024 * 1024,
   statisticsFeatures: 10_000,

@@ -36,8 +36,10 @@ describe("the public surface of this package", () => {
         "jobStatuses",
         "levelWords",
         "noEvaluations",
+        "otlpTrace",
         "readJobFolder",
         "selectJobSites",
+        "traceJournal",
       ],
     ],
     [

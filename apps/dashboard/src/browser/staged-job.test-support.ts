@@ -122,6 +122,12 @@ export function answer(staged: StagedJob, round: number, site: string, atMs: num
     weight: 412 + 57 * at,
     metrics,
     meta: {},
+    spans: [
+      { phase: "waiting", reason: "waits for GPUs, behind another job", ms: 400 },
+      { phase: "downloading", ms: 700 },
+      { phase: "training", ms: 4000 },
+      { phase: "uploading", ms: 900 },
+    ],
   });
 }
 

@@ -126,6 +126,7 @@ function applyToRounds(rounds: ReadonlyMap<number, RoundView>, event: Exclude<Jo
     site.weight = event.weight;
     site.bytes = event.update.size;
     site.metrics = event.metrics;
+    site.spans = event.spans ?? [];
     site.cause = "";
     round.sites.set(event.site, site);
   } else if (event.type === "task-failed") {
@@ -198,5 +199,5 @@ function openRound(event: Opened, number: number, openedMs: number): RoundView {
 const submitTask = "submit_model";
 
 function newSite(site: string, openedMs: number): SiteInRound {
-  return { site, state: "working", openedMs, answeredMs: null, weight: null, bytes: null, metrics: {}, cause: "" };
+  return { site, state: "working", openedMs, answeredMs: null, weight: null, bytes: null, metrics: {}, cause: "", spans: [] };
 }

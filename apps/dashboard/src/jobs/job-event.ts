@@ -7,6 +7,14 @@ export interface EventError {
 /** Metrics of a model by name. */
 export type Metrics = Readonly<Record<string, number>>;
 
+/** So long a task was in a phase at its site. */
+export interface TaskSpan {
+  readonly phase: string;
+  /** What it waited for. */
+  readonly reason?: string | undefined;
+  readonly ms: number;
+}
+
 /** What the page reads of the events of a job's journal; kinds that it does not know are passed over. */
 export type JobEvent =
   | { readonly type: "job-submitted"; readonly submitter: string; readonly name: string }
@@ -47,6 +55,8 @@ export type JobEvent =
       readonly weight: number;
       readonly metrics: Metrics;
       readonly update: { readonly size: number };
+      /** What the site did with its task, one after the other until it handed in. Not from older versions. */
+      readonly spans?: readonly TaskSpan[] | undefined;
     }
   | { readonly type: "task-failed"; readonly round: number; readonly task?: string; readonly site: string; readonly error: EventError }
   | { readonly type: "site-connected"; readonly site: string }

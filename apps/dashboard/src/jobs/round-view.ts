@@ -1,4 +1,4 @@
-import type { Metrics } from "./job-event.js";
+import type { Metrics, TaskSpan } from "./job-event.js";
 import type { SecureSum } from "./secure-sum.js";
 
 /** How far a site is in a round. `missing`: the round closed, or the job ended, without it. */
@@ -18,6 +18,8 @@ export interface SiteInRound {
   metrics: Metrics;
   /** Why it failed or is not there. */
   cause: string;
+  /** What it did until its answer was there, one after the other; empty where it has not told. */
+  spans: readonly TaskSpan[];
 }
 
 /** What sites do in a round: they train, hand in a model of their own, measure a model that they are given, say what data they have, or blind lists. */

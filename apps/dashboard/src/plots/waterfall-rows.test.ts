@@ -27,8 +27,31 @@ it("puts who answered first on top, splits off the upload where it was seen, and
     "slow works since 5.0 s",
   ]);
   expect(rows[0]?.bars).toEqual([
-    { kind: "answered", fromMs: 1000, toMs: 2500 },
-    { kind: "uploading", fromMs: 2500, toMs: 3000 },
+    { kind: "answered", fromMs: 1000, toMs: 2500, words: "answered" },
+    { kind: "transfer", fromMs: 2500, toMs: 3000, words: "uploading" },
+  ]);
+});
+
+it("shows what a site has told with its answer, also where this page saw nothing of it", () => {
+  const spans = [
+    { phase: "waiting", reason: "waits for a GPU", ms: 400 },
+    { phase: "training", ms: 1000 },
+    { phase: "uploading", ms: 500 },
+  ];
+  const told = foldJournal([
+    { seq: 1, atMs: 1000, event: { type: "round-opened", round: 0, task: "train", sites: ["quick"], totalRounds: 1 } },
+    {
+      seq: 2,
+      atMs: 3000,
+      event: { type: "update-accepted", round: 0, site: "quick", weight: 1, metrics: {}, update: { size: 10 }, spans },
+    },
+  ]);
+  const [row] = waterfallRows(told.rounds, new Map(), 6000).rows;
+  expect(row?.bars).toEqual([
+    { kind: "waiting", fromMs: 1000, toMs: 1100, words: "delivery of the task" },
+    { kind: "waiting", fromMs: 1100, toMs: 1500, words: "waiting (waits for a GPU)" },
+    { kind: "answered", fromMs: 1500, toMs: 2500, words: "training" },
+    { kind: "transfer", fromMs: 2500, toMs: 3000, words: "uploading" },
   ]);
 });
 

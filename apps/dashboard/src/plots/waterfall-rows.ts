@@ -1,11 +1,13 @@
 import type { SitePhases } from "../jobs/phase-track.js";
 import type { RoundView, SiteInRound } from "../jobs/round-view.js";
 
-/** One bar of a site's row. */
+/** One bar of a site's row. `transfer`: model or update are on their way. */
 export interface WaterfallBar {
-  readonly kind: "working" | "uploading" | "answered" | "bad";
+  readonly kind: "waiting" | "transfer" | "working" | "answered" | "bad";
   readonly fromMs: number;
   readonly toMs: number;
+  /** What the site did, and why where it waited. */
+  readonly words: string;
 }
 
 /** A site's row, and what it says in words. */
@@ -44,17 +46,6 @@ function endOf({ sites, openedMs, deadlineMs, closedMs, buffered }: RoundView, n
 function rowOf(site: SiteInRound, phases: SitePhases, roundEndMs: number): WaterfallRow {
   const { state, openedMs } = site;
   const toMs = site.answeredMs ?? roundEndMs;
-  const last = state === "answered" ? "answered" : state === "working" ? "working" : "bad";
-  const uploadMs = (phases.get(site.site) ?? []).find(
-    ({ phase, fromMs }) => phase.startsWith("upload") && fromMs >= openedMs && fromMs <= toMs,
-  )?.fromMs;
-  const bars: WaterfallBar[] =
-    uploadMs === undefined
-      ? [{ kind: last, fromMs: openedMs, toMs }]
-      : [
-          { kind: last, fromMs: openedMs, toMs: uploadMs },
-          { kind: last === "bad" ? "bad" : "uploading", fromMs: uploadMs, toMs },
-        ];
   const seconds = `${((toMs - openedMs) / 1000).toFixed(1)} s`;
   const words = {
     answered: `answered after ${seconds}`,
@@ -63,5 +54,40 @@ function rowOf(site: SiteInRound, phases: SitePhases, roundEndMs: number): Water
     gone: "is disconnected",
     missing: "did not answer",
   }[state];
-  return { site: site.site, bars, words };
+  const isTold = state === "answered" && site.spans.length > 0;
+  return { site: site.site, bars: isTold ? toldBars(site, toMs) : seenBars(site, phases, toMs), words };
+}
+
+/**
+ * As the site has told: how long each phase was and not when, as its clock may be another. The last ends with the answer; what is left before the first
+ * is the way of the task to the site.
+ */
+function toldBars({ spans, openedMs }: SiteInRound, toMs: number): readonly WaterfallBar[] {
+  const bars: WaterfallBar[] = [];
+  let endMs = toMs;
+  for (const { phase, reason, ms } of spans.toReversed()) {
+    const fromMs = Math.max(openedMs, endMs - ms);
+    const words = reason === undefined ? phase : `${phase} (${reason})`;
+    if (fromMs < endMs) bars.unshift({ kind: kindOf(phase), fromMs, toMs: endMs, words });
+    endMs = fromMs;
+  }
+  return endMs > openedMs ? [{ kind: "waiting", fromMs: openedMs, toMs: endMs, words: "delivery of the task" }, ...bars] : bars;
+}
+
+function kindOf(phase: string): WaterfallBar["kind"] {
+  if (phase === "downloading" || phase === "uploading") return "transfer";
+  return phase === "waiting" ? "waiting" : "answered";
+}
+
+/** As this page has seen it. */
+function seenBars({ site, state, openedMs }: SiteInRound, phases: SitePhases, toMs: number): readonly WaterfallBar[] {
+  const kind = state === "answered" ? "answered" : state === "working" ? "working" : "bad";
+  const uploadMs = (phases.get(site) ?? []).find(
+    ({ phase, fromMs }) => phase.startsWith("upload") && fromMs >= openedMs && fromMs <= toMs,
+  )?.fromMs;
+  if (uploadMs === undefined) return [{ kind, fromMs: openedMs, toMs, words: kind }];
+  return [
+    { kind, fromMs: openedMs, toMs: uploadMs, words: kind },
+    { kind: kind === "bad" ? "bad" : "transfer", fromMs: uploadMs, toMs, words: "uploading" },
+  ];
 }

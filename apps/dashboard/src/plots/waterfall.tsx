@@ -8,7 +8,7 @@ import { type WaterfallBar, waterfallRows } from "./waterfall-rows.js";
 export interface WaterfallProps {
   /** One, or several that followed each other: their bars then lie one after the other. */
   readonly rounds: readonly [RoundView, ...RoundView[]];
-  /** What sites were seen doing, by site; only of rounds that this page watched. */
+  /** What sites were seen doing, by site; only of rounds that this page watched. Shown of those that have not told it with their answer. */
   readonly phases: SitePhases;
   readonly nowMs: number;
 }
@@ -76,10 +76,10 @@ export function Waterfall({ rounds, phases, nowMs }: WaterfallProps) {
         </svg>
       )}
       <ul className={classes["key"]}>
-        {(["working", "uploading", "answered", "bad"] as const).map((kind) => (
+        {(["working", "answered", "transfer", "waiting", "bad"] as const).map((kind) => (
           <li key={kind}>
             <span className={`${classes["swatch"]} ${classes[kind]}`} data-shape />
-            {{ working: "working", uploading: "uploading", answered: "worked, answered", bad: "failed or gone" }[kind]}
+            {keyWords[kind]}
           </li>
         ))}
         <li>
@@ -91,8 +91,16 @@ export function Waterfall({ rounds, phases, nowMs }: WaterfallProps) {
   );
 }
 
-function titleOf({ kind, fromMs, toMs }: WaterfallBar): string {
-  return `${kind}: ${formatDuration(toMs - fromMs)}`;
+const keyWords = {
+  working: "working",
+  answered: "worked, answered",
+  transfer: "model or update on its way",
+  waiting: "waiting",
+  bad: "failed or gone",
+};
+
+function titleOf({ words, fromMs, toMs }: WaterfallBar): string {
+  return `${words}: ${formatDuration(toMs - fromMs)}`;
 }
 
 function shorten(name: string, width: number): string {

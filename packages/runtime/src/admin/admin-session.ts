@@ -10,6 +10,8 @@ import type { OutputLine, OutputNews, OutputPage, TrackedPoint } from "../output
 import type { ReceiptsPage } from "../receipt/receipts-page.js";
 import { verifyReceipts } from "../receipt/round-receipt.js";
 import type { SignedReceipt } from "../receipt/signed-receipt.js";
+import type { JobTrace } from "../trace/job-trace.js";
+import { traceJournal } from "../trace/trace-journal.js";
 import { abortable } from "../transfer/abortable.js";
 import type { Connection } from "../transport/connection.js";
 import type { AbortedJob, DownloadOptions, ListJobsFilter, ReadOutputOptions, TransferOptions } from "./admin-options.js";
@@ -160,6 +162,17 @@ export class AdminSession {
   async jobEvents(jobId: string, { after = 0, limit = 1000, signal }: ReadOutputOptions = {}): Promise<OutputPage<JournalEntry>> {
     const answer = await this.#calls.execute("read_job_output", { job_id: jobId, events_after: after, limit }, signal);
     return (answer as unknown as { events: OutputPage<JournalEntry> }).events;
+  }
+
+  /** Where the time of a job went, as far as it is: read from the journal, page by page. */
+  async trace(jobId: string, signal?: AbortSignal): Promise<JobTrace> {
+    const entries: JournalEntry[] = [];
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const page = await this.jobEvents(jobId, { after, signal });
+      entries.push(...page.entries);
+      after = page.hasMore ? page.entries.at(-1)?.seq : undefined;
+    }
+    return traceJournal(jobId, entries);
   }
 
   /** What the training scripts of a job tracked, after an entry. */

@@ -22,6 +22,9 @@ export type { LogSource, OutputLine, OutputNews, OutputPage, TrackedPoint } from
 export type { ReceiptVerdict, RoundReceipt } from "../receipt/round-receipt.js";
 export type { SignedReceipt } from "../receipt/signed-receipt.js";
 export type { StatisticsBin, StatisticsResult, StatisticValue } from "../statistics/statistics-result.js";
+export type { JobTrace, LongestWait, RoundTrace, StepTrace, TaskOutcome, TaskTrace, TraceSpan } from "../trace/job-trace.js";
+export { otlpTrace } from "../trace/otlp.js";
+export { traceJournal } from "../trace/trace-journal.js";
 export type { AbortedJob, DownloadOptions, ListJobsFilter, ReadOutputOptions, TransferOptions, TransferProgress } from "./admin-options.js";
 export { AdminSession } from "./admin-session.js";
 export { type ConnectAdminInit, connectAdmin } from "./connect-admin.js";

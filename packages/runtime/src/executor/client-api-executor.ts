@@ -126,6 +126,8 @@ export class ClientApiExecutor implements Executor {
     for (let restarts = 0; ; restarts += 1) {
       try {
         const trainer = await this.#runningTrainer(signal);
+        // A script that tells nothing of its work is at work all the same.
+        this.#report({ phase: "training", done: 0, total: 0, reason: "the trainer has the task" });
         return await trainer.exchange(message, (result) => this.#results.keep(result, asked), signal);
       } catch (reason) {
         if (signal.aborted) {
@@ -215,7 +217,6 @@ export class ClientApiExecutor implements Executor {
       }
       throw reason;
     }
-    this.#report({ phase: "training", done: 0, total: 0, reason: "the trainer is there" });
     return trainer;
   }
 

@@ -32,6 +32,18 @@ export interface AcceptedUpdate {
   readonly wire?: UpdateWire;
   /** What of the update's bytes was sent, and what was not. Not in journals of older versions, nor where it is not known any more. */
   readonly transfer?: TransferAccount;
+  /** What the site says that it did with the task, one after the other until it handed in. Not in journals of older versions. */
+  readonly spans?: readonly TaskSpan[];
+}
+
+/** So long a task was in a phase at its site. */
+export interface TaskSpan {
+  /** `waiting`, `downloading`, `training`, `uploading`; newer sites may know others. */
+  readonly phase: string;
+  /** What it waited for; for people. */
+  readonly reason?: string;
+  /** By the site's own clock. */
+  readonly ms: number;
 }
 
 /**

@@ -1,9 +1,12 @@
 import { FlareError, limits, type SerializedFlareError } from "@flare-ts/contracts";
-import type { SubmitUpdateRequest } from "@flare-ts/contracts/wire";
-import type { JobEvent, Metrics, ParamsType } from "../job/job-event.js";
+import type { SubmitUpdateRequest, TaskSpan as WireSpan } from "@flare-ts/contracts/wire";
+import type { JobEvent, Metrics, ParamsType, TaskSpan } from "../job/job-event.js";
 import { takeWire } from "../job/update-wire.js";
 import { capPeerText } from "../logging/logger.js";
 import { taskKeyFromWire } from "../transport/wire-values.js";
+
+/** Ten years: whatever is more is no time. */
+const longestSpanMs = 10n * 366n * 86_400_000n;
 
 type JobEventOf<Type extends JobEvent["type"]> = Extract<JobEvent, { type: Type }>;
 
@@ -14,6 +17,7 @@ type JobEventOf<Type extends JobEvent["type"]> = Extract<JobEvent, { type: Type 
  */
 export function readReport(site: string, request: SubmitUpdateRequest): Omit<JobEventOf<"update-accepted">, "update"> {
   const { round, task } = taskKeyFromWire(request.key);
+  const told = spans(request.spans, site);
   return {
     type: "update-accepted",
     round,
@@ -23,6 +27,7 @@ export function readReport(site: string, request: SubmitUpdateRequest): Omit<Job
     weight: weight(request.weight, site),
     metrics: metrics(request.metricsJson, site),
     ...takeWire(plainObject(request.metaJson, "properties", site)),
+    ...(told.length === 0 ? {} : { spans: told }),
   };
 }
 
@@ -46,6 +51,20 @@ function weight(value: number, site: string): number {
   if (Number.isFinite(value) && value > 0) return value;
   throw new FlareError("runtime/bad-message", `The update of ${site} has the weight ${value}; a weight is positive and finite.`, {
     facts: { site },
+  });
+}
+
+function spans(told: readonly WireSpan[], site: string): readonly TaskSpan[] {
+  if (told.length > limits.taskSpans) {
+    const message = `The update of ${site} names ${told.length} phases of its task; at most ${limits.taskSpans} are taken.`;
+    throw new FlareError("runtime/bad-message", message, { facts: { site, count: told.length, limit: limits.taskSpans } });
+  }
+  return told.map(({ phase, reason, ms }) => {
+    if (!/^[a-z-]{1,32}$/.test(phase) || ms > longestSpanMs)
+      throw new FlareError("runtime/bad-message", `A phase of the update of ${site} is '${capPeerText(phase)}' for ${ms} ms.`, {
+        facts: { site },
+      });
+    return { phase, ...(reason === "" ? {} : { reason: capPeerText(reason) }), ms: Number(ms) };
   });
 }
 

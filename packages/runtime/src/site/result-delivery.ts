@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
 import { FlareError } from "@flare-ts/contracts";
-import { SubmitUpdateRequestSchema, TaskFailedSchema } from "@flare-ts/contracts/wire";
+import { SubmitUpdateRequestSchema, TaskFailedSchema, TaskSpanSchema } from "@flare-ts/contracts/wire";
 import { errorField, type Logger } from "../logging/logger.js";
 import type { ModelStore } from "../store/model-store.js";
 import type { ObjectRetention } from "../store/object-retention.js";
@@ -76,7 +76,7 @@ export class ResultDelivery {
   }
 
   async #deliver(result: SiteResult, signal: AbortSignal): Promise<void> {
-    const { link, store, retention, logger, random } = this.#parts;
+    const { link, store, retention, reporter, logger, random } = this.#parts;
     const key = taskKeyToWire(result);
     const log = logger.child({ job: result.jobId, round: result.round });
     for (let attempt = 0; ; attempt++) {
@@ -94,6 +94,7 @@ export class ResultDelivery {
             metricsJson: JSON.stringify(result.metrics),
             metaJson: JSON.stringify(result.meta),
             ...(inline === undefined ? {} : { updateBytes: inline }),
+            spans: reporter.spansOf(result).map(({ ms, ...span }) => create(TaskSpanSchema, { ...span, ms: BigInt(ms) })),
           }),
           signal,
         );

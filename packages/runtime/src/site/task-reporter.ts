@@ -1,10 +1,11 @@
 import { create } from "@bufbuild/protobuf";
 import { limits } from "@flare-ts/contracts/errors";
 import { TaskProgressSchema } from "@flare-ts/contracts/wire";
-import type { TaskKey } from "../job/job-event.js";
+import type { TaskKey, TaskSpan } from "../job/job-event.js";
 import type { TaskPhase } from "../job-process/job-channel.js";
 import { taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
 import type { ServerLink } from "./server-link.js";
+import { TaskSpans } from "./task-spans.js";
 
 export interface TaskReporterComponents {
   readonly link: Pick<ServerLink, "tell">;
@@ -46,7 +47,14 @@ export class TaskReporter {
     // Waiting on is no move.
     const movedAtMs = before === undefined || isNews || phase.phase !== "waiting" ? nowMs : before.movedAtMs;
     const settling = isNews ? (before?.settling ?? this.#tellSoon(text)) : before?.settling;
-    this.#tasks.set(text, { key, phase, movedAtMs, settling });
+    const spans = before?.spans ?? new TaskSpans();
+    spans.enter(phase.phase, phase.phase === "waiting" ? phase.reason : "", nowMs);
+    this.#tasks.set(text, { key, phase, movedAtMs, settling, spans });
+  }
+
+  /** What has been done with a task until now; nothing where it is not known. Of what was before the site's process began nothing is known. */
+  spansOf(key: TaskKey): readonly TaskSpan[] {
+    return this.#tasks.get(taskKeyText(key))?.spans.until(this.#parts.steadyNow()) ?? [];
   }
 
   /** A task is answered, or nobody wants its answer. */
@@ -86,4 +94,5 @@ interface OpenTask {
   readonly movedAtMs: number;
   /** Runs while a new phase has not been told yet. */
   readonly settling: NodeJS.Timeout | undefined;
+  readonly spans: TaskSpans;
 }

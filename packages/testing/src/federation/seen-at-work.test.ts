@@ -95,6 +95,22 @@ describe("a federation at work, as admins see it", () => {
     expect(rest).toEqual(["job-ended"]);
   });
 
+  it("says of each round where its time went, as the sites have told it", async () => {
+    const { rounds, status, name } = await admin.trace(jobId);
+    expect([name, status, rounds.map(({ round }) => round)]).toEqual(["add-one", "FINISHED:COMPLETED", [0, 1, 2]]);
+    for (const { fromMs, toMs = 0, tasks, longest, aggregation } of rounds) {
+      expect(tasks.map(({ site, outcome }) => `${site} ${outcome}`)).toEqual(["open-1 answered", "shut-1 answered"]);
+      for (const task of tasks) {
+        const trained = task.spans.filter((span) => span.name === "training").reduce((ms, span) => ms + span.toMs - span.fromMs, 0);
+        expect(trained).toBeGreaterThanOrEqual(400);
+        expect([task.spans[0]?.fromMs, task.spans.at(-1)?.toMs]).toEqual([task.fromMs, task.toMs]);
+        expect(task.spans.every((span, at) => span.fromMs === (task.spans[at - 1]?.toMs ?? fromMs))).toBe(true);
+      }
+      expect(tasks.map(({ site }) => site)).toContain(longest?.site);
+      expect(aggregation?.toMs).toBe(toMs);
+    }
+  });
+
   it("submits a job once more under the same files, and deletes it with everything of it when it is over", async () => {
     const clone = await admin.cloneJob(jobId);
     expect(clone.jobId).not.toBe(jobId);

@@ -1,10 +1,11 @@
-import { readFile, writeFile } from "node:fs/promises";
+import { readFile } from "node:fs/promises";
 import { resolve } from "node:path";
 import type { KeyType } from "@flare-ts/contracts";
 import { FlareError } from "@flare-ts/contracts";
 import { type ExternalCaResult, importCa, requestCa, useCa } from "@flare-ts/provision";
 import { type WorkspaceCaKeyOptions, workspaceCaKey } from "../../ca-key/workspace-ca-key.js";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
+import { writeNewFile } from "../../command-line/write-new-file.js";
 
 /** Which project a CA from elsewhere is for. */
 export interface CaPlaceOptions extends WorkspaceCaKeyOptions {
@@ -40,19 +41,7 @@ export async function useCaCommand(context: CommandContext, options: UseCaOption
 export async function requestCaCommand(context: CommandContext, options: RequestCaOptions): Promise<CommandOutput> {
   const csrPem = await requestCa({ ...placeOf(context, options), keyType: options.keyType });
   const file = resolve(context.cwd, options.out);
-  try {
-    await writeFile(file, csrPem, { flag: "wx" });
-  } catch (cause) {
-    const isThere = (cause as NodeJS.ErrnoException).code === "EEXIST";
-    throw new FlareError(
-      isThere ? "cli/output-exists" : "file/unwritable",
-      `${isThere ? "It is there already" : "Cannot write"}: ${file}.`,
-      {
-        cause,
-        facts: { file },
-      },
-    );
-  }
+  await writeNewFile(file, csrPem);
   return {
     data: { project: options.project, request: file },
     text: [`Wrote ${file}.`],

@@ -5,6 +5,7 @@ import { studyFlags, withStudyFlags } from "../../admin-kit/study-flag.js";
 import type { BindHandler } from "../../command-line/bind-handler.js";
 import { examplesText } from "../../command-line/examples-text.js";
 import { positiveSeconds, shortText, wholeNumber } from "../../command-line/number-arguments.js";
+import { type RoundRange, roundRange } from "./round-range.js";
 
 const exampleId = "3f0c9a52-6f0e-4e0a-9d2b-0f8f5a4a7b11";
 
@@ -120,6 +121,28 @@ Exit status 0 only if the job ended as FINISHED:COMPLETED, 3 where --timeout pas
       bind(
         async () => (await import("./job-receipts.js")).jobReceipts,
         ([jobId = ""], flags) => ({ jobId, ...studyFlags(flags) }),
+      ),
+    );
+  withStudyFlags(group.command("trace").description("show where the time of a job's rounds went, site by site"))
+    .argument("<id>", "the job's id")
+    .option("--rounds <first-last>", "only these rounds, such as 3 or 0-9; the last ten are shown otherwise", roundRange)
+    .option("--otlp <file>", "write the whole trace into a new file instead, as OpenTelemetry's collectors take it")
+    .addHelpText(
+      "after",
+      examplesText([
+        ["the last ten rounds", `flare job trace ${exampleId}`],
+        ["for a collector", `flare job trace ${exampleId} --otlp trace.json`],
+      ]),
+    )
+    .action(
+      bind(
+        async () => (await import("./job-trace.js")).jobTrace,
+        ([jobId = ""], flags) => ({
+          jobId,
+          rounds: flags["rounds"] as RoundRange | undefined,
+          otlpFile: flags["otlp"] as string | undefined,
+          ...studyFlags(flags),
+        }),
       ),
     );
   withStudyFlags(group.command("metrics").description("show what training scripts track: flare.log, SummaryWriter"))
