@@ -3,7 +3,8 @@
  * on nothing else. The trainers have it in their own languages; this one is for checking them.
  */
 export function trainedValues(model: Float32Array, site: string, round: number): Float32Array<ArrayBuffer> {
-  let state = [...`${site}/${round}`].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, 7);
+  let state = 7;
+  for (const letter of `${site}/${round}`) state = (Math.imul(state, 31) + letter.charCodeAt(0)) | 0;
   return Float32Array.from(model, (value) => {
     state = (Math.imul(state, 1664525) + 1013904223) | 0;
     return 0.9 * value + state / 2 ** 33;

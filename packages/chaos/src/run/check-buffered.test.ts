@@ -96,7 +96,11 @@ describe("an asynchronous job that faults have disturbed", () => {
     ["the journal has a gap", turn, bad({ ...run(good), journal: run(good).journal.slice(1) })],
     ["an update that was acknowledged is not in the journal", lost, bad(run(without(accepted("site-3", 0))))],
     ["a site was given another model though it had handed in nothing", lost, bad(run(without(accepted("site-2", 0))))],
-    ["an update came too late though its site had more to do", lost, bad(run(good, [...told, { site: "site-3", round: 7, outcome: "late" }]))],
+    [
+      "an update came too late though its site had more to do",
+      lost,
+      bad(run(good, [...told, { site: "site-3", round: 7, outcome: "late" }])),
+    ],
     ["no site knows to have handed in anything", lost, bad(run(good, []))],
   ])("is not good when %s", (_what, name, found) => {
     expect(found).toContainEqual(expect.stringContaining(`${name}: `));

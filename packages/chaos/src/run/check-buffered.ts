@@ -44,7 +44,9 @@ function eachUpdateAtItsTurn(journal: readonly JournalEntry[]): RunCheck {
     const its = waiting.splice(0, perModel).sort();
     counted += mine.length;
     if (mine.length !== perModel || mine.join() !== its.join())
-      problems.push(`the model made in round ${event.round} is of ${mine.join(" and ")}, not of the ${perModel} first: ${its.join(" and ")}`);
+      problems.push(
+        `the model made in round ${event.round} is of ${mine.join(" and ")}, not of the ${perModel} first: ${its.join(" and ")}`,
+      );
   }
   if (counted === 0) problems.push("there were no updates");
   const rest = waiting.length === 0 ? "" : `; ${waiting.length} more came when the last model was being made`;
@@ -62,7 +64,8 @@ function nothingLost({ journal, delivered }: Pick<RunResult, "journal" | "delive
     for (const site of event.sites) given.set(site, [...(given.get(site) ?? []), event.round]);
   }
   const lost = delivered.flatMap((answer) => {
-    if (answer.outcome !== "late") return accepted.has(nameOf(answer)) ? [] : [`${nameOf(answer)} was acknowledged and is not in the journal`];
+    if (answer.outcome !== "late")
+      return accepted.has(nameOf(answer)) ? [] : [`${nameOf(answer)} was acknowledged and is not in the journal`];
     // No task is over before the job is, and a site is given another one when it has handed in.
     return accepted.has(nameOf(answer)) || given.get(answer.site)?.at(-1) === answer.round ? [] : [`${nameOf(answer)} came too late`];
   });

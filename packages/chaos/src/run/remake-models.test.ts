@@ -112,7 +112,7 @@ function journalModel(round: number): Extract<JobEvent, { type: "round-opened" }
 /** The journal of a job with these models, by FedBuff's formula for one element after another. */
 async function slowJournal(): Promise<{ readonly journal: readonly JobEvent[]; readonly last: string }> {
   const read = decodeSafetensors(await readFile(initialModelOf(job))).get("weight");
-  const made = [read?.data as Float32Array];
+  const made = [read?.data as Float32Array<ArrayBuffer>];
   const events: JobEvent[] = [];
   const open = (round: number): void => {
     const buffered = { oldestBase: 0, updates: 2 };

@@ -131,7 +131,9 @@ class Workshop {
     const base = this.#bases.get(round);
     const unknown = updates.filter((update) => !this.#differences.has(keyOf(update)));
     if (base === undefined || updates.length === 0 || unknown.length > 0) {
-      this.#problems.push(`the model made in round ${round} is of updates that the journal does not have: ${unknown.map(keyOf).join(", ")}`);
+      this.#problems.push(
+        `the model made in round ${round} is of updates that the journal does not have: ${unknown.map(keyOf).join(", ")}`,
+      );
       return;
     }
     const { strategy, folder, signal } = this.#init;

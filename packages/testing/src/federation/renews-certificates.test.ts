@@ -10,16 +10,16 @@ import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { watchStalls } from "./watch-stalls.js";
 
-/** Minutes of a federation whose certificates live 5 minutes; without it, half a minute with certificates of 20 s. */
+/** Minutes of a federation whose certificates live 5 minutes; without it, half a minute with certificates of 18 s. */
 const minutes = Number(process.env["FLARE_RENEWAL_MINUTES"] ?? 0);
-const lifetimeMs = minutes > 0 ? 300_000 : 20_000;
-const durationMs = minutes > 0 ? minutes * 60_000 : 31_000;
+const lifetimeMs = minutes > 0 ? 300_000 : 18_000;
+const durationMs = minutes > 0 ? minutes * 60_000 : 29_000;
 const sites = ["site-1", "site-2"];
 /**
  * A renewal has a third of a life for what takes tenths of a second elsewhere. Where the same takes so long, it may come too late for reasons
  * that are not ours: then sites may be cut, and must be back, but no round may notice.
  */
-const starvedMs = lifetimeMs / 10;
+const starvedMs = lifetimeMs / 8;
 
 const none: Readonly<Record<string, string>> = {};
 const ways = [
