@@ -2,6 +2,7 @@ import { mkdir, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { encodeSafetensors } from "@flare-ts/aggregator";
 import { seededRandom } from "../random.js";
+import { type TrainerLanguage, trainScripts } from "./train-scripts.js";
 
 export interface ChaosJobInit {
   /** Folder to write the job to. */
@@ -13,31 +14,28 @@ export interface ChaosJobInit {
   readonly parameters: number;
   /** Milliseconds that a trainer takes for a round; they do not change the result. */
   readonly trainMs: number;
+  /** Milliseconds that it takes longer, at most; how much, its site and the round decide. @default 0 */
+  readonly unevenMs?: number;
   /** What the trainers are written in; Python needs NumPy at each site. @default "typescript" */
   readonly trainer?: TrainerLanguage;
   /** What the job goes through. @default "rounds" */
   readonly course?: JobCourse;
 }
 
-/** How the name of a chaos job's training script begins, by which its process is found. */
-export const trainScriptStem = "train.";
-
-/** Languages that the trainers of a chaos job can be written in. */
-export const trainerLanguages = ["typescript", "python"] as const;
-
 /**
- * What a chaos job can go through: rounds of FedAvg alone; these, SCAFFOLD, cyclic training and evaluations, a quarter of the rounds each; or
- * rounds of FedAvg whose updates the server adds without reading them.
+ * What a chaos job can go through: rounds of FedAvg alone; these, SCAFFOLD, cyclic training and evaluations, a quarter of the rounds each;
+ * rounds of FedAvg whose updates the server adds without reading them; or FedBuff, in which sites do not wait for each other.
  */
-export const jobCourses = ["rounds", "workflows", "secure"] as const;
+export const jobCourses = ["rounds", "workflows", "secure", "async"] as const;
 
 export type JobCourse = (typeof jobCourses)[number];
 
-export type TrainerLanguage = (typeof trainerLanguages)[number];
+/** What FedBuff does with updates: neither rate nor exponent is one at which a mistake would not show. */
+export const fedBuffSettings = { learningRate: 0.5, stalenessExponent: 0.5 } as const;
 
 /** Writes a job whose trainers compute the same update whenever they are given the same model, and another one for each round and site. */
 export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
-  const { folder, rounds, sites, parameters, trainMs, trainer = "typescript", course = "rounds" } = init;
+  const { folder, rounds, sites, parameters, trainMs, unevenMs = 0, trainer = "typescript", course = "rounds" } = init;
   const script = trainScripts[trainer];
   const app = join(folder, "app");
   await mkdir(join(app, "config"), { recursive: true });
@@ -47,7 +45,7 @@ export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
   await json(join(folder, "meta.json"), { name: "chaos", deploy_map: { app: ["@ALL"] }, min_clients: sites, ...secure });
   await json(join(app, "config", "config_fed_server.json"), {
     format_version: 2,
-    workflows: course === "workflows" ? allWorkflows(sites, rounds) : [fedAvg(sites, rounds)],
+    workflows: workflowsOf[course](sites, rounds),
   });
   await json(join(app, "config", "config_fed_client.json"), {
     format_version: 2,
@@ -56,7 +54,7 @@ export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
         tasks: ["train", "submit_model", "validate"],
         executor: {
           path: "ClientAPIExecutor",
-          args: { task_script_path: script.file, task_script_args: [String(trainMs)] },
+          args: { task_script_path: script.file, task_script_args: [String(trainMs), String(unevenMs)] },
         },
       },
     ],
@@ -64,16 +62,43 @@ export async function writeChaosJob(init: ChaosJobInit): Promise<void> {
   await writeFile(join(app, "custom", script.file), script.text);
   const random = seededRandom(parameters);
   const data = Float32Array.from({ length: parameters }, () => random.next() - 0.5);
-  await writeFile(join(app, "initial_model.safetensors"), encodeSafetensors([["weight", { dtype: "F32", shape: [parameters], data }]]));
+  await writeFile(initialModelOf(folder), encodeSafetensors([["weight", { dtype: "F32", shape: [parameters], data }]]));
 }
 
+/** The model that each chaos job begins with, in its folder. */
+export function initialModelOf(jobFolder: string): string {
+  return join(jobFolder, "app", initialModel);
+}
+
+const initialModel = "initial_model.safetensors";
+
 function fedAvg(sites: number, rounds: number): object {
-  return { id: "fedavg", path: "FedAvg", args: { min_clients: sites, num_rounds: rounds, initial_model: "initial_model.safetensors" } };
+  return { id: "fedavg", path: "FedAvg", args: { min_clients: sites, num_rounds: rounds, initial_model: initialModel } };
+}
+
+/**
+ * Updates that make a model in FedBuff: fewer than there are sites, so that nobody waits for all others, and several where three sites or more
+ * are there.
+ */
+function updatesForModel(sites: number): number {
+  return Math.ceil(sites / 2);
+}
+
+function fedBuff(sites: number, rounds: number): object {
+  const args = { num_rounds: rounds, num_updates_for_model: updatesForModel(sites), initial_model: initialModel, min_clients: sites };
+  return { id: "fedbuff", path: "FedBuff", args: { ...args, strategy_args: fedBuffSettings } };
 }
 
 function scaffold(sites: number, rounds: number): object {
   return { id: "scaffold", path: "Scaffold", args: { min_clients: sites, num_rounds: rounds } };
 }
+
+const workflowsOf: Readonly<Record<JobCourse, (sites: number, rounds: number) => readonly object[]>> = {
+  rounds: (...args) => [fedAvg(...args)],
+  secure: (...args) => [fedAvg(...args)],
+  async: (...args) => [fedBuff(...args)],
+  workflows: allWorkflows,
+};
 
 function allWorkflows(sites: number, rounds: number): readonly object[] {
   const quarter = Math.max(1, Math.round(rounds / 4));
@@ -85,112 +110,3 @@ function allWorkflows(sites: number, rounds: number): readonly object[] {
   }));
   return [fedAvg(sites, quarter), scaffold(sites, quarter), cyclic, ...evaluations];
 }
-
-const typescript = `import { readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
-import * as flare from "@flare-ts/runtime/client";
-
-const [trainMs = "0"] = process.argv.slice(2);
-await flare.init();
-const site = flare.getSiteName();
-const { stateFolder = "." } = flare.systemInfo();
-
-/** The site's control variates from before a round, which a trainer that is started anew needs too. */
-const ownBefore = (model: flare.FLModel, length: number): Float32Array => {
-  if (model.currentRound === model.startRound) return new Float32Array(length);
-  return new Float32Array(Uint8Array.from(readFileSync(join(stateFolder, "own-" + model.currentRound))).buffer);
-};
-const keepOwn = (round: number, own: Float32Array): void => {
-  const file = join(stateFolder, "own-" + round);
-  writeFileSync(file + ".part", new Uint8Array(own.buffer));
-  renameSync(file + ".part", file);
-};
-
-while (await flare.isRunning()) {
-  const model = await flare.receive();
-  if (model === undefined) break;
-  await sleep(Number(trainMs));
-  const tensor = model.params.weight;
-  if (flare.isEvaluate()) {
-    await flare.send(new flare.FLModel({ metrics: { mean: tensor.data.reduce((sum, value) => sum + value, 0) / tensor.data.length } }));
-    continue;
-  }
-  // A step that depends on the model, the round and the site, and on nothing else.
-  let state = [...(site + "/" + model.currentRound)].reduce((sum, letter) => (Math.imul(sum, 31) + letter.charCodeAt(0)) | 0, 7);
-  const data = tensor.data.map((value) => {
-    state = (Math.imul(state, 1664525) + 1013904223) | 0;
-    return 0.9 * value + state / 2 ** 33;
-  });
-  const mean = data.reduce((sum, value) => sum + value, 0) / data.length;
-  const answer = { params: { weight: { ...tensor, data } }, paramsType: "FULL", metrics: { mean }, meta: { NUM_STEPS_CURRENT_ROUND: 10 + site.length } } as const;
-  const control = model.controlVariates?.weight;
-  if (control === undefined) await flare.send(new flare.FLModel(answer));
-  else {
-    const before = ownBefore(model, data.length);
-    const own = before.map((value, i) => value - control.data[i] + 0.1 * (tensor.data[i] - data[i]));
-    keepOwn(model.currentRound + 1, own);
-    const changes = { weight: { ...control, data: own.map((value, i) => value - before[i]) } };
-    await flare.send(new flare.FLModel({ ...answer, controlChanges: changes }));
-  }
-}
-flare.shutdown();
-`;
-
-const python = `import os
-import sys
-import time
-import zlib
-
-import flare_client as flare
-import numpy as np
-
-train_ms = float(sys.argv[1])
-flare.init()
-site = flare.get_site_name()
-state_folder = flare.system_info()["state_folder"] or "."
-
-
-def own_file(number):
-    """The site's control variates from before a round, which a trainer that is started anew needs too."""
-    return os.path.join(state_folder, f"own-{number}.npy")
-
-
-while flare.is_running():
-    model = flare.receive()
-    if model is None:
-        break
-    time.sleep(train_ms / 1000)
-    values = model.params["weight"]
-    received = values.copy()
-    if flare.is_evaluate():
-        flare.send(flare.FLModel(metrics={"mean": float(values.mean(dtype=np.float64))}))
-        continue
-    # A step that depends on the model, the round and the site, and on nothing else.
-    step = np.random.default_rng(zlib.crc32(f"{site}/{model.current_round}".encode()))
-    values *= np.float32(0.9)
-    values += step.random(values.size, dtype=np.float32) - np.float32(0.5)
-    meta = {"NUM_STEPS_CURRENT_ROUND": 10 + len(site)}
-    if "scaffold_c_global" in model.meta:
-        is_first = model.current_round == model.start_round
-        before = np.zeros_like(values) if is_first else np.load(own_file(model.current_round))
-        own = before - model.meta["scaffold_c_global"]["weight"] + np.float32(0.1) * (received - values)
-        with open(own_file("next"), "wb") as file:
-            np.save(file, own)
-        os.replace(own_file("next"), own_file(model.current_round + 1))
-        meta["scaffold_c_diff"] = {"weight": own - before}
-    flare.send(
-        flare.FLModel(
-            params={"weight": values},
-            params_type=flare.ParamsType.FULL,
-            metrics={"mean": float(values.mean(dtype=np.float64))},
-            meta=meta,
-        )
-    )
-flare.shutdown()
-`;
-
-const trainScripts: Readonly<Record<TrainerLanguage, { readonly file: string; readonly text: string }>> = {
-  typescript: { file: `${trainScriptStem}ts`, text: typescript },
-  python: { file: `${trainScriptStem}py`, text: python },
-};

@@ -26,6 +26,7 @@ function result(events: readonly JobEvent[], rest: Partial<RunResult> = {}): Run
   return {
     journal: events.map((event, index): JournalEntry => ({ jobId: "job", seq: index + 1, atMs: 0, event })),
     results: { "models/m.safetensors": "1" },
+    delivered: [],
     leftBehind: { processes: [], sockets: [] },
     killed: [],
     files: { server: new Map([["models/objects/<hash>", 2]]) },

@@ -11,18 +11,33 @@ export interface RunCheck {
   readonly detail: string;
 }
 
-/** Compares a disturbed run with an undisturbed one: nothing but time may tell them apart. */
-export function checkRun(disturbed: RunResult, undisturbed: RunResult): readonly RunCheck[] {
+/**
+ * Compares a disturbed run with an undisturbed one: nothing but time may tell them apart.
+ *
+ * @param work - what was found of the job's work
+ */
+export function checkRun(
+  disturbed: RunResult,
+  undisturbed: RunResult,
+  work: readonly RunCheck[] = sameWork(disturbed, undisturbed),
+): readonly RunCheck[] {
   return [
     sameEnd(disturbed.journal, undisturbed.journal),
-    sameResults(disturbed.results, undisturbed.results),
-    sameFigures(disturbed.journal, undisturbed.journal),
-    eachUpdateOnce(disturbed.journal),
+    ...work,
     check("nobody failed or left", failures(disturbed.journal), "no failed task"),
     check("processes all stopped when asked", [...disturbed.killed], "none was killed"),
     check("no process is left", disturbed.leftBehind.processes, "none"),
     check("no socket is left", disturbed.leftBehind.sockets, "none"),
     check("no temporary file is left", leftFiles(disturbed, undisturbed), "none that an undisturbed run does not leave"),
+  ];
+}
+
+/** What must be so of the work of a job whose rounds wait for their sites: it depends on nothing that differs from run to run. */
+function sameWork(disturbed: RunResult, undisturbed: RunResult): readonly RunCheck[] {
+  return [
+    sameResults(disturbed.results, undisturbed.results),
+    sameFigures(disturbed.journal, undisturbed.journal),
+    eachUpdateOnce(disturbed.journal),
   ];
 }
 
@@ -40,7 +55,8 @@ export function checkFaults(outcomes: readonly FaultOutcome[]): RunCheck {
   };
 }
 
-function check(name: string, problems: readonly string[], good: string): RunCheck {
+/** A check that is good when there are no problems. */
+export function check(name: string, problems: readonly string[], good: string): RunCheck {
   return { name, isGood: problems.length === 0, detail: problems.length === 0 ? good : problems.join("; ") };
 }
 
@@ -104,11 +120,14 @@ function eachUpdateOnce(entries: readonly JournalEntry[]): RunCheck {
   }
   const total = [...accepted.values()].reduce((sum, times) => sum + times, 0);
   if (total !== counted) problems.push(`${total} updates were accepted and ${counted} counted`);
-  entries.forEach(({ seq }, index) => {
-    if (seq !== index + 1) problems.push(`entry ${index + 1} of the journal has the number ${seq}`);
-  });
+  problems.push(...missingNumbers(entries));
   if (counted === 0) problems.push("there were no updates");
   return check("each update was counted once", problems, `${counted} updates`);
+}
+
+/** Entries of a journal that do not have the numbers that they should. */
+export function missingNumbers(entries: readonly JournalEntry[]): readonly string[] {
+  return entries.flatMap(({ seq }, index) => (seq === index + 1 ? [] : [`entry ${index + 1} of the journal has the number ${seq}`]));
 }
 
 function failures(entries: readonly JournalEntry[]): string[] {

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import type { FaultKind, PlannedFault } from "../faults/fault.js";
 import type { ChaosFederation, ChaosParticipant } from "../federation/chaos-federation.js";
-import { trainScriptStem } from "../job/write-chaos-job.js";
+import { trainScriptStem } from "../job/train-scripts.js";
 import { type Injected, injected, noVictim, victimMs } from "./injected.js";
 import { fillDisk, moveClock } from "./machine-faults.js";
 import { killBelow, killParent, moveServer, startTwin, takeAway } from "./process-faults.js";

@@ -1,6 +1,7 @@
 import { mkdir, rm } from "node:fs/promises";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
+import { fedBuff } from "@flare-ts/aggregator";
 import { FlareError } from "@flare-ts/contracts";
 import type { JournalEntry } from "@flare-ts/runtime/admin";
 import type { FaultKind, FaultOutcome, PlannedFault } from "../faults/fault.js";
@@ -8,10 +9,13 @@ import { planFaults } from "../faults/plan-faults.js";
 import type { ChaosFederation } from "../federation/chaos-federation.js";
 import type { ChaosKits } from "../federation/chaos-kits.js";
 import type { FlareCommand } from "../federation/supervised-service.js";
-import { type JobCourse, type TrainerLanguage, writeChaosJob } from "../job/write-chaos-job.js";
+import type { TrainerLanguage } from "../job/train-scripts.js";
+import { fedBuffSettings, initialModelOf, type JobCourse, writeChaosJob } from "../job/write-chaos-job.js";
 import { seededRandom } from "../random.js";
+import { bufferedWork } from "./check-buffered.js";
 import { checkFaults, checkRun, type RunCheck } from "./check-run.js";
 import { injectFault, partOf } from "./inject-fault.js";
+import { remakeModels } from "./remake-models.js";
 import { type RunResult, runJob } from "./run-job.js";
 
 export interface RunChaosInit {
@@ -56,6 +60,10 @@ export interface ChaosReport {
 const atOnce = 3;
 /** A round of the disturbed run takes this long at least, so that faults fall into every part of it. */
 const trainMs = 400;
+/** By so much longer at most, where sites do not wait for each other: none is the slow one for long. */
+const unevenMs = 800;
+/** So that a job does not end before its faults. Where sites do not wait for each other, a fault keeps fewer of them from going on. */
+const roundsPerFault = { async: 1, others: 1 / 4 };
 /** How long a disturbed job may take for each fault, and altogether, before it counts as one that does not end; milliseconds. */
 const endMs = { perFault: 30_000, least: 300_000 };
 
@@ -66,23 +74,26 @@ const endMs = { perFault: 30_000, least: 300_000 };
  * @throws FlareError what keeps the federation from starting; the reason of `signal` when it is aborted.
  */
 export async function runChaos(init: RunChaosInit): Promise<ChaosReport> {
-  const { kits, command, folder, seed, faults, kinds, parameters = 1_000_000, trainer = "typescript", course, onProgress, signal } = init;
+  const { kits, command, folder, seed, faults, kinds, parameters = 1_000_000, trainer, course = "rounds", onProgress, signal } = init;
   const sites = kits.sites.map(({ name }) => name);
   const plan = planFaults({ seed, count: faults, kinds, sites });
-  const rounds = Math.max(3, Math.ceil(faults / 4));
+  const isAsync = course === "async";
+  const rounds = Math.max(3, Math.ceil(faults * (isAsync ? roundsPerFault.async : roundsPerFault.others)));
+  const jobFolderOf = (phase: string): string => join(folder, `${phase}-job`);
   await mkdir(folder, { recursive: true, mode: 0o700 });
   const run = async (phase: "undisturbed" | "disturbed", disturb?: Disturb): Promise<RunResult> => {
     onProgress({ type: "phase", phase, rounds });
-    const jobFolder = join(folder, `${phase}-job`);
-    const ms = disturb === undefined ? 0 : trainMs;
+    const jobFolder = jobFolderOf(phase);
+    const isSlow = disturb !== undefined;
     await writeChaosJob({
       folder: jobFolder,
       rounds,
       sites: sites.length,
       parameters,
-      trainMs: ms,
-      trainer,
-      ...(course === undefined ? {} : { course }),
+      trainMs: isSlow ? trainMs : 0,
+      unevenMs: isSlow && isAsync ? unevenMs : 0,
+      ...(trainer === undefined ? {} : { trainer }),
+      course,
     });
     return await runJob({
       federation: { kits, folder: join(folder, phase), command, random: seededRandom(seed).next },
@@ -100,7 +111,12 @@ export async function runChaos(init: RunChaosInit): Promise<ChaosReport> {
     onProgress({ type: "fault", outcome });
   };
   const disturbed = await run("disturbed", (federation, ended) => injectAll(federation, plan, note, ended));
-  const checks = [...checkRun(disturbed, undisturbed), checkFaults(outcomes)];
+  const remake = async (): Promise<readonly RunCheck[]> => {
+    const strategy = fedBuff(fedBuffSettings);
+    const made = { journal: disturbed.journal, initialModel: initialModelOf(jobFolderOf("disturbed")), strategy };
+    return bufferedWork(disturbed, await remakeModels({ ...made, folder: join(folder, "remade"), signal }));
+  };
+  const checks = [...checkRun(disturbed, undisturbed, isAsync ? await remake() : undefined), checkFaults(outcomes)];
   const isGood = checks.every((check) => check.isGood);
   if (isGood) await rm(folder, { recursive: true, force: true });
   return {

@@ -7,6 +7,7 @@ import { ChaosFederation, type ChaosFederationInit } from "../federation/chaos-f
 import { processesIn } from "../federation/process-tree.js";
 import { followJob, insist } from "./follow-job.js";
 import { fileShapes, findLeftBehind, type LeftBehind } from "./left-behind.js";
+import { type DeliveredUpdate, readDelivered } from "./read-delivered.js";
 
 export interface RunJobInit {
   readonly federation: ChaosFederationInit;
@@ -22,6 +23,8 @@ export interface RunResult {
   readonly journal: readonly JournalEntry[];
   /** SHA-256 of each downloaded file of the result, by path. */
   readonly results: Readonly<Record<string, string>>;
+  /** What sites know to have handed in. */
+  readonly delivered: readonly DeliveredUpdate[];
   readonly leftBehind: LeftBehind;
   /** Participants that did not stop when they were asked to. */
   readonly killed: readonly string[];
@@ -66,9 +69,11 @@ export async function runJob({ federation: init, jobFolder, disturb, onEntry, si
     const ports = [init.kits.port, federation.port];
     const killed = await federation.stop();
     await federation.proxy.stop();
+    const sites = [...federation.sites.values()].map(({ service }) => service);
     return {
       journal,
       results,
+      delivered: (await Promise.all(sites.map(({ name, kit }) => readDelivered(name, join(kit, "log.json"))))).flat(),
       leftBehind: findLeftBehind(init.folder, ports),
       killed,
       files: Object.fromEntries(federation.participants.map(({ service }) => [service.name, fileShapes(service.kit)])),

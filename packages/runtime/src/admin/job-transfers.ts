@@ -66,17 +66,19 @@ export class JobTransfers {
     const jobId = checkedId(options.jobId ?? randomUUID());
     const job = await readJobFolder(folder);
     return await this.#with(options, async (way) => {
-      const submitter = identity.current;
-      const bytes = createSignedJob({ folder: job, jobId, project: kit.project, study: this.#study, submitter, nowMs: now() });
       for (let attempt = 1; ; attempt += 1) {
+        await way.uploadFiles(job);
+        // Not before: a certificate may end while files are sent, or while the server is away.
+        const submitter = identity.current;
         try {
-          await way.uploadFiles(job);
-          await way.submit(bytes);
+          await way.submit(createSignedJob({ folder: job, jobId, project: kit.project, study: this.#study, submitter, nowMs: now() }));
           return { jobId };
         } catch (reason) {
+          const { code } = FlareError.from(reason);
           // A server that was started anew takes files only of those who have sent them to it.
-          const isForgotten = reason instanceof FlareError && reason.code === "job/files-missing" && attempt < mostSendings;
-          if (!isForgotten) throw reason;
+          const isForgotten = code === "job/files-missing";
+          const isOutlived = code === "job/signer-expired" && identity.current !== submitter;
+          if (!(isForgotten || isOutlived) || attempt >= mostSendings) throw reason;
         }
       }
     });

@@ -56,7 +56,7 @@ export interface SmallFederationInit {
   /** @default "p256", whose keys are made a hundred times as fast as those of RSA */
   readonly keyType?: "rsa-2048" | "p256";
   /** Further settings under `certificates`. */
-  readonly certificates?: Readonly<Record<string, string>>;
+  readonly certificates?: Readonly<Record<string, string | readonly string[]>>;
   /** Role of the second admin. @default "project_admin" */
   readonly otherRole?: string;
   /** As in a project file. @default none */

@@ -34,7 +34,7 @@ export function addChaosCommand(command: Command, bind: BindHandler): void {
     .addOption(
       new Option(
         "--job <course>",
-        "what the job goes through: rounds of FedAvg; these, SCAFFOLD, cyclic training and evaluations; or rounds with secure aggregation",
+        "what the job goes through: rounds of FedAvg; these, SCAFFOLD, cyclic training and evaluations; rounds with secure aggregation; or FedBuff",
       )
         .choices(jobCourses)
         .default("rounds"),
@@ -48,11 +48,13 @@ export function addChaosCommand(command: Command, bind: BindHandler): void {
         ["as with training scripts in Python", "flare chaos --trainer python"],
         ["through every workflow", "flare chaos --job workflows"],
         ["with updates that the server cannot read", "flare chaos --job secure"],
+        ["where no site waits for another", "flare chaos --job async"],
         ["links only, for a script", "flare chaos --kinds cut black-hole throttle delay --format json"],
       ])}
 A job runs twice on copies of the kits in the POC workspace: in peace, then while faults happen to it. At the end it must have ended
-alike, with the same bytes, each update counted once, and no process, socket or temporary file left. The POC federation itself is not
-touched, but must not run meanwhile. Kinds of faults:
+alike, with the same bytes, each update counted once, and no process, socket or temporary file left. With --job async the bytes depend on who
+was quicker: they must be those that follow from the job's journal. The POC federation itself is not touched, but must not run meanwhile.
+Kinds of faults:
 ${faultKinds.map((kind) => `  ${kind.padEnd(width)}  ${faultTexts[kind]}`).join("\n")}
 Disks of its own to fill need root; elsewhere the writes of Node fail in their place. docs/chaos.md says more.
 `,

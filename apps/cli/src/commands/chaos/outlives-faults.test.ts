@@ -40,6 +40,13 @@ describe("a federation under flare chaos", () => {
     expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
   });
 
+  it("makes the models that follow from the journal where no site waits for another", { timeout: 300_000 }, async () => {
+    const kinds = ["kill-server", "kill-server-job", "kill-site", "kill-site-job"];
+    const report = (await folder.data("chaos", "--job", "async", "--faults", "4", "--seed", "5", "--kinds", ...kinds)) as Report;
+    expect(report.checks.filter(({ ok }) => !ok)).toEqual([]);
+    expect(report.checks.map(({ name }) => name)).toContain("the models have the bytes that follow from the journal");
+  });
+
   it("stops in good order when it is asked to, and leaves no process and no mount", { timeout: 60_000 }, async () => {
     const chaos = folder.start("chaos", "--faults", "5", "--seed", "2");
     await chaos.printed(/rounds in peace/);
