@@ -1,6 +1,9 @@
 import { defineConfig } from "vitest/config";
 
-/** One configuration for every room: real parts are slow to start, so a test has a minute, and nothing is retried. */
+/**
+ * One configuration for every room: real parts are slow, on a busy machine several times as slow as alone, so a test has minutes before it
+ * counts as one that hangs, and nothing is retried.
+ */
 export default defineConfig({
   // Not in node_modules: a folder that appears there while a test's job process runs is one that it has no permission to look into.
   cacheDir: "coverage/.vite",
@@ -8,10 +11,10 @@ export default defineConfig({
     // Figures take the whole machine for minutes: only when they are asked for.
     include: [process.env["FLARE_FIGURES"] === "1" ? "src/**/*.bench.ts" : "src/**/*.test.ts"],
     retry: 0,
-    testTimeout: 60_000,
-    hookTimeout: 60_000,
+    testTimeout: 240_000,
+    hookTimeout: 240_000,
     // What is polled comes when it comes; a second is not enough where two processors run everything at once.
-    expect: { poll: { timeout: 20_000 } },
+    expect: { poll: { timeout: 60_000 } },
     passWithNoTests: false,
     // `npm test` adds up the reports of all packages.
     reporters: ["default", ["json", { outputFile: "coverage/test-report.json" }]],

@@ -14,7 +14,7 @@ function pythonWith(modules: string): string | undefined {
 function runUnittest(python: string | undefined, module: string): string {
   const env = { ...process.env, PYTHONPATH: `${folder}src`, PYTHONDONTWRITEBYTECODE: "1" };
   const args = ["-W", "error::ResourceWarning", "-m", "unittest", module];
-  return spawnSync(python ?? "", args, { cwd: `${folder}tests`, env, encoding: "utf8", timeout: 60_000 }).stderr;
+  return spawnSync(python ?? "", args, { cwd: `${folder}tests`, env, encoding: "utf8", timeout: 200_000 }).stderr;
 }
 
 const numpy = pythonWith("numpy");

@@ -40,6 +40,9 @@ export interface WatchedPage {
   readonly offences: readonly string[];
 }
 
+/** What does not come for so long does not come: pages take several times as long on a machine with much to do. */
+const patienceMs = 90_000;
+
 /** Opens a page of its own, as a person with a browser of their own. */
 export async function openPage(browser: Browser, url: string, options: BrowserContextOptions = {}): Promise<WatchedPage> {
   const context = await browser.newContext({
@@ -49,6 +52,7 @@ export async function openPage(browser: Browser, url: string, options: BrowserCo
     acceptDownloads: true,
     ...options,
   });
+  context.setDefaultTimeout(patienceMs);
   const page = await context.newPage();
   const offences: string[] = [];
   // Not every browser writes to its console what the policy forbade.

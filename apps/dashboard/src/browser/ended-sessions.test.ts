@@ -21,7 +21,7 @@ describe.skipIf(lacked !== "")(`a session that ends, and what goes away, under a
     const started = await openSetUpPage({ federation });
     ({ browser, dashboard, admin } = started);
     return started.stop;
-  }, 60_000);
+  });
 
   /** As when the session has lasted as long as one lasts. */
   const endSession = async (): Promise<void> => await admin.context.clearCookies();
@@ -105,7 +105,7 @@ describe.skipIf(lacked !== "")(`a session that ends, and what goes away, under a
       expect(await one.locator("input[value]").count()).toBeLessThan(3);
       expect(await one.getByText("Bo Keller").count()).toBe(0);
     }
-  }, 60_000);
+  });
 
   it("goes on by itself when its person signs in beside it", async () => {
     const { page, context } = admin;
@@ -120,7 +120,7 @@ describe.skipIf(lacked !== "")(`a session that ends, and what goes away, under a
     await api.call(getMe);
     await page.getByText("What you typed is kept for you").waitFor({ state: "hidden", timeout: 60_000 });
     expect(await title.inputValue()).toBe("Ada's own");
-  }, 90_000);
+  });
 
   it("a job that somebody else deletes is said to be gone on the page that shows it", async () => {
     const { page, offences } = admin;

@@ -20,7 +20,7 @@ describe.skipIf(lacked !== "")(`what one was at, and waits for${lacked}`, () => 
     ({ browser, dashboard, admin } = started);
     await stageProject(browser, dashboard, admin);
     return started.stop;
-  }, 120_000);
+  });
 
   const focused = (page: Page): Promise<string> => page.evaluate(() => document.activeElement?.textContent ?? "");
 

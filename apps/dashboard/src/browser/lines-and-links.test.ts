@@ -21,7 +21,7 @@ describe.skipIf(lacked !== "")(`lines that are cut, and links that lead elsewher
     ({ browser, dashboard, admin } = started);
     project = await stageProject(browser, dashboard, admin);
     return started.stop;
-  }, 120_000);
+  });
 
   it("a browser that takes itself for offline says at once that nothing was saved, and saves it no later on its own", async () => {
     const { page, context, api } = project.lead;

@@ -24,7 +24,7 @@ describe.skipIf(lacked !== "")(`the page on small and magnified screens, and in 
     ({ browser, dashboard, admin } = started);
     project = await stageProject(browser, dashboard, admin);
     return started.stop;
-  }, 120_000);
+  });
 
   afterEach(async () => {
     await admin.page.setViewportSize(wide);

@@ -43,7 +43,7 @@ describe.skipIf(lacked !== "")(`pages with content${lacked}`, () => {
     admin = await openPage(browser, dashboard.running.url);
     await setUpDashboard(admin.page, dashboard);
     project = await stageProject(browser, dashboard, admin);
-  }, 120_000);
+  });
 
   afterAll(async () => {
     await browser?.close();

@@ -16,7 +16,7 @@ describe.skipIf(lacked !== "")(`a form that two fill at once${lacked}`, () => {
     const started = await openSetUpPage();
     ({ dashboard, admin } = started);
     return started.stop;
-  }, 60_000);
+  });
 
   const signedIn = async () => {
     const api = clientOf(admin.context, dashboard.running.url);

@@ -18,7 +18,7 @@ describe.skipIf(lacked !== "")(`what slips or is interrupted${lacked}`, () => {
     const started = await openSetUpPage();
     ({ browser, dashboard, admin } = started);
     return started.stop;
-  }, 60_000);
+  });
 
   it("saving one part of the project keeps what was typed into the others, and so does what another admin saves", async () => {
     const { page, context, offences } = admin;
@@ -208,5 +208,5 @@ describe.skipIf(lacked !== "")(`what slips or is interrupted${lacked}`, () => {
     await expect(api.call(getMe)).rejects.toMatchObject({ code: "dashboard/not-signed-in" });
     await page.unroute("**/api/v1/session");
     await page.getByRole("heading", { name: "Sign in" }).waitFor({ timeout: 30_000 });
-  }, 60_000);
+  });
 });

@@ -22,7 +22,7 @@ describe.skipIf(lacked !== "")(`jobs of several workflows, of turns and of evalu
     ({ page } = admin);
     await page.setViewportSize(wide);
     return started.stop;
-  }, 120_000);
+  });
 
   it.each(Object.entries(workflowJobs))(
     "have no serious fault for those who cannot see them well, in both themes: %s",

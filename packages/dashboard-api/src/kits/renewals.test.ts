@@ -19,9 +19,7 @@ afterEach(async () => {
 /** Processes take their time on a machine with much to do. */
 const patience = { timeout: 60_000 };
 
-it("renewals by the holder of the CA wait at the server, are signed for the key that was compared, and reach the sites", {
-  timeout: 120_000,
-}, async () => {
+it("renewals by the holder of the CA wait at the server, are signed for the key that was compared, and reach the sites", async () => {
   // Certificates of an hour, made 45 minutes ago: time to renew.
   let agoMs = 45 * 60_000;
   const dashboard = await startTestDashboard("SQLite", {}, { now: () => Date.now() - agoMs });

@@ -28,7 +28,7 @@ describe("a whole federation", () => {
     expect(proxied.audit).toContain(String.raw`"claimed_address":"\"203.0.113.7\""`);
     expect(direct.audit).not.toContain("claimed_address");
     // Five federations, one after the other.
-  }, 180_000);
+  });
 });
 
 /** A federation whose kits lead to a proxy; `isTls` says whether the proxy encrypts again on its way to the server. */

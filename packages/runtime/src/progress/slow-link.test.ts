@@ -108,7 +108,7 @@ describe("a slow line", () => {
     proxy.bytesPerSecond = 0;
     while (silences.length < 2) await sleep(20);
     expect(silences.toSorted()).toEqual(["of the server", "of the site"]);
-  }, 120_000);
+  });
 });
 
 describe("a transfer that stands still", () => {

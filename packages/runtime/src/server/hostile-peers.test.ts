@@ -46,7 +46,7 @@ beforeAll(async () => {
   const store = await FileModelStore.open({ root: `${federation.folder}/evil` });
   update = await store.importBytes(encodeSafetensors([["w", { dtype: "F32", shape: [1], data: Float32Array.of(2) }]]));
   await new TransferClient({ store }).upload(async () => site, update);
-}, 60_000);
+});
 
 afterAll(async () => {
   admin.close();

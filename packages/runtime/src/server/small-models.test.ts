@@ -35,7 +35,7 @@ beforeAll(async () => {
   today = await attach("site-1", limits.inlineBytes);
   older = await attach("site-2", 0);
   ({ jobId } = await admin.submitJob(await federation.writeJob(["site-1", "site-2"], { minClients: 2 })));
-}, 60_000);
+});
 
 afterAll(async () => {
   admin.close();

@@ -22,7 +22,7 @@ beforeAll(async () => {
   studies = await StudyFederation.create();
   ({ sessions } = studies);
   lungsJob = await studies.run(sessions.lungs);
-}, 60_000);
+});
 afterAll(() => studies.dispose());
 
 describe("a study", () => {

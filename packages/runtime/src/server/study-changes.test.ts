@@ -16,7 +16,7 @@ let heartsJob: string;
 beforeAll(async () => {
   studies = await StudyFederation.create();
   lungsJob = await studies.run(studies.sessions.lungs);
-}, 60_000);
+});
 afterAll(() => studies.dispose());
 
 describe("studies are changed", () => {

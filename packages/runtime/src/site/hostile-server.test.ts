@@ -14,7 +14,7 @@ beforeAll(async () => {
   federation = await createSmallFederation();
   server = await HostileServer.start(federation);
   site = await startSite({ kitDir: federation.kitDir("site-1") });
-}, 60_000);
+});
 
 afterAll(async () => {
   await site.stop();

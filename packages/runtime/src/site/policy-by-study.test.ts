@@ -19,7 +19,7 @@ beforeAll(async () => {
   await vi.waitFor(() => {
     if (server.attached === 0) throw new Error("the site is not attached");
   }, 20_000);
-}, 60_000);
+});
 afterAll(async () => {
   await site.stop();
   await server.stop();

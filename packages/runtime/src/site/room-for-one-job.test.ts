@@ -13,7 +13,7 @@ beforeAll(async () => {
   federation = await createSmallFederation();
   server = await HostileServer.start(federation);
   site = await startSite({ kitDir: federation.kitDir("site-1"), maxMemoryBytes: 240 * 2 ** 20 });
-}, 60_000);
+});
 
 afterAll(async () => {
   await site.stop();

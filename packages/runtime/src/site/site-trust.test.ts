@@ -14,7 +14,7 @@ beforeEach(async () => {
   federation = await createSmallFederation();
   server = await HostileServer.start(federation);
   site = await startSite({ kitDir: federation.kitDir("site-1") });
-}, 60_000);
+});
 
 afterEach(async () => {
   await site.stop();

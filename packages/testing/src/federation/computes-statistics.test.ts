@@ -58,7 +58,7 @@ describe.skipIf(python === undefined)("statistics of tables of three hospitals (
     });
     for (const site of sites) await writeFile(join(federation.kitOf(site), "local", "privacy.json"), JSON.stringify(policyOf(site)));
     await federation.startAll();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await federation.dispose();

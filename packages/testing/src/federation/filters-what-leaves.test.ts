@@ -57,7 +57,7 @@ describe("a site with a privacy policy", () => {
     const open = { scopes: [{ name: "open" }, { name: "noisy" }, { name: "sparse" }], default_scope: "open" };
     await writeFile(join(federation.kitOf("site-2"), "local", "privacy.json"), JSON.stringify(open));
     await federation.startAll();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await federation.dispose();
@@ -143,7 +143,7 @@ describe("a site with a privacy policy", () => {
     admin.close();
     expect(updatesOf(entries, "site-1")).toHaveLength(1);
     expect(await readFile(join(federation.kitOf("site-1"), jobId, "trainer.log"), "utf8")).toBe("trains\n");
-  }, 60_000);
+  });
 
   it("does not run a job of a scope that it does not have, and the others go on", async () => {
     const { entries } = await run("elsewhere", { num_rounds: 1 }, { min_clients: 1, scope: "secret" }, ["site-1"]);
@@ -161,7 +161,7 @@ describe("a site with a privacy policy", () => {
     const again = await run("again", { num_rounds: 1 }, { min_clients: 1, scope: "noisy" });
     expect(updatesOf(again.entries, "site-1")).toHaveLength(0);
     expect(again.entries.flatMap(({ event }) => (event.type === "site-left" ? [event.error.code] : []))).toEqual(["privacy/budget-spent"]);
-  }, 60_000);
+  });
 
   it("lets a few values out, each with noise, and counts what they cost until the budget is spent", async () => {
     // Without its head and its counter the model has 3 values, and 997 more that nobody trains.
@@ -178,7 +178,7 @@ describe("a site with a privacy policy", () => {
     // Site 2 changes none of them. Of the 1000 values 20 left each time, 3 of which may be others.
     expect(more.length).toBeGreaterThanOrEqual(17);
     expect(more.length).toBeLessThanOrEqual(40);
-  }, 60_000);
+  });
 
   const updatesOf = (entries: readonly JournalEntry[], of: string) =>
     entries.flatMap(({ event }) => (event.type === "update-accepted" && event.site === of ? [event] : []));

@@ -55,7 +55,7 @@ describe("an intersection of the identifiers of three hospitals", () => {
       await writeFile(join(federation.kitOf(site), "local", "privacy.json"), JSON.stringify({ scopes: own }));
     }
     await federation.startAll();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await federation.dispose();
@@ -109,7 +109,7 @@ describe("an intersection of the identifiers of three hospitals", () => {
     expect(killed.length).toBeGreaterThanOrEqual(4);
     expect(entries.at(-1)?.event).toMatchObject({ status: "FINISHED:COMPLETED", reason: "intersection of 3 sites" });
     for (const site of sites) expect(linesIn(await readFile(resultOf(site, jobId), "utf8")), `at ${site}`).toEqual(common);
-  }, 180_000);
+  });
 
   it.each([
     ["has no filter", "open", /has no AllowPsi/],

@@ -34,7 +34,7 @@ beforeAll(async () => {
   text.permissions["project_admin"] = { "*": "any", shutdown: "none", restart: "none", report_resources: "none" };
   await writeFile(policy, JSON.stringify(text));
   await federation.startAll();
-}, 60_000);
+});
 beforeEach(async () => {
   admin = await federation.admin();
   await eventually("all are there", async () => (await stateOf()).every((state) => state === "connected"));
@@ -79,7 +79,7 @@ describe("sites, told by an admin", () => {
     await federation.stop("site-1");
     expect(daemonStatus(federation.kitOf("site-1"))).toEqual({ state: "stopped" });
     await federation.start("site-1");
-  }, 60_000);
+  });
 
   it("restart, are back when the command says so, and go on with a running job", async () => {
     const { jobId } = await admin.submitJob(folder);
@@ -92,7 +92,7 @@ describe("sites, told by an admin", () => {
     expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });
     expect(entries.filter(({ event }) => event.type === "site-left")).toEqual([]);
     for (const [name, pid] of before) expect(federation.pidOf(name)).not.toBe(pid);
-  }, 60_000);
+  });
 
   it("say what they run on, and change what they log, until they restart", async () => {
     const resources = await admin.reportResources("all");
@@ -132,7 +132,7 @@ describe("sites, told by an admin", () => {
       boss.close();
       plain.close();
     }
-  }, 60_000);
+  });
 });
 
 describe("a site that is disabled", () => {
@@ -168,7 +168,7 @@ describe("a site that is disabled", () => {
     await eventually("it is back", async () => (await stateOf()).join() === "connected,connected,connected");
     expect(await admin.enableClient("site-1")).toMatchObject({ wasDisabled: false });
     await rerun();
-  }, 90_000);
+  });
 
   it("stays disabled, and out of its jobs, when the server is killed at whatever moment of the command", async () => {
     for (const afterMs of [0, 2, 5, 10, 30]) {
@@ -194,7 +194,7 @@ describe("a site that is disabled", () => {
       await admin.enableClient("site-1");
       await eventually("all are back", async () => (await stateOf()).join() === "connected,connected,connected");
     }
-  }, 180_000);
+  });
 
   it("has left its jobs also where the server died when that was written down, and nothing else was done", async () => {
     const { jobId } = await admin.submitJob(join(folder, "quorum"));
@@ -218,7 +218,7 @@ describe("a site that is disabled", () => {
     expect(entries.filter(({ event }) => event.type === "site-left")).toHaveLength(1);
     const late = entries.flatMap(({ event }) => (event.type === "update-accepted" && event.site === "site-1" ? [event.round] : []));
     expect(late.filter((round) => round > 1)).toEqual([]);
-  }, 60_000);
+  });
 
   const toldWhy = (): Promise<unknown> =>
     eventually("the site is told why", () => {
@@ -248,7 +248,7 @@ describe("the whole federation", () => {
     });
     expect(federation.pidOf("server")).not.toBe(pid);
     expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED" });
-  }, 60_000);
+  });
 
   it("is shut down, sites first, and no watch script starts any of it again", async () => {
     const order: string[] = [];
@@ -258,7 +258,7 @@ describe("the whole federation", () => {
     for (const name of ["site-1", "site-3", "server"])
       await eventually(`${name} is gone`, () => processesWith(federation.kitOf(name)).length === 0);
     await Promise.all(["server", "site-1", "site-3"].map((name) => federation.start(name)));
-  }, 60_000);
+  });
 });
 
 describe("where TLS does not end at the server", () => {
@@ -282,7 +282,7 @@ describe("where TLS does not end at the server", () => {
     } finally {
       await clear.dispose();
     }
-  }, 60_000);
+  });
 });
 
 function isRunning(pid: number): boolean {

@@ -64,7 +64,7 @@ describe.each(ways)(
 
     it("renews those of server, sites and admin again and again, and no round and no connection notices", {
       concurrent: false,
-      timeout: durationMs + 60_000,
+      timeout: durationMs + 240_000,
     }, async ({ expect }) => {
       const job = join(folder, "job");
       const trainMs = minutes > 0 ? 2_000 : 400;

@@ -25,7 +25,7 @@ describe("sites with GPUs, which nothing here computes on", () => {
       );
     }
     await federation.startAll();
-  }, 60_000);
+  });
 
   afterAll(async () => {
     await federation.dispose();
@@ -80,7 +80,7 @@ describe("sites with GPUs, which nothing here computes on", () => {
     await admin.abortJob(holder.jobId, "a test");
     expect(devicesIn(await followJob(federation, last.jobId))).toEqual({ "site-1": 1, "site-2": 1 });
     admin.close();
-  }, 60_000);
+  });
 
   /** What each site's trainer saw. */
   const devicesIn = (entries: readonly JournalEntry[]): Readonly<Record<string, number | undefined>> =>

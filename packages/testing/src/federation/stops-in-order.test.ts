@@ -71,7 +71,7 @@ describe("a federation with a running job", () => {
       await eventually("the sites have ended the job", () => processesWith(jobId).length === 0);
     }
     expect(results.size).toBe(1);
-  }, 90_000);
+  });
 });
 
 async function submit(): Promise<string> {

@@ -11,7 +11,7 @@ describe("studies, by one-shot commands", () => {
     folder = await flareFolder({ FLARE_STUDY: "" });
     await folder.data("poc", "prepare", "-n", "2", "--port", String(await freePort()));
     await folder.data("poc", "start");
-  }, 60_000);
+  });
   afterAll(async () => {
     await folder.run("poc", "clean", "--force");
     await folder.remove();
@@ -43,7 +43,7 @@ describe("studies, by one-shot commands", () => {
     expect(await folder.data("study", "remove", "lungs", "--force")).toEqual({ name: "lungs", removed: true });
     const gone = await folder.run("job", "list", "--study", "lungs");
     expect(gone).toMatchObject({ exitCode: 2, stderr: expect.stringContaining("error study/unknown:") as string });
-  }, 120_000);
+  });
 });
 
 describe("sites on the command line", () => {
