@@ -35,6 +35,7 @@ from .server_components import (
 )
 from .statistics_parts import (
     AddNoiseToMinMax,
+    HierarchicalStatisticsController,
     HistogramBinsCleanser,
     JsonStatsFileWriter,
     MinCountCleanser,
@@ -85,6 +86,7 @@ __all__ = [
     "GaussianPrivacy",
     "GlobalModelEval",
     "InTimeAccumulateWeightedAggregator",
+    "HierarchicalStatisticsController",
     "HistogramBinsCleanser",
     "IntimeModelSelector",
     "JobError",
