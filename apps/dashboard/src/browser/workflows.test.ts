@@ -117,6 +117,7 @@ describe.skipIf(lacked !== "")(`jobs of several workflows, of turns and of evalu
     const table = region.getByRole("table", { name: "training, Switzerland (Countries)" });
     await table.waitFor();
     expect((await table.getByRole("row", { name: /age/ }).getByRole("cell").allTextContents())[0]).toBe("235");
+    await takePictures(page, "workflows-levels-chosen");
     await choice.selectOption("Switzerland / Bern");
     await region.getByRole("table", { name: "training, Switzerland / Bern (Towns)" }).waitFor();
     expect(admin.offences).toEqual([]);

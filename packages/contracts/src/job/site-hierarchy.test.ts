@@ -1,16 +1,23 @@
 import { describe, expect, it } from "vitest";
 import { readDocument } from "../documents/read-document.js";
 import type { FlareError } from "../errors/flare-error.js";
-import { sitesOfHierarchy, siteHierarchySchema } from "./site-hierarchy.js";
+import { siteHierarchySchema, sitesOfHierarchy } from "./site-hierarchy.js";
 
 const read = (written: unknown) =>
-  readDocument({ text: typeof written === "string" ? written : JSON.stringify(written, null, 1), file: "h.json", schema: siteHierarchySchema, code: "job/invalid" });
+  readDocument({
+    text: typeof written === "string" ? written : JSON.stringify(written, null, 1),
+    file: "h.json",
+    schema: siteHierarchySchema,
+    code: "job/invalid",
+  });
 
 function problemsOf(written: unknown): string {
   try {
     read(written);
   } catch (error) {
-    return (error as FlareError).problems.map(({ file, line, path, message }) => `${file ?? ""}:${line ?? ""} ${path ?? ""} ${message}`).join("\n");
+    return (error as FlareError).problems
+      .map(({ file, line, path, message }) => `${file ?? ""}:${line ?? ""} ${path ?? ""} ${message}`)
+      .join("\n");
   }
   return "";
 }
@@ -40,7 +47,14 @@ describe("a hierarchy of sites", () => {
   it("may have sites beside groups, sites alone, and groups of one name in different ones", () => {
     expect(problemsOf({ hospitals: ["a", { Name: "group", clinics: ["b"] }] })).toBe("");
     expect(problemsOf({ hospitals: ["a"] })).toBe("");
-    expect(problemsOf({ l: [{ Name: "x", m: [{ Name: "y", n: ["a"] }] }, { Name: "z", m: [{ Name: "y", n: ["b"] }] }] })).toBe("");
+    expect(
+      problemsOf({
+        l: [
+          { Name: "x", m: [{ Name: "y", n: ["a"] }] },
+          { Name: "z", m: [{ Name: "y", n: ["b"] }] },
+        ],
+      }),
+    ).toBe("");
   });
 
   it.each<[string, unknown, RegExp]>([
@@ -56,11 +70,24 @@ describe("a hierarchy of sites", () => {
     ["a level that results call something else", { Global: ["a"] }, /'Global' is no name for a level/],
     ["no list", { states: "a" }, /states must be a list/],
     ["a number for a site", { states: [4] }, /states\[0\] must be the name of a site, or a group/],
-    ["a site twice", { states: ["a", { Name: "s", hospitals: ["b", "a"] }] }, /^h\.json:8 states\[1\]\.hospitals\[1\] the site 'a' is in the hierarchy twice$/],
-    ["two groups of one name", { states: [{ Name: "s", h: ["a"] }, { Name: "s", h: ["b"] }] }, /states\[1\]\.Name 's' is the name of a group before/],
+    [
+      "a site twice",
+      { states: ["a", { Name: "s", hospitals: ["b", "a"] }] },
+      /^h\.json:8 states\[1\]\.hospitals\[1\] the site 'a' is in the hierarchy twice$/,
+    ],
+    [
+      "two groups of one name",
+      {
+        states: [
+          { Name: "s", h: ["a"] },
+          { Name: "s", h: ["b"] },
+        ],
+      },
+      /states\[1\]\.Name 's' is the name of a group before/,
+    ],
     [
       "more levels than anybody has",
-      Array.from({ length: 500 }).reduce<unknown>((below) => ({ l: [{ Name: "g", ...(below as object) }] }), { l: ["a"] }),
+      Array.from({ length: 40 }).reduce<unknown>((below) => ({ l: [{ Name: "g", ...(below as object) }] }), { l: ["a"] }),
       /is deeper than 32 levels/,
     ],
   ])("is refused with %s, and says where", (_, written, message) => {

@@ -66,7 +66,8 @@ function readLevel(written: unknown, path: Place, complaints: Complaint[]): Site
   const [first, second] = levels;
   if (first === undefined) return complain("has no level: a list of sites, or of groups");
   const [level, members] = first;
-  if (second !== undefined) return complain(`has the levels '${level}' and '${second[0]}'; put one into the groups of the other`, [...path, second[0]]);
+  if (second !== undefined)
+    return complain(`has the levels '${level}' and '${second[0]}'; put one into the groups of the other`, [...path, second[0]]);
   const place = [...path, level];
   if (reserved.includes(level)) return complain(`'${level}' is no name for a level: results use it for something else`, place);
   if (!Array.isArray(members)) return complain("must be a list of sites, or of groups", place);

@@ -114,15 +114,16 @@ export interface WorkflowParts {
 }
 
 /** Completes what a job has written of a workflow. */
-export function compileWorkflow(
-  { id, args }: WorkflowDocument,
-  job: WorkflowJob,
-  parts: WorkflowParts,
-): WorkflowStage {
+export function compileWorkflow({ id, args }: WorkflowDocument, job: WorkflowJob, parts: WorkflowParts): WorkflowStage {
   return Object.freeze({ id, settings: args.kind === "Statistics" ? statisticsOf(id, args, job, parts) : settingsOf(args, job) });
 }
 
-function statisticsOf(id: string, args: StatisticsArgs, job: WorkflowJob, { outputPathOf, hierarchyOf }: WorkflowParts): StatisticsSettings {
+function statisticsOf(
+  id: string,
+  args: StatisticsArgs,
+  job: WorkflowJob,
+  { outputPathOf, hierarchyOf }: WorkflowParts,
+): StatisticsSettings {
   const { writer_id: writer, hierarchy_config: file } = args;
   const hierarchy = file === undefined ? undefined : hierarchyOf(file);
   return compileStatistics(args, job, { id, outputPath: outputPathOf(writer), hierarchy });

@@ -1,4 +1,4 @@
-import { type ReceiptVerdict, type StatisticsGroup as FoundGroup, statisticsByGroup } from "@flare-ts/runtime/admin";
+import { type StatisticsGroup as FoundGroup, type ReceiptVerdict, statisticsByGroup } from "@flare-ts/runtime/admin";
 import {
   getJobStatistics,
   type JobRoundReceipt,

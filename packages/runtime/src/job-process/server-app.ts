@@ -23,7 +23,7 @@ export class ServerApp {
     const { text, file } = await readConfig(folder);
     const { document } = parseServerConfig(text, file);
     const hierarchies = new Map<string, SiteHierarchy>();
-    for (const { path } of hierarchyFilesOf(document.value)) hierarchies.set(path, await readHierarchy(join(folder, path), job));
+    for (const { path } of hierarchyFilesOf(document.value)) hierarchies.set(path, await readHierarchy(folder, path, job));
     return new ServerApp(compileServerConfig(document.value, job, hierarchies), folder);
   }
 
@@ -41,11 +41,14 @@ export class ServerApp {
 }
 
 /** A job for all sites that there are may have begun with one that its hierarchy does not know. */
-async function readHierarchy(file: string, { sites }: Pick<ServerJobDescription, "sites">): Promise<SiteHierarchy> {
-  const document = parseSiteHierarchy(await readFile(file, "utf8"), file);
+async function readHierarchy(folder: string, path: string, { sites }: Pick<ServerJobDescription, "sites">): Promise<SiteHierarchy> {
+  const document = parseSiteHierarchy(await readFile(join(folder, path), "utf8"), path);
   const problem = inNoLevel(document, sites, "the sites that take part");
   if (problem === undefined) return document.value;
-  throw new FlareError("job/invalid", `${problem.file ?? file}:${problem.line ?? 1}: ${problem.message}.`, { problems: [problem], facts: { file } });
+  throw new FlareError("job/invalid", `${path}:${problem.line ?? 1}: ${problem.message}.`, {
+    problems: [problem],
+    facts: { file: path },
+  });
 }
 
 async function readConfig(folder: string): Promise<{ readonly text: string; readonly file: string }> {

@@ -3,8 +3,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
-import { pooled, siteOf, values } from "../statistics/local-statistics.test-support.js";
 import type { HierarchicalStatistics } from "../statistics/hierarchical-result.js";
+import { pooled, siteOf, values } from "../statistics/local-statistics.test-support.js";
 import { siteStatisticsDocument } from "../statistics/site-statistics.js";
 import { encodeStatistics, readStatistics } from "../statistics/statistics-file.js";
 import type { StatisticsResult } from "../statistics/statistics-result.js";
@@ -196,7 +196,7 @@ describe("a job of statistics", () => {
     const host = await made({ workflow: "HierarchicalStatisticsController", args, train: answer }, { hospitals: ["site-1", "site-3"] });
     const { error } = await runHosted(host);
     expect(error).toMatchObject({ code: "job/invalid" });
-    expect(error?.message).toMatch(/levels\.json:1: 'site-2' of the sites that take part is in no level; put it into one\.$/);
+    expect(error?.message).toMatch(/^config\/levels\.json:1: 'site-2' of the sites that take part is in no level; put it into one\.$/);
     expect(host.entries.filter(({ event }) => event.type === "round-opened")).toEqual([]);
   });
 

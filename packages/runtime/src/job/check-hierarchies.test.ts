@@ -1,5 +1,15 @@
 import { describe, expect, it } from "vitest";
-import { client, clientFile, jobFolder, meta, problemsOf, refusalOf, server, serverFile, type WrongJob } from "./job-folder.test-support.js";
+import {
+  client,
+  clientFile,
+  jobFolder,
+  meta,
+  problemsOf,
+  refusalOf,
+  server,
+  serverFile,
+  type WrongJob,
+} from "./job-folder.test-support.js";
 
 jobFolder();
 
@@ -29,8 +39,20 @@ describe("readJobFolder, of statistics by a hierarchy of sites,", () => {
   const wrongJobs: readonly WrongJob[] = [
     ["no file", {}, serverFile, 9, /the hierarchy app\/config\/levels\.json does not exist/],
     ["a site in no level", { [levelsFile]: levels("site-3") }, levelsFile, 2, /^'site-2' of deploy_map is in no level; put it into one$/],
-    ["a site that the job does not go to", { [levelsFile]: levels("site-2", "site-3", "site-4") }, levelsFile, 8, /^'site-4' is not in deploy_map$/],
-    ["a site twice", { [levelsFile]: levels("site-2", "site-3", "site-1") }, levelsFile, 8, /^the site 'site-1' is in the hierarchy twice$/],
+    [
+      "a site that the job does not go to",
+      { [levelsFile]: levels("site-2", "site-3", "site-4") },
+      levelsFile,
+      8,
+      /^'site-4' is not in deploy_map$/,
+    ],
+    [
+      "a site twice",
+      { [levelsFile]: levels("site-2", "site-3", "site-1") },
+      levelsFile,
+      8,
+      /^the site 'site-1' is in the hierarchy twice$/,
+    ],
     ["a level without sites", { [levelsFile]: levels() }, levelsFile, 5, /^is a level without sites$/],
     ["text that is no JSON", { [levelsFile]: levels("site-2").slice(0, -4) }, levelsFile, undefined, /./],
     ["a file too large", { [levelsFile]: " ".repeat(2 ** 20 + 1) }, serverFile, 9, /has 1048577 bytes; 1048576 are allowed/],
@@ -44,7 +66,10 @@ describe("readJobFolder, of statistics by a hierarchy of sites,", () => {
   });
 
   it("tells one mistake once, though two workflows name the file", async () => {
-    const twice = asking.replace("  ],", `, { "id": "b", "path": "HierarchicalStatisticsController",\n"args": { "statistic_configs": { "sum": {} }, "hierarchy_config": "levels.json" } }\n  ],`);
+    const twice = asking.replace(
+      "  ],",
+      `, { "id": "b", "path": "HierarchicalStatisticsController",\n"args": { "statistic_configs": { "sum": {} }, "hierarchy_config": "levels.json" } }\n  ],`,
+    );
     const { problems } = await problemsOf({ ...base, [serverFile]: twice, [levelsFile]: levels("site-3") });
     expect(problems.map(({ file }) => file)).toEqual([levelsFile]);
   });

@@ -1,5 +1,13 @@
 import { readFile } from "node:fs/promises";
-import { FlareError, hierarchyFilesOf, limits, type Problem, type ReadDocument, type SiteHierarchy, sitesOfHierarchy } from "@flare-ts/contracts";
+import {
+  FlareError,
+  hierarchyFilesOf,
+  limits,
+  type Problem,
+  type ReadDocument,
+  type SiteHierarchy,
+  sitesOfHierarchy,
+} from "@flare-ts/contracts";
 import type { AppConfigs } from "./check-apps.js";
 import type { JobFolderFile } from "./job-folder.js";
 import { inNoLevel, parseSiteHierarchy } from "./site-hierarchy-file.js";

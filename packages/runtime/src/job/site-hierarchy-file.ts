@@ -1,4 +1,11 @@
-import { type Problem, type ReadDocument, readDocument, type SiteHierarchy, siteHierarchySchema, sitesOfHierarchy } from "@flare-ts/contracts";
+import {
+  type Problem,
+  type ReadDocument,
+  readDocument,
+  type SiteHierarchy,
+  siteHierarchySchema,
+  sitesOfHierarchy,
+} from "@flare-ts/contracts";
 
 /** @throws FlareError `job/invalid` with file and line of each mistake. */
 export function parseSiteHierarchy(text: string, file: string): ReadDocument<SiteHierarchy> {
@@ -15,5 +22,8 @@ export function inNoLevel(document: ReadDocument<SiteHierarchy>, sites: readonly
   const without = sites.filter((site) => !placed.has(site));
   if (without.length === 0) return undefined;
   const [names, isOne] = [without.map((site) => `'${site}'`).join(", "), without.length === 1];
-  return document.problemAt([document.value.level], `${names} of ${whose} ${isOne ? "is" : "are"} in no level; put ${isOne ? "it" : "them"} into one`);
+  return document.problemAt(
+    [document.value.level],
+    `${names} of ${whose} ${isOne ? "is" : "are"} in no level; put ${isOne ? "it" : "them"} into one`,
+  );
 }

@@ -170,10 +170,7 @@ function binsOf({ low, high, counts }: BinCounts): readonly StatisticsBin[] {
 }
 
 /** What both passes say. */
-function joined(
-  first: readonly FeatureStatistics[],
-  second: readonly FeatureStatistics[] | undefined,
-): readonly FeatureStatistics[] {
+function joined(first: readonly FeatureStatistics[], second: readonly FeatureStatistics[] | undefined): readonly FeatureStatistics[] {
   if (second === undefined) return first;
   const later = new Map(second.map((one) => [keyOf(one), one]));
   return first.flatMap((one) => {

@@ -75,12 +75,18 @@ describe("statistics by a hierarchy of sites", () => {
         expect([of("count"), of("failure_count"), of("sum")], what).toEqual([all.count, 0, rounded(all.sumOfSums)]);
         expect([of("mean"), of("min"), of("max")], what).toEqual([all.sumOfSums / all.count, all.min, all.max].map(rounded));
         const { count: bins, low, high } = told.bins ?? { count: 0, low: 0, high: 0 };
-        expect((of("histogram") as readonly StatisticsBin[]).map(([, , n]) => n), what).toEqual(all.counts(bins, low, high));
+        expect(
+          (of("histogram") as readonly StatisticsBin[]).map(([, , n]) => n),
+          what,
+        ).toEqual(all.counts(bins, low, high));
         const quantiles = of("quantile") as Readonly<Record<string, number>>;
         for (const share of [0, 0.25, 0.5, 1]) expect(quantiles[share], what).toBeCloseTo(all.quantile(share), 5);
         if (all.count < 2) expect(of("var"), what).toBeUndefined();
         // What lies between the mean of the group and that of all was added at the site, and is taken out again: both are rounded.
-        else expect(Math.abs((of("var") as number) - all.var), what).toBeLessThan(1e-12 * (all.var + (all.mean - (told.mean ?? 0)) ** 2) + 1e-9);
+        else
+          expect(Math.abs((of("var") as number) - all.var), what).toBeLessThan(
+            1e-12 * (all.var + (all.mean - (told.mean ?? 0)) ** 2) + 1e-9,
+          );
       });
     }
   });
@@ -128,7 +134,13 @@ describe("statistics by a hierarchy of sites", () => {
   it("say of a feature that some of a level's sites have held back what the others come to, and nothing where all have", () => {
     const { answers, asked } = answersOf({ a: [1, 2], b: [3, 5], c: [4, 4] });
     const open = answers.map((one) => (one.site === "b" ? one : { ...one, second: [] }));
-    const hierarchy: SiteHierarchy = { level: "l", members: [{ name: "g", level: "m", members: ["a", "b"] }, { name: "h", level: "m", members: ["c"] }] };
+    const hierarchy: SiteHierarchy = {
+      level: "l",
+      members: [
+        { name: "g", level: "m", members: ["a", "b"] },
+        { name: "h", level: "m", members: ["c"] },
+      ],
+    };
     const counts = statisticsByGroup(hierarchicalResult(settings, hierarchy, open, asked)).map(({ statistics }) => statistics.count?.["d"]);
     expect(counts).toEqual([{ x: 2 }, { x: 2 }, undefined, { x: 2 }, undefined, undefined]);
   });

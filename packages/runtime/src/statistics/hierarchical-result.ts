@@ -4,9 +4,7 @@ import { inner, plain } from "./nested-maps.js";
 import type { FeatureStatistics } from "./site-statistics.js";
 
 /** What some sites come to: by statistic, data set and feature. What is not known is not there. */
-export type GroupStatistics = Readonly<
-  Partial<Record<StatisticName, Readonly<Record<string, Readonly<Record<string, StatisticValue>>>>>>
->;
+export type GroupStatistics = Readonly<Partial<Record<StatisticName, Readonly<Record<string, Readonly<Record<string, StatisticValue>>>>>>>;
 
 /** A site of the hierarchy, or a group of it, whose further key is the level below. */
 export type HierarchyMember =
@@ -17,7 +15,9 @@ export type HierarchyMember =
 export type HierarchicalStatistics = { readonly Global: GroupStatistics } & Level;
 
 /** A level under its name, which may be any. */
-type Level = Readonly<Record<string, string | GroupStatistics | readonly HierarchyMember[]>>;
+interface Level {
+  readonly [level: string]: string | GroupStatistics | readonly HierarchyMember[];
+}
 
 /**
  * What comes of the answers of sites at each level of a hierarchy: every group is rolled up from the answers of its own sites, not from what

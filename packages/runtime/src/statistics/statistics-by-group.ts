@@ -44,7 +44,10 @@ function isSite(member: HierarchyMember): member is Extract<HierarchyMember, { r
 function flatGroups(result: StatisticsResult): readonly StatisticsGroup[] {
   const groups = new Map<string, Map<string, Map<string, Map<string, StatisticValue>>>>([["Global", new Map()]]);
   for (const [feature, ofFeature] of Object.entries(result)) {
-    for (const [statistic, ofStatistic] of Object.entries(ofFeature) as [StatisticName, Readonly<Record<string, Readonly<Record<string, StatisticValue>>>>][]) {
+    for (const [statistic, ofStatistic] of Object.entries(ofFeature) as [
+      StatisticName,
+      Readonly<Record<string, Readonly<Record<string, StatisticValue>>>>,
+    ][]) {
       for (const [who, values] of Object.entries(ofStatistic)) {
         for (const [dataset, value] of Object.entries(values)) inner(inner(inner(groups, who), statistic), dataset).set(feature, value);
       }

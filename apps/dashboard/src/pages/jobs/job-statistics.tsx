@@ -63,12 +63,7 @@ function OneStatistics({ statistics: { path, groups } }: { readonly statistics: 
       actions={
         <Group gap="sm">
           {datasets.length > 1 && (
-            <Choice
-              label="Data set"
-              all={datasets.map((one) => ({ value: one, label: one }))}
-              value={dataset}
-              choose={chooseDataset}
-            />
+            <Choice label="Data set" all={datasets.map((one) => ({ value: one, label: one }))} value={dataset} choose={chooseDataset} />
           )}
           {groups.length > 1 && (
             <Choice
