@@ -54,15 +54,14 @@ describe("readJobFolder, of statistics by a hierarchy of sites,", () => {
       /^the site 'site-1' is in the hierarchy twice$/,
     ],
     ["a level without sites", { [levelsFile]: levels() }, levelsFile, 5, /^is a level without sites$/],
-    ["text that is no JSON", { [levelsFile]: levels("site-2").slice(0, -4) }, levelsFile, undefined, /./],
+    ["text that is no JSON", { [levelsFile]: levels("site-2").slice(0, -4) }, levelsFile, 7, /./],
     ["a file too large", { [levelsFile]: " ".repeat(2 ** 20 + 1) }, serverFile, 9, /has 1048577 bytes; 1048576 are allowed/],
   ];
 
   it.each(wrongJobs)("refuses %s, with file and line", async (_, files, file, line, message) => {
     const { code, problem } = await refusalOf({ ...base, ...files }, { file, message });
     expect(code).toBe("job/invalid");
-    expect(problem).toBeDefined();
-    if (line !== undefined) expect(problem?.line).toBe(line);
+    expect(problem).toMatchObject({ file, line });
   });
 
   it("tells one mistake once, though two workflows name the file", async () => {

@@ -32,15 +32,13 @@ export function hierarchicalResult(
   const features = featureGroups(settings, answers, asked);
   const of = (sites: ReadonlySet<string>): GroupStatistics => groupStatistics(settings, features, sites);
   // A level is never called `Global`, `Local` or `Name`.
-  const whole = { Global: of(new Set(sitesIn(hierarchy))), [hierarchy.level]: hierarchy.members.map((member) => memberOf(member, of)) };
-  return whole as HierarchicalStatistics;
+  return { Global: of(new Set(sitesIn(hierarchy))), [hierarchy.level]: hierarchy.members.map((member) => memberOf(member, of)) };
 }
 
 function memberOf(member: string | HierarchyGroup, of: (sites: ReadonlySet<string>) => GroupStatistics): HierarchyMember {
   if (typeof member === "string") return { Name: member, Local: of(new Set([member])) };
   const { name, level, members } = member;
-  const group = { Name: name, [level]: members.map((one) => memberOf(one, of)), Global: of(new Set(sitesIn(member))) };
-  return group as unknown as HierarchyMember;
+  return { Name: name, [level]: members.map((one) => memberOf(one, of)), Global: of(new Set(sitesIn(member))) };
 }
 
 function groupStatistics(settings: StatisticsSettings, features: readonly FeatureGroup[], names: ReadonlySet<string>): GroupStatistics {
