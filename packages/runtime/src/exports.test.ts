@@ -33,11 +33,13 @@ describe("the public surface of this package", () => {
         "crossValidationResults",
         "evaluationsOf",
         "isFinished",
+        "isHierarchical",
         "jobStatuses",
         "levelWords",
         "noEvaluations",
         "readJobFolder",
         "selectJobSites",
+        "statisticsByGroup",
       ],
     ],
     [
