@@ -1,13 +1,14 @@
 """Federated statistics as a recipe: the job that it comes to, and how the object that computes at a site goes there."""
 
 import importlib
+import json
 import os
 import subprocess
 import sys
 import textwrap
 import unittest
 
-from flare_client.job import FedJob, JobError, MinCountCleanser, StatisticsController, StatisticsExecutor, StatsJob
+from flare_client.job import FedJob, HierarchicalStatisticsController, JobError, MinCountCleanser, StatisticsController, StatisticsExecutor, StatsJob
 from flare_client.job.object_by_name import arguments_of
 from flare_client.nvflare_jobs import JOB_MODULES
 from flare_client.recipe import FedStatsRecipe, SimEnv, add_cross_site_evaluation
@@ -159,6 +160,28 @@ class FederatedStatistics(JobFolders):
             job.to_clients(Own(5))
         with self.assertRaisesRegex(JobError, "a CsvStatistics is for sites"):
             job.to_server(CsvStatistics())
+
+    def test_sites_may_be_in_levels(self):
+        levels = {"countries": [{"Name": "a", "hospitals": ["north"]}, {"Name": "b", "hospitals": ["south"]}]}
+        folder = stats_recipe(hierarchy_config=levels).export("jobs")
+        workflow = self.json(folder, "app_server", "config", "config_fed_server.json")["workflows"][0]
+        self.assertEqual((workflow["path"], workflow["args"]["hierarchy_config"]), ("HierarchicalStatisticsController", "hierarchy_config.json"))
+        self.assertEqual(self.json(folder, "app_server", "config", "hierarchy_config.json"), levels)
+        self.write("own/levels.json", json.dumps(levels))
+        folder = stats_recipe(hierarchy_config="own/levels.json").export("jobs")
+        self.assertEqual(self.json(folder, "app_server", "config", "levels.json"), levels)
+        self.assertNotIn("app_server/config/hierarchy_config.json", self.files(folder))
+        job = FedJob("levels")
+        job.to_server(HierarchicalStatisticsController({"count": {}}, hierarchy_config=levels))
+        job.to_clients(StatisticsExecutor(job.to_clients(CsvStatistics())), tasks=["fed_stats"])
+        self.assertEqual(self.json(job.export_job("jobs"), "app", "config", "hierarchy_config.json"), levels)
+        job.to_server(HierarchicalStatisticsController({"count": {}}, hierarchy_config={"all": ["north"]}))
+        with self.assertRaisesRegex(JobError, "two workflows have a file 'hierarchy_config.json', with something else in it"):
+            job.export_job("jobs")
+        self.write("broken.json", "{")
+        for path in ("broken.json", "nowhere.json"):
+            with self.assertRaisesRegex(JobError, f"the hierarchy {path} cannot be read: "):
+                stats_recipe(hierarchy_config=path)
 
     def test_a_simulation_offers_data_sets(self):
         self.assertEqual(SimEnv(num_clients=2, datasets={"patients": "{site}.csv"}).datasets, {"patients": "{site}.csv"})

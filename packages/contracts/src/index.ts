@@ -34,6 +34,7 @@ export {
   compileClientConfig,
   compileServerConfig,
   type ExecutorSettings,
+  hierarchyFilesOf,
   runsCommand,
   type ServerAppSettings,
   type ServerConfigDocument,
@@ -64,6 +65,7 @@ export type { RoundSettings, StrategySetting } from "./job/round-args.js";
 export type { ScaffoldSettings } from "./job/scaffold.js";
 export type { SecureAggregation } from "./job/secure-aggregation.js";
 export { type JobManifestDocument, jobManifestSchema, type SignedJobDocument, signedJobSchema } from "./job/signed-job-schema.js";
+export { type HierarchyGroup, type SiteHierarchy, siteHierarchySchema, sitesOfHierarchy } from "./job/site-hierarchy.js";
 export type { StatisticsSettings } from "./job/statistics.js";
 export type { StatisticsFilter } from "./job/statistics-filters.js";
 export { type Comparison, meetsStopCondition, type StopCondition } from "./job/stop-condition.js";

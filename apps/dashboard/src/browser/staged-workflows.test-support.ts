@@ -15,6 +15,7 @@ export const workflowJobs = {
   measuring: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a14",
   /** Asks sites what data they have; it is over. */
   statistics: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a15",
+  levels: "0c9b7d1e-2f6a-4f3b-8d6c-7a54e1b3c928",
   /** Sites do not wait for each other; models are being made. */
   buffered: "6a1f0b52-7c1d-4e60-9b1a-0d5c9e2f7a16",
 } as const;
@@ -72,12 +73,22 @@ export function stageWorkflows(federation: StagedFederation, nowMs: number): voi
   );
   asking.ask("statistics", sites.slice(0, 4));
   asking.staged.statistics = [{ path: "statistics/cohort.json", result: statisticsOf(sites.slice(0, 4)) }];
+  const levels = new Script(
+    jobOf(workflowJobs.levels, "what-data-there-is-by-country", {
+      status: "FINISHED:COMPLETED",
+      endedAtMs: nowMs,
+      submittedAtMs: nowMs - 8_000,
+      reason: "statistics of 4 sites",
+    }),
+  );
+  levels.ask("statistics", sites.slice(0, 4));
+  levels.staged.statistics = [{ path: "statistics/countries.json", result: statisticsByCountry(sites.slice(0, 4)) }];
   const buffered = stageBuffered(jobOf(workflowJobs.buffered, "nobody-waits", { submittedAtMs: nowMs - 90_000 }), {
     models: 12,
     updates: 3,
   });
   federation.jobs.set(buffered.job.id, buffered);
-  for (const { staged } of [evaluating, cyclic, wide, measuring, asking]) federation.jobs.set(staged.job.id, staged);
+  for (const { staged } of [evaluating, cyclic, wide, measuring, asking, levels]) federation.jobs.set(staged.job.id, staged);
 }
 
 /** The next site measures the model of the round that is open in the evaluation; the page hears of it. */
@@ -263,6 +274,29 @@ function statisticsOf(sites: readonly string[]) {
       ];
     }),
   );
+}
+
+/** Counts and means of one feature at sites in two countries, the second of which has its sites in two towns. */
+function statisticsByCountry(sites: readonly string[]) {
+  const of = (some: readonly string[]) => {
+    const each = some.map((site) => ({ count: 40 + 31 * sites.indexOf(site), mean: 54 + sites.indexOf(site) }));
+    const count = each.reduce((sum, one) => sum + one.count, 0);
+    const mean = each.reduce((sum, one) => sum + one.count * one.mean, 0) / count;
+    return { count: { training: { "age at diagnosis": count } }, mean: { training: { "age at diagnosis": mean } } };
+  };
+  const local = (some: readonly string[]) => some.map((site) => ({ Name: site, Local: of([site]) }));
+  const [first, second, last] = [sites.slice(0, 2), sites.slice(2, 3), sites.slice(3)];
+  const towns = [
+    { Name: "Bern", Hospitals: local(second), Global: of(second) },
+    { Name: "Thun", Hospitals: local(last), Global: of(last) },
+  ];
+  return {
+    Global: of(sites),
+    Countries: [
+      { Name: "Austria", Hospitals: local(first), Global: of(first) },
+      { Name: "Switzerland", Towns: towns, Global: of([...second, ...last]) },
+    ],
+  };
 }
 
 function answerOf(round: number, task: string, site: string, metrics: Metrics) {

@@ -97,6 +97,32 @@ describe.skipIf(lacked !== "")(`jobs of several workflows, of turns and of evalu
     expect(admin.offences).toEqual([]);
   });
 
+  it("statistics by levels are a table of all sites, of each group at each level, or of one site", async () => {
+    await openAt(page, `/jobs/${workflowJobs.levels}`);
+    const region = page.getByRole("region", { name: "Statistics" });
+    await region.getByRole("table", { name: "training, all sites" }).waitFor();
+    const choice = region.getByLabel("Group or site");
+    const four = ["riverside", "northern-general", "mountain-clinic", "university-hospital"];
+    expect(await choice.getByRole("option").allTextContents()).toEqual([
+      "All sites",
+      "Austria",
+      ...four.slice(0, 2).map((site) => `Austria / ${site}`),
+      "Switzerland",
+      "Switzerland / Bern",
+      `Switzerland / Bern / ${four[2] ?? ""}`,
+      "Switzerland / Thun",
+      `Switzerland / Thun / ${four[3] ?? ""}`,
+    ]);
+    await choice.selectOption("Switzerland");
+    const table = region.getByRole("table", { name: "training, Switzerland (Countries)" });
+    await table.waitFor();
+    expect((await table.getByRole("row", { name: /age/ }).getByRole("cell").allTextContents())[0]).toBe("235");
+    await takePictures(page, "workflows-levels-chosen");
+    await choice.selectOption("Switzerland / Bern");
+    await region.getByRole("table", { name: "training, Switzerland / Bern (Towns)" }).waitFor();
+    expect(admin.offences).toEqual([]);
+  });
+
   it("a wide one is scrolled by keyboard, with whose model it is in sight", async () => {
     await openAt(page, `/jobs/${workflowJobs.wide}`);
     const frame = page.getByRole("group", { name: "dice of each model at each site" });

@@ -1,25 +1,34 @@
+import type { StatisticsGroup } from "@flare-ts/dashboard-api/contract";
 import { describe, expect, it } from "vitest";
-import { allSites, datasetsIn, statisticsTable, whoIn } from "./statistics-table.js";
+import { datasetsIn, groupTitle, statisticsTable } from "./statistics-table.js";
 
 const bins: [number, number, number][] = [
   [0, 50, 2],
   [50, 100, 8],
 ];
-const result = {
-  age: {
-    count: { riverside: { train: 3 }, Global: { train: 10, test: 4 } },
-    mean: { riverside: { train: 40 }, Global: { train: 40.5 } },
-    quantile: { Global: { train: { "0.9": 60, "0.25": 31 } } },
-    histogram: { Global: { train: bins } },
+const all: StatisticsGroup = {
+  names: [],
+  level: null,
+  isSite: false,
+  statistics: {
+    count: { train: { age: 10, weight: 9 }, test: { age: 4 } },
+    mean: { train: { age: 40.5 } },
+    quantile: { train: { age: { "0.9": 60, "0.25": 31 } } },
+    histogram: { train: { age: bins } },
   },
-  weight: { count: { Global: { train: 9 } } },
+};
+const riverside: StatisticsGroup = {
+  names: ["north", "riverside"],
+  level: "hospitals",
+  isSite: true,
+  statistics: { count: { train: { age: 3 } }, mean: { train: { age: 40 } } },
 };
 
 describe("a table of statistics", () => {
-  it("is of one data set, of all sites or of one of them", () => {
-    expect(datasetsIn(result)).toEqual(["test", "train"]);
-    expect(whoIn(result)).toEqual([allSites, "riverside"]);
-    expect(statisticsTable(result, { dataset: "train", who: allSites })).toEqual({
+  it("is of one data set, of all sites, a group or one of them", () => {
+    expect(datasetsIn([all, riverside])).toEqual(["test", "train"]);
+    expect([all, riverside].map(groupTitle)).toEqual(["All sites", "north / riverside"]);
+    expect(statisticsTable(all.statistics, "train")).toEqual({
       columns: ["Count", "Mean", "25 %", "90 %"],
       hasHistograms: true,
       rows: [
@@ -27,7 +36,7 @@ describe("a table of statistics", () => {
         { feature: "weight", cells: [9, null, null, null], bins: null },
       ],
     });
-    expect(statisticsTable(result, { dataset: "train", who: "riverside" })).toEqual({
+    expect(statisticsTable(riverside.statistics, "train")).toEqual({
       columns: ["Count", "Mean"],
       hasHistograms: false,
       rows: [{ feature: "age", cells: [3, 40], bins: null }],
@@ -35,10 +44,8 @@ describe("a table of statistics", () => {
   });
 
   it("takes names as they are", () => {
-    const odd = JSON.parse('{"__proto__": {"count": {"Global": {"constructor": 4}}}}') as typeof result;
-    expect(statisticsTable(odd, { dataset: "constructor", who: allSites }).rows).toEqual([
-      { feature: "__proto__", cells: [4], bins: null },
-    ]);
-    expect(statisticsTable(result, { dataset: "toString", who: "valueOf" }).rows).toEqual([]);
+    const odd = JSON.parse('{"count": {"constructor": {"__proto__": 4}}}') as StatisticsGroup["statistics"];
+    expect(statisticsTable(odd, "constructor").rows).toEqual([{ feature: "__proto__", cells: [4], bins: null }]);
+    expect(statisticsTable(all.statistics, "toString").rows).toEqual([]);
   });
 });

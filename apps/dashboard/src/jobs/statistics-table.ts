@@ -1,4 +1,4 @@
-import type { JobStatistics, StatisticValue } from "@flare-ts/dashboard-api/contract";
+import type { StatisticsGroup, StatisticValue } from "@flare-ts/dashboard-api/contract";
 
 /** A bin of a histogram: from, to, and how many values. */
 export type Bin = readonly [low: number, high: number, count: number];
@@ -19,17 +19,7 @@ export interface StatisticsTable {
   readonly rows: readonly StatisticsRow[];
 }
 
-/** Whom statistics are of, and what. */
-export interface StatisticsChoice {
-  readonly dataset: string;
-  /** A site, or `Global`. */
-  readonly who: string;
-}
-
-type Result = JobStatistics["result"];
-
-/** FLARE's name for what all sites come to. */
-export const allSites = "Global";
+type Statistics = StatisticsGroup["statistics"];
 
 /** Columns of one number each, in the order in which they stand. */
 const plain: readonly (readonly [name: string, title: string])[] = [
@@ -44,33 +34,29 @@ const plain: readonly (readonly [name: string, title: string])[] = [
 ];
 
 /** Data sets that statistics are of, sorted. */
-export function datasetsIn(result: Result): readonly string[] {
-  return namesAt(result, (bySite) => Object.values(bySite).flatMap(Object.keys)).sort();
+export function datasetsIn(groups: readonly StatisticsGroup[]): readonly string[] {
+  return [...new Set(groups.flatMap(({ statistics }) => Object.values(statistics).flatMap(Object.keys)))].sort();
 }
 
-/** Whom statistics are of: all sites together first, then each by its name. */
-export function whoIn(result: Result): readonly string[] {
-  const sites = namesAt(result, Object.keys).filter((name) => name !== allSites);
-  return [allSites, ...sites.sort()];
+/** What a group is called: its names from the first level down. */
+export function groupTitle({ names }: Pick<StatisticsGroup, "names">): string {
+  return names.length === 0 ? "All sites" : names.join(" / ");
 }
 
 /** The features of a data set, and what is known of each. */
-export function statisticsTable(result: Result, choice: StatisticsChoice): StatisticsTable {
-  const features = Object.keys(result).filter((feature) =>
-    Object.keys(own(result, feature) ?? {}).some((name) => at(result, feature, name, choice) !== undefined),
-  );
-  const names = plain.filter(([name]) => features.some((feature) => typeof at(result, feature, name, choice) === "number"));
-  const shares = [...new Set(features.flatMap((feature) => Object.keys(quantiles(at(result, feature, "quantile", choice)))))];
+export function statisticsTable(statistics: Statistics, dataset: string): StatisticsTable {
+  const at = (feature: string, statistic: string): StatisticValue | undefined =>
+    own(own(own(statistics, statistic) ?? {}, dataset) ?? {}, feature);
+  const features = [...new Set(Object.values(statistics).flatMap((byDataset) => Object.keys(own(byDataset, dataset) ?? {})))];
+  const names = plain.filter(([name]) => features.some((feature) => typeof at(feature, name) === "number"));
+  const shares = [...new Set(features.flatMap((feature) => Object.keys(quantiles(at(feature, "quantile")))))];
   shares.sort((a, b) => Number(a) - Number(b));
   const rows = features.map((feature): StatisticsRow => {
-    const histogram = at(result, feature, "histogram", choice);
-    const ofShares = quantiles(at(result, feature, "quantile", choice));
+    const histogram = at(feature, "histogram");
+    const ofShares = quantiles(at(feature, "quantile"));
     return {
       feature,
-      cells: [
-        ...names.map(([name]) => numberOr(at(result, feature, name, choice))),
-        ...shares.map((share) => numberOr(own(ofShares, share))),
-      ],
+      cells: [...names.map(([name]) => numberOr(at(feature, name))), ...shares.map((share) => numberOr(own(ofShares, share)))],
       bins: Array.isArray(histogram) ? histogram : null,
     };
   });
@@ -79,14 +65,6 @@ export function statisticsTable(result: Result, choice: StatisticsChoice): Stati
     hasHistograms: rows.some(({ bins }) => bins !== null),
     rows,
   };
-}
-
-function at(result: Result, feature: string, statistic: string, { who, dataset }: StatisticsChoice): StatisticValue | undefined {
-  return own(own(own(own(result, feature) ?? {}, statistic) ?? {}, who) ?? {}, dataset);
-}
-
-function namesAt(result: Result, namesOf: (bySite: Result[string][string]) => readonly string[]): string[] {
-  return [...new Set(Object.values(result).flatMap((feature) => Object.values(feature).flatMap(namesOf)))];
 }
 
 function quantiles(value: StatisticValue | undefined): Readonly<Record<string, number>> {

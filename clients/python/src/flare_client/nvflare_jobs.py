@@ -90,6 +90,7 @@ JOB_MODULES: Mapping[str, Tuple[str, Dict[str, str]]] = {
         ("nvflare.app_common.workflows.cyclic_ctl", "job", "CyclicController"),
         ("nvflare.app_common.workflows.fedavg", "job", "FedAvg"),
         ("nvflare.app_common.workflows.global_model_eval", "job", "GlobalModelEval"),
+        ("nvflare.app_common.workflows.hierarchical_statistics_controller", "job", "HierarchicalStatisticsController"),
         ("nvflare.app_common.workflows.scaffold", "job", "Scaffold"),
         ("nvflare.app_common.workflows.scatter_and_gather", "job", "ScatterAndGather"),
         ("nvflare.app_common.workflows.statistics_controller", "job", "StatisticsController"),

@@ -14,6 +14,7 @@ import { ignoredSettingsIn, ignoredSettingsShape } from "./ignored-settings.js";
 import { jobPathClash } from "./job-path.js";
 import { compilePsiExecutor, type PsiExecutorArgs, psiExecutorClass } from "./psi-executor.js";
 import { idleFiltersSchema, type ResultFilterSettings, siteResultFiltersSchema } from "./result-filters.js";
+import type { SiteHierarchy } from "./site-hierarchy.js";
 import { defaultOutputPath } from "./statistics.js";
 import { compileStatisticsExecutor, type StatisticsExecutorArgs, statisticsExecutorClass } from "./statistics-executor.js";
 import { missingCleansers, withCleansers } from "./statistics-filters.js";
@@ -170,11 +171,34 @@ const componentWords = {
 export type ServerConfigDocument = z.output<typeof serverConfigSchema>;
 export type ClientConfigDocument = z.output<typeof clientConfigSchema>;
 
-/** Settings of the server's app for the sites that take part. */
-export function compileServerConfig(document: ServerConfigDocument, job: WorkflowJob): ServerAppSettings {
+/** Files of hierarchies of sites that the workflows of a server's app name: of each the workflow's place, and the path inside the app. */
+export function hierarchyFilesOf({ workflows }: ServerConfigDocument): readonly { readonly index: number; readonly path: string }[] {
+  return workflows.flatMap(({ args }, index) =>
+    args.kind === "Statistics" && args.hierarchy_config !== undefined ? [{ index, path: hierarchyPath(args.hierarchy_config) }] : [],
+  );
+}
+
+/** As in FLARE, they stand beside the configuration. */
+const hierarchyPath = (file: string): string => `config/${file}`;
+
+/**
+ * Settings of the server's app for the sites that take part.
+ *
+ * @param hierarchies - what the files say that `hierarchyFilesOf` names, by their paths
+ */
+export function compileServerConfig(
+  document: ServerConfigDocument,
+  job: WorkflowJob,
+  hierarchies: ReadonlyMap<string, SiteHierarchy> = new Map(),
+): ServerAppSettings {
   const initialModel = document.workflows.find(({ args }) => args.initial_model !== undefined)?.args.initial_model;
   const writerOf = (id: string | undefined) => document.components.find((one) => one.id === id)?.writer.output_path;
-  const workflows = document.workflows.map((workflow) => compileWorkflow(workflow, job, writerOf));
+  const hierarchyOf = (file: string): SiteHierarchy => {
+    const found = hierarchies.get(hierarchyPath(file));
+    if (found === undefined) throw new TypeError(`nobody has read the hierarchy ${file}`);
+    return found;
+  };
+  const workflows = document.workflows.map((workflow) => compileWorkflow(workflow, job, { outputPathOf: writerOf, hierarchyOf }));
   return Object.freeze({ workflows: Object.freeze(workflows), initialModel });
 }
 

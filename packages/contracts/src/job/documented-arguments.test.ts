@@ -8,7 +8,7 @@ import { crossSiteModelEvalClass } from "./model-evaluation.js";
 import { dhPsiControllerClass } from "./psi.js";
 import { psiExecutorClass } from "./psi-executor.js";
 import { scaffoldClass } from "./scaffold.js";
-import { statisticsControllerClass } from "./statistics.js";
+import { hierarchicalStatisticsControllerClass, statisticsControllerClass } from "./statistics.js";
 import { statisticsExecutorClass } from "./statistics-executor.js";
 
 const page = readFileSync(new URL("../../../../docs/write-a-job.md", import.meta.url), "utf8");
@@ -31,6 +31,7 @@ describe("docs/write-a-job.md", () => {
     ["config_fed_server.json: Cyclic", cyclicClass.argNames],
     ["config_fed_server.json: CrossSiteModelEval", crossSiteModelEvalClass.argNames],
     ["config_fed_server.json: StatisticsController", statisticsControllerClass.argNames],
+    ["config_fed_server.json: HierarchicalStatisticsController", hierarchicalStatisticsControllerClass.argNames],
     ["config_fed_client.json: ClientAPIExecutor", clientApiExecutorClass.argNames],
     ["config_fed_client.json: StatisticsExecutor", statisticsExecutorClass.argNames],
     ["config_fed_server.json: DhPSIController", dhPsiControllerClass.argNames],

@@ -8,6 +8,7 @@ export type { PsiSettings } from "./psi.js";
 export type { PsiItems } from "./psi-launch.js";
 export type { ResultFilterSettings, UpdateFilterSettings } from "./result-filters.js";
 export type { SecureAggregation } from "./secure-aggregation.js";
+export type { HierarchyGroup, SiteHierarchy } from "./site-hierarchy.js";
 export type { HistogramBins, StatisticName, StatisticsSettings } from "./statistics.js";
 export type { StatisticsFilter } from "./statistics-filters.js";
 export type { StatisticsGenerator } from "./statistics-generator.js";

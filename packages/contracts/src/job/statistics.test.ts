@@ -6,6 +6,7 @@ import {
   clientConfigSchema,
   compileClientConfig,
   compileServerConfig,
+  hierarchyFilesOf,
   runsCommand,
   serverConfigSchema,
 } from "./app-config.js";
@@ -120,6 +121,30 @@ describe("a workflow of statistics", () => {
     expect(problemsOf(() => server({ statistic_configs: { count: {} } }, [{ ...writer, args: { output_path } }]))).toMatch(
       /output_path|path/,
     );
+  });
+});
+
+describe("a workflow of statistics by a hierarchy of sites", () => {
+  const path = "nvflare.app_common.workflows.hierarchical_statistics_controller.HierarchicalStatisticsController";
+  const of = (args: Readonly<Record<string, unknown>>, own = path) =>
+    server({ statistic_configs: { count: {} } }, [], [{ id: "levels", path: own, args: { statistic_configs: { count: {} }, ...args } }]);
+
+  it("is the same, with levels that stand in a file beside the configuration", () => {
+    const { value } = of({ hierarchy_config: "hierarchy_config.json" });
+    expect(hierarchyFilesOf(value)).toEqual([{ index: 1, path: "config/hierarchy_config.json" }]);
+    const hierarchy = { level: "hospitals", members: ["site-1", "site-2", "site-3"] };
+    const { workflows } = compileServerConfig(value, job, new Map([["config/hierarchy_config.json", hierarchy]]));
+    expect(workflows.map(({ settings }) => "hierarchy" in settings && settings.hierarchy)).toEqual([undefined, hierarchy]);
+    expect(() => compileServerConfig(value, job)).toThrow(/nobody has read the hierarchy/);
+  });
+
+  it.each<[string, Readonly<Record<string, unknown>>, string | undefined, RegExp]>([
+    ["no hierarchy", {}, undefined, /hierarchy_config is missing/],
+    ["a file elsewhere", { hierarchy_config: "../h.json" }, undefined, /hierarchy_config the path '..\/h.json' has the part/],
+    ["a slip in an argument", { hierarchy_confi: "h.json" }, undefined, /did you mean 'hierarchy_config'/],
+    ["the workflow that has no levels", { hierarchy_config: "h.json" }, controller, /is an argument of HierarchicalStatisticsController/],
+  ])("is refused with %s", (_, args, own, message) => {
+    expect(problemsOf(() => of(args, own))).toMatch(message);
   });
 });
 

@@ -1,7 +1,9 @@
 import { z } from "zod";
 import { nearestWord } from "../errors/nearest-word.js";
 import type { ComponentClass } from "./component.js";
+import { jobPathSchema } from "./job-path.js";
 import { seconds } from "./seconds.js";
+import type { SiteHierarchy } from "./site-hierarchy.js";
 import { milliseconds, type WorkflowJob } from "./workflow-job.js";
 
 /** Statistics that a job may ask for, in the order in which they are shown. */
@@ -35,6 +37,8 @@ export interface StatisticsSettings {
   readonly timeoutMs: number | undefined;
   /** Where a download has the result. */
   readonly outputPath: string;
+  /** Levels in which sites are rolled up; `undefined`: of all sites, and of each. */
+  readonly hierarchy?: SiteHierarchy | undefined;
 }
 
 const histogramSchema = z.record(
@@ -88,36 +92,58 @@ const argsSchema = z.strictObject({
   timeout: seconds.optional(),
 });
 
+const hierarchicalArgsSchema = argsSchema.extend({ hierarchy_config: jobPathSchema });
+
 /** Arguments of federated statistics as a job writes them. */
 export type StatisticsArgs = z.output<typeof argsSchema> & {
   readonly kind: StatisticsSettings["kind"];
+  /** File in the folder `config` of the app that has sites in levels. */
+  readonly hierarchy_config?: string;
   /** It needs no model. */
   readonly initial_model?: undefined;
 };
+
+const noModel = { initial_model: "statistics need no model; remove it" };
+const waiting = "has no effect here: each site that still can answer is waited for, or until 'timeout'";
+const ignoredArgs = { wait_time_after_min_received: waiting, result_wait_timeout: waiting };
 
 export const statisticsControllerClass: ComponentClass<StatisticsArgs> = {
   name: "StatisticsController",
   args: argsSchema.transform((args) => ({ kind: "Statistics" as const, ...args })),
   argNames: Object.keys(argsSchema.shape),
-  refusedArgs: { initial_model: "statistics need no model; remove it" },
-  ignoredArgs: {
-    wait_time_after_min_received: "has no effect here: each site that still can answer is waited for, or until 'timeout'",
-    result_wait_timeout: "has no effect here: each site that still can answer is waited for, or until 'timeout'",
-  },
+  refusedArgs: { ...noModel, hierarchy_config: "is an argument of HierarchicalStatisticsController; name that in 'path'" },
+  ignoredArgs,
+};
+
+/** The same, with sites in levels, each of which is rolled up. */
+export const hierarchicalStatisticsControllerClass: ComponentClass<StatisticsArgs> = {
+  name: "HierarchicalStatisticsController",
+  args: hierarchicalArgsSchema.transform((args) => ({ kind: "Statistics" as const, ...args })),
+  argNames: Object.keys(hierarchicalArgsSchema.shape),
+  refusedArgs: noModel,
+  ignoredArgs,
 };
 
 /** FLARE's name of the task, which is that of both passes. */
 export const statisticsTask = "fed_stats";
 
+/** What a workflow of statistics has from elsewhere in the job. */
+interface StatisticsParts {
+  readonly id: string;
+  readonly outputPath: string | undefined;
+  readonly hierarchy: SiteHierarchy | undefined;
+}
+
 /**
  * Completes the arguments with what the job and its sites give.
  *
  * @param outputPath - what the writer of the workflow says; `undefined` where it has none
+ * @param hierarchy - what the file says that the workflow names; `undefined` where it names none
  */
 export function compileStatistics(
   args: StatisticsArgs,
   job: WorkflowJob,
-  { id, outputPath }: { readonly id: string; readonly outputPath: string | undefined },
+  { id, outputPath, hierarchy }: StatisticsParts,
 ): StatisticsSettings {
   const { statistics, histogram, quantile } = args.statistic_configs;
   const bins = Object.entries(histogram).map(
@@ -134,6 +160,7 @@ export function compileStatistics(
     isPreRun: args.enable_pre_run_task,
     timeoutMs: milliseconds(args.timeout),
     outputPath: outputPath ?? defaultOutputPath(id),
+    hierarchy,
   });
 }
 

@@ -13,8 +13,10 @@ import {
 } from "./model-evaluation.js";
 import { compilePsi, dhPsiControllerClass, type PsiArgs, type PsiSettings, psiTask } from "./psi.js";
 import { compileScaffold, type ScaffoldArgs, type ScaffoldSettings, scaffoldClass } from "./scaffold.js";
+import type { SiteHierarchy } from "./site-hierarchy.js";
 import {
   compileStatistics,
+  hierarchicalStatisticsControllerClass,
   type StatisticsArgs,
   type StatisticsSettings,
   statisticsControllerClass,
@@ -53,6 +55,7 @@ const workflowClasses: readonly ComponentClass<WorkflowArgs>[] = [
   crossSiteEvalClass,
   globalModelEvalClass,
   statisticsControllerClass,
+  hierarchicalStatisticsControllerClass,
   dhPsiControllerClass,
 ];
 
@@ -102,19 +105,28 @@ export const workflowsSchema = z
 /** One workflow of a job as it is written. */
 export type WorkflowDocument = z.output<typeof workflowSchema>;
 
-/**
- * Completes what a job has written of a workflow.
- *
- * @param outputPathOf - where the writer with an id puts a result
- */
-export function compileWorkflow(
-  { id, args }: WorkflowDocument,
+/** What workflows have from elsewhere in the app. */
+export interface WorkflowParts {
+  /** Where the writer with an id puts a result. */
+  readonly outputPathOf: (writer: string | undefined) => string | undefined;
+  /** What the file of a hierarchy says. */
+  readonly hierarchyOf: (file: string) => SiteHierarchy;
+}
+
+/** Completes what a job has written of a workflow. */
+export function compileWorkflow({ id, args }: WorkflowDocument, job: WorkflowJob, parts: WorkflowParts): WorkflowStage {
+  return Object.freeze({ id, settings: args.kind === "Statistics" ? statisticsOf(id, args, job, parts) : settingsOf(args, job) });
+}
+
+function statisticsOf(
+  id: string,
+  args: StatisticsArgs,
   job: WorkflowJob,
-  outputPathOf: (writer: string | undefined) => string | undefined = () => undefined,
-): WorkflowStage {
-  const settings =
-    args.kind === "Statistics" ? compileStatistics(args, job, { id, outputPath: outputPathOf(args.writer_id) }) : settingsOf(args, job);
-  return Object.freeze({ id, settings });
+  { outputPathOf, hierarchyOf }: WorkflowParts,
+): StatisticsSettings {
+  const { writer_id: writer, hierarchy_config: file } = args;
+  const hierarchy = file === undefined ? undefined : hierarchyOf(file);
+  return compileStatistics(args, job, { id, outputPath: outputPathOf(writer), hierarchy });
 }
 
 function settingsOf(args: Exclude<WorkflowArgs, StatisticsArgs>, job: WorkflowJob): WorkflowSettings {

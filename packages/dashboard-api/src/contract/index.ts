@@ -46,6 +46,7 @@ export {
   metricPointSchema,
   type OwnJob,
   ownJobSchema,
+  type StatisticsGroup,
   type StatisticValue,
   siteProgressSchema,
   submitJobTemplate,

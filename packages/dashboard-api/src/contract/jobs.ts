@@ -151,8 +151,6 @@ const everybody = ["project_admin", "org_admin", "lead", "member"] as const;
 const submitters = ["project_admin", "lead"] as const;
 const owners = ["project_admin", "org_admin", "lead"] as const;
 
-const bySite = (value: z.ZodType<StatisticValue>) => z.record(z.string(), z.record(z.string(), value));
-
 /** A number, the bins of a histogram (from, to, how many), or quantiles by their shares. */
 export type StatisticValue = number | (readonly [number, number, number])[] | Readonly<Record<string, number>>;
 
@@ -162,11 +160,24 @@ const statisticValueSchema: z.ZodType<StatisticValue> = z.union([
   z.record(z.string(), z.number()),
 ]);
 
-/** What came of a workflow of statistics, in FLARE's form: by feature, statistic, site or `Global`, and data set. */
+const statisticsGroupSchema = z.object({
+  /** Names from the first level down to it; empty for all sites. A job without levels has its sites in the first one. */
+  names: z.array(z.string()),
+  /** The level that it is of, where the job has levels. */
+  level: z.string().nullable(),
+  isSite: z.boolean(),
+  /** By statistic, data set and feature; what is not known is not there. */
+  statistics: z.record(z.string(), z.record(z.string(), z.record(z.string(), statisticValueSchema))),
+});
+
+/** Sites whose statistics were taken together, or one of them. */
+export type StatisticsGroup = z.output<typeof statisticsGroupSchema>;
+
+/** What came of a workflow of statistics: of all sites first, then of each group before what is in it. */
 export const jobStatisticsSchema = z.object({
-  /** Where a download has it. */
+  /** Where a download has it, in FLARE's form. */
   path: z.string(),
-  result: z.record(z.string(), z.record(z.string(), bySite(statisticValueSchema))),
+  groups: z.array(statisticsGroupSchema),
 });
 
 /** What came of a workflow of statistics. */

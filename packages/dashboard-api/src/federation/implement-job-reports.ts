@@ -1,12 +1,12 @@
-import type { ReceiptVerdict } from "@flare-ts/runtime/admin";
+import { type StatisticsGroup as FoundGroup, type ReceiptVerdict, statisticsByGroup } from "@flare-ts/runtime/admin";
 import {
   getJobStatistics,
   type JobRoundReceipt,
-  type JobStatistics,
   listJobEvents,
   listJobLogs,
   listJobMetrics,
   listJobReceipts,
+  type StatisticsGroup,
 } from "../contract/jobs.js";
 import type { DashboardParts } from "../dashboard-parts.js";
 import { type Implementation, implement } from "../http/implement.js";
@@ -42,7 +42,7 @@ export function implementJobReports(parts: DashboardParts): readonly Implementat
       // The same as in a download.
       requireRight(actor, "download_job", job);
       const statistics = await link.admin().statistics(job.id, { signal: parts.stopping });
-      return { statistics: statistics.map(({ path, result }) => ({ path, result: result as JobStatistics["result"] })) };
+      return { statistics: statistics.map(({ path, result }) => ({ path, groups: statisticsByGroup(result).map(groupOf) })) };
     }),
     implement(listJobLogs, async ({ actor, params, query }) => {
       const job = await jobOf(parts, params.id);
@@ -59,6 +59,10 @@ export function implementJobReports(parts: DashboardParts): readonly Implementat
       };
     }),
   ];
+}
+
+function groupOf({ names, level, isSite, statistics }: FoundGroup): StatisticsGroup {
+  return { names: [...names], level: level ?? null, isSite, statistics: statistics as StatisticsGroup["statistics"] };
 }
 
 function receiptOf(verdict: ReceiptVerdict, number: number): JobRoundReceipt {

@@ -9,6 +9,7 @@ import { crossValidationResults, type ModelEvaluation } from "../job/model-evalu
 import { readJobFolder } from "../job/read-job-folder.js";
 import { createSignedJob } from "../job/signed-job.js";
 import type { SignedReceipt } from "../receipt/signed-receipt.js";
+import type { HierarchicalStatistics } from "../statistics/hierarchical-result.js";
 import type { StatisticsResult } from "../statistics/statistics-result.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { ConnectionProvider } from "../transfer/transfer-client.js";
@@ -40,7 +41,8 @@ export interface JobTransfersComponents {
 export interface JobStatistics {
   /** Where a download has it. */
   readonly path: string;
-  readonly result: StatisticsResult;
+  /** With levels where the workflow has a hierarchy of sites. */
+  readonly result: StatisticsResult | HierarchicalStatistics;
 }
 
 /** What was downloaded of a job, into which folder. */
@@ -139,7 +141,7 @@ export class JobTransfers {
       const read: JobStatistics[] = [];
       for (const { path, hash, size } of files) {
         const bytes = await way.read({ hash: contentHashSchema.parse(hash), size });
-        read.push({ path, result: JSON.parse(bytes.toString("utf8")) as StatisticsResult });
+        read.push({ path, result: JSON.parse(bytes.toString("utf8")) as JobStatistics["result"] });
       }
       return read;
     });

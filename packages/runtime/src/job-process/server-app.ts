@@ -1,9 +1,10 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { readSafetensorsHeader } from "@flare-ts/aggregator/safetensors";
-import { compileServerConfig, FlareError, type ServerAppSettings } from "@flare-ts/contracts";
+import { compileServerConfig, FlareError, hierarchyFilesOf, type ServerAppSettings, type SiteHierarchy } from "@flare-ts/contracts";
 import { documentEndings, documentNames } from "../job/job-documents.js";
 import { parseServerConfig } from "../job/parse-server-config.js";
+import { inNoLevel, parseSiteHierarchy } from "../job/site-hierarchy-file.js";
 import type { ServerJobDescription } from "./job-channel.js";
 
 /** The server's app of a job, as it was laid out in the folder of its job process. */
@@ -16,12 +17,14 @@ export class ServerApp {
     this.#folder = folder;
   }
 
-  /** @throws FlareError `job/invalid` for mistakes in the configuration, `file/not-found` when there is none. */
+  /** @throws FlareError `job/invalid` for mistakes in the configuration, or sites in no level of a hierarchy; `file/not-found` when there is none. */
   static async read(job: ServerJobDescription): Promise<ServerApp> {
     const folder = join(job.workspace, "app_server");
     const { text, file } = await readConfig(folder);
     const { document } = parseServerConfig(text, file);
-    return new ServerApp(compileServerConfig(document.value, job), folder);
+    const hierarchies = new Map<string, SiteHierarchy>();
+    for (const { path } of hierarchyFilesOf(document.value)) hierarchies.set(path, await readHierarchy(folder, path, job));
+    return new ServerApp(compileServerConfig(document.value, job, hierarchies), folder);
   }
 
   /**
@@ -35,6 +38,17 @@ export class ServerApp {
     await readSafetensorsHeader(join(this.#folder, initialModel));
     return initialModel;
   }
+}
+
+/** A job for all sites that there are may have begun with one that its hierarchy does not know. */
+async function readHierarchy(folder: string, path: string, { sites }: Pick<ServerJobDescription, "sites">): Promise<SiteHierarchy> {
+  const document = parseSiteHierarchy(await readFile(join(folder, path), "utf8"), path);
+  const problem = inNoLevel(document, sites, "the sites that take part");
+  if (problem === undefined) return document.value;
+  throw new FlareError("job/invalid", `${path}:${problem.line ?? 1}: ${problem.message}.`, {
+    problems: [problem],
+    facts: { file: path },
+  });
 }
 
 async function readConfig(folder: string): Promise<{ readonly text: string; readonly file: string }> {

@@ -3,6 +3,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
+import type { HierarchicalStatistics } from "../statistics/hierarchical-result.js";
 import { pooled, siteOf, values } from "../statistics/local-statistics.test-support.js";
 import { siteStatisticsDocument } from "../statistics/site-statistics.js";
 import { encodeStatistics, readStatistics } from "../statistics/statistics-file.js";
@@ -161,6 +162,44 @@ describe("a job of statistics", () => {
     }
   });
 
+  it("by a hierarchy asks the same, and tells what each level comes to, also when its process is killed", async () => {
+    const hierarchy = { countries: [{ Name: "north", hospitals: ["site-1", "site-3"] }, "site-2"] };
+    const args = { statistic_configs, hierarchy_config: "levels.json", initial_model: null };
+    const init: SmallJobInit = { workflow: "HierarchicalStatisticsController", args, train: inTurn };
+    const undisturbed = await made(init, hierarchy);
+    expect(await runHosted(undisturbed)).toEqual({ exitStatus: 0 });
+    const result = JSON.parse(await resultText(undisturbed)) as HierarchicalStatistics;
+    const north = pooled([...(own["site-1"] ?? []), ...(own["site-3"] ?? [])]);
+    const of = ({ count, mean, stddev }: ReturnType<typeof pooled>) => ({
+      count: { d: { x: count } },
+      mean: { d: { x: expect.closeTo(mean, 4) as number } },
+      stddev: { d: { x: expect.closeTo(stddev, 4) as number } },
+    });
+    const each = (site: string) => ({ Name: site, Local: of(pooled(own[site] ?? [])) });
+    expect(result).toMatchObject({
+      Global: of(pooled(Object.values(own).flat())),
+      countries: [{ Name: "north", hospitals: [each("site-1"), each("site-3")], Global: of(north) }, each("site-2")],
+    });
+    const flat = await hostOf({ args: { statistic_configs }, train: inTurn });
+    await runHosted(flat);
+    const asked = (host: MemoryJobHost) => host.eventsOf("round-opened").map(({ model, sites }) => ({ model, sites }));
+    expect(asked(undisturbed)).toEqual(asked(flat));
+    for (let seq = 1; seq <= undisturbed.entries.length; seq++) {
+      const host = await made(init, hierarchy);
+      expect(await runHosted(host, { seq, when: "after" }), `killed after ${seq}`).toEqual({ exitStatus: 0 });
+      expect(decisionsOf(host.entries), `killed after ${seq}`).toEqual(decisionsOf(undisturbed.entries));
+    }
+  });
+
+  it("ends before anybody is asked where one of its sites is in no level", async () => {
+    const args = { statistic_configs, hierarchy_config: "levels.json", initial_model: null };
+    const host = await made({ workflow: "HierarchicalStatisticsController", args, train: answer }, { hospitals: ["site-1", "site-3"] });
+    const { error } = await runHosted(host);
+    expect(error).toMatchObject({ code: "job/invalid" });
+    expect(error?.message).toMatch(/^config\/levels\.json:1: 'site-2' of the sites that take part is in no level; put it into one\.$/);
+    expect(host.entries.filter(({ event }) => event.type === "round-opened")).toEqual([]);
+  });
+
   it("leaves the model of the workflow before as it is", async () => {
     const host = await made({
       args: { num_rounds: 1 },
@@ -208,18 +247,23 @@ async function inTurn(task: HostedTask, host?: MemoryJobHost): Promise<SiteAnswe
   return task.task === "fed_stats" ? answer(task) : answerOf(task);
 }
 
-async function resultOf(host: MemoryJobHost): Promise<StatisticsResult> {
+async function resultText(host: MemoryJobHost): Promise<string> {
   const file = host.eventsOf("round-closed").at(-1)?.statistics;
   if (file === undefined) throw new Error("there is no result");
-  return JSON.parse((await host.read(file)).toString("utf8")) as StatisticsResult;
+  return (await host.read(file)).toString("utf8");
+}
+
+async function resultOf(host: MemoryJobHost): Promise<StatisticsResult> {
+  return JSON.parse(await resultText(host)) as StatisticsResult;
 }
 
 async function hostOf(init: SmallJobInit): Promise<MemoryJobHost> {
   return made({ train: answer, ...init, workflow: "StatisticsController", args: { initial_model: null, ...init.args } });
 }
 
-async function made(init: SmallJobInit): Promise<MemoryJobHost> {
+async function made(init: SmallJobInit, hierarchy?: unknown): Promise<MemoryJobHost> {
   const host = await smallJob(init);
   folders.push(host.folder);
+  if (hierarchy !== undefined) await writeFile(join(host.workspace, "app_server", "config", "levels.json"), JSON.stringify(hierarchy));
   return host;
 }

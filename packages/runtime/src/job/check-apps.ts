@@ -207,7 +207,8 @@ function kindProblem({ name, kind }: Pick<WorkflowTask, "name" | "kind">, args: 
 
 type ExecutorArgs = ClientConfigDocument["executors"][number]["executor"]["args"];
 
-function listedSites(meta: JobMetaDocument): readonly string[] | undefined {
+/** Sites that a deploy map names; `undefined` where it is for all that there are. */
+export function listedSites(meta: JobMetaDocument): readonly string[] | undefined {
   const lists = Object.values(meta.deploy_map);
   if (lists.some((names) => names.length === 0 || names.includes("@ALL"))) return undefined;
   return lists.flat().filter((name) => name !== serverTarget);

@@ -1,7 +1,8 @@
 import { readFile, stat } from "node:fs/promises";
 import { basename, resolve } from "node:path";
 import { compileMeta, FlareError, type JobMeta, limits, type Problem, runsCommand, serverTarget } from "@flare-ts/contracts";
-import { type AppConfigs, checkApps } from "./check-apps.js";
+import { type AppConfigs, checkApps, listedSites } from "./check-apps.js";
+import { checkHierarchies } from "./check-hierarchies.js";
 import { checkInitialModels } from "./check-initial-models.js";
 import { documentEndings, documentNames, type JobDocument, parseClientConfig, parseJobMeta } from "./job-documents.js";
 import type { JobApp, JobFolder, JobFolderFile } from "./job-folder.js";
@@ -52,6 +53,8 @@ class JobFolderReader {
       this.#problems.push(...checkApps({ meta, configs, files: this.#files }));
     }
     this.#problems.push(...(await checkInitialModels(configs, this.#files)));
+    const sites = meta === undefined ? undefined : listedSites(meta.value);
+    this.#problems.push(...(await checkHierarchies({ sites, configs, files: this.#files })));
     if (meta === undefined || this.#problems.length > 0) throw invalid(this.#root, this.#problems);
     return {
       name: meta.value.name,

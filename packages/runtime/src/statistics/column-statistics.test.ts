@@ -1,10 +1,11 @@
 import type { StatisticsSettings } from "@flare-ts/contracts/job";
 import { describe, expect, it } from "vitest";
 import { type ColumnRequest, columnStatistics } from "./column-statistics.js";
+import type { StatisticsBin } from "./feature-groups.js";
 import { pooled, values } from "./local-statistics.test-support.js";
 import { parseSiteStatistics, siteStatisticsDocument } from "./site-statistics.js";
 import { featuresOfAll, requestDocument } from "./statistics-request.js";
-import { type StatisticsBin, statisticsResult } from "./statistics-result.js";
+import { statisticsResult } from "./statistics-result.js";
 
 const settings: StatisticsSettings = {
   kind: "Statistics",

@@ -1,9 +1,10 @@
 import type { StatisticName, StatisticsSettings } from "@flare-ts/contracts/job";
 import { describe, expect, it } from "vitest";
+import type { StatisticsBin } from "./feature-groups.js";
 import { pooled, siteOf, values } from "./local-statistics.test-support.js";
 import type { FeatureStatistics } from "./site-statistics.js";
 import { featuresOfAll } from "./statistics-request.js";
-import { type StatisticsBin, type StatisticsResult, statisticsResult } from "./statistics-result.js";
+import { type StatisticsResult, statisticsResult } from "./statistics-result.js";
 
 const settings: StatisticsSettings = {
   kind: "Statistics",

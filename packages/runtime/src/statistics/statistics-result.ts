@@ -1,13 +1,7 @@
 import type { StatisticName, StatisticsSettings } from "@flare-ts/contracts/job";
-import { mergeDigests, quantileOf } from "./digest.js";
-import type { BinCounts, Centroid, FeatureStatistics } from "./site-statistics.js";
-import { featuresOfAll } from "./statistics-request.js";
-
-/** A bin of a histogram: from, to, and how many values. */
-export type StatisticsBin = readonly [low: number, high: number, count: number];
-
-/** A number, the bins of a histogram, or quantiles by their shares. */
-export type StatisticValue = number | readonly StatisticsBin[] | Readonly<Record<string, number>>;
+import { featureGroups, type SiteAnswers, type StatisticValue, valueOf } from "./feature-groups.js";
+import { inner, plain } from "./nested-maps.js";
+import type { FeatureStatistics } from "./site-statistics.js";
 
 /** FLARE's form: by feature, statistic, site or `Global`, and data set. What is not known is not there. */
 export type StatisticsResult = Readonly<
@@ -17,204 +11,21 @@ export type StatisticsResult = Readonly<
 /** FLARE's name for what all sites come to together. */
 const globalName = "Global";
 
-/** What a site has answered in the passes that were held. */
-export interface SiteAnswers {
-  readonly site: string;
-  readonly first: readonly FeatureStatistics[];
-  /** `undefined` where one pass was enough. */
-  readonly second: readonly FeatureStatistics[] | undefined;
-}
-
-/**
- * What comes of the answers of sites. A feature counts at those sites that have answered for it in each pass.
- *
- * @param asked - answers of the first pass of all sites that the second one was computed from: the mean that sites were told is theirs
- */
+/** What comes of the answers of sites: of each, and of all together. `featureGroups` says what `asked` is. */
 export function statisticsResult(
   settings: StatisticsSettings,
   answers: readonly SiteAnswers[],
   asked: readonly (readonly FeatureStatistics[])[],
 ): StatisticsResult {
-  const told = new Map(featuresOfAll(settings, asked).map((one) => [keyOf(one), one]));
-  const sites = answers.map(({ site, first, second }) => ({ site, own: joined(first, second) }));
-  const keys = [...new Map(sites.flatMap(({ own }) => [...own].map(([key, one]) => [key, one] as const)))];
   const result = new Map<string, Map<StatisticName, Map<string, Map<string, StatisticValue>>>>();
-  const put = ({ feature, dataset }: FeatureStatistics, statistic: StatisticName, who: string, value: StatisticValue | undefined): void => {
-    if (value === undefined) return;
-    const ofFeature = inner(result, feature);
-    const ofStatistic = inner(ofFeature, statistic);
-    inner(ofStatistic, who).set(dataset, value);
-  };
-  for (const [key, one] of keys) {
-    const group = sites.flatMap(({ site, own }) => {
-      const found = own.get(key);
-      return found === undefined ? [] : [{ site, found }];
-    });
-    const all = together(
-      group.map(({ found }) => found),
-      told.get(key),
-    );
+  for (const { dataset, feature, sites, together } of featureGroups(settings, answers, asked)) {
+    const said = [...sites, { site: globalName, found: together(sites) }];
     for (const statistic of settings.statistics) {
-      const valueOf = (from: FeatureStatistics) => rounded(valueIn(from, statistic, settings), settings.precision);
-      for (const { site, found } of group) put(one, statistic, site, valueOf(found));
-      put(one, statistic, globalName, valueOf(all));
+      for (const { site, found } of said) {
+        const value = valueOf(found, statistic, settings);
+        if (value !== undefined) inner(inner(inner(result, feature), statistic), site).set(dataset, value);
+      }
     }
   }
   return plain(result) as StatisticsResult;
-}
-
-/** What all sites of a group come to, in the form in which each of them says it. */
-function together(
-  group: readonly FeatureStatistics[],
-  told: { readonly count: number; readonly mean: number | undefined } | undefined,
-): FeatureStatistics {
-  const [first] = group;
-  if (first === undefined) throw new TypeError("nobody has answered");
-  const { dataset, feature } = first;
-  const count = group.reduce((sum, one) => sum + one.count, 0);
-  const sum = addedUp(group.map((one) => one.sum));
-  const variance = varianceOf(group, { count, sum }, told);
-  return {
-    dataset,
-    feature,
-    count,
-    failureCount: group.reduce((failures, one) => failures + one.failureCount, 0),
-    ...defined("sum", sum),
-    ...defined(
-      "min",
-      extreme(
-        group.map((one) => one.min),
-        Math.min,
-      ),
-    ),
-    ...defined(
-      "max",
-      extreme(
-        group.map((one) => one.max),
-        Math.max,
-      ),
-    ),
-    ...defined("variance", variance),
-    ...defined("stddev", variance === undefined ? undefined : Math.sqrt(variance)),
-    ...defined("histogram", histogramOf(group.flatMap((one) => one.histogram ?? []))),
-    ...defined("digest", digestOf(group.map((one) => one.digest))),
-  };
-}
-
-/**
- * The variance of all values of a group. Its shares are about the mean that sites were told; where somebody of those who made that mean is
- * not in the group, what they add to it is taken out: Σ(x − m')² = Σ(x − m)² − n'(m' − m)².
- */
-function varianceOf(
-  group: readonly FeatureStatistics[],
-  { count, sum }: { readonly count: number; readonly sum: number | undefined },
-  told: { readonly count: number; readonly mean: number | undefined } | undefined,
-): number | undefined {
-  const shares = addedUp(group.map((one) => one.variance));
-  if (shares === undefined || sum === undefined || told?.mean === undefined || count < 2) return undefined;
-  const squares = shares * (told.count - 1) - count * (sum / count - told.mean) ** 2;
-  return Math.max(0, squares) / (count - 1);
-}
-
-function histogramOf(histograms: readonly BinCounts[]): BinCounts | undefined {
-  const [first] = histograms;
-  if (first === undefined) return undefined;
-  const same = histograms.filter(
-    ({ counts, low, high }) => counts.length === first.counts.length && low === first.low && high === first.high,
-  );
-  return { ...first, counts: first.counts.map((_, i) => same.reduce((sum, { counts }) => sum + (counts[i] ?? 0), 0)) };
-}
-
-function digestOf(digests: readonly (readonly Centroid[] | undefined)[]): readonly Centroid[] | undefined {
-  const known = digests.flatMap((digest) => (digest === undefined ? [] : [digest]));
-  return known.length === 0 ? undefined : mergeDigests(known);
-}
-
-function valueIn(from: FeatureStatistics, statistic: StatisticName, { quantile }: StatisticsSettings): StatisticValue | undefined {
-  switch (statistic) {
-    case "failure_count":
-      return from.failureCount;
-    case "mean":
-      return from.sum === undefined || from.count === 0 ? undefined : from.sum / from.count;
-    case "var":
-      return from.variance;
-    case "histogram":
-      return from.histogram === undefined ? undefined : binsOf(from.histogram);
-    case "quantile":
-      return quantilesOf(from, Object.hasOwn(quantile, from.feature) ? quantile[from.feature] : quantile["*"]);
-    case "count":
-    case "sum":
-    case "min":
-    case "max":
-    case "stddev":
-    default:
-      return from[statistic];
-  }
-}
-
-function quantilesOf({ digest }: FeatureStatistics, shares: readonly number[] | undefined): Readonly<Record<string, number>> | undefined {
-  if (digest === undefined || shares === undefined) return undefined;
-  const sorted = mergeDigests([digest]);
-  const found = shares.flatMap((share) => {
-    const value = quantileOf(sorted, share);
-    return value === undefined ? [] : [[String(share), value] as const];
-  });
-  return found.length === 0 ? undefined : Object.fromEntries(found);
-}
-
-function binsOf({ low, high, counts }: BinCounts): readonly StatisticsBin[] {
-  const edge = (i: number): number => (i === counts.length ? high : low + i * ((high - low) / counts.length));
-  return counts.map((count, i) => [edge(i), edge(i + 1), count]);
-}
-
-function joined(
-  first: readonly FeatureStatistics[],
-  second: readonly FeatureStatistics[] | undefined,
-): ReadonlyMap<string, FeatureStatistics> {
-  if (second === undefined) return new Map(first.map((one) => [keyOf(one), one]));
-  const later = new Map(second.map((one) => [keyOf(one), one]));
-  return new Map(
-    first.flatMap((one) => {
-      const other = later.get(keyOf(one));
-      // What both passes have, such as the count, is that of the first one, from which the mean is.
-      return other === undefined ? [] : [[keyOf(one), { ...other, ...one }] as const];
-    }),
-  );
-}
-
-function rounded(value: StatisticValue | undefined, precision: number): StatisticValue | undefined {
-  if (value === undefined) return undefined;
-  const round = (number: number): number => Number(number.toFixed(precision));
-  if (typeof value === "number") return round(value);
-  if (Array.isArray(value)) return value.map(([low, high, count]: StatisticsBin) => [round(low), round(high), count] as const);
-  return Object.fromEntries(Object.entries(value).map(([name, number]) => [name, round(number)]));
-}
-
-/** `undefined` where somebody's is missing: a sum of some would look like that of all. */
-function addedUp(values: readonly (number | undefined)[]): number | undefined {
-  return values.reduce((sum, value) => (sum === undefined || value === undefined ? undefined : sum + value), 0);
-}
-
-function extreme(values: readonly (number | undefined)[], choose: (...values: number[]) => number): number | undefined {
-  const known = values.flatMap((value) => value ?? []);
-  return known.length === 0 ? undefined : choose(...known);
-}
-
-function defined<Key extends keyof FeatureStatistics>(key: Key, value: FeatureStatistics[Key] | undefined) {
-  return value === undefined ? {} : { [key]: value };
-}
-
-/** The map at a key, made where there is none. */
-function inner<Key, InnerKey, Value>(map: Map<Key, Map<InnerKey, Value>>, key: Key): Map<InnerKey, Value> {
-  const found = map.get(key) ?? new Map<InnerKey, Value>();
-  map.set(key, found);
-  return found;
-}
-
-function plain(value: unknown): unknown {
-  return value instanceof Map ? Object.fromEntries([...value].map(([name, below]) => [name, plain(below)])) : value;
-}
-
-function keyOf({ dataset, feature }: Pick<FeatureStatistics, "dataset" | "feature">): string {
-  return JSON.stringify([dataset, feature]);
 }

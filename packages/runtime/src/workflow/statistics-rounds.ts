@@ -7,10 +7,12 @@ import type { StatisticsSettings } from "@flare-ts/contracts/job";
 import { noTensors } from "../job/holds-tensors.js";
 import type { StatisticsFile } from "../job/job-event.js";
 import type { ServerJobPeer } from "../job-process/rpc-sides.js";
+import type { SiteAnswers } from "../statistics/feature-groups.js";
+import { hierarchicalResult } from "../statistics/hierarchical-result.js";
 import { parseSiteStatistics, type SiteStatistics, siteStatisticsDocument } from "../statistics/site-statistics.js";
 import { encodeStatistics, readStatistics } from "../statistics/statistics-file.js";
 import { featuresOfAll, passesOf, requestDocument } from "../statistics/statistics-request.js";
-import { type SiteAnswers, statisticsResult } from "../statistics/statistics-result.js";
+import { statisticsResult } from "../statistics/statistics-result.js";
 import type { ObjectRef } from "../store/model-store.js";
 import { importBytes } from "./import-bytes.js";
 import type { ModelDress } from "./model-dress.js";
@@ -90,7 +92,11 @@ export class StatisticsRounds implements ModelDress, RoundSummary {
 
   async #result(answers: readonly SiteAnswers[], before?: ReadonlyMap<string, SiteStatistics>): Promise<StatisticsFile> {
     const asked = before === undefined ? answers.map(({ first }) => first) : [...before.values()].map(({ features }) => features);
-    const result = statisticsResult(this.#settings, answers, asked);
+    const { hierarchy } = this.#settings;
+    const result =
+      hierarchy === undefined
+        ? statisticsResult(this.#settings, answers, asked)
+        : hierarchicalResult(this.#settings, hierarchy, answers, asked);
     const object = await this.#put("result.json", new TextEncoder().encode(`${JSON.stringify(result)}\n`));
     return { path: this.#settings.outputPath, ...object };
   }

@@ -3,7 +3,13 @@ import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import type { JournalEntry, StatisticsBin, StatisticsResult } from "@flare-ts/runtime/admin";
+import {
+  type JournalEntry,
+  type StatisticName,
+  type StatisticsBin,
+  type StatisticsResult,
+  statisticsByGroup,
+} from "@flare-ts/runtime/admin";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
@@ -97,13 +103,20 @@ await flare.serveStatistics(() => {
   return { wdbc: Object.fromEntries(head.map((name, i) => [name.trim(), rows.map((row) => Number(row[i]))])) };
 });
 `;
-    const { entries, result: found } = await run("typescript", "open", {}, undefined, async (job) => {
-      const executor = { path: "ClientAPIExecutor", args: { task_script_path: "statistics.ts" } };
-      const client = { format_version: 2, executors: [{ tasks: ["fed_stats"], executor }] };
-      await writeFile(join(job, "app", "config", "config_fed_client.json"), JSON.stringify(client));
-      await mkdir(join(job, "app", "custom"));
-      await writeFile(join(job, "app", "custom", "statistics.ts"), script);
-    });
+    const { entries, result: found } = await run(
+      "typescript",
+      "open",
+      {},
+      {
+        change: async (job) => {
+          const executor = { path: "ClientAPIExecutor", args: { task_script_path: "statistics.ts" } };
+          const client = { format_version: 2, executors: [{ tasks: ["fed_stats"], executor }] };
+          await writeFile(join(job, "app", "config", "config_fed_client.json"), JSON.stringify(client));
+          await mkdir(join(job, "app", "custom"));
+          await writeFile(join(job, "app", "custom", "statistics.ts"), script);
+        },
+      },
+    );
     expect(entries.at(-1)?.event).toMatchObject({ status: "FINISHED:COMPLETED" });
     for (const [name, ofFeature] of Object.entries(found)) {
       const all = (statistic: keyof StatisticsResult[string]) => ofFeature[statistic]?.["Global"]?.["wdbc"];
@@ -116,6 +129,42 @@ await flare.serveStatistics(() => {
       // It has no cleansers: a centroid stands for two values or three.
       expectQuantiles(values, all("quantile") as Quantiles, 0.01);
     }
+  });
+
+  it("are those of the patients of each level where sites are in levels, also where a site holds something back", async () => {
+    const [job, file] = [join(examples, "statistics", "levels"), "statistics/levels.json"];
+    const { result } = await run("levels", "open", {}, { job, file });
+    const groups = statisticsByGroup(result);
+    expect(groups.map(({ names, level, isSite }) => [names.join("/"), level, isSite])).toEqual([
+      ["", undefined, false],
+      ["north", "countries", false],
+      ["north/hospital-a", "hospitals", true],
+      ["north/hospital-b", "hospitals", true],
+      ["south", "countries", false],
+      ["south/hospital-c", "hospitals", true],
+    ]);
+    const members = [sites, ["hospital-a", "hospital-b"], ["hospital-a"], ["hospital-b"], ["hospital-c"], ["hospital-c"]];
+    for (const [at, { statistics }] of groups.entries()) {
+      const tables = await Promise.all((members[at] ?? []).map(tableOf));
+      for (const name of Object.keys(tables[0] ?? {})) {
+        const values = tables.flatMap((table) => table[name] ?? []);
+        const of = (statistic: StatisticName) => statistics[statistic]?.["wdbc"]?.[name];
+        const mean = sumOf(values) / values.length;
+        expect(of("count"), `of ${name}`).toBe(values.length);
+        const stddev = Math.sqrt(sumOf(values.map((x) => (x - mean) ** 2)) / (values.length - 1));
+        expectRounded(of("mean"), mean, name);
+        expectRounded(of("stddev"), stddev, name);
+      }
+      const radii = tables.flatMap((table) => table["radius_mean"] ?? []);
+      const bins = statistics.histogram?.["wdbc"]?.["radius_mean"] as readonly StatisticsBin[];
+      expect(bins.map(([, , count]) => count)).toEqual(countsOf(radii, 5, 30));
+    }
+    // What all come to is what a workflow without levels says, and in the south nothing is left of a site that holds all of it back.
+    const { result: flat } = await run("levels-pooled");
+    expect(groups[0]?.statistics).toEqual(statisticsByGroup(flat)[0]?.statistics);
+    const strict = statisticsByGroup((await run("levels-strict", "strict", {}, { job, file })).result);
+    expect(strict.slice(4).map(({ statistics }) => statistics)).toEqual([{}, {}]);
+    expect(strict[0]?.statistics).toMatchObject({ count: strict[1]?.statistics.count });
   });
 
   it("leave a site as its own policy says, whatever the job's cleansers let out", async () => {
@@ -150,20 +199,28 @@ await flare.serveStatistics(() => {
     /** A site that has answered the first pass, and answers the second when it may: it would be over before anybody is killed. */
     let held: string | undefined;
     let isKilled = false;
-    const { result } = await run("killed", "open", {}, async ({ event }) => {
-      if (event.type === "update-accepted" && event.round === 0 && held === undefined) {
-        held = event.site;
-        process.kill(federation.pidOf(held) ?? 0, "SIGSTOP");
-        process.kill(federation.pidOf("server") ?? 0, "SIGKILL");
-      }
-      if (event.type === "round-opened" && event.round === 1 && held !== undefined && !isKilled) {
-        isKilled = true;
-        const jobProcess = () => descendantsOf(federation.pidOf("server") ?? 0).find((one) => one.commandLine.includes("server-job-main"));
-        process.kill((await eventually("the job's process runs", jobProcess)).pid, "SIGKILL");
-        process.kill(federation.pidOf(held === "hospital-a" ? "hospital-b" : "hospital-a") ?? 0, "SIGKILL");
-        process.kill(federation.pidOf(held) ?? 0, "SIGCONT");
-      }
-    });
+    const { result } = await run(
+      "killed",
+      "open",
+      {},
+      {
+        onEntry: async ({ event }) => {
+          if (event.type === "update-accepted" && event.round === 0 && held === undefined) {
+            held = event.site;
+            process.kill(federation.pidOf(held) ?? 0, "SIGSTOP");
+            process.kill(federation.pidOf("server") ?? 0, "SIGKILL");
+          }
+          if (event.type === "round-opened" && event.round === 1 && held !== undefined && !isKilled) {
+            isKilled = true;
+            const jobProcess = () =>
+              descendantsOf(federation.pidOf("server") ?? 0).find((one) => one.commandLine.includes("server-job-main"));
+            process.kill((await eventually("the job's process runs", jobProcess)).pid, "SIGKILL");
+            process.kill(federation.pidOf(held === "hospital-a" ? "hospital-b" : "hospital-a") ?? 0, "SIGKILL");
+            process.kill(federation.pidOf(held) ?? 0, "SIGCONT");
+          }
+        },
+      },
+    );
     expect(isKilled).toBe(true);
     expect(result).toEqual(undisturbed);
   });
@@ -173,11 +230,20 @@ await flare.serveStatistics(() => {
     name: string,
     scope = "open",
     args: Readonly<Record<string, number>> = {},
-    onEntry: (entry: JournalEntry) => Promise<void> = () => Promise.resolve(),
-    change: (job: string) => Promise<void> = () => Promise.resolve(),
+    {
+      job: original = example,
+      file = "statistics/wdbc.json",
+      onEntry = () => Promise.resolve(),
+      change = () => Promise.resolve(),
+    }: {
+      readonly job?: string;
+      readonly file?: string;
+      readonly onEntry?: (entry: JournalEntry) => Promise<void>;
+      readonly change?: (job: string) => Promise<void>;
+    } = {},
   ) {
     const job = join(folder, name);
-    await cp(example, job, { recursive: true });
+    await cp(original, job, { recursive: true });
     const config = join(job, "app", "config", "config_fed_server.json");
     const server = JSON.parse(await readFile(config, "utf8")) as { workflows: [{ args: Record<string, unknown> }] };
     Object.assign(server.workflows[0].args, args);
@@ -192,9 +258,9 @@ await flare.serveStatistics(() => {
     const admin = await federation.admin();
     try {
       const { dir, files } = await admin.downloadJob(jobId, folder);
-      expect(files.map(({ path }) => path)).toEqual(["statistics/wdbc.json"]);
-      const result = JSON.parse(await readFile(join(dir, "statistics", "wdbc.json"), "utf8")) as StatisticsResult;
-      expect(await admin.statistics(jobId)).toEqual([{ path: "statistics/wdbc.json", result }]);
+      expect(files.map(({ path }) => path)).toEqual([file]);
+      const result = JSON.parse(await readFile(join(dir, file), "utf8")) as StatisticsResult;
+      expect(await admin.statistics(jobId)).toEqual([{ path: file, result }]);
       return { jobId, entries, result };
     } finally {
       admin.close();
@@ -221,6 +287,11 @@ function expectQuantiles(values: readonly number[], quantiles: Quantiles, within
     expect(below, `below the quantile ${share}`).toBeLessThan(Number(share) + within);
     expect(upTo, `up to the quantile ${share}`).toBeGreaterThan(Number(share) - within);
   }
+}
+
+/** A number of a result that has four digits after the point, and may have been rounded from halfway between two of them. */
+function expectRounded(found: unknown, exact: number, what: string): void {
+  expect(Math.abs((found as number) - exact), `of ${what}`).toBeLessThan(0.5001e-4);
 }
 
 function sumOf(values: readonly number[]): number {

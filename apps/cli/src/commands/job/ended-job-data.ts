@@ -13,6 +13,6 @@ export function endedJobData(jobId: string, { status, reason }: JobEnd, report: 
     rounds: report.rounds.map(roundData),
     best: report.best ?? null,
     evaluations: report.evaluations.evaluations.map(evaluationData),
-    statistics: report.statistics.map(({ path, result }) => ({ path, result: result as Json })),
+    statistics: report.statistics.map(({ path, result }) => ({ path, result: result as unknown as Json })),
   };
 }

@@ -1,10 +1,10 @@
-import type { JobStatistics, StatisticsResult } from "@flare-ts/runtime/admin";
+import type { HierarchicalStatistics, JobStatistics, StatisticsResult } from "@flare-ts/runtime/admin";
 import picocolors from "picocolors";
 import { describe, expect, it } from "vitest";
 import { barsText, statisticsLines } from "./statistics-lines.js";
 
 const colors = picocolors.createColors(false);
-const lines = (result: StatisticsResult, columns = 100): string[] => {
+const lines = (result: JobStatistics["result"], columns = 100): string[] => {
   const statistics: JobStatistics = { path: "statistics/adults.json", result };
   return statisticsLines(statistics, { colors, columns });
 };
@@ -35,6 +35,28 @@ describe("what is shown of statistics", () => {
       "Weight      10        -        -        -  -",
       "  those of each site are in statistics/adults.json of a download",
     ]);
+  });
+
+  it("is the same for each group of the first level, where there are levels", () => {
+    const local = (Name: string, Age: number) => ({ Name, Local: { count: { train: { Age } } } });
+    const levels: HierarchicalStatistics = {
+      Global: { count: { train: { Age: 9 } } },
+      Countries: [
+        { Name: "A\u001b[2J", Hospitals: [local("a", 4), local("b", 3)], Global: { count: { train: { Age: 7 } } } },
+        local("c", 2),
+      ],
+    };
+    expect(lines(levels)).toEqual([
+      "train, all sites",
+      "FEATURE  COUNT",
+      "Age          9",
+      expect.stringMatching(/^train, A\P{Cc}* \(Countries\)$/u),
+      "FEATURE  COUNT",
+      "Age          7",
+      "  those of each level and site are in statistics/adults.json of a download",
+    ]);
+    const many = Array.from({ length: 9 }, (_, i) => ({ Name: `g${i}`, Hospitals: [local(`s${i}`, 1)], Global: levels.Global }));
+    expect(lines({ Global: levels.Global, Countries: many }).at(-1)).toMatch(/^ {2}and 4 more tables; those of each level/);
   });
 
   it("goes on in further tables where the terminal is narrow", () => {

@@ -1,4 +1,12 @@
-import type { JobStatistics, StatisticName, StatisticsBin, StatisticsResult, StatisticValue } from "@flare-ts/runtime/admin";
+import {
+  isHierarchical,
+  type JobStatistics,
+  type StatisticName,
+  type StatisticsBin,
+  type StatisticsGroup,
+  type StatisticValue,
+  statisticsByGroup,
+} from "@flare-ts/runtime/admin";
 import { metricText } from "../../terminal/quantities.js";
 import { type Column, tableLines } from "../../terminal/table.js";
 import type { Colors } from "../../terminal/terminal.js";
@@ -18,25 +26,32 @@ export interface StatisticsLinesInit {
 }
 
 /**
- * What came of statistics, for people: for each data set a table of features, with what all sites come to. One that would be wider than
- * the terminal goes on in further ones.
+ * What came of statistics, for people: for each data set a table of features, with what all sites come to, and then the same for each group
+ * of the first level where there are levels. One that would be wider than the terminal goes on in further ones.
  */
 export function statisticsLines({ path, result }: JobStatistics, { colors, columns }: StatisticsLinesInit): string[] {
-  const features = Object.keys(result);
-  const datasets = [...new Set(features.flatMap((feature) => datasetsOf(result, feature)))].toSorted();
-  const lines = datasets.slice(0, mostTables).flatMap((dataset) => {
-    const ofDataset = features.filter((feature) => datasetsOf(result, feature).includes(dataset));
-    const hidden = ofDataset.length - mostFeatures;
+  const hasLevels = isHierarchical(result);
+  const groups = statisticsByGroup(result).filter(({ names, isSite }) => names.length === 0 || (names.length === 1 && !isSite));
+  const tables = groups.flatMap((group) => datasetsOf(group).map((dataset) => ({ group, dataset })));
+  const lines = tables.slice(0, mostTables).flatMap(({ group, dataset }) => {
+    const features = featuresOf(group, dataset);
+    const hidden = features.length - mostFeatures;
     return [
-      colors.bold(`${nameText(dataset)}, all sites`),
-      ...tablesOf(result, { dataset, features: ofDataset.slice(0, mostFeatures), columns }),
+      colors.bold(`${nameText(dataset)}, ${whose(group)}`),
+      ...tablesOf(group, { dataset, features: features.slice(0, mostFeatures), columns }),
       ...(hidden <= 0 ? [] : [`  and ${hidden} more ${hidden === 1 ? "feature" : "features"}`]),
     ];
   });
   if (lines.length === 0) return [`no statistics of any feature; ${path} is empty`];
-  const hidden = datasets.length - mostTables;
-  const more = hidden <= 0 ? "" : `and ${hidden} more data ${hidden === 1 ? "set" : "sets"}; `;
-  return [...lines, `  ${more}those of each site are in ${nameText(path, 80)} of a download`];
+  const hidden = tables.length - mostTables;
+  const [one, many] = hasLevels ? ["table", "tables"] : ["data set", "data sets"];
+  const more = hidden <= 0 ? "" : `and ${hidden} more ${hidden === 1 ? one : many}; `;
+  const others = hasLevels ? "those of each level and site" : "those of each site";
+  return [...lines, `  ${more}${others} are in ${nameText(path, 80)} of a download`];
+}
+
+function whose({ names: [name], level }: StatisticsGroup): string {
+  return name === undefined ? "all sites" : `${nameText(name)} (${nameText(level ?? "")})`;
 }
 
 /** A histogram in a line: the fullest bin is as high as a letter. */
@@ -62,19 +77,19 @@ interface FilledColumn extends Column {
   readonly cells: readonly string[];
 }
 
-function tablesOf(result: StatisticsResult, { dataset, features, columns }: DatasetTable): string[] {
-  const globalOf = (feature: string, name: StatisticName): StatisticValue | undefined =>
-    own(own(own(own(result, feature) ?? {}, name) ?? {}, "Global") ?? {}, dataset);
-  const names = shown.filter((name) => features.some((feature) => globalOf(feature, name) !== undefined));
-  const shares = [...new Set(features.flatMap((feature) => Object.keys(quantilesIn(globalOf(feature, "quantile")))))];
-  const histograms = features.map((feature) => globalOf(feature, "histogram"));
+function tablesOf({ statistics }: StatisticsGroup, { dataset, features, columns }: DatasetTable): string[] {
+  const valueOf = (feature: string, name: StatisticName): StatisticValue | undefined =>
+    own(own(own(statistics, name) ?? {}, dataset) ?? {}, feature);
+  const names = shown.filter((name) => features.some((feature) => valueOf(feature, name) !== undefined));
+  const shares = [...new Set(features.flatMap((feature) => Object.keys(quantilesIn(valueOf(feature, "quantile")))))];
+  const histograms = features.map((feature) => valueOf(feature, "histogram"));
   const first: FilledColumn = { title: "FEATURE", cells: features.map((feature) => nameText(feature, mostNameColumns)) };
   const all: FilledColumn[] = [
-    ...names.map((name) => column(name.toUpperCase(), features, (feature) => numberText(globalOf(feature, name), name))),
+    ...names.map((name) => column(name.toUpperCase(), features, (feature) => numberText(valueOf(feature, name), name))),
     ...shares
       .toSorted((a, b) => Number(a) - Number(b))
       .map((share) =>
-        column(`Q${share}`, features, (feature) => numberText(own(quantilesIn(globalOf(feature, "quantile")), share), "quantile")),
+        column(`Q${share}`, features, (feature) => numberText(own(quantilesIn(valueOf(feature, "quantile")), share), "quantile")),
       ),
     ...(histograms.some(isBins) ? [{ title: "HISTOGRAM", cells: histograms.map((bins) => (isBins(bins) ? barsText(bins) : "-")) }] : []),
   ];
@@ -129,8 +144,12 @@ function quantilesIn(value: StatisticValue | undefined): Readonly<Record<string,
   return typeof value === "object" && !Array.isArray(value) ? (value as Readonly<Record<string, number>>) : {};
 }
 
-function datasetsOf(result: StatisticsResult, feature: string): readonly string[] {
-  return Object.values(own(result, feature) ?? {}).flatMap((bySite) => Object.keys(own(bySite, "Global") ?? {}));
+function datasetsOf({ statistics }: StatisticsGroup): readonly string[] {
+  return [...new Set(Object.values(statistics).flatMap(Object.keys))].toSorted();
+}
+
+function featuresOf({ statistics }: StatisticsGroup, dataset: string): readonly string[] {
+  return [...new Set(Object.values(statistics).flatMap((byDataset) => Object.keys(own(byDataset, dataset) ?? {})))];
 }
 
 /** Features and data sets may have any name. */

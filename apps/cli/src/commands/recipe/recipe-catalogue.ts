@@ -216,7 +216,7 @@ export const recipes: readonly RecipeEntry[] = [
     className: "FedStatsRecipe",
     ownName: "FedStatsRecipe",
     required: ["name", "stats_output_path", "sites", "statistic_configs", "stats_generator"],
-    optional: ["min_count", "min_noise_level", "max_noise_level", "max_bins_percent"],
+    optional: ["min_count", "min_noise_level", "max_noise_level", "max_bins_percent", "hierarchy_config"],
   },
   {
     name: "scaffold-pt",

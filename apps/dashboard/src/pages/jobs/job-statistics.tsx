@@ -1,4 +1,4 @@
-import { getJobStatistics, type JobStatistics as Statistics } from "@flare-ts/dashboard-api/contract";
+import { getJobStatistics, type JobStatistics as Statistics, type StatisticsGroup } from "@flare-ts/dashboard-api/contract";
 import { Group, Input, NativeSelect } from "@mantine/core";
 import { IconChartHistogram } from "@tabler/icons-react";
 import { useId, useMemo, useState } from "react";
@@ -6,7 +6,7 @@ import { useApiQuery } from "../../api/use-api-query.js";
 import { EmptyState } from "../../components/empty-state.js";
 import { Loaded } from "../../components/loaded.js";
 import { Section } from "../../components/section.js";
-import { allSites, datasetsIn, statisticsTable, whoIn } from "../../jobs/statistics-table.js";
+import { datasetsIn, groupTitle, statisticsTable } from "../../jobs/statistics-table.js";
 import { StatisticsView } from "./statistics-view.js";
 
 export interface JobStatisticsProps {
@@ -48,22 +48,32 @@ export function JobStatistics({ jobId, isRunning, mayRead }: JobStatisticsProps)
   );
 }
 
-function OneStatistics({ statistics: { path, result } }: { readonly statistics: Statistics }) {
+function OneStatistics({ statistics: { path, groups } }: { readonly statistics: Statistics }) {
   const [wantedDataset, chooseDataset] = useState<string | null>(null);
-  const [wantedWho, chooseWho] = useState<string | null>(null);
-  const [datasets, names] = useMemo(() => [datasetsIn(result), whoIn(result)], [result]);
+  const [wantedGroup, chooseGroup] = useState<string | null>(null);
+  const datasets = useMemo(() => datasetsIn(groups), [groups]);
   const dataset = datasets.find((one) => one === wantedDataset) ?? datasets[0] ?? "";
-  const who = names.find((one) => one === wantedWho) ?? allSites;
-  const table = useMemo(() => statisticsTable(result, { dataset, who }), [result, dataset, who]);
-  const whoText = who === allSites ? "all sites" : who;
+  const group = groups[Number(wantedGroup ?? 0)] ?? groups[0];
+  const table = useMemo(() => statisticsTable(group?.statistics ?? {}, dataset), [group, dataset]);
+  const hasLevels = groups.some(({ level }) => level !== null);
   return (
     <Section
       title="Statistics"
       about={`In a download: ${path}`}
       actions={
         <Group gap="sm">
-          {datasets.length > 1 && <Choice label="Data set" all={datasets} value={dataset} choose={chooseDataset} />}
-          {names.length > 1 && <Choice label="Site" all={names} value={who} choose={chooseWho} />}
+          {datasets.length > 1 && (
+            <Choice label="Data set" all={datasets.map((one) => ({ value: one, label: one }))} value={dataset} choose={chooseDataset} />
+          )}
+          {groups.length > 1 && (
+            <Choice
+              label={hasLevels ? "Group or site" : "Site"}
+              // A name may be that of several groups.
+              all={groups.map((one, index) => ({ value: String(index), label: groupTitle(one) }))}
+              value={wantedGroup ?? "0"}
+              choose={chooseGroup}
+            />
+          )}
         </Group>
       }
     >
@@ -72,28 +82,33 @@ function OneStatistics({ statistics: { path, result } }: { readonly statistics: 
           Sites hold back what their privacy policies do not let out.
         </EmptyState>
       ) : (
-        <StatisticsView label={`${dataset}, ${whoText}`} table={table} />
+        <StatisticsView label={`${dataset}, ${whose(group)}`} table={table} />
       )}
     </Section>
   );
 }
 
+/** A group as a caption names it, with its level. */
+function whose(group: StatisticsGroup | undefined): string {
+  if (group === undefined || group.names.length === 0) return "all sites";
+  return group.level === null ? groupTitle(group) : `${groupTitle(group)} (${group.level})`;
+}
+
 interface ChoiceProps {
   readonly label: string;
-  readonly all: readonly string[];
+  readonly all: readonly { readonly value: string; readonly label: string }[];
   readonly value: string;
   readonly choose: (value: string) => void;
 }
 
 function Choice({ label, all, value, choose }: ChoiceProps) {
   const id = useId();
-  const data = all.map((one) => ({ value: one, label: one === allSites ? "All sites" : one }));
   return (
     <Group gap={8}>
       <Input.Label htmlFor={id} size="xs">
         {label}
       </Input.Label>
-      <NativeSelect id={id} size="xs" data={data} value={value} onChange={(event) => choose(event.currentTarget.value)} />
+      <NativeSelect id={id} size="xs" data={[...all]} value={value} onChange={(event) => choose(event.currentTarget.value)} />
     </Group>
   );
 }

@@ -43,6 +43,7 @@ from .server_components import (
 )
 from .statistics_parts import (
     AddNoiseToMinMax,
+    HierarchicalStatisticsController,
     HistogramBinsCleanser,
     JsonStatsFileWriter,
     MinCountCleanser,
@@ -93,6 +94,7 @@ __all__ = [
     "GaussianPrivacy",
     "GlobalModelEval",
     "InTimeAccumulateWeightedAggregator",
+    "HierarchicalStatisticsController",
     "HistogramBinsCleanser",
     "IntimeModelSelector",
     "JobError",

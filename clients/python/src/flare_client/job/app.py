@@ -146,6 +146,19 @@ class ServerApp:
         components = [_written_component(name, one) for name, one in self._components.items() if isinstance(one, WrittenComponent)]
         return {"format_version": 2, "workflows": workflows, **({"components": components} if components else {}), **self.settings}
 
+    def config_files(self) -> Dict[str, Any]:
+        """Documents that stand beside ``config_fed_server.json``, by their names.
+
+        :raises JobError: for two of one name
+        """
+        files: Dict[str, Any] = {}
+        for workflow in self.workflows:
+            for name, document in workflow.config_files().items():
+                if files.get(name, document) != document:
+                    raise JobError(f"two workflows have a file '{name}', with something else in it")
+                files[name] = document
+        return files
+
     def _module(self, name: str) -> Any:
         found = self._components.get(name)
         if not is_torch_module(found):

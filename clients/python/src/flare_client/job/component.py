@@ -19,6 +19,10 @@ class Workflow:
     def __init__(self, **arguments: Any):
         self.arguments: Dict[str, Any] = {name: value for name, value in arguments.items() if value is not None}
 
+    def config_files(self) -> Mapping[str, Any]:
+        """Documents that stand beside the configuration, by their names: what the workflow names by an argument."""
+        return {}
+
     def initial_model(self) -> "Optional[ServerModel]":
         """The first model, where the workflow itself was given one."""
         return None

@@ -170,13 +170,14 @@ class FedJob:
                 app.settings = settings
 
     def _app_folders(self, server: Dict[str, Any], model: Any) -> List[AppFolder]:
+        documents = self._server_app().config_files()
         everywhere = self._sites.get(ALL_SITES)
         if everywhere is not None:
             if len(self._sites) > 1:
                 raise JobError(f"the job goes to every site, and has something else for {', '.join(self.sites)}; name each site, or none")
-            return [AppFolder("app", [ALL_SITES], server, everywhere.configuration(), model, everywhere.sources)]
+            return [AppFolder("app", [ALL_SITES], server, everywhere.configuration(), model, everywhere.sources, documents)]
         return [
-            AppFolder("app_server", [SERVER], server, None, model, SourceFiles()),
+            AppFolder("app_server", [SERVER], server, None, model, SourceFiles(), documents),
             *(AppFolder(f"app_{name}", [name], None, app.configuration(), None, app.sources) for name, app in self._sites.items()),
         ]
 

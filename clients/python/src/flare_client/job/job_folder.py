@@ -4,7 +4,7 @@ import json
 import os
 import secrets
 import shutil
-from typing import Any, Dict, List, NamedTuple, Optional
+from typing import Any, Dict, List, Mapping, NamedTuple, Optional
 
 from ..safetensors import RawTensor, write_safetensors
 from .app import INITIAL_MODEL
@@ -21,6 +21,8 @@ class AppFolder(NamedTuple):
     client: Optional[Dict[str, Any]]
     model: Optional[Dict[str, RawTensor]]
     sources: SourceFiles
+    #: Documents that stand beside the server's configuration, by their names.
+    documents: Mapping[str, Any] = {}
 
 
 def write_job_folder(root: str, meta: Dict[str, Any], apps: List[AppFolder]) -> str:
@@ -57,6 +59,8 @@ def _write_app(folder: str, app: AppFolder) -> None:
     os.makedirs(os.path.join(folder, "config"))
     if app.server is not None:
         _write_json(os.path.join(folder, "config", "config_fed_server.json"), app.server)
+    for name, document in app.documents.items():
+        _write_json(os.path.join(folder, "config", name), document)
     if app.client is not None:
         _write_json(os.path.join(folder, "config", "config_fed_client.json"), app.client)
     if app.model is not None:

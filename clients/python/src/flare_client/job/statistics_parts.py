@@ -1,9 +1,12 @@
 """What a job of federated statistics is put together from, with FLARE's names and arguments; ``docs/statistics.md`` says what each does."""
 
-from typing import Any, Dict, Mapping, Optional, Sequence
+import json
+import os
+from typing import Any, Dict, Mapping, Optional, Sequence, Union
 
 from .arguments import Other, idle, settle
 from .component import ResultFilter, SiteExecutor, Workflow, WrittenComponent
+from .errors import JobError
 
 _WAITING = "each site that still can answer is waited for, or until 'timeout'"
 
@@ -44,6 +47,43 @@ class StatisticsController(Workflow):
             enable_pre_run_task=None if enable_pre_run_task else False,
             timeout=timeout,
         )
+
+
+class HierarchicalStatisticsController(StatisticsController):
+    """The same, with sites in levels, each of which is rolled up.
+
+    :param hierarchy_config: a JSON file that is on this machine, which goes along, or what would be in one: the name of the first level with
+        a list of sites, or of groups with a ``Name`` and the list of the next level
+    :raises JobError: for a file that cannot be read
+    """
+
+    path = "HierarchicalStatisticsController"
+
+    def __init__(
+        self,
+        statistic_configs: Mapping[str, Any],
+        writer_id: Optional[str] = None,
+        *,
+        hierarchy_config: Union[str, Mapping[str, Any]],
+        **others: Any,
+    ):
+        super().__init__(statistic_configs, writer_id, **others)
+        if isinstance(hierarchy_config, str):
+            name, self._hierarchy = os.path.basename(hierarchy_config), _hierarchy_in(hierarchy_config)
+        else:
+            name, self._hierarchy = "hierarchy_config.json", hierarchy_config
+        self.arguments["hierarchy_config"] = name
+
+    def config_files(self) -> Mapping[str, Any]:
+        return {self.arguments["hierarchy_config"]: self._hierarchy}
+
+
+def _hierarchy_in(path: str) -> Any:
+    try:
+        with open(path, encoding="utf-8") as file:
+            return json.load(file)
+    except (OSError, ValueError) as error:
+        raise JobError(f"the hierarchy {path} cannot be read: {error}") from error
 
 
 class JsonStatsFileWriter(WrittenComponent):

@@ -1,6 +1,6 @@
 """FLARE's job of federated statistics."""
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, Optional, Sequence, Union
 
 from ..statistics.spec import Statistics
 from .errors import JobError
@@ -8,6 +8,7 @@ from .fed_job import FedJob
 from .kinds import FilterType
 from .statistics_parts import (
     AddNoiseToMinMax,
+    HierarchicalStatisticsController,
     HistogramBinsCleanser,
     JsonStatsFileWriter,
     MinCountCleanser,
@@ -23,6 +24,7 @@ class StatsJob(FedJob):
     :param statistic_configs: what is asked, by the names of the statistics
     :param stats_generator: an object of a class that derives from :class:`flare_client.statistics.Statistics`, which sites make again
     :param output_path: where the result goes, such as ``statistics/adults.json``
+    :param hierarchy_config: sites in levels, as :class:`HierarchicalStatisticsController` takes them; not FLARE's
     :raises JobError:
     """
 
@@ -36,6 +38,7 @@ class StatsJob(FedJob):
         min_noise_level: float = 0.1,
         max_noise_level: float = 0.3,
         max_bins_percent: float = 10,
+        hierarchy_config: Union[str, Mapping[str, Any], None] = None,
     ):
         if not isinstance(stats_generator, Statistics):
             what = f"the class {stats_generator.__name__}" if isinstance(stats_generator, type) else f"a {type(stats_generator).__name__}"
@@ -50,7 +53,11 @@ class StatsJob(FedJob):
             "hist_bins_cleanser": HistogramBinsCleanser(max_bins_percent),
         }
         writer = self.to_server(JsonStatsFileWriter(output_path), id="stats_writer")
-        self.to_server(StatisticsController(statistic_configs, writer, enable_pre_run_task=False))
+        if hierarchy_config is None:
+            self.to_server(StatisticsController(statistic_configs, writer, enable_pre_run_task=False))
+        else:
+            levels = HierarchicalStatisticsController(statistic_configs, writer, enable_pre_run_task=False, hierarchy_config=hierarchy_config)
+            self.to_server(levels)
 
     def setup_clients(self, sites: Sequence[str]) -> None:
         """Gives sites what computes their statistics, and cleanses it. The job begins when all of them are there, where FLARE's begins with one.

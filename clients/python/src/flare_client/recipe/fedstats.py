@@ -1,6 +1,6 @@
 """Federated statistics as a recipe."""
 
-from typing import Any, Mapping, Sequence
+from typing import Any, Mapping, Sequence, Union
 
 from ..job import JobError, StatsJob
 from ..job.arguments import settle
@@ -20,6 +20,7 @@ class FedStatsRecipe(Recipe):
     :param min_count: values that a feature has at least, else nothing of it leaves the site
     :param min_noise_level: the least share by which the least and the largest value are moved outwards, ``max_noise_level`` the largest
     :param max_bins_percent: how many bins a histogram may have, in per cent of the values
+    :param hierarchy_config: sites in levels, each of which is rolled up: a JSON file, or what would be in one; not FLARE's
     :raises JobError: for what is wrong, unknown, or cannot go to a site
     """
 
@@ -34,6 +35,7 @@ class FedStatsRecipe(Recipe):
         min_noise_level: float = 0.1,
         max_noise_level: float = 0.3,
         max_bins_percent: float = 10,
+        hierarchy_config: Union[str, Mapping[str, Any], None] = None,
         **others: Any,
     ):
         settle(self, others, {})
@@ -46,6 +48,7 @@ class FedStatsRecipe(Recipe):
             min_noise_level=min_noise_level,
             max_noise_level=max_noise_level,
             max_bins_percent=max_bins_percent,
+            hierarchy_config=hierarchy_config,
         )
         job.setup_clients(sites)
         super().__init__(job)
