@@ -26,10 +26,12 @@ class Site {
   row: Job[] = [];
   #count = 0;
 
-  enter(): void {
+  enter(): Job {
     const who = `job-${this.#count++}`;
     const turn = this.pool.enter(who);
-    this.row.push({ who, turn, abort: new AbortController(), asked: undefined, hasAll: false, has: undefined, failure: undefined });
+    const job = { who, turn, abort: new AbortController(), asked: undefined, hasAll: false, has: undefined, failure: undefined };
+    this.row.push(job);
+    return job;
   }
 
   ask(job: Job, asked: Amounts): void {
@@ -98,15 +100,17 @@ describe("a site's resources, whoever comes, asks, leaves and is aborted in what
 });
 
 type Step =
-  | { readonly kind: "enter" }
+  | { readonly kind: "enter"; readonly asked: Amounts | undefined }
   | { readonly kind: "ask"; readonly at: number; readonly asked: Amounts }
   | { readonly kind: "leave"; readonly at: number; readonly isAborted: boolean };
 
 async function live(steps: readonly Step[]): Promise<Site> {
   const site = new Site();
   for (const step of steps) {
-    if (step.kind === "enter") site.enter();
-    else {
+    if (step.kind === "enter") {
+      const job = site.enter();
+      if (step.asked !== undefined) site.ask(job, step.asked);
+    } else {
       const job = site.row[step.at % Math.max(1, site.row.length)];
       if (job === undefined) continue;
       if (step.kind === "ask") site.ask(job, step.asked);
@@ -121,17 +125,16 @@ function histories(): fc.Arbitrary<readonly Step[]> {
   const asked = fc.record({ gpus: upTo(offered.gpus), cpus: upTo(offered.cpus), memoryBytes: upTo(offered.memoryBytes) });
   const at = fc.nat(20);
   return fc.array(
-    fc.oneof<fc.Arbitrary<Step>[]>(
-      fc.record({ kind: fc.constant("enter" as const) }),
-      fc.record({ kind: fc.constant("ask" as const), at, asked }),
-      fc.record({ kind: fc.constant("ask" as const), at, asked }),
-      fc.record({ kind: fc.constant("leave" as const), at, isAborted: fc.boolean() }),
+    fc.oneof<fc.MaybeWeightedArbitrary<Step>[]>(
+      { weight: 4, arbitrary: fc.record({ kind: fc.constant("enter" as const), asked: fc.option(asked, { nil: undefined, freq: 3 }) }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant("ask" as const), at, asked }) },
+      { weight: 2, arbitrary: fc.record({ kind: fc.constant("leave" as const), at, isAborted: fc.boolean() }) },
     ),
-    { maxLength: 40 },
+    { minLength: 5, maxLength: 40 },
   );
 }
 
-/** Often nothing. */
+/** Often nothing, or all. */
 function upTo(most: number): fc.Arbitrary<number> {
-  return fc.oneof(fc.constant(0), fc.integer({ min: 0, max: most }));
+  return fc.oneof(fc.constant(0), fc.constant(most), fc.integer({ min: 0, max: most }));
 }

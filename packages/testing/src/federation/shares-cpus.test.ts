@@ -59,7 +59,7 @@ describe("sites that offer CPUs and memory", () => {
     expect(threadsIn(await followJob(federation, second.jobId))).toEqual({ "site-1": 2, "site-2": 4 });
     await eventually("all is free again", async () => (await freeAt("site-1")).freeCpus === 4);
     expect(await readFile(join(federation.kitOf("site-1"), "log.json"), "utf8")).toContain("nothing holds its trainers to them");
-  }, 60_000);
+  }, 120_000);
 
   it("leave a job that asks for more than there is, and the others go on", async () => {
     const { jobId } = await admin.submitJob(await writeJob("many", { "@default": { num_of_cpus: 5, memory: "1Gi" } }));
