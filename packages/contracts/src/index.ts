@@ -49,8 +49,6 @@ export { isNamedBy } from "./job/is-named-by.js";
 export {
   compileMeta,
   type DeployTargets,
-  type GpuRequest,
-  gpusFor,
   type JobMeta,
   type JobMetaDocument,
   jobMetaSchema,
@@ -60,6 +58,7 @@ export {
 export { jobPathClash, jobPathProblem, jobPathSchema } from "./job/job-path.js";
 export type { ModelEvaluationSettings } from "./job/model-evaluation.js";
 export type { PsiSettings } from "./job/psi.js";
+export { type ResourceRequest, type ResourceSpec, resourcesFor } from "./job/resource-spec.js";
 export type { ResultFilterSettings, UpdateFilterSettings } from "./job/result-filters.js";
 export type { RoundSettings, StrategySetting } from "./job/round-args.js";
 export type { ScaffoldSettings } from "./job/scaffold.js";

@@ -12,6 +12,8 @@ export interface SiteProgress {
   readonly phase: string;
   readonly done: number;
   readonly total: number;
+  /** What it waits for, or what moved last. */
+  readonly reason?: string | undefined;
   readonly atMs: number;
 }
 

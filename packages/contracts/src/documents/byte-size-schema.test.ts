@@ -4,6 +4,7 @@ import { byteSizeOf, byteSizeSchema, byteSizeText } from "./byte-size-schema.js"
 describe("a size", () => {
   it.each([
     ["512MiB", 536_870_912],
+    ["512Mi", 536_870_912],
     ["1.5 GB", 1_500_000_000],
     ["10GiB", 10_737_418_240],
     ["4096", 4096],

@@ -8,12 +8,16 @@ const unitBytes: Readonly<Record<string, number>> = {
   GB: 1e9,
   TB: 1e12,
   KiB: 2 ** 10,
+  Ki: 2 ** 10,
   MiB: 2 ** 20,
+  Mi: 2 ** 20,
   GiB: 2 ** 30,
+  Gi: 2 ** 30,
   TiB: 2 ** 40,
+  Ti: 2 ** 40,
 };
 
-/** Bytes of a text such as `512MiB`, `1.5 GB` or `1048576`; `undefined` for what is none. */
+/** Bytes of a text such as `512MiB`, `512Mi`, `1.5 GB` or `1048576`; `undefined` for what is none. */
 export function byteSizeOf(text: string): number | undefined {
   const [, digits = "", unit = ""] = /^(\d{1,15}(?:\.\d{1,6})?) ?([A-Za-z]*)$/.exec(text) ?? [];
   const factor = Object.hasOwn(unitBytes, unit) ? unitBytes[unit] : undefined;

@@ -3,6 +3,7 @@ import type { ReadDocument } from "../documents/read-document.js";
 import type { Problem } from "../errors/flare-error.js";
 import { scopeNameSchema, siteNameSchema, studyNameSchema } from "../ids/names.js";
 import { isEmpty } from "./ignored-settings.js";
+import { otherSites, type ResourceSpec, resourceSpecSchema } from "./resource-spec.js";
 import { type SecureAggregation, secureAggregationSchema } from "./secure-aggregation.js";
 
 /** Name of the server in a deploy map. */
@@ -17,8 +18,8 @@ export interface JobMeta {
   readonly minClients: number | undefined;
   /** Sites without which the job neither starts nor goes on. */
   readonly mandatoryClients: readonly string[];
-  /** GPUs that it asks for at each site, by the name of the site; `@default` is for the others. */
-  readonly resourceSpec: Readonly<Record<string, GpuRequest>>;
+  /** What it asks its sites for; see `resourcesFor`. */
+  readonly resourceSpec: ResourceSpec;
   /** Privacy scope that the job's sites apply; `undefined` when it was not written: the default one of each site. */
   readonly scope: string | undefined;
   /** Study that the job is meant for; `undefined` when it was not written: that of the session. */
@@ -26,13 +27,6 @@ export interface JobMeta {
   readonly customProps: Readonly<Record<string, unknown>>;
   /** How updates are added without being read; `undefined`: the server reads them. */
   readonly secureAggregation?: SecureAggregation | undefined;
-}
-
-/** GPUs that a job asks a site for. */
-export interface GpuRequest {
-  readonly gpus: number;
-  /** What each of them must have, at least. */
-  readonly memPerGpuGiB: number;
 }
 
 /** The server and every site, or those that are named. */
@@ -51,19 +45,6 @@ const deployment = z
   })
   .transform((written) => (Array.isArray(written) ? written : "sites" in written ? written.sites : written.targets));
 
-/** Name of what holds for sites that a `resource_spec` does not name. */
-const otherSites = "@default";
-
-const gpuRequest = z
-  .strictObject(
-    {
-      num_of_gpus: z.int().min(0).max(1024).default(0),
-      mem_per_gpu_in_GiB: z.number().min(0).max(1e6).default(0),
-    },
-    { error: "may have num_of_gpus and mem_per_gpu_in_GiB" },
-  )
-  .transform(({ num_of_gpus: gpus, mem_per_gpu_in_GiB: memPerGpuGiB }): GpuRequest => Object.freeze({ gpus, memPerGpuGiB }));
-
 /** `meta.json`. */
 export const jobMetaSchema = z
   .strictObject({
@@ -71,7 +52,7 @@ export const jobMetaSchema = z
     deploy_map: z.record(z.string(), deployment),
     min_clients: z.int().min(1).optional(),
     mandatory_clients: z.array(siteNameSchema).default([]),
-    resource_spec: z.record(z.string(), gpuRequest).default({}),
+    resource_spec: resourceSpecSchema,
     launcher_spec: notYet("launcher_spec"),
     scope: z.preprocess((written) => (isEmpty(written) ? undefined : written), scopeNameSchema.optional()),
     edge_method: notYet("edge_method"),
@@ -87,7 +68,7 @@ export const jobMetaSchema = z
       if (site === serverTarget) complain(["mandatory_clients", i], "the server is not a site");
     });
     if (Object.hasOwn(meta.resource_spec, serverTarget)) {
-      complain(["resource_spec", serverTarget], "the server gives no GPUs to jobs; it aggregates on what it finds");
+      complain(["resource_spec", serverTarget], "the server gives jobs none of these; it aggregates with what it finds");
     }
     const sites = listedSites(meta.deploy_map);
     const { minSites } = meta.secure_aggregation ?? {};
@@ -132,12 +113,6 @@ export function compileMeta(document: JobMetaDocument): JobMeta {
 export function jobMetaWarnings(document: ReadDocument<JobMetaDocument>): readonly Problem[] {
   if (isEmpty(document.value.stats_pool_config)) return [];
   return [document.problemAt(["stats_pool_config"], "'stats_pool_config' has no effect here: message statistics are not kept")];
-}
-
-/** What a job asks a site for. */
-export function gpusFor(site: string, { resourceSpec }: Pick<JobMeta, "resourceSpec">): GpuRequest {
-  const own = Object.hasOwn(resourceSpec, site) ? resourceSpec[site] : resourceSpec[otherSites];
-  return own ?? { gpus: 0, memPerGpuGiB: 0 };
 }
 
 type Complain = (path: PropertyKey[], message: string) => void;

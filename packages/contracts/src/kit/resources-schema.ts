@@ -54,7 +54,14 @@ export const clientResourcesSchema = z.strictObject({
     .array(
       z.strictObject({
         id: z.literal("resource_manager"),
-        args: z.strictObject({ num_of_gpus: z.int().min(0), mem_per_gpu_in_GiB: z.number().min(0) }),
+        args: z.strictObject({
+          num_of_gpus: z.int().min(0).default(0),
+          mem_per_gpu_in_GiB: z.number().min(0).default(0),
+          /** Processors for jobs that ask for some. Without it: those that the site's process may use. */
+          num_of_cpus: z.int().min(0).max(65_536).optional(),
+          /** Memory for jobs that ask for some. Without it: that of the machine. */
+          memory: byteSizeSchema.optional(),
+        }),
       }),
     )
     .max(1),

@@ -23,8 +23,10 @@ export const jobActions = ["abort", "clone", "delete", "download"] as const;
 
 /** How far a site is with its task, as it last said. */
 export const siteProgressSchema = z.object({
-  /** `downloading`, `training`, `uploading`. */
+  /** `waiting`, `downloading`, `training`, `uploading`. */
   phase: z.string(),
+  /** What it waits for, or what moved last. */
+  reason: z.string().optional(),
   done: z.number(),
   /** 0 where the site does not know. */
   total: z.number(),

@@ -107,6 +107,13 @@ describe("local settings", () => {
     expect(await readLocalResources(await readKit(dirs.client))).toMatchObject(budget);
   });
 
+  it("say how much of the machine jobs may have that ask for some", async () => {
+    const text = '{ "format_version": 2, "components": [{ "id": "resource_manager", "args": { "num_of_cpus": 6, "memory": "24Gi" } }] }';
+    await client("resources.json", text);
+    const offered = { gpus: 0, memPerGpuGiB: 0, cpus: 6, memoryBytes: 24 * 2 ** 30 };
+    expect(await readLocalResources(await readKit(dirs.client))).toMatchObject(offered);
+  });
+
   it("do not exist in an admin's kit", async () => {
     expect((await errorOf(readLocalResources(await readKit(dirs.admin)))).code).toBe("kit/wrong-type");
     expect((await errorOf(readAuthorizationPolicy(await readKit(dirs.admin)))).code).toBe("kit/file-missing");
@@ -130,6 +137,18 @@ describe("local settings", () => {
       '{\n  "format_version": 2,\n  "components": [],\n  "datasets": {\n    "scans": "data/scans"\n  }\n}',
       5,
       "must be a whole path, such as /srv/data",
+    ],
+    [
+      "resources.json",
+      '{\n  "format_version": 2,\n  "components": [{ "id": "resource_manager", "args": {\n    "num_of_cpu": 4 } }]\n}',
+      4,
+      "unknown key 'num_of_cpu'; did you mean 'num_of_cpus'?",
+    ],
+    [
+      "resources.json",
+      '{\n  "format_version": 2,\n  "components": [{ "id": "resource_manager", "args": {\n    "memory": "much" } }]\n}',
+      4,
+      "must be a size such as 512MiB or 10GB",
     ],
     ["log_config.json", '{\n  "level": "loud"\n}', 2, "must be one of error, warn, info, debug"],
     [

@@ -37,6 +37,10 @@ export interface ClientResources extends ResourceBudget {
   readonly type: "client";
   readonly gpus: number;
   readonly memPerGpuGiB: number;
+  /** Processors for jobs that ask for some; `undefined`: those that the site's process may use. */
+  readonly cpus: number | undefined;
+  /** Memory for jobs that ask for some; `undefined`: that of the machine. */
+  readonly memoryBytes: number | undefined;
   /** Whether log lines of jobs may be read from afar. */
   readonly allowsLogStreaming: boolean;
   /** Data set's name to its path on the site's disk. */
@@ -81,6 +85,8 @@ export async function readLocalResources(kit: Kit): Promise<LocalResources> {
     type: "client",
     gpus: capacity?.num_of_gpus ?? 0,
     memPerGpuGiB: capacity?.mem_per_gpu_in_GiB ?? 0,
+    cpus: capacity?.num_of_cpus,
+    memoryBytes: capacity?.memory,
     allowsLogStreaming,
     datasets,
     updateForm,

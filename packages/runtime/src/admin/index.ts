@@ -16,7 +16,7 @@ export {
   type SiteMetrics,
 } from "../job/model-evaluations.js";
 export { readJobFolder } from "../job/read-job-folder.js";
-export type { MachineResources, OfferedGpus } from "../operate/machine-resources.js";
+export type { MachineResources, OfferedGpus, OfferedToJobs } from "../operate/machine-resources.js";
 export { type LevelWord, levelWords } from "../operate/operation-arguments.js";
 export type { LogSource, OutputLine, OutputNews, OutputPage, TrackedPoint } from "../output/job-output.js";
 export type { ReceiptVerdict, RoundReceipt } from "../receipt/round-receipt.js";

@@ -11,6 +11,7 @@ import type { SiteJobDescription } from "../job-process/job-channel.js";
 import { oneArena } from "../process/malloc-settings.js";
 import type { PsiProgram } from "../psi/psi-owners.js";
 import { pythonCommand, pythonEnvironment, pythonTrainer, statisticsProgram } from "./python-trainer.js";
+import { threadVariables } from "./thread-variables.js";
 import { trainerPermissions } from "./trainer-permissions.js";
 
 /** How a trainer is started. */
@@ -55,6 +56,7 @@ const inherited = [
   "CUDA_VISIBLE_DEVICES",
   "CUDA_DEVICE_ORDER",
   "NVIDIA_VISIBLE_DEVICES",
+  ...threadVariables,
   "SystemRoot",
 ] as const;
 
@@ -74,6 +76,8 @@ export async function trainerCommand(init: TrainerCommandInit): Promise<TrainerC
   const env: Record<string, string> = {};
   Object.assign(env, inheritedEnvironment(), { TMPDIR: temporaryFolder }, Object.fromEntries(own), { [bootstrapVariable]: bootstrapPath });
   if (job.gpus !== undefined) showOnlyGpus(job.gpus, env);
+  // As many as every processor of the machine would be too many; what the site or the job itself says is meant so.
+  if (job.cpus !== undefined) for (const name of threadVariables) env[name] ??= String(job.cpus);
   const custom = join(job.appFolder, "custom");
   if (settings.launch.kind === "statistics") {
     const program = statisticsProgram({ ...settings.launch.generator, environment: process.env, pythonPath: env["PYTHONPATH"] });

@@ -136,6 +136,8 @@ export interface SiteJobDescription {
   readonly modelsFolder: string;
   /** The GPUs that are the job's, by the names that CUDA knows them by; absent: it asked for none, and sees what the site sees. */
   readonly gpus?: readonly string[];
+  /** Processors that are kept for the job; absent: it asked for none. */
+  readonly cpus?: number;
   /** A training step that makes no progress for so long is given up, unless the job asks for less. */
   readonly stallMs: number;
   /** Where trainers that are started by hand find their job. */

@@ -65,10 +65,10 @@ describe("a job process", () => {
   });
 
   it("gets few variables of the environment, and none that changes Node", async () => {
-    const environment = { PATH: "/bin", NODE_OPTIONS: "--no-warnings", FLARE_SECRET: "x", TZ: "UTC" };
+    const environment = { PATH: "/bin", NODE_OPTIONS: "--no-warnings", FLARE_SECRET: "x", TZ: "UTC", OMP_NUM_THREADS: "2" };
     const entry = await entryOf("process.send({ env: Object.keys(process.env) });");
     const { channel } = await launch("server", entry, environment);
-    expect(await nextMessage(channel)).toEqual({ env: ["PATH", "TZ", "MALLOC_ARENA_MAX"] });
+    expect(await nextMessage(channel)).toEqual({ env: ["PATH", "TZ", "OMP_NUM_THREADS", "MALLOC_ARENA_MAX"] });
   });
 
   it("writes what it prints to log.txt in its workspace, and no warnings of Node", async () => {

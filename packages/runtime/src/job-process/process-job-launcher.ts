@@ -3,6 +3,7 @@ import { once } from "node:events";
 import { type FileHandle, mkdir, open } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
+import { threadVariables } from "../executor/thread-variables.js";
 import { programPath } from "../installed.js";
 import { oneArena } from "../process/malloc-settings.js";
 import { engineThreadsFlag } from "./engine-threads-flag.js";
@@ -98,6 +99,8 @@ const passedVariables = [
   "FLARE_PYTHON",
   "LD_LIBRARY_PATH",
   "CUDA_VISIBLE_DEVICES",
+  "CUDA_DEVICE_ORDER",
+  ...threadVariables,
 ] as const;
 
 function jobEnvironment(environment: Readonly<Record<string, string | undefined>>): Readonly<Record<string, string>> {

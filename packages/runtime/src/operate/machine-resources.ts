@@ -11,6 +11,14 @@ export interface OfferedGpus {
   readonly memPerGpuGiB: number;
 }
 
+/** Of its processors and its memory, what a site has for jobs that ask for some. */
+export interface OfferedToJobs {
+  readonly cpus: number;
+  readonly freeCpus: number;
+  readonly memoryBytes: number;
+  readonly freeMemoryBytes: number;
+}
+
 /** What a server or a site says of what it runs on. */
 export interface MachineResources {
   readonly platform: string;
@@ -27,6 +35,8 @@ export interface MachineResources {
   readonly maxDiskBytes: number | null;
   /** `null` at a server. */
   readonly gpus: OfferedGpus | null;
+  /** `null` at a server; absent where the site's version does not tell. */
+  readonly forJobs?: OfferedToJobs | null;
 }
 
 export interface MachineResourcesInit {
@@ -34,11 +44,12 @@ export interface MachineResourcesInit {
   readonly maxMemoryBytes: number | undefined;
   readonly maxDiskBytes: number | undefined;
   readonly gpus: OfferedGpus | undefined;
+  readonly forJobs: OfferedToJobs | undefined;
 }
 
 /** Looks at the machine now: nothing of its files, its processes or its people is told. */
 export async function machineResources(init: MachineResourcesInit): Promise<MachineResources> {
-  const { workspace, maxMemoryBytes = null, maxDiskBytes = null, gpus = null } = init;
+  const { workspace, maxMemoryBytes = null, maxDiskBytes = null, gpus = null, forJobs = null } = init;
   const { blocks, bavail, bsize } = await statfs(workspace);
   const memoryBytes = memoryOfMachine();
   return {
@@ -51,5 +62,6 @@ export async function machineResources(init: MachineResourcesInit): Promise<Mach
     maxMemoryBytes,
     maxDiskBytes,
     gpus,
+    forJobs,
   };
 }

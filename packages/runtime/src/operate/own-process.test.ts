@@ -15,7 +15,7 @@ function setUp(watch?: Watch) {
     levels.push(level);
     return level;
   };
-  const machine = { workspace: tmpdir(), maxMemoryBytes: 5, maxDiskBytes: undefined, gpus: undefined };
+  const machine = { workspace: tmpdir(), maxMemoryBytes: 5, maxDiskBytes: undefined, gpus: undefined, forJobs: undefined };
   const own = new OwnProcess(
     {
       logLevel: { set, reload: async () => set("warn") },
@@ -59,6 +59,7 @@ it("says what it runs on, and nothing else", async () => {
       "diskBytes",
       "freeDiskBytes",
       "freeMemoryBytes",
+      "forJobs",
       "gpus",
       "maxDiskBytes",
       "maxMemoryBytes",
@@ -66,7 +67,7 @@ it("says what it runs on, and nothing else", async () => {
       "platform",
     ].toSorted(),
   );
-  expect(told).toMatchObject({ maxMemoryBytes: 5, maxDiskBytes: null, gpus: null });
+  expect(told).toMatchObject({ maxMemoryBytes: 5, maxDiskBytes: null, gpus: null, forJobs: null });
 });
 
 it.each([

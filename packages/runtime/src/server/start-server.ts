@@ -211,7 +211,7 @@ export async function startServer(init: StartServerInit): Promise<RunningServer>
     );
     const gate = new CommandGate({ store, studies, keeper, now, audit, isAllowed });
     const { maxBytes: maxMemoryBytes } = plan;
-    const resourcesHere = { workspace, maxMemoryBytes, maxDiskBytes: disk?.maxBytes, gpus: undefined };
+    const resourcesHere = { workspace, maxMemoryBytes, maxDiskBytes: disk?.maxBytes, gpus: undefined, forJobs: undefined };
     const own = new OwnProcess({ logLevel, resources: () => machineResources(resourcesHere), end, logger }, { watch: init.watch });
     const operations = new OperationService(
       { directory, studies, commands, disabled, exclusion, own, audit, logger, now, isAllowed },

@@ -5,12 +5,12 @@ import {
   compileClientConfig,
   defaultStudy,
   FlareError,
-  type GpuRequest,
-  gpusFor,
   type JobMeta,
   limits,
   type PrivacyScope,
+  type ResourceRequest,
   type Right,
+  resourcesFor,
   type SecureAggregation,
 } from "@flare-ts/contracts";
 import type { DeployJob } from "@flare-ts/contracts/wire";
@@ -60,8 +60,8 @@ export interface AdmittedJob {
   readonly appFolder: string;
   /** What the app's configuration comes to. */
   readonly app: ClientAppSettings;
-  /** GPUs that the job asks this site for. */
-  readonly gpus: GpuRequest;
+  /** What the job asks this site for. */
+  readonly resources: ResourceRequest;
   /** What the site's privacy policy does to its results; `undefined`: nothing. */
   readonly scope: PrivacyScope | undefined;
   /** How the server adds its updates without reading them; `undefined`: it reads them. */
@@ -141,7 +141,7 @@ export class JobAdmission {
         folder,
         appFolder,
         app: settings,
-        gpus: gpusFor(this.#init.site, meta),
+        resources: resourcesFor(this.#init.site, meta),
         scope,
         secure,
         checkSigner,

@@ -1,22 +1,22 @@
-import type { GpuRequest } from "@flare-ts/contracts";
+import type { ResourceRequest } from "@flare-ts/contracts";
 import type { Admission } from "../budget/admission.js";
-import type { GpuPool } from "./gpu-pool.js";
+import type { JobResources, ResourcePool } from "./resource-pool.js";
 
 export interface JobPlacesComponents {
   /** Lets jobs in as the site's memory allows. */
   readonly memory: Pick<Admission, "enter">;
-  readonly gpus: GpuPool;
+  readonly resources: ResourcePool;
 }
 
 /** What one job takes up at its site. */
 export interface JobPlace {
-  /** Resolves when the job has the GPUs that it asks for; see `GpuTurn`. */
-  takeGpus(request: GpuRequest, signal: AbortSignal, onWait: (reason: string) => void): Promise<readonly string[]>;
+  /** Resolves when the job has what it asks for; see `ResourceTurn`. */
+  take(request: ResourceRequest, signal: AbortSignal, onWait: (reason: string) => void): Promise<JobResources>;
   leave(): void;
 }
 
 /**
- * Lets jobs in as a site's memory and GPUs allow, in the order in which the server names them. That is the same at every site, so that two sites
+ * Lets jobs in as a site's budget of memory, and what it offers them, allow, in the order in which the server names them. That is the same at every site, so that two sites
  * never wait for each other's jobs.
  */
 export class JobPlaces {
@@ -28,12 +28,12 @@ export class JobPlaces {
 
   /** @throws the reason of the signal */
   async enter(jobId: string, signal: AbortSignal, onWait: (reason: string) => void): Promise<JobPlace> {
-    const { memory, gpus } = this.#parts;
-    const turn = gpus.enter(jobId);
+    const { memory, resources } = this.#parts;
+    const turn = resources.enter(jobId);
     try {
       const admitted = await memory.enter({ who: jobId, what: "job", diskBytes: 0 }, signal, onWait);
       return {
-        takeGpus: (request, gpuSignal, hearWhy) => turn.take(request, gpuSignal, hearWhy),
+        take: (request, takeSignal, hearWhy) => turn.take(request, takeSignal, hearWhy),
         leave: () => {
           turn.leave();
           admitted.leave();

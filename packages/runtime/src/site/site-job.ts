@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { create } from "@bufbuild/protobuf";
-import { FlareError, type SecureAggregation, type SerializedFlareError, type UpdateForm } from "@flare-ts/contracts";
+import { byteSizeText, FlareError, type SecureAggregation, type SerializedFlareError, type UpdateForm } from "@flare-ts/contracts";
 import { type DeployJob, JobLeftSchema, type Task, TaskFailedSchema } from "@flare-ts/contracts/wire";
 import type { ProjectTrust } from "@flare-ts/provision/kit";
 import type { DiskBudget } from "../budget/disk-budget.js";
@@ -25,6 +25,7 @@ import type { AdmittedJob, JobAdmission } from "./job-admission.js";
 import type { JobPlace, JobPlaces } from "./job-places.js";
 import type { OutputSender } from "./output-sender.js";
 import type { PrivacyGate } from "./privacy-gate.js";
+import type { JobResources } from "./resource-pool.js";
 import type { ResultDelivery } from "./result-delivery.js";
 import { ResultIntake } from "./result-intake.js";
 import { type SecureTaskInit, SecureTasks } from "./secure-tasks.js";
@@ -277,9 +278,10 @@ export class SiteJob {
     this.#admitted = admitted;
     const { folder, jobName, secure } = admitted;
     if (secure !== undefined) this.#masking = this.#createMasking(secure);
-    const gpus = (await this.#place?.takeGpus(admitted.gpus, this.#stop.signal, (reason) => this.#wait(reason))) ?? [];
+    const resources = await this.#place?.take(admitted.resources, this.#stop.signal, (reason) => this.#wait(reason));
     this.#waitReason = undefined;
     this.#logger.info("job admitted", { name: jobName, app: deployment.app });
+    if (resources !== undefined) this.#logResources(resources);
     await this.#models.makeFolder();
     this.#supervisor = new JobSupervisor<SiteParentSide, SiteJobSide>(
       { launcher, logger: this.#logger },
@@ -288,12 +290,22 @@ export class SiteJob {
         jobId: this.jobId,
         workspace: folder,
         readable: [this.#init.modelsFolder, ...Object.values(this.#init.datasets)],
-        handlers: this.#calls(admitted, gpus),
+        handlers: this.#calls(admitted, resources),
         onRestart: () => undefined,
         onGivenUp: (error) => void this.#giveUp(error),
       },
     );
     this.#supervisor.start();
+  }
+
+  #logResources({ gpus, cpus, memoryBytes }: JobResources): void {
+    if (cpus === 0 && memoryBytes === 0) return;
+    const memory = memoryBytes === 0 ? {} : { memory: byteSizeText(memoryBytes) };
+    this.#logger.info("CPUs and memory are kept for the job, and nothing holds its trainers to them", {
+      gpus: gpus.length,
+      cpus,
+      ...memory,
+    });
   }
 
   #createMasking(secure: SecureAggregation): SecureTasks {
@@ -309,8 +321,9 @@ export class SiteJob {
     );
   }
 
-  #calls({ jobName, folder, appFolder, app, scope, secure }: AdmittedJob, gpus: readonly string[]): CallHandlers<SiteJobCalls> {
+  #calls({ jobName, folder, appFolder, app, scope, secure }: AdmittedJob, resources: JobResources | undefined): CallHandlers<SiteJobCalls> {
     const { site, datasets, modelsFolder, updateForm, stallMs, attachFolder } = this.#init;
+    const { gpus = [], cpus = 0 } = resources ?? {};
     // Filters need values as they were trained: whatever makes an update smaller comes after them.
     const formInProcess = scope === undefined && secure === undefined ? updateForm : "none";
     const intake = new ResultIntake(
@@ -332,6 +345,7 @@ export class SiteJob {
           modelsFolder,
           ...(formInProcess === undefined ? {} : { updateForm: formInProcess }),
           ...(gpus.length === 0 ? {} : { gpus }),
+          ...(cpus === 0 ? {} : { cpus }),
           stallMs,
           attachFolder,
           streamsLogs: this.#parts.output.allowsLogs,
@@ -422,7 +436,7 @@ export class SiteJob {
     if (this.#left !== undefined) this.#leave(this.#left);
   }
 
-  /** Its GPUs are others' when its trainers are gone. */
+  /** What it had is others' when its trainers are gone. */
   async #giveUp(error: FlareError): Promise<void> {
     this.#leave(error);
     await endTrainersBelow(this.#init.workspace);

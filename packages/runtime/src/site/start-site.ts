@@ -19,12 +19,13 @@ import { ObjectRetention } from "../store/object-retention.js";
 import { openSqliteSiteStore } from "../store/sqlite-site-store.js";
 import { TransferClient } from "../transfer/transfer-client.js";
 import { softwareVersion } from "../version.js";
-import { GpuPool, gpuNames } from "./gpu-pool.js";
 import { JobAdmission } from "./job-admission.js";
 import { JobPlaces } from "./job-places.js";
+import { offeredResources } from "./offered-resources.js";
 import { OutputSender } from "./output-sender.js";
 import { PrivacyGate } from "./privacy-gate.js";
 import { createRenewingLink } from "./renewing-link.js";
+import { ResourcePool } from "./resource-pool.js";
 import { ResultDelivery } from "./result-delivery.js";
 import { holdSecureRounds } from "./secure-tasks.js";
 import { SiteAgent } from "./site-agent.js";
@@ -78,7 +79,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
           softwareVersion,
           jobIds: agent.jobIds(),
           trustNumber: keeper.trust.number,
-          resources: { gpus: devices.length, memPerGpuGib: resources.memPerGpuGiB },
+          resources: { gpus: offered.devices.length, memPerGpuGib: offered.memPerGpuGiB },
           allowsLogStreaming: output.allowsLogs,
           ...(privacyPolicy === undefined ? {} : { privacy: privacyToWire(privacyPolicy) }),
           inlineBytes: limits.inlineBytes,
@@ -105,11 +106,9 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     );
     const launcher = new ProcessJobLauncher({ environment: process.env, heapMiB: plan.jobHeapMiB });
     const memory = new Admission({ logger, now, steadyNow: () => performance.now() }, { most: plan.jobs, setBy: setByText(plan) });
-    const devices = gpuNames(resources.gpus, process.env["CUDA_VISIBLE_DEVICES"]);
-    if (devices.length < resources.gpus)
-      logger.warn("CUDA_VISIBLE_DEVICES names fewer GPUs than num_of_gpus", { named: devices.length, offered: resources.gpus });
-    const gpus = new GpuPool({ site: kit.name, devices, memPerGpuGiB: resources.memPerGpuGiB });
-    const places = new JobPlaces({ memory, gpus });
+    const offered = offeredResources({ logger, environment: process.env }, resources);
+    const pool = new ResourcePool({ ...offered, site: kit.name });
+    const places = new JobPlaces({ memory, resources: pool });
     const output = new OutputSender({ link, now }, { epoch: randomUUID(), allowsLogs: resources.allowsLogStreaming });
     parts.add("output", () => output.stop());
     const agent = new SiteAgent(
@@ -147,7 +146,7 @@ export async function startSite(init: StartSiteInit): Promise<RunningSite> {
     );
     const { logLevel, end } = participant;
     const { maxBytes: maxMemoryBytes } = plan;
-    const machine = (): MachineResourcesInit => ({ workspace, maxMemoryBytes, maxDiskBytes: disk?.maxBytes, gpus: gpus.offer() });
+    const machine = (): MachineResourcesInit => ({ workspace, maxMemoryBytes, maxDiskBytes: disk?.maxBytes, ...pool.offer() });
     const own = new OwnProcess({ logLevel, resources: () => machineResources(machine()), end, logger }, { watch: init.watch });
     const operator = new SiteOperator(
       { link, own, drain: () => agent.stop(), audit, logger, now, isAllowed },

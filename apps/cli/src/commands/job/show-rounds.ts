@@ -19,8 +19,8 @@ export async function showRounds(context: CommandContext, session: AdminSession,
   let known: JobReport = emptyJobReport;
   const redraw = (): void => terminal.draw(openRoundLines(known, Date.now(), terminal));
   const timer = terminal.isInteractive && context.format === "txt" ? setInterval(redraw, redrawMs) : undefined;
-  const begun = new AbortController();
-  const signal = AbortSignal.any([context.signal, begun.signal]);
+  const over = new AbortController();
+  const signal = AbortSignal.any([context.signal, over.signal]);
   const tell = (reason: string): void => terminal.out(`job ${plainText(reason)}`);
   let waiting: Promise<void> | undefined;
   try {
@@ -39,10 +39,9 @@ export async function showRounds(context: CommandContext, session: AdminSession,
         for (const text of evaluationLines(evaluation, { colors, columns, keyMetric: known.best?.metric })) terminal.out(text);
       }
       if (entry.event.type === "job-submitted") waiting = tellWaiting(session, { jobId, signal, tell });
-      else begun.abort();
     }
   } finally {
-    begun.abort();
+    over.abort();
     await waiting;
     clearInterval(timer);
     terminal.draw([]);

@@ -75,6 +75,24 @@ describe("the sites of a simulation", () => {
   });
 });
 
+describe("the CPUs and the memory of a simulation", () => {
+  const asking = metaOf({ resource_spec: { "@default": { num_of_cpus: 4, memory: "8Gi" }, "site-2": { num_of_cpus: 2 } } });
+  const gibibyte = 2 ** 30;
+
+  it("are what the job asks each site for, and a note tells where this machine has less", () => {
+    const { sites, notes } = planSimulation(asking, none, { cpus: 4, memoryBytes: 12 * gibibyte });
+    expect(sites).toMatchObject([
+      { name: "site-1", cpus: 4, memoryBytes: 8 * gibibyte },
+      { name: "site-2", cpus: 2, memoryBytes: 8 * gibibyte },
+    ]);
+    expect(notes).toEqual([
+      "The job asks its sites for 6 CPUs together; they share 4 here.",
+      "The job asks its sites for 16 GiB of memory together; they share 12 GiB here.",
+    ]);
+    expect(planSimulation(asking, none, { cpus: 6, memoryBytes: 16 * gibibyte }).notes).toEqual([]);
+  });
+});
+
 describe("the GPUs of a simulation", () => {
   const asking = metaOf({ resource_spec: { "site-1": { num_of_gpus: 1, mem_per_gpu_in_GiB: 8 } } });
 

@@ -1,4 +1,5 @@
-import { FlareError, gpusFor, type JobMeta, type Problem, serverTarget, siteNameSchema } from "@flare-ts/contracts";
+import { availableParallelism, totalmem } from "node:os";
+import { byteSizeText, FlareError, type JobMeta, type Problem, resourcesFor, serverTarget, siteNameSchema } from "@flare-ts/contracts";
 import { selectJobSites } from "@flare-ts/runtime/admin";
 import { simulatorDefaults } from "./simulator-defaults.js";
 
@@ -20,8 +21,17 @@ export interface SimulatedSite {
   /** GPUs that it offers jobs. */
   readonly gpus: number;
   readonly memPerGpuGiB: number;
+  /** What the job asks it for, and it offers therefore, however much that is; 0: nothing. */
+  readonly cpus: number;
+  readonly memoryBytes: number;
   /** Its CUDA_VISIBLE_DEVICES; `undefined`: that of the command. */
   readonly visibleGpus: string | undefined;
+}
+
+/** What all sites of a simulation share. */
+interface Machine {
+  readonly cpus: number;
+  readonly memoryBytes: number;
 }
 
 export interface SimulationPlan {
@@ -35,13 +45,13 @@ export interface SimulationPlan {
  *
  * @throws FlareError `cli/invalid-arguments`; `simulator/sites-unfit` with everything by which the job and its sites do not go together
  */
-export function planSimulation(meta: JobMeta, wishes: SimulationWishes): SimulationPlan {
+export function planSimulation(meta: JobMeta, wishes: SimulationWishes, machine: Machine = thisMachine()): SimulationPlan {
   const names = chooseNames(meta, wishes);
   refuseNumbers(names.length, wishes);
   const sites = names.map((name, at) => siteOf(name, wishes.gpus?.[at % wishes.gpus.length], meta));
   const problems = [...misfits(meta, names), ...sites.flatMap((site) => lackOfGpus(site, meta))];
   if (problems.length > 0) throw new FlareError("simulator/sites-unfit", "The job and its sites do not go together.", { problems });
-  return { sites, notes: notesOn(sites, meta, wishes) };
+  return { sites, notes: [...notesOn(sites, meta, wishes), ...notesOnSharing(sites, machine)] };
 }
 
 function chooseNames(meta: JobMeta, { count, names }: SimulationWishes): readonly string[] {
@@ -72,8 +82,8 @@ function refuseNumbers(count: number, { threads, gpus, maxClients }: SimulationW
 }
 
 function siteOf(name: string, visibleGpus: string | undefined, meta: JobMeta): SimulatedSite {
-  const asked = gpusFor(name, meta);
-  return { name, gpus: visibleGpus?.split(",").length ?? asked.gpus, memPerGpuGiB: asked.memPerGpuGiB, visibleGpus };
+  const { gpus, ...asked } = resourcesFor(name, meta);
+  return { name, gpus: visibleGpus?.split(",").length ?? gpus, ...asked, visibleGpus };
 }
 
 /** Why the job would not begin, or not at all of these sites. */
@@ -89,7 +99,7 @@ function misfits(meta: JobMeta, names: readonly string[]): Problem[] {
 }
 
 function lackOfGpus({ name, gpus }: SimulatedSite, meta: JobMeta): Problem[] {
-  const asked = gpusFor(name, meta).gpus;
+  const asked = resourcesFor(name, meta).gpus;
   return asked <= gpus ? [] : [{ message: `the job asks ${name} for ${asked} GPUs (resource_spec), and -gpu gives it ${gpus}` }];
 }
 
@@ -103,6 +113,23 @@ function notesOn(sites: readonly SimulatedSite[], { scope }: JobMeta, { threads,
   if (scope !== undefined) notes.push(`The privacy scope '${scope}' filters nothing here: what it does is said by the sites that have it.`);
   if (endsRunForAll) notes.push("--end_run_for_all changes nothing: every site always learns that the job is over.");
   return notes;
+}
+
+/** Each site has what the job asks it for, so that the job runs as it would where they have machines of their own. */
+function notesOnSharing(sites: readonly SimulatedSite[], machine: Machine): string[] {
+  const cpus = sites.reduce((sum, site) => sum + site.cpus, 0);
+  const memoryBytes = sites.reduce((sum, site) => sum + site.memoryBytes, 0);
+  const notes: string[] = [];
+  if (cpus > machine.cpus) notes.push(`The job asks its sites for ${cpus} CPUs together; they share ${machine.cpus} here.`);
+  if (memoryBytes > machine.memoryBytes) {
+    const [asked, here] = [memoryBytes, machine.memoryBytes].map(byteSizeText);
+    notes.push(`The job asks its sites for ${asked} of memory together; they share ${here} here.`);
+  }
+  return notes;
+}
+
+function thisMachine(): Machine {
+  return { cpus: availableParallelism(), memoryBytes: totalmem() };
 }
 
 function refused(message: string): FlareError {

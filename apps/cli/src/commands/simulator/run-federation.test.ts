@@ -25,7 +25,7 @@ it("stops the server and the other sites when one cannot be started", async () =
     clients: names,
     admin: "admin@nvidia.com",
   };
-  const sites = names.map((name) => ({ name, gpus: 0, memPerGpuGiB: 0, visibleGpus: undefined }));
+  const sites = names.map((name) => ({ name, gpus: 0, memPerGpuGiB: 0, cpus: 0, memoryBytes: 0, visibleGpus: undefined }));
   const context: Pick<CommandContext, "signal" | "terminal"> = {
     signal: new AbortController().signal,
     terminal: createTerminal({ stdout: process.stdout, stderr: process.stderr, env: { NO_COLOR: "1", CI: "1" } }),

@@ -1,6 +1,6 @@
 import { mkdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { join } from "node:path";
-import type { JobMeta, LogConfig } from "@flare-ts/contracts";
+import type { ClientResourcesDocument, JobMeta, LogConfig } from "@flare-ts/contracts";
 import type { CommandContext } from "../../command-line/command-context.js";
 import { localProjectText } from "../../local-federation/local-project.js";
 import type { SimulatedSite } from "./plan-simulation.js";
@@ -69,6 +69,15 @@ async function adaptKit(kit: string, init: ThrowAwayInit & { readonly name: stri
     await write("resources.json", { ...resources, servers: [{ max_num_clients: Math.max(sites.length, simulatorDefaults.maxClients) }] });
     return;
   }
-  await write("resources.json", { ...resources, datasets: datasets.get(init.name) ?? {} });
+  const site = sites.find(({ name }) => name === init.name);
+  await write("resources.json", { ...resources, ...offerOf(site), datasets: datasets.get(init.name) ?? {} });
   if (meta.scope !== undefined) await write("privacy.json", { scopes: [{ name: meta.scope }] });
+}
+
+/** What a site offers jobs, if it is more than the machine and the kit offer by themselves. */
+function offerOf(site: SimulatedSite | undefined): Pick<ClientResourcesDocument, "components"> | undefined {
+  if (site === undefined || (site.cpus === 0 && site.memoryBytes === 0)) return undefined;
+  const { gpus, memPerGpuGiB, cpus, memoryBytes } = site;
+  const offered = { ...(cpus === 0 ? {} : { num_of_cpus: cpus }), ...(memoryBytes === 0 ? {} : { memory: memoryBytes }) };
+  return { components: [{ id: "resource_manager", args: { num_of_gpus: gpus, mem_per_gpu_in_GiB: memPerGpuGiB, ...offered } }] };
 }

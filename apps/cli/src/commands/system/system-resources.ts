@@ -16,11 +16,13 @@ export async function systemResources(context: CommandContext, options: StudyOpt
   // What one site keeps to itself is no failure of the others.
   if (outcomes.every(({ error }) => error !== undefined)) requireAll(outcomes, "told");
   const rows = outcomes.flatMap(({ name, result }) => (result === undefined ? [] : [rowOf(name, result)]));
+  const jobRows = outcomes.flatMap(({ name, result }) => (result === undefined ? [] : jobRowsOf(name, result)));
   return {
     data: outcomes.map((outcome) => ({ ...outcomeData(outcome, "told"), resources: dataOf(outcome) })),
     text: [
       ...(outcomes.length === 0 ? ["No site is connected."] : []),
       ...(rows.length === 0 ? [] : tableLines(columns, rows)),
+      ...(jobRows.length === 0 ? [] : ["", ...tableLines(jobColumns, jobRows)]),
       ...outcomes.flatMap((outcome) => (outcome.error === undefined ? [] : [failureText(outcome)])),
     ],
   };
@@ -34,19 +36,47 @@ const columns = [
   { title: "OF", align: "right" },
   { title: "DISK FREE", align: "right" },
   { title: "OF", align: "right" },
+] as const;
+
+const jobColumns = [
+  { title: "FOR JOBS AT" },
+  { title: "CPUS FREE", align: "right" },
+  { title: "OF", align: "right" },
+  { title: "MEMORY FREE", align: "right" },
+  { title: "OF", align: "right" },
   { title: "GPUS FREE", align: "right" },
   { title: "OF", align: "right" },
 ] as const;
 
 function rowOf(name: string, told: MachineResources): readonly string[] {
-  const { platform, cpus, freeMemoryBytes, memoryBytes, freeDiskBytes, diskBytes, gpus } = told;
+  const { platform, cpus, freeMemoryBytes, memoryBytes, freeDiskBytes, diskBytes } = told;
   const bytes = [freeMemoryBytes, memoryBytes, freeDiskBytes, diskBytes].map(bytesText);
-  return [name, plainText(platform), String(cpus), ...bytes, ...(gpus === null ? ["-", "-"] : [String(gpus.free), String(gpus.offered)])];
+  return [name, plainText(platform), String(cpus), ...bytes];
+}
+
+/** What a site has for jobs; a server has nothing for them. */
+function jobRowsOf(name: string, { gpus, forJobs }: MachineResources): readonly (readonly string[])[] {
+  if (gpus === null) return [];
+  const kept = forJobs ?? undefined;
+  const cpus = kept === undefined ? ["-", "-"] : [String(kept.freeCpus), String(kept.cpus)];
+  const memory = kept === undefined ? ["-", "-"] : [bytesText(kept.freeMemoryBytes), bytesText(kept.memoryBytes)];
+  return [[name, ...cpus, ...memory, String(gpus.free), String(gpus.offered)]];
 }
 
 function dataOf({ result }: OperationOutcome<MachineResources>) {
   if (result === undefined) return null;
-  const { platform, cpus, memoryBytes, freeMemoryBytes, diskBytes, freeDiskBytes, maxMemoryBytes, maxDiskBytes, gpus } = result;
+  const {
+    platform,
+    cpus,
+    memoryBytes,
+    freeMemoryBytes,
+    diskBytes,
+    freeDiskBytes,
+    maxMemoryBytes,
+    maxDiskBytes,
+    gpus,
+    forJobs = null,
+  } = result;
   return {
     platform,
     cpus,
@@ -57,5 +87,7 @@ function dataOf({ result }: OperationOutcome<MachineResources>) {
     max_memory_bytes: maxMemoryBytes,
     max_disk_bytes: maxDiskBytes,
     gpus: gpus === null ? null : { offered: gpus.offered, free: gpus.free, mem_per_gpu_in_GiB: gpus.memPerGpuGiB },
+    cpus_for_jobs: forJobs === null ? null : { offered: forJobs.cpus, free: forJobs.freeCpus },
+    memory_for_jobs: forJobs === null ? null : { offered_bytes: forJobs.memoryBytes, free_bytes: forJobs.freeMemoryBytes },
   };
 }

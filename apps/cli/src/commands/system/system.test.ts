@@ -19,7 +19,7 @@ afterAll(async () => {
 describe("flare system", () => {
   it("shows resources and versions, of all or of some", async () => {
     expect(await folder.data("system", "resources")).toMatchObject([
-      { name: "server", kind: "server", resources: { gpus: null } },
+      { name: "server", kind: "server", resources: { gpus: null, cpus_for_jobs: null, memory_for_jobs: null } },
       { name: "site-1", kind: "client", outcome: "told", resources: { gpus: { offered: 0, free: 0 } } },
       { name: "site-2" },
     ]);

@@ -100,11 +100,12 @@ function Working({
   readonly nowMs: number;
 }) {
   if (progress === undefined && error === undefined) return null;
-  const { phase, done, total, atMs } = progress ?? { phase: "", done: 0, total: 0, atMs: nowMs };
+  const { phase, done, total, reason = "", atMs } = progress ?? { phase: "", done: 0, total: 0, atMs: nowMs };
   const percent = total > 0 ? Math.min(100, (100 * done) / total) : undefined;
   return (
     <Text size="xs" c="dimmed" component="div" mt={2} maw={420}>
       {phase}
+      {phase === "waiting" && reason !== "" && `: ${reason}`}
       {percent !== undefined && ` ${Math.round(percent)} %`}
       {nowMs - atMs > silentMs && `, said nothing for ${formatDuration(nowMs - atMs)}`}
       {percent !== undefined && <Progress value={percent} size={3} mt={2} maw={120} aria-label={`${phase}, per cent done`} />}

@@ -116,8 +116,8 @@ export const jobErrors = {
   ),
   "job/resources-lacking": row(
     "user",
-    "A job asks a site for more GPUs, or for more memory of a GPU, than the site offers.",
-    "Ask for less in `resource_spec` of the job's `meta.json`, or leave the site out; `flare system status --format json` says what each site offers.",
+    "A job asks a site for more GPUs, memory of a GPU, CPUs or memory than the site offers to jobs.",
+    "Ask for less in `resource_spec` of the job's `meta.json`, or leave the site out; `flare system resources` says what each site offers.",
   ),
   "job/not-over": row("user", "A job that waits or runs cannot be deleted.", "Abort it first with `flare job abort`, then delete it.", {
     grpc: grpcStatus.failedPrecondition,
