@@ -274,6 +274,8 @@ export class GrpcConnection implements Connection {
     } catch (reason) {
       const error = FlareError.from(reason);
       if (this.#isOver) return;
+      // The next certificate may be on its way, and registers again when it comes. Until then it is the server that ends a session.
+      if (error.code === "auth/certificate-expired") return;
       const isGone = error.code === "transfer/disconnected" && !this.#outlivesConnections();
       if (error.row.isRetryable && !isGone && !endsSession.has(error.code)) this.#renewAfter(retryRenewalMs);
       else this.#over(`the session could not be renewed: ${error.message}`);

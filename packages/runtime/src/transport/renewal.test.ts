@@ -156,6 +156,29 @@ describe("a certificate that has ended, over mutual TLS", () => {
   });
 });
 
+describe("a session whose certificate ends before the next one is there", () => {
+  it("goes on under the next one, as long as the server has not ended it", async () => {
+    await startRenewing({ way: "mtls" });
+    const keys = server.project.issue({ name: "site-1", usage: "client", validTo: new Date(Date.now() + 2_000) });
+    const identity = new LiveIdentity({ keys });
+    const site = await server.dial("site-1", identity);
+    site.attach(() => undefined);
+    let isClosed = false;
+    void site.closed.then(() => (isClosed = true));
+    const { csrPem, privateKeyPem } = await makeRequest(keys);
+    const { certificate } = await site.renewCertificate(csrPem);
+    // Its owner has not written it down yet when the token is renewed.
+    await expect.poll(() => Date.now() > Date.parse(keys.certificate.validTo)).toBe(true);
+    await site.registerAgain();
+    expect(refusals()).toContainEqual(expect.objectContaining({ step: "register", code: "auth/certificate-expired" }));
+    identity.replace(readProjectKeys({ certificatePem: certificate, privateKeyPem }, keys.trust));
+    await site.registerAgain();
+    await site.stat({ hash, size: 1 });
+    expect(isClosed).toBe(false);
+    expect(server.authenticator.sessionsOf("site-1").map(({ id }) => id)).toEqual([site.sessionId]);
+  });
+});
+
 describe("a token", () => {
   it("does not outlive its certificate", async () => {
     let nowMs = Date.now();
