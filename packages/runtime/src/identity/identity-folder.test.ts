@@ -23,7 +23,7 @@ const never = (): Promise<IdentityRequest> => Promise.reject(new Error("no key w
 async function renew(): Promise<{ certificatePem: string; privateKeyPem: string; serial: string }> {
   const { certificatePem, privateKeyPem } = project.issue({ name: "site-1" });
   await identities.pending(() => Promise.resolve({ privateKeyPem, csrPem: "a request" }));
-  await identities.adopt(certificatePem);
+  await identities.adopt(certificatePem, { privateKeyPem });
   return { certificatePem, privateKeyPem, serial: new X509Certificate(certificatePem).serialNumber.toLowerCase() };
 }
 
@@ -49,6 +49,41 @@ describe("the folder of renewed identities", () => {
     expect(await reopened.pending(() => Promise.resolve(other))).toEqual(other);
     await reopened.discardPending();
     await expect(reopened.pending(never)).rejects.toThrow("no key");
+  });
+
+  it("stands two processes that renew at once: they ask with one key, and whoever comes last is in force", async () => {
+    await renew();
+    const other = new IdentityFolder({ folder: at(), name: "client" });
+    const requestOf = (name: string) => ({ privateKeyPem: project.issue({ name }).privateKeyPem, csrPem: name });
+    const [first, second] = await Promise.all([
+      identities.pending(() => Promise.resolve(requestOf("a"))),
+      other.pending(() => Promise.resolve(requestOf("b"))),
+    ]);
+    expect(first).toEqual(second);
+    const [one, two] = [project.issue({ name: "site-1" }), project.issue({ name: "site-1" })];
+    await Promise.all([identities.adopt(one.certificatePem, one), other.adopt(two.certificatePem, two)]);
+    const { identities: found, damaged } = await identities.read();
+    expect(damaged).toEqual([]);
+    expect([one.certificatePem, two.certificatePem]).toContain(found[0]?.certificatePem);
+    const last = project.issue({ name: "site-1" });
+    await other.adopt(last.certificatePem, last);
+    expect(await identities.read()).toEqual({
+      identities: [{ certificatePem: last.certificatePem, privateKeyPem: last.privateKeyPem }],
+      damaged: [],
+    });
+  });
+
+  it("does not ask again with a key whose certificate is in force, as after a crash before it was removed", async () => {
+    const request = await identities.pending(() => {
+      const { privateKeyPem } = project.issue({ name: "site-1" });
+      return Promise.resolve({ privateKeyPem, csrPem: "r" });
+    });
+    await cp(at("next"), join(folder, "kept"), { recursive: true });
+    const { certificatePem } = project.issue({ name: "site-1" });
+    await identities.adopt(certificatePem, request);
+    await cp(join(folder, "kept"), at("next"), { recursive: true });
+    const fresh = { privateKeyPem: project.issue({ name: "site-1" }).privateKeyPem, csrPem: "another" };
+    expect(await identities.pending(() => Promise.resolve(fresh))).toEqual(fresh);
   });
 
   it("puts the one in force first when a crash left the next beside it", async () => {

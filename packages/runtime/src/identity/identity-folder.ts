@@ -1,4 +1,4 @@
-import { createPrivateKey, X509Certificate } from "node:crypto";
+import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto";
 import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
@@ -28,7 +28,8 @@ export interface FoundIdentities {
 /**
  * The identities that a participant got after its kit was made, in `<workspace>/identity`: a folder for each, named after the
  * serial number of its certificate, `current` with the name of the one in force, and `next` with a key that waits for its
- * certificate. Each step is atomic and durable; a crash leaves the identity of before or the one of after.
+ * certificate. Each step is atomic and durable; a crash leaves the identity of before or the one of after. So does another process that renews
+ * the same identity at the same time, as two commands of an admin may: both ask with one key, and whoever comes last is in force.
  */
 export class IdentityFolder {
   readonly #folder: string;
@@ -48,7 +49,7 @@ export class IdentityFolder {
   /** Everything that is there; what is damaged is told, not thrown. */
   async read(): Promise<FoundIdentities> {
     const names = await readdir(this.#folder).catch(() => []);
-    const current = (await readFile(join(this.#folder, currentIdentityFile), "utf8").catch(() => "")).trim();
+    const current = await this.#current();
     const serials = names.filter((name) => serialPattern.test(name)).sort((a, b) => Number(b === current) - Number(a === current));
     const identities: StoredIdentity[] = [];
     const damaged: { folder: string; reason: string }[] = [];
@@ -66,7 +67,11 @@ export class IdentityFolder {
 
   /** The key and request of the renewal that is under way; `make` begins one when there is none. */
   async pending(make: () => Promise<IdentityRequest>): Promise<IdentityRequest> {
-    return (await this.#readPending()) ?? (await this.#writePending(await make()));
+    const known = await this.#readPending();
+    if (known !== undefined && !(await this.#isAdopted(known))) return known;
+    // A crash may have left a key whose certificate is in force already: each has a key of its own.
+    if (known !== undefined) await this.discardPending();
+    return await this.#writePending(await make());
   }
 
   /** Gives up the renewal that is under way: the next one begins with another key. */
@@ -75,28 +80,41 @@ export class IdentityFolder {
   }
 
   /**
-   * Makes the certificate that came for the pending key the identity in force, and removes those of before.
+   * Puts a certificate in force that came for a request, and removes those of before.
    *
    * @throws FlareError `file/unwritable`; the identity of before stays in force then.
    */
-  async adopt(certificatePem: string): Promise<void> {
+  async adopt(certificatePem: string, { privateKeyPem }: Pick<IdentityRequest, "privateKeyPem">): Promise<void> {
     const serial = new X509Certificate(certificatePem).serialNumber.toLowerCase();
-    const waiting = join(this.#folder, next);
+    const files = [
+      [`${this.#name}.key`, privateKeyPem, 0o600],
+      [`${this.#name}.crt`, certificatePem, 0o644],
+    ] as const;
     await this.#writing(async () => {
-      await writeDurably(join(waiting, `${this.#name}.crt`), certificatePem, 0o644);
-      await rm(join(waiting, `${this.#name}.csr`), { force: true });
-      await syncFolder(waiting);
-      await rm(join(this.#folder, serial), { recursive: true, force: true });
-      await rename(waiting, join(this.#folder, serial));
+      await this.#placeFolder(serial, files);
+      const draft = join(this.#folder, `${draftPrefix}${randomUUID()}`);
+      await writeDurably(draft, `${serial}\n`, 0o644);
+      await rename(draft, join(this.#folder, currentIdentityFile));
       await syncFolder(this.#folder);
-      await writeDurably(join(this.#folder, draft), `${serial}\n`, 0o644);
-      await rename(join(this.#folder, draft), join(this.#folder, currentIdentityFile));
-      await syncFolder(this.#folder);
+      // Another process, which has put its own in force a moment before, may have taken this one for one of before.
+      await this.#placeFolder(serial, files);
+      if ((await this.#readPending())?.privateKeyPem === privateKeyPem) await this.discardPending();
     });
+    await this.#removeOthers(serial);
+  }
+
+  /** Removes what is neither this one nor in force. */
+  async #removeOthers(serial: string): Promise<void> {
     const names = await readdir(this.#folder).catch(() => []);
     for (const name of names) {
-      if (serialPattern.test(name) && name !== serial) await rm(join(this.#folder, name), { recursive: true, force: true });
+      const isOther = serialPattern.test(name) && name !== serial && name !== (await this.#current());
+      if (isOther || (name.startsWith(draftPrefix) && (await isOld(join(this.#folder, name)))))
+        await rm(join(this.#folder, name), { recursive: true, force: true });
     }
+  }
+
+  async #current(): Promise<string> {
+    return (await readFile(join(this.#folder, currentIdentityFile), "utf8").catch(() => "")).trim();
   }
 
   async #readOne(folder: string): Promise<StoredIdentity> {
@@ -132,16 +150,45 @@ export class IdentityFolder {
     }
   }
 
+  /** The request that is pending afterwards: this one, or that of a process that was quicker. */
   async #writePending(request: IdentityRequest): Promise<IdentityRequest> {
-    const folder = join(this.#folder, next);
+    const files = [
+      [`${this.#name}.key`, request.privateKeyPem, 0o600],
+      [`${this.#name}.csr`, request.csrPem, 0o644],
+    ] as const;
     await this.#writing(async () => {
-      await rm(folder, { recursive: true, force: true });
-      await mkdir(folder, { recursive: true, mode: 0o700 });
-      await writeDurably(join(folder, `${this.#name}.key`), request.privateKeyPem, 0o600);
-      await writeDurably(join(folder, `${this.#name}.csr`), request.csrPem, 0o644);
-      await syncFolder(folder);
+      await this.#placeFolder(next, files);
+      // Half of one is nobody's.
+      if ((await this.#readPending()) !== undefined) return;
+      await this.discardPending();
+      await this.#placeFolder(next, files);
     });
-    return request;
+    return (await this.#readPending()) ?? request;
+  }
+
+  async #isAdopted({ privateKeyPem }: IdentityRequest): Promise<boolean> {
+    const names = await readdir(this.#folder).catch(() => []);
+    const keys = await Promise.all(
+      names
+        .filter((name) => serialPattern.test(name))
+        .map((name) => readFile(join(this.#folder, name, `${this.#name}.key`), "utf8").catch(() => "")),
+    );
+    return keys.includes(privateKeyPem);
+  }
+
+  /** Makes a folder with all its files at once; one that is there already stays as it is. */
+  async #placeFolder(name: string, files: readonly (readonly [string, string, number])[]): Promise<void> {
+    const draft = join(this.#folder, `${draftPrefix}${randomUUID()}`);
+    await mkdir(draft, { recursive: true, mode: 0o700 });
+    for (const [file, text, mode] of files) await writeDurably(join(draft, file), text, mode);
+    await syncFolder(draft);
+    try {
+      await rename(draft, join(this.#folder, name));
+    } catch (cause) {
+      await rm(draft, { recursive: true, force: true });
+      if (!isThere(cause)) throw cause;
+    }
+    await syncFolder(this.#folder);
   }
 
   async #writing(work: () => Promise<void>): Promise<void> {
@@ -157,10 +204,24 @@ export class IdentityFolder {
 }
 
 const next = "next";
-const draft = `${currentIdentityFile}.new`;
+/** What is not whole yet. */
+const draftPrefix = "draft-";
+/** A draft that is older was left by a process that died. */
+const draftMs = 3_600_000;
 const serialPattern = /^[0-9a-f]{2,64}$/;
 
 class DamagedError extends Error {}
+
+/** Systems differ in what they say of a folder that is not empty. */
+function isThere(cause: unknown): boolean {
+  const { code = "" } = cause as NodeJS.ErrnoException;
+  return ["ENOTEMPTY", "EEXIST"].includes(code) || (process.platform === "win32" && code === "EPERM");
+}
+
+async function isOld(path: string): Promise<boolean> {
+  const info = await stat(path).catch(() => undefined);
+  return info !== undefined && Date.now() - info.mtimeMs > draftMs;
+}
 
 async function writeDurably(path: string, text: string, mode: number): Promise<void> {
   const file = await open(path, "w", mode);

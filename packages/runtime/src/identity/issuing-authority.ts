@@ -85,7 +85,7 @@ export class IssuingAuthority {
         },
       );
     }
-    await this.#parts.folder.adopt(certificatePem);
+    await this.#parts.folder.adopt(certificatePem, request);
     this.#candidates = [candidate, ...this.#candidates];
   }
 

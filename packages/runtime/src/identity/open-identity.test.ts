@@ -45,7 +45,7 @@ function issue(fromHours: number, toHours: number, other: Partial<TestSubject> =
 
 async function keep({ certificatePem, privateKeyPem }: ProjectKeys): Promise<void> {
   await identities.pending(() => Promise.resolve({ privateKeyPem, csrPem: "a request" }));
-  await identities.adopt(certificatePem);
+  await identities.adopt(certificatePem, { privateKeyPem });
 }
 
 /** Opens the identity of a kit with this certificate; an hour of grace. */

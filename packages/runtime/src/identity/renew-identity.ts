@@ -50,7 +50,7 @@ export async function renewIdentity(components: RenewIdentityComponents): Promis
     await folder.discardPending();
     throw reason;
   }
-  await folder.adopt(certificatePem);
+  await folder.adopt(certificatePem, request);
   identity.replace(readKeys({ certificatePem, privateKeyPem: request.privateKeyPem }));
   return "renewed";
 }
