@@ -70,6 +70,7 @@ const consequences = {
   ],
   spareFileMs: ["how long they are kept when nobody takes one", "they are removed"],
   abortReasonChars: ["what an admin says of why a job is aborted", "a longer one is refused, and the job goes on"],
+  submitTokenChars: ["a token of whoever submits a job", "a longer one is refused, and nothing is submitted"],
   jobsPerPage: ["jobs of a list in one answer of the server", "the rest is asked for, page by page"],
   abandonedUploadMs: [
     "how long a server keeps what somebody has begun to upload, or has uploaded for a job that was not submitted or is over",

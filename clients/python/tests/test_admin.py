@@ -91,7 +91,7 @@ class AdminSessions(AskedFlare):
             job_delete=[answer(job_id=JOB_ID, is_deleted=True)],
             job_download=[answer(dir="/results/it")],
         )
-        self.assertEqual([session.submit_job("now"), session.submit_job("later"), session.clone_job(JOB_ID)], [JOB_ID, JOB_ID, "other"])
+        self.assertEqual([session.submit_job("now", "-7"), session.submit_job("later"), session.clone_job(JOB_ID)], [JOB_ID, JOB_ID, "other"])
         meta = session.get_job_meta(JOB_ID)
         self.assertEqual((meta["submit_time"], meta["duration"], meta["job_clients"]), (1767323045.5, "0:01:01", ["north", "south"]))
         self.assertEqual((meta["start_time"], meta["name"], session.get_job_status(JOB_ID)), (META["start_time_iso"], "hello", "RUNNING"))
@@ -100,7 +100,7 @@ class AdminSessions(AskedFlare):
         self.assertEqual(
             self.asked(),
             [
-                ["job", "submit", "-j", os.path.join(self.folder, "now"), *FLAGS],
+                ["job", "submit", "-j", os.path.join(self.folder, "now"), "--submit-token=-7", *FLAGS],
                 ["job", "submit", "-j", os.path.join(self.kit, "transfer", "later"), *FLAGS],
                 ["job", "clone", JOB_ID, *FLAGS],
                 ["job", "meta", JOB_ID, *FLAGS],
@@ -115,12 +115,12 @@ class AdminSessions(AskedFlare):
     def test_jobs_are_listed_in_short_or_each_as_a_whole(self):
         session = self.session()
         self.answers(job_list=[answers(JOB)], job_meta=[answer(**META)])
-        [short] = session.list_jobs(limit=5, id_prefix="3f", name_prefix="-he", reverse=True)
+        [short] = session.list_jobs(limit=5, id_prefix="3f", name_prefix="-he", reverse=True, submit_token="x")
         self.assertEqual((short["job_name"], short["submit_time"], short["duration"]), ("hello", JOB["submit_time_iso"], "0:01:01"))
         [whole] = session.list_jobs(True, max_num=1)
         self.assertEqual(whole["job_clients"], ["north", "south"])
         listed, again, _ = self.asked()
-        self.assertEqual(listed, ["job", "list", "--max=5", "--id-prefix=3f", "--name-prefix=-he", "--reverse", *FLAGS])
+        self.assertEqual(listed, ["job", "list", "--max=5", "--id-prefix=3f", "--name-prefix=-he", "--submit-token=x", "--reverse", *FLAGS])
         self.assertEqual(again, ["job", "list", "--max=1", *FLAGS])
         with self.assertRaisesRegex(TypeError, "list_jobs has no argument 'limits'"):
             session.list_jobs(limits=1)
@@ -297,7 +297,6 @@ class AdminSessions(AskedFlare):
             (lambda: session.ls_target("north"), "get_job_logs has what its jobs print"),
             (lambda: session.remove_client("north"), "disable_client"),
             (lambda: session.show_stats(JOB_ID, "server"), "get_job_meta"),
-            (lambda: session.submit_job("job", submit_token="x"), "clone_job"),
             (lambda: session.get_job_logs(JOB_ID, log_file_name="error_log.txt"), "there is one log"),
         ):
             with self.assertRaisesRegex(NotImplementedError, r" is not here: |has no \w+ here: ") as caught:

@@ -94,6 +94,8 @@ export const limits = Object.freeze({
   jobMetricsBytes: 16 * 1024 * 1024,
   /** What somebody says of why a job is aborted. */
   abortReasonChars: 500,
+  /** A token with which somebody submits a job, to be able to do so again. */
+  submitTokenChars: 200,
   /** Jobs of a list in one message: with many sites one takes some kilobytes. */
   jobsPerPage: 200,
   /** Messages for a site that it has not taken yet. */

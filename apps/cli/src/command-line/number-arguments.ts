@@ -36,9 +36,10 @@ export function byteSize(text: string): number {
   return bytes;
 }
 
-/** Takes a text of so many characters at most. */
-export function shortText(most: number): (text: string) => string {
+/** Takes a text of so many characters at most, and at least. */
+export function shortText(most: number, least = 0): (text: string) => string {
   return (text) => {
+    if (text.length < least) throw new InvalidArgumentError("It is empty.");
     if (text.length <= most) return text;
     throw new InvalidArgumentError(`It has ${text.length} characters, and at most ${most} are taken.`);
   };

@@ -22,7 +22,16 @@ export interface DownloadOptions extends TransferOptions {
   readonly isReplacing?: boolean;
 }
 
+/** Which id a job is submitted under; a new one where it is not said. */
+export interface SubmitOptions extends TransferOptions {
+  readonly jobId?: string | undefined;
+  /** In place of an id, anything that names this submission among those of its submitter in the study: the id then follows from it. */
+  readonly submitToken?: string | undefined;
+}
+
 export interface ListJobsFilter {
+  /** Only the job that this admin has submitted with this token. */
+  readonly submitToken?: string;
   readonly statuses?: readonly JobStatus[];
   readonly idPrefix?: string;
   readonly namePrefix?: string;

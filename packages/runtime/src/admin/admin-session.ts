@@ -14,7 +14,7 @@ import type { JobTrace } from "../trace/job-trace.js";
 import { traceJournal } from "../trace/trace-journal.js";
 import { abortable } from "../transfer/abortable.js";
 import type { Connection } from "../transport/connection.js";
-import type { AbortedJob, DownloadOptions, ListJobsFilter, ReadOutputOptions, TransferOptions } from "./admin-options.js";
+import type { AbortedJob, DownloadOptions, ListJobsFilter, ReadOutputOptions, SubmitOptions, TransferOptions } from "./admin-options.js";
 import type { JobReceipts } from "./job-receipts.js";
 import type { JobSummary, SystemChange, SystemStatus } from "./job-summary.js";
 import { type DownloadedJob, type JobStatistics, JobTransfers } from "./job-transfers.js";
@@ -99,18 +99,19 @@ export class AdminSession {
   }
 
   /**
-   * Checks, signs and submits a job folder. A server that is away meanwhile is waited for, up to the stall time. Submitting is idempotent for a `jobId`: a retry after a cut, with the same folder, does not
-   * make a second job.
+   * Checks, signs and submits a job folder. A server that is away meanwhile is waited for, up to the stall time. Submitting is idempotent for a
+   * `jobId` or a `submitToken`: a retry, with the same folder, does not make a second job.
    *
    * @throws FlareError `job/invalid` with all mistakes of the folder, `job/id-taken` when the id is that of other files, or what the
    * server refuses.
    */
-  async submitJob(folder: string, options: TransferOptions & { readonly jobId?: string } = {}): Promise<{ readonly jobId: string }> {
+  async submitJob(folder: string, options: SubmitOptions = {}): Promise<{ readonly jobId: string }> {
     return await this.#transfers.submit(folder, options);
   }
 
   async listJobs(filter: ListJobsFilter = {}, signal?: AbortSignal): Promise<readonly JobSummary[]> {
-    const { statuses, idPrefix, namePrefix, isOnlyMine, isReversed, limit } = filter;
+    const { statuses, submitToken, namePrefix, isOnlyMine, isReversed, limit } = filter;
+    const idPrefix = submitToken === undefined ? filter.idPrefix : this.#transfers.idOfToken(submitToken);
     const args: Record<string, Json> = {
       ...(statuses === undefined ? {} : { statuses: [...statuses] }),
       ...(idPrefix === undefined ? {} : { id_prefix: idPrefix }),

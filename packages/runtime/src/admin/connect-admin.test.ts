@@ -38,6 +38,22 @@ it("a job that is submitted again under its id, for want of an answer, is the sa
   await expect(admin.submitJob(other, { jobId })).rejects.toMatchObject({ code: "job/id-taken" });
 });
 
+it("a job that is submitted again with the token of its submitter is the same job, is found by it, and is another for somebody else", async () => {
+  const folder = await federation.writeJob(["site-1"]);
+  const submitToken = "nightly-7";
+  const first = await admin.submitJob(folder, { submitToken });
+  expect(await admin.submitJob(folder, { submitToken })).toEqual(first);
+  expect((await admin.listJobs({ submitToken })).map((job) => job.jobId)).toEqual([first.jobId]);
+  expect(await member.listJobs({ submitToken })).toEqual([]);
+  const other = await federation.writeJob(["site-2"]);
+  await writeFile(join(other, "app", "custom", "more.ts"), "");
+  await expect(admin.submitJob(other, { submitToken })).rejects.toMatchObject({ code: "job/id-taken" });
+  await admin.abortJob(first.jobId);
+  await admin.deleteJob(first.jobId);
+  expect(await admin.submitJob(other, { submitToken })).toEqual(first);
+  expect(await admin.jobMeta(first.jobId)).toMatchObject({ status: "SUBMITTED" });
+});
+
 it("a job is aborted once; whoever comes later is told that it was over", async () => {
   expect(await admin.jobMeta(jobId.toUpperCase())).toMatchObject({ jobId });
   expect(await admin.abortJob(jobId, "first")).toEqual({ status: "FINISHED:ABORTED", wasOver: false });

@@ -28,7 +28,15 @@ export type { StatisticsResult } from "../statistics/statistics-result.js";
 export type { JobTrace, LongestWait, RoundTrace, StepTrace, TaskOutcome, TaskTrace, TraceSpan } from "../trace/job-trace.js";
 export { otlpTrace } from "../trace/otlp.js";
 export { traceJournal } from "../trace/trace-journal.js";
-export type { AbortedJob, DownloadOptions, ListJobsFilter, ReadOutputOptions, TransferOptions, TransferProgress } from "./admin-options.js";
+export type {
+  AbortedJob,
+  DownloadOptions,
+  ListJobsFilter,
+  ReadOutputOptions,
+  SubmitOptions,
+  TransferOptions,
+  TransferProgress,
+} from "./admin-options.js";
 export { AdminSession } from "./admin-session.js";
 export { type ConnectAdminInit, connectAdmin } from "./connect-admin.js";
 export type { EvaluationFile } from "./evaluation-files.js";

@@ -8,13 +8,14 @@ import type { JobFolder } from "../job/job-folder.js";
 import { crossValidationResults, type ModelEvaluation } from "../job/model-evaluations.js";
 import { readJobFolder } from "../job/read-job-folder.js";
 import { createSignedJob } from "../job/signed-job.js";
+import { jobIdOfToken } from "../job/submit-token.js";
 import type { SignedReceipt } from "../receipt/signed-receipt.js";
 import type { HierarchicalStatistics } from "../statistics/hierarchical-result.js";
 import type { StatisticsResult } from "../statistics/statistics-result.js";
 import type { ObjectRef } from "../store/model-store.js";
 import type { ConnectionProvider } from "../transfer/transfer-client.js";
 import type { Connection } from "../transport/connection.js";
-import type { DownloadOptions, TransferOptions } from "./admin-options.js";
+import type { DownloadOptions, SubmitOptions, TransferOptions } from "./admin-options.js";
 import { cloneManifest } from "./clone-manifest.js";
 import { downloadResult, refuseTaken } from "./download-result.js";
 import { type EvaluationFile, evaluationFiles } from "./evaluation-files.js";
@@ -25,7 +26,7 @@ import type { TransferStore, TransferStores } from "./transfer-stores.js";
 
 export interface JobTransfersComponents {
   readonly calls: SignedCalls;
-  readonly kit: Pick<Kit, "project">;
+  readonly kit: Pick<Kit, "project" | "name">;
   readonly keeper: TrustKeeper;
   /** Keep what is on its way. */
   readonly stores: TransferStores;
@@ -63,9 +64,10 @@ export class JobTransfers {
     this.#study = init.study;
   }
 
-  async submit(folder: string, options: TransferOptions & { readonly jobId?: string }): Promise<{ readonly jobId: string }> {
+  async submit(folder: string, options: SubmitOptions): Promise<{ readonly jobId: string }> {
     const { kit, identity, now } = this.#parts;
-    const jobId = checkedId(options.jobId ?? randomUUID());
+    const { submitToken: token } = options;
+    const jobId = checkedId(options.jobId ?? (token === undefined ? randomUUID() : this.idOfToken(token)));
     const job = await readJobFolder(folder);
     return await this.#with(options, async (way) => {
       for (let attempt = 1; ; attempt += 1) {
@@ -84,6 +86,12 @@ export class JobTransfers {
         }
       }
     });
+  }
+
+  /** The id of the job that this admin submits with a token. */
+  idOfToken(token: string): string {
+    const { project, name: submitter } = this.#parts.kit;
+    return jobIdOfToken(token, { project, submitter, study: this.#study });
   }
 
   async clone(id: string, options: TransferOptions & { readonly newJobId?: string }): Promise<{ readonly jobId: string }> {

@@ -9,27 +9,40 @@ import { type RoundRange, roundRange } from "./round-range.js";
 
 const exampleId = "3f0c9a52-6f0e-4e0a-9d2b-0f8f5a4a7b11";
 
+const token = shortText(limits.submitTokenChars, 1);
+
 /** Adds `flare job …`. */
 export function addJobCommands(group: Command, bind: BindHandler): void {
   group.addHelpText("after", adminKitHelp);
   withStudyFlags(group.command("submit").description("check, sign and send a job folder; prints the job's id"))
     .requiredOption("-j, --job-folder <dir>", "the job: meta.json and its app folders")
+    .option(
+      "--submit-token <text>",
+      "a name of your own for this submission: with it the same job may be submitted again, and is there once",
+      token,
+    )
     .addHelpText(
       "after",
       examplesText([
         ["submit", "flare job submit -j my_job"],
         ["submit and watch, in a script", 'flare job monitor "$(flare job submit -j my_job)"'],
+        ["again, where nobody knows whether it went through", "flare job submit -j my_job --submit-token nightly-7"],
       ]),
     )
     .action(
       bind(
         async () => (await import("./submit-job.js")).submitJob,
-        (_words, flags) => ({ folder: flags["jobFolder"] as string, ...studyFlags(flags) }),
+        (_words, flags) => ({
+          folder: flags["jobFolder"] as string,
+          submitToken: flags["submitToken"] as string | undefined,
+          ...studyFlags(flags),
+        }),
       ),
     );
   withStudyFlags(group.command("list").description("list jobs, oldest first"))
     .option("-n, --name-prefix <text>", "only jobs whose name begins so")
     .option("-i, --id-prefix <text>", "only jobs whose id begins so")
+    .option("--submit-token <text>", "only the job that you have submitted with this token", token)
     .option("-r, --reverse", "newest first")
     .option("-m, --max <n>", "so many at most", wholeNumber(1))
     .addHelpText("after", examplesText([["the five newest", "flare job list -r -m 5"]]))
@@ -39,6 +52,7 @@ export function addJobCommands(group: Command, bind: BindHandler): void {
         (_words, flags) => ({
           namePrefix: flags["namePrefix"] as string | undefined,
           idPrefix: flags["idPrefix"] as string | undefined,
+          submitToken: flags["submitToken"] as string | undefined,
           isReversed: flags["reverse"] === true,
           limit: flags["max"] as number | undefined,
           ...studyFlags(flags),

@@ -10,19 +10,21 @@ import { tableLines } from "../../terminal/table.js";
 export interface ListJobsOptions extends StudyOptions {
   readonly namePrefix: string | undefined;
   readonly idPrefix: string | undefined;
+  readonly submitToken: string | undefined;
   readonly isReversed: boolean;
   readonly limit: number | undefined;
 }
 
 /** Lists the jobs that the admin may see. */
 export async function listJobs(context: CommandContext, options: ListJobsOptions): Promise<CommandOutput> {
-  const { namePrefix, idPrefix, isReversed, limit } = options;
+  const { namePrefix, idPrefix, submitToken, isReversed, limit } = options;
   const jobs = await withAdminInStudy(context, options, (session) =>
     session.listJobs(
       {
         isReversed,
         ...(namePrefix === undefined ? {} : { namePrefix }),
         ...(idPrefix === undefined ? {} : { idPrefix: idPrefix.toLowerCase() }),
+        ...(submitToken === undefined ? {} : { submitToken }),
         ...(limit === undefined ? {} : { limit }),
       },
       context.signal,

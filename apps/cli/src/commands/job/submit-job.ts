@@ -5,11 +5,18 @@ import type { CommandContext, CommandOutput } from "../../command-line/command-c
 import { tellAway } from "../../terminal/tell-away.js";
 import { transferProgress } from "../../terminal/transfer-progress.js";
 
+/** What `flare job submit` is given. */
+export interface SubmitJobOptions extends StudyOptions {
+  readonly folder: string;
+  readonly submitToken: string | undefined;
+}
+
 /** Sends a job to the server and says its id. */
-export async function submitJob(context: CommandContext, options: StudyOptions & { readonly folder: string }): Promise<CommandOutput> {
+export async function submitJob(context: CommandContext, options: SubmitJobOptions): Promise<CommandOutput> {
   const folder = resolve(context.cwd, options.folder);
   return await withAdminInStudy(context, options, async (session) => {
     const { jobId } = await session.submitJob(folder, {
+      submitToken: options.submitToken,
       onProgress: transferProgress(context.terminal, "Sending"),
       onAway: tellAway(context.terminal),
       signal: context.signal,

@@ -113,11 +113,13 @@ class InternalError(AdminError):
 
 
 class SubmitTokenConflict(AdminError):
-    """Submit tokens are not here, and nothing raises it; scripts may catch it."""
+    """A job with other files was submitted with this token."""
+
+    own_code = "job/id-taken"
 
 
 class SubmitTokenJobDeleted(AdminError):
-    """As :class:`SubmitTokenConflict`."""
+    """The token's job was deleted. Nothing raises it here: the token makes a new job then."""
 
 
 class NotHere(AdminError, NotImplementedError):
@@ -141,6 +143,7 @@ _CLASSES: Dict[str, Type[AdminError]] = {
     "job/invalid": InvalidJobDefinition,
     "job/manifest-invalid": InvalidJobDefinition,
     "job/not-done": JobNotDone,
+    "job/id-taken": SubmitTokenConflict,
     "job/not-found": JobNotFound,
     "job/not-over": JobNotDone,
     "job/not-yours": AuthorizationError,

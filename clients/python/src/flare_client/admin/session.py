@@ -96,14 +96,14 @@ class Session(System, Studies):
     def submit_job(self, job_definition_path: str, submit_token: Optional[str] = None) -> str:
         """Sends a job; gives its id.
 
+        :param submit_token: a name of your own for this submission: with it the same job may be submitted again, and is there once
         :param job_definition_path: folder of the job, from the working folder or else from the kit's folder ``transfer``
         """
-        if submit_token is not None:
-            raise NotHere("'submit_token' is not here: clone_job submits a job once more, and list_jobs says whether it is there.")
         folders = [path for path in (job_definition_path, os.path.join(self.upload_dir, job_definition_path)) if os.path.isdir(path)]
         if not folders:
             raise InvalidJobDefinition(f"There is no folder {job_definition_path}.")
-        return str(self._ask("job", "submit", "-j", os.path.abspath(folders[0]), is_limited=False)["job_id"])
+        token = [f"--submit-token={submit_token}"] if submit_token is not None else []
+        return str(self._ask("job", "submit", "-j", os.path.abspath(folders[0]), *token, is_limited=False)["job_id"])
 
     def clone_job(self, job_id: str) -> str:
         """Submits a job once more; gives the new id."""
@@ -131,13 +131,12 @@ class Session(System, Studies):
 
         :param detailed: whether each is what ``get_job_meta`` gives, which takes a command for each
         :param reverse: newest first
+        :param submit_token: only the job that this admin has submitted with it
         :param older: names of arguments that FLARE had before
         """
         unknown = [name for name in older if name not in _OLD_NAMES]
         if unknown:
             raise TypeError(f"list_jobs has no argument {unknown[0]!r}")
-        if submit_token is not None:
-            raise NotHere("'submit_token' is not here: 'name_prefix' finds a job by its name.")
         given = {_OLD_NAMES[name]: value for name, value in older.items()}
         most, by_id, by_name = limit or given.get("limit"), id_prefix or given.get("id_prefix"), name_prefix or given.get("name_prefix")
         jobs = self._ask(
@@ -146,6 +145,7 @@ class Session(System, Studies):
             *([f"--max={most}"] if most else []),
             *([f"--id-prefix={by_id}"] if by_id else []),
             *([f"--name-prefix={by_name}"] if by_name else []),
+            *([f"--submit-token={submit_token}"] if submit_token is not None else []),
             *(["--reverse"] if reverse else []),
         )
         return [self.get_job_meta(job["job_id"]) for job in jobs] if detailed else [job_summary(job) for job in jobs]
