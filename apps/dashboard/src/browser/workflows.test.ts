@@ -49,6 +49,7 @@ describe.skipIf(lacked !== "")(`jobs of several workflows, of turns and of evalu
     const region = page.getByRole("region", { name: "Evaluation: cross-site-evaluation" });
     const table = region.getByRole("table", { name: "dice of each model at each site" });
     const rows = table.getByRole("rowheader");
+    await table.waitFor();
     expect(await rows.allTextContents()).toEqual([
       "global model",
       "best global model",
@@ -74,6 +75,8 @@ describe.skipIf(lacked !== "")(`jobs of several workflows, of turns and of evalu
     await openAt(page, `/jobs/${workflowJobs.statistics}`);
     const region = page.getByRole("region", { name: "Statistics" });
     const table = region.getByRole("table", { name: "training, all sites" });
+    // They are asked for once the page is there.
+    await table.waitFor();
     expect(await table.getByRole("columnheader").allTextContents()).toEqual([
       "Feature",
       "Count",
