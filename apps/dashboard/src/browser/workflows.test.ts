@@ -140,9 +140,9 @@ describe.skipIf(lacked !== "")(`jobs of several workflows, of turns and of evalu
   it("curves are of training alone", async () => {
     await openAt(page, `/jobs/${workflowJobs.evaluating}`);
     const metrics = page.getByRole("region", { name: "Metrics" });
-    expect(await metrics.getByRole("heading", { level: 3 }).allTextContents()).toEqual(["train_loss", "dice"]);
+    await expect.poll(() => metrics.getByRole("heading", { level: 3 }).allTextContents()).toEqual(["train_loss", "dice"]);
     await metrics.getByLabel("dice as a table").click({ force: true });
-    expect(await metrics.getByRole("table").getByRole("rowheader").allTextContents()).toEqual(["1", "2", "3", "4"]);
+    await expect.poll(() => metrics.getByRole("table").getByRole("rowheader").allTextContents()).toEqual(["1", "2", "3", "4"]);
   });
 
   it("rounds count within their workflow, each under its name", async () => {
