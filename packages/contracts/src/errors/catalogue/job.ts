@@ -7,10 +7,15 @@ export const jobErrors = {
     grpc: grpcStatus.notFound,
     http: 404,
   }),
-  "job/id-taken": row("user", "Another job was submitted under this id.", "Submit again; a new id is made for every submission.", {
-    grpc: grpcStatus.alreadyExists,
-    http: 409,
-  }),
+  "job/id-taken": row(
+    "user",
+    "Another job was submitted under this id, or with this token.",
+    "Submit it with another id or token, or without either: every submission then has an id of its own.",
+    {
+      grpc: grpcStatus.alreadyExists,
+      http: 409,
+    },
+  ),
   "job/key-mismatch": row(
     "user",
     "The private key does not belong to the certificate that a job is signed with.",
