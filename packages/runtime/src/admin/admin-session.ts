@@ -168,11 +168,7 @@ export class AdminSession {
   /** Where the time of a job went, as far as it is: read from the journal, page by page. */
   async trace(jobId: string, signal?: AbortSignal): Promise<JobTrace> {
     const entries: JournalEntry[] = [];
-    for (let after: number | undefined = 0; after !== undefined; ) {
-      const page = await this.jobEvents(jobId, { after, signal });
-      entries.push(...page.entries);
-      after = page.hasMore ? page.entries.at(-1)?.seq : undefined;
-    }
+    for await (const entry of this.#journalOf(jobId, signal)) entries.push(entry);
     return traceJournal(jobId, entries);
   }
 
@@ -242,11 +238,7 @@ export class AdminSession {
    */
   async evaluations(jobId: string, signal?: AbortSignal): Promise<readonly ModelEvaluation[]> {
     let known = noEvaluations;
-    for (let after: number | undefined = 0; after !== undefined; ) {
-      const { entries, hasMore } = await this.jobEvents(jobId, { after, signal });
-      for (const entry of entries) known = addToEvaluations(known, entry);
-      after = hasMore ? entries.at(-1)?.seq : undefined;
-    }
+    for await (const entry of this.#journalOf(jobId, signal)) known = addToEvaluations(known, entry);
     return known.evaluations;
   }
 
@@ -362,6 +354,15 @@ export class AdminSession {
   close(): void {
     this.#parts.onClose?.();
     this.#calls.close();
+  }
+
+  /** The journal of a job as far as it is, from its first entry on. */
+  async *#journalOf(jobId: string, signal: AbortSignal | undefined): AsyncGenerator<JournalEntry> {
+    for (let after: number | undefined = 0; after !== undefined; ) {
+      const { entries, hasMore } = await this.jobEvents(jobId, { after, signal });
+      yield* entries;
+      after = hasMore ? entries.at(-1)?.seq : undefined;
+    }
   }
 
   /** What the server has accepted counts for this admin too, unless its kit has missed a change of roots. */

@@ -1,5 +1,5 @@
 import { createPrivateKey, randomUUID, X509Certificate } from "node:crypto";
-import { mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
+import { access, mkdir, open, readdir, readFile, rename, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { FlareError } from "@flare-ts/contracts";
 import { currentIdentityFile, identityFolderOf, type Kit } from "@flare-ts/provision/kit";
@@ -178,6 +178,11 @@ export class IdentityFolder {
 
   /** Makes a folder with all its files at once; one that is there already stays as it is. */
   async #placeFolder(name: string, files: readonly (readonly [string, string, number])[]): Promise<void> {
+    const isPlaced = await access(join(this.#folder, name)).then(
+      () => true,
+      () => false,
+    );
+    if (isPlaced) return;
     const draft = join(this.#folder, `${draftPrefix}${randomUUID()}`);
     await mkdir(draft, { recursive: true, mode: 0o700 });
     for (const [file, text, mode] of files) await writeDurably(join(draft, file), text, mode);

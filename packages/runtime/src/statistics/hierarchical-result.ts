@@ -1,4 +1,5 @@
-import type { HierarchyGroup, SiteHierarchy, StatisticName, StatisticsSettings } from "@flare-ts/contracts/job";
+import { type HierarchyGroup, type SiteHierarchy, sitesOfHierarchy } from "@flare-ts/contracts";
+import type { StatisticName, StatisticsSettings } from "@flare-ts/contracts/job";
 import { type FeatureGroup, featureGroups, type SiteAnswers, type StatisticValue, valueOf } from "./feature-groups.js";
 import { inner, plain } from "./nested-maps.js";
 import type { FeatureStatistics } from "./site-statistics.js";
@@ -32,13 +33,13 @@ export function hierarchicalResult(
   const features = featureGroups(settings, answers, asked);
   const of = (sites: ReadonlySet<string>): GroupStatistics => groupStatistics(settings, features, sites);
   // A level is never called `Global`, `Local` or `Name`.
-  return { Global: of(new Set(sitesIn(hierarchy))), [hierarchy.level]: hierarchy.members.map((member) => memberOf(member, of)) };
+  return { Global: of(sitesIn(hierarchy)), [hierarchy.level]: hierarchy.members.map((member) => memberOf(member, of)) };
 }
 
 function memberOf(member: string | HierarchyGroup, of: (sites: ReadonlySet<string>) => GroupStatistics): HierarchyMember {
   if (typeof member === "string") return { Name: member, Local: of(new Set([member])) };
   const { name, level, members } = member;
-  return { Name: name, [level]: members.map((one) => memberOf(one, of)), Global: of(new Set(sitesIn(member))) };
+  return { Name: name, [level]: members.map((one) => memberOf(one, of)), Global: of(sitesIn(member)) };
 }
 
 function groupStatistics(settings: StatisticsSettings, features: readonly FeatureGroup[], names: ReadonlySet<string>): GroupStatistics {
@@ -56,6 +57,6 @@ function groupStatistics(settings: StatisticsSettings, features: readonly Featur
   return plain(result) as GroupStatistics;
 }
 
-function sitesIn({ members }: SiteHierarchy): readonly string[] {
-  return members.flatMap((member) => (typeof member === "string" ? [member] : sitesIn(member)));
+function sitesIn(hierarchy: SiteHierarchy): ReadonlySet<string> {
+  return new Set(sitesOfHierarchy(hierarchy).map(({ site }) => site));
 }

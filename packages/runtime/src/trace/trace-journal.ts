@@ -20,8 +20,8 @@ interface GrowingRound extends Omit<RoundTrace, "tasks" | "steps" | "longest"> {
   readonly tasks: Map<string, GrowingTask>;
   readonly steps: (StepTrace & { toMs: number | undefined; readonly task: string; readonly answers: { site: string; atMs: number }[] })[];
   aggregation: TraceSpan | undefined;
-  /** From this round on sites go on after the round has closed, where they do not wait for each other. */
-  readonly oldestBase: number | undefined;
+  /** Whether sites go on after it has closed, as they do not wait for each other. */
+  readonly isBuffered: boolean;
 }
 
 class JournalTrace {
@@ -61,8 +61,8 @@ class JournalTrace {
     if (this.#rounds.has(round)) return;
     if (buffered !== undefined) for (const older of this.#rounds.values()) if (older.round < buffered.oldestBase) endTasks(older, atMs);
     const tasks = new Map(sites.map((site) => [site, openTask(site, atMs)]));
-    const oldestBase = buffered?.oldestBase;
-    this.#rounds.set(round, { round, task, workflow, fromMs: atMs, toMs: undefined, tasks, steps: [], aggregation: undefined, oldestBase });
+    const isBuffered = buffered !== undefined;
+    this.#rounds.set(round, { round, task, workflow, fromMs: atMs, toMs: undefined, tasks, steps: [], aggregation: undefined, isBuffered });
   }
 
   #addTo(event: Extract<JobEvent, { readonly round: number }>, atMs: number): void {
@@ -91,7 +91,7 @@ class JournalTrace {
         round.toMs = atMs;
         const ms = Math.min(atMs - round.fromMs, event.aggregationSeconds * 1000);
         if (ms > 0) round.aggregation = { name: "aggregation", fromMs: atMs - ms, toMs: atMs };
-        if (round.oldestBase === undefined) endTasks(round, atMs);
+        if (!round.isBuffered) endTasks(round, atMs);
         return;
       }
       case "round-opened":

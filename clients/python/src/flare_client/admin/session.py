@@ -96,8 +96,8 @@ class Session(System, Studies):
     def submit_job(self, job_definition_path: str, submit_token: Optional[str] = None) -> str:
         """Sends a job; gives its id.
 
-        :param submit_token: a name of your own for this submission: with it the same job may be submitted again, and is there once
         :param job_definition_path: folder of the job, from the working folder or else from the kit's folder ``transfer``
+        :param submit_token: a name of your own for this submission: with it the same job may be submitted again, and is there once
         """
         folders = [path for path in (job_definition_path, os.path.join(self.upload_dir, job_definition_path)) if os.path.isdir(path)]
         if not folders:
