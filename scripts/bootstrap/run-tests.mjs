@@ -4,11 +4,16 @@ import process from "node:process";
 import { root, runCommand } from "./run-command.mjs";
 import { workspaceFolders } from "./workspace-folders.mjs";
 
-/** Packages whose tests take a third of the time, and others that take another; all that are not named take the last. */
-const namedLanes = [
-  ["@flare-ts/testing", "@flare-ts/python-client"],
-  ["@flare-ts/dashboard", "@flare-ts/dashboard-api", "@flare-ts/cli"],
-];
+/**
+ * Packages whose tests take long, the longest first: whoever is done takes the next one that nobody has taken, so that all end at about the
+ * same time. The others, seconds each, come last.
+ */
+const longest = ["testing", "dashboard", "runtime", "dashboard-api", "cli", "aggregator", "provision", "python-client", "benchmarks"].map(
+  (name) => `@flare-ts/${name}`,
+);
+
+/** Packages that are tested at a time. Three keep two processors busy: a test that starts processes waits for a third of its time. */
+const width = 3;
 
 /** Runs the tests of every package and prints the totals as the last line. Returns the exit status. */
 export async function runTests(args) {
@@ -17,15 +22,10 @@ export async function runTests(args) {
   // Everything is built by now. Without --only, turbo would look at the build again and put its files in place anew, while
   // processes of other tests are loading them.
   const run = ["run", "test", "--only", "--continue", "--output-logs=new-only"];
-  // Lanes that take about as long: turbo alone may begin the longest one last, and leave a core idle for minutes. Three of them keep
-  // two processors busy: a test that starts processes waits for a third of its time.
-  const lanes =
+  const statuses =
     args.length > 0
-      ? [["--concurrency=2", ...args]]
-      : [...namedLanes.map((names) => names.map((name) => `--filter=${name}`)), namedLanes.flat().map((name) => `--filter=!${name}`)].map(
-          (filters) => ["--concurrency=1", ...filters],
-        );
-  const statuses = await Promise.all(lanes.map((lane) => runCommand("turbo", [...run, ...lane])));
+      ? [await runCommand("turbo", [...run, "--concurrency=2", ...args])]
+      : await oneByOne(longestFirst(), width, (name) => runCommand("turbo", [...run, `--filter=${name}`]));
   const status = Math.max(...statuses);
   const totals = addUp(reports);
   for (const line of totals.failedNames) process.stdout.write(`failed: ${line}\n`);
@@ -37,6 +37,30 @@ export async function runTests(args) {
   // A machine may lack what a test needs; the one that decides may not.
   if (totals.skippedNames.length > 0 && process.env.FLARE_NO_SKIPS === "1") return 1;
   return totals.passed === 0 || totals.failed > 0 ? 1 : 0;
+}
+
+/** Names of the packages that have tests, in the order in which they begin. */
+function longestFirst() {
+  const tested = workspaceFolders()
+    .map((folder) => JSON.parse(readFileSync(join(root, folder, "package.json"), "utf8")))
+    .filter(({ scripts }) => scripts?.test !== undefined)
+    .map(({ name }) => name);
+  return [...longest.filter((name) => tested.includes(name)), ...tested.filter((name) => !longest.includes(name))];
+}
+
+/** Runs a command for each name, so many at a time, and gives their exit statuses. After a signal nothing more begins. */
+async function oneByOne(names, count, command) {
+  const waiting = [...names];
+  const statuses = [];
+  const work = async () => {
+    for (let name = waiting.shift(); name !== undefined; name = waiting.shift()) {
+      const status = await command(name);
+      statuses.push(status);
+      if (status > 128) waiting.length = 0;
+    }
+  };
+  await Promise.all(Array.from({ length: count }, work));
+  return statuses;
 }
 
 /** @returns {{ passed: number, failed: number, failedNames: string[], skippedNames: string[] }} */
