@@ -67,6 +67,16 @@ describe("hashes on a thread of their own", () => {
     expect(await next.digest()).toBe(hashOf(bytes));
   });
 
+  it("are those of the next thread while the last one is still ending", async () => {
+    await write(0, size);
+    await thread.begin(file).digest();
+    const closing = thread.close();
+    const hash = thread.begin(file);
+    hash.reached(size);
+    expect(await hash.digest()).toBe(hashOf(bytes));
+    await closing;
+  });
+
   it("end at once when they are given up, also while they are waited for", async () => {
     await write(0, size);
     const hash = thread.begin(file);

@@ -12,8 +12,7 @@ const idleMs = 10_000;
  * thread of the network has to do for the same bytes. The thread starts with the first file; it does not keep the process alive.
  */
 export class HashThread {
-  readonly #answers = new Map<number, Answer>();
-  #worker: Worker | undefined;
+  #thread: Thread | undefined;
   #open = 0;
   #lastId = 0;
   #idle: NodeJS.Timeout | undefined;
@@ -26,22 +25,22 @@ export class HashThread {
   /** Ends the thread now; hashes that run fail. What comes after begins another. */
   async close(): Promise<void> {
     clearTimeout(this.#idle);
-    const worker = this.#worker;
-    this.#worker = undefined;
-    await worker?.terminate();
+    const thread = this.#thread;
+    this.#thread = undefined;
+    await thread?.worker.terminate();
   }
 
   #run(file: FileHandle, offset: number, start: Omit<Extract<HashRequest, { name: "begin" }>, "id" | "fd">): RunningHash {
     clearTimeout(this.#idle);
     this.#open += 1;
     const id = (this.#lastId += 1);
-    const worker = (this.#worker ??= this.#start());
-    const ask = (request: HashRequest): void => worker.postMessage(request, []);
+    const thread = (this.#thread ??= this.#start());
+    const ask = (request: HashRequest): void => thread.worker.postMessage(request, []);
     ask({ ...start, id, fd: file.fd });
     let answer: Promise<string> | undefined;
     const finish = async (name: "digest" | "end"): Promise<string> => {
       try {
-        return await this.#answer(worker, { name, id });
+        return await this.#answer(thread, { name, id });
       } finally {
         this.#closed();
       }
@@ -63,10 +62,11 @@ export class HashThread {
     };
   }
 
-  async #answer(worker: Worker, request: Extract<HashRequest, { name: "digest" | "end" }>): Promise<string> {
-    if (worker !== this.#worker) throw ended(undefined);
+  async #answer(thread: Thread, request: Extract<HashRequest, { name: "digest" | "end" }>): Promise<string> {
+    if (thread !== this.#thread) throw ended(undefined);
+    const { worker, answers } = thread;
     const answered = new Promise<string>((resolve, reject) => {
-      this.#answers.set(request.id, { resolve, reject });
+      answers.set(request.id, { resolve, reject });
     });
     worker.ref();
     worker.postMessage(request, []);
@@ -75,33 +75,41 @@ export class HashThread {
 
   #closed(): void {
     this.#open -= 1;
-    if (this.#answers.size === 0) this.#worker?.unref();
+    if (this.#thread?.answers.size === 0) this.#thread.worker.unref();
     if (this.#open > 0) return;
     this.#idle = setTimeout(() => void this.close(), idleMs);
     this.#idle.unref();
   }
 
-  #start(): Worker {
+  #start(): Thread {
     // As text, so that it is found wherever this file ends up. Without the process's flags, such as modules to be loaded first.
     const worker = new Worker(threadText, { eval: true, stdin: false, execArgv: [], resourceLimits });
+    // Its own: when a thread has ended at last, files may long be hashed by the next one.
+    const answers: Thread["answers"] = new Map();
+    const thread = { worker, answers };
     worker.on("message", ({ id, digest, problem }: HashAnswer) => {
-      const answer = this.#answers.get(id);
-      this.#answers.delete(id);
+      const answer = answers.get(id);
+      answers.delete(id);
       if (problem === undefined) answer?.resolve(digest);
       else answer?.reject(new FlareError("file/unreadable", `A file could not be read to be hashed: ${problem}`));
     });
     const over = (cause: unknown): void => {
-      if (this.#worker === worker) this.#worker = undefined;
-      const answers = [...this.#answers.values()];
-      this.#answers.clear();
-      for (const { reject } of answers) reject(ended(cause));
+      if (this.#thread === thread) this.#thread = undefined;
+      for (const { reject } of answers.values()) reject(ended(cause));
+      answers.clear();
     };
     worker.on("error", over);
     worker.on("exit", () => over(undefined));
     // After the listeners: one for messages keeps the process alive again.
     worker.unref();
-    return worker;
+    return thread;
   }
+}
+
+/** A thread, and who waits for what it says of which hash. */
+interface Thread {
+  readonly worker: Worker;
+  readonly answers: Map<number, Answer>;
 }
 
 interface Answer {
