@@ -11,7 +11,6 @@ import type { JobLauncher } from "../job-process/job-launcher.js";
 import { JobSupervisor } from "../job-process/job-supervisor.js";
 import type { CallHandlers } from "../job-process/rpc-peer.js";
 import type { SiteJobSide, SiteParentSide } from "../job-process/rpc-sides.js";
-import { updateFormFor } from "../job-process/shape-update.js";
 import { errorField, type Logger } from "../logging/logger.js";
 import { stepOf } from "../secure-aggregation/step-tasks.js";
 import { type SecureTask, splitTaskMeta } from "../secure-aggregation/task-meta.js";
@@ -21,6 +20,7 @@ import type { SiteStore } from "../store/site-store.js";
 import { whenThereIsRoom } from "../store/when-there-is-room.js";
 import type { TransferClient } from "../transfer/transfer-client.js";
 import { objectFromWire, taskKeyFromWire, taskKeyText, taskKeyToWire } from "../transport/wire-values.js";
+import { answersToJobProcess, type TasksOfProcess } from "./answers-to-job-process.js";
 import type { AdmittedJob, JobAdmission } from "./job-admission.js";
 import type { JobPlace, JobPlaces } from "./job-places.js";
 import type { OutputSender } from "./output-sender.js";
@@ -321,62 +321,19 @@ export class SiteJob {
     );
   }
 
-  #calls({ jobName, folder, appFolder, app, scope, secure }: AdmittedJob, resources: JobResources | undefined): CallHandlers<SiteJobCalls> {
-    const { site, datasets, modelsFolder, updateForm, stallMs, attachFolder } = this.#init;
-    const { gpus = [], cpus = 0 } = resources ?? {};
-    // Filters need values as they were trained: whatever makes an update smaller comes after them.
-    const formInProcess = scope === undefined && secure === undefined ? updateForm : "none";
+  #calls(admitted: AdmittedJob, resources: JobResources | undefined): CallHandlers<SiteJobCalls> {
+    const { folder, scope } = admitted;
     const intake = new ResultIntake(
       { ...this.#parts, taskModels: this.#models, whenThereIsRoom: (action) => this.#whenThereIsRoom(action) },
       { folder, scope, masking: this.#masking },
     );
-    return {
-      begin: () => {
-        // The reply goes out first; the open tasks follow it on the same channel.
-        queueMicrotask(() => this.#deliverReadyTasks());
-        this.#parts.onJobBegun?.();
-        const job = {
-          jobId: this.jobId,
-          jobName,
-          site,
-          workspace: folder,
-          appFolder,
-          datasets,
-          modelsFolder,
-          ...(formInProcess === undefined ? {} : { updateForm: formInProcess }),
-          ...(gpus.length === 0 ? {} : { gpus }),
-          ...(cpus === 0 ? {} : { cpus }),
-          stallMs,
-          attachFolder,
-          streamsLogs: this.#parts.output.allowsLogs,
-        };
-        return Promise.resolve({ job, app });
-      },
-      result: async ({ key, ...result }) => {
-        const form = scope === undefined || secure !== undefined ? undefined : updateFormFor(key.task, app.resultFilters, updateForm);
-        await this.#takeResult(key, result, intake, form);
-        return {};
-      },
-      taskFailed: async ({ key, error }) => {
-        await this.#failTask(key, error);
-        return {};
-      },
-      taskProgress: ({ key, ...phase }) => {
-        if (this.#tasks.get(taskKeyText(key))?.ready !== undefined) this.#parts.reporter.note(key, phase);
-        return Promise.resolve({});
-      },
-      secrets: async ({ names }) => ({ values: await this.#parts.secrets.read(names) }),
-      log: ({ key, value, round, step }) => {
-        this.#logger.info("trainer metric", { key, value, round, step });
-        const { [key]: leaves } = this.#parts.privacy.metricsThatLeave(scope, { [key]: value });
-        if (leaves !== undefined) this.#parts.output.metric(this.jobId, { key, value, round, step });
-        return Promise.resolve({});
-      },
-      lines: async ({ source, texts }) => {
-        await this.#parts.output.lines(this.jobId, source, texts);
-        return {};
-      },
+    const tasks: TasksOfProcess = {
+      isOpen: (key) => this.#tasks.get(taskKeyText(key))?.ready !== undefined,
+      deliver: () => this.#deliverReadyTasks(),
+      take: (key, result, form) => this.#takeResult(key, result, intake, form),
+      fail: (key, error) => this.#failTask(key, error),
     };
+    return answersToJobProcess({ ...this.#parts, logger: this.#logger, tasks }, { ...this.#init, jobId: this.jobId, admitted, resources });
   }
 
   async #takeResult(key: TaskKey, result: TrainerResult, intake: ResultIntake, form: UpdateForm | undefined): Promise<void> {
