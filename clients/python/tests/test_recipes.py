@@ -20,6 +20,7 @@ from flare_client.recipe import (
     add_cross_site_evaluation,
     add_experiment_tracking,
     add_final_global_evaluation,
+    add_secure_aggregation,
     set_per_site_config,
     set_recipe_meta,
 )
@@ -158,6 +159,22 @@ class Recipes(JobFolders):
             set_recipe_meta(recipe, JobMetaKey.JOB_LAUNCHER_SPEC, {})
         with self.assertRaisesRegex(JobError, "'scop' is no key that a recipe sets; did you mean 'scope'?"):
             set_recipe_meta(recipe, "scop", "public")
+
+    def test_updates_are_masked_where_the_server_reads_none_by_itself(self):
+        recipe = numpy_recipe(min_clients=3)
+        add_secure_aggregation(recipe, max_weight=500)
+        meta = self.json(self.exported(recipe), "meta.json")
+        self.assertEqual((meta["min_clients"], meta["secure_aggregation"]), (3, {"min_sites": 3, "max_weight": 500}))
+        for given, arguments, why in (
+            (numpy_recipe(), {}, "'min_clients' is 2, and sums are of 3 sites or more"),
+            (numpy_recipe(), {"min_sites": 1}, "'min_sites' is 1; it is a whole number from 2 on"),
+            (numpy_recipe(), {"min_sites": "3"}, "'min_sites' is '3'"),
+            (numpy_recipe(), {"min_sites": 2, "max_weight": 0}, "'max_weight' is 0; it is a number above 0"),
+            (FedBuffRecipe(model=MODEL, min_clients=3, train_script="client.py"), {}, "this job has FedBuff: its server reads single updates"),
+        ):
+            with self.assertRaises(JobError) as caught:
+                add_secure_aggregation(given, **arguments)
+            self.assertIn(why, str(caught.exception))
 
     def test_arguments_are_used_told_or_refused(self):
         with told() as output:

@@ -11,7 +11,7 @@ Importing this takes ``--export`` and ``--export-dir`` out of ``sys.argv``: :met
 
 from ..flare_command import FlareCommandError
 from ..job.errors import JobError
-from .additions import add_experiment_tracking, set_per_site_config, set_recipe_meta
+from .additions import add_experiment_tracking, add_secure_aggregation, set_per_site_config, set_recipe_meta
 from .dh_psi import DhPSIRecipe
 from .environment import ExecEnv
 from .evaluation import FedEvalRecipe, NumpyCrossSiteEvalRecipe, add_cross_site_evaluation, add_final_global_evaluation
@@ -49,6 +49,7 @@ __all__ = [
     "add_cross_site_evaluation",
     "add_experiment_tracking",
     "add_final_global_evaluation",
+    "add_secure_aggregation",
     "set_per_site_config",
     "set_recipe_meta",
 ]

@@ -3,7 +3,7 @@
 from typing import Any, Mapping, Optional, Sequence
 
 from ..job import JobMetaKey
-from ..job.arguments import nearest
+from ..job.arguments import nearest, without_none
 from ..job.errors import JobError, without_effect
 from .spec import Recipe
 
@@ -27,6 +27,36 @@ def set_recipe_meta(recipe: Recipe, key: JobMetaKey, value: Any) -> None:
     if name not in known:
         raise JobError(f"'{name}' is no key that a recipe sets{nearest(name, known)}")
     recipe._job.meta_props[name] = value
+
+
+def add_secure_aggregation(
+    recipe: Recipe, min_sites: int = 3, max_weight: Optional[int] = None, step_timeout: Optional[float] = None
+) -> None:
+    """Has sites mask their updates, so that the server learns their sum alone (``docs/secure-aggregation.md``). Not FLARE's.
+
+    :param min_sites: no sum of fewer sites is ever made known
+    :param max_weight: the largest weight of an update, such as its number of samples; 1,000,000 unless given
+    :param step_timeout: seconds that the sites of a sum have for each step after their updates; 300 unless given
+    :raises JobError: for what cannot be, and for a recipe whose server reads single updates
+    """
+    job = recipe._job
+    readers = [workflow.path for workflow in job.workflows if workflow.path != "FedAvg"]
+    if readers or not job.workflows:
+        why = f"this job has {' and '.join(readers)}: its server reads single updates" if readers else "this job has no workflow"
+        raise JobError(f"secure aggregation is for FedAvg, and {why}")
+    if not _is_number(min_sites) or min_sites != int(min_sites) or min_sites < 2:
+        raise JobError(f"'min_sites' is {min_sites!r}; it is a whole number from 2 on: the sum of one update is that update")
+    if job.min_clients < min_sites:
+        raise JobError(f"'min_clients' is {job.min_clients}, and sums are of {min_sites} sites or more: the job must not start with fewer")
+    for name, value in without_none(max_weight=max_weight, step_timeout=step_timeout).items():
+        if not _is_number(value) or value <= 0:
+            raise JobError(f"'{name}' is {value!r}; it is a number above 0")
+    given = without_none(min_sites=min_sites, max_weight=max_weight, step_timeout=step_timeout)
+    job.meta_props["secure_aggregation"] = dict(given)
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def add_experiment_tracking(
