@@ -75,7 +75,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
         executor: {
           path: "ClientAPIExecutor",
           args: {
-            task_script_path: "train.ts",
+            task_script_path: "train.js",
             task_script_args: [String(trainMs), silentSite, failingSite, String(addsOwnNumber), JSON.stringify(holds)],
             ...executorArgs,
           },
@@ -83,7 +83,7 @@ export async function writeAddOneJob(init: AddOneJobInit): Promise<void> {
       },
     ],
   });
-  await writeFile(join(app, "custom", "train.ts"), trainScript);
+  await writeFile(join(app, "custom", "train.js"), trainScript);
   const data = Float32Array.from({ length: parameters }, (_, i) => i / 8);
   const tensors: [string, Tensor][] = [["weight", { dtype: "F32", shape: [parameters], data }]];
   if (frozenParameters > 0) {

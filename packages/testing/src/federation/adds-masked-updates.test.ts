@@ -6,11 +6,12 @@ import { announceScale, createEngine, decodeSafetensors, differenceUpdate, encod
 import type { JournalEntry } from "@flare-ts/runtime/admin";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { letGo, writeAddOneJob } from "./add-one-job.js";
+import { eventually } from "./eventually.js";
 import { createFederation, type Federation } from "./federation.js";
 import { followJob } from "./follow-job.js";
 
 const sites = ["site-1", "site-2", "site-3"];
-const rounds = 2;
+const roundsOfJob = 2;
 const parameters = 500;
 const maxWeight = 1000;
 
@@ -18,6 +19,8 @@ describe("three sites whose updates the server adds and does not read", () => {
   let federation: Federation;
   let folder: string;
   let initialModel = "";
+  /** Rounds in which site 1 was killed. */
+  const kills: number[] = [];
 
   beforeAll(async () => {
     folder = await mkdtemp(join(tmpdir(), "flare-masked-"));
@@ -40,35 +43,29 @@ describe("three sites whose updates the server adds and does not read", () => {
     }
   });
 
-  it.each<[string, Disturb]>([
-    ["before it has handed in", killTraining],
-    ["after it has handed in, before it confirms", killBeforeConfirm],
-    ["after it has confirmed, before it reveals", killBeforeReveal],
-  ])(
-    "make the same when one of them is killed %s",
-    async (_when, disturb) => {
-      const { entries } = await run("killed", { disturb, holds: { "site-2": [1] } });
-      expect(modelsOf(entries)).toEqual(await modelsInTheClear([sites, sites]));
-      expect(stepsOf(entries)).toEqual(["keys-0", "confirm-0", "reveal-0", "confirm-0", "reveal-0"]);
-    },
-    120_000,
-  );
+  it("make the same when one is killed before it has handed in, then before it confirms, then after that and before it reveals", async () => {
+    const disturb: Disturb = async (entry, jobId) => {
+      await killTraining(1)(entry, jobId);
+      await killBeforeConfirm(2)(entry, jobId);
+      await killBeforeReveal(3)(entry, jobId);
+    };
+    const { entries } = await run("killed", { disturb, rounds: 4, holds: { "site-2": [1, 2, 3] } });
+    expect(kills).toEqual([1, 2, 3]);
+    expect(modelsOf(entries)).toEqual(await modelsInTheClear([sites, sites, sites, sites]));
+    expect(stepsOf(entries)).toEqual(["keys-0", ...[0, 1, 2, 3].flatMap(() => ["confirm-0", "reveal-0"])]);
+  });
 
-  it.each(["keys", "confirm", "reveal"] as const)(
-    "make the same when the server is killed as the step %s is open",
-    async (step) => {
-      let isKilled = false;
-      const disturb: Disturb = ({ event }) => {
-        if (event.type !== "step-opened" || event.step !== step || isKilled) return;
-        isKilled = true;
-        process.kill(federation.pidOf("server") ?? 0, "SIGKILL");
-      };
-      const { entries } = await run("server-killed", { disturb });
-      expect(isKilled).toBe(true);
-      expect(modelsOf(entries)).toEqual(await modelsInTheClear([sites, sites]));
-    },
-    120_000,
-  );
+  it("make the same when the server is killed as each step is open for the first time", async () => {
+    const killedAt: string[] = [];
+    const disturb: Disturb = async ({ event }) => {
+      if (event.type !== "step-opened" || killedAt.includes(event.step)) return;
+      killedAt.push(event.step);
+      process.kill(await eventually("the server runs", () => federation.pidOf("server")), "SIGKILL");
+    };
+    const { entries } = await run("server-killed", { disturb });
+    expect(killedAt).toEqual(["keys", "confirm", "reveal"]);
+    expect(modelsOf(entries)).toEqual(await modelsInTheClear([sites, sites]));
+  });
 
   it("go on without one that is gone before it confirms: the others mask what they have trained anew", async () => {
     const others = sites.slice(0, 2);
@@ -85,7 +82,7 @@ describe("three sites whose updates the server adds and does not read", () => {
     expect(stepsOf(entries)).toEqual(["keys-0", "confirm-0", "mask-1", "confirm-1", "reveal-1", "confirm-0", "reveal-0"]);
     expect(modelsOf(entries)).toEqual(await modelsInTheClear([others, sites]));
     const log = await readFile(join(federation.kitOf("site-1"), jobId, "trainer.log"), "utf8");
-    expect(log.match(/mean of/g)).toHaveLength(rounds);
+    expect(log.match(/mean of/g)).toHaveLength(roundsOfJob);
   });
 
   it("lose a round when one is gone that has confirmed, and go on with the next", async () => {
@@ -122,27 +119,37 @@ describe("three sites whose updates the server adds and does not read", () => {
   });
 
   /** Kills site 1 while it trains; the watchdog starts it again. */
-  async function killTraining({ event }: JournalEntry, jobId: string): Promise<void> {
-    if (event.type !== "round-opened" || event.round !== 1) return;
-    process.kill(federation.pidOf("site-1") ?? 0, "SIGKILL");
-    await letGo(federation, jobId, "site-2", 1);
+  function killTraining(round: number): Disturb {
+    return async ({ event }, jobId) => {
+      if (event.type !== "round-opened" || event.round !== round) return;
+      killSite1(round);
+      await letGo(federation, jobId, "site-2", round);
+    };
   }
 
   /** Nothing is confirmed while site 2 is held. */
-  async function killBeforeConfirm({ event }: JournalEntry, jobId: string): Promise<void> {
-    if (event.type === "update-accepted" && event.round === 1 && event.site === "site-1") {
-      process.kill(federation.pidOf("site-1") ?? 0, "SIGSTOP");
-      await letGo(federation, jobId, "site-2", 1);
-    }
-    if (event.type === "step-opened" && event.round === 1 && event.step === "confirm")
-      process.kill(federation.pidOf("site-1") ?? 0, "SIGKILL");
+  function killBeforeConfirm(round: number): Disturb {
+    return async ({ event }, jobId) => {
+      if (event.type === "update-accepted" && event.round === round && event.site === "site-1") {
+        process.kill(federation.pidOf("site-1") ?? 0, "SIGSTOP");
+        await letGo(federation, jobId, "site-2", round);
+      }
+      if (event.type === "step-opened" && event.round === round && event.step === "confirm") killSite1(round);
+    };
   }
 
-  async function killBeforeReveal(entry: JournalEntry, jobId: string): Promise<void> {
-    await beforeReveal(1)(entry, jobId);
-    const { event } = entry;
-    if (event.type === "step-opened" && event.round === 1 && event.step === "reveal")
-      process.kill(federation.pidOf("site-1") ?? 0, "SIGKILL");
+  function killBeforeReveal(round: number): Disturb {
+    const stop = beforeReveal(round);
+    return async (entry, jobId) => {
+      await stop(entry, jobId);
+      const { event } = entry;
+      if (event.type === "step-opened" && event.round === round && event.step === "reveal") killSite1(round);
+    };
+  }
+
+  function killSite1(round: number): void {
+    process.kill(federation.pidOf("site-1") ?? 0, "SIGKILL");
+    kills.push(round);
   }
 
   /** Stops site 1 when it has confirmed and site 3, which is stopped until then, has not; so nothing is revealed yet. */
@@ -162,6 +169,7 @@ describe("three sites whose updates the server adds and does not read", () => {
 
   async function run(name: string, init: RunInit = {}) {
     const { disturb = () => undefined, holds = {}, minSites = 3, stepTimeout = 60, minClients = 3, status = /COMPLETED/ } = init;
+    const { rounds = roundsOfJob } = init;
     const { meta = { secure_aggregation: { min_sites: minSites, max_weight: maxWeight, step_timeout: stepTimeout } } } = init;
     const job = await mkdtemp(join(folder, `${name}-`));
     const args = { min_clients: Math.min(minClients, minSites) };
@@ -210,6 +218,8 @@ type Disturb = (entry: JournalEntry, jobId: string) => void | Promise<void>;
 
 interface RunInit {
   readonly disturb?: Disturb;
+  /** @default 2 */
+  readonly rounds?: number;
   readonly holds?: Readonly<Record<string, readonly number[]>>;
   readonly minSites?: number;
   readonly minClients?: number;

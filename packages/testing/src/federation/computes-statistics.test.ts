@@ -28,6 +28,8 @@ describe.skipIf(python === undefined)("statistics of tables of three hospitals (
   const careful = "hospital-c";
   let federation: Federation;
   let folder: string;
+  /** The example's job, undisturbed and with nothing held back: what the others are compared with. */
+  let pooled: Awaited<ReturnType<typeof run>>;
 
   beforeAll(async () => {
     process.env["FLARE_PYTHON"] = python;
@@ -64,6 +66,7 @@ describe.skipIf(python === undefined)("statistics of tables of three hospitals (
     });
     for (const site of sites) await writeFile(join(federation.kitOf(site), "local", "privacy.json"), JSON.stringify(policyOf(site)));
     await federation.startAll();
+    pooled = await run("pooled");
   });
 
   afterAll(async () => {
@@ -72,7 +75,7 @@ describe.skipIf(python === undefined)("statistics of tables of three hospitals (
   });
 
   it("are those of all patients in one place", async () => {
-    const { entries, result } = await run("pooled");
+    const { entries, result } = pooled;
     expect(entries.at(-1)?.event).toMatchObject({ type: "job-ended", status: "FINISHED:COMPLETED", reason: "statistics of 3 sites" });
     const tables = await Promise.all(sites.map(tableOf));
     const names = Object.keys(tables[0] ?? {});
@@ -93,7 +96,7 @@ describe.skipIf(python === undefined)("statistics of tables of three hospitals (
   });
 
   it("are the same where a script in TypeScript gives the columns", async () => {
-    const { result } = await run("pooled-again");
+    const { result } = pooled;
     const script = `import { readFileSync } from "node:fs";
 import * as flare from "@flare-ts/runtime/client";
 
@@ -160,8 +163,7 @@ await flare.serveStatistics(() => {
       expect(bins.map(([, , count]) => count)).toEqual(countsOf(radii, 5, 30));
     }
     // What all come to is what a workflow without levels says, and in the south nothing is left of a site that holds all of it back.
-    const { result: flat } = await run("levels-pooled");
-    expect(groups[0]?.statistics).toEqual(statisticsByGroup(flat)[0]?.statistics);
+    expect(groups[0]?.statistics).toEqual(statisticsByGroup(pooled.result)[0]?.statistics);
     const strict = statisticsByGroup((await run("levels-strict", "strict", {}, { job, file })).result);
     expect(strict.slice(4).map(({ statistics }) => statistics)).toEqual([{}, {}]);
     expect(strict[0]?.statistics).toMatchObject({ count: strict[1]?.statistics.count });
@@ -195,7 +197,6 @@ await flare.serveStatistics(() => {
   });
 
   it("are the same when the server is killed between the passes, and a site in the second", async () => {
-    const undisturbed = (await run("undisturbed")).result;
     /** A site that has answered the first pass, and answers the second when it may: it would be over before anybody is killed. */
     let held: string | undefined;
     let isKilled = false;
@@ -222,7 +223,7 @@ await flare.serveStatistics(() => {
       },
     );
     expect(isKilled).toBe(true);
-    expect(result).toEqual(undisturbed);
+    expect(result).toEqual(pooled.result);
   });
 
   /** Runs the example's job for a scope, and gives its journal and its result as a download has it. */

@@ -171,7 +171,7 @@ describe("a site that is disabled", () => {
   });
 
   it("stays disabled, and out of its jobs, when the server is killed at whatever moment of the command", async () => {
-    for (const afterMs of [0, 2, 5, 10, 30]) {
+    for (const afterMs of [0, 5, 30]) {
       const { jobId } = await admin.submitJob(folder);
       await eventually("the job runs", async () => (await admin.jobMeta(jobId)).status === "RUNNING");
       const answered = admin.disableClient("site-1").then(

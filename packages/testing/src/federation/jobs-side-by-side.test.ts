@@ -117,7 +117,7 @@ async function isConnected(site: string): Promise<boolean> {
 async function trainersOf(jobId: string, count: number): Promise<void> {
   await eventually(
     "the trainers run",
-    () => processesWith(jobId).filter((entry) => entry.commandLine.includes("train.ts")).length === count,
+    () => processesWith(jobId).filter((entry) => entry.commandLine.includes("train.js")).length === count,
   );
 }
 

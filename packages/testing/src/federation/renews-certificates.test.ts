@@ -67,7 +67,7 @@ describe.each(ways)(
       timeout: durationMs + 240_000,
     }, async ({ expect }) => {
       const job = join(folder, "job");
-      const trainMs = minutes > 0 ? 2_000 : 400;
+      const trainMs = minutes > 0 ? 2_000 : 800;
       await writeAddOneJob({ folder: job, rounds: 100_000, trainMs, minClients: 2, args: { min_clients: 2 } });
       let adminRenewals = 0;
       const admin = await connectAdmin({

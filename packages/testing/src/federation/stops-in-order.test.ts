@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import type { JobEvent } from "@flare-ts/runtime/admin";
+import type { JobEvent, JournalEntry } from "@flare-ts/runtime/admin";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { writeAddOneJob } from "./add-one-job.js";
 import { eventually } from "./eventually.js";
@@ -12,6 +12,8 @@ import { processesWith } from "./process-tree.js";
 const sites = ["site-1", "site-2"];
 let federation: Federation;
 let folder: string;
+/** Hashes of the models of the jobs whose processes were stopped and not killed. */
+const results: string[] = [];
 
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), "flare-stops-"));
@@ -36,6 +38,7 @@ describe("a federation with a running job", () => {
       expect(processesWith(federation.kitOf(name))).toEqual([]);
       await federation.start(name);
     });
+    results.push(resultOf(await ended));
     expect((await ended).at(-1)?.event).toEqual({
       type: "job-ended",
       status: "FINISHED:COMPLETED",
@@ -43,36 +46,37 @@ describe("a federation with a running job", () => {
     });
   });
 
-  it("loses nothing when the server is killed in any moment between submission and end", async () => {
+  it("loses nothing when the server is killed in one moment after the other between submission and end", async () => {
     const moments: readonly JobEvent["type"][] = ["job-submitted", "job-started", "update-accepted", "round-closed", "workflow-ended"];
-    const results = new Set<string>();
-    for (const moment of moments) {
-      const jobId = await submit();
-      let isKilled = false;
-      const entries = await followJob(federation, jobId, async ({ event }) => {
-        if (isKilled || event.type !== moment) return;
-        isKilled = true;
-        process.kill(await eventually("the server runs", () => federation.pidOf("server")), "SIGKILL");
-        // The watchdog would wait longer before each start.
-        await federation.stop("server");
-        await federation.start("server");
-      });
-      const types = entries.map(({ event }) => event.type);
-      expect(entries.at(-1)?.event).toEqual({
-        type: "job-ended",
-        status: "FINISHED:COMPLETED",
-        reason: expect.stringContaining("rounds are done") as string,
-      });
-      for (const type of ["job-submitted", "job-started", "workflow-ended", "job-ended"] as const) {
-        expect(types.filter((other) => other === type).length, `${type} after a kill at ${moment}`).toBe(1);
-      }
-      const result = entries.find(({ event }) => event.type === "workflow-ended")?.event;
-      results.add(result?.type === "workflow-ended" ? result.model.hash : "none");
-      await eventually("the sites have ended the job", () => processesWith(jobId).length === 0);
+    const killedAt: string[] = [];
+    const jobId = await submit();
+    const entries = await followJob(federation, jobId, async ({ event }) => {
+      if (!moments.includes(event.type) || killedAt.includes(event.type)) return;
+      killedAt.push(event.type);
+      process.kill(await eventually("the server runs", () => federation.pidOf("server")), "SIGKILL");
+      // The watchdog would wait longer before each start.
+      await federation.stop("server");
+      await federation.start("server");
+    });
+    expect(killedAt).toEqual(moments);
+    const types = entries.map(({ event }) => event.type);
+    expect(entries.at(-1)?.event).toEqual({
+      type: "job-ended",
+      status: "FINISHED:COMPLETED",
+      reason: expect.stringContaining("rounds are done") as string,
+    });
+    for (const type of ["job-submitted", "job-started", "workflow-ended", "job-ended"] as const) {
+      expect(types.filter((other) => other === type).length, `times ${type}`).toBe(1);
     }
-    expect(results.size).toBe(1);
+    expect(new Set([...results, resultOf(entries)]).size).toBe(1);
+    await eventually("the sites have ended the job", () => processesWith(jobId).length === 0);
   });
 });
+
+function resultOf(entries: readonly JournalEntry[]): string {
+  const ended = entries.find(({ event }) => event.type === "workflow-ended")?.event;
+  return ended?.type === "workflow-ended" ? ended.model.hash : "none";
+}
 
 async function submit(): Promise<string> {
   const admin = await federation.admin();

@@ -43,7 +43,7 @@ describe("a job whose processes are killed in the middle of a round ends with th
     ["a site's parent process", () => federation.pidOf("site-1")],
     ["the server's job process", () => jobProcessOf("server", "server-job-main")],
     ["a site's job process", () => jobProcessOf("site-2", "site-job-main")],
-    ["a trainer", () => jobProcessOf("site-1", "train.ts")],
+    ["a trainer", () => jobProcessOf("site-1", "train.js")],
   ])("when the victim is %s", async (_victim, findPid) => {
     expect(await runJob(findPid)).toBe(undisturbed);
   });

@@ -108,23 +108,24 @@ describe("FedBuff, where one site takes as long for a model as the others for th
     expect(inStoreInRound4).toEqual({ "model of round 1": true, "model of round 2": false });
   });
 
-  it.each<[string, () => number | undefined]>([
-    ["the slow site", () => federation.pidOf("site-3")],
-    ["the slow site's trainer", () => processOf("site-3", /train\.(ts|js)/)],
-    ["the server's job process", () => processOf("server", /server-job-main/)],
-    ["the server", () => federation.pidOf("server")],
+  it.each<[string, readonly (() => number | undefined)[]]>([
+    ["the slow site and the server", [() => federation.pidOf("site-3"), () => federation.pidOf("server")]],
+    [
+      "the slow site's trainer and the server's job process",
+      [() => processOf("site-3", /train\.js/), () => processOf("server", /server-job-main/)],
+    ],
   ])(
-    "ends with the same bytes when %s is killed twice",
-    async (victim, pid) => {
-      const entries = await runJob(victim.replaceAll(/\W/g, "-"), pid);
+    "ends with the same bytes when %s are killed at once, twice",
+    async (victims, pids) => {
+      const entries = await runJob(victims.replaceAll(/\W/g, "-"), pids);
       expect(closedRounds(entries)).toEqual(closedRounds(undisturbed));
       expect(modelsOf(entries)).toEqual(modelsOf(undisturbed));
     },
     120_000,
   );
 
-  /** Runs the job with the turns above, and kills a process while the slow site has just begun with its model, and when it is nearly done. */
-  async function runJob(name: string, victim?: () => number | undefined): Promise<readonly JournalEntry[]> {
+  /** Runs the job with the turns above, and kills processes while the slow site has just begun with its model, and when it is nearly done. */
+  async function runJob(name: string, victims: readonly (() => number | undefined)[] = []): Promise<readonly JournalEntry[]> {
     const admin = await federation.admin();
     const { jobId } = await admin.submitJob(join(folder, "job"));
     admin.close();
@@ -132,7 +133,10 @@ describe("FedBuff, where one site takes as long for a model as the others for th
     const goOn = async (): Promise<void> => {
       const [site, round] = turns[next] ?? ["", -1];
       if (site === "") return;
-      if (victim !== undefined && (next === 4 || next === 9)) process.kill(await eventually(`${name} runs`, victim), "SIGKILL");
+      if (next === 4 || next === 9) {
+        const pids = await Promise.all(victims.map((victim) => eventually(`${name} run`, victim)));
+        for (const pid of pids) process.kill(pid, "SIGKILL");
+      }
       next += 1;
       await letGo(federation, jobId, site, round);
     };

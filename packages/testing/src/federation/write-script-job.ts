@@ -15,7 +15,7 @@ export interface ScriptJobInit {
   readonly tasks?: readonly string[];
   /** Arguments of the executor, beside the script. @default none */
   readonly executor?: object;
-  /** The training script, in TypeScript. */
+  /** The training script, in JavaScript. */
   readonly script: string;
   /** The first model. */
   readonly model: Readonly<Record<string, Tensor>>;
@@ -31,9 +31,9 @@ export async function writeScriptJob(init: ScriptJobInit): Promise<string> {
   await json(join(folder, "meta.json"), meta);
   const fedAvg = { id: "fedavg", path: "FedAvg", args: { ...workflow, initial_model: "initial.safetensors" } };
   await json(join(app, "config/config_fed_server.json"), { format_version: 2, workflows: [fedAvg, ...more] });
-  const trains = { tasks, executor: { path: "ClientAPIExecutor", args: { task_script_path: "train.ts", ...executor } } };
+  const trains = { tasks, executor: { path: "ClientAPIExecutor", args: { task_script_path: "train.js", ...executor } } };
   await json(join(app, "config/config_fed_client.json"), { format_version: 2, executors: [trains] });
-  await writeFile(join(app, "custom", "train.ts"), script);
+  await writeFile(join(app, "custom", "train.js"), script);
   await writeFile(join(app, "initial.safetensors"), encodeSafetensors(Object.entries(model)));
   return folder;
 }

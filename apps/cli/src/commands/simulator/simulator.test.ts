@@ -12,7 +12,7 @@ describe("flare simulator", () => {
     const meta = { name: "add-one", deploy_map: { app: ["@ALL"] }, study: "lungs", scope: "public" };
     await writeFile(join(folder.path, "add-one", "meta.json"), JSON.stringify(meta));
     await appendFile(
-      join(folder.path, "add-one", "app", "custom", "train.ts"),
+      join(folder.path, "add-one", "app", "custom", "train.js"),
       'console.log("devices", process.env["CUDA_VISIBLE_DEVICES"]);\n',
     );
     await writeAddOneJob({ folder: join(folder.path, "endless"), rounds: 1000, trainMs: 50 });
