@@ -1,9 +1,6 @@
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, rmSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterAll, describe, expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 
 const folder = fileURLToPath(new URL("..", import.meta.url));
 const candidates = [process.env["FLARE_PYTHON"] ?? "python3", "/usr/bin/python3"];
@@ -13,13 +10,9 @@ function pythonWith(modules: string): string | undefined {
   return candidates.find((python) => spawnSync(python, ["-c", `import ${modules}`]).status === 0);
 }
 
-/** Bytecode: made once for all trainers that the tests start, and not in the folders of the sources. */
-const bytecode = mkdtempSync(join(tmpdir(), "flare-bytecode-"));
-afterAll(() => rmSync(bytecode, { recursive: true }));
-
 /** Runs tests in their own language; gives what they print, which ends with OK. */
 function runUnittest(python: string | undefined, module: string): string {
-  const env = { ...process.env, PYTHONPATH: `${folder}src`, PYTHONPYCACHEPREFIX: bytecode };
+  const env = { ...process.env, PYTHONPATH: `${folder}src`, PYTHONDONTWRITEBYTECODE: "1" };
   const args = ["-W", "error::ResourceWarning", "-m", "unittest", module];
   return spawnSync(python ?? "", args, { cwd: `${folder}tests`, env, encoding: "utf8", timeout: 200_000 }).stderr;
 }
