@@ -1,6 +1,6 @@
 // Prints a benchmark's table and keeps its figures: `npm run bench -- rounds`.
 import process from "node:process";
-import { FlareError, nearestWord } from "@flare-ts/contracts";
+import { FlareError, nearestWord } from "@flare-ts/contracts/errors";
 import { BenchError } from "./command-line/bench-error.ts";
 import { invalidArguments } from "./command-line/invalid-arguments.ts";
 

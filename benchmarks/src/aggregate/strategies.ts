@@ -1,6 +1,6 @@
 import { randomBytes } from "node:crypto";
 import { createStrategy, type Strategy, type StrategyName, strategyNames } from "@flare-ts/aggregator";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { invalidArguments } from "../command-line/invalid-arguments.ts";
 import { oneOf } from "../command-line/parse-values.ts";
 import type { BaselineName } from "./baselines/forms.ts";

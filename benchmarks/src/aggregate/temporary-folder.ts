@@ -2,7 +2,7 @@ import { existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import process from "node:process";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 
 /**
  * Lends a folder that is gone afterwards, in whatever way it ends: also when the process is told to stop, which ends it at once with

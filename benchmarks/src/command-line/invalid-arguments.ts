@@ -1,4 +1,4 @@
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 
 /** The error of a command line that cannot be understood: exit status 4. */
 export function invalidArguments(message: string): FlareError {

@@ -1,5 +1,5 @@
 import { parseArgs } from "node:util";
-import { nearestWord } from "@flare-ts/contracts";
+import { nearestWord } from "@flare-ts/contracts/errors";
 import { invalidArguments } from "./invalid-arguments.ts";
 
 /** What an option is: with a value, which the help calls by this name, or without. */

@@ -1,4 +1,4 @@
-import { nearestWord } from "@flare-ts/contracts";
+import { nearestWord } from "@flare-ts/contracts/errors";
 import { invalidArguments } from "./invalid-arguments.ts";
 
 /** A whole number in a range; `1e6` and `2.5e7` are whole numbers too. @throws `cli/invalid-arguments` */

@@ -1,5 +1,5 @@
 import { dtypeBytes, engineNames, maxThreads, type SumMode, strategyNames } from "@flare-ts/aggregator";
-import { nearestWord } from "@flare-ts/contracts";
+import { nearestWord } from "@flare-ts/contracts/errors";
 import { type EngineName, engineRows, sumModes } from "../aggregate/engine/engines.ts";
 import { type FloatDtype, floatDtypes } from "../aggregate/layouts/float-dtype.ts";
 import { isScalable, type LayoutName, layoutNames, ownDtype } from "../aggregate/layouts/layouts.ts";

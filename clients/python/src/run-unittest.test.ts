@@ -28,8 +28,8 @@ const withNumpy: readonly { readonly module: string; readonly leftOut?: number }
   { module: "test_statistics" },
   { module: "test_decorators" },
   { module: "test_session" },
-  // The tests of PyTorch's helper.
-  { module: "test_scaffold", leftOut: 5 },
+  // The tests of PyTorch's helper; where it is installed, all are run together below.
+  ...(torch === undefined ? [{ module: "test_scaffold", leftOut: 5 }] : []),
   { module: "test_processes" },
   { module: "test_room" },
   { module: "test_progress" },

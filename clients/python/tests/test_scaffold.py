@@ -210,7 +210,7 @@ class ScriptsForFlare(unittest.TestCase):
         with tempfile.TemporaryDirectory() as state:
             self.assertEqual(self.moves([("a", 0, 0)], state), [-1])
             # One that has died before it sent its answer is asked again, and so is one whose site has died.
-            for _ in range(3):
+            for _ in range(2):
                 self.assertEqual(self.moves([("b", 1, 0.5)], state, is_heard=False), [-0.5])
             self.assertEqual(self.moves([("b", 1, 0.5), ("b", 1, 0.5), ("c", 2, 0.5)], state), [-0.5, -0.5, -0.5])
             self.assertEqual(self.moves([("c", 2, 0.25)], state), [-0.25])

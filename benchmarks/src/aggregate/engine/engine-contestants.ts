@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Strategy, SumMode } from "@flare-ts/aggregator";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import type { Figure } from "../../result/result.ts";
 import type { Contestant, FigureHead } from "../contestant.ts";
 import type { ExactRule } from "../exact/exact-value.ts";

@@ -1,7 +1,7 @@
 import { link, statfs } from "node:fs/promises";
 import { join } from "node:path";
 import { dtypeBytes, type TensorSpec, writeSafetensors } from "@flare-ts/aggregator";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { elementCount, type FloatDtype, isFloat, tensorBytes } from "../layouts/float-dtype.ts";
 import { fillValues } from "./fill-values.ts";
 

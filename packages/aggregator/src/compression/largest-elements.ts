@@ -16,7 +16,11 @@ export interface ChosenElements {
  */
 export class LargestElements {
   readonly #most: number;
-  readonly #histogram = new Float64Array(bins);
+  /** Until the first `restart`: a model has many tensors, of which each would hold 256 KB. */
+  #histogram: Float64Array | undefined = new Float64Array(bins);
+  /** Nothing was counted outside of these bins. */
+  #lowest = bins;
+  #highest = -1;
   #threshold = bins;
   #atThreshold = 0;
   #count = 0;
@@ -35,29 +39,44 @@ export class LargestElements {
 
   /** Counts a chunk's magnitudes. */
   countMagnitudes(values: Float32Array): void {
+    const histogram = this.#histogram;
+    if (histogram === undefined) return;
     const words = new Uint32Array(values.buffer, values.byteOffset, values.length);
+    let lowest = this.#lowest;
+    let highest = this.#highest;
     for (let i = 0; i < words.length; i++) {
       if (values[i] !== 0) {
         const bin = ((words[i] as number) >>> 16) & (bins - 1);
-        this.#histogram[bin] = (this.#histogram[bin] as number) + 1;
+        histogram[bin] = (histogram[bin] as number) + 1;
+        if (bin < lowest) lowest = bin;
+        if (bin > highest) highest = bin;
       }
     }
+    this.#lowest = lowest;
+    this.#highest = highest;
   }
 
   /** Goes back to the first chunk, to choose. */
   restart(): void {
     this.#element = 0;
     this.#taken = 0;
+    if (this.#histogram !== undefined) this.#setThreshold(this.#histogram);
+    this.#histogram = undefined;
+  }
+
+  #setThreshold(histogram: Float64Array): void {
     let above = 0;
-    this.#threshold = bins;
-    while (this.#threshold > 0) {
-      const more = this.#histogram[this.#threshold - 1] as number;
+    let threshold = this.#highest + 1;
+    while (threshold > this.#lowest) {
+      const more = histogram[threshold - 1] as number;
       if (above + more > this.#most) break;
       above += more;
-      this.#threshold -= 1;
+      threshold -= 1;
     }
+    const isAll = threshold <= this.#lowest;
+    this.#threshold = isAll ? 0 : threshold;
     // What is left of the share is taken from the bin below.
-    this.#atThreshold = this.#threshold === 0 ? 0 : this.#most - above;
+    this.#atThreshold = isAll ? 0 : this.#most - above;
     this.#count = above + this.#atThreshold;
   }
 

@@ -15,7 +15,7 @@ import { maxThreads } from "../wasm/wasm-parts.js";
 import type { ExactScale } from "./exact-scale.js";
 
 /** How many times contributors are shuffled: set the variable to 10000 for the full proof, which takes minutes. */
-const shuffles = Number(process.env["FLARE_SHUFFLES"] ?? 200);
+const shuffles = Number(process.env["FLARE_SHUFFLES"] ?? 120);
 
 const nowMs = (): number => performance.now();
 const contributors = 12;

@@ -1,9 +1,10 @@
 import { throwIfAborted } from "../abort.js";
 import type { FoldedBatch, FoldInit } from "../session/arithmetic.js";
-import { type Batch, batchBytes, batchElements, batchesForAllValues, planBatches } from "../session/batches.js";
+import { type Batch, batchElements, batchesForAllValues, planBatches } from "../session/batches.js";
 import { combineIntegers, type IntegerPieces } from "../session/combine-integers.js";
 import { BatchFinisher } from "../session/finish-batch.js";
 import { foldTotals } from "../session/fold-totals.js";
+import { ReusedBuffer } from "../session/read-pieces.js";
 import { MeansOfBatch } from "./means-of-batch.js";
 import { ValuesOfBatch } from "./values-of-batch.js";
 
@@ -22,7 +23,7 @@ export async function* foldUpdates(init: FoldInit): AsyncGenerator<FoldedBatch> 
     means !== undefined
       ? { elements: init.result === "sums" ? batchElements / 2 : batchElements }
       : batchesForAllValues(init.updates.length);
-  const out = new Uint8Array(batchBytes);
+  const buffer = new ReusedBuffer();
   for (const batch of planBatches(init.tensors, init.isIncluded, limits)) {
     throwIfAborted(init.signal);
     const floats = await fold.combine(batch);
@@ -31,6 +32,7 @@ export async function* foldUpdates(init: FoldInit): AsyncGenerator<FoldedBatch> 
       yield { model: sumsBytes(batch, means.sums(batch), integers), state: [] };
       continue;
     }
+    const out = buffer.of(batch.bytes);
     const state = await finisher.finish(batch, { floats, integers, isStored: () => false }, out);
     yield { model: out.subarray(0, batch.bytes), state };
   }

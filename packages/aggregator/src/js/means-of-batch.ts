@@ -2,20 +2,21 @@ import { throwIfAborted } from "../abort.js";
 import { gridFor } from "../exact/exact-scale.js";
 import { addSums, foldFloat32, foldFloat64, type LimbSums, meansOf, sumsOf } from "../exact/limb-sums.js";
 import type { FoldInit, FoldUpdate } from "../session/arithmetic.js";
-import { type Batch, batchElements, type Piece } from "../session/batches.js";
+import type { Batch, Piece } from "../session/batches.js";
 import type { TensorTotals } from "../session/fold-totals.js";
 import { planReads } from "../session/plan-reads.js";
 import { ReusedBuffer, readPieces } from "../session/read-pieces.js";
 import { isFloatDtype } from "../tensor.js";
 import { PieceValues } from "./piece-values.js";
+import { ReusedFloats } from "./reused-floats.js";
 import { scanFloats } from "./scan-floats.js";
 
 /** Weighted means by exact sums: the rule that every exact engine follows. Works on one batch at a time. */
 export class MeansOfBatch {
   readonly #init: FoldInit;
   readonly #totals: readonly TensorTotals[];
-  readonly #limbs: LimbSums = { high: new Float64Array(batchElements), low: new Float64Array(batchElements) };
-  readonly #means = new Float64Array(batchElements);
+  readonly #room = { high: new ReusedFloats(), low: new ReusedFloats(), means: new ReusedFloats() };
+  #limbs: LimbSums = { high: new Float64Array(0), low: new Float64Array(0) };
   readonly #buffer = new ReusedBuffer();
   readonly #values = new PieceValues();
 
@@ -27,8 +28,9 @@ export class MeansOfBatch {
   /** Gives the mean of each floating element of the batch. */
   async combine(batch: Batch): Promise<Float64Array> {
     const { updates, announced } = this.#init;
-    this.#limbs.high.fill(0, 0, batch.elements);
-    this.#limbs.low.fill(0, 0, batch.elements);
+    const { elements } = batch;
+    this.#limbs = { high: this.#room.high.of(elements).fill(0, 0, elements), low: this.#room.low.of(elements).fill(0, 0, elements) };
+    const means = this.#room.means.of(elements);
     const largestTerms = new Map<Piece, number>();
     const note = (piece: Piece, maxAbs: number, { factor }: FoldUpdate): void => {
       largestTerms.set(piece, Math.max(largestTerms.get(piece) ?? 0, maxAbs * Math.abs(factor)));
@@ -60,9 +62,9 @@ export class MeansOfBatch {
     for (const piece of batch.pieces) {
       const totals = this.#totals[piece.tensor];
       if (!isFloatDtype(piece.dtype) || totals?.isCombined !== true) continue;
-      meansOf(this.#limbs, piece.element, totals.weight, this.#means.subarray(piece.element, piece.element + piece.count));
+      meansOf(this.#limbs, piece.element, totals.weight, means.subarray(piece.element, piece.element + piece.count));
     }
-    return this.#means;
+    return means;
   }
 
   /** The sums behind the means, in steps of the announced grids. */

@@ -1,20 +1,22 @@
 import { decodeBf16, decodeF16 } from "../half-floats.js";
-import { blockElements, type Piece } from "../session/batches.js";
+import type { Piece } from "../session/batches.js";
 import type { StoredPiece } from "../session/plan-reads.js";
+import { ReusedBuffer } from "../session/read-pieces.js";
 import { type Dtype, dtypeBytes, type TensorData, viewOf } from "../tensor.js";
 
 /** Shows stored bytes as elements. What it gives is valid until it is asked again. */
 export class PieceValues {
-  readonly #aligned = new ArrayBuffer(8 * blockElements);
-  readonly #decoded = new Float32Array(blockElements);
+  readonly #aligned = new ReusedBuffer();
+  readonly #decoded = new ReusedBuffer();
 
   /** Elements as they are stored; copied only where they lie on an odd place. */
   raw(buffer: Uint8Array, at: number, dtype: Dtype, count: number): TensorData {
     const from = buffer.byteOffset + at;
     const size = dtypeBytes[dtype];
     if (from % size === 0) return viewOf(dtype, buffer.buffer, from, count);
-    new Uint8Array(this.#aligned).set(buffer.subarray(at, at + count * size));
-    return viewOf(dtype, this.#aligned, 0, count);
+    const aligned = this.#aligned.of(count * size);
+    aligned.set(buffer.subarray(at, at + count * size));
+    return viewOf(dtype, aligned.buffer, 0, count);
   }
 
   /** Elements of a floating piece; what is stored in fewer bits is decoded, to the nearest float32. */
@@ -22,12 +24,12 @@ export class PieceValues {
     if (stored.kind === "plain") {
       const raw = this.raw(buffer, at, stored.dtype, count);
       if (raw instanceof Float64Array || raw instanceof Float32Array) return raw;
-      const decoded = this.#decoded.subarray(0, count);
+      const decoded = new Float32Array(this.#decoded.of(4 * count).buffer, 0, count);
       if (stored.dtype === "F16") decodeF16(raw as Uint16Array, decoded);
       else decodeBf16(raw as Uint16Array, decoded);
       return decoded;
     }
-    const decoded = this.#decoded.subarray(0, piece.count);
+    const decoded = new Float32Array(this.#decoded.of(4 * piece.count).buffer, 0, piece.count);
     if (stored.kind === "int8") {
       // A piece that is smaller than a block of scales may begin inside of one.
       const before = piece.firstElement % stored.block;

@@ -1,19 +1,20 @@
 import { throwIfAborted } from "../abort.js";
 import type { FoldInit, FoldUpdate } from "../session/arithmetic.js";
-import { type Batch, batchElements, type Piece } from "../session/batches.js";
+import type { Batch, Piece } from "../session/batches.js";
 import type { TensorTotals } from "../session/fold-totals.js";
 import { planReads } from "../session/plan-reads.js";
 import { ReusedBuffer, readPieces } from "../session/read-pieces.js";
 import { isFloatDtype } from "../tensor.js";
 import { combineValues } from "./combine-values.js";
 import { PieceValues } from "./piece-values.js";
+import { ReusedFloats } from "./reused-floats.js";
 import { scanFloats } from "./scan-floats.js";
 
 /** Combinations that need all values of an element at once. */
 export class ValuesOfBatch {
   readonly #init: FoldInit;
   readonly #totals: readonly TensorTotals[];
-  readonly #combined = new Float64Array(batchElements);
+  readonly #combined = new ReusedFloats();
   readonly #buffer = new ReusedBuffer();
   readonly #values = new PieceValues();
 
@@ -42,8 +43,9 @@ export class ValuesOfBatch {
         column.push({ values: Float64Array.from(values), update });
       }
     }
+    const combined = this.#combined.of(batch.elements);
     for (const [piece, column] of columns) {
-      const into = this.#combined.subarray(piece.element, piece.element + piece.count);
+      const into = combined.subarray(piece.element, piece.element + piece.count);
       combineValues(
         combine,
         column.map(({ values }) => values),
@@ -52,6 +54,6 @@ export class ValuesOfBatch {
         into,
       );
     }
-    return this.#combined;
+    return combined;
   }
 }

@@ -158,6 +158,15 @@ describe("masked updates", () => {
     for (const { sha256 } of await maskedly(given)) expect(sha256).toBe(flat.sha256);
   });
 
+  let made: readonly [Uint8Array, ...Uint8Array[]] | undefined;
+  /** A model and two updates of it, of more elements and of more tensors than one batch takes. */
+  const longModels = (): readonly [Uint8Array, ...Uint8Array[]] => {
+    const small = (seed: number): [string, Tensor][] => Array.from({ length: 1100 }, (_, i) => [`small${i}`, wide(seed + i, 3)]);
+    const of = (seed: number): Uint8Array => encodeSafetensors([["w", wide(seed, 300_001)], ...small(seed)]);
+    made ??= [of(1), of(2), of(3)];
+    return made;
+  };
+
   it.each<Omit<CompressUpdateInit, "source" | "outPath">>([
     { form: "float16" },
     { form: "bfloat16" },
@@ -165,11 +174,10 @@ describe("masked updates", () => {
     { form: "top-k", fraction: 1 },
     { form: "top-k", fraction: 0.01 },
   ])("may be made of compressed ones: $form, $fraction", async (form) => {
-    const small = (seed: number): [string, Tensor][] => Array.from({ length: 1100 }, (_, i) => [`small${i}`, wide(seed + i, 3)]);
-    await writeFile(model(), encodeSafetensors([["w", wide(1, 300_001)], ...small(1)]));
+    await writeFile(model(), longModels()[0]);
     const updates = [3, 11].map((weight, i) => ({ contributor: `site-${i}`, weight, source: at(`update-${i}`) }));
     for (const [i, { source }] of updates.entries()) {
-      await writeFile(at("plain"), encodeSafetensors([["w", wide(i + 2, 300_001)], ...small(i + 2)]));
+      await writeFile(at("plain"), longModels()[i + 1] ?? "");
       await compressUpdate({ ...form, source: at("plain"), outPath: source });
     }
     const given = { scale: await announceScale({ model: model(), maxWeight }), strategy: fedAvg(), paramsType: "FULL" as const, updates };

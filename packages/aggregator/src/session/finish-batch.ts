@@ -1,11 +1,12 @@
 import { FlareError, limits } from "@flare-ts/contracts/errors";
 import type { IntegerData } from "../exact/integer-means.js";
 import { PieceValues } from "../js/piece-values.js";
+import { ReusedFloats } from "../js/reused-floats.js";
 import { quoted } from "../peer-text.js";
 import type { TensorPlace } from "../safetensors/layout.js";
 import { dtypeBytes, isFloatDtype } from "../tensor.js";
 import type { FoldInit, FoldStep } from "./arithmetic.js";
-import { type Batch, blockElements, type Piece } from "./batches.js";
+import type { Batch, Piece } from "./batches.js";
 import type { IntegerPieces } from "./combine-integers.js";
 import type { TensorTotals } from "./fold-totals.js";
 import { planReads, type ReadPlan } from "./plan-reads.js";
@@ -27,8 +28,8 @@ export class BatchFinisher {
   readonly #totals: readonly TensorTotals[];
   readonly #values = new PieceValues();
   readonly #buffers = { base: new ReusedBuffer(), state: [] as ReusedBuffer[] };
-  readonly #stored = new ArrayBuffer(8 * blockElements);
-  readonly #base = new Float64Array(blockElements);
+  readonly #stored = new ReusedBuffer();
+  readonly #base = new ReusedFloats();
 
   constructor(init: FoldInit, totals: readonly TensorTotals[]) {
     this.#init = init;
@@ -71,9 +72,9 @@ export class BatchFinisher {
       const wrong =
         sums === undefined
           ? this.#storeFloats(piece, floats.subarray(piece.element, piece.element + piece.count), baseBytes, basePlan, index, states)
-          : storeIntegers(piece.dtype, sums, this.#integersOfBase(piece, baseBytes, baseAt), piece.count, this.#stored);
+          : storeIntegers(piece.dtype, sums, this.#integersOfBase(piece, baseBytes, baseAt), piece.count, this.#room(piece));
       if (wrong >= 0) throw beyondType(this.#init.tensors, piece, wrong);
-      out.set(new Uint8Array(this.#stored, 0, piece.count * dtypeBytes[piece.dtype]), piece.at);
+      out.set(new Uint8Array(this.#room(piece), 0, piece.count * dtypeBytes[piece.dtype]), piece.at);
     }
     return states?.after ?? [];
   }
@@ -90,7 +91,7 @@ export class BatchFinisher {
     const baseFactor = this.#totals[piece.tensor]?.baseFactor ?? 0;
     const isStepped = this.isStepped(piece.tensor);
     if (baseFactor !== 0 || isStepped) {
-      const base = this.#base.subarray(0, piece.count);
+      const base = this.#base.of(piece.count).subarray(0, piece.count);
       const place = plan?.pieces[index];
       if (place === undefined) base.fill(0);
       else base.set(this.#values.floats(baseBytes, place, piece));
@@ -111,7 +112,12 @@ export class BatchFinisher {
         for (let i = 0; i < values.length; i++) values[i] = (base[i] as number) + (values[i] as number);
       } else for (let i = 0; i < values.length; i++) values[i] = (values[i] as number) + baseFactor * (base[i] as number);
     }
-    return storeFloats(piece.dtype, values, this.#stored);
+    return storeFloats(piece.dtype, values, this.#room(piece));
+  }
+
+  /** Where the new bytes of a piece are made. */
+  #room({ dtype, count }: Piece): ArrayBuffer {
+    return this.#stored.of(count * dtypeBytes[dtype]).buffer;
   }
 
   #integersOfBase({ dtype, count }: Piece, bytes: Uint8Array, at: number): IntegerData | undefined {

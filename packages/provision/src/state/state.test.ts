@@ -155,7 +155,7 @@ describe("a damaged state", () => {
         const shown = [JSON.stringify(error), stack, String(cause), cause instanceof Error ? cause.stack : ""].join("\n");
         for (const secret of secrets) expect(shown).not.toContain(secret);
       }),
-      { numRuns: Math.max(1, Math.floor(Number(process.env["FLARE_MUTATIONS"] ?? 1000) / 10)) },
+      { numRuns: Math.max(1, Math.floor(Number(process.env["FLARE_MUTATIONS"] ?? 400) / 10)) },
     );
   });
 });

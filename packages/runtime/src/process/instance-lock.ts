@@ -1,6 +1,6 @@
 import { existsSync, linkSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { FlareError } from "@flare-ts/contracts";
+import { FlareError } from "@flare-ts/contracts/errors";
 import { diskError } from "../store/file-model-store-disk.js";
 import { identifyProcess, isAlive, type ProcessIdentity } from "./process-identity.js";
 

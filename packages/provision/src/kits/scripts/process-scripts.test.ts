@@ -265,7 +265,7 @@ describe.each(["sh", "bash"])("under %s", (shell) => {
     };
     // bash forgets a signal that comes while it sets its trap or begins to wait: one in some thousand of these moments.
     let timesIgnored = 0;
-    for (let i = 0; i < 80; i++) await tryOnce(i / 10);
+    for (let i = 0; i < 40; i++) await tryOnce(i / 5);
     expect(timesIgnored).toBeLessThan(2);
   });
 
