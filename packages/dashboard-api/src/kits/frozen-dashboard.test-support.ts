@@ -10,6 +10,7 @@ import { freezeProject, updateProject } from "../contract/project.js";
 import { createSite, decideSite, getParticipantFile, getSite, type Site, uploadSiteRequest } from "../contract/sites.js";
 import type { DashboardComponents } from "../open-dashboard.js";
 import { type DatabaseKind, startTestDashboard, type TestDashboard, type TestPerson } from "../test-dashboard.test-support.js";
+import { sealingPassphrase } from "./ca-passphrase.js";
 
 /** Passphrase of the CA in tests. */
 export const caPassphrase = "four words of passphrase";
@@ -45,9 +46,13 @@ export async function startFrozenDashboard(
       certificates: { ...testProject.certificates, ...certificates },
     },
   });
+  dashboard.dashboard.parts.kits.parts.passphrase.set(sealedOnce);
   await admin.call(freezeProject, { body: { passphrase: caPassphrase } });
   return { dashboard, admin, orgAdmin };
 }
+
+/** What scrypt makes of the passphrase is the same for every dashboard of a file's tests: it takes as long as all the rest of freezing. */
+const sealedOnce = sealingPassphrase(caPassphrase);
 
 /** Adds a site as its org admin and approves it. */
 export async function addSite({ admin, orgAdmin }: Pick<FrozenDashboard, "admin" | "orgAdmin">, name = "hospital-a"): Promise<Site> {
