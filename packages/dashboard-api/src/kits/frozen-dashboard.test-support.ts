@@ -46,9 +46,14 @@ export async function startFrozenDashboard(
       certificates: { ...testProject.certificates, ...certificates },
     },
   });
-  dashboard.dashboard.parts.kits.parts.passphrase.set(sealedOnce);
-  await admin.call(freezeProject, { body: { passphrase: caPassphrase } });
+  await freeze(dashboard, admin);
   return { dashboard, admin, orgAdmin };
+}
+
+/** Freezes the project of a dashboard, with a key of the passphrase that is made once for all dashboards of a file. */
+export async function freeze({ dashboard }: TestDashboard, admin: TestPerson): Promise<void> {
+  dashboard.parts.kits.parts.passphrase.set(sealedOnce);
+  await admin.call(freezeProject, { body: { passphrase: caPassphrase } });
 }
 
 /** What scrypt makes of the passphrase is the same for every dashboard of a file's tests: it takes as long as all the rest of freezing. */
