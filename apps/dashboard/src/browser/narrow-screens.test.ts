@@ -3,7 +3,7 @@ import type { Browser } from "playwright-core";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import { lackedChromium, openPage, type WatchedPage } from "./chromium.test-support.js";
 import { cutOff } from "./cut-off.test-support.js";
-import { openAt } from "./faults.test-support.js";
+import { goTo, openAt } from "./faults.test-support.js";
 import { openSetUpPage } from "./set-up-page.test-support.js";
 import { StagedFederation, stagedJobs } from "./staged-federation.test-support.js";
 import { clientOf, type StagedProject, stageProject } from "./staged-project.test-support.js";
@@ -34,7 +34,7 @@ describe.skipIf(lacked !== "")(`the page on small and magnified screens, and in 
     "cut off nothing, and scroll sideways in tables alone: %s",
     async (path) => {
       const { page } = admin;
-      await openAt(page, path);
+      await goTo(page, path);
       for (const width of [1280, 1024, 900, 780, 640, 320]) {
         await page.setViewportSize({ width, height: 700 });
         // Curves are drawn anew a moment later.

@@ -1,11 +1,12 @@
 import { getSession, lockProject } from "@flare-ts/dashboard-api/contract";
 import type { Browser, Page } from "playwright-core";
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { lackedChromium, launchChromium, openPage, takePictures, type WatchedPage } from "./chromium.test-support.js";
-import { faultsNow, faultsOf, openAt } from "./faults.test-support.js";
+import { beforeAll, describe, expect, it } from "vitest";
+import { lackedChromium, openPage, takePictures, type WatchedPage } from "./chromium.test-support.js";
+import { faultsNow, faultsOf, goTo, openAt } from "./faults.test-support.js";
+import { openSetUpPage } from "./set-up-page.test-support.js";
 import { StagedFederation, stagedJobs } from "./staged-federation.test-support.js";
 import { clientOf, type StagedProject, stageProject } from "./staged-project.test-support.js";
-import { type PageDashboard, setUpDashboard, startPageDashboard } from "./test-dashboard.test-support.js";
+import type { PageDashboard } from "./test-dashboard.test-support.js";
 
 type Who = "admin" | "orgAdmin" | "lead" | "member" | "newcomer";
 
@@ -37,17 +38,11 @@ const addresses: readonly (readonly [Who, string])[] = [
 
 describe.skipIf(lacked !== "")(`pages with content${lacked}`, () => {
   beforeAll(async () => {
-    browser = await launchChromium();
     federation = new StagedFederation({ nowMs: Date.now() });
-    dashboard = await startPageDashboard({ federation });
-    admin = await openPage(browser, dashboard.running.url);
-    await setUpDashboard(admin.page, dashboard);
+    const started = await openSetUpPage({ federation });
+    ({ browser, dashboard, admin } = started);
     project = await stageProject(browser, dashboard, admin);
-  });
-
-  afterAll(async () => {
-    await browser?.close();
-    await dashboard?.stop();
+    return started.stop;
   });
 
   const pageOf = (who: Who): Page => (who === "admin" ? admin : project[who]).page;
@@ -74,7 +69,7 @@ describe.skipIf(lacked !== "")(`pages with content${lacked}`, () => {
     "so have their dialogs and menus, and give the focus back on Escape: %s at %s, %s",
     async (who, path, name) => {
       const page = pageOf(who);
-      await openAt(page, path);
+      await goTo(page, path);
       const button = await page.getByRole("button", { name, exact: true }).first().elementHandle();
       if (button === null) throw new Error(`there is no button ${name}`);
       await button.focus();
@@ -103,7 +98,8 @@ describe.skipIf(lacked !== "")(`pages with content${lacked}`, () => {
     const api = clientOf(admin.context, dashboard.running.url);
     await api.call(getSession);
     await api.call(lockProject);
-    expect(await faultsOf(admin.page, path)).toEqual([]);
+    await openAt(admin.page, path);
+    expect(await faultsNow(admin.page)).toEqual([]);
     expect(await admin.page.getByRole("main").textContent()).toMatch(/locked/);
     await takePictures(admin.page, `locked-${nameOf(path)}`);
   });
@@ -111,7 +107,8 @@ describe.skipIf(lacked !== "")(`pages with content${lacked}`, () => {
   it.each(["/", "/jobs", `/jobs/${stagedJobs.running}`, "/sites"])("so have pages while the server cannot be reached: %s", async (path) => {
     const reason = "The server at server.example.org:8002 does not answer. Look whether it runs, and whether the port is open.";
     federation.tell({ kind: "link", link: { isConnected: false, sinceMs: Date.now() - 90_000, reason } });
-    expect(await faultsOf(project.lead.page, path)).toEqual([]);
+    await openAt(project.lead.page, path);
+    expect(await faultsNow(project.lead.page)).toEqual([]);
     await takePictures(project.lead.page, `unreached-${nameOf(path)}`);
   });
 

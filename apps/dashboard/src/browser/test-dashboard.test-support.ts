@@ -51,13 +51,16 @@ export async function startPageDashboard(components: DashboardComponents = {}): 
   };
 }
 
+/** The first project admin of each dashboard. */
+export const firstAdmin = { name: "Ada Lind", email: "ada@university.org", organization: "university", password: goodPassword } as const;
+
 /** Opens the set-up link and becomes the first project admin. */
 export async function setUpDashboard(page: Page, dashboard: PageDashboard): Promise<void> {
   await page.goto(dashboard.running.setUpLink ?? "");
-  await page.getByLabel("Your name").fill("Ada Lind");
-  await page.getByLabel("E-mail address").fill("ada@university.org");
-  await page.getByLabel("Organisation").fill("university");
-  await page.getByLabel("Password", { exact: true }).fill(goodPassword);
+  await page.getByLabel("Your name").fill(firstAdmin.name);
+  await page.getByLabel("E-mail address").fill(firstAdmin.email);
+  await page.getByLabel("Organisation").fill(firstAdmin.organization);
+  await page.getByLabel("Password", { exact: true }).fill(firstAdmin.password);
   await page.getByRole("button", { name: "Create my account" }).click();
   await page.getByRole("heading", { level: 1, name: "A new project" }).waitFor();
 }

@@ -2,7 +2,7 @@ import type { Page } from "playwright-core";
 import { beforeAll, describe, expect, it } from "vitest";
 import { lackedChromium, takePictures, type WatchedPage } from "./chromium.test-support.js";
 import { cutOff } from "./cut-off.test-support.js";
-import { faultsOf, openAt } from "./faults.test-support.js";
+import { faultsOf, goTo, openAt } from "./faults.test-support.js";
 import { openSetUpPage } from "./set-up-page.test-support.js";
 import { StagedFederation } from "./staged-federation.test-support.js";
 import { measureNext, stageWorkflows, workflowJobs } from "./staged-workflows.test-support.js";
@@ -36,7 +36,7 @@ describe.skipIf(lacked !== "")(`jobs of several workflows, of turns and of evalu
   );
 
   it.each(Object.entries(workflowJobs))("cut off nothing on any screen: %s", async (_name, id) => {
-    await openAt(page, `/jobs/${id}`);
+    await goTo(page, `/jobs/${id}`);
     for (const width of [1280, 900, 640, 320]) {
       await page.setViewportSize({ width, height: 700 });
       await expect.poll(async () => ({ width, cut: await cutOff(page) })).toEqual({ width, cut: [] });

@@ -15,7 +15,7 @@ export function registerPlainRoutes(
   parts: Pick<DashboardParts, "db" | "metrics">,
   init: { readonly routes: readonly RouteDefinition[]; readonly metricsToken: string | undefined },
 ): void {
-  const document = JSON.stringify(openApiDocument(init.routes));
+  let document: string | undefined;
   app.get("/healthz", { exposeHeadRoute: true }, async (_request, reply) => {
     reply.header("cache-control", "no-store");
     const isUp = await sql`select 1`.execute(parts.db).then(
@@ -32,9 +32,11 @@ export function registerPlainRoutes(
       .type("text/plain; version=0.0.4; charset=utf-8")
       .send(await parts.metrics.text());
   });
-  app.get(`${apiPrefix}/openapi.json`, { exposeHeadRoute: false }, (_request, reply) =>
-    reply.header("cache-control", "no-cache").type("application/json; charset=utf-8").send(document),
-  );
+  app.get(`${apiPrefix}/openapi.json`, { exposeHeadRoute: false }, (_request, reply) => {
+    // Made when it is first asked for: it is a third of the work of starting.
+    document ??= JSON.stringify(openApiDocument(init.routes));
+    return reply.header("cache-control", "no-cache").type("application/json; charset=utf-8").send(document);
+  });
 }
 
 /** By the token; without one only programs on this machine may, and not through a proxy. */

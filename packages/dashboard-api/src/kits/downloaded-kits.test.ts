@@ -1,18 +1,20 @@
 import { freePort, startServer, startSite } from "@flare-ts/runtime";
 import { connectAdmin } from "@flare-ts/runtime/admin";
-import { afterEach, expect, it } from "vitest";
+import { afterEach, describe, expect, it } from "vitest";
 import { issueMyKit, issueServerKit } from "../contract/kits.js";
-import { freezeProject, getProject, updateProject } from "../contract/project.js";
+import { getProject, updateProject } from "../contract/project.js";
 import { issueSiteKit, revokeSite } from "../contract/sites.js";
-import { describeOnEachDatabase, startTestDashboard } from "../test-dashboard.test-support.js";
-import { addSite, caPassphrase, SiteMachine, takeKit, testProject } from "./frozen-dashboard.test-support.js";
+import { startTestDashboard } from "../test-dashboard.test-support.js";
+import { addSite, freeze, SiteMachine, takeKit, testProject } from "./frozen-dashboard.test-support.js";
 
 const running: { stop(): Promise<void> }[] = [];
 afterEach(async () => {
   for (const one of running.splice(0).toReversed()) await one.stop();
 });
 
-describeOnEachDatabase("kits that were downloaded", (kind) => {
+describe("kits that were downloaded", () => {
+  const kind = "SQLite";
+
   it("start a server and sites that find each other, and a revocation cuts one off", async () => {
     const dashboard = await startTestDashboard(kind, {}, { now: Date.now });
     const admin = await dashboard.person({ role: "project_admin", organization: "consortium" });
@@ -20,7 +22,7 @@ describeOnEachDatabase("kits that were downloaded", (kind) => {
     await admin.call(updateProject, {
       body: { ...testProject, server: { ...testProject.server, port: await freePort(), hosts: ["127.0.0.1"] } },
     });
-    await admin.call(freezeProject, { body: { passphrase: caPassphrase } });
+    await freeze(dashboard, admin);
     const [made, requested] = [await addSite({ admin, orgAdmin }), await addSite({ admin, orgAdmin }, "hospital-r")];
     const machine = new SiteMachine(Date.now());
     await machine.upload(orgAdmin, requested);

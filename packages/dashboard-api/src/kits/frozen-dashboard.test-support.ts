@@ -10,6 +10,7 @@ import { freezeProject, updateProject } from "../contract/project.js";
 import { createSite, decideSite, getParticipantFile, getSite, type Site, uploadSiteRequest } from "../contract/sites.js";
 import type { DashboardComponents } from "../open-dashboard.js";
 import { type DatabaseKind, startTestDashboard, type TestDashboard, type TestPerson } from "../test-dashboard.test-support.js";
+import { sealingPassphrase } from "./ca-passphrase.js";
 
 /** Passphrase of the CA in tests. */
 export const caPassphrase = "four words of passphrase";
@@ -45,9 +46,18 @@ export async function startFrozenDashboard(
       certificates: { ...testProject.certificates, ...certificates },
     },
   });
-  await admin.call(freezeProject, { body: { passphrase: caPassphrase } });
+  await freeze(dashboard, admin);
   return { dashboard, admin, orgAdmin };
 }
+
+/** Freezes the project of a dashboard, with a key of the passphrase that is made once for all dashboards of a file. */
+export async function freeze({ dashboard }: TestDashboard, admin: TestPerson): Promise<void> {
+  dashboard.parts.kits.parts.passphrase.set(sealedOnce);
+  await admin.call(freezeProject, { body: { passphrase: caPassphrase } });
+}
+
+/** What scrypt makes of the passphrase is the same for every dashboard of a file's tests: it takes as long as all the rest of freezing. */
+const sealedOnce = sealingPassphrase(caPassphrase);
 
 /** Adds a site as its org admin and approves it. */
 export async function addSite({ admin, orgAdmin }: Pick<FrozenDashboard, "admin" | "orgAdmin">, name = "hospital-a"): Promise<Site> {

@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { revokeParticipant } from "@flare-ts/provision";
 import { ProjectTrust, verifyKit } from "@flare-ts/provision/kit";
-import { expect, it, onTestFinished, vi } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import {
   createKitLink,
   downloadKit,
@@ -55,31 +55,6 @@ describeOnEachDatabase("a kit", (kind) => {
       dashboard.clock.advance(5000);
       return await takeKit(orgAdmin, await orgAdmin.call(issueSiteKit, { params: { id: site.id } }));
     }
-  });
-
-  it("is downloaded once; issued again, the earlier one is revoked and the new list passed on", async () => {
-    const { dashboard, admin, orgAdmin } = await startFrozenDashboard(kind);
-    const { trustLists } = dashboard.dashboard.parts.kits;
-    const heard: number[] = [];
-    trustLists.subscribe(({ number }) => heard.push(number));
-    const { id } = await addSite({ admin, orgAdmin });
-    const first = await orgAdmin.call(issueSiteKit, { params: { id } });
-    const before = await takeKit(orgAdmin, first);
-    await expect(orgAdmin.call(downloadKit, { params: { id: first.kit.id } })).rejects.toMatchObject({ code: "dashboard/archive-gone" });
-    expect((await orgAdmin.call(getSite, { params: { id } })).kit).toMatchObject({ archive: null, delivery: { to: "A org_admin" } });
-    dashboard.clock.advance(5000);
-    const second = await orgAdmin.call(issueSiteKit, { params: { id } });
-    const after = await takeKit(orgAdmin, second);
-    expect([first.passphrase === second.passphrase, before.privateKeyPem === after.privateKeyPem, heard]).toEqual([false, false, [1]]);
-    const trust = ProjectTrust.from({ project: "cancer", rootCaPem: after.rootCaPem });
-    trust.accept(trustLists.current()?.text ?? "");
-    const now = new Date(dashboard.clock.now() + 5000);
-    await expect(verifyKit(before, { trust, now })).rejects.toMatchObject({ code: "kit/revoked" });
-    await verifyKit(after, { trust, now });
-    expect((await orgAdmin.call(listKits)).kits.map(({ condition, revocation }) => [condition, revocation?.reason])).toEqual([
-      ["good", undefined],
-      ["revoked", "superseded"],
-    ]);
   });
 
   it("goes to an operator by a link that works once and ends", async () => {
@@ -183,6 +158,49 @@ describeOnEachDatabase("a kit", (kind) => {
     await expect(orgAdmin.call(issueSiteKit, { params: { id } })).rejects.toMatchObject({ code: "dashboard/conflict" });
   });
 
+  it("cannot be kept from everybody by a name that no project may have, nor taken for the dashboard's own", async () => {
+    const { dashboard, admin, orgAdmin } = await startFrozenDashboard(kind);
+    const { id } = await orgAdmin.call(createSite, { body: { name: "nvflare_compose" } });
+    await expect(admin.call(decideSite, { params: { id }, body: { decision: "approve" } })).rejects.toMatchObject({
+      code: "project/invalid",
+    });
+    const impostor = await dashboard.person({ role: "lead", email: "dashboard@cancer.internal" });
+    await expect(impostor.call(issueMyKit)).rejects.toMatchObject({ code: "dashboard/conflict" });
+    for (const name of ["LOCALHOST", "localhost"]) {
+      await expect(orgAdmin.call(createSite, { body: { name } })).rejects.toMatchObject({ code: "dashboard/conflict" });
+    }
+    expect((await admin.call(issueServerKit)).kit.condition).toBe("good");
+  });
+});
+
+describe("a kit, on any database", () => {
+  const kind = "SQLite";
+
+  it("is downloaded once; issued again, the earlier one is revoked and the new list passed on", async () => {
+    const { dashboard, admin, orgAdmin } = await startFrozenDashboard(kind);
+    const { trustLists } = dashboard.dashboard.parts.kits;
+    const heard: number[] = [];
+    trustLists.subscribe(({ number }) => heard.push(number));
+    const { id } = await addSite({ admin, orgAdmin });
+    const first = await orgAdmin.call(issueSiteKit, { params: { id } });
+    const before = await takeKit(orgAdmin, first);
+    await expect(orgAdmin.call(downloadKit, { params: { id: first.kit.id } })).rejects.toMatchObject({ code: "dashboard/archive-gone" });
+    expect((await orgAdmin.call(getSite, { params: { id } })).kit).toMatchObject({ archive: null, delivery: { to: "A org_admin" } });
+    dashboard.clock.advance(5000);
+    const second = await orgAdmin.call(issueSiteKit, { params: { id } });
+    const after = await takeKit(orgAdmin, second);
+    expect([first.passphrase === second.passphrase, before.privateKeyPem === after.privateKeyPem, heard]).toEqual([false, false, [1]]);
+    const trust = ProjectTrust.from({ project: "cancer", rootCaPem: after.rootCaPem });
+    trust.accept(trustLists.current()?.text ?? "");
+    const now = new Date(dashboard.clock.now() + 5000);
+    await expect(verifyKit(before, { trust, now })).rejects.toMatchObject({ code: "kit/revoked" });
+    await verifyKit(after, { trust, now });
+    expect((await orgAdmin.call(listKits)).kits.map(({ condition, revocation }) => [condition, revocation?.reason])).toEqual([
+      ["good", undefined],
+      ["revoked", "superseded"],
+    ]);
+  });
+
   it("that flare cert revoke took back in the workspace is shown as revoked", async () => {
     const { dashboard, admin, orgAdmin } = await startFrozenDashboard(kind);
     const { id } = await addSite({ admin, orgAdmin });
@@ -236,20 +254,6 @@ describeOnEachDatabase("a kit", (kind) => {
     ]);
     const finished = await admin.call(rotateProject, { body: { step: "finish" } });
     expect([finished.behind, finished.project.authority?.isRollingOver]).toEqual([[], false]);
-  });
-
-  it("cannot be kept from everybody by a name that no project may have, nor taken for the dashboard's own", async () => {
-    const { dashboard, admin, orgAdmin } = await startFrozenDashboard(kind);
-    const { id } = await orgAdmin.call(createSite, { body: { name: "nvflare_compose" } });
-    await expect(admin.call(decideSite, { params: { id }, body: { decision: "approve" } })).rejects.toMatchObject({
-      code: "project/invalid",
-    });
-    const impostor = await dashboard.person({ role: "lead", email: "dashboard@cancer.internal" });
-    await expect(impostor.call(issueMyKit)).rejects.toMatchObject({ code: "dashboard/conflict" });
-    for (const name of ["LOCALHOST", "localhost"]) {
-      await expect(orgAdmin.call(createSite, { body: { name } })).rejects.toMatchObject({ code: "dashboard/conflict" });
-    }
-    expect((await admin.call(issueServerKit)).kit.condition).toBe("good");
   });
 
   it("is nobody else's: other organisations and roles see none of it", async () => {

@@ -5,11 +5,11 @@ import { afterEach, expect, it } from "vitest";
 import { listAudit } from "../contract/audit.js";
 import { getFederation } from "../contract/federation.js";
 import { issueServerKit } from "../contract/kits.js";
-import { freezeProject, getProject, updateProject } from "../contract/project.js";
+import { getProject, updateProject } from "../contract/project.js";
 import { approveRenewal, listRenewals } from "../contract/renewals.js";
 import { issueSiteKit } from "../contract/sites.js";
 import { startTestDashboard } from "../test-dashboard.test-support.js";
-import { addSite, caPassphrase, SiteMachine, startFrozenDashboard, takeKit, testProject } from "./frozen-dashboard.test-support.js";
+import { addSite, freeze, SiteMachine, startFrozenDashboard, takeKit, testProject } from "./frozen-dashboard.test-support.js";
 
 const running: { stop(): Promise<void> }[] = [];
 afterEach(async () => {
@@ -28,7 +28,7 @@ it("renewals by the holder of the CA wait at the server, are signed for the key 
   const server = { ...testProject.server, port: await freePort(), hosts: ["127.0.0.1"] };
   const certificates = { ...testProject.certificates, leafLifetime: "1h", renewal: "ca_holder" } as const;
   await admin.call(updateProject, { body: { ...testProject, certificates, server } });
-  await admin.call(freezeProject, { body: { passphrase: caPassphrase } });
+  await freeze(dashboard, admin);
   const [made, requested] = [await addSite({ admin, orgAdmin }), await addSite({ admin, orgAdmin }, "hospital-r")];
   const machine = new SiteMachine(Date.now() - agoMs);
   await machine.upload(orgAdmin, requested);

@@ -1,35 +1,12 @@
 import { verifyKit } from "@flare-ts/provision/kit";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { listKits } from "../contract/kits.js";
-import { freezeProject, getProject, unlockProject, updateProject } from "../contract/project.js";
+import { getProject, unlockProject, updateProject } from "../contract/project.js";
 import { createSite, decideSite, getSite, listSites, revokeSite, uploadSiteRequest, withdrawSiteRequest } from "../contract/sites.js";
 import { describeOnEachDatabase, startTestDashboard } from "../test-dashboard.test-support.js";
-import { addSite, caPassphrase, SiteMachine, startFrozenDashboard, testProject } from "./frozen-dashboard.test-support.js";
+import { addSite, caPassphrase, freeze, SiteMachine, startFrozenDashboard, testProject } from "./frozen-dashboard.test-support.js";
 
 describeOnEachDatabase("a certificate request", (kind) => {
-  it("becomes a kit whose private key never left the site", async () => {
-    const { dashboard, admin, orgAdmin } = await startFrozenDashboard(kind);
-    const site = await addSite({ admin, orgAdmin });
-    const machine = new SiteMachine(dashboard.clock.now());
-    const answered = await machine.upload(orgAdmin, site);
-    expect(answered).toMatchObject({
-      request: null,
-      kit: { source: "requested", condition: "good", archive: { isSecret: false, fileName: "hospital-a.signed.zip" } },
-    });
-    const { authority } = await orgAdmin.call(getProject);
-    const kit = await machine.makeKit(orgAdmin, site.id, authority?.rootFingerprint ?? "");
-    await verifyKit(kit, { now: new Date(dashboard.clock.now()) });
-    expect({ name: kit.name, org: kit.org, project: kit.project, renewal: kit.certificates?.renewal }).toEqual({
-      name: "hospital-a",
-      org: "hospital_a",
-      project: "cancer",
-      renewal: "server",
-    });
-    expect(answered.kit?.serial).toBe((await orgAdmin.call(listKits)).kits[0]?.serial);
-    // No secret is in it: it can be had again.
-    await machine.makeKit(orgAdmin, site.id, authority?.rootFingerprint ?? "");
-  });
-
   it("waits until site and project are ready and the CA is unlocked, and is answered by itself then", async () => {
     const dashboard = await startTestDashboard(kind);
     const admin = await dashboard.person({ role: "project_admin" });
@@ -40,7 +17,7 @@ describeOnEachDatabase("a certificate request", (kind) => {
     expect((await machine.upload(orgAdmin, site)).request).toMatchObject({ waitsFor: "decision", uploadedBy: "A org_admin" });
     const params = { id: site.id };
     expect((await admin.call(decideSite, { params, body: { decision: "approve" } })).request).toMatchObject({ waitsFor: "freeze" });
-    await admin.call(freezeProject, { body: { passphrase: caPassphrase } });
+    await freeze(dashboard, admin);
     expect(await orgAdmin.call(getSite, { params })).toMatchObject({ request: null, kit: { condition: "good" } });
 
     const again = await dashboard.restart();
@@ -76,6 +53,33 @@ describeOnEachDatabase("a certificate request", (kind) => {
     await expect(orgAdmin.call(uploadSiteRequest, { params, body })).rejects.toMatchObject({ code: "request/key-revoked" });
     expect(await orgAdmin.call(getSite, { params })).toMatchObject({ request: null, kit: { condition: "good" } });
   });
+});
+
+describe("a certificate request, on any database", () => {
+  const kind = "SQLite";
+
+  it("becomes a kit whose private key never left the site", async () => {
+    const { dashboard, admin, orgAdmin } = await startFrozenDashboard(kind);
+    const site = await addSite({ admin, orgAdmin });
+    const machine = new SiteMachine(dashboard.clock.now());
+    const answered = await machine.upload(orgAdmin, site);
+    expect(answered).toMatchObject({
+      request: null,
+      kit: { source: "requested", condition: "good", archive: { isSecret: false, fileName: "hospital-a.signed.zip" } },
+    });
+    const { authority } = await orgAdmin.call(getProject);
+    const kit = await machine.makeKit(orgAdmin, site.id, authority?.rootFingerprint ?? "");
+    await verifyKit(kit, { now: new Date(dashboard.clock.now()) });
+    expect({ name: kit.name, org: kit.org, project: kit.project, renewal: kit.certificates?.renewal }).toEqual({
+      name: "hospital-a",
+      org: "hospital_a",
+      project: "cancer",
+      renewal: "server",
+    });
+    expect(answered.kit?.serial).toBe((await orgAdmin.call(listKits)).kits[0]?.serial);
+    // No secret is in it: it can be had again.
+    await machine.makeKit(orgAdmin, site.id, authority?.rootFingerprint ?? "");
+  });
 
   it("that cannot be answered says why, and can be withdrawn", async () => {
     const dashboard = await startTestDashboard(kind);
@@ -85,7 +89,7 @@ describeOnEachDatabase("a certificate request", (kind) => {
     const site = await addSite({ admin, orgAdmin });
     await new SiteMachine(dashboard.clock.now()).upload(orgAdmin, site);
     await admin.call(updateProject, { body: { name: "cancer" } });
-    await admin.call(freezeProject, { body: { passphrase: caPassphrase } });
+    await freeze(dashboard, admin);
     const { request } = await orgAdmin.call(getSite, { params: { id: site.id } });
     expect(request).toMatchObject({ waitsFor: "nothing", problem: expect.stringContaining("former") });
     expect((await orgAdmin.call(withdrawSiteRequest, { params: { id: site.id } })).request).toBeNull();

@@ -2,7 +2,7 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { provision, readProjectTrust } from "@flare-ts/provision";
 import { readKit, verifyKit } from "@flare-ts/provision/kit";
-import { expect, it } from "vitest";
+import { describe, expect, it } from "vitest";
 import { issueServerKit } from "../contract/kits.js";
 import { exportProject, freezeProject, getProject, importProject, lockProject, unlockProject, updateProject } from "../contract/project.js";
 import { createSite, decideSite, listSites } from "../contract/sites.js";
@@ -73,6 +73,52 @@ participants:
     await admin.call(importProject, { body: { text: text("allow_log_streaming: true") } });
     expect((await shared()).slice(0, 2)).toEqual([true, true]);
   });
+
+  it("goes out as project.yml and comes in again, with sites and what only the dashboard knows", async () => {
+    const from = await startTestDashboard(kind);
+    const admin = await from.person({ role: "project_admin", organization: "consortium", email: "admin@example.org" });
+    await from.person({ role: "lead", organization: "hospital_a", email: "lead@example.org" });
+    const text = await readFile(new URL("./imported.fixture.yml", import.meta.url), "utf8");
+    const first = await admin.call(importProject, { body: { text } });
+    expect(first).toMatchObject({
+      addedSites: ["hospital-a", "hospital-b"],
+      changedSites: [],
+      peopleToInvite: [{ email: "boss@b.example.org", organization: "hospital_b", role: "org_admin" }],
+      project: {
+        name: "lungs",
+        title: "All lungs",
+        server: { name: "fl.example.org", port: 8102, hosts: ["localhost"], organization: "consortium" },
+        certificates: { keyType: "p256", leafLifetime: "30d", rootValidDays: 700, renewal: "ca_holder" },
+        studies: [{ name: "biopsies", sites: ["hospital-a"], people: ["lead@example.org"] }],
+        siteProperties: [{ key: "irb", label: "Approval of the ethics board", isRequired: true }],
+        dockerImage: "example/flare:1",
+      },
+    });
+    expect(first.warnings.join()).toContain("connect_to of 'hospital-b'");
+    const exported = await (await admin.call(exportProject)).text();
+    const to = await startTestDashboard(kind);
+    const other = await to.person({ role: "project_admin" });
+    const second = await other.call(importProject, { body: { text: exported } });
+    expect(second.project).toEqual({ ...first.project, version: second.project.version });
+    expect((await other.call(listSites)).sites).toMatchObject([
+      {
+        name: "hospital-a",
+        state: "approved",
+        organization: "hospital_a",
+        capacity: { gpus: 4, memPerGpuGiB: 24 },
+        properties: { irb: "12/26" },
+      },
+      { name: "hospital-b", missing: ["Approval of the ethics board"] },
+    ]);
+    expect(await other.call(importProject, { body: { text: exported } })).toMatchObject({
+      addedSites: [],
+      changedSites: ["hospital-a", "hospital-b"],
+    });
+  });
+});
+
+describe("the project, on any database", () => {
+  const kind = "SQLite";
 
   it("gets its CA by freezing, sealed by a passphrase, and is locked then", async () => {
     const { dashboard, admin } = await startFrozenDashboard(kind);
@@ -150,48 +196,6 @@ participants:
     });
     await expect(admin.call(freezeProject, { body: {} })).rejects.toMatchObject({ code: "dashboard/invalid-request" });
     expect(await admin.call(getProject)).toMatchObject({ state: "draft", authority: null });
-  });
-
-  it("goes out as project.yml and comes in again, with sites and what only the dashboard knows", async () => {
-    const from = await startTestDashboard(kind);
-    const admin = await from.person({ role: "project_admin", organization: "consortium", email: "admin@example.org" });
-    await from.person({ role: "lead", organization: "hospital_a", email: "lead@example.org" });
-    const text = await readFile(new URL("./imported.fixture.yml", import.meta.url), "utf8");
-    const first = await admin.call(importProject, { body: { text } });
-    expect(first).toMatchObject({
-      addedSites: ["hospital-a", "hospital-b"],
-      changedSites: [],
-      peopleToInvite: [{ email: "boss@b.example.org", organization: "hospital_b", role: "org_admin" }],
-      project: {
-        name: "lungs",
-        title: "All lungs",
-        server: { name: "fl.example.org", port: 8102, hosts: ["localhost"], organization: "consortium" },
-        certificates: { keyType: "p256", leafLifetime: "30d", rootValidDays: 700, renewal: "ca_holder" },
-        studies: [{ name: "biopsies", sites: ["hospital-a"], people: ["lead@example.org"] }],
-        siteProperties: [{ key: "irb", label: "Approval of the ethics board", isRequired: true }],
-        dockerImage: "example/flare:1",
-      },
-    });
-    expect(first.warnings.join()).toContain("connect_to of 'hospital-b'");
-    const exported = await (await admin.call(exportProject)).text();
-    const to = await startTestDashboard(kind);
-    const other = await to.person({ role: "project_admin" });
-    const second = await other.call(importProject, { body: { text: exported } });
-    expect(second.project).toEqual({ ...first.project, version: second.project.version });
-    expect((await other.call(listSites)).sites).toMatchObject([
-      {
-        name: "hospital-a",
-        state: "approved",
-        organization: "hospital_a",
-        capacity: { gpus: 4, memPerGpuGiB: 24 },
-        properties: { irb: "12/26" },
-      },
-      { name: "hospital-b", missing: ["Approval of the ethics board"] },
-    ]);
-    expect(await other.call(importProject, { body: { text: exported } })).toMatchObject({
-      addedSites: [],
-      changedSites: ["hospital-a", "hospital-b"],
-    });
   });
 
   it.each([
