@@ -1,3 +1,4 @@
+import { FlareError, nearestWord } from "@flare-ts/contracts";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { tableLines } from "../../terminal/table.js";
 import { type RecipeEntry, recipes } from "./recipe-catalogue.js";
@@ -8,8 +9,14 @@ export interface ListRecipesOptions {
   readonly algorithm: string | undefined;
 }
 
-/** Lists the recipes, or those of a framework or an algorithm. A recipe for every framework is among those of each. */
+/**
+ * Lists the recipes, or those of a framework or an algorithm. A recipe for every framework is among those of each.
+ *
+ * @throws FlareError `cli/invalid-arguments` for a framework or an algorithm that no recipe has
+ */
 export async function listRecipes(_context: CommandContext, { framework, algorithm }: ListRecipesOptions): Promise<CommandOutput> {
+  checkKnown("framework", framework, new Set(recipes.map((recipe) => recipe.framework)));
+  checkKnown("algorithm", algorithm, new Set(recipes.map((recipe) => recipe.algorithm)));
   const chosen = recipes.filter(
     (recipe) =>
       (framework === undefined || recipe.framework === "any" || recipe.framework === framework) &&
@@ -23,6 +30,13 @@ export async function listRecipes(_context: CommandContext, { framework, algorit
     ),
     hints: ["flare recipe show <name> says how one is used."],
   };
+}
+
+function checkKnown(what: string, given: string | undefined, known: ReadonlySet<string>): void {
+  if (given === undefined || known.has(given)) return;
+  const near = nearestWord(given, known);
+  const rest = near === undefined ? `; there are ${[...known].join(", ")}` : `; did you mean '${near}'?`;
+  throw new FlareError("cli/invalid-arguments", `No recipe is of the ${what} '${given}'${rest}`);
 }
 
 /** A recipe as it stands in the JSON envelope; keys are FLARE's. */

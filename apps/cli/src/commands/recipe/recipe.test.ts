@@ -42,6 +42,14 @@ describe("flare recipe", () => {
     expect(await folder.data("recipe", "list")).toHaveLength(recipes.length);
   });
 
+  it.each([
+    ["--framework", "pytorhc", "did you mean 'pytorch'?"],
+    ["--algorithm", "xgboost", "there are evaluation, cyclic"],
+  ])("refuses to list by %s %s, which none has", async (flag, value, hint) => {
+    const refused = await folder.run("recipe", "list", flag, value);
+    expect(refused).toMatchObject({ exitCode: 4, stderr: expect.stringContaining(hint) as string });
+  });
+
   it("shows how one is used, and names the nearest for a name that none has", async () => {
     const { stdout } = await folder.run("recipe", "show", "fedopt_pt");
     expect(stdout).toContain("  from nvflare.app_opt.pt.recipes.fedopt import FedOptRecipe\n");
