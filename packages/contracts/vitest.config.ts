@@ -1,1 +1,5 @@
-export { default } from "../../vitest.shared.ts";
+import { mergeConfig } from "vitest/config";
+import shared from "../../vitest.shared.ts";
+
+// Tests of documents and types start nothing and change nothing that others see: one process runs them all with the modules it has.
+export default mergeConfig(shared, { test: { isolate: false } });

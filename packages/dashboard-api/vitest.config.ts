@@ -1,4 +1,4 @@
 import { defineConfig, mergeConfig } from "vitest/config";
-import shared from "../../vitest.shared.ts";
+import shared, { loadBuiltPackages } from "../../vitest.shared.ts";
 
-export default mergeConfig(shared, defineConfig({ test: { globalSetup: ["src/postgres-cluster.test-support.ts"] } }));
+export default mergeConfig(shared, defineConfig({ test: { ...loadBuiltPackages, globalSetup: ["src/postgres-cluster.test-support.ts"] } }));

@@ -1,10 +1,9 @@
 import { mergeConfig } from "vitest/config";
-import shared from "../../vitest.shared.ts";
+import shared, { loadBuiltPackages } from "../../vitest.shared.ts";
 
 export default mergeConfig(shared, {
   test: {
-    // Built packages are loaded as any program loads them, not module by module through vitest.
-    server: { deps: { external: [/\/packages\/[\w-]+\/dist\//] } },
+    ...loadBuiltPackages,
     // Which files are tests, both have from above; each leaves out what the other has.
     projects: [
       // What happens in a federation happens in processes of its own. The one that looks on runs file after file, with the modules it has.
