@@ -24,6 +24,13 @@ export function describeOnEachDatabase(name: string, suite: (kind: DatabaseKind)
   });
 }
 
+/** Runs a suite whose promises are the same on any database on the embedded one, which costs the least. */
+export function describeOnAnyDatabase(name: string, suite: (kind: DatabaseKind) => void): void {
+  describe(`${name}, on any database`, () => {
+    suite("SQLite");
+  });
+}
+
 /** A person who is signed in, with a client of their own. */
 export interface TestPerson extends ApiClient {
   readonly id: string;

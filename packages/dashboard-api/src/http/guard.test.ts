@@ -1,16 +1,14 @@
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { getMe, updateMe } from "../contract/me.js";
 import { getSession } from "../contract/session.js";
-import { startTestDashboard, type TestPerson } from "../test-dashboard.test-support.js";
+import { describeOnAnyDatabase, startTestDashboard, type TestPerson } from "../test-dashboard.test-support.js";
 
 const patchName = (url: string, headers: Record<string, string>): [string, RequestInit] => [
   `${url}/api/v1/me`,
   { method: "PATCH", body: JSON.stringify({ name: "X" }), headers: { "content-type": "application/json", ...headers } },
 ];
 
-describe("a change", () => {
-  const kind = "SQLite";
-
+describeOnAnyDatabase("a change", (kind) => {
   it("needs the token of its own session", async () => {
     const { url, person } = await startTestDashboard(kind);
     const [somebody, other] = [await person(), await person()];
@@ -60,9 +58,7 @@ describe("a change", () => {
   });
 });
 
-describe("a request", () => {
-  const kind = "SQLite";
-
+describeOnAnyDatabase("a request", (kind) => {
   it("with a made-up cookie is a stranger's", async () => {
     const { url, stranger } = await startTestDashboard(kind);
     for (const cookie of ["flare=x", `flare=${"A".repeat(43)}`, "flare=' or 1=1", "flare=%00", "__Host-flare=x"]) {

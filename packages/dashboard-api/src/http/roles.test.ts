@@ -1,5 +1,5 @@
 import fastify from "fastify";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { z } from "zod";
 import { routeUrl } from "../contract/api-client.js";
 import { apiPrefix, defineRoute, isRaw, type RouteDefinition } from "../contract/define-route.js";
@@ -7,7 +7,7 @@ import { type Role, roles } from "../contract/roles.js";
 import { allRoutes } from "../contract/routes.js";
 import { tokenSchema } from "../contract/schemas.js";
 import { dashboardPlugin } from "../dashboard-plugin.js";
-import { startTestDashboard } from "../test-dashboard.test-support.js";
+import { describeOnAnyDatabase, startTestDashboard } from "../test-dashboard.test-support.js";
 import { implement } from "./implement.js";
 import { plainPaths } from "./plain-routes.js";
 import { checkCoverage } from "./register-routes.js";
@@ -27,9 +27,7 @@ function expected(route: RouteDefinition, caller: Caller): string {
 
 const barriers = ["dashboard/not-signed-in", "dashboard/waits-for-approval", "dashboard/not-allowed", "dashboard/csrf"];
 
-describe("routes and roles", () => {
-  const kind = "SQLite";
-
+describeOnAnyDatabase("routes and roles", (kind) => {
   it("fit in every cell of the table", async () => {
     const { url, dashboard, person, stranger } = await startTestDashboard(kind, {
       rateLimits: { requestsPerMinute: 100_000, openChangesPerMinute: 100_000 },

@@ -1,11 +1,11 @@
 import { mkdir, readdir, rm, stat } from "node:fs/promises";
 import { join } from "node:path";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { downloadKit, issueServerKit, listKits } from "../contract/kits.js";
 import { getProject, unlockProject } from "../contract/project.js";
 import { issueSiteKit } from "../contract/sites.js";
 import { readFrozenProject } from "../project/project-store.js";
-import { describeOnEachDatabase } from "../test-dashboard.test-support.js";
+import { describeOnAnyDatabase, describeOnEachDatabase } from "../test-dashboard.test-support.js";
 import { addSite, caPassphrase, startFrozenDashboard, takeKit } from "./frozen-dashboard.test-support.js";
 import { issuingText } from "./project-files.js";
 
@@ -50,9 +50,7 @@ describeOnEachDatabase("a dashboard that was killed", (kind) => {
   });
 });
 
-describe("a dashboard that was killed, on any database", () => {
-  const kind = "SQLite";
-
+describeOnAnyDatabase("a dashboard that was killed", (kind) => {
   it("and lost its own kit, gets another as soon as the CA is unlocked; what belongs to no kit goes", async () => {
     const { dashboard } = await startFrozenDashboard(kind);
     const { kits } = dashboard.dashboard.parts;

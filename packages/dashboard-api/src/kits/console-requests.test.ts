@@ -1,7 +1,7 @@
 import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { verifyKit } from "@flare-ts/provision/kit";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import {
   downloadKit,
   getMyConsole,
@@ -13,7 +13,7 @@ import {
 } from "../contract/kits.js";
 import { updatePerson } from "../contract/people.js";
 import { exportProject, getProject, unlockProject, updateProject } from "../contract/project.js";
-import { describeOnEachDatabase, startTestDashboard, type TestPerson } from "../test-dashboard.test-support.js";
+import { describeOnAnyDatabase, describeOnEachDatabase, startTestDashboard, type TestPerson } from "../test-dashboard.test-support.js";
 import { caPassphrase, freeze, SiteMachine, startFrozenDashboard, testProject } from "./frozen-dashboard.test-support.js";
 
 const fileOf = async (person: TestPerson): Promise<string> => (await person.call(getMyParticipantFile)).text();
@@ -58,9 +58,7 @@ describeOnEachDatabase("the certificate request of a person", (kind) => {
   });
 });
 
-describe("the certificate request of a person, on any database", () => {
-  const kind = "SQLite";
-
+describeOnAnyDatabase("the certificate request of a person", (kind) => {
   it("becomes a console kit whose private key never left the person's machine", async () => {
     const { dashboard, admin } = await startFrozenDashboard(kind);
     const { authority } = await admin.call(getProject);

@@ -1,10 +1,10 @@
 import { freePort, startServer, startSite } from "@flare-ts/runtime";
 import { connectAdmin } from "@flare-ts/runtime/admin";
-import { afterEach, describe, expect, it } from "vitest";
+import { afterEach, expect, it } from "vitest";
 import { issueMyKit, issueServerKit } from "../contract/kits.js";
 import { getProject, updateProject } from "../contract/project.js";
 import { issueSiteKit, revokeSite } from "../contract/sites.js";
-import { startTestDashboard } from "../test-dashboard.test-support.js";
+import { describeOnAnyDatabase, startTestDashboard } from "../test-dashboard.test-support.js";
 import { addSite, freeze, SiteMachine, takeKit, testProject } from "./frozen-dashboard.test-support.js";
 
 const running: { stop(): Promise<void> }[] = [];
@@ -12,9 +12,7 @@ afterEach(async () => {
   for (const one of running.splice(0).toReversed()) await one.stop();
 });
 
-describe("kits that were downloaded", () => {
-  const kind = "SQLite";
-
+describeOnAnyDatabase("kits that were downloaded", (kind) => {
   it("start a server and sites that find each other, and a revocation cuts one off", async () => {
     const dashboard = await startTestDashboard(kind, {}, { now: Date.now });
     const admin = await dashboard.person({ role: "project_admin", organization: "consortium" });

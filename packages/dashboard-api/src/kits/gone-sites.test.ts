@@ -1,8 +1,8 @@
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { revokeKit } from "../contract/kits.js";
 import { rotateProject } from "../contract/project.js";
 import { decideSite, getSite, issueSiteKit, removeSite, revokeSite } from "../contract/sites.js";
-import { describeOnEachDatabase } from "../test-dashboard.test-support.js";
+import { describeOnAnyDatabase, describeOnEachDatabase } from "../test-dashboard.test-support.js";
 import { addSite, caPassphrase, startFrozenDashboard } from "./frozen-dashboard.test-support.js";
 
 const dayMs = 24 * 60 * 60_000;
@@ -45,9 +45,7 @@ describeOnEachDatabase("a site that is to take part no more", (kind) => {
   });
 });
 
-describe("a site that is to take part no more, on any database", () => {
-  const kind = "SQLite";
-
+describeOnAnyDatabase("a site that is to take part no more", (kind) => {
   it("is not removed while the server may have renewed its certificate: it has to be revoked first", async () => {
     const { dashboard, admin, orgAdmin } = await startFrozenDashboard(kind);
     const { id } = await addSite({ admin, orgAdmin });

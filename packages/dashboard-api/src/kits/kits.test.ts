@@ -2,7 +2,7 @@ import { readFile } from "node:fs/promises";
 import { join } from "node:path";
 import { revokeParticipant } from "@flare-ts/provision";
 import { ProjectTrust, verifyKit } from "@flare-ts/provision/kit";
-import { describe, expect, it, onTestFinished, vi } from "vitest";
+import { expect, it, onTestFinished, vi } from "vitest";
 import {
   createKitLink,
   downloadKit,
@@ -17,7 +17,7 @@ import {
 import { updatePerson } from "../contract/people.js";
 import { getProject, rotateProject, unlockProject } from "../contract/project.js";
 import { createSite, decideSite, getSite, issueSiteKit, removeSite, revokeSite } from "../contract/sites.js";
-import { describeOnEachDatabase } from "../test-dashboard.test-support.js";
+import { describeOnAnyDatabase, describeOnEachDatabase } from "../test-dashboard.test-support.js";
 import { addSite, caPassphrase, openKit, SiteMachine, startFrozenDashboard, takeKit } from "./frozen-dashboard.test-support.js";
 
 const hourMs = 60 * 60_000;
@@ -173,9 +173,7 @@ describeOnEachDatabase("a kit", (kind) => {
   });
 });
 
-describe("a kit, on any database", () => {
-  const kind = "SQLite";
-
+describeOnAnyDatabase("a kit", (kind) => {
   it("is downloaded once; issued again, the earlier one is revoked and the new list passed on", async () => {
     const { dashboard, admin, orgAdmin } = await startFrozenDashboard(kind);
     const { trustLists } = dashboard.dashboard.parts.kits;

@@ -1,9 +1,9 @@
 import { verifyKit } from "@flare-ts/provision/kit";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { listKits } from "../contract/kits.js";
 import { getProject, unlockProject, updateProject } from "../contract/project.js";
 import { createSite, decideSite, getSite, listSites, revokeSite, uploadSiteRequest, withdrawSiteRequest } from "../contract/sites.js";
-import { describeOnEachDatabase, startTestDashboard } from "../test-dashboard.test-support.js";
+import { describeOnAnyDatabase, describeOnEachDatabase, startTestDashboard } from "../test-dashboard.test-support.js";
 import { addSite, caPassphrase, freeze, SiteMachine, startFrozenDashboard, testProject } from "./frozen-dashboard.test-support.js";
 
 describeOnEachDatabase("a certificate request", (kind) => {
@@ -55,9 +55,7 @@ describeOnEachDatabase("a certificate request", (kind) => {
   });
 });
 
-describe("a certificate request, on any database", () => {
-  const kind = "SQLite";
-
+describeOnAnyDatabase("a certificate request", (kind) => {
   it("becomes a kit whose private key never left the site", async () => {
     const { dashboard, admin, orgAdmin } = await startFrozenDashboard(kind);
     const site = await addSite({ admin, orgAdmin });

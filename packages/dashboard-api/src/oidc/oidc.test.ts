@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { getMe, linkInstitution, unlinkInstitution } from "../contract/me.js";
 import { invite, signUp } from "../contract/people.js";
 import { completePasswordReset, getSession, requestPasswordReset, signIn, startOidc } from "../contract/session.js";
@@ -6,6 +6,7 @@ import { startSmtpReceiver, tokenIn } from "../smtp-receiver.test-support.js";
 import {
   cookieFetch,
   type DatabaseKind,
+  describeOnAnyDatabase,
   describeOnEachDatabase,
   startTestDashboard,
   type TestDashboard,
@@ -102,9 +103,7 @@ describeOnEachDatabase("sign-in at an institution", (kind) => {
   });
 });
 
-describe("sign-in at an institution, on any database", () => {
-  const kind = "SQLite";
-
+describeOnAnyDatabase("sign-in at an institution", (kind) => {
   it("passes over what an institution says beside the answer (RFC 6749 4.1.2)", async () => {
     const scene = await startScene(kind);
     const { institution, dashboard } = scene;

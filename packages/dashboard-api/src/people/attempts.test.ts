@@ -1,12 +1,14 @@
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { changePassword } from "../contract/me.js";
 import { signIn } from "../contract/session.js";
 import {
   cookieFetch,
   type DatabaseKind,
+  describeOnAnyDatabase,
   describeOnEachDatabase,
   startTestDashboard,
   type TestDashboard,
+  type TestStranger,
 } from "../test-dashboard.test-support.js";
 
 const password = "correct horse battery";
@@ -48,6 +50,10 @@ const rateLimits = { openChangesPerMinute: 100_000, requestsPerMinute: 100_000 }
 
 const startDirect = (kind: DatabaseKind): Promise<TestDashboard> => startTestDashboard(kind, { rateLimits });
 
+/** What a try to sign in is refused with. */
+const codeOf = (who: TestStranger, address: string, word: string): Promise<unknown> =>
+  who.call(signIn, { body: { email: address, password: word } }).catch((reason: { code: string }) => reason.code);
+
 const startBehindProxy = async (kind: DatabaseKind): Promise<TestDashboard> => {
   const dashboard = await startTestDashboard(kind, {
     security: { kind: "proxy", trustedProxies: ["127.0.0.1"] },
@@ -88,11 +94,7 @@ describeOnEachDatabase("failed sign-ins", (kind) => {
   it("count in a burst: a hundred at the same moment get no more tries than one after another", async () => {
     const { person, stranger } = await startDirect(kind);
     await person({ email, password });
-    const tries = Array.from({ length: 100 }, () =>
-      stranger()
-        .call(signIn, { body: { email, password: "wrong" } })
-        .catch((reason: { code: string }) => reason.code),
-    );
+    const tries = Array.from({ length: 100 }, () => codeOf(stranger(), email, "wrong"));
     const codes = await Promise.all(tries);
     expect(codes.filter((code) => code === "dashboard/wrong-credentials")).toHaveLength(5);
   });
@@ -101,29 +103,19 @@ describeOnEachDatabase("failed sign-ins", (kind) => {
     const { stranger } = await startDirect(kind);
     const codes: unknown[] = [];
     for (let i = 0; i < 31; i++) {
-      codes.push(
-        await stranger()
-          .call(signIn, { body: { email: `n${i}@example.org`, password } })
-          .catch((reason: { code: string }) => reason.code),
-      );
+      codes.push(await codeOf(stranger(), `n${i}@example.org`, password));
     }
     expect(codes.slice(0, 30).every((code) => code === "dashboard/wrong-credentials")).toBe(true);
     expect(codes[30]).toBe("dashboard/too-many-attempts");
   });
 });
 
-describe("failed sign-ins, on any database", () => {
-  const kind = "SQLite";
-
+describeOnAnyDatabase("failed sign-ins", (kind) => {
   it("make an unknown address wait in the same way", async () => {
     const { stranger } = await startDirect(kind);
     const codes: unknown[] = [];
     for (let i = 0; i < 6; i++) {
-      codes.push(
-        await stranger()
-          .call(signIn, { body: { email: "nobody@example.org", password } })
-          .catch((reason: { code: string }) => reason.code),
-      );
+      codes.push(await codeOf(stranger(), "nobody@example.org", password));
     }
     expect(codes).toEqual([...Array.from({ length: 5 }, () => "dashboard/wrong-credentials"), "dashboard/too-many-attempts"]);
   });
@@ -157,9 +149,7 @@ describeOnEachDatabase("failed sign-ins of a stranger", (kind) => {
   });
 });
 
-describe("failed sign-ins of a stranger, on any database", () => {
-  const kind = "SQLite";
-
+describeOnAnyDatabase("failed sign-ins of a stranger", (kind) => {
   it("from one address keep nobody out elsewhere, for as long as they go on", async () => {
     const dashboard = await startBehindProxy(kind);
     const stranger = new Browser(dashboard, "192.0.2.1");

@@ -2,12 +2,12 @@ import { readFile, stat } from "node:fs/promises";
 import { join } from "node:path";
 import { provision, readProjectTrust } from "@flare-ts/provision";
 import { readKit, verifyKit } from "@flare-ts/provision/kit";
-import { describe, expect, it } from "vitest";
+import { expect, it } from "vitest";
 import { issueServerKit } from "../contract/kits.js";
 import { exportProject, freezeProject, getProject, importProject, lockProject, unlockProject, updateProject } from "../contract/project.js";
 import { createSite, decideSite, listSites } from "../contract/sites.js";
 import { caPassphrase, startFrozenDashboard, testProject } from "../kits/frozen-dashboard.test-support.js";
-import { describeOnEachDatabase, startTestDashboard } from "../test-dashboard.test-support.js";
+import { describeOnAnyDatabase, describeOnEachDatabase, startTestDashboard } from "../test-dashboard.test-support.js";
 
 describeOnEachDatabase("the project", (kind) => {
   it("takes any name of an organisation, such as one that every object has", async () => {
@@ -117,9 +117,7 @@ participants:
   });
 });
 
-describe("the project, on any database", () => {
-  const kind = "SQLite";
-
+describeOnAnyDatabase("the project", (kind) => {
   it("gets its CA by freezing, sealed by a passphrase, and is locked then", async () => {
     const { dashboard, admin } = await startFrozenDashboard(kind);
     const { authority, state, frozenBy } = await admin.call(getProject);

@@ -122,7 +122,7 @@ describe("three sites whose updates the server adds and does not read", () => {
   function killTraining(round: number): Disturb {
     return async ({ event }, jobId) => {
       if (event.type !== "round-opened" || event.round !== round) return;
-      killSite1(round);
+      await killSite1(round);
       await letGo(federation, jobId, "site-2", round);
     };
   }
@@ -134,7 +134,7 @@ describe("three sites whose updates the server adds and does not read", () => {
         process.kill(federation.pidOf("site-1") ?? 0, "SIGSTOP");
         await letGo(federation, jobId, "site-2", round);
       }
-      if (event.type === "step-opened" && event.round === round && event.step === "confirm") killSite1(round);
+      if (event.type === "step-opened" && event.round === round && event.step === "confirm") await killSite1(round);
     };
   }
 
@@ -143,12 +143,12 @@ describe("three sites whose updates the server adds and does not read", () => {
     return async (entry, jobId) => {
       await stop(entry, jobId);
       const { event } = entry;
-      if (event.type === "step-opened" && event.round === round && event.step === "reveal") killSite1(round);
+      if (event.type === "step-opened" && event.round === round && event.step === "reveal") await killSite1(round);
     };
   }
 
-  function killSite1(round: number): void {
-    process.kill(federation.pidOf("site-1") ?? 0, "SIGKILL");
+  async function killSite1(round: number): Promise<void> {
+    process.kill(await eventually("site-1 runs", () => federation.pidOf("site-1")), "SIGKILL");
     kills.push(round);
   }
 

@@ -1,6 +1,6 @@
-import { FlareError, nearestWord } from "@flare-ts/contracts";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { tableLines } from "../../terminal/table.js";
+import { noneOf } from "./none-of.js";
 import { type RecipeEntry, recipes } from "./recipe-catalogue.js";
 
 /** What `flare recipe list` is given. */
@@ -15,8 +15,8 @@ export interface ListRecipesOptions {
  * @throws FlareError `cli/invalid-arguments` for a framework or an algorithm that no recipe has
  */
 export async function listRecipes(_context: CommandContext, { framework, algorithm }: ListRecipesOptions): Promise<CommandOutput> {
-  checkKnown("framework", framework, new Set(recipes.map((recipe) => recipe.framework)));
-  checkKnown("algorithm", algorithm, new Set(recipes.map((recipe) => recipe.algorithm)));
+  checkKnown("framework", framework);
+  checkKnown("algorithm", algorithm);
   const chosen = recipes.filter(
     (recipe) =>
       (framework === undefined || recipe.framework === "any" || recipe.framework === framework) &&
@@ -32,11 +32,9 @@ export async function listRecipes(_context: CommandContext, { framework, algorit
   };
 }
 
-function checkKnown(what: string, given: string | undefined, known: ReadonlySet<string>): void {
-  if (given === undefined || known.has(given)) return;
-  const near = nearestWord(given, known);
-  const rest = near === undefined ? `; there are ${[...known].join(", ")}` : `; did you mean '${near}'?`;
-  throw new FlareError("cli/invalid-arguments", `No recipe is of the ${what} '${given}'${rest}`);
+function checkKnown(what: "framework" | "algorithm", given: string | undefined): void {
+  const known = [...new Set<string>(recipes.map((recipe) => recipe[what]))];
+  if (given !== undefined && !known.includes(given)) throw noneOf(`No recipe is of the ${what}`, given, known);
 }
 
 /** A recipe as it stands in the JSON envelope; keys are FLARE's. */

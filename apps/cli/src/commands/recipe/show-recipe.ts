@@ -1,6 +1,6 @@
-import { FlareError, nearestWord } from "@flare-ts/contracts";
 import type { CommandContext, CommandOutput } from "../../command-line/command-context.js";
 import { recipeData } from "./list-recipes.js";
+import { noneOf } from "./none-of.js";
 import { recipes } from "./recipe-catalogue.js";
 
 /**
@@ -12,9 +12,7 @@ export async function showRecipe(_context: CommandContext, { name }: { readonly 
   const recipe = recipes.find((one) => one.name === name.toLowerCase().replaceAll("_", "-"));
   if (recipe === undefined) {
     const names = recipes.map((one) => one.name);
-    const near = nearestWord(name, names);
-    const rest = near === undefined ? `; there are ${names.join(", ")}` : `; did you mean '${near}'?`;
-    throw new FlareError("cli/invalid-arguments", `There is no recipe '${name}'${rest}`);
+    throw noneOf("There is no recipe", name, names);
   }
   const { required, optional, module, className, ownName, summary, workflow } = recipe;
   const parameters = [

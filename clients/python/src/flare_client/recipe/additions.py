@@ -44,19 +44,15 @@ def add_secure_aggregation(
     if readers or not job.workflows:
         why = f"this job has {' and '.join(readers)}: its server reads single updates" if readers else "this job has no workflow"
         raise JobError(f"secure aggregation is for FedAvg, and {why}")
-    if not _is_number(min_sites) or min_sites != int(min_sites) or min_sites < 2:
+    if not isinstance(min_sites, int) or min_sites < 2:
         raise JobError(f"'min_sites' is {min_sites!r}; it is a whole number from 2 on: the sum of one update is that update")
     if job.min_clients < min_sites:
         raise JobError(f"'min_clients' is {job.min_clients}, and sums are of {min_sites} sites or more: the job must not start with fewer")
-    for name, value in without_none(max_weight=max_weight, step_timeout=step_timeout).items():
-        if not _is_number(value) or value <= 0:
-            raise JobError(f"'{name}' is {value!r}; it is a number above 0")
     given = without_none(min_sites=min_sites, max_weight=max_weight, step_timeout=step_timeout)
+    for name, value in given.items():
+        if not isinstance(value, (int, float)) or isinstance(value, bool) or not 0 < value < float("inf"):
+            raise JobError(f"'{name}' is {value!r}; it is a number above 0")
     job.meta_props["secure_aggregation"] = dict(given)
-
-
-def _is_number(value: Any) -> bool:
-    return isinstance(value, (int, float)) and not isinstance(value, bool)
 
 
 def add_experiment_tracking(
