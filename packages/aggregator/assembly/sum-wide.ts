@@ -10,10 +10,13 @@ import { quarterOf } from "./quarters";
  * @param isExact - a constant wherever this is called
  * @param isFirst - begins with the first term instead of with what the sums hold; sums of nothing are then zero
  * @param inputs - addresses of the updates' elements, as u32
+ * @param from - bytes behind those addresses where the elements begin
  * @param weights - their weights, as float64
  */
 @inline
-export function sumWide<T>(isExact: bool, n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, magic: f64): void {
+export function sumWide<T>(
+  isExact: bool, n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, from: usize, weights: usize, magic: f64,
+): void {
   if (n <= 0) {
     if (isFirst) memory.fill(sums, 0, count << 3);
     return;
@@ -21,15 +24,15 @@ export function sumWide<T>(isExact: bool, n: i32, isFirst: bool, sums: usize, co
   while (n > 0) {
     const size = n >= 8 ? 8 : n >= 4 ? 4 : n >= 2 ? 2 : 1;
     if (isFirst) {
-      if (size == 8) addGroup<T>(isExact, 8, true, sums, count, inputs, weights, magic);
-      else if (size == 4) addGroup<T>(isExact, 4, true, sums, count, inputs, weights, magic);
-      else if (size == 2) addGroup<T>(isExact, 2, true, sums, count, inputs, weights, magic);
-      else addGroup<T>(isExact, 1, true, sums, count, inputs, weights, magic);
+      if (size == 8) addGroup<T>(isExact, 8, true, sums, count, inputs, from, weights, magic);
+      else if (size == 4) addGroup<T>(isExact, 4, true, sums, count, inputs, from, weights, magic);
+      else if (size == 2) addGroup<T>(isExact, 2, true, sums, count, inputs, from, weights, magic);
+      else addGroup<T>(isExact, 1, true, sums, count, inputs, from, weights, magic);
     } else {
-      if (size == 8) addGroup<T>(isExact, 8, false, sums, count, inputs, weights, magic);
-      else if (size == 4) addGroup<T>(isExact, 4, false, sums, count, inputs, weights, magic);
-      else if (size == 2) addGroup<T>(isExact, 2, false, sums, count, inputs, weights, magic);
-      else addGroup<T>(isExact, 1, false, sums, count, inputs, weights, magic);
+      if (size == 8) addGroup<T>(isExact, 8, false, sums, count, inputs, from, weights, magic);
+      else if (size == 4) addGroup<T>(isExact, 4, false, sums, count, inputs, from, weights, magic);
+      else if (size == 2) addGroup<T>(isExact, 2, false, sums, count, inputs, from, weights, magic);
+      else addGroup<T>(isExact, 1, false, sums, count, inputs, from, weights, magic);
     }
     isFirst = false;
     n -= size;
@@ -38,17 +41,26 @@ export function sumWide<T>(isExact: bool, n: i32, isFirst: bool, sums: usize, co
   }
 }
 
+/** `sumWide` of exact sums of float32. A function of its own: where it is part of a loop, weights do not stay in registers. */
+export function sumExactFrom(
+  n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, from: usize, weights: usize, magic: f64,
+): void {
+  sumWide<f32>(true, n, isFirst, sums, count, inputs, from, weights, magic);
+}
+
 /** Adds so many updates in one pass; the number and `isFirst` are constants wherever this is called. */
 @inline
-function addGroup<T>(isExact: bool, size: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, magic: f64): void {
-  const x0 = load<u32>(inputs) as usize, w0 = load<f64>(weights);
-  const x1 = size > 1 ? (load<u32>(inputs, 4) as usize) : 0, w1 = size > 1 ? load<f64>(weights, 8) : 0;
-  const x2 = size > 2 ? (load<u32>(inputs, 8) as usize) : 0, w2 = size > 2 ? load<f64>(weights, 16) : 0;
-  const x3 = size > 3 ? (load<u32>(inputs, 12) as usize) : 0, w3 = size > 3 ? load<f64>(weights, 24) : 0;
-  const x4 = size > 4 ? (load<u32>(inputs, 16) as usize) : 0, w4 = size > 4 ? load<f64>(weights, 32) : 0;
-  const x5 = size > 5 ? (load<u32>(inputs, 20) as usize) : 0, w5 = size > 5 ? load<f64>(weights, 40) : 0;
-  const x6 = size > 6 ? (load<u32>(inputs, 24) as usize) : 0, w6 = size > 6 ? load<f64>(weights, 48) : 0;
-  const x7 = size > 7 ? (load<u32>(inputs, 28) as usize) : 0, w7 = size > 7 ? load<f64>(weights, 56) : 0;
+function addGroup<T>(
+  isExact: bool, size: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, from: usize, weights: usize, magic: f64,
+): void {
+  const x0 = (load<u32>(inputs) as usize) + from, w0 = load<f64>(weights);
+  const x1 = size > 1 ? (load<u32>(inputs, 4) as usize) + from : 0, w1 = size > 1 ? load<f64>(weights, 8) : 0;
+  const x2 = size > 2 ? (load<u32>(inputs, 8) as usize) + from : 0, w2 = size > 2 ? load<f64>(weights, 16) : 0;
+  const x3 = size > 3 ? (load<u32>(inputs, 12) as usize) + from : 0, w3 = size > 3 ? load<f64>(weights, 24) : 0;
+  const x4 = size > 4 ? (load<u32>(inputs, 16) as usize) + from : 0, w4 = size > 4 ? load<f64>(weights, 32) : 0;
+  const x5 = size > 5 ? (load<u32>(inputs, 20) as usize) + from : 0, w5 = size > 5 ? load<f64>(weights, 40) : 0;
+  const x6 = size > 6 ? (load<u32>(inputs, 24) as usize) + from : 0, w6 = size > 6 ? load<f64>(weights, 48) : 0;
+  const x7 = size > 7 ? (load<u32>(inputs, 28) as usize) + from : 0, w7 = size > 7 ? load<f64>(weights, 56) : 0;
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
     const v0 = f64x2.splat(w0), v1 = f64x2.splat(w1), v2 = f64x2.splat(w2), v3 = f64x2.splat(w3);
@@ -146,7 +158,7 @@ export function plus(isExact: bool, sums: v128, terms: v128): v128 {
 
 /** The bits of a term. */
 @inline
-function termOfOne<T>(isExact: bool, at: usize, weight: f64, magic: f64): i64 {
+export function termOfOne<T>(isExact: bool, at: usize, weight: f64, magic: f64): i64 {
   const product = (load<T>(at) as f64) * weight;
   return reinterpret<i64>(isExact ? product + magic : product);
 }

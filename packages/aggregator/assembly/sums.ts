@@ -1,6 +1,6 @@
 import { scanF32, scanF64, scanShort } from "./scan";
 import { doubleSums, exactSums, singleSums, sumShort } from "./sum-short";
-import { sumWide } from "./sum-wide";
+import { sumExactFrom, sumWide } from "./sum-wide";
 
 // Each kernel for each element type. `grid` is where `gridOf` has stored the magic number and 2^gridBits.
 
@@ -13,7 +13,7 @@ export function sumSingleF16(n: i32, isFirst: bool, sums: usize, count: usize, i
 }
 
 export function sumDoubleF32(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
-  sumWide<f32>(false, n, isFirst, sums, count, inputs, weights, 0);
+  sumWide<f32>(false, n, isFirst, sums, count, inputs, 0, weights, 0);
 }
 
 export function sumDoubleBf16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
@@ -25,11 +25,11 @@ export function sumDoubleF16(n: i32, isFirst: bool, sums: usize, count: usize, i
 }
 
 export function sumDoubleF64(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
-  sumWide<f64>(false, n, isFirst, sums, count, inputs, weights, 0);
+  sumWide<f64>(false, n, isFirst, sums, count, inputs, 0, weights, 0);
 }
 
 export function sumExactF32(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, grid: usize): void {
-  sumWide<f32>(true, n, isFirst, sums, count, inputs, weights, load<f64>(grid));
+  sumExactFrom(n, isFirst, sums, count, inputs, 0, weights, load<f64>(grid));
 }
 
 export function sumExactBf16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, grid: usize): void {
@@ -41,7 +41,7 @@ export function sumExactF16(n: i32, isFirst: bool, sums: usize, count: usize, in
 }
 
 export function sumExactF64(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, grid: usize): void {
-  sumWide<f64>(true, n, isFirst, sums, count, inputs, weights, load<f64>(grid));
+  sumWide<f64>(true, n, isFirst, sums, count, inputs, 0, weights, load<f64>(grid));
 }
 
 /** Scans n updates; what `scanF32` writes for each stands `stride` bytes apart. */

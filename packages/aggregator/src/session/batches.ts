@@ -35,6 +35,8 @@ export interface BatchLimits {
   readonly pieceElements?: number;
   /** @default batchElements */
   readonly elements?: number;
+  /** @default batchBytes */
+  readonly bytes?: number;
   /** @default 1024 */
   readonly pieces?: number;
 }
@@ -47,6 +49,7 @@ export function* planBatches(
 ): Generator<Batch> {
   const pieceElements = Math.min(most.pieceElements ?? blockElements, blockElements);
   const maxElements = Math.max(most.elements ?? batchElements, pieceElements);
+  const maxBytes = most.bytes ?? batchBytes;
   const maxPieces = most.pieces ?? batchPieces;
   let pieces: Piece[] = [];
   let bytes = 0;
@@ -57,7 +60,7 @@ export function* planBatches(
     for (let firstElement = 0; firstElement < total; ) {
       const count = Math.min(pieceElements, total - firstElement);
       const size = count * dtypeBytes[dtype];
-      if (pieces.length > 0 && (bytes + size > batchBytes || elements + count > maxElements || pieces.length === maxPieces)) {
+      if (pieces.length > 0 && (bytes + size > maxBytes || elements + count > maxElements || pieces.length === maxPieces)) {
         yield { pieces, bytes, elements };
         pieces = [];
         bytes = 0;

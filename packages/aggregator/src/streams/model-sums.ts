@@ -165,12 +165,10 @@ export class ModelSums {
       fold(address, count, factor, isFirst, sums, results);
       return this.#scanned();
     }
-    const limit = Math.min(place.room / Math.abs(factor), maxFloat32);
-    fold(address, count, factor, isFirst, sums, place.grid, limit, results);
+    fold(address, count, factor, isFirst, sums, place.grid, results);
     const scanned = this.#scanned();
-    if (scanned.maxAbs <= limit) return scanned;
-    fold(address, count, -factor, 0, sums, place.grid, limit, results);
-    this.#dropMagic(place, sums, count);
+    if (scanned.maxAbs <= Math.min(place.room / Math.abs(factor), maxFloat32)) return scanned;
+    this.kernels.unfoldExactF32(address, count, factor, sums, place.grid);
     return undefined;
   }
 
@@ -179,7 +177,9 @@ export class ModelSums {
     const place = this.places[streamed.tensor];
     if (place === undefined) return;
     this.add(staging, streamed, firstElement, count, -factor);
-    this.#dropMagic(place, place.address + place.width * firstElement, count);
+    // A term and its contrary have each left the bits of the magic number.
+    const sums = place.address + place.width * firstElement;
+    this.kernels.stepsOf(2, sums, count, place.grid, sums);
   }
 
   /** Begins anew with sums of nothing. */
@@ -196,11 +196,6 @@ export class ModelSums {
 
   #scanned(): Scanned {
     return { maxAbs: this.#results[0] as number, squares: this.#results[1] as number };
-  }
-
-  /** A term and its contrary have each left the bits of the magic number in a sum. */
-  #dropMagic({ grid }: SumsPlace, sums: number, count: number): void {
-    this.kernels.stepsOf(2, sums, count, grid, sums);
   }
 }
 

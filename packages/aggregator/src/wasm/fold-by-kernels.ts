@@ -5,7 +5,7 @@ import { PieceValues } from "../js/piece-values.js";
 import { ValuesOfBatch } from "../js/values-of-batch.js";
 import { quoted } from "../peer-text.js";
 import type { FoldedBatch, FoldInit, FoldUpdate } from "../session/arithmetic.js";
-import { type Batch, batchElements, blockElements, type Piece, planBatches } from "../session/batches.js";
+import { type Batch, blockElements, type Piece, planBatches } from "../session/batches.js";
 import { combineIntegers, type IntegerPieces } from "../session/combine-integers.js";
 import { BatchFinisher } from "../session/finish-batch.js";
 import { planReads } from "../session/plan-reads.js";
@@ -18,7 +18,7 @@ import { readFailed } from "./read-failed.js";
 import { SortingPlans } from "./sorting-plans.js";
 import type { SumMode } from "./sum-mode.js";
 import type { WasmParts } from "./wasm-parts.js";
-import { slotEntries, slotPieces, type WorkSlot } from "./work-slots.js";
+import { slotBytes, slotElements, slotEntries, slotPieces, type WorkSlot } from "./work-slots.js";
 
 /** A batch that the kernels are done with. */
 interface SummedBatch {
@@ -53,7 +53,8 @@ async function* foldPlanned(parts: WasmParts, plan: FoldPlan, together: number):
   const finisher = new BatchFinisher(init, plan.totals);
   const entries = Math.max(1, init.updates.length);
   const most = {
-    elements: init.result === "sums" ? batchElements / 2 : batchElements,
+    elements: init.result === "sums" ? slotElements / 2 : slotElements,
+    bytes: slotBytes,
     pieces: Math.max(1, Math.min(slotPieces, Math.floor(slotEntries / entries))),
     // Pieces are whole blocks as long as all values of a block can be held.
     pieceElements: together >= blockElements ? blockElements : 2 ** Math.floor(Math.log2(together)),
@@ -116,8 +117,9 @@ async function middleOfWide(plan: FoldPlan, batch: Batch): Promise<{ readonly pi
 async function requireFit({ memory }: WasmParts, { init }: FoldPlan, { slot, pieces }: SummedBatch): Promise<void> {
   const flags = memory.words(slot.flags, slotPieces);
   const results = memory.doubles(slot.results, 2 * slotEntries);
+  const isChecked = init.updates.every(({ findings }) => findings === undefined);
   for (const { piece, plan, index, entry } of pieces) {
-    for (const [position, i] of plan.values.entries()) {
+    for (const [position, i] of isChecked ? [] : plan.values.entries()) {
       const update = init.updates[i];
       if (update?.findings === undefined) continue;
       const maxAbs = results[2 * (entry + position)] ?? 0;

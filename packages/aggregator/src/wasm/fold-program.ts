@@ -2,10 +2,10 @@ import type { ReadableUpdate } from "../session/arithmetic.js";
 import type { Piece } from "../session/batches.js";
 import { planReads } from "../session/plan-reads.js";
 import { roundsToFinite } from "../session/store-values.js";
-import { type FoldPlan, knownGrid, magicOf } from "./fold-plan.js";
+import { type FoldPlan, magicOf } from "./fold-plan.js";
 import type { KernelMemory } from "./kernel-memory.js";
 import { addCall, addRead, type KernelProgram, kernelType } from "./kernel-program.js";
-import { isCheckedWhileSummed, type PlacedPiece } from "./place-pieces.js";
+import { isMadeInOnePass, type PlacedPiece } from "./place-pieces.js";
 import { inputBytes, type ThreadScratch, tileElements } from "./thread-scratch.js";
 import { addInput, needsDecoding, planInput, type TileInput } from "./tile-inputs.js";
 import { elementsHeld } from "./tile-room.js";
@@ -24,7 +24,7 @@ export interface ProgramPlaces {
  */
 export function foldProgram(plan: FoldPlan, pieces: readonly PlacedPiece[], places: ProgramPlaces): KernelProgram {
   const program: KernelProgram = [];
-  writeLists(plan, pieces, places);
+  writeLists(pieces, places);
   for (let first = 0; first < pieces.length; ) {
     let end = first;
     let elements = 0;
@@ -46,19 +46,17 @@ export function elementsTogether({ init, tensors, isDecoded, heldBytes }: FoldPl
 }
 
 /** Factors, grids that are known and clean flags, which do not wait for a thread. */
-function writeLists(fold: FoldPlan, pieces: readonly PlacedPiece[], { memory, slot }: ProgramPlaces): void {
+function writeLists(pieces: readonly PlacedPiece[], { memory, slot }: ProgramPlaces): void {
   const last = pieces.at(-1);
   if (last === undefined) return;
   const factors = memory.doubles(slot.lists, slotEntries);
   const grids = memory.doubles(slot.grids, 2 * (last.index + 1));
   memory.view(slot.flags, 4 * (last.index + 1)).fill(0);
-  for (const { piece, plan, index, entry } of pieces) {
+  for (const { plan, index, entry, gridBits } of pieces) {
     factors.set(plan.factors, entry);
-    if (fold.isScanned && fold.init.announced === undefined) continue;
-    const bits = plan.sums === "exact" ? knownGrid(fold, { piece, values: plan.values }) : undefined;
-    if (bits === undefined) continue;
-    grids[2 * index] = magicOf(bits);
-    grids[2 * index + 1] = 2 ** bits;
+    if (gridBits === undefined) continue;
+    grids[2 * index] = magicOf(gridBits);
+    grids[2 * index + 1] = 2 ** gridBits;
   }
 }
 
@@ -74,6 +72,8 @@ class Tile {
   readonly #all: readonly Piece[];
   /** Where each piece's sums begin among those of the tile, in elements: pieces that kernels do not combine may lie between. */
   readonly #offsets = new Map<PlacedPiece, number>();
+  /** Pieces whose new values are made while they are summed. */
+  readonly #made = new Set<PlacedPiece>();
 
   constructor(plan: FoldPlan, pieces: readonly PlacedPiece[], places: ProgramPlaces, program: KernelProgram) {
     this.#plan = plan;
@@ -97,6 +97,11 @@ class Tile {
       for (const part of [this.#pieces.slice(0, half), this.#pieces.slice(half)])
         new Tile(this.#plan, part, this.#places, this.#program).add();
       return;
+    }
+    for (const placed of this.#pieces) {
+      // Sums in float32 are new values after each group; exact ones only where the values of all updates are there at once.
+      const isAtOnce = placed.plan.sums === "single" || groups.length === 1;
+      if (isAtOnce && isMadeInOnePass(this.#plan, placed.plan, placed.piece)) this.#made.add(placed);
     }
     const isGridded = this.#plan.mode === "exact" && !isMiddle && this.#plan.init.announced === undefined;
     if (this.#plan.isScanned) {
@@ -191,7 +196,8 @@ class Tile {
   #sum(group: readonly Member[]): void {
     for (const placed of this.#pieces) {
       const { first, count } = membersOf(placed, group);
-      if (count > 0) this.#addSum(placed, first, count);
+      if (this.#made.has(placed) && placed.plan.sums === "exact") this.#addExactMean(placed);
+      else if (count > 0) this.#addSum(placed, first, count);
       else if (placed.plan.values.length === 0) this.#begin(placed);
     }
   }
@@ -238,9 +244,27 @@ class Tile {
     else if (plan.int8Block !== undefined) addCall(this.#program, "sumSingleInt8", ...args, scales, plan.int8Block);
     else if (plan.sums === "exact") addCall(this.#program, `sumExact${type}`, ...args, slot.grids + 16 * index);
     else if (plan.sums === "double" || type === "F64") addCall(this.#program, `sumDouble${type}`, ...args);
-    else if (type === "F32")
-      addCall(this.#program, "sumSingleF32", ...args, isCheckedWhileSummed(plan, piece) ? slot.flags + 4 * index : 0);
+    else if (type === "F32") addCall(this.#program, "sumSingleF32", ...args, this.#made.has(placed) ? slot.flags + 4 * index : 0);
     else addCall(this.#program, `sumSingle${type}`, ...args);
+  }
+
+  /** New values of exact sums in one pass. */
+  #addExactMean({ piece, plan, entry, index }: PlacedPiece): void {
+    const { slot, scratch } = this.#places;
+    addCall(
+      this.#program,
+      "meanExactF32",
+      plan.values.length,
+      scratch.sums,
+      piece.count,
+      addressesAt(slot, entry),
+      slot.lists + 8 * entry,
+      slot.grids + 16 * index,
+      plan.weight,
+      slot.out + piece.at,
+      roundsToFinite[piece.dtype] ?? 0,
+      slot.flags + 4 * index,
+    );
   }
 
   #addPartialSums(): void {
@@ -290,13 +314,13 @@ class Tile {
     for (const placed of this.#pieces) {
       const { piece, plan, index } = placed;
       const type = kernelType(piece.dtype);
-      if (type === undefined) continue;
+      if (type === undefined || this.#made.has(placed)) continue;
       const flag = slot.flags + 4 * index;
       const out = slot.out + piece.at;
       const limit = roundsToFinite[piece.dtype] ?? 0;
       const isPlain = plan.isStored && !plan.isAddedToBase && type === "F32";
       if (isPlain && (plan.sums === "single" || plan.sums === "middle")) {
-        if (!isCheckedWhileSummed(plan, piece)) addCall(this.#program, "checkSingle", out, piece.count, flag);
+        addCall(this.#program, "checkSingle", out, piece.count, flag);
       } else if (isPlain && plan.sums === "exact") {
         addCall(
           this.#program,

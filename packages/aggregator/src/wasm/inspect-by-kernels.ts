@@ -13,7 +13,7 @@ import { readFailed } from "./read-failed.js";
 import { tileElements } from "./thread-scratch.js";
 import { addInput, needsDecoding, planInput } from "./tile-inputs.js";
 import type { WasmParts } from "./wasm-parts.js";
-import { slotEntries, type WorkSlot } from "./work-slots.js";
+import { slotBytes, slotElements, slotEntries, type WorkSlot } from "./work-slots.js";
 
 /** Does what `inspectUpdate` does, by kernels; norms may differ from its in their last bits. @throws as `inspectUpdate` */
 export async function inspectByKernels(
@@ -25,7 +25,7 @@ export async function inspectByKernels(
 ): Promise<void> {
   const { slots, memory } = parts;
   const isIncluded = (tensor: number): boolean => update.stored[tensor] !== undefined;
-  const scanned = inSlots(slots, planBatches(tensors, isIncluded), async (batch, slot) => {
+  const scanned = inSlots(slots, planBatches(tensors, isIncluded, { elements: slotElements, bytes: slotBytes }), async (batch, slot) => {
     await scanBatch(parts, update, batch, slot);
     return { batch, slot };
   });

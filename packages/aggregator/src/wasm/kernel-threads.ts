@@ -7,6 +7,7 @@ import type { KernelMemory } from "./kernel-memory.js";
 import type { KernelModule } from "./kernel-module.js";
 import { kernelNames } from "./kernel-names.js";
 import { type KernelProgram, type ReadFailure, runProgram } from "./kernel-program.js";
+import { ProgramBoard, serveBoard } from "./program-board.js";
 import { refreshMemory } from "./refresh-memory.js";
 import { type ThreadScratch, threadScratch } from "./thread-scratch.js";
 
@@ -52,74 +53,102 @@ function callerThread(module: KernelModule, memory: KernelMemory): KernelThreads
 }
 
 interface Run {
-  readonly thread: number;
   readonly resolve: (failure: ReadFailure | undefined) => void;
-  readonly reject: (cause: FlareError) => void;
+  readonly reject: (cause: unknown) => void;
 }
 
-/** Runs programs on threads of their own, which see the same memory. Idle threads do not keep the process alive. */
-class WorkerThreads implements KernelThreads {
-  readonly count: number;
+/** One thread of its own, and what it was asked for. */
+class WorkerThread implements KernelThread {
   readonly #memory: KernelMemory;
-  readonly #workers: readonly Worker[];
-  readonly #threads: (KernelThread | undefined)[] = [];
-  readonly #queued: number[];
-  readonly #runs = new Map<number, Run>();
-  #nextRun = 0;
+  readonly #board: ProgramBoard;
+  readonly #worker: Worker;
+  /** On the board, and waiting to be put on it, the oldest first. */
+  readonly #running: Run[] = [];
+  readonly #waiting: { readonly program: KernelProgram; readonly run: Run }[] = [];
+  #scratch: ThreadScratch | undefined;
   #ended: FlareError | undefined;
 
-  constructor({ module }: KernelModule, memory: KernelMemory, count: number) {
-    this.count = count;
+  constructor({ module }: KernelModule, memory: KernelMemory) {
     this.#memory = memory;
-    this.#queued = Array.from({ length: count }, () => 0);
-    this.#workers = Array.from({ length: count }, () => {
-      const workerData = { module, memory: memory.memory, kernelNames };
-      // As text, so that it is found wherever this file ends up: in a bundle, in a test, behind permissions on files.
-      const worker = new Worker(threadText, { eval: true, workerData, stdin: false, ...ownFlags() });
-      worker.on("message", ([id, failure]: [number, ReadFailure | undefined]) => this.#finish(id, failure));
-      worker.on("error", (cause) => this.#end(cause));
-      worker.on("exit", () => this.#end(undefined));
-      // After the listeners: one for messages keeps the process alive again.
-      worker.unref();
-      return worker;
-    });
+    this.#board = new ProgramBoard(memory);
+    const workerData = { module, memory: memory.memory, kernelNames, board: this.#board.shared };
+    // As text, so that it is found wherever this file ends up: in a bundle, in a test, behind permissions on files.
+    this.#worker = new Worker(threadText, { eval: true, workerData, stdin: false, ...ownFlags() });
+    this.#worker.on("message", () => this.#finish());
+    this.#worker.on("error", (cause) => this.#end(cause));
+    this.#worker.on("exit", () => this.#end(undefined));
+    // After the listeners: one for messages keeps the process alive again.
+    this.#worker.unref();
   }
 
-  next(): KernelThread {
-    const thread = this.#queued.indexOf(Math.min(...this.#queued));
-    this.#threads[thread] ??= { scratch: threadScratch(this.#memory), run: (program) => this.#run(thread, program) };
-    return this.#threads[thread];
+  get scratch(): ThreadScratch {
+    this.#scratch ??= threadScratch(this.#memory);
+    return this.#scratch;
+  }
+
+  /** Programs that it has not ended yet. */
+  get queued(): number {
+    return this.#running.length + this.#waiting.length;
+  }
+
+  run(program: KernelProgram): Promise<ReadFailure | undefined> {
+    if (this.#ended !== undefined) return Promise.reject(this.#ended);
+    return new Promise((resolve, reject) => {
+      if (this.queued === 0) this.#worker.ref();
+      this.#waiting.push({ program, run: { resolve, reject } });
+      this.#put();
+    });
   }
 
   async close(): Promise<void> {
-    await Promise.all(this.#workers.map((worker) => worker.terminate()));
+    await this.#worker.terminate();
   }
 
-  #run(thread: number, program: KernelProgram): Promise<ReadFailure | undefined> {
-    if (this.#ended !== undefined) return Promise.reject(this.#ended);
-    const id = this.#nextRun;
-    this.#nextRun += 1;
-    return new Promise((resolve, reject) => {
-      if (this.#runs.size === 0) for (const worker of this.#workers) worker.ref();
-      this.#runs.set(id, { thread, resolve, reject });
-      this.#queued[thread] = (this.#queued[thread] ?? 0) + 1;
-      this.#workers[thread]?.postMessage([id, new Float64Array(program), this.#memory.size]);
-    });
+  #put(): void {
+    while (!this.#board.isFull) {
+      const next = this.#waiting.shift();
+      if (next === undefined) break;
+      try {
+        this.#board.put(next.program);
+        this.#running.push(next.run);
+      } catch (cause) {
+        next.run.reject(cause);
+      }
+    }
+    if (this.queued === 0) this.#worker.unref();
   }
 
-  #finish(id: number, failure: ReadFailure | undefined): void {
-    const run = this.#runs.get(id);
-    if (run === undefined) return;
-    this.#runs.delete(id);
-    this.#queued[run.thread] = (this.#queued[run.thread] ?? 1) - 1;
-    if (this.#runs.size === 0) for (const worker of this.#workers) worker.unref();
-    run.resolve(failure);
+  #finish(): void {
+    for (const outcome of this.#board.takeEnded()) this.#running.shift()?.resolve(outcome);
+    this.#put();
   }
 
   #end(cause: unknown): void {
     this.#ended ??= new FlareError("aggregate/threads-ended", "A thread of the aggregation engine ended.", { cause });
-    for (const { reject } of this.#runs.values()) reject(this.#ended);
-    this.#runs.clear();
+    for (const { reject } of [...this.#running, ...this.#waiting.map(({ run }) => run)]) reject(this.#ended);
+    this.#running.length = 0;
+    this.#waiting.length = 0;
+  }
+}
+
+/** Runs programs on threads of their own, which see the same memory. Idle threads do not keep the process alive. */
+class WorkerThreads implements KernelThreads {
+  readonly #threads: readonly WorkerThread[];
+
+  constructor(module: KernelModule, memory: KernelMemory, count: number) {
+    this.#threads = Array.from({ length: count }, () => new WorkerThread(module, memory));
+  }
+
+  get count(): number {
+    return this.#threads.length;
+  }
+
+  next(): KernelThread {
+    return this.#threads.reduce((least, thread) => (thread.queued < least.queued ? thread : least));
+  }
+
+  async close(): Promise<void> {
+    await Promise.all(this.#threads.map((thread) => thread.close()));
   }
 }
 
@@ -135,13 +164,10 @@ function ownFlags(): { readonly execArgv?: string[] } {
 const threadText = `
 const { readSync } = require("node:fs");
 const { parentPort, workerData } = require("node:worker_threads");
-const { module: code, memory, kernelNames } = workerData;
+const { module: code, memory, kernelNames, board } = workerData;
 const { exports: kernelsByName } = new WebAssembly.Instance(code, { env: { memory } });
 const kernels = kernelNames.map((name) => kernelsByName[name]);
 const run = ${runProgram.toString()};
 const refresh = ${refreshMemory.toString()};
-parentPort.on("message", ([id, program, bytes]) => {
-  refresh(memory, bytes);
-  parentPort.postMessage([id, run(kernels, program, memory, readSync)]);
-});
+(${serveBoard.toString()})(board, { kernels, memory, readSync, run, refresh, tell: () => parentPort.postMessage(null) });
 `;

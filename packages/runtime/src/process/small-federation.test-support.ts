@@ -125,7 +125,8 @@ export async function createSmallFederation(init: SmallFederationInit = {}): Pro
     },
     dispose: async () => {
       for (const connection of connections) connection.close();
-      await rm(folder, { recursive: true, force: true });
+      // An admin whose session is closed may still be writing the certificate that it was given last.
+      await rm(folder, { recursive: true, force: true, maxRetries: 5 });
     },
   };
 }
