@@ -249,13 +249,14 @@ class Tile {
   }
 
   /** New values of exact sums in one pass. */
-  #addExactMean({ piece, plan, entry, index }: PlacedPiece): void {
-    const { slot, scratch } = this.#places;
+  #addExactMean(placed: PlacedPiece): void {
+    const { slot } = this.#places;
+    const { piece, plan, entry, index } = placed;
     addCall(
       this.#program,
       "meanExactF32",
       plan.values.length,
-      scratch.sums,
+      this.#sumsAt(placed),
       piece.count,
       addressesAt(slot, entry),
       slot.lists + 8 * entry,

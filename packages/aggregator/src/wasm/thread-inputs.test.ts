@@ -70,6 +70,21 @@ describe("what threads hold at once has room", () => {
     expect(hashes).toEqual([expected, expected]);
   });
 
+  it("of sums that are finished later, beside those that are finished as they are made", async () => {
+    const write = async (seed: number): Promise<string> => {
+      const path = join(folder, `mixed-${seed}.safetensors`);
+      const tensors = Array.from({ length: 8 }, (_, i): readonly [string, Tensor] => {
+        const data = values(700, seed + i);
+        return [`${i}`, i % 2 === 0 ? { dtype: "F64", shape: [700], data } : { dtype: "F32", shape: [700], data: Float32Array.from(data) }];
+      });
+      await writeFile(path, encodeSafetensors(tensors));
+      return path;
+    };
+    const files = [await write(1), await write(2), await write(3)];
+    const [expected, ...hashes] = await allHashes({ strategy: fedAvg(), paramsType: "FULL", model: await write(0), files });
+    expect(hashes).toEqual([expected, expected]);
+  });
+
   describe("of sparse values, whose blocks are read whole also for a part of one", () => {
     const round = { paramsType: "DIFF" as const, model: "", files: [] as string[] };
     beforeAll(async () => {
