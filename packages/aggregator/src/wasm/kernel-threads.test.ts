@@ -39,7 +39,7 @@ it.each([1, 2])("%i threads run more programs than are on a board at once, each 
     await Promise.all(
       places.map(async (place, i) => {
         const program: KernelProgram = [];
-        addCall(program, "addSteps", place, i === 0 ? one : (places[i - 1] as number), 1);
+        addCall(program, "addSteps", place, places[i - 1] ?? one, 1);
         addCall(program, "addSteps", place, one, 1);
         expect(await thread.run(program)).toBeUndefined();
         ended.push(i);
@@ -48,7 +48,7 @@ it.each([1, 2])("%i threads run more programs than are on a board at once, each 
     expect(ended).toEqual(places.map((_, i) => i));
     expect(new BigInt64Array(memory.memory.buffer, places.at(-1), 1)[0]).toBe(201n);
     const wide: KernelProgram = [];
-    for (let i = 0; i < 2000; i++) addCall(wide, "addSteps", places[0] as number, one, 1);
+    for (let i = 0; i < 2000; i++) addCall(wide, "addSteps", one, one, 1);
     for (let i = 0; i < 40; i++) await thread.run(wide);
     expect(memory.size - before).toBeLessThanOrEqual(65_536 * 4);
   } finally {

@@ -137,12 +137,6 @@ describe.each(types)("sums of %s", (type) => {
           kernels.call("finishGridF32", n, sums, count, grid, total, out, limit, flags + 4);
           expect(new Float32Array(kernels.bytes(out, 4 * count))).toEqual(Float32Array.from(means));
           expect([...new Int32Array(kernels.bytes(flags, 8))]).toEqual([limit + 1 > limit ? 0 : 1, count > 0 ? 1 : 0]);
-          if (type === "F32" && isFirst) {
-            const [same, flag] = [kernels.room(4 * count, skew), kernels.put(new Int32Array(1))];
-            kernels.call("meanExactF32", n, kernels.room(8 * 256), count, inputs, weightsAt, grid, total, same, limit, flag);
-            expect(kernels.bytes(same, 4 * count)).toEqual(kernels.bytes(out, 4 * count));
-            expect(new Int32Array(kernels.bytes(flag, 4))).toEqual(new Int32Array(kernels.bytes(flags + 4, 4)));
-          }
           kernels.call("meansOfGrid", n, sums, count, grid, total);
           expect(new Float64Array(kernels.bytes(sums, 8 * count))).toEqual(Float64Array.from(means));
         });
@@ -272,6 +266,34 @@ describe("exact sums of int8 as it is stored", () => {
       { numRuns: 150 },
     );
   });
+});
+
+it("means that are made in one pass are those of exact sums that are finished afterwards", () => {
+  fc.assert(
+    fc.property(updates, (any) => {
+      const sample = { ...any, isAnyBits: false };
+      onBoth((kernels) => {
+        const { values, inputs, weightsAt } = lay(kernels, "F32", sample);
+        const { count, weights, skew } = sample;
+        const n = weights.length;
+        const largest = values.map((of) => Array.from(of).reduce((most, value) => Math.max(most, Math.abs(value)), 0));
+        const gridBits = gridBitsOf(largest, weights);
+        const grid = kernels.put(Float64Array.of(magicOf(gridBits), 2 ** gridBits));
+        const total = weights.reduce((sum, each) => sum + each, 0) || 1;
+        const [sums, few] = [kernels.room(8 * count, skew), kernels.room(8 * Math.min(256, count), skew)];
+        const [out, same] = [kernels.room(4 * count, skew), kernels.room(4 * count, skew)];
+        kernels.call("sumExactF32", n, 1, sums, count, inputs, weightsAt, grid);
+        const limit = (largest[0] ?? 0) / 2;
+        const flags = kernels.put(new Int32Array(2));
+        kernels.call("finishGridF32", n, sums, count, grid, total, out, limit, flags);
+        kernels.call("meanExactF32", n, few, count, inputs, weightsAt, grid, total, same, limit, flags + 4);
+        expect(kernels.bytes(same, 4 * count)).toEqual(kernels.bytes(out, 4 * count));
+        const [isBeyond, isBeyondToo] = new Int32Array(kernels.bytes(flags, 8));
+        expect(isBeyondToo).toBe(isBeyond);
+      });
+    }),
+    { numRuns: 60 },
+  );
 });
 
 describe("a block that is scanned and added at once", () => {
