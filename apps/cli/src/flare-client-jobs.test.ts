@@ -179,10 +179,19 @@ async function write(files: Readonly<Record<string, string>>): Promise<void> {
 }
 
 /** Starts `flare-client run job.py`, which has to find `flare` by itself. */
-function start(python: string | undefined, ...args: readonly string[]): { readonly child: ChildProcess; readonly said: () => string } {
+function start(
+  python: string | undefined,
+  args: readonly string[],
+  { isDetached = false }: { readonly isDetached?: boolean } = {},
+): { readonly child: ChildProcess; readonly said: () => string } {
   const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NV)?FLARE_/.test(name)));
   const env = { ...kept, HOME: folder, FLARE_PYTHON: python ?? "" };
-  const child = spawn(process.execPath, [command, "run", "job.py", ...args], { cwd: folder, env, stdio: ["ignore", "pipe", "pipe"] });
+  const child = spawn(process.execPath, [command, "run", "job.py", ...args], {
+    cwd: folder,
+    env,
+    stdio: ["ignore", "pipe", "pipe"],
+    detached: isDetached,
+  });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {
     stream.setEncoding("utf8").on("data", (text: string) => {
@@ -193,7 +202,7 @@ function start(python: string | undefined, ...args: readonly string[]): { readon
 }
 
 async function run(python: string | undefined, ...args: readonly string[]): Promise<{ readonly exitCode: unknown; readonly said: string }> {
-  const { child, said } = start(python, ...args);
+  const { child, said } = start(python, args);
   const [exitCode] = (await once(child, "close")) as readonly unknown[];
   return { exitCode, said: said() };
 }
@@ -241,11 +250,40 @@ describe("a job.py as FLARE's users write it", () => {
 
   it.skipIf(numpy === undefined)("stops everything when it is told to, with NumPy (Debian package python3-numpy)", async () => {
     await write(numpyJob);
-    const { child, said } = start(numpy, "--rounds", "100000");
+    const { child, said } = start(numpy, ["--rounds", "100000"]);
     const ended = once(child, "close");
     await eventually("a round is over", () => /^round 1 /m.test(said()));
     child.kill("SIGTERM");
     expect(await ended).toEqual([143, null]);
+    expect(processesWith(folder)).toEqual([]);
+  });
+
+  it.skipIf(numpy === undefined)("ends in a line upon Ctrl-C, with NumPy (Debian package python3-numpy)", async () => {
+    await write(numpyJob);
+    // Of a group to itself, as in a terminal, where Ctrl-C reaches all.
+    const { child, said } = start(numpy, ["--rounds", "100000"], { isDetached: true });
+    const ended = once(child, "close");
+    await eventually("a round is over", () => /^round 1 /m.test(said()));
+    process.kill(-(child.pid ?? Number.NaN), "SIGINT");
+    expect(await ended).toEqual([130, null]);
+    expect(said()).toMatch(/^flare-client: interrupted\n$/m);
+    expect(said()).not.toMatch(/Traceback|KeyboardInterrupt/);
+    expect(processesWith(folder)).toEqual([]);
+  });
+
+  it.skipIf(numpy === undefined)("is run again at once when it was killed, with NumPy (Debian package python3-numpy)", async () => {
+    await write({
+      ...numpyJob,
+      "job.py": `import os\nwith open("pid", "w") as file:\n    file.write(str(os.getpid()))\n${numpyJob["job.py"]}`,
+    });
+    const { child, said } = start(numpy, ["--rounds", "100000"]);
+    const ended = once(child, "exit");
+    await eventually("a round is over", () => /^round 1 /m.test(said()));
+    process.kill(Number(await readFile(join(folder, "pid"), "utf8")), "SIGKILL");
+    expect(await ended).toEqual([137, null]);
+    const second = await run(numpy, "--rounds", "2");
+    expect(second.said).toContain("status FINISHED:COMPLETED\n");
+    expect(second.exitCode).toBe(0);
     expect(processesWith(folder)).toEqual([]);
   });
 

@@ -26,6 +26,8 @@ export interface FlareFolder {
   data(...args: readonly string[]): Promise<unknown>;
   /** Starts a command line that goes on. */
   start(...args: readonly string[]): FlareProcess;
+  /** Starts a command line that goes on, whose standard input stays open until the test ends it. */
+  hold(...args: readonly string[]): FlareProcess;
   remove(): Promise<void>;
 }
 
@@ -41,13 +43,14 @@ export interface FlareProcess {
 export async function flareFolder(env: Readonly<Record<string, string>> = {}): Promise<FlareFolder> {
   const path = await mkdtemp(join(tmpdir(), "flare-cli-"));
   const environment = { HOME: path, NVFLARE_POC_WORKSPACE: join(path, "poc"), NO_COLOR: "1", ...env };
-  const start = (...args: readonly string[]): FlareProcess => startFlare(args, path, environment);
+  const start = (...args: readonly string[]): FlareProcess => startFlare(args, path, environment, "");
   const run = (...args: readonly string[]): Promise<FlareResult> => start(...args).finished;
   return {
     path,
     run,
     start,
     feed: (input, ...args) => startFlare(args, path, environment, input).finished,
+    hold: (...args) => startFlare(args, path, environment, undefined),
     data: async (...args) => {
       const result = await run(...args, "--format", "json");
       if (result.exitCode !== 0) throw new Error(`flare ${args.join(" ")}: ${result.exitCode}\n${result.stdout}${result.stderr}`);
@@ -57,7 +60,8 @@ export async function flareFolder(env: Readonly<Record<string, string>> = {}): P
   };
 }
 
-function startFlare(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>, input?: string): FlareProcess {
+/** Starts a command line with what is on its standard input, which then ends; `undefined`: it stays open. */
+function startFlare(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>, input: string | undefined): FlareProcess {
   const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NV)?FLARE_/.test(name)));
   const child = spawn(process.execPath, [flare, ...args], {
     cwd,
@@ -65,7 +69,8 @@ function startFlare(args: readonly string[], cwd: string, env: Readonly<Record<s
     stdio: ["pipe", "pipe", "pipe"],
   });
   // Most commands read nothing.
-  child.stdin.on("error", () => {}).end(input);
+  child.stdin.on("error", () => {});
+  if (input !== undefined) child.stdin.end(input);
   let stdout = "";
   let stderr = "";
   let changed: () => void = () => {};

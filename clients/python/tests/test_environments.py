@@ -4,6 +4,7 @@ import contextlib
 import io
 import os
 import shlex
+import signal
 import subprocess
 import sys
 import unittest
@@ -42,7 +43,7 @@ class Environments(AskedFlare):
         [[verb, folder, *arguments]] = self.asked()
         self.assertEqual((verb, os.path.basename(folder)), ("simulator", "mine"))
         workspace = os.path.join(self.folder, "root", "mine")
-        self.assertEqual(arguments, ["-w", workspace, "-c", "a,b", "--gpu", "0,1", "-l", "debug"])
+        self.assertEqual(arguments, ["-w", workspace, "--stop-with-input", "-c", "a,b", "--gpu", "0,1", "-l", "debug"])
         self.assertEqual(self.variables["FLARE_PYTHON"], sys.executable)
         self.assertEqual((run.get_job_id(), run.get_status(), run.get_result()), ("mine", "FINISHED:COMPLETED", workspace))
 
@@ -63,7 +64,7 @@ class Environments(AskedFlare):
         job.to_clients(ScriptRunner("client.py"))
         self.assertEqual(job.simulator_run("w", n_clients=2, threads=1, gpu="0"), 0)
         [[_, _, *arguments]] = self.asked()
-        self.assertEqual(arguments, ["-w", os.path.join(self.folder, "w"), "-n", "2", "-t", "1", "--gpu", "0"])
+        self.assertEqual(arguments, ["-w", os.path.join(self.folder, "w"), "--stop-with-input", "-n", "2", "-t", "1", "--gpu", "0"])
 
     def test_the_folder_that_everybody_may_make_must_be_ones_own(self):
         with mock.patch.object(sim_env, "DEFAULT_ROOT", os.path.join(self.folder, "shared", "simulation")):
@@ -100,6 +101,17 @@ class Environments(AskedFlare):
                 self.assertEqual(process.stderr.readline(), "ready\n")
                 process.terminate()
                 self.assertEqual((process.stderr.read(), process.wait()), ("ended\n", 143))
+
+    def test_a_simulation_ends_with_a_script_that_is_killed(self):
+        command = "import sys; print('ready', file=sys.stderr, flush=True); sys.stdin.read(); print('ended', file=sys.stderr)"
+        variables = {**os.environ, "FLARE_COMMAND": shlex.join([sys.executable, "-c", command])}
+        script = "from flare_client.simulator import simulate; simulate('job', 'workspace')"
+        # The end of what both say is that of the command.
+        pipes = {"stdin": subprocess.DEVNULL, "stderr": subprocess.PIPE, "text": True}
+        with subprocess.Popen([sys.executable, "-c", script], env=variables, **pipes) as process:
+            self.assertEqual(process.stderr.readline(), "ready\n")
+            process.kill()
+            self.assertEqual((process.stderr.read(), process.wait()), ("ended\n", -signal.SIGKILL))
 
     def test_a_federation_of_others_is_asked_with_the_kit(self):
         self.answers(

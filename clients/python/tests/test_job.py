@@ -1,6 +1,7 @@
 """Jobs that are put together: what goes where, what is refused, and which files go along."""
 
 import os
+import sys
 import unittest
 
 import numpy as np
@@ -196,9 +197,20 @@ class Jobs(JobFolders):
             job.export_job("jobs")
         job = small_job()
         job.to_clients(ScriptRunner(script="cliemt.py"))
-        with self.assertRaisesRegex(JobError, "there is no file cliemt.py, neither in"):
+        with self.assertRaisesRegex(JobError, "there is no file cliemt.py in "):
             job.export_job("jobs")
         self.assertFalse(os.path.exists("jobs"))
+
+    def test_each_folder_in_which_a_script_was_looked_for_is_named_once(self):
+        job = small_job()
+        for main, where in (
+            (self.folder, f"there is no file cliemt.py in {self.folder}"),
+            ("/elsewhere", f"there is no file cliemt.py, neither in {self.folder} nor in /elsewhere"),
+        ):
+            sys.argv[0] = os.path.join(main, "job.py")
+            with self.assertRaises(JobError) as caught:
+                job.to_clients("cliemt.py")
+            self.assertEqual(str(caught.exception), where)
 
 
 class Commands(unittest.TestCase):

@@ -1,13 +1,18 @@
 """Recipes: which jobs they come to, and what is told of their arguments."""
 
 import os
+import signal
 import subprocess
 import sys
 import textwrap
 import unittest
+from enum import Enum
 
+import flare_client.job
+import flare_client.recipe
 import numpy as np
-from flare_client.job import ClientAPIExecutor, JobError, JobMetaKey, ModelDequantizer, ModelQuantizer, PercentilePrivacy
+from flare_client.job import ClientAPIExecutor, JobError, JobMetaKey, ModelDequantizer, ModelQuantizer, PercentilePrivacy, ScriptRunner
+from flare_client.job.component import IdleComponent
 from flare_client.recipe import (
     CyclicRecipe,
     FedAvgRecipe,
@@ -17,6 +22,7 @@ from flare_client.recipe import (
     NumpyCrossSiteEvalRecipe,
     NumpyFedAvgRecipe,
     ScaffoldRecipe,
+    SimEnv,
     add_cross_site_evaluation,
     add_experiment_tracking,
     add_final_global_evaluation,
@@ -200,6 +206,41 @@ class Recipes(JobFolders):
         with self.assertRaisesRegex(JobError, "NumpyFedAvgRecipe needs 'min_clients' and 'train_script'; 'train_scrpt' may be meant for 'train_script'"):
             NumpyFedAvgRecipe(model=[1.0], train_scrpt="client.py")
 
+    def test_what_is_added_to_a_recipe_is_called_by_its_arguments(self):
+        recipe = numpy_recipe(min_clients=3)
+        for call, why in (
+            (lambda: add_secure_aggregation(recipe, min_site=3), "add_secure_aggregation has no argument 'min_site'; did you mean 'min_sites'?"),
+            (
+                lambda: add_experiment_tracking(recipe, tracking_typ="mlflow"),
+                "add_experiment_tracking has no argument 'tracking_typ'; did you mean 'tracking_type'?",
+            ),
+            (lambda: add_final_global_evaluation(recipe, timeout=3), "add_final_global_evaluation has no argument 'timeout'; there are participating_clients, recipe"),
+            (lambda: recipe.add_client_file(path="notes.txt"), "add_client_file has no argument 'path'; did you mean 'file_path'?"),
+            (lambda: recipe.execute(SimEnv(num_client=2)), "SimEnv has no argument 'num_client'; did you mean 'num_clients'?"),
+            (lambda: ScriptRunner(scrpt="client.py"), "ScriptRunner needs 'script'; 'scrpt' may be meant for 'script'"),
+            (lambda: add_experiment_tracking(recipe), "add_experiment_tracking needs 'tracking_type'"),
+            (lambda: set_recipe_meta(), "set_recipe_meta needs 'recipe' and 'key' and 'value'"),
+            (lambda: add_cross_site_evaluation(recipe, 1, 2, [], 3), "add_cross_site_evaluation: too many positional arguments"),
+            (lambda: add_cross_site_evaluation(recipe, recipe=recipe), "add_cross_site_evaluation: multiple values for argument 'recipe'"),
+        ):
+            with self.assertRaises(JobError) as caught:
+                call()
+            self.assertIn(why, str(caught.exception))
+        # An error of what is called stays what it is.
+        with self.assertRaises(TypeError):
+            recipe.add_client_config(3)
+
+    def test_no_class_or_function_of_jobs_answers_an_unknown_argument_in_pythons_words(self):
+        not_made = {"DataKind", "ExecEnv", "FilterType", "FlareCommandError", "JobError", "Recipe", "Run"}
+        for room in (flare_client.job, flare_client.recipe):
+            for name in sorted(set(room.__all__) - not_made):
+                one = getattr(room, name)
+                # What does nothing here takes anything.
+                if not callable(one) or (isinstance(one, type) and issubclass(one, (Enum, IdleComponent))):
+                    continue
+                with self.subTest(name), self.assertRaises(JobError):
+                    one(stranger=1)
+
     def test_an_executor_may_stand_in_place_of_a_script_that_sites_start(self):
         class Attached(NumpyFedAvgRecipe):
             def _create_client_runner(self, site_config):
@@ -269,6 +310,25 @@ class ScriptsForFlare(JobFolders):
         self.assertEqual(ended.stderr, "flare-client: job.py:3: FedAvgRecipe has no argument 'num_round'; did you mean 'num_rounds'?\n")
         self.assertIn("Traceback", self.run_script(text, "--traceback", "job.py").stderr)
         self.assertIn("Traceback", self.run_script("raise ValueError('mine')", "job.py").stderr)
+
+    def test_a_wrong_call_of_what_adds_to_a_recipe_is_one_line_too(self):
+        text = """
+            from nvflare.recipe import FedAvgRecipe, add_cross_site_evaluation
+            recipe = FedAvgRecipe(model={"w": [1.0]}, min_clients=2, train_script="client.py")
+            add_cross_site_evaluation(recipe, validation_timout=3)
+        """
+        ended = self.run_script(text, "job.py")
+        why = "add_cross_site_evaluation has no argument 'validation_timout'; did you mean 'validation_timeout'?"
+        self.assertEqual((ended.returncode, ended.stderr), (1, f"flare-client: job.py:4: {why}\n"))
+
+    def test_what_is_interrupted_says_so_in_a_line(self):
+        self.write("job.py", "import os, signal, time\nos.kill(os.getpid(), signal.SIGINT)\ntime.sleep(60)\n")
+        for flags, said in (((), "flare-client: interrupted\n"), (("--traceback",), "KeyboardInterrupt\n")):
+            command = [sys.executable, "-m", "flare_client", "run", *flags, "job.py"]
+            ended = subprocess.run(command, capture_output=True, text=True, timeout=60)
+            self.assertEqual(ended.stderr[-len(said) :], said)
+            self.assertEqual("Traceback" in ended.stderr, bool(flags))
+            self.assertIn(ended.returncode, (-signal.SIGINT, 130) if flags else (130,))
 
     def test_what_is_not_there_is_named(self):
         ended = self.run_script("from nvflare.app_opt.pt.recipes import SwarmLearningRecipe", "job.py")

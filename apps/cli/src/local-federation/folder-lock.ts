@@ -12,6 +12,8 @@ const lookMs = 100;
 export interface FolderLockWait {
   readonly context: CommandContext;
   readonly timeoutMs: number;
+  /** Hears once, and why, that the other one is waited for. */
+  readonly onWait?: ((why: string) => void) | undefined;
 }
 
 /**
@@ -34,6 +36,7 @@ export async function withFolderLock<T>(folder: string, use: () => Promise<T>, w
 async function lock(folder: string, wait: FolderLockWait | undefined): Promise<() => Promise<void>> {
   const { lockWorkspace } = await import("@flare-ts/provision");
   const deadline = performance.now() + (wait?.timeoutMs ?? 0);
+  let isTold = false;
   for (;;) {
     // Anew each time: the other command may have removed it.
     await makeFolder(folder, { mode: 0o700 });
@@ -42,6 +45,8 @@ async function lock(folder: string, wait: FolderLockWait | undefined): Promise<(
     } catch (error) {
       const isHeld = error instanceof FlareError && error.code === "project/locked";
       if (!isHeld || wait === undefined || performance.now() >= deadline) throw error;
+      if (!isTold) wait.onWait?.(error.message);
+      isTold = true;
       wait.context.terminal.draw([`Waits: ${error.message}`]);
       await pause(lookMs, undefined, { signal: wait.context.signal });
       wait.context.terminal.draw([]);

@@ -4,6 +4,7 @@ import argparse
 import json
 import os
 import runpy
+import signal
 import sys
 from typing import Any, Dict, List, Optional
 
@@ -92,6 +93,11 @@ def main(arguments: Optional[List[str]] = None) -> int:
     sys.path.insert(0, os.path.dirname(os.path.abspath(given.script)))
     try:
         runpy.run_path(given.script, run_name="__main__")
+    except KeyboardInterrupt:
+        if getattr(given, "traceback", False):
+            raise
+        print("flare-client: interrupted", file=sys.stderr)
+        return 128 + signal.SIGINT
     except Exception as error:
         told = told_error(error)
         if told is None or getattr(given, "traceback", False):

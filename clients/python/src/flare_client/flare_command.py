@@ -49,6 +49,7 @@ def run_flare(
     on_event: Optional[Callable[[Dict[str, Any]], None]] = None,
     variables: Optional[Mapping[str, str]] = None,
     timeout: Optional[float] = None,
+    ends_with_us: bool = False,
 ) -> Any:
     """Runs a command to its end, and gives ``data`` of its envelope.
 
@@ -57,13 +58,16 @@ def run_flare(
     :param on_event: is given each event while the command runs, as ``--format jsonl`` prints it
     :param variables: of the command's environment, besides those of this process
     :param timeout: seconds after which the command is stopped, in good order too; that is an error ``flare/timeout``
+    :param ends_with_us: for a command with the flag ``--stop-with-input``: it stops also when this process is killed, which nobody can pass on
     :raises FlareCommandError:
     """
     command = [*_flare(), *arguments, "--format", "jsonl"]
     # Scripts of a simulation or a POC federation run in the Python that the job was written in.
     environment = {PYTHON_VARIABLE: sys.executable, **os.environ, **(variables or {})}
+    # Its other end closes with this process, whatever ends that.
+    held = subprocess.PIPE if ends_with_us else None
     try:
-        child = subprocess.Popen(command, stdout=subprocess.PIPE, env=environment, encoding="utf-8")
+        child = subprocess.Popen(command, stdin=held, stdout=subprocess.PIPE, env=environment, encoding="utf-8")
     except OSError as error:
         raise FlareCommandError("flare/not-found", f"{command[0]} cannot be run: {error}.", _HINT) from None
     envelope: Optional[Dict[str, Any]] = None
@@ -119,12 +123,16 @@ def _ending(child: "subprocess.Popen[str]") -> Iterator[IO[str]]:
         # Ctrl-C reaches the command too, and other signals were passed on: it stops what it has started. A second request is for at once.
         if not isinstance(error, (KeyboardInterrupt, SystemExit)):
             child.terminate()
+        if child.stdin is not None:
+            child.stdin.close()
         # What it says meanwhile must not keep it.
         child.stdout.read()
         raise
     finally:
         child.wait()
-        child.stdout.close()
+        for stream in (child.stdin, child.stdout):
+            if stream is not None:
+                stream.close()
 
 
 @contextlib.contextmanager

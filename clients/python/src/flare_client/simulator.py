@@ -23,7 +23,7 @@ def simulate(
     :param datasets: that sites offer, name to path
     :raises FlareCommandError: also when the job is not completed
     """
-    arguments = ["simulator", job_folder, "-w", workspace]
+    arguments = ["simulator", job_folder, "-w", workspace, "--stop-with-input"]
     if names is not None:
         arguments += ["-c", ",".join(names)]
     elif count is not None:
@@ -33,4 +33,4 @@ def simulate(
             arguments += [flag, str(value)]
     for name, path in (datasets or {}).items():
         arguments += ["--dataset", f"{name}={path}"]
-    return run_flare(*arguments, on_event=Progress())
+    return run_flare(*arguments, on_event=Progress(), ends_with_us=True)

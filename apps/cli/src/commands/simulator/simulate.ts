@@ -23,6 +23,8 @@ export interface SimulateOptions extends SimulationWishes {
   readonly workspace: string;
   readonly logLevel: LogConfig["level"] | undefined;
   readonly datasets: readonly SimulatedDataset[];
+  /** Whether it stops when its standard input ends, and waits for a run in its workspace that may be stopping for the same reason. */
+  readonly stopsWithInput: boolean;
 }
 
 /** Sites beyond so many are not named one by one. */
@@ -67,9 +69,11 @@ export async function simulate(context: CommandContext, options: SimulateOptions
       study: meta.study,
     });
   };
-  const outcome = await untilHangup(context, async (inner) => {
+  const outcome = await untilHangup(context, options, async (inner) => {
+    const onWait = (why: string): void => inner.report({ type: "note", text: `Waits: ${why}` }, `Waits: ${why}`);
+    const wait = { context: inner, timeoutMs: simulatorDefaults.stopSeconds * 1000, onWait };
     try {
-      return await withFolderLock(workspace, () => run(inner));
+      return await withFolderLock(workspace, () => run(inner), options.stopsWithInput ? wait : undefined);
     } catch (cause) {
       throw inner.signal.aborted ? stopped(workspace, cause) : cause;
     }

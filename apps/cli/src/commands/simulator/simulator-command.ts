@@ -33,6 +33,10 @@ export function addSimulatorCommand(command: Command, bind: BindHandler): void {
         "where the sites find a data set; {site} in the path is the site's name; may be repeated",
       ).argParser(addDataset),
     )
+    .option(
+      "--stop-with-input",
+      "stop when the standard input ends: for a program that holds its other end, so that no run outlives it; waits for one that still stops",
+    )
     .option("--end_run_for_all", "accepted for FLARE's sake: every site always learns that the job is over")
     .addHelpText(
       "after",
@@ -63,6 +67,7 @@ The next run in the workspace replaces all that. Exit status 0 only if the job e
           logLevel: flags["log_config"] as ReturnType<typeof logLevel> | undefined,
           maxClients: flags["max_clients"] as number,
           datasets: (flags["dataset"] as readonly SimulatedDataset[] | undefined) ?? [],
+          stopsWithInput: flags["stopWithInput"] === true,
           endsRunForAll: flags["end_run_for_all"] === true,
         }),
       ),

@@ -1,5 +1,6 @@
 import { appendFile, mkdir, readdir, readFile, writeFile } from "node:fs/promises";
 import { join } from "node:path";
+import { lockWorkspace } from "@flare-ts/provision";
 import { eventually, processesWith, writeAddOneJob } from "@flare-ts/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
@@ -65,6 +66,24 @@ describe("flare simulator", () => {
     running.child.kill("SIGINT");
     expect((await running.finished).exitCode).toBe(130);
     await eventually("all have ended", () => processesWith(folder.path).length === 0);
+  });
+
+  it("stops with its standard input where it is told to, and waits for a run before it that may be stopping so", async () => {
+    await mkdir(join(folder.path, "held"));
+    const unlock = await lockWorkspace(join(folder.path, "held"));
+    const running = folder.hold("simulator", "endless", "-w", "held", "-n", "1", "--stop-with-input");
+    await running.printed(/^Waits: process \d+ on .+ is at work in this workspace/m);
+    await unlock();
+    await running.printed(/^round 0 /m);
+    running.child.stdin?.end();
+    expect(await running.finished).toMatchObject({ exitCode: 1, stderr: expect.stringContaining("error simulator/stopped: ") as string });
+    expect(processesWith(folder.path)).toEqual([]);
+  });
+
+  it("starts nothing where its standard input has ended before", async () => {
+    const { exitCode, stderr } = await folder.run("simulator", "endless", "-w", "fed", "-n", "1", "--stop-with-input");
+    expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining("error simulator/stopped: ") as string });
+    expect(processesWith(folder.path)).toEqual([]);
   });
 
   it("says in one envelope how a job failed, and what its script printed last", async () => {

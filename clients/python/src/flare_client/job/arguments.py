@@ -1,10 +1,16 @@
 """Arguments that FLARE's classes have and ours do nothing with, or cannot do."""
 
 import difflib
+import functools
 import inspect
-from typing import Any, Dict, Iterable, Mapping, NamedTuple
+from typing import Any, Callable, Dict, Iterable, Mapping, NamedTuple, Sequence, TypeVar, cast
 
 from .errors import JobError, without_effect
+
+Call = TypeVar("Call", bound=Callable[..., Any])
+
+#: Kinds of parameters that may be given by name.
+_NAMED = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
 
 
 class Other(NamedTuple):
@@ -55,10 +61,48 @@ def require(owner: type, given: Iterable[str], count: int = 0) -> None:
     missing = [name for name, has_default in _parameters(owner).items() if not has_default and name not in names]
     if not missing:
         return
-    strange = [name for name in names if name not in _parameters(owner)]
+    raise JobError(f"{owner.__name__}{_needs(missing, [name for name in names if name not in _parameters(owner)])}")
+
+
+def checked_call(function: Call) -> Call:
+    """A function or method of a job's definition that tells whoever calls it in a wrong way so as :func:`settle` and :func:`require` do.
+
+    :raises JobError: where Python's own error would be, which comes with our code and no nearest name
+    """
+    signature = inspect.signature(function)
+
+    @functools.wraps(function)
+    def call(*arguments: Any, **given: Any) -> Any:
+        try:
+            signature.bind(*arguments, **given)
+        except TypeError as error:
+            name = type(arguments[0]).__name__ if function.__name__ == "__init__" else function.__name__
+            raise JobError(f"{name}{_wrong_call(signature, arguments, given, error)}") from None
+        return function(*arguments, **given)
+
+    return cast(Call, call)
+
+
+def _wrong_call(signature: inspect.Signature, arguments: Sequence[Any], given: Mapping[str, Any], error: TypeError) -> str:
+    """The end of a sentence about a call that does not fit: the first of its mistakes."""
+    parameters = {name: parameter for name, parameter in signature.parameters.items() if parameter.kind in _NAMED and name != "self"}
+    takes_any = any(parameter.kind is inspect.Parameter.VAR_KEYWORD for parameter in signature.parameters.values())
+    strange = [name for name in given if name not in parameters]
+    if strange and not takes_any:
+        return f" has no argument '{strange[0]}'{nearest(strange[0], parameters)}"
+    try:
+        bound = signature.bind_partial(*arguments, **given).arguments
+    except TypeError:
+        return f": {error}"
+    missing = [name for name, parameter in parameters.items() if parameter.default is inspect.Parameter.empty and name not in bound]
+    return _needs(missing, strange)
+
+
+def _needs(missing: Sequence[str], strange: Sequence[str]) -> str:
+    """The end of a sentence about arguments that are missing, with what may have been written in their place."""
     meant = [(close[0], name) for name in missing for close in [difflib.get_close_matches(name, strange, n=1)] if close]
     hint = "".join(f"; '{close}' may be meant for '{name}'" for close, name in meant)
-    raise JobError(f"{owner.__name__} needs {' and '.join(repr(name) for name in missing)}{hint}")
+    return f" needs {' and '.join(repr(name) for name in missing)}{hint}"
 
 
 def nearest(name: str, known: Iterable[str]) -> str:
@@ -75,12 +119,11 @@ def without_none(**arguments: Any) -> Mapping[str, Any]:
 
 def _parameters(owner: type) -> Dict[str, bool]:
     """Arguments of a class, and whether they may be left out; also of those that it is derived from, where it hands on ``**arguments``."""
-    kinds = (inspect.Parameter.POSITIONAL_OR_KEYWORD, inspect.Parameter.KEYWORD_ONLY)
     found: Dict[str, bool] = {}
     for one in (one for one in owner.__mro__ if "__init__" in vars(one)):
         parameters = list(inspect.signature(one.__init__).parameters.values())[1:]
         for parameter in parameters:
-            if parameter.kind in kinds:
+            if parameter.kind in _NAMED:
                 found.setdefault(parameter.name, parameter.default is not inspect.Parameter.empty)
         if not any(parameter.name == "arguments" for parameter in parameters):
             break

@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, Optional, Sequence
 
-from .arguments import Other, idle, settle
+from .arguments import Other, checked_call, idle, settle
 from .fed_job import FedJob
 from .initial_model import GivenModel
 from .models import PTModel
@@ -49,6 +49,7 @@ class BaseFedJob(FedJob):
 class FedAvgJob(BaseFedJob):
     """The same with FedAvg: sites' scripts are left to add."""
 
+    @checked_call
     def __init__(
         self,
         initial_model: Any,

@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from typing import Any, Dict, Iterator, List, Mapping, Optional, Sequence, Union
 
 from .app import ClientApp, ServerApp
-from .arguments import nearest, without_none
+from .arguments import checked_call, nearest, without_none
 from .component import IdleComponent, ResultFilter, ServerModel, SiteExecutor, Workflow, WorkflowSetting, WrittenComponent
 from .errors import JobError, without_effect
 from .initial_model import is_torch_module
@@ -30,6 +30,7 @@ class FedJob:
     :param meta_props: more of ``meta.json``, such as ``resource_spec`` or ``scope``
     """
 
+    @checked_call
     def __init__(
         self,
         name: str = "fed_job",
@@ -64,6 +65,7 @@ class FedJob:
         """What the server runs, in its order."""
         return [] if self._server is None else self._server.workflows
 
+    @checked_call
     def to(self, obj: Any, target: str, id: Optional[str] = None, **options: Any) -> Any:
         """Gives something to the server or a site: a workflow, a model, a :class:`ScriptRunner`, a filter, what computes statistics or has identifiers, the path of a
         file or folder for ``custom``, or a dict with more settings of the configuration file.
@@ -80,14 +82,17 @@ class FedJob:
             return self._give_server(obj, id)
         return self._give_site(obj, target, id, options)
 
+    @checked_call
     def to_server(self, obj: Any, id: Optional[str] = None, **options: Any) -> Any:
         """Gives something to the server."""
         return self.to(obj, SERVER, id, **options)
 
+    @checked_call
     def to_clients(self, obj: Any, id: Optional[str] = None, **options: Any) -> Any:
         """Gives something to every site."""
         return self.to(obj, ALL_SITES, id, **options)
 
+    @checked_call
     def add_file_to(self, src_path: str, target: str, dest_dir: Optional[str] = None, app_folder_type: Optional[str] = None) -> None:
         """Puts a file, or what is in a folder, into ``custom`` of a site, without a look at what it imports.
 
@@ -100,14 +105,17 @@ class FedJob:
         else:
             self._site_app(target).sources.add_file(src_path, dest_dir or "")
 
+    @checked_call
     def add_file_to_server(self, src_path: str, dest_dir: Optional[str] = None, app_folder_type: Optional[str] = None) -> None:
         """Is taken for FLARE's sake: nothing at the server would read the file."""
         self.add_file_to(src_path, SERVER, dest_dir, app_folder_type)
 
+    @checked_call
     def add_file_to_clients(self, src_path: str, dest_dir: Optional[str] = None, app_folder_type: Optional[str] = None) -> None:
         """Puts a file into ``custom`` of every site."""
         self.add_file_to(src_path, ALL_SITES, dest_dir, app_folder_type)
 
+    @checked_call
     def export_job(self, job_root: str) -> str:
         """Writes the job's folder below another one; gives its path, ``<job_root>/<name>``.
 
@@ -127,6 +135,7 @@ class FedJob:
         }
         return write_job_folder(job_root, meta, self._app_folders(server, None if model is None else model.tensors()))
 
+    @checked_call
     def simulator_run(
         self,
         workspace: str,

@@ -2,7 +2,7 @@
 
 from typing import Any, Optional, Sequence, Union
 
-from .arguments import refused, settle, without_none
+from .arguments import checked_call, refused, settle, without_none
 from .component import ResultFilter
 
 _KINDS = {"data_kinds": refused(None, "a filter works on what a site sends, a model or a difference")}
@@ -69,6 +69,7 @@ class ClipNorm(ResultFilter):
 
     path = "ClipNorm"
 
+    @checked_call
     def __init__(self, max_norm: float):
         super().__init__(max_norm=max_norm)
 
@@ -78,6 +79,7 @@ class GaussianPrivacy(ResultFilter):
 
     path = "GaussianPrivacy"
 
+    @checked_call
     def __init__(self, clip_norm: float, noise_multiplier: float):
         super().__init__(clip_norm=clip_norm, noise_multiplier=noise_multiplier)
 
@@ -87,6 +89,7 @@ class ModelQuantizer(ResultFilter):
 
     path = "ModelQuantizer"
 
+    @checked_call
     def __init__(self, quantization_type: str = "float16"):
         super().__init__(quantization_type=quantization_type)
 
@@ -96,6 +99,7 @@ class ModelDequantizer(ResultFilter):
 
     path = "ModelDequantizer"
 
+    @checked_call
     def __init__(self, source_quantization_type: Optional[str] = None):
         del source_quantization_type
         super().__init__()

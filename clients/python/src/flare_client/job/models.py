@@ -3,7 +3,7 @@
 from typing import Any, Dict, Optional
 
 from ..safetensors import RawTensor
-from .arguments import Other, idle, refused, settle
+from .arguments import Other, checked_call, idle, refused, settle
 from .component import ServerModel
 from .initial_model import GivenModel
 
@@ -23,6 +23,7 @@ class PTModel(GivenModel):
         "best_model_filename": _BEST,
     }
 
+    @checked_call
     def __init__(self, model: Any, persistor: Optional[ServerModel] = None, *, initial_ckpt: Optional[str] = None, **others: Any):
         settle(self, others, self._others)
         super().__init__(model, initial_ckpt)

@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, Mapping, Optional
 
-from .arguments import Other, settle
+from .arguments import Other, checked_call, settle
 from .component import SiteExecutor, Workflow, WrittenComponent
 
 #: Where an intersection goes unless a job says it.
@@ -16,6 +16,7 @@ class DhPSIController(Workflow):
     default_id = "DhPSIController"
     needs_model = False
 
+    @checked_call
     def __init__(self, *, timeout: Optional[float] = None):
         super().__init__(timeout=timeout)
 
@@ -25,6 +26,7 @@ class PSIExecutor(SiteExecutor):
 
     _others: Mapping[str, Other] = {}
 
+    @checked_call
     def __init__(
         self,
         psi_algo_id: str,
@@ -56,6 +58,7 @@ class DhPSITaskHandler(WrittenComponent):
     path = "DhPSITaskHandler"
     default_id = "dh_psi"
 
+    @checked_call
     def __init__(self, local_psi_id: str):
         super().__init__(local_psi_id=local_psi_id)
 
@@ -66,6 +69,7 @@ class FilePSIWriter(WrittenComponent):
     path = "FilePSIWriter"
     default_id = "psi_writer"
 
+    @checked_call
     def __init__(self, output_path: str = OUTPUT_PATH):
         super().__init__(output_path=output_path)
 
@@ -79,6 +83,7 @@ class CsvItems(WrittenComponent):
     path = "CsvItems"
     default_id = "local_psi"
 
+    @checked_call
     def __init__(self, dataset: str, column: str, delimiter: str = ",", psi_writer_id: str = "psi_writer"):
         self.psi_writer_id = psi_writer_id
         super().__init__(

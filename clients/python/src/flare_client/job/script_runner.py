@@ -5,7 +5,7 @@ import re
 import shlex
 from typing import Any, Dict, List, Mapping, Optional, Sequence, Union
 
-from .arguments import Other, idle, settle
+from .arguments import Other, checked_call, idle, settle
 from .component import SiteExecutor
 from .errors import JobError
 from .kinds import ExchangeFormat, FrameworkType, TransferType
@@ -35,6 +35,7 @@ class ScriptRunner(SiteExecutor):
         "server_expected_format": idle(ExchangeFormat.NUMPY, "models are always safetensors, and a script gets tensors of what it imports"),
     }
 
+    @checked_call
     def __init__(
         self,
         script: str,

@@ -2,7 +2,7 @@
 
 from typing import Any, Mapping, Optional
 
-from .arguments import idle, refused, settle, without_none
+from .arguments import checked_call, idle, refused, settle, without_none
 from .component import IdleComponent, WorkflowSetting
 from .errors import JobError
 from .kinds import DataKind
@@ -58,6 +58,7 @@ class PTFedOptModelShareableGenerator(WorkflowSetting):
 
     default_id = "shareable_generator"
 
+    @checked_call
     def __init__(
         self,
         *,
@@ -93,6 +94,7 @@ class NPModelLocator(IdleComponent):
     default_id = "locator"
     is_told = False
 
+    @checked_call
     def __init__(self, model_dir: Any = None, model_name: Any = None):
         super().__init__()
         if model_dir is not None or model_name is not None:

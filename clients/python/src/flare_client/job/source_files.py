@@ -110,7 +110,8 @@ def _locate(path: str) -> Tuple[str, str]:
         if os.path.isfile(found):
             break
     else:
-        raise JobError(f"there is no file {path}, neither in {os.getcwd()} nor in {main}")
+        is_one = os.path.realpath(main) == os.path.realpath(os.getcwd())
+        raise JobError(f"there is no file {path}{f' in {main}' if is_one else f', neither in {os.getcwd()} nor in {main}'}")
     if not os.path.isabs(path) and _is_within(found, base):
         return found, base
     roots = [root for root in {os.getcwd(), main, *map(os.path.abspath, sys.path)} if _is_within(found, root)]

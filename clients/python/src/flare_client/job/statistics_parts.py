@@ -4,7 +4,7 @@ import json
 import os
 from typing import Any, Dict, Mapping, Optional, Sequence, Union
 
-from .arguments import Other, idle, settle
+from .arguments import Other, checked_call, idle, settle
 from .component import ResultFilter, SiteExecutor, Workflow, WrittenComponent
 from .errors import JobError
 
@@ -27,6 +27,7 @@ class StatisticsController(Workflow):
         "result_wait_timeout": idle(10, _WAITING),
     }
 
+    @checked_call
     def __init__(
         self,
         statistic_configs: Mapping[str, Any],
@@ -59,6 +60,7 @@ class HierarchicalStatisticsController(StatisticsController):
 
     path = "HierarchicalStatisticsController"
 
+    @checked_call
     def __init__(
         self,
         statistic_configs: Mapping[str, Any],
@@ -93,6 +95,7 @@ class JsonStatsFileWriter(WrittenComponent):
     default_id = "stats_writer"
     is_for_server = True
 
+    @checked_call
     def __init__(self, output_path: str, json_encoder_path: str = ""):
         # FLARE's own encoder, which the result needs there.
         del json_encoder_path
@@ -104,6 +107,7 @@ class StatisticsExecutor(SiteExecutor):
 
     _others: Mapping[str, Other] = {"precision": idle(4, "numbers are rounded once, in the result, by the workflow's 'precision'")}
 
+    @checked_call
     def __init__(
         self,
         generator_id: str,
@@ -134,6 +138,7 @@ class MinCountCleanser(WrittenComponent):
 
     path = "MinCountCleanser"
 
+    @checked_call
     def __init__(self, min_count: float):
         super().__init__(min_count=min_count)
 
@@ -143,6 +148,7 @@ class AddNoiseToMinMax(WrittenComponent):
 
     path = "AddNoiseToMinMax"
 
+    @checked_call
     def __init__(self, min_noise_level: float, max_noise_level: float):
         super().__init__(min_noise_level=min_noise_level, max_noise_level=max_noise_level)
 
@@ -152,6 +158,7 @@ class HistogramBinsCleanser(WrittenComponent):
 
     path = "HistogramBinsCleanser"
 
+    @checked_call
     def __init__(self, max_bins_percent: float):
         super().__init__(max_bins_percent=max_bins_percent)
 
@@ -161,5 +168,6 @@ class StatisticsPrivacyFilter(ResultFilter):
 
     path = "StatisticsPrivacyFilter"
 
+    @checked_call
     def __init__(self, result_cleanser_ids: Sequence[str]):
         super().__init__(result_cleanser_ids=list(result_cleanser_ids))

@@ -3,6 +3,7 @@
 from typing import Any, Mapping, Optional, Sequence, Union
 
 from ..statistics.spec import Statistics
+from .arguments import checked_call
 from .errors import JobError
 from .fed_job import FedJob
 from .kinds import FilterType
@@ -28,6 +29,7 @@ class StatsJob(FedJob):
     :raises JobError:
     """
 
+    @checked_call
     def __init__(
         self,
         name: str,

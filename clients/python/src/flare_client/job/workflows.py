@@ -2,7 +2,7 @@
 
 from typing import Any, Dict, Mapping, Optional, Sequence, Union
 
-from .arguments import Other, idle, refused, settle
+from .arguments import Other, checked_call, idle, refused, settle
 from .component import ServerModel, Workflow
 from .errors import JobError
 from .initial_model import GivenModel, is_model
@@ -153,6 +153,7 @@ class FedBuff(Workflow):
     path = "FedBuff"
     is_training = True
 
+    @checked_call
     def __init__(
         self,
         *,

@@ -3,18 +3,20 @@
 from typing import Any, Mapping, Optional, Sequence
 
 from ..job import JobMetaKey
-from ..job.arguments import nearest, without_none
+from ..job.arguments import checked_call, nearest, without_none
 from ..job.errors import JobError, without_effect
 from .spec import Recipe
 
 _TRACKERS = ("mlflow", "tensorboard", "wandb")
 
 
+@checked_call
 def set_per_site_config(recipe: Recipe, config: Mapping[str, Mapping[str, Any]]) -> None:
     """Gives sites arguments of their own: :meth:`Recipe.set_per_site_config`."""
     recipe.set_per_site_config(config)
 
 
+@checked_call
 def set_recipe_meta(recipe: Recipe, key: JobMetaKey, value: Any) -> None:
     """Sets a key of the job's ``meta.json``: ``resource_spec``, ``scope`` or ``custom_props``.
 
@@ -29,6 +31,7 @@ def set_recipe_meta(recipe: Recipe, key: JobMetaKey, value: Any) -> None:
     recipe._job.meta_props[name] = value
 
 
+@checked_call
 def add_secure_aggregation(
     recipe: Recipe, min_sites: int = 3, max_weight: Optional[int] = None, step_timeout: Optional[float] = None
 ) -> None:
@@ -55,6 +58,7 @@ def add_secure_aggregation(
     job.meta_props["secure_aggregation"] = dict(given)
 
 
+@checked_call
 def add_experiment_tracking(
     recipe: Recipe,
     tracking_type: str,

@@ -3,7 +3,7 @@
 from typing import Any, Dict, Mapping, Optional
 
 from ..job import Cyclic, FedAvg, FedBuff, FedJob, FrameworkType, JobError, Scaffold
-from ..job.arguments import Other, idle, settle
+from ..job.arguments import Other, checked_call, idle, settle
 from ..job.kinds import ExchangeFormat, TransferType
 from ..job.optimizers import strategy_of
 from ..job.workflows import AGGREGATOR, OFFLOAD, POLLING
@@ -78,6 +78,7 @@ class FedBuffRecipe(Recipe):
 
     framework = FrameworkType.NUMPY
 
+    @checked_call
     def __init__(
         self,
         *,

@@ -4,7 +4,7 @@ import os
 from typing import Any, Dict, Mapping, Optional, Sequence
 
 from ..job import CrossSiteModelEval, FedJob, FrameworkType, GlobalModelEval, JobError
-from ..job.arguments import settle
+from ..job.arguments import checked_call, settle
 from ..job.kinds import ExchangeFormat
 from .fedavg import first_model
 from .spec import Recipe
@@ -49,6 +49,7 @@ class FedEvalRecipe(Recipe):
         if per_site_config is not None:
             self.set_per_site_config(per_site_config)
 
+    @checked_call
     def set_per_site_config(self, config: Mapping[str, Mapping[str, Any]]) -> None:
         """The same as of other recipes; ``eval_script`` and ``eval_args`` may be given by site."""
         super().set_per_site_config({site: {_NAMES.get(key, key): value for key, value in own.items()} for site, own in config.items()})
@@ -95,6 +96,7 @@ class NumpyCrossSiteEvalRecipe(Recipe):
         super().__init__(job, {**runner, "framework": FrameworkType.NUMPY}, tasks=["validate", "submit_model"])
 
 
+@checked_call
 def add_cross_site_evaluation(
     recipe: Recipe,
     submit_model_timeout: int = 600,
@@ -117,6 +119,7 @@ def add_cross_site_evaluation(
     )
 
 
+@checked_call
 def add_final_global_evaluation(
     recipe: Recipe, participating_clients: Optional[Sequence[str]] = None, validation_timeout: int = 6000
 ) -> None:

@@ -4,7 +4,7 @@ import os
 from typing import Any, Mapping, Optional
 
 from ..job import FedJob, JobError
-from ..job.arguments import idle, settle
+from ..job.arguments import checked_call, idle, settle
 from .environment import ExecEnv
 from .session import JobSession
 
@@ -21,6 +21,7 @@ class ProdEnv(ExecEnv):
 
     _others = {"username": idle("admin@nvidia.com", "the admin is the one of the kit")}
 
+    @checked_call
     def __init__(
         self,
         startup_kit_location: str,

@@ -5,6 +5,7 @@ import tempfile
 from typing import Any, Mapping, Optional, Sequence
 
 from ..job import FedJob, JobError
+from ..job.arguments import checked_call
 from ..simulator import simulate
 from .environment import ExecEnv, site_names
 
@@ -27,6 +28,7 @@ class SimEnv(ExecEnv):
     :param workspace_root: the job's workspace is the folder of its name below this one; the next run of the job replaces it
     """
 
+    @checked_call
     def __init__(
         self,
         *,

@@ -3,7 +3,7 @@
 from typing import Any, Dict, List, Mapping, Optional, Sequence
 
 from ..job import ALL_SITES, FedJob, FilterType, FrameworkType, JobError, ScriptRunner
-from ..job.arguments import Other, idle, nearest, require
+from ..job.arguments import Other, checked_call, idle, nearest, require
 from ..job.component import SiteExecutor
 from ..job.errors import without_effect
 from . import export_flags
@@ -65,6 +65,7 @@ class Recipe:
             # A script or command that cannot be used is a mistake of the line that makes the recipe.
             self._create_client_runner({})
 
+    @checked_call
     def set_per_site_config(self, config: Mapping[str, Mapping[str, Any]]) -> None:
         """Gives sites arguments of their own; the job goes to these sites then, and to no others.
 
@@ -90,10 +91,12 @@ class Recipe:
         """Sites with arguments of their own."""
         return list(self._sites)
 
+    @checked_call
     def add_client_config(self, config: Dict[str, Any], clients: Optional[List[str]] = None) -> None:
         """Adds settings to ``config_fed_client.json``."""
         self._give_clients(dict(config), clients)
 
+    @checked_call
     def set_client_env(self, env: Mapping[str, Any]) -> None:
         """Not FLARE's: gives scripts environment variables, each a text or ``{"from_secret": "<name>"}``, a secret that the site keeps. A site
         may have its own, by ``env`` of :meth:`set_per_site_config`.
@@ -104,34 +107,42 @@ class Recipe:
             raise JobError("'env' is given before anything is added to sites, to a recipe whose sites run a script")
         self._runner["env"] = dict(env)
 
+    @checked_call
     def add_client_file(self, file_path: str, clients: Optional[List[str]] = None) -> None:
         """Puts a file, a script with its modules, or what is in a folder, into ``custom`` of sites."""
         self._give_clients(file_path, clients)
 
+    @checked_call
     def add_client_input_filter(self, filter: Any, tasks: Optional[List[str]] = None, clients: Optional[List[str]] = None) -> None:
         """Takes a filter of what sites receive, if it is one that does nothing."""
         self._give_clients(filter, clients, filter_type=FilterType.TASK_DATA, tasks=tasks)
 
+    @checked_call
     def add_client_output_filter(self, filter: Any, tasks: Optional[List[str]] = None, clients: Optional[List[str]] = None) -> None:
         """Adds a filter of what sites send."""
         self._give_clients(filter, clients, filter_type=FilterType.TASK_RESULT, tasks=tasks)
 
+    @checked_call
     def add_server_config(self, config: Dict[str, Any]) -> None:
         """Adds settings to ``config_fed_server.json``."""
         self._job.to_server(dict(config))
 
+    @checked_call
     def add_server_file(self, file_path: str) -> None:
         """Is taken for FLARE's sake: nothing at the server would read the file."""
         self._job.to_server(file_path)
 
+    @checked_call
     def add_server_input_filter(self, filter: Any, tasks: Optional[List[str]] = None) -> None:
         """Takes a filter of what the server receives, if it is one that does nothing."""
         self._job.to_server(filter, filter_type=FilterType.TASK_RESULT, tasks=tasks)
 
+    @checked_call
     def add_server_output_filter(self, filter: Any, tasks: Optional[List[str]] = None) -> None:
         """Takes a filter of what the server sends, if it is one that does nothing."""
         self._job.to_server(filter, filter_type=FilterType.TASK_DATA, tasks=tasks)
 
+    @checked_call
     def add_decomposers(self, decomposers: Any) -> None:
         """Is taken for FLARE's sake."""
         if decomposers:
@@ -148,6 +159,7 @@ class Recipe:
         del arguments, named
         without_effect("enable_tensor_streaming", "models always travel in pieces")
 
+    @checked_call
     def export(
         self,
         job_dir: str,
@@ -167,6 +179,7 @@ class Recipe:
         with self._job.more_settings(server_exec_params, client_exec_params):
             return self._job.export_job(job_dir)
 
+    @checked_call
     def run(
         self,
         env: ExecEnv,
@@ -181,6 +194,7 @@ class Recipe:
         with self._job.more_settings(server_exec_params, client_exec_params):
             return Run(env, env.deploy(self._job))
 
+    @checked_call
     def execute(
         self,
         env: ExecEnv,
