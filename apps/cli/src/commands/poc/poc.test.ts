@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { freePort } from "@flare-ts/runtime";
 import { letGo, writeAddOneJob } from "@flare-ts/testing";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { dataHere, runHere } from "../../flare-here.test-support.js";
 import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
 
 interface PocData {
@@ -32,7 +33,7 @@ describe("a POC federation", () => {
     const early = await folder.run("job", "wait", jobId, "--timeout", "0.5");
     expect(early).toMatchObject({ exitCode: 3, stderr: expect.stringContaining("error cli/job-not-over:") as string });
     const watcher = folder.start("job", "wait", jobId, "--format", "json");
-    const { services } = (await folder.data("poc", "status")) as PocData;
+    const { services } = (await dataHere(folder, "poc", "status")) as PocData;
     await letGo({ kitOf: (name) => services.find((service) => service.name === name)?.kit ?? "" }, jobId, "site-1", 0);
     const { exitCode, stdout } = await watcher.finished;
     expect(exitCode).toBe(0);
@@ -62,7 +63,7 @@ describe("a POC federation", () => {
     expect(lines.at(-1)).toMatchObject({ status: "ok", data: { job_id: jobId, status: "FINISHED:COMPLETED" } });
 
     expect(await folder.data("job", "list", "-n", "add", "-r", "-m", "1")).toMatchObject([{ job_id: jobId, status: "FINISHED:COMPLETED" }]);
-    expect(await folder.data("job", "list", "-n", "other")).toEqual([]);
+    expect(await dataHere(folder, "job", "list", "-n", "other")).toEqual([]);
 
     // Rounds have the same numbers wherever they are told.
     expect((await folder.run("job", "metrics", jobId)).stdout).toMatch(/ site-1 {2}mean = [\d.]+ {2}\(round 0, step 0\)$/m);
@@ -88,14 +89,14 @@ describe("a POC federation", () => {
     const { job_id: jobId } = (await folder.data("job", "submit", "-j", jobFolder)) as { job_id: string };
     const watcher = folder.start("job", "monitor", jobId);
     await watcher.printed(/^round 1 /m);
-    const asked = await folder.run("job", "abort", jobId);
+    const asked = await runHere(folder, "job", "abort", jobId);
     expect(asked.exitCode).toBe(4);
     expect(asked.stderr).toContain("error cli/not-confirmed:");
     expect(await folder.data("job", "abort", jobId, "--force", "--reason", "enough")).toMatchObject({ status: "FINISHED:ABORTED" });
-    expect((await folder.run("job", "abort", jobId.toUpperCase(), "--force")).stdout).toBe(
+    expect((await runHere(folder, "job", "abort", jobId.toUpperCase(), "--force")).stdout).toBe(
       `Job ${jobId} was over before, with status FINISHED:ABORTED.\n`,
     );
-    const wordy = await folder.run("job", "abort", jobId, "--force", "--reason", "r".repeat(501));
+    const wordy = await runHere(folder, "job", "abort", jobId, "--force", "--reason", "r".repeat(501));
     expect(wordy).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("at most 500 are taken") as string });
     const { exitCode, stderr } = await watcher.finished;
     expect(exitCode).toBe(1);
@@ -111,15 +112,15 @@ describe("a POC federation", () => {
     await watcher.printed(/^round 1 /m);
     watcher.child.kill("SIGINT");
     expect((await watcher.finished).exitCode).toBe(130);
-    expect(await folder.data("job", "list", "-i", jobId)).toMatchObject([{ status: "RUNNING" }]);
-    expect(await folder.data("job", "meta", jobId)).toMatchObject({
+    expect(await dataHere(folder, "job", "list", "-i", jobId)).toMatchObject([{ status: "RUNNING" }]);
+    expect(await dataHere(folder, "job", "meta", jobId)).toMatchObject({
       job_id: jobId,
       status: "RUNNING",
       submitter_role: "project_admin",
       end_time_iso: null,
       sites: ["site-1", "site-2"],
     });
-    await folder.data("job", "abort", jobId, "--force");
+    await dataHere(folder, "job", "abort", jobId, "--force");
   });
 
   it("says what a job waits for that is watched and cannot begin", async () => {
@@ -130,7 +131,7 @@ describe("a POC federation", () => {
     const { job_id: jobId } = (await folder.data("job", "submit", "-j", jobFolder)) as { job_id: string };
     const watcher = folder.start("job", "monitor", jobId);
     await watcher.printed(/^job waits for sites: 2 of 3 are connected$/m);
-    await folder.data("job", "abort", jobId, "--force");
+    await dataHere(folder, "job", "abort", jobId, "--force");
     expect((await watcher.finished).stderr).toContain("FINISHED:ABORTED");
     const { stdout } = await folder.run("job", "download", jobId);
     expect(stdout).toBe(`Downloaded to ${join(folder.path, jobId)}; the job has made no model.\n`);
@@ -140,29 +141,31 @@ describe("a POC federation", () => {
     const jobFolder = join(folder.path, "broken");
     await writeAddOneJob({ folder: jobFolder, rounds: 1 });
     await writeFile(join(jobFolder, "meta.json"), '{\n  "name": "broken",\n  "deploy_mapp": { "app": ["@ALL"] }\n}\n');
-    const { exitCode, stderr } = await folder.run("job", "submit", "-j", jobFolder);
+    const { exitCode, stderr } = await runHere(folder, "job", "submit", "-j", jobFolder);
     expect(exitCode).toBe(1);
     expect(stderr).toMatch(/meta\.json:3:\d+: unknown key 'deploy_mapp'; did you mean 'deploy_map'\?/);
   });
 
   it("keeps what runs: prepare and clean refuse, start leaves it alone", async () => {
-    expect((await folder.run("poc", "clean")).stderr).toContain("error poc/running:");
-    expect((await folder.run("poc", "prepare")).stderr).toContain("error poc/exists:");
-    expect((await folder.run("poc", "prepare", "--force")).stderr).toContain("error poc/running:");
+    expect((await runHere(folder, "poc", "clean")).stderr).toContain("error poc/running:");
+    expect((await runHere(folder, "poc", "prepare")).stderr).toContain("error poc/exists:");
+    expect((await runHere(folder, "poc", "prepare", "--force")).stderr).toContain("error poc/running:");
     const before = (await folder.data("poc", "status")) as PocData;
     expect((await folder.run("poc", "start")).stdout).toContain("server already runs");
-    expect(((await folder.data("poc", "status")) as PocData).services.map((one) => one.pid)).toEqual(before.services.map((one) => one.pid));
+    expect(((await dataHere(folder, "poc", "status")) as PocData).services.map((one) => one.pid)).toEqual(
+      before.services.map((one) => one.pid),
+    );
   });
 
   it("stops and starts single services, and names the nearest when there is none of that name", async () => {
     expect(await folder.data("poc", "stop", "-p", "site-2")).toEqual([{ name: "site-2", outcome: "stopped" }]);
-    const states = ((await folder.data("poc", "status")) as PocData).services.map((one) => one.state);
+    const states = ((await dataHere(folder, "poc", "status")) as PocData).services.map((one) => one.state);
     expect(states).toEqual(["ready", "ready", "stopped"]);
     await folder.data("poc", "start", "-ex", "server", "site-1");
-    expect(((await folder.data("poc", "status")) as PocData).services.map((one) => one.state)).toEqual(["ready", "ready", "ready"]);
-    const none = await folder.run("poc", "stop", "-p", "site-1", "-ex", "site-1");
+    expect(((await dataHere(folder, "poc", "status")) as PocData).services.map((one) => one.state)).toEqual(["ready", "ready", "ready"]);
+    const none = await runHere(folder, "poc", "stop", "-p", "site-1", "-ex", "site-1");
     expect(none).toMatchObject({ exitCode: 4, stderr: expect.stringContaining("The options leave no service") as string });
-    const unknown = await folder.run("poc", "stop", "-p", "site2");
+    const unknown = await runHere(folder, "poc", "stop", "-p", "site2");
     expect(unknown.exitCode).toBe(4);
     expect(unknown.stderr).toContain("There is no service 'site2'; did you mean 'site-2'?");
   });
@@ -186,7 +189,7 @@ describe("the POC workspace", () => {
   afterAll(() => folder.remove());
 
   it("is asked for when there is none, and is gone after clean", async () => {
-    expect((await folder.run("poc", "start")).stderr).toContain("error poc/not-prepared:");
+    expect((await runHere(folder, "poc", "start")).stderr).toContain("error poc/not-prepared:");
     const data = (await folder.data("poc", "prepare", "-c", "north", "south")) as PocData;
     expect(data.services.map((one) => one.name)).toEqual(["server", "north", "south"]);
     await folder.data("poc", "clean");
@@ -197,8 +200,8 @@ describe("the POC workspace", () => {
     const poc = join(folder.path, "poc");
     await mkdir(poc);
     await writeFile(join(poc, "thesis.txt"), "the only copy");
-    expect((await folder.run("poc", "prepare", "--force")).stderr).toContain("error poc/foreign-folder:");
-    expect((await folder.run("poc", "clean", "--force")).stderr).toContain("error poc/not-prepared:");
+    expect((await runHere(folder, "poc", "prepare", "--force")).stderr).toContain("error poc/foreign-folder:");
+    expect((await runHere(folder, "poc", "clean", "--force")).stderr).toContain("error poc/not-prepared:");
     expect(await readFile(join(poc, "thesis.txt"), "utf8")).toBe("the only copy");
     await rm(poc, { recursive: true });
   });
@@ -222,7 +225,7 @@ describe("the POC workspace", () => {
     first.child.kill("SIGCONT");
     expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining("error project/locked: process ") as string });
     expect((await first.finished).exitCode).toBe(0);
-    expect(((await folder.data("poc", "status")) as PocData).services).toHaveLength(9);
+    expect(((await dataHere(folder, "poc", "status")) as PocData).services).toHaveLength(9);
     await folder.data("poc", "clean");
   });
 
@@ -242,47 +245,40 @@ describe("the POC workspace", () => {
   });
 
   it("stays when what shall replace it has a mistake", async () => {
-    await folder.data("poc", "prepare", "-n", "1");
-    expect((await folder.run("poc", "prepare", "--force", "-c", "a", "a")).stderr).toContain("error project/invalid:");
-    expect(await folder.data("poc", "status")).toMatchObject({ services: [{ name: "server" }, { name: "site-1" }] });
-    await folder.data("poc", "clean");
+    await dataHere(folder, "poc", "prepare", "-n", "1");
+    expect((await runHere(folder, "poc", "prepare", "--force", "-c", "a", "a")).stderr).toContain("error project/invalid:");
+    expect(await dataHere(folder, "poc", "status")).toMatchObject({ services: [{ name: "server" }, { name: "site-1" }] });
+    await dataHere(folder, "poc", "clean");
   });
 
   it("of which nobody can tell what is in it is left alone, and said to be so", async () => {
-    await folder.data("poc", "prepare", "-n", "1");
+    await dataHere(folder, "poc", "prepare", "-n", "1");
     const file = join(folder.path, "poc", "poc.json");
     for (const text of ['{"schema_version', "{}", "null", '{"clients": 1}']) {
       await writeFile(file, text);
-      const { exitCode, stderr } = await folder.run("poc", "clean", "--force");
+      const { exitCode, stderr } = await runHere(folder, "poc", "clean", "--force");
       expect({ exitCode, stderr }).toEqual({ exitCode: 1, stderr: expect.stringContaining(`error poc/damaged: ${file}`) as string });
     }
-    expect((await folder.run("poc", "prepare", "--force")).stderr).toContain("error poc/damaged:");
+    expect((await runHere(folder, "poc", "prepare", "--force")).stderr).toContain("error poc/damaged:");
     await rm(join(folder.path, "poc"), { recursive: true });
   });
 
-  it("names what keeps the server from starting, though the sites fail with it", async () => {
+  it("names what keeps the server from starting, though the sites fail with it; its status says so where nobody waited", async () => {
     const other = createServer((socket) => socket.destroy());
     await once(other.listen(0), "listening");
     const { port } = other.address() as { port: number };
     await folder.data("poc", "prepare", "-n", "2", "--port", String(port));
     expect((await folder.run("poc", "start")).stderr).toContain("error transfer/cannot-listen:");
-    await folder.run("poc", "clean", "--force");
-    other.close();
-  });
-
-  it("is started without waiting, and its status says what became of what could not start", async () => {
-    const other = createServer((socket) => socket.destroy());
-    await once(other.listen(0), "listening");
-    const { port } = other.address() as { port: number };
-    await folder.data("poc", "prepare", "-n", "1", "--port", String(port));
+    await folder.data("poc", "stop");
     expect(await folder.run("poc", "start", "--no-wait")).toMatchObject({
       exitCode: 0,
       stdout: expect.stringMatching(/^Started\.$/m) as string,
     });
-    const statusOf = async (name: string) => ((await folder.data("poc", "status")) as PocData).services.find((one) => one.name === name);
+    const statusOf = async (name: string) =>
+      ((await dataHere(folder, "poc", "status")) as PocData).services.find((one) => one.name === name);
     const stopped = { state: "stopped", error: { code: "transfer/cannot-listen" } };
     await expect.poll(() => statusOf("server"), { timeout: 20_000 }).toMatchObject(stopped);
-    expect((await folder.run("poc", "status")).stdout).toMatch(/^server .* stopped .* error transfer\/cannot-listen: /m);
+    expect((await runHere(folder, "poc", "status")).stdout).toMatch(/^server .* stopped .* error transfer\/cannot-listen: /m);
     other.close();
     // What is well now says nothing of the past.
     await folder.data("poc", "start", "--no-wait");

@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { freePort } from "@flare-ts/runtime";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
+import { dataHere, runHere } from "../../flare-here.test-support.js";
 import { type FlareFolder, flareFolder } from "../../flare-process.test-support.js";
 
 let folder: FlareFolder;
@@ -23,18 +24,18 @@ describe("flare system", () => {
       { name: "site-1", kind: "client", outcome: "told", resources: { gpus: { offered: 0, free: 0 } } },
       { name: "site-2" },
     ]);
-    expect(await folder.data("system", "version", "--site", "site-2")).toMatchObject({
+    expect(await dataHere(folder, "system", "version", "--site", "site-2")).toMatchObject({
       compatible: true,
       mismatched_sites: [],
       sites: [{ site: "site-2", node: process.version }],
     });
-    expect((await folder.run("system", "resources", "client", "site-1")).stdout).toMatch(/^site-1 +\S+ \S+ +\d+ +\d/m);
+    expect((await runHere(folder, "system", "resources", "client", "site-1")).stdout).toMatch(/^site-1 +\S+ \S+ +\d+ +\d/m);
   });
 
   it("shows the status of some, or of the server alone", async () => {
     expect(await folder.data("system", "status", "client", "site-2")).toMatchObject({ sites: [{ name: "site-2" }] });
-    expect((await folder.run("system", "status", "server")).stdout).not.toContain("site-");
-    expect(await folder.run("system", "status", "client", "nobody")).toMatchObject({ exitCode: 1 });
+    expect((await runHere(folder, "system", "status", "server")).stdout).not.toContain("site-");
+    expect(await runHere(folder, "system", "status", "client", "nobody")).toMatchObject({ exitCode: 1 });
   });
 
   it("changes what processes log, by FLARE's words too", async () => {
@@ -42,8 +43,8 @@ describe("flare system", () => {
       { name: "server", level: "warn" },
       { name: "site-1", level: "warn" },
     ]);
-    expect((await folder.run("system", "log-config", "reload")).stdout).toBe("server: info\nsite-1: info\nsite-2: info\n");
-    expect(await folder.run("system", "log-config", "concise")).toMatchObject({ exitCode: 4 });
+    expect((await runHere(folder, "system", "log-config", "reload")).stdout).toBe("server: info\nsite-1: info\nsite-2: info\n");
+    expect(await runHere(folder, "system", "log-config", "concise")).toMatchObject({ exitCode: 4 });
   });
 
   it.each([
@@ -52,7 +53,7 @@ describe("flare system", () => {
     ["disable-client", "site-1"],
     ["enable-client", "site-1"],
   ])("does nothing unasked: %s %s", async (...words) => {
-    const { exitCode, stderr } = await folder.run("system", ...words);
+    const { exitCode, stderr } = await runHere(folder, "system", ...words);
     expect(stderr).toContain("needs --force where nobody can be asked");
     expect(exitCode).toBe(4);
   });
@@ -62,7 +63,7 @@ describe("flare system", () => {
     [["server", "site-1"], "Names of sites come after 'client', not after 'server'"],
     [["client", "--timeout", "601"], "Seconds are at most 600 here"],
   ])("finds a mistake in shutdown %j", async (words, message) => {
-    const { exitCode, stderr } = await folder.run("system", "shutdown", ...words, "--force");
+    const { exitCode, stderr } = await runHere(folder, "system", "shutdown", ...words, "--force");
     expect(stderr).toContain(message);
     expect(exitCode).toBe(4);
   });
@@ -74,10 +75,10 @@ describe("flare system", () => {
         { name: "typo", kind: "client", outcome: "disabled", was_disabled: false, is_known: false, left_jobs: [] },
       ],
     });
-    expect(await folder.data("system", "status")).toMatchObject({
+    expect(await dataHere(folder, "system", "status")).toMatchObject({
       sites: [{ name: "site-1" }, { name: "site-2", state: "disabled" }, { name: "typo", state: "disabled" }],
     });
-    const { exitCode, stdout } = await folder.run("system", "enable-client", "site-2", "typo", "site-1", "--force");
+    const { exitCode, stdout } = await runHere(folder, "system", "enable-client", "site-2", "typo", "site-1", "--force");
     expect(stdout).toBe(
       "site-2 is enabled, and comes back by itself.\ntypo is enabled, and comes back by itself.\nsite-1 was not disabled.\n",
     );
@@ -103,7 +104,7 @@ describe("flare system", () => {
     await folder.data("client", "stop", kit("site-2"));
     const byHand = folder.start("client", "start", kit("site-2"));
     await byHand.printed(/is connected/);
-    expect(await folder.run("system", "restart", "client", "site-2", "--force")).toMatchObject({ exitCode: 1 });
+    expect(await runHere(folder, "system", "restart", "client", "site-2", "--force")).toMatchObject({ exitCode: 1 });
     expect((await folder.run("system", "shutdown", "client", "site-2", "--force")).stdout).toBe("site-2: ended\n");
     expect(await byHand.finished).toMatchObject({
       exitCode: 0,
@@ -139,10 +140,10 @@ describe("flare system", () => {
       stderr: "Not connected, and so not told: site-2.\n",
     });
     await vi.waitFor(
-      async () => expect(await folder.data("poc", "status")).toMatchObject({ services: [stopped, stopped, stopped] }),
+      async () => expect(await dataHere(folder, "poc", "status")).toMatchObject({ services: [stopped, stopped, stopped] }),
       10_000,
     );
-    expect((await folder.run("client", "status", kit("site-1"))).stdout).toMatch(
+    expect((await runHere(folder, "client", "status", kit("site-1"))).stdout).toMatch(
       /^The site does not run\.\nadmin@nvidia\.com had it shut down on 2/,
     );
   });
@@ -153,7 +154,7 @@ const stopped = { state: "stopped" };
 async function isConnected(site: string): Promise<void> {
   await vi.waitFor(
     async () => {
-      const { sites } = (await folder.data("system", "status")) as {
+      const { sites } = (await dataHere(folder, "system", "status")) as {
         readonly sites: readonly { readonly name: string; readonly state: string }[];
       };
       expect(sites.find(({ name }) => name === site)?.state).toBe("connected");
