@@ -4,7 +4,7 @@ import { readdir, readFile, realpath, writeFile } from "node:fs/promises";
 import { join } from "node:path";
 import { decodeSafetensors } from "@flare-ts/aggregator";
 import { afterEach, beforeEach, expect, it } from "vitest";
-import { type FlareFolder, flareFolder } from "./flare-process.test-support.js";
+import { type FlareFolder, flareFolder, withoutSettings } from "./flare-process.test-support.js";
 
 const command = join(import.meta.dirname, "../dist/flare-client.js");
 const candidates = [process.env["FLARE_PYTHON"] ?? "python3", "/usr/bin/python3"];
@@ -76,8 +76,7 @@ afterEach(async () => {
 
 /** Runs a script of an admin in the folder, which has to find `flare` by itself. */
 async function run(script: string, ...args: readonly string[]): Promise<{ readonly exitCode: unknown; readonly said: string }> {
-  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NV)?FLARE_/.test(name)));
-  const env = { ...kept, HOME: folder.path, FLARE_PYTHON: numpy ?? "" };
+  const env = { ...withoutSettings(), HOME: folder.path, FLARE_PYTHON: numpy ?? "" };
   const child = spawn(process.execPath, [command, "run", script, ...args], { cwd: folder.path, env, stdio: ["ignore", "pipe", "pipe"] });
   let said = "";
   for (const stream of [child.stdout, child.stderr]) {

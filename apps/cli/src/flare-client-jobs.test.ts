@@ -6,6 +6,7 @@ import { join } from "node:path";
 import { decodeSafetensors } from "@flare-ts/aggregator";
 import { eventually, processesWith } from "@flare-ts/testing";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { withoutSettings } from "./flare-process.test-support.js";
 
 const command = join(import.meta.dirname, "../dist/flare-client.js");
 const candidates = [process.env["FLARE_PYTHON"] ?? "python3", "/usr/bin/python3"];
@@ -184,8 +185,7 @@ function start(
   args: readonly string[],
   { isDetached = false }: { readonly isDetached?: boolean } = {},
 ): { readonly child: ChildProcess; readonly said: () => string } {
-  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NV)?FLARE_/.test(name)));
-  const env = { ...kept, HOME: folder, FLARE_PYTHON: python ?? "" };
+  const env = { ...withoutSettings(), HOME: folder, FLARE_PYTHON: python ?? "" };
   const child = spawn(process.execPath, [command, "run", "job.py", ...args], {
     cwd: folder,
     env,

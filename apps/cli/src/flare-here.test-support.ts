@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import { vi } from "vitest";
 import { runFlare } from "./command-line/run-flare.js";
-import type { FlareFolder, FlareResult } from "./flare-process.test-support.js";
+import { dataOf, type FlareFolder, type FlareResult, isSetting } from "./flare-process.test-support.js";
 
 /**
  * Runs a command line to its end in this process, by what the built command runs: for what is said and what status it ends
@@ -10,9 +9,8 @@ import type { FlareFolder, FlareResult } from "./flare-process.test-support.js";
 export async function runHere(folder: FlareFolder, ...args: readonly string[]): Promise<FlareResult> {
   const before = new Map(outputs.map((name) => [name, process[name].listeners("error")]));
   const said = { stdout: "", stderr: "" };
-  const env = { HOME: folder.path, NVFLARE_POC_WORKSPACE: join(folder.path, "poc"), NO_COLOR: "1" };
-  for (const name of Object.keys(process.env)) if (/^(NV)?FLARE_/.test(name)) vi.stubEnv(name, undefined);
-  for (const [name, value] of Object.entries(env)) vi.stubEnv(name, value);
+  for (const name of Object.keys(process.env)) if (isSetting(name)) vi.stubEnv(name, undefined);
+  for (const [name, value] of Object.entries(folder.environment)) vi.stubEnv(name, value);
   const spies = outputs.map((name) =>
     vi.spyOn(process[name], "write").mockImplementation((...[chunk, ...rest]: readonly unknown[]) => {
       said[name] += String(chunk);
@@ -37,9 +35,7 @@ export async function runHere(folder: FlareFolder, ...args: readonly string[]): 
 
 /** Runs a command line to its end in this process and reads `data` of its JSON envelope; fails when the command does. */
 export async function dataHere(folder: FlareFolder, ...args: readonly string[]): Promise<unknown> {
-  const { exitCode, stdout, stderr } = await runHere(folder, ...args, "--format", "json");
-  if (exitCode !== 0) throw new Error(`flare ${args.join(" ")}: ${exitCode}\n${stdout}${stderr}`);
-  return (JSON.parse(stdout) as { data: unknown }).data;
+  return dataOf(args, await runHere(folder, ...args, "--format", "json"));
 }
 
 const outputs = ["stdout", "stderr"] as const;

@@ -18,6 +18,8 @@ export interface FlareResult {
 /** A folder in which the built command is run, with a POC workspace and a home of its own. */
 export interface FlareFolder {
   readonly path: string;
+  /** What command lines are given in their environment. */
+  readonly environment: Readonly<Record<string, string>>;
   /** Runs a command line to its end. */
   run(...args: readonly string[]): Promise<FlareResult>;
   /** Runs a command line to its end, with this on its standard input. */
@@ -47,25 +49,37 @@ export async function flareFolder(env: Readonly<Record<string, string>> = {}): P
   const run = (...args: readonly string[]): Promise<FlareResult> => start(...args).finished;
   return {
     path,
+    environment,
     run,
     start,
     feed: (input, ...args) => startFlare(args, path, environment, input).finished,
     hold: (...args) => startFlare(args, path, environment, undefined),
-    data: async (...args) => {
-      const result = await run(...args, "--format", "json");
-      if (result.exitCode !== 0) throw new Error(`flare ${args.join(" ")}: ${result.exitCode}\n${result.stdout}${result.stderr}`);
-      return (JSON.parse(result.stdout) as { data: unknown }).data;
-    },
+    data: async (...args) => dataOf(args, await run(...args, "--format", "json")),
     remove: () => rm(path, { recursive: true, force: true }),
   };
 }
 
+/** `data` of the JSON envelope that a command line has printed. @throws Error when it failed */
+export function dataOf(args: readonly string[], { exitCode, stdout, stderr }: FlareResult): unknown {
+  if (exitCode !== 0) throw new Error(`flare ${args.join(" ")}: ${exitCode}\n${stdout}${stderr}`);
+  return (JSON.parse(stdout) as { data: unknown }).data;
+}
+
+/** Whether a variable of the environment is a setting of ours or of FLARE's, which no test hands on. */
+export function isSetting(variable: string): boolean {
+  return /^(NV)?FLARE_/.test(variable);
+}
+
+/** The environment of this process without such settings. */
+export function withoutSettings(): NodeJS.ProcessEnv {
+  return Object.fromEntries(Object.entries(process.env).filter(([name]) => !isSetting(name)));
+}
+
 /** Starts a command line with what is on its standard input, which then ends; `undefined`: it stays open. */
 function startFlare(args: readonly string[], cwd: string, env: Readonly<Record<string, string>>, input: string | undefined): FlareProcess {
-  const kept = Object.fromEntries(Object.entries(process.env).filter(([name]) => !/^(NV)?FLARE_/.test(name)));
   const child = spawn(process.execPath, [flare, ...args], {
     cwd,
-    env: { ...kept, ...env },
+    env: { ...withoutSettings(), ...env },
     stdio: ["pipe", "pipe", "pipe"],
   });
   // Most commands read nothing.

@@ -2,13 +2,14 @@ import { type AdviseHugePages, hugePages } from "./huge-pages.js";
 import type { KernelModule } from "./kernel-module.js";
 import type { WasmMemory } from "./web-assembly.js";
 
+export const pageBytes = 65_536;
 /** Address space of 32-bit WebAssembly. */
-const pageBytes = 65_536;
 const maxPages = 65_536;
 /** A cache line, so that no two allocations share one. */
 const alignment = 64;
 
-interface Block {
+/** Part of the memory. */
+export interface Block {
   readonly address: number;
   readonly bytes: number;
 }

@@ -1,4 +1,4 @@
-import type { KernelMemory } from "./kernel-memory.js";
+import { type Block, type KernelMemory, pageBytes } from "./kernel-memory.js";
 import type { KernelProgram, ReadFailure, runProgram } from "./kernel-program.js";
 import type { refreshMemory } from "./refresh-memory.js";
 import { exhausted } from "./thread-scratch.js";
@@ -8,13 +8,6 @@ import type { WasmMemory } from "./web-assembly.js";
 const boardEntries = 16;
 /** Numbers that say how a program ended: how, file descriptor, position, and what the system said, a character each. */
 const outcomeNumbers = 64;
-const pageBytes = 65_536;
-
-/** A program that stands on the board. */
-interface PutProgram {
-  readonly address: number;
-  readonly bytes: number;
-}
 
 /**
  * The programs of one thread, in memory that it shares with the one that asks: a thread that has more to do goes on without being woken,
@@ -24,7 +17,8 @@ export class ProgramBoard {
   /** Programs put, ended, 1 while the news of an end is under way, then address, length and the memory's pages of each entry. */
   readonly shared = new Int32Array(new SharedArrayBuffer(4 * (3 + 3 * boardEntries)));
   readonly #memory: KernelMemory;
-  readonly #put: PutProgram[] = [];
+  /** Where the programs stand that are on the board, the oldest first. */
+  readonly #put: Block[] = [];
   #ended = 0;
 
   constructor(memory: KernelMemory) {
@@ -54,7 +48,7 @@ export class ProgramBoard {
     const count = Atomics.load(this.shared, 1);
     const outcomes: (ReadFailure | undefined)[] = [];
     for (; this.#ended !== count; this.#ended = (this.#ended + 1) | 0) {
-      const { address, bytes } = this.#put.shift() as PutProgram;
+      const { address, bytes } = this.#put.shift() as Block;
       outcomes.push(readOutcome(this.#memory.doubles(address, outcomeNumbers)));
       this.#memory.free(address, bytes);
     }
@@ -86,7 +80,7 @@ export function serveBoard(shared: Int32Array, { kernels, memory, readSync, run,
     const at = 3 + 3 * (ended & (entries - 1));
     refresh(memory, 65_536 * (shared[at + 2] as number));
     const address = (shared[at] as number) >>> 0;
-    const program = new Float64Array(memory.buffer, address, shared[at + 1]).slice();
+    const program = new Float64Array(memory.buffer, address, shared[at + 1]);
     const failure = run(kernels, program as unknown as readonly number[], memory, readSync);
     const code = failure?.code;
     const text = Array.from((code ?? "").slice(0, 60), (char) => char.charCodeAt(0));
