@@ -15,7 +15,7 @@ export { scanF32, scanF64 } from "./scan";
 export { scanAllInt8 } from "./scan-int8";
 export { storeBf16, storeF16, storeF32, storeF64 } from "./store";
 export { addSteps, stepsOf } from "./steps";
-export { meanExactF32 } from "./mean-exact";
+export { meanExactBf16, meanExactF16, meanExactF32, meanExactInt8 } from "./mean-exact";
 export { sumExactInt8 } from "./sum-exact-int8";
 export { sumSingleInt8 } from "./sum-int8";
 export { sumSingleF32 } from "./sum-single";

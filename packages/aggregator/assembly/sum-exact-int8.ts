@@ -17,17 +17,25 @@ import { plus, termOf } from "./sum-wide";
 export function sumExactInt8(
   n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, scales: usize, block: usize, grid: usize,
 ): void {
+  addInt8Between(n, isFirst, sums, 0, count, inputs, weights, scales, block, grid);
+}
+
+/** `sumExactInt8` of elements from `from` to before `end`; addresses are those of the element 0. */
+export function addInt8Between(
+  n: i32, isFirst: bool, sums: usize, from: usize, end: usize, inputs: usize, weights: usize, scales: usize, block: usize, grid: usize,
+): void {
   if (n <= 0) {
-    if (isFirst) memory.fill(sums, 0, count << 3);
+    if (isFirst) memory.fill(sums + (from << 3), 0, (end - from) << 3);
     return;
   }
   // Block after block, so that its sums stay in the first cache while groups of updates are added to them.
-  for (let from: usize = 0; from < count; from += block) {
-    const end = min(count, from + block), scaleAt = (from / block) << 2;
+  while (from < end) {
+    const next = min(end, from - (from % block) + block), scaleAt = (from / block) << 2;
     for (let done = 0; done < n; ) {
       const size = min(n - done, 8);
-      done += addGroup(size, isFirst && done == 0, sums, from, end, inputs + (done << 2), weights + (done << 3), scales + (done << 2), scaleAt, grid);
+      done += addGroup(size, isFirst && done == 0, sums, from, next, inputs + (done << 2), weights + (done << 3), scales + (done << 2), scaleAt, grid);
     }
+    from = next;
   }
 }
 

@@ -8,9 +8,15 @@ export const singleSums: i32 = 0;
 export const doubleSums: i32 = 1;
 export const exactSums: i32 = 2;
 
-/** What `sumSingleF32` and `sumWide` do, for elements of 16 bits. */
+/**
+ * What `sumSingleF32` and `sumWide` do, for elements of 16 bits.
+ *
+ * @param from - bytes behind the addresses of `inputs` where the elements begin
+ */
 @inline
-export function sumShort<T>(kind: i32, n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, magic: f64): void {
+export function sumShort<T>(
+  kind: i32, n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, from: usize, weights: usize, magic: f64,
+): void {
   if (n <= 0) {
     if (isFirst) memory.fill(sums, 0, count << (kind == singleSums ? 2 : 3));
     return;
@@ -18,13 +24,13 @@ export function sumShort<T>(kind: i32, n: i32, isFirst: bool, sums: usize, count
   while (n > 0) {
     const size = n >= 8 && widest<T>(kind) == 8 ? 8 : n >= 4 ? 4 : 1;
     if (isFirst) {
-      if (widest<T>(kind) == 8 && size == 8) addGroup<T>(kind, 8, true, sums, count, inputs, weights, magic);
-      else if (size == 4) addGroup<T>(kind, 4, true, sums, count, inputs, weights, magic);
-      else addGroup<T>(kind, 1, true, sums, count, inputs, weights, magic);
+      if (widest<T>(kind) == 8 && size == 8) addGroup<T>(kind, 8, true, sums, count, inputs, from, weights, magic);
+      else if (size == 4) addGroup<T>(kind, 4, true, sums, count, inputs, from, weights, magic);
+      else addGroup<T>(kind, 1, true, sums, count, inputs, from, weights, magic);
     } else {
-      if (widest<T>(kind) == 8 && size == 8) addGroup<T>(kind, 8, false, sums, count, inputs, weights, magic);
-      else if (size == 4) addGroup<T>(kind, 4, false, sums, count, inputs, weights, magic);
-      else addGroup<T>(kind, 1, false, sums, count, inputs, weights, magic);
+      if (widest<T>(kind) == 8 && size == 8) addGroup<T>(kind, 8, false, sums, count, inputs, from, weights, magic);
+      else if (size == 4) addGroup<T>(kind, 4, false, sums, count, inputs, from, weights, magic);
+      else addGroup<T>(kind, 1, false, sums, count, inputs, from, weights, magic);
     }
     isFirst = false;
     n -= size;
@@ -41,15 +47,17 @@ function widest<T>(kind: i32): i32 {
 
 /** Adds so many updates in one pass; the number and `isFirst` are constants wherever this is called. */
 @inline
-function addGroup<T>(kind: i32, size: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, magic: f64): void {
-  const x0 = load<u32>(inputs) as usize, w0 = load<f64>(weights);
-  const x1 = size > 1 ? (load<u32>(inputs, 4) as usize) : 0, w1 = size > 1 ? load<f64>(weights, 8) : 0;
-  const x2 = size > 2 ? (load<u32>(inputs, 8) as usize) : 0, w2 = size > 2 ? load<f64>(weights, 16) : 0;
-  const x3 = size > 3 ? (load<u32>(inputs, 12) as usize) : 0, w3 = size > 3 ? load<f64>(weights, 24) : 0;
-  const x4 = size > 4 ? (load<u32>(inputs, 16) as usize) : 0, w4 = size > 4 ? load<f64>(weights, 32) : 0;
-  const x5 = size > 5 ? (load<u32>(inputs, 20) as usize) : 0, w5 = size > 5 ? load<f64>(weights, 40) : 0;
-  const x6 = size > 6 ? (load<u32>(inputs, 24) as usize) : 0, w6 = size > 6 ? load<f64>(weights, 48) : 0;
-  const x7 = size > 7 ? (load<u32>(inputs, 28) as usize) : 0, w7 = size > 7 ? load<f64>(weights, 56) : 0;
+function addGroup<T>(
+  kind: i32, size: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, from: usize, weights: usize, magic: f64,
+): void {
+  const x0 = (load<u32>(inputs) as usize) + from, w0 = load<f64>(weights);
+  const x1 = size > 1 ? (load<u32>(inputs, 4) as usize) + from : 0, w1 = size > 1 ? load<f64>(weights, 8) : 0;
+  const x2 = size > 2 ? (load<u32>(inputs, 8) as usize) + from : 0, w2 = size > 2 ? load<f64>(weights, 16) : 0;
+  const x3 = size > 3 ? (load<u32>(inputs, 12) as usize) + from : 0, w3 = size > 3 ? load<f64>(weights, 24) : 0;
+  const x4 = size > 4 ? (load<u32>(inputs, 16) as usize) + from : 0, w4 = size > 4 ? load<f64>(weights, 32) : 0;
+  const x5 = size > 5 ? (load<u32>(inputs, 20) as usize) + from : 0, w5 = size > 5 ? load<f64>(weights, 40) : 0;
+  const x6 = size > 6 ? (load<u32>(inputs, 24) as usize) + from : 0, w6 = size > 6 ? load<f64>(weights, 48) : 0;
+  const x7 = size > 7 ? (load<u32>(inputs, 28) as usize) + from : 0, w7 = size > 7 ? load<f64>(weights, 56) : 0;
   let i: usize = 0;
   if (ASC_FEATURE_SIMD) {
     const v0 = weightsOf(kind, w0), v1 = weightsOf(kind, w1), v2 = weightsOf(kind, w2), v3 = weightsOf(kind, w3);
@@ -248,4 +256,30 @@ function plusWide(kind: i32, isFirst: bool, sums: v128, values: v128, weights: v
 function termOfOne<T>(kind: i32, at: usize, weight: f64, magic: f64): i64 {
   const product = (loadOne<T>(at) as f64) * weight;
   return reinterpret<i64>(kind == exactSums ? product + magic : product);
+}
+
+// Functions of their own, as `sumExactFrom` is.
+
+export function sumSingleBf16From(
+  n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, from: usize, weights: usize,
+): void {
+  sumShort<u16>(singleSums, n, isFirst, sums, count, inputs, from, weights, 0);
+}
+
+export function sumSingleF16From(
+  n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, from: usize, weights: usize,
+): void {
+  sumShort<i16>(singleSums, n, isFirst, sums, count, inputs, from, weights, 0);
+}
+
+export function sumExactBf16From(
+  n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, from: usize, weights: usize, magic: f64,
+): void {
+  sumShort<u16>(exactSums, n, isFirst, sums, count, inputs, from, weights, magic);
+}
+
+export function sumExactF16From(
+  n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, from: usize, weights: usize, magic: f64,
+): void {
+  sumShort<i16>(exactSums, n, isFirst, sums, count, inputs, from, weights, magic);
 }

@@ -1,15 +1,28 @@
+import { checkSingle } from "./finish";
 import { scanF32, scanF64, scanShort } from "./scan";
-import { doubleSums, exactSums, singleSums, sumShort } from "./sum-short";
+import { doubleSums, sumExactBf16From, sumExactF16From, sumShort, sumSingleBf16From, sumSingleF16From } from "./sum-short";
 import { sumExactFrom, sumWide } from "./sum-wide";
+
+/** Elements whose float32 sums are still in the first cache when they are looked at; a multiple of eight. */
+const checkedAtOnce: usize = 1024;
 
 // Each kernel for each element type. `grid` is where `gridOf` has stored the magic number and 2^gridBits.
 
-export function sumSingleBf16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
-  sumShort<u16>(singleSums, n, isFirst, sums, count, inputs, weights, 0);
+/** @param flag - as for `sumSingleF32` */
+export function sumSingleBf16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, flag: usize): void {
+  for (let first: usize = 0; first < count; first += checkedAtOnce) {
+    const some = min(checkedAtOnce, count - first), to = sums + (first << 2);
+    sumSingleBf16From(n, isFirst, to, some, inputs, first << 1, weights);
+    if (flag != 0) checkSingle(to, some, flag);
+  }
 }
 
-export function sumSingleF16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
-  sumShort<i16>(singleSums, n, isFirst, sums, count, inputs, weights, 0);
+export function sumSingleF16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, flag: usize): void {
+  for (let first: usize = 0; first < count; first += checkedAtOnce) {
+    const some = min(checkedAtOnce, count - first), to = sums + (first << 2);
+    sumSingleF16From(n, isFirst, to, some, inputs, first << 1, weights);
+    if (flag != 0) checkSingle(to, some, flag);
+  }
 }
 
 export function sumDoubleF32(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
@@ -17,11 +30,11 @@ export function sumDoubleF32(n: i32, isFirst: bool, sums: usize, count: usize, i
 }
 
 export function sumDoubleBf16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
-  sumShort<u16>(doubleSums, n, isFirst, sums, count, inputs, weights, 0);
+  sumShort<u16>(doubleSums, n, isFirst, sums, count, inputs, 0, weights, 0);
 }
 
 export function sumDoubleF16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
-  sumShort<i16>(doubleSums, n, isFirst, sums, count, inputs, weights, 0);
+  sumShort<i16>(doubleSums, n, isFirst, sums, count, inputs, 0, weights, 0);
 }
 
 export function sumDoubleF64(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize): void {
@@ -33,11 +46,11 @@ export function sumExactF32(n: i32, isFirst: bool, sums: usize, count: usize, in
 }
 
 export function sumExactBf16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, grid: usize): void {
-  sumShort<u16>(exactSums, n, isFirst, sums, count, inputs, weights, load<f64>(grid));
+  sumExactBf16From(n, isFirst, sums, count, inputs, 0, weights, load<f64>(grid));
 }
 
 export function sumExactF16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, grid: usize): void {
-  sumShort<i16>(exactSums, n, isFirst, sums, count, inputs, weights, load<f64>(grid));
+  sumExactF16From(n, isFirst, sums, count, inputs, 0, weights, load<f64>(grid));
 }
 
 export function sumExactF64(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, grid: usize): void {

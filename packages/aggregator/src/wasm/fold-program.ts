@@ -239,33 +239,26 @@ class Tile {
       slot.lists + 8 * (entry + first),
     ];
     const scales = scalesAt(slot, entry + first);
+    const flag = this.#made.has(placed) ? slot.flags + 4 * index : 0;
     if (plan.int8Block !== undefined && plan.sums === "exact")
       addCall(this.#program, "sumExactInt8", ...args, scales, plan.int8Block, slot.grids + 16 * index);
-    else if (plan.int8Block !== undefined) addCall(this.#program, "sumSingleInt8", ...args, scales, plan.int8Block);
+    else if (plan.int8Block !== undefined) addCall(this.#program, "sumSingleInt8", ...args, scales, plan.int8Block, flag);
     else if (plan.sums === "exact") addCall(this.#program, `sumExact${type}`, ...args, slot.grids + 16 * index);
     else if (plan.sums === "double" || type === "F64") addCall(this.#program, `sumDouble${type}`, ...args);
-    else if (type === "F32") addCall(this.#program, "sumSingleF32", ...args, this.#made.has(placed) ? slot.flags + 4 * index : 0);
-    else addCall(this.#program, `sumSingle${type}`, ...args);
+    else addCall(this.#program, `sumSingle${type}`, ...args, flag);
   }
 
   /** New values of exact sums in one pass. */
   #addExactMean(placed: PlacedPiece): void {
     const { slot } = this.#places;
     const { piece, plan, entry, index } = placed;
-    addCall(
-      this.#program,
-      "meanExactF32",
-      plan.values.length,
-      this.#sumsAt(placed),
-      piece.count,
-      addressesAt(slot, entry),
-      slot.lists + 8 * entry,
-      slot.grids + 16 * index,
-      plan.weight,
-      slot.out + piece.at,
-      roundsToFinite[piece.dtype] ?? 0,
-      slot.flags + 4 * index,
-    );
+    const { type, int8Block } = plan;
+    // Values of float64 are not made in one pass.
+    if (type === undefined || type === "F64") return;
+    const inputs = [plan.values.length, this.#sumsAt(placed), piece.count, addressesAt(slot, entry), slot.lists + 8 * entry];
+    const out = [slot.grids + 16 * index, plan.weight, slot.out + piece.at, roundsToFinite[piece.dtype] ?? 0, slot.flags + 4 * index];
+    if (int8Block === undefined) addCall(this.#program, `meanExact${type}`, ...inputs, ...out);
+    else addCall(this.#program, "meanExactInt8", ...inputs, scalesAt(slot, entry), int8Block, ...out);
   }
 
   #addPartialSums(): void {

@@ -35,11 +35,11 @@ export function placePieces(fold: FoldPlan, batch: Batch): readonly PlacedPiece[
 }
 
 /**
- * Whether one kernel can make new values of all updates' values, in which it looks for one that is beyond its type: of float32 that
- * nothing else is added to.
+ * Whether one kernel can make new values of all updates' values, in which it looks for one that is beyond its type: new values of
+ * float32 that nothing else is added to.
  */
 export function isMadeInOnePass({ init }: FoldPlan, plan: TensorPlan, piece: Piece): boolean {
   const areNewValues = init.result === "model" && plan.isStored && !plan.isAddedToBase && piece.dtype === "F32";
-  const isSummed = (plan.sums === "single" || plan.sums === "exact") && plan.type === "F32" && plan.int8Block === undefined;
+  const isSummed = (plan.sums === "single" || plan.sums === "exact") && plan.type !== "F64";
   return areNewValues && isSummed && plan.values.length > 0 && plan.partial.length === 0;
 }

@@ -14,7 +14,21 @@ export function singleSums({ values, weights }: SumTerms, count: number, before:
   ]).map((terms) => terms.reduce((sum, term) => Math.fround(sum + term)));
 }
 
-/** The same in float64. */
+/**
+ * Terms of int8 elements as float32: the product of weight and scale is rounded first, where that can be rounded like a normal number.
+ *
+ * @param scales - that of each element
+ */
+export function int8Terms(elements: ArrayLike<number>, scales: ArrayLike<number>, weight: number): readonly number[] {
+  return Array.from(elements, (element, k) => {
+    const scale = scales[k] ?? 0;
+    const product = Math.fround(Math.fround(weight) * scale);
+    const isFactor = scale === 0 || (Math.abs(product) >= 2 ** -100 && Math.abs(product) < Number.POSITIVE_INFINITY);
+    return isFactor ? Math.fround(element * product) : Math.fround(Math.fround(element * scale) * Math.fround(weight));
+  });
+}
+
+/** `singleSums` in float64. */
 export function doubleSums({ values, weights }: SumTerms, count: number, before: ArrayLike<number> | undefined): readonly number[] {
   return eachSum(count, (k) => [
     ...(before === undefined ? [] : [before[k] ?? 0]),

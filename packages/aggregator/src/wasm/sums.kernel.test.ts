@@ -1,9 +1,9 @@
 import * as fc from "fast-check";
 import { beforeAll, describe, expect, it } from "vitest";
 import { decodeBf16, decodeF16 } from "../half-floats.js";
-import type { KernelType } from "./kernel-names.js";
+import type { KernelName, KernelType } from "./kernel-names.js";
 import { type RawKernels, rawKernels } from "./raw-kernels.test-support.js";
-import { doubleSums, exactMeans, exactSums, gridBitsOf, magicOf, singleSums } from "./sums-kernels.reference.js";
+import { doubleSums, exactMeans, exactSums, gridBitsOf, int8Terms, magicOf, singleSums } from "./sums-kernels.reference.js";
 
 let forms: readonly RawKernels[] = [];
 beforeAll(async () => {
@@ -95,10 +95,9 @@ describe.each(types)("sums of %s", (type) => {
           if (type === "F64") return;
           const singles = kernels.put(Float32Array.from(before), skew);
           const flag = kernels.put(new Uint32Array(1));
-          const asked = type === "F32" ? [flag] : [];
-          kernels.call(`sumSingle${type}`, weights.length, Number(isFirst), singles, count, inputs, weightsAt, ...asked);
+          kernels.call(`sumSingle${type}`, weights.length, Number(isFirst), singles, count, inputs, weightsAt, flag);
           const rounded = singleSums({ values, weights }, count, isFirst ? undefined : before);
-          const isBeyond = asked.length > 0 && weights.length > 0 && !rounded.every((sum) => Number.isFinite(sum));
+          const isBeyond = weights.length > 0 && !rounded.every((sum) => Number.isFinite(sum));
           expect(new Uint32Array(kernels.bytes(flag, 4))[0]).toBe(Number(isBeyond));
           expect(new Float32Array(kernels.bytes(singles, 4 * count))).toEqual(Float32Array.from(rounded));
         });
@@ -177,7 +176,7 @@ describe.each(types)("a scan of %s", (type) => {
 
 /** Puts updates of int8 into memory, as they are stored and as they decode; of each kind the address of a list of addresses. */
 function putInt8(
-  kernels: Parameters<Parameters<typeof onBoth>[0]>[0],
+  kernels: RawKernels,
   { count, skew, seed }: { readonly count: number; readonly skew: number; readonly seed: number },
   init: { readonly updates: number; readonly block: number; readonly some: readonly number[] },
 ) {
@@ -193,12 +192,13 @@ function putInt8(
     return at;
   });
   const [raw = 0, scaled = 0, decoded = 0] = [rawAt, scaleAt, decodedAt].map((each) => kernels.put(Uint32Array.from(each)));
-  return { raw, scaled, decoded, decodedAt };
+  return { raw, scaled, decoded, decodedAt, elements, scales };
 }
 
 describe("sums of int8 as it is stored", () => {
-  it("are those of what it decodes to, bit by bit, whatever the scales and the number of updates", () => {
-    const scale = fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true }), fc.constantFrom(0, -0, 2 ** -149, 2 ** -101, 0.0123));
+  it("are those of its elements times weight and scale, bit by bit, whatever the scales and the number of updates", () => {
+    const extreme = fc.constantFrom(0, -0, 2 ** -149, 2 ** -101, 2 ** 120, 0.0123);
+    const scale = fc.oneof(fc.float({ noNaN: true, noDefaultInfinity: true }), extreme);
     fc.assert(
       fc.property(
         updates,
@@ -208,13 +208,20 @@ describe("sums of int8 as it is stored", () => {
         (sample, isFirst, block, some) => {
           onBoth((kernels) => {
             const { count, weights, skew } = sample;
-            const { raw, scaled, decoded } = putInt8(kernels, sample, { updates: weights.length, block, some });
+            const { raw, scaled, elements, scales } = putInt8(kernels, sample, { updates: weights.length, block, some });
             const weightsAt = kernels.put(Float64Array.from(weights));
             const before = Float32Array.from({ length: count }, (_, k) => k - 7.25);
-            const [sums, expected] = [kernels.put(before, skew), kernels.put(before)];
-            kernels.call("sumSingleInt8", weights.length, Number(isFirst), sums, count, raw, weightsAt, scaled, block);
-            kernels.call("sumSingleF32", weights.length, Number(isFirst), expected, count, decoded, weightsAt, 0);
-            expect(new Float32Array(kernels.bytes(sums, 4 * count))).toEqual(new Float32Array(kernels.bytes(expected, 4 * count)));
+            const sums = kernels.put(before, skew);
+            const flag = kernels.put(new Uint32Array(1));
+            kernels.call("sumSingleInt8", weights.length, Number(isFirst), sums, count, raw, weightsAt, scaled, block, flag);
+            const values = elements.map((each, i) => {
+              const ofElements = Array.from(each, (_, k) => scales[i]?.[Math.floor(k / block)] ?? 0);
+              return int8Terms(each, ofElements, weights[i] ?? 0);
+            });
+            const expected = singleSums({ values, weights: weights.map(() => 1) }, count, isFirst ? undefined : before);
+            expect(new Float32Array(kernels.bytes(sums, 4 * count))).toEqual(Float32Array.from(expected));
+            const isBeyond = weights.length > 0 && !expected.every((sum) => Number.isFinite(sum));
+            expect(new Uint32Array(kernels.bytes(flag, 4))[0]).toBe(Number(isBeyond));
           });
         },
       ),
@@ -268,32 +275,82 @@ describe("exact sums of int8 as it is stored", () => {
   });
 });
 
-it("means that are made in one pass are those of exact sums that are finished afterwards", () => {
-  fc.assert(
-    fc.property(updates, (any) => {
-      const sample = { ...any, isAnyBits: false };
-      onBoth((kernels) => {
-        const { values, inputs, weightsAt } = lay(kernels, "F32", sample);
-        const { count, weights, skew } = sample;
-        const n = weights.length;
-        const largest = values.map((of) => Array.from(of).reduce((most, value) => Math.max(most, Math.abs(value)), 0));
-        const gridBits = gridBitsOf(largest, weights);
-        const grid = kernels.put(Float64Array.of(magicOf(gridBits), 2 ** gridBits));
-        const total = weights.reduce((sum, each) => sum + each, 0) || 1;
-        const [sums, few] = [kernels.room(8 * count, skew), kernels.room(8 * Math.min(256, count), skew)];
-        const [out, same] = [kernels.room(4 * count, skew), kernels.room(4 * count, skew)];
-        kernels.call("sumExactF32", n, 1, sums, count, inputs, weightsAt, grid);
-        const limit = (largest[0] ?? 0) / 2;
-        const flags = kernels.put(new Int32Array(2));
-        kernels.call("finishGridF32", n, sums, count, grid, total, out, limit, flags);
-        kernels.call("meanExactF32", n, few, count, inputs, weightsAt, grid, total, same, limit, flags + 4);
-        expect(kernels.bytes(same, 4 * count)).toEqual(kernels.bytes(out, 4 * count));
-        const [isBeyond, isBeyondToo] = new Int32Array(kernels.bytes(flags, 8));
-        expect(isBeyondToo).toBe(isBeyond);
-      });
-    }),
-    { numRuns: 60 },
-  );
+/** Means of updates, and whether one is beyond a limit, when they are made in two passes and in one. */
+function meansInTwoWays(
+  kernels: RawKernels,
+  { count, weights, skew }: Updates,
+  { largest, sum, mean }: { readonly largest: readonly number[]; readonly sum: Call; readonly mean: Call },
+): { readonly afterwards: Means; readonly atOnce: Means } {
+  const n = weights.length;
+  const gridBits = gridBitsOf(largest, weights);
+  const grid = kernels.put(Float64Array.of(magicOf(gridBits), 2 ** gridBits));
+  const total = weights.reduce((all, each) => all + each, 0) || 1;
+  const [sums, few] = [kernels.room(8 * count, skew), kernels.room(8 * Math.min(256, count), skew)];
+  const [out, same] = [kernels.room(4 * count, skew), kernels.room(4 * count, skew)];
+  const limit = (largest[0] ?? 0) / 2;
+  const flags = kernels.put(new Int32Array(2));
+  kernels.call(sum.name, n, 1, sums, count, ...sum.inputs, grid);
+  kernels.call("finishGridF32", n, sums, count, grid, total, out, limit, flags);
+  kernels.call(mean.name, n, few, count, ...mean.inputs, grid, total, same, limit, flags + 4);
+  const [isBeyond, isBeyondToo] = new Int32Array(kernels.bytes(flags, 8));
+  return {
+    afterwards: { means: kernels.bytes(out, 4 * count), isBeyond },
+    atOnce: { means: kernels.bytes(same, 4 * count), isBeyond: isBeyondToo },
+  };
+}
+
+interface Means {
+  readonly means: ArrayBuffer;
+  readonly isBeyond: number | undefined;
+}
+
+interface Call {
+  readonly name: KernelName;
+  readonly inputs: readonly number[];
+}
+
+const largestOf = (values: ArrayLike<number>): number => Array.from(values).reduce((most, value) => Math.max(most, Math.abs(value)), 0);
+
+describe("means that are made in one pass", () => {
+  it.each(["F32", "Bf16", "F16"] as const)("are those of exact sums of %s that are finished afterwards", (type) => {
+    fc.assert(
+      fc.property(updates, (any) => {
+        const sample = { ...any, isAnyBits: false };
+        onBoth((kernels) => {
+          const { values, inputs: addresses, weightsAt } = lay(kernels, type, sample);
+          const inputs = [addresses, weightsAt];
+          const largest = values.map(largestOf);
+          const { atOnce, afterwards } = meansInTwoWays(kernels, sample, {
+            largest,
+            sum: { name: `sumExact${type}`, inputs },
+            mean: { name: `meanExact${type}`, inputs },
+          });
+          expect(atOnce).toEqual(afterwards);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
+
+  it("are those of exact sums of int8 that are finished afterwards, whatever shares a scale", () => {
+    const scale = fc.oneof(fc.integer({ min: -4095, max: 4095 }), fc.constantFrom(0.0123, 0));
+    fc.assert(
+      fc.property(updates, fc.constantFrom(32, 64, 256, 4096), fc.array(scale, { minLength: 1, maxLength: 9 }), (sample, block, some) => {
+        onBoth((kernels) => {
+          const { count, weights } = sample;
+          const { raw, scaled, decodedAt } = putInt8(kernels, sample, { updates: weights.length, block, some });
+          const inputs = [raw, kernels.put(Float64Array.from(weights)), scaled, block];
+          const { atOnce, afterwards } = meansInTwoWays(kernels, sample, {
+            largest: decodedAt.map((at) => largestOf(new Float32Array(kernels.bytes(at, 4 * count)))),
+            sum: { name: "sumExactInt8", inputs },
+            mean: { name: "meanExactInt8", inputs },
+          });
+          expect(atOnce).toEqual(afterwards);
+        });
+      }),
+      { numRuns: 60 },
+    );
+  });
 });
 
 describe("a block that is scanned and added at once", () => {
