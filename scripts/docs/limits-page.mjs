@@ -46,6 +46,11 @@ const consequences = {
     "bytes under way without an answer, for a stream and for a connection",
     "the sender waits; it is what makes a transfer fast over a long line",
   ],
+  uploadWindowsBytes: [
+    "the same for all connections together on which something is uploaded to a server: what has come in and was not read yet",
+    "each has its share: over a line of 100 ms all together send 80 MB/s at most",
+  ],
+  idleWindowBytes: ["the same for one connection, at least, and where nothing is uploaded", "the sender waits"],
   chunkRunBytes: [
     "what one message of a transfer may stand for without holding it: zeros, or bytes that the receiver has",
     "a message that stands for more is refused and the transfer ends; senders make several",

@@ -5,11 +5,15 @@ export const limits = Object.freeze({
   /** Bytes that one message may stand for without holding them: a run of zeros, or of bytes that the receiver has. */
   chunkRunBytes: 64 * 1024 * 1024,
   /** Chunks of all uploads that a server writes at a time, and as many again of all downloads that it sends. */
-  chunksUnderWayBytes: 8 * 1024 * 1024,
+  chunksUnderWayBytes: 4 * 1024 * 1024,
   /** Chunks of objects that go to several receivers at a time, kept to be read from disk once. */
   sharedChunkBytes: 8 * 1024 * 1024,
   /** HTTP/2 window for a stream and for a connection, on both sides (64 KiB would give 1 MB/s at 40 ms). */
   http2WindowBytes: 4 * 1024 * 1024,
+  /** Such windows of all connections of a server on which something is uploaded, together: what lies in one was not read yet. */
+  uploadWindowsBytes: 8 * 1024 * 1024,
+  /** The window of each of so many that their shares would be smaller, and of a connection on which nothing is uploaded. */
+  idleWindowBytes: 256 * 1024,
   /** What one measurement of the way to the server may carry, in each direction. */
   probeBytes: 64 * 1024 * 1024,
   /** Largest gRPC message of the control plane. */

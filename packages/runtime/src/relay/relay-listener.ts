@@ -9,8 +9,8 @@ import { parseCertificate } from "../session/project-keys.js";
 import { refuseClearText } from "../transport/connection-security.js";
 import { type FailedSocket, type Http2Listener, minVersion } from "../transport/flow-control.js";
 import { guardHandshakes, peerChain } from "../transport/guard-handshakes.js";
+import { IncomingGarbage } from "../transport/incoming-garbage.js";
 import { refusalOfCertificate } from "../transport/refuse-certificate.js";
-import { YoungGarbage } from "../transport/young-garbage.js";
 import type { ListenerKeys } from "./listener-keys.js";
 import { splice } from "./splice.js";
 import type { Upstream } from "./upstream.js";
@@ -54,7 +54,7 @@ export class RelayListener {
   readonly #sockets = new Set<Socket>();
   readonly #server: Server;
   readonly #stop = new AbortController();
-  readonly #garbage = new YoungGarbage();
+  readonly #garbage = new IncomingGarbage();
 
   constructor(components: RelayListenerComponents, init: RelayListenerInit) {
     this.#parts = components;

@@ -1,5 +1,5 @@
 import type { Socket } from "node:net";
-import type { YoungGarbage } from "../transport/young-garbage.js";
+import type { IncomingGarbage } from "../transport/incoming-garbage.js";
 
 /** A dead peer is found out by TCP after so long without a byte. */
 const keepAliveMs = 30_000;
@@ -13,7 +13,7 @@ const flushMs = 1_000;
  * @param garbage hears of the bytes that have come in
  * @param onOver hears once that both are over
  */
-export function splice(one: Socket, other: Socket, garbage: Pick<YoungGarbage, "note">, onOver: () => void): void {
+export function splice(one: Socket, other: Socket, garbage: Pick<IncomingGarbage, "note">, onOver: () => void): void {
   let open = 2;
   const follow = (from: Socket, to: Socket): void => {
     from.setNoDelay(true);

@@ -3,7 +3,7 @@ import { limits } from "@flare-ts/contracts";
 import type { Chunk, ChunkForm, PackedPiece } from "../transport/connection.js";
 import type { BaseStretch } from "./base-map.js";
 import type { CompressionChoice } from "./compression-choice.js";
-import { type PieceReader, type ReadPiece, readFully } from "./shared-reads.js";
+import type { PieceReader, ReadPiece } from "./shared-reads.js";
 
 export interface PackObjectComponents {
   readonly reader: PieceReader;
@@ -33,19 +33,20 @@ const probeBytes = 4 * 1024;
  * Memory is some chunks, whatever the size.
  */
 export async function* packObject(components: PackObjectComponents, init: PackObjectInit): AsyncGenerator<Chunk, void, undefined> {
+  const { reader } = components;
   const { size, signal } = init;
   let run: Run | undefined;
   let position = init.offset;
   const packer = new PiecePacker(components, init);
-  const next = (from: number): Promise<ReadPiece> | undefined =>
-    from < size ? quiet(components.reader.read(from, endOfPiece(from, size))) : undefined;
-  let ahead = next(position);
+  const read = (from: number): Promise<ReadPiece> => quiet(reader.read(from, endOfPiece(from, size)));
+  let ahead: Promise<ReadPiece> | undefined;
   try {
-    while (ahead !== undefined) {
-      const piece: ReadPiece = await ahead;
+    while (position < size) {
+      const piece: ReadPiece = await (ahead ?? read(position));
       const { bytes } = piece;
+      const next = position + bytes.byteLength;
+      ahead = next < size && reader.mayReadAhead() ? read(next) : undefined;
       signal?.throwIfAborted();
-      ahead = next(position + bytes.byteLength);
       const uses = new PieceUses(piece);
       for await (const packed of packer.pack(bytes, position)) {
         const chunk = uses.count(packed);
@@ -59,7 +60,7 @@ export async function* packObject(components: PackObjectComponents, init: PackOb
         if (run === undefined) yield chunk;
       }
       uses.release();
-      position += bytes.byteLength;
+      position = next;
     }
     if (run !== undefined) yield run;
   } finally {
@@ -145,30 +146,45 @@ class PiecePacker {
   }
 
   async *#packAgainst(bytes: Buffer, offset: number, from: number, nextTensor: number): AsyncGenerator<Chunk, void, undefined> {
-    const old = await this.#oldBytes(bytes, from);
-    let sameUntil = 0;
+    const same = await this.#sameBlocks(bytes, from);
     let newFrom = 0;
-    for (let begin = 0; begin < bytes.byteLength; begin = sameUntil) {
-      sameUntil = Math.min(bytes.byteLength, begin + blockBytes);
-      if (old === undefined || !bytes.subarray(begin, sameUntil).equals(old.subarray(begin, sameUntil))) continue;
+    for (const begin of same) {
+      const end = Math.min(bytes.byteLength, begin + blockBytes);
       if (newFrom < begin) yield* this.#packNew(bytes.subarray(newFrom, begin), offset + newFrom, nextTensor);
-      yield { offset: offset + begin, data: none, packed: { form: "copy", from: from + begin, length: sameUntil - begin } };
-      newFrom = sameUntil;
-      this.#wasSame = true;
+      yield { offset: offset + begin, data: none, packed: { form: "copy", from: from + begin, length: end - begin } };
+      newFrom = end;
     }
     if (newFrom < bytes.byteLength) yield* this.#packNew(bytes.subarray(newFrom), offset + newFrom, nextTensor);
   }
 
+  /** Where the blocks begin that the base has too. */
+  async #sameBlocks(bytes: Buffer, from: number): Promise<readonly number[]> {
+    const old = await this.#readOld(bytes, from);
+    if (old === undefined) return [];
+    const same: number[] = [];
+    for (let begin = 0; begin < bytes.byteLength; begin += blockBytes) {
+      const end = begin + blockBytes;
+      if (bytes.subarray(begin, end).equals(old.bytes.subarray(begin, end))) same.push(begin);
+    }
+    // Before anything is sent, which may take long.
+    old.release();
+    if (same.length > 0) this.#wasSame = true;
+    return same;
+  }
+
   /** The bytes of the base, unless the first of them differ and nothing before was the same. */
-  async #oldBytes(bytes: Buffer, from: number): Promise<Buffer | undefined> {
-    const { base } = this.#components;
+  async #readOld(bytes: Buffer, from: number): Promise<ReadPiece | undefined> {
+    const { base, reader } = this.#components;
     if (base === undefined) return undefined;
     if (!this.#wasSame) {
       const probe = bytes.subarray(0, probeBytes);
-      if (!probe.equals(await readFully(base.file, from, from + probe.byteLength))) return undefined;
+      const old = await reader.readOf(base.file, from, from + probe.byteLength);
+      const isSame = probe.equals(old.bytes);
+      old.release();
+      if (!isSame) return undefined;
     }
     this.#wasSame = false;
-    return await readFully(base.file, from, from + bytes.byteLength);
+    return await reader.readOf(base.file, from, from + bytes.byteLength);
   }
 
   async *#packNew(bytes: Buffer, offset: number, nextTensor = Number.POSITIVE_INFINITY): AsyncGenerator<Chunk, void, undefined> {

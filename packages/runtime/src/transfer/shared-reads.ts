@@ -1,6 +1,7 @@
 import type { FileHandle } from "node:fs/promises";
 import { FlareError, limits } from "@flare-ts/contracts";
 import { readMemory } from "../store/read-memory.js";
+import { SpareMemory } from "../transport/spare-memory.js";
 
 /** Bytes that were read; they must not be written to. */
 export interface ReadPiece {
@@ -13,12 +14,15 @@ export interface ReadPiece {
 export interface PieceReader {
   /** The bytes from `begin` up to `end`, which lie in one aligned piece of `limits.chunkBytes`. */
   read(begin: number, end: number): Promise<ReadPiece>;
+  /** The same of another file, into the same memory; `limits.chunkBytes` at most, from anywhere, and for this reader alone. */
+  readOf(file: FileHandle, begin: number, end: number): Promise<ReadPiece>;
+  /** Whether there is memory for a piece that is not sent yet: not where many read, each of which holds one that is being sent. */
+  mayReadAhead(): boolean;
   close(): void;
 }
 
-/** What is kept for the next transfer, and for how long after the last: a round of training brings the next within it. */
-const keptPieces = 8;
-const keptMs = 10_000;
+/** With more readers than these none reads ahead; there is always one that can go on. */
+const mostReadAhead = 4;
 
 /**
  * Reads each piece of an object once for all receivers that are close together. What was read for one is kept for the others,
@@ -27,33 +31,34 @@ const keptMs = 10_000;
 export class SharedReads {
   readonly #maxBytes: number;
   readonly #readers = new Map<string, number>();
+  #open = 0;
   readonly #pieces = new Map<string, KeptPiece>();
-  /** Memory of pieces that nobody looks at any more. */
-  readonly #free: Buffer[] = [];
-  readonly #keptMs: number;
-  #letGo: NodeJS.Timeout | undefined;
+  readonly #memory: SpareMemory<Buffer>;
 
   /**
    * @param init.maxBytes - @default limits.sharedChunkBytes
-   * @param init.keptMs - for how long memory is kept when no transfer is under way, in milliseconds. @default 10000
+   * @param init.keptMs - as for `SpareMemory`
    */
   constructor(init: { readonly maxBytes?: number; readonly keptMs?: number } = {}) {
     this.#maxBytes = init.maxBytes ?? limits.sharedChunkBytes;
-    this.#keptMs = init.keptMs ?? keptMs;
+    this.#memory = new SpareMemory({ make: () => readMemory(limits.chunkBytes) }, init);
   }
 
   /** @param file - the caller's own, which stays open until it has closed the reader */
   open(object: { readonly hash: string; readonly size: number }, file: FileHandle): PieceReader {
     const { hash, size } = object;
-    clearTimeout(this.#letGo);
     this.#readers.set(hash, (this.#readers.get(hash) ?? 0) + 1);
+    this.#open += 1;
     let isOpen = true;
+    const readOf = async (from: FileHandle, begin: number, end: number): Promise<ReadPiece> => {
+      const piece = new KeptPiece((memory) => readInto(memory.subarray(0, end - begin), from, begin), this.#memory);
+      return await piece.use(0, end - begin);
+    };
     return {
+      readOf,
+      mayReadAhead: () => this.#open <= mostReadAhead,
       read: async (begin, end) => {
-        if ((this.#readers.get(hash) ?? 0) < 2) {
-          const piece = new KeptPiece((memory) => readInto(memory.subarray(0, end - begin), file, begin), this.#free);
-          return await piece.use(0, end - begin);
-        }
+        if ((this.#readers.get(hash) ?? 0) < 2) return await readOf(file, begin, end);
         const first = begin - (begin % limits.chunkBytes);
         const last = Math.min(size, first + limits.chunkBytes);
         const piece = this.#piece(`${hash} ${first}`, (memory) => readInto(memory.subarray(0, last - first), file, first));
@@ -62,11 +67,11 @@ export class SharedReads {
       close: () => {
         if (!isOpen) return;
         isOpen = false;
+        this.#open -= 1;
         const left = (this.#readers.get(hash) ?? 1) - 1;
         if (left > 0) this.#readers.set(hash, left);
         else this.#readers.delete(hash);
         if (left <= 1) for (const key of this.#pieces.keys()) if (key.startsWith(`${hash} `)) this.#drop(key);
-        if (this.#readers.size === 0) this.#becomeIdle();
       },
     };
   }
@@ -74,7 +79,7 @@ export class SharedReads {
   #piece(key: string, read: (memory: Buffer) => Promise<Buffer>): KeptPiece {
     const known = this.#pieces.get(key);
     if (known !== undefined) return known;
-    const piece = new KeptPiece(read, this.#free);
+    const piece = new KeptPiece(read, this.#memory);
     piece.keep();
     this.#pieces.set(key, piece);
     piece.bytes.catch(() => this.#drop(key));
@@ -86,17 +91,6 @@ export class SharedReads {
     return piece;
   }
 
-  /**
-   * Keeps a little memory for a while. What is dropped is garbage that only a collection of everything takes away: with each round's,
-   * such collections took a twentieth of the processor time of a round.
-   */
-  #becomeIdle(): void {
-    this.#free.length = Math.min(this.#free.length, keptPieces);
-    this.#letGo = setTimeout(() => {
-      this.#free.length = 0;
-    }, this.#keptMs).unref();
-  }
-
   #drop(key: string): void {
     this.#pieces.get(key)?.release();
     this.#pieces.delete(key);
@@ -106,14 +100,14 @@ export class SharedReads {
 /** A piece that was read, whose memory is free again when all who look at it have released it. */
 class KeptPiece {
   readonly bytes: Promise<Buffer>;
-  readonly #memory: Buffer;
-  readonly #free: Buffer[];
+  readonly #memory: SpareMemory<Buffer>;
+  readonly #piece: Buffer;
   #uses = 0;
 
-  constructor(read: (memory: Buffer) => Promise<Buffer>, free: Buffer[]) {
-    this.#free = free;
-    this.#memory = free.pop() ?? readMemory(limits.chunkBytes);
-    this.bytes = read(this.#memory);
+  constructor(read: (piece: Buffer) => Promise<Buffer>, memory: SpareMemory<Buffer>) {
+    this.#memory = memory;
+    this.#piece = memory.take();
+    this.bytes = read(this.#piece);
   }
 
   keep(): void {
@@ -136,15 +130,11 @@ class KeptPiece {
 
   release(): void {
     this.#uses -= 1;
-    if (this.#uses === 0) this.#free.push(this.#memory);
+    if (this.#uses === 0) this.#memory.giveBack(this.#piece);
   }
 }
 
-/** The bytes of a file from `begin` up to `end`. @throws FlareError `file/unreadable` when it ends before */
-export async function readFully(file: FileHandle, begin: number, end: number): Promise<Buffer> {
-  return await readInto(readMemory(end - begin), file, begin);
-}
-
+/** @throws FlareError `file/unreadable` when the file ends before */
 async function readInto(bytes: Buffer, file: FileHandle, begin: number): Promise<Buffer> {
   let done = 0;
   while (done < bytes.byteLength) {

@@ -43,10 +43,10 @@ async function unpackFrame(frame: Buffer, length: number): Promise<Buffer> {
 
 async function copyRange(writer: ObjectWriter, base: FileHandle | undefined, from: number, length: number): Promise<void> {
   if (base === undefined) throw new FlareError("transfer/protocol", "A chunk copies from a base that was not named.");
+  const piece = readMemory(Math.min(limits.chunkBytes, length));
   let done = 0;
   while (done < length) {
-    const piece = readMemory(Math.min(limits.chunkBytes, length - done));
-    const { bytesRead } = await base.read(piece, 0, piece.byteLength, from + done);
+    const { bytesRead } = await base.read(piece, 0, Math.min(piece.byteLength, length - done), from + done);
     if (bytesRead === 0) throw new FlareError("transfer/protocol", "A chunk copies from behind the end of its base.");
     await writer.write(piece.subarray(0, bytesRead));
     done += bytesRead;

@@ -7,7 +7,7 @@ import type { Server, ServerCredentials } from "@grpc/grpc-js";
 /**
  * Raises the HTTP/2 windows of a server, which decide the speed of everything that is sent to it (64 KiB by default:
  * 1 MB/s at 40 ms). grpc-js 1.14.7 ignores its own option on servers (grpc/grpc-node#3058), so the stream window goes
- * in through the options of the HTTP/2 server; `raiseConnectionWindow` does the other half. Both use internals of
+ * in through the options of the HTTP/2 server; `setConnectionWindow` does the other half. Both use internals of
  * grpc-js, which is why its version is pinned and a test reads the windows in force.
  */
 export function withServerOptions(credentials: ServerCredentials, windowBytes: number): ServerCredentials {
@@ -26,9 +26,12 @@ export function withServerOptions(credentials: ServerCredentials, windowBytes: n
 /** The oldest version of TLS that is spoken. */
 export const minVersion = "TLSv1.2";
 
-/** Raises the window of one connection; to be called when the session opens. */
-export function raiseConnectionWindow(session: ServerHttp2Session, windowBytes: number): void {
-  session.setLocalWindowSize(windowBytes);
+/**
+ * Sets the window of one connection, from when its session is open until it is over. A larger one counts at once; to a smaller one the other
+ * end comes as it sends, since what it was allowed it may use.
+ */
+export function setConnectionWindow(session: ServerHttp2Session, windowBytes: number): void {
+  if (!session.destroyed) session.setLocalWindowSize(windowBytes);
 }
 
 /** The HTTP/2 servers inside a bound grpc-js server; they tell of connections and failed handshakes. */

@@ -44,7 +44,7 @@ export interface GrpcServerTransportInit {
   readonly handshakeKeys?: () => ProjectKeys;
   /** How long after its end a certificate is let through TLS, to be renewed and for nothing else. @default 0 */
   readonly renewalGraceMs?: number;
-  /** HTTP/2 window of each stream and connection. @default limits.http2WindowBytes */
+  /** HTTP/2 window of each stream, and of a connection with one of a few uploads. @default limits.http2WindowBytes */
   readonly windowBytes?: number;
   /** @default "mtls" */
   readonly connectionSecurity?: ConnectionSecurity;
@@ -234,7 +234,8 @@ export class GrpcServerTransport implements ServerTransport {
   #addCalls(): void {
     const handlers = this.#handlers;
     const { stallMs = limits.stallMs } = this.#init;
-    const parts = { calls: this.#calls, logger: this.#logger, stallMs, outgoing: new ChunkShares() };
+    const uploadBegins = (address: string): (() => void) => this.#connections.uploadBegins(address);
+    const parts = { calls: this.#calls, logger: this.#logger, stallMs, uploadBegins, outgoing: new ChunkShares() };
     const site = ["client"] as const;
     const admin = ["admin"] as const;
     const anyone = ["client", "admin"] as const;

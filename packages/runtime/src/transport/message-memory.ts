@@ -1,4 +1,5 @@
 import { limits } from "@flare-ts/contracts/errors";
+import { SpareMemory } from "./spare-memory.js";
 import { sliceBytes } from "./write-in-slices.js";
 
 /** What a message of grpc-js has before its bytes: whether it is compressed, and its length. */
@@ -16,30 +17,22 @@ const leastBytes = 64 * 1024;
  */
 export class MessageMemory {
   readonly #own = new WeakSet<object>();
-  readonly #free = new Set<ArrayBuffer>();
-  readonly #most: number;
   readonly #pieceBytes: number;
+  readonly #spare: SpareMemory<ArrayBuffer>;
 
   /**
    * @param init.dataBytes - data of the longest message that is put into such memory. @default limits.chunkBytes
-   * @param init.most - pieces that are kept while nobody uses them. @default 8
+   * @param init.most - as for `SpareMemory`
    */
   constructor(init: { readonly dataBytes?: number; readonly most?: number } = {}) {
-    this.#most = init.most ?? 8;
     this.#pieceBytes = (init.dataBytes ?? limits.chunkBytes) + aroundBytes;
+    this.#spare = new SpareMemory({ make: () => this.#make() }, init);
   }
 
   /** Room for a framed message, with anything in it. */
   take(bytes: number): Buffer {
     if (bytes < leastBytes || bytes > this.#pieceBytes) return Buffer.allocUnsafe(bytes);
-    const [free] = this.#free;
-    if (free !== undefined) {
-      this.#free.delete(free);
-      return Buffer.from(free, 0, bytes);
-    }
-    const memory = Buffer.allocUnsafeSlow(this.#pieceBytes).buffer;
-    this.#own.add(memory);
-    return Buffer.from(memory, 0, bytes);
+    return Buffer.from(this.#spare.take(), 0, bytes);
   }
 
   /** Whether `bytes` lie in memory that can be given back. */
@@ -49,7 +42,13 @@ export class MessageMemory {
 
   /** Nobody looks at the bytes any more, nor at others of the same message. Harmless for bytes of other memory. */
   giveBack({ buffer }: Buffer): void {
-    if (buffer instanceof ArrayBuffer && this.#own.has(buffer) && this.#free.size < this.#most) this.#free.add(buffer);
+    if (buffer instanceof ArrayBuffer && this.#own.has(buffer)) this.#spare.giveBack(buffer);
+  }
+
+  #make(): ArrayBuffer {
+    const { buffer } = Buffer.allocUnsafeSlow(this.#pieceBytes);
+    this.#own.add(buffer);
+    return buffer;
   }
 }
 

@@ -4,10 +4,10 @@ import { BaseServerInterceptingCall } from "@grpc/grpc-js/build/src/server-inter
 import { StreamDecoder } from "@grpc/grpc-js/build/src/stream-decoder.js";
 import { Http2SubchannelCall } from "@grpc/grpc-js/build/src/subchannel-call.js";
 import { FusedChunk } from "./chunk-codec.js";
+import { IncomingGarbage } from "./incoming-garbage.js";
 import { MessageDecoder } from "./message-decoder.js";
 import { receivedMemory } from "./message-memory.js";
 import { type SlicedFrame, writeInSlices } from "./write-in-slices.js";
-import { YoungGarbage } from "./young-garbage.js";
 
 /**
  * Makes grpc-js put what it sends and receives into memory that is used again, once for the process. grpc-js 1.14.7 has no option for
@@ -18,7 +18,7 @@ export function reuseMessageMemory(): void {
   const decoder = StreamDecoder.prototype as { write: ((data: Buffer) => Buffer[]) & { readonly [isOurs]?: true } };
   if (decoder.write[isOurs] === true) return;
   const decoders = new WeakMap<object, MessageDecoder>();
-  const garbage = new YoungGarbage();
+  const garbage = new IncomingGarbage();
   decoder.write = Object.assign(
     function write(this: object, data: Buffer): Buffer[] {
       garbage.note(data.byteLength);

@@ -30,6 +30,8 @@ export interface AnswerParts {
   readonly logger: Logger | undefined;
   /** A stream of chunks whose other end does not move for so long is broken off. */
   readonly stallMs: number;
+  /** Gives the connection of an upload room for it, until the function that is returned is called. */
+  readonly uploadBegins: (address: string) => () => void;
   /** Divides the chunks that are on their way to sockets between downloads. */
   readonly outgoing: ChunkShares;
 }
@@ -232,6 +234,7 @@ async function* incoming<Reply>(
   const { context, touch } = open;
   const { signal } = context;
   const watch = watchStream(parts, open, "An upload");
+  const uploadEnds = parts.uploadBegins(call.getPeer());
   watch.resume("its start");
   const stop = (): void => void call.destroy();
   signal.addEventListener("abort", stop);
@@ -247,6 +250,7 @@ async function* incoming<Reply>(
     if (signal.aborted) throw signal.reason;
     throw new FlareError("transfer/disconnected", "The upload ended before it was complete.", { cause: reason });
   } finally {
+    uploadEnds();
     watch.stop();
     signal.removeEventListener("abort", stop);
   }

@@ -6,8 +6,9 @@ import { FlareError } from "@flare-ts/contracts";
 import { readSubject } from "@flare-ts/provision/kit";
 import type { PeerConnection, PeerRelay } from "../session/connection-binding.js";
 import { fingerprintOf } from "../session/project-keys.js";
-import { type Http2Listener, raiseConnectionWindow } from "./flow-control.js";
+import { type Http2Listener, setConnectionWindow } from "./flow-control.js";
 import { peerChain } from "./guard-handshakes.js";
+import { UploadWindows } from "./upload-windows.js";
 
 export interface ServerConnectionsComponents {
   /** A connection and everything on it is over. */
@@ -19,7 +20,7 @@ export interface ServerConnectionsComponents {
 /** The live network connections of a server, by the address that grpc-js gives for a call. */
 export class ServerConnections {
   readonly #components: ServerConnectionsComponents;
-  readonly #windowBytes: number;
+  readonly #windows: UploadWindows<ServerHttp2Session>;
   readonly #byAddress = new Map<string, LiveConnection>();
   /** Raw sockets with their addresses, which Node forgets when it destroys one. */
   readonly #sockets = new Set<Socket>();
@@ -27,7 +28,7 @@ export class ServerConnections {
 
   constructor(components: ServerConnectionsComponents, init: { readonly windowBytes: number }) {
     this.#components = components;
-    this.#windowBytes = init.windowBytes;
+    this.#windows = new UploadWindows({ setWindow: setConnectionWindow }, { mostBytes: init.windowBytes });
   }
 
   /** Follows the connections of a listener; to be called before it can have any. */
@@ -55,6 +56,12 @@ export class ServerConnections {
     const live = this.#byAddress.get(address);
     if (live === undefined) throw new FlareError("transfer/disconnected", "The connection of the call is closed.");
     return live.peer;
+  }
+
+  /** An upload begins on a connection, which gets the room for it; what is given back is to be called when it ends. */
+  uploadBegins(address: string): () => void {
+    const live = this.#byAddress.get(address);
+    return live === undefined ? () => undefined : this.#windows.begin(live.session);
   }
 
   /** Bytes that have come in on a connection so far. */
@@ -86,7 +93,7 @@ export class ServerConnections {
     const relay = tls === undefined ? undefined : relayOf(tls);
     const peer: PeerConnection = { id: randomUUID(), address, fingerprint, serverFingerprint, relay };
     this.#byAddress.set(address, { peer, session });
-    raiseConnectionWindow(session, this.#windowBytes);
+    this.#windows.open(session);
     session.once("close", () => {
       if (this.#byAddress.get(address)?.peer === peer) this.#byAddress.delete(address);
       this.#components.onClosed(peer.id);

@@ -44,6 +44,8 @@ export interface TestServerInit {
   readonly way?: TestWay;
   readonly idleCheckMs?: number;
   readonly stallMs?: number;
+  /** @default limits.http2WindowBytes */
+  readonly windowBytes?: number;
   /** @default a new one */
   readonly testProject?: TestProject;
   /** What the proxy does to calls. */
@@ -62,6 +64,7 @@ export async function startTestServer(
     proxy: proxyInit,
     idleCheckMs,
     stallMs,
+    windowBytes,
     testProject: project = new TestProject("test-project"),
     ...authenticatorInit
   } = init;
@@ -88,6 +91,7 @@ export async function startTestServer(
       connectionSecurity,
       renewalGraceMs,
       ...(idleCheckMs === undefined ? {} : { idleCheckMs }),
+      ...(windowBytes === undefined ? {} : { windowBytes }),
       ...(stallMs === undefined ? {} : { stallMs }),
     },
   );
