@@ -179,12 +179,15 @@ export function combineDeviceCompliance({ name, open, isExact, tolerance = {}, h
 
     it("takes a tile as large as it says", async () => {
       const values = new Float32Array(Math.floor(device.maxTileElements / runElements) * runElements);
-      for (const at of [0, values.length >> 1, values.length - 1]) values[at] = 3;
+      const places = [0, values.length >> 1, values.length - 1];
+      for (const at of places) values[at] = 3;
       const sums = await device.weightedSum({ values: [values] }, [1]);
       expect(Buffer.compare(bytesOf(sums), bytesOf(values))).toBe(0);
-      const grids = new Int32Array(values.length / runElements);
-      const exact = isExact ? await device.exactSum({ values: [values] }, [1], grids) : BigInt64Array.from(values, BigInt);
-      expect(exact.findIndex((sum, at) => sum !== BigInt(values[at] ?? 0))).toBe(-1);
+      if (!isExact) return;
+      const wanted = new BigInt64Array(values.length);
+      for (const at of places) wanted[at] = 3n;
+      const exact = await device.exactSum({ values: [values] }, [1], new Int32Array(values.length / runElements));
+      expect(Buffer.compare(bytesOf(exact), bytesOf(wanted))).toBe(0);
     });
 
     it("refuses a tile that is too large, and goes on", async () => {
@@ -249,6 +252,6 @@ function oneTurn(): Promise<void> {
   return new Promise((resolve) => setImmediate(resolve));
 }
 
-function bytesOf(values: Float32Array): Buffer {
+function bytesOf(values: Float32Array | BigInt64Array): Buffer {
   return Buffer.from(values.buffer, values.byteOffset, values.byteLength);
 }

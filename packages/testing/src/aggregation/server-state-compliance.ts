@@ -12,6 +12,7 @@ import {
   type Strategy,
 } from "@flare-ts/aggregator";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { onceEach } from "./once-each.js";
 import { f32, fileOf } from "./sample-models.js";
 import type { SessionComplianceInit } from "./session-compliance.js";
 
@@ -172,6 +173,8 @@ function model(seed: number): Parameters<typeof fileOf>[0] {
   return { w: f32(values(seed, 20_011)), b: f32(values(seed + 0.5, 3)) };
 }
 
+const sampleFiles = onceEach<Uint8Array>();
+
 function sample(seed: number): Uint8Array {
-  return fileOf(model(seed));
+  return sampleFiles(String(seed), () => fileOf(model(seed)));
 }

@@ -21,6 +21,7 @@ import {
   trimmedMean,
 } from "@flare-ts/aggregator";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { onceEach } from "./once-each.js";
 import { bool, f16, f32, f64, fileOf, i64, numbersOf } from "./sample-models.js";
 
 export interface SessionComplianceInit {
@@ -243,8 +244,12 @@ type Tensors = ReadonlyMap<string, Tensor>;
 /** More than one block of the sums. */
 const longElements = 20_011;
 
-function longValues(seed: number): number[] {
-  return Array.from({ length: longElements }, (_, i) => Math.sin(1 + seed + i * 0.37) * 10 ** ((i % 5) - 3));
+const longValuesOf = onceEach<readonly number[]>();
+
+function longValues(seed: number): readonly number[] {
+  return longValuesOf(String(seed), () =>
+    Array.from({ length: longElements }, (_, i) => Math.sin(1 + seed + i * 0.37) * 10 ** ((i % 5) - 3)),
+  );
 }
 
 /** A model with every kind of tensor; `changed` puts a value at the last place of some. */

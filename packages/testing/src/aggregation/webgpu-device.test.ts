@@ -1,17 +1,22 @@
 import { execFile } from "node:child_process";
 import { promisify } from "node:util";
-import { type CombineDevice, openWebGpuDevice, probeInChild, runElements, type Tile } from "@flare-ts/aggregator";
+import { type CombineDevice, openWebGpuDevice, type Probe, probeInChild, runElements, type Tile } from "@flare-ts/aggregator";
 import { describe, expect, it } from "vitest";
 import { provideGpu } from "../software-gpu/provide-gpu.js";
 import { combineDeviceCompliance } from "./combine-device-compliance.js";
 import { lendingDeviceCompliance } from "./lending-device-compliance.js";
+import { onceEach } from "./once-each.js";
 import { numbersFrom, trainedTile } from "./sample-tiles.js";
 import { watchGpuBuffers } from "./watch-gpu-buffers.test-support.js";
 
 const gpu = await provideGpu();
 
+const trials = onceEach<ReturnType<Probe>>();
+
+/** Opens a device by one trial of the driver for all of them; the programs below have it tried anew. */
 async function open(): Promise<CombineDevice> {
-  const opening = await openWebGpuDevice({ probe: probeInChild }, { isSoftwareAllowed: true });
+  const probe: Probe = (init) => trials(JSON.stringify(init), () => probeInChild(init));
+  const opening = await openWebGpuDevice({ probe }, { isSoftwareAllowed: true });
   if (opening.kind === "unavailable") throw new Error(opening.reason);
   return opening.device;
 }
