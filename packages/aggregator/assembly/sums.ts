@@ -10,17 +10,19 @@ const checkedAtOnce: usize = 1024;
 
 /** @param flag - as for `sumSingleF32` */
 export function sumSingleBf16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, flag: usize): void {
-  for (let first: usize = 0; first < count; first += checkedAtOnce) {
-    const some = min(checkedAtOnce, count - first), to = sums + (first << 2);
-    sumSingleBf16From(n, isFirst, to, some, inputs, first << 1, weights);
-    if (flag != 0) checkSingle(to, some, flag);
-  }
+  sumSingleShort<u16>(n, isFirst, sums, count, inputs, weights, flag);
 }
 
 export function sumSingleF16(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, flag: usize): void {
+  sumSingleShort<i16>(n, isFirst, sums, count, inputs, weights, flag);
+}
+
+@inline
+function sumSingleShort<T>(n: i32, isFirst: bool, sums: usize, count: usize, inputs: usize, weights: usize, flag: usize): void {
   for (let first: usize = 0; first < count; first += checkedAtOnce) {
     const some = min(checkedAtOnce, count - first), to = sums + (first << 2);
-    sumSingleF16From(n, isFirst, to, some, inputs, first << 1, weights);
+    if (isSigned<T>()) sumSingleF16From(n, isFirst, to, some, inputs, first << 1, weights);
+    else sumSingleBf16From(n, isFirst, to, some, inputs, first << 1, weights);
     if (flag != 0) checkSingle(to, some, flag);
   }
 }
